@@ -1,0 +1,189 @@
+//! One log file, opened and recognised: its version, its header as found, and reading single frames of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::storage::{Disk, Open, Storage, read_full};
+use super::{Item, Scanner};
+use crate::StorageError;
+use crate::format::frame::{Decoded, Frame, LENGTH_LEN, MAX_FRAME, decode};
+use crate::format::header::{LogHeader, looks_like_version_0};
+use crate::format::{Fault, HEADER_LEN, HeaderFault, Version};
+
+/// How far a file with a wrong magic is searched for a valid frame before it is called no log, in bytes.
+pub const NOT_A_LOG_LIMIT: u64 = 64 << 20;
+
+/// The header as it stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderState {
+    /// A header of version 1.
+    Good(LogHeader),
+    /// A log of version 0 has none.
+    None,
+    /// These bytes are no header, and yet the file is a log of version 1.
+    Damaged([u8; 16], HeaderFault),
+    /// The file ends before the header does, and its index says that it was a log of version 1.
+    Cut,
+}
+
+/// An open log file.
+#[derive(Debug)]
+pub struct LogFile {
+    storage: Arc<dyn Storage>,
+    path: PathBuf,
+    version: Version,
+    header: HeaderState,
+}
+
+impl LogFile {
+    /// Opens `path` for reading, or for appending, and recognises it by its own bytes.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be opened; [`LogFile::recognise`]'s when it is no log by its own bytes.
+    pub fn open(disk: &dyn Disk, path: &Path, how: Open) -> Result<Self, StorageError> {
+        let storage = disk.open(path, how).map_err(|error| StorageError::io(path, "open", error))?;
+        let (version, header) = Self::recognise(&storage, path)?;
+        Ok(Self { storage, path: path.to_owned(), version, header })
+    }
+
+    /// A log whose version is known from elsewhere, whatever its own first bytes say.
+    pub(crate) fn with_header(storage: Arc<dyn Storage>, path: &Path, version: Version, header: HeaderState) -> Self {
+        Self { storage, path: path.to_owned(), version, header }
+    }
+
+    /// What the file's own bytes say it is.
+    ///
+    /// A wrong magic is forgiven where valid frames follow, looked for at 16 and then within [`NOT_A_LOG_LIMIT`].
+    ///
+    /// # Errors
+    /// `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags`, or `Io`.
+    pub(crate) fn recognise(storage: &Arc<dyn Storage>, path: &Path) -> Result<(Version, HeaderState), StorageError> {
+        let mut first = [0; HEADER_LEN as usize];
+        let read = read_full(storage.as_ref(), &mut first, 0).map_err(|e| StorageError::io_at(path, "read", 0, e))?;
+        let found = first.get(..read).unwrap_or_default();
+        match LogHeader::decode(found) {
+            Ok(header) => Ok((Version::V1, HeaderState::Good(header))),
+            Err(HeaderFault::TooShort) => Err(StorageError::TooShort { path: path.to_owned(), bytes: read as u64 }),
+            Err(HeaderFault::Version(found)) => Err(StorageError::UnsupportedVersion { path: path.to_owned(), found }),
+            Err(HeaderFault::Flags(found)) => {
+                Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "read" })
+            }
+            Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((Version::V0, HeaderState::None)),
+            Err(fault @ HeaderFault::Magic(magic)) => {
+                let damaged = HeaderState::Damaged(first, fault);
+                let log = Arc::new(Self::with_header(storage.clone(), path, Version::V1, damaged));
+                let searched = log.len()?.min(NOT_A_LOG_LIMIT);
+                match Scanner::adrift(log, HEADER_LEN..searched).next_item()? {
+                    Some(Item::Frame(..)) => Ok((Version::V1, damaged)),
+                    _ => Err(StorageError::NotALog { path: path.to_owned(), found: magic, searched }),
+                }
+            }
+        }
+    }
+
+    /// Its path, links resolved if it was opened so.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file itself.
+    pub fn storage(&self) -> &dyn Storage {
+        self.storage.as_ref()
+    }
+
+    /// Its layout.
+    #[inline]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Its header as it stands.
+    pub const fn header(&self) -> HeaderState {
+        self.header
+    }
+
+    /// Its size now, in bytes.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn len(&self) -> Result<u64, StorageError> {
+        self.storage.len().map_err(|error| StorageError::io(&self.path, "measure", error))
+    }
+
+    /// True when the file holds no byte.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn is_empty(&self) -> Result<bool, StorageError> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Offset of the first frame.
+    pub const fn first_frame(&self) -> u64 {
+        self.version.first_frame()
+    }
+
+    /// Reads `buf.len()` bytes at `offset`; fewer where the file ends.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn read(&self, buf: &mut [u8], offset: u64) -> Result<usize, StorageError> {
+        read_full(self.storage.as_ref(), buf, offset)
+            .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))
+    }
+
+    /// Reads the valid frame at `offset` into `buf`; `None` when no valid frame stands there.
+    ///
+    /// Costs one read for a frame of up to 4 KiB, two for a larger one.
+    ///
+    /// # Errors
+    /// `Io`, or `Memory` where there is none for the frame.
+    pub fn frame_at<'b>(&self, offset: u64, buf: &'b mut Vec<u8>) -> Result<Option<Frame<'b>>, StorageError> {
+        Ok(self.decode_at(offset, buf)?.ok())
+    }
+
+    /// Reads the frame at `offset`, or why none stands there; a fault of `Length(0)` also where the file ends.
+    ///
+    /// # Errors
+    /// `Io`, or `Memory` where there is none for the frame.
+    pub fn decode_at<'b>(&self, offset: u64, buf: &'b mut Vec<u8>) -> Result<Result<Frame<'b>, Fault>, StorageError> {
+        let mut need = 4096;
+        loop {
+            if buf.len() < need {
+                buf.try_reserve(need - buf.len()).map_err(|_| self.no_memory(offset, need))?;
+                buf.resize(need, 0);
+            }
+            let read = self.read(buf.get_mut(..need).unwrap_or_default(), offset)?;
+            let have = buf.get(..read).unwrap_or_default();
+            match decode(have, self.version) {
+                Decoded::Incomplete { needed } if read == need && needed <= MAX_FRAME => need = needed,
+                Decoded::Complete(frame) => {
+                    let len = frame.len() as usize;
+                    let bytes = buf.get(..len).unwrap_or_default();
+                    return Ok(Ok(Frame::found(bytes, self.version)));
+                }
+                Decoded::Incomplete { needed: LENGTH_LEN } => return Ok(Err(Fault::Length(0))),
+                Decoded::Incomplete { needed } => {
+                    return Ok(Err(Fault::Length((needed - LENGTH_LEN - self.version.checksum_len()) as u32)));
+                }
+                Decoded::Corrupt(fault) => return Ok(Err(fault)),
+            }
+        }
+    }
+
+    /// An error when a read came back with less than was there when its end was fixed.
+    pub(crate) fn expect_bytes(&self, have_to: u64, need_to: u64) -> Result<(), StorageError> {
+        if have_to >= need_to {
+            return Ok(());
+        }
+        Err(StorageError::Changed {
+            path: self.path.clone(),
+            expected: format!("at least {need_to} bytes"),
+            found: format!("{have_to} bytes: it was cut meanwhile"),
+        })
+    }
+
+    fn no_memory(&self, offset: u64, bytes: usize) -> StorageError {
+        StorageError::Memory { path: self.path.clone(), offset, bytes: bytes as u64 }
+    }
+}

@@ -1,0 +1,267 @@
+//! The disk of this machine: std's files, opened so that nothing hangs and no link is followed by a side file.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::storage::{Appended, Disk, Identity, Open, Storage};
+
+/// The file systems of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OsDisk;
+
+#[derive(Debug)]
+struct OsFile(File);
+
+impl Storage for OsFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        retry(|| platform::read_at(&self.0, buf, offset))
+    }
+
+    fn append(&self, bytes: &[u8]) -> io::Result<Appended> {
+        let mut file = &self.0;
+        let bytes = retry(|| file.write(bytes))?;
+        // Opened for append, so the position is the end of what this very write put there, even if a program that
+        // asks for no lock wrote at the same instant.
+        let end = file.stream_position()?;
+        Ok(Appended { bytes, end })
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        platform::write_all_at(&self.0, bytes, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        retry(|| self.0.set_len(len))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        match self.0.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn identity(&self) -> io::Result<Identity> {
+        Ok(platform::identity(&self.0.metadata()?))
+    }
+}
+
+impl Disk for OsDisk {
+    fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn Storage>> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        match how {
+            Open::Read | Open::ReadSide => {}
+            Open::Append | Open::AppendSide => {
+                options.append(true);
+            }
+            Open::Create => {
+                options.append(true).create_new(true);
+            }
+            Open::CreateSide { .. } => {
+                options.write(true).create_new(true);
+            }
+        }
+        if let Open::Read | Open::Append | Open::ReadSide | Open::AppendSide = how {
+            let found = match how {
+                Open::Read | Open::Append => fs::metadata(path)?,
+                _ => fs::symlink_metadata(path)?,
+            };
+            // Before opening, because opening a device can do things; and again afterwards, because a name can move.
+            regular(&found)?;
+        }
+        let file = platform::open(&mut options, path, how)?;
+        regular(&file.metadata()?)?;
+        if let Open::CreateSide { like } = how {
+            platform::dress(&file, &fs::metadata(like)?);
+        }
+        Ok(Arc::new(OsFile(file)))
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Identity> {
+        Ok(platform::identity(&fs::metadata(path)?))
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn create_folder(&self, path: &Path, like: &Path) -> io::Result<()> {
+        match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => Ok(()),
+            Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "it is there and no folder")),
+            Err(error) if error.kind() == ErrorKind::NotFound => platform::create_folder(path, &fs::metadata(like)?),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        platform::sync_folder(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+fn regular(found: &fs::Metadata) -> io::Result<()> {
+    let kind = found.file_type();
+    let what = if kind.is_file() {
+        return Ok(());
+    } else if kind.is_dir() {
+        "a folder"
+    } else if kind.is_symlink() {
+        "a link"
+    } else {
+        platform::what(kind)
+    };
+    Err(io::Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {what}")))
+}
+
+/// Repeats a call that a signal interrupted, and one that a non-blocking handle put off; no byte is handed over twice.
+fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
+                std::thread::yield_now();
+            }
+            answer => return answer,
+        }
+    }
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::fs::{DirBuilder, File, FileType, Metadata, OpenOptions};
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+    use std::path::Path;
+
+    use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown};
+
+    use super::{Identity, Open};
+
+    pub(super) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        file.read_at(buf, offset)
+    }
+
+    pub(super) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
+    }
+
+    pub(super) fn open(options: &mut OpenOptions, path: &Path, how: Open) -> io::Result<File> {
+        // Non-blocking, so that a FIFO that takes the name in between cannot hang us; it means nothing to a file.
+        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        if matches!(how, Open::ReadSide | Open::AppendSide | Open::CreateSide { .. }) {
+            flags |= OFlags::NOFOLLOW;
+        }
+        if matches!(how, Open::CreateSide { .. }) {
+            // Until it is dressed like its log it is readable by its owner alone.
+            options.mode(0o600);
+        }
+        options.custom_flags(flags.bits().cast_signed()).open(path)
+    }
+
+    pub(super) fn identity(found: &Metadata) -> Identity {
+        Identity { device: found.dev(), inode: found.ino(), links: found.nlink() }
+    }
+
+    /// Owner, group and mode of the log, as far as permitted; never readable by more than the log is.
+    pub(super) fn dress(file: &File, like: &Metadata) {
+        let owned = fchown(file, Some(Uid::from_raw(like.uid())), Some(Gid::from_raw(like.gid()))).is_ok();
+        // Where the group could not be taken over, the group's and the others' rights are not handed to another group.
+        let mask = if owned { 0o666 } else { 0o600 };
+        let mode = Mode::from_raw_mode((like.permissions().mode() & mask) | 0o600);
+        // A file system without modes refuses, and then has nothing to protect.
+        let _ = fchmod(file, mode);
+    }
+
+    pub(super) fn create_folder(path: &Path, like: &Metadata) -> io::Result<()> {
+        let mode = like.permissions().mode() & 0o666;
+        // Whoever may read the log may enter the folder beside it.
+        DirBuilder::new().mode(0o700 | mode | ((mode & 0o444) >> 2)).create(path)
+    }
+
+    pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+        File::open(if path.as_os_str().is_empty() { Path::new(".") } else { path })?.sync_all()
+    }
+
+    pub(super) fn what(kind: FileType) -> &'static str {
+        if kind.is_fifo() {
+            "a FIFO"
+        } else if kind.is_socket() {
+            "a socket"
+        } else {
+            "a device"
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod platform {
+    use std::fs::{self, File, FileType, Metadata, OpenOptions};
+    use std::io::{self, Read, Seek, SeekFrom, Write};
+    use std::path::Path;
+
+    use super::{Identity, Open};
+
+    pub(super) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut own = file.try_clone()?;
+        own.seek(SeekFrom::Start(offset))?;
+        own.read(buf)
+    }
+
+    pub(super) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let mut own = file.try_clone()?;
+        own.seek(SeekFrom::Start(offset))?;
+        own.write_all(bytes)
+    }
+
+    pub(super) fn open(options: &mut OpenOptions, path: &Path, _how: Open) -> io::Result<File> {
+        options.open(path)
+    }
+
+    pub(super) fn identity(_found: &Metadata) -> Identity {
+        Identity { device: 0, inode: 0, links: 1 }
+    }
+
+    pub(super) fn dress(_file: &File, _like: &Metadata) {}
+
+    pub(super) fn create_folder(path: &Path, _like: &Metadata) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn what(_kind: FileType) -> &'static str {
+        "something else"
+    }
+}

@@ -1,0 +1,117 @@
+//! A sliding window over a file: the bytes a scan is looking at, read in pieces of about one mebibyte.
+//!
+//! It grows only as far as one frame can, and only after the need was checked against the file's size.
+
+use std::io;
+use std::ops::Range;
+
+use super::LogFile;
+use super::storage::read_full;
+use crate::StorageError;
+
+/// How much is read at once.
+pub(super) const CHUNK: usize = 1 << 20;
+/// What a device refuses is looked for in pieces of this size.
+const PAGE: u64 = 4096;
+
+/// Bytes `base..base + filled` of a file.
+#[derive(Debug)]
+pub(super) struct Window {
+    buf: Vec<u8>,
+    base: u64,
+    filled: usize,
+    /// Ranges the device refused, ascending; their bytes in the window are zero.
+    pub(super) unreadable: Vec<Range<u64>>,
+}
+
+impl Window {
+    pub(super) const fn new(base: u64) -> Self {
+        Self { buf: Vec::new(), base, filled: 0, unreadable: Vec::new() }
+    }
+
+    /// What the window holds from `at` on; empty when `at` lies outside.
+    #[inline]
+    pub(super) fn from(&self, at: u64) -> &[u8] {
+        let start = at.checked_sub(self.base).and_then(|start| usize::try_from(start).ok());
+        start.and_then(|start| self.buf.get(start..self.filled)).unwrap_or_default()
+    }
+
+    /// Makes the window hold `need` bytes from `at` on, or all up to `end`.
+    ///
+    /// Bytes before `at` may be forgotten.
+    #[cold]
+    pub(super) fn fill(&mut self, log: &LogFile, at: u64, need: usize, end: u64) -> Result<(), StorageError> {
+        let filled_to = self.base + self.filled as u64;
+        if at < self.base || at > filled_to {
+            (self.base, self.filled) = (at, 0);
+        }
+        let ahead = (at - self.base) as usize;
+        // A chunk more than needed, so that the next need, a little further on, finds it here.
+        let wanted = (need as u64 + CHUNK as u64).min(end.saturating_sub(at)) as usize;
+        // Moving the rest to the front costs what the rest is long, so it is done when that is little, or when the
+        // window would otherwise outgrow two frames.
+        if ahead >= self.filled / 2 || ahead + wanted > 2 * crate::format::frame::MAX_FRAME {
+            self.buf.copy_within(ahead..self.filled, 0);
+            self.filled -= ahead;
+            self.base = at;
+        }
+        let target = (at - self.base) as usize + wanted;
+        if target > self.buf.len() {
+            let more = target - self.buf.len();
+            self.buf.try_reserve_exact(more).map_err(|_| StorageError::Memory {
+                path: log.path().to_owned(),
+                offset: at,
+                bytes: target as u64,
+            })?;
+            self.buf.resize(target, 0);
+        }
+        if let Some(missing) = self.buf.get_mut(self.filled..target) {
+            let offset = self.base + self.filled as u64;
+            let read = match read_full(log.storage(), missing, offset) {
+                Ok(read) => read,
+                Err(_) => read_around(log, missing, offset, &mut self.unreadable)?,
+            };
+            self.filled += read;
+        }
+        Ok(())
+    }
+}
+
+/// Reads page by page what could not be read at once, and writes down the pages that the device refuses.
+fn read_around(
+    log: &LogFile,
+    buf: &mut [u8],
+    offset: u64,
+    unreadable: &mut Vec<Range<u64>>,
+) -> Result<usize, StorageError> {
+    let mut done = 0;
+    while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        let at = offset + done as u64;
+        let len = ((PAGE - at % PAGE) as usize).min(rest.len());
+        let (page, _) = rest.split_at_mut(len);
+        match read_full(log.storage(), page, at) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(error) if is_refusal(&error) => {
+                page.fill(0);
+                let range = at..at + len as u64;
+                match unreadable.last_mut().filter(|last| last.end == range.start) {
+                    Some(last) => last.end = range.end,
+                    None => unreadable.push(range),
+                }
+                done += len;
+            }
+            Err(error) => return Err(StorageError::io_at(log.path(), "read", at, error)),
+        }
+    }
+    Ok(done)
+}
+
+/// True for what a failing device answers. Anything else (no memory, a stale handle) says nothing about the bytes.
+fn is_refusal(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let device = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    #[cfg(not(unix))]
+    let device = false;
+    device
+}

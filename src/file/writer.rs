@@ -1,0 +1,147 @@
+//! The one road by which bytes get into a log: locked, at its end, whole or not at all.
+
+use std::sync::Arc;
+
+use super::storage::{Appended, Disk, Open, Storage};
+use super::{LogFile, who_writes};
+use crate::StorageError;
+use crate::format::Version;
+
+/// What a power cut costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Handed to the operating system: survives the death of the process, not of the machine.
+    Buffered,
+    /// On stable storage when the call returns.
+    Synced,
+}
+
+/// A log opened for append: the lock, and the end up to which everything is certain.
+#[derive(Debug)]
+pub struct Writer {
+    log: Arc<LogFile>,
+    storage: Arc<dyn Storage>,
+    end: u64,
+    poisoned: Option<String>,
+}
+
+impl Writer {
+    /// Takes the writer's lock on `log`, which was opened from `disk` for append.
+    ///
+    /// # Errors
+    /// `Locked` when another writer has it, naming the process where the platform can tell; `Changed` when the path
+    /// names another file by now; `Version0` for what is never written to; `Io`.
+    pub(crate) fn lock(disk: &dyn Disk, log: Arc<LogFile>, storage: Arc<dyn Storage>) -> Result<Self, StorageError> {
+        let path = log.path();
+        if log.version() == Version::V0 {
+            return Err(StorageError::Version0 { path: path.to_owned() });
+        }
+        if !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
+            let pid = storage.identity().ok().and_then(|identity| who_writes(identity).pid());
+            return Err(StorageError::Locked { path: path.to_owned(), pid });
+        }
+        let same = |a: super::Identity, b: super::Identity| (a.device, a.inode) == (b.device, b.inode);
+        match (storage.identity(), disk.identity(path)) {
+            (Ok(locked), Ok(named)) if same(locked, named) => {}
+            (Err(error), _) | (_, Err(error)) => return Err(StorageError::io(path, "find", error)),
+            _ => {
+                return Err(StorageError::Changed {
+                    path: path.to_owned(),
+                    expected: "the file that was opened".into(),
+                    found: "another file under its name".into(),
+                });
+            }
+        }
+        let end = log.len()?;
+        Ok(Self { log, storage, end, poisoned: None })
+    }
+
+    /// The end of the log: where the next frame will stand.
+    pub const fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Writes whole frames at the end, in one call to the system, and says where they start.
+    ///
+    /// # Errors
+    /// `Io` when the write failed: then the file is as long as before. `Poisoned` when that could not be restored, when
+    /// a sync failed, or when another program wrote in between, now or earlier.
+    pub fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
+        self.check()?;
+        let start = self.end;
+        let goal = start + frames.len() as u64;
+        let mut rest = frames;
+        while !rest.is_empty() {
+            match self.storage.append(rest) {
+                Ok(Appended { bytes: 0, .. }) => {
+                    return Err(self.roll_back(goal - rest.len() as u64, std::io::ErrorKind::WriteZero.into()));
+                }
+                Ok(Appended { bytes, end }) => {
+                    rest = rest.get(bytes..).unwrap_or_default();
+                    if end != goal - rest.len() as u64 {
+                        // Its bytes stand between ours. Cutting would destroy them, so nothing is cut.
+                        return Err(self.poison(format!("another program wrote to the log (its end is {end})")));
+                    }
+                }
+                Err(error) => return Err(self.roll_back(goal - rest.len() as u64, error)),
+            }
+        }
+        if durability == Durability::Synced {
+            // Before `end` moves: what a failed sync leaves behind is never acknowledged.
+            self.sync()?;
+        }
+        self.end = goal;
+        Ok(start)
+    }
+
+    /// Returns when all that was appended is on stable storage.
+    ///
+    /// # Errors
+    /// `Poisoned`: a sync that failed once is never repeated, because a later success would prove nothing.
+    pub fn sync(&mut self) -> Result<(), StorageError> {
+        self.check()?;
+        self.storage.sync().map_err(|error| self.poison(format!("a sync failed ({error})")))
+    }
+
+    /// Cuts the log back to `end`, which is a frame's or a damaged range's start, and syncs that.
+    ///
+    /// # Errors
+    /// `Io`, `Poisoned`.
+    pub(crate) fn cut(&mut self, end: u64) -> Result<(), StorageError> {
+        self.check()?;
+        self.storage.set_len(end).map_err(|error| StorageError::io_at(self.log.path(), "cut", end, error))?;
+        self.end = end;
+        self.sync()
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        match &self.poisoned {
+            None => Ok(()),
+            Some(why) => {
+                Err(StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, why: why.clone() })
+            }
+        }
+    }
+
+    fn poison(&mut self, why: String) -> StorageError {
+        self.poisoned = Some(why.clone());
+        StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, why }
+    }
+
+    /// Back to the frame boundary before a write that failed, when the file ends where our bytes do.
+    fn roll_back(&mut self, ours_to: u64, error: std::io::Error) -> StorageError {
+        let ends = self.storage.len();
+        if !matches!(ends, Ok(len) if len == ours_to) {
+            return self.poison(format!("a write failed ({error}), and the log does not end where it should"));
+        }
+        match self.storage.set_len(self.end) {
+            Ok(()) => StorageError::io_at(self.log.path(), "append", self.end, error),
+            Err(cut) => self.poison(format!("a write failed ({error}) and could not be rolled back ({cut})")),
+        }
+    }
+}
+
+/// Opens `path` for append: the handle that the lock belongs to, for [`Writer::lock`].
+pub(crate) fn open_for_append(disk: &dyn Disk, path: &std::path::Path) -> Result<Arc<dyn Storage>, StorageError> {
+    disk.open(path, Open::Append).map_err(|error| StorageError::io(path, "open for append", error))
+}

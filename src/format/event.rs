@@ -1,0 +1,1095 @@
+//! An event: what one is, how it is read in place, kept, and made.
+//!
+//! [`EventView::parse`] is the one definition of a valid event. Here never lives a frame, an offset that was not handed
+//! in, or the clock that stamps an event.
+
+use std::borrow::Cow;
+use std::io::Write as _;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::json::{self, Invalid, Scanner, Surrogates};
+use super::{Version, frame};
+
+/// A valid event, borrowed from the payload it was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventView<'a> {
+    json: &'a str,
+    fields: Fields,
+}
+
+/// An event of a log, with its place. It owns its bytes and is never parsed again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    offset: u64,
+    json: Box<str>,
+    fields: Fields,
+}
+
+/// An event to be appended: valid, of a size that fits a frame, and without a time until it is accepted.
+///
+/// ```
+/// # use chronicle::format::Event;
+/// let event = Event::builder()
+///     .event_type("Updated")
+///     .namespace("accounts")
+///     .schema_id("Person")
+///     .schema_version(1)
+///     .aggregate_id(1)
+///     .payload_json(r#"{ "name": "Juan" }"#)
+///     .build()?;
+/// assert_eq!(event.payload(), r#"{"name":"Juan"}"#);
+/// # Ok::<(), chronicle::format::Invalid>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// As it is stored when its time is the longest one; another time takes the place of the first bytes.
+    longest: Box<str>,
+    fields: Fields,
+}
+
+/// The parts of an [`Event`] to be, in any order. A part given twice counts as given last.
+#[derive(Debug, Clone, Default)]
+pub struct EventBuilder {
+    event_type: Option<String>,
+    namespace: Option<String>,
+    schema_id: Option<String>,
+    schema_version: Option<u32>,
+    aggregate_id: Option<u64>,
+    payload: Option<Result<String, Invalid>>,
+}
+
+impl<'a> EventView<'a> {
+    /// Reads `payload` as an event: the one definition of a valid event, as FORMAT.md words it.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the first byte that speaks against it and why. For a field that is missing, that is the end of
+    /// the object.
+    #[inline]
+    pub fn parse(payload: &'a [u8], version: Version) -> Result<Self, Invalid> {
+        let json = json::utf8(payload)?;
+        let fields = Fields::scan(json, Source::Log(version))?;
+        Ok(Self { json, fields })
+    }
+
+    /// What was read, to be put over the same bytes again by [`EventView::again`].
+    pub(crate) const fn fields(&self) -> Fields {
+        self.fields
+    }
+
+    /// The event in the bytes that `fields` were read from, without judging it a second time.
+    pub(crate) fn again(payload: &'a [u8], fields: Fields) -> Option<Self> {
+        std::str::from_utf8(payload).ok().map(|json| Self { json, fields })
+    }
+
+    /// The whole payload, exactly as stored.
+    pub const fn json(&self) -> &'a str {
+        self.json
+    }
+
+    /// When the event was accepted, milliseconds since the Unix epoch.
+    pub const fn write_timestamp_ms(&self) -> u64 {
+        self.fields.write_timestamp_ms
+    }
+
+    /// What happened.
+    pub fn event_type(&self) -> Cow<'a, str> {
+        json::unescape(self.event_type_token())
+    }
+
+    /// What happened, as stored, quotes included.
+    pub fn event_type_token(&self) -> &'a str {
+        self.fields.event_type.of(self.json)
+    }
+
+    /// The part of the world the event belongs to.
+    pub fn namespace(&self) -> Cow<'a, str> {
+        json::unescape(self.namespace_token())
+    }
+
+    /// The namespace as stored, quotes included.
+    pub fn namespace_token(&self) -> &'a str {
+        self.fields.namespace.of(self.json)
+    }
+
+    /// What the payload is meant to look like.
+    pub fn schema_id(&self) -> Cow<'a, str> {
+        json::unescape(self.schema_id_token())
+    }
+
+    /// The schema as stored, quotes included.
+    pub fn schema_id_token(&self) -> &'a str {
+        self.fields.schema_id.of(self.json)
+    }
+
+    /// The version of that schema.
+    pub const fn schema_version(&self) -> u32 {
+        self.fields.schema_version
+    }
+
+    /// Whom the event happened to; `None` when it is null or absent.
+    pub const fn aggregate_id(&self) -> Option<u64> {
+        self.fields.aggregate_id
+    }
+
+    /// The value of `payload`, JSON exactly as stored.
+    pub fn payload(&self) -> &'a str {
+        self.fields.payload.of(self.json)
+    }
+
+    /// A copy that owns its bytes, with `offset` as its place in the log.
+    pub fn to_stored(self, offset: u64) -> StoredEvent {
+        StoredEvent { offset, json: self.json.into(), fields: self.fields }
+    }
+}
+
+impl StoredEvent {
+    /// The file position of the event's frame: the only reliable order.
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The same event, borrowed.
+    pub fn view(&self) -> EventView<'_> {
+        EventView { json: &self.json, fields: self.fields }
+    }
+
+    /// The whole payload of the frame, exactly as stored.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// When the event was accepted, milliseconds since the Unix epoch.
+    pub const fn write_timestamp_ms(&self) -> u64 {
+        self.fields.write_timestamp_ms
+    }
+
+    /// What happened.
+    pub fn event_type(&self) -> Cow<'_, str> {
+        self.view().event_type()
+    }
+
+    /// What happened, as stored, quotes included.
+    pub fn event_type_token(&self) -> &str {
+        self.view().event_type_token()
+    }
+
+    /// The part of the world the event belongs to.
+    pub fn namespace(&self) -> Cow<'_, str> {
+        self.view().namespace()
+    }
+
+    /// The namespace as stored, quotes included.
+    pub fn namespace_token(&self) -> &str {
+        self.view().namespace_token()
+    }
+
+    /// What the payload is meant to look like.
+    pub fn schema_id(&self) -> Cow<'_, str> {
+        self.view().schema_id()
+    }
+
+    /// The schema as stored, quotes included.
+    pub fn schema_id_token(&self) -> &str {
+        self.view().schema_id_token()
+    }
+
+    /// The version of that schema.
+    pub const fn schema_version(&self) -> u32 {
+        self.fields.schema_version
+    }
+
+    /// Whom the event happened to; `None` when it is null or absent.
+    pub const fn aggregate_id(&self) -> Option<u64> {
+        self.fields.aggregate_id
+    }
+
+    /// The value of `payload`, JSON exactly as stored.
+    pub fn payload(&self) -> &str {
+        self.view().payload()
+    }
+
+    /// The value of `payload` as a type of the caller's.
+    ///
+    /// # Errors
+    /// What `serde_json` has to say when the value does not fit the type.
+    pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.payload())
+    }
+}
+
+impl Event {
+    /// An event from its parts.
+    pub fn builder() -> EventBuilder {
+        EventBuilder::default()
+    }
+
+    /// An event from `text`, one JSON object as a log exports it, without the two keys that are Chronicle's own.
+    ///
+    /// Unknown keys are kept, and all keys in their order; blanks outside strings are dropped.
+    ///
+    /// # Errors
+    /// [`Invalid`] when `text` is no event, has a `write_timestamp_ms` or an `offset`, or does not fit a frame.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        // Judged as given first, so that the place of a mistake is one in the caller's text.
+        Fields::scan(text, Source::Caller)?;
+        let mut longest = LONGEST_START.as_bytes().to_vec();
+        json::compact(text.as_bytes(), &mut longest);
+        // An event is never empty: a comma takes the place of its opening brace.
+        if let Some(brace) = longest.get_mut(LONGEST_START.len()) {
+            *brace = b',';
+        }
+        Self::from_longest(longest)
+    }
+
+    /// What happened.
+    pub fn event_type(&self) -> Cow<'_, str> {
+        self.view().event_type()
+    }
+
+    /// The part of the world the event belongs to.
+    pub fn namespace(&self) -> Cow<'_, str> {
+        self.view().namespace()
+    }
+
+    /// What the payload is meant to look like.
+    pub fn schema_id(&self) -> Cow<'_, str> {
+        self.view().schema_id()
+    }
+
+    /// The version of that schema.
+    pub const fn schema_version(&self) -> u32 {
+        self.fields.schema_version
+    }
+
+    /// Whom the event happens to; `None` when it is null or absent.
+    pub const fn aggregate_id(&self) -> Option<u64> {
+        self.fields.aggregate_id
+    }
+
+    /// The value of `payload`, JSON as it is going to be stored.
+    pub fn payload(&self) -> &str {
+        self.view().payload()
+    }
+
+    /// Appends the payload of the event's frame to `out`, accepted at `write_timestamp_ms`.
+    pub(crate) fn encode(&self, write_timestamp_ms: u64, out: &mut Vec<u8>) {
+        out.reserve(self.longest.len());
+        write!(out, "{START}{write_timestamp_ms}").expect("a Vec takes every byte");
+        out.extend_from_slice(self.longest.get(LONGEST_START.len()..).unwrap_or_default().as_bytes());
+    }
+
+    /// The event with the longest time, judged as it is going to be read.
+    fn from_longest(longest: Vec<u8>) -> Result<Self, Invalid> {
+        if longest.len() > frame::MAX_PAYLOAD as usize {
+            return Err(TOO_LONG);
+        }
+        let fields = EventView::parse(&longest, Version::V1)?.fields;
+        let longest = String::from_utf8(longest).map_err(|_| Invalid { at: 0, reason: "not UTF-8" })?;
+        Ok(Self { longest: longest.into_boxed_str(), fields })
+    }
+
+    fn view(&self) -> EventView<'_> {
+        EventView { json: &self.longest, fields: self.fields }
+    }
+}
+
+impl EventBuilder {
+    /// What happened.
+    #[must_use]
+    pub fn event_type(mut self, event_type: impl Into<String>) -> Self {
+        self.event_type = Some(event_type.into());
+        self
+    }
+
+    /// The part of the world the event belongs to.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// What the payload is meant to look like.
+    #[must_use]
+    pub fn schema_id(mut self, schema_id: impl Into<String>) -> Self {
+        self.schema_id = Some(schema_id.into());
+        self
+    }
+
+    /// The version of that schema.
+    #[must_use]
+    pub const fn schema_version(mut self, schema_version: u32) -> Self {
+        self.schema_version = Some(schema_version);
+        self
+    }
+
+    /// Whom the event happens to.
+    #[must_use]
+    pub const fn aggregate_id(mut self, aggregate_id: u64) -> Self {
+        self.aggregate_id = Some(aggregate_id);
+        self
+    }
+
+    /// The event happens to no one in particular, as it does when nothing is said.
+    #[must_use]
+    pub const fn no_aggregate(mut self) -> Self {
+        self.aggregate_id = None;
+        self
+    }
+
+    /// The payload as JSON text: kept token for token, only blanks outside strings are dropped.
+    #[must_use]
+    pub fn payload_json(mut self, json: impl AsRef<str>) -> Self {
+        self.payload = Some(Ok(json.as_ref().to_owned()));
+        self
+    }
+
+    /// The payload as a value of the caller's.
+    #[must_use]
+    pub fn payload(mut self, value: &impl Serialize) -> Self {
+        let json = serde_json::to_string(value);
+        self.payload = Some(json.map_err(|_| Invalid { at: 0, reason: "payload cannot be written as JSON" }));
+        self
+    }
+
+    /// The event.
+    ///
+    /// # Errors
+    /// [`Invalid`] when a part is missing, the payload is no JSON (the place is one in the payload's text) or too deeply
+    /// nested, or the event does not fit a frame.
+    pub fn build(self) -> Result<Event, Invalid> {
+        let missing = |key: Key| Invalid { at: 0, reason: key.row().missing };
+        let event_type = self.event_type.ok_or(missing(Key::EventType))?;
+        let namespace = self.namespace.ok_or(missing(Key::Namespace))?;
+        let schema_id = self.schema_id.ok_or(missing(Key::SchemaId))?;
+        let schema_version = self.schema_version.ok_or(missing(Key::SchemaVersion))?;
+        let payload = self.payload.ok_or(missing(Key::Payload))??;
+        // Alone, before it is set among the other keys: `1,"x":2` is no value, though it would make an object there.
+        json::check(payload.as_bytes())?;
+
+        let mut longest = LONGEST_START.as_bytes().to_vec();
+        push_key(Key::EventType, &mut longest);
+        push_string(&event_type, &mut longest)?;
+        push_key(Key::Namespace, &mut longest);
+        push_string(&namespace, &mut longest)?;
+        push_key(Key::SchemaId, &mut longest);
+        push_string(&schema_id, &mut longest)?;
+        push_key(Key::SchemaVersion, &mut longest);
+        longest.extend_from_slice(schema_version.to_string().as_bytes());
+        push_key(Key::AggregateId, &mut longest);
+        longest.extend_from_slice(self.aggregate_id.map_or("null".to_owned(), |id| id.to_string()).as_bytes());
+        push_key(Key::Payload, &mut longest);
+        json::compact(payload.as_bytes(), &mut longest);
+        longest.push(b'}');
+        Event::from_longest(longest)
+    }
+}
+
+/// The start of every payload that Chronicle writes.
+const START: &str = "{\"write_timestamp_ms\":";
+/// The same with the longest time.
+const LONGEST_START: &str = "{\"write_timestamp_ms\":18446744073709551615";
+/// Said of an event that no frame can hold.
+const TOO_LONG: Invalid =
+    Invalid { at: frame::MAX_PAYLOAD as usize, reason: "an event takes at most 16777215 bytes, its time included" };
+
+/// Who wrote the object, and so which keys it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// A log of that version.
+    Log(Version),
+    /// A caller, who leaves time and place to Chronicle.
+    Caller,
+}
+
+/// A key of the top level that means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    WriteTimestampMs,
+    EventType,
+    Namespace,
+    SchemaId,
+    SchemaVersion,
+    AggregateId,
+    Payload,
+    /// Chronicle's own, in what a caller hands in.
+    Offset,
+    Unknown,
+}
+
+/// How a key is called, and what is said about it.
+struct KeyRow {
+    name: &'static str,
+    missing: &'static str,
+    twice: &'static str,
+    /// Why a caller may not give it.
+    own: &'static str,
+}
+
+macro_rules! row {
+    ($name:literal) => {
+        KeyRow {
+            name: $name,
+            missing: concat!($name, " is missing"),
+            twice: concat!($name, " is there twice"),
+            own: concat!($name, " is Chronicle's own and cannot be given"),
+        }
+    };
+}
+
+impl Key {
+    /// The keys without which there is no event.
+    const REQUIRED: [Self; 6] =
+        [Self::WriteTimestampMs, Self::EventType, Self::Namespace, Self::SchemaId, Self::SchemaVersion, Self::Payload];
+
+    const fn row(self) -> KeyRow {
+        match self {
+            Self::WriteTimestampMs => row!("write_timestamp_ms"),
+            Self::EventType => row!("event_type"),
+            Self::Namespace => row!("namespace"),
+            Self::SchemaId => row!("schema_id"),
+            Self::SchemaVersion => row!("schema_version"),
+            Self::AggregateId => row!("aggregate_id"),
+            Self::Payload => row!("payload"),
+            Self::Offset => row!("offset"),
+            Self::Unknown => row!("an unknown key"),
+        }
+    }
+
+    /// The key that is called `name` in an object from `source`.
+    #[inline]
+    fn named(name: &[u8], source: Source) -> Self {
+        match name {
+            b"write_timestamp_ms" => Self::WriteTimestampMs,
+            b"event_type" => Self::EventType,
+            b"namespace" => Self::Namespace,
+            b"schema_id" => Self::SchemaId,
+            b"schema_version" => Self::SchemaVersion,
+            b"aggregate_id" => Self::AggregateId,
+            b"payload" => Self::Payload,
+            b"timestamp_ms" if source == Source::Log(Version::V0) => Self::WriteTimestampMs,
+            b"offset" if source == Source::Caller => Self::Offset,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Its bit among the keys seen.
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+
+    /// True for what only Chronicle knows of an event.
+    const fn is_own(self) -> bool {
+        matches!(self, Self::WriteTimestampMs | Self::Offset)
+    }
+}
+
+/// What a valid event holds: numbers as such, and the places of everything else in its JSON.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Fields {
+    write_timestamp_ms: u64,
+    aggregate_id: Option<u64>,
+    schema_version: u32,
+    event_type: Token,
+    namespace: Token,
+    schema_id: Token,
+    payload: Token,
+}
+
+impl Fields {
+    /// Judges `json`, an object from `source`, in one pass.
+    #[inline]
+    fn scan(json: &str, source: Source) -> Result<Self, Invalid> {
+        if u32::try_from(json.len()).is_err() {
+            return Err(TOO_LONG);
+        }
+        let mut scanner = Scanner::new(json.as_bytes());
+        let mut fields = Self::default();
+        let mut seen = if source == Source::Caller { Key::WriteTimestampMs.bit() } else { 0 };
+        scanner.blanks();
+        scanner.expect(b'{', "an object was expected")?;
+        scanner.blanks();
+        let mut more = scanner.peek() != Some(b'}');
+        while more {
+            let at = scanner.at();
+            let raw = scanner.string(Surrogates::Paired)?;
+            let key = if raw.escaped {
+                let name = json::unescape(json.get(at..scanner.at()).unwrap_or_default());
+                Key::named(name.as_bytes(), source)
+            } else {
+                Key::named(raw.bytes, source)
+            };
+            if key != Key::Unknown {
+                if source == Source::Caller && key.is_own() {
+                    return Err(Invalid { at, reason: key.row().own });
+                }
+                if seen & key.bit() != 0 {
+                    return Err(Invalid { at, reason: key.row().twice });
+                }
+                seen |= key.bit();
+            }
+            scanner.blanks();
+            scanner.expect(b':', "`:` was expected")?;
+            scanner.blanks();
+            let at = scanner.at();
+            match key {
+                Key::WriteTimestampMs => fields.write_timestamp_ms = scanner.integer()?,
+                Key::EventType => fields.event_type = Token::string(&mut scanner)?,
+                Key::Namespace => fields.namespace = Token::string(&mut scanner)?,
+                Key::SchemaId => fields.schema_id = Token::string(&mut scanner)?,
+                Key::SchemaVersion => {
+                    let number = u32::try_from(scanner.integer()?);
+                    fields.schema_version =
+                        number.map_err(|_| Invalid { at, reason: "a schema_version over 4294967295" })?;
+                }
+                Key::AggregateId => {
+                    let null = scanner.word(b"null");
+                    fields.aggregate_id = if null { None } else { Some(scanner.integer()?) };
+                }
+                Key::Payload => {
+                    scanner.value(1, Surrogates::MayBeLone)?;
+                    fields.payload = Token::new(at, scanner.at());
+                }
+                Key::Offset | Key::Unknown => scanner.value(1, Surrogates::Paired)?,
+            }
+            scanner.blanks();
+            more = scanner.peek() == Some(b',');
+            if more {
+                scanner.expect(b',', "")?;
+                scanner.blanks();
+            }
+        }
+        let end = scanner.at();
+        scanner.expect(b'}', "`,` or `}` was expected")?;
+        scanner.end()?;
+        match Key::REQUIRED.iter().find(|key| seen & key.bit() == 0) {
+            Some(key) => Err(Invalid { at: end, reason: key.row().missing }),
+            None => Ok(fields),
+        }
+    }
+}
+
+/// Where a token stands in its JSON, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Token {
+    start: u32,
+    end: u32,
+}
+
+impl Token {
+    /// The token of `start..end`, in a text whose length was found to fit.
+    #[inline]
+    const fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    /// Moves past a string that has to be text.
+    #[inline]
+    fn string(scanner: &mut Scanner<'_>) -> Result<Self, Invalid> {
+        let start = scanner.at();
+        scanner.string(Surrogates::Paired)?;
+        Ok(Self::new(start, scanner.at()))
+    }
+
+    /// The token's text.
+    #[inline]
+    fn of(self, json: &str) -> &str {
+        json.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// Appends `,"name":`.
+fn push_key(key: Key, out: &mut Vec<u8>) {
+    for part in [",\"", key.row().name, "\":"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Appends `text` as a JSON string.
+fn push_string(text: &str, out: &mut Vec<u8>) -> Result<(), Invalid> {
+    serde_json::to_writer(out, text).map_err(|_| Invalid { at: 0, reason: "a text that JSON cannot hold" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+    use serde_json::value::RawValue;
+
+    use super::super::json::tests::{TOKENS, almost_json, both_answers, damaged, has_lone_surrogate, levels};
+    use super::*;
+
+    const SAMPLE: &str = r#"{"write_timestamp_ms":1766718274106,"event_type":"Person\u0055pdated","namespace":"accounts","schema_id":"Pers\"on","schema_version":1,"aggregate_id":42,"payload":{"name":"Pérez","half":"\ud800","tags":["a",1.0,-2e5,true,null],"n":123456789012345678901234567890},"trace":{"id":"x\ud83d\ude00"}}"#;
+
+    /// What the slow judge read, in the order of the accessors.
+    #[derive(Debug, PartialEq)]
+    struct Read {
+        write_timestamp_ms: u64,
+        strings: [String; 3],
+        tokens: [String; 3],
+        schema_version: u32,
+        aggregate_id: Option<u64>,
+        payload: String,
+    }
+
+    /// The members of an object in their order, duplicates included.
+    struct Members(Vec<(String, Box<RawValue>)>);
+
+    impl<'de> Deserialize<'de> for Members {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Collect;
+            impl<'de> Visitor<'de> for Collect {
+                type Value = Members;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("an object")
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                    let mut members = Vec::new();
+                    while let Some(member) = map.next_entry()? {
+                        members.push(member);
+                    }
+                    Ok(Members(members))
+                }
+            }
+            deserializer.deserialize_map(Collect)
+        }
+    }
+
+    /// The slow judge: FORMAT.md's paragraph again, with other means.
+    fn slow(payload: &[u8], version: Version) -> Option<Read> {
+        let text = std::str::from_utf8(payload).ok()?;
+        let Members(members) = serde_json::from_str(text).ok()?;
+        if levels(text) > 127 {
+            return None;
+        }
+        let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+        for (key, value) in &members {
+            let key = if version == Version::V0 && key == "timestamp_ms" { "write_timestamp_ms" } else { key };
+            if key != "payload" && has_lone_surrogate(value.get()) {
+                return None;
+            }
+            let fields = "write_timestamp_ms event_type namespace schema_id schema_version aggregate_id payload";
+            if fields.split(' ').any(|field| field == key) && known.insert(key, value.get()).is_some() {
+                return None;
+            }
+        }
+        let integer = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok())?;
+        let token = |key| known.get(key).filter(|value| value.starts_with('"')).map(|value| (*value).to_owned());
+        let tokens = [token("event_type")?, token("namespace")?, token("schema_id")?];
+        Some(Read {
+            write_timestamp_ms: integer(known.get("write_timestamp_ms")?)?,
+            strings: tokens.clone().map(|token| serde_json::from_str(&token).expect("a string")),
+            tokens,
+            schema_version: integer(known.get("schema_version")?)?.try_into().ok()?,
+            aggregate_id: match known.get("aggregate_id") {
+                None | Some(&"null") => None,
+                Some(value) => Some(integer(value)?),
+            },
+            payload: (*known.get("payload")?).to_owned(),
+        })
+    }
+
+    fn read(view: EventView<'_>) -> Read {
+        Read {
+            write_timestamp_ms: view.write_timestamp_ms(),
+            strings: [view.event_type(), view.namespace(), view.schema_id()].map(Cow::into_owned),
+            tokens: [view.event_type_token(), view.namespace_token(), view.schema_id_token()].map(str::to_owned),
+            schema_version: view.schema_version(),
+            aggregate_id: view.aggregate_id(),
+            payload: view.payload().to_owned(),
+        }
+    }
+
+    /// Both judges' answer on `payload`, after a look that it is the same, values included. True for version 1's yes.
+    fn agree(payload: &[u8]) -> bool {
+        for version in [Version::V0, Version::V1] {
+            let fast = EventView::parse(payload, version);
+            if let Err(why) = fast {
+                assert!(why.at <= payload.len(), "{why:?} for {}", payload.escape_ascii());
+            }
+            let told = format!("{version:?}: {fast:?} for {}", payload.escape_ascii());
+            assert_eq!(fast.ok().map(read), slow(payload, version), "{told}");
+        }
+        EventView::parse(payload, Version::V1).is_ok()
+    }
+
+    /// An object of `members`, each `"key":value`.
+    fn object<S: AsRef<str>>(members: &[S]) -> String {
+        format!("{{{}}}", members.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(","))
+    }
+
+    const MEMBERS: [&str; 7] = [
+        "\"write_timestamp_ms\":7",
+        "\"event_type\":\"Updated\"",
+        "\"namespace\":\"accounts\"",
+        "\"schema_id\":\"Person\"",
+        "\"schema_version\":1",
+        "\"aggregate_id\":1",
+        "\"payload\":{\"a\":1}",
+    ];
+
+    /// `MEMBERS` with the one of `key` given another value.
+    fn with(key: &str, value: &str) -> String {
+        let of_key = format!("\"{key}\":");
+        object(
+            &MEMBERS.map(|member| if member.starts_with(&of_key) { of_key.clone() + value } else { member.to_owned() }),
+        )
+    }
+
+    fn reason(payload: &str) -> &'static str {
+        EventView::parse(payload.as_bytes(), Version::V1).map_or_else(|why| why.reason, |_| "a valid event")
+    }
+
+    #[test]
+    fn an_event_is_read_field_by_field() {
+        let view = EventView::parse(SAMPLE.as_bytes(), Version::V1).expect("a valid event");
+        assert_eq!(view.json(), SAMPLE);
+        assert_eq!(view.write_timestamp_ms(), 1_766_718_274_106);
+        assert_eq!((view.event_type().as_ref(), view.event_type_token()), ("PersonUpdated", r#""Person\u0055pdated""#));
+        assert_eq!((view.namespace().as_ref(), view.namespace_token()), ("accounts", "\"accounts\""));
+        assert_eq!((view.schema_id().as_ref(), view.schema_id_token()), ("Pers\"on", r#""Pers\"on""#));
+        assert_eq!((view.schema_version(), view.aggregate_id()), (1, Some(42)));
+        assert!(view.payload().starts_with("{\"name\"") && view.payload().ends_with("567890}"), "{}", view.payload());
+        assert!(matches!(view.namespace(), Cow::Borrowed("accounts")), "no copy without an escape");
+    }
+
+    #[test]
+    fn both_judges_agree_on_every_changed_byte() {
+        assert!(agree(SAMPLE.as_bytes()));
+        for at in 0..SAMPLE.len() {
+            let mut bytes = SAMPLE.as_bytes().to_vec();
+            for byte in 0..=255 {
+                bytes[at] = byte;
+                agree(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn both_judges_agree_on_every_byte_put_in_taken_out_or_cut_off() {
+        for at in 0..=SAMPLE.len() {
+            let (before, behind) = SAMPLE.as_bytes().split_at(at);
+            agree(before);
+            agree(behind);
+            agree(&[before, behind.get(1..).unwrap_or_default()].concat());
+            for byte in *b"\"\\{}[]:, \n0-.eu\0\xff" {
+                agree(&[before, &[byte], behind].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn both_judges_agree_on_every_token_in_every_field() {
+        for token in TOKENS {
+            for member in MEMBERS {
+                let (key, _) = member.split_once(':').expect("a member");
+                agree(with(key.trim_matches('"'), token).as_bytes());
+            }
+            for other in [format!("\"other\":{token}"), format!("{token}:1"), format!("\"other\":[{token}]")] {
+                agree(object(&[&MEMBERS[..], &[&other]].concat()).as_bytes());
+                agree(object(&[&[other.as_str()], &MEMBERS[..]].concat()).as_bytes());
+            }
+            agree(with("payload", &format!("[{{\"k\":{token}}}]")).as_bytes());
+            agree(with("payload", &format!("{{{token}:[]}}")).as_bytes());
+            agree(format!("{token}{}", object(&MEMBERS)).as_bytes());
+            agree(format!("{}{token}", object(&MEMBERS)).as_bytes());
+            agree(token.as_bytes());
+        }
+    }
+
+    #[test]
+    fn both_judges_agree_on_generated_events() {
+        const KEYS: &str = "write_timestamp_ms timestamp_ms event_type event\\u005ftype namespace schema_id \
+            schema_version aggregate_id aggregate\\u005Fid payload p\\u0061yload offset other oth\\ud800er Payload";
+        let keys: Vec<&str> = KEYS.split(' ').collect();
+        let change = (prop::sample::select(keys), almost_json(), 0..4);
+        let events = (Just(MEMBERS.map(str::to_owned).to_vec()).prop_shuffle(), prop::collection::vec(change, 0..3));
+        let events = events.prop_map(|(mut members, changes)| {
+            for (key, value, what) in changes {
+                let member = format!(" \"{key}\" :\n{value} ");
+                let same = members.iter().position(|member| member.starts_with(&format!("\"{key}\"")));
+                match (what, same) {
+                    (0, _) => members.push(member),
+                    (1, Some(at)) => drop(members.remove(at)),
+                    (_, Some(at)) => members[at] = member,
+                    (_, None) => members.insert(0, member),
+                }
+            }
+            object(&members).into_bytes()
+        });
+        both_answers(6000, &events, |payload| agree(payload));
+        both_answers(6000, &damaged(Just(SAMPLE.as_bytes().to_vec())).boxed(), |payload| agree(payload));
+    }
+
+    #[test]
+    fn a_hundred_and_twenty_seven_levels_are_read_and_no_more() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        for (levels, valid) in [(125, true), (126, true), (127, false), (128, false), (50_000, false)] {
+            assert_eq!(
+                agree(with("payload", &nested(levels)).as_bytes()),
+                valid,
+                "{levels} levels below the event's own"
+            );
+            let unknown = format!("\"other\":{}", nested(levels));
+            assert_eq!(agree(object(&[&MEMBERS[..], &[&unknown]].concat()).as_bytes()), valid);
+        }
+    }
+
+    #[test]
+    fn keys_are_compared_unescaped_and_stand_once() {
+        let escaped =
+            object(&MEMBERS).replace("event_type", "event\\u005ftype").replace("\"payload\"", "\"\\u0070ayload\"");
+        assert!(agree(escaped.as_bytes()), "{}", reason(&escaped));
+        for member in MEMBERS {
+            let twice = object(&[&MEMBERS[..], &[member]].concat());
+            assert!(!agree(twice.as_bytes()), "{twice}");
+            assert!(reason(&twice).ends_with(" is there twice"), "{}", reason(&twice));
+            let disguised = member.replacen('a', "\\u0061", 1).replacen("event", "\\u0065vent", 1);
+            assert!(!agree(object(&[&MEMBERS[..], &[&disguised]].concat()).as_bytes()), "{disguised}");
+        }
+        assert!(agree(object(&[&MEMBERS[..], &["\"x\":1", "\"x\":2", "\"offset\":\"mine\""]].concat()).as_bytes()));
+    }
+
+    #[test]
+    fn a_mistake_in_an_event_is_told_where_it_stands() {
+        for (key, value, mistake, reason) in [
+            ("write_timestamp_ms", "1.0", "1.0", "an integer written with digits alone was expected"),
+            ("write_timestamp_ms", "7e0", "7e0", "an integer written with digits alone was expected"),
+            ("write_timestamp_ms", "-7", "-7", "an integer written with digits alone was expected"),
+            ("aggregate_id", "077", "077", "a number with a leading zero"),
+            ("aggregate_id", "18446744073709551616", "1844", "an integer over 18446744073709551615"),
+            ("aggregate_id", "nullx", "x", "`,` or `}` was expected"),
+            ("schema_version", "4294967296", "4294", "a schema_version over 4294967295"),
+            ("namespace", "null", "null", "a string was expected"),
+            ("payload", "[1,}", "}", "a value was expected"),
+        ] {
+            let text = with(key, value);
+            let at = text.find(&format!("{key}\":{value}")).expect("the field") + key.len() + 2;
+            let at = at + value.find(mistake).expect("the mistake");
+            assert_eq!(EventView::parse(text.as_bytes(), Version::V1), Err(Invalid { at, reason }));
+        }
+        let broken = [b"{\"a\":\"", &b"\xed\xa0\x80"[..], b"\"}"].concat();
+        assert_eq!(EventView::parse(&broken, Version::V1), Err(Invalid { at: 6, reason: "not UTF-8" }));
+    }
+
+    #[test]
+    fn each_field_but_the_aggregate_has_to_be_there() {
+        for (at, member) in MEMBERS.iter().enumerate() {
+            let mut members = MEMBERS.to_vec();
+            members.remove(at);
+            let text = object(&members);
+            let key = member.split(':').next().expect("a key").trim_matches('"');
+            let expected = if key == "aggregate_id" { "a valid event".to_owned() } else { format!("{key} is missing") };
+            assert_eq!(reason(&text), expected);
+            assert_eq!(agree(text.as_bytes()), key == "aggregate_id");
+        }
+        assert_eq!(reason("{}"), "write_timestamp_ms is missing");
+        assert_eq!(reason(""), "an object was expected");
+        assert_eq!(reason("\u{feff}{}"), "an object was expected");
+    }
+
+    #[test]
+    fn version_0_knows_another_name_for_the_time() {
+        let old = object(&MEMBERS).replace("write_timestamp_ms", "timestamp_ms");
+        let read =
+            |text: &str, version| EventView::parse(text.as_bytes(), version).map(|view| view.write_timestamp_ms());
+        assert_eq!(read(&old, Version::V0), Ok(7));
+        assert_eq!(read(&old, Version::V1).expect_err("refused").reason, "write_timestamp_ms is missing");
+        let both = object(&[&MEMBERS[..], &["\"timestamp_ms\":8"]].concat());
+        assert_eq!(read(&both, Version::V0).expect_err("refused").reason, "write_timestamp_ms is there twice");
+        assert_eq!(read(&both, Version::V1), Ok(7));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_kept_in_the_payload_and_nowhere_else() {
+        for half in ["\"\\ud800\"", "[{\"\\uDFFF\":1}]", "\"\\ud83d\\ud83d\\ude00\"", "\"\\ude00\\ud83d\""] {
+            let payload = with("payload", half);
+            assert_eq!(EventView::parse(payload.as_bytes(), Version::V1).map(|view| view.payload()), Ok(half));
+            let unknown = object(&[&MEMBERS[..], &[&format!("\"other\":{half}")]].concat());
+            assert_eq!(reason(&unknown), "a lone surrogate");
+            assert!(agree(payload.as_bytes()) && !agree(unknown.as_bytes()));
+        }
+        assert_eq!(reason(&with("namespace", "\"\\udc00\"")), "a lone surrogate");
+        assert_eq!(reason(&object(&[&MEMBERS[..], &["\"\\ud800\":1"]].concat())), "a lone surrogate");
+    }
+
+    #[test]
+    fn a_stored_event_is_what_the_view_was() {
+        let view = EventView::parse(SAMPLE.as_bytes(), Version::V1).expect("a valid event");
+        let stored = view.to_stored(16);
+        assert_eq!((stored.offset(), stored.json(), stored.view()), (16, SAMPLE, view));
+        assert_eq!((stored.write_timestamp_ms(), stored.schema_version()), (view.write_timestamp_ms(), 1));
+        assert_eq!((stored.event_type(), stored.event_type_token()), (view.event_type(), view.event_type_token()));
+        assert_eq!((stored.namespace(), stored.namespace_token()), (view.namespace(), view.namespace_token()));
+        assert_eq!((stored.schema_id(), stored.schema_id_token()), (view.schema_id(), view.schema_id_token()));
+        assert_eq!((stored.aggregate_id(), stored.payload()), (Some(42), view.payload()));
+        let payload = with("payload", "{\"a\":[1,2]}");
+        let stored = EventView::parse(payload.as_bytes(), Version::V1).expect("a valid event").to_stored(0);
+        assert_eq!(stored.payload_as::<BTreeMap<String, Vec<u8>>>().expect("a map")["a"], [1, 2]);
+        assert!(stored.payload_as::<Vec<u8>>().is_err());
+    }
+
+    fn encoded(event: &Event, write_timestamp_ms: u64) -> String {
+        let mut out = Vec::new();
+        event.encode(write_timestamp_ms, &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    fn builder() -> EventBuilder {
+        Event::builder()
+            .event_type("Updated")
+            .namespace("accounts")
+            .schema_id("Person")
+            .schema_version(1)
+            .payload_json("{}")
+    }
+
+    #[test]
+    fn an_event_is_written_in_the_order_of_the_format() {
+        let event = builder()
+            .event_type("a\"b\n\u{1}é")
+            .aggregate_id(42)
+            .payload_json(" { \"a\" : 1.0 }\n")
+            .build()
+            .expect("a valid event");
+        assert_eq!(
+            encoded(&event, 7),
+            r#"{"write_timestamp_ms":7,"event_type":"a\"b\n\u0001é","namespace":"accounts","schema_id":"Person","schema_version":1,"aggregate_id":42,"payload":{"a":1.0}}"#
+        );
+        assert_eq!((event.event_type().as_ref(), event.payload()), ("a\"b\n\u{1}é", "{\"a\":1.0}"));
+        assert_eq!((event.namespace().as_ref(), event.schema_id().as_ref()), ("accounts", "Person"));
+        assert_eq!((event.schema_version(), event.aggregate_id()), (1, Some(42)));
+        let event =
+            builder().aggregate_id(1).no_aggregate().payload(&vec![Some(1), None]).build().expect("a valid event");
+        assert!(encoded(&event, 0).ends_with(r#","aggregate_id":null,"payload":[1,null]}"#), "{}", encoded(&event, 0));
+    }
+
+    #[test]
+    fn a_part_that_is_missing_is_named() {
+        let all = builder();
+        for (built, missing) in [
+            (EventBuilder { event_type: None, ..all.clone() }, "event_type is missing"),
+            (EventBuilder { namespace: None, ..all.clone() }, "namespace is missing"),
+            (EventBuilder { schema_id: None, ..all.clone() }, "schema_id is missing"),
+            (EventBuilder { schema_version: None, ..all.clone() }, "schema_version is missing"),
+            (EventBuilder { payload: None, ..all }, "payload is missing"),
+        ] {
+            assert_eq!(built.build().expect_err("refused").reason, missing);
+        }
+    }
+
+    #[test]
+    fn a_payload_cannot_break_out_of_its_place() {
+        for payload in ["", "1,\"x\":2", "{}}", "[", "nope", "1 2", "{\"a\":01}", "\u{feff}{}"] {
+            assert!(builder().payload_json(payload).build().is_err(), "{payload}");
+        }
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(builder().payload_json(nested(126)).build().is_ok());
+        assert_eq!(builder().payload_json(nested(127)).build().expect_err("refused").reason, "more than 127 levels");
+        let not_json = BTreeMap::from([(vec![1], 1)]);
+        assert_eq!(
+            builder().payload(&not_json).build().expect_err("refused").reason,
+            "payload cannot be written as JSON"
+        );
+        let raw: Box<RawValue> = serde_json::from_str("[ 1.0 ,\"\\ud800\"]").expect("JSON");
+        assert_eq!(builder().payload(&raw).build().expect("a valid event").payload(), "[1.0,\"\\ud800\"]");
+    }
+
+    #[test]
+    fn a_line_of_json_keeps_its_keys_and_their_order() {
+        let line = r#" { "payload" : [1.0, "\ud800"], "x": 1, "schema_version":2, "namespace":"n", "event\u005ftype":"e", "schema_id":"s", "x":2, "timestamp_ms": 5 } "#;
+        let event = Event::from_json(line).expect("a valid event");
+        assert_eq!(
+            encoded(&event, 9),
+            r#"{"write_timestamp_ms":9,"payload":[1.0,"\ud800"],"x":1,"schema_version":2,"namespace":"n","event\u005ftype":"e","schema_id":"s","x":2,"timestamp_ms":5}"#
+        );
+        assert_eq!(
+            (event.event_type().as_ref(), event.aggregate_id(), event.payload()),
+            ("e", None, r#"[1.0,"\ud800"]"#)
+        );
+    }
+
+    #[test]
+    fn a_mistake_in_a_line_is_told_where_the_caller_wrote_it() {
+        let without_time = object(&MEMBERS[1..]);
+        assert!(Event::from_json(&without_time).is_ok());
+        for own in ["write_timestamp_ms", "offset", "write\\u005ftimestamp_ms", "\\u006fffset"] {
+            let given = object(&[&MEMBERS[1..], &[&format!("\"{own}\":7")]].concat());
+            let why = Event::from_json(&given).expect_err("refused");
+            assert_eq!(why.at, given.find(&format!("\"{own}")).expect("the key"));
+            assert!(why.reason.ends_with(" is Chronicle's own and cannot be given"), "{}", why.reason);
+        }
+        assert!(Event::from_json(&object(&[&MEMBERS[1..], &["\"other\":{\"offset\":1}"]].concat())).is_ok());
+        let spread = without_time.replace(',', " , ").replace("Person\"", "Person\" 1");
+        assert_eq!(Event::from_json(&spread).expect_err("refused").at, spread.find(" 1").expect("the mistake") + 1);
+        assert_eq!(Event::from_json("{}").expect_err("refused"), Invalid { at: 1, reason: "event_type is missing" });
+        assert!(Event::from_json(&format!("{without_time}{without_time}")).is_err());
+    }
+
+    #[test]
+    fn what_does_not_fit_a_frame_with_the_longest_time_is_refused() {
+        let small = builder().payload_json("\"\"").build().expect("a valid event");
+        let room = frame::MAX_PAYLOAD as usize - encoded(&small, u64::MAX).len();
+        let of = |len: usize| format!("\"{}\"", "a".repeat(len));
+        let largest = builder().payload_json(of(room)).build().expect("a valid event");
+        assert_eq!(encoded(&largest, u64::MAX).len(), frame::MAX_PAYLOAD as usize);
+        assert_eq!(builder().payload_json(of(room + 1)).build(), Err(TOO_LONG));
+        assert!(TOO_LONG.reason.contains(&frame::MAX_PAYLOAD.to_string()), "{}", TOO_LONG.reason);
+        // Blanks that are dropped take no room.
+        assert!(builder().payload_json(of(room) + "    ").build().is_ok());
+        let line = |len: usize| object(&MEMBERS[1..]).replace("{\"a\":1}", &of(len));
+        let room =
+            room + encoded(&small, 0).len() - encoded(&Event::from_json(&line(0)).expect("a valid event"), 0).len();
+        assert!(Event::from_json(&line(room)).is_ok());
+        assert_eq!(Event::from_json(&line(room + 1)), Err(TOO_LONG));
+    }
+
+    #[test]
+    fn whatever_was_accepted_is_read_again_at_any_time() {
+        let parts = (any::<[String; 3]>(), any::<u32>(), any::<Option<u64>>(), almost_json(), any::<u64>());
+        both_answers(
+            2000,
+            &parts,
+            |([event_type, namespace, schema_id], schema_version, aggregate_id, payload, time)| {
+                let mut builder = Event::builder().event_type(event_type).namespace(namespace).schema_id(schema_id);
+                builder = builder.schema_version(*schema_version).payload_json(payload);
+                if let Some(id) = aggregate_id {
+                    builder = builder.aggregate_id(*id);
+                }
+                let Ok(event) = builder.build() else {
+                    assert!(json::check(payload.as_bytes()).is_err(), "{payload}");
+                    return false;
+                };
+                for time in [0, *time, u64::MAX] {
+                    let text = encoded(&event, time);
+                    assert!(agree(text.as_bytes()));
+                    let view = EventView::parse(text.as_bytes(), Version::V1).expect("a valid event");
+                    assert_eq!(view.write_timestamp_ms(), time);
+                    assert_eq!(
+                        [view.event_type(), view.namespace(), view.schema_id()].map(Cow::into_owned),
+                        [event_type.clone(), namespace.clone(), schema_id.clone()]
+                    );
+                    assert_eq!((view.schema_version(), view.aggregate_id()), (*schema_version, *aggregate_id));
+                    // The way out and in again: what is exported, without the time, is the same event.
+                    let (_, rest) = text.split_once(',').expect("more keys");
+                    assert_eq!(Event::from_json(&format!("{{{rest}")), Ok(event.clone()));
+                }
+                true
+            },
+        );
+    }
+
+    #[test]
+    fn every_key_is_found_by_its_name() {
+        for key in Key::REQUIRED.into_iter().chain([Key::AggregateId]) {
+            assert_eq!(Key::named(key.row().name.as_bytes(), Source::Log(Version::V1)), key);
+        }
+        assert_eq!(Key::named(Key::Offset.row().name.as_bytes(), Source::Caller), Key::Offset);
+        assert_eq!(LONGEST_START, format!("{START}{}", u64::MAX));
+    }
+}

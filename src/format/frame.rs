@@ -1,0 +1,210 @@
+//! A frame: length, payload, checksum. The decoder is total: any slice in, one of three answers out.
+
+use super::field::{Field, u32_at};
+use super::{EventView, Invalid, Version, crc};
+
+/// The longest payload a length field may announce, in bytes; its first byte is therefore always 00.
+pub const MAX_PAYLOAD: u32 = 16_777_215;
+/// Bytes of the length field.
+pub const LENGTH_LEN: usize = 4;
+/// Bytes of the checksum field in version 1.
+pub const CHECKSUM_LEN: usize = 4;
+/// The smallest frame of version 1, in bytes.
+pub const MIN_FRAME: usize = LENGTH_LEN + 1 + CHECKSUM_LEN;
+/// The largest frame of version 1, in bytes.
+pub const MAX_FRAME: usize = LENGTH_LEN + MAX_PAYLOAD as usize + CHECKSUM_LEN;
+
+/// What a slice holds at its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoded<'a> {
+    /// A valid frame.
+    Complete(Frame<'a>),
+    /// The slice ends before the frame does; `needed` bytes would hold it.
+    Incomplete {
+        /// Bytes from the frame's start to its end, or 4 while the length itself is cut.
+        needed: usize,
+    },
+    /// No frame stands here.
+    Corrupt(Fault),
+}
+
+/// Why no frame stands at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The length field is 0 or over [`MAX_PAYLOAD`].
+    Length(u32),
+    /// The checksum found is not the one of the bytes before it.
+    Checksum {
+        /// As stored behind the payload.
+        stored: u32,
+        /// As computed over length and payload.
+        computed: u32,
+    },
+    /// Version 0 only: the payload is no event.
+    NoEvent(Invalid),
+}
+
+/// A valid frame, borrowed from the bytes it was decoded from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    bytes: &'a [u8],
+    payload_end: usize,
+}
+
+impl<'a> Frame<'a> {
+    /// A frame over bytes that [`decode`] has just found complete, so that a reader need not decode twice.
+    pub(crate) const fn found(bytes: &'a [u8], version: Version) -> Self {
+        Self { bytes, payload_end: bytes.len() - version.checksum_len() }
+    }
+
+    /// The whole frame, length and checksum included.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> &'a [u8] {
+        self.bytes.get(LENGTH_LEN..self.payload_end).unwrap_or_default()
+    }
+
+    /// The frame's length in the file, in bytes.
+    pub const fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Never true: a frame has at least one byte of payload.
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The stored checksum; in version 0, which stores none, the CRC of the frame's bytes.
+    pub fn checksum(&self) -> u32 {
+        u32_at(self.bytes, self.payload_end).unwrap_or_else(|| crc::of(self.bytes))
+    }
+}
+
+/// The length field at `at`, when it is there and in range.
+pub fn length_at(bytes: &[u8], at: usize) -> Option<u32> {
+    u32_at(bytes, at).filter(|n| in_range(*n))
+}
+
+/// True for a length that a frame may have.
+pub const fn in_range(length: u32) -> bool {
+    matches!(length, 1..=MAX_PAYLOAD)
+}
+
+/// Reads the frame at the start of `bytes`.
+#[inline]
+pub fn decode(bytes: &[u8], version: Version) -> Decoded<'_> {
+    let Some(length) = u32_at(bytes, 0) else {
+        return Decoded::Incomplete { needed: LENGTH_LEN };
+    };
+    if !in_range(length) {
+        return Decoded::Corrupt(Fault::Length(length));
+    }
+    let payload_end = LENGTH_LEN + length as usize;
+    let needed = payload_end + version.checksum_len();
+    let (Some(bytes), Some(covered)) = (bytes.get(..needed), bytes.get(..payload_end)) else {
+        return Decoded::Incomplete { needed };
+    };
+    let frame = Frame { bytes, payload_end };
+    match version {
+        Version::V1 => {
+            let stored = u32_at(bytes, payload_end).unwrap_or_default();
+            let computed = crc::of(covered);
+            if stored == computed {
+                Decoded::Complete(frame)
+            } else {
+                Decoded::Corrupt(Fault::Checksum { stored, computed })
+            }
+        }
+        Version::V0 => match EventView::parse(frame.payload(), Version::V0) {
+            Ok(_) => Decoded::Complete(frame),
+            Err(why) => Decoded::Corrupt(Fault::NoEvent(why)),
+        },
+    }
+}
+
+/// Appends the frame of `payload` to `out`, in version 1.
+///
+/// The caller has checked that the payload is 1 to [`MAX_PAYLOAD`] bytes long.
+pub fn encode(payload: &[u8], out: &mut Vec<u8>) {
+    encode_with(out, |out| out.extend_from_slice(payload));
+}
+
+/// The same, for a payload that `put` appends.
+pub(crate) fn encode_with(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0; LENGTH_LEN]);
+    put(out);
+    let length = (out.len() - start - LENGTH_LEN) as u32;
+    debug_assert!(in_range(length), "a payload of {length} bytes");
+    if let Some(field) = out.get_mut(start..start + LENGTH_LEN) {
+        field.copy_from_slice(&length.to_be_bytes());
+    }
+    let checksum = crc::of(out.get(start..).unwrap_or_default());
+    out.extend_from_slice(&checksum.to_be_bytes());
+}
+
+/// The three fields of a frame whose payload has `length` bytes, for whoever draws or describes them.
+pub const fn fields(length: usize, version: Version) -> [Field; 3] {
+    [
+        Field::new("length", 0, LENGTH_LEN),
+        Field::new("payload", LENGTH_LEN, length),
+        Field::new("checksum", LENGTH_LEN + length, version.checksum_len()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::field::tiles;
+
+    fn frame() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(b"{\"a\":1}", &mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn a_frame_comes_back_as_written() {
+        let bytes = frame();
+        let Decoded::Complete(frame) = decode(&bytes, Version::V1) else { unreachable!("a valid frame") };
+        assert_eq!(frame.payload(), b"{\"a\":1}");
+        assert_eq!(frame.checksum().to_be_bytes(), bytes[bytes.len() - 4..]);
+    }
+
+    #[test]
+    fn every_truncation_is_incomplete_and_says_what_it_needs() {
+        let bytes = frame();
+        for len in 0..bytes.len() {
+            let needed = if len < 4 { 4 } else { bytes.len() };
+            assert_eq!(decode(&bytes[..len], Version::V1), Decoded::Incomplete { needed });
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_passes() {
+        let good = frame();
+        for bit in 0..good.len() * 8 {
+            let mut bytes = good.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(!matches!(decode(&bytes, Version::V1), Decoded::Complete(_)), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn lengths_outside_the_range_are_corrupt_before_anything_is_read() {
+        for length in [0u32, MAX_PAYLOAD + 1, u32::MAX] {
+            assert_eq!(decode(&length.to_be_bytes(), Version::V1), Decoded::Corrupt(Fault::Length(length)));
+        }
+    }
+
+    #[test]
+    fn the_fields_tile_every_frame() {
+        for length in [1, 7, MAX_PAYLOAD as usize] {
+            assert!(tiles(&fields(length, Version::V1), length + 8));
+            assert!(tiles(&fields(length, Version::V0), length + 4));
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The bytes of the index file: a head, then sections, all in pages that carry a checksum of their own.
+//!
+//! A page is 4092 bytes and the CRC of its number (u64) and those bytes, so that a page that moved does not pass. A
+//! section starts on a page of its own and goes on without regard to page borders.
+
+use super::crc;
+use super::field::{Field, tiles, u16_at, u32_at, u64_at};
+
+/// Bytes of a page on disk.
+pub const PAGE: usize = 4096;
+/// Bytes of a page that its sections can use.
+pub const PAGE_DATA: usize = PAGE - 4;
+/// The first four bytes of an index file.
+pub const MAGIC: [u8; 4] = *b"CHIX";
+/// The layout described here.
+pub const VERSION: u16 = 1;
+
+/// The head's fields; they stand at the start of page 0.
+pub const HEAD_FIELDS: [Field; 18] = [
+    Field::new("magic", 0, 4),
+    Field::new("version", 4, 2),
+    Field::new("log_version", 6, 2),
+    Field::new("log_header", 8, 16),
+    Field::new("log_end_offset", 24, 8),
+    Field::new("covered_to", 32, 8),
+    Field::new("scanned_to", 40, 8),
+    Field::new("first_offset", 48, 8),
+    Field::new("first_checksum", 56, 4),
+    Field::new("log_checksum", 60, 4),
+    Field::new("last_offset", 64, 8),
+    Field::new("events", 72, 8),
+    Field::new("frames", 80, 8),
+    Field::new("gaps", 88, 8),
+    Field::new("last_time", 96, 8),
+    Field::new("lost_events", 104, 8),
+    Field::new("lost_aggregates", 112, 8),
+    Field::new("sections", 120, SECTIONS * SECTION_ROW),
+];
+const SECTIONS: usize = 6;
+const SECTION_ROW: usize = 24;
+/// Bytes of the head that are in use; the rest of page 0 is zero.
+pub const HEAD_LEN: usize = 120 + SECTIONS * SECTION_ROW;
+const _: () = assert!(tiles(&HEAD_FIELDS, HEAD_LEN), "the fields tile the head");
+
+/// A row of the directory: one aggregate.
+pub const DIRECTORY_FIELDS: [Field; 5] = [
+    Field::new("aggregate_id", 0, 8),
+    Field::new("events", 8, 8),
+    Field::new("first", 16, 8),
+    Field::new("last", 24, 8),
+    Field::new("postings_at", 32, 8),
+];
+/// Bytes of a row of the directory.
+pub const DIRECTORY_ROW: usize = 40;
+const _: () = assert!(tiles(&DIRECTORY_FIELDS, DIRECTORY_ROW), "the fields tile a directory row");
+
+/// An anchor: one event from which a reader can walk.
+pub const ANCHOR_FIELDS: [Field; 4] = [
+    Field::new("offset", 0, 8),
+    Field::new("ordinal", 8, 8),
+    Field::new("timestamp", 16, 8),
+    Field::new("checksum", 24, 4),
+];
+/// Bytes of an anchor.
+pub const ANCHOR_ROW: usize = 28;
+const _: () = assert!(tiles(&ANCHOR_FIELDS, ANCHOR_ROW), "the fields tile an anchor");
+
+/// A damaged range met while building.
+pub const DAMAGE_FIELDS: [Field; 2] = [Field::new("start", 0, 8), Field::new("end", 8, 8)];
+/// Bytes of a damaged range.
+pub const DAMAGE_ROW: usize = 16;
+const _: () = assert!(tiles(&DAMAGE_FIELDS, DAMAGE_ROW), "the fields tile a damaged range");
+
+/// What a section holds; its number is its row in the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Sorted aggregate ids with where their offsets are.
+    Directory,
+    /// Delta-coded offsets.
+    Postings,
+    /// Sparse anchors.
+    Anchors,
+    /// Names of types, namespaces and schemas.
+    Names,
+    /// Counts of those names, at a few places of the log and at its end.
+    Checkpoints,
+    /// Damaged ranges.
+    Damage,
+}
+
+/// Where a section lies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Its first page.
+    pub page: u64,
+    /// Its bytes, checksums not counted.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// The head: what the index covers, and where its sections are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Version of the log, 0 or 1.
+    pub log_version: u16,
+    /// A copy of the log's header; zeros for version 0.
+    pub log_header: [u8; 16],
+    /// How far events are known to have existed: the end of the last valid frame, or more when the log lost its end.
+    pub log_end_offset: u64,
+    /// The end of the last valid frame that is covered.
+    pub covered_to: u64,
+    /// How far the log was looked at, damage at its end included.
+    pub scanned_to: u64,
+    /// Offset of the first frame, when there is one.
+    pub first_offset: u64,
+    /// Its checksum.
+    pub first_checksum: u32,
+    /// Checksum of the last frame covered.
+    pub log_checksum: u32,
+    /// Offset of the last frame covered.
+    pub last_offset: u64,
+    /// Events covered.
+    pub events: u64,
+    /// Valid frames covered: events, gaps and frames that are no events.
+    pub frames: u64,
+    /// Gaps covered.
+    pub gaps: u64,
+    /// Time of the last readable event, milliseconds since the epoch.
+    pub last_time: u64,
+    /// Events that an earlier index had seen beyond `covered_to`.
+    pub lost_events: u64,
+    /// Aggregates those belonged to.
+    pub lost_aggregates: u64,
+    /// Extents, by [`Section`].
+    pub sections: [Extent; SECTIONS],
+}
+
+/// Why a page 0 is no head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeadFault {
+    /// Written by a newer version.
+    Version(u16),
+    /// Broken, and how.
+    Broken(&'static str),
+}
+
+impl Head {
+    /// The extent of a section.
+    pub fn section(&self, section: Section) -> Extent {
+        self.sections.get(section as usize).copied().unwrap_or_default()
+    }
+
+    /// The head's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEAD_LEN);
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&VERSION.to_be_bytes());
+        out.extend_from_slice(&self.log_version.to_be_bytes());
+        out.extend_from_slice(&self.log_header);
+        for number in [self.log_end_offset, self.covered_to, self.scanned_to, self.first_offset] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        out.extend_from_slice(&self.first_checksum.to_be_bytes());
+        out.extend_from_slice(&self.log_checksum.to_be_bytes());
+        let numbers = [self.last_offset, self.events, self.frames, self.gaps, self.last_time];
+        for number in numbers.into_iter().chain([self.lost_events, self.lost_aggregates]) {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        for extent in self.sections {
+            for number in [extent.page, extent.bytes, extent.rows] {
+                out.extend_from_slice(&number.to_be_bytes());
+            }
+        }
+        out
+    }
+
+    /// Reads a head from the bytes of page 0, whose checksum was found good, in a file of `pages` pages.
+    ///
+    /// # Errors
+    /// A [`HeadFault`] when it is another program's, a newer version's, or does not hold together.
+    pub fn decode(data: &[u8], pages: u64) -> Result<Self, HeadFault> {
+        if data.first_chunk() != Some(&MAGIC) {
+            return Err(HeadFault::Broken("the magic is not 43 48 49 58 (\"CHIX\")"));
+        }
+        let number = |at| u64_at(data, at).unwrap_or_default();
+        let version = u16_at(data, 4).unwrap_or_default();
+        if version > VERSION {
+            return Err(HeadFault::Version(version));
+        }
+        let mut sections = [Extent::default(); SECTIONS];
+        for (i, extent) in sections.iter_mut().enumerate() {
+            let at = 120 + i * SECTION_ROW;
+            *extent = Extent { page: number(at), bytes: number(at + 8), rows: number(at + 16) };
+        }
+        let head = Self {
+            log_version: u16_at(data, 6).unwrap_or_default(),
+            log_header: data.get(8..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_default(),
+            log_end_offset: number(24),
+            covered_to: number(32),
+            scanned_to: number(40),
+            first_offset: number(48),
+            first_checksum: u32_at(data, 56).unwrap_or_default(),
+            log_checksum: u32_at(data, 60).unwrap_or_default(),
+            last_offset: number(64),
+            events: number(72),
+            frames: number(80),
+            gaps: number(88),
+            last_time: number(96),
+            lost_events: number(104),
+            lost_aggregates: number(112),
+            sections,
+        };
+        head.check(version, pages)
+    }
+
+    fn check(self, version: u16, pages: u64) -> Result<Self, HeadFault> {
+        let broken = |what| Err(HeadFault::Broken(what));
+        if version != VERSION || self.log_version > 1 {
+            return broken("a version number is out of range");
+        }
+        if self.covered_to > self.log_end_offset || self.covered_to > self.scanned_to {
+            return broken("what it covers ends behind what it has seen");
+        }
+        let counted = self.events.checked_add(self.gaps).is_some_and(|sum| sum <= self.frames);
+        if !counted || self.frames > self.covered_to {
+            return broken("its counts exceed the log");
+        }
+        if self.frames > 0 && (self.first_offset > self.last_offset || self.last_offset >= self.covered_to) {
+            return broken("its first and last frame lie outside what it covers");
+        }
+        let fixed =
+            [(Section::Directory, DIRECTORY_ROW), (Section::Anchors, ANCHOR_ROW), (Section::Damage, DAMAGE_ROW)];
+        if fixed.iter().any(|(section, row)| {
+            let extent = self.section(*section);
+            extent.rows.checked_mul(*row as u64) != Some(extent.bytes)
+        }) {
+            return broken("a section's rows and bytes disagree");
+        }
+        let fits = |extent: &Extent| {
+            extent.page.checked_add(extent.bytes.div_ceil(PAGE_DATA as u64)).is_some_and(|end| end <= pages)
+        };
+        if !self.sections.iter().all(fits) {
+            return broken("a section lies outside the file");
+        }
+        Ok(self)
+    }
+}
+
+/// The checksum that ends page `number`.
+pub fn page_checksum(number: u64, data: &[u8]) -> u32 {
+    crc::extend(crc::of(&number.to_be_bytes()), data)
+}
+
+/// Appends `value` as a variable-length integer: seven bits a byte, least significant first, the top bit says that
+/// another byte follows.
+pub fn put_varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Takes a variable-length integer from the front of `bytes`; `None` when they end within one, or it passes 64 bits.
+pub fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let bits = u64::from(byte & 0x7F);
+        if shift == 63 && bits > 1 {
+            return None;
+        }
+        value |= bits << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variable_length_integers_come_back() {
+        for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
+            let mut bytes = Vec::new();
+            put_varint(value, &mut bytes);
+            let mut rest = bytes.as_slice();
+            assert_eq!((take_varint(&mut rest), rest.len()), (Some(value), 0));
+            let mut cut = &bytes[..bytes.len() - 1];
+            assert_eq!(take_varint(&mut cut), None);
+        }
+        assert_eq!(take_varint(&mut [0xFF; 11].as_slice()), None);
+        assert_eq!(take_varint(&mut [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2].as_slice()), None);
+    }
+
+    #[test]
+    fn a_page_that_moved_does_not_pass() {
+        assert_ne!(page_checksum(1, b"data"), page_checksum(2, b"data"));
+    }
+}

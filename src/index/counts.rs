@@ -1,0 +1,144 @@
+//! How many events there are of each type, namespace and schema: bounded, whatever the log calls them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::format::EventView;
+use crate::format::field::u16_at;
+
+/// Names told apart, of each kind; events of further ones are counted together.
+const MAX_NAMES: usize = 1024;
+/// Bytes of a name that is told apart.
+const MAX_NAME: usize = 256;
+
+/// What a name names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NameKind {
+    /// `event_type`
+    Type,
+    /// `namespace`
+    Namespace,
+    /// `schema_id`
+    Schema,
+}
+
+/// Something that events are counted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// What it names.
+    pub kind: NameKind,
+    /// The name; `None` for all those that are not told apart, because there are too many or they are too long.
+    pub text: Option<Box<str>>,
+}
+
+/// Counts by name.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    names: Vec<Name>,
+    numbers: Vec<u64>,
+    slots: [HashMap<Box<str>, usize, RandomState>; 3],
+    others: [Option<usize>; 3],
+}
+
+const KINDS: [NameKind; 3] = [NameKind::Type, NameKind::Namespace, NameKind::Schema];
+
+impl Counts {
+    /// Every name with its count, in the order of first appearance.
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, u64)> {
+        self.names.iter().zip(self.numbers.iter().copied())
+    }
+
+    /// Counts an event.
+    pub(super) fn add(&mut self, event: &EventView) {
+        let tokens = [event.event_type_token(), event.namespace_token(), event.schema_id_token()];
+        for (kind, token) in KINDS.into_iter().zip(tokens) {
+            let bare = token.get(1..token.len().saturating_sub(1)).unwrap_or_default();
+            let text = match (kind, bare.contains('\\')) {
+                (_, false) => Cow::Borrowed(bare),
+                (NameKind::Type, true) => event.event_type(),
+                (NameKind::Namespace, true) => event.namespace(),
+                (NameKind::Schema, true) => event.schema_id(),
+            };
+            let slot = self.slot(kind, &text);
+            if let Some(count) = self.numbers.get_mut(slot) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// The counts as they are now, for a checkpoint.
+    pub(super) fn snapshot(&self) -> Vec<u64> {
+        self.numbers.clone()
+    }
+
+    /// Back to the counts of a checkpoint; names first seen after it go down to zero and stay.
+    pub(super) fn restore(&mut self, snapshot: &[u64]) {
+        for (i, count) in self.numbers.iter_mut().enumerate() {
+            *count = snapshot.get(i).copied().unwrap_or_default();
+        }
+    }
+
+    fn slot(&mut self, kind: NameKind, text: &str) -> usize {
+        let Some(known) = self.slots.get(kind as usize).and_then(|slots| slots.get(text)) else {
+            return self.new_slot(kind, text);
+        };
+        *known
+    }
+
+    #[cold]
+    fn new_slot(&mut self, kind: NameKind, text: &str) -> usize {
+        let (Some(slots), Some(others)) = (self.slots.get_mut(kind as usize), self.others.get_mut(kind as usize))
+        else {
+            return usize::MAX;
+        };
+        let slot = self.names.len();
+        if text.len() > MAX_NAME || slots.len() >= MAX_NAMES {
+            if let Some(known) = *others {
+                return known;
+            }
+            *others = Some(slot);
+            self.names.push(Name { kind, text: None });
+        } else {
+            slots.insert(text.into(), slot);
+            self.names.push(Name { kind, text: Some(text.into()) });
+        }
+        self.numbers.push(0);
+        slot
+    }
+
+    /// The names' bytes in the index file: kind, whether it is told apart, length, text.
+    pub(super) fn encode_names(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for name in &self.names {
+            let text = name.text.as_deref().unwrap_or_default();
+            out.extend_from_slice(&[name.kind as u8, u8::from(name.text.is_some())]);
+            out.extend_from_slice(&(text.len() as u16).to_be_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
+        out
+    }
+
+    /// Reads names back, all counts zero; `None` when the bytes are no names.
+    pub(super) fn decode_names(mut bytes: &[u8]) -> Option<Self> {
+        let mut counts = Self::default();
+        while !bytes.is_empty() {
+            let kind = *KINDS.get(usize::from(*bytes.first()?))?;
+            let told_apart = *bytes.get(1)? == 1;
+            let len = usize::from(u16_at(bytes, 2)?);
+            let (name, rest) = bytes.get(4..)?.split_at_checked(len)?;
+            let name = std::str::from_utf8(name).ok()?;
+            bytes = rest;
+            let slot = counts.names.len();
+            if told_apart {
+                counts.slots.get_mut(kind as usize)?.insert(name.into(), slot);
+            } else {
+                *counts.others.get_mut(kind as usize)? = Some(slot);
+            }
+            counts.names.push(Name { kind, text: told_apart.then(|| name.into()) });
+            counts.numbers.push(0);
+        }
+        Some(counts)
+    }
+}

@@ -1,0 +1,136 @@
+//! Pages of the index file: a byte is handed out only after the checksum of its page was found good.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::IndexFault;
+use crate::StorageError;
+use crate::file::Storage;
+use crate::file::storage::{append_all, read_full};
+use crate::format::field::u32_at;
+use crate::format::index::{Extent, PAGE, PAGE_DATA, page_checksum};
+
+/// Reads ranges of sections.
+#[derive(Debug)]
+pub(super) struct PageReader {
+    storage: Arc<dyn Storage>,
+    path: PathBuf,
+}
+
+impl PageReader {
+    pub(super) fn new(storage: Arc<dyn Storage>, path: &Path) -> Self {
+        Self { storage, path: path.to_owned() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The whole pages in the file.
+    pub(super) fn pages(&self) -> Result<u64, IndexFault> {
+        Ok(self.storage.len().map_err(|e| IndexFault::Io(StorageError::io(&self.path, "measure", e)))? / PAGE as u64)
+    }
+
+    /// `len` bytes of a section from its byte `at` on.
+    pub(super) fn read(&self, section: Extent, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
+        if at.checked_add(len as u64).is_none_or(|end| end > section.bytes) {
+            return Err(IndexFault::Corrupt("an entry points outside its section".into()));
+        }
+        let first = section.page + at / PAGE_DATA as u64;
+        let skip = (at % PAGE_DATA as u64) as usize;
+        let count = (skip + len).div_ceil(PAGE_DATA);
+        let mut data = Vec::new();
+        let memory = |_| {
+            let bytes = (count * PAGE) as u64;
+            IndexFault::Io(StorageError::Memory { path: self.path.clone(), offset: first * PAGE as u64, bytes })
+        };
+        data.try_reserve_exact(count * PAGE).map_err(memory)?;
+        data.resize(count * PAGE, 0);
+        let offset = first * PAGE as u64;
+        let read = read_full(self.storage.as_ref(), &mut data, offset)
+            .map_err(|error| IndexFault::Io(StorageError::io_at(&self.path, "read", offset, error)))?;
+        if read < data.len() {
+            return Err(IndexFault::Corrupt(format!("it ends at byte {}, within a page", offset + read as u64)));
+        }
+        let mut kept = 0;
+        for i in 0..count {
+            let page = data.get(i * PAGE..(i + 1) * PAGE).unwrap_or_default();
+            let (bytes, checksum) = page.split_at_checked(PAGE_DATA).unwrap_or_default();
+            let number = first + i as u64;
+            let (stored, computed) = (u32_at(checksum, 0).unwrap_or_default(), page_checksum(number, bytes));
+            if stored != computed {
+                let at = number * PAGE as u64;
+                return Err(IndexFault::Corrupt(format!(
+                    "the page at offset {at} should have the checksum {computed:08x} and has {stored:08x}"
+                )));
+            }
+            data.copy_within(i * PAGE..i * PAGE + PAGE_DATA, kept);
+            kept += PAGE_DATA;
+        }
+        data.truncate(skip + len);
+        data.drain(..skip);
+        Ok(data)
+    }
+}
+
+/// Writes sections, page by page, behind a page 0 that is written last.
+pub(super) struct PageWriter<'f> {
+    storage: &'f dyn Storage,
+    path: &'f Path,
+    page: Vec<u8>,
+    number: u64,
+    ready: Vec<u8>,
+    section: Extent,
+}
+
+impl<'f> PageWriter<'f> {
+    /// Pages are gathered up to this many bytes before they are written.
+    const BATCH: usize = 1 << 20;
+
+    /// A writer whose next page is `number`.
+    pub(super) fn new(storage: &'f dyn Storage, path: &'f Path, number: u64) -> Self {
+        let section = Extent { page: number, bytes: 0, rows: 0 };
+        Self { storage, path, page: Vec::with_capacity(PAGE), number, ready: Vec::new(), section }
+    }
+
+    /// Adds bytes to the section, as so many rows.
+    pub(super) fn put(&mut self, mut bytes: &[u8], rows: u64) -> Result<(), StorageError> {
+        self.section.bytes += bytes.len() as u64;
+        self.section.rows += rows;
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(PAGE_DATA - self.page.len()));
+            self.page.extend_from_slice(now);
+            bytes = later;
+            if self.page.len() == PAGE_DATA {
+                self.close_page()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the section; the next one starts on a new page.
+    pub(super) fn finish_section(&mut self) -> Result<Extent, StorageError> {
+        if !self.page.is_empty() {
+            self.page.resize(PAGE_DATA, 0);
+            self.close_page()?;
+        }
+        let done = self.section;
+        self.section = Extent { page: self.number, bytes: 0, rows: 0 };
+        Ok(done)
+    }
+
+    /// Writes out what is still held.
+    pub(super) fn flush(&mut self) -> Result<(), StorageError> {
+        append_all(self.storage, &self.ready).map_err(|error| StorageError::io(self.path, "write", error))?;
+        self.ready.clear();
+        Ok(())
+    }
+
+    fn close_page(&mut self) -> Result<(), StorageError> {
+        let checksum = page_checksum(self.number, &self.page);
+        self.ready.append(&mut self.page);
+        self.ready.extend_from_slice(&checksum.to_be_bytes());
+        self.number += 1;
+        if self.ready.len() >= Self::BATCH { self.flush() } else { Ok(()) }
+    }
+}

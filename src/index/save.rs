@@ -1,0 +1,200 @@
+//! Writing an index: the file's entries and those in memory merged, in a new file that replaces the old one at once.
+
+use std::path::{Path, PathBuf};
+
+use super::aggregates::AggregateIndex;
+use super::build::{Checkpoint, Postings};
+use super::pages::PageWriter;
+use super::persisted::{Row, encode_checkpoint};
+use crate::StorageError;
+use crate::file::storage::append_all;
+use crate::file::{Disk, LogFile, Open};
+use crate::format::index::{Head, PAGE_DATA, page_checksum, put_varint};
+
+/// Writes `index` of `log` to `path`, atomically: whoever reads it sees the old file or the new one, and so does
+/// whoever starts after a power cut.
+///
+/// The log is synced first: an index must never promise more than a power cut leaves.
+///
+/// # Errors
+/// `Io` naming the file and the step; the old index is untouched then. `Index` when the old file, whose entries are
+/// taken over, turns out to be corrupt.
+pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
+    log.storage().sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
+    let temporary = temporary_name(path);
+    let written = write(disk, &temporary, path, log, index);
+    if written.is_err() {
+        // It may not be there; and if it cannot be removed it is only litter, with a name that says so.
+        let _ = disk.remove(&temporary);
+    }
+    written
+}
+
+fn write(
+    disk: &dyn Disk,
+    temporary: &Path,
+    path: &Path,
+    log: &LogFile,
+    index: &AggregateIndex,
+) -> Result<(), StorageError> {
+    // Replacing a link would leave its target alone, but the link is somebody's wish: it is refused, as when reading.
+    match disk.open(path, Open::ReadSide) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+            return Err(StorageError::io(path, "replace", error));
+        }
+        _ => {}
+    }
+    let file = disk
+        .open(temporary, Open::CreateSide { like: log.path() })
+        .map_err(|error| StorageError::io(temporary, "create", error))?;
+    let io = |action| move |error| StorageError::io(temporary, action, error);
+    // Page 0 is filled in last: a file without it is no index.
+    append_all(file.as_ref(), &[0; PAGE_DATA + 4]).map_err(io("write"))?;
+    let mut pages = PageWriter::new(file.as_ref(), temporary, 1);
+    let mut sections = Vec::new();
+
+    let mut directory = Vec::new();
+    let mut bytes = Vec::new();
+    let mut postings_at = 0u64;
+    for entry in merged(index) {
+        let (id, postings) = entry.map_err(|fault| fault.into_error(path))?;
+        bytes.clear();
+        put_varint(postings.first, &mut bytes);
+        bytes.extend_from_slice(&postings.deltas);
+        pages.put(&bytes, postings.count)?;
+        for number in [id, postings.count, postings.first, postings.last, postings_at] {
+            directory.extend_from_slice(&number.to_be_bytes());
+        }
+        postings_at += bytes.len() as u64;
+    }
+    let postings = pages.finish_section()?;
+    pages.put(&directory, (directory.len() / crate::format::index::DIRECTORY_ROW) as u64)?;
+    sections.push(pages.finish_section()?);
+    sections.push(postings);
+
+    for anchor in index.anchors() {
+        let mut row = Vec::with_capacity(crate::format::index::ANCHOR_ROW);
+        for number in [anchor.offset, anchor.ordinal, anchor.timestamp_ms] {
+            row.extend_from_slice(&number.to_be_bytes());
+        }
+        row.extend_from_slice(&anchor.checksum.to_be_bytes());
+        pages.put(&row, 1)?;
+    }
+    sections.push(pages.finish_section()?);
+
+    pages.put(&index.counts().encode_names(), index.counts().iter().count() as u64)?;
+    sections.push(pages.finish_section()?);
+
+    let end = Checkpoint { totals: *index.totals(), counts: index.counts().snapshot() };
+    for checkpoint in index.recent.checkpoints.kept.iter().map(|(_, kept)| kept).chain([&end]) {
+        bytes.clear();
+        encode_checkpoint(checkpoint, &mut bytes);
+        pages.put(&bytes, 1)?;
+    }
+    sections.push(pages.finish_section()?);
+
+    for range in index.damage() {
+        let (start, end) = (range.start.to_be_bytes(), range.end.to_be_bytes());
+        pages.put(&[start, end].concat(), 1)?;
+    }
+    sections.push(pages.finish_section()?);
+    pages.flush()?;
+
+    let mut page = head(index, &sections).encode();
+    page.resize(PAGE_DATA, 0);
+    let checksum = page_checksum(0, &page);
+    page.extend_from_slice(&checksum.to_be_bytes());
+    file.write_at(&page, 0).map_err(io("write"))?;
+    file.sync().map_err(io("sync"))?;
+    disk.rename(temporary, path).map_err(|error| StorageError::io(path, "replace", error))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))
+}
+
+fn head(index: &AggregateIndex, sections: &[crate::format::index::Extent]) -> Head {
+    let (totals, coverage) = (index.totals(), index.coverage());
+    let (first, last) = (totals.first.unwrap_or_default(), totals.last.unwrap_or_default());
+    let mut head = Head {
+        log_version: index.log_version,
+        log_header: index.log_header,
+        log_end_offset: coverage.log_end_offset,
+        covered_to: coverage.covered_to,
+        scanned_to: coverage.scanned_to,
+        first_offset: first.0,
+        first_checksum: first.1,
+        log_checksum: last.1,
+        last_offset: last.0,
+        events: totals.events,
+        frames: totals.frames,
+        gaps: totals.gaps,
+        last_time: totals.last_time.unwrap_or_default(),
+        lost_events: index.witness.lost_events,
+        lost_aggregates: index.witness.lost_aggregates,
+        sections: Default::default(),
+    };
+    for (slot, extent) in head.sections.iter_mut().zip(sections) {
+        *slot = *extent;
+    }
+    head
+}
+
+/// Every aggregate's offsets, by ascending id: the file's below where it is believed, then those in memory.
+fn merged(index: &AggregateIndex) -> impl Iterator<Item = Result<(u64, Postings), super::IndexFault>> + '_ {
+    let mut recent: Vec<(u64, &Postings)> = index.recent.postings.iter().map(|(id, p)| (*id, p)).collect();
+    recent.sort_unstable_by_key(|(id, _)| *id);
+    let mut recent = recent.into_iter().peekable();
+    let base = index.base.as_ref();
+    let mut stored = base.into_iter().flat_map(move |base| base.index.rows().map(move |row| (base, row))).peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let next_stored = match stored.peek() {
+                Some((_, Ok(row))) => Some(row.summary.id),
+                Some((_, Err(_))) => return stored.next().and_then(|(_, row)| row.err()).map(Err),
+                None => None,
+            };
+            let next_recent = recent.peek().map(|(id, _)| *id);
+            let id = match (next_stored, next_recent) {
+                (None, None) => return None,
+                (Some(a), Some(b)) => a.min(b),
+                (Some(id), None) | (None, Some(id)) => id,
+            };
+            let mut postings = Postings::default();
+            if next_stored == Some(id)
+                && let Some((base, Ok(row))) = stored.next()
+                && let Err(fault) = take_over(base, row, &mut postings)
+            {
+                return Some(Err(fault));
+            }
+            if next_recent == Some(id)
+                && let Some((_, newer)) = recent.next()
+            {
+                if postings.count == 0 {
+                    postings = newer.clone();
+                } else {
+                    newer.iter().for_each(|offset| postings.push(offset));
+                }
+            }
+            if postings.count > 0 {
+                return Some(Ok((id, postings)));
+            }
+        }
+    })
+}
+
+fn take_over(base: &super::aggregates::Base, row: Row, postings: &mut Postings) -> Result<(), super::IndexFault> {
+    for offset in base.index.postings(row) {
+        let offset = offset?;
+        if offset >= base.until {
+            break;
+        }
+        postings.push(offset);
+    }
+    Ok(())
+}
+
+/// A name in the same folder that no other process uses.
+fn temporary_name(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}

@@ -1,0 +1,132 @@
+//! The health map: what is known of every part of the file, in a bounded number of cells.
+
+use std::ops::Range;
+
+/// Cells at most; past that, two become one.
+const MAX_CELLS: usize = 4096;
+/// Bytes of the first cells.
+const FIRST_CELL: u64 = 4096;
+
+/// What is known of a part of the file. Several can hold at once; damage is never hidden by what is around it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// All of it was looked at.
+    pub verified: bool,
+    /// Some of it is damaged.
+    pub damaged: bool,
+    /// Some of it is a gap.
+    pub gap: bool,
+}
+
+/// Cells over the file, from its first byte on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthMap {
+    cells: Vec<Cell>,
+    bytes_per_cell: u64,
+    verified: Vec<Range<u64>>,
+}
+
+impl Default for HealthMap {
+    fn default() -> Self {
+        Self { cells: Vec::new(), bytes_per_cell: FIRST_CELL, verified: Vec::new() }
+    }
+}
+
+impl HealthMap {
+    /// Marks a range as looked at. Ranges that touch become one.
+    pub fn verified(&mut self, range: Range<u64>) {
+        if range.is_empty() {
+            return;
+        }
+        let mut merged = range;
+        self.verified.retain(|known| {
+            let apart = known.end < merged.start || merged.end < known.start;
+            if !apart {
+                merged = known.start.min(merged.start)..known.end.max(merged.end);
+            }
+            apart
+        });
+        self.verified.push(merged);
+        self.verified.sort_unstable_by_key(|range| range.start);
+    }
+
+    /// Marks a range as damaged.
+    pub fn damaged(&mut self, range: Range<u64>) {
+        self.mark(range, |cell| cell.damaged = true);
+    }
+
+    /// Marks a range as a gap.
+    pub fn gap(&mut self, range: Range<u64>) {
+        self.mark(range, |cell| cell.gap = true);
+    }
+
+    /// Bytes looked at.
+    pub fn verified_bytes(&self) -> u64 {
+        self.verified.iter().map(|range| range.end - range.start).sum()
+    }
+
+    /// What is known of a range, for a column of the strip.
+    pub fn look(&self, range: Range<u64>) -> Cell {
+        let first = (range.start / self.bytes_per_cell) as usize;
+        let last = (range.end.saturating_sub(1) / self.bytes_per_cell) as usize;
+        let cells = self.cells.get(first..self.cells.len().min(last + 1)).unwrap_or_default();
+        Cell {
+            verified: self.verified.iter().any(|known| known.start <= range.start && range.end <= known.end),
+            damaged: cells.iter().any(|cell| cell.damaged),
+            gap: cells.iter().any(|cell| cell.gap),
+        }
+    }
+
+    fn mark(&mut self, range: Range<u64>, set: impl Fn(&mut Cell)) {
+        while range.end.div_ceil(self.bytes_per_cell) as usize > MAX_CELLS {
+            self.halve();
+        }
+        let first = (range.start / self.bytes_per_cell) as usize;
+        // A range without bytes is the end of a file that lost its end: the cell it points at.
+        let last = (range.end.max(range.start + 1) - 1) / self.bytes_per_cell;
+        let last = (last as usize).max(first);
+        if self.cells.len() <= last {
+            self.cells.resize(last + 1, Cell::default());
+        }
+        self.cells.get_mut(first..=last).unwrap_or_default().iter_mut().for_each(set);
+    }
+
+    fn halve(&mut self) {
+        let merge = |pair: &[Cell]| Cell {
+            verified: false,
+            damaged: pair.iter().any(|cell| cell.damaged),
+            gap: pair.iter().any(|cell| cell.gap),
+        };
+        self.cells = self.cells.chunks(2).map(merge).collect();
+        self.bytes_per_cell *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_stays_visible_however_far_the_file_grows() {
+        let mut map = HealthMap::default();
+        map.damaged(100..101);
+        map.gap(1 << 20..(1 << 20) + 10);
+        map.damaged(1 << 40..(1 << 40) + 1);
+        assert!(map.look(0..4096).damaged);
+        assert!(map.look((1 << 40) - 5..(1 << 40) + 1).damaged);
+        assert!(!map.look(1 << 39..(1 << 39) + (1 << 30)).damaged);
+        assert!(map.look(0..1 << 30).gap);
+    }
+
+    #[test]
+    fn a_part_is_verified_when_all_of_it_is() {
+        let mut map = HealthMap::default();
+        map.verified(0..1000);
+        map.verified(2000..3000);
+        assert!(map.look(0..1000).verified);
+        assert!(!map.look(500..2500).verified);
+        map.verified(900..2100);
+        assert!(map.look(0..3000).verified);
+        assert_eq!(map.verified_bytes(), 3000);
+    }
+}

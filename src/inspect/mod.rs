@@ -1,0 +1,16 @@
+//! Judgement: what a log's bytes say about its health. Writes nothing.
+//!
+//! Here live the one pass that feeds index, findings and map together, the naming of damage piece by piece, and the test
+//! whether an unfinished end is being written. A repair is not thought of here.
+
+mod map;
+mod pieces;
+mod survey;
+mod tail;
+mod view;
+
+pub use map::{Cell, HealthMap};
+pub use pieces::{Pieces, judge_range};
+pub use survey::{MAX_FINDINGS, Step, Survey, Wish, survey};
+pub use tail::{Ending, ending};
+pub use view::{LogView, index_path};

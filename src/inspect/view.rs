@@ -1,0 +1,265 @@
+//! A log and its index, opened together to be looked at: each is the other's witness.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::StorageError;
+use crate::file::{Disk, HeaderState, Item, LogFile, Open, Scanner, Storage};
+use crate::format::header::{LogHeader, MAGIC};
+use crate::format::{EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Kind, Version};
+use crate::index::{AggregateIndex, IndexFault, IndexState, PersistedIndex, examine};
+
+/// A log and what its index file says.
+#[derive(Debug, Clone)]
+pub struct LogView {
+    disk: Arc<dyn Disk>,
+    log: Arc<LogFile>,
+    index_path: PathBuf,
+    index: Option<Arc<PersistedIndex>>,
+    state: IndexState,
+}
+
+/// Where the index of the log at `path` stands unless somebody says otherwise: `<log>.idx`.
+pub fn index_path(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".idx");
+    path.with_file_name(name)
+}
+
+impl LogView {
+    /// Opens the log at `path` to be read; links are resolved. Reads a few frames, whatever the log's size.
+    ///
+    /// # Errors
+    /// `Io`, and where neither the file nor its index says that it is a log: `TooShort`, `NotALog`,
+    /// `UnsupportedVersion`, `UnknownFlags`.
+    pub fn open(disk: Arc<dyn Disk>, path: &Path, index: Option<&Path>) -> Result<Self, StorageError> {
+        let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
+        let storage = disk.open(&path, Open::Read).map_err(|error| StorageError::io(&path, "open", error))?;
+        Self::over(disk, &path, storage, index)
+    }
+
+    /// The same over an open file whose path is resolved.
+    ///
+    /// # Errors
+    /// As [`LogView::open`].
+    pub(crate) fn over(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        storage: Arc<dyn Storage>,
+        index: Option<&Path>,
+    ) -> Result<Self, StorageError> {
+        let index_path = index.map_or_else(|| index_path(path), Path::to_owned);
+        let opened = PersistedIndex::open(disk.as_ref(), &index_path);
+        let (version, header) = match LogFile::recognise(&storage, path) {
+            Ok(known) => known,
+            Err(error) => match opened.as_ref().ok().and_then(|index| overrule(&error, index, &storage, path)) {
+                Some(known) => known,
+                None => return Err(error),
+            },
+        };
+        let log = Arc::new(LogFile::with_header(storage, path, version, header));
+        let mut view = Self { disk, log, index_path, index: None, state: IndexState::Missing };
+        view.judge_index(opened)?;
+        Ok(view)
+    }
+
+    fn judge_index(&mut self, opened: Result<PersistedIndex, IndexFault>) -> Result<(), StorageError> {
+        self.index = None;
+        self.state = match opened {
+            Ok(index) => {
+                let state = examine(&self.log, &index, self.log.len()?)?;
+                self.index = Some(Arc::new(index));
+                state
+            }
+            Err(IndexFault::Missing) => IndexState::Missing,
+            Err(IndexFault::Unsupported(version)) => IndexState::Unsupported { version },
+            Err(IndexFault::Corrupt(reason)) => IndexState::Corrupt { reason },
+            Err(IndexFault::Io(error)) => IndexState::Corrupt { reason: error.to_string() },
+        };
+        Ok(())
+    }
+
+    /// Looks at the index file and the log's size again.
+    ///
+    /// # Errors
+    /// `Io` when the log cannot be read.
+    pub fn refresh(&mut self) -> Result<(), StorageError> {
+        let opened = PersistedIndex::open(self.disk.as_ref(), &self.index_path);
+        self.judge_index(opened)
+    }
+
+    /// Names the index corrupt after a lookup found it so.
+    pub fn index_is_corrupt(&mut self, reason: String) {
+        self.state = IndexState::Corrupt { reason };
+    }
+
+    /// The log.
+    pub const fn log(&self) -> &Arc<LogFile> {
+        &self.log
+    }
+
+    /// The disk it is on.
+    pub const fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
+    /// The log's path, links resolved.
+    pub fn path(&self) -> &Path {
+        self.log.path()
+    }
+
+    /// Where its index stands, or would.
+    pub fn index_path(&self) -> &Path {
+        &self.index_path
+    }
+
+    /// The state of its index.
+    pub const fn state(&self) -> &IndexState {
+        &self.state
+    }
+
+    /// The index file, when it could be opened; to be believed only as far as its state says.
+    pub fn persisted(&self) -> Option<&Arc<PersistedIndex>> {
+        self.index.as_ref()
+    }
+
+    /// The index file, when it may speak for this log.
+    pub fn witness(&self) -> Option<&Arc<PersistedIndex>> {
+        self.index.as_ref().filter(|_| self.state.is_witness())
+    }
+
+    /// How far the index has seen this log, when it may speak for it.
+    pub fn witnessed_end(&self) -> Option<u64> {
+        self.witness().map(|index| index.head().log_end_offset)
+    }
+
+    /// An index to look things up in and to catch up: what the file covers, or nothing.
+    pub fn index(&mut self) -> AggregateIndex {
+        if let Some(index) = self.witness().cloned() {
+            match AggregateIndex::resume(index) {
+                Ok(resumed) => return resumed,
+                Err(fault) => self.index_is_corrupt(fault.into_error(&self.index_path).to_string()),
+            }
+        }
+        self.new_index()
+    }
+
+    /// An index that covers nothing yet, carrying what the old one alone knows: a header that is damaged in the log.
+    pub fn new_index(&self) -> AggregateIndex {
+        let header = self.header_bytes().unwrap_or_default();
+        let mut index = AggregateIndex::new(self.log.version().number(), header);
+        if let Some(old) = self.witness() {
+            index.keep_header(old.head().log_header);
+        }
+        index
+    }
+
+    /// The header's bytes as they stand in the file; `None` in version 0, or where the file ends before they do.
+    pub fn header_bytes(&self) -> Option<[u8; 16]> {
+        let mut bytes = [0; HEADER_LEN as usize];
+        let whole = self.log.version() == Version::V1 && self.log.read(&mut bytes, 0).is_ok_and(|n| n == bytes.len());
+        whole.then_some(bytes)
+    }
+
+    /// Milliseconds since the epoch at which the log says it was created; `None` in version 0.
+    pub fn created_at_ms(&self) -> Option<u64> {
+        self.header_bytes().and_then(|bytes| crate::format::field::u64_at(&bytes, 8))
+    }
+
+    /// The finding about the header, when it is damaged.
+    pub fn header_finding(&self) -> Option<Finding> {
+        let found = self.header_bytes()?;
+        let expected = self.witness().map(|index| index.head().log_header);
+        let damaged = matches!(self.log.header(), HeaderState::Damaged(..));
+        if !damaged && expected.is_none_or(|expected| expected == found) {
+            return None;
+        }
+        let created_at_ms = self.created_at_ms().unwrap_or_default();
+        let by_format = LogHeader::new(created_at_ms).encode();
+        let reason = match self.log.header() {
+            HeaderState::Damaged(_, HeaderFault::Magic(_)) => "the magic is wrong, and valid frames follow",
+            HeaderState::Damaged(_, HeaderFault::Version(_)) => "the version differs from the index's copy",
+            HeaderState::Damaged(..) => "the flags differ from the index's copy",
+            _ => "it differs from the index's copy, and the frames match",
+        };
+        let evidence = Evidence {
+            header_found: Some(hex(&found)),
+            header_expected: Some(hex(&expected.unwrap_or(by_format))),
+            reason: Some(reason.into()),
+            ..Evidence::default()
+        };
+        Some(Finding::new(Kind::Header, 0..HEADER_LEN).with(evidence))
+    }
+
+    /// How many events, of how many aggregates, the index knows from `from` on; `None` where it cannot be read.
+    ///
+    /// Walks from the anchor before `from`, and through the index's directory.
+    ///
+    /// # Errors
+    /// `Io`, `Changed` when the log cannot be read.
+    pub fn lost_events(&self, from: u64) -> Result<Option<(u64, u64)>, StorageError> {
+        let Some(index) = self.witness().cloned().and_then(|index| AggregateIndex::resume(index).ok()) else {
+            return Ok(None);
+        };
+        let anchor = index.anchor_before(from);
+        let (start, mut before) = anchor.map_or((self.log.first_frame(), 0), |anchor| (anchor.offset, anchor.ordinal));
+        let mut scanner = Scanner::new(self.log.clone(), start..from.min(self.log.len()?));
+        while let Some(item) = scanner.next_item()? {
+            if let Item::Frame(_, frame) = item {
+                before += u64::from(EventView::parse(frame.payload(), self.log.version()).is_ok());
+            }
+        }
+        let mut aggregates = 0;
+        for summary in index.iter() {
+            match summary {
+                Ok(summary) => aggregates += u64::from(summary.last >= from),
+                Err(_) => return Ok(None),
+            }
+        }
+        let carried = index.witness();
+        let events = index.coverage().events.saturating_sub(before) + carried.lost_events;
+        Ok(Some((events, aggregates.max(carried.lost_aggregates))))
+    }
+
+    /// True when the log's flags allow writing, or its index says that what forbids it is damage.
+    pub(crate) fn may_write(&self) -> bool {
+        match self.log.header() {
+            HeaderState::Good(header) => header.may_write() || self.header_finding().is_some(),
+            _ => true,
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What an index says against a file's first bytes: that it was a log of version 1 that may be read.
+fn overrule(
+    error: &StorageError,
+    index: &PersistedIndex,
+    storage: &Arc<dyn Storage>,
+    path: &Path,
+) -> Option<(Version, HeaderState)> {
+    let head = index.head();
+    if let StorageError::TooShort { bytes, .. } = error {
+        let version = if head.log_version == 0 { Version::V0 } else { Version::V1 };
+        let header = if head.log_version == 0 { HeaderState::None } else { HeaderState::Cut };
+        return (head.log_end_offset > *bytes).then_some((version, header));
+    }
+    LogHeader::decode(&head.log_header).ok()?;
+    let mut found = [0; HEADER_LEN as usize];
+    crate::file::storage::read_full(storage.as_ref(), &mut found, 0).ok()?;
+    let fault = match error {
+        StorageError::UnsupportedVersion { found, .. } => HeaderFault::Version(*found),
+        StorageError::UnknownFlags { found, .. } => HeaderFault::Flags(*found),
+        StorageError::NotALog { found, .. } if *found != MAGIC => HeaderFault::Magic(*found),
+        _ => return None,
+    };
+    // Its frames have to be there: an index says nothing about another file.
+    let log = LogFile::with_header(storage.clone(), path, Version::V1, HeaderState::Damaged(found, fault));
+    let mut buf = Vec::new();
+    let first = log.frame_at(head.first_offset, &mut buf).ok()??;
+    (head.frames > 0 && first.checksum() == head.first_checksum)
+        .then_some((Version::V1, HeaderState::Damaged(found, fault)))
+}

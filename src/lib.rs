@@ -1,0 +1,65 @@
+//! Chronicle: an append-only event log in one file, with a derived index, and a tool that inspects and repairs it.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("accounts.log");
+//! use chronicle::{Event, EventLog};
+//!
+//! let mut log = EventLog::create(&path)?;
+//! let event = Event::builder()
+//!     .event_type("Updated")
+//!     .namespace("accounts")
+//!     .schema_id("Person")
+//!     .schema_version(1)
+//!     .aggregate_id(42)
+//!     .payload_json(r#"{"name":"Juan"}"#)
+//!     .build()?;
+//! let offset = log.append_sync(&event)?; // on stable storage when it returns
+//! log.close()?; // leaves a fresh index beside the log
+//!
+//! let mut log = EventLog::open_read_only(&path)?;
+//! let events = log.load_aggregate(42)?;
+//! assert_eq!((events[0].offset(), events[0].payload()), (offset, r#"{"name":"Juan"}"#));
+//! for event in log.replay(0)? {
+//!     println!("{}", event?.json());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The rooms, in reading order; each knows only those before it:
+//!
+//! - [`format`]: bytes, limits and the words for damage
+//! - [`file`]: one log file on disk; scan, resynchronisation, the writer
+//! - [`index`]: derived and disposable: build, save, look up
+//! - [`inspect`]: judgement: one pass that feeds index and findings
+//! - [`repair`]: what changes a log elsewhere than by appending, journaled first
+//! - [`log`]: [`EventLog`], what a program uses
+//! - [`query`]: filters, search and paging
+//! - [`sample`]: logs generated and damage planted
+//! - `report`, `cli`, `tui`: the two faces, with the feature `app`
+
+mod error;
+
+#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
+pub mod file;
+#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
+pub mod format;
+#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
+pub mod index;
+#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
+pub mod inspect;
+#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
+pub mod log;
+#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
+pub mod repair;
+
+#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
+pub mod query;
+
+pub use error::StorageError;
+pub use file::Durability;
+pub use format::{Event, EventBuilder, EventView, Finding, Kind, LogHeader, StoredEvent};
+pub use index::{AggregateIndex, IndexState, PersistedIndex};
+pub use log::{EventLog, OpenOptions, Replay};

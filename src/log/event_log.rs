@@ -1,0 +1,304 @@
+//! The log as a program has it: opening with its recovery, appending with its durability, closing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{OpenOptions, Replay};
+use crate::StorageError;
+use crate::file::storage::{Open, append_all};
+use crate::file::{Durability, Span, Writer, open_for_append, spans_before};
+use crate::format::{Event, LogHeader, Version, frame};
+use crate::index::{AggregateIndex, IndexState};
+use crate::inspect::{Ending, LogView, ending, judge_range};
+use crate::repair::{SetAside, journal_folder, set_aside_tail};
+
+/// An event log in one file.
+///
+/// Opened to be read, it takes no lock and writes nothing. Opened for append, it holds the writer's lock until it is
+/// dropped or closed. Dropping loses nothing that was appended; [`EventLog::close`] also keeps the index fresh.
+#[derive(Debug)]
+pub struct EventLog {
+    pub(super) options: OpenOptions,
+    pub(super) view: LogView,
+    pub(super) index: Option<AggregateIndex>,
+    writer: Option<Writer>,
+    set_aside: Option<SetAside>,
+    /// This writer created the log, found its index fresh, or caught it up: it leaves a fresh one behind.
+    pub(super) keeps_index: bool,
+    appended: bool,
+    buffer: Vec<u8>,
+}
+
+impl EventLog {
+    /// Creates a log that must not be there yet, and opens it for append. When it returns, the log is on stable
+    /// storage under its name.
+    ///
+    /// # Errors
+    /// `Exists`; `Io` when file or folder cannot be written.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, StorageError> {
+        Self::create_with(OpenOptions::new(), path.as_ref())
+    }
+
+    /// Opens a log for append, whatever its size in the same time, and takes the writer's lock.
+    ///
+    /// An unfinished end that no index has seen whole is set aside: kept in a journal, then cut. [`EventLog::set_aside`]
+    /// tells it. Damage anywhere else stays as it is and stops nothing.
+    ///
+    /// # Errors
+    /// `Locked`; `Truncated` when the index has seen events that are gone; `Version0`; `UnknownFlags`; `Changed` when
+    /// the end moves although nobody holds the lock; what [`EventLog::open_read_only`] fails with.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
+        Self::open_with(OpenOptions::new(), path.as_ref())
+    }
+
+    /// Opens a log to be read. Writes nothing, not even beside it, and takes no lock.
+    ///
+    /// # Errors
+    /// `Io`; `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags` where the file is no log that can be read.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StorageError> {
+        Self::open_read_only_with(OpenOptions::new(), path.as_ref())
+    }
+
+    pub(super) fn create_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
+        let disk = &options.disk;
+        let storage = disk.open(path, Open::Create).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => StorageError::Exists { path: path.to_owned() },
+            _ => StorageError::io(path, "create", error),
+        })?;
+        let header = LogHeader::new((options.clock)()).encode();
+        append_all(storage.as_ref(), &header).map_err(|error| StorageError::io(path, "write", error))?;
+        storage.sync().map_err(|error| StorageError::io(path, "sync", error))?;
+        let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))?;
+        let view = LogView::over(disk.clone(), &path, storage.clone(), options.index.as_deref())?;
+        let writer = Writer::lock(disk.as_ref(), view.log().clone(), storage)?;
+        Ok(Self { keeps_index: true, ..Self::over(options, view, Some(writer)) })
+    }
+
+    pub(super) fn open_read_only_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
+        let view = LogView::open(options.disk.clone(), path, options.index.as_deref())?;
+        Ok(Self::over(options, view, None))
+    }
+
+    pub(super) fn open_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
+        let disk = options.disk.clone();
+        let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
+        // Read first: what is no log, or may not be written to, is told as such and not as a missing permission.
+        let look = LogView::open(disk.clone(), &path, options.index.as_deref())?;
+        if look.log().version() == Version::V0 {
+            return Err(StorageError::Version0 { path });
+        }
+        let storage = open_for_append(disk.as_ref(), &path)?;
+        let log = look.log().clone();
+        let writer = Writer::lock(disk.as_ref(), log, storage.clone())?;
+        // Under the lock everything is looked at again: another writer may have been at work until now.
+        let view = LogView::over(disk, &path, storage, options.index.as_deref())?;
+        if let IndexState::Ahead { .. } = view.state() {
+            let (bytes, log_end_offset) = (writer.end(), view.witnessed_end().unwrap_or_default());
+            return Err(StorageError::Truncated { path, bytes, log_end_offset });
+        }
+        if !view.may_write() {
+            let found = view.header_bytes().and_then(|bytes| LogHeader::decode(&bytes).ok());
+            let found = found.map_or(0, |header| header.flags);
+            return Err(StorageError::UnknownFlags { path, found, forbids: "write" });
+        }
+        let keeps_index = *view.state() == IndexState::Fresh;
+        let mut log = Self { keeps_index, ..Self::over(options, view, Some(writer)) };
+        log.recover()?;
+        Ok(log)
+    }
+
+    fn over(options: OpenOptions, view: LogView, writer: Option<Writer>) -> Self {
+        Self {
+            options,
+            view,
+            index: None,
+            writer,
+            set_aside: None,
+            keeps_index: false,
+            appended: false,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Judges the end of the log, and sets it aside where FORMAT.md says so.
+    fn recover(&mut self) -> Result<(), StorageError> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(());
+        };
+        let log = self.view.log();
+        let Some(Span::Damaged(range)) = last_span(&self.view, writer.end())? else {
+            return Ok(());
+        };
+        if ending(log, &range)? == Ending::Moving {
+            return Err(StorageError::Changed {
+                path: log.path().to_owned(),
+                expected: "an end that stands still, with the writer's lock taken".into(),
+                found: "an end that moves: a program writes without the lock".into(),
+            });
+        }
+        let witnessed_end = self.view.witnessed_end();
+        let pieces = judge_range(log, range.clone(), range.end, witnessed_end)?;
+        if let Some(last) = pieces.findings.last() {
+            let folder = self.options.journal.clone().unwrap_or_else(|| journal_folder(log.path()));
+            let now_ms = (self.options.clock)();
+            let disk = self.options.disk.as_ref();
+            self.set_aside = set_aside_tail(disk, log, writer, last, witnessed_end, &folder, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Appends an event and hands it to the operating system; its offset.
+    ///
+    /// Survives the death of the process. A power cut may lose it, and any other that was not synced since; what it
+    /// leaves is whole or gone, never part of another.
+    ///
+    /// # Errors
+    /// `Io` when the write failed: the log is as it was. `Poisoned`, `ReadOnly`.
+    pub fn append(&mut self, event: &Event) -> Result<u64, StorageError> {
+        self.write(std::slice::from_ref(event), Durability::Buffered).map(|(start, _)| start)
+    }
+
+    /// Appends an event; its offset. When it returns, the event and all before it are on stable storage: a power cut
+    /// costs nothing.
+    ///
+    /// # Errors
+    /// As [`EventLog::append`]. `Poisoned` when the sync failed: then nobody knows whether the event is on the disk, and
+    /// nothing more is accepted until the log is reopened.
+    pub fn append_sync(&mut self, event: &Event) -> Result<u64, StorageError> {
+        self.write(std::slice::from_ref(event), Durability::Synced).map(|(start, _)| start)
+    }
+
+    /// Appends events in one write, all or none; their offsets. `Synced` costs one sync for all of them.
+    ///
+    /// # Errors
+    /// As [`EventLog::append`] and [`EventLog::append_sync`].
+    pub fn append_batch(&mut self, events: &[Event], durability: Durability) -> Result<Vec<u64>, StorageError> {
+        let mut starts = Vec::with_capacity(events.len());
+        let (mut at, lengths) = self.write(events, durability)?;
+        for length in lengths {
+            starts.push(at);
+            at += length;
+        }
+        Ok(starts)
+    }
+
+    fn write(&mut self, events: &[Event], durability: Durability) -> Result<(u64, Vec<u64>), StorageError> {
+        let read_only = || StorageError::ReadOnly { path: self.view.path().to_owned() };
+        let writer = self.writer.as_mut().ok_or_else(read_only)?;
+        let now_ms = (self.options.clock)();
+        self.buffer.clear();
+        let mut lengths = Vec::new();
+        for event in events {
+            let start = self.buffer.len();
+            frame::encode_with(&mut self.buffer, |out| event.encode(now_ms, out));
+            if events.len() > 1 {
+                lengths.push((self.buffer.len() - start) as u64);
+            }
+        }
+        if events.len() == 1 {
+            lengths.push(self.buffer.len() as u64);
+        }
+        let start = writer.append(&self.buffer, durability)?;
+        self.appended = true;
+        Ok((start, lengths))
+    }
+
+    /// Returns when everything appended is on stable storage.
+    ///
+    /// # Errors
+    /// `Poisoned` when it is not, `ReadOnly`.
+    pub fn sync(&mut self) -> Result<(), StorageError> {
+        match &mut self.writer {
+            Some(writer) => writer.sync(),
+            None => Err(StorageError::ReadOnly { path: self.view.path().to_owned() }),
+        }
+    }
+
+    /// Closes the log. A writer that appended, and created the log or had its index fresh or caught up, leaves a fresh
+    /// index behind; that syncs the log.
+    ///
+    /// # Errors
+    /// As [`EventLog::save_index`]. The log itself is whole in every case.
+    pub fn close(mut self) -> Result<(), StorageError> {
+        if self.appended && self.keeps_index { self.save_index() } else { Ok(()) }
+    }
+
+    /// Events from `from` on, to the log's end as it is now. 0 to 16 mean the first frame.
+    ///
+    /// A start inside damage yields that damage first; the end of the file is empty.
+    ///
+    /// # Errors
+    /// `InsideFrame` when `from` lies inside a valid frame, which it names; `Io`.
+    pub fn replay(&self, from: u64) -> Result<Replay, StorageError> {
+        self.replay_until(from, u64::MAX)
+    }
+
+    /// Events whose frames start at `from` or later and before `until`.
+    ///
+    /// # Errors
+    /// As [`EventLog::replay`].
+    pub fn replay_until(&self, from: u64, until: u64) -> Result<Replay, StorageError> {
+        Replay::new(self.view.clone(), from, until)
+    }
+
+    /// The log's header as it stands; `None` in version 0, or where it is damaged.
+    pub fn header(&self) -> Option<LogHeader> {
+        self.view.header_bytes().and_then(|bytes| LogHeader::decode(&bytes).ok())
+    }
+
+    /// The log's size now, in bytes.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn len(&self) -> Result<u64, StorageError> {
+        self.view.log().len()
+    }
+
+    /// True when the log holds no frame and no damage: nothing behind its header.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn is_empty(&self) -> Result<bool, StorageError> {
+        Ok(self.len()? <= self.view.log().first_frame())
+    }
+
+    /// The unfinished end that opening for append has set aside.
+    pub const fn set_aside(&self) -> Option<&SetAside> {
+        self.set_aside.as_ref()
+    }
+
+    /// The log and its index file, to be looked at more closely.
+    pub const fn view(&self) -> &LogView {
+        &self.view
+    }
+
+    /// The log's path, links resolved.
+    pub fn path(&self) -> PathBuf {
+        self.view.path().to_owned()
+    }
+
+    /// The disk and the clock this log goes by.
+    pub const fn options(&self) -> &OpenOptions {
+        &self.options
+    }
+}
+
+/// The frame or the damaged range that a log ends with: found from what the index covers, or backwards from the end.
+fn last_span(view: &LogView, end: u64) -> Result<Option<Span>, StorageError> {
+    let log = view.log();
+    let covered = view.witness().map(|index| index.head()).filter(|head| head.frames > 0).map(|head| head.last_offset);
+    if let Some(last) = covered.filter(|last| *last < end && end - *last < 64 << 20) {
+        let mut buf = Vec::new();
+        if log.frame_at(last, &mut buf)?.is_some() {
+            let mut scanner = crate::file::Scanner::new(Arc::clone(log), last..end);
+            let mut span = None;
+            while let Some(item) = scanner.next_item()? {
+                span = Some(item.span());
+            }
+            return Ok(span);
+        }
+    }
+    Ok(spans_before(log, end, 1)?.pop())
+}

@@ -1,0 +1,105 @@
+//! The index as a program asks for it: looked at, caught up in memory, rebuilt, saved.
+
+use std::ops::ControlFlow;
+
+use super::EventLog;
+use crate::StorageError;
+use crate::index::{AggregateIndex, IndexState, Witness, save};
+use crate::inspect::{Step, Survey, Wish, survey};
+
+impl EventLog {
+    /// The index of the log as it is now: the file's, caught up in memory. Writes nothing.
+    ///
+    /// Costs what the index has not seen: nothing when it is fresh, a pass over the log when it is missing.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `Memory` when the log cannot be read.
+    pub fn index(&mut self) -> Result<&AggregateIndex, StorageError> {
+        self.catch_up(&mut |_| ControlFlow::Continue(())).map(|(index, _)| index)
+    }
+
+    /// The same, telling `on` how it goes, with what the catching up has found.
+    ///
+    /// # Errors
+    /// `Stopped` when `on` breaks; what is done by then stays done. Otherwise as [`EventLog::index`].
+    pub fn catch_up(
+        &mut self,
+        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    ) -> Result<(&AggregateIndex, Option<Survey>), StorageError> {
+        let mut index = match self.index.take() {
+            Some(index) => index,
+            None => self.view.index(),
+        };
+        let (coverage, len) = (index.coverage(), self.view.log().len()?);
+        let mut found = Ok(None);
+        if coverage.scanned_to != len || coverage.frames == 0 {
+            let wish = Wish { from: (coverage.frames > 0).then_some(coverage.covered_to), ..Wish::default() };
+            found = survey(&self.view, &wish, Some(&mut index), on).map(Some);
+        }
+        let index = self.index.insert(index);
+        found.map(|found| (&*index, found))
+    }
+
+    /// Looks at the index file again, and says how it relates to the log. What was caught up in memory is forgotten.
+    ///
+    /// # Errors
+    /// `Io` when the log cannot be read.
+    pub fn load_index(&mut self) -> Result<&IndexState, StorageError> {
+        self.index = None;
+        self.view.refresh()?;
+        Ok(self.view.state())
+    }
+
+    /// Builds the index anew in memory from `offset` on, and merges it with what was known below. Nothing is saved.
+    ///
+    /// It may start a little before `offset`, at the checkpoint of the index that lies there. 0 builds it whole. An
+    /// index that is ahead stays so: what it alone knows of lost events is carried on.
+    ///
+    /// # Errors
+    /// As [`EventLog::index`].
+    pub fn rebuild_index_from(&mut self, offset: u64) -> Result<&AggregateIndex, StorageError> {
+        self.rebuild(offset, &mut |_| ControlFlow::Continue(())).map(|(index, _)| index)
+    }
+
+    /// The same, telling `on` how it goes, with what the pass has found.
+    ///
+    /// # Errors
+    /// `Stopped` when `on` breaks: then nothing has changed. Otherwise as [`EventLog::index`].
+    pub fn rebuild(
+        &mut self,
+        offset: u64,
+        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    ) -> Result<(&AggregateIndex, Survey), StorageError> {
+        let mut index = if offset <= self.view.log().first_frame() {
+            self.view.new_index()
+        } else {
+            let mut known = self.index.clone().unwrap_or_else(|| self.view.index());
+            known.cut(offset);
+            known
+        };
+        let coverage = index.coverage();
+        let wish = Wish { from: (coverage.frames > 0).then_some(coverage.covered_to), ..Wish::default() };
+        let found = survey(&self.view, &wish, Some(&mut index), on)?;
+        if let IndexState::Ahead { .. } = self.view.state()
+            && let Some(log_end_offset) = self.view.witnessed_end()
+        {
+            let lost = self.view.lost_events(index.coverage().covered_to)?.unwrap_or_default();
+            index.bear_witness(Witness { log_end_offset, lost_events: lost.0, lost_aggregates: lost.1 });
+        }
+        Ok((self.index.insert(index), found))
+    }
+
+    /// Catches the index up and writes it beside the log, atomically. The log is synced first.
+    ///
+    /// # Errors
+    /// As [`EventLog::index`], and `Io` when the file cannot be written: then the old one is untouched.
+    pub fn save_index(&mut self) -> Result<(), StorageError> {
+        self.index()?;
+        if let Some(index) = &self.index {
+            let path = self.view.index_path();
+            save(self.options.disk.as_ref(), path, self.view.log(), index)?;
+        }
+        self.keeps_index = true;
+        self.load_index().map(|_| ())
+    }
+}

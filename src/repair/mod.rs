@@ -1,0 +1,9 @@
+//! What changes a log elsewhere than by appending: always with every byte that goes in a journal first.
+//!
+//! Here lives setting an unfinished end aside. Nothing here is done that its caller does not tell.
+
+mod journal;
+mod set_aside;
+
+pub use journal::journal_folder;
+pub use set_aside::{SetAside, set_aside_tail};
