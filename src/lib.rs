@@ -58,6 +58,9 @@ pub mod repair;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
 pub mod query;
 
+#[cfg(feature = "app")]
+pub mod report;
+
 pub use error::StorageError;
 pub use file::Durability;
 pub use format::{Event, EventBuilder, EventView, Finding, Kind, LogHeader, StoredEvent};
