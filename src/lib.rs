@@ -60,6 +60,8 @@ pub mod query;
 
 #[cfg(feature = "app")]
 pub mod report;
+#[cfg(feature = "app")]
+pub mod tui;
 
 pub use error::StorageError;
 pub use file::Durability;
