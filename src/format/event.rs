@@ -1,16 +1,14 @@
-//! An event: what one is, how it is read in place, kept, and made.
+//! An event of a log: read in place, or kept.
 //!
-//! [`EventView::parse`] is the one definition of a valid event. Here never lives a frame, an offset that was not handed
-//! in, or the clock that stamps an event.
+//! Neither parses twice: both are a text and the fields that were read from it.
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::json::{self, Invalid, Scanner, Surrogates};
-use super::{Version, frame};
+use super::Version;
+use super::fields::{Fields, Source};
+use super::json::{self, Invalid};
 
 /// A valid event, borrowed from the payload it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,39 +25,6 @@ pub struct StoredEvent {
     fields: Fields,
 }
 
-/// An event to be appended: valid, of a size that fits a frame, and without a time until it is accepted.
-///
-/// ```
-/// # use chronicle::format::Event;
-/// let event = Event::builder()
-///     .event_type("Updated")
-///     .namespace("accounts")
-///     .schema_id("Person")
-///     .schema_version(1)
-///     .aggregate_id(1)
-///     .payload_json(r#"{ "name": "Juan" }"#)
-///     .build()?;
-/// assert_eq!(event.payload(), r#"{"name":"Juan"}"#);
-/// # Ok::<(), chronicle::format::Invalid>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// As it is stored when its time is the longest one; another time takes the place of the first bytes.
-    longest: Box<str>,
-    fields: Fields,
-}
-
-/// The parts of an [`Event`] to be, in any order. A part given twice counts as given last.
-#[derive(Debug, Clone, Default)]
-pub struct EventBuilder {
-    event_type: Option<String>,
-    namespace: Option<String>,
-    schema_id: Option<String>,
-    schema_version: Option<u32>,
-    aggregate_id: Option<u64>,
-    payload: Option<Result<String, Invalid>>,
-}
-
 impl<'a> EventView<'a> {
     /// Reads `payload` as an event: the one definition of a valid event, as FORMAT.md words it.
     ///
@@ -71,6 +36,11 @@ impl<'a> EventView<'a> {
         let json = json::utf8(payload)?;
         let fields = Fields::scan(json, Source::Log(version))?;
         Ok(Self { json, fields })
+    }
+
+    /// The event in `json`, which `fields` were read from.
+    pub(super) const fn of(json: &'a str, fields: Fields) -> Self {
+        Self { json, fields }
     }
 
     /// What was read, to be put over the same bytes again by [`EventView::again`].
@@ -219,398 +189,6 @@ impl StoredEvent {
     }
 }
 
-impl Event {
-    /// An event from its parts.
-    pub fn builder() -> EventBuilder {
-        EventBuilder::default()
-    }
-
-    /// An event from `text`, one JSON object as a log exports it, without the two keys that are Chronicle's own.
-    ///
-    /// Unknown keys are kept, and all keys in their order; blanks outside strings are dropped.
-    ///
-    /// # Errors
-    /// [`Invalid`] when `text` is no event, has a `write_timestamp_ms` or an `offset`, or does not fit a frame.
-    pub fn from_json(text: &str) -> Result<Self, Invalid> {
-        // Judged as given first, so that the place of a mistake is one in the caller's text.
-        Fields::scan(text, Source::Caller)?;
-        let mut longest = LONGEST_START.as_bytes().to_vec();
-        json::compact(text.as_bytes(), &mut longest);
-        // An event is never empty: a comma takes the place of its opening brace.
-        if let Some(brace) = longest.get_mut(LONGEST_START.len()) {
-            *brace = b',';
-        }
-        Self::from_longest(longest)
-    }
-
-    /// What happened.
-    pub fn event_type(&self) -> Cow<'_, str> {
-        self.view().event_type()
-    }
-
-    /// The part of the world the event belongs to.
-    pub fn namespace(&self) -> Cow<'_, str> {
-        self.view().namespace()
-    }
-
-    /// What the payload is meant to look like.
-    pub fn schema_id(&self) -> Cow<'_, str> {
-        self.view().schema_id()
-    }
-
-    /// The version of that schema.
-    pub const fn schema_version(&self) -> u32 {
-        self.fields.schema_version
-    }
-
-    /// Whom the event happens to; `None` when it is null or absent.
-    pub const fn aggregate_id(&self) -> Option<u64> {
-        self.fields.aggregate_id
-    }
-
-    /// The value of `payload`, JSON as it is going to be stored.
-    pub fn payload(&self) -> &str {
-        self.view().payload()
-    }
-
-    /// Appends the payload of the event's frame to `out`, accepted at `write_timestamp_ms`.
-    pub(crate) fn encode(&self, write_timestamp_ms: u64, out: &mut Vec<u8>) {
-        out.reserve(self.longest.len());
-        write!(out, "{START}{write_timestamp_ms}").expect("a Vec takes every byte");
-        out.extend_from_slice(self.longest.get(LONGEST_START.len()..).unwrap_or_default().as_bytes());
-    }
-
-    /// The event with the longest time, judged as it is going to be read.
-    fn from_longest(longest: Vec<u8>) -> Result<Self, Invalid> {
-        if longest.len() > frame::MAX_PAYLOAD as usize {
-            return Err(TOO_LONG);
-        }
-        let fields = EventView::parse(&longest, Version::V1)?.fields;
-        let longest = String::from_utf8(longest).map_err(|_| Invalid { at: 0, reason: "not UTF-8" })?;
-        Ok(Self { longest: longest.into_boxed_str(), fields })
-    }
-
-    fn view(&self) -> EventView<'_> {
-        EventView { json: &self.longest, fields: self.fields }
-    }
-}
-
-impl EventBuilder {
-    /// What happened.
-    #[must_use]
-    pub fn event_type(mut self, event_type: impl Into<String>) -> Self {
-        self.event_type = Some(event_type.into());
-        self
-    }
-
-    /// The part of the world the event belongs to.
-    #[must_use]
-    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.namespace = Some(namespace.into());
-        self
-    }
-
-    /// What the payload is meant to look like.
-    #[must_use]
-    pub fn schema_id(mut self, schema_id: impl Into<String>) -> Self {
-        self.schema_id = Some(schema_id.into());
-        self
-    }
-
-    /// The version of that schema.
-    #[must_use]
-    pub const fn schema_version(mut self, schema_version: u32) -> Self {
-        self.schema_version = Some(schema_version);
-        self
-    }
-
-    /// Whom the event happens to.
-    #[must_use]
-    pub const fn aggregate_id(mut self, aggregate_id: u64) -> Self {
-        self.aggregate_id = Some(aggregate_id);
-        self
-    }
-
-    /// The event happens to no one in particular, as it does when nothing is said.
-    #[must_use]
-    pub const fn no_aggregate(mut self) -> Self {
-        self.aggregate_id = None;
-        self
-    }
-
-    /// The payload as JSON text: kept token for token, only blanks outside strings are dropped.
-    #[must_use]
-    pub fn payload_json(mut self, json: impl AsRef<str>) -> Self {
-        self.payload = Some(Ok(json.as_ref().to_owned()));
-        self
-    }
-
-    /// The payload as a value of the caller's.
-    #[must_use]
-    pub fn payload(mut self, value: &impl Serialize) -> Self {
-        let json = serde_json::to_string(value);
-        self.payload = Some(json.map_err(|_| Invalid { at: 0, reason: "payload cannot be written as JSON" }));
-        self
-    }
-
-    /// The event.
-    ///
-    /// # Errors
-    /// [`Invalid`] when a part is missing, the payload is no JSON (the place is one in the payload's text) or too deeply
-    /// nested, or the event does not fit a frame.
-    pub fn build(self) -> Result<Event, Invalid> {
-        let missing = |key: Key| Invalid { at: 0, reason: key.row().missing };
-        let event_type = self.event_type.ok_or(missing(Key::EventType))?;
-        let namespace = self.namespace.ok_or(missing(Key::Namespace))?;
-        let schema_id = self.schema_id.ok_or(missing(Key::SchemaId))?;
-        let schema_version = self.schema_version.ok_or(missing(Key::SchemaVersion))?;
-        let payload = self.payload.ok_or(missing(Key::Payload))??;
-        // Alone, before it is set among the other keys: `1,"x":2` is no value, though it would make an object there.
-        json::check(payload.as_bytes())?;
-
-        let mut longest = LONGEST_START.as_bytes().to_vec();
-        push_key(Key::EventType, &mut longest);
-        push_string(&event_type, &mut longest)?;
-        push_key(Key::Namespace, &mut longest);
-        push_string(&namespace, &mut longest)?;
-        push_key(Key::SchemaId, &mut longest);
-        push_string(&schema_id, &mut longest)?;
-        push_key(Key::SchemaVersion, &mut longest);
-        longest.extend_from_slice(schema_version.to_string().as_bytes());
-        push_key(Key::AggregateId, &mut longest);
-        longest.extend_from_slice(self.aggregate_id.map_or("null".to_owned(), |id| id.to_string()).as_bytes());
-        push_key(Key::Payload, &mut longest);
-        json::compact(payload.as_bytes(), &mut longest);
-        longest.push(b'}');
-        Event::from_longest(longest)
-    }
-}
-
-/// The start of every payload that Chronicle writes.
-const START: &str = "{\"write_timestamp_ms\":";
-/// The same with the longest time.
-const LONGEST_START: &str = "{\"write_timestamp_ms\":18446744073709551615";
-/// Said of an event that no frame can hold.
-const TOO_LONG: Invalid =
-    Invalid { at: frame::MAX_PAYLOAD as usize, reason: "an event takes at most 16777215 bytes, its time included" };
-
-/// Who wrote the object, and so which keys it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    /// A log of that version.
-    Log(Version),
-    /// A caller, who leaves time and place to Chronicle.
-    Caller,
-}
-
-/// A key of the top level that means something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    WriteTimestampMs,
-    EventType,
-    Namespace,
-    SchemaId,
-    SchemaVersion,
-    AggregateId,
-    Payload,
-    /// Chronicle's own, in what a caller hands in.
-    Offset,
-    Unknown,
-}
-
-/// How a key is called, and what is said about it.
-struct KeyRow {
-    name: &'static str,
-    missing: &'static str,
-    twice: &'static str,
-    /// Why a caller may not give it.
-    own: &'static str,
-}
-
-macro_rules! row {
-    ($name:literal) => {
-        KeyRow {
-            name: $name,
-            missing: concat!($name, " is missing"),
-            twice: concat!($name, " is there twice"),
-            own: concat!($name, " is Chronicle's own and cannot be given"),
-        }
-    };
-}
-
-impl Key {
-    /// The keys without which there is no event.
-    const REQUIRED: [Self; 6] =
-        [Self::WriteTimestampMs, Self::EventType, Self::Namespace, Self::SchemaId, Self::SchemaVersion, Self::Payload];
-
-    const fn row(self) -> KeyRow {
-        match self {
-            Self::WriteTimestampMs => row!("write_timestamp_ms"),
-            Self::EventType => row!("event_type"),
-            Self::Namespace => row!("namespace"),
-            Self::SchemaId => row!("schema_id"),
-            Self::SchemaVersion => row!("schema_version"),
-            Self::AggregateId => row!("aggregate_id"),
-            Self::Payload => row!("payload"),
-            Self::Offset => row!("offset"),
-            Self::Unknown => row!("an unknown key"),
-        }
-    }
-
-    /// The key that is called `name` in an object from `source`.
-    #[inline]
-    fn named(name: &[u8], source: Source) -> Self {
-        match name {
-            b"write_timestamp_ms" => Self::WriteTimestampMs,
-            b"event_type" => Self::EventType,
-            b"namespace" => Self::Namespace,
-            b"schema_id" => Self::SchemaId,
-            b"schema_version" => Self::SchemaVersion,
-            b"aggregate_id" => Self::AggregateId,
-            b"payload" => Self::Payload,
-            b"timestamp_ms" if source == Source::Log(Version::V0) => Self::WriteTimestampMs,
-            b"offset" if source == Source::Caller => Self::Offset,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// Its bit among the keys seen.
-    const fn bit(self) -> u16 {
-        1 << self as u16
-    }
-
-    /// True for what only Chronicle knows of an event.
-    const fn is_own(self) -> bool {
-        matches!(self, Self::WriteTimestampMs | Self::Offset)
-    }
-}
-
-/// What a valid event holds: numbers as such, and the places of everything else in its JSON.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Fields {
-    write_timestamp_ms: u64,
-    aggregate_id: Option<u64>,
-    schema_version: u32,
-    event_type: Token,
-    namespace: Token,
-    schema_id: Token,
-    payload: Token,
-}
-
-impl Fields {
-    /// Judges `json`, an object from `source`, in one pass.
-    #[inline]
-    fn scan(json: &str, source: Source) -> Result<Self, Invalid> {
-        if u32::try_from(json.len()).is_err() {
-            return Err(TOO_LONG);
-        }
-        let mut scanner = Scanner::new(json.as_bytes());
-        let mut fields = Self::default();
-        let mut seen = if source == Source::Caller { Key::WriteTimestampMs.bit() } else { 0 };
-        scanner.blanks();
-        scanner.expect(b'{', "an object was expected")?;
-        scanner.blanks();
-        let mut more = scanner.peek() != Some(b'}');
-        while more {
-            let at = scanner.at();
-            let raw = scanner.string(Surrogates::Paired)?;
-            let key = if raw.escaped {
-                let name = json::unescape(json.get(at..scanner.at()).unwrap_or_default());
-                Key::named(name.as_bytes(), source)
-            } else {
-                Key::named(raw.bytes, source)
-            };
-            if key != Key::Unknown {
-                if source == Source::Caller && key.is_own() {
-                    return Err(Invalid { at, reason: key.row().own });
-                }
-                if seen & key.bit() != 0 {
-                    return Err(Invalid { at, reason: key.row().twice });
-                }
-                seen |= key.bit();
-            }
-            scanner.blanks();
-            scanner.expect(b':', "`:` was expected")?;
-            scanner.blanks();
-            let at = scanner.at();
-            match key {
-                Key::WriteTimestampMs => fields.write_timestamp_ms = scanner.integer()?,
-                Key::EventType => fields.event_type = Token::string(&mut scanner)?,
-                Key::Namespace => fields.namespace = Token::string(&mut scanner)?,
-                Key::SchemaId => fields.schema_id = Token::string(&mut scanner)?,
-                Key::SchemaVersion => {
-                    let number = u32::try_from(scanner.integer()?);
-                    fields.schema_version =
-                        number.map_err(|_| Invalid { at, reason: "a schema_version over 4294967295" })?;
-                }
-                Key::AggregateId => {
-                    let null = scanner.word(b"null");
-                    fields.aggregate_id = if null { None } else { Some(scanner.integer()?) };
-                }
-                Key::Payload => {
-                    scanner.value(1, Surrogates::MayBeLone)?;
-                    fields.payload = Token::new(at, scanner.at());
-                }
-                Key::Offset | Key::Unknown => scanner.value(1, Surrogates::Paired)?,
-            }
-            scanner.blanks();
-            more = scanner.peek() == Some(b',');
-            if more {
-                scanner.expect(b',', "")?;
-                scanner.blanks();
-            }
-        }
-        let end = scanner.at();
-        scanner.expect(b'}', "`,` or `}` was expected")?;
-        scanner.end()?;
-        match Key::REQUIRED.iter().find(|key| seen & key.bit() == 0) {
-            Some(key) => Err(Invalid { at: end, reason: key.row().missing }),
-            None => Ok(fields),
-        }
-    }
-}
-
-/// Where a token stands in its JSON, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Token {
-    start: u32,
-    end: u32,
-}
-
-impl Token {
-    /// The token of `start..end`, in a text whose length was found to fit.
-    #[inline]
-    const fn new(start: usize, end: usize) -> Self {
-        Self { start: start as u32, end: end as u32 }
-    }
-
-    /// Moves past a string that has to be text.
-    #[inline]
-    fn string(scanner: &mut Scanner<'_>) -> Result<Self, Invalid> {
-        let start = scanner.at();
-        scanner.string(Surrogates::Paired)?;
-        Ok(Self::new(start, scanner.at()))
-    }
-
-    /// The token's text.
-    #[inline]
-    fn of(self, json: &str) -> &str {
-        json.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
-
-/// Appends `,"name":`.
-fn push_key(key: Key, out: &mut Vec<u8>) {
-    for part in [",\"", key.row().name, "\":"] {
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
-/// Appends `text` as a JSON string.
-fn push_string(text: &str, out: &mut Vec<u8>) -> Result<(), Invalid> {
-    serde_json::to_writer(out, text).map_err(|_| Invalid { at: 0, reason: "a text that JSON cannot hold" })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -619,7 +197,10 @@ mod tests {
     use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
     use serde_json::value::RawValue;
 
+    use super::super::builder::{LONGEST_START, START};
+    use super::super::fields::{Key, TOO_LONG};
     use super::super::json::tests::{TOKENS, almost_json, both_answers, damaged, has_lone_surrogate, levels};
+    use super::super::{Event, EventBuilder, frame};
     use super::*;
 
     const SAMPLE: &str = r#"{"write_timestamp_ms":1766718274106,"event_type":"Person\u0055pdated","namespace":"accounts","schema_id":"Pers\"on","schema_version":1,"aggregate_id":42,"payload":{"name":"Pérez","half":"\ud800","tags":["a",1.0,-2e5,true,null],"n":123456789012345678901234567890},"trace":{"id":"x\ud83d\ude00"}}"#;

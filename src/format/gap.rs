@@ -2,7 +2,8 @@
 //!
 //! Here never lives the decision to fence, nor what a gap's content means.
 
-use super::json::{self, Scanner, Surrogates};
+use super::json;
+use super::scanner::{Scanner, Surrogates};
 
 /// The shortest payload of a gap.
 const EMPTY: &str = "[]";

@@ -3,19 +3,23 @@
 //! Here live codecs, limits and the words for damage. Here never live a file, a clock or a thread: every function
 //! takes a slice and answers.
 
+mod builder;
 pub mod crc;
 pub mod damage;
 pub mod event;
 pub mod field;
+pub(crate) mod fields;
 pub mod frame;
 pub mod gap;
 pub mod header;
 pub mod index;
 pub mod journal;
 pub mod json;
+mod scanner;
 
+pub use builder::{Event, EventBuilder};
 pub use damage::{Evidence, Finding, Kind};
-pub use event::{Event, EventBuilder, EventView, StoredEvent};
+pub use event::{EventView, StoredEvent};
 pub use field::Field;
 pub use frame::{Decoded, Fault, Frame};
 pub use header::{HEADER_LEN, HeaderFault, LogHeader, Version};

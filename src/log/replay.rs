@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::StorageError;
 use crate::file::{Item, Place, Scanner, place};
-use crate::format::event::Fields;
+use crate::format::fields::Fields;
 use crate::format::{EventView, Evidence, Finding, Kind, StoredEvent, gap};
 use crate::inspect::{Ending, LogView, ending, judge_range};
 

@@ -1,0 +1,355 @@
+//! The one scanner of JSON: a place in a text, and the ways to move on from it.
+//!
+//! Iterative, without allocating, and bounded in depth: hostile text costs what it is long.
+
+use super::json::{Invalid, MAX_LEVELS};
+
+/// Whether a string may hold half of a surrogate pair, which no Unicode text can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Surrogates {
+    /// Kept as they stand: the value of `payload` is never interpreted.
+    MayBeLone,
+    /// Refused: the string has to be text.
+    Paired,
+}
+
+/// A place in a text, and the ways to move on from it. Every step either moves forward or says why it cannot.
+///
+/// UTF-8 is not judged here: bytes from 80 hex up pass inside strings, and the caller asks [`super::json::utf8`] once for the whole.
+#[derive(Debug)]
+pub(super) struct Scanner<'a> {
+    text: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    #[inline]
+    pub(super) const fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Bytes from the text's start to here.
+    #[inline]
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The byte that comes next.
+    #[inline]
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// Moves past blanks.
+    #[inline]
+    pub(super) fn blanks(&mut self) {
+        while self.peek().is_some_and(is_blank) {
+            self.at += 1;
+        }
+    }
+
+    /// Moves past `byte`, or fails for `reason`.
+    #[inline]
+    pub(super) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Invalid> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            self.fail(reason)
+        }
+    }
+
+    /// Moves past `word`; false, without moving, where something else stands.
+    #[inline]
+    pub(super) fn word(&mut self, word: &[u8]) -> bool {
+        let found = self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word));
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    /// Moves past blanks; only the text's end may follow.
+    #[inline]
+    pub(super) fn end(&mut self) -> Result<(), Invalid> {
+        self.blanks();
+        if self.at == self.text.len() { Ok(()) } else { self.fail("something follows the JSON value") }
+    }
+
+    /// Moves past a string and answers its bytes between the quotes, escapes as they stand.
+    #[inline]
+    pub(super) fn string(&mut self, surrogates: Surrogates) -> Result<Raw<'a>, Invalid> {
+        self.expect(b'"', "a string was expected")?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            self.plain();
+            match self.peek() {
+                Some(b'"') => {
+                    let bytes = self.text.get(start..self.at).unwrap_or_default();
+                    self.at += 1;
+                    return Ok(Raw { bytes, escaped });
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape(surrogates)?;
+                }
+                Some(_) => return self.fail("a control character inside a string"),
+                None => return self.fail("a string without its end"),
+            }
+        }
+    }
+
+    /// Moves past one value of any kind that stands inside `above` objects and arrays, blanks before it included.
+    #[inline]
+    pub(super) fn value(&mut self, above: u32, surrogates: Surrogates) -> Result<(), Invalid> {
+        let mut level = above;
+        // What is open, innermost lowest: 1 for an object, 0 for an array.
+        let mut open = 0u128;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.string(surrogates)?;
+                }
+                Some(b'{') => {
+                    level = self.enter(level)?;
+                    open = open << 1 | 1;
+                    self.blanks();
+                    if self.peek() != Some(b'}') {
+                        self.key(surrogates)?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    level = self.enter(level)?;
+                    open <<= 1;
+                    self.blanks();
+                    if self.peek() != Some(b']') {
+                        continue;
+                    }
+                }
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                Some(b't') if self.word(b"true") => {}
+                Some(b'f') if self.word(b"false") => {}
+                Some(b'n') if self.word(b"null") => {}
+                Some(byte) if is_blank(byte) => {
+                    self.at += 1;
+                    continue;
+                }
+                _ => return self.fail("a value was expected"),
+            }
+            // Behind a value: the end of what is open, once or more, or a comma and the next value.
+            loop {
+                if level == above {
+                    return Ok(());
+                }
+                let in_object = open & 1 == 1;
+                match self.peek() {
+                    Some(b',') => {
+                        self.at += 1;
+                        if in_object {
+                            self.blanks();
+                            self.key(surrogates)?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if in_object => {
+                        self.at += 1;
+                        open >>= 1;
+                        level -= 1;
+                    }
+                    Some(b']') if !in_object => {
+                        self.at += 1;
+                        open >>= 1;
+                        level -= 1;
+                    }
+                    Some(byte) if is_blank(byte) => self.at += 1,
+                    _ => {
+                        return self.fail(if in_object {
+                            "`,` or `}` was expected"
+                        } else {
+                            "`,` or `]` was expected"
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves past an integer written with digits alone.
+    #[inline]
+    pub(super) fn integer(&mut self) -> Result<u64, Invalid> {
+        let start = self.at;
+        let refuse = |reason| Err(Invalid { at: start, reason });
+        let mut number = 0u64;
+        while let Some(byte @ b'0'..=b'9') = self.peek() {
+            let digit = u64::from(byte - b'0');
+            match number.checked_mul(10).and_then(|tens| tens.checked_add(digit)) {
+                Some(larger) => number = larger,
+                None => return refuse("an integer over 18446744073709551615"),
+            }
+            self.at += 1;
+        }
+        let digits = self.at - start;
+        match self.peek() {
+            _ if digits == 0 => refuse("an integer written with digits alone was expected"),
+            _ if digits > 1 && self.text.get(start) == Some(&b'0') => refuse("a number with a leading zero"),
+            Some(b'.' | b'e' | b'E') => refuse("an integer written with digits alone was expected"),
+            _ => Ok(number),
+        }
+    }
+
+    /// The failure for `reason`, here.
+    #[cold]
+    pub(super) fn fail<T>(&self, reason: &'static str) -> Result<T, Invalid> {
+        Err(Invalid { at: self.at, reason })
+    }
+
+    /// Moves past `{` or `[`, one level down.
+    #[inline]
+    fn enter(&mut self, level: u32) -> Result<u32, Invalid> {
+        if level >= MAX_LEVELS {
+            return self.fail("more than 127 levels");
+        }
+        self.at += 1;
+        Ok(level + 1)
+    }
+
+    /// Moves past a key and its colon.
+    #[inline]
+    fn key(&mut self, surrogates: Surrogates) -> Result<(), Invalid> {
+        self.string(surrogates)?;
+        self.blanks();
+        self.expect(b':', "`:` was expected")
+    }
+
+    /// Moves past bytes that mean themselves inside a string, eight at a time.
+    #[inline]
+    fn plain(&mut self) {
+        while let Some(eight) = self.text.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+            let found = specials(u64::from_le_bytes(*eight));
+            if found != 0 {
+                self.at += (found.trailing_zeros() / 8) as usize;
+                return;
+            }
+            self.at += 8;
+        }
+        while self.peek().is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+            self.at += 1;
+        }
+    }
+
+    /// Moves past one escape, the second half of a surrogate pair included.
+    fn escape(&mut self, surrogates: Surrogates) -> Result<(), Invalid> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let unit = match rest {
+            [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => {
+                self.at += 2;
+                return Ok(());
+            }
+            [b'\\', b'u', digits @ ..] => match hex4(digits) {
+                Some(unit) => unit,
+                None => return self.fail("four hexadecimal digits were expected"),
+            },
+            _ => return self.fail("an unknown escape"),
+        };
+        if surrogates == Surrogates::Paired && is_surrogate(unit) {
+            let low = match rest.get(6..) {
+                Some([b'\\', b'u', digits @ ..]) => hex4(digits),
+                _ => None,
+            };
+            if low.and_then(|low| pair(unit, low)).is_none() {
+                return self.fail("a lone surrogate");
+            }
+            self.at += 6;
+        }
+        self.at += 6;
+        Ok(())
+    }
+
+    /// Moves past a number of any size.
+    #[inline]
+    fn number(&mut self) -> Result<(), Invalid> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        // Nothing but the number's other parts may follow a leading zero; a digit there is refused by whoever reads on.
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// Moves past one digit or more.
+    #[inline]
+    fn digits(&mut self) -> Result<(), Invalid> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == start { self.fail("a digit was expected") } else { Ok(()) }
+    }
+}
+
+/// What stands between the quotes of a string.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Raw<'a> {
+    /// The bytes, escapes as they stand.
+    pub(super) bytes: &'a [u8],
+    /// True when there are escapes.
+    pub(super) escaped: bool,
+}
+
+/// A byte that JSON ignores between tokens.
+#[inline]
+pub(super) const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// The lowest set bit is in the first byte of `eight` that ends or interrupts a string: a quote, a backslash, or one
+/// below 20 hex. 0 when there is none.
+///
+/// A subtraction borrows only out of a byte that matches, so the bits above the lowest one may lie; it never does. From
+/// "Determine if a word has a byte less than n" in S. E. Anderson's Bit Twiddling Hacks.
+#[inline]
+pub(super) const fn specials(eight: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let quote = eight ^ (EACH * b'"' as u64);
+    let backslash = eight ^ (EACH * b'\\' as u64);
+    let below_quote = quote.wrapping_sub(EACH) & !quote;
+    let below_backslash = backslash.wrapping_sub(EACH) & !backslash;
+    let control = eight.wrapping_sub(EACH * 0x20) & !eight;
+    (below_quote | below_backslash | control) & (EACH * 0x80)
+}
+
+/// The UTF-16 unit that four hexadecimal digits at the start of `digits` write.
+pub(super) fn hex4(digits: &[u8]) -> Option<u16> {
+    let mut unit = 0;
+    for digit in digits.first_chunk::<4>()? {
+        unit = unit << 4 | char::from(*digit).to_digit(16)? as u16;
+    }
+    Some(unit)
+}
+
+/// True for either half of a surrogate pair.
+pub(super) const fn is_surrogate(unit: u16) -> bool {
+    matches!(unit, 0xD800..=0xDFFF)
+}
+
+/// The character that two halves make, in their order.
+pub(super) fn pair(high: u16, low: u16) -> Option<char> {
+    char::decode_utf16([high, low]).next()?.ok().filter(|c| *c > '\u{FFFF}')
+}
