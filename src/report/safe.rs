@@ -214,7 +214,7 @@ mod tests {
         let mut bytes = Vec::new();
         let mut rest = shown;
         while let Some(at) = rest.find(OPEN) {
-            bytes.extend_from_slice(rest[..at].as_bytes());
+            bytes.extend_from_slice(&rest.as_bytes()[..at]);
             let (name, behind) = rest[at + OPEN.len_utf8()..].split_once(CLOSE).unwrap();
             rest = behind;
             if let Some(hex) = name.strip_prefix('x') {
