@@ -230,7 +230,7 @@ mod tests {
         let mut form = Form::default();
         form.editor = TextArea::new(vec!["{".into(), "  \"a\": 01}".into()]);
         let wrong = form.wrong(Field::Payload).unwrap();
-        assert!(wrong.starts_with("line 2, column 8"), "{wrong}");
+        assert!(wrong.starts_with("line 2, column 9"), "{wrong}");
         form.field = Field::Count;
         form.line_mut().unwrap().key(Key::Backspace);
         assert!(form.wrong(Field::Count).is_some() && form.event().is_err());

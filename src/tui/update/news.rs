@@ -66,7 +66,7 @@ fn changed(model: &mut Model, facts: Facts, change: Change) {
     let place = model.list.offset().min(facts.bytes);
     let text = match change {
         Change::Shrunk(before) => {
-            format!("the log was cut by another process: {} bytes were {before}", facts.bytes)
+            format!("the log was cut: {before} bytes before, {} now", facts.bytes)
         }
         Change::Replaced => {
             format!("the log was replaced by another file, which is shown now ({})", size(facts.bytes))

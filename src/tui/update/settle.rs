@@ -22,8 +22,8 @@ fn measure(model: &mut Model) {
     let detail = areas.inner(areas.detail);
     model.detail.height = usize::from(areas.lines(areas.detail).height);
     model.detail.width = usize::from(detail.width);
-    // Offset, two blanks, three columns and one character for each byte.
-    model.detail.hex_width = if detail.width >= 78 { 16 } else { 8 };
+    // Offset, blanks, three columns and one character for each byte, and a field's name.
+    model.detail.hex_width = if detail.width >= 83 { 16 } else { 8 };
     model.aggregates.cursor.height = usize::from(lines.height);
     model.index.height = usize::from(areas.inner(areas.main).height);
     let findings = if model.tab == Tab::Findings { lines } else { areas.inner(areas.findings) };
