@@ -78,7 +78,7 @@ impl Screen {
     ///
     /// # Errors
     /// As the terminal answers.
-    pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn copy(text: &str) -> io::Result<()> {
         execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 

@@ -17,7 +17,7 @@ pub(super) fn news(model: &mut Model, news: News) {
             model.scan.map.verified(from..at);
         }
         News::Counted(events) => model.scan.events = Some(events),
-        News::Found(finding) => model.scan.found(finding),
+        News::Found(finding) => model.scan.found(*finding),
         News::Rescan(from) => model.scan.forget(from),
         News::ScanDone => model.scan.state = ScanState::Done,
         News::ScanStopped => {

@@ -29,7 +29,7 @@ pub(super) fn send(model: &mut Model) {
         return;
     }
     let events = count(u64::from(model.form.count()), "event");
-    let mut lines = vec![format!("{events} will be appended to"), path_text(&model.facts.path), String::new()];
+    let mut lines = vec![path_text(&model.facts.path), format!("{events} will be appended."), String::new()];
     if let Some(last) = unfinished_end(model) {
         lines.push(format!(
             "Its end, {} at offset {}..{}, will be set aside first: kept in a journal, then cut.",
@@ -54,8 +54,8 @@ fn unfinished_end(model: &Model) -> Option<&Finding> {
 pub(super) fn ask_rebuild(model: &mut Model) {
     let index = &model.facts.index;
     let mut lines = vec![
-        format!("The whole log, {}, is read, and the index replaced:", size(model.facts.bytes)),
         path_text(&index.path),
+        format!("The whole log, {}, is read, and this index replaced.", size(model.facts.bytes)),
         String::new(),
         format!("Now it is {}: {}.", index.state.word(), index_meaning(&index.state)),
     ];

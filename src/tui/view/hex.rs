@@ -74,6 +74,14 @@ fn names(contents: &Contents, (start, end): (u64, u64)) -> Vec<&'static str> {
     names
 }
 
+/// The fields by name, each in its own style.
+pub(super) fn legend(model: &Model, contents: &Contents) -> Vec<Span<'static>> {
+    let named = |mark: &crate::tui::model::Mark| {
+        Span::styled(format!("{} ", mark.name), style(model, contents, mark.range.start))
+    };
+    contents.marks.iter().map(named).collect()
+}
+
 /// The style of the field that a byte belongs to.
 fn style(model: &Model, contents: &Contents, offset: u64) -> Style {
     let mark = contents.marks.iter().position(|mark| mark.range.contains(&offset));
