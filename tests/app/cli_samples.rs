@@ -32,13 +32,13 @@ fn every_sample_is_reported_and_printed_as_its_truth_says() {
         assert_eq!(verified.code, if damaged { 3 } else { 0 }, "{name}");
 
         let printed = shell.run(&format!("cat {path}"));
-        let offsets: Vec<String> = printed
+        let offsets: Vec<&str> = printed
             .out
             .lines()
             .map(|line| {
-                let line: Value = serde_json::from_str(line).unwrap();
-                assert!(line["event"].is_object());
-                line["offset"].to_string()
+                // Numbers that no JSON library holds are in there too.
+                chronicle::format::json::check(line.as_bytes()).unwrap();
+                line.strip_prefix("{\"offset\":").unwrap().split_once(",\"event\":{").unwrap().0
             })
             .collect();
         assert_eq!(offsets.len() as u64, truth["readable_events"].as_u64().unwrap(), "{name}");
