@@ -8,5 +8,12 @@
 )]
 
 mod engine {
+    mod crash;
+    mod damage;
+    mod index;
+    mod log;
+    mod pieces;
     mod samples;
+    mod sim_disk;
+    mod support;
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::storage::{Appended, Disk, Identity, Open, Storage};
+use super::{Seen, who_writes};
 
 /// The file systems of this machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,6 +55,10 @@ impl Storage for OsFile {
 
     fn identity(&self) -> io::Result<Identity> {
         Ok(platform::identity(&self.0.metadata()?))
+    }
+
+    fn who_writes(&self) -> Seen {
+        self.identity().map_or(Seen::Unknown, who_writes)
     }
 }
 

@@ -7,6 +7,9 @@ use std::fmt::Debug;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use super::Seen;
 
 /// One open file.
 pub trait Storage: Debug + Send + Sync {
@@ -65,6 +68,16 @@ pub trait Storage: Debug + Send + Sync {
     /// # Errors
     /// As the system answers.
     fn identity(&self) -> io::Result<Identity>;
+
+    /// Another process that writes to this file, as far as that can be seen without taking the lock.
+    fn who_writes(&self) -> Seen {
+        Seen::Unknown
+    }
+
+    /// Lets others go on for `time`, so that a second look can show what they do. A disk that no one else uses need not.
+    fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
 }
 
 /// Where files have names.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::LogFile;
 use super::storage::{Appended, Disk, Open, Storage};
-use super::{LogFile, who_writes};
 use crate::StorageError;
 use crate::format::Version;
 
@@ -37,7 +37,7 @@ impl Writer {
             return Err(StorageError::Version0 { path: path.to_owned() });
         }
         if !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
-            let pid = storage.identity().ok().and_then(|identity| who_writes(identity).pid());
+            let pid = storage.who_writes().pid();
             return Err(StorageError::Locked { path: path.to_owned(), pid });
         }
         let same = |a: super::Identity, b: super::Identity| (a.device, a.inode) == (b.device, b.inode);

@@ -4,11 +4,10 @@
 //! last frame. So the end is fixed first, and before it is judged it is looked at again.
 
 use std::ops::Range;
-use std::thread;
 use std::time::Duration;
 
 use crate::StorageError;
-use crate::file::{LogFile, Seen, who_writes};
+use crate::file::LogFile;
 use crate::format::crc;
 
 /// How long an end has to stand still before it is judged.
@@ -31,8 +30,8 @@ pub enum Ending {
 /// `Io`.
 pub fn ending(log: &LogFile, range: &Range<u64>) -> Result<Ending, StorageError> {
     let before = fingerprint(log, range)?;
-    let seen = log.storage().identity().map_or(Seen::Unknown, who_writes);
-    thread::sleep(STILL);
+    let seen = log.storage().who_writes();
+    log.storage().wait(STILL);
     Ok(if before != fingerprint(log, range)? {
         Ending::Moving
     } else if seen.pid().is_some() {
