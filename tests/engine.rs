@@ -10,9 +10,11 @@
 mod engine {
     mod crash;
     mod damage;
+    mod document;
     mod index;
     mod log;
     mod pieces;
+    mod rooms;
     mod samples;
     mod sim_disk;
     mod support;
