@@ -221,6 +221,21 @@ impl PersistedIndex {
         PersistedOffsets::new(self, &row)
     }
 
+    /// The first anchor, and the last one before `offset`. Reads a few pages, however many anchors there are.
+    pub(super) fn outer_anchors(&self, offset: u64) -> Result<Vec<Anchor>, IndexFault> {
+        let rows = self.head.section(Section::Anchors).rows;
+        let anchor =
+            |i: u64| self.section(Section::Anchors, i * ANCHOR_ROW as u64, ANCHOR_ROW).map(|row| decode_anchor(&row));
+        let (mut low, mut high) = (0, rows);
+        while low < high {
+            // The last one first: it is the one that is looked for unless the log has lost its end.
+            let middle = if high == rows { rows - 1 } else { low + (high - low) / 2 };
+            if anchor(middle)?.offset < offset { low = middle + 1 } else { high = middle }
+        }
+        let last = low.checked_sub(1);
+        (0..rows.min(1)).chain(last).map(anchor).collect()
+    }
+
     /// All anchors, ascending.
     ///
     /// # Errors
@@ -229,9 +244,7 @@ impl PersistedIndex {
         let bytes = self.small(Section::Anchors)?;
         let mut anchors: Vec<Anchor> = Vec::new();
         for row in bytes.chunks_exact(ANCHOR_ROW) {
-            let number = |at| u64_at(row, at).unwrap_or_default();
-            let checksum = u32_at(row, 24).unwrap_or_default();
-            let anchor = Anchor { offset: number(0), ordinal: number(8), timestamp_ms: number(16), checksum };
+            let anchor = decode_anchor(row);
             let after = |last: &Anchor| last.offset < anchor.offset && last.ordinal < anchor.ordinal;
             let in_order = anchors.last().is_none_or(after);
             if !in_order || anchor.offset >= self.head.covered_to || anchor.ordinal >= self.head.events {
@@ -307,4 +320,10 @@ impl PersistedIndex {
         }
         self.pages.read(extent, 0, extent.bytes as usize)
     }
+}
+
+fn decode_anchor(row: &[u8]) -> Anchor {
+    let number = |at| u64_at(row, at).unwrap_or_default();
+    let checksum = u32_at(row, 24).unwrap_or_default();
+    Anchor { offset: number(0), ordinal: number(8), timestamp_ms: number(16), checksum }
 }
