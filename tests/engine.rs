@@ -11,6 +11,7 @@ mod engine {
     mod crash;
     mod damage;
     mod document;
+    mod fixtures;
     mod index;
     mod log;
     mod pieces;

@@ -7,7 +7,7 @@ use chronicle::{AggregateIndex, IndexState, StorageError};
 use proptest::prelude::*;
 
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_log, event, found, log_bytes, look, options, read};
+use super::support::{INDEX, LOG, disk_with_log, event, found, large_event, log_bytes, look, options, read};
 
 fn state(disk: &SimDisk) -> IndexState {
     read(disk).view().state().clone()
@@ -117,6 +117,25 @@ fn a_frame_across_a_place_the_index_knows_makes_it_foreign() {
 }
 
 #[test]
+fn a_log_that_starts_the_same_and_goes_on_otherwise_is_foreign() {
+    let (disk, offsets) = disk_with_log(3, true);
+    let mut bytes = disk.get(LOG).unwrap()[..offsets[1] as usize].to_vec();
+    chronicle::format::frame::encode(" ".repeat(900).as_bytes(), &mut bytes);
+    disk.put(LOG, &bytes);
+    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+}
+
+#[test]
+fn an_index_of_another_empty_log_is_foreign() {
+    let (disk, _) = disk_with_log(0, true);
+    assert_eq!(state(&disk), IndexState::Fresh);
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[15] ^= 1;
+    disk.put(LOG, &bytes);
+    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+}
+
+#[test]
 fn damage_in_the_frames_it_knows_does_not_make_an_index_foreign() {
     let (disk, offsets) = disk_with_log(3, true);
     let mut bytes = disk.get(LOG).unwrap();
@@ -160,6 +179,25 @@ fn counts_follow_the_names_of_the_events() {
     assert_eq!(of(NameKind::Type, "Deleted"), Some(2 + 1));
     assert_eq!(of(NameKind::Namespace, "accounts"), Some(12));
     assert_eq!(of(NameKind::Schema, "Person"), Some(12));
+}
+
+#[test]
+fn an_index_cut_back_to_a_checkpoint_counts_as_one_built_whole() {
+    let disk = SimDisk::default();
+    let mut log = options(&disk).create(LOG).unwrap();
+    let offsets: Vec<u64> = (0..60).map(|n| log.append(&large_event(n % 7, 100_000 + n as usize)).unwrap()).collect();
+    log.save_index().unwrap();
+    drop(log);
+    let counts =
+        |index: &AggregateIndex| -> Vec<_> { index.counts().iter().map(|(name, n)| (name.clone(), n)).collect() };
+    let whole = counts(read(&disk).rebuild_index_from(0).unwrap());
+    for from in [offsets[5], offsets[30], offsets[59]] {
+        let mut log = read(&disk);
+        let (index, found) = log.rebuild(from, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        assert_eq!(counts(index), whole, "rebuilt from {from}");
+        assert_eq!(self::offsets(index), truth(&disk), "rebuilt from {from}");
+        assert!(found.events < 60 || from == offsets[5], "{} events read again from {from}", found.events);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use chronicle::format::{frame, gap};
 use chronicle::inspect::{LogView, Wish, survey};
 
 use super::sim_disk::SimDisk;
-use super::support::{LOG, found, log_bytes, look, readable};
+use super::support::{LOG, event, found, large_event, log_bytes, look, options, read, readable};
 
 /// A log of some events with what `damage` makes of it; kind and range of each finding.
 fn judged(events: usize, damage: impl FnOnce(&mut Vec<u8>, &[u64])) -> Vec<(&'static str, u64, u64)> {
@@ -26,6 +26,44 @@ fn each_of_several_neighbours_damaged_together_is_named() {
     });
     assert_eq!(found, [("checksum", a, b), ("length", b, c), ("length", c, d)]);
     assert_eq!(whole.len() as u64, offsets[5] + (offsets[1] - offsets[0]), "all frames are of one size");
+}
+
+#[test]
+fn a_damaged_frame_before_one_whose_length_is_out_of_range_is_known_by_its_braces() {
+    let (_, offsets) = log_bytes(4);
+    let [a, b, c] = [offsets[1], offsets[2], offsets[3]];
+    let found = judged(4, |bytes, _| {
+        bytes[a as usize + 60] ^= 8;
+        bytes[b as usize..b as usize + 4].copy_from_slice(&[0xFF; 4]);
+    });
+    assert_eq!(found, [("checksum", a, b), ("length", b, c)]);
+}
+
+#[test]
+fn size_written_to_the_byte_and_data_not_is_a_torn_tail() {
+    let (whole, offsets) = log_bytes(3);
+    let found = judged(3, |bytes, offsets| bytes[offsets[2] as usize + 80..].fill(0));
+    assert_eq!(found, [("torn_tail", offsets[2], whole.len() as u64)]);
+}
+
+#[test]
+fn an_end_that_moves_between_two_looks_is_in_flight_and_no_finding() {
+    let (bytes, offsets) = log_bytes(3);
+    let last = offsets[2] as usize;
+    for (kept, damage) in [(last + 60, None), (bytes.len(), Some(last + 60))] {
+        let mut early = bytes[..kept].to_vec();
+        if let Some(at) = damage {
+            early[at] ^= 1;
+        }
+        let disk = SimDisk::with(&[(LOG, &early)]);
+        disk.while_waiting(&bytes);
+        let seen = look(&disk);
+        assert_eq!(found(&seen), []);
+        // Its end was fixed before: a frame that was whole within it is an event, one that goes past it is not yet.
+        let whole = kept == bytes.len();
+        assert_eq!(seen.events, if whole { 3 } else { 2 });
+        assert_eq!(seen.in_flight, if whole { None } else { Some(last as u64..kept as u64) });
+    }
 }
 
 #[test]
@@ -98,6 +136,50 @@ fn a_huge_and_plausible_length_swallows_nothing() {
         let disk = SimDisk::with(&[(LOG, &bytes)]);
         assert_eq!(found(&look(&disk)), [("length", offsets[1], offsets[2])], "{length:08x}");
         assert_eq!(readable(&disk).len(), 4, "{length:08x}");
+    }
+}
+
+#[test]
+fn the_next_frame_is_found_behind_any_number_of_zeros() {
+    let (bytes, offsets) = log_bytes(4);
+    for zeros in 1..40 {
+        let mut bytes = bytes.clone();
+        let at = offsets[2] as usize;
+        bytes.splice(at..at, vec![0; zeros]);
+        assert_eq!(readable(&SimDisk::with(&[(LOG, &bytes)])).len(), 4, "{zeros} zeros");
+    }
+}
+
+#[test]
+fn large_frames_are_found_behind_damage_whatever_stands_between() {
+    for bytes in [900, 1016, 1024, 5000, 70_000, 1 << 20, 3 << 20, 16_777_000] {
+        let disk = SimDisk::default();
+        let mut log = options(&disk).create(LOG).unwrap();
+        let first = log.append(&event(1, 1)).unwrap();
+        let large = log.append(&large_event(2, bytes)).unwrap();
+        let last = log.append(&event(3, 3)).unwrap();
+        drop(log);
+        let mut bytes = disk.get(LOG).unwrap();
+        // Noise that announces frames of every size, and then the large frame itself.
+        let noise: Vec<u8> = (0..3000u32).map(|i| if i % 3 == 0 { 0 } else { (i * 37 >> 3) as u8 }).collect();
+        bytes.splice(large as usize..large as usize, noise.iter().copied());
+        let disk = SimDisk::with(&[(LOG, &bytes)]);
+        let moved = noise.len() as u64;
+        assert_eq!(readable(&disk), [first, large + moved, last + moved]);
+    }
+}
+
+#[test]
+fn a_start_inside_damage_larger_than_any_window_is_led_to_its_start() {
+    let (bytes, offsets) = log_bytes(200);
+    let (from, to) = (offsets[90] as usize, offsets[110] as usize);
+    let mut bytes = bytes;
+    bytes.splice(from..to, vec![b'#'; 300_000]);
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    for inside in [0, 1, 70_000, 150_000, 299_999] {
+        let mut replay = read(&disk).replay(from as u64 + inside).unwrap();
+        assert_eq!(replay.next().unwrap().unwrap_err().offset(), Some(from as u64), "{inside} bytes inside");
+        assert_eq!(replay.next().unwrap().unwrap().offset(), from as u64 + 300_000);
     }
 }
 

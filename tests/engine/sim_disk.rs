@@ -48,6 +48,7 @@ struct State {
     faulted: Option<&'static str>,
     after_short: Option<i32>,
     dead: bool,
+    while_waiting: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -108,6 +109,11 @@ impl SimDisk {
     /// Makes the call behind a short write fail with this error number.
     pub(super) fn fail_after_short(&self, number: i32) {
         self.state().after_short = Some(number);
+    }
+
+    /// What a file holds once somebody has waited for it.
+    pub(super) fn while_waiting(&self, bytes: &[u8]) {
+        self.state().while_waiting = Some(bytes.to_vec());
     }
 
     /// The kind of call that met the fault.
@@ -341,7 +347,12 @@ impl Storage for SimFile {
         Ok(Identity { device: 0, inode: self.inode as u64, links: 1 })
     }
 
-    fn wait(&self, _time: std::time::Duration) {}
+    fn wait(&self, _time: std::time::Duration) {
+        let mut state = self.disk.state();
+        if let Some(bytes) = state.while_waiting.take() {
+            state.inodes[self.inode].data = bytes;
+        }
+    }
 }
 
 impl Drop for SimFile {

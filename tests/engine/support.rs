@@ -26,6 +26,19 @@ pub(super) fn event(aggregate: u64, n: usize) -> Event {
         .unwrap()
 }
 
+/// An event whose frame takes a little more than `bytes`.
+pub(super) fn large_event(aggregate: u64, bytes: usize) -> Event {
+    Event::builder()
+        .event_type(["Created", "Updated"][bytes % 2])
+        .namespace("accounts")
+        .schema_id("Person")
+        .schema_version(1)
+        .aggregate_id(aggregate)
+        .payload_json(format!("\"{}\"", "x".repeat(bytes)))
+        .build()
+        .unwrap()
+}
+
 /// Options over a simulated disk, with a clock that goes on a second at a time, in whichever log it is asked for.
 pub(super) fn options(disk: &SimDisk) -> OpenOptions {
     static TICKS: AtomicU64 = AtomicU64::new(0);
