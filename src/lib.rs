@@ -57,6 +57,11 @@ pub mod repair;
 
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
 pub mod query;
+#[deny(clippy::indexing_slicing, reason = "what plants damage reads hostile bytes too")]
+pub mod sample;
+
+#[cfg(feature = "app")]
+pub mod report;
 
 pub use error::StorageError;
 pub use file::Durability;

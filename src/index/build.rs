@@ -18,7 +18,7 @@ const MAX_CHECKPOINTS: usize = 32;
 /// Spacing of the first checkpoints, in bytes.
 const CHECKPOINT_SPACING: u64 = 1 << 20;
 /// Damaged ranges kept at most; the count goes on.
-const MAX_DAMAGE: usize = 65_536;
+pub(crate) const MAX_DAMAGE: usize = 65_536;
 
 /// An event from which a reader can walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod save;
 mod state;
 
 pub use aggregates::{AggregateIndex, Coverage, Witness};
+pub(crate) use build::MAX_DAMAGE;
 pub use build::{Anchor, Builder, Totals};
 pub use counts::{Counts, Name, NameKind};
 pub use persisted::{AggregateSummary, IndexFault, PersistedIndex};

@@ -12,5 +12,5 @@ mod view;
 pub use map::{Cell, HealthMap};
 pub use pieces::{Pieces, judge_range};
 pub use survey::{MAX_FINDINGS, Step, Survey, Wish, survey};
-pub use tail::{Ending, ending};
+pub use tail::{Ending, JudgedEnd, ending, judge_end};
 pub use view::{LogView, index_path};

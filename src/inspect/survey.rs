@@ -2,8 +2,8 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::pieces::{Pieces, judge_range};
-use super::tail::{Ending, ending};
+use super::pieces::judge_range;
+use super::tail::{Ending, ending, judge_end};
 use super::{HealthMap, LogView};
 use crate::StorageError;
 use crate::file::{Item, Scanner};
@@ -184,28 +184,10 @@ impl Pass<'_> {
 
     /// The damaged range that the log ends with, after a second look at it.
     fn last_range(&mut self, range: Range<u64>, ending: Ending) -> Result<(), StorageError> {
-        let log = self.view.log();
-        let Pieces { mut findings, torn_but_for_index } =
-            judge_range(log, range.clone(), self.file_end, self.view.witnessed_end())?;
-        if let Some(last) = findings.last().cloned() {
-            let unfinished = match ending {
-                Ending::Moving => true,
-                Ending::WriterSeen => last.kind == Kind::TornTail,
-                Ending::Still => false,
-            };
-            let truncated = self.view.witnessed_end().filter(|seen| *seen > self.file_end);
-            if unfinished {
-                findings.pop();
-                self.survey.in_flight = Some(last.range());
-                self.damaged(range.start..last.start, findings)?;
-                return Ok(());
-            }
-            if let Some(seen) = truncated.filter(|_| torn_but_for_index) {
-                findings.pop();
-                findings.push(self.truncated(last.start, seen)?);
-            }
-        }
-        self.damaged(range, findings)
+        let judged = judge_end(self.view, range.clone(), ending)?;
+        let end = judged.in_flight.as_ref().map_or(range.end, |unfinished| unfinished.start);
+        self.survey.in_flight = judged.in_flight;
+        self.damaged(range.start..end, judged.findings)
     }
 
     fn damaged(&mut self, range: Range<u64>, findings: Vec<Finding>) -> Result<(), StorageError> {
@@ -221,11 +203,10 @@ impl Pass<'_> {
     fn finish(&mut self, start: u64, position: u64) -> Result<(), StorageError> {
         let whole = self.wish.until.is_none();
         if whole
-            && let Some(seen) = self.view.witnessed_end().filter(|seen| *seen > self.file_end)
             && self.survey.findings.last().is_none_or(|last| last.kind != Kind::Truncated)
             && self.survey.in_flight.is_none()
+            && let Some(finding) = self.view.truncated(self.file_end, self.file_end)?
         {
-            let finding = self.truncated(self.file_end, seen)?;
             self.found(finding)?;
         }
         let scanned_to = self.survey.in_flight.as_ref().map_or(position, |unfinished| unfinished.start);
@@ -235,18 +216,6 @@ impl Pass<'_> {
             index.builder().scanned(scanned_to);
         }
         self.tell(position)
-    }
-
-    fn truncated(&self, start: u64, seen: u64) -> Result<Finding, StorageError> {
-        let lost = self.view.lost_events(start)?;
-        let evidence = Evidence {
-            log_end_offset: Some(seen),
-            bytes_missing: Some(seen - self.file_end),
-            events_missing: lost.map(|lost| lost.0),
-            aggregates_missing: lost.map(|lost| lost.1),
-            ..Evidence::default()
-        };
-        Ok(Finding::new(Kind::Truncated, start..self.file_end).with(evidence))
     }
 
     #[cold]

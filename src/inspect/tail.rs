@@ -6,9 +6,11 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::LogView;
+use super::pieces::{Pieces, judge_range};
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::crc;
+use crate::format::{Finding, Kind, crc};
 
 /// How long an end has to stand still before it is judged.
 const STILL: Duration = Duration::from_millis(250);
@@ -22,6 +24,41 @@ pub enum Ending {
     WriterSeen,
     /// Its bytes, or the log's size, changed between two looks.
     Moving,
+}
+
+/// The damaged range that a log ends with, named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgedEnd {
+    /// Its pieces, ascending and adjacent, without the one that is being written.
+    pub findings: Vec<Finding>,
+    /// The last piece, when it is being written: no damage.
+    pub in_flight: Option<Range<u64>>,
+}
+
+/// Names the pieces of the damaged `range` that the log of `view` ends with, after a second look that said `ending`.
+///
+/// # Errors
+/// `Io`, `Changed`, `Memory`.
+pub fn judge_end(view: &LogView, range: Range<u64>, ending: Ending) -> Result<JudgedEnd, StorageError> {
+    let file_end = range.end;
+    let Pieces { mut findings, torn_but_for_index } = judge_range(view.log(), range, file_end, view.witnessed_end())?;
+    let mut in_flight = None;
+    if let Some(last) = findings.last() {
+        let last_range = last.range();
+        let unfinished = match ending {
+            Ending::Moving => true,
+            Ending::WriterSeen => last.kind == Kind::TornTail,
+            Ending::Still => false,
+        };
+        if unfinished {
+            findings.pop();
+            in_flight = Some(last_range);
+        } else if torn_but_for_index && let Some(truncated) = view.truncated(last_range.start, file_end)? {
+            findings.pop();
+            findings.push(truncated);
+        }
+    }
+    Ok(JudgedEnd { findings, in_flight })
 }
 
 /// Looks twice at the damaged `range` that a log ends with, 250 ms apart, and whether the platform shows a writer.

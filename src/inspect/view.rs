@@ -221,6 +221,25 @@ impl LogView {
         Ok(Some((events, aggregates.max(carried.lost_aggregates))))
     }
 
+    /// The finding that the log lost its end, from `start` on; `None` when no index has seen it reach beyond `file_end`.
+    ///
+    /// # Errors
+    /// `Io`, `Changed` when the log cannot be read.
+    pub fn truncated(&self, start: u64, file_end: u64) -> Result<Option<Finding>, StorageError> {
+        let Some(seen) = self.witnessed_end().filter(|seen| *seen > file_end) else {
+            return Ok(None);
+        };
+        let lost = self.lost_events(start)?;
+        let evidence = Evidence {
+            log_end_offset: Some(seen),
+            bytes_missing: Some(seen - file_end),
+            events_missing: lost.map(|lost| lost.0),
+            aggregates_missing: lost.map(|lost| lost.1),
+            ..Evidence::default()
+        };
+        Ok(Some(Finding::new(Kind::Truncated, start..file_end).with(evidence)))
+    }
+
     /// True when the log's flags allow writing, or its index says that what forbids it is damage.
     pub(crate) fn may_write(&self) -> bool {
         match self.log.header() {

@@ -2,6 +2,21 @@
 //!
 //! Never holds more than a page, and never lets the index decide what an event says: each is read from the log.
 
+mod filter;
+mod filter_path;
+mod filter_word;
+mod jump;
+mod known;
+mod look;
+mod page;
 mod row;
+mod search;
+mod text;
+mod walk;
+mod when;
 
+pub use filter::{Filter, FilterError};
+pub use jump::{Jump, resolve};
+pub use page::{Ask, Direction, page, row_at};
 pub use row::{EventSummary, Page, Row, What};
+pub use search::{Pattern, find};

@@ -161,7 +161,7 @@ fn large_frames_are_found_behind_damage_whatever_stands_between() {
         drop(log);
         let mut bytes = disk.get(LOG).unwrap();
         // Noise that announces frames of every size, and then the large frame itself.
-        let noise: Vec<u8> = (0..3000u32).map(|i| if i % 3 == 0 { 0 } else { (i * 37 >> 3) as u8 }).collect();
+        let noise: Vec<u8> = (0..3000u32).map(|i| if i % 3 == 0 { 0 } else { ((i * 37) >> 3) as u8 }).collect();
         bytes.splice(large as usize..large as usize, noise.iter().copied());
         let disk = SimDisk::with(&[(LOG, &bytes)]);
         let moved = noise.len() as u64;

@@ -1,0 +1,158 @@
+//! The filter language: which rows are shown. Words joined by blanks, all of which have to hold.
+//!
+//! Of words with the same key one is enough: `type:Created type:Updated`. For a word about the payload, path and sign are
+//! the key, so that `payload.n>=1 payload.n<9` is a range. A word behind a minus must not hold. Damage and gaps stay
+//! under every filter, because what was lost might have matched, unless a word with `is:` speaks of them.
+
+use std::fmt;
+
+use super::filter_word::{Term, Word};
+use crate::format::{EventView, Finding};
+
+/// Which rows are shown. The default shows every row.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Words as typed, with one blank between.
+    text: String,
+    words: Vec<Word>,
+    /// The cheapest to ask first.
+    groups: Vec<Group>,
+    aggregates: Option<Vec<u64>>,
+    now_ms: Option<u64>,
+}
+
+/// Words of one key, of which one is enough; or, negated, of which none may hold.
+#[derive(Debug, Clone)]
+struct Group {
+    terms: Vec<Term>,
+    negated: bool,
+}
+
+/// A word that means nothing here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterError {
+    /// The word.
+    pub word: String,
+    /// Where it starts, in bytes of the text that was parsed.
+    pub at: usize,
+    /// What is wrong with it, and what is expected.
+    pub reason: String,
+}
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.word, self.reason)
+    }
+}
+
+impl std::error::Error for FilterError {}
+
+impl Filter {
+    /// Reads a filter. `now_ms`, milliseconds since the Unix epoch, is what relative times count back from.
+    ///
+    /// # Errors
+    /// The first word that means nothing, and why.
+    pub fn parse(text: &str, now_ms: u64) -> Result<Self, FilterError> {
+        Self::of(Word::split(text)?, Some(now_ms))
+    }
+
+    /// Its words, one blank between them.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// True when it shows every row.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The same with one more word, or several; one that it has already is not added again.
+    ///
+    /// Relative times count back from the time this filter was parsed at.
+    ///
+    /// # Errors
+    /// As [`Filter::parse`], with a place in what is added; a relative time where no filter was parsed.
+    pub fn with(&self, word: &str) -> Result<Self, FilterError> {
+        let mut words = self.words.clone();
+        for word in Word::split(word)? {
+            if words.iter().all(|known| known.text != word.text) {
+                words.push(word);
+            }
+        }
+        Self::of(words, self.now_ms)
+    }
+
+    /// The same without its last word.
+    #[must_use]
+    pub fn without_last(&self) -> Self {
+        let words = self.words.split_last().map_or(&[][..], |(_, before)| before);
+        Self::of(words.to_vec(), self.now_ms).unwrap_or_default()
+    }
+
+    /// The ids, ascending, of the only aggregates whose events can be shown; `None` when others, or events of none, can.
+    pub fn aggregates(&self) -> Option<&[u64]> {
+        self.aggregates.as_deref()
+    }
+
+    /// True when it shows the event at `offset`.
+    pub fn matches_event(&self, offset: u64, event: &EventView) -> bool {
+        self.groups.iter().all(|group| group.negated != group.terms.iter().any(|term| term.matches(offset, event)))
+    }
+
+    /// True when it shows a finding: any, unless `is:` asks for other sorts, or `-is:` for all but its own.
+    pub fn shows(&self, finding: &Finding) -> bool {
+        let picky = self.asks_for_sorts();
+        self.groups.iter().all(|group| match group.terms.first() {
+            Some(Term::Is(_)) => group.negated != group.terms.iter().any(|term| term.matches_finding(finding)),
+            Some(Term::Offset(_)) if picky => {
+                group.negated != group.terms.iter().any(|term| term.matches_finding(finding))
+            }
+            _ => true,
+        })
+    }
+
+    /// True when it shows a last frame that is being written: it is no damage and may become a match.
+    pub fn shows_in_flight(&self) -> bool {
+        !self.asks_for_sorts()
+    }
+
+    /// True when it shows the log's header: no word asks anything of events.
+    pub fn shows_header(&self) -> bool {
+        self.groups.iter().all(|group| group.negated && matches!(group.terms.first(), Some(Term::Is(_))))
+    }
+
+    fn asks_for_sorts(&self) -> bool {
+        self.groups.iter().any(|group| !group.negated && matches!(group.terms.first(), Some(Term::Is(_))))
+    }
+
+    fn of(words: Vec<Word>, now_ms: Option<u64>) -> Result<Self, FilterError> {
+        let mut groups: Vec<Group> = Vec::new();
+        for word in &words {
+            let (term, negated) = word.term(now_ms)?;
+            let same =
+                |group: &&mut Group| group.negated == negated && group.terms.iter().any(|known| known.same_key(&term));
+            match groups.iter_mut().find(same) {
+                Some(group) => group.terms.push(term),
+                None => groups.push(Group { terms: vec![term], negated }),
+            }
+        }
+        groups.sort_by_key(|group| group.terms.first().map_or(0, Term::cost));
+        let aggregates = groups.iter().filter(|group| !group.negated).find_map(Group::aggregates);
+        let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+        Ok(Self { text, words, groups, aggregates, now_ms })
+    }
+}
+
+impl Group {
+    /// The ids, when all of its words name one.
+    fn aggregates(&self) -> Option<Vec<u64>> {
+        let id = |term: &Term| match term {
+            Term::Aggregate(id) => *id,
+            _ => None,
+        };
+        let mut ids = self.terms.iter().map(id).collect::<Option<Vec<_>>>()?;
+        ids.sort_unstable();
+        ids.dedup();
+        Some(ids)
+    }
+}

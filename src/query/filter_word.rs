@@ -1,0 +1,296 @@
+//! One word of a filter: how a text is cut into words, and what each means.
+//!
+//! Here never lives how words work together.
+
+use std::ops::Range;
+
+use super::filter::FilterError;
+use super::filter_path::PathTerm;
+use super::text::Needle;
+use super::when;
+use crate::format::{EventView, Finding, Kind};
+
+/// The keys that are followed by a colon.
+const KEYS: [&str; 9] = ["agg", "type", "ns", "schema", "v", "after", "before", "offset", "is"];
+
+/// A word as typed.
+#[derive(Debug, Clone)]
+pub(super) struct Word {
+    /// Its characters, quotes and sign included.
+    pub(super) text: String,
+    /// Where it starts in the filter's text, in bytes.
+    pub(super) at: usize,
+}
+
+/// What a word asks of an event.
+#[derive(Debug, Clone)]
+pub(super) enum Term {
+    /// The aggregate's id; `None` for events of no aggregate.
+    Aggregate(Option<u64>),
+    Type(String),
+    Namespace(String),
+    Schema(String),
+    SchemaVersion(u32),
+    /// At this time or later, in milliseconds.
+    After(u64),
+    /// Before this time.
+    Before(u64),
+    /// Where it starts.
+    Offset(Range<u64>),
+    /// No event, but a row of this sort.
+    Is(Sort),
+    Payload(Box<PathTerm>),
+    Text(Needle),
+}
+
+/// Rows that are no events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Damaged,
+    Gap,
+    Invalid,
+}
+
+impl Sort {
+    const ALL: [(&str, Self); 3] = [("damaged", Self::Damaged), ("gap", Self::Gap), ("invalid", Self::Invalid)];
+
+    /// True when a finding is of this sort.
+    pub(super) fn includes(self, kind: Kind) -> bool {
+        match self {
+            Self::Damaged => kind.is_damage(),
+            Self::Gap => kind == Kind::Gap,
+            Self::Invalid => kind == Kind::InvalidEvent,
+        }
+    }
+}
+
+impl Word {
+    /// Cuts a text at the blanks outside quotes.
+    pub(super) fn split(text: &str) -> Result<Vec<Self>, FilterError> {
+        let mut words: Vec<Self> = Vec::new();
+        let (mut open, mut quote, mut escaped) = (false, None, false);
+        for (at, c) in text.char_indices() {
+            if quote.is_none() && c.is_whitespace() {
+                open = false;
+                continue;
+            }
+            if !open {
+                words.push(Self { text: String::new(), at });
+                open = true;
+            }
+            if c == '"' && !escaped {
+                quote = if quote.is_some() { None } else { Some(at) };
+            }
+            escaped = quote.is_some() && c == '\\' && !escaped;
+            if let Some(word) = words.last_mut() {
+                word.text.push(c);
+            }
+        }
+        match (quote, words.last()) {
+            (Some(at), Some(word)) => Err(FilterError {
+                word: word.text.clone(),
+                at,
+                reason: "the quote is not closed: expected another \" behind it".into(),
+            }),
+            _ => Ok(words),
+        }
+    }
+
+    /// What it means, and whether it is the opposite that is asked for.
+    pub(super) fn term(&self, now_ms: Option<u64>) -> Result<(Term, bool), FilterError> {
+        let (body, negated) = match self.text.strip_prefix('-') {
+            Some(body) if !body.is_empty() => (body, true),
+            _ => (self.text.as_str(), false),
+        };
+        let term = meaning(body, now_ms);
+        term.map(|term| (term, negated)).map_err(|reason| FilterError { word: self.text.clone(), at: self.at, reason })
+    }
+}
+
+impl Term {
+    /// True when two words have the same key and so are alternatives. Plain text has none.
+    pub(super) fn same_key(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(_), Self::Text(_)) => false,
+            (Self::Payload(a), Self::Payload(b)) => a.same_key(b),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
+    /// What it costs to ask, in order.
+    pub(super) const fn cost(&self) -> u8 {
+        match self {
+            Self::Type(_) | Self::Namespace(_) | Self::Schema(_) => 1,
+            Self::Text(_) => 2,
+            Self::Payload(_) => 3,
+            _ => 0,
+        }
+    }
+
+    /// True when an event at `offset` is what the word says.
+    pub(super) fn matches(&self, offset: u64, event: &EventView) -> bool {
+        match self {
+            Self::Aggregate(id) => event.aggregate_id() == *id,
+            Self::Type(name) => event.event_type() == name.as_str(),
+            Self::Namespace(name) => event.namespace() == name.as_str(),
+            Self::Schema(name) => event.schema_id() == name.as_str(),
+            Self::SchemaVersion(version) => event.schema_version() == *version,
+            Self::After(time) => event.write_timestamp_ms() >= *time,
+            Self::Before(time) => event.write_timestamp_ms() < *time,
+            Self::Offset(range) => range.contains(&offset),
+            Self::Is(_) => false,
+            Self::Payload(path) => path.matches(event.payload()),
+            Self::Text(needle) => needle.is_in(event.json().as_bytes()),
+        }
+    }
+
+    /// True when a finding is of the sort, or reaches into the range, that the word says. Other words say nothing of it.
+    pub(super) fn matches_finding(&self, finding: &Finding) -> bool {
+        match self {
+            Self::Is(sort) => sort.includes(finding.kind),
+            Self::Offset(range) => finding.start < range.end && range.start < finding.end.max(finding.start + 1),
+            _ => true,
+        }
+    }
+}
+
+/// A number as people type offsets: decimal, or hexadecimal behind 0x.
+pub(super) fn number(text: &str) -> Option<u64> {
+    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let (digits, radix) = hex.map_or((text, 10), |hex| (hex, 16));
+    // A sign is no digit, though the standard library takes it.
+    let digits = Some(digits).filter(|digits| digits.chars().all(|c| c.is_digit(radix)))?;
+    u64::from_str_radix(digits, radix).ok()
+}
+
+fn meaning(body: &str, now_ms: Option<u64>) -> Result<Term, String> {
+    if body.strip_prefix("payload").is_some_and(|rest| rest.starts_with(['.', '~', '=', '!', '<', '>', ':'])) {
+        return PathTerm::parse(body, unquoted).map(|term| Term::Payload(Box::new(term)));
+    }
+    match body.split_once(':') {
+        Some((key, value)) if is_key(key) => keyed(key, value, now_ms),
+        _ => {
+            let text = unquoted(body);
+            if text.is_empty() {
+                return Err("there is no text between the quotes".into());
+            }
+            Needle::text(&text).map(Term::Text)
+        }
+    }
+}
+
+fn keyed(key: &str, value: &str, now_ms: Option<u64>) -> Result<Term, String> {
+    if !KEYS.contains(&key) {
+        let nearest = nearest(key, &KEYS);
+        let all = KEYS.map(|key| format!("{key}:")).join(" ");
+        return Err(format!(
+            "unknown key `{key}`, the nearest is `{nearest}`; expected one of {all} payload.PATH, or quotes around plain text"
+        ));
+    }
+    if value.is_empty() {
+        return Err(format!("a value is missing behind `{key}:`"));
+    }
+    let value = unquoted(value);
+    let expected = |what: &str| format!("expected {what} behind `{key}:`, found `{value}`");
+    let time = || match now_ms {
+        None if value.starts_with('-') => Err("a time that counts back from now cannot be added here".to_owned()),
+        now_ms => when::parse(&value, now_ms.unwrap_or_default()).ok_or_else(|| expected(when::EXAMPLES)),
+    };
+    Ok(match key {
+        "agg" if value == "null" => Term::Aggregate(None),
+        "agg" => {
+            let id = value.parse().ok().filter(|_| !value.starts_with('+'));
+            Term::Aggregate(Some(id.ok_or_else(|| expected("an aggregate's id, or null,"))?))
+        }
+        "type" => Term::Type(value),
+        "ns" => Term::Namespace(value),
+        "schema" => Term::Schema(value),
+        "v" => {
+            let version = value.parse().ok().filter(|_| !value.starts_with('+'));
+            Term::SchemaVersion(version.ok_or_else(|| expected("a schema's version, a whole number,"))?)
+        }
+        "after" => Term::After(time()?),
+        "before" => Term::Before(time()?),
+        "offset" => Term::Offset(range(&value).ok_or_else(|| expected("a range such as 1000..2000, 0x3e8.. or 1000"))?),
+        _ => {
+            let sort = Sort::ALL.iter().find(|(name, _)| *name == value);
+            let all = Sort::ALL.map(|(name, _)| name);
+            let unknown = || format!("{}; the nearest is `{}`", expected(&all.join(" or ")), nearest(&value, &all));
+            Term::Is(sort.ok_or_else(unknown)?.1)
+        }
+    })
+}
+
+/// `1000..2000`, the end exclusive, with either side left out; one offset alone is itself.
+fn range(text: &str) -> Option<Range<u64>> {
+    let Some((start, end)) = text.split_once("..") else {
+        let start = number(text)?;
+        return Some(start..start.saturating_add(1));
+    };
+    let start = if start.is_empty() { 0 } else { number(start)? };
+    let end = if end.is_empty() { u64::MAX } else { number(end)? };
+    (start <= end).then_some(start..end)
+}
+
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphabetic() || c == '_')
+}
+
+/// The text without its quotes. Inside them a backslash before a quote or a backslash is dropped.
+fn unquoted(text: &str) -> String {
+    let mut quoted = false;
+    let mut plain = String::new();
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' => quoted = !quoted,
+            '\\' if quoted => plain.push(rest.next_if(|next| matches!(next, '"' | '\\')).unwrap_or(c)),
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+/// The word of `known` that is most like `word`: it starts the same, or takes the fewest changes.
+fn nearest(word: &str, known: &[&'static str]) -> &'static str {
+    let distance = |name: &&&'static str| (!word.starts_with(**name) && !name.starts_with(word), changes(word, name));
+    known.iter().min_by_key(distance).copied().unwrap_or_default()
+}
+
+/// How many characters have to be put in, taken out or replaced to make one word the other.
+fn changes(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, of_a) in a.chars().enumerate() {
+        let mut before = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
+        let mut left = i + 1;
+        for (of_b, slot) in b.chars().zip(row.iter_mut().skip(1)) {
+            let best = (before + usize::from(of_a != of_b)).min(*slot + 1).min(left + 1);
+            before = std::mem::replace(slot, best);
+            left = best;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_starts_the_same_or_takes_few_changes() {
+        assert_eq!(
+            ["aggregate", "typ", "namespace", "verison", "offest", "schemas"].map(|w| nearest(w, &KEYS)),
+            ["agg", "type", "ns", "v", "offset", "schema"]
+        );
+        assert_eq!((changes("kitten", "sitting"), changes("", "ab"), changes("ab", "ab")), (3, 2, 0));
+    }
+
+    #[test]
+    fn quotes_keep_blanks_and_their_escapes_are_taken_off() {
+        let words = Word::split("  a \"two words\"  -type:\"x \\\" y\" b\\d").unwrap();
+        let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(texts, ["a", "\"two words\"", "-type:\"x \\\" y\"", "b\\d"]);
+        assert_eq!(words[1].at, 4);
+        assert_eq!(unquoted("\"x \\\" \\\\ \\d\"y\\z"), "x \" \\ \\dy\\z");
+    }
+}

@@ -1,0 +1,186 @@
+//! So many rows from a place on, forward or backward: the log is read where one looks, and no further.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::row::{Row, What};
+use super::walk::{Meter, Sight, Walk};
+use crate::StorageError;
+use crate::file::{Place, Span, place, spans_before};
+use crate::format::{HEADER_LEN, Version};
+use crate::inspect::LogView;
+
+/// What is read at first when rows before a place are wanted, in bytes.
+const FIRST_WINDOW: u64 = 64 << 10;
+/// What is read at once at most, unless damage is longer.
+const MAX_WINDOW: u64 = 4 << 20;
+
+/// A log looked at, its end fixed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) view: &'a LogView,
+    pub(super) sight: Sight<'a>,
+    /// The log's end, in bytes.
+    pub(super) end: u64,
+}
+
+/// A frame or a damaged range that a place lies in.
+struct Covering {
+    start: u64,
+    damaged: bool,
+}
+
+/// Rows, ascending.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) rows: VecDeque<Row>,
+    /// There are no more of them in the direction that was looked in.
+    pub(super) complete: bool,
+}
+
+impl<'a> Look<'a> {
+    /// Fixes the end of the log.
+    pub(super) fn at(view: &'a LogView, sight: Sight<'a>) -> Result<Self, StorageError> {
+        Ok(Self { view, sight, end: view.log().len()? })
+    }
+
+    /// The row of the header, when there is one to be seen.
+    pub(super) fn header(&self) -> Option<Row> {
+        if self.view.log().version() == Version::V0 || self.end == 0 || self.sight.pattern.is_some() {
+            return None;
+        }
+        if let Some(finding) = self.view.header_finding() {
+            return self.sight.finding(finding);
+        }
+        let row = Row { start: 0, end: HEADER_LEN.min(self.end), what: What::Header };
+        self.sight.filter.shows_header().then_some(row)
+    }
+
+    /// Up to `limit` rows behind the header: the one that `from` lies in, or that starts there, and those after it.
+    pub(super) fn forth(&self, from: u64, limit: usize, meter: &mut Meter) -> Result<Found, StorageError> {
+        let mut found = Found::default();
+        let mut walk = self.walk(self.start_of(from)?..self.end);
+        loop {
+            let full = is_full(&found.rows, limit);
+            if full && !walk.at_end() {
+                return Ok(found);
+            }
+            match walk.next(meter)? {
+                Some(row) if full && row.start < row.end => return Ok(found),
+                Some(row) if row.end > from || row.start >= from => found.rows.push_back(row),
+                Some(_) => {}
+                None => return Ok(Found { complete: true, ..found }),
+            }
+        }
+    }
+
+    /// Up to `limit` rows that end at or before `from` and do not start before `floor`, where a frame or a damaged range
+    /// starts. Read in growing steps.
+    pub(super) fn back(&self, from: u64, floor: u64, limit: usize, meter: &mut Meter) -> Result<Found, StorageError> {
+        let mut rows = VecDeque::new();
+        let floor = floor.min(self.end);
+        let covering = self.place(from)?;
+        let mut before = covering.as_ref().map_or(self.end, |place| place.start).max(floor);
+        if let Some(Covering { damaged: true, .. }) = covering {
+            let mut dropped = false;
+            let mut walk = self.walk(before..self.end);
+            while let Some(row) = walk.next(meter)?.filter(|row| row.end <= from) {
+                dropped |= push_last(&mut rows, row, limit);
+            }
+            if is_full(&rows, limit) {
+                return Ok(Found { rows, complete: !dropped && before <= floor });
+            }
+        }
+        let mut window = FIRST_WINDOW;
+        loop {
+            let start = before.saturating_sub(window).max(floor);
+            let mut walk = self.walk_window(start..before, floor);
+            let mut batch = VecDeque::new();
+            let room = limit.saturating_sub(count(&rows));
+            let mut dropped = false;
+            while let Some(row) = walk.next(meter)? {
+                dropped |= push_last(&mut batch, row, room);
+            }
+            let met = if start == floor { Some(floor) } else { walk.first() };
+            // Without a frame in the window nothing is known of where its damage starts.
+            let Some(met) = met else {
+                window = window.saturating_mul(4);
+                continue;
+            };
+            before = met;
+            batch.append(&mut rows);
+            rows = batch;
+            if before <= floor || is_full(&rows, limit) {
+                return Ok(Found { rows, complete: !dropped && before <= floor });
+            }
+            window = window.saturating_mul(4).min(MAX_WINDOW);
+        }
+    }
+
+    /// Over a range that starts where a frame or a damaged range does.
+    pub(super) fn walk(&self, range: Range<u64>) -> Walk<'a> {
+        Walk::over(self.view, self.sight, range, self.end)
+    }
+
+    fn walk_window(&self, range: Range<u64>, floor: u64) -> Walk<'a> {
+        if range.start == floor {
+            return self.walk(range);
+        }
+        Walk::adrift(self.view, self.sight, range, self.end)
+    }
+
+    /// Where the frame or damaged range starts that `from` lies in.
+    pub(super) fn start_of(&self, from: u64) -> Result<u64, StorageError> {
+        match self.place(from)? {
+            Some(covering) => Ok(covering.start),
+            // Whether the end was lost, and with which row that is told, shows in what the log ends with.
+            None if self.view.witnessed_end().is_some_and(|seen| seen > self.end) => self.last_start(),
+            None => Ok(self.end),
+        }
+    }
+
+    /// What `from` lies in; `None` at the end of the log and behind it.
+    fn place(&self, from: u64) -> Result<Option<Covering>, StorageError> {
+        let first = self.view.log().first_frame();
+        if from <= first {
+            return Ok((first < self.end).then_some(Covering { start: first, damaged: false }));
+        }
+        Ok(match place(self.view.log(), from, self.end)? {
+            Place::Frame(range) | Place::Inside(range) => Some(Covering { start: range.start, damaged: false }),
+            Place::Damaged(range) => Some(Covering { start: range.start, damaged: true }),
+            Place::End => None,
+        })
+    }
+
+    /// Where the damaged range starts that the log ends with; its end when it ends with a frame.
+    pub(super) fn last_start(&self) -> Result<u64, StorageError> {
+        if self.end <= self.view.log().first_frame() {
+            return Ok(self.end);
+        }
+        Ok(match spans_before(self.view.log(), self.end, 1)?.last() {
+            Some(Span::Damaged(range) | Span::Unreadable(range)) => range.start,
+            _ => self.end,
+        })
+    }
+}
+
+/// True when there are `limit` rows.
+pub(super) fn is_full(rows: &VecDeque<Row>, limit: usize) -> bool {
+    count(rows) >= limit
+}
+
+/// How many rows there are. One without bytes, at the end of a log that lost its end, does not count: it always comes
+/// with the row before it, so that going on from the end of the last row never meets it twice.
+pub(super) fn count(rows: &VecDeque<Row>) -> usize {
+    rows.len() - usize::from(rows.back().is_some_and(|row| row.start == row.end))
+}
+
+/// Adds a row behind the others and keeps the last `limit` of them; true when one had to go.
+fn push_last(rows: &mut VecDeque<Row>, row: Row, limit: usize) -> bool {
+    let full = is_full(rows, limit) && row.start < row.end;
+    rows.push_back(row);
+    if full {
+        rows.pop_front();
+    }
+    full
+}

@@ -1,0 +1,212 @@
+//! Walking over the log as it stands, forward or backward from any place, with what is to be seen on the way.
+//!
+//! Here never lives the index, nor the header.
+
+use std::collections::VecDeque;
+use std::ops::{ControlFlow, Range};
+
+use super::filter::Filter;
+use super::row::{EventSummary, Row, What};
+use super::search::Pattern;
+use crate::StorageError;
+use crate::file::{Item, Scanner};
+use crate::format::{EventView, Evidence, Finding, Frame, Kind, Version, gap};
+use crate::inspect::{Ending, LogView, ending, judge_end, judge_range};
+
+/// Distance of two reports of progress, in bytes.
+const PROGRESS: u64 = 1 << 20;
+
+/// Tells the caller where one is, now and then, and hears whether to stop.
+pub(super) struct Meter<'a> {
+    on: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
+    untold: u64,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(on: &'a mut dyn FnMut(u64) -> ControlFlow<()>) -> Self {
+        Self { on, untold: 0 }
+    }
+
+    /// Counts `bytes` that were looked at, the last of them before `at`.
+    pub(super) fn passed(&mut self, at: u64, bytes: u64) -> Result<(), StorageError> {
+        self.untold += bytes;
+        if self.untold < PROGRESS {
+            return Ok(());
+        }
+        self.untold = 0;
+        match (self.on)(at) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(StorageError::Stopped),
+        }
+    }
+}
+
+/// What is to be seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub(super) filter: &'a Filter,
+    /// With a pattern, events that match it and nothing else.
+    pub(super) pattern: Option<&'a Pattern>,
+}
+
+impl Sight<'_> {
+    /// The row of a frame, when it is to be seen.
+    pub(super) fn frame(&self, at: u64, frame: &Frame, version: Version) -> Option<Row> {
+        let payload = frame.payload();
+        if self.pattern.is_some_and(|pattern| !pattern.is_in(payload)) {
+            return None;
+        }
+        let range = at..at + frame.len();
+        match EventView::parse(payload, version) {
+            Ok(event) => {
+                self.filter.matches_event(at, &event).then(|| row(range, What::Event(EventSummary::of(&event))))
+            }
+            Err(_) if gap::is_gap(payload) => {
+                let content = gap::content(payload).map(str::to_owned);
+                self.finding(Finding::new(Kind::Gap, range).with(Evidence { content, ..Evidence::default() }))
+            }
+            Err(invalid) => {
+                let evidence = Evidence {
+                    reason: Some(invalid.reason.into()),
+                    bad_byte_at: Some(at + 4 + invalid.at as u64),
+                    ..Evidence::default()
+                };
+                self.finding(Finding::new(Kind::InvalidEvent, range).with(evidence))
+            }
+        }
+    }
+
+    /// The row of a finding, when it is to be seen.
+    pub(super) fn finding(&self, finding: Finding) -> Option<Row> {
+        (self.pattern.is_none() && self.filter.shows(&finding)).then(|| row(finding.range(), What::Finding(finding)))
+    }
+
+    fn in_flight(&self, range: Range<u64>) -> Option<Row> {
+        (self.pattern.is_none() && self.filter.shows_in_flight()).then(|| row(range, What::InFlight))
+    }
+}
+
+fn row(range: Range<u64>, what: What) -> Row {
+    Row { start: range.start, end: range.end, what }
+}
+
+/// The rows of a range that are to be seen, ascending.
+pub(super) struct Walk<'a> {
+    view: &'a LogView,
+    sight: Sight<'a>,
+    scanner: Scanner,
+    scan_end: u64,
+    file_end: u64,
+    /// Rows of a damaged range, handed out one by one.
+    pending: VecDeque<Row>,
+    /// Where the first frame or damaged range starts that was met.
+    first: Option<u64>,
+    end: End,
+}
+
+/// What is known of the log's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It was not looked at.
+    Ahead,
+    /// It moved when it was looked at; what was damage may be whole by now.
+    Moved,
+    /// It was judged, damaged.
+    Judged,
+    /// There is nothing behind.
+    Passed,
+}
+
+impl<'a> Walk<'a> {
+    /// Over `range`, which starts where a frame or a damaged range does, of a log that ends at `file_end`.
+    pub(super) fn over(view: &'a LogView, sight: Sight<'a>, range: Range<u64>, file_end: u64) -> Self {
+        let scan_end = range.end;
+        let scanner = Scanner::new(view.log().clone(), range);
+        Self { view, sight, scanner, scan_end, file_end, pending: VecDeque::new(), first: None, end: End::Ahead }
+    }
+
+    /// Over the part of `range` from the first valid frame on.
+    pub(super) fn adrift(view: &'a LogView, sight: Sight<'a>, range: Range<u64>, file_end: u64) -> Self {
+        let scanner = Scanner::adrift(view.log().clone(), range.clone());
+        Self { scanner, ..Self::over(view, sight, range, file_end) }
+    }
+
+    /// Where the first frame or damaged range starts that was met.
+    pub(super) const fn first(&self) -> Option<u64> {
+        self.first
+    }
+
+    /// True when the last byte of the range was looked at; rows of it may still come.
+    pub(super) const fn at_end(&self) -> bool {
+        self.scanner.position() >= self.scan_end
+    }
+
+    /// The next row.
+    pub(super) fn next(&mut self, meter: &mut Meter) -> Result<Option<Row>, StorageError> {
+        let version = self.view.log().version();
+        loop {
+            if let Some(row) = self.pending.pop_front() {
+                return Ok(Some(row));
+            }
+            let range = match self.scanner.next_item()? {
+                Some(Item::Frame(at, frame)) => {
+                    self.pending.extend(self.sight.frame(at, &frame, version));
+                    at..at + frame.len()
+                }
+                Some(Item::Damaged(range)) => {
+                    self.damaged(range.clone())?;
+                    range
+                }
+                Some(Item::Unreadable(range)) => {
+                    self.pending.extend(self.sight.finding(Finding::new(Kind::Unreadable, range.clone())));
+                    range
+                }
+                None if self.end == End::Passed => return Ok(None),
+                None => {
+                    self.lost_end()?;
+                    continue;
+                }
+            };
+            self.first.get_or_insert(range.start);
+            meter.passed(range.end, range.end - range.start)?;
+        }
+    }
+
+    /// Names the pieces of a damaged range.
+    fn damaged(&mut self, range: Range<u64>) -> Result<(), StorageError> {
+        if self.sight.pattern.is_some() {
+            return Ok(());
+        }
+        let log = self.view.log();
+        let sight = self.sight;
+        if range.end < self.file_end {
+            let pieces = judge_range(log, range, self.file_end, self.view.witnessed_end())?;
+            self.pending.extend(pieces.findings.into_iter().filter_map(|finding| sight.finding(finding)));
+            return Ok(());
+        }
+        let ending = if self.end == End::Moved { Ending::Moving } else { ending(log, &range)? };
+        if self.end == End::Ahead && ending == Ending::Moving {
+            // What was damage a moment ago may be whole by now. The end stays where it was fixed.
+            self.end = End::Moved;
+            self.scanner = Scanner::new(log.clone(), range.start..self.scan_end);
+            return Ok(());
+        }
+        let judged = judge_end(self.view, range, ending)?;
+        if judged.in_flight.is_some() || judged.findings.last().is_some_and(|last| last.kind == Kind::Truncated) {
+            self.end = End::Judged;
+        }
+        self.pending.extend(judged.findings.into_iter().filter_map(|finding| sight.finding(finding)));
+        self.pending.extend(judged.in_flight.and_then(|range| sight.in_flight(range)));
+        Ok(())
+    }
+
+    /// Behind the last byte of the log, the row that says that more was there once.
+    fn lost_end(&mut self) -> Result<(), StorageError> {
+        let known = std::mem::replace(&mut self.end, End::Passed);
+        if known != End::Judged && self.scan_end == self.file_end && self.sight.pattern.is_none() {
+            let lost = self.view.truncated(self.file_end, self.file_end)?;
+            self.pending.extend(lost.and_then(|finding| self.sight.finding(finding)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! The JSON that commands print: what `verify` reports, a finding, an error. Keys stand in the order of UX.md.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::StorageError;
+use crate::format::{Evidence, Finding};
+use crate::index::IndexState;
+use crate::inspect::{LogView, Survey};
+
+use super::verdict::{index_reason, verdict};
+use super::{Status, describe, hint, path_text};
+
+/// A value whose objects keep the order of their keys.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A whole number.
+    Number(u64),
+    /// A share.
+    Share(f64),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Json>),
+    /// An object.
+    Object(Vec<(&'static str, Json)>),
+}
+
+/// What `verify` has to say.
+#[derive(Debug, Clone, Copy)]
+pub struct VerifyReport<'a> {
+    /// The log and its index.
+    pub view: &'a LogView,
+    /// What the pass has seen.
+    pub survey: &'a Survey,
+    /// The log's size when the pass began, in bytes.
+    pub bytes: u64,
+}
+
+/// A finding as an object. `fix` is null: nothing is repaired yet.
+pub fn finding(found: &Finding) -> Json {
+    Json::Object(vec![
+        ("kind", found.kind.name().into()),
+        ("damage", Json::Bool(found.kind.is_damage())),
+        ("start", found.start.into()),
+        ("end", found.end.into()),
+        ("evidence", evidence(&found.evidence)),
+        ("verdict", verdict(found).into()),
+        ("fix", Json::Null),
+    ])
+}
+
+/// The one object of `verify --json`.
+pub fn verify(report: &VerifyReport) -> Json {
+    let VerifyReport { view, survey, bytes } = report;
+    let in_flight = survey
+        .in_flight
+        .as_ref()
+        .map(|range| Json::Object(vec![("start", range.start.into()), ("end", range.end.into())]));
+    Json::Object(vec![
+        ("report", Json::Number(1)),
+        ("path", path_text(view.path()).into()),
+        ("bytes", (*bytes).into()),
+        ("version", u64::from(view.log().version().number()).into()),
+        ("created_at_ms", view.created_at_ms().into()),
+        ("events", survey.events.into()),
+        ("gaps", survey.gaps.into()),
+        ("in_flight", in_flight.unwrap_or(Json::Null)),
+        ("findings", Json::List(survey.findings.iter().map(finding).collect())),
+        ("findings_total", survey.findings_total.into()),
+        ("pending_repair", Json::Null),
+        ("index", index(view)),
+    ])
+}
+
+/// An index: its state, what it covers where that is known, and what the state is about.
+pub fn index(view: &LogView) -> Json {
+    let state = view.state();
+    let head = view.persisted().map(|index| index.head()).filter(|_| !matches!(state, IndexState::Corrupt { .. }));
+    let bytes = match state {
+        IndexState::Behind { bytes } | IndexState::Ahead { bytes } => Some(*bytes),
+        _ => None,
+    };
+    let mut keys = vec![
+        ("state", state.word().into()),
+        ("events", head.map(|head| head.events).into()),
+        ("log_end_offset", head.map(|head| head.log_end_offset).into()),
+    ];
+    keys.extend(bytes.map(|bytes| ("bytes", bytes.into())));
+    keys.extend(index_reason(state).map(|reason| ("reason", reason.into())));
+    if let IndexState::Unsupported { version } = state {
+        keys.push(("version", u64::from(*version).into()));
+    }
+    Json::Object(keys)
+}
+
+/// An error as the one object on stderr.
+pub fn error(error: &StorageError) -> Json {
+    let mut keys = vec![
+        ("error", describe(error).into()),
+        ("path", error.path().map(path_text).into()),
+        ("offset", error.offset().into()),
+        ("corruption", Json::Bool(error.is_corruption())),
+    ];
+    if let StorageError::Damaged { finding: found, .. } = error {
+        keys.push(("finding", finding(found)));
+    }
+    keys.push(("hint", hint(error).into()));
+    keys.push(("exit", u64::from(Status::of(error).number()).into()));
+    Json::Object(keys)
+}
+
+/// The fields that are there; checksums as eight hexadecimal digits.
+fn evidence(seen: &Evidence) -> Json {
+    let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
+    let small = |number: Option<u32>| number.map(u64::from);
+    let all: [(&'static str, Json); 17] = [
+        ("stored", checksum(seen.stored).into()),
+        ("computed", checksum(seen.computed).into()),
+        ("length_found", small(seen.length_found).into()),
+        ("length_implied", small(seen.length_implied).into()),
+        ("resumes_at", seen.resumes_at.into()),
+        ("zero_share", seen.zero_share.map_or(Json::Null, Json::Share)),
+        ("bad_byte_at", seen.bad_byte_at.into()),
+        ("reason", seen.reason.clone().into()),
+        ("bytes_missing", seen.bytes_missing.into()),
+        ("events_missing", seen.events_missing.into()),
+        ("aggregates_missing", seen.aggregates_missing.into()),
+        ("log_end_offset", seen.log_end_offset.into()),
+        ("time_ms", seen.time_ms.into()),
+        ("previous_time_ms", seen.previous_time_ms.into()),
+        ("content", seen.content.clone().into()),
+        ("header_found", seen.header_found.clone().into()),
+        ("header_expected", seen.header_expected.clone().into()),
+    ];
+    Json::Object(all.into_iter().filter(|(_, value)| *value != Json::Null).collect())
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(value) => serializer.serialize_u64(*value),
+            Self::Share(value) => serializer.serialize_f64(*value),
+            Self::Text(value) => serializer.serialize_str(value),
+            Self::List(values) => serializer.collect_seq(values),
+            Self::Object(keys) => {
+                let mut map = serializer.serialize_map(Some(keys.len()))?;
+                for (key, value) in keys {
+                    map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Json {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = serde_json::to_string(self).map_err(|_| std::fmt::Error)?;
+        f.write_str(&text)
+    }
+}
+
+impl From<u64> for Json {
+    fn from(value: u64) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<&str> for Json {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Json {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<T: Into<Json>> From<Option<T>> for Json {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Kind;
+
+    #[test]
+    fn a_finding_has_its_keys_in_order_and_only_the_evidence_that_is_there() {
+        let seen = Evidence { stored: Some(0xAB), zero_share: Some(0.25), resumes_at: Some(30), ..Evidence::default() };
+        let found = Finding::new(Kind::Checksum, 16..30).with(seen);
+        let said = verdict(&found);
+        assert_eq!(
+            finding(&found).to_string(),
+            format!(
+                r#"{{"kind":"checksum","damage":true,"start":16,"end":30,"evidence":{{"stored":"000000ab","resumes_at":30,"zero_share":0.25}},"verdict":"{said}","fix":null}}"#
+            )
+        );
+        assert!(finding(&Finding::new(Kind::Gap, 0..9)).to_string().contains(r#""damage":false"#));
+    }
+
+    #[test]
+    fn an_error_carries_its_place_and_the_next_step() {
+        let path = std::path::PathBuf::from("a.log");
+        let wrong = StorageError::InsideFrame { path, offset: 20, start: 16, end: 300 };
+        assert_eq!(
+            error(&wrong).to_string(),
+            r#"{"error":"a.log: offset 20 lies inside the frame at 16..300","path":"a.log","offset":20,"corruption":false,"hint":"Start at 16 for that frame or at 300 for the one behind it","exit":2}"#
+        );
+    }
+}

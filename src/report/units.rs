@@ -1,0 +1,269 @@
+//! Numbers as people read them: sizes, counts, durations, rates, shares, times; and sizes as people write them.
+//!
+//! Here never lives a clock: every time is handed in.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// The zone that times are shown in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Zone {
+    /// Coordinated universal time; shown with a `Z`.
+    #[default]
+    Utc,
+    /// The zone of this machine; shown with its distance to UTC.
+    Local,
+}
+
+/// Bytes in binary units, two digits or more: `812 B`, `1.2 GiB`, `12 MiB`.
+pub fn size(bytes: u64) -> String {
+    let mut unit = 0;
+    let mut value = bytes as f64;
+    // Half a digit below the next unit would be rounded up into it.
+    while value >= 1023.5 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    if unit > 0 && value < 9.95 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
+}
+
+/// A number with its thousands apart: `3 104 221`.
+pub fn exact(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number and what it counts, in the number that fits: `1 event`, `4 201 events`.
+pub fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", exact(number)) }
+}
+
+/// A duration: `1.1 µs`, `125 µs`, `12 ms`, `1.2 s`, `2 min 05 s`, `3 h 12 min`.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    let short =
+        |value: f64, unit| if value < 9.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") };
+    if seconds < 999.5e-9 {
+        format!("{} ns", duration.as_nanos())
+    } else if seconds < 999.5e-6 {
+        short(seconds * 1e6, "µs")
+    } else if seconds < 999.5e-3 {
+        short(seconds * 1e3, "ms")
+    } else if seconds < 59.5 {
+        short(seconds, "s")
+    } else if seconds < 3599.5 {
+        let whole = (duration.as_millis() as u64 + 500) / 1000;
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    } else {
+        let minutes = (duration.as_secs() + 30) / 60;
+        format!("{} h {:02} min", minutes / 60, minutes % 60)
+    }
+}
+
+/// Bytes a second.
+pub fn rate(bytes: u64, elapsed: Duration) -> String {
+    let second = u128::from(bytes) * 1_000_000_000 / elapsed.as_nanos().max(1);
+    format!("{}/s", size(u64::try_from(second).unwrap_or(u64::MAX)))
+}
+
+/// A share in whole per cent: 100 only when nothing is left, 0 only when nothing is done.
+pub fn percent(done: u64, total: u64) -> String {
+    if done >= total {
+        return "100 %".into();
+    }
+    let share = (u128::from(done) * 100 / u128::from(total)) as u64;
+    if share == 0 && done > 0 { "1 %".into() } else { format!("{share} %") }
+}
+
+/// How a long job is getting on: `42 %, 1.2 GiB/s, 3.1 s left`.
+pub fn progress(done: u64, total: u64, elapsed: Duration) -> String {
+    let mut line = format!("{}, {}", percent(done, total), rate(done, elapsed));
+    if done > 0 && done < total {
+        let left = elapsed.mul_f64((total - done) as f64 / done as f64);
+        line = format!("{line}, {} left", self::duration(left));
+    }
+    line
+}
+
+/// An offset in hexadecimal, eight digits or more: `0x0012AB40`.
+pub fn hex_offset(offset: u64) -> String {
+    format!("0x{offset:08X}")
+}
+
+/// The time of day to the millisecond: `09:14:02.113`.
+pub fn time_of_day(ms: u64, zone: Zone) -> String {
+    shown(ms, zone, "%H:%M:%S%.3f", "")
+}
+
+/// Date and time to the minute: `2026-11-20 09:12Z`.
+pub fn minute(ms: u64, zone: Zone) -> String {
+    shown(ms, zone, "%Y-%m-%d %H:%M", offset_format(zone))
+}
+
+/// Date and time to the millisecond: `2026-11-20 09:14:02.113Z`.
+pub fn moment(ms: u64, zone: Zone) -> String {
+    shown(ms, zone, "%Y-%m-%d %H:%M:%S%.3f", offset_format(zone))
+}
+
+/// A size as people write it: `1GiB`, `1.5 MiB`, `20M`, `4096`. Units are binary whatever their spelling.
+///
+/// # Errors
+/// What was expected, when the text is no size.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let expected = || format!("expected a size such as 64MiB or 1.5GiB, found `{text}`");
+    let split = text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(split).ok_or_else(expected)?;
+    let letter = unit.trim().to_ascii_uppercase();
+    let letter = letter.strip_suffix("IB").or(letter.strip_suffix('B')).unwrap_or(&letter);
+    let power = ["", "K", "M", "G", "T", "P", "E"].iter().position(|known| *known == letter).ok_or_else(expected)?;
+    let scale = 1u64 << (10 * power);
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let part_scale = 10u64.checked_pow(part.len() as u32).ok_or_else(expected)?;
+    let (whole, part) = (whole.parse::<u64>().map_err(|_| expected())?, part.parse::<u64>().map_err(|_| expected())?);
+    let part = u128::from(part) * u128::from(scale) / u128::from(part_scale);
+    whole.checked_mul(scale).and_then(|bytes| bytes.checked_add(part as u64)).ok_or_else(expected)
+}
+
+/// A rate as people write it: a size, with or without `/s`.
+///
+/// # Errors
+/// As [`parse_size`]; a rate of nothing is none.
+pub fn parse_rate(text: &str) -> Result<u64, String> {
+    match parse_size(text.trim().strip_suffix("/s").unwrap_or(text))? {
+        0 => Err("expected a rate above 0, such as 20MiB/s".into()),
+        rate => Ok(rate),
+    }
+}
+
+/// A time as people write it: milliseconds since the epoch, or `2026-11-20T09:14` with seconds and a zone if one likes;
+/// UTC without one.
+///
+/// # Errors
+/// What was expected, when the text is no time.
+pub fn parse_time(text: &str) -> Result<u64, String> {
+    if let Ok(ms) = text.parse::<u64>() {
+        return Ok(ms);
+    }
+    let civil = || text.parse::<jiff::civil::DateTime>().ok().and_then(|time| TimeZone::UTC.to_timestamp(time).ok());
+    let time = text.parse::<Timestamp>().ok().or_else(civil);
+    time.and_then(|time| u64::try_from(time.as_millisecond()).ok())
+        .ok_or_else(|| format!("expected a time such as 2026-11-20T09:14 or milliseconds since 1970, found `{text}`"))
+}
+
+fn offset_format(zone: Zone) -> &'static str {
+    match zone {
+        Zone::Utc => "Z",
+        Zone::Local => "%:z",
+    }
+}
+
+/// A time that no calendar reaches is shown as the number it is.
+fn shown(ms: u64, zone: Zone, format: &str, offset: &str) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let Some(time) = time else {
+        return format!("{ms} ms");
+    };
+    let zone = match zone {
+        Zone::Utc => TimeZone::UTC,
+        Zone::Local => TimeZone::system(),
+    };
+    time.to_zoned_datetime(zone).strftime(&format!("{format}{offset}")).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_two_digits_and_never_a_thousand_of_a_unit() {
+        let cases = [
+            (0, "0 B"),
+            (812, "812 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (12 << 20, "12 MiB"),
+            (1_288_490_188, "1.2 GiB"),
+            ((1 << 20) - 1, "1.0 MiB"),
+            (10 * 1024 - 1, "10 KiB"),
+            (u64::MAX, "16 EiB"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(size(bytes), expected, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1 000"), (3_104_221, "3 104 221")];
+        for (number, expected) in cases {
+            assert_eq!(exact(number), expected);
+        }
+        assert_eq!((count(1, "event"), count(4201, "event")), ("1 event".into(), "4 201 events".into()));
+    }
+
+    #[test]
+    fn durations_choose_their_unit() {
+        let cases = [
+            (0, "0 ns"),
+            (1_100, "1.1 µs"),
+            (125_000, "125 µs"),
+            (999_600, "1.0 ms"),
+            (12_000_000, "12 ms"),
+            (1_200_000_000, "1.2 s"),
+            (125_000_000_000, "2 min 05 s"),
+            (11_520_000_000_000, "3 h 12 min"),
+        ];
+        for (nanos, expected) in cases {
+            assert_eq!(duration(Duration::from_nanos(nanos)), expected);
+        }
+    }
+
+    #[test]
+    fn a_share_is_whole_only_when_it_is() {
+        let cases = [(0, 1000, "0 %"), (1, 1000, "1 %"), (999, 1000, "99 %"), (5, 5, "100 %"), (0, 0, "100 %")];
+        for (done, total, expected) in cases {
+            assert_eq!(percent(done, total), expected);
+        }
+        assert_eq!(progress(1 << 20, 4 << 20, Duration::from_secs(1)), "25 %, 1.0 MiB/s, 3.0 s left");
+    }
+
+    #[test]
+    fn times_say_their_zone_and_survive_any_number() {
+        let ms = 1_795_165_942_113;
+        assert_eq!(time_of_day(ms, Zone::Utc), "09:12:22.113");
+        assert_eq!(minute(ms, Zone::Utc), "2026-11-20 09:12Z");
+        assert_eq!(moment(ms, Zone::Utc), "2026-11-20 09:12:22.113Z");
+        assert_eq!(moment(u64::MAX, Zone::Utc), "18446744073709551615 ms");
+        let local = moment(ms, Zone::Local);
+        assert!(local.contains('+') || local.contains('-'), "{local}");
+    }
+
+    #[test]
+    fn sizes_rates_and_times_are_read_as_written() {
+        let sizes = [("4096", 4096), ("1GiB", 1 << 30), ("1.5 MiB", 3 << 19), ("20M", 20 << 20), ("7kb", 7 << 10)];
+        for (text, expected) in sizes {
+            assert_eq!(parse_size(text), Ok(expected), "{text}");
+        }
+        for text in ["", "x", "1XB", "-1", "99999999E", "1.2.3"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+        assert_eq!(parse_rate("20MiB/s"), Ok(20 << 20));
+        assert!(parse_rate("0").is_err());
+        for text in ["1795165942113", "2026-11-20T09:12:22.113", "2026-11-20T10:12:22.113+01:00"] {
+            assert_eq!(parse_time(text), Ok(1_795_165_942_113), "{text}");
+        }
+        assert!(parse_time("yesterday").is_err());
+    }
+}

@@ -1,0 +1,293 @@
+//! Findings and index states in words: one sentence each that an engineer can act on.
+//!
+//! The words may hold what a log says of itself, so whoever draws them makes them safe first, as with all text.
+
+use std::time::Duration;
+
+use crate::format::{Evidence, Finding, Kind};
+use crate::index::IndexState;
+use crate::repair::SetAside;
+
+use super::units::{count, duration, exact, size};
+
+/// Characters of a log's own words that a sentence quotes.
+const QUOTE: usize = 160;
+
+/// What a finding means and what follows from it, in one sentence.
+pub fn verdict(finding: &Finding) -> String {
+    let seen = &finding.evidence;
+    let bytes = size(finding.end - finding.start);
+    match finding.kind {
+        Kind::Zeros => {
+            format!("{bytes} of zeros where frames should stand: space was reserved or lost its data{}", goes_on(seen))
+        }
+        Kind::Checksum => format!(
+            "checksum differs{}, so this one event cannot be trusted; {}{}",
+            checksums(seen),
+            what_still_reads(seen),
+            goes_on(seen)
+        ),
+        Kind::Length => format!(
+            "only the length field is damaged: {}, so the payload itself is whole{}",
+            lengths(seen),
+            goes_on(seen)
+        ),
+        Kind::TornTail => format!(
+            "the last frame was never finished{}; opening for append sets it aside",
+            seen.bytes_missing.filter(|n| *n > 0).map(|n| format!(", {} missing", size(n))).unwrap_or_default()
+        ),
+        Kind::Garbage => {
+            format!(
+                "{bytes} that are no frames: overwritten, inserted, or left over from something else{}",
+                goes_on(seen)
+            )
+        }
+        Kind::Truncated => truncated(finding),
+        Kind::Header => format!(
+            "the header is damaged: {}{}; the events behind it are not affected",
+            seen.reason.as_deref().unwrap_or("its bytes are not what they should be"),
+            found_and_expected(seen)
+        ),
+        Kind::InvalidEvent => format!(
+            "the bytes are as they were written and are no event{}{}: look at the program that wrote them",
+            seen.reason.as_deref().map(|why| format!(", {why}")).unwrap_or_default(),
+            seen.bad_byte_at.map(|at| format!(" at offset {at}")).unwrap_or_default()
+        ),
+        Kind::Gap => format!(
+            "an earlier repair fenced {bytes} off{}; nothing to do",
+            seen.content.as_deref().map(|said| format!(" and noted {}", quote(said))).unwrap_or_default()
+        ),
+        Kind::Clock => format!(
+            "the event's time lies {}before that of the event before it: a clock was set back; offsets give the order",
+            backwards(seen)
+        ),
+        Kind::Unreadable => {
+            format!("the device refuses to read {bytes}: copy what can be read to another disk before anything else")
+        }
+    }
+}
+
+/// The state of an index in its own word with its number: `fresh`, `BEHIND 12 MiB, 4 201 events`.
+///
+/// `events` is how many events a `behind` index has not seen, or an `ahead` one alone has, where that is known.
+pub fn index_line(state: &IndexState, events: Option<u64>) -> String {
+    let number = |what: &str| events.map(|n| format!(", {}{what}", count(n, "event"))).unwrap_or_default();
+    match state {
+        IndexState::Fresh | IndexState::Missing => state.word().into(),
+        IndexState::Behind { bytes } => format!("BEHIND {}{}", size(*bytes), number("")),
+        IndexState::Ahead { bytes } => format!("AHEAD {}{}", size(*bytes), number(" missing")),
+        IndexState::Unsupported { version } => format!("UNSUPPORTED version {version}"),
+        IndexState::Corrupt { .. } | IndexState::Foreign { .. } => state.word().to_uppercase(),
+    }
+}
+
+/// Why an index is in its state, where the state has a reason of its own.
+pub fn index_reason(state: &IndexState) -> Option<&str> {
+    match state {
+        IndexState::Corrupt { reason } | IndexState::Foreign { reason } => Some(reason),
+        _ => None,
+    }
+}
+
+/// What an index's state means and what follows from it, in one sentence.
+pub const fn index_meaning(state: &IndexState) -> &'static str {
+    match state {
+        IndexState::Missing => "there is no index file; building one reads the whole log once",
+        IndexState::Unsupported { .. } => {
+            "a newer version of Chronicle wrote the index; it is not used, and replaced only when asked for"
+        }
+        IndexState::Corrupt { .. } => "the index file is broken and is not used; rebuilding reads the whole log once",
+        IndexState::Foreign { .. } => {
+            "the index describes another log and is not used; rebuilding reads the whole log once"
+        }
+        IndexState::Ahead { .. } => {
+            "events that the index has seen are missing from the log's end, and it is their only witness: look for a \
+             backup of the log; appending is refused"
+        }
+        IndexState::Fresh => "the index covers the whole log",
+        IndexState::Behind { .. } => {
+            "the log has grown since the index was saved; catching up reads the new bytes only"
+        }
+    }
+}
+
+/// What opening for append has set aside, in one sentence.
+pub fn set_aside_line(aside: &SetAside) -> String {
+    let finding = &aside.finding;
+    format!(
+        "set aside: {} at offset {}..{} ({}) was kept in {} and cut from the log",
+        finding.kind.name(),
+        finding.start,
+        finding.end,
+        size(finding.end - finding.start),
+        aside.journal.display()
+    )
+}
+
+fn goes_on(seen: &Evidence) -> String {
+    match seen.resumes_at {
+        Some(at) => format!("; events go on at offset {at}"),
+        None => "; nothing follows it".into(),
+    }
+}
+
+fn checksums(seen: &Evidence) -> String {
+    match (seen.stored, seen.computed) {
+        (Some(stored), Some(computed)) => format!(" (stored {stored:08x}, its bytes give {computed:08x})"),
+        _ => String::new(),
+    }
+}
+
+fn what_still_reads(seen: &Evidence) -> String {
+    match (&seen.reason, seen.bad_byte_at) {
+        (Some(reason), Some(at)) => format!("its payload is no event ({reason} at offset {at})"),
+        (Some(reason), None) => format!("its payload is no event ({reason})"),
+        (None, _) => "its payload still reads as an event: a value in it, or the checksum, was changed".into(),
+    }
+}
+
+fn lengths(seen: &Evidence) -> String {
+    let by = if seen.stored.is_some() { "the checksum proves" } else { "the payload implies" };
+    match (seen.length_found, seen.length_implied) {
+        (Some(found), Some(implied)) => format!("found {found}, {by} {implied}"),
+        (None, Some(implied)) => format!("{by} {implied}"),
+        _ => "the checksum proves another".into(),
+    }
+}
+
+fn truncated(finding: &Finding) -> String {
+    let seen = &finding.evidence;
+    let once = seen.log_end_offset.map(|end| format!(" {end} bytes")).unwrap_or_default();
+    let missing = seen.bytes_missing.map_or_else(|| "its end".into(), size);
+    let events = match (seen.events_missing, seen.aggregates_missing) {
+        (Some(events), Some(aggregates)) => {
+            format!(" with {} of {}", count(events, "event"), count(aggregates, "aggregate"))
+        }
+        (Some(events), None) => format!(" with {}", count(events, "event")),
+        _ => String::new(),
+    };
+    format!("the log once had{once}, as its index has seen: {missing}{events} missing; look for a backup of the log")
+}
+
+fn found_and_expected(seen: &Evidence) -> String {
+    match (&seen.header_found, &seen.header_expected) {
+        (Some(found), Some(expected)) => format!(" (found {found}, expected {expected})"),
+        _ => String::new(),
+    }
+}
+
+fn backwards(seen: &Evidence) -> String {
+    match (seen.previous_time_ms, seen.time_ms) {
+        (Some(before), Some(now)) => {
+            let ms = before.saturating_sub(now);
+            // Beyond a century the number says more than hours do.
+            if ms > 100 * 366 * 86_400_000 {
+                format!("{} ms ", exact(ms))
+            } else {
+                format!("{} ", duration(Duration::from_millis(ms)))
+            }
+        }
+        _ => String::new(),
+    }
+}
+
+fn quote(said: &str) -> String {
+    let mut short: String = said.chars().take(QUOTE).collect();
+    if short.len() < said.len() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(kind: Kind, evidence: Evidence) -> String {
+        verdict(&Finding::new(kind, 1000..1228).with(evidence))
+    }
+
+    #[test]
+    fn a_verdict_says_what_its_evidence_knows() {
+        let on = Some(1228);
+        let cases = [
+            (
+                with(
+                    Kind::Checksum,
+                    Evidence { stored: Some(0xAABB), computed: Some(0x1122), resumes_at: on, ..Evidence::default() },
+                ),
+                "checksum differs (stored 0000aabb, its bytes give 00001122), so this one event cannot be trusted; its \
+                 payload still reads as an event: a value in it, or the checksum, was changed; events go on at offset \
+                 1228",
+            ),
+            (
+                with(
+                    Kind::Length,
+                    Evidence {
+                        stored: Some(1),
+                        length_found: Some(4321),
+                        length_implied: Some(220),
+                        resumes_at: on,
+                        ..Evidence::default()
+                    },
+                ),
+                "only the length field is damaged: found 4321, the checksum proves 220, so the payload itself is whole; \
+                 events go on at offset 1228",
+            ),
+            (
+                with(Kind::TornTail, Evidence { bytes_missing: Some(40), ..Evidence::default() }),
+                "the last frame was never finished, 40 B missing; opening for append sets it aside",
+            ),
+            (
+                with(
+                    Kind::Truncated,
+                    Evidence {
+                        log_end_offset: Some(5000),
+                        bytes_missing: Some(3772),
+                        events_missing: Some(12),
+                        aggregates_missing: Some(1),
+                        ..Evidence::default()
+                    },
+                ),
+                "the log once had 5000 bytes, as its index has seen: 3.7 KiB with 12 events of 1 aggregate missing; look \
+                 for a backup of the log",
+            ),
+            (
+                with(
+                    Kind::Clock,
+                    Evidence { time_ms: Some(1000), previous_time_ms: Some(62_000), ..Evidence::default() },
+                ),
+                "the event's time lies 1 min 01 s before that of the event before it: a clock was set back; offsets give \
+                 the order",
+            ),
+        ];
+        for (said, expected) in cases {
+            assert_eq!(said, expected);
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_sentence_even_without_evidence() {
+        for (kind, name, _) in Kind::ALL {
+            let said = with(kind, Evidence::default());
+            assert!(said.len() > 30 && !said.contains("  ") && !said.ends_with('.'), "{name}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_index_says_its_word_and_its_number() {
+        let behind = IndexState::Behind { bytes: 12 << 20 };
+        let ahead = IndexState::Ahead { bytes: 700 };
+        let cases = [
+            (index_line(&behind, Some(4201)), "BEHIND 12 MiB, 4 201 events"),
+            (index_line(&behind, None), "BEHIND 12 MiB"),
+            (index_line(&ahead, Some(3)), "AHEAD 700 B, 3 events missing"),
+            (index_line(&IndexState::Fresh, None), "fresh"),
+            (index_line(&IndexState::Unsupported { version: 7 }, None), "UNSUPPORTED version 7"),
+            (index_line(&IndexState::Foreign { reason: "another".into() }, None), "FOREIGN"),
+        ];
+        for (said, expected) in cases {
+            assert_eq!(said, expected);
+        }
+    }
+}

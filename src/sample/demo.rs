@@ -1,0 +1,115 @@
+//! A log to look around in: some thousand events, several damages in its middle, a torn end, and an index that was saved
+//! a while ago.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::drill::{Drill, DrillError, Planted};
+use super::generate::{Amount, Generator, Recipe};
+use super::plant::plan;
+use crate::file::{LogFile, Open, OsDisk};
+use crate::format::Kind;
+use crate::inspect::index_path;
+use crate::{EventLog, StorageError};
+
+/// Events in all, the torn one not counted.
+const EVENTS: u64 = 12_000;
+/// Bytes that the index has seen.
+const INDEXED: usize = 3_000_000;
+/// What is planted in the part that the index has seen.
+const DAMAGES: [(Drill, u64); 8] = [
+    (Drill::Checksum, 3),
+    (Drill::ChecksumNoise, 5),
+    (Drill::Length, 8),
+    (Drill::ZeroSector, 13),
+    (Drill::Garbage, 21),
+    (Drill::InvalidEvent, 34),
+    (Drill::Gap, 55),
+    (Drill::Clock, 89),
+];
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demo {
+    /// The log.
+    pub log: PathBuf,
+    /// The truth about it: every finding's kind and range, ascending.
+    pub findings: Vec<(Kind, std::ops::Range<u64>)>,
+}
+
+/// Writes `demo.log` and its index into `folder`, which is created when it is not there.
+///
+/// # Errors
+/// `Exists` when one of the two is there already; `Io`.
+pub fn demo(folder: &Path) -> Result<Demo, DrillError> {
+    fs::create_dir_all(folder).map_err(|error| StorageError::io(folder, "create", error))?;
+    let path = folder.join("demo.log");
+    for taken in [&path, &index_path(&path)] {
+        if fs::symlink_metadata(taken).is_ok() {
+            return Err(StorageError::Exists { path: taken.clone() }.into());
+        }
+    }
+    let io = |error| StorageError::io(&path, "write", error);
+    let mut generator =
+        Generator::new(&Recipe { seed: 2, amount: Amount::Events(EVENTS + 1), aggregates: 800, ..Recipe::default() });
+    let mut bytes = generator.header().to_vec();
+    generator.fill(&mut bytes, INDEXED);
+    let mut file = fs::File::create_new(&path).map_err(io)?;
+    file.write_all(&bytes).map_err(io)?;
+
+    let log = Arc::new(LogFile::open(&OsDisk, &path, Open::Read)?);
+    let mut findings = Vec::new();
+    for (drill, seed) in DAMAGES {
+        let Planted { kind, start, end, edit, .. } = plan(&log, drill, seed)?;
+        edit.apply(&path)?;
+        findings.push((kind, start..end));
+    }
+    findings.sort_unstable_by_key(|(_, range)| range.start);
+    EventLog::open_read_only(&path)?.save_index()?;
+
+    bytes.clear();
+    generator.fill(&mut bytes, usize::MAX);
+    let torn = log_end_torn(&mut bytes);
+    file.write_all(&bytes).map_err(io)?;
+    file.sync_all().map_err(io)?;
+    let end = log.len()?;
+    findings.push((Kind::TornTail, end - torn..end));
+    Ok(Demo { log: path, findings })
+}
+
+/// Cuts the last frame in two; how many bytes are left of it.
+fn log_end_torn(frames: &mut Vec<u8>) -> u64 {
+    let (mut at, mut last) = (0, 0);
+    while let Some(length) = crate::format::frame::length_at(frames, at) {
+        last = at;
+        at += crate::format::frame::MIN_FRAME - 1 + length as usize;
+    }
+    let left = (frames.len() - last) / 2;
+    frames.truncate(last + left);
+    left as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::IndexState;
+    use crate::inspect::{LogView, Wish, survey};
+
+    #[test]
+    fn the_demonstration_shows_several_damages_and_a_stale_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("new");
+        let made = demo(&folder).unwrap();
+        let view = LogView::open(Arc::new(OsDisk), &made.log, None).unwrap();
+        assert!(matches!(view.state(), IndexState::Behind { bytes } if *bytes > 500_000), "{:?}", view.state());
+        let seen = survey(&view, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let found: Vec<_> = seen.findings.iter().map(|finding| (finding.kind, finding.range())).collect();
+        assert_eq!(found, made.findings);
+        assert_eq!(found.len(), DAMAGES.len() + 1);
+        assert!(matches!(demo(&folder), Err(DrillError::Storage(StorageError::Exists { .. }))));
+    }
+}

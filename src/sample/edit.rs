@@ -1,0 +1,46 @@
+//! One change to a file's bytes, as data: what was taken from where, and what was put there.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use crate::StorageError;
+
+/// A change: the bytes `before`, which stand at `at`, give way to `after`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// File offset of the first byte concerned.
+    pub at: u64,
+    /// The bytes taken away; empty for an insertion.
+    pub before: Vec<u8>,
+    /// The bytes put there; empty for a cut.
+    pub after: Vec<u8>,
+}
+
+impl Edit {
+    /// Writes `source` with this change to `copy`, which must not be there yet.
+    pub(super) fn copy(&self, source: &Path, copy: &Path) -> Result<(), StorageError> {
+        let mut from = File::open(source).map_err(|error| StorageError::io(source, "open", error))?;
+        let mut to = File::create_new(copy).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => StorageError::Exists { path: copy.to_owned() },
+            _ => StorageError::io(copy, "create", error),
+        })?;
+        self.stream(&mut from, &mut to).map_err(|error| StorageError::io(copy, "write", error))
+    }
+
+    fn stream(&self, from: &mut File, to: &mut File) -> io::Result<()> {
+        io::copy(&mut Read::by_ref(from).take(self.at), to)?;
+        to.write_all(&self.after)?;
+        from.seek(SeekFrom::Start(self.at + self.before.len() as u64))?;
+        io::copy(from, to)?;
+        to.sync_all()
+    }
+
+    /// Makes this change in a file of which it moves no other byte.
+    pub(super) fn apply(&self, path: &Path) -> Result<(), StorageError> {
+        debug_assert_eq!(self.before.len(), self.after.len(), "no other byte moves");
+        let io = |error| StorageError::io_at(path, "write", self.at, error);
+        let mut file = fs::OpenOptions::new().write(true).open(path).map_err(io)?;
+        file.seek(SeekFrom::Start(self.at)).and_then(|_| file.write_all(&self.after)).map_err(io)
+    }
+}

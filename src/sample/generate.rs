@@ -1,0 +1,384 @@
+//! Realistic logs of any size, the same bytes for the same recipe: skewed aggregates, several types, payloads of all sorts.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::rng::Rng;
+use super::words::{CITIES, CURRENCIES, DOMAINS, Domain, FIRST_NAMES, Fill, LAST_NAMES, TEXT};
+use crate::StorageError;
+use crate::file::storage::append_all;
+use crate::file::{Disk, Open};
+use crate::format::{LogHeader, frame};
+
+/// When the first event of a generated log happens unless somebody says otherwise: 2026-01-01 00:00 UTC.
+pub const START_TIME_MS: u64 = 1_767_225_600_000;
+/// Bytes written at once.
+const BUFFER: usize = 1 << 20;
+/// One event in so many has no aggregate.
+const NO_AGGREGATE: u64 = 64;
+
+/// What a generated log is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// Everything follows from it.
+    pub seed: u64,
+    /// How long the log becomes.
+    pub amount: Amount,
+    /// Aggregates are numbered from 1 to this; low numbers have most of the events.
+    pub aggregates: u64,
+    /// The header's time and the first event's, milliseconds since the Unix epoch.
+    pub start_time_ms: u64,
+}
+
+/// How long a log becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// So many events.
+    Events(u64),
+    /// As many as fit into so many bytes, header included.
+    Bytes(u64),
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Generated {
+    /// Events.
+    pub events: u64,
+    /// The log's size in bytes.
+    pub bytes: u64,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self { seed: 1, amount: Amount::Events(100_000), aggregates: 1000, start_time_ms: START_TIME_MS }
+    }
+}
+
+/// Writes a log to `path`, which must not be there yet, telling `on` bytes done and bytes in all as far as known.
+///
+/// Durable when it returns; a generated log is nothing to lose sleep over, so only its end is synced.
+///
+/// # Errors
+/// `Exists`; `Io` when the file cannot be written; `Stopped` when `on` breaks: what is written by then stays.
+pub fn generate(
+    disk: &dyn Disk,
+    path: &Path,
+    recipe: &Recipe,
+    on: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<Generated, StorageError> {
+    let file = disk.open(path, Open::Create).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => StorageError::Exists { path: path.to_owned() },
+        _ => StorageError::io(path, "create", error),
+    })?;
+    let mut generator = Generator::new(recipe);
+    let mut done = Generated::default();
+    let mut buffer = Vec::with_capacity(BUFFER + 4096);
+    buffer.extend_from_slice(&generator.header());
+    loop {
+        let more = generator.fill(&mut buffer, BUFFER);
+        append_all(file.as_ref(), &buffer).map_err(|error| StorageError::io(path, "write", error))?;
+        done.bytes += buffer.len() as u64;
+        done.events = generator.events();
+        buffer.clear();
+        if !more {
+            break;
+        }
+        let total = match recipe.amount {
+            Amount::Bytes(bytes) => bytes,
+            Amount::Events(events) => (done.bytes / done.events.max(1)).saturating_mul(events),
+        };
+        if on(done.bytes, total.max(done.bytes)).is_break() {
+            return Err(StorageError::Stopped);
+        }
+    }
+    file.sync().map_err(|error| StorageError::io(path, "sync", error))?;
+    Ok(done)
+}
+
+/// Events one after the other, as frames.
+#[derive(Debug, Clone)]
+pub struct Generator {
+    recipe: Recipe,
+    rng: Rng,
+    time_ms: u64,
+    events: u64,
+    /// Bytes so far, the header included.
+    bytes: u64,
+    /// The stock of text twice, so that it can be cut from any place on.
+    text: Vec<u8>,
+    /// Where words start in its first half.
+    words: Vec<u16>,
+}
+
+impl Generator {
+    /// A generator that has made nothing yet.
+    pub fn new(recipe: &Recipe) -> Self {
+        let starts = TEXT.bytes().zip(0u16..).filter(|(byte, _)| *byte == b' ').map(|(_, at)| at + 1);
+        Self {
+            rng: Rng::new(recipe.seed),
+            time_ms: recipe.start_time_ms,
+            events: 0,
+            bytes: crate::format::HEADER_LEN,
+            text: TEXT.repeat(2).into_bytes(),
+            words: starts.collect(),
+            recipe: recipe.clone(),
+        }
+    }
+
+    /// The log's header.
+    pub fn header(&self) -> [u8; 16] {
+        LogHeader::new(self.recipe.start_time_ms).encode()
+    }
+
+    /// Events made so far.
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Appends frames to `out` until it holds at least `len` bytes; false when the recipe's amount is made.
+    pub fn fill(&mut self, out: &mut Vec<u8>, len: usize) -> bool {
+        while out.len() < len {
+            let start = out.len();
+            let before = (self.rng.clone(), self.time_ms);
+            if matches!(self.recipe.amount, Amount::Events(events) if self.events >= events) {
+                return false;
+            }
+            frame::encode_with(out, |out| self.event(out));
+            let bytes = self.bytes + (out.len() - start) as u64;
+            if matches!(self.recipe.amount, Amount::Bytes(most) if bytes > most) {
+                out.truncate(start);
+                (self.rng, self.time_ms) = before;
+                return false;
+            }
+            self.bytes = bytes;
+            self.events += 1;
+        }
+        true
+    }
+
+    fn event(&mut self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length();
+        self.time_ms = self.time_ms.saturating_add(self.rng.below(16));
+        if self.rng.below(64) == 0 {
+            self.time_ms = self.time_ms.saturating_add(self.rng.below(2000));
+        }
+        let aggregate = self.aggregate();
+        let which = aggregate.unwrap_or_else(|| self.rng.next()) % DOMAINS.len() as u64;
+        let Some(domain) = DOMAINS.get(which as usize) else {
+            return;
+        };
+        let kinds = domain.types.len() as u64;
+        let rare = self.rng.below(kinds).min(self.rng.below(kinds)) as usize;
+        out.extend_from_slice(b"{\"write_timestamp_ms\":");
+        put_number(self.time_ms, out);
+        for text in [
+            ",\"event_type\":\"",
+            domain.types.get(rare).copied().unwrap_or_default(),
+            "\",\"namespace\":\"",
+            domain.namespace,
+            "\",\"schema_id\":\"",
+            domain.schema,
+            "\",\"schema_version\":",
+        ] {
+            out.extend_from_slice(text.as_bytes());
+        }
+        put_number(1 + self.rng.below(3).min(self.rng.below(3)), out);
+        out.extend_from_slice(b",\"aggregate_id\":");
+        match aggregate {
+            Some(id) => put_number(id, out),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"payload\":{");
+        self.payload(domain, end, out);
+        out.extend_from_slice(b"}}");
+    }
+
+    /// Bytes that the payload of the next frame should have.
+    fn length(&mut self) -> usize {
+        (160 + self.rng.below(399).min(self.rng.below(399)) + self.rng.below(35)) as usize
+    }
+
+    /// A number between 1 and the most, each power of two of them as often as any other: a few have most of the events.
+    fn aggregate(&mut self) -> Option<u64> {
+        let most = self.recipe.aggregates.max(1);
+        if self.rng.below(NO_AGGREGATE) == 0 {
+            return None;
+        }
+        let base = 1u64 << self.rng.below(u64::from(most.ilog2()) + 1);
+        let id = base + self.rng.below(base);
+        Some(if id <= most { id } else { 1 + self.rng.below(most) })
+    }
+
+    fn payload(&mut self, domain: &Domain, end: usize, out: &mut Vec<u8>) {
+        for (i, (key, fill)) in domain.fields.iter().enumerate() {
+            if i > 0 {
+                if out.len() + 48 > end {
+                    break;
+                }
+                out.push(b',');
+            }
+            out.push(b'"');
+            out.extend_from_slice(key.as_bytes());
+            out.extend_from_slice(b"\":");
+            self.value(*fill, out);
+        }
+        // What is left to the length wished for is a note.
+        let room = end.saturating_sub(out.len() + ",\"note\":\"\"}}".len());
+        if room >= 8 {
+            let word = self.rng.below(self.words.len() as u64) as usize;
+            let from = usize::from(self.words.get(word).copied().unwrap_or_default());
+            out.extend_from_slice(b",\"note\":\"");
+            out.extend_from_slice(self.text.get(from..from + room).unwrap_or_default());
+            out.push(b'"');
+        }
+    }
+
+    fn value(&mut self, fill: Fill, out: &mut Vec<u8>) {
+        let rng = &mut self.rng;
+        match fill {
+            Fill::Name => {
+                let parts = [rng.pick(&FIRST_NAMES), Some(" "), rng.pick(&LAST_NAMES)];
+                put_text(&parts, out);
+            }
+            Fill::Email => {
+                let name = rng.pick(&["juan", "zoe", "amara", "mei", "soren", "priya", "aiko", "noor", "ada", "ivan"]);
+                out.push(b'"');
+                out.extend_from_slice(name.unwrap_or_default().as_bytes());
+                put_number(rng.below(1000), out);
+                out.extend_from_slice(b"@example.org\"");
+            }
+            Fill::City => put_text(&[rng.pick(&CITIES)], out),
+            Fill::Currency => put_text(&[rng.pick(&CURRENCIES)], out),
+            Fill::Amount => {
+                let cents = rng.below(100_000).min(rng.below(100_000));
+                put_number(cents / 100, out);
+                out.extend_from_slice(&[b'.', b'0' + (cents / 10 % 10) as u8, b'0' + (cents % 10) as u8]);
+            }
+            Fill::Count => put_number(1 + rng.below(40).min(rng.below(40)), out),
+            Fill::Reference => {
+                let bits = rng.next();
+                out.push(b'"');
+                let digit = |i: u32| *b"0123456789abcdef".get((bits >> (4 * i) & 15) as usize).unwrap_or(&b'0');
+                out.extend((0..12).map(digit));
+                out.push(b'"');
+            }
+            Fill::Flag => out.extend_from_slice(if rng.below(4) == 0 { b"false" } else { b"true" }),
+            Fill::Numbers => {
+                for i in 0..3 {
+                    out.push(if i == 0 { b'[' } else { b',' });
+                    put_number(rng.below(4096), out);
+                }
+                out.push(b']');
+            }
+        }
+    }
+}
+
+fn put_text(parts: &[Option<&str>], out: &mut Vec<u8>) {
+    out.push(b'"');
+    parts.iter().flatten().for_each(|part| out.extend_from_slice(part.as_bytes()));
+    out.push(b'"');
+}
+
+/// Digits, without the detour through a formatter: this is the hot end of a million events a second.
+fn put_number(mut number: u64, out: &mut Vec<u8>) {
+    let start = out.len();
+    loop {
+        out.push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.get_mut(start..).unwrap_or_default().reverse();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::OsDisk;
+    use crate::format::{Decoded, EventView, Version, json};
+
+    fn bytes(recipe: &Recipe) -> Vec<u8> {
+        let mut generator = Generator::new(recipe);
+        let mut out = generator.header().to_vec();
+        assert!(!generator.fill(&mut out, usize::MAX));
+        out
+    }
+
+    fn frames(bytes: &[u8]) -> Vec<&[u8]> {
+        let mut rest = &bytes[16..];
+        let mut frames = Vec::new();
+        while !rest.is_empty() {
+            let Decoded::Complete(frame) = frame::decode(rest, Version::V1) else { panic!("no frame at {rest:?}") };
+            frames.push(frame.bytes());
+            rest = &rest[frame.len() as usize..];
+        }
+        frames
+    }
+
+    #[test]
+    fn a_generated_log_holds_valid_events_as_chronicle_writes_them() {
+        let log = bytes(&Recipe { amount: Amount::Events(20_000), ..Recipe::default() });
+        let frames = frames(&log);
+        let (mut time, mut per_aggregate, mut types) =
+            (0, std::collections::HashMap::new(), std::collections::HashSet::new());
+        for frame in &frames {
+            let payload = &frame[4..frame.len() - 4];
+            let event = EventView::parse(payload, Version::V1).unwrap();
+            let mut compact = Vec::new();
+            json::compact(payload, &mut compact);
+            assert_eq!(compact, payload, "no blanks outside strings");
+            assert!(event.write_timestamp_ms() >= time);
+            time = event.write_timestamp_ms();
+            *per_aggregate.entry(event.aggregate_id()).or_insert(0u32) += 1;
+            types.insert(event.event_type().into_owned());
+            assert!((150..=600).contains(&frame.len()), "{} bytes", frame.len());
+        }
+        let mean = (log.len() - 16) / frames.len();
+        assert!((309..=329).contains(&mean), "a mean of {mean} bytes");
+        assert!(
+            types.len() > 10 && per_aggregate.len() > 900,
+            "{} types, {} aggregates",
+            types.len(),
+            per_aggregate.len()
+        );
+        let busiest = per_aggregate.iter().filter(|(id, _)| id.is_some()).map(|(_, count)| *count).max().unwrap();
+        assert!(busiest > 1000 && per_aggregate[&None] > 200, "{busiest} events of one aggregate");
+        assert!(per_aggregate.keys().flatten().all(|id| (1..=1000).contains(id)));
+    }
+
+    #[test]
+    fn the_same_recipe_gives_the_same_bytes_in_memory_and_on_disk() {
+        let recipe = Recipe { amount: Amount::Events(5000), aggregates: 77, ..Recipe::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let done = generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let written = std::fs::read(&path).unwrap();
+        assert!(written == bytes(&recipe));
+        assert_eq!(done, Generated { events: 5000, bytes: written.len() as u64 });
+        assert!(written != bytes(&Recipe { seed: 2, ..recipe.clone() }));
+        assert!(written != bytes(&Recipe { start_time_ms: 5, ..recipe.clone() }));
+        // These very bytes: a generated log can be named in a ticket by its recipe.
+        assert_eq!(crate::format::crc::of(&written), 0x41DC_F3DC);
+    }
+
+    #[test]
+    fn a_size_is_filled_and_never_passed() {
+        let whole = bytes(&Recipe { amount: Amount::Bytes(100_000), ..Recipe::default() });
+        assert!((100_000 - 600..=100_000).contains(&whole.len()));
+        let events = frames(&whole).len() as u64;
+        assert_eq!(whole, bytes(&Recipe { amount: Amount::Events(events), ..Recipe::default() }));
+        assert_eq!(bytes(&Recipe { amount: Amount::Bytes(3), ..Recipe::default() }).len(), 16);
+    }
+
+    #[test]
+    fn what_is_there_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        std::fs::write(&path, "mine").unwrap();
+        let refused = generate(&OsDisk, &path, &Recipe::default(), &mut |_, _| ControlFlow::Continue(()));
+        assert!(matches!(refused, Err(StorageError::Exists { .. })), "{refused:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+    }
+}
