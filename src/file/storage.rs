@@ -33,11 +33,17 @@ pub trait Storage: Debug + Send + Sync {
     /// As the system answers.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// One write at the end of the file, wherever that is by then. It may be short.
+    /// One write at the end of the file, wherever that is by then: the bytes taken, which may be fewer.
     ///
     /// # Errors
     /// As the system answers; then nothing was written.
-    fn append(&self, bytes: &[u8]) -> io::Result<Appended>;
+    fn append(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// The file position behind the last byte that [`Storage::append`] put there.
+    ///
+    /// # Errors
+    /// As the system answers.
+    fn appended_to(&self) -> io::Result<u64>;
 
     /// Writes all of `bytes` at `offset`; not for a file that was opened for append.
     ///
@@ -151,15 +157,6 @@ pub enum Open<'a> {
     },
 }
 
-/// What one append did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
-    /// Bytes taken.
-    pub bytes: usize,
-    /// The file position behind the last of them.
-    pub end: u64,
-}
-
 /// A file, whatever its name: device and inode, where the platform has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
@@ -192,7 +189,7 @@ pub fn read_full(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Resu
 /// As [`Storage::append`], and `WriteZero` when the system takes nothing.
 pub fn append_all(storage: &dyn Storage, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        let taken = storage.append(bytes)?.bytes;
+        let taken = storage.append(bytes)?;
         if taken == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }

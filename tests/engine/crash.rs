@@ -142,6 +142,24 @@ fn after_a_failed_sync_nothing_more_is_accepted() {
 }
 
 #[test]
+fn a_program_that_writes_without_the_lock_is_noticed_and_keeps_its_bytes() {
+    for (synced, at_most) in [(true, 1), (false, 64)] {
+        let (disk, _) = disk_with_log(1, false);
+        let mut log = options(&disk).open(LOG).unwrap();
+        log.append(&event(1, 1)).unwrap();
+        disk.write_as_another(LOG, b"foreign bytes");
+        let append = |log: &mut chronicle::EventLog| {
+            if synced { log.append_sync(&event(1, 2)) } else { log.append(&event(1, 2)) }
+        };
+        let noticed = (0..at_most).find_map(|_| append(&mut log).err()).unwrap();
+        assert!(matches!(noticed, StorageError::Poisoned { .. }), "{noticed}");
+        assert!(matches!(append(&mut log), Err(StorageError::Poisoned { .. })));
+        let bytes = disk.get(LOG).unwrap();
+        assert!(bytes.windows(13).any(|window| window == b"foreign bytes"));
+    }
+}
+
+#[test]
 fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
     let (bytes, offsets) = log_bytes(4);
     let cut = &bytes[..bytes.len() - 20];
