@@ -183,6 +183,35 @@ pub fn read_full(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Resu
     Ok(done)
 }
 
+/// The same, content with what comes before bytes that the device refuses to read.
+///
+/// # Errors
+/// As [`Storage::read_at`], for anything but such a refusal.
+pub fn read_readable(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match storage.read_at(rest, offset + done as u64) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(error) if is_refusal(&error) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// True for what a failing device answers. Anything else (no memory, a stale handle) says nothing about the bytes.
+pub fn is_refusal(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let device = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    #[cfg(not(unix))]
+    let device = {
+        let _ = error;
+        false
+    };
+    device
+}
+
 /// Appends all of `bytes`, in as many writes as it takes; for side files, which are not valid until they are whole.
 ///
 /// # Errors

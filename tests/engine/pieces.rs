@@ -213,6 +213,28 @@ fn a_frame_inside_the_payload_of_one_that_is_no_event_comes_to_light_only_with_i
 }
 
 #[test]
+fn what_the_device_refuses_to_read_is_named_and_the_rest_is_read() {
+    let (bytes, offsets) = log_bytes(100);
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    disk.refuse(8192..12_288);
+    let whole = |offset: &&u64| **offset + 400 < 8192 || **offset >= 12_288;
+    let there = readable(&disk);
+    assert!(offsets.iter().filter(whole).all(|offset| there.contains(offset)));
+    let seen = found(&look(&disk));
+    assert!(seen.contains(&("unreadable", 8192, 12_288)), "{seen:?}");
+    let around = seen.iter().all(|(_, start, end)| *start > 8192 - 400 && *end < 12_288 + 400);
+    assert!(around, "{seen:?}");
+    // Single frames are read up to the refused bytes, and through the index.
+    let mut log = read(&disk);
+    for item in log.aggregate(1).unwrap() {
+        match item {
+            Ok(event) => assert!(there.contains(&event.offset())),
+            Err(error) => assert!(error.is_corruption(), "{error}"),
+        }
+    }
+}
+
+#[test]
 fn frames_only_leaves_the_payloads_out() {
     let (mut bytes, _) = log_bytes(2);
     frame::encode(b"no event", &mut bytes);

@@ -49,6 +49,7 @@ struct State {
     after_short: Option<i32>,
     dead: bool,
     while_waiting: Option<Vec<u8>>,
+    unreadable: Option<std::ops::Range<usize>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -117,6 +118,11 @@ impl SimDisk {
         let mut state = self.state();
         let inode = state.names[Path::new(name)];
         state.inodes[inode].data.extend_from_slice(bytes);
+    }
+
+    /// Makes the device refuse to read these bytes of every file that reaches so far.
+    pub(super) fn refuse(&self, range: std::ops::Range<usize>) {
+        self.state().unreadable = Some(range);
     }
 
     /// What a file holds once somebody has waited for it.
@@ -297,7 +303,13 @@ impl Storage for SimFile {
         let state = self.disk.state();
         let data = &state.inodes[self.inode].data;
         let from = (offset as usize).min(data.len());
-        let len = buf.len().min(data.len() - from);
+        let mut len = buf.len().min(data.len() - from);
+        if let Some(bad) = state.unreadable.as_ref().filter(|bad| bad.start < from + len && from < bad.end) {
+            if from >= bad.start {
+                return Err(io::Error::from_raw_os_error(5));
+            }
+            len = bad.start - from;
+        }
         buf[..len].copy_from_slice(&data[from..from + len]);
         Ok(len)
     }
