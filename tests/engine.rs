@@ -8,5 +8,6 @@
 )]
 
 mod engine {
+    mod query;
     mod samples;
 }
