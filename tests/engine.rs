@@ -15,6 +15,7 @@ mod engine {
     mod index;
     mod log;
     mod pieces;
+    mod query;
     mod rooms;
     mod samples;
     mod sim_disk;
