@@ -61,6 +61,8 @@ pub mod query;
 pub mod sample;
 
 #[cfg(feature = "app")]
+pub mod cli;
+#[cfg(feature = "app")]
 pub mod report;
 
 pub use error::StorageError;

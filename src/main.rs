@@ -1,2 +1,7 @@
-//! Scratch.
-fn main() {}
+//! The program: parse, run, exit code; nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chronicle::cli::main()
+}

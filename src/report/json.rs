@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::StorageError;
 use crate::format::{Evidence, Finding};
 use crate::index::IndexState;
-use crate::inspect::{LogView, Survey};
+use crate::inspect::{LogView, Survey, Wish};
 
 use super::verdict::{index_reason, verdict};
 use super::{Status, describe, hint, path_text};
@@ -36,6 +36,8 @@ pub struct VerifyReport<'a> {
     pub view: &'a LogView,
     /// What the pass has seen.
     pub survey: &'a Survey,
+    /// What the pass was to look at.
+    pub wish: &'a Wish,
     /// The log's size when the pass began, in bytes.
     pub bytes: u64,
 }
@@ -55,12 +57,12 @@ pub fn finding(found: &Finding) -> Json {
 
 /// The one object of `verify --json`.
 pub fn verify(report: &VerifyReport) -> Json {
-    let VerifyReport { view, survey, bytes } = report;
+    let VerifyReport { view, survey, wish, bytes } = report;
     let in_flight = survey
         .in_flight
         .as_ref()
         .map(|range| Json::Object(vec![("start", range.start.into()), ("end", range.end.into())]));
-    Json::Object(vec![
+    let mut keys = vec![
         ("report", Json::Number(1)),
         ("path", path_text(view.path()).into()),
         ("bytes", (*bytes).into()),
@@ -73,7 +75,12 @@ pub fn verify(report: &VerifyReport) -> Json {
         ("findings_total", survey.findings_total.into()),
         ("pending_repair", Json::Null),
         ("index", index(view)),
-    ])
+    ];
+    // What was left out is said; a look at everything has nothing to add.
+    keys.extend(wish.frames_only.then_some(("frames_only", Json::Bool(true))));
+    keys.extend(wish.from.map(|from| ("from", from.into())));
+    keys.extend(wish.until.map(|until| ("until", until.into())));
+    Json::Object(keys)
 }
 
 /// An index: its state, what it covers where that is known, and what the state is about.
@@ -97,8 +104,8 @@ pub fn index(view: &LogView) -> Json {
     Json::Object(keys)
 }
 
-/// An error as the one object on stderr.
-pub fn error(error: &StorageError) -> Json {
+/// An error as the one object on stderr, with the exit status that the command ends with.
+pub fn error(error: &StorageError, exit: Status) -> Json {
     let mut keys = vec![
         ("error", describe(error).into()),
         ("path", error.path().map(path_text).into()),
@@ -109,7 +116,7 @@ pub fn error(error: &StorageError) -> Json {
         keys.push(("finding", finding(found)));
     }
     keys.push(("hint", hint(error).into()));
-    keys.push(("exit", u64::from(Status::of(error).number()).into()));
+    keys.push(("exit", u64::from(exit.number()).into()));
     Json::Object(keys)
 }
 
@@ -214,7 +221,7 @@ mod tests {
         let path = std::path::PathBuf::from("a.log");
         let wrong = StorageError::InsideFrame { path, offset: 20, start: 16, end: 300 };
         assert_eq!(
-            error(&wrong).to_string(),
+            error(&wrong, Status::Usage).to_string(),
             r#"{"error":"a.log: offset 20 lies inside the frame at 16..300","path":"a.log","offset":20,"corruption":false,"hint":"Start at 16 for that frame or at 300 for the one behind it","exit":2}"#
         );
     }

@@ -1,0 +1,107 @@
+//! `cat`: events as lines of JSON, each as stored; what is no event is told on stderr and skipped.
+
+use std::io::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::args::{CatArgs, Side};
+use super::fail::{Failure, Run};
+use super::open::log_to_read;
+use super::out::Out;
+use crate::format::{Evidence, Finding, Kind, json};
+use crate::query::Filter;
+use crate::report::Status;
+use crate::{EventLog, StorageError};
+
+pub(super) fn cat(args: &CatArgs, side: &Side, out: &mut Out) -> Run {
+    let filter = args.filter.as_deref().map(read_filter).transpose()?.unwrap_or_default();
+    let log = log_to_read(&args.log, side)?;
+    let mut replay = log.replay_until(args.from.unwrap_or_default(), args.until.unwrap_or(u64::MAX))?;
+    if args.strict {
+        replay = replay.strict();
+    }
+    let mut told = Told { filter: &filter, status: Status::Done, last_end: 0 };
+    if args.from.is_none()
+        && let Some(found) = log.view().header_finding()
+    {
+        told.tell(&found, out);
+    }
+    let mut line = Vec::new();
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    while left > 0
+        && let Some(item) = replay.next_event()
+    {
+        match item {
+            Ok((offset, event)) => {
+                if filter.matches_event(offset, &event) {
+                    put_line(offset, event.json(), &mut line, out)?;
+                    left -= 1;
+                }
+            }
+            Err(StorageError::Damaged { finding, .. }) => {
+                told.tell(&finding, out);
+                if args.strict && finding.kind.is_damage() {
+                    return Ok(Status::Damage);
+                }
+            }
+            Err(StorageError::Gap { start, end, content, .. }) => {
+                let evidence = Evidence { content, ..Evidence::default() };
+                told.tell(&Finding::new(Kind::Gap, start..end).with(evidence), out);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if left > 0 && args.until.is_none() {
+        tell_missing_end(&log, replay.end(), &mut told, out)?;
+    }
+    Ok(told.status)
+}
+
+/// `{"offset":N,"event":{...}}`, the event token for token, blanks outside strings dropped.
+#[inline]
+fn put_line(offset: u64, event: &str, line: &mut Vec<u8>, out: &mut Out) -> Result<(), Failure> {
+    line.clear();
+    write!(line, "{{\"offset\":{offset},\"event\":").expect("a Vec takes every byte");
+    json::compact(event.as_bytes(), line);
+    line.push(b'}');
+    out.json_line(std::str::from_utf8(line).expect("text without some of its blanks is text"))
+}
+
+fn read_filter(text: &str) -> Result<Filter, Failure> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    Filter::parse(text, now_ms).map_err(|error| Failure::Usage {
+        error: format!("--filter, byte {}: {error}", error.at),
+        next: "Filters look like `agg:42 type:Updated after:-15m payload.amount>=100 text`".into(),
+    })
+}
+
+/// What was told so far, and what that makes of the exit status.
+struct Told<'f> {
+    filter: &'f Filter,
+    status: Status,
+    last_end: u64,
+}
+
+impl Told<'_> {
+    /// Tells a finding, unless the filter says in so many words that nobody wants to hear of it.
+    fn tell(&mut self, found: &Finding, out: &mut Out) {
+        self.last_end = found.end;
+        if !self.filter.shows(found) {
+            return;
+        }
+        out.tell_finding(found);
+        if found.kind.is_damage() {
+            self.status = self.status.or(Status::Damage);
+        }
+    }
+}
+
+/// A log that lost its end cleanly has no damaged range that a replay could meet: only its index knows.
+fn tell_missing_end(log: &EventLog, end: u64, told: &mut Told, out: &mut Out) -> Result<(), StorageError> {
+    if told.last_end < end
+        && let Some(found) = log.view().truncated(end, end)?
+    {
+        told.tell(&found, out);
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! `completions` and `man`: the command line described from its own definition.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use super::args::{Cli, CompletionsArgs};
+use super::fail::{Failure, Run};
+use super::out::Out;
+use crate::report::Status;
+
+pub(super) fn completions(args: &CompletionsArgs, out: &mut Out) -> Run {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "chronicle", &mut script);
+    out.bytes(&script)?;
+    Ok(Status::Done)
+}
+
+/// One page for everything: what the program is, then each command with its options, then the exit statuses.
+pub(super) fn man(out: &mut Out) -> Run {
+    let page = render().map_err(Failure::Output)?;
+    out.bytes(&page)?;
+    Ok(Status::Done)
+}
+
+fn render() -> io::Result<Vec<u8>> {
+    let mut command = Cli::command().after_help("");
+    command.build();
+    let man = Man::new(command.clone()).date("");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    writeln!(page, ".SH COMMANDS")?;
+    for sub in command.get_subcommands() {
+        sections(sub, sub.get_name(), &mut page)?;
+    }
+    writeln!(page, ".SH \"EXIT STATUSES\"")?;
+    for (_, number, meaning) in Status::ALL {
+        writeln!(page, ".TP\n{number}\n{meaning}")?;
+    }
+    man.render_version_section(&mut page)?;
+    Ok(page)
+}
+
+/// A command, and those below it, as sections of their own.
+fn sections(command: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
+    let subs: Vec<_> = command.get_subcommands().collect();
+    if subs.is_empty() {
+        let man = Man::new(command.clone());
+        writeln!(page, ".SS {name}")?;
+        let mut section = Vec::new();
+        man.render_description_section(&mut section)?;
+        man.render_synopsis_section(&mut section)?;
+        man.render_options_section(&mut section)?;
+        // Below the heading of the command there is no other.
+        for line in section.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b".SH")) {
+            page.write_all(line)?;
+        }
+    }
+    subs.into_iter().try_for_each(|sub| sections(sub, &format!("{name} {}", sub.get_name()), page))
+}

@@ -1,0 +1,40 @@
+//! Making room for a new log where `--force` allows it; nowhere else is a file taken away.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::fail::Failure;
+use crate::StorageError;
+use crate::file::{Disk, OsDisk, who_writes};
+use crate::inspect::index_path;
+
+/// Sees to it that no log, and no index of another log beside it, stands at `path`.
+///
+/// A log that is being written, and what is no regular file, stays in any case.
+pub(super) fn make_room(path: &Path, force: bool) -> Result<(), Failure> {
+    for taken in [path, &index_path(path)] {
+        let found = match fs::symlink_metadata(taken) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(io(taken, "look at", error)),
+        };
+        if !force {
+            return Err(StorageError::Exists { path: taken.to_owned() }.into());
+        }
+        if !found.is_file() {
+            let error = std::io::Error::new(ErrorKind::InvalidInput, "it is no regular file");
+            return Err(io(taken, "replace", error));
+        }
+        let identity = OsDisk.identity(taken).map_err(|error| io(taken, "look at", error))?;
+        if let Some(pid) = who_writes(identity).pid() {
+            return Err(StorageError::Locked { path: taken.to_owned(), pid: Some(pid) }.into());
+        }
+        fs::remove_file(taken).map_err(|error| io(taken, "remove", error))?;
+    }
+    Ok(())
+}
+
+fn io(path: &Path, action: &'static str, source: std::io::Error) -> Failure {
+    StorageError::Io { path: path.to_owned(), action, offset: None, source }.into()
+}

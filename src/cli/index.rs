@@ -1,0 +1,114 @@
+//! `index`: how the index relates to the log, catching it up, building it anew.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::args::{IndexAction, IndexArgs, Side};
+use super::fail::{Failure, Run};
+use super::open::{log_to_read, view_with_checked_index};
+use super::out::Out;
+use super::progress::Progress;
+use crate::EventLog;
+use crate::index::IndexState;
+use crate::inspect::{LogView, Step};
+use crate::report::json::{self, Json};
+use crate::report::units::{count, duration};
+use crate::report::{Status, Tally, index_line, index_meaning, index_reason, path_text};
+
+pub(super) fn index(args: &IndexArgs, side: &Side, out: &mut Out) -> Run {
+    match &args.action {
+        IndexAction::Status(args) => {
+            let view = view_with_checked_index(&log_to_read(&args.log, side)?);
+            status(&view, out)
+        }
+        IndexAction::Update(args) => update(log_to_read(&args.log, side)?, out),
+        IndexAction::Rebuild(args) => {
+            let mut log = log_to_read(&args.log, side)?;
+            let before = view_with_checked_index(&log);
+            // A broken index has nothing to keep.
+            let from = if before.witness().is_some() { args.from } else { 0 };
+            build(&mut log, &before, Some(from), out)
+        }
+    }
+}
+
+fn status(view: &LogView, out: &mut Out) -> Run {
+    if out.is_json() {
+        out.value(&Json::Object(vec![
+            ("path", path_text(view.path()).into()),
+            ("index_path", path_text(view.index_path()).into()),
+            ("index", json::index(view)),
+        ]))?;
+    } else {
+        let said = format!(": {}: {}", index_line(view.state(), None), index_meaning(view.state()));
+        out.path_line(view.index_path(), &said)?;
+        if let Some(reason) = index_reason(view.state()) {
+            out.line(&format!("  {reason}"))?;
+        }
+    }
+    Ok(if *view.state() == IndexState::Fresh { Status::Done } else { Status::Index })
+}
+
+/// Does what the state needs; what only an explicit wish may do is left alone.
+fn update(mut log: EventLog, out: &mut Out) -> Run {
+    let before = view_with_checked_index(&log);
+    match before.state() {
+        IndexState::Fresh => {
+            tell(&before, &before, None, out)?;
+            Ok(Status::Done)
+        }
+        IndexState::Ahead { .. } | IndexState::Unsupported { .. } => Err(Failure::Refused {
+            error: format!(
+                "{}: index {}: {}",
+                before.index_path().display(),
+                index_line(before.state(), None),
+                index_meaning(before.state())
+            ),
+            next: "Build it anew with `chronicle index rebuild` if that is what you want".into(),
+        }),
+        IndexState::Missing | IndexState::Foreign { .. } | IndexState::Behind { .. } => {
+            build(&mut log, &before, None, out)
+        }
+        IndexState::Corrupt { .. } => build(&mut log, &before, Some(0), out),
+    }
+}
+
+/// Catches the index up, or builds it anew from an offset on, and saves it.
+fn build(log: &mut EventLog, before: &LogView, from: Option<u64>, out: &mut Out) -> Run {
+    let started = Instant::now();
+    let progress = Progress::new("indexing", out);
+    let mut tally = Tally::default();
+    let mut on = |step: Step| {
+        match step {
+            Step::Progress(done, total) => progress.to(done, total),
+            Step::Finding(found) => tally.add(found),
+        }
+        ControlFlow::Continue(())
+    };
+    match from {
+        Some(from) => log.rebuild(from, &mut on).map(|_| ())?,
+        None => log.catch_up(&mut on).map(|_| ())?,
+    }
+    drop(progress);
+    log.save_index()?;
+    tell(before, log.view(), Some(tally.line()), out)?;
+    out.note(&format!("took {}", duration(started.elapsed())));
+    Ok(Status::Done)
+}
+
+fn tell(before: &LogView, after: &LogView, met: Option<String>, out: &mut Out) -> Result<(), Failure> {
+    if out.is_json() {
+        return out.value(&Json::Object(vec![
+            ("path", path_text(after.path()).into()),
+            ("index_path", path_text(after.index_path()).into()),
+            ("before", json::index(before)),
+            ("index", json::index(after)),
+        ]));
+    }
+    let head = after.persisted().map(|index| index.head());
+    let events = head.map(|head| count(head.events, "event")).unwrap_or_default();
+    let met = met.map(|met| format!("; on the way: {met}")).unwrap_or_default();
+    let was = index_line(before.state(), None);
+    let said = format!(": {}, was {was}; {events}{met}", index_line(after.state(), None));
+    out.path_line(after.index_path(), &said)
+}

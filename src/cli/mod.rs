@@ -1,0 +1,116 @@
+//! One face: the commands, for people and for scripts.
+//!
+//! Data goes to stdout, words and progress to stderr. Knows no byte layout and holds no judgement; everything that is
+//! printed goes through one file, and every text through `report::safe`.
+
+mod append;
+mod args;
+mod cat;
+mod docs;
+mod fail;
+mod force;
+mod index;
+mod info;
+mod make;
+mod open;
+mod out;
+mod progress;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use self::args::{Cli, Command};
+use self::fail::{Failure, Run};
+use self::out::Out;
+use crate::report::Status;
+
+/// Runs the command line of this process; what it ends with.
+pub fn main() -> ExitCode {
+    run(std::env::args_os().collect()).number().into()
+}
+
+fn run(args: Vec<OsString>) -> Status {
+    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    let mut out = Out::new(json);
+    let ended = match Cli::try_parse_from(with_open(args)) {
+        Ok(cli) => {
+            let ended = dispatch(cli, &mut out);
+            ended.and_then(|status| out.flush().map(|()| status))
+        }
+        Err(error) if error.use_stderr() => Err(Failure::Parse(error)),
+        Err(help) => out.help(&help.render().to_string()).and_then(|()| out.flush()).map(|()| Status::Done),
+    };
+    match ended {
+        Ok(status) => status,
+        Err(failure) => {
+            // What was printed before the failure is still wanted; if it cannot be had, the failure says enough.
+            let _ = out.flush();
+            out.failure(&failure);
+            failure.status()
+        }
+    }
+}
+
+fn dispatch(cli: Cli, out: &mut Out) -> Run {
+    let side = cli.side;
+    match cli.command {
+        Command::Open(args) => open::open(&args, &side, out),
+        Command::Verify(args) => verify::verify(&args, &side, out),
+        Command::Info(args) => info::info(&args, &side, out),
+        Command::Cat(args) => cat::cat(&args, &side, out),
+        Command::Append(args) => append::append(&args, &side, out),
+        Command::Index(args) => index::index(&args, &side, out),
+        Command::Create(args) => make::create(&args, &side, out),
+        Command::Generate(args) => make::generate(&args, out),
+        Command::Drill(args) => make::drill(&args, out),
+        Command::Demo(args) => make::demo(&args, &side, out),
+        Command::Completions(args) => docs::completions(&args, out),
+        Command::Man => docs::man(out),
+    }
+}
+
+/// `chronicle LOG` is `chronicle open LOG`: the first word that is no option is a log unless it is a command, or neither
+/// looks like a file nor is one.
+fn with_open(mut args: Vec<OsString>) -> Vec<OsString> {
+    let word = args.iter().skip(1).find(|arg| !arg.as_encoded_bytes().starts_with(b"-"));
+    let is_log = word.is_some_and(|word| {
+        let known = Cli::command().get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
+        let like_a_file = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
+        !known && (like_a_file || std::fs::symlink_metadata(word).is_ok())
+    });
+    if is_log {
+        args.insert(1, "open".into());
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_log_alone_is_opened_and_a_command_is_not_a_log() {
+        let inserted = |args: &str| {
+            let args: Vec<OsString> = args.split(' ').map(Into::into).collect();
+            with_open(args.clone()).len() > args.len()
+        };
+        for opened in
+            ["chronicle a.log", "chronicle --json a.log", "chronicle --index x.idx a.log", "chronicle -- a.log"]
+        {
+            assert!(inserted(opened), "{opened}");
+        }
+        for left in
+            ["chronicle verify a.log", "chronicle --json verify a.log", "chronicle verfy a.log", "chronicle help"]
+        {
+            assert!(!inserted(left), "{left}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Opening a log for a command, with the side files where the command line wants them; and `open`, the screen.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use super::args::{OpenArgs, ScreenArgs, Side};
+use super::fail::{Failure, Run};
+use super::out::Out;
+use crate::index::IndexFault;
+use crate::inspect::LogView;
+use crate::report::path_text;
+use crate::{EventLog, OpenOptions, StorageError};
+
+/// How to open a log with the side files of the command line.
+pub(super) fn options(side: &Side) -> OpenOptions {
+    let options = match &side.index {
+        Some(file) => OpenOptions::new().index(file),
+        None => OpenOptions::new(),
+    };
+    match &side.journal {
+        Some(folder) => options.journal(folder),
+        None => options,
+    }
+}
+
+/// Opens a log to be read.
+pub(super) fn log_to_read(path: &Path, side: &Side) -> Result<EventLog, StorageError> {
+    options(side).open_read_only(path)
+}
+
+/// The log and its index after every page of the index was checked: a flipped bit anywhere makes it corrupt.
+pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
+    let mut view = log.view().clone();
+    if let Some(Err(fault)) = view.persisted().map(|index| index.check()) {
+        view.index_is_corrupt(why(fault));
+    }
+    view
+}
+
+/// What is wrong with an index that could be opened and cannot be read.
+pub(super) fn why(fault: IndexFault) -> String {
+    match fault {
+        IndexFault::Corrupt(reason) => reason,
+        IndexFault::Io(error) => error.to_string(),
+        IndexFault::Missing => "it was there a moment ago".into(),
+        IndexFault::Unsupported(version) => format!("it became one of version {version}"),
+    }
+}
+
+pub(super) fn open(args: &OpenArgs, side: &Side, out: &mut Out) -> Run {
+    open_screen(&args.log, &args.screen, side, out)
+}
+
+/// True when there is a terminal to draw on and to read keys from.
+pub(super) fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Opens the screen over a log; without a terminal, says what to use instead.
+pub(super) fn open_screen(log: &Path, screen: &ScreenArgs, side: &Side, out: &mut Out) -> Run {
+    out.flush()?;
+    if !has_terminal() {
+        let log = path_text(log);
+        return Err(Failure::Usage {
+            error: "the screen needs a terminal, and this is none".into(),
+            next: format!("Use `chronicle info {log}`, `chronicle verify {log}` or `chronicle cat {log}` instead"),
+        });
+    }
+    let _ = (screen, side);
+    Err(Failure::Usage { error: "the screen is not part of this program".into(), next: "Use the commands".into() })
+}
