@@ -64,6 +64,8 @@ pub mod sample;
 pub mod cli;
 #[cfg(feature = "app")]
 pub mod report;
+#[cfg(feature = "app")]
+pub mod tui;
 
 pub use error::StorageError;
 pub use file::Durability;

@@ -1,0 +1,341 @@
+//! The one table of actions: dispatch, footer, help and palette read it, and so do manual page and README.
+//!
+//! Here never lives what an action does.
+
+use super::keys::Key;
+
+/// What a user can wish for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each has its row in the table, with a title and a help text")]
+pub enum Id {
+    Down,
+    Up,
+    HalfDown,
+    HalfUp,
+    PageDown,
+    PageUp,
+    First,
+    Last,
+    Left,
+    Right,
+    NextPane,
+    PreviousPane,
+    TabEvents,
+    TabAggregates,
+    TabFindings,
+    TabIndex,
+    NextView,
+    PreviousView,
+    Zoom,
+    Enter,
+    Sort,
+    Palette,
+    Search,
+    SearchNext,
+    SearchPrevious,
+    Filter,
+    FilterAggregate,
+    FilterDrop,
+    NextDamage,
+    PreviousDamage,
+    Follow,
+    Append,
+    UpdateIndex,
+    RebuildIndex,
+    ScanStop,
+    ScanGo,
+    Mouse,
+    Copy,
+    CopyOffset,
+    CopyJson,
+    CopyPayload,
+    CopyHex,
+    CopyCommand,
+    Help,
+    Back,
+    Close,
+    Leave,
+    Suspend,
+    Submit,
+    Cancel,
+    NextField,
+    Complete,
+    Change,
+    Choose,
+}
+
+/// Where a key means an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// On the screen itself.
+    Main,
+    /// After `y`.
+    AfterY,
+    /// In a line of text: palette, search, filter, help.
+    Line,
+    /// In the append form.
+    Form,
+    /// In a question.
+    Question,
+}
+
+impl Place {
+    /// Every place.
+    pub const ALL: [Self; 5] = [Self::Main, Self::AfterY, Self::Line, Self::Form, Self::Question];
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Action {
+    /// Which.
+    pub id: Id,
+    /// Its keys; none for what only palette and help run.
+    pub keys: &'static [Key],
+    /// Where they mean it.
+    pub place: Place,
+    /// What palette and help call it.
+    pub title: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// What the footer calls it, where it has a place there.
+    pub footer: Option<&'static str>,
+    /// It writes to the log or beside it.
+    pub writes: bool,
+    /// The command that does the same without a screen; LOG stands for the log.
+    pub twin: Option<&'static str>,
+}
+
+impl Action {
+    const fn new(id: Id, place: Place, keys: &'static [Key], title: &'static str, help: &'static str) -> Self {
+        Self { id, keys, place, title, help, footer: None, writes: false, twin: None }
+    }
+
+    const fn footer(self, label: &'static str) -> Self {
+        Self { footer: Some(label), ..self }
+    }
+
+    const fn writes(self) -> Self {
+        Self { writes: true, ..self }
+    }
+
+    const fn twin(self, command: &'static str) -> Self {
+        Self { twin: Some(command), ..self }
+    }
+}
+
+/// The table.
+pub fn table() -> &'static [Action] {
+    &TABLE
+}
+
+/// The row of an action.
+pub(crate) fn of(id: Id) -> Option<&'static Action> {
+    TABLE.iter().find(|action| action.id == id)
+}
+
+/// What a key means in a place.
+pub(crate) fn by_key(place: Place, key: Key) -> Option<Id> {
+    TABLE.iter().find(|action| action.place == place && action.keys.contains(&key)).map(|action| action.id)
+}
+
+/// The footer of a place: keys and labels, in the table's order.
+pub(crate) fn footer(place: Place) -> impl Iterator<Item = (Key, &'static str, Id)> {
+    TABLE.iter().filter(move |action| action.place == place).filter_map(|action| {
+        let label = action.footer?;
+        Some((*action.keys.first()?, label, action.id))
+    })
+}
+
+use Key::{Char, Ctrl};
+use Place::{AfterY, Form, Line, Main, Question};
+
+const TABLE: [Action; 54] = [
+    Action::new(Id::Search, Main, &[Char('/')], "search", "Search plain text or /regex/ from the cursor on").footer("search"),
+    Action::new(Id::SearchNext, Main, &[Char('n')], "next match", "Go to the next place the search matches"),
+    Action::new(Id::SearchPrevious, Main, &[Char('N')], "previous match", "Go to the previous place the search matches"),
+    Action::new(
+        Id::Filter,
+        Main,
+        &[Char('f')],
+        "filter",
+        "Show only events that match words like agg:42 type:Updated after:-15m payload.amount>=100; damage stays in sight",
+    )
+    .footer("filter")
+    .twin("chronicle cat LOG --filter EXPR"),
+    Action::new(
+        Id::FilterAggregate,
+        Main,
+        &[Char('@')],
+        "filter by this aggregate",
+        "Show only the events of the aggregate under the cursor",
+    )
+    .twin("chronicle cat LOG --filter agg:ID"),
+    Action::new(Id::FilterDrop, Main, &[Key::Backspace], "drop last filter", "Take the last word off the filter"),
+    Action::new(
+        Id::NextDamage,
+        Main,
+        &[Char('e')],
+        "next damage",
+        "Go to the next damaged range; past what the scan has seen, look for it",
+    )
+    .footer("next damage")
+    .twin("chronicle verify LOG"),
+    Action::new(Id::PreviousDamage, Main, &[Char('E')], "previous damage", "Go to the previous damaged range"),
+    Action::new(
+        Id::UpdateIndex,
+        Main,
+        &[Char('r')],
+        "update index",
+        "Do what the index's state needs: build it when there is none, catch it up when it is behind",
+    )
+    .footer("index")
+    .writes()
+    .twin("chronicle index update LOG"),
+    Action::new(
+        Id::RebuildIndex,
+        Main,
+        &[Char('R')],
+        "rebuild index",
+        "Build the index anew from the whole log, after asking",
+    )
+    .writes()
+    .twin("chronicle index rebuild LOG"),
+    Action::new(
+        Id::Append,
+        Main,
+        &[Char('a')],
+        "append a test event",
+        "Fill in an event and append it, buffered or synced, and see what it costs",
+    )
+    .footer("append")
+    .writes()
+    .twin("chronicle append LOG"),
+    Action::new(
+        Id::Follow,
+        Main,
+        &[Char('F')],
+        "follow",
+        "Stay at the end as the log grows; moving up leaves it",
+    )
+    .footer("follow"),
+    Action::new(
+        Id::Copy,
+        Main,
+        &[Char('y')],
+        "copy",
+        "Copy what is under the cursor: offset, JSON, payload, hex or the command that shows it",
+    )
+    .footer("copy"),
+    Action::new(
+        Id::Palette,
+        Main,
+        &[Char(':')],
+        "go to, or command",
+        "Go to 1223488, 0x12ab40, 50%, #3000 or 2026-11-20T09:14, or name an action",
+    )
+    .footer("go to"),
+    Action::new(Id::Help, Main, &[Char('?'), Key::F(1)], "help", "Every action, filtered as you type; Enter runs it")
+        .footer("help"),
+    Action::new(Id::Down, Main, &[Char('j'), Key::Down], "down", "Move down a line"),
+    Action::new(Id::Up, Main, &[Char('k'), Key::Up], "up", "Move up a line"),
+    Action::new(Id::HalfDown, Main, &[Ctrl('d')], "half a page down", "Move down half a page"),
+    Action::new(Id::HalfUp, Main, &[Ctrl('u')], "half a page up", "Move up half a page"),
+    Action::new(Id::PageDown, Main, &[Key::PageDown, Char(' ')], "page down", "Move down a page"),
+    Action::new(Id::PageUp, Main, &[Key::PageUp], "page up", "Move up a page"),
+    Action::new(Id::First, Main, &[Char('g'), Key::Home], "first", "Go to the first line"),
+    Action::new(Id::Last, Main, &[Char('G'), Key::End], "last", "Go to the last line"),
+    Action::new(Id::Left, Main, &[Char('h'), Key::Left], "scroll left", "Scroll the pane to the left"),
+    Action::new(Id::Right, Main, &[Char('l'), Key::Right], "scroll right", "Scroll the pane to the right"),
+    Action::new(Id::NextPane, Main, &[Key::Tab], "next pane", "Move to the next pane"),
+    Action::new(Id::PreviousPane, Main, &[Key::BackTab], "previous pane", "Move to the previous pane"),
+    Action::new(Id::TabEvents, Main, &[Char('1')], "events", "The log: header, events and damage in their places"),
+    Action::new(Id::TabAggregates, Main, &[Char('2')], "aggregates", "Each aggregate with its events, first and last"),
+    Action::new(
+        Id::TabFindings,
+        Main,
+        &[Char('3')],
+        "findings",
+        "What the scan has found: kind, range, evidence",
+    )
+    .twin("chronicle verify LOG --json"),
+    Action::new(Id::TabIndex, Main, &[Char('4')], "index", "What the index covers, and why it is stale")
+        .twin("chronicle index status LOG"),
+    Action::new(Id::NextView, Main, &[Char(']')], "next detail view", "JSON, Hex, Frame, Aggregate: the next one"),
+    Action::new(Id::PreviousView, Main, &[Char('[')], "previous detail view", "JSON, Hex, Frame, Aggregate: the one before"),
+    Action::new(Id::Zoom, Main, &[Char('z')], "zoom", "Give the pane the whole screen, or take it back"),
+    Action::new(Id::Enter, Main, &[Key::Enter], "open, fold or go to", "Open the line in the detail pane, fold it, or go to its place"),
+    Action::new(Id::Sort, Main, &[Char('s')], "sort aggregates", "Sort the aggregates by id, events, first or last"),
+    Action::new(Id::ScanStop, Main, &[], "scan stop", "Stop the scan behind the screen"),
+    Action::new(Id::ScanGo, Main, &[], "scan go", "Let the scan behind the screen go on"),
+    Action::new(Id::Mouse, Main, &[], "mouse", "Listen to the mouse, or leave it to the terminal for selecting text"),
+    Action::new(
+        Id::Back,
+        Main,
+        &[Key::Esc],
+        "back",
+        "Leave the top layer, stop the job you started, drop search, filter, zoom, in that order",
+    ),
+    Action::new(Id::Close, Main, &[Char('q')], "quit", "Close the top layer; on the last one, quit"),
+    Action::new(Id::Leave, Main, &[Ctrl('c')], "quit at once", "Leave a field or a question, else quit at once"),
+    Action::new(Id::Suspend, Main, &[Ctrl('z')], "suspend", "Hand the terminal back to the shell; `fg` returns"),
+    Action::new(Id::CopyOffset, AfterY, &[Char('o')], "copy offset", "Copy the offset").footer("offset"),
+    Action::new(Id::CopyJson, AfterY, &[Char('j')], "copy JSON", "Copy the event as stored").footer("JSON"),
+    Action::new(Id::CopyPayload, AfterY, &[Char('p')], "copy payload", "Copy the event's payload as stored").footer("payload"),
+    Action::new(Id::CopyHex, AfterY, &[Char('h')], "copy hex", "Copy the bytes in hex").footer("hex"),
+    Action::new(
+        Id::CopyCommand,
+        AfterY,
+        &[Char('c')],
+        "copy command",
+        "Copy the command that shows this without a screen",
+    )
+    .footer("command"),
+    Action::new(Id::Complete, Line, &[Key::Tab], "complete", "Complete the word, or move to the next proposal").footer("complete"),
+    Action::new(Id::Submit, Line, &[Key::Enter], "run", "Do what the line says").footer("run"),
+    Action::new(Id::NextField, Form, &[Key::Tab, Key::BackTab], "next field", "Move to the next field, or the one before")
+        .footer("next field"),
+    Action::new(Id::Change, Form, &[Key::Left, Key::Right], "change", "Change a choice").footer("change"),
+    Action::new(Id::Choose, Question, &[Key::Tab, Key::Left, Key::Right], "choose", "Move between Cancel and the answer")
+        .footer("choose"),
+    Action::new(Id::Cancel, Question, &[Key::Esc], "cancel", "Change nothing").footer("cancel"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for place in Place::ALL {
+            let keys: Vec<_> =
+                TABLE.iter().filter(|row| row.place == place).flat_map(|row| row.keys.iter().copied()).collect();
+            let different: HashSet<_> = keys.iter().copied().collect();
+            assert_eq!(keys.len(), different.len(), "{place:?}: {keys:?}");
+        }
+    }
+
+    #[test]
+    fn every_action_has_one_row_with_a_title_and_help() {
+        let ids: HashSet<_> = TABLE.iter().map(|row| row.id).collect();
+        assert_eq!(ids.len(), TABLE.len());
+        for row in table() {
+            assert!(!row.title.is_empty() && row.help.len() > row.title.len() / 2, "{row:?}");
+            assert!(row.help.starts_with(char::is_uppercase) && !row.help.ends_with('.'), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn every_action_that_writes_has_a_command_that_does_the_same() {
+        assert!(TABLE.iter().filter(|row| row.writes).all(|row| row.twin.is_some()));
+    }
+
+    #[test]
+    fn the_footer_fits_80_columns() {
+        for place in Place::ALL {
+            let width: usize = footer(place).map(|(key, label, _)| format!(" {key} {label} ").chars().count()).sum();
+            assert!(width <= 80, "{place:?} takes {width}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What an update wishes the world to do: questions to the workers, and what only the loop can do. Plain data.
+
+use super::model::{Sort, View};
+use crate::file::Durability;
+use crate::format::Event;
+use crate::query::{Direction, Filter, Jump, Pattern, Row};
+
+/// A wish.
+#[derive(Debug, Clone)]
+pub(crate) enum Effect {
+    /// A question to a worker. What it asked before in that lane is not wanted any more.
+    Ask(Lane, u64, Ask),
+    /// What was asked in a lane is not wanted any more.
+    Cancel(Lane),
+    /// The scan behind the screen stops.
+    StopScan,
+    /// The scan behind the screen goes on.
+    StartScan,
+    /// A text for the clipboard.
+    Copy(String),
+    /// The mouse is listened to, or left to the terminal.
+    ListenToMouse(bool),
+    /// The terminal goes back to the shell until it calls again.
+    Suspend,
+    /// The end.
+    Quit,
+}
+
+/// A worker of its own for each kind of question, so that none waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Rows of the events pane.
+    List,
+    /// What the detail pane shows.
+    Detail,
+    /// Goto, search, next damage.
+    Jump,
+    /// The table of aggregates.
+    Aggregates,
+    /// Whatever writes.
+    Write,
+}
+
+impl Lane {
+    /// Every lane.
+    pub(crate) const ALL: [Self; 5] = [Self::List, Self::Detail, Self::Jump, Self::Aggregates, Self::Write];
+}
+
+/// A question.
+#[derive(Debug, Clone)]
+pub(crate) enum Ask {
+    /// Rows around an offset.
+    Around {
+        /// Where the cursor is to be.
+        offset: u64,
+        /// Rows before it, and from it on.
+        rows: (usize, usize),
+        /// What is shown.
+        filter: Filter,
+    },
+    /// The rows that end the log.
+    End {
+        /// How many.
+        rows: usize,
+        /// What is shown.
+        filter: Filter,
+    },
+    /// Further rows.
+    More {
+        /// Where those that are there end, or start.
+        from: u64,
+        /// Which way.
+        direction: Direction,
+        /// How many.
+        rows: usize,
+        /// What is shown.
+        filter: Filter,
+    },
+    /// What stands in a row.
+    Detail {
+        /// The row.
+        row: Row,
+        /// The first byte of the hex window.
+        base: u64,
+        /// As what it is shown.
+        view: View,
+    },
+    /// The place a jump leads to.
+    Go(Jump),
+    /// The next row that matches.
+    Find {
+        /// What.
+        pattern: Pattern,
+        /// Among what.
+        filter: Filter,
+        /// From where.
+        from: u64,
+        /// Which way.
+        direction: Direction,
+    },
+    /// The next damage, looked for in the log itself.
+    Damage {
+        /// From where.
+        from: u64,
+        /// Which way.
+        direction: Direction,
+    },
+    /// Lines of the table of aggregates.
+    Aggregates {
+        /// Its order.
+        sort: Sort,
+        /// The first line.
+        from: usize,
+        /// How many.
+        rows: usize,
+    },
+    /// Events to append.
+    Append(Order),
+    /// The index caught up, or built whole, and saved.
+    SaveIndex(Extent),
+}
+
+/// Events to append.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    /// The event.
+    pub(crate) event: Box<Event>,
+    /// What is waited for.
+    pub(crate) durability: Durability,
+    /// How many times.
+    pub(crate) count: u32,
+}
+
+/// How much of an index is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What it has not seen.
+    Rest,
+    /// All of it.
+    Whole,
+}

@@ -1,0 +1,124 @@
+//! Where each pane stands, by the size of the screen: three panes, two, one, the list, one line.
+//!
+//! ```text
+//!     status                                      status                status          row
+//!     strip                                       strip                 row             row
+//!     ┌ Events ───────────┐┌ detail ──────────┐   ┌ Events ─────────┐   row
+//!     │                   ││                  │   │                 │   footer
+//!     ├ Findings ─────────┤│                  │   ├ detail ─────────┤
+//!     │                   ││                  │   │                 │
+//!     └───────────────────┘└──────────────────┘   └─────────────────┘
+//!     footer                                      footer
+//! ```
+//!
+//! Update asks it too: heights and clicks follow from it. Here is never drawn.
+
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::model::{Model, Pane, Tab, Zoom};
+
+/// Columns from which list and detail stand side by side.
+const BESIDE: u16 = 100;
+/// Lines from which they stand above each other.
+const ABOVE: u16 = 20;
+/// Columns and lines from which the findings have a pane below the events.
+const THREE: (u16, u16) = (110, 30);
+/// Columns and lines from which panes have borders.
+const BORDERED: (u16, u16) = (36, 8);
+
+/// Where everything stands. What has no room has no area.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Areas {
+    /// The status line.
+    pub(crate) status: Rect,
+    /// The integrity strip.
+    pub(crate) strip: Rect,
+    /// The tab's pane, its border included.
+    pub(crate) main: Rect,
+    /// The detail pane, likewise.
+    pub(crate) detail: Rect,
+    /// The findings below the events, likewise.
+    pub(crate) findings: Rect,
+    /// The footer.
+    pub(crate) footer: Rect,
+    /// Panes have borders.
+    pub(crate) border: Border,
+}
+
+/// Whether panes have borders.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Border {
+    /// No room for them.
+    #[default]
+    None,
+    /// Around each.
+    Around,
+}
+
+impl Areas {
+    /// What a pane has inside its border.
+    pub(crate) fn inner(&self, pane: Rect) -> Rect {
+        match self.border {
+            Border::None => pane,
+            Border::Around if pane.width < 2 || pane.height < 2 => Rect { width: 0, height: 0, ..pane },
+            Border::Around => Rect::new(pane.x + 1, pane.y + 1, pane.width - 2, pane.height - 2),
+        }
+    }
+
+    /// The lines of a table inside a pane: below its heading, where there is room for one.
+    pub(crate) fn lines(&self, pane: Rect) -> Rect {
+        let inner = self.inner(pane);
+        match self.border {
+            Border::Around if inner.height > 1 => Rect { y: inner.y + 1, height: inner.height - 1, ..inner },
+            _ => inner,
+        }
+    }
+}
+
+/// Where everything stands.
+pub(crate) fn areas(model: &Model) -> Areas {
+    let (width, height) = model.size;
+    let screen = Rect::new(0, 0, width, height);
+    let bordered = width >= BORDERED.0 && height >= BORDERED.1;
+    let [status, strip, body, footer] = Layout::vertical([
+        Constraint::Length(u16::from(height >= 3)),
+        Constraint::Length(u16::from(height >= 10 && width >= BORDERED.0)),
+        Constraint::Fill(1),
+        Constraint::Length(u16::from(height >= 2)),
+    ])
+    .areas(screen);
+    let border = if bordered { Border::Around } else { Border::None };
+    let mut areas = Areas { status, strip, footer, border, ..Areas::default() };
+    let with_detail = matches!(model.tab, Tab::Events | Tab::Findings);
+    let alone = model.zoom == Zoom::In || !bordered || !with_detail;
+    if !alone && width >= BESIDE {
+        let [left, right] = Layout::horizontal([Constraint::Percentage(56), Constraint::Fill(1)]).areas(body);
+        areas.detail = right;
+        areas.main = left;
+        if model.tab == Tab::Events && width >= THREE.0 && height >= THREE.1 {
+            let [events, findings] = Layout::vertical([Constraint::Fill(1), Constraint::Length(9)]).areas(left);
+            (areas.main, areas.findings) = (events, findings);
+        }
+    } else if !alone && height >= ABOVE {
+        let [above, below] = Layout::vertical([Constraint::Percentage(55), Constraint::Fill(1)]).areas(body);
+        (areas.main, areas.detail) = (above, below);
+    } else {
+        match model.focus {
+            Pane::Detail if with_detail => areas.detail = body,
+            Pane::Findings if model.tab == Tab::Events && bordered => areas.findings = body,
+            _ => areas.main = body,
+        }
+    }
+    areas
+}
+
+/// The panes that can have the keys, in order.
+pub(crate) fn panes(model: &Model) -> Vec<Pane> {
+    match model.tab {
+        Tab::Events if model.size.0 >= THREE.0 && model.size.1 >= THREE.1 => {
+            vec![Pane::Main, Pane::Findings, Pane::Detail]
+        }
+        Tab::Events | Tab::Findings => vec![Pane::Main, Pane::Detail],
+        Tab::Aggregates | Tab::Index => vec![Pane::Main],
+    }
+}

@@ -1,0 +1,24 @@
+//! The screen: the other face. A model, an update that takes messages and leaves wishes, a view that reads the model
+//! alone, workers that do what takes time.
+//!
+//! Here never lives a byte layout, nor a judgement that the command line would need too.
+
+mod actions;
+mod effect;
+mod keys;
+mod layout;
+mod message;
+mod model;
+mod options;
+mod run;
+mod strip;
+mod terminal;
+mod theme;
+mod update;
+mod view;
+mod worker;
+
+pub use actions::{Action, Id, Place, table};
+pub use keys::Key;
+pub use options::{Color, Options};
+pub use run::run;

@@ -1,0 +1,358 @@
+//! The rows of the events pane: a window on the log, and where the cursor is in it.
+//!
+//! The window holds some pages around the cursor. A movement that leaves it is owed until further rows have come.
+
+use crate::query::{Direction, Filter, Page, Row, What};
+
+/// Rows kept on either side of the cursor.
+const KEEP: usize = 400;
+/// Rows asked for at once.
+pub(crate) const BATCH: usize = 200;
+
+/// The events pane.
+#[derive(Debug, Clone)]
+pub(crate) struct List {
+    /// The window, ascending.
+    pub(crate) rows: Vec<Row>,
+    /// No row comes before the window.
+    pub(crate) at_start: bool,
+    /// No row comes behind it.
+    pub(crate) at_end: bool,
+    /// The row under the cursor, by its place in the window.
+    pub(crate) cursor: usize,
+    /// The first row on the screen, likewise.
+    pub(crate) top: usize,
+    /// What is shown.
+    pub(crate) filter: Filter,
+    /// Columns scrolled to the right.
+    pub(crate) sideways: u16,
+    /// Rows that the cursor still has to move once they are there.
+    owed: i64,
+    /// Rows on the screen.
+    height: usize,
+    /// What was asked for and has not come.
+    waiting: Waiting,
+    /// The log's size when that was asked.
+    asked_at: u64,
+}
+
+/// What a list waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// Nothing.
+    Nothing,
+    /// Another window.
+    Window,
+    /// Further rows.
+    More(Direction),
+    /// Nothing, because the user stopped it; the next movement asks again.
+    Stopped,
+}
+
+impl List {
+    /// An empty window.
+    pub(crate) fn new(filter: Filter) -> Self {
+        Self {
+            rows: Vec::new(),
+            at_start: false,
+            at_end: false,
+            cursor: 0,
+            top: 0,
+            filter,
+            sideways: 0,
+            owed: 0,
+            height: 0,
+            waiting: Waiting::Nothing,
+            asked_at: 0,
+        }
+    }
+
+    /// The row under the cursor.
+    pub(crate) fn current(&self) -> Option<&Row> {
+        self.rows.get(self.cursor)
+    }
+
+    /// The offset under the cursor.
+    pub(crate) fn offset(&self) -> u64 {
+        self.current().map_or(0, |row| row.start)
+    }
+
+    /// The rows on the screen.
+    pub(crate) fn shown(&self) -> &[Row] {
+        let end = self.rows.len().min(self.top + self.height);
+        self.rows.get(self.top..end).unwrap_or_default()
+    }
+
+    /// The part of the file that is on the screen.
+    pub(crate) fn extent(&self) -> Option<std::ops::Range<u64>> {
+        let shown = self.shown();
+        Some(shown.first()?.start..shown.last()?.end)
+    }
+
+    /// Rows on the screen.
+    pub(crate) const fn height(&self) -> usize {
+        self.height
+    }
+
+    /// What it waits for.
+    pub(crate) const fn waiting(&self) -> Waiting {
+        self.waiting
+    }
+
+    /// The screen shows this many rows.
+    pub(crate) fn resize(&mut self, height: usize) {
+        self.height = height;
+        self.show_cursor();
+    }
+
+    /// Moves the cursor by so many rows; what the window does not hold is owed.
+    pub(crate) fn move_by(&mut self, rows: i64) {
+        if self.waiting == Waiting::Stopped && rows != 0 {
+            self.waiting = Waiting::Nothing;
+        }
+        let last = self.rows.len().saturating_sub(1) as i64;
+        let wanted = self.cursor as i64 + self.owed + rows;
+        let there = wanted.clamp(0, last);
+        self.owed = wanted - there;
+        let beyond_end = self.owed > 0 && self.at_end;
+        let beyond_start = self.owed < 0 && self.at_start;
+        if beyond_end || beyond_start {
+            self.owed = 0;
+        }
+        self.cursor = there as usize;
+        self.show_cursor();
+    }
+
+    /// True when the window's last row is the log's, and under the cursor.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at_end && self.cursor + 1 >= self.rows.len()
+    }
+
+    /// Puts the cursor on the row at or behind an offset, when the window holds its place.
+    pub(crate) fn go_to(&mut self, offset: u64) -> bool {
+        let at = self.rows.partition_point(|row| row.start < offset);
+        // Damage with a frame's events inside it: the row that holds the offset, not the one behind it.
+        let inside = at.checked_sub(1).filter(|i| self.rows.get(*i).is_some_and(|row| row.end > offset));
+        let exact = self.rows.get(at).is_some_and(|row| row.start == offset);
+        let Some(at) = (if exact { Some(at) } else { inside }) else { return false };
+        self.cursor = at;
+        self.owed = 0;
+        self.center();
+        true
+    }
+
+    /// Another window is being asked for, of a log of `bytes`.
+    pub(crate) fn expect_window(&mut self, bytes: u64) {
+        self.waiting = Waiting::Window;
+        self.asked_at = bytes;
+        self.owed = 0;
+    }
+
+    /// Nothing is waited for any more, nor asked for until the cursor moves.
+    pub(crate) fn stop(&mut self) {
+        self.waiting = Waiting::Stopped;
+        self.owed = 0;
+    }
+
+    /// What has to be asked for of a log of `bytes`, so that the next movement finds its rows: from where, and which way.
+    pub(crate) fn needs(&mut self, bytes: u64) -> Option<(u64, Direction)> {
+        if self.waiting != Waiting::Nothing {
+            return None;
+        }
+        let margin = (self.height * 2).max(20);
+        let down = !self.at_end && self.cursor + margin >= self.rows.len() && !self.rows.is_empty();
+        let up = !self.at_start && self.cursor < margin && !self.rows.is_empty();
+        let (from, direction) = if down && self.owed >= 0 {
+            (self.rows.last()?.end, Direction::Forward)
+        } else if up {
+            (self.rows.first()?.start, Direction::Backward)
+        } else if down {
+            (self.rows.last()?.end, Direction::Forward)
+        } else {
+            return None;
+        };
+        self.waiting = Waiting::More(direction);
+        self.asked_at = bytes;
+        Some((from, direction))
+    }
+
+    /// Takes a window, the cursor on the row at or behind `offset`. The log has `bytes` by now.
+    pub(crate) fn set(&mut self, page: Page, offset: u64, bytes: u64) {
+        // The cursor's line stays where it is on the screen, so that a filter changes what is around it and not the place.
+        let line = self.cursor.saturating_sub(self.top);
+        self.rows = page.rows;
+        self.at_start = page.at_start;
+        self.at_end = page.at_end;
+        self.waiting = Waiting::Nothing;
+        self.owed = 0;
+        let at = self.rows.partition_point(|row| row.end <= offset && row.start < offset);
+        self.cursor = at.min(self.rows.len().saturating_sub(1));
+        self.top = self.cursor.saturating_sub(line);
+        self.show_cursor();
+        self.outdated(bytes);
+    }
+
+    /// Takes further rows. The log has `bytes` by now.
+    pub(crate) fn extend(&mut self, page: Page, bytes: u64) {
+        let Waiting::More(direction) = self.waiting else { return };
+        self.waiting = Waiting::Nothing;
+        match direction {
+            Direction::Forward => {
+                self.rows.extend(page.rows);
+                self.at_end = page.at_end;
+                let surplus = self.cursor.min(self.top).saturating_sub(KEEP);
+                if surplus > 0 {
+                    self.rows.drain(..surplus);
+                    self.cursor -= surplus;
+                    self.top -= surplus;
+                    self.at_start = false;
+                }
+            }
+            Direction::Backward => {
+                let new = page.rows.len();
+                self.rows.splice(..0, page.rows);
+                self.cursor += new;
+                self.top += new;
+                self.at_start = page.at_start;
+                let kept = self.cursor.max(self.top + self.height) + KEEP;
+                if self.rows.len() > kept {
+                    self.rows.truncate(kept);
+                    self.at_end = false;
+                }
+            }
+        }
+        self.move_by(0);
+        self.outdated(bytes);
+    }
+
+    /// An end that was told before the log grew is none.
+    fn outdated(&mut self, bytes: u64) {
+        if bytes > self.asked_at {
+            self.grown();
+        }
+    }
+
+    /// The log has grown: what was its end may go on, and what was unfinished may be whole.
+    pub(crate) fn grown(&mut self) {
+        if !self.at_end {
+            return;
+        }
+        self.at_end = false;
+        let unfinished = |row: &Row| match &row.what {
+            What::InFlight => true,
+            What::Finding(finding) => {
+                use crate::format::Kind;
+                !matches!(finding.kind, Kind::Gap | Kind::InvalidEvent | Kind::Clock)
+            }
+            _ => false,
+        };
+        while self.rows.len() > 1 && self.rows.last().is_some_and(unfinished) {
+            self.rows.pop();
+        }
+        self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
+        self.show_cursor();
+    }
+
+    fn center(&mut self) {
+        let visible = self.top..self.top + self.height;
+        if !visible.contains(&self.cursor) {
+            self.top = self.cursor.saturating_sub(self.height / 2);
+        }
+        self.show_cursor();
+    }
+
+    /// Scrolls as little as shows the cursor.
+    fn show_cursor(&mut self) {
+        let height = self.height.max(1);
+        self.top = self.top.min(self.rows.len().saturating_sub(height));
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{Finding, Kind};
+
+    fn row(start: u64) -> Row {
+        Row { start, end: start + 10, what: What::InFlight }
+    }
+
+    fn rows(range: std::ops::Range<u64>) -> Vec<Row> {
+        range.map(|n| row(n * 10)).collect()
+    }
+
+    fn list(range: std::ops::Range<u64>, at_start: bool, at_end: bool) -> List {
+        let mut list = List::new(Filter::default());
+        list.resize(10);
+        list.set(Page { rows: rows(range), at_start, at_end }, 0, 0);
+        list
+    }
+
+    #[test]
+    fn a_movement_beyond_the_window_is_owed_until_rows_come() {
+        let mut list = list(0..100, true, false);
+        list.move_by(150);
+        assert_eq!(list.offset(), 990);
+        assert_eq!(list.needs(0), Some((1000, Direction::Forward)));
+        assert_eq!(list.needs(0), None, "asked once");
+        list.extend(Page { rows: rows(100..300), at_start: false, at_end: true }, 0);
+        assert_eq!(list.offset(), 1500);
+        list.move_by(1000);
+        assert_eq!(list.offset(), 2990);
+        list.move_by(-1);
+        assert_eq!(list.offset(), 2980, "nothing is owed beyond the end");
+    }
+
+    #[test]
+    fn rows_far_behind_the_cursor_are_let_go_and_come_back() {
+        let mut list = list(0..100, true, false);
+        let mut next = 100;
+        while next < 1100 {
+            list.move_by(200);
+            if list.needs(0).is_some() {
+                list.extend(Page { rows: rows(next..next + 200), at_start: false, at_end: false }, 0);
+                next += 200;
+            }
+        }
+        assert!(list.rows.len() < 900 && !list.at_start, "{}", list.rows.len());
+        let first = list.rows[0].start;
+        list.cursor = 0;
+        list.move_by(-5);
+        assert_eq!(list.needs(0), Some((first, Direction::Backward)));
+        list.extend(Page { rows: rows(0..first / 10), at_start: true, at_end: false }, 0);
+        assert_eq!(list.offset(), first - 50);
+    }
+
+    #[test]
+    fn the_cursor_is_always_on_the_screen() {
+        let mut list = list(0..100, true, true);
+        for step in [5, 50, -3, -60, 99, -99, 1] {
+            list.move_by(step);
+            assert!((list.top..list.top + 10).contains(&list.cursor), "{step}");
+            assert_eq!(list.shown().len(), 10);
+        }
+        list.resize(3);
+        assert!(list.shown().iter().any(|row| row.start == list.offset()));
+    }
+
+    #[test]
+    fn a_log_that_grows_gives_up_its_unfinished_end_and_asks_for_more() {
+        let mut list = list(0..3, true, true);
+        list.rows.insert(0, Row { start: 0, end: 1, what: What::Header });
+        let torn = Finding::new(Kind::TornTail, 30..35);
+        list.rows.push(Row { start: 30, end: 35, what: What::Finding(torn) });
+        list.cursor = 4;
+        list.grown();
+        assert_eq!(list.rows.len(), 1);
+        assert_eq!(list.needs(0), Some((1, Direction::Forward)));
+    }
+
+    #[test]
+    fn a_place_inside_a_row_is_that_row() {
+        let mut list = list(0..50, true, true);
+        assert!(list.go_to(205));
+        assert_eq!(list.offset(), 200);
+        assert!(!list.go_to(10_000));
+    }
+}

@@ -1,0 +1,133 @@
+//! What the scan behind the screen has seen so far.
+
+use crate::format::Finding;
+use crate::inspect::{HealthMap, MAX_FINDINGS};
+
+/// How the scan stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScanState {
+    /// It was not wished for.
+    Off,
+    /// It runs.
+    Running,
+    /// Somebody stopped it.
+    Stopped,
+    /// It has seen everything.
+    Done,
+    /// It could not go on.
+    Failed,
+}
+
+/// What the scan has seen.
+#[derive(Debug, Clone)]
+pub(crate) struct Scan {
+    /// How it stands.
+    pub(crate) state: ScanState,
+    /// Findings by place.
+    pub(crate) findings: Vec<Finding>,
+    /// Those that were not kept.
+    pub(crate) not_kept: u64,
+    /// What is known of each part.
+    pub(crate) map: HealthMap,
+    /// Events counted, when it counts them.
+    pub(crate) events: Option<u64>,
+    /// Where it is, and where it will end.
+    pub(crate) at: (u64, u64),
+}
+
+impl Scan {
+    /// Nothing seen yet.
+    pub(crate) fn new(state: ScanState) -> Self {
+        Self { state, findings: Vec::new(), not_kept: 0, map: HealthMap::default(), events: None, at: (0, 0) }
+    }
+
+    /// True when everything was seen.
+    pub(crate) fn is_done(&self) -> bool {
+        self.state == ScanState::Done
+    }
+
+    /// How many findings are damage.
+    pub(crate) fn damaged(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.kind.is_damage()).count()
+    }
+
+    /// Takes a finding in, once.
+    pub(crate) fn found(&mut self, finding: Finding) {
+        if finding.kind.is_damage() {
+            self.map.damaged(finding.range());
+        } else if finding.kind == crate::format::Kind::Gap {
+            self.map.gap(finding.range());
+        }
+        let place = |known: &Finding| (known.start, known.kind);
+        match self.findings.binary_search_by_key(&place(&finding), place) {
+            Ok(known) => {
+                if let Some(known) = self.findings.get_mut(known) {
+                    *known = finding;
+                }
+            }
+            Err(_) if self.findings.len() >= MAX_FINDINGS => self.not_kept += 1,
+            Err(at) => self.findings.insert(at, finding),
+        }
+    }
+
+    /// Forgets what was found from `from` on: it is about to be looked at again.
+    pub(crate) fn forget(&mut self, from: u64) {
+        let kept = self.findings.partition_point(|finding| finding.start < from);
+        if kept < self.findings.len() {
+            self.findings.truncate(kept);
+            let mut map = HealthMap::default();
+            map.verified(0..from.min(self.at.0));
+            for finding in &self.findings {
+                if finding.kind.is_damage() {
+                    map.damaged(finding.range());
+                } else if finding.kind == crate::format::Kind::Gap {
+                    map.gap(finding.range());
+                }
+            }
+            self.map = map;
+        }
+    }
+
+    /// The damage before or behind an offset.
+    pub(crate) fn damage_after(&self, offset: u64) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.kind.is_damage() && finding.start > offset)
+    }
+
+    /// The damage before an offset.
+    pub(crate) fn damage_before(&self, offset: u64) -> Option<&Finding> {
+        self.findings.iter().rev().find(|finding| finding.kind.is_damage() && finding.start < offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Kind;
+
+    #[test]
+    fn a_finding_told_twice_is_kept_once_and_in_its_place() {
+        let mut scan = Scan::new(ScanState::Running);
+        for start in [500, 100, 500, 300] {
+            scan.found(Finding::new(Kind::Checksum, start..start + 10));
+        }
+        scan.found(Finding::new(Kind::Clock, 300..310));
+        let places: Vec<_> = scan.findings.iter().map(|finding| finding.start).collect();
+        assert_eq!(places, [100, 300, 300, 500]);
+        assert_eq!(scan.damaged(), 3);
+        assert_eq!(scan.damage_after(100).unwrap().start, 300);
+        assert_eq!(scan.damage_before(500).unwrap().start, 300);
+    }
+
+    #[test]
+    fn an_end_that_is_looked_at_again_is_forgotten() {
+        let mut scan = Scan::new(ScanState::Running);
+        scan.at = (600, 600);
+        scan.map.verified(0..600);
+        scan.found(Finding::new(Kind::TornTail, 500..510));
+        scan.found(Finding::new(Kind::Gap, 100..110));
+        scan.forget(500);
+        assert_eq!(scan.findings.len(), 1);
+        assert!(!scan.map.look(500..501).damaged && scan.map.look(100..101).gap);
+        assert!(scan.map.look(0..500).verified);
+    }
+}

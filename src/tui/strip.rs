@@ -1,0 +1,114 @@
+//! The integrity strip in columns: which bytes each stands for, and what is known of them.
+
+use std::ops::Range;
+
+use ratatui::layout::Rect;
+
+use super::model::Model;
+
+/// What a column of the strip shows; the worst of what its bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Damage in it.
+    Damaged,
+    /// A gap in it.
+    Gap,
+    /// Looked at and sound, and not in the index.
+    NotIndexed,
+    /// Looked at and sound.
+    Verified,
+    /// Not all of it looked at.
+    Unscanned,
+}
+
+impl Part {
+    /// Every part with its glyph and its word.
+    pub(crate) const ALL: [(Self, char, &'static str); 5] = [
+        (Self::Verified, '■', "verified"),
+        (Self::NotIndexed, '□', "not in index"),
+        (Self::Unscanned, '░', "unscanned"),
+        (Self::Gap, '▒', "gap"),
+        (Self::Damaged, '×', "damaged"),
+    ];
+
+    /// Its glyph.
+    pub(crate) fn glyph(self) -> char {
+        Self::ALL.iter().find(|(part, ..)| *part == self).map_or(' ', |(_, glyph, _)| *glyph)
+    }
+}
+
+/// The columns that stand for bytes, between the bars at both ends and before the words.
+pub(crate) fn columns(area: Rect) -> Range<u16> {
+    let words = if area.width >= 60 { 18 } else { 0 };
+    area.x + 1..(area.x + area.width).saturating_sub(1 + words).max(area.x + 1)
+}
+
+/// The bytes that the `nth` of `count` columns stands for, in a file of `bytes`.
+pub(crate) fn bytes_of(nth: u16, count: u16, bytes: u64) -> Range<u64> {
+    let edge = |n: u16| (u128::from(bytes) * u128::from(n) / u128::from(count.max(1))) as u64;
+    edge(nth)..edge(nth + 1).max(edge(nth) + 1)
+}
+
+/// The offset that a click on a column means.
+pub(crate) fn offset_at(area: Rect, column: u16, bytes: u64) -> Option<u64> {
+    let columns = columns(area);
+    let count = columns.end - columns.start;
+    columns.contains(&column).then(|| bytes_of(column - columns.start, count, bytes).start)
+}
+
+/// What is known of a range.
+pub(crate) fn part(model: &Model, range: &Range<u64>) -> Part {
+    // A file that lost its end has its damage behind its last byte, which belongs to the last column.
+    let last = range.end >= model.facts.bytes;
+    let look = range.start..if last { range.end + 1 } else { range.end };
+    let known = model.scan.map.look(look);
+    let damaged = model.scan.findings.iter().any(|finding| {
+        finding.kind.is_damage()
+            && finding.start < range.end + u64::from(last)
+            && finding.end.max(finding.start + 1) > range.start
+    });
+    let gap = || {
+        let is_gap = |finding: &crate::format::Finding| finding.kind == crate::format::Kind::Gap;
+        model.scan.findings.iter().any(|f| is_gap(f) && f.start < range.end && f.end > range.start)
+    };
+    // The map is coarse where the file is small; the findings are exact as far as they are kept.
+    let exact = model.scan.not_kept == 0;
+    if damaged || (!exact && known.damaged) {
+        Part::Damaged
+    } else if gap() || (!exact && known.gap) {
+        Part::Gap
+    } else if !model.scan.map.look(range.start..range.end.min(model.facts.bytes)).verified {
+        Part::Unscanned
+    } else if range.end > model.facts.index.covered_to().max(model.facts.first_frame) {
+        Part::NotIndexed
+    } else {
+        Part::Verified
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_share_the_bytes_out_without_a_hole() {
+        for (count, bytes) in [(80u16, 155_209u64), (3, 10), (100, 7), (1, u64::MAX)] {
+            let mut at = 0;
+            for nth in 0..count {
+                let range = bytes_of(nth, count, bytes);
+                assert!(range.start <= at && range.end > range.start, "{nth} of {count} in {bytes}");
+                at = at.max(range.end);
+            }
+            assert!(at >= bytes);
+        }
+    }
+
+    #[test]
+    fn a_click_on_a_bar_or_the_words_goes_nowhere() {
+        let area = Rect::new(0, 1, 100, 1);
+        assert_eq!(offset_at(area, 0, 1000), None);
+        assert_eq!(offset_at(area, 1, 1000), Some(0));
+        assert!(offset_at(area, 80, 1000).is_some());
+        assert_eq!(offset_at(area, 81, 1000), None);
+    }
+}

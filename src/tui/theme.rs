@@ -1,0 +1,154 @@
+//! Roles and their styles. Nothing else in this room names a colour.
+
+use ratatui::style::{Color as Ink, Modifier, Style};
+
+use super::options::Color;
+
+/// What a piece of the screen is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Ordinary text.
+    Text,
+    /// Text that steps back: units, hints.
+    Quiet,
+    /// Headings and names.
+    Title,
+    /// The border of the pane that has the keys, and its title.
+    Focus,
+    /// The line under the cursor.
+    Cursor,
+    /// The line under the cursor of a pane that does not have the keys.
+    CursorAway,
+    /// Damage.
+    Damage,
+    /// Something to know before going on.
+    Warning,
+    /// What was checked and is fine.
+    Good,
+    /// A gap.
+    Gap,
+    /// A key to press.
+    Key,
+    /// What the search found.
+    Match,
+    /// A length field, or a JSON key.
+    Length,
+    /// A payload, or a JSON string.
+    Payload,
+    /// A checksum, or a JSON number.
+    Checksum,
+}
+
+/// A set of styles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theme {
+    /// The terminal's own 16 colours.
+    Own,
+    /// Blue and orange on black.
+    Dark,
+    /// Blue and orange on white.
+    Light,
+    /// No colour.
+    Mono,
+}
+
+impl Theme {
+    /// The theme of a choice, where `NO_COLOR` may be set.
+    pub(crate) const fn of(choice: Color, no_color: bool) -> Self {
+        match choice {
+            Color::Auto if no_color => Self::Mono,
+            Color::Auto | Color::Always => Self::Own,
+            Color::Dark => Self::Dark,
+            Color::Light => Self::Light,
+            Color::Mono => Self::Mono,
+        }
+    }
+
+    /// The style of everything that has no other.
+    pub(crate) const fn base(self) -> Style {
+        match self {
+            Self::Own | Self::Mono => Style::new(),
+            Self::Dark => Style::new().fg(Ink::White).bg(Ink::Black),
+            Self::Light => Style::new().fg(Ink::Black).bg(Ink::White),
+        }
+    }
+
+    /// The style of a role.
+    pub(crate) const fn style(self, role: Role) -> Style {
+        let (ink, modifier) = match self {
+            Self::Own => own(role),
+            Self::Dark => contrast(role, Ink::Indexed(75), Ink::Indexed(214), Ink::Indexed(250)),
+            Self::Light => contrast(role, Ink::Indexed(25), Ink::Indexed(166), Ink::Indexed(240)),
+            Self::Mono => (None, mono(role)),
+        };
+        let style = Style::new().add_modifier(modifier);
+        match ink {
+            Some(ink) => style.fg(ink),
+            None => style,
+        }
+    }
+}
+
+const fn own(role: Role) -> (Option<Ink>, Modifier) {
+    match role {
+        Role::Text => (None, Modifier::empty()),
+        Role::Quiet => (Some(Ink::DarkGray), Modifier::empty()),
+        Role::Title => (None, Modifier::BOLD),
+        Role::Focus => (Some(Ink::Cyan), Modifier::BOLD),
+        Role::Cursor => (None, Modifier::REVERSED),
+        Role::CursorAway => (None, Modifier::UNDERLINED),
+        Role::Damage => (Some(Ink::Red), Modifier::BOLD),
+        Role::Warning | Role::Gap => (Some(Ink::Yellow), Modifier::empty()),
+        Role::Good | Role::Payload => (Some(Ink::Green), Modifier::empty()),
+        Role::Key | Role::Length => (Some(Ink::Cyan), Modifier::empty()),
+        Role::Match => (Some(Ink::Yellow), Modifier::REVERSED),
+        Role::Checksum => (Some(Ink::Magenta), Modifier::empty()),
+    }
+}
+
+const fn contrast(role: Role, blue: Ink, orange: Ink, grey: Ink) -> (Option<Ink>, Modifier) {
+    match role {
+        Role::Text | Role::Payload => (None, Modifier::empty()),
+        Role::Quiet => (Some(grey), Modifier::empty()),
+        Role::Title => (None, Modifier::BOLD),
+        Role::Focus => (Some(blue), Modifier::BOLD),
+        Role::Cursor => (None, Modifier::REVERSED),
+        Role::CursorAway => (None, Modifier::UNDERLINED),
+        Role::Damage => (Some(orange), Modifier::BOLD),
+        Role::Warning | Role::Gap | Role::Checksum => (Some(orange), Modifier::empty()),
+        Role::Good | Role::Key | Role::Length => (Some(blue), Modifier::empty()),
+        Role::Match => (Some(orange), Modifier::REVERSED),
+    }
+}
+
+const fn mono(role: Role) -> Modifier {
+    match role {
+        Role::Text | Role::Payload | Role::Good => Modifier::empty(),
+        Role::Quiet => Modifier::DIM,
+        Role::Title | Role::Focus | Role::Damage | Role::Key | Role::Warning => Modifier::BOLD,
+        Role::Cursor | Role::Match => Modifier::REVERSED,
+        Role::CursorAway | Role::Length => Modifier::UNDERLINED,
+        Role::Gap | Role::Checksum => Modifier::ITALIC,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_color_is_obeyed_unless_colour_is_asked_for() {
+        assert_eq!(Theme::of(Color::Auto, true), Theme::Mono);
+        assert_eq!(Theme::of(Color::Auto, false), Theme::Own);
+        assert_eq!(Theme::of(Color::Always, true), Theme::Own);
+    }
+
+    #[test]
+    fn mono_has_attributes_and_no_colour() {
+        for role in [Role::Cursor, Role::Damage, Role::Match, Role::Length, Role::Checksum] {
+            let style = Theme::Mono.style(role);
+            assert_eq!((style.fg, style.bg), (None, None));
+            assert!(!style.add_modifier.is_empty(), "{role:?}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Answers from the workers. Late ones, to questions that were asked again since, are dropped.
+
+use super::{moves, writing};
+use crate::file::Durability;
+use crate::tui::effect::Lane;
+use crate::tui::message::{Failure, Told};
+use crate::tui::model::{Contents, Follow, Model, Source, View};
+
+/// Takes an answer in.
+pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told) {
+    if !model.generations.is_newest(lane, generation) {
+        model.stale = false;
+        return;
+    }
+    if let Told::Progress(done, total) = told {
+        if let Some(job) = model.jobs.iter_mut().find(|job| job.lane == lane) {
+            job.done = (done, total);
+        }
+        return;
+    }
+    model.jobs.retain(|job| job.lane != lane);
+    let bytes = model.facts.bytes;
+    match told {
+        Told::Progress(..) => {}
+        Told::Window(page, offset) => {
+            model.list.set(page, offset, bytes);
+            if model.follow == Follow::Yes {
+                model.list.move_by(i64::from(i32::MAX));
+            }
+        }
+        Told::More(page) => {
+            model.list.extend(page, bytes);
+            if model.follow == Follow::Yes {
+                model.list.move_by(i64::from(i32::MAX));
+            }
+        }
+        Told::Detail(contents) => detail(model, *contents),
+        Told::Place(Some(offset)) => moves::go_to(model, offset),
+        Told::Place(None) => model.tell(nothing(model)),
+        Told::Aggregates { from, rows, total, cut } => {
+            let table = &mut model.aggregates;
+            (table.from, table.rows, table.total, table.cut) = (from, rows, total, cut);
+            table.source = Source::There;
+            table.cursor.move_by(0, total);
+        }
+        Told::NoIndex => model.aggregates.source = Source::NoIndex,
+        Told::Appended(done) => {
+            let durability = if done.synced { Durability::Synced } else { Durability::Buffered };
+            writing::appended(model, &done, durability);
+        }
+        Told::Saved(done) => writing::saved(model, &done),
+        Told::Failed(failure) => failed(model, lane, failure),
+    }
+}
+
+fn detail(model: &mut Model, mut contents: Contents) {
+    // Another window of the same bytes: what is folded stays folded.
+    if let Some(known) = model.detail.contents.take()
+        && known.row == contents.row
+        && known.json == contents.json
+    {
+        contents.doc = known.doc;
+    }
+    let line = contents.story.as_ref().map(|story| story.line_of(contents.row.start));
+    model.detail.contents = Some(contents);
+    if let (View::Aggregate, Some(line)) = (model.detail.view, line) {
+        model.detail.rewind();
+        model.detail.move_by(line as i64);
+    } else {
+        model.detail.move_by(0);
+    }
+}
+
+/// What is told when nothing was found.
+fn nothing(model: &Model) -> String {
+    match &model.search {
+        Some((text, _)) => format!("{text}: nothing more that way"),
+        None => "nothing more that way".into(),
+    }
+}
+
+fn failed(model: &mut Model, lane: Lane, failure: Failure) {
+    if lane == Lane::List {
+        model.list.stop();
+    }
+    if lane == Lane::Aggregates {
+        model.aggregates.source = Source::There;
+    }
+    match (failure, lane) {
+        (Failure::Stopped, _) => {}
+        (Failure::Error(why), Lane::Write) if model.form.sending => {
+            model.form.sending = false;
+            model.form.outcome = vec![why];
+        }
+        (Failure::Error(why), _) => model.warn(why),
+    }
+}

@@ -1,0 +1,72 @@
+//! Why an action cannot be run now, where it cannot.
+
+use super::settle;
+use crate::file::Seen;
+use crate::index::IndexState;
+use crate::query::What;
+use crate::tui::actions::{self, Id};
+use crate::tui::effect::Lane;
+use crate::tui::model::{Access, Model, ScanState, Tab};
+
+/// Why an action cannot be run; `None` when it can.
+pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
+    if actions::of(id).is_some_and(|action| action.writes) {
+        if model.access == Access::ReadOnly {
+            return Some("the screen was opened with --read-only".into());
+        }
+        if model.job(Lane::Write).is_some() {
+            return Some("something is being written; Esc stops it".into());
+        }
+    }
+    let why = match id {
+        Id::Append => return append(model),
+        Id::UpdateIndex => return update_index(&model.facts.index.state),
+        Id::SearchNext | Id::SearchPrevious if model.search.is_none() => "there is no search yet: / starts one",
+        Id::FilterDrop if model.list.filter.is_empty() => "there is no filter",
+        Id::FilterAggregate => match settle::chosen(model).map(|row| row.what) {
+            Some(What::Event(event)) if event.aggregate_id.is_some() => return None,
+            Some(What::Event(_)) => "the event belongs to no aggregate",
+            _ => "no event is under the cursor",
+        },
+        Id::Sort if model.tab != Tab::Aggregates => "only the aggregates are sorted: 2 shows them",
+        Id::ScanStop if model.scan.state != ScanState::Running => "no scan is running",
+        Id::ScanGo if model.scan.state == ScanState::Running => "the scan is running",
+        Id::ScanGo if model.scan.state == ScanState::Done => "the scan has seen everything",
+        Id::CopyJson | Id::CopyPayload if json(model).is_none() => "no event is under the cursor",
+        Id::Copy | Id::CopyOffset | Id::CopyHex | Id::CopyCommand if settle::chosen(model).is_none() => {
+            "nothing is under the cursor"
+        }
+        _ => return None,
+    };
+    Some(why.into())
+}
+
+fn json(model: &Model) -> Option<&str> {
+    let contents = model.detail.contents.as_ref()?;
+    let same = settle::chosen(model).is_some_and(|row| row.start == contents.row.start);
+    contents.json.as_deref().filter(|_| same)
+}
+
+fn append(model: &Model) -> Option<String> {
+    if let Some(closed) = &model.facts.closed {
+        return Some(closed.clone());
+    }
+    match (&model.facts.index.state, model.facts.writer) {
+        (IndexState::Ahead { .. }, _) => Some("the log is truncated: its index has seen events that are gone".into()),
+        (_, Seen::Lock(pid)) => Some(format!("another process holds the writer's lock, pid {pid}")),
+        _ => None,
+    }
+}
+
+fn update_index(state: &IndexState) -> Option<String> {
+    match state {
+        IndexState::Fresh => Some("the index is fresh; R rebuilds it all the same".into()),
+        IndexState::Ahead { .. } => {
+            Some("the index is ahead, the only witness of what is missing; R rebuilds it after asking".into())
+        }
+        IndexState::Unsupported { version } => {
+            Some(format!("a newer program wrote the index (version {version}); R replaces it after asking"))
+        }
+        _ => None,
+    }
+}

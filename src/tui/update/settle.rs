@@ -1,0 +1,102 @@
+//! What follows from every change: heights by the size of the screen, and the questions that what is shown needs.
+
+use super::{ask, layout};
+use crate::query::{Row, What};
+use crate::tui::effect::{Ask, Lane};
+use crate::tui::model::{Asked, BATCH, Layer, Model, Pane, Source, Tab, View};
+
+/// Brings heights in line with the screen, and asks for what it shows and does not have.
+pub(super) fn settle(model: &mut Model) {
+    measure(model);
+    rows(model);
+    detail(model);
+    aggregates(model);
+}
+
+fn measure(model: &mut Model) {
+    let areas = layout::areas(model);
+    let lines = areas.lines(areas.main);
+    if model.tab == Tab::Events && lines.height > 0 {
+        model.list.resize(usize::from(lines.height));
+    }
+    let detail = areas.inner(areas.detail);
+    model.detail.height = usize::from(areas.lines(areas.detail).height);
+    model.detail.width = usize::from(detail.width);
+    // Offset, two blanks, three columns and one character for each byte.
+    model.detail.hex_width = if detail.width >= 78 { 16 } else { 8 };
+    model.aggregates.cursor.height = usize::from(lines.height);
+    model.index.height = usize::from(areas.inner(areas.main).height);
+    let findings = if model.tab == Tab::Findings { lines } else { areas.inner(areas.findings) };
+    model.findings.height = usize::from(findings.height);
+    let total = model.scan.findings.len();
+    model.findings.move_by(0, total);
+    if let Some(Layer::Help(help)) = model.layers.last_mut() {
+        help.cursor.height = usize::from(model.size.1.saturating_sub(6));
+        let total = help.actions().len();
+        help.cursor.move_by(0, total);
+    }
+    if !layout::panes(model).contains(&model.focus) {
+        model.focus = Pane::Main;
+    }
+}
+
+fn rows(model: &mut Model) {
+    if let Some((from, direction)) = model.list.needs(model.facts.bytes) {
+        let filter = model.list.filter.clone();
+        let more = Ask::More { from, direction, rows: BATCH, filter };
+        if model.list.filter.is_empty() {
+            ask(model, Lane::List, more);
+        } else {
+            super::start(model, Lane::List, "filtering", more);
+        }
+    }
+}
+
+/// The row that the detail pane is about.
+pub(super) fn chosen(model: &Model) -> Option<Row> {
+    if model.tab == Tab::Findings || model.focus == Pane::Findings {
+        let finding = model.scan.findings.get(model.findings.at)?;
+        return Some(Row { start: finding.start, end: finding.end, what: What::Finding(finding.clone()) });
+    }
+    model.list.current().cloned()
+}
+
+fn detail(model: &mut Model) {
+    let visible = layout::areas(model).detail.height > 0;
+    if !visible && model.layers.is_empty() && !matches!(model.tab, Tab::Events | Tab::Findings) {
+        return;
+    }
+    let Some(row) = chosen(model) else {
+        if model.list.rows.is_empty() {
+            model.detail.contents = None;
+            model.detail.asked = None;
+        }
+        return;
+    };
+    // Hex reads the bytes, the others what they say: both come with every answer but the aggregate's events.
+    let view = if model.detail.view == View::Aggregate { View::Aggregate } else { View::Json };
+    let range = (row.start, row.end);
+    let known = model.detail.asked.filter(|asked| asked.range == range);
+    if known.is_none() {
+        model.detail.rewind();
+    }
+    let window = known.and_then(|_| model.detail.window());
+    let base = window.or(known.map(|asked| asked.base)).unwrap_or(row.start);
+    let wanted = Asked { range, view, base, index: model.detail.index };
+    if model.detail.asked != Some(wanted) {
+        model.detail.asked = Some(wanted);
+        ask(model, Lane::Detail, Ask::Detail { row, base, view });
+    }
+}
+
+fn aggregates(model: &mut Model) {
+    if model.tab != Tab::Aggregates || model.aggregates.source == Source::Asked {
+        return;
+    }
+    let unasked = model.aggregates.source == Source::Unasked;
+    let missing = model.aggregates.needs().filter(|_| model.aggregates.source == Source::There);
+    if let Some(from) = missing.or(unasked.then_some(0)) {
+        model.aggregates.source = Source::Asked;
+        ask(model, Lane::Aggregates, Ask::Aggregates { sort: model.aggregates.sort, from, rows: BATCH });
+    }
+}

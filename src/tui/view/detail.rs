@@ -1,0 +1,77 @@
+//! The detail pane: one row as JSON, as bytes, as a frame, or among its aggregate's events.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::pane::{border, span};
+use super::text::{fit, put, tint};
+use super::{hex, json, story};
+use crate::query::What;
+use crate::report::units::hex_offset;
+use crate::tui::layout::{Areas, Border};
+use crate::tui::model::{Contents, LABEL, Model, Pane, Tone, View, sheet};
+use crate::tui::theme::Role;
+
+/// Draws it.
+pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
+    let contents = model.detail.contents.as_ref();
+    let title = contents.map(|contents| format!(" {}  {} ", hex_offset(contents.row.start), what(contents)));
+    let title = Line::from(span(model, Role::Title, title.unwrap_or_default()));
+    border(frame, model, areas, (Pane::Detail, areas.detail), (title, Line::default()));
+    if areas.border == Border::Around {
+        put(frame, areas.inner(areas.detail), 0, views(model));
+    }
+    let lines = areas.lines(areas.detail);
+    let Some(contents) = contents else { return };
+    match model.detail.view {
+        View::Json if contents.json.is_some() => json::draw(frame, lines, model, contents),
+        View::Hex => hex::draw(frame, lines, model, contents),
+        View::Aggregate if contents.story.is_some() => story::draw(frame, lines, model, contents),
+        view => draw_sheet(frame, lines, model, (contents, view)),
+    }
+}
+
+/// What stands there, in a word.
+fn what(contents: &Contents) -> &'static str {
+    match &contents.row.what {
+        What::Header => "header",
+        What::Event(_) => "event",
+        What::Finding(finding) => finding.kind.name(),
+        What::InFlight => "in flight",
+    }
+}
+
+/// The views by name, the chosen one in brackets.
+fn views(model: &Model) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    for (view, name) in View::ALL {
+        let chosen = view == model.detail.view;
+        let role = if chosen { Role::Title } else { Role::Quiet };
+        spans.push(span(model, role, if chosen { format!("[{name}]") } else { format!(" {name} ") }));
+    }
+    spans
+}
+
+fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, (contents, view): (&Contents, View)) {
+    let lines = sheet(contents, view, usize::from(area.width));
+    let shown = lines.into_iter().enumerate().skip(model.detail.top).take(usize::from(area.height));
+    for (line, (number, said)) in shown.enumerate() {
+        let role = match said.tone {
+            Tone::Plain => Role::Text,
+            Tone::Good => Role::Good,
+            Tone::Bad => Role::Damage,
+        };
+        let text = fit(&said.text, usize::from(area.width).saturating_sub(LABEL));
+        let spans = vec![span(model, Role::Quiet, format!("{:<LABEL$} ", said.label)), span(model, role, text)];
+        put(frame, area, line as u16, spans);
+        under_cursor(frame, area, model, (line as u16, number));
+    }
+}
+
+/// Marks the line under the cursor, when the pane has the keys.
+pub(super) fn under_cursor(frame: &mut Frame, area: Rect, model: &Model, (line, number): (u16, usize)) {
+    if model.focus == Pane::Detail && number == model.detail.cursor {
+        tint(frame, area, line, model.theme.style(Role::Cursor));
+    }
+}

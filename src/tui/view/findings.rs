@@ -1,0 +1,81 @@
+//! The findings: kind, range and verdict, in a tab of their own and below the events.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::events::glyph;
+use super::pane::{border, span, tabs};
+use super::text::{fit, pad, put, tint};
+use crate::format::Finding;
+use crate::report::units::{exact, size};
+use crate::report::verdict;
+use crate::tui::layout::{Areas, Border};
+use crate::tui::model::{Model, Pane, ScanState, Tab};
+use crate::tui::theme::Role;
+
+/// Draws the tab.
+pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
+    border(frame, model, areas, (Pane::Main, areas.main), (tabs(model), Line::default()));
+    if areas.border == Border::Around {
+        let heading = format!("   {:>12}  {:>12}  {:>9}  {:<14} verdict", "start", "end", "size", "kind");
+        put(frame, areas.inner(areas.main), 0, vec![span(model, Role::Quiet, heading)]);
+    }
+    rows(frame, areas.lines(areas.main), model, Pane::Main);
+}
+
+/// Draws them below the events.
+pub(super) fn draw_below(frame: &mut Frame, areas: &Areas, model: &Model) {
+    let title = Line::from(span(model, Role::Title, format!(" {} ", summary(model))));
+    border(frame, model, areas, (Pane::Findings, areas.findings), (title, Line::default()));
+    rows(frame, areas.inner(areas.findings), model, Pane::Findings);
+}
+
+fn rows(frame: &mut Frame, area: Rect, model: &Model, pane: Pane) {
+    if model.scan.findings.is_empty() {
+        put(frame, area, 0, vec![span(model, Role::Quiet, nothing(model))]);
+        return;
+    }
+    let cursor = &model.findings;
+    let shown = model.scan.findings.iter().enumerate().skip(cursor.top).take(usize::from(area.height));
+    for (line, (number, finding)) in shown.enumerate() {
+        let chosen = number == cursor.at && (pane == model.focus || model.tab == Tab::Findings);
+        let spans = row(model, finding, usize::from(area.width), chosen);
+        put(frame, area, line as u16, spans);
+        if chosen {
+            let role = if model.focus == pane { Role::Cursor } else { Role::CursorAway };
+            tint(frame, area, line as u16, model.theme.style(role));
+        }
+    }
+}
+
+fn row(model: &Model, finding: &Finding, width: usize, chosen: bool) -> Vec<Span<'static>> {
+    let (glyph, role) = glyph(finding);
+    let marker = if chosen { ">" } else { " " };
+    let bytes = size(finding.end - finding.start);
+    let start = if model.tab == Tab::Findings {
+        format!("{marker}{glyph} {:>12}  {:>12}  {bytes:>9}  ", finding.start, finding.end)
+    } else {
+        format!("{marker}{glyph} {}..{}  ", finding.start, finding.end)
+    };
+    let kind = pad(finding.kind.name(), 14) + " ";
+    let room = width.saturating_sub(start.chars().count() + 15);
+    vec![Span::raw(start), span(model, role, kind), Span::raw(fit(&verdict(finding), room))]
+}
+
+/// How many there are, and whether that is all.
+fn summary(model: &Model) -> String {
+    let found = model.scan.findings.len() as u64 + model.scan.not_kept;
+    let so_far = if model.scan.is_done() { "" } else { " so far" };
+    format!("Findings {}{so_far}", exact(found))
+}
+
+fn nothing(model: &Model) -> &'static str {
+    match model.scan.state {
+        ScanState::Off => "nothing was scanned; :scan go starts",
+        ScanState::Done => "nothing found: every frame is valid and every payload an event",
+        ScanState::Running => "nothing found so far",
+        ScanState::Stopped => "nothing found before the scan was stopped; :scan go lets it go on",
+        ScanState::Failed => "the scan could not go on; nothing found before",
+    }
+}

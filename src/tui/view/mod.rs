@@ -1,0 +1,58 @@
+//! The view: free functions from the model to a frame, a pane each. They read the model and nothing else.
+
+mod aggregates;
+mod detail;
+mod events;
+mod findings;
+mod footer;
+mod form;
+mod help;
+mod hex;
+mod index;
+mod json;
+mod pane;
+mod prompt;
+mod question;
+mod status;
+mod story;
+mod strip;
+mod text;
+
+use ratatui::Frame;
+
+use super::layout;
+use super::model::{Layer, Model, Tab};
+
+/// Draws the screen.
+pub(crate) fn draw(frame: &mut Frame, model: &Model) {
+    let areas = layout::areas(model);
+    let whole = frame.area();
+    frame.buffer_mut().set_style(whole, model.theme.base());
+    status::draw(frame, areas.status, model);
+    strip::draw(frame, areas.strip, model);
+    if areas.main.height > 0 {
+        match model.tab {
+            Tab::Events => events::draw(frame, &areas, model),
+            Tab::Aggregates => aggregates::draw(frame, &areas, model),
+            Tab::Findings => findings::draw(frame, &areas, model),
+            Tab::Index => index::draw(frame, &areas, model),
+        }
+    }
+    if areas.findings.height > 0 {
+        findings::draw_below(frame, &areas, model);
+    }
+    if areas.detail.height > 0 {
+        detail::draw(frame, &areas, model);
+    }
+    footer::draw(frame, areas.footer, model);
+    for layer in &model.layers {
+        match layer {
+            Layer::Prompt(prompt) => prompt::draw(frame, model, prompt),
+            Layer::Help(help) => help::draw(frame, model, help),
+            // It waits for a letter: the footer says which.
+            Layer::Copy => {}
+            Layer::Question(question) => question::draw(frame, model, question),
+            Layer::Form => form::draw(frame, model),
+        }
+    }
+}

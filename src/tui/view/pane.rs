@@ -1,0 +1,71 @@
+//! What panes have in common: the border with its titles, and boxes over the screen.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Widget};
+
+use super::text::fit;
+use crate::tui::layout::{Areas, Border};
+use crate::tui::model::{Model, Pane, Tab};
+use crate::tui::theme::Role;
+
+/// Draws a pane's border, when there is one.
+pub(super) fn border(
+    frame: &mut Frame,
+    model: &Model,
+    areas: &Areas,
+    (pane, area): (Pane, Rect),
+    (title, below): (Line<'static>, Line<'static>),
+) {
+    if areas.border == Border::None {
+        return;
+    }
+    let role = if model.focus == pane { Role::Focus } else { Role::Quiet };
+    let block = Block::bordered().border_style(model.theme.style(role)).title(title).title_bottom(below);
+    block.render(area.intersection(frame.area()), frame.buffer_mut());
+}
+
+/// The tabs, as the title of the main pane.
+pub(super) fn tabs(model: &Model) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    for (number, (tab, name)) in Tab::ALL.into_iter().enumerate() {
+        if number > 0 {
+            spans.push(Span::styled(" │ ", model.theme.style(Role::Quiet)));
+        }
+        let role = if model.tab == tab { Role::Title } else { Role::Quiet };
+        let found = model.scan.findings.len() as u64 + model.scan.not_kept;
+        let name = match tab {
+            Tab::Findings if found > 0 => format!("{} {name} {found}", number + 1),
+            _ => format!("{} {name}", number + 1),
+        };
+        // The chosen one is told by its brackets, not by its colour alone.
+        let name = if model.tab == tab { format!("[{name}]") } else { name };
+        spans.push(Span::styled(name, model.theme.style(role)));
+    }
+    spans.push(Span::raw(" "));
+    Line::from(spans)
+}
+
+/// An empty box in the middle of the screen, of so many columns and lines at most; what is inside its border.
+pub(super) fn window(frame: &mut Frame, model: &Model, title: &str, (width, height): (u16, u16)) -> Rect {
+    let screen = frame.area();
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
+    Clear.render(area, frame.buffer_mut());
+    frame.buffer_mut().set_style(area, model.theme.base());
+    if width < 20 || height < 5 {
+        return area;
+    }
+    let title = format!(" {} ", fit(title, usize::from(width).saturating_sub(6)));
+    let block = Block::bordered().border_style(model.theme.style(Role::Focus)).title(title);
+    let inner = block.inner(area);
+    block.render(area, frame.buffer_mut());
+    // A column of air at either side.
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}
+
+/// A piece of text in a role.
+pub(super) fn span(model: &Model, role: Role, text: impl Into<String>) -> Span<'static> {
+    Span::styled(text.into(), model.theme.style(role))
+}

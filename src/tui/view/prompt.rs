@@ -1,0 +1,64 @@
+//! A line being typed at the bottom of the screen, with what is proposed above it.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::{Clear, Widget};
+
+use super::pane::span;
+use super::text::{fit, head, pad, put, tint, width};
+use crate::report::safe;
+use crate::tui::model::{Model, Prompt, Purpose};
+use crate::tui::theme::Role;
+
+/// Proposals shown at once.
+const SHOWN: u16 = 8;
+
+/// Draws it.
+pub(super) fn draw(frame: &mut Frame, model: &Model, prompt: &Prompt) {
+    let screen = frame.area();
+    if screen.height == 0 || screen.width == 0 {
+        return;
+    }
+    let line = Rect::new(0, screen.height - 1, screen.width, 1);
+    Clear.render(line, frame.buffer_mut());
+    frame.buffer_mut().set_style(line, model.theme.base());
+    let sign = match prompt.purpose {
+        Purpose::Palette => ":",
+        Purpose::Search => "/",
+        Purpose::Filter => "filter: ",
+    };
+    let typed = prompt.line.text();
+    let before = width(&safe(head(typed, prompt.line.cursor()))) + width(sign);
+    let mut spans = vec![span(model, Role::Key, sign), span(model, Role::Text, safe(typed).into_owned())];
+    if let Some(wrong) = &prompt.wrong {
+        spans.push(span(model, Role::Damage, format!("   ! {}", safe(wrong))));
+    }
+    // A long line is seen from where its cursor is.
+    let shift = (before + 1).saturating_sub(usize::from(screen.width));
+    put(frame, line, 0, super::text::scrolled(spans, shift));
+    frame.set_cursor_position(Position::new((before - shift) as u16, line.y));
+    proposals(frame, model, prompt, line.y);
+}
+
+fn proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
+    let proposals = prompt.proposals();
+    let height = SHOWN.min(bottom).min(proposals.len() as u16);
+    let top = prompt.chosen.saturating_sub(usize::from(height).saturating_sub(1));
+    let area = Rect::new(0, bottom - height, frame.area().width.min(76), height);
+    Clear.render(area, frame.buffer_mut());
+    frame.buffer_mut().set_style(area, model.theme.base());
+    for (line, (number, action)) in proposals.iter().enumerate().skip(top).take(usize::from(height)).enumerate() {
+        let key = action.keys.first().map(ToString::to_string).unwrap_or_default();
+        let marker = if number == prompt.chosen { ">" } else { " " };
+        let room = usize::from(area.width).saturating_sub(38);
+        let spans = vec![
+            span(model, Role::Text, format!("{marker} {}", pad(action.title, 26))),
+            span(model, Role::Key, pad(&key, 9)),
+            span(model, Role::Quiet, fit(action.help, room)),
+        ];
+        put(frame, area, line as u16, spans);
+        if number == prompt.chosen {
+            tint(frame, area, line as u16, model.theme.style(Role::Cursor));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Answers: one function from a question to what is told, the same on a worker's thread and in a test.
+
+use std::ops::ControlFlow;
+
+use super::{OnProgress, Shared, aggregates, contents, writing};
+use crate::StorageError;
+use crate::query::{self, Direction, Filter, Page, find, page, resolve};
+use crate::tui::effect::Ask;
+use crate::tui::message::Told;
+
+/// What a lane remembers from one question to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(super) aggregates: aggregates::Sorted,
+}
+
+/// Answers a question.
+///
+/// # Errors
+/// `Stopped` when it is not wanted any more; otherwise as the rooms below.
+pub(crate) fn answer(
+    shared: &Shared,
+    ask: Ask,
+    memory: &mut Memory,
+    on: &mut OnProgress,
+) -> Result<Told, StorageError> {
+    match ask {
+        Ask::Around { offset, rows, filter } => around(shared, offset, rows, &filter, on),
+        Ask::End { rows, filter } => {
+            let page = rows_from(shared, (u64::MAX, Direction::Backward), rows, &filter, on)?;
+            let last = page.rows.last().map_or(0, |row| row.start);
+            Ok(Told::Window(Page { at_end: true, ..page }, last))
+        }
+        Ask::More { from, direction, rows, filter } => {
+            rows_from(shared, (from, direction), rows, &filter, on).map(Told::More)
+        }
+        Ask::Detail { row, base, view } => contents::contents(shared, row, base, view, on).map(Told::Detail),
+        Ask::Go(jump) => {
+            let view = shared.view();
+            let total = view.log().len()?;
+            let index = shared.index();
+            let place = resolve(&view, index.as_deref(), &jump, &mut |at| on(at, total))?;
+            Ok(Told::Place(Some(place)))
+        }
+        Ask::Find { pattern, filter, from, direction } => {
+            let view = shared.view();
+            let total = view.log().len()?;
+            let mut told = |at| covered(on, from, at, direction, total);
+            find(&view, &pattern, &filter, from, direction, &mut told).map(Told::Place)
+        }
+        Ask::Damage { from, direction } => {
+            let filter = Filter::parse("is:damaged", 0).unwrap_or_default();
+            let page = rows_from(shared, (from, direction), 1, &filter, on)?;
+            let row = if direction == Direction::Forward { page.rows.first() } else { page.rows.last() };
+            Ok(Told::Place(row.map(|row| row.start)))
+        }
+        Ask::Aggregates { sort, from, rows } => memory.aggregates.lines(shared, sort, from, rows, on),
+        Ask::Append(order) => writing::append(shared, &order, on),
+        Ask::SaveIndex(extent) => writing::save_index(shared, extent, on),
+    }
+}
+
+/// Rows before an offset and from it on.
+fn around(
+    shared: &Shared,
+    offset: u64,
+    rows: (usize, usize),
+    filter: &Filter,
+    on: &mut OnProgress,
+) -> Result<Told, StorageError> {
+    let behind = rows_from(shared, (offset, Direction::Forward), rows.1, filter, on)?;
+    let mut before = rows_from(shared, (offset, Direction::Backward), rows.0, filter, on)?;
+    // A log that lost its end ends with a row of no bytes, which belongs to either side.
+    if behind.rows.first().is_some_and(|first| before.rows.last() == Some(first)) {
+        before.rows.pop();
+    }
+    let at_start = before.at_start;
+    before.rows.extend(behind.rows);
+    Ok(Told::Window(Page { rows: before.rows, at_start, at_end: behind.at_end }, offset))
+}
+
+/// Rows from an offset, one way.
+pub(super) fn rows_from(
+    shared: &Shared,
+    (from, direction): (u64, Direction),
+    limit: usize,
+    filter: &Filter,
+    on: &mut OnProgress,
+) -> Result<Page, StorageError> {
+    let view = shared.view();
+    let index = shared.index();
+    let total = view.log().len()?;
+    let ask = query::Ask { from, direction, limit, filter };
+    page(&view, index.as_deref(), &ask, &mut |at| covered(on, from, at, direction, total))
+}
+
+/// Tells how much of what lies that way was read.
+fn covered(on: &mut OnProgress, from: u64, at: u64, direction: Direction, total: u64) -> ControlFlow<()> {
+    let from = from.min(total);
+    match direction {
+        Direction::Forward => on(at.saturating_sub(from), total - from),
+        Direction::Backward => on(from.saturating_sub(at), from),
+    }
+}

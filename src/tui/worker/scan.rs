@@ -1,0 +1,269 @@
+//! The scan behind the screen: judges the whole log once, keeps the index in memory caught up, and never holds a key up.
+//!
+//! With an index file that may be believed, what it has not seen is read first, and then the whole log is verified
+//! without building anything. Without one, one pass does both. Done in slices, so that it can be counted and stopped.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::{Alive, Failure, Shared, failure};
+use crate::StorageError;
+use crate::index::AggregateIndex;
+use crate::inspect::{LogView, Step, Survey, Wish, survey};
+use crate::tui::message::{Message, News};
+use crate::tui::options::Options;
+
+/// Bytes of a slice.
+const SLICE: u64 = 16 << 20;
+/// An end that was being written is looked at again after this.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Longest sleep before a stop is heard.
+const NAP: Duration = Duration::from_millis(50);
+
+/// What the scan is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Go,
+    Grown,
+    Restart,
+}
+
+/// The scan, from outside.
+#[derive(Debug, Clone)]
+pub(super) struct Handle {
+    orders: Sender<Order>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Handle {
+    /// It stops where it is.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    /// It goes on.
+    pub(super) fn go(&self) {
+        self.stop.store(false, Ordering::Release);
+        let _ = self.orders.send(Order::Go);
+    }
+
+    /// The log has grown.
+    pub(super) fn grown(&self) {
+        let _ = self.orders.send(Order::Grown);
+    }
+
+    /// The log is another one, or has lost its end.
+    pub(super) fn restart(&self) {
+        let _ = self.orders.send(Order::Restart);
+    }
+}
+
+/// Starts it.
+pub(super) fn start(shared: &Arc<Shared>, options: &Options, out: &Sender<Message>) -> Handle {
+    let (orders, told) = unbounded();
+    let stop = Arc::new(AtomicBool::new(!options.scan));
+    let handle = Handle { orders, stop: stop.clone() };
+    let mut scan = Scan { shared: shared.clone(), out: out.clone(), stop, rate: options.rate, pass: Pass::default() };
+    let run = move || {
+        let _alive = Alive(scan.out.clone());
+        scan.run(&told);
+    };
+    // Without a thread there is no scan, and the screen works as with --no-scan.
+    let _ = thread::Builder::new().name("scan".into()).spawn(run);
+    handle
+}
+
+struct Scan {
+    shared: Arc<Shared>,
+    out: Sender<Message>,
+    stop: Arc<AtomicBool>,
+    rate: Option<u64>,
+    pass: Pass,
+}
+
+/// How far the scan is.
+#[derive(Debug, Default)]
+struct Pass {
+    index: Option<AggregateIndex>,
+    /// The index was built by this scan, from the first byte on: what it covers is verified.
+    builds: bool,
+    /// The log's size when the index had last seen all of it, and whether its end was being written then.
+    caught_up: Option<(u64, Unfinished)>,
+    /// Verified up to here without building.
+    verified_to: Option<u64>,
+    /// Where the verifying pass ends.
+    verify_until: u64,
+}
+
+type Unfinished = Option<Instant>;
+
+impl Scan {
+    fn run(&mut self, orders: &Receiver<Order>) {
+        self.look_at_index();
+        let mut told_done = false;
+        loop {
+            let stopped = self.stop.load(Ordering::Acquire);
+            let step = if stopped { Ok(None) } else { self.step() };
+            match step {
+                Ok(Some(())) => told_done = false,
+                Ok(None) => {
+                    if !stopped && !told_done {
+                        told_done = true;
+                        self.tell(News::ScanDone);
+                    }
+                    let unfinished = matches!(self.pass.caught_up, Some((_, Some(_)))) && !stopped;
+                    let order = if unfinished { orders.recv_timeout(AGAIN).ok() } else { orders.recv().ok() };
+                    match order {
+                        Some(Order::Restart) => {
+                            self.pass = Pass::default();
+                            self.look_at_index();
+                        }
+                        None if !unfinished => return,
+                        _ => {}
+                    }
+                }
+                Err(StorageError::Stopped) => self.tell(News::ScanStopped),
+                Err(StorageError::Changed { .. }) => {
+                    // The watch sees it too, and says what follows.
+                    thread::sleep(NAP);
+                    if orders.try_iter().any(|order| order == Order::Restart) {
+                        self.pass = Pass::default();
+                        self.look_at_index();
+                    }
+                }
+                Err(error) => {
+                    if let Failure::Error(why) = failure(&error) {
+                        self.tell(News::ScanFailed(why));
+                    }
+                    self.stop.store(true, Ordering::Release);
+                }
+            }
+        }
+    }
+
+    /// Takes the index file up, when it may be believed: aggregates can be looked up at once.
+    fn look_at_index(&mut self) {
+        let mut view = self.shared.view();
+        if view.witness().is_some() {
+            let index = view.index();
+            // It may have turned out to be corrupt just now.
+            if index.coverage().frames > 0 {
+                self.tell(News::Counted(index.coverage().events));
+                self.publish(&index);
+                self.pass.index = Some(index);
+                return;
+            }
+        }
+        self.pass.index = Some(view.new_index());
+        self.pass.builds = true;
+    }
+
+    fn publish(&self, index: &AggregateIndex) {
+        self.shared.publish(Some(index.clone()));
+        self.tell(News::IndexReady);
+    }
+
+    fn tell(&self, news: News) {
+        let _ = self.out.send(Message::News(news));
+    }
+
+    /// Does a slice of what is left; `None` when nothing is.
+    fn step(&mut self) -> Result<Option<()>, StorageError> {
+        let view = self.shared.view();
+        let len = view.log().len()?;
+        let due = match self.pass.caught_up {
+            None => true,
+            Some((seen, unfinished)) => seen != len || unfinished.is_some_and(|since| since.elapsed() >= AGAIN),
+        };
+        if due {
+            self.catch_up(&view, len)?;
+            return Ok(Some(()));
+        }
+        if self.pass.builds {
+            return Ok(None);
+        }
+        self.verify(&view, len)
+    }
+
+    /// A slice of what the index in memory has not seen.
+    fn catch_up(&mut self, view: &LogView, len: u64) -> Result<(), StorageError> {
+        let Some(mut index) = self.pass.index.take() else { return Ok(()) };
+        let coverage = index.coverage();
+        let from = (coverage.frames > 0).then_some(coverage.covered_to);
+        let start = from.unwrap_or_default();
+        let until = coverage.scanned_to.max(start) + SLICE;
+        let wish = Wish { from, until: (until < len).then_some(until), ..Wish::default() };
+        let whole = wish.until.is_none();
+        self.tell(News::Rescan(start));
+        let started = Instant::now();
+        let seen = self.survey(view, &wish, Some(&mut index), start);
+        // What was done before a stop stays done.
+        self.tell(News::Counted(index.coverage().events));
+        let done = seen.map(|seen| {
+            if whole {
+                self.pass.caught_up = Some((len, seen.in_flight.map(|_| Instant::now())));
+                self.publish(&index);
+            }
+        });
+        self.pass.index = Some(index);
+        if whole && done.is_ok() && self.pass.verified_to.is_some_and(|at| at >= self.pass.verify_until) {
+            // While the log grows, most of the time is left to others.
+            thread::sleep((started.elapsed() * 4).min(Duration::from_secs(1)));
+        }
+        done
+    }
+
+    /// A slice of the log, verified without building anything.
+    fn verify(&mut self, view: &LogView, len: u64) -> Result<Option<()>, StorageError> {
+        if self.pass.verified_to.is_none() {
+            self.pass.verify_until = len;
+        }
+        let end = self.pass.verify_until;
+        let start = self.pass.verified_to.unwrap_or_default();
+        if self.pass.verified_to.is_some() && start >= end {
+            return Ok(None);
+        }
+        let until = start + SLICE;
+        let wish = Wish { from: self.pass.verified_to, until: (until < end).then_some(until), ..Wish::default() };
+        let whole = wish.until.is_none();
+        let seen = self.survey(view, &wish, None, start)?;
+        self.pass.verified_to = Some(if whole { end } else { seen.scanned_to.max(until) });
+        Ok(Some(()))
+    }
+
+    /// One pass, telling what it finds, no faster than it may be.
+    fn survey(
+        &self,
+        view: &LogView,
+        wish: &Wish,
+        index: Option<&mut AggregateIndex>,
+        start: u64,
+    ) -> Result<Survey, StorageError> {
+        let mut told = start;
+        survey(view, wish, index, &mut |step| {
+            match step {
+                Step::Progress(at, end) => {
+                    self.tell(News::Scanned { from: told.min(at), at, end });
+                    self.pace(at.saturating_sub(told));
+                    told = at;
+                }
+                Step::Finding(finding) => self.tell(News::Found(finding.clone())),
+            }
+            if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    }
+
+    /// Sleeps as long as so many bytes have to take, unless it is stopped.
+    fn pace(&self, bytes: u64) {
+        let Some(rate) = self.rate else { return };
+        let until = Instant::now() + Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64);
+        while Instant::now() < until && !self.stop.load(Ordering::Acquire) {
+            thread::sleep(NAP.min(until.saturating_duration_since(Instant::now())));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What the workers share: the log, its index as far as it is known, and how both are opened.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::StorageError;
+use crate::file::{HeaderState, OsDisk, Seen, who_writes};
+use crate::format::Version;
+use crate::index::{AggregateIndex, Coverage};
+use crate::inspect::LogView;
+use crate::log::OpenOptions;
+use crate::tui::message::News;
+use crate::tui::model::{Facts, IndexFacts};
+use crate::tui::options::Options;
+
+/// What the workers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    path: PathBuf,
+    options: OpenOptions,
+    index_path: Option<PathBuf>,
+    view: RwLock<LogView>,
+    index: RwLock<Option<Arc<AggregateIndex>>>,
+    writer: RwLock<Seen>,
+    news: Mutex<Vec<News>>,
+}
+
+impl Shared {
+    /// Opens the log to be read.
+    ///
+    /// # Errors
+    /// As [`LogView::open`].
+    pub(crate) fn open(options: &Options) -> Result<Self, StorageError> {
+        let view = LogView::open(Arc::new(OsDisk), &options.path, options.index.as_deref())?;
+        let mut open = OpenOptions::new();
+        if let Some(index) = &options.index {
+            open = open.index(index);
+        }
+        if let Some(journal) = &options.journal {
+            open = open.journal(journal);
+        }
+        Ok(Self {
+            path: options.path.clone(),
+            options: open,
+            index_path: options.index.clone(),
+            view: RwLock::new(view),
+            index: RwLock::new(None),
+            writer: RwLock::new(Seen::Unknown),
+            news: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// The log and its index file, as they were looked at last.
+    pub(crate) fn view(&self) -> LogView {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The path as it was given, links not resolved: who replaces a link replaces the log.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// How the log is opened to be written to.
+    pub(crate) fn options(&self) -> OpenOptions {
+        self.options.clone()
+    }
+
+    /// The index to look things up in.
+    pub(crate) fn index(&self) -> Option<Arc<AggregateIndex>> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another index to look things up in.
+    pub(crate) fn publish(&self, index: Option<AggregateIndex>) {
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index.map(Arc::new);
+    }
+
+    /// Looks at the index file and the log's size again.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn refresh(&self) -> Result<(), StorageError> {
+        // Not under the lock: who reads must not wait for it.
+        let mut view = self.view();
+        view.refresh()?;
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+        Ok(())
+    }
+
+    /// Opens the file that bears the log's name now.
+    ///
+    /// # Errors
+    /// As [`LogView::open`].
+    pub(crate) fn reopen(&self) -> Result<(), StorageError> {
+        let view = LogView::open(Arc::new(OsDisk), &self.path, self.index_path.as_deref())?;
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+        self.publish(None);
+        Ok(())
+    }
+
+    /// Looks who writes to the log. Takes a while where many processes run.
+    pub(crate) fn look_for_writer(&self) {
+        let seen = self.view().log().storage().identity().map_or(Seen::Unknown, who_writes);
+        *self.writer.write().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
+    /// Leaves news for the screen.
+    pub(crate) fn tell(&self, news: News) {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner).push(news);
+    }
+
+    /// Takes the news that were left.
+    pub(crate) fn take_news(&self) -> Vec<News> {
+        std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is known about the log.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be measured.
+    pub(crate) fn facts(&self) -> Result<Facts, StorageError> {
+        let view = self.view();
+        let log = view.log();
+        let file = view.witness().map(|index| {
+            let head = index.head();
+            Coverage {
+                covered_to: head.covered_to,
+                scanned_to: head.scanned_to,
+                log_end_offset: head.log_end_offset,
+                events: head.events,
+                gaps: head.gaps,
+                frames: head.frames,
+            }
+        });
+        let closed = match log.header() {
+            _ if log.version() == Version::V0 => Some("a log of version 0 is never written to".to_owned()),
+            HeaderState::Good(header) if !view.may_write() => {
+                Some(format!("the header's flags ({:04x}) forbid writing", header.flags))
+            }
+            _ => None,
+        };
+        Ok(Facts {
+            path: view.path().to_owned(),
+            version: log.version().number(),
+            created_at_ms: view.created_at_ms(),
+            bytes: log.len()?,
+            first_frame: log.first_frame(),
+            index: IndexFacts {
+                path: view.index_path().to_owned(),
+                state: view.state().clone(),
+                file,
+                memory: self.index().map(|index| index.coverage()),
+            },
+            writer: *self.writer.read().unwrap_or_else(PoisonError::into_inner),
+            closed,
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! Writing: events appended under a lock that is held for that alone, and the index saved.
+
+use std::time::Instant;
+
+use super::{OnProgress, Shared};
+use crate::StorageError;
+use crate::file::Durability;
+use crate::inspect::{LogView, Step};
+use crate::log::EventLog;
+use crate::report::{describe, hint, set_aside_line};
+use crate::tui::effect::{Extent, Order};
+use crate::tui::message::{Appended, News, Saved, Told};
+
+/// Appends events one by one, timing each.
+///
+/// # Errors
+/// As [`EventLog::open`]. What fails later is told with what was appended by then.
+pub(super) fn append(shared: &Shared, order: &Order, on: &mut OnProgress) -> Result<Told, StorageError> {
+    let mut log = shared.options().open(shared.path())?;
+    let set_aside = log.set_aside().map(set_aside_line);
+    let synced = order.durability == Durability::Synced;
+    let mut done = Appended { set_aside, synced, ..Appended::default() };
+    for n in 0..order.count {
+        if on(u64::from(n), u64::from(order.count)).is_break() {
+            done.stopped = Some("stopped".into());
+            break;
+        }
+        let started = Instant::now();
+        let appended = match order.durability {
+            Durability::Buffered => log.append(&order.event),
+            Durability::Synced => log.append_sync(&order.event),
+        };
+        let took = started.elapsed();
+        match appended {
+            Ok(offset) => {
+                if done.times.is_empty() {
+                    done.first = offset;
+                }
+                done.last = offset;
+                done.times.push(took);
+            }
+            Err(error) => {
+                done.stopped = Some(format!("{}; {}", describe(&error), hint(&error)));
+                break;
+            }
+        }
+    }
+    if !done.times.is_empty() {
+        done.bytes = log.len()?.saturating_sub(done.first);
+    }
+    // Dropped, not closed: closing would rewrite the index, and an append is what was asked for.
+    drop(log);
+    Ok(Told::Appended(Box::new(done)))
+}
+
+/// Brings the index up to date, or builds it whole, and saves it.
+///
+/// # Errors
+/// `Stopped`: then nothing has changed. As [`EventLog::save_index`].
+pub(super) fn save_index(shared: &Shared, extent: Extent, on: &mut OnProgress) -> Result<Told, StorageError> {
+    let started = Instant::now();
+    let mut log = shared.options().open_read_only(shared.path())?;
+    let before = state(log.view());
+    build(&mut log, extent, on)?;
+    log.save_index()?;
+    let after = state(log.view());
+    let path = log.view().index_path().to_owned();
+    shared.refresh()?;
+    shared.publish(Some(shared.view().index()));
+    shared.tell(News::IndexReady);
+    shared.tell(News::Facts(Box::new(shared.facts()?)));
+    Ok(Told::Saved(Box::new(Saved { path, extent, before, after, took: started.elapsed() })))
+}
+
+fn build(log: &mut EventLog, extent: Extent, on: &mut OnProgress) -> Result<(), StorageError> {
+    let mut step = |step: Step| match step {
+        Step::Progress(at, end) => on(at, end),
+        Step::Finding(_) => std::ops::ControlFlow::Continue(()),
+    };
+    match extent {
+        Extent::Rest => log.catch_up(&mut step).map(|_| ()),
+        Extent::Whole => log.rebuild(0, &mut step).map(|_| ()),
+    }
+}
+
+fn state(view: &LogView) -> (&'static str, Option<u64>) {
+    (view.state().word(), view.witness().map(|index| index.head().events))
+}
