@@ -3,12 +3,13 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use super::args::{OpenArgs, ScreenArgs, Side};
+use super::args::{ColorArg, OpenArgs, ScreenArgs, Side};
 use super::fail::{Failure, Run};
 use super::out::Out;
 use crate::index::IndexFault;
 use crate::inspect::LogView;
-use crate::report::path_text;
+use crate::report::{Status, path_text};
+use crate::tui::{Color, Options};
 use crate::{EventLog, OpenOptions, StorageError};
 
 /// How to open a log with the side files of the command line.
@@ -66,6 +67,26 @@ pub(super) fn open_screen(log: &Path, screen: &ScreenArgs, side: &Side, out: &mu
             next: format!("Use `chronicle info {log}`, `chronicle verify {log}` or `chronicle cat {log}` instead"),
         });
     }
-    let _ = (screen, side);
-    Err(Failure::Usage { error: "the screen is not part of this program".into(), next: "Use the commands".into() })
+    let color = match screen.color {
+        ColorArg::Auto => Color::Auto,
+        ColorArg::Always => Color::Always,
+        ColorArg::Dark => Color::Dark,
+        ColorArg::Light => Color::Light,
+        ColorArg::Mono => Color::Mono,
+    };
+    crate::tui::run(Options {
+        path: log.to_owned(),
+        read_only: screen.read_only,
+        scan: !screen.no_scan,
+        rate: screen.rate,
+        index: side.index.clone(),
+        journal: side.journal.clone(),
+        color,
+        mouse: !screen.no_mouse,
+    })
+    .map_err(|error| match error.downcast::<StorageError>() {
+        Ok(error) => error.into(),
+        Err(error) => Failure::Output(io::Error::other(error)),
+    })?;
+    Ok(Status::Done)
 }
