@@ -4,13 +4,12 @@
 //! last frame. So the end is fixed first, and before it is judged it is looked at again.
 
 use std::ops::Range;
-use std::thread;
 use std::time::Duration;
 
 use super::LogView;
 use super::pieces::{Pieces, judge_range};
 use crate::StorageError;
-use crate::file::{LogFile, Seen, who_writes};
+use crate::file::LogFile;
 use crate::format::{Finding, Kind, crc};
 
 /// How long an end has to stand still before it is judged.
@@ -68,8 +67,8 @@ pub fn judge_end(view: &LogView, range: Range<u64>, ending: Ending) -> Result<Ju
 /// `Io`.
 pub fn ending(log: &LogFile, range: &Range<u64>) -> Result<Ending, StorageError> {
     let before = fingerprint(log, range)?;
-    let seen = log.storage().identity().map_or(Seen::Unknown, who_writes);
-    thread::sleep(STILL);
+    let seen = log.storage().who_writes();
+    log.storage().wait(STILL);
     Ok(if before != fingerprint(log, range)? {
         Ending::Moving
     } else if seen.pid().is_some() {

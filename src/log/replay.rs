@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::file::{Item, Place, Scanner, place};
 use crate::format::fields::Fields;
 use crate::format::{EventView, Evidence, Finding, Kind, StoredEvent, gap};
-use crate::inspect::{Ending, LogView, ending, judge_range};
+use crate::inspect::{LogView, ending, judge_end, judge_range};
 
 /// Events in order. Damage, gaps and frames that are no events are error items, each with its range; the replay goes on
 /// behind them. An end that is being written is not there yet.
@@ -135,18 +135,13 @@ impl Replay {
 
     /// Names the pieces of a damaged range. The last one of the log's end is left out while it is being written.
     fn judge(&mut self, range: Range<u64>) -> Result<(), StorageError> {
-        let log = self.view.log();
-        let pieces = judge_range(log, range.clone(), self.end, self.view.witnessed_end())?;
-        self.pending.extend(pieces.findings);
-        if range.end == self.end {
-            match ending(log, &range)? {
-                Ending::Still => {}
-                Ending::WriterSeen if self.pending.back().is_some_and(|last| last.kind != Kind::TornTail) => {}
-                Ending::WriterSeen | Ending::Moving => {
-                    self.pending.pop_back();
-                }
-            }
-        }
+        let findings = if range.end == self.end {
+            let ending = ending(self.view.log(), &range)?;
+            judge_end(&self.view, range, ending)?.findings
+        } else {
+            judge_range(self.view.log(), range, self.end, self.view.witnessed_end())?.findings
+        };
+        self.pending.extend(findings);
         Ok(())
     }
 
