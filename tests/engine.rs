@@ -8,5 +8,16 @@
 )]
 
 mod engine {
+    mod crash;
+    mod damage;
+    mod document;
+    mod fixtures;
+    mod index;
+    mod log;
+    mod pieces;
+    mod query;
+    mod rooms;
     mod samples;
+    mod sim_disk;
+    mod support;
 }

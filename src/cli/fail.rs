@@ -53,7 +53,7 @@ impl Failure {
             Self::Parse(error) => {
                 let text = error.render().to_string();
                 let text = text.strip_prefix("error: ").unwrap_or(&text);
-                let text = text.split("\n\n").next().unwrap_or_default();
+                let text = text.split("\n\nUsage:").next().unwrap_or_default();
                 text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
             }
             Self::Usage { error, .. } | Self::Refused { error, .. } => error.clone(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::storage::{Disk, Open, Storage, read_full};
+use super::storage::{Disk, Open, Storage, read_full, read_readable};
 use super::{Item, Scanner};
 use crate::StorageError;
 use crate::format::frame::{Decoded, Frame, LENGTH_LEN, MAX_FRAME, decode};
@@ -153,7 +153,8 @@ impl LogFile {
                 buf.try_reserve(need - buf.len()).map_err(|_| self.no_memory(offset, need))?;
                 buf.resize(need, 0);
             }
-            let read = self.read(buf.get_mut(..need).unwrap_or_default(), offset)?;
+            let read = read_readable(self.storage.as_ref(), buf.get_mut(..need).unwrap_or_default(), offset)
+                .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))?;
             let have = buf.get(..read).unwrap_or_default();
             match decode(have, self.version) {
                 Decoded::Incomplete { needed } if read == need && needed <= MAX_FRAME => need = needed,

@@ -18,7 +18,7 @@ pub use locate::{Place, spans_before};
 pub use logfile::{HeaderState, LogFile, NOT_A_LOG_LIMIT};
 pub use os::OsDisk;
 pub use scan::{Item, Scanner, Span};
-pub use storage::{Appended, Disk, Identity, Open, Storage};
+pub use storage::{Disk, Identity, Open, Storage};
 pub(crate) use writer::open_for_append;
 pub use writer::{Durability, Writer};
 pub use writers::{Seen, who_writes};

@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::storage::{Appended, Disk, Identity, Open, Storage};
+use super::storage::{Disk, Identity, Open, Storage};
+use super::{Seen, who_writes};
 
 /// The file systems of this machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,13 +24,16 @@ impl Storage for OsFile {
         retry(|| platform::read_at(&self.0, buf, offset))
     }
 
-    fn append(&self, bytes: &[u8]) -> io::Result<Appended> {
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut file = &self.0;
-        let bytes = retry(|| file.write(bytes))?;
-        // Opened for append, so the position is the end of what this very write put there, even if a program that
+        retry(|| file.write(bytes))
+    }
+
+    fn appended_to(&self) -> io::Result<u64> {
+        // Opened for append, so the position is the end of what the last write here put there, even if a program that
         // asks for no lock wrote at the same instant.
-        let end = file.stream_position()?;
-        Ok(Appended { bytes, end })
+        let mut file = &self.0;
+        file.stream_position()
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -54,6 +58,10 @@ impl Storage for OsFile {
 
     fn identity(&self) -> io::Result<Identity> {
         Ok(platform::identity(&self.0.metadata()?))
+    }
+
+    fn who_writes(&self) -> Seen {
+        self.identity().map_or(Seen::Unknown, who_writes)
     }
 }
 

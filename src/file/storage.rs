@@ -7,6 +7,9 @@ use std::fmt::Debug;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use super::Seen;
 
 /// One open file.
 pub trait Storage: Debug + Send + Sync {
@@ -30,11 +33,17 @@ pub trait Storage: Debug + Send + Sync {
     /// As the system answers.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// One write at the end of the file, wherever that is by then. It may be short.
+    /// One write at the end of the file, wherever that is by then: the bytes taken, which may be fewer.
     ///
     /// # Errors
     /// As the system answers; then nothing was written.
-    fn append(&self, bytes: &[u8]) -> io::Result<Appended>;
+    fn append(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// The file position behind the last byte that [`Storage::append`] put there.
+    ///
+    /// # Errors
+    /// As the system answers.
+    fn appended_to(&self) -> io::Result<u64>;
 
     /// Writes all of `bytes` at `offset`; not for a file that was opened for append.
     ///
@@ -65,6 +74,16 @@ pub trait Storage: Debug + Send + Sync {
     /// # Errors
     /// As the system answers.
     fn identity(&self) -> io::Result<Identity>;
+
+    /// Another process that writes to this file, as far as that can be seen without taking the lock.
+    fn who_writes(&self) -> Seen {
+        Seen::Unknown
+    }
+
+    /// Lets others go on for `time`, so that a second look can show what they do. A disk that no one else uses need not.
+    fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
 }
 
 /// Where files have names.
@@ -138,15 +157,6 @@ pub enum Open<'a> {
     },
 }
 
-/// What one append did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
-    /// Bytes taken.
-    pub bytes: usize,
-    /// The file position behind the last of them.
-    pub end: u64,
-}
-
 /// A file, whatever its name: device and inode, where the platform has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
@@ -173,13 +183,42 @@ pub fn read_full(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Resu
     Ok(done)
 }
 
+/// The same, content with what comes before bytes that the device refuses to read.
+///
+/// # Errors
+/// As [`Storage::read_at`], for anything but such a refusal.
+pub fn read_readable(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match storage.read_at(rest, offset + done as u64) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(error) if is_refusal(&error) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// True for what a failing device answers. Anything else (no memory, a stale handle) says nothing about the bytes.
+pub fn is_refusal(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let device = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    #[cfg(not(unix))]
+    let device = {
+        let _ = error;
+        false
+    };
+    device
+}
+
 /// Appends all of `bytes`, in as many writes as it takes; for side files, which are not valid until they are whole.
 ///
 /// # Errors
 /// As [`Storage::append`], and `WriteZero` when the system takes nothing.
 pub fn append_all(storage: &dyn Storage, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        let taken = storage.append(bytes)?.bytes;
+        let taken = storage.append(bytes)?;
         if taken == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }

@@ -2,11 +2,10 @@
 //!
 //! It grows only as far as one frame can, and only after the need was checked against the file's size.
 
-use std::io;
 use std::ops::Range;
 
 use super::LogFile;
-use super::storage::read_full;
+use super::storage::{is_refusal, read_full};
 use crate::StorageError;
 
 /// How much is read at once.
@@ -105,13 +104,4 @@ fn read_around(
         }
     }
     Ok(done)
-}
-
-/// True for what a failing device answers. Anything else (no memory, a stale handle) says nothing about the bytes.
-fn is_refusal(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    let device = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
-    #[cfg(not(unix))]
-    let device = false;
-    device
 }

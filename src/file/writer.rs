@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::storage::{Appended, Disk, Open, Storage};
-use super::{LogFile, who_writes};
+use super::LogFile;
+use super::storage::{Disk, Open, Storage};
 use crate::StorageError;
 use crate::format::Version;
+
+/// Appends after which the end is looked at, so that an append costs one call to the system and not two.
+const UNCHECKED: u32 = 64;
 
 /// What a power cut costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Writer {
     storage: Arc<dyn Storage>,
     end: u64,
     poisoned: Option<String>,
+    /// Appends since the end was last looked at.
+    unchecked: u32,
 }
 
 impl Writer {
@@ -37,7 +42,7 @@ impl Writer {
             return Err(StorageError::Version0 { path: path.to_owned() });
         }
         if !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
-            let pid = storage.identity().ok().and_then(|identity| who_writes(identity).pid());
+            let pid = storage.who_writes().pid();
             return Err(StorageError::Locked { path: path.to_owned(), pid });
         }
         let same = |a: super::Identity, b: super::Identity| (a.device, a.inode) == (b.device, b.inode);
@@ -53,7 +58,7 @@ impl Writer {
             }
         }
         let end = log.len()?;
-        Ok(Self { log, storage, end, poisoned: None })
+        Ok(Self { log, storage, end, poisoned: None, unchecked: 0 })
     }
 
     /// The end of the log: where the next frame will stand.
@@ -63,9 +68,12 @@ impl Writer {
 
     /// Writes whole frames at the end, in one call to the system, and says where they start.
     ///
+    /// The bytes of a program that writes without the lock are never overwritten; that it wrote is noticed at the next
+    /// sync, and at the latest after [`UNCHECKED`] appends.
+    ///
     /// # Errors
     /// `Io` when the write failed: then the file is as long as before. `Poisoned` when that could not be restored, when
-    /// a sync failed, or when another program wrote in between, now or earlier.
+    /// a sync failed, or when another program was found to have written in between.
     pub fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
         self.check()?;
         let start = self.end;
@@ -73,25 +81,32 @@ impl Writer {
         let mut rest = frames;
         while !rest.is_empty() {
             match self.storage.append(rest) {
-                Ok(Appended { bytes: 0, .. }) => {
-                    return Err(self.roll_back(goal - rest.len() as u64, std::io::ErrorKind::WriteZero.into()));
-                }
-                Ok(Appended { bytes, end }) => {
-                    rest = rest.get(bytes..).unwrap_or_default();
-                    if end != goal - rest.len() as u64 {
-                        // Its bytes stand between ours. Cutting would destroy them, so nothing is cut.
-                        return Err(self.poison(format!("another program wrote to the log (its end is {end})")));
-                    }
-                }
+                Ok(0) => return Err(self.roll_back(goal - rest.len() as u64, std::io::ErrorKind::WriteZero.into())),
+                Ok(bytes) => rest = rest.get(bytes..).unwrap_or_default(),
                 Err(error) => return Err(self.roll_back(goal - rest.len() as u64, error)),
             }
         }
+        self.unchecked += 1;
+        if durability == Durability::Synced || self.unchecked >= UNCHECKED {
+            self.check_end(goal)?;
+        }
         if durability == Durability::Synced {
             // Before `end` moves: what a failed sync leaves behind is never acknowledged.
-            self.sync()?;
+            self.sync_data()?;
         }
         self.end = goal;
         Ok(start)
+    }
+
+    /// Poisons the log when what was appended last does not end where it should: somebody's bytes stand between ours.
+    /// Cutting would destroy them, so nothing is cut.
+    fn check_end(&mut self, goal: u64) -> Result<(), StorageError> {
+        self.unchecked = 0;
+        match self.storage.appended_to() {
+            Ok(end) if end == goal => Ok(()),
+            Ok(end) => Err(self.poison(format!("another program wrote to the log, whose last append ended at {end}"))),
+            Err(error) => Err(StorageError::io_at(self.log.path(), "find the end of", goal, error)),
+        }
     }
 
     /// Returns when all that was appended is on stable storage.
@@ -100,6 +115,13 @@ impl Writer {
     /// `Poisoned`: a sync that failed once is never repeated, because a later success would prove nothing.
     pub fn sync(&mut self) -> Result<(), StorageError> {
         self.check()?;
+        if self.unchecked > 0 {
+            self.check_end(self.end)?;
+        }
+        self.sync_data()
+    }
+
+    fn sync_data(&mut self) -> Result<(), StorageError> {
         self.storage.sync().map_err(|error| self.poison(format!("a sync failed ({error})")))
     }
 
@@ -111,7 +133,7 @@ impl Writer {
         self.check()?;
         self.storage.set_len(end).map_err(|error| StorageError::io_at(self.log.path(), "cut", end, error))?;
         self.end = end;
-        self.sync()
+        self.sync_data()
     }
 
     fn check(&self) -> Result<(), StorageError> {

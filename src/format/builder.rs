@@ -1,7 +1,6 @@
 //! An event to be: what a caller hands in, valid by construction, without a time until it is accepted.
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
 use serde::Serialize;
 
@@ -96,10 +95,10 @@ impl Event {
         self.view().payload()
     }
 
-    /// Appends the payload of the event's frame to `out`, accepted at `write_timestamp_ms`.
-    pub(crate) fn encode(&self, write_timestamp_ms: u64, out: &mut Vec<u8>) {
+    /// Appends the payload of the event's frame to `out`, accepted at the time of `accepted`.
+    pub(crate) fn encode(&self, accepted: &Accepted, out: &mut Vec<u8>) {
         out.reserve(self.longest.len());
-        write!(out, "{START}{write_timestamp_ms}").expect("a Vec takes every byte");
+        out.extend_from_slice(accepted.0.as_bytes());
         out.extend_from_slice(self.longest.get(LONGEST_START.len()..).unwrap_or_default().as_bytes());
     }
 
@@ -206,6 +205,16 @@ impl EventBuilder {
         json::compact(payload.as_bytes(), &mut longest);
         longest.push(b'}');
         Event::from_longest(longest)
+    }
+}
+
+/// The start of the payloads accepted at one instant, written once for all of them.
+pub(crate) struct Accepted(String);
+
+impl Accepted {
+    /// Events accepted at `write_timestamp_ms`, milliseconds since the Unix epoch.
+    pub(crate) fn at(write_timestamp_ms: u64) -> Self {
+        Self(format!("{START}{write_timestamp_ms}"))
     }
 }
 

@@ -517,7 +517,7 @@ mod tests {
 
     fn encoded(event: &Event, write_timestamp_ms: u64) -> String {
         let mut out = Vec::new();
-        event.encode(write_timestamp_ms, &mut out);
+        event.encode(&super::super::Accepted::at(write_timestamp_ms), &mut out);
         String::from_utf8(out).expect("UTF-8")
     }
 

@@ -17,6 +17,7 @@ pub mod journal;
 pub mod json;
 mod scanner;
 
+pub(crate) use builder::Accepted;
 pub use builder::{Event, EventBuilder};
 pub use damage::{Evidence, Finding, Kind};
 pub use event::{EventView, StoredEvent};

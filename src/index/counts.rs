@@ -10,6 +10,8 @@ use crate::format::field::u16_at;
 
 /// Names told apart, of each kind; events of further ones are counted together.
 const MAX_NAMES: usize = 1024;
+/// Names of each kind that are found by comparing.
+const FIRST: usize = 12;
 /// Bytes of a name that is told apart.
 const MAX_NAME: usize = 256;
 
@@ -40,6 +42,8 @@ pub struct Counts {
     numbers: Vec<u64>,
     slots: [HashMap<Box<str>, usize, RandomState>; 3],
     others: [Option<usize>; 3],
+    /// The first few names of each kind.
+    first: [Vec<(Box<str>, usize)>; 3],
 }
 
 const KINDS: [NameKind; 3] = [NameKind::Type, NameKind::Namespace, NameKind::Schema];
@@ -80,7 +84,13 @@ impl Counts {
         }
     }
 
+    #[inline]
     fn slot(&mut self, kind: NameKind, text: &str) -> usize {
+        // Most logs have a handful of names: comparing with those costs less than hashing.
+        let first = self.first.get(kind as usize).and_then(|first| first.iter().find(|(name, _)| **name == *text));
+        if let Some((_, slot)) = first {
+            return *slot;
+        }
         let Some(known) = self.slots.get(kind as usize).and_then(|slots| slots.get(text)) else {
             return self.new_slot(kind, text);
         };
@@ -102,6 +112,9 @@ impl Counts {
             self.names.push(Name { kind, text: None });
         } else {
             slots.insert(text.into(), slot);
+            if let Some(first) = self.first.get_mut(kind as usize).filter(|first| first.len() < FIRST) {
+                first.push((text.into(), slot));
+            }
             self.names.push(Name { kind, text: Some(text.into()) });
         }
         self.numbers.push(0);
@@ -133,6 +146,10 @@ impl Counts {
             let slot = counts.names.len();
             if told_apart {
                 counts.slots.get_mut(kind as usize)?.insert(name.into(), slot);
+                let first = counts.first.get_mut(kind as usize)?;
+                if first.len() < FIRST {
+                    first.push((name.into(), slot));
+                }
             } else {
                 *counts.others.get_mut(kind as usize)? = Some(slot);
             }

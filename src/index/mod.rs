@@ -5,9 +5,11 @@
 
 mod aggregates;
 mod build;
+mod checkpoint;
 mod counts;
 mod pages;
 mod persisted;
+mod postings;
 mod save;
 mod state;
 
@@ -15,6 +17,7 @@ pub use aggregates::{AggregateIndex, Coverage, Witness};
 pub(crate) use build::MAX_DAMAGE;
 pub use build::{Anchor, Builder, Totals};
 pub use counts::{Counts, Name, NameKind};
-pub use persisted::{AggregateSummary, IndexFault, PersistedIndex, PersistedOffsets};
+pub use persisted::{AggregateSummary, IndexFault, PersistedIndex};
+pub use postings::PersistedOffsets;
 pub use save::save;
 pub use state::{IndexState, examine};

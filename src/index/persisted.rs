@@ -2,20 +2,18 @@
 
 use std::path::Path;
 
+use super::PersistedOffsets;
 use super::build::{Anchor, Checkpoint, Totals};
+use super::checkpoint::decode_checkpoint;
 use super::counts::Counts;
 use super::pages::PageReader;
 use crate::StorageError;
 use crate::file::{Disk, Open};
 use crate::format::field::{u32_at, u64_at};
-use crate::format::index::{
-    ANCHOR_ROW, DAMAGE_ROW, DIRECTORY_ROW, Head, HeadFault, PAGE, PAGE_DATA, Section, take_varint,
-};
+use crate::format::index::{ANCHOR_ROW, DAMAGE_ROW, DIRECTORY_ROW, Head, HeadFault, PAGE, PAGE_DATA, Section};
 
 /// Rows of the directory read at once when it is walked through.
 const WALK: u64 = 4096;
-/// Bytes of postings read at once.
-const POSTINGS_CHUNK: usize = 64 << 10;
 /// A section that is loaded whole may have this many bytes at most.
 const SMALL_SECTION: u64 = 64 << 20;
 
@@ -220,15 +218,22 @@ impl PersistedIndex {
 
     /// The offsets of a row.
     pub(super) fn postings(&self, row: Row) -> PersistedOffsets<'_> {
-        PersistedOffsets {
-            index: self,
-            left: row.summary.events,
-            next_byte: row.postings_at,
-            end: row.postings_end,
-            chunk: Vec::new(),
-            used: 0,
-            previous: None,
+        PersistedOffsets::new(self, &row)
+    }
+
+    /// The first anchor, and the last one before `offset`. Reads a few pages, however many anchors there are.
+    pub(super) fn outer_anchors(&self, offset: u64) -> Result<Vec<Anchor>, IndexFault> {
+        let rows = self.head.section(Section::Anchors).rows;
+        let anchor =
+            |i: u64| self.section(Section::Anchors, i * ANCHOR_ROW as u64, ANCHOR_ROW).map(|row| decode_anchor(&row));
+        let (mut low, mut high) = (0, rows);
+        while low < high {
+            // The last one first: it is the one that is looked for unless the log has lost its end.
+            let middle = if high == rows { rows - 1 } else { low + (high - low) / 2 };
+            if anchor(middle)?.offset < offset { low = middle + 1 } else { high = middle }
         }
+        let last = low.checked_sub(1);
+        (0..rows.min(1)).chain(last).map(anchor).collect()
     }
 
     /// All anchors, ascending.
@@ -239,9 +244,7 @@ impl PersistedIndex {
         let bytes = self.small(Section::Anchors)?;
         let mut anchors: Vec<Anchor> = Vec::new();
         for row in bytes.chunks_exact(ANCHOR_ROW) {
-            let number = |at| u64_at(row, at).unwrap_or_default();
-            let checksum = u32_at(row, 24).unwrap_or_default();
-            let anchor = Anchor { offset: number(0), ordinal: number(8), timestamp_ms: number(16), checksum };
+            let anchor = decode_anchor(row);
             let after = |last: &Anchor| last.offset < anchor.offset && last.ordinal < anchor.ordinal;
             let in_order = anchors.last().is_none_or(after);
             if !in_order || anchor.offset >= self.head.covered_to || anchor.ordinal >= self.head.events {
@@ -305,6 +308,11 @@ impl PersistedIndex {
         }
     }
 
+    /// `len` bytes of a section from its byte `at` on.
+    pub(super) fn section(&self, section: Section, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
+        self.pages.read(self.head.section(section), at, len)
+    }
+
     fn small(&self, section: Section) -> Result<Vec<u8>, IndexFault> {
         let extent = self.head.section(section);
         if extent.bytes > SMALL_SECTION {
@@ -314,95 +322,8 @@ impl PersistedIndex {
     }
 }
 
-pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
-    use crate::format::index::put_varint;
-    let totals = &checkpoint.totals;
-    let (first, last) = (totals.first.unwrap_or_default(), totals.last.unwrap_or_default());
-    let has_time = u64::from(totals.last_time.is_some());
-    let numbers = [totals.covered_to, totals.events, totals.frames, totals.gaps, first.0, u64::from(first.1)];
-    let more = [last.0, u64::from(last.1), has_time, totals.last_time.unwrap_or_default()];
-    for number in numbers.into_iter().chain(more).chain([checkpoint.counts.len() as u64]) {
-        put_varint(number, out);
-    }
-    for count in &checkpoint.counts {
-        put_varint(*count, out);
-    }
-}
-
-fn decode_checkpoint(rest: &mut &[u8], names: u64, head: &Head) -> Option<Checkpoint> {
-    let mut next = || take_varint(rest);
-    let (covered_to, events, frames, gaps) = (next()?, next()?, next()?, next()?);
-    let first = (next()?, u32::try_from(next()?).ok()?);
-    let last = (next()?, u32::try_from(next()?).ok()?);
-    let (has_time, time, len) = (next()?, next()?, next()?);
-    let some = frames > 0;
-    let totals = Totals {
-        covered_to,
-        events,
-        frames,
-        gaps,
-        first: some.then_some(first),
-        last: some.then_some(last),
-        last_time: (has_time == 1).then_some(time),
-    };
-    if covered_to > head.covered_to || len > names || events > head.events {
-        return None;
-    }
-    let counts = (0..len).map(|_| take_varint(rest)).collect::<Option<Vec<_>>>()?;
-    Some(Checkpoint { totals, counts })
-}
-
-/// Offsets of one aggregate out of the file, read piece by piece.
-#[derive(Debug)]
-pub struct PersistedOffsets<'i> {
-    index: &'i PersistedIndex,
-    left: u64,
-    next_byte: u64,
-    end: u64,
-    chunk: Vec<u8>,
-    used: usize,
-    previous: Option<u64>,
-}
-
-impl PersistedOffsets<'_> {
-    fn step(&mut self) -> Result<u64, IndexFault> {
-        let held = self.chunk.len() - self.used;
-        if held < 10 && self.next_byte < self.end {
-            let more = ((self.end - self.next_byte) as usize).min(POSTINGS_CHUNK);
-            let bytes = self.index.pages.read(self.index.head.section(Section::Postings), self.next_byte, more)?;
-            self.chunk.drain(..self.used);
-            self.chunk.extend_from_slice(&bytes);
-            self.used = 0;
-            self.next_byte += more as u64;
-        }
-        let mut rest = self.chunk.get(self.used..).unwrap_or_default();
-        let before = rest.len();
-        let delta = take_varint(&mut rest);
-        self.used += before - rest.len();
-        let offset = match (self.previous, delta) {
-            (None, Some(first)) => Some(first),
-            (Some(_), Some(0)) | (_, None) => None,
-            (Some(previous), Some(delta)) => previous.checked_add(delta),
-        };
-        match offset.filter(|offset| *offset < self.index.head.covered_to) {
-            Some(offset) => {
-                self.previous = Some(offset);
-                Ok(offset)
-            }
-            None => Err(IndexFault::Corrupt("an aggregate's offsets are out of order or out of range".into())),
-        }
-    }
-}
-
-impl Iterator for PersistedOffsets<'_> {
-    type Item = Result<u64, IndexFault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        let answer = self.step();
-        if answer.is_err() {
-            self.left = 0;
-        }
-        Some(answer)
-    }
+fn decode_anchor(row: &[u8]) -> Anchor {
+    let number = |at| u64_at(row, at).unwrap_or_default();
+    let checksum = u32_at(row, 24).unwrap_or_default();
+    Anchor { offset: number(0), ordinal: number(8), timestamp_ms: number(16), checksum }
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::aggregates::AggregateIndex;
 use super::build::{Checkpoint, Postings};
+use super::checkpoint::encode_checkpoint;
 use super::pages::PageWriter;
-use super::persisted::{Row, encode_checkpoint};
+use super::persisted::Row;
 use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{Disk, LogFile, Open};

@@ -83,12 +83,8 @@ pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<I
     let mut marks = Vec::new();
     if head.frames > 0 {
         marks.extend([(head.first_offset, head.first_checksum), (head.last_offset, head.log_checksum)]);
-        match index.anchors() {
-            Ok(anchors) => {
-                let near_end = anchors.iter().rev().find(|anchor| anchor.offset < len.min(head.last_offset));
-                let near = anchors.first().into_iter().chain(near_end);
-                marks.extend(near.map(|anchor| (anchor.offset, anchor.checksum)));
-            }
+        match index.outer_anchors(len.min(head.last_offset)) {
+            Ok(near) => marks.extend(near.iter().map(|anchor| (anchor.offset, anchor.checksum))),
             Err(super::IndexFault::Io(error)) => return Err(error),
             Err(fault) => {
                 let reason = fault.into_error(index.path()).to_string();

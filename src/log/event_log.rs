@@ -7,9 +7,9 @@ use super::{OpenOptions, Replay};
 use crate::StorageError;
 use crate::file::storage::{Open, append_all};
 use crate::file::{Durability, Span, Writer, open_for_append, spans_before};
-use crate::format::{Event, LogHeader, Version, frame};
+use crate::format::{Accepted, Event, LogHeader, Version, frame};
 use crate::index::{AggregateIndex, IndexState};
-use crate::inspect::{Ending, LogView, ending, judge_range};
+use crate::inspect::{Ending, LogView, Pieces, ending};
 use crate::repair::{SetAside, journal_folder, set_aside_tail};
 
 /// An event log in one file.
@@ -139,12 +139,12 @@ impl EventLog {
             });
         }
         let witnessed_end = self.view.witnessed_end();
-        let pieces = judge_range(log, range.clone(), range.end, witnessed_end)?;
-        if let Some(last) = pieces.findings.last() {
+        if let Some(last) = Pieces::of(log, range.clone(), range.end, witnessed_end)?.last() {
+            let last = last?.finding;
             let folder = self.options.journal.clone().unwrap_or_else(|| journal_folder(log.path()));
             let now_ms = (self.options.clock)();
             let disk = self.options.disk.as_ref();
-            self.set_aside = set_aside_tail(disk, log, writer, last, witnessed_end, &folder, now_ms)?;
+            self.set_aside = set_aside_tail(disk, log, writer, &last, witnessed_end, &folder, now_ms)?;
         }
         Ok(())
     }
@@ -157,7 +157,7 @@ impl EventLog {
     /// # Errors
     /// `Io` when the write failed: the log is as it was. `Poisoned`, `ReadOnly`.
     pub fn append(&mut self, event: &Event) -> Result<u64, StorageError> {
-        self.write(std::slice::from_ref(event), Durability::Buffered).map(|(start, _)| start)
+        self.write(std::slice::from_ref(event), Durability::Buffered, |_| {})
     }
 
     /// Appends an event; its offset. When it returns, the event and all before it are on stable storage: a power cut
@@ -167,7 +167,7 @@ impl EventLog {
     /// As [`EventLog::append`]. `Poisoned` when the sync failed: then nobody knows whether the event is on the disk, and
     /// nothing more is accepted until the log is reopened.
     pub fn append_sync(&mut self, event: &Event) -> Result<u64, StorageError> {
-        self.write(std::slice::from_ref(event), Durability::Synced).map(|(start, _)| start)
+        self.write(std::slice::from_ref(event), Durability::Synced, |_| {})
     }
 
     /// Appends events in one write, all or none; their offsets. `Synced` costs one sync for all of them.
@@ -176,33 +176,36 @@ impl EventLog {
     /// As [`EventLog::append`] and [`EventLog::append_sync`].
     pub fn append_batch(&mut self, events: &[Event], durability: Durability) -> Result<Vec<u64>, StorageError> {
         let mut starts = Vec::with_capacity(events.len());
-        let (mut at, lengths) = self.write(events, durability)?;
-        for length in lengths {
-            starts.push(at);
-            at += length;
+        let mut behind = 0;
+        let first = self.write(events, durability, |length| {
+            starts.push(behind);
+            behind += length;
+        })?;
+        for start in &mut starts {
+            *start += first;
         }
         Ok(starts)
     }
 
-    fn write(&mut self, events: &[Event], durability: Durability) -> Result<(u64, Vec<u64>), StorageError> {
+    /// Writes events as one; their start. `each` is told the length of each frame.
+    fn write(
+        &mut self,
+        events: &[Event],
+        durability: Durability,
+        mut each: impl FnMut(u64),
+    ) -> Result<u64, StorageError> {
         let read_only = || StorageError::ReadOnly { path: self.view.path().to_owned() };
         let writer = self.writer.as_mut().ok_or_else(read_only)?;
-        let now_ms = (self.options.clock)();
+        let accepted = Accepted::at((self.options.clock)());
         self.buffer.clear();
-        let mut lengths = Vec::new();
         for event in events {
             let start = self.buffer.len();
-            frame::encode_with(&mut self.buffer, |out| event.encode(now_ms, out));
-            if events.len() > 1 {
-                lengths.push((self.buffer.len() - start) as u64);
-            }
-        }
-        if events.len() == 1 {
-            lengths.push(self.buffer.len() as u64);
+            frame::encode_with(&mut self.buffer, |out| event.encode(&accepted, out));
+            each((self.buffer.len() - start) as u64);
         }
         let start = writer.append(&self.buffer, durability)?;
         self.appended = true;
-        Ok((start, lengths))
+        Ok(start)
     }
 
     /// Returns when everything appended is on stable storage.

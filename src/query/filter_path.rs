@@ -70,7 +70,7 @@ impl PathTerm {
             quoted ^= c == '"';
             !quoted && matches!(c, '~' | '=' | '!' | '<' | '>')
         });
-        let (path, test) = word.split_at(sign_at.ok_or(expected)?);
+        let (path, condition) = word.split_at(sign_at.ok_or(expected)?);
         let steps = path.strip_prefix("payload").ok_or(expected)?;
         let path = match steps.strip_prefix('.') {
             Some(steps) => split_path(steps).into_iter().map(&unquote).collect(),
@@ -80,12 +80,12 @@ impl PathTerm {
         if path.iter().any(String::is_empty) {
             return Err("a key is missing in the path: expected payload.KEY, or payload.KEY.KEY".into());
         }
-        if let Some(pattern) = test.strip_prefix('~') {
+        if let Some(pattern) = condition.strip_prefix('~') {
             let pattern = unquote(pattern);
             let regex = Regex::new(&pattern).map_err(|error| format!("`{pattern}` is no pattern: {}", why(&error)))?;
             return Ok(Self { path, test: Test::Matches(regex), sign: "~" });
         }
-        let found = SIGNS.iter().find_map(|(sign, relation)| Some((*sign, *relation, test.strip_prefix(sign)?)));
+        let found = SIGNS.iter().find_map(|(sign, relation)| Some((*sign, *relation, condition.strip_prefix(sign)?)));
         let (sign, relation, value) = found.ok_or(expected)?;
         if value.is_empty() {
             return Err(format!("a value is missing behind {sign}"));

@@ -251,10 +251,16 @@ fn unquoted(text: &str) -> String {
     plain
 }
 
-/// The word of `known` that is most like `word`: it starts the same, or takes the fewest changes.
+/// The word of `known` that is most like `word`: one is an abbreviation of the other, or they take the fewest changes.
 fn nearest(word: &str, known: &[&'static str]) -> &'static str {
-    let distance = |name: &&&'static str| (!word.starts_with(**name) && !name.starts_with(word), changes(word, name));
+    let distance = |name: &&&'static str| (!abbreviates(word, name) && !abbreviates(name, word), changes(word, name));
     known.iter().min_by_key(distance).copied().unwrap_or_default()
+}
+
+/// True when both start the same and `short` is what is left of `long` without some of its characters.
+fn abbreviates(short: &str, long: &str) -> bool {
+    let mut rest = long.chars();
+    short.chars().next() == long.chars().next() && short.chars().all(|c| rest.any(|of_long| of_long == c))
 }
 
 /// How many characters have to be put in, taken out or replaced to make one word the other.
@@ -277,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_word_starts_the_same_or_takes_few_changes() {
+    fn the_nearest_word_is_an_abbreviation_or_takes_few_changes() {
         assert_eq!(
             ["aggregate", "typ", "namespace", "verison", "offest", "schemas"].map(|w| nearest(w, &KEYS)),
             ["agg", "type", "ns", "v", "offset", "schema"]

@@ -77,9 +77,7 @@ pub fn resolve(
         Jump::First => nearest(view, 0, Direction::Forward)?,
         Jump::Last => None,
         Jump::Offset(offset) => nearest(view, offset, Direction::Forward)?,
-        Jump::Percent(share) => {
-            nearest(view, (seek.end as f64 * (share / 100.0).clamp(0.0, 1.0)) as u64, Direction::Forward)?
-        }
+        Jump::Percent(share) => nearest(view, share_of(seek.end, share), Direction::Forward)?,
         Jump::Ordinal(ordinal) => seek.ordinal(ordinal.saturating_sub(1), &mut Meter::new(on))?,
         Jump::Time(time_ms) => seek.time(time_ms, &mut Meter::new(on))?,
     };
@@ -87,6 +85,11 @@ pub fn resolve(
         Some(start) => Ok(start),
         None => Ok(nearest(view, u64::MAX, Direction::Backward)?.unwrap_or_default()),
     }
+}
+
+#[expect(clippy::cast_sign_loss, reason = "clamped to what is not negative")]
+fn share_of(bytes: u64, percent: f64) -> u64 {
+    (bytes as f64 * (percent / 100.0).clamp(0.0, 1.0)) as u64
 }
 
 /// The start of the next row from a place on, or of the last one before it.

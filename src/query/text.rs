@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 #[derive(Debug, Clone)]
 pub(super) enum Needle {
     /// These bytes exactly.
-    Exact(Finder<'static>),
+    Exact(Box<Finder<'static>>),
     /// Whatever the pattern matches.
     Pattern(Regex),
 }
@@ -17,7 +17,7 @@ impl Needle {
     pub(super) fn text(text: &str) -> Result<Self, String> {
         let cased = |c: char| c.is_lowercase() || c.is_uppercase();
         if has_upper_case(text) || !text.contains(cased) {
-            return Ok(Self::Exact(Finder::new(text).into_owned()));
+            return Ok(Self::Exact(Box::new(Finder::new(text).into_owned())));
         }
         Self::build(&regex::escape(text), true)
     }

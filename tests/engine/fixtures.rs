@@ -1,0 +1,30 @@
+//! The fixtures: committed bytes, written once for each version of the format, with the truth about each in `truth.json`.
+//! They are never written anew: a program that reads them differently has changed the format.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::sim_disk::SimDisk;
+use super::support::{LOG, found, look, readable};
+
+#[test]
+fn every_fixture_is_judged_and_read_as_its_truth_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let truth: Value = serde_json::from_str(&fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap();
+    let truth = truth.as_object().unwrap();
+    assert!(truth.len() >= 20, "{} fixtures", truth.len());
+    for (name, truth) in truth {
+        let disk = SimDisk::with(&[(LOG, &fs::read(folder.join(name)).unwrap())]);
+        let findings = truth["findings"].as_array().unwrap();
+        let expected: Vec<(&str, u64, u64)> = findings
+            .iter()
+            .map(|f| (f["kind"].as_str().unwrap(), f["start"].as_u64().unwrap(), f["end"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(found(&look(&disk)), expected, "{name}");
+        let offsets = truth["readable_offsets"].as_array().unwrap();
+        let offsets: Vec<u64> = offsets.iter().map(|offset| offset.as_u64().unwrap()).collect();
+        assert_eq!(readable(&disk), offsets, "{name}");
+    }
+}

@@ -1,0 +1,301 @@
+//! The index: its states, its answers against the log's own, and every flipped bit of it.
+
+use std::collections::BTreeMap;
+
+use chronicle::index::NameKind;
+use chronicle::{AggregateIndex, IndexState, StorageError};
+use proptest::prelude::*;
+
+use super::sim_disk::SimDisk;
+use super::support::{INDEX, LOG, disk_with_log, event, found, large_event, log_bytes, look, options, read};
+
+fn state(disk: &SimDisk) -> IndexState {
+    read(disk).view().state().clone()
+}
+
+/// Offsets by aggregate, as the index has them.
+fn offsets(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
+    index
+        .iter()
+        .map(|summary| {
+            let summary = summary.unwrap();
+            let offsets: Vec<u64> = index.offsets(summary.id).unwrap().collect::<Result<_, _>>().unwrap();
+            assert_eq!(
+                (offsets.len() as u64, offsets.first(), offsets.last()),
+                (summary.events, Some(&summary.first), Some(&summary.last))
+            );
+            (summary.id, offsets)
+        })
+        .collect()
+}
+
+/// The same, as the log itself has them.
+fn truth(disk: &SimDisk) -> BTreeMap<u64, Vec<u64>> {
+    let mut truth: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for event in read(disk).replay(0).unwrap().flatten() {
+        if let Some(id) = event.aggregate_id() {
+            truth.entry(id).or_default().push(event.offset());
+        }
+    }
+    truth
+}
+
+fn append(disk: &SimDisk, events: std::ops::Range<usize>) {
+    let mut log = options(disk).open(LOG).unwrap();
+    for n in events {
+        log.append(&event(n as u64 % 4, n)).unwrap();
+    }
+}
+
+#[test]
+fn a_log_without_an_index_file_says_missing_and_answers_all_the_same() {
+    let (disk, _) = disk_with_log(7, false);
+    assert_eq!(state(&disk), IndexState::Missing);
+    assert_eq!(offsets(read(&disk).index().unwrap()), truth(&disk));
+    assert_eq!(disk.get(INDEX), None, "looking writes nothing");
+}
+
+#[test]
+fn a_closed_writer_leaves_a_fresh_index_and_a_dropped_one_a_log_that_is_ahead_of_it() {
+    let disk = SimDisk::default();
+    let mut log = options(&disk).create(LOG).unwrap();
+    log.append(&event(1, 1)).unwrap();
+    log.close().unwrap();
+    assert_eq!(state(&disk), IndexState::Fresh);
+    let before = disk.get(LOG).unwrap().len() as u64;
+    append(&disk, 0..3);
+    let len = disk.get(LOG).unwrap().len() as u64;
+    assert_eq!(state(&disk), IndexState::Behind { bytes: len - before });
+    // This one found it behind and did not catch it up, so it leaves it as it is.
+    let mut log = options(&disk).open(LOG).unwrap();
+    log.append(&event(1, 2)).unwrap();
+    log.close().unwrap();
+    assert!(matches!(state(&disk), IndexState::Behind { .. }));
+    let mut log = options(&disk).open(LOG).unwrap();
+    log.save_index().unwrap();
+    log.append(&event(1, 2)).unwrap();
+    log.close().unwrap();
+    assert_eq!(state(&disk), IndexState::Fresh);
+}
+
+#[test]
+fn an_index_of_a_newer_version_is_unsupported_and_a_broken_one_corrupt() {
+    let (disk, _) = disk_with_log(3, true);
+    let index = disk.get(INDEX).unwrap();
+    let mut newer = index.clone();
+    newer[5] = 2;
+    let checksum = chronicle::format::index::page_checksum(0, &newer[..4092]);
+    newer[4092..4096].copy_from_slice(&checksum.to_be_bytes());
+    disk.put(INDEX, &newer);
+    assert_eq!(state(&disk), IndexState::Unsupported { version: 2 });
+    for broken in [&b""[..], b"no index at all", &index[..4095], &[0; 4096]] {
+        disk.put(INDEX, broken);
+        assert!(matches!(state(&disk), IndexState::Corrupt { .. }), "{} bytes", broken.len());
+        assert_eq!(offsets(read(&disk).index().unwrap()), truth(&disk));
+    }
+}
+
+#[test]
+fn an_index_of_another_log_is_foreign() {
+    let (disk, _) = disk_with_log(3, true);
+    let (other, _) = disk_with_log(5, false);
+    disk.put(LOG, &other.get(LOG).unwrap());
+    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+    assert_eq!(offsets(read(&disk).index().unwrap()), truth(&disk));
+    assert_eq!(found(&look(&disk)), [], "another log's index is no witness");
+}
+
+#[test]
+fn a_frame_across_a_place_the_index_knows_makes_it_foreign() {
+    let (disk, _) = disk_with_log(3, true);
+    // The same header, and one frame that goes past where the second and the last one stood.
+    let mut bytes = disk.get(LOG).unwrap()[..16].to_vec();
+    let payload = format!("{{\"$gap\":{{}}}}{}", " ".repeat(900));
+    chronicle::format::frame::encode(payload.as_bytes(), &mut bytes);
+    disk.put(LOG, &bytes);
+    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+}
+
+#[test]
+fn a_log_that_starts_the_same_and_goes_on_otherwise_is_foreign() {
+    let (disk, offsets) = disk_with_log(3, true);
+    let mut bytes = disk.get(LOG).unwrap()[..offsets[1] as usize].to_vec();
+    chronicle::format::frame::encode(" ".repeat(900).as_bytes(), &mut bytes);
+    disk.put(LOG, &bytes);
+    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+}
+
+#[test]
+fn an_index_of_another_empty_log_is_foreign() {
+    let (disk, _) = disk_with_log(0, true);
+    assert_eq!(state(&disk), IndexState::Fresh);
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[15] ^= 1;
+    disk.put(LOG, &bytes);
+    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+}
+
+#[test]
+fn damage_in_the_frames_it_knows_does_not_make_an_index_foreign() {
+    let (disk, offsets) = disk_with_log(3, true);
+    let mut bytes = disk.get(LOG).unwrap();
+    for offset in &offsets {
+        bytes[*offset as usize + 30] ^= 1;
+    }
+    disk.put(LOG, &bytes);
+    assert_eq!(state(&disk), IndexState::Fresh);
+}
+
+#[test]
+fn an_index_that_is_ahead_stays_the_witness_when_it_is_rebuilt() {
+    let (disk, offsets) = disk_with_log(6, true);
+    let bytes = disk.get(LOG).unwrap();
+    let missing = bytes.len() as u64 - offsets[4];
+    disk.put(LOG, &bytes[..offsets[4] as usize]);
+    assert_eq!(state(&disk), IndexState::Ahead { bytes: missing });
+    let refused = options(&disk).open(LOG).unwrap_err();
+    assert!(matches!(refused, StorageError::Truncated { .. }), "{refused}");
+    let mut log = read(&disk);
+    log.rebuild_index_from(0).unwrap();
+    log.save_index().unwrap();
+    assert_eq!(state(&disk), IndexState::Ahead { bytes: missing });
+    let seen = look(&disk);
+    assert_eq!(found(&seen), [("truncated", offsets[4], offsets[4])]);
+    assert_eq!(seen.findings[0].evidence.events_missing, Some(2));
+    assert_eq!(seen.findings[0].evidence.aggregates_missing, Some(2));
+    assert!(options(&disk).open(LOG).is_err(), "appending stays refused");
+}
+
+#[test]
+fn counts_follow_the_names_of_the_events() {
+    let (disk, _) = disk_with_log(7, true);
+    append(&disk, 0..5);
+    let mut log = read(&disk);
+    let counts = log.index().unwrap().counts();
+    let of = |kind, text: &str| {
+        counts.iter().find(|(name, _)| name.kind == kind && name.text.as_deref() == Some(text)).map(|(_, count)| count)
+    };
+    assert_eq!(of(NameKind::Type, "Created"), Some(3 + 2));
+    assert_eq!(of(NameKind::Type, "Deleted"), Some(2 + 1));
+    assert_eq!(of(NameKind::Namespace, "accounts"), Some(12));
+    assert_eq!(of(NameKind::Schema, "Person"), Some(12));
+}
+
+#[test]
+fn an_index_cut_back_to_a_checkpoint_counts_as_one_built_whole() {
+    let disk = SimDisk::default();
+    let mut log = options(&disk).create(LOG).unwrap();
+    let offsets: Vec<u64> = (0..60).map(|n| log.append(&large_event(n % 7, 100_000 + n as usize)).unwrap()).collect();
+    log.save_index().unwrap();
+    drop(log);
+    let counts =
+        |index: &AggregateIndex| -> Vec<_> { index.counts().iter().map(|(name, n)| (name.clone(), n)).collect() };
+    let whole = counts(read(&disk).rebuild_index_from(0).unwrap());
+    for from in [offsets[5], offsets[30], offsets[59]] {
+        let mut log = read(&disk);
+        let (index, found) = log.rebuild(from, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        assert_eq!(counts(index), whole, "rebuilt from {from}");
+        assert_eq!(self::offsets(index), truth(&disk), "rebuilt from {from}");
+        assert!(found.events < 60 || from == offsets[5], "{} events read again from {from}", found.events);
+    }
+}
+
+#[test]
+fn no_flipped_bit_of_an_index_makes_a_wrong_event_appear() {
+    let (disk, _) = disk_with_log(5, true);
+    append(&disk, 5..7);
+    let index = disk.get(INDEX).unwrap();
+    let truth = truth(&disk);
+    // A page is mostly padding, which its checksum covers too: all bits of the parts in use, and one of each byte else.
+    for byte in 0..index.len() {
+        let used = byte % 4096 < 300 || byte % 4096 >= 4092;
+        for bit in (0..8).filter(|bit| used || *bit == byte % 8) {
+            let mut broken = index.clone();
+            broken[byte] ^= 1 << bit;
+            disk.put(INDEX, &broken);
+            let log = read(&disk);
+            let whole = log.view().persisted().map(|index| index.check());
+            assert!(!matches!(whole, Some(Ok(()))), "byte {byte}, bit {bit} passes");
+            let mut log = read(&disk);
+            for (id, offsets) in &truth {
+                let events = log.load_aggregate(*id).unwrap();
+                let found: Vec<u64> = events.iter().map(chronicle::StoredEvent::offset).collect();
+                assert_eq!(found, *offsets, "byte {byte}, bit {bit}, aggregate {id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn loading_an_aggregate_names_a_frame_of_its_that_is_damaged() {
+    let (disk, offsets) = disk_with_log(6, true);
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[offsets[3] as usize + 40] ^= 4;
+    disk.put(LOG, &bytes);
+    let mut log = read(&disk);
+    let error = log.load_aggregate(1).unwrap_err();
+    assert_eq!(error.offset(), Some(offsets[3]));
+    assert!(error.is_corruption(), "{error}");
+    let items: Vec<bool> = log.aggregate(1).unwrap().map(|item| item.is_ok()).collect();
+    assert_eq!(items, [true, false]);
+    assert_eq!(log.load_aggregate(2).unwrap().len(), 2, "others are not concerned");
+    assert_eq!(log.load_aggregate(99).unwrap(), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// However an index came about, it answers as the log does.
+    #[test]
+    fn an_index_answers_as_the_log_does(
+        first in 0usize..40,
+        second in 0usize..40,
+        cut in 0u64..20_000,
+        damage in proptest::collection::vec((16usize..12_000, 1usize..40, any::<u8>()), 0..4),
+    ) {
+        let (disk, _) = disk_with_log(first, true);
+        append(&disk, 0..second);
+        let expected = truth(&disk);
+        let mut log = read(&disk);
+        assert_eq!(&offsets(log.index().unwrap()), &expected, "caught up");
+        assert_eq!(&offsets(log.rebuild_index_from(cut).unwrap()), &expected, "rebuilt");
+        log.save_index().unwrap();
+        assert_eq!(&offsets(read(&disk).index().unwrap()), &expected, "saved and read back");
+
+        let mut bytes = disk.get(LOG).unwrap();
+        for (at, len, fill) in damage {
+            let end = (at + len).min(bytes.len());
+            bytes.get_mut(at.min(end)..end).unwrap_or_default().fill(fill);
+        }
+        disk.put(LOG, &bytes);
+        let truth = truth(&disk);
+        let mut log = read(&disk);
+        for (id, before) in &expected {
+            let found: Vec<u64> = log.aggregate(*id).unwrap().flatten().map(|event| event.offset()).collect();
+            prop_assert_eq!(&found, &truth.get(id).cloned().unwrap_or_default());
+            prop_assert!(found.len() <= before.len());
+        }
+        assert_eq!(&offsets(log.rebuild_index_from(0).unwrap()), &truth, "rebuilt over damage");
+    }
+}
+
+#[test]
+fn a_catch_up_costs_the_new_bytes_only() {
+    let (bytes, _) = log_bytes(3);
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    read(&disk).save_index().unwrap();
+    append(&disk, 0..2);
+    let mut told = Vec::new();
+    let mut log = read(&disk);
+    let (_, found) = log
+        .catch_up(&mut |step| {
+            if let chronicle::inspect::Step::Progress(at, end) = step {
+                told.push((at, end));
+            }
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(found.unwrap().events, 2, "only what is new was read");
+    assert_eq!(told.len(), 1);
+    assert!(log.catch_up(&mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "nothing is new");
+}

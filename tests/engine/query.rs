@@ -1,0 +1,616 @@
+//! Pages, filters, jumps and search over whole logs: compared with what the one pass of the survey says of the same
+//! bytes, and with filters evaluated the plain way.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chronicle::file::OsDisk;
+use chronicle::format::{Kind, frame};
+use chronicle::inspect::{LogView, Wish, survey};
+use chronicle::query::{
+    Ask, Direction, EventSummary, Filter, Jump, Page, Pattern, Row, What, find, page, resolve, row_at,
+};
+use chronicle::{AggregateIndex, EventLog, LogHeader};
+use proptest::prelude::*;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const T0: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
+const NOW: u64 = T0 + 3_600_000;
+
+/// A log in a folder of its own.
+struct Bed {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Bed {
+    fn new(bytes: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        fs::write(&path, bytes).unwrap();
+        Self { _folder: folder, path }
+    }
+
+    fn view(&self) -> LogView {
+        LogView::open(Arc::new(OsDisk), &self.path, None).unwrap()
+    }
+
+    fn index(&self) -> AggregateIndex {
+        EventLog::open_read_only(&self.path).unwrap().index().unwrap().clone()
+    }
+}
+
+fn go_on(_: u64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn ask(view: &LogView, from: u64, direction: Direction, limit: usize, filter: &Filter) -> Page {
+    page(view, None, &Ask { from, direction, limit, filter }, &mut go_on).unwrap()
+}
+
+fn filter(text: &str) -> Filter {
+    Filter::parse(text, NOW).unwrap()
+}
+
+/// Every row, as the survey and a replay have them.
+fn expected(view: &LogView) -> Vec<Row> {
+    let seen = survey(view, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+    let findings = seen.findings.iter().filter(|finding| finding.kind != Kind::Clock);
+    let mut rows: Vec<Row> = findings
+        .map(|finding| Row { start: finding.start, end: finding.end, what: What::Finding(finding.clone()) })
+        .collect();
+    rows.extend(seen.in_flight.map(|range| Row { start: range.start, end: range.end, what: What::InFlight }));
+    if view.log().first_frame() == 16 && view.header_finding().is_none() {
+        rows.push(Row { start: 0, end: view.log().len().unwrap().min(16), what: What::Header });
+    }
+    let log = EventLog::open_read_only(view.path()).unwrap();
+    for event in log.replay(0).unwrap().filter_map(Result::ok) {
+        let (start, len) =
+            (event.offset(), event.json().len() as u64 + if view.log().first_frame() == 16 { 8 } else { 4 });
+        rows.push(Row { start, end: start + len, what: What::Event(EventSummary::of(&event.view())) });
+    }
+    rows.sort_by_key(|row| (row.start, row.end));
+    rows
+}
+
+/// All rows, page by page from the start.
+fn forth(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &Filter) -> Vec<Row> {
+    let (mut rows, mut from) = (Vec::new(), 0);
+    loop {
+        let ask = Ask { from, direction: Direction::Forward, limit, filter };
+        let page = page(view, index, &ask, &mut go_on).unwrap();
+        assert!(page.rows.len() <= limit + 1 && (page.at_end || page.rows.len() >= limit), "{page:?}");
+        assert!(page.at_start == (from == 0) || page.rows.is_empty(), "{page:?}");
+        from = page.rows.last().map_or(from, |row| row.end);
+        rows.extend(page.rows);
+        if page.at_end {
+            return rows;
+        }
+    }
+}
+
+/// All rows, page by page from the end.
+fn back(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &Filter) -> Vec<Row> {
+    let (mut rows, mut from) = (Vec::new(), u64::MAX);
+    loop {
+        let ask = Ask { from, direction: Direction::Backward, limit, filter };
+        let page = page(view, index, &ask, &mut go_on).unwrap();
+        assert!(page.rows.len() <= limit + 1 && (page.at_start || page.rows.len() >= limit), "{page:?}");
+        assert_eq!(page.at_end, from == u64::MAX, "{page:?}");
+        from = page.rows.first().map_or(from, |row| row.start);
+        rows.splice(0..0, page.rows);
+        if page.at_start {
+            return rows;
+        }
+    }
+}
+
+fn json(i: u64, payload: &str) -> String {
+    let aggregate = if i.is_multiple_of(5) { "null".to_owned() } else { (i % 4).to_string() };
+    let kind = ["Created", "Updated", "Upd\\u0061ted", "Deleted"][(i % 4) as usize];
+    let (time, ns, version) = (T0 + i * 1000, if i.is_multiple_of(3) { "accounts" } else { "acc" }, 1 + i % 2);
+    format!(
+        r#"{{"write_timestamp_ms":{time},"event_type":"{kind}","namespace":"{ns}","schema_id":"Person","schema_version":{version},"aggregate_id":{aggregate},"payload":{payload}}}"#
+    )
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    Event(String),
+    Flipped(String, usize),
+    Length(String, usize),
+    Gap,
+    Invalid,
+    Zeros(usize),
+    Noise(Vec<u8>),
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    let payload = prop_oneof![
+        Just(r#"{"amount":1.5,"email":"ana@example.org"}"#.to_owned()),
+        Just(r#"{"amount":100,"email":"bob@example.com","tags":["x","y"]}"#.to_owned()),
+        (0..400usize).prop_map(|n| format!(r#"{{"amount":{n},"text":"{}"}}"#, "z".repeat(n))),
+        Just("null".to_owned()),
+    ];
+    prop_oneof![
+        12 => payload.clone().prop_map(Part::Event),
+        1 => (payload.clone(), 0..2000usize).prop_map(|(payload, at)| Part::Flipped(payload, at)),
+        1 => (payload, 0..30usize).prop_map(|(payload, by)| Part::Length(payload, by)),
+        1 => Just(Part::Gap),
+        1 => Just(Part::Invalid),
+        1 => (1..200usize).prop_map(Part::Zeros),
+        1 => prop::collection::vec(any::<u8>(), 1..80).prop_map(Part::Noise),
+    ]
+}
+
+/// A log of these parts. The last frame is valid, so that the end stands still at once.
+fn build(version: u16, parts: &[Part]) -> Vec<u8> {
+    let mut log = if version == 1 { LogHeader::new(T0).encode().to_vec() } else { Vec::new() };
+    let put = |log: &mut Vec<u8>, payload: &str| {
+        let start = log.len();
+        frame::encode(payload.as_bytes(), log);
+        if version == 0 {
+            log.truncate(log.len() - 4);
+        }
+        start
+    };
+    put(&mut log, &json(1, "{}"));
+    for (i, part) in parts.iter().enumerate() {
+        let i = i as u64 + 2;
+        match part {
+            Part::Event(payload) => _ = put(&mut log, &json(i, payload)),
+            Part::Flipped(payload, at) => {
+                let start = put(&mut log, &json(i, payload));
+                let len = log.len() - start - 4;
+                log[start + 4 + at % len] ^= 1 << (at % 8);
+            }
+            Part::Length(payload, by) => {
+                let start = put(&mut log, &json(i, payload));
+                log[start + 3] ^= 1 + *by as u8;
+            }
+            Part::Gap => _ = put(&mut log, "{\"$gap\":{\"by\":\"test\"}}  "),
+            Part::Invalid => _ = put(&mut log, "{\"no\":\"event\"}"),
+            Part::Zeros(n) => log.extend(vec![0; *n]),
+            Part::Noise(bytes) => log.extend(bytes),
+        }
+    }
+    put(&mut log, &json(3, "{}"));
+    log
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn pages_of_any_size_in_either_direction_are_the_log_in_pieces(
+        version in 0u16..2,
+        parts in prop::collection::vec(part(), 0..30),
+        limit in 1usize..8,
+        places in prop::collection::vec(any::<prop::sample::Index>(), 6),
+    ) {
+        let bed = Bed::new(&build(version, &parts));
+        let (view, all) = (bed.view(), Filter::default());
+        let rows = expected(&view);
+        let whole = ask(&view, 0, Direction::Forward, 1000, &all);
+        prop_assert_eq!(&whole.rows, &rows);
+        prop_assert!(whole.at_start && whole.at_end);
+        prop_assert_eq!(&ask(&view, u64::MAX, Direction::Backward, 1000, &all).rows, &rows);
+        prop_assert_eq!(&forth(&view, None, limit, &all), &rows);
+        prop_assert_eq!(&back(&view, None, limit, &all), &rows);
+        for place in places {
+            let at = place.index(view.log().len().unwrap() as usize) as u64;
+            let ahead = ask(&view, at, Direction::Forward, 1000, &all).rows;
+            let behind = ask(&view, at, Direction::Backward, 1000, &all).rows;
+            let covering = rows.iter().position(|row| row.end > at).unwrap();
+            prop_assert_eq!(&ahead[..], &rows[covering..], "from {}", at);
+            prop_assert_eq!(&behind[..], &rows[..covering], "to {}", at);
+            prop_assert_eq!(row_at(&view, at).unwrap(), Some(rows[covering].clone()));
+        }
+    }
+
+    #[test]
+    fn an_aggregate_through_the_index_is_the_one_that_a_scan_finds(
+        version in 0u16..2,
+        parts in prop::collection::vec(part(), 0..30),
+        covered in any::<prop::sample::Index>(),
+        limit in 1usize..6,
+        words in prop::sample::select(vec![
+            "agg:1", "agg:2 agg:3", "agg:1 -is:damaged -is:gap", "agg:7", "agg:1 payload.amount>50 -is:gap", "agg:2 is:damaged",
+        ]),
+    ) {
+        let bytes = build(version, &parts);
+        // The index has seen the log up to one of its frames.
+        let bed = Bed::new(&bytes);
+        let ends: Vec<u64> = expected(&bed.view()).iter().filter(|row| matches!(row.what, What::Event(_))).map(|row| row.end).collect();
+        let end = ends[covered.index(ends.len())] as usize;
+        fs::write(&bed.path, &bytes[..end]).unwrap();
+        let index = bed.index();
+        prop_assert_eq!(index.coverage().covered_to, end as u64);
+        fs::write(&bed.path, &bytes).unwrap();
+        let (view, filter) = (bed.view(), filter(words));
+        let scanned = ask(&view, 0, Direction::Forward, 1000, &filter).rows;
+        prop_assert_eq!(&forth(&view, Some(&index), limit, &filter), &scanned);
+        prop_assert_eq!(&back(&view, Some(&index), limit, &filter), &scanned);
+        prop_assert_eq!(&back(&view, None, limit, &filter), &scanned);
+        let middle = end as u64 / 2;
+        for from in [middle, middle + 1, end as u64, end as u64 + 1] {
+            for direction in [Direction::Forward, Direction::Backward] {
+                let ask = Ask { from, direction, limit, filter: &filter };
+                let known = page(&view, Some(&index), &ask, &mut go_on).unwrap();
+                prop_assert_eq!(known.rows, page(&view, None, &ask, &mut go_on).unwrap().rows, "{} {:?}", from, direction);
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_shows_what_its_words_say_one_by_one(
+        parts in prop::collection::vec(part(), 0..30),
+        words in prop::collection::vec((0..WORDS.len(), any::<bool>()), 0..5),
+    ) {
+        let bed = Bed::new(&build(1, &parts));
+        let view = bed.view();
+        let text: Vec<String> = words.iter().map(|(i, not)| format!("{}{}", if *not { "-" } else { "" }, WORDS[*i].0)).collect();
+        let filter = filter(&text.join(" "));
+        let shown = ask(&view, 0, Direction::Forward, 1000, &filter).rows;
+        let log = EventLog::open_read_only(&bed.path).unwrap();
+        let keep = |row: &Row| match &row.what {
+            What::Event(_) => {
+                let event = log.replay(row.start).unwrap().next().unwrap().unwrap();
+                plainly(&words, row.start, event.json())
+            }
+            What::Header => words.is_empty(),
+            _ => true,
+        };
+        let rows: Vec<Row> = expected(&view).into_iter().filter(keep).collect();
+        prop_assert_eq!(shown, rows, "{}", text.join(" "));
+    }
+}
+
+type Says = fn(u64, &Value, &str) -> bool;
+
+/// Words with their keys, and what they mean said another way.
+const WORDS: [(&str, &str, Says); 17] = [
+    ("agg:1", "agg", |_, event, _| event["aggregate_id"] == 1),
+    ("agg:null", "agg", |_, event, _| event["aggregate_id"].is_null()),
+    ("type:Updated", "type", |_, event, _| event["event_type"] == "Updated"),
+    ("type:Created", "type", |_, event, _| event["event_type"] == "Created"),
+    ("ns:acc", "ns", |_, event, _| event["namespace"] == "acc"),
+    ("schema:\"Person\"", "schema", |_, event, _| event["schema_id"] == "Person"),
+    ("v:2", "v", |_, event, _| event["schema_version"] == 2),
+    ("after:2026-11-20T09:00:09Z", "after", |_, event, _| event["write_timestamp_ms"].as_u64() >= Some(T0 + 9000)),
+    ("before:-59m50s", "before", |_, event, _| event["write_timestamp_ms"].as_u64() < Some(T0 + 10_000)),
+    ("offset:500..0x5dc", "offset", |at, _, _| (500..1500).contains(&at)),
+    (r"payload.email~example\.org", "email~", |_, event, _| event["payload"]["email"] == "ana@example.org"),
+    ("payload.amount>=100", "amount>=", |_, event, _| event["payload"]["amount"].as_f64() >= Some(100.0)),
+    ("payload.amount<200", "amount<", |_, event, _| event["payload"]["amount"].as_f64().is_some_and(|n| n < 200.0)),
+    ("payload.amount=1.50", "amount=", |_, event, _| event["payload"]["amount"] == 1.5),
+    ("payload.tags.1=y", "tags.1=", |_, event, _| event["payload"]["tags"][1] == "y"),
+    ("BOB", "", |_, _, json| json.contains("BOB")),
+    ("person", "", |_, _, json| json.contains("Person")),
+];
+
+fn plainly(words: &[(usize, bool)], at: u64, json: &str) -> bool {
+    let event: Value = serde_json::from_str(json).unwrap();
+    let says = |i: usize| (WORDS[i].2)(at, &event, json);
+    words.iter().all(|(i, not)| {
+        if *not {
+            return !says(*i);
+        }
+        let key = WORDS[*i].1;
+        let alternative = |(j, not): &(usize, bool)| !not && !key.is_empty() && WORDS[*j].1 == key && says(*j);
+        says(*i) || words.iter().any(alternative)
+    })
+}
+
+/// 40 events, all of them whole.
+fn clean() -> Vec<u8> {
+    let event = Part::Event(r#"{"amount":1,"email":"ana@example.org"}"#.into());
+    build(1, &vec![event; 38])
+}
+
+fn starts(rows: &[Row]) -> Vec<u64> {
+    rows.iter().map(|row| row.start).collect()
+}
+
+#[test]
+fn a_torn_end_is_a_row_in_either_direction() {
+    let mut bytes = clean();
+    bytes.truncate(bytes.len() - 30);
+    let bed = Bed::new(&bytes);
+    let (view, rows) = (bed.view(), expected(&bed.view()));
+    assert!(matches!(&rows.last().unwrap().what, What::Finding(finding) if finding.kind == Kind::TornTail));
+    let all = Filter::default();
+    assert_eq!(ask(&view, 0, Direction::Forward, 1000, &all).rows, rows);
+    assert_eq!(ask(&view, u64::MAX, Direction::Backward, 2, &all).rows, rows[rows.len() - 2..]);
+    assert_eq!(resolve(&view, None, &Jump::Last, &mut go_on).unwrap(), rows.last().unwrap().start);
+    assert_eq!(ask(&view, 0, Direction::Forward, 9, &filter("type:None")).rows, rows[rows.len() - 1..]);
+}
+
+#[test]
+fn an_end_that_somebody_writes_is_being_written_and_is_hidden_by_words_about_findings_alone() {
+    let mut bytes = clean();
+    bytes.truncate(bytes.len() - 30);
+    let bed = Bed::new(&bytes);
+    let grow = fs::OpenOptions::new().append(true).open(&bed.path).unwrap();
+    let view = bed.view();
+    let writer = std::thread::spawn(move || {
+        for _ in 0..40 {
+            std::io::Write::write_all(&mut &grow, b"x").unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    let rows = ask(&view, u64::MAX, Direction::Backward, 1, &Filter::default()).rows;
+    assert_eq!(rows.iter().map(|row| &row.what).collect::<Vec<_>>(), [&What::InFlight]);
+    assert!(ask(&view, 0, Direction::Forward, 100, &filter("is:damaged")).rows.is_empty());
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_log_that_lost_its_end_says_so_in_a_row_of_its_own() {
+    let bytes = clean();
+    let bed = Bed::new(&bytes);
+    let mut log = EventLog::open(&bed.path).unwrap();
+    log.save_index().unwrap();
+    drop(log);
+    let whole = expected(&bed.view());
+    let all = Filter::default();
+    // Cut at a frame's start, inside a frame, behind the header, and inside it.
+    let cuts = [whole[20].start, whole[20].start + 30, 16, 5];
+    for cut in cuts {
+        fs::write(&bed.path, &bytes[..cut as usize]).unwrap();
+        let view = bed.view();
+        let rows = ask(&view, 0, Direction::Forward, 1000, &all).rows;
+        let last = rows.last().unwrap();
+        assert!(matches!(&last.what, What::Finding(f) if f.kind == Kind::Truncated), "{cut}: {last:?}");
+        assert_eq!((last.end, rows.iter().filter(|row| row.start == last.start).count()), (cut, 1));
+        assert_eq!(rows[..], expected(&view)[expected(&view).len() - rows.len()..], "{cut}");
+        assert_eq!(forth(&view, None, 7, &all), rows, "{cut}");
+        assert_eq!(back(&view, None, 7, &all), rows, "{cut}");
+        assert_eq!(row_at(&view, cut).unwrap().as_ref(), Some(last).filter(|last| last.start == cut), "{cut}");
+        let index = bed.view().index();
+        let one = filter("agg:1");
+        assert_eq!(forth(&view, Some(&index), 3, &one), forth(&view, None, 3, &one), "{cut}");
+        assert_eq!(back(&view, Some(&index), 3, &one), back(&view, None, 3, &one), "{cut}");
+    }
+}
+
+#[test]
+fn a_damaged_header_and_an_empty_log_have_their_row() {
+    let all = Filter::default();
+    let mut bytes = clean();
+    bytes[1] = b'x';
+    let bed = Bed::new(&bytes);
+    let first = ask(&bed.view(), 7, Direction::Forward, 1, &filter("agg:1"));
+    assert!(matches!(&first.rows[0].what, What::Finding(f) if f.kind == Kind::Header), "{first:?}");
+    let bed = Bed::new(&bytes[..0]);
+    fs::write(&bed.path, LogHeader::new(T0).encode()).unwrap();
+    for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
+        let page = ask(&bed.view(), from, direction, 3, &all);
+        let header = Row { start: 0, end: 16, what: What::Header };
+        assert_eq!(page, Page { rows: vec![header], at_start: true, at_end: true });
+    }
+    assert_eq!(ask(&bed.view(), 16, Direction::Forward, 3, &all).rows, []);
+    assert_eq!(resolve(&bed.view(), None, &Jump::Time(0), &mut go_on).unwrap(), 0);
+}
+
+#[test]
+fn damage_that_the_index_has_not_seen_is_told_and_no_other_event_appears() {
+    let mut bytes = clean();
+    let bed = Bed::new(&bytes);
+    let (index, rows) = (bed.index(), expected(&bed.view()));
+    let one = filter("agg:1");
+    let of_one = ask(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
+    let hit = of_one[2].start;
+    bytes[hit as usize + 60] ^= 1;
+    // Another aggregate's event takes the place of one of this aggregate's.
+    let (a, b) = (of_one[4].start as usize, of_one[4].end as usize);
+    let other =
+        String::from_utf8(bytes[a + 4..b - 4].to_vec()).unwrap().replace("aggregate_id\":1", "aggregate_id\":2");
+    let mut frame = Vec::new();
+    frame::encode(other.as_bytes(), &mut frame);
+    bytes[a..b].copy_from_slice(&frame);
+    fs::write(&bed.path, &bytes).unwrap();
+    let view = bed.view();
+    let scanned = ask(&view, 0, Direction::Forward, 1000, &one).rows;
+    assert_eq!(scanned.len(), of_one.len() - 1);
+    assert!(scanned.iter().any(|row| row.start == hit && matches!(row.what, What::Finding(_))));
+    assert_eq!(forth(&view, Some(&index), 2, &one), scanned);
+    assert_eq!(back(&view, Some(&index), 2, &one), scanned);
+    assert_eq!(rows.len(), expected(&view).len());
+}
+
+#[test]
+fn jumps_lead_to_the_row_that_people_mean() {
+    let bed = Bed::new(&clean());
+    let (view, index) = (bed.view(), bed.index());
+    let rows = expected(&view);
+    let len = view.log().len().unwrap();
+    for index in [None, Some(&index)] {
+        let to = |text: &str| resolve(&view, index, &Jump::parse(text, NOW).unwrap(), &mut go_on).unwrap();
+        assert_eq!((to("0"), to("3"), to("16")), (0, 0, 16));
+        assert_eq!(to(&format!("0x{:x}", rows[9].start + 5)), rows[9].start);
+        assert_eq!((to("#1"), to("#40"), to("#41")), (16, rows[40].start, rows[40].start));
+        assert_eq!(to("0%"), 0);
+        assert_eq!(to("50%"), rows.iter().find(|row| row.end > len / 2).unwrap().start);
+        assert_eq!((to("100%"), to("99999999")), (rows[40].start, rows[40].start));
+        assert_eq!((to("2026-11-20T09:00:20"), to("2020-01-01")), (rows[20].start, 16));
+        assert_eq!((to("2026-11-20T09:00:20.001"), to("2027-01-01")), (rows[21].start, rows[40].start));
+        assert_eq!(resolve(&view, index, &Jump::First, &mut go_on).unwrap(), 0);
+        assert_eq!(resolve(&view, index, &Jump::Last, &mut go_on).unwrap(), rows[40].start);
+    }
+    for text in ["#0", "#", "101%", "x%", "tomorrow", "", "-5", "#-1", "+5"] {
+        assert!(Jump::parse(text, NOW).is_err(), "{text}");
+    }
+}
+
+/// Some megabytes, in which a few times jump back and a long stretch is damaged.
+fn long() -> Vec<u8> {
+    let event = |i: u64| Part::Event(format!(r#"{{"n":{i},"text":"{}"}}"#, "z".repeat(300)));
+    let mut parts: Vec<Part> = (0..9000).map(event).collect();
+    parts[3000] = Part::Noise((0..1_200_000u32).map(|i| (i.wrapping_mul(i) / 7) as u8).collect());
+    build(1, &parts)
+}
+
+#[test]
+fn times_and_ordinals_are_found_in_a_long_log_without_reading_it_all() {
+    let bytes = long();
+    let bed = Bed::new(&bytes);
+    let (view, index) = (bed.view(), bed.index());
+    assert!(bytes.len() as u64 > 4 << 20);
+    for second in [1u64, 500, 2999, 3005, 4000, 8999] {
+        let start = resolve(&view, Some(&index), &Jump::Time(T0 + second * 1000), &mut go_on).unwrap();
+        let Some(Row { what: What::Event(event), .. }) = row_at(&view, start).unwrap() else { panic!("{second}") };
+        assert_eq!(event.time_ms, T0 + second * 1000);
+        let mut told = 0;
+        let scanned = resolve(&view, None, &Jump::Time(T0 + second * 1000), &mut |_| {
+            told += 1;
+            ControlFlow::Continue(())
+        });
+        assert_eq!(scanned.unwrap(), start, "{second}");
+        assert!(told <= 4, "{told} MiB were read for {second}");
+        let ordinal = Jump::Ordinal(second - u64::from(second > 3002));
+        assert_eq!(resolve(&view, Some(&index), &ordinal, &mut go_on).unwrap(), start, "{second}");
+        assert_eq!(resolve(&view, None, &ordinal, &mut go_on).unwrap(), start, "{second}");
+    }
+}
+
+#[test]
+fn a_scan_for_what_is_not_there_stops_when_it_is_told_to() {
+    let bed = Bed::new(&long());
+    let view = bed.view();
+    let none = filter("type:None -is:damaged");
+    let pattern = Pattern::parse("not there").unwrap();
+    for direction in [Direction::Forward, Direction::Backward] {
+        let from = if direction == Direction::Forward { 0 } else { u64::MAX };
+        let mut places = Vec::new();
+        let mut on = |at| {
+            places.push(at);
+            if places.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let stopped = page(&view, None, &Ask { from, direction, limit: 5, filter: &none }, &mut on);
+        assert!(matches!(stopped, Err(chronicle::StorageError::Stopped)));
+        assert_eq!(places.len(), 2);
+        let found = find(&view, &pattern, &Filter::default(), from, direction, &mut |_| ControlFlow::Break(()));
+        assert!(matches!(found, Err(chronicle::StorageError::Stopped)));
+    }
+    let rows = ask(&view, 0, Direction::Forward, 50, &Filter::default()).rows;
+    let mut on = |_| panic!("a page costs no more than what is around it");
+    let page = page(
+        &view,
+        None,
+        &Ask { from: rows[40].start, direction: Direction::Backward, limit: 30, filter: &Filter::default() },
+        &mut on,
+    );
+    assert_eq!(starts(&page.unwrap().rows), starts(&rows[10..40]));
+}
+
+#[test]
+fn long_damage_does_not_hide_what_lies_before_it() {
+    let bed = Bed::new(&long());
+    let view = bed.view();
+    let all = Filter::default();
+    let ahead = ask(&view, 0, Direction::Forward, 9100, &all).rows;
+    let noise = ahead.iter().position(|row| matches!(row.what, What::Finding(_))).unwrap();
+    let behind = ask(&view, ahead[noise + 3].start, Direction::Backward, 9, &all).rows;
+    assert_eq!(behind, ahead[noise - 6..noise + 3]);
+    let damage = ask(&view, u64::MAX, Direction::Backward, 9, &filter("is:damaged")).rows;
+    assert_eq!(damage.first(), ahead.get(noise));
+    assert_eq!(back(&view, None, 1000, &all), ahead);
+}
+
+#[test]
+fn search_finds_the_next_and_the_previous_event_under_a_filter() {
+    let parts: Vec<Part> = ["alpha", "Beta", "beta", "gamma", "beta"]
+        .iter()
+        .map(|text| Part::Event(format!("{{\"t\":\"{text}\"}}")))
+        .chain([Part::Invalid, Part::Noise(b"beta".to_vec())])
+        .collect();
+    let bed = Bed::new(&build(1, &parts));
+    let view = bed.view();
+    let rows = expected(&view);
+    let all = Filter::default();
+    let next = |pattern: &str, from, filter: &Filter| {
+        find(&view, &Pattern::parse(pattern).unwrap(), filter, from, Direction::Forward, &mut go_on).unwrap()
+    };
+    let previous = |pattern: &str, from| {
+        find(&view, &Pattern::parse(pattern).unwrap(), &all, from, Direction::Backward, &mut go_on).unwrap()
+    };
+    let at = |i: usize| Some(rows[i].start);
+    assert_eq!([next("beta", 0, &all), next("beta", rows[3].end, &all), next("Beta", 0, &all)], [at(3), at(4), at(3)]);
+    assert_eq!([next("beta", rows[4].start + 9, &all), next("beta", rows[6].end, &all)], [at(4), None]);
+    assert_eq!([next("/b.ta/", rows[4].end, &all), next("/G.mma/", 0, &all)], [at(6), None]);
+    assert_eq!([next("beta", 0, &filter("type:Created")), next("no\":", 0, &all)], [at(4), None]);
+    assert_eq!(
+        [previous("beta", u64::MAX), previous("beta", rows[6].start), previous("beta", rows[3].start)],
+        [at(6), at(4), None]
+    );
+    assert!(Pattern::parse("/(/").is_err() && Pattern::parse("").is_err());
+}
+
+#[test]
+fn words_about_findings_choose_among_rows_that_are_no_events() {
+    let parts = [Part::Gap, Part::Invalid, Part::Zeros(50), Part::Event("1".into())];
+    let bed = Bed::new(&build(1, &parts));
+    let view = bed.view();
+    let kinds = |text: &str| -> Vec<&str> {
+        let rows = ask(&view, 0, Direction::Forward, 100, &filter(text)).rows;
+        rows.iter()
+            .map(|row| match &row.what {
+                What::Header => "header",
+                What::Event(_) => "event",
+                What::Finding(finding) => finding.kind.name(),
+                What::InFlight => "in_flight",
+            })
+            .collect()
+    };
+    assert_eq!(kinds("is:damaged"), ["invalid_event", "zeros"]);
+    assert_eq!(kinds("is:gap"), ["gap"]);
+    assert_eq!(kinds("is:invalid is:gap"), ["gap", "invalid_event"]);
+    assert_eq!(kinds("type:None"), ["gap", "invalid_event", "zeros"]);
+    assert_eq!(kinds("type:None offset:0..16"), ["gap", "invalid_event", "zeros"]);
+    assert_eq!(kinds("is:damaged offset:0..16"), [""; 0]);
+    assert_eq!(kinds("-is:damaged"), ["header", "event", "gap", "event", "event"]);
+    assert_eq!(kinds("-is:gap -is:invalid type:None"), ["zeros"]);
+}
+
+#[test]
+fn a_filter_grows_and_shrinks_word_by_word() {
+    let two = filter(" agg:7  -type:\"a b\" ").with("agg:3").unwrap();
+    assert_eq!(two.text(), "agg:7 -type:\"a b\" agg:3");
+    assert_eq!(two.aggregates(), Some(&[3, 7][..]));
+    assert_eq!(two.with("agg:7").unwrap().text(), two.text());
+    assert_eq!(two.without_last().aggregates(), Some(&[7][..]));
+    assert_eq!(filter("agg:7 agg:null").aggregates(), None);
+    assert_eq!(filter("-agg:7").aggregates(), None);
+    let none = two.without_last().without_last().without_last().without_last();
+    assert!(none.is_empty() && none.text().is_empty());
+    assert!(Filter::default().with("agg:1").is_ok());
+    let error = Filter::default().with("before:-15m").unwrap_err();
+    assert!(error.reason.contains("cannot be added here"), "{error}");
+}
+
+#[test]
+fn a_word_that_means_nothing_says_what_is_expected() {
+    for (text, at, reason) in [
+        ("agg:1 aggregate:2", 6, "the nearest is `agg`"),
+        ("tpye:x", 0, "the nearest is `type`"),
+        ("agg:x", 0, "an aggregate's id, or null, behind `agg:`, found `x`"),
+        ("agg:+1", 0, "an aggregate's id"),
+        ("v:-1", 0, "a whole number"),
+        ("type:", 0, "a value is missing"),
+        ("after:yesterday", 0, "2026-11-20T09:14"),
+        ("offset:9..1", 0, "1000..2000"),
+        ("x is:damage", 2, "the nearest is `damaged`"),
+        ("a \"b c", 2, "not closed"),
+        ("\"\"", 0, "no text"),
+        ("payload.a", 0, "expected payload.PATH"),
+        ("payload.a:1", 0, "expected payload.PATH"),
+    ] {
+        let error = Filter::parse(text, NOW).unwrap_err();
+        assert!(error.at == at && error.reason.contains(reason), "{text}: {} at {}", error, error.at);
+        assert!(error.to_string().starts_with(&format!("`{}`: ", error.word)), "{error}");
+    }
+}

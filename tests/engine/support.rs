@@ -1,0 +1,84 @@
+//! Small logs, and what every test asks of one.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chronicle::inspect::{LogView, Survey, Wish, survey};
+use chronicle::{Event, EventLog, OpenOptions};
+
+use super::sim_disk::SimDisk;
+
+pub(super) const LOG: &str = "/data/a.log";
+pub(super) const INDEX: &str = "/data/a.log.idx";
+pub(super) const START_MS: u64 = 1_766_718_274_106;
+
+pub(super) fn event(aggregate: u64, n: usize) -> Event {
+    Event::builder()
+        .event_type(["Created", "Updated", "Deleted"][n % 3])
+        .namespace("accounts")
+        .schema_id("Person")
+        .schema_version(1)
+        .aggregate_id(aggregate)
+        .payload_json(format!(r#"{{"n":{n},"name":"Žofie {n}"}}"#))
+        .build()
+        .unwrap()
+}
+
+/// An event whose frame takes a little more than `bytes`.
+pub(super) fn large_event(aggregate: u64, bytes: usize) -> Event {
+    Event::builder()
+        .event_type(["Created", "Updated"][bytes % 2])
+        .namespace("accounts")
+        .schema_id("Person")
+        .schema_version(1)
+        .aggregate_id(aggregate)
+        .payload_json(format!("\"{}\"", "x".repeat(bytes)))
+        .build()
+        .unwrap()
+}
+
+/// Options over a simulated disk, with a clock that goes on a second at a time, in whichever log it is asked for.
+pub(super) fn options(disk: &SimDisk) -> OpenOptions {
+    static TICKS: AtomicU64 = AtomicU64::new(0);
+    let clock = || START_MS + 1000 * TICKS.fetch_add(1, Ordering::Relaxed);
+    OpenOptions::new().disk(Arc::new(disk.clone())).clock(clock)
+}
+
+/// A log of `events` events of three aggregates on a disk of its own, its index saved if `indexed`.
+pub(super) fn disk_with_log(events: usize, indexed: bool) -> (SimDisk, Vec<u64>) {
+    let disk = SimDisk::default();
+    let mut log = options(&disk).create(LOG).unwrap();
+    let offsets = (0..events).map(|n| log.append_sync(&event(1 + n as u64 % 3, n)).unwrap()).collect();
+    if indexed {
+        log.save_index().unwrap();
+    }
+    drop(log);
+    (disk, offsets)
+}
+
+/// The bytes of such a log.
+pub(super) fn log_bytes(events: usize) -> (Vec<u8>, Vec<u64>) {
+    let (disk, offsets) = disk_with_log(events, false);
+    (disk.get(LOG).unwrap(), offsets)
+}
+
+pub(super) fn read(disk: &SimDisk) -> EventLog {
+    options(disk).open_read_only(LOG).unwrap()
+}
+
+pub(super) fn look(disk: &SimDisk) -> Survey {
+    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+    survey(&view, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap()
+}
+
+/// Kind and range of every finding.
+pub(super) fn found(survey: &Survey) -> Vec<(&'static str, u64, u64)> {
+    survey.findings.iter().map(|finding| (finding.kind.name(), finding.start, finding.end)).collect()
+}
+
+/// Offsets of the events that can be read.
+pub(super) fn readable(disk: &SimDisk) -> Vec<u64> {
+    read(disk).replay(0).unwrap().filter_map(|event| event.ok().map(|event| event.offset())).collect()
+}
