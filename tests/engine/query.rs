@@ -352,6 +352,29 @@ fn an_end_that_somebody_writes_is_being_written_and_is_hidden_by_words_about_fin
 }
 
 #[test]
+fn an_end_that_becomes_whole_while_it_is_looked_at_is_what_it_became() {
+    let whole = clean();
+    let rows = expected(&Bed::new(&whole).view());
+    let [.., second_last, last] = &rows[..] else { panic!("{rows:?}") };
+    let all = Filter::default();
+    for (written, unfinished) in [(last.end, None), (last.start + 20, Some(What::InFlight))] {
+        // The size is there before the bytes are.
+        let mut before = whole.clone();
+        before[second_last.start as usize + 9..].fill(0);
+        let mut after = whole.clone();
+        after[written as usize..].fill(0);
+        for (from, direction) in [(second_last.start, Direction::Forward), (u64::MAX, Direction::Backward)] {
+            let disk = SimDisk::with(&[(LOG, &before)]);
+            let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+            disk.while_waiting(&after);
+            let page = ask(&view, from, direction, 2, &all);
+            assert_eq!(page.rows[0], *second_last, "{written} {direction:?}");
+            assert_eq!(page.rows[1].what, unfinished.clone().unwrap_or(last.what.clone()), "{written} {direction:?}");
+        }
+    }
+}
+
+#[test]
 fn a_log_that_lost_its_end_says_so_in_a_row_of_its_own() {
     let bytes = clean();
     let bed = Bed::new(&bytes);
@@ -454,6 +477,30 @@ fn jumps_lead_to_the_row_that_people_mean() {
     for text in ["#0", "#", "101%", "x%", "tomorrow", "", "-5", "#-1", "+5"] {
         assert!(Jump::parse(text, NOW).is_err(), "{text}");
     }
+}
+
+#[test]
+fn an_anchor_whose_event_is_gone_counts_for_nothing() {
+    let mut bytes = long();
+    let bed = Bed::new(&bytes);
+    let index = bed.index();
+    let rows = ask(&bed.view(), 0, Direction::Forward, 200, &Filter::default()).rows;
+    let anchor = index.anchors().nth(1).unwrap();
+    let mut replace = |range: std::ops::Range<u64>, payload: &str| {
+        let mut frame = Vec::new();
+        let len = (range.end - range.start) as usize - 8;
+        frame::encode(format!("{payload:len$}").as_bytes(), &mut frame);
+        bytes[range.start as usize..range.end as usize].copy_from_slice(&frame);
+    };
+    // Two events before the anchor become a gap, and the anchor's own another event.
+    replace(rows[2].start..rows[3].end, "{\"$gap\":{}}");
+    let at = rows.iter().find(|row| row.start == anchor.offset).unwrap();
+    replace(at.start..at.end, &json(7, "{}"));
+    fs::write(&bed.path, &bytes).unwrap();
+    let view = bed.view();
+    let ordinal = Jump::Ordinal(anchor.ordinal + 3);
+    let scanned = resolve(&view, None, &ordinal, &mut go_on).unwrap();
+    assert_eq!(resolve(&view, Some(&index), &ordinal, &mut go_on).unwrap(), scanned);
 }
 
 /// Some megabytes, in which a few times jump back and a long stretch is damaged.
