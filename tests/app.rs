@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stderr,
     missing_docs,
     reason = "a test that panics has failed, and says what it could not test"
@@ -9,4 +10,8 @@
 
 mod app {
     mod cli;
+    mod cli_append;
+    mod cli_golden;
+    mod cli_hostile;
+    mod cli_samples;
 }

@@ -63,7 +63,7 @@ fn put_line(offset: u64, event: &str, line: &mut Vec<u8>, out: &mut Out) -> Resu
     write!(line, "{{\"offset\":{offset},\"event\":").expect("a Vec takes every byte");
     json::compact(event.as_bytes(), line);
     line.push(b'}');
-    out.json_line(std::str::from_utf8(line).expect("text without some of its blanks is text"))
+    out.json_bytes(line)
 }
 
 fn read_filter(text: &str) -> Result<Filter, Failure> {

@@ -29,6 +29,8 @@ pub(super) enum Failure {
     Input(io::Error),
     /// stdout cannot be written.
     Output(io::Error),
+    /// The screen cannot go on.
+    Screen(String),
 }
 
 impl Failure {
@@ -40,7 +42,7 @@ impl Failure {
             Self::Parse(_) | Self::Usage { .. } => Status::Usage,
             Self::Refused { .. } => Status::Refused,
             Self::Storage(_, status) => *status,
-            Self::NoPlace(_) | Self::Line { .. } | Self::Input(_) | Self::Output(_) => Status::Failed,
+            Self::NoPlace(_) | Self::Line { .. } | Self::Input(_) | Self::Output(_) | Self::Screen(_) => Status::Failed,
         }
     }
 
@@ -51,7 +53,7 @@ impl Failure {
             Self::Parse(error) => {
                 let text = error.render().to_string();
                 let text = text.strip_prefix("error: ").unwrap_or(&text);
-                let text = text.split("\n\n").next().unwrap_or_default();
+                let text = text.split("\n\nUsage:").next().unwrap_or_default();
                 text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
             }
             Self::Usage { error, .. } | Self::Refused { error, .. } => error.clone(),
@@ -64,6 +66,7 @@ impl Failure {
             }
             Self::Input(error) => format!("stdin: cannot read: {error}"),
             Self::Output(error) => format!("stdout: cannot write: {error}"),
+            Self::Screen(error) => format!("the screen ended: {error}"),
         };
         safe(&text).into_owned()
     }
@@ -78,7 +81,7 @@ impl Failure {
             Self::Line { .. } => {
                 "Correct the line and send it and those behind it again: those before it are stored".into()
             }
-            Self::Input(_) | Self::Output(_) => "Check what the command is connected to".into(),
+            Self::Input(_) | Self::Output(_) | Self::Screen(_) => "Check what the command is connected to".into(),
         }
     }
 }

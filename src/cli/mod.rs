@@ -75,9 +75,9 @@ fn dispatch(cli: Cli, out: &mut Out) -> Run {
 /// `chronicle LOG` is `chronicle open LOG`: the first word that is no option is a log unless it is a command, or neither
 /// looks like a file nor is one.
 fn with_open(mut args: Vec<OsString>) -> Vec<OsString> {
-    let word = args.iter().skip(1).find(|arg| !arg.as_encoded_bytes().starts_with(b"-"));
-    let is_log = word.is_some_and(|word| {
-        let known = Cli::command().get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
+    let command = Cli::command();
+    let is_log = first_word(&command, &args).is_some_and(|word| {
+        let known = command.get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
         let like_a_file = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
         !known && (like_a_file || std::fs::symlink_metadata(word).is_ok())
     });
@@ -85,6 +85,27 @@ fn with_open(mut args: Vec<OsString>) -> Vec<OsString> {
         args.insert(1, "open".into());
     }
     args
+}
+
+/// The first argument that is neither an option nor the value of one.
+fn first_word<'a>(command: &clap::Command, args: &'a [OsString]) -> Option<&'a OsString> {
+    let open = command.find_subcommand("open");
+    let options = || command.get_arguments().chain(open.into_iter().flat_map(clap::Command::get_arguments));
+    let takes_value = |arg: &OsString| {
+        let name = arg.to_str().and_then(|arg| arg.strip_prefix("--"));
+        name.is_some_and(|name| {
+            options().any(|option| option.get_long() == Some(name) && option.get_action().takes_values())
+        })
+    };
+    let mut args = args.iter().skip(1);
+    while let Some(arg) = args.next() {
+        if takes_value(arg) {
+            args.next();
+        } else if !arg.as_encoded_bytes().starts_with(b"-") {
+            return Some(arg);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -107,9 +128,13 @@ mod tests {
         {
             assert!(inserted(opened), "{opened}");
         }
-        for left in
-            ["chronicle verify a.log", "chronicle --json verify a.log", "chronicle verfy a.log", "chronicle help"]
-        {
+        for left in [
+            "chronicle verify a.log",
+            "chronicle --json verify a.log",
+            "chronicle --index x.idx verify a.log",
+            "chronicle verfy a.log",
+            "chronicle help",
+        ] {
             assert!(!inserted(left), "{left}");
         }
     }

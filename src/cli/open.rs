@@ -3,13 +3,13 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use super::args::{OpenArgs, ScreenArgs, Side};
+use super::args::{ColorArg, OpenArgs, ScreenArgs, Side};
 use super::fail::{Failure, Run};
 use super::out::Out;
 use crate::index::IndexFault;
 use crate::inspect::LogView;
-use crate::report::path_text;
-use crate::{EventLog, OpenOptions, StorageError};
+use crate::report::{Status, path_text};
+use crate::{EventLog, OpenOptions, StorageError, tui};
 
 /// How to open a log with the side files of the command line.
 pub(super) fn options(side: &Side) -> OpenOptions {
@@ -66,6 +66,33 @@ pub(super) fn open_screen(log: &Path, screen: &ScreenArgs, side: &Side, out: &mu
             next: format!("Use `chronicle info {log}`, `chronicle verify {log}` or `chronicle cat {log}` instead"),
         });
     }
-    let _ = (screen, side);
-    Err(Failure::Usage { error: "the screen is not part of this program".into(), next: "Use the commands".into() })
+    let options = tui::Options {
+        path: log.to_owned(),
+        read_only: screen.read_only,
+        scan: !screen.no_scan,
+        rate: screen.rate,
+        index: side.index.clone(),
+        journal: side.journal.clone(),
+        color: screen.color.into(),
+        mouse: !screen.no_mouse,
+    };
+    match tui::run(options) {
+        Ok(()) => Ok(Status::Done),
+        Err(error) => Err(match error.downcast::<StorageError>() {
+            Ok(error) => error.into(),
+            Err(error) => Failure::Screen(format!("{error:#}")),
+        }),
+    }
+}
+
+impl From<ColorArg> for tui::Color {
+    fn from(choice: ColorArg) -> Self {
+        match choice {
+            ColorArg::Auto => Self::Auto,
+            ColorArg::Always => Self::Always,
+            ColorArg::Dark => Self::Dark,
+            ColorArg::Light => Self::Light,
+            ColorArg::Mono => Self::Mono,
+        }
+    }
 }

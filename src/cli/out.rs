@@ -3,6 +3,8 @@
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::Path;
 
+use clap::error::ErrorKind;
+
 use super::fail::Failure;
 use crate::format::Finding;
 use crate::report::json::{self, Json};
@@ -57,6 +59,15 @@ impl Out {
         put.map_err(Failure::Output)
     }
 
+    /// The same for a line that is known to be text, without looking whether it is.
+    #[inline]
+    pub(super) fn json_bytes(&mut self, line: &[u8]) -> Result<(), Failure> {
+        if self.to_terminal {
+            return self.json_line(&String::from_utf8_lossy(line));
+        }
+        self.data.write_all(line).and_then(|()| self.data.write_all(b"\n")).map_err(Failure::Output)
+    }
+
     /// Bytes of our own making to stdout: a manual page, a completion script.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.data.write_all(bytes).map_err(Failure::Output)
@@ -98,6 +109,14 @@ impl Out {
         if let Failure::Output(error) = failure
             && error.kind() == io::ErrorKind::BrokenPipe
         {
+            return;
+        }
+        if let Failure::Parse(error) = failure
+            && error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            && !self.json
+        {
+            // Nothing was asked for: what can be asked for is the answer.
+            error.render().to_string().lines().for_each(|line| self.words(line));
             return;
         }
         if !self.json {

@@ -33,7 +33,7 @@ pub fn verdict(finding: &Finding) -> String {
             goes_on(seen)
         ),
         Kind::TornTail => format!(
-            "the last frame was never finished{}; opening for append sets it aside",
+            "the last frame was never finished{}: its writer was stopped; opening a log of version 1 for append sets it aside",
             seen.bytes_missing.filter(|n| *n > 0).map(|n| format!(", {} missing", size(n))).unwrap_or_default()
         ),
         Kind::Garbage => {
@@ -127,7 +127,7 @@ pub fn set_aside_line(aside: &SetAside) -> String {
 fn goes_on(seen: &Evidence) -> String {
     match seen.resumes_at {
         Some(at) => format!("; events go on at offset {at}"),
-        None => "; nothing follows it".into(),
+        None => "; no valid frame follows".into(),
     }
 }
 
@@ -236,7 +236,8 @@ mod tests {
             ),
             (
                 with(Kind::TornTail, Evidence { bytes_missing: Some(40), ..Evidence::default() }),
-                "the last frame was never finished, 40 B missing; opening for append sets it aside",
+                "the last frame was never finished, 40 B missing: its writer was stopped; opening a log of version 1 for append \
+                 sets it aside",
             ),
             (
                 with(

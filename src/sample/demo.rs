@@ -19,11 +19,12 @@ const EVENTS: u64 = 12_000;
 /// Bytes that the index has seen.
 const INDEXED: usize = 3_000_000;
 /// What is planted in the part that the index has seen.
-const DAMAGES: [(Drill, u64); 8] = [
+const DAMAGES: [(Drill, u64); 9] = [
     (Drill::Checksum, 3),
     (Drill::ChecksumNoise, 5),
     (Drill::Length, 8),
     (Drill::ZeroSector, 13),
+    (Drill::ZeroFrames, 144),
     (Drill::Garbage, 21),
     (Drill::InvalidEvent, 34),
     (Drill::Gap, 55),

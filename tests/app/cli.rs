@@ -1,1 +1,467 @@
 //! The commands, run as a script runs them: exit statuses, what goes to stdout, what to stderr.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A folder to run commands in.
+pub(super) struct Shell {
+    pub(super) folder: tempfile::TempDir,
+}
+
+/// What a command said and how it ended.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) code: i32,
+    pub(super) out: String,
+    pub(super) err: String,
+}
+
+impl Shell {
+    pub(super) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// With `a.log` in it: 300 events, always the same.
+    pub(super) fn with_log() -> Self {
+        let shell = Self::new();
+        shell.done("generate a.log --events 300 --aggregates 20");
+        shell
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(super) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chronicle"));
+        command.args(line.split_ascii_whitespace()).current_dir(self.folder.path()).env("TZ", "UTC");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub(super) fn run(&self, line: &str) -> Ran {
+        Ran::of(self.command(line).output().unwrap())
+    }
+
+    /// Runs what has to end with 0.
+    pub(super) fn done(&self, line: &str) -> Ran {
+        let ran = self.run(line);
+        assert_eq!(ran.code, 0, "{line}: {ran:?}");
+        ran
+    }
+
+    pub(super) fn feed(&self, line: &str, input: &[u8]) -> Ran {
+        let mut command = self.command(line);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        let writer = std::thread::spawn(move || stdin.write_all(&input));
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        let _ = writer.join().unwrap();
+        ran
+    }
+
+    /// Plants a damage in a copy of `a.log`; the truth about it.
+    pub(super) fn plant(&self, kind: &str, copy: &str) -> Value {
+        self.done(&format!("drill a.log -o {copy} --kind {kind}")).json()
+    }
+
+    pub(super) fn flip(&self, name: &str, at: usize) {
+        let mut bytes = fs::read(self.path(name)).unwrap();
+        bytes[at] ^= 0x10;
+        fs::write(self.path(name), bytes).unwrap();
+    }
+}
+
+impl Ran {
+    pub(super) fn of(output: Output) -> Self {
+        let code = output.status.code().unwrap_or(-1);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code, out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+#[test]
+fn verify_tells_damage_and_index_by_its_exit_status() {
+    let shell = Shell::with_log();
+    for (kind, expected) in
+        [("checksum", 3), ("torn_tail", 3), ("truncated", 3), ("header", 3), ("gap", 0), ("clock", 0)]
+    {
+        let copy = format!("{kind}.log");
+        shell.plant(kind, &copy);
+        assert_eq!(shell.run(&format!("verify {copy}")).code, expected, "{kind}");
+    }
+    assert_eq!(shell.run("verify gap.log --no-gaps").code, 3);
+
+    assert_eq!(shell.run("verify a.log").code, 0, "a missing index is everyday");
+    assert_eq!(shell.run("verify a.log --require-fresh").code, 5);
+    shell.done("index update a.log");
+    assert_eq!(shell.run("verify a.log --require-fresh").code, 0);
+    fs::copy(shell.path("a.log.idx"), shell.path("checksum.log.idx")).unwrap();
+    shell.done("generate b.log --events 300 --seed 9");
+    fs::copy(shell.path("a.log.idx"), shell.path("b.log.idx")).unwrap();
+    assert_eq!(shell.run("verify b.log").code, 5, "a foreign index");
+    assert_eq!(shell.run("verify checksum.log").code, 3, "damage is told before a stale index");
+}
+
+#[test]
+fn verify_reads_the_whole_index() {
+    let shell = Shell::with_log();
+    shell.done("index update a.log");
+    let len = fs::metadata(shell.path("a.log.idx")).unwrap().len() as usize;
+    for at in (0..len).step_by(len / 17) {
+        shell.flip("a.log.idx", at);
+        let ran = shell.run("verify a.log --json");
+        let state = ran.json()["index"]["state"].as_str().unwrap().to_owned();
+        let known = state == "corrupt" || (state == "unsupported" && at < 16);
+        assert!(ran.code == 5 && known, "byte {at}: {ran:?}");
+        assert_eq!(shell.run("index status a.log").code, 5, "byte {at}");
+        shell.flip("a.log.idx", at);
+    }
+    assert_eq!(shell.run("index status a.log").code, 0);
+}
+
+#[test]
+fn verify_judges_frames_alone_and_says_so() {
+    let shell = Shell::with_log();
+    shell.plant("invalid_event", "bad.log");
+    let ran = shell.done("verify bad.log --frames");
+    assert!(ran.out.contains("300 frames; no damage") && ran.out.contains("framing and checksums only"), "{ran:?}");
+    assert_eq!(shell.done("verify bad.log --frames --json").json()["frames_only"], true);
+    assert_eq!(shell.run("verify bad.log").code, 3);
+}
+
+#[test]
+fn verify_looks_at_the_part_it_is_asked_for() {
+    let shell = Shell::with_log();
+    let truth = shell.plant("checksum", "bad.log");
+    let (start, end) = (truth["start"].as_u64().unwrap(), truth["end"].as_u64().unwrap());
+    assert_eq!(shell.run(&format!("verify bad.log --until {start}")).code, 0);
+    assert_eq!(shell.run(&format!("verify bad.log --from {end}")).code, 0);
+    let ran = shell.run(&format!("verify bad.log --from 0x{start:x} --json"));
+    assert_eq!((ran.code, ran.json()["findings_total"].as_u64()), (3, Some(1)));
+    let inside = shell.run(&format!("verify bad.log --from {}", end + 1));
+    assert_eq!(inside.code, 2, "{inside:?}");
+    assert!(inside.err.contains(&format!("lies inside the frame at {end}..")), "{inside:?}");
+}
+
+#[test]
+fn every_finding_is_a_line_when_asked_for() {
+    let shell = Shell::with_log();
+    let ran = shell.run("verify a.log --ndjson");
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    shell.done("demo d");
+    let ran = shell.run("verify d/demo.log --ndjson");
+    let kinds: Vec<String> = ran
+        .out
+        .lines()
+        .map(|line| {
+            let found: Value = serde_json::from_str(line).unwrap();
+            found["kind"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(ran.code, 3);
+    assert_eq!(kinds.len(), 10, "{kinds:?}");
+    assert_eq!(kinds.last().unwrap(), "torn_tail");
+}
+
+#[test]
+fn index_status_update_and_rebuild_do_what_the_state_needs() {
+    let shell = Shell::with_log();
+    let state = || {
+        let ran = shell.run("index status a.log --json");
+        (ran.json()["index"]["state"].as_str().unwrap().to_owned(), ran.code)
+    };
+    assert_eq!(state(), ("missing".into(), 5));
+    shell.done("index update a.log");
+    assert_eq!(state(), ("fresh".into(), 0));
+    // A writer that is killed leaves the index behind.
+    let more = fs::read(shell.path("a.log")).unwrap();
+    fs::OpenOptions::new().append(true).open(shell.path("a.log")).unwrap().write_all(&more[16..]).unwrap();
+    assert_eq!(state(), ("behind".into(), 5));
+    let updated = shell.done("index update a.log --json").json();
+    assert_eq!((&updated["before"]["state"], &updated["index"]["events"]), (&"behind".into(), &600.into()));
+    shell.flip("a.log.idx", 5000);
+    assert_eq!(state(), ("corrupt".into(), 5));
+    shell.done("index update a.log");
+    assert_eq!(state(), ("fresh".into(), 0));
+    shell.done("index rebuild a.log");
+    assert_eq!(state(), ("fresh".into(), 0));
+
+    shell.plant("truncated", "cut.log");
+    let refused = shell.run("index update cut.log");
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(refused.err.contains("AHEAD") && refused.err.contains("index rebuild"), "{refused:?}");
+    assert_eq!(shell.done("index rebuild cut.log --json").json()["index"]["state"], "ahead");
+}
+
+#[test]
+fn the_index_stands_where_it_is_wanted() {
+    let shell = Shell::with_log();
+    shell.done("index update a.log --index elsewhere.idx");
+    assert!(shell.path("elsewhere.idx").exists() && !shell.path("a.log.idx").exists());
+    assert_eq!(shell.run("--index elsewhere.idx verify a.log --require-fresh").code, 0);
+    assert_eq!(shell.run("verify a.log --require-fresh").code, 5);
+}
+
+#[test]
+fn cat_prints_what_was_stored_and_tells_what_is_missing() {
+    let shell = Shell::with_log();
+    let whole = shell.done("cat a.log");
+    assert_eq!((whole.out.lines().count(), whole.err.as_str()), (300, ""));
+    let line: Value = serde_json::from_str(whole.out.lines().next().unwrap()).unwrap();
+    assert_eq!(line["offset"], 16);
+    assert!(line["event"]["write_timestamp_ms"].is_u64());
+    for (kind, code, lines) in [("checksum", 3, 299), ("gap", 0, 299), ("torn_tail", 3, 299), ("header", 3, 300)] {
+        let copy = format!("{kind}.log");
+        let truth = shell.plant(kind, &copy);
+        let ran = shell.run(&format!("cat {copy}"));
+        assert_eq!((ran.code, ran.out.lines().count()), (code, lines), "{kind}: {}", ran.err);
+        let place = format!("{}..{}", truth["start"], truth["end"]);
+        assert!(ran.err.lines().count() == 1 && ran.err.starts_with(&place) && ran.err.contains(kind), "{}", ran.err);
+        let told: Value = serde_json::from_str(&shell.run(&format!("cat {copy} --json")).err).unwrap();
+        assert_eq!((&told["kind"], &told["start"]), (&truth["kind"], &truth["start"]));
+    }
+    shell.plant("truncated", "cut.log");
+    let ran = shell.run("cat cut.log");
+    assert!(ran.code == 3 && ran.err.contains("truncated"), "{ran:?}");
+}
+
+#[test]
+fn cat_stops_where_it_is_told_to() {
+    let shell = Shell::with_log();
+    let truth = shell.plant("checksum", "bad.log");
+    let all = shell.done("cat a.log").out;
+    let offset = |line: &str| serde_json::from_str::<Value>(line).unwrap()["offset"].as_u64().unwrap();
+    let offsets: Vec<u64> = all.lines().map(offset).collect();
+    let strict = shell.run("cat bad.log --strict");
+    let before = offsets.iter().filter(|offset| **offset < truth["start"].as_u64().unwrap()).count();
+    assert_eq!((strict.code, strict.out.lines().count()), (3, before));
+    assert_eq!(shell.done("cat a.log --limit 7").out.lines().count(), 7);
+    assert_eq!(shell.done("cat a.log --limit 0").out, "");
+    let part = shell.done(&format!("cat a.log --from {} --until {}", offsets[10], offsets[20])).out;
+    assert_eq!(part.lines().map(offset).collect::<Vec<_>>(), offsets[10..20]);
+}
+
+#[test]
+fn cat_filters_in_the_words_of_the_screen() {
+    let shell = Shell::with_log();
+    shell.plant("checksum", "bad.log");
+    let all = shell.done("cat a.log").out;
+    let of_five = |line: &&str| serde_json::from_str::<Value>(line).unwrap()["event"]["aggregate_id"] == 5;
+    let expected: Vec<&str> = all.lines().filter(of_five).collect();
+    assert!(expected.len() > 1);
+    let ran = shell.run("cat a.log --filter agg:5");
+    assert_eq!((ran.code, ran.out.lines().collect::<Vec<_>>()), (0, expected));
+    let damaged = shell.run("cat bad.log --filter agg:999999");
+    assert!(damaged.code == 3 && damaged.out.is_empty() && damaged.err.contains("checksum"), "{damaged:?}");
+    let quiet = shell.run("cat bad.log --filter -is:damaged");
+    assert!(quiet.code == 0 && quiet.err.is_empty(), "{quiet:?}");
+    let broken = shell.run("cat a.log --filter agg:x");
+    assert!(broken.code == 2 && broken.err.contains("agg:x"), "{broken:?}");
+}
+
+#[test]
+fn a_closed_pipe_is_success() {
+    let shell = Shell::new();
+    shell.done("generate a.log --events 20000");
+    let mut child = shell.command("cat a.log").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    reader.read_line(&mut first).unwrap();
+    drop(reader);
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!((child.wait().unwrap().code(), told.as_str()), (Some(0), ""));
+    assert!(first.starts_with("{\"offset\":16,"));
+}
+
+#[test]
+fn nothing_is_written_over_without_force() {
+    let shell = Shell::with_log();
+    let before = fs::read(shell.path("a.log")).unwrap();
+    for line in ["create a.log", "generate a.log --events 5", "drill a.log -o a.log --kind gap"] {
+        let ran = shell.run(line);
+        assert_eq!(ran.code, 6, "{line}: {ran:?}");
+        assert_eq!(fs::read(shell.path("a.log")).unwrap(), before, "{line}");
+    }
+    fs::hard_link(shell.path("a.log"), shell.path("same.log")).unwrap();
+    assert_eq!(shell.run("drill a.log -o same.log --kind gap --force").code, 6, "the log itself is no copy of it");
+    assert_eq!(fs::read(shell.path("a.log")).unwrap(), before);
+    fs::remove_file(shell.path("same.log")).unwrap();
+
+    shell.done("index update a.log");
+    shell.done("generate a.log --events 5 --seed 3 --force");
+    assert_ne!(fs::read(shell.path("a.log")).unwrap(), before);
+    assert!(!shell.path("a.log.idx").exists(), "the index of what was replaced is gone with it");
+    shell.done("create a.log --force");
+    assert_eq!(fs::metadata(shell.path("a.log")).unwrap().len(), 16);
+    fs::create_dir(shell.path("folder")).unwrap();
+    let ran = shell.run("create folder --force");
+    assert!(ran.code == 1 && shell.path("folder").is_dir(), "{ran:?}");
+}
+
+#[test]
+fn the_same_recipe_gives_the_same_log() {
+    let shell = Shell::with_log();
+    shell.done("generate b.log --events 300 --aggregates 20 --start-time 2026-01-01T00:00Z");
+    assert!(fs::read(shell.path("a.log")).unwrap() == fs::read(shell.path("b.log")).unwrap());
+    let made = shell.done("generate c.log --size 100KiB --json").json();
+    assert_eq!(made["bytes"].as_u64(), Some(fs::metadata(shell.path("c.log")).unwrap().len()));
+    assert!((101_000..=102_400).contains(&made["bytes"].as_u64().unwrap()));
+}
+
+#[test]
+fn every_drill_is_found_as_its_truth_says() {
+    let shell = Shell::with_log();
+    let help = shell.done("drill --help").out;
+    let start = help.find("Possible values:").unwrap();
+    let kinds: Vec<&str> =
+        help[start..].lines().filter_map(|line| line.trim().strip_prefix("- ")?.split(':').next()).collect();
+    assert!(kinds.len() > 15, "{kinds:?}");
+    for kind in kinds {
+        let truth = shell.plant(kind, "copy.log");
+        let found = shell.run("verify copy.log --json").json();
+        assert_eq!(found["findings_total"], 1, "{kind}");
+        for key in ["kind", "damage", "start", "end"] {
+            assert_eq!(found["findings"][0][key], truth[key], "{kind}: {key}");
+        }
+        let _ = (fs::remove_file(shell.path("copy.log")), fs::remove_file(shell.path("copy.log.idx")));
+    }
+}
+
+#[test]
+fn the_demonstration_can_be_had_twice() {
+    let shell = Shell::new();
+    let made = shell.done("demo --json").json();
+    let found = shell.run("verify chronicle-demo/demo.log --json").json();
+    let range = |found: &Value| (found["kind"].clone(), found["start"].clone(), found["end"].clone());
+    let ranges = |list: &Value| list.as_array().unwrap().iter().map(range).collect::<Vec<_>>();
+    assert_eq!(ranges(&found["findings"]), ranges(&made["findings"]));
+    assert_eq!(found["index"]["state"], "behind");
+    let again = shell.done("demo");
+    assert!(again.err.contains("is there already") && again.err.contains("chronicle verify"), "{again:?}");
+}
+
+#[test]
+fn without_a_terminal_the_screen_names_what_to_use() {
+    let shell = Shell::with_log();
+    for line in ["a.log", "open a.log", "--no-scan a.log"] {
+        let ran = shell.run(line);
+        assert_eq!(ran.code, 2, "{line}: {ran:?}");
+        assert!(ran.err.contains("chronicle verify a.log") && ran.out.is_empty(), "{ran:?}");
+    }
+}
+
+#[test]
+fn completions_and_the_manual_come_from_the_command_line_itself() {
+    let shell = Shell::new();
+    for name in ["bash", "zsh", "fish"] {
+        let script = shell.done(&format!("completions {name}")).out;
+        assert!(script.contains("require-fresh"), "{name}");
+    }
+    let page = shell.done("man").out;
+    for word in [".TH chronicle 1", "index rebuild", "require\\-fresh", "EXIT STATUSES", "checksum_noise"] {
+        assert!(page.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn usage_is_told_apart_from_failure() {
+    let shell = Shell::with_log();
+    let cases =
+        ["", "verfy", "verify", "verify a.log --until x", "generate b.log --size 1XB", "drill a.log -o b --kind x"];
+    for line in cases {
+        let ran = shell.run(line);
+        assert!(ran.code == 2 && ran.out.is_empty() && !ran.err.is_empty(), "{line}: {ran:?}");
+        let ran = shell.run(&format!("--json {line}"));
+        let error: Value = serde_json::from_str(&ran.err).unwrap();
+        assert_eq!((ran.code, &error["exit"]), (2, &2.into()), "{line}: {ran:?}");
+    }
+    assert!(shell.run("verfy").err.contains("'verify'"), "the nearest command is named");
+    assert_eq!(shell.run("--version").code, 0);
+}
+
+#[test]
+fn what_is_no_log_is_named_for_what_it_is() {
+    let shell = Shell::with_log();
+    fs::write(shell.path("empty.log"), "").unwrap();
+    fs::write(shell.path("nine.log"), "CHRN\0\x01\0\0\0").unwrap();
+    fs::write(shell.path("text.log"), "just some text that is longer than a header").unwrap();
+    fs::write(shell.path("newer.log"), b"CHRN\0\x02\0\0\0\0\0\0\0\0\0\0").unwrap();
+    fs::write(shell.path("flags.log"), b"CHRN\0\x01\0\x01\0\0\0\0\0\0\0\0").unwrap();
+    let cases = [
+        ("empty.log", "found a file of 0 bytes"),
+        ("nine.log", "found a file of 9 bytes"),
+        ("text.log", "expected the magic"),
+        ("newer.log", "expected 1, found 2"),
+        ("flags.log", "unknown flags"),
+        (".", "expected a regular file, found a folder"),
+        ("nothing.log", "No such file"),
+    ];
+    for (name, expected) in cases {
+        for command in ["verify", "info", "cat", "append", "index status", "index rebuild"] {
+            let ran = shell.run(&format!("{command} {name}"));
+            assert_eq!(ran.code, 1, "{command} {name}: {ran:?}");
+            assert!(ran.err.contains(expected) && ran.err.ends_with(".\n"), "{command} {name}: {ran:?}");
+            assert_eq!(ran.out, "");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_without_waiting_for_it() {
+    let shell = Shell::new();
+    let made = Command::new("mkfifo").arg(shell.path("pipe.log")).status().unwrap();
+    assert!(made.success());
+    for command in ["verify", "cat", "append", "create --force"] {
+        let ran = shell.run(&format!("{command} pipe.log"));
+        assert!(ran.code == 1 && ran.err.contains("regular file"), "{command}: {ran:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_that_may_not_be_read_is_a_failure() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let shell = Shell::with_log();
+    fs::set_permissions(shell.path("a.log"), fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::File::open(shell.path("a.log")).is_ok() {
+        eprintln!("this user may read everything: a refused permission is not tested");
+        return;
+    }
+    let ran = shell.run("verify a.log");
+    assert!(ran.code == 1 && ran.err.contains("cannot open"), "{ran:?}");
+}
+
+#[test]
+fn looking_writes_nothing() {
+    let shell = Shell::with_log();
+    shell.plant("torn_tail", "torn.log");
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(shell.folder.path()).unwrap().map(|e| e.unwrap().path()).collect();
+        names.sort();
+        names.iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect::<Vec<_>>()
+    };
+    let before = names();
+    for command in ["verify", "info", "cat", "index status"] {
+        shell.run(&format!("{command} torn.log"));
+    }
+    assert!(names() == before);
+}
+
+/// The project's own path to something that may not be there.
+pub(super) fn beside_the_project(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}

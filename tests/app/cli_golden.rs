@@ -1,0 +1,63 @@
+//! What commands print, as a whole: text and JSON shapes, kept under `snapshots/`.
+
+use super::cli::{Ran, Shell};
+
+/// Compares with `snapshots/cli__<name>.snap`. The folder's own name stands as `DIR`.
+fn golden(shell: &Shell, name: &str, ran: &Ran) {
+    let folder = shell.folder.path().canonicalize().unwrap();
+    let text = format!("exit {}\n-- stdout\n{}-- stderr\n{}", ran.code, ran.out, ran.err);
+    let text = text.replace(folder.to_str().unwrap(), "DIR");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(format!("cli__{name}"), text));
+}
+
+#[test]
+fn help() {
+    let shell = Shell::new();
+    golden(&shell, "help", &shell.run("--help"));
+}
+
+#[test]
+fn verify() {
+    let shell = Shell::with_log();
+    golden(&shell, "verify_clean", &shell.run("verify a.log"));
+    for kind in ["checksum", "length", "garbage", "torn_tail", "truncated", "header", "invalid_event", "gap", "clock"] {
+        shell.plant(kind, "bad.log");
+        golden(&shell, &format!("verify_{kind}"), &shell.run("verify bad.log"));
+        golden(&shell, &format!("verify_{kind}_json"), &shell.run("verify bad.log --json"));
+        let _ = (std::fs::remove_file(shell.path("bad.log")), std::fs::remove_file(shell.path("bad.log.idx")));
+    }
+}
+
+#[test]
+fn info_and_index() {
+    let shell = Shell::with_log();
+    golden(&shell, "info_without_index", &shell.run("info a.log"));
+    golden(&shell, "index_missing", &shell.run("index status a.log"));
+    golden(&shell, "index_update_json", &shell.run("index update a.log --json"));
+    golden(&shell, "info", &shell.run("info a.log"));
+    golden(&shell, "info_json", &shell.run("info a.log --json"));
+    golden(&shell, "index_fresh_json", &shell.run("index status a.log --json"));
+}
+
+#[test]
+fn drill_and_demo() {
+    let shell = Shell::with_log();
+    golden(&shell, "drill", &shell.run("drill a.log -o b.log --kind checksum --seed 7"));
+    golden(&shell, "demo", &shell.run("demo d"));
+    golden(&shell, "demo_verify", &shell.run("verify d/demo.log"));
+}
+
+#[test]
+fn failures() {
+    let shell = Shell::with_log();
+    std::fs::write(shell.path("text.log"), "just some text, no log").unwrap();
+    golden(&shell, "no_log", &shell.run("verify text.log"));
+    golden(&shell, "no_log_json", &shell.run("verify text.log --json"));
+    golden(&shell, "exists", &shell.run("create a.log"));
+    golden(&shell, "unknown_command", &shell.run("verfy a.log"));
+    golden(&shell, "no_terminal", &shell.run("a.log"));
+}

@@ -1,0 +1,51 @@
+//! The sample logs of an independent implementation, where they are there: `verify` reports their truth, `cat` prints
+//! every readable event.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::cli::{Shell, beside_the_project};
+
+#[test]
+fn every_sample_is_reported_and_printed_as_its_truth_says() {
+    let folder = beside_the_project("shared/samples");
+    let Ok(truth) = fs::read_to_string(folder.join("truth.json")) else {
+        eprintln!("{} is not there: the samples are not tested", folder.display());
+        return;
+    };
+    let truth: Value = serde_json::from_str(&truth).unwrap();
+    let shell = Shell::new();
+    for (name, truth) in truth.as_object().unwrap() {
+        let path = folder.join(name);
+        let path = path.to_str().unwrap();
+        let range = |found: &Value| (found["kind"].clone(), found["start"].clone(), found["end"].clone());
+        let ranges = |list: &Value| list.as_array().unwrap().iter().map(range).collect::<Vec<_>>();
+        let verified = shell.run(&format!("verify {path} --json"));
+        let report = verified.json();
+        assert_eq!(ranges(&report["findings"]), ranges(&truth["findings"]), "{name}");
+        for (key, expected) in [("bytes", "bytes"), ("version", "version"), ("events", "readable_events")] {
+            assert_eq!(report[key], truth[expected], "{name}: {key}");
+        }
+        let harmless = |found: &Value| matches!(found["kind"].as_str(), Some("gap" | "clock"));
+        let damaged = !truth["findings"].as_array().unwrap().iter().all(harmless);
+        assert_eq!(verified.code, if damaged { 3 } else { 0 }, "{name}");
+
+        let printed = shell.run(&format!("cat {path}"));
+        let offsets: Vec<&str> = printed
+            .out
+            .lines()
+            .map(|line| {
+                // Numbers that no JSON library holds are in there too.
+                chronicle::format::json::check(line.as_bytes()).unwrap();
+                line.strip_prefix("{\"offset\":").unwrap().split_once(",\"event\":{").unwrap().0
+            })
+            .collect();
+        assert_eq!(offsets.len() as u64, truth["readable_events"].as_u64().unwrap(), "{name}");
+        let sum = crc32fast::hash(offsets.join(",").as_bytes());
+        assert_eq!(u64::from(sum), truth["readable_offsets_crc32"].as_u64().unwrap(), "{name}");
+        let clock = |found: &&Value| found["kind"] != "clock";
+        let told = truth["findings"].as_array().unwrap().iter().filter(clock).count();
+        assert_eq!((printed.code, printed.err.lines().count()), (verified.code, told), "{name}: {}", printed.err);
+    }
+}
