@@ -125,7 +125,8 @@ impl Pass<'_> {
                 match item {
                     Item::Frame(at, frame) => self.frame(at, &frame)?,
                     Item::Unreadable(range) => {
-                        self.damaged(range.clone(), vec![Finding::new(Kind::Unreadable, range)])?;
+                        self.damaged(range.clone());
+                        self.found(Finding::new(Kind::Unreadable, range))?;
                     }
                     Item::Damaged(range) if range.end == self.file_end => {
                         let ending = if moved { Ending::Moving } else { ending(&log, &range)? };
