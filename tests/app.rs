@@ -14,4 +14,6 @@ mod app {
     mod cli_golden;
     mod cli_hostile;
     mod cli_samples;
+    #[cfg(unix)]
+    mod tui;
 }
