@@ -66,14 +66,32 @@ impl Terminal {
 
     /// Waits until the screen is as expected.
     fn until(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
-        let deadline = Instant::now() + DEADLINE;
+        let found = self.within(DEADLINE, seen);
+        assert!(found, "{what} is not seen:\n{}", self.emulator.screen().contents());
+    }
+
+    /// Waits until the screen is as expected, no longer than this; whether it is.
+    fn within(&mut self, time: Duration, seen: impl Fn(&vt100::Screen) -> bool) -> bool {
+        let deadline = Instant::now() + time;
         while !seen(self.emulator.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.bytes.recv_timeout(left) {
                 Ok(bytes) => self.emulator.process(&bytes),
-                Err(_) => panic!("{what} is not seen:\n{}", self.emulator.screen().contents()),
+                Err(_ended) => return false,
             }
         }
+        true
+    }
+
+    /// Presses a key that a question takes only once it knows that it was seen, which is a moment after it is.
+    fn answers(&mut self, keys: &str, text: &str) {
+        for _ in 0..10 {
+            self.press(keys);
+            if self.within(Duration::from_secs(2), |screen| screen.contents().contains(text)) {
+                return;
+            }
+        }
+        panic!("{text} is not seen:\n{}", self.emulator.screen().contents());
     }
 
     fn sees(&mut self, text: &str) {
@@ -205,8 +223,7 @@ fn an_append_is_confirmed_and_stored() {
     terminal.press("\r");
     terminal.sees("Write to this log?");
     terminal.sees("[> Cancel <]");
-    terminal.press("\t");
-    terminal.sees("[> Append <]");
+    terminal.answers("\t", "[> Append <]");
     terminal.press("\r");
     terminal.sees(&format!("at offset {}", before.len()));
     terminal.press("\x1b");
