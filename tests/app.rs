@@ -15,4 +15,6 @@ mod app {
     mod cli_hostile;
     mod cli_samples;
     mod readme;
+    #[cfg(unix)]
+    mod tui;
 }

@@ -18,7 +18,7 @@ fn golden(name: &str, bench: &mut Bench, sizes: &[(u16, u16)]) {
     settings.set_omit_expression(true);
     for (width, height) in sizes {
         bench.resize(*width, *height);
-        settings.bind(|| insta::assert_snapshot!(format!("{name}_{width}x{height}"), bench.screen()));
+        settings.bind(|| insta::assert_snapshot!(format!("tui__{name}_{width}x{height}"), bench.screen()));
     }
 }
 
