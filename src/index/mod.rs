@@ -20,4 +20,4 @@ pub use counts::{Counts, Name, NameKind};
 pub use persisted::{AggregateSummary, IndexFault, PersistedIndex};
 pub use postings::PersistedOffsets;
 pub use save::save;
-pub use state::{IndexState, examine};
+pub use state::{Examined, IndexState, examine};

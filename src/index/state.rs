@@ -60,6 +60,15 @@ impl IndexState {
     }
 }
 
+/// The state of an index, and whether the log is known by its frames to be the one it describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    /// The state.
+    pub state: IndexState,
+    /// A frame that the index knows stands in its place.
+    pub frames_match: bool,
+}
+
 /// What stands where the index has a frame.
 enum Match {
     /// That frame.
@@ -74,11 +83,12 @@ enum Match {
 ///
 /// # Errors
 /// `Io` when the log cannot be read.
-pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<IndexState, StorageError> {
+pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<Examined, StorageError> {
     let head = index.head();
+    let without_match = |state| Ok(Examined { state, frames_match: false });
     if head.log_version != log.version().number() {
         let reason = format!("it describes a log of version {}", head.log_version);
-        return Ok(IndexState::Foreign { reason });
+        return without_match(IndexState::Foreign { reason });
     }
     let mut marks = Vec::new();
     if head.frames > 0 {
@@ -88,28 +98,30 @@ pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<I
             Err(super::IndexFault::Io(error)) => return Err(error),
             Err(fault) => {
                 let reason = fault.into_error(index.path()).to_string();
-                return Ok(IndexState::Corrupt { reason });
+                return without_match(IndexState::Corrupt { reason });
             }
         }
     }
-    let mut same = 0;
+    let mut frames_match = false;
     for (offset, checksum) in marks {
         match compare(log, offset, checksum, len)? {
-            Match::Same => same += 1,
-            Match::Other(reason) => return Ok(IndexState::Foreign { reason }),
+            Match::Same => frames_match = true,
+            Match::Other(reason) => return without_match(IndexState::Foreign { reason }),
             Match::Nothing => {}
         }
     }
-    if same == 0 && header_differs(log, head.log_header)? {
-        return Ok(IndexState::Foreign { reason: "it has another header, and none of its frames is there".into() });
+    // Of a log without a frame there is nothing but the header to know it by.
+    if head.frames == 0 && header_differs(log, head.log_header)? {
+        return without_match(IndexState::Foreign { reason: "it has another header, and knows no frame".into() });
     }
-    Ok(if len < head.log_end_offset {
+    let state = if len < head.log_end_offset {
         IndexState::Ahead { bytes: head.log_end_offset - len }
     } else if len == head.scanned_to {
         IndexState::Fresh
     } else {
         IndexState::Behind { bytes: len - head.covered_to }
-    })
+    };
+    Ok(Examined { state, frames_match })
 }
 
 fn compare(log: &Arc<LogFile>, offset: u64, checksum: u32, len: u64) -> Result<Match, StorageError> {

@@ -241,7 +241,7 @@ impl Judge {
         };
         // Every end is counted as tried, also those that a look at the bytes has ruled out.
         self.ends_left -= length.map_or(allowed, |length| length as u64);
-        if ends > allowed {
+        if length.is_none() && ends > allowed {
             self.ends_left = 0;
         }
         length.map(|length| at + shortest - 1 + length as u64)

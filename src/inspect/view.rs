@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::file::{Disk, HeaderState, Item, LogFile, Open, Scanner, Storage};
 use crate::format::header::{LogHeader, MAGIC};
 use crate::format::{EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Kind, Version};
-use crate::index::{AggregateIndex, IndexFault, IndexState, PersistedIndex, examine};
+use crate::index::{AggregateIndex, Examined, IndexFault, IndexState, PersistedIndex, examine};
 
 /// A log and what its index file says.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct LogView {
     index_path: PathBuf,
     index: Option<Arc<PersistedIndex>>,
     state: IndexState,
+    /// A frame that the index knows stands in its place, so that what it says of the header counts.
+    frames_match: bool,
 }
 
 /// Where the index of the log at `path` stands unless somebody says otherwise: `<log>.idx`.
@@ -58,17 +60,18 @@ impl LogView {
             },
         };
         let log = Arc::new(LogFile::with_header(storage, path, version, header));
-        let mut view = Self { disk, log, index_path, index: None, state: IndexState::Missing };
+        let state = IndexState::Missing;
+        let mut view = Self { disk, log, index_path, index: None, state, frames_match: false };
         view.judge_index(opened)?;
         Ok(view)
     }
 
     fn judge_index(&mut self, opened: Result<PersistedIndex, IndexFault>) -> Result<(), StorageError> {
-        self.index = None;
+        (self.index, self.frames_match) = (None, false);
         self.state = match opened {
             Ok(index) => {
-                let state = examine(&self.log, &index, self.log.len()?)?;
-                self.index = Some(Arc::new(index));
+                let Examined { state, frames_match } = examine(&self.log, &index, self.log.len()?)?;
+                (self.index, self.frames_match) = (Some(Arc::new(index)), frames_match);
                 state
             }
             Err(IndexFault::Missing) => IndexState::Missing,
@@ -169,7 +172,7 @@ impl LogView {
     /// The finding about the header, when it is damaged.
     pub fn header_finding(&self) -> Option<Finding> {
         let found = self.header_bytes()?;
-        let expected = self.witness().map(|index| index.head().log_header);
+        let expected = self.witness().filter(|_| self.frames_match).map(|index| index.head().log_header);
         let damaged = matches!(self.log.header(), HeaderState::Damaged(..));
         if !damaged && expected.is_none_or(|expected| expected == found) {
             return None;
@@ -276,9 +279,8 @@ fn overrule(
         _ => return None,
     };
     // Its frames have to be there: an index says nothing about another file.
-    let log = LogFile::with_header(storage.clone(), path, Version::V1, HeaderState::Damaged(found, fault));
-    let mut buf = Vec::new();
-    let first = log.frame_at(head.first_offset, &mut buf).ok()??;
-    (head.frames > 0 && first.checksum() == head.first_checksum)
-        .then_some((Version::V1, HeaderState::Damaged(found, fault)))
+    let header = HeaderState::Damaged(found, fault);
+    let log = Arc::new(LogFile::with_header(storage.clone(), path, Version::V1, header));
+    let Examined { state, frames_match } = examine(&log, index, log.len().ok()?).ok()?;
+    (state.is_witness() && frames_match).then_some((Version::V1, header))
 }

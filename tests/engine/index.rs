@@ -139,6 +139,29 @@ fn an_index_of_another_empty_log_is_foreign() {
 }
 
 #[test]
+fn a_header_is_damaged_only_where_the_frames_match() {
+    let (disk, offsets) = disk_with_log(5, true);
+    let good = disk.get(LOG).unwrap();
+    let last = offsets[4] as usize;
+    // A version, a flag and a time that the index contradicts: known by the last frame when the first is gone.
+    for (byte, bit) in [(4, 4), (7, 1), (15, 1)] {
+        let mut bytes = good.clone();
+        bytes[byte] ^= bit;
+        bytes[16..offsets[1] as usize].fill(0);
+        disk.put(LOG, &bytes);
+        assert_eq!(found(&look(&disk))[0], ("header", 0, 16), "byte {byte}");
+        // No frame it knows is there: the time may be another's, the index still counts as a witness.
+        bytes[last + 60] ^= 1;
+        bytes[offsets[1] as usize..last].fill(b'#');
+        disk.put(LOG, &bytes);
+        match byte {
+            15 => assert!(found(&look(&disk)).iter().all(|(kind, ..)| *kind != "header")),
+            _ => assert!(options(&disk).open_read_only(LOG).is_err(), "byte {byte}"),
+        }
+    }
+}
+
+#[test]
 fn damage_in_the_frames_it_knows_does_not_make_an_index_foreign() {
     let (disk, offsets) = disk_with_log(3, true);
     let mut bytes = disk.get(LOG).unwrap();

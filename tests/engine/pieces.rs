@@ -140,6 +140,42 @@ fn a_huge_and_plausible_length_swallows_nothing() {
 }
 
 #[test]
+fn the_search_for_lengths_stops_where_the_ends_tried_pass_sixteen_times_the_range() {
+    // A frame whose payload is damaged, for which every end up to the range's is tried in vain, then two whose length
+    // is, and so on. The sum is taken here as FORMAT.md words it: ends are tried up to the one that is found.
+    let end_frame = 160;
+    let (_, offsets) = log_bytes(end_frame + 1);
+    let (first, end) = (offsets[1], offsets[end_frame]);
+    let found = judged(end_frame + 1, |bytes, _| {
+        for (i, start) in offsets[1..end_frame].iter().enumerate() {
+            match i % 3 {
+                0 => bytes[*start as usize + 60] ^= 8,
+                _ => bytes[*start as usize..*start as usize + 4].fill(0xFF),
+            }
+        }
+    });
+    let mut expected = Vec::new();
+    let mut tried = 0;
+    for i in 1..end_frame {
+        let (start, next) = (offsets[i], offsets[i + 1]);
+        if i % 3 == 1 {
+            tried += end - start - 8;
+            expected.push(("checksum", start, next));
+        } else {
+            let more = next - start - 8;
+            if tried > 16 * (end - first) || tried + more > 16 * (end - first) {
+                expected.push(("garbage", start, end));
+                break;
+            }
+            tried += more;
+            expected.push(("length", start, next));
+        }
+    }
+    assert_eq!(expected.last().map(|last| last.0), Some("garbage"), "the bound is met");
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn the_next_frame_is_found_behind_any_number_of_zeros() {
     let (bytes, offsets) = log_bytes(4);
     for zeros in 1..40 {
