@@ -38,7 +38,7 @@ fn render() -> io::Result<Vec<u8>> {
         sections(sub, sub.get_name(), &mut page)?;
     }
     writeln!(page, ".SH \"EXIT STATUSES\"")?;
-    for (_, number, meaning) in Status::ALL {
+    for (number, meaning) in Status::in_use() {
         writeln!(page, ".TP\n{number}\n{meaning}")?;
     }
     man.render_version_section(&mut page)?;

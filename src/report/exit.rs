@@ -37,6 +37,11 @@ impl Status {
         (Status::Refused, 6, "refused: locked, truncated, version 0, not allowed, or a file is in the way"),
     ];
 
+    /// The rows that a command can end with today, number and meaning: nothing restores anything yet.
+    pub fn in_use() -> impl Iterator<Item = (u8, &'static str)> {
+        Self::ALL.into_iter().filter(|row| row.0 != Self::Restorable).map(|row| (row.1, row.2))
+    }
+
     /// The number a shell sees.
     pub fn number(self) -> u8 {
         Self::ALL.iter().find(|row| row.0 == self).map_or(1, |row| row.1)
