@@ -124,7 +124,10 @@ impl Pass<'_> {
             {
                 match item {
                     Item::Frame(at, frame) => self.frame(at, &frame)?,
-                    Item::Unreadable(range) => self.found(Finding::new(Kind::Unreadable, range))?,
+                    Item::Unreadable(range) => {
+                        self.damaged(range.clone());
+                        self.found(Finding::new(Kind::Unreadable, range))?;
+                    }
                     Item::Damaged(range) if range.end == self.file_end => {
                         let ending = if moved { Ending::Moving } else { ending(&log, &range)? };
                         if !moved && ending == Ending::Moving {

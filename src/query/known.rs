@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::ops::Range;
 
-use super::look::{Found, Look, is_full};
+use super::look::{Found, Look};
 use super::row::Row;
 use super::walk::Meter;
 use crate::StorageError;
@@ -60,7 +60,7 @@ impl<'a> Known<'a> {
             if place < done {
                 continue; // inside damage that was shown
             }
-            if is_full(&rows, limit) {
+            if rows.len() >= limit {
                 return Ok(Found { rows, complete: false });
             }
             let spot = self.spot(place, meter).map_err(IndexFault::Io)?;
@@ -97,7 +97,7 @@ impl<'a> Known<'a> {
                 }
             }
             for place in nearest.into_iter().rev() {
-                if is_full(&rows, limit) {
+                if rows.len() >= limit {
                     return Ok(Found { rows, complete: false });
                 }
                 let spot = self.spot(place, meter).map_err(IndexFault::Io)?;
@@ -105,7 +105,7 @@ impl<'a> Known<'a> {
                     if row.end > before {
                         continue; // shown already, or behind the place that was asked for
                     }
-                    if is_full(&rows, limit) {
+                    if rows.len() >= limit {
                         return Ok(Found { rows, complete: false });
                     }
                     before = row.start;

@@ -61,20 +61,20 @@ impl<'a> Look<'a> {
         let mut found = Found::default();
         let mut walk = self.walk(self.start_of(from)?..self.end);
         loop {
-            let full = is_full(&found.rows, limit);
+            let full = found.rows.len() >= limit;
             if full && !walk.at_end() {
                 return Ok(found);
             }
             match walk.next(meter)? {
-                Some(row) if full && row.start < row.end => return Ok(found),
-                Some(row) if row.end > from || row.start >= from => found.rows.push_back(row),
+                Some(_) if full => return Ok(found),
+                Some(row) if lies_behind(&row, from) => found.rows.push_back(row),
                 Some(_) => {}
                 None => return Ok(Found { complete: true, ..found }),
             }
         }
     }
 
-    /// Up to `limit` rows that end at or before `from` and do not start before `floor`, where a frame or a damaged range
+    /// Up to `limit` rows before `from`, which end there at the latest, and that do not start before `floor`, where a frame or a damaged range
     /// starts. Read in growing steps.
     pub(super) fn back(&self, from: u64, floor: u64, limit: usize, meter: &mut Meter) -> Result<Found, StorageError> {
         let mut rows = VecDeque::new();
@@ -84,10 +84,10 @@ impl<'a> Look<'a> {
         if let Some(Covering { damaged: true, .. }) = covering {
             let mut dropped = false;
             let mut walk = self.walk(before..self.end);
-            while let Some(row) = walk.next(meter)?.filter(|row| row.end <= from) {
+            while let Some(row) = walk.next(meter)?.filter(|row| !lies_behind(row, from)) {
                 dropped |= push_last(&mut rows, row, limit);
             }
-            if is_full(&rows, limit) {
+            if rows.len() >= limit {
                 return Ok(Found { rows, complete: !dropped && before <= floor });
             }
         }
@@ -96,9 +96,9 @@ impl<'a> Look<'a> {
             let start = before.saturating_sub(window).max(floor);
             let mut walk = self.walk_window(start..before, floor);
             let mut batch = VecDeque::new();
-            let room = limit.saturating_sub(count(&rows));
+            let room = limit.saturating_sub(rows.len());
             let mut dropped = false;
-            while let Some(row) = walk.next(meter)? {
+            while let Some(row) = walk.next(meter)?.filter(|row| !lies_behind(row, from)) {
                 dropped |= push_last(&mut batch, row, room);
             }
             let met = if start == floor { Some(floor) } else { walk.first() };
@@ -110,7 +110,7 @@ impl<'a> Look<'a> {
             before = met;
             batch.append(&mut rows);
             rows = batch;
-            if before <= floor || is_full(&rows, limit) {
+            if before <= floor || rows.len() >= limit {
                 return Ok(Found { rows, complete: !dropped && before <= floor });
             }
             window = window.saturating_mul(4).min(MAX_WINDOW);
@@ -134,9 +134,14 @@ impl<'a> Look<'a> {
         match self.place(from)? {
             Some(covering) => Ok(covering.start),
             // Whether the end was lost, and with which row that is told, shows in what the log ends with.
-            None if self.view.witnessed_end().is_some_and(|seen| seen > self.end) => self.last_start(),
+            None if self.is_cut() => self.last_start(),
             None => Ok(self.end),
         }
+    }
+
+    /// True when the index has seen more of the log than there is.
+    pub(super) fn is_cut(&self) -> bool {
+        self.view.witnessed_end().is_some_and(|seen| seen > self.end)
     }
 
     /// What `from` lies in; `None` at the end of the log and behind it.
@@ -164,23 +169,14 @@ impl<'a> Look<'a> {
     }
 }
 
-/// True when there are `limit` rows.
-pub(super) fn is_full(rows: &VecDeque<Row>, limit: usize) -> bool {
-    count(rows) >= limit
-}
-
-/// How many rows there are. One without bytes, at the end of a log that lost its end, does not count: it always comes
-/// with the row before it, so that going on from the end of the last row never meets it twice.
-pub(super) fn count(rows: &VecDeque<Row>) -> usize {
-    rows.len() - usize::from(rows.back().is_some_and(|row| row.start == row.end))
+/// True when a row starts at or after `from`, or covers it. Every row lies on one side of a place: the one without bytes,
+/// at the end of a log that lost its end, lies behind that end.
+fn lies_behind(row: &Row, from: u64) -> bool {
+    row.end > from || row.start >= from
 }
 
 /// Adds a row behind the others and keeps the last `limit` of them; true when one had to go.
 fn push_last(rows: &mut VecDeque<Row>, row: Row, limit: usize) -> bool {
-    let full = is_full(rows, limit) && row.start < row.end;
     rows.push_back(row);
-    if full {
-        rows.pop_front();
-    }
-    full
+    rows.len() > limit && rows.pop_front().is_some()
 }

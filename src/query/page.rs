@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::filter::Filter;
 use super::known::Known;
-use super::look::{Found, Look, is_full};
+use super::look::{Found, Look};
 use super::row::{Page, Row};
 use super::walk::{Meter, Sight};
 use crate::StorageError;
@@ -30,7 +30,7 @@ pub struct Ask<'a> {
 pub enum Direction {
     /// Those that start at or after it, and the one that it lies in.
     Forward,
-    /// Those that end at or before it.
+    /// All others: those that end at or before it.
     Backward,
 }
 
@@ -41,8 +41,9 @@ pub enum Direction {
 /// told the place about every mebibyte; where the filter names aggregates, `index` leads to their events as far as it
 /// covers the log. Such an index knows the damage that was there when it was built.
 ///
-/// The row of a log that lost its end without a trace has no bytes; it comes with the row before it, over the limit.
-/// Under a filter, `at_start` and `at_end` are false also where it is not known.
+/// Forward and backward from one place, every row is on one page: the row without bytes, at the end of a log that lost
+/// its end without a trace, lies behind that end. `at_start` and `at_end` are false also where it is not known, under a
+/// filter, and backward from that end.
 ///
 /// # Errors
 /// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read, or `Io` its index.
@@ -109,11 +110,12 @@ fn forward<E>(look: &Look, ask: &Ask, rest: impl FnOnce(usize) -> Result<Found, 
 fn backward<E>(look: &Look, ask: &Ask, rest: impl FnOnce(usize) -> Result<Found, E>) -> Result<Page, E> {
     let Found { mut rows, complete } = rest(ask.limit)?;
     let header = look.header().filter(|row| row.end <= ask.from);
-    let fits = !is_full(&rows, ask.limit);
+    let fits = rows.len() < ask.limit;
     let at_start = complete && (header.is_none() || fits);
     if let Some(header) = header.filter(|_| complete && fits) {
         rows.push_front(header);
     }
     let rows: Vec<Row> = VecDeque::into(rows);
-    Ok(Page { rows, at_start, at_end: ask.from >= look.end })
+    let at_end = ask.from > look.end || (ask.from == look.end && !look.is_cut());
+    Ok(Page { rows, at_start, at_end })
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chronicle::file::OsDisk;
@@ -16,6 +16,9 @@ use chronicle::{AggregateIndex, EventLog, LogHeader};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::sim_disk::SimDisk;
+use super::support::{LOG, read};
 
 const T0: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
 const NOW: u64 = T0 + 3_600_000;
@@ -82,7 +85,7 @@ fn forth(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &
     loop {
         let ask = Ask { from, direction: Direction::Forward, limit, filter };
         let page = page(view, index, &ask, &mut go_on).unwrap();
-        assert!(page.rows.len() <= limit + 1 && (page.at_end || page.rows.len() >= limit), "{page:?}");
+        assert!(page.rows.len() <= limit && (page.at_end || page.rows.len() >= limit), "{page:?}");
         assert!(page.at_start == (from == 0) || page.rows.is_empty(), "{page:?}");
         from = page.rows.last().map_or(from, |row| row.end);
         rows.extend(page.rows);
@@ -98,7 +101,7 @@ fn back(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &F
     loop {
         let ask = Ask { from, direction: Direction::Backward, limit, filter };
         let page = page(view, index, &ask, &mut go_on).unwrap();
-        assert!(page.rows.len() <= limit + 1 && (page.at_start || page.rows.len() >= limit), "{page:?}");
+        assert!(page.rows.len() <= limit && (page.at_start || page.rows.len() >= limit), "{page:?}");
         assert_eq!(page.at_end, from == u64::MAX, "{page:?}");
         from = page.rows.first().map_or(from, |row| row.start);
         rows.splice(0..0, page.rows);
@@ -349,6 +352,29 @@ fn an_end_that_somebody_writes_is_being_written_and_is_hidden_by_words_about_fin
 }
 
 #[test]
+fn an_end_that_becomes_whole_while_it_is_looked_at_is_what_it_became() {
+    let whole = clean();
+    let rows = expected(&Bed::new(&whole).view());
+    let [.., second_last, last] = &rows[..] else { panic!("{rows:?}") };
+    let all = Filter::default();
+    for (written, unfinished) in [(last.end, None), (last.start + 20, Some(What::InFlight))] {
+        // The size is there before the bytes are.
+        let mut before = whole.clone();
+        before[second_last.start as usize + 9..].fill(0);
+        let mut after = whole.clone();
+        after[written as usize..].fill(0);
+        for (from, direction) in [(second_last.start, Direction::Forward), (u64::MAX, Direction::Backward)] {
+            let disk = SimDisk::with(&[(LOG, &before)]);
+            let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+            disk.while_waiting(&after);
+            let page = ask(&view, from, direction, 2, &all);
+            assert_eq!(page.rows[0], *second_last, "{written} {direction:?}");
+            assert_eq!(page.rows[1].what, unfinished.clone().unwrap_or(last.what.clone()), "{written} {direction:?}");
+        }
+    }
+}
+
+#[test]
 fn a_log_that_lost_its_end_says_so_in_a_row_of_its_own() {
     let bytes = clean();
     let bed = Bed::new(&bytes);
@@ -367,8 +393,15 @@ fn a_log_that_lost_its_end_says_so_in_a_row_of_its_own() {
         assert!(matches!(&last.what, What::Finding(f) if f.kind == Kind::Truncated), "{cut}: {last:?}");
         assert_eq!((last.end, rows.iter().filter(|row| row.start == last.start).count()), (cut, 1));
         assert_eq!(rows[..], expected(&view)[expected(&view).len() - rows.len()..], "{cut}");
-        assert_eq!(forth(&view, None, 7, &all), rows, "{cut}");
-        assert_eq!(back(&view, None, 7, &all), rows, "{cut}");
+        // Five divides the rows of the first cut, so that a page ends where the log does.
+        for limit in [1, 5, 7] {
+            assert_eq!(forth(&view, None, limit, &all), rows, "{cut}");
+            assert_eq!(back(&view, None, limit, &all), rows, "{cut}");
+        }
+        let around =
+            [Direction::Backward, Direction::Forward].map(|direction| ask(&view, cut, direction, 1000, &all).rows);
+        assert_eq!(around.concat(), rows, "{cut}");
+        assert_eq!(around[1].len(), usize::from(last.start == cut), "{cut}");
         assert_eq!(row_at(&view, cut).unwrap().as_ref(), Some(last).filter(|last| last.start == cut), "{cut}");
         let index = bed.view().index();
         let one = filter("agg:1");
@@ -446,6 +479,30 @@ fn jumps_lead_to_the_row_that_people_mean() {
     }
 }
 
+#[test]
+fn an_anchor_whose_event_is_gone_counts_for_nothing() {
+    let mut bytes = long();
+    let bed = Bed::new(&bytes);
+    let index = bed.index();
+    let rows = ask(&bed.view(), 0, Direction::Forward, 200, &Filter::default()).rows;
+    let anchor = index.anchors().nth(1).unwrap();
+    let mut replace = |range: std::ops::Range<u64>, payload: &str| {
+        let mut frame = Vec::new();
+        let len = (range.end - range.start) as usize - 8;
+        frame::encode(format!("{payload:len$}").as_bytes(), &mut frame);
+        bytes[range.start as usize..range.end as usize].copy_from_slice(&frame);
+    };
+    // Two events before the anchor become a gap, and the anchor's own another event.
+    replace(rows[2].start..rows[3].end, "{\"$gap\":{}}");
+    let at = rows.iter().find(|row| row.start == anchor.offset).unwrap();
+    replace(at.start..at.end, &json(7, "{}"));
+    fs::write(&bed.path, &bytes).unwrap();
+    let view = bed.view();
+    let ordinal = Jump::Ordinal(anchor.ordinal + 3);
+    let scanned = resolve(&view, None, &ordinal, &mut go_on).unwrap();
+    assert_eq!(resolve(&view, Some(&index), &ordinal, &mut go_on).unwrap(), scanned);
+}
+
 /// Some megabytes, in which a few times jump back and a long stretch is damaged.
 fn long() -> Vec<u8> {
     let event = |i: u64| Part::Event(format!(r#"{{"n":{i},"text":"{}"}}"#, "z".repeat(300)));
@@ -470,7 +527,7 @@ fn times_and_ordinals_are_found_in_a_long_log_without_reading_it_all() {
             ControlFlow::Continue(())
         });
         assert_eq!(scanned.unwrap(), start, "{second}");
-        assert!(told <= 4, "{told} MiB were read for {second}");
+        assert!(told <= 2, "{told} MiB were read for {second}");
         let ordinal = Jump::Ordinal(second - u64::from(second > 3002));
         assert_eq!(resolve(&view, Some(&index), &ordinal, &mut go_on).unwrap(), start, "{second}");
         assert_eq!(resolve(&view, None, &ordinal, &mut go_on).unwrap(), start, "{second}");
@@ -574,6 +631,63 @@ fn words_about_findings_choose_among_rows_that_are_no_events() {
     assert_eq!(kinds("is:damaged offset:0..16"), [""; 0]);
     assert_eq!(kinds("-is:damaged"), ["header", "event", "gap", "event", "event"]);
     assert_eq!(kinds("-is:gap -is:invalid type:None"), ["zeros"]);
+}
+
+#[test]
+fn words_are_all_to_hold_and_of_one_key_one_is_enough() {
+    let parts = [1, 2, 3, 4].map(|n| Part::Event(format!(r#"{{"n":{n},"text":"one {}"}}"#, "two ".repeat(n % 2))));
+    let bed = Bed::new(&build(1, &parts));
+    let view = bed.view();
+    let shown = |text: &str| ask(&view, 0, Direction::Forward, 100, &filter(text)).rows.len();
+    assert_eq!([shown("one"), shown("two"), shown("one two"), shown("\"two one\"")], [4, 2, 2, 0]);
+    assert_eq!([shown("one -two"), shown("-one -two")], [2, 2]);
+    assert_eq!(
+        [shown("payload.n=1 payload.n=3"), shown("payload.n>1 payload.n<4"), shown("payload.n>1 one")],
+        [2, 2, 3]
+    );
+    assert_eq!([shown("payload.n=1 payload.n=3 -payload.n=3"), shown("-payload.n=1 -payload.n=3")], [1, 4]);
+}
+
+#[test]
+fn what_the_device_refuses_is_a_row_that_the_index_knows_of_too() {
+    for frames in [3, 200] {
+        let parts = vec![Part::Event("1".into()); frames];
+        let disk = SimDisk::with(&[(LOG, &[build(1, &parts), build(1, &parts).split_off(16)].concat())]);
+        disk.refuse(20_480..24_576);
+        let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+        let index = read(&disk).index().unwrap().clone();
+        for text in ["", "agg:1", "agg:2 -is:gap"] {
+            let filter = filter(text);
+            let rows = ask(&view, 0, Direction::Forward, 1000, &filter).rows;
+            let refused = |row: &&Row| matches!(&row.what, What::Finding(f) if f.kind == Kind::Unreadable);
+            assert_eq!(rows.iter().filter(refused).count(), usize::from(frames == 200), "{text}");
+            assert_eq!(forth(&view, Some(&index), 3, &filter), rows, "{text}");
+            assert_eq!(back(&view, Some(&index), 3, &filter), rows, "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_index_that_turns_out_broken_is_left_alone() {
+    let bed = Bed::new(&clean());
+    EventLog::open(&bed.path).unwrap().save_index().unwrap();
+    let index_path = bed.path.with_file_name("a.log.idx");
+    let good = fs::read(&index_path).unwrap();
+    let one = filter("agg:1");
+    let scanned = ask(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
+    let mut broken = 0;
+    for at in (0..good.len()).step_by(64) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        fs::write(&index_path, bytes).unwrap();
+        let mut view = bed.view();
+        let index = view.index();
+        let known: Result<Vec<u64>, _> = index.offsets(1).and_then(Iterator::collect);
+        broken += usize::from(known.is_err());
+        assert_eq!(forth(&view, Some(&index), 4, &one), scanned, "{at}");
+        assert_eq!(back(&view, Some(&index), 4, &one), scanned, "{at}");
+    }
+    assert!(broken > 0);
 }
 
 #[test]

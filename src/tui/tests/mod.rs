@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod golden;
+mod pictures;
+mod svg;
 mod updates;
 
 use std::fs;
