@@ -281,6 +281,10 @@ fn hostile_text_never_reaches_the_screen_raw() {
     let mut bench = Bench::new(&bytes, (120, 40));
     bench.scan();
     bench.press(&[Key::Char('G')]);
+    let screen = bench.screen();
+    for (whole, token) in [("key", "\u{7f}k"), ("value", "\u{9b}x"), ("type", "\u{202e}evil\u{200b}")] {
+        assert!(screen.contains(&*crate::report::safe(token)), "{whole}: {screen}");
+    }
     for _ in View::ALL {
         let screen = bench.screen();
         assert!(!screen.contains(['\u{202e}', '\u{200b}', '\u{1b}', '\u{7f}', '\u{9b}']), "{screen}");
