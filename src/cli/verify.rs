@@ -10,9 +10,10 @@ use super::progress::Progress;
 use crate::format::Finding;
 use crate::index::IndexState;
 use crate::inspect::{LogView, Step, Survey, Wish, survey};
+use crate::repair::PendingRepair;
 use crate::report::json::{self, VerifyReport};
 use crate::report::units::{Zone, count, exact, minute, size};
-use crate::report::{Status, Tally, index_line, index_meaning, index_reason};
+use crate::report::{Status, Tally, index_line, index_meaning, index_reason, path_text};
 
 pub(super) fn verify(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     run(args, side, out).map_err(|failure| match failure {
@@ -32,6 +33,7 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     if as_words {
         out.path_line(view.path(), &head_line(&view, bytes))?;
     }
+    let pending = log.pending_repair()?;
     let progress = Progress::new("verifying", out);
     let mut tally = Tally::default();
     let mut printed = Ok(());
@@ -50,8 +52,17 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     let seen = seen?;
     if as_words {
         say(&view, &wish, &seen, &tally, out)?;
+        if let Some(pending) = &pending {
+            out.line(&pending_line(pending))?;
+        }
     } else if out.is_json() && !args.ndjson {
-        out.value(&json::verify(&VerifyReport { view: &view, survey: &seen, wish: &wish, bytes }))?;
+        out.value(&json::verify(&VerifyReport {
+            view: &view,
+            survey: &seen,
+            wish: &wish,
+            bytes,
+            pending: pending.as_ref(),
+        }))?;
     }
     Ok(status(args, &view, &seen))
 }
@@ -64,6 +75,12 @@ fn print(found: &Finding, args: &VerifyArgs, out: &mut Out) -> Result<(), Failur
     } else {
         out.line(&finding_line(found))
     }
+}
+
+fn pending_line(pending: &PendingRepair) -> String {
+    let PendingRepair { action, start, end, journal } = pending;
+    let journal = path_text(journal);
+    format!("pending: {action} of {start}..{end} was begun and not done; opening for append completes it ({journal})")
 }
 
 fn head_line(view: &LogView, bytes: u64) -> String {

@@ -10,7 +10,7 @@ use crate::file::{Durability, Span, Writer, open_for_append, spans_before};
 use crate::format::{Accepted, Event, LogHeader, Version, frame};
 use crate::index::{AggregateIndex, IndexState};
 use crate::inspect::{Ending, LogView, Pieces, ending};
-use crate::repair::{SetAside, journal_folder, set_aside_tail};
+use crate::repair::{PendingRepair, SetAside, journal_folder, pending_repair, set_aside_tail};
 
 /// An event log in one file.
 ///
@@ -25,6 +25,7 @@ pub struct EventLog {
     set_aside: Option<SetAside>,
     /// This writer created the log, found its index fresh, or caught it up: it leaves a fresh one behind.
     pub(super) keeps_index: bool,
+    created: bool,
     appended: bool,
     buffer: Vec<u8>,
 }
@@ -73,7 +74,7 @@ impl EventLog {
         disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))?;
         let view = LogView::over(disk.clone(), &path, storage.clone(), options.index.as_deref())?;
         let writer = Writer::lock(disk.as_ref(), view.log().clone(), storage)?;
-        Ok(Self { keeps_index: true, ..Self::over(options, view, Some(writer)) })
+        Ok(Self { keeps_index: true, created: true, ..Self::over(options, view, Some(writer)) })
     }
 
     pub(super) fn open_read_only_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
@@ -117,6 +118,7 @@ impl EventLog {
             writer,
             set_aside: None,
             keeps_index: false,
+            created: false,
             appended: false,
             buffer: Vec::new(),
         }
@@ -124,6 +126,7 @@ impl EventLog {
 
     /// Judges the end of the log, and sets it aside where FORMAT.md says so.
     fn recover(&mut self) -> Result<(), StorageError> {
+        let folder = self.journal_folder();
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
@@ -141,7 +144,6 @@ impl EventLog {
         let witnessed_end = self.view.witnessed_end();
         if let Some(last) = Pieces::of(log, range.clone(), range.end, witnessed_end)?.last() {
             let last = last?.finding;
-            let folder = self.options.journal.clone().unwrap_or_else(|| journal_folder(log.path()));
             let now_ms = (self.options.clock)();
             let disk = self.options.disk.as_ref();
             self.set_aside = set_aside_tail(disk, log, writer, &last, witnessed_end, &folder, now_ms)?;
@@ -219,13 +221,13 @@ impl EventLog {
         }
     }
 
-    /// Closes the log. A writer that appended, and created the log or had its index fresh or caught up, leaves a fresh
+    /// Closes the log. A writer that created it, or that appended and had its index fresh or caught up, leaves a fresh
     /// index behind; that syncs the log.
     ///
     /// # Errors
     /// As [`EventLog::save_index`]. The log itself is whole in every case.
     pub fn close(mut self) -> Result<(), StorageError> {
-        if self.appended && self.keeps_index { self.save_index() } else { Ok(()) }
+        if self.keeps_index && (self.appended || self.created) { self.save_index() } else { Ok(()) }
     }
 
     /// Events from `from` on, to the log's end as it is now. 0 to 16 mean the first frame.
@@ -270,6 +272,19 @@ impl EventLog {
     /// The unfinished end that opening for append has set aside.
     pub const fn set_aside(&self) -> Option<&SetAside> {
         self.set_aside.as_ref()
+    }
+
+    /// A repair that was killed before it was done, by the journals beside the log. The next opening for append
+    /// completes it.
+    ///
+    /// # Errors
+    /// `Io` when journals or log cannot be read.
+    pub fn pending_repair(&self) -> Result<Option<PendingRepair>, StorageError> {
+        pending_repair(self.options.disk.as_ref(), self.view.log(), &self.journal_folder())
+    }
+
+    fn journal_folder(&self) -> PathBuf {
+        self.options.journal.clone().unwrap_or_else(|| journal_folder(self.view.path()))
     }
 
     /// The log and its index file, to be looked at more closely.

@@ -3,7 +3,9 @@
 //! Here lives setting an unfinished end aside. Nothing here is done that its caller does not tell.
 
 mod journal;
+mod pending;
 mod set_aside;
 
 pub use journal::journal_folder;
+pub use pending::{PendingRepair, pending_repair};
 pub use set_aside::{SetAside, set_aside_tail};

@@ -53,18 +53,18 @@ pub fn set_aside_tail(
     Ok(Some(SetAside { finding: last.clone(), journal: journal.path().to_owned() }))
 }
 
-fn header_hex(log: &LogFile) -> String {
+pub(super) fn header_hex(log: &LogFile) -> String {
     let mut bytes = [0; 16];
     let read = log.read(&mut bytes, 0).unwrap_or_default();
     bytes.get(..read).unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn first_checksum(log: &LogFile) -> Result<Option<u32>, StorageError> {
+pub(super) fn first_checksum(log: &LogFile) -> Result<Option<u32>, StorageError> {
     let mut buf = Vec::new();
     Ok(log.frame_at(Version::V1.first_frame(), &mut buf)?.map(|frame| frame.checksum()))
 }
 
-fn checksum(log: &LogFile, range: Range<u64>) -> Result<u32, StorageError> {
+pub(super) fn checksum(log: &LogFile, range: Range<u64>) -> Result<u32, StorageError> {
     let mut buf = vec![0; (range.end - range.start).min(1 << 20) as usize];
     let (mut at, mut sum) = (range.start, 0);
     while at < range.end {

@@ -6,6 +6,7 @@ use crate::StorageError;
 use crate::format::{Evidence, Finding};
 use crate::index::IndexState;
 use crate::inspect::{LogView, Survey, Wish};
+use crate::repair::PendingRepair;
 
 use super::verdict::{index_reason, verdict};
 use super::{Status, describe, hint, path_text};
@@ -40,6 +41,8 @@ pub struct VerifyReport<'a> {
     pub wish: &'a Wish,
     /// The log's size when the pass began, in bytes.
     pub bytes: u64,
+    /// A repair that was begun and not done.
+    pub pending: Option<&'a PendingRepair>,
 }
 
 /// A finding as an object. `fix` is null: nothing is repaired yet.
@@ -57,7 +60,7 @@ pub fn finding(found: &Finding) -> Json {
 
 /// The one object of `verify --json`.
 pub fn verify(report: &VerifyReport) -> Json {
-    let VerifyReport { view, survey, wish, bytes } = report;
+    let VerifyReport { view, survey, wish, bytes, pending } = report;
     let in_flight = survey
         .in_flight
         .as_ref()
@@ -73,7 +76,7 @@ pub fn verify(report: &VerifyReport) -> Json {
         ("in_flight", in_flight.unwrap_or(Json::Null)),
         ("findings", Json::List(survey.findings.iter().map(finding).collect())),
         ("findings_total", survey.findings_total.into()),
-        ("pending_repair", Json::Null),
+        ("pending_repair", pending.map_or(Json::Null, pending_repair)),
         ("index", index(view)),
     ];
     // What was left out is said; a look at everything has nothing to add.
@@ -81,6 +84,15 @@ pub fn verify(report: &VerifyReport) -> Json {
     keys.extend(wish.from.map(|from| ("from", from.into())));
     keys.extend(wish.until.map(|until| ("until", until.into())));
     Json::Object(keys)
+}
+
+fn pending_repair(pending: &PendingRepair) -> Json {
+    Json::Object(vec![
+        ("action", pending.action.as_str().into()),
+        ("start", pending.start.into()),
+        ("end", pending.end.into()),
+        ("journal", path_text(&pending.journal).into()),
+    ])
 }
 
 /// An index: its state, what it covers where that is known, and what the state is about.

@@ -167,6 +167,7 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
     let disk = SimDisk::with(&[(LOG, cut)]);
     let calls = calls_of(&disk, |disk| drop(options(disk).open(LOG).unwrap()));
     assert!(calls >= 6, "{calls} calls");
+    let mut told = 0;
     for call in 0..calls {
         for fault in [Fault::Kill, Fault::Error(EIO), Fault::Error(ENOSPC)] {
             for seed in 0..8 {
@@ -182,13 +183,24 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
                         there.len(),
                         after.names()
                     );
+                    // A journal that is whole before the cut is told as pending; looking changes nothing.
+                    let pending = read(&after).pending_repair().unwrap();
+                    let range = pending.map(|pending| (pending.start as usize, pending.end as usize));
+                    assert!(range.is_none() || there == cut && kept, "{fault:?} at call {call}: {range:?}");
+                    assert!(
+                        range.is_none_or(|range| range == (last, cut.len())),
+                        "{fault:?} at call {call}: {range:?}"
+                    );
+                    told += u32::from(range.is_some());
                     options(&after).open(LOG).unwrap();
+                    assert_eq!(read(&after).pending_repair().unwrap(), None, "{fault:?} at call {call}");
                     assert_eq!(after.get(LOG).unwrap(), cut[..last], "{fault:?} at call {call}");
                     assert!(journaled(&after, last, &cut[last..]), "{fault:?} at call {call}");
                 }
             }
         }
     }
+    assert!(told > 0, "no kill left a repair pending");
 }
 
 /// Whether some journal holds these bytes of the log.

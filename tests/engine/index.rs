@@ -62,6 +62,9 @@ fn a_closed_writer_leaves_a_fresh_index_and_a_dropped_one_a_log_that_is_ahead_of
     log.append(&event(1, 1)).unwrap();
     log.close().unwrap();
     assert_eq!(state(&disk), IndexState::Fresh);
+    let empty = SimDisk::default();
+    options(&empty).create(LOG).unwrap().close().unwrap();
+    assert_eq!(state(&empty), IndexState::Fresh, "who creates a log leaves an index, even of nothing");
     let before = disk.get(LOG).unwrap().len() as u64;
     append(&disk, 0..3);
     let len = disk.get(LOG).unwrap().len() as u64;
