@@ -123,10 +123,9 @@ pub(crate) enum Then {
 }
 
 /// The answers to a question.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// Change nothing.
-    #[default]
     Cancel,
     /// Go on.
     Go,

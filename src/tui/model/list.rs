@@ -22,8 +22,10 @@ pub(crate) struct List {
     pub(crate) cursor: usize,
     /// The first row on the screen, likewise.
     pub(crate) top: usize,
-    /// What is shown.
+    /// What is to be shown.
     pub(crate) filter: Filter,
+    /// What the rows in the window were shown by: another filter, until those of the new one have come.
+    applied: Filter,
     /// Columns scrolled to the right.
     pub(crate) sideways: u16,
     /// Rows that the cursor still has to move once they are there.
@@ -58,6 +60,7 @@ impl List {
             at_end: false,
             cursor: 0,
             top: 0,
+            applied: filter.clone(),
             filter,
             sideways: 0,
             owed: 0,
@@ -148,8 +151,12 @@ impl List {
         self.owed = 0;
     }
 
-    /// Nothing is waited for any more, nor asked for until the cursor moves.
+    /// Nothing is waited for any more, nor asked for until the cursor moves. A filter whose rows have not come is
+    /// none: the rows that are there would not be what it shows.
     pub(crate) fn stop(&mut self) {
+        if self.waiting == Waiting::Window {
+            self.filter = self.applied.clone();
+        }
         self.waiting = Waiting::Stopped;
         self.owed = 0;
     }
@@ -180,6 +187,7 @@ impl List {
     pub(crate) fn set(&mut self, page: Page, offset: u64, bytes: u64) {
         // The cursor's line stays where it is on the screen, so that a filter changes what is around it and not the place.
         let line = self.cursor.saturating_sub(self.top);
+        self.applied = self.filter.clone();
         self.rows = page.rows;
         self.at_start = page.at_start;
         self.at_end = page.at_end;

@@ -5,6 +5,7 @@ mod golden;
 mod pictures;
 mod svg;
 mod updates;
+mod writes;
 
 use std::fs;
 use std::ops::ControlFlow;

@@ -138,7 +138,9 @@ fn event(model: &Model, event: &EventSummary, columns: &Columns) -> Vec<Span<'st
 fn below(model: &Model) -> Line<'static> {
     let mut spans = Vec::new();
     if !model.list.filter.is_empty() {
-        spans.push(span(model, Role::Warning, format!(" filter: {} ", fit(model.list.filter.text(), 60))));
+        // Until its rows have come, those of the one before are on the screen.
+        let looking = if model.list.waiting() == Waiting::Window { ", looking" } else { "" };
+        spans.push(span(model, Role::Warning, format!(" filter: {}{looking} ", fit(model.list.filter.text(), 60))));
     }
     if let Some((text, _)) = &model.search {
         spans.push(span(model, Role::Warning, format!(" search: {} ", fit(text, 40))));
