@@ -30,8 +30,8 @@
 //!
 //! The rooms, in reading order; each knows only those before it:
 //!
-//! - [`format`]: bytes, limits and the words for damage
-//! - [`file`]: one log file on disk; scan, resynchronisation, the writer
+//! - [`mod@format`]: bytes, limits and the words for damage
+//! - [`mod@file`]: one log file on disk; scan, resynchronisation, the writer
 //! - [`index`]: derived and disposable: build, save, look up
 //! - [`inspect`]: judgement: one pass that feeds index and findings
 //! - [`repair`]: what changes a log elsewhere than by appending, journaled first

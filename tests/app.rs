@@ -14,4 +14,7 @@ mod app {
     mod cli_golden;
     mod cli_hostile;
     mod cli_samples;
+    mod readme;
+    #[cfg(unix)]
+    mod tui;
 }

@@ -39,7 +39,7 @@ impl LogFile {
     /// Opens `path` for reading, or for appending, and recognises it by its own bytes.
     ///
     /// # Errors
-    /// `Io` when it cannot be opened; [`LogFile::recognise`]'s when it is no log by its own bytes.
+    /// `Io` when it cannot be opened; `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags` when it is no log by its own bytes.
     pub fn open(disk: &dyn Disk, path: &Path, how: Open) -> Result<Self, StorageError> {
         let storage = disk.open(path, how).map_err(|error| StorageError::io(path, "open", error))?;
         let (version, header) = Self::recognise(&storage, path)?;

@@ -69,7 +69,7 @@ impl Writer {
     /// Writes whole frames at the end, in one call to the system, and says where they start.
     ///
     /// The bytes of a program that writes without the lock are never overwritten; that it wrote is noticed at the next
-    /// sync, and at the latest after [`UNCHECKED`] appends.
+    /// sync, and at the latest after 64 appends.
     ///
     /// # Errors
     /// `Io` when the write failed: then the file is as long as before. `Poisoned` when that could not be restored, when

@@ -10,7 +10,7 @@ mod tail;
 mod view;
 
 pub use map::{Cell, HealthMap};
-pub use pieces::{Pieces, judge_range};
+pub use pieces::{NamedPiece, Pieces};
 pub use survey::{MAX_FINDINGS, Step, Survey, Wish, survey};
-pub use tail::{Ending, JudgedEnd, ending, judge_end};
+pub use tail::{Ending, ending, judge_end};
 pub use view::{LogView, index_path};

@@ -5,6 +5,7 @@
 //! bounded over all pieces together.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::StorageError;
 use crate::file::LogFile;
@@ -18,53 +19,76 @@ const ENDS_PER_BYTE: u64 = 16;
 /// Bytes behind a frame that are looked at: a length and a brace.
 const LOOK_BEHIND: usize = LENGTH_LEN + 1;
 
-/// A damaged range, named.
-#[derive(Debug, Clone, PartialEq)]
+/// The pieces of a damaged range, ascending and adjacent, named one by one.
+#[derive(Debug)]
 pub struct Pieces {
-    /// Its pieces, ascending and adjacent.
-    pub findings: Vec<Finding>,
-    /// True when the last piece would be a torn tail, had the index not seen it whole.
+    judge: Judge,
+    at: u64,
+}
+
+/// A piece, named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedPiece {
+    /// Kind, range and evidence.
+    pub finding: Finding,
+    /// True when it would be a torn tail, had the index not seen it whole.
     pub torn_but_for_index: bool,
 }
 
-/// Names the pieces of the damaged `range` of a log that ends, as far as this look goes, at `end`.
-///
-/// `witnessed_end` is the `log_end_offset` of an index that may speak: nothing below it was ever torn.
-///
-/// # Errors
-/// `Io`, `Changed`, `Memory`.
-pub fn judge_range(
-    log: &LogFile,
-    range: Range<u64>,
-    end: u64,
-    witnessed_end: Option<u64>,
-) -> Result<Pieces, StorageError> {
-    let mut judge = Judge {
-        log,
-        end: range.end,
-        at_end_of_file: range.end == end,
-        witnessed_end: witnessed_end.unwrap_or_default(),
-        last_nonzero: last_nonzero(log, &range)?,
-        ends_left: (range.end - range.start).saturating_mul(ENDS_PER_BYTE),
-        shift: None,
-        buf: Vec::new(),
-        base: range.start,
-    };
-    let mut pieces = Pieces { findings: Vec::new(), torn_but_for_index: false };
-    let mut at = range.start;
-    while at < range.end {
-        judge.load(at)?;
-        let piece = judge.piece(at);
-        pieces.torn_but_for_index = piece.torn_but_for_index;
-        let finding = judge.finding(at, &piece)?;
-        at = finding.end;
-        pieces.findings.push(finding);
+impl Pieces {
+    /// The pieces of the damaged `range` of a log that ends, as far as this look goes, at `end`.
+    ///
+    /// `witnessed_end` is the `log_end_offset` of an index that may speak: nothing below it was ever torn.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`; likewise as items, and `Memory`.
+    pub fn of(
+        log: &Arc<LogFile>,
+        range: Range<u64>,
+        end: u64,
+        witnessed_end: Option<u64>,
+    ) -> Result<Self, StorageError> {
+        let judge = Judge {
+            end: range.end,
+            at_end_of_file: range.end == end,
+            witnessed_end: witnessed_end.unwrap_or_default(),
+            last_nonzero: last_nonzero(log, &range)?,
+            ends_left: (range.end - range.start).saturating_mul(ENDS_PER_BYTE),
+            shift: None,
+            buf: Vec::new(),
+            base: range.start,
+            log: log.clone(),
+        };
+        Ok(Self { judge, at: range.start })
     }
-    Ok(pieces)
+
+    fn name_next(&mut self) -> Result<NamedPiece, StorageError> {
+        self.judge.load(self.at)?;
+        let piece = self.judge.piece(self.at);
+        let finding = self.judge.finding(self.at, &piece)?;
+        self.at = finding.end;
+        Ok(NamedPiece { finding, torn_but_for_index: piece.torn_but_for_index })
+    }
 }
 
-struct Judge<'l> {
-    log: &'l LogFile,
+impl Iterator for Pieces {
+    type Item = Result<NamedPiece, StorageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at >= self.judge.end {
+            return None;
+        }
+        let named = self.name_next();
+        if named.is_err() {
+            self.at = self.judge.end;
+        }
+        Some(named)
+    }
+}
+
+#[derive(Debug)]
+struct Judge {
+    log: Arc<LogFile>,
     /// Where the range ends.
     end: u64,
     at_end_of_file: bool,
@@ -85,7 +109,7 @@ struct Piece {
     torn_but_for_index: bool,
 }
 
-impl Judge<'_> {
+impl Judge {
     /// Makes `buf` hold what a frame at `at` could be.
     fn load(&mut self, at: u64) -> Result<(), StorageError> {
         let wanted = (self.end - at).min((MAX_FRAME + LOOK_BEHIND) as u64) as usize;
@@ -251,11 +275,11 @@ impl Judge<'_> {
                 let missing = evidence.length_found.filter(|n| in_range(*n));
                 let missing = missing.map(|n| (LENGTH_LEN + n as usize + trailer) as u64);
                 evidence.bytes_missing = missing.and_then(|whole| whole.checked_sub(piece.end - at));
-                evidence.zero_share = Some(zero_share(self.log, &range)?);
+                evidence.zero_share = Some(zero_share(&self.log, &range)?);
             }
             _ => {
                 evidence.length_found = None;
-                evidence.zero_share = Some(zero_share(self.log, &range)?);
+                evidence.zero_share = Some(zero_share(&self.log, &range)?);
             }
         }
         Ok(Finding::new(piece.kind, range).with(evidence))

@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::pieces::judge_range;
+use super::pieces::Pieces;
 use super::tail::{Ending, ending, judge_end};
 use super::{HealthMap, LogView};
 use crate::StorageError;
@@ -76,7 +76,17 @@ pub fn survey(
         index.builder().forget_damaged_end();
     }
     let previous_time = index.as_ref().and_then(|index| index.totals().last_time);
-    let mut pass = Pass { view, wish, index, on, survey: Survey::default(), previous_time, file_end, told: start };
+    let mut pass = Pass {
+        view,
+        wish,
+        index,
+        on,
+        survey: Survey::default(),
+        previous_time,
+        file_end,
+        told: start,
+        told_truncated: false,
+    };
     if wish.from.is_none() {
         if let Some(finding) = view.header_finding() {
             pass.found(finding)?;
@@ -97,6 +107,8 @@ struct Pass<'a> {
     file_end: u64,
     /// Up to here progress was told.
     told: u64,
+    /// The log's lost end stands among the findings.
+    told_truncated: bool,
 }
 
 impl Pass<'_> {
@@ -113,7 +125,8 @@ impl Pass<'_> {
                 match item {
                     Item::Frame(at, frame) => self.frame(at, &frame)?,
                     Item::Unreadable(range) => {
-                        self.damaged(range.clone(), vec![Finding::new(Kind::Unreadable, range)])?;
+                        self.damaged(range.clone());
+                        self.found(Finding::new(Kind::Unreadable, range))?;
                     }
                     Item::Damaged(range) if range.end == self.file_end => {
                         let ending = if moved { Ending::Moving } else { ending(&log, &range)? };
@@ -125,8 +138,10 @@ impl Pass<'_> {
                         self.last_range(range, ending)?;
                     }
                     Item::Damaged(range) => {
-                        let pieces = judge_range(&log, range.clone(), self.file_end, self.view.witnessed_end())?;
-                        self.damaged(range, pieces.findings)?;
+                        self.damaged(range.clone());
+                        for piece in Pieces::of(&log, range, self.file_end, self.view.witnessed_end())? {
+                            self.found(piece?.finding)?;
+                        }
                     }
                 }
             }
@@ -186,26 +201,28 @@ impl Pass<'_> {
 
     /// The damaged range that the log ends with, after a second look at it.
     fn last_range(&mut self, range: Range<u64>, ending: Ending) -> Result<(), StorageError> {
-        let judged = judge_end(self.view, range.clone(), ending)?;
-        let end = judged.in_flight.as_ref().map_or(range.end, |unfinished| unfinished.start);
-        self.survey.in_flight = judged.in_flight;
-        self.damaged(range.start..end, judged.findings)
+        let start = range.start;
+        let view = self.view;
+        let unfinished = judge_end(view, range.clone(), ending, &mut |finding| self.found(finding))?;
+        let end = unfinished.as_ref().map_or(range.end, |unfinished| unfinished.start);
+        self.survey.in_flight = unfinished;
+        self.damaged(start..end);
+        Ok(())
     }
 
-    fn damaged(&mut self, range: Range<u64>, findings: Vec<Finding>) -> Result<(), StorageError> {
+    fn damaged(&mut self, range: Range<u64>) {
         if let Some(index) = &mut self.index
             && !range.is_empty()
         {
             index.builder().damaged(range);
         }
-        findings.into_iter().try_for_each(|finding| self.found(finding))
     }
 
     /// Ends the pass: a log that lost its end cleanly, the watermark of the index, the map.
     fn finish(&mut self, start: u64, position: u64) -> Result<(), StorageError> {
         let whole = self.wish.until.is_none();
         if whole
-            && self.survey.findings.last().is_none_or(|last| last.kind != Kind::Truncated)
+            && !self.told_truncated
             && self.survey.in_flight.is_none()
             && let Some(finding) = self.view.truncated(self.file_end, self.file_end)?
         {
@@ -223,6 +240,7 @@ impl Pass<'_> {
     #[cold]
     fn found(&mut self, finding: Finding) -> Result<(), StorageError> {
         self.survey.findings_total += 1;
+        self.told_truncated |= finding.kind == Kind::Truncated;
         if finding.kind.is_damage() {
             self.survey.damage_total += 1;
             self.survey.map.damaged(finding.range());

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::LogView;
-use super::pieces::{Pieces, judge_range};
+use super::pieces::{NamedPiece, Pieces};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::{Finding, Kind, crc};
@@ -26,39 +26,37 @@ pub enum Ending {
     Moving,
 }
 
-/// The damaged range that a log ends with, named.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JudgedEnd {
-    /// Its pieces, ascending and adjacent, without the one that is being written.
-    pub findings: Vec<Finding>,
-    /// The last piece, when it is being written: no damage.
-    pub in_flight: Option<Range<u64>>,
-}
-
-/// Names the pieces of the damaged `range` that the log of `view` ends with, after a second look that said `ending`.
+/// Names the pieces of the damaged `range` that the log of `view` ends with, after a second look that said `ending`. Tells
+/// `each` of them, and answers with the last one's range when that is being written, which is no damage.
 ///
 /// # Errors
-/// `Io`, `Changed`, `Memory`.
-pub fn judge_end(view: &LogView, range: Range<u64>, ending: Ending) -> Result<JudgedEnd, StorageError> {
+/// `Io`, `Changed`, `Memory`, and what `each` answers.
+pub fn judge_end(
+    view: &LogView,
+    range: Range<u64>,
+    ending: Ending,
+    each: &mut dyn FnMut(Finding) -> Result<(), StorageError>,
+) -> Result<Option<Range<u64>>, StorageError> {
     let file_end = range.end;
-    let Pieces { mut findings, torn_but_for_index } = judge_range(view.log(), range, file_end, view.witnessed_end())?;
-    let mut in_flight = None;
-    if let Some(last) = findings.last() {
-        let last_range = last.range();
+    let mut pieces = Pieces::of(view.log(), range, file_end, view.witnessed_end())?.peekable();
+    while let Some(piece) = pieces.next() {
+        let NamedPiece { finding, torn_but_for_index } = piece?;
+        if pieces.peek().is_some() {
+            each(finding)?;
+            continue;
+        }
         let unfinished = match ending {
             Ending::Moving => true,
-            Ending::WriterSeen => last.kind == Kind::TornTail,
+            Ending::WriterSeen => finding.kind == Kind::TornTail,
             Ending::Still => false,
         };
         if unfinished {
-            findings.pop();
-            in_flight = Some(last_range);
-        } else if torn_but_for_index && let Some(truncated) = view.truncated(last_range.start, file_end)? {
-            findings.pop();
-            findings.push(truncated);
+            return Ok(Some(finding.range()));
         }
+        let truncated = if torn_but_for_index { view.truncated(finding.start, file_end)? } else { None };
+        each(truncated.unwrap_or(finding))?;
     }
-    Ok(JudgedEnd { findings, in_flight })
+    Ok(None)
 }
 
 /// Looks twice at the damaged `range` that a log ends with, 250 ms apart, and whether the platform shows a writer.

@@ -9,7 +9,7 @@ use crate::file::storage::{Open, append_all};
 use crate::file::{Durability, Span, Writer, open_for_append, spans_before};
 use crate::format::{Accepted, Event, LogHeader, Version, frame};
 use crate::index::{AggregateIndex, IndexState};
-use crate::inspect::{Ending, LogView, ending, judge_range};
+use crate::inspect::{Ending, LogView, Pieces, ending};
 use crate::repair::{SetAside, journal_folder, set_aside_tail};
 
 /// An event log in one file.
@@ -139,12 +139,12 @@ impl EventLog {
             });
         }
         let witnessed_end = self.view.witnessed_end();
-        let pieces = judge_range(log, range.clone(), range.end, witnessed_end)?;
-        if let Some(last) = pieces.findings.last() {
+        if let Some(last) = Pieces::of(log, range.clone(), range.end, witnessed_end)?.last() {
+            let last = last?.finding;
             let folder = self.options.journal.clone().unwrap_or_else(|| journal_folder(log.path()));
             let now_ms = (self.options.clock)();
             let disk = self.options.disk.as_ref();
-            self.set_aside = set_aside_tail(disk, log, writer, last, witnessed_end, &folder, now_ms)?;
+            self.set_aside = set_aside_tail(disk, log, writer, &last, witnessed_end, &folder, now_ms)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::file::{Item, Place, Scanner, place};
 use crate::format::fields::Fields;
 use crate::format::{EventView, Evidence, Finding, Kind, StoredEvent, gap};
-use crate::inspect::{LogView, ending, judge_end, judge_range};
+use crate::inspect::{LogView, Pieces, ending, judge_end};
 
 /// Events in order. Damage, gaps and frames that are no events are error items, each with its range; the replay goes on
 /// behind them. An end that is being written is not there yet.
@@ -21,7 +21,9 @@ pub struct Replay {
     until: u64,
     strict: bool,
     done: bool,
-    /// Pieces of a damaged range, told one by one.
+    /// The damaged range that is being told, piece by piece.
+    pieces: Option<Pieces>,
+    /// Pieces of the one that the log ends with.
     pending: VecDeque<Finding>,
 }
 
@@ -49,7 +51,7 @@ impl Replay {
             }
         };
         let scanner = Scanner::new(view.log().clone(), from..end);
-        Ok(Self { view, scanner, end, until, strict: false, done: false, pending: VecDeque::new() })
+        Ok(Self { view, scanner, end, until, strict: false, done: false, pieces: None, pending: VecDeque::new() })
     }
 
     /// Ends at the first damage instead of going on behind it. Gaps do not end it.
@@ -73,9 +75,16 @@ impl Replay {
     pub fn next_event(&mut self) -> Option<Result<(u64, EventView<'_>), StorageError>> {
         // The event is borrowed only after the loop: a borrow that may be handed out cannot be given up again in it.
         let fields = loop {
-            if let Some(finding) = self.pending.pop_front() {
-                self.done |= self.strict && finding.kind.is_damage();
-                return Some(Err(self.tell(finding)));
+            match self.next_piece() {
+                Some(Ok(finding)) => {
+                    self.done |= self.strict && finding.kind.is_damage();
+                    return Some(Err(self.tell(finding)));
+                }
+                Some(Err(error)) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+                None => {}
             }
             if self.done || self.scanner.position() >= self.until {
                 return None;
@@ -135,14 +144,29 @@ impl Replay {
 
     /// Names the pieces of a damaged range. The last one of the log's end is left out while it is being written.
     fn judge(&mut self, range: Range<u64>) -> Result<(), StorageError> {
-        let findings = if range.end == self.end {
-            let ending = ending(self.view.log(), &range)?;
-            judge_end(&self.view, range, ending)?.findings
-        } else {
-            judge_range(self.view.log(), range, self.end, self.view.witnessed_end())?.findings
-        };
-        self.pending.extend(findings);
+        let log = self.view.log();
+        if range.end < self.end {
+            self.pieces = Some(Pieces::of(log, range, self.end, self.view.witnessed_end())?);
+            return Ok(());
+        }
+        let ending = ending(log, &range)?;
+        let pending = &mut self.pending;
+        judge_end(&self.view, range, ending, &mut |finding| {
+            pending.push_back(finding);
+            Ok(())
+        })?;
         Ok(())
+    }
+
+    /// The next piece of the damage that is being told.
+    fn next_piece(&mut self) -> Option<Result<Finding, StorageError>> {
+        if let Some(pieces) = &mut self.pieces {
+            match pieces.next() {
+                Some(piece) => return Some(piece.map(|piece| piece.finding)),
+                None => self.pieces = None,
+            }
+        }
+        self.pending.pop_front().map(Ok)
     }
 
     fn tell(&self, finding: Finding) -> StorageError {

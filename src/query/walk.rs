@@ -11,7 +11,7 @@ use super::search::Pattern;
 use crate::StorageError;
 use crate::file::{Item, Scanner};
 use crate::format::{EventView, Evidence, Finding, Frame, Kind, Version, gap};
-use crate::inspect::{Ending, LogView, ending, judge_end, judge_range};
+use crate::inspect::{Ending, LogView, Pieces, ending, judge_end};
 
 /// Distance of two reports of progress, in bytes.
 const PROGRESS: u64 = 1 << 20;
@@ -180,8 +180,9 @@ impl<'a> Walk<'a> {
         let log = self.view.log();
         let sight = self.sight;
         if range.end < self.file_end {
-            let pieces = judge_range(log, range, self.file_end, self.view.witnessed_end())?;
-            self.pending.extend(pieces.findings.into_iter().filter_map(|finding| sight.finding(finding)));
+            for piece in Pieces::of(log, range, self.file_end, self.view.witnessed_end())? {
+                self.pending.extend(sight.finding(piece?.finding));
+            }
             return Ok(());
         }
         let ending = if self.end == End::Moved { Ending::Moving } else { ending(log, &range)? };
@@ -191,12 +192,16 @@ impl<'a> Walk<'a> {
             self.scanner = Scanner::new(log.clone(), range.start..self.scan_end);
             return Ok(());
         }
-        let judged = judge_end(self.view, range, ending)?;
-        if judged.in_flight.is_some() || judged.findings.last().is_some_and(|last| last.kind == Kind::Truncated) {
+        let mut truncated = false;
+        let in_flight = judge_end(self.view, range, ending, &mut |finding| {
+            truncated |= finding.kind == Kind::Truncated;
+            self.pending.extend(sight.finding(finding));
+            Ok(())
+        })?;
+        if truncated || in_flight.is_some() {
             self.end = End::Judged;
         }
-        self.pending.extend(judged.findings.into_iter().filter_map(|finding| sight.finding(finding)));
-        self.pending.extend(judged.in_flight.and_then(|range| sight.in_flight(range)));
+        self.pending.extend(in_flight.and_then(|range| sight.in_flight(range)));
         Ok(())
     }
 

@@ -58,7 +58,12 @@ pub enum Id {
     Suspend,
     Submit,
     Cancel,
+    Answer,
+    Send,
+    LeaveForm,
+    LeaveLine,
     NextField,
+    LineBreak,
     Complete,
     Change,
     Choose,
@@ -125,7 +130,7 @@ impl Action {
 
 /// The table.
 pub fn table() -> &'static [Action] {
-    &TABLE
+    TABLE
 }
 
 /// The row of an action.
@@ -149,7 +154,7 @@ pub(crate) fn footer(place: Place) -> impl Iterator<Item = (Key, &'static str, I
 use Key::{Char, Ctrl};
 use Place::{AfterY, Form, Line, Main, Question};
 
-const TABLE: [Action; 54] = [
+const TABLE: &[Action] = &[
     Action::new(Id::Search, Main, &[Char('/')], "search", "Search plain text or /regex/ from the cursor on").footer("search"),
     Action::new(Id::SearchNext, Main, &[Char('n')], "next match", "Go to the next place the search matches"),
     Action::new(Id::SearchPrevious, Main, &[Char('N')], "previous match", "Go to the previous place the search matches"),
@@ -224,8 +229,7 @@ const TABLE: [Action; 54] = [
         &[Char('y')],
         "copy",
         "Copy what is under the cursor: offset, JSON, payload, hex or the command that shows it",
-    )
-    .footer("copy"),
+    ),
     Action::new(
         Id::Palette,
         Main,
@@ -233,7 +237,7 @@ const TABLE: [Action; 54] = [
         "go to, or command",
         "Go to 1223488, 0x12ab40, 50%, #3000 or 2026-11-20T09:14, or name an action",
     )
-    .footer("go to"),
+    .footer("goto"),
     Action::new(Id::Help, Main, &[Char('?'), Key::F(1)], "help", "Every action, filtered as you type; Enter runs it")
         .footer("help"),
     Action::new(Id::Down, Main, &[Char('j'), Key::Down], "down", "Move down a line"),
@@ -290,14 +294,34 @@ const TABLE: [Action; 54] = [
         "Copy the command that shows this without a screen",
     )
     .footer("command"),
-    Action::new(Id::Complete, Line, &[Key::Tab], "complete", "Complete the word, or move to the next proposal").footer("complete"),
-    Action::new(Id::Submit, Line, &[Key::Enter], "run", "Do what the line says").footer("run"),
+    Action::new(Id::Submit, Line, &[Key::Enter], "run the line", "Do what the line says").footer("run"),
+    Action::new(Id::Complete, Line, &[Key::Tab], "complete", "Complete the word, or move to the next proposal")
+        .footer("complete"),
+    Action::new(Id::LeaveLine, Line, &[Key::Esc], "leave the line", "Close the line and change nothing").footer("leave"),
+    Action::new(Id::Send, Form, &[Key::Enter], "send", "Append what the form holds").footer("send"),
     Action::new(Id::NextField, Form, &[Key::Tab, Key::BackTab], "next field", "Move to the next field, or the one before")
         .footer("next field"),
     Action::new(Id::Change, Form, &[Key::Left, Key::Right], "change", "Change a choice").footer("change"),
-    Action::new(Id::Choose, Question, &[Key::Tab, Key::Left, Key::Right], "choose", "Move between Cancel and the answer")
-        .footer("choose"),
-    Action::new(Id::Cancel, Question, &[Key::Esc], "cancel", "Change nothing").footer("cancel"),
+    Action::new(
+        Id::LineBreak,
+        Form,
+        &[Ctrl('j')],
+        "line break",
+        "Break the line in the payload; Enter sends from everywhere",
+    )
+    .footer("line break"),
+    Action::new(Id::LeaveForm, Form, &[Key::Esc], "leave the form", "Stop what is being sent, or close the form; it keeps its values")
+        .footer("leave"),
+    Action::new(
+        Id::Choose,
+        Question,
+        &[Key::Tab, Key::BackTab, Key::Left, Key::Right],
+        "choose",
+        "Move between Cancel and the answer",
+    )
+    .footer("choose"),
+    Action::new(Id::Answer, Question, &[Key::Enter], "answer", "Give the answer that is chosen").footer("answer"),
+    Action::new(Id::Cancel, Question, &[Key::Esc, Char('q')], "cancel", "Change nothing").footer("cancel"),
 ];
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::query::{Direction, Filter, Jump, Pattern, Row};
 #[derive(Debug, Clone)]
 pub(crate) enum Effect {
     /// A question to a worker. What it asked before in that lane is not wanted any more.
-    Ask(Lane, u64, Ask),
+    Ask(Lane, u64, Box<Ask>),
     /// What was asked in a lane is not wanted any more.
     Cancel(Lane),
     /// The scan behind the screen stops.

@@ -112,6 +112,16 @@ pub(crate) fn areas(model: &Model) -> Areas {
     areas
 }
 
+/// Lines of help's list on a screen of so many: without border, typed line, and what is said of the chosen action.
+pub(crate) const fn help_lines(height: u16) -> u16 {
+    height.saturating_sub(3 + help_about(height))
+}
+
+/// Lines for what is said of the action that is chosen in help.
+pub(crate) const fn help_about(height: u16) -> u16 {
+    if height >= 14 { 4 } else { 0 }
+}
+
 /// The panes that can have the keys, in order.
 pub(crate) fn panes(model: &Model) -> Vec<Pane> {
     match model.tab {

@@ -144,7 +144,7 @@ pub(crate) enum News {
     /// What the scan behind knows of events, up to an offset.
     Counted(u64),
     /// The scan has found something.
-    Found(Finding),
+    Found(Box<Finding>),
     /// The scan is about to look at everything from an offset on again.
     Rescan(u64),
     /// The scan has come to the end.

@@ -3,6 +3,12 @@
 //!
 //! Here never lives a byte layout, nor a judgement that the command line would need too.
 
+#![expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "lines, columns and steps of a cursor: clamped, and far from any limit"
+)]
+
 mod actions;
 mod effect;
 mod keys;
@@ -17,6 +23,9 @@ mod theme;
 mod update;
 mod view;
 mod worker;
+
+#[cfg(test)]
+mod tests;
 
 pub use actions::{Action, Id, Place, table};
 pub use keys::Key;

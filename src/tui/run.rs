@@ -34,8 +34,8 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         bail!("the inspector needs a terminal; `chronicle verify` and `chronicle cat` do not");
     }
-    let shared = Arc::new(Shared::open(&options)?);
-    let facts = shared.facts()?;
+    let shared = Arc::new(Shared::open(options)?);
+    let (facts, options) = (shared.facts()?, shared.settings());
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let mouse = if options.mouse { Mouse::On } else { Mouse::Off };
     let screen = Screen::take(mouse).context("the terminal cannot be taken over")?;
@@ -47,7 +47,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         size: screen.size()?,
     };
     let (out, messages) = unbounded();
-    let workers = Workers::start(&shared, &options, &out);
+    let workers = Workers::start(&shared, &out);
     let began = Instant::now();
     listen(&out, began);
     signals(&out)?;
@@ -134,11 +134,11 @@ impl Session {
     fn effects(&mut self) -> anyhow::Result<Next> {
         while let Some(effect) = self.model.effects.pop_front() {
             match effect {
-                Effect::Ask(lane, generation, ask) => self.workers.ask(lane, generation, ask),
+                Effect::Ask(lane, generation, ask) => self.workers.ask(lane, generation, *ask),
                 Effect::Cancel(lane) => self.workers.cancel(lane),
                 Effect::StopScan => self.workers.stop_scan(),
                 Effect::StartScan => self.workers.start_scan(),
-                Effect::Copy(text) => self.screen.copy(&text)?,
+                Effect::Copy(text) => Screen::copy(&text)?,
                 Effect::ListenToMouse(on) => {
                     self.screen.listen_to_mouse(if on { Mouse::On } else { Mouse::Off })?;
                 }

@@ -12,6 +12,7 @@ use crossterm::style::force_color_output;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 
 use super::model::{Model, Mouse};
 use super::view;
@@ -42,7 +43,9 @@ impl Screen {
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
         self.listen_to_mouse(self.mouse)?;
-        self.terminal.clear()
+        // Not `clear`: it asks the terminal where the cursor is, and waits for an answer that some never give.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Columns and lines.
@@ -78,7 +81,7 @@ impl Screen {
     ///
     /// # Errors
     /// As the terminal answers.
-    pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn copy(text: &str) -> io::Result<()> {
         execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 

@@ -217,8 +217,7 @@ mod tests {
 
     #[test]
     fn the_form_builds_the_event_it_shows() {
-        let mut form = Form::default();
-        form.field = Field::Aggregate;
+        let mut form = Form { field: Field::Aggregate, ..Form::default() };
         form.line_mut().unwrap().key(Key::Char('7'));
         form.editor = TextArea::new(vec!["{ \"a\":".into(), " 1.0 }".into()]);
         let event = form.event().unwrap();
@@ -227,10 +226,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_where_it_is() {
-        let mut form = Form::default();
-        form.editor = TextArea::new(vec!["{".into(), "  \"a\": 01}".into()]);
+        let editor = TextArea::new(vec!["{".into(), "  \"a\": 01}".into()]);
+        let mut form = Form { editor, ..Form::default() };
         let wrong = form.wrong(Field::Payload).unwrap();
-        assert!(wrong.starts_with("line 2, column 8"), "{wrong}");
+        assert!(wrong.starts_with("line 2, column 9"), "{wrong}");
         form.field = Field::Count;
         form.line_mut().unwrap().key(Key::Backspace);
         assert!(form.wrong(Field::Count).is_some() && form.event().is_err());

@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(doc.height(), 4);
         assert!(!doc.toggle(2), "a number does not fold");
         assert!(doc.toggle(1));
-        assert_eq!(doc.height(), 6);
+        assert_eq!(doc.height(), 7);
     }
 
     #[test]

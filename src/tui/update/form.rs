@@ -4,21 +4,20 @@ use ratatui_textarea::{Input, Key as EditorKey};
 
 use super::{stop, writing};
 use crate::file::Durability;
+use crate::tui::actions::{Id, Place, by_key};
 use crate::tui::effect::Lane;
 use crate::tui::keys::Key;
 use crate::tui::model::{Field, Layer, Model};
 
 /// Takes a key while the form is open.
 pub(super) fn key(model: &mut Model, key: Key) {
-    match key {
+    match by_key(Place::Form, key) {
         // A sending under way is stopped first.
-        Key::Esc if model.form.sending => stop_sending(model),
-        Key::Esc => {
-            model.layers.retain(|layer| !matches!(layer, Layer::Form));
-        }
-        Key::Enter => writing::send(model),
-        Key::Tab => model.form.step(1),
-        Key::BackTab => model.form.step(-1),
+        Some(Id::LeaveForm) if model.form.sending => stop_sending(model),
+        Some(Id::LeaveForm) => model.layers.retain(|layer| !matches!(layer, Layer::Form)),
+        Some(Id::Send) => writing::send(model),
+        Some(Id::NextField) => model.form.step(if key == Key::BackTab { -1 } else { 1 }),
+        Some(Id::LineBreak) if model.form.field == Field::Payload => model.form.editor.insert_newline(),
         _ => in_field(model, key),
     }
 }
@@ -41,8 +40,6 @@ fn in_field(model: &mut Model, key: Key) {
             }
             _ => {}
         },
-        // Enter submits, here too: a line break is Ctrl-j.
-        Field::Payload if key == Key::Ctrl('j') => form.editor.insert_newline(),
         Field::Payload => {
             if let Some(input) = input(key) {
                 form.editor.input(input);

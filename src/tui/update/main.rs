@@ -70,7 +70,17 @@ pub(crate) fn act(model: &mut Model, id: Id) {
         }
         Id::Suspend => model.effects.push_back(Effect::Suspend),
         // They mean something in their own places alone.
-        Id::Submit | Id::Cancel | Id::NextField | Id::Complete | Id::Change | Id::Choose => {}
+        Id::Submit
+        | Id::Cancel
+        | Id::Answer
+        | Id::Send
+        | Id::LeaveForm
+        | Id::LeaveLine
+        | Id::NextField
+        | Id::LineBreak
+        | Id::Complete
+        | Id::Change
+        | Id::Choose => {}
     }
 }
 

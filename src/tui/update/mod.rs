@@ -93,7 +93,7 @@ fn paste(model: &mut Model, text: &str) {
 /// Asks a lane something; what it was asked before is not wanted any more.
 fn ask(model: &mut Model, lane: Lane, what: Ask) {
     let generation = model.generations.next(lane);
-    model.effects.push_back(Effect::Ask(lane, generation, what));
+    model.effects.push_back(Effect::Ask(lane, generation, Box::new(what)));
 }
 
 /// Asks something that takes its time, and that the user can stop.

@@ -17,7 +17,7 @@ pub(super) fn news(model: &mut Model, news: News) {
             model.scan.map.verified(from..at);
         }
         News::Counted(events) => model.scan.events = Some(events),
-        News::Found(finding) => model.scan.found(finding),
+        News::Found(finding) => model.scan.found(*finding),
         News::Rescan(from) => model.scan.forget(from),
         News::ScanDone => model.scan.state = ScanState::Done,
         News::ScanStopped => {
@@ -66,7 +66,7 @@ fn changed(model: &mut Model, facts: Facts, change: Change) {
     let place = model.list.offset().min(facts.bytes);
     let text = match change {
         Change::Shrunk(before) => {
-            format!("the log was cut by another process: {} bytes were {before}", facts.bytes)
+            format!("the log was cut: {before} bytes before, {} now", facts.bytes)
         }
         Change::Replaced => {
             format!("the log was replaced by another file, which is shown now ({})", size(facts.bytes))

@@ -2,19 +2,20 @@
 
 use super::{act, moves};
 use crate::query::{Direction, Filter, Jump, Pattern};
+use crate::tui::actions::{Id, Place, by_key};
 use crate::tui::keys::Key;
 use crate::tui::model::{Layer, Model, Prompt, Purpose};
 
 /// Takes a key while a line is being typed.
 pub(super) fn key(model: &mut Model, key: Key) {
     let Some(Layer::Prompt(prompt)) = model.layers.last_mut() else { return };
-    match key {
-        Key::Esc => {
+    match (by_key(Place::Line, key), key) {
+        (Some(Id::LeaveLine), _) => {
             model.layers.pop();
         }
-        Key::Enter => submit(model),
-        Key::Tab | Key::Down | Key::BackTab | Key::Up => complete(prompt, key),
-        Key::Backspace if prompt.line.text().is_empty() => {
+        (Some(Id::Submit), _) => submit(model),
+        (Some(Id::Complete), _) | (_, Key::Down | Key::BackTab | Key::Up) => complete(prompt, key),
+        (_, Key::Backspace) if prompt.line.text().is_empty() => {
             model.layers.pop();
         }
         _ => {

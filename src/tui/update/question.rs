@@ -19,14 +19,14 @@ pub(super) fn key(model: &mut Model, key: Key, typed: Moment) {
     if question.drawn.is_none_or(|drawn| typed <= drawn) {
         return;
     }
-    match (by_key(Place::Question, key), key) {
-        (Some(Id::Cancel), _) | (_, Key::Char('q')) => {
+    match by_key(Place::Question, key) {
+        Some(Id::Cancel) => {
             model.layers.pop();
         }
-        (Some(Id::Choose), _) => {
+        Some(Id::Choose) => {
             question.choice = if question.choice == Choice::Go { Choice::Cancel } else { Choice::Go };
         }
-        (_, Key::Enter) => {
+        Some(Id::Answer) => {
             let (choice, then) = (question.choice, question.then);
             model.layers.pop();
             if choice == Choice::Go {

@@ -22,8 +22,8 @@ fn measure(model: &mut Model) {
     let detail = areas.inner(areas.detail);
     model.detail.height = usize::from(areas.lines(areas.detail).height);
     model.detail.width = usize::from(detail.width);
-    // Offset, two blanks, three columns and one character for each byte.
-    model.detail.hex_width = if detail.width >= 78 { 16 } else { 8 };
+    // Offset, blanks, three columns and one character for each byte.
+    model.detail.hex_width = if detail.width >= 74 { 16 } else { 8 };
     model.aggregates.cursor.height = usize::from(lines.height);
     model.index.height = usize::from(areas.inner(areas.main).height);
     let findings = if model.tab == Tab::Findings { lines } else { areas.inner(areas.findings) };
@@ -31,7 +31,7 @@ fn measure(model: &mut Model) {
     let total = model.scan.findings.len();
     model.findings.move_by(0, total);
     if let Some(Layer::Help(help)) = model.layers.last_mut() {
-        help.cursor.height = usize::from(model.size.1.saturating_sub(6));
+        help.cursor.height = usize::from(layout::help_lines(model.size.1));
         let total = help.actions().len();
         help.cursor.move_by(0, total);
     }

@@ -2,6 +2,7 @@
 
 use super::start;
 use crate::file::Durability;
+use crate::format::{Finding, Kind};
 use crate::index::IndexState;
 use crate::report::units::{count, duration, exact, size};
 use crate::report::{index_meaning, path_text};
@@ -28,26 +29,38 @@ pub(super) fn send(model: &mut Model) {
         return;
     }
     let events = count(u64::from(model.form.count()), "event");
-    let lines = vec![
-        format!("{events} will be appended to"),
-        path_text(&model.facts.path),
-        String::new(),
-        "An append cannot be undone. You are asked once in this run.".into(),
-    ];
+    let mut lines = vec![path_text(&model.facts.path), format!("{events} will be appended."), String::new()];
+    if let Some(last) = unfinished_end(model) {
+        lines.push(format!(
+            "Its end, {} at offset {}..{}, will be set aside first: kept in a journal, then cut.",
+            last.kind.name(),
+            last.start,
+            last.end
+        ));
+    }
+    lines.push("An append cannot be undone. You are asked once in this run.".into());
     question(model, "Write to this log?", lines, "Append", Then::Append);
+}
+
+/// The piece at the end that opening for append sets aside, as far as the scan has seen it.
+fn unfinished_end(model: &Model) -> Option<&Finding> {
+    let last = model.scan.findings.iter().rev().find(|finding| finding.kind.is_damage())?;
+    let witnessed = model.facts.index.file.map_or(0, |file| file.log_end_offset);
+    let may = matches!(last.kind, Kind::TornTail | Kind::Zeros | Kind::Garbage);
+    (may && last.end == model.facts.bytes && last.start >= witnessed).then_some(last)
 }
 
 /// Asks before the whole index is built and replaced.
 pub(super) fn ask_rebuild(model: &mut Model) {
     let index = &model.facts.index;
     let mut lines = vec![
-        format!("The whole log, {}, is read, and the index replaced:", size(model.facts.bytes)),
         path_text(&index.path),
+        format!("The whole log, {}, is read, and this index replaced.", size(model.facts.bytes)),
         String::new(),
         format!("Now it is {}: {}.", index.state.word(), index_meaning(&index.state)),
     ];
     if let IndexState::Ahead { bytes } = index.state {
-        let missing = model.scan.findings.iter().find(|finding| finding.kind == crate::format::Kind::Truncated);
+        let missing = model.scan.findings.iter().find(|finding| finding.kind == Kind::Truncated);
         let events = missing.and_then(|finding| finding.evidence.events_missing);
         let events = events.map(|events| format!(", {}", count(events, "event"))).unwrap_or_default();
         lines.push(format!(

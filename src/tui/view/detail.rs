@@ -20,7 +20,12 @@ pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
     let title = Line::from(span(model, Role::Title, title.unwrap_or_default()));
     border(frame, model, areas, (Pane::Detail, areas.detail), (title, Line::default()));
     if areas.border == Border::Around {
-        put(frame, areas.inner(areas.detail), 0, views(model));
+        let mut heading = views(model);
+        if let (View::Hex, Some(contents)) = (model.detail.view, contents) {
+            heading.push(Span::raw("   "));
+            heading.extend(hex::legend(model, contents));
+        }
+        put(frame, areas.inner(areas.detail), 0, heading);
     }
     let lines = areas.lines(areas.detail);
     let Some(contents) = contents else { return };

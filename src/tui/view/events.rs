@@ -59,11 +59,11 @@ struct Columns {
 impl Columns {
     fn of(model: &Model, width: usize) -> Self {
         let offset = model.facts.bytes.to_string().len().max(6);
-        // Marker, glyph, time, the blanks between, and an aggregate's id.
-        let rest = width.saturating_sub(offset + 3 + 14 + 8);
-        let kind = (rest * 2 / 5).clamp(8, 24);
-        let namespace = if rest > 48 { (rest / 5).min(16) } else { 0 };
-        let schema = rest.saturating_sub(kind + namespace + 4).clamp(8, 24);
+        // Marker, glyph, offset, time, an aggregate's id, and the blanks between.
+        let rest = width.saturating_sub(offset + 32);
+        let namespace = if rest > 44 { (rest / 4).min(16) } else { 0 };
+        let kind = (rest.saturating_sub(namespace) * 11 / 20).clamp(6, 24);
+        let schema = rest.saturating_sub(kind + namespace + if namespace > 0 { 2 } else { 0 }).clamp(6, 24);
         Self { offset, kind, namespace, schema }
     }
 

@@ -14,11 +14,18 @@ use crate::tui::layout::{Areas, Border};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
 
+/// Columns from which start, end and size have columns of their own.
+const WIDE: usize = 78;
+
 /// Draws the tab.
 pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
     border(frame, model, areas, (Pane::Main, areas.main), (tabs(model), Line::default()));
     if areas.border == Border::Around {
-        let heading = format!("   {:>12}  {:>12}  {:>9}  {:<14} verdict", "start", "end", "size", "kind");
+        let heading = if wide(areas.main) {
+            format!("   {:>12}  {:>12}  {:>9}  {:<14} verdict", "start", "end", "size", "kind")
+        } else {
+            format!("   {:<width$}  {:<14} verdict", "range", "kind", width = range_width(model))
+        };
         put(frame, areas.inner(areas.main), 0, vec![span(model, Role::Quiet, heading)]);
     }
     rows(frame, areas.lines(areas.main), model, Pane::Main);
@@ -53,14 +60,24 @@ fn row(model: &Model, finding: &Finding, width: usize, chosen: bool) -> Vec<Span
     let (glyph, role) = glyph(finding);
     let marker = if chosen { ">" } else { " " };
     let bytes = size(finding.end - finding.start);
-    let start = if model.tab == Tab::Findings {
+    let start = if model.tab == Tab::Findings && width >= WIDE {
         format!("{marker}{glyph} {:>12}  {:>12}  {bytes:>9}  ", finding.start, finding.end)
     } else {
-        format!("{marker}{glyph} {}..{}  ", finding.start, finding.end)
+        let columns = range_width(model);
+        format!("{marker}{glyph} {:<columns$}  ", format!("{}..{}", finding.start, finding.end))
     };
     let kind = pad(finding.kind.name(), 14) + " ";
     let room = width.saturating_sub(start.chars().count() + 15);
     vec![Span::raw(start), span(model, role, kind), Span::raw(fit(&verdict(finding), room))]
+}
+
+/// Columns of a range, from offset to offset.
+fn range_width(model: &Model) -> usize {
+    model.facts.bytes.to_string().len() * 2 + 2
+}
+
+fn wide(pane: Rect) -> bool {
+    usize::from(pane.width) >= WIDE + 2
 }
 
 /// How many there are, and whether that is all.

@@ -6,8 +6,9 @@ use ratatui::text::Span;
 
 use super::pane::span;
 use super::text::{fit, put, width};
-use crate::report::units::progress;
+use crate::report::units::{count, exact, progress};
 use crate::tui::actions::{Place, footer};
+use crate::tui::effect::Lane;
 use crate::tui::model::{Layer, Model, Tone};
 use crate::tui::theme::Role;
 use crate::tui::update::why_not;
@@ -24,7 +25,12 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
         }
         (_, Some(job)) => {
             let elapsed = model.now.0.saturating_sub(job.started.0);
-            let text = format!(" {}: {}; Esc stops", job.name, progress(job.done.0, job.done.1, elapsed));
+            let done = if model.form.sending && job.lane == Lane::Write {
+                format!("{} of {}", exact(job.done.0), count(job.done.1, "event"))
+            } else {
+                progress(job.done.0, job.done.1, elapsed)
+            };
+            let text = format!(" {}: {done}; Esc stops", job.name);
             vec![span(model, Role::Warning, fit(&text, usize::from(area.width)))]
         }
         _ => keys(model, place, usize::from(area.width)),

@@ -1,13 +1,14 @@
 //! Help: every action with its keys, filtered as one types.
 
 use ratatui::Frame;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use super::pane::{span, window};
 use super::text::{fit, head, pad, put, tint, width};
 use crate::report::safe;
-use crate::tui::actions::Place;
-use crate::tui::model::{Help, Model};
+use crate::tui::actions::{Action, Place};
+use crate::tui::layout::help_about;
+use crate::tui::model::{Help, Model, pieces};
 use crate::tui::theme::Role;
 use crate::tui::update::why_not;
 
@@ -45,8 +46,20 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, help: &Help) {
             tint(frame, area, line, model.theme.style(Role::Cursor));
         }
     }
-    if let Some(twin) = actions.get(help.cursor.at).and_then(|action| action.twin) {
-        let text = format!("without a screen: {twin}");
-        put(frame, area, area.height - 1, vec![span(model, Role::Quiet, fit(&text, room))]);
+    if let Some(action) = actions.get(help.cursor.at)
+        && help_about(screen.height) > 0
+    {
+        about(frame, model, area, action);
+    }
+}
+
+/// What is said of the chosen action, whole, and the command that does the same.
+fn about(frame: &mut Frame, model: &Model, area: Rect, action: &Action) {
+    let room = usize::from(area.width).max(1);
+    let twin = action.twin.map(|twin| format!("without a screen: {twin}"));
+    let lines = pieces(action.help, room).into_iter().take(2).map(|text| (Role::Text, text));
+    let lines = lines.chain(twin.map(|text| (Role::Quiet, text)));
+    for (line, (role, text)) in lines.enumerate() {
+        put(frame, area, area.height.saturating_sub(3) + line as u16, vec![span(model, role, fit(&text, room))]);
     }
 }

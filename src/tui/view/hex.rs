@@ -15,7 +15,8 @@ use crate::tui::theme::Role;
 /// Draws the lines on the screen.
 ///
 /// ```text
-///     0x00000010  00 00 00 e9 7b 22 77 72 69 74 65 5f 74 69 6d 65  ....{"write_time  length, payload
+///     00000010  00 00 00 e9 7b 22 77 72 69 74 65 5f 74 69 6d 65 ....{"write_time length
+///     00000020  73 74 61 6d 70 5f 6d 73 22 3a 31 37 36 36 37 31 stamp_ms":176671 payload
 /// ```
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &Contents) {
     let width = model.detail.hex_width.max(1) as u64;
@@ -36,7 +37,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &Cont
 }
 
 fn line(model: &Model, contents: &Contents, (start, end): (u64, u64)) -> Vec<Span<'static>> {
-    let mut spans = vec![span(model, Role::Quiet, format!("{}  ", hex_offset(start)))];
+    let offset = hex_offset(start);
+    let offset = offset.strip_prefix("0x").unwrap_or(&offset);
+    let mut spans = vec![span(model, Role::Quiet, format!("{offset}  "))];
     let mut letters = Vec::new();
     for offset in start..end {
         let byte = offset.checked_sub(contents.base).and_then(|at| contents.bytes.get(at as usize)).copied();
@@ -48,15 +51,35 @@ fn line(model: &Model, contents: &Contents, (start, end): (u64, u64)) -> Vec<Spa
         letters.push(Span::styled(letter.to_string(), style));
     }
     let missing = model.detail.hex_width as u64 - (end - start).min(model.detail.hex_width as u64);
-    spans.push(Span::raw("   ".repeat(missing as usize) + " "));
+    spans.push(Span::raw("   ".repeat(missing as usize)));
     spans.extend(letters);
-    let names: Vec<_> =
-        contents.marks.iter().filter(|mark| (start..end).contains(&mark.range.start)).map(|mark| mark.name).collect();
+    let names = names(contents, (start, end));
     if !names.is_empty() {
-        spans.push(Span::raw(" ".repeat(missing as usize + 2)));
+        spans.push(Span::raw(" ".repeat(missing as usize + 1)));
         spans.push(span(model, Role::Title, names.join(", ")));
     }
     spans
+}
+
+/// The fields named on a line: those that start there, each but the first on the next line where it goes on.
+fn names(contents: &Contents, (start, end): (u64, u64)) -> Vec<&'static str> {
+    let width = end - start;
+    let here =
+        |(from, to): (u64, u64)| contents.marks.iter().filter(move |mark| (from..to).contains(&mark.range.start));
+    let goes_on = |mark: &&crate::tui::model::Mark, end: u64| mark.range.end > end;
+    let put_off = here((start.saturating_sub(width), start)).skip(1).filter(|mark| goes_on(mark, start));
+    let mut names: Vec<_> = put_off.map(|mark| mark.name).collect();
+    let own = here((start, end)).enumerate().filter(|(nth, mark)| *nth == 0 || !goes_on(mark, end));
+    names.extend(own.map(|(_, mark)| mark.name));
+    names
+}
+
+/// The fields by name, each in its own style.
+pub(super) fn legend(model: &Model, contents: &Contents) -> Vec<Span<'static>> {
+    let named = |mark: &crate::tui::model::Mark| {
+        Span::styled(format!("{} ", mark.name), style(model, contents, mark.range.start))
+    };
+    contents.marks.iter().map(named).collect()
 }
 
 /// The style of the field that a byte belongs to.

@@ -44,7 +44,7 @@ fn proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
     let proposals = prompt.proposals();
     let height = SHOWN.min(bottom).min(proposals.len() as u16);
     let top = prompt.chosen.saturating_sub(usize::from(height).saturating_sub(1));
-    let area = Rect::new(0, bottom - height, frame.area().width.min(76), height);
+    let area = Rect::new(0, bottom - height, frame.area().width, height);
     Clear.render(area, frame.buffer_mut());
     frame.buffer_mut().set_style(area, model.theme.base());
     for (line, (number, action)) in proposals.iter().enumerate().skip(top).take(usize::from(height)).enumerate() {

@@ -1,7 +1,6 @@
 //! A question before something is written.
 
 use ratatui::Frame;
-use ratatui::text::Span;
 
 use super::pane::{span, window};
 use super::text::{fit, put};
@@ -21,9 +20,14 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, question: &Question) {
     }
     let answer = |choice, name: &str| {
         let chosen = question.choice == choice;
-        let text = if chosen { format!("[> {name} <]") } else { format!("[  {name}  ]") };
+        let text = match (chosen, area.width >= 30) {
+            (true, true) => format!("[> {name} <]   "),
+            (false, true) => format!("[  {name}  ]   "),
+            (true, false) => format!(">{name}<"),
+            (false, false) => format!(" {name} "),
+        };
         span(model, if chosen { Role::Cursor } else { Role::Text }, text)
     };
-    let spans = vec![answer(Choice::Cancel, "Cancel"), Span::raw("   "), answer(Choice::Go, question.go)];
+    let spans = vec![answer(Choice::Cancel, "Cancel"), answer(Choice::Go, question.go)];
     put(frame, area, area.height.saturating_sub(1), spans);
 }

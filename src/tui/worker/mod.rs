@@ -20,7 +20,6 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::effect::{Ask, Lane};
 use super::message::{Failure, Message, Told};
-use super::options::Options;
 use crate::StorageError;
 use crate::report::{describe, hint};
 
@@ -53,9 +52,9 @@ pub(crate) type OnProgress<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
 
 impl Workers {
     /// Starts them all; what they have to say goes to `out`.
-    pub(crate) fn start(shared: &Arc<Shared>, options: &Options, out: &Sender<Message>) -> Self {
+    pub(crate) fn start(shared: &Arc<Shared>, out: &Sender<Message>) -> Self {
         let lanes = Lane::ALL.into_iter().map(|lane| start_lane(lane, shared, out)).collect();
-        let scan = scan::start(shared, options, out);
+        let scan = scan::start(shared, out);
         let watch = watch::start(shared, &scan, out);
         Self { lanes, scan, _watch: watch }
     }
@@ -88,7 +87,9 @@ impl Workers {
 
     /// Ends them, and waits a moment for what is being written to stop where it may.
     pub(crate) fn finish(mut self) {
-        Lane::ALL.into_iter().for_each(|lane| self.cancel(lane));
+        for lane in Lane::ALL {
+            self.cancel(lane);
+        }
         self.scan.stop();
         let writing = self.lanes.get_mut(Lane::Write as usize).and_then(|handle| handle.thread.take());
         self.lanes.clear();

@@ -64,11 +64,12 @@ impl Handle {
 }
 
 /// Starts it.
-pub(super) fn start(shared: &Arc<Shared>, options: &Options, out: &Sender<Message>) -> Handle {
+pub(super) fn start(shared: &Arc<Shared>, out: &Sender<Message>) -> Handle {
+    let Options { scan, rate, .. } = *shared.settings();
     let (orders, told) = unbounded();
-    let stop = Arc::new(AtomicBool::new(!options.scan));
+    let stop = Arc::new(AtomicBool::new(!scan));
     let handle = Handle { orders, stop: stop.clone() };
-    let mut scan = Scan { shared: shared.clone(), out: out.clone(), stop, rate: options.rate, pass: Pass::default() };
+    let mut scan = Scan { shared: shared.clone(), out: out.clone(), stop, rate, pass: Pass::default() };
     let run = move || {
         let _alive = Alive(scan.out.clone());
         scan.run(&told);
@@ -252,7 +253,7 @@ impl Scan {
                     self.pace(at.saturating_sub(told));
                     told = at;
                 }
-                Step::Finding(finding) => self.tell(News::Found(finding.clone())),
+                Step::Finding(finding) => self.tell(News::Found(Box::new(finding.clone()))),
             }
             if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })

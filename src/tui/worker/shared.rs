@@ -1,6 +1,5 @@
 //! What the workers share: the log, its index as far as it is known, and how both are opened.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::StorageError;
@@ -16,9 +15,8 @@ use crate::tui::options::Options;
 /// What the workers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    path: PathBuf,
+    settings: Options,
     options: OpenOptions,
-    index_path: Option<PathBuf>,
     view: RwLock<LogView>,
     index: RwLock<Option<Arc<AggregateIndex>>>,
     writer: RwLock<Seen>,
@@ -30,19 +28,18 @@ impl Shared {
     ///
     /// # Errors
     /// As [`LogView::open`].
-    pub(crate) fn open(options: &Options) -> Result<Self, StorageError> {
-        let view = LogView::open(Arc::new(OsDisk), &options.path, options.index.as_deref())?;
+    pub(crate) fn open(settings: Options) -> Result<Self, StorageError> {
+        let view = LogView::open(Arc::new(OsDisk), &settings.path, settings.index.as_deref())?;
         let mut open = OpenOptions::new();
-        if let Some(index) = &options.index {
+        if let Some(index) = &settings.index {
             open = open.index(index);
         }
-        if let Some(journal) = &options.journal {
+        if let Some(journal) = &settings.journal {
             open = open.journal(journal);
         }
         Ok(Self {
-            path: options.path.clone(),
+            settings,
             options: open,
-            index_path: options.index.clone(),
             view: RwLock::new(view),
             index: RwLock::new(None),
             writer: RwLock::new(Seen::Unknown),
@@ -55,9 +52,14 @@ impl Shared {
         self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the screen was started with.
+    pub(crate) const fn settings(&self) -> &Options {
+        &self.settings
+    }
+
     /// The path as it was given, links not resolved: who replaces a link replaces the log.
     pub(crate) fn path(&self) -> &std::path::Path {
-        &self.path
+        &self.settings.path
     }
 
     /// How the log is opened to be written to.
@@ -92,7 +94,7 @@ impl Shared {
     /// # Errors
     /// As [`LogView::open`].
     pub(crate) fn reopen(&self) -> Result<(), StorageError> {
-        let view = LogView::open(Arc::new(OsDisk), &self.path, self.index_path.as_deref())?;
+        let view = LogView::open(Arc::new(OsDisk), &self.settings.path, self.settings.index.as_deref())?;
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
         self.publish(None);
         Ok(())

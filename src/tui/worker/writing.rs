@@ -19,7 +19,7 @@ pub(super) fn append(shared: &Shared, order: &Order, on: &mut OnProgress) -> Res
     let mut log = shared.options().open(shared.path())?;
     let set_aside = log.set_aside().map(set_aside_line);
     let synced = order.durability == Durability::Synced;
-    let mut done = Appended { set_aside, synced, ..Appended::default() };
+    let mut done = Appended { synced, set_aside, ..Appended::default() };
     for n in 0..order.count {
         if on(u64::from(n), u64::from(order.count)).is_break() {
             done.stopped = Some("stopped".into());

@@ -1,0 +1,383 @@
+//! What follows from keys, answers and news, without a terminal.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use ratatui::style::Color as Ink;
+
+use super::{Bench, clean, damaged, starts};
+use crate::query::What;
+use crate::tui::actions;
+use crate::tui::effect::{Effect, Lane};
+use crate::tui::keys::Key;
+use crate::tui::message::{Change, Message, Moment, News, Told};
+use crate::tui::model::{Access, Consent, Follow, Layer, ScanState, Tab, View};
+use crate::tui::theme::Theme;
+
+#[test]
+fn nothing_panics_from_1x1_to_130x45_whatever_is_open() {
+    let mut bench = Bench::new(&damaged(), (120, 40));
+    bench.scan();
+    let open: [&[Key]; 9] = [
+        &[],
+        &[Key::Char('e'), Key::Tab, Key::Char(']')],
+        &[Key::Char(']')],
+        &[Key::Char(']')],
+        &[Key::Char('2')],
+        &[Key::Char('3')],
+        &[Key::Char('4')],
+        &[Key::Char('?')],
+        &[Key::Esc, Key::Char('1'), Key::Char('a'), Key::Enter],
+    ];
+    let sizes = (1..=130u16).step_by(9).flat_map(|w| (1..=45u16).step_by(4).map(move |h| (w, h)));
+    let small = (1..=12u16).flat_map(|w| (1..=12u16).map(move |h| (w, h)));
+    let sizes: Vec<_> = sizes.chain(small).collect();
+    for keys in open {
+        bench.resize(120, 40);
+        bench.press(keys);
+        for (width, height) in &sizes {
+            bench.resize(*width, *height);
+            assert!(!bench.screen().is_empty());
+        }
+    }
+}
+
+#[test]
+fn every_key_and_every_action_is_survived_at_every_kind_of_size() {
+    for size in [(120, 40), (80, 24), (40, 10), (20, 5), (3, 1)] {
+        let mut bench = Bench::new(&damaged(), size);
+        bench.scan();
+        for action in actions::table() {
+            for key in action.keys {
+                bench.press(&[*key]);
+                bench.screen();
+            }
+            crate::tui::update::act(&mut bench.model, action.id);
+            bench.answer();
+            bench.screen();
+            bench.press(&[Key::Esc, Key::Esc, Key::Esc]);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_range_is_a_row_with_its_verdict() {
+    let mut bench = Bench::new(&damaged(), (120, 40));
+    bench.scan();
+    let screen = bench.screen();
+    assert!(screen.lines().any(|line| line.contains('×') && line.contains("checksum differs")), "{screen}");
+    assert!(screen.contains("× 4 damaged"), "{screen}");
+}
+
+#[test]
+fn no_filter_hides_damage_unasked_and_the_place_is_kept() {
+    let mut bench = Bench::new(&damaged(), (120, 40));
+    bench.scan();
+    bench.press(&[Key::Char('G'), Key::Char('k'), Key::Char('k')]);
+    let place = bench.model.list.offset();
+    bench.press(&[Key::Char('@')]);
+    assert_eq!(bench.model.list.offset(), place);
+    let damaged =
+        |bench: &Bench| bench.model.list.rows.iter().filter(|row| matches!(row.what, What::Finding(_))).count();
+    assert_eq!(damaged(&bench), 4);
+    bench.press(&[Key::Char('f')]);
+    bench.type_in(" -is:damaged");
+    bench.press(&[Key::Enter]);
+    assert_eq!(damaged(&bench), 0, "{}", bench.model.list.filter.text());
+    bench.press(&[Key::Backspace, Key::Backspace]);
+    assert!(bench.model.list.filter.is_empty());
+    assert_eq!(bench.model.list.offset(), place);
+}
+
+#[test]
+fn a_bad_filter_says_why_and_stays_to_be_corrected() {
+    let mut bench = Bench::new(&clean(3), (80, 24));
+    bench.press(&[Key::Char('f')]);
+    bench.type_in("agg:x");
+    bench.press(&[Key::Enter]);
+    assert!(bench.screen().contains("! `agg:x`"), "{}", bench.screen());
+    bench.press(&[Key::Esc]);
+    assert!(bench.model.layers.is_empty() && bench.model.list.filter.is_empty());
+}
+
+#[test]
+fn every_way_to_jump_leads_there() {
+    let bytes = clean(60);
+    let starts = starts(&bytes);
+    let mut bench = Bench::new(&bytes, (120, 40));
+    for (typed, expected) in [
+        (starts[30].to_string(), starts[30]),
+        (format!("0x{:x}", starts[7]), starts[7]),
+        ("#12".to_owned(), starts[11]),
+        ("0%".to_owned(), 0),
+    ] {
+        bench.press(&[Key::Char(':')]);
+        bench.type_in(&typed);
+        bench.press(&[Key::Enter]);
+        assert_eq!(bench.model.list.offset(), expected as u64, "{typed}");
+    }
+}
+
+#[test]
+fn a_search_goes_on_and_back_and_marks_what_it_found() {
+    let bytes = clean(60);
+    let starts = starts(&bytes);
+    let mut bench = Bench::new(&bytes, (120, 40));
+    bench.press(&[Key::Char('/')]);
+    bench.type_in("\"n\":4");
+    bench.press(&[Key::Enter]);
+    assert_eq!(bench.model.list.offset(), starts[4] as u64);
+    bench.press(&[Key::Char('n')]);
+    assert_eq!(bench.model.list.offset(), starts[40] as u64);
+    bench.press(&[Key::Char('N')]);
+    assert_eq!(bench.model.list.offset(), starts[4] as u64);
+    bench.press(&[Key::Char('N')]);
+    assert!(bench.screen().contains("nothing more that way"));
+}
+
+#[test]
+fn a_late_answer_is_dropped() {
+    let mut bench = Bench::new(&clean(5), (120, 40));
+    let rows = bench.model.list.rows.clone();
+    bench.send(Message::Answer(Lane::List, 0, Told::Window(crate::query::Page::default(), 0)));
+    assert_eq!(bench.model.list.rows, rows);
+    assert!(!bench.model.stale, "and nothing is drawn for it");
+}
+
+#[test]
+fn a_question_takes_no_key_that_was_typed_before_it_was_seen() {
+    let mut bench = Bench::new(&clean(5), (120, 40));
+    bench.press(&[Key::Char('a')]);
+    let before = bench.clock;
+    // Typed ahead: they are in the queue before the question is on the screen.
+    for key in [Key::Enter, Key::Tab, Key::Enter] {
+        bench.send(Message::Key(key, Moment(before)));
+    }
+    assert!(matches!(bench.model.layers.last(), Some(Layer::Question(_))));
+    bench.send(Message::Drawn(Moment(before)));
+    bench.send(Message::Key(Key::Enter, Moment(before)));
+    assert!(matches!(bench.model.layers.last(), Some(Layer::Question(_))));
+    assert_eq!(bench.model.consent, Consent::Unasked);
+    // It opens on Cancel.
+    bench.press(&[Key::Enter]);
+    assert!(matches!(bench.model.layers.last(), Some(Layer::Form)));
+    assert_eq!((bench.model.consent, bench.model.form.sending), (Consent::Unasked, false));
+}
+
+#[test]
+fn an_append_is_asked_once_and_tells_what_it_cost() {
+    let mut bench = Bench::new(&clean(5), (120, 40));
+    let before = fs::metadata(&bench.path).unwrap().len();
+    bench.press(&[Key::Char('a'), Key::Enter]);
+    assert!(bench.screen().contains("/logs/accounts.log") && bench.screen().contains("cannot be undone"));
+    bench.press(&[Key::Tab, Key::Enter]);
+    assert!(bench.screen().contains(&format!("at offset {before}")), "{}", bench.screen());
+    bench.press(&[Key::Enter]);
+    let screen = bench.screen();
+    assert!(screen.contains("buffered, 2 in this run"), "{screen}");
+    bench.look();
+    bench.press(&[Key::Esc, Key::Char('G')]);
+    assert_eq!(bench.model.list.rows.len(), 8);
+    assert!(fs::metadata(bench.path.with_extension("log.idx")).is_err(), "no index is written by an append");
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let mut bench = Bench::new(&clean(5), (120, 40));
+    bench.model.access = Access::ReadOnly;
+    for key in ['a', 'r', 'R'] {
+        bench.press(&[Key::Char(key)]);
+        assert!(bench.screen().contains("--read-only"), "{key}");
+    }
+    bench.model.access = Access::ReadWrite;
+    bench.model.facts.writer = crate::file::Seen::Lock(812);
+    bench.press(&[Key::Char('a')]);
+    assert!(bench.screen().contains("another process holds the writer's lock, pid 812"));
+    assert!(bench.model.layers.is_empty());
+}
+
+#[test]
+fn an_old_log_is_never_appended_to() {
+    let payload = br#"{"write_timestamp_ms":1,"event_type":"A","namespace":"n","schema_id":"S","schema_version":1,"aggregate_id":1,"payload":{}}"#;
+    let mut bytes = (payload.len() as u32).to_be_bytes().to_vec();
+    bytes.extend_from_slice(payload);
+    let mut bench = Bench::new(&bytes, (120, 40));
+    bench.press(&[Key::Char('a')]);
+    assert!(bench.screen().contains("a log of version 0 is never written to"), "{}", bench.screen());
+}
+
+#[test]
+fn the_index_is_built_by_r_and_rebuilt_by_asking() {
+    let mut bench = Bench::new(&clean(5), (120, 40));
+    bench.press(&[Key::Char('r')]);
+    assert!(bench.screen().contains("was missing, is fresh with 5 events"), "{}", bench.screen());
+    bench.press(&[Key::Char('r')]);
+    assert!(bench.screen().contains("the index is fresh"));
+    bench.press(&[Key::Char('R')]);
+    assert!(bench.screen().contains("Rebuild the index?"));
+    bench.press(&[Key::Tab, Key::Enter]);
+    assert!(bench.screen().contains("was fresh with 5 events, is fresh with 5 events"), "{}", bench.screen());
+}
+
+#[test]
+fn an_index_that_is_ahead_says_what_a_rebuild_would_lose() {
+    let mut bench = Bench::new(&clean(9), (120, 40));
+    bench.press(&[Key::Char('r')]);
+    let starts = starts(&fs::read(&bench.path).unwrap());
+    OpenOptions::new().write(true).open(&bench.path).unwrap().set_len(starts[6] as u64).unwrap();
+    bench.look();
+    bench.scan();
+    assert!(bench.screen().contains("AHEAD"), "{}", bench.screen());
+    bench.press(&[Key::Char('a')]);
+    assert!(bench.screen().contains("truncated"));
+    bench.press(&[Key::Char('R')]);
+    let screen = bench.screen();
+    assert!(screen.contains("Lost with it") && screen.contains("3 events"), "{screen}");
+}
+
+#[test]
+fn the_end_is_followed_until_one_moves_up() {
+    let bytes = clean(40);
+    let starts = starts(&bytes);
+    let mut bench = Bench::new(&bytes[..starts[30]], (120, 40));
+    bench.press(&[Key::Char('F')]);
+    for n in 31..40 {
+        let mut file = OpenOptions::new().append(true).open(&bench.path).unwrap();
+        file.write_all(&bytes[starts[n - 1]..starts[n]]).unwrap();
+        bench.look();
+        assert_eq!(bench.model.list.offset(), starts[n - 1] as u64);
+    }
+    bench.press(&[Key::Char('k')]);
+    assert_eq!(bench.model.follow, Follow::No);
+    assert!(bench.screen().contains("following no more"));
+}
+
+#[test]
+fn a_log_that_was_cut_or_replaced_is_told_and_survived() {
+    let mut bench = Bench::new(&clean(40), (120, 40));
+    bench.press(&[Key::Char('G')]);
+    fs::write(&bench.path, &clean(40)[..3000]).unwrap();
+    let facts = Box::new(bench.shared.facts().unwrap());
+    bench.send(Message::News(News::Changed(facts, Change::Shrunk(9000))));
+    assert!(bench.screen().contains("the log was cut: 9000 bytes before, 3000 now"), "{}", bench.screen());
+    assert!(bench.model.list.offset() < 3000);
+    let facts = Box::new(bench.shared.facts().unwrap());
+    bench.send(Message::News(News::Changed(facts, Change::Gone)));
+    assert!(bench.screen().contains("removed or renamed"));
+}
+
+#[test]
+fn esc_leaves_search_then_filter_then_zoom_and_never_quits() {
+    let mut bench = Bench::new(&clean(9), (120, 40));
+    bench.press(&[Key::Char('/')]);
+    bench.type_in("Juan");
+    bench.press(&[Key::Enter, Key::Char('@'), Key::Char('z'), Key::Tab]);
+    bench.press(&[Key::Esc]);
+    assert!(bench.model.search.is_none() && !bench.model.list.filter.is_empty());
+    bench.press(&[Key::Esc]);
+    assert!(bench.model.list.filter.is_empty());
+    bench.press(&[Key::Esc; 10]);
+    assert!(!bench.wishes.iter().any(|wish| matches!(wish, Effect::Quit)));
+    bench.press(&[Key::Char('q')]);
+    assert!(bench.wishes.iter().any(|wish| matches!(wish, Effect::Quit)));
+}
+
+#[test]
+fn esc_stops_the_job_one_started_and_not_the_scan() {
+    let mut bench = Bench::new(&clean(9), (120, 40));
+    // Asked, and not yet answered.
+    bench.model.jobs.push(crate::tui::model::Job {
+        lane: Lane::Jump,
+        name: "going".into(),
+        done: (0, 0),
+        started: Moment::default(),
+    });
+    assert!(bench.waits_for(Lane::Jump));
+    bench.press(&[Key::Esc]);
+    assert!(!bench.waits_for(Lane::Jump));
+    assert!(bench.wishes.iter().any(|wish| matches!(wish, Effect::Cancel(Lane::Jump))));
+    assert_eq!(bench.model.scan.state, ScanState::Running);
+    assert!(!bench.wishes.iter().any(|wish| matches!(wish, Effect::StopScan)));
+}
+
+#[test]
+fn copies_are_shown_and_wished_for() {
+    let bytes = clean(9);
+    let mut bench = Bench::new(&bytes, (120, 40));
+    bench.press(&[Key::Char('j'), Key::Char('y'), Key::Char('p')]);
+    let copied = |bench: &Bench| {
+        bench.wishes.iter().rev().find_map(|wish| match wish {
+            Effect::Copy(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(copied(&bench).unwrap(), r#"{"name":"Juan","n":0,"amount":0.50,"tags":["a","b"]}"#);
+    bench.press(&[Key::Char('y'), Key::Char('c')]);
+    assert!(copied(&bench).unwrap().ends_with("--from 16 --limit 1"));
+    bench.press(&[Key::Char('y'), Key::Char('h')]);
+    assert!(copied(&bench).unwrap().starts_with("000000"));
+    assert!(bench.screen().contains("copied hex"));
+}
+
+#[test]
+fn the_next_damage_is_found_before_any_scan() {
+    let bytes = damaged();
+    let mut bench = Bench::new(&bytes, (120, 40));
+    bench.press(&[Key::Char('e')]);
+    assert!(matches!(bench.model.list.current().unwrap().what, What::Finding(_)));
+    let first = bench.model.list.offset();
+    bench.press(&[Key::Char('e')]);
+    assert!(bench.model.list.offset() > first);
+    bench.press(&[Key::Char('E')]);
+    assert_eq!(bench.model.list.offset(), first);
+}
+
+#[test]
+fn an_aggregate_leads_to_its_events_and_tells_their_story() {
+    let mut bench = Bench::new(&clean(30), (120, 40));
+    bench.scan();
+    bench.press(&[Key::Char('2'), Key::Char('j'), Key::Enter]);
+    assert_eq!((bench.model.tab, bench.model.list.filter.text()), (Tab::Events, "agg:1"));
+    bench.press(&[Key::Char('j'), Key::Char('[')]);
+    assert_eq!(bench.model.detail.view, View::Aggregate);
+    assert!(bench.screen().contains("~ n: 1 → 6"), "{}", bench.screen());
+}
+
+#[test]
+fn hostile_text_never_reaches_the_screen_raw() {
+    let mut bytes = clean(1);
+    let payload = "{\"write_timestamp_ms\":1,\"event_type\":\"\u{202e}evil\u{200b}\",\"namespace\":\"n\\u001b[31m\",\
+                   \"schema_id\":\"S\",\"schema_version\":1,\"aggregate_id\":1,\"payload\":{\"\u{7f}k\":\"\u{9b}x\"}}";
+    let mut frame = (payload.len() as u32).to_be_bytes().to_vec();
+    frame.extend_from_slice(payload.as_bytes());
+    let sum = crc32fast::hash(&frame);
+    bytes.extend_from_slice(&frame);
+    bytes.extend_from_slice(&sum.to_be_bytes());
+    let mut bench = Bench::new(&bytes, (120, 40));
+    bench.scan();
+    bench.press(&[Key::Char('G')]);
+    for _ in View::ALL {
+        let screen = bench.screen();
+        assert!(!screen.contains(['\u{202e}', '\u{200b}', '\u{1b}', '\u{7f}', '\u{9b}']), "{screen}");
+        assert!(screen.contains("U+202E") || screen.contains("‹"), "{screen}");
+        bench.press(&[Key::Char(']')]);
+    }
+}
+
+#[test]
+fn mono_draws_no_colour_and_damage_is_red_otherwise() {
+    let mut bench = Bench::new(&damaged(), (120, 40));
+    bench.scan();
+    let inks = |bench: &Bench| -> Vec<Ink> { bench.buffer().content.iter().map(|cell| cell.fg).collect() };
+    assert!(inks(&bench).contains(&Ink::Red));
+    bench.model.theme = Theme::Mono;
+    assert!(inks(&bench).iter().all(|ink| *ink == Ink::Reset));
+}
+
+#[test]
+fn a_click_on_the_strip_goes_there() {
+    let mut bench = Bench::new(&clean(60), (120, 40));
+    bench.send(Message::Click(60, 1));
+    let share = bench.model.list.offset() * 100 / bench.model.facts.bytes;
+    assert!((50..70).contains(&share), "{share}");
+}

@@ -1,0 +1,286 @@
+//! The screen, end to end: the real program in a real terminal, read back through a terminal emulator. Everything waits
+//! for what it expects to see, up to a deadline.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::cli::Shell;
+
+/// How long anything may take on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The program in a terminal.
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    bytes: Receiver<Vec<u8>>,
+    emulator: vt100::Parser,
+    /// How the terminal was set before.
+    before: String,
+}
+
+impl Terminal {
+    fn open(shell: &Shell, line: &str, (columns, lines): (u16, u16)) -> Self {
+        let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let before = settings(pair.master.as_ref());
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_chronicle"));
+        command.args(line.split_ascii_whitespace());
+        command.cwd(shell.folder.path());
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (out, bytes) = channel();
+        std::thread::spawn(move || {
+            let mut buf = [0; 4096];
+            while let Ok(read @ 1..) = reader.read(&mut buf) {
+                if out.send(buf[..read].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        let emulator = vt100::Parser::new(some(lines), some(columns), 0);
+        // The slave's end stays open in `pair.slave` no longer than here: the child has its own.
+        Self { child, master: pair.master, keys, bytes, emulator, before }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    /// Waits until the screen is as expected.
+    fn until(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
+        let found = self.within(DEADLINE, seen);
+        assert!(found, "{what} is not seen:\n{}", self.emulator.screen().contents());
+    }
+
+    /// Waits until the screen is as expected, no longer than this; whether it is.
+    fn within(&mut self, time: Duration, seen: impl Fn(&vt100::Screen) -> bool) -> bool {
+        let deadline = Instant::now() + time;
+        while !seen(self.emulator.screen()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.bytes.recv_timeout(left) {
+                Ok(bytes) => self.emulator.process(&bytes),
+                Err(_ended) => return false,
+            }
+        }
+        true
+    }
+
+    /// Presses a key that a question takes only once it knows that it was seen, which is a moment after it is.
+    fn answers(&mut self, keys: &str, text: &str) {
+        for _ in 0..10 {
+            self.press(keys);
+            if self.within(Duration::from_secs(2), |screen| screen.contents().contains(text)) {
+                return;
+            }
+        }
+        panic!("{text} is not seen:\n{}", self.emulator.screen().contents());
+    }
+
+    fn sees(&mut self, text: &str) {
+        self.until(text, |screen| screen.contents().contains(text));
+    }
+
+    /// Waits for the end, and holds the terminal against what it was.
+    fn ends(&mut self) -> u32 {
+        self.until("the screen given back", is_given_back);
+        let deadline = Instant::now() + DEADLINE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::yield_now();
+        };
+        assert_eq!(settings(self.master.as_ref()), self.before, "the terminal's settings");
+        status.exit_code()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // One that ended by itself is gone already.
+        let _ = self.child.kill();
+    }
+}
+
+fn some(number: u16) -> NonZeroU16 {
+    NonZeroU16::new(number).unwrap()
+}
+
+fn settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().unwrap())
+}
+
+fn is_given_back(screen: &vt100::Screen) -> bool {
+    !screen.alternate_screen()
+        && !screen.hide_cursor()
+        && !screen.bracketed_paste()
+        && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+}
+
+/// A shell with `a.log` and, beside it, `bad.log` with one damage in it.
+fn shell() -> Shell {
+    let shell = Shell::with_log();
+    shell.done("drill a.log -o bad.log --kind checksum --seed 7");
+    shell
+}
+
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_damaged_log_shows_its_damage_and_looking_writes_nothing() {
+    let shell = shell();
+    let before = files(shell.folder.path());
+    let mut terminal = Terminal::open(&shell, "bad.log", (120, 40));
+    terminal.sees("× 1 damaged");
+    terminal.sees("verified 100 %");
+    terminal.press("e");
+    terminal.until("the cursor on the damage", |screen| {
+        screen.contents().lines().any(|line| line.contains(">×") && line.contains("checksum differs"))
+    });
+    terminal.press("]");
+    terminal.sees("[Hex]");
+    terminal.press("2");
+    terminal.sees("[2 Aggregates]");
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(files(shell.folder.path()), before);
+}
+
+#[test]
+fn what_another_process_appends_appears_and_is_followed() {
+    let shell = shell();
+    let mut terminal = Terminal::open(&shell, "a.log", (120, 40));
+    terminal.sees("300 events");
+    terminal.press("F");
+    terminal.sees("FOLLOW");
+    shell.done("append a.log --type Outside --namespace n --schema S --aggregate 7 --payload {\"seen\":1.0}");
+    terminal.until("the new event under the cursor", |screen| {
+        screen.contents().lines().any(|line| line.contains('>') && line.contains("Outside"))
+    });
+    terminal.sees("\"seen\": 1.0");
+    terminal.sees("301 events");
+    terminal.press("k");
+    terminal.sees("following no more");
+}
+
+#[test]
+fn an_unfinished_last_frame_is_being_written_and_never_damage() {
+    let shell = shell();
+    let path = shell.path("a.log");
+    let whole = fs::read(&path).unwrap();
+    let mut terminal = Terminal::open(&shell, "a.log", (120, 40));
+    terminal.sees("no damage");
+    terminal.press("F");
+    terminal.sees("FOLLOW");
+    // A frame like the first one, written in two pieces by a writer that keeps the file open between them.
+    let length = 8 + u32::from_be_bytes(whole[16..20].try_into().unwrap()) as usize;
+    let frame = &whole[16..16 + length];
+    let mut writer = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    writer.write_all(&frame[..length / 2]).unwrap();
+    terminal.sees("being written");
+    assert!(!terminal.emulator.screen().contents().contains("damaged"), "{}", terminal.emulator.screen().contents());
+    writer.write_all(&frame[length / 2..]).unwrap();
+    terminal.sees("301 events");
+    terminal.until("the event in its place", |screen| !screen.contents().contains("being written"));
+    assert!(!terminal.emulator.screen().contents().contains("× 1 damaged"));
+}
+
+#[test]
+fn an_append_is_confirmed_and_stored() {
+    let shell = shell();
+    let before = fs::read(shell.path("a.log")).unwrap();
+    let mut terminal = Terminal::open(&shell, "a.log", (120, 40));
+    terminal.sees("300 events");
+    terminal.press("a");
+    terminal.sees("Append a test event");
+    terminal.press("\r");
+    terminal.sees("Write to this log?");
+    terminal.sees("[> Cancel <]");
+    terminal.answers("\t", "[> Append <]");
+    terminal.press("\r");
+    terminal.sees(&format!("at offset {}", before.len()));
+    terminal.press("\x1b");
+    terminal.sees("301 events");
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    let after = fs::read(shell.path("a.log")).unwrap();
+    assert!(after.starts_with(&before) && after.len() > before.len());
+}
+
+#[test]
+fn the_terminal_is_given_back_after_a_signal() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let shell = shell();
+        let mut terminal = Terminal::open(&shell, "bad.log", (80, 24));
+        terminal.sees("damaged");
+        terminal.signal(signal);
+        terminal.ends();
+    }
+}
+
+#[test]
+fn a_suspended_screen_gives_the_terminal_back_and_returns() {
+    let shell = shell();
+    let mut terminal = Terminal::open(&shell, "bad.log", (80, 24));
+    terminal.sees("× 1 damaged");
+    terminal.press("\x1a");
+    terminal.until("the screen given back", is_given_back);
+    // It may not have stopped yet, and a signal to go on that comes too early is lost: it is sent until it is heard.
+    let deadline = Instant::now() + DEADLINE;
+    while !terminal.emulator.screen().alternate_screen() {
+        assert!(Instant::now() < deadline, "it does not come back");
+        terminal.signal(Signal::CONT);
+        while let Ok(bytes) = terminal.bytes.recv_timeout(Duration::from_millis(50)) {
+            terminal.emulator.process(&bytes);
+        }
+    }
+    terminal.sees("× 1 damaged");
+    terminal.press("\x03");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_terminal_resized_under_the_screen_is_followed() {
+    let shell = shell();
+    let mut terminal = Terminal::open(&shell, "bad.log", (120, 40));
+    terminal.sees("× 1 damaged");
+    let sizes =
+        [(80, 24, "[1 Events]"), (20, 5, " / search"), (1, 1, ">"), (60, 15, "[1 Events]"), (120, 40, "Findings 1")];
+    for (columns, lines, seen) in sizes {
+        // An emulator that has seen nothing yet: everything on it was drawn for this size.
+        terminal.emulator = vt100::Parser::new(some(lines), some(columns), 0);
+        let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
+        terminal.master.resize(size).unwrap();
+        terminal.sees(seen);
+    }
+    terminal.sees("verified 100 %");
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+}
