@@ -12,5 +12,5 @@ mod view;
 pub use map::{Cell, HealthMap};
 pub use pieces::{NamedPiece, Pieces};
 pub use survey::{MAX_FINDINGS, Step, Survey, Wish, survey};
-pub use tail::{Ending, ending, judge_end};
+pub use tail::{EndPiece, EndPieces, Ending, ending, judge_end};
 pub use view::{LogView, index_path};

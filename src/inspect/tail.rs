@@ -3,6 +3,7 @@
 //! A healthy log looks torn while somebody appends: a size taken between two instants of one write shows a part of the
 //! last frame. So the end is fixed first, and before it is judged it is looked at again.
 
+use std::iter::Peekable;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -26,8 +27,63 @@ pub enum Ending {
     Moving,
 }
 
-/// Names the pieces of the damaged `range` that the log of `view` ends with, after a second look that said `ending`. Tells
-/// `each` of them, and answers with the last one's range when that is being written, which is no damage.
+/// The pieces of the damaged range that a log ends with, ascending and adjacent, named one by one.
+#[derive(Debug)]
+pub struct EndPieces<'a> {
+    view: &'a LogView,
+    pieces: Peekable<Pieces>,
+    ending: Ending,
+    file_end: u64,
+}
+
+/// A piece of a log's end, named.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EndPiece {
+    /// A piece as found, or the end that was lost.
+    Finding(Box<Finding>),
+    /// The last piece, which is being written: no damage.
+    InFlight(Range<u64>),
+}
+
+impl<'a> EndPieces<'a> {
+    /// The pieces of the damaged `range` that the log of `view` ends with, after a second look that said `ending`.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`; likewise as items, and `Memory`.
+    pub fn of(view: &'a LogView, range: Range<u64>, ending: Ending) -> Result<Self, StorageError> {
+        let file_end = range.end;
+        let pieces = Pieces::of(view.log(), range, file_end, view.witnessed_end())?.peekable();
+        Ok(Self { view, pieces, ending, file_end })
+    }
+
+    fn name(&mut self, piece: NamedPiece) -> Result<EndPiece, StorageError> {
+        let NamedPiece { finding, torn_but_for_index } = piece;
+        if self.pieces.peek().is_some() {
+            return Ok(EndPiece::Finding(Box::new(finding)));
+        }
+        let unfinished = match self.ending {
+            Ending::Moving => true,
+            Ending::WriterSeen => finding.kind == Kind::TornTail,
+            Ending::Still => false,
+        };
+        if unfinished {
+            return Ok(EndPiece::InFlight(finding.range()));
+        }
+        let truncated = if torn_but_for_index { self.view.truncated(finding.start, self.file_end)? } else { None };
+        Ok(EndPiece::Finding(Box::new(truncated.unwrap_or(finding))))
+    }
+}
+
+impl Iterator for EndPieces<'_> {
+    type Item = Result<EndPiece, StorageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let piece = self.pieces.next()?;
+        Some(piece.and_then(|piece| self.name(piece)))
+    }
+}
+
+/// Names the same pieces. Tells `each` of them, and answers with the last one's range when that is being written.
 ///
 /// # Errors
 /// `Io`, `Changed`, `Memory`, and what `each` answers.
@@ -37,24 +93,11 @@ pub fn judge_end(
     ending: Ending,
     each: &mut dyn FnMut(Finding) -> Result<(), StorageError>,
 ) -> Result<Option<Range<u64>>, StorageError> {
-    let file_end = range.end;
-    let mut pieces = Pieces::of(view.log(), range, file_end, view.witnessed_end())?.peekable();
-    while let Some(piece) = pieces.next() {
-        let NamedPiece { finding, torn_but_for_index } = piece?;
-        if pieces.peek().is_some() {
-            each(finding)?;
-            continue;
+    for piece in EndPieces::of(view, range, ending)? {
+        match piece? {
+            EndPiece::Finding(finding) => each(*finding)?,
+            EndPiece::InFlight(range) => return Ok(Some(range)),
         }
-        let unfinished = match ending {
-            Ending::Moving => true,
-            Ending::WriterSeen => finding.kind == Kind::TornTail,
-            Ending::Still => false,
-        };
-        if unfinished {
-            return Ok(Some(finding.range()));
-        }
-        let truncated = if torn_but_for_index { view.truncated(finding.start, file_end)? } else { None };
-        each(truncated.unwrap_or(finding))?;
     }
     Ok(None)
 }
