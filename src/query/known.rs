@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::ops::Range;
 
-use super::look::{Found, Look};
+use super::look::{Found, Look, push_last};
 use super::row::Row;
 use super::walk::Meter;
 use crate::StorageError;
@@ -25,10 +25,12 @@ pub(super) struct Known<'a> {
     covered: u64,
 }
 
-/// Rows of one place, and where what lies there ends.
-struct Spot {
-    rows: Vec<Row>,
-    end: u64,
+/// What stands at a place.
+enum Spot {
+    /// A frame, with its row when that is to be seen, and its end.
+    Frame(Option<Box<Row>>, u64),
+    /// What a walk tells, row by row: damage, or a frame that the place lies in.
+    Range(Range<u64>),
 }
 
 impl<'a> Known<'a> {
@@ -63,12 +65,24 @@ impl<'a> Known<'a> {
             if rows.len() >= limit {
                 return Ok(Found { rows, complete: false });
             }
-            let spot = self.spot(place, meter).map_err(IndexFault::Io)?;
-            done = spot.end;
-            rows.extend(spot.rows.into_iter().filter(|row| row.end > from));
-            if rows.len() > limit {
-                rows.truncate(limit);
-                return Ok(Found { rows, complete: false });
+            match self.spot(place, meter).map_err(IndexFault::Io)? {
+                Spot::Frame(row, end) => {
+                    done = end;
+                    rows.extend(row.filter(|row| row.end > from).map(|row| *row));
+                }
+                Spot::Range(range) => {
+                    done = range.end;
+                    let mut walk = self.look.walk(range);
+                    while let Some(row) = walk.next(meter).map_err(IndexFault::Io)? {
+                        if row.end <= from {
+                            continue;
+                        }
+                        if rows.len() >= limit {
+                            return Ok(Found { rows, complete: false });
+                        }
+                        rows.push_back(row);
+                    }
+                }
             }
         }
         let rest = self.look.forth(from.max(self.covered), limit - rows.len(), meter).map_err(IndexFault::Io)?;
@@ -100,18 +114,25 @@ impl<'a> Known<'a> {
                 if rows.len() >= limit {
                     return Ok(Found { rows, complete: false });
                 }
-                let spot = self.spot(place, meter).map_err(IndexFault::Io)?;
-                for row in spot.rows.into_iter().rev() {
-                    if row.end > before {
-                        continue; // shown already, or behind the place that was asked for
+                // What ends behind `before` was shown already, or lies behind the place that was asked for.
+                let (mut batch, mut dropped) = (VecDeque::new(), false);
+                match self.spot(place, meter).map_err(IndexFault::Io)? {
+                    Spot::Frame(row, _) => batch.extend(row.filter(|row| row.end <= before).map(|row| *row)),
+                    Spot::Range(range) => {
+                        let mut walk = self.look.walk(range);
+                        let room = limit - rows.len();
+                        while let Some(row) = walk.next(meter).map_err(IndexFault::Io)?.filter(|row| row.end <= before)
+                        {
+                            dropped |= push_last(&mut batch, row, room);
+                        }
                     }
-                    if rows.len() >= limit {
-                        return Ok(Found { rows, complete: false });
-                    }
-                    before = row.start;
-                    rows.push_front(row);
                 }
-                before = before.min(place);
+                before = batch.front().map_or(before, |row: &Row| row.start).min(place);
+                batch.append(&mut rows);
+                rows = batch;
+                if dropped {
+                    return Ok(Found { rows, complete: false });
+                }
             }
             if !more {
                 return Ok(Found { rows, complete: true });
@@ -156,22 +177,12 @@ impl Known<'_> {
             let end = at + frame.len();
             let row = self.look.sight.frame(at, &frame, log.version());
             meter.passed(end, frame.len())?;
-            return Ok(Spot { rows: row.into_iter().collect(), end });
+            return Ok(Spot::Frame(row.map(Box::new), end));
         }
-        match place(log, at, self.look.end)? {
-            Place::Damaged(range) | Place::Inside(range) | Place::Frame(range) => self.range(range, meter),
-            Place::End => Ok(Spot { rows: Vec::new(), end: at + 1 }),
-        }
-    }
-
-    fn range(&self, range: Range<u64>, meter: &mut Meter) -> Result<Spot, StorageError> {
-        let end = range.end;
-        let mut walk = self.look.walk(range);
-        let mut rows = Vec::new();
-        while let Some(row) = walk.next(meter)? {
-            rows.push(row);
-        }
-        Ok(Spot { rows, end })
+        Ok(match place(log, at, self.look.end)? {
+            Place::Damaged(range) | Place::Inside(range) | Place::Frame(range) => Spot::Range(range),
+            Place::End => Spot::Frame(None, at + 1),
+        })
     }
 }
 

@@ -176,7 +176,7 @@ fn lies_behind(row: &Row, from: u64) -> bool {
 }
 
 /// Adds a row behind the others and keeps the last `limit` of them; true when one had to go.
-fn push_last(rows: &mut VecDeque<Row>, row: Row, limit: usize) -> bool {
+pub(super) fn push_last(rows: &mut VecDeque<Row>, row: Row, limit: usize) -> bool {
     rows.push_back(row);
     rows.len() > limit && rows.pop_front().is_some()
 }

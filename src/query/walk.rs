@@ -2,7 +2,6 @@
 //!
 //! Here never lives the index, nor the header.
 
-use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 
 use super::filter::Filter;
@@ -11,7 +10,7 @@ use super::search::Pattern;
 use crate::StorageError;
 use crate::file::{Item, Scanner};
 use crate::format::{EventView, Evidence, Finding, Frame, Kind, Version, gap};
-use crate::inspect::{Ending, LogView, Pieces, ending, judge_end};
+use crate::inspect::{EndPiece, EndPieces, Ending, LogView, Pieces, ending};
 
 /// Distance of two reports of progress, in bytes.
 const PROGRESS: u64 = 1 << 20;
@@ -97,12 +96,17 @@ pub(super) struct Walk<'a> {
     scanner: Scanner,
     scan_end: u64,
     file_end: u64,
-    /// Rows of a damaged range, handed out one by one.
-    pending: VecDeque<Row>,
+    /// The row of what was met last.
+    pending: Option<Row>,
+    /// What is left of the damaged range that was met last: named one by one, for there may be millions.
+    pieces: Option<Pending<'a>>,
     /// Where the first frame or damaged range starts that was met.
     first: Option<u64>,
     end: End,
 }
+
+/// Pieces of a damaged range.
+type Pending<'a> = Box<dyn Iterator<Item = Result<EndPiece, StorageError>> + 'a>;
 
 /// What is known of the log's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +126,7 @@ impl<'a> Walk<'a> {
     pub(super) fn over(view: &'a LogView, sight: Sight<'a>, range: Range<u64>, file_end: u64) -> Self {
         let scan_end = range.end;
         let scanner = Scanner::new(view.log().clone(), range);
-        Self { view, sight, scanner, scan_end, file_end, pending: VecDeque::new(), first: None, end: End::Ahead }
+        Self { view, sight, scanner, scan_end, file_end, pending: None, pieces: None, first: None, end: End::Ahead }
     }
 
     /// Over the part of `range` from the first valid frame on.
@@ -145,20 +149,28 @@ impl<'a> Walk<'a> {
     pub(super) fn next(&mut self, meter: &mut Meter) -> Result<Option<Row>, StorageError> {
         let version = self.view.log().version();
         loop {
-            if let Some(row) = self.pending.pop_front() {
+            if let Some(row) = self.pending.take() {
                 return Ok(Some(row));
+            }
+            if let Some(pieces) = &mut self.pieces {
+                match pieces.next().transpose()? {
+                    Some(piece) => self.piece(piece, meter)?,
+                    None => self.pieces = None,
+                }
+                continue;
             }
             let range = match self.scanner.next_item()? {
                 Some(Item::Frame(at, frame)) => {
-                    self.pending.extend(self.sight.frame(at, &frame, version));
+                    self.pending = self.sight.frame(at, &frame, version);
                     at..at + frame.len()
                 }
                 Some(Item::Damaged(range)) => {
-                    self.damaged(range.clone())?;
-                    range
+                    self.first.get_or_insert(range.start);
+                    self.damaged(range, meter)?;
+                    continue;
                 }
                 Some(Item::Unreadable(range)) => {
-                    self.pending.extend(self.sight.finding(Finding::new(Kind::Unreadable, range.clone())));
+                    self.pending = self.sight.finding(Finding::new(Kind::Unreadable, range.clone()));
                     range
                 }
                 None if self.end == End::Passed => return Ok(None),
@@ -172,37 +184,46 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Names the pieces of a damaged range.
-    fn damaged(&mut self, range: Range<u64>) -> Result<(), StorageError> {
+    /// Has the pieces of a damaged range named, where they are to be seen.
+    fn damaged(&mut self, range: Range<u64>, meter: &mut Meter) -> Result<(), StorageError> {
         if self.sight.pattern.is_some() {
-            return Ok(());
+            return meter.passed(range.end, range.end - range.start);
         }
-        let log = self.view.log();
-        let sight = self.sight;
+        let view = self.view;
         if range.end < self.file_end {
-            for piece in Pieces::of(log, range, self.file_end, self.view.witnessed_end())? {
-                self.pending.extend(sight.finding(piece?.finding));
-            }
+            let pieces = Pieces::of(view.log(), range, self.file_end, view.witnessed_end())?;
+            self.pieces = Some(Box::new(pieces.map(|piece| Ok(EndPiece::Finding(Box::new(piece?.finding))))));
             return Ok(());
         }
-        let ending = if self.end == End::Moved { Ending::Moving } else { ending(log, &range)? };
+        let ending = if self.end == End::Moved { Ending::Moving } else { ending(view.log(), &range)? };
         if self.end == End::Ahead && ending == Ending::Moving {
             // What was damage a moment ago may be whole by now. The end stays where it was fixed.
             self.end = End::Moved;
-            self.scanner = Scanner::new(log.clone(), range.start..self.scan_end);
+            self.scanner = Scanner::new(view.log().clone(), range.start..self.scan_end);
             return Ok(());
         }
-        let mut truncated = false;
-        let in_flight = judge_end(self.view, range, ending, &mut |finding| {
-            truncated |= finding.kind == Kind::Truncated;
-            self.pending.extend(sight.finding(finding));
-            Ok(())
-        })?;
-        if truncated || in_flight.is_some() {
-            self.end = End::Judged;
-        }
-        self.pending.extend(in_flight.and_then(|range| sight.in_flight(range)));
+        self.pieces = Some(Box::new(EndPieces::of(view, range, ending)?));
         Ok(())
+    }
+
+    fn piece(&mut self, piece: EndPiece, meter: &mut Meter) -> Result<(), StorageError> {
+        let range = match &piece {
+            EndPiece::Finding(finding) => finding.range(),
+            EndPiece::InFlight(range) => range.clone(),
+        };
+        self.pending = match piece {
+            EndPiece::Finding(finding) => {
+                if finding.kind == Kind::Truncated {
+                    self.end = End::Judged;
+                }
+                self.sight.finding(*finding)
+            }
+            EndPiece::InFlight(range) => {
+                self.end = End::Judged;
+                self.sight.in_flight(range)
+            }
+        };
+        meter.passed(range.end, range.end - range.start)
     }
 
     /// Behind the last byte of the log, the row that says that more was there once.
@@ -210,7 +231,7 @@ impl<'a> Walk<'a> {
         let known = std::mem::replace(&mut self.end, End::Passed);
         if known != End::Judged && self.scan_end == self.file_end && self.sight.pattern.is_none() {
             let lost = self.view.truncated(self.file_end, self.file_end)?;
-            self.pending.extend(lost.and_then(|finding| self.sight.finding(finding)));
+            self.pending = lost.and_then(|finding| self.sight.finding(finding));
         }
         Ok(())
     }

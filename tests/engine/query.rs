@@ -579,6 +579,42 @@ fn long_damage_does_not_hide_what_lies_before_it() {
 }
 
 #[test]
+fn a_page_of_long_damage_costs_what_it_shows() {
+    let flipped = |i: usize| Part::Flipped(format!("\"{}\"", "z".repeat(300)), 200 + i % 50);
+    let bed = Bed::new(&build(1, &(0..4000).map(flipped).collect::<Vec<_>>()));
+    let view = bed.view();
+    let all = Filter::default();
+    let rows = expected(&view);
+    assert_eq!(rows.len(), 4003);
+    let mut on = |_| panic!("more than a mebibyte was judged");
+    let ask = Ask { from: rows[9].start, direction: Direction::Forward, limit: 9, filter: &all };
+    assert_eq!(page(&view, None, &ask, &mut on).unwrap().rows, rows[9..18]);
+    let (index, one) = (bed.index(), filter("agg:1"));
+    let ask = Ask { filter: &one, ..ask };
+    assert_eq!(page(&view, Some(&index), &ask, &mut on).unwrap().rows, rows[9..18]);
+    assert_eq!(forth(&view, None, 999, &all), rows);
+    assert_eq!(back(&view, None, 999, &all), rows);
+    assert_eq!(forth(&view, Some(&index), 999, &one), forth(&view, None, 999, &one));
+    assert_eq!(back(&view, Some(&index), 999, &one), forth(&view, None, 999, &one));
+}
+
+#[test]
+fn an_aggregate_of_many_events_is_read_once() {
+    let event = Part::Event(format!("\"{}\"", "z".repeat(300)));
+    let bed = Bed::new(&build(1, &vec![event; 9000]));
+    let (view, index) = (bed.view(), bed.index());
+    let one = filter("agg:1");
+    let scanned = forth(&view, None, 9000, &one);
+    assert!(scanned.len() > 1024 && scanned.iter().map(|row| row.end - row.start).sum::<u64>() < 1 << 20);
+    assert_eq!(forth(&view, Some(&index), 700, &one), scanned);
+    assert_eq!(back(&view, Some(&index), 700, &one), scanned);
+    let mut on = |_| panic!("more than the aggregate's own frames were read");
+    let none = filter("agg:1 type:None");
+    let ask = Ask { from: u64::MAX, direction: Direction::Backward, limit: 9, filter: &none };
+    assert_eq!(page(&view, Some(&index), &ask, &mut on).unwrap().rows, []);
+}
+
+#[test]
 fn search_finds_the_next_and_the_previous_event_under_a_filter() {
     let parts: Vec<Part> = ["alpha", "Beta", "beta", "gamma", "beta"]
         .iter()
