@@ -9,6 +9,7 @@ use super::args::{Cli, CompletionsArgs};
 use super::fail::{Failure, Run};
 use super::out::Out;
 use crate::report::Status;
+use crate::tui::{Place, table};
 
 pub(super) fn completions(args: &CompletionsArgs, out: &mut Out) -> Run {
     let mut script = Vec::new();
@@ -37,12 +38,34 @@ fn render() -> io::Result<Vec<u8>> {
     for sub in command.get_subcommands() {
         sections(sub, sub.get_name(), &mut page)?;
     }
+    keys(&mut page)?;
     writeln!(page, ".SH \"EXIT STATUSES\"")?;
     for (number, meaning) in Status::in_use() {
         writeln!(page, ".TP\n{number}\n{meaning}")?;
     }
     man.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// The keys of the screen, out of its own table of actions.
+fn keys(page: &mut Vec<u8>) -> io::Result<()> {
+    writeln!(page, ".SH KEYS")?;
+    for action in table().iter().filter(|action| !action.keys.is_empty()) {
+        let before = match action.place {
+            Place::Main => "",
+            Place::AfterY => "y ",
+            Place::Line | Place::Form | Place::Question => continue,
+        };
+        let keys: Vec<String> = action.keys.iter().map(|key| format!("{before}{}", roff(&key.to_string()))).collect();
+        writeln!(page, ".TP\n\\fB{}\\fR\n{}", keys.join("\\fR, \\fB"), roff(action.help))?;
+    }
+    Ok(())
+}
+
+/// Text of the page: a backslash, and a dot or a quote that would start a request, stand for themselves.
+fn roff(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }
 
 /// A command, and those below it, as sections of their own.

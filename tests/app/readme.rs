@@ -47,3 +47,14 @@ fn every_command_of_the_readme_is_known() {
     assert!(commands.len() >= 5, "{commands:?}");
     assert!(commands.iter().all(|command| known.contains(command)), "{commands:?} of {known:?}");
 }
+
+#[test]
+fn the_manual_page_has_every_key_of_the_screen() {
+    let page = std::process::Command::new(env!("CARGO_BIN_EXE_chronicle")).arg("man").output().unwrap();
+    let page = String::from_utf8(page.stdout).unwrap();
+    let keys = page.split_once(".SH KEYS").unwrap().1.split_once(".SH").unwrap().0;
+    let on_the_screen = table().iter().filter(|action| matches!(action.place, Place::Main) && !action.keys.is_empty());
+    for action in on_the_screen {
+        assert!(keys.contains(&action.help.replace('-', "\\-")), "{} is missing", action.title);
+    }
+}
