@@ -162,6 +162,16 @@ pub enum StorageError {
         /// What is there now.
         found: String,
     },
+    /// What was asked for is not done, for a reason that lies in the log, not in the system.
+    #[error("{}: refused: {why}", path.display())]
+    Refused {
+        /// The log.
+        path: PathBuf,
+        /// Why.
+        why: String,
+        /// What can be done instead, in one sentence without its full stop.
+        instead: &'static str,
+    },
     /// No event that may be stored.
     #[error("the event is refused: {0}")]
     Rejected(#[from] Invalid),
@@ -235,6 +245,7 @@ impl StorageError {
             | Self::ReadOnly { path }
             | Self::Poisoned { path, .. }
             | Self::Changed { path, .. }
+            | Self::Refused { path, .. }
             | Self::Index { path, .. }
             | Self::Exists { path }
             | Self::Memory { path, .. } => Some(path),

@@ -91,6 +91,11 @@ impl LogFile {
         self.storage.as_ref()
     }
 
+    /// The file itself, to be looked at by another.
+    pub(crate) fn shared_storage(&self) -> Arc<dyn Storage> {
+        self.storage.clone()
+    }
+
     /// Its layout.
     #[inline]
     pub const fn version(&self) -> Version {

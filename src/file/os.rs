@@ -40,6 +40,10 @@ impl Storage for OsFile {
         platform::write_all_at(&self.0, bytes, offset)
     }
 
+    fn forget_cache(&self) {
+        platform::forget_cache(&self.0);
+    }
+
     fn set_len(&self, len: u64) -> io::Result<()> {
         retry(|| self.0.set_len(len))
     }
@@ -77,13 +81,16 @@ impl Disk for OsDisk {
             Open::Create => {
                 options.append(true).create_new(true);
             }
+            Open::Repair => {
+                options.write(true);
+            }
             Open::CreateSide { .. } => {
                 options.write(true).create_new(true);
             }
         }
-        if let Open::Read | Open::Append | Open::ReadSide | Open::AppendSide = how {
+        if let Open::Read | Open::Append | Open::Repair | Open::ReadSide | Open::AppendSide = how {
             let found = match how {
-                Open::Read | Open::Append => fs::metadata(path)?,
+                Open::Read | Open::Append | Open::Repair => fs::metadata(path)?,
                 _ => fs::symlink_metadata(path)?,
             };
             // Before opening, because opening a device can do things; and again afterwards, because a name can move.
@@ -124,6 +131,10 @@ impl Disk for OsDisk {
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         platform::sync_folder(path)
+    }
+
+    fn room(&self, path: &Path) -> Option<u64> {
+        platform::room(path)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -220,6 +231,19 @@ mod platform {
         File::open(if path.as_os_str().is_empty() { Path::new(".") } else { path })?.sync_all()
     }
 
+    pub(super) fn forget_cache(file: &File) {
+        // Advice: pages that are dirty stay, and a refusal means that they are read from memory.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+        #[cfg(not(target_os = "linux"))]
+        let _ = file;
+    }
+
+    pub(super) fn room(path: &Path) -> Option<u64> {
+        let found = rustix::fs::statvfs(path).ok()?;
+        found.f_bavail.checked_mul(found.f_frsize)
+    }
+
     pub(super) fn what(kind: FileType) -> &'static str {
         if kind.is_fifo() {
             "a FIFO"
@@ -267,6 +291,12 @@ mod platform {
 
     pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
         Ok(())
+    }
+
+    pub(super) fn forget_cache(_file: &File) {}
+
+    pub(super) fn room(_path: &Path) -> Option<u64> {
+        None
     }
 
     pub(super) fn what(_kind: FileType) -> &'static str {

@@ -51,6 +51,10 @@ pub trait Storage: Debug + Send + Sync {
     /// As the system answers; then any part of it may have been written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
+    /// Forgets what the system keeps of the file in memory, so that the next read comes from the device; where the
+    /// platform cannot, nothing happens.
+    fn forget_cache(&self) {}
+
     /// Cuts the file, or makes it longer with zeros.
     ///
     /// # Errors
@@ -130,6 +134,12 @@ pub trait Disk: Debug + Send + Sync {
     /// As the system answers.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
+    /// Bytes that can still be written where `path` is; `None` where the platform does not tell.
+    fn room(&self, path: &Path) -> Option<u64> {
+        let _ = path;
+        None
+    }
+
     /// The files in a folder, sorted; empty when there is none.
     ///
     /// # Errors
@@ -144,6 +154,8 @@ pub enum Open<'a> {
     Read,
     /// The log, to be read and appended to; a link is followed.
     Append,
+    /// The log, to be read and changed in place; a link is followed.
+    Repair,
     /// A new log, which must not be there yet.
     Create,
     /// A side file, to be read; a link is refused.

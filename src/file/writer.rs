@@ -125,15 +125,13 @@ impl Writer {
         self.storage.sync().map_err(|error| self.poison(format!("a sync failed ({error})")))
     }
 
-    /// Cuts the log back to `end`, which is a frame's or a damaged range's start, and syncs that.
+    /// Looks again where the log ends, after a repair under this lock.
     ///
     /// # Errors
-    /// `Io`, `Poisoned`.
-    pub(crate) fn cut(&mut self, end: u64) -> Result<(), StorageError> {
-        self.check()?;
-        self.storage.set_len(end).map_err(|error| StorageError::io_at(self.log.path(), "cut", end, error))?;
-        self.end = end;
-        self.sync_data()
+    /// `Io`.
+    pub(crate) fn look_at_end(&mut self) -> Result<(), StorageError> {
+        self.end = self.log.len()?;
+        Ok(())
     }
 
     fn check(&self) -> Result<(), StorageError> {

@@ -101,6 +101,11 @@ impl PersistedIndex {
         &self.head
     }
 
+    /// Its size, in bytes.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.pages.pages().map_or(0, |pages| pages * PAGE as u64)
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         self.pages.path()

@@ -1,15 +1,15 @@
 //! Writing an index: the file's entries and those in memory merged, in a new file that replaces the old one at once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::aggregates::AggregateIndex;
+use super::aggregates::{AggregateIndex, Witness};
 use super::build::{Checkpoint, Postings};
 use super::checkpoint::encode_checkpoint;
 use super::pages::PageWriter;
 use super::persisted::Row;
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Disk, LogFile, Open};
+use crate::file::{Disk, LogFile, Storage, replace};
 use crate::format::index::{Head, PAGE_DATA, page_checksum, put_varint};
 
 /// Writes `index` of `log` to `path`, atomically: whoever reads it sees the old file or the new one, and so does
@@ -22,36 +22,14 @@ use crate::format::index::{Head, PAGE_DATA, page_checksum, put_varint};
 /// taken over, turns out to be corrupt.
 pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
     log.storage().sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
-    let temporary = temporary_name(path);
-    let written = write(disk, &temporary, path, log, index);
-    if written.is_err() {
-        // It may not be there; and if it cannot be removed it is only litter, with a name that says so.
-        let _ = disk.remove(&temporary);
-    }
-    written
+    replace(disk, path, log.path(), |file, temporary| write(file, temporary, path, index))
 }
 
-fn write(
-    disk: &dyn Disk,
-    temporary: &Path,
-    path: &Path,
-    log: &LogFile,
-    index: &AggregateIndex,
-) -> Result<(), StorageError> {
-    // Replacing a link would leave its target alone, but the link is somebody's wish: it is refused, as when reading.
-    match disk.open(path, Open::ReadSide) {
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
-            return Err(StorageError::io(path, "replace", error));
-        }
-        _ => {}
-    }
-    let file = disk
-        .open(temporary, Open::CreateSide { like: log.path() })
-        .map_err(|error| StorageError::io(temporary, "create", error))?;
+fn write(file: &dyn Storage, temporary: &Path, path: &Path, index: &AggregateIndex) -> Result<(), StorageError> {
     let io = |action| move |error| StorageError::io(temporary, action, error);
     // Page 0 is filled in last: a file without it is no index.
-    append_all(file.as_ref(), &[0; PAGE_DATA + 4]).map_err(io("write"))?;
-    let mut pages = PageWriter::new(file.as_ref(), temporary, 1);
+    append_all(file, &[0; PAGE_DATA + 4]).map_err(io("write"))?;
+    let mut pages = PageWriter::new(file, temporary, 1);
     let mut sections = Vec::new();
 
     let mut directory = Vec::new();
@@ -105,16 +83,14 @@ fn write(
     page.resize(PAGE_DATA, 0);
     let checksum = page_checksum(0, &page);
     page.extend_from_slice(&checksum.to_be_bytes());
-    file.write_at(&page, 0).map_err(io("write"))?;
-    file.sync().map_err(io("sync"))?;
-    disk.rename(temporary, path).map_err(|error| StorageError::io(path, "replace", error))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))
+    file.write_at(&page, 0).map_err(io("write"))
 }
 
 fn head(index: &AggregateIndex, sections: &[crate::format::index::Extent]) -> Head {
     let (totals, coverage) = (index.totals(), index.coverage());
     let (first, last) = (totals.first.unwrap_or_default(), totals.last.unwrap_or_default());
+    // What was fenced off since has its offsets back: nothing beyond what is covered is known any more.
+    let witness = if index.witness.log_end_offset > coverage.covered_to { index.witness } else { Witness::default() };
     let mut head = Head {
         log_version: index.log_version,
         log_header: index.log_header,
@@ -129,8 +105,8 @@ fn head(index: &AggregateIndex, sections: &[crate::format::index::Extent]) -> He
         frames: totals.frames,
         gaps: totals.gaps,
         last_time: totals.last_time.unwrap_or_default(),
-        lost_events: index.witness.lost_events,
-        lost_aggregates: index.witness.lost_aggregates,
+        lost_events: witness.lost_events,
+        lost_aggregates: witness.lost_aggregates,
         sections: Default::default(),
     };
     for (slot, extent) in head.sections.iter_mut().zip(sections) {
@@ -191,11 +167,4 @@ fn take_over(base: &super::aggregates::Base, row: Row, postings: &mut Postings) 
         postings.push(offset);
     }
     Ok(())
-}
-
-/// A name in the same folder that no other process uses.
-fn temporary_name(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    path.with_file_name(name)
 }

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::EventLog;
 use crate::StorageError;
 use crate::file::{Disk, OsDisk};
+use crate::repair::Site;
 
 /// Options for opening or creating a log.
 #[derive(Clone)]
@@ -62,6 +63,16 @@ impl OpenOptions {
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// The log at `path` as a repair needs it; links are resolved.
+    ///
+    /// # Errors
+    /// `Io` when there is none.
+    pub fn site(&self, path: &Path) -> Result<Site, StorageError> {
+        let path = self.disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
+        let (disk, clock) = (self.disk.clone(), self.clock.clone());
+        Ok(Site { disk, path, index: self.index.clone(), journal: self.journal.clone(), clock })
     }
 
     /// [`EventLog::create`] with these options.

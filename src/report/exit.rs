@@ -58,6 +58,7 @@ impl Status {
         match error {
             StorageError::Locked { .. }
             | StorageError::Changed { .. }
+            | StorageError::Refused { .. }
             | StorageError::Version0 { .. }
             | StorageError::ReadOnly { .. }
             | StorageError::Truncated { .. }

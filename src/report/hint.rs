@@ -56,6 +56,7 @@ pub fn hint(error: &StorageError) -> String {
             "Check the disk and its free space, then open the log again: what is certain is kept, the rest is judged anew"
         }
         StorageError::Changed { .. } => "Try again; if another program writes to the file, make it stop first",
+        StorageError::Refused { instead, .. } => instead,
         StorageError::Rejected(_) => "Correct the event; nothing was written",
         StorageError::Index { state: "unsupported", .. } => {
             "Rebuild the index with `chronicle index rebuild` if no newer version needs it"

@@ -1,0 +1,40 @@
+//! Where a log stands, with its side files, and which clock its journals go by.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::journal_folder;
+use crate::file::Disk;
+
+/// A log to be repaired: its place, its side files, the disk and the clock.
+#[derive(Clone)]
+pub struct Site {
+    /// The disk it is on.
+    pub disk: Arc<dyn Disk>,
+    /// Its path, links resolved.
+    pub path: PathBuf,
+    /// Its index; `None` for `<log>.idx`.
+    pub index: Option<PathBuf>,
+    /// The folder of its journals; `None` for `<log>.repairs`.
+    pub journal: Option<PathBuf>,
+    /// Milliseconds since the Unix epoch.
+    pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    /// The folder of its journals.
+    pub fn journal_folder(&self) -> PathBuf {
+        self.journal.clone().unwrap_or_else(|| journal_folder(&self.path))
+    }
+
+    /// Its index, when that is not beside it.
+    pub fn index(&self) -> Option<&Path> {
+        self.index.as_deref()
+    }
+}
