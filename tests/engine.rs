@@ -16,6 +16,7 @@ mod engine {
     mod log;
     mod pieces;
     mod query;
+    mod repairs;
     mod rooms;
     mod samples;
     mod sim_disk;

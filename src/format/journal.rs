@@ -1,8 +1,9 @@
 //! The bytes of a repair's journal: 16 bytes of header, then frames exactly as in a log.
 //!
-//! The first frame says what the repair is about, as JSON. Frames that start with `B` hold bytes as they were before:
-//! the `B`, their offset in the log (u64), the bytes. Later JSON frames say how far the repair has come; a torn one at
-//! the end was never said.
+//! The first frame says what the journal is, as JSON. The others start with a letter: `P` a part of the plan, as JSON
+//! cut anywhere; `B` bytes of the log as they were before; `A` bytes of another file that the repair writes; `I` bytes
+//! of the index as it was. Behind `B`, `A` and `I` stands the offset in their file (u64), then the bytes. Later JSON
+//! frames say how far the repair has come; a torn one at the end was never said.
 
 use super::field::{Field, tiles, u64_at};
 use super::frame;
@@ -29,17 +30,54 @@ pub fn header(created_at_ms: u64) -> Vec<u8> {
     out
 }
 
-/// Appends a frame with bytes that stood at `offset` in the log, at most [`CHUNK`] of them.
-pub fn put_bytes(offset: u64, bytes: &[u8], out: &mut Vec<u8>) {
-    let mut payload = Vec::with_capacity(bytes.len() + 9);
-    payload.push(b'B');
-    payload.extend_from_slice(&offset.to_be_bytes());
-    payload.extend_from_slice(bytes);
-    frame::encode(&payload, out);
+/// What a frame that is no JSON holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Bytes of the log as they were before.
+    Before,
+    /// Bytes from elsewhere, as they will stand in the log.
+    After,
+    /// Bytes of the index file as it was before.
+    Index,
 }
 
-/// The offset and the bytes of such a frame's payload; `None` for another one.
-pub fn take_bytes(payload: &[u8]) -> Option<(u64, &[u8])> {
-    let rest = payload.strip_prefix(b"B")?;
-    Some((u64_at(rest, 0)?, rest.get(8..)?))
+impl Part {
+    /// The first byte of such a frame's payload.
+    pub const fn letter(self) -> u8 {
+        match self {
+            Self::Before => b'B',
+            Self::After => b'A',
+            Self::Index => b'I',
+        }
+    }
+
+    /// The part that a payload of this first byte is.
+    pub const fn of(letter: u8) -> Option<Self> {
+        match letter {
+            b'B' => Some(Self::Before),
+            b'A' => Some(Self::After),
+            b'I' => Some(Self::Index),
+            _ => None,
+        }
+    }
+}
+
+/// The first byte of a frame that holds a part of the plan.
+pub const PLAN: u8 = b'P';
+/// Bytes in front of those that are kept: the letter and the offset.
+pub const KEPT_AT: usize = 9;
+
+/// Appends a frame with bytes that stood, or will stand, at `offset` of their file, at most [`CHUNK`] of them.
+pub fn put_bytes(part: Part, offset: u64, bytes: &[u8], out: &mut Vec<u8>) {
+    frame::encode_with(out, |out| {
+        out.push(part.letter());
+        out.extend_from_slice(&offset.to_be_bytes());
+        out.extend_from_slice(bytes);
+    });
+}
+
+/// The part, the offset and the bytes of such a frame's payload; `None` for another one.
+pub fn take_bytes(payload: &[u8]) -> Option<(Part, u64, &[u8])> {
+    let (letter, rest) = payload.split_first()?;
+    Some((Part::of(*letter)?, u64_at(rest, 0)?, rest.get(8..)?))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::StorageError;
-use crate::file::{Disk, HeaderState, Item, LogFile, Open, Scanner, Storage};
+use crate::file::{Disk, HeaderState, Item, LogFile, NOT_A_LOG_LIMIT, Open, Scanner, Storage};
 use crate::format::header::{LogHeader, MAGIC};
 use crate::format::{EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Kind, Version};
 use crate::index::{AggregateIndex, Examined, IndexFault, IndexState, PersistedIndex, examine};
@@ -177,8 +177,7 @@ impl LogView {
         if !damaged && expected.is_none_or(|expected| expected == found) {
             return None;
         }
-        let created_at_ms = self.created_at_ms().unwrap_or_default();
-        let by_format = LogHeader::new(created_at_ms).encode();
+        let expected = expected.or_else(|| self.header_by_evidence().ok().map(|(header, _)| header));
         let reason = match self.log.header() {
             HeaderState::Damaged(_, HeaderFault::Magic(_)) => "the magic is wrong, and valid frames follow",
             HeaderState::Damaged(_, HeaderFault::Version(_)) => "the version differs from the index's copy",
@@ -187,11 +186,45 @@ impl LogView {
         };
         let evidence = Evidence {
             header_found: Some(hex(&found)),
-            header_expected: Some(hex(&expected.unwrap_or(by_format))),
+            header_expected: expected.map(|expected| hex(&expected)),
             reason: Some(reason.into()),
             ..Evidence::default()
         };
         Some(Finding::new(Kind::Header, 0..HEADER_LEN).with(evidence))
+    }
+
+    /// What a damaged header should be, and whether that is proven: it is the index's copy, or `created_at` is kept as
+    /// found, and a valid frame stands behind it.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `Memory` when the log cannot be read.
+    pub fn expected_header(&self) -> Result<Option<([u8; 16], bool)>, StorageError> {
+        if self.header_finding().is_none() {
+            return Ok(None);
+        }
+        let first_stands = self.log.frame_at(HEADER_LEN, &mut Vec::new())?.is_some();
+        if let Some(index) = self.witness().filter(|_| self.frames_match) {
+            return Ok(Some((index.head().log_header, first_stands)));
+        }
+        let (header, kept) = self.header_by_evidence()?;
+        Ok(Some((header, kept && first_stands)))
+    }
+
+    /// The header of a log of version 1 that was created when this one says, or, where that lies behind the first
+    /// readable event, then; and whether it is as this one says.
+    fn header_by_evidence(&self) -> Result<([u8; 16], bool), StorageError> {
+        let found = self.created_at_ms().unwrap_or_default();
+        let searched = self.log.len()?.min(NOT_A_LOG_LIMIT);
+        let mut scanner = Scanner::new(self.log.clone(), HEADER_LEN..searched.max(HEADER_LEN));
+        while let Some(item) = scanner.next_item()? {
+            if let Item::Frame(_, frame) = item
+                && let Ok(event) = EventView::parse(frame.payload(), self.log.version())
+            {
+                let created = found.min(event.write_timestamp_ms());
+                return Ok((LogHeader::new(created).encode(), created == found));
+            }
+        }
+        Ok((LogHeader::new(found).encode(), false))
     }
 
     /// How many events, of how many aggregates, the index knows from `from` on; `None` where it cannot be read.
@@ -243,11 +276,11 @@ impl LogView {
         Ok(Some(Finding::new(Kind::Truncated, start..file_end).with(evidence)))
     }
 
-    /// True when the log's flags allow writing, or its index says that what forbids it is damage.
-    pub(crate) fn may_write(&self) -> bool {
+    /// The flags that forbid writing to the log, unless its index says that they are damage.
+    pub(crate) fn forbidding_flags(&self) -> Option<u16> {
         match self.log.header() {
-            HeaderState::Good(header) => header.may_write() || self.header_finding().is_some(),
-            _ => true,
+            HeaderState::Good(header) if !header.may_write() && self.header_finding().is_none() => Some(header.flags),
+            _ => None,
         }
     }
 }

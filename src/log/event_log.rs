@@ -10,7 +10,7 @@ use crate::file::{Durability, Span, Writer, open_for_append, spans_before};
 use crate::format::{Accepted, Event, LogHeader, Version, frame};
 use crate::index::{AggregateIndex, IndexState};
 use crate::inspect::{Ending, LogView, Pieces, ending};
-use crate::repair::{PendingRepair, SetAside, journal_folder, pending_repair, set_aside_tail};
+use crate::repair::{PendingRepair, Recovered, SetAside, pending_repair, recover, set_aside_tail};
 
 /// An event log in one file.
 ///
@@ -23,6 +23,7 @@ pub struct EventLog {
     pub(super) index: Option<AggregateIndex>,
     writer: Option<Writer>,
     set_aside: Option<SetAside>,
+    recovered: Option<Recovered>,
     /// This writer created the log, found its index fresh, or caught it up: it leaves a fresh one behind.
     pub(super) keeps_index: bool,
     created: bool,
@@ -85,6 +86,7 @@ impl EventLog {
     pub(super) fn open_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
         let disk = options.disk.clone();
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
+        let recovered = recover(&options.site_at(&path))?;
         // Read first: what is no log, or may not be written to, is told as such and not as a missing permission.
         let look = LogView::open(disk.clone(), &path, options.index.as_deref())?;
         if look.log().version() == Version::V0 {
@@ -99,13 +101,11 @@ impl EventLog {
             let (bytes, log_end_offset) = (writer.end(), view.witnessed_end().unwrap_or_default());
             return Err(StorageError::Truncated { path, bytes, log_end_offset });
         }
-        if !view.may_write() {
-            let found = view.header_bytes().and_then(|bytes| LogHeader::decode(&bytes).ok());
-            let found = found.map_or(0, |header| header.flags);
+        if let Some(found) = view.forbidding_flags() {
             return Err(StorageError::UnknownFlags { path, found, forbids: "write" });
         }
         let keeps_index = *view.state() == IndexState::Fresh;
-        let mut log = Self { keeps_index, ..Self::over(options, view, Some(writer)) };
+        let mut log = Self { recovered, keeps_index, ..Self::over(options, view, Some(writer)) };
         log.recover()?;
         Ok(log)
     }
@@ -117,6 +117,7 @@ impl EventLog {
             index: None,
             writer,
             set_aside: None,
+            recovered: None,
             keeps_index: false,
             created: false,
             appended: false,
@@ -126,7 +127,7 @@ impl EventLog {
 
     /// Judges the end of the log, and sets it aside where FORMAT.md says so.
     fn recover(&mut self) -> Result<(), StorageError> {
-        let folder = self.journal_folder();
+        let site = self.options.site_at(self.view.path());
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
@@ -143,10 +144,11 @@ impl EventLog {
         }
         let witnessed_end = self.view.witnessed_end();
         if let Some(last) = Pieces::of(log, range.clone(), range.end, witnessed_end)?.last() {
-            let last = last?.finding;
-            let now_ms = (self.options.clock)();
-            let disk = self.options.disk.as_ref();
-            self.set_aside = set_aside_tail(disk, log, writer, &last, witnessed_end, &folder, now_ms)?;
+            self.set_aside = set_aside_tail(&site, log, &last?.finding, witnessed_end)?;
+        }
+        if self.set_aside.is_some() {
+            writer.look_at_end()?;
+            self.view.refresh()?;
         }
         Ok(())
     }
@@ -274,8 +276,13 @@ impl EventLog {
         self.set_aside.as_ref()
     }
 
+    /// The killed repair that opening for append has completed or taken back.
+    pub const fn recovered(&self) -> Option<&Recovered> {
+        self.recovered.as_ref()
+    }
+
     /// A repair that was killed before it was done, by the journals beside the log. The next opening for append
-    /// completes it.
+    /// completes it or takes it back.
     ///
     /// # Errors
     /// `Io` when journals or log cannot be read.
@@ -284,7 +291,7 @@ impl EventLog {
     }
 
     fn journal_folder(&self) -> PathBuf {
-        self.options.journal.clone().unwrap_or_else(|| journal_folder(self.view.path()))
+        self.options.site_at(self.view.path()).journal_folder()
     }
 
     /// The log and its index file, to be looked at more closely.

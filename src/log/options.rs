@@ -71,8 +71,13 @@ impl OpenOptions {
     /// `Io` when there is none.
     pub fn site(&self, path: &Path) -> Result<Site, StorageError> {
         let path = self.disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
-        let (disk, clock) = (self.disk.clone(), self.clock.clone());
-        Ok(Site { disk, path, index: self.index.clone(), journal: self.journal.clone(), clock })
+        Ok(self.site_at(&path))
+    }
+
+    /// The same for a path whose links are resolved.
+    pub(super) fn site_at(&self, path: &Path) -> Site {
+        let (disk, clock, path) = (self.disk.clone(), self.clock.clone(), path.to_owned());
+        Site { disk, path, index: self.index.clone(), journal: self.journal.clone(), clock }
     }
 
     /// [`EventLog::create`] with these options.

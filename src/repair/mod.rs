@@ -1,18 +1,40 @@
-//! What changes a log elsewhere than by appending: always with every byte that goes in a journal first.
+//! What changes a log elsewhere than by appending: planned and shown first, with every byte that goes in a journal.
 //!
-//! Here lives setting an unfinished end aside. Nothing here is done that its caller does not tell.
+//! Here live what can be done about damage and how certain that is, plans and how they are made, applied, completed or
+//! taken back after a kill, and undone. Nothing here is done that no plan has shown; an unfinished end that is set aside
+//! when a log is opened for append is told afterwards.
 
+mod after;
+mod apply;
 mod correct;
+mod decide;
+mod donor;
 mod fix;
+mod guard;
 mod hex;
+mod identity;
 mod journal;
-mod pending;
+mod loss;
+mod neighbours;
 mod plan;
+mod planner;
+mod propose;
+mod record;
+mod recover;
 mod set_aside;
+mod site;
+mod undo;
+mod witness;
 
-pub use correct::{Correction, Times};
+pub use apply::{Applied, Terms, apply};
+pub use correct::{Correction, Times, correct};
 pub use fix::{Action, Candidate, Certainty, Change, Fix};
 pub use journal::journal_folder;
-pub use pending::{PendingRepair, pending_repair};
 pub use plan::{Left, LogIdentity, Loss, Neighbour, PLAN_VERSION, Piece, Plan, Selector, Step, Wishes, Write};
+pub use planner::plan_repair;
+pub use propose::{Proposed, Proposer};
+pub use record::{Record, RecordState, records};
+pub use recover::{PendingRepair, Recovered, pending_repair, recover};
 pub use set_aside::{SetAside, set_aside_tail};
+pub use site::Site;
+pub use undo::plan_undo;

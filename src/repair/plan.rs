@@ -230,12 +230,23 @@ pub struct Neighbour {
 impl Plan {
     /// True when there is nothing to apply.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.forgets.is_none()
+        self.steps.is_empty() && self.forgets.is_none() && self.undoes.is_none()
     }
 
     /// True when it relies on where the log ends: then nothing may have been appended since.
     pub fn touches_tail(&self) -> bool {
-        self.forgets.is_some() || self.steps.last().is_some_and(Step::touches_tail)
+        // Without steps it is about how far the index has seen the log, and nothing else.
+        self.steps.last().is_none_or(Step::touches_tail) || self.forgets.is_some()
+    }
+
+    /// What a journal of it is called: the one thing that it does, or `repair`, or `undo`.
+    pub fn name(&self) -> &'static str {
+        match self.steps.as_slice() {
+            _ if self.undoes.is_some() => "undo",
+            [] => "forget",
+            [step] => step.action.name(),
+            _ => "repair",
+        }
     }
 
     /// Events that can be read afterwards and cannot now.

@@ -120,6 +120,20 @@ impl SimDisk {
         state.inodes[inode].data.extend_from_slice(bytes);
     }
 
+    /// Gives a file other contents, as a program does that is no writer of logs.
+    pub(super) fn overwrite(&self, name: &str, bytes: &[u8]) {
+        let mut state = self.state();
+        let inode = state.names[Path::new(name)];
+        let inode = &mut state.inodes[inode];
+        (inode.data, inode.durable) = (bytes.to_vec(), bytes.to_vec());
+    }
+
+    /// Takes over what another disk holds.
+    pub(super) fn become_like(&self, other: &Self) {
+        let other = other.next_process();
+        std::mem::swap(&mut *self.state(), &mut *other.state());
+    }
+
     /// Makes the device refuse to read these bytes of every file that reaches so far.
     pub(super) fn refuse(&self, range: std::ops::Range<usize>) {
         self.state().unreadable = Some(range);

@@ -82,3 +82,14 @@ pub(super) fn found(survey: &Survey) -> Vec<(&'static str, u64, u64)> {
 pub(super) fn readable(disk: &SimDisk) -> Vec<u64> {
     read(disk).replay(0).unwrap().filter_map(|event| event.ok().map(|event| event.offset())).collect()
 }
+
+/// A choice for each unsynced sector, out of a seed.
+pub(super) fn chooser(seed: u64) -> impl FnMut() -> bool {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state & 1 == 1
+    }
+}

@@ -20,3 +20,8 @@ pub struct Times {
     /// Of the event behind it.
     pub after: Option<u64>,
 }
+
+/// Stub until the search is merged.
+pub fn correct(_frame: &[u8], _times: Times) -> Correction {
+    Correction::default()
+}

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::StorageError;
-use crate::file::{HeaderState, OsDisk, Seen, who_writes};
+use crate::file::{OsDisk, Seen, who_writes};
 use crate::format::Version;
 use crate::index::{AggregateIndex, Coverage};
 use crate::inspect::LogView;
@@ -134,12 +134,11 @@ impl Shared {
                 frames: head.frames,
             }
         });
-        let closed = match log.header() {
-            _ if log.version() == Version::V0 => Some("a log of version 0 is never written to".to_owned()),
-            HeaderState::Good(header) if !view.may_write() => {
-                Some(format!("the header's flags ({:04x}) forbid writing", header.flags))
+        let closed = match log.version() {
+            Version::V0 => Some("a log of version 0 is never written to".to_owned()),
+            Version::V1 => {
+                view.forbidding_flags().map(|flags| format!("the header's flags ({flags:04x}) forbid writing"))
             }
-            _ => None,
         };
         Ok(Facts {
             path: view.path().to_owned(),

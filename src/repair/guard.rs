@@ -1,0 +1,94 @@
+//! Before anything is changed: the writer's lock, and another look at everything that a plan rests on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::identity::{identity, neighbour, sha256};
+use super::{Plan, Site};
+use crate::StorageError;
+use crate::file::{HeaderState, LogFile, Open};
+use crate::format::Version;
+
+/// How long one look for a free lock waits for the next.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Opens the log for repair and takes the writer's lock.
+pub(super) fn lock(site: &Site, wait: Duration) -> Result<Arc<LogFile>, StorageError> {
+    let path = &site.path;
+    let storage =
+        site.disk.open(path, Open::Repair).map_err(|error| StorageError::io(path, "open for repair", error))?;
+    if let crate::file::Seen::Open(pid) = storage.who_writes() {
+        let why = format!("process {pid} has the log open for writing, without the writer's lock");
+        return Err(refused(path, why, "Make that process stop first"));
+    }
+    let mut waited = Duration::ZERO;
+    while !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
+        if waited >= wait {
+            return Err(StorageError::Locked { path: path.clone(), pid: storage.who_writes().pid() });
+        }
+        storage.wait(PATIENCE);
+        waited += PATIENCE;
+    }
+    let (locked, named) = (storage.identity(), site.disk.identity(path));
+    let locked = locked.map_err(|error| StorageError::io(path, "find", error))?;
+    let named = named.map_err(|error| StorageError::io(path, "find", error))?;
+    if (locked.device, locked.inode) != (named.device, named.inode) {
+        return Err(changed(path, "the file that was opened", "another file under its name"));
+    }
+    Ok(Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::None)))
+}
+
+/// Looks again at everything a plan rests on.
+pub(super) fn check(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+    let path = log.path();
+    if plan.plan != super::PLAN_VERSION {
+        let why = format!("the plan has layout {}, and this program knows {}", plan.plan, super::PLAN_VERSION);
+        return Err(refused(path, why, "Make the plan again"));
+    }
+    let links = log.storage().identity().map_err(|error| StorageError::io(path, "find", error))?.links;
+    if links > 1 {
+        let why = format!("the file has {links} names, and a repair in place would change it under all of them");
+        return Err(refused(path, why, "Write a new log with `chronicle salvage`"));
+    }
+    let (now, then) = (identity(log)?, &plan.log);
+    if now.header != then.header || now.first_checksum != then.first_checksum {
+        return Err(changed(path, "the log that the plan was made from", "another log"));
+    }
+    if then.file.is_some() && now.file != then.file {
+        return Err(changed(path, "the file that the plan was made from", "another file, which has replaced it"));
+    }
+    let long_enough = if plan.touches_tail() { now.bytes == then.bytes } else { now.bytes >= then.bytes };
+    if !long_enough {
+        return Err(changed(path, &format!("a size of {} bytes", then.bytes), &format!("{} bytes", now.bytes)));
+    }
+    let mut from = 0;
+    for step in &plan.steps {
+        let is_last = std::ptr::eq(step, plan.steps.last().unwrap_or(step));
+        let sound = from <= step.start && step.start <= step.end && (step.new_end == step.end || is_last);
+        if !sound || step.new_end < step.start || step.end > now.bytes || (step.touches_tail() && step.end != now.bytes)
+        {
+            let why = format!("the plan does not add up at {}..{}", step.start, step.end);
+            return Err(refused(path, why, "Make the plan again"));
+        }
+        from = step.end;
+        if sha256(log, step.range())? != step.before {
+            return Err(changed(path, &format!("{}..{} as planned for", step.start, step.end), "other bytes"));
+        }
+        for expected in &step.neighbours {
+            if neighbour(log, expected.offset)? != Some(*expected) {
+                let frame = format!("the frame at {} that the plan rests on", expected.offset);
+                return Err(changed(path, &frame, "other bytes"));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn refused(path: &Path, why: String, instead: &'static str) -> StorageError {
+    StorageError::Refused { path: path.to_owned(), why, instead }
+}
+
+pub(super) fn changed(path: &Path, expected: &str, found: &str) -> StorageError {
+    StorageError::Changed { path: path.to_owned(), expected: expected.into(), found: found.into() }
+}

@@ -1,0 +1,73 @@
+//! What is given up: counted from the index where it has seen the range whole, bounded by its size where not.
+
+use std::ops::{ControlFlow, Range};
+
+use super::{Action, Loss, Step};
+use crate::StorageError;
+use crate::index::AggregateIndex;
+use crate::inspect::LogView;
+
+/// The shortest event that Chronicle writes, with its frame, in bytes.
+const SHORTEST_EVENT: u64 = 107;
+/// Aggregates looked through between two looks whether to go on.
+const LOOK: u64 = 4096;
+
+/// What a range can hold at most.
+pub(super) fn at_most(range: &Range<u64>) -> Loss {
+    let at_most = ((range.end - range.start) / SHORTEST_EVENT).max(1);
+    Loss { at_most, ..Loss::default() }
+}
+
+/// Counts what the index knows of the ranges that steps give up, and of what is forgotten: from where the log ends to
+/// where an index has seen it end.
+pub(super) fn known_losses(
+    view: &LogView,
+    steps: &mut [Step],
+    forgotten: Option<(u64, u64, &mut Loss)>,
+    on: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<(), StorageError> {
+    let Some(index) = view.witness().cloned().and_then(|index| AggregateIndex::resume(index).ok()) else {
+        return Ok(());
+    };
+    let covered_to = index.coverage().covered_to;
+    let known = |range: &Range<u64>| {
+        range.end <= covered_to && index.damage().iter().all(|bad| bad.end <= range.start || range.end <= bad.start)
+    };
+    let fenced = steps.iter_mut().filter(|step| step.action == Action::Gap && !step.given_up.is_none());
+    let mut ranges: Vec<(Range<u64>, &mut Loss)> =
+        fenced.map(|step| (step.start..step.new_end, &mut step.given_up)).collect();
+    if let Some((from, to, loss)) = forgotten {
+        *loss = at_most(&(from..to));
+        ranges.push((from..to, loss));
+    }
+    ranges.retain(|(range, _)| known(range));
+    if ranges.is_empty() {
+        return Ok(());
+    }
+    for (_, loss) in &mut ranges {
+        **loss = Loss::default();
+    }
+    for (n, aggregate) in (0u64..).zip(index.iter()) {
+        if n % LOOK == 0 && on(covered_to, covered_to).is_break() {
+            return Err(StorageError::Stopped);
+        }
+        let fault = |fault: crate::index::IndexFault| fault.into_error(view.index_path());
+        let aggregate = aggregate.map_err(fault)?;
+        let touched = |range: &Range<u64>| aggregate.first < range.end && range.start <= aggregate.last;
+        if !ranges.iter().any(|(range, _)| touched(range)) {
+            continue;
+        }
+        for offset in index.offsets(aggregate.id).map_err(fault)? {
+            let offset = offset.map_err(fault)?;
+            let at = ranges.partition_point(|(range, _)| range.end <= offset);
+            if let Some((_, loss)) = ranges.get_mut(at).filter(|(range, _)| range.contains(&offset)) {
+                loss.at_least += 1;
+                loss.at_most += 1;
+                if loss.aggregates.last() != Some(&aggregate.id) && loss.aggregates.len() < Loss::AGGREGATES {
+                    loss.aggregates.push(aggregate.id);
+                }
+            }
+        }
+    }
+    Ok(())
+}

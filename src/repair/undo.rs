@@ -1,0 +1,128 @@
+//! Taking a repair back: a plan like any other, made from the journal of the one that it undoes.
+
+use std::path::PathBuf;
+
+use super::after::{After, Source};
+use super::guard::{changed, refused};
+use super::identity::{identity, sha256};
+use super::journal::number_of;
+use super::planner::{lock_ms, name_plan};
+use super::record::{JournalFile, Record, RecordState, list, records};
+use super::{Change, Loss, PLAN_VERSION, Plan, Site, Step, Write};
+use crate::StorageError;
+use crate::file::{HeaderState, LogFile, Open};
+use crate::format::Version;
+use crate::format::journal::Part;
+
+/// Plans to take a repair back: the one of this number, or the last that is applied and not undone.
+///
+/// # Errors
+/// `Refused` where there is none, where it was undone already, or where events were appended in place of what would come
+/// back; `Changed` where the log is not as that repair left it; `Io`.
+pub fn plan_undo(site: &Site, number: Option<u32>) -> Result<Plan, StorageError> {
+    let (records, _) = records(site)?;
+    let record = choose(site, &records, number)?;
+    let file = JournalFile::open(site.disk.as_ref(), &record.journal)
+        .map_err(|why| refused(&site.path, format!("{}: {why}", record.journal.display()), "Keep the journal"))?;
+    let path = &site.path;
+    let storage = site.disk.open(path, Open::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    let log = LogFile::with_header(storage, path, Version::V1, HeaderState::None);
+    let done = &record.plan;
+    let log_now = identity(&log)?;
+    let mut steps = Vec::new();
+    for step in &done.steps {
+        if step.touches_tail() && log_now.bytes > step.new_end {
+            let why = format!(
+                "{} bytes were appended where the {} bytes of repair {} would come back",
+                log_now.bytes - step.new_end,
+                step.end - step.start,
+                record.number
+            );
+            return Err(refused(path, why, "What was set aside stays in the journal: read it there"));
+        }
+        if log_now.bytes < step.new_end || sha256(&log, step.start..step.new_end)? != step.after {
+            let left = format!("{}..{} as repair {} left it", step.start, step.new_end, record.number);
+            return Err(changed(path, &left, "other bytes"));
+        }
+        steps.push(back(&log, &file, step)?);
+    }
+    if done.steps.is_empty() && log_now.bytes != done.log.bytes {
+        let why = "events were appended since the index forgot those that are gone".to_owned();
+        return Err(refused(path, why, "The old index stays in the journal"));
+    }
+    let mut plan = Plan {
+        plan: PLAN_VERSION,
+        id: String::new(),
+        undoes: Some(record.number),
+        log: log_now,
+        lock_ms: lock_ms(&steps),
+        steps,
+        left: Vec::new(),
+        forgets: None,
+        forgotten: Loss::default(),
+    };
+    name_plan(&mut plan);
+    Ok(plan)
+}
+
+fn choose<'a>(site: &Site, records: &'a [Record], number: Option<u32>) -> Result<&'a Record, StorageError> {
+    let stands = |record: &&Record| record.state == RecordState::Applied && record.undone_by.is_none();
+    let Some(number) = number else {
+        let last = records.iter().rev().find(|record| stands(record) && record.plan.undoes.is_none());
+        let why = || format!("no repair in {} is applied and not undone", site.journal_folder().display());
+        return last.ok_or_else(|| refused(&site.path, why(), "See `chronicle undo --list`"));
+    };
+    let found = records.iter().find(|record| record.number == number);
+    let why = match found {
+        Some(record) if stands(&record) => return Ok(record),
+        Some(Record { undone_by: Some(by), .. }) => format!("repair {number} was undone already, by {by}"),
+        Some(_) => format!("repair {number} was never done"),
+        None => format!("there is no repair {number} in {}", site.journal_folder().display()),
+    };
+    Err(refused(&site.path, why, "See `chronicle undo --list`"))
+}
+
+/// The step that takes `step` back.
+fn back(log: &LogFile, file: &JournalFile, step: &Step) -> Result<Step, StorageError> {
+    let write = match &step.write {
+        Write::Edits(changes) => Write::Edits(
+            changes
+                .iter()
+                .map(|change| Change {
+                    offset: change.offset,
+                    before: change.after.clone(),
+                    after: change.before.clone(),
+                })
+                .collect(),
+        ),
+        _ => Write::Taken { from: file.record.journal.clone() },
+    };
+    let mut back = Step {
+        certainty: None,
+        start: step.start,
+        end: step.new_end,
+        new_end: step.end,
+        write,
+        restored: 0,
+        given_up: Loss::default(),
+        also_possible: Vec::new(),
+        before: step.after.clone(),
+        after: Vec::new(),
+        ..step.clone()
+    };
+    back.neighbours.retain(|frame| super::identity::neighbour(log, frame.offset).is_ok_and(|now| now == Some(*frame)));
+    back.after = After::of(&back, Source::Journal(file, Part::Before)).sha256(log)?;
+    if back.after != step.before {
+        return Err(changed(&file.record.journal, "the bytes of before", "other bytes"));
+    }
+    Ok(back)
+}
+
+/// The journal of the repair of this number.
+pub(super) fn journal_of(site: &Site, number: u32) -> Result<PathBuf, StorageError> {
+    let journals = list(site.disk.as_ref(), &site.journal_folder())?;
+    journals.into_iter().find(|path| number_of(path) == Some(number)).ok_or_else(|| {
+        let why = format!("there is no repair {number} in {}", site.journal_folder().display());
+        refused(&site.path, why, "See `chronicle undo --list`")
+    })
+}

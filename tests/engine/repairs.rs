@@ -1,0 +1,440 @@
+//! Repairs planned, applied, undone; and killed or failed at every single call, and killed again while they recover.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use chronicle::StorageError;
+use chronicle::inspect::LogView;
+use chronicle::repair::{
+    Action, Plan, RecordState, Selector, Site, Terms, Wishes, Write, apply, plan_repair, plan_undo, records, recover,
+};
+
+use super::sim_disk::{Fault, SimDisk};
+use super::support::{INDEX, LOG, chooser, disk_with_log, event, found, log_bytes, look, options, read, readable};
+
+const ENOSPC: i32 = 28;
+const EIO: i32 = 5;
+
+pub(super) fn site(disk: &SimDisk) -> Site {
+    options(disk).site(Path::new(LOG)).unwrap()
+}
+
+pub(super) fn plan(disk: &SimDisk, wishes: &Wishes) -> Result<Plan, StorageError> {
+    plan_from(disk, wishes, None)
+}
+
+fn plan_from(disk: &SimDisk, wishes: &Wishes, donor: Option<&str>) -> Result<Plan, StorageError> {
+    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+    plan_repair(&view, wishes, donor.map(Path::new), &mut |_, _| ControlFlow::Continue(()))
+}
+
+fn repair(disk: &SimDisk) -> Result<Plan, StorageError> {
+    let plan = plan(disk, &Wishes { fence_undecided: true, ..Wishes::default() })?;
+    apply(&site(disk), &plan, Terms::default()).map(|_| plan)
+}
+
+fn undo(disk: &SimDisk) -> Result<Plan, StorageError> {
+    let plan = plan_undo(&site(disk), None)?;
+    apply(&site(disk), &plan, Terms::default()).map(|_| plan)
+}
+
+fn actions(plan: &Plan) -> Vec<&'static str> {
+    plan.steps.iter().map(|step| step.action.name()).collect()
+}
+
+/// A log with an index and, since then, a damaged length, noise in a payload, zeros over two frames and a torn end.
+fn damaged() -> (SimDisk, Vec<u64>) {
+    let (disk, offsets) = disk_with_log(12, true);
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[offsets[2] as usize + 1] = 0x77;
+    for byte in &mut bytes[offsets[4] as usize + 60..offsets[4] as usize + 90] {
+        *byte = byte.wrapping_mul(7).wrapping_add(131);
+    }
+    bytes[offsets[6] as usize..offsets[8] as usize].fill(0);
+    // The end was torn after the index was saved.
+    bytes.extend_from_slice(&[0, 0, 0, 200, b'{', b'"', b'w']);
+    let index = disk.get(INDEX).unwrap();
+    let disk = SimDisk::with(&[(LOG, &bytes), (INDEX, &index)]);
+    (disk, offsets)
+}
+
+#[test]
+fn a_repair_restores_what_is_proven_fences_the_rest_off_and_can_be_taken_back() {
+    let (disk, offsets) = damaged();
+    let (before, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
+    let plan = repair(&disk).unwrap();
+    assert_eq!(actions(&plan), ["restore_length", "gap", "gap", "set_aside_tail"]);
+    assert_eq!((plan.restored(), plan.given_up().at_least, plan.given_up().at_most), (1, 3, 3), "the index knows");
+    assert_eq!(plan.given_up().aggregates, [1, 2]);
+    let survey = look(&disk);
+    assert_eq!(survey.damage_total, 0, "{:?}", found(&survey));
+    assert_eq!(survey.gaps, 2);
+    let kept: Vec<u64> = offsets.iter().copied().filter(|at| ![4, 6, 7].iter().any(|n| offsets[*n] == *at)).collect();
+    assert_eq!(readable(&disk), kept);
+    let (all, notices) = records(&site(&disk)).unwrap();
+    assert_eq!(notices, Vec::<String>::new());
+    assert_eq!(all.iter().map(|record| (record.number, record.state)).collect::<Vec<_>>(), [(1, RecordState::Applied)]);
+    assert!(all[0].keeps_gap(&(offsets[6]..offsets[8])));
+    let plan = undo(&disk).unwrap();
+    assert_eq!(plan.undoes, Some(1));
+    assert_eq!(disk.get(LOG).unwrap(), before);
+    assert_eq!(disk.get(INDEX).unwrap(), index, "the old index is the witness again");
+    assert_eq!(records(&site(&disk)).unwrap().0[0].undone_by, Some(2));
+    let error = undo(&disk).unwrap_err();
+    assert!(matches!(error, StorageError::Refused { .. }), "{error}");
+}
+
+#[test]
+fn an_index_never_covers_what_a_repair_has_changed() {
+    let (disk, offsets) = damaged();
+    repair(&disk).unwrap();
+    let mut log = read(&disk);
+    assert_eq!(log.view().state().word(), "behind");
+    let coverage = log.index().unwrap().coverage();
+    assert_eq!((coverage.events, coverage.gaps), (9, 2));
+    assert_eq!(
+        log.load_aggregate(3).unwrap().iter().map(chronicle::StoredEvent::offset).collect::<Vec<_>>(),
+        [offsets[2], offsets[5], offsets[8], offsets[11]]
+    );
+}
+
+/// Runs `run` with every call killed or failed in turn; afterwards the log is `before` or `after`, here and after a power
+/// cut, once the repair was recovered, and `undone` brings the file back.
+fn before_or_after(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&SimDisk) -> Result<Plan, StorageError>) {
+    let probe = disk.next_process();
+    let at = probe.calls();
+    run(&probe).unwrap();
+    let calls = probe.calls() - at;
+    assert_eq!(probe.get(LOG).unwrap(), after);
+    assert!(calls > 10, "{calls} calls");
+    let (mut untouched, mut done, mut pending) = (0, 0, 0);
+    for call in 0..calls {
+        for fault in [Fault::Kill, Fault::Error(EIO), Fault::Error(ENOSPC), Fault::Short] {
+            for seed in 0..4 {
+                let disk = disk.next_process();
+                disk.fail(call, fault);
+                let answer = run(&disk);
+                for (cut, left) in [(false, disk.next_process()), (true, disk.power_cut(chooser(seed)))] {
+                    let told = format!("{fault:?} at call {call} ({:?}), power cut: {cut}", disk.faulted());
+                    pending += u32::from(read_pending(&left));
+                    recovered(&left, seed, &told);
+                    let there = left.get(LOG).unwrap();
+                    assert!(there == before || there == after, "{told}: {} bytes", there.len());
+                    assert!(answer.is_err() || there == after, "{told}: done, and not there");
+                    assert!(!read_pending(&left), "{told}: still pending");
+                    let state = read(&left).view().state().word();
+                    assert!(!matches!(state, "corrupt" | "foreign" | "missing"), "{told}: the index is {state}");
+                    if there == before { untouched += 1 } else { done += 1 }
+                }
+            }
+        }
+    }
+    assert!(untouched > 0 && done > 0 && pending > 0, "{untouched} untouched, {done} done, {pending} pending");
+}
+
+fn read_pending(disk: &SimDisk) -> bool {
+    let log = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None);
+    log.is_ok() && read(disk).pending_repair().unwrap().is_some()
+}
+
+/// Recovers; and before that is killed while it does so, at a call that `seed` chooses.
+fn recovered(disk: &SimDisk, seed: u64, told: &str) {
+    disk.fail(seed as usize * 2, Fault::Kill);
+    let _ = recover(&site(disk));
+    let next = disk.next_process();
+    recover(&site(&next)).unwrap_or_else(|error| unreachable!("{told}: {error}"));
+    disk.become_like(&next);
+}
+
+#[test]
+fn a_repair_is_before_or_after_wherever_it_is_killed_or_fails() {
+    let (disk, _) = damaged();
+    let before = disk.get(LOG).unwrap();
+    let done = disk.next_process();
+    repair(&done).unwrap();
+    before_or_after(&disk, &before, &done.get(LOG).unwrap(), repair);
+}
+
+#[test]
+fn an_undo_is_before_or_after_wherever_it_is_killed_or_fails() {
+    let (disk, _) = damaged();
+    let before = disk.get(LOG).unwrap();
+    repair(&disk).unwrap();
+    let repaired = disk.get(LOG).unwrap();
+    before_or_after(&disk, &repaired, &before, undo);
+}
+
+/// A log that lost its last events at a frame boundary, and the index that has seen them.
+fn truncated(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
+    let (disk, offsets) = disk_with_log(6, true);
+    let (bytes, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
+    let at = if bytes_left == usize::MAX { offsets[4] as usize } else { bytes_left };
+    (SimDisk::with(&[(LOG, &bytes[..at]), (INDEX, &index)]), bytes, offsets)
+}
+
+#[test]
+fn a_lost_end_is_fenced_off_up_to_where_the_index_has_seen_it() {
+    for left in [usize::MAX, truncated(0).2[3] as usize + 30, 30, 16, 9, 0] {
+        let (disk, whole, _) = truncated(left);
+        let before = disk.get(LOG).unwrap();
+        let index = disk.get(INDEX).unwrap();
+        let plan = repair(&disk).unwrap();
+        assert_eq!(actions(&plan), ["gap"], "{left}");
+        let after = disk.get(LOG).unwrap();
+        assert_eq!(after.len(), whole.len(), "{left}");
+        assert_eq!(after[..16], whole[..16], "{left}");
+        assert_eq!(look(&disk).damage_total, 0, "{left}");
+        let mut log = options(&disk).open(LOG).unwrap();
+        assert_eq!(log.append(&event(1, 9)).unwrap(), whole.len() as u64, "{left}");
+        drop(log);
+        let error = undo(&disk).unwrap_err();
+        assert!(matches!(error, StorageError::Refused { .. }), "an event stands behind it: {error}");
+        let disk = SimDisk::with(&[(LOG, &before), (INDEX, &index)]);
+        repair(&disk).unwrap();
+        undo(&disk).unwrap();
+        assert_eq!((disk.get(LOG).unwrap(), disk.get(INDEX).unwrap()), (before, index), "{left}");
+    }
+}
+
+#[test]
+fn fencing_a_lost_end_off_is_before_or_after_wherever_it_is_killed() {
+    for left in [usize::MAX, 40, 9] {
+        let (disk, ..) = truncated(left);
+        let before = disk.get(LOG).unwrap();
+        let done = disk.next_process();
+        repair(&done).unwrap();
+        before_or_after(&disk, &before, &done.get(LOG).unwrap(), repair);
+    }
+}
+
+#[test]
+fn what_is_forgotten_is_told_and_comes_back() {
+    let (disk, _, offsets) = truncated(usize::MAX);
+    let index = disk.get(INDEX).unwrap();
+    let wishes = Wishes { forget: true, ..Wishes::default() };
+    let forget = plan(&disk, &wishes).unwrap();
+    assert_eq!((forget.steps.len(), forget.given_up().at_most), (0, 2));
+    apply(&site(&disk), &forget, Terms::default()).unwrap();
+    assert_eq!(found(&look(&disk)), []);
+    let mut log = options(&disk).open(LOG).unwrap();
+    assert_eq!(log.len().unwrap(), offsets[4]);
+    log.save_index().unwrap();
+    drop(log);
+    undo(&disk).unwrap();
+    assert_eq!(disk.get(INDEX).unwrap(), index);
+    assert_eq!(look(&disk).findings[0].kind.name(), "truncated");
+}
+
+#[test]
+fn intact_ranges_come_from_a_copy_and_only_what_is_identical_around_them_is_proven() {
+    let (disk, offsets) = damaged();
+    let (whole, _) = log_bytes(12);
+    let mut copy = disk.get(LOG).unwrap();
+    copy.truncate(whole.len());
+    // The same log, whole: its header and times are its own, so it is made out of this one.
+    let (other, _) = disk_with_log(12, false);
+    let strange = other.get(LOG).unwrap();
+    disk.put("/data/strange.log", &strange);
+    let plan = plan_from(&disk, &Wishes::default(), Some("/data/strange.log")).unwrap();
+    assert!(plan.steps.iter().all(|step| step.action != Action::TakeFromDonor), "{:?}", actions(&plan));
+    assert_eq!(plan.left.len(), 2, "offered, and undecided");
+
+    let (good, _) = disk_with_log(12, true);
+    let (bytes, index) = (good.get(LOG).unwrap(), good.get(INDEX).unwrap());
+    let mut bad = bytes.clone();
+    bad[offsets[6] as usize..offsets[8] as usize].fill(0);
+    bad[offsets[9] as usize + 40..offsets[9] as usize + 80].fill(b'\x01');
+    let cut = &bad[..offsets[11] as usize];
+    let disk = SimDisk::with(&[(LOG, cut), (INDEX, &index), ("/data/copy.log", &bytes)]);
+    let plan = plan_from(&disk, &Wishes::default(), Some("/data/copy.log")).unwrap();
+    assert_eq!(actions(&plan), ["take_from_donor"; 3]);
+    assert_eq!((plan.restored(), plan.given_up().at_most), (4, 0));
+    before_or_after(&disk, cut, &bytes, |disk| {
+        let plan = plan_from(disk, &Wishes::default(), Some("/data/copy.log"))?;
+        apply(&site(disk), &plan, Terms::default()).map(|_| plan)
+    });
+    apply(&site(&disk), &plan, Terms::default()).unwrap();
+    undo(&disk).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), cut);
+}
+
+#[test]
+fn a_plan_is_refused_once_what_it_rests_on_has_moved_on() {
+    let (disk, offsets) = damaged();
+    let middle = Wishes { except: vec![Selector::Kind(chronicle::Kind::TornTail)], ..Wishes::default() };
+    let (all, middle) = (plan(&disk, &Wishes::default()).unwrap(), plan(&disk, &middle).unwrap());
+    assert_eq!(Plan::from_json(&middle.to_json().unwrap()).unwrap(), middle, "a plan comes back as saved");
+    let refuse = |disk: &SimDisk, plan: &Plan| {
+        let before = disk.get(LOG).unwrap();
+        let error = apply(&site(disk), plan, Terms::default()).unwrap_err();
+        assert_eq!(disk.get(LOG).unwrap(), before);
+        assert!(matches!(error, StorageError::Changed { .. } | StorageError::Refused { .. }), "{error}");
+        assert!(records(&site(disk)).unwrap().0.is_empty(), "nothing was begun");
+    };
+    // Growth alone matters to the plan that touches the tail, and to no other.
+    let grown = disk.next_process();
+    grown.write_as_another(LOG, b"more");
+    refuse(&grown, &all);
+    apply(&site(&grown), &middle, Terms::default()).unwrap();
+    let edit = |at: u64| {
+        let disk = disk.next_process();
+        let mut bytes = disk.get(LOG).unwrap();
+        bytes[at as usize] ^= 1;
+        disk.overwrite(LOG, &bytes);
+        disk
+    };
+    for at in [offsets[4] + 61, offsets[3] + 20, offsets[5] + 20, 9, offsets[0] + 8] {
+        refuse(&edit(at), &middle);
+    }
+    let shorter = disk.next_process();
+    let bytes = shorter.get(LOG).unwrap();
+    shorter.overwrite(LOG, &bytes[..bytes.len() - 1]);
+    refuse(&shorter, &middle);
+    let replaced = disk.next_process();
+    replaced.put(LOG, &bytes);
+    refuse(&replaced, &middle);
+    // A plan that was changed by hand does something else than it shows.
+    let mut forged = middle.clone();
+    if let Some(Write::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
+        changes[0].after[3] ^= 1;
+    }
+    refuse(&disk, &forged);
+}
+
+#[test]
+fn an_undo_keeps_what_was_appended_since_or_refuses() {
+    let (disk, _) = damaged();
+    let before = disk.get(LOG).unwrap();
+    let wishes = Wishes { except: vec![Selector::Kind(chronicle::Kind::TornTail)], ..Wishes::default() };
+    let first = plan(&disk, &wishes).unwrap();
+    apply(&site(&disk), &first, Terms::default()).unwrap();
+    let mut log = options(&disk).open(LOG).unwrap();
+    assert!(log.set_aside().is_some());
+    let appended = log.append(&event(1, 99)).unwrap();
+    drop(log);
+    // The set-aside tail is the newer repair, and its place is taken.
+    assert!(matches!(undo(&disk), Err(StorageError::Refused { .. })));
+    let plan = plan_undo(&site(&disk), Some(1)).unwrap();
+    apply(&site(&disk), &plan, Terms::default()).unwrap();
+    let after = disk.get(LOG).unwrap();
+    assert_eq!(after[..appended as usize], before[..appended as usize]);
+    assert_eq!(readable(&disk).last(), Some(&appended));
+}
+
+#[test]
+fn a_set_aside_tail_can_be_taken_back_until_the_next_append() {
+    let (bytes, offsets) = log_bytes(4);
+    let cut = &bytes[..bytes.len() - 20];
+    let disk = SimDisk::with(&[(LOG, cut)]);
+    drop(options(&disk).open(LOG).unwrap());
+    assert_eq!(disk.get(LOG).unwrap().len() as u64, offsets[3]);
+    undo(&disk).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), cut);
+}
+
+#[test]
+fn a_journal_of_another_log_is_noticed_and_never_applied() {
+    let (disk, _) = damaged();
+    // Killed between the journal and the last word: the log is half repaired.
+    let calls = {
+        let probe = disk.next_process();
+        repair(&probe).unwrap();
+        probe.calls()
+    };
+    let killed = disk.next_process();
+    killed.fail(calls - 4, Fault::Kill);
+    repair(&killed).unwrap_err();
+    let killed = killed.next_process();
+    assert!(read(&killed).pending_repair().unwrap().is_some());
+    let (other, _) = disk_with_log(3, false);
+    let bytes = other.get(LOG).unwrap();
+    killed.overwrite(LOG, &bytes);
+    assert_eq!(read(&killed).pending_repair().unwrap(), None);
+    assert_eq!(recover(&site(&killed)).unwrap(), None);
+    let (all, notices) = records(&site(&killed)).unwrap();
+    assert_eq!((all.len(), notices.len()), (0, 1), "{notices:?}");
+    drop(options(&killed).open(LOG).unwrap());
+    assert_eq!(killed.get(LOG).unwrap(), bytes);
+}
+
+#[test]
+fn opening_for_append_says_what_became_of_a_killed_repair() {
+    let (disk, _) = damaged();
+    let before = disk.get(LOG).unwrap();
+    let calls = {
+        let probe = disk.next_process();
+        repair(&probe).unwrap();
+        probe.calls()
+    };
+    let mut completed = 0;
+    for call in 0..calls {
+        let disk = disk.next_process();
+        disk.fail(call, Fault::Kill);
+        let _ = repair(&disk);
+        let disk = disk.next_process();
+        let pending = read(&disk).pending_repair().unwrap();
+        let log = options(&disk).open(LOG).unwrap();
+        assert_eq!(log.recovered().map(|done| &done.journal), pending.as_ref().map(|pending| &pending.journal));
+        completed += u32::from(log.recovered().is_some_and(|done| done.completed));
+        assert!(before.starts_with(&disk.get(LOG).unwrap()) || look(&disk).damage_total == 0, "call {call}");
+    }
+    assert!(completed > 0);
+}
+
+#[test]
+fn more_than_may_be_lost_is_refused_and_what_is_locked_waits() {
+    let (disk, _) = damaged();
+    let error = plan(&disk, &Wishes { max_loss: Some(2), ..Wishes::default() }).unwrap_err();
+    assert!(matches!(error, StorageError::Refused { .. }), "{error}");
+    let all = plan(&disk, &Wishes { max_loss: Some(3), ..Wishes::default() }).unwrap();
+    let (clean, _) = disk_with_log(2, false);
+    let writer = options(&clean).open(LOG).unwrap();
+    let error = apply(&site(&clean), &all, Terms::default()).unwrap_err();
+    assert!(matches!(error, StorageError::Locked { .. }), "{error}");
+    drop(writer);
+}
+
+#[test]
+fn the_plan_for_one_place_is_about_that_place_alone() {
+    let (disk, offsets) = damaged();
+    for (at, expected) in [
+        (offsets[2], &["restore_length"][..]),
+        (offsets[4] + 30, &["gap"]),
+        (offsets[7], &["gap"]),
+        (disk.get(LOG).unwrap().len() as u64 - 1, &["set_aside_tail"]),
+        (offsets[1], &[]),
+    ] {
+        let plan = plan(&disk, &Wishes { at: Some(at), ..Wishes::default() }).unwrap();
+        assert_eq!(actions(&plan), expected, "{at}");
+        assert!(plan.left.is_empty(), "{at}");
+    }
+}
+
+#[test]
+fn a_damaged_header_is_written_anew() {
+    for indexed in [true, false] {
+        let (disk, _) = disk_with_log(3, indexed);
+        let whole = disk.get(LOG).unwrap();
+        let mut bad = whole.clone();
+        bad[1] ^= 0x20;
+        disk.overwrite(LOG, &bad);
+        let plan = repair(&disk).unwrap();
+        assert_eq!((actions(&plan), plan.steps[0].certainty.unwrap().name()), (vec!["rebuild_header"], "proven"));
+        assert_eq!(disk.get(LOG).unwrap(), whole);
+        undo(&disk).unwrap();
+        assert_eq!(disk.get(LOG).unwrap(), bad);
+    }
+    let (disk, _) = disk_with_log(3, false);
+    let bad = disk.get(LOG).unwrap();
+    let mut bad = bad.clone();
+    bad[..4].copy_from_slice(b"NOPE");
+    bad[8] = 0x7f;
+    disk.overwrite(LOG, &bad);
+    let likely = plan(&disk, &Wishes::default()).unwrap();
+    assert_eq!((likely.steps.len(), likely.left.len()), (0, 1), "created_at lies behind the first event");
+    let accepted = plan(&disk, &Wishes { accept_likely: true, ..Wishes::default() }).unwrap();
+    assert_eq!(accepted.steps[0].certainty.unwrap().name(), "likely");
+    apply(&site(&disk), &accepted, Terms::default()).unwrap();
+    assert_eq!(found(&look(&disk)), []);
+}
