@@ -16,6 +16,7 @@ mod engine {
     mod log;
     mod pieces;
     mod query;
+    mod repair_properties;
     mod repairs;
     mod rooms;
     mod samples;

@@ -46,11 +46,7 @@ pub(super) fn check(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
         let why = format!("the plan has layout {}, and this program knows {}", plan.plan, super::PLAN_VERSION);
         return Err(refused(path, why, "Make the plan again"));
     }
-    let links = log.storage().identity().map_err(|error| StorageError::io(path, "find", error))?.links;
-    if links > 1 {
-        let why = format!("the file has {links} names, and a repair in place would change it under all of them");
-        return Err(refused(path, why, "Write a new log with `chronicle salvage`"));
-    }
+    one_name(log)?;
     let (now, then) = (identity(log)?, &plan.log);
     if now.header != then.header || now.first_checksum != then.first_checksum {
         return Err(changed(path, "the log that the plan was made from", "another log"));
@@ -83,6 +79,17 @@ pub(super) fn check(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a file that has other names: a repair in place would change it under all of them.
+pub(super) fn one_name(log: &LogFile) -> Result<(), StorageError> {
+    let path = log.path();
+    let links = log.storage().identity().map_err(|error| StorageError::io(path, "find", error))?.links;
+    if links <= 1 {
+        return Ok(());
+    }
+    let why = format!("the file has {links} names, and a repair in place would change it under all of them");
+    Err(refused(path, why, "Write a new log with `chronicle salvage`"))
 }
 
 pub(super) fn refused(path: &Path, why: String, instead: &'static str) -> StorageError {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::after::{After, MIN_GAP, Source};
 use super::decide::{Decision, Unit, decide};
 use super::donor::Donor;
-use super::guard::refused;
+use super::guard::{one_name, refused};
 use super::identity::{identity, sha256, sha256_of};
 use super::loss::{at_most, known_losses};
 use super::neighbours::Beside;
@@ -40,6 +40,7 @@ pub fn plan_repair(
     if let Some(found) = view.forbidding_flags() {
         return Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "write" });
     }
+    one_name(view.log())?;
     let log_identity = identity(view.log())?;
     let donor = donor.map(|path| Donor::open(view, path)).transpose()?;
     let found = damage(view, wishes.at, on)?;
