@@ -2,8 +2,9 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::{Action, Loss, Step};
+use super::{Action, Loss, Piece, Step};
 use crate::StorageError;
+use crate::format::Kind;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
@@ -12,10 +13,15 @@ const SHORTEST_EVENT: u64 = 107;
 /// Aggregates looked through between two looks whether to go on.
 const LOOK: u64 = 4096;
 
-/// What a range can hold at most.
-pub(super) fn at_most(range: &Range<u64>) -> Loss {
-    let at_most = ((range.end - range.start) / SHORTEST_EVENT).max(1);
-    Loss { at_most, ..Loss::default() }
+/// What the pieces of a range that ends at `end` can hold at most.
+pub(super) fn at_most(pieces: &[Piece], end: u64) -> Loss {
+    let of = |piece: &Piece| match Kind::from_name(&piece.kind) {
+        // One frame, in its place.
+        Some(Kind::Checksum) => 1,
+        _ => 1.max((piece.end - piece.start) / SHORTEST_EVENT),
+    };
+    let behind = pieces.last().map_or(0, |piece| end.saturating_sub(piece.end)) / SHORTEST_EVENT;
+    Loss { at_most: pieces.iter().map(of).sum::<u64>() + behind, ..Loss::default() }
 }
 
 /// Counts what the index knows of the ranges that steps give up, and of what is forgotten: from where the log ends to
@@ -37,7 +43,7 @@ pub(super) fn known_losses(
     let mut ranges: Vec<(Range<u64>, &mut Loss)> =
         fenced.map(|step| (step.start..step.new_end, &mut step.given_up)).collect();
     if let Some((from, to, loss)) = forgotten {
-        *loss = at_most(&(from..to));
+        *loss = Loss { at_most: 1.max((to - from) / SHORTEST_EVENT), ..Loss::default() };
         ranges.push((from..to, loss));
     }
     ranges.retain(|(range, _)| known(range));

@@ -210,7 +210,7 @@ impl Maker<'_> {
             Decision::SetAside => {
                 (step.action, step.new_end) = (Action::SetAsideTail, step.start);
                 if unit.pieces.iter().any(|proposed| proposed.finding.kind == Kind::Garbage) {
-                    step.given_up = at_most(&range);
+                    step.given_up = at_most(&step.pieces, step.end);
                 }
             }
             Decision::Fence => {
@@ -226,7 +226,7 @@ impl Maker<'_> {
                     self.leave(unit.pieces, "no gap fits into fewer than 10 bytes: salvage writes a log without them");
                     return Ok(());
                 }
-                step.given_up = at_most(&fenced);
+                step.given_up = at_most(&step.pieces, step.new_end);
                 step.write = Write::Gap { says: says(id, &step.pieces, &fenced), header };
             }
         }

@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chronicle::EventLog;
 use chronicle::file::OsDisk;
-use chronicle::inspect::{LogView, Wish, survey};
+use chronicle::inspect::{LogView, Step, Survey, Wish, survey};
+use chronicle::repair::{Proposed, Proposer, Terms, Wishes, apply, plan_repair, plan_undo};
+use chronicle::{EventLog, OpenOptions};
 use serde_json::Value;
 
 fn samples() -> Option<(PathBuf, Value)> {
@@ -49,5 +50,71 @@ fn every_readable_event_of_every_sample_is_replayed() {
         assert_eq!(offsets.len() as u64, truth["readable_events"].as_u64().unwrap(), "{name}");
         let sum = crc32fast::hash(offsets.join(",").as_bytes());
         assert_eq!(u64::from(sum), truth["readable_offsets_crc32"].as_u64().unwrap(), "{name}");
+    }
+}
+
+fn judge(path: &Path) -> (Survey, Vec<Proposed>) {
+    let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
+    let (mut proposer, mut decided) = (Proposer::new(&view).unwrap(), Vec::new());
+    let seen = survey(&view, &Wish::default(), None, &mut |step| {
+        if let Step::Finding(finding) = step {
+            decided.append(&mut proposer.push(finding).unwrap());
+        }
+        ControlFlow::Continue(())
+    });
+    decided.append(&mut proposer.finish());
+    (seen.unwrap(), decided)
+}
+
+fn offsets(path: &Path) -> Vec<u64> {
+    let log = EventLog::open_read_only(path).unwrap();
+    log.replay(0).unwrap().filter_map(|event| event.ok().map(|event| event.offset())).collect()
+}
+
+#[test]
+fn what_can_be_done_about_every_sample_is_what_its_truth_says() {
+    let Some((folder, truth)) = samples() else { return };
+    for (name, truth) in truth.as_object().unwrap() {
+        let (_, proposed) = judge(&folder.join(name));
+        for (proposed, truth) in proposed.iter().zip(truth["findings"].as_array().unwrap()) {
+            let told = format!("{name} at {}", proposed.finding.start);
+            let fix = proposed.fix.as_ref();
+            assert_eq!(fix.map(|fix| fix.action.name()), truth["fix"].as_str(), "{told}");
+            let certainty = fix.and_then(|fix| fix.certainty).map(chronicle::repair::Certainty::name);
+            assert_eq!(certainty, truth["certainty"].as_str(), "{told}");
+        }
+    }
+}
+
+#[test]
+fn every_sample_is_repaired_and_comes_back_byte_for_byte() {
+    let Some((folder, truth)) = samples() else { return };
+    let temporary = tempfile::tempdir().unwrap();
+    for (name, truth) in truth.as_object().unwrap() {
+        let path = temporary.path().join(name);
+        fs::copy(folder.join(name), &path).unwrap();
+        let (bytes, before) = (fs::read(&path).unwrap(), offsets(&path));
+        let view = LogView::open(Arc::new(OsDisk), &path, None).unwrap();
+        let wishes = Wishes { accept_likely: true, ..Wishes::default() };
+        let plan = plan_repair(&view, &wishes, None, &mut |_, _| ControlFlow::Continue(()));
+        if truth["version"] == 0 {
+            let error = plan.unwrap_err();
+            assert!(matches!(error, chronicle::StorageError::Version0 { .. }), "{name}: {error}");
+            continue;
+        }
+        let (plan, site) = (plan.unwrap(), OpenOptions::new().site(&path).unwrap());
+        if plan.is_empty() {
+            assert_eq!(truth["events_after_repair"], truth["readable_events"], "{name}");
+            continue;
+        }
+        apply(&site, &plan, Terms { full_check: true, ..Terms::default() }).unwrap();
+        let after = offsets(&path);
+        assert_eq!(after.len() as u64, truth["events_after_repair"].as_u64().unwrap(), "{name}");
+        assert!(before.iter().all(|at| after.contains(at)), "{name}: an event was lost");
+        let (seen, _) = judge(&path);
+        assert_eq!(seen.damage_total as usize, plan.left.len(), "{name}");
+        let undo = plan_undo(&site, None).unwrap();
+        apply(&site, &undo, Terms::default()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");
     }
 }
