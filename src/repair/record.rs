@@ -111,10 +111,35 @@ pub(super) fn list(disk: &dyn Disk, folder: &Path) -> Result<Vec<PathBuf>, Stora
 /// Bytes that a journal keeps: where they belong, and where they stand in it.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
-    part: Part,
     offset: u64,
     len: u64,
     frame_at: u64,
+}
+
+/// What is kept of each part, by ascending offset.
+#[derive(Debug, Default)]
+struct KeptParts {
+    before: Vec<Kept>,
+    after: Vec<Kept>,
+    index: Vec<Kept>,
+}
+
+impl KeptParts {
+    const fn of(&self, part: Part) -> &Vec<Kept> {
+        match part {
+            Part::Before => &self.before,
+            Part::After => &self.after,
+            Part::Index => &self.index,
+        }
+    }
+
+    fn push(&mut self, part: Part, kept: Kept) {
+        match part {
+            Part::Before => self.before.push(kept),
+            Part::After => self.after.push(kept),
+            Part::Index => self.index.push(kept),
+        }
+    }
 }
 
 /// A journal, read as far as it is whole.
@@ -122,7 +147,7 @@ struct Kept {
 pub(super) struct JournalFile {
     pub(super) record: Record,
     file: LogFile,
-    kept: Vec<Kept>,
+    kept: KeptParts,
     /// Behind its last whole frame.
     end: u64,
 }
@@ -159,7 +184,7 @@ impl JournalFile {
     /// What is kept of a file, in the order of the journal: offset and bytes, at most a chunk each.
     pub(super) fn kept(&self, part: Part) -> impl Iterator<Item = Result<(u64, Vec<u8>), StorageError>> + '_ {
         let mut buf = Vec::new();
-        self.kept.iter().filter(move |kept| kept.part == part).map(move |kept| {
+        self.kept.of(part).iter().map(move |kept| {
             let frame = self.file.frame_at(kept.frame_at, &mut buf)?;
             let bytes = frame.and_then(|frame| journal::take_bytes(frame.payload()).map(|kept| kept.2.to_vec()));
             let bytes = bytes.ok_or_else(|| StorageError::Changed {
@@ -177,8 +202,9 @@ impl JournalFile {
         let mut buf = Vec::new();
         while range.start + (bytes.len() as u64) < range.end {
             let at = range.start + bytes.len() as u64;
-            let holds = |kept: &&Kept| kept.part == part && (kept.offset..kept.offset + kept.len).contains(&at);
-            let Some(kept) = self.kept.iter().find(holds) else { return Ok(None) };
+            let parts = self.kept.of(part);
+            let kept = parts.get(parts.partition_point(|kept| kept.offset + kept.len <= at));
+            let Some(kept) = kept.filter(|kept| kept.offset <= at) else { return Ok(None) };
             let frame = self.file.frame_at(kept.frame_at, &mut buf)?;
             let Some((.., found)) = frame.and_then(|frame| journal::take_bytes(frame.payload())) else {
                 return Ok(None);
@@ -201,7 +227,7 @@ impl JournalFile {
 
     /// True when it keeps something of a file.
     pub(super) fn keeps(&self, part: Part) -> bool {
-        self.kept.iter().any(|kept| kept.part == part)
+        !self.kept.of(part).is_empty()
     }
 }
 
@@ -209,7 +235,7 @@ impl JournalFile {
 struct Frames {
     about: Option<Value>,
     plan: Vec<u8>,
-    kept: Vec<Kept>,
+    kept: KeptParts,
     state: RecordState,
     end: u64,
 }
@@ -233,7 +259,7 @@ impl Frames {
 fn walk(file: &LogFile) -> Result<Frames, StorageError> {
     let end = file.len()?;
     let state = RecordState::Unfinished;
-    let mut frames = Frames { about: None, plan: Vec::new(), kept: Vec::new(), state, end: 0 };
+    let mut frames = Frames { about: None, plan: Vec::new(), kept: KeptParts::default(), state, end: 0 };
     let (mut at, mut buf) = (journal::HEADER_LEN as u64, Vec::new());
     loop {
         let mut start = [0; LENGTH_LEN + journal::KEPT_AT];
@@ -246,7 +272,7 @@ fn walk(file: &LogFile) -> Result<Frames, StorageError> {
         let payload = start.get(LENGTH_LEN..read).unwrap_or_default();
         if let Some((part, offset, _)) = journal::take_bytes(payload) {
             let len = u64::from(length).saturating_sub(journal::KEPT_AT as u64);
-            frames.kept.push(Kept { part, offset, len, frame_at: at });
+            frames.kept.push(part, Kept { offset, len, frame_at: at });
         } else {
             let Some(frame) = file.frame_at(at, &mut buf)? else { break };
             if let Some((&journal::PLAN, part)) = frame.payload().split_first() {
