@@ -6,7 +6,7 @@
 //! itself: bit 31 is the coefficient of x^0.
 
 /// The generator polynomial, reflected, without its x^32.
-const POLYNOMIAL: u32 = 0xEDB8_8320;
+pub(crate) const POLYNOMIAL: u32 = 0xEDB8_8320;
 /// x^0 in reflected form.
 const ONE: u32 = 0x8000_0000;
 
