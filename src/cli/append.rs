@@ -25,7 +25,7 @@ pub(super) fn append(args: &AppendArgs, side: &Side, out: &mut Out) -> Run {
     let mut log = options(side).open(&args.log)?;
     if let Some(aside) = log.set_aside() {
         let value = Json::Object(vec![
-            ("set_aside", json::finding(&aside.finding)),
+            ("set_aside", json::finding(&aside.finding, None, None)),
             ("journal", path_text(&aside.journal).into()),
         ]);
         out.tell(&set_aside_line(aside), &value);

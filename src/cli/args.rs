@@ -301,6 +301,6 @@ fn drills() -> impl Iterator<Item = clap::builder::PossibleValue> {
 }
 
 fn exit_statuses() -> String {
-    let rows = Status::in_use().map(|(number, meaning)| format!("  {number}  {meaning}\n"));
+    let rows = Status::ALL.iter().map(|(_, number, meaning)| format!("  {number}  {meaning}\n"));
     format!("Exit statuses:\n{}", rows.collect::<String>())
 }

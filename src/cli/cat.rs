@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{CatArgs, Side};
 use super::fail::{Failure, Run};
-use super::open::log_to_read;
+use super::open::{Kept, log_to_read};
 use super::out::Out;
 use crate::format::{Evidence, Finding, Kind, json};
 use crate::query::Filter;
@@ -19,7 +19,7 @@ pub(super) fn cat(args: &CatArgs, side: &Side, out: &mut Out) -> Run {
     if args.strict {
         replay = replay.strict();
     }
-    let mut told = Told { filter: &filter, status: Status::Done, last_end: 0 };
+    let mut told = Told { filter: &filter, kept: Kept::of(&log)?, status: Status::Done, last_end: 0 };
     if args.from.is_none()
         && let Some(found) = log.view().header_finding()
     {
@@ -78,6 +78,7 @@ fn read_filter(text: &str) -> Result<Filter, Failure> {
 /// What was told so far, and what that makes of the exit status.
 struct Told<'f> {
     filter: &'f Filter,
+    kept: Kept,
     status: Status,
     last_end: u64,
 }
@@ -89,7 +90,7 @@ impl Told<'_> {
         if !self.filter.shows(found) {
             return;
         }
-        out.tell_finding(found);
+        out.tell_finding(found, self.kept.journal(found));
         if found.kind.is_damage() {
             self.status = self.status.or(Status::Damage);
         }

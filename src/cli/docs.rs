@@ -40,7 +40,7 @@ fn render() -> io::Result<Vec<u8>> {
     }
     keys(&mut page)?;
     writeln!(page, ".SH \"EXIT STATUSES\"")?;
-    for (number, meaning) in Status::in_use() {
+    for (_, number, meaning) in Status::ALL {
         writeln!(page, ".TP\n{number}\n{meaning}")?;
     }
     man.render_version_section(&mut page)?;

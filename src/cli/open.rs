@@ -8,8 +8,9 @@ use super::fail::{Failure, Run};
 use super::out::Out;
 use crate::index::IndexFault;
 use crate::inspect::LogView;
-use crate::report::{Status, path_text};
-use crate::{EventLog, OpenOptions, StorageError, tui};
+use crate::repair::{self, Record, Site};
+use crate::report::{Status, kept_in, path_text};
+use crate::{EventLog, Finding, Kind, OpenOptions, StorageError, tui};
 
 /// How to open a log with the side files of the command line.
 pub(super) fn options(side: &Side) -> OpenOptions {
@@ -35,6 +36,29 @@ pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
         view.index_is_corrupt(why(fault));
     }
     view
+}
+
+/// Where the original bytes of gaps are kept: the journals are read when the first gap asks.
+pub(super) struct Kept {
+    site: Site,
+    records: Option<Vec<Record>>,
+}
+
+impl Kept {
+    /// By the journals of this log.
+    pub(super) fn of(log: &EventLog) -> Result<Self, StorageError> {
+        Ok(Self { site: log.options().site(&log.path())?, records: None })
+    }
+
+    /// The journal that keeps the bytes of a gap; `None` for what is no gap, and where no journal says so.
+    pub(super) fn journal(&mut self, found: &Finding) -> Option<&Path> {
+        if found.kind != Kind::Gap {
+            return None;
+        }
+        // A folder that cannot be read tells nothing; the gap is told all the same.
+        let read = || repair::records(&self.site).map(|(records, _)| records).unwrap_or_default();
+        kept_in(self.records.get_or_insert_with(read), found.range())
+    }
 }
 
 /// What is wrong with an index that could be opened and cannot be read.

@@ -99,9 +99,9 @@ impl Out {
         }
     }
 
-    /// A finding that was met on the way.
-    pub(super) fn tell_finding(&mut self, found: &Finding) {
-        self.tell(&finding_line(found), &json::finding(found));
+    /// A finding that was met on the way; of a gap, where its original bytes are kept.
+    pub(super) fn tell_finding(&mut self, found: &Finding, kept_in: Option<&Path>) {
+        self.tell(&finding_line(found, kept_in), &json::finding(found, None, kept_in));
     }
 
     /// Why the command failed, and what to do next.
@@ -159,8 +159,10 @@ impl Out {
     }
 }
 
-/// A finding in one line: where, what, and what it means.
-pub(super) fn finding_line(found: &Finding) -> String {
+/// A finding in one line: where, what, what it means, and of a gap where its original bytes are kept.
+pub(super) fn finding_line(found: &Finding, kept_in: Option<&Path>) -> String {
     let place = format!("{}..{}", found.start, found.end);
-    format!("{place:<22} {:<13} {:>8}  {}", found.kind.name(), units::size(found.end - found.start), verdict(found))
+    let kept = kept_in.map(|journal| format!("; its original bytes are kept in {}", journal.display()));
+    let (kind, bytes) = (found.kind.name(), units::size(found.end - found.start));
+    format!("{place:<22} {kind:<13} {bytes:>8}  {}{}", verdict(found), kept.unwrap_or_default())
 }

@@ -4,16 +4,16 @@ use std::ops::ControlFlow;
 
 use super::args::{Side, VerifyArgs};
 use super::fail::{Failure, Run};
-use super::open::{log_to_read, view_with_checked_index};
+use super::open::{Kept, log_to_read, view_with_checked_index};
 use super::out::{Out, finding_line};
 use super::progress::Progress;
-use crate::format::Finding;
+use crate::format::Kind;
 use crate::index::IndexState;
-use crate::inspect::{LogView, Step, Survey, Wish, survey};
-use crate::repair::PendingRepair;
-use crate::report::json::{self, VerifyReport};
+use crate::inspect::{LogView, MAX_FINDINGS, Step, Survey, Wish, survey};
+use crate::repair::{PendingRepair, Proposed, Proposer};
+use crate::report::json::{self, Json, VerifyReport};
 use crate::report::units::{Zone, count, exact, minute, size};
-use crate::report::{Status, Tally, index_line, index_meaning, index_reason, path_text};
+use crate::report::{Status, Tally, fix_line, index_line, index_meaning, index_reason, path_text};
 
 pub(super) fn verify(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     run(args, side, out).map_err(|failure| match failure {
@@ -34,24 +34,13 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
         out.path_line(view.path(), &head_line(&view, bytes))?;
     }
     let pending = log.pending_repair()?;
+    let mut judged =
+        Judged { args, kept: Kept::of(&log)?, tally: Tally::default(), status: Status::Done, first: vec![] };
     let progress = Progress::new("verifying", out);
-    let mut tally = Tally::default();
-    let mut printed = Ok(());
-    let seen = survey(&view, &wish, None, &mut |step| {
-        match step {
-            Step::Progress(done, total) => progress.to(done, total),
-            Step::Finding(found) => {
-                tally.add(found);
-                printed = progress.aside(|| print(found, args, out));
-            }
-        }
-        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
+    let seen = look(&view, &wish, &progress, &mut |found| progress.aside(|| judged.found(&found, out)))?;
     drop(progress);
-    printed?;
-    let seen = seen?;
     if as_words {
-        say(&view, &wish, &seen, &tally, out)?;
+        say(&view, &wish, &seen, &judged.tally, out)?;
         if let Some(pending) = &pending {
             out.line(&pending_line(pending))?;
         }
@@ -61,26 +50,85 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
             survey: &seen,
             wish: &wish,
             bytes,
+            findings: &judged.first,
             pending: pending.as_ref(),
         }))?;
     }
-    Ok(status(args, &view, &seen))
+    Ok(judged.status.or(index_status(&view, args.require_fresh)))
 }
 
-fn print(found: &Finding, args: &VerifyArgs, out: &mut Out) -> Result<(), Failure> {
-    if args.ndjson {
-        out.value(&json::finding(found))
-    } else if out.is_json() {
-        Ok(())
-    } else {
-        out.line(&finding_line(found))
+/// Runs over a log and tells `on` of every finding, with what can be done about it.
+pub(super) fn look(
+    view: &LogView,
+    wish: &Wish,
+    progress: &Progress,
+    on: &mut dyn FnMut(Proposed) -> Result<(), Failure>,
+) -> Result<Survey, Failure> {
+    let mut proposer = Proposer::new(view)?;
+    let mut told = Ok(());
+    let seen = survey(view, wish, None, &mut |step| {
+        match step {
+            Step::Progress(done, total) => progress.to(done, total),
+            Step::Finding(found) => {
+                let decided = proposer.push(found).map_err(Failure::from);
+                told = decided.and_then(|decided| decided.into_iter().try_for_each(&mut *on));
+            }
+        }
+        if told.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    told?;
+    let seen = seen?;
+    proposer.finish().into_iter().try_for_each(on)?;
+    Ok(seen)
+}
+
+/// What an index makes of a log without damage.
+pub(super) fn index_status(view: &LogView, require_fresh: bool) -> Status {
+    let usable = match view.state() {
+        IndexState::Fresh => true,
+        IndexState::Missing | IndexState::Behind { .. } | IndexState::Ahead { .. } => !require_fresh,
+        IndexState::Foreign { .. } | IndexState::Corrupt { .. } | IndexState::Unsupported { .. } => false,
+    };
+    if usable { Status::Done } else { Status::Index }
+}
+
+/// What was judged so far.
+struct Judged<'a> {
+    args: &'a VerifyArgs,
+    kept: Kept,
+    tally: Tally,
+    status: Status,
+    /// The first findings, for the one object.
+    first: Vec<Json>,
+}
+
+impl Judged<'_> {
+    fn found(&mut self, Proposed { finding, fix }: &Proposed, out: &mut Out) -> Result<(), Failure> {
+        self.tally.add(finding);
+        self.status = self.status.or(match finding.kind {
+            Kind::Gap if self.args.no_gaps => Status::Damage,
+            _ => Status::of_finding(finding, fix.as_ref()),
+        });
+        let kept_in = self.kept.journal(finding);
+        if self.args.ndjson {
+            return out.value(&json::finding(finding, fix.as_ref(), kept_in));
+        }
+        if out.is_json() {
+            if self.first.len() < MAX_FINDINGS {
+                self.first.push(json::finding(finding, fix.as_ref(), kept_in));
+            }
+            return Ok(());
+        }
+        out.line(&finding_line(finding, kept_in))?;
+        fix.as_ref().map_or(Ok(()), |fix| out.line(&format!("  can be done: {}", fix_line(fix))))
     }
 }
 
 fn pending_line(pending: &PendingRepair) -> String {
     let PendingRepair { action, start, end, journal } = pending;
     let journal = path_text(journal);
-    format!("pending: {action} of {start}..{end} was begun and not done; opening for append completes it ({journal})")
+    let next = "opening for append, `repair` and `undo` complete it or take it back";
+    format!("pending: {action} of {start}..{end} was begun and not done; {next} ({journal})")
 }
 
 fn head_line(view: &LogView, bytes: u64) -> String {
@@ -113,17 +161,4 @@ fn say(view: &LogView, wish: &Wish, seen: &Survey, tally: &Tally, out: &mut Out)
     };
     out.line(&format!("index {}: {}", index_line(view.state(), events), index_meaning(view.state())))?;
     index_reason(view.state()).map_or(Ok(()), |reason| out.line(&format!("  {reason}")))
-}
-
-fn status(args: &VerifyArgs, view: &LogView, seen: &Survey) -> Status {
-    let mut status = Status::Done;
-    if seen.damage_total > 0 || (args.no_gaps && seen.gaps > 0) {
-        status = status.or(Status::Damage);
-    }
-    let usable = match view.state() {
-        IndexState::Fresh => true,
-        IndexState::Missing | IndexState::Behind { .. } | IndexState::Ahead { .. } => !args.require_fresh,
-        IndexState::Foreign { .. } | IndexState::Corrupt { .. } | IndexState::Unsupported { .. } => false,
-    };
-    if usable { status } else { status.or(Status::Index) }
 }

@@ -1,12 +1,14 @@
 //! The JSON that commands print: what `verify` reports, a finding, an error. Keys stand in the order of UX.md.
 
+use std::path::Path;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::StorageError;
 use crate::format::{Evidence, Finding};
 use crate::index::IndexState;
 use crate::inspect::{LogView, Survey, Wish};
-use crate::repair::PendingRepair;
+use crate::repair::{Fix, PendingRepair, Plan};
 
 use super::verdict::{index_reason, verdict};
 use super::{Status, describe, hint, path_text};
@@ -28,6 +30,10 @@ pub enum Json {
     List(Vec<Json>),
     /// An object.
     Object(Vec<(&'static str, Json)>),
+    /// A fix, as FORMAT.md words it.
+    Fix(Box<Fix>),
+    /// A plan, as it is saved.
+    Plan(Box<Plan>),
 }
 
 /// What `verify` has to say.
@@ -41,26 +47,28 @@ pub struct VerifyReport<'a> {
     pub wish: &'a Wish,
     /// The log's size when the pass began, in bytes.
     pub bytes: u64,
+    /// What was found and what can be done about it: a [`finding`] each, the first `MAX_FINDINGS` of them.
+    pub findings: &'a [Json],
     /// A repair that was begun and not done.
     pub pending: Option<&'a PendingRepair>,
 }
 
-/// A finding as an object. `fix` is null: nothing is repaired yet.
-pub fn finding(found: &Finding) -> Json {
+/// A finding as an object: what it is, what can be done about it, and of a gap where its original bytes are kept.
+pub fn finding(found: &Finding, fix: Option<&Fix>, kept_in: Option<&Path>) -> Json {
     Json::Object(vec![
         ("kind", found.kind.name().into()),
         ("damage", Json::Bool(found.kind.is_damage())),
         ("start", found.start.into()),
         ("end", found.end.into()),
-        ("evidence", evidence(&found.evidence)),
+        ("evidence", evidence(&found.evidence, kept_in)),
         ("verdict", verdict(found).into()),
-        ("fix", Json::Null),
+        ("fix", fix.map_or(Json::Null, |fix| Json::Fix(Box::new(fix.clone())))),
     ])
 }
 
 /// The one object of `verify --json`.
 pub fn verify(report: &VerifyReport) -> Json {
-    let VerifyReport { view, survey, wish, bytes, pending } = report;
+    let VerifyReport { view, survey, wish, bytes, findings, pending } = report;
     let in_flight = survey
         .in_flight
         .as_ref()
@@ -74,7 +82,7 @@ pub fn verify(report: &VerifyReport) -> Json {
         ("events", survey.events.into()),
         ("gaps", survey.gaps.into()),
         ("in_flight", in_flight.unwrap_or(Json::Null)),
-        ("findings", Json::List(survey.findings.iter().map(finding).collect())),
+        ("findings", Json::List(findings.to_vec())),
         ("findings_total", survey.findings_total.into()),
         ("pending_repair", pending.map_or(Json::Null, pending_repair)),
         ("index", index(view)),
@@ -125,7 +133,7 @@ pub fn error(error: &StorageError, exit: Status) -> Json {
         ("corruption", Json::Bool(error.is_corruption())),
     ];
     if let StorageError::Damaged { finding: found, .. } = error {
-        keys.push(("finding", finding(found)));
+        keys.push(("finding", finding(found, None, None)));
     }
     keys.push(("hint", hint(error).into()));
     keys.push(("exit", u64::from(exit.number()).into()));
@@ -133,10 +141,10 @@ pub fn error(error: &StorageError, exit: Status) -> Json {
 }
 
 /// The fields that are there; checksums as eight hexadecimal digits.
-fn evidence(seen: &Evidence) -> Json {
+fn evidence(seen: &Evidence, kept_in: Option<&Path>) -> Json {
     let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
     let small = |number: Option<u32>| number.map(u64::from);
-    let all: [(&'static str, Json); 17] = [
+    let all: [(&'static str, Json); 18] = [
         ("stored", checksum(seen.stored).into()),
         ("computed", checksum(seen.computed).into()),
         ("length_found", small(seen.length_found).into()),
@@ -154,6 +162,7 @@ fn evidence(seen: &Evidence) -> Json {
         ("content", seen.content.clone().into()),
         ("header_found", seen.header_found.clone().into()),
         ("header_expected", seen.header_expected.clone().into()),
+        ("kept_in", kept_in.map(path_text).into()),
     ];
     Json::Object(all.into_iter().filter(|(_, value)| *value != Json::Null).collect())
 }
@@ -174,6 +183,8 @@ impl Serialize for Json {
                 }
                 map.end()
             }
+            Self::Fix(fix) => fix.serialize(serializer),
+            Self::Plan(plan) => plan.serialize(serializer),
         }
     }
 }
@@ -213,6 +224,7 @@ impl<T: Into<Json>> From<Option<T>> for Json {
 mod tests {
     use super::*;
     use crate::format::Kind;
+    use crate::repair::{Action, Candidate, Certainty, Change};
 
     #[test]
     fn a_finding_has_its_keys_in_order_and_only_the_evidence_that_is_there() {
@@ -220,12 +232,28 @@ mod tests {
         let found = Finding::new(Kind::Checksum, 16..30).with(seen);
         let said = verdict(&found);
         assert_eq!(
-            finding(&found).to_string(),
+            finding(&found, None, None).to_string(),
             format!(
                 r#"{{"kind":"checksum","damage":true,"start":16,"end":30,"evidence":{{"stored":"000000ab","resumes_at":30,"zero_share":0.25}},"verdict":"{said}","fix":null}}"#
             )
         );
-        assert!(finding(&Finding::new(Kind::Gap, 0..9)).to_string().contains(r#""damage":false"#));
+        let gap = finding(&Finding::new(Kind::Gap, 0..9), None, Some(Path::new("a.repairs/1\u{1b}"))).to_string();
+        assert!(gap.contains(r#""damage":false,"start":0,"end":9,"evidence":{"kept_in":"a.repairs/1‹ESC›"}"#), "{gap}");
+    }
+
+    #[test]
+    fn a_fix_is_its_action_its_certainty_and_its_bytes_in_hex() {
+        let changes = vec![Change { offset: 20, before: vec![0x6f], after: vec![0x0e] }];
+        let candidates = vec![Candidate { expected: 0.5, changes }];
+        let certainty = Some(Certainty::Choice);
+        let mut fix = Fix { action: Action::CorrectBits, certainty, candidates, unsearched: None };
+        let said = |fix: &Fix| finding(&Finding::new(Kind::Checksum, 16..30), Some(fix), None).to_string();
+        let expected = r#""fix":{"action":"correct_bits","certainty":"choice","candidates":[{"expected":0.5,"changes":[{"offset":20,"before":"6f","after":"0e"}]}]}}"#;
+        assert!(said(&fix).ends_with(expected), "{}", said(&fix));
+        (fix.action, fix.certainty, fix.candidates) = (Action::Gap, None, Vec::new());
+        fix.unsearched = Some("long patterns".into());
+        let expected = r#""fix":{"action":"gap","certainty":null,"candidates":[],"unsearched":"long patterns"}}"#;
+        assert!(said(&fix).ends_with(expected), "{}", said(&fix));
     }
 
     #[test]
