@@ -13,6 +13,7 @@ mod app {
     mod cli_append;
     mod cli_golden;
     mod cli_hostile;
+    mod cli_repair;
     mod cli_samples;
     mod readme;
     #[cfg(unix)]

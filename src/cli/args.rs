@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::repair_args::{RepairArgs, UndoArgs};
 use crate::report::{Status, units};
 use crate::sample::Drill;
 
@@ -38,7 +39,7 @@ pub(super) struct Side {
     /// Keep the index in this file instead of LOG.idx
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub(super) index: Option<PathBuf>,
-    /// Keep what is set aside in this folder instead of LOG.repairs
+    /// Keep the journals of repairs in this folder instead of LOG.repairs
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub(super) journal: Option<PathBuf>,
 }
@@ -57,6 +58,10 @@ pub(super) enum Command {
     Append(AppendArgs),
     /// Look at, catch up or rebuild the index
     Index(IndexArgs),
+    /// Plan a repair, show it, and apply exactly that when somebody says yes
+    Repair(RepairArgs),
+    /// Take a repair back, or print the log's medical record
+    Undo(UndoArgs),
     /// Create an empty log
     Create(CreateArgs),
     /// Write a realistic log, the same bytes for the same seed and start time
@@ -288,7 +293,7 @@ pub(super) struct CompletionsArgs {
 }
 
 /// Decimal, or hexadecimal behind `0x`.
-fn offset(text: &str) -> Result<u64, String> {
+pub(super) fn offset(text: &str) -> Result<u64, String> {
     let parsed = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
         Some(hex) => u64::from_str_radix(hex, 16),
         None => text.parse(),

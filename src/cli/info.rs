@@ -1,4 +1,4 @@
-//! `info`: what is known of a log without reading it through: header, size, index and its counts, who writes.
+//! `info`: what is known of a log without reading it through: header, size, index and its counts, who writes, how often it was repaired.
 
 use super::args::{LogArgs, Side};
 use super::fail::{Failure, Run};
@@ -7,6 +7,7 @@ use super::out::Out;
 use crate::file::{HeaderState, Seen, who_writes};
 use crate::index::{Counts, NameKind};
 use crate::inspect::LogView;
+use crate::repair::records;
 use crate::report::json::{self, Json};
 use crate::report::units::{Zone, exact, moment, size};
 use crate::report::{Status, index_line, index_meaning, index_reason, path_text};
@@ -29,77 +30,98 @@ pub(super) fn info(args: &LogArgs, side: &Side, out: &mut Out) -> Run {
     };
     let bytes = view.log().len()?;
     let writer = view.log().storage().identity().map_or(Seen::Unknown, who_writes);
-    if out.is_json() {
-        out.value(&as_json(&view, bytes, writer, counts.as_ref()))?;
-    } else {
-        say(&view, bytes, writer, counts.as_ref(), out)?;
-    }
+    // Journals that cannot be read keep nobody from what the log itself says.
+    let repairs = log.options().site(&log.path()).and_then(|site| records(&site)).ok();
+    let repairs = repairs.map(|(records, _)| records.len() as u64);
+    let known = Known { view: &view, bytes, writer, repairs, counts: counts.as_ref() };
+    if out.is_json() { out.value(&known.as_json()) } else { known.say(out) }?;
     Ok(Status::Done)
 }
 
-fn say(view: &LogView, bytes: u64, writer: Seen, counts: Option<&Counts>, out: &mut Out) -> Result<(), Failure> {
-    out.path_line(view.path(), "")?;
-    out.line(&format!("  version     {}{}", view.log().version().number(), header_words(view)))?;
-    if let Some(ms) = view.created_at_ms() {
-        out.line(&format!("  created     {}, {} here", moment(ms, Zone::Utc), moment(ms, Zone::Local)))?;
-    }
-    out.line(&format!("  size        {} ({} bytes)", size(bytes), exact(bytes)))?;
-    let head = view.witness().map(|index| index.head());
-    if let Some(head) = head {
-        let so_far = if head.scanned_to == bytes { "" } else { " that the index has seen" };
-        out.line(&format!("  events      {}{so_far}", exact(head.events)))?;
-        if head.gaps > 0 {
-            out.line(&format!("  gaps        {}", exact(head.gaps)))?;
-        }
-    }
-    out.line(&format!("  writer      {}", writer_words(writer)))?;
-    out.line(&format!("  index       {}: {}", index_line(view.state(), None), index_meaning(view.state())))?;
-    if let Some(reason) = index_reason(view.state()) {
-        out.line(&format!("              {reason}"))?;
-    }
-    for (kind, title) in KINDS {
-        let Some(rows) = counts.map(|counts| ranked(counts, kind)).filter(|rows| !rows.is_empty()) else {
-            continue;
-        };
-        for (i, (name, number)) in rows.iter().take(SHOWN).enumerate() {
-            let title = if i == 0 { title } else { "" };
-            out.line(&format!("  {title:<11} {:>13}  {}", exact(*number), name.unwrap_or("(others)")))?;
-        }
-        if rows.len() > SHOWN {
-            out.line(&format!("  {:<11} {:>13}  (and {} more)", "", "", rows.len() - SHOWN))?;
-        }
-    }
-    Ok(())
+/// What is known of a log.
+struct Known<'a> {
+    view: &'a LogView,
+    bytes: u64,
+    writer: Seen,
+    /// `None` where the journals cannot be read.
+    repairs: Option<u64>,
+    counts: Option<&'a Counts>,
 }
 
-fn as_json(view: &LogView, bytes: u64, writer: Seen, counts: Option<&Counts>) -> Json {
-    let (header, flags) = match view.log().header() {
-        HeaderState::Good(header) => ("good", Some(u64::from(header.flags))),
-        HeaderState::None => ("none", None),
-        HeaderState::Damaged(..) => ("damaged", None),
-        HeaderState::Cut => ("cut", None),
-    };
-    let header = if view.header_finding().is_some() { "damaged" } else { header };
-    let counts = counts.map(|counts| {
-        let rows = |kind| {
-            let row = |(name, events): (Option<&str>, u64)| {
-                Json::Object(vec![("name", name.into()), ("events", events.into())])
+impl Known<'_> {
+    fn say(&self, out: &mut Out) -> Result<(), Failure> {
+        let Self { view, bytes, writer, repairs, counts } = *self;
+        out.path_line(view.path(), "")?;
+        out.line(&format!("  version     {}{}", view.log().version().number(), header_words(view)))?;
+        if let Some(ms) = view.created_at_ms() {
+            out.line(&format!("  created     {}, {} here", moment(ms, Zone::Utc), moment(ms, Zone::Local)))?;
+        }
+        out.line(&format!("  size        {} ({} bytes)", size(bytes), exact(bytes)))?;
+        let head = view.witness().map(|index| index.head());
+        if let Some(head) = head {
+            let so_far = if head.scanned_to == bytes { "" } else { " that the index has seen" };
+            out.line(&format!("  events      {}{so_far}", exact(head.events)))?;
+            if head.gaps > 0 {
+                out.line(&format!("  gaps        {}", exact(head.gaps)))?;
+            }
+        }
+        out.line(&format!("  writer      {}", writer_words(writer)))?;
+        if let Some(number @ 1..) = repairs {
+            out.line(&format!("  repairs     {}, see `chronicle undo --list`", exact(number)))?;
+        }
+        out.line(&format!("  index       {}: {}", index_line(view.state(), None), index_meaning(view.state())))?;
+        if let Some(reason) = index_reason(view.state()) {
+            out.line(&format!("              {reason}"))?;
+        }
+        for (kind, title) in KINDS {
+            let Some(rows) = counts.map(|counts| ranked(counts, kind)).filter(|rows| !rows.is_empty()) else {
+                continue;
             };
-            Json::List(ranked(counts, kind).into_iter().map(row).collect())
+            for (i, (name, number)) in rows.iter().take(SHOWN).enumerate() {
+                let title = if i == 0 { title } else { "" };
+                out.line(&format!("  {title:<11} {:>13}  {}", exact(*number), name.unwrap_or("(others)")))?;
+            }
+            if rows.len() > SHOWN {
+                out.line(&format!("  {:<11} {:>13}  (and {} more)", "", "", rows.len() - SHOWN))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn as_json(&self) -> Json {
+        let Self { view, bytes, writer, repairs, counts } = *self;
+        let (header, flags) = match view.log().header() {
+            HeaderState::Good(header) => ("good", Some(u64::from(header.flags))),
+            HeaderState::None => ("none", None),
+            HeaderState::Damaged(..) => ("damaged", None),
+            HeaderState::Cut => ("cut", None),
         };
-        Json::Object(KINDS.iter().map(|(kind, title)| (*title, rows(*kind))).collect())
-    });
-    Json::Object(vec![
-        ("path", path_text(view.path()).into()),
-        ("bytes", bytes.into()),
-        ("version", u64::from(view.log().version().number()).into()),
-        ("created_at_ms", view.created_at_ms().into()),
-        ("header", header.into()),
-        ("flags", flags.into()),
-        ("writer", Json::Object(vec![("seen", seen_word(writer).into()), ("pid", writer.pid().map(u64::from).into())])),
-        ("index", json::index(view)),
-        ("counts", counts.unwrap_or(Json::Null)),
-    ])
+        let header = if view.header_finding().is_some() { "damaged" } else { header };
+        let counts = counts.map(|counts| {
+            let rows = |kind| {
+                let row = |(name, events): (Option<&str>, u64)| {
+                    Json::Object(vec![("name", name.into()), ("events", events.into())])
+                };
+                Json::List(ranked(counts, kind).into_iter().map(row).collect())
+            };
+            Json::Object(KINDS.iter().map(|(kind, title)| (*title, rows(*kind))).collect())
+        });
+        Json::Object(vec![
+            ("path", path_text(view.path()).into()),
+            ("bytes", bytes.into()),
+            ("version", u64::from(view.log().version().number()).into()),
+            ("created_at_ms", view.created_at_ms().into()),
+            ("header", header.into()),
+            ("flags", flags.into()),
+            (
+                "writer",
+                Json::Object(vec![("seen", seen_word(writer).into()), ("pid", writer.pid().map(u64::from).into())]),
+            ),
+            ("repairs", repairs.into()),
+            ("index", json::index(view)),
+            ("counts", counts.unwrap_or(Json::Null)),
+        ])
+    }
 }
 
 /// Names of a kind with their counts, the most frequent first; `None` for those that are counted together.

@@ -15,6 +15,8 @@ mod make;
 mod open;
 mod out;
 mod progress;
+mod repair;
+mod repair_args;
 mod verify;
 
 use std::ffi::OsString;
@@ -63,6 +65,8 @@ fn dispatch(cli: Cli, out: &mut Out) -> Run {
         Command::Cat(args) => cat::cat(&args, &side, out),
         Command::Append(args) => append::append(&args, &side, out),
         Command::Index(args) => index::index(&args, &side, out),
+        Command::Repair(args) => repair::repair(&args, &side, out),
+        Command::Undo(args) => repair::undo(&args, &side, out),
         Command::Create(args) => make::create(&args, &side, out),
         Command::Generate(args) => make::generate(&args, out),
         Command::Drill(args) => make::drill(&args, out),

@@ -36,6 +36,21 @@ impl Out {
         self.words_to_terminal && !self.json
     }
 
+    /// True when somebody sits at a terminal who can be asked, and no program reads along.
+    pub(super) fn can_ask(&self) -> bool {
+        self.words_to_terminal && !self.json && io::stdin().is_terminal()
+    }
+
+    /// Asks; true for a yes, in so many words.
+    pub(super) fn ask(&mut self, question: &str) -> Result<bool, Failure> {
+        self.flush()?;
+        let _ = write!(io::stderr(), "{} ", safe(question));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(Failure::Input)?;
+        let answer = answer.trim();
+        Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+    }
+
     /// A line for people to stdout.
     pub(super) fn line(&mut self, text: &str) -> Result<(), Failure> {
         writeln!(self.data, "{}", safe(text)).map_err(Failure::Output)

@@ -47,7 +47,8 @@ pub fn hint(error: &StorageError) -> String {
             return format!("Start at {start} for that frame or at {end} for the one behind it");
         }
         StorageError::Truncated { .. } => {
-            "Look for a backup of the log; appending now would give the offsets of lost events to new ones"
+            "Look for a backup of the log, see `chronicle repair --donor`; appending now would give the offsets of lost \
+             events to new ones"
         }
         StorageError::Locked { .. } => "Wait until that process is done, or open the log to be read only",
         StorageError::Version0 { .. } => "Reading works; new events go into a log of version 1, see `chronicle create`",

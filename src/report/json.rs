@@ -8,7 +8,7 @@ use crate::StorageError;
 use crate::format::{Evidence, Finding};
 use crate::index::IndexState;
 use crate::inspect::{LogView, Survey, Wish};
-use crate::repair::{Fix, PendingRepair, Plan};
+use crate::repair::{Fix, PendingRepair, Plan, Record, RecordState};
 
 use super::verdict::{index_reason, verdict};
 use super::{Status, describe, hint, path_text};
@@ -92,6 +92,24 @@ pub fn verify(report: &VerifyReport) -> Json {
     keys.extend(wish.from.map(|from| ("from", from.into())));
     keys.extend(wish.until.map(|until| ("until", until.into())));
     Json::Object(keys)
+}
+
+/// An entry of the medical record.
+pub fn record(record: &Record) -> Json {
+    let state = match record.state {
+        RecordState::Unfinished => "unfinished",
+        RecordState::Pending => "pending",
+        RecordState::Applied => "applied",
+        RecordState::RolledBack => "rolled_back",
+    };
+    Json::Object(vec![
+        ("number", u64::from(record.number).into()),
+        ("begun_ms", record.begun_ms.into()),
+        ("state", state.into()),
+        ("undone_by", record.undone_by.map(u64::from).into()),
+        ("journal", path_text(&record.journal).into()),
+        ("plan", Json::Plan(Box::new(record.plan.clone()))),
+    ])
 }
 
 fn pending_repair(pending: &PendingRepair) -> Json {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use crate::repair::{Action, Candidate, Change, Fix, Left, Loss, Plan, Record, RecordState, Step, Write};
+use crate::repair::{Action, Candidate, Change, Fix, Left, Loss, Plan, Record, RecordState, Recovered, Step, Write};
 
 use super::units::{Zone, count, duration, exact, minute, size};
 
@@ -92,6 +92,17 @@ pub fn record_line(record: &Record) -> String {
     };
     let events = format!("{}, {}", restored(plan.restored()), loss(&plan.given_up()));
     format!("{number:>4}  {}  {did}: {events}; {}", minute(*begun_ms, Zone::Utc), standing(record))
+}
+
+/// What became of a repair that was killed, in one sentence.
+pub fn recovered_line(recovered: &Recovered) -> String {
+    let Recovered { number, journal, completed } = recovered;
+    let became = if *completed {
+        "all of it stood in the log, and it was completed"
+    } else {
+        "it was taken back, and the log is as it was before it"
+    };
+    format!("repair {number} was killed before it was done: {became} ({})", journal.display())
 }
 
 /// The journal that keeps the original bytes of a gap: of the last repair that fenced the range off and stands.

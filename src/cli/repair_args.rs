@@ -1,0 +1,144 @@
+//! The command line of `repair` and `undo` as types, with every word of their help.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::offset;
+use crate::format::Kind;
+use crate::repair::{Selector, Wishes};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chronicle repair a.log --dry-run                look at the plan, write nothing
+  chronicle repair a.log                          look at the plan, and say yes or no
+  chronicle repair a.log --dry-run --plan p.json  save the plan
+  chronicle repair a.log --apply p.json           apply what was saved
+  chronicle undo a.log                            take the last repair back")]
+#[expect(clippy::struct_excessive_bools, reason = "each one is a flag of the command line, independent of the others")]
+pub(super) struct RepairArgs {
+    /// The log
+    pub(super) log: PathBuf,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+    /// Take likely fixes too, not only proven ones
+    #[arg(long, value_name = "WHICH", value_parser = ["likely"])]
+    pub(super) accept: Option<String>,
+    /// Save the plan as JSON in this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
+    /// Replace the file of --plan where it is there already
+    #[arg(long, requires = "plan")]
+    pub(super) force: bool,
+    /// Apply the plan that was saved in this file, exactly that
+    #[arg(long, value_name = "FILE", conflicts_with_all =
+        ["accept", "plan", "donor", "only", "except", "choices", "fence_undecided", "forget", "max_loss"])]
+    pub(super) apply: Option<PathBuf>,
+    /// Take whole ranges from this other copy of the log
+    #[arg(long, value_name = "COPY")]
+    pub(super) donor: Option<PathBuf>,
+    /// Repair only the finding that starts at this offset, or those of this kind
+    #[arg(long, value_name = "WHAT", value_parser = selector)]
+    pub(super) only: Vec<Selector>,
+    /// Leave the finding that starts at this offset, or those of this kind, as they are
+    #[arg(long, value_name = "WHAT", value_parser = selector)]
+    pub(super) except: Vec<Selector>,
+    /// Of the candidates for the finding that starts at START take the one of this number
+    #[arg(long = "choose", value_name = "START=N", value_parser = choice)]
+    pub(super) choices: Vec<(u64, usize)>,
+    /// Fence off what only likely fixes or choices are offered for, instead of leaving it
+    #[arg(long)]
+    pub(super) fence_undecided: bool,
+    /// Of a truncated log drop the index's word for the events that are gone: their offsets go to new events
+    #[arg(long)]
+    pub(super) forget: bool,
+    /// Refuse a plan that gives up more events than this
+    #[arg(long, value_name = "N")]
+    pub(super) max_loss: Option<u64>,
+    /// Read the whole log again afterwards, not only what was changed
+    #[arg(long)]
+    pub(super) full_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UndoArgs {
+    /// The log
+    pub(super) log: PathBuf,
+    /// The number of the repair, see --list; the last one that stands when it is left out
+    pub(super) id: Option<u32>,
+    /// Print the log's medical record: every repair, when, what it did, how it stands
+    #[arg(long, conflicts_with_all = ["id", "dry_run", "yes", "wait"])]
+    pub(super) list: bool,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+}
+
+/// Who says yes, and how long it may take.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ConsentArgs {
+    /// Print the plan and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Apply the plan that is printed without asking; without this and without a terminal nothing is written
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Wait so long for the writer's lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(super) wait: u64,
+}
+
+impl RepairArgs {
+    /// What was asked for.
+    pub(super) fn wishes(&self) -> Wishes {
+        Wishes {
+            accept_likely: self.accept.is_some(),
+            fence_undecided: self.fence_undecided,
+            choices: self.choices.clone(),
+            only: self.only.clone(),
+            except: self.except.clone(),
+            forget: self.forget,
+            max_loss: self.max_loss,
+            at: None,
+        }
+    }
+}
+
+/// A kind by its name, or an offset.
+fn selector(text: &str) -> Result<Selector, String> {
+    match Kind::from_name(text) {
+        Some(kind) => Ok(Selector::Kind(kind)),
+        None => offset(text).map(Selector::Start).map_err(|expected| format!("{expected}, or a kind such as checksum")),
+    }
+}
+
+/// An offset, `=`, and a number from 1.
+fn choice(text: &str) -> Result<(u64, usize), String> {
+    let expected = || "expected the start of a finding and the number of a candidate, such as 1223488=2".to_owned();
+    let (start, number) = text.split_once('=').ok_or_else(expected)?;
+    let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(expected)?;
+    Ok((offset(start).map_err(|_| expected())?, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_named_by_its_start_or_its_kind() {
+        assert_eq!(selector("1223488"), Ok(Selector::Start(1_223_488)));
+        assert_eq!(selector("0x10"), Ok(Selector::Start(16)));
+        assert_eq!(selector("torn_tail"), Ok(Selector::Kind(Kind::TornTail)));
+        let said = selector("torn-tail").unwrap_err();
+        assert_eq!(said, "expected an offset such as 1223488 or 0x12ab40, or a kind such as checksum");
+    }
+
+    #[test]
+    fn a_choice_counts_from_one() {
+        assert_eq!(choice("16=3"), Ok((16, 3)));
+        assert_eq!(choice("0x10=1"), Ok((16, 1)));
+        for wrong in ["16", "16=0", "16=", "=1", "x=1", "16=-1"] {
+            assert!(choice(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `repair` and `undo`: who says yes, what is written when nobody does, and how a plan travels as a file.
+
+use std::fs;
+use std::path::PathBuf;
+
+use chronicle::repair::{Action, Candidate, Certainty, Change, Fix, Left, LogIdentity, Loss, Piece, Plan, Step, Write};
+use serde_json::Value;
+
+use super::cli::Shell;
+
+/// What stands in the folder, byte for byte.
+fn everything(shell: &Shell) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut names: Vec<_> = fs::read_dir(shell.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    names.into_iter().map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
+}
+
+/// A plan that changes a byte of `a.log`, as somebody may have saved it.
+fn plan(shell: &Shell) -> Plan {
+    let changes = vec![Change { offset: 40, before: vec![0x61], after: vec![0x62] }];
+    let piece = Piece { kind: "checksum".into(), start: 16, end: 300 };
+    let choice = Fix {
+        action: Action::CorrectBits,
+        certainty: Some(Certainty::Choice),
+        candidates: vec![Candidate { expected: 0.25, changes: changes.clone() }; 2],
+        unsearched: None,
+    };
+    let step = Step {
+        action: Action::CorrectBits,
+        certainty: Some(Certainty::Proven),
+        start: 16,
+        end: 300,
+        new_end: 300,
+        pieces: vec![piece.clone()],
+        write: Write::Edits(changes),
+        restored: 1,
+        given_up: Loss::default(),
+        also_possible: vec![choice],
+        before: vec![0; 32],
+        after: vec![0; 32],
+        neighbours: Vec::new(),
+    };
+    let log =
+        LogIdentity { path: shell.path("a.log"), header: Vec::new(), first_checksum: None, file: None, bytes: 96_131 };
+    Plan {
+        plan: 1,
+        id: "0123abcd".into(),
+        undoes: None,
+        log,
+        steps: vec![step],
+        left: vec![Left { piece, why: "the payload is no \u{1b}event".into(), also_possible: Vec::new() }],
+        forgets: None,
+        forgotten: Loss::default(),
+        lock_ms: 2,
+    }
+}
+
+/// A shell with `a.log`, and the plan in `p.json`.
+fn with_plan(change: impl FnOnce(&mut Plan)) -> Shell {
+    let shell = Shell::with_log();
+    let mut plan = plan(&shell);
+    change(&mut plan);
+    fs::write(shell.path("p.json"), plan.to_json().unwrap()).unwrap();
+    shell
+}
+
+#[test]
+fn without_a_terminal_nobody_says_yes_and_nothing_is_written() {
+    let shell = with_plan(|_| {});
+    let before = everything(&shell);
+    let ran = shell.run("repair a.log --apply p.json");
+    assert_eq!(ran.code, 6, "{ran:?}");
+    assert!(ran.out.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 40, 61 -> 62"), "{ran:?}");
+    assert!(ran.out.contains("    --choose 16=2  1 byte at offset 40, 61 -> 62 (0.25 accidents expected)"), "{ran:?}");
+    assert!(ran.out.contains("the payload is no ‹ESC›event"), "what a plan says is drawn: {ran:?}");
+    assert!(ran.err.contains("nobody said yes") && ran.err.contains("--yes"), "{ran:?}");
+
+    let ran = shell.run("repair a.log --apply p.json --json");
+    let said = ran.json();
+    assert_eq!((ran.code, &said["plan"]["id"], &said["applied"]), (6, &"0123abcd".into(), &Value::Null));
+    let error: Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!((&error["exit"], &error["corruption"]), (&6.into(), &false.into()), "{ran:?}");
+    assert!(everything(&shell) == before);
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_says_how_the_log_stands() {
+    let shell = with_plan(|_| {});
+    let before = everything(&shell);
+    for yes in ["", " --yes"] {
+        let ran = shell.run(&format!("repair a.log --apply p.json --dry-run{yes}"));
+        assert_eq!((ran.code, ran.err.as_str()), (3, ""), "what is left is damage: {ran:?}");
+    }
+    assert!(everything(&shell) == before);
+
+    let shell = with_plan(|plan| plan.left.clear());
+    assert_eq!(shell.run("repair a.log --apply p.json --dry-run").code, 4);
+}
+
+#[test]
+fn a_plan_with_nothing_to_do_never_asks() {
+    let shell = with_plan(|plan| plan.steps.clear());
+    let ran = shell.run("repair a.log --apply p.json");
+    assert_eq!((ran.code, ran.err.as_str()), (3, ""), "{ran:?}");
+    assert!(ran.out.contains("a.log: nothing is repaired\nleft: 16..300 checksum: the payload"), "{ran:?}");
+    let shell = with_plan(|plan| {
+        plan.steps.clear();
+        plan.left.clear();
+    });
+    let ran = shell.done("repair a.log --apply p.json");
+    assert!(ran.out.ends_with("a.log: nothing to repair\n"), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn at_a_terminal_one_is_asked_and_no_is_the_answer_of_who_only_presses_enter() {
+    use std::io::{Read, Write as _};
+
+    for answer in ["\r", "n\r", "yeah\r"] {
+        let shell = with_plan(|_| {});
+        let before = everything(&shell);
+        let pair = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
+        let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_chronicle"));
+        command.args(["repair", "a.log", "--apply", "p.json"]);
+        command.cwd(shell.folder.path());
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let (mut reader, mut keys) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+        let (mut seen, mut buf) = (String::new(), [0; 4096]);
+        while !seen.contains("Apply this plan? [y/N]") {
+            let read = reader.read(&mut buf).unwrap_or_default();
+            assert!(read > 0, "it ended without asking: {seen}");
+            seen.push_str(&String::from_utf8_lossy(&buf[..read]));
+        }
+        keys.write_all(answer.as_bytes()).unwrap();
+        keys.flush().unwrap();
+        while let Ok(1..) = reader.read(&mut buf) {}
+        assert_eq!(child.wait().unwrap().exit_code(), 6, "{answer:?}");
+        assert!(everything(&shell) == before);
+    }
+}
+
+#[test]
+fn a_plan_is_saved_over_nothing_without_force_and_over_the_log_never() {
+    let shell = Shell::with_log();
+    shell.done("index update a.log");
+    fs::write(shell.path("p.json"), "mine").unwrap();
+    let before = everything(&shell);
+    let ran = shell.run("repair a.log --dry-run --plan p.json");
+    assert!(ran.code == 6 && ran.err.contains("p.json: exists already"), "{ran:?}");
+    fs::hard_link(shell.path("a.log"), shell.path("same.log")).unwrap();
+    for taken in ["a.log", "same.log", "a.log.idx"] {
+        let ran = shell.run(&format!("repair a.log --dry-run --plan {taken} --force"));
+        assert!(ran.code == 6 && ran.err.contains("would replace"), "{taken}: {ran:?}");
+    }
+    fs::remove_file(shell.path("same.log")).unwrap();
+    assert!(everything(&shell) == before);
+    assert_eq!(shell.run("repair a.log --dry-run --force").code, 2, "--force is about --plan");
+}
+
+#[test]
+fn what_is_no_plan_is_not_applied() {
+    let shell = with_plan(|plan| plan.plan = 2);
+    let ran = shell.run("repair a.log --apply p.json --yes");
+    assert!(ran.code == 2 && ran.err.contains("expected a plan of layout 1, found layout 2"), "{ran:?}");
+    for text in ["", "{}", "{\"plan\":1", "[1]"] {
+        fs::write(shell.path("p.json"), text).unwrap();
+        let ran = shell.run("repair a.log --apply p.json --yes");
+        assert!(ran.code == 2 && ran.err.contains("p.json: expected a plan of layout 1"), "{text}: {ran:?}");
+    }
+    assert_eq!(shell.run("repair a.log --apply missing.json").code, 1);
+}
+
+#[test]
+fn what_cannot_be_meant_is_usage() {
+    let shell = Shell::with_log();
+    for line in [
+        "repair",
+        "repair a.log --accept choice",
+        "repair a.log --choose 16",
+        "repair a.log --choose 16=0",
+        "repair a.log --only torn-tail",
+        "repair a.log --except 0xzz",
+        "repair a.log --max-loss many",
+        "repair a.log --wait -1",
+        "repair a.log --apply p.json --accept likely",
+        "repair a.log --apply p.json --plan q.json",
+        "undo",
+        "undo a.log first",
+        "undo a.log 1 --list",
+        "undo a.log --list --yes",
+    ] {
+        let ran = shell.run(line);
+        assert!(ran.code == 2 && ran.out.is_empty(), "{line}: {ran:?}");
+        let ran = shell.run(&format!("{line} --json"));
+        let error: Value = serde_json::from_str(&ran.err).unwrap();
+        assert_eq!((ran.code, &error["exit"]), (2, &2.into()), "{line}: {ran:?}");
+    }
+    let missing = shell.run("repair nothing.log --json --yes");
+    let error: Value = serde_json::from_str(&missing.err).unwrap();
+    assert_eq!((missing.code, &error["exit"]), (1, &1.into()), "{missing:?}");
+}
+
+#[test]
+fn a_log_that_was_never_repaired_has_an_empty_record() {
+    let shell = Shell::with_log();
+    let ran = shell.done("undo a.log --list");
+    assert!(ran.out.is_empty() && ran.err.contains("never repaired"), "{ran:?}");
+    let ran = shell.done("undo a.log --list --json");
+    assert!(ran.out.is_empty() && ran.err.is_empty(), "{ran:?}");
+    assert_eq!(shell.done("info a.log --json").json()["repairs"], 0);
+}
