@@ -94,7 +94,7 @@ impl Ran {
 fn verify_tells_damage_and_index_by_its_exit_status() {
     let shell = Shell::with_log();
     for (kind, expected) in
-        [("checksum", 3), ("torn_tail", 3), ("truncated", 3), ("header", 3), ("gap", 0), ("clock", 0)]
+        [("checksum", 4), ("torn_tail", 4), ("truncated", 3), ("header", 4), ("garbage", 3), ("gap", 0), ("clock", 0)]
     {
         let copy = format!("{kind}.log");
         shell.plant(kind, &copy);
@@ -110,7 +110,7 @@ fn verify_tells_damage_and_index_by_its_exit_status() {
     shell.done("generate b.log --events 300 --seed 9");
     fs::copy(shell.path("a.log.idx"), shell.path("b.log.idx")).unwrap();
     assert_eq!(shell.run("verify b.log").code, 5, "a foreign index");
-    assert_eq!(shell.run("verify checksum.log").code, 3, "damage is told before a stale index");
+    assert_eq!(shell.run("verify checksum.log").code, 4, "damage is told before a stale index");
 }
 
 #[test]

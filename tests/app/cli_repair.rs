@@ -210,3 +210,169 @@ fn a_log_that_was_never_repaired_has_an_empty_record() {
     assert!(ran.out.is_empty() && ran.err.is_empty(), "{ran:?}");
     assert_eq!(shell.done("info a.log --json").json()["repairs"], 0);
 }
+
+/// The lines of `cat`: what can be read, and where.
+fn readable(shell: &Shell, name: &str) -> Vec<String> {
+    shell.run(&format!("cat {name}")).out.lines().map(str::to_owned).collect()
+}
+
+/// The damage that `verify` reports.
+fn damage(shell: &Shell, name: &str) -> Vec<Value> {
+    let report = shell.run(&format!("verify {name} --json")).json();
+    report["findings"].as_array().unwrap().iter().filter(|found| found["damage"] == true).cloned().collect()
+}
+
+#[test]
+fn every_damaged_log_is_repaired_as_its_plan_says_and_taken_back_to_the_byte() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let mut repaired = 0;
+    for entry in fs::read_dir(fixtures).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if !name.starts_with("v1-") {
+            continue;
+        }
+        let shell = Shell::new();
+        fs::copy(&path, shell.path("a.log")).unwrap();
+        let original = fs::read(&path).unwrap();
+        let before = everything(&shell);
+        let (stands, events) = (shell.run("verify a.log").code, readable(&shell, "a.log"));
+        let planned = shell.run("repair a.log --dry-run --json");
+        assert_eq!(planned.code, stands, "{name}: a dry run says how the log stands: {planned:?}");
+        assert!(everything(&shell) == before, "{name}");
+
+        let ran = shell.run("repair a.log --yes --json");
+        let said = ran.json();
+        for part in ["id", "steps", "left"] {
+            assert_eq!(said["plan"][part], planned.json()["plan"][part], "{name}: the same plan");
+        }
+        let left = said["plan"]["left"].as_array().unwrap();
+        assert_eq!(damage(&shell, "a.log").len(), left.len(), "{name}: {said}");
+        let given_up = said["plan"]["steps"].as_array().unwrap().iter().any(|step| step["given_up"]["at_most"] != 0);
+        assert_eq!(ran.code, if left.is_empty() && !given_up { 0 } else { 3 }, "{name}: {said}");
+        let after = readable(&shell, "a.log");
+        assert!(events.iter().all(|line| after.contains(line)), "{name}: an event cannot be read any more");
+
+        if said["applied"].is_null() {
+            assert!(everything(&shell) == before, "{name}: nothing to do, nothing done");
+            continue;
+        }
+        repaired += 1;
+        assert!(PathBuf::from(said["applied"]["journal"].as_str().unwrap()).is_file(), "{name}");
+        let ran = shell.run("undo a.log --yes");
+        assert_eq!(ran.code, stands, "{name}: {ran:?}");
+        assert!(fs::read(shell.path("a.log")).unwrap() == original, "{name}: not the identical file");
+        assert_eq!(shell.done("undo a.log --list").out.lines().count(), 2, "{name}");
+    }
+    assert!(repaired >= 12, "{repaired}");
+}
+
+#[test]
+fn what_the_checksum_proves_is_restored_to_the_byte() {
+    let shell = Shell::with_log();
+    let whole = fs::read(shell.path("a.log")).unwrap();
+    for kind in ["checksum", "length", "header"] {
+        let copy = format!("{kind}.log");
+        shell.plant(kind, &copy);
+        assert_eq!(shell.run(&format!("verify {copy}")).code, 4, "{kind}");
+        let verified = shell.run(&format!("verify {copy}")).out;
+        assert!(verified.contains("\n  can be done: ") && verified.contains(", proven: "), "{kind}: {verified}");
+        shell.done(&format!("repair {copy} --yes"));
+        assert!(fs::read(shell.path(&copy)).unwrap() == whole, "{kind}");
+        assert_eq!(shell.run(&format!("repair {copy} --yes")).code, 0, "{kind}: a second time there is nothing to do");
+    }
+}
+
+#[test]
+fn what_is_lost_is_fenced_off_and_its_bytes_are_kept_where_verify_says() {
+    let shell = Shell::with_log();
+    let truth = shell.plant("garbage", "bad.log");
+    let before = fs::read(shell.path("bad.log")).unwrap();
+    let ran = shell.run("repair bad.log --yes --max-loss 0");
+    assert!(ran.code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    assert_eq!(shell.run("repair bad.log --yes --except garbage").code, 3);
+    assert!(fs::read(shell.path("bad.log")).unwrap() == before, "what is excepted is left");
+
+    let ran = shell.run("repair bad.log --yes --json");
+    assert_eq!(ran.code, 3, "events are given up: {ran:?}");
+    let journal = ran.json()["applied"]["journal"].clone();
+    let report = shell.run("verify bad.log --json");
+    let gap = &report.json()["findings"][0];
+    assert_eq!(
+        (report.code, &gap["kind"], &gap["start"], &gap["end"]),
+        (0, &"gap".into(), &truth["start"], &truth["end"])
+    );
+    assert_eq!(gap["evidence"]["kept_in"], journal);
+    let said = format!("its original bytes are kept in {}", journal.as_str().unwrap());
+    assert!(shell.run("verify bad.log").out.contains(&said));
+    assert!(shell.run("cat bad.log").err.contains(&said));
+    assert!(shell.run("info bad.log").out.contains("repairs     1"));
+}
+
+#[test]
+fn a_cut_log_keeps_the_offsets_of_its_lost_events_unless_they_are_forgotten() {
+    let shell = Shell::with_log();
+    shell.plant("truncated", "cut.log");
+    let index = fs::read(shell.path("cut.log.idx")).unwrap();
+    let cut = fs::read(shell.path("cut.log")).unwrap();
+    let again = || {
+        fs::write(shell.path("cut.log"), &cut).unwrap();
+        fs::write(shell.path("cut.log.idx"), &index).unwrap();
+        let _ = fs::remove_dir_all(shell.path("cut.log.repairs"));
+    };
+    let flags = "--type T --namespace n --schema s --payload 1";
+    let appended = || shell.done(&format!("append cut.log {flags}")).out.trim().parse::<usize>().unwrap();
+    let whole = fs::read(shell.path("a.log")).unwrap();
+
+    assert_eq!(shell.run("repair cut.log --yes").code, 3, "events are given up");
+    assert_eq!(shell.run("verify cut.log --require-fresh").code, 0, "and the index was caught up");
+    assert_eq!(appended(), whole.len());
+
+    again();
+    assert_eq!(shell.run("repair cut.log --yes --forget").code, 3, "events are given up");
+    assert_eq!(appended(), cut.len());
+
+    again();
+    shell.done("repair cut.log --yes --donor a.log");
+    assert!(fs::read(shell.path("cut.log")).unwrap() == whole);
+    assert_eq!(shell.run("verify cut.log").code, 0);
+}
+
+#[test]
+fn a_saved_plan_is_applied_once_and_not_to_another_log() {
+    let shell = Shell::with_log();
+    shell.plant("checksum", "bad.log");
+    let before = fs::read(shell.path("bad.log")).unwrap();
+    assert_eq!(shell.run("repair bad.log --dry-run --plan p.json").code, 4);
+    let ran = shell.run("repair a.log --apply p.json --yes");
+    assert_eq!(ran.code, 6, "{ran:?}");
+    shell.done("repair bad.log --apply p.json --yes");
+    let ran = shell.run("repair bad.log --apply p.json --yes");
+    assert_eq!(ran.code, 6, "{ran:?}");
+    let ran = shell.run("undo bad.log 1 --yes");
+    assert!(ran.code == 4 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    shell.done("repair bad.log --apply p.json --yes --full-check");
+}
+
+#[test]
+fn a_log_that_is_being_written_is_not_repaired() {
+    let shell = Shell::with_log();
+    shell.plant("checksum", "bad.log");
+    let writer = chronicle::EventLog::open(shell.path("bad.log")).unwrap();
+    let before = fs::read(shell.path("bad.log")).unwrap();
+    let ran = shell.run("repair bad.log --yes");
+    assert!(ran.code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    drop(writer);
+    shell.done("repair bad.log --yes --wait 5");
+}
+
+#[test]
+fn a_writers_fault_is_left_and_told() {
+    let shell = Shell::with_log();
+    shell.plant("invalid_event", "bad.log");
+    let before = everything(&shell);
+    let ran = shell.run("repair bad.log --yes");
+    assert!(ran.code == 3 && ran.out.contains("left: ") && ran.out.contains("invalid_event"), "{ran:?}");
+    assert!(everything(&shell) == before);
+    assert_eq!(shell.run("undo bad.log --yes").code, 6, "there is nothing to take back");
+}
