@@ -22,7 +22,7 @@ const SHOWN: usize = 3;
 pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
     let mut lines = vec![headline(plan)];
     for step in &plan.steps {
-        lines.push(step_line(step));
+        lines.push(step_line(step, plan.undoes.is_some()));
         for fix in &step.also_possible {
             offer("also possible", step.start, fix, &mut lines);
         }
@@ -39,7 +39,8 @@ pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
     }
     if !plan.is_empty() {
         let kept = count(plan.bytes_kept(), "byte");
-        lines.push(format!("the old bytes ({kept}) are kept in {}; `chronicle undo` takes it back", folder.display()));
+        let back = if plan.undoes.is_none() { "; `chronicle undo` takes it back" } else { "" };
+        lines.push(format!("the old bytes ({kept}) are kept in {}{back}", folder.display()));
         let held = duration(std::time::Duration::from_millis(plan.lock_ms));
         lines.push(format!("the writer's lock is held for about {held}"));
     }
@@ -88,10 +89,9 @@ pub fn record_line(record: &Record) -> String {
     let Record { number, begun_ms, plan, .. } = record;
     let did = match plan.undoes {
         Some(undone) => format!("undo of {undone}"),
-        None => actions(plan),
+        None => format!("{}: {}, {}", actions(plan), restored(plan.restored()), loss(&plan.given_up())),
     };
-    let events = format!("{}, {}", restored(plan.restored()), loss(&plan.given_up()));
-    format!("{number:>4}  {}  {did}: {events}; {}", minute(*begun_ms, Zone::Utc), standing(record))
+    format!("{number:>4}  {}  {did}; {}", minute(*begun_ms, Zone::Utc), standing(record))
 }
 
 /// What became of a repair that was killed, in one sentence.
@@ -123,17 +123,21 @@ fn headline(plan: &Plan) -> String {
         let nothing = if plan.left.is_empty() { "nothing to repair" } else { "nothing is repaired" };
         return format!("{path}: {nothing}");
     }
-    let what = match plan.undoes {
-        Some(number) => format!("undo of repair {number} of {path}"),
-        None => format!("repair of {path}"),
-    };
-    let (ranges, events) = (count(plan.steps.len() as u64, "range"), restored(plan.restored()));
-    format!("{what}: {ranges}, {events}, {}, {} changed", loss(&plan.given_up()), count(plan.bytes_changed(), "byte"))
+    let (ranges, bytes) = (count(plan.steps.len() as u64, "range"), count(plan.bytes_changed(), "byte"));
+    if let Some(number) = plan.undoes {
+        return format!("undo of repair {number} of {path}: {ranges}, {bytes} changed");
+    }
+    let (events, lost) = (restored(plan.restored()), loss(&plan.given_up()));
+    format!("repair of {path}: {ranges}, {events}, {lost}, {bytes} changed")
 }
 
-fn step_line(step: &Step) -> String {
+fn step_line(step: &Step, back: bool) -> String {
     let kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
-    let how = step.certainty.map(|how| format!(", {}", how.name())).unwrap_or_default();
+    let how = match step.certainty {
+        _ if back => " taken back".to_owned(),
+        Some(how) => format!(", {}", how.name()),
+        None => String::new(),
+    };
     let place = format!("{}..{}", step.start, step.end.max(step.new_end));
     let mut line =
         format!("{place} {}: {}{how}: {}", with_rest(&kinds, kinds.len(), ", "), step.action.name(), does(step));
@@ -152,7 +156,7 @@ fn does(step: &Step) -> String {
         Write::Edits(edits) => changes(edits),
         Write::Gap { header: None, .. } => format!("{bytes} fenced off, every later offset stays"),
         Write::Gap { header: Some(_), .. } => format!("the header written anew and the rest of {bytes} fenced off"),
-        Write::Taken { from } => format!("{bytes} taken from {}", from.display()),
+        Write::Taken { from } => format!("{bytes} as in {}", from.display()),
         Write::Cut => format!("{bytes} cut off the end"),
     }
 }
@@ -406,11 +410,12 @@ the writer's lock is held for about 3.0 ms";
             "forgotten: that the log once had 6000 bytes; their offsets go to new events; 2 to 12 events given up \
              (aggregates 1, 2, 3, 4, 5, 3 more)"
         );
-        let mut undo = plan(vec![step(Action::Gap, 16..320, "gap", Write::Taken { from: "j".into() })]);
+        let mut undo = plan(vec![step(Action::Gap, 16..320, "garbage", Write::Taken { from: "j".into() })]);
         undo.undoes = Some(3);
         let said = plan_lines(&undo, Path::new("x"));
-        assert!(said[0].starts_with("undo of repair 3 of /logs/a.log: 1 range, no event restored, none given up"));
-        assert_eq!(said[1], "16..320 gap: gap: 304 B taken from j");
+        assert_eq!(said[0], "undo of repair 3 of /logs/a.log: 1 range, 304 bytes changed");
+        assert_eq!(said[1], "16..320 garbage: gap taken back: 304 B as in j");
+        assert_eq!(said[2], "the old bytes (304 bytes) are kept in x");
     }
 
     #[test]
@@ -422,7 +427,7 @@ the writer's lock is held for about 3.0 ms";
         assert!(record_line(&first).ends_with("undone by 2"));
         let mut undo = plan(Vec::new());
         undo.undoes = Some(1);
-        assert!(record_line(&record(2, undo)).contains("  undo of 1: "));
+        assert!(record_line(&record(2, undo)).ends_with("  undo of 1; applied"));
     }
 
     #[test]
