@@ -38,9 +38,12 @@ pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
         lines.push(format!("forgotten: that the log once had {end} bytes; their offsets go to new events{lost}"));
     }
     if !plan.is_empty() {
-        let kept = count(plan.bytes_kept(), "byte");
+        let kept = match plan.bytes_kept() {
+            0 => "no old bytes are replaced; the plan is".into(),
+            bytes => format!("the old bytes ({}) are", count(bytes, "byte")),
+        };
         let back = if plan.undoes.is_none() { "; `chronicle undo` takes it back" } else { "" };
-        lines.push(format!("the old bytes ({kept}) are kept in {}{back}", folder.display()));
+        lines.push(format!("{kept} kept in {}{back}", folder.display()));
         let held = duration(std::time::Duration::from_millis(plan.lock_ms));
         lines.push(format!("the writer's lock is held for about {held}"));
     }
@@ -181,19 +184,23 @@ fn offer(how: &str, start: u64, fix: &Fix, lines: &mut Vec<String>) {
 fn certainty(fix: &Fix) -> String {
     match (fix.certainty, fix.candidates.as_slice()) {
         (Some(how), [_, _, ..]) => format!(", {} of {}", how.name(), fix.candidates.len()),
-        (Some(how), [only]) if fix.is_undecided() => format!(", {} ({})", how.name(), accidents(only.expected)),
+        (Some(how), [only]) if fix.is_undecided() => format!(", {}{}", how.name(), accidents(only.expected)),
         (Some(how), _) => format!(", {}", how.name()),
         (None, _) => String::new(),
     }
 }
 
 fn candidate(of: &Candidate) -> String {
-    format!("{} ({})", changes(&of.changes), accidents(of.expected))
+    format!("{}{}", changes(&of.changes), accidents(of.expected))
 }
 
+/// How many accidents look like it, in brackets; nothing where none is expected at all.
 fn accidents(expected: f64) -> String {
-    let number = if expected >= 0.01 { format!("{expected:.2}") } else { format!("{expected:.1e}") };
-    format!("{number} accidents expected")
+    match expected {
+        0.0 => String::new(),
+        0.01.. => format!(" ({expected:.2} accidents expected)"),
+        _ => format!(" ({expected:.1e} accidents expected)"),
+    }
 }
 
 fn changes(all: &[Change]) -> String {
@@ -347,6 +354,8 @@ mod tests {
             (fix_short(&choice).as_str(), fix_short(&fix(Certainty::Likely, &[0.0])).as_str()),
             ("choice of 4: correct bits", "likely: correct bits")
         );
+        let old = fix(Certainty::Likely, &[0.0]);
+        assert_eq!(fix_line(&old), "correct_bits, likely: 1 byte at offset 8090, 6f -> 6e", "no figure, no word of it");
         let tail = Fix { action: Action::SetAsideTail, certainty: None, candidates: Vec::new(), unsearched: None };
         assert_eq!(fix_short(&tail), "set aside tail");
         assert_eq!(fix_line(&tail), "set_aside_tail: kept in the journal and cut off the end");
@@ -410,6 +419,7 @@ the writer's lock is held for about 3.0 ms";
             "forgotten: that the log once had 6000 bytes; their offsets go to new events; 2 to 12 events given up \
              (aggregates 1, 2, 3, 4, 5, 3 more)"
         );
+        assert_eq!(said[2], "no old bytes are replaced; the plan is kept in x; `chronicle undo` takes it back");
         let mut undo = plan(vec![step(Action::Gap, 16..320, "garbage", Write::Taken { from: "j".into() })]);
         undo.undoes = Some(3);
         let said = plan_lines(&undo, Path::new("x"));
