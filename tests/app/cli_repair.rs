@@ -111,31 +111,37 @@ fn a_plan_with_nothing_to_do_never_asks() {
     assert!(ran.out.ends_with("a.log: nothing to repair\n"), "{ran:?}");
 }
 
+/// Runs a command at a terminal, and answers when it asks; how it ended.
+#[cfg(unix)]
+fn answered(shell: &Shell, line: &str, answer: &str) -> u32 {
+    use std::io::{Read, Write as _};
+
+    let pair = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
+    let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_chronicle"));
+    command.args(line.split_ascii_whitespace());
+    command.cwd(shell.folder.path());
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let (mut reader, mut keys) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+    let (mut seen, mut buf) = (String::new(), [0; 4096]);
+    while !seen.contains("Apply this plan? [y/N]") {
+        let read = reader.read(&mut buf).unwrap_or_default();
+        assert!(read > 0, "it ended without asking: {seen}");
+        seen.push_str(&String::from_utf8_lossy(&buf[..read]));
+    }
+    keys.write_all(answer.as_bytes()).unwrap();
+    keys.flush().unwrap();
+    while let Ok(1..) = reader.read(&mut buf) {}
+    child.wait().unwrap().exit_code()
+}
+
 #[cfg(unix)]
 #[test]
 fn at_a_terminal_one_is_asked_and_no_is_the_answer_of_who_only_presses_enter() {
-    use std::io::{Read, Write as _};
-
     for answer in ["\r", "n\r", "yeah\r"] {
         let shell = with_plan(|_| {});
         let before = everything(&shell);
-        let pair = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
-        let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_chronicle"));
-        command.args(["repair", "a.log", "--apply", "p.json"]);
-        command.cwd(shell.folder.path());
-        let mut child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let (mut reader, mut keys) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
-        let (mut seen, mut buf) = (String::new(), [0; 4096]);
-        while !seen.contains("Apply this plan? [y/N]") {
-            let read = reader.read(&mut buf).unwrap_or_default();
-            assert!(read > 0, "it ended without asking: {seen}");
-            seen.push_str(&String::from_utf8_lossy(&buf[..read]));
-        }
-        keys.write_all(answer.as_bytes()).unwrap();
-        keys.flush().unwrap();
-        while let Ok(1..) = reader.read(&mut buf) {}
-        assert_eq!(child.wait().unwrap().exit_code(), 6, "{answer:?}");
+        assert_eq!(answered(&shell, "repair a.log --apply p.json", answer), 6, "{answer:?}");
         assert!(everything(&shell) == before);
     }
 }
@@ -341,7 +347,7 @@ fn a_cut_log_keeps_the_offsets_of_its_lost_events_unless_they_are_forgotten() {
 #[test]
 fn a_saved_plan_is_applied_once_and_not_to_another_log() {
     let shell = Shell::with_log();
-    shell.plant("checksum", "bad.log");
+    shell.plant("length", "bad.log");
     let before = fs::read(shell.path("bad.log")).unwrap();
     assert_eq!(shell.run("repair bad.log --dry-run --plan p.json").code, 4);
     let ran = shell.run("repair a.log --apply p.json --yes");
@@ -357,7 +363,7 @@ fn a_saved_plan_is_applied_once_and_not_to_another_log() {
 #[test]
 fn a_log_that_is_being_written_is_not_repaired() {
     let shell = Shell::with_log();
-    shell.plant("checksum", "bad.log");
+    shell.plant("length", "bad.log");
     let writer = chronicle::EventLog::open(shell.path("bad.log")).unwrap();
     let before = fs::read(shell.path("bad.log")).unwrap();
     let ran = shell.run("repair bad.log --yes");
@@ -375,4 +381,38 @@ fn a_writers_fault_is_left_and_told() {
     assert!(ran.code == 3 && ran.out.contains("left: ") && ran.out.contains("invalid_event"), "{ran:?}");
     assert!(everything(&shell) == before);
     assert_eq!(shell.run("undo bad.log --yes").code, 6, "there is nothing to take back");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_yes_at_the_terminal_applies_what_was_printed() {
+    let shell = Shell::with_log();
+    shell.plant("torn_tail", "bad.log");
+    let before = fs::read(shell.path("bad.log")).unwrap();
+    assert_eq!(answered(&shell, "repair bad.log", "y\r"), 0);
+    assert!(fs::read(shell.path("bad.log")).unwrap().len() < before.len());
+    assert_eq!(answered(&shell, "undo bad.log", "Yes\r"), 4, "as verify answers afterwards");
+    assert!(fs::read(shell.path("bad.log")).unwrap() == before);
+}
+
+#[test]
+fn a_repair_that_was_killed_is_told_until_somebody_may_write_and_then_ended() {
+    let shell = Shell::with_log();
+    shell.plant("length", "bad.log");
+    let ran = shell.run("repair bad.log --yes --json").json();
+    let journal = PathBuf::from(ran["applied"]["journal"].as_str().unwrap());
+    let bytes = fs::read(&journal).unwrap();
+    // The last that a journal says is that the repair is done.
+    let done = bytes.windows(8).rposition(|window| window == b"{\"state\"").unwrap() - 4;
+    fs::write(&journal, &bytes[..done]).unwrap();
+
+    let before = everything(&shell);
+    assert!(shell.run("verify bad.log").out.contains("pending: "));
+    assert!(shell.done("undo bad.log --list").out.contains("PENDING"));
+    shell.run("repair bad.log --dry-run");
+    shell.run("repair bad.log");
+    assert!(everything(&shell) == before && fs::read(&journal).unwrap().len() == done, "looking ends nothing");
+    let ran = shell.done("repair bad.log --yes");
+    assert!(ran.err.contains("repair 1 was killed before it was done") && ran.err.contains("completed"), "{ran:?}");
+    assert!(!shell.run("verify bad.log").out.contains("pending: "));
 }
