@@ -148,7 +148,7 @@ fn verify_looks_at_the_part_it_is_asked_for() {
     assert_eq!(shell.run(&format!("verify bad.log --until {start}")).code, 0);
     assert_eq!(shell.run(&format!("verify bad.log --from {end}")).code, 0);
     let ran = shell.run(&format!("verify bad.log --from 0x{start:x} --json"));
-    assert_eq!((ran.code, ran.json()["findings_total"].as_u64()), (3, Some(1)));
+    assert_eq!((ran.code, ran.json()["findings_total"].as_u64()), (4, Some(1)));
     let inside = shell.run(&format!("verify bad.log --from {}", end + 1));
     assert_eq!(inside.code, 2, "{inside:?}");
     assert!(inside.err.contains(&format!("lies inside the frame at {end}..")), "{inside:?}");
