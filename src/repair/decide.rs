@@ -207,6 +207,7 @@ fn one(view: &LogView, wishes: &Wishes, unit: &Unit) -> Result<Decision, Storage
 fn undecided(start: u64, fix: Option<&Fix>, kind: Kind) -> String {
     let likely = fix.is_some_and(|fix| fix.certainty == Some(Certainty::Likely));
     let accept = if likely { "--accept likely, " } else { "" };
+    let which = if fix.is_some_and(|fix| fix.candidates.len() > 1) { "N" } else { "1" };
     let fence = if kind == Kind::Header { "" } else { ", or --fence-undecided" };
-    format!("nobody has decided: {accept}--choose {start}=1{fence}")
+    format!("nobody has decided: {accept}--choose {start}={which}{fence}")
 }

@@ -5,7 +5,9 @@
 use std::ops::Range;
 use std::path::Path;
 
-use crate::repair::{Action, Candidate, Change, Fix, Left, Loss, Plan, Record, RecordState, Recovered, Step, Write};
+use crate::repair::{
+    Action, Candidate, Certainty, Change, Fix, Left, Loss, Plan, Record, RecordState, Recovered, Step, Write,
+};
 
 use super::units::{Zone, count, duration, exact, minute, size};
 
@@ -60,7 +62,8 @@ pub fn fix_line(fix: &Fix) -> String {
             _ => "",
         }),
         [only] => {
-            line.push_str(": ");
+            let choice = fix.certainty == Some(Certainty::Choice);
+            line.push_str(if choice { ", the truth may be another: " } else { ": " });
             line.push_str(&changes(&only.changes));
         }
         several => {
@@ -94,7 +97,7 @@ pub fn record_line(record: &Record) -> String {
         Some(undone) => format!("undo of {undone}"),
         None => format!("{}: {}, {}", actions(plan), restored(plan.restored()), loss(&plan.given_up())),
     };
-    format!("{number:>4}  {}  {did}; {}", minute(*begun_ms, Zone::Utc), standing(record))
+    format!("{number:>4}  {}  {}; {did}", minute(*begun_ms, Zone::Utc), standing(record))
 }
 
 /// What became of a repair that was killed, in one sentence.
@@ -432,12 +435,12 @@ the writer's lock is held for about 3.0 ms";
     fn the_record_says_when_what_and_how_it_stands() {
         let mut first = record(1, plan(vec![gap(16..320), gap(400..500)]));
         let said = record_line(&first);
-        assert_eq!(said, "   1  2026-01-01 00:00Z  2 gap: no event restored, none given up; applied");
+        assert_eq!(said, "   1  2026-01-01 00:00Z  applied; 2 gap: no event restored, none given up");
         first.undone_by = Some(2);
-        assert!(record_line(&first).ends_with("undone by 2"));
+        assert!(record_line(&first).contains("  undone by 2; "));
         let mut undo = plan(Vec::new());
         undo.undoes = Some(1);
-        assert!(record_line(&record(2, undo)).ends_with("  undo of 1; applied"));
+        assert!(record_line(&record(2, undo)).ends_with("  applied; undo of 1"));
     }
 
     #[test]

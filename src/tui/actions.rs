@@ -24,6 +24,7 @@ pub enum Id {
     TabAggregates,
     TabFindings,
     TabIndex,
+    TabRepairs,
     NextView,
     PreviousView,
     Zoom,
@@ -42,6 +43,9 @@ pub enum Id {
     Append,
     UpdateIndex,
     RebuildIndex,
+    Repair,
+    RepairAll,
+    Undo,
     ScanStop,
     ScanGo,
     Mouse,
@@ -67,6 +71,11 @@ pub enum Id {
     Complete,
     Change,
     Choose,
+    ScrollDown,
+    ScrollUp,
+    Pick,
+    AcceptLikely,
+    FenceOff,
 }
 
 /// Where a key means an action.
@@ -206,6 +215,34 @@ const TABLE: &[Action] = &[
     .writes()
     .twin("chronicle index rebuild LOG"),
     Action::new(
+        Id::Repair,
+        Main,
+        &[Char('x')],
+        "repair this",
+        "Plan what can be done about the damage under the cursor, and show it before anything is written",
+    )
+    .footer("repair")
+    .writes()
+    .twin("chronicle repair LOG --only OFFSET"),
+    Action::new(
+        Id::RepairAll,
+        Main,
+        &[Char('X')],
+        "repair everything",
+        "Plan what can be done about all damage of the log, and show it before anything is written",
+    )
+    .writes()
+    .twin("chronicle repair LOG"),
+    Action::new(
+        Id::Undo,
+        Main,
+        &[Char('u')],
+        "undo a repair",
+        "Plan to take the last repair back, or the one under the cursor among the repairs, and show that first",
+    )
+    .writes()
+    .twin("chronicle undo LOG"),
+    Action::new(
         Id::Append,
         Main,
         &[Char('a')],
@@ -221,8 +258,7 @@ const TABLE: &[Action] = &[
         &[Char('F')],
         "follow",
         "Stay at the end as the log grows; moving up leaves it",
-    )
-    .footer("follow"),
+    ),
     Action::new(
         Id::Copy,
         Main,
@@ -264,6 +300,8 @@ const TABLE: &[Action] = &[
     .twin("chronicle verify LOG --json"),
     Action::new(Id::TabIndex, Main, &[Char('4')], "index", "What the index covers, and why it is stale")
         .twin("chronicle index status LOG"),
+    Action::new(Id::TabRepairs, Main, &[Char('5')], "repairs", "The medical record of the log: what was repaired when, and undone")
+        .twin("chronicle undo LOG --list"),
     Action::new(Id::NextView, Main, &[Char(']')], "next detail view", "JSON, Hex, Frame, Aggregate: the next one"),
     Action::new(Id::PreviousView, Main, &[Char('[')], "previous detail view", "JSON, Hex, Frame, Aggregate: the one before"),
     Action::new(Id::Zoom, Main, &[Char('z')], "zoom", "Give the pane the whole screen, or take it back"),
@@ -322,6 +360,30 @@ const TABLE: &[Action] = &[
     .footer("choose"),
     Action::new(Id::Answer, Question, &[Key::Enter], "answer", "Give the answer that is chosen").footer("answer"),
     Action::new(Id::Cancel, Question, &[Key::Esc, Char('q')], "cancel", "Change nothing").footer("cancel"),
+    Action::new(Id::ScrollDown, Question, &[Key::Down, Char('j'), Key::PageDown], "scroll down", "Show further lines")
+        .footer("more"),
+    Action::new(Id::ScrollUp, Question, &[Key::Up, Char('k'), Key::PageUp], "scroll up", "Show the lines above"),
+    Action::new(
+        Id::Pick,
+        Question,
+        &[Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8'), Char('9')],
+        "choose a candidate",
+        "In the plan for one place: take the candidate of this number, and plan again",
+    ),
+    Action::new(
+        Id::AcceptLikely,
+        Question,
+        &[Char('l')],
+        "accept what is likely",
+        "In a plan: take likely fixes too, or no more, and plan again",
+    ),
+    Action::new(
+        Id::FenceOff,
+        Question,
+        &[Char('g')],
+        "fence undecided damage off",
+        "In a plan: put gaps over damage that nobody has decided about, or no more, and plan again",
+    ),
 ];
 
 #[cfg(test)]

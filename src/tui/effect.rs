@@ -4,6 +4,7 @@ use super::model::{Sort, View};
 use crate::file::Durability;
 use crate::format::Event;
 use crate::query::{Direction, Filter, Jump, Pattern, Row};
+use crate::repair::{Plan, Wishes};
 
 /// A wish.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub(crate) enum Effect {
     StopScan,
     /// The scan behind the screen goes on.
     StartScan,
+    /// The scan behind the screen starts over: what it has seen has changed.
+    RestartScan,
     /// A text for the clipboard.
     Copy(String),
     /// The mouse is listened to, or left to the terminal.
@@ -37,13 +40,16 @@ pub(crate) enum Lane {
     Jump,
     /// The table of aggregates.
     Aggregates,
-    /// Whatever writes.
+    /// Whatever writes, and the plans of it.
     Write,
+    /// The medical record.
+    Records,
 }
 
 impl Lane {
     /// Every lane.
-    pub(crate) const ALL: [Self; 5] = [Self::List, Self::Detail, Self::Jump, Self::Aggregates, Self::Write];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::List, Self::Detail, Self::Jump, Self::Aggregates, Self::Write, Self::Records];
 }
 
 /// A question.
@@ -116,6 +122,14 @@ pub(crate) enum Ask {
     },
     /// Events to append.
     Append(Order),
+    /// A plan of a repair.
+    Plan(Wishes),
+    /// A plan to take back the repair of this number, or the last one.
+    PlanUndo(Option<u32>),
+    /// A plan applied, exactly.
+    Apply(Box<Plan>),
+    /// The medical record.
+    Records,
     /// The index caught up, or built whole, and saved.
     SaveIndex(Extent),
 }

@@ -75,6 +75,18 @@ impl Areas {
     }
 }
 
+impl Areas {
+    /// The list of repairs, and below it what is said of the chosen one, where there is room for both.
+    pub(crate) fn repairs(&self) -> (Rect, Rect) {
+        let inner = self.inner(self.main);
+        if inner.height < 8 {
+            return (inner, Rect { y: inner.y + inner.height, height: 0, ..inner });
+        }
+        let [list, said] = Layout::vertical([Constraint::Percentage(40), Constraint::Fill(1)]).areas(inner);
+        (list, said)
+    }
+}
+
 /// Where everything stands.
 pub(crate) fn areas(model: &Model) -> Areas {
     let (width, height) = model.size;
@@ -129,6 +141,6 @@ pub(crate) fn panes(model: &Model) -> Vec<Pane> {
             vec![Pane::Main, Pane::Findings, Pane::Detail]
         }
         Tab::Events | Tab::Findings => vec![Pane::Main, Pane::Detail],
-        Tab::Aggregates | Tab::Index => vec![Pane::Main],
+        Tab::Aggregates | Tab::Index | Tab::Repairs => vec![Pane::Main],
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::effect::{Extent, Lane};
 use super::keys::Key;
 use super::model::{Contents, Facts};
-use crate::format::Finding;
 use crate::index::AggregateSummary;
 use crate::query::Page;
+use crate::repair::{Applied, Plan, Proposed, Record, Wishes};
 
 /// Something happened.
 #[derive(Debug)]
@@ -78,6 +78,12 @@ pub(crate) enum Told {
     Appended(Box<Appended>),
     /// The index was saved.
     Saved(Box<Saved>),
+    /// A repair, or an undo, as it would be.
+    Planned(Box<Planned>),
+    /// A plan was applied.
+    Repaired(Box<Repaired>),
+    /// The log's medical record, and notices about files there that are none of it.
+    Records(Vec<Record>, Vec<String>),
     /// It went wrong.
     Failed(Failure),
 }
@@ -116,6 +122,24 @@ pub(crate) struct Saved {
     pub(crate) took: Duration,
 }
 
+/// A plan that waits for a yes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Planned {
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// What it was made by; `None` for an undo.
+    pub(crate) wishes: Option<Wishes>,
+}
+
+/// What applying a plan has done.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Repaired {
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// What was done.
+    pub(crate) applied: Applied,
+}
+
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -143,8 +167,8 @@ pub(crate) enum News {
     },
     /// What the scan behind knows of events, up to an offset.
     Counted(u64),
-    /// The scan has found something.
-    Found(Box<Finding>),
+    /// The scan has found something, and what can be done about it.
+    Found(Box<Proposed>),
     /// The scan is about to look at everything from an offset on again.
     Rescan(u64),
     /// The scan has come to the end.

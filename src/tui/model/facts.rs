@@ -10,6 +10,8 @@ use crate::index::{Coverage, IndexState};
 pub(crate) struct Facts {
     /// Its path, links resolved.
     pub(crate) path: PathBuf,
+    /// The folder of its journals.
+    pub(crate) journals: PathBuf,
     /// Its version.
     pub(crate) version: u16,
     /// When it says it was created, milliseconds since the epoch.

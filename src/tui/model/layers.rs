@@ -1,8 +1,9 @@
 //! What lies over the screen: lines of text, help, questions, the append form. The top one has the keys.
 
 use super::super::actions::{self, Action, Place};
-use super::super::message::Moment;
+use super::super::message::{Moment, Planned};
 use super::line::Line;
+use super::sheet::pieces;
 
 /// A layer.
 #[derive(Debug, Clone)]
@@ -111,15 +112,42 @@ pub(crate) struct Question {
     pub(crate) choice: Choice,
     /// When it was drawn first.
     pub(crate) drawn: Option<Moment>,
+    /// The first line on the screen.
+    pub(crate) top: usize,
+}
+
+/// Columns that a question takes at most.
+const QUESTION: u16 = 96;
+
+impl Question {
+    /// A question that opens on Cancel; without a word for going on it can only be closed.
+    pub(crate) fn new(title: impl Into<String>, lines: Vec<String>, go: &'static str, then: Then) -> Self {
+        Self { title: title.into(), lines, go, then, choice: Choice::Cancel, drawn: None, top: 0 }
+    }
+
+    /// Its lines as they stand on a screen of this width, and the columns that its box takes.
+    pub(crate) fn laid_out(&self, width: u16) -> (Vec<String>, u16) {
+        let width = QUESTION.min(width);
+        let room = usize::from(width).saturating_sub(4).max(1);
+        (self.lines.iter().flat_map(|line| pieces(line, room)).collect(), width)
+    }
+
+    /// Lines that have no room on a screen of this size.
+    pub(crate) fn hidden(&self, (width, height): (u16, u16)) -> usize {
+        // Border, a blank and the answers.
+        self.laid_out(width).0.len().saturating_sub(usize::from(height.saturating_sub(4)))
+    }
 }
 
 /// What a question is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Then {
     /// Append what the form holds.
     Append,
     /// Build the whole index and save it.
     Rebuild,
+    /// Apply this plan.
+    Apply(Box<Planned>),
 }
 
 /// The answers to a question.

@@ -7,6 +7,7 @@ mod json;
 mod layers;
 mod line;
 mod list;
+mod repairs;
 mod scan;
 mod sheet;
 mod tables;
@@ -20,6 +21,7 @@ pub(crate) use json::{JsonDoc, Shown, leaves};
 pub(crate) use layers::{Choice, Help, Layer, Prompt, Purpose, Question, Then};
 pub(crate) use line::Line;
 pub(crate) use list::{BATCH, List, Waiting};
+pub(crate) use repairs::Repairs;
 pub(crate) use scan::{Scan, ScanState};
 pub(crate) use sheet::{LABEL, Tone, pieces, sheet};
 pub(crate) use tables::{Aggregates, Cursor, Sort, Source};
@@ -41,15 +43,18 @@ pub(crate) enum Tab {
     Findings,
     /// The index.
     Index,
+    /// The medical record.
+    Repairs,
 }
 
 impl Tab {
     /// Every tab with its name.
-    pub(crate) const ALL: [(Self, &'static str); 4] = [
+    pub(crate) const ALL: [(Self, &'static str); 5] = [
         (Self::Events, "Events"),
         (Self::Aggregates, "Aggregates"),
         (Self::Findings, "Findings"),
         (Self::Index, "Index"),
+        (Self::Repairs, "Repairs"),
     ];
 }
 
@@ -124,6 +129,17 @@ pub(crate) struct Job {
     pub(crate) done: (u64, u64),
     /// When it was started.
     pub(crate) started: Moment,
+    /// Whether Esc stops it.
+    pub(crate) halt: Halt,
+}
+
+/// Whether a job can be stopped half way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Halt {
+    /// It can: what is done by then stays done, or nothing is.
+    Anywhere,
+    /// It runs through: it is all or nothing, and can be undone.
+    Never,
 }
 
 /// The newest question of each lane. An answer to an older one is dropped.
@@ -185,6 +201,10 @@ pub(crate) struct Model {
     pub(crate) findings: Cursor,
     /// The lines of the index tab.
     pub(crate) index: Cursor,
+    /// The medical record.
+    pub(crate) repairs: Repairs,
+    /// The size that a repair of this screen has left the log with: that it was cut is no news then.
+    pub(crate) left_at: Option<u64>,
     /// The tab.
     pub(crate) tab: Tab,
     /// The pane that has the keys.
@@ -236,6 +256,8 @@ impl Model {
             aggregates: Aggregates::default(),
             findings: Cursor::default(),
             index: Cursor::default(),
+            repairs: Repairs::default(),
+            left_at: None,
             tab: Tab::default(),
             focus: Pane::default(),
             zoom: Zoom::default(),

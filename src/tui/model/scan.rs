@@ -1,7 +1,10 @@
 //! What the scan behind the screen has seen so far.
 
-use crate::format::Finding;
+use std::collections::BTreeMap;
+
+use crate::format::{Finding, Kind};
 use crate::inspect::{HealthMap, MAX_FINDINGS};
+use crate::repair::{Fix, Proposed};
 
 /// How the scan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(crate) struct Scan {
     pub(crate) state: ScanState,
     /// Findings by place.
     pub(crate) findings: Vec<Finding>,
+    /// What can be done about them, by start and kind.
+    fixes: BTreeMap<(u64, Kind), Fix>,
     /// Those that were not kept.
     pub(crate) not_kept: u64,
     /// What is known of each part.
@@ -38,7 +43,15 @@ pub(crate) struct Scan {
 impl Scan {
     /// Nothing seen yet.
     pub(crate) fn new(state: ScanState) -> Self {
-        Self { state, findings: Vec::new(), not_kept: 0, map: HealthMap::default(), events: None, at: (0, 0) }
+        Self {
+            state,
+            findings: Vec::new(),
+            fixes: BTreeMap::new(),
+            not_kept: 0,
+            map: HealthMap::default(),
+            events: None,
+            at: (0, 0),
+        }
     }
 
     /// True when everything was seen.
@@ -51,11 +64,24 @@ impl Scan {
         self.findings.iter().filter(|finding| finding.kind.is_damage()).count()
     }
 
+    /// What can be done about a finding.
+    pub(crate) fn fix_of(&self, finding: &Finding) -> Option<&Fix> {
+        self.fixes.get(&(finding.start, finding.kind))
+    }
+
     /// Takes a finding in, once.
-    pub(crate) fn found(&mut self, finding: Finding) {
+    pub(crate) fn found(&mut self, Proposed { finding, fix }: Proposed) {
+        match fix {
+            Some(fix) if self.findings.len() < MAX_FINDINGS => {
+                self.fixes.insert((finding.start, finding.kind), fix);
+            }
+            _ => {
+                self.fixes.remove(&(finding.start, finding.kind));
+            }
+        }
         if finding.kind.is_damage() {
             self.map.damaged(finding.range());
-        } else if finding.kind == crate::format::Kind::Gap {
+        } else if finding.kind == Kind::Gap {
             self.map.gap(finding.range());
         }
         let place = |known: &Finding| (known.start, known.kind);
@@ -75,12 +101,13 @@ impl Scan {
         let kept = self.findings.partition_point(|finding| finding.start < from);
         if kept < self.findings.len() {
             self.findings.truncate(kept);
+            self.fixes.retain(|(start, _), _| *start < from);
             let mut map = HealthMap::default();
             map.verified(0..from.min(self.at.0));
             for finding in &self.findings {
                 if finding.kind.is_damage() {
                     map.damaged(finding.range());
-                } else if finding.kind == crate::format::Kind::Gap {
+                } else if finding.kind == Kind::Gap {
                     map.gap(finding.range());
                 }
             }
@@ -102,15 +129,18 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Kind;
+
+    fn bare(finding: Finding) -> Proposed {
+        Proposed { finding, fix: None }
+    }
 
     #[test]
     fn a_finding_told_twice_is_kept_once_and_in_its_place() {
         let mut scan = Scan::new(ScanState::Running);
         for start in [500, 100, 500, 300] {
-            scan.found(Finding::new(Kind::Checksum, start..start + 10));
+            scan.found(bare(Finding::new(Kind::Checksum, start..start + 10)));
         }
-        scan.found(Finding::new(Kind::Clock, 300..310));
+        scan.found(bare(Finding::new(Kind::Clock, 300..310)));
         let places: Vec<_> = scan.findings.iter().map(|finding| finding.start).collect();
         assert_eq!(places, [100, 300, 300, 500]);
         assert_eq!(scan.damaged(), 3);
@@ -123,8 +153,8 @@ mod tests {
         let mut scan = Scan::new(ScanState::Running);
         scan.at = (600, 600);
         scan.map.verified(0..600);
-        scan.found(Finding::new(Kind::TornTail, 500..510));
-        scan.found(Finding::new(Kind::Gap, 100..110));
+        scan.found(bare(Finding::new(Kind::TornTail, 500..510)));
+        scan.found(bare(Finding::new(Kind::Gap, 100..110)));
         scan.forget(500);
         assert_eq!(scan.findings.len(), 1);
         assert!(!scan.map.look(500..501).damaged && scan.map.look(100..101).gap);

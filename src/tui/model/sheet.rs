@@ -4,7 +4,7 @@ use super::detail::{Contents, Entry, FrameFacts, View};
 use crate::format::{Evidence, Finding, HEADER_LEN, LogHeader};
 use crate::query::What;
 use crate::report::units::{Zone, count, exact, hex_offset, moment, size};
-use crate::report::verdict;
+use crate::report::{fix_line, path_text, verdict};
 
 /// Columns of a label.
 pub(crate) const LABEL: usize = 18;
@@ -37,7 +37,7 @@ pub(crate) fn sheet(contents: &Contents, view: View, width: usize) -> Vec<SheetL
     let row = &contents.row;
     match (&row.what, view) {
         (What::Header, _) => header(contents, &mut lines),
-        (What::Finding(finding), _) => self::finding(finding, &mut lines),
+        (What::Finding(finding), _) => self::finding(finding, contents, &mut lines),
         (What::InFlight, _) => say(&mut lines, "in flight", "the last frame is being written: it is no damage"),
         (What::Event(_), View::Aggregate) => say(&mut lines, "aggregate", "the event belongs to none"),
         (What::Event(event), _) => {
@@ -104,10 +104,23 @@ fn frame(frame: &FrameFacts, bytes: u64, lines: &mut Vec<SheetLine>) {
     lines.push(SheetLine { label: "index entry", text, tone });
 }
 
-fn finding(finding: &Finding, lines: &mut Vec<SheetLine>) {
+fn finding(finding: &Finding, contents: &Contents, lines: &mut Vec<SheetLine>) {
     let tone = if finding.kind.is_damage() { Tone::Bad } else { Tone::Plain };
     lines.push(SheetLine { label: "kind", text: finding.kind.name().into(), tone });
     say(lines, "verdict", verdict(finding));
+    match &contents.fix {
+        Some(fix) => say(lines, "can be done", fix_line(fix)),
+        None if finding.kind.is_damage() => say(lines, "can be done", "nothing in place; salvage writes a new log"),
+        None => {}
+    }
+    let expected = contents.fix.iter().flat_map(|fix| &fix.candidates).map(|candidate| candidate.expected);
+    for (number, expected) in (1..).zip(expected).filter(|(_, expected)| *expected > 0.0) {
+        let label = if number == 1 { "accidents" } else { "" };
+        say(lines, label, format!("candidate {number}: {expected:.2e} that look like it are expected"));
+    }
+    if let Some(journal) = &contents.kept_in {
+        say(lines, "original bytes", format!("kept in {}", path_text(journal)));
+    }
     evidence(&finding.evidence, lines);
 }
 

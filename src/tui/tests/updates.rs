@@ -66,7 +66,7 @@ fn a_damaged_range_is_a_row_with_its_verdict() {
     let mut bench = Bench::new(&damaged(), (120, 40));
     bench.scan();
     let screen = bench.screen();
-    assert!(screen.lines().any(|line| line.contains('×') && line.contains("checksum differs")), "{screen}");
+    assert!(screen.lines().any(|line| line.contains('×') && line.contains("checksum to 856  proven: correct bits")), "{screen}");
     assert!(screen.contains("× 4 damaged"), "{screen}");
 }
 
@@ -200,6 +200,7 @@ fn esc_stops_the_job_one_started_and_not_the_scan() {
         lane: Lane::Jump,
         name: "going".into(),
         done: (0, 0),
+        halt: crate::tui::model::Halt::Anywhere,
         started: Moment::default(),
     });
     assert!(bench.waits_for(Lane::Jump));

@@ -1,6 +1,6 @@
 //! Answers from the workers. Late ones, to questions that were asked again since, are dropped.
 
-use super::{moves, writing};
+use super::{moves, repairing, settle, writing};
 use crate::file::Durability;
 use crate::tui::effect::Lane;
 use crate::tui::message::{Failure, Told};
@@ -49,6 +49,9 @@ pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told)
             writing::appended(model, &done, durability);
         }
         Told::Saved(done) => writing::saved(model, &done),
+        Told::Planned(planned) => repairing::planned(model, *planned),
+        Told::Repaired(done) => repairing::repaired(model, *done),
+        Told::Records(records, notices) => model.repairs.set(records, notices),
         Told::Failed(failure) => failed(model, lane, failure),
     }
 }
@@ -61,6 +64,7 @@ fn detail(model: &mut Model, mut contents: Contents) {
     {
         contents.doc = known.doc;
     }
+    settle::know_fix(model, &mut contents);
     let line = contents.story.as_ref().map(|story| story.line_of(contents.row.start));
     model.detail.contents = Some(contents);
     if let (View::Aggregate, Some(line)) = (model.detail.view, line) {

@@ -1,6 +1,6 @@
 //! Why an action cannot be run now, where it cannot.
 
-use super::settle;
+use super::{repairing, settle};
 use crate::file::Seen;
 use crate::index::IndexState;
 use crate::query::What;
@@ -20,6 +20,8 @@ pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
     }
     let why = match id {
         Id::Append => return append(model),
+        Id::Repair if repairing::place(model).is_none() => "no damage is under the cursor; e goes to the next",
+        Id::Repair | Id::RepairAll | Id::Undo => return repair(model),
         Id::UpdateIndex => return update_index(&model.facts.index.state),
         Id::SearchNext | Id::SearchPrevious if model.search.is_none() => "there is no search yet: / starts one",
         Id::FilterDrop if model.list.filter.is_empty() => "there is no filter",
@@ -54,6 +56,18 @@ fn append(model: &Model) -> Option<String> {
     match (&model.facts.index.state, model.facts.writer) {
         (IndexState::Ahead { .. }, _) => Some("the log is truncated: its index has seen events that are gone".into()),
         (_, Seen::Lock(pid)) => Some(format!("another process holds the writer's lock, pid {pid}")),
+        _ => None,
+    }
+}
+
+fn repair(model: &Model) -> Option<String> {
+    if model.facts.version == 0 {
+        return Some("a log of version 0 is never changed: `chronicle migrate` writes it as version 1".into());
+    }
+    match (&model.facts.closed, model.facts.writer) {
+        (Some(closed), _) => Some(closed.clone()),
+        (_, Seen::Lock(pid)) => Some(format!("another process holds the writer's lock, pid {pid}")),
+        (_, Seen::Open(pid)) => Some(format!("another process has the log open for writing, pid {pid}")),
         _ => None,
     }
 }

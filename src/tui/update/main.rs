@@ -1,10 +1,12 @@
 //! Actions of the screen itself, one arm each.
 
-use super::{copy, enabled, moves, settle, stop, writing};
+use super::{copy, enabled, moves, repairing, settle, stop, writing};
 use crate::query::{Direction, What};
 use crate::tui::actions::{self, Id};
 use crate::tui::effect::Effect;
-use crate::tui::model::{Follow, Help, Layer, Model, Mouse, Pane, Prompt, Purpose, ScanState, Source, Tab, View, Zoom};
+use crate::tui::model::{
+    Follow, Halt, Help, Layer, Model, Mouse, Pane, Prompt, Purpose, ScanState, Source, Tab, View, Zoom,
+};
 
 /// Runs an action, or says why it cannot be run.
 pub(crate) fn act(model: &mut Model, id: Id) {
@@ -25,6 +27,7 @@ pub(crate) fn act(model: &mut Model, id: Id) {
         Id::TabAggregates => moves::tab(model, Tab::Aggregates),
         Id::TabFindings => moves::tab(model, Tab::Findings),
         Id::TabIndex => moves::tab(model, Tab::Index),
+        Id::TabRepairs => moves::tab(model, Tab::Repairs),
         Id::NextView => moves::view(model, 1),
         Id::PreviousView => moves::view(model, -1),
         Id::Zoom => model.zoom = if model.zoom == Zoom::In { Zoom::Out } else { Zoom::In },
@@ -53,6 +56,9 @@ pub(crate) fn act(model: &mut Model, id: Id) {
         }
         Id::UpdateIndex => writing::update_index(model),
         Id::RebuildIndex => writing::ask_rebuild(model),
+        Id::Repair => repairing::here(model),
+        Id::RepairAll => repairing::everything(model),
+        Id::Undo => repairing::undo(model),
         Id::ScanStop => model.effects.push_back(Effect::StopScan),
         Id::ScanGo => {
             model.scan.state = ScanState::Running;
@@ -80,7 +86,12 @@ pub(crate) fn act(model: &mut Model, id: Id) {
         | Id::LineBreak
         | Id::Complete
         | Id::Change
-        | Id::Choose => {}
+        | Id::Choose
+        | Id::ScrollDown
+        | Id::ScrollUp
+        | Id::Pick
+        | Id::AcceptLikely
+        | Id::FenceOff => {}
     }
 }
 
@@ -110,6 +121,7 @@ fn enter(model: &mut Model) {
             }
         }
         (_, Tab::Index) => act(model, Id::UpdateIndex),
+        (_, Tab::Repairs) => repairing::go_to(model),
     }
 }
 
@@ -159,6 +171,10 @@ fn mouse(model: &mut Model) {
 /// Leaves what was entered last: job, search, filter, zoom, pane, in that order. Never quits.
 fn back(model: &mut Model) {
     if let Some(job) = model.jobs.last().cloned() {
+        if job.halt == Halt::Never {
+            model.tell(format!("{}: that is all or nothing, and can be undone", job.name));
+            return;
+        }
         stop(model, job.lane);
         model.tell(format!("{}: stopped", job.name));
     } else if model.search.take().is_some() {

@@ -11,6 +11,7 @@ mod moves;
 mod news;
 mod prompt;
 mod question;
+mod repairing;
 mod settle;
 mod writing;
 
@@ -19,7 +20,7 @@ use super::effect::{Ask, Effect, Lane};
 use super::keys::Key;
 use super::layout;
 use super::message::{Message, Moment};
-use super::model::{Job, Layer, Model};
+use super::model::{Halt, Job, Layer, Model};
 
 pub(crate) use enabled::why_not;
 pub(crate) use main::act;
@@ -99,8 +100,17 @@ fn ask(model: &mut Model, lane: Lane, what: Ask) {
 /// Asks something that takes its time, and that the user can stop.
 fn start(model: &mut Model, lane: Lane, name: impl Into<String>, what: Ask) {
     model.jobs.retain(|job| job.lane != lane);
-    model.jobs.push(Job { lane, name: name.into(), done: (0, 0), started: model.now });
+    let (halt, started) = (Halt::Anywhere, model.now);
+    model.jobs.push(Job { lane, name: name.into(), done: (0, 0), started, halt });
     ask(model, lane, what);
+}
+
+/// Asks something that runs through once it was begun.
+fn ask_whole(model: &mut Model, lane: Lane, name: &str, what: Ask) {
+    start(model, lane, name, what);
+    if let Some(job) = model.jobs.last_mut() {
+        job.halt = Halt::Never;
+    }
 }
 
 /// Stops what a lane does; late answers are dropped.

@@ -61,6 +61,14 @@ pub(super) fn click(model: &mut Model, column: u16, line: u16) {
                     to_finding(model, line);
                 }
             }
+            (Pane::Main, Tab::Repairs) => {
+                let (lines, _) = areas.repairs();
+                if lines.contains(here) {
+                    let cursor = &mut model.repairs.cursor;
+                    let by = (cursor.top + usize::from(line - lines.y)) as i64 - cursor.at as i64;
+                    cursor.move_by(by, model.repairs.records.len());
+                }
+            }
             (Pane::Main, Tab::Index) => {}
         }
     }

@@ -14,6 +14,7 @@ pub(super) fn move_cursor(model: &mut Model, id: Id) {
         (_, Tab::Events) => model.list.height(),
         (_, Tab::Aggregates) => model.aggregates.cursor.height,
         (_, Tab::Index) => model.index.height,
+        (_, Tab::Repairs) => model.repairs.cursor.height,
     };
     let page = height.max(1) as i64;
     let by = match id {
@@ -32,6 +33,7 @@ pub(super) fn move_cursor(model: &mut Model, id: Id) {
         (_, Tab::Events) => in_list(model, id, by),
         (_, Tab::Aggregates) => model.aggregates.cursor.move_by(by, model.aggregates.total),
         (_, Tab::Index) => model.index.move_by(by, usize::MAX / 2),
+        (_, Tab::Repairs) => model.repairs.cursor.move_by(by, model.repairs.records.len()),
     }
 }
 
@@ -180,10 +182,22 @@ pub(super) fn pane(model: &mut Model, by: isize) {
 pub(super) fn view(model: &mut Model, by: isize) {
     model.detail.view = model.detail.view.step(by);
     model.detail.rewind();
+    if model.detail.view == View::Hex {
+        to_change(model);
+    }
     if let (View::Aggregate, Some(contents)) = (model.detail.view, &model.detail.contents)
         && let Some(story) = &contents.story
     {
         let line = story.line_of(contents.row.start);
+        model.detail.move_by(line as i64);
+    }
+}
+
+/// In hex, the first byte that a fix would change is on the screen.
+fn to_change(model: &mut Model) {
+    let Some(contents) = &model.detail.contents else { return };
+    if let Some(offset) = contents.first_change() {
+        let line = offset.saturating_sub(contents.row.start) / model.detail.hex_width.max(1) as u64;
         model.detail.move_by(line as i64);
     }
 }

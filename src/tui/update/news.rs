@@ -17,7 +17,13 @@ pub(super) fn news(model: &mut Model, news: News) {
             model.scan.map.verified(from..at);
         }
         News::Counted(events) => model.scan.events = Some(events),
-        News::Found(finding) => model.scan.found(*finding),
+        News::Found(proposed) => {
+            model.scan.found(*proposed);
+            if let Some(mut contents) = model.detail.contents.take() {
+                super::settle::know_fix(model, &mut contents);
+                model.detail.contents = Some(contents);
+            }
+        }
         News::Rescan(from) => model.scan.forget(from),
         News::ScanDone => model.scan.state = ScanState::Done,
         News::ScanStopped => {
@@ -63,6 +69,11 @@ fn more(model: &mut Model) {
 
 /// The file is another one, or has lost its end: what was known of it no longer holds.
 fn changed(model: &mut Model, facts: Facts, change: Change) {
+    if model.left_at.take() == Some(facts.bytes) && change != Change::Replaced {
+        // This screen's own repair has cut it, and has told so.
+        model.facts = facts;
+        return;
+    }
     let place = model.list.offset().min(facts.bytes);
     let text = match change {
         Change::Shrunk(before) => {

@@ -1,6 +1,6 @@
 //! What writes: appending, and saving the index. Asked first, with the path, and told afterwards.
 
-use super::start;
+use super::{repairing, start};
 use crate::file::Durability;
 use crate::format::{Finding, Kind};
 use crate::index::IndexState;
@@ -9,7 +9,7 @@ use crate::report::{index_meaning, path_text};
 use crate::tui::actions::Id;
 use crate::tui::effect::{Ask, Extent, Lane, Order};
 use crate::tui::message::{Appended, Saved};
-use crate::tui::model::{Choice, Consent, Layer, Model, Question, Then, histogram};
+use crate::tui::model::{Consent, Layer, Model, Question, Then, histogram};
 
 /// Sends what the form holds, once somebody has agreed to this run writing to the log.
 pub(super) fn send(model: &mut Model) {
@@ -73,8 +73,7 @@ pub(super) fn ask_rebuild(model: &mut Model) {
 }
 
 fn question(model: &mut Model, title: &str, lines: Vec<String>, go: &'static str, then: Then) {
-    let question = Question { title: title.into(), lines, go, then, choice: Choice::Cancel, drawn: None };
-    model.layers.push(Layer::Question(question));
+    model.layers.push(Layer::Question(Question::new(title, lines, go, then)));
 }
 
 /// Somebody has agreed.
@@ -85,6 +84,7 @@ pub(super) fn agreed(model: &mut Model, then: Then) {
             append(model);
         }
         Then::Rebuild => start(model, Lane::Write, "rebuilding the index", Ask::SaveIndex(Extent::Whole)),
+        Then::Apply(planned) => repairing::apply(model, planned.plan),
     }
 }
 

@@ -20,6 +20,13 @@ use crate::tui::theme::Role;
 /// ```
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &Contents) {
     let width = model.detail.hex_width.max(1) as u64;
+    let foot = model.detail.fix_lines(usize::from(area.height)) as u16;
+    let (whole, area) = (area, Rect { height: area.height - foot, ..area });
+    for (line, text) in contents.fix_lines().into_iter().take(usize::from(foot)).enumerate() {
+        let role = if line == 0 { Role::Title } else { Role::Text };
+        let spans = scrolled(vec![span(model, role, text)], usize::from(model.detail.sideways));
+        put(frame, whole, area.height + line as u16, spans);
+    }
     for line in 0..area.height {
         let number = model.detail.top + usize::from(line);
         let start = contents.row.start + number as u64 * width;
@@ -84,6 +91,9 @@ pub(super) fn legend(model: &Model, contents: &Contents) -> Vec<Span<'static>> {
 
 /// The style of the field that a byte belongs to.
 fn style(model: &Model, contents: &Contents, offset: u64) -> Style {
+    if contents.is_changed(offset) {
+        return model.theme.style(Role::Damage);
+    }
     let mark = contents.marks.iter().position(|mark| mark.range.contains(&offset));
     let name = mark.and_then(|at| contents.marks.get(at)).map(|mark| mark.name);
     let role = match (name, mark) {

@@ -13,6 +13,7 @@ mod json;
 mod pane;
 mod prompt;
 mod question;
+mod repairs;
 mod status;
 mod story;
 mod strip;
@@ -36,6 +37,7 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
             Tab::Aggregates => aggregates::draw(frame, &areas, model),
             Tab::Findings => findings::draw(frame, &areas, model),
             Tab::Index => index::draw(frame, &areas, model),
+            Tab::Repairs => repairs::draw(frame, &areas, model),
         }
     }
     if areas.findings.height > 0 {

@@ -4,6 +4,7 @@
 mod aggregates;
 mod answer;
 mod contents;
+mod repairing;
 mod scan;
 mod shared;
 mod story;
@@ -83,6 +84,11 @@ impl Workers {
     /// The scan goes on.
     pub(crate) fn start_scan(&self) {
         self.scan.go();
+    }
+
+    /// The scan starts over.
+    pub(crate) fn restart_scan(&self) {
+        self.scan.restart();
     }
 
     /// Ends them, and waits a moment for what is being written to stop where it may.

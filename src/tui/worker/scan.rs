@@ -15,6 +15,7 @@ use super::{Alive, Failure, Shared, failure};
 use crate::StorageError;
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, Step, Survey, Wish, survey};
+use crate::repair::{Proposed, Proposer};
 use crate::tui::message::{Message, News};
 use crate::tui::options::Options;
 
@@ -108,6 +109,10 @@ impl Scan {
         self.look_at_index();
         let mut told_done = false;
         loop {
+            if orders.try_iter().any(|order| order == Order::Restart) {
+                self.pass = Pass::default();
+                self.look_at_index();
+            }
             let stopped = self.stop.load(Ordering::Acquire);
             let step = if stopped { Ok(None) } else { self.step() };
             match step {
@@ -246,17 +251,30 @@ impl Scan {
         start: u64,
     ) -> Result<Survey, StorageError> {
         let mut told = start;
-        survey(view, wish, index, &mut |step| {
+        let mut proposer = Proposer::new(view)?;
+        let seen = survey(view, wish, index, &mut |step| {
             match step {
                 Step::Progress(at, end) => {
                     self.tell(News::Scanned { from: told.min(at), at, end });
                     self.pace(at.saturating_sub(told));
                     told = at;
                 }
-                Step::Finding(finding) => self.tell(News::Found(Box::new(finding.clone()))),
+                Step::Finding(finding) => {
+                    // Where a fix cannot be looked for, the finding is told all the same.
+                    let bare = |_| vec![Proposed { finding: finding.clone(), fix: None }];
+                    self.found(proposer.push(finding).unwrap_or_else(bare));
+                }
             }
             if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
+        });
+        self.found(proposer.finish());
+        seen
+    }
+
+    fn found(&self, proposed: Vec<Proposed>) {
+        for proposed in proposed {
+            self.tell(News::Found(Box::new(proposed)));
+        }
     }
 
     /// Sleeps as long as so many bytes have to take, unless it is stopped.

@@ -8,6 +8,7 @@ use crate::format::Version;
 use crate::index::{AggregateIndex, Coverage};
 use crate::inspect::LogView;
 use crate::log::OpenOptions;
+use crate::repair::journal_folder;
 use crate::tui::message::News;
 use crate::tui::model::{Facts, IndexFacts};
 use crate::tui::options::Options;
@@ -141,6 +142,7 @@ impl Shared {
             }
         };
         Ok(Facts {
+            journals: self.settings.journal.clone().unwrap_or_else(|| journal_folder(view.path())),
             path: view.path().to_owned(),
             version: log.version().number(),
             created_at_ms: view.created_at_ms(),
