@@ -9,7 +9,7 @@ use super::out::Out;
 use crate::file::Durability;
 use crate::format::{Invalid, frame};
 use crate::report::json::{self, Json};
-use crate::report::{Status, path_text, set_aside_line};
+use crate::report::{Status, path_text, recovered_line, set_aside_line};
 use crate::{Event, EventLog};
 
 /// Events of one write at most.
@@ -23,6 +23,9 @@ pub(super) fn append(args: &AppendArgs, side: &Side, out: &mut Out) -> Run {
     // Judged before the log is opened: what is no event opens nothing.
     let event = from_flags(args)?;
     let mut log = options(side).open(&args.log)?;
+    if let Some(recovered) = log.recovered() {
+        out.tell(&recovered_line(recovered), &json::recovered(recovered));
+    }
     if let Some(aside) = log.set_aside() {
         let value = Json::Object(vec![
             ("set_aside", json::finding(&aside.finding, None, None)),

@@ -88,12 +88,7 @@ impl Consent {
         if matches!(self, Self::Given | Self::Asked)
             && let Some(recovered) = repair::recover(site)?
         {
-            let value = Json::Object(vec![
-                ("recovered", u64::from(recovered.number).into()),
-                ("completed", Json::Bool(recovered.completed)),
-                ("journal", path_text(&recovered.journal).into()),
-            ]);
-            out.tell(&recovered_line(&recovered), &value);
+            out.tell(&recovered_line(&recovered), &json::recovered(&recovered));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::StorageError;
 use crate::format::{Evidence, Finding};
 use crate::index::IndexState;
 use crate::inspect::{LogView, Survey, Wish};
-use crate::repair::{Fix, PendingRepair, Plan, Record, RecordState};
+use crate::repair::{Fix, PendingRepair, Plan, Record, RecordState, Recovered};
 
 use super::verdict::{index_reason, verdict};
 use super::{Status, describe, hint, path_text};
@@ -236,6 +236,15 @@ impl<T: Into<Json>> From<Option<T>> for Json {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
+}
+
+/// What became of a repair that was killed.
+pub fn recovered(recovered: &Recovered) -> Json {
+    Json::Object(vec![
+        ("recovered", u64::from(recovered.number).into()),
+        ("completed", Json::Bool(recovered.completed)),
+        ("journal", path_text(&recovered.journal).into()),
+    ])
 }
 
 #[cfg(test)]

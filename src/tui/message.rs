@@ -101,8 +101,8 @@ pub(crate) struct Appended {
     pub(crate) synced: bool,
     /// The time each took.
     pub(crate) times: Vec<Duration>,
-    /// What opening has set aside, in words.
-    pub(crate) set_aside: Option<String>,
+    /// What opening has done, in words: a killed repair recovered, an unfinished end set aside.
+    pub(crate) opened: Vec<String>,
     /// Why it ended early.
     pub(crate) stopped: Option<String>,
 }

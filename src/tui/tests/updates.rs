@@ -66,7 +66,10 @@ fn a_damaged_range_is_a_row_with_its_verdict() {
     let mut bench = Bench::new(&damaged(), (120, 40));
     bench.scan();
     let screen = bench.screen();
-    assert!(screen.lines().any(|line| line.contains('×') && line.contains("checksum to 856  proven: correct bits")), "{screen}");
+    assert!(
+        screen.lines().any(|line| line.contains('×') && line.contains("checksum to 856  proven: correct bits")),
+        "{screen}"
+    );
     assert!(screen.contains("× 4 damaged"), "{screen}");
 }
 

@@ -138,7 +138,7 @@ pub(super) fn appended(model: &mut Model, done: &Appended, durability: Durabilit
             format!("each took {} to {}, half of them {} or less", duration(least), duration(most), duration(middle))
         });
     }
-    lines.extend(done.set_aside.clone());
+    lines.extend(done.opened.iter().cloned());
     lines.extend(done.stopped.clone());
     model.form.outcome = lines;
 }

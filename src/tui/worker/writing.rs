@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::file::Durability;
 use crate::inspect::{LogView, Step};
 use crate::log::EventLog;
-use crate::report::{describe, hint, set_aside_line};
+use crate::report::{describe, hint, recovered_line, set_aside_line};
 use crate::tui::effect::{Extent, Order};
 use crate::tui::message::{Appended, News, Saved, Told};
 
@@ -17,9 +17,10 @@ use crate::tui::message::{Appended, News, Saved, Told};
 /// As [`EventLog::open`]. What fails later is told with what was appended by then.
 pub(super) fn append(shared: &Shared, order: &Order, on: &mut OnProgress) -> Result<Told, StorageError> {
     let mut log = shared.options().open(shared.path())?;
-    let set_aside = log.set_aside().map(set_aside_line);
+    let opened = [log.recovered().map(recovered_line), log.set_aside().map(set_aside_line)];
+    let opened: Vec<String> = opened.into_iter().flatten().collect();
     let synced = order.durability == Durability::Synced;
-    let mut done = Appended { synced, set_aside, ..Appended::default() };
+    let mut done = Appended { synced, opened, ..Appended::default() };
     for n in 0..order.count {
         if on(u64::from(n), u64::from(order.count)).is_break() {
             done.stopped = Some("stopped".into());
