@@ -62,3 +62,45 @@ fn the_append_form_in_its_picture() {
     bench.press(&[Key::Char('a')]);
     picture("append", &mut bench);
 }
+
+#[test]
+fn the_findings_in_their_picture() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('3'), Key::Char('j')]);
+    picture("findings", &mut bench);
+}
+
+#[test]
+fn a_plan_in_its_picture() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('X')]);
+    picture("plan", &mut bench);
+}
+
+#[test]
+fn a_choice_in_its_picture() {
+    let mut bench = Bench::new(&super::repairs::undecided(), SIZE);
+    bench.scan();
+    bench.press(&[Key::Char('e'), Key::Char(']')]);
+    picture("choice", &mut bench);
+}
+
+#[test]
+fn the_medical_record_in_its_picture() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('X'), Key::Tab, Key::Enter, Key::Char('u'), Key::Tab, Key::Enter, Key::Char('5')]);
+    // When and where it was done is another in every run.
+    for record in &mut bench.model.repairs.records {
+        record.begun_ms = 1_795_168_800_000 + 60_000 * u64::from(record.number);
+        record.plan.log.path = bench.model.facts.path.clone();
+        let name = record.journal.file_name().unwrap().to_owned();
+        record.journal = bench.model.facts.journals.join(name);
+        for step in &mut record.plan.steps {
+            if let crate::repair::Write::Taken { from } = &mut step.write {
+                *from = bench.model.facts.journals.join(from.file_name().unwrap());
+            }
+        }
+    }
+    bench.model.notice = None;
+    picture("repairs", &mut bench);
+}

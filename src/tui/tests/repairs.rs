@@ -31,7 +31,7 @@ fn question(bench: &Bench) -> Option<(&str, Choice)> {
 }
 
 /// A log in which four letters of a long event were changed, too many to say how they were.
-fn undecided() -> Vec<u8> {
+pub(super) fn undecided() -> Vec<u8> {
     let mut bytes = super::clean(6);
     let start = starts(&bytes)[5];
     let payload = String::from_utf8(bytes[start + 4..bytes.len() - 4].to_vec()).unwrap();
