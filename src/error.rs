@@ -71,7 +71,10 @@ pub enum StorageError {
         finding: Box<Finding>,
     },
     /// A range that an earlier repair fenced off: no damage, and no event.
-    #[error("{}: a gap at offset {start}..{end}: an earlier repair fenced this range off", path.display())]
+    #[error(
+        "{}: a gap at offset {start}..{end}: an earlier repair fenced this range off{}",
+        path.display(), kept(kept_in.as_deref())
+    )]
     Gap {
         /// The log.
         path: PathBuf,
@@ -81,6 +84,8 @@ pub enum StorageError {
         end: u64,
         /// What the gap says about itself, as stored.
         content: Option<String>,
+        /// The journal that keeps the original bytes, when it stands beside the log.
+        kept_in: Option<PathBuf>,
     },
     /// A frame that an index points at is not the aggregate's any more, or not readable.
     #[error(
@@ -278,6 +283,10 @@ fn at(offset: Option<u64>) -> String {
 
 fn holder(pid: Option<u32>) -> String {
     pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+}
+
+fn kept(journal: Option<&Path>) -> String {
+    journal.map(|journal| format!("; its original bytes are kept in {}", journal.display())).unwrap_or_default()
 }
 
 fn hex(bytes: &[u8]) -> String {

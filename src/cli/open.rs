@@ -8,8 +8,8 @@ use super::fail::{Failure, Run};
 use super::out::Out;
 use crate::index::IndexFault;
 use crate::inspect::LogView;
-use crate::repair::{self, Record, Site};
-use crate::report::{Status, kept_in, path_text};
+use crate::repair::{self, Record, Site, kept_in};
+use crate::report::{Status, path_text};
 use crate::{EventLog, Finding, Kind, OpenOptions, StorageError, tui};
 
 /// How to open a log with the side files of the command line.

@@ -247,7 +247,7 @@ impl EventLog {
     /// # Errors
     /// As [`EventLog::replay`].
     pub fn replay_until(&self, from: u64, until: u64) -> Result<Replay, StorageError> {
-        Replay::new(self.view.clone(), from, until)
+        Replay::new(self.view.clone(), self.options.site_at(self.view.path()), from, until)
     }
 
     /// The log's header as it stands; `None` in version 0, or where it is damaged.

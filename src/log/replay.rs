@@ -8,6 +8,7 @@ use crate::file::{Item, Place, Scanner, place};
 use crate::format::fields::Fields;
 use crate::format::{EventView, Evidence, Finding, Kind, StoredEvent, gap};
 use crate::inspect::{LogView, Pieces, ending, judge_end};
+use crate::repair::{Record, Site, kept_in, records};
 
 /// Events in order. Damage, gaps and frames that are no events are error items, each with its range; the replay goes on
 /// behind them. An end that is being written is not there yet.
@@ -16,6 +17,9 @@ use crate::inspect::{LogView, Pieces, ending, judge_end};
 #[derive(Debug)]
 pub struct Replay {
     view: LogView,
+    site: Site,
+    /// The log's repairs, read when the first gap is met.
+    records: Option<Vec<Record>>,
     scanner: Scanner,
     end: u64,
     until: u64,
@@ -36,7 +40,7 @@ enum Look {
 }
 
 impl Replay {
-    pub(super) fn new(view: LogView, from: u64, until: u64) -> Result<Self, StorageError> {
+    pub(super) fn new(view: LogView, site: Site, from: u64, until: u64) -> Result<Self, StorageError> {
         let end = view.log().len()?;
         let first = view.log().first_frame();
         let from = if from <= first {
@@ -51,7 +55,18 @@ impl Replay {
             }
         };
         let scanner = Scanner::new(view.log().clone(), from..end);
-        Ok(Self { view, scanner, end, until, strict: false, done: false, pieces: None, pending: VecDeque::new() })
+        Ok(Self {
+            view,
+            site,
+            records: None,
+            scanner,
+            end,
+            until,
+            strict: false,
+            done: false,
+            pieces: None,
+            pending: VecDeque::new(),
+        })
     }
 
     /// Ends at the first damage instead of going on behind it. Gaps do not end it.
@@ -127,8 +142,8 @@ impl Replay {
             Ok(event) => Look::Event(event.fields()),
             Err(_) if gap::is_gap(payload) => {
                 let content = gap::content(payload).map(str::to_owned);
-                let (path, start, end) = (self.view.path().to_owned(), at, at + frame.len());
-                Look::Told(StorageError::Gap { path, start, end, content })
+                let range = at..at + frame.len();
+                Look::Told(self.gap(range, content))
             }
             Err(invalid) => {
                 let evidence = Evidence {
@@ -140,6 +155,14 @@ impl Replay {
                 Look::Told(self.tell(finding))
             }
         }
+    }
+
+    /// A gap, and where the bytes are that stood there. Journals that cannot be read keep nothing from being told.
+    fn gap(&mut self, Range { start, end }: Range<u64>, content: Option<String>) -> StorageError {
+        let site = &self.site;
+        let records = self.records.get_or_insert_with(|| records(site).map(|(records, _)| records).unwrap_or_default());
+        let kept_in = kept_in(records, start..end).map(std::path::Path::to_owned);
+        StorageError::Gap { path: self.view.path().to_owned(), start, end, content, kept_in }
     }
 
     /// Names the pieces of a damaged range. The last one of the log's end is left out while it is being written.

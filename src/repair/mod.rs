@@ -33,7 +33,7 @@ pub use journal::journal_folder;
 pub use plan::{Left, LogIdentity, Loss, Neighbour, PLAN_VERSION, Piece, Plan, Selector, Step, Wishes, Write};
 pub use planner::plan_repair;
 pub use propose::{Proposed, Proposer};
-pub use record::{Record, RecordState, records};
+pub use record::{Record, RecordState, kept_in, records};
 pub use recover::{PendingRepair, Recovered, pending_repair, recover};
 pub use set_aside::{SetAside, set_aside_tail};
 pub use site::Site;

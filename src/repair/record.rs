@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::identity::{first_checksum, header_bytes};
 use super::journal::{Said, number_of, say};
-use super::{Plan, Site, Write};
+use super::{Action, Plan, Site, Step};
 use crate::StorageError;
 use crate::file::storage::read_full;
 use crate::file::{Disk, HeaderState, LogFile, Open};
@@ -46,16 +46,16 @@ pub struct Record {
     pub plan: Plan,
 }
 
-impl Record {
-    /// True when it fenced off all of `range`, whose bytes its journal therefore keeps.
-    pub fn keeps_gap(&self, range: &Range<u64>) -> bool {
-        let covers = |write: &Write, start: u64, end: u64| {
-            matches!(write, Write::Gap { .. }) && start <= range.start && range.end <= end
-        };
-        self.state == RecordState::Applied
-            && self.plan.undoes.is_none()
-            && self.plan.steps.iter().any(|step| covers(&step.write, step.start, step.new_end))
-    }
+/// The journal that keeps the original bytes of a gap: of the last repair that fenced the range off and stands.
+pub fn kept_in(records: &[Record], gap: Range<u64>) -> Option<&Path> {
+    let fences = |step: &Step| {
+        step.action == Action::Gap && step.start <= gap.start && gap.start < step.end && gap.end <= step.new_end
+    };
+    let stands = |record: &&Record| {
+        record.state == RecordState::Applied && record.undone_by.is_none() && record.plan.undoes.is_none()
+    };
+    let record = records.iter().rev().filter(stands).find(|record| record.plan.steps.iter().any(fences))?;
+    Some(&record.journal)
 }
 
 /// The medical record of a log: its journals, oldest first; and a notice for each file in their folder that is none of

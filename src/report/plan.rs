@@ -2,7 +2,6 @@
 //!
 //! The words may hold paths and what a plan file says, so whoever draws them makes them safe first, as with all text.
 
-use std::ops::Range;
 use std::path::Path;
 
 use crate::repair::{
@@ -109,18 +108,6 @@ pub fn recovered_line(recovered: &Recovered) -> String {
         "it was taken back, and the log is as it was before it"
     };
     format!("repair {number} was killed before it was done: {became} ({})", journal.display())
-}
-
-/// The journal that keeps the original bytes of a gap: of the last repair that fenced the range off and stands.
-pub fn kept_in(records: &[Record], gap: Range<u64>) -> Option<&Path> {
-    let fences = |step: &Step| {
-        step.action == Action::Gap && step.start <= gap.start && gap.start < step.end && gap.end <= step.new_end
-    };
-    let stands = |record: &&Record| {
-        record.state == RecordState::Applied && record.undone_by.is_none() && record.plan.undoes.is_none()
-    };
-    let record = records.iter().rev().filter(stands).find(|record| record.plan.steps.iter().any(fences))?;
-    Some(&record.journal)
 }
 
 fn headline(plan: &Plan) -> String {
@@ -272,7 +259,10 @@ fn standing(record: &Record) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
+    use crate::repair::kept_in;
     use crate::repair::{Certainty, LogIdentity, PLAN_VERSION, Piece};
 
     fn edit(offset: u64, before: &[u8], after: &[u8]) -> Change {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use chronicle::StorageError;
 use chronicle::inspect::LogView;
 use chronicle::repair::{
-    Action, Plan, RecordState, Selector, Site, Terms, Wishes, Write, apply, plan_repair, plan_undo, records, recover,
+    Action, Plan, RecordState, Selector, Site, Terms, Wishes, Write, apply, kept_in, plan_repair, plan_undo, records,
+    recover,
 };
 
 use super::sim_disk::{Fault, SimDisk};
@@ -75,7 +76,15 @@ fn a_repair_restores_what_is_proven_fences_the_rest_off_and_can_be_taken_back() 
     let (all, notices) = records(&site(&disk)).unwrap();
     assert_eq!(notices, Vec::<String>::new());
     assert_eq!(all.iter().map(|record| (record.number, record.state)).collect::<Vec<_>>(), [(1, RecordState::Applied)]);
-    assert!(all[0].keeps_gap(&(offsets[6]..offsets[8])));
+    let fenced = offsets[6]..offsets[8];
+    let kept = kept_in(&all, fenced.clone()).map(Path::to_owned);
+    assert_eq!(kept.as_ref(), Some(&all[0].journal));
+    let mut gaps = read(&disk).replay(0).unwrap().filter_map(Result::err);
+    let told = gaps.find(|error| error.offset() == Some(fenced.start));
+    assert!(
+        matches!(&told, Some(StorageError::Gap { end, kept_in, .. }) if *end == fenced.end && *kept_in == kept),
+        "{told:?}"
+    );
     let plan = undo(&disk).unwrap();
     assert_eq!(plan.undoes, Some(1));
     assert_eq!(disk.get(LOG).unwrap(), before);

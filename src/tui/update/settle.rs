@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{ask, layout};
 use crate::format::Kind;
 use crate::query::{Row, What};
-use crate::report::kept_in;
+use crate::repair::kept_in;
 use crate::tui::effect::{Ask, Lane};
 use crate::tui::model::{Asked, BATCH, Contents, Layer, Model, Pane, Source, Tab, View};
 
