@@ -123,3 +123,21 @@ impl Fix {
         self.certainty.is_some_and(|certainty| certainty < Certainty::Proven)
     }
 }
+
+/// The runs of bytes in which `after` differs from `before`, which starts at `offset`.
+pub(super) fn differing(offset: u64, before: &[u8], after: &[u8]) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    for ((at, old), new) in (offset..).zip(before).zip(after) {
+        if old == new {
+            continue;
+        }
+        match changes.last_mut() {
+            Some(change) if change.offset + change.after.len() as u64 == at => {
+                change.before.push(*old);
+                change.after.push(*new);
+            }
+            _ => changes.push(Change { offset: at, before: vec![*old], after: vec![*new] }),
+        }
+    }
+    changes
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::after::MIN_GAP;
 use super::correct::correct;
+use super::fix::differing;
 use super::neighbours::Beside;
 use super::{Action, Certainty, Change, Fix};
 use crate::StorageError;
@@ -145,24 +146,6 @@ fn length(log: &Arc<LogFile>, finding: &Finding) -> Result<Option<Fix>, StorageE
         Version::V0 => (Certainty::Likely, 0.0),
     };
     Ok(Some(Fix::single(Action::RestoreLength, certainty, expected, vec![change])))
-}
-
-/// The runs of bytes in which `after` differs from `before`, which starts at `offset`.
-fn differing(offset: u64, before: &[u8], after: &[u8]) -> Vec<Change> {
-    let mut changes: Vec<Change> = Vec::new();
-    for ((at, old), new) in (offset..).zip(before).zip(after) {
-        if old == new {
-            continue;
-        }
-        match changes.last_mut() {
-            Some(change) if change.offset + change.after.len() as u64 == at => {
-                change.before.push(*old);
-                change.after.push(*new);
-            }
-            _ => changes.push(Change { offset: at, before: vec![*old], after: vec![*new] }),
-        }
-    }
-    changes
 }
 
 fn bytes(log: &LogFile, start: u64, end: u64) -> Result<Vec<u8>, StorageError> {

@@ -2,12 +2,16 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr2};
+
 use super::pattern::Pattern;
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 use crate::format::{EventView, Version, crc, gap};
 
 /// Random patterns that are tried to tell how many would pass.
 const SAMPLES: u32 = 256;
+/// Bytes of events that are judged to tell how many would pass.
+const WORK: u64 = 256 << 20;
 
 /// A frame under trial: its bytes are changed and changed back.
 #[derive(Debug)]
@@ -17,6 +21,17 @@ pub(super) struct Trial {
     foreign: Vec<Range<usize>>,
     /// Bytes judged so far.
     pub(super) judged: u64,
+}
+
+/// What speaks for a pattern that passes, and what it makes of the bytes it changes.
+#[derive(Debug)]
+pub(super) struct Weight {
+    /// The share of random patterns of its span that would pass as well.
+    pub(super) share: f64,
+    /// When the event that it leaves was written; a gap has no time.
+    pub(super) time: Option<u64>,
+    /// The bytes from the first changed one to the last.
+    pub(super) after: Vec<u8>,
 }
 
 impl Trial {
@@ -37,7 +52,7 @@ impl Trial {
     }
 
     /// True when the frame, changed by `pattern`, holds an event or a gap.
-    pub(super) fn passes(&mut self, pattern: &Pattern) -> bool {
+    pub(super) fn passes(&mut self, pattern: Pattern) -> bool {
         let bytes = pattern.bytes();
         let touches = |foreign: &Range<usize>| foreign.start < bytes.end && bytes.start < foreign.end;
         if !self.foreign.iter().all(touches) {
@@ -52,19 +67,22 @@ impl Trial {
         passes
     }
 
-    /// The frame, changed by `pattern`.
-    pub(super) fn corrected(&self, pattern: &Pattern) -> Vec<u8> {
-        let mut frame = self.frame.clone();
-        pattern.flip(&mut frame);
-        frame
+    /// What the frame is with `pattern`, which passes, changed in it.
+    pub(super) fn weigh(&mut self, pattern: Pattern) -> Weight {
+        pattern.flip(&mut self.frame);
+        let share = share_that_passes(&mut self.frame, pattern.span);
+        let event = EventView::parse(payload(&self.frame), Version::V1).ok();
+        let time = event.map(|event| event.write_timestamp_ms());
+        let after = self.frame.get(pattern.bytes()).unwrap_or_default().to_vec();
+        pattern.flip(&mut self.frame);
+        Weight { share, time, after }
     }
 }
 
 /// The share of random patterns of `span` bits that would pass as well, in a frame that does: (hits + 1) / (n + 1). The
 /// frame's own bytes are the seed, so that the same frame has the same answer.
-pub(super) fn share_that_passes(corrected: &[u8], span: u32) -> f64 {
-    let mut trial = Trial::of(corrected);
-    let mut state = u64::from(crc::of(corrected)) << 32 | u64::from(span);
+fn share_that_passes(frame: &mut [u8], span: u32) -> f64 {
+    let mut state = u64::from(crc::of(frame)) << 32 | u64::from(span);
     let mut random = move || {
         // SplitMix64, after G. L. Steele, D. Lea and C. H. Flood, 2014.
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -72,22 +90,60 @@ pub(super) fn share_that_passes(corrected: &[u8], span: u32) -> f64 {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     };
-    let (first, span) = (8 * LENGTH_LEN, span as usize);
-    let places = (8 * corrected.len()).saturating_sub(first + span - 1).max(1) as u64;
-    let mut hits = 0;
+    let texts = texts(frame);
+    let (first, ends) = (8 * LENGTH_LEN, 1 | 1 << (span - 1));
+    let places = (8 * frame.len()).saturating_sub(first + span as usize - 1).max(1) as u64;
+    let (mut hits, mut judged) = (0, 0);
     for _ in 0..SAMPLES {
         let start = first + (random() % places) as usize;
-        let inner = random();
-        let bits = (0..span).filter(|n| *n == 0 || *n == span - 1 || inner >> (n % 64) & 1 != 0);
-        let bits = bits.map(|n| start + n).collect();
-        hits += u32::from(trial.passes(&Pattern { span: span as u32, bits }));
+        let inner = random() as u32 & (u32::MAX >> (u32::BITS - span));
+        let Some(pattern) = Pattern::of(start, inner | ends) else { continue };
+        let bytes = pattern.bytes();
+        pattern.flip(frame);
+        let passes = reads_on(frame, &bytes)
+            && (means_itself(frame, &bytes, &texts) || judged >= WORK || {
+                // Past the bound of work it counts as one that passes: that makes evidence weaker, never stronger.
+                judged += frame.len() as u64;
+                holds_something(frame)
+            });
+        pattern.flip(frame);
+        hits += u32::from(passes);
     }
     f64::from(hits + 1) / f64::from(SAMPLES + 1)
 }
 
-/// When the event in a frame was written.
-pub(super) fn time_of(frame: &[u8]) -> Option<u64> {
-    EventView::parse(payload(frame), Version::V1).ok().map(|event| event.write_timestamp_ms())
+/// Where text stands in strings of an event's `payload`, escapes and quotes left out: none where there is no event.
+/// Other text there is as good, so that most patterns are judged without reading all of the frame.
+fn texts(frame: &[u8]) -> Vec<Range<usize>> {
+    let Ok(event) = EventView::parse(payload(frame), Version::V1) else { return Vec::new() };
+    let value = event.payload();
+    let mut at = LENGTH_LEN + (value.as_ptr().addr() - event.json().as_ptr().addr());
+    let (mut texts, mut rest, mut inside) = (Vec::new(), value.as_bytes(), false);
+    loop {
+        let next = if inside { memchr2(b'"', b'\\', rest) } else { memchr(b'"', rest) };
+        let Some((run, [special, behind @ ..])) = next.and_then(|next| rest.split_at_checked(next)) else {
+            return texts;
+        };
+        if inside {
+            texts.push(at..at + run.len());
+        }
+        let escape = match behind {
+            _ if *special == b'"' => 0,
+            [b'u', ..] => 5,
+            _ => 1,
+        };
+        inside = escape > 0 || !inside;
+        at += run.len() + 1 + escape;
+        rest = behind.get(escape..).unwrap_or_default();
+    }
+}
+
+/// True when bytes that were changed stand in one of `texts` and are text still, which ends nowhere.
+fn means_itself(frame: &[u8], changed: &Range<usize>, texts: &[Range<usize>]) -> bool {
+    let text = texts.partition_point(|text| text.end < changed.end);
+    let mut bytes = frame.get(changed.clone()).unwrap_or_default().iter();
+    texts.get(text).is_some_and(|text| text.start <= changed.start)
+        && bytes.all(|byte| *byte >= 0x20 && !matches!(byte, b'"' | b'\\'))
 }
 
 fn payload(frame: &[u8]) -> &[u8] {
@@ -108,14 +164,50 @@ fn reads_on(frame: &[u8], changed: &Range<usize>) -> bool {
     if text.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
         return false;
     }
-    // From the start of the character that the change begins in, to a byte that starts another.
+    // From the start of the character before the change, which may have lost its end, to a byte that starts another.
     let goes_on = |at: usize| payload.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
-    let start = (from.saturating_sub(3)..=from).rev().find(|at| !goes_on(*at));
+    let start = if from == 0 { Some(0) } else { (from.saturating_sub(4)..from).rev().find(|at| !goes_on(*at)) };
     let end = (to..to + 4).find(|at| !goes_on(*at));
     match (start, end) {
         (Some(start), Some(end)) => {
             payload.get(start..end.min(payload.len())).is_none_or(|text| std::str::from_utf8(text).is_ok())
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::frame;
+
+    /// Text with everything that ends it: escapes, quotes, other alphabets, and a key that has to be there.
+    const EVENT: &str = r#"{"write_timestamp_ms":1766718274106,"event_type":"Updated","namespace":"accounts","schema_id":"Person","schema_version":1,"aggregate_id":42,"payload":{"na\nme":"Žof\u0069e \"x\" \\","n":12,"":[true,"日本"]}}"#;
+
+    #[test]
+    fn the_short_way_of_judging_says_what_the_long_one_says() {
+        let mut frame = Vec::new();
+        frame::encode(EVENT.as_bytes(), &mut frame);
+        let texts = texts(&frame);
+        let found: Vec<&[u8]> = texts.iter().map(|text| &frame[text.clone()]).collect();
+        let expected: [&[u8]; 10] =
+            [b"na", b"me", "Žof".as_bytes(), b"e ", b"x", b" ", b"", b"n", b"", "日本".as_bytes()];
+        assert_eq!(found, expected);
+        let mut short = 0;
+        for first in 32..8 * (frame.len() - 4) {
+            for bits in (1..512).step_by(2).chain([0x8101, 0x0001_0001, 0x8040_2011]) {
+                let pattern = Pattern::of(first, bits).unwrap();
+                let bytes = pattern.bytes();
+                pattern.flip(&mut frame);
+                if reads_on(&frame, &bytes) && means_itself(&frame, &bytes, &texts) {
+                    assert!(holds_something(&frame), "{pattern:?}: {}", frame.escape_ascii());
+                    short += 1;
+                }
+                // What the look at the changed bytes turns away is nothing.
+                assert!(reads_on(&frame, &bytes) || !holds_something(&frame), "{pattern:?}");
+                pattern.flip(&mut frame);
+            }
+        }
+        assert!(short > 1000, "{short}");
     }
 }

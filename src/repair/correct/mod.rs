@@ -12,15 +12,14 @@
 mod judge;
 mod pattern;
 
-use std::cmp::Ordering;
-
-use super::{Candidate, Certainty, Change};
+use super::fix::differing;
+use super::{Candidate, Certainty};
 use crate::format::crc;
 use crate::format::field::u32_at;
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 
-use judge::{Trial, share_that_passes, time_of};
-use pattern::{Pattern, patterns};
+use judge::Trial;
+use pattern::patterns;
 
 /// The longest payload in which CRC-32 has Hamming distance 4, in bytes.
 const DISTANCE_4: usize = 11_446;
@@ -61,18 +60,19 @@ impl Times {
     }
 }
 
-/// A pattern that leaves an event.
+/// A pattern that leaves an event or a gap.
 struct Passed {
-    pattern: Pattern,
-    corrected: Vec<u8>,
-    expected: f64,
+    span: u32,
+    /// True when the event's time does not contradict its neighbours'.
+    in_time: bool,
+    candidate: Candidate,
 }
 
 /// Searches for what was changed in `frame`: length, payload and checksum field of version 1, of which the length is
 /// right and the checksum differs.
 ///
-/// The answer depends on the bytes alone: the same frame has the same answer. Costs one pass over the frame's bits, and
-/// judging at most 256 MiB of events.
+/// The answer depends on the bytes alone: the same frame has the same answer. Costs one pass over the frame's bits,
+/// judging at most 256 MiB of events, and as much again for each of up to 16 candidates.
 pub fn correct(frame: &[u8], times: Times) -> Correction {
     let payload = frame.len().saturating_sub(LENGTH_LEN + CHECKSUM_LEN);
     let covered = LENGTH_LEN + payload;
@@ -86,76 +86,59 @@ pub fn correct(frame: &[u8], times: Times) -> Correction {
     let accidents = |span: u32| 8.0 * frame.len() as f64 * f64::from(span - 1).exp2() / CHECKSUMS;
     let longest = (1..=32).rev().find(|span| accidents(*span) <= MOST_ACCIDENTS).unwrap_or(0);
     let (mut trial, mut passed) = (Trial::of(frame), Vec::<Passed>::new());
-    let mut unsearched = None;
     for pattern in patterns(frame, syndrome, longest) {
+        let span = pattern.span;
+        // What is longer says nothing against the only one that is as short.
+        if let Some(certainty) = certainty(&passed, payload).filter(|_| passed.iter().all(|one| one.span < span)) {
+            return offer(certainty, passed, None);
+        }
         if trial.judged >= WORK {
-            unsearched = Some(format!("patterns of {} bits and more: the bound of work was reached", pattern.span));
-            break;
+            let unsearched = format!("patterns of {span} bits and more: the bound of work was reached");
+            return choice(passed, Some(unsearched));
         }
-        if trial.passes(&pattern) {
-            if passed.len() == MOST {
-                unsearched = Some(format!("patterns of {} bits and more: more than {MOST} fit", pattern.span));
-                passed.push(Passed { corrected: Vec::new(), expected: f64::NAN, pattern });
-                break;
-            }
-            let corrected = trial.corrected(&pattern);
-            let expected = accidents(pattern.span) * share_that_passes(&corrected, pattern.span);
-            passed.push(Passed { pattern, corrected, expected });
-        }
-    }
-    grade(frame, payload, times, passed, unsearched)
-}
-
-fn grade(
-    frame: &[u8],
-    payload: usize,
-    times: Times,
-    mut passed: Vec<Passed>,
-    unsearched: Option<String>,
-) -> Correction {
-    let (overflowed, shortest) = (passed.len() > MOST, passed.first().map(|first| first.pattern.span));
-    let as_short = passed.iter().filter(|other| Some(other.pattern.span) == shortest).count();
-    let alone = passed.first().filter(|_| as_short == 1);
-    let certainty = match alone {
-        Some(first) if first.pattern.span == 1 && payload <= DISTANCE_4 => Some(Certainty::Proven),
-        Some(first) if first.expected < 0.01 => Some(Certainty::Likely),
-        _ => None,
-    };
-    if certainty.is_some() {
-        passed.truncate(1);
-    } else {
-        passed.retain(|one| one.expected <= 1.0);
-        // The one that was too many has not been weighed: it counts where those before it do.
-        if passed.is_empty() || (overflowed && passed.len() == MOST) {
-            return Correction { unsearched, ..Correction::default() };
-        }
-        let fits = |one: &Passed| time_of(&one.corrected).is_some_and(|time| times.admit(time));
-        passed.sort_by(|a, b| {
-            let by_time = fits(b).cmp(&fits(a));
-            by_time.then(a.expected.partial_cmp(&b.expected).unwrap_or(Ordering::Equal))
-        });
-    }
-    let candidates = passed.iter().map(|one| candidate(frame, one)).collect();
-    Correction { certainty: certainty.or(Some(Certainty::Choice)), candidates, unsearched }
-}
-
-/// The runs of bytes that a pattern changes.
-fn candidate(frame: &[u8], passed: &Passed) -> Candidate {
-    let mut changes: Vec<Change> = Vec::new();
-    for at in passed.pattern.bytes() {
-        let (Some(before), Some(after)) = (frame.get(at), passed.corrected.get(at)) else { continue };
-        if before == after {
+        if !trial.passes(pattern) {
             continue;
         }
-        match changes.last_mut() {
-            Some(last) if last.offset + last.after.len() as u64 == at as u64 => {
-                last.before.push(*before);
-                last.after.push(*after);
-            }
-            _ => changes.push(Change { offset: at as u64, before: vec![*before], after: vec![*after] }),
+        if passed.len() == MOST {
+            let unsearched = Some(format!("patterns of {span} bits and more: more than {MOST} fit"));
+            // The one that was too many is not weighed: it counts where those before it do.
+            let too_many = passed.iter().all(|one| one.candidate.expected <= 1.0);
+            return choice(if too_many { Vec::new() } else { passed }, unsearched);
         }
+        let weight = trial.weigh(pattern);
+        let (expected, at) = (accidents(span) * weight.share, pattern.bytes());
+        let changes = differing(at.start as u64, frame.get(at).unwrap_or_default(), &weight.after);
+        let in_time = weight.time.is_some_and(|time| times.admit(time));
+        passed.push(Passed { span, in_time, candidate: Candidate { expected, changes } });
     }
-    Candidate { expected: passed.expected, changes }
+    match certainty(&passed, payload) {
+        Some(certainty) => offer(certainty, passed, None),
+        None => choice(passed, None),
+    }
+}
+
+/// How certain the only pattern of its span or shorter is, where there is just one.
+fn certainty(passed: &[Passed], payload: usize) -> Option<Certainty> {
+    match passed {
+        [one] if one.span == 1 && payload <= DISTANCE_4 => Some(Certainty::Proven),
+        [one] if one.candidate.expected < 0.01 => Some(Certainty::Likely),
+        _ => None,
+    }
+}
+
+/// What is left to choose from: nothing that as many accidents as one are expected to look like.
+fn choice(mut passed: Vec<Passed>, unsearched: Option<String>) -> Correction {
+    passed.retain(|one| one.candidate.expected <= 1.0);
+    passed.sort_by(|a, b| {
+        let by_time = b.in_time.cmp(&a.in_time);
+        by_time.then(a.candidate.expected.total_cmp(&b.candidate.expected))
+    });
+    offer(Certainty::Choice, passed, unsearched)
+}
+
+fn offer(certainty: Certainty, passed: Vec<Passed>, unsearched: Option<String>) -> Correction {
+    let candidates: Vec<Candidate> = passed.into_iter().map(|one| one.candidate).collect();
+    Correction { certainty: (!candidates.is_empty()).then_some(certainty), candidates, unsearched }
 }
 
 #[cfg(test)]
@@ -290,5 +273,25 @@ mod tests {
         let found = correct(&bad, Times::default());
         assert_ne!(found.certainty, Some(Certainty::Proven));
         assert!(found.certainty.is_some() || found.unsearched.is_some(), "{found:?}");
+    }
+
+    #[test]
+    fn only_what_stands_alone_is_certain_and_what_accidents_explain_is_not_offered() {
+        let passed = |span: u32, expected: f64, in_time: bool| {
+            let candidate = Candidate { expected, changes: Vec::new() };
+            Passed { span, in_time, candidate }
+        };
+        assert_eq!(certainty(&[passed(1, 1e-9, true)], DISTANCE_4), Some(Certainty::Proven));
+        assert_eq!(certainty(&[passed(1, 1e-9, true)], DISTANCE_4 + 1), Some(Certainty::Likely));
+        assert_eq!(certainty(&[passed(2, 0.0099, true)], 200), Some(Certainty::Likely));
+        assert_eq!(certainty(&[passed(2, 0.01, true)], 200), None);
+        assert_eq!(certainty(&[passed(2, 1e-9, true), passed(2, 1e-9, true)], 200), None);
+        let of = |passed| {
+            let found = choice(passed, None);
+            (found.certainty, found.candidates.iter().map(|one| one.expected).collect::<Vec<_>>())
+        };
+        let several = vec![passed(9, 0.5, false), passed(9, 1.01, true), passed(10, 0.75, true), passed(11, 1.0, true)];
+        assert_eq!(of(several), (Some(Certainty::Choice), vec![0.75, 1.0, 0.5]));
+        assert_eq!(of(vec![passed(20, 1.01, true)]), (None, Vec::new()));
     }
 }

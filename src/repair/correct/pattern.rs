@@ -9,45 +9,45 @@
 //!
 //! Bits are counted in the order in which the CRC takes them: byte by byte, the least significant first.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
 use crate::format::crc::{POLYNOMIAL, times_x};
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 
 /// Bits of a window over the border between payload and checksum field.
 const BORDER: usize = 16;
-/// Bits of the checksum field.
-const FIELD: usize = 8 * CHECKSUM_LEN;
-/// Solutions of one window that are looked at: by far more than were ever seen.
-const SOLUTIONS: u32 = 16;
 
 /// Bits of a frame that were changed together.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pattern {
-    /// Bits from the first changed one to the last, both counted.
+    /// Bits from the first changed one to the last, both counted: 1 to 32.
     pub(super) span: u32,
-    /// Which bits: counted from the frame's first, ascending.
-    pub(super) bits: Vec<usize>,
+    /// The first changed bit, counted from the frame's first.
+    first: usize,
+    /// Which bits from there on, the first lowest.
+    bits: u32,
 }
 
 impl Pattern {
-    fn of(mut bits: Vec<usize>) -> Option<Self> {
-        bits.sort_unstable();
-        let span = bits.last()? - bits.first()? + 1;
-        Some(Self { span: span as u32, bits })
+    /// The pattern of `bits`, of which the lowest stands at `at`; `None` where none is set.
+    pub(super) fn of(at: usize, bits: u32) -> Option<Self> {
+        let zeros = bits.trailing_zeros();
+        let bits = bits.checked_shr(zeros)?;
+        Some(Self { span: u32::BITS - bits.leading_zeros(), first: at + zeros as usize, bits })
     }
 
     /// Changes those bits, or changes them back.
-    pub(super) fn flip(&self, frame: &mut [u8]) {
-        for bit in &self.bits {
-            if let Some(byte) = frame.get_mut(bit / 8) {
-                *byte ^= 1 << (bit % 8);
-            }
+    pub(super) fn flip(self, frame: &mut [u8]) {
+        let shifted = u64::from(self.bits) << (self.first % 8);
+        for (byte, change) in frame.iter_mut().skip(self.first / 8).zip(shifted.to_le_bytes()) {
+            *byte ^= change;
         }
     }
 
     /// The first byte it changes, and behind the last.
-    pub(super) fn bytes(&self) -> std::ops::Range<usize> {
-        let byte = |bit: Option<&usize>| bit.map_or(0, |bit| bit / 8);
-        byte(self.bits.first())..byte(self.bits.last()) + 1
+    pub(super) fn bytes(self) -> Range<usize> {
+        self.first / 8..(self.first + self.span as usize - 1) / 8 + 1
     }
 }
 
@@ -56,10 +56,11 @@ impl Pattern {
 pub(super) fn patterns(frame: &[u8], syndrome: u32, longest: u32) -> Vec<Pattern> {
     let message = 8 * frame.len().saturating_sub(CHECKSUM_LEN);
     let mut found = in_payload(message, syndrome, longest);
-    found.extend(in_field(message, syndrome));
+    // The checksum field alone: its own bits, which is big-endian, differ as the checksums do.
+    found.extend(Pattern::of(message, syndrome.swap_bytes()));
     found.extend(over_the_border(message, syndrome));
     found.retain(|pattern| pattern.span <= longest);
-    found.sort();
+    found.sort_unstable();
     found.dedup();
     found
 }
@@ -69,95 +70,82 @@ fn in_payload(message: usize, syndrome: u32, longest: u32) -> Vec<Pattern> {
     let first = 8 * LENGTH_LEN;
     let mut found = Vec::new();
     let mut error = (0..32).fold(syndrome, |error, _| over_x(error));
+    // Without the coefficient of x^0 a pattern is another one's, and one that is too long has others down here.
+    let outside = 0x7FFF_FFFFu32.checked_shr(longest.saturating_sub(1)).unwrap_or(0);
     for end in (first..message).rev() {
-        // The coefficient of x^0 is the bit that the pattern ends with; without it the pattern is another one's.
-        if error & 0x8000_0000 != 0 {
-            let span = 32 - error.trailing_zeros();
-            if span <= longest && end + 1 >= first + span as usize {
-                let bits = (0..span as usize).filter(|degree| error << degree & 0x8000_0000 != 0);
-                found.extend(Pattern::of(bits.map(|degree| end - degree).collect()));
-            }
+        // The coefficient of x^0 is the bit that the pattern ends with.
+        if error & (0x8000_0000 | outside) == 0x8000_0000 {
+            // Its last bit stays where it is as the zeros behind the highest power go.
+            let start = (end + 1).checked_sub(u32::BITS as usize - error.trailing_zeros() as usize);
+            let bits = error >> error.trailing_zeros();
+            found.extend(start.filter(|start| *start >= first).and_then(|start| Pattern::of(start, bits)));
         }
         error = over_x(error);
     }
     found
 }
 
-/// The checksum field alone: its own bits differ as the checksums do.
-fn in_field(message: usize, syndrome: u32) -> Option<Pattern> {
-    let bits = (0..FIELD).filter(|position| syndrome & field_bit(*position) != 0);
-    Pattern::of(bits.map(|position| message + position).collect())
-}
-
 /// Those that change bits on both sides of the border, in windows of [`BORDER`] bits. The field is big-endian, so no
 /// division by x walks over the border: each window is a linear system, solved by elimination.
-fn over_the_border(message: usize, syndrome: u32) -> Vec<Pattern> {
-    let mut of_payload = 0x8000_0000;
-    for _ in 0..32 {
-        of_payload = times_x(of_payload);
-    }
-    let mut columns = Vec::new();
-    for distance in 0..BORDER - 1 {
-        columns.push((message.wrapping_sub(distance + 1), of_payload));
-        of_payload = times_x(of_payload);
-    }
-    let mut found = Vec::new();
-    for in_payload in 1..BORDER {
-        let payload = columns.iter().take(in_payload).copied();
-        let field = (0..BORDER - in_payload).map(|position| (message + position, field_bit(position)));
-        let window: Vec<(usize, u32)> = payload.chain(field).filter(|column| column.0 >= 8 * LENGTH_LEN).collect();
-        for chosen in solve(&window, syndrome) {
-            let bits: Vec<usize> =
-                window.iter().enumerate().filter(|(n, _)| chosen >> n & 1 != 0).map(|(_, column)| column.0).collect();
-            let both = bits.iter().any(|bit| *bit < message) && bits.iter().any(|bit| *bit >= message);
-            found.extend(Pattern::of(bits).filter(|_| both));
-        }
-    }
-    found
+fn over_the_border(message: usize, syndrome: u32) -> impl Iterator<Item = Pattern> {
+    static WINDOWS: LazyLock<Vec<Window>> = LazyLock::new(|| (1..BORDER).map(Window::new).collect());
+    WINDOWS.iter().filter_map(move |window| {
+        let start = message - window.in_payload;
+        let bits = window.explain(syndrome)?;
+        let pattern = Pattern::of(start, bits)?;
+        let payload = (1 << window.in_payload) - 1;
+        (bits & payload != 0 && bits & !payload != 0 && pattern.first >= 8 * LENGTH_LEN).then_some(pattern)
+    })
 }
 
-/// Every choice of columns whose sum is `goal`, as masks: Gaussian elimination over GF(2).
-fn solve(columns: &[(usize, u32)], goal: u32) -> Vec<u32> {
-    // Reduced columns with their highest bit, and which of the columns they are sums of.
-    let mut basis: Vec<(u32, u32)> = Vec::new();
-    let mut empty: Vec<u32> = Vec::new();
-    let reduce = |basis: &[(u32, u32)], mut value: u32, mut chosen: u32| {
-        for (column, of) in basis {
-            if value ^ column < value {
-                (value, chosen) = (value ^ column, chosen ^ of);
-            }
-        }
-        (value, chosen)
-    };
-    for (n, (_, column)) in columns.iter().enumerate() {
-        let (value, chosen) = reduce(&basis, *column, 1 << n);
-        if value == 0 {
-            empty.push(chosen);
-        } else {
-            basis.push((value, chosen));
-            basis.sort_unstable_by(|a, b| b.cmp(a));
-        }
-    }
-    let (rest, chosen) = reduce(&basis, goal, 0);
-    if rest != 0 {
-        return Vec::new();
-    }
-    let all = 1u32.checked_shl(empty.len() as u32).unwrap_or(SOLUTIONS).min(SOLUTIONS);
-    let sums = (0..all).map(|mask| {
-        let added = empty.iter().enumerate().filter(|(n, _)| mask >> n & 1 != 0);
-        added.fold(chosen, |chosen, (_, of)| chosen ^ of)
-    });
-    sums.collect()
+/// A window over the border, its linear system eliminated. The columns are independent: there is one solution or none.
+#[derive(Debug)]
+struct Window {
+    /// Bits of it on the payload's side.
+    in_payload: usize,
+    /// Sums of columns, each with a highest bit of its own, descending, and the bits of the window that they are of.
+    basis: Vec<(u32, u32)>,
 }
 
-/// The bit of the checksum that stands at a position of its field, which is big-endian.
-const fn field_bit(position: usize) -> u32 {
-    1u32 << (24 - 8 * (position / 8) + position % 8)
+impl Window {
+    fn new(in_payload: usize) -> Self {
+        let mut window = Self { in_payload, basis: Vec::new() };
+        let mut power = (0..32).fold(0x8000_0000, |power, _| times_x(power));
+        for bit in (0..in_payload).rev() {
+            window.add(power, 1 << bit);
+            power = times_x(power);
+        }
+        for position in 0..BORDER - in_payload {
+            window.add((1u32 << position).swap_bytes(), 1 << (in_payload + position));
+        }
+        window
+    }
+
+    fn add(&mut self, column: u32, bit: u32) {
+        let reduced = self.reduce(column, bit);
+        self.basis.push(reduced);
+        self.basis.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// What is left of `value` when every sum that shortens it is taken off, and the bits that took part.
+    fn reduce(&self, value: u32, bits: u32) -> (u32, u32) {
+        self.basis.iter().fold((value, bits), |(value, bits), (sum, of)| {
+            if value ^ sum < value { (value ^ sum, bits ^ of) } else { (value, bits) }
+        })
+    }
+
+    /// The bits of the window that explain `syndrome`.
+    fn explain(&self, syndrome: u32) -> Option<u32> {
+        let (rest, bits) = self.reduce(syndrome, 0);
+        (rest == 0).then_some(bits)
+    }
 }
 
 /// A polynomial divided by x modulo the generator: what [`times_x`] undoes.
 const fn over_x(a: u32) -> u32 {
-    if a & 0x8000_0000 != 0 { ((a ^ POLYNOMIAL) << 1) | 1 } else { a << 1 }
+    // A mask in place of a branch: the bits are as good as random, and a branch on them is mispredicted.
+    let odd = a >> 31;
+    ((a ^ (POLYNOMIAL & 0u32.wrapping_sub(odd))) << 1) | odd
 }
 
 #[cfg(test)]
@@ -197,8 +185,8 @@ mod tests {
                     continue;
                 }
                 let mut bad = good.clone();
-                let planted: Vec<usize> = (0..span).filter(|n| burst >> n & 1 != 0).map(|n| first + n).collect();
-                let planted = Pattern::of(planted).unwrap();
+                let planted = Pattern::of(first, burst).unwrap();
+                assert_eq!(planted.span as usize, span);
                 planted.flip(&mut bad);
                 let found = patterns(&bad, syndrome(&bad), 32);
                 assert!(found.contains(&planted), "{span} bits from bit {first}");
@@ -207,6 +195,40 @@ mod tests {
                     pattern.flip(&mut tried);
                     assert_eq!(syndrome(&tried), 0, "{pattern:?} for {span} bits from bit {first}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_over_the_border_has_one_solution_at_most() {
+        for window in (1..BORDER).map(Window::new) {
+            assert_eq!(window.basis.len(), BORDER);
+            assert!(window.basis.iter().all(|(sum, _)| *sum != 0), "{} bits in the payload", window.in_payload);
+        }
+    }
+
+    #[test]
+    fn no_damage_within_a_byte_looks_like_a_single_bit_where_one_is_proven() {
+        // A bit and a burst of 8 bits d bits apart have the same syndrome where x^d or x^-d is a polynomial of degree 7
+        // at most. The field's bits are x^0 to x^31, byte by byte in the other order, and add no other distance.
+        let (mut up, mut down) = (0x8000_0000, 0x8000_0000);
+        for distance in 1..8 * (LENGTH_LEN + super::super::DISTANCE_4 + CHECKSUM_LEN) {
+            (up, down) = (times_x(up), over_x(down));
+            assert!(distance < 8 || up & 0x00FF_FFFF != 0, "x^{distance} = {up:08x}");
+            assert!(down & 0x00FF_FFFF != 0, "x^-{distance} = {down:08x}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_frames_are_searched_without_touching_their_length() {
+        for payload in [&b"1"[..], b"{}"] {
+            let good = frame_of(payload);
+            for bit in 32..8 * good.len() {
+                let mut bad = good.clone();
+                bad[bit / 8] ^= 1 << (bit % 8);
+                let found = patterns(&bad, syndrome(&bad), 32);
+                assert_eq!(found.first(), Pattern::of(bit, 1).as_ref());
+                assert!(found.iter().all(|pattern| pattern.bytes().start >= LENGTH_LEN), "{found:?}");
             }
         }
     }
