@@ -1,0 +1,299 @@
+//! What correction from a checksum achieves: frames damaged in every way, and what is said of them, counted.
+//!
+//! Run by `benches/correction`, which says how. Fails where more is wrong than is promised, which `broken` says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a measurement that fails may stop, and its result is what it prints"
+)]
+
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use chronicle::repair::{Candidate, Certainty, Times, correct};
+
+/// Bytes of the frames that are damaged.
+const SIZES: [usize; 5] = [200, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
+/// Damages that one frame is put through, one after the other.
+const EACH: u64 = 16;
+/// Bytes before the payload, and behind it.
+const FIELD: usize = 4;
+
+const KINDS: [Kind; 10] = [
+    Kind::Bits(1),
+    Kind::Bits(2),
+    Kind::Noise(1),
+    Kind::Text(1),
+    Kind::Noise(2),
+    Kind::Text(2),
+    Kind::Noise(3),
+    Kind::Text(3),
+    Kind::Noise(4),
+    Kind::Text(4),
+];
+
+/// A way to damage a frame, anywhere in its payload and checksum field.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// So many bits, anywhere.
+    Bits(usize),
+    /// So many adjacent bytes, each replaced by any other.
+    Noise(usize),
+    /// So many adjacent bytes, each replaced by another printable ASCII character.
+    Text(usize),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (n, what, how) = match self {
+            Self::Bits(n) => (n, "bit", ""),
+            Self::Noise(n) => (n, "byte", ", noise"),
+            Self::Text(n) => (n, "byte", ", text"),
+        };
+        write!(f, "{n} {what}{}{how}", if *n == 1 { "" } else { "s" })
+    }
+}
+
+impl Kind {
+    fn damage(self, frame: &mut [u8], random: &mut Random) {
+        match self {
+            Self::Bits(n) => {
+                let mut bits: Vec<usize> = Vec::new();
+                while bits.len() < n {
+                    let bit = 8 * FIELD + random.below(8 * (frame.len() - FIELD));
+                    if !bits.contains(&bit) {
+                        bits.push(bit);
+                        frame[bit / 8] ^= 1 << (bit % 8);
+                    }
+                }
+            }
+            Self::Noise(n) => replace(frame, n, random, 0, 256),
+            Self::Text(n) => replace(frame, n, random, 0x20, 0x7f - 0x20),
+        }
+    }
+
+    /// True where nothing may ever be proven and wrong.
+    fn never_proven_wrongly(self) -> bool {
+        matches!(self, Self::Bits(_) | Self::Noise(1) | Self::Text(1))
+    }
+}
+
+fn replace(frame: &mut [u8], n: usize, random: &mut Random, first: u8, count: usize) {
+    let at = FIELD + random.below(frame.len() - FIELD - n + 1);
+    for byte in &mut frame[at..at + n] {
+        let old = *byte;
+        while *byte == old {
+            *byte = first + random.below(count) as u8;
+        }
+    }
+}
+
+/// `SplitMix64`, after G. L. Steele, D. Lea and C. H. Flood, 2014.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((u128::from(mixed ^ (mixed >> 31)) * bound as u128) >> 64) as usize
+    }
+}
+
+const WORDS: [&str; 24] = [
+    "order", "invoice", "paid", "on", "the", "Žofie", "Pérez", "street", "東京", "without", "a", "reply", "2nd", "of",
+    "March", "naïve", "customer", "asked", "for", "refund", "because", "it", "arrived", "😀",
+];
+
+/// A frame of exactly `size` bytes with an event in it: words, figures, words of other alphabets, lists.
+fn frame(size: usize, random: &mut Random) -> Vec<u8> {
+    let kind = ["Created", "Updated", "Closed"][random.below(3)];
+    let time = 1_766_718_274_106 + random.below(100_000_000);
+    let id = random.below(100_000);
+    let mut event = format!(
+        r#"{{"write_timestamp_ms":{time},"event_type":"{kind}","namespace":"accounts","schema_id":"Person","schema_version":1,"aggregate_id":{id},"payload":{{"rows":["#
+    );
+    let end = size - 2 * FIELD;
+    loop {
+        let mut row = format!(
+            r#"{{"id":{},"amount":{}.{:02},"note":""#,
+            random.below(9_999_999),
+            random.below(9999),
+            random.below(100)
+        );
+        for _ in 0..3 + random.below(12) {
+            row.push_str(WORDS[random.below(WORDS.len())]);
+            row.push(' ');
+        }
+        row.push_str(r#"","tags":["new",true,null]},"#);
+        if event.len() + row.len() + 40 > end {
+            break;
+        }
+        event.push_str(&row);
+    }
+    event.push_str(r#"0],"code":""#);
+    while event.len() + 3 < end {
+        event.push(char::from(b'a' + random.below(26) as u8));
+    }
+    event.push_str("\"}}");
+    assert_eq!(event.len(), end, "{event}");
+    let mut frame = (end as u32).to_be_bytes().to_vec();
+    frame.extend_from_slice(event.as_bytes());
+    let checksum = crc32fast::hash(&frame);
+    frame.extend_from_slice(&checksum.to_be_bytes());
+    frame
+}
+
+/// What was said of the damaged frames of a row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    proven: u64,
+    likely: u64,
+    choice: u64,
+    choice_without: u64,
+    refused: u64,
+    proven_wrong: u64,
+    likely_wrong: u64,
+}
+
+impl Counts {
+    fn count(&mut self, good: &[u8], bad: &[u8]) {
+        let found = correct(bad, Times::default());
+        let right = |candidate: &Candidate| {
+            let mut frame = bad.to_vec();
+            for change in &candidate.changes {
+                let at = change.offset as usize;
+                assert_eq!(frame[at..at + change.before.len()], change.before);
+                frame[at..at + change.after.len()].copy_from_slice(&change.after);
+            }
+            frame == good
+        };
+        let right = found.candidates.iter().any(right);
+        *match (found.certainty, right) {
+            (Some(Certainty::Proven), true) => &mut self.proven,
+            (Some(Certainty::Proven), false) => &mut self.proven_wrong,
+            (Some(Certainty::Likely), true) => &mut self.likely,
+            (Some(Certainty::Likely), false) => &mut self.likely_wrong,
+            (Some(Certainty::Choice), true) => &mut self.choice,
+            (Some(Certainty::Choice), false) => &mut self.choice_without,
+            (None, _) => &mut self.refused,
+        } += 1;
+    }
+
+    fn add(&mut self, other: Self) {
+        self.proven += other.proven;
+        self.likely += other.likely;
+        self.choice += other.choice;
+        self.choice_without += other.choice_without;
+        self.refused += other.refused;
+        self.proven_wrong += other.proven_wrong;
+        self.likely_wrong += other.likely_wrong;
+    }
+
+    fn all(self) -> u64 {
+        let right = self.proven + self.likely + self.choice;
+        right + self.choice_without + self.refused + self.proven_wrong + self.likely_wrong
+    }
+}
+
+/// A row of the table: a kind of damage to frames of one size.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    kind: Kind,
+    size: usize,
+    counts: Counts,
+}
+
+impl Row {
+    /// The share of the checksums that a single bit somewhere in the frame would explain.
+    fn accidents(&self) -> f64 {
+        8.0 * self.size as f64 / 4_294_967_296.0
+    }
+
+    /// What is promised and was not kept.
+    fn broken(&self) -> Option<&'static str> {
+        let counts = self.counts;
+        let expected = self.accidents() * counts.all() as f64;
+        let most = if self.kind.never_proven_wrongly() { 0.0 } else { expected + 4.0 * expected.sqrt() + 1.0 };
+        if counts.proven_wrong as f64 > most {
+            return Some("proven and wrong too often");
+        }
+        (counts.likely_wrong > 0 && counts.likely_wrong * 100 >= counts.all()).then_some("1 in 100 likely and wrong")
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (counts, all) = (self.counts, self.counts.all() as f64);
+        let size = if self.size < 1024 { format!("{} B", self.size) } else { format!("{} KiB", self.size >> 10) };
+        write!(f, "| {} | {size}", self.kind)?;
+        let rare = [counts.choice_without, counts.refused];
+        for count in [counts.proven, counts.likely, counts.choice].into_iter().chain(rare) {
+            write!(f, " | {:.2}", 100.0 * count as f64 / all)?;
+        }
+        let wrong = 100.0 * counts.likely_wrong as f64 / all;
+        write!(f, " | {} | {wrong:.3} | {:.1e} |", counts.proven_wrong, self.accidents())
+    }
+}
+
+fn main() -> ExitCode {
+    let wanted = std::env::var("CHRONICLE_BENCH_DAMAGES").ok().map(|text| text.replace('_', ""));
+    let wanted: u64 = wanted.map_or(50_000, |text| text.parse().unwrap());
+    let rows: Vec<Row> =
+        KINDS.iter().flat_map(|kind| SIZES.map(|size| Row { kind: *kind, size, counts: Counts::default() })).collect();
+    let frames = wanted.div_ceil(EACH * rows.len() as u64).max(1);
+    let (start, next) = (Instant::now(), AtomicU64::new(0));
+    let rows = Mutex::new(rows);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| measure(&rows, frames, &next));
+        }
+    });
+    let rows = rows.into_inner().unwrap();
+    let all: u64 = rows.iter().map(|row| row.counts.all()).sum();
+    println!(
+        "{all} damages, {} of each row, in {:.0?}; per cent, but for proven and wrong: how many\n",
+        frames * EACH,
+        start.elapsed()
+    );
+    println!(
+        "| damage | frame | proven | likely | choice, the truth in it | choice without | refused | proven and wrong | likely and wrong | bits / 2^32 |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for row in &rows {
+        println!("{row}");
+    }
+    let broken: Vec<String> =
+        rows.iter().filter_map(|row| Some(format!("{} in {} B: {}", row.kind, row.size, row.broken()?))).collect();
+    println!("\n{}", if broken.is_empty() { "every promise is kept".to_owned() } else { broken.join("\n") });
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Takes frames, row by row and round by round, until every row has had its share. A frame's number alone decides what
+/// is in it and what happens to it, so that the table does not depend on who takes it.
+fn measure(rows: &Mutex<Vec<Row>>, frames: u64, next: &AtomicU64) {
+    let count = rows.lock().unwrap().len() as u64;
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= frames * count {
+            return;
+        }
+        let at = (number % count) as usize;
+        let Row { kind, size, .. } = rows.lock().unwrap()[at];
+        let mut random = Random(number << 20);
+        let good = frame(size, &mut random);
+        let mut counts = Counts::default();
+        for _ in 0..EACH {
+            let mut bad = good.clone();
+            kind.damage(&mut bad, &mut random);
+            counts.count(&good, &bad);
+        }
+        rows.lock().unwrap()[at].counts.add(counts);
+    }
+}
