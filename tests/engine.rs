@@ -10,6 +10,7 @@
 mod engine {
     mod crash;
     mod damage;
+    mod diff;
     mod document;
     mod fixtures;
     mod index;

@@ -1,14 +1,16 @@
 //! Judgement: what a log's bytes say about its health. Writes nothing.
 //!
-//! Here live the one pass that feeds index, findings and map together, the naming of damage piece by piece, and the test
-//! whether an unfinished end is being written. A repair is not thought of here.
+//! Here live the one pass that feeds index, findings and map together, the naming of damage piece by piece, the test
+//! whether an unfinished end is being written, and the comparison of two copies. A repair is not thought of here.
 
+mod diff;
 mod map;
 mod pieces;
 mod survey;
 mod tail;
 mod view;
 
+pub use diff::{Compared, Comparison, Difference, Differs, MAX_DIFFERENCES, diff};
 pub use map::{Cell, HealthMap};
 pub use pieces::{NamedPiece, Pieces};
 pub use survey::{MAX_FINDINGS, Step, Survey, Wish, survey};
