@@ -8,6 +8,7 @@
 )]
 
 mod engine {
+    mod copies;
     mod crash;
     mod damage;
     mod diff;

@@ -116,6 +116,10 @@ impl Disk for OsDisk {
         fs::rename(from, to)
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        platform::rename_new(from, to)
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -244,6 +248,29 @@ mod platform {
         found.f_bavail.checked_mul(found.f_frsize)
     }
 
+    pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            use rustix::io::Errno;
+
+            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+                // A file system, or a system, that does not know how: looked at first instead.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+                answer => return Ok(answer?),
+            }
+        }
+        rename_unless_there(from, to)
+    }
+
+    fn rename_unless_there(from: &Path, to: &Path) -> io::Result<()> {
+        match std::fs::symlink_metadata(to) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::rename(from, to),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn what(kind: FileType) -> &'static str {
         if kind.is_fifo() {
             "a FIFO"
@@ -297,6 +324,10 @@ mod platform {
 
     pub(super) fn room(_path: &Path) -> Option<u64> {
         None
+    }
+
+    pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+        if to.exists() { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(from, to) }
     }
 
     pub(super) fn what(_kind: FileType) -> &'static str {

@@ -116,6 +116,18 @@ pub trait Disk: Debug + Send + Sync {
     /// As the system answers.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Gives a file another name that nothing bears.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, and what else the system answers.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match self.identity(to) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.rename(from, to),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Removes a file.
     ///
     /// # Errors

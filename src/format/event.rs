@@ -189,6 +189,18 @@ impl StoredEvent {
     }
 }
 
+/// An event of version 0 as version 1 has it: the oldest name of its time becomes `write_timestamp_ms`, every other byte
+/// stays.
+pub(crate) fn with_newer_key(json: &str) -> Cow<'_, str> {
+    match super::fields::older_key(json) {
+        Some((start, end)) => {
+            let (before, behind) = (json.get(..start).unwrap_or_default(), json.get(end..).unwrap_or_default());
+            Cow::Owned([before, "\"write_timestamp_ms\"", behind].concat())
+        }
+        None => Cow::Borrowed(json),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -204,6 +216,28 @@ mod tests {
     use super::*;
 
     const SAMPLE: &str = r#"{"write_timestamp_ms":1766718274106,"event_type":"Person\u0055pdated","namespace":"accounts","schema_id":"Pers\"on","schema_version":1,"aggregate_id":42,"payload":{"name":"Pérez","half":"\ud800","tags":["a",1.0,-2e5,true,null],"n":123456789012345678901234567890},"trace":{"id":"x\ud83d\ude00"}}"#;
+
+    #[test]
+    fn only_the_oldest_name_of_the_time_is_made_newer() {
+        let event = |key: &str| {
+            format!(
+                r#" {{ "payload" : {{"timestamp_ms":1.0, "x":"timestamp_ms"}},{key}: 7 ,"event_type":"timestamp_ms","namespace":"n","schema_id":"s","schema_version":1}}"#
+            )
+        };
+        let newer = event(r#""write_timestamp_ms""#);
+        for key in
+            [r#""timestamp_ms""#, r#""t\u0069mestamp_ms""#, r#""write_timestamp_ms""#, r#""wr\u0069te_timestamp_ms""#]
+        {
+            let old = event(key);
+            let made = with_newer_key(&old);
+            assert_eq!(made, if key.contains("te_") { old.as_str() } else { newer.as_str() }, "{key}");
+            let (before, after) =
+                (EventView::parse(old.as_bytes(), Version::V0), EventView::parse(made.as_bytes(), Version::V1));
+            let (before, after) = (before.unwrap(), after.unwrap());
+            assert_eq!(before.payload(), after.payload());
+            assert_eq!((before.write_timestamp_ms(), after.write_timestamp_ms()), (7, 7));
+        }
+    }
 
     /// What the slow judge read, in the order of the accessors.
     #[derive(Debug, PartialEq)]

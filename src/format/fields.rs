@@ -182,6 +182,28 @@ impl Fields {
     }
 }
 
+/// Where the key that only version 0 has for an event's time stands in a valid event, quotes included.
+pub(super) fn older_key(json: &str) -> Option<(usize, usize)> {
+    let mut scanner = Scanner::new(json.as_bytes());
+    scanner.blanks();
+    scanner.expect(b'{', "").ok()?;
+    loop {
+        scanner.blanks();
+        let start = scanner.at();
+        scanner.string(Surrogates::Paired).ok()?;
+        let end = scanner.at();
+        if json::unescape(json.get(start..end)?) == "timestamp_ms" {
+            return Some((start, end));
+        }
+        scanner.blanks();
+        scanner.expect(b':', "").ok()?;
+        scanner.blanks();
+        scanner.value(1, Surrogates::MayBeLone).ok()?;
+        scanner.blanks();
+        scanner.expect(b',', "").ok()?;
+    }
+}
+
 /// Where a token stands in its JSON, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Token {

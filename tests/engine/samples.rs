@@ -12,7 +12,7 @@ use chronicle::repair::{Proposed, Proposer, Terms, Wishes, apply, plan_repair, p
 use chronicle::{EventLog, OpenOptions};
 use serde_json::Value;
 
-fn samples() -> Option<(PathBuf, Value)> {
+pub(super) fn samples() -> Option<(PathBuf, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/samples");
     let Ok(truth) = fs::read_to_string(folder.join("truth.json")) else {
         eprintln!("{} is not there: the samples are not tested", folder.display());

@@ -1,0 +1,87 @@
+//! Another copy of the same log, from which damaged ranges are taken when it can be shown to be one.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::StorageError;
+use crate::file::{Disk, Item, LogFile, Scanner};
+use crate::format::{EventView, HEADER_LEN, LogHeader, Version};
+use crate::inspect::LogView;
+use crate::repair::hex;
+
+/// Another copy.
+pub(super) struct Donor {
+    log: Arc<LogFile>,
+    end: u64,
+    same_header: bool,
+}
+
+/// The damaged range that a piece lies in, and the frame before it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Surroundings {
+    /// The valid frame before; empty where the range is the first.
+    pub(super) before: Range<u64>,
+    /// Where the next valid frame starts.
+    pub(super) next: u64,
+}
+
+impl Donor {
+    pub(super) fn open(disk: Arc<dyn Disk>, path: &Path, view: &LogView) -> Result<Self, StorageError> {
+        let donor = LogView::open(disk, path, None)?;
+        let header = donor.header_bytes();
+        let same_header = donor.log().version() == Version::V1
+            && header.is_some()
+            && (header == view.header_bytes() || header == header_expected(view));
+        Ok(Self { log: donor.log().clone(), end: donor.log().len()?, same_header })
+    }
+
+    /// Why the range cannot be taken, where it cannot.
+    pub(super) fn refuses(
+        &self,
+        log: &LogFile,
+        range: &Range<u64>,
+        around: &Surroundings,
+    ) -> Result<Option<&'static str>, StorageError> {
+        if !self.same_header {
+            return Ok(Some("its header is another"));
+        }
+        let Range { start, end } = around.before;
+        if start < end && !self.same_frame(log, start)? {
+            return Ok(Some("the frame before is another there"));
+        }
+        if !self.same_frame(log, around.next)? {
+            return Ok(Some("the frame behind is not the same there"));
+        }
+        let mut scanner = self.frames(range);
+        let mut reached = range.start;
+        while let Some(Item::Frame(at, frame)) = scanner.next_item()? {
+            reached = at + frame.len();
+            if EventView::parse(frame.payload(), Version::V1).is_err() {
+                return Ok(Some("it has a frame there that is no event"));
+            }
+        }
+        Ok((reached != range.end).then_some("it is not intact there either"))
+    }
+
+    /// Its frames in a range that it does not refuse.
+    pub(super) fn frames(&self, range: &Range<u64>) -> Scanner {
+        Scanner::new(self.log.clone(), range.start..range.end.min(self.end))
+    }
+
+    /// True when both have the same valid frame there.
+    fn same_frame(&self, log: &LogFile, at: u64) -> Result<bool, StorageError> {
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        let frame = log.frame_at(at, &mut one)?.map(|frame| frame.bytes());
+        Ok(frame.is_some() && frame == self.log.frame_at(at, &mut other)?.map(|frame| frame.bytes()))
+    }
+}
+
+/// The header that a log should have, where the one it has is damaged.
+pub(super) fn header_expected(view: &LogView) -> Option<[u8; HEADER_LEN as usize]> {
+    let bytes = match view.header_finding() {
+        Some(found) => hex::parse(&found.evidence.header_expected?)?.try_into().ok()?,
+        None => view.header_bytes().or_else(|| view.witness().map(|index| index.head().log_header))?,
+    };
+    LogHeader::decode(&bytes).ok().map(|_| bytes)
+}

@@ -1,0 +1,137 @@
+//! A new file that is there whole or not at all: written under another name, synced, renamed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::StorageError;
+use crate::file::storage::{append_all, read_full};
+use crate::file::{Disk, Open, Storage};
+
+/// Written at once, in bytes, about.
+const BUFFER: usize = 1 << 20;
+/// Names that are tried beside ones that killed runs left behind.
+const NAMES: u32 = 100;
+
+/// A file being written beside the place that it is for.
+pub(super) struct Output {
+    disk: Arc<dyn Disk>,
+    storage: Arc<dyn Storage>,
+    temporary: PathBuf,
+    path: PathBuf,
+    buffer: Vec<u8>,
+    written: u64,
+    sum: Sha256,
+    placed: bool,
+}
+
+impl Output {
+    /// Begins a file for `path`, owned and readable as `like` is.
+    pub(super) fn begin(disk: &Arc<dyn Disk>, path: &Path, like: &Path) -> Result<Self, StorageError> {
+        let mut number = 0;
+        loop {
+            let temporary = temporary_name(path, number);
+            match disk.open(&temporary, Open::CreateSide { like }) {
+                Ok(storage) => {
+                    let (path, buffer, sum) = (path.to_owned(), Vec::new(), Sha256::new());
+                    let disk = disk.clone();
+                    return Ok(Self { disk, storage, temporary, path, buffer, written: 0, sum, placed: false });
+                }
+                // Left behind by a run that was killed: perhaps somebody wants to look at it.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < NAMES => number += 1,
+                Err(error) => return Err(StorageError::io(&temporary, "create", error)),
+            }
+        }
+    }
+
+    /// Where the next byte will stand.
+    pub(super) const fn position(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
+    /// Lets `add` put bytes at the end.
+    pub(super) fn put(&mut self, add: impl FnOnce(&mut Vec<u8>)) -> Result<(), StorageError> {
+        add(&mut self.buffer);
+        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), StorageError> {
+        append_all(self.storage.as_ref(), &self.buffer).map_err(|error| self.io("write", error))?;
+        self.sum.update(&self.buffer);
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Returns when all of it is on stable storage, and reads as it was written. `on` is told how much of it was read.
+    pub(super) fn finish(&mut self, on: &mut dyn FnMut(u64) -> Result<(), StorageError>) -> Result<(), StorageError> {
+        self.flush()?;
+        self.storage.sync().map_err(|error| self.io("sync", error))?;
+        let (mut sum, mut at, mut buf) = (Sha256::new(), 0, vec![0; BUFFER]);
+        loop {
+            let read = read_full(self.storage.as_ref(), &mut buf, at);
+            let read = read.map_err(|error| StorageError::io_at(&self.temporary, "read", at, error))?;
+            // What somebody else adds meanwhile is noticed, not followed.
+            if read == 0 || at > self.written {
+                break;
+            }
+            sum.update(buf.get(..read).unwrap_or_default());
+            at += read as u64;
+            on(at)?;
+        }
+        if at == self.written && sum.finalize() == self.sum.clone().finalize() {
+            return Ok(());
+        }
+        let expected = format!("the {} bytes that were written", self.written);
+        Err(StorageError::Changed {
+            path: self.temporary.clone(),
+            expected,
+            found: format!("{at} bytes, not the same"),
+        })
+    }
+
+    /// Where it stands until it is placed.
+    pub(super) fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Gives it its name, durably; what bears that name is replaced only with `replace`.
+    pub(super) fn place(&mut self, replace: bool) -> Result<(), StorageError> {
+        let renamed = if replace {
+            self.disk.rename(&self.temporary, &self.path)
+        } else {
+            self.disk.rename_new(&self.temporary, &self.path)
+        };
+        renamed.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => StorageError::Exists { path: self.path.clone() },
+            _ => StorageError::io(&self.path, "create", error),
+        })?;
+        self.placed = true;
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        self.disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))
+    }
+
+    /// True once it has its name.
+    pub(super) const fn is_placed(&self) -> bool {
+        self.placed
+    }
+
+    /// Takes it away again, whether it has its name by now or not.
+    pub(super) fn discard(self) {
+        // It may not be there any more; and if it cannot be removed it is only litter, with a name that says so.
+        let _ = self.disk.remove(if self.placed { &self.path } else { &self.temporary });
+    }
+
+    fn io(&self, action: &'static str, error: std::io::Error) -> StorageError {
+        StorageError::io(&self.temporary, action, error)
+    }
+}
+
+/// A name in the same folder that no other process uses.
+fn temporary_name(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    let more = if number == 0 { String::new() } else { format!(".{number}") };
+    name.push(format!(".{}{more}.tmp", std::process::id()));
+    path.with_file_name(name)
+}

@@ -1,0 +1,335 @@
+//! Salvage and migrate: what a copy holds, byte for byte; that the source is never touched; and death and failure at
+//! every single call.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use chronicle::StorageError;
+use chronicle::file::OsDisk;
+use chronicle::format::frame::{Decoded, decode};
+use chronicle::format::{Version, frame};
+use chronicle::inspect::{LogView, Wish, survey};
+use chronicle::repair::{CopyStep, CopyWish, Salvaged, migrate, salvage};
+
+use super::samples::samples;
+use super::sim_disk::{Fault, SimDisk};
+use super::support::chooser;
+use super::support::{LOG, log_bytes, look, options};
+
+const NEW: &str = "/data/new.log";
+const MAP: &str = "/data/new.csv";
+const DONOR: &str = "/data/donor.log";
+
+fn wish() -> CopyWish {
+    CopyWish { output: NEW.into(), map: Some(MAP.into()), ..CopyWish::default() }
+}
+
+fn view(disk: &SimDisk) -> LogView {
+    LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap()
+}
+
+/// Salvages a log, or migrates it where it is one of version 0.
+fn copied(disk: &SimDisk, wish: &CopyWish) -> Result<Salvaged, StorageError> {
+    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)?;
+    let on = &mut |_: CopyStep| ControlFlow::Continue(());
+    if view.log().version() == Version::V0 { migrate(&view, wish, on) } else { salvage(&view, wish, on) }
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+}
+
+/// The payloads of a log of version 1 without damage.
+fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = &bytes[16..];
+    let mut payloads = Vec::new();
+    while let Decoded::Complete(frame) = decode(rest, Version::V1) {
+        payloads.push(frame.payload().to_vec());
+        rest = &rest[frame.len() as usize..];
+    }
+    assert!(rest.is_empty(), "{} bytes are no frame", rest.len());
+    payloads
+}
+
+fn is_temporary(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "tmp")
+}
+
+fn map(disk: &SimDisk) -> Vec<String> {
+    String::from_utf8(disk.get(MAP).unwrap()).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_clean_log_is_copied_byte_for_byte() {
+    let (bytes, offsets) = log_bytes(9);
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    let done = copied(&disk, &wish()).unwrap();
+    assert_eq!(disk.get(NEW).unwrap(), bytes);
+    assert_eq!((done.events_kept, done.events_restored, done.left_out_total), (9, 0, 0));
+    assert_eq!(done.bytes, bytes.len() as u64);
+    let lines = offsets.iter().map(|offset| format!("{offset},{offset},kept"));
+    assert_eq!(map(&disk), [vec!["old,new,how".to_owned()], lines.collect()].concat());
+    assert_eq!(disk.names(), [LOG, MAP, NEW].map(str::to_owned), "nothing else is left");
+}
+
+#[test]
+fn what_is_no_event_is_left_out_and_every_other_payload_is_kept_as_it_stands() {
+    for name in
+        ["v1-gaps.log", "v1-invalid-events.log", "v1-unusual-but-valid.log", "v1-zeros-middle.log", "v1-clock.log"]
+    {
+        let bytes = fixture(name);
+        let disk = SimDisk::with(&[(LOG, &bytes)]);
+        let seen = look(&disk);
+        let events: Vec<Vec<u8>> = options(&disk)
+            .open_read_only(LOG)
+            .unwrap()
+            .replay(0)
+            .unwrap()
+            .filter_map(|event| event.ok().map(|event| event.json().as_bytes().to_vec()))
+            .collect();
+        let done = copied(&disk, &wish()).unwrap();
+        let new = payloads(&disk.get(NEW).unwrap());
+        assert!(events.iter().all(|event| new.contains(event)), "{name}");
+        assert_eq!(new.len() as u64, done.events_kept + done.events_restored, "{name}");
+        assert_eq!(done.events_kept, events.len() as u64, "{name}");
+        let apart = |kind: &str| seen.findings.iter().filter(|found| found.kind.name() == kind).count() as u64;
+        let told = seen.findings_total - apart("clock") - apart("header");
+        assert_eq!(done.left_out_total + done.events_restored, told, "{name}");
+        assert_eq!(map(&disk).len() as u64, 1 + new.len() as u64 + done.left_out_total, "{name}");
+        assert_eq!(disk.get(LOG).unwrap(), bytes, "{name}");
+    }
+}
+
+#[test]
+fn a_donor_gives_back_what_is_damaged_only_when_it_is_a_copy() {
+    let (bytes, offsets) = log_bytes(9);
+    let mut damaged = bytes.clone();
+    // Two frames beyond what any fix restores.
+    damaged[offsets[3] as usize + 5..offsets[4] as usize + 60].fill(b'#');
+    let run = |donor: &[u8]| {
+        let disk = SimDisk::with(&[(LOG, &damaged), (DONOR, donor)]);
+        let done = copied(&disk, &CopyWish { donor: Some(DONOR.into()), ..wish() }).unwrap();
+        (disk, done)
+    };
+    let (disk, done) = run(&bytes);
+    assert_eq!(disk.get(NEW).unwrap(), bytes);
+    assert_eq!((done.events_kept, done.events_restored, done.left_out_total), (7, 2, 0));
+    assert!(map(&disk).contains(&format!("{0},{0},donor", offsets[3])));
+    for (changed, why) in [
+        (9, "its header is another"),
+        (offsets[2] as usize + 9, "the frame before is another there"),
+        (offsets[5] as usize + 9, "the frame behind is not the same there"),
+        (offsets[4] as usize + 9, "it is not intact there either"),
+    ] {
+        let mut donor = bytes.clone();
+        donor[changed] ^= 1;
+        let (disk, done) = run(&donor);
+        assert_eq!((done.events_kept, done.events_restored), (7, 0), "{why}");
+        assert!(done.left_out.iter().all(|left| left.donor == Some(why)), "{why}: {:?}", done.left_out);
+        assert_eq!(payloads(&disk.get(NEW).unwrap()).len(), 7, "{why}");
+    }
+}
+
+#[test]
+fn a_copy_that_cannot_be_read_again_is_not_believed() {
+    let (bytes, _) = log_bytes(60);
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    disk.refuse(4096..8192);
+    let done = copied(&disk, &wish());
+    // The device refuses the copy's own bytes there too, so that the copy is not believed, and is taken away.
+    assert!(done.is_err());
+    assert_eq!(disk.names(), [LOG.to_owned()]);
+    disk.refuse(0..0);
+    assert_eq!(copied(&disk, &wish()).unwrap().events_kept, 60);
+}
+
+#[test]
+fn the_header_keeps_its_time_where_that_can_be() {
+    let (bytes, _) = log_bytes(3);
+    let created = |bytes: &[u8]| u64::from_be_bytes(bytes[8..16].try_into().unwrap());
+    for (at, value, expected) in [(0, 0, created(&bytes)), (8, 0xFF, super::support::START_MS)] {
+        let mut damaged = bytes.clone();
+        damaged[at] = value;
+        let disk = SimDisk::with(&[(LOG, &damaged)]);
+        copied(&disk, &wish()).unwrap();
+        let new = disk.get(NEW).unwrap();
+        assert_eq!(new[..8], bytes[..8]);
+        assert!(created(&new) >= expected && created(&new) < expected + 100_000_000, "{}", created(&new));
+    }
+}
+
+#[test]
+fn a_frame_that_is_being_written_ends_the_copy_and_is_told() {
+    let (bytes, offsets) = log_bytes(4);
+    let disk = SimDisk::with(&[(LOG, &bytes[..bytes.len() - 9])]);
+    disk.while_waiting(&bytes[..bytes.len() - 5]);
+    let done = copied(&disk, &wish()).unwrap();
+    assert_eq!(done.in_flight.map(|range| range.start), Some(offsets[3]));
+    assert_eq!((done.events_kept, done.left_out_total), (3, 0));
+    assert_eq!(disk.get(NEW).unwrap(), bytes[..offsets[3] as usize]);
+}
+
+#[test]
+fn nothing_is_overwritten_without_a_wish_and_the_log_itself_never() {
+    let (bytes, _) = log_bytes(3);
+    for taken in [NEW, MAP] {
+        let disk = SimDisk::with(&[(LOG, &bytes), (taken, b"something")]);
+        assert!(matches!(copied(&disk, &wish()), Err(StorageError::Exists { path }) if path == Path::new(taken)));
+        assert_eq!(disk.get(taken).unwrap(), b"something");
+        copied(&disk, &CopyWish { replace: true, ..wish() }).unwrap();
+        assert_eq!(disk.get(NEW).unwrap(), bytes);
+    }
+    let disk = SimDisk::with(&[(LOG, &bytes), (DONOR, &bytes)]);
+    for wrong in [
+        CopyWish { output: LOG.into(), replace: true, ..wish() },
+        CopyWish { map: Some(LOG.into()), replace: true, ..wish() },
+        CopyWish { map: Some(NEW.into()), ..wish() },
+        CopyWish { output: DONOR.into(), donor: Some(DONOR.into()), replace: true, ..wish() },
+    ] {
+        assert!(matches!(copied(&disk, &wrong), Err(StorageError::Refused { .. })), "{wrong:?}");
+    }
+    assert_eq!((disk.get(LOG).unwrap(), disk.names().len()), (bytes, 2));
+}
+
+#[test]
+fn each_version_has_its_own_command_and_stopping_leaves_nothing() {
+    let (bytes, _) = log_bytes(3);
+    let on = &mut |_: CopyStep| ControlFlow::Continue(());
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    assert!(matches!(migrate(&view(&disk), &wish(), on), Err(StorageError::Refused { .. })));
+    let stopped = salvage(&view(&disk), &wish(), &mut |_| ControlFlow::Break(()));
+    assert!(matches!(stopped, Err(StorageError::Stopped)));
+    assert_eq!(disk.names(), [LOG.to_owned()]);
+    let disk = SimDisk::with(&[(LOG, &fixture("v0-clean.log"))]);
+    assert!(matches!(salvage(&view(&disk), &wish(), on), Err(StorageError::Refused { .. })));
+    assert_eq!(disk.names(), [LOG.to_owned()]);
+}
+
+#[test]
+fn migration_renames_one_key_and_keeps_every_other_byte() {
+    for name in ["v0-clean.log", "v0-older-name-torn.log"] {
+        let bytes = fixture(name);
+        let disk = SimDisk::with(&[(LOG, &bytes)]);
+        let done = copied(&disk, &wish()).unwrap();
+        let new = payloads(&disk.get(NEW).unwrap());
+        let (mut at, mut old) = (0, Vec::new());
+        while let Decoded::Complete(frame) = decode(&bytes[at..], Version::V0) {
+            old.push(String::from_utf8(frame.payload().to_vec()).unwrap().replacen(
+                "{\"timestamp_ms\"",
+                "{\"write_timestamp_ms\"",
+                1,
+            ));
+            at += frame.len() as usize;
+        }
+        let new: Vec<String> = new.into_iter().map(|payload| String::from_utf8(payload).unwrap()).collect();
+        assert_eq!(new, old, "{name}");
+        assert_eq!(done.events_kept, old.len() as u64, "{name}");
+        assert_eq!(done.lost_total, u64::from(at < bytes.len()), "{name}");
+        assert!(look(&SimDisk::with(&[(LOG, &disk.get(NEW).unwrap())])).findings.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_sample_is_copied_with_every_event_that_can_be_had() {
+    let Some((folder, truth)) = samples() else { return };
+    let target = tempfile::tempdir().unwrap();
+    for (name, truth) in truth.as_object().unwrap() {
+        let source = fs::read(folder.join(name)).unwrap();
+        let view = LogView::open(Arc::new(OsDisk), &folder.join(name), None).unwrap();
+        let output = target.path().join(name);
+        let on = &mut |_: CopyStep| ControlFlow::Continue(());
+        let wish = CopyWish { output: output.clone(), accept_likely: true, ..CopyWish::default() };
+        let done = if truth["version"] == 0 { migrate(&view, &wish, on) } else { salvage(&view, &wish, on) }.unwrap();
+        assert_eq!(done.events_kept, truth["readable_events"].as_u64().unwrap(), "{name}");
+        let restored = done.events_kept + done.events_restored;
+        assert!(restored <= truth["events_after_repair"].as_u64().unwrap(), "{name}: {restored}");
+        // What the log itself offers is taken, all of it.
+        let open = done.left_out.iter().filter(|left| left.offered.is_some_and(|c| c.name() != "choice")).count();
+        assert_eq!(open, 0, "{name}");
+        let copy = LogView::open(Arc::new(OsDisk), &output, None).unwrap();
+        let seen = survey(&copy, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!((seen.damage_total, seen.events), (0, restored), "{name}");
+        assert_eq!(fs::read(folder.join(name)).unwrap(), source, "{name}");
+    }
+}
+
+#[test]
+fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untouched() {
+    let (clean, offsets) = log_bytes(5);
+    let mut damaged = clean.clone();
+    damaged[offsets[2] as usize + 9..offsets[2] as usize + 90].fill(0);
+    for (source, replace) in [(damaged, false), (fixture("v0-older-name-torn.log"), true)] {
+        let old = b"what stood there before".as_slice();
+        let disk = SimDisk::with(&[(LOG, &source)]);
+        if replace {
+            disk.put(NEW, old);
+            disk.put(&format!("{NEW}.idx"), b"its index");
+        }
+        let wish = CopyWish { replace, ..wish() };
+        let done = disk.next_process();
+        copied(&done, &wish).unwrap();
+        let (new, map) = (done.get(NEW).unwrap(), done.get(MAP).unwrap());
+        let calls = done.calls();
+        assert!(calls >= 8, "{calls} calls");
+        let (mut absent, mut whole) = (0, 0);
+        for call in 0..calls {
+            for fault in [Fault::Kill, Fault::Error(5), Fault::Error(28), Fault::Short] {
+                for seed in 0..8 {
+                    let disk = disk.next_process();
+                    disk.fail(call, fault);
+                    let answer = copied(&disk, &wish);
+                    let context = format!("{fault:?} at call {call} of {calls}, seed {seed}: {answer:?}");
+                    if fault != Fault::Kill && answer.is_err() && disk.faulted() != Some("remove") {
+                        let litter = disk.names().into_iter().find(|name| is_temporary(name));
+                        assert_eq!(litter, None, "{context}");
+                    }
+                    for after in [disk.next_process(), disk.power_cut(chooser(seed))] {
+                        assert_eq!(after.get(LOG).unwrap(), source, "{context}");
+                        let there = after.get(NEW);
+                        let before = there.is_none() || replace && there.as_deref() == Some(old);
+                        assert!(
+                            before || there.as_ref() == Some(&new),
+                            "{context}: {:?}",
+                            there.map(|there| there.len())
+                        );
+                        // A log that is there has its map, and a command that said it was done has done it.
+                        let mapped = after.get(MAP).is_none_or(|there| there == map);
+                        assert!(mapped && (before || after.get(MAP).is_some()), "{context}");
+                        assert!(answer.is_err() || !before, "{context}");
+                        (absent, whole) = (absent + u32::from(before), whole + u32::from(!before));
+                        // The next run finds nothing in its way.
+                        let again = CopyWish { replace: true, ..wish.clone() };
+                        copied(&after, &again).unwrap();
+                        assert_eq!(after.get(NEW).unwrap(), new, "{context}");
+                    }
+                }
+            }
+        }
+        assert!(absent > 0 && whole > 0, "{absent} absent, {whole} whole");
+    }
+}
+
+#[test]
+fn a_disk_that_loses_what_was_written_is_noticed() {
+    let (bytes, _) = log_bytes(3);
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    let seen = &mut |step: CopyStep| {
+        // The first progress of the second half: everything is written by now.
+        if let CopyStep::Progress(done, total) = step
+            && done >= total / 2
+            && let Some(name) = disk.names().into_iter().find(|name| name.starts_with(NEW) && is_temporary(name))
+        {
+            disk.write_as_another(&name, &{
+                let mut foreign = Vec::new();
+                frame::encode(b"{}", &mut foreign);
+                foreign
+            });
+        }
+        ControlFlow::Continue(())
+    };
+    let answer = salvage(&view(&disk), &wish(), seen);
+    assert!(matches!(answer, Err(StorageError::Changed { .. })), "{answer:?}");
+    assert_eq!(disk.names(), [LOG.to_owned()]);
+}
