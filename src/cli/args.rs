@@ -62,6 +62,15 @@ pub(super) enum Command {
     Repair(RepairArgs),
     /// Take a repair back, or print the log's medical record
     Undo(UndoArgs),
+    /// Copy every event that can be had into a new log, with a map of old to new offsets
+    #[command(after_help = "Example:\n  chronicle salvage bad.log -o good.log --map moved.csv --donor backup.log")]
+    Salvage(SalvageArgs),
+    /// Copy the events of a log of version 0 into a new one of version 1
+    #[command(after_help = "Example:\n  chronicle migrate old.log -o new.log --map moved.csv")]
+    Migrate(MigrateArgs),
+    /// Compare two copies of a log: exit 3 when they differ
+    #[command(after_help = "Example:\n  chronicle diff accounts.log backup/accounts.log")]
+    Diff(DiffArgs),
     /// Create an empty log
     Create(CreateArgs),
     /// Write a realistic log, the same bytes for the same seed and start time
@@ -221,6 +230,57 @@ pub(super) struct RebuildArgs {
     /// Keep what the index knows below this offset
     #[arg(long, value_name = "OFFSET", value_parser = offset, default_value = "0")]
     pub(super) from: u64,
+}
+
+/// What `salvage` and `migrate` take.
+#[derive(Debug, Args)]
+pub(super) struct CopyArgs {
+    /// The log, which is only read
+    pub(super) log: PathBuf,
+    /// The new log
+    #[arg(short = 'o', long = "output", value_name = "NEW")]
+    pub(super) output: PathBuf,
+    /// Write here which offset each event had and has: NDJSON for .ndjson and .jsonl, else CSV
+    #[arg(long, value_name = "FILE")]
+    pub(super) map: Option<PathBuf>,
+    /// Take what is restored without proof, too
+    #[arg(long, value_enum, value_name = "CERTAINTY")]
+    pub(super) accept: Option<AcceptArg>,
+    /// Replace what is there
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// The choices of `--accept`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AcceptArg {
+    /// Fixes that accidents look like less than once in 100
+    Likely,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SalvageArgs {
+    #[command(flatten)]
+    pub(super) copy: CopyArgs,
+    /// Take what is damaged here from this copy of the log
+    #[arg(long, value_name = "COPY")]
+    pub(super) donor: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MigrateArgs {
+    #[command(flatten)]
+    pub(super) copy: CopyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// One copy
+    #[arg(value_name = "A")]
+    pub(super) a: PathBuf,
+    /// The other
+    #[arg(value_name = "B")]
+    pub(super) b: PathBuf,
 }
 
 #[derive(Debug, Args)]

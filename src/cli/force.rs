@@ -13,6 +13,18 @@ use crate::inspect::index_path;
 ///
 /// A log that is being written, and what is no regular file, stays in any case.
 pub(super) fn make_room(path: &Path, force: bool) -> Result<(), Failure> {
+    check_room(path, force)?;
+    for taken in [path, &index_path(path)] {
+        match fs::remove_file(taken) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(taken, "remove", error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses where `make_room` would, and takes nothing away: for what replaces a log only when its own is whole.
+pub(super) fn check_room(path: &Path, force: bool) -> Result<(), Failure> {
     for taken in [path, &index_path(path)] {
         let found = match fs::symlink_metadata(taken) {
             Ok(found) => found,
@@ -30,7 +42,6 @@ pub(super) fn make_room(path: &Path, force: bool) -> Result<(), Failure> {
         if let Some(pid) = who_writes(identity).pid() {
             return Err(StorageError::Locked { path: taken.to_owned(), pid: Some(pid) }.into());
         }
-        fs::remove_file(taken).map_err(|error| io(taken, "remove", error))?;
     }
     Ok(())
 }

@@ -6,6 +6,8 @@
 mod append;
 mod args;
 mod cat;
+mod copy;
+mod diff;
 mod docs;
 mod fail;
 mod force;
@@ -67,6 +69,9 @@ fn dispatch(cli: Cli, out: &mut Out) -> Run {
         Command::Index(args) => index::index(&args, &side, out),
         Command::Repair(args) => repair::repair(&args, &side, out),
         Command::Undo(args) => repair::undo(&args, &side, out),
+        Command::Salvage(args) => copy::salvage(&args, &side, out),
+        Command::Migrate(args) => copy::migrate(&args, &side, out),
+        Command::Diff(args) => diff::diff(&args, &side, out),
         Command::Create(args) => make::create(&args, &side, out),
         Command::Generate(args) => make::generate(&args, out),
         Command::Drill(args) => make::drill(&args, out),

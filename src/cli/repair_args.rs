@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::offset;
+use super::args::{AcceptArg, offset};
 use crate::format::Kind;
 use crate::repair::{Selector, Wishes};
 
@@ -23,8 +23,8 @@ pub(super) struct RepairArgs {
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
     /// Take likely fixes too, not only proven ones
-    #[arg(long, value_name = "WHICH", value_parser = ["likely"])]
-    pub(super) accept: Option<String>,
+    #[arg(long, value_enum, value_name = "CERTAINTY")]
+    pub(super) accept: Option<AcceptArg>,
     /// Save the plan as JSON in this file
     #[arg(long, value_name = "FILE")]
     pub(super) plan: Option<PathBuf>,
@@ -92,7 +92,7 @@ impl RepairArgs {
     /// What was asked for.
     pub(super) fn wishes(&self) -> Wishes {
         Wishes {
-            accept_likely: self.accept.is_some(),
+            accept_likely: self.accept == Some(AcceptArg::Likely),
             fence_undecided: self.fence_undecided,
             choices: self.choices.clone(),
             only: self.only.clone(),

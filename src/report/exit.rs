@@ -29,7 +29,11 @@ impl Status {
         (Status::Done, 0, "done; verify: no damage"),
         (Status::Failed, 1, "the tool failed, or the file is no log"),
         (Status::Usage, 2, "the command line cannot be understood"),
-        (Status::Damage, 3, "damage that costs events, or is undecided; repair: or left; cat: damage was skipped"),
+        (
+            Status::Damage,
+            3,
+            "damage that costs events, or is undecided, left or left out; cat: damage was skipped; diff: the copies differ",
+        ),
         (Status::Restorable, 4, "verify, repair --dry-run: damage of which every piece can be restored"),
         (
             Status::Index,

@@ -2,6 +2,7 @@
 //!
 //! Here never lives a line that prints or draws, nor a judgement: what is worded here was found in the rooms below.
 
+pub mod copies;
 mod exit;
 mod hint;
 pub mod json;

@@ -52,6 +52,32 @@ fn drill_and_demo() {
 }
 
 #[test]
+fn copies() {
+    let shell = Shell::with_log();
+    golden(&shell, "diff_identical", &shell.run("diff a.log a.log"));
+    // Damage that no fix restores: what is left out does not depend on how much is proved.
+    let mut bytes = std::fs::read(shell.path("a.log")).unwrap();
+    bytes[5000..9000].fill(b'#');
+    std::fs::write(shell.path("bad.log"), bytes).unwrap();
+    golden(&shell, "diff", &shell.run("diff a.log bad.log"));
+    golden(&shell, "diff_json", &shell.run("diff bad.log a.log --json"));
+    golden(&shell, "salvage", &shell.run("salvage bad.log -o new.log --map new.csv"));
+    golden(&shell, "salvage_exists", &shell.run("salvage bad.log -o new.log"));
+    golden(&shell, "salvage_json", &shell.run("salvage bad.log -o new.log --force --json"));
+    golden(&shell, "salvage_donor", &shell.run("salvage bad.log -o new.log --force --donor a.log"));
+    assert_eq!(std::fs::read(shell.path("new.log")).unwrap(), std::fs::read(shell.path("a.log")).unwrap());
+    golden(&shell, "migrate_refused", &shell.run("migrate a.log -o newer.log"));
+    let older = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/v0-older-name-torn.log");
+    std::fs::copy(older, shell.path("older.log")).unwrap();
+    golden(&shell, "migrate", &shell.run("migrate older.log -o newer.log --map newer.ndjson"));
+    let map = std::fs::read_to_string(shell.path("newer.ndjson")).unwrap();
+    let ends: Vec<&str> = map.lines().take(1).chain(map.lines().last()).collect();
+    assert_eq!(ends, [r#"{"old":0,"new":16,"how":"kept"}"#, r#"{"old":951,"new":null,"how":"torn_tail"}"#]);
+    shell.done("verify newer.log");
+    golden(&shell, "salvage_refused", &shell.run("salvage older.log -o newest.log"));
+}
+
+#[test]
 fn failures() {
     let shell = Shell::with_log();
     std::fs::write(shell.path("text.log"), "just some text, no log").unwrap();
