@@ -333,3 +333,28 @@ fn a_disk_that_loses_what_was_written_is_noticed() {
     assert!(matches!(answer, Err(StorageError::Changed { .. })), "{answer:?}");
     assert_eq!(disk.names(), [LOG.to_owned()]);
 }
+
+#[test]
+fn what_takes_the_name_meanwhile_is_not_overwritten() {
+    let (bytes, _) = log_bytes(3);
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    let answer = salvage(&view(&disk), &wish(), &mut |_| {
+        disk.put(NEW, b"somebody's");
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(answer, Err(StorageError::Exists { .. })), "{answer:?}");
+    assert_eq!((disk.get(NEW).unwrap(), disk.names().len()), (b"somebody's".to_vec(), 2));
+
+    // And on the disk of this machine, where one call does it.
+    let folder = tempfile::tempdir().unwrap();
+    let (log, new) = (folder.path().join("a.log"), folder.path().join("new.log"));
+    fs::write(&log, &bytes).unwrap();
+    let view = LogView::open(Arc::new(OsDisk), &log, None).unwrap();
+    let wish = CopyWish { output: new.clone(), ..CopyWish::default() };
+    let answer = salvage(&view, &wish, &mut |_| {
+        fs::write(&new, b"somebody's").unwrap();
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(answer, Err(StorageError::Exists { .. })), "{answer:?}");
+    assert_eq!((fs::read(&new).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"somebody's".to_vec(), 2));
+}
