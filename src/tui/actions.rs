@@ -24,6 +24,7 @@ pub enum Id {
     TabAggregates,
     TabFindings,
     TabIndex,
+    TabRepairs,
     NextView,
     PreviousView,
     Zoom,
@@ -42,6 +43,9 @@ pub enum Id {
     Append,
     UpdateIndex,
     RebuildIndex,
+    Repair,
+    RepairAll,
+    Undo,
     ScanStop,
     ScanGo,
     Mouse,
@@ -67,6 +71,11 @@ pub enum Id {
     Complete,
     Change,
     Choose,
+    Read,
+    ReadBack,
+    Candidate,
+    AcceptLikely,
+    FenceUndecided,
 }
 
 /// Where a key means an action.
@@ -82,11 +91,13 @@ pub enum Place {
     Form,
     /// In a question.
     Question,
+    /// In a plan, beside what a question takes.
+    Plan,
 }
 
 impl Place {
     /// Every place.
-    pub const ALL: [Self; 5] = [Self::Main, Self::AfterY, Self::Line, Self::Form, Self::Question];
+    pub const ALL: [Self; 6] = [Self::Main, Self::AfterY, Self::Line, Self::Form, Self::Question, Self::Plan];
 }
 
 /// A row of the table.
@@ -152,7 +163,7 @@ pub(crate) fn footer(place: Place) -> impl Iterator<Item = (Key, &'static str, I
 }
 
 use Key::{Char, Ctrl};
-use Place::{AfterY, Form, Line, Main, Question};
+use Place::{AfterY, Form, Line, Main, Plan, Question};
 
 const TABLE: &[Action] = &[
     Action::new(Id::Search, Main, &[Char('/')], "search", "Search plain text or /regex/ from the cursor on").footer("search"),
@@ -216,13 +227,40 @@ const TABLE: &[Action] = &[
     .writes()
     .twin("chronicle append LOG"),
     Action::new(
+        Id::Repair,
+        Main,
+        &[Char('x')],
+        "repair this",
+        "Plan the repair of the damage under the cursor, and show the plan before anything is written",
+    )
+    .footer("repair")
+    .writes()
+    .twin("chronicle repair LOG --only OFFSET"),
+    Action::new(
+        Id::RepairAll,
+        Main,
+        &[Char('X')],
+        "repair everything",
+        "Plan the repair of all damage, and show the plan before anything is written",
+    )
+    .writes()
+    .twin("chronicle repair LOG"),
+    Action::new(
+        Id::Undo,
+        Main,
+        &[Char('u')],
+        "undo repair",
+        "Plan to take back the last repair, or the one chosen among the repairs, and show the plan first",
+    )
+    .writes()
+    .twin("chronicle undo LOG"),
+    Action::new(
         Id::Follow,
         Main,
         &[Char('F')],
         "follow",
         "Stay at the end as the log grows; moving up leaves it",
-    )
-    .footer("follow"),
+    ),
     Action::new(
         Id::Copy,
         Main,
@@ -259,11 +297,19 @@ const TABLE: &[Action] = &[
         Main,
         &[Char('3')],
         "findings",
-        "What the scan has found: kind, range, evidence",
+        "What the scan has found: kind, range, what can be done, verdict",
     )
     .twin("chronicle verify LOG --json"),
     Action::new(Id::TabIndex, Main, &[Char('4')], "index", "What the index covers, and why it is stale")
         .twin("chronicle index status LOG"),
+    Action::new(
+        Id::TabRepairs,
+        Main,
+        &[Char('5')],
+        "repairs",
+        "Each repair of this log: when, what it did, how it stands",
+    )
+    .twin("chronicle undo LOG --list"),
     Action::new(Id::NextView, Main, &[Char(']')], "next detail view", "JSON, Hex, Frame, Aggregate: the next one"),
     Action::new(Id::PreviousView, Main, &[Char('[')], "previous detail view", "JSON, Hex, Frame, Aggregate: the one before"),
     Action::new(Id::Zoom, Main, &[Char('z')], "zoom", "Give the pane the whole screen, or take it back"),
@@ -322,6 +368,50 @@ const TABLE: &[Action] = &[
     .footer("choose"),
     Action::new(Id::Answer, Question, &[Key::Enter], "answer", "Give the answer that is chosen").footer("answer"),
     Action::new(Id::Cancel, Question, &[Key::Esc, Char('q')], "cancel", "Change nothing").footer("cancel"),
+    Action::new(
+        Id::Read,
+        Question,
+        &[Char('j'), Key::Down, Key::PageDown, Char(' ')],
+        "read on",
+        "Scroll what does not fit the screen",
+    ),
+    Action::new(Id::ReadBack, Question, &[Char('k'), Key::Up, Key::PageUp], "read back", "Scroll back"),
+    Action::new(
+        Id::Candidate,
+        Plan,
+        &[
+            Char('1'),
+            Char('2'),
+            Char('3'),
+            Char('4'),
+            Char('5'),
+            Char('6'),
+            Char('7'),
+            Char('8'),
+            Char('9'),
+        ],
+        "choose a candidate",
+        "Plan with the candidate of this number, or without it again",
+    )
+    .footer("candidate"),
+    Action::new(
+        Id::AcceptLikely,
+        Plan,
+        &[Char('l')],
+        "accept likely",
+        "Plan with what is likely too, or with what is proven alone again",
+    )
+    .footer("likely")
+    .twin("chronicle repair LOG --accept likely"),
+    Action::new(
+        Id::FenceUndecided,
+        Plan,
+        &[Char('g')],
+        "fence undecided",
+        "Plan gaps where nobody has decided, or leave them as they are again",
+    )
+    .footer("fence")
+    .twin("chronicle repair LOG --fence-undecided"),
 ];
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What an update wishes the world to do: questions to the workers, and what only the loop can do. Plain data.
 
-use super::model::{Sort, View};
+use super::model::{Sort, View, Wanted};
 use crate::file::Durability;
 use crate::format::Event;
 use crate::query::{Direction, Filter, Jump, Pattern, Row};
+use crate::repair::Plan;
 
 /// A wish.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub(crate) enum Effect {
     StopScan,
     /// The scan behind the screen goes on.
     StartScan,
+    /// What the scan knows no longer holds: it starts anew.
+    RestartScan,
     /// A text for the clipboard.
     Copy(String),
     /// The mouse is listened to, or left to the terminal.
@@ -37,13 +40,16 @@ pub(crate) enum Lane {
     Jump,
     /// The table of aggregates.
     Aggregates,
+    /// The medical record.
+    Repairs,
     /// Whatever writes.
     Write,
 }
 
 impl Lane {
     /// Every lane.
-    pub(crate) const ALL: [Self; 5] = [Self::List, Self::Detail, Self::Jump, Self::Aggregates, Self::Write];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::List, Self::Detail, Self::Jump, Self::Aggregates, Self::Repairs, Self::Write];
 }
 
 /// A question.
@@ -118,6 +124,12 @@ pub(crate) enum Ask {
     Append(Order),
     /// The index caught up, or built whole, and saved.
     SaveIndex(Extent),
+    /// The medical record.
+    Records,
+    /// A plan: nothing is written.
+    Plan(Wanted),
+    /// A plan carried out, exactly.
+    Apply(Box<Plan>),
 }
 
 /// Events to append.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::effect::{Extent, Lane};
 use super::keys::Key;
-use super::model::{Contents, Facts};
-use crate::format::Finding;
+use super::model::{Contents, Facts, Offer};
 use crate::index::AggregateSummary;
 use crate::query::Page;
+use crate::repair::{Applied, Proposed, Record};
 
 /// Something happened.
 #[derive(Debug)]
@@ -78,6 +78,12 @@ pub(crate) enum Told {
     Appended(Box<Appended>),
     /// The index was saved.
     Saved(Box<Saved>),
+    /// The medical record, and a notice for each file in its folder that is no journal of this log.
+    Records(Vec<Record>, Vec<String>),
+    /// A plan was made.
+    Planned(Box<Offer>),
+    /// A plan was carried out.
+    Repaired(Box<Repaired>),
     /// It went wrong.
     Failed(Failure),
 }
@@ -116,6 +122,17 @@ pub(crate) struct Saved {
     pub(crate) took: Duration,
 }
 
+/// What a repair, or an undo, has done.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Repaired {
+    /// Its number and its journal.
+    pub(crate) applied: Applied,
+    /// The repair that it took back.
+    pub(crate) undoes: Option<u32>,
+    /// The log as it is now.
+    pub(crate) facts: Facts,
+}
+
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -143,8 +160,8 @@ pub(crate) enum News {
     },
     /// What the scan behind knows of events, up to an offset.
     Counted(u64),
-    /// The scan has found something.
-    Found(Box<Finding>),
+    /// The scan has found something, and knows what can be done about it.
+    Found(Box<Proposed>),
     /// The scan is about to look at everything from an offset on again.
     Rescan(u64),
     /// The scan has come to the end.

@@ -138,6 +138,7 @@ impl Session {
                 Effect::Cancel(lane) => self.workers.cancel(lane),
                 Effect::StopScan => self.workers.stop_scan(),
                 Effect::StartScan => self.workers.start_scan(),
+                Effect::RestartScan => self.workers.restart_scan(),
                 Effect::Copy(text) => Screen::copy(&text)?,
                 Effect::ListenToMouse(on) => {
                     self.screen.listen_to_mouse(if on { Mouse::On } else { Mouse::Off })?;

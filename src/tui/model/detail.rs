@@ -1,9 +1,11 @@
 //! The detail pane: what stands in the row under the cursor, and as what it is shown.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::json::JsonDoc;
 use crate::query::Row;
+use crate::repair::Fix;
 
 /// Bytes of a hex window.
 pub(crate) const WINDOW: u64 = 16 << 10;
@@ -94,6 +96,10 @@ pub(crate) struct Contents {
     pub(crate) frame: Option<FrameFacts>,
     /// Its aggregate, when that was asked for.
     pub(crate) story: Option<Story>,
+    /// What can be done about it, as far as the scan knows.
+    pub(crate) fix: Option<Fix>,
+    /// The journal that keeps what stood there, as far as the medical record knows.
+    pub(crate) kept_in: Option<PathBuf>,
 }
 
 /// A field of the bytes.

@@ -18,6 +18,8 @@ pub(crate) struct Facts {
     pub(crate) bytes: u64,
     /// Its first frame's offset.
     pub(crate) first_frame: u64,
+    /// The folder of its journals.
+    pub(crate) journals: PathBuf,
     /// Its index file.
     pub(crate) index: IndexFacts,
     /// Who writes to it.

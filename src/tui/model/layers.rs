@@ -3,6 +3,7 @@
 use super::super::actions::{self, Action, Place};
 use super::super::message::Moment;
 use super::line::Line;
+use super::{Offer, pieces};
 
 /// A layer.
 #[derive(Debug, Clone)]
@@ -25,6 +26,7 @@ impl Layer {
         match self {
             Self::Prompt(_) | Self::Help(_) => Place::Line,
             Self::Copy => Place::AfterY,
+            Self::Question(Question { then: Then::Apply(_), .. }) => Place::Plan,
             Self::Question(_) => Place::Question,
             Self::Form => Place::Form,
         }
@@ -103,23 +105,39 @@ pub(crate) struct Question {
     pub(crate) title: String,
     /// What follows from it, in lines.
     pub(crate) lines: Vec<String>,
-    /// What the answer that goes on is called.
-    pub(crate) go: &'static str,
+    /// What the answer that goes on is called; `None` where there is nothing to go on with.
+    pub(crate) go: Option<&'static str>,
     /// What happens then.
     pub(crate) then: Then,
     /// Which answer is chosen.
     pub(crate) choice: Choice,
     /// When it was drawn first.
     pub(crate) drawn: Option<Moment>,
+    /// The first line on the screen.
+    pub(crate) top: usize,
+}
+
+impl Question {
+    /// A question that nobody has seen yet.
+    pub(crate) fn new(title: impl Into<String>, lines: Vec<String>, go: Option<&'static str>, then: Then) -> Self {
+        Self { title: title.into(), lines, go, then, choice: Choice::Cancel, drawn: None, top: 0 }
+    }
+
+    /// What follows, in lines of so many columns.
+    pub(crate) fn wrapped(&self, columns: usize) -> Vec<String> {
+        self.lines.iter().flat_map(|line| pieces(line, columns.max(1))).collect()
+    }
 }
 
 /// What a question is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Then {
     /// Append what the form holds.
     Append,
     /// Build the whole index and save it.
     Rebuild,
+    /// Carry out the plan that is shown.
+    Apply(Box<Offer>),
 }
 
 /// The answers to a question.

@@ -2,11 +2,13 @@
 
 mod detail;
 mod facts;
+mod fixes;
 mod form;
 mod json;
 mod layers;
 mod line;
 mod list;
+mod repairs;
 mod scan;
 mod sheet;
 mod tables;
@@ -15,13 +17,15 @@ use std::collections::VecDeque;
 
 pub(crate) use detail::{Asked, Chapter, Contents, Detail, Difference, Entry, FrameFacts, Mark, Story, View, WINDOW};
 pub(crate) use facts::{Facts, IndexFacts};
+pub(crate) use fixes::fix_lines;
 pub(crate) use form::{Field, Form, histogram};
 pub(crate) use json::{JsonDoc, Shown, leaves};
 pub(crate) use layers::{Choice, Help, Layer, Prompt, Purpose, Question, Then};
 pub(crate) use line::Line;
 pub(crate) use list::{BATCH, List, Waiting};
+pub(crate) use repairs::{Offer, Repairs, Undecided, Wanted};
 pub(crate) use scan::{Scan, ScanState};
-pub(crate) use sheet::{LABEL, Tone, pieces, sheet};
+pub(crate) use sheet::{LABEL, SheetLine, Tone, pieces, sheet};
 pub(crate) use tables::{Aggregates, Cursor, Sort, Source};
 
 use super::effect::{Effect, Lane};
@@ -41,15 +45,18 @@ pub(crate) enum Tab {
     Findings,
     /// The index.
     Index,
+    /// The medical record.
+    Repairs,
 }
 
 impl Tab {
     /// Every tab with its name.
-    pub(crate) const ALL: [(Self, &'static str); 4] = [
+    pub(crate) const ALL: [(Self, &'static str); 5] = [
         (Self::Events, "Events"),
         (Self::Aggregates, "Aggregates"),
         (Self::Findings, "Findings"),
         (Self::Index, "Index"),
+        (Self::Repairs, "Repairs"),
     ];
 }
 
@@ -124,6 +131,17 @@ pub(crate) struct Job {
     pub(crate) done: (u64, u64),
     /// When it was started.
     pub(crate) started: Moment,
+    /// Whether Esc stops it.
+    pub(crate) esc: Esc,
+}
+
+/// Whether Esc stops a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Esc {
+    /// It does.
+    Stops,
+    /// What has begun is carried through.
+    Waits,
 }
 
 /// The newest question of each lane. An answer to an older one is dropped.
@@ -185,6 +203,8 @@ pub(crate) struct Model {
     pub(crate) findings: Cursor,
     /// The lines of the index tab.
     pub(crate) index: Cursor,
+    /// The medical record.
+    pub(crate) repairs: Repairs,
     /// The tab.
     pub(crate) tab: Tab,
     /// The pane that has the keys.
@@ -236,6 +256,7 @@ impl Model {
             aggregates: Aggregates::default(),
             findings: Cursor::default(),
             index: Cursor::default(),
+            repairs: Repairs::default(),
             tab: Tab::default(),
             focus: Pane::default(),
             zoom: Zoom::default(),
@@ -261,6 +282,12 @@ impl Model {
     /// Tells something.
     pub(crate) fn tell(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone: Tone::Plain });
+    }
+
+    /// Tells something behind what was told since the last key.
+    pub(crate) fn tell_too(&mut self, text: impl AsRef<str>, tone: Tone) {
+        let told = self.notice.take().map(|notice| notice.text + "; ").unwrap_or_default();
+        self.notice = Some(Notice { text: told + text.as_ref(), tone });
     }
 
     /// Tells that something is not as it should be.

@@ -4,7 +4,7 @@ use super::detail::{Contents, Entry, FrameFacts, View};
 use crate::format::{Evidence, Finding, HEADER_LEN, LogHeader};
 use crate::query::What;
 use crate::report::units::{Zone, count, exact, hex_offset, moment, size};
-use crate::report::verdict;
+use crate::report::{fix_line, path_text, verdict};
 
 /// Columns of a label.
 pub(crate) const LABEL: usize = 18;
@@ -37,7 +37,7 @@ pub(crate) fn sheet(contents: &Contents, view: View, width: usize) -> Vec<SheetL
     let row = &contents.row;
     match (&row.what, view) {
         (What::Header, _) => header(contents, &mut lines),
-        (What::Finding(finding), _) => self::finding(finding, &mut lines),
+        (What::Finding(finding), _) => self::finding(finding, contents, &mut lines),
         (What::InFlight, _) => say(&mut lines, "in flight", "the last frame is being written: it is no damage"),
         (What::Event(_), View::Aggregate) => say(&mut lines, "aggregate", "the event belongs to none"),
         (What::Event(event), _) => {
@@ -104,10 +104,23 @@ fn frame(frame: &FrameFacts, bytes: u64, lines: &mut Vec<SheetLine>) {
     lines.push(SheetLine { label: "index entry", text, tone });
 }
 
-fn finding(finding: &Finding, lines: &mut Vec<SheetLine>) {
+fn finding(finding: &Finding, contents: &Contents, lines: &mut Vec<SheetLine>) {
     let tone = if finding.kind.is_damage() { Tone::Bad } else { Tone::Plain };
     lines.push(SheetLine { label: "kind", text: finding.kind.name().into(), tone });
     say(lines, "verdict", verdict(finding));
+    match &contents.fix {
+        Some(fix) => {
+            say(lines, "can be done", fix_line(fix));
+            for (nth, candidate) in fix.candidates.iter().enumerate().filter(|_| fix.is_undecided()) {
+                say(lines, "accidents", format!("candidate {}: {} expected", nth + 1, accidents(candidate.expected)));
+            }
+        }
+        None if finding.kind.is_damage() => say(lines, "can be done", "nothing is known yet"),
+        None => {}
+    }
+    if let Some(journal) = &contents.kept_in {
+        say(lines, "bytes kept in", path_text(journal));
+    }
     evidence(&finding.evidence, lines);
 }
 
@@ -137,8 +150,13 @@ fn evidence(seen: &Evidence, lines: &mut Vec<SheetLine>) {
     say("header expected", seen.header_expected.clone());
 }
 
+/// A number of accidents, in as many digits as tell it from nothing.
+pub(crate) fn accidents(expected: f64) -> String {
+    if expected > 0.0 && expected < 0.0001 { format!("{expected:.0e}") } else { format!("{expected:.4}") }
+}
+
 /// Breaks long lines at blanks.
-fn wrap(lines: Vec<SheetLine>, width: usize) -> Vec<SheetLine> {
+pub(super) fn wrap(lines: Vec<SheetLine>, width: usize) -> Vec<SheetLine> {
     let room = width.saturating_sub(LABEL + 1).max(16);
     let mut out = Vec::new();
     for line in lines {

@@ -3,6 +3,7 @@
 
 mod golden;
 mod pictures;
+mod repairs;
 mod svg;
 mod updates;
 mod writes;
@@ -30,6 +31,7 @@ use super::{update, view};
 use crate::format::Event;
 use crate::inspect::{Step, Wish, survey};
 use crate::log::OpenOptions;
+use crate::repair::Proposer;
 
 /// A screen over a log in a folder of its own.
 struct Bench {
@@ -63,6 +65,7 @@ impl Bench {
     /// Where the log lies is another place in every run; the screen shows the same one.
     fn move_folder(&mut self) {
         self.model.facts.path = PathBuf::from("/logs/accounts.log");
+        self.model.facts.journals = PathBuf::from("/logs/accounts.log.repairs");
         self.model.facts.index.path = PathBuf::from("/logs/accounts.log.idx");
     }
 
@@ -110,14 +113,19 @@ impl Bench {
         let mut index = view.new_index();
         let mut news = Vec::new();
         let mut told = 0;
+        let mut proposer = Proposer::new(&view).unwrap();
         let seen = survey(&view, &Wish::default(), Some(&mut index), &mut |step| {
             news.push(match step {
                 Step::Progress(at, end) => News::Scanned { from: std::mem::replace(&mut told, at), at, end },
-                Step::Finding(finding) => News::Found(Box::new(finding.clone())),
+                Step::Finding(finding) => {
+                    news.extend(proposer.push(finding).unwrap().into_iter().map(|found| News::Found(Box::new(found))));
+                    return ControlFlow::Continue(());
+                }
             });
             ControlFlow::Continue(())
         });
         seen.unwrap();
+        news.extend(proposer.finish().into_iter().map(|found| News::Found(Box::new(found))));
         news.push(News::Counted(index.coverage().events));
         self.shared.publish(Some(index));
         news.push(News::IndexReady);

@@ -1,10 +1,10 @@
 //! Answers from the workers. Late ones, to questions that were asked again since, are dropped.
 
-use super::{moves, writing};
+use super::{moves, repair, writing};
 use crate::file::Durability;
 use crate::tui::effect::Lane;
 use crate::tui::message::{Failure, Told};
-use crate::tui::model::{Contents, Follow, Model, Source, View};
+use crate::tui::model::{Contents, Follow, Model, Source, Tone, View};
 
 /// Takes an answer in.
 pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told) {
@@ -49,6 +49,9 @@ pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told)
             writing::appended(model, &done, durability);
         }
         Told::Saved(done) => writing::saved(model, &done),
+        Told::Records(records, notices) => repair::records(model, records, notices),
+        Told::Planned(offer) => repair::planned(model, *offer),
+        Told::Repaired(done) => repair::repaired(model, *done),
         Told::Failed(failure) => failed(model, lane, failure),
     }
 }
@@ -92,6 +95,7 @@ fn failed(model: &mut Model, lane: Lane, failure: Failure) {
             model.form.sending = false;
             model.form.outcome = vec![why];
         }
-        (Failure::Error(why), _) => model.warn(why),
+        // Behind what was told: a repair stands, even where its index was not caught up.
+        (Failure::Error(why), _) => model.tell_too(why, Tone::Bad),
     }
 }

@@ -59,7 +59,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The command that shows what is under the cursor without a screen.
 fn command(model: &Model, what: &What, offset: u64) -> String {
-    let log = quoted(&path_text(&model.facts.path));
+    let log = log_word(model);
     match what {
         What::Header => format!("chronicle info {log}"),
         What::Event(_) => format!("chronicle cat {log} --from {offset} --limit 1"),
@@ -67,6 +67,11 @@ fn command(model: &Model, what: &What, offset: u64) -> String {
             format!("chronicle verify {log} --from {offset} --until {} --json", offset + 1)
         }
     }
+}
+
+/// The log as a shell takes it.
+pub(super) fn log_word(model: &Model) -> String {
+    quoted(&path_text(&model.facts.path))
 }
 
 /// A word as a shell takes it.

@@ -6,7 +6,7 @@ use crate::index::IndexState;
 use crate::query::What;
 use crate::tui::actions::{self, Id};
 use crate::tui::effect::Lane;
-use crate::tui::model::{Access, Model, ScanState, Tab};
+use crate::tui::model::{Access, Esc, Layer, Model, Offer, Question, ScanState, Tab, Then};
 
 /// Why an action cannot be run; `None` when it can.
 pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
@@ -14,12 +14,18 @@ pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
         if model.access == Access::ReadOnly {
             return Some("the screen was opened with --read-only".into());
         }
-        if model.job(Lane::Write).is_some() {
-            return Some("something is being written; Esc stops it".into());
+        if let Some(job) = model.job(Lane::Write) {
+            let stops = if job.esc == Esc::Stops { "; Esc stops it" } else { "" };
+            return Some(format!("{} is under way{stops}", job.name));
         }
     }
     let why = match id {
         Id::Append => return append(model),
+        Id::Repair | Id::RepairAll | Id::Undo => return repair(model, id),
+        Id::Candidate if offer(model).is_none_or(|offer| offer.candidates() == 0) => "no candidates are offered",
+        Id::AcceptLikely | Id::FenceUndecided if !offer(model).is_some_and(Offer::is_open) => {
+            "nothing is left to be decided"
+        }
         Id::UpdateIndex => return update_index(&model.facts.index.state),
         Id::SearchNext | Id::SearchPrevious if model.search.is_none() => "there is no search yet: / starts one",
         Id::FilterDrop if model.list.filter.is_empty() => "there is no filter",
@@ -41,6 +47,14 @@ pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
     Some(why.into())
 }
 
+/// The plan that is shown.
+fn offer(model: &Model) -> Option<&Offer> {
+    match model.layers.last()? {
+        Layer::Question(Question { then: Then::Apply(offer), .. }) => Some(offer),
+        _ => None,
+    }
+}
+
 fn json(model: &Model) -> Option<&str> {
     let contents = model.detail.contents.as_ref()?;
     let same = settle::chosen(model).is_some_and(|row| row.start == contents.row.start);
@@ -56,6 +70,28 @@ fn append(model: &Model) -> Option<String> {
         (_, Seen::Lock(pid)) => Some(format!("another process holds the writer's lock, pid {pid}")),
         _ => None,
     }
+}
+
+fn repair(model: &Model, id: Id) -> Option<String> {
+    let facts = &model.facts;
+    if let Some(closed) = &facts.closed {
+        let instead = if facts.version == 0 { "; chronicle migrate LOG -o NEW makes a repaired copy" } else { "" };
+        return Some(format!("{closed}{instead}"));
+    }
+    match facts.writer {
+        Seen::Lock(pid) => return Some(format!("another process holds the writer's lock, pid {pid}")),
+        Seen::Open(pid) => return Some(format!("another process has the log open for writing, pid {pid}")),
+        Seen::Nobody | Seen::Unknown => {}
+    }
+    let here = settle::chosen(model).map(|row| row.what).filter(|_| matches!(model.tab, Tab::Events | Tab::Findings));
+    let why = match (id, here) {
+        (Id::Repair, Some(What::Finding(finding))) if finding.kind.is_damage() => return None,
+        (Id::Repair, Some(What::Finding(finding))) => return Some(format!("{} is no damage", finding.kind.name())),
+        (Id::Repair, _) => "no damage is under the cursor; e goes to the next",
+        (Id::RepairAll, _) if model.scan.is_done() && model.scan.damaged() == 0 => "nothing is damaged",
+        _ => return None,
+    };
+    Some(why.into())
 }
 
 fn update_index(state: &IndexState) -> Option<String> {

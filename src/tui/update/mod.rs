@@ -11,6 +11,7 @@ mod moves;
 mod news;
 mod prompt;
 mod question;
+mod repair;
 mod settle;
 mod writing;
 
@@ -19,7 +20,7 @@ use super::effect::{Ask, Effect, Lane};
 use super::keys::Key;
 use super::layout;
 use super::message::{Message, Moment};
-use super::model::{Job, Layer, Model};
+use super::model::{Esc, Job, Layer, Model};
 
 pub(crate) use enabled::why_not;
 pub(crate) use main::act;
@@ -28,6 +29,7 @@ pub(crate) use writing::bars;
 /// The questions a screen opens with.
 pub(crate) fn open(model: &mut Model) {
     moves::window(model, 0);
+    repair::look(model);
     settle::settle(model);
 }
 
@@ -99,7 +101,7 @@ fn ask(model: &mut Model, lane: Lane, what: Ask) {
 /// Asks something that takes its time, and that the user can stop.
 fn start(model: &mut Model, lane: Lane, name: impl Into<String>, what: Ask) {
     model.jobs.retain(|job| job.lane != lane);
-    model.jobs.push(Job { lane, name: name.into(), done: (0, 0), started: model.now });
+    model.jobs.push(Job { lane, name: name.into(), done: (0, 0), started: model.now, esc: Esc::Stops });
     ask(model, lane, what);
 }
 

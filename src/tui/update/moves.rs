@@ -1,6 +1,6 @@
 //! Moving about: lines, pages, panes, tabs, places in the log, damage, matches.
 
-use super::{ask, layout, settle, start};
+use super::{ask, layout, repair, settle, start};
 use crate::query::{Direction, Filter, Jump};
 use crate::tui::actions::Id;
 use crate::tui::effect::{Ask, Lane};
@@ -9,11 +9,13 @@ use crate::tui::model::{BATCH, Follow, Model, Pane, Source, Tab, View};
 /// Moves the cursor of the pane that has the keys.
 pub(super) fn move_cursor(model: &mut Model, id: Id) {
     let height = match (model.focus, model.tab) {
+        (Pane::Detail, Tab::Repairs) => model.repairs.about.height,
         (Pane::Detail, _) => model.detail.height,
         (Pane::Findings, _) | (_, Tab::Findings) => model.findings.height,
         (_, Tab::Events) => model.list.height(),
         (_, Tab::Aggregates) => model.aggregates.cursor.height,
         (_, Tab::Index) => model.index.height,
+        (_, Tab::Repairs) => model.repairs.cursor.height,
     };
     let page = height.max(1) as i64;
     let by = match id {
@@ -27,11 +29,16 @@ pub(super) fn move_cursor(model: &mut Model, id: Id) {
         _ => i64::MAX / 2,
     };
     match (model.focus, model.tab) {
+        (Pane::Detail, Tab::Repairs) => {
+            let lines = model.repairs.sheet(model.detail.width).len();
+            model.repairs.about.move_by(by, lines);
+        }
         (Pane::Detail, _) => model.detail.move_by(by),
         (Pane::Findings, _) | (_, Tab::Findings) => model.findings.move_by(by, model.scan.findings.len()),
         (_, Tab::Events) => in_list(model, id, by),
         (_, Tab::Aggregates) => model.aggregates.cursor.move_by(by, model.aggregates.total),
         (_, Tab::Index) => model.index.move_by(by, usize::MAX / 2),
+        (_, Tab::Repairs) => model.repairs.move_by(by),
     }
 }
 
@@ -164,6 +171,10 @@ pub(super) fn tab(model: &mut Model, tab: Tab) {
         model.focus = Pane::Main;
         if tab == Tab::Aggregates && model.aggregates.source == Source::NoIndex {
             model.aggregates.source = Source::Unasked;
+        }
+        // Another program may have repaired the log since.
+        if tab == Tab::Repairs {
+            repair::look(model);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! News that nobody asked for: the log has grown or changed, the scan has come further.
 
-use super::moves;
+use super::{moves, repair};
 use crate::query::What;
 use crate::report::units::size;
 use crate::tui::message::{Change, News};
@@ -84,4 +84,5 @@ fn changed(model: &mut Model, facts: Facts, change: Change) {
     model.detail.contents = None;
     model.aggregates.source = Source::Unasked;
     moves::window(model, place);
+    repair::look(model);
 }

@@ -1,12 +1,13 @@
 //! What follows from every change: heights by the size of the screen, and the questions that what is shown needs.
 
-use super::{ask, layout};
+use super::{ask, layout, repair};
 use crate::query::{Row, What};
 use crate::tui::effect::{Ask, Lane};
 use crate::tui::model::{Asked, BATCH, Layer, Model, Pane, Source, Tab, View};
 
 /// Brings heights in line with the screen, and asks for what it shows and does not have.
 pub(super) fn settle(model: &mut Model) {
+    repair::about_detail(model);
     measure(model);
     rows(model);
     detail(model);
@@ -22,6 +23,8 @@ fn measure(model: &mut Model) {
     let detail = areas.inner(areas.detail);
     model.detail.height = usize::from(areas.lines(areas.detail).height);
     model.detail.width = usize::from(detail.width);
+    let fix = layout::fix_area(model);
+    model.detail.height = model.detail.height.saturating_sub(usize::from(fix));
     // Offset, blanks, three columns and one character for each byte.
     model.detail.hex_width = if detail.width >= 74 { 16 } else { 8 };
     model.aggregates.cursor.height = usize::from(lines.height);
@@ -30,6 +33,13 @@ fn measure(model: &mut Model) {
     model.findings.height = usize::from(findings.height);
     let total = model.scan.findings.len();
     model.findings.move_by(0, total);
+    model.repairs.cursor.height = usize::from(lines.height);
+    model.repairs.about.height = usize::from(areas.inner(areas.detail).height);
+    let size = model.size;
+    if let Some(Layer::Question(question)) = model.layers.last_mut() {
+        let (columns, shown) = layout::question(size, question);
+        question.top = question.top.min(question.wrapped(columns).len().saturating_sub(shown));
+    }
     if let Some(Layer::Help(help)) = model.layers.last_mut() {
         help.cursor.height = usize::from(layout::help_lines(model.size.1));
         let total = help.actions().len();

@@ -8,7 +8,7 @@ use super::text::{fit, pad, put, scrolled, tint};
 use crate::format::{Finding, Kind};
 use crate::query::{EventSummary, Row, What};
 use crate::report::units::{Zone, minute, percent, size, time_of_day};
-use crate::report::verdict;
+use crate::report::{fix_short, verdict};
 use crate::tui::layout::{Areas, Border};
 use crate::tui::model::{Model, Pane, Waiting};
 use crate::tui::theme::Role;
@@ -100,7 +100,8 @@ fn row(model: &Model, row: &Row, columns: &Columns, room: usize) -> Vec<Span<'st
         }
         What::Finding(finding) => {
             let (glyph, role) = glyph(finding);
-            let text = format!("{} to {}  {}", finding.kind.name(), finding.end, verdict(finding));
+            let done = model.scan.fix(finding).map(|fix| format!("[{}] ", fix_short(fix))).unwrap_or_default();
+            let text = format!("{} to {}  {done}{}", finding.kind.name(), finding.end, verdict(finding));
             vec![span(model, role, format!("{glyph} {offset}")), span(model, role, fit(&text, room))]
         }
         What::InFlight => {

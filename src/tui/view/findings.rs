@@ -9,7 +9,7 @@ use super::pane::{border, span, tabs};
 use super::text::{fit, pad, put, tint};
 use crate::format::Finding;
 use crate::report::units::{exact, size};
-use crate::report::verdict;
+use crate::report::{fix_short, verdict};
 use crate::tui::layout::{Areas, Border};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
@@ -22,9 +22,9 @@ pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
     border(frame, model, areas, (Pane::Main, areas.main), (tabs(model), Line::default()));
     if areas.border == Border::Around {
         let heading = if wide(areas.main) {
-            format!("   {:>12}  {:>12}  {:>9}  {:<14} verdict", "start", "end", "size", "kind")
+            format!("   {:>12}  {:>12}  {:>9}  {:<14} what can be done, verdict", "start", "end", "size", "kind")
         } else {
-            format!("   {:<width$}  {:<14} verdict", "range", "kind", width = range_width(model))
+            format!("   {:<width$}  {:<14} what can be done, verdict", "range", "kind", width = range_width(model))
         };
         put(frame, areas.inner(areas.main), 0, vec![span(model, Role::Quiet, heading)]);
     }
@@ -68,7 +68,9 @@ fn row(model: &Model, finding: &Finding, width: usize, chosen: bool) -> Vec<Span
     };
     let kind = pad(finding.kind.name(), 14) + " ";
     let room = width.saturating_sub(start.chars().count() + 15);
-    vec![Span::raw(start), span(model, role, kind), Span::raw(fit(&verdict(finding), room))]
+    let done = model.scan.fix(finding).map(|fix| format!("[{}] ", fix_short(fix))).unwrap_or_default();
+    let said = Span::raw(fit(&verdict(finding), room.saturating_sub(done.chars().count())));
+    vec![Span::raw(start), span(model, role, kind), span(model, Role::Title, fit(&done, room)), said]
 }
 
 /// Columns of a range, from offset to offset.

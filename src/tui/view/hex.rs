@@ -9,7 +9,7 @@ use super::detail::under_cursor;
 use super::pane::span;
 use super::text::{put, scrolled};
 use crate::report::units::hex_offset;
-use crate::tui::model::{Contents, Model};
+use crate::tui::model::{Contents, Model, fix_lines};
 use crate::tui::theme::Role;
 
 /// Draws the lines on the screen.
@@ -36,6 +36,26 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &Cont
     }
 }
 
+/// Draws what a fix would change, above the bytes; the bytes themselves are marked where they stand.
+pub(super) fn draw_fix(frame: &mut Frame, area: Rect, model: &Model, contents: &Contents) {
+    let Some(fix) = contents.fix.as_ref().filter(|_| area.height > 0) else { return };
+    let lines = fix_lines(fix, usize::from(area.width));
+    let hidden = lines.len().saturating_sub(usize::from(area.height));
+    for (number, text) in lines.into_iter().take(usize::from(area.height)).enumerate() {
+        let last = hidden > 0 && number + 1 == usize::from(area.height);
+        let text = if last { format!("... and {} more lines; z gives the pane more room", hidden + 1) } else { text };
+        let role = if number == 0 { Role::Title } else { Role::Warning };
+        put(frame, area, number as u16, vec![span(model, role, text)]);
+    }
+}
+
+/// True for a byte that a fix would change.
+fn is_changed(contents: &Contents, offset: u64) -> bool {
+    let candidates = contents.fix.iter().flat_map(|fix| &fix.candidates);
+    let mut changes = candidates.flat_map(|candidate| &candidate.changes);
+    changes.any(|change| offset.checked_sub(change.offset).is_some_and(|at| at < change.after.len() as u64))
+}
+
 fn line(model: &Model, contents: &Contents, (start, end): (u64, u64)) -> Vec<Span<'static>> {
     let offset = hex_offset(start);
     let offset = offset.strip_prefix("0x").unwrap_or(&offset);
@@ -43,10 +63,16 @@ fn line(model: &Model, contents: &Contents, (start, end): (u64, u64)) -> Vec<Spa
     let mut letters = Vec::new();
     for offset in start..end {
         let byte = offset.checked_sub(contents.base).and_then(|at| contents.bytes.get(at as usize)).copied();
-        let style = style(model, contents, offset);
+        let style = if is_changed(contents, offset) {
+            model.theme.style(Role::Warning)
+        } else {
+            style(model, contents, offset)
+        };
         let text = byte.map_or_else(|| "..".into(), |byte| format!("{byte:02x}"));
         spans.push(Span::styled(text, style));
-        spans.push(Span::raw(" "));
+        // Told by a glyph too, not by colour alone.
+        let changed = is_changed(contents, offset);
+        spans.push(if changed { span(model, Role::Warning, "*") } else { Span::raw(" ") });
         let letter = byte.filter(|byte| (0x20..0x7f).contains(byte)).map_or('·', char::from);
         letters.push(Span::styled(letter.to_string(), style));
     }

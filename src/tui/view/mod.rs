@@ -13,6 +13,7 @@ mod json;
 mod pane;
 mod prompt;
 mod question;
+mod repairs;
 mod status;
 mod story;
 mod strip;
@@ -36,13 +37,17 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
             Tab::Aggregates => aggregates::draw(frame, &areas, model),
             Tab::Findings => findings::draw(frame, &areas, model),
             Tab::Index => index::draw(frame, &areas, model),
+            Tab::Repairs => repairs::draw(frame, &areas, model),
         }
     }
     if areas.findings.height > 0 {
         findings::draw_below(frame, &areas, model);
     }
     if areas.detail.height > 0 {
-        detail::draw(frame, &areas, model);
+        match model.tab {
+            Tab::Repairs => repairs::draw_detail(frame, &areas, model),
+            _ => detail::draw(frame, &areas, model),
+        }
     }
     footer::draw(frame, areas.footer, model);
     for layer in &model.layers {

@@ -4,18 +4,21 @@ use ratatui::Frame;
 
 use super::pane::{span, window};
 use super::text::{fit, put};
-use crate::tui::model::{Choice, Model, Question, pieces};
+use crate::tui::layout::{self, QUESTION};
+use crate::tui::model::{Choice, Model, Question};
 use crate::tui::theme::Role;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame, model: &Model, question: &Question) {
-    let width = 76.min(frame.area().width);
-    let room = usize::from(width).saturating_sub(4).max(1);
-    let lines: Vec<String> = question.lines.iter().flat_map(|line| pieces(line, room)).collect();
-    let area = window(frame, model, &question.title, (width, lines.len() as u16 + 5));
+    let width = QUESTION.min(frame.area().width);
+    let (room, shown) = layout::question(model.size, question);
+    let lines = question.wrapped(room);
+    let area =
+        window(frame, model, &question.title, (width, lines.len().min(usize::from(frame.area().height)) as u16 + 5));
     // The answers are always in sight, however small the screen is.
     let above = area.height.saturating_sub(2);
-    for (line, text) in lines.iter().take(usize::from(above)).enumerate() {
+    let hidden = lines.len().saturating_sub(question.top + shown);
+    for (line, text) in lines.iter().skip(question.top).take(usize::from(above)).enumerate() {
         put(frame, area, line as u16, vec![span(model, Role::Text, fit(text, room))]);
     }
     let answer = |choice, name: &str| {
@@ -28,6 +31,13 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, question: &Question) {
         };
         span(model, if chosen { Role::Cursor } else { Role::Text }, text)
     };
-    let spans = vec![answer(Choice::Cancel, "Cancel"), answer(Choice::Go, question.go)];
+    let cancel = if question.go.is_some() { "Cancel" } else { "Close" };
+    let mut spans = vec![answer(Choice::Cancel, cancel)];
+    spans.extend(question.go.map(|go| answer(Choice::Go, go)));
+    if hidden > 0 {
+        spans.push(span(model, Role::Warning, format!("j: {hidden} more")));
+    } else if question.top > 0 {
+        spans.push(span(model, Role::Quiet, "k: back"));
+    }
     put(frame, area, area.height.saturating_sub(1), spans);
 }

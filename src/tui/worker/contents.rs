@@ -31,6 +31,8 @@ pub(super) fn contents(
         marks: Vec::new(),
         frame: None,
         story: None,
+        fix: None,
+        kept_in: None,
         row,
     };
     let range = contents.row.start..contents.row.end;

@@ -4,6 +4,7 @@
 mod aggregates;
 mod answer;
 mod contents;
+mod repair;
 mod scan;
 mod shared;
 mod story;
@@ -78,6 +79,11 @@ impl Workers {
     /// The scan stops.
     pub(crate) fn stop_scan(&self) {
         self.scan.stop();
+    }
+
+    /// The scan starts anew.
+    pub(crate) fn restart_scan(&self) {
+        self.scan.restart();
     }
 
     /// The scan goes on.

@@ -15,6 +15,7 @@ use super::{Alive, Failure, Shared, failure};
 use crate::StorageError;
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, Step, Survey, Wish, survey};
+use crate::repair::{Proposed, Proposer};
 use crate::tui::message::{Message, News};
 use crate::tui::options::Options;
 
@@ -108,6 +109,11 @@ impl Scan {
         self.look_at_index();
         let mut told_done = false;
         loop {
+            // What is found in between belongs to a log that is gone.
+            if orders.try_iter().any(|order| order == Order::Restart) {
+                self.restart();
+                told_done = false;
+            }
             let stopped = self.stop.load(Ordering::Acquire);
             let step = if stopped { Ok(None) } else { self.step() };
             match step {
@@ -120,10 +126,7 @@ impl Scan {
                     let unfinished = matches!(self.pass.caught_up, Some((_, Some(_)))) && !stopped;
                     let order = if unfinished { orders.recv_timeout(AGAIN).ok() } else { orders.recv().ok() };
                     match order {
-                        Some(Order::Restart) => {
-                            self.pass = Pass::default();
-                            self.look_at_index();
-                        }
+                        Some(Order::Restart) => self.restart(),
                         None if !unfinished => return,
                         _ => {}
                     }
@@ -132,10 +135,6 @@ impl Scan {
                 Err(StorageError::Changed { .. }) => {
                     // The watch sees it too, and says what follows.
                     thread::sleep(NAP);
-                    if orders.try_iter().any(|order| order == Order::Restart) {
-                        self.pass = Pass::default();
-                        self.look_at_index();
-                    }
                 }
                 Err(error) => {
                     if let Failure::Error(why) = failure(&error) {
@@ -145,6 +144,13 @@ impl Scan {
                 }
             }
         }
+    }
+
+    /// Forgets all, and starts anew.
+    fn restart(&mut self) {
+        self.tell(News::Rescan(0));
+        self.pass = Pass::default();
+        self.look_at_index();
     }
 
     /// Takes the index file up, when it may be believed: aggregates can be looked up at once.
@@ -246,17 +252,33 @@ impl Scan {
         start: u64,
     ) -> Result<Survey, StorageError> {
         let mut told = start;
-        survey(view, wish, index, &mut |step| {
+        let mut proposer = Proposer::new(view)?;
+        let mut wrong = None;
+        let seen = survey(view, wish, index, &mut |step| {
             match step {
                 Step::Progress(at, end) => {
                     self.tell(News::Scanned { from: told.min(at), at, end });
                     self.pace(at.saturating_sub(told));
                     told = at;
                 }
-                Step::Finding(finding) => self.tell(News::Found(Box::new(finding.clone()))),
+                Step::Finding(finding) => match proposer.push(finding) {
+                    Ok(decided) => self.tell_found(decided),
+                    Err(error) => {
+                        wrong = Some(error);
+                        return ControlFlow::Break(());
+                    }
+                },
             }
             if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
+        });
+        self.tell_found(proposer.finish());
+        wrong.map_or(seen, Err)
+    }
+
+    fn tell_found(&self, decided: Vec<Proposed>) {
+        for found in decided {
+            self.tell(News::Found(Box::new(found)));
+        }
     }
 
     /// Sleeps as long as so many bytes have to take, unless it is stopped.
