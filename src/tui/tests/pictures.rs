@@ -5,9 +5,11 @@
 use std::fs;
 use std::path::Path;
 
+use super::repairs::choice;
 use super::svg::svg;
 use super::{Bench, damaged};
 use crate::tui::keys::Key;
+use crate::tui::message::{Message, News};
 
 const SIZE: (u16, u16) = (108, 30);
 
@@ -61,4 +63,22 @@ fn the_append_form_in_its_picture() {
     let mut bench = bench();
     bench.press(&[Key::Char('a')]);
     picture("append", &mut bench);
+}
+
+#[test]
+fn a_plan_in_its_picture() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('e'), Key::Char('X')]);
+    let offer = bench.take_offer();
+    bench.plan_comes(offer);
+    picture("plan", &mut bench);
+}
+
+#[test]
+fn a_choice_in_its_picture() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('e'), Key::Char('3'), Key::Char(']'), Key::Tab, Key::Char('z')]);
+    let finding = bench.model.scan.findings[0].clone();
+    bench.send(Message::News(News::Found(Box::new(choice(finding)))));
+    picture("choice", &mut bench);
 }
