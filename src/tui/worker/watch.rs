@@ -82,7 +82,8 @@ impl Watch {
             if let Ok(facts) = self.shared.facts()
                 && reopened
             {
-                if known.as_ref() != Some(&facts) {
+                let has_news = known.as_ref() != Some(&facts);
+                if has_news {
                     known = Some(facts.clone());
                     let news = match change {
                         Some(change) => News::Changed(Box::new(facts), change),
@@ -96,7 +97,8 @@ impl Watch {
                 }
                 match change {
                     Some(Change::Shrunk(_) | Change::Replaced) => self.scan.restart(),
-                    _ if grown => self.scan.grown(),
+                    // By what is told, not by what was measured before it: the log may have grown in between.
+                    _ if has_news => self.scan.grown(),
                     _ => {}
                 }
             }
