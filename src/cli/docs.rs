@@ -54,7 +54,7 @@ fn keys(page: &mut Vec<u8>) -> io::Result<()> {
         let before = match action.place {
             Place::Main => "",
             Place::AfterY => "y ",
-            Place::Line | Place::Form | Place::Question => continue,
+            Place::Line | Place::Form | Place::Question | Place::Plan => continue,
         };
         let keys: Vec<String> = action.keys.iter().map(|key| format!("{before}{}", roff(&key.to_string()))).collect();
         writeln!(page, ".TP\n\\fB{}\\fR\n{}", keys.join("\\fR, \\fB"), roff(action.help))?;

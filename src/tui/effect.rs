@@ -1,10 +1,10 @@
 //! What an update wishes the world to do: questions to the workers, and what only the loop can do. Plain data.
 
-use super::model::{Sort, View};
+use super::model::{Sort, View, Wanted};
 use crate::file::Durability;
 use crate::format::Event;
 use crate::query::{Direction, Filter, Jump, Pattern, Row};
-use crate::repair::{Plan, Wishes};
+use crate::repair::Plan;
 
 /// A wish.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(crate) enum Effect {
     StopScan,
     /// The scan behind the screen goes on.
     StartScan,
-    /// The scan behind the screen starts over: what it has seen has changed.
+    /// What the scan knows no longer holds: it starts anew.
     RestartScan,
     /// A text for the clipboard.
     Copy(String),
@@ -40,16 +40,16 @@ pub(crate) enum Lane {
     Jump,
     /// The table of aggregates.
     Aggregates,
-    /// Whatever writes, and the plans of it.
-    Write,
     /// The medical record.
-    Records,
+    Repairs,
+    /// Whatever writes.
+    Write,
 }
 
 impl Lane {
     /// Every lane.
     pub(crate) const ALL: [Self; 6] =
-        [Self::List, Self::Detail, Self::Jump, Self::Aggregates, Self::Write, Self::Records];
+        [Self::List, Self::Detail, Self::Jump, Self::Aggregates, Self::Repairs, Self::Write];
 }
 
 /// A question.
@@ -122,16 +122,14 @@ pub(crate) enum Ask {
     },
     /// Events to append.
     Append(Order),
-    /// A plan of a repair.
-    Plan(Wishes),
-    /// A plan to take back the repair of this number, or the last one.
-    PlanUndo(Option<u32>),
-    /// A plan applied, exactly.
-    Apply(Box<Plan>),
-    /// The medical record.
-    Records,
     /// The index caught up, or built whole, and saved.
     SaveIndex(Extent),
+    /// The medical record.
+    Records,
+    /// A plan: nothing is written.
+    Plan(Wanted),
+    /// A plan carried out, exactly.
+    Apply(Box<Plan>),
 }
 
 /// Events to append.

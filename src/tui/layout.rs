@@ -15,7 +15,7 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::model::{Model, Pane, Tab, Zoom};
+use super::model::{Model, Pane, Question, Tab, View, Zoom, fix_lines};
 
 /// Columns from which list and detail stand side by side.
 const BESIDE: u16 = 100;
@@ -23,6 +23,8 @@ const BESIDE: u16 = 100;
 const ABOVE: u16 = 20;
 /// Columns and lines from which the findings have a pane below the events.
 const THREE: (u16, u16) = (110, 30);
+/// Columns of a question at most.
+pub(crate) const QUESTION: u16 = 76;
 /// Columns and lines from which panes have borders.
 const BORDERED: (u16, u16) = (36, 8);
 
@@ -75,18 +77,6 @@ impl Areas {
     }
 }
 
-impl Areas {
-    /// The list of repairs, and below it what is said of the chosen one, where there is room for both.
-    pub(crate) fn repairs(&self) -> (Rect, Rect) {
-        let inner = self.inner(self.main);
-        if inner.height < 8 {
-            return (inner, Rect { y: inner.y + inner.height, height: 0, ..inner });
-        }
-        let [list, said] = Layout::vertical([Constraint::Percentage(40), Constraint::Fill(1)]).areas(inner);
-        (list, said)
-    }
-}
-
 /// Where everything stands.
 pub(crate) fn areas(model: &Model) -> Areas {
     let (width, height) = model.size;
@@ -101,7 +91,7 @@ pub(crate) fn areas(model: &Model) -> Areas {
     .areas(screen);
     let border = if bordered { Border::Around } else { Border::None };
     let mut areas = Areas { status, strip, footer, border, ..Areas::default() };
-    let with_detail = matches!(model.tab, Tab::Events | Tab::Findings);
+    let with_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs);
     let alone = model.zoom == Zoom::In || !bordered || !with_detail;
     if !alone && width >= BESIDE {
         let [left, right] = Layout::horizontal([Constraint::Percentage(56), Constraint::Fill(1)]).areas(body);
@@ -134,13 +124,30 @@ pub(crate) const fn help_about(height: u16) -> u16 {
     if height >= 14 { 4 } else { 0 }
 }
 
+/// Columns of what a question says, and lines that a screen of this size shows of it.
+pub(crate) fn question((width, height): (u16, u16), question: &Question) -> (usize, usize) {
+    let columns = usize::from(width.min(QUESTION)).saturating_sub(4).max(1);
+    let lines = question.wrapped(columns).len();
+    // Below them an empty line and the answers, around them the border: the answers are always in sight.
+    (columns, lines.min(usize::from(height).saturating_sub(if height < 5 || width < 20 { 2 } else { 4 })))
+}
+
+/// Lines above the bytes for what a fix would change: half the pane at most, so that bytes are always in sight.
+pub(crate) fn fix_area(model: &Model) -> u16 {
+    let areas = areas(model);
+    let area = areas.lines(areas.detail);
+    let contents = model.detail.contents.as_ref().filter(|_| model.detail.view == View::Hex);
+    let fix = contents.and_then(|contents| contents.fix.as_ref()).filter(|fix| !fix.candidates.is_empty());
+    fix.map_or(0, |fix| (fix_lines(fix, usize::from(area.width)).len() as u16).min(area.height / 2))
+}
+
 /// The panes that can have the keys, in order.
 pub(crate) fn panes(model: &Model) -> Vec<Pane> {
     match model.tab {
         Tab::Events if model.size.0 >= THREE.0 && model.size.1 >= THREE.1 => {
             vec![Pane::Main, Pane::Findings, Pane::Detail]
         }
-        Tab::Events | Tab::Findings => vec![Pane::Main, Pane::Detail],
-        Tab::Aggregates | Tab::Index | Tab::Repairs => vec![Pane::Main],
+        Tab::Events | Tab::Findings | Tab::Repairs => vec![Pane::Main, Pane::Detail],
+        Tab::Aggregates | Tab::Index => vec![Pane::Main],
     }
 }

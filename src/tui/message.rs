@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::effect::{Extent, Lane};
 use super::keys::Key;
-use super::model::{Contents, Facts};
+use super::model::{Contents, Facts, Offer};
 use crate::index::AggregateSummary;
 use crate::query::Page;
-use crate::repair::{Applied, Plan, Proposed, Record, Wishes};
+use crate::repair::{Applied, Proposed, Record};
 
 /// Something happened.
 #[derive(Debug)]
@@ -78,12 +78,12 @@ pub(crate) enum Told {
     Appended(Box<Appended>),
     /// The index was saved.
     Saved(Box<Saved>),
-    /// A repair, or an undo, as it would be.
-    Planned(Box<Planned>),
-    /// A plan was applied.
-    Repaired(Box<Repaired>),
-    /// The log's medical record, and notices about files there that are none of it.
+    /// The medical record, and a notice for each file in its folder that is no journal of this log.
     Records(Vec<Record>, Vec<String>),
+    /// A plan was made.
+    Planned(Box<Offer>),
+    /// A plan was carried out.
+    Repaired(Box<Repaired>),
     /// It went wrong.
     Failed(Failure),
 }
@@ -122,22 +122,15 @@ pub(crate) struct Saved {
     pub(crate) took: Duration,
 }
 
-/// A plan that waits for a yes.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Planned {
-    /// The plan.
-    pub(crate) plan: Plan,
-    /// What it was made by; `None` for an undo.
-    pub(crate) wishes: Option<Wishes>,
-}
-
-/// What applying a plan has done.
+/// What a repair, or an undo, has done.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Repaired {
-    /// The plan.
-    pub(crate) plan: Plan,
-    /// What was done.
+    /// Its number and its journal.
     pub(crate) applied: Applied,
+    /// The repair that it took back.
+    pub(crate) undoes: Option<u32>,
+    /// The log as it is now.
+    pub(crate) facts: Facts,
 }
 
 /// What went wrong.
@@ -167,7 +160,7 @@ pub(crate) enum News {
     },
     /// What the scan behind knows of events, up to an offset.
     Counted(u64),
-    /// The scan has found something, and what can be done about it.
+    /// The scan has found something, and knows what can be done about it.
     Found(Box<Proposed>),
     /// The scan is about to look at everything from an offset on again.
     Rescan(u64),

@@ -24,7 +24,7 @@ fn the_keys_of_the_readme_are_the_programs_own() {
         let before = match action.place {
             Place::Main => "",
             Place::AfterY => "`y` ",
-            Place::Line | Place::Form | Place::Question => continue,
+            Place::Line | Place::Form | Place::Question | Place::Plan => continue,
         };
         if action.keys.is_empty() {
             continue;

@@ -162,7 +162,7 @@ fn a_damaged_log_shows_its_damage_and_looking_writes_nothing() {
     terminal.sees("verified 100 %");
     terminal.press("e");
     terminal.until("the cursor on the damage", |screen| {
-        screen.contents().lines().any(|line| line.contains(">×") && line.contains("checksum differs"))
+        screen.contents().lines().any(|line| line.contains(">×") && line.contains("[proven: correct bits] checksum"))
     });
     terminal.press("]");
     terminal.sees("[Hex]");
@@ -232,6 +232,36 @@ fn an_append_is_confirmed_and_stored() {
     assert_eq!(terminal.ends(), 0);
     let after = fs::read(shell.path("a.log")).unwrap();
     assert!(after.starts_with(&before) && after.len() > before.len());
+}
+
+#[test]
+fn a_repair_is_confirmed_looked_at_anew_and_taken_back() {
+    let shell = shell();
+    let path = shell.path("a.log");
+    let whole = fs::read(&path).unwrap();
+    let torn = &whole[..whole.len() - 20];
+    fs::write(&path, torn).unwrap();
+    let mut terminal = Terminal::open(&shell, "a.log", (120, 40));
+    terminal.sees("× 1 damaged");
+    terminal.press("X");
+    terminal.sees("[> Cancel <]");
+    terminal.answers("\t", "[> Repair <]");
+    terminal.press("\r");
+    terminal.sees("repair 1 is done, u takes it back");
+    terminal.sees("no damage");
+    terminal.sees("verified 100 %");
+    // The watch has looked several times by now, and has nothing to say about what was done from here.
+    assert!(!terminal.within(Duration::from_millis(500), |screen| screen.contents().contains("the log was cut")));
+    assert!(torn.starts_with(&fs::read(&path).unwrap()));
+    terminal.press("u");
+    terminal.sees("undo repair 1?");
+    terminal.answers("\t", "[> Undo <]");
+    terminal.press("\r");
+    terminal.sees("repair 1 is undone, which is repair 2");
+    terminal.sees("× 1 damaged");
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(fs::read(&path).unwrap(), torn);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::json::JsonDoc;
 use crate::query::Row;
-use crate::repair::{Certainty, Change, Fix};
+use crate::repair::Fix;
 
 /// Bytes of a hex window.
 pub(crate) const WINDOW: u64 = 16 << 10;
@@ -96,9 +96,9 @@ pub(crate) struct Contents {
     pub(crate) frame: Option<FrameFacts>,
     /// Its aggregate, when that was asked for.
     pub(crate) story: Option<Story>,
-    /// What can be done about it, when it is damage.
+    /// What can be done about it, as far as the scan knows.
     pub(crate) fix: Option<Fix>,
-    /// The journal that keeps the original bytes of a gap.
+    /// The journal that keeps what stood there, as far as the medical record knows.
     pub(crate) kept_in: Option<PathBuf>,
 }
 
@@ -183,59 +183,9 @@ impl Contents {
     pub(crate) fn payload(&self) -> Option<&str> {
         self.json.as_deref()?.get(self.payload.clone())
     }
-
-    /// What each candidate of the fix changes.
-    fn candidates(&self) -> impl Iterator<Item = &[Change]> {
-        self.fix.iter().flat_map(|fix| &fix.candidates).map(|candidate| candidate.changes.as_slice())
-    }
-
-    /// The first byte that a fix would change.
-    pub(crate) fn first_change(&self) -> Option<u64> {
-        self.candidates().flatten().map(|change| change.offset).min()
-    }
-
-    /// True for a byte that a fix would change.
-    pub(crate) fn is_changed(&self, offset: u64) -> bool {
-        let holds = |change: &Change| (change.offset..change.offset + change.after.len() as u64).contains(&offset);
-        self.candidates().any(|changes| changes.iter().any(holds))
-    }
-
-    /// The bytes that a fix would change, before and after: a line for each candidate, under each other, so that they can
-    /// be compared.
-    pub(crate) fn fix_lines(&self) -> Vec<String> {
-        let several = self.fix.as_ref().is_some_and(|fix| fix.candidates.len() > 1);
-        let choice = self.fix.as_ref().is_some_and(|fix| fix.certainty == Some(Certainty::Choice));
-        let mut lines = Vec::new();
-        for (number, changes) in (1..).zip(self.candidates()) {
-            let said: Vec<String> = changes.iter().map(change).collect();
-            let number = if several { format!("{number:>2}  ") } else { String::new() };
-            lines.push(format!("{number}{}", said.join("  ")));
-        }
-        match (lines.is_empty(), choice) {
-            (true, _) => {}
-            (false, true) => lines.insert(0, "before → after; the truth may be something else".into()),
-            (false, false) => lines.insert(0, "before → after".into()),
-        }
-        lines
-    }
-}
-
-/// `1364: "To" → "to"  54 6f → 74 6f`
-fn change(change: &Change) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-    let letter = |byte: &u8| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '·' };
-    let text = |bytes: &[u8]| bytes.iter().map(letter).collect::<String>();
-    let (before, after) = (&change.before, &change.after);
-    format!("{}: \"{}\" → \"{}\"  {} → {}", change.offset, text(before), text(after), hex(before), hex(after))
 }
 
 impl Detail {
-    /// Lines at the foot of the pane for what a fix would change: in hex, at most half of the pane.
-    pub(crate) fn fix_lines(&self, height: usize) -> usize {
-        let contents = self.contents.as_ref().filter(|_| self.view == View::Hex);
-        contents.map_or(0, |contents| contents.fix_lines().len().min(height / 2))
-    }
-
     /// How many lines the view has.
     pub(crate) fn lines(&self) -> usize {
         let Some(contents) = &self.contents else { return 0 };

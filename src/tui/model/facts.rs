@@ -10,8 +10,6 @@ use crate::index::{Coverage, IndexState};
 pub(crate) struct Facts {
     /// Its path, links resolved.
     pub(crate) path: PathBuf,
-    /// The folder of its journals.
-    pub(crate) journals: PathBuf,
     /// Its version.
     pub(crate) version: u16,
     /// When it says it was created, milliseconds since the epoch.
@@ -20,6 +18,8 @@ pub(crate) struct Facts {
     pub(crate) bytes: u64,
     /// Its first frame's offset.
     pub(crate) first_frame: u64,
+    /// The folder of its journals.
+    pub(crate) journals: PathBuf,
     /// Its index file.
     pub(crate) index: IndexFacts,
     /// Who writes to it.

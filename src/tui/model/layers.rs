@@ -1,9 +1,9 @@
 //! What lies over the screen: lines of text, help, questions, the append form. The top one has the keys.
 
 use super::super::actions::{self, Action, Place};
-use super::super::message::{Moment, Planned};
+use super::super::message::Moment;
 use super::line::Line;
-use super::sheet::pieces;
+use super::{Offer, pieces};
 
 /// A layer.
 #[derive(Debug, Clone)]
@@ -26,6 +26,7 @@ impl Layer {
         match self {
             Self::Prompt(_) | Self::Help(_) => Place::Line,
             Self::Copy => Place::AfterY,
+            Self::Question(Question { then: Then::Apply(_), .. }) => Place::Plan,
             Self::Question(_) => Place::Question,
             Self::Form => Place::Form,
         }
@@ -104,8 +105,8 @@ pub(crate) struct Question {
     pub(crate) title: String,
     /// What follows from it, in lines.
     pub(crate) lines: Vec<String>,
-    /// What the answer that goes on is called.
-    pub(crate) go: &'static str,
+    /// What the answer that goes on is called; `None` where there is nothing to go on with.
+    pub(crate) go: Option<&'static str>,
     /// What happens then.
     pub(crate) then: Then,
     /// Which answer is chosen.
@@ -116,26 +117,15 @@ pub(crate) struct Question {
     pub(crate) top: usize,
 }
 
-/// Columns that a question takes at most.
-const QUESTION: u16 = 96;
-
 impl Question {
-    /// A question that opens on Cancel; without a word for going on it can only be closed.
-    pub(crate) fn new(title: impl Into<String>, lines: Vec<String>, go: &'static str, then: Then) -> Self {
+    /// A question that nobody has seen yet.
+    pub(crate) fn new(title: impl Into<String>, lines: Vec<String>, go: Option<&'static str>, then: Then) -> Self {
         Self { title: title.into(), lines, go, then, choice: Choice::Cancel, drawn: None, top: 0 }
     }
 
-    /// Its lines as they stand on a screen of this width, and the columns that its box takes.
-    pub(crate) fn laid_out(&self, width: u16) -> (Vec<String>, u16) {
-        let width = QUESTION.min(width);
-        let room = usize::from(width).saturating_sub(4).max(1);
-        (self.lines.iter().flat_map(|line| pieces(line, room)).collect(), width)
-    }
-
-    /// Lines that have no room on a screen of this size.
-    pub(crate) fn hidden(&self, (width, height): (u16, u16)) -> usize {
-        // Border, a blank and the answers.
-        self.laid_out(width).0.len().saturating_sub(usize::from(height.saturating_sub(4)))
+    /// What follows, in lines of so many columns.
+    pub(crate) fn wrapped(&self, columns: usize) -> Vec<String> {
+        self.lines.iter().flat_map(|line| pieces(line, columns.max(1))).collect()
     }
 }
 
@@ -146,8 +136,8 @@ pub(crate) enum Then {
     Append,
     /// Build the whole index and save it.
     Rebuild,
-    /// Apply this plan.
-    Apply(Box<Planned>),
+    /// Carry out the plan that is shown.
+    Apply(Box<Offer>),
 }
 
 /// The answers to a question.

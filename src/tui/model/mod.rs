@@ -2,6 +2,7 @@
 
 mod detail;
 mod facts;
+mod fixes;
 mod form;
 mod json;
 mod layers;
@@ -16,14 +17,15 @@ use std::collections::VecDeque;
 
 pub(crate) use detail::{Asked, Chapter, Contents, Detail, Difference, Entry, FrameFacts, Mark, Story, View, WINDOW};
 pub(crate) use facts::{Facts, IndexFacts};
+pub(crate) use fixes::fix_lines;
 pub(crate) use form::{Field, Form, histogram};
 pub(crate) use json::{JsonDoc, Shown, leaves};
 pub(crate) use layers::{Choice, Help, Layer, Prompt, Purpose, Question, Then};
 pub(crate) use line::Line;
 pub(crate) use list::{BATCH, List, Waiting};
-pub(crate) use repairs::Repairs;
+pub(crate) use repairs::{Offer, Repairs, Undecided, Wanted};
 pub(crate) use scan::{Scan, ScanState};
-pub(crate) use sheet::{LABEL, Tone, pieces, sheet};
+pub(crate) use sheet::{LABEL, SheetLine, Tone, pieces, sheet};
 pub(crate) use tables::{Aggregates, Cursor, Sort, Source};
 
 use super::effect::{Effect, Lane};
@@ -130,16 +132,16 @@ pub(crate) struct Job {
     /// When it was started.
     pub(crate) started: Moment,
     /// Whether Esc stops it.
-    pub(crate) halt: Halt,
+    pub(crate) esc: Esc,
 }
 
-/// Whether a job can be stopped half way.
+/// Whether Esc stops a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Halt {
-    /// It can: what is done by then stays done, or nothing is.
-    Anywhere,
-    /// It runs through: it is all or nothing, and can be undone.
-    Never,
+pub(crate) enum Esc {
+    /// It does.
+    Stops,
+    /// What has begun is carried through.
+    Waits,
 }
 
 /// The newest question of each lane. An answer to an older one is dropped.
@@ -203,8 +205,6 @@ pub(crate) struct Model {
     pub(crate) index: Cursor,
     /// The medical record.
     pub(crate) repairs: Repairs,
-    /// The size that a repair of this screen has left the log with: that it was cut is no news then.
-    pub(crate) left_at: Option<u64>,
     /// The tab.
     pub(crate) tab: Tab,
     /// The pane that has the keys.
@@ -257,7 +257,6 @@ impl Model {
             findings: Cursor::default(),
             index: Cursor::default(),
             repairs: Repairs::default(),
-            left_at: None,
             tab: Tab::default(),
             focus: Pane::default(),
             zoom: Zoom::default(),
@@ -283,6 +282,12 @@ impl Model {
     /// Tells something.
     pub(crate) fn tell(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone: Tone::Plain });
+    }
+
+    /// Tells something behind what was told since the last key.
+    pub(crate) fn tell_too(&mut self, text: impl AsRef<str>, tone: Tone) {
+        let told = self.notice.take().map(|notice| notice.text + "; ").unwrap_or_default();
+        self.notice = Some(Notice { text: told + text.as_ref(), tone });
     }
 
     /// Tells that something is not as it should be.

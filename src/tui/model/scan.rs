@@ -28,7 +28,7 @@ pub(crate) struct Scan {
     pub(crate) state: ScanState,
     /// Findings by place.
     pub(crate) findings: Vec<Finding>,
-    /// What can be done about them, by start and kind.
+    /// What can be done about those about which something can.
     fixes: BTreeMap<(u64, Kind), Fix>,
     /// Those that were not kept.
     pub(crate) not_kept: u64,
@@ -43,15 +43,8 @@ pub(crate) struct Scan {
 impl Scan {
     /// Nothing seen yet.
     pub(crate) fn new(state: ScanState) -> Self {
-        Self {
-            state,
-            findings: Vec::new(),
-            fixes: BTreeMap::new(),
-            not_kept: 0,
-            map: HealthMap::default(),
-            events: None,
-            at: (0, 0),
-        }
+        let (findings, fixes) = (Vec::new(), BTreeMap::new());
+        Self { state, findings, fixes, not_kept: 0, map: HealthMap::default(), events: None, at: (0, 0) }
     }
 
     /// True when everything was seen.
@@ -64,44 +57,40 @@ impl Scan {
         self.findings.iter().filter(|finding| finding.kind.is_damage()).count()
     }
 
-    /// What can be done about a finding.
-    pub(crate) fn fix_of(&self, finding: &Finding) -> Option<&Fix> {
-        self.fixes.get(&(finding.start, finding.kind))
-    }
-
     /// Takes a finding in, once.
-    pub(crate) fn found(&mut self, Proposed { finding, fix }: Proposed) {
-        match fix {
-            Some(fix) if self.findings.len() < MAX_FINDINGS => {
-                self.fixes.insert((finding.start, finding.kind), fix);
-            }
-            _ => {
-                self.fixes.remove(&(finding.start, finding.kind));
-            }
-        }
+    pub(crate) fn found(&mut self, found: Proposed) {
+        let Proposed { finding, fix } = found;
         if finding.kind.is_damage() {
             self.map.damaged(finding.range());
         } else if finding.kind == Kind::Gap {
             self.map.gap(finding.range());
         }
         let place = |known: &Finding| (known.start, known.kind);
+        let key = place(&finding);
         match self.findings.binary_search_by_key(&place(&finding), place) {
             Ok(known) => {
                 if let Some(known) = self.findings.get_mut(known) {
                     *known = finding;
                 }
             }
-            Err(_) if self.findings.len() >= MAX_FINDINGS => self.not_kept += 1,
+            Err(_) if self.findings.len() >= MAX_FINDINGS => {
+                self.not_kept += 1;
+                return;
+            }
             Err(at) => self.findings.insert(at, finding),
         }
+        match fix {
+            Some(fix) => self.fixes.insert(key, fix),
+            None => self.fixes.remove(&key),
+        };
     }
 
     /// Forgets what was found from `from` on: it is about to be looked at again.
     pub(crate) fn forget(&mut self, from: u64) {
+        self.fixes.retain(|(start, _), _| *start < from);
         let kept = self.findings.partition_point(|finding| finding.start < from);
         if kept < self.findings.len() {
             self.findings.truncate(kept);
-            self.fixes.retain(|(start, _), _| *start < from);
             let mut map = HealthMap::default();
             map.verified(0..from.min(self.at.0));
             for finding in &self.findings {
@@ -113,6 +102,11 @@ impl Scan {
             }
             self.map = map;
         }
+    }
+
+    /// What can be done about a finding.
+    pub(crate) fn fix(&self, finding: &Finding) -> Option<&Fix> {
+        self.fixes.get(&(finding.start, finding.kind))
     }
 
     /// The damage before or behind an offset.
@@ -130,17 +124,17 @@ impl Scan {
 mod tests {
     use super::*;
 
-    fn bare(finding: Finding) -> Proposed {
-        Proposed { finding, fix: None }
+    fn found(kind: Kind, range: std::ops::Range<u64>) -> Proposed {
+        Proposed { finding: Finding::new(kind, range), fix: Some(Fix::plain(crate::repair::Action::Gap)) }
     }
 
     #[test]
     fn a_finding_told_twice_is_kept_once_and_in_its_place() {
         let mut scan = Scan::new(ScanState::Running);
         for start in [500, 100, 500, 300] {
-            scan.found(bare(Finding::new(Kind::Checksum, start..start + 10)));
+            scan.found(found(Kind::Checksum, start..start + 10));
         }
-        scan.found(bare(Finding::new(Kind::Clock, 300..310)));
+        scan.found(found(Kind::Clock, 300..310));
         let places: Vec<_> = scan.findings.iter().map(|finding| finding.start).collect();
         assert_eq!(places, [100, 300, 300, 500]);
         assert_eq!(scan.damaged(), 3);
@@ -153,10 +147,10 @@ mod tests {
         let mut scan = Scan::new(ScanState::Running);
         scan.at = (600, 600);
         scan.map.verified(0..600);
-        scan.found(bare(Finding::new(Kind::TornTail, 500..510)));
-        scan.found(bare(Finding::new(Kind::Gap, 100..110)));
+        scan.found(found(Kind::TornTail, 500..510));
+        scan.found(found(Kind::Gap, 100..110));
         scan.forget(500);
-        assert_eq!(scan.findings.len(), 1);
+        assert_eq!((scan.findings.len(), scan.fixes.len()), (1, 1));
         assert!(!scan.map.look(500..501).damaged && scan.map.look(100..101).gap);
         assert!(scan.map.look(0..500).verified);
     }

@@ -109,17 +109,17 @@ fn finding(finding: &Finding, contents: &Contents, lines: &mut Vec<SheetLine>) {
     lines.push(SheetLine { label: "kind", text: finding.kind.name().into(), tone });
     say(lines, "verdict", verdict(finding));
     match &contents.fix {
-        Some(fix) => say(lines, "can be done", fix_line(fix)),
-        None if finding.kind.is_damage() => say(lines, "can be done", "nothing in place; salvage writes a new log"),
+        Some(fix) => {
+            say(lines, "can be done", fix_line(fix));
+            for (nth, candidate) in fix.candidates.iter().enumerate().filter(|_| fix.is_undecided()) {
+                say(lines, "accidents", format!("candidate {}: {} expected", nth + 1, accidents(candidate.expected)));
+            }
+        }
+        None if finding.kind.is_damage() => say(lines, "can be done", "nothing is known yet"),
         None => {}
     }
-    let expected = contents.fix.iter().flat_map(|fix| &fix.candidates).map(|candidate| candidate.expected);
-    for (number, expected) in (1..).zip(expected).filter(|(_, expected)| *expected > 0.0) {
-        let label = if number == 1 { "accidents" } else { "" };
-        say(lines, label, format!("candidate {number}: {expected:.2e} that look like it are expected"));
-    }
     if let Some(journal) = &contents.kept_in {
-        say(lines, "original bytes", format!("kept in {}", path_text(journal)));
+        say(lines, "bytes kept in", path_text(journal));
     }
     evidence(&finding.evidence, lines);
 }
@@ -150,8 +150,13 @@ fn evidence(seen: &Evidence, lines: &mut Vec<SheetLine>) {
     say("header expected", seen.header_expected.clone());
 }
 
+/// A number of accidents, in as many digits as tell it from nothing.
+pub(crate) fn accidents(expected: f64) -> String {
+    if expected > 0.0 && expected < 0.0001 { format!("{expected:.0e}") } else { format!("{expected:.4}") }
+}
+
 /// Breaks long lines at blanks.
-fn wrap(lines: Vec<SheetLine>, width: usize) -> Vec<SheetLine> {
+pub(super) fn wrap(lines: Vec<SheetLine>, width: usize) -> Vec<SheetLine> {
     let room = width.saturating_sub(LABEL + 1).max(16);
     let mut out = Vec::new();
     for line in lines {

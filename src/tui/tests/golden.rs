@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use insta::Settings;
 
+use super::repairs::{choice, history};
 use super::{Bench, damaged};
 use crate::tui::effect::Lane;
 use crate::tui::keys::Key;
-use crate::tui::message::{Appended, Message, Told};
+use crate::tui::message::{Appended, Message, News, Told};
 
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (20, 5)];
 
-pub(super) fn golden(name: &str, bench: &mut Bench, sizes: &[(u16, u16)]) {
+fn golden(name: &str, bench: &mut Bench, sizes: &[(u16, u16)]) {
     let mut settings = Settings::clone_current();
     settings.set_snapshot_path("../../../snapshots");
     settings.set_prepend_module_to_snapshot(false);
@@ -66,6 +67,37 @@ fn the_other_tabs() {
     golden("aggregates", &mut bench, &SIZES[..2]);
     bench.press(&[Key::Char('4')]);
     golden("index", &mut bench, &SIZES);
+}
+
+#[test]
+fn a_choice_among_candidates() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('e')]);
+    let finding = bench.model.scan.findings[0].clone();
+    bench.send(Message::News(News::Found(Box::new(choice(finding)))));
+    bench.press(&[Key::Char('3')]);
+    golden("choice", &mut bench, &SIZES[..2]);
+    bench.press(&[Key::Char(']')]);
+    golden("choice_hex", &mut bench, &SIZES[..2]);
+    bench.resize(120, 40);
+    bench.press(&[Key::Char('z'), Key::Tab]);
+    golden("choice_hex_alone", &mut bench, &SIZES);
+}
+
+#[test]
+fn a_plan_and_the_repairs() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('X')]);
+    let offer = bench.take_offer();
+    let plan = offer.plan.clone();
+    bench.plan_comes(offer);
+    golden("plan", &mut bench, &SIZES);
+    bench.press(&[Key::Esc, Key::Char('5')]);
+    golden("never_repaired", &mut bench, &SIZES[..2]);
+    let generation = bench.model.generations.next(Lane::Repairs);
+    let notices = vec!["/logs/accounts.log.repairs/0009-gap.journal: the journal of another log".to_owned()];
+    bench.send(Message::Answer(Lane::Repairs, generation, Told::Records(history(&plan), notices)));
+    golden("repairs", &mut bench, &SIZES);
 }
 
 #[test]

@@ -65,8 +65,8 @@ impl Bench {
     /// Where the log lies is another place in every run; the screen shows the same one.
     fn move_folder(&mut self) {
         self.model.facts.path = PathBuf::from("/logs/accounts.log");
-        self.model.facts.index.path = PathBuf::from("/logs/accounts.log.idx");
         self.model.facts.journals = PathBuf::from("/logs/accounts.log.repairs");
+        self.model.facts.index.path = PathBuf::from("/logs/accounts.log.idx");
     }
 
     /// Answers what was asked until nothing is.
@@ -115,19 +115,17 @@ impl Bench {
         let mut told = 0;
         let mut proposer = Proposer::new(&view).unwrap();
         let seen = survey(&view, &Wish::default(), Some(&mut index), &mut |step| {
-            match step {
-                Step::Progress(at, end) => {
-                    news.push(News::Scanned { from: std::mem::replace(&mut told, at), at, end });
-                }
+            news.push(match step {
+                Step::Progress(at, end) => News::Scanned { from: std::mem::replace(&mut told, at), at, end },
                 Step::Finding(finding) => {
-                    let decided = proposer.push(finding).unwrap();
-                    news.extend(decided.into_iter().map(|proposed| News::Found(Box::new(proposed))));
+                    news.extend(proposer.push(finding).unwrap().into_iter().map(|found| News::Found(Box::new(found))));
+                    return ControlFlow::Continue(());
                 }
-            }
+            });
             ControlFlow::Continue(())
         });
         seen.unwrap();
-        news.extend(proposer.finish().into_iter().map(|proposed| News::Found(Box::new(proposed))));
+        news.extend(proposer.finish().into_iter().map(|found| News::Found(Box::new(found))));
         news.push(News::Counted(index.coverage().events));
         self.shared.publish(Some(index));
         news.push(News::IndexReady);

@@ -3,10 +3,12 @@
 //! A picture that is out of date is written anew, and its test fails so that somebody looks at it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::svg::svg;
-use super::{Bench, damaged};
+use super::{Bench, clean, damaged, starts};
+use crate::format::frame;
+use crate::repair::Write;
 use crate::tui::keys::Key;
 
 const SIZE: (u16, u16) = (108, 30);
@@ -64,25 +66,27 @@ fn the_append_form_in_its_picture() {
 }
 
 #[test]
-fn the_findings_in_their_picture() {
-    let mut bench = bench();
-    bench.press(&[Key::Char('3'), Key::Char('j')]);
-    picture("findings", &mut bench);
-}
-
-#[test]
 fn a_plan_in_its_picture() {
     let mut bench = bench();
-    bench.press(&[Key::Char('X')]);
+    bench.press(&[Key::Char('e'), Key::Char('X')]);
+    let offer = bench.take_offer();
+    bench.plan_comes(offer);
     picture("plan", &mut bench);
 }
 
 #[test]
 fn a_choice_in_its_picture() {
-    let mut bench = Bench::new(&super::repairs::undecided(), SIZE);
+    let mut bench = Bench::new(&undecided(), SIZE);
     bench.scan();
     bench.press(&[Key::Char('e'), Key::Char(']')]);
     picture("choice", &mut bench);
+}
+
+#[test]
+fn the_findings_in_their_picture() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('3'), Key::Char('j')]);
+    picture("findings", &mut bench);
 }
 
 #[test]
@@ -93,14 +97,28 @@ fn the_medical_record_in_its_picture() {
     for record in &mut bench.model.repairs.records {
         record.begun_ms = 1_795_168_800_000 + 60_000 * u64::from(record.number);
         record.plan.log.path = bench.model.facts.path.clone();
-        let name = record.journal.file_name().unwrap().to_owned();
-        record.journal = bench.model.facts.journals.join(name);
+        record.journal = PathBuf::from("/logs/accounts.log.repairs").join(record.journal.file_name().unwrap());
         for step in &mut record.plan.steps {
-            if let crate::repair::Write::Taken { from } = &mut step.write {
-                *from = bench.model.facts.journals.join(from.file_name().unwrap());
+            if let Write::Taken { from } = &mut step.write {
+                *from = PathBuf::from("/logs/accounts.log.repairs").join(from.file_name().unwrap());
             }
         }
     }
     bench.model.notice = None;
     picture("repairs", &mut bench);
+}
+
+/// A log in which four letters of a long event were changed, too many to say how they were.
+fn undecided() -> Vec<u8> {
+    let mut bytes = clean(6);
+    let start = starts(&bytes)[5];
+    let payload = String::from_utf8(bytes[start + 4..bytes.len() - 4].to_vec()).unwrap();
+    let long = payload.replace("Juan", &format!("Juan {}", "de la Cruz y ".repeat(22)));
+    let last = bytes.split_off(start);
+    frame::encode(long.as_bytes(), &mut bytes);
+    bytes.extend_from_slice(&last);
+    let name = start + bytes[start..].windows(4).position(|text| text == b"Juan").unwrap();
+    // Text into text, so that it still reads as an event.
+    bytes[name..name + 4].copy_from_slice(b"Kvbo");
+    bytes
 }

@@ -19,7 +19,7 @@ use crate::tui::update;
 fn nothing_panics_from_1x1_to_130x45_whatever_is_open() {
     let mut bench = Bench::new(&damaged(), (120, 40));
     bench.scan();
-    let open: [&[Key]; 9] = [
+    let open: [&[Key]; 12] = [
         &[],
         &[Key::Char('e'), Key::Tab, Key::Char(']')],
         &[Key::Char(']')],
@@ -27,6 +27,9 @@ fn nothing_panics_from_1x1_to_130x45_whatever_is_open() {
         &[Key::Char('2')],
         &[Key::Char('3')],
         &[Key::Char('4')],
+        &[Key::Char('5'), Key::Tab],
+        &[Key::Char('X')],
+        &[Key::Esc, Key::Char('u')],
         &[Key::Char('?')],
         &[Key::Esc, Key::Char('1'), Key::Char('a'), Key::Enter],
     ];
@@ -63,13 +66,11 @@ fn every_key_and_every_action_is_survived_at_every_kind_of_size() {
 
 #[test]
 fn a_damaged_range_is_a_row_with_its_verdict() {
-    let mut bench = Bench::new(&damaged(), (120, 40));
+    let mut bench = Bench::new(&damaged(), (160, 40));
     bench.scan();
     let screen = bench.screen();
-    assert!(
-        screen.lines().any(|line| line.contains('×') && line.contains("checksum to 856  proven: correct bits")),
-        "{screen}"
-    );
+    assert!(screen.contains("[proven: correct bits]"), "{screen}");
+    assert!(screen.lines().any(|line| line.contains('×') && line.contains("checksum differs")), "{screen}");
     assert!(screen.contains("× 4 damaged"), "{screen}");
 }
 
@@ -203,8 +204,8 @@ fn esc_stops_the_job_one_started_and_not_the_scan() {
         lane: Lane::Jump,
         name: "going".into(),
         done: (0, 0),
-        halt: crate::tui::model::Halt::Anywhere,
         started: Moment::default(),
+        esc: crate::tui::model::Esc::Stops,
     });
     assert!(bench.waits_for(Lane::Jump));
     bench.press(&[Key::Esc]);

@@ -1,10 +1,10 @@
 //! Answers from the workers. Late ones, to questions that were asked again since, are dropped.
 
-use super::{moves, repairing, settle, writing};
+use super::{moves, repair, writing};
 use crate::file::Durability;
 use crate::tui::effect::Lane;
 use crate::tui::message::{Failure, Told};
-use crate::tui::model::{Contents, Follow, Model, Source, View};
+use crate::tui::model::{Contents, Follow, Model, Source, Tone, View};
 
 /// Takes an answer in.
 pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told) {
@@ -49,9 +49,9 @@ pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told)
             writing::appended(model, &done, durability);
         }
         Told::Saved(done) => writing::saved(model, &done),
-        Told::Planned(planned) => repairing::planned(model, *planned),
-        Told::Repaired(done) => repairing::repaired(model, *done),
-        Told::Records(records, notices) => model.repairs.set(records, notices),
+        Told::Records(records, notices) => repair::records(model, records, notices),
+        Told::Planned(offer) => repair::planned(model, *offer),
+        Told::Repaired(done) => repair::repaired(model, *done),
         Told::Failed(failure) => failed(model, lane, failure),
     }
 }
@@ -64,7 +64,6 @@ fn detail(model: &mut Model, mut contents: Contents) {
     {
         contents.doc = known.doc;
     }
-    settle::know_fix(model, &mut contents);
     let line = contents.story.as_ref().map(|story| story.line_of(contents.row.start));
     model.detail.contents = Some(contents);
     if let (View::Aggregate, Some(line)) = (model.detail.view, line) {
@@ -96,6 +95,7 @@ fn failed(model: &mut Model, lane: Lane, failure: Failure) {
             model.form.sending = false;
             model.form.outcome = vec![why];
         }
-        (Failure::Error(why), _) => model.warn(why),
+        // Behind what was told: a repair stands, even where its index was not caught up.
+        (Failure::Error(why), _) => model.tell_too(why, Tone::Bad),
     }
 }

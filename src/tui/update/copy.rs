@@ -59,7 +59,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The command that shows what is under the cursor without a screen.
 fn command(model: &Model, what: &What, offset: u64) -> String {
-    let log = quoted(&path_text(&model.facts.path));
+    let log = log_word(model);
     match what {
         What::Header => format!("chronicle info {log}"),
         What::Event(_) => format!("chronicle cat {log} --from {offset} --limit 1"),
@@ -69,8 +69,13 @@ fn command(model: &Model, what: &What, offset: u64) -> String {
     }
 }
 
+/// The log as a shell takes it.
+pub(super) fn log_word(model: &Model) -> String {
+    quoted(&path_text(&model.facts.path))
+}
+
 /// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
+fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

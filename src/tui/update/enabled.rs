@@ -1,12 +1,12 @@
 //! Why an action cannot be run now, where it cannot.
 
-use super::{repairing, settle};
+use super::settle;
 use crate::file::Seen;
 use crate::index::IndexState;
 use crate::query::What;
 use crate::tui::actions::{self, Id};
 use crate::tui::effect::Lane;
-use crate::tui::model::{Access, Model, ScanState, Tab};
+use crate::tui::model::{Access, Esc, Layer, Model, Offer, Question, ScanState, Tab, Then};
 
 /// Why an action cannot be run; `None` when it can.
 pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
@@ -14,14 +14,18 @@ pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
         if model.access == Access::ReadOnly {
             return Some("the screen was opened with --read-only".into());
         }
-        if model.job(Lane::Write).is_some() {
-            return Some("something is being written; Esc stops it".into());
+        if let Some(job) = model.job(Lane::Write) {
+            let stops = if job.esc == Esc::Stops { "; Esc stops it" } else { "" };
+            return Some(format!("{} is under way{stops}", job.name));
         }
     }
     let why = match id {
         Id::Append => return append(model),
-        Id::Repair if repairing::place(model).is_none() => "no damage is under the cursor; e goes to the next",
-        Id::Repair | Id::RepairAll | Id::Undo => return repair(model),
+        Id::Repair | Id::RepairAll | Id::Undo => return repair(model, id),
+        Id::Candidate if offer(model).is_none_or(|offer| offer.candidates() == 0) => "no candidates are offered",
+        Id::AcceptLikely | Id::FenceUndecided if !offer(model).is_some_and(Offer::is_open) => {
+            "nothing is left to be decided"
+        }
         Id::UpdateIndex => return update_index(&model.facts.index.state),
         Id::SearchNext | Id::SearchPrevious if model.search.is_none() => "there is no search yet: / starts one",
         Id::FilterDrop if model.list.filter.is_empty() => "there is no filter",
@@ -43,6 +47,14 @@ pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
     Some(why.into())
 }
 
+/// The plan that is shown.
+fn offer(model: &Model) -> Option<&Offer> {
+    match model.layers.last()? {
+        Layer::Question(Question { then: Then::Apply(offer), .. }) => Some(offer),
+        _ => None,
+    }
+}
+
 fn json(model: &Model) -> Option<&str> {
     let contents = model.detail.contents.as_ref()?;
     let same = settle::chosen(model).is_some_and(|row| row.start == contents.row.start);
@@ -60,16 +72,26 @@ fn append(model: &Model) -> Option<String> {
     }
 }
 
-fn repair(model: &Model) -> Option<String> {
-    if model.facts.version == 0 {
-        return Some("a log of version 0 is never changed: `chronicle migrate` writes it as version 1".into());
+fn repair(model: &Model, id: Id) -> Option<String> {
+    let facts = &model.facts;
+    if let Some(closed) = &facts.closed {
+        let instead = if facts.version == 0 { "; chronicle migrate LOG -o NEW makes a repaired copy" } else { "" };
+        return Some(format!("{closed}{instead}"));
     }
-    match (&model.facts.closed, model.facts.writer) {
-        (Some(closed), _) => Some(closed.clone()),
-        (_, Seen::Lock(pid)) => Some(format!("another process holds the writer's lock, pid {pid}")),
-        (_, Seen::Open(pid)) => Some(format!("another process has the log open for writing, pid {pid}")),
-        _ => None,
+    match facts.writer {
+        Seen::Lock(pid) => return Some(format!("another process holds the writer's lock, pid {pid}")),
+        Seen::Open(pid) => return Some(format!("another process has the log open for writing, pid {pid}")),
+        Seen::Nobody | Seen::Unknown => {}
     }
+    let here = settle::chosen(model).map(|row| row.what).filter(|_| matches!(model.tab, Tab::Events | Tab::Findings));
+    let why = match (id, here) {
+        (Id::Repair, Some(What::Finding(finding))) if finding.kind.is_damage() => return None,
+        (Id::Repair, Some(What::Finding(finding))) => return Some(format!("{} is no damage", finding.kind.name())),
+        (Id::Repair, _) => "no damage is under the cursor; e goes to the next",
+        (Id::RepairAll, _) if model.scan.is_done() && model.scan.damaged() == 0 => "nothing is damaged",
+        _ => return None,
+    };
+    Some(why.into())
 }
 
 fn update_index(state: &IndexState) -> Option<String> {

@@ -1,11 +1,11 @@
 //! Actions of the screen itself, one arm each.
 
-use super::{copy, enabled, moves, repairing, settle, stop, writing};
+use super::{copy, enabled, moves, repair, settle, stop, writing};
 use crate::query::{Direction, What};
 use crate::tui::actions::{self, Id};
 use crate::tui::effect::Effect;
 use crate::tui::model::{
-    Follow, Halt, Help, Layer, Model, Mouse, Pane, Prompt, Purpose, ScanState, Source, Tab, View, Zoom,
+    Esc, Follow, Help, Layer, Model, Mouse, Pane, Prompt, Purpose, ScanState, Source, Tab, View, Zoom,
 };
 
 /// Runs an action, or says why it cannot be run.
@@ -56,9 +56,9 @@ pub(crate) fn act(model: &mut Model, id: Id) {
         }
         Id::UpdateIndex => writing::update_index(model),
         Id::RebuildIndex => writing::ask_rebuild(model),
-        Id::Repair => repairing::here(model),
-        Id::RepairAll => repairing::everything(model),
-        Id::Undo => repairing::undo(model),
+        Id::Repair => repair::here(model),
+        Id::RepairAll => repair::everything(model),
+        Id::Undo => repair::undo(model),
         Id::ScanStop => model.effects.push_back(Effect::StopScan),
         Id::ScanGo => {
             model.scan.state = ScanState::Running;
@@ -87,11 +87,11 @@ pub(crate) fn act(model: &mut Model, id: Id) {
         | Id::Complete
         | Id::Change
         | Id::Choose
-        | Id::ScrollDown
-        | Id::ScrollUp
-        | Id::Pick
+        | Id::Read
+        | Id::ReadBack
+        | Id::Candidate
         | Id::AcceptLikely
-        | Id::FenceOff => {}
+        | Id::FenceUndecided => {}
     }
 }
 
@@ -102,6 +102,13 @@ fn prompt(model: &mut Model, purpose: Purpose, text: &str) {
 /// Opens, folds or goes to what is under the cursor.
 fn enter(model: &mut Model) {
     match (model.focus, model.tab) {
+        // What is read in the other pane is about the same entry.
+        (_, Tab::Repairs) => {
+            let record = model.repairs.chosen();
+            if let Some(start) = record.and_then(|record| record.plan.steps.first()).map(|step| step.start) {
+                moves::go_to(model, start);
+            }
+        }
         (Pane::Detail, _) => enter_detail(model),
         (Pane::Findings, _) | (_, Tab::Findings) => {
             if let Some(finding) = model.scan.findings.get(model.findings.at) {
@@ -121,7 +128,6 @@ fn enter(model: &mut Model) {
             }
         }
         (_, Tab::Index) => act(model, Id::UpdateIndex),
-        (_, Tab::Repairs) => repairing::go_to(model),
     }
 }
 
@@ -171,12 +177,12 @@ fn mouse(model: &mut Model) {
 /// Leaves what was entered last: job, search, filter, zoom, pane, in that order. Never quits.
 fn back(model: &mut Model) {
     if let Some(job) = model.jobs.last().cloned() {
-        if job.halt == Halt::Never {
-            model.tell(format!("{}: that is all or nothing, and can be undone", job.name));
-            return;
+        if job.esc == Esc::Waits {
+            model.tell(format!("{}: what has begun is carried through", job.name));
+        } else {
+            stop(model, job.lane);
+            model.tell(format!("{}: stopped", job.name));
         }
-        stop(model, job.lane);
-        model.tell(format!("{}: stopped", job.name));
     } else if model.search.take().is_some() {
         model.tell("search dropped");
     } else if !model.list.filter.is_empty() {

@@ -11,7 +11,7 @@ mod moves;
 mod news;
 mod prompt;
 mod question;
-mod repairing;
+mod repair;
 mod settle;
 mod writing;
 
@@ -20,7 +20,7 @@ use super::effect::{Ask, Effect, Lane};
 use super::keys::Key;
 use super::layout;
 use super::message::{Message, Moment};
-use super::model::{Halt, Job, Layer, Model};
+use super::model::{Esc, Job, Layer, Model};
 
 pub(crate) use enabled::why_not;
 pub(crate) use main::act;
@@ -29,6 +29,7 @@ pub(crate) use writing::bars;
 /// The questions a screen opens with.
 pub(crate) fn open(model: &mut Model) {
     moves::window(model, 0);
+    repair::look(model);
     settle::settle(model);
 }
 
@@ -100,17 +101,8 @@ fn ask(model: &mut Model, lane: Lane, what: Ask) {
 /// Asks something that takes its time, and that the user can stop.
 fn start(model: &mut Model, lane: Lane, name: impl Into<String>, what: Ask) {
     model.jobs.retain(|job| job.lane != lane);
-    let (halt, started) = (Halt::Anywhere, model.now);
-    model.jobs.push(Job { lane, name: name.into(), done: (0, 0), started, halt });
+    model.jobs.push(Job { lane, name: name.into(), done: (0, 0), started: model.now, esc: Esc::Stops });
     ask(model, lane, what);
-}
-
-/// Asks something that runs through once it was begun.
-fn ask_whole(model: &mut Model, lane: Lane, name: &str, what: Ask) {
-    start(model, lane, name, what);
-    if let Some(job) = model.jobs.last_mut() {
-        job.halt = Halt::Never;
-    }
 }
 
 /// Stops what a lane does; late answers are dropped.

@@ -27,6 +27,7 @@ pub(super) fn click(model: &mut Model, column: u16, line: u16) {
         model.focus = pane;
         let inner = |pane: Rect| areas.lines(pane).contains(here).then(|| usize::from(line - areas.lines(pane).y));
         match (pane, model.tab) {
+            (Pane::Detail, Tab::Repairs) | (Pane::Main, Tab::Index) => {}
             (Pane::Detail, _) => {
                 if let Some(line) = inner(areas.detail) {
                     let by = (model.detail.top + line) as i64 - model.detail.cursor as i64;
@@ -62,14 +63,11 @@ pub(super) fn click(model: &mut Model, column: u16, line: u16) {
                 }
             }
             (Pane::Main, Tab::Repairs) => {
-                let (lines, _) = areas.repairs();
-                if lines.contains(here) {
-                    let cursor = &mut model.repairs.cursor;
-                    let by = (cursor.top + usize::from(line - lines.y)) as i64 - cursor.at as i64;
-                    cursor.move_by(by, model.repairs.records.len());
+                if let Some(line) = inner(areas.main) {
+                    let by = (model.repairs.cursor.top + line) as i64 - model.repairs.cursor.at as i64;
+                    model.repairs.move_by(by);
                 }
             }
-            (Pane::Main, Tab::Index) => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Moving about: lines, pages, panes, tabs, places in the log, damage, matches.
 
-use super::{ask, layout, settle, start};
+use super::{ask, layout, repair, settle, start};
 use crate::query::{Direction, Filter, Jump};
 use crate::tui::actions::Id;
 use crate::tui::effect::{Ask, Lane};
@@ -9,6 +9,7 @@ use crate::tui::model::{BATCH, Follow, Model, Pane, Source, Tab, View};
 /// Moves the cursor of the pane that has the keys.
 pub(super) fn move_cursor(model: &mut Model, id: Id) {
     let height = match (model.focus, model.tab) {
+        (Pane::Detail, Tab::Repairs) => model.repairs.about.height,
         (Pane::Detail, _) => model.detail.height,
         (Pane::Findings, _) | (_, Tab::Findings) => model.findings.height,
         (_, Tab::Events) => model.list.height(),
@@ -28,12 +29,16 @@ pub(super) fn move_cursor(model: &mut Model, id: Id) {
         _ => i64::MAX / 2,
     };
     match (model.focus, model.tab) {
+        (Pane::Detail, Tab::Repairs) => {
+            let lines = model.repairs.sheet(model.detail.width).len();
+            model.repairs.about.move_by(by, lines);
+        }
         (Pane::Detail, _) => model.detail.move_by(by),
         (Pane::Findings, _) | (_, Tab::Findings) => model.findings.move_by(by, model.scan.findings.len()),
         (_, Tab::Events) => in_list(model, id, by),
         (_, Tab::Aggregates) => model.aggregates.cursor.move_by(by, model.aggregates.total),
         (_, Tab::Index) => model.index.move_by(by, usize::MAX / 2),
-        (_, Tab::Repairs) => model.repairs.cursor.move_by(by, model.repairs.records.len()),
+        (_, Tab::Repairs) => model.repairs.move_by(by),
     }
 }
 
@@ -167,6 +172,10 @@ pub(super) fn tab(model: &mut Model, tab: Tab) {
         if tab == Tab::Aggregates && model.aggregates.source == Source::NoIndex {
             model.aggregates.source = Source::Unasked;
         }
+        // Another program may have repaired the log since.
+        if tab == Tab::Repairs {
+            repair::look(model);
+        }
     }
 }
 
@@ -182,22 +191,10 @@ pub(super) fn pane(model: &mut Model, by: isize) {
 pub(super) fn view(model: &mut Model, by: isize) {
     model.detail.view = model.detail.view.step(by);
     model.detail.rewind();
-    if model.detail.view == View::Hex {
-        to_change(model);
-    }
     if let (View::Aggregate, Some(contents)) = (model.detail.view, &model.detail.contents)
         && let Some(story) = &contents.story
     {
         let line = story.line_of(contents.row.start);
-        model.detail.move_by(line as i64);
-    }
-}
-
-/// In hex, the first byte that a fix would change is on the screen.
-fn to_change(model: &mut Model) {
-    let Some(contents) = &model.detail.contents else { return };
-    if let Some(offset) = contents.first_change() {
-        let line = offset.saturating_sub(contents.row.start) / model.detail.hex_width.max(1) as u64;
         model.detail.move_by(line as i64);
     }
 }

@@ -1,6 +1,6 @@
 //! News that nobody asked for: the log has grown or changed, the scan has come further.
 
-use super::moves;
+use super::{moves, repair};
 use crate::query::What;
 use crate::report::units::size;
 use crate::tui::message::{Change, News};
@@ -17,13 +17,7 @@ pub(super) fn news(model: &mut Model, news: News) {
             model.scan.map.verified(from..at);
         }
         News::Counted(events) => model.scan.events = Some(events),
-        News::Found(proposed) => {
-            model.scan.found(*proposed);
-            if let Some(mut contents) = model.detail.contents.take() {
-                super::settle::know_fix(model, &mut contents);
-                model.detail.contents = Some(contents);
-            }
-        }
+        News::Found(finding) => model.scan.found(*finding),
         News::Rescan(from) => model.scan.forget(from),
         News::ScanDone => model.scan.state = ScanState::Done,
         News::ScanStopped => {
@@ -69,11 +63,6 @@ fn more(model: &mut Model) {
 
 /// The file is another one, or has lost its end: what was known of it no longer holds.
 fn changed(model: &mut Model, facts: Facts, change: Change) {
-    if model.left_at.take() == Some(facts.bytes) && change != Change::Replaced {
-        // This screen's own repair has cut it, and has told so.
-        model.facts = facts;
-        return;
-    }
     let place = model.list.offset().min(facts.bytes);
     let text = match change {
         Change::Shrunk(before) => {
@@ -95,4 +84,5 @@ fn changed(model: &mut Model, facts: Facts, change: Change) {
     model.detail.contents = None;
     model.aggregates.source = Source::Unasked;
     moves::window(model, place);
+    repair::look(model);
 }

@@ -1,13 +1,10 @@
 //! Keys in a question. None counts that was typed before the question was seen.
 
-use super::{repairing, writing};
+use super::{repair, why_not, writing};
 use crate::tui::actions::{Id, Place, by_key};
 use crate::tui::keys::Key;
 use crate::tui::message::Moment;
-use crate::tui::model::{Choice, Layer, Model};
-
-/// Lines that a page scrolls.
-const PAGE: usize = 8;
+use crate::tui::model::{Choice, Layer, Model, Then};
 
 /// The screen was drawn, and a question with it.
 pub(super) fn drawn(model: &mut Model, moment: Moment) {
@@ -22,13 +19,19 @@ pub(super) fn key(model: &mut Model, key: Key, typed: Moment) {
     if question.drawn.is_none_or(|drawn| typed <= drawn) {
         return;
     }
+    if let (Then::Apply(_), Some(id)) = (&question.then, by_key(Place::Plan, key)) {
+        let candidate = if let Key::Char(digit) = key { digit.to_digit(10).map(|nth| nth as usize) } else { None };
+        if why_not(model, id).is_none() {
+            repair::decide(model, id, candidate);
+        }
+        return;
+    }
     match by_key(Place::Question, key) {
         Some(Id::Cancel) => {
             model.layers.pop();
         }
-        Some(Id::Choose) => {
-            let other = if question.choice == Choice::Go { Choice::Cancel } else { Choice::Go };
-            question.choice = if question.go.is_empty() { Choice::Cancel } else { other };
+        Some(Id::Choose) if question.go.is_some() => {
+            question.choice = if question.choice == Choice::Go { Choice::Cancel } else { Choice::Go };
         }
         Some(Id::Answer) => {
             let (choice, then) = (question.choice, question.then.clone());
@@ -37,11 +40,16 @@ pub(super) fn key(model: &mut Model, key: Key, typed: Moment) {
                 writing::agreed(model, then);
             }
         }
-        Some(Id::ScrollDown) => question.top += if key == Key::PageDown { PAGE } else { 1 },
-        Some(Id::ScrollUp) => {
-            question.top = question.top.saturating_sub(if key == Key::PageUp { PAGE } else { 1 });
-        }
-        Some(id @ (Id::Pick | Id::AcceptLikely | Id::FenceOff)) => repairing::decide(model, id, key),
+        Some(Id::Read) => question.top = question.top.saturating_add(step(key)),
+        Some(Id::ReadBack) => question.top = question.top.saturating_sub(step(key)),
         _ => {}
+    }
+}
+
+/// Lines that a key scrolls.
+const fn step(key: Key) -> usize {
+    match key {
+        Key::PageDown | Key::PageUp | Key::Char(' ') => 10,
+        _ => 1,
     }
 }

@@ -1,21 +1,17 @@
 //! What follows from every change: heights by the size of the screen, and the questions that what is shown needs.
 
-use std::path::Path;
-
-use super::{ask, layout};
-use crate::format::Kind;
+use super::{ask, layout, repair};
 use crate::query::{Row, What};
-use crate::repair::kept_in;
 use crate::tui::effect::{Ask, Lane};
-use crate::tui::model::{Asked, BATCH, Contents, Layer, Model, Pane, Source, Tab, View};
+use crate::tui::model::{Asked, BATCH, Layer, Model, Pane, Source, Tab, View};
 
 /// Brings heights in line with the screen, and asks for what it shows and does not have.
 pub(super) fn settle(model: &mut Model) {
+    repair::about_detail(model);
     measure(model);
     rows(model);
     detail(model);
     aggregates(model);
-    repairs(model);
 }
 
 fn measure(model: &mut Model) {
@@ -25,23 +21,24 @@ fn measure(model: &mut Model) {
         model.list.resize(usize::from(lines.height));
     }
     let detail = areas.inner(areas.detail);
-    let height = usize::from(areas.lines(areas.detail).height);
-    model.detail.height = height - model.detail.fix_lines(height);
+    model.detail.height = usize::from(areas.lines(areas.detail).height);
     model.detail.width = usize::from(detail.width);
+    let fix = layout::fix_area(model);
+    model.detail.height = model.detail.height.saturating_sub(usize::from(fix));
     // Offset, blanks, three columns and one character for each byte.
     model.detail.hex_width = if detail.width >= 74 { 16 } else { 8 };
     model.aggregates.cursor.height = usize::from(lines.height);
-    model.repairs.cursor.height = usize::from(areas.repairs().0.height);
-    let records = model.repairs.records.len();
-    model.repairs.cursor.move_by(0, records);
     model.index.height = usize::from(areas.inner(areas.main).height);
     let findings = if model.tab == Tab::Findings { lines } else { areas.inner(areas.findings) };
     model.findings.height = usize::from(findings.height);
     let total = model.scan.findings.len();
     model.findings.move_by(0, total);
+    model.repairs.cursor.height = usize::from(lines.height);
+    model.repairs.about.height = usize::from(areas.inner(areas.detail).height);
     let size = model.size;
     if let Some(Layer::Question(question)) = model.layers.last_mut() {
-        question.top = question.top.min(question.hidden(size));
+        let (columns, shown) = layout::question(size, question);
+        question.top = question.top.min(question.wrapped(columns).len().saturating_sub(shown));
     }
     if let Some(Layer::Help(help)) = model.layers.last_mut() {
         help.cursor.height = usize::from(layout::help_lines(model.size.1));
@@ -63,14 +60,6 @@ fn rows(model: &mut Model) {
             super::start(model, Lane::List, "filtering", more);
         }
     }
-}
-
-/// Adds to what stands in a row what the scan and the journals know of it.
-pub(super) fn know_fix(model: &Model, contents: &mut Contents) {
-    let What::Finding(finding) = &contents.row.what else { return };
-    contents.fix = model.scan.fix_of(finding).cloned();
-    let gap = finding.kind == Kind::Gap;
-    contents.kept_in = kept_in(&model.repairs.records, finding.range()).filter(|_| gap).map(Path::to_owned);
 }
 
 /// The row that the detail pane is about.
@@ -107,13 +96,6 @@ fn detail(model: &mut Model) {
     if model.detail.asked != Some(wanted) {
         model.detail.asked = Some(wanted);
         ask(model, Lane::Detail, Ask::Detail { row, base, view });
-    }
-}
-
-fn repairs(model: &mut Model) {
-    if model.repairs.source == Source::Unasked {
-        model.repairs.source = Source::Asked;
-        ask(model, Lane::Records, Ask::Records);
     }
 }
 

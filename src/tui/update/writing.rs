@@ -1,6 +1,6 @@
 //! What writes: appending, and saving the index. Asked first, with the path, and told afterwards.
 
-use super::{repairing, start};
+use super::{repair, start};
 use crate::file::Durability;
 use crate::format::{Finding, Kind};
 use crate::index::IndexState;
@@ -9,7 +9,7 @@ use crate::report::{index_meaning, path_text};
 use crate::tui::actions::Id;
 use crate::tui::effect::{Ask, Extent, Lane, Order};
 use crate::tui::message::{Appended, Saved};
-use crate::tui::model::{Consent, Layer, Model, Question, Then, histogram};
+use crate::tui::model::{Consent, Layer, Model, Question, Then, Tone, histogram};
 
 /// Sends what the form holds, once somebody has agreed to this run writing to the log.
 pub(super) fn send(model: &mut Model) {
@@ -73,7 +73,7 @@ pub(super) fn ask_rebuild(model: &mut Model) {
 }
 
 fn question(model: &mut Model, title: &str, lines: Vec<String>, go: &'static str, then: Then) {
-    model.layers.push(Layer::Question(Question::new(title, lines, go, then)));
+    model.layers.push(Layer::Question(Question::new(title, lines, Some(go), then)));
 }
 
 /// Somebody has agreed.
@@ -83,18 +83,22 @@ pub(super) fn agreed(model: &mut Model, then: Then) {
             model.consent = Consent::Given;
             append(model);
         }
+        Then::Apply(offer) => repair::carry_out(model, offer.plan),
         Then::Rebuild => start(model, Lane::Write, "rebuilding the index", Ask::SaveIndex(Extent::Whole)),
-        Then::Apply(planned) => repairing::apply(model, planned.plan),
     }
 }
 
 /// Does what the index's state needs.
 pub(super) fn update_index(model: &mut Model) {
-    let (name, extent) = match model.facts.index.state {
-        IndexState::Behind { .. } => ("catching the index up", Extent::Rest),
-        _ => ("building the index", Extent::Whole),
-    };
-    start(model, Lane::Write, name, Ask::SaveIndex(extent));
+    match model.facts.index.state {
+        IndexState::Behind { .. } => catch_up(model),
+        _ => start(model, Lane::Write, "building the index", Ask::SaveIndex(Extent::Whole)),
+    }
+}
+
+/// Reads what the index has not seen, and saves it.
+pub(super) fn catch_up(model: &mut Model) {
+    start(model, Lane::Write, "catching the index up", Ask::SaveIndex(Extent::Rest));
 }
 
 fn append(model: &mut Model) {
@@ -164,12 +168,13 @@ pub(super) fn saved(model: &mut Model, done: &Saved) {
         Extent::Rest => "caught up",
         Extent::Whole => "built",
     };
-    model.tell(format!(
+    let told = format!(
         "index {verb} in {}: was {}{}, is {}{}",
         duration(done.took),
         done.before.0,
         known(done.before.1),
         done.after.0,
         known(done.after.1)
-    ));
+    );
+    model.tell_too(told, Tone::Plain);
 }

@@ -9,8 +9,8 @@ use super::text::{fit, put, tint};
 use super::{hex, json, story};
 use crate::query::What;
 use crate::report::units::hex_offset;
-use crate::tui::layout::{Areas, Border};
-use crate::tui::model::{Contents, LABEL, Model, Pane, Tone, View, sheet};
+use crate::tui::layout::{Areas, Border, fix_area};
+use crate::tui::model::{Contents, Cursor, LABEL, Model, Pane, SheetLine, Tone, View, sheet};
 use crate::tui::theme::Role;
 
 /// Draws it.
@@ -31,7 +31,12 @@ pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
     let Some(contents) = contents else { return };
     match model.detail.view {
         View::Json if contents.json.is_some() => json::draw(frame, lines, model, contents),
-        View::Hex => hex::draw(frame, lines, model, contents),
+        View::Hex => {
+            let above = fix_area(model).min(lines.height);
+            hex::draw_fix(frame, Rect { height: above, ..lines }, model, contents);
+            let below = Rect { y: lines.y + above, height: lines.height - above, ..lines };
+            hex::draw(frame, below, model, contents);
+        }
         View::Aggregate if contents.story.is_some() => story::draw(frame, lines, model, contents),
         view => draw_sheet(frame, lines, model, (contents, view)),
     }
@@ -59,8 +64,13 @@ fn views(model: &Model) -> Vec<Span<'static>> {
 }
 
 fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, (contents, view): (&Contents, View)) {
-    let lines = sheet(contents, view, usize::from(area.width));
-    let shown = lines.into_iter().enumerate().skip(model.detail.top).take(usize::from(area.height));
+    let cursor = Cursor { at: model.detail.cursor, top: model.detail.top, height: model.detail.height };
+    draw_lines(frame, area, model, (sheet(contents, view, usize::from(area.width)), &cursor));
+}
+
+/// Draws labelled lines from the one on that a cursor has scrolled to.
+pub(super) fn draw_lines(frame: &mut Frame, area: Rect, model: &Model, (lines, cursor): (Vec<SheetLine>, &Cursor)) {
+    let shown = lines.into_iter().enumerate().skip(cursor.top).take(usize::from(area.height));
     for (line, (number, said)) in shown.enumerate() {
         let role = match said.tone {
             Tone::Plain => Role::Text,
@@ -70,7 +80,9 @@ fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, (contents, view): (&
         let text = fit(&said.text, usize::from(area.width).saturating_sub(LABEL));
         let spans = vec![span(model, Role::Quiet, format!("{:<LABEL$} ", said.label)), span(model, role, text)];
         put(frame, area, line as u16, spans);
-        under_cursor(frame, area, model, (line as u16, number));
+        if model.focus == Pane::Detail && number == cursor.at {
+            tint(frame, area, line as u16, model.theme.style(Role::Cursor));
+        }
     }
 }
 

@@ -100,7 +100,7 @@ fn row(model: &Model, row: &Row, columns: &Columns, room: usize) -> Vec<Span<'st
         }
         What::Finding(finding) => {
             let (glyph, role) = glyph(finding);
-            let done = model.scan.fix_of(finding).map(|fix| fix_short(fix) + "; ").unwrap_or_default();
+            let done = model.scan.fix(finding).map(|fix| format!("[{}] ", fix_short(fix))).unwrap_or_default();
             let text = format!("{} to {}  {done}{}", finding.kind.name(), finding.end, verdict(finding));
             vec![span(model, role, format!("{glyph} {offset}")), span(model, role, fit(&text, room))]
         }

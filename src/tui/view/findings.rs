@@ -6,9 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::events::glyph;
 use super::pane::{border, span, tabs};
-use super::text::{self, fit, pad, put, tint};
+use super::text::{fit, pad, put, tint};
 use crate::format::Finding;
-use crate::repair::Certainty;
 use crate::report::units::{exact, size};
 use crate::report::{fix_short, verdict};
 use crate::tui::layout::{Areas, Border};
@@ -23,9 +22,9 @@ pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
     border(frame, model, areas, (Pane::Main, areas.main), (tabs(model), Line::default()));
     if areas.border == Border::Around {
         let heading = if wide(areas.main) {
-            format!("   {:>12}  {:>12}  {:>9}  {:<14} what can be done; verdict", "start", "end", "size", "kind")
+            format!("   {:>12}  {:>12}  {:>9}  {:<14} what can be done, verdict", "start", "end", "size", "kind")
         } else {
-            format!("   {:<width$}  {:<14} what can be done; verdict", "range", "kind", width = range_width(model))
+            format!("   {:<width$}  {:<14} what can be done, verdict", "range", "kind", width = range_width(model))
         };
         put(frame, areas.inner(areas.main), 0, vec![span(model, Role::Quiet, heading)]);
     }
@@ -68,18 +67,10 @@ fn row(model: &Model, finding: &Finding, width: usize, chosen: bool) -> Vec<Span
         format!("{marker}{glyph} {:<columns$}  ", format!("{}..{}", finding.start, finding.end))
     };
     let kind = pad(finding.kind.name(), 14) + " ";
-    let fix = model.scan.fix_of(finding);
-    let done = match fix {
-        Some(fix) => fix_short(fix) + "; ",
-        None if finding.kind.is_damage() => "no fix in place; ".into(),
-        None => String::new(),
-    };
-    let sure = fix.is_some_and(|fix| fix.certainty >= Some(Certainty::Likely));
     let room = width.saturating_sub(start.chars().count() + 15);
-    let done = fit(&done, room);
-    let room = room.saturating_sub(text::width(&done));
-    let fixed = span(model, if sure { Role::Good } else { Role::Warning }, done);
-    vec![Span::raw(start), span(model, role, kind), fixed, Span::raw(fit(&verdict(finding), room))]
+    let done = model.scan.fix(finding).map(|fix| format!("[{}] ", fix_short(fix))).unwrap_or_default();
+    let said = Span::raw(fit(&verdict(finding), room.saturating_sub(done.chars().count())));
+    vec![Span::raw(start), span(model, role, kind), span(model, Role::Title, fit(&done, room)), said]
 }
 
 /// Columns of a range, from offset to offset.

@@ -9,7 +9,7 @@ use super::text::{fit, put, width};
 use crate::report::units::{count, exact, progress};
 use crate::tui::actions::{Place, footer};
 use crate::tui::effect::Lane;
-use crate::tui::model::{Layer, Model, Tone};
+use crate::tui::model::{Esc, Layer, Model, Tone};
 use crate::tui::theme::Role;
 use crate::tui::update::why_not;
 
@@ -30,7 +30,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
             } else {
                 progress(job.done.0, job.done.1, elapsed)
             };
-            let text = format!(" {}: {done}; Esc stops", job.name);
+            let stops = if job.esc == Esc::Stops { "; Esc stops" } else { "" };
+            let text = format!(" {}: {done}{stops}", job.name);
             vec![span(model, Role::Warning, fit(&text, usize::from(area.width)))]
         }
         _ => keys(model, place, usize::from(area.width)),
@@ -42,7 +43,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
 fn keys(model: &Model, place: Place, room: usize) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     let mut used = 0;
-    for (key, label, id) in footer(place) {
+    // A plan takes what a question takes too.
+    let common = if place == Place::Plan { Some(Place::Question) } else { None };
+    let offered = footer(place).filter(|(_, _, id)| place != Place::Plan || why_not(model, *id).is_none());
+    for (key, label, id) in common.into_iter().flat_map(footer).chain(offered) {
         let key = format!(" {key}");
         let label = format!(" {label} ");
         used += width(&key) + width(&label);

@@ -9,7 +9,7 @@ use super::detail::under_cursor;
 use super::pane::span;
 use super::text::{put, scrolled};
 use crate::report::units::hex_offset;
-use crate::tui::model::{Contents, Model};
+use crate::tui::model::{Contents, Model, fix_lines};
 use crate::tui::theme::Role;
 
 /// Draws the lines on the screen.
@@ -20,13 +20,6 @@ use crate::tui::theme::Role;
 /// ```
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &Contents) {
     let width = model.detail.hex_width.max(1) as u64;
-    let foot = model.detail.fix_lines(usize::from(area.height)) as u16;
-    let (whole, area) = (area, Rect { height: area.height - foot, ..area });
-    for (line, text) in contents.fix_lines().into_iter().take(usize::from(foot)).enumerate() {
-        let role = if line == 0 { Role::Title } else { Role::Text };
-        let spans = scrolled(vec![span(model, role, text)], usize::from(model.detail.sideways));
-        put(frame, whole, area.height + line as u16, spans);
-    }
     for line in 0..area.height {
         let number = model.detail.top + usize::from(line);
         let start = contents.row.start + number as u64 * width;
@@ -43,6 +36,26 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &Cont
     }
 }
 
+/// Draws what a fix would change, above the bytes; the bytes themselves are marked where they stand.
+pub(super) fn draw_fix(frame: &mut Frame, area: Rect, model: &Model, contents: &Contents) {
+    let Some(fix) = contents.fix.as_ref().filter(|_| area.height > 0) else { return };
+    let lines = fix_lines(fix, usize::from(area.width));
+    let hidden = lines.len().saturating_sub(usize::from(area.height));
+    for (number, text) in lines.into_iter().take(usize::from(area.height)).enumerate() {
+        let last = hidden > 0 && number + 1 == usize::from(area.height);
+        let text = if last { format!("... and {} more lines; z gives the pane more room", hidden + 1) } else { text };
+        let role = if number == 0 { Role::Title } else { Role::Warning };
+        put(frame, area, number as u16, vec![span(model, role, text)]);
+    }
+}
+
+/// True for a byte that a fix would change.
+fn is_changed(contents: &Contents, offset: u64) -> bool {
+    let candidates = contents.fix.iter().flat_map(|fix| &fix.candidates);
+    let mut changes = candidates.flat_map(|candidate| &candidate.changes);
+    changes.any(|change| offset.checked_sub(change.offset).is_some_and(|at| at < change.after.len() as u64))
+}
+
 fn line(model: &Model, contents: &Contents, (start, end): (u64, u64)) -> Vec<Span<'static>> {
     let offset = hex_offset(start);
     let offset = offset.strip_prefix("0x").unwrap_or(&offset);
@@ -50,10 +63,16 @@ fn line(model: &Model, contents: &Contents, (start, end): (u64, u64)) -> Vec<Spa
     let mut letters = Vec::new();
     for offset in start..end {
         let byte = offset.checked_sub(contents.base).and_then(|at| contents.bytes.get(at as usize)).copied();
-        let style = style(model, contents, offset);
+        let style = if is_changed(contents, offset) {
+            model.theme.style(Role::Warning)
+        } else {
+            style(model, contents, offset)
+        };
         let text = byte.map_or_else(|| "..".into(), |byte| format!("{byte:02x}"));
         spans.push(Span::styled(text, style));
-        spans.push(Span::raw(" "));
+        // Told by a glyph too, not by colour alone.
+        let changed = is_changed(contents, offset);
+        spans.push(if changed { span(model, Role::Warning, "*") } else { Span::raw(" ") });
         let letter = byte.filter(|byte| (0x20..0x7f).contains(byte)).map_or('·', char::from);
         letters.push(Span::styled(letter.to_string(), style));
     }
@@ -91,9 +110,6 @@ pub(super) fn legend(model: &Model, contents: &Contents) -> Vec<Span<'static>> {
 
 /// The style of the field that a byte belongs to.
 fn style(model: &Model, contents: &Contents, offset: u64) -> Style {
-    if contents.is_changed(offset) {
-        return model.theme.style(Role::Damage);
-    }
     let mark = contents.marks.iter().position(|mark| mark.range.contains(&offset));
     let name = mark.and_then(|at| contents.marks.get(at)).map(|mark| mark.name);
     let role = match (name, mark) {

@@ -44,7 +44,10 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
         findings::draw_below(frame, &areas, model);
     }
     if areas.detail.height > 0 {
-        detail::draw(frame, &areas, model);
+        match model.tab {
+            Tab::Repairs => repairs::draw_detail(frame, &areas, model),
+            _ => detail::draw(frame, &areas, model),
+        }
     }
     footer::draw(frame, areas.footer, model);
     for layer in &model.layers {

@@ -4,19 +4,21 @@ use ratatui::Frame;
 
 use super::pane::{span, window};
 use super::text::{fit, put};
-use crate::report::units::exact;
+use crate::tui::layout::{self, QUESTION};
 use crate::tui::model::{Choice, Model, Question};
 use crate::tui::theme::Role;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame, model: &Model, question: &Question) {
-    let (lines, width) = question.laid_out(frame.area().width);
-    let room = usize::from(width).saturating_sub(4).max(1);
-    let area = window(frame, model, &question.title, (width, (lines.len() as u16).saturating_add(4)));
+    let width = QUESTION.min(frame.area().width);
+    let (room, shown) = layout::question(model.size, question);
+    let lines = question.wrapped(room);
+    let area =
+        window(frame, model, &question.title, (width, lines.len().min(usize::from(frame.area().height)) as u16 + 5));
     // The answers are always in sight, however small the screen is.
-    let above = usize::from(area.height.saturating_sub(1));
-    let top = question.top.min(lines.len().saturating_sub(above));
-    for (line, text) in lines.iter().skip(top).take(above).enumerate() {
+    let above = area.height.saturating_sub(2);
+    let hidden = lines.len().saturating_sub(question.top + shown);
+    for (line, text) in lines.iter().skip(question.top).take(usize::from(above)).enumerate() {
         put(frame, area, line as u16, vec![span(model, Role::Text, fit(text, room))]);
     }
     let answer = |choice, name: &str| {
@@ -29,14 +31,13 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, question: &Question) {
         };
         span(model, if chosen { Role::Cursor } else { Role::Text }, text)
     };
-    let mut spans = if question.go.is_empty() {
-        vec![answer(Choice::Cancel, "Close")]
-    } else {
-        vec![answer(Choice::Cancel, "Cancel"), answer(Choice::Go, question.go)]
-    };
-    let below = lines.len().saturating_sub(top + above);
-    if top > 0 || below > 0 {
-        spans.push(span(model, Role::Warning, format!("{} more lines: up, down", exact((top + below) as u64))));
+    let cancel = if question.go.is_some() { "Cancel" } else { "Close" };
+    let mut spans = vec![answer(Choice::Cancel, cancel)];
+    spans.extend(question.go.map(|go| answer(Choice::Go, go)));
+    if hidden > 0 {
+        spans.push(span(model, Role::Warning, format!("j: {hidden} more")));
+    } else if question.top > 0 {
+        spans.push(span(model, Role::Quiet, "k: back"));
     }
     put(frame, area, area.height.saturating_sub(1), spans);
 }

@@ -1,57 +1,75 @@
-//! The repairs tab: the medical record of the log, and what the chosen repair did.
+//! The repairs: the medical record of the log, newest first, and all that is known of the chosen one.
 
 use ratatui::Frame;
 use ratatui::text::Line;
 
+use super::detail::draw_lines;
 use super::pane::{border, span, tabs};
-use super::text::{fit, put, tint};
-use crate::repair::RecordState;
-use crate::report::{path_text, plan_lines, record_line};
-use crate::tui::layout::Areas;
-use crate::tui::model::{Model, Pane, Source, pieces};
+use super::text::{fit, pad, put, tint};
+use crate::repair::{Record, RecordState};
+use crate::report::units::count;
+use crate::report::{path_text, record_line};
+use crate::tui::layout::{Areas, Border};
+use crate::tui::model::{Model, Pane, pieces};
 use crate::tui::theme::Role;
 
-/// Draws it.
+/// Draws the tab.
 pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
-    border(frame, model, areas, (Pane::Main, areas.main), (tabs(model), Line::default()));
-    let (list, said) = areas.repairs();
     let repairs = &model.repairs;
-    let room = usize::from(list.width);
-    if repairs.records.is_empty() {
+    let (made, cursor) = (repairs.records.len(), &repairs.cursor);
+    let below =
+        if made == 0 { String::new() } else { format!(" {}; u undoes the chosen one ", count(made as u64, "repair")) };
+    border(frame, model, areas, (Pane::Main, areas.main), (tabs(model), Line::from(span(model, Role::Quiet, below))));
+    let lines = areas.lines(areas.main);
+    if made == 0 {
         let folder = path_text(&model.facts.journals);
-        let text = match repairs.source {
-            Source::There => format!("this log was never repaired; journals would stand in {folder}"),
-            _ => "reading the journals...".into(),
-        };
-        let lines = pieces(&text, room.max(1)).into_iter().chain(repairs.notices.iter().cloned());
-        for (line, text) in lines.take(usize::from(list.height)).enumerate() {
-            put(frame, list, line as u16, vec![span(model, Role::Quiet, fit(&text, room))]);
+        let text = format!("this log was never repaired; the journals of its repairs would stand in {folder}");
+        for (line, text) in pieces(&text, usize::from(lines.width).max(1)).into_iter().enumerate() {
+            put(frame, lines, line as u16, vec![span(model, Role::Quiet, text)]);
         }
         return;
     }
-    for line in 0..usize::from(list.height) {
-        let number = repairs.cursor.top + line;
+    if areas.border == Border::Around {
+        let heading = vec![span(model, Role::Quiet, "  state           no.  when               what")];
+        put(frame, areas.inner(areas.main), 0, heading);
+    }
+    for line in 0..lines.height {
+        let number = cursor.top + usize::from(line);
         let Some(record) = repairs.at(number) else { break };
-        let chosen = number == repairs.cursor.at;
-        let role = match (record.state, record.undone_by) {
-            (RecordState::Applied, None) => Role::Text,
-            (RecordState::Pending, _) => Role::Warning,
+        let chosen = number == cursor.at;
+        let role = match record.state {
+            RecordState::Pending => Role::Damage,
+            RecordState::Applied if record.undone_by.is_none() => Role::Text,
             _ => Role::Quiet,
         };
-        let marker = if chosen { ">" } else { " " };
-        put(frame, list, line as u16, vec![span(model, role, fit(&format!("{marker}{}", record_line(record)), room))]);
+        let marker = if chosen { "> " } else { "  " };
+        let text = format!("{} {}", pad(&state(record), 13), record_line(record));
+        let text = fit(&text, usize::from(lines.width).saturating_sub(2));
+        put(frame, lines, line, vec![span(model, Role::Text, marker), span(model, role, text)]);
         if chosen {
             let role = if model.focus == Pane::Main { Role::Cursor } else { Role::CursorAway };
-            tint(frame, list, line as u16, model.theme.style(role));
+            tint(frame, lines, line, model.theme.style(role));
         }
     }
-    let Some(record) = repairs.at(repairs.cursor.at) else { return };
-    let about = plan_lines(&record.plan, &model.facts.journals);
-    let journal = format!("its journal is {}", path_text(&record.journal));
-    let lines = about.into_iter().filter(|line| !line.starts_with("the writer's lock")).chain([journal]);
-    let lines = lines.chain(repairs.notices.iter().cloned()).flat_map(|line| pieces(&line, room.max(1)));
-    // A blank line keeps the two apart.
-    for (line, text) in (1..).zip(lines).take(usize::from(said.height).saturating_sub(1)) {
-        put(frame, said, line, vec![span(model, Role::Text, fit(&text, room))]);
+}
+
+/// How a repair stands, in a word that a narrow line has room for.
+fn state(record: &Record) -> String {
+    match (record.state, record.undone_by) {
+        (RecordState::Applied, Some(by)) => format!("undone by {by}"),
+        (RecordState::Applied, None) => "applied".into(),
+        (RecordState::Pending, _) => "PENDING".into(),
+        (RecordState::RolledBack, _) => "rolled back".into(),
+        (RecordState::Unfinished, _) => "unfinished".into(),
     }
+}
+
+/// Draws what is known of the chosen one.
+pub(super) fn draw_detail(frame: &mut Frame, areas: &Areas, model: &Model) {
+    let repairs = &model.repairs;
+    let title = repairs.chosen().map(|record| format!(" repair {} ", record.number)).unwrap_or_default();
+    let title = Line::from(span(model, Role::Title, title));
+    border(frame, model, areas, (Pane::Detail, areas.detail), (title, Line::default()));
+    let area = areas.inner(areas.detail);
+    draw_lines(frame, area, model, (repairs.sheet(usize::from(area.width)), &repairs.about));
 }

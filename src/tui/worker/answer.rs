@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{OnProgress, Shared, aggregates, contents, repairing, writing};
+use super::{OnProgress, Shared, aggregates, contents, repair, writing};
 use crate::StorageError;
 use crate::query::{self, Direction, Filter, Page, find, page, resolve};
 use crate::tui::effect::Ask;
@@ -56,11 +56,10 @@ pub(crate) fn answer(
         }
         Ask::Aggregates { sort, from, rows } => memory.aggregates.lines(shared, sort, from, rows, on),
         Ask::Append(order) => writing::append(shared, &order, on),
+        Ask::Records => repair::records(shared),
+        Ask::Plan(wanted) => repair::plan(shared, wanted, on),
+        Ask::Apply(plan) => repair::apply(shared, &plan),
         Ask::SaveIndex(extent) => writing::save_index(shared, extent, on),
-        Ask::Plan(wishes) => repairing::plan(shared, wishes, on),
-        Ask::PlanUndo(number) => repairing::plan_undo(shared, number),
-        Ask::Apply(plan) => repairing::apply(shared, *plan),
-        Ask::Records => repairing::records(shared),
     }
 }
 

@@ -4,7 +4,7 @@
 mod aggregates;
 mod answer;
 mod contents;
-mod repairing;
+mod repair;
 mod scan;
 mod shared;
 mod story;
@@ -81,14 +81,14 @@ impl Workers {
         self.scan.stop();
     }
 
+    /// The scan starts anew.
+    pub(crate) fn restart_scan(&self) {
+        self.scan.restart();
+    }
+
     /// The scan goes on.
     pub(crate) fn start_scan(&self) {
         self.scan.go();
-    }
-
-    /// The scan starts over.
-    pub(crate) fn restart_scan(&self) {
-        self.scan.restart();
     }
 
     /// Ends them, and waits a moment for what is being written to stop where it may.

@@ -109,9 +109,10 @@ impl Scan {
         self.look_at_index();
         let mut told_done = false;
         loop {
+            // What is found in between belongs to a log that is gone.
             if orders.try_iter().any(|order| order == Order::Restart) {
-                self.pass = Pass::default();
-                self.look_at_index();
+                self.restart();
+                told_done = false;
             }
             let stopped = self.stop.load(Ordering::Acquire);
             let step = if stopped { Ok(None) } else { self.step() };
@@ -125,10 +126,7 @@ impl Scan {
                     let unfinished = matches!(self.pass.caught_up, Some((_, Some(_)))) && !stopped;
                     let order = if unfinished { orders.recv_timeout(AGAIN).ok() } else { orders.recv().ok() };
                     match order {
-                        Some(Order::Restart) => {
-                            self.pass = Pass::default();
-                            self.look_at_index();
-                        }
+                        Some(Order::Restart) => self.restart(),
                         None if !unfinished => return,
                         _ => {}
                     }
@@ -137,10 +135,6 @@ impl Scan {
                 Err(StorageError::Changed { .. }) => {
                     // The watch sees it too, and says what follows.
                     thread::sleep(NAP);
-                    if orders.try_iter().any(|order| order == Order::Restart) {
-                        self.pass = Pass::default();
-                        self.look_at_index();
-                    }
                 }
                 Err(error) => {
                     if let Failure::Error(why) = failure(&error) {
@@ -150,6 +144,13 @@ impl Scan {
                 }
             }
         }
+    }
+
+    /// Forgets all, and starts anew.
+    fn restart(&mut self) {
+        self.tell(News::Rescan(0));
+        self.pass = Pass::default();
+        self.look_at_index();
     }
 
     /// Takes the index file up, when it may be believed: aggregates can be looked up at once.
@@ -252,6 +253,7 @@ impl Scan {
     ) -> Result<Survey, StorageError> {
         let mut told = start;
         let mut proposer = Proposer::new(view)?;
+        let mut wrong = None;
         let seen = survey(view, wish, index, &mut |step| {
             match step {
                 Step::Progress(at, end) => {
@@ -259,21 +261,23 @@ impl Scan {
                     self.pace(at.saturating_sub(told));
                     told = at;
                 }
-                Step::Finding(finding) => {
-                    // Where a fix cannot be looked for, the finding is told all the same.
-                    let bare = |_| vec![Proposed { finding: finding.clone(), fix: None }];
-                    self.found(proposer.push(finding).unwrap_or_else(bare));
-                }
+                Step::Finding(finding) => match proposer.push(finding) {
+                    Ok(decided) => self.tell_found(decided),
+                    Err(error) => {
+                        wrong = Some(error);
+                        return ControlFlow::Break(());
+                    }
+                },
             }
             if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        self.found(proposer.finish());
-        seen
+        self.tell_found(proposer.finish());
+        wrong.map_or(seen, Err)
     }
 
-    fn found(&self, proposed: Vec<Proposed>) {
-        for proposed in proposed {
-            self.tell(News::Found(Box::new(proposed)));
+    fn tell_found(&self, decided: Vec<Proposed>) {
+        for found in decided {
+            self.tell(News::Found(Box::new(found)));
         }
     }
 

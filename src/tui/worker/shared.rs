@@ -1,5 +1,7 @@
 //! What the workers share: the log, its index as far as it is known, and how both are opened.
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::StorageError;
@@ -22,6 +24,8 @@ pub(crate) struct Shared {
     index: RwLock<Option<Arc<AggregateIndex>>>,
     writer: RwLock<Seen>,
     news: Mutex<Vec<News>>,
+    /// Counted up when a repair of this screen begins, and when it ends.
+    repairs: AtomicU64,
 }
 
 impl Shared {
@@ -45,6 +49,7 @@ impl Shared {
             index: RwLock::new(None),
             writer: RwLock::new(Seen::Unknown),
             news: Mutex::new(Vec::new()),
+            repairs: AtomicU64::new(0),
         })
     }
 
@@ -107,6 +112,24 @@ impl Shared {
         *self.writer.write().unwrap_or_else(PoisonError::into_inner) = seen;
     }
 
+    /// The folder of the log's journals.
+    pub(crate) fn journals(&self) -> PathBuf {
+        self.settings.journal.clone().unwrap_or_else(|| journal_folder(self.view().path()))
+    }
+
+    /// Changes the log, which the watch is not to take for somebody else's doing.
+    pub(crate) fn repairing<T>(&self, change: impl FnOnce() -> T) -> T {
+        self.repairs.fetch_add(1, Ordering::AcqRel);
+        let done = change();
+        self.repairs.fetch_add(1, Ordering::AcqRel);
+        done
+    }
+
+    /// How often a repair of this screen has begun or ended: odd while one is under way.
+    pub(crate) fn repairs(&self) -> u64 {
+        self.repairs.load(Ordering::Acquire)
+    }
+
     /// Leaves news for the screen.
     pub(crate) fn tell(&self, news: News) {
         self.news.lock().unwrap_or_else(PoisonError::into_inner).push(news);
@@ -142,12 +165,12 @@ impl Shared {
             }
         };
         Ok(Facts {
-            journals: self.settings.journal.clone().unwrap_or_else(|| journal_folder(view.path())),
             path: view.path().to_owned(),
             version: log.version().number(),
             created_at_ms: view.created_at_ms(),
             bytes: log.len()?,
             first_frame: log.first_frame(),
+            journals: self.journals(),
             index: IndexFacts {
                 path: view.index_path().to_owned(),
                 state: view.state().clone(),

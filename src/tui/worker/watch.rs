@@ -40,8 +40,20 @@ impl Watch {
         let mut index = self.index_identity();
         let mut gone = false;
         let mut looked_for_writer: Option<Instant> = None;
+        let mut repairs = self.shared.repairs();
         loop {
             let Ok(bytes) = self.shared.view().log().len() else { return };
+            let counted = self.shared.repairs();
+            if counted % 2 == 1 {
+                match end.recv_timeout(LOOK) {
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    _ => return,
+                }
+            }
+            if std::mem::replace(&mut repairs, counted) != counted {
+                // What has changed since was changed from here, and told.
+                known = None;
+            }
             let grown = known.as_ref().is_some_and(|known| bytes > known.bytes);
             let shrunk = known.as_ref().map(|known| known.bytes).filter(|before| bytes < *before);
             let change = match self.renamed() {
@@ -70,7 +82,8 @@ impl Watch {
             if let Ok(facts) = self.shared.facts()
                 && reopened
             {
-                if known.as_ref() != Some(&facts) {
+                let has_news = known.as_ref() != Some(&facts);
+                if has_news {
                     known = Some(facts.clone());
                     let news = match change {
                         Some(change) => News::Changed(Box::new(facts), change),
@@ -84,7 +97,8 @@ impl Watch {
                 }
                 match change {
                     Some(Change::Shrunk(_) | Change::Replaced) => self.scan.restart(),
-                    _ if grown => self.scan.grown(),
+                    // By what is told, not by what was measured before it: the log may have grown in between.
+                    _ if has_news => self.scan.grown(),
                     _ => {}
                 }
             }

@@ -1,169 +1,12 @@
-//! The one table of actions: dispatch, footer, help and palette read it, and so do manual page and README.
-//!
-//! Here never lives what an action does.
+//! The rows of the table of actions.
 
-use super::keys::Key;
-
-/// What a user can wish for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each has its row in the table, with a title and a help text")]
-pub enum Id {
-    Down,
-    Up,
-    HalfDown,
-    HalfUp,
-    PageDown,
-    PageUp,
-    First,
-    Last,
-    Left,
-    Right,
-    NextPane,
-    PreviousPane,
-    TabEvents,
-    TabAggregates,
-    TabFindings,
-    TabIndex,
-    TabRepairs,
-    NextView,
-    PreviousView,
-    Zoom,
-    Enter,
-    Sort,
-    Palette,
-    Search,
-    SearchNext,
-    SearchPrevious,
-    Filter,
-    FilterAggregate,
-    FilterDrop,
-    NextDamage,
-    PreviousDamage,
-    Follow,
-    Append,
-    UpdateIndex,
-    RebuildIndex,
-    Repair,
-    RepairAll,
-    Undo,
-    ScanStop,
-    ScanGo,
-    Mouse,
-    Copy,
-    CopyOffset,
-    CopyJson,
-    CopyPayload,
-    CopyHex,
-    CopyCommand,
-    Help,
-    Back,
-    Close,
-    Leave,
-    Suspend,
-    Submit,
-    Cancel,
-    Answer,
-    Send,
-    LeaveForm,
-    LeaveLine,
-    NextField,
-    LineBreak,
-    Complete,
-    Change,
-    Choose,
-    ScrollDown,
-    ScrollUp,
-    Pick,
-    AcceptLikely,
-    FenceOff,
-}
-
-/// Where a key means an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// On the screen itself.
-    Main,
-    /// After `y`.
-    AfterY,
-    /// In a line of text: palette, search, filter, help.
-    Line,
-    /// In the append form.
-    Form,
-    /// In a question.
-    Question,
-}
-
-impl Place {
-    /// Every place.
-    pub const ALL: [Self; 5] = [Self::Main, Self::AfterY, Self::Line, Self::Form, Self::Question];
-}
-
-/// A row of the table.
-#[derive(Debug, Clone, Copy)]
-pub struct Action {
-    /// Which.
-    pub id: Id,
-    /// Its keys; none for what only palette and help run.
-    pub keys: &'static [Key],
-    /// Where they mean it.
-    pub place: Place,
-    /// What palette and help call it.
-    pub title: &'static str,
-    /// What it does, in a sentence.
-    pub help: &'static str,
-    /// What the footer calls it, where it has a place there.
-    pub footer: Option<&'static str>,
-    /// It writes to the log or beside it.
-    pub writes: bool,
-    /// The command that does the same without a screen; LOG stands for the log.
-    pub twin: Option<&'static str>,
-}
-
-impl Action {
-    const fn new(id: Id, place: Place, keys: &'static [Key], title: &'static str, help: &'static str) -> Self {
-        Self { id, keys, place, title, help, footer: None, writes: false, twin: None }
-    }
-
-    const fn footer(self, label: &'static str) -> Self {
-        Self { footer: Some(label), ..self }
-    }
-
-    const fn writes(self) -> Self {
-        Self { writes: true, ..self }
-    }
-
-    const fn twin(self, command: &'static str) -> Self {
-        Self { twin: Some(command), ..self }
-    }
-}
-
-/// The table.
-pub fn table() -> &'static [Action] {
-    TABLE
-}
-
-/// The row of an action.
-pub(crate) fn of(id: Id) -> Option<&'static Action> {
-    TABLE.iter().find(|action| action.id == id)
-}
-
-/// What a key means in a place.
-pub(crate) fn by_key(place: Place, key: Key) -> Option<Id> {
-    TABLE.iter().find(|action| action.place == place && action.keys.contains(&key)).map(|action| action.id)
-}
-
-/// The footer of a place: keys and labels, in the table's order.
-pub(crate) fn footer(place: Place) -> impl Iterator<Item = (Key, &'static str, Id)> {
-    TABLE.iter().filter(move |action| action.place == place).filter_map(|action| {
-        let label = action.footer?;
-        Some((*action.keys.first()?, label, action.id))
-    })
-}
-
+use super::super::keys::Key;
+use super::{Action, Id, Place};
 use Key::{Char, Ctrl};
-use Place::{AfterY, Form, Line, Main, Question};
+use Place::{AfterY, Form, Line, Main, Plan, Question};
 
-const TABLE: &[Action] = &[
+/// Every action, in the order in which help and footer show them.
+pub(super) const TABLE: &[Action] = &[
     Action::new(Id::Search, Main, &[Char('/')], "search", "Search plain text or /regex/ from the cursor on").footer("search"),
     Action::new(Id::SearchNext, Main, &[Char('n')], "next match", "Go to the next place the search matches"),
     Action::new(Id::SearchPrevious, Main, &[Char('N')], "previous match", "Go to the previous place the search matches"),
@@ -215,34 +58,6 @@ const TABLE: &[Action] = &[
     .writes()
     .twin("chronicle index rebuild LOG"),
     Action::new(
-        Id::Repair,
-        Main,
-        &[Char('x')],
-        "repair this",
-        "Plan what can be done about the damage under the cursor, and show it before anything is written",
-    )
-    .footer("repair")
-    .writes()
-    .twin("chronicle repair LOG --only OFFSET"),
-    Action::new(
-        Id::RepairAll,
-        Main,
-        &[Char('X')],
-        "repair everything",
-        "Plan what can be done about all damage of the log, and show it before anything is written",
-    )
-    .writes()
-    .twin("chronicle repair LOG"),
-    Action::new(
-        Id::Undo,
-        Main,
-        &[Char('u')],
-        "undo a repair",
-        "Plan to take the last repair back, or the one under the cursor among the repairs, and show that first",
-    )
-    .writes()
-    .twin("chronicle undo LOG"),
-    Action::new(
         Id::Append,
         Main,
         &[Char('a')],
@@ -252,6 +67,34 @@ const TABLE: &[Action] = &[
     .footer("append")
     .writes()
     .twin("chronicle append LOG"),
+    Action::new(
+        Id::Repair,
+        Main,
+        &[Char('x')],
+        "repair this",
+        "Plan the repair of the damage under the cursor, and show the plan before anything is written",
+    )
+    .footer("repair")
+    .writes()
+    .twin("chronicle repair LOG --only OFFSET"),
+    Action::new(
+        Id::RepairAll,
+        Main,
+        &[Char('X')],
+        "repair everything",
+        "Plan the repair of all damage, and show the plan before anything is written",
+    )
+    .writes()
+    .twin("chronicle repair LOG"),
+    Action::new(
+        Id::Undo,
+        Main,
+        &[Char('u')],
+        "undo repair",
+        "Plan to take back the last repair, or the one chosen among the repairs, and show the plan first",
+    )
+    .writes()
+    .twin("chronicle undo LOG"),
     Action::new(
         Id::Follow,
         Main,
@@ -295,13 +138,19 @@ const TABLE: &[Action] = &[
         Main,
         &[Char('3')],
         "findings",
-        "What the scan has found: kind, range, evidence",
+        "What the scan has found: kind, range, what can be done, verdict",
     )
     .twin("chronicle verify LOG --json"),
     Action::new(Id::TabIndex, Main, &[Char('4')], "index", "What the index covers, and why it is stale")
         .twin("chronicle index status LOG"),
-    Action::new(Id::TabRepairs, Main, &[Char('5')], "repairs", "The medical record of the log: what was repaired when, and undone")
-        .twin("chronicle undo LOG --list"),
+    Action::new(
+        Id::TabRepairs,
+        Main,
+        &[Char('5')],
+        "repairs",
+        "Each repair of this log: when, what it did, how it stands",
+    )
+    .twin("chronicle undo LOG --list"),
     Action::new(Id::NextView, Main, &[Char(']')], "next detail view", "JSON, Hex, Frame, Aggregate: the next one"),
     Action::new(Id::PreviousView, Main, &[Char('[')], "previous detail view", "JSON, Hex, Frame, Aggregate: the one before"),
     Action::new(Id::Zoom, Main, &[Char('z')], "zoom", "Give the pane the whole screen, or take it back"),
@@ -360,68 +209,48 @@ const TABLE: &[Action] = &[
     .footer("choose"),
     Action::new(Id::Answer, Question, &[Key::Enter], "answer", "Give the answer that is chosen").footer("answer"),
     Action::new(Id::Cancel, Question, &[Key::Esc, Char('q')], "cancel", "Change nothing").footer("cancel"),
-    Action::new(Id::ScrollDown, Question, &[Key::Down, Char('j'), Key::PageDown], "scroll down", "Show further lines")
-        .footer("more"),
-    Action::new(Id::ScrollUp, Question, &[Key::Up, Char('k'), Key::PageUp], "scroll up", "Show the lines above"),
     Action::new(
-        Id::Pick,
+        Id::Read,
         Question,
-        &[Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8'), Char('9')],
-        "choose a candidate",
-        "In the plan for one place: take the candidate of this number, and plan again",
+        &[Char('j'), Key::Down, Key::PageDown, Char(' ')],
+        "read on",
+        "Scroll what does not fit the screen",
     ),
+    Action::new(Id::ReadBack, Question, &[Char('k'), Key::Up, Key::PageUp], "read back", "Scroll back"),
+    Action::new(
+        Id::Candidate,
+        Plan,
+        &[
+            Char('1'),
+            Char('2'),
+            Char('3'),
+            Char('4'),
+            Char('5'),
+            Char('6'),
+            Char('7'),
+            Char('8'),
+            Char('9'),
+        ],
+        "choose a candidate",
+        "Plan with the candidate of this number, or without it again",
+    )
+    .footer("candidate"),
     Action::new(
         Id::AcceptLikely,
-        Question,
+        Plan,
         &[Char('l')],
-        "accept what is likely",
-        "In a plan: take likely fixes too, or no more, and plan again",
-    ),
+        "accept likely",
+        "Plan with what is likely too, or with what is proven alone again",
+    )
+    .footer("likely")
+    .twin("chronicle repair LOG --accept likely"),
     Action::new(
-        Id::FenceOff,
-        Question,
+        Id::FenceUndecided,
+        Plan,
         &[Char('g')],
-        "fence undecided damage off",
-        "In a plan: put gaps over damage that nobody has decided about, or no more, and plan again",
-    ),
+        "fence undecided",
+        "Plan gaps where nobody has decided, or leave them as they are again",
+    )
+    .footer("fence")
+    .twin("chronicle repair LOG --fence-undecided"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn no_key_means_two_things_in_one_place() {
-        for place in Place::ALL {
-            let keys: Vec<_> =
-                TABLE.iter().filter(|row| row.place == place).flat_map(|row| row.keys.iter().copied()).collect();
-            let different: HashSet<_> = keys.iter().copied().collect();
-            assert_eq!(keys.len(), different.len(), "{place:?}: {keys:?}");
-        }
-    }
-
-    #[test]
-    fn every_action_has_one_row_with_a_title_and_help() {
-        let ids: HashSet<_> = TABLE.iter().map(|row| row.id).collect();
-        assert_eq!(ids.len(), TABLE.len());
-        for row in table() {
-            assert!(!row.title.is_empty() && row.help.len() > row.title.len() / 2, "{row:?}");
-            assert!(row.help.starts_with(char::is_uppercase) && !row.help.ends_with('.'), "{row:?}");
-        }
-    }
-
-    #[test]
-    fn every_action_that_writes_has_a_command_that_does_the_same() {
-        assert!(TABLE.iter().filter(|row| row.writes).all(|row| row.twin.is_some()));
-    }
-
-    #[test]
-    fn the_footer_fits_80_columns() {
-        for place in Place::ALL {
-            let width: usize = footer(place).map(|(key, label, _)| format!(" {key} {label} ").chars().count()).sum();
-            assert!(width <= 80, "{place:?} takes {width}");
-        }
-    }
-}
