@@ -12,7 +12,9 @@ use crate::file::{Item, Scanner};
 use crate::format::frame::{Decoded, MAX_FRAME, MAX_PAYLOAD, decode, encode};
 use crate::format::{EventView, Evidence, Finding, Kind, LogHeader, Version, event, field, gap};
 use crate::inspect::{LogView, MAX_FINDINGS, Step, Wish, survey};
-use crate::repair::{Action, Certainty, Proposed};
+use crate::repair::identity::neighbour;
+use crate::repair::neighbours::Beside;
+use crate::repair::{Action, Certainty, Proposed, donor};
 
 /// Writes the new log and its map, up to where the log ends or is being written.
 pub(super) fn fill(
@@ -210,7 +212,7 @@ impl Copier<'_> {
     fn take_from_donor(&mut self, donor: &Donor, found: &Finding) -> Result<Option<&'static str>, StorageError> {
         match found.kind {
             Kind::InvalidEvent => return Ok(Some("the frame is as it was written")),
-            Kind::Truncated => return Ok(Some("what is missing at the end is not taken")),
+            Kind::Truncated => return self.take_end_from_donor(donor, found),
             _ => {}
         }
         if !self.damaged.contains(&found.start) {
@@ -223,7 +225,29 @@ impl Copier<'_> {
         if let Some(why) = donor.refuses(self.view.log(), &found.range(), &self.around)? {
             return Ok(Some(why));
         }
-        let mut frames = donor.frames(&found.range());
+        self.take_frames(donor, &found.range())?;
+        Ok(None)
+    }
+
+    /// Takes the end that the log has lost, up to where an index has seen it.
+    fn take_end_from_donor(&mut self, donor: &Donor, found: &Finding) -> Result<Option<&'static str>, StorageError> {
+        let (Some(index), Some(end)) = (self.view.witness(), found.evidence.log_end_offset) else {
+            return Ok(Some("no index knows what is missing"));
+        };
+        let last = Some((index.head().last_offset, index.head().log_checksum));
+        let before = neighbour(self.view.log(), self.last_frame.start)?;
+        let range = found.start..end;
+        let offer =
+            donor::Donor::open(self.view, donor.path())?.offer(&range, &Beside { before, after: None }, last)?;
+        if offer.is_none_or(|offer| offer.certainty < Certainty::Proven) {
+            return Ok(Some("it does not end there as the index has seen it"));
+        }
+        self.take_frames(donor, &range)?;
+        Ok(None)
+    }
+
+    fn take_frames(&mut self, donor: &Donor, range: &Range<u64>) -> Result<(), StorageError> {
+        let mut frames = donor.frames(range);
         while let Some(item) = frames.next_item()? {
             if let Item::Frame(at, frame) = item
                 && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
@@ -232,7 +256,7 @@ impl Copier<'_> {
                 self.done.events_restored += 1;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Writes an event and its line in the map; false when it fits no frame.

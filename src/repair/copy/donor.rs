@@ -36,6 +36,11 @@ impl Donor {
         Ok(Self { log: donor.log().clone(), end: donor.log().len()?, same_header })
     }
 
+    /// Where it stands.
+    pub(super) fn path(&self) -> &Path {
+        self.log.path()
+    }
+
     /// Why the range cannot be taken, where it cannot.
     pub(super) fn refuses(
         &self,
