@@ -230,7 +230,9 @@ fn broken(rows: &[Row]) -> Vec<String> {
     // The rows of a kind stand together.
     let likely = rows.chunks(SIZES.len()).filter_map(|of_kind| {
         let mut counts = Counts::default();
-        of_kind.iter().for_each(|row| counts.add(row.counts));
+        for row in of_kind {
+            counts.add(row.counts);
+        }
         let too_often = counts.likely_wrong > 0 && counts.likely_wrong * 100 >= counts.all();
         too_often.then(|| format!("{}: 1 in 100 likely and wrong", of_kind[0].kind))
     });
