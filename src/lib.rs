@@ -34,7 +34,7 @@
 //! - [`mod@file`]: one log file on disk; scan, resynchronisation, the writer
 //! - [`index`]: derived and disposable: build, save, look up
 //! - [`inspect`]: judgement: one pass that feeds index and findings
-//! - [`repair`]: what changes a log elsewhere than by appending, journaled first
+//! - [`repair`]: what can be done about damage: planned, journaled, applied, undone; or copied into a new log
 //! - [`log`]: [`EventLog`], what a program uses
 //! - [`query`]: filters, search and paging
 //! - [`sample`]: logs generated and damage planted

@@ -51,7 +51,9 @@ pub fn hint(error: &StorageError) -> String {
              events to new ones"
         }
         StorageError::Locked { .. } => "Wait until that process is done, or open the log to be read only",
-        StorageError::Version0 { .. } => "Reading works; new events go into a log of version 1, see `chronicle create`",
+        StorageError::Version0 { .. } => {
+            "Reading works; `chronicle migrate` writes it as a log of version 1, which takes repairs and new events"
+        }
         StorageError::ReadOnly { .. } => "Open the log for append to write to it",
         StorageError::Poisoned { .. } => {
             "Check the disk and its free space, then open the log again: what is certain is kept, the rest is judged anew"
