@@ -18,7 +18,7 @@ pub(crate) use locate::place;
 pub use locate::{Place, spans_before};
 pub use logfile::{HeaderState, LogFile, NOT_A_LOG_LIMIT};
 pub use os::OsDisk;
-pub(crate) use replace::replace;
+pub(crate) use replace::{create_beside, replace};
 pub use scan::{Item, Scanner, Span};
 pub use storage::{Disk, Identity, Open, Storage};
 pub(crate) use writer::open_for_append;

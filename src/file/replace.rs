@@ -22,7 +22,7 @@ pub(crate) fn replace(
     like: &Path,
     write: impl FnOnce(&dyn Storage, &Path) -> Result<(), StorageError>,
 ) -> Result<(), StorageError> {
-    let (temporary, file) = create(disk, path, like)?;
+    let (temporary, file) = create_beside(disk, path, like)?;
     let written = written(disk, file.as_ref(), &temporary, path, write);
     if written.is_err() {
         // If it cannot be removed it is only litter, with a name that says so.
@@ -33,7 +33,14 @@ pub(crate) fn replace(
 
 /// A new file beside `path`, under a name that no other process uses: one that was killed may have left such a name
 /// behind, and this one may bear its number.
-fn create(disk: &dyn Disk, path: &Path, like: &Path) -> Result<(PathBuf, Arc<dyn Storage>), StorageError> {
+///
+/// # Errors
+/// `Io`; for a link at `path`, too.
+pub(crate) fn create_beside(
+    disk: &dyn Disk,
+    path: &Path,
+    like: &Path,
+) -> Result<(PathBuf, Arc<dyn Storage>), StorageError> {
     // Replacing a link would leave its target alone, but the link is somebody's wish: it is refused, as when reading.
     match disk.open(path, Open::ReadSide) {
         Err(error) if error.kind() == ErrorKind::InvalidInput => {

@@ -7,12 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::StorageError;
 use crate::file::storage::{append_all, read_full};
-use crate::file::{Disk, Open, Storage};
+use crate::file::{Disk, Storage, create_beside};
 
 /// Written at once, in bytes, about.
 const BUFFER: usize = 1 << 20;
-/// Names that are tried beside ones that killed runs left behind.
-const NAMES: u32 = 100;
 
 /// A file being written beside the place that it is for.
 pub(super) struct Output {
@@ -29,20 +27,9 @@ pub(super) struct Output {
 impl Output {
     /// Begins a file for `path`, owned and readable as `like` is.
     pub(super) fn begin(disk: &Arc<dyn Disk>, path: &Path, like: &Path) -> Result<Self, StorageError> {
-        let mut number = 0;
-        loop {
-            let temporary = temporary_name(path, number);
-            match disk.open(&temporary, Open::CreateSide { like }) {
-                Ok(storage) => {
-                    let (path, buffer, sum) = (path.to_owned(), Vec::new(), Sha256::new());
-                    let disk = disk.clone();
-                    return Ok(Self { disk, storage, temporary, path, buffer, written: 0, sum, placed: false });
-                }
-                // Left behind by a run that was killed: perhaps somebody wants to look at it.
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < NAMES => number += 1,
-                Err(error) => return Err(StorageError::io(&temporary, "create", error)),
-            }
-        }
+        let (temporary, storage) = create_beside(disk.as_ref(), path, like)?;
+        let (path, buffer, sum, disk) = (path.to_owned(), Vec::new(), Sha256::new(), disk.clone());
+        Ok(Self { disk, storage, temporary, path, buffer, written: 0, sum, placed: false })
     }
 
     /// Where the next byte will stand.
@@ -126,12 +113,4 @@ impl Output {
     fn io(&self, action: &'static str, error: std::io::Error) -> StorageError {
         StorageError::io(&self.temporary, action, error)
     }
-}
-
-/// A name in the same folder that no other process uses.
-fn temporary_name(path: &Path, number: u32) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    let more = if number == 0 { String::new() } else { format!(".{number}") };
-    name.push(format!(".{}{more}.tmp", std::process::id()));
-    path.with_file_name(name)
 }
