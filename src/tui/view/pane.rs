@@ -6,9 +6,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use super::text::fit;
-use crate::tui::layout::{Areas, Border};
+use crate::tui::layout::{Areas, Border, areas};
 use crate::tui::model::{Model, Pane, Tab};
 use crate::tui::theme::Role;
+
+/// Columns from which the tabs have blanks between them.
+const ROOMY: u16 = 66;
 
 /// Draws a pane's border, when there is one.
 pub(super) fn border(
@@ -29,9 +32,11 @@ pub(super) fn border(
 /// The tabs, as the title of the main pane.
 pub(super) fn tabs(model: &Model) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
+    // Where there is little room the lines alone keep them apart.
+    let between = if areas(model).main.width < ROOMY { "│" } else { " │ " };
     for (number, (tab, name)) in Tab::ALL.into_iter().enumerate() {
         if number > 0 {
-            spans.push(Span::styled(" │ ", model.theme.style(Role::Quiet)));
+            spans.push(Span::styled(between, model.theme.style(Role::Quiet)));
         }
         let role = if model.tab == tab { Role::Title } else { Role::Quiet };
         let found = model.scan.findings.len() as u64 + model.scan.not_kept;
