@@ -226,9 +226,14 @@ mod platform {
     }
 
     pub(super) fn create_folder(path: &Path, like: &Metadata) -> io::Result<()> {
-        let mode = like.permissions().mode() & 0o666;
+        // Until it is dressed like its log it is its owner's alone.
+        DirBuilder::new().mode(0o700).create(path)?;
+        let folder = File::open(path)?;
+        let owned = fchown(&folder, Some(Uid::from_raw(like.uid())), Some(Gid::from_raw(like.gid()))).is_ok();
+        let mode = like.permissions().mode() & if owned { 0o666 } else { 0 };
         // Whoever may read the log may enter the folder beside it.
-        DirBuilder::new().mode(0o700 | mode | ((mode & 0o444) >> 2)).create(path)
+        let _ = fchmod(&folder, Mode::from_raw_mode(0o700 | mode | ((mode & 0o444) >> 2)));
+        Ok(())
     }
 
     pub(super) fn sync_folder(path: &Path) -> io::Result<()> {

@@ -151,8 +151,9 @@ impl LogView {
     pub fn new_index(&self) -> AggregateIndex {
         let header = self.header_bytes().unwrap_or_default();
         let mut index = AggregateIndex::new(self.log.version().number(), header);
-        if let Some(old) = self.witness() {
-            index.keep_header(old.head().log_header);
+        // Where the log's own header is damaged, the one that it should have: an index over the damage would vouch for it.
+        if let Ok(Some((expected, _))) = self.expected_header() {
+            index.keep_header(expected);
         }
         index
     }
@@ -169,10 +170,16 @@ impl LogView {
         self.header_bytes().and_then(|bytes| crate::format::field::u64_at(&bytes, 8))
     }
 
+    /// The index's copy of the header, when its frames match; an index that was built over a damaged one knows none.
+    fn known_header(&self) -> Option<[u8; 16]> {
+        let copy = self.witness().filter(|_| self.frames_match).map(|index| index.head().log_header);
+        copy.filter(|copy| LogHeader::decode(copy).is_ok())
+    }
+
     /// The finding about the header, when it is damaged.
     pub fn header_finding(&self) -> Option<Finding> {
         let found = self.header_bytes()?;
-        let expected = self.witness().filter(|_| self.frames_match).map(|index| index.head().log_header);
+        let expected = self.known_header();
         let damaged = matches!(self.log.header(), HeaderState::Damaged(..));
         if !damaged && expected.is_none_or(|expected| expected == found) {
             return None;
@@ -203,8 +210,8 @@ impl LogView {
             return Ok(None);
         }
         let first_stands = self.log.frame_at(HEADER_LEN, &mut Vec::new())?.is_some();
-        if let Some(index) = self.witness().filter(|_| self.frames_match) {
-            return Ok(Some((index.head().log_header, first_stands)));
+        if let Some(known) = self.known_header() {
+            return Ok(Some((known, first_stands)));
         }
         let (header, kept) = self.header_by_evidence()?;
         Ok(Some((header, kept && first_stands)))

@@ -10,14 +10,14 @@ use super::after::{After, Source};
 use super::guard::{changed, check, lock, refused};
 use super::identity::{CHUNK, each_chunk, neighbour, sha256};
 use super::journal::{Journal, Said};
-use super::record::JournalFile;
+use super::record::{JournalFile, Record, RecordState, records};
 use super::recover::{recover_locked, take_back};
 use super::witness::{cut_index, keep_index, restore_index};
 use super::{Plan, Site, Step, Write};
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, Open};
-use crate::format::Version;
 use crate::format::journal::Part;
+use crate::format::{Finding, Version};
 use crate::inspect::{LogView, Step as SurveyStep, Wish, survey};
 
 /// How a plan is applied.
@@ -72,16 +72,34 @@ pub(super) fn carry_out(
         }
     }
     let view = LogView::over(site.disk.clone(), log.path(), log.shared_storage(), site.index()).ok();
+    let seen = view.as_ref().and_then(LogView::witnessed_end).unwrap_or_default();
+    let cuts = |step: &Step| step.new_end < step.end && step.new_end < seen;
+    if plan.undoes.is_none() && plan.forgets.is_none() && plan.steps.iter().any(cuts) {
+        let found = format!("an index that saw it to {seen}");
+        return Err(changed(log.path(), "an end that no index has seen whole", &found));
+    }
+    if full_check && plan.undoes.is_none() {
+        let known = |found: &Finding| is_planned(plan, found) || is_left(plan, found);
+        if let Some(found) = damage_but(site, &known)? {
+            let place = format!("no damage in {}..{}", found.start, found.end);
+            return Err(changed(log.path(), &place, &format!("{}, which the plan does not know", found.kind.name())));
+        }
+    }
     let stale = view.as_ref().is_some_and(|view| covers(view, plan));
     let index = view.filter(|view| view.persisted().is_some() && (stale || taken.keeps_index()));
     make_sure_of_room(site, plan, index.as_ref())?;
     let mut journal = Journal::begin(site, plan)?;
-    let prepared = prepare(&mut journal, log, plan, &taken, index.as_ref());
-    if let Err(error) = prepared {
-        journal.discard();
-        return Err(error);
-    }
-    let done = change(site, log, plan, &taken, index.as_ref())
+    let prepared = prepare(&mut journal, log, plan, &taken, index.as_ref())
+        .and_then(|()| as_kept(site, log, plan, journal.path()))
+        .and_then(|kept| journal.say(Said::Ready).map(|()| kept));
+    let kept = match prepared {
+        Ok(kept) => kept,
+        Err(error) => {
+            journal.discard();
+            return Err(error);
+        }
+    };
+    let done = change(site, log, plan, &kept, index.as_ref())
         .and_then(|()| verify(site, log, plan, full_check))
         .and_then(|()| finish(site, &taken));
     if let Err(error) = done {
@@ -116,7 +134,7 @@ pub(super) fn first_change(plan: &Plan) -> u64 {
     steps.min().unwrap_or(plan.log.bytes).min(plan.log.bytes)
 }
 
-/// Everything into the journal, and that to stable storage.
+/// Everything into the journal.
 fn prepare(
     journal: &mut Journal,
     log: &LogFile,
@@ -131,19 +149,36 @@ fn prepare(
             after.each_chunk(log, &mut |at, _, bytes| journal.keep(Part::After, at, bytes))?;
         }
     }
-    if let Some(view) = index {
-        keep_index(view, journal)?;
+    index.map_or(Ok(()), |view| keep_index(view, journal))
+}
+
+/// The journal read again, once what it keeps of elsewhere is what the plan shows: that, and nothing that another program
+/// may change meanwhile, is what is written.
+fn as_kept(site: &Site, log: &LogFile, plan: &Plan, path: &Path) -> Result<JournalFile, StorageError> {
+    let unread = |why: String| changed(path, "the journal as it was written", &why);
+    let kept = JournalFile::open(site.disk.as_ref(), path).map_err(unread)?;
+    for step in plan.steps.iter().filter(|step| matches!(step.write, Write::Taken { .. })) {
+        if After::of(step, Source::Journal(&kept, Part::After)).sha256(log)? != step.after {
+            let range = format!("the bytes of {}..{} as they were when they were planned", step.start, step.end);
+            return Err(changed(log.path(), &range, "other bytes, from elsewhere"));
+        }
     }
-    journal.say(Said::Ready)
+    Ok(kept)
 }
 
 /// The log itself: first in place, its end last.
-fn change(site: &Site, log: &LogFile, plan: &Plan, taken: &Taken, index: Option<&LogView>) -> Result<(), StorageError> {
+fn change(
+    site: &Site,
+    log: &LogFile,
+    plan: &Plan,
+    kept: &JournalFile,
+    index: Option<&LogView>,
+) -> Result<(), StorageError> {
     if let Some(view) = index {
         cut_index(site, view, first_change(plan), plan.forgets.is_some())?;
     }
     for step in &plan.steps {
-        write_step(log, step, taken.source(step))?;
+        write_step(log, step, Source::Journal(kept, Part::After))?;
     }
     sync(log)
 }
@@ -191,18 +226,9 @@ fn verify(site: &Site, log: &LogFile, plan: &Plan, full_check: bool) -> Result<(
             }
         }
     }
-    if full_check {
-        let view = LogView::open(site.disk.clone(), &site.path, site.index())?;
-        let mut new = None;
-        survey(&view, &Wish::default(), None, &mut |step| {
-            if let SurveyStep::Finding(found) = step {
-                let planned = |step: &Step| step.start <= found.start && found.end <= step.new_end;
-                let repaired = found.kind.is_damage() && plan.undoes.is_none() && plan.steps.iter().any(planned);
-                new = new.take().or_else(|| repaired.then(|| found.clone()));
-            }
-            ControlFlow::Continue(())
-        })?;
-        if let Some(found) = new {
+    if full_check && plan.undoes.is_none() {
+        let known = |found: &Finding| is_left(plan, found);
+        if let Some(found) = damage_but(site, &known)? {
             let range = format!("no damage in {}..{}", found.start, found.end);
             return Err(changed(log.path(), &range, found.kind.name()));
         }
@@ -210,9 +236,39 @@ fn verify(site: &Site, log: &LogFile, plan: &Plan, full_check: bool) -> Result<(
     Ok(())
 }
 
-/// An undo leaves the index that stood beside the log before.
+fn is_planned(plan: &Plan, found: &Finding) -> bool {
+    plan.steps.iter().any(|step| step.start <= found.start && found.end <= step.end.max(step.new_end))
+}
+
+fn is_left(plan: &Plan, found: &Finding) -> bool {
+    plan.left.iter().any(|left| left.piece.start <= found.start && found.end <= left.piece.end)
+}
+
+/// The first damage of the whole log that is not known.
+fn damage_but(site: &Site, known: &dyn Fn(&Finding) -> bool) -> Result<Option<Finding>, StorageError> {
+    let view = LogView::open(site.disk.clone(), &site.path, site.index())?;
+    let mut unknown = None;
+    survey(&view, &Wish::default(), None, &mut |step| {
+        if let SurveyStep::Finding(found) = step {
+            unknown = unknown.take().or_else(|| (found.kind.is_damage() && !known(found)).then(|| found.clone()));
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(unknown)
+}
+
+/// An undo leaves the index that stood beside the log before; unless a later repair stands, which that index does not
+/// know: then the one that was cut back stays, to be caught up.
 pub(super) fn finish(site: &Site, taken: &Taken) -> Result<(), StorageError> {
-    taken.undone.as_ref().map_or(Ok(()), |journal| restore_index(site, journal))
+    let Some(journal) = &taken.undone else { return Ok(()) };
+    let undone = journal.record.number;
+    let stands = |record: &Record| {
+        record.number > undone
+            && record.state == RecordState::Applied
+            && record.undone_by.is_none()
+            && record.plan.undoes.is_none()
+    };
+    if records(site)?.0.iter().any(stands) { Ok(()) } else { restore_index(site, journal) }
 }
 
 /// A repair without room for its journal refuses before it starts.
@@ -242,19 +298,22 @@ pub(super) struct Taken {
 }
 
 impl Taken {
+    /// The journal of the repair that a plan takes back: what is still needed of it once the log is as planned.
+    pub(super) fn undone_of(site: &Site, plan: &Plan) -> Result<Self, StorageError> {
+        let Some(number) = plan.undoes else { return Ok(Self::default()) };
+        let path = super::undo::journal_of(site, number)?;
+        let file = JournalFile::open(site.disk.as_ref(), &path)
+            .map_err(|why| refused(&site.path, format!("{}: {why}", path.display()), "See `chronicle undo --list`"))?;
+        Ok(Self { copy: None, undone: Some(file) })
+    }
+
     pub(super) fn open(site: &Site, plan: &Plan) -> Result<Self, StorageError> {
-        let mut taken = Self::default();
+        let mut taken = Self::undone_of(site, plan)?;
         let from = plan.steps.iter().find_map(|step| match &step.write {
             Write::Taken { from } => Some(from),
             _ => None,
         });
-        if let Some(number) = plan.undoes {
-            let path = super::undo::journal_of(site, number)?;
-            let file = JournalFile::open(site.disk.as_ref(), &path).map_err(|why| {
-                refused(&site.path, format!("{}: {why}", path.display()), "See `chronicle undo --list`")
-            })?;
-            taken.undone = Some(file);
-        } else if let Some(path) = from {
+        if let Some(path) = from.filter(|_| plan.undoes.is_none()) {
             let storage = site.disk.open(path, Open::Read).map_err(|error| StorageError::io(path, "open", error))?;
             taken.copy = Some(LogFile::with_header(storage, path, Version::V1, HeaderState::None));
         }

@@ -30,6 +30,8 @@ pub(super) enum Decision {
         events: u64,
     },
     SetAside,
+    /// Nothing of the log; what the index alone knows of its lost end is dropped.
+    Forget,
     Fence,
     /// Nothing, and why.
     Leave(String),
@@ -44,6 +46,13 @@ impl Unit {
         self.pieces.last().map_or(0, |piece| piece.finding.end)
     }
 
+    /// Where the end of the log starts that is given up with what the index knows of it.
+    pub(super) fn forgets_from(&self) -> Option<u64> {
+        let truncated = self.pieces.iter().any(|piece| piece.finding.kind == Kind::Truncated);
+        let forgets = matches!(self.decision, Decision::SetAside | Decision::Forget);
+        (truncated && forgets).then(|| self.start())
+    }
+
     /// Behind what it becomes: where an index has seen the log end, for a log that lost its end.
     pub(super) fn new_end(&self) -> u64 {
         self.pieces.iter().map(new_end).max().unwrap_or_default()
@@ -56,7 +65,7 @@ impl Unit {
             Decision::Take { .. } => Some(Action::TakeFromDonor),
             Decision::SetAside => Some(Action::SetAsideTail),
             Decision::Fence => Some(Action::Gap),
-            Decision::Leave(_) => None,
+            Decision::Forget | Decision::Leave(_) => None,
         };
         let donor =
             self.offer.map(|offer| Fix { certainty: Some(offer.certainty), ..Fix::plain(Action::TakeFromDonor) });
@@ -192,7 +201,7 @@ fn one(view: &LogView, wishes: &Wishes, unit: &Unit) -> Result<Decision, Storage
         return Ok(decision);
     }
     if wishes.forget && kind == Kind::Truncated {
-        return Ok(if first.finding.range().is_empty() { Decision::Leave(String::new()) } else { Decision::SetAside });
+        return Ok(if first.finding.range().is_empty() { Decision::Forget } else { Decision::SetAside });
     }
     if (restoring.is_some() || unit.offer.is_some()) && (!wishes.fence_undecided || kind == Kind::Header) {
         return Ok(Decision::Leave(undecided(start, restoring, kind)));

@@ -9,7 +9,7 @@ use super::identity::{header_bytes, neighbour};
 use super::neighbours::Beside;
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::EventView;
+use crate::format::{EventView, gap};
 use crate::inspect::LogView;
 
 /// Another copy of a log, open to be read.
@@ -61,6 +61,10 @@ impl Donor {
         let mut buf = Vec::new();
         while at < range.end {
             let Some(frame) = self.log.frame_at(at, &mut buf)? else { return Ok(None) };
+            if gap::is_gap(frame.payload()) {
+                // It has lost the range itself.
+                return Ok(None);
+            }
             events += u64::from(EventView::parse(frame.payload(), self.log.version()).is_ok());
             last_frame = Some((at, frame.checksum()));
             at += frame.len();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::identity::{identity, neighbour, sha256};
-use super::{Plan, Site};
+use super::{Change, Plan, Site, Write};
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, Open};
 use crate::format::Version;
@@ -68,6 +68,18 @@ pub(super) fn check(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
             return Err(refused(path, why, "Make the plan again"));
         }
         from = step.end;
+        if let Write::Edits(changes) = &step.write {
+            let inside = |change: &Change| {
+                let end = change.offset.checked_add(change.after.len() as u64);
+                change.offset >= step.start
+                    && change.before.len() == change.after.len()
+                    && end.is_some_and(|end| end <= step.end)
+            };
+            if !changes.iter().all(inside) {
+                let why = format!("the plan changes bytes outside of {}..{}", step.start, step.end);
+                return Err(refused(path, why, "Make the plan again"));
+            }
+        }
         if sha256(log, step.range())? != step.before {
             return Err(changed(path, &format!("{}..{} as planned for", step.start, step.end), "other bytes"));
         }

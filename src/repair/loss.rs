@@ -50,15 +50,18 @@ pub(super) fn known_losses(
     if ranges.is_empty() {
         return Ok(());
     }
+    let bounds: Vec<u64> = ranges.iter().map(|(_, loss)| loss.at_most).collect();
     for (_, loss) in &mut ranges {
         **loss = Loss::default();
     }
+    let mut named = 0;
     for (n, aggregate) in (0u64..).zip(index.iter()) {
         if n % LOOK == 0 && on(covered_to, covered_to).is_break() {
             return Err(StorageError::Stopped);
         }
         let fault = |fault: crate::index::IndexFault| fault.into_error(view.index_path());
         let aggregate = aggregate.map_err(fault)?;
+        named += aggregate.events;
         let touched = |range: &Range<u64>| aggregate.first < range.end && range.start <= aggregate.last;
         if !ranges.iter().any(|(range, _)| touched(range)) {
             continue;
@@ -73,6 +76,12 @@ pub(super) fn known_losses(
                     loss.aggregates.push(aggregate.id);
                 }
             }
+        }
+    }
+    if named < index.coverage().events {
+        // Events of no aggregate have no posting: how many of them lay there is not known.
+        for ((_, loss), bound) in ranges.iter_mut().zip(bounds) {
+            loss.at_most = loss.at_most.max(bound);
         }
     }
     Ok(())

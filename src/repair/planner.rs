@@ -50,7 +50,8 @@ pub fn plan_repair(
     }
     let units = decide(view, wishes, donor.as_ref(), found)?;
     let mut maker = Maker { view, donor: donor.as_ref(), end: log_identity.bytes, steps: Vec::new(), left: Vec::new() };
-    let forgets = wishes.forget.then(|| view.witnessed_end().filter(|seen| *seen > log_identity.bytes)).flatten();
+    let forgotten_from = units.iter().find_map(Unit::forgets_from);
+    let forgets = forgotten_from.and_then(|_| view.witnessed_end());
     let id = sha256_of(format!("{:?} {forgets:?} {units:?}", log_identity.header).as_bytes());
     let id: String = hex::of(&id).chars().take(ID_DIGITS).collect();
     for run in runs(units) {
@@ -58,7 +59,7 @@ pub fn plan_repair(
     }
     let Maker { mut steps, left, .. } = maker;
     let mut forgotten = Loss::default();
-    known_losses(view, &mut steps, forgets.map(|end| (log_identity.bytes, end, &mut forgotten)), on)?;
+    known_losses(view, &mut steps, forgotten_from.zip(forgets).map(|(from, end)| (from, end, &mut forgotten)), on)?;
     let mut plan = Plan {
         plan: PLAN_VERSION,
         id,
@@ -194,6 +195,7 @@ impl Maker<'_> {
             neighbours: Beside::of(self.view.log(), &range, self.end)?.both(),
         };
         match unit.decision {
+            Decision::Forget => return Ok(()),
             Decision::Leave(why) => {
                 self.leave(unit.pieces, &why);
                 return Ok(());

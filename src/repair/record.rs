@@ -89,8 +89,10 @@ pub fn records(site: &Site) -> Result<(Vec<Record>, Vec<String>), StorageError> 
             }
         }
     }
-    for at in 0..records.len() {
-        let undo = records.get(at).filter(|record| record.state == RecordState::Applied);
+    // Newest first: an undo that was itself undone takes nothing back.
+    for at in (0..records.len()).rev() {
+        let stands = |record: &&Record| record.state == RecordState::Applied && record.undone_by.is_none();
+        let undo = records.get(at).filter(stands);
         if let Some((number, undone)) = undo.and_then(|record| Some((record.number, record.plan.undoes?)))
             && let Some(record) = records.iter_mut().find(|record| record.number == undone)
         {

@@ -96,7 +96,7 @@ pub(super) fn recover_locked(site: &Site, log: &Arc<LogFile>) -> Result<Option<R
         Reached::Everything => {
             // It may have stood in memory only when the repair was killed.
             sync(log)?;
-            finish(site, &Taken::open(site, &file.record.plan)?)?;
+            finish(site, &Taken::undone_of(site, &file.record.plan)?)?;
             true
         }
         Reached::Something => {

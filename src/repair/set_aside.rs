@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::after::{After, Source};
 use super::apply::carry_out;
-use super::guard::check;
+use super::guard::{changed, check};
 use super::identity::{identity, sha256};
 use super::neighbours::Beside;
 use super::planner::{lock_ms, name_plan};
 use super::{Action, Loss, PLAN_VERSION, Piece, Plan, Site, Step, Write};
 use crate::StorageError;
-use crate::file::LogFile;
+use crate::file::{LogFile, Open};
 use crate::format::{Finding, Kind};
 
 /// What was set aside, for whoever has to be told.
@@ -21,6 +21,19 @@ pub struct SetAside {
     pub finding: Finding,
     /// The journal that holds its bytes.
     pub journal: PathBuf,
+}
+
+/// The log of `log` opened to be changed in place.
+fn in_place(site: &Site, log: &LogFile) -> Result<Arc<LogFile>, StorageError> {
+    let path = log.path();
+    let storage =
+        site.disk.open(path, Open::Repair).map_err(|error| StorageError::io(path, "open for repair", error))?;
+    let find = |error| StorageError::io(path, "find", error);
+    let (locked, named) = (log.storage().identity().map_err(find)?, storage.identity().map_err(find)?);
+    if (locked.device, locked.inode) != (named.device, named.inode) {
+        return Err(changed(path, "the file that was opened", "another file under its name"));
+    }
+    Ok(Arc::new(LogFile::with_header(storage, path, log.version(), log.header())))
 }
 
 /// Sets the last piece of a log aside when it may be: it is `torn_tail`, `zeros` or `garbage`, ends the log, and starts
@@ -36,6 +49,9 @@ pub fn set_aside_tail(
     last: &Finding,
     witnessed_end: Option<u64>,
 ) -> Result<Option<SetAside>, StorageError> {
+    // The lock is held by the handle that appends, and that cannot write in place: what has to be put back would be added
+    // at the end.
+    let log = &in_place(site, log)?;
     let may = matches!(last.kind, Kind::TornTail | Kind::Zeros | Kind::Garbage);
     let identity = identity(log)?;
     if !may || last.end != identity.bytes || last.start < witnessed_end.unwrap_or_default() {

@@ -447,3 +447,131 @@ fn a_damaged_header_is_written_anew() {
     apply(&site(&disk), &accepted, Terms::default()).unwrap();
     assert_eq!(found(&look(&disk)), []);
 }
+
+#[test]
+fn a_set_aside_that_fails_leaves_the_end_as_it_was() {
+    let (disk, _) = disk_with_log(4, true);
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes.extend_from_slice(&[0, 0, 0, 200, b'{', b'"', b'w']);
+    disk.overwrite(LOG, &bytes);
+    let calls = {
+        let probe = disk.next_process();
+        drop(options(&probe).open(LOG).unwrap());
+        probe.calls()
+    };
+    for call in 0..calls {
+        let disk = disk.next_process();
+        disk.fail(call, Fault::Error(ENOSPC));
+        let opened = options(&disk).open(LOG).is_ok();
+        let there = disk.get(LOG).unwrap();
+        assert!(there == bytes || bytes.starts_with(&there), "call {call}: {} bytes", there.len());
+        assert!(!opened || there.len() < bytes.len(), "call {call}");
+        drop(options(&disk.next_process()).open(LOG).unwrap());
+    }
+}
+
+#[test]
+fn events_of_no_aggregate_are_given_up_too() {
+    let disk = SimDisk::default();
+    let mut log = options(&disk).create(LOG).unwrap();
+    let nobody = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
+    let offsets: Vec<u64> =
+        (0..3).map(|_| log.append(&nobody.clone().payload_json("{}").build().unwrap()).unwrap()).collect();
+    log.save_index().unwrap();
+    drop(log);
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[offsets[1] as usize + 40..offsets[1] as usize + 70].fill(b'\x07');
+    disk.overwrite(LOG, &bytes);
+    assert_eq!(plan(&disk, &Wishes::default()).unwrap().given_up().at_most, 1);
+    let error = plan(&disk, &Wishes { max_loss: Some(0), ..Wishes::default() }).unwrap_err();
+    assert!(matches!(error, StorageError::Refused { .. }), "{error}");
+}
+
+#[test]
+fn what_is_forgotten_counts_the_frame_that_was_cut_and_is_only_what_was_chosen() {
+    let (disk, _, offsets) = truncated(truncated(0).2[4] as usize + 30);
+    let forget = Wishes { forget: true, ..Wishes::default() };
+    let all = plan(&disk, &forget).unwrap();
+    assert_eq!((actions(&all), all.given_up().at_most, all.forgets.is_some()), (vec!["set_aside_tail"], 2, true));
+    assert!(plan(&disk, &Wishes { max_loss: Some(1), ..forget.clone() }).is_err());
+    let except = Wishes { except: vec![Selector::Kind(chronicle::Kind::Truncated)], ..forget };
+    let none = plan(&disk, &except).unwrap();
+    assert!(none.is_empty() && none.left.len() == 1, "{none:?}");
+    assert!(offsets[4] > 0);
+}
+
+#[test]
+fn an_undo_of_an_older_repair_leaves_no_index_that_hides_a_newer_one() {
+    let (disk, offsets) = damaged();
+    for at in [offsets[2], offsets[6]] {
+        let wishes = Wishes { only: vec![Selector::Start(at)], ..Wishes::default() };
+        let plan = plan(&disk, &wishes).unwrap();
+        apply(&site(&disk), &plan, Terms::default()).unwrap();
+        let mut log = read(&disk);
+        log.save_index().unwrap();
+    }
+    let undo = plan_undo(&site(&disk), Some(1)).unwrap();
+    apply(&site(&disk), &undo, Terms::default()).unwrap();
+    let mut log = read(&disk);
+    let events = log.index().unwrap().coverage().events;
+    assert_eq!(events, readable(&disk).len() as u64);
+    assert_eq!(log.index().unwrap().coverage().gaps, 1);
+}
+
+#[test]
+fn an_undo_that_was_undone_takes_nothing_back() {
+    let (disk, offsets) = damaged();
+    repair(&disk).unwrap();
+    undo(&disk).unwrap();
+    let again = plan_undo(&site(&disk), Some(2)).unwrap();
+    apply(&site(&disk), &again, Terms::default()).unwrap();
+    let (all, _) = records(&site(&disk)).unwrap();
+    assert_eq!(all.iter().map(|record| record.undone_by).collect::<Vec<_>>(), [None, Some(3), None]);
+    assert!(kept_in(&all, offsets[6]..offsets[8]).is_some());
+    assert_eq!(plan_undo(&site(&disk), None).unwrap().undoes, Some(1));
+}
+
+#[test]
+fn a_plan_that_reaches_outside_its_ranges_or_cuts_what_an_index_has_seen_is_refused() {
+    let (disk, offsets) = damaged();
+    let mut forged = plan(&disk, &Wishes::default()).unwrap();
+    if let Some(Write::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
+        let offset = offsets[9] + 10;
+        changes.push(chronicle::repair::Change { offset, before: vec![0], after: vec![1] });
+    }
+    let before = disk.get(LOG).unwrap();
+    assert!(matches!(apply(&site(&disk), &forged, Terms::default()), Err(StorageError::Refused { .. })));
+    assert_eq!(disk.get(LOG).unwrap(), before);
+    let (whole, _) = disk_with_log(4, true);
+    let (bytes, index) = (whole.get(LOG).unwrap(), whole.get(INDEX).unwrap());
+    let disk = SimDisk::with(&[(LOG, &bytes[..bytes.len() - 9])]);
+    let cut = plan(&disk, &Wishes::default()).unwrap();
+    assert_eq!(actions(&cut), ["set_aside_tail"]);
+    disk.put(INDEX, &index);
+    assert!(matches!(apply(&site(&disk), &cut, Terms::default()), Err(StorageError::Changed { .. })));
+    assert_eq!(disk.get(LOG).unwrap().len(), bytes.len() - 9);
+}
+
+#[test]
+fn an_index_over_a_damaged_header_does_not_vouch_for_it() {
+    let (disk, _) = disk_with_log(3, false);
+    let whole = disk.get(LOG).unwrap();
+    let mut bad = whole.clone();
+    bad[2] ^= 0x08;
+    disk.overwrite(LOG, &bad);
+    read(&disk).save_index().unwrap();
+    repair(&disk).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), whole);
+}
+
+#[test]
+fn a_full_check_looks_at_what_the_plan_does_not_know() {
+    let (disk, offsets) = damaged();
+    let all = plan(&disk, &Wishes::default()).unwrap();
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[offsets[10] as usize + 50..offsets[10] as usize + 90].fill(0);
+    disk.overwrite(LOG, &bytes);
+    let full = Terms { full_check: true, ..Terms::default() };
+    assert!(matches!(apply(&site(&disk), &all, full), Err(StorageError::Changed { .. })));
+    assert_eq!(disk.get(LOG).unwrap(), bytes);
+}

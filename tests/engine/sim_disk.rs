@@ -60,6 +60,8 @@ struct SimFile {
     disk: SimDisk,
     inode: usize,
     locked: Mutex<bool>,
+    /// Opened to append: whatever is written stands at the end, as Linux has it.
+    appends: bool,
     appended_to: Mutex<u64>,
 }
 
@@ -262,7 +264,9 @@ impl Disk for SimDisk {
             state.names.insert(path.to_owned(), inode);
         }
         let inode = *self.state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Arc::new(SimFile { disk: self.clone(), inode, locked: Mutex::new(false), appended_to: Mutex::new(0) }))
+        let appends = matches!(how, Open::Append | Open::AppendSide | Open::Create);
+        let (locked, appended_to) = (Mutex::new(false), Mutex::new(0));
+        Ok(Arc::new(SimFile { disk: self.clone(), inode, locked, appends, appended_to }))
     }
 
     fn identity(&self, path: &Path) -> io::Result<Identity> {
@@ -352,8 +356,9 @@ impl Storage for SimFile {
         let taken = if fault.is_some() { bytes.len() / 2 } else { bytes.len() };
         let mut state = self.disk.state();
         let inode = &mut state.inodes[self.inode];
-        put_at(&mut inode.data, offset as usize, &bytes[..taken]);
-        inode.unsynced.push(Change::Write(offset as usize, bytes[..taken].to_vec()));
+        let offset = if self.appends { inode.data.len() } else { offset as usize };
+        put_at(&mut inode.data, offset, &bytes[..taken]);
+        inode.unsynced.push(Change::Write(offset, bytes[..taken].to_vec()));
         if fault.is_some() { Err(io::Error::from_raw_os_error(28)) } else { Ok(()) }
     }
 
