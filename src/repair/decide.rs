@@ -96,6 +96,15 @@ pub(super) fn decide(
             ));
         }
     }
+    for selector in wishes.only.iter().filter(|_| wishes.at.is_none()) {
+        if !found.iter().any(|proposed| selector.fits(proposed.finding.kind, proposed.finding.start)) {
+            let why = match selector {
+                super::Selector::Start(start) => format!("no damage starts at offset {start}"),
+                super::Selector::Kind(kind) => format!("no damage is `{}`", kind.name()),
+            };
+            return Err(refused(view.path(), why, "See `chronicle verify` for what is damaged, and where it starts"));
+        }
+    }
     let mut units = group(view, donor, found)?;
     for unit in &mut units {
         unit.decision = one(view, wishes, unit)?;

@@ -171,7 +171,15 @@ impl JournalFile {
         let begun_ms = field::u64_at(&header, 8).unwrap_or_default();
         let file = LogFile::with_header(storage, path, Version::V1, HeaderState::None);
         let frames = walk(&file).map_err(|error| error.to_string())?;
-        let unfinished = || "a journal that was never finished: the log was not touched".to_owned();
+        let end = frames.end;
+        let breaks_off = end < file.len().unwrap_or_default();
+        let unfinished = || {
+            if breaks_off {
+                format!("a journal that is damaged, or was never finished, at offset {end}")
+            } else {
+                "a journal that was never finished: the log was not touched".to_owned()
+            }
+        };
         let about = frames.about.ok_or_else(unfinished)?;
         if about.get("plan_bytes").and_then(Value::as_u64) != Some(frames.plan.len() as u64) {
             return Err(unfinished());

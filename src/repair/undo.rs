@@ -33,12 +33,11 @@ pub fn plan_undo(site: &Site, number: Option<u32>) -> Result<Plan, StorageError>
     for step in &done.steps {
         if step.touches_tail() && log_now.bytes > step.new_end {
             let why = format!(
-                "{} bytes were appended where the {} bytes of repair {} would come back",
+                "{} bytes were appended behind the end that repair {} has made, and would be lost with it",
                 log_now.bytes - step.new_end,
-                step.end - step.start,
                 record.number
             );
-            return Err(refused(path, why, "What was set aside stays in the journal: read it there"));
+            return Err(refused(path, why, "Its journal keeps every old byte; what was appended since has to stay"));
         }
         if log_now.bytes < step.new_end || sha256(&log, step.start..step.new_end)? != step.after {
             let left = format!("{}..{} as repair {} left it", step.start, step.new_end, record.number);

@@ -50,7 +50,7 @@ pub fn hint(error: &StorageError) -> String {
             "Look for a backup of the log, see `chronicle repair --donor`; appending now would give the offsets of lost \
              events to new ones"
         }
-        StorageError::Locked { .. } => "Wait until that process is done, or open the log to be read only",
+        StorageError::Locked { .. } => "Wait until that process is done (a repair waits with --wait), or open the log to be read only",
         StorageError::Version0 { .. } => {
             "Reading works; `chronicle migrate` writes it as a log of version 1, which takes repairs and new events"
         }
@@ -58,7 +58,9 @@ pub fn hint(error: &StorageError) -> String {
         StorageError::Poisoned { .. } => {
             "Check the disk and its free space, then open the log again: what is certain is kept, the rest is judged anew"
         }
-        StorageError::Changed { .. } => "Try again; if another program writes to the file, make it stop first",
+        StorageError::Changed { .. } => {
+            "Look again, and make the plan anew if it was one; if another program writes to the file, make it stop first"
+        }
         StorageError::Refused { instead, .. } => instead,
         StorageError::Rejected(_) => "Correct the event; nothing was written",
         StorageError::Index { state: "unsupported", .. } => {
@@ -83,6 +85,7 @@ const fn io_hint(kind: ErrorKind) -> &'static str {
             "Make room on the disk, then try again: the log is as it was before"
         }
         ErrorKind::InvalidInput => "Name a regular file",
+        ErrorKind::InvalidData => "Name another file: this one is not what it should be",
         ErrorKind::AlreadyExists => "Choose another name",
         _ => "Check the device and the system's log before writing anything more",
     }

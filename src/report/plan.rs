@@ -249,7 +249,7 @@ fn standing(record: &Record) -> String {
     match (record.state, record.undone_by) {
         (RecordState::Applied, Some(by)) => format!("undone by {by}"),
         (RecordState::Applied, None) => "applied".into(),
-        (RecordState::Unfinished, _) => "never begun: the log was not touched".into(),
+        (RecordState::Unfinished, _) => "its journal breaks off: never begun, or damaged since".into(),
         (RecordState::Pending, _) => {
             "PENDING: opening for append, `repair` and `undo` complete it or take it back".into()
         }

@@ -138,6 +138,8 @@ pub(crate) enum Then {
     Rebuild,
     /// Carry out the plan that is shown.
     Apply(Box<Offer>),
+    /// Nothing yet: the plan is being made again.
+    Plan,
 }
 
 /// The answers to a question.

@@ -98,8 +98,10 @@ impl Offer {
             let rest = format!("... {} are not shown; the command prints them all", count(left_out as u64, "line"));
             lines.splice(LINES - 2..lines.len() - 2, [rest]);
         }
+        // In sight however long the plan is.
+        let decisions = self.decisions();
+        lines.splice(1..1, decisions);
         lines.push(String::new());
-        lines.extend(self.decisions());
         lines.push(format!("without a screen: {}", self.wanted.twin(log)));
         lines
     }

@@ -201,7 +201,14 @@ fn candidates_are_chosen_by_their_number_and_what_was_decided_stays_decided() {
     assert!(planned(bench.asks(Key::Char('3'))).is_none(), "there is no third");
     let (wishes, undecided) = planned(bench.asks(Key::Char('2'))).unwrap();
     assert_eq!((wishes.at, wishes.choices.as_slice()), (Some(start), [(start, 2)].as_slice()));
-    assert!(bench.model.layers.is_empty(), "the plan that no longer holds is gone");
+    // The plan that no longer holds is gone, and keys that are typed meanwhile do nothing to what lies behind.
+    assert_eq!(bench.question().unwrap().then, Then::Plan);
+    let (tab, wishes_before) = (bench.model.tab, bench.wishes.len());
+    for key in [Key::Char('1'), Key::Char('g'), Key::Enter, Key::Tab, Key::Enter] {
+        bench.press(&[key]);
+    }
+    assert_eq!((bench.model.tab, bench.wishes.len()), (tab, wishes_before));
+    assert_eq!(bench.question().unwrap().then, Then::Plan);
     let plan = Plan { steps: Vec::new(), ..shown_everything() };
     bench.plan_comes(Offer::new(Wanted::Repair { wishes, undecided }, plan));
     let question = bench.question().unwrap();

@@ -89,6 +89,9 @@ fn failed(model: &mut Model, lane: Lane, failure: Failure) {
     if lane == Lane::Aggregates {
         model.aggregates.source = Source::There;
     }
+    if lane == Lane::Write {
+        repair::planning_ends(model);
+    }
     match (failure, lane) {
         (Failure::Stopped, _) => {}
         (Failure::Error(why), Lane::Write) if model.form.sending => {

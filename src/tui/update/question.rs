@@ -1,7 +1,8 @@
 //! Keys in a question. None counts that was typed before the question was seen.
 
-use super::{repair, why_not, writing};
+use super::{repair, stop, why_not, writing};
 use crate::tui::actions::{Id, Place, by_key};
+use crate::tui::effect::Lane;
 use crate::tui::keys::Key;
 use crate::tui::message::Moment;
 use crate::tui::model::{Choice, Layer, Model, Then};
@@ -28,8 +29,14 @@ pub(super) fn key(model: &mut Model, key: Key, typed: Moment) {
     }
     match by_key(Place::Question, key) {
         Some(Id::Cancel) => {
+            let planning = question.then == Then::Plan;
             model.layers.pop();
+            if planning {
+                stop(model, Lane::Write);
+            }
         }
+        // It is gone when the plan has come.
+        Some(Id::Answer) if question.then == Then::Plan => {}
         Some(Id::Choose) if question.go.is_some() => {
             question.choice = if question.choice == Choice::Go { Choice::Cancel } else { Choice::Go };
         }

@@ -37,6 +37,7 @@ fn plan(model: &mut Model, wanted: Wanted) {
 
 /// A plan has come: it is shown, unless somebody does something else by now.
 pub(super) fn planned(model: &mut Model, offer: Offer) {
+    planning_ends(model);
     if !model.layers.is_empty() {
         model.tell(format!("{}: planned, and not shown over what is open here; ask again", offer.wanted.title()));
         return;
@@ -55,6 +56,11 @@ pub(super) fn planned(model: &mut Model, offer: Offer) {
     model.layers.push(Layer::Question(Question::new(title + "?", lines, go, Then::Apply(Box::new(offer)))));
 }
 
+/// Takes away the question that waits for a plan.
+pub(super) fn planning_ends(model: &mut Model) {
+    model.layers.retain(|layer| !matches!(layer, Layer::Question(Question { then: Then::Plan, .. })));
+}
+
 /// Plans again with another decision; the plan that was shown goes.
 pub(super) fn decide(model: &mut Model, id: Id, candidate: Option<usize>) {
     let Some(Layer::Question(Question { then: Then::Apply(offer), .. })) = model.layers.last() else { return };
@@ -70,8 +76,12 @@ pub(super) fn decide(model: &mut Model, id: Id, candidate: Option<usize>) {
         }
         _ => return,
     }
+    // A question in its place takes the keys meanwhile: none of them is meant for what lies behind.
     model.layers.pop();
-    plan(model, Wanted::Repair { wishes, undecided });
+    let lines = vec!["planning again with that decision...".to_owned()];
+    let wanted = Wanted::Repair { wishes, undecided };
+    model.layers.push(Layer::Question(Question::new(wanted.title() + "?", lines, None, Then::Plan)));
+    plan(model, wanted);
 }
 
 /// Somebody has agreed to the plan that was shown.

@@ -84,6 +84,7 @@ pub(super) fn agreed(model: &mut Model, then: Then) {
             append(model);
         }
         Then::Apply(offer) => repair::carry_out(model, offer.plan),
+        Then::Plan => {}
         Then::Rebuild => start(model, Lane::Write, "rebuilding the index", Ask::SaveIndex(Extent::Whole)),
     }
 }
