@@ -61,9 +61,9 @@ pub fn difference_line(found: &Difference) -> String {
     let bytes = size(found.end - found.start);
     let said = match found.how {
         Differs::Header => "the headers differ",
-        Differs::Frame => "both have a valid frame here, and not the same one",
-        Differs::OnlyInA => "a valid frame in A only",
-        Differs::OnlyInB => "a valid frame in B only",
+        Differs::Frame => "both have a valid frame here (an event or a gap), and not the same one",
+        Differs::OnlyInA => "a valid frame (an event or a gap) in A only",
+        Differs::OnlyInB => "a valid frame (an event or a gap) in B only",
         Differs::Bytes => "damaged in both, not in the same way",
         Differs::Unreadable => "no frame in either, and a device refuses to read",
         Differs::OnlyAGoesOn => "A goes on, B ends here",
