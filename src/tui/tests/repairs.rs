@@ -270,3 +270,16 @@ fn a_plan_longer_than_the_screen_scrolls_to_its_end_and_no_further() {
     bench.press(&[Key::Char('k')]);
     assert!(bench.screen().contains("j: 1 more"), "{}", bench.screen());
 }
+
+#[test]
+fn a_plan_that_cannot_be_seen_is_not_agreed_to() {
+    let mut bench = bench();
+    let bytes = fs::read(&bench.path).unwrap();
+    bench.press(&[Key::Char('X')]);
+    bench.resize(20, 5);
+    bench.press(&[Key::Tab]);
+    assert_eq!(bench.question().unwrap().choice, Choice::Cancel);
+    assert!(bench.screen().contains("enlarge"), "{}", bench.screen());
+    bench.press(&[Key::Enter]);
+    assert_eq!(fs::read(&bench.path).unwrap(), bytes);
+}

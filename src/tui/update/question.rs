@@ -7,6 +7,9 @@ use crate::tui::keys::Key;
 use crate::tui::message::Moment;
 use crate::tui::model::{Choice, Layer, Model, Then};
 
+/// Lines of a screen on which something of a plan is seen.
+const SEEN: u16 = 8;
+
 /// The screen was drawn, and a question with it.
 pub(super) fn drawn(model: &mut Model, moment: Moment) {
     if let Some(Layer::Question(question)) = model.layers.last_mut() {
@@ -16,6 +19,7 @@ pub(super) fn drawn(model: &mut Model, moment: Moment) {
 
 /// Takes a key while a question is open.
 pub(super) fn key(model: &mut Model, key: Key, typed: Moment) {
+    let height = model.size.1;
     let Some(Layer::Question(question)) = model.layers.last_mut() else { return };
     if question.drawn.is_none_or(|drawn| typed <= drawn) {
         return;
@@ -37,6 +41,10 @@ pub(super) fn key(model: &mut Model, key: Key, typed: Moment) {
         }
         // It is gone when the plan has come.
         Some(Id::Answer) if question.then == Then::Plan => {}
+        // Nobody agrees to a plan that cannot be seen.
+        Some(Id::Choose) if matches!(question.then, Then::Apply(_)) && height < SEEN => {
+            question.title = "enlarge the screen".into();
+        }
         Some(Id::Choose) if question.go.is_some() => {
             question.choice = if question.choice == Choice::Go { Choice::Cancel } else { Choice::Go };
         }
