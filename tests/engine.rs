@@ -16,6 +16,7 @@ mod engine {
     mod fixtures;
     mod index;
     mod log;
+    mod parts;
     mod pieces;
     mod query;
     mod repair_properties;

@@ -28,7 +28,7 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     let from = args.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
     let view = view_with_checked_index(&log);
     let bytes = view.log().len()?;
-    let wish = Wish { frames_only: args.frames, from, until: args.until };
+    let wish = Wish { frames_only: args.frames, from, until: args.until, ..Wish::default() };
     let as_words = !out.is_json() && !args.ndjson;
     if as_words {
         out.path_line(view.path(), &head_line(&view, bytes))?;

@@ -104,6 +104,11 @@ impl Disk for OsDisk {
         Ok(Arc::new(OsFile(file)))
     }
 
+    fn scratch(&self, folder: Option<&Path>) -> io::Result<Arc<dyn Storage>> {
+        let there = folder.and_then(|folder| tempfile::tempfile_in(folder).ok());
+        Ok(Arc::new(OsFile(there.map_or_else(tempfile::tempfile, Ok)?)))
+    }
+
     fn identity(&self, path: &Path) -> io::Result<Identity> {
         Ok(platform::identity(&fs::metadata(path)?))
     }

@@ -22,6 +22,8 @@ const DIRECT: usize = 1024;
 pub(super) struct Resync<'l> {
     log: &'l LogFile,
     end: u64,
+    /// A frame is looked for only before this.
+    before: u64,
     prefixes: Option<Prefixes>,
 }
 
@@ -34,13 +36,18 @@ struct Prefixes {
 
 impl<'l> Resync<'l> {
     pub(super) const fn new(log: &'l LogFile, end: u64) -> Self {
-        Self { log, end, prefixes: None }
+        Self { log, end, before: end, prefixes: None }
     }
 
-    /// The first offset from `from` on at which a valid frame stands; the end when there is none.
+    /// The same for a frame that starts before an offset.
+    pub(super) fn before(self, before: u64) -> Self {
+        Self { before: before.min(self.end), ..self }
+    }
+
+    /// The first offset from `from` on at which a valid frame stands; where the search ends when there is none.
     pub(super) fn next(mut self, window: &mut Window, from: u64) -> Result<u64, StorageError> {
         let mut at = from;
-        while at + LENGTH_LEN as u64 <= self.end {
+        while at < self.before && at + LENGTH_LEN as u64 <= self.end {
             let have = window.from(at);
             if have.len() < LENGTH_LEN {
                 self.load(window, at, LENGTH_LEN)?;
@@ -51,6 +58,9 @@ impl<'l> Resync<'l> {
                 continue;
             };
             at += skip as u64;
+            if at >= self.before {
+                break;
+            }
             let candidate = have.get(skip..).unwrap_or_default();
             if let Some(&[0, 0, 0, 0, 0, 0, 0, 0]) = candidate.first_chunk::<8>() {
                 at += 5; // five lengths of zero
@@ -68,7 +78,7 @@ impl<'l> Resync<'l> {
             }
             at += 1;
         }
-        Ok(self.end)
+        Ok(self.before)
     }
 
     fn valid(&mut self, window: &mut Window, at: u64, length: u32) -> Result<bool, StorageError> {

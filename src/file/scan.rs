@@ -91,6 +91,16 @@ impl Scanner {
         Self { adrift: true, ..Self::new(log, range) }
     }
 
+    /// Moves on to the first valid frame that starts before an offset; where it is, if there is one.
+    ///
+    /// # Errors
+    /// As [`Scanner::next_item`].
+    pub fn settle(&mut self, before: u64) -> Result<Option<u64>, StorageError> {
+        self.adrift = false;
+        self.at = Resync::new(&self.log, self.end).before(before).next(&mut self.window, self.at)?;
+        Ok((self.at < before && self.at < self.end).then_some(self.at))
+    }
+
     /// The file offset that the next item starts at, or lies behind.
     pub const fn position(&self) -> u64 {
         self.at

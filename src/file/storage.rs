@@ -98,6 +98,13 @@ pub trait Disk: Debug + Send + Sync {
     /// As the system answers, `InvalidInput` for what is no regular file.
     fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn Storage>>;
 
+    /// A new file without a name, gone when it is dropped: in `folder`, or where it cannot be there, or none is given,
+    /// where temporary files are kept.
+    ///
+    /// # Errors
+    /// As the system answers.
+    fn scratch(&self, folder: Option<&Path>) -> io::Result<Arc<dyn Storage>>;
+
     /// Which file bears this name now.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub const MAGIC: [u8; 4] = *b"CHIX";
 pub const VERSION: u16 = 1;
 
 /// The head's fields; they stand at the start of page 0.
-pub const HEAD_FIELDS: [Field; 18] = [
+pub const HEAD_FIELDS: [Field; 23] = [
     Field::new("magic", 0, 4),
     Field::new("version", 4, 2),
     Field::new("log_version", 6, 2),
@@ -34,15 +34,30 @@ pub const HEAD_FIELDS: [Field; 18] = [
     Field::new("last_time", 96, 8),
     Field::new("lost_events", 104, 8),
     Field::new("lost_aggregates", 112, 8),
-    Field::new("sections", 120, SECTIONS * SECTION_ROW),
+    Field::new("verified_to", 120, 8),
+    Field::new("verified_at", 128, 8),
+    Field::new("anchor_spacing", 136, 8),
+    Field::new("checkpoint_spacing", 144, 8),
+    Field::new("runs", 152, MAX_RUNS * RUN_ROW),
+    Field::new("sections", 152 + MAX_RUNS * RUN_ROW, SECTIONS * EXTENT),
 ];
-const SECTIONS: usize = 6;
-const SECTION_ROW: usize = 24;
+/// Runs of aggregates that an index file holds at most.
+pub const MAX_RUNS: usize = 8;
+const SECTIONS: usize = 5;
+/// Bytes of an extent: first page, bytes, rows.
+const EXTENT: usize = 24;
+/// Bytes of a run in the head: postings, directory, guide.
+const RUN_ROW: usize = 3 * EXTENT;
 /// Bytes of the head that are in use; the rest of page 0 is zero.
-pub const HEAD_LEN: usize = 120 + SECTIONS * SECTION_ROW;
+pub const HEAD_LEN: usize = 152 + MAX_RUNS * RUN_ROW + SECTIONS * EXTENT;
 const _: () = assert!(tiles(&HEAD_FIELDS, HEAD_LEN), "the fields tile the head");
 
-/// A row of the directory: one aggregate.
+/// Rows of a directory to each entry of its guide, which is the id of the first of them.
+pub const GUIDE_STEP: u64 = 32;
+/// Bytes of an entry of the guide.
+pub const GUIDE_ROW: usize = 8;
+
+/// A row of a directory: one aggregate.
 pub const DIRECTORY_FIELDS: [Field; 5] = [
     Field::new("aggregate_id", 0, 8),
     Field::new("events", 8, 8),
@@ -74,18 +89,27 @@ const _: () = assert!(tiles(&DAMAGE_FIELDS, DAMAGE_ROW), "the fields tile a dama
 /// What a section holds; its number is its row in the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
-    /// Sorted aggregate ids with where their offsets are.
-    Directory,
-    /// Delta-coded offsets.
-    Postings,
     /// Sparse anchors.
     Anchors,
+    /// What the block behind each anchor holds.
+    Blocks,
     /// Names of types, namespaces and schemas.
     Names,
     /// Counts of those names, at a few places of the log and at its end.
     Checkpoints,
     /// Damaged ranges.
     Damage,
+}
+
+/// Aggregates of a part of the log: sorted ids, with where their offsets are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunExtents {
+    /// Delta-coded offsets; its rows are events.
+    pub postings: Extent,
+    /// A row for each aggregate, ascending by id.
+    pub directory: Extent,
+    /// The id of every 32nd of them, from the first on.
+    pub guide: Extent,
 }
 
 /// Where a section lies.
@@ -132,6 +156,16 @@ pub struct Head {
     pub lost_events: u64,
     /// Aggregates those belonged to.
     pub lost_aggregates: u64,
+    /// How far the log was verified, to the end of a valid frame; 0 where it was not.
+    pub verified_to: u64,
+    /// When the part verified first was verified, milliseconds since the epoch.
+    pub verified_at: u64,
+    /// Bytes from one anchor's cell to the next, a power of two.
+    pub anchor_spacing: u64,
+    /// Bytes from one checkpoint's cell to the next, likewise.
+    pub checkpoint_spacing: u64,
+    /// Runs, those of earlier parts of the log first; the rest is empty.
+    pub runs: [RunExtents; MAX_RUNS],
     /// Extents, by [`Section`].
     pub sections: [Extent; SECTIONS],
 }
@@ -151,6 +185,16 @@ impl Head {
         self.sections.get(section as usize).copied().unwrap_or_default()
     }
 
+    /// The runs that hold something.
+    pub fn runs(&self) -> impl Iterator<Item = &RunExtents> {
+        self.runs.iter().filter(|run| run.directory.rows > 0)
+    }
+
+    /// Every extent, in the order of the bytes.
+    fn extents(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.runs.iter().flat_map(|run| [run.postings, run.directory, run.guide]).chain(self.sections)
+    }
+
     /// The head's bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEAD_LEN);
@@ -164,10 +208,11 @@ impl Head {
         out.extend_from_slice(&self.first_checksum.to_be_bytes());
         out.extend_from_slice(&self.log_checksum.to_be_bytes());
         let numbers = [self.last_offset, self.events, self.frames, self.gaps, self.last_time];
-        for number in numbers.into_iter().chain([self.lost_events, self.lost_aggregates]) {
+        let more = [self.lost_events, self.lost_aggregates, self.verified_to, self.verified_at];
+        for number in numbers.into_iter().chain(more).chain([self.anchor_spacing, self.checkpoint_spacing]) {
             out.extend_from_slice(&number.to_be_bytes());
         }
-        for extent in self.sections {
+        for extent in self.extents() {
             for number in [extent.page, extent.bytes, extent.rows] {
                 out.extend_from_slice(&number.to_be_bytes());
             }
@@ -188,11 +233,12 @@ impl Head {
         if version > VERSION {
             return Err(HeadFault::Version(version));
         }
-        let mut sections = [Extent::default(); SECTIONS];
-        for (i, extent) in sections.iter_mut().enumerate() {
-            let at = 120 + i * SECTION_ROW;
-            *extent = Extent { page: number(at), bytes: number(at + 8), rows: number(at + 16) };
-        }
+        let extent = |at: usize| Extent { page: number(at), bytes: number(at + 8), rows: number(at + 16) };
+        let runs = std::array::from_fn(|i| {
+            let at = 152 + i * RUN_ROW;
+            RunExtents { postings: extent(at), directory: extent(at + EXTENT), guide: extent(at + 2 * EXTENT) }
+        });
+        let sections = std::array::from_fn(|i| extent(152 + MAX_RUNS * RUN_ROW + i * EXTENT));
         let head = Self {
             log_version: u16_at(data, 6).unwrap_or_default(),
             log_header: data.get(8..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_default(),
@@ -209,6 +255,11 @@ impl Head {
             last_time: number(96),
             lost_events: number(104),
             lost_aggregates: number(112),
+            verified_to: number(120),
+            verified_at: number(128),
+            anchor_spacing: number(136),
+            checkpoint_spacing: number(144),
+            runs,
             sections,
         };
         head.check(version, pages)
@@ -229,18 +280,24 @@ impl Head {
         if self.frames > 0 && (self.first_offset > self.last_offset || self.last_offset >= self.covered_to) {
             return broken("its first and last frame lie outside what it covers");
         }
-        let fixed =
-            [(Section::Directory, DIRECTORY_ROW), (Section::Anchors, ANCHOR_ROW), (Section::Damage, DAMAGE_ROW)];
-        if fixed.iter().any(|(section, row)| {
-            let extent = self.section(*section);
-            extent.rows.checked_mul(*row as u64) != Some(extent.bytes)
-        }) {
+        if self.verified_to > self.covered_to {
+            return broken("more was verified than it covers");
+        }
+        if !self.anchor_spacing.is_power_of_two() || !self.checkpoint_spacing.is_power_of_two() {
+            return broken("a spacing is no power of two");
+        }
+        let guides = self.runs.iter().all(|run| run.guide.rows == run.directory.rows.div_ceil(GUIDE_STEP));
+        let directories = self.runs.iter().map(|run| (run.directory, DIRECTORY_ROW));
+        let fixed = [(self.section(Section::Anchors), ANCHOR_ROW), (self.section(Section::Damage), DAMAGE_ROW)];
+        let fixed = directories.chain(self.runs.iter().map(|run| (run.guide, GUIDE_ROW))).chain(fixed);
+        let agree = |(extent, row): (Extent, usize)| extent.rows.checked_mul(row as u64) == Some(extent.bytes);
+        if !guides || !fixed.into_iter().all(agree) {
             return broken("a section's rows and bytes disagree");
         }
-        let fits = |extent: &Extent| {
+        let fits = |extent: Extent| {
             extent.page.checked_add(extent.bytes.div_ceil(PAGE_DATA as u64)).is_some_and(|end| end <= pages)
         };
-        if !self.sections.iter().all(fits) {
+        if !self.extents().all(fits) {
             return broken("a section lies outside the file");
         }
         Ok(self)

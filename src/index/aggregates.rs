@@ -1,26 +1,59 @@
 //! What the rest of Chronicle looks things up in: the file's entries, and those of what came after, as one.
 
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::build::{Anchor, Builder, Postings, Sparse, Totals};
+use super::Counts;
+use super::block::{Anchor, Block};
+use super::checkpoint::{Checkpoint, Totals};
+use super::layer::{Layer, Merge, Source, summary};
+use super::part::{BLOCK, CHECKPOINT, MAX_BLOCKS, MAX_CHECKPOINTS, Part};
 use super::persisted::{AggregateSummary, IndexFault, PersistedIndex};
-use super::{Counts, PersistedOffsets};
+use super::sparse::Sparse;
+use super::stored::Stored;
+use super::write::{Scratch, gather};
+use crate::StorageError;
+use crate::file::{Disk, OsDisk};
+
+/// Damaged ranges kept at most; the count goes on.
+pub(crate) const MAX_DAMAGE: usize = 65_536;
+/// A run of fewer events may become one with the next.
+const SMALL_RUN: u64 = 1 << 16;
 
 /// Aggregate id to offsets, with what it covers: an index file read lazily, and in memory what was read since.
 #[derive(Debug, Clone)]
 pub struct AggregateIndex {
-    pub(super) base: Option<Base>,
-    pub(super) recent: Builder,
+    pub(super) base: Option<Arc<PersistedIndex>>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) totals: Totals,
+    scanned_to: u64,
+    pub(super) blocks: Sparse<Block>,
+    pub(super) checkpoints: Sparse<Checkpoint>,
+    pub(super) counts: Counts,
+    damage: Vec<Range<u64>>,
     pub(super) log_version: u16,
     pub(super) log_header: [u8; 16],
     pub(super) witness: Witness,
+    pub(super) verified: Option<Verified>,
+    bounds: Bounds,
 }
 
-/// An index file, believed below an offset.
+/// How much memory the aggregates may take, and where the rest of them goes.
 #[derive(Debug, Clone)]
-pub(super) struct Base {
-    pub(super) index: Arc<PersistedIndex>,
-    pub(super) until: u64,
+pub struct Bounds {
+    /// Where files without a name can be made.
+    pub disk: Arc<dyn Disk>,
+    /// The folder for them; where temporary files are kept when there is none, or they cannot be there.
+    pub folder: Option<PathBuf>,
+    /// Bytes.
+    pub memory: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { disk: Arc::new(OsDisk), folder: None, memory: 256 << 20 }
+    }
 }
 
 /// Events that are known to have existed beyond what can be covered.
@@ -32,6 +65,15 @@ pub struct Witness {
     pub lost_events: u64,
     /// Aggregates they belonged to.
     pub lost_aggregates: u64,
+}
+
+/// How far a log was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// The end of the last frame that was.
+    pub to: u64,
+    /// When the part verified first was, milliseconds since the Unix epoch.
+    pub at_ms: u64,
 }
 
 /// What an index covers.
@@ -54,43 +96,65 @@ pub struct Coverage {
 impl AggregateIndex {
     /// An index that covers nothing yet of a log with this header.
     pub fn new(log_version: u16, log_header: [u8; 16]) -> Self {
-        Self { base: None, recent: Builder::default(), log_version, log_header, witness: Witness::default() }
+        Self {
+            base: None,
+            layers: Vec::new(),
+            totals: Totals::default(),
+            scanned_to: 0,
+            blocks: Sparse::new(BLOCK, MAX_BLOCKS),
+            checkpoints: Sparse::new(CHECKPOINT, MAX_CHECKPOINTS),
+            counts: Counts::default(),
+            damage: Vec::new(),
+            log_version,
+            log_header,
+            witness: Witness::default(),
+            verified: None,
+            bounds: Bounds::default(),
+        }
     }
 
     /// An index that covers what the file does. Reads its anchors and counts; offsets stay in the file.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
-    pub fn resume(index: Arc<PersistedIndex>) -> Result<Self, IndexFault> {
+    pub fn resume(index: &Arc<PersistedIndex>) -> Result<Self, IndexFault> {
         let head = index.head();
         let (counts, checkpoints) = index.counts_and_checkpoints()?;
-        let anchors = index.anchors()?.into_iter().map(|anchor| (anchor.offset, anchor)).collect();
+        let blocks = index.blocks()?.into_iter().map(|block| (block.anchor.offset, block)).collect();
         let checkpoints = checkpoints.into_iter().map(|kept| (kept.totals.covered_to, kept)).collect();
-        let recent = Builder {
-            totals: index.totals(),
-            scanned_to: head.scanned_to,
-            anchors: Sparse::resume(anchors),
-            checkpoints: Sparse::resume(checkpoints),
-            counts,
-            damage: index.damage()?,
-            ..Builder::default()
-        };
+        let layer = |run: &Arc<Stored>| Layer { source: Source::Stored(run.clone()), until: u64::MAX };
         let witness = Witness {
             log_end_offset: head.log_end_offset,
             lost_events: head.lost_events,
             lost_aggregates: head.lost_aggregates,
         };
-        let (log_version, log_header) = (head.log_version, head.log_header);
-        let until = head.covered_to;
-        Ok(Self { base: Some(Base { index, until }), recent, log_version, log_header, witness })
+        Ok(Self {
+            layers: index.runs().iter().map(layer).collect(),
+            totals: index.totals(),
+            scanned_to: head.scanned_to,
+            blocks: Sparse::resume(blocks, head.anchor_spacing, MAX_BLOCKS),
+            checkpoints: Sparse::resume(checkpoints, head.checkpoint_spacing, MAX_CHECKPOINTS),
+            counts,
+            damage: index.damage()?,
+            witness,
+            verified: index.verified(),
+            base: Some(index.clone()),
+            ..Self::new(head.log_version, head.log_header)
+        })
+    }
+
+    /// The same, within other bounds.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// What it covers.
     pub fn coverage(&self) -> Coverage {
-        let totals = &self.recent.totals;
+        let totals = &self.totals;
         Coverage {
             covered_to: totals.covered_to,
-            scanned_to: self.recent.scanned_to.max(totals.covered_to),
+            scanned_to: self.scanned_to.max(totals.covered_to),
             log_end_offset: self.witness.log_end_offset.max(totals.covered_to),
             events: totals.events,
             gaps: totals.gaps,
@@ -100,7 +164,7 @@ impl AggregateIndex {
 
     /// The numbers in full.
     pub(crate) const fn totals(&self) -> &Totals {
-        &self.recent.totals
+        &self.totals
     }
 
     /// The copy of the log's header.
@@ -113,6 +177,16 @@ impl AggregateIndex {
         self.witness
     }
 
+    /// How far the log was verified.
+    pub const fn verified(&self) -> Option<Verified> {
+        self.verified
+    }
+
+    /// Bytes of memory that the aggregates take.
+    pub fn memory(&self) -> u64 {
+        self.layers.iter().map(Layer::memory).sum()
+    }
+
     /// Carries on what an earlier index knew of a log that has lost its end.
     pub(crate) fn bear_witness(&mut self, witness: Witness) {
         self.witness = witness;
@@ -123,38 +197,104 @@ impl AggregateIndex {
         self.log_header = log_header;
     }
 
-    /// Where new frames are added.
-    pub(crate) fn builder(&mut self) -> &mut Builder {
-        &mut self.recent
+    /// Notes that the log was verified from one place to another, at a time: the mark moves where the two meet, and keeps
+    /// the earlier time unless all before it was verified anew.
+    pub(crate) fn was_verified(&mut self, range: Range<u64>, at_ms: u64) {
+        let to = range.end.min(self.totals.covered_to);
+        self.verified = match self.verified {
+            Some(known) if range.start > known.to => Some(known),
+            Some(known) if to < known.to || range.start > 0 => Some(Verified { to: to.max(known.to), ..known }),
+            None if range.start > 0 => None,
+            _ => Some(Verified { to, at_ms }),
+        };
+    }
+
+    /// Adds the part of the log behind what is covered.
+    ///
+    /// # Errors
+    /// `Io` when what has no room in memory cannot be put anywhere else.
+    pub(crate) fn join(&mut self, part: Part) -> Result<(), StorageError> {
+        if part.mixed_start
+            && let Some(last) = self.blocks.last_mut()
+        {
+            last.mixed = true;
+        }
+        let counts = self.counts.snapshot();
+        let slots = self.counts.join(&part.counts);
+        let (totals, events) = (self.totals, self.totals.events);
+        self.blocks.join(part.blocks.map(|block| block.moved(events, &slots)));
+        self.checkpoints.join(part.checkpoints.map(|checkpoint| checkpoint.behind(&totals, &counts, &slots)));
+        self.totals = totals.and(&part.totals);
+        let Some(run) = part.run else { return Ok(()) };
+        self.layers.push(Layer { source: Source::Memory(Arc::new(run)), until: u64::MAX });
+        self.settle().map_err(|fault| fault.into_error(std::path::Path::new("the index in memory")))
+    }
+
+    /// Makes one run of small ones, and puts those that have no room in memory into a file.
+    fn settle(&mut self) -> Result<(), IndexFault> {
+        while let [.., before, last] = self.layers.as_slice()
+            && matches!((&before.source, &last.source), (Source::Memory(_), Source::Memory(_)))
+            && before.events() < SMALL_RUN.min(2 * last.events())
+        {
+            let from = self.layers.len() - 2;
+            let run = gather(self.layers.get(from..).unwrap_or_default())?;
+            self.layers.truncate(from);
+            self.layers.push(Layer { source: Source::Memory(Arc::new(run)), until: u64::MAX });
+        }
+        if self.memory() <= self.bounds.memory {
+            return Ok(());
+        }
+        let stored = self.layers.iter().take_while(|layer| matches!(layer.source, Source::Stored(_))).count();
+        let scratch = Scratch { disk: self.bounds.disk.as_ref(), folder: self.bounds.folder.as_deref() };
+        let run = scratch.run(self.layers.get(stored..).unwrap_or_default())?;
+        self.layers.truncate(stored);
+        self.layers.push(Layer { source: Source::Stored(Arc::new(run)), until: u64::MAX });
+        Ok(())
+    }
+
+    pub(super) fn scratch(&self) -> Scratch<'_> {
+        Scratch { disk: self.bounds.disk.as_ref(), folder: self.bounds.folder.as_deref() }
+    }
+
+    /// Adds a damaged range.
+    pub(crate) fn damaged(&mut self, range: Range<u64>) {
+        if self.damage.len() < MAX_DAMAGE && !range.is_empty() {
+            self.damage.push(range);
+        }
+    }
+
+    /// Forgets damage behind the last valid frame, which is about to be looked at again.
+    pub(crate) fn forget_damaged_end(&mut self) {
+        let covered_to = self.totals.covered_to;
+        self.damage.retain(|range| range.end <= covered_to);
+    }
+
+    /// Says how far the log was looked at.
+    pub(crate) fn scanned(&mut self, to: u64) {
+        self.scanned_to = to;
     }
 
     /// Forgets what it knows from `offset` on, and perhaps some bytes before it: it is cut at a checkpoint, because
     /// counts cannot be taken back event by event. Reading on from the end of what it then covers makes it whole.
     pub fn cut(&mut self, offset: u64) {
-        let recent = &mut self.recent;
-        if offset >= recent.totals.covered_to {
-            recent.scanned_to = recent.totals.covered_to;
+        if offset >= self.totals.covered_to {
+            self.scanned_to = self.totals.covered_to;
             return;
         }
-        recent.checkpoints.cut(offset + 1);
-        let Some((_, checkpoint)) = recent.checkpoints.kept.pop() else {
-            *self = Self::new(self.log_version, self.log_header);
+        self.checkpoints.cut(offset + 1);
+        let Some(checkpoint) = self.checkpoints.pop() else {
+            *self = Self::new(self.log_version, self.log_header).within(self.bounds.clone());
             return;
         };
         let until = checkpoint.totals.covered_to;
-        recent.totals = checkpoint.totals;
-        recent.counts.restore(&checkpoint.counts);
-        recent.scanned_to = until;
-        recent.anchors.cut(until);
-        recent.checkpoints.cut(until);
-        recent.damage.retain(|range| range.end <= until);
-        recent.postings.retain(|_, postings| {
-            *postings = cut_postings(postings, until);
-            postings.count > 0
-        });
-        if let Some(base) = &mut self.base {
-            base.until = base.until.min(until);
-        }
+        self.totals = checkpoint.totals;
+        self.counts.restore(&checkpoint.counts);
+        self.scanned_to = until;
+        self.blocks.cut(until);
+        self.checkpoints.cut(until);
+        self.damage.retain(|range| range.end <= until);
+        self.layers.iter_mut().for_each(|layer| layer.until = layer.until.min(until));
+        self.verified = self.verified.map(|known| Verified { to: known.to.min(until), ..known });
     }
 
     /// One aggregate's offsets, ascending. The items carry faults of the index file.
@@ -162,73 +302,40 @@ impl AggregateIndex {
     /// # Errors
     /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
     pub fn offsets(&self, id: u64) -> Result<impl Iterator<Item = Result<u64, IndexFault>> + '_, IndexFault> {
-        let stored: Option<(PersistedOffsets, u64)> = match &self.base {
-            Some(base) => base.index.offsets(id)?.map(|offsets| (offsets, base.until)),
-            None => None,
-        };
-        let stored = stored.into_iter().flat_map(|(offsets, until)| {
-            offsets.take_while(move |offset| offset.as_ref().map_or(true, |offset| *offset < until))
-        });
-        let recent = self.recent.postings.get(&id).into_iter().flat_map(Postings::iter).map(Ok);
-        Ok(stored.chain(recent))
+        let mut found = Vec::new();
+        for layer in &self.layers {
+            found.extend(layer.find(id)?);
+        }
+        Ok(found.into_iter().flat_map(|entry| entry.offsets()))
     }
 
     /// Every aggregate, by ascending id. The items carry faults of the index file.
     pub fn iter(&self) -> impl Iterator<Item = Result<AggregateSummary, IndexFault>> + '_ {
-        let mut recent: Vec<(&u64, &Postings)> = self.recent.postings.iter().collect();
-        recent.sort_unstable_by_key(|(id, _)| **id);
-        let mut recent = recent.into_iter().peekable();
-        let mut stored = self.stored().peekable();
+        let mut merge = Some(Merge::of(&self.layers));
+        let mut group = Vec::new();
         std::iter::from_fn(move || {
-            let next_stored = match stored.peek() {
-                Some(Ok(row)) => Some(row.id),
-                Some(Err(_)) => return stored.next(),
-                None => None,
+            let next = match merge.as_mut()? {
+                Ok(merge) => merge.next(&mut group).map(|()| summary(&group)),
+                Err(_) => Ok(None),
             };
-            let next_recent = recent.peek().map(|(id, _)| **id);
-            let of = |(id, postings): (&u64, &Postings)| AggregateSummary {
-                id: *id,
-                events: postings.count,
-                first: postings.first,
-                last: postings.last,
-            };
-            match (next_stored, next_recent) {
-                (None, None) => None,
-                (Some(a), Some(b)) if a == b => {
-                    let newer = recent.next().map(of)?;
-                    let older = stored.next()?;
-                    Some(older.map(|older| AggregateSummary {
-                        events: older.events + newer.events,
-                        last: newer.last,
-                        ..older
-                    }))
-                }
-                (Some(a), b) if b.is_none_or(|b| a < b) => stored.next(),
-                _ => recent.next().map(of).map(Ok),
+            if let Some(Err(fault)) = merge.take_if(|merge| merge.is_err()) {
+                return Some(Err(fault));
             }
-        })
-    }
-
-    /// The file's aggregates, as far as the file is believed.
-    fn stored(&self) -> impl Iterator<Item = Result<AggregateSummary, IndexFault>> + '_ {
-        self.base.iter().flat_map(|base| {
-            base.index.rows().filter_map(move |row| match row {
-                Ok(row) if row.summary.last < base.until => Some(Ok(row.summary)),
-                Ok(row) if row.summary.first >= base.until => None,
-                Ok(row) => Some(below(base, row)),
-                Err(fault) => Some(Err(fault)),
-            })
+            if next.is_err() {
+                merge = None;
+            }
+            next.transpose()
         })
     }
 
     /// The counts by type, namespace and schema.
     pub const fn counts(&self) -> &Counts {
-        &self.recent.counts
+        &self.counts
     }
 
     /// Damaged ranges met while it was built, ascending.
-    pub fn damage(&self) -> &[std::ops::Range<u64>] {
-        &self.recent.damage
+    pub fn damage(&self) -> &[Range<u64>] {
+        &self.damage
     }
 
     /// The last anchor at or before `offset`.
@@ -241,43 +348,25 @@ impl AggregateIndex {
         self.last_anchor(|anchor| anchor.ordinal <= ordinal)
     }
 
-    /// The last anchor before which no anchored event is as late as `time_ms`: from it a walk finds the first such one.
+    /// The anchor of the first block that holds an event as late as `time_ms`: from it a walk finds the first such one.
     pub fn anchor_by_time(&self, time_ms: u64) -> Option<Anchor> {
-        let kept = &self.recent.anchors.kept;
-        let first_late = kept.iter().position(|(_, anchor)| anchor.timestamp_ms >= time_ms).unwrap_or(kept.len());
-        kept.get(first_late.checked_sub(1)?).map(|(_, anchor)| *anchor)
+        self.blocks().find(|block| block.times.1 >= time_ms).map(|block| block.anchor)
     }
 
     /// Every anchor, ascending.
     pub fn anchors(&self) -> impl Iterator<Item = Anchor> + '_ {
-        self.recent.anchors.kept.iter().map(|(_, anchor)| *anchor)
+        self.blocks().map(|block| block.anchor)
+    }
+
+    /// Every block, ascending. The first event is the first one's; each reaches to the next, the last to the end of what
+    /// is covered.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.kept().iter().map(|(_, block)| block)
     }
 
     fn last_anchor(&self, before: impl Fn(&Anchor) -> bool) -> Option<Anchor> {
-        let kept = &self.recent.anchors.kept;
-        let after = kept.partition_point(|(_, anchor)| before(anchor));
-        kept.get(after.checked_sub(1)?).map(|(_, anchor)| *anchor)
+        let kept = self.blocks.kept();
+        let after = kept.partition_point(|(_, block)| before(&block.anchor));
+        kept.get(after.checked_sub(1)?).map(|(_, block)| block.anchor)
     }
-}
-
-/// What is left of a row of the file below the offset up to which the file is believed.
-fn below(base: &Base, row: super::persisted::Row) -> Result<AggregateSummary, IndexFault> {
-    let mut left = AggregateSummary { events: 0, ..row.summary };
-    for offset in base.index.postings(row) {
-        let offset = offset?;
-        if offset >= base.until {
-            break;
-        }
-        left.events += 1;
-        left.last = offset;
-    }
-    Ok(left)
-}
-
-fn cut_postings(postings: &Postings, until: u64) -> Postings {
-    let mut kept = Postings::default();
-    for offset in postings.iter().take_while(|offset| *offset < until) {
-        kept.push(offset);
-    }
-    kept
 }

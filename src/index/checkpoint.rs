@@ -1,7 +1,70 @@
-//! The numbers of an index at one place of the log, and their bytes.
+//! The numbers of an index at one place of the log, so that it can be cut back to there, and their bytes.
 
-use super::build::{Checkpoint, Totals};
+use super::sparse::Absorb;
 use crate::format::index::{Head, put_varint, take_varint};
+
+/// Numbers about the covered part of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The end of the last valid frame.
+    pub covered_to: u64,
+    /// Events.
+    pub events: u64,
+    /// Valid frames: events, gaps and frames that are no events.
+    pub frames: u64,
+    /// Gaps.
+    pub gaps: u64,
+    /// Offset and checksum of the first frame.
+    pub first: Option<(u64, u32)>,
+    /// Offset and checksum of the last frame.
+    pub last: Option<(u64, u32)>,
+    /// Time of the last readable event.
+    pub last_time: Option<u64>,
+}
+
+impl Totals {
+    /// The numbers of this part of the log and of `part`, which lies behind.
+    pub(super) fn and(&self, part: &Self) -> Self {
+        Self {
+            covered_to: self.covered_to.max(part.covered_to),
+            events: self.events + part.events,
+            frames: self.frames + part.frames,
+            gaps: self.gaps + part.gaps,
+            first: self.first.or(part.first),
+            last: part.last.or(self.last),
+            last_time: part.last_time.or(self.last_time),
+        }
+    }
+}
+
+/// The numbers as they were at a frame boundary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Checkpoint {
+    pub(super) totals: Totals,
+    /// By place of the names that were known there.
+    pub(super) counts: Vec<u64>,
+}
+
+impl Checkpoint {
+    /// The same for the whole log, where `totals` and `counts` are those of what lies before the part it was made in,
+    /// and the part's names have these places.
+    pub(super) fn behind(&self, totals: &Totals, counts: &[u64], slots: &[usize]) -> Self {
+        let mut whole = counts.to_vec();
+        for (slot, count) in slots.iter().zip(&self.counts) {
+            if whole.len() <= *slot {
+                whole.resize(slot + 1, 0);
+            }
+            if let Some(own) = whole.get_mut(*slot) {
+                *own += count;
+            }
+        }
+        Self { totals: totals.and(&self.totals), counts: whole }
+    }
+}
+
+impl Absorb for Checkpoint {
+    fn absorb(&mut self, _next: Self) {}
+}
 
 /// Appends a checkpoint: its numbers, then how many counts there are, then the counts, all of variable length.
 pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {

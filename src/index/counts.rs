@@ -36,8 +36,10 @@ pub struct Name {
 }
 
 /// Counts by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Counts {
+    /// Names told apart, of each kind, at most.
+    most: usize,
     names: Vec<Name>,
     numbers: Vec<u64>,
     slots: [HashMap<Box<str>, usize, RandomState>; 3],
@@ -48,16 +50,41 @@ pub struct Counts {
 
 const KINDS: [NameKind; 3] = [NameKind::Type, NameKind::Namespace, NameKind::Schema];
 
+impl Default for Counts {
+    fn default() -> Self {
+        Self::of_at_most(MAX_NAMES)
+    }
+}
+
 impl Counts {
+    /// Counts of a part of the log, which tell as many names apart as it has: what the names of the parts before leave
+    /// room for is known only when it is added to them.
+    pub(super) fn of_a_part() -> Self {
+        Self::of_at_most(usize::MAX)
+    }
+
+    fn of_at_most(most: usize) -> Self {
+        let (names, numbers) = (Vec::new(), Vec::new());
+        Self { most, names, numbers, slots: Default::default(), others: [None; 3], first: Default::default() }
+    }
+
     /// Every name with its count, in the order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, u64)> {
         self.names.iter().zip(self.numbers.iter().copied())
     }
 
-    /// Counts an event.
-    pub(super) fn add(&mut self, event: &EventView) {
+    /// The place of a name: its own, or that of all that are not told apart; `None` where no event has it.
+    pub fn place(&self, kind: NameKind, text: &str) -> Option<usize> {
+        let own = self.slots.get(kind as usize).and_then(|slots| slots.get(text)).copied();
+        own.or(self.others.get(kind as usize).copied().flatten())
+    }
+
+    /// Counts an event; the places of its names.
+    #[inline]
+    pub(super) fn add(&mut self, event: &EventView) -> [usize; 3] {
         let tokens = [event.event_type_token(), event.namespace_token(), event.schema_id_token()];
-        for (kind, token) in KINDS.into_iter().zip(tokens) {
+        let mut places = [0; 3];
+        for ((kind, token), place) in KINDS.into_iter().zip(tokens).zip(&mut places) {
             let bare = token.get(1..token.len().saturating_sub(1)).unwrap_or_default();
             let text = match (kind, bare.contains('\\')) {
                 (_, false) => Cow::Borrowed(bare),
@@ -65,11 +92,27 @@ impl Counts {
                 (NameKind::Namespace, true) => event.namespace(),
                 (NameKind::Schema, true) => event.schema_id(),
             };
-            let slot = self.slot(kind, &text);
-            if let Some(count) = self.numbers.get_mut(slot) {
+            *place = self.slot(kind, &text);
+            if let Some(count) = self.numbers.get_mut(*place) {
                 *count += 1;
             }
         }
+        places
+    }
+
+    /// Adds the counts of the part of the log behind; where its names have their places here.
+    pub(super) fn join(&mut self, part: &Self) -> Vec<usize> {
+        let join = |(name, count): (&Name, u64)| {
+            let slot = match &name.text {
+                Some(text) => self.slot(name.kind, text),
+                None => self.other_slot(name.kind),
+            };
+            if let Some(own) = self.numbers.get_mut(slot) {
+                *own += count;
+            }
+            slot
+        };
+        part.iter().map(join).collect()
     }
 
     /// The counts as they are now, for a checkpoint.
@@ -99,24 +142,28 @@ impl Counts {
 
     #[cold]
     fn new_slot(&mut self, kind: NameKind, text: &str) -> usize {
-        let (Some(slots), Some(others)) = (self.slots.get_mut(kind as usize), self.others.get_mut(kind as usize))
-        else {
-            return usize::MAX;
-        };
         let slot = self.names.len();
-        if text.len() > MAX_NAME || slots.len() >= MAX_NAMES {
-            if let Some(known) = *others {
-                return known;
-            }
-            *others = Some(slot);
-            self.names.push(Name { kind, text: None });
-        } else {
-            slots.insert(text.into(), slot);
-            if let Some(first) = self.first.get_mut(kind as usize).filter(|first| first.len() < FIRST) {
-                first.push((text.into(), slot));
-            }
-            self.names.push(Name { kind, text: Some(text.into()) });
+        match self.slots.get_mut(kind as usize) {
+            Some(slots) if text.len() <= MAX_NAME && slots.len() < self.most => slots.insert(text.into(), slot),
+            _ => return self.other_slot(kind),
+        };
+        if let Some(first) = self.first.get_mut(kind as usize).filter(|first| first.len() < FIRST) {
+            first.push((text.into(), slot));
         }
+        self.names.push(Name { kind, text: Some(text.into()) });
+        self.numbers.push(0);
+        slot
+    }
+
+    /// The place of what is not told apart.
+    fn other_slot(&mut self, kind: NameKind) -> usize {
+        let slot = self.names.len();
+        let Some(others) = self.others.get_mut(kind as usize) else { return usize::MAX };
+        if let Some(known) = *others {
+            return known;
+        }
+        *others = Some(slot);
+        self.names.push(Name { kind, text: None });
         self.numbers.push(0);
         slot
     }

@@ -4,20 +4,27 @@
 //! A missing, old or broken index is a state here, never an error.
 
 mod aggregates;
-mod build;
+mod block;
 mod checkpoint;
 mod counts;
+mod layer;
+mod offsets;
 mod pages;
+mod part;
 mod persisted;
-mod postings;
+mod run;
 mod save;
+mod sparse;
 mod state;
+mod stored;
+mod write;
 
-pub use aggregates::{AggregateIndex, Coverage, Witness};
-pub(crate) use build::MAX_DAMAGE;
-pub use build::{Anchor, Builder, Totals};
+pub(crate) use aggregates::MAX_DAMAGE;
+pub use aggregates::{AggregateIndex, Bounds, Coverage, Verified, Witness};
+pub use block::{Anchor, Block};
+pub use checkpoint::Totals;
 pub use counts::{Counts, Name, NameKind};
+pub use part::Part;
 pub use persisted::{AggregateSummary, IndexFault, PersistedIndex};
-pub use postings::PersistedOffsets;
 pub use save::save;
 pub use state::{Examined, IndexState, examine};

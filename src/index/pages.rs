@@ -1,5 +1,6 @@
 //! Pages of the index file: a byte is handed out only after the checksum of its page was found good.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,6 +30,27 @@ impl PageReader {
     /// The whole pages in the file.
     pub(super) fn pages(&self) -> Result<u64, IndexFault> {
         Ok(self.storage.len().map_err(|e| IndexFault::Io(StorageError::io(&self.path, "measure", e)))? / PAGE as u64)
+    }
+
+    /// Appends whole pages to another file, where they keep their numbers; their checksums go with them unread.
+    pub(super) fn copy(&self, pages: Range<u64>, to: &dyn Storage, to_path: &Path) -> Result<(), StorageError> {
+        let mut buf = vec![0; 256 * PAGE];
+        let mut at = pages.start * PAGE as u64;
+        while at < pages.end * PAGE as u64 {
+            let len = (pages.end * PAGE as u64 - at).min(buf.len() as u64) as usize;
+            let chunk = buf.get_mut(..len).unwrap_or_default();
+            let read = read_full(self.storage.as_ref(), chunk, at);
+            let read = read.map_err(|error| StorageError::io_at(&self.path, "read", at, error))?;
+            let whole = chunk.get(..read).filter(|_| read == len);
+            let cut = || StorageError::Index {
+                path: self.path.clone(),
+                state: "corrupt",
+                reason: format!("it ends at byte {}, within a run", at + read as u64),
+            };
+            append_all(to, whole.ok_or_else(cut)?).map_err(|error| StorageError::io(to_path, "write", error))?;
+            at += len as u64;
+        }
+        Ok(())
     }
 
     /// `len` bytes of a section from its byte `at` on.
@@ -93,10 +115,19 @@ impl<'f> PageWriter<'f> {
         Self { storage, path, page: Vec::with_capacity(PAGE), number, ready: Vec::new(), section }
     }
 
-    /// Adds bytes to the section, as so many rows.
-    pub(super) fn put(&mut self, mut bytes: &[u8], rows: u64) -> Result<(), StorageError> {
-        self.section.bytes += bytes.len() as u64;
+    /// Bytes of the section so far.
+    pub(super) const fn written(&self) -> u64 {
+        self.section.bytes
+    }
+
+    /// Counts rows of the section.
+    pub(super) const fn rows(&mut self, rows: u64) {
         self.section.rows += rows;
+    }
+
+    /// Adds bytes to the section.
+    pub(super) fn put(&mut self, mut bytes: &[u8]) -> Result<(), StorageError> {
+        self.section.bytes += bytes.len() as u64;
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(PAGE_DATA - self.page.len()));
             self.page.extend_from_slice(now);

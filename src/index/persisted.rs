@@ -1,19 +1,19 @@
 //! The index file, opened by its head and read by position.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::PersistedOffsets;
-use super::build::{Anchor, Checkpoint, Totals};
-use super::checkpoint::decode_checkpoint;
+use super::aggregates::Verified;
+use super::block::{Anchor, Block, decode_anchor};
+use super::checkpoint::{Checkpoint, Totals, decode_checkpoint};
 use super::counts::Counts;
 use super::pages::PageReader;
+use super::stored::Stored;
 use crate::StorageError;
 use crate::file::{Disk, Open};
-use crate::format::field::{u32_at, u64_at};
-use crate::format::index::{ANCHOR_ROW, DAMAGE_ROW, DIRECTORY_ROW, Head, HeadFault, PAGE, PAGE_DATA, Section};
+use crate::format::field::u64_at;
+use crate::format::index::{ANCHOR_ROW, DAMAGE_ROW, Head, HeadFault, PAGE, PAGE_DATA, RunExtents, Section};
 
-/// Rows of the directory read at once when it is walked through.
-const WALK: u64 = 4096;
 /// A section that is loaded whole may have this many bytes at most.
 const SMALL_SECTION: u64 = 64 << 20;
 
@@ -56,19 +56,12 @@ pub struct AggregateSummary {
     pub last: u64,
 }
 
-/// A row of the directory.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
-    pub(super) summary: AggregateSummary,
-    pub(super) postings_at: u64,
-    pub(super) postings_end: u64,
-}
-
 /// An index file, read as far as it is needed.
 #[derive(Debug)]
 pub struct PersistedIndex {
     head: Head,
-    pages: PageReader,
+    pages: Arc<PageReader>,
+    runs: Vec<Arc<Stored>>,
 }
 
 impl PersistedIndex {
@@ -90,7 +83,11 @@ impl PersistedIndex {
         }
         let first = pages.read(whole, 0, PAGE_DATA)?;
         match Head::decode(&first, count) {
-            Ok(head) => Ok(Self { head, pages }),
+            Ok(head) => {
+                let pages = Arc::new(pages);
+                let run = |extents: &RunExtents| Arc::new(Stored::new(pages.clone(), *extents, head.covered_to));
+                Ok(Self { runs: head.runs().map(run).collect(), pages, head })
+            }
             Err(HeadFault::Version(found)) => Err(IndexFault::Unsupported(found)),
             Err(HeadFault::Broken(what)) => Err(IndexFault::Corrupt(what.into())),
         }
@@ -111,119 +108,31 @@ impl PersistedIndex {
         self.pages.path()
     }
 
+    /// Its runs, those of earlier parts of the log first.
+    pub(super) fn runs(&self) -> &[Arc<Stored>] {
+        &self.runs
+    }
+
+    /// Its pages.
+    pub(super) fn pages(&self) -> &PageReader {
+        &self.pages
+    }
+
+    /// How far the log was verified.
+    pub fn verified(&self) -> Option<Verified> {
+        let (to, at_ms) = (self.head.verified_to, self.head.verified_at);
+        (to > 0).then_some(Verified { to, at_ms })
+    }
+
     /// Reads every page of every section, so that a flipped bit anywhere shows.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
     pub fn check(&self) -> Result<(), IndexFault> {
-        self.anchors()?;
+        self.blocks()?;
         self.counts_and_checkpoints()?;
         self.damage()?;
-        for row in self.rows() {
-            let row = row?;
-            for offset in self.postings(row) {
-                offset?;
-            }
-        }
-        Ok(())
-    }
-
-    /// One aggregate's offsets, ascending, `None` when the index knows no such aggregate.
-    ///
-    /// # Errors
-    /// [`IndexFault::Corrupt`], [`IndexFault::Io`]; likewise as items.
-    pub fn offsets(&self, id: u64) -> Result<Option<PersistedOffsets<'_>>, IndexFault> {
-        Ok(self.find(id)?.map(|row| self.postings(row)))
-    }
-
-    /// The directory's entry of an aggregate.
-    ///
-    /// # Errors
-    /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
-    pub fn summary(&self, id: u64) -> Result<Option<AggregateSummary>, IndexFault> {
-        Ok(self.find(id)?.map(|row| row.summary))
-    }
-
-    pub(super) fn find(&self, id: u64) -> Result<Option<Row>, IndexFault> {
-        let (mut low, mut high) = (0, self.head.section(Section::Directory).rows);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let row = self.row(middle)?;
-            match row.summary.id.cmp(&id) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Ok(Some(row)),
-            }
-        }
-        Ok(None)
-    }
-
-    fn row(&self, i: u64) -> Result<Row, IndexFault> {
-        let section = self.head.section(Section::Directory);
-        let more = if i + 1 < section.rows { 2 } else { 1 };
-        let bytes = self.pages.read(section, i * DIRECTORY_ROW as u64, more * DIRECTORY_ROW)?;
-        self.decode_row(&bytes)
-    }
-
-    /// A row, and from the row behind it, where there is one, the end of its postings.
-    fn decode_row(&self, bytes: &[u8]) -> Result<Row, IndexFault> {
-        let number = |at| u64_at(bytes, at).unwrap_or_default();
-        let postings_end = match u64_at(bytes, DIRECTORY_ROW + 32) {
-            Some(next) => next,
-            None => self.head.section(Section::Postings).bytes,
-        };
-        let summary = AggregateSummary { id: number(0), events: number(8), first: number(16), last: number(24) };
-        let row = Row { summary, postings_at: number(32), postings_end };
-        // Each offset but the first takes at least a byte, so the count is bounded by the file's size.
-        let bytes = row.postings_end.checked_sub(row.postings_at);
-        let ordered = summary.first <= summary.last && summary.last < self.head.covered_to;
-        if bytes.is_none_or(|bytes| bytes < summary.events) || summary.events == 0 || !ordered {
-            return Err(IndexFault::Corrupt(format!("the entry of aggregate {} holds no sense", summary.id)));
-        }
-        Ok(row)
-    }
-
-    /// Every row, by ascending id.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Result<Row, IndexFault>> + '_ {
-        let section = self.head.section(Section::Directory);
-        let mut at = 0;
-        let mut block: Vec<u8> = Vec::new();
-        let mut used = 0;
-        let mut previous: Option<u64> = None;
-        std::iter::from_fn(move || {
-            if at >= section.rows {
-                return None;
-            }
-            if block.len() < used + 2 * DIRECTORY_ROW && (used == 0 || at + 1 < section.rows) {
-                let rows = (section.rows - at).min(WALK) as usize;
-                match self.pages.read(section, at * DIRECTORY_ROW as u64, rows * DIRECTORY_ROW) {
-                    Ok(bytes) => (block, used) = (bytes, 0),
-                    Err(fault) => {
-                        at = section.rows;
-                        return Some(Err(fault));
-                    }
-                }
-            }
-            let row = self.decode_row(block.get(used..).unwrap_or_default());
-            used += DIRECTORY_ROW;
-            at += 1;
-            let row = row.and_then(|row| {
-                if previous.is_some_and(|id| id >= row.summary.id) {
-                    return Err(IndexFault::Corrupt("its aggregate ids are out of order".into()));
-                }
-                previous = Some(row.summary.id);
-                Ok(row)
-            });
-            if row.is_err() {
-                at = section.rows;
-            }
-            Some(row)
-        })
-    }
-
-    /// The offsets of a row.
-    pub(super) fn postings(&self, row: Row) -> PersistedOffsets<'_> {
-        PersistedOffsets::new(self, &row)
+        self.runs.iter().try_for_each(Stored::check)
     }
 
     /// The first anchor, and the last one before `offset`. Reads a few pages, however many anchors there are.
@@ -241,23 +150,31 @@ impl PersistedIndex {
         (0..rows.min(1)).chain(last).map(anchor).collect()
     }
 
-    /// All anchors, ascending.
+    /// The last anchor before `offset`. Reads a few pages, however many anchors there are.
+    pub(crate) fn anchor_before(&self, offset: u64) -> Option<Anchor> {
+        self.outer_anchors(offset).ok()?.pop().filter(|anchor| anchor.offset < offset)
+    }
+
+    /// All blocks with their anchors, ascending.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
-    pub fn anchors(&self) -> Result<Vec<Anchor>, IndexFault> {
-        let bytes = self.small(Section::Anchors)?;
-        let mut anchors: Vec<Anchor> = Vec::new();
-        for row in bytes.chunks_exact(ANCHOR_ROW) {
-            let anchor = decode_anchor(row);
-            let after = |last: &Anchor| last.offset < anchor.offset && last.ordinal < anchor.ordinal;
-            let in_order = anchors.last().is_none_or(after);
+    pub fn blocks(&self) -> Result<Vec<Block>, IndexFault> {
+        let (anchors, summaries) = (self.small(Section::Anchors)?, self.small(Section::Blocks)?);
+        let mut rest = summaries.as_slice();
+        let mut blocks: Vec<Block> = Vec::new();
+        for row in anchors.chunks_exact(ANCHOR_ROW) {
+            let block = Block::decode(decode_anchor(row), &mut rest);
+            let block = block.ok_or_else(|| IndexFault::Corrupt("its blocks cannot be read".into()))?;
+            let anchor = &block.anchor;
+            let after = |last: &Block| last.anchor.offset < anchor.offset && last.anchor.ordinal < anchor.ordinal;
+            let in_order = blocks.last().is_none_or(after);
             if !in_order || anchor.offset >= self.head.covered_to || anchor.ordinal >= self.head.events {
                 return Err(IndexFault::Corrupt("its anchors are out of order or out of range".into()));
             }
-            anchors.push(anchor);
+            blocks.push(block);
         }
-        Ok(anchors)
+        Ok(blocks)
     }
 
     /// Counts by name.
@@ -314,7 +231,7 @@ impl PersistedIndex {
     }
 
     /// `len` bytes of a section from its byte `at` on.
-    pub(super) fn section(&self, section: Section, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
+    fn section(&self, section: Section, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
         self.pages.read(self.head.section(section), at, len)
     }
 
@@ -325,10 +242,4 @@ impl PersistedIndex {
         }
         self.pages.read(extent, 0, extent.bytes as usize)
     }
-}
-
-fn decode_anchor(row: &[u8]) -> Anchor {
-    let number = |at| u64_at(row, at).unwrap_or_default();
-    let checksum = u32_at(row, 24).unwrap_or_default();
-    Anchor { offset: number(0), ordinal: number(8), timestamp_ms: number(16), checksum }
 }

@@ -1,16 +1,26 @@
-//! Writing an index: the file's entries and those in memory merged, in a new file that replaces the old one at once.
+//! Writing an index: the runs that the old file has are taken over as they are, what came since is merged, and the new
+//! file replaces the old one at once.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use super::IndexFault;
 use super::aggregates::{AggregateIndex, Witness};
-use super::build::{Checkpoint, Postings};
-use super::checkpoint::encode_checkpoint;
+use super::block::encode_anchor;
+use super::checkpoint::{Checkpoint, encode_checkpoint};
+use super::layer::{Layer, Source};
 use super::pages::PageWriter;
-use super::persisted::Row;
+use super::persisted::PersistedIndex;
+use super::stored::Stored;
+use super::write::write_run;
 use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{Disk, LogFile, Storage, replace};
-use crate::format::index::{Head, PAGE_DATA, page_checksum, put_varint};
+use crate::format::index::{Extent, Head, MAX_RUNS, PAGE_DATA, RunExtents, page_checksum};
+
+/// A run is merged with what came since unless it has this many times its events: what is written anew for an event, over
+/// the life of a log, stays a few times what it takes.
+const RATIO: u64 = 4;
 
 /// Writes `index` of `log` to `path`, atomically: whoever reads it sees the old file or the new one, and so does
 /// whoever starts after a power cut.
@@ -22,76 +32,115 @@ use crate::format::index::{Head, PAGE_DATA, page_checksum, put_varint};
 /// taken over, turns out to be corrupt.
 pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
     log.storage().sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
-    replace(disk, path, log.path(), |file, temporary| write(file, temporary, path, index))
+    replace(disk, path, log.path(), |file, temporary| {
+        write(file, temporary, index).map_err(|fault| fault.into_error(path))
+    })
 }
 
-fn write(file: &dyn Storage, temporary: &Path, path: &Path, index: &AggregateIndex) -> Result<(), StorageError> {
-    let io = |action| move |error| StorageError::io(temporary, action, error);
+fn write(file: &dyn Storage, temporary: &Path, index: &AggregateIndex) -> Result<(), IndexFault> {
+    let io = |action| move |error| IndexFault::Io(StorageError::io(temporary, action, error));
     // Page 0 is filled in last: a file without it is no index.
     append_all(file, &[0; PAGE_DATA + 4]).map_err(io("write"))?;
-    let mut pages = PageWriter::new(file, temporary, 1);
-    let mut sections = Vec::new();
-
-    let mut directory = Vec::new();
-    let mut bytes = Vec::new();
-    let mut postings_at = 0u64;
-    for entry in merged(index) {
-        let (id, postings) = entry.map_err(|fault| fault.into_error(path))?;
-        bytes.clear();
-        put_varint(postings.first, &mut bytes);
-        bytes.extend_from_slice(&postings.deltas);
-        pages.put(&bytes, postings.count)?;
-        for number in [id, postings.count, postings.first, postings.last, postings_at] {
-            directory.extend_from_slice(&number.to_be_bytes());
-        }
-        postings_at += bytes.len() as u64;
+    let (kept, first_free) = keep_runs(file, temporary, index).map_err(IndexFault::Io)?;
+    let mut runs = [RunExtents::default(); MAX_RUNS];
+    let mut pages = PageWriter::new(file, temporary, first_free);
+    let rest = index.layers.get(kept.len()..).unwrap_or_default();
+    let merged = if rest.is_empty() { None } else { Some(write_run(&mut pages, rest, &index.scratch())?) };
+    for (slot, run) in runs.iter_mut().zip(kept.iter().map(|run| *run.extents()).chain(merged)) {
+        *slot = run;
     }
-    let postings = pages.finish_section()?;
-    pages.put(&directory, (directory.len() / crate::format::index::DIRECTORY_ROW) as u64)?;
-    sections.push(pages.finish_section()?);
-    sections.push(postings);
+    let sections = write_sections(&mut pages, index).map_err(IndexFault::Io)?;
 
-    for anchor in index.anchors() {
-        let mut row = Vec::with_capacity(crate::format::index::ANCHOR_ROW);
-        for number in [anchor.offset, anchor.ordinal, anchor.timestamp_ms] {
-            row.extend_from_slice(&number.to_be_bytes());
-        }
-        row.extend_from_slice(&anchor.checksum.to_be_bytes());
-        pages.put(&row, 1)?;
-    }
-    sections.push(pages.finish_section()?);
-
-    pages.put(&index.counts().encode_names(), index.counts().iter().count() as u64)?;
-    sections.push(pages.finish_section()?);
-
-    let end = Checkpoint { totals: *index.totals(), counts: index.counts().snapshot() };
-    for checkpoint in index.recent.checkpoints.kept.iter().map(|(_, kept)| kept).chain([&end]) {
-        bytes.clear();
-        encode_checkpoint(checkpoint, &mut bytes);
-        pages.put(&bytes, 1)?;
-    }
-    sections.push(pages.finish_section()?);
-
-    for range in index.damage() {
-        let (start, end) = (range.start.to_be_bytes(), range.end.to_be_bytes());
-        pages.put(&[start, end].concat(), 1)?;
-    }
-    sections.push(pages.finish_section()?);
-    pages.flush()?;
-
-    let mut page = head(index, &sections).encode();
+    let mut page = head(index, &runs, sections).encode();
     page.resize(PAGE_DATA, 0);
     let checksum = page_checksum(0, &page);
     page.extend_from_slice(&checksum.to_be_bytes());
     file.write_at(&page, 0).map_err(io("write"))
 }
 
-fn head(index: &AggregateIndex, sections: &[crate::format::index::Extent]) -> Head {
+/// Takes over, page by page as they stand, the runs of the old file that are too large to be merged with what came since;
+/// the number of the page behind them.
+fn keep_runs(
+    file: &dyn Storage,
+    temporary: &Path,
+    index: &AggregateIndex,
+) -> Result<(Vec<Arc<Stored>>, u64), StorageError> {
+    let Some(base) = &index.base else { return Ok((Vec::new(), 1)) };
+    let whole = whole_runs(base, &index.layers);
+    let mut kept = whole.len();
+    let mut since: u64 = index.layers.get(kept..).unwrap_or_default().iter().map(Layer::events).sum();
+    // Only what something came behind is written anew.
+    while since > 0
+        && let Some(run) = kept.checked_sub(1).and_then(|last| whole.get(last))
+        && (run.events() < RATIO * since || kept >= MAX_RUNS)
+    {
+        since += run.events();
+        kept -= 1;
+    }
+    let kept = whole.get(..kept).unwrap_or_default().to_vec();
+    let Some(last) = kept.last() else { return Ok((Vec::new(), 1)) };
+    let guide = last.extents().guide;
+    let end = guide.page + guide.bytes.div_ceil(PAGE_DATA as u64);
+    base.pages().copy(1..end, file, temporary)?;
+    Ok((kept, end))
+}
+
+/// The runs of the old file with which the layers start, none of them cut.
+fn whole_runs<'i>(base: &'i PersistedIndex, layers: &[Layer]) -> &'i [Arc<Stored>] {
+    let whole = |(run, layer): &(&Arc<Stored>, &Layer)| match &layer.source {
+        Source::Stored(known) => Arc::ptr_eq(run, known) && layer.until >= run.bound(),
+        Source::Memory(_) => false,
+    };
+    let count = base.runs().iter().zip(layers).take_while(whole).count();
+    base.runs().get(..count).unwrap_or_default()
+}
+
+/// Everything behind the runs, in the order of [`crate::format::index::Section`].
+fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[Extent; 5], StorageError> {
+    let mut bytes = Vec::new();
+    for anchor in index.anchors() {
+        pages.put(&encode_anchor(&anchor))?;
+        pages.rows(1);
+    }
+    let anchors = pages.finish_section()?;
+
+    for block in index.blocks() {
+        bytes.clear();
+        block.encode(&mut bytes);
+        pages.put(&bytes)?;
+        pages.rows(1);
+    }
+    let blocks = pages.finish_section()?;
+
+    pages.put(&index.counts().encode_names())?;
+    pages.rows(index.counts().iter().count() as u64);
+    let names = pages.finish_section()?;
+
+    let end = Checkpoint { totals: *index.totals(), counts: index.counts().snapshot() };
+    for checkpoint in index.checkpoints.kept().iter().map(|(_, kept)| kept).chain([&end]) {
+        bytes.clear();
+        encode_checkpoint(checkpoint, &mut bytes);
+        pages.put(&bytes)?;
+        pages.rows(1);
+    }
+    let checkpoints = pages.finish_section()?;
+
+    for range in index.damage() {
+        let (start, end) = (range.start.to_be_bytes(), range.end.to_be_bytes());
+        pages.put(&[start, end].concat())?;
+        pages.rows(1);
+    }
+    let damage = pages.finish_section()?;
+    pages.flush()?;
+    Ok([anchors, blocks, names, checkpoints, damage])
+}
+
+fn head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [Extent; 5]) -> Head {
     let (totals, coverage) = (index.totals(), index.coverage());
     let (first, last) = (totals.first.unwrap_or_default(), totals.last.unwrap_or_default());
     // What was fenced off since has its offsets back: nothing beyond what is covered is known any more.
     let witness = if index.witness.log_end_offset > coverage.covered_to { index.witness } else { Witness::default() };
-    let mut head = Head {
+    Head {
         log_version: index.log_version,
         log_header: index.log_header,
         log_end_offset: coverage.log_end_offset,
@@ -107,64 +156,11 @@ fn head(index: &AggregateIndex, sections: &[crate::format::index::Extent]) -> He
         last_time: totals.last_time.unwrap_or_default(),
         lost_events: witness.lost_events,
         lost_aggregates: witness.lost_aggregates,
-        sections: Default::default(),
-    };
-    for (slot, extent) in head.sections.iter_mut().zip(sections) {
-        *slot = *extent;
+        verified_to: index.verified.map_or(0, |verified| verified.to),
+        verified_at: index.verified.map_or(0, |verified| verified.at_ms),
+        anchor_spacing: index.blocks.spacing(),
+        checkpoint_spacing: index.checkpoints.spacing(),
+        runs: *runs,
+        sections,
     }
-    head
-}
-
-/// Every aggregate's offsets, by ascending id: the file's below where it is believed, then those in memory.
-fn merged(index: &AggregateIndex) -> impl Iterator<Item = Result<(u64, Postings), super::IndexFault>> + '_ {
-    let mut recent: Vec<(u64, &Postings)> = index.recent.postings.iter().map(|(id, p)| (*id, p)).collect();
-    recent.sort_unstable_by_key(|(id, _)| *id);
-    let mut recent = recent.into_iter().peekable();
-    let base = index.base.as_ref();
-    let mut stored = base.into_iter().flat_map(move |base| base.index.rows().map(move |row| (base, row))).peekable();
-    std::iter::from_fn(move || {
-        loop {
-            let next_stored = match stored.peek() {
-                Some((_, Ok(row))) => Some(row.summary.id),
-                Some((_, Err(_))) => return stored.next().and_then(|(_, row)| row.err()).map(Err),
-                None => None,
-            };
-            let next_recent = recent.peek().map(|(id, _)| *id);
-            let id = match (next_stored, next_recent) {
-                (None, None) => return None,
-                (Some(a), Some(b)) => a.min(b),
-                (Some(id), None) | (None, Some(id)) => id,
-            };
-            let mut postings = Postings::default();
-            if next_stored == Some(id)
-                && let Some((base, Ok(row))) = stored.next()
-                && let Err(fault) = take_over(base, row, &mut postings)
-            {
-                return Some(Err(fault));
-            }
-            if next_recent == Some(id)
-                && let Some((_, newer)) = recent.next()
-            {
-                if postings.count == 0 {
-                    postings = newer.clone();
-                } else {
-                    newer.iter().for_each(|offset| postings.push(offset));
-                }
-            }
-            if postings.count > 0 {
-                return Some(Ok((id, postings)));
-            }
-        }
-    })
-}
-
-fn take_over(base: &super::aggregates::Base, row: Row, postings: &mut Postings) -> Result<(), super::IndexFault> {
-    for offset in base.index.postings(row) {
-        let offset = offset?;
-        if offset >= base.until {
-            break;
-        }
-        postings.push(offset);
-    }
-    Ok(())
 }

@@ -5,9 +5,11 @@
 
 mod diff;
 mod map;
+mod part;
 mod pieces;
 mod survey;
 mod tail;
+mod threads;
 mod view;
 
 pub use diff::{Compared, Comparison, Difference, Differs, MAX_DIFFERENCES, diff};

@@ -2,18 +2,18 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::pieces::Pieces;
+use super::part::{Done, Look, Note, late};
 use super::tail::{Ending, ending, judge_end};
-use super::{HealthMap, LogView};
+use super::{HealthMap, LogView, threads};
 use crate::StorageError;
-use crate::file::{Item, Scanner};
-use crate::format::{EventView, Evidence, Finding, Frame, Kind, gap};
+use crate::file::Scanner;
+use crate::format::{Finding, Kind};
 use crate::index::AggregateIndex;
 
 /// Findings kept in memory; those after them are told to the caller as they come, and counted.
 pub const MAX_FINDINGS: usize = 10_000;
-/// Distance of two reports of progress, in bytes.
-const PROGRESS: u64 = 1 << 20;
+/// Bytes of a part: what is read before an index or another thread hears of it.
+const PART: u64 = 64 << 20;
 
 /// What a pass is to look at.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,10 @@ pub struct Wish {
     pub from: Option<u64>,
     /// Up to this offset, exclusive: the last frame looked at starts before it.
     pub until: Option<u64>,
+    /// How many threads scan; none is one. What they find is the same for any number.
+    pub threads: usize,
+    /// Bytes of the parts that it is read in; none is 64 MiB. What is found is the same for any size.
+    pub part: Option<u64>,
 }
 
 /// What a pass tells while it runs.
@@ -58,10 +62,12 @@ pub struct Survey {
 
 /// Runs over the log, adding what it meets to `index` when there is one, and telling `on` as it goes.
 ///
-/// The log's end is fixed first. With an index, `wish.from` should be the end of what it covers.
+/// The log's end is fixed first. With an index, `wish.from` should be the end of what it covers. Memory: two chunks of a
+/// mebibyte, or one frame where that is larger, for each thread, and with an index what that takes.
 ///
 /// # Errors
-/// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read.
+/// `Stopped` when `on` breaks, and what was joined to the index by then stays; `Io`, `Changed`, `Memory` when the log
+/// cannot be read.
 pub fn survey(
     view: &LogView,
     wish: &Wish,
@@ -73,18 +79,19 @@ pub fn survey(
     let start = wish.from.unwrap_or(first).max(first).min(file_end.max(first));
     let mut index = index;
     if let Some(index) = &mut index {
-        index.builder().forget_damaged_end();
+        index.forget_damaged_end();
     }
-    let previous_time = index.as_ref().and_then(|index| index.totals().last_time);
+    let look = Look { view, frames_only: wish.frames_only, indexed: index.is_some(), file_end };
     let mut pass = Pass {
-        view,
-        wish,
+        look,
+        previous_time: index.as_ref().and_then(|index| index.totals().last_time),
         index,
         on,
         survey: Survey::default(),
-        previous_time,
-        file_end,
+        scanner: None,
+        at: start,
         told: start,
+        moved: false,
         told_truncated: false,
     };
     if wish.from.is_none() {
@@ -93,116 +100,107 @@ pub fn survey(
         }
         pass.survey.map.verified(0..first.min(file_end));
     }
-    pass.run(start)?;
+    let until = wish.until.unwrap_or(u64::MAX);
+    let parts = parts(view, start..until.min(file_end), wish.part.unwrap_or(PART));
+    if wish.threads > 1 && parts.len() > 1 {
+        threads::run(&mut pass, wish.threads, parts)?;
+    } else {
+        parts.into_iter().try_for_each(|part| pass.scan(part.end))?;
+    }
+    // The last part ends where it meets an end, be it one that moves.
+    pass.scan(until)?;
+    pass.finish(start, wish.until.is_none())?;
     Ok(pass.survey)
 }
 
-struct Pass<'a> {
-    view: &'a LogView,
-    wish: &'a Wish,
+/// The ranges that parts start in. Where an index knows an event near their borders, they are cut there.
+fn parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<u64>> {
+    let mut parts = Vec::new();
+    let mut start = range.start;
+    while start < range.end {
+        let border = start.saturating_add(bytes.max(1));
+        let anchor = view.witness().and_then(|index| index.anchor_before(border)).map(|anchor| anchor.offset);
+        let end = anchor.filter(|anchor| *anchor > start + bytes / 2).unwrap_or(border).min(range.end);
+        parts.push(start..end);
+        start = end;
+    }
+    parts
+}
+
+/// The parts of a log put together, one behind the other.
+pub(super) struct Pass<'a> {
+    pub(super) look: Look<'a>,
     index: Option<&'a mut AggregateIndex>,
     on: &'a mut dyn FnMut(Step) -> ControlFlow<()>,
     survey: Survey,
     previous_time: Option<u64>,
-    file_end: u64,
+    /// The scanner of the part before, which has read on.
+    scanner: Option<Scanner>,
+    /// Up to here parts were taken in: a frame is expected here.
+    pub(super) at: u64,
     /// Up to here progress was told.
     told: u64,
+    /// The log's end moved when it was looked at a second time.
+    moved: bool,
     /// The log's lost end stands among the findings.
     told_truncated: bool,
 }
 
 impl Pass<'_> {
-    fn run(&mut self, start: u64) -> Result<(), StorageError> {
-        let log = self.view.log().clone();
-        let until = self.wish.until.unwrap_or(u64::MAX);
-        let mut from = start;
-        let mut moved = false;
-        'again: loop {
-            let mut scanner = Scanner::new(log.clone(), from..self.file_end.max(from));
-            while scanner.position() < until
-                && let Some(item) = scanner.next_item()?
-            {
-                match item {
-                    Item::Frame(at, frame) => self.frame(at, &frame)?,
-                    Item::Unreadable(range) => {
-                        self.damaged(range.clone());
-                        self.found(Finding::new(Kind::Unreadable, range))?;
-                    }
-                    Item::Damaged(range) if range.end == self.file_end => {
-                        let ending = if moved { Ending::Moving } else { ending(&log, &range)? };
-                        if !moved && ending == Ending::Moving {
-                            // What was damage a moment ago may be whole by now. The end stays where it was fixed.
-                            (moved, from) = (true, range.start);
-                            continue 'again;
-                        }
-                        self.last_range(range, ending)?;
-                    }
-                    Item::Damaged(range) => {
-                        self.damaged(range.clone());
-                        for piece in Pieces::of(&log, range, self.file_end, self.view.witnessed_end())? {
-                            self.found(piece?.finding)?;
-                        }
-                    }
-                }
-            }
-            self.finish(start, scanner.position().min(self.file_end))?;
-            return Ok(());
-        }
-    }
-
-    #[inline]
-    fn frame(&mut self, at: u64, frame: &Frame) -> Result<(), StorageError> {
-        let payload = frame.payload();
-        let end = at + frame.len();
-        if gap::is_gap(payload) {
-            self.survey.gaps += 1;
-            self.survey.map.gap(at..end);
-            if let Some(index) = &mut self.index {
-                index.builder().gap(at, frame);
-            }
-            let content = gap::content(payload).map(str::to_owned);
-            let evidence = Evidence { content, ..Evidence::default() };
-            self.found(Finding::new(Kind::Gap, at..end).with(evidence))?;
-        } else if self.wish.frames_only {
-            self.survey.events += 1;
-        } else {
-            match EventView::parse(payload, self.view.log().version()) {
-                Ok(event) => self.event(at, frame, &event)?,
-                Err(invalid) => {
-                    if let Some(index) = &mut self.index {
-                        index.builder().no_event(at, frame);
-                    }
-                    let evidence = Evidence {
-                        reason: Some(invalid.reason.into()),
-                        bad_byte_at: Some(at + 4 + invalid.at as u64),
-                        ..Evidence::default()
-                    };
-                    self.found(Finding::new(Kind::InvalidEvent, at..end).with(evidence))?;
-                }
-            }
-        }
-        if end - self.told >= PROGRESS { self.tell(end) } else { Ok(()) }
-    }
-
-    #[inline]
-    fn event(&mut self, at: u64, frame: &Frame, event: &EventView) -> Result<(), StorageError> {
-        self.survey.events += 1;
-        if let Some(index) = &mut self.index {
-            index.builder().event(at, frame, event);
-        }
-        let time = event.write_timestamp_ms();
-        let previous = self.previous_time.replace(time);
-        if let Some(previous) = previous.filter(|previous| time < *previous) {
-            let evidence = Evidence { time_ms: Some(time), previous_time_ms: Some(previous), ..Evidence::default() };
-            self.found(Finding::new(Kind::Clock, at..at + frame.len()).with(evidence))?;
+    /// Scans on to the first frame or damaged range that starts at `until` or later.
+    pub(super) fn scan(&mut self, until: u64) -> Result<(), StorageError> {
+        while self.at < until.min(self.look.file_end) {
+            let look = self.look;
+            let here = self.scanner.take().filter(|scanner| scanner.position() == self.at);
+            let mut scanner = here.unwrap_or_else(|| look.scanner(self.at));
+            let done = look.part(&mut scanner, until, &mut |note| self.note(note))?;
+            self.scanner = Some(scanner);
+            self.take(done)?;
         }
         Ok(())
     }
 
+    /// Hears what a part tells.
+    pub(super) fn note(&mut self, note: Note) -> Result<(), StorageError> {
+        match note {
+            Note::Progress(at) => self.tell(at),
+            Note::Finding(finding) => self.found(*finding),
+            Note::Damaged(range) => {
+                self.damaged(range);
+                Ok(())
+            }
+            Note::FirstEvent(range, time) => match self.previous_time {
+                Some(previous) if time < previous => self.found(late(range, time, previous)),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Takes in what a part has come to.
+    pub(super) fn take(&mut self, done: Done) -> Result<(), StorageError> {
+        self.at = done.position;
+        self.survey.events += done.events;
+        self.survey.gaps += done.gaps;
+        self.previous_time = done.last_time.or(self.previous_time);
+        if let (Some(index), Some(part)) = (&mut self.index, done.index) {
+            index.join(part)?;
+        }
+        match done.end {
+            Some(range) => self.last_range(range),
+            None => Ok(()),
+        }
+    }
+
     /// The damaged range that the log ends with, after a second look at it.
-    fn last_range(&mut self, range: Range<u64>, ending: Ending) -> Result<(), StorageError> {
+    fn last_range(&mut self, range: Range<u64>) -> Result<(), StorageError> {
+        let view = self.look.view;
+        let ending = if self.moved { Ending::Moving } else { ending(view.log(), &range)? };
+        if !self.moved && ending == Ending::Moving {
+            // What was damage a moment ago may be whole by now. The end stays where it was fixed.
+            (self.moved, self.at) = (true, range.start);
+            return self.scan(u64::MAX);
+        }
         let start = range.start;
-        let view = self.view;
         let unfinished = judge_end(view, range.clone(), ending, &mut |finding| self.found(finding))?;
         let end = unfinished.as_ref().map_or(range.end, |unfinished| unfinished.start);
         self.survey.in_flight = unfinished;
@@ -211,28 +209,27 @@ impl Pass<'_> {
     }
 
     fn damaged(&mut self, range: Range<u64>) {
-        if let Some(index) = &mut self.index
-            && !range.is_empty()
-        {
-            index.builder().damaged(range);
+        if let Some(index) = &mut self.index {
+            index.damaged(range);
         }
     }
 
     /// Ends the pass: a log that lost its end cleanly, the watermark of the index, the map.
-    fn finish(&mut self, start: u64, position: u64) -> Result<(), StorageError> {
-        let whole = self.wish.until.is_none();
+    fn finish(&mut self, start: u64, whole: bool) -> Result<(), StorageError> {
+        let file_end = self.look.file_end;
         if whole
             && !self.told_truncated
             && self.survey.in_flight.is_none()
-            && let Some(finding) = self.view.truncated(self.file_end, self.file_end)?
+            && let Some(finding) = self.look.view.truncated(file_end, file_end)?
         {
             self.found(finding)?;
         }
+        let position = self.at.min(file_end);
         let scanned_to = self.survey.in_flight.as_ref().map_or(position, |unfinished| unfinished.start);
         self.survey.scanned_to = scanned_to;
         self.survey.map.verified(start..scanned_to);
         if let Some(index) = &mut self.index {
-            index.builder().scanned(scanned_to);
+            index.scanned(scanned_to);
         }
         self.tell(position)
     }
@@ -244,6 +241,8 @@ impl Pass<'_> {
         if finding.kind.is_damage() {
             self.survey.damage_total += 1;
             self.survey.map.damaged(finding.range());
+        } else if finding.kind == Kind::Gap {
+            self.survey.map.gap(finding.range());
         }
         let told = (self.on)(Step::Finding(&finding));
         if self.survey.findings.len() < MAX_FINDINGS {
@@ -254,8 +253,8 @@ impl Pass<'_> {
 
     #[cold]
     fn tell(&mut self, at: u64) -> Result<(), StorageError> {
-        self.told = at;
-        match (self.on)(Step::Progress(at, self.file_end)) {
+        self.told = self.told.max(at);
+        match (self.on)(Step::Progress(self.told, self.look.file_end)) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(StorageError::Stopped),
         }

@@ -139,7 +139,7 @@ impl LogView {
     /// An index to look things up in and to catch up: what the file covers, or nothing.
     pub fn index(&mut self) -> AggregateIndex {
         if let Some(index) = self.witness().cloned() {
-            match AggregateIndex::resume(index) {
+            match AggregateIndex::resume(&index) {
                 Ok(resumed) => return resumed,
                 Err(fault) => self.index_is_corrupt(fault.into_error(&self.index_path).to_string()),
             }
@@ -241,7 +241,7 @@ impl LogView {
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
     pub fn lost_events(&self, from: u64) -> Result<Option<(u64, u64)>, StorageError> {
-        let Some(index) = self.witness().cloned().and_then(|index| AggregateIndex::resume(index).ok()) else {
+        let Some(index) = self.witness().and_then(|index| AggregateIndex::resume(index).ok()) else {
             return Ok(None);
         };
         let anchor = index.anchor_before(from);

@@ -28,13 +28,12 @@ impl EventLog {
     ) -> Result<(&AggregateIndex, Option<Survey>), StorageError> {
         let mut index = match self.index.take() {
             Some(index) => index,
-            None => self.view.index(),
+            None => self.view.index().within(self.options.bounds()),
         };
         let (coverage, len) = (index.coverage(), self.view.log().len()?);
         let mut found = Ok(None);
         if coverage.scanned_to != len || coverage.frames == 0 {
-            let wish = Wish { from: (coverage.frames > 0).then_some(coverage.covered_to), ..Wish::default() };
-            found = survey(&self.view, &wish, Some(&mut index), on).map(Some);
+            found = self.read_on(&mut index, on).map(Some);
         }
         let index = self.index.insert(index);
         found.map(|found| (&*index, found))
@@ -70,16 +69,15 @@ impl EventLog {
         offset: u64,
         on: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> Result<(&AggregateIndex, Survey), StorageError> {
-        let mut index = if offset <= self.view.log().first_frame() {
+        let known = if offset <= self.view.log().first_frame() {
             self.view.new_index()
         } else {
             let mut known = self.index.clone().unwrap_or_else(|| self.view.index());
             known.cut(offset);
             known
         };
-        let coverage = index.coverage();
-        let wish = Wish { from: (coverage.frames > 0).then_some(coverage.covered_to), ..Wish::default() };
-        let found = survey(&self.view, &wish, Some(&mut index), on)?;
+        let mut index = known.within(self.options.bounds());
+        let found = self.read_on(&mut index, on)?;
         if let IndexState::Ahead { .. } = self.view.state()
             && let Some(log_end_offset) = self.view.witnessed_end()
         {
@@ -87,6 +85,20 @@ impl EventLog {
             index.bear_witness(Witness { log_end_offset, lost_events: lost.0, lost_aggregates: lost.1 });
         }
         Ok((self.index.insert(index), found))
+    }
+
+    /// Adds to an index what it has not seen, which verifies that.
+    fn read_on(
+        &self,
+        index: &mut AggregateIndex,
+        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    ) -> Result<Survey, StorageError> {
+        let coverage = index.coverage();
+        let from = (coverage.frames > 0).then_some(coverage.covered_to);
+        let wish = Wish { from, threads: self.options.threads, ..Wish::default() };
+        let found = survey(&self.view, &wish, Some(index), on)?;
+        index.was_verified(from.unwrap_or_default()..found.scanned_to, (self.options.clock)());
+        Ok(found)
     }
 
     /// Catches the index up and writes it beside the log, atomically. The log is synced first.

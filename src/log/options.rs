@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::EventLog;
 use crate::StorageError;
-use crate::file::{Disk, OsDisk};
+use crate::file::Disk;
+use crate::index::Bounds;
 use crate::repair::Site;
 
 /// Options for opening or creating a log.
@@ -16,11 +17,15 @@ pub struct OpenOptions {
     pub(super) index: Option<PathBuf>,
     pub(super) journal: Option<PathBuf>,
     pub(super) clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+    pub(super) threads: usize,
+    pub(super) memory: u64,
+    pub(super) scratch: Option<PathBuf>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { disk: Arc::new(OsDisk), index: None, journal: None, clock: Arc::new(now_ms) }
+        let Bounds { disk, folder: scratch, memory } = Bounds::default();
+        Self { disk, index: None, journal: None, clock: Arc::new(now_ms), threads: 1, memory, scratch }
     }
 }
 
@@ -63,6 +68,33 @@ impl OpenOptions {
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// Reads a log that has to be read whole with so many threads; one unless it is said.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Lets an index that is built hold so many bytes of aggregates in memory, 256 MiB unless it is said; what is more
+    /// goes to files without a name.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// Makes those files in this folder rather than where temporary files are kept.
+    #[must_use]
+    pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.scratch = Some(folder.into());
+        self
+    }
+
+    /// What an index may take.
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds { disk: self.disk.clone(), folder: self.scratch.clone(), memory: self.memory }
     }
 
     /// The log at `path` as a repair needs it; links are resolved.

@@ -61,7 +61,7 @@ impl Jump {
 /// The start of the row to go to. A place behind the last row, or a time after the last event, is the last row.
 ///
 /// An ordinal costs a scan from the index's anchor before it, or from the log's start; a time likewise, or the halving of
-/// what no anchor covers. Times that jump back may make that find a later event than the first. `on` is told the place
+/// what no index covers. There, times that jump back may make that find a later event than the first. `on` is told the place
 /// about every mebibyte.
 ///
 /// # Errors
@@ -124,11 +124,14 @@ impl Seek<'_> {
 
     /// The first event at `time_ms` or later.
     fn time(&self, time_ms: u64, meter: &mut Meter) -> Result<Option<u64>, StorageError> {
-        let anchor = self.verified(self.index.and_then(|index| index.anchor_by_time(time_ms)));
-        let late = self.index.is_some_and(|index| index.anchors().any(|anchor| anchor.timestamp_ms >= time_ms));
-        let start = anchor.map_or_else(|| self.first(), |anchor| anchor.offset);
-        // An anchor that is late enough says that the event lies not far behind the one before it.
-        let start = if late { start } else { self.halve(start, time_ms, meter)? };
+        let anchor = |pick: &dyn Fn(&AggregateIndex) -> Option<Anchor>| self.verified(self.index.and_then(pick));
+        let start = if let Some(late) = anchor(&|index| index.anchor_by_time(time_ms)) {
+            // Its block holds such an event, and none before it does.
+            late.offset
+        } else {
+            let last = anchor(&|index| index.anchor_before(u64::MAX));
+            self.halve(last.map_or_else(|| self.first(), |anchor| anchor.offset), time_ms, meter)?
+        };
         let event = self.first_event(self.scan(start..self.end), meter, |event| event.write_timestamp_ms() >= time_ms);
         event.map(|event| event.map(|(at, _)| at))
     }

@@ -32,7 +32,7 @@ pub(super) fn known_losses(
     forgotten: Option<(u64, u64, &mut Loss)>,
     on: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<(), StorageError> {
-    let Some(index) = view.witness().cloned().and_then(|index| AggregateIndex::resume(index).ok()) else {
+    let Some(index) = view.witness().and_then(|index| AggregateIndex::resume(index).ok()) else {
         return Ok(());
     };
     let covered_to = index.coverage().covered_to;

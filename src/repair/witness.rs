@@ -31,7 +31,7 @@ pub(super) fn cut_index(site: &Site, view: &LogView, first: u64, forget: bool) -
         lost_events: head.lost_events,
         lost_aggregates: head.lost_aggregates,
     };
-    let resumed = AggregateIndex::resume(old).map_err(|fault| fault.into_error(view.index_path()));
+    let resumed = AggregateIndex::resume(&old).map_err(|fault| fault.into_error(view.index_path()));
     let mut index = match resumed {
         Ok(index) => index,
         // Its head speaks, and what it points at does not: it is built anew, from the start.

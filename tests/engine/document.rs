@@ -61,7 +61,9 @@ fn the_constants_of_the_document_are_the_codes_own() {
     for magic in [header::MAGIC, index::MAGIC, journal::MAGIC] {
         assert!(text.contains(&hex(magic)), "{}", hex(magic));
     }
-    for number in ["16 777 215", "127 levels", "pages of 4096 bytes", "4092 bytes", "8192", "16 KiB"] {
+    for number in
+        ["16 777 215", "127 levels", "pages of 4096 bytes", "4092 bytes", "32 768", "16 KiB", "every 32nd row"]
+    {
         assert!(text.contains(number), "{number}");
     }
     assert_eq!(frame::MAX_PAYLOAD, 16_777_215);

@@ -14,7 +14,7 @@ fn state(disk: &SimDisk) -> IndexState {
 }
 
 /// Offsets by aggregate, as the index has them.
-fn offsets(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
+pub(super) fn offsets(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
     index
         .iter()
         .map(|summary| {
@@ -30,7 +30,7 @@ fn offsets(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
 }
 
 /// The same, as the log itself has them.
-fn truth(disk: &SimDisk) -> BTreeMap<u64, Vec<u64>> {
+pub(super) fn truth(disk: &SimDisk) -> BTreeMap<u64, Vec<u64>> {
     let mut truth: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for event in read(disk).replay(0).unwrap().flatten() {
         if let Some(id) = event.aggregate_id() {

@@ -269,6 +269,14 @@ impl Disk for SimDisk {
         Ok(Arc::new(SimFile { disk: self.clone(), inode, locked, appends, appended_to }))
     }
 
+    fn scratch(&self, _folder: Option<&Path>) -> io::Result<Arc<dyn Storage>> {
+        self.whole_call("create")?;
+        self.state().inodes.push(Inode::default());
+        let inode = self.state().inodes.len() - 1;
+        let (locked, appended_to) = (Mutex::new(false), Mutex::new(0));
+        Ok(Arc::new(SimFile { disk: self.clone(), inode, locked, appends: false, appended_to }))
+    }
+
     fn identity(&self, path: &Path) -> io::Result<Identity> {
         let inode = *self.state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(Identity { device: 0, inode: inode as u64, links: 1 })

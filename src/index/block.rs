@@ -1,0 +1,153 @@
+//! Blocks: the log cut at its anchors, and of each block what a filter can be answered by without reading it.
+
+use super::sparse::Absorb;
+use crate::format::field::{u32_at, u64_at};
+use crate::format::index::{ANCHOR_ROW, put_varint, take_varint};
+
+/// An event from which a reader can walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchor {
+    /// Its offset.
+    pub offset: u64,
+    /// How many events lie before it.
+    pub ordinal: u64,
+    /// Its time, milliseconds since the epoch.
+    pub timestamp_ms: u64,
+    /// Its frame's checksum.
+    pub checksum: u32,
+}
+
+/// An anchor, and the log from there to the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Its first event.
+    pub anchor: Anchor,
+    /// The earliest and the latest time of its events, milliseconds since the epoch.
+    pub times: (u64, u64),
+    /// It holds valid frames that are no events.
+    pub mixed: bool,
+    /// By place in the names of the index: bit n % 64 of word n / 64 says that an event has it.
+    names: Vec<u64>,
+}
+
+impl Block {
+    /// A block that starts with an event.
+    pub(super) fn new(anchor: Anchor) -> Self {
+        Self { anchor, times: (anchor.timestamp_ms, anchor.timestamp_ms), mixed: false, names: Vec::new() }
+    }
+
+    /// Takes an event in, whose names have these places.
+    #[inline]
+    pub(super) fn event(&mut self, time_ms: u64, slots: [usize; 3]) {
+        self.times = (self.times.0.min(time_ms), self.times.1.max(time_ms));
+        for slot in slots {
+            self.name(slot);
+        }
+    }
+
+    /// True when an event of it has the name at this place.
+    pub fn has(&self, slot: usize) -> bool {
+        self.names.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    }
+
+    /// The same block behind `before` events, its names at the places that `slots` gives them.
+    pub(super) fn moved(mut self, before: u64, slots: &[usize]) -> Self {
+        self.anchor.ordinal += before;
+        let names = std::mem::take(&mut self.names);
+        for (word, bits) in names.iter().enumerate() {
+            let mut left = *bits;
+            while left != 0 {
+                let slot = word * 64 + left.trailing_zeros() as usize;
+                left &= left - 1;
+                slots.get(slot).into_iter().for_each(|slot| self.name(*slot));
+            }
+        }
+        self
+    }
+
+    #[inline]
+    fn name(&mut self, slot: usize) {
+        let word = slot / 64;
+        if self.names.len() <= word {
+            self.names.resize(word + 1, 0);
+        }
+        if let Some(word) = self.names.get_mut(word) {
+            *word |= 1 << (slot % 64);
+        }
+    }
+
+    /// Appends what the blocks section has of it: varints of the earliest time, of the span to the latest, of whether it
+    /// is mixed, of how many bytes follow, and the bits of its names, lowest first.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let mut names: Vec<u8> = self.names.iter().flat_map(|word| word.to_le_bytes()).collect();
+        while names.last() == Some(&0) {
+            names.pop();
+        }
+        for number in [self.times.0, self.times.1 - self.times.0, u64::from(self.mixed), names.len() as u64] {
+            put_varint(number, out);
+        }
+        out.extend_from_slice(&names);
+    }
+
+    /// Takes a block behind its anchor from the front of `rest`; `None` when it is none.
+    pub(super) fn decode(anchor: Anchor, rest: &mut &[u8]) -> Option<Self> {
+        let (first, span, mixed) = (take_varint(rest)?, take_varint(rest)?, take_varint(rest)? == 1);
+        let len = usize::try_from(take_varint(rest)?).ok()?;
+        let (names, behind) = rest.split_at_checked(len)?;
+        *rest = behind;
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let names = names.chunks(8).map(word).collect();
+        Some(Self { anchor, times: (first, first.checked_add(span)?), mixed, names })
+    }
+}
+
+impl Absorb for Block {
+    fn absorb(&mut self, next: Self) {
+        self.times = (self.times.0.min(next.times.0), self.times.1.max(next.times.1));
+        self.mixed |= next.mixed;
+        if self.names.len() < next.names.len() {
+            self.names.resize(next.names.len(), 0);
+        }
+        self.names.iter_mut().zip(next.names).for_each(|(word, more)| *word |= more);
+    }
+}
+
+/// The bytes of an anchor.
+pub(super) fn encode_anchor(anchor: &Anchor) -> Vec<u8> {
+    let mut row = Vec::with_capacity(ANCHOR_ROW);
+    for number in [anchor.offset, anchor.ordinal, anchor.timestamp_ms] {
+        row.extend_from_slice(&number.to_be_bytes());
+    }
+    row.extend_from_slice(&anchor.checksum.to_be_bytes());
+    row
+}
+
+/// An anchor from its bytes.
+pub(super) fn decode_anchor(row: &[u8]) -> Anchor {
+    let number = |at| u64_at(row, at).unwrap_or_default();
+    let checksum = u32_at(row, 24).unwrap_or_default();
+    Anchor { offset: number(0), ordinal: number(8), timestamp_ms: number(16), checksum }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_comes_back_as_written_and_moves_with_its_names() {
+        let anchor = Anchor { offset: 16, ordinal: 3, timestamp_ms: 500, checksum: 7 };
+        let mut block = Block::new(anchor);
+        block.event(400, [0, 1, 65]);
+        block.event(900, [0, 1, 2]);
+        let mut bytes = Vec::new();
+        block.encode(&mut bytes);
+        assert_eq!(Block::decode(anchor, &mut bytes.as_slice()).as_ref(), Some(&block));
+        for cut in 0..bytes.len() {
+            assert_eq!(Block::decode(anchor, &mut &bytes[..cut]), None);
+        }
+        let slots: Vec<usize> = (0..66).map(|slot| slot * 2).collect();
+        let moved = block.moved(10, &slots);
+        let has: Vec<usize> = (0..140).filter(|slot| moved.has(*slot)).collect();
+        assert_eq!((has, moved.anchor.ordinal, moved.times), (vec![0, 2, 4, 130], 13, (400, 900)));
+    }
+}

@@ -1,0 +1,163 @@
+//! A log read in parts: whatever their size, and however many are read at the same time, what is found is the same, and
+//! the index is, byte for byte.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use chronicle::AggregateIndex;
+use chronicle::format::frame::encode;
+use chronicle::index::{Bounds, save};
+use chronicle::inspect::{LogView, Step, Wish, survey};
+use proptest::prelude::*;
+
+use super::index::{offsets, truth};
+use super::sim_disk::SimDisk;
+use super::support::{LOG, event, log_bytes, options, read};
+
+/// Everything that a pass says: findings as they were told, numbers, the bytes of the index it built.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    told: Vec<String>,
+    numbers: [u64; 5],
+    in_flight: Option<std::ops::Range<u64>>,
+    map: chronicle::inspect::HealthMap,
+    index: Vec<u8>,
+}
+
+fn seen(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Seen {
+    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+    let mut index = AggregateIndex::new(view.log().version().number(), view.header_bytes().unwrap_or_default())
+        .within(Bounds { disk: Arc::new(disk.clone()), folder: None, memory });
+    let wish = Wish { part: Some(part), threads, ..Wish::default() };
+    let mut told = Vec::new();
+    let mut last = 0;
+    let survey = survey(&view, &wish, Some(&mut index), &mut |step| {
+        match step {
+            Step::Finding(finding) => told.push(format!("{finding:?}")),
+            Step::Progress(at, _) => {
+                assert!(at >= last, "progress goes back from {last} to {at}");
+                last = at;
+            }
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(survey.findings.iter().map(|finding| format!("{finding:?}")).collect::<Vec<_>>(), told);
+    let path = "/data/built.idx";
+    save(disk, Path::new(path), view.log(), &index).unwrap();
+    Seen {
+        told,
+        numbers: [survey.findings_total, survey.damage_total, survey.events, survey.gaps, survey.scanned_to],
+        in_flight: survey.in_flight,
+        map: survey.map,
+        index: disk.get(path).unwrap(),
+    }
+}
+
+/// Frames that hold whole valid frames, which a part may take for its start: events, gaps, and frames that are neither.
+fn nested(rounds: usize) -> Vec<u8> {
+    let (mut bytes, offsets) = log_bytes(6);
+    let events = bytes[offsets[0] as usize..].to_vec();
+    for round in 0..rounds {
+        let mut inner = Vec::new();
+        encode(format!("{{\"n\":{round}}}").as_bytes(), &mut inner);
+        encode(&[&events[..], &inner].concat(), &mut bytes);
+        encode(format!("{{\"$gap\":{{}}}}{}", " ".repeat(round * 7 % 90)).as_bytes(), &mut bytes);
+        bytes.extend_from_slice(&events);
+    }
+    bytes
+}
+
+#[test]
+fn frames_inside_frames_mislead_no_part() {
+    let disk = SimDisk::with(&[(LOG, &nested(4))]);
+    let whole = seen(&disk, u64::MAX, 1, u64::MAX);
+    assert_eq!((whole.numbers[2], whole.numbers[3]), (6 + 4 * 6, 4));
+    for part in [1, 50, 117, 300, 1000, 2500, 6000] {
+        for threads in [1, 2, 5] {
+            assert_eq!(seen(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn an_index_that_has_no_room_in_memory_is_the_same() {
+    let disk = SimDisk::with(&[(LOG, &log_bytes(400).0)]);
+    let whole = seen(&disk, u64::MAX, 1, u64::MAX);
+    for memory in [0, 100, 1500] {
+        assert_eq!(seen(&disk, 2000, 2, memory), whole, "{memory} bytes");
+    }
+}
+
+#[test]
+fn a_pass_that_is_stopped_keeps_the_parts_it_has_joined() {
+    let (mut bytes, _) = log_bytes(400);
+    bytes[40_000] ^= 1;
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+    for threads in [1, 3] {
+        let mut index = AggregateIndex::new(1, view.header_bytes().unwrap());
+        let wish = Wish { part: Some(4000), threads, ..Wish::default() };
+        let stopped = survey(&view, &wish, Some(&mut index), &mut |step| match step {
+            Step::Finding(_) => ControlFlow::Break(()),
+            Step::Progress(..) => ControlFlow::Continue(()),
+        });
+        assert!(matches!(stopped, Err(chronicle::StorageError::Stopped)));
+        let covered_to = index.coverage().covered_to;
+        assert!((36_000..=40_000).contains(&covered_to), "{covered_to}");
+        let rest = Wish { from: Some(covered_to), ..wish };
+        survey(&view, &rest, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(offsets(&index), truth(&disk));
+    }
+}
+
+#[test]
+fn an_index_caught_up_again_and_again_holds_few_runs_and_every_event() {
+    let disk = SimDisk::default();
+    options(&disk).create(LOG).unwrap().close().unwrap();
+    let mut n = 0;
+    for round in 0..40usize {
+        let mut log = options(&disk).open(LOG).unwrap();
+        for _ in 0..=(round * 37 % 90) {
+            log.append(&event(n as u64 * 7 % 23, n)).unwrap();
+            n += 1;
+        }
+        log.close().unwrap();
+        let mut log = read(&disk);
+        let runs: Vec<u64> = log.view().persisted().unwrap().head().runs().map(|run| run.postings.rows).collect();
+        assert_eq!(runs.iter().sum::<u64>(), n as u64);
+        assert!(runs.windows(2).all(|pair| pair[0] >= 4 * pair[1]), "{runs:?}");
+        assert_eq!(log.view().persisted().unwrap().check().map_err(|fault| format!("{fault:?}")), Ok(()));
+        assert_eq!(offsets(log.index().unwrap()), truth(&disk), "round {round}");
+    }
+    assert!(n > 1000);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn parts_of_a_damaged_log_join_to_what_one_scan_finds(
+        events in 1usize..80,
+        damage in proptest::collection::vec((0usize..22_000, 1usize..900, any::<u8>(), any::<bool>()), 0..7),
+        cut in 0usize..600,
+        part in prop_oneof![1u64..400, 400u64..9000],
+        threads in 1usize..6,
+        shuffled in any::<bool>(),
+    ) {
+        let mut bytes = if shuffled { nested(events / 8) } else { log_bytes(events).0 };
+        let len = bytes.len().saturating_sub(cut).max(16);
+        bytes.truncate(len);
+        for (at, len, fill, noise) in damage {
+            let (at, end) = ((16 + at).min(bytes.len()), (16 + at + len).min(bytes.len()));
+            for (i, byte) in bytes[at..end].iter_mut().enumerate() {
+                *byte = if noise { (i as u8).wrapping_mul(fill).wrapping_add(fill) } else { fill };
+            }
+        }
+        let disk = SimDisk::with(&[(LOG, &bytes)]);
+        let whole = seen(&disk, u64::MAX, 1, u64::MAX);
+        prop_assert_eq!(&seen(&disk, part, threads, u64::MAX), &whole);
+        prop_assert_eq!(&seen(&disk, part, threads, 300), &whole);
+    }
+}
