@@ -1,0 +1,88 @@
+//! Micro-measurements of what the engine does for every frame, with criterion: `cargo bench --bench micro`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a measurement that fails may stop, and has nobody who reads its documentation"
+)]
+
+use std::fs;
+use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chronicle::file::{LogFile, Open, OsDisk, Scanner};
+use chronicle::format::frame::decode;
+use chronicle::format::{Version, crc};
+use chronicle::sample::{Amount, Recipe, generate};
+use chronicle::{EventLog, EventView, LogHeader};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+const HEADER: usize = 16;
+
+criterion_group!(benches, frames, noise, lookups);
+criterion_main!(benches);
+
+fn frames(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = made(folder.path(), 1);
+    let bytes = fs::read(path).unwrap();
+    let frame = &bytes[HEADER..];
+    let payload = &frame[4..frame.len() - 4];
+    let mut group = criterion.benchmark_group("frame");
+    group.throughput(Throughput::Bytes(frame.len() as u64));
+    group.bench_function("decode", |bench| bench.iter(|| decode(black_box(frame), Version::V1)));
+    group.throughput(Throughput::Bytes(payload.len() as u64));
+    group.bench_function("parse", |bench| bench.iter(|| EventView::parse(black_box(payload), Version::V1).unwrap()));
+    let piece = [b'x'; 300];
+    group.throughput(Throughput::Bytes(piece.len() as u64));
+    group.bench_function("crc of 300 bytes", |bench| bench.iter(|| crc::of(black_box(&piece))));
+    group.finish();
+}
+
+/// A mebibyte of noise, in which no frame is found.
+fn noise(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("noise.log");
+    let mut bytes = LogHeader::new(0).encode().to_vec();
+    let mut random = 1u64;
+    bytes.extend((0..1 << 20).map(|_| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (random >> 56) as u8
+    }));
+    fs::write(&path, &bytes).unwrap();
+    let log = Arc::new(LogFile::open(&OsDisk, &path, Open::Read).unwrap());
+    let mut group = criterion.benchmark_group("scan");
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("1 MiB of noise", |bench| {
+        bench.iter(|| {
+            let mut scanner = Scanner::new(Arc::clone(&log), HEADER as u64..bytes.len() as u64);
+            while let Some(item) = scanner.next_item().unwrap() {
+                black_box(item.span());
+            }
+        });
+    });
+    group.finish();
+}
+
+fn lookups(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = made(folder.path(), 100_000);
+    let mut log = EventLog::open_read_only(&path).unwrap();
+    log.save_index().unwrap();
+    let index = log.view().persisted().unwrap();
+    let ids: Vec<u64> = log.view().clone().index().iter().map(|row| row.unwrap().id).collect();
+    let mut next = ids.iter().cycle();
+    criterion.bench_function("index: offsets of an aggregate", |bench| {
+        bench.iter(|| index.offsets(*next.next().unwrap()).unwrap().unwrap().count());
+    });
+}
+
+/// A log of so many events.
+fn made(folder: &Path, events: u64) -> PathBuf {
+    let path = folder.join("made.log");
+    let recipe = Recipe { amount: Amount::Events(events), aggregates: 10_000, ..Recipe::default() };
+    generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    path
+}
