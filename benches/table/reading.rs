@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use chronicle::EventLog;
 use chronicle::file::OsDisk;
 use chronicle::inspect::{LogView, Wish, survey};
+use chronicle::{EventLog, OpenOptions};
 
 use crate::logs::size;
 use crate::row::{Figure, Row, best};
@@ -31,18 +31,23 @@ pub(crate) fn measure(path: &Path) -> Figure {
     let values = rate(&|| yardsticks::into_values(path));
     let borrowed = rate(&|| yardsticks::into_borrowed(path));
 
-    let judged = |frames_only: bool| {
+    let judged = |frames_only: bool, threads: usize| {
         let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
-        let wish = Wish { frames_only, ..Wish::default() };
+        let wish = Wish { frames_only, threads, ..Wish::default() };
         let seen = survey(&view, &wish, None, &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(seen.damage_total, 0);
     };
-    Row::new("verify --frames", rate(&|| judged(true))).beside(LEAST, least).target("0.85").print();
-    Row::new("verify", rate(&|| judged(false))).beside("replay into Value", values).target("3, 1 000 MB/s").print();
-    let rebuilt = || {
-        log().rebuild_index_from(0).unwrap();
+    let into = "replay into Value";
+    Row::new("verify --frames", rate(&|| judged(true, 1))).beside(LEAST, least).target("0.85").print();
+    Row::new("the same, two threads", rate(&|| judged(true, 2))).beside(LEAST, least).target("1.4").print();
+    Row::new("verify", rate(&|| judged(false, 1))).beside(into, values).target("3, 1 000 MB/s").print();
+    Row::new("the same, two threads", rate(&|| judged(false, 2))).beside(into, values).print();
+    let rebuilt = |threads: usize| {
+        let mut log = OpenOptions::new().threads(threads).open_read_only(path).unwrap();
+        log.rebuild_index_from(0).unwrap();
     };
-    Row::new("index rebuild, in memory", rate(&rebuilt)).beside("replay into Value", values).target("3").print();
+    Row::new("index rebuild, in memory", rate(&|| rebuilt(1))).beside(into, values).target("3").print();
+    Row::new("the same, two threads", rate(&|| rebuilt(2))).beside(into, values).target("5").print();
 
     let views = || {
         let mut replay = log().replay(0).unwrap();
