@@ -1,19 +1,20 @@
 //! `index`: how the index relates to the log, catching it up, building it anew.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Instant;
 
-use super::args::{IndexAction, IndexArgs, Side};
+use super::args::{Build, IndexAction, IndexArgs, Side};
 use super::fail::{Failure, Run};
-use super::open::{log_to_read, view_with_checked_index};
+use super::open::{log_to_read, options, view_with_checked_index};
 use super::out::Out;
 use super::progress::Progress;
-use crate::EventLog;
 use crate::index::IndexState;
 use crate::inspect::{LogView, Step};
 use crate::report::json::{self, Json};
 use crate::report::units::{count, duration};
 use crate::report::{Status, Tally, index_line, index_meaning, index_reason, path_text};
+use crate::{EventLog, StorageError};
 
 pub(super) fn index(args: &IndexArgs, side: &Side, out: &mut Out) -> Run {
     match &args.action {
@@ -21,15 +22,23 @@ pub(super) fn index(args: &IndexArgs, side: &Side, out: &mut Out) -> Run {
             let view = view_with_checked_index(&log_to_read(&args.log, side)?);
             status(&view, out)
         }
-        IndexAction::Update(args) => update(log_to_read(&args.log, side)?, out),
+        IndexAction::Update(args) => update(log_to_index(&args.log, &args.build, side)?, out),
         IndexAction::Rebuild(args) => {
-            let mut log = log_to_read(&args.log, side)?;
+            let mut log = log_to_index(&args.log, &args.build, side)?;
             let before = view_with_checked_index(&log);
             // A broken index has nothing to keep.
             let from = if before.witness().is_some() { args.from } else { 0 };
             build(&mut log, &before, Some(from), out)
         }
     }
+}
+
+/// Opens a log whose index is going to be saved: what has no room in memory waits where the index goes.
+fn log_to_index(path: &Path, build: &Build, side: &Side) -> Result<EventLog, StorageError> {
+    let log = log_to_read(path, side)?;
+    let options = options(side).threads(build.threads.number()).memory(build.memory);
+    let folder = log.view().index_path().parent().map(Path::to_owned).unwrap_or_default();
+    options.scratch(folder).open_read_only(path)
 }
 
 fn status(view: &LogView, out: &mut Out) -> Run {

@@ -5,7 +5,7 @@ use super::fail::{Failure, Run};
 use super::open::{log_to_read, why};
 use super::out::Out;
 use crate::file::{HeaderState, Seen, who_writes};
-use crate::index::{Counts, NameKind};
+use crate::index::{Counts, NameKind, Verified};
 use crate::inspect::LogView;
 use crate::repair::records;
 use crate::report::json::{self, Json};
@@ -65,6 +65,9 @@ impl Known<'_> {
                 out.line(&format!("  gaps        {}", exact(head.gaps)))?;
             }
         }
+        if let Some(Verified { to, at_ms }) = view.witness().and_then(|index| index.verified()) {
+            out.line(&format!("  verified    to offset {to}, on {}", moment(at_ms, Zone::Utc)))?;
+        }
         out.line(&format!("  writer      {}", writer_words(writer)))?;
         if let Some(number @ 1..) = repairs {
             out.line(&format!("  repairs     {}, see `chronicle undo --list`", exact(number)))?;
@@ -119,9 +122,15 @@ impl Known<'_> {
             ),
             ("repairs", repairs.into()),
             ("index", json::index(view)),
+            ("verified", verified(view)),
             ("counts", counts.unwrap_or(Json::Null)),
         ])
     }
+}
+
+fn verified(view: &LogView) -> Json {
+    let verified = view.witness().and_then(|index| index.verified());
+    verified.map_or(Json::Null, |Verified { to, at_ms }| Json::Object(vec![("to", to.into()), ("at_ms", at_ms.into())]))
 }
 
 /// Names of a kind with their counts, the most frequent first; `None` for those that are counted together.

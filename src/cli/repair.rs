@@ -15,7 +15,7 @@ use super::repair_args::{ConsentArgs, RepairArgs, UndoArgs};
 use super::verify::{index_status, look};
 use crate::StorageError;
 use crate::file::{Disk, OsDisk};
-use crate::inspect::{LogView, Step, Wish, index_path};
+use crate::inspect::{LogView, Step, Wish, index_path, survey};
 use crate::repair::{self, Applied, PLAN_VERSION, Plan, Site, Terms};
 use crate::report::json::{self, Json};
 use crate::report::{Status, Tally, path_text, plan_lines, record_line, recovered_line};
@@ -219,7 +219,8 @@ fn judge(log: &Path, side: &Side, out: &mut Out) -> Run {
     let view = view_with_checked_index(&log_to_read(log, side)?);
     let progress = Progress::new("verifying", out);
     let (mut tally, mut status) = (Tally::default(), index_status(&view, false));
-    let seen = look(&view, &Wish::default(), &progress, &mut |found| {
+    let mut pass = |on: &mut dyn FnMut(Step) -> ControlFlow<()>| survey(&view, &Wish::default(), None, on);
+    let seen = look(&view, &mut pass, &progress, &mut |found| {
         tally.add(&found.finding);
         status = status.or(Status::of_finding(&found.finding, found.fix.as_ref()));
         Ok(())

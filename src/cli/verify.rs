@@ -7,12 +7,13 @@ use super::fail::{Failure, Run};
 use super::open::{Kept, log_to_read, view_with_checked_index};
 use super::out::{Out, finding_line};
 use super::progress::Progress;
+use crate::StorageError;
 use crate::format::Kind;
-use crate::index::IndexState;
+use crate::index::{IndexState, Verified};
 use crate::inspect::{LogView, MAX_FINDINGS, Step, Survey, Wish, survey};
 use crate::repair::{PendingRepair, Proposed, Proposer};
 use crate::report::json::{self, Json, VerifyReport};
-use crate::report::units::{Zone, count, exact, minute, size};
+use crate::report::units::{Zone, count, exact, minute, moment, size};
 use crate::report::{Status, Tally, fix_line, index_line, index_meaning, index_reason, path_text};
 
 pub(super) fn verify(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
@@ -24,11 +25,14 @@ pub(super) fn verify(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
 }
 
 fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
-    let log = log_to_read(&args.log, side)?;
+    let mut log = log_to_read(&args.log, side)?;
     let from = args.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
     let view = view_with_checked_index(&log);
     let bytes = view.log().len()?;
-    let wish = Wish { frames_only: args.frames, from, until: args.until, ..Wish::default() };
+    let last = view.witness().and_then(|index| index.verified()).filter(|_| args.since_last);
+    let from = from.or(last.map(|last| last.to));
+    let threads = args.threads.number();
+    let wish = Wish { frames_only: args.frames, from, until: args.until, threads, ..Wish::default() };
     let as_words = !out.is_json() && !args.ndjson;
     if as_words {
         out.path_line(view.path(), &head_line(&view, bytes))?;
@@ -37,10 +41,24 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     let mut judged =
         Judged { args, kept: Kept::of(&log)?, tally: Tally::default(), status: Status::Done, first: vec![] };
     let progress = Progress::new("verifying", out);
-    let seen = look(&view, &wish, &progress, &mut |found| progress.aside(|| judged.found(&found, out)))?;
+    let mut pass = |on: &mut dyn FnMut(Step) -> ControlFlow<()>| {
+        if !args.save {
+            return survey(&view, &wish, None, on);
+        }
+        if let IndexState::Corrupt { reason } = view.state() {
+            log.index_is_corrupt(reason.clone());
+        }
+        log.verify(&wish, on)
+    };
+    let seen = look(&view, &mut pass, &progress, &mut |found| progress.aside(|| judged.found(&found, out)))?;
     drop(progress);
+    // What was saved is what there is now.
+    let view = if args.save { log.view().clone() } else { view };
     if as_words {
         say(&view, &wish, &seen, &judged.tally, out)?;
+        if args.since_last {
+            out.line(&last_line(last))?;
+        }
         if let Some(pending) = &pending {
             out.line(&pending_line(pending))?;
         }
@@ -57,16 +75,16 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     Ok(judged.status.or(index_status(&view, args.require_fresh)))
 }
 
-/// Runs over a log and tells `on` of every finding, with what can be done about it.
+/// Tells `on` of every finding of a pass over a log, with what can be done about it.
 pub(super) fn look(
     view: &LogView,
-    wish: &Wish,
+    pass: &mut OnePass,
     progress: &Progress,
     on: &mut dyn FnMut(Proposed) -> Result<(), Failure>,
 ) -> Result<Survey, Failure> {
     let mut proposer = Proposer::new(view)?;
     let mut told = Ok(());
-    let seen = survey(view, wish, None, &mut |step| {
+    let seen = pass(&mut |step| {
         match step {
             Step::Progress(done, total) => progress.to(done, total),
             Step::Finding(found) => {
@@ -121,6 +139,16 @@ impl Judged<'_> {
         }
         out.line(&finding_line(finding, kept_in))?;
         fix.as_ref().map_or(Ok(()), |fix| out.line(&format!("  can be done: {}", fix_line(fix))))
+    }
+}
+
+/// A pass over a log, which tells how it goes.
+pub(super) type OnePass<'a> = dyn FnMut(&mut dyn FnMut(Step) -> ControlFlow<()>) -> Result<Survey, StorageError> + 'a;
+
+fn last_line(last: Option<Verified>) -> String {
+    match last {
+        Some(Verified { at_ms, .. }) => format!("what lies before was verified on {}", moment(at_ms, Zone::Utc)),
+        None => "the index knows of no earlier verification; all was verified".into(),
     }
 }
 

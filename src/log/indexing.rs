@@ -101,12 +101,41 @@ impl EventLog {
         Ok(found)
     }
 
+    /// Verifies the log as `wish` says, and keeps in the index file how far and when. Where there is no index to believe it
+    /// is built in the same pass, else what it has not seen is added to it.
+    ///
+    /// # Errors
+    /// `Stopped` when `on` breaks: then nothing was written. As [`EventLog::save_index`].
+    pub fn verify(&mut self, wish: &Wish, on: &mut dyn FnMut(Step) -> ControlFlow<()>) -> Result<Survey, StorageError> {
+        let mut index = self.view.index().within(self.options.bounds());
+        let from = wish.from.unwrap_or_default();
+        let builds = index.coverage().frames == 0 && from <= self.view.log().first_frame();
+        let found = survey(&self.view, wish, builds.then_some(&mut index), on)?;
+        if !builds && index.coverage().scanned_to != self.view.log().len()? {
+            self.read_on(&mut index, &mut |_| ControlFlow::Continue(()))?;
+        }
+        index.was_verified(from..found.scanned_to, (self.options.clock)());
+        self.index = Some(index);
+        self.write_index()?;
+        Ok(found)
+    }
+
+    /// Names the index corrupt after a look at all of it found it so: it is built anew when it is needed.
+    pub fn index_is_corrupt(&mut self, reason: String) {
+        self.index = None;
+        self.view.index_is_corrupt(reason);
+    }
+
     /// Catches the index up and writes it beside the log, atomically. The log is synced first.
     ///
     /// # Errors
     /// As [`EventLog::index`], and `Io` when the file cannot be written: then the old one is untouched.
     pub fn save_index(&mut self) -> Result<(), StorageError> {
         self.index()?;
+        self.write_index()
+    }
+
+    fn write_index(&mut self) -> Result<(), StorageError> {
         if let Some(index) = &self.index {
             let path = self.view.index_path();
             save(self.options.disk.as_ref(), path, self.view.log(), index)?;
