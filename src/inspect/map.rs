@@ -60,9 +60,9 @@ impl HealthMap {
         self.mark(range, |cell| cell.gap = true);
     }
 
-    /// Bytes looked at.
-    pub fn verified_bytes(&self) -> u64 {
-        self.verified.iter().map(|range| range.end - range.start).sum()
+    /// Bytes looked at, all before `earlier` counted with them.
+    pub fn verified_bytes(&self, earlier: u64) -> u64 {
+        earlier + self.verified.iter().map(|range| range.end.saturating_sub(range.start.max(earlier))).sum::<u64>()
     }
 
     /// What is known of a range, for a column of the strip.
@@ -127,6 +127,6 @@ mod tests {
         assert!(!map.look(500..2500).verified);
         map.verified(900..2100);
         assert!(map.look(0..3000).verified);
-        assert_eq!(map.verified_bytes(), 3000);
+        assert_eq!((map.verified_bytes(0), map.verified_bytes(100), map.verified_bytes(5000)), (3000, 3000, 5000));
     }
 }

@@ -24,6 +24,8 @@ pub struct Wish {
     pub from: Option<u64>,
     /// Up to this offset, exclusive: the last frame looked at starts before it.
     pub until: Option<u64>,
+    /// The time of the last readable event before, milliseconds since the epoch: an earlier one behind it is `clock`.
+    pub previous_time: Option<u64>,
     /// How many threads scan; none is one. What they find is the same for any number.
     pub threads: usize,
     /// Bytes of the parts that it is read in; none is 64 MiB. What is found is the same for any size.
@@ -58,6 +60,8 @@ pub struct Survey {
     pub scanned_to: u64,
     /// What is known of each part of the file.
     pub map: HealthMap,
+    /// The time of the last readable event, or what the wish said.
+    pub last_time: Option<u64>,
 }
 
 /// Runs over the log, adding what it meets to `index` when there is one, and telling `on` as it goes.
@@ -84,7 +88,7 @@ pub fn survey(
     let look = Look { view, frames_only: wish.frames_only, indexed: index.is_some(), file_end };
     let mut pass = Pass {
         look,
-        previous_time: index.as_ref().and_then(|index| index.totals().last_time),
+        previous_time: wish.previous_time.or(index.as_ref().and_then(|index| index.totals().last_time)),
         index,
         on,
         survey: Survey::default(),
@@ -227,6 +231,7 @@ impl Pass<'_> {
         let position = self.at.min(file_end);
         let scanned_to = self.survey.in_flight.as_ref().map_or(position, |unfinished| unfinished.start);
         self.survey.scanned_to = scanned_to;
+        self.survey.last_time = self.previous_time;
         self.survey.map.verified(start..scanned_to);
         if let Some(index) = &mut self.index {
             index.scanned(scanned_to);

@@ -107,6 +107,11 @@ pub fn time_of_day(ms: u64, zone: Zone) -> String {
     shown(ms, zone, "%H:%M:%S%.3f", "")
 }
 
+/// The date alone: `2026-11-20`.
+pub fn day(ms: u64, zone: Zone) -> String {
+    shown(ms, zone, "%Y-%m-%d", "")
+}
+
 /// Date and time to the minute: `2026-11-20 09:12Z`.
 pub fn minute(ms: u64, zone: Zone) -> String {
     shown(ms, zone, "%Y-%m-%d %H:%M", offset_format(zone))

@@ -16,6 +16,7 @@ mod layout;
 mod message;
 mod model;
 mod options;
+mod pace;
 mod run;
 mod strip;
 mod terminal;

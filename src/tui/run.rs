@@ -14,13 +14,14 @@ use super::keys::Key;
 use super::message::{Message, Moment, Turn};
 use super::model::{Access, Model, Mouse, ScanState, Start};
 use super::options::Options;
+use super::pace::Pace;
 use super::terminal::Screen;
 use super::theme::Theme;
 use super::update;
 use super::worker::{Shared, Workers};
 
-/// Between two drawings at least: at most 60 a second.
-const FRAME: Duration = Duration::from_millis(16);
+/// How long messages are taken before what they say is drawn.
+const MEANWHILE: Duration = Duration::from_millis(16);
 /// How long the first drawing waits for the first page.
 const FIRST_PAGE: Duration = Duration::from_millis(30);
 
@@ -51,7 +52,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let began = Instant::now();
     listen(&out, began);
     signals(&out)?;
-    let mut session = Session { model: Model::new(facts, start), screen, workers, messages, began };
+    let mut session = Session { model: Model::new(facts, start), screen, workers, messages, began, urgent: true };
     let ended = session.run();
     let Session { screen, workers, .. } = session;
     drop(screen);
@@ -65,6 +66,8 @@ struct Session {
     workers: Workers,
     messages: Receiver<Message>,
     began: Instant,
+    /// What is to be drawn comes from what somebody did.
+    urgent: bool,
 }
 
 /// Whether the loop goes on.
@@ -82,13 +85,15 @@ impl Session {
             return Ok(());
         }
         let first_by = Instant::now() + FIRST_PAGE;
-        let mut drawn: Option<Instant> = None;
+        let mut pace = Pace::default();
         loop {
-            let due = drawn.map_or(first_by, |at| at + FRAME);
-            let ready = drawn.is_some() || !self.model.list.rows.is_empty();
-            if self.model.stale && ((ready && drawn.is_none()) || Instant::now() >= due) {
+            // The first frame has the first page, or comes without it when that takes long.
+            let first = || if self.model.list.rows.is_empty() { first_by } else { Instant::now() };
+            let due = pace.due(self.urgent).unwrap_or_else(first);
+            if self.model.stale && Instant::now() >= due {
                 self.screen.draw(&self.model)?;
-                drawn = Some(Instant::now());
+                pace.drew(Instant::now());
+                self.urgent = false;
                 update::update(&mut self.model, Message::Drawn(Moment(self.began.elapsed())));
             }
             let message = if self.model.stale {
@@ -107,7 +112,7 @@ impl Session {
                 }
             }
             // What has come meanwhile is drawn with it, but a key's effect never waits for a flood of news to end.
-            let until = Instant::now() + FRAME;
+            let until = Instant::now() + MEANWHILE;
             while let Ok(message) = self.messages.try_recv() {
                 if self.take(message)? == Next::End {
                     return Ok(());
@@ -121,6 +126,7 @@ impl Session {
 
     fn take(&mut self, message: Message) -> anyhow::Result<Next> {
         self.tell_time();
+        self.urgent |= !matches!(message, Message::News(_));
         update::update(&mut self.model, message);
         self.effects()
     }

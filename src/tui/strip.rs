@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use ratatui::layout::Rect;
 
-use super::model::Model;
+use super::model::{Facts, Model};
+use crate::index::Verified;
 
 /// What a column of the strip shows; the worst of what its bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +18,17 @@ pub(crate) enum Part {
     NotIndexed,
     /// Looked at and sound.
     Verified,
+    /// Not looked at since, and verified when the index was saved.
+    Earlier,
     /// Not all of it looked at.
     Unscanned,
 }
 
 impl Part {
     /// Every part with its glyph and its word.
-    pub(crate) const ALL: [(Self, char, &'static str); 5] = [
+    pub(crate) const ALL: [(Self, char, &'static str); 6] = [
         (Self::Verified, '■', "verified"),
+        (Self::Earlier, '▬', "verified earlier"),
         (Self::NotIndexed, '□', "not in index"),
         (Self::Unscanned, '░', "unscanned"),
         (Self::Gap, '▒', "gap"),
@@ -37,9 +41,18 @@ impl Part {
     }
 }
 
+/// True where there is room for the date of an earlier verification.
+pub(crate) const fn is_dated(area: Rect, verified: Option<Verified>) -> bool {
+    area.width >= 100 && verified.is_some()
+}
+
 /// The columns that stand for bytes, between the bars at both ends and before the words.
-pub(crate) fn columns(area: Rect) -> Range<u16> {
-    let words = if area.width >= 60 { 18 } else { 0 };
+pub(crate) fn columns(area: Rect, verified: Option<Verified>) -> Range<u16> {
+    let words = match area.width {
+        _ if is_dated(area, verified) => 31,
+        60.. => 18,
+        _ => 0,
+    };
     area.x + 1..(area.x + area.width).saturating_sub(1 + words).max(area.x + 1)
 }
 
@@ -50,10 +63,10 @@ pub(crate) fn bytes_of(nth: u16, count: u16, bytes: u64) -> Range<u64> {
 }
 
 /// The offset that a click on a column means.
-pub(crate) fn offset_at(area: Rect, column: u16, bytes: u64) -> Option<u64> {
-    let columns = columns(area);
+pub(crate) fn offset_at(area: Rect, column: u16, facts: &Facts) -> Option<u64> {
+    let columns = columns(area, facts.index.verified);
     let count = columns.end - columns.start;
-    columns.contains(&column).then(|| bytes_of(column - columns.start, count, bytes).start)
+    columns.contains(&column).then(|| bytes_of(column - columns.start, count, facts.bytes).start)
 }
 
 /// What is known of a range.
@@ -78,7 +91,8 @@ pub(crate) fn part(model: &Model, range: &Range<u64>) -> Part {
     } else if gap() || (!exact && known.gap) {
         Part::Gap
     } else if !model.scan.map.look(range.start..range.end.min(model.facts.bytes)).verified {
-        Part::Unscanned
+        let earlier = model.facts.index.verified.is_some_and(|known| range.end.min(model.facts.bytes) <= known.to);
+        if earlier { Part::Earlier } else { Part::Unscanned }
     } else if range.end > model.facts.index.covered_to().max(model.facts.first_frame) {
         Part::NotIndexed
     } else {
@@ -106,9 +120,8 @@ mod tests {
     #[test]
     fn a_click_on_a_bar_or_the_words_goes_nowhere() {
         let area = Rect::new(0, 1, 100, 1);
-        assert_eq!(offset_at(area, 0, 1000), None);
-        assert_eq!(offset_at(area, 1, 1000), Some(0));
-        assert!(offset_at(area, 80, 1000).is_some());
-        assert_eq!(offset_at(area, 81, 1000), None);
+        let columns = |verified| columns(area, verified);
+        assert_eq!(columns(None), 1..81);
+        assert_eq!(columns(Some(Verified { to: 500, at_ms: 0 })), 1..68, "the date takes its room");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::file::Seen;
-use crate::index::{Coverage, IndexState};
+use crate::index::{Coverage, IndexState, Verified};
 
 /// What is known about the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +39,8 @@ pub(crate) struct IndexFacts {
     pub(crate) file: Option<Coverage>,
     /// What is covered in memory.
     pub(crate) memory: Option<Coverage>,
+    /// How far the log was verified when the file was saved, and when that was.
+    pub(crate) verified: Option<Verified>,
 }
 
 impl Facts {

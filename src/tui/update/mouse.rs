@@ -18,7 +18,7 @@ pub(super) fn click(model: &mut Model, column: u16, line: u16) {
     let areas = layout::areas(model);
     let here = Position::new(column, line);
     if areas.strip.contains(here) {
-        if let Some(offset) = strip::offset_at(areas.strip, column, model.facts.bytes) {
+        if let Some(offset) = strip::offset_at(areas.strip, column, &model.facts) {
             moves::go_to(model, offset);
         }
         return;

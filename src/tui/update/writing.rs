@@ -7,7 +7,7 @@ use crate::index::IndexState;
 use crate::report::units::{count, duration, exact, size};
 use crate::report::{index_meaning, path_text};
 use crate::tui::actions::Id;
-use crate::tui::effect::{Ask, Extent, Lane, Order};
+use crate::tui::effect::{Ask, Effect, Extent, Lane, Order};
 use crate::tui::message::{Appended, Saved};
 use crate::tui::model::{Consent, Layer, Model, Question, Then, Tone, histogram};
 
@@ -178,4 +178,8 @@ pub(super) fn saved(model: &mut Model, done: &Saved) {
         known(done.after.1)
     );
     model.tell_too(told, Tone::Plain);
+    if done.extent == Extent::Whole {
+        // All was verified. What was found is looked at again, where the new index knows of it.
+        model.effects.push_back(Effect::RestartScan);
+    }
 }

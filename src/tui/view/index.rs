@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 use super::pane::{border, span, tabs};
 use super::status::not_seen;
 use super::text::{fit, put};
-use crate::index::{Coverage, IndexState};
-use crate::report::units::{count, exact, size};
+use crate::index::{Coverage, IndexState, Verified};
+use crate::report::units::{Zone, count, exact, moment, size};
 use crate::report::{index_line, index_meaning, index_reason, path_text};
 use crate::tui::actions::Id;
 use crate::tui::layout::Areas;
@@ -59,6 +59,10 @@ fn said(model: &Model) -> Vec<(&'static str, Role, String)> {
     match &index.file {
         Some(file) => coverage(&mut lines, file, ("the file covers", model.facts.bytes)),
         None => lines.push(("the file covers", Role::Text, "nothing that may be believed".into())),
+    }
+    if let Some(Verified { to, at_ms }) = index.verified {
+        let text = format!("to {} of {}, on {}", exact(to), exact(model.facts.bytes), moment(at_ms, Zone::Utc));
+        lines.push(("verified earlier", Role::Text, text));
     }
     lines.push(("", Role::Text, String::new()));
     match &index.memory {

@@ -6,9 +6,9 @@ use ratatui::text::Span;
 
 use super::pane::span;
 use super::text::put;
-use crate::report::units::percent;
+use crate::report::units::{Zone, day, percent};
 use crate::tui::model::{Model, ScanState};
-use crate::tui::strip::{Part, bytes_of, columns, part};
+use crate::tui::strip::{Part, bytes_of, columns, is_dated, part};
 use crate::tui::theme::Role;
 
 /// Draws it.
@@ -16,7 +16,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     if area.height == 0 || area.width < 4 {
         return;
     }
-    let columns = columns(area);
+    let columns = columns(area, model.facts.index.verified);
     let count = columns.end - columns.start;
     let extent = model.list.extent();
     let mut spans = vec![span(model, Role::Quiet, "|")];
@@ -34,7 +34,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
             Part::Damaged => Role::Damage,
             Part::Gap => Role::Gap,
             Part::NotIndexed => Role::Warning,
-            Part::Verified => Role::Good,
+            Part::Verified | Part::Earlier => Role::Good,
             Part::Unscanned => Role::Quiet,
         };
         let style = if here {
@@ -46,11 +46,16 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     }
     spans.push(span(model, Role::Quiet, "| "));
     spans.push(span(model, Role::Text, words(model)));
+    if let Some(verified) = model.facts.index.verified.filter(|verified| is_dated(area, Some(*verified))) {
+        let date = format!(" {} {}", Part::Earlier.glyph(), day(verified.at_ms, Zone::Utc));
+        spans.push(span(model, Role::Quiet, date));
+    }
     put(frame, area, 0, spans);
 }
 
 fn words(model: &Model) -> String {
-    let share = percent(model.scan.map.verified_bytes().min(model.facts.bytes), model.facts.bytes);
+    let earlier = model.facts.index.verified.map_or(0, |known| known.to);
+    let share = percent(model.scan.map.verified_bytes(earlier).min(model.facts.bytes), model.facts.bytes);
     match model.scan.state {
         ScanState::Off => "scan off".into(),
         ScanState::Stopped => format!("stopped {share}"),

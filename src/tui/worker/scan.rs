@@ -1,9 +1,12 @@
 //! The scan behind the screen: judges the whole log once, keeps the index in memory caught up, and never holds a key up.
 //!
-//! With an index file that may be believed, what it has not seen is read first, and then the whole log is verified
-//! without building anything. Without one, one pass does both. Done in slices, so that it can be counted and stopped.
+//! With an index file that may be believed, what it has not seen is read first; then the log is verified without building
+//! anything, from where the index says that it was verified to, and before that where it knows of anything but events.
+//! Without one, one pass does both. Done in slices, so that it can be counted and stopped.
 
-use std::ops::ControlFlow;
+use std::collections::VecDeque;
+use std::iter;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -13,7 +16,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::{Alive, Failure, Shared, failure};
 use crate::StorageError;
-use crate::index::AggregateIndex;
+use crate::index::{AggregateIndex, Bounds, MAX_DAMAGE};
 use crate::inspect::{LogView, Step, Survey, Wish, survey};
 use crate::repair::{Proposed, Proposer};
 use crate::tui::message::{Message, News};
@@ -21,6 +24,8 @@ use crate::tui::options::Options;
 
 /// Bytes of a slice.
 const SLICE: u64 = 16 << 20;
+/// Bytes of an index in memory.
+const MEMORY: u64 = 24 << 20;
 /// An end that was being written is looked at again after this.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Longest sleep before a stop is heard.
@@ -70,7 +75,8 @@ pub(super) fn start(shared: &Arc<Shared>, out: &Sender<Message>) -> Handle {
     let (orders, told) = unbounded();
     let stop = Arc::new(AtomicBool::new(!scan));
     let handle = Handle { orders, stop: stop.clone() };
-    let mut scan = Scan { shared: shared.clone(), out: out.clone(), stop, rate, pass: Pass::default() };
+    let threads = thread::available_parallelism().map_or(1, |all| all.get() / 2);
+    let mut scan = Scan { threads, shared: shared.clone(), out: out.clone(), stop, rate, pass: Pass::default() };
     let run = move || {
         let _alive = Alive(scan.out.clone());
         scan.run(&told);
@@ -81,6 +87,7 @@ pub(super) fn start(shared: &Arc<Shared>, out: &Sender<Message>) -> Handle {
 }
 
 struct Scan {
+    threads: usize,
     shared: Arc<Shared>,
     out: Sender<Message>,
     stop: Arc<AtomicBool>,
@@ -96,10 +103,10 @@ struct Pass {
     builds: bool,
     /// The log's size when the index had last seen all of it, and whether its end was being written then.
     caught_up: Option<(u64, Unfinished)>,
-    /// Verified up to here without building.
-    verified_to: Option<u64>,
-    /// Where the verifying pass ends.
-    verify_until: u64,
+    /// What is left to be verified without building, once that is known.
+    left: Option<VecDeque<Range<u64>>>,
+    /// The time of the last readable event before what is left.
+    last_time: Option<u64>,
 }
 
 type Unfinished = Option<Instant>;
@@ -157,7 +164,7 @@ impl Scan {
     fn look_at_index(&mut self) {
         let mut view = self.shared.view();
         if view.witness().is_some() {
-            let index = view.index();
+            let index = view.index().within(small());
             // It may have turned out to be corrupt just now.
             if index.coverage().frames > 0 {
                 self.tell(News::Counted(index.coverage().events));
@@ -166,7 +173,7 @@ impl Scan {
                 return;
             }
         }
-        self.pass.index = Some(view.new_index());
+        self.pass.index = Some(view.new_index().within(small()));
         self.pass.builds = true;
     }
 
@@ -203,8 +210,8 @@ impl Scan {
         let coverage = index.coverage();
         let from = (coverage.frames > 0).then_some(coverage.covered_to);
         let start = from.unwrap_or_default();
-        let until = coverage.scanned_to.max(start) + SLICE;
-        let wish = Wish { from, until: (until < len).then_some(until), ..Wish::default() };
+        let until = coverage.scanned_to.max(start) + self.slice();
+        let wish = Wish { from, until: (until < len).then_some(until), ..self.wish() };
         let whole = wish.until.is_none();
         self.tell(News::Rescan(start));
         let started = Instant::now();
@@ -218,7 +225,7 @@ impl Scan {
             }
         });
         self.pass.index = Some(index);
-        if whole && done.is_ok() && self.pass.verified_to.is_some_and(|at| at >= self.pass.verify_until) {
+        if whole && done.is_ok() && self.pass.left.as_ref().is_some_and(VecDeque::is_empty) {
             // While the log grows, most of the time is left to others.
             thread::sleep((started.elapsed() * 4).min(Duration::from_secs(1)));
         }
@@ -227,20 +234,36 @@ impl Scan {
 
     /// A slice of the log, verified without building anything.
     fn verify(&mut self, view: &LogView, len: u64) -> Result<Option<()>, StorageError> {
-        if self.pass.verified_to.is_none() {
-            self.pass.verify_until = len;
+        let left = self.pass.left.get_or_insert_with(|| unverified(view, self.pass.index.as_ref(), len));
+        let Some(range) = left.front().cloned() else { return Ok(None) };
+        let until = (range.start + self.slice()).min(range.end);
+        // The header is judged with what starts at the first byte.
+        let from = (range.start > 0).then_some(range.start);
+        let previous_time = self.pass.last_time;
+        let wish = Wish { from, until: (until < len).then_some(until), previous_time, ..self.wish() };
+        let seen = self.survey(view, &wish, None, range.start)?;
+        self.pass.last_time = seen.last_time;
+        if let Some(left) = &mut self.pass.left {
+            left.pop_front();
+            let rest = seen.scanned_to.max(until)..range.end;
+            if rest.is_empty() {
+                // What is left starts somewhere else, behind another event.
+                self.pass.last_time = None;
+            } else {
+                left.push_front(rest);
+            }
         }
-        let end = self.pass.verify_until;
-        let start = self.pass.verified_to.unwrap_or_default();
-        if self.pass.verified_to.is_some() && start >= end {
-            return Ok(None);
-        }
-        let until = start + SLICE;
-        let wish = Wish { from: self.pass.verified_to, until: (until < end).then_some(until), ..Wish::default() };
-        let whole = wish.until.is_none();
-        let seen = self.survey(view, &wish, None, start)?;
-        self.pass.verified_to = Some(if whole { end } else { seen.scanned_to.max(until) });
         Ok(Some(()))
+    }
+
+    /// How it reads: with half of the processors, for whoever looks at the screen has other things to do as well.
+    fn wish(&self) -> Wish {
+        Wish { threads: self.threads, part: Some(SLICE), ..Wish::default() }
+    }
+
+    /// Bytes of a slice: some for every thread.
+    fn slice(&self) -> u64 {
+        if self.threads > 1 { SLICE * 4 * self.threads as u64 } else { SLICE }
     }
 
     /// One pass, telling what it finds, no faster than it may be.
@@ -289,4 +312,37 @@ impl Scan {
             thread::sleep(NAP.min(until.saturating_duration_since(Instant::now())));
         }
     }
+}
+
+/// A screen stays small beside a log without an index, too.
+fn small() -> Bounds {
+    Bounds { memory: MEMORY, ..Bounds::default() }
+}
+
+/// What has to be read of a log of `len` bytes to know as much as if all of it were verified now: what the index does not
+/// know to have been verified, and of the rest what it does not know to be nothing but events.
+fn unverified(view: &LogView, index: Option<&AggregateIndex>, len: u64) -> VecDeque<Range<u64>> {
+    let known = index.and_then(|index| Some((index, view.witness()?.verified()?)));
+    let Some((index, verified)) = known.filter(|(index, _)| index.damage().len() < MAX_DAMAGE) else {
+        return iter::once(0..len).collect();
+    };
+    let to = verified.to.min(len);
+    let mut places: Vec<Range<u64>> = index.damage().to_vec();
+    let mut blocks = index.blocks().peekable();
+    while let Some(block) = blocks.next() {
+        if block.mixed {
+            places.push(block.anchor.offset..blocks.peek().map_or(to, |next| next.anchor.offset));
+        }
+    }
+    places.retain(|place| place.start < to);
+    places.sort_unstable_by_key(|place| place.start);
+    let first = index.blocks().next().map_or(to, |block| block.anchor.offset).min(to);
+    let mut left: VecDeque<Range<u64>> = iter::once(0..first).collect();
+    for place in places.into_iter().chain(iter::once(to..len)) {
+        match left.back_mut().filter(|last| place.start <= last.end) {
+            Some(last) => last.end = last.end.max(place.end),
+            None => left.push_back(place),
+        }
+    }
+    left
 }

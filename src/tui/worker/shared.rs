@@ -176,6 +176,7 @@ impl Shared {
                 state: view.state().clone(),
                 file,
                 memory: self.index().map(|index| index.coverage()),
+                verified: view.witness().and_then(|index| index.verified()),
             },
             writer: *self.writer.read().unwrap_or_else(PoisonError::into_inner),
             closed,
