@@ -465,3 +465,56 @@ fn looking_writes_nothing() {
 pub(super) fn beside_the_project(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
+
+#[test]
+fn verify_goes_on_from_where_it_was_saved() {
+    let shell = Shell::with_log();
+    let all = shell.done("verify a.log --since-last");
+    assert!(all.out.contains("no earlier verification"), "{}", all.out);
+    assert!(!shell.path("a.log.idx").exists(), "only --save writes");
+    let saved = shell.done("verify a.log --save");
+    assert!(saved.out.contains("index fresh"), "one pass verifies and builds: {}", saved.out);
+    let end = fs::metadata(shell.path("a.log")).unwrap().len();
+    let mark = |shell: &Shell| shell.done("info a.log --json").json()["verified"].clone();
+    let first = mark(&shell);
+    assert_eq!(first["to"], end);
+    // A writer that closes moves the mark; an index of before does not know of it.
+    let index = fs::read(shell.path("a.log.idx")).unwrap();
+    shell.done(r#"append a.log --type T --namespace n --schema s --payload {"n":1}"#);
+    assert!(mark(&shell)["to"].as_u64() > Some(end));
+    fs::write(shell.path("a.log.idx"), index).unwrap();
+    // Damage before the mark is not looked at again, what came since is.
+    shell.flip("a.log", 100);
+    let since = shell.done("verify a.log --since-last --json").json();
+    assert_eq!((&since["from"], &since["events"]), (&Value::from(end), &Value::from(1)));
+    assert_eq!(shell.run("verify a.log").code, 4);
+    // What is added keeps the date of what is older; a look at all of it has a date of its own.
+    shell.done("verify a.log --since-last --save");
+    let longer = mark(&shell);
+    assert!(longer["to"].as_u64() > Some(end) && longer["at_ms"] == first["at_ms"], "{first} {longer}");
+    assert_eq!(shell.run("verify a.log --save").code, 4);
+    assert!(mark(&shell)["at_ms"].as_u64() > first["at_ms"].as_u64());
+    assert_eq!(shell.run("verify a.log --save --frames").code, 2);
+}
+
+#[test]
+fn any_number_of_threads_and_any_memory_give_the_same_answer_and_the_same_index() {
+    let shell = Shell::new();
+    shell.done("generate a.log --size 150MiB --aggregates 5000");
+    shell.flip("a.log", 70_000_000);
+    shell.flip("a.log", 140_000_000);
+    let mut seen: Option<(Ran, Vec<u8>)> = None;
+    for (threads, memory) in [(1, "256MiB"), (3, "1MiB")] {
+        let ran = shell.run(&format!("verify a.log --ndjson --threads {threads}"));
+        shell.done(&format!("index rebuild a.log --threads {threads} --memory {memory}"));
+        let index = fs::read(shell.path("a.log.idx")).unwrap();
+        fs::remove_file(shell.path("a.log.idx")).unwrap();
+        if let Some((known, known_index)) = &seen {
+            assert_eq!((ran.code, &ran.out), (known.code, &known.out));
+            // All but the time at which it was verified, and so the checksum of its first page.
+            assert!(index[4096..] == known_index[4096..], "{} and {} bytes", index.len(), known_index.len());
+        }
+        seen.get_or_insert((ran, index));
+    }
+    assert_eq!(seen.map(|(ran, _)| (ran.code, ran.out.lines().count())), Some((4, 2)));
+}

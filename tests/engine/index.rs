@@ -227,6 +227,27 @@ fn an_index_cut_back_to_a_checkpoint_counts_as_one_built_whole() {
 }
 
 #[test]
+fn the_verified_mark_follows_what_was_read_and_falls_back_with_what_is_cut() {
+    let (disk, offsets) = disk_with_log(6, false);
+    let mark = |disk: &SimDisk| read(disk).view().witness().and_then(|index| index.verified());
+    read(&disk).save_index().unwrap();
+    let first = mark(&disk).unwrap();
+    assert_eq!(first.to, disk.get(LOG).unwrap().len() as u64);
+    append(&disk, 6..8);
+    assert_eq!(mark(&disk), Some(first), "appending verifies nothing");
+    read(&disk).save_index().unwrap();
+    let second = mark(&disk).unwrap();
+    assert_eq!((second.to, second.at_ms), (disk.get(LOG).unwrap().len() as u64, first.at_ms));
+    let mut log = read(&disk);
+    log.rebuild_index_from(0).unwrap();
+    log.save_index().unwrap();
+    assert!(mark(&disk).unwrap().at_ms > first.at_ms, "all of it was verified anew");
+    let mut index = read(&disk).view().clone().index();
+    index.cut(offsets[4]);
+    assert!(index.verified().is_none_or(|mark| mark.to <= offsets[4]));
+}
+
+#[test]
 fn no_flipped_bit_of_an_index_makes_a_wrong_event_appear() {
     let (disk, _) = disk_with_log(5, true);
     append(&disk, 5..7);
