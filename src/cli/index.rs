@@ -60,7 +60,9 @@ fn status(view: &LogView, out: &mut Out) -> Run {
 
 /// Does what the state needs; what only an explicit wish may do is left alone.
 fn update(mut log: EventLog, out: &mut Out) -> Run {
-    let before = view_with_checked_index(&log);
+    // Catching up costs what is new: what is not looked at then is checked before a byte of it is believed.
+    let behind = matches!(log.view().state(), IndexState::Behind { .. });
+    let before = if behind { log.view().clone() } else { view_with_checked_index(&log) };
     match before.state() {
         IndexState::Fresh => {
             tell(&before, &before, None, out)?;

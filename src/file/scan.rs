@@ -91,6 +91,18 @@ impl Scanner {
         Self { adrift: true, ..Self::new(log, range) }
     }
 
+    /// Starts again at another place, up to the same end, in the memory it has.
+    pub fn restart(&mut self, start: u64) {
+        self.window.restart(start);
+        self.pending.clear();
+        (self.at, self.current, self.adrift) = (start, start..start, false);
+    }
+
+    /// Reads nothing from `place` on until something there is needed: somebody else reads there.
+    pub fn read_ahead_to(&mut self, place: u64) {
+        self.window.ahead_to = place;
+    }
+
     /// Moves on to the first valid frame that starts before an offset; where it is, if there is one.
     ///
     /// # Errors

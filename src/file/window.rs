@@ -19,13 +19,25 @@ pub(super) struct Window {
     buf: Vec<u8>,
     base: u64,
     filled: usize,
+    /// Nothing behind this is read until something there is needed.
+    pub(super) ahead_to: u64,
     /// Ranges the device refused, ascending; their bytes in the window are zero.
     pub(super) unreadable: Vec<Range<u64>>,
 }
 
 impl Window {
     pub(super) const fn new(base: u64) -> Self {
-        Self { buf: Vec::new(), base, filled: 0, unreadable: Vec::new() }
+        Self { buf: Vec::new(), base, filled: 0, ahead_to: u64::MAX, unreadable: Vec::new() }
+    }
+
+    /// Forgets what it holds, and keeps the memory for what comes next.
+    pub(super) fn restart(&mut self, base: u64) {
+        (self.base, self.filled) = (base, 0);
+        self.ahead_to = u64::MAX;
+        self.unreadable.clear();
+        // A window that held a large frame is not kept that large.
+        self.buf.truncate(2 * CHUNK);
+        self.buf.shrink_to(2 * CHUNK);
     }
 
     /// What the window holds from `at` on; empty when `at` lies outside.
@@ -46,7 +58,9 @@ impl Window {
         }
         let ahead = (at - self.base) as usize;
         // A chunk more than needed, so that the next need, a little further on, finds it here.
-        let wanted = (need as u64 + CHUNK as u64).min(end.saturating_sub(at)) as usize;
+        let ahead_to = if at < self.ahead_to { self.ahead_to } else { u64::MAX };
+        let wanted = (need as u64 + CHUNK as u64).min(ahead_to - at).max(need as u64);
+        let wanted = wanted.min(end.saturating_sub(at)) as usize;
         // Moving the rest to the front costs what the rest is long, so it is done when that is little, or when the
         // window would otherwise outgrow two frames.
         if ahead >= self.filled / 2 || ahead + wanted > 2 * crate::format::frame::MAX_FRAME {

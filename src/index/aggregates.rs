@@ -19,7 +19,7 @@ use crate::file::{Disk, OsDisk};
 /// Damaged ranges kept at most; the count goes on.
 pub(crate) const MAX_DAMAGE: usize = 65_536;
 /// A run of fewer events may become one with the next.
-const SMALL_RUN: u64 = 1 << 16;
+const SMALL_RUN: u64 = 1 << 15;
 
 /// Aggregate id to offsets, with what it covers: an index file read lazily, and in memory what was read since.
 #[derive(Debug, Clone)]

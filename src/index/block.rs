@@ -1,5 +1,7 @@
 //! Blocks: the log cut at its anchors, and of each block what a filter can be answered by without reading it.
 
+use std::iter;
+
 use super::sparse::Absorb;
 use crate::format::field::{u32_at, u64_at};
 use crate::format::index::{ANCHOR_ROW, put_varint, take_varint};
@@ -26,14 +28,52 @@ pub struct Block {
     pub times: (u64, u64),
     /// It holds valid frames that are no events.
     pub mixed: bool,
-    /// By place in the names of the index: bit n % 64 of word n / 64 says that an event has it.
-    names: Vec<u64>,
+    names: Places,
+}
+
+/// Places in the names of an index. Most logs have less than 64 names, which take one word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Places {
+    /// Bit n says that place n is one.
+    first: u64,
+    /// Bit n % 64 of word n / 64 says that place 64 + n is one.
+    #[expect(clippy::box_collection, reason = "rarely there, and there are thousands of these")]
+    more: Option<Box<Vec<u64>>>,
+}
+
+impl Places {
+    #[inline]
+    fn add(&mut self, place: usize) {
+        let bit = 1 << (place % 64);
+        let Some(word) = (place / 64).checked_sub(1) else {
+            self.first |= bit;
+            return;
+        };
+        let more = self.more.get_or_insert_default();
+        if more.len() <= word {
+            more.resize(word + 1, 0);
+        }
+        if let Some(word) = more.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        iter::once(self.first).chain(self.more.iter().flat_map(|more| more.iter().copied()))
+    }
+
+    /// Every place, ascending.
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words()
+            .enumerate()
+            .flat_map(|(word, bits)| (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word * 64 + bit))
+    }
 }
 
 impl Block {
     /// A block that starts with an event.
     pub(super) fn new(anchor: Anchor) -> Self {
-        Self { anchor, times: (anchor.timestamp_ms, anchor.timestamp_ms), mixed: false, names: Vec::new() }
+        Self { anchor, times: (anchor.timestamp_ms, anchor.timestamp_ms), mixed: false, names: Places::default() }
     }
 
     /// Takes an event in, whose names have these places.
@@ -41,45 +81,29 @@ impl Block {
     pub(super) fn event(&mut self, time_ms: u64, slots: [usize; 3]) {
         self.times = (self.times.0.min(time_ms), self.times.1.max(time_ms));
         for slot in slots {
-            self.name(slot);
+            self.names.add(slot);
         }
     }
 
     /// True when an event of it has the name at this place.
     pub fn has(&self, slot: usize) -> bool {
-        self.names.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+        self.names.words().nth(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
     /// The same block behind `before` events, its names at the places that `slots` gives them.
     pub(super) fn moved(mut self, before: u64, slots: &[usize]) -> Self {
         self.anchor.ordinal += before;
         let names = std::mem::take(&mut self.names);
-        for (word, bits) in names.iter().enumerate() {
-            let mut left = *bits;
-            while left != 0 {
-                let slot = word * 64 + left.trailing_zeros() as usize;
-                left &= left - 1;
-                slots.get(slot).into_iter().for_each(|slot| self.name(*slot));
-            }
+        for slot in names.iter().filter_map(|place| slots.get(place)) {
+            self.names.add(*slot);
         }
         self
-    }
-
-    #[inline]
-    fn name(&mut self, slot: usize) {
-        let word = slot / 64;
-        if self.names.len() <= word {
-            self.names.resize(word + 1, 0);
-        }
-        if let Some(word) = self.names.get_mut(word) {
-            *word |= 1 << (slot % 64);
-        }
     }
 
     /// Appends what the blocks section has of it: varints of the earliest time, of the span to the latest, of whether it
     /// is mixed, of how many bytes follow, and the bits of its names, lowest first.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        let mut names: Vec<u8> = self.names.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut names: Vec<u8> = self.names.words().flat_map(u64::to_le_bytes).collect();
         while names.last() == Some(&0) {
             names.pop();
         }
@@ -95,9 +119,13 @@ impl Block {
         let len = usize::try_from(take_varint(rest)?).ok()?;
         let (names, behind) = rest.split_at_checked(len)?;
         *rest = behind;
-        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        let names = names.chunks(8).map(word).collect();
-        Some(Self { anchor, times: (first, first.checked_add(span)?), mixed, names })
+        let mut places = Places::default();
+        for (byte, bits) in names.iter().enumerate() {
+            for bit in (0..8).filter(|bit| bits >> bit & 1 == 1) {
+                places.add(byte * 8 + bit);
+            }
+        }
+        Some(Self { anchor, times: (first, first.checked_add(span)?), mixed, names: places })
     }
 }
 
@@ -105,10 +133,7 @@ impl Absorb for Block {
     fn absorb(&mut self, next: Self) {
         self.times = (self.times.0.min(next.times.0), self.times.1.max(next.times.1));
         self.mixed |= next.mixed;
-        if self.names.len() < next.names.len() {
-            self.names.resize(next.names.len(), 0);
-        }
-        self.names.iter_mut().zip(next.names).for_each(|(word, more)| *word |= more);
+        next.names.iter().for_each(|place| self.names.add(place));
     }
 }
 

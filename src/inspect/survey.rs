@@ -13,7 +13,7 @@ use crate::index::AggregateIndex;
 /// Findings kept in memory; those after them are told to the caller as they come, and counted.
 pub const MAX_FINDINGS: usize = 10_000;
 /// Bytes of a part: what is read before an index or another thread hears of it.
-const PART: u64 = 64 << 20;
+const PART: u64 = 16 << 20;
 
 /// What a pass is to look at.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ pub struct Wish {
     pub previous_time: Option<u64>,
     /// How many threads scan; none is one. What they find is the same for any number.
     pub threads: usize,
-    /// Bytes of the parts that it is read in; none is 64 MiB. What is found is the same for any size.
+    /// Bytes of the parts that it is read in; none is 16 MiB. What is found is the same for any size.
     pub part: Option<u64>,
 }
 

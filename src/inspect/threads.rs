@@ -12,9 +12,10 @@ use std::thread;
 use super::part::{Done, Look, Note};
 use super::survey::Pass;
 use crate::StorageError;
+use crate::file::Scanner;
 
 /// What a part may tell before somebody listens.
-const NOTES: usize = 1024;
+const NOTES: usize = 64;
 
 /// What a thread says of its part.
 enum Said {
@@ -72,24 +73,27 @@ fn start(give: &Sender<Job>, range: Range<u64>) -> Receiver<Said> {
 
 /// Takes jobs until there are none.
 fn work(look: &Look, jobs: &Mutex<Receiver<Job>>) {
+    let mut scanner = look.scanner(0);
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { range, told }) = job else { return };
-        let done = scan(look, &range, &told).map(Box::new);
+        let done = scan(look, &mut scanner, &range, &told).map(Box::new);
         // Who does not listen any more has scanned this stretch itself.
         let _ = told.send(Said::Done(done));
     }
 }
 
-fn scan(look: &Look, range: &Range<u64>, told: &SyncSender<Said>) -> Result<Done, StorageError> {
+fn scan(look: &Look, scanner: &mut Scanner, range: &Range<u64>, told: &SyncSender<Said>) -> Result<Done, StorageError> {
     let say = |said| told.send(said).map_err(|_| StorageError::Stopped);
-    let mut scanner = look.scanner(range.start);
+    scanner.restart(range.start);
+    // The frame across the border is read as far as it goes.
+    scanner.read_ahead_to(range.end);
     let start = scanner.settle(range.end)?;
     say(Said::Start(start))?;
     if start.is_none() {
         return Ok(Done::default());
     }
-    look.part(&mut scanner, range.end, &mut |note| say(Said::Note(note)))
+    look.part(scanner, range.end, &mut |note| say(Said::Note(note)))
 }
 
 /// Takes a part in where it starts exactly at the end of what was taken in before; else scans that stretch.
