@@ -15,6 +15,7 @@ pub mod header;
 pub mod index;
 pub mod journal;
 pub mod json;
+mod marks;
 mod scanner;
 
 pub(crate) use builder::Accepted;

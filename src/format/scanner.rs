@@ -2,7 +2,10 @@
 //!
 //! Iterative, without allocating, and bounded in depth: hostile text costs what it is long.
 
+#![expect(clippy::inline_always, reason = "measured: a tenth of what an event costs to judge")]
+
 use super::json::{Invalid, MAX_LEVELS};
+use super::marks::Marks;
 
 /// Whether a string may hold half of a surrogate pair, which no Unicode text can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +19,17 @@ pub(super) enum Surrogates {
 /// A place in a text, and the ways to move on from it. Every step either moves forward or says why it cannot.
 ///
 /// UTF-8 is not judged here: bytes from 80 hex up pass inside strings, and the caller asks [`super::json::utf8`] once for the whole.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
     pub(super) at: usize,
+    marks: Marks,
 }
 
 impl<'a> Scanner<'a> {
     #[inline]
     pub(super) const fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, marks: Marks::new() }
     }
 
     /// Bytes from the text's start to here.
@@ -69,6 +73,17 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    /// Moves past blanks and, where one follows, past a comma and the blanks behind it: then true.
+    #[inline]
+    pub(super) fn comma(&mut self) -> bool {
+        self.blanks();
+        let found = self.word(b",");
+        if found {
+            self.blanks();
+        }
+        found
+    }
+
     /// Moves past blanks; only the text's end may follow.
     #[inline]
     pub(super) fn end(&mut self) -> Result<(), Invalid> {
@@ -77,13 +92,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Moves past a string and answers its bytes between the quotes, escapes as they stand.
-    #[inline]
+    #[inline(always)]
     pub(super) fn string(&mut self, surrogates: Surrogates) -> Result<Raw<'a>, Invalid> {
         self.expect(b'"', "a string was expected")?;
         let start = self.at;
         let mut escaped = false;
         loop {
-            self.plain();
+            self.at = self.marks.next(self.text, self.at);
             match self.peek() {
                 Some(b'"') => {
                     let bytes = self.text.get(start..self.at).unwrap_or_default();
@@ -92,7 +107,10 @@ impl<'a> Scanner<'a> {
                 }
                 Some(b'\\') => {
                     escaped = true;
-                    self.escape(surrogates)?;
+                    match escape(self.text.get(self.at..).unwrap_or_default(), surrogates) {
+                        Ok(len) => self.at += len,
+                        Err(reason) => return self.fail(reason),
+                    }
                 }
                 Some(_) => return self.fail("a control character inside a string"),
                 None => return self.fail("a string without its end"),
@@ -103,6 +121,12 @@ impl<'a> Scanner<'a> {
     /// Moves past one value of any kind that stands inside `above` objects and arrays, blanks before it included.
     #[inline]
     pub(super) fn value(&mut self, above: u32, surrogates: Surrogates) -> Result<(), Invalid> {
+        *self = self.behind_value(above, surrogates)?;
+        Ok(())
+    }
+
+    /// The place behind the value. A scanner that is handed on as a value stays in registers on both sides of the call.
+    fn behind_value(mut self, above: u32, surrogates: Surrogates) -> Result<Self, Invalid> {
         let mut level = above;
         // What is open, innermost lowest: 1 for an object, 0 for an array.
         let mut open = 0u128;
@@ -141,7 +165,7 @@ impl<'a> Scanner<'a> {
             // Behind a value: the end of what is open, once or more, or a comma and the next value.
             loop {
                 if level == above {
-                    return Ok(());
+                    return Ok(self);
                 }
                 let in_object = open & 1 == 1;
                 match self.peek() {
@@ -177,7 +201,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Moves past an integer written with digits alone.
-    #[inline]
+    #[inline(always)]
     pub(super) fn integer(&mut self) -> Result<u64, Invalid> {
         let start = self.at;
         let refuse = |reason| Err(Invalid { at: start, reason });
@@ -200,8 +224,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// The failure for `reason`, here.
-    #[cold]
-    pub(super) fn fail<T>(&self, reason: &'static str) -> Result<T, Invalid> {
+    #[inline]
+    pub(super) const fn fail<T>(&self, reason: &'static str) -> Result<T, Invalid> {
         Err(Invalid { at: self.at, reason })
     }
 
@@ -216,59 +240,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// Moves past a key and its colon.
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, surrogates: Surrogates) -> Result<(), Invalid> {
         self.string(surrogates)?;
         self.blanks();
         self.expect(b':', "`:` was expected")
     }
 
-    /// Moves past bytes that mean themselves inside a string, eight at a time.
-    #[inline]
-    fn plain(&mut self) {
-        while let Some(eight) = self.text.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
-            let found = specials(u64::from_le_bytes(*eight));
-            if found != 0 {
-                self.at += (found.trailing_zeros() / 8) as usize;
-                return;
-            }
-            self.at += 8;
-        }
-        while self.peek().is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-            self.at += 1;
-        }
-    }
-
-    /// Moves past one escape, the second half of a surrogate pair included.
-    fn escape(&mut self, surrogates: Surrogates) -> Result<(), Invalid> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let unit = match rest {
-            [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => {
-                self.at += 2;
-                return Ok(());
-            }
-            [b'\\', b'u', digits @ ..] => match hex4(digits) {
-                Some(unit) => unit,
-                None => return self.fail("four hexadecimal digits were expected"),
-            },
-            _ => return self.fail("an unknown escape"),
-        };
-        if surrogates == Surrogates::Paired && is_surrogate(unit) {
-            let low = match rest.get(6..) {
-                Some([b'\\', b'u', digits @ ..]) => hex4(digits),
-                _ => None,
-            };
-            if low.and_then(|low| pair(unit, low)).is_none() {
-                return self.fail("a lone surrogate");
-            }
-            self.at += 6;
-        }
-        self.at += 6;
-        Ok(())
-    }
-
     /// Moves past a number of any size.
-    #[inline]
+    #[inline(always)]
     fn number(&mut self) -> Result<(), Invalid> {
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -294,7 +274,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Moves past one digit or more.
-    #[inline]
+    #[inline(always)]
     fn digits(&mut self) -> Result<(), Invalid> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
@@ -313,26 +293,28 @@ pub(super) struct Raw<'a> {
     pub(super) escaped: bool,
 }
 
+/// The length of the escape that `rest` starts with, the second half of a surrogate pair included, or what is wrong
+/// with it.
+fn escape(rest: &[u8], surrogates: Surrogates) -> Result<usize, &'static str> {
+    let unit = match rest {
+        [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => return Ok(2),
+        [b'\\', b'u', digits @ ..] => hex4(digits).ok_or("four hexadecimal digits were expected")?,
+        _ => return Err("an unknown escape"),
+    };
+    if surrogates == Surrogates::MayBeLone || !is_surrogate(unit) {
+        return Ok(6);
+    }
+    let low = match rest.get(6..) {
+        Some([b'\\', b'u', digits @ ..]) => hex4(digits),
+        _ => None,
+    };
+    low.and_then(|low| pair(unit, low)).map(|_| 12).ok_or("a lone surrogate")
+}
+
 /// A byte that JSON ignores between tokens.
 #[inline]
 pub(super) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-/// The lowest set bit is in the first byte of `eight` that ends or interrupts a string: a quote, a backslash, or one
-/// below 20 hex. 0 when there is none.
-///
-/// A subtraction borrows only out of a byte that matches, so the bits above the lowest one may lie; it never does. From
-/// "Determine if a word has a byte less than n" in S. E. Anderson's Bit Twiddling Hacks.
-#[inline]
-pub(super) const fn specials(eight: u64) -> u64 {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let quote = eight ^ (EACH * b'"' as u64);
-    let backslash = eight ^ (EACH * b'\\' as u64);
-    let below_quote = quote.wrapping_sub(EACH) & !quote;
-    let below_backslash = backslash.wrapping_sub(EACH) & !backslash;
-    let control = eight.wrapping_sub(EACH * 0x20) & !eight;
-    (below_quote | below_backslash | control) & (EACH * 0x80)
 }
 
 /// The UTF-16 unit that four hexadecimal digits at the start of `digits` write.
