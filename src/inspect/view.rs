@@ -217,6 +217,19 @@ impl LogView {
         Ok(Some((header, kept && first_stands)))
     }
 
+    /// The header that the log should have, as far as anything says: its own where that is whole, what it should be where
+    /// it is damaged, the index's copy where the file ends before it does; `None` in version 0.
+    ///
+    /// # Errors
+    /// As [`LogView::expected_header`].
+    pub fn right_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
+        let right = match self.expected_header()? {
+            Some((header, _)) => Some(header),
+            None => self.header_bytes().or_else(|| self.witness().map(|index| index.head().log_header)),
+        };
+        Ok(right.filter(|header| LogHeader::decode(header).is_ok()))
+    }
+
     /// The header of a log of version 1 that was created when this one says, or, where that lies behind the first
     /// readable event, then; and whether it is as this one says.
     fn header_by_evidence(&self) -> Result<([u8; 16], bool), StorageError> {

@@ -5,12 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Certainty;
-use super::identity::{header_bytes, neighbour};
+use super::identity::neighbour;
 use super::neighbours::Beside;
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::{EventView, gap};
 use crate::inspect::LogView;
+
+/// True when a copy has the header that the log should have: a damaged one of the log is no reason against it.
+pub(super) fn has_same_header(view: &LogView, donor: &LogView) -> Result<bool, StorageError> {
+    let its = donor.header_bytes();
+    Ok(donor.log().version() == view.log().version() && its.is_some() && its == view.right_header()?)
+}
 
 /// Another copy of a log, open to be read.
 #[derive(Debug)]
@@ -31,12 +37,7 @@ impl Donor {
     /// Opens the copy at `path` of the log of `view`.
     pub(super) fn open(view: &LogView, path: &Path) -> Result<Self, StorageError> {
         let donor = LogView::open(view.disk().clone(), path, None)?;
-        let header = view.witness().map(|index| index.head().log_header.to_vec());
-        let found = header_bytes(view.log())?;
-        let its = header_bytes(donor.log())?;
-        // A damaged header of this log is no reason against the copy that has the right one.
-        let same_header = its == found || (view.header_finding().is_some() && header == Some(its));
-        Ok(Self { log: donor.log().clone(), same_header })
+        Ok(Self { same_header: has_same_header(view, &donor)?, log: donor.log().clone() })
     }
 
     pub(super) fn path(&self) -> &Path {

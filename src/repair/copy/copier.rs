@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 
-use super::donor::{Donor, Surroundings, header_expected};
+use super::donor::{Donor, Surroundings};
 use super::map::MapFormat;
 use super::output::Output;
 use super::{CopyStep, CopyWish, LeftOut, Offers, Salvaged};
@@ -281,7 +281,7 @@ impl Copier<'_> {
         if self.output.position() > 0 {
             return Ok(());
         }
-        let created_at_ms = header_expected(self.view).and_then(|header| field::u64_at(&header, 8));
+        let created_at_ms = self.view.right_header()?.and_then(|header| field::u64_at(&header, 8));
         let plausible = created_at_ms.filter(|created| first_event_ms.is_none_or(|first| *created <= first));
         let header = LogHeader::new(plausible.or(first_event_ms).unwrap_or_default());
         self.output.put(|out| out.extend_from_slice(&header.encode()))

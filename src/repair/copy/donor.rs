@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::StorageError;
 use crate::file::{Disk, Item, LogFile, Scanner};
-use crate::format::{EventView, HEADER_LEN, LogHeader, Version};
+use crate::format::{EventView, Version};
 use crate::inspect::LogView;
-use crate::repair::hex;
+use crate::repair::donor::has_same_header;
 
 /// Another copy.
 pub(super) struct Donor {
@@ -29,10 +29,7 @@ pub(super) struct Surroundings {
 impl Donor {
     pub(super) fn open(disk: Arc<dyn Disk>, path: &Path, view: &LogView) -> Result<Self, StorageError> {
         let donor = LogView::open(disk, path, None)?;
-        let header = donor.header_bytes();
-        let same_header = donor.log().version() == Version::V1
-            && header.is_some()
-            && (header == view.header_bytes() || header == header_expected(view));
+        let same_header = has_same_header(view, &donor)?;
         Ok(Self { log: donor.log().clone(), end: donor.log().len()?, same_header })
     }
 
@@ -80,13 +77,4 @@ impl Donor {
         let frame = log.frame_at(at, &mut one)?.map(|frame| frame.bytes());
         Ok(frame.is_some() && frame == self.log.frame_at(at, &mut other)?.map(|frame| frame.bytes()))
     }
-}
-
-/// The header that a log should have, where the one it has is damaged.
-pub(super) fn header_expected(view: &LogView) -> Option<[u8; HEADER_LEN as usize]> {
-    let bytes = match view.header_finding() {
-        Some(found) => hex::parse(&found.evidence.header_expected?)?.try_into().ok()?,
-        None => view.header_bytes().or_else(|| view.witness().map(|index| index.head().log_header))?,
-    };
-    LogHeader::decode(&bytes).ok().map(|_| bytes)
 }
