@@ -346,3 +346,52 @@ fn unverified(view: &LogView, index: Option<&AggregateIndex>, len: u64) -> VecDe
     }
     left
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::file::OsDisk;
+    use crate::log::EventLog;
+    use crate::sample::{Amount, Recipe, generate};
+
+    #[test]
+    fn what_was_verified_is_left_alone_but_for_what_is_no_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let recipe = Recipe { amount: Amount::Bytes(1 << 20), aggregates: 50, ..Recipe::default() };
+        generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[600_000] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let left = || {
+            let view = EventLog::open_read_only(&path).unwrap().view().clone();
+            let index = view.clone().index();
+            unverified(&view, Some(&index), view.log().len().unwrap())
+        };
+        let len = bytes.len() as u64;
+        assert_eq!(left().iter().next(), Some(&(0..len)), "nothing is known");
+        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
+        let known = left();
+        assert!(known.iter().any(|range| range.contains(&600_000)), "{known:?}");
+        assert!(known.contains(&(0..16)) && known.contains(&(len..len)), "{known:?}");
+        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 2000, "{known:?}");
+        // A gap where the damage was makes its block one to be looked at, and what is new is.
+        let damaged = known[1].clone();
+        let gap = format!("{:<width$}", "{\"$gap\":{}}", width = (damaged.end - damaged.start) as usize - 8);
+        let mut frame = Vec::new();
+        crate::format::frame::encode(gap.as_bytes(), &mut frame);
+        bytes.splice(damaged.start as usize..damaged.end as usize, frame);
+        std::fs::write(&path, &bytes).unwrap();
+        let mut log = EventLog::open_read_only(&path).unwrap();
+        log.rebuild_index_from(0).unwrap();
+        log.save_index().unwrap();
+        let more = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&more, &more[16..443]].concat()).unwrap();
+        let known = left();
+        assert!(known.iter().any(|range| range.start < damaged.start && range.end > damaged.end), "{known:?}");
+        assert_eq!(known.back(), Some(&(len..len + 427)));
+        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 40_000, "{known:?}");
+    }
+}
