@@ -95,11 +95,11 @@ impl Event {
         self.view().payload()
     }
 
-    /// Appends the payload of the event's frame to `out`, accepted at the time of `accepted`.
-    pub(crate) fn encode(&self, accepted: &Accepted, out: &mut Vec<u8>) {
-        out.reserve(self.longest.len());
-        out.extend_from_slice(accepted.0.as_bytes());
-        out.extend_from_slice(self.longest.get(LONGEST_START.len()..).unwrap_or_default().as_bytes());
+    /// The payload of the event's frame, accepted at the time of `accepted`, in two parts.
+    #[inline]
+    pub(crate) fn stored<'a>(&'a self, accepted: &'a Accepted) -> [&'a [u8]; 2] {
+        let behind_time = self.longest.get(LONGEST_START.len()..).unwrap_or_default();
+        [accepted.start.as_bytes(), behind_time.as_bytes()]
     }
 
     /// The event with the longest time, judged as it is going to be read.
@@ -209,12 +209,24 @@ impl EventBuilder {
 }
 
 /// The start of the payloads accepted at one instant, written once for all of them.
-pub(crate) struct Accepted(String);
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    write_timestamp_ms: u64,
+    start: String,
+}
 
 impl Accepted {
     /// Events accepted at `write_timestamp_ms`, milliseconds since the Unix epoch.
     pub(crate) fn at(write_timestamp_ms: u64) -> Self {
-        Self(format!("{START}{write_timestamp_ms}"))
+        Self { write_timestamp_ms, start: format!("{START}{write_timestamp_ms}") }
+    }
+
+    /// The same for what is accepted now: written anew only when the millisecond is another.
+    #[inline]
+    pub(crate) fn renew(&mut self, write_timestamp_ms: u64) {
+        if self.write_timestamp_ms != write_timestamp_ms {
+            *self = Self::at(write_timestamp_ms);
+        }
     }
 }
 

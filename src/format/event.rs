@@ -212,7 +212,7 @@ mod tests {
     use super::super::builder::{LONGEST_START, START};
     use super::super::fields::{Key, TOO_LONG};
     use super::super::json::tests::{TOKENS, almost_json, both_answers, damaged, has_lone_surrogate, levels};
-    use super::super::{Event, EventBuilder, frame};
+    use super::super::{Accepted, Event, EventBuilder, frame};
     use super::*;
 
     const SAMPLE: &str = r#"{"write_timestamp_ms":1766718274106,"event_type":"Person\u0055pdated","namespace":"accounts","schema_id":"Pers\"on","schema_version":1,"aggregate_id":42,"payload":{"name":"Pérez","half":"\ud800","tags":["a",1.0,-2e5,true,null],"n":123456789012345678901234567890},"trace":{"id":"x\ud83d\ude00"}}"#;
@@ -554,9 +554,11 @@ mod tests {
     }
 
     fn encoded(event: &Event, write_timestamp_ms: u64) -> String {
-        let mut out = Vec::new();
-        event.encode(&super::super::Accepted::at(write_timestamp_ms), &mut out);
-        String::from_utf8(out).expect("UTF-8")
+        payload_of(event, &Accepted::at(write_timestamp_ms))
+    }
+
+    fn payload_of(event: &Event, accepted: &Accepted) -> String {
+        String::from_utf8(event.stored(accepted).concat()).expect("UTF-8")
     }
 
     fn builder() -> EventBuilder {
@@ -586,6 +588,17 @@ mod tests {
         let event =
             builder().aggregate_id(1).no_aggregate().payload(&vec![Some(1), None]).build().expect("a valid event");
         assert!(encoded(&event, 0).ends_with(r#","aggregate_id":null,"payload":[1,null]}"#), "{}", encoded(&event, 0));
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_or_goes_back_is_taken_at_its_word() {
+        let event = builder().build().expect("a valid event");
+        let mut accepted = Accepted::at(7);
+        for time in [7, 8, 8, 6, 0, u64::MAX, 7] {
+            accepted.renew(time);
+            assert_eq!(payload_of(&event, &accepted), encoded(&event, time));
+            assert!(encoded(&event, time).starts_with(&format!("{START}{time},")));
+        }
     }
 
     #[test]

@@ -129,7 +129,37 @@ pub fn decode(bytes: &[u8], version: Version) -> Decoded<'_> {
 ///
 /// The caller has checked that the payload is 1 to [`MAX_PAYLOAD`] bytes long.
 pub fn encode(payload: &[u8], out: &mut Vec<u8>) {
-    encode_with(out, |out| out.extend_from_slice(payload));
+    encode_all(std::iter::once([payload, &[]]), out, |_| {});
+}
+
+/// The same, for payloads that stand in two parts each; `each` is told the length of each frame.
+pub(crate) fn encode_all<'a>(
+    payloads: impl Iterator<Item = [&'a [u8]; 2]>,
+    out: &mut Vec<u8>,
+    mut each: impl FnMut(u64),
+) {
+    let start = out.len();
+    for [first, second] in payloads {
+        let length = first.len() + second.len();
+        debug_assert!(in_range(length as u32), "a payload of {length} bytes");
+        let len = LENGTH_LEN + length + CHECKSUM_LEN;
+        // Room once, so that nothing below has to ask for it.
+        out.reserve(len);
+        out.extend_from_slice(&(length as u32).to_be_bytes());
+        out.extend_from_slice(first);
+        out.extend_from_slice(second);
+        out.extend_from_slice(&[0; CHECKSUM_LEN]);
+        each(len as u64);
+    }
+    // Checksums come behind all of it: a processor waits for bytes it has only just written.
+    let mut rest = out.get_mut(start..).unwrap_or_default();
+    while let Some(length) = length_at(rest, 0)
+        && let Some((frame, behind)) = rest.split_at_mut_checked(LENGTH_LEN + length as usize + CHECKSUM_LEN)
+        && let Some((covered, checksum)) = frame.split_last_chunk_mut()
+    {
+        *checksum = crc::of(covered).to_be_bytes();
+        rest = behind;
+    }
 }
 
 /// The same, for a payload that `put` appends.
@@ -172,6 +202,21 @@ mod tests {
         let Decoded::Complete(frame) = decode(&bytes, Version::V1) else { unreachable!("a valid frame") };
         assert_eq!(frame.payload(), b"{\"a\":1}");
         assert_eq!(frame.checksum().to_be_bytes(), bytes[bytes.len() - 4..]);
+    }
+
+    #[test]
+    fn frames_written_together_are_those_written_one_by_one() {
+        let payloads =
+            [["{}", ""], ["", "[]"], ["{\"a\":", "1}"], ["{\"a\"", ":2}"]].map(|parts| parts.map(str::as_bytes));
+        let (mut together, mut one_by_one, mut lengths) = (b"before".to_vec(), b"before".to_vec(), Vec::new());
+        encode_all(payloads.into_iter(), &mut together, |length| lengths.push(length));
+        let mut slow = Vec::new();
+        for parts in payloads {
+            let start = one_by_one.len();
+            encode_with(&mut one_by_one, |out| out.extend_from_slice(&parts.concat()));
+            slow.push((one_by_one.len() - start) as u64);
+        }
+        assert_eq!((together, lengths), (one_by_one, slow));
     }
 
     #[test]

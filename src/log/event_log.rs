@@ -28,6 +28,8 @@ pub struct EventLog {
     pub(super) keeps_index: bool,
     created: bool,
     appended: bool,
+    /// The time that was accepted last: appends come faster than milliseconds go by.
+    accepted: Accepted,
     buffer: Vec<u8>,
 }
 
@@ -121,6 +123,7 @@ impl EventLog {
             keeps_index: false,
             created: false,
             appended: false,
+            accepted: Accepted::at(0),
             buffer: Vec::new(),
         }
     }
@@ -192,21 +195,13 @@ impl EventLog {
     }
 
     /// Writes events as one; their start. `each` is told the length of each frame.
-    fn write(
-        &mut self,
-        events: &[Event],
-        durability: Durability,
-        mut each: impl FnMut(u64),
-    ) -> Result<u64, StorageError> {
+    fn write(&mut self, events: &[Event], durability: Durability, each: impl FnMut(u64)) -> Result<u64, StorageError> {
         let read_only = || StorageError::ReadOnly { path: self.view.path().to_owned() };
         let writer = self.writer.as_mut().ok_or_else(read_only)?;
-        let accepted = Accepted::at((self.options.clock)());
+        self.accepted.renew((self.options.clock)());
         self.buffer.clear();
-        for event in events {
-            let start = self.buffer.len();
-            frame::encode_with(&mut self.buffer, |out| event.encode(&accepted, out));
-            each((self.buffer.len() - start) as u64);
-        }
+        let payloads = events.iter().map(|event| event.stored(&self.accepted));
+        frame::encode_all(payloads, &mut self.buffer, each);
         let start = writer.append(&self.buffer, durability)?;
         self.appended = true;
         Ok(start)
