@@ -123,6 +123,12 @@ impl Replay {
         EventView::again(frame.payload(), fields).map(|event| Ok((at, event)))
     }
 
+    /// Goes on in this range alone, which starts and ends where a frame or a damaged range does.
+    pub(crate) fn go_on_in(&mut self, range: Range<u64>) {
+        self.scanner = Scanner::new(self.view.log().clone(), range.start..range.end.min(self.end));
+        self.done = false;
+    }
+
     fn look(&mut self) -> Look {
         let version = self.view.log().version();
         let (at, frame) = match self.scanner.next_item() {

@@ -5,9 +5,11 @@
 //! under every filter, because what was lost might have matched, unless a word with `is:` speaks of them.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::filter_word::{Term, Word};
 use crate::format::{EventView, Finding};
+use crate::index::{Block, Counts};
 
 /// Which rows are shown. The default shows every row.
 #[derive(Debug, Clone, Default)]
@@ -97,6 +99,18 @@ impl Filter {
     /// True when it shows the event at `offset`.
     pub fn matches_event(&self, offset: u64, event: &EventView) -> bool {
         self.groups.iter().all(|group| group.negated != group.terms.iter().any(|term| term.matches(offset, event)))
+    }
+
+    /// True when an event of a block of the log, `range`, can be shown, as far as an index knows.
+    pub(super) fn may_show(&self, range: &Range<u64>, block: &Block, names: &Counts) -> bool {
+        let may = |group: &Group| group.terms.iter().any(|term| term.may_match(range, block, names));
+        self.groups.iter().all(|group| group.negated || may(group))
+    }
+
+    /// True when a word may rule blocks out. Who asks for damage wants it looked for, not looked up.
+    pub(super) fn narrows(&self) -> bool {
+        let narrows = |group: &Group| !group.negated && group.terms.first().is_some_and(Term::narrows);
+        self.groups.iter().any(narrows) && !self.asks_for_sorts()
     }
 
     /// True when it shows a finding: any, unless `is:` asks for other sorts, or `-is:` for all but its own.

@@ -9,6 +9,7 @@ use super::filter_path::PathTerm;
 use super::text::Needle;
 use super::when;
 use crate::format::{EventView, Finding, Kind};
+use crate::index::{Block, Counts, NameKind};
 
 /// The keys that are followed by a colon.
 const KEYS: [&str; 9] = ["agg", "type", "ns", "schema", "v", "after", "before", "offset", "is"];
@@ -141,6 +142,28 @@ impl Term {
             Self::Is(_) => false,
             Self::Payload(path) => path.matches(event.payload()),
             Self::Text(needle) => needle.is_in(event.json().as_bytes()),
+        }
+    }
+
+    /// True when it says something of whole blocks.
+    pub(super) const fn narrows(&self) -> bool {
+        matches!(
+            self,
+            Self::Type(_) | Self::Namespace(_) | Self::Schema(_) | Self::After(_) | Self::Before(_) | Self::Offset(_)
+        )
+    }
+
+    /// True unless no event of a block of the log, `log`, is what the word says, as far as an index knows.
+    pub(super) fn may_match(&self, log: &Range<u64>, block: &Block, names: &Counts) -> bool {
+        let has = |kind, name| names.place(kind, name).is_some_and(|place| block.has(place));
+        match self {
+            Self::Type(name) => has(NameKind::Type, name),
+            Self::Namespace(name) => has(NameKind::Namespace, name),
+            Self::Schema(name) => has(NameKind::Schema, name),
+            Self::After(time) => block.times.1 >= *time,
+            Self::Before(time) => block.times.0 < *time,
+            Self::Offset(range) => range.start < log.end && log.start < range.end,
+            _ => true,
         }
     }
 

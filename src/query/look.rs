@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::blocks::{Blocks, LOOK};
 use super::row::{Row, What};
 use super::walk::{Meter, Sight, Walk};
 use crate::StorageError;
@@ -22,6 +23,7 @@ pub(super) struct Look<'a> {
     pub(super) sight: Sight<'a>,
     /// The log's end, in bytes.
     pub(super) end: u64,
+    blocks: Option<&'a Blocks<'a>>,
 }
 
 /// A frame or a damaged range that a place lies in.
@@ -41,7 +43,12 @@ pub(super) struct Found {
 impl<'a> Look<'a> {
     /// Fixes the end of the log.
     pub(super) fn at(view: &'a LogView, sight: Sight<'a>) -> Result<Self, StorageError> {
-        Ok(Self { view, sight, end: view.log().len()? })
+        Ok(Self { view, sight, end: view.log().len()?, blocks: None })
+    }
+
+    /// The same, passing over blocks that need not be read.
+    pub(super) const fn but_for(self, blocks: &'a Blocks<'a>) -> Self {
+        Self { blocks: Some(blocks), ..self }
     }
 
     /// The row of the header, when there is one to be seen.
@@ -59,7 +66,7 @@ impl<'a> Look<'a> {
     /// Up to `limit` rows behind the header: the one that `from` lies in, or that starts there, and those after it.
     pub(super) fn forth(&self, from: u64, limit: usize, meter: &mut Meter) -> Result<Found, StorageError> {
         let mut found = Found::default();
-        let mut walk = self.walk(self.start_of(from)?..self.end);
+        let mut walk = self.walk(self.start_of(from)?..self.end).but_for(self.blocks);
         loop {
             let full = found.rows.len() >= limit;
             if full && !walk.at_end() {
@@ -74,14 +81,16 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Up to `limit` rows before `from`, which end there at the latest, and that do not start before `floor`, where a frame or a damaged range
-    /// starts. Read in growing steps.
+    /// Up to `limit` rows before `from`, which end there at the latest, and that do not start before `floor`, where a
+    /// frame or a damaged range starts. Read in growing steps.
     pub(super) fn back(&self, from: u64, floor: u64, limit: usize, meter: &mut Meter) -> Result<Found, StorageError> {
         let mut rows = VecDeque::new();
         let floor = floor.min(self.end);
         let covering = self.place(from)?;
         let mut before = covering.as_ref().map_or(self.end, |place| place.start).max(floor);
-        if let Some(Covering { damaged: true, .. }) = covering {
+        if let Some(Covering { damaged: true, .. }) = covering
+            && self.skip(before).is_none()
+        {
             let mut dropped = false;
             let mut walk = self.walk(before..self.end);
             while let Some(row) = walk.next(meter)?.filter(|row| !lies_behind(row, from)) {
@@ -93,15 +102,23 @@ impl<'a> Look<'a> {
         }
         let mut window = FIRST_WINDOW;
         loop {
-            let start = before.saturating_sub(window).max(floor);
-            let mut walk = self.walk_window(start..before, floor);
+            if let Some(block) = before.checked_sub(1).filter(|_| before > floor).and_then(|at| self.skip(at)) {
+                before = block.start.max(floor);
+                meter.passed(before, LOOK)?;
+                continue;
+            }
+            let least = before.saturating_sub(window).max(floor);
+            let start = self.blocks.map_or(least, |blocks| blocks.read_back(before, least));
+            // Where a block ends that is passed over, a frame starts.
+            let firm = start == floor || start > least;
+            let mut walk = if firm { self.walk(start..before) } else { self.adrift(start..before) };
             let mut batch = VecDeque::new();
             let room = limit.saturating_sub(rows.len());
             let mut dropped = false;
             while let Some(row) = walk.next(meter)?.filter(|row| !lies_behind(row, from)) {
                 dropped |= push_last(&mut batch, row, room);
             }
-            let met = if start == floor { Some(floor) } else { walk.first() };
+            let met = if firm { Some(start) } else { walk.first() };
             // Without a frame in the window nothing is known of where its damage starts.
             let Some(met) = met else {
                 window = window.saturating_mul(4);
@@ -122,11 +139,14 @@ impl<'a> Look<'a> {
         Walk::over(self.view, self.sight, range, self.end)
     }
 
-    fn walk_window(&self, range: Range<u64>, floor: u64) -> Walk<'a> {
-        if range.start == floor {
-            return self.walk(range);
-        }
+    /// Over the part of a range from its first valid frame on.
+    fn adrift(&self, range: Range<u64>) -> Walk<'a> {
         Walk::adrift(self.view, self.sight, range, self.end)
+    }
+
+    /// The block that `at` lies in, when it need not be read.
+    fn skip(&self, at: u64) -> Option<Range<u64>> {
+        self.blocks?.skip(at)
     }
 
     /// Where the frame or damaged range starts that `from` lies in.

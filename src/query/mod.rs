@@ -2,6 +2,7 @@
 //!
 //! Never holds more than a page, and never lets the index decide what an event says: each is read from the log.
 
+mod blocks;
 mod filter;
 mod filter_path;
 mod filter_word;
@@ -15,6 +16,7 @@ mod text;
 mod walk;
 mod when;
 
+pub use blocks::Blocks;
 pub use filter::{Filter, FilterError};
 pub use jump::{Jump, resolve};
 pub use page::{Ask, Direction, page, row_at};

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
+use super::blocks::Blocks;
 use super::filter::Filter;
 use super::known::Known;
 use super::look::{Found, Look};
@@ -39,7 +40,8 @@ pub enum Direction {
 /// Without a filter it costs the reading around the place, and 250 ms more where the page reaches an end of the log that
 /// is damaged or unfinished: it is looked at twice. With a filter the log is scanned until the page is full, and `on` is
 /// told the place about every mebibyte; where the filter names aggregates, `index` leads to their events as far as it
-/// covers the log. Such an index knows the damage that was there when it was built.
+/// covers the log, and where it names types, namespaces, schemas, times or offsets, blocks that `index` rules out are
+/// passed over. An index knows the damage that was there when it was built.
 ///
 /// Forward and backward from one place, every row is on one page: the row without bytes, at the end of a log that lost
 /// its end without a trace, lies behind that end. `at_start` and `at_end` are false also where it is not known, under a
@@ -69,6 +71,8 @@ pub fn page(
             Err(_) => {}
         }
     }
+    let blocks = Blocks::of(view.log(), index, ask.filter);
+    let look = look.but_for(&blocks);
     match ask.direction {
         Direction::Forward => forward(&look, ask, |limit| look.forth(ask.from, limit, &mut meter)),
         Direction::Backward => {

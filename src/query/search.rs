@@ -2,12 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use super::blocks::Blocks;
 use super::filter::{Filter, FilterError};
 use super::look::Look;
 use super::page::Direction;
 use super::text::Needle;
 use super::walk::{Meter, Sight};
 use crate::StorageError;
+use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
 /// What is searched for. Smart case: all in lower case, it matches any case.
@@ -47,12 +49,13 @@ impl Pattern {
 /// The start of the nearest event that matches and that `filter` shows: forward the first that reaches behind `from`,
 /// backward the last that ends at or before it; `None` when there is none.
 ///
-/// Streams, and tells `on` where it is about every mebibyte.
+/// Streams, passing over the blocks that `index` rules out by the filter, and tells `on` where it is about every mebibyte.
 ///
 /// # Errors
 /// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read.
 pub fn find(
     view: &LogView,
+    index: Option<&AggregateIndex>,
     pattern: &Pattern,
     filter: &Filter,
     from: u64,
@@ -61,7 +64,8 @@ pub fn find(
 ) -> Result<Option<u64>, StorageError> {
     let sight = Sight { filter, pattern: Some(pattern) };
     let mut meter = Meter::new(on);
-    let look = Look::at(view, sight)?;
+    let blocks = Blocks::of(view.log(), index, filter);
+    let look = Look::at(view, sight)?.but_for(&blocks);
     let found = match direction {
         Direction::Forward => look.forth(from, 1, &mut meter)?,
         Direction::Backward => look.back(from, view.log().first_frame(), 1, &mut meter)?,

@@ -1,9 +1,10 @@
 //! Walking over the log as it stands, forward or backward from any place, with what is to be seen on the way.
 //!
-//! Here never lives the index, nor the header.
+//! Here never lives the header, nor the index but as blocks that are passed over.
 
 use std::ops::{ControlFlow, Range};
 
+use super::blocks::{Blocks, LOOK};
 use super::filter::Filter;
 use super::row::{EventSummary, Row, What};
 use super::search::Pattern;
@@ -93,7 +94,10 @@ fn row(range: Range<u64>, what: What) -> Row {
 pub(super) struct Walk<'a> {
     view: &'a LogView,
     sight: Sight<'a>,
+    /// Of the part of the range up to `read_to`.
     scanner: Scanner,
+    read_to: u64,
+    blocks: Option<&'a Blocks<'a>>,
     scan_end: u64,
     file_end: u64,
     /// The row of what was met last.
@@ -125,14 +129,34 @@ impl<'a> Walk<'a> {
     /// Over `range`, which starts where a frame or a damaged range does, of a log that ends at `file_end`.
     pub(super) fn over(view: &'a LogView, sight: Sight<'a>, range: Range<u64>, file_end: u64) -> Self {
         let scan_end = range.end;
-        let scanner = Scanner::new(view.log().clone(), range);
-        Self { view, sight, scanner, scan_end, file_end, pending: None, pieces: None, first: None, end: End::Ahead }
+        Self {
+            view,
+            sight,
+            scanner: Scanner::new(view.log().clone(), range),
+            read_to: scan_end,
+            blocks: None,
+            scan_end,
+            file_end,
+            pending: None,
+            pieces: None,
+            first: None,
+            end: End::Ahead,
+        }
     }
 
     /// Over the part of `range` from the first valid frame on.
     pub(super) fn adrift(view: &'a LogView, sight: Sight<'a>, range: Range<u64>, file_end: u64) -> Self {
         let scanner = Scanner::adrift(view.log().clone(), range.clone());
         Self { scanner, ..Self::over(view, sight, range, file_end) }
+    }
+
+    /// The same, but for the blocks that need not be read.
+    pub(super) fn but_for(self, blocks: Option<&'a Blocks<'a>>) -> Self {
+        let start = self.scanner.position();
+        match blocks {
+            Some(_) => Self { blocks, read_to: start, scanner: self.scanner_of(start..start), ..self },
+            None => self,
+        }
     }
 
     /// Where the first frame or damaged range starts that was met.
@@ -173,6 +197,10 @@ impl<'a> Walk<'a> {
                     self.pending = self.sight.finding(Finding::new(Kind::Unreadable, range.clone()));
                     range
                 }
+                None if self.read_to < self.scan_end => {
+                    self.read_on(meter)?;
+                    continue;
+                }
                 None if self.end == End::Passed => return Ok(None),
                 None => {
                     self.lost_end()?;
@@ -182,6 +210,24 @@ impl<'a> Walk<'a> {
             self.first.get_or_insert(range.start);
             meter.passed(range.end, range.end - range.start)?;
         }
+    }
+
+    /// Passes over a block, or goes on to the next one that may be passed over.
+    fn read_on(&mut self, meter: &mut Meter) -> Result<(), StorageError> {
+        let at = self.read_to;
+        let skip = self.blocks.and_then(|blocks| blocks.skip(at));
+        let next = match &skip {
+            Some(block) => block.end,
+            None => self.blocks.map_or(u64::MAX, |blocks| blocks.read_on(at)),
+        };
+        self.read_to = next.min(self.scan_end);
+        let start = if skip.is_some() { self.read_to } else { at };
+        self.scanner = self.scanner_of(start..self.read_to);
+        if skip.is_some() { meter.passed(self.read_to, LOOK) } else { Ok(()) }
+    }
+
+    fn scanner_of(&self, range: Range<u64>) -> Scanner {
+        Scanner::new(self.view.log().clone(), range)
     }
 
     /// Has the pieces of a damaged range named, where they are to be seen.
@@ -199,7 +245,7 @@ impl<'a> Walk<'a> {
         if self.end == End::Ahead && ending == Ending::Moving {
             // What was damage a moment ago may be whole by now. The end stays where it was fixed.
             self.end = End::Moved;
-            self.scanner = Scanner::new(view.log().clone(), range.start..self.scan_end);
+            self.scanner = self.scanner_of(range.start..self.scan_end);
             return Ok(());
         }
         self.pieces = Some(Box::new(EndPieces::of(view, range, ending)?));

@@ -550,7 +550,7 @@ fn a_scan_for_what_is_not_there_stops_when_it_is_told_to() {
         let stopped = page(&view, None, &Ask { from, direction, limit: 5, filter: &none }, &mut on);
         assert!(matches!(stopped, Err(chronicle::StorageError::Stopped)));
         assert_eq!(places.len(), 2);
-        let found = find(&view, &pattern, &Filter::default(), from, direction, &mut |_| ControlFlow::Break(()));
+        let found = find(&view, None, &pattern, &Filter::default(), from, direction, &mut |_| ControlFlow::Break(()));
         assert!(matches!(found, Err(chronicle::StorageError::Stopped)));
     }
     let rows = ask(&view, 0, Direction::Forward, 50, &Filter::default()).rows;
@@ -626,10 +626,10 @@ fn search_finds_the_next_and_the_previous_event_under_a_filter() {
     let rows = expected(&view);
     let all = Filter::default();
     let next = |pattern: &str, from, filter: &Filter| {
-        find(&view, &Pattern::parse(pattern).unwrap(), filter, from, Direction::Forward, &mut go_on).unwrap()
+        find(&view, None, &Pattern::parse(pattern).unwrap(), filter, from, Direction::Forward, &mut go_on).unwrap()
     };
     let previous = |pattern: &str, from| {
-        find(&view, &Pattern::parse(pattern).unwrap(), &all, from, Direction::Backward, &mut go_on).unwrap()
+        find(&view, None, &Pattern::parse(pattern).unwrap(), &all, from, Direction::Backward, &mut go_on).unwrap()
     };
     let at = |i: usize| Some(rows[i].start);
     assert_eq!([next("beta", 0, &all), next("beta", rows[3].end, &all), next("Beta", 0, &all)], [at(3), at(4), at(3)]);

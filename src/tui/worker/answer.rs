@@ -45,8 +45,9 @@ pub(crate) fn answer(
         Ask::Find { pattern, filter, from, direction } => {
             let view = shared.view();
             let total = view.log().len()?;
+            let index = shared.index();
             let mut told = |at| covered(on, from, at, direction, total);
-            find(&view, &pattern, &filter, from, direction, &mut told).map(Told::Place)
+            find(&view, index.as_deref(), &pattern, &filter, from, direction, &mut told).map(Told::Place)
         }
         Ask::Damage { from, direction } => {
             let filter = Filter::parse("is:damaged", 0).unwrap_or_default();
