@@ -30,33 +30,33 @@ pub(super) fn cat(args: &CatArgs, side: &Side, out: &mut Out) -> Run {
     // Who wants to hear of any damage at all has everything read.
     let index = (!args.filter.is_none() && !args.strict).then(|| log.view().clone().index());
     let blocks = Blocks::of(log.view().log(), index.as_ref(), &filter);
-    for range in blocks.reads(replay.position()).take_while(|range| range.start < args.until.unwrap_or(u64::MAX)) {
-        replay.go_on_in(range);
-        while left > 0
-            && let Some(item) = replay.next_event()
-        {
-            match item {
-                Ok((offset, event)) => {
-                    if filter.matches_event(offset, &event) {
-                        put_line(offset, event.json(), &mut line, out)?;
-                        left -= 1;
-                    }
+    let (start, until) = (replay.position(), args.until.unwrap_or(u64::MAX));
+    let mut reads = blocks.reads(start).take_while(|range| range.start < until);
+    replay.go_on_in(start..start);
+    while left > 0 {
+        let Some(item) = replay.next_event() else {
+            let Some(range) = reads.next() else { break };
+            replay.go_on_in(range);
+            continue;
+        };
+        match item {
+            Ok((offset, event)) => {
+                if filter.matches_event(offset, &event) {
+                    put_line(offset, event.json(), &mut line, out)?;
+                    left -= 1;
                 }
-                Err(StorageError::Damaged { finding, .. }) => {
-                    told.tell(&finding, out);
-                    if args.strict && finding.kind.is_damage() {
-                        return Ok(Status::Damage);
-                    }
-                }
-                Err(StorageError::Gap { start, end, content, .. }) => {
-                    let evidence = Evidence { content, ..Evidence::default() };
-                    told.tell(&Finding::new(Kind::Gap, start..end).with(evidence), out);
-                }
-                Err(error) => return Err(error.into()),
             }
-        }
-        if left == 0 {
-            break;
+            Err(StorageError::Damaged { finding, .. }) => {
+                told.tell(&finding, out);
+                if args.strict && finding.kind.is_damage() {
+                    return Ok(Status::Damage);
+                }
+            }
+            Err(StorageError::Gap { start, end, content, .. }) => {
+                let evidence = Evidence { content, ..Evidence::default() };
+                told.tell(&Finding::new(Kind::Gap, start..end).with(evidence), out);
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     if left > 0 && args.until.is_none() {
