@@ -8,6 +8,7 @@
 )]
 
 mod engine {
+    mod blocks;
     mod copies;
     mod crash;
     mod damage;

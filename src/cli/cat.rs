@@ -28,7 +28,7 @@ pub(super) fn cat(args: &CatArgs, side: &Side, out: &mut Out) -> Run {
     let mut line = Vec::new();
     let mut left = args.limit.unwrap_or(u64::MAX);
     // Who wants to hear of any damage at all has everything read.
-    let index = (!args.filter.is_none() && !args.strict).then(|| log.view().clone().index());
+    let index = (filter.narrows() && !args.strict).then(|| log.view().clone().index());
     let blocks = Blocks::of(log.view().log(), index.as_ref(), &filter);
     let (start, until) = (replay.position(), args.until.unwrap_or(u64::MAX));
     let mut reads = blocks.reads(start).take_while(|range| range.start < until);

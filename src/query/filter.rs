@@ -108,7 +108,7 @@ impl Filter {
     }
 
     /// True when a word may rule blocks out. Who asks for damage wants it looked for, not looked up.
-    pub(super) fn narrows(&self) -> bool {
+    pub(crate) fn narrows(&self) -> bool {
         let narrows = |group: &Group| !group.negated && group.terms.first().is_some_and(Term::narrows);
         self.groups.iter().any(narrows) && !self.asks_for_sorts()
     }

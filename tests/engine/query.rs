@@ -20,41 +20,41 @@ use tempfile::TempDir;
 use super::sim_disk::SimDisk;
 use super::support::{LOG, read};
 
-const T0: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
+pub(super) const T0: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
 const NOW: u64 = T0 + 3_600_000;
 
 /// A log in a folder of its own.
-struct Bed {
+pub(super) struct Bed {
     _folder: TempDir,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl Bed {
-    fn new(bytes: &[u8]) -> Self {
+    pub(super) fn new(bytes: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         fs::write(&path, bytes).unwrap();
         Self { _folder: folder, path }
     }
 
-    fn view(&self) -> LogView {
+    pub(super) fn view(&self) -> LogView {
         LogView::open(Arc::new(OsDisk), &self.path, None).unwrap()
     }
 
-    fn index(&self) -> AggregateIndex {
+    pub(super) fn index(&self) -> AggregateIndex {
         EventLog::open_read_only(&self.path).unwrap().index().unwrap().clone()
     }
 }
 
-fn go_on(_: u64) -> ControlFlow<()> {
+pub(super) fn go_on(_: u64) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn ask(view: &LogView, from: u64, direction: Direction, limit: usize, filter: &Filter) -> Page {
+pub(super) fn ask(view: &LogView, from: u64, direction: Direction, limit: usize, filter: &Filter) -> Page {
     page(view, None, &Ask { from, direction, limit, filter }, &mut go_on).unwrap()
 }
 
-fn filter(text: &str) -> Filter {
+pub(super) fn filter(text: &str) -> Filter {
     Filter::parse(text, NOW).unwrap()
 }
 
@@ -80,7 +80,7 @@ fn expected(view: &LogView) -> Vec<Row> {
 }
 
 /// All rows, page by page from the start.
-fn forth(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &Filter) -> Vec<Row> {
+pub(super) fn forth(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &Filter) -> Vec<Row> {
     let (mut rows, mut from) = (Vec::new(), 0);
     loop {
         let ask = Ask { from, direction: Direction::Forward, limit, filter };
@@ -96,7 +96,7 @@ fn forth(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &
 }
 
 /// All rows, page by page from the end.
-fn back(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &Filter) -> Vec<Row> {
+pub(super) fn back(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &Filter) -> Vec<Row> {
     let (mut rows, mut from) = (Vec::new(), u64::MAX);
     loop {
         let ask = Ask { from, direction: Direction::Backward, limit, filter };

@@ -50,6 +50,7 @@ struct State {
     dead: bool,
     while_waiting: Option<Vec<u8>>,
     unreadable: Option<std::ops::Range<usize>>,
+    read: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -144,6 +145,11 @@ impl SimDisk {
     /// What a file holds once somebody has waited for it.
     pub(super) fn while_waiting(&self, bytes: &[u8]) {
         self.state().while_waiting = Some(bytes.to_vec());
+    }
+
+    /// How many bytes were read so far.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.state().read
     }
 
     /// The kind of call that met the fault.
@@ -326,7 +332,7 @@ impl Storage for SimFile {
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let state = self.disk.state();
+        let mut state = self.disk.state();
         let data = &state.inodes[self.inode].data;
         let from = (offset as usize).min(data.len());
         let mut len = buf.len().min(data.len() - from);
@@ -337,6 +343,7 @@ impl Storage for SimFile {
             len = bad.start - from;
         }
         buf[..len].copy_from_slice(&data[from..from + len]);
+        state.read += len as u64;
         Ok(len)
     }
 

@@ -1,0 +1,307 @@
+//! Blocks that a filter rules out by the index: passed over, and no row is another for it.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use chronicle::format::frame;
+use chronicle::inspect::LogView;
+use chronicle::query::{Ask, Blocks, Direction, Filter, Page, Pattern, What, find, page};
+use chronicle::{AggregateIndex, LogHeader};
+use proptest::prelude::*;
+
+use super::query::{Bed, T0, ask, back, filter, forth, go_on};
+use super::sim_disk::SimDisk;
+use super::support::{LOG, read};
+
+/// Events of one sort, and how the first of them fares.
+#[derive(Debug, Clone)]
+struct Stretch {
+    sort: u64,
+    events: u64,
+    size: usize,
+    flaw: Flaw,
+}
+
+#[derive(Debug, Clone)]
+enum Flaw {
+    None,
+    Flipped(usize),
+    Length,
+    Gap,
+    Invalid,
+    Zeros(usize),
+}
+
+/// What befalls a log behind the index's back.
+#[derive(Debug, Clone)]
+enum Late {
+    /// A bit of an anchor's frame flips.
+    Anchor(usize),
+    /// So do one of the anchor's and one of the frame before.
+    Border(usize),
+    /// Zeros from before an anchor to behind another one.
+    Zeros(usize, usize),
+    /// An anchor's event becomes another, of another type.
+    Other(usize),
+}
+
+fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
+    let flaw = prop_oneof![
+        12 => Just(Flaw::None),
+        1 => (0..2000usize).prop_map(Flaw::Flipped),
+        1 => Just(Flaw::Length),
+        1 => Just(Flaw::Gap),
+        1 => Just(Flaw::Invalid),
+        1 => (1..40_000usize).prop_map(Flaw::Zeros),
+    ];
+    let stretch = (0..8u64, 4..40u64, 300..2500usize, flaw).prop_map(|(sort, events, size, flaw)| Stretch {
+        sort,
+        events,
+        size,
+        flaw,
+    });
+    prop::collection::vec(stretch, 12..24)
+}
+
+fn late() -> impl Strategy<Value = Option<Late>> {
+    prop_oneof![
+        3 => Just(None),
+        1 => any::<usize>().prop_map(|at| Some(Late::Anchor(at))),
+        1 => any::<usize>().prop_map(|at| Some(Late::Border(at))),
+        1 => (any::<usize>(), 0..3usize).prop_map(|(at, more)| Some(Late::Zeros(at, more))),
+        1 => any::<usize>().prop_map(|at| Some(Late::Other(at))),
+    ]
+}
+
+fn payload(sort: u64, time: u64, n: u64, size: usize) -> String {
+    let (ns, schema) = (sort % 2, sort % 3);
+    format!(
+        r#"{{"write_timestamp_ms":{time},"event_type":"T{sort}","namespace":"n{ns}","schema_id":"S{schema}","schema_version":1,"aggregate_id":{},"payload":{{"n":{n},"text":"{}"}}}}"#,
+        n % 5,
+        "x".repeat(size)
+    )
+}
+
+/// A log of these stretches. Time goes on by a second with each event, and back by an hour with each stretch of sort 7.
+/// The first frame is valid, so that it is a log, and the last, so that its end stands still at once.
+fn build(version: u16, stretches: &[Stretch]) -> Vec<u8> {
+    let mut log = if version == 1 { LogHeader::new(T0).encode().to_vec() } else { Vec::new() };
+    let put = |log: &mut Vec<u8>, payload: &str| {
+        let start = log.len();
+        frame::encode(payload.as_bytes(), log);
+        if version == 0 {
+            log.truncate(log.len() - 4);
+        }
+        start
+    };
+    let (mut time, mut n) = (T0, 0);
+    put(&mut log, &payload(0, time, 0, 10));
+    for Stretch { sort, events, size, flaw } in stretches {
+        time = if *sort == 7 { time - 3_600_000 } else { time };
+        for i in 0..*events {
+            (time, n) = (time + 1000, n + 1);
+            let event = payload(*sort, time, n, *size);
+            match flaw {
+                Flaw::Flipped(at) if i == 0 => {
+                    let start = put(&mut log, &event);
+                    let len = log.len() - start - 4;
+                    log[start + 4 + at % len] ^= 1;
+                }
+                Flaw::Length if i == 0 => {
+                    let start = put(&mut log, &event);
+                    log[start + 3] ^= 9;
+                }
+                Flaw::Gap if i == 0 => _ = put(&mut log, "{\"$gap\":{\"by\":\"test\"}}"),
+                Flaw::Invalid if i == 0 => _ = put(&mut log, "{\"no\":\"event\"}"),
+                Flaw::Zeros(n) if i == 0 => log.extend(vec![0; *n]),
+                _ => _ = put(&mut log, &event),
+            }
+        }
+    }
+    put(&mut log, &payload(0, time, 0, 10));
+    log
+}
+
+fn befall(log: &mut [u8], anchors: &[u64], late: &Late) {
+    let place = |at: usize| anchors[at % anchors.len()] as usize;
+    match late {
+        Late::Anchor(at) => log[place(*at) + 40] ^= 1,
+        Late::Border(at) => {
+            let at = place(*at).max(40);
+            log[at + 40] ^= 1;
+            log[at - 6] ^= 1;
+        }
+        Late::Zeros(at, more) => {
+            let (from, to) = (place(*at).saturating_sub(100).max(17), place(at % anchors.len() + more) + 30);
+            log[from..to.max(from)].fill(0);
+        }
+        Late::Other(at) => {
+            let at = place(*at);
+            let len = u32::from_be_bytes(log[at..at + 4].try_into().unwrap()) as usize;
+            let event = String::from_utf8(log[at + 4..at + 4 + len].to_vec()).unwrap();
+            let old = event.find("\"T").unwrap() + 2;
+            let mut other = Vec::new();
+            frame::encode(format!("{}3{}", &event[..old], &event[old + 1..]).as_bytes(), &mut other);
+            log[at..at + 4 + len].copy_from_slice(&other[..4 + len]);
+            if anchors[0] == 16 {
+                log[at + 4 + len..at + 8 + len].copy_from_slice(&other[4 + len..]);
+            }
+        }
+    }
+}
+
+const WORDS: [&str; 12] = [
+    "type:T3",
+    "type:None",
+    "type:None -is:damaged -is:gap",
+    "type:T3 type:T5",
+    "ns:n1 schema:S1",
+    "ns:n0 payload.n>100",
+    "schema:S2 -type:T5",
+    "after:2026-11-20T09:03 before:2026-11-20T09:04",
+    "before:2026-11-20T09:00",
+    "offset:50000..100000 -is:damaged",
+    "type:T1 -agg:1",
+    "type:T2 is:damaged is:gap",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn rows_are_the_same_whatever_is_passed_over(
+        version in 0u16..2,
+        stretches in stretches(),
+        covered in prop::option::weighted(0.5, 0.2f64..1.0),
+        late in late(),
+        words in prop::sample::select(WORDS.to_vec()),
+        limit in 1usize..40,
+        places in prop::collection::vec((0.0..1.1f64, 1usize..6), 6),
+    ) {
+        let mut bytes = build(version, &stretches);
+        let bed = Bed::new(&bytes);
+        if let Some(share) = covered {
+            // The index has seen the log up to some byte, mostly one inside a frame.
+            fs::write(&bed.path, &bytes[..(bytes.len() as f64 * share) as usize]).unwrap();
+        }
+        let index = bed.index();
+        let anchors: Vec<u64> = index.anchors().map(|anchor| anchor.offset).collect();
+        prop_assert!(anchors.len() > 1);
+        if let Some(late) = &late {
+            befall(&mut bytes, &anchors, late);
+        }
+        fs::write(&bed.path, &bytes).unwrap();
+        let (view, filter) = (bed.view(), filter(words));
+        let scanned = ask(&view, 0, Direction::Forward, 10_000, &filter);
+        prop_assert!(scanned.at_end);
+        prop_assert_eq!(&forth(&view, Some(&index), limit, &filter), &scanned.rows);
+        prop_assert_eq!(&back(&view, Some(&index), limit, &filter), &scanned.rows);
+        let pattern = Pattern::parse("/\"n\":[0-9]*7,/").unwrap();
+        for (place, limit) in places {
+            let from = (bytes.len() as f64 * place) as u64;
+            for direction in [Direction::Forward, Direction::Backward] {
+                let asked = Ask { from, direction, limit, filter: &filter };
+                let known = page(&view, Some(&index), &asked, &mut go_on).unwrap();
+                let plain = page(&view, None, &asked, &mut go_on).unwrap();
+                prop_assert_eq!(&known.rows, &plain.rows, "{} {:?}", from, direction);
+                prop_assert_eq!(known.at_end, plain.at_end, "{} {:?}", from, direction);
+                let first = known.rows.first().map_or(from, |row| row.start);
+                prop_assert!(!known.at_start || scanned.rows.iter().all(|row| row.start >= first || row.end > from));
+                let [known, plain] = [Some(&index), None]
+                    .map(|index| find(&view, index, &pattern, &filter, from, direction, &mut go_on).unwrap());
+                prop_assert_eq!(known, plain, "{} {:?}", from, direction);
+            }
+        }
+    }
+}
+
+/// Two hundred events of a type of their own in the middle of some megabytes, and one near the start and the end.
+fn rare() -> Vec<u8> {
+    let stretch = |sort, events| Stretch { sort, events, size: 2000, flaw: Flaw::None };
+    let all = [stretch(0, 40), stretch(3, 1), stretch(0, 900), stretch(5, 200), stretch(0, 900), stretch(3, 1)];
+    build(1, &[all.as_slice(), &[stretch(0, 40)]].concat())
+}
+
+struct Counted {
+    disk: SimDisk,
+    view: LogView,
+    index: AggregateIndex,
+}
+
+impl Counted {
+    fn new(bytes: &[u8]) -> Self {
+        let disk = SimDisk::with(&[(LOG, bytes)]);
+        let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+        let index = read(&disk).index().unwrap().clone();
+        Self { disk, view, index }
+    }
+
+    fn read<T>(&self, what: impl FnOnce() -> T) -> (T, u64) {
+        let before = self.disk.bytes_read();
+        let got = what();
+        (got, self.disk.bytes_read() - before)
+    }
+
+    fn page(&self, indexed: bool, from: u64, direction: Direction, filter: &Filter) -> (Page, u64) {
+        let ask = Ask { from, direction, limit: 1000, filter };
+        let index = Some(&self.index).filter(|_| indexed);
+        self.read(|| page(&self.view, index, &ask, &mut go_on).unwrap())
+    }
+}
+
+#[test]
+fn what_cannot_match_is_not_read() {
+    let bytes = rare();
+    let log = Counted::new(&bytes);
+    let (blocks, len) = (log.index.blocks().count() as u64, bytes.len() as u64);
+    assert!(len > 4 << 20 && blocks > 200, "{len} bytes in {blocks} blocks");
+    let time = |n: u64| format!("2026-11-20T09:{:02}:{:02}", n / 60, n % 60);
+    let texts = ["type:T3", "type:T5", "schema:S2", &format!("after:{} before:{}", time(1000), time(1010)), "ns:none"];
+    for text in texts {
+        let filter = filter(text);
+        for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
+            let (scanned, all) = log.page(false, from, direction, &filter);
+            let (known, some) = log.page(true, from, direction, &filter);
+            assert_eq!(known.rows, scanned.rows, "{text} {direction:?}");
+            let shown: u64 = known.rows.iter().map(|row| row.end - row.start).sum();
+            // A look at each block's anchor, the blocks around what is shown, and what lies around the place.
+            let most = blocks * 4096 + shown + (256 << 10);
+            assert!(all + 16 >= len && some < most && some < len / 2, "{text} {direction:?}: {some} of {all} bytes");
+        }
+        let pattern = Pattern::parse("not there").unwrap();
+        for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
+            let index = Some(&log.index);
+            let find = || find(&log.view, index, &pattern, &filter, from, direction, &mut go_on).unwrap();
+            let (found, some) = log.read(find);
+            assert!(found.is_none() && some < len / 2, "{text} {direction:?}: {some} of {len} bytes");
+        }
+    }
+    let filter = filter("type:T5");
+    let reads: Vec<Range<u64>> = Blocks::of(log.view.log(), Some(&log.index), &filter).reads(16).collect();
+    let [around, last] = reads.as_slice() else { panic!("{reads:?}") };
+    assert!(around.end - around.start < 500_000 && last.start > len - (16 << 10), "{reads:?}");
+}
+
+#[test]
+fn who_asks_for_damage_has_everything_read() {
+    let bytes = rare();
+    let log = Counted::new(&bytes);
+    // In the middle of a block, where no anchor is.
+    let anchors: Vec<u64> = log.index.anchors().map(|anchor| anchor.offset).collect();
+    let mut damaged = bytes.clone();
+    damaged[anchors[40] as usize + 5000] ^= 1;
+    log.disk.overwrite(LOG, &damaged);
+    for (text, rows) in [("is:damaged", 1), ("type:T3 is:damaged", 1), ("-type:T0 -is:gap", 203), ("type:T3", 2)] {
+        for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
+            let found = log.page(true, from, direction, &filter(text)).0.rows;
+            assert_eq!(found.len(), rows, "{text} {direction:?}");
+            let events = found.iter().filter(|row| matches!(row.what, What::Event(_))).count();
+            assert_eq!(
+                events,
+                if text.contains(" is:") || text.starts_with("is:") { 0 } else { rows - usize::from(rows > 2) }
+            );
+        }
+    }
+}
