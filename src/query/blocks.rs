@@ -86,9 +86,9 @@ impl<'a> Blocks<'a> {
     /// Where the last block ends that need not be read, before a place up to which has to be; `least` where it ends
     /// before that.
     pub(super) fn read_back(&self, end: u64, least: u64) -> u64 {
-        let last = end.checked_sub(1).and_then(|at| self.cut_at(at)).map_or(0, |cut| cut + 1);
+        let behind = end.checked_sub(1).and_then(|at| self.cut_at(at)).map_or(0, |cut| cut + 1);
         let near = |cut: &usize| self.cuts.get(cut + 1).is_none_or(|next| next.start > least);
-        let skipped = (0..last).rev().take_while(near).find_map(|cut| self.skipped(cut));
+        let skipped = (0..behind).rev().take_while(near).find_map(|cut| self.skipped(cut));
         skipped.map_or(least, |block| block.end)
     }
 
