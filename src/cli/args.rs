@@ -198,7 +198,8 @@ pub(super) struct Build {
 pub(super) struct CatArgs {
     /// The log
     pub(super) log: PathBuf,
-    /// Print only what this filter shows, in the words of the screen: `agg:42 type:Updated payload.amount>=100`
+    /// Print only what this filter shows, in the words of the screen: `agg:42 type:Updated payload.amount>=100`. What the
+    /// index rules out by type, namespace, schema, time or offset is not read, unless with --strict
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub(super) filter: Option<String>,
     /// Begin at this offset, where a frame starts

@@ -236,12 +236,15 @@ fn cat_prints_what_was_stored_and_tells_what_is_missing() {
     assert!(ran.code == 3 && ran.err.contains("truncated"), "{ran:?}");
 }
 
+fn offset(line: &str) -> u64 {
+    serde_json::from_str::<Value>(line).unwrap()["offset"].as_u64().unwrap()
+}
+
 #[test]
 fn cat_stops_where_it_is_told_to() {
     let shell = Shell::with_log();
     let truth = shell.plant("checksum", "bad.log");
     let all = shell.done("cat a.log").out;
-    let offset = |line: &str| serde_json::from_str::<Value>(line).unwrap()["offset"].as_u64().unwrap();
     let offsets: Vec<u64> = all.lines().map(offset).collect();
     let strict = shell.run("cat bad.log --strict");
     let before = offsets.iter().filter(|offset| **offset < truth["start"].as_u64().unwrap()).count();
@@ -268,6 +271,40 @@ fn cat_filters_in_the_words_of_the_screen() {
     assert!(quiet.code == 0 && quiet.err.is_empty(), "{quiet:?}");
     let broken = shell.run("cat a.log --filter agg:x");
     assert!(broken.code == 2 && broken.err.contains("agg:x"), "{broken:?}");
+}
+
+#[test]
+fn cat_passes_over_what_the_index_rules_out_and_prints_the_same() {
+    let shell = Shell::new();
+    shell.done("generate a.log --events 3000 --aggregates 20");
+    shell.plant("checksum", "bad.log");
+    for log in ["a.log", "bad.log"] {
+        shell.run(&format!("index rebuild {log}"));
+        let all = shell.run(&format!("cat {log}")).out;
+        let offsets: Vec<u64> = all.lines().map(offset).collect();
+        let (from, until) = (offsets[700], offsets[2100]);
+        let time = |i: usize| serde_json::from_str::<Value>(all.lines().nth(i).unwrap()).unwrap();
+        let time = |i: usize| time(i)["event"]["write_timestamp_ms"].as_u64().unwrap();
+        let stamp = |i| jiff::Timestamp::from_millisecond(time(i).cast_signed()).unwrap();
+        let span = format!("after:{}\u{20}before:{}", stamp(1500), stamp(1700));
+        for filter in ["type:None", "type:Returned", "ns:orders\u{20}schema:Payment", &span, "offset:0x8000.."] {
+            for rest in ["", "--limit 9", &format!("--from {from} --until {until}"), "--strict"] {
+                let run = |more: &str| {
+                    let mut command = shell.command(&format!("cat {log} {rest} {more}"));
+                    let ran = Ran::of(command.args(["--filter", filter]).output().unwrap());
+                    (ran.code, ran.out, ran.err)
+                };
+                assert_eq!(run(""), run("--index none.idx"), "{log} {filter} {rest}");
+            }
+        }
+    }
+    // Where nobody reads, nobody meets what came since.
+    let at = shell.done("cat a.log").out.lines().nth(1000).map(offset).unwrap();
+    shell.flip("a.log", at as usize + 60);
+    let codes = ["", "--strict", "--index none.idx"]
+        .map(|more| shell.run(&format!("cat a.log --filter type:None {more}")).code);
+    assert_eq!(codes, [0, 3, 3]);
+    assert_eq!(shell.run("cat a.log --filter is:damaged").code, 3);
 }
 
 #[test]
