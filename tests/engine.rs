@@ -20,6 +20,7 @@ mod engine {
     mod parts;
     mod pieces;
     mod query;
+    mod reads;
     mod repair_properties;
     mod repairs;
     mod rooms;

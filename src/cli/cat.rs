@@ -1,6 +1,7 @@
 //! `cat`: events as lines of JSON, each as stored; what is no event is told on stderr and skipped.
 
 use std::io::Write as _;
+use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{CatArgs, Side};
@@ -8,7 +9,7 @@ use super::fail::{Failure, Run};
 use super::open::{Kept, log_to_read};
 use super::out::Out;
 use crate::format::{Evidence, Finding, Kind, json};
-use crate::query::{Blocks, Filter};
+use crate::query::{Filter, Reads};
 use crate::report::Status;
 use crate::{EventLog, StorageError};
 
@@ -29,14 +30,15 @@ pub(super) fn cat(args: &CatArgs, side: &Side, out: &mut Out) -> Run {
     let mut left = args.limit.unwrap_or(u64::MAX);
     // Who wants to hear of any damage at all has everything read.
     let index = (filter.narrows() && !args.strict).then(|| log.view().clone().index());
-    let blocks = Blocks::of(log.view().log(), index.as_ref(), &filter);
+    let reads = Reads::of(log.view().log(), index.as_ref(), &filter);
     let (start, until) = (replay.position(), args.until.unwrap_or(u64::MAX));
-    let mut reads = blocks.reads(start).take_while(|range| range.start < until);
+    let before = |range: &Result<Range<u64>, _>| range.as_ref().map_or(true, |range| range.start < until);
+    let mut reads = reads.from(start).take_while(before);
     replay.go_on_in(start..start);
     while left > 0 {
         let Some(item) = replay.next_event() else {
             let Some(range) = reads.next() else { break };
-            replay.go_on_in(range);
+            replay.go_on_in(range?);
             continue;
         };
         match item {

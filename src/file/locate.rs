@@ -63,6 +63,7 @@ pub(crate) fn place(log: &Arc<LogFile>, offset: u64, end: u64) -> Result<Place, 
     loop {
         let from = offset.saturating_sub(window).max(first);
         let mut scanner = start(log, from..end);
+        scanner.read_ahead_to(offset.saturating_add(FIRST_WINDOW));
         let mut known = from == first;
         while let Some(item) = scanner.next_item()? {
             let span = item.span();

@@ -23,6 +23,8 @@ pub struct Replay {
     scanner: Scanner,
     end: u64,
     until: u64,
+    /// Where the range ends that is read now.
+    range_end: u64,
     strict: bool,
     done: bool,
     /// The damaged range that is being told, piece by piece.
@@ -30,6 +32,9 @@ pub struct Replay {
     /// Pieces of the one that the log ends with.
     pending: VecDeque<Finding>,
 }
+
+/// What is read at once of a range that is shorter, in bytes.
+const AT_ONCE: u64 = 4096;
 
 /// What comes next, without its bytes.
 enum Look {
@@ -62,6 +67,7 @@ impl Replay {
             scanner,
             end,
             until,
+            range_end: u64::MAX,
             strict: false,
             done: false,
             pieces: None,
@@ -101,7 +107,7 @@ impl Replay {
                 }
                 None => {}
             }
-            if self.done || self.scanner.position() >= self.until {
+            if self.done || self.scanner.position() >= self.until.min(self.range_end) {
                 return None;
             }
             match self.look() {
@@ -123,9 +129,12 @@ impl Replay {
         EventView::again(frame.payload(), fields).map(|event| Ok((at, event)))
     }
 
-    /// Goes on in this range alone, which starts and ends where a frame or a damaged range does.
+    /// Goes on in this range alone, which starts where a frame or a damaged range does.
     pub(crate) fn go_on_in(&mut self, range: Range<u64>) {
-        self.scanner = Scanner::new(self.view.log().clone(), range.start..range.end.min(self.end));
+        // A frame that starts in the range may end behind it.
+        self.scanner = Scanner::new(self.view.log().clone(), range.start..self.end.max(range.start));
+        self.scanner.read_ahead_to(range.end.max(range.start + AT_ONCE));
+        self.range_end = range.end;
         self.done = false;
     }
 

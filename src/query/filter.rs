@@ -107,10 +107,10 @@ impl Filter {
         self.groups.iter().all(|group| group.negated || may(group))
     }
 
-    /// True when a word may rule blocks out. Who asks for damage wants it looked for, not looked up.
+    /// True when an index may say where to look. Who asks for damage wants it looked for, not looked up.
     pub(crate) fn narrows(&self) -> bool {
         let narrows = |group: &Group| !group.negated && group.terms.first().is_some_and(Term::narrows);
-        self.groups.iter().any(narrows) && !self.asks_for_sorts()
+        (self.aggregates.is_some() || self.groups.iter().any(narrows)) && !self.asks_for_sorts()
     }
 
     /// True when it shows a finding: any, unless `is:` asks for other sorts, or `-is:` for all but its own.

@@ -298,6 +298,15 @@ fn cat_passes_over_what_the_index_rules_out_and_prints_the_same() {
             }
         }
     }
+    // So is what aggregates have, one event at a time.
+    for log in ["a.log", "bad.log"] {
+        for filter in ["agg:7", "agg:7\u{20}agg:12"] {
+            let known = shell.command(&format!("cat {log} --filter")).arg(filter).output().unwrap();
+            let plain = shell.command(&format!("cat {log} --index none.idx --filter")).arg(filter).output().unwrap();
+            assert!(known.stdout.len() > 1000);
+            assert_eq!((known.status, known.stdout, known.stderr), (plain.status, plain.stdout, plain.stderr));
+        }
+    }
     // Where nobody reads, nobody meets what came since.
     let at = shell.done("cat a.log").out.lines().nth(1000).map(offset).unwrap();
     shell.flip("a.log", at as usize + 60);

@@ -1,12 +1,20 @@
 //! What commands print, as a whole: text and JSON shapes, kept under `snapshots/`.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::cli::{Ran, Shell};
 
-/// Compares with `snapshots/cli__<name>.snap`. The folder's own name stands as `DIR`.
+/// What says when the index was verified: now.
+static WHEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(, on |"at_ms":)[0-9][-0-9: .Z]*"#).unwrap());
+
+/// Compares with `snapshots/cli__<name>.snap`. The folder's own name stands as `DIR`, the time as `NOW`.
 fn golden(shell: &Shell, name: &str, ran: &Ran) {
     let folder = shell.folder.path().canonicalize().unwrap();
     let text = format!("exit {}\n-- stdout\n{}-- stderr\n{}", ran.code, ran.out, ran.err);
     let text = text.replace(folder.to_str().unwrap(), "DIR");
+    let text = WHEN.replace_all(&text, "${1}NOW").into_owned();
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
     settings.set_prepend_module_to_snapshot(false);

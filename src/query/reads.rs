@@ -1,0 +1,129 @@
+//! Where a log has to be read for somebody who reads on and on under a filter: at the events that the index knows of, or
+//! at the blocks that it does not rule out, and everywhere it knows of anything but events.
+
+use std::iter::{self, Peekable};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::blocks::Blocks;
+use super::filter::Filter;
+use crate::StorageError;
+use crate::file::{LogFile, Place, place};
+use crate::index::{AggregateIndex, IndexFault, MAX_DAMAGE};
+
+/// The ranges of a log that `filter` has read, ascending, each from where a frame or a damaged range starts.
+///
+/// The index is believed only where the frames it points at stand; what lies behind what it covers is read whole, and
+/// everything from where it turns out to be broken.
+#[derive(Debug)]
+pub struct Reads<'a> {
+    log: &'a Arc<LogFile>,
+    index: Option<&'a AggregateIndex>,
+    ids: Option<&'a [u64]>,
+    blocks: Blocks<'a>,
+}
+
+impl<'a> Reads<'a> {
+    /// By what the index knows, where there is one.
+    pub fn of(log: &'a Arc<LogFile>, index: Option<&'a AggregateIndex>, filter: &'a Filter) -> Self {
+        let known = index.filter(|index| index.damage().len() < MAX_DAMAGE && index.coverage().frames > 0);
+        let ids = filter.aggregates().filter(|_| known.is_some() && filter.narrows());
+        Self { log, index: known, ids, blocks: Blocks::of(log, index, filter) }
+    }
+
+    /// From `from` on, where a frame or a damaged range starts. The last one has no end.
+    ///
+    /// # Errors
+    /// As items: `Io`, `Changed`, `Memory` when the log cannot be read.
+    pub fn from(&self, from: u64) -> Box<dyn Iterator<Item = Result<Range<u64>, StorageError>> + '_> {
+        match (self.index, self.ids) {
+            (Some(index), Some(ids)) => Box::new(self.of_aggregates(index, ids, from)),
+            _ => Box::new(self.blocks.reads(from).map(Ok)),
+        }
+    }
+
+    fn of_aggregates<'s>(
+        &'s self,
+        index: &'s AggregateIndex,
+        ids: &'s [u64],
+        from: u64,
+    ) -> impl Iterator<Item = Result<Range<u64>, StorageError>> + 's {
+        let mut sources: Vec<Peekable<Source<'s>>> = vec![unlisted(index).peekable()];
+        for id in ids {
+            let source: Source = match index.offsets(*id) {
+                Ok(offsets) => Box::new(offsets.map(|offset| offset.map(|at| at..at + 1))),
+                Err(fault) => Box::new(iter::once(Err(fault))),
+            };
+            sources.push(source.peekable());
+        }
+        let mut done = from;
+        iter::from_fn(move || {
+            loop {
+                if done == u64::MAX {
+                    return None;
+                }
+                let start = |source: &mut Peekable<Source>| match source.peek()? {
+                    Ok(range) => Some(range.start),
+                    Err(_) => Some(0),
+                };
+                let first = sources.iter_mut().filter_map(|source| Some((start(source)?, source)));
+                let range = match first.min_by_key(|(start, _)| *start).and_then(|(_, source)| source.next()) {
+                    Some(Ok(range)) if range.end <= done => continue,
+                    Some(Ok(range)) => range,
+                    // Nothing more is known, or what was known is broken: from here on the log is read.
+                    Some(Err(_)) | None => done..u64::MAX,
+                };
+                let range = range.start.max(done)..range.end;
+                let stands = if range.end - range.start == 1 { self.standing(range.start) } else { Ok(Some(range)) };
+                match stands {
+                    Ok(Some(range)) => {
+                        done = range.end;
+                        return Some(Ok(range));
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        done = u64::MAX;
+                        return Some(Err(error));
+                    }
+                }
+            }
+        })
+    }
+
+    /// What is read for an event that is said to start at `at`: its frame, or what stands there instead.
+    fn standing(&self, at: u64) -> Result<Option<Range<u64>>, StorageError> {
+        if matches!(self.log.frame_at(at, &mut Vec::new()), Ok(Some(_))) {
+            return Ok(Some(at..at + 1));
+        }
+        Ok(match place(self.log, at, self.log.len()?)? {
+            Place::Frame(range) | Place::Inside(range) | Place::Damaged(range) => Some(range),
+            Place::End => None,
+        })
+    }
+}
+
+/// Ranges, ascending.
+type Source<'s> = Box<dyn Iterator<Item = Result<Range<u64>, IndexFault>> + 's>;
+
+/// What the index knows to be anything but events, and what it does not know of.
+fn unlisted(index: &AggregateIndex) -> Source<'_> {
+    let first = index.blocks().next().map(|block| 0..block.anchor.offset);
+    let mut blocks = index.blocks().peekable();
+    let covered_to = index.coverage().covered_to;
+    let mixed = iter::from_fn(move || {
+        loop {
+            let block = blocks.next()?;
+            if block.mixed {
+                return Some(block.anchor.offset..blocks.peek().map_or(covered_to, |next| next.anchor.offset));
+            }
+        }
+    });
+    let mut damage = index.damage().iter().cloned().peekable();
+    let mut mixed = first.into_iter().chain(mixed).peekable();
+    let both = iter::from_fn(move || match (mixed.peek(), damage.peek()) {
+        (Some(a), Some(b)) if b.start < a.start => damage.next(),
+        (Some(_), _) => mixed.next(),
+        (None, _) => damage.next(),
+    });
+    Box::new(both.chain(iter::once(covered_to..u64::MAX)).map(Ok))
+}

@@ -1,0 +1,103 @@
+//! Where a log is read for whoever wants some aggregates' events: nowhere else, and nothing is missed for it.
+
+use std::ops::Range;
+
+use chronicle::EventLog;
+use chronicle::file::{Item, Scanner};
+use chronicle::format::{EventView, Version};
+use chronicle::query::{Filter, Reads};
+use proptest::prelude::*;
+
+use super::sim_disk::SimDisk;
+use super::support::{LOG, disk_with_log, event, options, read};
+
+/// The events that a filter shows, and the damaged ranges met, reading these ranges.
+fn met(log: &EventLog, filter: &Filter, ranges: Vec<Range<u64>>) -> (Vec<u64>, Vec<Range<u64>>) {
+    let (mut events, mut damage) = (Vec::new(), Vec::new());
+    for range in ranges {
+        let len = log.len().unwrap();
+        let mut scanner = Scanner::new(log.view().log().clone(), range.start.min(len)..len);
+        while scanner.position() < range.end
+            && let Some(item) = scanner.next_item().unwrap()
+        {
+            match item {
+                Item::Frame(at, frame) => {
+                    let shown = EventView::parse(frame.payload(), Version::V1);
+                    events.extend(shown.ok().filter(|event| filter.matches_event(at, event)).map(|_| at));
+                }
+                Item::Damaged(range) | Item::Unreadable(range) => damage.push(range),
+            }
+        }
+    }
+    (events, damage)
+}
+
+fn through_index(log: &EventLog, filter: &Filter, from: u64) -> Vec<Range<u64>> {
+    let index = log.view().clone().index();
+    let ranges: Vec<Range<u64>> =
+        Reads::of(log.view().log(), Some(&index), filter).from(from).map(Result::unwrap).collect();
+    assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start), "{ranges:?}");
+    ranges
+}
+
+#[test]
+fn an_aggregate_is_read_where_its_events_are() {
+    let (disk, offsets) = disk_with_log(300, true);
+    let log = read(&disk);
+    let filter = Filter::parse("agg:2", 0).unwrap();
+    let ranges = through_index(&log, &filter, 16);
+    let read: u64 = ranges.iter().rev().skip(1).map(|range| range.end - range.start).sum();
+    assert_eq!((ranges.len(), read), (101, 16 + 100 - 16), "one place for each event, and what is not covered");
+    let theirs: Vec<u64> = offsets.iter().skip(1).step_by(3).copied().collect();
+    assert_eq!(met(&log, &filter, ranges), (theirs, vec![]));
+}
+
+fn overwrite(bytes: &mut [u8], damage: &[(usize, usize, u8)]) {
+    for (at, len, fill) in damage {
+        let (at, end) = ((*at).min(bytes.len()), (at + len).min(bytes.len()));
+        bytes[at..end].fill(*fill);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn nothing_is_missed_for_what_is_passed_over(
+        events in 3usize..60,
+        more in 0usize..9,
+        before in proptest::collection::vec((16usize..14_000, 1usize..700, any::<u8>()), 0..4),
+        since in proptest::collection::vec((16usize..14_000, 1usize..300, any::<u8>()), 0..3),
+        ids in proptest::collection::vec(0u64..5, 1..3),
+        start in 0usize..60,
+    ) {
+        let (disk, offsets) = disk_with_log(events, false);
+        let mut bytes = disk.get(LOG).unwrap();
+        overwrite(&mut bytes, &before);
+        disk.put(LOG, &bytes);
+        read(&disk).save_index().unwrap();
+        if let Ok(mut log) = options(&disk).open(LOG) {
+            for n in 0..more {
+                log.append(&event(n as u64 % 4, n)).unwrap();
+            }
+        }
+        let words: Vec<String> = ids.iter().map(|id| format!("agg:{id}")).collect();
+        let filter = Filter::parse(&words.join(" "), 0).unwrap();
+        let from = if since.is_empty() && before.is_empty() { offsets[start % offsets.len()] } else { 16 };
+        let check = |disk: &SimDisk, with_damage: bool| {
+            let log = read(disk);
+            let whole = met(&log, &filter, std::iter::once(from..u64::MAX).collect());
+            let through = met(&log, &filter, through_index(&log, &filter, from));
+            assert_eq!(through.0, whole.0);
+            if with_damage {
+                assert_eq!(through.1, whole.1);
+            }
+        };
+        check(&disk, true);
+        let mut bytes = disk.get(LOG).unwrap();
+        overwrite(&mut bytes, &since);
+        disk.put(LOG, &bytes);
+        // Damage that came since is met only where it is looked.
+        check(&disk, false);
+    }
+}
