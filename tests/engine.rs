@@ -15,6 +15,7 @@ mod engine {
     mod diff;
     mod document;
     mod fixtures;
+    mod hits;
     mod index;
     mod log;
     mod parts;

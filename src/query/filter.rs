@@ -68,6 +68,11 @@ impl Filter {
         self.words.is_empty()
     }
 
+    /// True when the other has the same words, its relative times counted back from the same time.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.text == other.text && self.now_ms == other.now_ms
+    }
+
     /// The same with one more word, or several; one that it has already is not added again.
     ///
     /// Relative times count back from the time this filter was parsed at.

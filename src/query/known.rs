@@ -1,10 +1,11 @@
-//! Rows of some aggregates through the index: it says where to look, and the log says what stands there.
+//! Rows through an index, or through hits: they say where to look, and the log says what stands there.
 
 use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::ops::Range;
 
 use super::look::{Found, Look, push_last};
+use super::places::Places;
 use super::row::Row;
 use super::walk::Meter;
 use crate::StorageError;
@@ -16,14 +17,24 @@ use crate::index::{AggregateIndex, IndexFault, MAX_DAMAGE};
 const FIRST_PLACES: usize = 1024;
 const MAX_PLACES: usize = 1 << 18;
 
-/// What an index knows of the rows that a filter on aggregates shows.
+/// What is known of where the rows stand that are to be seen.
 pub(super) struct Known<'a> {
     look: Look<'a>,
-    index: &'a AggregateIndex,
-    ids: &'a [u64],
-    /// Up to here it knows of all of them.
-    covered: u64,
+    witness: Witness<'a>,
+    /// Here it knows of all of them.
+    covered: Range<u64>,
 }
+
+/// Who knows it.
+enum Witness<'a> {
+    /// The index, of the events of these aggregates.
+    Index(&'a AggregateIndex, &'a [u64]),
+    /// Hits, of all that was looked for.
+    Hits(&'a Places),
+}
+
+/// A page found through hits ends where they end, unless no more than this lies behind.
+const NEAR: u64 = 1 << 20;
 
 /// What stands at a place.
 enum Spot {
@@ -49,7 +60,12 @@ impl<'a> Known<'a> {
             return Ok(None);
         }
         let covered = if coverage.covered_to <= look.end { coverage.covered_to } else { look.last_start()? };
-        Ok(Some(Self { look, index, ids, covered }))
+        Ok(Some(Self { look, witness: Witness::Index(index, ids), covered: 0..covered }))
+    }
+
+    /// By hits that know of all rows in a range, which ends no later than the log does.
+    pub(super) const fn by_hits(look: Look<'a>, places: &'a Places, covered: Range<u64>) -> Self {
+        Self { look, witness: Witness::Hits(places), covered }
     }
 
     /// As [`Look::forth`].
@@ -57,7 +73,7 @@ impl<'a> Known<'a> {
         let start = self.look.start_of(from).map_err(IndexFault::Io)?;
         let mut rows = VecDeque::new();
         let mut done = start;
-        for place in self.places(start..self.covered)? {
+        for place in self.places(start..self.covered.end)? {
             let place = place?;
             if place < done {
                 continue; // inside damage that was shown
@@ -85,26 +101,29 @@ impl<'a> Known<'a> {
                 }
             }
         }
-        let rest = self.look.forth(from.max(self.covered), limit - rows.len(), meter).map_err(IndexFault::Io)?;
+        if self.is_enough(&rows, self.look.end - self.covered.end) {
+            return Ok(Found { rows, complete: false });
+        }
+        let rest = self.look.forth(from.max(self.covered.end), limit - rows.len(), meter).map_err(IndexFault::Io)?;
         rows.extend(rest.rows);
         Ok(Found { rows, complete: rest.complete })
     }
 
-    /// As [`Look::back`], from the log's start on.
+    /// As [`Look::back`], down to the log's start.
     pub(super) fn back(&self, from: u64, limit: usize, meter: &mut Meter) -> Result<Found, IndexFault> {
         let mut rows = VecDeque::new();
-        if from >= self.covered {
-            let found = self.look.back(from, self.covered, limit, meter).map_err(IndexFault::Io)?;
+        if from >= self.covered.end {
+            let found = self.look.back(from, self.covered.end, limit, meter).map_err(IndexFault::Io)?;
             if !found.complete {
                 return Ok(found);
             }
             rows = found.rows;
         }
-        let (mut before, mut remembered) = (from.min(self.covered), FIRST_PLACES);
+        let (mut before, mut remembered) = (from.min(self.covered.end), FIRST_PLACES);
         loop {
             let mut nearest = VecDeque::new();
             let mut more = false;
-            for place in self.places(0..before)? {
+            for place in self.places(self.covered.start..before)? {
                 nearest.push_back(place?);
                 if nearest.len() > remembered {
                     more |= nearest.pop_front().is_some();
@@ -135,22 +154,47 @@ impl<'a> Known<'a> {
                 }
             }
             if !more {
-                return Ok(Found { rows, complete: true });
+                return self.before(rows, limit, meter);
             }
             remembered = (remembered * 4).min(MAX_PLACES);
         }
     }
+
+    /// With what lies before the range of which it knows.
+    fn before(&self, rows: VecDeque<Row>, limit: usize, meter: &mut Meter) -> Result<Found, IndexFault> {
+        let floor = self.look.view.log().first_frame();
+        if self.covered.start <= floor {
+            return Ok(Found { rows, complete: true });
+        }
+        if self.is_enough(&rows, self.covered.start - floor) {
+            return Ok(Found { rows, complete: false });
+        }
+        let room = limit.saturating_sub(rows.len());
+        let Found { rows: mut all, complete } =
+            self.look.back(self.covered.start, floor, room, meter).map_err(IndexFault::Io)?;
+        all.extend(rows);
+        Ok(Found { rows: all, complete })
+    }
+
+    /// True when so many bytes more are not worth looking at for a page that has rows.
+    fn is_enough(&self, rows: &VecDeque<Row>, bytes: u64) -> bool {
+        matches!(self.witness, Witness::Hits(_)) && !rows.is_empty() && bytes > NEAR
+    }
 }
 
 impl Known<'_> {
-    /// Where in `range` something is to be looked at, ascending: the aggregates' events, and damage.
-    fn places(&self, range: Range<u64>) -> Result<impl Iterator<Item = Result<u64, IndexFault>> + '_, IndexFault> {
+    /// Where in `range` something is to be looked at, ascending: hits, or the aggregates' events, and damage.
+    fn places(&self, range: Range<u64>) -> Result<Source<'_>, IndexFault> {
+        let (index, ids) = match self.witness {
+            Witness::Hits(places) => return Ok(Box::new(places.range(range).map(Ok))),
+            Witness::Index(index, ids) => (index, ids),
+        };
         let mut sources: Vec<Peekable<Source<'_>>> = Vec::new();
-        for id in self.ids {
-            let offsets: Source = Box::new(self.index.offsets(*id)?);
+        for id in ids {
+            let offsets: Source = Box::new(index.offsets(*id)?);
             sources.push(offsets.peekable());
         }
-        let damage: Source = Box::new(self.index.damage().iter().map(|damage| Ok(damage.start)));
+        let damage: Source = Box::new(index.damage().iter().map(|damage| Ok(damage.start)));
         sources.push(damage.peekable());
         let before = range.start;
         let places = std::iter::from_fn(move || {
@@ -163,9 +207,8 @@ impl Known<'_> {
                 .next()
         });
         let known = |place: &Result<u64, IndexFault>, until| place.as_ref().map_or(true, |place| *place < until);
-        Ok(places
-            .skip_while(move |place| known(place, before) && place.is_ok())
-            .take_while(move |place| known(place, range.end)))
+        let behind = places.skip_while(move |place| known(place, before) && place.is_ok());
+        Ok(Box::new(behind.take_while(move |place| known(place, range.end))))
     }
 
     /// What stands at a place, judged by the log alone.

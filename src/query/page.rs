@@ -92,7 +92,7 @@ pub fn row_at(view: &LogView, offset: u64) -> Result<Option<Row>, StorageError> 
     Ok(page.rows.into_iter().next())
 }
 
-fn ask_known(look: &Look, known: &Known, ask: &Ask, meter: &mut Meter) -> Result<Page, IndexFault> {
+pub(super) fn ask_known(look: &Look, known: &Known, ask: &Ask, meter: &mut Meter) -> Result<Page, IndexFault> {
     match ask.direction {
         Direction::Forward => forward(look, ask, |limit| known.forth(ask.from, limit, meter)),
         Direction::Backward => backward(look, ask, |limit| known.back(ask.from, limit, meter)),

@@ -169,6 +169,11 @@ impl<'a> Walk<'a> {
         self.scanner.position() >= self.scan_end
     }
 
+    /// The row that was met when the walk was stopped.
+    pub(super) const fn met(&mut self) -> Option<Row> {
+        self.pending.take()
+    }
+
     /// The next row.
     pub(super) fn next(&mut self, meter: &mut Meter) -> Result<Option<Row>, StorageError> {
         let version = self.view.log().version();

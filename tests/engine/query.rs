@@ -121,7 +121,7 @@ fn json(i: u64, payload: &str) -> String {
 }
 
 #[derive(Debug, Clone)]
-enum Part {
+pub(super) enum Part {
     Event(String),
     Flipped(String, usize),
     Length(String, usize),
@@ -131,7 +131,7 @@ enum Part {
     Noise(Vec<u8>),
 }
 
-fn part() -> impl Strategy<Value = Part> {
+pub(super) fn part() -> impl Strategy<Value = Part> {
     let payload = prop_oneof![
         Just(r#"{"amount":1.5,"email":"ana@example.org"}"#.to_owned()),
         Just(r#"{"amount":100,"email":"bob@example.com","tags":["x","y"]}"#.to_owned()),
@@ -150,7 +150,7 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 /// A log of these parts. The last frame is valid, so that the end stands still at once.
-fn build(version: u16, parts: &[Part]) -> Vec<u8> {
+pub(super) fn build(version: u16, parts: &[Part]) -> Vec<u8> {
     let mut log = if version == 1 { LogHeader::new(T0).encode().to_vec() } else { Vec::new() };
     let put = |log: &mut Vec<u8>, payload: &str| {
         let start = log.len();

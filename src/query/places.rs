@@ -1,0 +1,152 @@
+//! Places in a log, ascending, in a few bytes each. A copy shares all but the last thousand with the one it was made of.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Places in one piece.
+const PIECE: u64 = 1024;
+
+/// Places in bytes of the file, ascending.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places {
+    pieces: Vec<Arc<Piece>>,
+    len: u64,
+}
+
+/// Some of them: the first, and behind it the distances in base 128, low bits first.
+#[derive(Debug, Clone)]
+struct Piece {
+    first: u64,
+    last: u64,
+    len: u64,
+    distances: Vec<u8>,
+}
+
+impl Places {
+    /// How many there are.
+    pub(super) const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Adds one behind the others.
+    pub(super) fn push(&mut self, place: u64) {
+        self.len += 1;
+        match self.pieces.last_mut() {
+            Some(piece) if piece.len < PIECE => Arc::make_mut(piece).push(place),
+            _ => self.pieces.push(Arc::new(Piece { first: place, last: place, len: 1, distances: Vec::new() })),
+        }
+    }
+
+    /// Puts others before these.
+    pub(super) fn prepend(&mut self, before: Self) {
+        self.len += before.len;
+        self.pieces.splice(0..0, before.pieces);
+    }
+
+    /// Forgets those from `place` on.
+    pub(super) fn forget_from(&mut self, place: u64) {
+        let kept = self.pieces.partition_point(|piece| piece.last < place);
+        let cut: Vec<u64> = self.range(0..place).skip(self.len_of(kept) as usize).collect();
+        self.pieces.truncate(kept);
+        self.len = self.len_of(kept);
+        for place in cut {
+            self.push(place);
+        }
+    }
+
+    /// Those in a range.
+    pub(super) fn range(&self, range: Range<u64>) -> impl Iterator<Item = u64> + '_ {
+        let from = self.pieces.partition_point(|piece| piece.last < range.start);
+        let behind = self.pieces.get(from..).unwrap_or_default();
+        behind
+            .iter()
+            .flat_map(|piece| piece.iter())
+            .skip_while(move |place| *place < range.start)
+            .take_while(move |place| *place < range.end)
+    }
+
+    /// How many lie before `place`.
+    pub(super) fn rank(&self, place: u64) -> u64 {
+        let whole = self.pieces.partition_point(|piece| piece.last < place);
+        let cut = self.pieces.get(whole).map_or(0, |piece| piece.iter().take_while(|known| *known < place).count());
+        self.len_of(whole) + cut as u64
+    }
+
+    fn len_of(&self, pieces: usize) -> u64 {
+        self.pieces.iter().take(pieces).map(|piece| piece.len).sum()
+    }
+}
+
+impl Piece {
+    fn push(&mut self, place: u64) {
+        let mut distance = place.saturating_sub(self.last);
+        while distance >= 0x80 {
+            self.distances.push(distance as u8 | 0x80);
+            distance >>= 7;
+        }
+        self.distances.push(distance as u8);
+        (self.last, self.len) = (place, self.len + 1);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        let (mut at, mut distance, mut bits) = (self.first, 0, 0);
+        let further = self.distances.iter().filter_map(move |byte| {
+            distance |= u64::from(byte & 0x7f) << bits;
+            bits += 7;
+            (byte & 0x80 == 0).then(|| {
+                at += std::mem::take(&mut distance);
+                bits = 0;
+                at
+            })
+        });
+        std::iter::once(self.first).chain(further)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(of: impl IntoIterator<Item = u64>) -> Places {
+        let mut places = Places::default();
+        for place in of {
+            places.push(place);
+        }
+        places
+    }
+
+    #[test]
+    fn what_is_put_in_comes_out_whatever_lies_between() {
+        let known: Vec<u64> = (0..5000u64)
+            .scan(16, |at, n| {
+                *at += [1, 127, 128, 300, 1 << 20, 1 << 40][(n * n % 6) as usize];
+                Some(*at)
+            })
+            .collect();
+        let places = places(known.iter().copied());
+        assert_eq!(places.range(0..u64::MAX).collect::<Vec<_>>(), known);
+        assert_eq!(places.len(), 5000);
+        for n in [0, 1, 1023, 1024, 1025, 2500, 4999] {
+            assert_eq!((places.rank(known[n]), places.rank(known[n] + 1)), (n as u64, n as u64 + 1));
+            let end = (n + 3).min(4999);
+            assert_eq!(places.range(known[n]..known[end]).collect::<Vec<_>>(), known[n..end]);
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone_and_what_is_put_before_comes_first() {
+        for cut in [0, 1, 1024, 1025, 2999, 3000] {
+            let mut kept = places((0..3000).map(|n| n * 10));
+            let copy = kept.clone();
+            kept.forget_from(cut * 10);
+            assert_eq!((kept.len(), kept.range(0..u64::MAX).count() as u64), (cut, cut));
+            kept.push(40_000);
+            assert_eq!(kept.range(0..u64::MAX).last(), Some(40_000));
+            assert_eq!(copy.range(0..u64::MAX).last(), Some(29_990), "a copy stays as it was");
+        }
+        let mut later = places([500, 600]);
+        later.prepend(places([100, 200]));
+        assert_eq!(later.range(0..u64::MAX).collect::<Vec<_>>(), [100, 200, 500, 600]);
+        assert_eq!(later.rank(500), 2);
+    }
+}
