@@ -1,7 +1,7 @@
 //! Hits: where the rows stand that a filter shows, or the events that a pattern matches, as far as the log was looked at.
 //!
-//! They are collected in slices around a place: on to the end of the log, then back to its start. They say where to look
-//! and how many there are; what stands there is read from the log, and judged again, each time it is shown.
+//! They are collected in slices around a place, behind it and before it in turn. They say where to look and how many
+//! there are; what stands there is read from the log, and judged again, each time it is shown.
 
 use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
@@ -27,6 +27,8 @@ pub struct Hits {
     pattern: Option<Pattern>,
     /// Where looking starts.
     from: u64,
+    /// Where the frame or damaged range starts that this is in.
+    origin: u64,
     most: u64,
     places: Places,
     /// Here all of them are known; it starts and ends where frames or damaged ranges do. `None` before the first slice.
@@ -43,7 +45,18 @@ impl Hits {
     /// None yet, of what a filter shows and a pattern matches, to be looked for from a place on.
     pub fn new(filter: Filter, pattern: Option<Pattern>, from: u64) -> Self {
         let (places, range) = (Places::default(), None);
-        Self { filter, pattern, from, most: MAX_HITS, places, range, seen_end: 0, first: 0, is_full: false }
+        Self {
+            filter,
+            pattern,
+            from,
+            origin: from,
+            most: MAX_HITS,
+            places,
+            range,
+            seen_end: 0,
+            first: 0,
+            is_full: false,
+        }
     }
 
     /// The same with room for fewer than [`MAX_HITS`].
@@ -88,16 +101,27 @@ impl Hits {
         is_one.then(|| self.places.rank(place) + 1)
     }
 
-    /// True when what lies nearest to `from` that way is known, be it nothing, in a log of `bytes`; also where these
-    /// hits never will know.
+    /// True when some are known that way from a place.
+    pub fn has(&self, from: u64, direction: Direction) -> bool {
+        let range = match direction {
+            Direction::Forward => from..u64::MAX,
+            Direction::Backward => 0..from,
+        };
+        self.places.range(range).next().is_some()
+    }
+
+    /// True when what lies nearest to `from` that way is known, be it nothing, in a log of `bytes`; also where waiting
+    /// for these hits would not help.
     pub fn can_answer(&self, from: u64, direction: Direction, bytes: u64) -> bool {
         let Some(range) = &self.range else { return false };
-        let from = from.max(self.first);
+        let has_end = self.seen_end >= bytes;
+        // Behind the end there is nothing.
+        let from = if has_end { from.clamp(self.first, range.end) } else { from.max(self.first) };
         let known = match direction {
-            Direction::Forward => self.seen_end >= bytes || self.places.range(from..range.end).next().is_some(),
-            Direction::Backward => self.has_start() || self.places.range(range.start..from).next().is_some(),
+            Direction::Forward => has_end,
+            Direction::Backward => self.has_start(),
         };
-        known || self.is_full || !(range.start..=range.end).contains(&from)
+        known || self.is_full || self.has(from, direction) || !(range.start..=range.end).contains(&from)
     }
 
     /// Looks at about `bytes` more of the log, at no more than that where it is not damaged, and tells `on` the place
@@ -120,15 +144,21 @@ impl Hits {
             Some(range) if self.seen_end.max(range.end) <= look.end.max(self.first) => range,
             _ => {
                 (self.places, self.seen_end, self.is_full) = (Places::default(), 0, false);
-                let start = look.start_of(self.from)?.max(self.first);
-                start..start
+                self.origin = look.start_of(self.from)?.max(self.first);
+                self.origin..self.origin
             }
         };
         self.range = Some(range.clone());
         if self.is_full || self.is_through(look.end) {
             return Ok(());
         }
-        if self.seen_end < look.end { self.forth(&look, range, bytes, on) } else { self.back(&look, range, bytes, on) }
+        let nearer = range.end - self.origin <= self.origin - range.start;
+        let has_grown = self.seen_end > 0;
+        if self.seen_end < look.end && (nearer || has_grown || self.has_start()) {
+            self.forth(&look, range, bytes, on)
+        } else {
+            self.back(&look, range, bytes, on)
+        }
     }
 
     /// As [`page`](super::page), without reading what lies between hits. A page ends where the range ends, unless it

@@ -3,7 +3,7 @@
 use super::model::{Sort, View, Wanted};
 use crate::file::Durability;
 use crate::format::Event;
-use crate::query::{Direction, Filter, Jump, Pattern, Row};
+use crate::query::{Direction, Filter, Hits, Jump, Pattern, Row};
 use crate::repair::Plan;
 
 /// A wish.
@@ -38,6 +38,8 @@ pub(crate) enum Lane {
     Detail,
     /// Goto, search, next damage.
     Jump,
+    /// Where the rows stand that are shown, and those that are searched.
+    Hits,
     /// The table of aggregates.
     Aggregates,
     /// The medical record.
@@ -48,8 +50,8 @@ pub(crate) enum Lane {
 
 impl Lane {
     /// Every lane.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::List, Self::Detail, Self::Jump, Self::Aggregates, Self::Repairs, Self::Write];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::List, Self::Detail, Self::Jump, Self::Hits, Self::Aggregates, Self::Repairs, Self::Write];
 }
 
 /// A question.
@@ -63,6 +65,8 @@ pub(crate) enum Ask {
         rows: (usize, usize),
         /// What is shown.
         filter: Filter,
+        /// Where they stand, as far as that is known.
+        hits: Option<Hits>,
     },
     /// The rows that end the log.
     End {
@@ -70,6 +74,8 @@ pub(crate) enum Ask {
         rows: usize,
         /// What is shown.
         filter: Filter,
+        /// Where they stand, as far as that is known.
+        hits: Option<Hits>,
     },
     /// Further rows.
     More {
@@ -81,6 +87,8 @@ pub(crate) enum Ask {
         rows: usize,
         /// What is shown.
         filter: Filter,
+        /// Where they stand, as far as that is known.
+        hits: Option<Hits>,
     },
     /// What stands in a row.
     Detail {
@@ -99,10 +107,19 @@ pub(crate) enum Ask {
         pattern: Pattern,
         /// Among what.
         filter: Filter,
+        /// Where they stand, as far as that is known.
+        hits: Option<Hits>,
         /// From where.
         from: u64,
         /// Which way.
         direction: Direction,
+    },
+    /// A slice more of the log for hits.
+    Hits {
+        /// Those that are known.
+        hits: Hits,
+        /// Whether it has time.
+        pace: Pace,
     },
     /// The next damage, looked for in the log itself.
     Damage {
@@ -130,6 +147,15 @@ pub(crate) enum Ask {
     Plan(Wanted),
     /// A plan carried out, exactly.
     Apply(Box<Plan>),
+}
+
+/// Whether a reading has time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Nobody waits for it: it is done behind, no faster than the scan.
+    Behind,
+    /// Somebody waits.
+    Awaited,
 }
 
 /// Events to append.

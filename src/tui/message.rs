@@ -7,7 +7,7 @@ use super::effect::{Extent, Lane};
 use super::keys::Key;
 use super::model::{Contents, Facts, Offer};
 use crate::index::AggregateSummary;
-use crate::query::Page;
+use crate::query::{Hits, Page};
 use crate::repair::{Applied, Proposed, Record};
 
 /// Something happened.
@@ -59,6 +59,8 @@ pub(crate) enum Told {
     More(Page),
     /// What stands in a row.
     Detail(Box<Contents>),
+    /// Hits, with what a slice more of the log had.
+    Hits(Box<Hits>),
     /// An offset to go to; none when nothing matches.
     Place(Option<u64>),
     /// Lines of the table of aggregates, of so many.

@@ -162,25 +162,21 @@ impl List {
     }
 
     /// What has to be asked for of a log of `bytes`, so that the next movement finds its rows: from where, and which way.
-    pub(crate) fn needs(&mut self, bytes: u64) -> Option<(u64, Direction)> {
+    /// Nothing that is not `ready` to be answered: it is asked for later.
+    pub(crate) fn needs(&mut self, bytes: u64, ready: impl Fn(u64, Direction) -> bool) -> Option<(u64, Direction)> {
         if self.waiting != Waiting::Nothing {
             return None;
         }
         let margin = (self.height * 2).max(20);
-        let down = !self.at_end && self.cursor + margin >= self.rows.len() && !self.rows.is_empty();
-        let up = !self.at_start && self.cursor < margin && !self.rows.is_empty();
-        let (from, direction) = if down && self.owed >= 0 {
-            (self.rows.last()?.end, Direction::Forward)
-        } else if up {
-            (self.rows.first()?.start, Direction::Backward)
-        } else if down {
-            (self.rows.last()?.end, Direction::Forward)
-        } else {
-            return None;
-        };
-        self.waiting = Waiting::More(direction);
+        let ahead = self.rows.last().filter(|_| !self.at_end && self.cursor + margin >= self.rows.len());
+        let behind = self.rows.first().filter(|_| !self.at_start && self.cursor < margin);
+        let ahead = ahead.map(|row| (row.end, Direction::Forward));
+        let behind = behind.map(|row| (row.start, Direction::Backward));
+        let order = if self.owed < 0 { [behind, ahead] } else { [ahead, behind] };
+        let wanted = order.into_iter().flatten().find(|(from, direction)| ready(*from, *direction))?;
+        self.waiting = Waiting::More(wanted.1);
         self.asked_at = bytes;
-        Some((from, direction))
+        Some(wanted)
     }
 
     /// Takes a window, the cursor on the row at or behind `offset`. The log has `bytes` by now.
@@ -302,8 +298,8 @@ mod tests {
         let mut list = list(0..100, true, false);
         list.move_by(150);
         assert_eq!(list.offset(), 990);
-        assert_eq!(list.needs(0), Some((1000, Direction::Forward)));
-        assert_eq!(list.needs(0), None, "asked once");
+        assert_eq!(list.needs(0, |_, _| true), Some((1000, Direction::Forward)));
+        assert_eq!(list.needs(0, |_, _| true), None, "asked once");
         list.extend(Page { rows: rows(100..300), at_start: false, at_end: true }, 0);
         assert_eq!(list.offset(), 1500);
         list.move_by(1000);
@@ -318,7 +314,7 @@ mod tests {
         let mut next = 100;
         while next < 1100 {
             list.move_by(200);
-            if list.needs(0).is_some() {
+            if list.needs(0, |_, _| true).is_some() {
                 list.extend(Page { rows: rows(next..next + 200), at_start: false, at_end: false }, 0);
                 next += 200;
             }
@@ -327,7 +323,7 @@ mod tests {
         let first = list.rows[0].start;
         list.cursor = 0;
         list.move_by(-5);
-        assert_eq!(list.needs(0), Some((first, Direction::Backward)));
+        assert_eq!(list.needs(0, |_, _| true), Some((first, Direction::Backward)));
         list.extend(Page { rows: rows(0..first / 10), at_start: true, at_end: false }, 0);
         assert_eq!(list.offset(), first - 50);
     }
@@ -353,7 +349,7 @@ mod tests {
         list.cursor = 4;
         list.grown();
         assert_eq!(list.rows.len(), 1);
-        assert_eq!(list.needs(0), Some((1, Direction::Forward)));
+        assert_eq!(list.needs(0, |_, _| true), Some((1, Direction::Forward)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod detail;
 mod facts;
 mod fixes;
 mod form;
+mod gather;
 mod json;
 mod layers;
 mod line;
@@ -19,6 +20,7 @@ pub(crate) use detail::{Asked, Chapter, Contents, Detail, Difference, Entry, Fra
 pub(crate) use facts::{Facts, IndexFacts};
 pub(crate) use fixes::fix_lines;
 pub(crate) use form::{Field, Form, histogram};
+pub(crate) use gather::{Gather, Gathering, Gathers, SLICE};
 pub(crate) use json::{JsonDoc, Shown, leaves};
 pub(crate) use layers::{Choice, Help, Layer, Prompt, Purpose, Question, Then};
 pub(crate) use line::Line;
@@ -219,6 +221,8 @@ pub(crate) struct Model {
     pub(crate) form: Form,
     /// What is searched, as typed and as understood.
     pub(crate) search: Option<(String, Pattern)>,
+    /// Hits of the filter and the search.
+    pub(crate) gathers: Gathers,
     /// What was last told.
     pub(crate) notice: Option<Notice>,
     /// The jobs that are running.
@@ -264,6 +268,7 @@ impl Model {
             layers: Vec::new(),
             form: Form::default(),
             search: None,
+            gathers: Gathers::default(),
             notice: None,
             jobs: Vec::new(),
             access: start.access,

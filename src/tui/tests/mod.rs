@@ -1,6 +1,7 @@
 //! The screen without a terminal: a model, the workers' answers given at once, and a buffer to draw into.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod gathers;
 mod golden;
 mod pictures;
 mod repairs;
@@ -71,19 +72,24 @@ impl Bench {
 
     /// Answers what was asked until nothing is.
     fn answer(&mut self) {
-        while let Some(effect) = self.model.effects.pop_front() {
-            match effect {
-                Effect::Ask(lane, generation, ask) => {
-                    let told = answer(&self.shared, *ask, &mut self.memory, &mut |_, _| ControlFlow::Continue(()));
-                    let told = told.unwrap_or_else(|error| Told::Failed(failure(&error)));
-                    update::update(&mut self.model, Message::Answer(lane, generation, told));
-                    for news in self.shared.take_news() {
-                        update::update(&mut self.model, Message::News(news));
-                    }
+        while self.step() {}
+    }
+
+    /// Answers what was asked first; whether anything was.
+    fn step(&mut self) -> bool {
+        let Some(effect) = self.model.effects.pop_front() else { return false };
+        match effect {
+            Effect::Ask(lane, generation, ask) => {
+                let told = answer(&self.shared, *ask, &mut self.memory, &mut |_, _| ControlFlow::Continue(()));
+                let told = told.unwrap_or_else(|error| Told::Failed(failure(&error)));
+                update::update(&mut self.model, Message::Answer(lane, generation, told));
+                for news in self.shared.take_news() {
+                    update::update(&mut self.model, Message::News(news));
                 }
-                other => self.wishes.push(other),
             }
+            other => self.wishes.push(other),
         }
+        true
     }
 
     fn send(&mut self, message: Message) {

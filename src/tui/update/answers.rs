@@ -1,6 +1,6 @@
 //! Answers from the workers. Late ones, to questions that were asked again since, are dropped.
 
-use super::{moves, repair, writing};
+use super::{gather, moves, repair, writing};
 use crate::file::Durability;
 use crate::tui::effect::Lane;
 use crate::tui::message::{Failure, Told};
@@ -34,6 +34,7 @@ pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told)
                 model.list.move_by(i64::from(i32::MAX));
             }
         }
+        Told::Hits(hits) => gather::looked(model, *hits),
         Told::Detail(contents) => detail(model, *contents),
         Told::Place(Some(offset)) => moves::go_to(model, offset),
         Told::Place(None) => model.tell(nothing(model)),
@@ -85,6 +86,9 @@ fn nothing(model: &Model) -> String {
 fn failed(model: &mut Model, lane: Lane, failure: Failure) {
     if lane == Lane::List {
         model.list.stop();
+    }
+    if lane == Lane::Hits {
+        gather::stopped(model);
     }
     if lane == Lane::Aggregates {
         model.aggregates.source = Source::There;

@@ -4,6 +4,7 @@ mod answers;
 mod copy;
 mod enabled;
 mod form;
+mod gather;
 mod help;
 mod main;
 mod mouse;
@@ -94,8 +95,23 @@ fn paste(model: &mut Model, text: &str) {
 
 /// Asks a lane something; what it was asked before is not wanted any more.
 fn ask(model: &mut Model, lane: Lane, what: Ask) {
-    let generation = model.generations.next(lane);
-    model.effects.push_back(Effect::Ask(lane, generation, Box::new(what)));
+    // Answers to what was asked before are late.
+    model.generations.next(lane);
+    model.gathers.held.retain(|(held, _)| *held != lane);
+    issue(model, lane, what);
+    if model.gathers.held.iter().any(|(held, _)| *held == lane) {
+        model.effects.push_back(Effect::Cancel(lane));
+    }
+}
+
+/// Passes a question on, or holds it while the hits that will answer it are being gathered.
+fn issue(model: &mut Model, lane: Lane, mut what: Ask) {
+    if gather::is_ready(model, &mut what) {
+        let generation = model.generations.next(lane);
+        model.effects.push_back(Effect::Ask(lane, generation, Box::new(what)));
+    } else {
+        model.gathers.held.push((lane, what));
+    }
 }
 
 /// Asks something that takes its time, and that the user can stop.
@@ -110,7 +126,10 @@ fn stop(model: &mut Model, lane: Lane) {
     model.jobs.retain(|job| job.lane != lane);
     model.generations.next(lane);
     model.effects.push_back(Effect::Cancel(lane));
-    if lane == Lane::List {
-        model.list.stop();
+    match lane {
+        Lane::List => model.list.stop(),
+        Lane::Hits => gather::stopped(model),
+        _ => {}
     }
+    gather::stop_awaited(model, lane);
 }

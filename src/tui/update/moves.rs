@@ -1,6 +1,6 @@
 //! Moving about: lines, pages, panes, tabs, places in the log, damage, matches.
 
-use super::{ask, layout, repair, settle, start};
+use super::{ask, gather, layout, repair, settle, start};
 use crate::query::{Direction, Filter, Jump};
 use crate::tui::actions::Id;
 use crate::tui::effect::{Ask, Lane};
@@ -78,17 +78,18 @@ pub(super) fn follow(model: &mut Model) {
 pub(super) fn window(model: &mut Model, offset: u64) {
     model.list.expect_window(model.facts.bytes);
     let filter = model.list.filter.clone();
-    rows(model, Ask::Around { offset, rows: (BATCH / 2, BATCH), filter });
+    rows(model, Ask::Around { offset, rows: (BATCH / 2, BATCH), filter, hits: None });
 }
 
 /// Asks for the rows that end the log.
 pub(super) fn end(model: &mut Model) {
     model.list.expect_window(model.facts.bytes);
     let filter = model.list.filter.clone();
-    rows(model, Ask::End { rows: BATCH, filter });
+    rows(model, Ask::End { rows: BATCH, filter, hits: None });
 }
 
 fn rows(model: &mut Model, what: Ask) {
+    gather::keep(model);
     if model.list.filter.is_empty() {
         model.jobs.retain(|job| job.lane != Lane::List);
         ask(model, Lane::List, what);
@@ -150,7 +151,9 @@ pub(super) fn search(model: &mut Model, direction: Direction) {
         Direction::Backward => here.map_or(0, |row| row.start),
     };
     let filter = model.list.filter.clone();
-    start(model, Lane::Jump, format!("searching {text}"), Ask::Find { pattern, filter, from, direction });
+    gather::keep(model);
+    let what = Ask::Find { pattern, filter, from, direction, hits: None };
+    start(model, Lane::Jump, format!("searching {text}"), what);
 }
 
 /// Shows what a filter shows, around the same place.

@@ -1,6 +1,6 @@
 //! News that nobody asked for: the log has grown or changed, the scan has come further.
 
-use super::{moves, repair};
+use super::{gather, moves, repair};
 use crate::query::What;
 use crate::report::units::size;
 use crate::tui::message::{Change, News};
@@ -80,6 +80,7 @@ fn changed(model: &mut Model, facts: Facts, change: Change) {
     }
     let state = if model.scan.state == ScanState::Off { ScanState::Off } else { ScanState::Running };
     model.scan = Scan::new(state);
+    gather::forget(model);
     model.detail.asked = None;
     model.detail.contents = None;
     model.aggregates.source = Source::Unasked;

@@ -1,6 +1,6 @@
 //! Keys in a line: palette, search, filter.
 
-use super::{act, moves};
+use super::{act, gather, moves};
 use crate::query::{Direction, Filter, Jump, Pattern};
 use crate::tui::actions::{Id, Place, by_key};
 use crate::tui::keys::Key;
@@ -74,12 +74,14 @@ fn search(model: &mut Model, text: &str) -> Result<(), String> {
     }
     let pattern = Pattern::parse(text).map_err(|error| error.reason)?;
     model.search = Some((text.to_owned(), pattern));
+    gather::resume(model);
     moves::search(model, Direction::Forward);
     Ok(())
 }
 
 fn filter(model: &mut Model, text: &str) -> Result<(), String> {
     let filter = Filter::parse(text, model.now_ms).map_err(|error| error.to_string())?;
+    gather::resume(model);
     moves::filter(model, filter);
     Ok(())
 }

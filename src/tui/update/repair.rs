@@ -104,6 +104,7 @@ pub(super) fn repaired(model: &mut Model, done: Repaired) {
     };
     model.scan = Scan::new(state);
     model.effects.push_back(Effect::RestartScan);
+    super::gather::forget(model);
     model.detail.asked = None;
     model.detail.contents = None;
     model.aggregates.source = Source::Unasked;

@@ -1,6 +1,6 @@
 //! What follows from every change: heights by the size of the screen, and the questions that what is shown needs.
 
-use super::{ask, layout, repair};
+use super::{ask, gather, layout, repair};
 use crate::query::{Row, What};
 use crate::tui::effect::{Ask, Lane};
 use crate::tui::model::{Asked, BATCH, Layer, Model, Pane, Source, Tab, View};
@@ -9,6 +9,7 @@ use crate::tui::model::{Asked, BATCH, Layer, Model, Pane, Source, Tab, View};
 pub(super) fn settle(model: &mut Model) {
     repair::about_detail(model);
     measure(model);
+    gather::settle(model);
     rows(model);
     detail(model);
     aggregates(model);
@@ -51,9 +52,13 @@ fn measure(model: &mut Model) {
 }
 
 fn rows(model: &mut Model) {
-    if let Some((from, direction)) = model.list.needs(model.facts.bytes) {
+    let (bytes, may_read) = (model.facts.bytes, model.reads_behind());
+    // A copy costs little, and the list is about to change.
+    let gather = model.filter_hits().filter(|_| may_read).cloned();
+    let ready = |from, direction| gather.as_ref().is_none_or(|gather| gather.is_ready(from, direction, bytes));
+    if let Some((from, direction)) = model.list.needs(bytes, ready) {
         let filter = model.list.filter.clone();
-        let more = Ask::More { from, direction, rows: BATCH, filter };
+        let more = Ask::More { from, direction, rows: BATCH, filter, hits: None };
         if model.list.filter.is_empty() {
             ask(model, Lane::List, more);
         } else {

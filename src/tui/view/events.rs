@@ -10,7 +10,7 @@ use crate::query::{EventSummary, Row, What};
 use crate::report::units::{Zone, minute, percent, size, time_of_day};
 use crate::report::{fix_short, verdict};
 use crate::tui::layout::{Areas, Border};
-use crate::tui::model::{Model, Pane, Waiting};
+use crate::tui::model::{Gather, Model, Pane, Waiting};
 use crate::tui::theme::Role;
 
 /// Draws it.
@@ -138,13 +138,18 @@ fn event(model: &Model, event: &EventSummary, columns: &Columns) -> Vec<Span<'st
 /// What is searched and filtered, and where one is.
 fn below(model: &Model) -> Line<'static> {
     let mut spans = Vec::new();
+    let (place, bytes) = (model.list.offset(), model.facts.bytes);
+    let tally =
+        |gather: Option<&Gather>| gather.map(|gather| format!(" ({})", gather.tally(place, bytes))).unwrap_or_default();
     if !model.list.filter.is_empty() {
         // Until its rows have come, those of the one before are on the screen.
         let looking = if model.list.waiting() == Waiting::Window { ", looking" } else { "" };
-        spans.push(span(model, Role::Warning, format!(" filter: {}{looking} ", fit(model.list.filter.text(), 60))));
+        let text = format!(" filter{}: {}{looking} ", tally(model.filter_hits()), fit(model.list.filter.text(), 60));
+        spans.push(span(model, Role::Warning, text));
     }
     if let Some((text, _)) = &model.search {
-        spans.push(span(model, Role::Warning, format!(" search: {} ", fit(text, 40))));
+        let text = format!(" search{}: {} ", tally(model.search_hits()), fit(text, 40));
+        spans.push(span(model, Role::Warning, text));
     }
     if spans.is_empty() && model.facts.bytes > 0 {
         let end = model.list.current().map_or(0, |row| row.end);

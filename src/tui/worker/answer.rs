@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::{OnProgress, Shared, aggregates, contents, repair, writing};
+use super::{OnProgress, Shared, aggregates, contents, hits, repair, writing};
 use crate::StorageError;
-use crate::query::{self, Direction, Filter, Page, find, page, resolve};
+use crate::query::{self, Direction, Filter, Hits, Page, find, page, resolve};
 use crate::tui::effect::Ask;
 use crate::tui::message::Told;
 
@@ -25,14 +25,14 @@ pub(crate) fn answer(
     on: &mut OnProgress,
 ) -> Result<Told, StorageError> {
     match ask {
-        Ask::Around { offset, rows, filter } => around(shared, offset, rows, &filter, on),
-        Ask::End { rows, filter } => {
-            let page = rows_from(shared, (u64::MAX, Direction::Backward), rows, &filter, on)?;
+        Ask::Around { offset, rows, filter, hits } => around(shared, offset, rows, (&filter, hits.as_ref()), on),
+        Ask::End { rows, filter, hits } => {
+            let page = rows_from(shared, (u64::MAX, Direction::Backward), rows, (&filter, hits.as_ref()), on)?;
             let last = page.rows.last().map_or(0, |row| row.start);
             Ok(Told::Window(Page { at_end: true, ..page }, last))
         }
-        Ask::More { from, direction, rows, filter } => {
-            rows_from(shared, (from, direction), rows, &filter, on).map(Told::More)
+        Ask::More { from, direction, rows, filter, hits } => {
+            rows_from(shared, (from, direction), rows, (&filter, hits.as_ref()), on).map(Told::More)
         }
         Ask::Detail { row, base, view } => contents::contents(shared, row, base, view, on).map(Told::Detail),
         Ask::Go(jump) => {
@@ -42,16 +42,21 @@ pub(crate) fn answer(
             let place = resolve(&view, index.as_deref(), &jump, &mut |at| on(at, total))?;
             Ok(Told::Place(Some(place)))
         }
-        Ask::Find { pattern, filter, from, direction } => {
+        Ask::Hits { hits, pace } => hits::look_on(shared, hits, pace, on),
+        Ask::Find { pattern, filter, from, direction, hits } => {
             let view = shared.view();
             let total = view.log().len()?;
             let index = shared.index();
             let mut told = |at| covered(on, from, at, direction, total);
-            find(&view, index.as_deref(), &pattern, &filter, from, direction, &mut told).map(Told::Place)
+            let found = match hits {
+                Some(hits) => hits.find(&view, (from, direction), &mut told),
+                None => find(&view, index.as_deref(), &pattern, &filter, from, direction, &mut told),
+            };
+            found.map(Told::Place)
         }
         Ask::Damage { from, direction } => {
             let filter = Filter::parse("is:damaged", 0).unwrap_or_default();
-            let page = rows_from(shared, (from, direction), 1, &filter, on)?;
+            let page = rows_from(shared, (from, direction), 1, (&filter, None), on)?;
             let row = if direction == Direction::Forward { page.rows.first() } else { page.rows.last() };
             Ok(Told::Place(row.map(|row| row.start)))
         }
@@ -64,16 +69,24 @@ pub(crate) fn answer(
     }
 }
 
+/// What is shown, and where it stands as far as that is known.
+type Among<'a> = (&'a Filter, Option<&'a Hits>);
+
 /// Rows before an offset and from it on.
 fn around(
     shared: &Shared,
     offset: u64,
     rows: (usize, usize),
-    filter: &Filter,
+    among: Among,
     on: &mut OnProgress,
 ) -> Result<Told, StorageError> {
-    let behind = rows_from(shared, (offset, Direction::Forward), rows.1, filter, on)?;
-    let mut before = rows_from(shared, (offset, Direction::Backward), rows.0, filter, on)?;
+    let behind = rows_from(shared, (offset, Direction::Forward), rows.1, among, on)?;
+    // What no hit is known of yet is asked for behind the first page.
+    let unknown = among.1.is_some_and(|hits| !hits.can_answer(offset, Direction::Backward, u64::MAX));
+    if unknown && !behind.rows.is_empty() {
+        return Ok(Told::Window(behind, offset));
+    }
+    let mut before = rows_from(shared, (offset, Direction::Backward), rows.0, among, on)?;
     // A log that lost its end ends with a row of no bytes, which belongs to either side.
     if behind.rows.first().is_some_and(|first| before.rows.last() == Some(first)) {
         before.rows.pop();
@@ -88,14 +101,18 @@ pub(super) fn rows_from(
     shared: &Shared,
     (from, direction): (u64, Direction),
     limit: usize,
-    filter: &Filter,
+    (filter, hits): Among,
     on: &mut OnProgress,
 ) -> Result<Page, StorageError> {
     let view = shared.view();
-    let index = shared.index();
     let total = view.log().len()?;
+    let mut told = |at| covered(on, from, at, direction, total);
+    if let Some(hits) = hits {
+        return hits.page(&view, (from, direction), limit, &mut told);
+    }
+    let index = shared.index();
     let ask = query::Ask { from, direction, limit, filter };
-    page(&view, index.as_deref(), &ask, &mut |at| covered(on, from, at, direction, total))
+    page(&view, index.as_deref(), &ask, &mut told)
 }
 
 /// Tells how much of what lies that way was read.

@@ -4,6 +4,7 @@
 mod aggregates;
 mod answer;
 mod contents;
+mod hits;
 mod repair;
 mod scan;
 mod shared;

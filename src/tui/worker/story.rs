@@ -27,9 +27,9 @@ const MAX_TOKEN: usize = 200;
 /// As [`crate::query::page`].
 pub(super) fn story(shared: &Shared, aggregate: u64, offset: u64, on: &mut OnProgress) -> Result<Story, StorageError> {
     let filter = Filter::parse(&format!("agg:{aggregate} -is:damaged -is:gap"), 0).unwrap_or_default();
-    let behind = rows_from(shared, (offset, Direction::Forward), BEHIND, &filter, on)?;
+    let behind = rows_from(shared, (offset, Direction::Forward), BEHIND, (&filter, None), on)?;
     // One more than is told: what the first one is compared with.
-    let before = rows_from(shared, (offset, Direction::Backward), BEFORE + 1, &filter, on)?;
+    let before = rows_from(shared, (offset, Direction::Backward), BEFORE + 1, (&filter, None), on)?;
     let known_start = before.at_start && before.rows.len() <= BEFORE;
     let log = shared.view().log().clone();
     let rows: Vec<Row> = before.rows.into_iter().chain(behind.rows).collect();
