@@ -103,11 +103,19 @@ impl Hits {
 
     /// True when some are known that way from a place.
     pub fn has(&self, from: u64, direction: Direction) -> bool {
-        let range = match direction {
-            Direction::Forward => from..u64::MAX,
-            Direction::Backward => 0..from,
-        };
-        self.places.range(range).next().is_some()
+        match direction {
+            Direction::Forward => self.places.range(from..u64::MAX).next().is_some(),
+            Direction::Backward => self.places.last_before(from).is_some(),
+        }
+    }
+
+    /// The nearest that starts at `from` or behind it, or before it; `None` also where it is not known.
+    pub fn nearest(&self, from: u64, direction: Direction) -> Option<u64> {
+        let known = self.range.as_ref().filter(|range| (range.start..=range.end).contains(&from.max(self.first)));
+        known.and_then(|_| match direction {
+            Direction::Forward => self.places.range(from..u64::MAX).next(),
+            Direction::Backward => self.places.last_before(from),
+        })
     }
 
     /// True when what lies nearest to `from` that way is known, be it nothing, in a log of `bytes`; also where waiting

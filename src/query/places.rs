@@ -65,6 +65,12 @@ impl Places {
             .take_while(move |place| *place < range.end)
     }
 
+    /// The last one before `place`.
+    pub(super) fn last_before(&self, place: u64) -> Option<u64> {
+        let behind = self.pieces.partition_point(|piece| piece.first < place);
+        self.pieces.get(behind.checked_sub(1)?)?.iter().take_while(|known| *known < place).last()
+    }
+
     /// How many lie before `place`.
     pub(super) fn rank(&self, place: u64) -> u64 {
         let whole = self.pieces.partition_point(|piece| piece.last < place);
@@ -148,5 +154,9 @@ mod tests {
         later.prepend(places([100, 200]));
         assert_eq!(later.range(0..u64::MAX).collect::<Vec<_>>(), [100, 200, 500, 600]);
         assert_eq!(later.rank(500), 2);
+        assert_eq!(
+            [100, 101, 500, 501, 900].map(|at| later.last_before(at)),
+            [None, Some(100), Some(200), Some(500), Some(600)]
+        );
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct List {
     waiting: Waiting,
     /// The log's size when that was asked.
     asked_at: u64,
+    /// Where the cursor will be in another window.
+    heading: Option<u64>,
 }
 
 /// What a list waits for.
@@ -67,12 +69,18 @@ impl List {
             height: 0,
             waiting: Waiting::Nothing,
             asked_at: 0,
+            heading: None,
         }
     }
 
     /// The row under the cursor.
     pub(crate) fn current(&self) -> Option<&Row> {
         self.rows.get(self.cursor)
+    }
+
+    /// Where the cursor will be in the window that was asked for.
+    pub(crate) fn heading(&self) -> Option<u64> {
+        self.heading.filter(|_| self.waiting == Waiting::Window)
     }
 
     /// The offset under the cursor.
@@ -144,8 +152,9 @@ impl List {
         true
     }
 
-    /// Another window is being asked for, of a log of `bytes`.
-    pub(crate) fn expect_window(&mut self, bytes: u64) {
+    /// Another window is being asked for, of a log of `bytes`, the cursor to be at a place.
+    pub(crate) fn expect_window(&mut self, bytes: u64, heading: Option<u64>) {
+        self.heading = heading;
         self.waiting = Waiting::Window;
         self.asked_at = bytes;
         self.owed = 0;

@@ -105,6 +105,22 @@ fn a_search_is_answered_by_its_hits() {
 }
 
 #[test]
+fn keys_faster_than_the_rows_they_lead_to_each_go_one_hit_further() {
+    let mut bench = Bench::new(&long(), (120, 40));
+    submit(&mut bench, '/', "/\"n\":(7|10000|19999),/");
+    bench.answer();
+    for (keys, nth) in [("nn", 3), ("NN", 1), ("nnN", 2)] {
+        for key in keys.chars() {
+            update::update(&mut bench.model, Message::Key(Key::Char(key), Moment(bench.clock)));
+        }
+        assert!(!bench.waits_for(Lane::Jump), "nothing is searched for that is known");
+        bench.answer();
+        let hits = &bench.model.search_hits().unwrap().hits;
+        assert_eq!(hits.ordinal(bench.model.list.offset()), Some(nth), "{keys}");
+    }
+}
+
+#[test]
 fn esc_stops_gathering_and_what_was_found_stays() {
     let mut bench = Bench::new(&long(), (120, 40));
     submit(&mut bench, 'f', RARE);

@@ -76,14 +76,14 @@ pub(super) fn follow(model: &mut Model) {
 
 /// Asks for the rows around an offset.
 pub(super) fn window(model: &mut Model, offset: u64) {
-    model.list.expect_window(model.facts.bytes);
+    model.list.expect_window(model.facts.bytes, Some(offset));
     let filter = model.list.filter.clone();
     rows(model, Ask::Around { offset, rows: (BATCH / 2, BATCH), filter, hits: None });
 }
 
 /// Asks for the rows that end the log.
 pub(super) fn end(model: &mut Model) {
-    model.list.expect_window(model.facts.bytes);
+    model.list.expect_window(model.facts.bytes, None);
     let filter = model.list.filter.clone();
     rows(model, Ask::End { rows: BATCH, filter, hits: None });
 }
@@ -145,13 +145,18 @@ pub(super) fn search(model: &mut Model, direction: Direction) {
     let Some((text, pattern)) = model.search.clone() else {
         return;
     };
-    let here = model.list.current();
+    // Keys may come faster than the rows of the place that the one before led to.
+    let here = model.list.current().filter(|_| model.list.heading().is_none());
+    let at = model.list.heading().unwrap_or_else(|| model.list.offset());
     let from = match direction {
-        Direction::Forward => here.map_or(0, |row| row.end),
-        Direction::Backward => here.map_or(0, |row| row.start),
+        Direction::Forward => here.map_or(at + 1, |row| row.end),
+        Direction::Backward => at,
     };
     let filter = model.list.filter.clone();
     gather::keep(model);
+    if let Some(place) = model.search_hits().and_then(|gather| gather.hits.nearest(from, direction)) {
+        return go_to(model, place);
+    }
     let what = Ask::Find { pattern, filter, from, direction, hits: None };
     start(model, Lane::Jump, format!("searching {text}"), what);
 }
