@@ -15,6 +15,8 @@ mod app {
     mod cli_hostile;
     mod cli_repair;
     mod cli_samples;
+    #[cfg(unix)]
+    mod live;
     mod readme;
     #[cfg(unix)]
     mod tui;

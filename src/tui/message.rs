@@ -151,6 +151,8 @@ pub(crate) enum News {
     Facts(Box<Facts>),
     /// The log at this path is another one now, or was cut.
     Changed(Box<Facts>, Change),
+    /// The log was replaced or cut, and what its name belongs to now cannot be opened as a log: why.
+    NoLog(Change, String),
     /// The scan has come to an offset, of an end.
     Scanned {
         /// Where it started this time.

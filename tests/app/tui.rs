@@ -17,7 +17,7 @@ use super::cli::Shell;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The program in a terminal.
-struct Terminal {
+pub(super) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
@@ -28,7 +28,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn open(shell: &Shell, line: &str, (columns, lines): (u16, u16)) -> Self {
+    pub(super) fn open(shell: &Shell, line: &str, (columns, lines): (u16, u16)) -> Self {
         let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let before = settings(pair.master.as_ref());
@@ -54,7 +54,7 @@ impl Terminal {
         Self { child, master: pair.master, keys, bytes, emulator, before }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(super) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
@@ -65,7 +65,7 @@ impl Terminal {
     }
 
     /// Waits until the screen is as expected.
-    fn until(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
+    pub(super) fn until(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
         let found = self.within(DEADLINE, seen);
         assert!(found, "{what} is not seen:\n{}", self.emulator.screen().contents());
     }
@@ -94,12 +94,12 @@ impl Terminal {
         panic!("{text} is not seen:\n{}", self.emulator.screen().contents());
     }
 
-    fn sees(&mut self, text: &str) {
+    pub(super) fn sees(&mut self, text: &str) {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
     /// Waits for the end, and holds the terminal against what it was.
-    fn ends(&mut self) -> u32 {
+    pub(super) fn ends(&mut self) -> u32 {
         self.until("the screen given back", is_given_back);
         let deadline = Instant::now() + DEADLINE;
         let status = loop {
@@ -137,7 +137,7 @@ fn is_given_back(screen: &vt100::Screen) -> bool {
 }
 
 /// A shell with `a.log` and, beside it, `bad.log` with one damage in it.
-fn shell() -> Shell {
+pub(super) fn shell() -> Shell {
     let shell = Shell::with_log();
     shell.done("drill a.log -o bad.log --kind checksum --seed 7");
     shell

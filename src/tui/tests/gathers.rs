@@ -212,6 +212,24 @@ fn a_log_that_grows_has_more_hits_and_one_that_was_cut_has_others() {
 }
 
 #[test]
+fn the_first_match_appears_where_there_was_none() {
+    for follow in [false, true] {
+        let bytes = clean(60);
+        let starts = starts(&bytes);
+        let mut bench = Bench::new(&bytes[..starts[30]], (120, 40));
+        filter(&mut bench, "payload.n=40");
+        if follow {
+            bench.press(&[Key::Char('F')]);
+        }
+        assert!(bench.screen().contains("nothing matches the filter"), "{}", bench.screen());
+        fs::write(&bench.path, &bytes).unwrap();
+        bench.look();
+        assert!(bench.screen().contains("filter (1 of 1 hit):"), "{}", bench.screen());
+        assert_eq!(bench.model.list.offset(), starts[40] as u64);
+    }
+}
+
+#[test]
 fn a_slice_of_a_log_that_is_gone_is_dropped() {
     let mut bench = Bench::new(&long(), (120, 40));
     submit(&mut bench, 'f', RARE);

@@ -11,6 +11,13 @@ pub(super) fn news(model: &mut Model, news: News) {
     match news {
         News::Facts(facts) => self::facts(model, *facts),
         News::Changed(facts, change) => changed(model, *facts, change),
+        News::NoLog(change, why) => {
+            let what = match change {
+                Change::Shrunk(_) => "the log was cut, and cannot be opened any more",
+                _ => "the log was replaced by what is none; what is shown is the open file",
+            };
+            model.warn(format!("{what}: {why}"));
+        }
         News::Scanned { from, at, end } => {
             model.scan.state = ScanState::Running;
             model.scan.at = (at, end);
@@ -54,8 +61,12 @@ fn more(model: &mut Model) {
         return;
     }
     // A list far from the end that follows would have to read all between: it asks for the end instead.
-    if model.follow == Follow::Yes && !model.list.at_end {
+    let is_empty = model.list.rows.is_empty();
+    if model.follow == Follow::Yes && (is_empty || !model.list.at_end) {
         moves::end(model);
+    } else if is_empty {
+        // Without a row there is none behind which to go on.
+        moves::window(model, 0);
     } else {
         model.list.grown();
     }
@@ -84,6 +95,10 @@ fn changed(model: &mut Model, facts: Facts, change: Change) {
     model.detail.asked = None;
     model.detail.contents = None;
     model.aggregates.source = Source::Unasked;
-    moves::window(model, place);
+    if model.follow == Follow::Yes {
+        moves::end(model);
+    } else {
+        moves::window(model, place);
+    }
     repair::look(model);
 }

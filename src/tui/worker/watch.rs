@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{Alive, Shared, scan};
 use crate::file::Identity;
+use crate::report::describe;
 use crate::tui::message::{Change, Message, News};
 use crate::tui::model::Facts;
 
@@ -38,7 +39,7 @@ impl Watch {
     fn run(&self, end: &Receiver<()>) {
         let mut known: Option<Facts> = None;
         let mut index = self.index_identity();
-        let mut gone = false;
+        let (mut gone, mut failed) = (false, 0u32);
         let mut looked_for_writer: Option<Instant> = None;
         let mut repairs = self.shared.repairs();
         loop {
@@ -65,14 +66,13 @@ impl Watch {
                 }
             };
             let reopened = match change {
-                Some(Change::Gone) | None => true,
-                // Half written, it may be no log yet: the next look sees it again.
-                Some(_) => self.shared.reopen().is_ok(),
+                Some(Change::Gone) | None => Ok(()),
+                Some(_) => self.shared.reopen(),
             };
-            let pause = if grown { WRITERS.1 } else { WRITERS.0 };
-            if looked_for_writer.is_none_or(|at| at.elapsed() >= pause) {
-                self.shared.look_for_writer();
-                looked_for_writer = Some(Instant::now());
+            // Half written, it may be no log yet: the next look sees it again, and tells.
+            failed = if reopened.is_ok() { 0 } else { failed + 1 };
+            if let (Err(error), Some(change), 2) = (&reopened, change, failed) {
+                let _ = self.out.send(Message::News(News::NoLog(change, describe(error))));
             }
             let now = self.index_identity();
             if grown || now != index {
@@ -80,7 +80,7 @@ impl Watch {
                 let _ = self.shared.refresh();
             }
             if let Ok(facts) = self.shared.facts()
-                && reopened
+                && reopened.is_ok()
             {
                 let has_news = known.as_ref() != Some(&facts);
                 if has_news {
@@ -101,6 +101,12 @@ impl Watch {
                     _ if has_news => self.scan.grown(),
                     _ => {}
                 }
+            }
+            // Behind what is new in the log, which somebody waits for.
+            let pause = if grown { WRITERS.1 } else { WRITERS.0 };
+            if looked_for_writer.is_none_or(|at| at.elapsed() >= pause) {
+                self.shared.look_for_writer();
+                looked_for_writer = Some(Instant::now());
             }
             match end.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}

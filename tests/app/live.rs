@@ -1,0 +1,103 @@
+//! A log that changes under the screen: the real program in a real terminal, with another process at the same file.
+
+use std::fs;
+
+use super::cli::Shell;
+use super::tui::{Terminal, shell};
+
+const SIZE: (u16, u16) = (120, 40);
+
+fn append(shell: &Shell, log: &str, kind: &str) {
+    shell
+        .done(&format!("append {log} --type {kind} --namespace n --schema S --aggregate 7 --payload {{\"seen\":1.0}}"));
+}
+
+/// A line with the cursor and a text in it.
+fn cursor_on(terminal: &mut Terminal, text: &str) {
+    terminal.until(&format!("the cursor on {text}"), |screen| {
+        screen.contents().lines().any(|line| line.contains('>') && line.contains(text))
+    });
+}
+
+/// A log of some megabytes, long enough to be changed while it is read.
+fn long(shell: &Shell) {
+    shell.done("generate long.log --events 60000 --seed 3");
+}
+
+fn filter(terminal: &mut Terminal, text: &str) {
+    terminal.press("f");
+    terminal.sees("filter: ");
+    terminal.press(&format!("{text}\r"));
+}
+
+#[test]
+fn what_matches_appears_and_is_counted_while_the_end_is_followed() {
+    let shell = shell();
+    let mut terminal = Terminal::open(&shell, "a.log", SIZE);
+    terminal.sees("300 events");
+    filter(&mut terminal, "type:Outside");
+    terminal.sees("filter (0 hits): type:Outside");
+    terminal.press("F");
+    terminal.sees("FOLLOW");
+    for n in 1..4 {
+        append(&shell, "a.log", "Unseen");
+        append(&shell, "a.log", "Outside");
+        terminal.sees(&format!("filter ({n} of {n} hit"));
+        cursor_on(&mut terminal, "Outside");
+    }
+    terminal.sees("306 events");
+}
+
+#[test]
+fn a_log_cut_while_it_is_filtered_and_searched_is_told_and_looked_at_anew() {
+    let shell = Shell::with_log();
+    long(&shell);
+    let path = shell.path("long.log");
+    let bytes = fs::read(&path).unwrap();
+    let mut terminal = Terminal::open(&shell, "long.log", SIZE);
+    terminal.sees("long.log");
+    filter(&mut terminal, "-nothing,like,this");
+    terminal.press("//no.such.thing/\r");
+    terminal.sees("search (");
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes.len() as u64 / 2).unwrap();
+    terminal.sees("the log was cut");
+    let hits = |text: &str| text.contains(" hits): -nothing") && text.contains("search (0 hits)");
+    terminal.until("both counted to the end", |screen| hits(&screen.contents()));
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+    terminal.sees("the log was cut, and cannot be opened any more");
+    fs::write(&path, &bytes).unwrap();
+    terminal.until("both counted to the end again", |screen| hits(&screen.contents()));
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn what_takes_the_place_of_a_log_is_told_and_a_log_among_it_is_shown() {
+    let shell = shell();
+    let (path, new) = (shell.path("a.log"), shell.path("new"));
+    let bytes = fs::read(&path).unwrap();
+    let mut terminal = Terminal::open(&shell, "a.log", SIZE);
+    terminal.sees("300 events");
+    terminal.press("F");
+    terminal.sees("FOLLOW");
+    fs::write(&new, "no log at all, and longer than a header".repeat(50)).unwrap();
+    fs::rename(&new, &path).unwrap();
+    terminal.sees("the log was replaced by what is none");
+    terminal.sees("300 events");
+    fs::write(&new, &bytes).unwrap();
+    fs::rename(&new, &path).unwrap();
+    terminal.sees("the log was replaced by another file");
+    append(&shell, "a.log", "Outside");
+    cursor_on(&mut terminal, "Outside");
+    fs::remove_file(&path).unwrap();
+    terminal.sees("the log was removed or renamed");
+    terminal.press("k");
+    terminal.sees("following no more");
+    fs::create_dir(&path).unwrap();
+    terminal.sees("the log was replaced by what is none");
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    terminal.sees("the log was replaced by another file");
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+}
