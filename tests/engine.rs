@@ -27,5 +27,6 @@ mod engine {
     mod rooms;
     mod samples;
     mod sim_disk;
+    mod soak;
     mod support;
 }

@@ -1,0 +1,139 @@
+//! Everything at one log at once: a writer at full speed, pages and hits, verifying, the index catching up and being saved.
+//!
+//! Bounded by events, not by time: `CHRONICLE_SOAK_EVENTS` says how many; `tests/soak` runs it long.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use chronicle::file::{Durability, OsDisk};
+use chronicle::inspect::{LogView, Wish, survey};
+use chronicle::query::{Ask, Direction, Filter, Hits, Jump, Page, Row, What, page, resolve, row_at};
+use chronicle::{EventLog, OpenOptions};
+
+use super::query::go_on;
+use super::support::event;
+
+const EVENTS: usize = 50_000;
+const AGGREGATES: u64 = 7;
+
+fn events() -> usize {
+    std::env::var("CHRONICLE_SOAK_EVENTS").map_or(EVENTS, |text| text.parse().unwrap())
+}
+
+fn view(path: &Path) -> LogView {
+    LogView::open(Arc::new(OsDisk), path, None).unwrap()
+}
+
+/// One event, then a batch, in turn; the index is saved now and then.
+fn write(path: &Path, events: usize) {
+    let mut log = OpenOptions::new().open(path).unwrap();
+    let mut n = 0;
+    while n < events {
+        let of = |n: usize| event(n as u64 % AGGREGATES, n);
+        log.append(&of(n)).unwrap();
+        let batch: Vec<_> = (n + 1..events.min(n + 1 + n % 40)).map(of).collect();
+        log.append_batch(&batch, Durability::Buffered).unwrap();
+        n += 1 + batch.len();
+        if n % 50 == 0 {
+            log.save_index().unwrap();
+        }
+    }
+}
+
+/// Ascending, nothing twice, and nothing but the header, events and a last frame that is being written.
+fn is_consistent(page: &Page) -> bool {
+    let sound = |row: &Row| !matches!(row.what, What::Finding(_));
+    page.rows.iter().all(sound) && page.rows.windows(2).all(|pair| pair[0].end <= pair[1].start)
+}
+
+fn look(path: &Path, round: u64, hits: &mut Hits) {
+    let view = view(path);
+    let end = view.log().len().unwrap();
+    let filters = [Filter::default(), Filter::parse("type:Created", 0).unwrap(), Filter::parse("agg:3", 0).unwrap()];
+    let index = view.clone().index();
+    for filter in &filters {
+        for from in [0, end / 2, end - end % 977, u64::MAX] {
+            for direction in [Direction::Forward, Direction::Backward] {
+                let ask = Ask { from, direction, limit: 50, filter };
+                let page = page(&view, Some(&index), &ask, &mut go_on).unwrap();
+                assert!(is_consistent(&page), "{direction:?} from {from}: {page:?}");
+            }
+        }
+    }
+    hits.look_on(&view, 1 << 16, &mut go_on).unwrap();
+    let mut from = 0;
+    for _ in 0..round % 9 {
+        let page = hits.page(&view, (from, Direction::Forward), 50, &mut go_on).unwrap();
+        assert!(is_consistent(&page), "hits from {from}: {page:?}");
+        from = page.rows.last().map_or(from, |row| row.end);
+    }
+    for jump in [Jump::Last, Jump::Percent(50.0), Jump::Ordinal(1 + round)] {
+        let place = resolve(&view, None, &jump, &mut go_on).unwrap();
+        assert!(row_at(&view, place).unwrap().is_some_and(|row| row.start == place), "{jump:?} to {place}");
+    }
+}
+
+#[test]
+fn a_log_that_is_written_read_verified_and_indexed_at_once_is_never_found_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("soak.log");
+    let total = events();
+    drop(OpenOptions::new().create(&path).unwrap());
+    let done = AtomicBool::new(false);
+    // Each goes on until the writer has ended, and once more then.
+    let rounds = |each: &mut dyn FnMut(u64)| {
+        let mut round = 0;
+        loop {
+            let last = done.load(Ordering::Acquire);
+            each(round);
+            round += 1;
+            if last {
+                return round;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let pages = scope.spawn(|| {
+            let mut hits = Hits::new(Filter::parse("type:Created", 0).unwrap(), None, 0);
+            rounds(&mut |round| look(&path, round, &mut hits))
+        });
+        let verifier = scope.spawn(|| {
+            rounds(&mut |_| {
+                let seen = survey(&view(&path), &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+                assert_eq!((seen.damage_total, seen.gaps), (0, 0), "{:?}", seen.findings);
+            })
+        });
+        let catching_up = scope.spawn(|| {
+            let mut log = EventLog::open_read_only(&path).unwrap();
+            let mut known = 0;
+            rounds(&mut |_| {
+                let (index, _) = log.catch_up(&mut |_| ControlFlow::Continue(())).unwrap();
+                let coverage = index.coverage();
+                assert!(coverage.events >= known && index.damage().is_empty(), "{coverage:?}");
+                known = coverage.events;
+            })
+        });
+        let ended = std::panic::catch_unwind(|| write(&path, total));
+        done.store(true, Ordering::Release);
+        ended.unwrap();
+        for each in [pages, verifier, catching_up] {
+            assert!(each.join().unwrap() > 1, "it had a part in it");
+        }
+    });
+    let mut log = OpenOptions::new().open(&path).unwrap();
+    log.save_index().unwrap();
+    drop(log);
+    let view = view(&path);
+    let index = view.persisted().unwrap();
+    assert_eq!((index.head().events, index.head().log_end_offset), (total as u64, view.log().len().unwrap()));
+    let mut log = EventLog::open_read_only(&path).unwrap();
+    let index = log.index().unwrap().clone();
+    let mut offsets: Vec<u64> = (0..AGGREGATES).flat_map(|id| index.offsets(id).unwrap().map(Result::unwrap)).collect();
+    offsets.sort_unstable();
+    let stored: Vec<u64> = log.replay(0).unwrap().map(|event| event.unwrap().offset()).collect();
+    assert_eq!(offsets.len(), total);
+    assert!(offsets == stored, "the index holds the events of the log and no other");
+}
