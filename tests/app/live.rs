@@ -101,3 +101,25 @@ fn what_takes_the_place_of_a_log_is_told_and_a_log_among_it_is_shown() {
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
 }
+
+/// The share of the log that was looked at, as the strip tells it behind a word.
+fn share(screen: &str, word: &str) -> Option<u64> {
+    let line = screen.lines().nth(1)?;
+    line.split_once(word)?.1.trim().trim_end_matches(" %").parse().ok()
+}
+
+#[test]
+fn a_stopped_scan_goes_on_where_it_was_stopped() {
+    let shell = Shell::with_log();
+    long(&shell);
+    let mut terminal = Terminal::open(&shell, "open --rate 6MiB/s long.log", SIZE);
+    terminal.until("half of it", |screen| share(&screen.contents(), "verified ").is_some_and(|share| share >= 40));
+    terminal.press(":scan stop\r");
+    terminal.sees("scan stopped; :scan go lets it go on");
+    terminal.press(":scan go\r");
+    terminal.until("the scan going on", |screen| share(&screen.contents(), "verified ").is_some());
+    let known = share(&terminal.contents(), "verified ").unwrap();
+    assert!(known >= 40, "{known} % after it was stopped at 40 %");
+    terminal.sees("verified 100 %");
+    terminal.sees("60 000 events");
+}

@@ -98,6 +98,11 @@ impl Terminal {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
+    /// What is on the screen.
+    pub(super) fn contents(&self) -> String {
+        self.emulator.screen().contents()
+    }
+
     /// Waits for the end, and holds the terminal against what it was.
     pub(super) fn ends(&mut self) -> u32 {
         self.until("the screen given back", is_given_back);
