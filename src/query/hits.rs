@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 
+use super::blocks::Blocks;
 use super::filter::Filter;
 use super::known::Known;
 use super::look::Look;
@@ -15,6 +16,7 @@ use super::row::Page;
 use super::search::{self, Pattern};
 use super::walk::{Meter, Sight};
 use crate::StorageError;
+use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
 /// Hits that are kept at most: a few megabytes of them.
@@ -135,18 +137,20 @@ impl Hits {
     /// Looks at about `bytes` more of the log, at no more than that where it is not damaged, and tells `on` the place
     /// about every mebibyte. What was looked at stays known, also when it was stopped.
     ///
-    /// Of a log that lost its end, nothing is known any more.
+    /// Of a log that lost its end, nothing is known any more. Blocks that `index` rules out by the filter are passed over.
     ///
     /// # Errors
     /// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read.
     pub fn look_on(
         &mut self,
         view: &LogView,
+        index: Option<&AggregateIndex>,
         bytes: u64,
         on: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
         let (filter, pattern) = (self.filter.clone(), self.pattern.clone());
-        let look = Look::at(view, Sight { filter: &filter, pattern: pattern.as_ref() })?;
+        let blocks = Blocks::of(view.log(), index, &filter);
+        let look = Look::at(view, Sight { filter: &filter, pattern: pattern.as_ref() })?.but_for(&blocks);
         self.first = view.log().first_frame();
         let range = match self.range.clone() {
             Some(range) if self.seen_end.max(range.end) <= look.end.max(self.first) => range,
@@ -177,6 +181,7 @@ impl Hits {
     pub fn page(
         &self,
         view: &LogView,
+        index: Option<&AggregateIndex>,
         (from, direction): (u64, Direction),
         limit: usize,
         on: &mut dyn FnMut(u64) -> ControlFlow<()>,
@@ -186,7 +191,7 @@ impl Hits {
         match self.known(look, from, direction)?.filter(|_| limit > 0 && self.pattern.is_none()) {
             Some(known) => page::ask_known(&look, &known, &ask, &mut Meter::new(on))
                 .map_err(|fault| fault.into_error(view.index_path())),
-            None => page::page(view, None, &ask, on),
+            None => page::page(view, index, &ask, on),
         }
     }
 
@@ -197,13 +202,14 @@ impl Hits {
     pub fn find(
         &self,
         view: &LogView,
+        index: Option<&AggregateIndex>,
         (from, direction): (u64, Direction),
         on: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Option<u64>, StorageError> {
         let Some(pattern) = &self.pattern else { return Ok(None) };
         let look = Look::at(view, Sight { filter: &self.filter, pattern: Some(pattern) })?;
         let Some(known) = self.known(look, from, direction)? else {
-            return search::find(view, pattern, &self.filter, from, direction, on);
+            return search::find(view, index, pattern, &self.filter, from, direction, on);
         };
         let mut meter = Meter::new(on);
         let found = match direction {
@@ -245,7 +251,7 @@ impl Hits {
             if stopped.get() || place - end >= bytes { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let mut meter = Meter::new(&mut told);
-        let mut walk = look.walk(end..look.end);
+        let mut walk = look.walk_on(end..look.end);
         // What was unfinished when it was looked at.
         self.places.forget_from(end);
         let known = loop {
@@ -297,7 +303,7 @@ impl Hits {
         on: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
         let start = look.start_of(range.start.saturating_sub(bytes).max(self.first))?;
-        let mut walk = look.walk(start..range.start);
+        let mut walk = look.walk_on(start..range.start);
         let mut meter = Meter::new(on);
         let mut before = Places::default();
         while let Some(row) = walk.next(&mut meter)?.filter(|row| row.start < range.start) {

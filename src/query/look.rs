@@ -66,7 +66,7 @@ impl<'a> Look<'a> {
     /// Up to `limit` rows behind the header: the one that `from` lies in, or that starts there, and those after it.
     pub(super) fn forth(&self, from: u64, limit: usize, meter: &mut Meter) -> Result<Found, StorageError> {
         let mut found = Found::default();
-        let mut walk = self.walk(self.start_of(from)?..self.end).but_for(self.blocks);
+        let mut walk = self.walk_on(self.start_of(from)?..self.end);
         loop {
             let full = found.rows.len() >= limit;
             if full && !walk.at_end() {
@@ -137,6 +137,11 @@ impl<'a> Look<'a> {
     /// Over a range that starts where a frame or a damaged range does.
     pub(super) fn walk(&self, range: Range<u64>) -> Walk<'a> {
         Walk::over(self.view, self.sight, range, self.end)
+    }
+
+    /// The same, but for the blocks that need not be read.
+    pub(super) fn walk_on(&self, range: Range<u64>) -> Walk<'a> {
+        self.walk(range).but_for(self.blocks)
     }
 
     /// Over the part of a range from its first valid frame on.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chronicle::format::frame;
 use chronicle::inspect::LogView;
-use chronicle::query::{Ask, Blocks, Direction, Filter, Page, Pattern, What, find, page};
+use chronicle::query::{Ask, Blocks, Direction, Filter, Hits, Page, Pattern, What, find, page};
 use chronicle::{AggregateIndex, LogHeader};
 use proptest::prelude::*;
 
@@ -282,6 +282,34 @@ fn what_cannot_match_is_not_read() {
     let reads: Vec<Range<u64>> = Blocks::of(log.view.log(), Some(&log.index), &filter).reads(16).collect();
     let [around, last] = reads.as_slice() else { panic!("{reads:?}") };
     assert!(around.end - around.start < 500_000 && last.start > len - (16 << 10), "{reads:?}");
+}
+
+#[test]
+fn hits_are_gathered_without_what_cannot_match() {
+    let bytes = rare();
+    let log = Counted::new(&bytes);
+    let len = bytes.len() as u64;
+    for text in ["type:T3", "type:T5", "ns:none"] {
+        let filter = filter(text);
+        let rows = log.page(false, 0, Direction::Forward, &filter).0.rows;
+        for from in [0, len / 2, len] {
+            let gather = |index: Option<&AggregateIndex>| {
+                let mut hits = Hits::new(filter.clone(), None, from);
+                log.read(|| {
+                    while !hits.is_through(len) {
+                        hits.look_on(&log.view, index, 1 << 20, &mut go_on).unwrap();
+                    }
+                    hits
+                })
+            };
+            let ((hits, all), (known, some)) = (gather(None), gather(Some(&log.index)));
+            for hits in [hits, known] {
+                assert_eq!(hits.len(), rows.len() as u64, "{text} from {from}");
+                assert!(rows.iter().enumerate().all(|(n, row)| hits.ordinal(row.start) == Some(n as u64 + 1)));
+            }
+            assert!(some < all * 2 / 3, "{text} from {from}: {some} of {all} bytes");
+        }
+    }
 }
 
 #[test]

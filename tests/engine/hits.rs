@@ -21,7 +21,7 @@ fn read(view: &LogView, from: u64, direction: Direction, filter: &Filter) -> Vec
 fn pages(hits: &Hits, view: &LogView, from: u64, direction: Direction, limit: usize) -> Vec<Row> {
     let (mut rows, mut from): (Vec<Row>, u64) = (Vec::new(), from);
     loop {
-        let page = hits.page(view, (from, direction), limit, &mut go_on).unwrap();
+        let page = hits.page(view, None, (from, direction), limit, &mut go_on).unwrap();
         assert!(page.rows.len() <= limit, "{page:?}");
         let (done, at) = match direction {
             Direction::Forward => (page.at_end, rows.len()),
@@ -45,7 +45,7 @@ fn agree(hits: &Hits, view: &LogView, filter: &Filter, limit: usize, places: &[u
             let rows = read(view, from, way, filter);
             assert_eq!(pages(hits, view, from, way, limit), rows, "{way:?} from {from}");
             if hits.can_answer(from, way, bytes) && !hits.is_full() {
-                let known = hits.page(view, (from, way), 1, &mut go_on).unwrap();
+                let known = hits.page(view, None, (from, way), 1, &mut go_on).unwrap();
                 assert_eq!(known.rows.is_empty(), rows.is_empty(), "{way:?} from {from}");
             }
         }
@@ -92,7 +92,7 @@ proptest! {
             if hits.is_through(len) {
                 break;
             }
-            hits.look_on(&view, slice, &mut go_on).unwrap();
+            hits.look_on(&view, None, slice, &mut go_on).unwrap();
             agree(&hits, &view, &filter, limit, &places);
         }
         prop_assert!(hits.is_through(len));
@@ -101,7 +101,7 @@ proptest! {
         let view = bed.view();
         agree(&hits, &view, &filter, limit, &places);
         prop_assert!(hits.is_through(bytes.len() as u64) == (len == bytes.len() as u64));
-        hits.look_on(&view, u64::MAX, &mut go_on).unwrap();
+        hits.look_on(&view, None, u64::MAX, &mut go_on).unwrap();
         prop_assert!(hits.is_through(bytes.len() as u64));
         agree(&hits, &view, &filter, limit, &places);
     }
@@ -117,7 +117,7 @@ fn look_through(hits: &mut Hits, view: &LogView, slice: u64) -> usize {
     let bytes = view.log().len().unwrap();
     (1..10_000)
         .find(|_| {
-            hits.look_on(view, slice, &mut go_on).unwrap();
+            hits.look_on(view, None, slice, &mut go_on).unwrap();
             hits.is_through(bytes) || hits.is_full()
         })
         .unwrap()
@@ -133,11 +133,11 @@ fn what_is_known_is_answered_without_reading_what_lies_between() {
     assert_eq!((hits.len(), hits.looked()), (2, bytes - 16));
     let mut on = |_| panic!("no more than a mebibyte was read");
     let found = [
-        hits.page(&view, (0, Direction::Forward), 9, &mut on).unwrap(),
-        hits.page(&view, (u64::MAX, Direction::Backward), 9, &mut on).unwrap(),
+        hits.page(&view, None, (0, Direction::Forward), 9, &mut on).unwrap(),
+        hits.page(&view, None, (u64::MAX, Direction::Backward), 9, &mut on).unwrap(),
     ];
     assert!(found[0].rows.len() == 2 && found[0].rows == found[1].rows && found[0].at_end && found[1].at_start);
-    assert_eq!(hits.page(&view, (found[0].rows[1].end, Direction::Forward), 9, &mut on).unwrap().rows, []);
+    assert_eq!(hits.page(&view, None, (found[0].rows[1].end, Direction::Forward), 9, &mut on).unwrap().rows, []);
     // The walk reads it all, which is what the hits are for.
     let ask = Ask { from: 0, direction: Direction::Forward, limit: 9, filter: &rare };
     assert!(matches!(page(&view, None, &ask, &mut |_| ControlFlow::Break(())), Err(StorageError::Stopped)));
@@ -152,20 +152,24 @@ fn matches_of_a_search_are_counted_and_found_either_way() {
     for _ in 0..3 {
         for from in [0, 16, 300_000, 700_000, 2_000_000, u64::MAX] {
             for way in WAYS {
-                let found = hits.find(&view, (from, way), &mut go_on).unwrap();
-                assert_eq!(found, find(&view, &pattern, &all, from, way, &mut go_on).unwrap(), "{way:?} from {from}");
+                let found = hits.find(&view, None, (from, way), &mut go_on).unwrap();
+                assert_eq!(
+                    found,
+                    find(&view, None, &pattern, &all, from, way, &mut go_on).unwrap(),
+                    "{way:?} from {from}"
+                );
             }
         }
-        hits.look_on(&view, 1 << 20, &mut go_on).unwrap();
+        hits.look_on(&view, None, 1 << 20, &mut go_on).unwrap();
     }
     look_through(&mut hits, &view, 1 << 20);
     let behind = |at: u64| row_at(&view, at).unwrap().map_or(at, |row| row.end);
-    let next = |from| find(&view, &pattern, &all, from, Direction::Forward, &mut go_on).unwrap();
+    let next = |from| find(&view, None, &pattern, &all, from, Direction::Forward, &mut go_on).unwrap();
     let found: Vec<u64> = std::iter::successors(next(0), |at| next(behind(*at))).collect();
     assert_eq!(found.len() as u64, hits.len());
     assert_eq!((found.len(), hits.ordinal(found[7])), (83, Some(8)));
     let mut on = |_| panic!("no more than a mebibyte was read");
-    assert_eq!(hits.find(&view, (found[9], Direction::Backward), &mut on).unwrap(), Some(found[8]));
+    assert_eq!(hits.find(&view, None, (found[9], Direction::Backward), &mut on).unwrap(), Some(found[8]));
 }
 
 #[test]
@@ -174,11 +178,11 @@ fn a_stop_keeps_what_was_looked_at() {
     let view = bed.view();
     let mut hits = Hits::new(filter("type:Created"), None, 0);
     let stopped =
-        hits.look_on(&view, u64::MAX, &mut |at| if at > 2 << 20 { ControlFlow::Break(()) } else { go_on(at) });
+        hits.look_on(&view, None, u64::MAX, &mut |at| if at > 2 << 20 { ControlFlow::Break(()) } else { go_on(at) });
     assert!(matches!(stopped, Err(StorageError::Stopped)));
     assert!(hits.looked() > 2 << 20 && hits.len() > 1000, "{} in {}", hits.len(), hits.looked());
     let mut read = 0;
-    hits.look_on(&view, u64::MAX, &mut |at| {
+    hits.look_on(&view, None, u64::MAX, &mut |at| {
         read += 1;
         go_on(at)
     })
@@ -197,7 +201,7 @@ fn so_many_are_kept_and_those_behind_are_read() {
         assert!(hits.is_full() && (90..=100).contains(&hits.len()), "{} from {from}", hits.len());
         agree(&hits, &view, &some, 7, &[from, 100_000, 250_000]);
         let known = hits.looked();
-        hits.look_on(&view, slice, &mut go_on).unwrap();
+        hits.look_on(&view, None, slice, &mut go_on).unwrap();
         assert_eq!(hits.looked(), known, "it is not looked on");
     }
 }
@@ -212,7 +216,7 @@ fn a_place_says_where_to_look_and_never_what_stands_there() {
     let mut bytes = fs::read(&bed.path).unwrap();
     bytes[rows[3].start as usize + 60] ^= 1;
     fs::write(&bed.path, &bytes).unwrap();
-    let shown = hits.page(&view, (0, Direction::Forward), 100, &mut go_on).unwrap().rows;
+    let shown = hits.page(&view, None, (0, Direction::Forward), 100, &mut go_on).unwrap().rows;
     assert_eq!(shown, [&rows[..3], &rows[4..]].concat());
 }
 

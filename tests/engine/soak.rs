@@ -63,10 +63,10 @@ fn look(path: &Path, round: u64, hits: &mut Hits) {
             }
         }
     }
-    hits.look_on(&view, 1 << 16, &mut go_on).unwrap();
+    hits.look_on(&view, None, 1 << 16, &mut go_on).unwrap();
     let mut from = 0;
     for _ in 0..round % 9 {
-        let page = hits.page(&view, (from, Direction::Forward), 50, &mut go_on).unwrap();
+        let page = hits.page(&view, None, (from, Direction::Forward), 50, &mut go_on).unwrap();
         assert!(is_consistent(&page), "hits from {from}: {page:?}");
         from = page.rows.last().map_or(from, |row| row.end);
     }

@@ -49,7 +49,7 @@ pub(crate) fn answer(
             let index = shared.index();
             let mut told = |at| covered(on, from, at, direction, total);
             let found = match hits {
-                Some(hits) => hits.find(&view, (from, direction), &mut told),
+                Some(hits) => hits.find(&view, index.as_deref(), (from, direction), &mut told),
                 None => find(&view, index.as_deref(), &pattern, &filter, from, direction, &mut told),
             };
             found.map(Told::Place)
@@ -107,10 +107,10 @@ pub(super) fn rows_from(
     let view = shared.view();
     let total = view.log().len()?;
     let mut told = |at| covered(on, from, at, direction, total);
-    if let Some(hits) = hits {
-        return hits.page(&view, (from, direction), limit, &mut told);
-    }
     let index = shared.index();
+    if let Some(hits) = hits {
+        return hits.page(&view, index.as_deref(), (from, direction), limit, &mut told);
+    }
     let ask = query::Ask { from, direction, limit, filter };
     page(&view, index.as_deref(), &ask, &mut told)
 }

@@ -21,12 +21,12 @@ const NAP: Duration = Duration::from_millis(50);
 /// # Errors
 /// `Stopped`; `Io`, `Changed`, `Memory`.
 pub(super) fn look_on(shared: &Shared, mut hits: Hits, pace: Pace, on: &mut OnProgress) -> Result<Told, StorageError> {
-    let view = shared.view();
+    let (view, index) = (shared.view(), shared.index());
     let total = view.log().len()?;
     let rate = shared.settings().rate.filter(|_| pace == Pace::Behind);
     let (before, mut looked) = (hits.looked(), 0);
     let slice = if rate.is_some() || before == 0 { SMALL } else { SLICE };
-    hits.look_on(&view, slice, &mut |_| {
+    hits.look_on(&view, index.as_deref(), slice, &mut |_| {
         // It is told about every mebibyte.
         looked += SMALL;
         let until = rate.map(|rate| Instant::now() + Duration::from_secs_f64(SMALL as f64 / rate.max(1) as f64));
