@@ -1,11 +1,11 @@
 //! The command line as types: every command, every option, every word of help.
 
-use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::index_args::{IndexArgs, Threads};
 use super::repair_args::{RepairArgs, UndoArgs};
 use crate::report::{Status, units};
 use crate::sample::Drill;
@@ -168,32 +168,6 @@ pub(super) struct VerifyArgs {
     pub(super) threads: Threads,
 }
 
-/// How many threads read a log that has to be read whole.
-#[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Threads {
-    /// Read with this many threads; as many as there are processors unless it is said
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-}
-
-impl Threads {
-    /// Their number.
-    pub(super) fn number(self) -> usize {
-        let all = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        self.threads.map_or_else(all, usize::from)
-    }
-}
-
-/// What building an index may take.
-#[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Build {
-    #[command(flatten)]
-    pub(super) threads: Threads,
-    /// Hold no more of the aggregates in memory; the rest waits in a file without a name beside the index
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_size, default_value = "256MiB")]
-    pub(super) memory: u64,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct CatArgs {
     /// The log
@@ -241,41 +215,6 @@ pub(super) struct AppendArgs {
     /// Print offsets only when their events are on stable storage
     #[arg(long)]
     pub(super) sync: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct IndexArgs {
-    #[command(subcommand)]
-    pub(super) action: IndexAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum IndexAction {
-    /// Say how the index relates to the log
-    Status(LogArgs),
-    /// Do what the index's state needs: build it, or catch it up
-    Update(UpdateArgs),
-    /// Build the index anew, whatever its state
-    Rebuild(RebuildArgs),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct UpdateArgs {
-    /// The log
-    pub(super) log: PathBuf,
-    #[command(flatten)]
-    pub(super) build: Build,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct RebuildArgs {
-    /// The log
-    pub(super) log: PathBuf,
-    #[command(flatten)]
-    pub(super) build: Build,
-    /// Keep what the index knows below this offset
-    #[arg(long, value_name = "OFFSET", value_parser = offset, default_value = "0")]
-    pub(super) from: u64,
 }
 
 /// What `salvage` and `migrate` take.

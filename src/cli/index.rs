@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use super::args::{Build, IndexAction, IndexArgs, Side};
+use super::args::Side;
 use super::fail::{Failure, Run};
+use super::index_args::{Build, IndexAction, IndexArgs};
 use super::open::{log_to_read, options, view_with_checked_index};
 use super::out::Out;
 use super::progress::Progress;

@@ -12,6 +12,7 @@ mod docs;
 mod fail;
 mod force;
 mod index;
+mod index_args;
 mod info;
 mod make;
 mod open;

@@ -76,6 +76,8 @@ impl<'a> Reads<'a> {
                 let range = range.start.max(done)..range.end;
                 let stands = if range.end - range.start == 1 { self.standing(range.start) } else { Ok(Some(range)) };
                 match stands {
+                    // Damage that has grown reaches here, and was met where it starts.
+                    Ok(Some(range)) if range.start < done => done = range.end.max(done),
                     Ok(Some(range)) => {
                         done = range.end;
                         return Some(Ok(range));
