@@ -103,6 +103,11 @@ impl Scanner {
         self.window.ahead_to = place;
     }
 
+    /// Fails with `Memory` where a frame, or what could be one, has more bytes than this.
+    pub fn limit(&mut self, bytes: usize) {
+        self.window.most = bytes;
+    }
+
     /// Moves on to the first valid frame that starts before an offset; where it is, if there is one.
     ///
     /// # Errors

@@ -21,13 +21,15 @@ pub(super) struct Window {
     filled: usize,
     /// Nothing behind this is read until something there is needed.
     pub(super) ahead_to: u64,
+    /// It does not grow for a need of more bytes than this.
+    pub(super) most: usize,
     /// Ranges the device refused, ascending; their bytes in the window are zero.
     pub(super) unreadable: Vec<Range<u64>>,
 }
 
 impl Window {
     pub(super) const fn new(base: u64) -> Self {
-        Self { buf: Vec::new(), base, filled: 0, ahead_to: u64::MAX, unreadable: Vec::new() }
+        Self { buf: Vec::new(), base, filled: 0, ahead_to: u64::MAX, most: usize::MAX, unreadable: Vec::new() }
     }
 
     /// Forgets what it holds, and keeps the memory for what comes next.
@@ -52,6 +54,11 @@ impl Window {
     /// Bytes before `at` may be forgotten.
     #[cold]
     pub(super) fn fill(&mut self, log: &LogFile, at: u64, need: usize, end: u64) -> Result<(), StorageError> {
+        let no_memory =
+            |bytes: usize| StorageError::Memory { path: log.path().to_owned(), offset: at, bytes: bytes as u64 };
+        if need > self.most {
+            return Err(no_memory(need));
+        }
         let filled_to = self.base + self.filled as u64;
         if at < self.base || at > filled_to {
             (self.base, self.filled) = (at, 0);
@@ -62,8 +69,8 @@ impl Window {
         let wanted = (need as u64 + CHUNK as u64).min(ahead_to - at).max(need as u64);
         let wanted = wanted.min(end.saturating_sub(at)) as usize;
         // Moving the rest to the front costs what the rest is long, so it is done when that is little, or when the
-        // window would otherwise outgrow two frames.
-        if ahead >= self.filled / 2 || ahead + wanted > 2 * crate::format::frame::MAX_FRAME {
+        // window would otherwise outgrow a frame by more than a few chunks.
+        if ahead >= self.filled / 2 || ahead + wanted > crate::format::frame::MAX_FRAME + 4 * CHUNK {
             self.buf.copy_within(ahead..self.filled, 0);
             self.filled -= ahead;
             self.base = at;
@@ -71,11 +78,7 @@ impl Window {
         let target = (at - self.base) as usize + wanted;
         if target > self.buf.len() {
             let more = target - self.buf.len();
-            self.buf.try_reserve_exact(more).map_err(|_| StorageError::Memory {
-                path: log.path().to_owned(),
-                offset: at,
-                bytes: target as u64,
-            })?;
+            self.buf.try_reserve_exact(more).map_err(|_| no_memory(target))?;
             self.buf.resize(target, 0);
         }
         if let Some(missing) = self.buf.get_mut(self.filled..target) {

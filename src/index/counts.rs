@@ -1,17 +1,17 @@
 //! How many events there are of each type, namespace and schema: bounded, whatever the log calls them.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
 use crate::format::EventView;
 use crate::format::field::u16_at;
+use crate::format::json::unescape;
 
 /// Names told apart, of each kind; events of further ones are counted together.
 const MAX_NAMES: usize = 1024;
 /// Names of each kind that are found by comparing.
-const FIRST: usize = 12;
+const FIRST: usize = 32;
 /// Bytes of a name that is told apart.
 const MAX_NAME: usize = 256;
 
@@ -44,7 +44,7 @@ pub struct Counts {
     numbers: Vec<u64>,
     slots: [HashMap<Box<str>, usize, RandomState>; 3],
     others: [Option<usize>; 3],
-    /// The first few names of each kind.
+    /// The first few names of each kind, as they stand in events, quotes included.
     first: [Vec<(Box<str>, usize)>; 3],
 }
 
@@ -85,19 +85,28 @@ impl Counts {
         let tokens = [event.event_type_token(), event.namespace_token(), event.schema_id_token()];
         let mut places = [0; 3];
         for ((kind, token), place) in KINDS.into_iter().zip(tokens).zip(&mut places) {
-            let bare = token.get(1..token.len().saturating_sub(1)).unwrap_or_default();
-            let text = match (kind, bare.contains('\\')) {
-                (_, false) => Cow::Borrowed(bare),
-                (NameKind::Type, true) => event.event_type(),
-                (NameKind::Namespace, true) => event.namespace(),
-                (NameKind::Schema, true) => event.schema_id(),
+            // Most logs have a handful of names: comparing with those costs less than hashing.
+            let first = self.first.get(kind as usize).and_then(|first| first.iter().find(|(name, _)| **name == *token));
+            *place = match first {
+                Some((_, slot)) => *slot,
+                None => self.slot_of_token(kind, token),
             };
-            *place = self.slot(kind, &text);
             if let Some(count) = self.numbers.get_mut(*place) {
                 *count += 1;
             }
         }
         places
+    }
+
+    #[cold]
+    fn slot_of_token(&mut self, kind: NameKind, token: &str) -> usize {
+        let slot = self.slot(kind, &unescape(token));
+        if let Some(first) = self.first.get_mut(kind as usize).filter(|first| first.len() < FIRST)
+            && token.len() <= MAX_NAME
+        {
+            first.push((token.into(), slot));
+        }
+        slot
     }
 
     /// Adds the counts of the part of the log behind; where its names have their places here.
@@ -127,17 +136,9 @@ impl Counts {
         }
     }
 
-    #[inline]
     fn slot(&mut self, kind: NameKind, text: &str) -> usize {
-        // Most logs have a handful of names: comparing with those costs less than hashing.
-        let first = self.first.get(kind as usize).and_then(|first| first.iter().find(|(name, _)| **name == *text));
-        if let Some((_, slot)) = first {
-            return *slot;
-        }
-        let Some(known) = self.slots.get(kind as usize).and_then(|slots| slots.get(text)) else {
-            return self.new_slot(kind, text);
-        };
-        *known
+        let known = self.slots.get(kind as usize).and_then(|slots| slots.get(text)).copied();
+        known.unwrap_or_else(|| self.new_slot(kind, text))
     }
 
     #[cold]
@@ -147,9 +148,6 @@ impl Counts {
             Some(slots) if text.len() <= MAX_NAME && slots.len() < self.most => slots.insert(text.into(), slot),
             _ => return self.other_slot(kind),
         };
-        if let Some(first) = self.first.get_mut(kind as usize).filter(|first| first.len() < FIRST) {
-            first.push((text.into(), slot));
-        }
         self.names.push(Name { kind, text: Some(text.into()) });
         self.numbers.push(0);
         slot
@@ -193,10 +191,6 @@ impl Counts {
             let slot = counts.names.len();
             if told_apart {
                 counts.slots.get_mut(kind as usize)?.insert(name.into(), slot);
-                let first = counts.first.get_mut(kind as usize)?;
-                if first.len() < FIRST {
-                    first.push((name.into(), slot));
-                }
             } else {
                 *counts.others.get_mut(kind as usize)? = Some(slot);
             }

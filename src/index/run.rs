@@ -11,8 +11,8 @@ const STEP: usize = 64;
 /// Aggregates by ascending id.
 ///
 /// An entry is varints: the distance of its id to the one before (0 where the guide knows it), how many events it has,
-/// the first offset from `base` on, and, where it has more than one, the distance from the first to the last, the bytes
-/// that follow, and in them the distance from each offset to the next.
+/// the first offset from `base` on, and, where it has more than one, the bytes that follow, and in them the distance from
+/// each offset to the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Run {
     bytes: Vec<u8>,
@@ -73,7 +73,6 @@ impl Run {
             put_varint(number, &mut self.bytes);
         }
         if summary.events > 1 {
-            put_varint(summary.last - summary.first, &mut self.bytes);
             put_varint(deltas.len() as u64, &mut self.bytes);
             self.bytes.extend_from_slice(deltas);
         }
@@ -120,9 +119,12 @@ impl Run {
             let (events, first) = (take_varint(&mut rest)?, self.base + take_varint(&mut rest)?);
             let mut entry = RunEntry { summary: AggregateSummary { id, events, first, last: first }, deltas: &[] };
             if events > 1 {
-                entry.summary.last += take_varint(&mut rest)?;
                 let len = take_varint(&mut rest)? as usize;
                 (entry.deltas, rest) = rest.split_at_checked(len)?;
+                let mut deltas = entry.deltas;
+                while let Some(delta) = take_varint(&mut deltas) {
+                    entry.summary.last += delta;
+                }
             }
             Some(entry)
         })

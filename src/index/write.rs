@@ -15,7 +15,7 @@ use crate::file::{Disk, Storage};
 use crate::format::index::{DIRECTORY_ROW, GUIDE_ROW, GUIDE_STEP, RunExtents, put_varint, take_varint};
 
 /// Bytes of a directory that are held in memory while its postings are written.
-const HELD: usize = 8 << 20;
+const HELD: usize = 1 << 20;
 
 /// Where what does not fit in memory is put.
 #[derive(Debug, Clone, Copy)]

@@ -25,6 +25,8 @@ pub(super) struct Look<'a> {
     pub(super) indexed: bool,
     /// The log's end, fixed.
     pub(super) file_end: u64,
+    /// Damage of more bytes than this, and a frame that there is no memory for, end the part before it.
+    pub(super) large: u64,
 }
 
 /// What a part tells on the way, by ascending place.
@@ -70,10 +72,23 @@ impl Look<'_> {
         let told = scanner.position();
         let done = Done { index: self.indexed.then(index::Part::default), ..Done::default() };
         let mut part = Pass { look: *self, done, say, told };
-        while scanner.position() < until
-            && let Some(item) = scanner.next_item()?
-        {
+        let mut ended_at = None;
+        while scanner.position() < until {
+            let here = scanner.position();
+            let item = match scanner.next_item() {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                Err(StorageError::Memory { .. }) if self.large < u64::MAX => {
+                    ended_at = Some(here);
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
             match item {
+                Item::Damaged(range) if range.end - range.start > self.large => {
+                    ended_at = Some(range.start);
+                    break;
+                }
                 Item::Frame(at, frame) => part.frame(at, &frame)?,
                 Item::Unreadable(range) => {
                     (part.say)(Note::Damaged(range.clone()))?;
@@ -93,7 +108,7 @@ impl Look<'_> {
             }
         }
         let mut done = part.done;
-        done.position = scanner.position().min(self.file_end);
+        done.position = ended_at.unwrap_or(scanner.position()).min(self.file_end);
         done.index.iter_mut().for_each(index::Part::seal);
         Ok(done)
     }

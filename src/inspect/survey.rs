@@ -85,7 +85,7 @@ pub fn survey(
     if let Some(index) = &mut index {
         index.forget_damaged_end();
     }
-    let look = Look { view, frames_only: wish.frames_only, indexed: index.is_some(), file_end };
+    let look = Look { view, frames_only: wish.frames_only, indexed: index.is_some(), file_end, large: u64::MAX };
     let mut pass = Pass {
         look,
         previous_time: wish.previous_time.or(index.as_ref().and_then(|index| index.totals().last_time)),

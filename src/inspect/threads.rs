@@ -1,5 +1,8 @@
 //! Parts of a log scanned at the same time, and put together as one scan would have met them.
 //!
+//! A thread holds little: where it meets a frame, or damage, of some mebibytes it leaves the rest of its part to be scanned
+//! in order, so that memory does not grow with the threads.
+//!
 //! Each part is looked for by resynchronising from its border. It counts only when the part before ends exactly where it
 //! starts; otherwise (damage or a frame across the border that says otherwise) that stretch is scanned again, in order.
 
@@ -16,6 +19,8 @@ use crate::file::Scanner;
 
 /// What a part may tell before somebody listens.
 const NOTES: usize = 64;
+/// Bytes of a frame, and of a damaged range, that a thread still looks at.
+const LARGE: usize = 2 << 20;
 
 /// What a thread says of its part.
 enum Said {
@@ -73,7 +78,9 @@ fn start(give: &Sender<Job>, range: Range<u64>) -> Receiver<Said> {
 
 /// Takes jobs until there are none.
 fn work(look: &Look, jobs: &Mutex<Receiver<Job>>) {
+    let look = &Look { large: LARGE as u64, ..*look };
     let mut scanner = look.scanner(0);
+    scanner.limit(LARGE);
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { range, told }) = job else { return };
@@ -109,7 +116,10 @@ fn join(pass: &mut Pass, range: Range<u64>, said: &Receiver<Said>) -> Result<(),
             for said in said {
                 match said {
                     Said::Note(note) => pass.note(note)?,
-                    Said::Done(done) => return pass.take(*done?),
+                    Said::Done(done) => {
+                        pass.take(*done?)?;
+                        break;
+                    }
                     Said::Start(_) => {}
                 }
             }

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::index::{offsets, truth};
 use super::sim_disk::SimDisk;
-use super::support::{LOG, event, log_bytes, options, read};
+use super::support::{LOG, event, large_event, log_bytes, options, read};
 
 /// Everything that a pass says: findings as they were told, numbers, the bytes of the index it built.
 #[derive(Debug, PartialEq)]
@@ -78,6 +78,27 @@ fn frames_inside_frames_mislead_no_part() {
         for threads in [1, 2, 5] {
             assert_eq!(seen(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
         }
+    }
+}
+
+#[test]
+fn what_is_too_large_for_a_thread_is_scanned_in_order() {
+    let (small, offsets) = log_bytes(40);
+    let (disk, large) = (SimDisk::default(), 3 << 20);
+    let mut log = options(&disk).create(LOG).unwrap();
+    log.append(&large_event(7, large)).unwrap();
+    drop(log);
+    let large = disk.get(LOG).unwrap()[16..].to_vec();
+    let events = &small[offsets[0] as usize..];
+    let noise: Vec<u8> = (0..5u64 << 19).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
+    let cut = &large[..large.len() - 100];
+    let bytes =
+        [&small, &large, events, &noise, events, cut, events, &large, &noise, events].map(<[u8]>::to_vec).concat();
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    let whole = seen(&disk, u64::MAX, 1, u64::MAX);
+    assert_eq!(whole.numbers[2], 5 * 40 + 2);
+    for (part, threads) in [(100_000, 3), (1 << 20, 2), (4 << 20, 2)] {
+        assert_eq!(seen(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
     }
 }
 
