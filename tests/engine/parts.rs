@@ -91,12 +91,12 @@ fn what_is_too_large_for_a_thread_is_scanned_in_order() {
     let large = disk.get(LOG).unwrap()[16..].to_vec();
     let events = &small[offsets[0] as usize..];
     let noise: Vec<u8> = (0..5u64 << 19).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
-    let cut = &large[..large.len() - 100];
-    let bytes =
-        [&small, &large, events, &noise, events, cut, events, &large, &noise, events].map(<[u8]>::to_vec).concat();
+    let (cut, zeros) = (&large[..large.len() - 100], vec![0; 3 << 20]);
+    let parts = [&small, &large, events, &noise, events, cut, events, &zeros, events, &large, &noise, events];
+    let bytes = parts.map(<[u8]>::to_vec).concat();
     let disk = SimDisk::with(&[(LOG, &bytes)]);
     let whole = seen(&disk, u64::MAX, 1, u64::MAX);
-    assert_eq!(whole.numbers[2], 5 * 40 + 2);
+    assert_eq!(whole.numbers[2], 6 * 40 + 2);
     for (part, threads) in [(100_000, 3), (1 << 20, 2), (4 << 20, 2)] {
         assert_eq!(seen(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
     }
