@@ -120,6 +120,11 @@ impl EventLog {
         Ok(found)
     }
 
+    /// Takes over what another look at the same file has gathered: it is caught up from there.
+    pub(crate) fn know(&mut self, index: AggregateIndex) {
+        self.index = Some(index.within(self.options.bounds()));
+    }
+
     /// Names the index corrupt after a look at all of it found it so: it is built anew when it is needed.
     pub fn index_is_corrupt(&mut self, reason: String) {
         self.index = None;

@@ -10,7 +10,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -219,6 +219,7 @@ impl Scan {
         // What was done before a stop stays done.
         self.tell(News::Counted(index.coverage().events));
         let done = seen.map(|seen| {
+            index.was_verified(start..seen.scanned_to, now_ms());
             if whole {
                 self.pass.caught_up = Some((len, seen.in_flight.map(|_| Instant::now())));
                 self.publish(&index);
@@ -312,6 +313,12 @@ impl Scan {
             thread::sleep(NAP.min(until.saturating_duration_since(Instant::now())));
         }
     }
+}
+
+/// Milliseconds since the Unix epoch.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A screen stays small beside a log without an index, too.

@@ -35,7 +35,8 @@ impl Shared {
     /// As [`LogView::open`].
     pub(crate) fn open(settings: Options) -> Result<Self, StorageError> {
         let view = LogView::open(Arc::new(OsDisk), &settings.path, settings.index.as_deref())?;
-        let mut open = OpenOptions::new();
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let mut open = OpenOptions::new().threads(threads);
         if let Some(index) = &settings.index {
             open = open.index(index);
         }

@@ -62,6 +62,10 @@ pub(super) fn save_index(shared: &Shared, extent: Extent, on: &mut OnProgress) -
     let started = Instant::now();
     let mut log = shared.options().open_read_only(shared.path())?;
     let before = state(log.view());
+    if let Some(index) = shared.index().filter(|_| extent == Extent::Rest && is_same_file(shared, &log)) {
+        // The scan has seen it all: what is left is to write it down.
+        log.know((*index).clone());
+    }
     build(&mut log, extent, on)?;
     log.save_index()?;
     let after = state(log.view());
@@ -71,6 +75,13 @@ pub(super) fn save_index(shared: &Shared, extent: Extent, on: &mut OnProgress) -
     shared.tell(News::IndexReady);
     shared.tell(News::Facts(Box::new(shared.facts()?)));
     Ok(Told::Saved(Box::new(Saved { path, extent, before, after, took: started.elapsed() })))
+}
+
+/// True when what the scan has gathered is about this file, and no other of its name.
+fn is_same_file(shared: &Shared, log: &EventLog) -> bool {
+    let identity = |view: &LogView| view.log().storage().identity().ok();
+    let (ours, its) = (identity(&shared.view()), identity(log.view()));
+    ours.is_some() && ours == its
 }
 
 fn build(log: &mut EventLog, extent: Extent, on: &mut OnProgress) -> Result<(), StorageError> {
