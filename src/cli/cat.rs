@@ -2,13 +2,13 @@
 
 use std::io::Write as _;
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{CatArgs, Side};
 use super::fail::{Failure, Run};
 use super::open::{Kept, log_to_read};
 use super::out::Out;
 use crate::format::{Evidence, Finding, Kind, json};
+use crate::log::now_ms;
 use crate::query::{Filter, Reads};
 use crate::report::Status;
 use crate::{EventLog, StorageError};
@@ -78,9 +78,7 @@ fn put_line(offset: u64, event: &str, line: &mut Vec<u8>, out: &mut Out) -> Resu
 }
 
 fn read_filter(text: &str) -> Result<Filter, Failure> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    Filter::parse(text, now_ms).map_err(|error| Failure::Usage {
+    Filter::parse(text, now_ms()).map_err(|error| Failure::Usage {
         error: format!("--filter, byte {}: {error}", error.at),
         next: "Filters look like `agg:42 type:Updated after:-15m payload.amount>=100 text`".into(),
     })

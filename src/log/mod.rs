@@ -11,4 +11,6 @@ mod replay;
 pub use aggregate::AggregateEvents;
 pub use event_log::EventLog;
 pub use options::OpenOptions;
+#[cfg(feature = "app")]
+pub(crate) use options::now_ms;
 pub use replay::Replay;

@@ -138,7 +138,7 @@ impl OpenOptions {
 }
 
 /// Milliseconds since the Unix epoch by this machine's clock; 0 for a clock before it.
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

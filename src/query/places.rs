@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::format::index::{put_varint, take_varint};
+
 /// Places in one piece.
 const PIECE: u64 = 1024;
 
@@ -13,7 +15,7 @@ pub(super) struct Places {
     len: u64,
 }
 
-/// Some of them: the first, and behind it the distances in base 128, low bits first.
+/// Some of them: the first, and behind it the distances as varints.
 #[derive(Debug, Clone)]
 struct Piece {
     first: u64,
@@ -85,25 +87,15 @@ impl Places {
 
 impl Piece {
     fn push(&mut self, place: u64) {
-        let mut distance = place.saturating_sub(self.last);
-        while distance >= 0x80 {
-            self.distances.push(distance as u8 | 0x80);
-            distance >>= 7;
-        }
-        self.distances.push(distance as u8);
+        put_varint(place.saturating_sub(self.last), &mut self.distances);
         (self.last, self.len) = (place, self.len + 1);
     }
 
     fn iter(&self) -> impl Iterator<Item = u64> + '_ {
-        let (mut at, mut distance, mut bits) = (self.first, 0, 0);
-        let further = self.distances.iter().filter_map(move |byte| {
-            distance |= u64::from(byte & 0x7f) << bits;
-            bits += 7;
-            (byte & 0x80 == 0).then(|| {
-                at += std::mem::take(&mut distance);
-                bits = 0;
-                at
-            })
+        let (mut at, mut rest) = (self.first, self.distances.as_slice());
+        let further = std::iter::from_fn(move || {
+            at += take_varint(&mut rest)?;
+            Some(at)
         });
         std::iter::once(self.first).chain(further)
     }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -19,6 +19,7 @@ use super::terminal::Screen;
 use super::theme::Theme;
 use super::update;
 use super::worker::{Shared, Workers};
+use crate::log::now_ms;
 
 /// How long messages are taken before what they say is drawn.
 const MEANWHILE: Duration = Duration::from_millis(16);
@@ -132,8 +133,7 @@ impl Session {
     }
 
     fn tell_time(&mut self) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.model.now_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        self.model.now_ms = now_ms();
         self.model.now = Moment(self.began.elapsed());
     }
 

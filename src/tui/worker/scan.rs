@@ -10,7 +10,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -18,6 +18,7 @@ use super::{Alive, Failure, Shared, failure};
 use crate::StorageError;
 use crate::index::{AggregateIndex, Bounds, MAX_DAMAGE};
 use crate::inspect::{LogView, Step, Survey, Wish, survey};
+use crate::log::now_ms;
 use crate::repair::{Proposed, Proposer};
 use crate::tui::message::{Message, News};
 use crate::tui::options::Options;
@@ -313,12 +314,6 @@ impl Scan {
             thread::sleep(NAP.min(until.saturating_duration_since(Instant::now())));
         }
     }
-}
-
-/// Milliseconds since the Unix epoch.
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A screen stays small beside a log without an index, too.
