@@ -121,7 +121,7 @@ impl EventLog {
     }
 
     /// Takes over what another look at the same file has gathered: it is caught up from there.
-    pub(crate) fn know(&mut self, index: AggregateIndex) {
+    pub fn know(&mut self, index: AggregateIndex) {
         self.index = Some(index.within(self.options.bounds()));
     }
 

@@ -130,7 +130,7 @@ impl Replay {
     }
 
     /// Goes on in this range alone, which starts where a frame or a damaged range does.
-    pub(crate) fn go_on_in(&mut self, range: Range<u64>) {
+    pub fn go_on_in(&mut self, range: Range<u64>) {
         // A frame that starts in the range may end behind it.
         self.scanner = Scanner::new(self.view.log().clone(), range.start..self.end.max(range.start));
         self.scanner.read_ahead_to(range.end.max(range.start + AT_ONCE));
