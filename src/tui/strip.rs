@@ -5,6 +5,7 @@ use std::ops::Range;
 use ratatui::layout::Rect;
 
 use super::model::{Facts, Model};
+use crate::format::Kind;
 use crate::index::Verified;
 
 /// What a column of the strip shows; the worst of what its bytes are.
@@ -75,15 +76,13 @@ pub(crate) fn part(model: &Model, range: &Range<u64>) -> Part {
     let last = range.end >= model.facts.bytes;
     let look = range.start..if last { range.end + 1 } else { range.end };
     let known = model.scan.map.look(look);
-    let damaged = model.scan.findings.iter().any(|finding| {
-        finding.kind.is_damage()
-            && finding.start < range.end + u64::from(last)
-            && finding.end.max(finding.start + 1) > range.start
-    });
-    let gap = || {
-        let is_gap = |finding: &crate::format::Finding| finding.kind == crate::format::Kind::Gap;
-        model.scan.findings.iter().any(|f| is_gap(f) && f.start < range.end && f.end > range.start)
-    };
+    // By place, and none reaches into another: those that touch the range stand together.
+    let findings = &model.scan.findings;
+    let first = findings.partition_point(|finding| finding.end.max(finding.start + 1) <= range.start);
+    let behind = findings.get(first..).unwrap_or_default();
+    let touching = || behind.iter().take_while(|finding| finding.start < range.end + u64::from(last));
+    let damaged = touching().any(|finding| finding.kind.is_damage());
+    let gap = || touching().any(|finding| finding.kind == Kind::Gap);
     // The map is coarse where the file is small; the findings are exact as far as they are kept.
     let exact = model.scan.not_kept == 0;
     if damaged || (!exact && known.damaged) {
