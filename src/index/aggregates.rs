@@ -213,7 +213,11 @@ impl AggregateIndex {
     ///
     /// # Errors
     /// `Io` when what has no room in memory cannot be put anywhere else.
-    pub(crate) fn join(&mut self, part: Part) -> Result<(), StorageError> {
+    pub(crate) fn join(&mut self, mut part: Part) -> Result<(), StorageError> {
+        let last_time = self.totals.last_time;
+        if let Some(first) = part.blocks.first_mut() {
+            first.late |= last_time.is_some_and(|last| first.anchor.timestamp_ms < last);
+        }
         if part.mixed_start
             && let Some(last) = self.blocks.last_mut()
         {

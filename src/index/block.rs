@@ -28,6 +28,8 @@ pub struct Block {
     pub times: (u64, u64),
     /// It holds valid frames that are no events.
     pub mixed: bool,
+    /// It holds an event whose time is less than that of the one before.
+    pub late: bool,
     names: Places,
 }
 
@@ -73,7 +75,13 @@ impl Places {
 impl Block {
     /// A block that starts with an event.
     pub(super) fn new(anchor: Anchor) -> Self {
-        Self { anchor, times: (anchor.timestamp_ms, anchor.timestamp_ms), mixed: false, names: Places::default() }
+        Self {
+            anchor,
+            times: (anchor.timestamp_ms, anchor.timestamp_ms),
+            mixed: false,
+            late: false,
+            names: Places::default(),
+        }
     }
 
     /// Takes an event in, whose names have these places.
@@ -100,14 +108,18 @@ impl Block {
         self
     }
 
-    /// Appends what the blocks section has of it: varints of the earliest time, of the span to the latest, of whether it
-    /// is mixed, of how many bytes follow, and the bits of its names, lowest first.
+    fn flags(&self) -> u64 {
+        u64::from(self.mixed) | u64::from(self.late) << 1
+    }
+
+    /// Appends what the blocks section has of it: varints of the earliest time, of the span to the latest, of its flags,
+    /// of how many bytes follow, and the bits of its names, lowest first.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let mut names: Vec<u8> = self.names.words().flat_map(u64::to_le_bytes).collect();
         while names.last() == Some(&0) {
             names.pop();
         }
-        for number in [self.times.0, self.times.1 - self.times.0, u64::from(self.mixed), names.len() as u64] {
+        for number in [self.times.0, self.times.1 - self.times.0, self.flags(), names.len() as u64] {
             put_varint(number, out);
         }
         out.extend_from_slice(&names);
@@ -115,7 +127,7 @@ impl Block {
 
     /// Takes a block behind its anchor from the front of `rest`; `None` when it is none.
     pub(super) fn decode(anchor: Anchor, rest: &mut &[u8]) -> Option<Self> {
-        let (first, span, mixed) = (take_varint(rest)?, take_varint(rest)?, take_varint(rest)? == 1);
+        let (first, span, flags) = (take_varint(rest)?, take_varint(rest)?, take_varint(rest)?);
         let len = usize::try_from(take_varint(rest)?).ok()?;
         let (names, behind) = rest.split_at_checked(len)?;
         *rest = behind;
@@ -125,7 +137,8 @@ impl Block {
                 places.add(byte * 8 + bit);
             }
         }
-        Some(Self { anchor, times: (first, first.checked_add(span)?), mixed, names: places })
+        let (times, mixed, late) = ((first, first.checked_add(span)?), flags & 1 == 1, flags & 2 == 2);
+        Some(Self { anchor, times, mixed, late, names: places })
     }
 }
 
@@ -133,6 +146,7 @@ impl Absorb for Block {
     fn absorb(&mut self, next: Self) {
         self.times = (self.times.0.min(next.times.0), self.times.1.max(next.times.1));
         self.mixed |= next.mixed;
+        self.late |= next.late;
         next.names.iter().for_each(|place| self.names.add(place));
     }
 }
@@ -164,6 +178,7 @@ mod tests {
         let mut block = Block::new(anchor);
         block.event(400, [0, 1, 65]);
         block.event(900, [0, 1, 2]);
+        block.late = true;
         let mut bytes = Vec::new();
         block.encode(&mut bytes);
         assert_eq!(Block::decode(anchor, &mut bytes.as_slice()).as_ref(), Some(&block));

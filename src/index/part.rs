@@ -61,8 +61,10 @@ impl Part {
             let anchor = Anchor { offset: at, ordinal, timestamp_ms: time, checksum };
             self.blocks.push(at, Block::new(anchor));
         }
+        let goes_back = self.totals.last_time.is_some_and(|last| time < last);
         if let Some(block) = self.blocks.last_mut() {
             block.event(time, places);
+            block.late |= goes_back;
         }
         if let Some(id) = event.aggregate_id() {
             self.noted.push((id, at));

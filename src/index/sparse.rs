@@ -55,6 +55,11 @@ impl<T: Absorb> Sparse<T> {
         self.kept.last_mut().map(|(_, thing)| thing)
     }
 
+    /// The first one.
+    pub(super) fn first_mut(&mut self) -> Option<&mut T> {
+        self.kept.first_mut().map(|(_, thing)| thing)
+    }
+
     /// Adds a thing that is wanted.
     pub(super) fn push(&mut self, at: u64, thing: T) {
         self.kept.push((at, thing));

@@ -331,10 +331,13 @@ fn unverified(view: &LogView, index: Option<&AggregateIndex>, len: u64) -> VecDe
     let to = verified.to.min(len);
     let mut places: Vec<Range<u64>> = index.damage().to_vec();
     let mut blocks = index.blocks().peekable();
+    // With the block before, because whether a time goes back shows beside the one before it.
+    let mut before = 0;
     while let Some(block) = blocks.next() {
-        if block.mixed {
-            places.push(block.anchor.offset..blocks.peek().map_or(to, |next| next.anchor.offset));
+        if block.mixed || block.late {
+            places.push(before..blocks.peek().map_or(to, |next| next.anchor.offset));
         }
+        before = block.anchor.offset;
     }
     places.retain(|place| place.start < to);
     places.sort_unstable_by_key(|place| place.start);
@@ -394,6 +397,10 @@ mod tests {
         let known = left();
         assert!(known.iter().any(|range| range.start < damaged.start && range.end > damaged.end), "{known:?}");
         assert_eq!(known.back(), Some(&(len..len + 427)));
-        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 40_000, "{known:?}");
+        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 60_000, "{known:?}");
+        // So does a time that goes back, with the event before it.
+        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
+        let known = left();
+        assert!(known.iter().any(|range| range.start < len - 1000 && range.end >= len + 427), "{known:?}");
     }
 }
