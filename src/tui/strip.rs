@@ -83,15 +83,17 @@ pub(crate) fn part(model: &Model, range: &Range<u64>) -> Part {
     let touching = || behind.iter().take_while(|finding| finding.start < range.end + u64::from(last));
     let damaged = touching().any(|finding| finding.kind.is_damage());
     let gap = || touching().any(|finding| finding.kind == Kind::Gap);
+    let verified = |from: u64| model.scan.map.look(from..range.end.min(model.facts.bytes)).verified;
     // The map is coarse where the file is small; the findings are exact as far as they are kept.
     let exact = model.scan.not_kept == 0;
     if damaged || (!exact && known.damaged) {
         Part::Damaged
     } else if gap() || (!exact && known.gap) {
         Part::Gap
-    } else if !model.scan.map.look(range.start..range.end.min(model.facts.bytes)).verified {
-        let earlier = model.facts.index.verified.is_some_and(|known| range.end.min(model.facts.bytes) <= known.to);
-        if earlier { Part::Earlier } else { Part::Unscanned }
+    } else if !verified(range.start) {
+        // What was verified earlier may end within the column, and what was since go on from there.
+        let to = model.facts.index.verified.map_or(0, |known| known.to);
+        if range.start < to && (range.end <= to || verified(to)) { Part::Earlier } else { Part::Unscanned }
     } else if range.end > model.facts.index.covered_to().max(model.facts.first_frame) {
         Part::NotIndexed
     } else {
