@@ -93,7 +93,11 @@ pub(crate) fn part(model: &Model, range: &Range<u64>) -> Part {
     } else if !verified(range.start) {
         // What was verified earlier may end within the column, and what was since go on from there.
         let to = model.facts.index.verified.map_or(0, |known| known.to);
-        if range.start < to && (range.end <= to || verified(to)) { Part::Earlier } else { Part::Unscanned }
+        if range.start < to && (range.end.min(model.facts.bytes) <= to || verified(to)) {
+            Part::Earlier
+        } else {
+            Part::Unscanned
+        }
     } else if range.end > model.facts.index.covered_to().max(model.facts.first_frame) {
         Part::NotIndexed
     } else {
