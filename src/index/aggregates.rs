@@ -249,8 +249,7 @@ impl AggregateIndex {
             return Ok(());
         }
         let stored = self.layers.iter().take_while(|layer| matches!(layer.source, Source::Stored(_))).count();
-        let scratch = Scratch { disk: self.bounds.disk.as_ref(), folder: self.bounds.folder.as_deref() };
-        let run = scratch.run(self.layers.get(stored..).unwrap_or_default())?;
+        let run = self.scratch().run(self.layers.get(stored..).unwrap_or_default())?;
         self.layers.truncate(stored);
         self.layers.push(Layer { source: Source::Stored(Arc::new(run)), until: u64::MAX });
         Ok(())
