@@ -9,18 +9,22 @@
     reason = "a measurement that fails may stop, and its result is what it prints"
 )]
 
-use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::{fmt, fs};
 
 use chronicle::repair::{Candidate, Certainty, Times, correct};
+use serde::{Deserialize, Serialize};
 
 /// Bytes of the frames that are damaged.
 const SIZES: [usize; 5] = [200, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
 /// Damages that one frame is put through, one after the other.
 const EACH: u64 = 16;
+/// Frames between two writings of the tally, a minute or so.
+const ROUND: u64 = 10_000;
 /// Bytes before the payload, and behind it.
 const FIELD: usize = 4;
 
@@ -150,7 +154,7 @@ fn frame(size: usize, random: &mut Random) -> Vec<u8> {
 }
 
 /// What was said of the damaged frames of a row.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Counts {
     proven: u64,
     likely: u64,
@@ -253,26 +257,58 @@ impl fmt::Display for Row {
     }
 }
 
+/// How far a run has come: what a run that was stopped goes on from.
+#[derive(Debug, Serialize, Deserialize)]
+struct Tally {
+    /// Frames damaged so far.
+    frames: u64,
+    /// Time that took.
+    took: Duration,
+    /// What was said of them, row by row.
+    counts: Vec<Counts>,
+}
+
+impl Tally {
+    /// The tally in the file that the environment names, where there is one.
+    fn read() -> (Option<PathBuf>, Self) {
+        let path = std::env::var_os("CHRONICLE_BENCH_TALLY").map(PathBuf::from);
+        let nothing = vec![Counts::default(); KINDS.len() * SIZES.len()];
+        let text = path.as_ref().filter(|path| path.exists()).map(|path| fs::read(path).unwrap());
+        let tally = text.map(|text| serde_json::from_slice(&text).unwrap());
+        (path, tally.unwrap_or(Self { frames: 0, took: Duration::ZERO, counts: nothing }))
+    }
+
+    /// Puts the tally in the place of the one before it.
+    fn write(&self, path: &PathBuf) {
+        let new = path.with_extension("new");
+        fs::write(&new, serde_json::to_vec(self).unwrap()).unwrap();
+        fs::rename(&new, path).unwrap();
+    }
+}
+
 fn main() -> ExitCode {
     let wanted = std::env::var("CHRONICLE_BENCH_DAMAGES").ok().map(|text| text.replace('_', ""));
     let wanted: u64 = wanted.map_or(50_000, |text| text.parse().unwrap());
-    let rows: Vec<Row> =
-        KINDS.iter().flat_map(|kind| SIZES.map(|size| Row { kind: *kind, size, counts: Counts::default() })).collect();
-    let frames = wanted.div_ceil(EACH * rows.len() as u64).max(1);
-    let (start, next) = (Instant::now(), AtomicU64::new(0));
-    let rows = Mutex::new(rows);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| measure(&rows, frames, &next));
+    let (path, mut tally) = Tally::read();
+    let each = wanted.div_ceil(EACH * tally.counts.len() as u64).max(1);
+    let frames = each * tally.counts.len() as u64;
+    while tally.frames < frames {
+        let start = Instant::now();
+        let more = (frames - tally.frames).min(ROUND);
+        measure(&mut tally, more);
+        tally.took += start.elapsed();
+        if let Some(path) = &path {
+            tally.write(path);
         }
-    });
-    let rows = rows.into_inner().unwrap();
+    }
+    let kinds = KINDS.iter().flat_map(|kind| SIZES.map(|size| (*kind, size)));
+    let rows: Vec<Row> =
+        kinds.zip(&tally.counts).map(|((kind, size), counts)| Row { kind, size, counts: *counts }).collect();
     let all: u64 = rows.iter().map(|row| row.counts.all()).sum();
     println!(
         "{all} damages, {} of each row, in {:.0?}; per cent, but for proven and wrong: how many\n",
-        frames * EACH,
-        start.elapsed()
+        all / rows.len() as u64,
+        tally.took
     );
     println!(
         "| damage | frame | proven | likely | choice, the truth in it | choice without | refused | proven and wrong | likely and wrong | bits / 2^32 |"
@@ -286,25 +322,38 @@ fn main() -> ExitCode {
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Takes frames, row by row and round by round, until every row has had its share. A frame's number alone decides what
-/// is in it and what happens to it, so that the table does not depend on who takes it.
-fn measure(rows: &Mutex<Vec<Row>>, frames: u64, next: &AtomicU64) {
-    let count = rows.lock().unwrap().len() as u64;
-    loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= frames * count {
-            return;
+/// Takes `more` frames on all cores, row by row and round by round. A frame's number alone decides what is in it and what
+/// happens to it, so that the table does not depend on who takes it.
+fn measure(tally: &mut Tally, more: u64) {
+    let (next, end) = (AtomicU64::new(tally.frames), tally.frames + more);
+    let counts = Mutex::new(&mut tally.counts);
+    let take = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= end {
+                return;
+            }
+            let at = (number % (KINDS.len() * SIZES.len()) as u64) as usize;
+            let found = damaged(KINDS[at / SIZES.len()], SIZES[at % SIZES.len()], Random(number << 20));
+            counts.lock().unwrap()[at].add(found);
         }
-        let at = (number % count) as usize;
-        let Row { kind, size, .. } = rows.lock().unwrap()[at];
-        let mut random = Random(number << 20);
-        let good = frame(size, &mut random);
-        let mut counts = Counts::default();
-        for _ in 0..EACH {
-            let mut bad = good.clone();
-            kind.damage(&mut bad, &mut random);
-            counts.count(&good, &bad);
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(take);
         }
-        rows.lock().unwrap()[at].counts.add(counts);
+    });
+    tally.frames = end;
+}
+
+/// What is said of a frame of `size` bytes that is damaged again and again.
+fn damaged(kind: Kind, size: usize, mut random: Random) -> Counts {
+    let good = frame(size, &mut random);
+    let mut counts = Counts::default();
+    for _ in 0..EACH {
+        let mut bad = good.clone();
+        kind.damage(&mut bad, &mut random);
+        counts.count(&good, &bad);
     }
+    counts
 }
