@@ -109,7 +109,7 @@ pub(super) struct ScreenArgs {
     /// Do not scan the log behind the screen
     #[arg(long)]
     pub(super) no_scan: bool,
-    /// Let the scan behind the screen read no more than this a second
+    /// Read no more than this a second behind the screen, scan and hits together
     #[arg(long, value_name = "SIZE/s", value_parser = units::parse_rate, conflicts_with = "no_scan")]
     pub(super) rate: Option<u64>,
     /// Which colours to use

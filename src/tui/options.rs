@@ -11,7 +11,7 @@ pub struct Options {
     pub read_only: bool,
     /// The scan runs behind the screen.
     pub scan: bool,
-    /// Bytes a second that the scan may read at most.
+    /// Bytes a second that are read behind the screen at most.
     pub rate: Option<u64>,
     /// Where the index stands, instead of beside the log.
     pub index: Option<PathBuf>,

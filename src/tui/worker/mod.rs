@@ -3,6 +3,7 @@
 
 mod aggregates;
 mod answer;
+mod budget;
 mod contents;
 mod hits;
 mod repair;

@@ -72,12 +72,12 @@ impl Handle {
 
 /// Starts it.
 pub(super) fn start(shared: &Arc<Shared>, out: &Sender<Message>) -> Handle {
-    let Options { scan, rate, .. } = *shared.settings();
+    let Options { scan, .. } = *shared.settings();
     let (orders, told) = unbounded();
     let stop = Arc::new(AtomicBool::new(!scan));
     let handle = Handle { orders, stop: stop.clone() };
     let threads = thread::available_parallelism().map_or(1, |all| all.get() / 2);
-    let mut scan = Scan { threads, shared: shared.clone(), out: out.clone(), stop, rate, pass: Pass::default() };
+    let mut scan = Scan { threads, shared: shared.clone(), out: out.clone(), stop, pass: Pass::default() };
     let run = move || {
         let _alive = Alive(scan.out.clone());
         scan.run(&told);
@@ -92,7 +92,6 @@ struct Scan {
     shared: Arc<Shared>,
     out: Sender<Message>,
     stop: Arc<AtomicBool>,
-    rate: Option<u64>,
     pass: Pass,
 }
 
@@ -283,8 +282,9 @@ impl Scan {
             match step {
                 Step::Progress(at, end) => {
                     self.tell(News::Scanned { from: told.min(at), at, end });
-                    self.pace(at.saturating_sub(told));
+                    let bytes = at.saturating_sub(told);
                     told = at;
+                    return self.shared.budget().spend(bytes, &mut || self.go_on());
                 }
                 Step::Finding(finding) => match proposer.push(finding) {
                     Ok(decided) => self.tell_found(decided),
@@ -294,7 +294,7 @@ impl Scan {
                     }
                 },
             }
-            if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            self.go_on()
         });
         self.tell_found(proposer.finish());
         wrong.map_or(seen, Err)
@@ -306,13 +306,9 @@ impl Scan {
         }
     }
 
-    /// Sleeps as long as so many bytes have to take, unless it is stopped.
-    fn pace(&self, bytes: u64) {
-        let Some(rate) = self.rate else { return };
-        let until = Instant::now() + Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64);
-        while Instant::now() < until && !self.stop.load(Ordering::Acquire) {
-            thread::sleep(NAP.min(until.saturating_duration_since(Instant::now())));
-        }
+    /// Breaks where it is stopped.
+    fn go_on(&self) -> ControlFlow<()> {
+        if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

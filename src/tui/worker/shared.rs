@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use super::budget::Budget;
 use crate::StorageError;
 use crate::file::{OsDisk, Seen, who_writes};
 use crate::format::Version;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     news: Mutex<Vec<News>>,
     /// Counted up when a repair of this screen begins, and when it ends.
     repairs: AtomicU64,
+    budget: Budget,
 }
 
 impl Shared {
@@ -44,6 +46,7 @@ impl Shared {
             open = open.journal(journal);
         }
         Ok(Self {
+            budget: Budget::new(settings.rate),
             settings,
             options: open,
             view: RwLock::new(view),
@@ -62,6 +65,11 @@ impl Shared {
     /// What the screen was started with.
     pub(crate) const fn settings(&self) -> &Options {
         &self.settings
+    }
+
+    /// What may be read behind the screen.
+    pub(crate) const fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// The path as it was given, links not resolved: who replaces a link replaces the log.
