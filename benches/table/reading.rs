@@ -32,8 +32,8 @@ pub(crate) fn measure(path: &Path) -> Figure {
     let borrowed = rate(&|| yardsticks::into_borrowed(path));
 
     let judged = |frames_only: bool, threads: usize| {
-        let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
-        let wish = Wish { frames_only, threads, ..Wish::default() };
+        let view = LogView::open(Arc::new(OsDisk), path, None).unwrap().reading_with(threads);
+        let wish = Wish { frames_only, ..Wish::default() };
         let seen = survey(&view, &wish, None, &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(seen.damage_total, 0);
     };

@@ -234,6 +234,8 @@ pub(super) struct CopyArgs {
     /// Replace what is there
     #[arg(long)]
     pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) threads: Threads,
 }
 
 /// The choices of `--accept`.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::args::{AcceptArg, CopyArgs, MigrateArgs, SalvageArgs, Side};
 use super::fail::{Failure, Run};
 use super::force::check_room;
-use super::open::log_to_read;
+use super::open::options;
 use super::out::{Out, finding_line};
 use super::progress::Progress;
 use crate::StorageError;
@@ -37,7 +37,7 @@ fn wish(args: &CopyArgs) -> CopyWish {
 }
 
 fn run(args: &CopyArgs, wish: &CopyWish, (doing, copy): (&'static str, Copy), side: &Side, out: &mut Out) -> Run {
-    let log = log_to_read(&args.log, side)?;
+    let log = options(side).threads(args.threads.number()).open_read_only(&args.log)?;
     check_room(&args.output, args.force)?;
     let progress = Progress::new(doing, out);
     let done = copy(log.view(), wish, &mut |step| {

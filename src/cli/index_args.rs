@@ -44,7 +44,7 @@ pub(super) struct RebuildArgs {
 }
 
 /// How many threads read a log that has to be read whole.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct Threads {
     /// Read with this many threads; as many as there are processors unless it is said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

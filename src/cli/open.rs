@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::args::{ColorArg, OpenArgs, ScreenArgs, Side};
 use super::fail::{Failure, Run};
+use super::index_args::Threads;
 use super::out::Out;
 use crate::index::IndexFault;
 use crate::inspect::LogView;
@@ -14,9 +15,10 @@ use crate::{EventLog, Finding, Kind, OpenOptions, StorageError, tui};
 
 /// How to open a log with the side files of the command line.
 pub(super) fn options(side: &Side) -> OpenOptions {
+    let options = OpenOptions::new().threads(Threads::default().number());
     let options = match &side.index {
-        Some(file) => OpenOptions::new().index(file),
-        None => OpenOptions::new(),
+        Some(file) => options.index(file),
+        None => options,
     };
     match &side.journal {
         Some(folder) => options.journal(folder),

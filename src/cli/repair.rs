@@ -21,13 +21,14 @@ use crate::report::json::{self, Json};
 use crate::report::{Status, Tally, path_text, plan_lines, record_line, recovered_line};
 
 pub(super) fn repair(args: &RepairArgs, side: &Side, out: &mut Out) -> Run {
-    let place = options(side).site(&args.log)?;
+    let options = options(side).threads(args.threads.number());
+    let place = options.site(&args.log)?;
     if let Some(file) = &args.plan {
         room_for_plan(file, args.force, &place)?;
     }
     let consent = Consent::of(&args.consent, out);
     consent.recover(&place, out)?;
-    let view = view_with_checked_index(&log_to_read(&args.log, side)?);
+    let view = view_with_checked_index(&options.open_read_only(&args.log)?);
     let plan = match &args.apply {
         Some(file) => read_plan(file)?,
         None => make_plan(args, &view, out)?,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args::{AcceptArg, offset};
+use super::index_args::Threads;
 use crate::format::Kind;
 use crate::repair::{Selector, Wishes};
 
@@ -59,6 +60,8 @@ pub(super) struct RepairArgs {
     /// Read the whole log again afterwards, not only what was changed
     #[arg(long)]
     pub(super) full_check: bool,
+    #[command(flatten)]
+    pub(super) threads: Threads,
 }
 
 #[derive(Debug, Args)]

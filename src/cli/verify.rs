@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::args::{Side, VerifyArgs};
 use super::fail::{Failure, Run};
-use super::open::{Kept, log_to_read, view_with_checked_index};
+use super::open::{Kept, options, view_with_checked_index};
 use super::out::{Out, finding_line};
 use super::progress::Progress;
 use crate::StorageError;
@@ -25,15 +25,14 @@ pub(super) fn verify(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
 }
 
 fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
-    let mut log = log_to_read(&args.log, side)?;
+    let mut log = options(side).threads(args.threads.number()).open_read_only(&args.log)?;
     let from = args.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
     // Who only wants what is new has no time for an index of all that was.
     let view = if args.since_last { log.view().clone() } else { view_with_checked_index(&log) };
     let bytes = view.log().len()?;
     let last = view.witness().and_then(|index| index.verified()).filter(|_| args.since_last);
     let from = from.or(last.map(|last| last.to));
-    let threads = args.threads.number();
-    let wish = Wish { frames_only: args.frames, from, until: args.until, threads, ..Wish::default() };
+    let wish = Wish { frames_only: args.frames, from, until: args.until, ..Wish::default() };
     let as_words = !out.is_json() && !args.ndjson;
     if as_words {
         out.path_line(view.path(), &head_line(&view, bytes))?;

@@ -26,8 +26,6 @@ pub struct Wish {
     pub until: Option<u64>,
     /// The time of the last readable event before, milliseconds since the epoch: an earlier one behind it is `clock`.
     pub previous_time: Option<u64>,
-    /// How many threads scan; none is one. What they find is the same for any number.
-    pub threads: usize,
     /// Bytes of the parts that it is read in; none is 16 MiB. What is found is the same for any size.
     pub part: Option<u64>,
 }
@@ -106,8 +104,8 @@ pub fn survey(
     }
     let until = wish.until.unwrap_or(u64::MAX);
     let parts = parts(view, start..until.min(file_end), wish.part.unwrap_or(PART));
-    if wish.threads > 1 && parts.len() > 1 {
-        threads::run(&mut pass, wish.threads, parts)?;
+    if view.threads() > 1 && parts.len() > 1 {
+        threads::run(&mut pass, view.threads(), parts)?;
     } else {
         parts.into_iter().try_for_each(|part| pass.scan(part.end))?;
     }

@@ -19,6 +19,7 @@ pub struct LogView {
     state: IndexState,
     /// A frame that the index knows stands in its place, so that what it says of the header counts.
     frames_match: bool,
+    threads: usize,
 }
 
 /// Where the index of the log at `path` stands unless somebody says otherwise: `<log>.idx`.
@@ -61,7 +62,7 @@ impl LogView {
         };
         let log = Arc::new(LogFile::with_header(storage, path, version, header));
         let state = IndexState::Missing;
-        let mut view = Self { disk, log, index_path, index: None, state, frames_match: false };
+        let mut view = Self { disk, log, index_path, index: None, state, frames_match: false, threads: 1 };
         view.judge_index(opened)?;
         Ok(view)
     }
@@ -80,6 +81,17 @@ impl LogView {
             Err(IndexFault::Io(error)) => IndexState::Corrupt { reason: error.to_string() },
         };
         Ok(())
+    }
+
+    /// The same, with so many threads for a pass over the log; what it finds is the same for any number.
+    #[must_use]
+    pub fn reading_with(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// How many threads a pass over the log takes: one unless it was said.
+    pub const fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Looks at the index file and the log's size again.

@@ -114,8 +114,8 @@ impl EventLog {
 
     fn over(options: OpenOptions, view: LogView, writer: Option<Writer>) -> Self {
         Self {
+            view: view.reading_with(options.threads),
             options,
-            view,
             index: None,
             writer,
             set_aside: None,

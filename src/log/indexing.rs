@@ -95,7 +95,7 @@ impl EventLog {
     ) -> Result<Survey, StorageError> {
         let coverage = index.coverage();
         let from = (coverage.frames > 0).then_some(coverage.covered_to);
-        let wish = Wish { from, threads: self.options.threads, ..Wish::default() };
+        let wish = Wish { from, ..Wish::default() };
         let found = survey(&self.view, &wish, Some(index), on)?;
         index.was_verified(from.unwrap_or_default()..found.scanned_to, (self.options.clock)());
         Ok(found)

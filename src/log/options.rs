@@ -108,8 +108,8 @@ impl OpenOptions {
 
     /// The same for a path whose links are resolved.
     pub(super) fn site_at(&self, path: &Path) -> Site {
-        let (disk, clock, path) = (self.disk.clone(), self.clock.clone(), path.to_owned());
-        Site { disk, path, index: self.index.clone(), journal: self.journal.clone(), clock }
+        let (disk, clock, path, threads) = (self.disk.clone(), self.clock.clone(), path.to_owned(), self.threads);
+        Site { disk, path, index: self.index.clone(), journal: self.journal.clone(), clock, threads }
     }
 
     /// [`EventLog::create`] with these options.

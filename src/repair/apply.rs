@@ -246,7 +246,7 @@ fn is_left(plan: &Plan, found: &Finding) -> bool {
 
 /// The first damage of the whole log that is not known.
 fn damage_but(site: &Site, known: &dyn Fn(&Finding) -> bool) -> Result<Option<Finding>, StorageError> {
-    let view = LogView::open(site.disk.clone(), &site.path, site.index())?;
+    let view = LogView::open(site.disk.clone(), &site.path, site.index())?.reading_with(site.threads);
     let mut unknown = None;
     survey(&view, &Wish::default(), None, &mut |step| {
         if let SurveyStep::Finding(found) = step {

@@ -19,6 +19,8 @@ pub struct Site {
     pub journal: Option<PathBuf>,
     /// Milliseconds since the Unix epoch.
     pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// How many threads read the whole log, where all of it has to be read.
+    pub threads: usize,
 }
 
 impl std::fmt::Debug for Site {

@@ -546,21 +546,27 @@ fn verify_goes_on_from_where_it_was_saved() {
 #[test]
 fn any_number_of_threads_and_any_memory_give_the_same_answer_and_the_same_index() {
     let shell = Shell::new();
-    shell.done("generate a.log --size 150MiB --aggregates 5000");
-    shell.flip("a.log", 70_000_000);
-    shell.flip("a.log", 140_000_000);
-    let mut seen: Option<(Ran, Vec<u8>)> = None;
+    shell.done("generate a.log --size 50MiB --aggregates 5000");
+    shell.flip("a.log", 20_000_000);
+    shell.flip("a.log", 45_000_000);
+    let mut seen: Option<(Ran, Ran, Vec<u8>, Vec<u8>)> = None;
     for (threads, memory) in [(1, "256MiB"), (3, "1MiB")] {
         let ran = shell.run(&format!("verify a.log --ndjson --threads {threads}"));
+        let plan = shell.run(&format!("repair a.log --dry-run --json --threads {threads}"));
+        shell.done(&format!("salvage a.log -o b.log --force --threads {threads}"));
+        let copy = fs::read(shell.path("b.log")).unwrap();
         shell.done(&format!("index rebuild a.log --threads {threads} --memory {memory}"));
         let index = fs::read(shell.path("a.log.idx")).unwrap();
         fs::remove_file(shell.path("a.log.idx")).unwrap();
-        if let Some((known, known_index)) = &seen {
+        if let Some((known, known_plan, known_copy, known_index)) = &seen {
             assert_eq!((ran.code, &ran.out), (known.code, &known.out));
+            assert_eq!((plan.code, &plan.out), (known_plan.code, &known_plan.out));
+            // All but the time at which it was created.
+            assert!(copy[16..] == known_copy[16..], "{} and {} bytes", copy.len(), known_copy.len());
             // All but the time at which it was verified, and so the checksum of its first page.
             assert!(index[4096..] == known_index[4096..], "{} and {} bytes", index.len(), known_index.len());
         }
-        seen.get_or_insert((ran, index));
+        seen.get_or_insert((ran, plan, copy, index));
     }
-    assert_eq!(seen.map(|(ran, _)| (ran.code, ran.out.lines().count())), Some((4, 2)));
+    assert_eq!(seen.map(|(ran, plan, ..)| (ran.code, ran.out.lines().count(), plan.code)), Some((4, 2, 4)));
 }

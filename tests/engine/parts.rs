@@ -26,10 +26,10 @@ struct Seen {
 }
 
 fn seen(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Seen {
-    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap().reading_with(threads);
     let mut index = AggregateIndex::new(view.log().version().number(), view.header_bytes().unwrap_or_default())
         .within(Bounds { disk: Arc::new(disk.clone()), folder: None, memory });
-    let wish = Wish { part: Some(part), threads, ..Wish::default() };
+    let wish = Wish { part: Some(part), ..Wish::default() };
     let mut told = Vec::new();
     let mut last = 0;
     let survey = survey(&view, &wish, Some(&mut index), &mut |step| {
@@ -118,8 +118,9 @@ fn a_pass_that_is_stopped_keeps_the_parts_it_has_joined() {
     let disk = SimDisk::with(&[(LOG, &bytes)]);
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
     for threads in [1, 3] {
+        let view = view.clone().reading_with(threads);
         let mut index = AggregateIndex::new(1, view.header_bytes().unwrap());
-        let wish = Wish { part: Some(4000), threads, ..Wish::default() };
+        let wish = Wish { part: Some(4000), ..Wish::default() };
         let stopped = survey(&view, &wish, Some(&mut index), &mut |step| match step {
             Step::Finding(_) => ControlFlow::Break(()),
             Step::Progress(..) => ControlFlow::Continue(()),

@@ -168,7 +168,7 @@ fn verify(
         ControlFlow::Break(()) => Err(StorageError::Stopped),
     };
     output.finish(&mut tell)?;
-    let copy = LogView::open(view.disk().clone(), output.temporary(), None)?;
+    let copy = LogView::open(view.disk().clone(), output.temporary(), None)?.reading_with(view.threads());
     let seen = survey(&copy, &Wish::default(), None, &mut |step| match step {
         Step::Progress(at, _) if tell(new + at).is_err() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),

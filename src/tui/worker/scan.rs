@@ -88,6 +88,7 @@ pub(super) fn start(shared: &Arc<Shared>, out: &Sender<Message>) -> Handle {
 }
 
 struct Scan {
+    /// Half of the processors: whoever looks at the screen has other things to do as well.
     threads: usize,
     shared: Arc<Shared>,
     out: Sender<Message>,
@@ -188,7 +189,7 @@ impl Scan {
 
     /// Does a slice of what is left; `None` when nothing is.
     fn step(&mut self) -> Result<Option<()>, StorageError> {
-        let view = self.shared.view();
+        let view = self.shared.view().reading_with(self.threads);
         let len = view.log().len()?;
         let due = match self.pass.caught_up {
             None => true,
@@ -211,7 +212,7 @@ impl Scan {
         let from = (coverage.frames > 0).then_some(coverage.covered_to);
         let start = from.unwrap_or_default();
         let until = coverage.scanned_to.max(start) + self.slice();
-        let wish = Wish { from, until: (until < len).then_some(until), ..self.wish() };
+        let wish = Wish { from, until: (until < len).then_some(until), ..wish() };
         let whole = wish.until.is_none();
         self.tell(News::Rescan(start));
         let started = Instant::now();
@@ -241,7 +242,7 @@ impl Scan {
         // The header is judged with what starts at the first byte.
         let from = (range.start > 0).then_some(range.start);
         let previous_time = self.pass.last_time;
-        let wish = Wish { from, until: (until < len).then_some(until), previous_time, ..self.wish() };
+        let wish = Wish { from, until: (until < len).then_some(until), previous_time, ..wish() };
         let seen = self.survey(view, &wish, None, range.start)?;
         self.pass.last_time = seen.last_time;
         if let Some(left) = &mut self.pass.left {
@@ -255,11 +256,6 @@ impl Scan {
             }
         }
         Ok(Some(()))
-    }
-
-    /// How it reads: with half of the processors, for whoever looks at the screen has other things to do as well.
-    fn wish(&self) -> Wish {
-        Wish { threads: self.threads, part: Some(SLICE), ..Wish::default() }
     }
 
     /// Bytes of a slice: some for every thread.
@@ -310,6 +306,11 @@ impl Scan {
     fn go_on(&self) -> ControlFlow<()> {
         if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
+}
+
+/// What every slice has in common.
+fn wish() -> Wish {
+    Wish { part: Some(SLICE), ..Wish::default() }
 }
 
 /// A screen stays small beside a log without an index, too.

@@ -37,8 +37,8 @@ impl Shared {
     /// As [`LogView::open`].
     pub(crate) fn open(settings: Options) -> Result<Self, StorageError> {
         let view = LogView::open(Arc::new(OsDisk), &settings.path, settings.index.as_deref())?;
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut open = OpenOptions::new().threads(threads);
+        let view = view.reading_with(threads());
+        let mut open = OpenOptions::new().threads(threads());
         if let Some(index) = &settings.index {
             open = open.index(index);
         }
@@ -110,6 +110,7 @@ impl Shared {
     /// As [`LogView::open`].
     pub(crate) fn reopen(&self) -> Result<(), StorageError> {
         let view = LogView::open(Arc::new(OsDisk), &self.settings.path, self.settings.index.as_deref())?;
+        let view = view.reading_with(threads());
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
         self.publish(None);
         Ok(())
@@ -191,4 +192,9 @@ impl Shared {
             closed,
         })
     }
+}
+
+/// For whoever waits at the screen all processors work.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
