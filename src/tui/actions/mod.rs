@@ -152,6 +152,11 @@ pub(crate) fn of(id: Id) -> Option<&'static Action> {
     TABLE.iter().find(|action| action.id == id)
 }
 
+/// The keys of the candidates in a plan, the first candidate's first.
+pub(crate) fn candidate_keys() -> &'static [Key] {
+    of(Id::Candidate).map_or(&[], |action| action.keys)
+}
+
 /// What a key means in a place.
 pub(crate) fn by_key(place: Place, key: Key) -> Option<Id> {
     TABLE.iter().find(|action| action.place == place && action.keys.contains(&key)).map(|action| action.id)

@@ -230,9 +230,16 @@ pub(super) const TABLE: &[Action] = &[
             Char('7'),
             Char('8'),
             Char('9'),
+            Char('0'),
+            Char('A'),
+            Char('B'),
+            Char('C'),
+            Char('D'),
+            Char('E'),
+            Char('F'),
         ],
         "choose a candidate",
-        "Plan with the candidate of this number, or without it again",
+        "Plan with the candidate that this key stands before, or without it again",
     )
     .footer("candidate"),
     Action::new(

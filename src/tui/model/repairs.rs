@@ -8,6 +8,8 @@ use crate::format::Kind;
 use crate::repair::{Fix, Plan, Record, RecordState, Wishes, kept_in};
 use crate::report::units::{Zone, count, exact, moment};
 use crate::report::{path_text, plan_lines, record_line};
+use crate::tui::actions::candidate_keys;
+use crate::tui::keys::Key;
 
 /// Lines of a plan that a dialog shows.
 const LINES: usize = 1000;
@@ -127,11 +129,11 @@ impl Offer {
         let mark = |on| if on { "[x]" } else { "[ ]" };
         let mut lines = Vec::new();
         if let Some(Undecided { start, fix }) = undecided {
-            let number = |nth| {
+            let candidate = |(nth, key): (usize, &Key)| {
                 let chosen = wishes.choices.contains(&(*start, nth));
-                format!("{nth} {} take candidate {nth} of the finding at {start}", mark(chosen))
+                format!("{key} {} take candidate {nth} of the finding at {start}", mark(chosen))
             };
-            lines.extend((1..=fix.candidates.len().min(9)).map(number));
+            lines.extend((1..=fix.candidates.len()).zip(candidate_keys()).map(candidate));
         }
         if self.is_open() {
             lines.push(format!("l {} take what is likely", mark(wishes.accept_likely)));

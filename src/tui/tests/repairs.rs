@@ -225,6 +225,28 @@ fn candidates_are_chosen_by_their_number_and_what_was_decided_stays_decided() {
     assert!(wishes.fence_undecided && wishes.accept_likely);
 }
 
+#[test]
+fn every_candidate_that_is_offered_has_a_key() {
+    let mut bench = bench();
+    bench.press(&[Key::Char('e')]);
+    let mut proposed = choice(bench.model.scan.findings[0].clone());
+    let start = proposed.finding.start;
+    let fix = proposed.fix.as_mut().unwrap();
+    fix.candidates = fix.candidates.iter().cycle().take(16).cloned().collect();
+    bench.send(Message::News(News::Found(Box::new(proposed))));
+    bench.press(&[Key::Char('x')]);
+    let lines = bench.question().unwrap().lines.clone();
+    for (nth, key) in (1..=16).zip("1234567890ABCDEF".chars()) {
+        let line = format!("{key} [ ] take candidate {nth} of the finding at {start}");
+        assert!(lines.contains(&line), "{line}: {lines:?}");
+    }
+    let asked = bench.asks(Key::Char('F'));
+    let chosen = asked
+        .iter()
+        .any(|ask| matches!(ask, Ask::Plan(Wanted::Repair { wishes, .. }) if wishes.choices == [(start, 16)]));
+    assert!(chosen, "{asked:?}");
+}
+
 fn shown_everything() -> Plan {
     let mut bench = bench();
     bench.press(&[Key::Char('X')]);

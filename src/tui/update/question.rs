@@ -25,9 +25,8 @@ pub(super) fn key(model: &mut Model, key: Key, typed: Moment) {
         return;
     }
     if let (Then::Apply(_), Some(id)) = (&question.then, by_key(Place::Plan, key)) {
-        let candidate = if let Key::Char(digit) = key { digit.to_digit(10).map(|nth| nth as usize) } else { None };
         if why_not(model, id).is_none() {
-            repair::decide(model, id, candidate);
+            repair::decide(model, id, key);
         }
         return;
     }

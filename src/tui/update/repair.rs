@@ -5,8 +5,9 @@ use super::{ask, moves, settle, start};
 use crate::query::What;
 use crate::repair::{Fix, Plan, Wishes};
 use crate::report::{path_text, record_line};
-use crate::tui::actions::Id;
+use crate::tui::actions::{Id, candidate_keys};
 use crate::tui::effect::{Ask, Effect, Lane};
+use crate::tui::keys::Key;
 use crate::tui::message::Repaired;
 use crate::tui::model::{
     Esc, Layer, Model, Offer, Question, Repairs, Scan, ScanState, Source, Tab, Then, Tone, Undecided, Wanted,
@@ -62,7 +63,8 @@ pub(super) fn planning_ends(model: &mut Model) {
 }
 
 /// Plans again with another decision; the plan that was shown goes.
-pub(super) fn decide(model: &mut Model, id: Id, candidate: Option<usize>) {
+pub(super) fn decide(model: &mut Model, id: Id, key: Key) {
+    let candidate = candidate_keys().iter().position(|own| *own == key).map(|before| before + 1);
     let Some(Layer::Question(Question { then: Then::Apply(offer), .. })) = model.layers.last() else { return };
     let Wanted::Repair { mut wishes, undecided } = offer.wanted.clone() else { return };
     match (id, candidate, &undecided) {
