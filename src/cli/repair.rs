@@ -30,7 +30,12 @@ pub(super) fn repair(args: &RepairArgs, side: &Side, out: &mut Out) -> Run {
     consent.recover(&place, out)?;
     let view = view_with_checked_index(&options.open_read_only(&args.log)?);
     let plan = match &args.apply {
-        Some(file) => read_plan(file)?,
+        Some(file) => {
+            let plan = read_plan(file)?;
+            // Applying looks again, under the lock; who is asked, or only looks, is to hear it now.
+            repair::check_plan(view.log(), &plan)?;
+            plan
+        }
         None => make_plan(args, &view, out)?,
     };
     if let Some(file) = &args.plan {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::after::{After, Source};
-use super::guard::{changed, check, lock, refused};
+use super::guard::{changed, check_plan, lock, refused};
 use super::identity::{CHUNK, each_chunk, neighbour, sha256};
 use super::journal::{Journal, Said};
 use super::record::{JournalFile, Record, RecordState, records};
@@ -53,7 +53,7 @@ pub struct Applied {
 pub fn apply(site: &Site, plan: &Plan, terms: Terms) -> Result<Applied, StorageError> {
     let log = lock(site, terms.wait)?;
     recover_locked(site, &log)?;
-    check(&log, plan)?;
+    check_plan(&log, plan)?;
     carry_out(site, &log, plan, terms.full_check)
 }
 

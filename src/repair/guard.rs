@@ -39,8 +39,11 @@ pub(super) fn lock(site: &Site, wait: Duration) -> Result<Arc<LogFile>, StorageE
     Ok(Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::None)))
 }
 
-/// Looks again at everything a plan rests on.
-pub(super) fn check(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+/// Looks again at everything a plan rests on. Writes nothing.
+///
+/// # Errors
+/// `Changed` when any of it has moved on; `Refused` for a plan that cannot be applied to this log; `Io`.
+pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
     let path = log.path();
     if plan.plan != super::PLAN_VERSION {
         let why = format!("the plan has layout {}, and this program knows {}", plan.plan, super::PLAN_VERSION);
@@ -48,8 +51,11 @@ pub(super) fn check(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
     }
     one_name(log)?;
     let (now, then) = (identity(log)?, &plan.log);
-    if now.header != then.header || now.first_checksum != then.first_checksum {
-        return Err(changed(path, "the log that the plan was made from", "another log"));
+    if now.header != then.header {
+        return Err(changed(path, "the log that the plan was made from", "another header"));
+    }
+    if now.first_checksum != then.first_checksum {
+        return Err(changed(path, "the log that the plan was made from", "another first frame, or none that is valid"));
     }
     if then.file.is_some() && now.file != then.file {
         return Err(changed(path, "the file that the plan was made from", "another file, which has replaced it"));

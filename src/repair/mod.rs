@@ -33,6 +33,7 @@ pub use apply::{Applied, Terms, apply};
 pub use copy::{CopyStep, CopyWish, LeftOut, Salvaged};
 pub use correct::{Correction, Times, correct};
 pub use fix::{Action, Candidate, Certainty, Change, Fix};
+pub use guard::check_plan;
 pub use journal::journal_folder;
 pub use migrate::migrate;
 pub use plan::{Left, LogIdentity, Loss, Neighbour, PLAN_VERSION, Piece, Plan, Selector, Step, Wishes, Write};

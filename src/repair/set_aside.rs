@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::after::{After, Source};
 use super::apply::carry_out;
-use super::guard::{changed, check};
+use super::guard::{changed, check_plan};
 use super::identity::{identity, sha256};
 use super::neighbours::Beside;
 use super::planner::{lock_ms, name_plan};
@@ -85,7 +85,7 @@ pub fn set_aside_tail(
         forgotten: Loss::default(),
     };
     name_plan(&mut plan);
-    check(log, &plan)?;
+    check_plan(log, &plan)?;
     let applied = carry_out(site, log, &plan, false)?;
     Ok(Some(SetAside { finding: last.clone(), journal: applied.journal }))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use chronicle::repair::{Action, Candidate, Certainty, Change, Fix, Left, LogIdentity, Loss, Piece, Plan, Step, Write};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::cli::Shell;
 
@@ -17,6 +18,8 @@ fn everything(shell: &Shell) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// A plan that changes a byte of `a.log`, as somebody may have saved it.
 fn plan(shell: &Shell) -> Plan {
+    let bytes = fs::read(shell.path("a.log")).unwrap();
+    let first_end = 16 + 8 + u32::from_be_bytes(bytes[16..20].try_into().unwrap()) as usize;
     let changes = vec![Change { offset: 40, before: vec![0x61], after: vec![0x62] }];
     let piece = Piece { kind: "checksum".into(), start: 16, end: 300 };
     let choice = Fix {
@@ -36,12 +39,17 @@ fn plan(shell: &Shell) -> Plan {
         restored: 1,
         given_up: Loss::default(),
         also_possible: vec![choice],
-        before: vec![0; 32],
+        before: Sha256::digest(&bytes[16..300]).to_vec(),
         after: vec![0; 32],
         neighbours: Vec::new(),
     };
-    let log =
-        LogIdentity { path: shell.path("a.log"), header: Vec::new(), first_checksum: None, file: None, bytes: 96_131 };
+    let log = LogIdentity {
+        path: shell.path("a.log"),
+        header: bytes[..16].to_vec(),
+        first_checksum: Some(u32::from_be_bytes(bytes[first_end - 4..first_end].try_into().unwrap())),
+        file: None,
+        bytes: bytes.len() as u64,
+    };
     Plan {
         plan: 1,
         id: "0123abcd".into(),
@@ -95,6 +103,19 @@ fn a_dry_run_writes_nothing_and_says_how_the_log_stands() {
 
     let shell = with_plan(|plan| plan.left.clear());
     assert_eq!(shell.run("repair a.log --apply p.json --dry-run").code, 4);
+}
+
+#[test]
+fn a_plan_that_no_longer_fits_is_refused_before_anybody_is_asked() {
+    let shell = with_plan(|_| {});
+    shell.flip("a.log", 200);
+    let before = everything(&shell);
+    for how in ["", " --dry-run", " --yes", " --json --dry-run"] {
+        let ran = shell.run(&format!("repair a.log --apply p.json{how}"));
+        assert_eq!((ran.code, ran.out.as_str()), (6, ""), "{how}: {ran:?}");
+        assert!(ran.err.contains("found another first frame, or none that is valid"), "{how}: {ran:?}");
+    }
+    assert!(everything(&shell) == before);
 }
 
 #[test]
