@@ -76,7 +76,12 @@ fn update(mut log: EventLog, out: &mut Out) -> Run {
                 index_line(before.state(), None),
                 index_meaning(before.state())
             ),
-            next: "Build it anew with `chronicle index rebuild` if that is what you want".into(),
+            next: match before.state() {
+                IndexState::Ahead { .. } => {
+                    "See with `chronicle repair LOG --dry-run` what can be done; until then it stays ahead".into()
+                }
+                _ => "Build it anew with `chronicle index rebuild` if that is what you want".into(),
+            },
         }),
         IndexState::Missing | IndexState::Foreign { .. } | IndexState::Behind { .. } => {
             build(&mut log, &before, None, out)

@@ -200,7 +200,7 @@ fn index_status_update_and_rebuild_do_what_the_state_needs() {
     shell.plant("truncated", "cut.log");
     let refused = shell.run("index update cut.log");
     assert_eq!(refused.code, 6, "{refused:?}");
-    assert!(refused.err.contains("AHEAD") && refused.err.contains("index rebuild"), "{refused:?}");
+    assert!(refused.err.contains("AHEAD") && refused.err.contains("chronicle repair"), "{refused:?}");
     assert_eq!(shell.done("index rebuild cut.log --json").json()["index"]["state"], "ahead");
 }
 
