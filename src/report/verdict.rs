@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::format::{Evidence, Finding, Kind};
 use crate::index::IndexState;
 use crate::repair::SetAside;
@@ -53,10 +55,7 @@ pub fn verdict(finding: &Finding) -> String {
             seen.reason.as_deref().map(|why| format!(", {why}")).unwrap_or_default(),
             seen.bad_byte_at.map(|at| format!(" at offset {at}")).unwrap_or_default()
         ),
-        Kind::Gap => format!(
-            "an earlier repair fenced {bytes} off{}; nothing to do",
-            seen.content.as_deref().map(|said| format!(" and noted {}", quote(said))).unwrap_or_default()
-        ),
+        Kind::Gap => fenced_off(finding, &bytes),
         Kind::Clock => format!(
             "the event's time lies {}before that of the event before it: a clock was set back; offsets give the order",
             backwards(seen)
@@ -65,6 +64,27 @@ pub fn verdict(finding: &Finding) -> String {
             format!("the device refuses to read {bytes}: copy what can be read to another disk before anything else")
         }
     }
+}
+
+/// What a repair of this program notes in a gap.
+#[derive(Deserialize)]
+struct Noted<'a> {
+    repair: &'a str,
+    kind: &'a str,
+    start: u64,
+    end: u64,
+}
+
+fn fenced_off(gap: &Finding, bytes: &str) -> String {
+    let content = gap.evidence.content.as_deref();
+    let ours = content.and_then(|content| serde_json::from_str(content).ok());
+    let Some(Noted { repair, kind, start, end }) = ours else {
+        let noted = content.map(|said| format!(" and noted {}", quote(said))).unwrap_or_default();
+        return format!("an earlier repair fenced {bytes} off{noted}; nothing to do");
+    };
+    // A long range is filled by a chain of gaps.
+    let of = if (start, end) == (gap.start, gap.end) { String::new() } else { format!(", of {start}..{end}") };
+    format!("an earlier repair, {}, fenced {bytes} off ({}{of}); nothing to do", quote(repair), quote(kind))
 }
 
 /// The state of an index in its own word with its number: `fresh`, `BEHIND 12 MiB, 4 201 events`.
@@ -264,6 +284,25 @@ mod tests {
         ];
         for (said, expected) in cases {
             assert_eq!(said, expected);
+        }
+    }
+
+    #[test]
+    fn a_gap_says_in_words_what_a_repair_of_this_program_noted_in_it_and_quotes_anybody_else() {
+        let gap = |said: &str| with(Kind::Gap, Evidence { content: Some(said.into()), ..Evidence::default() });
+        for (said, expected) in [
+            (
+                r#"{"repair":"b1a66b75","kind":"garbage","start":1000,"end":1228}"#,
+                "an earlier repair, b1a66b75, fenced 228 B off (garbage); nothing to do",
+            ),
+            (
+                r#"{"repair":"b1a66b75","kind":"zeros+checksum","start":900,"end":9000}"#,
+                "an earlier repair, b1a66b75, fenced 228 B off (zeros+checksum, of 900..9000); nothing to do",
+            ),
+            (r#"{"by":"drill"}"#, r#"an earlier repair fenced 228 B off and noted {"by":"drill"}; nothing to do"#),
+            ("[]", "an earlier repair fenced 228 B off and noted []; nothing to do"),
+        ] {
+            assert_eq!(gap(said), expected);
         }
     }
 
