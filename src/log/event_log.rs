@@ -20,6 +20,7 @@ use crate::repair::{PendingRepair, Recovered, SetAside, pending_repair, recover,
 pub struct EventLog {
     pub(super) options: OpenOptions,
     pub(super) view: LogView,
+    /// What the index file holds, and in memory a map of what came after it, as far as somebody has asked.
     pub(super) index: Option<AggregateIndex>,
     writer: Option<Writer>,
     set_aside: Option<SetAside>,

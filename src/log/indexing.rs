@@ -10,7 +10,9 @@ use crate::inspect::{Step, Survey, Wish, survey};
 impl EventLog {
     /// The index of the log as it is now: the file's, caught up in memory. Writes nothing.
     ///
-    /// Costs what the index has not seen: nothing when it is fresh, a pass over the log when it is missing.
+    /// Costs what the index has not seen: nothing when it is fresh, a pass over the log when it is missing. A log that is
+    /// appended to keeps what it has seen, and reads what it appended since back once: an append itself costs the index
+    /// nothing, and no offset is in it whose frame was not judged.
     ///
     /// # Errors
     /// `Io`, `Changed`, `Memory` when the log cannot be read.
@@ -131,7 +133,8 @@ impl EventLog {
         self.view.index_is_corrupt(reason);
     }
 
-    /// Catches the index up and writes it beside the log, atomically. The log is synced first.
+    /// Catches the index up and writes it beside the log, atomically; a log open for append stays open. The log is synced
+    /// first.
     ///
     /// # Errors
     /// As [`EventLog::index`], and `Io` when the file cannot be written: then the old one is untouched.

@@ -346,3 +346,34 @@ fn a_catch_up_costs_the_new_bytes_only() {
     assert_eq!(told.len(), 1);
     assert!(log.catch_up(&mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "nothing is new");
 }
+
+#[test]
+fn a_writer_looks_up_what_it_appended_by_reading_that_alone_and_writes_it_behind() {
+    let (bytes, _) = log_bytes(3000);
+    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    options(&disk).open(LOG).unwrap().append(&event(99, 0)).unwrap();
+    read(&disk).save_index().unwrap();
+    let mut log = options(&disk).open(LOG).unwrap();
+    let look_up = |log: &mut chronicle::EventLog| {
+        let before = disk.bytes_read();
+        let found: Vec<u64> = log.load_aggregate(99).unwrap().iter().map(chronicle::StoredEvent::offset).collect();
+        let read = disk.bytes_read() - before;
+        assert_eq!(Some(&found), truth(&disk).get(&99), "what the file holds and what was appended, as one");
+        (found.len(), read)
+    };
+    look_up(&mut log);
+    for n in 1..20 {
+        log.append(&event(99, n)).unwrap();
+        log.append(&event(n as u64, n)).unwrap();
+        let (found, read) = look_up(&mut log);
+        assert_eq!(found, n + 1);
+        assert!(read < 100_000, "{read} bytes were read, of a log of {}", bytes.len());
+        if n % 7 == 0 {
+            log.save_index().unwrap();
+            assert_eq!(state(&disk), IndexState::Fresh, "while the log stays open for append");
+        }
+    }
+    assert!(matches!(state(&disk), IndexState::Behind { .. }), "{:?}", state(&disk));
+    log.close().unwrap();
+    assert_eq!(state(&disk), IndexState::Fresh);
+}
