@@ -15,6 +15,7 @@ mod engine {
     mod diff;
     mod document;
     mod fixtures;
+    mod header;
     mod hits;
     mod index;
     mod log;

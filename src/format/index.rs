@@ -16,7 +16,7 @@ pub const MAGIC: [u8; 4] = *b"CHIX";
 pub const VERSION: u16 = 1;
 
 /// The head's fields; they stand at the start of page 0.
-pub const HEAD_FIELDS: [Field; 23] = [
+pub const HEAD_FIELDS: [Field; 27] = [
     Field::new("magic", 0, 4),
     Field::new("version", 4, 2),
     Field::new("log_version", 6, 2),
@@ -40,6 +40,10 @@ pub const HEAD_FIELDS: [Field; 23] = [
     Field::new("checkpoint_spacing", 144, 8),
     Field::new("runs", 152, MAX_RUNS * RUN_ROW),
     Field::new("sections", 152 + MAX_RUNS * RUN_ROW, SECTIONS * EXTENT),
+    Field::new("known_offset", MARKS, 8),
+    Field::new("known_checksum", MARKS + 8, 4),
+    Field::new("seen_checksum", MARKS + 12, 4),
+    Field::new("seen_offset", MARKS + 16, 8),
 ];
 /// Runs of aggregates that an index file holds at most.
 pub const MAX_RUNS: usize = 8;
@@ -48,8 +52,10 @@ const SECTIONS: usize = 5;
 const EXTENT: usize = 24;
 /// Bytes of a run in the head: postings, directory, guide.
 const RUN_ROW: usize = 3 * EXTENT;
+/// Where the frames stand that are known beyond what is covered.
+const MARKS: usize = 152 + MAX_RUNS * RUN_ROW + SECTIONS * EXTENT;
 /// Bytes of the head that are in use; the rest of page 0 is zero.
-pub const HEAD_LEN: usize = 152 + MAX_RUNS * RUN_ROW + SECTIONS * EXTENT;
+pub const HEAD_LEN: usize = MARKS + 24;
 const _: () = assert!(tiles(&HEAD_FIELDS, HEAD_LEN), "the fields tile the head");
 
 /// Rows of a directory to each entry of its guide, which is the id of the first of them.
@@ -168,6 +174,14 @@ pub struct Head {
     pub runs: [RunExtents; MAX_RUNS],
     /// Extents, by [`Section`].
     pub sections: [Extent; SECTIONS],
+    /// Offset of a frame behind what is covered, by which the log is known; 0 where there is none.
+    pub known_offset: u64,
+    /// Its checksum.
+    pub known_checksum: u32,
+    /// Checksum of the last frame that an earlier index had seen beyond `covered_to`.
+    pub seen_checksum: u32,
+    /// Its offset; 0 where there is none.
+    pub seen_offset: u64,
 }
 
 /// Why a page 0 is no head.
@@ -217,6 +231,10 @@ impl Head {
                 out.extend_from_slice(&number.to_be_bytes());
             }
         }
+        out.extend_from_slice(&self.known_offset.to_be_bytes());
+        out.extend_from_slice(&self.known_checksum.to_be_bytes());
+        out.extend_from_slice(&self.seen_checksum.to_be_bytes());
+        out.extend_from_slice(&self.seen_offset.to_be_bytes());
         out
     }
 
@@ -261,6 +279,10 @@ impl Head {
             checkpoint_spacing: number(144),
             runs,
             sections,
+            known_offset: number(MARKS),
+            known_checksum: u32_at(data, MARKS + 8).unwrap_or_default(),
+            seen_checksum: u32_at(data, MARKS + 12).unwrap_or_default(),
+            seen_offset: number(MARKS + 16),
         };
         head.check(version, pages)
     }

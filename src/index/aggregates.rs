@@ -36,6 +36,8 @@ pub struct AggregateIndex {
     pub(super) log_header: [u8; 16],
     pub(super) witness: Witness,
     pub(super) verified: Option<Verified>,
+    /// Offset and checksum of a frame behind what is covered, by which the log is known.
+    pub(super) known: Option<(u64, u32)>,
     bounds: Bounds,
 }
 
@@ -65,6 +67,8 @@ pub struct Witness {
     pub lost_events: u64,
     /// Aggregates they belonged to.
     pub lost_aggregates: u64,
+    /// Offset and checksum of the last frame there.
+    pub last: Option<(u64, u32)>,
 }
 
 /// How far a log was verified.
@@ -109,6 +113,7 @@ impl AggregateIndex {
             log_header,
             witness: Witness::default(),
             verified: None,
+            known: None,
             bounds: Bounds::default(),
         }
     }
@@ -123,11 +128,6 @@ impl AggregateIndex {
         let blocks = index.blocks()?.into_iter().map(|block| (block.anchor.offset, block)).collect();
         let checkpoints = checkpoints.into_iter().map(|kept| (kept.totals.covered_to, kept)).collect();
         let layer = |run: &Arc<Stored>| Layer { source: Source::Stored(run.clone()), until: u64::MAX };
-        let witness = Witness {
-            log_end_offset: head.log_end_offset,
-            lost_events: head.lost_events,
-            lost_aggregates: head.lost_aggregates,
-        };
         Ok(Self {
             layers: index.runs().iter().map(layer).collect(),
             totals: index.totals(),
@@ -136,8 +136,9 @@ impl AggregateIndex {
             checkpoints: Sparse::resume(checkpoints, head.checkpoint_spacing, MAX_CHECKPOINTS),
             counts,
             damage: index.damage()?,
-            witness,
+            witness: index.witness(),
             verified: index.verified(),
+            known: index.known(),
             base: Some(index.clone()),
             ..Self::new(head.log_version, head.log_header)
         })
@@ -190,6 +191,11 @@ impl AggregateIndex {
     /// Carries on what an earlier index knew of a log that has lost its end.
     pub(crate) fn bear_witness(&mut self, witness: Witness) {
         self.witness = witness;
+    }
+
+    /// Keeps a frame by which the log is known, though what is covered may end before it.
+    pub(crate) fn keep_known(&mut self, known: Option<(u64, u32)>) {
+        self.known = known;
     }
 
     /// Keeps the header that an earlier index knew, where the log's own is damaged.

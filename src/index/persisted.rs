@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::aggregates::Verified;
+use super::aggregates::{Verified, Witness};
 use super::block::{Anchor, Block, decode_anchor};
 use super::checkpoint::{Checkpoint, Totals, decode_checkpoint};
 use super::counts::Counts;
@@ -213,6 +213,27 @@ impl PersistedIndex {
             in_range.then_some(range).ok_or_else(|| IndexFault::Corrupt("a damaged range lies outside the log".into()))
         });
         ranges.collect()
+    }
+
+    /// What it knows to have existed beyond what it covers.
+    pub(crate) fn witness(&self) -> Witness {
+        let head = &self.head;
+        Witness {
+            log_end_offset: head.log_end_offset,
+            lost_events: head.lost_events,
+            lost_aggregates: head.lost_aggregates,
+            last: (head.seen_offset > 0).then_some((head.seen_offset, head.seen_checksum)),
+        }
+    }
+
+    /// Offset and checksum of a frame behind what it covers, by which the log is known.
+    pub(crate) fn known(&self) -> Option<(u64, u32)> {
+        (self.head.known_offset > 0).then_some((self.head.known_offset, self.head.known_checksum))
+    }
+
+    /// Offset and checksum of the last frame that was ever seen, be it lost by now.
+    pub(crate) fn last_seen(&self) -> Option<(u64, u32)> {
+        self.witness().last.or(self.totals().last)
     }
 
     /// The numbers in the head.

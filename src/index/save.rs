@@ -140,6 +140,8 @@ fn head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [Extent
     let (first, last) = (totals.first.unwrap_or_default(), totals.last.unwrap_or_default());
     // What was fenced off since has its offsets back: nothing beyond what is covered is known any more.
     let witness = if index.witness.log_end_offset > coverage.covered_to { index.witness } else { Witness::default() };
+    let known = index.known.filter(|(offset, _)| *offset >= coverage.covered_to).unwrap_or_default();
+    let seen = witness.last.unwrap_or_default();
     Head {
         log_version: index.log_version,
         log_header: index.log_header,
@@ -162,5 +164,9 @@ fn head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [Extent
         checkpoint_spacing: index.checkpoints.spacing(),
         runs: *runs,
         sections,
+        known_offset: known.0,
+        known_checksum: known.1,
+        seen_checksum: seen.1,
+        seen_offset: seen.0,
     }
 }

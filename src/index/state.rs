@@ -90,7 +90,7 @@ pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<E
         let reason = format!("it describes a log of version {}", head.log_version);
         return without_match(IndexState::Foreign { reason });
     }
-    let mut marks = Vec::new();
+    let mut marks = Vec::from_iter(index.known());
     if head.frames > 0 {
         marks.extend([(head.first_offset, head.first_checksum), (head.last_offset, head.log_checksum)]);
         match index.outer_anchors(len.min(head.last_offset)) {
@@ -110,8 +110,10 @@ pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<E
             Match::Nothing => {}
         }
     }
-    // Of a log without a frame there is nothing but the header to know it by.
-    if head.frames == 0 && header_differs(log, head.log_header)? {
+    // Where no frame is known there is nothing but the header to know the log by; unless the index was cut back by a
+    // repair that left no frame alone.
+    let cut_back = index.known().is_none() && head.log_end_offset > log.first_frame();
+    if head.frames == 0 && !frames_match && !cut_back && header_differs(log, head.log_header)? {
         return without_match(IndexState::Foreign { reason: "it has another header, and knows no frame".into() });
     }
     let state = if len < head.log_end_offset {

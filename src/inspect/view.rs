@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::StorageError;
 use crate::file::{Disk, HeaderState, Item, LogFile, NOT_A_LOG_LIMIT, Open, Scanner, Storage};
 use crate::format::header::{LogHeader, MAGIC};
-use crate::format::{EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Kind, Version};
-use crate::index::{AggregateIndex, Examined, IndexFault, IndexState, PersistedIndex, examine};
+use crate::format::{EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Kind, Version, gap};
+use crate::index::{AggregateIndex, Examined, IndexFault, IndexState, PersistedIndex, Witness, examine};
 
 /// A log and what its index file says.
 #[derive(Debug, Clone)]
@@ -152,19 +152,31 @@ impl LogView {
     pub fn index(&mut self) -> AggregateIndex {
         if let Some(index) = self.witness().cloned() {
             match AggregateIndex::resume(&index) {
-                Ok(resumed) => return resumed,
+                Ok(resumed) => return self.with_right_header(resumed),
                 Err(fault) => self.index_is_corrupt(fault.into_error(&self.index_path).to_string()),
             }
         }
         self.new_index()
     }
 
+    /// An index that goes on from the file's, with a copy of the header that can be told from a damaged one: where nothing
+    /// says that its own is this log's, or it was built over damage, the log's as it stands.
+    fn with_right_header(&self, mut index: AggregateIndex) -> AggregateIndex {
+        let speaks = self.frames_match || index.coverage().frames > 0;
+        let own = speaks && LogHeader::decode(&index.log_header()).is_ok();
+        if let Some(found) = self.header_bytes().filter(|_| !own) {
+            index.keep_header(found);
+        }
+        index
+    }
+
     /// An index that covers nothing yet, carrying what the old one alone knows: a header that is damaged in the log.
     pub fn new_index(&self) -> AggregateIndex {
         let header = self.header_bytes().unwrap_or_default();
         let mut index = AggregateIndex::new(self.log.version().number(), header);
-        // Where the log's own header is damaged, the one that it should have: an index over the damage would vouch for it.
-        if let Ok(Some((expected, _))) = self.expected_header() {
+        // Where the log's own header is damaged, the one that it should have, so that the index vouches for that; but not
+        // for a guess.
+        if let Ok(Some((expected, true))) = self.expected_header() {
             index.keep_header(expected);
         }
         index
@@ -221,7 +233,9 @@ impl LogView {
         if self.header_finding().is_none() {
             return Ok(None);
         }
-        let first_stands = self.log.frame_at(HEADER_LEN, &mut Vec::new())?.is_some();
+        // A gap there says that the damage went on behind the header.
+        let mut buf = Vec::new();
+        let first_stands = self.log.frame_at(HEADER_LEN, &mut buf)?.is_some_and(|frame| !gap::is_gap(frame.payload()));
         if let Some(known) = self.known_header() {
             return Ok(Some((known, first_stands)));
         }
@@ -252,14 +266,16 @@ impl LogView {
             if let Item::Frame(_, frame) = item
                 && let Ok(event) = EventView::parse(frame.payload(), self.log.version())
             {
-                let created = found.min(event.write_timestamp_ms());
+                let first = event.write_timestamp_ms();
+                // Zeros are no time: the field was lost with the rest.
+                let created = if found == 0 { first } else { found.min(first) };
                 return Ok((LogHeader::new(created).encode(), created == found));
             }
         }
         Ok((LogHeader::new(found).encode(), false))
     }
 
-    /// How many events, of how many aggregates, the index knows from `from` on; `None` where it cannot be read.
+    /// How many events, of how many aggregates, the index knows from `from` on; `None` where it cannot be read, or knows none.
     ///
     /// Walks from the anchor before `from`, and through the index's directory.
     ///
@@ -286,7 +302,20 @@ impl LogView {
         }
         let carried = index.witness();
         let events = index.coverage().events.saturating_sub(before) + carried.lost_events;
-        Ok(Some((events, aggregates.max(carried.lost_aggregates))))
+        // Where it lost its own entries with a broken file, it knows that there were some, and not how many.
+        Ok((events > 0).then_some((events, aggregates.max(carried.lost_aggregates))))
+    }
+
+    /// What the index alone knows of an end that the log has lost; `None` where it has lost none.
+    ///
+    /// # Errors
+    /// `Io`, `Changed` when the log cannot be read.
+    pub fn lost_end(&self) -> Result<Option<Witness>, StorageError> {
+        let len = self.log.len()?;
+        let Some(index) = self.witness().filter(|index| index.head().log_end_offset > len) else { return Ok(None) };
+        let (lost_events, lost_aggregates) = self.lost_events(len)?.unwrap_or_default();
+        let log_end_offset = index.head().log_end_offset;
+        Ok(Some(Witness { log_end_offset, lost_events, lost_aggregates, last: index.last_seen() }))
     }
 
     /// The finding that the log lost its end, from `start` on; `None` when no index has seen it reach beyond `file_end`.

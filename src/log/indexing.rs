@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::EventLog;
 use crate::StorageError;
-use crate::index::{AggregateIndex, IndexState, Witness, save};
+use crate::index::{AggregateIndex, IndexState, save};
 use crate::inspect::{Step, Survey, Wish, survey};
 
 impl EventLog {
@@ -80,11 +80,8 @@ impl EventLog {
         };
         let mut index = known.within(self.options.bounds());
         let found = self.read_on(&mut index, on)?;
-        if let IndexState::Ahead { .. } = self.view.state()
-            && let Some(log_end_offset) = self.view.witnessed_end()
-        {
-            let lost = self.view.lost_events(index.coverage().covered_to)?.unwrap_or_default();
-            index.bear_witness(Witness { log_end_offset, lost_events: lost.0, lost_aggregates: lost.1 });
+        if let Some(lost) = self.view.lost_end()? {
+            index.bear_witness(lost);
         }
         Ok((self.index.insert(index), found))
     }

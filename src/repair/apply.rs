@@ -175,7 +175,7 @@ fn change(
     index: Option<&LogView>,
 ) -> Result<(), StorageError> {
     if let Some(view) = index {
-        cut_index(site, view, first_change(plan), plan.forgets.is_some())?;
+        cut_index(site, view, plan)?;
     }
     for step in &plan.steps {
         write_step(log, step, Source::Journal(kept, Part::After))?;

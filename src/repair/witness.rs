@@ -2,10 +2,11 @@
 //!
 //! What it alone knows, how far the log once went, is carried on until a repair has decided about it.
 
-use super::Site;
-use super::identity::each_chunk;
+use super::apply::first_change;
+use super::identity::{each_chunk, neighbour};
 use super::journal::Journal;
 use super::record::JournalFile;
+use super::{Neighbour, Plan, Site};
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, Open, replace};
 use crate::format::Version;
@@ -21,27 +22,45 @@ pub(super) fn keep_index(view: &LogView, journal: &mut Journal) -> Result<(), St
     each_chunk(&file, 0..file.len()?, &mut |at, bytes| journal.keep(Part::Index, at, bytes))
 }
 
-/// Saves an index that covers nothing from `first` on; with its word for the log's old end, unless that is dropped.
-pub(super) fn cut_index(site: &Site, view: &LogView, first: u64, forget: bool) -> Result<(), StorageError> {
+/// Saves an index that covers nothing from the first byte on that `plan` changes; with its word for the log's old end,
+/// unless that is dropped, and with a frame to know the log by that the plan leaves alone.
+pub(super) fn cut_index(site: &Site, view: &LogView, plan: &Plan) -> Result<(), StorageError> {
     let Some(old) = view.witness().cloned() else { return Ok(()) };
     let head = old.head();
-    let (log_version, log_header) = (head.log_version, head.log_header);
-    let known = Witness {
-        log_end_offset: head.log_end_offset,
-        lost_events: head.lost_events,
-        lost_aggregates: head.lost_aggregates,
+    let seen = match view.lost_end()? {
+        _ if plan.forgets.is_some() => Witness::default(),
+        Some(lost) => lost,
+        None => Witness { last: old.last_seen(), ..old.witness() },
     };
+    let empty = AggregateIndex::new(head.log_version, head.log_header);
     let resumed = AggregateIndex::resume(&old).map_err(|fault| fault.into_error(view.index_path()));
-    let mut index = match resumed {
-        Ok(index) => index,
-        // Its head speaks, and what it points at does not: it is built anew, from the start.
-        Err(StorageError::Index { .. }) => AggregateIndex::new(log_version, log_header),
+    // Its head speaks; where what it points at does not, it is built anew, from the start.
+    let (resumed, broken) = match resumed {
+        Ok(index) => (index, false),
+        Err(StorageError::Index { .. }) => (empty.clone(), true),
         Err(error) => return Err(error),
     };
-    index.cut(first);
-    index.keep_header(log_header);
-    index.bear_witness(if forget { Witness::default() } else { known });
-    save(site.disk.as_ref(), view.index_path(), view.log(), &index)
+    let marks = [old.known(), old.last_seen(), Some((head.first_offset, head.first_checksum))];
+    let anchors = resumed.anchors().map(|anchor| (anchor.offset, anchor.checksum)).collect::<Vec<_>>();
+    let mut known = None;
+    for (offset, checksum) in marks.into_iter().flatten().chain(anchors.into_iter().rev()) {
+        let changes = plan.steps.iter().any(|step| step.start <= offset && offset < step.end.max(step.new_end));
+        if !changes && neighbour(view.log(), offset)? == Some(Neighbour { offset, checksum }) {
+            known = Some((offset, checksum));
+            break;
+        }
+    }
+    let save_cut = |mut index: AggregateIndex| {
+        index.cut(first_change(plan));
+        index.keep_header(head.log_header);
+        index.bear_witness(seen);
+        index.keep_known(known);
+        save(site.disk.as_ref(), view.index_path(), view.log(), &index)
+    };
+    match save_cut(resumed) {
+        Err(StorageError::Index { .. }) if !broken => save_cut(empty),
+        done => done,
+    }
 }
 
 /// Puts the index that a journal keeps back in its place; nothing where it keeps none.

@@ -1,0 +1,177 @@
+//! A header that is damaged together with frames: what the index alone knows of it, and of a lost end, outlives every
+//! repair that leaves it as it is.
+
+use std::path::Path;
+
+use chronicle::format::Kind;
+use chronicle::repair::{Plan, Selector, Terms, Wishes, apply};
+use chronicle::{IndexState, StorageError};
+
+use super::repairs::{plan, site};
+use super::sim_disk::{Fault, SimDisk};
+use super::support::{LOG, disk_with_log, found, look, options, read, readable};
+
+/// A log of 20 events with a fresh index, then damaged: bytes changed by these masks, and cut to a length.
+fn damaged(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, Vec<u64>) {
+    let (disk, offsets) = disk_with_log(20, true);
+    let good = disk.get(LOG).unwrap();
+    let mut bytes = good.clone();
+    for (at, mask) in flips {
+        bytes[*at] ^= mask;
+    }
+    bytes.truncate(cut.unwrap_or(bytes.len()));
+    disk.overwrite(LOG, &bytes);
+    (disk, good, offsets)
+}
+
+fn carry_out(disk: &SimDisk, plan: &Plan) {
+    apply(&site(disk), plan, Terms::default()).unwrap();
+}
+
+/// As the commands do: repaired, and the index caught up.
+fn repair_and_catch_up(disk: &SimDisk, wishes: &Wishes) {
+    carry_out(disk, &plan(disk, wishes).unwrap());
+    read(disk).save_index().unwrap();
+}
+
+fn only(kind: Kind) -> Wishes {
+    Wishes { only: vec![Selector::Kind(kind)], ..Wishes::default() }
+}
+
+fn header(disk: &SimDisk) -> Option<(&'static str, u64, u64)> {
+    found(&look(disk)).into_iter().find(|(kind, ..)| *kind == "header")
+}
+
+#[test]
+fn a_log_whose_version_is_damaged_can_be_opened_after_its_first_frames_were_repaired() {
+    for (flips, wishes) in [
+        (vec![(5, 0x10), (60, 4)], Wishes::default()),
+        (vec![(7, 1), (60, 4)], Wishes { fence_undecided: true, ..Wishes::default() }),
+        (vec![(5, 2), (1500, 4)], only(Kind::Checksum)),
+    ] {
+        let (disk, good, offsets) = damaged(&flips, None);
+        let before = readable(&disk);
+        let planned = plan(&disk, &wishes).unwrap();
+        carry_out(&disk, &planned);
+        assert!(header(&disk).is_some(), "{flips:?}: before the index is caught up");
+        read(&disk).save_index().unwrap();
+        assert_eq!(header(&disk), Some(("header", 0, 16)), "{flips:?}: and behind it");
+        let after = readable(&disk);
+        assert!(before.iter().all(|offset| after.contains(offset)), "{flips:?}");
+        // The header that the index knows is still known, and proven once a frame stands behind it.
+        repair_and_catch_up(&disk, &Wishes { accept_likely: true, ..Wishes::default() });
+        assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{flips:?}");
+        assert_eq!(readable(&disk).len(), offsets.len(), "{flips:?}");
+    }
+}
+
+#[test]
+fn a_header_that_a_repair_leaves_stays_damaged_whatever_was_repaired_behind_it() {
+    // A time of creation that no event contradicts: only the index knows another.
+    let (disk, good, _) = damaged(&[(13, 0x10), (60, 4)], None);
+    assert!(header(&disk).is_some());
+    let first = plan(&disk, &Wishes::default()).unwrap();
+    assert!(first.left.iter().any(|left| left.piece.kind == "header"), "{first:?}");
+    carry_out(&disk, &first);
+    read(&disk).save_index().unwrap();
+    assert!(header(&disk).is_some(), "it is told again");
+    repair_and_catch_up(&disk, &Wishes::default());
+    assert_eq!(
+        disk.get(LOG).unwrap(),
+        good,
+        "and restored from the index's copy, by the frame that stands behind it now"
+    );
+}
+
+#[test]
+fn a_zeroed_first_sector_gets_the_header_that_the_index_knows_and_without_one_no_proven_one() {
+    for indexed in [true, false] {
+        let (disk, good, _) = damaged(&[], None);
+        let mut bytes = good.clone();
+        bytes[..512].fill(0);
+        disk.overwrite(LOG, &bytes);
+        if !indexed {
+            disk.put(super::support::INDEX, b"no index");
+        }
+        for _ in 0..2 {
+            repair_and_catch_up(&disk, &Wishes::default());
+            let now = disk.get(LOG).unwrap();
+            assert!(now[..16] == [0; 16] || now[..16] == good[..16], "a guess was written: {:02x?}", &now[..16]);
+        }
+        repair_and_catch_up(&disk, &Wishes { accept_likely: true, ..Wishes::default() });
+        let now = disk.get(LOG).unwrap();
+        assert_eq!(now[..16] == good[..16], indexed, "{:02x?}", &now[..16]);
+    }
+}
+
+#[test]
+fn an_index_vouches_for_no_header_that_was_guessed() {
+    let (disk, _) = disk_with_log(20, false);
+    let mut bytes = disk.get(LOG).unwrap();
+    // A time behind the first event's is none: it is guessed from that.
+    bytes[..4].copy_from_slice(b"NOPE");
+    bytes[8] = 0x7f;
+    disk.overwrite(LOG, &bytes);
+    for _ in 0..2 {
+        let planned = plan(&disk, &Wishes::default()).unwrap();
+        assert!(planned.steps.is_empty() && planned.left.len() == 1, "{planned:?}");
+        read(&disk).save_index().unwrap();
+    }
+    // Once somebody has accepted it the index believes it, and finds nothing wrong with it.
+    repair_and_catch_up(&disk, &Wishes { accept_likely: true, ..Wishes::default() });
+    assert_eq!(header(&disk), None);
+    read(&disk).save_index().unwrap();
+    let mut bytes = disk.get(LOG).unwrap();
+    let accepted = bytes.clone();
+    bytes[12] ^= 1;
+    disk.overwrite(LOG, &bytes);
+    assert!(header(&disk).is_some());
+    repair_and_catch_up(&disk, &Wishes::default());
+    assert_eq!(disk.get(LOG).unwrap(), accepted);
+}
+
+#[test]
+fn a_lost_end_stays_known_whatever_is_repaired_before_it() {
+    for (flips, cut) in [(vec![(13, 0x10), (1150, 4)], 1700), (vec![(13, 0x10), (60, 4)], 1700), (vec![(60, 4)], 1650)]
+    {
+        let (disk, good, offsets) = damaged(&flips, Some(cut));
+        // Where it starts, how far the log once went, and how many events lay there: a damaged one may count as lost.
+        let truncated = |disk: &SimDisk| {
+            let seen = look(disk);
+            let finding = seen.findings.iter().find(|finding| finding.kind == Kind::Truncated);
+            let finding = finding.unwrap_or_else(|| unreachable!("{flips:?}: {:?}", seen.findings));
+            let lost = offsets.iter().filter(|offset| **offset >= finding.start).count() as u64;
+            let missing = finding.evidence.events_missing.unwrap();
+            assert!((lost..=lost + 1).contains(&missing), "{flips:?}: {missing} of {lost} are missing");
+            (finding.range(), finding.evidence.log_end_offset)
+        };
+        let before = truncated(&disk);
+        assert_eq!(before.1, Some(good.len() as u64));
+        carry_out(&disk, &plan(&disk, &only(Kind::Checksum)).unwrap());
+        assert_eq!(truncated(&disk), before, "{flips:?}: at once");
+        read(&disk).save_index().unwrap();
+        assert_eq!(truncated(&disk), before, "{flips:?}: and with the index caught up");
+        assert!(matches!(read(&disk).view().state(), IndexState::Ahead { .. }));
+        let refused = options(&disk).open(LOG).unwrap_err();
+        assert!(matches!(refused, StorageError::Truncated { .. }), "no offset is given away: {refused}");
+    }
+}
+
+#[test]
+fn a_repair_that_is_killed_over_a_damaged_version_is_told_by_whoever_looks() {
+    let (disk, ..) = damaged(&[(5, 0x10), (60, 4)], None);
+    let planned = plan(&disk, &Wishes::default()).unwrap();
+    let mut pending = 0;
+    for call in 0.. {
+        let probe = disk.next_process();
+        probe.fail(call, Fault::Kill);
+        let done = apply(&site(&probe), &planned, Terms::default()).is_ok();
+        let left = probe.next_process();
+        let log = options(&left).open_read_only(Path::new(LOG)).unwrap_or_else(|error| unreachable!("{call}: {error}"));
+        pending += u32::from(log.pending_repair().unwrap().is_some());
+        if done && probe.faulted().is_none() {
+            break;
+        }
+    }
+    assert!(pending > 2, "{pending}");
+}
