@@ -198,20 +198,20 @@ fn save_plan(file: &Path, plan: &Plan, force: bool) -> Result<(), Failure> {
     })
 }
 
-/// Catches up an index that was cut back; when that fails the repair stands all the same.
+/// Catches the index up; when that fails the repair stands all the same.
 fn keep_index(applied: &Applied, log: &Path, side: &Side, out: &mut Out) {
-    if !applied.index_cut {
+    if !applied.index_behind {
         return;
     }
     let progress = Progress::new("indexing", out);
     let caught_up = log_to_read(log, side).and_then(|mut log| {
-        log.catch_up(&mut |step| {
+        let (_, read) = log.catch_up(&mut |step| {
             if let Step::Progress(done, total) = step {
                 progress.to(done, total);
             }
             ControlFlow::Continue(())
         })?;
-        log.save_index()
+        if read.is_some() { log.save_index() } else { Ok(()) }
     });
     drop(progress);
     if let Err(error) = caught_up {

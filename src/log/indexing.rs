@@ -36,6 +36,8 @@ impl EventLog {
         let mut found = Ok(None);
         if coverage.scanned_to != len || coverage.frames == 0 {
             found = self.read_on(&mut index, on).map(Some);
+            // A writer that has caught a file up leaves a fresh one behind.
+            self.keeps_index |= found.is_ok() && matches!(self.view.state(), IndexState::Behind { .. });
         }
         let index = self.index.insert(index);
         found.map(|found| (&*index, found))

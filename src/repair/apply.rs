@@ -36,8 +36,8 @@ pub struct Applied {
     pub number: u32,
     /// Its journal.
     pub journal: PathBuf,
-    /// An index stood beside the log and does not cover what was changed: it is to be caught up now.
-    pub index_cut: bool,
+    /// An index that may be believed stands beside the log, and may not cover all of it: it is to be caught up now.
+    pub index_behind: bool,
 }
 
 /// Applies a plan, exactly. A repair that was killed before is completed or taken back first.
@@ -86,6 +86,7 @@ pub(super) fn carry_out(
         }
     }
     let stale = view.as_ref().is_some_and(|view| covers(view, plan));
+    let index_behind = taken.keeps_index() || view.as_ref().is_some_and(|view| view.witness().is_some());
     let index = view.filter(|view| view.persisted().is_some() && (stale || taken.keeps_index()));
     make_sure_of_room(site, plan, index.as_ref())?;
     let mut journal = Journal::begin(site, plan)?;
@@ -113,8 +114,7 @@ pub(super) fn carry_out(
         return Err(error);
     }
     journal.say(Said::Applied)?;
-    let index_cut = stale || taken.keeps_index();
-    Ok(Applied { number: journal.number(), journal: journal.path().to_owned(), index_cut })
+    Ok(Applied { number: journal.number(), journal: journal.path().to_owned(), index_behind })
 }
 
 /// True when an index that may speak for the log has seen some of what changes.

@@ -119,6 +119,22 @@ fn a_plan_that_no_longer_fits_is_refused_before_anybody_is_asked() {
 }
 
 #[test]
+fn a_repair_leaves_a_fresh_index_where_one_stood_be_it_behind_and_none_where_there_was_none() {
+    for indexed in [true, false] {
+        let shell = Shell::with_log();
+        if indexed {
+            shell.done("index update a.log");
+        }
+        let more = fs::read(shell.path("a.log")).unwrap();
+        fs::write(shell.path("a.log"), [&more[..], &more[16..]].concat()).unwrap();
+        shell.flip("a.log", more.len() + 1000);
+        assert_eq!(shell.run("repair a.log --yes").code, 0);
+        assert_eq!(shell.path("a.log.idx").exists(), indexed);
+        assert_eq!(shell.run("index status a.log").code, if indexed { 0 } else { 5 });
+    }
+}
+
+#[test]
 fn a_plan_with_nothing_to_do_never_asks() {
     let shell = with_plan(|plan| plan.steps.clear());
     let ran = shell.run("repair a.log --apply p.json");

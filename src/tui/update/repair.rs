@@ -118,7 +118,7 @@ pub(super) fn repaired(model: &mut Model, done: Repaired) {
         None => format!("repair {number} is done, u takes it back"),
     };
     model.tell(format!("{did}; its journal: {}", path_text(&done.applied.journal)));
-    if done.applied.index_cut {
+    if done.applied.index_behind {
         super::writing::catch_up(model);
     }
 }
