@@ -127,7 +127,7 @@ pub fn diff(
     let ends = (a.len()?, b.len()?);
     let found = Comparison { bytes: ends, identical_to: u64::MAX, ..Comparison::default() };
     let common = ends.0.min(ends.1);
-    let mut walk = Walk { logs: (a, b), ends, common, on, found, told: 0 };
+    let mut walk = Walk { logs: (a, b), ends, common, on, found, last: None, told: 0 };
     walk.run()?;
     walk.found.identical_to = walk.found.identical_to.min(common);
     Ok(walk.found)
@@ -140,6 +140,8 @@ struct Walk<'a> {
     common: u64,
     on: &'a mut dyn FnMut(Compared) -> ControlFlow<()>,
     found: Comparison,
+    /// The difference that was told last.
+    last: Option<Difference>,
     told: u64,
 }
 
@@ -180,11 +182,24 @@ impl Walk<'_> {
         }
         let (a, b) = self.ends;
         if a > b {
-            self.differ(Differs::OnlyAGoesOn, b..a)?;
+            self.goes_on(self.logs.0, a, (Differs::OnlyInA, Differs::OnlyAGoesOn))?;
         } else if b > a {
-            self.differ(Differs::OnlyBGoesOn, a..b)?;
+            self.goes_on(self.logs.1, b, (Differs::OnlyInB, Differs::OnlyBGoesOn))?;
         }
         self.tell(self.common)
+    }
+
+    /// Tells what the longer one has behind the end of the other: first the frame that is cut there.
+    fn goes_on(&mut self, longer: &Arc<LogFile>, end: u64, how: (Differs, Differs)) -> Result<(), StorageError> {
+        let mut from = self.common;
+        if let Place::Inside(cut) = place(longer, from, end)? {
+            from = cut.end;
+            let only = Difference { how: how.0, start: cut.start, end: cut.end };
+            if self.last.as_ref() != Some(&only) {
+                self.differ(how.0, cut)?;
+            }
+        }
+        if from < end { self.differ(how.1, from..end) } else { Ok(()) }
     }
 
     /// The first offset of `range` at which the bytes are not the same, or cannot be read.
@@ -296,8 +311,9 @@ impl Walk<'_> {
         let difference = Difference { how, start: range.start, end: range.end };
         let told = (self.on)(Compared::Difference(&difference));
         if self.found.differences.len() < MAX_DIFFERENCES {
-            self.found.differences.push(difference);
+            self.found.differences.push(difference.clone());
         }
+        self.last = Some(difference);
         if told.is_break() { Err(StorageError::Stopped) } else { Ok(()) }
     }
 
