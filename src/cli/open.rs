@@ -7,7 +7,7 @@ use super::args::{ColorArg, OpenArgs, ScreenArgs, Side};
 use super::fail::{Failure, Run};
 use super::index_args::Threads;
 use super::out::Out;
-use crate::index::IndexFault;
+use crate::index::{IndexFault, IndexState};
 use crate::inspect::LogView;
 use crate::repair::{self, Record, Site, kept_in};
 use crate::report::{Status, path_text};
@@ -35,7 +35,12 @@ pub(super) fn log_to_read(path: &Path, side: &Side) -> Result<EventLog, StorageE
 pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
     let mut view = log.view().clone();
     if let Some(Err(fault)) = view.persisted().map(|index| index.check()) {
-        view.index_is_corrupt(why(fault));
+        let ahead = matches!(view.state(), IndexState::Ahead { .. });
+        let seen = view.witnessed_end().filter(|_| ahead);
+        // It witnesses nothing any more; but before it is built anew somebody should know what its head still says.
+        let seen =
+            seen.map(|end| format!("; its head is whole and has seen the log reach {end}, which it does not now"));
+        view.index_is_corrupt(why(fault) + &seen.unwrap_or_default());
     }
     view
 }

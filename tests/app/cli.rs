@@ -570,3 +570,20 @@ fn any_number_of_threads_and_any_memory_give_the_same_answer_and_the_same_index(
     }
     assert_eq!(seen.map(|(ran, plan, ..)| (ran.code, ran.out.lines().count(), plan.code)), Some((4, 2, 4)));
 }
+
+#[test]
+fn a_broken_index_says_what_its_head_still_knows_of_a_lost_end() {
+    let shell = Shell::with_log();
+    shell.done("index update a.log");
+    let (log, index) = (fs::read(shell.path("a.log")).unwrap(), fs::read(shell.path("a.log.idx")).unwrap());
+    fs::write(shell.path("a.log"), &log[..log.len() / 2]).unwrap();
+    shell.flip("a.log.idx", index.len() - 10);
+    let said = format!("its head is whole and has seen the log reach {}, which it does not now", log.len());
+    for look in ["verify a.log", "index status a.log"] {
+        let ran = shell.run(look);
+        assert!(ran.out.contains("CORRUPT") && ran.out.contains(&said), "{look}: {ran:?}");
+    }
+    // Of an end that is there nothing needs to be said.
+    fs::write(shell.path("a.log"), &log).unwrap();
+    assert!(!shell.run("verify a.log").out.contains("its head is whole"));
+}
