@@ -5,7 +5,6 @@
 //! Without one, one pass does both. Done in slices, so that it can be counted and stopped.
 
 use std::collections::VecDeque;
-use std::iter;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +15,8 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::{Alive, Failure, Shared, failure};
 use crate::StorageError;
-use crate::index::{AggregateIndex, Bounds, MAX_DAMAGE};
-use crate::inspect::{LogView, Step, Survey, Wish, survey};
+use crate::index::{AggregateIndex, Bounds};
+use crate::inspect::{LogView, Step, Survey, Wish, survey, unverified};
 use crate::log::now_ms;
 use crate::repair::{Proposed, Proposer};
 use crate::tui::message::{Message, News};
@@ -236,7 +235,9 @@ impl Scan {
 
     /// A slice of the log, verified without building anything.
     fn verify(&mut self, view: &LogView, len: u64) -> Result<Option<()>, StorageError> {
-        let left = self.pass.left.get_or_insert_with(|| unverified(view, self.pass.index.as_ref(), len));
+        let index = self.pass.index.as_ref();
+        let all = || std::iter::once(0..len).collect();
+        let left = self.pass.left.get_or_insert_with(|| index.map_or_else(all, |index| unverified(index, len).into()));
         let Some(range) = left.front().cloned() else { return Ok(None) };
         let until = (range.start + self.slice()).min(range.end);
         // The header is judged with what starts at the first byte.
@@ -316,88 +317,4 @@ fn wish() -> Wish {
 /// A screen stays small beside a log without an index, too.
 fn small() -> Bounds {
     Bounds { memory: MEMORY, ..Bounds::default() }
-}
-
-/// What has to be read of a log of `len` bytes to know as much as if all of it were verified now: what the index does not
-/// know to have been verified, and of the rest what it does not know to be nothing but events.
-fn unverified(view: &LogView, index: Option<&AggregateIndex>, len: u64) -> VecDeque<Range<u64>> {
-    let known = index.and_then(|index| Some((index, view.witness()?.verified()?)));
-    let Some((index, verified)) = known.filter(|(index, _)| index.damage().len() < MAX_DAMAGE) else {
-        return iter::once(0..len).collect();
-    };
-    let to = verified.to.min(len);
-    let mut places: Vec<Range<u64>> = index.damage().to_vec();
-    let mut blocks = index.blocks().peekable();
-    // With the block before, because whether a time goes back shows beside the one before it.
-    let mut before = 0;
-    while let Some(block) = blocks.next() {
-        if block.mixed || block.late {
-            places.push(before..blocks.peek().map_or(to, |next| next.anchor.offset));
-        }
-        before = block.anchor.offset;
-    }
-    places.retain(|place| place.start < to);
-    places.sort_unstable_by_key(|place| place.start);
-    let first = index.blocks().next().map_or(to, |block| block.anchor.offset).min(to);
-    let mut left: VecDeque<Range<u64>> = iter::once(0..first).collect();
-    for place in places.into_iter().chain(iter::once(to..len)) {
-        match left.back_mut().filter(|last| place.start <= last.end) {
-            Some(last) => last.end = last.end.max(place.end),
-            None => left.push_back(place),
-        }
-    }
-    left
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ops::ControlFlow;
-
-    use super::*;
-    use crate::file::OsDisk;
-    use crate::log::EventLog;
-    use crate::sample::{Amount, Recipe, generate};
-
-    #[test]
-    fn what_was_verified_is_left_alone_but_for_what_is_no_event() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.log");
-        let recipe = Recipe { amount: Amount::Bytes(1 << 20), aggregates: 50, ..Recipe::default() };
-        generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[600_000] ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
-        let left = || {
-            let view = EventLog::open_read_only(&path).unwrap().view().clone();
-            let index = view.clone().index();
-            unverified(&view, Some(&index), view.log().len().unwrap())
-        };
-        let len = bytes.len() as u64;
-        assert_eq!(left().iter().next(), Some(&(0..len)), "nothing is known");
-        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
-        let known = left();
-        assert!(known.iter().any(|range| range.contains(&600_000)), "{known:?}");
-        assert!(known.contains(&(0..16)) && known.contains(&(len..len)), "{known:?}");
-        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 2000, "{known:?}");
-        // A gap where the damage was makes its block one to be looked at, and what is new is.
-        let damaged = known[1].clone();
-        let gap = format!("{:<width$}", "{\"$gap\":{}}", width = (damaged.end - damaged.start) as usize - 8);
-        let mut frame = Vec::new();
-        crate::format::frame::encode(gap.as_bytes(), &mut frame);
-        bytes.splice(damaged.start as usize..damaged.end as usize, frame);
-        std::fs::write(&path, &bytes).unwrap();
-        let mut log = EventLog::open_read_only(&path).unwrap();
-        log.rebuild_index_from(0).unwrap();
-        log.save_index().unwrap();
-        let more = std::fs::read(&path).unwrap();
-        std::fs::write(&path, [&more, &more[16..443]].concat()).unwrap();
-        let known = left();
-        assert!(known.iter().any(|range| range.start < damaged.start && range.end > damaged.end), "{known:?}");
-        assert_eq!(known.back(), Some(&(len..len + 427)));
-        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 60_000, "{known:?}");
-        // So does a time that goes back, with the event before it.
-        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
-        let known = left();
-        assert!(known.iter().any(|range| range.start < len - 1000 && range.end >= len + 427), "{known:?}");
-    }
 }
