@@ -158,7 +158,8 @@ pub(super) struct VerifyArgs {
     /// Let an index that is missing or behind count as not usable
     #[arg(long)]
     pub(super) require_fresh: bool,
-    /// Begin where the log was verified to the last time, as its index keeps it
+    /// Begin where the log was verified to the last time, as its index keeps it; before that, look again only at what the
+    /// index knows to be damaged, or more than events
     #[arg(long, conflicts_with = "from")]
     pub(super) since_last: bool,
     /// Keep in the index how far the log was verified, and when; builds it, or catches it up

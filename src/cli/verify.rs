@@ -1,5 +1,6 @@
 //! `verify`: the whole judgement about a log and its index, in words, as one object, or finding by finding.
 
+use std::iter;
 use std::ops::ControlFlow;
 
 use super::args::{Side, VerifyArgs};
@@ -9,8 +10,8 @@ use super::out::{Out, finding_line};
 use super::progress::Progress;
 use crate::StorageError;
 use crate::format::Kind;
-use crate::index::{IndexState, Verified};
-use crate::inspect::{LogView, MAX_FINDINGS, Step, Survey, Wish, survey};
+use crate::index::{AggregateIndex, IndexState, Verified};
+use crate::inspect::{LogView, MAX_FINDINGS, Step, Survey, Wish, survey_ranges, unverified};
 use crate::repair::{PendingRepair, Proposed, Proposer};
 use crate::report::json::{self, Json, VerifyReport};
 use crate::report::units::{Zone, count, exact, minute, moment, size};
@@ -28,11 +29,21 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     let mut log = options(side).threads(args.threads.number()).open_read_only(&args.log)?;
     let from = args.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
     // Who only wants what is new has no time for an index of all that was.
-    let view = if args.since_last { log.view().clone() } else { view_with_checked_index(&log) };
+    let mut view = if args.since_last { log.view().clone() } else { view_with_checked_index(&log) };
     let bytes = view.log().len()?;
-    let last = view.witness().and_then(|index| index.verified()).filter(|_| args.since_last);
-    let from = from.or(last.map(|last| last.to));
-    let wish = Wish { frames_only: args.frames, from, until: args.until, ..Wish::default() };
+    sensible(args, bytes)?;
+    let known = args.since_last.then(|| view.index());
+    let last = known.as_ref().and_then(AggregateIndex::verified);
+    let ranges = match &known {
+        Some(known) => unverified(known, bytes),
+        None => iter::once(from.unwrap_or_default()..args.until.unwrap_or(bytes).min(bytes)).collect(),
+    };
+    let wish = Wish {
+        frames_only: args.frames,
+        from: from.or(last.map(|last| last.to)),
+        until: args.until,
+        ..Wish::default()
+    };
     let as_words = !out.is_json() && !args.ndjson;
     if as_words {
         out.path_line(view.path(), &head_line(&view, bytes))?;
@@ -41,23 +52,28 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     let mut judged =
         Judged { args, kept: Kept::of(&log)?, tally: Tally::default(), status: Status::Done, first: vec![] };
     let progress = Progress::new("verifying", out);
+    let mut kept = Ok(());
     let mut pass = |on: &mut dyn FnMut(Step) -> ControlFlow<()>| {
         if !args.save {
-            return survey(&view, &wish, None, on);
+            return survey_ranges(&view, &ranges, bytes, &wish, on);
         }
         if let IndexState::Corrupt { reason } = view.state() {
             log.index_is_corrupt(reason.clone());
         }
-        log.verify(&wish, on)
+        let (found, saved) = log.verify(&ranges, bytes, on)?;
+        kept = saved;
+        Ok(found)
     };
     let seen = look(&view, &mut pass, &progress, &mut |found| progress.aside(|| judged.found(&found, out)))?;
     drop(progress);
     // What was saved is what there is now.
-    let view = if args.save { log.view().clone() } else { view };
+    let view = if args.save && kept.is_ok() { log.view().clone() } else { view };
     if as_words {
         say(&view, &wish, &seen, &judged.tally, out)?;
         if args.since_last {
-            out.line(&last_line(last))?;
+            let again = ranges.iter().filter(|range| last.is_some_and(|last| range.start < last.to));
+            let again = again.filter(|range| range.end > view.log().first_frame()).count();
+            out.line(&last_line(last, again as u64))?;
         }
         if let Some(pending) = &pending {
             out.line(&pending_line(pending))?;
@@ -72,7 +88,22 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
             pending: pending.as_ref(),
         }))?;
     }
+    // What was found stands, kept or not.
+    kept?;
     Ok(judged.status.or(index_status(&view, args.require_fresh)))
+}
+
+/// Whether the offsets leave anything to be judged.
+fn sensible(args: &VerifyArgs, bytes: u64) -> Result<(), Failure> {
+    let error = match (args.from, args.until) {
+        (Some(from), _) if from > bytes => format!("--from {from} lies behind the log's end, which is at {bytes}"),
+        (from, Some(until)) if until <= from.unwrap_or_default() => {
+            format!("--until {until} does not lie behind where it begins, {}", from.unwrap_or_default())
+        }
+        _ => return Ok(()),
+    };
+    let next = "nothing was judged; give offsets as `verify` and `cat` print them".into();
+    Err(Failure::Usage { error, next })
 }
 
 /// Tells `on` of every finding of a pass over a log, with what can be done about it.
@@ -145,10 +176,16 @@ impl Judged<'_> {
 /// A pass over a log, which tells how it goes.
 pub(super) type OnePass<'a> = dyn FnMut(&mut dyn FnMut(Step) -> ControlFlow<()>) -> Result<Survey, StorageError> + 'a;
 
-fn last_line(last: Option<Verified>) -> String {
-    match last {
-        Some(Verified { at_ms, .. }) => format!("what lies before was verified on {}", moment(at_ms, Zone::Utc)),
-        None => "the index knows of no earlier verification; all was verified".into(),
+fn last_line(last: Option<Verified>, again: u64) -> String {
+    let Some(Verified { at_ms, .. }) = last else {
+        return "the index knows of no earlier verification; all was verified".into();
+    };
+    let line = format!("what lies before was verified on {}", moment(at_ms, Zone::Utc));
+    match again {
+        0 => line,
+        _ => {
+            format!("{line}; verified again: {} there that the index does not know to be sound", count(again, "place"))
+        }
     }
 }
 

@@ -86,10 +86,12 @@ pub const ANCHOR_FIELDS: [Field; 4] = [
 pub const ANCHOR_ROW: usize = 28;
 const _: () = assert!(tiles(&ANCHOR_FIELDS, ANCHOR_ROW), "the fields tile an anchor");
 
-/// A damaged range met while building.
+/// A damaged range: those met while building, then those met since, whose end carries [`MET_SINCE`].
 pub const DAMAGE_FIELDS: [Field; 2] = [Field::new("start", 0, 8), Field::new("end", 8, 8)];
 /// Bytes of a damaged range.
 pub const DAMAGE_ROW: usize = 16;
+/// The highest bit of the end of a damaged range that was met where the index has frames.
+pub const MET_SINCE: u64 = 1 << 63;
 const _: () = assert!(tiles(&DAMAGE_FIELDS, DAMAGE_ROW), "the fields tile a damaged range");
 
 /// What a section holds; its number is its row in the head.

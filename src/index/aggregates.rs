@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Counts;
 use super::block::{Anchor, Block};
 use super::checkpoint::{Checkpoint, Totals};
+use super::damage::{Damage, Ranges};
 use super::layer::{Layer, Merge, Source, summary};
 use super::part::{BLOCK, CHECKPOINT, MAX_BLOCKS, MAX_CHECKPOINTS, Part};
 use super::persisted::{AggregateSummary, IndexFault, PersistedIndex};
@@ -16,8 +17,6 @@ use super::write::{Scratch, gather};
 use crate::StorageError;
 use crate::file::{Disk, OsDisk};
 
-/// Damaged ranges kept at most; the count goes on.
-pub(crate) const MAX_DAMAGE: usize = 65_536;
 /// A run of fewer events may become one with the next.
 const SMALL_RUN: u64 = 1 << 15;
 
@@ -31,7 +30,7 @@ pub struct AggregateIndex {
     pub(super) blocks: Sparse<Block>,
     pub(super) checkpoints: Sparse<Checkpoint>,
     pub(super) counts: Counts,
-    damage: Vec<Range<u64>>,
+    pub(super) damage: Damage,
     pub(super) log_version: u16,
     pub(super) log_header: [u8; 16],
     pub(super) witness: Witness,
@@ -108,7 +107,7 @@ impl AggregateIndex {
             blocks: Sparse::new(BLOCK, MAX_BLOCKS),
             checkpoints: Sparse::new(CHECKPOINT, MAX_CHECKPOINTS),
             counts: Counts::default(),
-            damage: Vec::new(),
+            damage: Damage::default(),
             log_version,
             log_header,
             witness: Witness::default(),
@@ -265,17 +264,19 @@ impl AggregateIndex {
         Scratch { disk: self.bounds.disk.as_ref(), folder: self.bounds.folder.as_deref() }
     }
 
-    /// Adds a damaged range.
+    /// Adds a damaged range that it is built over.
     pub(crate) fn damaged(&mut self, range: Range<u64>) {
-        if self.damage.len() < MAX_DAMAGE && !range.is_empty() {
-            self.damage.push(range);
-        }
+        self.damage.build_over(range);
     }
 
     /// Forgets damage behind the last valid frame, which is about to be looked at again.
     pub(crate) fn forget_damaged_end(&mut self) {
-        let covered_to = self.totals.covered_to;
-        self.damage.retain(|range| range.end <= covered_to);
+        self.damage.cut(self.totals.covered_to);
+    }
+
+    /// Notes what was met where somebody looked at the log again: damage that came since, or is gone by now.
+    pub(crate) fn looked_at(&mut self, ranges: &[Range<u64>], met: Ranges) {
+        self.damage.look(ranges, met, self.totals.covered_to);
     }
 
     /// Says how far the log was looked at.
@@ -301,7 +302,7 @@ impl AggregateIndex {
         self.scanned_to = until;
         self.blocks.cut(until);
         self.checkpoints.cut(until);
-        self.damage.retain(|range| range.end <= until);
+        self.damage.cut(until);
         self.layers.iter_mut().for_each(|layer| layer.until = layer.until.min(until));
         self.verified = self.verified.map(|known| Verified { to: known.to.min(until), ..known });
     }
@@ -344,7 +345,12 @@ impl AggregateIndex {
 
     /// Damaged ranges met while it was built, ascending.
     pub fn damage(&self) -> &[Range<u64>] {
-        &self.damage
+        self.damage.built_over()
+    }
+
+    /// The same with those met since, where it knows what stood there; neighbours among these are one where there are many.
+    pub fn known_damage(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        self.damage.all()
     }
 
     /// The last anchor at or before `offset`.

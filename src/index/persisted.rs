@@ -7,12 +7,12 @@ use super::aggregates::{Verified, Witness};
 use super::block::{Anchor, Block, decode_anchor};
 use super::checkpoint::{Checkpoint, Totals, decode_checkpoint};
 use super::counts::Counts;
+use super::damage::Damage;
 use super::pages::PageReader;
 use super::stored::Stored;
 use crate::StorageError;
 use crate::file::{Disk, Open};
-use crate::format::field::u64_at;
-use crate::format::index::{ANCHOR_ROW, DAMAGE_ROW, Head, HeadFault, PAGE, PAGE_DATA, RunExtents, Section};
+use crate::format::index::{ANCHOR_ROW, Head, HeadFault, PAGE, PAGE_DATA, RunExtents, Section};
 
 /// A section that is loaded whole may have this many bytes at most.
 const SMALL_SECTION: u64 = 64 << 20;
@@ -201,18 +201,13 @@ impl PersistedIndex {
         Ok((counts, checkpoints))
     }
 
-    /// Damaged ranges met while building, ascending.
+    /// Damaged ranges, those met while building and those met since.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
-    pub fn damage(&self) -> Result<Vec<std::ops::Range<u64>>, IndexFault> {
-        let bytes = self.small(Section::Damage)?;
-        let ranges = bytes.chunks_exact(DAMAGE_ROW).map(|row| {
-            let range = u64_at(row, 0).unwrap_or_default()..u64_at(row, 8).unwrap_or_default();
-            let in_range = range.start < range.end && range.end <= self.head.scanned_to;
-            in_range.then_some(range).ok_or_else(|| IndexFault::Corrupt("a damaged range lies outside the log".into()))
-        });
-        ranges.collect()
+    pub(super) fn damage(&self) -> Result<Damage, IndexFault> {
+        let broken = || IndexFault::Corrupt("a damaged range lies outside the log".into());
+        Damage::of_rows(&self.small(Section::Damage)?, self.head.scanned_to).ok_or_else(broken)
     }
 
     /// What it knows to have existed beyond what it covers.

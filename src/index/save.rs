@@ -125,9 +125,8 @@ fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[Ext
     }
     let checkpoints = pages.finish_section()?;
 
-    for range in index.damage() {
-        let (start, end) = (range.start.to_be_bytes(), range.end.to_be_bytes());
-        pages.put(&[start, end].concat())?;
+    for row in index.damage.rows() {
+        pages.put(&row)?;
         pages.rows(1);
     }
     let damage = pages.finish_section()?;

@@ -10,6 +10,7 @@ mod pieces;
 mod survey;
 mod tail;
 mod threads;
+mod unverified;
 mod view;
 
 pub use diff::{Compared, Comparison, Difference, Differs, MAX_DIFFERENCES, diff};
@@ -17,4 +18,5 @@ pub use map::{Cell, HealthMap};
 pub use pieces::{NamedPiece, Pieces};
 pub use survey::{MAX_FINDINGS, Step, Survey, Wish, survey};
 pub use tail::{EndPiece, EndPieces, Ending, ending, judge_end};
+pub use unverified::{survey_ranges, unverified};
 pub use view::{LogView, index_path};

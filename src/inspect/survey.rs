@@ -8,7 +8,7 @@ use super::{HealthMap, LogView, threads};
 use crate::StorageError;
 use crate::file::Scanner;
 use crate::format::{Finding, Kind};
-use crate::index::AggregateIndex;
+use crate::index::{AggregateIndex, Ranges};
 
 /// Findings kept in memory; those after them are told to the caller as they come, and counted.
 pub const MAX_FINDINGS: usize = 10_000;
@@ -56,6 +56,10 @@ pub struct Survey {
     pub gaps: u64,
     /// The end of what was looked at.
     pub scanned_to: u64,
+    /// What was looked at, ascending.
+    pub looked: Vec<Range<u64>>,
+    /// The damage that was met there.
+    pub(crate) met: Ranges,
     /// What is known of each part of the file.
     pub map: HealthMap,
     /// The time of the last readable event, or what the wish said.
@@ -231,6 +235,7 @@ impl Pass<'_> {
         self.survey.scanned_to = scanned_to;
         self.survey.last_time = self.previous_time;
         self.survey.map.verified(start..scanned_to);
+        self.survey.looked.push(start..scanned_to);
         if let Some(index) = &mut self.index {
             index.scanned(scanned_to);
         }
@@ -244,6 +249,10 @@ impl Pass<'_> {
         if finding.kind.is_damage() {
             self.survey.damage_total += 1;
             self.survey.map.damaged(finding.range());
+            // The header is looked at every time, and no index has a place for it.
+            if finding.kind != Kind::Header {
+                self.survey.met.add(finding.range());
+            }
         } else if finding.kind == Kind::Gap {
             self.survey.map.gap(finding.range());
         }

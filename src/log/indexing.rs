@@ -1,11 +1,11 @@
 //! The index as a program asks for it: looked at, caught up in memory, rebuilt, saved.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use super::EventLog;
 use crate::StorageError;
 use crate::index::{AggregateIndex, IndexState, save};
-use crate::inspect::{Step, Survey, Wish, survey};
+use crate::inspect::{Step, Survey, Wish, survey, survey_ranges};
 
 impl EventLog {
     /// The index of the log as it is now: the file's, caught up in memory. Writes nothing.
@@ -94,31 +94,66 @@ impl EventLog {
         index: &mut AggregateIndex,
         on: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> Result<Survey, StorageError> {
-        let coverage = index.coverage();
-        let from = (coverage.frames > 0).then_some(coverage.covered_to);
-        let wish = Wish { from, ..Wish::default() };
-        let found = survey(&self.view, &wish, Some(index), on)?;
-        index.was_verified(from.unwrap_or_default()..found.scanned_to, (self.options.clock)());
+        let found = self.add_to(index, on)?;
+        self.mark(index, &found);
         Ok(found)
     }
 
-    /// Verifies the log as `wish` says, and keeps in the index file how far and when. Where there is no index to believe it
-    /// is built in the same pass, else what it has not seen is added to it.
+    fn add_to(
+        &self,
+        index: &mut AggregateIndex,
+        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    ) -> Result<Survey, StorageError> {
+        let coverage = index.coverage();
+        let from = (coverage.frames > 0).then_some(coverage.covered_to);
+        survey(&self.view, &Wish { from, ..Wish::default() }, Some(index), on)
+    }
+
+    /// Has an index know what was looked at, and what was met there. Who begins with the first frame has looked at all
+    /// before it.
+    fn mark(&self, index: &mut AggregateIndex, found: &Survey) {
+        index.looked_at(&found.looked, found.met.clone());
+        for range in &found.looked {
+            let start = if range.start <= self.view.log().first_frame() { 0 } else { range.start };
+            index.was_verified(start..range.end, (self.options.clock)());
+        }
+    }
+
+    /// Verifies these ranges of a log that had `len` bytes when they were made, and keeps in the index file how far, when,
+    /// and what is damaged. Where there is no index to believe it is built in the same pass, else what it has not seen is
+    /// added to it; that moves the mark only as far as the ranges reach.
+    ///
+    /// Answers with what was found, and beside it whether that could be kept.
     ///
     /// # Errors
-    /// `Stopped` when `on` breaks: then nothing was written. As [`EventLog::save_index`].
-    pub fn verify(&mut self, wish: &Wish, on: &mut dyn FnMut(Step) -> ControlFlow<()>) -> Result<Survey, StorageError> {
+    /// `Stopped` when `on` breaks: then nothing was written. As [`EventLog::index`].
+    pub fn verify(
+        &mut self,
+        ranges: &[Range<u64>],
+        len: u64,
+        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    ) -> Result<(Survey, Result<(), StorageError>), StorageError> {
         let mut index = self.view.index().within(self.options.bounds());
-        let from = wish.from.unwrap_or_default();
-        let builds = index.coverage().frames == 0 && from <= self.view.log().first_frame();
-        let found = survey(&self.view, wish, builds.then_some(&mut index), on)?;
-        if !builds && index.coverage().scanned_to != self.view.log().len()? {
-            self.read_on(&mut index, &mut |_| ControlFlow::Continue(()))?;
+        let first = self.view.log().first_frame();
+        let builds = match ranges {
+            [all] if all.start <= first && all.end >= len && index.coverage().frames == 0 => Some(all.start),
+            _ => None,
+        };
+        let found = match builds {
+            Some(start) => {
+                let from = (start > 0).then_some(start);
+                survey(&self.view, &Wish { from, ..Wish::default() }, Some(&mut index), on)?
+            }
+            None => survey_ranges(&self.view, ranges, len, &Wish::default(), on)?,
+        };
+        let (coverage, len) = (index.coverage(), self.view.log().len()?);
+        if builds.is_none() && coverage.scanned_to != len && coverage.covered_to <= len {
+            self.add_to(&mut index, &mut |_| ControlFlow::Continue(()))?;
         }
-        index.was_verified(from..found.scanned_to, (self.options.clock)());
+        self.mark(&mut index, &found);
         self.index = Some(index);
-        self.write_index()?;
-        Ok(found)
+        let kept = self.write_index();
+        Ok((found, kept))
     }
 
     /// Takes over what another look at the same file has gathered: it is caught up from there.

@@ -41,7 +41,7 @@ impl<'a> Blocks<'a> {
         let Some(index) = index.filter(|index| filter.narrows() && index.damage().len() < MAX_DAMAGE) else {
             return Self { log, cuts };
         };
-        let mut damage = index.damage().iter().peekable();
+        let mut damage = index.known_damage().peekable();
         let mut blocks = index.blocks().peekable();
         while let Some(block) = blocks.next() {
             let anchor = block.anchor;

@@ -194,7 +194,7 @@ impl Known<'_> {
             let offsets: Source = Box::new(index.offsets(*id)?);
             sources.push(offsets.peekable());
         }
-        let damage: Source = Box::new(index.damage().iter().map(|damage| Ok(damage.start)));
+        let damage: Source = Box::new(index.known_damage().map(|damage| Ok(damage.start)));
         sources.push(damage.peekable());
         let before = range.start;
         let places = std::iter::from_fn(move || {

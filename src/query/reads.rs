@@ -120,7 +120,7 @@ fn unlisted(index: &AggregateIndex) -> Source<'_> {
             }
         }
     });
-    let mut damage = index.damage().iter().cloned().peekable();
+    let mut damage = index.known_damage().peekable();
     let mut mixed = first.into_iter().chain(mixed).peekable();
     let both = iter::from_fn(move || match (mixed.peek(), damage.peek()) {
         (Some(a), Some(b)) if b.start < a.start => damage.next(),

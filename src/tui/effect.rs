@@ -1,5 +1,7 @@
 //! What an update wishes the world to do: questions to the workers, and what only the loop can do. Plain data.
 
+use std::ops::Range;
+
 use super::model::{Sort, View, Wanted};
 use crate::file::Durability;
 use crate::format::Event;
@@ -17,6 +19,8 @@ pub(crate) enum Effect {
     StopScan,
     /// The scan behind the screen goes on.
     StartScan,
+    /// The scan behind the screen looks at damage that was met here.
+    LookAt(Range<u64>),
     /// What the scan knows no longer holds: it starts anew.
     RestartScan,
     /// A text for the clipboard.

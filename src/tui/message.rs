@@ -120,6 +120,8 @@ pub(crate) struct Saved {
     pub(crate) before: (&'static str, Option<u64>),
     /// The same, after.
     pub(crate) after: (&'static str, Option<u64>),
+    /// How far the log was verified by that, from its start.
+    pub(crate) verified_to: u64,
     /// The time it took.
     pub(crate) took: Duration,
 }

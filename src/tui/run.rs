@@ -144,6 +144,7 @@ impl Session {
                 Effect::Cancel(lane) => self.workers.cancel(lane),
                 Effect::StopScan => self.workers.stop_scan(),
                 Effect::StartScan => self.workers.start_scan(),
+                Effect::LookAt(range) => self.workers.look_at(range),
                 Effect::RestartScan => self.workers.restart_scan(),
                 Effect::Copy(text) => Screen::copy(&text)?,
                 Effect::ListenToMouse(on) => {

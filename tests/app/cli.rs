@@ -544,6 +544,83 @@ fn verify_goes_on_from_where_it_was_saved() {
 }
 
 #[test]
+fn what_is_known_to_be_damaged_is_verified_again_until_it_is_sound() {
+    let shell = Shell::new();
+    shell.done("generate a.log --events 2000");
+    shell.done("index update a.log");
+    let sound = fs::read(shell.path("a.log")).unwrap();
+    // Damage that came after the index, below its mark: who verifies keeps it with the mark.
+    let mut damaged = sound.clone();
+    damaged[300_000..300_300].fill(b'Z');
+    fs::write(shell.path("a.log"), damaged).unwrap();
+    let plan = shell.run("repair a.log --dry-run --json").out;
+    assert!(plan.contains(r#""given_up":{"at_least":2"#), "{plan}");
+    assert_eq!(shell.done("verify a.log --since-last").code, 0, "nobody has met it yet");
+    assert_eq!(shell.run("verify a.log --save").code, 3);
+    for line in ["verify a.log --since-last", "verify a.log --since-last --save", "verify a.log --since-last"] {
+        let since = shell.run(line);
+        assert!(since.code == 3 && since.out.contains("1 damaged"), "{line}: {}", since.out);
+        assert!(since.out.contains("verified again: 1 place there"), "{line}: {}", since.out);
+    }
+    assert_eq!(shell.run("repair a.log --dry-run --json").out, plan, "the index still knows what lay there");
+    fs::write(shell.path("a.log"), &sound).unwrap();
+    shell.done("verify a.log --since-last --save");
+    let since = shell.done("verify a.log --since-last");
+    assert!(!since.out.contains("verified again"), "{}", since.out);
+    // So is damage that the index was built over.
+    shell.flip("a.log", 300_000);
+    shell.done("index rebuild a.log");
+    assert_eq!(shell.run("verify a.log --since-last").code, 4);
+}
+
+#[test]
+fn the_mark_moves_only_over_what_was_looked_at_and_told() {
+    let shell = Shell::new();
+    shell.done("generate a.log --events 300");
+    let mut bytes = fs::read(shell.path("a.log")).unwrap();
+    bytes[60..90].fill(0xA7);
+    fs::write(shell.path("a.log"), &bytes).unwrap();
+    let all = shell.run("verify a.log --ndjson");
+    let end = all.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["end"].as_u64().unwrap()).max();
+    let end = end.unwrap();
+    shell.done(&format!("verify a.log --from {end} --save"));
+    let mark = |shell: &Shell| shell.done("info a.log --json").json()["verified"].clone();
+    assert!(mark(&shell).is_null(), "{}", mark(&shell));
+    assert_eq!(shell.run("verify a.log --since-last").code, 3);
+    // From the first frame on is all of it, and has a date of its own.
+    assert_eq!(shell.run("verify a.log --save").code, 3);
+    let first = mark(&shell);
+    assert_eq!(shell.run("verify a.log --from 16 --save").code, 3);
+    let second = mark(&shell);
+    assert!(first["to"] == second["to"] && first["at_ms"].as_u64() < second["at_ms"].as_u64(), "{first} {second}");
+}
+
+#[test]
+fn a_range_in_which_nothing_lies_is_no_usage() {
+    let shell = Shell::with_log();
+    let end = fs::metadata(shell.path("a.log")).unwrap().len();
+    for line in ["--from 99999999", "--from 654 --until 100", "--from 654 --until 654"] {
+        let ran = shell.run(&format!("verify a.log {line}"));
+        assert_eq!(ran.code, 2, "{line}: {}{}", ran.out, ran.err);
+        assert!(ran.out.is_empty() || !ran.out.contains("damage"), "{line}: {}", ran.out);
+    }
+    shell.done(&format!("verify a.log --from {end}"));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_verdict_stands_where_it_cannot_be_kept() {
+    let shell = Shell::with_log();
+    shell.flip("a.log", 100);
+    let kept = shell.run("verify a.log --save --index nowhere/a.idx");
+    let told = shell.run("verify a.log --index nowhere/a.idx");
+    assert_eq!((kept.code, told.code), (1, 4));
+    assert!(kept.out == told.out && kept.err.contains("nowhere"), "{}{}", kept.out, kept.err);
+    let json = shell.run("verify a.log --save --json --index nowhere/a.idx");
+    assert_eq!((json.code, json.json()["findings_total"].as_u64()), (1, Some(1)));
+}
+
+#[test]
 fn any_number_of_threads_and_any_memory_give_the_same_answer_and_the_same_index() {
     let shell = Shell::new();
     shell.done("generate a.log --size 50MiB --aggregates 5000");

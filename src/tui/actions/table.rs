@@ -157,7 +157,7 @@ pub(super) const TABLE: &[Action] = &[
     Action::new(Id::Enter, Main, &[Key::Enter], "open, fold or go to", "Open the line in the detail pane, fold it, or go to its place"),
     Action::new(Id::Sort, Main, &[Char('s')], "sort aggregates", "Sort the aggregates by id, events, first or last"),
     Action::new(Id::ScanStop, Main, &[], "scan stop", "Stop the scan behind the screen"),
-    Action::new(Id::ScanGo, Main, &[], "scan go", "Let the scan behind the screen go on"),
+    Action::new(Id::ScanGo, Main, &[], "scan go", "Scan on; then what was verified earlier"),
     Action::new(Id::Mouse, Main, &[], "mouse", "Listen to the mouse, or leave it to the terminal for selecting text"),
     Action::new(
         Id::Back,

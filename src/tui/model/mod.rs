@@ -33,7 +33,10 @@ pub(crate) use tables::{Aggregates, Cursor, Sort, Source};
 use super::effect::{Effect, Lane};
 use super::message::Moment;
 use super::theme::Theme;
+use crate::format::Kind;
+use crate::index::Verified;
 use crate::query::{Filter, Pattern};
+use crate::report::units::{Zone, day};
 
 /// The tabs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -300,9 +303,31 @@ impl Model {
         self.notice = Some(Notice { text: text.into(), tone: Tone::Bad });
     }
 
-    /// Events known so far, and whether that is all of them.
+    /// Events known so far. Of a log that has lost its end the index counts those that are gone too.
     pub(crate) fn events(&self) -> Option<u64> {
-        self.scan.events.or_else(|| self.facts.index.file.map(|file| file.events))
+        let file = self.facts.index.file;
+        self.scan.events.or_else(|| match file? {
+            file if file.covered_to <= self.facts.bytes => Some(file.events),
+            file if file.covered_to == file.log_end_offset => file.events.checked_sub(self.events_missing()?),
+            _ => None,
+        })
+    }
+
+    /// Events that a log that has lost its end is known to miss.
+    pub(crate) fn events_missing(&self) -> Option<u64> {
+        let missing = self.scan.findings.iter().find(|finding| finding.kind == Kind::Truncated);
+        missing.and_then(|finding| finding.evidence.events_missing)
+    }
+
+    /// That the scan is through and has left out what was verified earlier, in words; `None` where it has not.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        let left_out = self.scan.is_done() && !self.scan.has_read_all();
+        left_out.then(|| match self.facts.index.verified {
+            Some(Verified { at_ms, .. }) => {
+                format!("verified earlier, on {}, and not read since", day(at_ms, Zone::Utc))
+            }
+            None => "verified earlier, and not read since".into(),
+        })
     }
 
     /// The job of a lane.

@@ -1,6 +1,7 @@
 //! What the scan behind the screen has seen so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::format::{Finding, Kind};
 use crate::inspect::{HealthMap, MAX_FINDINGS};
@@ -38,18 +39,48 @@ pub(crate) struct Scan {
     pub(crate) events: Option<u64>,
     /// Where it is, and where it will end.
     pub(crate) at: (u64, u64),
+    /// Up to here the index was built anew from here, which verified it.
+    rebuilt: u64,
+    /// Where damage was met that it did not know, and was told to look at.
+    told: BTreeSet<u64>,
 }
 
 impl Scan {
     /// Nothing seen yet.
     pub(crate) fn new(state: ScanState) -> Self {
         let (findings, fixes) = (Vec::new(), BTreeMap::new());
-        Self { state, findings, fixes, not_kept: 0, map: HealthMap::default(), events: None, at: (0, 0) }
+        let (map, told) = (HealthMap::default(), BTreeSet::new());
+        Self { state, findings, fixes, not_kept: 0, map, events: None, at: (0, 0), rebuilt: 0, told }
     }
 
-    /// True when everything was seen.
+    /// True when it is through: what it left out was verified earlier.
     pub(crate) fn is_done(&self) -> bool {
         self.state == ScanState::Done
+    }
+
+    /// True when it is through, and left nothing out.
+    pub(crate) fn has_read_all(&self) -> bool {
+        self.is_done() && (self.at.1 == 0 || self.map.look(0..self.at.1).verified)
+    }
+
+    /// Damage was met in these ranges, ascending: those to look at because it does not know of it.
+    pub(crate) fn met(&mut self, ranges: impl Iterator<Item = Range<u64>>) -> Vec<Range<u64>> {
+        let mut unknown: Vec<Range<u64>> = Vec::new();
+        for range in ranges.filter(|_| self.not_kept == 0) {
+            let behind = self.findings.partition_point(|known| known.start <= range.start);
+            let known = self.findings.get(..behind).unwrap_or_default().iter().rev();
+            // What starts where this does, and the damage before it, which may hold it.
+            let mut near = known.take_while(|known| known.start == range.start || known.end > range.start);
+            if near.any(|known| known.kind.is_damage()) || self.told.contains(&range.start) {
+                continue;
+            }
+            self.told.insert(range.start);
+            match unknown.last_mut().filter(|last| last.end == range.start) {
+                Some(last) => last.end = range.end,
+                None => unknown.push(range),
+            }
+        }
+        unknown
     }
 
     /// How many findings are damage.
@@ -88,11 +119,12 @@ impl Scan {
     /// Forgets what was found from `from` on: it is about to be looked at again.
     pub(crate) fn forget(&mut self, from: u64) {
         self.fixes.retain(|(start, _), _| *start < from);
+        self.told.retain(|start| *start < from);
         let kept = self.findings.partition_point(|finding| finding.start < from);
         if kept < self.findings.len() {
             self.findings.truncate(kept);
             let mut map = HealthMap::default();
-            map.verified(0..from.min(self.at.0));
+            map.verified(0..from.min(self.at.0).max(self.rebuilt));
             for finding in &self.findings {
                 if finding.kind.is_damage() {
                     map.damaged(finding.range());
@@ -102,6 +134,12 @@ impl Scan {
             }
             self.map = map;
         }
+    }
+
+    /// The index was built anew up to here, which read everything.
+    pub(crate) fn rebuilt(&mut self, to: u64) {
+        self.rebuilt = to;
+        self.map.verified(0..to);
     }
 
     /// What can be done about a finding.

@@ -1,6 +1,7 @@
 //! The screen without a terminal: a model, the workers' answers given at once, and a buffer to draw into.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod earlier;
 mod gathers;
 mod golden;
 mod pictures;

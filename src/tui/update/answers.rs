@@ -2,7 +2,8 @@
 
 use super::{gather, moves, repair, writing};
 use crate::file::Durability;
-use crate::tui::effect::Lane;
+use crate::query::{Page, What};
+use crate::tui::effect::{Effect, Lane};
 use crate::tui::message::{Failure, Told};
 use crate::tui::model::{Contents, Follow, Model, Source, Tone, View};
 
@@ -23,12 +24,14 @@ pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told)
     match told {
         Told::Progress(..) => {}
         Told::Window(page, offset) => {
+            met(model, &page);
             model.list.set(page, offset, bytes);
             if model.follow == Follow::Yes {
                 model.list.move_by(i64::from(i32::MAX));
             }
         }
         Told::More(page) => {
+            met(model, &page);
             model.list.extend(page, bytes);
             if model.follow == Follow::Yes {
                 model.list.move_by(i64::from(i32::MAX));
@@ -55,6 +58,16 @@ pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told)
         Told::Repaired(done) => repair::repaired(model, *done),
         Told::Failed(failure) => failed(model, lane, failure),
     }
+}
+
+/// Has the scan look at damage on a page that it does not know: it may have come since it was there.
+fn met(model: &mut Model, page: &Page) {
+    let damage = page.rows.iter().filter_map(|row| match &row.what {
+        What::Finding(finding) if finding.kind.is_damage() => Some(row.start..row.end),
+        _ => None,
+    });
+    let unknown = model.scan.met(damage);
+    model.effects.extend(unknown.into_iter().map(Effect::LookAt));
 }
 
 fn detail(model: &mut Model, mut contents: Contents) {

@@ -37,7 +37,7 @@ pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
         Id::Sort if model.tab != Tab::Aggregates => "only the aggregates are sorted: 2 shows them",
         Id::ScanStop if model.scan.state != ScanState::Running => "no scan is running",
         Id::ScanGo if model.scan.state == ScanState::Running => "the scan is running",
-        Id::ScanGo if model.scan.state == ScanState::Done => "the scan has seen everything",
+        Id::ScanGo if model.scan.has_read_all() => "the scan has seen everything",
         Id::CopyJson | Id::CopyPayload if json(model).is_none() => "no event is under the cursor",
         Id::Copy | Id::CopyOffset | Id::CopyHex | Id::CopyCommand if settle::chosen(model).is_none() => {
             "nothing is under the cursor"
@@ -88,7 +88,7 @@ fn repair(model: &Model, id: Id) -> Option<String> {
         (Id::Repair, Some(What::Finding(finding))) if finding.kind.is_damage() => return None,
         (Id::Repair, Some(What::Finding(finding))) => return Some(format!("{} is no damage", finding.kind.name())),
         (Id::Repair, _) => "no damage is under the cursor; e goes to the next",
-        (Id::RepairAll, _) if model.scan.is_done() && model.scan.damaged() == 0 => "nothing is damaged",
+        (Id::RepairAll, _) if model.scan.has_read_all() && model.scan.damaged() == 0 => "nothing is damaged",
         _ => return None,
     };
     Some(why.into())

@@ -128,7 +128,10 @@ pub(super) fn damage(model: &mut Model, direction: Direction) {
         Some(offset) => go_to(model, offset),
         None if model.scan.is_done() => {
             let word = if direction == Direction::Forward { "behind" } else { "before" };
-            model.tell(format!("no damage {word} this place"));
+            model.tell(match model.left_out() {
+                Some(left_out) => format!("none found {word} this place; {left_out}; :scan go reads it"),
+                None => format!("no damage {word} this place"),
+            });
         }
         None => {
             let from = match direction {

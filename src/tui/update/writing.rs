@@ -179,7 +179,8 @@ pub(super) fn saved(model: &mut Model, done: &Saved) {
     );
     model.tell_too(told, Tone::Plain);
     if done.extent == Extent::Whole {
-        // All was verified. What was found is looked at again, where the new index knows of it.
+        // All was verified, just now. What was found is looked at again, where the new index knows of it.
+        model.scan.rebuilt(done.verified_to);
         model.effects.push_back(Effect::RestartScan);
     }
 }

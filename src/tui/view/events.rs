@@ -152,9 +152,8 @@ fn below(model: &Model) -> Line<'static> {
         spans.push(span(model, Role::Warning, text));
     }
     if spans.is_empty() && model.facts.bytes > 0 {
-        let end = model.list.current().map_or(0, |row| row.end);
-        let share =
-            if model.list.is_at_end() { "end".into() } else { percent(end.min(model.facts.bytes), model.facts.bytes) };
+        let start = model.list.current().map_or(0, |row| row.start);
+        let share = if model.list.is_at_end() { "end".into() } else { percent(start, model.facts.bytes) };
         spans.push(span(model, Role::Quiet, format!(" {share} ")));
     }
     Line::from(spans)

@@ -40,7 +40,9 @@ pub(super) fn draw_below(frame: &mut Frame, areas: &Areas, model: &Model) {
 
 fn rows(frame: &mut Frame, area: Rect, model: &Model, pane: Pane) {
     if model.scan.findings.is_empty() {
-        put(frame, area, 0, vec![span(model, Role::Quiet, nothing(model))]);
+        for (line, text) in nothing(model).split('\n').enumerate().take(usize::from(area.height)) {
+            put(frame, area, line as u16, vec![span(model, Role::Quiet, text)]);
+        }
         return;
     }
     let cursor = &model.findings;
@@ -85,16 +87,20 @@ fn wide(pane: Rect) -> bool {
 /// How many there are, and whether that is all.
 fn summary(model: &Model) -> String {
     let found = model.scan.findings.len() as u64 + model.scan.not_kept;
-    let so_far = if model.scan.is_done() { "" } else { " so far" };
+    let so_far = if model.scan.has_read_all() { "" } else { " so far" };
     format!("Findings {}{so_far}", exact(found))
 }
 
-fn nothing(model: &Model) -> &'static str {
-    match model.scan.state {
+fn nothing(model: &Model) -> String {
+    if let Some(left_out) = model.left_out() {
+        return format!("none found; {left_out}\n:scan go reads it, X plans the repair of all there is");
+    }
+    let words = match model.scan.state {
         ScanState::Off => "nothing was scanned; :scan go starts",
         ScanState::Done => "nothing found: every frame is valid and every payload an event",
         ScanState::Running => "nothing found so far",
         ScanState::Stopped => "nothing found before the scan was stopped; :scan go lets it go on",
         ScanState::Failed => "the scan could not go on; nothing found before",
-    }
+    };
+    words.into()
 }

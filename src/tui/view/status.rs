@@ -9,7 +9,7 @@ use super::text::{fit, put, width};
 use crate::file::Seen;
 use crate::index::IndexState;
 use crate::report::index_line;
-use crate::report::units::{Zone, exact, minute, size};
+use crate::report::units::{Zone, day, exact, minute, size};
 use crate::tui::model::{Access, Follow, Model, ScanState};
 use crate::tui::theme::Role;
 
@@ -80,10 +80,7 @@ pub(super) fn not_seen(model: &Model) -> Option<u64> {
     let file = model.facts.index.file?;
     match model.facts.index.state {
         IndexState::Behind { .. } if model.scan.is_done() => model.scan.events?.checked_sub(file.events),
-        IndexState::Ahead { .. } => {
-            let truncated = |f: &&crate::format::Finding| f.kind == crate::format::Kind::Truncated;
-            model.scan.findings.iter().find(truncated)?.evidence.events_missing
-        }
+        IndexState::Ahead { .. } => model.events_missing(),
         _ => None,
     }
 }
@@ -92,7 +89,14 @@ fn damage(model: &Model) -> Part {
     let damaged = model.scan.damaged() as u64;
     let more = if model.scan.not_kept > 0 { "more than " } else { "" };
     let role = if damaged > 0 { Role::Damage } else { Role::Good };
+    let left_out = model.left_out().is_some();
     let text = match (damaged, model.scan.state) {
+        (0, ScanState::Done) if left_out => {
+            let date = model.facts.index.verified.map(|known| format!(" on {}", day(known.at_ms, Zone::Utc)));
+            let text = format!("no damage found; verified earlier{}", date.unwrap_or_default());
+            return Part { rank: 3, role: Role::Quiet, text };
+        }
+        (n, ScanState::Done) if left_out => format!("× {more}{} damaged so far", exact(n)),
         (0, ScanState::Off) => return Part { rank: 3, role: Role::Quiet, text: "not scanned".into() },
         (0, ScanState::Done) => "no damage".into(),
         (0, _) => return Part { rank: 3, role: Role::Quiet, text: "no damage so far".into() },

@@ -6,6 +6,7 @@ mod answer;
 mod budget;
 mod contents;
 mod hits;
+mod orders;
 mod repair;
 mod scan;
 mod shared;
@@ -38,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Workers {
     lanes: Vec<LaneHandle>,
-    scan: scan::Handle,
+    scan: orders::Handle,
     /// Dropped, it ends the watch.
     _watch: Sender<()>,
 }
@@ -86,6 +87,11 @@ impl Workers {
     /// The scan starts anew.
     pub(crate) fn restart_scan(&self) {
         self.scan.restart();
+    }
+
+    /// The scan looks at damage that was met.
+    pub(crate) fn look_at(&self, range: std::ops::Range<u64>) {
+        self.scan.look_at(range);
     }
 
     /// The scan goes on.

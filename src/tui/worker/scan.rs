@@ -1,8 +1,9 @@
 //! The scan behind the screen: judges the whole log once, keeps the index in memory caught up, and never holds a key up.
 //!
 //! With an index file that may be believed, what it has not seen is read first; then the log is verified without building
-//! anything, from where the index says that it was verified to, and before that where it knows of anything but events.
-//! Without one, one pass does both. Done in slices, so that it can be counted and stopped.
+//! anything, from where the index says that it was verified to, and before that where it knows of anything but events;
+//! what that leaves out is read when somebody wishes for it. Without one, one pass does both. Done in slices, so that it
+//! can be counted and stopped.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -14,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::orders::{Handle, Order};
 use super::{Alive, Failure, Shared, failure};
 use crate::StorageError;
-use crate::index::{AggregateIndex, Bounds, MAX_DAMAGE};
-use crate::inspect::{LogView, Step, Survey, Wish, survey};
+use crate::index::{AggregateIndex, Bounds};
+use crate::inspect::{LogView, Step, Survey, Wish, survey, unverified};
 use crate::log::now_ms;
 use crate::repair::{Proposed, Proposer};
 use crate::tui::message::{Message, News};
@@ -32,50 +34,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Longest sleep before a stop is heard.
 const NAP: Duration = Duration::from_millis(50);
 
-/// What the scan is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    Go,
-    Grown,
-    Restart,
-}
-
-/// The scan, from outside.
-#[derive(Debug, Clone)]
-pub(super) struct Handle {
-    orders: Sender<Order>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Handle {
-    /// It stops where it is.
-    pub(super) fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-    }
-
-    /// It goes on.
-    pub(super) fn go(&self) {
-        self.stop.store(false, Ordering::Release);
-        let _ = self.orders.send(Order::Go);
-    }
-
-    /// The log has grown.
-    pub(super) fn grown(&self) {
-        let _ = self.orders.send(Order::Grown);
-    }
-
-    /// The log is another one, or has lost its end.
-    pub(super) fn restart(&self) {
-        let _ = self.orders.send(Order::Restart);
-    }
-}
-
 /// Starts it.
 pub(super) fn start(shared: &Arc<Shared>, out: &Sender<Message>) -> Handle {
     let Options { scan, .. } = *shared.settings();
     let (orders, told) = unbounded();
     let stop = Arc::new(AtomicBool::new(!scan));
-    let handle = Handle { orders, stop: stop.clone() };
+    let handle = Handle::new(orders, stop.clone());
     let threads = thread::available_parallelism().map_or(1, |all| all.get() / 2);
     let mut scan = Scan { threads, shared: shared.clone(), out: out.clone(), stop, pass: Pass::default() };
     let run = move || {
@@ -106,6 +70,8 @@ struct Pass {
     caught_up: Option<(u64, Unfinished)>,
     /// What is left to be verified without building, once that is known.
     left: Option<VecDeque<Range<u64>>>,
+    /// What was only verified earlier, and is not read unless somebody wishes for it.
+    skipped: VecDeque<Range<u64>>,
     /// The time of the last readable event before what is left.
     last_time: Option<u64>,
 }
@@ -117,10 +83,11 @@ impl Scan {
         self.look_at_index();
         let mut told_done = false;
         loop {
+            let mut waiting: Vec<Order> = orders.try_iter().collect();
             // What is found in between belongs to a log that is gone.
-            if orders.try_iter().any(|order| order == Order::Restart) {
-                self.restart();
-                told_done = false;
+            let restarts = waiting.iter().rposition(|order| *order == Order::Restart);
+            for order in waiting.drain(restarts.unwrap_or_default()..) {
+                told_done &= !self.take(order);
             }
             let stopped = self.stop.load(Ordering::Acquire);
             let step = if stopped { Ok(None) } else { self.step() };
@@ -134,9 +101,9 @@ impl Scan {
                     let unfinished = matches!(self.pass.caught_up, Some((_, Some(_)))) && !stopped;
                     let order = if unfinished { orders.recv_timeout(AGAIN).ok() } else { orders.recv().ok() };
                     match order {
-                        Some(Order::Restart) => self.restart(),
+                        Some(order) => told_done &= !self.take(order),
                         None if !unfinished => return,
-                        _ => {}
+                        None => {}
                     }
                 }
                 Err(StorageError::Stopped) => self.tell(News::ScanStopped),
@@ -154,6 +121,60 @@ impl Scan {
         }
     }
 
+    /// Does what it is told; whether there is more to be scanned by that.
+    fn take(&mut self, order: Order) -> bool {
+        match order {
+            Order::Restart => self.restart(),
+            Order::Go => self.read_the_rest(),
+            Order::Grown => return false,
+            Order::LookAt(range) => {
+                // What cannot be read now is met again by whoever reads on.
+                let _ = self.look_at(&range);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Reads what was only verified earlier, when all else is through.
+    fn read_the_rest(&mut self) {
+        if self.pass.left.as_ref().is_some_and(VecDeque::is_empty) {
+            self.pass.left = Some(std::mem::take(&mut self.pass.skipped));
+        }
+    }
+
+    /// Judges damage that somebody has met, be it that the scan is through or was never wished for.
+    fn look_at(&mut self, range: &Range<u64>) -> Result<(), StorageError> {
+        let view = self.shared.view();
+        let len = view.log().len()?;
+        let from = (range.start > 0).then_some(range.start);
+        let until = range.end.max(range.start + 1);
+        let wish = Wish { from, until: (until < len).then_some(until), ..wish() };
+        let mut found = Vec::new();
+        let mut proposer = Proposer::new(&view)?;
+        let seen = survey(&view, &wish, None, &mut |step| {
+            if let Step::Finding(finding) = step {
+                found.push(proposer.push(finding));
+            }
+            ControlFlow::Continue(())
+        })?;
+        for decided in found {
+            self.tell_found(decided?);
+        }
+        self.tell_found(proposer.finish());
+        self.met(seen);
+        Ok(())
+    }
+
+    /// Has the index know what was met below what it covers, so that whoever saves it does not hide that.
+    fn met(&mut self, seen: Survey) {
+        let Some(index) = &mut self.pass.index else { return };
+        index.looked_at(&seen.looked, seen.met);
+        if seen.damage_total > 0 && self.pass.caught_up.is_some() {
+            self.shared.publish(Some(index.clone()));
+        }
+    }
+
     /// Forgets all, and starts anew.
     fn restart(&mut self) {
         self.tell(News::Rescan(0));
@@ -168,7 +189,9 @@ impl Scan {
             let index = view.index().within(small());
             // It may have turned out to be corrupt just now.
             if index.coverage().frames > 0 {
-                self.tell(News::Counted(index.coverage().events));
+                if view.log().len().is_ok_and(|len| index.coverage().covered_to <= len) {
+                    self.tell(News::Counted(index.coverage().events));
+                }
                 self.publish(&index);
                 self.pass.index = Some(index);
                 return;
@@ -209,6 +232,14 @@ impl Scan {
     fn catch_up(&mut self, view: &LogView, len: u64) -> Result<(), StorageError> {
         let Some(mut index) = self.pass.index.take() else { return Ok(()) };
         let coverage = index.coverage();
+        if coverage.covered_to > len {
+            // Of a log that has lost its end the index has seen all there is, and counts what is gone.
+            self.pass.caught_up = Some((len, None));
+            self.publish(&index);
+            self.read_end_again(&index, len);
+            self.pass.index = Some(index);
+            return Ok(());
+        }
         let from = (coverage.frames > 0).then_some(coverage.covered_to);
         let start = from.unwrap_or_default();
         let until = coverage.scanned_to.max(start) + self.slice();
@@ -234,9 +265,26 @@ impl Scan {
         done
     }
 
+    /// The end of a log that has lost it is not what it was when it was looked at last.
+    fn read_end_again(&mut self, index: &AggregateIndex, len: u64) {
+        if let (Some(left), Some(end)) = (&mut self.pass.left, unverified(index, len).pop()) {
+            left.retain(|range| range.start < end.start);
+            self.tell(News::Rescan(end.start));
+            self.pass.left.get_or_insert_default().push_back(end);
+        }
+    }
+
     /// A slice of the log, verified without building anything.
     fn verify(&mut self, view: &LogView, len: u64) -> Result<Option<()>, StorageError> {
-        let left = self.pass.left.get_or_insert_with(|| unverified(view, self.pass.index.as_ref(), len));
+        if self.pass.left.is_none() {
+            let index = self.pass.index.as_ref();
+            let left: VecDeque<_> =
+                index.map_or_else(|| iter::once(0..len).collect(), |index| unverified(index, len).into());
+            let between = left.iter().zip(left.iter().skip(1)).map(|(before, behind)| before.end..behind.start);
+            self.pass.skipped = between.filter(|range| !range.is_empty()).collect();
+            self.pass.left = Some(left);
+        }
+        let Some(left) = &self.pass.left else { return Ok(None) };
         let Some(range) = left.front().cloned() else { return Ok(None) };
         let until = (range.start + self.slice()).min(range.end);
         // The header is judged with what starts at the first byte.
@@ -255,6 +303,7 @@ impl Scan {
                 left.push_front(rest);
             }
         }
+        self.met(seen);
         Ok(Some(()))
     }
 
@@ -318,86 +367,89 @@ fn small() -> Bounds {
     Bounds { memory: MEMORY, ..Bounds::default() }
 }
 
-/// What has to be read of a log of `len` bytes to know as much as if all of it were verified now: what the index does not
-/// know to have been verified, and of the rest what it does not know to be nothing but events.
-fn unverified(view: &LogView, index: Option<&AggregateIndex>, len: u64) -> VecDeque<Range<u64>> {
-    let known = index.and_then(|index| Some((index, view.witness()?.verified()?)));
-    let Some((index, verified)) = known.filter(|(index, _)| index.damage().len() < MAX_DAMAGE) else {
-        return iter::once(0..len).collect();
-    };
-    let to = verified.to.min(len);
-    let mut places: Vec<Range<u64>> = index.damage().to_vec();
-    let mut blocks = index.blocks().peekable();
-    // With the block before, because whether a time goes back shows beside the one before it.
-    let mut before = 0;
-    while let Some(block) = blocks.next() {
-        if block.mixed || block.late {
-            places.push(before..blocks.peek().map_or(to, |next| next.anchor.offset));
-        }
-        before = block.anchor.offset;
-    }
-    places.retain(|place| place.start < to);
-    places.sort_unstable_by_key(|place| place.start);
-    let first = index.blocks().next().map_or(to, |block| block.anchor.offset).min(to);
-    let mut left: VecDeque<Range<u64>> = iter::once(0..first).collect();
-    for place in places.into_iter().chain(iter::once(to..len)) {
-        match left.back_mut().filter(|last| place.start <= last.end) {
-            Some(last) => last.end = last.end.max(place.end),
-            None => left.push_back(place),
-        }
-    }
-    left
-}
-
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
-
     use super::*;
-    use crate::file::OsDisk;
+    use crate::format::{Finding, Kind};
     use crate::log::EventLog;
     use crate::sample::{Amount, Recipe, generate};
 
+    /// A log of so many events with an index that has seen all of it.
+    struct Verified {
+        _folder: tempfile::TempDir,
+        path: std::path::PathBuf,
+    }
+
+    impl Verified {
+        fn of(events: u64) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.log");
+            let recipe = Recipe { amount: Amount::Events(events), aggregates: 50, ..Recipe::default() };
+            generate(&crate::file::OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+            EventLog::open_read_only(&path).unwrap().save_index().unwrap();
+            Self { _folder: folder, path }
+        }
+
+        fn change(&self, change: impl FnOnce(&mut Vec<u8>)) {
+            let mut bytes = std::fs::read(&self.path).unwrap();
+            change(&mut bytes);
+            std::fs::write(&self.path, bytes).unwrap();
+        }
+
+        fn scan(&self) -> (Arc<Shared>, Handle, Receiver<Message>) {
+            let shared = Arc::new(Shared::open(Options::new(&self.path)).unwrap());
+            let (out, told) = unbounded();
+            let handle = start(&shared, &out);
+            (shared, handle, told)
+        }
+    }
+
+    /// What is told until the scan is through, and the findings among it.
+    fn until_done(told: &Receiver<Message>) -> (Vec<News>, Vec<Finding>) {
+        let (mut news, mut found) = (Vec::new(), Vec::new());
+        loop {
+            match told.recv_timeout(Duration::from_secs(60)).unwrap() {
+                Message::News(News::ScanDone) => return (news, found),
+                Message::News(News::Found(proposed)) => found.push(proposed.finding),
+                Message::News(other) => news.push(other),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
     #[test]
-    fn what_was_verified_is_left_alone_but_for_what_is_no_event() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.log");
-        let recipe = Recipe { amount: Amount::Bytes(1 << 20), aggregates: 50, ..Recipe::default() };
-        generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[600_000] ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
-        let left = || {
-            let view = EventLog::open_read_only(&path).unwrap().view().clone();
-            let index = view.clone().index();
-            unverified(&view, Some(&index), view.log().len().unwrap())
-        };
-        let len = bytes.len() as u64;
-        assert_eq!(left().iter().next(), Some(&(0..len)), "nothing is known");
-        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
-        let known = left();
-        assert!(known.iter().any(|range| range.contains(&600_000)), "{known:?}");
-        assert!(known.contains(&(0..16)) && known.contains(&(len..len)), "{known:?}");
-        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 2000, "{known:?}");
-        // A gap where the damage was makes its block one to be looked at, and what is new is.
-        let damaged = known[1].clone();
-        let gap = format!("{:<width$}", "{\"$gap\":{}}", width = (damaged.end - damaged.start) as usize - 8);
-        let mut frame = Vec::new();
-        crate::format::frame::encode(gap.as_bytes(), &mut frame);
-        bytes.splice(damaged.start as usize..damaged.end as usize, frame);
-        std::fs::write(&path, &bytes).unwrap();
-        let mut log = EventLog::open_read_only(&path).unwrap();
-        log.rebuild_index_from(0).unwrap();
-        log.save_index().unwrap();
-        let more = std::fs::read(&path).unwrap();
-        std::fs::write(&path, [&more, &more[16..443]].concat()).unwrap();
-        let known = left();
-        assert!(known.iter().any(|range| range.start < damaged.start && range.end > damaged.end), "{known:?}");
-        assert_eq!(known.back(), Some(&(len..len + 427)));
-        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 60_000, "{known:?}");
-        // So does a time that goes back, with the event before it.
-        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
-        let known = left();
-        assert!(known.iter().any(|range| range.start < len - 1000 && range.end >= len + 427), "{known:?}");
+    fn what_was_verified_earlier_is_read_when_somebody_wishes_for_it() {
+        let log = Verified::of(2000);
+        log.change(|bytes| {
+            bytes[200_000] ^= 1;
+            bytes[400_000] ^= 1;
+        });
+        let (shared, scan, told) = log.scan();
+        assert!(until_done(&told).1.is_empty(), "nothing of it is read");
+        // Damage that a page has met is judged like any other.
+        let walked = Wish { until: Some(300_000), ..Wish::default() };
+        let damage = survey(&shared.view(), &walked, None, &mut |_| ControlFlow::Continue(())).unwrap().findings;
+        scan.look_at(damage[0].range());
+        let Message::News(News::Found(found)) = told.recv_timeout(Duration::from_secs(60)).unwrap() else { panic!() };
+        assert!(found.finding == damage[0] && found.fix.is_some());
+        scan.go();
+        let (_, found) = until_done(&told);
+        assert_eq!(found.iter().filter(|finding| finding.kind == Kind::Checksum).count(), 2, "{found:?}");
+        assert_eq!(shared.index().unwrap().known_damage().count(), 2, "an index that is saved hides none of it");
+        scan.go();
+        assert!(until_done(&told).1.is_empty(), "nothing is left to be read");
+    }
+
+    #[test]
+    fn a_lost_end_is_judged_from_a_frame_on_and_no_event_of_it_is_counted() {
+        let log = Verified::of(300);
+        log.change(|bytes| bytes.truncate(bytes.len() - 700));
+        let len = std::fs::metadata(&log.path).unwrap().len();
+        let (shared, _scan, told) = log.scan();
+        let (news, found) = until_done(&told);
+        let all = survey(&shared.view(), &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(all.findings[0].start < len, "{all:?}");
+        assert_eq!(found, all.findings);
+        assert!(!news.iter().any(|news| matches!(news, News::Counted(_))), "{news:?}");
     }
 }

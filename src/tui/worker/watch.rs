@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::{Alive, Shared, scan};
+use super::{Alive, Shared, orders};
 use crate::file::Identity;
 use crate::report::describe;
 use crate::tui::message::{Change, Message, News};
@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const WRITERS: (Duration, Duration) = (Duration::from_secs(3), Duration::from_millis(500));
 
 /// Starts it; it ends when what is returned is dropped.
-pub(super) fn start(shared: &Arc<Shared>, scan: &scan::Handle, out: &Sender<Message>) -> Sender<()> {
+pub(super) fn start(shared: &Arc<Shared>, scan: &orders::Handle, out: &Sender<Message>) -> Sender<()> {
     let (alive, end) = bounded::<()>(0);
     let watch = Watch { shared: shared.clone(), scan: scan.clone(), out: out.clone() };
     let run = move || {
@@ -31,7 +31,7 @@ pub(super) fn start(shared: &Arc<Shared>, scan: &scan::Handle, out: &Sender<Mess
 
 struct Watch {
     shared: Arc<Shared>,
-    scan: scan::Handle,
+    scan: orders::Handle,
     out: Sender<Message>,
 }
 

@@ -69,12 +69,14 @@ pub(super) fn save_index(shared: &Shared, extent: Extent, on: &mut OnProgress) -
     build(&mut log, extent, on)?;
     log.save_index()?;
     let after = state(log.view());
+    let verified = log.view().witness().and_then(|index| index.verified()).filter(|_| extent == Extent::Whole);
+    let verified_to = verified.map_or(0, |verified| verified.to);
     let path = log.view().index_path().to_owned();
     shared.refresh()?;
     shared.publish(Some(shared.view().index()));
     shared.tell(News::IndexReady);
     shared.tell(News::Facts(Box::new(shared.facts()?)));
-    Ok(Told::Saved(Box::new(Saved { path, extent, before, after, took: started.elapsed() })))
+    Ok(Told::Saved(Box::new(Saved { path, extent, before, after, verified_to, took: started.elapsed() })))
 }
 
 /// True when what the scan has gathered is about this file, and no other of its name.

@@ -1,0 +1,141 @@
+//! What has to be read of a log to know as much as if all of it were verified now, and the passes that read it.
+
+use std::iter;
+use std::ops::{ControlFlow, Range};
+
+use super::{LogView, MAX_FINDINGS, Step, Survey, Wish, survey};
+use crate::StorageError;
+use crate::format::Kind;
+use crate::index::{AggregateIndex, MAX_DAMAGE};
+
+/// The ranges of a log of `len` bytes that an index does not know to have been verified, and of the rest those that it
+/// does not know to be nothing but events: damage, frames that are none, a time that goes back. Ascending, each from
+/// where a frame or a damaged range starts; the first starts with the header, the last ends with the log.
+pub fn unverified(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
+    let Some(verified) = index.verified().filter(|_| index.damage().len() < MAX_DAMAGE) else {
+        return iter::once(0..len).collect();
+    };
+    // Of a log that has lost its end nobody knows a frame that ends where it does now.
+    let cut = || index.anchor_before(len).map_or(0, |anchor| anchor.offset);
+    let to = if verified.to <= len { verified.to } else { cut() };
+    let mut places: Vec<Range<u64>> = index.known_damage().collect();
+    let mut blocks = index.blocks().peekable();
+    // With the block before, because whether a time goes back shows beside the one before it.
+    let mut before = 0;
+    while let Some(block) = blocks.next() {
+        if block.mixed || block.late {
+            places.push(before..blocks.peek().map_or(to, |next| next.anchor.offset));
+        }
+        before = block.anchor.offset;
+    }
+    places.retain(|place| place.start < to);
+    places.sort_unstable_by_key(|place| place.start);
+    let first = index.blocks().next().map_or(to, |block| block.anchor.offset).min(to);
+    let mut left: Vec<Range<u64>> = iter::once(0..first).collect();
+    for place in places.into_iter().chain(iter::once(to..len)) {
+        match left.last_mut().filter(|last| place.start <= last.end) {
+            Some(last) => last.end = last.end.max(place.end),
+            None => left.push(place),
+        }
+    }
+    left
+}
+
+/// A pass over each of these ranges of a log that had `len` bytes when they were made, as one. One that reaches the end
+/// goes on to where the log ends by now; one that starts with the first byte judges the header too.
+///
+/// # Errors
+/// As [`survey`].
+pub fn survey_ranges(
+    view: &LogView,
+    ranges: &[Range<u64>],
+    len: u64,
+    wish: &Wish,
+    on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+) -> Result<Survey, StorageError> {
+    let mut all = Survey::default();
+    for range in ranges {
+        let from = (range.start > 0).then_some(range.start);
+        let until = (range.end < len).then_some(range.end);
+        let next = survey(view, &Wish { from, until, ..wish.clone() }, None, on)?;
+        all = all.and(next);
+    }
+    Ok(all)
+}
+
+impl Survey {
+    /// What this one has seen and, behind it, the next.
+    fn and(mut self, mut next: Self) -> Self {
+        next.looked.iter().for_each(|range| self.map.verified(range.clone()));
+        next.met.iter().for_each(|range| self.map.damaged(range.clone()));
+        let gaps = next.findings.iter().filter(|finding| finding.kind == Kind::Gap);
+        gaps.for_each(|gap| self.map.gap(gap.range()));
+        let room = MAX_FINDINGS.saturating_sub(self.findings.len());
+        self.findings.extend(next.findings.drain(..).take(room));
+        Self {
+            findings_total: self.findings_total + next.findings_total,
+            damage_total: self.damage_total + next.damage_total,
+            in_flight: next.in_flight.or(self.in_flight),
+            events: self.events + next.events,
+            gaps: self.gaps + next.gaps,
+            scanned_to: next.scanned_to,
+            looked: [self.looked, next.looked].concat(),
+            met: self.met.and(next.met),
+            last_time: next.last_time,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::file::OsDisk;
+    use crate::log::EventLog;
+    use crate::sample::{Amount, Recipe, generate};
+
+    #[test]
+    fn what_was_verified_is_left_alone_but_for_what_is_no_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let recipe = Recipe { amount: Amount::Bytes(1 << 20), aggregates: 50, ..Recipe::default() };
+        generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[600_000] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let left = || {
+            let view = EventLog::open_read_only(&path).unwrap().view().clone();
+            let index = view.clone().index();
+            unverified(&index, view.log().len().unwrap())
+        };
+        let len = bytes.len() as u64;
+        assert_eq!(left().first(), Some(&(0..len)), "nothing is known");
+        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
+        let known = left();
+        assert!(known.iter().any(|range| range.contains(&600_000)), "{known:?}");
+        assert!(known.contains(&(0..16)) && known.contains(&(len..len)), "{known:?}");
+        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 2000, "{known:?}");
+        // A gap where the damage was makes its block one to be looked at, and what is new is.
+        let damaged = known[1].clone();
+        let gap = format!("{:<width$}", "{\"$gap\":{}}", width = (damaged.end - damaged.start) as usize - 8);
+        let mut frame = Vec::new();
+        crate::format::frame::encode(gap.as_bytes(), &mut frame);
+        bytes.splice(damaged.start as usize..damaged.end as usize, frame);
+        std::fs::write(&path, &bytes).unwrap();
+        let mut log = EventLog::open_read_only(&path).unwrap();
+        log.rebuild_index_from(0).unwrap();
+        log.save_index().unwrap();
+        let more = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&more, &more[16..443]].concat()).unwrap();
+        let known = left();
+        assert!(known.iter().any(|range| range.start < damaged.start && range.end > damaged.end), "{known:?}");
+        assert_eq!(known.last(), Some(&(len..len + 427)));
+        assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 60_000, "{known:?}");
+        // So does a time that goes back, with the event before it.
+        EventLog::open_read_only(&path).unwrap().save_index().unwrap();
+        let known = left();
+        assert!(known.iter().any(|range| range.start < len - 1000 && range.end >= len + 427), "{known:?}");
+    }
+}
