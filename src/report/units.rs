@@ -89,12 +89,17 @@ pub fn percent(done: u64, total: u64) -> String {
 
 /// How a long job is getting on: `42 %, 1.2 GiB/s, 3.1 s left`.
 pub fn progress(done: u64, total: u64, elapsed: Duration) -> String {
-    let mut line = format!("{}, {}", percent(done, total), rate(done, elapsed));
-    if done > 0 && done < total {
-        let left = elapsed.mul_f64((total - done) as f64 / done as f64);
-        line = format!("{line}, {} left", self::duration(left));
+    format!("{}, {}", percent(done, total), pace(done, total, elapsed))
+}
+
+/// How fast a long job is, and how long it will take: `1.2 GiB/s, 3.1 s left`.
+pub fn pace(done: u64, total: u64, elapsed: Duration) -> String {
+    let rate = rate(done, elapsed);
+    if done == 0 || done >= total {
+        return rate;
     }
-    line
+    let left = elapsed.mul_f64((total - done) as f64 / done as f64);
+    format!("{rate}, {} left", self::duration(left))
 }
 
 /// An offset in hexadecimal, eight digits or more: `0x0012AB40`.

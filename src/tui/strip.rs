@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 
 use super::model::{Facts, Model};
 use crate::format::Kind;
-use crate::index::Verified;
 
 /// What a column of the strip shows; the worst of what its bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +41,15 @@ impl Part {
     }
 }
 
-/// True where there is room for the date of an earlier verification.
-pub(crate) const fn is_dated(area: Rect, verified: Option<Verified>) -> bool {
-    area.width >= 100 && verified.is_some()
+/// True where there is room for how fast the scan is, or the date of an earlier verification.
+pub(crate) const fn is_wide(area: Rect) -> bool {
+    area.width >= 100
 }
 
 /// The columns that stand for bytes, between the bars at both ends and before the words.
-pub(crate) fn columns(area: Rect, verified: Option<Verified>) -> Range<u16> {
+pub(crate) fn columns(area: Rect) -> Range<u16> {
     let words = match area.width {
-        _ if is_dated(area, verified) => 31,
+        _ if is_wide(area) => 31,
         60.. => 18,
         _ => 0,
     };
@@ -65,7 +64,7 @@ pub(crate) fn bytes_of(nth: u16, count: u16, bytes: u64) -> Range<u64> {
 
 /// The offset that a click on a column means.
 pub(crate) fn offset_at(area: Rect, column: u16, facts: &Facts) -> Option<u64> {
-    let columns = columns(area, facts.index.verified);
+    let columns = columns(area);
     let count = columns.end - columns.start;
     columns.contains(&column).then(|| bytes_of(column - columns.start, count, facts.bytes).start)
 }
@@ -124,9 +123,8 @@ mod tests {
 
     #[test]
     fn a_click_on_a_bar_or_the_words_goes_nowhere() {
-        let area = Rect::new(0, 1, 100, 1);
-        let columns = |verified| columns(area, verified);
-        assert_eq!(columns(None), 1..81);
-        assert_eq!(columns(Some(Verified { to: 500, at_ms: 0 })), 1..68, "the date takes its room");
+        let columns = |width| columns(Rect::new(0, 1, width, 1));
+        assert_eq!((columns(59), columns(60), columns(99)), (1..58, 1..41, 1..80));
+        assert_eq!(columns(100), 1..68, "the speed of the scan, or a date, takes its room");
     }
 }

@@ -102,10 +102,11 @@ fn what_takes_the_place_of_a_log_is_told_and_a_log_among_it_is_shown() {
     assert_eq!(terminal.ends(), 0);
 }
 
-/// The share of the log that was looked at, as the strip tells it behind a word.
-fn share(screen: &str, word: &str) -> Option<u64> {
-    let line = screen.lines().nth(1)?;
-    line.split_once(word)?.1.trim().trim_end_matches(" %").parse().ok()
+/// The share of the log that was looked at, as the strip tells it, and the words around it.
+fn share(screen: &str) -> Option<(u64, &str)> {
+    let words = screen.lines().nth(1)?.rsplit_once('|')?.1.trim();
+    let share = words.split_once(" %")?.0.rsplit(' ').next()?;
+    Some((share.parse().ok()?, words))
 }
 
 #[test]
@@ -113,12 +114,14 @@ fn a_stopped_scan_goes_on_where_it_was_stopped() {
     let shell = Shell::with_log();
     long(&shell);
     let mut terminal = Terminal::open(&shell, "open --rate 6MiB/s long.log", SIZE);
-    terminal.until("half of it", |screen| share(&screen.contents(), "verified ").is_some_and(|share| share >= 40));
+    terminal.until("half of it", |screen| share(&screen.contents()).is_some_and(|(share, _)| share >= 40));
     terminal.press(":scan stop\r");
     terminal.sees("scan stopped; :scan go lets it go on");
     terminal.press(":scan go\r");
-    terminal.until("the scan going on", |screen| share(&screen.contents(), "verified ").is_some());
-    let known = share(&terminal.contents(), "verified ").unwrap();
+    terminal.until("the scan going on", |screen| {
+        share(&screen.contents()).is_some_and(|(_, words)| !words.starts_with("stopped"))
+    });
+    let known = share(&terminal.contents()).unwrap().0;
     assert!(known >= 40, "{known} % after it was stopped at 40 %");
     terminal.sees("verified 100 %");
     terminal.sees("60 000 events");

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::format::{Finding, Kind};
 use crate::inspect::{HealthMap, MAX_FINDINGS};
 use crate::repair::{Fix, Proposed};
+use crate::tui::message::Moment;
 
 /// How the scan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(crate) struct Scan {
     pub(crate) events: Option<u64>,
     /// Where it is, and where it will end.
     pub(crate) at: (u64, u64),
+    /// While it runs: since when, and the bytes that it has read since.
+    pub(crate) run: Option<(Moment, u64)>,
     /// Up to here the index was built anew from here, which verified it.
     rebuilt: u64,
     /// Where damage was met that it did not know, and was told to look at.
@@ -50,7 +53,20 @@ impl Scan {
     pub(crate) fn new(state: ScanState) -> Self {
         let (findings, fixes) = (Vec::new(), BTreeMap::new());
         let (map, told) = (HealthMap::default(), BTreeSet::new());
-        Self { state, findings, fixes, not_kept: 0, map, events: None, at: (0, 0), rebuilt: 0, told }
+        Self { state, findings, fixes, not_kept: 0, map, events: None, at: (0, 0), run: None, rebuilt: 0, told }
+    }
+
+    /// It has come from one offset to another, of an end.
+    pub(crate) fn scanned(&mut self, from: u64, at: u64, end: u64, now: Moment) {
+        self.state = ScanState::Running;
+        self.at = (at, end);
+        self.map.verified(from..at);
+        self.run.get_or_insert((now, 0)).1 += at - from;
+    }
+
+    /// It runs no more.
+    pub(crate) fn ends(&mut self, state: ScanState) {
+        (self.state, self.run) = (state, None);
     }
 
     /// True when it is through: what it left out was verified earlier.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::time::Duration;
 
 use ratatui::style::Color as Ink;
 
@@ -314,4 +315,22 @@ fn a_click_on_the_strip_goes_there() {
     bench.send(Message::Click(60, 1));
     let share = bench.model.list.offset() * 100 / bench.model.facts.bytes;
     assert!((50..70).contains(&share), "{share}");
+}
+
+#[test]
+fn a_scan_that_takes_a_while_says_how_fast_it_is_and_how_long_it_will_take() {
+    let mut bench = Bench::new(&damaged(), (120, 40));
+    let bytes = bench.model.facts.bytes;
+    let mut at_second = |tenths: u64, from: u64, at: u64| {
+        bench.model.now = Moment(Duration::from_millis(100 * tenths));
+        bench.send(Message::News(News::Scanned { from, at, end: bytes }));
+        bench.screen().lines().nth(1).unwrap().to_owned()
+    };
+    assert!(at_second(10, 0, 0).contains("| verified 0 %"));
+    assert!(at_second(13, 0, bytes / 4 + 1).contains("| verified 25 %"));
+    let said = at_second(20, bytes / 4 + 1, bytes / 2 + 1);
+    assert!(said.contains("| 50 %, ") && said.contains("/s, ") && said.contains(" left"), "{said}");
+    bench.send(Message::News(News::ScanStopped));
+    let said = bench.screen().lines().nth(1).unwrap().to_owned();
+    assert!(said.contains("| stopped 50 %"), "{said}");
 }

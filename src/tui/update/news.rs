@@ -18,21 +18,17 @@ pub(super) fn news(model: &mut Model, news: News) {
             };
             model.warn(format!("{what}: {why}"));
         }
-        News::Scanned { from, at, end } => {
-            model.scan.state = ScanState::Running;
-            model.scan.at = (at, end);
-            model.scan.map.verified(from..at);
-        }
+        News::Scanned { from, at, end } => model.scan.scanned(from, at, end, model.now),
         News::Counted(events) => model.scan.events = Some(events),
         News::Found(finding) => model.scan.found(*finding),
         News::Rescan(from) => model.scan.forget(from),
-        News::ScanDone => model.scan.state = ScanState::Done,
+        News::ScanDone => model.scan.ends(ScanState::Done),
         News::ScanStopped => {
-            model.scan.state = ScanState::Stopped;
+            model.scan.ends(ScanState::Stopped);
             model.tell("scan stopped; :scan go lets it go on");
         }
         News::ScanFailed(why) => {
-            model.scan.state = ScanState::Failed;
+            model.scan.ends(ScanState::Failed);
             model.warn(format!("the scan could not go on: {why}"));
         }
         News::IndexReady => {

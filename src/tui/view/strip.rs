@@ -1,22 +1,27 @@
 //! The integrity strip: the whole file in one line, a glyph for what is known of each part, and where the window is.
 
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::pane::span;
 use super::text::put;
-use crate::report::units::{Zone, day, percent};
+use crate::report::units::{self, Zone, day, percent};
 use crate::tui::model::{Model, ScanState};
-use crate::tui::strip::{Part, bytes_of, columns, is_dated, part};
+use crate::tui::strip::{Part, bytes_of, columns, is_wide, part};
 use crate::tui::theme::Role;
+
+/// A scan that takes less needs no words about its speed.
+const A_WHILE: Duration = Duration::from_millis(500);
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     if area.height == 0 || area.width < 4 {
         return;
     }
-    let columns = columns(area, model.facts.index.verified);
+    let columns = columns(area);
     let count = columns.end - columns.start;
     let extent = model.list.extent();
     let mut spans = vec![span(model, Role::Quiet, "|")];
@@ -45,17 +50,32 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
         spans.push(Span::styled(glyph.to_string(), style));
     }
     spans.push(span(model, Role::Quiet, "| "));
-    spans.push(span(model, Role::Text, words(model)));
-    if let Some(verified) = model.facts.index.verified.filter(|verified| is_dated(area, Some(*verified))) {
+    let pace = pace(model).filter(|_| is_wide(area));
+    let is_running = pace.is_some();
+    spans.push(span(model, Role::Text, pace.unwrap_or_else(|| words(model))));
+    if let Some(verified) = model.facts.index.verified.filter(|_| is_wide(area) && !is_running) {
         let date = format!(" {} {}", Part::Earlier.glyph(), day(verified.at_ms, Zone::Utc));
         spans.push(span(model, Role::Quiet, date));
     }
     put(frame, area, 0, spans);
 }
 
-fn words(model: &Model) -> String {
+/// Bytes that are verified, now or earlier.
+fn verified(model: &Model) -> u64 {
     let earlier = model.facts.index.verified.map_or(0, |known| known.to);
-    let share = percent(model.scan.map.verified_bytes(earlier).min(model.facts.bytes), model.facts.bytes);
+    model.scan.map.verified_bytes(earlier).min(model.facts.bytes)
+}
+
+/// How far a scan is that takes a while, how fast, and how long it will take.
+fn pace(model: &Model) -> Option<String> {
+    let (since, read) = model.scan.run?;
+    let elapsed = model.now.0.checked_sub(since.0).filter(|elapsed| *elapsed >= A_WHILE)?;
+    let (bytes, verified) = (model.facts.bytes, verified(model));
+    Some(format!("{}, {}", percent(verified, bytes), units::pace(read, read + bytes - verified, elapsed)))
+}
+
+fn words(model: &Model) -> String {
+    let share = percent(verified(model), model.facts.bytes);
     match model.scan.state {
         ScanState::Off => "scan off".into(),
         ScanState::Stopped => format!("stopped {share}"),
