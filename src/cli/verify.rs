@@ -40,7 +40,8 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     };
     let wish = Wish {
         frames_only: args.frames,
-        from: from.or(last.map(|last| last.to)),
+        // Of a log that has lost its end even what is left of it begins before the mark.
+        from: from.or(last.and_then(|last| ranges.last().map(|end| if last.to > bytes { end.start } else { last.to }))),
         until: args.until,
         ..Wish::default()
     };
@@ -71,7 +72,7 @@ fn run(args: &VerifyArgs, side: &Side, out: &mut Out) -> Run {
     if as_words {
         say(&view, &wish, &seen, &judged.tally, out)?;
         if args.since_last {
-            let again = ranges.iter().filter(|range| last.is_some_and(|last| range.start < last.to));
+            let again = ranges.iter().filter(|range| wish.from.is_some_and(|from| range.start < from));
             let again = again.filter(|range| range.end > view.log().first_frame()).count();
             out.line(&last_line(last, again as u64))?;
         }

@@ -596,6 +596,20 @@ fn the_mark_moves_only_over_what_was_looked_at_and_told() {
 }
 
 #[test]
+fn a_log_that_lost_its_end_is_verified_from_a_frame_before_that_on() {
+    let shell = Shell::new();
+    shell.done("generate a.log --events 300");
+    shell.done("index rebuild a.log");
+    let bytes = fs::read(shell.path("a.log")).unwrap();
+    fs::write(shell.path("a.log"), &bytes[..bytes.len() - 700]).unwrap();
+    let (all, since) = (shell.run("verify a.log --json"), shell.run("verify a.log --since-last --json"));
+    assert_eq!((all.code, since.code), (3, 3));
+    let (all, since) = (all.json(), since.json());
+    assert_eq!(all["findings"], since["findings"]);
+    assert!(since["from"].as_u64() < Some(bytes.len() as u64 - 700), "{since}");
+}
+
+#[test]
 fn a_range_in_which_nothing_lies_is_no_usage() {
     let shell = Shell::with_log();
     let end = fs::metadata(shell.path("a.log")).unwrap().len();

@@ -132,15 +132,16 @@ impl Scan {
         };
     }
 
-    /// Forgets what was found from `from` on: it is about to be looked at again.
+    /// Forgets what was found from `from` on, behind what was rebuilt: it is about to be looked at again.
     pub(crate) fn forget(&mut self, from: u64) {
+        let from = from.max(self.rebuilt);
         self.fixes.retain(|(start, _), _| *start < from);
         self.told.retain(|start| *start < from);
         let kept = self.findings.partition_point(|finding| finding.start < from);
         if kept < self.findings.len() {
             self.findings.truncate(kept);
             let mut map = HealthMap::default();
-            map.verified(0..from.min(self.at.0).max(self.rebuilt));
+            map.verified(0..from.min(self.at.0.max(self.rebuilt)));
             for finding in &self.findings {
                 if finding.kind.is_damage() {
                     map.damaged(finding.range());
@@ -152,8 +153,10 @@ impl Scan {
         }
     }
 
-    /// The index was built anew up to here, which read everything.
+    /// The index was built anew up to here, which read everything: what it has found is told next.
     pub(crate) fn rebuilt(&mut self, to: u64) {
+        self.rebuilt = 0;
+        self.forget(0);
         self.rebuilt = to;
         self.map.verified(0..to);
     }

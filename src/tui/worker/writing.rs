@@ -1,12 +1,14 @@
 //! Writing: events appended under a lock that is held for that alone, and the index saved.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::{OnProgress, Shared};
 use crate::StorageError;
 use crate::file::Durability;
-use crate::inspect::{LogView, Step};
+use crate::inspect::{LogView, MAX_FINDINGS, Step};
 use crate::log::EventLog;
+use crate::repair::Proposer;
 use crate::report::{describe, hint, recovered_line, set_aside_line};
 use crate::tui::effect::{Extent, Order};
 use crate::tui::message::{Appended, News, Saved, Told};
@@ -66,7 +68,7 @@ pub(super) fn save_index(shared: &Shared, extent: Extent, on: &mut OnProgress) -
         // The scan has seen it all: what is left is to write it down.
         log.know((*index).clone());
     }
-    build(&mut log, extent, on)?;
+    build(shared, &mut log, extent, on)?;
     log.save_index()?;
     let after = state(log.view());
     let verified = log.view().witness().and_then(|index| index.verified()).filter(|_| extent == Extent::Whole);
@@ -86,15 +88,35 @@ fn is_same_file(shared: &Shared, log: &EventLog) -> bool {
     ours.is_some() && ours == its
 }
 
-fn build(log: &mut EventLog, extent: Extent, on: &mut OnProgress) -> Result<(), StorageError> {
+/// Builds, and leaves as news what is found on the way: what was read here the scan need not have read.
+fn build(shared: &Shared, log: &mut EventLog, extent: Extent, on: &mut OnProgress) -> Result<(), StorageError> {
+    let mut proposer = Proposer::new(log.view())?;
+    let (mut found, mut wrong) = (Vec::new(), None);
     let mut step = |step: Step| match step {
         Step::Progress(at, end) => on(at, end),
-        Step::Finding(_) => std::ops::ControlFlow::Continue(()),
+        // One more than is kept shows that there are more.
+        Step::Finding(_) if found.len() > MAX_FINDINGS => ControlFlow::Continue(()),
+        Step::Finding(finding) => match proposer.push(finding) {
+            Ok(decided) => {
+                found.extend(decided);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                wrong = Some(error);
+                ControlFlow::Break(())
+            }
+        },
     };
-    match extent {
+    let built = match extent {
         Extent::Rest => log.catch_up(&mut step).map(|_| ()),
         Extent::Whole => log.rebuild(0, &mut step).map(|_| ()),
+    };
+    wrong.map_or(built, Err)?;
+    found.extend(proposer.finish());
+    for found in found {
+        shared.tell(News::Found(Box::new(found)));
     }
+    Ok(())
 }
 
 fn state(view: &LogView) -> (&'static str, Option<u64>) {
