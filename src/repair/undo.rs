@@ -57,6 +57,7 @@ pub fn plan_undo(site: &Site, number: Option<u32>) -> Result<Plan, StorageError>
         lock_ms: lock_ms(&steps),
         steps,
         left: Vec::new(),
+        notes: Vec::new(),
         forgets: None,
         forgotten: Loss::default(),
     };

@@ -27,6 +27,7 @@ fn plan(shell: &Shell) -> Plan {
         certainty: Some(Certainty::Choice),
         candidates: vec![Candidate { expected: 0.25, changes: changes.clone() }; 2],
         unsearched: None,
+        choose: Some((16, 1)),
     };
     let step = Step {
         action: Action::CorrectBits,
@@ -57,6 +58,7 @@ fn plan(shell: &Shell) -> Plan {
         log,
         steps: vec![step],
         left: vec![Left { piece, why: "the payload is no \u{1b}event".into(), also_possible: Vec::new() }],
+        notes: Vec::new(),
         forgets: None,
         forgotten: Loss::default(),
         lock_ms: 2,

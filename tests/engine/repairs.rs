@@ -25,7 +25,7 @@ pub(super) fn plan(disk: &SimDisk, wishes: &Wishes) -> Result<Plan, StorageError
     plan_from(disk, wishes, None)
 }
 
-fn plan_from(disk: &SimDisk, wishes: &Wishes, donor: Option<&str>) -> Result<Plan, StorageError> {
+pub(super) fn plan_from(disk: &SimDisk, wishes: &Wishes, donor: Option<&str>) -> Result<Plan, StorageError> {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
     plan_repair(&view, wishes, donor.map(Path::new), &mut |_, _| ControlFlow::Continue(()))
 }
@@ -40,7 +40,7 @@ fn undo(disk: &SimDisk) -> Result<Plan, StorageError> {
     apply(&site(disk), &plan, Terms::default()).map(|_| plan)
 }
 
-fn actions(plan: &Plan) -> Vec<&'static str> {
+pub(super) fn actions(plan: &Plan) -> Vec<&'static str> {
     plan.steps.iter().map(|step| step.action.name()).collect()
 }
 
