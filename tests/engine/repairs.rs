@@ -488,6 +488,35 @@ fn events_of_no_aggregate_are_given_up_too() {
 }
 
 #[test]
+fn what_a_lost_end_costs_is_what_its_finding_says() {
+    let disk = SimDisk::default();
+    let mut log = options(&disk).create(LOG).unwrap();
+    let nobody = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
+    let nobody = nobody.payload_json("\"a payload that makes room for more than one event\"").build().unwrap();
+    let offsets: Vec<u64> =
+        (0..8).map(|n| log.append(&if n % 2 == 0 { nobody.clone() } else { event(1, n) }).unwrap()).collect();
+    log.save_index().unwrap();
+    drop(log);
+    let whole = disk.get(LOG).unwrap();
+    disk.overwrite(LOG, &whole[..offsets[3] as usize + 20]);
+    for anew in [false, true] {
+        if anew {
+            let mut log = read(&disk);
+            log.rebuild_index_from(0).unwrap();
+            log.save_index().unwrap();
+        }
+        let survey = look(&disk);
+        assert_eq!(survey.findings[0].evidence.events_missing, Some(5));
+        for forget in [false, true] {
+            let wishes = Wishes { forget, max_loss: Some(5), ..Wishes::default() };
+            let lost = plan(&disk, &wishes).unwrap().given_up();
+            assert_eq!((lost.at_least, lost.at_most), (5, 5), "forgotten: {forget}, built anew: {anew}");
+            assert!(plan(&disk, &Wishes { max_loss: Some(4), ..wishes }).is_err());
+        }
+    }
+}
+
+#[test]
 fn what_is_forgotten_counts_the_frame_that_was_cut_and_is_only_what_was_chosen() {
     let (disk, _, offsets) = truncated(truncated(0).2[4] as usize + 30);
     let forget = Wishes { forget: true, ..Wishes::default() };
