@@ -187,6 +187,23 @@ fn a_plan_is_saved_over_nothing_without_force_and_over_the_log_never() {
     assert_eq!(shell.run("repair a.log --dry-run --force").code, 2, "--force is about --plan");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_saved_plan_is_readable_by_no_more_than_its_log() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let shell = Shell::with_log();
+    fs::set_permissions(shell.path("a.log"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(shell.path("old.json"), "an old plan").unwrap();
+    fs::set_permissions(shell.path("old.json"), fs::Permissions::from_mode(0o644)).unwrap();
+    for (file, force) in [("new.json", ""), ("old.json", " --force")] {
+        shell.run(&format!("repair a.log --dry-run --plan {file}{force}"));
+        let mode = fs::metadata(shell.path(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+        assert!(Plan::from_json(&fs::read_to_string(shell.path(file)).unwrap()).is_ok(), "{file}");
+    }
+}
+
 #[test]
 fn what_is_no_plan_is_not_applied() {
     let shell = with_plan(|plan| plan.plan = 2);
