@@ -247,7 +247,7 @@ fn list(site: &Site, out: &mut Out) -> Run {
     for record in &records {
         if out.is_json() { out.value(&json::record(record)) } else { out.line(&record_line(record)) }?;
     }
-    if records.is_empty() {
+    if records.is_empty() && notices.is_empty() {
         out.note(&format!("{}: never repaired", site.path.display()));
     }
     for notice in notices {

@@ -456,3 +456,19 @@ fn a_repair_that_was_killed_is_told_until_somebody_may_write_and_then_ended() {
     assert!(ran.err.contains("repair 1 was killed before it was done") && ran.err.contains("completed"), "{ran:?}");
     assert!(!shell.run("verify bad.log").out.contains("pending: "));
 }
+
+#[test]
+fn a_log_whose_journal_cannot_be_read_is_not_called_never_repaired() {
+    let shell = Shell::with_log();
+    shell.plant("garbage", "bad.log");
+    shell.run("repair bad.log --yes --fence-undecided");
+    let folder = fs::read_dir(shell.path("bad.log.repairs")).unwrap();
+    let journal = folder.map(|entry| entry.unwrap().path()).next().unwrap();
+    let mut bytes = fs::read(&journal).unwrap();
+    bytes[60] ^= 1;
+    fs::write(&journal, &bytes).unwrap();
+    let listed = shell.run("undo bad.log --list");
+    assert!(listed.err.contains("0001-") && !listed.err.contains("never repaired"), "{listed:?}");
+    let undone = shell.run("undo bad.log --yes");
+    assert!(undone.code == 6 && undone.err.contains("0001-"), "{undone:?}");
+}

@@ -604,3 +604,31 @@ fn a_full_check_looks_at_what_the_plan_does_not_know() {
     assert!(matches!(apply(&site(&disk), &all, full), Err(StorageError::Changed { .. })));
     assert_eq!(disk.get(LOG).unwrap(), bytes);
 }
+
+#[test]
+fn an_undo_names_the_journal_that_it_cannot_read() {
+    let (disk, _) = damaged();
+    repair(&disk).unwrap();
+    let journal = records(&site(&disk)).unwrap().0[0].journal.to_string_lossy().into_owned();
+    let mut bytes = disk.get(&journal).unwrap();
+    bytes[60] ^= 1;
+    disk.put(&journal, &bytes);
+    for number in [None, Some(1)] {
+        let error = plan_undo(&site(&disk), number).unwrap_err();
+        assert!(matches!(&error, StorageError::Refused { why, .. } if why.contains(&journal)), "{error}");
+    }
+}
+
+#[test]
+fn an_undo_names_the_later_repair_that_is_in_its_way() {
+    let (disk, offsets) = damaged();
+    let first = repair(&disk).unwrap();
+    let gap = first.steps.iter().find(|step| step.start == offsets[6]).unwrap();
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[gap.start as usize + 8..gap.start as usize + 100].fill(7);
+    disk.overwrite(LOG, &bytes);
+    assert!(matches!(plan_undo(&site(&disk), Some(1)), Err(StorageError::Changed { .. })), "nobody has repaired it");
+    repair(&disk).unwrap();
+    let error = plan_undo(&site(&disk), Some(1)).unwrap_err();
+    assert!(matches!(&error, StorageError::Refused { why, .. } if why.contains("repair 2 has changed")), "{error}");
+}
