@@ -56,8 +56,9 @@ impl Lots {
         let beside = Beside::of(view.log(), &(first.finding.start..last.finding.end), file_end)?;
         let seen = view.witness().map(|index| (index.head().last_offset, index.head().log_checksum));
         let seen = seen.filter(|_| last.finding.kind == Kind::Truncated);
-        // A frame that was torn is whole there, and whatever the log may have lost behind it.
-        let is_torn = last.finding.end == file_end && last.finding.kind != Kind::Truncated;
+        // A frame that was torn is whole there, and whatever the log may have lost behind it; what an index has seen
+        // behind it is a finding of its own.
+        let is_torn = last.finding.end == file_end && view.witnessed_end().is_none_or(|seen| seen <= file_end);
         let ends: Vec<u64> = pieces.iter().map(new_end).collect();
         let mut at = 0;
         while let (Some(piece), Some(ends)) = (pieces.get(at), ends.get(at..)) {
