@@ -14,6 +14,7 @@ mod engine {
     mod damage;
     mod diff;
     mod document;
+    mod donors;
     mod fixtures;
     mod header;
     mod hits;

@@ -1,7 +1,7 @@
 //! `repair` and `undo`: a plan is made, shown, agreed to, applied exactly as shown, and what it left is judged.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::repair_args::{ConsentArgs, RepairArgs, UndoArgs};
 use super::verify::{index_status, look};
 use crate::StorageError;
-use crate::file::{Disk, OsDisk};
+use crate::file::{Disk, Open, OsDisk, replace};
 use crate::inspect::{LogView, Step, Wish, index_path, survey};
 use crate::repair::{self, Applied, PLAN_VERSION, Plan, Site, Terms};
 use crate::report::json::{self, Json};
@@ -39,7 +39,7 @@ pub(super) fn repair(args: &RepairArgs, side: &Side, out: &mut Out) -> Run {
         None => make_plan(args, &view, out)?,
     };
     if let Some(file) = &args.plan {
-        save_plan(file, &plan, args.force)?;
+        save_plan(file, &plan, args.force, &place.path)?;
     }
     let terms = Terms { wait: Duration::from_secs(args.consent.wait), full_check: args.full_check };
     let Some(applied) = carry_out(&plan, &place, consent, terms, out)? else {
@@ -187,12 +187,17 @@ fn room_for_plan(file: &Path, force: bool, site: &Site) -> Result<(), Failure> {
     Ok(())
 }
 
-fn save_plan(file: &Path, plan: &Plan, force: bool) -> Result<(), Failure> {
-    let text = plan.to_json().map_err(|error| io(file, "write", error.into()))?;
-    let mut how = fs::OpenOptions::new();
-    let opened = how.write(true).create(force).truncate(force).create_new(!force).open(file);
-    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")));
-    written.map_err(|error| match error.kind() {
+/// Saves a plan, readable by no more than the log is: it holds bytes of it.
+fn save_plan(file: &Path, plan: &Plan, force: bool, log: &Path) -> Result<(), Failure> {
+    let mut text = plan.to_json().map_err(|error| io(file, "write", error.into()))?;
+    text.push('\n');
+    if force {
+        return Ok(replace(&OsDisk, file, log, |new, path| {
+            new.write_at(text.as_bytes(), 0).map_err(|error| StorageError::io(path, "write", error))
+        })?);
+    }
+    let opened = OsDisk.open(file, Open::CreateSide { like: log });
+    opened.and_then(|new| new.write_at(text.as_bytes(), 0)).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => StorageError::Exists { path: file.to_owned() }.into(),
         _ => io(file, "write", error),
     })
@@ -242,7 +247,7 @@ fn list(site: &Site, out: &mut Out) -> Run {
     for record in &records {
         if out.is_json() { out.value(&json::record(record)) } else { out.line(&record_line(record)) }?;
     }
-    if records.is_empty() {
+    if records.is_empty() && notices.is_empty() {
         out.note(&format!("{}: never repaired", site.path.display()));
     }
     for notice in notices {

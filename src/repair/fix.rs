@@ -104,18 +104,22 @@ pub struct Fix {
     /// What was not searched, in words, where a search was stopped at its bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsearched: Option<String>,
+    /// In a plan: the choice that takes its first candidate, or it, where it has none: a finding's start and a number,
+    /// as in [`super::Wishes::choices`]. What is next counts on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choose: Option<(u64, usize)>,
 }
 
 impl Fix {
     /// An action that restores nothing and has no candidates.
     pub(crate) const fn plain(action: Action) -> Self {
-        Self { action, certainty: None, candidates: Vec::new(), unsearched: None }
+        Self { action, certainty: None, candidates: Vec::new(), unsearched: None, choose: None }
     }
 
     /// An action with the one candidate there is.
     pub(crate) fn single(action: Action, certainty: Certainty, expected: f64, changes: Vec<Change>) -> Self {
         let candidates = vec![Candidate { expected, changes }];
-        Self { action, certainty: Some(certainty), candidates, unsearched: None }
+        Self { action, certainty: Some(certainty), candidates, unsearched: None, choose: None }
     }
 
     /// True when a person or a word of theirs has to decide, beyond what is proven.

@@ -29,6 +29,38 @@ pub(super) fn at_most(pieces: &[Piece], end: u64) -> Loss {
 pub(super) fn known_losses(
     view: &LogView,
     steps: &mut [Step],
+    mut forgotten: Option<(u64, u64, &mut Loss)>,
+    on: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<(), StorageError> {
+    let again = forgotten.as_mut().map(|(from, to, loss)| (*from, *to, &mut **loss));
+    count(view, steps, again, on)?;
+    for step in steps.iter_mut().filter(|step| step.action == Action::Gap) {
+        if let Some((lost, others)) = step.pieces.split_last()
+            && lost.kind == Kind::Truncated.name()
+        {
+            let others = if others.is_empty() { 0 } else { at_most(others, lost.start).at_most };
+            lost_end(view, lost.start, others, &mut step.given_up)?;
+        }
+    }
+    forgotten.map_or(Ok(()), |(from, _, loss)| lost_end(view, from, 0, loss))
+}
+
+/// The same number for an end that is gone as its finding has: by the events before it, or as an index that was built
+/// since carries it on. Of what else the range holds, there are `others` at most.
+fn lost_end(view: &LogView, from: u64, others: u64, loss: &mut Loss) -> Result<(), StorageError> {
+    if loss.at_least < loss.at_most
+        && let Some((lost, _)) = view.lost_events(from)?
+    {
+        loss.at_least = loss.at_least.max(lost);
+        loss.at_most = loss.at_most.min(lost + others).max(loss.at_least);
+    }
+    Ok(())
+}
+
+/// Counts by the postings, which name the events of aggregates.
+fn count(
+    view: &LogView,
+    steps: &mut [Step],
     forgotten: Option<(u64, u64, &mut Loss)>,
     on: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<(), StorageError> {

@@ -16,6 +16,7 @@ mod hex;
 mod identity;
 mod journal;
 mod loss;
+mod lots;
 mod migrate;
 mod neighbours;
 mod plan;
@@ -27,6 +28,7 @@ mod salvage;
 mod set_aside;
 mod site;
 mod undo;
+mod wanted;
 mod witness;
 
 pub use apply::{Applied, Terms, apply};

@@ -70,6 +70,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What it leaves as it is.
     pub left: Vec<Left>,
+    /// What else is to be known, in words: why a donor does not help, and how far it goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// How far an index has seen the log, when the plan drops its word for the events that are gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgets: Option<u64>,

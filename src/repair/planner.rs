@@ -11,7 +11,7 @@ use super::identity::{identity, sha256, sha256_of};
 use super::loss::{at_most, known_losses};
 use super::neighbours::Beside;
 use super::propose::{Proposed, Proposer};
-use super::{Action, Change, Left, Loss, PLAN_VERSION, Piece, Plan, Step, Wishes, Write, hex};
+use super::{Action, Change, Fix, Left, Loss, PLAN_VERSION, Piece, Plan, Step, Wishes, Write, hex};
 use crate::StorageError;
 use crate::file::{Place, place};
 use crate::format::{EventView, Finding, Kind, Version, frame};
@@ -48,7 +48,7 @@ pub fn plan_repair(
         let why = format!("the device refuses to read {}..{}", bad.finding.start, bad.finding.end);
         return Err(refused(path, why, "Write what can be read into a new log with `chronicle salvage`"));
     }
-    let units = decide(view, wishes, donor.as_ref(), found)?;
+    let (units, notes) = decide(view, wishes, donor.as_ref(), found)?;
     let mut maker = Maker { view, donor: donor.as_ref(), end: log_identity.bytes, steps: Vec::new(), left: Vec::new() };
     let forgotten_from = units.iter().find_map(Unit::forgets_from);
     let forgets = forgotten_from.and_then(|_| view.witnessed_end());
@@ -68,6 +68,7 @@ pub fn plan_repair(
         log: log_identity,
         steps,
         left,
+        notes,
         forgets,
         forgotten,
     };
@@ -151,19 +152,16 @@ fn damage(
     Ok(found)
 }
 
-/// Units that become one step: adjacent ones that are fenced off are filled as one range.
+/// Units that become one step: adjacent ones that are fenced off are filled as one range, and what a donor has is taken as
+/// one.
 fn runs(units: Vec<Unit>) -> Vec<Unit> {
     let mut runs: Vec<Unit> = Vec::new();
-    for mut unit in units {
-        match runs.last_mut() {
-            Some(last)
-                if matches!((&last.decision, &unit.decision), (Decision::Fence, Decision::Fence))
-                    && last.end() == unit.start() =>
-            {
-                last.pieces.append(&mut unit.pieces);
-            }
-            _ => runs.push(unit),
-        }
+    for unit in units {
+        let apart = match runs.last_mut() {
+            Some(last) => last.join(unit),
+            None => Some(unit),
+        };
+        runs.extend(apart);
     }
     runs
 }
@@ -197,7 +195,7 @@ impl Maker<'_> {
         match unit.decision {
             Decision::Forget => return Ok(()),
             Decision::Leave(why) => {
-                self.leave(unit.pieces, &why);
+                self.leave(unit.pieces, step.also_possible, &why);
                 return Ok(());
             }
             Decision::Edit { action, certainty, changes } => {
@@ -205,7 +203,7 @@ impl Maker<'_> {
                 step.restored = self.restored(&step, &changes)?;
                 step.write = Write::Edits(changes);
             }
-            Decision::Take { certainty, events } => {
+            Decision::Take { certainty, events, .. } => {
                 (step.action, step.certainty, step.restored) = (Action::TakeFromDonor, Some(certainty), events);
                 step.write = Write::Taken { from: self.donor.map_or(Path::new(""), Donor::path).to_owned() };
             }
@@ -225,7 +223,11 @@ impl Maker<'_> {
                 }
                 let fenced = step.start + header.as_ref().map_or(0, |_| first)..step.new_end;
                 if fenced.end - fenced.start < MIN_GAP {
-                    self.leave(unit.pieces, "no gap fits into fewer than 10 bytes: salvage writes a log without them");
+                    self.leave(
+                        unit.pieces,
+                        step.also_possible,
+                        "no gap fits into fewer than 10 bytes: salvage writes a log without them",
+                    );
                     return Ok(());
                 }
                 step.given_up = at_most(&step.pieces, step.new_end);
@@ -236,12 +238,17 @@ impl Maker<'_> {
         Ok(())
     }
 
-    fn leave(&mut self, pieces: Vec<Proposed>, why: &str) {
-        self.left.extend(pieces.into_iter().map(|proposed| Left {
-            piece: piece(&proposed.finding),
-            why: why.into(),
-            also_possible: proposed.fix.into_iter().collect(),
-        }));
+    /// Each piece by itself, with what is offered for it.
+    fn leave(&mut self, pieces: Vec<Proposed>, mut offered: Vec<Fix>, why: &str) {
+        for proposed in pieces {
+            let (start, own) = (proposed.finding.start, proposed.fix);
+            let chosen_there = |fix: &mut Fix| fix.choose.is_some_and(|choose| choose.0 == start);
+            let mut also_possible: Vec<Fix> = offered.extract_if(.., chosen_there).collect();
+            if also_possible.iter().all(|fix| fix.action == Action::TakeFromDonor) {
+                also_possible.splice(0..0, own);
+            }
+            self.left.push(Left { piece: piece(&proposed.finding), why: why.into(), also_possible });
+        }
     }
 
     /// 1 when the range, changed like this, is a frame with an event.

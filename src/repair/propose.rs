@@ -131,7 +131,8 @@ impl Proposer {
             change.offset += finding.start;
         }
         let (candidates, unsearched) = (found.candidates, found.unsearched);
-        Ok(Own::Fix(Some(Fix { action: Action::CorrectBits, certainty: Some(certainty), candidates, unsearched })))
+        let (action, certainty) = (Action::CorrectBits, Some(certainty));
+        Ok(Own::Fix(Some(Fix { action, certainty, candidates, unsearched, choose: None })))
     }
 }
 

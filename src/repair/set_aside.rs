@@ -81,6 +81,7 @@ pub fn set_aside_tail(
         lock_ms: lock_ms(std::slice::from_ref(&step)),
         steps: vec![step],
         left: Vec::new(),
+        notes: Vec::new(),
         forgets: None,
         forgotten: Loss::default(),
     };

@@ -20,8 +20,8 @@ use crate::format::journal::Part;
 /// `Refused` where there is none, where it was undone already, or where events were appended in place of what would come
 /// back; `Changed` where the log is not as that repair left it; `Io`.
 pub fn plan_undo(site: &Site, number: Option<u32>) -> Result<Plan, StorageError> {
-    let (records, _) = records(site)?;
-    let record = choose(site, &records, number)?;
+    let (records, notices) = records(site)?;
+    let record = choose(site, &records, &notices, number)?;
     let file = JournalFile::open(site.disk.as_ref(), &record.journal)
         .map_err(|why| refused(&site.path, format!("{}: {why}", record.journal.display()), "Keep the journal"))?;
     let path = &site.path;
@@ -31,6 +31,11 @@ pub fn plan_undo(site: &Site, number: Option<u32>) -> Result<Plan, StorageError>
     let log_now = identity(&log)?;
     let mut steps = Vec::new();
     for step in &done.steps {
+        let as_left = log_now.bytes >= step.new_end && sha256(&log, step.start..step.new_end)? == step.after;
+        if let Some(later) = later(&records, record, step).filter(|_| !as_left) {
+            let why = format!("repair {later} has changed {}..{} since", step.start, step.new_end);
+            return Err(refused(path, why, "Take the later repair back first"));
+        }
         if step.touches_tail() && log_now.bytes > step.new_end {
             let why = format!(
                 "{} bytes were appended behind the end that repair {} has made, and would be lost with it",
@@ -39,7 +44,7 @@ pub fn plan_undo(site: &Site, number: Option<u32>) -> Result<Plan, StorageError>
             );
             return Err(refused(path, why, "Its journal keeps every old byte; what was appended since has to stay"));
         }
-        if log_now.bytes < step.new_end || sha256(&log, step.start..step.new_end)? != step.after {
+        if !as_left {
             let left = format!("{}..{} as repair {} left it", step.start, step.new_end, record.number);
             return Err(changed(path, &left, "other bytes"));
         }
@@ -57,6 +62,7 @@ pub fn plan_undo(site: &Site, number: Option<u32>) -> Result<Plan, StorageError>
         lock_ms: lock_ms(&steps),
         steps,
         left: Vec::new(),
+        notes: Vec::new(),
         forgets: None,
         forgotten: Loss::default(),
     };
@@ -64,19 +70,39 @@ pub fn plan_undo(site: &Site, number: Option<u32>) -> Result<Plan, StorageError>
     Ok(plan)
 }
 
-fn choose<'a>(site: &Site, records: &'a [Record], number: Option<u32>) -> Result<&'a Record, StorageError> {
-    let stands = |record: &&Record| record.state == RecordState::Applied && record.undone_by.is_none();
+/// The last repair after `record` that stands and has changed something of what `step` left.
+fn later(records: &[Record], record: &Record, step: &Step) -> Option<u32> {
+    let overlaps = |other: &Step| {
+        let (end, its_end) = (step.new_end.max(step.end), other.new_end.max(other.end));
+        other.start < end && step.start < its_end
+    };
+    let after = records.iter().rev().filter(|other| other.number > record.number && stands(other));
+    after.filter(|other| other.plan.steps.iter().any(overlaps)).map(|other| other.number).next()
+}
+
+fn stands(record: &Record) -> bool {
+    record.state == RecordState::Applied && record.undone_by.is_none()
+}
+
+fn choose<'a>(
+    site: &Site,
+    records: &'a [Record],
+    notices: &[String],
+    number: Option<u32>,
+) -> Result<&'a Record, StorageError> {
+    // What a journal that cannot be read has done is not known: it is named, with why.
+    let unread = notices.iter().map(|notice| format!("; not read: {notice}")).collect::<String>();
     let Some(number) = number else {
         let last = records.iter().rev().find(|record| stands(record) && record.plan.undoes.is_none());
-        let why = || format!("no repair in {} is applied and not undone", site.journal_folder().display());
+        let why = || format!("no repair in {} is applied and not undone{unread}", site.journal_folder().display());
         return last.ok_or_else(|| refused(&site.path, why(), "See `chronicle undo --list`"));
     };
     let found = records.iter().find(|record| record.number == number);
     let why = match found {
-        Some(record) if stands(&record) => return Ok(record),
+        Some(record) if stands(record) => return Ok(record),
         Some(Record { undone_by: Some(by), .. }) => format!("repair {number} was undone already, by {by}"),
         Some(_) => format!("repair {number} was never done"),
-        None => format!("there is no repair {number} in {}", site.journal_folder().display()),
+        None => format!("there is no repair {number} in {}{unread}", site.journal_folder().display()),
     };
     Err(refused(&site.path, why, "See `chronicle undo --list`"))
 }

@@ -67,7 +67,7 @@ impl Status {
     pub fn before(plan: &Plan) -> Self {
         let steps = plan.steps.iter().map(|step| {
             let certainty = step.certainty;
-            let chosen = Fix { action: step.action, certainty, candidates: Vec::new(), unsearched: None };
+            let chosen = Fix { action: step.action, certainty, candidates: Vec::new(), unsearched: None, choose: None };
             let fixes = std::iter::once(&chosen).chain(&step.also_possible);
             // One that restores is enough.
             fixes.map(|fix| Self::of_damage(step.pieces.iter().map(|piece| piece.kind.as_str()), Some(fix))).max()
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn fix(action: Action, certainty: Option<Certainty>) -> Fix {
-        Fix { action, certainty, candidates: Vec::new(), unsearched: None }
+        Fix { action, certainty, candidates: Vec::new(), unsearched: None, choose: None }
     }
 
     #[test]

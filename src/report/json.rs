@@ -273,7 +273,7 @@ mod tests {
         let changes = vec![Change { offset: 20, before: vec![0x6f], after: vec![0x0e] }];
         let candidates = vec![Candidate { expected: 0.5, changes }];
         let certainty = Some(Certainty::Choice);
-        let mut fix = Fix { action: Action::CorrectBits, certainty, candidates, unsearched: None };
+        let mut fix = Fix { action: Action::CorrectBits, certainty, candidates, unsearched: None, choose: None };
         let said = |fix: &Fix| finding(&Finding::new(Kind::Checksum, 16..30), Some(fix), None).to_string();
         let expected = r#""fix":{"action":"correct_bits","certainty":"choice","candidates":[{"expected":0.5,"changes":[{"offset":20,"before":"6f","after":"0e"}]}]}}"#;
         assert!(said(&fix).ends_with(expected), "{}", said(&fix));

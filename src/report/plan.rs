@@ -24,16 +24,13 @@ pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
     let mut lines = vec![headline(plan)];
     for step in &plan.steps {
         lines.push(step_line(step, plan.undoes.is_some()));
-        for fix in &step.also_possible {
-            offer("also possible", step.start, fix, &mut lines);
-        }
+        offers("also possible", &step.also_possible, &mut lines);
     }
     for left in &plan.left {
         lines.push(left_line(left));
-        for fix in &left.also_possible {
-            offer("possible", left.piece.start, fix, &mut lines);
-        }
+        offers("possible", &left.also_possible, &mut lines);
     }
+    lines.extend(plan.notes.iter().map(|note| format!("note: {note}")));
     if let Some(end) = plan.forgets {
         let lost = if plan.forgotten.is_none() { String::new() } else { format!("; {}", loss(&plan.forgotten)) };
         lines.push(format!("forgotten: that the log once had {end} bytes; their offsets go to new events{lost}"));
@@ -159,15 +156,22 @@ fn left_line(left: &Left) -> String {
     format!("left: {}..{} {}: {}", piece.start, piece.end, piece.kind, left.why)
 }
 
-/// What could be done about the finding at `start`; what has to be chosen from, each with the option that chooses it.
-fn offer(how: &str, start: u64, fix: &Fix, lines: &mut Vec<String>) {
-    if fix.candidates.len() < 2 {
-        lines.push(format!("  {how}: {}", fix_line(fix)));
-        return;
-    }
-    lines.push(format!("  {how}: {}{}, the truth may be none of them", fix.action.name(), certainty(fix)));
-    for (i, of) in fix.candidates.iter().enumerate() {
-        lines.push(format!("    --choose {start}={}  {}", i + 1, candidate(of)));
+/// What could be done, a line each; where there is something to choose from, each with the option that chooses it.
+fn offers(how: &str, fixes: &[Fix], lines: &mut Vec<String>) {
+    let choices: usize = fixes.iter().filter(|fix| fix.choose.is_some()).map(|fix| fix.candidates.len().max(1)).sum();
+    for fix in fixes {
+        match (fix.choose, fix.candidates.as_slice()) {
+            (Some((start, first)), several @ [_, _, ..]) => {
+                let what = fix.action.name();
+                lines.push(format!("  {how}: {what}{}, the truth may be none of them", certainty(fix)));
+                let line = |(n, of)| format!("    --choose {start}={n}  {}", candidate(of));
+                lines.extend((first..).zip(several).map(line));
+            }
+            (Some((start, n)), _) if choices > 1 || fix.action == Action::TakeFromDonor => {
+                lines.push(format!("  {how}: {} (--choose {start}={n})", fix_line(fix)));
+            }
+            _ => lines.push(format!("  {how}: {}", fix_line(fix))),
+        }
     }
 }
 
@@ -275,7 +279,13 @@ mod tests {
             changes: vec![edit(8090 + i as u64, &[0x6f], &[0x6e])],
         };
         let candidates = expected.iter().enumerate().map(candidate).collect();
-        Fix { action: Action::CorrectBits, certainty: Some(certainty), candidates, unsearched: None }
+        Fix {
+            action: Action::CorrectBits,
+            certainty: Some(certainty),
+            candidates,
+            unsearched: None,
+            choose: Some((8090, 1)),
+        }
     }
 
     fn step(action: Action, range: Range<u64>, kind: &str, write: Write) -> Step {
@@ -312,6 +322,7 @@ mod tests {
             log,
             steps,
             left,
+            notes: Vec::new(),
             forgets: None,
             forgotten,
             lock_ms: 3,
@@ -349,7 +360,13 @@ mod tests {
         );
         let old = fix(Certainty::Likely, &[0.0]);
         assert_eq!(fix_line(&old), "correct_bits, likely: 1 byte at offset 8090, 6f -> 6e", "no figure, no word of it");
-        let tail = Fix { action: Action::SetAsideTail, certainty: None, candidates: Vec::new(), unsearched: None };
+        let tail = Fix {
+            action: Action::SetAsideTail,
+            certainty: None,
+            candidates: Vec::new(),
+            unsearched: None,
+            choose: Some((8090, 1)),
+        };
         assert_eq!(fix_short(&tail), "set aside tail");
         assert_eq!(fix_line(&tail), "set_aside_tail: kept in the journal and cut off the end");
     }
@@ -370,21 +387,26 @@ mod tests {
         fenced.also_possible = vec![fix(Certainty::Choice, &[0.25, 0.5])];
         let bits = step(Action::CorrectBits, 16..320, "checksum", Write::Edits(vec![edit(90, &[0x6f], &[0x6e])]));
         let mut plan = plan(vec![bits, fenced, step(Action::SetAsideTail, 4900..5000, "torn_tail", Write::Cut)]);
+        let donor =
+            Fix { certainty: Some(Certainty::Choice), choose: Some((8090, 2)), ..Fix::plain(Action::TakeFromDonor) };
         plan.left = vec![Left {
             piece: Piece { kind: "invalid_event".into(), start: 700, end: 800 },
             why: "a writer's fault".into(),
-            also_possible: vec![fix(Certainty::Likely, &[0.005])],
+            also_possible: vec![fix(Certainty::Likely, &[0.005]), donor],
         }];
+        plan.notes = vec!["its header is another".into()];
         let expected = "\
 repair of /logs/a.log: 3 ranges, 1 event restored, at most 1 event given up (aggregate 42), 411 bytes changed
 16..320 checksum: correct_bits, proven: 1 byte at offset 90, 6f -> 6e; 1 event restored
 320..630 garbage: gap: 310 B fenced off, every later offset stays; at most 1 event given up (aggregate 42)
   also possible: correct_bits, choice of 2, the truth may be none of them
-    --choose 320=1  1 byte at offset 8090, 6f -> 6e (0.25 accidents expected)
-    --choose 320=2  1 byte at offset 8091, 6f -> 6e (0.50 accidents expected)
+    --choose 8090=1  1 byte at offset 8090, 6f -> 6e (0.25 accidents expected)
+    --choose 8090=2  1 byte at offset 8091, 6f -> 6e (0.50 accidents expected)
 4900..5000 torn_tail: set_aside_tail: 100 B cut off the end
 left: 700..800 invalid_event: a writer's fault
-  possible: correct_bits, likely (5.0e-3 accidents expected): 1 byte at offset 8090, 6f -> 6e
+  possible: correct_bits, likely (5.0e-3 accidents expected): 1 byte at offset 8090, 6f -> 6e (--choose 8090=1)
+  possible: take_from_donor, choice (--choose 8090=2)
+note: its header is another
 the old bytes (714 bytes) are kept in /logs/a.log.repairs; `chronicle undo` takes it back
 the writer's lock is held for about 3.0 ms";
         assert_eq!(plan_lines(&plan, Path::new("/logs/a.log.repairs")).join("\n"), expected);

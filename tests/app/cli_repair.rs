@@ -27,6 +27,7 @@ fn plan(shell: &Shell) -> Plan {
         certainty: Some(Certainty::Choice),
         candidates: vec![Candidate { expected: 0.25, changes: changes.clone() }; 2],
         unsearched: None,
+        choose: Some((16, 1)),
     };
     let step = Step {
         action: Action::CorrectBits,
@@ -57,6 +58,7 @@ fn plan(shell: &Shell) -> Plan {
         log,
         steps: vec![step],
         left: vec![Left { piece, why: "the payload is no \u{1b}event".into(), also_possible: Vec::new() }],
+        notes: Vec::new(),
         forgets: None,
         forgotten: Loss::default(),
         lock_ms: 2,
@@ -199,6 +201,23 @@ fn a_plan_is_saved_over_nothing_without_force_and_over_the_log_never() {
     fs::remove_file(shell.path("same.log")).unwrap();
     assert!(everything(&shell) == before);
     assert_eq!(shell.run("repair a.log --dry-run --force").code, 2, "--force is about --plan");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_saved_plan_is_readable_by_no_more_than_its_log() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let shell = Shell::with_log();
+    fs::set_permissions(shell.path("a.log"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(shell.path("old.json"), "an old plan").unwrap();
+    fs::set_permissions(shell.path("old.json"), fs::Permissions::from_mode(0o644)).unwrap();
+    for (file, force) in [("new.json", ""), ("old.json", " --force")] {
+        shell.run(&format!("repair a.log --dry-run --plan {file}{force}"));
+        let mode = fs::metadata(shell.path(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+        assert!(Plan::from_json(&fs::read_to_string(shell.path(file)).unwrap()).is_ok(), "{file}");
+    }
 }
 
 #[test]
@@ -452,4 +471,20 @@ fn a_repair_that_was_killed_is_told_until_somebody_may_write_and_then_ended() {
     let ran = shell.done("repair bad.log --yes");
     assert!(ran.err.contains("repair 1 was killed before it was done") && ran.err.contains("completed"), "{ran:?}");
     assert!(!shell.run("verify bad.log").out.contains("pending: "));
+}
+
+#[test]
+fn a_log_whose_journal_cannot_be_read_is_not_called_never_repaired() {
+    let shell = Shell::with_log();
+    shell.plant("garbage", "bad.log");
+    shell.run("repair bad.log --yes --fence-undecided");
+    let folder = fs::read_dir(shell.path("bad.log.repairs")).unwrap();
+    let journal = folder.map(|entry| entry.unwrap().path()).next().unwrap();
+    let mut bytes = fs::read(&journal).unwrap();
+    bytes[60] ^= 1;
+    fs::write(&journal, &bytes).unwrap();
+    let listed = shell.run("undo bad.log --list");
+    assert!(listed.err.contains("0001-") && !listed.err.contains("never repaired"), "{listed:?}");
+    let undone = shell.run("undo bad.log --yes");
+    assert!(undone.code == 6 && undone.err.contains("0001-"), "{undone:?}");
 }

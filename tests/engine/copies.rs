@@ -283,6 +283,7 @@ fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untou
         if replace {
             disk.put(NEW, old);
             disk.put(&format!("{NEW}.idx"), b"its index");
+            disk.put(MAP, b"its map");
         }
         let wish = CopyWish { replace, ..wish() };
         let done = disk.next_process();
@@ -312,8 +313,19 @@ fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untou
                             there.map(|there| there.len())
                         );
                         // A log that is there has its map, and a command that said it was done has done it.
-                        let mapped = after.get(MAP).is_none_or(|there| there == map);
-                        assert!(mapped && (before || after.get(MAP).is_some()), "{context}");
+                        let (mapped, old_map) = (after.get(MAP), replace.then(|| b"its map".to_vec()));
+                        assert!(
+                            mapped.as_ref() == Some(&map) || before && mapped == old_map || !replace && before,
+                            "{context}"
+                        );
+                        // An index that described another log never stands beside the new one; and goes last.
+                        let index = after.get(&format!("{NEW}.idx"));
+                        assert!(index.is_none() || before && index.as_deref() == Some(b"its index"), "{context}");
+                        // What failed, and was not killed, has put everything back; unless only the last sync failed.
+                        let placed = disk.get(NEW).as_ref() == Some(&new);
+                        if replace && fault != Fault::Kill && answer.is_err() && !placed {
+                            assert_eq!((mapped, index), (old_map, Some(b"its index".to_vec())), "{context}");
+                        }
                         assert!(answer.is_err() || !before, "{context}");
                         (absent, whole) = (absent + u32::from(before), whole + u32::from(!before));
                         // The next run finds nothing in its way.

@@ -1,17 +1,19 @@
 //! What holds of every repair of every log: nothing readable is lost, every later offset stays, and undo brings the file
-//! back, byte for byte; alone and several at once, next to each other too, with an index and without.
+//! back, byte for byte; alone and several at once, next to each other too, with an index and without, by any wishes, with
+//! any donor. What a plan leaves is found where it was, and nothing else is.
 
 use std::sync::OnceLock;
 
 use chronicle::StorageError;
-use chronicle::repair::{Terms, Wishes, apply, plan_undo};
+use chronicle::repair::{Selector, Terms, Wishes, apply, plan_undo};
 use proptest::prelude::*;
 
-use super::repairs::{plan, site};
+use super::repairs::{plan_from, site};
 use super::sim_disk::SimDisk;
 use super::support::{INDEX, LOG, disk_with_log, found, look, options, readable};
 
 const EVENTS: usize = 30;
+const DONOR: &str = "/data/donor.log";
 
 /// The bytes of a log, its index and where its events stand.
 fn whole() -> &'static (Vec<u8>, Vec<u8>, Vec<u64>) {
@@ -109,6 +111,86 @@ fn untouched(bytes: &[u8]) -> Vec<u64> {
         .collect()
 }
 
+/// Another copy of the log.
+#[derive(Debug, Clone, Copy)]
+enum Copy {
+    None,
+    Identical,
+    CreatedAnotherTime,
+    ShorterBy(usize),
+}
+
+fn copy() -> impl Strategy<Value = Copy> {
+    prop_oneof![
+        Just(Copy::None),
+        Just(Copy::Identical),
+        Just(Copy::CreatedAnotherTime),
+        (1usize..3000).prop_map(Copy::ShorterBy),
+    ]
+}
+
+impl Copy {
+    /// The bytes of it; none where there is no copy.
+    fn bytes(self) -> Option<Vec<u8>> {
+        let mut bytes = whole().0.clone();
+        match self {
+            Self::None => return None,
+            Self::Identical => {}
+            Self::CreatedAnotherTime => bytes[15] ^= 1,
+            Self::ShorterBy(by) => bytes.truncate(bytes.len() - by),
+        }
+        Some(bytes)
+    }
+}
+
+/// Which findings are meant, by their place among those found.
+#[derive(Debug, Clone)]
+struct Picked {
+    only: Vec<prop::sample::Index>,
+    except: Vec<prop::sample::Index>,
+    choose: Vec<(prop::sample::Index, prop::sample::Index)>,
+    forget: bool,
+}
+
+fn picked() -> impl Strategy<Value = Picked> {
+    let some = || prop::collection::vec(any::<prop::sample::Index>(), 0..3);
+    let choose = prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 0..3);
+    let all = (some(), some(), choose, any::<bool>());
+    all.prop_map(|(only, except, choose, forget)| Picked { only, except, choose, forget })
+}
+
+impl Picked {
+    /// The wishes for a log, on top of `wishes`: only what is found can be meant, and only what is offered chosen.
+    fn wishes(&self, disk: &SimDisk, donor: Option<&str>, mut wishes: Wishes) -> Wishes {
+        wishes.forget = self.forget;
+        let starts: Vec<u64> =
+            look(disk).findings.iter().filter(|found| found.kind.is_damage()).map(|found| found.start).collect();
+        if !starts.is_empty() {
+            wishes.only = self.only.iter().map(|at| Selector::Start(*at.get(&starts))).collect();
+            wishes.except = self.except.iter().map(|at| Selector::Start(*at.get(&starts))).collect();
+        }
+        for (place, number) in &self.choose {
+            let Ok(plan) = plan_from(disk, &wishes, donor) else { return wishes };
+            let fixes = plan.left.iter().flat_map(|left| &left.also_possible);
+            // What is left because nobody wants it repaired is not to be chosen for.
+            let meant = |start| {
+                (wishes.only.is_empty() || wishes.only.contains(&Selector::Start(start)))
+                    && !wishes.except.contains(&Selector::Start(start))
+            };
+            let offered: Vec<(u64, usize)> = fixes
+                .filter_map(|fix| Some((fix.choose.filter(|choose| meant(choose.0))?, fix.candidates.len().max(1))))
+                .flat_map(|((start, first), many)| (first..first + many).map(move |n| (start, n)))
+                .collect();
+            if !offered.is_empty() {
+                let (start, _) = *place.get(&offered);
+                let there: Vec<_> = offered.into_iter().filter(|choice| choice.0 == start).collect();
+                wishes.choices.push(*number.get(&there));
+            }
+        }
+        wishes
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
@@ -118,6 +200,8 @@ proptest! {
         indexed in any::<bool>(),
         accept_likely in any::<bool>(),
         fence_undecided in any::<bool>(),
+        copy in copy(),
+        picked in picked(),
     ) {
         let (bytes, index, _) = whole();
         let mut damaged = bytes.clone();
@@ -143,8 +227,13 @@ proptest! {
         let standing = untouched(&damaged);
         prop_assert!(standing.iter().all(|at| before.contains(at)), "an event that stands is not read");
 
+        let donor = copy.bytes().map(|bytes| {
+            disk.put(DONOR, &bytes);
+            DONOR
+        });
         let wishes = Wishes { accept_likely, fence_undecided, ..Wishes::default() };
-        let plan = match plan(&disk, &wishes) {
+        let wishes = picked.wishes(&disk, donor, wishes);
+        let plan = match plan_from(&disk, &wishes, donor) {
             // Flags that forbid writing, and no index that knows a frame of the log and says that they are damage.
             Err(StorageError::UnknownFlags { .. }) => return Ok(()),
             plan => plan.unwrap(),
@@ -156,18 +245,11 @@ proptest! {
         let after = readable(&disk);
         prop_assert!(before.iter().all(|at| after.contains(at)), "an event was lost: {before:?}, {after:?}");
         let survey = look(&disk);
-        let left: Vec<_> = plan.left.iter().map(|left| (left.piece.start, left.piece.end)).collect();
-        for (kind, start, end) in found(&survey) {
-            let known = left.iter().any(|(from, to)| *from <= start && end <= *to) || matches!(kind, "gap" | "clock");
-            prop_assert!(known, "{kind} at {start}..{end} is left, and the plan does not say so: {left:?}");
-        }
-        for left in &plan.left {
-            let still = |(kind, start, end): &(&str, u64, u64)| {
-                (*kind, *start, *end) == (left.piece.kind.as_str(), left.piece.start, left.piece.end)
-            };
-            let told = found(&survey);
-            prop_assert!(told.iter().any(still), "{:?} was left, and is not found any more: {told:?}", left.piece);
-        }
+        let left: Vec<_> = plan.left.iter().map(|left| &left.piece).collect();
+        let left: Vec<_> = left.iter().map(|piece| (piece.kind.as_str(), piece.start, piece.end)).collect();
+        let mut damage = found(&survey);
+        damage.retain(|found| !matches!(found.0, "gap" | "clock"));
+        prop_assert_eq!(damage, left, "{:?}", plan.steps);
         prop_assert_eq!(after.len() as u64, before.len() as u64 + plan.restored());
         let repaired = disk.get(LOG).unwrap();
         for step in &plan.steps {

@@ -25,7 +25,7 @@ pub(super) fn plan(disk: &SimDisk, wishes: &Wishes) -> Result<Plan, StorageError
     plan_from(disk, wishes, None)
 }
 
-fn plan_from(disk: &SimDisk, wishes: &Wishes, donor: Option<&str>) -> Result<Plan, StorageError> {
+pub(super) fn plan_from(disk: &SimDisk, wishes: &Wishes, donor: Option<&str>) -> Result<Plan, StorageError> {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
     plan_repair(&view, wishes, donor.map(Path::new), &mut |_, _| ControlFlow::Continue(()))
 }
@@ -40,7 +40,7 @@ fn undo(disk: &SimDisk) -> Result<Plan, StorageError> {
     apply(&site(disk), &plan, Terms::default()).map(|_| plan)
 }
 
-fn actions(plan: &Plan) -> Vec<&'static str> {
+pub(super) fn actions(plan: &Plan) -> Vec<&'static str> {
     plan.steps.iter().map(|step| step.action.name()).collect()
 }
 
@@ -487,6 +487,35 @@ fn events_of_no_aggregate_are_given_up_too() {
 }
 
 #[test]
+fn what_a_lost_end_costs_is_what_its_finding_says() {
+    let disk = SimDisk::default();
+    let mut log = options(&disk).create(LOG).unwrap();
+    let nobody = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
+    let nobody = nobody.payload_json("\"a payload that makes room for more than one event\"").build().unwrap();
+    let offsets: Vec<u64> =
+        (0..8).map(|n| log.append(&if n % 2 == 0 { nobody.clone() } else { event(1, n) }).unwrap()).collect();
+    log.save_index().unwrap();
+    drop(log);
+    let whole = disk.get(LOG).unwrap();
+    disk.overwrite(LOG, &whole[..offsets[3] as usize + 20]);
+    for anew in [false, true] {
+        if anew {
+            let mut log = read(&disk);
+            log.rebuild_index_from(0).unwrap();
+            log.save_index().unwrap();
+        }
+        let survey = look(&disk);
+        assert_eq!(survey.findings[0].evidence.events_missing, Some(5));
+        for forget in [false, true] {
+            let wishes = Wishes { forget, max_loss: Some(5), ..Wishes::default() };
+            let lost = plan(&disk, &wishes).unwrap().given_up();
+            assert_eq!((lost.at_least, lost.at_most), (5, 5), "forgotten: {forget}, built anew: {anew}");
+            assert!(plan(&disk, &Wishes { max_loss: Some(4), ..wishes }).is_err());
+        }
+    }
+}
+
+#[test]
 fn what_is_forgotten_counts_the_frame_that_was_cut_and_is_only_what_was_chosen() {
     let (disk, _, offsets) = truncated(truncated(0).2[4] as usize + 30);
     let forget = Wishes { forget: true, ..Wishes::default() };
@@ -573,4 +602,32 @@ fn a_full_check_looks_at_what_the_plan_does_not_know() {
     let full = Terms { full_check: true, ..Terms::default() };
     assert!(matches!(apply(&site(&disk), &all, full), Err(StorageError::Changed { .. })));
     assert_eq!(disk.get(LOG).unwrap(), bytes);
+}
+
+#[test]
+fn an_undo_names_the_journal_that_it_cannot_read() {
+    let (disk, _) = damaged();
+    repair(&disk).unwrap();
+    let journal = records(&site(&disk)).unwrap().0[0].journal.to_string_lossy().into_owned();
+    let mut bytes = disk.get(&journal).unwrap();
+    bytes[60] ^= 1;
+    disk.put(&journal, &bytes);
+    for number in [None, Some(1)] {
+        let error = plan_undo(&site(&disk), number).unwrap_err();
+        assert!(matches!(&error, StorageError::Refused { why, .. } if why.contains(&journal)), "{error}");
+    }
+}
+
+#[test]
+fn an_undo_names_the_later_repair_that_is_in_its_way() {
+    let (disk, offsets) = damaged();
+    let first = repair(&disk).unwrap();
+    let gap = first.steps.iter().find(|step| step.start == offsets[6]).unwrap();
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[gap.start as usize + 8..gap.start as usize + 100].fill(7);
+    disk.overwrite(LOG, &bytes);
+    assert!(matches!(plan_undo(&site(&disk), Some(1)), Err(StorageError::Changed { .. })), "nobody has repaired it");
+    repair(&disk).unwrap();
+    let error = plan_undo(&site(&disk), Some(1)).unwrap_err();
+    assert!(matches!(&error, StorageError::Refused { why, .. } if why.contains("repair 2 has changed")), "{error}");
 }

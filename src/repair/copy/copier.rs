@@ -239,7 +239,7 @@ impl Copier<'_> {
         let range = found.start..end;
         let offer =
             donor::Donor::open(self.view, donor.path())?.offer(&range, &Beside { before, after: None }, last)?;
-        if offer.is_none_or(|offer| offer.certainty < Certainty::Proven) {
+        if offer.map_or(true, |offer| offer.certainty < Certainty::Proven) {
             return Ok(Some("it does not end there as the index has seen it"));
         }
         self.take_frames(donor, &range)?;

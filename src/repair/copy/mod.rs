@@ -3,6 +3,7 @@
 //! A pass over the log judges it; a second reader follows it closely and copies what lies before each finding. The log
 //! is only ever read.
 
+mod aside;
 mod copier;
 mod donor;
 mod map;
@@ -11,6 +12,7 @@ mod output;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
+use self::aside::Aside;
 use self::copier::fill;
 use self::donor::Donor;
 use self::map::MapFormat;
@@ -99,7 +101,10 @@ pub(super) fn copy(
 }
 
 /// Copies with the fixes of `offers`. When it returns, the new log stands in its place, on stable storage, and was read
-/// again; when it fails, there is none, unless only the last sync of its folder failed.
+/// again; when it fails, what stood there stands there again, unless only the last sync of its folder failed.
+///
+/// A kill leaves each file as it was or as it will be, but for an old index: that goes just before the new log gets its
+/// name, since no two names change at once, and an index that outlived its log could be taken for a witness of the next.
 pub(super) fn copy_with(
     view: &LogView,
     wish: &CopyWish,
@@ -118,16 +123,26 @@ pub(super) fn copy_with(
             return Err(error);
         }
     };
+    let mut aside = Aside::new(disk.clone());
     let done = fill(view, wish, donor, &mut output, &mut map, on, offers)
         .and_then(|done| verify(view, &mut output, done, on))
-        .and_then(|done| place(disk.as_ref(), wish, &mut output, &mut map).map(|()| done));
+        .and_then(|done| place(wish, &mut output, &mut map, &mut aside).map(|()| done));
     // A log that has its name by now is whole, whatever became of the last sync: it stays, and its map with it.
-    if done.is_err() && !output.is_placed() {
-        output.discard();
-        if let Some((map, _)) = map {
+    if done.is_ok() || output.is_placed() {
+        aside.discard(None);
+        return done;
+    }
+    output.discard();
+    if let (Some((map, _)), Some(path)) = (map, &wish.map) {
+        if !map.is_placed() {
+            // The old one was never touched.
+            aside.discard(Some(path));
+            map.discard();
+        } else if !aside.keeps(path) {
             map.discard();
         }
     }
+    aside.restore();
     done
 }
 
@@ -185,21 +200,21 @@ fn verify(
 
 /// Gives the map and then the log their names: a log that is there has its map.
 fn place(
-    disk: &dyn Disk,
     wish: &CopyWish,
     output: &mut Output,
     map: &mut Option<(Output, MapFormat)>,
+    aside: &mut Aside,
 ) -> Result<(), StorageError> {
-    if let Some((map, _)) = map {
+    if let (Some((map, _)), Some(path)) = (map, &wish.map) {
         map.finish(&mut |_| Ok(()))?;
+        if wish.replace {
+            aside.copy(path)?;
+        }
         map.place(wish.replace)?;
     }
     if wish.replace {
         // It described the log that is replaced, and could be taken for a witness of this one.
-        let index = index_path(&wish.output);
-        if disk.identity(&index).is_ok() {
-            disk.remove(&index).map_err(|error| StorageError::io(&index, "remove", error))?;
-        }
+        aside.hide(&index_path(&wish.output))?;
     }
     output.place(wish.replace)
 }

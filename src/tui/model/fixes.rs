@@ -80,7 +80,7 @@ mod tests {
             Candidate { expected: 0.2, changes: vec![change(8091, 0x22, 0x23)] },
         ];
         let certainty = Some(Certainty::Choice);
-        let fix = Fix { action: Action::CorrectBits, certainty, candidates, unsearched: None };
+        let fix = Fix { action: Action::CorrectBits, certainty, candidates, unsearched: None, choose: None };
         assert_eq!(
             fix_lines(&fix, 70),
             [

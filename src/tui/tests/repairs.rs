@@ -71,7 +71,13 @@ pub(super) fn choice(finding: Finding) -> Proposed {
         Candidate { expected: 0.0312, changes: vec![change(start + 40, 0x23, 0x22)] },
         Candidate { expected: 0.4, changes: vec![change(start + 52, b'o', b'n'), change(start + 54, b'a', b'b')] },
     ];
-    let fix = Fix { action: Action::CorrectBits, certainty: Some(Certainty::Choice), candidates, unsearched: None };
+    let fix = Fix {
+        action: Action::CorrectBits,
+        certainty: Some(Certainty::Choice),
+        candidates,
+        unsearched: None,
+        choose: None,
+    };
     Proposed { finding, fix: Some(fix) }
 }
 

@@ -1,0 +1,238 @@
+//! Another copy of a log given to a repair: wishes come first, what it has is offered, and where it does not help that is
+//! said.
+
+use chronicle::StorageError;
+use chronicle::repair::{Certainty, Fix, Plan, Selector, Terms, Wishes, apply};
+
+use super::repairs::{actions, plan, plan_from, site};
+use super::sim_disk::SimDisk;
+use super::support::{INDEX, LOG, disk_with_log, found, log_bytes, look, read};
+
+const DONOR: &str = "/data/donor.log";
+
+fn with_donor(disk: &SimDisk, wishes: &Wishes) -> Result<Plan, StorageError> {
+    plan_from(disk, wishes, Some(DONOR))
+}
+
+fn created_another_time(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[15] ^= 1;
+    bytes
+}
+
+/// A log with two adjacent frames that each have a likely fix of their own, a donor of it, and where the frames stand.
+fn two_likely(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<u8>, u64, u64) {
+    let (whole, offsets) = log_bytes(12);
+    let mut bytes = whole.clone();
+    for at in [offsets[4], offsets[5]] {
+        bytes[at as usize + 100] ^= 0x14;
+        bytes[at as usize + 101] ^= 0x05;
+    }
+    let disk = SimDisk::with(&[(LOG, &bytes), (DONOR, &donor(&whole))]);
+    let alone = plan(&disk, &Wishes::default()).unwrap();
+    let how: Vec<_> = alone.left.iter().map(|left| left.also_possible[0].certainty).collect();
+    assert_eq!(how, [Some(Certainty::Likely); 2], "the test is about likely fixes");
+    (disk, whole, offsets[4], offsets[5])
+}
+
+/// What the steps do, and where; and where something is left.
+fn outline(plan: &Plan) -> (Vec<(&str, u64, u64)>, Vec<u64>) {
+    let steps = plan.steps.iter().map(|step| (step.action.name(), step.start, step.new_end)).collect();
+    (steps, plan.left.iter().map(|left| left.piece.start).collect())
+}
+
+/// The choices a plan offers at a place: the action, and what takes its first candidate.
+fn choices(fixes: &[Fix]) -> Vec<(&'static str, Option<(u64, usize)>)> {
+    fixes.iter().map(|fix| (fix.action.name(), fix.choose)).collect()
+}
+
+fn refusal(answer: Result<Plan, StorageError>) -> String {
+    match answer {
+        Err(StorageError::Refused { why, .. }) => why,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_donor_gives_what_was_wished_for_and_nothing_beside_it() {
+    let (disk, whole, a, b) = two_likely(<[u8]>::to_vec);
+    let only = |at| Wishes { only: vec![Selector::Start(at)], ..Wishes::default() };
+    let except = |at| Wishes { except: vec![Selector::Start(at)], ..Wishes::default() };
+    let end = |at: u64| if at == a { b } else { b + (b - a) };
+    for (wishes, taken, left) in [(only(b), b, a), (except(b), a, b), (only(a), a, b), (except(a), b, a)] {
+        let plan = with_donor(&disk, &wishes).unwrap();
+        assert_eq!(outline(&plan), (vec![("take_from_donor", taken, end(taken))], vec![left]), "{wishes:?}");
+        assert_eq!(plan.steps[0].certainty, Some(Certainty::Proven));
+        let disk = disk.next_process();
+        apply(&site(&disk), &plan, Terms::default()).unwrap();
+        assert_eq!(found(&look(&disk)), [("checksum", left, end(left))]);
+    }
+    let all = with_donor(&disk, &Wishes::default()).unwrap();
+    assert_eq!(outline(&all), (vec![("take_from_donor", a, end(b))], vec![]), "what is taken of both is one step");
+    apply(&site(&disk), &all, Terms::default()).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), whole);
+}
+
+#[test]
+fn a_choice_of_a_donor_makes_no_likely_fix_worse_and_every_offer_has_its_number() {
+    let (disk, _, a, b) = two_likely(created_another_time);
+    let accept = Wishes { accept_likely: true, ..Wishes::default() };
+    let with = with_donor(&disk, &accept).unwrap();
+    assert_eq!(actions(&with), ["correct_bits"; 2]);
+    assert_eq!(with.steps[0].certainty, Some(Certainty::Likely));
+    let left = with_donor(&disk, &Wishes::default()).unwrap();
+    assert_eq!(outline(&left), (vec![], vec![a, b]));
+    for (left, at) in left.left.iter().zip([a, b]) {
+        let offered = [("correct_bits", Some((at, 1))), ("take_from_donor", Some((at, 2)))];
+        assert_eq!(choices(&left.also_possible), offered);
+        assert!(left.why.contains(&format!("--choose {at}=N")), "{}", left.why);
+    }
+    assert!(left.notes[0].contains("may be no copy of this log"), "{:?}", left.notes);
+    // What is printed is what is done, and at the other place nothing.
+    for (at, number, action) in
+        [(a, 1, "correct_bits"), (a, 2, "take_from_donor"), (b, 1, "correct_bits"), (b, 2, "take_from_donor")]
+    {
+        let plan = with_donor(&disk, &Wishes { choices: vec![(at, number)], ..Wishes::default() }).unwrap();
+        let other = if at == a { b } else { a };
+        assert_eq!((actions(&plan), plan.steps[0].start, plan.left.len()), (vec![action], at, 1));
+        assert_eq!(plan.left[0].piece.start, other);
+    }
+    let both = with_donor(&disk, &Wishes { choices: vec![(a, 1), (b, 2)], ..Wishes::default() }).unwrap();
+    assert_eq!(actions(&both), ["correct_bits", "take_from_donor"]);
+    let fenced = Wishes { fence_undecided: true, ..Wishes::default() };
+    assert_eq!(actions(&with_donor(&disk, &fenced).unwrap()), ["gap"]);
+}
+
+#[test]
+fn a_choice_that_cannot_be_meant_is_refused() {
+    let (disk, _, a, b) = two_likely(created_another_time);
+    let with = |choices: &[(u64, usize)], except: &[u64], only: &[u64]| {
+        let of = |starts: &[u64]| starts.iter().map(|at| Selector::Start(*at)).collect();
+        let wishes = Wishes { choices: choices.to_vec(), except: of(except), only: of(only), ..Wishes::default() };
+        refusal(with_donor(&disk, &wishes))
+    };
+    assert!(with(&[(a, 1), (b, 1), (a, 2)], &[], &[]).contains("only one of them"));
+    assert!(with(&[(a, 1)], &[a], &[]).contains("not among those to be repaired"));
+    assert!(with(&[(a, 1)], &[], &[b]).contains("not among those to be repaired"));
+    assert!(with(&[(a, 3)], &[], &[]).contains("3 is none of the 2 candidates"));
+    assert!(with(&[(a, 0)], &[], &[]).contains("0 is none of the 2 candidates"));
+    assert!(with(&[(a + 1, 1)], &[], &[]).contains("no damage starts"));
+}
+
+#[test]
+fn frames_of_a_donor_that_lie_across_pieces_are_taken_as_a_whole_or_not_at_all() {
+    let (whole, offsets) = log_bytes(12);
+    let (a, b) = (offsets[4] as usize, offsets[5] as usize);
+    let mut bytes = whole.clone();
+    // Something that looks like a short frame in front of what is left of a longer one.
+    let short = (b - a) as u32 / 2;
+    bytes[a..a + 4].copy_from_slice(&(short - 8).to_be_bytes());
+    bytes[a + short as usize - 5] = b'}';
+    let next = a + short as usize;
+    bytes[next..next + 5].copy_from_slice(&[0, 0, 0, 40, b'{']);
+    let disk = SimDisk::with(&[(LOG, &bytes), (DONOR, &created_another_time(&whole))]);
+    let pieces = found(&look(&disk));
+    assert_eq!(pieces.iter().map(|piece| piece.1).collect::<Vec<_>>(), [a as u64, next as u64], "{pieces:?}");
+    let left = with_donor(&disk, &Wishes::default()).unwrap();
+    assert_eq!(outline(&left), (vec![], vec![a as u64, next as u64]));
+    assert_eq!(choices(&left.left[0].also_possible).last(), Some(&("take_from_donor", Some((a as u64, 1)))));
+    assert!(left.left[1].why.contains("the damage before it"), "{}", left.left[1].why);
+    let chosen = with_donor(&disk, &Wishes { choices: vec![(a as u64, 1)], ..Wishes::default() }).unwrap();
+    assert_eq!(outline(&chosen), (vec![("take_from_donor", a as u64, b as u64)], vec![]));
+    let except = Wishes { except: vec![Selector::Start(next as u64)], ..Wishes::default() };
+    let apart = with_donor(&disk, &except).unwrap();
+    assert_eq!(apart.left.len() + apart.steps.len(), 2);
+    assert!(apart.steps.iter().all(|step| step.action.name() == "gap"), "{:?}", outline(&apart));
+    disk.put(DONOR, &whole);
+    assert_eq!(actions(&with_donor(&disk, &Wishes::default()).unwrap()), ["take_from_donor"]);
+}
+
+#[test]
+fn a_torn_end_without_an_index_is_offered_from_the_donor_with_all_that_follows() {
+    let (whole, offsets) = log_bytes(8);
+    let cut = &whole[..offsets[5] as usize + 60];
+    let disk = SimDisk::with(&[(LOG, cut), (DONOR, &whole)]);
+    let left = with_donor(&disk, &Wishes::default()).unwrap();
+    assert_eq!(outline(&left), (vec![], vec![offsets[5]]));
+    let offered = [("set_aside_tail", None), ("take_from_donor", Some((offsets[5], 1)))];
+    assert_eq!(choices(&left.left[0].also_possible), offered);
+    assert_eq!(left.left[0].also_possible[1].certainty, Some(Certainty::Choice));
+    assert!(left.notes[0].contains("no frame behind is known to compare"), "{:?}", left.notes);
+    let fenced = Wishes { fence_undecided: true, ..Wishes::default() };
+    assert_eq!(actions(&with_donor(&disk, &fenced).unwrap()), ["set_aside_tail"]);
+    let chosen = with_donor(&disk, &Wishes { choices: vec![(offsets[5], 1)], ..Wishes::default() }).unwrap();
+    assert_eq!((chosen.restored(), chosen.steps[0].new_end), (3, whole.len() as u64));
+    apply(&site(&disk), &chosen, Terms::default()).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), whole);
+
+    let mut other = whole.clone();
+    other[offsets[5] as usize + 30] ^= 1;
+    other.truncate(cut.len());
+    let disk = SimDisk::with(&[(LOG, &other), (DONOR, &whole)]);
+    let told = with_donor(&disk, &Wishes::default()).unwrap().notes;
+    assert!(told[0].contains("another there"), "{told:?}");
+    let disk = SimDisk::with(&[(LOG, cut), (DONOR, &whole[..offsets[5] as usize + 90])]);
+    let plan = with_donor(&disk, &Wishes::default()).unwrap();
+    assert_eq!(actions(&plan), ["set_aside_tail"]);
+    assert!(plan.notes[0].contains("nothing is taken from the donor"), "{:?}", plan.notes);
+}
+
+#[test]
+fn a_donor_that_is_no_copy_is_told_or_refused() {
+    let (whole, offsets) = log_bytes(8);
+    let mut bytes = whole.clone();
+    bytes[offsets[3] as usize..offsets[4] as usize + 50].fill(b'#');
+    let other = disk_with_log(3, false).0.get(LOG).unwrap();
+    let disk = SimDisk::with(&[(LOG, &bytes), (DONOR, &created_another_time(&other))]);
+    let plan = with_donor(&disk, &Wishes::default()).unwrap();
+    assert_eq!(actions(&plan), ["gap"]);
+    assert!(plan.notes[0].contains("may be no copy of this log"), "{:?}", plan.notes);
+    assert!(plan.notes[1].starts_with(&format!("{}..", offsets[3])), "{:?}", plan.notes);
+    assert!(refusal(plan_from(&disk, &Wishes::default(), Some(LOG))).contains("the log itself"));
+    disk.put(DONOR, b"\0\0\0\x02{}");
+    assert!(with_donor(&disk, &Wishes::default()).is_err());
+}
+
+#[test]
+fn what_a_donor_has_behind_the_end_of_a_log_is_told() {
+    let (whole, offsets) = log_bytes(8);
+    let cut = &whole[..offsets[5] as usize];
+    let disk = SimDisk::with(&[(LOG, cut), (DONOR, &whole)]);
+    let plan = with_donor(&disk, &Wishes::default()).unwrap();
+    assert!(plan.is_empty() && plan.left.is_empty());
+    let bytes = whole.len() - cut.len();
+    assert_eq!(plan.notes.len(), 1);
+    assert!(plan.notes[0].contains(&format!("{bytes} bytes, 3 events")), "{:?}", plan.notes);
+    for donor in [cut.to_vec(), created_another_time(cut)] {
+        disk.put(DONOR, &donor);
+        let notes = with_donor(&disk, &Wishes::default()).unwrap().notes;
+        assert!(notes.iter().all(|note| !note.contains("goes on")), "{notes:?}");
+    }
+}
+
+#[test]
+fn a_lost_end_is_offered_from_a_donor_when_its_index_was_built_anew() {
+    let (disk, offsets) = disk_with_log(8, true);
+    let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
+    let cut = &whole[..offsets[5] as usize];
+    for left in [offsets[5], offsets[5] - 30] {
+        let disk = SimDisk::with(&[(LOG, &cut[..left as usize]), (INDEX, &index), (DONOR, &whole)]);
+        assert_eq!(actions(&with_donor(&disk, &Wishes::default()).unwrap()), ["take_from_donor"]);
+        let mut log = read(&disk);
+        log.rebuild_index_from(0).unwrap();
+        log.save_index().unwrap();
+        let plan = with_donor(&disk, &Wishes::default()).unwrap();
+        let start = plan.left[0].piece.start;
+        assert_eq!((plan.steps.len(), plan.left.len(), plan.left[0].piece.kind.as_str()), (0, 1, "truncated"));
+        assert_eq!(choices(&plan.left[0].also_possible), [("gap", None), ("take_from_donor", Some((start, 1)))]);
+        assert!(plan.notes[0].contains("no frame behind is known to compare"), "{:?}", plan.notes);
+        let chosen = with_donor(&disk, &Wishes { choices: vec![(start, 1)], ..Wishes::default() }).unwrap();
+        apply(&site(&disk), &chosen, Terms::default()).unwrap();
+        assert_eq!(disk.get(LOG).unwrap(), whole);
+        assert_eq!(found(&look(&disk)), []);
+        disk.put(LOG, &cut[..left as usize]);
+        disk.put(DONOR, &whole[..whole.len() - 1]);
+        let told = with_donor(&disk, &Wishes::default()).unwrap().notes;
+        assert!(told[0].contains("nothing is taken from the donor: it ends before that"), "{told:?}");
+    }
+}
