@@ -17,7 +17,7 @@ use super::{Plan, Site, Step, Write};
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, Open};
 use crate::format::journal::Part;
-use crate::format::{Finding, Version};
+use crate::format::{Finding, Kind, Version};
 use crate::inspect::{LogView, Step as SurveyStep, Wish, survey};
 
 /// How a plan is applied.
@@ -237,7 +237,8 @@ fn verify(site: &Site, log: &LogFile, plan: &Plan, full_check: bool) -> Result<(
 }
 
 fn is_planned(plan: &Plan, found: &Finding) -> bool {
-    plan.steps.iter().any(|step| step.start <= found.start && found.end <= step.end.max(step.new_end))
+    let is_forgotten = plan.forgets.is_some() && found.kind == Kind::Truncated;
+    is_forgotten || plan.steps.iter().any(|step| step.start <= found.start && found.end <= step.end.max(step.new_end))
 }
 
 fn is_left(plan: &Plan, found: &Finding) -> bool {
