@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::effect::{Extent, Lane};
 use super::keys::Key;
-use super::model::{Contents, Facts, Offer};
+use super::model::{Contents, Facts, Lost, Offer};
 use crate::index::AggregateSummary;
 use crate::query::{Hits, Page};
 use crate::repair::{Applied, Proposed, Record};
@@ -151,8 +151,8 @@ pub(crate) enum News {
     Facts(Box<Facts>),
     /// The log at this path is another one now, or was cut.
     Changed(Box<Facts>, Change),
-    /// The log was replaced or cut, and what its name belongs to now cannot be opened as a log: why.
-    NoLog(Change, String),
+    /// What the log's name belongs to now is no log.
+    Lost(Lost),
     /// The scan has come to an offset, of an end.
     Scanned {
         /// Where it started this time.
@@ -185,6 +185,8 @@ pub(crate) enum Change {
     Shrunk(u64),
     /// Another file bears its name.
     Replaced,
-    /// No file bears its name any more.
-    Gone,
+    /// Other bytes stand in it than those that were shown.
+    Overwritten,
+    /// Its name belonged to no log for a while.
+    Back,
 }

@@ -11,7 +11,7 @@ use crate::tui::actions;
 use crate::tui::effect::{Effect, Lane};
 use crate::tui::keys::Key;
 use crate::tui::message::{Change, Message, Moment, News, Told};
-use crate::tui::model::{Follow, ScanState, Tab, View};
+use crate::tui::model::{Follow, Lost, ScanState, Tab, View};
 use crate::tui::theme::Theme;
 use crate::tui::update;
 
@@ -175,9 +175,10 @@ fn a_log_that_was_cut_or_replaced_is_told_and_survived() {
     bench.send(Message::News(News::Changed(facts, Change::Shrunk(9000))));
     assert!(bench.screen().contains("the log was cut: 9000 bytes before, 3000 now"), "{}", bench.screen());
     assert!(bench.model.list.offset() < 3000);
-    let facts = Box::new(bench.shared.facts().unwrap());
-    bench.send(Message::News(News::Changed(facts, Change::Gone)));
+    bench.send(Message::News(News::Lost(Lost::Gone)));
     assert!(bench.screen().contains("removed or renamed"));
+    bench.press(&[Key::Char('j')]);
+    assert!(bench.screen().lines().next().unwrap().contains("GONE"), "{}", bench.screen());
 }
 
 #[test]

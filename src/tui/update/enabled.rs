@@ -10,7 +10,11 @@ use crate::tui::model::{Access, Esc, Layer, Model, Offer, Question, ScanState, T
 
 /// Why an action cannot be run; `None` when it can.
 pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
-    if actions::of(id).is_some_and(|action| action.writes) {
+    let writes = actions::of(id).is_some_and(|action| action.writes);
+    if let Some(lost) = model.lost.as_ref().filter(|lost| writes || lost.is_empty() && reads(id)) {
+        return Some(lost.why());
+    }
+    if writes {
         if model.access == Access::ReadOnly {
             return Some("the screen was opened with --read-only".into());
         }
@@ -45,6 +49,21 @@ pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
         _ => return None,
     };
     Some(why.into())
+}
+
+/// Whether an action looks for something in the log.
+const fn reads(id: Id) -> bool {
+    matches!(
+        id,
+        Id::Search
+            | Id::SearchNext
+            | Id::SearchPrevious
+            | Id::NextDamage
+            | Id::PreviousDamage
+            | Id::Follow
+            | Id::ScanStop
+            | Id::ScanGo
+    )
 }
 
 /// The plan that is shown.

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use super::pane::span;
 use super::text::put;
 use crate::report::units::{Zone, day, percent};
-use crate::tui::model::{Model, ScanState};
+use crate::tui::model::{Lost, Model, ScanState};
 use crate::tui::strip::{Part, bytes_of, columns, is_dated, part};
 use crate::tui::theme::Role;
 
@@ -57,6 +57,7 @@ fn words(model: &Model) -> String {
     let earlier = model.facts.index.verified.map_or(0, |known| known.to);
     let share = percent(model.scan.map.verified_bytes(earlier).min(model.facts.bytes), model.facts.bytes);
     match model.scan.state {
+        _ if model.lost.as_ref().is_some_and(Lost::is_empty) => "nothing to see".into(),
         ScanState::Off => "scan off".into(),
         ScanState::Stopped => format!("stopped {share}"),
         ScanState::Failed => format!("failed {share}"),
