@@ -8,7 +8,7 @@ use super::keys::Key;
 use super::model::{Contents, Facts, Lost, Offer};
 use crate::index::AggregateSummary;
 use crate::query::{Hits, Page};
-use crate::repair::{Applied, Proposed, Record};
+use crate::repair::{Applied, Proposed, Record, RecordState};
 
 /// Something happened.
 #[derive(Debug)]
@@ -187,6 +187,15 @@ pub(crate) enum Change {
     Replaced,
     /// Other bytes stand in it than those that were shown.
     Overwritten,
+    /// Another process has repaired it.
+    Repaired {
+        /// The repair's number.
+        number: u32,
+        /// The repair that it took back.
+        undoes: Option<u32>,
+        /// How far it has come.
+        state: RecordState,
+    },
     /// Its name belonged to no log for a while.
     Back,
 }

@@ -127,6 +127,39 @@ fn another_log_in_the_same_file_is_told_whatever_its_size() {
     terminal.sees("the log was overwritten with another one");
 }
 
+/// The status line, once the scan is through.
+fn status_ends(terminal: &mut Terminal, text: &str) {
+    terminal.until(&format!("a status line that ends with {text}"), |screen| {
+        screen.contents().lines().next().is_some_and(|line| line.trim_end().ends_with(text))
+    });
+}
+
+#[test]
+fn a_repair_by_another_process_is_told_and_seen() {
+    let shell = shell();
+    let path = shell.path("a.log");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let mut terminal = Terminal::open(&shell, "a.log", SIZE);
+    status_ends(&mut terminal, "× 1 damaged");
+    shell.done("repair a.log --accept likely --yes");
+    terminal.sees("repaired by another process: repair 1");
+    status_ends(&mut terminal, "no damage");
+    assert!(!terminal.contents().contains('×'), "{}", terminal.contents());
+    assert_eq!(shell.run("undo a.log --yes").code, 4);
+    terminal.sees("repair 1 was undone by another process, which is repair 2");
+    status_ends(&mut terminal, "× 1 damaged");
+    terminal.press("5");
+    terminal.sees("undone by 2");
+    // An end that is set aside is a repair, and no cut.
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    terminal.sees("the log was cut");
+    append(&shell, "a.log", "Outside");
+    terminal.sees("repaired by another process: repair 3");
+}
+
 #[test]
 fn what_takes_the_place_of_a_log_is_told_and_a_log_among_it_is_shown() {
     let shell = shell();

@@ -3,6 +3,7 @@
 use super::{gather, moves, repair};
 use crate::index::IndexState;
 use crate::query::What;
+use crate::repair::RecordState;
 use crate::report::units::size;
 use crate::tui::effect::{Effect, Lane};
 use crate::tui::message::{Change, News};
@@ -113,6 +114,14 @@ fn changed(model: &mut Model, facts: Facts, change: Change) {
         Change::Overwritten | Change::Shrunk(_) => {
             format!("the log was overwritten with another one, which is shown now ({})", size(facts.bytes))
         }
+        Change::Repaired { number, undoes, state } => match (state, undoes) {
+            (RecordState::RolledBack, _) => format!("repair {number} was taken back by another process"),
+            (RecordState::Applied, Some(undone)) => {
+                format!("repair {undone} was undone by another process, which is repair {number}")
+            }
+            (RecordState::Applied, None) => format!("repaired by another process: repair {number}"),
+            _ => format!("another process repairs the log: repair {number}"),
+        },
         Change::Back => format!("the log is back, and is shown anew ({})", size(facts.bytes)),
     };
     model.facts = facts;

@@ -6,6 +6,7 @@ mod answer;
 mod budget;
 mod contents;
 mod hits;
+mod journals;
 mod print;
 mod repair;
 mod scan;

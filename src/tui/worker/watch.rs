@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::journals::Journals;
 use super::print::Print;
 use super::{Alive, Shared, scan};
 use crate::StorageError;
@@ -31,6 +32,7 @@ pub(super) fn start(shared: &Arc<Shared>, scan: &scan::Handle, out: &Sender<Mess
         index: None,
         changed: None,
         lost: None,
+        journals: Journals::of(shared),
         repairs: shared.repairs(),
         looked_for_writer: None,
     };
@@ -62,6 +64,7 @@ struct Watch {
     changed: Option<(Change, u32)>,
     /// What was told of a name that belongs to no log.
     lost: Option<Lost>,
+    journals: Journals,
     repairs: u64,
     looked_for_writer: Option<Instant>,
 }
@@ -82,6 +85,7 @@ impl Watch {
         if std::mem::replace(&mut self.repairs, counted) != counted {
             // What has changed since was changed from here, and told.
             (self.known, self.print) = (None, None);
+            self.journals = Journals::of(&self.shared);
         }
         let grown = self.known.as_ref().is_some_and(|known| bytes > known.bytes);
         match self.named() {
@@ -119,10 +123,16 @@ impl Watch {
     fn compare(&mut self, bytes: u64) {
         let Some(known) = &self.known else { return };
         let before = known.bytes;
-        if bytes < before {
-            self.change(Change::Shrunk(before));
-        } else if self.print.as_ref().is_some_and(|print| !print.fits(self.shared.view().log())) {
-            self.change(Change::Overwritten);
+        let changed = if bytes < before {
+            Some(Change::Shrunk(before))
+        } else {
+            let fits = self.print.as_ref().is_none_or(|print| print.fits(self.shared.view().log()));
+            (!fits).then_some(Change::Overwritten)
+        };
+        // A journal says better what was done, and of what no print has seen.
+        let repaired = self.journals.news(&self.shared, changed.is_some());
+        if let Some(change) = repaired.or(changed) {
+            self.change(change);
         }
     }
 
