@@ -129,6 +129,8 @@ pub(crate) struct Saved {
 pub(crate) struct Repaired {
     /// Its number and its journal.
     pub(crate) applied: Applied,
+    /// What became first of a repair that was killed before, in words.
+    pub(crate) recovered: Option<String>,
     /// The repair that it took back.
     pub(crate) undoes: Option<u32>,
     /// The log as it is now.
@@ -153,6 +155,8 @@ pub(crate) enum News {
     Changed(Box<Facts>, Change),
     /// What the log's name belongs to now is no log.
     Lost(Lost),
+    /// A repair that was killed was ended, as said in words, and nothing else was done.
+    Recovered(Box<Facts>, String),
     /// The scan has come to an offset, of an end.
     Scanned {
         /// Where it started this time.

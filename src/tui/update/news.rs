@@ -7,13 +7,18 @@ use crate::repair::RecordState;
 use crate::report::units::size;
 use crate::tui::effect::{Effect, Lane};
 use crate::tui::message::{Change, News};
-use crate::tui::model::{Facts, Follow, Lost, Model, Scan, ScanState, Source, Waiting};
+use crate::tui::model::{Facts, Follow, Lost, Model, Scan, ScanState, Source, Tone, Waiting};
 
 /// Takes news in.
 pub(super) fn news(model: &mut Model, news: News) {
     match news {
         News::Facts(facts) => self::facts(model, *facts),
         News::Changed(facts, change) => changed(model, *facts, change),
+        News::Recovered(facts, line) => {
+            model.facts = *facts;
+            repair::look_anew(model);
+            model.tell_too(line, Tone::Bad);
+        }
         News::Lost(lost) => self::lost(model, lost),
         // What the scan still tells is about bytes that are gone.
         _ if model.lost.as_ref().is_some_and(Lost::is_empty) => {}

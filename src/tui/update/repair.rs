@@ -104,7 +104,11 @@ pub(super) fn repaired(model: &mut Model, done: Repaired) {
         Some(undone) => format!("repair {undone} is undone, which is repair {number}"),
         None => format!("repair {number} is done, u takes it back"),
     };
-    model.tell(format!("{did}; its journal: {}", path_text(&done.applied.journal)));
+    let journal = path_text(&done.applied.journal);
+    model.tell(match done.recovered {
+        Some(recovered) => format!("{did}; before it, {recovered}"),
+        None => format!("{did}; its journal: {journal}"),
+    });
     if done.applied.index_cut {
         super::writing::catch_up(model);
     }
