@@ -304,6 +304,11 @@ fn a_repair_that_cannot_be_made_says_why() {
         bench.model.facts.writer = seen;
         refused(&mut bench, 'X', why);
     }
+    let mut bench = self::bench();
+    bench.press(&[Key::Char('e')]);
+    let unreadable = Proposed { finding: Finding::new(Kind::Unreadable, 4096..8192), fix: None };
+    bench.send(Message::News(News::Found(Box::new(unreadable))));
+    refused(&mut bench, 'x', "the device refuses to read 4096..8192");
     let mut bench = Bench::new(&clean(5), (120, 40));
     bench.scan();
     refused(&mut bench, 'X', "nothing is damaged");

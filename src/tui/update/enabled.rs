@@ -2,6 +2,7 @@
 
 use super::settle;
 use crate::file::Seen;
+use crate::format::Kind;
 use crate::index::IndexState;
 use crate::query::What;
 use crate::tui::actions::{self, Id};
@@ -101,6 +102,13 @@ fn repair(model: &Model, id: Id) -> Option<String> {
         Seen::Lock(pid) => return Some(format!("another process holds the writer's lock, pid {pid}")),
         Seen::Open(pid) => return Some(format!("another process has the log open for writing, pid {pid}")),
         Seen::Nobody | Seen::Unknown => {}
+    }
+    let unreadable = model.scan.findings.iter().find(|finding| finding.kind == Kind::Unreadable);
+    if let (Id::Repair | Id::RepairAll, Some(bad)) = (id, unreadable) {
+        let (start, end) = (bad.start, bad.end);
+        return Some(format!(
+            "the device refuses to read {start}..{end}; chronicle salvage LOG -o NEW writes what can be read into a new log"
+        ));
     }
     let here = settle::chosen(model).map(|row| row.what).filter(|_| matches!(model.tab, Tab::Events | Tab::Findings));
     let why = match (id, here) {
