@@ -144,9 +144,14 @@ fn a_search_goes_on_and_back_and_marks_what_it_found() {
 fn a_late_answer_is_dropped() {
     let mut bench = Bench::new(&clean(5), (120, 40));
     let rows = bench.model.list.rows.clone();
-    bench.send(Message::Answer(Lane::List, 0, Told::Window(crate::query::Page::default(), 0)));
+    let late = || Message::Answer(Lane::List, 0, Told::Window(crate::query::Page::default(), 0));
+    bench.send(Message::Drawn(Moment(bench.clock)));
+    bench.send(late());
     assert_eq!(bench.model.list.rows, rows);
     assert!(!bench.model.stale, "and nothing is drawn for it");
+    bench.press(&[Key::Esc]);
+    bench.send(late());
+    assert!(bench.model.stale, "what a key has changed is still to be drawn");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Answers from the workers. Late ones, to questions that were asked again since, are dropped.
+//! Answers from the workers.
 
 use super::{gather, moves, repair, writing};
 use crate::file::Durability;
@@ -6,12 +6,8 @@ use crate::tui::effect::Lane;
 use crate::tui::message::{Failure, Told};
 use crate::tui::model::{Contents, Follow, Model, Source, Tone, View};
 
-/// Takes an answer in.
-pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told) {
-    if !model.generations.is_newest(lane, generation) {
-        model.stale = false;
-        return;
-    }
+/// Takes the answer to a lane's newest question in.
+pub(super) fn answer(model: &mut Model, lane: Lane, told: Told) {
     if let Told::Progress(done, total) = told {
         if let Some(job) = model.jobs.iter_mut().find(|job| job.lane == lane) {
             job.done = (done, total);
