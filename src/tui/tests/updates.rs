@@ -101,6 +101,11 @@ fn a_bad_filter_says_why_and_stays_to_be_corrected() {
     bench.type_in("agg:x");
     bench.press(&[Key::Enter]);
     assert!(bench.screen().contains("! `agg:x`"), "{}", bench.screen());
+    bench.press(&[Key::Backspace; 5]);
+    bench.type_in("tpye:Updated after:2026-01-01 before:2026-01-02");
+    bench.press(&[Key::Enter]);
+    let screen = bench.screen();
+    assert!(screen.contains("the nearest is `type`") && screen.contains("payload.PATH"), "{screen}");
     bench.press(&[Key::Esc]);
     assert!(bench.model.layers.is_empty() && bench.model.list.filter.is_empty());
 }
