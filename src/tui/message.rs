@@ -63,6 +63,8 @@ pub(crate) enum Told {
     Hits(Box<Hits>),
     /// An offset to go to; none when nothing matches.
     Place(Option<u64>),
+    /// The last row, for a jump that leads behind it, in words.
+    Beyond(u64, String),
     /// Lines of the table of aggregates, of so many.
     Aggregates {
         /// The first line.

@@ -129,6 +129,28 @@ fn every_way_to_jump_leads_there() {
 }
 
 #[test]
+fn a_jump_behind_the_end_says_so() {
+    let bytes = clean(60);
+    let last = starts(&bytes)[59] as u64;
+    let mut bench = Bench::new(&bytes, (120, 40));
+    for (typed, told) in [
+        ("#9999999", "there are not so many events"),
+        ("99999999999", "the log ends at"),
+        ("2037-01-01", "no event is of that time or later"),
+    ] {
+        bench.press(&[Key::Char('g'), Key::Char(':')]);
+        bench.type_in(typed);
+        bench.press(&[Key::Enter]);
+        assert!(bench.screen().contains(told), "{typed}: {}", bench.screen());
+        assert_eq!(bench.model.list.offset(), last, "{typed}");
+    }
+    bench.press(&[Key::Char('/')]);
+    bench.type_in("no such text");
+    bench.press(&[Key::Enter]);
+    assert!(bench.screen().contains("no such text: nowhere in the log"), "{}", bench.screen());
+}
+
+#[test]
 fn a_search_goes_on_and_back_and_marks_what_it_found() {
     let bytes = clean(60);
     let starts = starts(&bytes);

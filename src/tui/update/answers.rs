@@ -33,6 +33,10 @@ pub(super) fn answer(model: &mut Model, lane: Lane, told: Told) {
         Told::Hits(hits) => gather::looked(model, *hits),
         Told::Detail(contents) => detail(model, *contents),
         Told::Place(Some(offset)) => moves::go_to(model, offset),
+        Told::Beyond(offset, why) => {
+            moves::go_to(model, offset);
+            model.tell(why);
+        }
         Told::Place(None) => model.tell(nothing(model)),
         Told::Aggregates { from, rows, total, cut } => {
             let table = &mut model.aggregates;
@@ -74,6 +78,9 @@ fn detail(model: &mut Model, mut contents: Contents) {
 /// What is told when nothing was found.
 fn nothing(model: &Model) -> String {
     match &model.search {
+        Some((text, _)) if model.search_hits().is_some_and(|gather| gather.is_empty(model.facts.bytes)) => {
+            format!("{text}: nowhere in the log")
+        }
         Some((text, _)) => format!("{text}: nothing more that way"),
         None => "nothing more that way".into(),
     }
