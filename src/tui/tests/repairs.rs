@@ -329,6 +329,10 @@ fn a_plan_longer_than_the_screen_scrolls_to_its_end_and_no_further() {
     assert!(screen.contains("--yes") && screen.contains("k: back") && screen.contains("[> Cancel <]"), "{screen}");
     bench.press(&[Key::Char('k')]);
     assert!(bench.screen().contains("j: 1 more"), "{}", bench.screen());
+    bench.press(&[Key::Home]);
+    assert_eq!(bench.question().unwrap().top, 0);
+    bench.press(&[Key::End]);
+    assert!(bench.screen().contains("--yes") && bench.screen().contains("k: back"), "{}", bench.screen());
 }
 
 #[test]

@@ -59,10 +59,10 @@ fn proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
     for (line, (number, action)) in proposals.iter().enumerate().skip(top).take(usize::from(height)).enumerate() {
         let key = action.keys.first().map(ToString::to_string).unwrap_or_default();
         let marker = if number == prompt.chosen { ">" } else { " " };
-        let room = usize::from(area.width).saturating_sub(38);
+        let room = usize::from(area.width).saturating_sub(39);
         let spans = vec![
             span(model, Role::Text, format!("{marker} {}", pad(action.title, 26))),
-            span(model, Role::Key, pad(&key, 9)),
+            span(model, Role::Key, pad(&key, 10)),
             span(model, Role::Quiet, fit(action.help, room)),
         ];
         put(frame, area, line as u16, spans);
