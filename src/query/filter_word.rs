@@ -204,10 +204,10 @@ fn meaning(body: &str, now_ms: Option<u64>) -> Result<Term, String> {
 
 fn keyed(key: &str, value: &str, now_ms: Option<u64>) -> Result<Term, String> {
     if !KEYS.contains(&key) {
-        let nearest = nearest(key, &KEYS);
+        let nearest = suggestion(",", key, &KEYS);
         let all = KEYS.map(|key| format!("{key}:")).join(" ");
         return Err(format!(
-            "unknown key `{key}`, the nearest is `{nearest}`; expected one of {all} payload.PATH, or quotes around plain text"
+            "unknown key `{key}`{nearest}; expected one of {all} payload.PATH, or quotes around plain text"
         ));
     }
     if value.is_empty() {
@@ -238,7 +238,7 @@ fn keyed(key: &str, value: &str, now_ms: Option<u64>) -> Result<Term, String> {
         _ => {
             let sort = Sort::ALL.iter().find(|(name, _)| *name == value);
             let all = Sort::ALL.map(|(name, _)| name);
-            let unknown = || format!("{}; the nearest is `{}`", expected(&all.join(" or ")), nearest(&value, &all));
+            let unknown = || expected(&all.join(" or ")) + &suggestion(";", &value, &all);
             Term::Is(sort.ok_or_else(unknown)?.1)
         }
     })
@@ -274,10 +274,18 @@ fn unquoted(text: &str) -> String {
     plain
 }
 
-/// The word of `known` that is most like `word`: one is an abbreviation of the other, or they take the fewest changes.
-fn nearest(word: &str, known: &[&'static str]) -> &'static str {
-    let distance = |name: &&&'static str| (!abbreviates(word, name) && !abbreviates(name, word), changes(word, name));
-    known.iter().min_by_key(distance).copied().unwrap_or_default()
+/// The nearest word behind a sign, in words; nothing where none is near.
+fn suggestion(sign: &str, word: &str, known: &[&'static str]) -> String {
+    nearest(word, known).map(|nearest| format!("{sign} the nearest is `{nearest}`")).unwrap_or_default()
+}
+
+/// The word of `known` that is most like `word`: one is an abbreviation of the other, or they take the fewest changes, and
+/// no more than half of the characters.
+fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let is_short = |name: &str| abbreviates(word, name) || abbreviates(name, word);
+    let is_near = |name: &str| is_short(name) || changes(word, name) * 2 <= word.len().max(name.len());
+    let near = known.iter().copied().filter(|name| is_near(name));
+    near.min_by_key(|name| (!is_short(name), changes(word, name)))
 }
 
 /// True when both start the same and `short` is what is left of `long` without some of its characters.
@@ -309,8 +317,9 @@ mod tests {
     fn the_nearest_word_is_an_abbreviation_or_takes_few_changes() {
         assert_eq!(
             ["aggregate", "typ", "namespace", "verison", "offest", "schemas"].map(|w| nearest(w, &KEYS)),
-            ["agg", "type", "ns", "v", "offset", "schema"]
+            ["agg", "type", "ns", "v", "offset", "schema"].map(Some)
         );
+        assert_eq!(["foo", "nothing", "z"].map(|w| nearest(w, &KEYS)), [None; 3]);
         assert_eq!((changes("kitten", "sitting"), changes("", "ab"), changes("ab", "ab")), (3, 2, 0));
     }
 

@@ -72,18 +72,30 @@ pub fn resolve(
     jump: &Jump,
     on: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<u64, StorageError> {
-    let seek = Seek { view, index, end: view.log().len()? };
-    let found = match *jump {
-        Jump::First => nearest(view, 0, Direction::Forward)?,
-        Jump::Last => None,
-        Jump::Offset(offset) => nearest(view, offset, Direction::Forward)?,
-        Jump::Percent(share) => nearest(view, share_of(seek.end, share), Direction::Forward)?,
-        Jump::Ordinal(ordinal) => seek.ordinal(ordinal.saturating_sub(1), &mut Meter::new(on))?,
-        Jump::Time(time_ms) => seek.time(time_ms, &mut Meter::new(on))?,
-    };
-    match found {
+    match land(view, index, jump, on)? {
         Some(start) => Ok(start),
         None => Ok(nearest(view, u64::MAX, Direction::Backward)?.unwrap_or_default()),
+    }
+}
+
+/// The same; `None` for a place behind the last row, a time after the last event, and the last row.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn land(
+    view: &LogView,
+    index: Option<&AggregateIndex>,
+    jump: &Jump,
+    on: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<Option<u64>, StorageError> {
+    let seek = Seek { view, index, end: view.log().len()? };
+    match *jump {
+        Jump::First => nearest(view, 0, Direction::Forward),
+        Jump::Last => Ok(None),
+        Jump::Offset(offset) => nearest(view, offset, Direction::Forward),
+        Jump::Percent(share) => nearest(view, share_of(seek.end, share), Direction::Forward),
+        Jump::Ordinal(ordinal) => seek.ordinal(ordinal.saturating_sub(1), &mut Meter::new(on)),
+        Jump::Time(time_ms) => seek.time(time_ms, &mut Meter::new(on)),
     }
 }
 

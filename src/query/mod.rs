@@ -22,7 +22,7 @@ mod when;
 pub use blocks::Blocks;
 pub use filter::{Filter, FilterError};
 pub use hits::{Hits, MAX_HITS};
-pub use jump::{Jump, resolve};
+pub use jump::{Jump, land, resolve};
 pub use page::{Ask, Direction, page, row_at};
 pub use reads::Reads;
 pub use row::{EventSummary, Page, Row, What};

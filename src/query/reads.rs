@@ -74,10 +74,14 @@ impl<'a> Reads<'a> {
                     Some(Err(_)) | None => done..u64::MAX,
                 };
                 let range = range.start.max(done)..range.end;
-                let stands = if range.end - range.start == 1 { self.standing(range.start) } else { Ok(Some(range)) };
+                let stands = match range.end - range.start {
+                    1 => self.standing(range.start),
+                    _ if range.start > from => self.whole(range, done).map(Some),
+                    _ => Ok(Some(range)),
+                };
                 match stands {
                     // Damage that has grown reaches here, and was met where it starts.
-                    Ok(Some(range)) if range.start < done => done = range.end.max(done),
+                    Ok(Some(range)) if range.start < done || range.is_empty() => done = range.end.max(done),
                     Ok(Some(range)) => {
                         done = range.end;
                         return Some(Ok(range));
@@ -89,6 +93,21 @@ impl<'a> Reads<'a> {
                     }
                 }
             }
+        })
+    }
+
+    /// A range, where damage that has grown reaches into it without that: what was read up to `done` has met the damage
+    /// if it starts before.
+    fn whole(&self, range: Range<u64>, done: u64) -> Result<Range<u64>, StorageError> {
+        if matches!(self.log.frame_at(range.start, &mut Vec::new()), Ok(Some(_))) {
+            return Ok(range);
+        }
+        Ok(match place(self.log, range.start, self.log.len()?)? {
+            Place::Inside(found) | Place::Damaged(found) => {
+                let start = if found.start < done { found.end } else { found.start };
+                start..range.end.max(found.end)
+            }
+            Place::Frame(_) | Place::End => range,
         })
     }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::effect::{Extent, Lane};
 use super::keys::Key;
-use super::model::{Contents, Facts, Offer};
+use super::model::{Contents, Facts, Lost, Offer};
 use crate::index::AggregateSummary;
 use crate::query::{Hits, Page};
-use crate::repair::{Applied, Proposed, Record};
+use crate::repair::{Applied, Proposed, Record, RecordState};
 
 /// Something happened.
 #[derive(Debug)]
@@ -63,6 +63,8 @@ pub(crate) enum Told {
     Hits(Box<Hits>),
     /// An offset to go to; none when nothing matches.
     Place(Option<u64>),
+    /// The last row, for a jump that leads behind it, in words.
+    Beyond(u64, String),
     /// Lines of the table of aggregates, of so many.
     Aggregates {
         /// The first line.
@@ -131,6 +133,8 @@ pub(crate) struct Saved {
 pub(crate) struct Repaired {
     /// Its number and its journal.
     pub(crate) applied: Applied,
+    /// What became first of a repair that was killed before, in words.
+    pub(crate) recovered: Option<String>,
     /// The repair that it took back.
     pub(crate) undoes: Option<u32>,
     /// The log as it is now.
@@ -153,8 +157,10 @@ pub(crate) enum News {
     Facts(Box<Facts>),
     /// The log at this path is another one now, or was cut.
     Changed(Box<Facts>, Change),
-    /// The log was replaced or cut, and what its name belongs to now cannot be opened as a log: why.
-    NoLog(Change, String),
+    /// What the log's name belongs to now is no log.
+    Lost(Lost),
+    /// A repair that was killed was ended, as said in words, and nothing else was done.
+    Recovered(Box<Facts>, String),
     /// The scan has come to an offset, of an end.
     Scanned {
         /// Where it started this time.
@@ -187,6 +193,17 @@ pub(crate) enum Change {
     Shrunk(u64),
     /// Another file bears its name.
     Replaced,
-    /// No file bears its name any more.
-    Gone,
+    /// Other bytes stand in it than those that were shown.
+    Overwritten,
+    /// Another process has repaired it.
+    Repaired {
+        /// The repair's number.
+        number: u32,
+        /// The repair that it took back.
+        undoes: Option<u32>,
+        /// How far it has come.
+        state: RecordState,
+    },
+    /// Its name belonged to no log for a while.
+    Back,
 }

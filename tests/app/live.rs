@@ -1,6 +1,7 @@
 //! A log that changes under the screen: the real program in a real terminal, with another process at the same file.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 
 use super::cli::Shell;
 use super::tui::{Terminal, shell};
@@ -64,11 +65,99 @@ fn a_log_cut_while_it_is_filtered_and_searched_is_told_and_looked_at_anew() {
     let hits = |text: &str| text.contains(" hits): -nothing") && text.contains("search (0 hits)");
     terminal.until("both counted to the end", |screen| hits(&screen.contents()));
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
-    terminal.sees("the log was cut, and cannot be opened any more");
+    terminal.sees("no log any more: it was cut or overwritten (0 bytes)");
     fs::write(&path, &bytes).unwrap();
     terminal.until("both counted to the end again", |screen| hits(&screen.contents()));
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_log_that_is_none_any_more_says_so_until_it_is_back() {
+    let shell = shell();
+    let path = shell.path("a.log");
+    let bytes = fs::read(&path).unwrap();
+    let mut terminal = Terminal::open(&shell, "a.log", SIZE);
+    terminal.sees("no damage");
+    let cut = |to| fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(to).unwrap();
+    cut(0);
+    terminal.sees("NO LOG: 0 bytes");
+    terminal.press("jr");
+    terminal.sees("update index: no log stands there now: 0 bytes");
+    terminal.press("/");
+    terminal.sees("search: no log stands there now: 0 bytes");
+    let status = terminal.contents().lines().next().unwrap().to_owned();
+    assert!(!status.contains("events") && !status.contains("no damage"), "{status}");
+    fs::write(&path, "a text that is longer than the header of a log").unwrap();
+    terminal.sees("NO LOG: bytes of another kind");
+    fs::write(&path, &bytes).unwrap();
+    terminal.sees("the log is back, and is shown anew");
+    terminal.press("j");
+    terminal.until("all of it shown", |screen| {
+        let screen = screen.contents();
+        screen.contains("300 events") && screen.contains("verified 100 %") && !screen.contains("NO LOG")
+    });
+    let away = shell.path("away");
+    fs::rename(&path, &away).unwrap();
+    terminal.sees("GONE");
+    terminal.press("jX");
+    terminal.sees("repair everything: the log is gone: no file bears its name");
+    fs::rename(&away, &path).unwrap();
+    terminal.sees("the log is back");
+    terminal.until("no GONE", |screen| !screen.contents().contains("GONE"));
+}
+
+#[test]
+fn another_log_in_the_same_file_is_told_whatever_its_size() {
+    let shell = shell();
+    shell.done("generate b.log --events 300 --seed 9");
+    let (path, mut other) = (shell.path("a.log"), fs::read(shell.path("b.log")).unwrap());
+    let bytes = fs::read(&path).unwrap();
+    other.resize(bytes.len().max(other.len()), 0);
+    let mut terminal = Terminal::open(&shell, "a.log", SIZE);
+    terminal.sees("verified 100 %");
+    fs::write(&path, &other).unwrap();
+    terminal.sees("the log was overwritten with another one");
+    // The same header, the same size, other events.
+    let mut third = other.clone();
+    third[16..].reverse();
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(&third, 0).unwrap();
+    terminal.press("j");
+    terminal.sees("the log was overwritten with another one");
+}
+
+/// The status line, once the scan is through.
+fn status_ends(terminal: &mut Terminal, text: &str) {
+    terminal.until(&format!("a status line that ends with {text}"), |screen| {
+        screen.contents().lines().next().is_some_and(|line| line.trim_end().ends_with(text))
+    });
+}
+
+#[test]
+fn a_repair_by_another_process_is_told_and_seen() {
+    let shell = shell();
+    let path = shell.path("a.log");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let mut terminal = Terminal::open(&shell, "a.log", SIZE);
+    status_ends(&mut terminal, "× 1 damaged");
+    shell.done("repair a.log --accept likely --yes");
+    terminal.sees("repaired by another process: repair 1");
+    status_ends(&mut terminal, "no damage");
+    assert!(!terminal.contents().contains('×'), "{}", terminal.contents());
+    assert_eq!(shell.run("undo a.log --yes").code, 4);
+    terminal.sees("repair 1 was undone by another process, which is repair 2");
+    status_ends(&mut terminal, "× 1 damaged");
+    terminal.press("5");
+    terminal.sees("undone by 2");
+    // An end that is set aside is a repair, and no cut.
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    terminal.sees("the log was cut");
+    append(&shell, "a.log", "Outside");
+    terminal.sees("repaired by another process: repair 3");
 }
 
 #[test]

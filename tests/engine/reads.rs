@@ -52,6 +52,29 @@ fn an_aggregate_is_read_where_its_events_are() {
     assert_eq!(met(&log, &filter, ranges), (theirs, vec![]));
 }
 
+#[test]
+fn damage_over_the_end_of_what_an_index_covers_is_met_once() {
+    let (disk, offsets) = disk_with_log(8, false);
+    let whole = disk.get(LOG).unwrap();
+    let cut = |n: usize| whole[..offsets[n] as usize].to_vec();
+    // A frame that is no event makes the block one that is read whole.
+    let mut bytes = cut(3);
+    chronicle::format::frame::encode(b"[]", &mut bytes);
+    let shift = bytes.len() as u64 - offsets[3];
+    bytes.extend_from_slice(&whole[offsets[3] as usize..offsets[5] as usize]);
+    let covered = bytes.len();
+    disk.put(LOG, &bytes);
+    read(&disk).save_index().unwrap();
+    bytes.extend_from_slice(&whole[offsets[5] as usize..]);
+    bytes[covered - 30..covered + 30].fill(0xee);
+    disk.put(LOG, &bytes);
+    let log = read(&disk);
+    let filter = Filter::parse("agg:0 agg:1", 0).unwrap();
+    let through = met(&log, &filter, through_index(&log, &filter, 16));
+    assert_eq!(through.1, std::slice::from_ref(&(offsets[4] + shift..offsets[6] + shift)));
+    assert_eq!(through, met(&log, &filter, std::iter::once(16..u64::MAX).collect()));
+}
+
 fn overwrite(bytes: &mut [u8], damage: &[(usize, usize, u8)]) {
     for (at, len, fill) in damage {
         let (at, end) = ((*at).min(bytes.len()), (at + len).min(bytes.len()));

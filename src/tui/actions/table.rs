@@ -100,7 +100,7 @@ pub(super) const TABLE: &[Action] = &[
         Main,
         &[Char('F')],
         "follow",
-        "Stay at the end as the log grows; moving up leaves it",
+        "Stay at the end as the log grows; moving up, or F again, leaves it",
     ),
     Action::new(
         Id::Copy,
@@ -212,11 +212,11 @@ pub(super) const TABLE: &[Action] = &[
     Action::new(
         Id::Read,
         Question,
-        &[Char('j'), Key::Down, Key::PageDown, Char(' ')],
+        &[Char('j'), Key::Down, Key::PageDown, Char(' '), Key::End],
         "read on",
         "Scroll what does not fit the screen",
     ),
-    Action::new(Id::ReadBack, Question, &[Char('k'), Key::Up, Key::PageUp], "read back", "Scroll back"),
+    Action::new(Id::ReadBack, Question, &[Char('k'), Key::Up, Key::PageUp, Key::Home], "read back", "Scroll back"),
     Action::new(
         Id::Candidate,
         Plan,

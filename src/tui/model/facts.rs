@@ -43,6 +43,51 @@ pub(crate) struct IndexFacts {
     pub(crate) verified: Option<Verified>,
 }
 
+/// What the log's name belongs to while it belongs to no log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// No file bears it; what is shown is the open file.
+    Gone,
+    /// Another file bears it, which is no log; what is shown is the open file.
+    Replaced(String),
+    /// The file itself was cut or overwritten, and is no log any more: there is nothing to show.
+    Emptied(String),
+}
+
+impl Lost {
+    /// The word for the status line.
+    pub(crate) fn word(&self) -> String {
+        match self {
+            Self::Gone => "GONE".into(),
+            Self::Replaced(found) | Self::Emptied(found) => format!("NO LOG: {found}"),
+        }
+    }
+
+    /// What has happened, and what is shown now.
+    pub(crate) fn story(&self) -> String {
+        match self {
+            Self::Gone => "the log was removed or renamed; what is shown is the open file".into(),
+            Self::Replaced(found) => {
+                format!("the log was replaced by what is none ({found}); what is shown is the open file")
+            }
+            Self::Emptied(found) => format!("no log any more: it was cut or overwritten ({found})"),
+        }
+    }
+
+    /// Why nothing is written.
+    pub(crate) fn why(&self) -> String {
+        match self {
+            Self::Gone => "the log is gone: no file bears its name".into(),
+            Self::Replaced(found) | Self::Emptied(found) => format!("no log stands there now: {found}"),
+        }
+    }
+
+    /// True where the open file has nothing to show either.
+    pub(crate) const fn is_empty(&self) -> bool {
+        matches!(self, Self::Emptied(_))
+    }
+}
+
 impl Facts {
     /// The log's name, without its folder.
     pub(crate) fn name(&self) -> String {

@@ -61,6 +61,11 @@ impl Gather {
         !self.has_more(bytes) || self.hits.can_answer(from, direction, bytes)
     }
 
+    /// True when all was looked at and nothing found.
+    pub(crate) fn is_empty(&self, bytes: u64) -> bool {
+        self.hits.is_through(bytes) && self.hits.len() == 0
+    }
+
     /// How many there are and the number of the one at a place, in words.
     pub(crate) fn tally(&self, place: u64, bytes: u64) -> String {
         let nth = self.hits.ordinal(place).map(|nth| exact(nth) + " of ").unwrap_or_default();

@@ -160,6 +160,11 @@ impl List {
         self.owed = 0;
     }
 
+    /// There is nothing to show, nor to be waited for.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { height: self.height, at_start: true, at_end: true, ..Self::new(self.filter.clone()) };
+    }
+
     /// Nothing is waited for any more, nor asked for until the cursor moves. A filter whose rows have not come is
     /// none: the rows that are there would not be what it shows.
     pub(crate) fn stop(&mut self) {

@@ -17,7 +17,7 @@ mod tables;
 use std::collections::VecDeque;
 
 pub(crate) use detail::{Asked, Chapter, Contents, Detail, Difference, Entry, FrameFacts, Mark, Story, View, WINDOW};
-pub(crate) use facts::{Facts, IndexFacts};
+pub(crate) use facts::{Facts, IndexFacts, Lost};
 pub(crate) use fixes::fix_lines;
 pub(crate) use form::{Field, Form, histogram};
 pub(crate) use gather::{Gather, Gathering, Gathers, SLICE};
@@ -196,6 +196,8 @@ pub(crate) enum Mouse {
 pub(crate) struct Model {
     /// The log as a whole.
     pub(crate) facts: Facts,
+    /// What its name belongs to while that is no log.
+    pub(crate) lost: Option<Lost>,
     /// The scan behind.
     pub(crate) scan: Scan,
     /// The events pane.
@@ -257,6 +259,7 @@ impl Model {
     pub(crate) fn new(facts: Facts, start: Start) -> Self {
         Self {
             facts,
+            lost: None,
             scan: Scan::new(start.scan),
             list: List::new(Filter::default()),
             detail: Detail::default(),

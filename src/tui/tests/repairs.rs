@@ -253,6 +253,39 @@ fn every_candidate_that_is_offered_has_a_key() {
     assert!(chosen, "{asked:?}");
 }
 
+#[test]
+fn a_killed_repair_that_another_one_ends_first_is_told() {
+    for key in ['X', 'u'] {
+        let mut bench = bench();
+        bench.press(&[Key::Char('e'), Key::Char('x'), Key::Tab, Key::Enter]);
+        assert!(bench.screen().contains("repair 1 is done"), "{}", bench.screen());
+        let journal = bench.path.with_extension("log.repairs");
+        let journal = fs::read_dir(journal).unwrap().next().unwrap().unwrap().path();
+        if key == 'u' {
+            // Planned, and killed meanwhile.
+            bench.press(&[Key::Char('u')]);
+        }
+        // The last that a journal says is that the repair is done.
+        let bytes = fs::read(&journal).unwrap();
+        let done = bytes.windows(8).rposition(|window| window == br#"{"state""#).unwrap() - 4;
+        fs::write(&journal, &bytes[..done]).unwrap();
+        if key == 'u' {
+            // None of it stands in the log: the plan to undo it rests on bytes that are not there.
+            fs::write(&bench.path, damaged()).unwrap();
+        } else {
+            bench.scan();
+            bench.press(&[Key::Char('X')]);
+        }
+        bench.wishes.clear();
+        bench.press(&[Key::Tab, Key::Enter]);
+        let told = bench.model.notice.as_ref().unwrap().text.clone();
+        let ended = "repair 1 was killed before it was done";
+        let did = if key == 'u' { "taken back" } else { "repair 2 is done" };
+        assert!(told.contains(ended) && told.contains(did), "{told}");
+        assert!(bench.wishes.iter().any(|wish| matches!(wish, Effect::RestartScan)), "{:?}", bench.wishes);
+    }
+}
+
 fn shown_everything() -> Plan {
     let mut bench = bench();
     bench.press(&[Key::Char('X')]);
@@ -277,6 +310,11 @@ fn a_repair_that_cannot_be_made_says_why() {
         bench.model.facts.writer = seen;
         refused(&mut bench, 'X', why);
     }
+    let mut bench = self::bench();
+    bench.press(&[Key::Char('e')]);
+    let unreadable = Proposed { finding: Finding::new(Kind::Unreadable, 4096..8192), fix: None };
+    bench.send(Message::News(News::Found(Box::new(unreadable))));
+    refused(&mut bench, 'x', "the device refuses to read 4096..8192");
     let mut bench = Bench::new(&clean(5), (120, 40));
     bench.scan();
     refused(&mut bench, 'X', "nothing is damaged");
@@ -297,6 +335,10 @@ fn a_plan_longer_than_the_screen_scrolls_to_its_end_and_no_further() {
     assert!(screen.contains("--yes") && screen.contains("k: back") && screen.contains("[> Cancel <]"), "{screen}");
     bench.press(&[Key::Char('k')]);
     assert!(bench.screen().contains("j: 1 more"), "{}", bench.screen());
+    bench.press(&[Key::Home]);
+    assert_eq!(bench.question().unwrap().top, 0);
+    bench.press(&[Key::End]);
+    assert!(bench.screen().contains("--yes") && bench.screen().contains("k: back"), "{}", bench.screen());
 }
 
 #[test]

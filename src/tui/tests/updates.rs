@@ -12,7 +12,7 @@ use crate::tui::actions;
 use crate::tui::effect::{Effect, Lane};
 use crate::tui::keys::Key;
 use crate::tui::message::{Change, Message, Moment, News, Told};
-use crate::tui::model::{Follow, ScanState, Tab, View};
+use crate::tui::model::{Follow, Lost, ScanState, Tab, View};
 use crate::tui::theme::Theme;
 use crate::tui::update;
 
@@ -102,6 +102,11 @@ fn a_bad_filter_says_why_and_stays_to_be_corrected() {
     bench.type_in("agg:x");
     bench.press(&[Key::Enter]);
     assert!(bench.screen().contains("! `agg:x`"), "{}", bench.screen());
+    bench.press(&[Key::Backspace; 5]);
+    bench.type_in("tpye:Updated after:2026-01-01 before:2026-01-02");
+    bench.press(&[Key::Enter]);
+    let screen = bench.screen();
+    assert!(screen.contains("the nearest is `type`") && screen.contains("payload.PATH"), "{screen}");
     bench.press(&[Key::Esc]);
     assert!(bench.model.layers.is_empty() && bench.model.list.filter.is_empty());
 }
@@ -125,6 +130,28 @@ fn every_way_to_jump_leads_there() {
 }
 
 #[test]
+fn a_jump_behind_the_end_says_so() {
+    let bytes = clean(60);
+    let last = starts(&bytes)[59] as u64;
+    let mut bench = Bench::new(&bytes, (120, 40));
+    for (typed, told) in [
+        ("#9999999", "there are not so many events"),
+        ("99999999999", "the log ends at"),
+        ("2037-01-01", "no event is of that time or later"),
+    ] {
+        bench.press(&[Key::Char('g'), Key::Char(':')]);
+        bench.type_in(typed);
+        bench.press(&[Key::Enter]);
+        assert!(bench.screen().contains(told), "{typed}: {}", bench.screen());
+        assert_eq!(bench.model.list.offset(), last, "{typed}");
+    }
+    bench.press(&[Key::Char('/')]);
+    bench.type_in("no such text");
+    bench.press(&[Key::Enter]);
+    assert!(bench.screen().contains("no such text: nowhere in the log"), "{}", bench.screen());
+}
+
+#[test]
 fn a_search_goes_on_and_back_and_marks_what_it_found() {
     let bytes = clean(60);
     let starts = starts(&bytes);
@@ -145,9 +172,14 @@ fn a_search_goes_on_and_back_and_marks_what_it_found() {
 fn a_late_answer_is_dropped() {
     let mut bench = Bench::new(&clean(5), (120, 40));
     let rows = bench.model.list.rows.clone();
-    bench.send(Message::Answer(Lane::List, 0, Told::Window(crate::query::Page::default(), 0)));
+    let late = || Message::Answer(Lane::List, 0, Told::Window(crate::query::Page::default(), 0));
+    bench.send(Message::Drawn(Moment(bench.clock)));
+    bench.send(late());
     assert_eq!(bench.model.list.rows, rows);
     assert!(!bench.model.stale, "and nothing is drawn for it");
+    bench.press(&[Key::Esc]);
+    bench.send(late());
+    assert!(bench.model.stale, "what a key has changed is still to be drawn");
 }
 
 #[test]
@@ -176,9 +208,10 @@ fn a_log_that_was_cut_or_replaced_is_told_and_survived() {
     bench.send(Message::News(News::Changed(facts, Change::Shrunk(9000))));
     assert!(bench.screen().contains("the log was cut: 9000 bytes before, 3000 now"), "{}", bench.screen());
     assert!(bench.model.list.offset() < 3000);
-    let facts = Box::new(bench.shared.facts().unwrap());
-    bench.send(Message::News(News::Changed(facts, Change::Gone)));
+    bench.send(Message::News(News::Lost(Lost::Gone)));
     assert!(bench.screen().contains("removed or renamed"));
+    bench.press(&[Key::Char('j')]);
+    assert!(bench.screen().lines().next().unwrap().contains("GONE"), "{}", bench.screen());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 
 use super::{Bench, clean, starts};
+use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
 use crate::tui::message::{Message, Moment};
 use crate::tui::model::{Access, Consent, Layer};
@@ -44,6 +45,20 @@ fn an_append_is_asked_once_and_tells_what_it_cost() {
     bench.press(&[Key::Esc, Key::Char('G')]);
     assert_eq!(bench.model.list.rows.len(), 8);
     assert_eq!(fs::read(&index).unwrap(), indexed, "no index is written by an append");
+}
+
+#[test]
+fn an_end_that_an_append_sets_aside_is_not_shown_any_more() {
+    let bytes = clean(5);
+    let mut bench = Bench::new(&bytes[..bytes.len() - 5], (120, 40));
+    bench.scan();
+    assert!(bench.screen().contains("torn_tail"), "{}", bench.screen());
+    bench.press(&[Key::Char('a'), Key::Enter, Key::Tab, Key::Enter]);
+    assert!(bench.screen().contains("set aside"), "{}", bench.screen());
+    assert!(bench.wishes.iter().any(|wish| matches!(wish, Effect::RestartScan)));
+    bench.press(&[Key::Esc]);
+    assert!(!bench.screen().contains("torn_tail"), "{}", bench.screen());
+    assert_eq!(bench.model.list.rows.len(), 6);
 }
 
 #[test]

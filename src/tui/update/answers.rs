@@ -1,4 +1,4 @@
-//! Answers from the workers. Late ones, to questions that were asked again since, are dropped.
+//! Answers from the workers.
 
 use super::{gather, moves, repair, writing};
 use crate::file::Durability;
@@ -7,12 +7,8 @@ use crate::tui::effect::{Effect, Lane};
 use crate::tui::message::{Failure, Told};
 use crate::tui::model::{Contents, Follow, Model, Source, Tone, View};
 
-/// Takes an answer in.
-pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told) {
-    if !model.generations.is_newest(lane, generation) {
-        model.stale = false;
-        return;
-    }
+/// Takes the answer to a lane's newest question in.
+pub(super) fn answer(model: &mut Model, lane: Lane, told: Told) {
     if let Told::Progress(done, total) = told {
         if let Some(job) = model.jobs.iter_mut().find(|job| job.lane == lane) {
             job.done = (done, total);
@@ -40,6 +36,10 @@ pub(super) fn answer(model: &mut Model, lane: Lane, generation: u64, told: Told)
         Told::Hits(hits) => gather::looked(model, *hits),
         Told::Detail(contents) => detail(model, *contents),
         Told::Place(Some(offset)) => moves::go_to(model, offset),
+        Told::Beyond(offset, why) => {
+            moves::go_to(model, offset);
+            model.tell(why);
+        }
         Told::Place(None) => model.tell(nothing(model)),
         Told::Aggregates { from, rows, total, cut } => {
             let table = &mut model.aggregates;
@@ -91,6 +91,9 @@ fn detail(model: &mut Model, mut contents: Contents) {
 /// What is told when nothing was found.
 fn nothing(model: &Model) -> String {
     match &model.search {
+        Some((text, _)) if model.search_hits().is_some_and(|gather| gather.is_empty(model.facts.bytes)) => {
+            format!("{text}: nowhere in the log")
+        }
         Some((text, _)) => format!("{text}: nothing more that way"),
         None => "nothing more that way".into(),
     }

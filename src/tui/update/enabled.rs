@@ -2,6 +2,7 @@
 
 use super::settle;
 use crate::file::Seen;
+use crate::format::Kind;
 use crate::index::IndexState;
 use crate::query::What;
 use crate::tui::actions::{self, Id};
@@ -10,7 +11,11 @@ use crate::tui::model::{Access, Esc, Layer, Model, Offer, Question, ScanState, T
 
 /// Why an action cannot be run; `None` when it can.
 pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
-    if actions::of(id).is_some_and(|action| action.writes) {
+    let writes = actions::of(id).is_some_and(|action| action.writes);
+    if let Some(lost) = model.lost.as_ref().filter(|lost| writes || lost.is_empty() && reads(id)) {
+        return Some(lost.why());
+    }
+    if writes {
         if model.access == Access::ReadOnly {
             return Some("the screen was opened with --read-only".into());
         }
@@ -45,6 +50,21 @@ pub(crate) fn why_not(model: &Model, id: Id) -> Option<String> {
         _ => return None,
     };
     Some(why.into())
+}
+
+/// Whether an action looks for something in the log.
+const fn reads(id: Id) -> bool {
+    matches!(
+        id,
+        Id::Search
+            | Id::SearchNext
+            | Id::SearchPrevious
+            | Id::NextDamage
+            | Id::PreviousDamage
+            | Id::Follow
+            | Id::ScanStop
+            | Id::ScanGo
+    )
 }
 
 /// The plan that is shown.
@@ -82,6 +102,13 @@ fn repair(model: &Model, id: Id) -> Option<String> {
         Seen::Lock(pid) => return Some(format!("another process holds the writer's lock, pid {pid}")),
         Seen::Open(pid) => return Some(format!("another process has the log open for writing, pid {pid}")),
         Seen::Nobody | Seen::Unknown => {}
+    }
+    let unreadable = model.scan.findings.iter().find(|finding| finding.kind == Kind::Unreadable);
+    if let (Id::Repair | Id::RepairAll, Some(bad)) = (id, unreadable) {
+        let (start, end) = (bad.start, bad.end);
+        return Some(format!(
+            "the device refuses to read {start}..{end}; chronicle salvage LOG -o NEW writes what can be read into a new log"
+        ));
     }
     let here = settle::chosen(model).map(|row| row.what).filter(|_| matches!(model.tab, Tab::Events | Tab::Findings));
     let why = match (id, here) {

@@ -36,6 +36,12 @@ pub(crate) fn open(model: &mut Model) {
 
 /// Takes a message in.
 pub(crate) fn update(model: &mut Model, message: Message) {
+    if let Message::Answer(lane, generation, _) = &message
+        && !model.generations.is_newest(*lane, *generation)
+    {
+        // Late: it was asked again since, or stopped. What is not drawn yet is still to be drawn.
+        return;
+    }
     model.stale = true;
     match message {
         Message::Key(key, typed) => self::key(model, key, typed),
@@ -43,7 +49,7 @@ pub(crate) fn update(model: &mut Model, message: Message) {
         Message::Click(column, line) => mouse::click(model, column, line),
         Message::Wheel(column, line, turn) => mouse::wheel(model, column, line, turn),
         Message::Resize(width, height) => model.size = (width, height),
-        Message::Answer(lane, generation, told) => answers::answer(model, lane, generation, told),
+        Message::Answer(lane, _, told) => answers::answer(model, lane, told),
         Message::News(news) => news::news(model, news),
         Message::Drawn(moment) => {
             question::drawn(model, moment);

@@ -1,23 +1,27 @@
 //! News that nobody asked for: the log has grown or changed, the scan has come further.
 
 use super::{gather, moves, repair};
+use crate::index::IndexState;
 use crate::query::What;
+use crate::repair::RecordState;
 use crate::report::units::size;
+use crate::tui::effect::{Effect, Lane};
 use crate::tui::message::{Change, News};
-use crate::tui::model::{Facts, Follow, Model, Scan, ScanState, Source, Waiting};
+use crate::tui::model::{Facts, Follow, Lost, Model, Scan, ScanState, Source, Tone, Waiting};
 
 /// Takes news in.
 pub(super) fn news(model: &mut Model, news: News) {
     match news {
         News::Facts(facts) => self::facts(model, *facts),
         News::Changed(facts, change) => changed(model, *facts, change),
-        News::NoLog(change, why) => {
-            let what = match change {
-                Change::Shrunk(_) => "the log was cut, and cannot be opened any more",
-                _ => "the log was replaced by what is none; what is shown is the open file",
-            };
-            model.warn(format!("{what}: {why}"));
+        News::Recovered(facts, line) => {
+            model.facts = *facts;
+            repair::look_anew(model);
+            model.tell_too(line, Tone::Bad);
         }
+        News::Lost(lost) => self::lost(model, lost),
+        // What the scan still tells is about bytes that are gone.
+        _ if model.lost.as_ref().is_some_and(Lost::is_empty) => {}
         News::Scanned { from, at, end } => model.scan.scanned(from, at, end, model.now),
         News::Counted(events) => model.scan.events = Some(events),
         News::Found(finding) => model.scan.found(*finding),
@@ -39,6 +43,36 @@ pub(super) fn news(model: &mut Model, news: News) {
             model.detail.index += 1;
         }
     }
+}
+
+/// The log's name belongs to none any more.
+fn lost(model: &mut Model, lost: Lost) {
+    model.warn(lost.story());
+    if lost.is_empty() {
+        forget(model);
+        model.facts.bytes = 0;
+        model.facts.index.state = IndexState::Missing;
+        model.facts.index.file = None;
+        model.facts.index.verified = None;
+        for lane in [Lane::List, Lane::Detail, Lane::Jump] {
+            // Answers about bytes that are gone are late.
+            model.generations.next(lane);
+            model.jobs.retain(|job| job.lane != lane);
+            model.effects.push_back(Effect::Cancel(lane));
+        }
+        model.list.clear();
+    }
+    model.lost = Some(lost);
+}
+
+/// What was known of the log's bytes no longer holds.
+pub(super) fn forget(model: &mut Model) {
+    let state = if model.scan.state == ScanState::Off { ScanState::Off } else { ScanState::Running };
+    model.scan = Scan::new(state);
+    gather::forget(model);
+    model.detail.asked = None;
+    model.detail.contents = None;
+    model.aggregates.source = Source::Unasked;
 }
 
 fn facts(model: &mut Model, facts: Facts) {
@@ -72,25 +106,29 @@ fn more(model: &mut Model) {
 fn changed(model: &mut Model, facts: Facts, change: Change) {
     let place = model.list.offset().min(facts.bytes);
     let text = match change {
-        Change::Shrunk(before) => {
+        Change::Shrunk(before) if facts.bytes < before => {
             format!("the log was cut: {before} bytes before, {} now", facts.bytes)
         }
         Change::Replaced => {
             format!("the log was replaced by another file, which is shown now ({})", size(facts.bytes))
         }
-        Change::Gone => "the log was removed or renamed; what is shown is the open file".into(),
+        Change::Overwritten | Change::Shrunk(_) => {
+            format!("the log was overwritten with another one, which is shown now ({})", size(facts.bytes))
+        }
+        Change::Repaired { number, undoes, state } => match (state, undoes) {
+            (RecordState::RolledBack, _) => format!("repair {number} was taken back by another process"),
+            (RecordState::Applied, Some(undone)) => {
+                format!("repair {undone} was undone by another process, which is repair {number}")
+            }
+            (RecordState::Applied, None) => format!("repaired by another process: repair {number}"),
+            _ => format!("another process repairs the log: repair {number}"),
+        },
+        Change::Back => format!("the log is back, and is shown anew ({})", size(facts.bytes)),
     };
     model.facts = facts;
+    model.lost = None;
     model.warn(text);
-    if change == Change::Gone {
-        return;
-    }
-    let state = if model.scan.state == ScanState::Off { ScanState::Off } else { ScanState::Running };
-    model.scan = Scan::new(state);
-    gather::forget(model);
-    model.detail.asked = None;
-    model.detail.contents = None;
-    model.aggregates.source = Source::Unasked;
+    forget(model);
     if model.follow == Follow::Yes {
         moves::end(model);
     } else {

@@ -64,6 +64,8 @@ pub(super) fn key(model: &mut Model, key: Key, typed: Moment) {
 const fn step(key: Key) -> usize {
     match key {
         Key::PageDown | Key::PageUp | Key::Char(' ') => 10,
+        // As far as it goes.
+        Key::End | Key::Home => usize::MAX,
         _ => 1,
     }
 }

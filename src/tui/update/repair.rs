@@ -97,8 +97,26 @@ pub(super) fn carry_out(model: &mut Model, plan: Plan) {
 
 /// Tells what was done, and looks at everything anew: what was known of the log no longer holds.
 pub(super) fn repaired(model: &mut Model, done: Repaired) {
-    let place = model.list.offset().min(done.facts.bytes);
     model.facts = done.facts;
+    look_anew(model);
+    let number = done.applied.number;
+    let did = match done.undoes {
+        Some(undone) => format!("repair {undone} is undone, which is repair {number}"),
+        None => format!("repair {number} is done, u takes it back"),
+    };
+    let journal = path_text(&done.applied.journal);
+    model.tell(match done.recovered {
+        Some(recovered) => format!("{did}; before it, {recovered}"),
+        None => format!("{did}; its journal: {journal}"),
+    });
+    if done.applied.index_behind {
+        super::writing::catch_up(model);
+    }
+}
+
+/// Looks at everything anew that was known of the log, at the same place.
+pub(super) fn look_anew(model: &mut Model) {
+    let place = model.list.offset().min(model.facts.bytes);
     let state = if model.scan.state == ScanState::Running || model.scan.is_done() {
         ScanState::Running
     } else {
@@ -112,15 +130,6 @@ pub(super) fn repaired(model: &mut Model, done: Repaired) {
     model.aggregates.source = Source::Unasked;
     moves::window(model, place);
     look(model);
-    let number = done.applied.number;
-    let did = match done.undoes {
-        Some(undone) => format!("repair {undone} is undone, which is repair {number}"),
-        None => format!("repair {number} is done, u takes it back"),
-    };
-    model.tell(format!("{did}; its journal: {}", path_text(&done.applied.journal)));
-    if done.applied.index_behind {
-        super::writing::catch_up(model);
-    }
 }
 
 /// Asks for the medical record.

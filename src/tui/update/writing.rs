@@ -143,6 +143,9 @@ pub(super) fn appended(model: &mut Model, done: &Appended, durability: Durabilit
             format!("each took {} to {}, half of them {} or less", duration(least), duration(most), duration(middle))
         });
     }
+    if !done.opened.is_empty() {
+        repair::look_anew(model);
+    }
     lines.extend(done.opened.iter().cloned());
     lines.extend(done.stopped.clone());
     model.form.outcome = lines;

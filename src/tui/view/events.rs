@@ -10,7 +10,7 @@ use crate::query::{EventSummary, Row, What};
 use crate::report::units::{Zone, minute, percent, size, time_of_day};
 use crate::report::{fix_short, verdict};
 use crate::tui::layout::{Areas, Border};
-use crate::tui::model::{Gather, Model, Pane, Waiting};
+use crate::tui::model::{Gather, Lost, Model, Pane, Waiting};
 use crate::tui::theme::Role;
 
 /// Draws it.
@@ -24,6 +24,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
     }
     if model.list.rows.is_empty() {
         let text = match (model.list.waiting(), model.list.filter.is_empty()) {
+            _ if model.lost.as_ref().is_some_and(Lost::is_empty) => "no log any more: there is nothing to show",
             (Waiting::Nothing | Waiting::Stopped, true) => "no header, no events, no damage: the log is empty",
             (Waiting::Nothing | Waiting::Stopped, false) => "nothing matches the filter; Backspace drops its last word",
             _ => "reading...",

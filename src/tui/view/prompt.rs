@@ -7,7 +7,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::pane::span;
 use super::text::{fit, head, pad, put, tint, width};
 use crate::report::safe;
-use crate::tui::model::{Model, Prompt, Purpose};
+use crate::tui::model::{Model, Prompt, Purpose, pieces};
 use crate::tui::theme::Role;
 
 /// Proposals shown at once.
@@ -29,15 +29,24 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, prompt: &Prompt) {
     };
     let typed = prompt.line.text();
     let before = width(&safe(head(typed, prompt.line.cursor()))) + width(sign);
-    let mut spans = vec![span(model, Role::Key, sign), span(model, Role::Text, safe(typed).into_owned())];
-    if let Some(wrong) = &prompt.wrong {
-        spans.push(span(model, Role::Damage, format!("   ! {}", safe(wrong))));
-    }
+    let spans = vec![span(model, Role::Key, sign), span(model, Role::Text, safe(typed).into_owned())];
     // A long line is seen from where its cursor is.
     let shift = (before + 1).saturating_sub(usize::from(screen.width));
     put(frame, line, 0, super::text::scrolled(spans, shift));
     frame.set_cursor_position(Position::new((before - shift) as u16, line.y));
     proposals(frame, model, prompt, line.y);
+    if let Some(wrong) = &prompt.wrong {
+        // Above the line, which may be long itself.
+        let text = format!("! {}", safe(wrong));
+        let lines = pieces(&text, usize::from(screen.width));
+        let height = (lines.len() as u16).min(line.y);
+        let area = Rect::new(0, line.y - height, screen.width, height);
+        Clear.render(area, frame.buffer_mut());
+        frame.buffer_mut().set_style(area, model.theme.base());
+        for (number, text) in lines.into_iter().take(usize::from(height)).enumerate() {
+            put(frame, area, number as u16, vec![span(model, Role::Damage, text)]);
+        }
+    }
 }
 
 fn proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
@@ -50,10 +59,10 @@ fn proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
     for (line, (number, action)) in proposals.iter().enumerate().skip(top).take(usize::from(height)).enumerate() {
         let key = action.keys.first().map(ToString::to_string).unwrap_or_default();
         let marker = if number == prompt.chosen { ">" } else { " " };
-        let room = usize::from(area.width).saturating_sub(38);
+        let room = usize::from(area.width).saturating_sub(39);
         let spans = vec![
             span(model, Role::Text, format!("{marker} {}", pad(action.title, 26))),
-            span(model, Role::Key, pad(&key, 9)),
+            span(model, Role::Key, pad(&key, 10)),
             span(model, Role::Quiet, fit(action.help, room)),
         ];
         put(frame, area, line as u16, spans);

@@ -40,8 +40,14 @@ struct Part {
 fn parts(model: &Model) -> Vec<Part> {
     let facts = &model.facts;
     let part = |rank, role, text: String| Part { rank, role, text };
-    let mut parts =
-        vec![part(1, Role::Title, fit(&facts.name(), 40)), part(7, Role::Text, format!("v{}", facts.version))];
+    let mut parts = vec![part(1, Role::Title, fit(&facts.name(), 40))];
+    if let Some(lost) = &model.lost {
+        parts.push(part(0, Role::Damage, fit(&lost.word(), 40)));
+        if lost.is_empty() {
+            return with_mode(parts, model);
+        }
+    }
+    parts.push(part(7, Role::Text, format!("v{}", facts.version)));
     if let Some(created) = facts.created_at_ms {
         parts.push(part(9, Role::Quiet, minute(created, Zone::Utc)));
     }
@@ -59,6 +65,12 @@ fn parts(model: &Model) -> Vec<Part> {
         Seen::Lock(pid) | Seen::Open(pid) => parts.push(part(8, Role::Warning, format!("writer {pid}"))),
         Seen::Nobody | Seen::Unknown => {}
     }
+    with_mode(parts, model)
+}
+
+/// What mode the screen is in, behind the rest.
+fn with_mode(mut parts: Vec<Part>, model: &Model) -> Vec<Part> {
+    let part = |rank, role, text: String| Part { rank, role, text };
     if model.follow == Follow::Yes {
         parts.push(part(4, Role::Focus, "FOLLOW".into()));
     }

@@ -9,7 +9,7 @@ use ratatui::text::Span;
 use super::pane::span;
 use super::text::put;
 use crate::report::units::{self, Zone, day, percent};
-use crate::tui::model::{Model, ScanState};
+use crate::tui::model::{Lost, Model, ScanState};
 use crate::tui::strip::{Part, bytes_of, columns, is_wide, part};
 use crate::tui::theme::Role;
 
@@ -77,6 +77,7 @@ fn pace(model: &Model) -> Option<String> {
 fn words(model: &Model) -> String {
     let share = percent(verified(model), model.facts.bytes);
     match model.scan.state {
+        _ if model.lost.as_ref().is_some_and(Lost::is_empty) => "nothing to see".into(),
         ScanState::Off => "scan off".into(),
         ScanState::Stopped => format!("stopped {share}"),
         ScanState::Failed => format!("failed {share}"),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{OnProgress, Shared, aggregates, contents, hits, repair, writing};
 use crate::StorageError;
-use crate::query::{self, Direction, Filter, Hits, Page, find, page, resolve};
+use crate::query::{self, Direction, Filter, Hits, Jump, Page, find, land, page, resolve};
 use crate::tui::effect::Ask;
 use crate::tui::message::Told;
 
@@ -39,8 +39,17 @@ pub(crate) fn answer(
             let view = shared.view();
             let total = view.log().len()?;
             let index = shared.index();
-            let place = resolve(&view, index.as_deref(), &jump, &mut |at| on(at, total))?;
-            Ok(Told::Place(Some(place)))
+            let (index, mut on) = (index.as_deref(), |at| on(at, total));
+            if let Some(place) = land(&view, index, &jump, &mut on)? {
+                return Ok(Told::Place(Some(place)));
+            }
+            let why = match jump {
+                Jump::Offset(_) => format!("the log ends at {total}: this is its last row"),
+                Jump::Ordinal(_) => "there are not so many events: this is the last row".into(),
+                Jump::Time(_) => "no event is of that time or later: this is the last row".into(),
+                Jump::Percent(_) | Jump::First | Jump::Last => "this is the last row".into(),
+            };
+            Ok(Told::Beyond(resolve(&view, index, &Jump::Last, &mut on)?, why))
         }
         Ask::Hits { hits, pace } => hits::look_on(shared, hits, pace, on),
         Ask::Find { pattern, filter, from, direction, hits } => {

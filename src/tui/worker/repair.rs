@@ -3,7 +3,8 @@
 use super::{OnProgress, Shared};
 use crate::StorageError;
 use crate::repair::{self, Plan, Terms};
-use crate::tui::message::{Repaired, Told};
+use crate::report::recovered_line;
+use crate::tui::message::{News, Repaired, Told};
 use crate::tui::model::{Offer, Wanted};
 
 /// Reads the medical record.
@@ -30,17 +31,31 @@ pub(super) fn plan(shared: &Shared, wanted: Wanted, on: &mut OnProgress) -> Resu
     Ok(Told::Planned(Box::new(Offer::new(wanted, plan))))
 }
 
-/// Carries a plan out, exactly.
+/// Carries a plan out, exactly. A repair that was killed before is ended first.
 ///
 /// # Errors
 /// As [`repair::apply`].
 pub(super) fn apply(shared: &Shared, plan: &Plan) -> Result<Told, StorageError> {
     let site = shared.options().site(shared.path())?;
-    let applied = shared.repairing(|| {
-        let applied = repair::apply(&site, plan, Terms::default())?;
+    let (applied, recovered) = shared.repairing(|| {
+        let recovered = repair::recover(&site)?;
+        let applied = repair::apply(&site, plan, Terms::default());
         // What was known of the bytes no longer holds.
-        shared.reopen()?;
-        Ok::<_, StorageError>(applied)
+        if applied.is_ok() || recovered.is_some() {
+            shared.reopen()?;
+        }
+        Ok::<_, StorageError>((applied, recovered.as_ref().map(recovered_line)))
     })?;
-    Ok(Told::Repaired(Box::new(Repaired { applied, undoes: plan.undoes, facts: shared.facts()? })))
+    match (applied, recovered) {
+        (Ok(applied), recovered) => {
+            let (undoes, facts) = (plan.undoes, shared.facts()?);
+            Ok(Told::Repaired(Box::new(Repaired { applied, recovered, undoes, facts })))
+        }
+        (Err(error), recovered) => {
+            if let Some(recovered) = recovered {
+                shared.tell(News::Recovered(Box::new(shared.facts()?), recovered));
+            }
+            Err(error)
+        }
+    }
 }

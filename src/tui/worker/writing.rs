@@ -18,9 +18,15 @@ use crate::tui::message::{Appended, News, Saved, Told};
 /// # Errors
 /// As [`EventLog::open`]. What fails later is told with what was appended by then.
 pub(super) fn append(shared: &Shared, order: &Order, on: &mut OnProgress) -> Result<Told, StorageError> {
-    let mut log = shared.options().open(shared.path())?;
-    let opened = [log.recovered().map(recovered_line), log.set_aside().map(set_aside_line)];
-    let opened: Vec<String> = opened.into_iter().flatten().collect();
+    let (mut log, opened) = shared.repairing(|| {
+        let log = shared.options().open(shared.path())?;
+        let opened = [log.recovered().map(recovered_line), log.set_aside().map(set_aside_line)];
+        let opened: Vec<String> = opened.into_iter().flatten().collect();
+        if !opened.is_empty() {
+            shared.reopen()?;
+        }
+        Ok::<_, StorageError>((log, opened))
+    })?;
     let synced = order.durability == Durability::Synced;
     let mut done = Appended { synced, opened, ..Appended::default() };
     for n in 0..order.count {
