@@ -54,7 +54,7 @@ impl Lots {
         let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Ok(()) };
         let file_end = view.log().len()?;
         let beside = Beside::of(view.log(), &(first.finding.start..last.finding.end), file_end)?;
-        let seen = view.witness().map(|index| (index.head().last_offset, index.head().log_checksum));
+        let seen = view.witness().and_then(|index| index.last_seen());
         let seen = seen.filter(|_| last.finding.kind == Kind::Truncated);
         // A frame that was torn is whole there, and whatever the log may have lost behind it; what an index has seen
         // behind it is a finding of its own.

@@ -210,8 +210,17 @@ fn what_a_donor_has_behind_the_end_of_a_log_is_told() {
     }
 }
 
+/// A frame with one letter of its event changed, and valid.
+fn another(frame: &[u8]) -> Vec<u8> {
+    let payload = std::str::from_utf8(&frame[4..frame.len() - 4]).unwrap().replacen("accounts", "bccounts", 1);
+    assert_ne!(payload.as_bytes(), &frame[4..frame.len() - 4]);
+    let mut bytes = Vec::new();
+    chronicle::format::frame::encode(payload.as_bytes(), &mut bytes);
+    bytes
+}
+
 #[test]
-fn a_lost_end_is_offered_from_a_donor_when_its_index_was_built_anew() {
+fn a_lost_end_is_proven_by_the_last_frame_that_was_seen_when_its_index_was_built_anew_too() {
     let (disk, offsets) = disk_with_log(8, true);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let cut = &whole[..offsets[5] as usize];
@@ -222,12 +231,18 @@ fn a_lost_end_is_offered_from_a_donor_when_its_index_was_built_anew() {
         log.rebuild_index_from(0).unwrap();
         log.save_index().unwrap();
         let plan = with_donor(&disk, &Wishes::default()).unwrap();
-        let start = plan.left[0].piece.start;
-        assert_eq!((plan.steps.len(), plan.left.len(), plan.left[0].piece.kind.as_str()), (0, 1, "truncated"));
-        assert_eq!(choices(&plan.left[0].also_possible), [("gap", None), ("take_from_donor", Some((start, 1)))]);
-        assert!(plan.notes[0].contains("no frame behind is known to compare"), "{:?}", plan.notes);
-        let chosen = with_donor(&disk, &Wishes { choices: vec![(start, 1)], ..Wishes::default() }).unwrap();
-        apply(&site(&disk), &chosen, Terms::default()).unwrap();
+        assert_eq!((actions(&plan), plan.left.len()), (vec!["take_from_donor"], 0));
+        // Another history that has a frame's end there is none.
+        let mut other = whole.clone();
+        let last = *offsets.last().unwrap() as usize;
+        let frame = another(&other[last..]);
+        other.splice(last.., frame);
+        disk.put(DONOR, &other);
+        let choice = with_donor(&disk, &Wishes::default()).unwrap();
+        assert!(choice.steps.is_empty() && choice.notes[0].contains("the frame behind is not the same"), "{choice:?}");
+        apply(&site(&disk), &plan, Terms::default()).unwrap_err();
+        disk.put(DONOR, &whole);
+        apply(&site(&disk), &plan, Terms::default()).unwrap();
         assert_eq!(disk.get(LOG).unwrap(), whole);
         assert_eq!(found(&look(&disk)), []);
         disk.put(LOG, &cut[..left as usize]);

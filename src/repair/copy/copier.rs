@@ -234,7 +234,7 @@ impl Copier<'_> {
         let (Some(index), Some(end)) = (self.view.witness(), found.evidence.log_end_offset) else {
             return Ok(Some("no index knows what is missing"));
         };
-        let last = Some((index.head().last_offset, index.head().log_checksum));
+        let last = index.last_seen();
         let before = neighbour(self.view.log(), self.last_frame.start)?;
         let range = found.start..end;
         let offer =
