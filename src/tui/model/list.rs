@@ -88,6 +88,11 @@ impl List {
         self.current().map_or(0, |row| row.start)
     }
 
+    /// True when the rows of the filter have not come: those that are there are another one's.
+    pub(crate) fn is_of_another_filter(&self) -> bool {
+        !self.applied.is_same(&self.filter)
+    }
+
     /// The rows on the screen.
     pub(crate) fn shown(&self) -> &[Row] {
         let end = self.rows.len().min(self.top + self.height);

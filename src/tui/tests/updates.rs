@@ -343,6 +343,22 @@ fn mono_draws_no_colour_and_damage_is_red_otherwise() {
 }
 
 #[test]
+fn rows_of_another_filter_step_back_until_those_of_the_new_one_have_come() {
+    let mut bench = Bench::new(&clean(60), (120, 40));
+    let steps_back = |bench: &Bench| (3..60).all(|x| bench.buffer()[(x, 6)].fg == Ink::DarkGray);
+    assert!(!steps_back(&bench));
+    bench.press(&[Key::Char('f')]);
+    bench.type_in("type:Updated");
+    // Typed, and not answered yet.
+    bench.send(Message::Drawn(Moment(Duration::from_secs(9))));
+    update::update(&mut bench.model, Message::Key(Key::Enter, Moment(Duration::from_secs(10))));
+    assert!(bench.screen().contains("type:Updated, looking"), "{}", bench.screen());
+    assert!(steps_back(&bench));
+    bench.answer();
+    assert!(!steps_back(&bench), "{}", bench.screen());
+}
+
+#[test]
 fn a_click_on_the_strip_goes_there() {
     let mut bench = Bench::new(&clean(60), (120, 40));
     bench.send(Message::Click(60, 1));

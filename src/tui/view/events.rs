@@ -42,6 +42,9 @@ pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
             usize::from(model.list.sideways),
         ));
         put(frame, lines, line, spans);
+        if model.list.is_of_another_filter() {
+            tint(frame, lines, line, model.theme.style(Role::Quiet));
+        }
         if chosen {
             let role = if model.focus == Pane::Main { Role::Cursor } else { Role::CursorAway };
             tint(frame, lines, line, model.theme.style(role));
