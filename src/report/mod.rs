@@ -14,7 +14,7 @@ mod verdict;
 
 pub use exit::Status;
 pub use hint::{describe, hint, path_text};
-pub use plan::{fix_line, fix_short, plan_lines, record_line, recovered_line};
+pub use plan::{candidate, fix_line, fix_short, plan_lines, record_line, recovered_line};
 pub use safe::{json_escaped, safe, safe_bytes};
 pub use tally::Tally;
 pub use verdict::{index_line, index_meaning, index_reason, set_aside_line, verdict};

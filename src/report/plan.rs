@@ -184,7 +184,8 @@ fn certainty(fix: &Fix) -> String {
     }
 }
 
-fn candidate(of: &Candidate) -> String {
+/// What a candidate changes, in words, and how likely an accident looks like it.
+pub fn candidate(of: &Candidate) -> String {
     format!("{}{}", changes(&of.changes), accidents(of.expected))
 }
 
@@ -204,7 +205,17 @@ fn changes(all: &[Change]) -> String {
 
 fn change(of: &Change) -> String {
     let bytes = count(of.after.len() as u64, "byte");
-    format!("{bytes} at offset {}, {} -> {}", of.offset, hex(&of.before), hex(&of.after))
+    let words = match (text(&of.before), text(&of.after)) {
+        (Some(before), Some(after)) => format!(", {before:?} -> {after:?}"),
+        _ => String::new(),
+    };
+    format!("{bytes} at offset {}, {} -> {}{words}", of.offset, hex(&of.before), hex(&of.after))
+}
+
+/// Bytes that are letters to whoever has to tell the truth from an accident.
+fn text(bytes: &[u8]) -> Option<&str> {
+    let plain = bytes.len() <= BYTES && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    std::str::from_utf8(bytes).ok().filter(|_| plain)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -341,25 +352,32 @@ mod tests {
 
     #[test]
     fn a_fix_says_its_bytes_and_how_certain_it_is() {
-        assert_eq!(fix_line(&fix(Certainty::Proven, &[0.0])), "correct_bits, proven: 1 byte at offset 8090, 6f -> 6e");
+        assert_eq!(
+            fix_line(&fix(Certainty::Proven, &[0.0])),
+            "correct_bits, proven: 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\""
+        );
         assert_eq!(
             fix_line(&fix(Certainty::Likely, &[0.00123])),
-            "correct_bits, likely (1.2e-3 accidents expected): 1 byte at offset 8090, 6f -> 6e"
+            "correct_bits, likely (1.2e-3 accidents expected): 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\""
         );
         let mut choice = fix(Certainty::Choice, &[0.02, 0.2, 0.4, 0.8]);
         choice.unsearched = Some("patterns over 24 bits".into());
         assert_eq!(
             fix_line(&choice),
-            "correct_bits, choice of 4, the truth may be none of them: 1: 1 byte at offset 8090, 6f -> 6e (0.02 \
-             accidents expected); 2: 1 byte at offset 8091, 6f -> 6e (0.20 accidents expected); 3: 1 byte at offset \
-             8092, 6f -> 6e (0.40 accidents expected); 1 more; not searched: patterns over 24 bits"
+            "correct_bits, choice of 4, the truth may be none of them: 1: 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\" (0.02 \
+             accidents expected); 2: 1 byte at offset 8091, 6f -> 6e, \"o\" -> \"n\" (0.20 accidents expected); 3: 1 byte at offset \
+             8092, 6f -> 6e, \"o\" -> \"n\" (0.40 accidents expected); 1 more; not searched: patterns over 24 bits"
         );
         assert_eq!(
             (fix_short(&choice).as_str(), fix_short(&fix(Certainty::Likely, &[0.0])).as_str()),
             ("choice of 4: correct bits", "likely: correct bits")
         );
         let old = fix(Certainty::Likely, &[0.0]);
-        assert_eq!(fix_line(&old), "correct_bits, likely: 1 byte at offset 8090, 6f -> 6e", "no figure, no word of it");
+        assert_eq!(
+            fix_line(&old),
+            "correct_bits, likely: 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\"",
+            "no figure, no word of it"
+        );
         let tail = Fix {
             action: Action::SetAsideTail,
             certainty: None,
@@ -397,14 +415,14 @@ mod tests {
         plan.notes = vec!["its header is another".into()];
         let expected = "\
 repair of /logs/a.log: 3 ranges, 1 event restored, at most 1 event given up (aggregate 42), 411 bytes changed
-16..320 checksum: correct_bits, proven: 1 byte at offset 90, 6f -> 6e; 1 event restored
+16..320 checksum: correct_bits, proven: 1 byte at offset 90, 6f -> 6e, \"o\" -> \"n\"; 1 event restored
 320..630 garbage: gap: 310 B fenced off, every later offset stays; at most 1 event given up (aggregate 42)
   also possible: correct_bits, choice of 2, the truth may be none of them
-    --choose 8090=1  1 byte at offset 8090, 6f -> 6e (0.25 accidents expected)
-    --choose 8090=2  1 byte at offset 8091, 6f -> 6e (0.50 accidents expected)
+    --choose 8090=1  1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\" (0.25 accidents expected)
+    --choose 8090=2  1 byte at offset 8091, 6f -> 6e, \"o\" -> \"n\" (0.50 accidents expected)
 4900..5000 torn_tail: set_aside_tail: 100 B cut off the end
 left: 700..800 invalid_event: a writer's fault
-  possible: correct_bits, likely (5.0e-3 accidents expected): 1 byte at offset 8090, 6f -> 6e (--choose 8090=1)
+  possible: correct_bits, likely (5.0e-3 accidents expected): 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\" (--choose 8090=1)
   possible: take_from_donor, choice (--choose 8090=2)
 note: its header is another
 the old bytes (714 bytes) are kept in /logs/a.log.repairs; `chronicle undo` takes it back

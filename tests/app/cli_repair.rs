@@ -80,8 +80,14 @@ fn without_a_terminal_nobody_says_yes_and_nothing_is_written() {
     let before = everything(&shell);
     let ran = shell.run("repair a.log --apply p.json");
     assert_eq!(ran.code, 6, "{ran:?}");
-    assert!(ran.out.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 40, 61 -> 62"), "{ran:?}");
-    assert!(ran.out.contains("    --choose 16=2  1 byte at offset 40, 61 -> 62 (0.25 accidents expected)"), "{ran:?}");
+    assert!(
+        ran.out.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 40, 61 -> 62, \"a\" -> \"b\""),
+        "{ran:?}"
+    );
+    assert!(
+        ran.out.contains("    --choose 16=2  1 byte at offset 40, 61 -> 62, \"a\" -> \"b\" (0.25 accidents expected)"),
+        "{ran:?}"
+    );
     assert!(ran.out.contains("the payload is no ‹ESC›event"), "what a plan says is drawn: {ran:?}");
     assert!(ran.err.contains("nobody said yes") && ran.err.contains("--yes"), "{ran:?}");
 

@@ -7,9 +7,8 @@ use super::{Cursor, SheetLine, Tone};
 use crate::format::Kind;
 use crate::repair::{Fix, Plan, Record, RecordState, Wishes, kept_in};
 use crate::report::units::{Zone, count, exact, moment};
-use crate::report::{path_text, plan_lines, record_line};
+use crate::report::{candidate, path_text, plan_lines, record_line};
 use crate::tui::actions::candidate_keys;
-use crate::tui::keys::Key;
 
 /// Lines of a plan that a dialog shows.
 const LINES: usize = 1000;
@@ -129,11 +128,10 @@ impl Offer {
         let mark = |on| if on { "[x]" } else { "[ ]" };
         let mut lines = Vec::new();
         if let Some(Undecided { start, fix }) = undecided {
-            let candidate = |(nth, key): (usize, &Key)| {
-                let chosen = wishes.choices.contains(&(*start, nth));
-                format!("{key} {} take candidate {nth} of the finding at {start}", mark(chosen))
-            };
-            lines.extend((1..=fix.candidates.len()).zip(candidate_keys()).map(candidate));
+            for ((nth, of), key) in (1..).zip(&fix.candidates).zip(candidate_keys()) {
+                let chosen = mark(wishes.choices.contains(&(*start, nth)));
+                lines.push(format!("{key} {chosen} take candidate {nth} at {start}: {}", candidate(of)));
+            }
         }
         if self.is_open() {
             lines.push(format!("l {} take what is likely", mark(wishes.accept_likely)));
