@@ -7,6 +7,7 @@ use std::time::Duration;
 use ratatui::style::Color as Ink;
 
 use super::{Bench, clean, damaged, starts};
+use crate::index::Verified;
 use crate::query::What;
 use crate::tui::actions;
 use crate::tui::effect::{Effect, Lane};
@@ -380,6 +381,13 @@ fn a_scan_that_takes_a_while_says_how_fast_it_is_and_how_long_it_will_take() {
     let said = at_second(20, bytes / 4 + 1, bytes / 2 + 1);
     assert!(said.contains("| 50 %, ") && said.contains("/s, ") && said.contains(" left"), "{said}");
     bench.send(Message::News(News::ScanStopped));
-    let said = bench.screen().lines().nth(1).unwrap().to_owned();
-    assert!(said.contains("| stopped 50 %"), "{said}");
+    let said = |bench: &Bench| bench.screen().lines().nth(1).unwrap().to_owned();
+    assert!(said(&bench).contains("| stopped 50 %"), "{}", said(&bench));
+    // What was verified earlier is read again: that is what is left then.
+    bench.model.facts.index.verified = Some(Verified { to: bytes, at_ms: 0 });
+    for (tenths, at) in [(30, bytes / 2 + 2), (50, bytes / 4 * 3)] {
+        bench.model.now = Moment(Duration::from_millis(100 * tenths));
+        bench.send(Message::News(News::Scanned { from: bytes / 2 + 1, at, end: bytes }));
+    }
+    assert!(said(&bench).contains("| 74 %, ") && said(&bench).contains(" left"), "{}", said(&bench));
 }

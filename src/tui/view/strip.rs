@@ -70,7 +70,10 @@ fn verified(model: &Model) -> u64 {
 fn pace(model: &Model) -> Option<String> {
     let (since, read) = model.scan.run?;
     let elapsed = model.now.0.checked_sub(since.0).filter(|elapsed| *elapsed >= A_WHILE)?;
-    let (bytes, verified) = (model.facts.bytes, verified(model));
+    let bytes = model.facts.bytes;
+    // With nothing left but what was verified earlier, that is what it reads.
+    let verified = Some(verified(model)).filter(|verified| *verified < bytes);
+    let verified = verified.unwrap_or_else(|| model.scan.map.verified_bytes(0).min(bytes));
     Some(format!("{}, {}", percent(verified, bytes), units::pace(read, read + bytes - verified, elapsed)))
 }
 
