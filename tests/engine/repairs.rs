@@ -165,6 +165,30 @@ fn a_repair_is_before_or_after_wherever_it_is_killed_or_fails() {
 }
 
 #[test]
+fn restoring_bits_and_a_header_is_before_or_after_wherever_it_is_killed_or_fails() {
+    let (disk, offsets) = disk_with_log(12, true);
+    let whole = disk.get(LOG).unwrap();
+    let mut bytes = whole.clone();
+    bytes[13] ^= 0x10;
+    bytes[offsets[5] as usize + 40] ^= 4;
+    disk.overwrite(LOG, &bytes);
+    assert_eq!(actions(&plan(&disk, &Wishes::default()).unwrap()), ["rebuild_header", "correct_bits"]);
+    before_or_after(&disk, &bytes, &whole, repair);
+}
+
+#[test]
+fn dropping_the_word_for_a_lost_end_is_before_or_after_wherever_it_is_killed_or_fails() {
+    let (disk, whole, offsets) = truncated(truncated(0).2[3] as usize + 30);
+    let before = disk.get(LOG).unwrap();
+    let wishes = Wishes { forget: true, ..Wishes::default() };
+    before_or_after(&disk, &before, &whole[..offsets[3] as usize], |disk| {
+        let plan = plan(disk, &wishes)?;
+        apply(&site(disk), &plan, Terms::default())?;
+        Ok(plan)
+    });
+}
+
+#[test]
 fn an_undo_is_before_or_after_wherever_it_is_killed_or_fails() {
     let (disk, _) = damaged();
     let before = disk.get(LOG).unwrap();

@@ -119,9 +119,10 @@ fn a_log_that_is_written_read_verified_and_indexed_at_once_is_never_found_damage
         let ended = std::panic::catch_unwind(|| write(&path, total));
         done.store(true, Ordering::Release);
         ended.unwrap();
-        for each in [pages, verifier, catching_up] {
-            assert!(each.join().unwrap() > 1, "it had a part in it");
-        }
+        let rounds = [pages, verifier, catching_up].map(|each| each.join().unwrap());
+        assert!(rounds.iter().all(|rounds| *rounds > 1), "each had a part in it: {rounds:?}");
+        let [pages, passes, caught_up] = rounds;
+        eprintln!("{pages} rounds of pages, hits and jumps, {passes} passes, {caught_up} times caught up");
     });
     let mut log = OpenOptions::new().open(&path).unwrap();
     log.save_index().unwrap();
