@@ -289,6 +289,7 @@ impl AggregateIndex {
     pub fn cut(&mut self, offset: u64) {
         if offset >= self.totals.covered_to {
             self.scanned_to = self.totals.covered_to;
+            self.forget_damaged_end();
             return;
         }
         self.checkpoints.cut(offset + 1);

@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 
 use super::{LogView, MAX_FINDINGS, Step, Survey, Wish, survey};
 use crate::StorageError;
+use crate::file::{Place, place};
 use crate::format::Kind;
 use crate::index::{AggregateIndex, MAX_DAMAGE};
 
@@ -55,12 +56,20 @@ pub fn survey_ranges(
 ) -> Result<Survey, StorageError> {
     let mut all = Survey::default();
     for range in ranges {
-        let from = (range.start > 0).then_some(range.start);
+        let from = (range.start > 0).then(|| frame_before(view, range.start, len)).transpose()?;
         let until = (range.end < len).then_some(range.end);
         let next = survey(view, &Wish { from, until, ..wish.clone() }, None, on)?;
         all = all.and(next);
     }
     Ok(all)
+}
+
+/// Where what stands at an offset begins by now: what was known of it may have moved since.
+pub(crate) fn frame_before(view: &LogView, offset: u64, len: u64) -> Result<u64, StorageError> {
+    Ok(match place(view.log(), offset, len)? {
+        Place::Frame(range) | Place::Inside(range) | Place::Damaged(range) => range.start,
+        Place::End => offset,
+    })
 }
 
 impl Survey {

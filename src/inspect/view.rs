@@ -172,7 +172,8 @@ impl LogView {
 
     /// An index that covers nothing yet, carrying what the old one alone knows: a header that is damaged in the log.
     pub fn new_index(&self) -> AggregateIndex {
-        let header = self.header_bytes().unwrap_or_default();
+        let cut = || self.witness().map(|index| index.head().log_header);
+        let header = self.header_bytes().or_else(cut).unwrap_or_default();
         let mut index = AggregateIndex::new(self.log.version().number(), header);
         // Where the log's own header is damaged, the one that it should have, so that the index vouches for that; but not
         // for a guess.
@@ -306,13 +307,17 @@ impl LogView {
         Ok((events > 0).then_some((events, aggregates.max(carried.lost_aggregates))))
     }
 
-    /// What the index alone knows of an end that the log has lost; `None` where it has lost none.
+    /// What the index knows of how far the log once went, where it may speak for it; of an end that the log has lost with
+    /// what lay there.
     ///
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
-    pub fn lost_end(&self) -> Result<Option<Witness>, StorageError> {
+    pub fn seen_end(&self) -> Result<Option<Witness>, StorageError> {
+        let Some(index) = self.witness() else { return Ok(None) };
         let len = self.log.len()?;
-        let Some(index) = self.witness().filter(|index| index.head().log_end_offset > len) else { return Ok(None) };
+        if index.head().log_end_offset <= len {
+            return Ok(Some(Witness { last: index.last_seen(), ..index.witness() }));
+        }
         let (lost_events, lost_aggregates) = self.lost_events(len)?.unwrap_or_default();
         let log_end_offset = index.head().log_end_offset;
         Ok(Some(Witness { log_end_offset, lost_events, lost_aggregates, last: index.last_seen() }))

@@ -82,8 +82,8 @@ impl EventLog {
         };
         let mut index = known.within(self.options.bounds());
         let found = self.read_on(&mut index, on)?;
-        if let Some(lost) = self.view.lost_end()? {
-            index.bear_witness(lost);
+        if let Some(seen) = self.view.seen_end()? {
+            index.bear_witness(seen);
         }
         Ok((self.index.insert(index), found))
     }

@@ -51,6 +51,14 @@ pub fn plan_repair(
     let (units, notes) = decide(view, wishes, donor.as_ref(), found)?;
     let mut maker = Maker { view, donor: donor.as_ref(), end: log_identity.bytes, steps: Vec::new(), left: Vec::new() };
     let forgotten_from = units.iter().find_map(Unit::forgets_from);
+    if forgotten_from.is_some() && log_identity.bytes < view.log().first_frame() {
+        let why = "of the log not even the header is left, and without its index nothing says that it was one".into();
+        return Err(refused(
+            path,
+            why,
+            "Leave --forget out: the lost end is fenced off, with the header that the index knows",
+        ));
+    }
     let forgets = forgotten_from.and_then(|_| view.witnessed_end());
     let id = sha256_of(format!("{:?} {forgets:?} {units:?}", log_identity.header).as_bytes());
     let id: String = hex::of(&id).chars().take(ID_DIGITS).collect();

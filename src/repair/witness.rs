@@ -11,7 +11,7 @@ use crate::StorageError;
 use crate::file::{HeaderState, LogFile, Open, replace};
 use crate::format::Version;
 use crate::format::journal::Part;
-use crate::index::{AggregateIndex, Witness, save};
+use crate::index::{AggregateIndex, save};
 use crate::inspect::{LogView, index_path};
 
 /// Keeps the index file, whole, in a journal.
@@ -27,11 +27,7 @@ pub(super) fn keep_index(view: &LogView, journal: &mut Journal) -> Result<(), St
 pub(super) fn cut_index(site: &Site, view: &LogView, plan: &Plan) -> Result<(), StorageError> {
     let Some(old) = view.witness().cloned() else { return Ok(()) };
     let head = old.head();
-    let seen = match view.lost_end()? {
-        _ if plan.forgets.is_some() => Witness::default(),
-        Some(lost) => lost,
-        None => Witness { last: old.last_seen(), ..old.witness() },
-    };
+    let seen = view.seen_end()?.filter(|_| plan.forgets.is_none()).unwrap_or_default();
     let empty = AggregateIndex::new(head.log_version, head.log_header);
     let resumed = AggregateIndex::resume(&old).map_err(|fault| fault.into_error(view.index_path()));
     // Its head speaks; where what it points at does not, it is built anew, from the start.

@@ -175,3 +175,68 @@ fn a_repair_that_is_killed_over_a_damaged_version_is_told_by_whoever_looks() {
     }
     assert!(pending > 2, "{pending}");
 }
+
+#[test]
+fn a_tail_that_is_cut_takes_no_header_with_it() {
+    let (disk, good, _) = damaged(&[], None);
+    let mut bytes = good.clone();
+    bytes.extend_from_slice(&[0; 50]);
+    disk.overwrite(LOG, &bytes);
+    read(&disk).save_index().unwrap();
+    for mask in [vec![(14, 0xff)], vec![(5, 2), (8, 0xff)]] {
+        let mut bytes = bytes.clone();
+        for (at, mask) in &mask {
+            bytes[*at] ^= *mask;
+        }
+        let disk = disk.next_process();
+        disk.overwrite(LOG, &bytes);
+        for by_append in [true, false] {
+            let disk = disk.next_process();
+            if by_append {
+                drop(options(&disk).open(LOG).unwrap());
+            } else {
+                carry_out(&disk, &plan(&disk, &only(Kind::Zeros)).unwrap());
+            }
+            assert!(header(&disk).is_some(), "{mask:?} {by_append}: {:?}", read(&disk).view().state());
+            read(&disk).save_index().unwrap();
+            assert!(header(&disk).is_some(), "{mask:?} {by_append}: {:?}", read(&disk).view().state());
+            repair_and_catch_up(&disk, &Wishes::default());
+            assert_eq!(disk.get(LOG).unwrap(), good);
+        }
+    }
+}
+
+#[test]
+fn an_index_that_is_built_anew_keeps_an_end_that_was_lost_whatever_stands_there_now() {
+    let (disk, good, offsets) = damaged(&[], None);
+    let mut zeroed = good.clone();
+    let torn = offsets[15] as usize + 40;
+    zeroed[torn..].fill(0);
+    for bytes in [zeroed, [&good[..torn], &[0; 9000]].concat()] {
+        let disk = disk.next_process();
+        disk.overwrite(LOG, &bytes);
+        let before = found(&look(&disk));
+        assert!(before.iter().all(|(kind, ..)| *kind != "torn_tail"), "{before:?}");
+        let mut log = read(&disk);
+        log.rebuild_index_from(0).unwrap();
+        log.save_index().unwrap();
+        assert_eq!(found(&look(&disk)), before);
+        drop(options(&disk).open(LOG).unwrap());
+        assert_eq!(disk.get(LOG).unwrap(), bytes, "what the index has seen whole is not cut");
+    }
+}
+
+#[test]
+fn of_a_log_cut_within_its_header_an_index_built_anew_keeps_the_header_and_forgetting_it_is_refused() {
+    for cut in [0, 5, 15] {
+        let (disk, good, _) = damaged(&[], Some(cut));
+        let mut log = read(&disk);
+        log.rebuild_index_from(0).unwrap();
+        log.save_index().unwrap();
+        let forget = plan(&disk, &Wishes { forget: true, ..Wishes::default() }).unwrap_err();
+        assert!(matches!(forget, StorageError::Refused { .. }), "{forget}");
+        carry_out(&disk, &plan(&disk, &Wishes::default()).unwrap());
+        assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{cut}");
+        assert_eq!(look(&disk).damage_total, 0, "{cut}");
+    }
+}

@@ -19,7 +19,7 @@ use super::orders::{Handle, Order};
 use super::{Alive, Failure, Shared, failure};
 use crate::StorageError;
 use crate::index::{AggregateIndex, Bounds};
-use crate::inspect::{LogView, Step, Survey, Wish, survey, unverified};
+use crate::inspect::{LogView, Step, Survey, Wish, frame_before, survey, unverified};
 use crate::log::now_ms;
 use crate::repair::{Proposed, Proposer};
 use crate::tui::message::{Message, News};
@@ -147,7 +147,7 @@ impl Scan {
     fn look_at(&mut self, range: &Range<u64>) -> Result<(), StorageError> {
         let view = self.shared.view();
         let len = view.log().len()?;
-        let from = (range.start > 0).then_some(range.start);
+        let from = (range.start > 0).then(|| frame_before(&view, range.start, len)).transpose()?;
         let until = range.end.max(range.start + 1);
         let wish = Wish { from, until: (until < len).then_some(until), ..wish() };
         let mut found = Vec::new();
@@ -288,7 +288,7 @@ impl Scan {
         let Some(range) = left.front().cloned() else { return Ok(None) };
         let until = (range.start + self.slice()).min(range.end);
         // The header is judged with what starts at the first byte.
-        let from = (range.start > 0).then_some(range.start);
+        let from = (range.start > 0).then(|| frame_before(view, range.start, len)).transpose()?;
         let previous_time = self.pass.last_time;
         let wish = Wish { from, until: (until < len).then_some(until), previous_time, ..wish() };
         let seen = self.survey(view, &wish, None, range.start)?;

@@ -11,6 +11,7 @@ use super::print::Print;
 use super::{Alive, Shared, orders};
 use crate::StorageError;
 use crate::file::Identity;
+use crate::index::IndexState;
 use crate::report::units::count;
 use crate::tui::message::{Change, Message, News};
 use crate::tui::model::{Facts, Lost};
@@ -108,6 +109,12 @@ impl Watch {
             let _ = self.shared.refresh();
         }
         if let Ok(facts) = self.shared.facts() {
+            let is_ahead = |facts: &Facts| matches!(facts.index.state, IndexState::Ahead { .. });
+            if grown && change.is_none() && self.known.as_ref().is_some_and(is_ahead) && !is_ahead(&facts) {
+                // Nobody appends to a log that has lost its end: it has got its bytes back, or others.
+                self.change(Change::Back);
+                return Ok(());
+            }
             self.tell(facts, change)?;
         }
         // Behind what is new in the log, which somebody waits for.
