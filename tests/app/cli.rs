@@ -678,3 +678,24 @@ fn a_broken_index_says_what_its_head_still_knows_of_a_lost_end() {
     fs::write(shell.path("a.log"), &log).unwrap();
     assert!(!shell.run("verify a.log").out.contains("its head is whole"));
 }
+
+#[test]
+fn what_is_verified_again_starts_where_a_frame_does_though_bytes_were_lost_before_it() {
+    let shell = Shell::new();
+    shell.done("generate a.log --events 100");
+    let whole = fs::read(shell.path("a.log")).unwrap();
+    let offset = |line: &str| serde_json::from_str::<Value>(line).unwrap()["offset"].as_u64().unwrap() as usize;
+    let offsets: Vec<usize> = shell.done("cat a.log").out.lines().map(offset).collect();
+    fs::write(shell.path("a.log"), &whole[..offsets[99]]).unwrap();
+    shell.done("index update a.log");
+    let lost = offsets[98] + 100;
+    fs::write(shell.path("a.log"), [&whole[..lost], &whole[lost + 10..]].concat()).unwrap();
+    let found = |line: &str| {
+        let report = shell.run(line).json();
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings.map(|found| (found["start"].as_u64(), found["end"].as_u64())).collect::<Vec<_>>()
+    };
+    let all = found("verify a.log --json --save");
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!(found("verify a.log --json --since-last"), all);
+}

@@ -215,3 +215,23 @@ fn a_stopped_scan_goes_on_where_it_was_stopped() {
     terminal.sees("verified 100 %");
     terminal.sees("60 000 events");
 }
+
+#[test]
+fn a_log_that_has_its_lost_end_back_is_looked_at_anew() {
+    let shell = shell();
+    shell.done("index update a.log");
+    let path = shell.path("a.log");
+    let whole = fs::read(&path).unwrap();
+    let mut terminal = Terminal::open(&shell, "a.log", SIZE);
+    terminal.sees("300 events");
+    for left in [0, 50_000] {
+        fs::write(&path, &whole[..left]).unwrap();
+        terminal.sees("truncated");
+        fs::write(&path, &whole).unwrap();
+        terminal.sees("the log is back, and is shown anew");
+        terminal.until("no lost end any more", |screen| {
+            let screen = screen.contents();
+            !screen.contains("truncated") && !screen.contains('×') && screen.contains("index fresh")
+        });
+    }
+}
