@@ -18,6 +18,7 @@ pub use map::{Cell, HealthMap};
 pub use pieces::{NamedPiece, Pieces};
 pub use survey::{MAX_FINDINGS, Step, Survey, Wish, survey};
 pub use tail::{EndPiece, EndPieces, Ending, ending, judge_end};
+#[cfg(feature = "app")]
 pub(crate) use unverified::frame_before;
 pub use unverified::{survey_ranges, unverified};
 pub use view::{LogView, index_path};

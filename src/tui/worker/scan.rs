@@ -248,8 +248,11 @@ impl Scan {
         self.tell(News::Rescan(start));
         let started = Instant::now();
         let seen = self.survey(view, &wish, Some(&mut index), start);
-        // What was done before a stop stays done.
-        self.tell(News::Counted(index.coverage().events));
+        // What was done before a stop stays done; before its first part nothing is counted.
+        let coverage = index.coverage();
+        if seen.is_ok() || coverage.frames > 0 {
+            self.tell(News::Counted(coverage.events));
+        }
         let done = seen.map(|seen| {
             index.was_verified(start..seen.scanned_to, now_ms());
             if whole {
