@@ -16,34 +16,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{fmt, fs};
 
-use chronicle::repair::{Candidate, Certainty, Times, correct};
+use chronicle::repair::{Candidate, Certainty, NeighbourTimes, find_correction};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of the frames that are damaged.
-const SIZES: [usize; 5] = [200, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
+const FRAME_SIZES: [usize; 5] = [200, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
 /// Damages that one frame is put through, one after the other.
-const EACH: u64 = 16;
+const DAMAGES_PER_FRAME: u64 = 16;
 /// Frames between two writings of the tally, a minute or so.
-const ROUND: u64 = 10_000;
+const FRAMES_PER_ROUND: u64 = 10_000;
 /// Bytes before the payload, and behind it.
-const FIELD: usize = 4;
+const FIELD_LEN: usize = 4;
 
-const KINDS: [Kind; 10] = [
-    Kind::Bits(1),
-    Kind::Bits(2),
-    Kind::Noise(1),
-    Kind::Text(1),
-    Kind::Noise(2),
-    Kind::Text(2),
-    Kind::Noise(3),
-    Kind::Text(3),
-    Kind::Noise(4),
-    Kind::Text(4),
+const DAMAGE_METHODS: [DamageMethod; 10] = [
+    DamageMethod::Bits(1),
+    DamageMethod::Bits(2),
+    DamageMethod::Noise(1),
+    DamageMethod::Text(1),
+    DamageMethod::Noise(2),
+    DamageMethod::Text(2),
+    DamageMethod::Noise(3),
+    DamageMethod::Text(3),
+    DamageMethod::Noise(4),
+    DamageMethod::Text(4),
 ];
 
 /// A way to damage a frame, anywhere in its payload and checksum field.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum DamageMethod {
     /// So many bits, anywhere.
     Bits(usize),
     /// So many adjacent bytes, each replaced by any other.
@@ -52,7 +52,7 @@ enum Kind {
     Text(usize),
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for DamageMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (n, what, how) = match self {
             Self::Bits(n) => (n, "bit", ""),
@@ -63,32 +63,32 @@ impl fmt::Display for Kind {
     }
 }
 
-impl Kind {
-    fn damage(self, frame: &mut [u8], random: &mut Random) {
+impl DamageMethod {
+    fn apply(self, frame: &mut [u8], random: &mut SplitMix64) {
         match self {
             Self::Bits(n) => {
                 let mut bits: Vec<usize> = Vec::new();
                 while bits.len() < n {
-                    let bit = 8 * FIELD + random.below(8 * (frame.len() - FIELD));
+                    let bit = 8 * FIELD_LEN + random.below(8 * (frame.len() - FIELD_LEN));
                     if !bits.contains(&bit) {
                         bits.push(bit);
                         frame[bit / 8] ^= 1 << (bit % 8);
                     }
                 }
             }
-            Self::Noise(n) => replace(frame, n, random, 0, 256),
-            Self::Text(n) => replace(frame, n, random, 0x20, 0x7f - 0x20),
+            Self::Noise(n) => replace_bytes(frame, n, random, 0, 256),
+            Self::Text(n) => replace_bytes(frame, n, random, 0x20, 0x7f - 0x20),
         }
     }
 
     /// True where nothing may ever be proven and wrong.
-    fn never_proven_wrongly(self) -> bool {
+    fn forbids_wrong_proof(self) -> bool {
         matches!(self, Self::Bits(_) | Self::Noise(1) | Self::Text(1))
     }
 }
 
-fn replace(frame: &mut [u8], n: usize, random: &mut Random, first: u8, count: usize) {
-    let at = FIELD + random.below(frame.len() - FIELD - n + 1);
+fn replace_bytes(frame: &mut [u8], n: usize, random: &mut SplitMix64, first: u8, count: usize) {
+    let at = FIELD_LEN + random.below(frame.len() - FIELD_LEN - n + 1);
     for byte in &mut frame[at..at + n] {
         let old = *byte;
         while *byte == old {
@@ -98,9 +98,9 @@ fn replace(frame: &mut [u8], n: usize, random: &mut Random, first: u8, count: us
 }
 
 /// `SplitMix64`, after G. L. Steele, D. Lea and C. H. Flood, 2014.
-struct Random(u64);
+struct SplitMix64(u64);
 
-impl Random {
+impl SplitMix64 {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -115,14 +115,14 @@ const WORDS: [&str; 24] = [
 ];
 
 /// A frame of exactly `size` bytes with an event in it: words, figures, words of other alphabets, lists.
-fn frame(size: usize, random: &mut Random) -> Vec<u8> {
+fn build_frame(size: usize, random: &mut SplitMix64) -> Vec<u8> {
     let kind = ["Created", "Updated", "Closed"][random.below(3)];
     let time = 1_766_718_274_106 + random.below(100_000_000);
     let id = random.below(100_000);
     let mut event = format!(
         r#"{{"write_timestamp_ms":{time},"event_type":"{kind}","namespace":"accounts","schema_id":"Person","schema_version":1,"aggregate_id":{id},"payload":{{"rows":["#
     );
-    let end = size - 2 * FIELD;
+    let end = size - 2 * FIELD_LEN;
     loop {
         let mut row = format!(
             r#"{{"id":{},"amount":{}.{:02},"note":""#,
@@ -155,19 +155,20 @@ fn frame(size: usize, random: &mut Random) -> Vec<u8> {
 
 /// What was said of the damaged frames of a row.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Counts {
+struct OutcomeCounts {
     proven: u64,
     likely: u64,
     choice: u64,
-    choice_without: u64,
+    #[serde(rename = "choice_without")]
+    choice_without_truth: u64,
     refused: u64,
     proven_wrong: u64,
     likely_wrong: u64,
 }
 
-impl Counts {
-    fn count(&mut self, good: &[u8], bad: &[u8]) {
-        let found = correct(bad, Times::default());
+impl OutcomeCounts {
+    fn record_outcome(&mut self, good: &[u8], bad: &[u8]) {
+        let found = find_correction(bad, NeighbourTimes::default());
         let right = |candidate: &Candidate| {
             let mut frame = bad.to_vec();
             for change in &candidate.changes {
@@ -184,7 +185,7 @@ impl Counts {
             (Some(Certainty::Likely), true) => &mut self.likely,
             (Some(Certainty::Likely), false) => &mut self.likely_wrong,
             (Some(Certainty::Choice), true) => &mut self.choice,
-            (Some(Certainty::Choice), false) => &mut self.choice_without,
+            (Some(Certainty::Choice), false) => &mut self.choice_without_truth,
             (None, _) => &mut self.refused,
         } += 1;
     }
@@ -193,93 +194,93 @@ impl Counts {
         self.proven += other.proven;
         self.likely += other.likely;
         self.choice += other.choice;
-        self.choice_without += other.choice_without;
+        self.choice_without_truth += other.choice_without_truth;
         self.refused += other.refused;
         self.proven_wrong += other.proven_wrong;
         self.likely_wrong += other.likely_wrong;
     }
 
-    fn all(self) -> u64 {
+    fn total(self) -> u64 {
         let right = self.proven + self.likely + self.choice;
-        right + self.choice_without + self.refused + self.proven_wrong + self.likely_wrong
+        right + self.choice_without_truth + self.refused + self.proven_wrong + self.likely_wrong
     }
 }
 
 /// A row of the table: a kind of damage to frames of one size.
 #[derive(Debug, Clone, Copy)]
-struct Row {
-    kind: Kind,
+struct OutcomeRow {
+    kind: DamageMethod,
     size: usize,
-    counts: Counts,
+    counts: OutcomeCounts,
 }
 
-impl Row {
+impl OutcomeRow {
     /// The share of the checksums that a single bit somewhere in the frame would explain.
-    fn accidents(&self) -> f64 {
+    fn single_bit_chance(&self) -> f64 {
         8.0 * self.size as f64 / 4_294_967_296.0
     }
 
     /// True where more is proven and wrong than is promised, beyond what luck with so many damages explains.
-    fn proven_too_often(&self) -> bool {
-        let expected = self.accidents() * self.counts.all() as f64;
-        let most = if self.kind.never_proven_wrongly() { 0.0 } else { expected + 4.0 * expected.sqrt() + 1.0 };
+    fn is_proven_wrong_too_often(&self) -> bool {
+        let expected = self.single_bit_chance() * self.counts.total() as f64;
+        let most = if self.kind.forbids_wrong_proof() { 0.0 } else { expected + 4.0 * expected.sqrt() + 1.0 };
         self.counts.proven_wrong as f64 > most
     }
 }
 
 /// What is promised and was not kept.
-fn broken(rows: &[Row]) -> Vec<String> {
-    let proven = rows.iter().filter(|row| row.proven_too_often());
+fn broken_promises(rows: &[OutcomeRow]) -> Vec<String> {
+    let proven = rows.iter().filter(|row| row.is_proven_wrong_too_often());
     let proven = proven.map(|row| format!("{} in {} B: proven and wrong too often", row.kind, row.size));
     // The rows of a kind stand together.
-    let likely = rows.chunks(SIZES.len()).filter_map(|of_kind| {
-        let mut counts = Counts::default();
+    let likely = rows.chunks(FRAME_SIZES.len()).filter_map(|of_kind| {
+        let mut counts = OutcomeCounts::default();
         for row in of_kind {
             counts.add(row.counts);
         }
-        let too_often = counts.likely_wrong > 0 && counts.likely_wrong * 100 >= counts.all();
+        let too_often = counts.likely_wrong > 0 && counts.likely_wrong * 100 >= counts.total();
         too_often.then(|| format!("{}: 1 in 100 likely and wrong", of_kind[0].kind))
     });
     proven.chain(likely).collect()
 }
 
-impl fmt::Display for Row {
+impl fmt::Display for OutcomeRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (counts, all) = (self.counts, self.counts.all() as f64);
+        let (counts, all) = (self.counts, self.counts.total() as f64);
         let size = if self.size < 1024 { format!("{} B", self.size) } else { format!("{} KiB", self.size >> 10) };
         write!(f, "| {} | {size}", self.kind)?;
-        let rare = [counts.choice_without, counts.refused];
+        let rare = [counts.choice_without_truth, counts.refused];
         for count in [counts.proven, counts.likely, counts.choice].into_iter().chain(rare) {
             write!(f, " | {:.2}", 100.0 * count as f64 / all)?;
         }
         let wrong = 100.0 * counts.likely_wrong as f64 / all;
-        write!(f, " | {} | {wrong:.3} | {:.1e} |", counts.proven_wrong, self.accidents())
+        write!(f, " | {} | {wrong:.3} | {:.1e} |", counts.proven_wrong, self.single_bit_chance())
     }
 }
 
 /// How far a run has come: what a run that was stopped goes on from.
 #[derive(Debug, Serialize, Deserialize)]
-struct Tally {
+struct BenchTally {
     /// Frames damaged so far.
     frames: u64,
     /// Time that took.
     took: Duration,
     /// What was said of them, row by row.
-    counts: Vec<Counts>,
+    counts: Vec<OutcomeCounts>,
 }
 
-impl Tally {
+impl BenchTally {
     /// The tally in the file that the environment names, where there is one.
-    fn read() -> (Option<PathBuf>, Self) {
+    fn load() -> (Option<PathBuf>, Self) {
         let path = std::env::var_os("CHRONICLE_BENCH_TALLY").map(PathBuf::from);
-        let nothing = vec![Counts::default(); KINDS.len() * SIZES.len()];
+        let nothing = vec![OutcomeCounts::default(); DAMAGE_METHODS.len() * FRAME_SIZES.len()];
         let text = path.as_ref().filter(|path| path.exists()).map(|path| fs::read(path).unwrap());
         let tally = text.map(|text| serde_json::from_slice(&text).unwrap());
         (path, tally.unwrap_or(Self { frames: 0, took: Duration::ZERO, counts: nothing }))
     }
 
     /// Puts the tally in the place of the one before it.
-    fn write(&self, path: &PathBuf) {
+    fn save(&self, path: &PathBuf) {
         let new = path.with_extension("new");
         fs::write(&new, serde_json::to_vec(self).unwrap()).unwrap();
         fs::rename(&new, path).unwrap();
@@ -289,22 +290,22 @@ impl Tally {
 fn main() -> ExitCode {
     let wanted = std::env::var("CHRONICLE_BENCH_DAMAGES").ok().map(|text| text.replace('_', ""));
     let wanted: u64 = wanted.map_or(50_000, |text| text.parse().unwrap());
-    let (path, mut tally) = Tally::read();
-    let each = wanted.div_ceil(EACH * tally.counts.len() as u64).max(1);
+    let (path, mut tally) = BenchTally::load();
+    let each = wanted.div_ceil(DAMAGES_PER_FRAME * tally.counts.len() as u64).max(1);
     let frames = each * tally.counts.len() as u64;
     while tally.frames < frames {
         let start = Instant::now();
-        let more = (frames - tally.frames).min(ROUND);
+        let more = (frames - tally.frames).min(FRAMES_PER_ROUND);
         measure(&mut tally, more);
         tally.took += start.elapsed();
         if let Some(path) = &path {
-            tally.write(path);
+            tally.save(path);
         }
     }
-    let kinds = KINDS.iter().flat_map(|kind| SIZES.map(|size| (*kind, size)));
-    let rows: Vec<Row> =
-        kinds.zip(&tally.counts).map(|((kind, size), counts)| Row { kind, size, counts: *counts }).collect();
-    let all: u64 = rows.iter().map(|row| row.counts.all()).sum();
+    let kinds = DAMAGE_METHODS.iter().flat_map(|kind| FRAME_SIZES.map(|size| (*kind, size)));
+    let rows: Vec<OutcomeRow> =
+        kinds.zip(&tally.counts).map(|((kind, size), counts)| OutcomeRow { kind, size, counts: *counts }).collect();
+    let all: u64 = rows.iter().map(|row| row.counts.total()).sum();
     println!(
         "{all} damages, {} of each row, in {:.0?}; per cent, but for proven and wrong: how many\n",
         all / rows.len() as u64,
@@ -317,14 +318,14 @@ fn main() -> ExitCode {
     for row in &rows {
         println!("{row}");
     }
-    let broken = broken(&rows);
+    let broken = broken_promises(&rows);
     println!("\n{}", if broken.is_empty() { "every promise is kept".to_owned() } else { broken.join("\n") });
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Takes `more` frames on all cores, row by row and round by round. A frame's number alone decides what is in it and what
 /// happens to it, so that the table does not depend on who takes it.
-fn measure(tally: &mut Tally, more: u64) {
+fn measure(tally: &mut BenchTally, more: u64) {
     let (next, end) = (AtomicU64::new(tally.frames), tally.frames + more);
     let counts = Mutex::new(&mut tally.counts);
     let take = || {
@@ -333,8 +334,12 @@ fn measure(tally: &mut Tally, more: u64) {
             if number >= end {
                 return;
             }
-            let at = (number % (KINDS.len() * SIZES.len()) as u64) as usize;
-            let found = damaged(KINDS[at / SIZES.len()], SIZES[at % SIZES.len()], Random(number << 20));
+            let at = (number % (DAMAGE_METHODS.len() * FRAME_SIZES.len()) as u64) as usize;
+            let found = count_outcomes(
+                DAMAGE_METHODS[at / FRAME_SIZES.len()],
+                FRAME_SIZES[at % FRAME_SIZES.len()],
+                SplitMix64(number << 20),
+            );
             counts.lock().unwrap()[at].add(found);
         }
     };
@@ -347,13 +352,13 @@ fn measure(tally: &mut Tally, more: u64) {
 }
 
 /// What is said of a frame of `size` bytes that is damaged again and again.
-fn damaged(kind: Kind, size: usize, mut random: Random) -> Counts {
-    let good = frame(size, &mut random);
-    let mut counts = Counts::default();
-    for _ in 0..EACH {
+fn count_outcomes(kind: DamageMethod, size: usize, mut random: SplitMix64) -> OutcomeCounts {
+    let good = build_frame(size, &mut random);
+    let mut counts = OutcomeCounts::default();
+    for _ in 0..DAMAGES_PER_FRAME {
         let mut bad = good.clone();
-        kind.damage(&mut bad, &mut random);
-        counts.count(&good, &bad);
+        kind.apply(&mut bad, &mut random);
+        counts.record_outcome(&good, &bad);
     }
     counts
 }

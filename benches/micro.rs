@@ -12,23 +12,23 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chronicle::file::{LogFile, Open, OsDisk, Scanner};
+use chronicle::file::{LogFile, OpenMode, OsDisk, Scanner};
 use chronicle::format::frame::decode;
 use chronicle::format::{Version, crc};
-use chronicle::sample::{Amount, Recipe, generate};
+use chronicle::sample::{GeneratorOptions, LogLength, generate};
 use chronicle::{EventLog, EventView, LogHeader};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-const HEADER: usize = 16;
+const HEADER_LEN: usize = 16;
 
 criterion_group!(benches, frames, noise, lookups);
 criterion_main!(benches);
 
 fn frames(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
-    let path = made(folder.path(), 1);
+    let path = generate_log(folder.path(), 1);
     let bytes = fs::read(path).unwrap();
-    let frame = &bytes[HEADER..];
+    let frame = &bytes[HEADER_LEN..];
     let payload = &frame[4..frame.len() - 4];
     let mut group = criterion.benchmark_group("frame");
     group.throughput(Throughput::Bytes(frame.len() as u64));
@@ -37,7 +37,7 @@ fn frames(criterion: &mut Criterion) {
     group.bench_function("parse", |bench| bench.iter(|| EventView::parse(black_box(payload), Version::V1).unwrap()));
     let piece = [b'x'; 300];
     group.throughput(Throughput::Bytes(piece.len() as u64));
-    group.bench_function("crc of 300 bytes", |bench| bench.iter(|| crc::of(black_box(&piece))));
+    group.bench_function("crc of 300 bytes", |bench| bench.iter(|| crc::checksum(black_box(&piece))));
     group.finish();
 }
 
@@ -52,12 +52,12 @@ fn noise(criterion: &mut Criterion) {
         (random >> 56) as u8
     }));
     fs::write(&path, &bytes).unwrap();
-    let log = Arc::new(LogFile::open(&OsDisk, &path, Open::Read).unwrap());
+    let log = Arc::new(LogFile::open(&OsDisk, &path, OpenMode::Read).unwrap());
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     group.bench_function("1 MiB of noise", |bench| {
         bench.iter(|| {
-            let mut scanner = Scanner::new(Arc::clone(&log), HEADER as u64..bytes.len() as u64);
+            let mut scanner = Scanner::new(Arc::clone(&log), HEADER_LEN as u64..bytes.len() as u64);
             while let Some(item) = scanner.next_item().unwrap() {
                 black_box(item.span());
             }
@@ -68,7 +68,7 @@ fn noise(criterion: &mut Criterion) {
 
 fn lookups(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
-    let path = made(folder.path(), 100_000);
+    let path = generate_log(folder.path(), 100_000);
     let mut log = EventLog::open_read_only(&path).unwrap();
     log.save_index().unwrap();
     let index = log.index().unwrap();
@@ -80,9 +80,10 @@ fn lookups(criterion: &mut Criterion) {
 }
 
 /// A log of so many events.
-fn made(folder: &Path, events: u64) -> PathBuf {
+fn generate_log(folder: &Path, events: u64) -> PathBuf {
     let path = folder.join("made.log");
-    let recipe = Recipe { amount: Amount::Events(events), aggregates: 10_000, ..Recipe::default() };
+    let recipe =
+        GeneratorOptions { length: LogLength::Events(events), aggregates: 10_000, ..GeneratorOptions::default() };
     generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
     path
 }

@@ -5,14 +5,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::format::{Finding, Invalid, Kind};
+use crate::format::{DamageKind, Finding, PayloadError};
 
 /// Whatever an operation on a log can end in.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
     /// The operating system refused.
-    #[error("{}: cannot {action}{}: {source}", path.display(), at(*offset))]
+    #[error("{}: cannot {action}{}: {source}", path.display(), offset_suffix(*offset))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum StorageError {
     /// Neither magic nor a valid frame.
     #[error(
         "{}: no log: expected the magic 43 48 52 4e (\"CHRN\") at offset 0, found {}, and no valid frame in the first {searched} bytes",
-        path.display(), hex(found)
+        path.display(), hex_bytes(found)
     )]
     NotALog {
         /// The file.
@@ -63,7 +63,7 @@ pub enum StorageError {
         forbids: &'static str,
     },
     /// A damaged range in a log.
-    #[error("{}: {} at offset {}..{}{}", path.display(), finding.kind.name(), finding.start, finding.end, checksums(finding))]
+    #[error("{}: {} at offset {}..{}{}", path.display(), finding.kind.name(), finding.start, finding.end, checksum_suffix(finding))]
     Damaged {
         /// The log.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum StorageError {
     /// A range that an earlier repair fenced off: no damage, and no event.
     #[error(
         "{}: a gap at offset {start}..{end}: an earlier repair fenced this range off{}",
-        path.display(), kept(kept_in.as_deref())
+        path.display(), journal_suffix(journal.as_deref())
     )]
     Gap {
         /// The log.
@@ -85,14 +85,14 @@ pub enum StorageError {
         /// What the gap says about itself, as stored.
         content: Option<String>,
         /// The journal that keeps the original bytes, when it stands beside the log.
-        kept_in: Option<PathBuf>,
+        journal: Option<PathBuf>,
     },
     /// A frame that an index points at is not the aggregate's any more, or not readable.
     #[error(
         "{}: expected an event of aggregate {aggregate} at offset {offset}, found {found}",
         path.display()
     )]
-    LostEvent {
+    IndexedEventMissing {
         /// The log.
         path: PathBuf,
         /// The aggregate asked for.
@@ -128,7 +128,7 @@ pub enum StorageError {
         log_end_offset: u64,
     },
     /// Another process holds the writer's lock.
-    #[error("{}: another process{} holds the writer's lock", path.display(), holder(*pid))]
+    #[error("{}: another process{} holds the writer's lock", path.display(), pid_suffix(*pid))]
     Locked {
         /// The log.
         path: PathBuf,
@@ -137,7 +137,7 @@ pub enum StorageError {
     },
     /// A file of version 0, which is only read.
     #[error("{}: a log of version 0 is never written to", path.display())]
-    Version0 {
+    Version0ReadOnly {
         /// The log.
         path: PathBuf,
     },
@@ -148,14 +148,14 @@ pub enum StorageError {
         path: PathBuf,
     },
     /// A sync or a roll back failed: nobody knows what is on the disk, so nothing more is accepted.
-    #[error("{}: {why} at offset {offset}: nothing more is accepted until the log is reopened", path.display())]
+    #[error("{}: {reason} at offset {offset}: nothing more is accepted until the log is reopened", path.display())]
     Poisoned {
         /// The log.
         path: PathBuf,
         /// The end of what was certain.
         offset: u64,
         /// What failed.
-        why: String,
+        reason: String,
     },
     /// The file changed under an operation that relied on it.
     #[error("{}: changed while in use: expected {expected}, found {found}", path.display())]
@@ -168,21 +168,21 @@ pub enum StorageError {
         found: String,
     },
     /// What was asked for is not done, for a reason that lies in the log, not in the system.
-    #[error("{}: refused: {why}", path.display())]
+    #[error("{}: refused: {reason}", path.display())]
     Refused {
         /// The log.
         path: PathBuf,
         /// Why.
-        why: String,
+        reason: String,
         /// What can be done instead, in one sentence without its full stop.
-        instead: &'static str,
+        alternative: &'static str,
     },
     /// No event that may be stored.
     #[error("the event is refused: {0}")]
-    Rejected(#[from] Invalid),
+    InvalidEvent(#[from] PayloadError),
     /// The index file cannot be used.
     #[error("{}: the index is {state}: {reason}", path.display())]
-    Index {
+    UnusableIndex {
         /// The index file.
         path: PathBuf,
         /// The state's word in FORMAT.md.
@@ -192,13 +192,13 @@ pub enum StorageError {
     },
     /// The file to be created is there already.
     #[error("{}: exists already", path.display())]
-    Exists {
+    AlreadyExists {
         /// The file.
         path: PathBuf,
     },
     /// No memory for something the file asks for.
     #[error("{}: no memory for {bytes} bytes at offset {offset}", path.display())]
-    Memory {
+    OutOfMemory {
         /// The file.
         path: PathBuf,
         /// Where the need arose.
@@ -208,7 +208,7 @@ pub enum StorageError {
     },
     /// Somebody asked to stop.
     #[error("stopped")]
-    Stopped,
+    Cancelled,
 }
 
 impl StorageError {
@@ -227,7 +227,7 @@ impl StorageError {
     pub fn is_corruption(&self) -> bool {
         match self {
             Self::Damaged { finding, .. } => finding.kind.is_damage(),
-            Self::LostEvent { .. } | Self::Truncated { .. } | Self::Index { .. } => true,
+            Self::IndexedEventMissing { .. } | Self::Truncated { .. } | Self::UnusableIndex { .. } => true,
             _ => false,
         }
     }
@@ -242,19 +242,19 @@ impl StorageError {
             | Self::UnknownFlags { path, .. }
             | Self::Damaged { path, .. }
             | Self::Gap { path, .. }
-            | Self::LostEvent { path, .. }
+            | Self::IndexedEventMissing { path, .. }
             | Self::InsideFrame { path, .. }
             | Self::Truncated { path, .. }
             | Self::Locked { path, .. }
-            | Self::Version0 { path }
+            | Self::Version0ReadOnly { path }
             | Self::ReadOnly { path }
             | Self::Poisoned { path, .. }
             | Self::Changed { path, .. }
             | Self::Refused { path, .. }
-            | Self::Index { path, .. }
-            | Self::Exists { path }
-            | Self::Memory { path, .. } => Some(path),
-            Self::Rejected(_) | Self::Stopped => None,
+            | Self::UnusableIndex { path, .. }
+            | Self::AlreadyExists { path }
+            | Self::OutOfMemory { path, .. } => Some(path),
+            Self::InvalidEvent(_) | Self::Cancelled => None,
         }
     }
 
@@ -268,34 +268,34 @@ impl StorageError {
             Self::Damaged { finding, .. } => Some(finding.start),
             Self::Gap { start, .. } => Some(*start),
             Self::Truncated { bytes, .. } | Self::TooShort { bytes, .. } => Some(*bytes),
-            Self::LostEvent { offset, .. }
+            Self::IndexedEventMissing { offset, .. }
             | Self::InsideFrame { offset, .. }
             | Self::Poisoned { offset, .. }
-            | Self::Memory { offset, .. } => Some(*offset),
+            | Self::OutOfMemory { offset, .. } => Some(*offset),
             _ => None,
         }
     }
 }
 
-fn at(offset: Option<u64>) -> String {
+fn offset_suffix(offset: Option<u64>) -> String {
     offset.map(|offset| format!(" at offset {offset}")).unwrap_or_default()
 }
 
-fn holder(pid: Option<u32>) -> String {
+fn pid_suffix(pid: Option<u32>) -> String {
     pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 
-fn kept(journal: Option<&Path>) -> String {
+fn journal_suffix(journal: Option<&Path>) -> String {
     journal.map(|journal| format!("; its original bytes are kept in {}", journal.display())).unwrap_or_default()
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn hex_bytes(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
-fn checksums(finding: &Finding) -> String {
-    match (finding.kind, finding.evidence.stored, finding.evidence.computed) {
-        (Kind::Checksum, Some(stored), Some(computed)) => {
+fn checksum_suffix(finding: &Finding) -> String {
+    match (finding.kind, finding.evidence.stored_checksum, finding.evidence.computed_checksum) {
+        (DamageKind::Checksum, Some(stored), Some(computed)) => {
             format!(": expected checksum {computed:08x} by its bytes, found {stored:08x}")
         }
         _ => String::new(),

@@ -69,6 +69,6 @@ pub mod tui;
 
 pub use error::StorageError;
 pub use file::Durability;
-pub use format::{Event, EventBuilder, EventView, Finding, Kind, LogHeader, StoredEvent};
+pub use format::{DamageKind, Event, EventBuilder, EventView, Finding, LogHeader, StoredEvent};
 pub use index::{AggregateIndex, IndexState, PersistedIndex};
 pub use log::{EventLog, OpenOptions, Replay};

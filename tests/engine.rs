@@ -20,13 +20,13 @@ mod engine {
     mod hits;
     mod index;
     mod log;
+    mod module_layers;
     mod parts;
     mod pieces;
     mod query;
     mod reads;
     mod repair_properties;
     mod repairs;
-    mod rooms;
     mod samples;
     mod sim_disk;
     mod soak;

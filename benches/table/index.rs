@@ -6,33 +6,33 @@ use std::path::Path;
 use chronicle::inspect::index_path;
 use chronicle::{Durability, EventLog};
 
-use crate::logs::{Logs, size};
-use crate::row::{Figure, Row, best, best_of, timed};
-use crate::{writing, yardsticks};
+use crate::logs::{BenchLogs, file_size};
+use crate::row::{Measurement, TableRow, best_time, best_time_of, measure_time};
+use crate::{baselines, writing};
 
 /// Runs of what writes the big log's index.
-const FEW: usize = 3;
+const FEW_RUNS: usize = 3;
 
-pub(crate) fn measure(logs: &Logs) {
-    opening(logs);
-    looking_up(&logs.big);
-    catching_up(logs);
+pub(crate) fn measure(logs: &BenchLogs) {
+    measure_opening(logs);
+    measure_lookups(&logs.big);
+    measure_catch_up(logs);
 }
 
-fn opening(logs: &Logs) {
+fn measure_opening(logs: &BenchLogs) {
     let open = |path: &Path| {
-        Figure::Time(best(|| {
+        Measurement::Time(best_time(|| {
             let mut log = EventLog::open_read_only(path).unwrap();
-            assert_eq!(log.load_index().unwrap().word(), "fresh");
+            assert_eq!(log.reload_index().unwrap().name(), "fresh");
         }))
     };
     let small = ("the same at 1 MiB", open(&logs.small));
     for (what, path) in [("open, fresh index", &logs.big), ("the same at 100 GiB, sparse", &logs.vast)] {
-        Row::new(what, open(path)).beside(small.0, small.1).target("1, under 1 ms").print();
+        TableRow::new(what, open(path)).with_baseline(small.0, small.1).with_target("1, under 1 ms").print();
     }
 }
 
-fn looking_up(path: &Path) {
+fn measure_lookups(path: &Path) {
     let mut log = EventLog::open_read_only(path).unwrap();
     let index = log.index().unwrap();
     let events = index.coverage().events;
@@ -40,24 +40,26 @@ fn looking_up(path: &Path) {
     let one = index.iter().map(Result::unwrap).find(|found| found.events == 10).unwrap_or(busiest);
     for (what, id) in [("aggregate of 10 events", one.id), ("busiest aggregate", busiest.id)] {
         let offsets: Vec<u64> = log.index().unwrap().offsets(id).unwrap().map(Result::unwrap).collect();
-        let frames = Figure::Time(best(|| yardsticks::read_at(path, &offsets)));
-        let load = Figure::Time(best(|| log.load_aggregate(id).unwrap()));
-        Row::new(what, load).beside("its frames alone", frames).target("1.5").print();
+        let frames = Measurement::Time(best_time(|| baselines::read_offsets(path, &offsets)));
+        let load = Measurement::Time(best_time(|| log.load_aggregate(id).unwrap()));
+        TableRow::new(what, load).with_baseline("its frames alone", frames).with_target("1.5").print();
     }
-    let file = Figure::Bytes(size(&index_path(path)));
-    Row::new("index file", file).beside("10 bytes an event, a HashMap as JSON", Figure::Bytes(events * 10)).print();
+    let file = Measurement::Bytes(file_size(&index_path(path)));
+    TableRow::new("index file", file)
+        .with_baseline("10 bytes an event, a HashMap as JSON", Measurement::Bytes(events * 10))
+        .print();
 }
 
 /// A copy of the big log grows by a mebibyte and its index is caught up, some times over.
-fn catching_up(logs: &Logs) {
-    let path = logs.free("growing.log");
+fn measure_catch_up(logs: &BenchLogs) {
+    let path = logs.unused_path("growing.log");
     fs::copy(&logs.big, &path).unwrap();
     fs::copy(index_path(&logs.big), index_path(&path)).unwrap();
     // Saving syncs the log first: of the copy, only what is appended is to be on its way to the disk then.
     File::open(&path).unwrap().sync_all().unwrap();
-    let event = writing::event();
+    let event = writing::sample_event();
     let (mut caught_up, mut saved) = (Vec::new(), Vec::new());
-    for _ in 0..FEW {
+    for _ in 0..FEW_RUNS {
         let mut log = EventLog::open(&path).unwrap();
         let until = log.len().unwrap() + (1 << 20);
         while log.len().unwrap() < until {
@@ -65,25 +67,27 @@ fn catching_up(logs: &Logs) {
         }
         drop(log);
         let mut log = EventLog::open_read_only(&path).unwrap();
-        assert_eq!(log.view().state().word(), "behind");
-        let time = timed(|| log.index().unwrap().coverage());
+        assert_eq!(log.view().index_state().name(), "behind");
+        let time = measure_time(|| log.index().unwrap().coverage());
         caught_up.push(time);
-        saved.push(time + timed(|| log.save_index().unwrap()));
+        saved.push(time + measure_time(|| log.save_index().unwrap()));
     }
-    let shortest = |times: Vec<_>| Figure::Time(times.into_iter().min().unwrap());
+    let shortest = |times: Vec<_>| Measurement::Time(times.into_iter().min().unwrap());
     let anew = |path: &Path, then: fn(&mut EventLog)| {
         let mut log = EventLog::open_read_only(path).unwrap();
-        Figure::Time(best_of(FEW, || {
+        Measurement::Time(best_time_of(FEW_RUNS, || {
             log.rebuild_index_from(0).unwrap();
             then(&mut log);
         }))
     };
     let new_bytes = anew(&logs.small, |_| ());
-    let row =
-        Row::new("index, catching up with 1 MiB", shortest(caught_up)).beside("building that of 1 MiB", new_bytes);
-    row.target("1, the new bytes only").print();
+    let row = TableRow::new("index, catching up with 1 MiB", shortest(caught_up))
+        .with_baseline("building that of 1 MiB", new_bytes);
+    row.with_target("1, the new bytes only").print();
     let whole = anew(&path, |log| log.save_index().unwrap());
-    Row::new("the same and saving it", shortest(saved)).beside("building it anew and saving", whole).print();
+    TableRow::new("the same and saving it", shortest(saved))
+        .with_baseline("building it anew and saving", whole)
+        .print();
     fs::remove_file(index_path(&path)).unwrap();
     fs::remove_file(path).unwrap();
 }

@@ -8,18 +8,18 @@ use std::sync::Arc;
 
 use chronicle::EventLog;
 use chronicle::file::OsDisk;
-use chronicle::inspect::{LogView, Wish, survey};
-use chronicle::sample::{Amount, Recipe, generate};
+use chronicle::inspect::{LogView, SurveyOptions, survey};
+use chronicle::sample::{GeneratorOptions, LogLength, generate};
 
-use crate::row::{Figure, timed};
+use crate::row::{Measurement, measure_time};
 
 /// Where the first frame stands.
-pub(crate) const HEADER: u64 = 16;
+pub(crate) const HEADER_LEN: u64 = 16;
 /// The size of the vast log. All of it but a mebibyte at each end is a hole in a sparse file.
-const VAST: u64 = 100 << 30;
+const VAST_BYTES: u64 = 100 << 30;
 
 /// The logs of the measurements: always the same bytes for the same size.
-pub(crate) struct Logs {
+pub(crate) struct BenchLogs {
     pub(crate) folder: PathBuf,
     /// 1 MiB, the yardstick of what costs the same at any size.
     pub(crate) small: PathBuf,
@@ -30,20 +30,20 @@ pub(crate) struct Logs {
     pub(crate) hostile: PathBuf,
 }
 
-impl Logs {
-    pub(crate) fn make(folder: PathBuf, mib: u64) -> Self {
+impl BenchLogs {
+    pub(crate) fn open_or_create(folder: PathBuf, mib: u64) -> Self {
         fs::create_dir_all(&folder).unwrap();
         let [small, big] = [1, mib].map(|mib| folder.join(format!("bench-{mib}.log")));
         let (vast, hostile) = (folder.join("vast.log"), folder.join("hostile.log"));
-        make(&small, 1 << 20);
-        make(&big, mib << 20);
+        make_log(&small, 1 << 20);
+        make_log(&big, mib << 20);
         make_vast(&vast, &small);
         make_hostile(&hostile);
         Self { folder, small, big, vast, hostile }
     }
 
     /// A path in the folder at which nothing stands.
-    pub(crate) fn free(&self, name: &str) -> PathBuf {
+    pub(crate) fn unused_path(&self, name: &str) -> PathBuf {
         let path = self.folder.join(name);
         // There from an earlier run, or not.
         let _ = fs::remove_file(&path);
@@ -51,19 +51,20 @@ impl Logs {
     }
 }
 
-pub(crate) fn size(path: &Path) -> u64 {
+pub(crate) fn file_size(path: &Path) -> u64 {
     fs::metadata(path).unwrap().len()
 }
 
-fn make(path: &Path, bytes: u64) {
+fn make_log(path: &Path, bytes: u64) {
     if fs::metadata(path).is_ok_and(|found| found.len() * 100 >= bytes * 99) {
         return EventLog::open_read_only(path).unwrap().save_index().unwrap();
     }
     let _ = fs::remove_file(path);
-    let recipe = Recipe { amount: Amount::Bytes(bytes), aggregates: 100_000, ..Recipe::default() };
+    let recipe =
+        GeneratorOptions { length: LogLength::Bytes(bytes), aggregates: 100_000, ..GeneratorOptions::default() };
     let go = &mut |_, _| ControlFlow::Continue(());
-    let time = timed(|| generate(&OsDisk, path, &recipe, go).unwrap());
-    println!("{}: generated at {}", path.display(), Figure::Rate(size(path), time));
+    let time = measure_time(|| generate(&OsDisk, path, &recipe, go).unwrap());
+    println!("{}: generated at {}", path.display(), Measurement::Rate(file_size(path), time));
     EventLog::open_read_only(path).unwrap().save_index().unwrap();
 }
 
@@ -71,16 +72,16 @@ fn make(path: &Path, bytes: u64) {
 /// hole out: reading it would take minutes, and opening does not ask what lies there.
 fn make_vast(path: &Path, small: &Path) {
     let bytes = fs::read(small).unwrap();
-    let frames = &bytes[HEADER as usize..];
-    let again = VAST - frames.len() as u64;
+    let frames = &bytes[HEADER_LEN as usize..];
+    let again = VAST_BYTES - frames.len() as u64;
     let mut file = File::create(path).unwrap();
     file.write_all(&bytes).unwrap();
     file.seek(SeekFrom::Start(again)).unwrap();
     file.write_all(frames).unwrap();
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
-    let mut index = view.new_index();
-    let before = Wish { until: Some(bytes.len() as u64), ..Wish::default() };
-    let behind = Wish { from: Some(again), ..Wish::default() };
+    let mut index = view.empty_index();
+    let before = SurveyOptions { until: Some(bytes.len() as u64), ..SurveyOptions::default() };
+    let behind = SurveyOptions { from: Some(again), ..SurveyOptions::default() };
     for wish in [before, behind] {
         survey(&view, &wish, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
     }

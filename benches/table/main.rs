@@ -10,6 +10,7 @@
     reason = "a measurement that fails may stop, and its result is what it prints"
 )]
 
+mod baselines;
 mod filter;
 mod index;
 mod logs;
@@ -19,7 +20,6 @@ mod row;
 mod screen;
 mod terminal;
 mod writing;
-mod yardsticks;
 
 use std::path::PathBuf;
 
@@ -28,12 +28,13 @@ use chronicle::EventLog;
 fn main() {
     let mib: u64 = std::env::var("CHRONICLE_BENCH_MIB").ok().map_or(1024, |text| text.parse().unwrap());
     let folder = std::env::var_os("CHRONICLE_BENCH_DIR").map(PathBuf::from);
-    let logs = logs::Logs::make(folder.unwrap_or_else(|| std::env::temp_dir().join("chronicle-bench")), mib);
-    let bytes = logs::size(&logs.big);
+    let logs =
+        logs::BenchLogs::open_or_create(folder.unwrap_or_else(|| std::env::temp_dir().join("chronicle-bench")), mib);
+    let bytes = logs::file_size(&logs.big);
     let events = EventLog::open_read_only(&logs.big).unwrap().index().unwrap().coverage().events;
     let gib = bytes as f64 / f64::from(1 << 30);
     println!("Log: {gib:.2} GiB, {events} events of {} bytes in the mean.\n", bytes / events.max(1));
-    println!("{}", row::Row::HEAD);
+    println!("{}", row::TableRow::TABLE_HEAD);
     let least = reading::measure(&logs.big);
     index::measure(&logs);
     filter::measure(&logs.big, least);

@@ -8,46 +8,58 @@ use std::time::Duration;
 
 use chronicle::EventLog;
 
-use crate::logs::Logs;
-use crate::row::{Figure, Row};
+use crate::logs::BenchLogs;
+use crate::row::{Measurement, TableRow};
 
 /// The program that is measured.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chronicle");
 /// More than the longest frame of a generated log.
-const FRAME: u64 = 1 << 10;
+const MAX_FRAME_BYTES: u64 = 1 << 10;
 
-pub(crate) fn measure(logs: &Logs) {
+pub(crate) fn measure(logs: &BenchLogs) {
     let mut log = EventLog::open_read_only(&logs.big).unwrap();
     let index = log.index().unwrap();
     let of_index = 6 * index.coverage().events + 64 * index.iter().count() as u64;
     drop(log);
     let (big, hostile) = (logs.big.as_os_str(), logs.hostile.as_os_str());
-    let elsewhere = logs.free("rebuilt.idx");
+    let elsewhere = logs.unused_path("rebuilt.idx");
     let elsewhere = [OsStr::new("--index"), elsewhere.as_os_str()];
 
-    let allowed = |bytes| ("allowed", Figure::Bytes(bytes));
+    let allowed = |bytes| ("allowed", Measurement::Bytes(bytes));
     for (what, peak, allowed) in [
-        ("memory of verify --frames", peak("verify --frames", &[big]), allowed((16 << 20) + FRAME)),
-        ("the same on hostile input", peak("verify --frames", &[hostile]), allowed(64 << 20)),
-        ("memory of verify, judging payloads too", peak("verify", &[big]), allowed((16 << 20) + FRAME)),
-        ("memory of index rebuild", peak("index rebuild", &[&[big], &elsewhere[..]].concat()), allowed(of_index)),
+        (
+            "memory of verify --frames",
+            run_for_peak_memory("verify --frames", &[big]),
+            allowed((16 << 20) + MAX_FRAME_BYTES),
+        ),
+        ("the same on hostile input", run_for_peak_memory("verify --frames", &[hostile]), allowed(64 << 20)),
+        (
+            "memory of verify, judging payloads too",
+            run_for_peak_memory("verify", &[big]),
+            allowed((16 << 20) + MAX_FRAME_BYTES),
+        ),
+        (
+            "memory of index rebuild",
+            run_for_peak_memory("index rebuild", &[&[big], &elsewhere[..]].concat()),
+            allowed(of_index),
+        ),
     ] {
-        Row::new(what, peak).beside(allowed.0, allowed.1).target("1").print();
+        TableRow::new(what, peak).with_baseline(allowed.0, allowed.1).with_target("1").print();
     }
 }
 
 /// The most memory that a process has had resident.
-pub(crate) fn peak_so_far(pid: u32) -> Figure {
+pub(crate) fn peak_memory(pid: u32) -> Measurement {
     let told = || {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
     };
-    told().map_or(Figure::Unknown, |kib| Figure::Bytes(kib << 10))
+    told().map_or(Measurement::Unknown, |kib| Measurement::Bytes(kib << 10))
 }
 
 /// How long the threads of a process have been on a core.
-pub(crate) fn on_core(pid: u32) -> Option<Duration> {
+pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     let mut sum = 0;
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
         let told = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
@@ -57,13 +69,13 @@ pub(crate) fn on_core(pid: u32) -> Option<Duration> {
 }
 
 /// Runs the program to its end; the most memory it has had resident, looked at every millisecond.
-fn peak(command: &str, more: &[&OsStr]) -> Figure {
+fn run_for_peak_memory(command: &str, more: &[&OsStr]) -> Measurement {
     let mut program = Command::new(PROGRAM);
     program.args(command.split_ascii_whitespace()).args(more).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = program.spawn().unwrap();
-    let mut peak = Figure::Unknown;
+    let mut peak = Measurement::Unknown;
     loop {
-        if let known @ Figure::Bytes(_) = peak_so_far(child.id()) {
+        if let known @ Measurement::Bytes(_) = peak_memory(child.id()) {
             peak = known;
         }
         if let Some(status) = child.try_wait().unwrap() {

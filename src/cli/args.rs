@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::index_args::{IndexArgs, Threads};
+use super::index_args::{IndexArgs, ThreadArgs};
 use super::repair_args::{RepairArgs, UndoArgs};
-use crate::report::{Status, units};
+use crate::report::{ExitStatus, units};
 use crate::sample::Drill;
 
 /// Inspector and repair tool for append-only event logs.
@@ -18,7 +18,7 @@ use crate::sample::Drill;
     name = "chronicle",
     version,
     override_usage = "chronicle LOG\n       chronicle <COMMAND> ...",
-    after_help = exit_statuses(),
+    after_help = exit_status_help(),
     max_term_width = 100,
     disable_help_subcommand = true,
     subcommand_required = true,
@@ -28,12 +28,12 @@ pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
     #[command(flatten)]
-    pub(super) side: Side,
+    pub(super) global: GlobalArgs,
 }
 
 /// What every command takes.
 #[derive(Debug, Clone, Default, Args)]
-pub(super) struct Side {
+pub(super) struct GlobalArgs {
     /// Print JSON: one object, or one a line where there are several
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(super) json: bool,
@@ -144,10 +144,10 @@ pub(super) struct VerifyArgs {
     #[arg(long)]
     pub(super) frames: bool,
     /// Begin at this offset, where a frame starts
-    #[arg(long, value_name = "OFFSET", value_parser = offset)]
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
     pub(super) from: Option<u64>,
     /// End before the first frame that starts at this offset or behind it
-    #[arg(long, value_name = "OFFSET", value_parser = offset)]
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
     pub(super) until: Option<u64>,
     /// Print every finding as one JSON object a line, and nothing else
     #[arg(long)]
@@ -166,7 +166,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, conflicts_with_all = ["frames", "until"])]
     pub(super) save: bool,
     #[command(flatten)]
-    pub(super) threads: Threads,
+    pub(super) threads: ThreadArgs,
 }
 
 #[derive(Debug, Args)]
@@ -178,10 +178,10 @@ pub(super) struct CatArgs {
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub(super) filter: Option<String>,
     /// Begin at this offset, where a frame starts
-    #[arg(long, value_name = "OFFSET", value_parser = offset)]
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
     pub(super) from: Option<u64>,
     /// End before the first frame that starts at this offset or behind it
-    #[arg(long, value_name = "OFFSET", value_parser = offset)]
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
     pub(super) until: Option<u64>,
     /// Print at most this many events
     #[arg(long, value_name = "N")]
@@ -236,7 +236,7 @@ pub(super) struct CopyArgs {
     #[arg(long)]
     pub(super) force: bool,
     #[command(flatten)]
-    pub(super) threads: Threads,
+    pub(super) threads: ThreadArgs,
 }
 
 /// The choices of `--accept`.
@@ -312,7 +312,7 @@ pub(super) struct DrillArgs {
     #[arg(short = 'o', long = "output", value_name = "COPY")]
     pub(super) copy: PathBuf,
     /// Which damage
-    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(drills()))]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(drill_values()))]
     pub(super) kind: String,
     /// Another seed gives another place
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -341,7 +341,7 @@ pub(super) struct CompletionsArgs {
 }
 
 /// Decimal, or hexadecimal behind `0x`.
-pub(super) fn offset(text: &str) -> Result<u64, String> {
+pub(super) fn parse_offset(text: &str) -> Result<u64, String> {
     let parsed = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
         Some(hex) => u64::from_str_radix(hex, 16),
         None => text.parse(),
@@ -349,11 +349,11 @@ pub(super) fn offset(text: &str) -> Result<u64, String> {
     parsed.map_err(|_| "expected an offset such as 1223488 or 0x12ab40".into())
 }
 
-fn drills() -> impl Iterator<Item = clap::builder::PossibleValue> {
+fn drill_values() -> impl Iterator<Item = clap::builder::PossibleValue> {
     Drill::ALL.iter().map(|(_, name, _, what)| clap::builder::PossibleValue::new(*name).help(*what))
 }
 
-fn exit_statuses() -> String {
-    let rows = Status::ALL.iter().map(|(_, number, meaning)| format!("  {number}  {meaning}\n"));
+fn exit_status_help() -> String {
+    let rows = ExitStatus::ALL.iter().map(|(_, number, meaning)| format!("  {number}  {meaning}\n"));
     format!("Exit statuses:\n{}", rows.collect::<String>())
 }

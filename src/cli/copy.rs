@@ -2,32 +2,33 @@
 
 use std::ops::ControlFlow;
 
-use super::args::{AcceptArg, CopyArgs, MigrateArgs, SalvageArgs, Side};
-use super::fail::{Failure, Run};
-use super::force::check_room;
-use super::open::options;
-use super::out::{Out, finding_line};
+use super::args::{AcceptArg, CopyArgs, GlobalArgs, MigrateArgs, SalvageArgs};
+use super::failure::{CommandFailure, CommandResult};
+use super::open::open_options;
+use super::output::{CommandOutput, finding_line};
+use super::overwrite::check_replaceable;
 use super::progress::Progress;
 use crate::StorageError;
 use crate::inspect::LogView;
-use crate::repair::{self, CopyStep, CopyWish, Salvaged};
-use crate::report::copies::{left_out_line, salvaged, salvaged_line};
+use crate::repair::{self, CopyOptions, CopySummary, CopyUpdate};
+use crate::report::copies::{left_out_line, salvage_fields, salvaged_line};
 use crate::report::json::Json;
-use crate::report::{Status, path_text};
+use crate::report::{ExitStatus, safe_path_text};
 
-type Copy = fn(&LogView, &CopyWish, &mut dyn FnMut(CopyStep) -> ControlFlow<()>) -> Result<Salvaged, StorageError>;
+type CopyFn =
+    fn(&LogView, &CopyOptions, &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>) -> Result<CopySummary, StorageError>;
 
-pub(super) fn salvage(args: &SalvageArgs, side: &Side, out: &mut Out) -> Run {
-    let wish = CopyWish { donor: args.donor.clone(), ..wish(&args.copy) };
-    run(&args.copy, &wish, ("salvaging", repair::salvage), side, out)
+pub(super) fn salvage(args: &SalvageArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+    let copy_options = CopyOptions { donor: args.donor.clone(), ..copy_options_from_args(&args.copy) };
+    run_copy(&args.copy, &copy_options, ("salvaging", repair::salvage), global, out)
 }
 
-pub(super) fn migrate(args: &MigrateArgs, side: &Side, out: &mut Out) -> Run {
-    run(&args.copy, &wish(&args.copy), ("migrating", repair::migrate), side, out)
+pub(super) fn migrate(args: &MigrateArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+    run_copy(&args.copy, &copy_options_from_args(&args.copy), ("migrating", repair::migrate), global, out)
 }
 
-fn wish(args: &CopyArgs) -> CopyWish {
-    CopyWish {
+fn copy_options_from_args(args: &CopyArgs) -> CopyOptions {
+    CopyOptions {
         output: args.output.clone(),
         map: args.map.clone(),
         accept_likely: args.accept == Some(AcceptArg::Likely),
@@ -36,37 +37,51 @@ fn wish(args: &CopyArgs) -> CopyWish {
     }
 }
 
-fn run(args: &CopyArgs, wish: &CopyWish, (doing, copy): (&'static str, Copy), side: &Side, out: &mut Out) -> Run {
-    let log = options(side).threads(args.threads.number()).open_read_only(&args.log)?;
-    check_room(&args.output, args.force)?;
-    let progress = Progress::new(doing, out);
-    let done = copy(log.view(), wish, &mut |step| {
+fn run_copy(
+    args: &CopyArgs,
+    copy_options: &CopyOptions,
+    (progress_message, copy): (&'static str, CopyFn),
+    global: &GlobalArgs,
+    out: &mut CommandOutput,
+) -> CommandResult {
+    let log = open_options(global).threads(args.threads.count()).open_read_only(&args.log)?;
+    check_replaceable(&args.output, args.force)?;
+    let progress = Progress::new(progress_message, out);
+    let done = copy(log.view(), copy_options, &mut |step| {
         match step {
-            CopyStep::Progress(done, total) => progress.to(done, total),
+            CopyUpdate::Progress(done, total) => progress.set_position(done, total),
             // Programs have it in the object at the end.
-            CopyStep::LeftOut(left) => progress.aside(|| {
-                out.note(&format!("{}; {}", finding_line(&left.finding, None), left_out_line(left)));
+            CopyUpdate::Omitted(left) => progress.suspend(|| {
+                out.print_note(&format!("{}; {}", finding_line(&left.finding, None), left_out_line(left)));
             }),
         }
         ControlFlow::Continue(())
     });
     drop(progress);
     let done = done?;
-    tell(log.view().path(), wish, &done, out)?;
-    Ok(if done.lost_total > 0 { Status::Damage } else { Status::Done })
+    print_summary(log.view().path(), copy_options, &done, out)?;
+    Ok(if done.damage_total > 0 { ExitStatus::Damage } else { ExitStatus::Done })
 }
 
-fn tell(log: &std::path::Path, wish: &CopyWish, done: &Salvaged, out: &mut Out) -> Result<(), Failure> {
+fn print_summary(
+    log: &std::path::Path,
+    copy_options: &CopyOptions,
+    summary: &CopySummary,
+    out: &mut CommandOutput,
+) -> Result<(), CommandFailure> {
     if out.is_json() {
-        let map = wish.map.as_deref().map(path_text);
-        let mut keys =
-            vec![("log", path_text(log).into()), ("new", path_text(&wish.output).into()), ("map", map.into())];
-        keys.extend(salvaged(done));
-        return out.value(&Json::Object(keys));
+        let map = copy_options.map.as_deref().map(safe_path_text);
+        let mut keys = vec![
+            ("log", safe_path_text(log).into()),
+            ("new", safe_path_text(&copy_options.output).into()),
+            ("map", map.into()),
+        ];
+        keys.extend(salvage_fields(summary));
+        return out.print_json(&Json::Object(keys));
     }
-    if let Some(range) = &done.in_flight {
-        out.note(&format!("{}..{} is being written: the copy ends before it", range.start, range.end));
+    if let Some(range) = &summary.in_flight {
+        out.print_note(&format!("{}..{} is being written: the copy ends before it", range.start, range.end));
     }
-    out.path_line(&wish.output, &format!(": {}", salvaged_line(done)))?;
-    wish.map.as_ref().map_or(Ok(()), |map| out.path_line(map, ": old offsets to new ones"))
+    out.print_path_line(&copy_options.output, &format!(": {}", salvaged_line(summary)))?;
+    copy_options.map.as_ref().map_or(Ok(()), |map| out.print_path_line(map, ": old offsets to new ones"))
 }

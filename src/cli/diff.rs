@@ -2,27 +2,27 @@
 
 use std::ops::ControlFlow;
 
-use super::args::{DiffArgs, Side};
-use super::fail::Run;
-use super::open::log_to_read;
-use super::out::Out;
+use super::args::{DiffArgs, GlobalArgs};
+use super::failure::CommandResult;
+use super::open::open_read_only;
+use super::output::CommandOutput;
 use super::progress::Progress;
-use crate::inspect::{self, Compared};
-use crate::report::Status;
-use crate::report::copies::{comparison, comparison_line, difference_line};
+use crate::inspect::{self, DiffProgress};
+use crate::report::ExitStatus;
+use crate::report::copies::{comparison_json, comparison_line, difference_line};
 
-pub(super) fn diff(args: &DiffArgs, side: &Side, out: &mut Out) -> Run {
-    let (a, b) = (log_to_read(&args.a, side)?, log_to_read(&args.b, &Side::default())?);
+pub(super) fn diff(args: &DiffArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+    let (a, b) = (open_read_only(&args.a, global)?, open_read_only(&args.b, &GlobalArgs::default())?);
     let (a, b) = (a.view(), b.view());
     let progress = Progress::new("comparing", out);
     let mut printed = Ok(());
     let found = inspect::diff(a, b, &mut |step| {
         match step {
-            Compared::Progress(done, total) => progress.to(done, total),
-            Compared::Difference(found) if !out.is_json() => {
-                printed = progress.aside(|| out.line(&difference_line(found)));
+            DiffProgress::Progress(done, total) => progress.set_position(done, total),
+            DiffProgress::Difference(found) if !out.is_json() => {
+                printed = progress.suspend(|| out.print_line(&difference_line(found)));
             }
-            Compared::Difference(_) => {}
+            DiffProgress::Difference(_) => {}
         }
         if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
@@ -30,9 +30,9 @@ pub(super) fn diff(args: &DiffArgs, side: &Side, out: &mut Out) -> Run {
     printed?;
     let found = found?;
     if out.is_json() {
-        out.value(&comparison(a, b, &found))?;
+        out.print_json(&comparison_json(a, b, &found))?;
     } else {
-        out.line(&comparison_line(&found))?;
+        out.print_line(&comparison_line(&found))?;
     }
-    Ok(if found.is_identical() { Status::Done } else { Status::Damage })
+    Ok(if found.is_identical() { ExitStatus::Done } else { ExitStatus::Damage })
 }

@@ -6,26 +6,26 @@ use clap::CommandFactory;
 use clap_mangen::Man;
 
 use super::args::{Cli, CompletionsArgs};
-use super::fail::{Failure, Run};
-use super::out::Out;
-use crate::report::Status;
-use crate::tui::{Place, table};
+use super::failure::{CommandFailure, CommandResult};
+use super::output::CommandOutput;
+use crate::report::ExitStatus;
+use crate::tui::{ActionScope, action_table};
 
-pub(super) fn completions(args: &CompletionsArgs, out: &mut Out) -> Run {
+pub(super) fn completions(args: &CompletionsArgs, out: &mut CommandOutput) -> CommandResult {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "chronicle", &mut script);
-    out.bytes(&script)?;
-    Ok(Status::Done)
+    out.print_bytes(&script)?;
+    Ok(ExitStatus::Done)
 }
 
 /// One page for everything: what the program is, then each command with its options, then the exit statuses.
-pub(super) fn man(out: &mut Out) -> Run {
-    let page = render().map_err(Failure::Output)?;
-    out.bytes(&page)?;
-    Ok(Status::Done)
+pub(super) fn man(out: &mut CommandOutput) -> CommandResult {
+    let page = render_man_page().map_err(CommandFailure::Stdout)?;
+    out.print_bytes(&page)?;
+    Ok(ExitStatus::Done)
 }
 
-fn render() -> io::Result<Vec<u8>> {
+fn render_man_page() -> io::Result<Vec<u8>> {
     let mut command = Cli::command().after_help("");
     command.build();
     let man = Man::new(command.clone()).date("");
@@ -36,11 +36,11 @@ fn render() -> io::Result<Vec<u8>> {
     man.render_description_section(&mut page)?;
     writeln!(page, ".SH COMMANDS")?;
     for sub in command.get_subcommands() {
-        sections(sub, sub.get_name(), &mut page)?;
+        write_command_sections(sub, sub.get_name(), &mut page)?;
     }
-    keys(&mut page)?;
+    write_keys_section(&mut page)?;
     writeln!(page, ".SH \"EXIT STATUSES\"")?;
-    for (_, number, meaning) in Status::ALL {
+    for (_, number, meaning) in ExitStatus::ALL {
         writeln!(page, ".TP\n{number}\n{meaning}")?;
     }
     man.render_version_section(&mut page)?;
@@ -48,28 +48,29 @@ fn render() -> io::Result<Vec<u8>> {
 }
 
 /// The keys of the screen, out of its own table of actions.
-fn keys(page: &mut Vec<u8>) -> io::Result<()> {
+fn write_keys_section(page: &mut Vec<u8>) -> io::Result<()> {
     writeln!(page, ".SH KEYS")?;
-    for action in table().iter().filter(|action| !action.keys.is_empty()) {
-        let before = match action.place {
-            Place::Main => "",
-            Place::AfterY => "y ",
-            Place::Line | Place::Form | Place::Question | Place::Plan => continue,
+    for action in action_table().iter().filter(|action| !action.keys.is_empty()) {
+        let before = match action.scope {
+            ActionScope::Main => "",
+            ActionScope::CopyChord => "y ",
+            ActionScope::TextInput | ActionScope::Form | ActionScope::Confirm | ActionScope::Plan => continue,
         };
-        let keys: Vec<String> = action.keys.iter().map(|key| format!("{before}{}", roff(&key.to_string()))).collect();
-        writeln!(page, ".TP\n\\fB{}\\fR\n{}", keys.join("\\fR, \\fB"), roff(action.help))?;
+        let keys: Vec<String> =
+            action.keys.iter().map(|key| format!("{before}{}", escape_roff(&key.to_string()))).collect();
+        writeln!(page, ".TP\n\\fB{}\\fR\n{}", keys.join("\\fR, \\fB"), escape_roff(action.help))?;
     }
     Ok(())
 }
 
 /// Text of the page: a backslash, and a dot or a quote that would start a request, stand for themselves.
-fn roff(text: &str) -> String {
+fn escape_roff(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
     if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }
 
 /// A command, and those below it, as sections of their own.
-fn sections(command: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
+fn write_command_sections(command: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
     let subs: Vec<_> = command.get_subcommands().collect();
     if subs.is_empty() {
         let man = Man::new(command.clone());
@@ -83,5 +84,5 @@ fn sections(command: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Resu
             page.write_all(line)?;
         }
     }
-    subs.into_iter().try_for_each(|sub| sections(sub, &format!("{name} {}", sub.get_name()), page))
+    subs.into_iter().try_for_each(|sub| write_command_sections(sub, &format!("{name} {}", sub.get_name()), page))
 }

@@ -4,81 +4,81 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::args::{CreateArgs, DemoArgs, DrillArgs, GenerateArgs, Side};
-use super::fail::{Failure, Run};
-use super::force::make_room;
-use super::open::{has_terminal, open_screen, options};
-use super::out::Out;
+use super::args::{CreateArgs, DemoArgs, DrillArgs, GenerateArgs, GlobalArgs};
+use super::failure::{CommandFailure, CommandResult};
+use super::open::{has_terminal, open_options, open_screen};
+use super::output::CommandOutput;
+use super::overwrite::remove_existing;
 use super::progress::Progress;
 use crate::file::{Disk, OsDisk};
 use crate::inspect::index_path;
 use crate::report::json::Json;
-use crate::report::units::{count, duration, rate, size};
-use crate::report::{Status, path_text};
-use crate::sample::{self, Amount, Drill, Planted, Recipe};
+use crate::report::units::{format_count, format_duration, format_rate, format_size};
+use crate::report::{ExitStatus, safe_path_text};
+use crate::sample::{self, Drill, GeneratorOptions, LogLength, PlantedDamage};
 
 /// Bytes of a change that the truth about a drill shows in full.
-const SHOWN: usize = 4096;
+const MAX_BYTES_SHOWN: usize = 4096;
 
-pub(super) fn create(args: &CreateArgs, side: &Side, out: &mut Out) -> Run {
-    make_room(&args.log, args.force)?;
-    let log = options(side).create(&args.log)?;
+pub(super) fn create(args: &CreateArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+    remove_existing(&args.log, args.force)?;
+    let log = open_options(global).create(&args.log)?;
     let (path, header) = (log.path(), log.header());
     log.close()?;
     let created_at_ms = header.map(|header| header.created_at_ms);
     if out.is_json() {
-        out.value(&Json::Object(vec![
-            ("path", path_text(&path).into()),
+        out.print_json(&Json::Object(vec![
+            ("path", safe_path_text(&path).into()),
             ("bytes", crate::format::HEADER_LEN.into()),
             ("created_at_ms", created_at_ms.into()),
         ]))?;
     } else {
-        out.path_line(&path, ": created, no events yet")?;
+        out.print_path_line(&path, ": created, no events yet")?;
     }
-    Ok(Status::Done)
+    Ok(ExitStatus::Done)
 }
 
-pub(super) fn generate(args: &GenerateArgs, out: &mut Out) -> Run {
-    make_room(&args.log, args.force)?;
-    let recipe = Recipe {
+pub(super) fn generate(args: &GenerateArgs, out: &mut CommandOutput) -> CommandResult {
+    remove_existing(&args.log, args.force)?;
+    let recipe = GeneratorOptions {
         seed: args.seed,
-        amount: args.size.map_or(Amount::Events(args.events), Amount::Bytes),
+        length: args.size.map_or(LogLength::Events(args.events), LogLength::Bytes),
         aggregates: args.aggregates,
         start_time_ms: args.start_time,
     };
     let started = Instant::now();
     let progress = Progress::new("generating", out);
     let done = sample::generate(&OsDisk, &args.log, &recipe, &mut |done, total| {
-        progress.to(done, total);
+        progress.set_position(done, total);
         ControlFlow::Continue(())
     })?;
     drop(progress);
     let took = started.elapsed();
     if out.is_json() {
-        out.value(&Json::Object(vec![
-            ("path", path_text(&args.log).into()),
+        out.print_json(&Json::Object(vec![
+            ("path", safe_path_text(&args.log).into()),
             ("events", done.events.into()),
             ("bytes", done.bytes.into()),
             ("seed", args.seed.into()),
             ("start_time_ms", args.start_time.into()),
         ]))?;
     } else {
-        let said = format!(": {}, {}", count(done.events, "event"), size(done.bytes));
-        out.path_line(&args.log, &said)?;
+        let said = format!(": {}, {}", format_count(done.events, "event"), format_size(done.bytes));
+        out.print_path_line(&args.log, &said)?;
     }
-    out.note(&format!("took {}, {}", duration(took), rate(done.bytes, took)));
-    Ok(Status::Done)
+    out.print_note(&format!("took {}, {}", format_duration(took), format_rate(done.bytes, took)));
+    Ok(ExitStatus::Done)
 }
 
-pub(super) fn drill(args: &DrillArgs, out: &mut Out) -> Run {
+pub(super) fn drill(args: &DrillArgs, out: &mut CommandOutput) -> CommandResult {
     let kind = Drill::from_name(&args.kind).unwrap_or(Drill::Checksum);
     // Also under another name: the log is only ever read.
     if let (Ok(log), Ok(copy)) = (OsDisk.identity(&args.log), OsDisk.identity(&args.copy))
         && (log.device, log.inode) == (copy.device, copy.inode)
     {
-        return Err(Failure::Refused {
-            error: format!("{}: the copy is the log itself", args.copy.display()),
-            next: "Name another file behind -o".into(),
+        return Err(CommandFailure::Refused {
+            message: format!("{}: the copy is the log itself", args.copy.display()),
+            hint: "Name another file behind -o".into(),
         });
     }
     fs::metadata(&args.log).map_err(|source| crate::StorageError::Io {
@@ -87,20 +87,20 @@ pub(super) fn drill(args: &DrillArgs, out: &mut Out) -> Run {
         offset: None,
         source,
     })?;
-    make_room(&args.copy, args.force)?;
-    let planted = sample::drill(&args.log, &args.copy, kind, args.seed)?;
-    out.value(&truth(args, &planted))?;
-    Ok(Status::Done)
+    remove_existing(&args.copy, args.force)?;
+    let planted = sample::plant_damage(&args.log, &args.copy, kind, args.seed)?;
+    out.print_json(&ground_truth_json(args, &planted))?;
+    Ok(ExitStatus::Done)
 }
 
-fn truth(args: &DrillArgs, planted: &Planted) -> Json {
-    let Planted { drill, seed, kind, start, end, edit } = planted;
-    let index = drill.needs_index().then(|| path_text(&index_path(&args.copy)));
+fn ground_truth_json(args: &DrillArgs, planted: &PlantedDamage) -> Json {
+    let PlantedDamage { drill, seed, kind, start, end, edit } = planted;
+    let index = drill.needs_index().then(|| safe_path_text(&index_path(&args.copy)));
     Json::Object(vec![
         ("drill", drill.name().into()),
         ("seed", (*seed).into()),
-        ("log", path_text(&args.log).into()),
-        ("copy", path_text(&args.copy).into()),
+        ("log", safe_path_text(&args.log).into()),
+        ("copy", safe_path_text(&args.copy).into()),
         ("index", index.into()),
         ("kind", kind.name().into()),
         ("damage", Json::Bool(kind.is_damage())),
@@ -112,25 +112,25 @@ fn truth(args: &DrillArgs, planted: &Planted) -> Json {
                 ("offset", edit.at.into()),
                 ("bytes_before", (edit.before.len() as u64).into()),
                 ("bytes_after", (edit.after.len() as u64).into()),
-                ("before", hex(&edit.before).into()),
-                ("after", hex(&edit.after).into()),
+                ("before", hex_prefix(&edit.before).into()),
+                ("after", hex_prefix(&edit.after).into()),
             ]),
         ),
     ])
 }
 
 /// The bytes in hex; of very many only the first.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect()
+fn hex_prefix(bytes: &[u8]) -> String {
+    bytes.iter().take(MAX_BYTES_SHOWN).map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) fn demo(args: &DemoArgs, side: &Side, out: &mut Out) -> Run {
+pub(super) fn demo(args: &DemoArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
     let path = args.folder.join("demo.log");
     if fs::symlink_metadata(&path).is_ok() && !args.force {
-        out.note("the demonstration is there already and stays as it is; --force makes a new one");
+        out.print_note("the demonstration is there already and stays as it is; --force makes a new one");
     } else {
-        make_room(&path, args.force)?;
-        let made = sample::demo(&args.folder)?;
+        remove_existing(&path, args.force)?;
+        let made = sample::create_demo(&args.folder)?;
         if out.is_json() {
             let rows = made.findings.iter().map(|(kind, range)| {
                 Json::Object(vec![
@@ -140,15 +140,15 @@ pub(super) fn demo(args: &DemoArgs, side: &Side, out: &mut Out) -> Run {
                 ])
             });
             let findings = Json::List(rows.collect());
-            out.value(&Json::Object(vec![("path", path_text(&made.log).into()), ("findings", findings)]))?;
+            out.print_json(&Json::Object(vec![("path", safe_path_text(&made.log).into()), ("findings", findings)]))?;
         } else {
-            let planted = count(made.findings.len() as u64, "finding");
-            out.path_line(&made.log, &format!(": {planted} to discover, and an index that is behind"))?;
+            let planted = format_count(made.findings.len() as u64, "finding");
+            out.print_path_line(&made.log, &format!(": {planted} to discover, and an index that is behind"))?;
         }
     }
     if has_terminal() && !out.is_json() {
-        return open_screen(&path, &args.screen, side, out);
+        return open_screen(&path, &args.screen, global, out);
     }
-    out.note(&format!("no terminal to open it on: see `chronicle verify {}`", path.display()));
-    Ok(Status::Done)
+    out.print_note(&format!("no terminal to open it on: see `chronicle verify {}`", path.display()));
+    Ok(ExitStatus::Done)
 }

@@ -9,14 +9,14 @@ mod cat;
 mod copy;
 mod diff;
 mod docs;
-mod fail;
-mod force;
+mod failure;
 mod index;
 mod index_args;
 mod info;
 mod make;
 mod open;
-mod out;
+mod output;
+mod overwrite;
 mod progress;
 mod repair;
 mod repair_args;
@@ -28,39 +28,39 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use self::args::{Cli, Command};
-use self::fail::{Failure, Run};
-use self::out::Out;
-use crate::report::Status;
+use self::failure::{CommandFailure, CommandResult};
+use self::output::CommandOutput;
+use crate::report::ExitStatus;
 
 /// Runs the command line of this process; what it ends with.
 pub fn main() -> ExitCode {
-    run(std::env::args_os().collect()).number().into()
+    run_args(std::env::args_os().collect()).code().into()
 }
 
-fn run(args: Vec<OsString>) -> Status {
+fn run_args(args: Vec<OsString>) -> ExitStatus {
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
-    let mut out = Out::new(json);
-    let ended = match Cli::try_parse_from(with_open(args)) {
+    let mut out = CommandOutput::new(json);
+    let ended = match Cli::try_parse_from(insert_open_command(args)) {
         Ok(cli) => {
             let ended = dispatch(cli, &mut out);
             ended.and_then(|status| out.flush().map(|()| status))
         }
-        Err(error) if error.use_stderr() => Err(Failure::Parse(error)),
-        Err(help) => out.help(&help.render().to_string()).and_then(|()| out.flush()).map(|()| Status::Done),
+        Err(error) if error.use_stderr() => Err(CommandFailure::Parse(error)),
+        Err(help) => out.print_help(&help.render().to_string()).and_then(|()| out.flush()).map(|()| ExitStatus::Done),
     };
     match ended {
         Ok(status) => status,
         Err(failure) => {
             // What was printed before the failure is still wanted; if it cannot be had, the failure says enough.
             let _ = out.flush();
-            out.failure(&failure);
-            failure.status()
+            out.print_failure(&failure);
+            failure.exit_status()
         }
     }
 }
 
-fn dispatch(cli: Cli, out: &mut Out) -> Run {
-    let side = cli.side;
+fn dispatch(cli: Cli, out: &mut CommandOutput) -> CommandResult {
+    let side = cli.global;
     match cli.command {
         Command::Open(args) => open::open(&args, &side, out),
         Command::Verify(args) => verify::verify(&args, &side, out),
@@ -84,9 +84,9 @@ fn dispatch(cli: Cli, out: &mut Out) -> Run {
 
 /// `chronicle LOG` is `chronicle open LOG`: the first word that is no option is a log unless it is a command, or neither
 /// looks like a file nor is one.
-fn with_open(mut args: Vec<OsString>) -> Vec<OsString> {
+fn insert_open_command(mut args: Vec<OsString>) -> Vec<OsString> {
     let command = Cli::command();
-    let is_log = first_word(&command, &args).is_some_and(|word| {
+    let is_log = first_positional(&command, &args).is_some_and(|word| {
         let known = command.get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
         let like_a_file = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
         !known && (like_a_file || std::fs::symlink_metadata(word).is_ok())
@@ -98,7 +98,7 @@ fn with_open(mut args: Vec<OsString>) -> Vec<OsString> {
 }
 
 /// The first argument that is neither an option nor the value of one.
-fn first_word<'a>(command: &clap::Command, args: &'a [OsString]) -> Option<&'a OsString> {
+fn first_positional<'a>(command: &clap::Command, args: &'a [OsString]) -> Option<&'a OsString> {
     let open = command.find_subcommand("open");
     let options = || command.get_arguments().chain(open.into_iter().flat_map(clap::Command::get_arguments));
     let takes_value = |arg: &OsString| {
@@ -131,7 +131,7 @@ mod tests {
     fn a_log_alone_is_opened_and_a_command_is_not_a_log() {
         let inserted = |args: &str| {
             let args: Vec<OsString> = args.split(' ').map(Into::into).collect();
-            with_open(args.clone()).len() > args.len()
+            insert_open_command(args.clone()).len() > args.len()
         };
         for opened in
             ["chronicle a.log", "chronicle --json a.log", "chronicle --index x.idx a.log", "chronicle -- a.log"]

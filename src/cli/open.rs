@@ -3,73 +3,73 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use super::args::{ColorArg, OpenArgs, ScreenArgs, Side};
-use super::fail::{Failure, Run};
-use super::index_args::Threads;
-use super::out::Out;
+use super::args::{ColorArg, GlobalArgs, OpenArgs, ScreenArgs};
+use super::failure::{CommandFailure, CommandResult};
+use super::index_args::ThreadArgs;
+use super::output::CommandOutput;
 use crate::index::{IndexFault, IndexState};
 use crate::inspect::LogView;
-use crate::repair::{self, Record, Site, kept_in};
-use crate::report::{Status, path_text};
-use crate::{EventLog, Finding, Kind, OpenOptions, StorageError, tui};
+use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
+use crate::report::{ExitStatus, safe_path_text};
+use crate::{DamageKind, EventLog, Finding, OpenOptions, StorageError, tui};
 
 /// How to open a log with the side files of the command line.
-pub(super) fn options(side: &Side) -> OpenOptions {
-    let options = OpenOptions::new().threads(Threads::default().number());
-    let options = match &side.index {
-        Some(file) => options.index(file),
+pub(super) fn open_options(global: &GlobalArgs) -> OpenOptions {
+    let options = OpenOptions::new().threads(ThreadArgs::default().count());
+    let options = match &global.index {
+        Some(file) => options.index_path(file),
         None => options,
     };
-    match &side.journal {
-        Some(folder) => options.journal(folder),
+    match &global.journal {
+        Some(folder) => options.journal_folder(folder),
         None => options,
     }
 }
 
 /// Opens a log to be read.
-pub(super) fn log_to_read(path: &Path, side: &Side) -> Result<EventLog, StorageError> {
-    options(side).open_read_only(path)
+pub(super) fn open_read_only(path: &Path, global: &GlobalArgs) -> Result<EventLog, StorageError> {
+    open_options(global).open_read_only(path)
 }
 
 /// The log and its index after every page of the index was checked: a flipped bit anywhere makes it corrupt.
 pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
     let mut view = log.view().clone();
-    if let Some(Err(fault)) = view.persisted().map(|index| index.check()) {
-        let ahead = matches!(view.state(), IndexState::Ahead { .. });
-        let seen = view.witnessed_end().filter(|_| ahead);
+    if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
+        let ahead = matches!(view.index_state(), IndexState::Ahead { .. });
+        let seen = view.trusted_index_end().filter(|_| ahead);
         // It witnesses nothing any more; but before it is built anew somebody should know what its head still says.
         let seen =
             seen.map(|end| format!("; its head is whole and has seen the log reach {end}, which it does not now"));
-        view.index_is_corrupt(why(fault) + &seen.unwrap_or_default());
+        view.mark_index_corrupt(index_fault_reason(fault) + &seen.unwrap_or_default());
     }
     view
 }
 
 /// Where the original bytes of gaps are kept: the journals are read when the first gap asks.
-pub(super) struct Kept {
-    site: Site,
-    records: Option<Vec<Record>>,
+pub(super) struct GapJournals {
+    paths: LogPaths,
+    records: Option<Vec<RepairRecord>>,
 }
 
-impl Kept {
+impl GapJournals {
     /// By the journals of this log.
-    pub(super) fn of(log: &EventLog) -> Result<Self, StorageError> {
-        Ok(Self { site: log.options().site(&log.path())?, records: None })
+    pub(super) fn for_log(log: &EventLog) -> Result<Self, StorageError> {
+        Ok(Self { paths: log.options().log_paths(&log.path())?, records: None })
     }
 
     /// The journal that keeps the bytes of a gap; `None` for what is no gap, and where no journal says so.
-    pub(super) fn journal(&mut self, found: &Finding) -> Option<&Path> {
-        if found.kind != Kind::Gap {
+    pub(super) fn journal_of(&mut self, found: &Finding) -> Option<&Path> {
+        if found.kind != DamageKind::Gap {
             return None;
         }
         // A folder that cannot be read tells nothing; the gap is told all the same.
-        let read = || repair::records(&self.site).map(|(records, _)| records).unwrap_or_default();
-        kept_in(self.records.get_or_insert_with(read), found.range())
+        let read = || repair::read_repair_records(&self.paths).map(|(records, _)| records).unwrap_or_default();
+        find_gap_journal(self.records.get_or_insert_with(read), found.range())
     }
 }
 
 /// What is wrong with an index that could be opened and cannot be read.
-pub(super) fn why(fault: IndexFault) -> String {
+pub(super) fn index_fault_reason(fault: IndexFault) -> String {
     match fault {
         IndexFault::Corrupt(reason) => reason,
         IndexFault::Io(error) => error.to_string(),
@@ -78,8 +78,8 @@ pub(super) fn why(fault: IndexFault) -> String {
     }
 }
 
-pub(super) fn open(args: &OpenArgs, side: &Side, out: &mut Out) -> Run {
-    open_screen(&args.log, &args.screen, side, out)
+pub(super) fn open(args: &OpenArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+    open_screen(&args.log, &args.screen, global, out)
 }
 
 /// True when there is a terminal to draw on and to read keys from.
@@ -88,35 +88,40 @@ pub(super) fn has_terminal() -> bool {
 }
 
 /// Opens the screen over a log; without a terminal, says what to use instead.
-pub(super) fn open_screen(log: &Path, screen: &ScreenArgs, side: &Side, out: &mut Out) -> Run {
+pub(super) fn open_screen(
+    log: &Path,
+    screen: &ScreenArgs,
+    global: &GlobalArgs,
+    out: &mut CommandOutput,
+) -> CommandResult {
     out.flush()?;
     if !has_terminal() {
-        let log = path_text(log);
-        return Err(Failure::Usage {
-            error: "the screen needs a terminal, and this is none".into(),
-            next: format!("Use `chronicle info {log}`, `chronicle verify {log}` or `chronicle cat {log}` instead"),
+        let log = safe_path_text(log);
+        return Err(CommandFailure::Usage {
+            message: "the screen needs a terminal, and this is none".into(),
+            hint: format!("Use `chronicle info {log}`, `chronicle verify {log}` or `chronicle cat {log}` instead"),
         });
     }
-    let options = tui::Options {
+    let options = tui::TuiOptions {
         path: log.to_owned(),
         read_only: screen.read_only,
         scan: !screen.no_scan,
-        rate: screen.rate,
-        index: side.index.clone(),
-        journal: side.journal.clone(),
+        max_read_rate: screen.rate,
+        index_path: global.index.clone(),
+        journal_dir: global.journal.clone(),
         color: screen.color.into(),
         mouse: !screen.no_mouse,
     };
     match tui::run(options) {
-        Ok(()) => Ok(Status::Done),
+        Ok(()) => Ok(ExitStatus::Done),
         Err(error) => Err(match error.downcast::<StorageError>() {
             Ok(error) => error.into(),
-            Err(error) => Failure::Screen(format!("{error:#}")),
+            Err(error) => CommandFailure::Screen(format!("{error:#}")),
         }),
     }
 }
 
-impl From<ColorArg> for tui::Color {
+impl From<ColorArg> for tui::ColorChoice {
     fn from(choice: ColorArg) -> Self {
         match choice {
             ColorArg::Auto => Self::Auto,

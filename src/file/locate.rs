@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{LogFile, Scanner, Span};
+use super::{LogFile, ScanSpan, Scanner};
 use crate::StorageError;
 
 /// The window that is tried first, in bytes.
@@ -14,15 +14,15 @@ const FIRST_WINDOW: u64 = 64 << 10;
 
 /// What lies at an offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum OffsetLocation {
     /// A valid frame starts here.
-    Frame(Range<u64>),
+    FrameStart(Range<u64>),
     /// Inside a valid frame.
-    Inside(Range<u64>),
+    InsideFrame(Range<u64>),
     /// At the start of, or inside, a damaged range.
     Damaged(Range<u64>),
     /// At or behind the end of the log.
-    End,
+    PastEnd,
 }
 
 /// The frames and damaged ranges that end at or before `before`, ascending and adjacent up to it: at least `count` of
@@ -33,17 +33,17 @@ pub enum Place {
 ///
 /// # Errors
 /// As [`Scanner::next_item`].
-pub fn spans_before(log: &Arc<LogFile>, before: u64, count: usize) -> Result<Vec<Span>, StorageError> {
-    let first = log.first_frame();
+pub fn spans_before(log: &Arc<LogFile>, before: u64, count: usize) -> Result<Vec<ScanSpan>, StorageError> {
+    let first = log.first_frame_offset();
     let mut window = FIRST_WINDOW;
     loop {
         let from = before.saturating_sub(window).max(first);
-        let mut scanner = start(log, from..before);
+        let mut scanner = new_scanner(log, from..before);
         let mut spans = Vec::new();
         while let Some(item) = scanner.next_item()? {
             spans.push(item.span());
         }
-        if from == first || (spans.len() >= count && spans.first().is_some_and(|s| matches!(s, Span::Frame(_)))) {
+        if from == first || (spans.len() >= count && spans.first().is_some_and(|s| matches!(s, ScanSpan::Frame(_)))) {
             return Ok(spans);
         }
         window = window.saturating_mul(4);
@@ -54,41 +54,41 @@ pub fn spans_before(log: &Arc<LogFile>, before: u64, count: usize) -> Result<Vec
 ///
 /// # Errors
 /// As [`Scanner::next_item`].
-pub(crate) fn place(log: &Arc<LogFile>, offset: u64, end: u64) -> Result<Place, StorageError> {
+pub(crate) fn locate_offset(log: &Arc<LogFile>, offset: u64, end: u64) -> Result<OffsetLocation, StorageError> {
     if offset >= end {
-        return Ok(Place::End);
+        return Ok(OffsetLocation::PastEnd);
     }
-    let first = log.first_frame();
+    let first = log.first_frame_offset();
     let mut window = FIRST_WINDOW;
     loop {
         let from = offset.saturating_sub(window).max(first);
-        let mut scanner = start(log, from..end);
-        scanner.read_ahead_to(offset.saturating_add(FIRST_WINDOW));
-        let mut known = from == first;
+        let mut scanner = new_scanner(log, from..end);
+        scanner.set_read_ahead_limit(offset.saturating_add(FIRST_WINDOW));
+        let mut is_aligned = from == first;
         while let Some(item) = scanner.next_item()? {
             let span = item.span();
             let range = span.range().clone();
             // Damage in front of the first frame of a window may reach back beyond it.
-            known |= range.start <= offset && matches!(span, Span::Frame(_));
-            if !known && range.start > offset {
+            is_aligned |= range.start <= offset && matches!(span, ScanSpan::Frame(_));
+            if !is_aligned && range.start > offset {
                 break;
             }
             if range.end > offset {
                 return Ok(match span {
-                    Span::Frame(range) if range.start == offset => Place::Frame(range),
-                    Span::Frame(range) => Place::Inside(range),
-                    Span::Damaged(range) | Span::Unreadable(range) => Place::Damaged(range),
+                    ScanSpan::Frame(range) if range.start == offset => OffsetLocation::FrameStart(range),
+                    ScanSpan::Frame(range) => OffsetLocation::InsideFrame(range),
+                    ScanSpan::Damaged(range) | ScanSpan::Unreadable(range) => OffsetLocation::Damaged(range),
                 });
             }
         }
-        if known {
-            return Ok(Place::End);
+        if is_aligned {
+            return Ok(OffsetLocation::PastEnd);
         }
         window = window.saturating_mul(4);
     }
 }
 
-fn start(log: &Arc<LogFile>, range: Range<u64>) -> Scanner {
+fn new_scanner(log: &Arc<LogFile>, range: Range<u64>) -> Scanner {
     let log = log.clone();
-    if range.start == log.first_frame() { Scanner::new(log, range) } else { Scanner::adrift(log, range) }
+    if range.start == log.first_frame_offset() { Scanner::new(log, range) } else { Scanner::from_unaligned(log, range) }
 }

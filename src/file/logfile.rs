@@ -3,27 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::storage::{Disk, Open, Storage, read_full, read_readable};
-use super::{Item, Scanner};
+use super::storage::{Disk, OpenMode, Storage, read_full, read_until_device_error};
+use super::{ScanItem, Scanner};
 use crate::StorageError;
-use crate::format::frame::{Decoded, Frame, LENGTH_LEN, MAX_FRAME, decode};
+use crate::format::frame::{DecodeResult, Frame, LENGTH_LEN, MAX_FRAME, decode};
 use crate::format::header::{LogHeader, looks_like_version_0};
-use crate::format::{Fault, HEADER_LEN, HeaderFault, Version};
+use crate::format::{FrameFault, HEADER_LEN, HeaderFault, Version};
 
 /// How far a file with a wrong magic is searched for a valid frame before it is called no log, in bytes.
-pub const NOT_A_LOG_LIMIT: u64 = 64 << 20;
+pub const FRAME_SEARCH_LIMIT: u64 = 64 << 20;
 
 /// The header as it stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderState {
     /// A header of version 1.
-    Good(LogHeader),
+    Valid(LogHeader),
     /// A log of version 0 has none.
-    None,
+    Absent,
     /// These bytes are no header, and yet the file is a log of version 1.
     Damaged([u8; 16], HeaderFault),
     /// The file ends before the header does, and its index says that it was a log of version 1.
-    Cut,
+    Truncated,
 }
 
 /// An open log file.
@@ -40,9 +40,9 @@ impl LogFile {
     ///
     /// # Errors
     /// `Io` when it cannot be opened; `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags` when it is no log by its own bytes.
-    pub fn open(disk: &dyn Disk, path: &Path, how: Open) -> Result<Self, StorageError> {
-        let storage = disk.open(path, how).map_err(|error| StorageError::io(path, "open", error))?;
-        let (version, header) = Self::recognise(&storage, path)?;
+    pub fn open(disk: &dyn Disk, path: &Path, mode: OpenMode) -> Result<Self, StorageError> {
+        let storage = disk.open(path, mode).map_err(|error| StorageError::io(path, "open", error))?;
+        let (version, header) = Self::detect_version(&storage, path)?;
         Ok(Self { storage, path: path.to_owned(), version, header })
     }
 
@@ -53,28 +53,31 @@ impl LogFile {
 
     /// What the file's own bytes say it is.
     ///
-    /// A wrong magic is forgiven where valid frames follow, looked for at 16 and then within [`NOT_A_LOG_LIMIT`].
+    /// A wrong magic is forgiven where valid frames follow, looked for at 16 and then within [`FRAME_SEARCH_LIMIT`].
     ///
     /// # Errors
     /// `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags`, or `Io`.
-    pub(crate) fn recognise(storage: &Arc<dyn Storage>, path: &Path) -> Result<(Version, HeaderState), StorageError> {
+    pub(crate) fn detect_version(
+        storage: &Arc<dyn Storage>,
+        path: &Path,
+    ) -> Result<(Version, HeaderState), StorageError> {
         let mut first = [0; HEADER_LEN as usize];
         let read = read_full(storage.as_ref(), &mut first, 0).map_err(|e| StorageError::io_at(path, "read", 0, e))?;
         let found = first.get(..read).unwrap_or_default();
         match LogHeader::decode(found) {
-            Ok(header) => Ok((Version::V1, HeaderState::Good(header))),
+            Ok(header) => Ok((Version::V1, HeaderState::Valid(header))),
             Err(HeaderFault::TooShort) => Err(StorageError::TooShort { path: path.to_owned(), bytes: read as u64 }),
             Err(HeaderFault::Version(found)) => Err(StorageError::UnsupportedVersion { path: path.to_owned(), found }),
             Err(HeaderFault::Flags(found)) => {
                 Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "read" })
             }
-            Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((Version::V0, HeaderState::None)),
+            Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((Version::V0, HeaderState::Absent)),
             Err(fault @ HeaderFault::Magic(magic)) => {
                 let damaged = HeaderState::Damaged(first, fault);
                 let log = Arc::new(Self::with_header(storage.clone(), path, Version::V1, damaged));
-                let searched = log.len()?.min(NOT_A_LOG_LIMIT);
-                match Scanner::adrift(log, HEADER_LEN..searched).next_item()? {
-                    Some(Item::Frame(..)) => Ok((Version::V1, damaged)),
+                let searched = log.len()?.min(FRAME_SEARCH_LIMIT);
+                match Scanner::from_unaligned(log, HEADER_LEN..searched).next_item()? {
+                    Some(ScanItem::Frame(..)) => Ok((Version::V1, damaged)),
                     _ => Err(StorageError::NotALog { path: path.to_owned(), found: magic, searched }),
                 }
             }
@@ -124,15 +127,15 @@ impl LogFile {
     }
 
     /// Offset of the first frame.
-    pub const fn first_frame(&self) -> u64 {
-        self.version.first_frame()
+    pub const fn first_frame_offset(&self) -> u64 {
+        self.version.first_frame_offset()
     }
 
     /// Reads `buf.len()` bytes at `offset`; fewer where the file ends.
     ///
     /// # Errors
     /// `Io`.
-    pub fn read(&self, buf: &mut [u8], offset: u64) -> Result<usize, StorageError> {
+    pub fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize, StorageError> {
         read_full(self.storage.as_ref(), buf, offset)
             .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))
     }
@@ -143,53 +146,57 @@ impl LogFile {
     ///
     /// # Errors
     /// `Io`, or `Memory` where there is none for the frame.
-    pub fn frame_at<'b>(&self, offset: u64, buf: &'b mut Vec<u8>) -> Result<Option<Frame<'b>>, StorageError> {
-        Ok(self.decode_at(offset, buf)?.ok())
+    pub fn read_frame_at<'b>(&self, offset: u64, buf: &'b mut Vec<u8>) -> Result<Option<Frame<'b>>, StorageError> {
+        Ok(self.decode_frame_at(offset, buf)?.ok())
     }
 
     /// Reads the frame at `offset`, or why none stands there; a fault of `Length(0)` also where the file ends.
     ///
     /// # Errors
     /// `Io`, or `Memory` where there is none for the frame.
-    pub fn decode_at<'b>(&self, offset: u64, buf: &'b mut Vec<u8>) -> Result<Result<Frame<'b>, Fault>, StorageError> {
+    pub fn decode_frame_at<'b>(
+        &self,
+        offset: u64,
+        buf: &'b mut Vec<u8>,
+    ) -> Result<Result<Frame<'b>, FrameFault>, StorageError> {
         let mut need = 4096;
         loop {
             if buf.len() < need {
-                buf.try_reserve(need - buf.len()).map_err(|_| self.no_memory(offset, need))?;
+                buf.try_reserve(need - buf.len()).map_err(|_| self.out_of_memory(offset, need))?;
                 buf.resize(need, 0);
             }
-            let read = read_readable(self.storage.as_ref(), buf.get_mut(..need).unwrap_or_default(), offset)
+            let read = read_until_device_error(self.storage.as_ref(), buf.get_mut(..need).unwrap_or_default(), offset)
                 .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))?;
             let have = buf.get(..read).unwrap_or_default();
             match decode(have, self.version) {
-                Decoded::Incomplete { needed } if read == need && needed <= MAX_FRAME => need = needed,
-                Decoded::Complete(frame) => {
+                DecodeResult::Incomplete { needed } if read == need && needed <= MAX_FRAME => need = needed,
+                DecodeResult::Complete(frame) => {
                     let len = frame.len() as usize;
                     let bytes = buf.get(..len).unwrap_or_default();
-                    return Ok(Ok(Frame::found(bytes, self.version)));
+                    return Ok(Ok(Frame::from_validated(bytes, self.version)));
                 }
-                Decoded::Incomplete { needed: LENGTH_LEN } => return Ok(Err(Fault::Length(0))),
-                Decoded::Incomplete { needed } => {
-                    return Ok(Err(Fault::Length((needed - LENGTH_LEN - self.version.checksum_len()) as u32)));
+                DecodeResult::Incomplete { needed: LENGTH_LEN } => return Ok(Err(FrameFault::Length(0))),
+                DecodeResult::Incomplete { needed } => {
+                    return Ok(Err(FrameFault::Length((needed - LENGTH_LEN - self.version.checksum_len()) as u32)));
                 }
-                Decoded::Corrupt(fault) => return Ok(Err(fault)),
+                DecodeResult::Corrupt(fault) => return Ok(Err(fault)),
             }
         }
     }
 
     /// An error when a read came back with less than was there when its end was fixed.
-    pub(crate) fn expect_bytes(&self, have_to: u64, need_to: u64) -> Result<(), StorageError> {
-        if have_to >= need_to {
+    pub(crate) fn ensure_bytes_available(&self, available_end: u64, required_end: u64) -> Result<(), StorageError> {
+        if available_end >= required_end {
             return Ok(());
         }
         Err(StorageError::Changed {
             path: self.path.clone(),
-            expected: format!("at least {need_to} bytes"),
-            found: format!("{have_to} bytes: it was cut meanwhile"),
+            expected: format!("at least {required_end} bytes"),
+            found: format!("{available_end} bytes: it was cut meanwhile"),
         })
     }
 
-    fn no_memory(&self, offset: u64, bytes: usize) -> StorageError {
-        StorageError::Memory { path: self.path.clone(), offset, bytes: bytes as u64 }
+    fn out_of_memory(&self, offset: u64, bytes: usize) -> StorageError {
+        StorageError::OutOfMemory { path: self.path.clone(), offset, bytes: bytes as u64 }
     }
 }

@@ -5,25 +5,25 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::storage::{Disk, Open, Storage};
+use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 
 /// Names that are tried.
-const ATTEMPTS: u32 = 1000;
+const MAX_NAME_ATTEMPTS: u32 = 1000;
 
 /// Writes a new file through `write` under a temporary name, syncs it, and gives it the name `path`; owned and readable
 /// as `like` is.
 ///
 /// # Errors
 /// `Io` naming the file and the step, and what `write` fails with: then what stood at `path` is untouched.
-pub(crate) fn replace(
+pub(crate) fn replace_file(
     disk: &dyn Disk,
     path: &Path,
-    like: &Path,
+    permissions_from: &Path,
     write: impl FnOnce(&dyn Storage, &Path) -> Result<(), StorageError>,
 ) -> Result<(), StorageError> {
-    let (temporary, file) = create_beside(disk, path, like)?;
-    let written = written(disk, file.as_ref(), &temporary, path, write);
+    let (temporary, file) = create_temporary_file(disk, path, permissions_from)?;
+    let written = write_and_rename(disk, file.as_ref(), &temporary, path, write);
     if written.is_err() {
         // If it cannot be removed it is only litter, with a name that says so.
         let _ = disk.remove(&temporary);
@@ -36,13 +36,13 @@ pub(crate) fn replace(
 ///
 /// # Errors
 /// `Io`; for a link at `path`, too.
-pub(crate) fn create_beside(
+pub(crate) fn create_temporary_file(
     disk: &dyn Disk,
     path: &Path,
-    like: &Path,
+    permissions_from: &Path,
 ) -> Result<(PathBuf, Arc<dyn Storage>), StorageError> {
     // Replacing a link would leave its target alone, but the link is somebody's wish: it is refused, as when reading.
-    match disk.open(path, Open::ReadSide) {
+    match disk.open(path, OpenMode::ReadSidecar) {
         Err(error) if error.kind() == ErrorKind::InvalidInput => {
             return Err(StorageError::io(path, "replace", error));
         }
@@ -53,15 +53,15 @@ pub(crate) fn create_beside(
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}-{attempt}.tmp", std::process::id()));
         let temporary = path.with_file_name(name);
-        match disk.open(&temporary, Open::CreateSide { like }) {
+        match disk.open(&temporary, OpenMode::CreateSidecar { permissions_from }) {
             Ok(file) => return Ok((temporary, file)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < MAX_NAME_ATTEMPTS => attempt += 1,
             Err(error) => return Err(StorageError::io(&temporary, "create", error)),
         }
     }
 }
 
-fn written(
+fn write_and_rename(
     disk: &dyn Disk,
     file: &dyn Storage,
     temporary: &Path,

@@ -6,51 +6,51 @@
 //! (see [`crate::format::crc`]), which are kept for every 64th byte of the window.
 
 use super::LogFile;
-use super::window::Window;
+use super::window::ReadWindow;
 use crate::StorageError;
 use crate::format::Version;
-use crate::format::crc::{self, Shift};
-use crate::format::field::u32_at;
-use crate::format::frame::{CHECKSUM_LEN, Decoded, LENGTH_LEN, decode, in_range};
+use crate::format::byte_layout::u32_at;
+use crate::format::crc::{self, CrcShiftTable};
+use crate::format::frame::{CHECKSUM_LEN, DecodeResult, LENGTH_LEN, decode, is_valid_length};
 
 /// Distance of the prefix checksums, in bytes.
-const STRIDE: u64 = 64;
+const PREFIX_STRIDE: u64 = 64;
 /// Frames up to this size are checked directly: it costs no more than two prefix checksums.
-const DIRECT: usize = 1024;
+const DIRECT_CHECK_MAX: usize = 1024;
 
 /// A search for the next valid frame.
-pub(super) struct Resync<'l> {
+pub(super) struct FrameSearch<'l> {
     log: &'l LogFile,
     end: u64,
     /// A frame is looked for only before this.
-    before: u64,
-    prefixes: Option<Prefixes>,
+    start_limit: u64,
+    prefixes: Option<PrefixChecksums>,
 }
 
 /// CRCs of everything from `origin` up to `origin + STRIDE * i`.
-struct Prefixes {
+struct PrefixChecksums {
     origin: u64,
-    sums: Vec<u32>,
-    shift: Shift,
+    checksums: Vec<u32>,
+    shift: CrcShiftTable,
 }
 
-impl<'l> Resync<'l> {
+impl<'l> FrameSearch<'l> {
     pub(super) const fn new(log: &'l LogFile, end: u64) -> Self {
-        Self { log, end, before: end, prefixes: None }
+        Self { log, end, start_limit: end, prefixes: None }
     }
 
     /// The same for a frame that starts before an offset.
-    pub(super) fn before(self, before: u64) -> Self {
-        Self { before: before.min(self.end), ..self }
+    pub(super) fn with_start_limit(self, before: u64) -> Self {
+        Self { start_limit: before.min(self.end), ..self }
     }
 
     /// The first offset from `from` on at which a valid frame stands; where the search ends when there is none.
-    pub(super) fn next(mut self, window: &mut Window, from: u64) -> Result<u64, StorageError> {
+    pub(super) fn find_next(mut self, window: &mut ReadWindow, from: u64) -> Result<u64, StorageError> {
         let mut at = from;
-        while at < self.before && at + LENGTH_LEN as u64 <= self.end {
-            let have = window.from(at);
+        while at < self.start_limit && at + LENGTH_LEN as u64 <= self.end {
+            let have = window.bytes_from(at);
             if have.len() < LENGTH_LEN {
-                self.load(window, at, LENGTH_LEN)?;
+                self.fill_window(window, at, LENGTH_LEN)?;
                 continue;
             }
             let Some(skip) = memchr::memchr(0, have) else {
@@ -58,7 +58,7 @@ impl<'l> Resync<'l> {
                 continue;
             };
             at += skip as u64;
-            if at >= self.before {
+            if at >= self.start_limit {
                 break;
             }
             let candidate = have.get(skip..).unwrap_or_default();
@@ -70,82 +70,82 @@ impl<'l> Resync<'l> {
                 if at + LENGTH_LEN as u64 > self.end {
                     break;
                 }
-                self.load(window, at, LENGTH_LEN)?;
+                self.fill_window(window, at, LENGTH_LEN)?;
                 continue;
             };
-            if in_range(length) && self.valid(window, at, length)? {
+            if is_valid_length(length) && self.is_valid_frame(window, at, length)? {
                 return Ok(at);
             }
             at += 1;
         }
-        Ok(self.before)
+        Ok(self.start_limit)
     }
 
-    fn valid(&mut self, window: &mut Window, at: u64, length: u32) -> Result<bool, StorageError> {
+    fn is_valid_frame(&mut self, window: &mut ReadWindow, at: u64, length: u32) -> Result<bool, StorageError> {
         let version = self.log.version();
         let need = LENGTH_LEN + length as usize + version.checksum_len();
         if at + need as u64 > self.end {
             return Ok(false);
         }
-        if version == Version::V0 && !may_be_an_event(window.from(at), length) {
+        if version == Version::V0 && !can_be_event(window.bytes_from(at), length) {
             return Ok(false);
         }
-        if window.from(at).len() < need {
-            self.load(window, at, need)?;
+        if window.bytes_from(at).len() < need {
+            self.fill_window(window, at, need)?;
         }
-        let frame = window.from(at);
+        let frame = window.bytes_from(at);
         if version == Version::V0 {
-            return Ok(may_be_an_event(frame, length) && matches!(decode(frame, version), Decoded::Complete(_)));
+            return Ok(can_be_event(frame, length) && matches!(decode(frame, version), DecodeResult::Complete(_)));
         }
-        if need <= DIRECT {
-            return Ok(matches!(decode(frame, version), Decoded::Complete(_)));
+        if need <= DIRECT_CHECK_MAX {
+            return Ok(matches!(decode(frame, version), DecodeResult::Complete(_)));
         }
         let covered = (need - CHECKSUM_LEN) as u64;
         let stored = u32_at(frame, covered as usize);
-        let prefixes = self.prefixes.get_or_insert_with(|| Prefixes::new(at));
-        let before = prefixes.at(window, at);
-        let after = prefixes.at(window, at + covered);
+        let prefixes = self.prefixes.get_or_insert_with(|| PrefixChecksums::new(at));
+        let before = prefixes.checksum_to(window, at);
+        let after = prefixes.checksum_to(window, at + covered);
         // The length fits 24 bits, and the field adds four bytes: two shifts keep within the tables.
-        let of_a = prefixes.shift.suffix(before, 0, LENGTH_LEN as u32);
-        Ok(stored == Some(prefixes.shift.suffix(of_a, after, length)))
+        let of_a = prefixes.shift.suffix_checksum(before, 0, LENGTH_LEN as u32);
+        Ok(stored == Some(prefixes.shift.suffix_checksum(of_a, after, length)))
     }
 
-    fn load(&self, window: &mut Window, at: u64, need: usize) -> Result<(), StorageError> {
+    fn fill_window(&self, window: &mut ReadWindow, at: u64, need: usize) -> Result<(), StorageError> {
         window.fill(self.log, at, need, self.end)?;
-        self.log.expect_bytes(at + window.from(at).len() as u64, at + need as u64)
+        self.log.ensure_bytes_available(at + window.bytes_from(at).len() as u64, at + need as u64)
     }
 }
 
-impl Prefixes {
+impl PrefixChecksums {
     fn new(origin: u64) -> Self {
-        Self { origin, sums: vec![0], shift: Shift::new() }
+        Self { origin, checksums: vec![0], shift: CrcShiftTable::new() }
     }
 
     /// The CRC of `origin..at`. Where the window has moved past bytes that this needs, the origin moves to `at`, which
     /// happens at most once each time the window moves.
-    fn at(&mut self, window: &Window, at: u64) -> u32 {
-        self.sum(window, at).unwrap_or_else(|| {
-            (self.origin, self.sums) = (at, vec![0]);
+    fn checksum_to(&mut self, window: &ReadWindow, at: u64) -> u32 {
+        self.try_checksum_to(window, at).unwrap_or_else(|| {
+            (self.origin, self.checksums) = (at, vec![0]);
             0
         })
     }
 
-    fn sum(&mut self, window: &Window, at: u64) -> Option<u32> {
-        let slot = at.checked_sub(self.origin)? / STRIDE;
-        while (self.sums.len() as u64) <= slot {
-            let newest = self.origin + STRIDE * (self.sums.len() as u64 - 1);
-            let block = window.from(newest).get(..STRIDE as usize)?;
-            self.sums.push(crc::extend(*self.sums.last()?, block));
+    fn try_checksum_to(&mut self, window: &ReadWindow, at: u64) -> Option<u32> {
+        let slot = at.checked_sub(self.origin)? / PREFIX_STRIDE;
+        while (self.checksums.len() as u64) <= slot {
+            let newest = self.origin + PREFIX_STRIDE * (self.checksums.len() as u64 - 1);
+            let block = window.bytes_from(newest).get(..PREFIX_STRIDE as usize)?;
+            self.checksums.push(crc::extend(*self.checksums.last()?, block));
         }
-        let start = self.origin + slot * STRIDE;
-        let rest = window.from(start).get(..(at - start) as usize)?;
-        Some(crc::extend(*self.sums.get(slot as usize)?, rest))
+        let start = self.origin + slot * PREFIX_STRIDE;
+        let rest = window.bytes_from(start).get(..(at - start) as usize)?;
+        Some(crc::extend(*self.checksums.get(slot as usize)?, rest))
     }
 }
 
 /// False when a look at what is loaded already shows that no event follows the length. An event holds no 00, so no
 /// byte is looked at here by more than the few candidates before the next 00.
-fn may_be_an_event(frame: &[u8], length: u32) -> bool {
+fn can_be_event(frame: &[u8], length: u32) -> bool {
     let payload = frame.get(LENGTH_LEN..).unwrap_or_default();
     let payload = payload.get(..length as usize).unwrap_or(payload);
     matches!(payload.first(), None | Some(b'{' | b' ' | b'\t' | b'\n' | b'\r')) && memchr::memchr(0, payload).is_none()

@@ -8,14 +8,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::LogFile;
-use super::resync::Resync;
-use super::window::Window;
+use super::resync::FrameSearch;
+use super::window::ReadWindow;
 use crate::StorageError;
-use crate::format::frame::{Decoded, Frame, LENGTH_LEN, decode};
+use crate::format::frame::{DecodeResult, Frame, LENGTH_LEN, decode};
 
 /// What a scan yields.
 #[derive(Debug)]
-pub enum Item<'a> {
+pub enum ScanItem<'a> {
     /// A valid frame at a file offset.
     Frame(u64, Frame<'a>),
     /// The longest run of bytes between two valid frames, or between one and an end of the scan.
@@ -24,9 +24,9 @@ pub enum Item<'a> {
     Unreadable(Range<u64>),
 }
 
-/// The extent of an [`Item`], without its bytes.
+/// The extent of an [`ScanItem`], without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Span {
+pub enum ScanSpan {
     /// A valid frame.
     Frame(Range<u64>),
     /// A damaged range.
@@ -35,7 +35,7 @@ pub enum Span {
     Unreadable(Range<u64>),
 }
 
-impl Span {
+impl ScanSpan {
     /// Its bytes in the file.
     pub const fn range(&self) -> &Range<u64> {
         match self {
@@ -44,13 +44,13 @@ impl Span {
     }
 }
 
-impl Item<'_> {
+impl ScanItem<'_> {
     /// Where it is.
-    pub fn span(&self) -> Span {
+    pub fn span(&self) -> ScanSpan {
         match self {
-            Self::Frame(at, frame) => Span::Frame(*at..*at + frame.len()),
-            Self::Damaged(range) => Span::Damaged(range.clone()),
-            Self::Unreadable(range) => Span::Unreadable(range.clone()),
+            Self::Frame(at, frame) => ScanSpan::Frame(*at..*at + frame.len()),
+            Self::Damaged(range) => ScanSpan::Damaged(range.clone()),
+            Self::Unreadable(range) => ScanSpan::Unreadable(range.clone()),
         }
     }
 }
@@ -59,15 +59,15 @@ impl Item<'_> {
 #[derive(Debug)]
 pub struct Scanner {
     log: Arc<LogFile>,
-    window: Window,
-    at: u64,
+    window: ReadWindow,
+    next_offset: u64,
     end: u64,
     /// Damage that was found together and is handed out one by one.
-    pending: VecDeque<Span>,
+    pending: VecDeque<ScanSpan>,
     /// The frame that was yielded last.
     current: Range<u64>,
     /// Not yet on a frame: what lies before the first valid one is not reported.
-    adrift: bool,
+    is_unaligned: bool,
 }
 
 impl Scanner {
@@ -77,58 +77,60 @@ impl Scanner {
         let end = range.end.max(start);
         Self {
             log,
-            window: Window::new(start),
-            at: start,
+            window: ReadWindow::new(start),
+            next_offset: start,
             end,
             pending: VecDeque::new(),
             current: start..start,
-            adrift: false,
+            is_unaligned: false,
         }
     }
 
     /// Scans `range`, which may start anywhere: the first item is the first valid frame found in it.
-    pub fn adrift(log: Arc<LogFile>, range: Range<u64>) -> Self {
-        Self { adrift: true, ..Self::new(log, range) }
+    pub fn from_unaligned(log: Arc<LogFile>, range: Range<u64>) -> Self {
+        Self { is_unaligned: true, ..Self::new(log, range) }
     }
 
     /// Starts again at another place, up to the same end, in the memory it has.
     pub fn restart(&mut self, start: u64) {
         self.window.restart(start);
         self.pending.clear();
-        (self.at, self.current, self.adrift) = (start, start..start, false);
+        (self.next_offset, self.current, self.is_unaligned) = (start, start..start, false);
     }
 
     /// Reads nothing from `place` on until something there is needed: somebody else reads there.
-    pub fn read_ahead_to(&mut self, place: u64) {
-        self.window.ahead_to = place;
+    pub fn set_read_ahead_limit(&mut self, limit: u64) {
+        self.window.read_ahead_limit = limit;
     }
 
     /// Fails with `Memory` where a frame, or what could be one, has more bytes than this.
-    pub fn limit(&mut self, bytes: usize) {
-        self.window.most = bytes;
+    pub fn set_max_frame(&mut self, bytes: usize) {
+        self.window.max_need = bytes;
     }
 
     /// Moves on to the first valid frame that starts before an offset; where it is, if there is one.
     ///
     /// # Errors
     /// As [`Scanner::next_item`].
-    pub fn settle(&mut self, before: u64) -> Result<Option<u64>, StorageError> {
-        self.adrift = false;
-        self.at = Resync::new(&self.log, self.end).before(before).next(&mut self.window, self.at)?;
-        Ok((self.at < before && self.at < self.end).then_some(self.at))
+    pub fn seek_to_frame(&mut self, before: u64) -> Result<Option<u64>, StorageError> {
+        self.is_unaligned = false;
+        self.next_offset = FrameSearch::new(&self.log, self.end)
+            .with_start_limit(before)
+            .find_next(&mut self.window, self.next_offset)?;
+        Ok((self.next_offset < before && self.next_offset < self.end).then_some(self.next_offset))
     }
 
     /// The file offset that the next item starts at, or lies behind.
     pub const fn position(&self) -> u64 {
-        self.at
+        self.next_offset
     }
 
     /// The frame that was yielded last, borrowed again; `None` before the first.
     #[inline]
     pub fn current(&self) -> Option<(u64, Frame<'_>)> {
         let Range { start, end } = self.current;
-        let bytes = clip(self.window.from(start), end - start);
-        (start < end).then(|| (start, Frame::found(bytes, self.log.version())))
+        let bytes = clip(self.window.bytes_from(start), end - start);
+        (start < end).then(|| (start, Frame::from_validated(bytes, self.log.version())))
     }
 
     /// The next item; `None` at the end.
@@ -137,37 +139,37 @@ impl Scanner {
     /// `Io` when the file cannot be read for another reason than a refusing device, `Changed` when it has become
     /// shorter than the scan's end, `Memory` when there is none for a frame.
     #[inline]
-    pub fn next_item(&mut self) -> Result<Option<Item<'_>>, StorageError> {
-        if self.pending.is_empty() && !self.adrift {
+    pub fn next_item(&mut self) -> Result<Option<ScanItem<'_>>, StorageError> {
+        if self.pending.is_empty() && !self.is_unaligned {
             // Twice through here before the frame is borrowed to the caller: the check and the borrow are apart because
             // the way between them needs the window for itself.
             let version = self.log.version();
-            let have = clip(self.window.from(self.at), self.end - self.at);
+            let have = clip(self.window.bytes_from(self.next_offset), self.end - self.next_offset);
             let len = match decode(have, version) {
-                Decoded::Complete(frame) => Some(frame.len()),
-                _ => self.load()?,
+                DecodeResult::Complete(frame) => Some(frame.len()),
+                _ => self.load_frame()?,
             };
             if let Some(len) = len {
-                self.current = self.at..self.at + len;
-                self.at += len;
-                return Ok(self.current().map(|(at, frame)| Item::Frame(at, frame)));
+                self.current = self.next_offset..self.next_offset + len;
+                self.next_offset += len;
+                return Ok(self.current().map(|(at, frame)| ScanItem::Frame(at, frame)));
             }
-        } else if self.adrift {
-            self.adrift = false;
-            self.at = self.next_valid(self.at)?;
+        } else if self.is_unaligned {
+            self.is_unaligned = false;
+            self.next_offset = self.find_next_frame(self.next_offset)?;
             return self.next_item();
         }
         match self.pending.pop_front() {
-            Some(Span::Damaged(range)) => Ok(Some(Item::Damaged(range))),
-            Some(Span::Unreadable(range)) => Ok(Some(Item::Unreadable(range))),
-            Some(Span::Frame(_)) | None => Ok(None),
+            Some(ScanSpan::Damaged(range)) => Ok(Some(ScanItem::Damaged(range))),
+            Some(ScanSpan::Unreadable(range)) => Ok(Some(ScanItem::Unreadable(range))),
+            Some(ScanSpan::Frame(_)) | None => Ok(None),
         }
     }
 
     /// Reads on until the frame here is complete: its length. Without one, the damage goes to `pending`.
     #[cold]
-    fn load(&mut self) -> Result<Option<u64>, StorageError> {
-        let left = self.end - self.at;
+    fn load_frame(&mut self) -> Result<Option<u64>, StorageError> {
+        let left = self.end - self.next_offset;
         if left == 0 {
             return Ok(None);
         }
@@ -176,32 +178,35 @@ impl Scanner {
             if need as u64 > left {
                 break;
             }
-            if self.window.from(self.at).len() < need {
-                self.read(need)?;
+            if self.window.bytes_from(self.next_offset).len() < need {
+                self.fill_window(need)?;
             }
-            match decode(clip(self.window.from(self.at), left), self.log.version()) {
-                Decoded::Complete(frame) => return Ok(Some(frame.len())),
-                Decoded::Incomplete { needed } => need = needed,
-                Decoded::Corrupt(_) => break,
+            match decode(clip(self.window.bytes_from(self.next_offset), left), self.log.version()) {
+                DecodeResult::Complete(frame) => return Ok(Some(frame.len())),
+                DecodeResult::Incomplete { needed } => need = needed,
+                DecodeResult::Corrupt(_) => break,
             }
         }
-        let start = self.at;
-        self.at = self.next_valid(start + 1)?;
-        self.damaged(start..self.at);
+        let start = self.next_offset;
+        self.next_offset = self.find_next_frame(start + 1)?;
+        self.queue_damage(start..self.next_offset);
         Ok(None)
     }
 
-    fn next_valid(&mut self, from: u64) -> Result<u64, StorageError> {
-        Resync::new(&self.log, self.end).next(&mut self.window, from)
+    fn find_next_frame(&mut self, from: u64) -> Result<u64, StorageError> {
+        FrameSearch::new(&self.log, self.end).find_next(&mut self.window, from)
     }
 
-    fn read(&mut self, need: usize) -> Result<(), StorageError> {
-        self.window.fill(&self.log, self.at, need, self.end)?;
-        self.log.expect_bytes(self.at + self.window.from(self.at).len() as u64, self.at + need as u64)
+    fn fill_window(&mut self, need: usize) -> Result<(), StorageError> {
+        self.window.fill(&self.log, self.next_offset, need, self.end)?;
+        self.log.ensure_bytes_available(
+            self.next_offset + self.window.bytes_from(self.next_offset).len() as u64,
+            self.next_offset + need as u64,
+        )
     }
 
     /// Queues a damaged range, cut where the device refuses to read.
-    fn damaged(&mut self, range: Range<u64>) {
+    fn queue_damage(&mut self, range: Range<u64>) {
         let mut from = range.start;
         for hole in &self.window.unreadable {
             let hole = hole.start.max(range.start)..hole.end.min(range.end);
@@ -209,13 +214,13 @@ impl Scanner {
                 continue;
             }
             if from < hole.start {
-                self.pending.push_back(Span::Damaged(from..hole.start));
+                self.pending.push_back(ScanSpan::Damaged(from..hole.start));
             }
             from = hole.end;
-            self.pending.push_back(Span::Unreadable(hole));
+            self.pending.push_back(ScanSpan::Unreadable(hole));
         }
         if from < range.end {
-            self.pending.push_back(Span::Damaged(from..range.end));
+            self.pending.push_back(ScanSpan::Damaged(from..range.end));
         }
         self.window.unreadable.retain(|hole| hole.end > range.end);
     }

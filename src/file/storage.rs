@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Seen;
+use super::WriterPresence;
 
 /// One open file.
 pub trait Storage: Debug + Send + Sync {
@@ -43,7 +43,7 @@ pub trait Storage: Debug + Send + Sync {
     ///
     /// # Errors
     /// As the system answers.
-    fn appended_to(&self) -> io::Result<u64>;
+    fn append_end(&self) -> io::Result<u64>;
 
     /// Writes all of `bytes` at `offset`; not for a file that was opened for append.
     ///
@@ -53,7 +53,7 @@ pub trait Storage: Debug + Send + Sync {
 
     /// Forgets what the system keeps of the file in memory, so that the next read comes from the device; where the
     /// platform cannot, nothing happens.
-    fn forget_cache(&self) {}
+    fn drop_cache(&self) {}
 
     /// Cuts the file, or makes it longer with zeros.
     ///
@@ -77,11 +77,11 @@ pub trait Storage: Debug + Send + Sync {
     ///
     /// # Errors
     /// As the system answers.
-    fn identity(&self) -> io::Result<Identity>;
+    fn identity(&self) -> io::Result<FileIdentity>;
 
     /// Another process that writes to this file, as far as that can be seen without taking the lock.
-    fn who_writes(&self) -> Seen {
-        Seen::Unknown
+    fn detect_writer(&self) -> WriterPresence {
+        WriterPresence::Unknown
     }
 
     /// Lets others go on for `time`, so that a second look can show what they do. A disk that no one else uses need not.
@@ -96,20 +96,20 @@ pub trait Disk: Debug + Send + Sync {
     ///
     /// # Errors
     /// As the system answers, `InvalidInput` for what is no regular file.
-    fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn Storage>>;
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn Storage>>;
 
     /// A new file without a name, gone when it is dropped: in `folder`, or where it cannot be there, or none is given,
     /// where temporary files are kept.
     ///
     /// # Errors
     /// As the system answers.
-    fn scratch(&self, folder: Option<&Path>) -> io::Result<Arc<dyn Storage>>;
+    fn create_anonymous_file(&self, folder: Option<&Path>) -> io::Result<Arc<dyn Storage>>;
 
     /// Which file bears this name now.
     ///
     /// # Errors
     /// `NotFound`, and what else the system answers.
-    fn identity(&self, path: &Path) -> io::Result<Identity>;
+    fn identity(&self, path: &Path) -> io::Result<FileIdentity>;
 
     /// The path with every link resolved.
     ///
@@ -127,7 +127,7 @@ pub trait Disk: Debug + Send + Sync {
     ///
     /// # Errors
     /// `AlreadyExists`, and what else the system answers.
-    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn rename_no_replace(&self, from: &Path, to: &Path) -> io::Result<()> {
         match self.identity(to) {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.rename(from, to),
@@ -145,7 +145,7 @@ pub trait Disk: Debug + Send + Sync {
     ///
     /// # Errors
     /// As the system answers.
-    fn create_folder(&self, path: &Path, like: &Path) -> io::Result<()>;
+    fn create_folder(&self, path: &Path, permissions_from: &Path) -> io::Result<()>;
 
     /// Returns when the names in the folder are on stable storage.
     ///
@@ -154,7 +154,7 @@ pub trait Disk: Debug + Send + Sync {
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
     /// Bytes that can still be written where `path` is; `None` where the platform does not tell.
-    fn room(&self, path: &Path) -> Option<u64> {
+    fn available_space(&self, path: &Path) -> Option<u64> {
         let _ = path;
         None
     }
@@ -168,7 +168,7 @@ pub trait Disk: Debug + Send + Sync {
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Open<'a> {
+pub enum OpenMode<'a> {
     /// The log, to be read; a link is followed.
     Read,
     /// The log, to be read and appended to; a link is followed.
@@ -178,19 +178,19 @@ pub enum Open<'a> {
     /// A new log, which must not be there yet.
     Create,
     /// A side file, to be read; a link is refused.
-    ReadSide,
+    ReadSidecar,
     /// A side file, to be read and appended to; a link is refused.
-    AppendSide,
+    AppendSidecar,
     /// A new side file, owned and readable as `like` is.
-    CreateSide {
+    CreateSidecar {
         /// The log it belongs to.
-        like: &'a Path,
+        permissions_from: &'a Path,
     },
 }
 
 /// A file, whatever its name: device and inode, where the platform has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Identity {
+pub struct FileIdentity {
     /// The device.
     pub device: u64,
     /// The file on it.
@@ -218,13 +218,13 @@ pub fn read_full(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Resu
 ///
 /// # Errors
 /// As [`Storage::read_at`], for anything but such a refusal.
-pub fn read_readable(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+pub fn read_until_device_error(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
     while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
         match storage.read_at(rest, offset + done as u64) {
             Ok(0) => break,
             Ok(n) => done += n,
-            Err(error) if is_refusal(&error) => break,
+            Err(error) if is_device_error(&error) => break,
             Err(error) => return Err(error),
         }
     }
@@ -232,7 +232,7 @@ pub fn read_readable(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::
 }
 
 /// True for what a failing device answers. Anything else (no memory, a stale handle) says nothing about the bytes.
-pub fn is_refusal(error: &io::Error) -> bool {
+pub fn is_device_error(error: &io::Error) -> bool {
     #[cfg(unix)]
     let device = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
     #[cfg(not(unix))]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::LogFile;
-use super::storage::{Disk, Open, Storage};
+use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 use crate::format::Version;
 
 /// Appends after which the end is looked at, so that an append costs one call to the system and not two.
-const UNCHECKED: u32 = 64;
+const END_CHECK_INTERVAL: u32 = 64;
 
 /// What a power cut costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,16 +21,16 @@ pub enum Durability {
 
 /// A log opened for append: the lock, and the end up to which everything is certain.
 #[derive(Debug)]
-pub struct Writer {
+pub struct LogWriter {
     log: Arc<LogFile>,
     storage: Arc<dyn Storage>,
     end: u64,
     poisoned: Option<String>,
     /// Appends since the end was last looked at.
-    unchecked: u32,
+    appends_since_check: u32,
 }
 
-impl Writer {
+impl LogWriter {
     /// Takes the writer's lock on `log`, which was opened from `disk` for append.
     ///
     /// # Errors
@@ -39,13 +39,13 @@ impl Writer {
     pub(crate) fn lock(disk: &dyn Disk, log: Arc<LogFile>, storage: Arc<dyn Storage>) -> Result<Self, StorageError> {
         let path = log.path();
         if log.version() == Version::V0 {
-            return Err(StorageError::Version0 { path: path.to_owned() });
+            return Err(StorageError::Version0ReadOnly { path: path.to_owned() });
         }
         if !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
-            let pid = storage.who_writes().pid();
+            let pid = storage.detect_writer().pid();
             return Err(StorageError::Locked { path: path.to_owned(), pid });
         }
-        let same = |a: super::Identity, b: super::Identity| (a.device, a.inode) == (b.device, b.inode);
+        let same = |a: super::FileIdentity, b: super::FileIdentity| (a.device, a.inode) == (b.device, b.inode);
         match (storage.identity(), disk.identity(path)) {
             (Ok(locked), Ok(named)) if same(locked, named) => {}
             (Err(error), _) | (_, Err(error)) => return Err(StorageError::io(path, "find", error)),
@@ -58,7 +58,7 @@ impl Writer {
             }
         }
         let end = log.len()?;
-        Ok(Self { log, storage, end, poisoned: None, unchecked: 0 })
+        Ok(Self { log, storage, end, poisoned: None, appends_since_check: 0 })
     }
 
     /// The end of the log: where the next frame will stand.
@@ -75,7 +75,7 @@ impl Writer {
     /// `Io` when the write failed: then the file is as long as before. `Poisoned` when that could not be restored, when
     /// a sync failed, or when another program was found to have written in between.
     pub fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
-        self.check()?;
+        self.ensure_not_poisoned()?;
         let start = self.end;
         let goal = start + frames.len() as u64;
         let mut rest = frames;
@@ -86,8 +86,8 @@ impl Writer {
                 Err(error) => return Err(self.roll_back(goal - rest.len() as u64, error)),
             }
         }
-        self.unchecked += 1;
-        if durability == Durability::Synced || self.unchecked >= UNCHECKED {
+        self.appends_since_check += 1;
+        if durability == Durability::Synced || self.appends_since_check >= END_CHECK_INTERVAL {
             self.check_end(goal)?;
         }
         if durability == Durability::Synced {
@@ -100,12 +100,12 @@ impl Writer {
 
     /// Poisons the log when what was appended last does not end where it should: somebody's bytes stand between ours.
     /// Cutting would destroy them, so nothing is cut.
-    fn check_end(&mut self, goal: u64) -> Result<(), StorageError> {
-        self.unchecked = 0;
-        match self.storage.appended_to() {
-            Ok(end) if end == goal => Ok(()),
+    fn check_end(&mut self, expected_end: u64) -> Result<(), StorageError> {
+        self.appends_since_check = 0;
+        match self.storage.append_end() {
+            Ok(end) if end == expected_end => Ok(()),
             Ok(end) => Err(self.poison(format!("another program wrote to the log, whose last append ended at {end}"))),
-            Err(error) => Err(StorageError::io_at(self.log.path(), "find the end of", goal, error)),
+            Err(error) => Err(StorageError::io_at(self.log.path(), "find the end of", expected_end, error)),
         }
     }
 
@@ -114,8 +114,8 @@ impl Writer {
     /// # Errors
     /// `Poisoned`: a sync that failed once is never repeated, because a later success would prove nothing.
     pub fn sync(&mut self) -> Result<(), StorageError> {
-        self.check()?;
-        if self.unchecked > 0 {
+        self.ensure_not_poisoned()?;
+        if self.appends_since_check > 0 {
             self.check_end(self.end)?;
         }
         self.sync_data()
@@ -129,29 +129,29 @@ impl Writer {
     ///
     /// # Errors
     /// `Io`.
-    pub(crate) fn look_at_end(&mut self) -> Result<(), StorageError> {
+    pub(crate) fn refresh_end(&mut self) -> Result<(), StorageError> {
         self.end = self.log.len()?;
         Ok(())
     }
 
-    fn check(&self) -> Result<(), StorageError> {
+    fn ensure_not_poisoned(&self) -> Result<(), StorageError> {
         match &self.poisoned {
             None => Ok(()),
             Some(why) => {
-                Err(StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, why: why.clone() })
+                Err(StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, reason: why.clone() })
             }
         }
     }
 
     fn poison(&mut self, why: String) -> StorageError {
         self.poisoned = Some(why.clone());
-        StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, why }
+        StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, reason: why }
     }
 
     /// Back to the frame boundary before a write that failed, when the file ends where our bytes do.
-    fn roll_back(&mut self, ours_to: u64, error: std::io::Error) -> StorageError {
+    fn roll_back(&mut self, written_end: u64, error: std::io::Error) -> StorageError {
         let ends = self.storage.len();
-        if !matches!(ends, Ok(len) if len == ours_to) {
+        if !matches!(ends, Ok(len) if len == written_end) {
             return self.poison(format!("a write failed ({error}), and the log does not end where it should"));
         }
         match self.storage.set_len(self.end) {
@@ -161,7 +161,7 @@ impl Writer {
     }
 }
 
-/// Opens `path` for append: the handle that the lock belongs to, for [`Writer::lock`].
+/// Opens `path` for append: the handle that the lock belongs to, for [`LogWriter::open_and_lock`].
 pub(crate) fn open_for_append(disk: &dyn Disk, path: &std::path::Path) -> Result<Arc<dyn Storage>, StorageError> {
-    disk.open(path, Open::Append).map_err(|error| StorageError::io(path, "open for append", error))
+    disk.open(path, OpenMode::Append).map_err(|error| StorageError::io(path, "open for append", error))
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::fields::{Fields, Key, Source, TOO_LONG};
-use super::json::{self, Invalid};
+use super::event_fields::{EVENT_TOO_LONG, EventFields, EventKey, EventSource};
+use super::json::{self, PayloadError};
 use super::{EventView, Version, frame};
 
 /// An event to be appended: valid, of a size that fits a frame, and without a time until it is accepted.
@@ -21,13 +21,13 @@ use super::{EventView, Version, frame};
 ///     .payload_json(r#"{ "name": "Juan" }"#)
 ///     .build()?;
 /// assert_eq!(event.payload(), r#"{"name":"Juan"}"#);
-/// # Ok::<(), chronicle::format::Invalid>(())
+/// # Ok::<(), chronicle::format::PayloadError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// As it is stored when its time is the longest one; another time takes the place of the first bytes.
-    longest: Box<str>,
-    fields: Fields,
+    max_timestamp_json: Box<str>,
+    fields: EventFields,
 }
 
 /// The parts of an [`Event`] to be, in any order. A part given twice counts as given last.
@@ -38,7 +38,7 @@ pub struct EventBuilder {
     pub(super) schema_id: Option<String>,
     pub(super) schema_version: Option<u32>,
     pub(super) aggregate_id: Option<u64>,
-    pub(super) payload: Option<Result<String, Invalid>>,
+    pub(super) payload: Option<Result<String, PayloadError>>,
 }
 
 impl Event {
@@ -52,17 +52,17 @@ impl Event {
     /// Unknown keys are kept, and all keys in their order; blanks outside strings are dropped.
     ///
     /// # Errors
-    /// [`Invalid`] when `text` is no event, has a `write_timestamp_ms` or an `offset`, or does not fit a frame.
-    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+    /// [`PayloadError`] when `text` is no event, has a `write_timestamp_ms` or an `offset`, or does not fit a frame.
+    pub fn from_json(text: &str) -> Result<Self, PayloadError> {
         // Judged as given first, so that the place of a mistake is one in the caller's text.
-        Fields::scan(text, Source::Caller)?;
-        let mut longest = LONGEST_START.as_bytes().to_vec();
+        EventFields::parse(text, EventSource::Caller)?;
+        let mut longest = MAX_TIMESTAMP_PREFIX.as_bytes().to_vec();
         json::compact(text.as_bytes(), &mut longest);
         // An event is never empty: a comma takes the place of its opening brace.
-        if let Some(brace) = longest.get_mut(LONGEST_START.len()) {
+        if let Some(brace) = longest.get_mut(MAX_TIMESTAMP_PREFIX.len()) {
             *brace = b',';
         }
-        Self::from_longest(longest)
+        Self::from_max_timestamp_json(longest)
     }
 
     /// What happened.
@@ -97,23 +97,23 @@ impl Event {
 
     /// The payload of the event's frame, accepted at the time of `accepted`, in two parts.
     #[inline]
-    pub(crate) fn stored<'a>(&'a self, accepted: &'a Accepted) -> [&'a [u8]; 2] {
-        let behind_time = self.longest.get(LONGEST_START.len()..).unwrap_or_default();
-        [accepted.start.as_bytes(), behind_time.as_bytes()]
+    pub(crate) fn payload_parts<'a>(&'a self, accepted: &'a TimestampPrefix) -> [&'a [u8]; 2] {
+        let behind_time = self.max_timestamp_json.get(MAX_TIMESTAMP_PREFIX.len()..).unwrap_or_default();
+        [accepted.prefix.as_bytes(), behind_time.as_bytes()]
     }
 
     /// The event with the longest time, judged as it is going to be read.
-    fn from_longest(longest: Vec<u8>) -> Result<Self, Invalid> {
+    fn from_max_timestamp_json(longest: Vec<u8>) -> Result<Self, PayloadError> {
         if longest.len() > frame::MAX_PAYLOAD as usize {
-            return Err(TOO_LONG);
+            return Err(EVENT_TOO_LONG);
         }
         let fields = EventView::parse(&longest, Version::V1)?.fields();
-        let longest = String::from_utf8(longest).map_err(|_| Invalid { at: 0, reason: "not UTF-8" })?;
-        Ok(Self { longest: longest.into_boxed_str(), fields })
+        let longest = String::from_utf8(longest).map_err(|_| PayloadError { offset: 0, reason: "not UTF-8" })?;
+        Ok(Self { max_timestamp_json: longest.into_boxed_str(), fields })
     }
 
     fn view(&self) -> EventView<'_> {
-        EventView::of(&self.longest, self.fields)
+        EventView::from_parts(&self.max_timestamp_json, self.fields)
     }
 }
 
@@ -171,77 +171,77 @@ impl EventBuilder {
     #[must_use]
     pub fn payload(mut self, value: &impl Serialize) -> Self {
         let json = serde_json::to_string(value);
-        self.payload = Some(json.map_err(|_| Invalid { at: 0, reason: "payload cannot be written as JSON" }));
+        self.payload = Some(json.map_err(|_| PayloadError { offset: 0, reason: "payload cannot be written as JSON" }));
         self
     }
 
     /// The event.
     ///
     /// # Errors
-    /// [`Invalid`] when a part is missing, the payload is no JSON (the place is one in the payload's text) or too deeply
+    /// [`PayloadError`] when a part is missing, the payload is no JSON (the place is one in the payload's text) or too deeply
     /// nested, or the event does not fit a frame.
-    pub fn build(self) -> Result<Event, Invalid> {
-        let missing = |key: Key| Invalid { at: 0, reason: key.row().missing };
-        let event_type = self.event_type.ok_or(missing(Key::EventType))?;
-        let namespace = self.namespace.ok_or(missing(Key::Namespace))?;
-        let schema_id = self.schema_id.ok_or(missing(Key::SchemaId))?;
-        let schema_version = self.schema_version.ok_or(missing(Key::SchemaVersion))?;
-        let payload = self.payload.ok_or(missing(Key::Payload))??;
+    pub fn build(self) -> Result<Event, PayloadError> {
+        let missing = |key: EventKey| PayloadError { offset: 0, reason: key.info().missing_reason };
+        let event_type = self.event_type.ok_or(missing(EventKey::EventType))?;
+        let namespace = self.namespace.ok_or(missing(EventKey::Namespace))?;
+        let schema_id = self.schema_id.ok_or(missing(EventKey::SchemaId))?;
+        let schema_version = self.schema_version.ok_or(missing(EventKey::SchemaVersion))?;
+        let payload = self.payload.ok_or(missing(EventKey::Payload))??;
         // Alone, before it is set among the other keys: `1,"x":2` is no value, though it would make an object there.
-        json::check(payload.as_bytes())?;
+        json::validate(payload.as_bytes())?;
 
-        let mut longest = LONGEST_START.as_bytes().to_vec();
-        push_key(Key::EventType, &mut longest);
+        let mut longest = MAX_TIMESTAMP_PREFIX.as_bytes().to_vec();
+        push_key(EventKey::EventType, &mut longest);
         push_string(&event_type, &mut longest)?;
-        push_key(Key::Namespace, &mut longest);
+        push_key(EventKey::Namespace, &mut longest);
         push_string(&namespace, &mut longest)?;
-        push_key(Key::SchemaId, &mut longest);
+        push_key(EventKey::SchemaId, &mut longest);
         push_string(&schema_id, &mut longest)?;
-        push_key(Key::SchemaVersion, &mut longest);
+        push_key(EventKey::SchemaVersion, &mut longest);
         longest.extend_from_slice(schema_version.to_string().as_bytes());
-        push_key(Key::AggregateId, &mut longest);
+        push_key(EventKey::AggregateId, &mut longest);
         longest.extend_from_slice(self.aggregate_id.map_or("null".to_owned(), |id| id.to_string()).as_bytes());
-        push_key(Key::Payload, &mut longest);
+        push_key(EventKey::Payload, &mut longest);
         json::compact(payload.as_bytes(), &mut longest);
         longest.push(b'}');
-        Event::from_longest(longest)
+        Event::from_max_timestamp_json(longest)
     }
 }
 
 /// The start of the payloads accepted at one instant, written once for all of them.
 #[derive(Debug)]
-pub(crate) struct Accepted {
+pub(crate) struct TimestampPrefix {
     write_timestamp_ms: u64,
-    start: String,
+    prefix: String,
 }
 
-impl Accepted {
+impl TimestampPrefix {
     /// Events accepted at `write_timestamp_ms`, milliseconds since the Unix epoch.
-    pub(crate) fn at(write_timestamp_ms: u64) -> Self {
-        Self { write_timestamp_ms, start: format!("{START}{write_timestamp_ms}") }
+    pub(crate) fn new(write_timestamp_ms: u64) -> Self {
+        Self { write_timestamp_ms, prefix: format!("{TIMESTAMP_PREFIX}{write_timestamp_ms}") }
     }
 
     /// The same for what is accepted now: written anew only when the millisecond is another.
     #[inline]
-    pub(crate) fn renew(&mut self, write_timestamp_ms: u64) {
+    pub(crate) fn update(&mut self, write_timestamp_ms: u64) {
         if self.write_timestamp_ms != write_timestamp_ms {
-            *self = Self::at(write_timestamp_ms);
+            *self = Self::new(write_timestamp_ms);
         }
     }
 }
 
 /// The start of every payload that Chronicle writes.
-pub(super) const START: &str = "{\"write_timestamp_ms\":";
+pub(super) const TIMESTAMP_PREFIX: &str = "{\"write_timestamp_ms\":";
 /// The same with the longest time.
-pub(super) const LONGEST_START: &str = "{\"write_timestamp_ms\":18446744073709551615";
+pub(super) const MAX_TIMESTAMP_PREFIX: &str = "{\"write_timestamp_ms\":18446744073709551615";
 /// Appends `,"name":`.
-fn push_key(key: Key, out: &mut Vec<u8>) {
-    for part in [",\"", key.row().name, "\":"] {
+fn push_key(key: EventKey, out: &mut Vec<u8>) {
+    for part in [",\"", key.info().name, "\":"] {
         out.extend_from_slice(part.as_bytes());
     }
 }
 
 /// Appends `text` as a JSON string.
-fn push_string(text: &str, out: &mut Vec<u8>) -> Result<(), Invalid> {
-    serde_json::to_writer(out, text).map_err(|_| Invalid { at: 0, reason: "a text that JSON cannot hold" })
+fn push_string(text: &str, out: &mut Vec<u8>) -> Result<(), PayloadError> {
+    serde_json::to_writer(out, text).map_err(|_| PayloadError { offset: 0, reason: "a text that JSON cannot hold" })
 }

@@ -12,7 +12,7 @@ const ONE: u32 = 0x8000_0000;
 
 /// The CRC of `bytes`.
 #[inline]
-pub fn of(bytes: &[u8]) -> u32 {
+pub fn checksum(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
@@ -44,11 +44,11 @@ pub(crate) const fn times_x(a: u32) -> u32 {
 
 /// x^(8n) for n below 2^24, out of three tables of 256: two multiplications, whatever n is.
 #[derive(Debug)]
-pub(crate) struct Shift {
+pub(crate) struct CrcShiftTable {
     tables: [[u32; 256]; 3],
 }
 
-impl Shift {
+impl CrcShiftTable {
     pub(crate) fn new() -> Self {
         let mut unit = ONE;
         for _ in 0..8 {
@@ -67,15 +67,15 @@ impl Shift {
     }
 
     /// x^(8n).
-    pub(crate) fn by(&self, n: u32) -> u32 {
+    pub(crate) fn shift_factor(&self, n: u32) -> u32 {
         let [low, middle, high] = &self.tables;
         let pick = |table: &[u32; 256], shift: u32| table.get((n >> shift & 0xFF) as usize).copied().unwrap_or(ONE);
         multiply(multiply(pick(low, 0), pick(middle, 8)), pick(high, 16))
     }
 
     /// The CRC of B, from those of A and of A followed by B, where B has `n` bytes.
-    pub(crate) fn suffix(&self, of_a: u32, of_ab: u32, n: u32) -> u32 {
-        of_ab ^ multiply(of_a, self.by(n))
+    pub(crate) fn suffix_checksum(&self, of_a: u32, of_ab: u32, n: u32) -> u32 {
+        of_ab ^ multiply(of_a, self.shift_factor(n))
     }
 }
 
@@ -85,17 +85,17 @@ mod tests {
 
     #[test]
     fn the_check_value_is_the_one_of_the_format_document() {
-        assert_eq!(of(b"123456789"), 0xCBF4_3926);
+        assert_eq!(checksum(b"123456789"), 0xCBF4_3926);
     }
 
     #[test]
     fn a_suffix_follows_from_two_prefixes() {
-        let shift = Shift::new();
+        let shift = CrcShiftTable::new();
         let bytes: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
         for (from, to) in [(0, 1), (1, 2), (3, 260), (255, 511), (256, 66_000), (7, 200_000), (9, 9)] {
-            let suffix = shift.suffix(of(&bytes[..from]), of(&bytes[..to]), (to - from) as u32);
-            assert_eq!(suffix, of(&bytes[from..to]), "{from}..{to}");
-            assert_eq!(extend(of(&bytes[..from]), &bytes[from..to]), of(&bytes[..to]));
+            let suffix = shift.suffix_checksum(checksum(&bytes[..from]), checksum(&bytes[..to]), (to - from) as u32);
+            assert_eq!(suffix, checksum(&bytes[from..to]), "{from}..{to}");
+            assert_eq!(extend(checksum(&bytes[..from]), &bytes[from..to]), checksum(&bytes[..to]));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What is wrong with a range of the file, or notable about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum DamageKind {
     /// Four bytes or more, all of them zero.
     Zeros,
     /// A frame in its place whose checksum differs.
@@ -29,20 +29,20 @@ pub enum Kind {
     Unreadable,
 }
 
-impl Kind {
+impl DamageKind {
     /// Every kind, with its name and whether it is damage.
-    pub const ALL: [(Kind, &'static str, bool); 11] = [
-        (Kind::Zeros, "zeros", true),
-        (Kind::Checksum, "checksum", true),
-        (Kind::Length, "length", true),
-        (Kind::TornTail, "torn_tail", true),
-        (Kind::Garbage, "garbage", true),
-        (Kind::Truncated, "truncated", true),
-        (Kind::Header, "header", true),
-        (Kind::InvalidEvent, "invalid_event", true),
-        (Kind::Gap, "gap", false),
-        (Kind::Clock, "clock", false),
-        (Kind::Unreadable, "unreadable", true),
+    pub const ALL: [(DamageKind, &'static str, bool); 11] = [
+        (DamageKind::Zeros, "zeros", true),
+        (DamageKind::Checksum, "checksum", true),
+        (DamageKind::Length, "length", true),
+        (DamageKind::TornTail, "torn_tail", true),
+        (DamageKind::Garbage, "garbage", true),
+        (DamageKind::Truncated, "truncated", true),
+        (DamageKind::Header, "header", true),
+        (DamageKind::InvalidEvent, "invalid_event", true),
+        (DamageKind::Gap, "gap", false),
+        (DamageKind::Clock, "clock", false),
+        (DamageKind::Unreadable, "unreadable", true),
     ];
 
     /// The name FORMAT.md gives it.
@@ -60,7 +60,7 @@ impl Kind {
         Self::ALL.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 
-    fn row(self) -> &'static (Kind, &'static str, bool) {
+    fn row(self) -> &'static (DamageKind, &'static str, bool) {
         Self::ALL.iter().find(|row| row.0 == self).unwrap_or(&Self::ALL[0])
     }
 }
@@ -69,7 +69,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// What it is.
-    pub kind: Kind,
+    pub kind: DamageKind,
     /// File offset of its first byte.
     pub start: u64,
     /// File offset behind its last byte.
@@ -80,13 +80,13 @@ pub struct Finding {
 
 impl Finding {
     /// A finding without evidence yet.
-    pub fn new(kind: Kind, range: Range<u64>) -> Self {
+    pub fn new(kind: DamageKind, range: Range<u64>) -> Self {
         Self { kind, start: range.start, end: range.end, evidence: Evidence::default() }
     }
 
     /// The same, with evidence.
     #[must_use]
-    pub fn with(mut self, evidence: Evidence) -> Self {
+    pub fn with_evidence(mut self, evidence: Evidence) -> Self {
         self.evidence = evidence;
         self
     }
@@ -101,9 +101,9 @@ impl Finding {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
     /// The checksum found behind the payload.
-    pub stored: Option<u32>,
+    pub stored_checksum: Option<u32>,
     /// The checksum of the bytes that are there.
-    pub computed: Option<u32>,
+    pub computed_checksum: Option<u32>,
     /// The length field as found.
     pub length_found: Option<u32>,
     /// The length that the next frame, or the end of the file, implies.
@@ -113,7 +113,7 @@ pub struct Evidence {
     /// Share of zero bytes in the range, 0 to 1.
     pub zero_share: Option<f64>,
     /// Offset of the first byte that is not UTF-8 or not JSON.
-    pub bad_byte_at: Option<u64>,
+    pub bad_byte_offset: Option<u64>,
     /// Why a payload is no event, in words.
     pub reason: Option<String>,
     /// Bytes that a complete frame would need and the file does not have.
@@ -142,10 +142,10 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_row_and_a_name_of_its_own() {
-        for (kind, name, damage) in Kind::ALL {
-            assert_eq!(Kind::from_name(name), Some(kind));
+        for (kind, name, damage) in DamageKind::ALL {
+            assert_eq!(DamageKind::from_name(name), Some(kind));
             assert_eq!((kind.name(), kind.is_damage()), (name, damage));
         }
-        assert_eq!(Kind::from_name("in_flight"), None);
+        assert_eq!(DamageKind::from_name("in_flight"), None);
     }
 }

@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 
 use super::Version;
-use super::fields::{Fields, Source};
-use super::json::{self, Invalid};
+use super::event_fields::{EventFields, EventSource};
+use super::json::{self, PayloadError};
 
 /// A valid event, borrowed from the payload it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventView<'a> {
     json: &'a str,
-    fields: Fields,
+    fields: EventFields,
 }
 
 /// An event of a log, with its place. It owns its bytes and is never parsed again.
@@ -22,34 +22,34 @@ pub struct EventView<'a> {
 pub struct StoredEvent {
     offset: u64,
     json: Box<str>,
-    fields: Fields,
+    fields: EventFields,
 }
 
 impl<'a> EventView<'a> {
     /// Reads `payload` as an event: the one definition of a valid event, as FORMAT.md words it.
     ///
     /// # Errors
-    /// [`Invalid`] with the first byte that speaks against it and why. For a field that is missing, that is the end of
+    /// [`PayloadError`] with the first byte that speaks against it and why. For a field that is missing, that is the end of
     /// the object.
     #[inline]
-    pub fn parse(payload: &'a [u8], version: Version) -> Result<Self, Invalid> {
-        let json = json::utf8(payload)?;
-        let fields = Fields::scan(json, Source::Log(version))?;
+    pub fn parse(payload: &'a [u8], version: Version) -> Result<Self, PayloadError> {
+        let json = json::decode_utf8(payload)?;
+        let fields = EventFields::parse(json, EventSource::Log(version))?;
         Ok(Self { json, fields })
     }
 
     /// The event in `json`, which `fields` were read from.
-    pub(super) const fn of(json: &'a str, fields: Fields) -> Self {
+    pub(super) const fn from_parts(json: &'a str, fields: EventFields) -> Self {
         Self { json, fields }
     }
 
-    /// What was read, to be put over the same bytes again by [`EventView::again`].
-    pub(crate) const fn fields(&self) -> Fields {
+    /// What was read, to be put over the same bytes again by [`EventView::from_validated`].
+    pub(crate) const fn fields(&self) -> EventFields {
         self.fields
     }
 
     /// The event in the bytes that `fields` were read from, without judging it a second time.
-    pub(crate) fn again(payload: &'a [u8], fields: Fields) -> Option<Self> {
+    pub(crate) fn from_validated(payload: &'a [u8], fields: EventFields) -> Option<Self> {
         std::str::from_utf8(payload).ok().map(|json| Self { json, fields })
     }
 
@@ -70,7 +70,7 @@ impl<'a> EventView<'a> {
 
     /// What happened, as stored, quotes included.
     pub fn event_type_token(&self) -> &'a str {
-        self.fields.event_type.of(self.json)
+        self.fields.event_type.text(self.json)
     }
 
     /// The part of the world the event belongs to.
@@ -80,7 +80,7 @@ impl<'a> EventView<'a> {
 
     /// The namespace as stored, quotes included.
     pub fn namespace_token(&self) -> &'a str {
-        self.fields.namespace.of(self.json)
+        self.fields.namespace.text(self.json)
     }
 
     /// What the payload is meant to look like.
@@ -90,7 +90,7 @@ impl<'a> EventView<'a> {
 
     /// The schema as stored, quotes included.
     pub fn schema_id_token(&self) -> &'a str {
-        self.fields.schema_id.of(self.json)
+        self.fields.schema_id.text(self.json)
     }
 
     /// The version of that schema.
@@ -105,7 +105,7 @@ impl<'a> EventView<'a> {
 
     /// The value of `payload`, JSON exactly as stored.
     pub fn payload(&self) -> &'a str {
-        self.fields.payload.of(self.json)
+        self.fields.payload.text(self.json)
     }
 
     /// A copy that owns its bytes, with `offset` as its place in the log.
@@ -191,8 +191,8 @@ impl StoredEvent {
 
 /// An event of version 0 as version 1 has it: the oldest name of its time becomes `write_timestamp_ms`, every other byte
 /// stays.
-pub(crate) fn with_newer_key(json: &str) -> Cow<'_, str> {
-    match super::fields::older_key(json) {
+pub(crate) fn upgrade_v0_timestamp_key(json: &str) -> Cow<'_, str> {
+    match super::event_fields::find_v0_timestamp_key(json) {
         Some((start, end)) => {
             let (before, behind) = (json.get(..start).unwrap_or_default(), json.get(end..).unwrap_or_default());
             Cow::Owned([before, "\"write_timestamp_ms\"", behind].concat())
@@ -209,10 +209,12 @@ mod tests {
     use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
     use serde_json::value::RawValue;
 
-    use super::super::builder::{LONGEST_START, START};
-    use super::super::fields::{Key, TOO_LONG};
-    use super::super::json::tests::{TOKENS, almost_json, both_answers, damaged, has_lone_surrogate, levels};
-    use super::super::{Accepted, Event, EventBuilder, frame};
+    use super::super::builder::{MAX_TIMESTAMP_PREFIX, TIMESTAMP_PREFIX};
+    use super::super::event_fields::{EVENT_TOO_LONG, EventKey};
+    use super::super::json::tests::{
+        TOKENS, almost_json, check_both_outcomes, has_lone_surrogate, nesting_depth, with_random_edits,
+    };
+    use super::super::{Event, EventBuilder, TimestampPrefix, frame};
     use super::*;
 
     const SAMPLE: &str = r#"{"write_timestamp_ms":1766718274106,"event_type":"Person\u0055pdated","namespace":"accounts","schema_id":"Pers\"on","schema_version":1,"aggregate_id":42,"payload":{"name":"Pérez","half":"\ud800","tags":["a",1.0,-2e5,true,null],"n":123456789012345678901234567890},"trace":{"id":"x\ud83d\ude00"}}"#;
@@ -229,7 +231,7 @@ mod tests {
             [r#""timestamp_ms""#, r#""t\u0069mestamp_ms""#, r#""write_timestamp_ms""#, r#""wr\u0069te_timestamp_ms""#]
         {
             let old = event(key);
-            let made = with_newer_key(&old);
+            let made = upgrade_v0_timestamp_key(&old);
             assert_eq!(made, if key.contains("te_") { old.as_str() } else { newer.as_str() }, "{key}");
             let (before, after) =
                 (EventView::parse(old.as_bytes(), Version::V0), EventView::parse(made.as_bytes(), Version::V1));
@@ -241,7 +243,7 @@ mod tests {
 
     /// What the slow judge read, in the order of the accessors.
     #[derive(Debug, PartialEq)]
-    struct Read {
+    struct ReferenceEvent {
         write_timestamp_ms: u64,
         strings: [String; 3],
         tokens: [String; 3],
@@ -255,8 +257,8 @@ mod tests {
 
     impl<'de> Deserialize<'de> for Members {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Collect;
-            impl<'de> Visitor<'de> for Collect {
+            struct MembersVisitor;
+            impl<'de> Visitor<'de> for MembersVisitor {
                 type Value = Members;
 
                 fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -271,15 +273,15 @@ mod tests {
                     Ok(Members(members))
                 }
             }
-            deserializer.deserialize_map(Collect)
+            deserializer.deserialize_map(MembersVisitor)
         }
     }
 
     /// The slow judge: FORMAT.md's paragraph again, with other means.
-    fn slow(payload: &[u8], version: Version) -> Option<Read> {
+    fn reference_parse(payload: &[u8], version: Version) -> Option<ReferenceEvent> {
         let text = std::str::from_utf8(payload).ok()?;
         let Members(members) = serde_json::from_str(text).ok()?;
-        if levels(text) > 127 {
+        if nesting_depth(text) > 127 {
             return None;
         }
         let mut known: BTreeMap<&str, &str> = BTreeMap::new();
@@ -296,7 +298,7 @@ mod tests {
         let integer = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok())?;
         let token = |key| known.get(key).filter(|value| value.starts_with('"')).map(|value| (*value).to_owned());
         let tokens = [token("event_type")?, token("namespace")?, token("schema_id")?];
-        Some(Read {
+        Some(ReferenceEvent {
             write_timestamp_ms: integer(known.get("write_timestamp_ms")?)?,
             strings: tokens.clone().map(|token| serde_json::from_str(&token).expect("a string")),
             tokens,
@@ -309,8 +311,8 @@ mod tests {
         })
     }
 
-    fn read(view: EventView<'_>) -> Read {
-        Read {
+    fn to_reference(view: EventView<'_>) -> ReferenceEvent {
+        ReferenceEvent {
             write_timestamp_ms: view.write_timestamp_ms(),
             strings: [view.event_type(), view.namespace(), view.schema_id()].map(Cow::into_owned),
             tokens: [view.event_type_token(), view.namespace_token(), view.schema_id_token()].map(str::to_owned),
@@ -321,18 +323,18 @@ mod tests {
     }
 
     /// Both judges' answer on `payload`, after a look that it is the same, values included. True for version 1's yes.
-    fn agree(payload: &[u8]) -> bool {
+    fn assert_matches_reference(payload: &[u8]) -> bool {
         for version in [Version::V0, Version::V1] {
             let fast = EventView::parse(payload, version);
             if let Err(why) = fast {
-                assert!(why.at <= payload.len(), "{why:?} for {}", payload.escape_ascii());
+                assert!(why.offset <= payload.len(), "{why:?} for {}", payload.escape_ascii());
             }
             let told = format!("{version:?}: {fast:?} for {}", payload.escape_ascii());
-            assert_eq!(fast.map(read).ok(), slow(payload, version), "{told}");
+            assert_eq!(fast.map(to_reference).ok(), reference_parse(payload, version), "{told}");
             // A blank in front, and no key stands where Chronicle writes it: the same answer a byte further on.
             let spread = [b" ", payload].concat();
-            let further = fast.map(read).map_err(|why| Invalid { at: why.at + 1, ..why });
-            assert_eq!(EventView::parse(&spread, version).map(read), further, "{told}");
+            let further = fast.map(to_reference).map_err(|why| PayloadError { offset: why.offset + 1, ..why });
+            assert_eq!(EventView::parse(&spread, version).map(to_reference), further, "{told}");
         }
         EventView::parse(payload, Version::V1).is_ok()
     }
@@ -353,14 +355,14 @@ mod tests {
     ];
 
     /// `MEMBERS` with the one of `key` given another value.
-    fn with(key: &str, value: &str) -> String {
+    fn event_with(key: &str, value: &str) -> String {
         let of_key = format!("\"{key}\":");
         object(
             &MEMBERS.map(|member| if member.starts_with(&of_key) { of_key.clone() + value } else { member.to_owned() }),
         )
     }
 
-    fn reason(payload: &str) -> &'static str {
+    fn rejection_reason(payload: &str) -> &'static str {
         EventView::parse(payload.as_bytes(), Version::V1).map_or_else(|why| why.reason, |_| "a valid event")
     }
 
@@ -379,12 +381,12 @@ mod tests {
 
     #[test]
     fn both_judges_agree_on_every_changed_byte() {
-        assert!(agree(SAMPLE.as_bytes()));
+        assert!(assert_matches_reference(SAMPLE.as_bytes()));
         for at in 0..SAMPLE.len() {
             let mut bytes = SAMPLE.as_bytes().to_vec();
             for byte in 0..=255 {
                 bytes[at] = byte;
-                agree(&bytes);
+                assert_matches_reference(&bytes);
             }
         }
     }
@@ -393,11 +395,11 @@ mod tests {
     fn both_judges_agree_on_every_byte_put_in_taken_out_or_cut_off() {
         for at in 0..=SAMPLE.len() {
             let (before, behind) = SAMPLE.as_bytes().split_at(at);
-            agree(before);
-            agree(behind);
-            agree(&[before, behind.get(1..).unwrap_or_default()].concat());
+            assert_matches_reference(before);
+            assert_matches_reference(behind);
+            assert_matches_reference(&[before, behind.get(1..).unwrap_or_default()].concat());
             for byte in *b"\"\\{}[]:, \n0-.eu\0\xff" {
-                agree(&[before, &[byte], behind].concat());
+                assert_matches_reference(&[before, &[byte], behind].concat());
             }
         }
     }
@@ -407,17 +409,17 @@ mod tests {
         for token in TOKENS {
             for member in MEMBERS {
                 let (key, _) = member.split_once(':').expect("a member");
-                agree(with(key.trim_matches('"'), token).as_bytes());
+                assert_matches_reference(event_with(key.trim_matches('"'), token).as_bytes());
             }
             for other in [format!("\"other\":{token}"), format!("{token}:1"), format!("\"other\":[{token}]")] {
-                agree(object(&[&MEMBERS[..], &[&other]].concat()).as_bytes());
-                agree(object(&[&[other.as_str()], &MEMBERS[..]].concat()).as_bytes());
+                assert_matches_reference(object(&[&MEMBERS[..], &[&other]].concat()).as_bytes());
+                assert_matches_reference(object(&[&[other.as_str()], &MEMBERS[..]].concat()).as_bytes());
             }
-            agree(with("payload", &format!("[{{\"k\":{token}}}]")).as_bytes());
-            agree(with("payload", &format!("{{{token}:[]}}")).as_bytes());
-            agree(format!("{token}{}", object(&MEMBERS)).as_bytes());
-            agree(format!("{}{token}", object(&MEMBERS)).as_bytes());
-            agree(token.as_bytes());
+            assert_matches_reference(event_with("payload", &format!("[{{\"k\":{token}}}]")).as_bytes());
+            assert_matches_reference(event_with("payload", &format!("{{{token}:[]}}")).as_bytes());
+            assert_matches_reference(format!("{token}{}", object(&MEMBERS)).as_bytes());
+            assert_matches_reference(format!("{}{token}", object(&MEMBERS)).as_bytes());
+            assert_matches_reference(token.as_bytes());
         }
     }
 
@@ -441,8 +443,10 @@ mod tests {
             }
             object(&members).into_bytes()
         });
-        both_answers(6000, &events, |payload| agree(payload));
-        both_answers(6000, &damaged(Just(SAMPLE.as_bytes().to_vec())).boxed(), |payload| agree(payload));
+        check_both_outcomes(6000, &events, |payload| assert_matches_reference(payload));
+        check_both_outcomes(6000, &with_random_edits(Just(SAMPLE.as_bytes().to_vec())).boxed(), |payload| {
+            assert_matches_reference(payload)
+        });
     }
 
     #[test]
@@ -450,12 +454,12 @@ mod tests {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         for (levels, valid) in [(125, true), (126, true), (127, false), (128, false), (50_000, false)] {
             assert_eq!(
-                agree(with("payload", &nested(levels)).as_bytes()),
+                assert_matches_reference(event_with("payload", &nested(levels)).as_bytes()),
                 valid,
                 "{levels} levels below the event's own"
             );
             let unknown = format!("\"other\":{}", nested(levels));
-            assert_eq!(agree(object(&[&MEMBERS[..], &[&unknown]].concat()).as_bytes()), valid);
+            assert_eq!(assert_matches_reference(object(&[&MEMBERS[..], &[&unknown]].concat()).as_bytes()), valid);
         }
     }
 
@@ -463,15 +467,20 @@ mod tests {
     fn keys_are_compared_unescaped_and_stand_once() {
         let escaped =
             object(&MEMBERS).replace("event_type", "event\\u005ftype").replace("\"payload\"", "\"\\u0070ayload\"");
-        assert!(agree(escaped.as_bytes()), "{}", reason(&escaped));
+        assert!(assert_matches_reference(escaped.as_bytes()), "{}", rejection_reason(&escaped));
         for member in MEMBERS {
             let twice = object(&[&MEMBERS[..], &[member]].concat());
-            assert!(!agree(twice.as_bytes()), "{twice}");
-            assert!(reason(&twice).ends_with(" is there twice"), "{}", reason(&twice));
+            assert!(!assert_matches_reference(twice.as_bytes()), "{twice}");
+            assert!(rejection_reason(&twice).ends_with(" is there twice"), "{}", rejection_reason(&twice));
             let disguised = member.replacen('a', "\\u0061", 1).replacen("event", "\\u0065vent", 1);
-            assert!(!agree(object(&[&MEMBERS[..], &[&disguised]].concat()).as_bytes()), "{disguised}");
+            assert!(
+                !assert_matches_reference(object(&[&MEMBERS[..], &[&disguised]].concat()).as_bytes()),
+                "{disguised}"
+            );
         }
-        assert!(agree(object(&[&MEMBERS[..], &["\"x\":1", "\"x\":2", "\"offset\":\"mine\""]].concat()).as_bytes()));
+        assert!(assert_matches_reference(
+            object(&[&MEMBERS[..], &["\"x\":1", "\"x\":2", "\"offset\":\"mine\""]].concat()).as_bytes()
+        ));
     }
 
     #[test]
@@ -487,13 +496,13 @@ mod tests {
             ("namespace", "null", "null", "a string was expected"),
             ("payload", "[1,}", "}", "a value was expected"),
         ] {
-            let text = with(key, value);
+            let text = event_with(key, value);
             let at = text.find(&format!("{key}\":{value}")).expect("the field") + key.len() + 2;
             let at = at + value.find(mistake).expect("the mistake");
-            assert_eq!(EventView::parse(text.as_bytes(), Version::V1), Err(Invalid { at, reason }));
+            assert_eq!(EventView::parse(text.as_bytes(), Version::V1), Err(PayloadError { offset: at, reason }));
         }
         let broken = [b"{\"a\":\"", &b"\xed\xa0\x80"[..], b"\"}"].concat();
-        assert_eq!(EventView::parse(&broken, Version::V1), Err(Invalid { at: 6, reason: "not UTF-8" }));
+        assert_eq!(EventView::parse(&broken, Version::V1), Err(PayloadError { offset: 6, reason: "not UTF-8" }));
     }
 
     #[test]
@@ -504,12 +513,12 @@ mod tests {
             let text = object(&members);
             let key = member.split(':').next().expect("a key").trim_matches('"');
             let expected = if key == "aggregate_id" { "a valid event".to_owned() } else { format!("{key} is missing") };
-            assert_eq!(reason(&text), expected);
-            assert_eq!(agree(text.as_bytes()), key == "aggregate_id");
+            assert_eq!(rejection_reason(&text), expected);
+            assert_eq!(assert_matches_reference(text.as_bytes()), key == "aggregate_id");
         }
-        assert_eq!(reason("{}"), "write_timestamp_ms is missing");
-        assert_eq!(reason(""), "an object was expected");
-        assert_eq!(reason("\u{feff}{}"), "an object was expected");
+        assert_eq!(rejection_reason("{}"), "write_timestamp_ms is missing");
+        assert_eq!(rejection_reason(""), "an object was expected");
+        assert_eq!(rejection_reason("\u{feff}{}"), "an object was expected");
     }
 
     #[test]
@@ -527,14 +536,14 @@ mod tests {
     #[test]
     fn half_a_surrogate_pair_is_kept_in_the_payload_and_nowhere_else() {
         for half in ["\"\\ud800\"", "[{\"\\uDFFF\":1}]", "\"\\ud83d\\ud83d\\ude00\"", "\"\\ude00\\ud83d\""] {
-            let payload = with("payload", half);
+            let payload = event_with("payload", half);
             assert_eq!(EventView::parse(payload.as_bytes(), Version::V1).map(|view| view.payload()), Ok(half));
             let unknown = object(&[&MEMBERS[..], &[&format!("\"other\":{half}")]].concat());
-            assert_eq!(reason(&unknown), "a lone surrogate");
-            assert!(agree(payload.as_bytes()) && !agree(unknown.as_bytes()));
+            assert_eq!(rejection_reason(&unknown), "a lone surrogate");
+            assert!(assert_matches_reference(payload.as_bytes()) && !assert_matches_reference(unknown.as_bytes()));
         }
-        assert_eq!(reason(&with("namespace", "\"\\udc00\"")), "a lone surrogate");
-        assert_eq!(reason(&object(&[&MEMBERS[..], &["\"\\ud800\":1"]].concat())), "a lone surrogate");
+        assert_eq!(rejection_reason(&event_with("namespace", "\"\\udc00\"")), "a lone surrogate");
+        assert_eq!(rejection_reason(&object(&[&MEMBERS[..], &["\"\\ud800\":1"]].concat())), "a lone surrogate");
     }
 
     #[test]
@@ -547,18 +556,18 @@ mod tests {
         assert_eq!((stored.namespace(), stored.namespace_token()), (view.namespace(), view.namespace_token()));
         assert_eq!((stored.schema_id(), stored.schema_id_token()), (view.schema_id(), view.schema_id_token()));
         assert_eq!((stored.aggregate_id(), stored.payload()), (Some(42), view.payload()));
-        let payload = with("payload", "{\"a\":[1,2]}");
+        let payload = event_with("payload", "{\"a\":[1,2]}");
         let stored = EventView::parse(payload.as_bytes(), Version::V1).expect("a valid event").to_stored(0);
         assert_eq!(stored.payload_as::<BTreeMap<String, Vec<u8>>>().expect("a map")["a"], [1, 2]);
         assert!(stored.payload_as::<Vec<u8>>().is_err());
     }
 
     fn encoded(event: &Event, write_timestamp_ms: u64) -> String {
-        payload_of(event, &Accepted::at(write_timestamp_ms))
+        payload_of(event, &TimestampPrefix::new(write_timestamp_ms))
     }
 
-    fn payload_of(event: &Event, accepted: &Accepted) -> String {
-        String::from_utf8(event.stored(accepted).concat()).expect("UTF-8")
+    fn payload_of(event: &Event, accepted: &TimestampPrefix) -> String {
+        String::from_utf8(event.payload_parts(accepted).concat()).expect("UTF-8")
     }
 
     fn builder() -> EventBuilder {
@@ -593,11 +602,11 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_or_goes_back_is_taken_at_its_word() {
         let event = builder().build().expect("a valid event");
-        let mut accepted = Accepted::at(7);
+        let mut accepted = TimestampPrefix::new(7);
         for time in [7, 8, 8, 6, 0, u64::MAX, 7] {
-            accepted.renew(time);
+            accepted.update(time);
             assert_eq!(payload_of(&event, &accepted), encoded(&event, time));
-            assert!(encoded(&event, time).starts_with(&format!("{START}{time},")));
+            assert!(encoded(&event, time).starts_with(&format!("{TIMESTAMP_PREFIX}{time},")));
         }
     }
 
@@ -653,13 +662,16 @@ mod tests {
         for own in ["write_timestamp_ms", "offset", "write\\u005ftimestamp_ms", "\\u006fffset"] {
             let given = object(&[&MEMBERS[1..], &[&format!("\"{own}\":7")]].concat());
             let why = Event::from_json(&given).expect_err("refused");
-            assert_eq!(why.at, given.find(&format!("\"{own}")).expect("the key"));
+            assert_eq!(why.offset, given.find(&format!("\"{own}")).expect("the key"));
             assert!(why.reason.ends_with(" is Chronicle's own and cannot be given"), "{}", why.reason);
         }
         assert!(Event::from_json(&object(&[&MEMBERS[1..], &["\"other\":{\"offset\":1}"]].concat())).is_ok());
         let spread = without_time.replace(',', " , ").replace("Person\"", "Person\" 1");
-        assert_eq!(Event::from_json(&spread).expect_err("refused").at, spread.find(" 1").expect("the mistake") + 1);
-        assert_eq!(Event::from_json("{}").expect_err("refused"), Invalid { at: 1, reason: "event_type is missing" });
+        assert_eq!(Event::from_json(&spread).expect_err("refused").offset, spread.find(" 1").expect("the mistake") + 1);
+        assert_eq!(
+            Event::from_json("{}").expect_err("refused"),
+            PayloadError { offset: 1, reason: "event_type is missing" }
+        );
         assert!(Event::from_json(&format!("{without_time}{without_time}")).is_err());
     }
 
@@ -670,21 +682,21 @@ mod tests {
         let of = |len: usize| format!("\"{}\"", "a".repeat(len));
         let largest = builder().payload_json(of(room)).build().expect("a valid event");
         assert_eq!(encoded(&largest, u64::MAX).len(), frame::MAX_PAYLOAD as usize);
-        assert_eq!(builder().payload_json(of(room + 1)).build(), Err(TOO_LONG));
-        assert!(TOO_LONG.reason.contains(&frame::MAX_PAYLOAD.to_string()), "{}", TOO_LONG.reason);
+        assert_eq!(builder().payload_json(of(room + 1)).build(), Err(EVENT_TOO_LONG));
+        assert!(EVENT_TOO_LONG.reason.contains(&frame::MAX_PAYLOAD.to_string()), "{}", EVENT_TOO_LONG.reason);
         // Blanks that are dropped take no room.
         assert!(builder().payload_json(of(room) + "    ").build().is_ok());
         let line = |len: usize| object(&MEMBERS[1..]).replace("{\"a\":1}", &of(len));
         let room =
             room + encoded(&small, 0).len() - encoded(&Event::from_json(&line(0)).expect("a valid event"), 0).len();
         assert!(Event::from_json(&line(room)).is_ok());
-        assert_eq!(Event::from_json(&line(room + 1)), Err(TOO_LONG));
+        assert_eq!(Event::from_json(&line(room + 1)), Err(EVENT_TOO_LONG));
     }
 
     #[test]
     fn whatever_was_accepted_is_read_again_at_any_time() {
         let parts = (any::<[String; 3]>(), any::<u32>(), any::<Option<u64>>(), almost_json(), any::<u64>());
-        both_answers(
+        check_both_outcomes(
             2000,
             &parts,
             |([event_type, namespace, schema_id], schema_version, aggregate_id, payload, time)| {
@@ -694,12 +706,12 @@ mod tests {
                     builder = builder.aggregate_id(*id);
                 }
                 let Ok(event) = builder.build() else {
-                    assert!(json::check(payload.as_bytes()).is_err(), "{payload}");
+                    assert!(json::validate(payload.as_bytes()).is_err(), "{payload}");
                     return false;
                 };
                 for time in [0, *time, u64::MAX] {
                     let text = encoded(&event, time);
-                    assert!(agree(text.as_bytes()));
+                    assert!(assert_matches_reference(text.as_bytes()));
                     let view = EventView::parse(text.as_bytes(), Version::V1).expect("a valid event");
                     assert_eq!(view.write_timestamp_ms(), time);
                     assert_eq!(
@@ -718,10 +730,10 @@ mod tests {
 
     #[test]
     fn every_key_is_found_by_its_name() {
-        for key in Key::REQUIRED.into_iter().chain([Key::AggregateId]) {
-            assert_eq!(Key::named(key.row().name.as_bytes(), Source::Log(Version::V1)), key);
+        for key in EventKey::REQUIRED.into_iter().chain([EventKey::AggregateId]) {
+            assert_eq!(EventKey::from_name(key.info().name.as_bytes(), EventSource::Log(Version::V1)), key);
         }
-        assert_eq!(Key::named(Key::Offset.row().name.as_bytes(), Source::Caller), Key::Offset);
-        assert_eq!(LONGEST_START, format!("{START}{}", u64::MAX));
+        assert_eq!(EventKey::from_name(EventKey::Offset.info().name.as_bytes(), EventSource::Caller), EventKey::Offset);
+        assert_eq!(MAX_TIMESTAMP_PREFIX, format!("{TIMESTAMP_PREFIX}{}", u64::MAX));
     }
 }

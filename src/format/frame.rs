@@ -1,7 +1,7 @@
 //! A frame: length, payload, checksum. The decoder is total: any slice in, one of three answers out.
 
-use super::field::{Field, u32_at};
-use super::{EventView, Invalid, Version, crc};
+use super::byte_layout::{FieldSpec, u32_at};
+use super::{EventView, PayloadError, Version, crc};
 
 /// The longest payload a length field may announce, in bytes; its first byte is therefore always 00.
 pub const MAX_PAYLOAD: u32 = 16_777_215;
@@ -16,7 +16,7 @@ pub const MAX_FRAME: usize = LENGTH_LEN + MAX_PAYLOAD as usize + CHECKSUM_LEN;
 
 /// What a slice holds at its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decoded<'a> {
+pub enum DecodeResult<'a> {
     /// A valid frame.
     Complete(Frame<'a>),
     /// The slice ends before the frame does; `needed` bytes would hold it.
@@ -25,12 +25,12 @@ pub enum Decoded<'a> {
         needed: usize,
     },
     /// No frame stands here.
-    Corrupt(Fault),
+    Corrupt(FrameFault),
 }
 
 /// Why no frame stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum FrameFault {
     /// The length field is 0 or over [`MAX_PAYLOAD`].
     Length(u32),
     /// The checksum found is not the one of the bytes before it.
@@ -41,7 +41,7 @@ pub enum Fault {
         computed: u32,
     },
     /// Version 0 only: the payload is no event.
-    NoEvent(Invalid),
+    InvalidEvent(PayloadError),
 }
 
 /// A valid frame, borrowed from the bytes it was decoded from.
@@ -53,7 +53,7 @@ pub struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// A frame over bytes that [`decode`] has just found complete, so that a reader need not decode twice.
-    pub(crate) const fn found(bytes: &'a [u8], version: Version) -> Self {
+    pub(crate) const fn from_validated(bytes: &'a [u8], version: Version) -> Self {
         Self { bytes, payload_end: bytes.len() - version.checksum_len() }
     }
 
@@ -79,48 +79,48 @@ impl<'a> Frame<'a> {
 
     /// The stored checksum; in version 0, which stores none, the CRC of the frame's bytes.
     pub fn checksum(&self) -> u32 {
-        u32_at(self.bytes, self.payload_end).unwrap_or_else(|| crc::of(self.bytes))
+        u32_at(self.bytes, self.payload_end).unwrap_or_else(|| crc::checksum(self.bytes))
     }
 }
 
 /// The length field at `at`, when it is there and in range.
-pub fn length_at(bytes: &[u8], at: usize) -> Option<u32> {
-    u32_at(bytes, at).filter(|n| in_range(*n))
+pub fn payload_length_at(bytes: &[u8], at: usize) -> Option<u32> {
+    u32_at(bytes, at).filter(|n| is_valid_length(*n))
 }
 
 /// True for a length that a frame may have.
-pub const fn in_range(length: u32) -> bool {
+pub const fn is_valid_length(length: u32) -> bool {
     matches!(length, 1..=MAX_PAYLOAD)
 }
 
 /// Reads the frame at the start of `bytes`.
 #[inline]
-pub fn decode(bytes: &[u8], version: Version) -> Decoded<'_> {
+pub fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
     let Some(length) = u32_at(bytes, 0) else {
-        return Decoded::Incomplete { needed: LENGTH_LEN };
+        return DecodeResult::Incomplete { needed: LENGTH_LEN };
     };
-    if !in_range(length) {
-        return Decoded::Corrupt(Fault::Length(length));
+    if !is_valid_length(length) {
+        return DecodeResult::Corrupt(FrameFault::Length(length));
     }
     let payload_end = LENGTH_LEN + length as usize;
     let needed = payload_end + version.checksum_len();
     let (Some(bytes), Some(covered)) = (bytes.get(..needed), bytes.get(..payload_end)) else {
-        return Decoded::Incomplete { needed };
+        return DecodeResult::Incomplete { needed };
     };
     let frame = Frame { bytes, payload_end };
     match version {
         Version::V1 => {
             let stored = u32_at(bytes, payload_end).unwrap_or_default();
-            let computed = crc::of(covered);
+            let computed = crc::checksum(covered);
             if stored == computed {
-                Decoded::Complete(frame)
+                DecodeResult::Complete(frame)
             } else {
-                Decoded::Corrupt(Fault::Checksum { stored, computed })
+                DecodeResult::Corrupt(FrameFault::Checksum { stored, computed })
             }
         }
         Version::V0 => match EventView::parse(frame.payload(), Version::V0) {
-            Ok(_) => Decoded::Complete(frame),
-            Err(why) => Decoded::Corrupt(Fault::NoEvent(why)),
+            Ok(_) => DecodeResult::Complete(frame),
+            Err(why) => DecodeResult::Corrupt(FrameFault::InvalidEvent(why)),
         },
     }
 }
@@ -136,12 +136,12 @@ pub fn encode(payload: &[u8], out: &mut Vec<u8>) {
 pub(crate) fn encode_all<'a>(
     payloads: impl Iterator<Item = [&'a [u8]; 2]>,
     out: &mut Vec<u8>,
-    mut each: impl FnMut(u64),
+    mut on_frame_len: impl FnMut(u64),
 ) {
     let start = out.len();
     for [first, second] in payloads {
         let length = first.len() + second.len();
-        debug_assert!(in_range(length as u32), "a payload of {length} bytes");
+        debug_assert!(is_valid_length(length as u32), "a payload of {length} bytes");
         let len = LENGTH_LEN + length + CHECKSUM_LEN;
         // Room once, so that nothing below has to ask for it.
         out.reserve(len);
@@ -149,46 +149,46 @@ pub(crate) fn encode_all<'a>(
         out.extend_from_slice(first);
         out.extend_from_slice(second);
         out.extend_from_slice(&[0; CHECKSUM_LEN]);
-        each(len as u64);
+        on_frame_len(len as u64);
     }
     // Checksums come behind all of it: a processor waits for bytes it has only just written.
     let mut rest = out.get_mut(start..).unwrap_or_default();
-    while let Some(length) = length_at(rest, 0)
+    while let Some(length) = payload_length_at(rest, 0)
         && let Some((frame, behind)) = rest.split_at_mut_checked(LENGTH_LEN + length as usize + CHECKSUM_LEN)
         && let Some((covered, checksum)) = frame.split_last_chunk_mut()
     {
-        *checksum = crc::of(covered).to_be_bytes();
+        *checksum = crc::checksum(covered).to_be_bytes();
         rest = behind;
     }
 }
 
 /// The same, for a payload that `put` appends.
-pub(crate) fn encode_with(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn encode_with(out: &mut Vec<u8>, write_payload: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_LEN]);
-    put(out);
+    write_payload(out);
     let length = (out.len() - start - LENGTH_LEN) as u32;
-    debug_assert!(in_range(length), "a payload of {length} bytes");
+    debug_assert!(is_valid_length(length), "a payload of {length} bytes");
     if let Some(field) = out.get_mut(start..start + LENGTH_LEN) {
         field.copy_from_slice(&length.to_be_bytes());
     }
-    let checksum = crc::of(out.get(start..).unwrap_or_default());
+    let checksum = crc::checksum(out.get(start..).unwrap_or_default());
     out.extend_from_slice(&checksum.to_be_bytes());
 }
 
 /// The three fields of a frame whose payload has `length` bytes, for whoever draws or describes them.
-pub const fn fields(length: usize, version: Version) -> [Field; 3] {
+pub const fn fields(length: usize, version: Version) -> [FieldSpec; 3] {
     [
-        Field::new("length", 0, LENGTH_LEN),
-        Field::new("payload", LENGTH_LEN, length),
-        Field::new("checksum", LENGTH_LEN + length, version.checksum_len()),
+        FieldSpec::new("length", 0, LENGTH_LEN),
+        FieldSpec::new("payload", LENGTH_LEN, length),
+        FieldSpec::new("checksum", LENGTH_LEN + length, version.checksum_len()),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::field::tiles;
+    use crate::format::byte_layout::is_contiguous_layout;
 
     fn frame() -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_frame_comes_back_as_written() {
         let bytes = frame();
-        let Decoded::Complete(frame) = decode(&bytes, Version::V1) else { unreachable!("a valid frame") };
+        let DecodeResult::Complete(frame) = decode(&bytes, Version::V1) else { unreachable!("a valid frame") };
         assert_eq!(frame.payload(), b"{\"a\":1}");
         assert_eq!(frame.checksum().to_be_bytes(), bytes[bytes.len() - 4..]);
     }
@@ -224,7 +224,7 @@ mod tests {
         let bytes = frame();
         for len in 0..bytes.len() {
             let needed = if len < 4 { 4 } else { bytes.len() };
-            assert_eq!(decode(&bytes[..len], Version::V1), Decoded::Incomplete { needed });
+            assert_eq!(decode(&bytes[..len], Version::V1), DecodeResult::Incomplete { needed });
         }
     }
 
@@ -234,22 +234,22 @@ mod tests {
         for bit in 0..good.len() * 8 {
             let mut bytes = good.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert!(!matches!(decode(&bytes, Version::V1), Decoded::Complete(_)), "bit {bit}");
+            assert!(!matches!(decode(&bytes, Version::V1), DecodeResult::Complete(_)), "bit {bit}");
         }
     }
 
     #[test]
     fn lengths_outside_the_range_are_corrupt_before_anything_is_read() {
         for length in [0u32, MAX_PAYLOAD + 1, u32::MAX] {
-            assert_eq!(decode(&length.to_be_bytes(), Version::V1), Decoded::Corrupt(Fault::Length(length)));
+            assert_eq!(decode(&length.to_be_bytes(), Version::V1), DecodeResult::Corrupt(FrameFault::Length(length)));
         }
     }
 
     #[test]
     fn the_fields_tile_every_frame() {
         for length in [1, 7, MAX_PAYLOAD as usize] {
-            assert!(tiles(&fields(length, Version::V1), length + 8));
-            assert!(tiles(&fields(length, Version::V0), length + 4));
+            assert!(is_contiguous_layout(&fields(length, Version::V1), length + 8));
+            assert!(is_contiguous_layout(&fields(length, Version::V0), length + 4));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The 16 bytes a log of version 1 starts with, and how a file's version is told from its first bytes.
 
-use super::field::{self, Field, tiles};
+use super::byte_layout::{self, FieldSpec, is_contiguous_layout};
 use super::frame;
 
 /// Bytes of the header; the first frame of a version 1 log stands here.
@@ -8,9 +8,13 @@ pub const HEADER_LEN: u64 = 16;
 /// The first four bytes of every log of version 1.
 pub const MAGIC: [u8; 4] = *b"CHRN";
 /// The header's fields, in order.
-pub const FIELDS: [Field; 4] =
-    [Field::new("magic", 0, 4), Field::new("version", 4, 2), Field::new("flags", 6, 2), Field::new("created_at", 8, 8)];
-const _: () = assert!(tiles(&FIELDS, HEADER_LEN as usize), "the fields tile the header");
+pub const HEADER_FIELDS: [FieldSpec; 4] = [
+    FieldSpec::new("magic", 0, 4),
+    FieldSpec::new("version", 4, 2),
+    FieldSpec::new("flags", 6, 2),
+    FieldSpec::new("created_at", 8, 8),
+];
+const _: () = assert!(is_contiguous_layout(&HEADER_FIELDS, HEADER_LEN as usize), "the fields tile the header");
 
 /// The two layouts a log can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,7 @@ impl Version {
     }
 
     /// File offset of the first frame, in bytes.
-    pub const fn first_frame(self) -> u64 {
+    pub const fn first_frame_offset(self) -> u64 {
         match self {
             Self::V0 => 0,
             Self::V1 => HEADER_LEN,
@@ -85,15 +89,15 @@ impl LogHeader {
         if [a, b, c, d] != MAGIC {
             return Err(HeaderFault::Magic([a, b, c, d]));
         }
-        let version = field::u16_at(fields, 4).unwrap_or_default();
+        let version = byte_layout::u16_at(fields, 4).unwrap_or_default();
         if version != Version::V1.number() {
             return Err(HeaderFault::Version(version));
         }
-        let flags = field::u16_at(fields, 6).unwrap_or_default();
+        let flags = byte_layout::u16_at(fields, 6).unwrap_or_default();
         if flags & 0x00FF != 0 {
             return Err(HeaderFault::Flags(flags));
         }
-        let created_at_ms = field::u64_at(fields, 8).unwrap_or_default();
+        let created_at_ms = byte_layout::u64_at(fields, 8).unwrap_or_default();
         Ok(Self { flags, created_at_ms })
     }
 
@@ -107,14 +111,14 @@ impl LogHeader {
     }
 
     /// False when a bit of the flags' high byte is set, which says: read, do not write.
-    pub const fn may_write(self) -> bool {
+    pub const fn is_writable(self) -> bool {
         self.flags == 0
     }
 }
 
 /// True when `bytes` start as a version 0 log does: a length in range, then `{`.
 pub fn looks_like_version_0(bytes: &[u8]) -> bool {
-    frame::length_at(bytes, 0).is_some() && bytes.get(4) == Some(&b'{')
+    frame::payload_length_at(bytes, 0).is_some() && bytes.get(4) == Some(&b'{')
 }
 
 #[cfg(test)]
@@ -139,7 +143,7 @@ mod tests {
             match bit / 8 {
                 0..4 => assert!(matches!(answer, Err(HeaderFault::Magic(_))), "bit {bit}"),
                 4..6 => assert!(matches!(answer, Err(HeaderFault::Version(_))), "bit {bit}"),
-                6 => assert!(!answer.expect("readable").may_write(), "bit {bit}"),
+                6 => assert!(!answer.expect("readable").is_writable(), "bit {bit}"),
                 _ => assert!(matches!(answer, Err(HeaderFault::Flags(_))), "bit {bit}"),
             }
         }

@@ -3,100 +3,100 @@
 //! A page is 4092 bytes and the CRC of its number (u64) and those bytes, so that a page that moved does not pass. A
 //! section starts on a page of its own and goes on without regard to page borders.
 
+use super::byte_layout::{FieldSpec, is_contiguous_layout, u16_at, u32_at, u64_at};
 use super::crc;
-use super::field::{Field, tiles, u16_at, u32_at, u64_at};
 
 /// Bytes of a page on disk.
-pub const PAGE: usize = 4096;
+pub const PAGE_SIZE: usize = 4096;
 /// Bytes of a page that its sections can use.
-pub const PAGE_DATA: usize = PAGE - 4;
+pub const PAGE_DATA_SIZE: usize = PAGE_SIZE - 4;
 /// The first four bytes of an index file.
 pub const MAGIC: [u8; 4] = *b"CHIX";
 /// The layout described here.
 pub const VERSION: u16 = 1;
 
 /// The head's fields; they stand at the start of page 0.
-pub const HEAD_FIELDS: [Field; 27] = [
-    Field::new("magic", 0, 4),
-    Field::new("version", 4, 2),
-    Field::new("log_version", 6, 2),
-    Field::new("log_header", 8, 16),
-    Field::new("log_end_offset", 24, 8),
-    Field::new("covered_to", 32, 8),
-    Field::new("scanned_to", 40, 8),
-    Field::new("first_offset", 48, 8),
-    Field::new("first_checksum", 56, 4),
-    Field::new("log_checksum", 60, 4),
-    Field::new("last_offset", 64, 8),
-    Field::new("events", 72, 8),
-    Field::new("frames", 80, 8),
-    Field::new("gaps", 88, 8),
-    Field::new("last_time", 96, 8),
-    Field::new("lost_events", 104, 8),
-    Field::new("lost_aggregates", 112, 8),
-    Field::new("verified_to", 120, 8),
-    Field::new("verified_at", 128, 8),
-    Field::new("anchor_spacing", 136, 8),
-    Field::new("checkpoint_spacing", 144, 8),
-    Field::new("runs", 152, MAX_RUNS * RUN_ROW),
-    Field::new("sections", 152 + MAX_RUNS * RUN_ROW, SECTIONS * EXTENT),
-    Field::new("known_offset", MARKS, 8),
-    Field::new("known_checksum", MARKS + 8, 4),
-    Field::new("seen_checksum", MARKS + 12, 4),
-    Field::new("seen_offset", MARKS + 16, 8),
+pub const INDEX_HEADER_FIELDS: [FieldSpec; 27] = [
+    FieldSpec::new("magic", 0, 4),
+    FieldSpec::new("version", 4, 2),
+    FieldSpec::new("log_version", 6, 2),
+    FieldSpec::new("log_header", 8, 16),
+    FieldSpec::new("log_end_offset", 24, 8),
+    FieldSpec::new("covered_to", 32, 8),
+    FieldSpec::new("scanned_to", 40, 8),
+    FieldSpec::new("first_offset", 48, 8),
+    FieldSpec::new("first_checksum", 56, 4),
+    FieldSpec::new("log_checksum", 60, 4),
+    FieldSpec::new("last_offset", 64, 8),
+    FieldSpec::new("events", 72, 8),
+    FieldSpec::new("frames", 80, 8),
+    FieldSpec::new("gaps", 88, 8),
+    FieldSpec::new("last_time", 96, 8),
+    FieldSpec::new("lost_events", 104, 8),
+    FieldSpec::new("lost_aggregates", 112, 8),
+    FieldSpec::new("verified_to", 120, 8),
+    FieldSpec::new("verified_at", 128, 8),
+    FieldSpec::new("anchor_spacing", 136, 8),
+    FieldSpec::new("checkpoint_spacing", 144, 8),
+    FieldSpec::new("runs", 152, MAX_RUNS * RUN_ROW_LEN),
+    FieldSpec::new("sections", 152 + MAX_RUNS * RUN_ROW_LEN, SECTION_COUNT * EXTENT_LEN),
+    FieldSpec::new("known_offset", KNOWN_FRAMES_OFFSET, 8),
+    FieldSpec::new("known_checksum", KNOWN_FRAMES_OFFSET + 8, 4),
+    FieldSpec::new("seen_checksum", KNOWN_FRAMES_OFFSET + 12, 4),
+    FieldSpec::new("seen_offset", KNOWN_FRAMES_OFFSET + 16, 8),
 ];
 /// Runs of aggregates that an index file holds at most.
 pub const MAX_RUNS: usize = 8;
-const SECTIONS: usize = 5;
+const SECTION_COUNT: usize = 5;
 /// Bytes of an extent: first page, bytes, rows.
-const EXTENT: usize = 24;
+const EXTENT_LEN: usize = 24;
 /// Bytes of a run in the head: postings, directory, guide.
-const RUN_ROW: usize = 3 * EXTENT;
+const RUN_ROW_LEN: usize = 3 * EXTENT_LEN;
 /// Where the frames stand that are known beyond what is covered.
-const MARKS: usize = 152 + MAX_RUNS * RUN_ROW + SECTIONS * EXTENT;
+const KNOWN_FRAMES_OFFSET: usize = 152 + MAX_RUNS * RUN_ROW_LEN + SECTION_COUNT * EXTENT_LEN;
 /// Bytes of the head that are in use; the rest of page 0 is zero.
-pub const HEAD_LEN: usize = MARKS + 24;
-const _: () = assert!(tiles(&HEAD_FIELDS, HEAD_LEN), "the fields tile the head");
+pub const INDEX_HEADER_LEN: usize = KNOWN_FRAMES_OFFSET + 24;
+const _: () = assert!(is_contiguous_layout(&INDEX_HEADER_FIELDS, INDEX_HEADER_LEN), "the fields tile the head");
 
 /// Rows of a directory to each entry of its guide, which is the id of the first of them.
 pub const GUIDE_STEP: u64 = 32;
 /// Bytes of an entry of the guide.
-pub const GUIDE_ROW: usize = 8;
+pub const GUIDE_ROW_LEN: usize = 8;
 
 /// A row of a directory: one aggregate.
-pub const DIRECTORY_FIELDS: [Field; 5] = [
-    Field::new("aggregate_id", 0, 8),
-    Field::new("events", 8, 8),
-    Field::new("first", 16, 8),
-    Field::new("last", 24, 8),
-    Field::new("postings_at", 32, 8),
+pub const DIRECTORY_FIELDS: [FieldSpec; 5] = [
+    FieldSpec::new("aggregate_id", 0, 8),
+    FieldSpec::new("events", 8, 8),
+    FieldSpec::new("first", 16, 8),
+    FieldSpec::new("last", 24, 8),
+    FieldSpec::new("postings_at", 32, 8),
 ];
 /// Bytes of a row of the directory.
-pub const DIRECTORY_ROW: usize = 40;
-const _: () = assert!(tiles(&DIRECTORY_FIELDS, DIRECTORY_ROW), "the fields tile a directory row");
+pub const DIRECTORY_ROW_LEN: usize = 40;
+const _: () = assert!(is_contiguous_layout(&DIRECTORY_FIELDS, DIRECTORY_ROW_LEN), "the fields tile a directory row");
 
 /// An anchor: one event from which a reader can walk.
-pub const ANCHOR_FIELDS: [Field; 4] = [
-    Field::new("offset", 0, 8),
-    Field::new("ordinal", 8, 8),
-    Field::new("timestamp", 16, 8),
-    Field::new("checksum", 24, 4),
+pub const ANCHOR_FIELDS: [FieldSpec; 4] = [
+    FieldSpec::new("offset", 0, 8),
+    FieldSpec::new("ordinal", 8, 8),
+    FieldSpec::new("timestamp", 16, 8),
+    FieldSpec::new("checksum", 24, 4),
 ];
 /// Bytes of an anchor.
-pub const ANCHOR_ROW: usize = 28;
-const _: () = assert!(tiles(&ANCHOR_FIELDS, ANCHOR_ROW), "the fields tile an anchor");
+pub const ANCHOR_LEN: usize = 28;
+const _: () = assert!(is_contiguous_layout(&ANCHOR_FIELDS, ANCHOR_LEN), "the fields tile an anchor");
 
-/// A damaged range: those met while building, then those met since, whose end carries [`MET_SINCE`].
-pub const DAMAGE_FIELDS: [Field; 2] = [Field::new("start", 0, 8), Field::new("end", 8, 8)];
+/// A damaged range: those met while building, then those met since, whose end carries [`FOUND_AFTER_BUILD_BIT`].
+pub const DAMAGE_FIELDS: [FieldSpec; 2] = [FieldSpec::new("start", 0, 8), FieldSpec::new("end", 8, 8)];
 /// Bytes of a damaged range.
-pub const DAMAGE_ROW: usize = 16;
+pub const DAMAGE_ROW_LEN: usize = 16;
 /// The highest bit of the end of a damaged range that was met where the index has frames.
-pub const MET_SINCE: u64 = 1 << 63;
-const _: () = assert!(tiles(&DAMAGE_FIELDS, DAMAGE_ROW), "the fields tile a damaged range");
+pub const FOUND_AFTER_BUILD_BIT: u64 = 1 << 63;
+const _: () = assert!(is_contiguous_layout(&DAMAGE_FIELDS, DAMAGE_ROW_LEN), "the fields tile a damaged range");
 
 /// What a section holds; its number is its row in the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
+pub enum IndexSection {
     /// Sparse anchors.
     Anchors,
     /// What the block behind each anchor holds.
@@ -113,18 +113,18 @@ pub enum Section {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunExtents {
     /// Delta-coded offsets; its rows are events.
-    pub postings: Extent,
+    pub postings: IndexExtent,
     /// A row for each aggregate, ascending by id.
-    pub directory: Extent,
+    pub directory: IndexExtent,
     /// The id of every 32nd of them, from the first on.
-    pub guide: Extent,
+    pub guide: IndexExtent,
 }
 
 /// Where a section lies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Extent {
+pub struct IndexExtent {
     /// Its first page.
-    pub page: u64,
+    pub first_page: u64,
     /// Its bytes, checksums not counted.
     pub bytes: u64,
     /// Its rows.
@@ -133,7 +133,7 @@ pub struct Extent {
 
 /// The head: what the index covers, and where its sections are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub struct IndexHeader {
     /// Version of the log, 0 or 1.
     pub log_version: u16,
     /// A copy of the log's header; zeros for version 0.
@@ -174,8 +174,8 @@ pub struct Head {
     pub checkpoint_spacing: u64,
     /// Runs, those of earlier parts of the log first; the rest is empty.
     pub runs: [RunExtents; MAX_RUNS],
-    /// Extents, by [`Section`].
-    pub sections: [Extent; SECTIONS],
+    /// Extents, by [`IndexSection`].
+    pub sections: [IndexExtent; SECTION_COUNT],
     /// Offset of a frame behind what is covered, by which the log is known; 0 where there is none.
     pub known_offset: u64,
     /// Its checksum.
@@ -188,32 +188,32 @@ pub struct Head {
 
 /// Why a page 0 is no head.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeadFault {
+pub enum IndexHeaderFault {
     /// Written by a newer version.
-    Version(u16),
+    NewerVersion(u16),
     /// Broken, and how.
-    Broken(&'static str),
+    Corrupt(&'static str),
 }
 
-impl Head {
+impl IndexHeader {
     /// The extent of a section.
-    pub fn section(&self, section: Section) -> Extent {
+    pub fn section_extent(&self, section: IndexSection) -> IndexExtent {
         self.sections.get(section as usize).copied().unwrap_or_default()
     }
 
     /// The runs that hold something.
-    pub fn runs(&self) -> impl Iterator<Item = &RunExtents> {
+    pub fn non_empty_runs(&self) -> impl Iterator<Item = &RunExtents> {
         self.runs.iter().filter(|run| run.directory.rows > 0)
     }
 
     /// Every extent, in the order of the bytes.
-    fn extents(&self) -> impl Iterator<Item = Extent> + '_ {
+    fn extents(&self) -> impl Iterator<Item = IndexExtent> + '_ {
         self.runs.iter().flat_map(|run| [run.postings, run.directory, run.guide]).chain(self.sections)
     }
 
     /// The head's bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(HEAD_LEN);
+        let mut out = Vec::with_capacity(INDEX_HEADER_LEN);
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&VERSION.to_be_bytes());
         out.extend_from_slice(&self.log_version.to_be_bytes());
@@ -229,7 +229,7 @@ impl Head {
             out.extend_from_slice(&number.to_be_bytes());
         }
         for extent in self.extents() {
-            for number in [extent.page, extent.bytes, extent.rows] {
+            for number in [extent.first_page, extent.bytes, extent.rows] {
                 out.extend_from_slice(&number.to_be_bytes());
             }
         }
@@ -243,22 +243,22 @@ impl Head {
     /// Reads a head from the bytes of page 0, whose checksum was found good, in a file of `pages` pages.
     ///
     /// # Errors
-    /// A [`HeadFault`] when it is another program's, a newer version's, or does not hold together.
-    pub fn decode(data: &[u8], pages: u64) -> Result<Self, HeadFault> {
+    /// A [`IndexHeaderFault`] when it is another program's, a newer version's, or does not hold together.
+    pub fn decode(data: &[u8], pages: u64) -> Result<Self, IndexHeaderFault> {
         if data.first_chunk() != Some(&MAGIC) {
-            return Err(HeadFault::Broken("the magic is not 43 48 49 58 (\"CHIX\")"));
+            return Err(IndexHeaderFault::Corrupt("the magic is not 43 48 49 58 (\"CHIX\")"));
         }
         let number = |at| u64_at(data, at).unwrap_or_default();
         let version = u16_at(data, 4).unwrap_or_default();
         if version > VERSION {
-            return Err(HeadFault::Version(version));
+            return Err(IndexHeaderFault::NewerVersion(version));
         }
-        let extent = |at: usize| Extent { page: number(at), bytes: number(at + 8), rows: number(at + 16) };
+        let extent = |at: usize| IndexExtent { first_page: number(at), bytes: number(at + 8), rows: number(at + 16) };
         let runs = std::array::from_fn(|i| {
-            let at = 152 + i * RUN_ROW;
-            RunExtents { postings: extent(at), directory: extent(at + EXTENT), guide: extent(at + 2 * EXTENT) }
+            let at = 152 + i * RUN_ROW_LEN;
+            RunExtents { postings: extent(at), directory: extent(at + EXTENT_LEN), guide: extent(at + 2 * EXTENT_LEN) }
         });
-        let sections = std::array::from_fn(|i| extent(152 + MAX_RUNS * RUN_ROW + i * EXTENT));
+        let sections = std::array::from_fn(|i| extent(152 + MAX_RUNS * RUN_ROW_LEN + i * EXTENT_LEN));
         let head = Self {
             log_version: u16_at(data, 6).unwrap_or_default(),
             log_header: data.get(8..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_default(),
@@ -281,16 +281,16 @@ impl Head {
             checkpoint_spacing: number(144),
             runs,
             sections,
-            known_offset: number(MARKS),
-            known_checksum: u32_at(data, MARKS + 8).unwrap_or_default(),
-            seen_checksum: u32_at(data, MARKS + 12).unwrap_or_default(),
-            seen_offset: number(MARKS + 16),
+            known_offset: number(KNOWN_FRAMES_OFFSET),
+            known_checksum: u32_at(data, KNOWN_FRAMES_OFFSET + 8).unwrap_or_default(),
+            seen_checksum: u32_at(data, KNOWN_FRAMES_OFFSET + 12).unwrap_or_default(),
+            seen_offset: number(KNOWN_FRAMES_OFFSET + 16),
         };
-        head.check(version, pages)
+        head.validate(version, pages)
     }
 
-    fn check(self, version: u16, pages: u64) -> Result<Self, HeadFault> {
-        let broken = |what| Err(HeadFault::Broken(what));
+    fn validate(self, version: u16, pages: u64) -> Result<Self, IndexHeaderFault> {
+        let broken = |what| Err(IndexHeaderFault::Corrupt(what));
         if version != VERSION || self.log_version > 1 {
             return broken("a version number is out of range");
         }
@@ -311,15 +311,18 @@ impl Head {
             return broken("a spacing is no power of two");
         }
         let guides = self.runs.iter().all(|run| run.guide.rows == run.directory.rows.div_ceil(GUIDE_STEP));
-        let directories = self.runs.iter().map(|run| (run.directory, DIRECTORY_ROW));
-        let fixed = [(self.section(Section::Anchors), ANCHOR_ROW), (self.section(Section::Damage), DAMAGE_ROW)];
-        let fixed = directories.chain(self.runs.iter().map(|run| (run.guide, GUIDE_ROW))).chain(fixed);
-        let agree = |(extent, row): (Extent, usize)| extent.rows.checked_mul(row as u64) == Some(extent.bytes);
+        let directories = self.runs.iter().map(|run| (run.directory, DIRECTORY_ROW_LEN));
+        let fixed = [
+            (self.section_extent(IndexSection::Anchors), ANCHOR_LEN),
+            (self.section_extent(IndexSection::Damage), DAMAGE_ROW_LEN),
+        ];
+        let fixed = directories.chain(self.runs.iter().map(|run| (run.guide, GUIDE_ROW_LEN))).chain(fixed);
+        let agree = |(extent, row): (IndexExtent, usize)| extent.rows.checked_mul(row as u64) == Some(extent.bytes);
         if !guides || !fixed.into_iter().all(agree) {
             return broken("a section's rows and bytes disagree");
         }
-        let fits = |extent: Extent| {
-            extent.page.checked_add(extent.bytes.div_ceil(PAGE_DATA as u64)).is_some_and(|end| end <= pages)
+        let fits = |extent: IndexExtent| {
+            extent.first_page.checked_add(extent.bytes.div_ceil(PAGE_DATA_SIZE as u64)).is_some_and(|end| end <= pages)
         };
         if !self.extents().all(fits) {
             return broken("a section lies outside the file");
@@ -330,7 +333,7 @@ impl Head {
 
 /// The checksum that ends page `number`.
 pub fn page_checksum(number: u64, data: &[u8]) -> u32 {
-    crc::extend(crc::of(&number.to_be_bytes()), data)
+    crc::extend(crc::checksum(&number.to_be_bytes()), data)
 }
 
 /// Appends `value` as a variable-length integer: seven bits a byte, least significant first, the top bit says that

@@ -5,7 +5,7 @@
 //! of the index as it was. Behind `B`, `A` and `I` stands the offset in their file (u64), then the bytes. Later JSON
 //! frames say how far the repair has come; a torn one at the end was never said.
 
-use super::field::{Field, tiles, u64_at};
+use super::byte_layout::{FieldSpec, is_contiguous_layout, u64_at};
 use super::frame;
 
 /// The first four bytes of a journal.
@@ -15,14 +15,18 @@ pub const VERSION: u16 = 1;
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 16;
 /// The header's fields, in order.
-pub const FIELDS: [Field; 4] =
-    [Field::new("magic", 0, 4), Field::new("version", 4, 2), Field::new("flags", 6, 2), Field::new("created_at", 8, 8)];
-const _: () = assert!(tiles(&FIELDS, HEADER_LEN), "the fields tile the journal's header");
+pub const HEADER_FIELDS: [FieldSpec; 4] = [
+    FieldSpec::new("magic", 0, 4),
+    FieldSpec::new("version", 4, 2),
+    FieldSpec::new("flags", 6, 2),
+    FieldSpec::new("created_at", 8, 8),
+];
+const _: () = assert!(is_contiguous_layout(&HEADER_FIELDS, HEADER_LEN), "the fields tile the journal's header");
 /// Bytes kept in one frame at most.
-pub const CHUNK: usize = 1 << 20;
+pub const MAX_CHUNK_LEN: usize = 1 << 20;
 
 /// The header of a journal that was begun at `created_at_ms`.
-pub fn header(created_at_ms: u64) -> Vec<u8> {
+pub fn encode_header(created_at_ms: u64) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     out.extend_from_slice(&VERSION.to_be_bytes());
     out.extend_from_slice(&0u16.to_be_bytes());
@@ -32,52 +36,52 @@ pub fn header(created_at_ms: u64) -> Vec<u8> {
 
 /// What a frame that is no JSON holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum JournalSection {
     /// Bytes of the log as they were before.
-    Before,
+    BeforeImage,
     /// Bytes from elsewhere, as they will stand in the log.
-    After,
+    AfterImage,
     /// Bytes of the index file as it was before.
-    Index,
+    IndexBeforeImage,
 }
 
-impl Part {
+impl JournalSection {
     /// The first byte of such a frame's payload.
     pub const fn letter(self) -> u8 {
         match self {
-            Self::Before => b'B',
-            Self::After => b'A',
-            Self::Index => b'I',
+            Self::BeforeImage => b'B',
+            Self::AfterImage => b'A',
+            Self::IndexBeforeImage => b'I',
         }
     }
 
     /// The part that a payload of this first byte is.
-    pub const fn of(letter: u8) -> Option<Self> {
+    pub const fn from_letter(letter: u8) -> Option<Self> {
         match letter {
-            b'B' => Some(Self::Before),
-            b'A' => Some(Self::After),
-            b'I' => Some(Self::Index),
+            b'B' => Some(Self::BeforeImage),
+            b'A' => Some(Self::AfterImage),
+            b'I' => Some(Self::IndexBeforeImage),
             _ => None,
         }
     }
 }
 
 /// The first byte of a frame that holds a part of the plan.
-pub const PLAN: u8 = b'P';
+pub const PLAN_LETTER: u8 = b'P';
 /// Bytes in front of those that are kept: the letter and the offset.
-pub const KEPT_AT: usize = 9;
+pub const SECTION_DATA_OFFSET: usize = 9;
 
-/// Appends a frame with bytes that stood, or will stand, at `offset` of their file, at most [`CHUNK`] of them.
-pub fn put_bytes(part: Part, offset: u64, bytes: &[u8], out: &mut Vec<u8>) {
+/// Appends a frame with bytes that stood, or will stand, at `offset` of their file, at most [`MAX_CHUNK_LEN`] of them.
+pub fn encode_section(section: JournalSection, offset: u64, bytes: &[u8], out: &mut Vec<u8>) {
     frame::encode_with(out, |out| {
-        out.push(part.letter());
+        out.push(section.letter());
         out.extend_from_slice(&offset.to_be_bytes());
         out.extend_from_slice(bytes);
     });
 }
 
 /// The part, the offset and the bytes of such a frame's payload; `None` for another one.
-pub fn take_bytes(payload: &[u8]) -> Option<(Part, u64, &[u8])> {
+pub fn decode_section(payload: &[u8]) -> Option<(JournalSection, u64, &[u8])> {
     let (letter, rest) = payload.split_first()?;
-    Some((Part::of(*letter)?, u64_at(rest, 0)?, rest.get(8..)?))
+    Some((JournalSection::from_letter(*letter)?, u64_at(rest, 0)?, rest.get(8..)?))
 }

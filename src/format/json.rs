@@ -6,39 +6,39 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::scanner::{Scanner, Surrogates, hex4, is_blank, pair};
+use super::json_scanner::{JsonScanner, SurrogatePolicy, decode_surrogate_pair, is_whitespace, parse_hex4};
 
 /// The deepest nesting of objects and arrays, the outermost counted.
 pub const MAX_LEVELS: u32 = 127;
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Invalid {
+pub struct PayloadError {
     /// Where it went wrong, in bytes from the start of the text.
-    pub at: usize,
+    pub offset: usize,
     /// What was expected, or what was found instead.
     pub reason: &'static str,
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for PayloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at byte {} of the payload: {}", self.at, self.reason)
+        write!(f, "at byte {} of the payload: {}", self.offset, self.reason)
     }
 }
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for PayloadError {}
 
 /// Judges whether `text` is one JSON value, with or without blanks around it.
 ///
 /// Lone surrogate escapes (`"\ud800"`) are allowed, and numbers of any size.
 ///
 /// # Errors
-/// [`Invalid`] at the first byte that is not UTF-8, not JSON, or nested deeper than [`MAX_LEVELS`].
-pub fn check(text: &[u8]) -> Result<(), Invalid> {
-    utf8(text)?;
-    let mut scanner = Scanner::new(text);
-    scanner.value(0, Surrogates::MayBeLone)?;
-    scanner.end()
+/// [`PayloadError`] at the first byte that is not UTF-8, not JSON, or nested deeper than [`MAX_LEVELS`].
+pub fn validate(text: &[u8]) -> Result<(), PayloadError> {
+    decode_utf8(text)?;
+    let mut scanner = JsonScanner::new(text);
+    scanner.skip_value(0, SurrogatePolicy::AllowLone)?;
+    scanner.expect_end()
 }
 
 /// Appends `text`, JSON that was checked before, to `out` without the blanks outside its strings.
@@ -48,10 +48,10 @@ pub fn compact(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len());
     let mut rest = text;
     // Runs without a blank are copied whole: text that is compact already, the usual case, is one copy.
-    while let Some(blank) = first_blank(rest) {
+    while let Some(blank) = find_whitespace(rest) {
         let (run, behind) = rest.split_at_checked(blank).unwrap_or((rest, &[]));
         out.extend_from_slice(run);
-        let blanks = behind.iter().take_while(|byte| is_blank(**byte)).count();
+        let blanks = behind.iter().take_while(|byte| is_whitespace(**byte)).count();
         rest = behind.get(blanks..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
@@ -68,7 +68,7 @@ pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
     let mut rest = inner;
     while let Some((plain, escape)) = rest.split_once('\\') {
         text.push_str(plain);
-        let (c, behind) = unescape_one(escape);
+        let (c, behind) = unescape_char(escape);
         text.push(c);
         rest = behind;
     }
@@ -78,29 +78,29 @@ pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
 
 /// The bytes as text.
 #[inline]
-pub(super) fn utf8(text: &[u8]) -> Result<&str, Invalid> {
-    std::str::from_utf8(text).map_err(|error| Invalid { at: error.valid_up_to(), reason: "not UTF-8" })
+pub(super) fn decode_utf8(text: &[u8]) -> Result<&str, PayloadError> {
+    std::str::from_utf8(text).map_err(|error| PayloadError { offset: error.valid_up_to(), reason: "not UTF-8" })
 }
 
 /// Where the first blank outside a string stands in checked JSON.
-fn first_blank(text: &[u8]) -> Option<usize> {
-    let mut scanner = Scanner::new(text);
+fn find_whitespace(text: &[u8]) -> Option<usize> {
+    let mut scanner = JsonScanner::new(text);
     loop {
         match scanner.peek()? {
             b'"' => {
-                scanner.string(Surrogates::MayBeLone).ok()?;
+                scanner.read_string(SurrogatePolicy::AllowLone).ok()?;
             }
-            byte if is_blank(byte) => return Some(scanner.at),
-            _ => scanner.at += 1,
+            byte if is_whitespace(byte) => return Some(scanner.position),
+            _ => scanner.position += 1,
         }
     }
 }
 
 /// The character of an escape whose backslash was taken off, and what follows it.
-fn unescape_one(escape: &str) -> (char, &str) {
+fn unescape_char(escape: &str) -> (char, &str) {
     let mut chars = escape.chars();
     let c = match chars.next() {
-        Some('u') => return unescape_unit(chars.as_str()),
+        Some('u') => return unescape_code_unit(chars.as_str()),
         Some('b') => '\u{8}',
         Some('f') => '\u{c}',
         Some('n') => '\n',
@@ -113,10 +113,12 @@ fn unescape_one(escape: &str) -> (char, &str) {
 }
 
 /// The character of an escape whose `\u` was taken off, with the second half of a pair where there is one.
-fn unescape_unit(digits: &str) -> (char, &str) {
-    let Some(unit) = hex4(digits.as_bytes()) else { return (char::REPLACEMENT_CHARACTER, digits) };
+fn unescape_code_unit(digits: &str) -> (char, &str) {
+    let Some(unit) = parse_hex4(digits.as_bytes()) else { return (char::REPLACEMENT_CHARACTER, digits) };
     let rest = digits.get(4..).unwrap_or_default();
-    let low = rest.strip_prefix("\\u").and_then(|low| Some((pair(unit, hex4(low.as_bytes())?)?, low.get(4..)?)));
+    let low = rest
+        .strip_prefix("\\u")
+        .and_then(|low| Some((decode_surrogate_pair(unit, parse_hex4(low.as_bytes())?)?, low.get(4..)?)));
     low.unwrap_or_else(|| (char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER), rest))
 }
 
@@ -178,7 +180,7 @@ pub(super) mod tests {
     }
 
     /// One to three bytes changed, put in, taken out, or everything behind them cut off.
-    pub(in super::super) fn damaged(text: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    pub(in super::super) fn with_random_edits(text: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
             prop::sample::select(&b"\"\\{}[]:, \n019-+.eEu\0\x1f\x7f\x80\xc0\xed\xf5\xff"[..]),
             any::<u8>()
@@ -200,7 +202,7 @@ pub(super) mod tests {
     }
 
     /// The deepest nesting in valid JSON.
-    pub(in super::super) fn levels(text: &str) -> u32 {
+    pub(in super::super) fn nesting_depth(text: &str) -> u32 {
         let (mut level, mut deepest, mut in_string, mut escaped) = (0, 0, false, false);
         for c in text.chars() {
             match c {
@@ -219,7 +221,7 @@ pub(super) mod tests {
     }
 
     /// The UTF-16 units of valid JSON text, its escapes resolved.
-    fn units(text: &str) -> Vec<u16> {
+    fn utf16_units(text: &str) -> Vec<u16> {
         let mut units = Vec::new();
         let mut chars = text.chars();
         while let Some(c) = chars.next() {
@@ -242,17 +244,21 @@ pub(super) mod tests {
 
     /// True when some escape in valid JSON text is half a pair.
     pub(in super::super) fn has_lone_surrogate(text: &str) -> bool {
-        String::from_utf16(&units(text)).is_err()
+        String::from_utf16(&utf16_units(text)).is_err()
     }
 
     /// The slow judge: the standard library for UTF-8, `serde_json` for the grammar, a count of its own for the levels.
-    pub(in super::super) fn slow_check(text: &[u8]) -> bool {
+    pub(in super::super) fn reference_check(text: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(text) else { return false };
-        serde_json::from_str::<&RawValue>(text).is_ok() && levels(text) <= 127
+        serde_json::from_str::<&RawValue>(text).is_ok() && nesting_depth(text) <= 127
     }
 
     /// Runs `test` on `cases` values and sees to it that both answers were common.
-    pub(in super::super) fn both_answers<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(&S::Value) -> bool) {
+    pub(in super::super) fn check_both_outcomes<S: Strategy>(
+        cases: u32,
+        strategy: &S,
+        test: impl Fn(&S::Value) -> bool,
+    ) {
         let (yes, no) = (Cell::new(0), Cell::new(0));
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let outcome = runner.run(strategy, |value| {
@@ -267,11 +273,11 @@ pub(super) mod tests {
         assert!(yes.min(no) >= cases / 20, "{yes} accepted and {no} refused say too little");
     }
 
-    fn agree(text: &[u8]) -> bool {
-        let answer = check(text);
-        assert_eq!(answer.is_ok(), slow_check(text), "{answer:?} for {}", text.escape_ascii());
+    fn assert_matches_reference(text: &[u8]) -> bool {
+        let answer = validate(text);
+        assert_eq!(answer.is_ok(), reference_check(text), "{answer:?} for {}", text.escape_ascii());
         if let Err(why) = answer {
-            assert!(why.at <= text.len(), "{why:?} for {}", text.escape_ascii());
+            assert!(why.offset <= text.len(), "{why:?} for {}", text.escape_ascii());
         }
         answer.is_ok()
     }
@@ -289,18 +295,20 @@ pub(super) mod tests {
                 format!("{token}{token}"),
                 format!("{token},1"),
             ] {
-                agree(text.as_bytes());
+                assert_matches_reference(text.as_bytes());
             }
         }
     }
 
     #[test]
     fn both_judges_agree_on_generated_text() {
-        both_answers(3000, &almost_json(), |text| agree(text.as_bytes()));
+        check_both_outcomes(3000, &almost_json(), |text| assert_matches_reference(text.as_bytes()));
         let list = prop::collection::vec(almost_json(), 0..3);
-        both_answers(6000, &damaged(list.prop_map(|list| format!("[{}]", list.join(",")).into_bytes())), |text| {
-            agree(text)
-        });
+        check_both_outcomes(
+            6000,
+            &with_random_edits(list.prop_map(|list| format!("[{}]", list.join(",")).into_bytes())),
+            |text| assert_matches_reference(text),
+        );
     }
 
     #[test]
@@ -311,8 +319,8 @@ pub(super) mod tests {
                 for byte in 0..=255u8 {
                     let mut text = vec![b'a'; len];
                     text.insert(at, byte);
-                    agree(&[b"\"", text.as_slice(), b"\""].concat());
-                    agree(&[b"\"", text.as_slice(), b"\",\"bcdefghijk\""].concat());
+                    assert_matches_reference(&[b"\"", text.as_slice(), b"\""].concat());
+                    assert_matches_reference(&[b"\"", text.as_slice(), b"\",\"bcdefghijk\""].concat());
                 }
             }
         }
@@ -331,7 +339,7 @@ pub(super) mod tests {
             b"\xc3",
         ] {
             let text = [b"\"ab", bad, b"\""].concat();
-            assert_eq!(check(&text), Err(Invalid { at: 3, reason: "not UTF-8" }), "{}", bad.escape_ascii());
+            assert_eq!(validate(&text), Err(PayloadError { offset: 3, reason: "not UTF-8" }), "{}", bad.escape_ascii());
         }
     }
 
@@ -344,20 +352,20 @@ pub(super) mod tests {
                 if levels.is_multiple_of(each) { inner } else { format!("[{inner}]") }
             };
             for levels in [1, 2, 126, 127] {
-                assert!(agree(deep(levels).as_bytes()), "{levels} levels of {open}");
+                assert!(assert_matches_reference(deep(levels).as_bytes()), "{levels} levels of {open}");
             }
             for levels in [128, 129, 1000, 100_000] {
-                assert!(!agree(deep(levels).as_bytes()), "{levels} levels of {open}");
+                assert!(!assert_matches_reference(deep(levels).as_bytes()), "{levels} levels of {open}");
             }
-            assert_eq!(check(deep(128).as_bytes()).expect_err("refused").reason, "more than 127 levels");
+            assert_eq!(validate(deep(128).as_bytes()).expect_err("refused").reason, "more than 127 levels");
         }
         // Levels that were left do not count.
-        assert!(agree(format!("[{}1]", "[[]],{\"a\":{}},".repeat(500)).as_bytes()));
+        assert!(assert_matches_reference(format!("[{}1]", "[[]],{\"a\":{}},".repeat(500)).as_bytes()));
         // Which bracket closes is known at every depth, the deepest included.
         for at in 0..127 {
             let mut text = format!("{}1{}", "[".repeat(127), "]".repeat(127)).into_bytes();
             text[128 + at] = b'}';
-            assert!(!agree(&text), "`}}` at level {}", 127 - at);
+            assert!(!assert_matches_reference(&text), "`}}` at level {}", 127 - at);
         }
     }
 
@@ -377,9 +385,9 @@ pub(super) mod tests {
             ("\"\\x\"", 1, "an unknown escape"),
             ("\"\\u00g0\"", 1, "four hexadecimal digits were expected"),
         ] {
-            assert_eq!(check(text.as_bytes()), Err(Invalid { at, reason }), "{text}");
+            assert_eq!(validate(text.as_bytes()), Err(PayloadError { offset: at, reason }), "{text}");
         }
-        let shown = Invalid { at: 3, reason: "a value was expected" }.to_string();
+        let shown = PayloadError { offset: 3, reason: "a value was expected" }.to_string();
         assert_eq!(shown, "at byte 3 of the payload: a value was expected");
     }
 
@@ -394,8 +402,8 @@ pub(super) mod tests {
         assert_eq!(compacted(text), "before{\"a b\":[1.0,1e400,\"\\\" \\\\\",\"\\u0020  \"],\"\":{}}");
         // What was never checked is copied all the same.
         assert_eq!(compacted("[ \"a b"), "before[\"a b");
-        both_answers(3000, &almost_json(), |text| {
-            let valid = check(text.as_bytes()).is_ok();
+        check_both_outcomes(3000, &almost_json(), |text| {
+            let valid = validate(text.as_bytes()).is_ok();
             if valid {
                 let (mut slow, mut in_string, mut escaped) = (String::from("before"), false, false);
                 for c in text.chars() {
@@ -417,8 +425,8 @@ pub(super) mod tests {
     #[test]
     fn a_string_stands_for_what_utf16_makes_of_it() {
         let mut strings = 0;
-        for token in TOKENS.iter().filter(|token| token.starts_with('"') && slow_check(token.as_bytes())) {
-            assert_eq!(unescape(token), String::from_utf16_lossy(&units(&token[1..token.len() - 1])), "{token}");
+        for token in TOKENS.iter().filter(|token| token.starts_with('"') && reference_check(token.as_bytes())) {
+            assert_eq!(unescape(token), String::from_utf16_lossy(&utf16_units(&token[1..token.len() - 1])), "{token}");
             strings += 1;
         }
         assert!(strings > 20, "{strings} strings");

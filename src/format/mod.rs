@@ -4,25 +4,25 @@
 //! takes a slice and answers.
 
 mod builder;
+pub mod byte_layout;
 pub mod crc;
 pub mod damage;
 pub mod event;
-pub mod field;
-pub(crate) mod fields;
+pub(crate) mod event_fields;
 pub mod frame;
 pub mod gap;
 pub mod header;
 pub mod index;
 pub mod journal;
 pub mod json;
-mod marks;
-mod scanner;
+mod json_scanner;
+mod special_bytes;
 
-pub(crate) use builder::Accepted;
+pub(crate) use builder::TimestampPrefix;
 pub use builder::{Event, EventBuilder};
-pub use damage::{Evidence, Finding, Kind};
+pub use byte_layout::FieldSpec;
+pub use damage::{DamageKind, Evidence, Finding};
 pub use event::{EventView, StoredEvent};
-pub use field::Field;
-pub use frame::{Decoded, Fault, Frame};
+pub use frame::{DecodeResult, Frame, FrameFault};
 pub use header::{HEADER_LEN, HeaderFault, LogHeader, Version};
-pub use json::Invalid;
+pub use json::PayloadError;

@@ -2,9 +2,9 @@
 
 use std::iter;
 
-use super::sparse::Absorb;
-use crate::format::field::{u32_at, u64_at};
-use crate::format::index::{ANCHOR_ROW, put_varint, take_varint};
+use super::sparse_grid::Coalesce;
+use crate::format::byte_layout::{u32_at, u64_at};
+use crate::format::index::{ANCHOR_LEN, put_varint, take_varint};
 
 /// An event from which a reader can walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,33 +25,33 @@ pub struct Block {
     /// Its first event.
     pub anchor: Anchor,
     /// The earliest and the latest time of its events, milliseconds since the epoch.
-    pub times: (u64, u64),
+    pub time_range: (u64, u64),
     /// It holds valid frames that are no events.
-    pub mixed: bool,
+    pub has_non_events: bool,
     /// It holds an event whose time is less than that of the one before.
-    pub late: bool,
-    names: Places,
+    pub has_out_of_order_times: bool,
+    name_slots: NameSlots,
 }
 
 /// Places in the names of an index. Most logs have less than 64 names, which take one word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Places {
+struct NameSlots {
     /// Bit n says that place n is one.
-    first: u64,
+    first_word: u64,
     /// Bit n % 64 of word n / 64 says that place 64 + n is one.
     #[expect(clippy::box_collection, reason = "rarely there, and there are thousands of these")]
-    more: Option<Box<Vec<u64>>>,
+    more_words: Option<Box<Vec<u64>>>,
 }
 
-impl Places {
+impl NameSlots {
     #[inline]
-    fn add(&mut self, place: usize) {
-        let bit = 1 << (place % 64);
-        let Some(word) = (place / 64).checked_sub(1) else {
-            self.first |= bit;
+    fn insert(&mut self, slot: usize) {
+        let bit = 1 << (slot % 64);
+        let Some(word) = (slot / 64).checked_sub(1) else {
+            self.first_word |= bit;
             return;
         };
-        let more = self.more.get_or_insert_default();
+        let more = self.more_words.get_or_insert_default();
         if more.len() <= word {
             more.resize(word + 1, 0);
         }
@@ -61,7 +61,7 @@ impl Places {
     }
 
     fn words(&self) -> impl Iterator<Item = u64> + '_ {
-        iter::once(self.first).chain(self.more.iter().flat_map(|more| more.iter().copied()))
+        iter::once(self.first_word).chain(self.more_words.iter().flat_map(|more| more.iter().copied()))
     }
 
     /// Every place, ascending.
@@ -77,49 +77,49 @@ impl Block {
     pub(super) fn new(anchor: Anchor) -> Self {
         Self {
             anchor,
-            times: (anchor.timestamp_ms, anchor.timestamp_ms),
-            mixed: false,
-            late: false,
-            names: Places::default(),
+            time_range: (anchor.timestamp_ms, anchor.timestamp_ms),
+            has_non_events: false,
+            has_out_of_order_times: false,
+            name_slots: NameSlots::default(),
         }
     }
 
     /// Takes an event in, whose names have these places.
     #[inline]
-    pub(super) fn event(&mut self, time_ms: u64, slots: [usize; 3]) {
-        self.times = (self.times.0.min(time_ms), self.times.1.max(time_ms));
+    pub(super) fn add_event(&mut self, time_ms: u64, slots: [usize; 3]) {
+        self.time_range = (self.time_range.0.min(time_ms), self.time_range.1.max(time_ms));
         for slot in slots {
-            self.names.add(slot);
+            self.name_slots.insert(slot);
         }
     }
 
     /// True when an event of it has the name at this place.
-    pub fn has(&self, slot: usize) -> bool {
-        self.names.words().nth(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    pub fn has_name(&self, slot: usize) -> bool {
+        self.name_slots.words().nth(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
     /// The same block behind `before` events, its names at the places that `slots` gives them.
-    pub(super) fn moved(mut self, before: u64, slots: &[usize]) -> Self {
+    pub(super) fn rebased(mut self, before: u64, slots: &[usize]) -> Self {
         self.anchor.ordinal += before;
-        let names = std::mem::take(&mut self.names);
+        let names = std::mem::take(&mut self.name_slots);
         for slot in names.iter().filter_map(|place| slots.get(place)) {
-            self.names.add(*slot);
+            self.name_slots.insert(*slot);
         }
         self
     }
 
     fn flags(&self) -> u64 {
-        u64::from(self.mixed) | u64::from(self.late) << 1
+        u64::from(self.has_non_events) | u64::from(self.has_out_of_order_times) << 1
     }
 
     /// Appends what the blocks section has of it: varints of the earliest time, of the span to the latest, of its flags,
     /// of how many bytes follow, and the bits of its names, lowest first.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        let mut names: Vec<u8> = self.names.words().flat_map(u64::to_le_bytes).collect();
+        let mut names: Vec<u8> = self.name_slots.words().flat_map(u64::to_le_bytes).collect();
         while names.last() == Some(&0) {
             names.pop();
         }
-        for number in [self.times.0, self.times.1 - self.times.0, self.flags(), names.len() as u64] {
+        for number in [self.time_range.0, self.time_range.1 - self.time_range.0, self.flags(), names.len() as u64] {
             put_varint(number, out);
         }
         out.extend_from_slice(&names);
@@ -131,29 +131,35 @@ impl Block {
         let len = usize::try_from(take_varint(rest)?).ok()?;
         let (names, behind) = rest.split_at_checked(len)?;
         *rest = behind;
-        let mut places = Places::default();
+        let mut places = NameSlots::default();
         for (byte, bits) in names.iter().enumerate() {
             for bit in (0..8).filter(|bit| bits >> bit & 1 == 1) {
-                places.add(byte * 8 + bit);
+                places.insert(byte * 8 + bit);
             }
         }
         let (times, mixed, late) = ((first, first.checked_add(span)?), flags & 1 == 1, flags & 2 == 2);
-        Some(Self { anchor, times, mixed, late, names: places })
+        Some(Self {
+            anchor,
+            time_range: times,
+            has_non_events: mixed,
+            has_out_of_order_times: late,
+            name_slots: places,
+        })
     }
 }
 
-impl Absorb for Block {
-    fn absorb(&mut self, next: Self) {
-        self.times = (self.times.0.min(next.times.0), self.times.1.max(next.times.1));
-        self.mixed |= next.mixed;
-        self.late |= next.late;
-        next.names.iter().for_each(|place| self.names.add(place));
+impl Coalesce for Block {
+    fn coalesce(&mut self, next: Self) {
+        self.time_range = (self.time_range.0.min(next.time_range.0), self.time_range.1.max(next.time_range.1));
+        self.has_non_events |= next.has_non_events;
+        self.has_out_of_order_times |= next.has_out_of_order_times;
+        next.name_slots.iter().for_each(|place| self.name_slots.insert(place));
     }
 }
 
 /// The bytes of an anchor.
 pub(super) fn encode_anchor(anchor: &Anchor) -> Vec<u8> {
-    let mut row = Vec::with_capacity(ANCHOR_ROW);
+    let mut row = Vec::with_capacity(ANCHOR_LEN);
     for number in [anchor.offset, anchor.ordinal, anchor.timestamp_ms] {
         row.extend_from_slice(&number.to_be_bytes());
     }
@@ -176,9 +182,9 @@ mod tests {
     fn a_block_comes_back_as_written_and_moves_with_its_names() {
         let anchor = Anchor { offset: 16, ordinal: 3, timestamp_ms: 500, checksum: 7 };
         let mut block = Block::new(anchor);
-        block.event(400, [0, 1, 65]);
-        block.event(900, [0, 1, 2]);
-        block.late = true;
+        block.add_event(400, [0, 1, 65]);
+        block.add_event(900, [0, 1, 2]);
+        block.has_out_of_order_times = true;
         let mut bytes = Vec::new();
         block.encode(&mut bytes);
         assert_eq!(Block::decode(anchor, &mut bytes.as_slice()).as_ref(), Some(&block));
@@ -186,8 +192,8 @@ mod tests {
             assert_eq!(Block::decode(anchor, &mut &bytes[..cut]), None);
         }
         let slots: Vec<usize> = (0..66).map(|slot| slot * 2).collect();
-        let moved = block.moved(10, &slots);
-        let has: Vec<usize> = (0..140).filter(|slot| moved.has(*slot)).collect();
-        assert_eq!((has, moved.anchor.ordinal, moved.times), (vec![0, 2, 4, 130], 13, (400, 900)));
+        let moved = block.rebased(10, &slots);
+        let has: Vec<usize> = (0..140).filter(|slot| moved.has_name(*slot)).collect();
+        assert_eq!((has, moved.anchor.ordinal, moved.time_range), (vec![0, 2, 4, 130], 13, (400, 900)));
     }
 }

@@ -1,7 +1,7 @@
 //! The numbers of an index at one place of the log, so that it can be cut back to there, and their bytes.
 
-use super::sparse::Absorb;
-use crate::format::index::{Head, put_varint, take_varint};
+use super::sparse_grid::Coalesce;
+use crate::format::index::{IndexHeader, put_varint, take_varint};
 
 /// Numbers about the covered part of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,23 +15,23 @@ pub struct Totals {
     /// Gaps.
     pub gaps: u64,
     /// Offset and checksum of the first frame.
-    pub first: Option<(u64, u32)>,
+    pub first_frame: Option<(u64, u32)>,
     /// Offset and checksum of the last frame.
-    pub last: Option<(u64, u32)>,
+    pub last_frame: Option<(u64, u32)>,
     /// Time of the last readable event.
     pub last_time: Option<u64>,
 }
 
 impl Totals {
     /// The numbers of this part of the log and of `part`, which lies behind.
-    pub(super) fn and(&self, part: &Self) -> Self {
+    pub(super) fn combined_with(&self, part: &Self) -> Self {
         Self {
             covered_to: self.covered_to.max(part.covered_to),
             events: self.events + part.events,
             frames: self.frames + part.frames,
             gaps: self.gaps + part.gaps,
-            first: self.first.or(part.first),
-            last: part.last.or(self.last),
+            first_frame: self.first_frame.or(part.first_frame),
+            last_frame: part.last_frame.or(self.last_frame),
             last_time: part.last_time.or(self.last_time),
         }
     }
@@ -48,7 +48,7 @@ pub(super) struct Checkpoint {
 impl Checkpoint {
     /// The same for the whole log, where `totals` and `counts` are those of what lies before the part it was made in,
     /// and the part's names have these places.
-    pub(super) fn behind(&self, totals: &Totals, counts: &[u64], slots: &[usize]) -> Self {
+    pub(super) fn rebased(&self, totals: &Totals, counts: &[u64], slots: &[usize]) -> Self {
         let mut whole = counts.to_vec();
         for (slot, count) in slots.iter().zip(&self.counts) {
             if whole.len() <= *slot {
@@ -58,18 +58,18 @@ impl Checkpoint {
                 *own += count;
             }
         }
-        Self { totals: totals.and(&self.totals), counts: whole }
+        Self { totals: totals.combined_with(&self.totals), counts: whole }
     }
 }
 
-impl Absorb for Checkpoint {
-    fn absorb(&mut self, _next: Self) {}
+impl Coalesce for Checkpoint {
+    fn coalesce(&mut self, _next: Self) {}
 }
 
 /// Appends a checkpoint: its numbers, then how many counts there are, then the counts, all of variable length.
 pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     let totals = &checkpoint.totals;
-    let (first, last) = (totals.first.unwrap_or_default(), totals.last.unwrap_or_default());
+    let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
     let has_time = u64::from(totals.last_time.is_some());
     let numbers = [totals.covered_to, totals.events, totals.frames, totals.gaps, first.0, u64::from(first.1)];
     let more = [last.0, u64::from(last.1), has_time, totals.last_time.unwrap_or_default()];
@@ -82,7 +82,7 @@ pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
 }
 
 /// Takes a checkpoint from the front of `rest`; `None` when it is none, or is out of the head's range.
-pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, head: &Head) -> Option<Checkpoint> {
+pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, head: &IndexHeader) -> Option<Checkpoint> {
     let mut next = || take_varint(rest);
     let (covered_to, events, frames, gaps) = (next()?, next()?, next()?, next()?);
     let first = (next()?, u32::try_from(next()?).ok()?);
@@ -94,8 +94,8 @@ pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, head: &Head) -> Op
         events,
         frames,
         gaps,
-        first: some.then_some(first),
-        last: some.then_some(last),
+        first_frame: some.then_some(first),
+        last_frame: some.then_some(last),
         last_time: (has_time == 1).then_some(time),
     };
     if covered_to > head.covered_to || len > names || events > head.events {

@@ -5,32 +5,32 @@
 
 use std::ops::Range;
 
-use crate::format::field::u64_at;
-use crate::format::index::{DAMAGE_ROW, MET_SINCE};
+use crate::format::byte_layout::u64_at;
+use crate::format::index::{DAMAGE_ROW_LEN, FOUND_AFTER_BUILD_BIT};
 
 /// Damaged ranges kept at most. Of those it was built over the count goes on; of those met since, neighbours become one.
-pub(crate) const MAX_DAMAGE: usize = 65_536;
+pub(crate) const MAX_DAMAGED_RANGES: usize = 65_536;
 
 /// Damaged ranges, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Damage {
-    built_over: Vec<Range<u64>>,
-    since: Ranges,
+pub(crate) struct IndexDamage {
+    at_build: Vec<Range<u64>>,
+    after_build: RangeSet,
 }
 
 /// Ranges that are told in any order, and kept ascending and apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Ranges(Vec<Range<u64>>);
+pub(crate) struct RangeSet(Vec<Range<u64>>);
 
-impl Damage {
+impl IndexDamage {
     /// Those the index was built over.
-    pub(super) fn built_over(&self) -> &[Range<u64>] {
-        &self.built_over
+    pub(super) fn at_build(&self) -> &[Range<u64>] {
+        &self.at_build
     }
 
     /// All of them, ascending.
     pub(super) fn all(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        let (mut built_over, mut since) = (self.built_over.iter().peekable(), self.since.0.iter().peekable());
+        let (mut built_over, mut since) = (self.at_build.iter().peekable(), self.after_build.0.iter().peekable());
         std::iter::from_fn(move || match (built_over.peek(), since.peek()) {
             (Some(a), Some(b)) if b.start < a.start => since.next(),
             (Some(_), _) => built_over.next(),
@@ -40,64 +40,64 @@ impl Damage {
     }
 
     /// Adds one that the index is built over.
-    pub(super) fn build_over(&mut self, range: Range<u64>) {
-        if self.built_over.len() < MAX_DAMAGE && !range.is_empty() {
-            self.built_over.push(range);
+    pub(super) fn add_at_build(&mut self, range: Range<u64>) {
+        if self.at_build.len() < MAX_DAMAGED_RANGES && !range.is_empty() {
+            self.at_build.push(range);
         }
     }
 
     /// Somebody has looked at all of `looked`, and met these there, of an index that covers so much.
-    pub(super) fn look(&mut self, looked: &[Range<u64>], mut met: Ranges, covered_to: u64) {
-        for range in looked {
-            self.since.remove(range);
+    pub(super) fn update(&mut self, scanned: &[Range<u64>], mut damaged: RangeSet, covered_to: u64) {
+        for range in scanned {
+            self.after_build.remove(range);
         }
-        met.settle();
-        met.remove(&(covered_to..u64::MAX));
-        for known in &self.built_over {
-            met.remove(known);
+        damaged.normalize();
+        damaged.remove(&(covered_to..u64::MAX));
+        for known in &self.at_build {
+            damaged.remove(known);
         }
-        self.since.0.append(&mut met.0);
-        self.since.settle();
+        self.after_build.0.append(&mut damaged.0);
+        self.after_build.normalize();
     }
 
     /// Forgets those that do not end before a place: what the index was built over is met again when it is built on.
-    pub(super) fn cut(&mut self, until: u64) {
-        self.built_over.retain(|range| range.end <= until);
-        self.since.remove(&(until..u64::MAX));
+    pub(super) fn truncate(&mut self, until: u64) {
+        self.at_build.retain(|range| range.end <= until);
+        self.after_build.remove(&(until..u64::MAX));
     }
 
     /// A row for each.
-    pub(super) fn rows(&self) -> impl Iterator<Item = [u8; DAMAGE_ROW]> + '_ {
+    pub(super) fn encode_rows(&self) -> impl Iterator<Item = [u8; DAMAGE_ROW_LEN]> + '_ {
         let row = |range: &Range<u64>, mark: u64| {
-            let mut row = [0; DAMAGE_ROW];
+            let mut row = [0; DAMAGE_ROW_LEN];
             let bytes = range.start.to_be_bytes().into_iter().chain((range.end | mark).to_be_bytes());
             for (to, from) in row.iter_mut().zip(bytes) {
                 *to = from;
             }
             row
         };
-        let since = self.since.0.iter().map(move |range| row(range, MET_SINCE));
-        self.built_over.iter().map(move |range| row(range, 0)).chain(since)
+        let since = self.after_build.0.iter().map(move |range| row(range, FOUND_AFTER_BUILD_BIT));
+        self.at_build.iter().map(move |range| row(range, 0)).chain(since)
     }
 
     /// Takes rows in; `None` where they are no ranges of a log that was looked at so far.
-    pub(super) fn of_rows(bytes: &[u8], scanned_to: u64) -> Option<Self> {
+    pub(super) fn decode_rows(bytes: &[u8], scanned_to: u64) -> Option<Self> {
         let mut damage = Self::default();
-        for row in bytes.chunks_exact(DAMAGE_ROW) {
+        for row in bytes.chunks_exact(DAMAGE_ROW_LEN) {
             let (start, end) = (u64_at(row, 0)?, u64_at(row, 8)?);
-            let range = start..end & !MET_SINCE;
+            let range = start..end & !FOUND_AFTER_BUILD_BIT;
             if range.is_empty() || range.end > scanned_to {
                 return None;
             }
-            let list = if end & MET_SINCE == 0 { &mut damage.built_over } else { &mut damage.since.0 };
+            let list = if end & FOUND_AFTER_BUILD_BIT == 0 { &mut damage.at_build } else { &mut damage.after_build.0 };
             list.push(range);
         }
-        damage.since.settle();
+        damage.after_build.normalize();
         Some(damage)
     }
 }
 
-impl Ranges {
+impl RangeSet {
     /// Adds one.
     pub(crate) fn add(&mut self, range: Range<u64>) {
         match self.0.last_mut() {
@@ -105,8 +105,8 @@ impl Ranges {
             Some(last) if last.end == range.start => last.end = range.end,
             _ => self.0.push(range),
         }
-        if self.0.len() >= 2 * MAX_DAMAGE {
-            self.settle();
+        if self.0.len() >= 2 * MAX_DAMAGED_RANGES {
+            self.normalize();
         }
     }
 
@@ -116,7 +116,7 @@ impl Ranges {
     }
 
     /// These and others.
-    pub(crate) fn and(mut self, others: Self) -> Self {
+    pub(crate) fn union(mut self, others: Self) -> Self {
         for range in others.0 {
             self.add(range);
         }
@@ -137,7 +137,7 @@ impl Ranges {
     }
 
     /// Brings them in order. Where they are too many, two become one, with what lies between: none is forgotten.
-    fn settle(&mut self) {
+    fn normalize(&mut self) {
         self.0.sort_unstable_by_key(|range| range.start);
         let mut apart: Vec<Range<u64>> = Vec::with_capacity(self.0.len());
         for range in self.0.drain(..) {
@@ -146,7 +146,7 @@ impl Ranges {
                 None => apart.push(range),
             }
         }
-        while apart.len() >= MAX_DAMAGE {
+        while apart.len() >= MAX_DAMAGED_RANGES {
             let pair = |pair: &[Range<u64>]| Some(pair.first()?.start..pair.last()?.end);
             apart = apart.chunks(2).filter_map(pair).collect();
         }
@@ -158,8 +158,8 @@ impl Ranges {
 mod tests {
     use super::*;
 
-    fn ranges(of: &[Range<u64>]) -> Ranges {
-        let mut ranges = Ranges::default();
+    fn ranges(of: &[Range<u64>]) -> RangeSet {
+        let mut ranges = RangeSet::default();
         for range in of {
             ranges.add(range.clone());
         }
@@ -168,32 +168,32 @@ mod tests {
 
     #[test]
     fn what_is_sound_by_now_leaves_and_what_the_index_was_built_over_stays() {
-        let mut damage = Damage::default();
-        damage.build_over(300..400);
-        damage.look(&[0..50, 60..1000], ranges(&[700..720, 100..150, 150..200, 250..450, 900..2000]), 950);
-        assert_eq!(damage.since.0, [100..200, 250..300, 400..450, 700..720, 900..950]);
-        damage.look(&[120..650, 650..710], ranges(&[500..505, 505..510]), 950);
-        assert_eq!(damage.since.0, [100..120, 500..510, 710..720, 900..950]);
-        assert_eq!((damage.built_over().len(), damage.built_over()[0].clone()), (1, 300..400));
+        let mut damage = IndexDamage::default();
+        damage.add_at_build(300..400);
+        damage.update(&[0..50, 60..1000], ranges(&[700..720, 100..150, 150..200, 250..450, 900..2000]), 950);
+        assert_eq!(damage.after_build.0, [100..200, 250..300, 400..450, 700..720, 900..950]);
+        damage.update(&[120..650, 650..710], ranges(&[500..505, 505..510]), 950);
+        assert_eq!(damage.after_build.0, [100..120, 500..510, 710..720, 900..950]);
+        assert_eq!((damage.at_build().len(), damage.at_build()[0].clone()), (1, 300..400));
         assert_eq!(damage.all().map(|range| range.start).collect::<Vec<_>>(), [100, 300, 500, 710, 900]);
-        let rows: Vec<u8> = damage.rows().flatten().collect();
-        assert_eq!(Damage::of_rows(&rows, 1000).as_ref(), Some(&damage));
-        assert_eq!(Damage::of_rows(&rows, 940), None, "behind what was looked at");
-        damage.cut(715);
+        let rows: Vec<u8> = damage.encode_rows().flatten().collect();
+        assert_eq!(IndexDamage::decode_rows(&rows, 1000).as_ref(), Some(&damage));
+        assert_eq!(IndexDamage::decode_rows(&rows, 940), None, "behind what was looked at");
+        damage.truncate(715);
         assert_eq!(
-            (damage.since.0.as_slice(), damage.built_over().len()),
+            (damage.after_build.0.as_slice(), damage.at_build().len()),
             ([100..120, 500..510, 710..715].as_slice(), 1)
         );
     }
 
     #[test]
     fn none_is_forgotten_however_many_there_are() {
-        let mut damage = Damage::default();
-        let many = 3 * MAX_DAMAGE as u64;
+        let mut damage = IndexDamage::default();
+        let many = 3 * MAX_DAMAGED_RANGES as u64;
         let met: Vec<_> = (0..many).map(|n| n * 10..n * 10 + 1).collect();
-        damage.look(&[0..16, 16..many * 10], ranges(&met), u64::MAX);
-        let kept = &damage.since.0;
-        assert!(kept.len() < MAX_DAMAGE && kept.windows(2).all(|pair| pair[0].end < pair[1].start));
+        damage.update(&[0..16, 16..many * 10], ranges(&met), u64::MAX);
+        let kept = &damage.after_build.0;
+        assert!(kept.len() < MAX_DAMAGED_RANGES && kept.windows(2).all(|pair| pair[0].end < pair[1].start));
         let holder = |range: &Range<u64>| &kept[kept.partition_point(|kept| kept.end < range.end)];
         assert!(met.iter().all(|range| holder(range).start <= range.start), "one is in none");
     }

@@ -2,83 +2,99 @@
 
 use std::borrow::Cow;
 
-use super::layer::Place;
-use super::stored::Stored;
+use super::layer::PostingsLocation;
+use super::stored_run::StoredRun;
 use super::{AggregateSummary, IndexFault};
 use crate::format::index::take_varint;
 
 /// Bytes of postings read at once.
-pub(super) const CHUNK: usize = 64 << 10;
+pub(super) const POSTINGS_CHUNK: usize = 64 << 10;
 
 /// Offsets of one aggregate, ascending.
 #[derive(Debug)]
-pub(super) struct Offsets<'l> {
-    left: u64,
+pub(super) struct AggregateOffsets<'l> {
+    remaining: u64,
     previous: Option<u64>,
     /// In memory the first one is known; in a file it comes first.
-    first: Option<u64>,
+    first_offset: Option<u64>,
     chunk: Cow<'l, [u8]>,
-    used: usize,
+    consumed: usize,
     /// Where the rest of the bytes is.
-    rest: Option<(&'l Stored, u64, u64)>,
-    bound: u64,
+    unread: Option<(&'l StoredRun, u64, u64)>,
+    offset_limit: u64,
 }
 
-impl<'l> Offsets<'l> {
+impl<'l> AggregateOffsets<'l> {
     /// The offsets of an aggregate, as many as `summary` says.
-    pub(super) fn of(summary: &AggregateSummary, place: Place<'l>) -> Self {
+    pub(super) fn new(summary: &AggregateSummary, place: PostingsLocation<'l>) -> Self {
         let (left, previous, used) = (summary.events, None, 0);
         match place {
-            Place::Memory(deltas) => {
+            PostingsLocation::Memory(deltas) => {
                 let (first, chunk) = (Some(summary.first), Cow::Borrowed(deltas));
-                Self { left, previous, first, chunk, used, rest: None, bound: u64::MAX }
+                Self {
+                    remaining: left,
+                    previous,
+                    first_offset: first,
+                    chunk,
+                    consumed: used,
+                    unread: None,
+                    offset_limit: u64::MAX,
+                }
             }
-            Place::Stored(stored, row) => {
+            PostingsLocation::Stored(stored, row) => {
                 let rest = Some((stored, row.postings_at, row.postings_end));
-                Self { left, previous, first: None, chunk: Cow::default(), used, rest, bound: stored.bound() }
+                Self {
+                    remaining: left,
+                    previous,
+                    first_offset: None,
+                    chunk: Cow::default(),
+                    consumed: used,
+                    unread: rest,
+                    offset_limit: stored.bound(),
+                }
             }
         }
     }
 
-    fn step(&mut self) -> Result<u64, IndexFault> {
-        if let Some(first) = self.first.take() {
+    fn read_next(&mut self) -> Result<u64, IndexFault> {
+        if let Some(first) = self.first_offset.take() {
             self.previous = Some(first);
             return Ok(first);
         }
-        if self.chunk.len() - self.used < 10
-            && let Some((stored, at, end)) = self.rest.as_mut().filter(|(_, at, end)| at < end)
+        if self.chunk.len() - self.consumed < 10
+            && let Some((stored, at, end)) = self.unread.as_mut().filter(|(_, at, end)| at < end)
         {
-            let more = (*end - *at).min(CHUNK as u64) as usize;
+            let more = (*end - *at).min(POSTINGS_CHUNK as u64) as usize;
             let bytes = stored.read_postings(*at, more)?;
             *at += more as u64;
             let chunk = self.chunk.to_mut();
-            chunk.drain(..self.used);
+            chunk.drain(..self.consumed);
             chunk.extend_from_slice(&bytes);
-            self.used = 0;
+            self.consumed = 0;
         }
-        let mut rest = self.chunk.get(self.used..).unwrap_or_default();
+        let mut rest = self.chunk.get(self.consumed..).unwrap_or_default();
         let before = rest.len();
         let delta = take_varint(&mut rest);
-        self.used += before - rest.len();
+        self.consumed += before - rest.len();
         let offset = match (self.previous, delta) {
             (None, Some(first)) => Some(first),
             (Some(_), Some(0)) | (_, None) => None,
             (Some(previous), Some(delta)) => previous.checked_add(delta),
         };
-        self.previous = offset.filter(|offset| *offset < self.bound);
+        self.previous = offset.filter(|offset| *offset < self.offset_limit);
         let broken = || IndexFault::Corrupt("an aggregate's offsets are out of order or out of range".into());
         self.previous.ok_or_else(broken)
     }
 }
 
-impl Iterator for Offsets<'_> {
+impl Iterator for AggregateOffsets<'_> {
     type Item = Result<u64, IndexFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        let answer = self.step();
+        self.remaining = self.remaining.checked_sub(1)?;
+        let answer = self.read_next();
         if answer.is_err() {
-            self.left = 0;
+            self.remaining = 0;
         }
         Some(answer)
     }

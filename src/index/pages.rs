@@ -8,8 +8,8 @@ use super::IndexFault;
 use crate::StorageError;
 use crate::file::Storage;
 use crate::file::storage::{append_all, read_full};
-use crate::format::field::u32_at;
-use crate::format::index::{Extent, PAGE, PAGE_DATA, page_checksum};
+use crate::format::byte_layout::u32_at;
+use crate::format::index::{IndexExtent, PAGE_DATA_SIZE, PAGE_SIZE, page_checksum};
 
 /// Reads ranges of sections.
 #[derive(Debug)]
@@ -28,21 +28,22 @@ impl PageReader {
     }
 
     /// The whole pages in the file.
-    pub(super) fn pages(&self) -> Result<u64, IndexFault> {
-        Ok(self.storage.len().map_err(|e| IndexFault::Io(StorageError::io(&self.path, "measure", e)))? / PAGE as u64)
+    pub(super) fn page_count(&self) -> Result<u64, IndexFault> {
+        Ok(self.storage.len().map_err(|e| IndexFault::Io(StorageError::io(&self.path, "measure", e)))?
+            / PAGE_SIZE as u64)
     }
 
     /// Appends whole pages to another file, where they keep their numbers; their checksums go with them unread.
-    pub(super) fn copy(&self, pages: Range<u64>, to: &dyn Storage, to_path: &Path) -> Result<(), StorageError> {
-        let mut buf = vec![0; 256 * PAGE];
-        let mut at = pages.start * PAGE as u64;
-        while at < pages.end * PAGE as u64 {
-            let len = (pages.end * PAGE as u64 - at).min(buf.len() as u64) as usize;
+    pub(super) fn copy_pages(&self, pages: Range<u64>, to: &dyn Storage, to_path: &Path) -> Result<(), StorageError> {
+        let mut buf = vec![0; 256 * PAGE_SIZE];
+        let mut at = pages.start * PAGE_SIZE as u64;
+        while at < pages.end * PAGE_SIZE as u64 {
+            let len = (pages.end * PAGE_SIZE as u64 - at).min(buf.len() as u64) as usize;
             let chunk = buf.get_mut(..len).unwrap_or_default();
             let read = read_full(self.storage.as_ref(), chunk, at);
             let read = read.map_err(|error| StorageError::io_at(&self.path, "read", at, error))?;
             let whole = chunk.get(..read).filter(|_| read == len);
-            let cut = || StorageError::Index {
+            let cut = || StorageError::UnusableIndex {
                 path: self.path.clone(),
                 state: "corrupt",
                 reason: format!("it ends at byte {}, within a run", at + read as u64),
@@ -54,21 +55,25 @@ impl PageReader {
     }
 
     /// `len` bytes of a section from its byte `at` on.
-    pub(super) fn read(&self, section: Extent, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
+    pub(super) fn read(&self, section: IndexExtent, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
         if at.checked_add(len as u64).is_none_or(|end| end > section.bytes) {
             return Err(IndexFault::Corrupt("an entry points outside its section".into()));
         }
-        let first = section.page + at / PAGE_DATA as u64;
-        let skip = (at % PAGE_DATA as u64) as usize;
-        let count = (skip + len).div_ceil(PAGE_DATA);
+        let first = section.first_page + at / PAGE_DATA_SIZE as u64;
+        let skip = (at % PAGE_DATA_SIZE as u64) as usize;
+        let count = (skip + len).div_ceil(PAGE_DATA_SIZE);
         let mut data = Vec::new();
         let memory = |_| {
-            let bytes = (count * PAGE) as u64;
-            IndexFault::Io(StorageError::Memory { path: self.path.clone(), offset: first * PAGE as u64, bytes })
+            let bytes = (count * PAGE_SIZE) as u64;
+            IndexFault::Io(StorageError::OutOfMemory {
+                path: self.path.clone(),
+                offset: first * PAGE_SIZE as u64,
+                bytes,
+            })
         };
-        data.try_reserve_exact(count * PAGE).map_err(memory)?;
-        data.resize(count * PAGE, 0);
-        let offset = first * PAGE as u64;
+        data.try_reserve_exact(count * PAGE_SIZE).map_err(memory)?;
+        data.resize(count * PAGE_SIZE, 0);
+        let offset = first * PAGE_SIZE as u64;
         let read = read_full(self.storage.as_ref(), &mut data, offset)
             .map_err(|error| IndexFault::Io(StorageError::io_at(&self.path, "read", offset, error)))?;
         if read < data.len() {
@@ -76,18 +81,18 @@ impl PageReader {
         }
         let mut kept = 0;
         for i in 0..count {
-            let page = data.get(i * PAGE..(i + 1) * PAGE).unwrap_or_default();
-            let (bytes, checksum) = page.split_at_checked(PAGE_DATA).unwrap_or_default();
+            let page = data.get(i * PAGE_SIZE..(i + 1) * PAGE_SIZE).unwrap_or_default();
+            let (bytes, checksum) = page.split_at_checked(PAGE_DATA_SIZE).unwrap_or_default();
             let number = first + i as u64;
             let (stored, computed) = (u32_at(checksum, 0).unwrap_or_default(), page_checksum(number, bytes));
             if stored != computed {
-                let at = number * PAGE as u64;
+                let at = number * PAGE_SIZE as u64;
                 return Err(IndexFault::Corrupt(format!(
                     "the page at offset {at} should have the checksum {computed:08x} and has {stored:08x}"
                 )));
             }
-            data.copy_within(i * PAGE..i * PAGE + PAGE_DATA, kept);
-            kept += PAGE_DATA;
+            data.copy_within(i * PAGE_SIZE..i * PAGE_SIZE + PAGE_DATA_SIZE, kept);
+            kept += PAGE_DATA_SIZE;
         }
         data.truncate(skip + len);
         data.drain(..skip);
@@ -100,9 +105,9 @@ pub(super) struct PageWriter<'f> {
     storage: &'f dyn Storage,
     path: &'f Path,
     page: Vec<u8>,
-    number: u64,
-    ready: Vec<u8>,
-    section: Extent,
+    page_number: u64,
+    batch: Vec<u8>,
+    section: IndexExtent,
 }
 
 impl<'f> PageWriter<'f> {
@@ -111,17 +116,17 @@ impl<'f> PageWriter<'f> {
 
     /// A writer whose next page is `number`.
     pub(super) fn new(storage: &'f dyn Storage, path: &'f Path, number: u64) -> Self {
-        let section = Extent { page: number, bytes: 0, rows: 0 };
-        Self { storage, path, page: Vec::with_capacity(PAGE), number, ready: Vec::new(), section }
+        let section = IndexExtent { first_page: number, bytes: 0, rows: 0 };
+        Self { storage, path, page: Vec::with_capacity(PAGE_SIZE), page_number: number, batch: Vec::new(), section }
     }
 
     /// Bytes of the section so far.
-    pub(super) const fn written(&self) -> u64 {
+    pub(super) const fn section_bytes(&self) -> u64 {
         self.section.bytes
     }
 
     /// Counts rows of the section.
-    pub(super) const fn rows(&mut self, rows: u64) {
+    pub(super) const fn add_rows(&mut self, rows: u64) {
         self.section.rows += rows;
     }
 
@@ -129,10 +134,10 @@ impl<'f> PageWriter<'f> {
     pub(super) fn put(&mut self, mut bytes: &[u8]) -> Result<(), StorageError> {
         self.section.bytes += bytes.len() as u64;
         while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(PAGE_DATA - self.page.len()));
+            let (now, later) = bytes.split_at(bytes.len().min(PAGE_DATA_SIZE - self.page.len()));
             self.page.extend_from_slice(now);
             bytes = later;
-            if self.page.len() == PAGE_DATA {
+            if self.page.len() == PAGE_DATA_SIZE {
                 self.close_page()?;
             }
         }
@@ -140,28 +145,28 @@ impl<'f> PageWriter<'f> {
     }
 
     /// Ends the section; the next one starts on a new page.
-    pub(super) fn finish_section(&mut self) -> Result<Extent, StorageError> {
+    pub(super) fn finish_section(&mut self) -> Result<IndexExtent, StorageError> {
         if !self.page.is_empty() {
-            self.page.resize(PAGE_DATA, 0);
+            self.page.resize(PAGE_DATA_SIZE, 0);
             self.close_page()?;
         }
         let done = self.section;
-        self.section = Extent { page: self.number, bytes: 0, rows: 0 };
+        self.section = IndexExtent { first_page: self.page_number, bytes: 0, rows: 0 };
         Ok(done)
     }
 
     /// Writes out what is still held.
     pub(super) fn flush(&mut self) -> Result<(), StorageError> {
-        append_all(self.storage, &self.ready).map_err(|error| StorageError::io(self.path, "write", error))?;
-        self.ready.clear();
+        append_all(self.storage, &self.batch).map_err(|error| StorageError::io(self.path, "write", error))?;
+        self.batch.clear();
         Ok(())
     }
 
     fn close_page(&mut self) -> Result<(), StorageError> {
-        let checksum = page_checksum(self.number, &self.page);
-        self.ready.append(&mut self.page);
-        self.ready.extend_from_slice(&checksum.to_be_bytes());
-        self.number += 1;
-        if self.ready.len() >= Self::BATCH { self.flush() } else { Ok(()) }
+        let checksum = page_checksum(self.page_number, &self.page);
+        self.batch.append(&mut self.page);
+        self.batch.extend_from_slice(&checksum.to_be_bytes());
+        self.page_number += 1;
+        if self.batch.len() >= Self::BATCH { self.flush() } else { Ok(()) }
     }
 }

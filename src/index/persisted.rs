@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::aggregates::{Verified, Witness};
+use super::aggregates::{LostTail, VerificationMark};
 use super::block::{Anchor, Block, decode_anchor};
 use super::checkpoint::{Checkpoint, Totals, decode_checkpoint};
-use super::counts::Counts;
-use super::damage::Damage;
+use super::counts::NameCounts;
+use super::damage::IndexDamage;
 use super::pages::PageReader;
-use super::stored::Stored;
+use super::stored_run::StoredRun;
 use crate::StorageError;
-use crate::file::{Disk, Open};
-use crate::format::index::{ANCHOR_ROW, Head, HeadFault, PAGE, PAGE_DATA, RunExtents, Section};
+use crate::file::{Disk, OpenMode};
+use crate::format::index::{
+    ANCHOR_LEN, IndexHeader, IndexHeaderFault, IndexSection, PAGE_DATA_SIZE, PAGE_SIZE, RunExtents,
+};
 
 /// A section that is loaded whole may have this many bytes at most.
 const SMALL_SECTION: u64 = 64 << 20;
@@ -33,7 +35,7 @@ pub enum IndexFault {
 impl IndexFault {
     /// As an error about the index at `path`.
     pub(crate) fn into_error(self, path: &Path) -> StorageError {
-        let index = |state, reason| StorageError::Index { path: path.to_owned(), state, reason };
+        let index = |state, reason| StorageError::UnusableIndex { path: path.to_owned(), state, reason };
         match self {
             Self::Missing => index("missing", "there is no file".into()),
             Self::Unsupported(found) => index("unsupported", format!("expected version 1, found {found}")),
@@ -59,9 +61,9 @@ pub struct AggregateSummary {
 /// An index file, read as far as it is needed.
 #[derive(Debug)]
 pub struct PersistedIndex {
-    head: Head,
+    head: IndexHeader,
     pages: Arc<PageReader>,
-    runs: Vec<Arc<Stored>>,
+    runs: Vec<Arc<StoredRun>>,
 }
 
 impl PersistedIndex {
@@ -70,37 +72,37 @@ impl PersistedIndex {
     /// # Errors
     /// An [`IndexFault`].
     pub fn open(disk: &dyn Disk, path: &Path) -> Result<Self, IndexFault> {
-        let storage = disk.open(path, Open::ReadSide).map_err(|error| match error.kind() {
+        let storage = disk.open(path, OpenMode::ReadSidecar).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => IndexFault::Missing,
             std::io::ErrorKind::InvalidInput => IndexFault::Corrupt(error.to_string()),
             _ => IndexFault::Io(StorageError::io(path, "open", error)),
         })?;
         let pages = PageReader::new(storage, path);
-        let whole = crate::format::index::Extent { page: 0, bytes: PAGE_DATA as u64, rows: 1 };
-        let count = pages.pages()?;
+        let whole = crate::format::index::IndexExtent { first_page: 0, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
+        let count = pages.page_count()?;
         if count == 0 {
-            return Err(IndexFault::Corrupt(format!("it is shorter than its head, which takes {PAGE} bytes")));
+            return Err(IndexFault::Corrupt(format!("it is shorter than its head, which takes {PAGE_SIZE} bytes")));
         }
-        let first = pages.read(whole, 0, PAGE_DATA)?;
-        match Head::decode(&first, count) {
+        let first = pages.read(whole, 0, PAGE_DATA_SIZE)?;
+        match IndexHeader::decode(&first, count) {
             Ok(head) => {
                 let pages = Arc::new(pages);
-                let run = |extents: &RunExtents| Arc::new(Stored::new(pages.clone(), *extents, head.covered_to));
-                Ok(Self { runs: head.runs().map(run).collect(), pages, head })
+                let run = |extents: &RunExtents| Arc::new(StoredRun::new(pages.clone(), *extents, head.covered_to));
+                Ok(Self { runs: head.non_empty_runs().map(run).collect(), pages, head })
             }
-            Err(HeadFault::Version(found)) => Err(IndexFault::Unsupported(found)),
-            Err(HeadFault::Broken(what)) => Err(IndexFault::Corrupt(what.into())),
+            Err(IndexHeaderFault::NewerVersion(found)) => Err(IndexFault::Unsupported(found)),
+            Err(IndexHeaderFault::Corrupt(what)) => Err(IndexFault::Corrupt(what.into())),
         }
     }
 
     /// Its head.
-    pub const fn head(&self) -> &Head {
+    pub const fn head(&self) -> &IndexHeader {
         &self.head
     }
 
     /// Its size, in bytes.
     pub(crate) fn file_bytes(&self) -> u64 {
-        self.pages.pages().map_or(0, |pages| pages * PAGE as u64)
+        self.pages.page_count().map_or(0, |pages| pages * PAGE_SIZE as u64)
     }
 
     /// Its path.
@@ -109,7 +111,7 @@ impl PersistedIndex {
     }
 
     /// Its runs, those of earlier parts of the log first.
-    pub(super) fn runs(&self) -> &[Arc<Stored>] {
+    pub(super) fn runs(&self) -> &[Arc<StoredRun>] {
         &self.runs
     }
 
@@ -119,9 +121,9 @@ impl PersistedIndex {
     }
 
     /// How far the log was verified.
-    pub fn verified(&self) -> Option<Verified> {
+    pub fn verification_mark(&self) -> Option<VerificationMark> {
         let (to, at_ms) = (self.head.verified_to, self.head.verified_at);
-        (to > 0).then_some(Verified { to, at_ms })
+        (to > 0).then_some(VerificationMark { verified_to: to, verified_at_ms: at_ms })
     }
 
     /// Reads every page of every section, so that a flipped bit anywhere shows.
@@ -132,14 +134,16 @@ impl PersistedIndex {
         self.blocks()?;
         self.counts_and_checkpoints()?;
         self.damage()?;
-        self.runs.iter().try_for_each(Stored::check)
+        self.runs.iter().try_for_each(StoredRun::check_all_pages)
     }
 
     /// The first anchor, and the last one before `offset`. Reads a few pages, however many anchors there are.
-    pub(super) fn outer_anchors(&self, offset: u64) -> Result<Vec<Anchor>, IndexFault> {
-        let rows = self.head.section(Section::Anchors).rows;
-        let anchor =
-            |i: u64| self.section(Section::Anchors, i * ANCHOR_ROW as u64, ANCHOR_ROW).map(|row| decode_anchor(&row));
+    pub(super) fn first_and_last_anchors(&self, offset: u64) -> Result<Vec<Anchor>, IndexFault> {
+        let rows = self.head.section_extent(IndexSection::Anchors).rows;
+        let anchor = |i: u64| {
+            self.read_section_range(IndexSection::Anchors, i * ANCHOR_LEN as u64, ANCHOR_LEN)
+                .map(|row| decode_anchor(&row))
+        };
         let (mut low, mut high) = (0, rows);
         while low < high {
             // The last one first: it is the one that is looked for unless the log has lost its end.
@@ -152,7 +156,7 @@ impl PersistedIndex {
 
     /// The last anchor before `offset`. Reads a few pages, however many anchors there are.
     pub(crate) fn anchor_before(&self, offset: u64) -> Option<Anchor> {
-        self.outer_anchors(offset).ok()?.pop().filter(|anchor| anchor.offset < offset)
+        self.first_and_last_anchors(offset).ok()?.pop().filter(|anchor| anchor.offset < offset)
     }
 
     /// All blocks with their anchors, ascending.
@@ -160,10 +164,11 @@ impl PersistedIndex {
     /// # Errors
     /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
     pub fn blocks(&self) -> Result<Vec<Block>, IndexFault> {
-        let (anchors, summaries) = (self.small(Section::Anchors)?, self.small(Section::Blocks)?);
+        let (anchors, summaries) =
+            (self.read_section(IndexSection::Anchors)?, self.read_section(IndexSection::Blocks)?);
         let mut rest = summaries.as_slice();
         let mut blocks: Vec<Block> = Vec::new();
-        for row in anchors.chunks_exact(ANCHOR_ROW) {
+        for row in anchors.chunks_exact(ANCHOR_LEN) {
             let block = Block::decode(decode_anchor(row), &mut rest);
             let block = block.ok_or_else(|| IndexFault::Corrupt("its blocks cannot be read".into()))?;
             let anchor = &block.anchor;
@@ -181,15 +186,15 @@ impl PersistedIndex {
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
-    pub fn counts(&self) -> Result<Counts, IndexFault> {
+    pub fn counts(&self) -> Result<NameCounts, IndexFault> {
         Ok(self.counts_and_checkpoints()?.0)
     }
 
-    pub(super) fn counts_and_checkpoints(&self) -> Result<(Counts, Vec<Checkpoint>), IndexFault> {
+    pub(super) fn counts_and_checkpoints(&self) -> Result<(NameCounts, Vec<Checkpoint>), IndexFault> {
         let broken = || IndexFault::Corrupt("its counts cannot be read".into());
-        let mut counts = Counts::decode_names(&self.small(Section::Names)?).ok_or_else(broken)?;
-        let names = self.head.section(Section::Names).rows;
-        let bytes = self.small(Section::Checkpoints)?;
+        let mut counts = NameCounts::decode_names(&self.read_section(IndexSection::Names)?).ok_or_else(broken)?;
+        let names = self.head.section_extent(IndexSection::Names).rows;
+        let bytes = self.read_section(IndexSection::Checkpoints)?;
         let mut rest = bytes.as_slice();
         let mut checkpoints = Vec::new();
         while !rest.is_empty() {
@@ -205,30 +210,30 @@ impl PersistedIndex {
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
-    pub(super) fn damage(&self) -> Result<Damage, IndexFault> {
+    pub(super) fn damage(&self) -> Result<IndexDamage, IndexFault> {
         let broken = || IndexFault::Corrupt("a damaged range lies outside the log".into());
-        Damage::of_rows(&self.small(Section::Damage)?, self.head.scanned_to).ok_or_else(broken)
+        IndexDamage::decode_rows(&self.read_section(IndexSection::Damage)?, self.head.scanned_to).ok_or_else(broken)
     }
 
     /// What it knows to have existed beyond what it covers.
-    pub(crate) fn witness(&self) -> Witness {
+    pub(crate) fn lost_tail(&self) -> LostTail {
         let head = &self.head;
-        Witness {
+        LostTail {
             log_end_offset: head.log_end_offset,
             lost_events: head.lost_events,
             lost_aggregates: head.lost_aggregates,
-            last: (head.seen_offset > 0).then_some((head.seen_offset, head.seen_checksum)),
+            last_frame: (head.seen_offset > 0).then_some((head.seen_offset, head.seen_checksum)),
         }
     }
 
     /// Offset and checksum of a frame behind what it covers, by which the log is known.
-    pub(crate) fn known(&self) -> Option<(u64, u32)> {
+    pub(crate) fn known_frame(&self) -> Option<(u64, u32)> {
         (self.head.known_offset > 0).then_some((self.head.known_offset, self.head.known_checksum))
     }
 
     /// Offset and checksum of the last frame that was ever seen, be it lost by now.
-    pub(crate) fn last_seen(&self) -> Option<(u64, u32)> {
-        self.witness().last.or(self.totals().last)
+    pub(crate) fn last_seen_frame(&self) -> Option<(u64, u32)> {
+        self.lost_tail().last_frame.or(self.totals().last_frame)
     }
 
     /// The numbers in the head.
@@ -240,19 +245,19 @@ impl PersistedIndex {
             events: head.events,
             frames: head.frames,
             gaps: head.gaps,
-            first: some.then_some((head.first_offset, head.first_checksum)),
-            last: some.then_some((head.last_offset, head.log_checksum)),
+            first_frame: some.then_some((head.first_offset, head.first_checksum)),
+            last_frame: some.then_some((head.last_offset, head.log_checksum)),
             last_time: (head.events > 0).then_some(head.last_time),
         }
     }
 
     /// `len` bytes of a section from its byte `at` on.
-    fn section(&self, section: Section, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
-        self.pages.read(self.head.section(section), at, len)
+    fn read_section_range(&self, section: IndexSection, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
+        self.pages.read(self.head.section_extent(section), at, len)
     }
 
-    fn small(&self, section: Section) -> Result<Vec<u8>, IndexFault> {
-        let extent = self.head.section(section);
+    fn read_section(&self, section: IndexSection) -> Result<Vec<u8>, IndexFault> {
+        let extent = self.head.section_extent(section);
         if extent.bytes > SMALL_SECTION {
             return Err(IndexFault::Corrupt("a section is larger than any index has it".into()));
         }

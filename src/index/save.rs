@@ -5,22 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::IndexFault;
-use super::aggregates::{AggregateIndex, Witness};
+use super::aggregates::{AggregateIndex, LostTail};
 use super::block::encode_anchor;
 use super::checkpoint::{Checkpoint, encode_checkpoint};
-use super::layer::{Layer, Source};
+use super::layer::{IndexLayer, LayerSource};
 use super::pages::PageWriter;
 use super::persisted::PersistedIndex;
-use super::stored::Stored;
-use super::write::write_run;
+use super::run_writer::write_run;
+use super::stored_run::StoredRun;
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Disk, LogFile, Storage, replace};
-use crate::format::index::{Extent, Head, MAX_RUNS, PAGE_DATA, RunExtents, page_checksum};
+use crate::file::{Disk, LogFile, Storage, replace_file};
+use crate::format::index::{IndexExtent, IndexHeader, MAX_RUNS, PAGE_DATA_SIZE, RunExtents, page_checksum};
 
 /// A run is merged with what came since unless it has this many times its events: what is written anew for an event, over
 /// the life of a log, stays a few times what it takes.
-const RATIO: u64 = 4;
+const MERGE_RATIO: u64 = 4;
 
 /// Writes `index` of `log` to `path`, atomically: whoever reads it sees the old file or the new one, and so does
 /// whoever starts after a power cut.
@@ -32,16 +32,16 @@ const RATIO: u64 = 4;
 /// taken over, turns out to be corrupt.
 pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
     log.storage().sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
-    replace(disk, path, log.path(), |file, temporary| {
-        write(file, temporary, index).map_err(|fault| fault.into_error(path))
+    replace_file(disk, path, log.path(), |file, temporary| {
+        write_index_file(file, temporary, index).map_err(|fault| fault.into_error(path))
     })
 }
 
-fn write(file: &dyn Storage, temporary: &Path, index: &AggregateIndex) -> Result<(), IndexFault> {
+fn write_index_file(file: &dyn Storage, temporary: &Path, index: &AggregateIndex) -> Result<(), IndexFault> {
     let io = |action| move |error| IndexFault::Io(StorageError::io(temporary, action, error));
     // Page 0 is filled in last: a file without it is no index.
-    append_all(file, &[0; PAGE_DATA + 4]).map_err(io("write"))?;
-    let (kept, first_free) = keep_runs(file, temporary, index).map_err(IndexFault::Io)?;
+    append_all(file, &[0; PAGE_DATA_SIZE + 4]).map_err(io("write"))?;
+    let (kept, first_free) = copy_reusable_runs(file, temporary, index).map_err(IndexFault::Io)?;
     let mut runs = [RunExtents::default(); MAX_RUNS];
     let mut pages = PageWriter::new(file, temporary, first_free);
     let rest = index.layers.get(kept.len()..).unwrap_or_default();
@@ -51,8 +51,8 @@ fn write(file: &dyn Storage, temporary: &Path, index: &AggregateIndex) -> Result
     }
     let sections = write_sections(&mut pages, index).map_err(IndexFault::Io)?;
 
-    let mut page = head(index, &runs, sections).encode();
-    page.resize(PAGE_DATA, 0);
+    let mut page = build_head(index, &runs, sections).encode();
+    page.resize(PAGE_DATA_SIZE, 0);
     let checksum = page_checksum(0, &page);
     page.extend_from_slice(&checksum.to_be_bytes());
     file.write_at(&page, 0).map_err(io("write"))
@@ -60,47 +60,47 @@ fn write(file: &dyn Storage, temporary: &Path, index: &AggregateIndex) -> Result
 
 /// Takes over, page by page as they stand, the runs of the old file that are too large to be merged with what came since;
 /// the number of the page behind them.
-fn keep_runs(
+fn copy_reusable_runs(
     file: &dyn Storage,
     temporary: &Path,
     index: &AggregateIndex,
-) -> Result<(Vec<Arc<Stored>>, u64), StorageError> {
-    let Some(base) = &index.base else { return Ok((Vec::new(), 1)) };
-    let whole = whole_runs(base, &index.layers);
-    let mut kept = whole.len();
-    let mut since: u64 = index.layers.get(kept..).unwrap_or_default().iter().map(Layer::events).sum();
+) -> Result<(Vec<Arc<StoredRun>>, u64), StorageError> {
+    let Some(base) = &index.index_file else { return Ok((Vec::new(), 1)) };
+    let reusable = untruncated_runs(base, &index.layers);
+    let mut kept = reusable.len();
+    let mut since: u64 = index.layers.get(kept..).unwrap_or_default().iter().map(IndexLayer::events).sum();
     // Only what something came behind is written anew.
     while since > 0
-        && let Some(run) = kept.checked_sub(1).and_then(|last| whole.get(last))
-        && (run.events() < RATIO * since || kept >= MAX_RUNS)
+        && let Some(run) = kept.checked_sub(1).and_then(|last| reusable.get(last))
+        && (run.events() < MERGE_RATIO * since || kept >= MAX_RUNS)
     {
         since += run.events();
         kept -= 1;
     }
-    let kept = whole.get(..kept).unwrap_or_default().to_vec();
+    let kept = reusable.get(..kept).unwrap_or_default().to_vec();
     let Some(last) = kept.last() else { return Ok((Vec::new(), 1)) };
     let guide = last.extents().guide;
-    let end = guide.page + guide.bytes.div_ceil(PAGE_DATA as u64);
-    base.pages().copy(1..end, file, temporary)?;
+    let end = guide.first_page + guide.bytes.div_ceil(PAGE_DATA_SIZE as u64);
+    base.pages().copy_pages(1..end, file, temporary)?;
     Ok((kept, end))
 }
 
 /// The runs of the old file with which the layers start, none of them cut.
-fn whole_runs<'i>(base: &'i PersistedIndex, layers: &[Layer]) -> &'i [Arc<Stored>] {
-    let whole = |(run, layer): &(&Arc<Stored>, &Layer)| match &layer.source {
-        Source::Stored(known) => Arc::ptr_eq(run, known) && layer.until >= run.bound(),
-        Source::Memory(_) => false,
+fn untruncated_runs<'i>(base: &'i PersistedIndex, layers: &[IndexLayer]) -> &'i [Arc<StoredRun>] {
+    let whole = |(run, layer): &(&Arc<StoredRun>, &IndexLayer)| match &layer.source {
+        LayerSource::Stored(known) => Arc::ptr_eq(run, known) && layer.end_offset >= run.bound(),
+        LayerSource::Memory(_) => false,
     };
     let count = base.runs().iter().zip(layers).take_while(whole).count();
     base.runs().get(..count).unwrap_or_default()
 }
 
-/// Everything behind the runs, in the order of [`crate::format::index::Section`].
-fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[Extent; 5], StorageError> {
+/// Everything behind the runs, in the order of [`crate::format::index::IndexSection`].
+fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[IndexExtent; 5], StorageError> {
     let mut bytes = Vec::new();
     for anchor in index.anchors() {
         pages.put(&encode_anchor(&anchor))?;
-        pages.rows(1);
+        pages.add_rows(1);
     }
     let anchors = pages.finish_section()?;
 
@@ -108,40 +108,41 @@ fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[Ext
         bytes.clear();
         block.encode(&mut bytes);
         pages.put(&bytes)?;
-        pages.rows(1);
+        pages.add_rows(1);
     }
     let blocks = pages.finish_section()?;
 
     pages.put(&index.counts().encode_names())?;
-    pages.rows(index.counts().iter().count() as u64);
+    pages.add_rows(index.counts().iter().count() as u64);
     let names = pages.finish_section()?;
 
     let end = Checkpoint { totals: *index.totals(), counts: index.counts().snapshot() };
-    for checkpoint in index.checkpoints.kept().iter().map(|(_, kept)| kept).chain([&end]) {
+    for checkpoint in index.checkpoints.entries().iter().map(|(_, kept)| kept).chain([&end]) {
         bytes.clear();
         encode_checkpoint(checkpoint, &mut bytes);
         pages.put(&bytes)?;
-        pages.rows(1);
+        pages.add_rows(1);
     }
     let checkpoints = pages.finish_section()?;
 
-    for row in index.damage.rows() {
+    for row in index.damage.encode_rows() {
         pages.put(&row)?;
-        pages.rows(1);
+        pages.add_rows(1);
     }
     let damage = pages.finish_section()?;
     pages.flush()?;
     Ok([anchors, blocks, names, checkpoints, damage])
 }
 
-fn head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [Extent; 5]) -> Head {
+fn build_head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [IndexExtent; 5]) -> IndexHeader {
     let (totals, coverage) = (index.totals(), index.coverage());
-    let (first, last) = (totals.first.unwrap_or_default(), totals.last.unwrap_or_default());
+    let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
     // What was fenced off since has its offsets back: nothing beyond what is covered is known any more.
-    let witness = if index.witness.log_end_offset > coverage.covered_to { index.witness } else { Witness::default() };
-    let known = index.known.filter(|(offset, _)| *offset >= coverage.covered_to).unwrap_or_default();
-    let seen = witness.last.unwrap_or_default();
-    Head {
+    let lost_tail =
+        if index.lost_tail.log_end_offset > coverage.covered_to { index.lost_tail } else { LostTail::default() };
+    let known = index.known_frame.filter(|(offset, _)| *offset >= coverage.covered_to).unwrap_or_default();
+    let seen = lost_tail.last_frame.unwrap_or_default();
+    IndexHeader {
         log_version: index.log_version,
         log_header: index.log_header,
         log_end_offset: coverage.log_end_offset,
@@ -155,10 +156,10 @@ fn head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [Extent
         frames: totals.frames,
         gaps: totals.gaps,
         last_time: totals.last_time.unwrap_or_default(),
-        lost_events: witness.lost_events,
-        lost_aggregates: witness.lost_aggregates,
-        verified_to: index.verified.map_or(0, |verified| verified.to),
-        verified_at: index.verified.map_or(0, |verified| verified.at_ms),
+        lost_events: lost_tail.lost_events,
+        lost_aggregates: lost_tail.lost_aggregates,
+        verified_to: index.verification_mark.map_or(0, |verified| verified.verified_to),
+        verified_at: index.verification_mark.map_or(0, |verified| verified.verified_at_ms),
         anchor_spacing: index.blocks.spacing(),
         checkpoint_spacing: index.checkpoints.spacing(),
         runs: *runs,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::PersistedIndex;
 use crate::StorageError;
-use crate::file::{LogFile, Place, place};
+use crate::file::{LogFile, OffsetLocation, locate_offset};
 
 /// The state of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum IndexState {
 
 impl IndexState {
     /// The state's word.
-    pub const fn word(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Unsupported { .. } => "unsupported",
@@ -55,45 +55,45 @@ impl IndexState {
     }
 
     /// True when what the index says of `log_end_offset` may be used as a witness.
-    pub const fn is_witness(&self) -> bool {
+    pub const fn is_trusted(&self) -> bool {
         matches!(self, Self::Ahead { .. } | Self::Fresh | Self::Behind { .. })
     }
 }
 
 /// The state of an index, and whether the log is known by its frames to be the one it describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Examined {
+pub struct IndexExamination {
     /// The state.
     pub state: IndexState,
     /// A frame that the index knows stands in its place.
-    pub frames_match: bool,
+    pub has_matching_frame: bool,
 }
 
 /// What stands where the index has a frame.
-enum Match {
+enum FrameMatch {
     /// That frame.
-    Same,
+    Matching,
     /// A valid frame with another checksum, or one across the place.
-    Other(String),
+    Different(String),
     /// Damage, or the end of the file: no evidence either way.
-    Nothing,
+    NoEvidence,
 }
 
 /// The state of an index that could be opened, for a log of `len` bytes. Reads a few frames.
 ///
 /// # Errors
 /// `Io` when the log cannot be read.
-pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<Examined, StorageError> {
+pub fn examine_index(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<IndexExamination, StorageError> {
     let head = index.head();
-    let without_match = |state| Ok(Examined { state, frames_match: false });
+    let without_match = |state| Ok(IndexExamination { state, has_matching_frame: false });
     if head.log_version != log.version().number() {
         let reason = format!("it describes a log of version {}", head.log_version);
         return without_match(IndexState::Foreign { reason });
     }
-    let mut marks = Vec::from_iter(index.known());
+    let mut marks = Vec::from_iter(index.known_frame());
     if head.frames > 0 {
         marks.extend([(head.first_offset, head.first_checksum), (head.last_offset, head.log_checksum)]);
-        match index.outer_anchors(len.min(head.last_offset)) {
+        match index.first_and_last_anchors(len.min(head.last_offset)) {
             Ok(near) => marks.extend(near.iter().map(|anchor| (anchor.offset, anchor.checksum))),
             Err(super::IndexFault::Io(error)) => return Err(error),
             Err(fault) => {
@@ -104,15 +104,15 @@ pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<E
     }
     let mut frames_match = false;
     for (offset, checksum) in marks {
-        match compare(log, offset, checksum, len)? {
-            Match::Same => frames_match = true,
-            Match::Other(reason) => return without_match(IndexState::Foreign { reason }),
-            Match::Nothing => {}
+        match match_frame(log, offset, checksum, len)? {
+            FrameMatch::Matching => frames_match = true,
+            FrameMatch::Different(reason) => return without_match(IndexState::Foreign { reason }),
+            FrameMatch::NoEvidence => {}
         }
     }
     // Where no frame is known there is nothing but the header to know the log by; unless the index was cut back by a
     // repair that left no frame alone.
-    let cut_back = index.known().is_none() && head.log_end_offset > log.first_frame();
+    let cut_back = index.known_frame().is_none() && head.log_end_offset > log.first_frame_offset();
     if head.frames == 0 && !frames_match && !cut_back && header_differs(log, head.log_header)? {
         return without_match(IndexState::Foreign { reason: "it has another header, and knows no frame".into() });
     }
@@ -123,25 +123,25 @@ pub fn examine(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<E
     } else {
         IndexState::Behind { bytes: len - head.covered_to }
     };
-    Ok(Examined { state, frames_match })
+    Ok(IndexExamination { state, has_matching_frame: frames_match })
 }
 
-fn compare(log: &Arc<LogFile>, offset: u64, checksum: u32, len: u64) -> Result<Match, StorageError> {
+fn match_frame(log: &Arc<LogFile>, offset: u64, checksum: u32, len: u64) -> Result<FrameMatch, StorageError> {
     let mut buf = Vec::new();
-    if let Some(frame) = log.frame_at(offset, &mut buf)? {
+    if let Some(frame) = log.read_frame_at(offset, &mut buf)? {
         let found = frame.checksum();
         if found == checksum {
-            return Ok(Match::Same);
+            return Ok(FrameMatch::Matching);
         }
         let reason =
             format!("the frame at offset {offset} should have the checksum {checksum:08x} and has {found:08x}");
-        return Ok(Match::Other(reason));
+        return Ok(FrameMatch::Different(reason));
     }
-    Ok(match place(log, offset, len)? {
-        Place::Inside(range) => {
-            Match::Other(format!("a frame lies at {}..{}, across offset {offset}", range.start, range.end))
+    Ok(match locate_offset(log, offset, len)? {
+        OffsetLocation::InsideFrame(range) => {
+            FrameMatch::Different(format!("a frame lies at {}..{}, across offset {offset}", range.start, range.end))
         }
-        _ => Match::Nothing,
+        _ => FrameMatch::NoEvidence,
     })
 }
 
@@ -150,5 +150,5 @@ fn header_differs(log: &LogFile, expected: [u8; 16]) -> Result<bool, StorageErro
         return Ok(false);
     }
     let mut found = [0; 16];
-    Ok(log.read(&mut found, 0)? == found.len() && found != expected)
+    Ok(log.read_at(&mut found, 0)? == found.len() && found != expected)
 }

@@ -8,19 +8,19 @@ use std::sync::Arc;
 
 use super::LogView;
 use crate::StorageError;
-use crate::file::storage::read_readable;
-use crate::file::{LogFile, Place, Scanner, Span, place};
+use crate::file::storage::read_until_device_error;
+use crate::file::{LogFile, OffsetLocation, ScanSpan, Scanner, locate_offset};
 
 /// Differences kept in memory; those after them are told to the caller as they come, and counted.
 pub const MAX_DIFFERENCES: usize = 10_000;
 /// How much is compared at once, and the distance of two reports of progress, in bytes.
 const CHUNK: usize = 1 << 20;
 /// After so many bytes of frames that are the same, chunks are compared again: to change over costs a few chunks.
-const AGREED: u64 = 4 << 20;
+const CHUNK_RESUME_BYTES: u64 = 4 << 20;
 
 /// How two copies differ in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Differs {
+pub enum DifferenceKind {
     /// The headers.
     Header,
     /// Both have a valid frame at this offset, and not the same one.
@@ -34,22 +34,22 @@ pub enum Differs {
     /// Neither has a valid frame there, and the device of one refuses to read the bytes.
     Unreadable,
     /// The first goes on where the second ends.
-    OnlyAGoesOn,
+    AIsLonger,
     /// The second goes on where the first ends.
-    OnlyBGoesOn,
+    BIsLonger,
 }
 
-impl Differs {
+impl DifferenceKind {
     /// Every way, with its name.
-    pub const ALL: [(Differs, &'static str); 8] = [
-        (Differs::Header, "header"),
-        (Differs::Frame, "frame"),
-        (Differs::OnlyInA, "only_in_a"),
-        (Differs::OnlyInB, "only_in_b"),
-        (Differs::Bytes, "bytes"),
-        (Differs::Unreadable, "unreadable"),
-        (Differs::OnlyAGoesOn, "only_a_goes_on"),
-        (Differs::OnlyBGoesOn, "only_b_goes_on"),
+    pub const ALL: [(DifferenceKind, &'static str); 8] = [
+        (DifferenceKind::Header, "header"),
+        (DifferenceKind::Frame, "frame"),
+        (DifferenceKind::OnlyInA, "only_in_a"),
+        (DifferenceKind::OnlyInB, "only_in_b"),
+        (DifferenceKind::Bytes, "bytes"),
+        (DifferenceKind::Unreadable, "unreadable"),
+        (DifferenceKind::AIsLonger, "only_a_goes_on"),
+        (DifferenceKind::BIsLonger, "only_b_goes_on"),
     ];
 
     /// Its name in reports.
@@ -60,9 +60,9 @@ impl Differs {
 
 /// A range in which two copies differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct LogDifference {
     /// How.
-    pub how: Differs,
+    pub kind: DifferenceKind,
     /// File offset of the first byte.
     pub start: u64,
     /// Behind the last byte; of two frames, the longer one's.
@@ -71,24 +71,24 @@ pub struct Difference {
 
 /// What a comparison tells while it runs.
 #[derive(Debug)]
-pub enum Compared<'a> {
+pub enum DiffProgress<'a> {
     /// It has come to this offset, of this end.
     Progress(u64, u64),
     /// It has found a difference.
-    Difference(&'a Difference),
+    Difference(&'a LogDifference),
 }
 
 /// What a comparison has seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison {
     /// The sizes of both, in bytes, as they were when it began.
-    pub bytes: (u64, u64),
+    pub sizes: (u64, u64),
     /// The bytes before this offset are the same.
     pub identical_to: u64,
     /// Differences, ascending, the first [`MAX_DIFFERENCES`] of them.
-    pub differences: Vec<Difference>,
-    /// How many there are of each kind, in the order of [`Differs::ALL`].
-    pub counts: [u64; Differs::ALL.len()],
+    pub differences: Vec<LogDifference>,
+    /// How many there are of each kind, in the order of [`DifferenceKind::ALL`].
+    pub counts: [u64; DifferenceKind::ALL.len()],
 }
 
 impl Comparison {
@@ -113,46 +113,54 @@ impl Comparison {
 pub fn diff(
     a: &LogView,
     b: &LogView,
-    on: &mut dyn FnMut(Compared) -> ControlFlow<()>,
+    on_progress: &mut dyn FnMut(DiffProgress) -> ControlFlow<()>,
 ) -> Result<Comparison, StorageError> {
     let (a, b) = (a.log(), b.log());
     if a.version() != b.version() {
         let (one, other) = (a.version().number(), b.version().number());
         return Err(StorageError::Refused {
             path: b.path().to_owned(),
-            why: format!("a log of version {other} is no copy of one of version {one}"),
-            instead: "Compare the log that `migrate` wrote with another that it wrote",
+            reason: format!("a log of version {other} is no copy of one of version {one}"),
+            alternative: "Compare the log that `migrate` wrote with another that it wrote",
         });
     }
     let ends = (a.len()?, b.len()?);
-    let found = Comparison { bytes: ends, identical_to: u64::MAX, ..Comparison::default() };
+    let comparison = Comparison { sizes: ends, identical_to: u64::MAX, ..Comparison::default() };
     let common = ends.0.min(ends.1);
-    let mut walk = Walk { logs: (a, b), ends, common, on, found, last: None, told: 0 };
-    walk.run()?;
-    walk.found.identical_to = walk.found.identical_to.min(common);
-    Ok(walk.found)
+    let mut comparer = LogComparer {
+        logs: (a, b),
+        ends,
+        common_end: common,
+        on_progress: on_progress,
+        comparison: comparison,
+        last_difference: None,
+        reported_to: 0,
+    };
+    comparer.compare()?;
+    comparer.comparison.identical_to = comparer.comparison.identical_to.min(common);
+    Ok(comparer.comparison)
 }
 
-struct Walk<'a> {
+struct LogComparer<'a> {
     logs: (&'a Arc<LogFile>, &'a Arc<LogFile>),
     ends: (u64, u64),
     /// The end of the shorter one.
-    common: u64,
-    on: &'a mut dyn FnMut(Compared) -> ControlFlow<()>,
-    found: Comparison,
+    common_end: u64,
+    on_progress: &'a mut dyn FnMut(DiffProgress) -> ControlFlow<()>,
+    comparison: Comparison,
     /// The difference that was told last.
-    last: Option<Difference>,
-    told: u64,
+    last_difference: Option<LogDifference>,
+    reported_to: u64,
 }
 
 /// One of the two, walked frame by frame.
-struct Side {
+struct FrameCursor {
     scanner: Scanner,
-    span: Option<Span>,
+    span: Option<ScanSpan>,
 }
 
-impl Side {
-    fn at(log: &Arc<LogFile>, range: Range<u64>) -> Result<Self, StorageError> {
+impl FrameCursor {
+    fn new(log: &Arc<LogFile>, range: Range<u64>) -> Result<Self, StorageError> {
         let mut side = Self { scanner: Scanner::new(log.clone(), range), span: None };
         side.advance()?;
         Ok(side)
@@ -164,107 +172,119 @@ impl Side {
     }
 
     /// The bytes of the frame it stands on.
-    fn frame(&self) -> &[u8] {
+    fn frame_bytes(&self) -> &[u8] {
         self.scanner.current().map(|(_, frame)| frame.bytes()).unwrap_or_default()
     }
 }
 
-impl Walk<'_> {
-    fn run(&mut self) -> Result<(), StorageError> {
-        let mut at = self.logs.0.first_frame().min(self.common);
-        if let Some(apart) = self.first_apart(0..at)? {
-            self.found.identical_to = apart;
-            self.differ(Differs::Header, 0..at)?;
+impl LogComparer<'_> {
+    fn compare(&mut self) -> Result<(), StorageError> {
+        let mut at = self.logs.0.first_frame_offset().min(self.common_end);
+        if let Some(apart) = self.find_first_difference(0..at)? {
+            self.comparison.identical_to = apart;
+            self.record_difference(DifferenceKind::Header, 0..at)?;
         }
-        while let Some(apart) = self.first_apart(at..self.common)? {
-            self.found.identical_to = self.found.identical_to.min(apart);
-            at = self.walk(self.boundary(apart)?.max(at))?;
+        while let Some(apart) = self.find_first_difference(at..self.common_end)? {
+            self.comparison.identical_to = self.comparison.identical_to.min(apart);
+            at = self.compare_frames(self.find_frame_boundary(apart)?.max(at))?;
         }
         let (a, b) = self.ends;
         if a > b {
-            self.goes_on(self.logs.0, a, (Differs::OnlyInA, Differs::OnlyAGoesOn))?;
+            self.report_longer_tail(self.logs.0, a, (DifferenceKind::OnlyInA, DifferenceKind::AIsLonger))?;
         } else if b > a {
-            self.goes_on(self.logs.1, b, (Differs::OnlyInB, Differs::OnlyBGoesOn))?;
+            self.report_longer_tail(self.logs.1, b, (DifferenceKind::OnlyInB, DifferenceKind::BIsLonger))?;
         }
-        self.tell(self.common)
+        self.report_progress(self.common_end)
     }
 
     /// Tells what the longer one has behind the end of the other: first the frame that is cut there.
-    fn goes_on(&mut self, longer: &Arc<LogFile>, end: u64, how: (Differs, Differs)) -> Result<(), StorageError> {
-        let mut from = self.common;
-        if let Place::Inside(cut) = place(longer, from, end)? {
+    fn report_longer_tail(
+        &mut self,
+        longer: &Arc<LogFile>,
+        end: u64,
+        how: (DifferenceKind, DifferenceKind),
+    ) -> Result<(), StorageError> {
+        let mut from = self.common_end;
+        if let OffsetLocation::InsideFrame(cut) = locate_offset(longer, from, end)? {
             from = cut.end;
-            let only = Difference { how: how.0, start: cut.start, end: cut.end };
-            if self.last.as_ref() != Some(&only) {
-                self.differ(how.0, cut)?;
+            let only = LogDifference { kind: how.0, start: cut.start, end: cut.end };
+            if self.last_difference.as_ref() != Some(&only) {
+                self.record_difference(how.0, cut)?;
             }
         }
-        if from < end { self.differ(how.1, from..end) } else { Ok(()) }
+        if from < end { self.record_difference(how.1, from..end) } else { Ok(()) }
     }
 
     /// The first offset of `range` at which the bytes are not the same, or cannot be read.
-    fn first_apart(&mut self, range: Range<u64>) -> Result<Option<u64>, StorageError> {
-        let [mut one, mut other] = buffers(&range);
+    fn find_first_difference(&mut self, range: Range<u64>) -> Result<Option<u64>, StorageError> {
+        let [mut one, mut other] = chunk_buffers(&range);
         let mut at = range.start;
         while at < range.end {
             let len = (range.end - at).min(CHUNK as u64) as usize;
-            let (one, other) = (readable(self.logs.0, &mut one, at, len)?, readable(self.logs.1, &mut other, at, len)?);
+            let (one, other) =
+                (read_available(self.logs.0, &mut one, at, len)?, read_available(self.logs.1, &mut other, at, len)?);
             if one != other || one.len() < len {
                 return Ok(Some(at + one.iter().zip(other).take_while(|(a, b)| a == b).count() as u64));
             }
             at += len as u64;
-            self.tell(at)?;
+            self.report_progress(at)?;
         }
         Ok(None)
     }
 
     /// Where the first frame or damaged range starts that `offset` lies in, in either; before it the bytes are the same.
-    fn boundary(&self, offset: u64) -> Result<u64, StorageError> {
-        let start = |log, end| match place(log, offset, end)? {
-            Place::Frame(range) | Place::Inside(range) | Place::Damaged(range) => Ok(range.start),
-            Place::End => Ok(offset),
+    fn find_frame_boundary(&self, offset: u64) -> Result<u64, StorageError> {
+        let start = |log, end| match locate_offset(log, offset, end)? {
+            OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::Damaged(range) => {
+                Ok(range.start)
+            }
+            OffsetLocation::PastEnd => Ok(offset),
         };
         let starts: (Result<u64, StorageError>, _) = (start(self.logs.0, self.ends.0), start(self.logs.1, self.ends.1));
         Ok(starts.0?.min(starts.1?))
     }
 
     /// Walks both from `start` on, until they have agreed for a while or one ends: where that is.
-    fn walk(&mut self, start: u64) -> Result<u64, StorageError> {
-        let mut a = Side::at(self.logs.0, start..self.ends.0)?;
-        let mut b = Side::at(self.logs.1, start..self.ends.1)?;
+    fn compare_frames(&mut self, start: u64) -> Result<u64, StorageError> {
+        let mut a = FrameCursor::new(self.logs.0, start..self.ends.0)?;
+        let mut b = FrameCursor::new(self.logs.1, start..self.ends.1)?;
         let mut agreed_from = start;
-        while let Some(at) = first_start(&a, &b).filter(|at| *at < self.common) {
-            let before = self.found.total();
+        while let Some(at) = next_frame_start(&a, &b).filter(|at| *at < self.common_end) {
+            let before = self.comparison.total();
             match (&a.span, &b.span) {
-                (Some(Span::Frame(one)), Some(Span::Frame(other))) if one.start == other.start => {
+                (Some(ScanSpan::Frame(one)), Some(ScanSpan::Frame(other))) if one.start == other.start => {
                     let end = one.end.max(other.end);
-                    if a.frame() != b.frame() {
-                        self.differ(Differs::Frame, at..end)?;
-                    } else if end - agreed_from >= AGREED {
+                    if a.frame_bytes() != b.frame_bytes() {
+                        self.record_difference(DifferenceKind::Frame, at..end)?;
+                    } else if end - agreed_from >= CHUNK_RESUME_BYTES {
                         return Ok(end);
                     }
                     a.advance()?;
                     b.advance()?;
                 }
-                (Some(Span::Frame(one)), other) if other.as_ref().is_none_or(|other| one.start < behind(other)) => {
-                    self.differ(Differs::OnlyInA, one.clone())?;
+                (Some(ScanSpan::Frame(one)), other)
+                    if other.as_ref().is_none_or(|other| one.start < comparable_end(other)) =>
+                {
+                    self.record_difference(DifferenceKind::OnlyInA, one.clone())?;
                     a.advance()?;
                 }
-                (one, Some(Span::Frame(other))) if one.as_ref().is_none_or(|one| other.start < behind(one)) => {
-                    self.differ(Differs::OnlyInB, other.clone())?;
+                (one, Some(ScanSpan::Frame(other)))
+                    if one.as_ref().is_none_or(|one| other.start < comparable_end(one)) =>
+                {
+                    self.record_difference(DifferenceKind::OnlyInB, other.clone())?;
                     b.advance()?;
                 }
                 (Some(one), Some(other)) => {
                     let both = one.range().start.max(other.range().start)..one.range().end.min(other.range().end);
                     let apart = match (one, other) {
-                        (Span::Damaged(_), Span::Damaged(_)) => {
-                            self.damage_apart(both)?.map(|range| (Differs::Bytes, range))
+                        (ScanSpan::Damaged(_), ScanSpan::Damaged(_)) => {
+                            self.find_differing_range(both)?.map(|range| (DifferenceKind::Bytes, range))
                         }
-                        (Span::Frame(_), _) | (_, Span::Frame(_)) => None,
-                        _ => Some((Differs::Unreadable, both)).filter(|(_, both)| both.start < both.end),
+                        (ScanSpan::Frame(_), _) | (_, ScanSpan::Frame(_)) => None,
+                        _ => Some((DifferenceKind::Unreadable, both)).filter(|(_, both)| both.start < both.end),
                     };
                     if let Some((how, range)) = apart {
-                        self.differ(how, range)?;
+                        self.record_difference(how, range)?;
                     }
                     let (one, other) = (one.range().end, other.range().end);
                     if one <= other {
@@ -277,23 +297,24 @@ impl Walk<'_> {
                 (Some(_), None) => a.advance()?,
                 (None, _) => b.advance()?,
             }
-            if self.found.total() > before {
-                agreed_from = first_start(&a, &b).unwrap_or(self.common);
+            if self.comparison.total() > before {
+                agreed_from = next_frame_start(&a, &b).unwrap_or(self.common_end);
             }
-            self.tell(at)?;
+            self.report_progress(at)?;
         }
-        Ok(self.common)
+        Ok(self.common_end)
     }
 
     /// From the first to behind the last byte of a range without frames that is not the same in both.
-    fn damage_apart(&mut self, range: Range<u64>) -> Result<Option<Range<u64>>, StorageError> {
-        let Some(first) = self.first_apart(range.clone())? else { return Ok(None) };
+    fn find_differing_range(&mut self, range: Range<u64>) -> Result<Option<Range<u64>>, StorageError> {
+        let Some(first) = self.find_first_difference(range.clone())? else { return Ok(None) };
         let mut last = first;
-        let [mut one, mut other] = buffers(&range);
+        let [mut one, mut other] = chunk_buffers(&range);
         let mut at = first;
         while at < range.end {
             let len = (range.end - at).min(CHUNK as u64) as usize;
-            let (one, other) = (readable(self.logs.0, &mut one, at, len)?, readable(self.logs.1, &mut other, at, len)?);
+            let (one, other) =
+                (read_available(self.logs.0, &mut one, at, len)?, read_available(self.logs.1, &mut other, at, len)?);
             if one.len().min(other.len()) < len {
                 return Ok(Some(first..range.end));
             }
@@ -304,53 +325,53 @@ impl Walk<'_> {
         Ok(Some(first..last + 1))
     }
 
-    fn differ(&mut self, how: Differs, range: Range<u64>) -> Result<(), StorageError> {
-        for (count, row) in self.found.counts.iter_mut().zip(Differs::ALL) {
+    fn record_difference(&mut self, how: DifferenceKind, range: Range<u64>) -> Result<(), StorageError> {
+        for (count, row) in self.comparison.counts.iter_mut().zip(DifferenceKind::ALL) {
             *count += u64::from(row.0 == how);
         }
-        let difference = Difference { how, start: range.start, end: range.end };
-        let told = (self.on)(Compared::Difference(&difference));
-        if self.found.differences.len() < MAX_DIFFERENCES {
-            self.found.differences.push(difference.clone());
+        let difference = LogDifference { kind: how, start: range.start, end: range.end };
+        let told = (self.on_progress)(DiffProgress::Difference(&difference));
+        if self.comparison.differences.len() < MAX_DIFFERENCES {
+            self.comparison.differences.push(difference.clone());
         }
-        self.last = Some(difference);
-        if told.is_break() { Err(StorageError::Stopped) } else { Ok(()) }
+        self.last_difference = Some(difference);
+        if told.is_break() { Err(StorageError::Cancelled) } else { Ok(()) }
     }
 
-    fn tell(&mut self, at: u64) -> Result<(), StorageError> {
-        if at < self.common && at.saturating_sub(self.told) < CHUNK as u64 {
+    fn report_progress(&mut self, at: u64) -> Result<(), StorageError> {
+        if at < self.common_end && at.saturating_sub(self.reported_to) < CHUNK as u64 {
             return Ok(());
         }
-        self.told = at;
-        match (self.on)(Compared::Progress(at, self.common)) {
+        self.reported_to = at;
+        match (self.on_progress)(DiffProgress::Progress(at, self.common_end)) {
             ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(StorageError::Stopped),
+            ControlFlow::Break(()) => Err(StorageError::Cancelled),
         }
     }
 }
 
 /// Up to where a span tells what stands there: a frame says it of its start alone.
-fn behind(span: &Span) -> u64 {
+fn comparable_end(span: &ScanSpan) -> u64 {
     match span {
-        Span::Frame(range) => range.start,
-        Span::Damaged(range) | Span::Unreadable(range) => range.end,
+        ScanSpan::Frame(range) => range.start,
+        ScanSpan::Damaged(range) | ScanSpan::Unreadable(range) => range.end,
     }
 }
 
 /// Two of what a range takes, at most a chunk: most damage is small.
-fn buffers(range: &Range<u64>) -> [Vec<u8>; 2] {
+fn chunk_buffers(range: &Range<u64>) -> [Vec<u8>; 2] {
     let len = range.end.saturating_sub(range.start).min(CHUNK as u64) as usize;
     [vec![0; len], vec![0; len]]
 }
 
-fn first_start(a: &Side, b: &Side) -> Option<u64> {
+fn next_frame_start(a: &FrameCursor, b: &FrameCursor) -> Option<u64> {
     [&a.span, &b.span].into_iter().flatten().map(|span| span.range().start).min()
 }
 
 /// The `len` bytes at `at`; fewer where the file ends, or the device refuses to read on.
-fn readable<'b>(log: &LogFile, buf: &'b mut [u8], at: u64, len: usize) -> Result<&'b [u8], StorageError> {
+fn read_available<'b>(log: &LogFile, buf: &'b mut [u8], at: u64, len: usize) -> Result<&'b [u8], StorageError> {
     let buf = buf.get_mut(..len).unwrap_or_default();
-    let read =
-        read_readable(log.storage(), buf, at).map_err(|error| StorageError::io_at(log.path(), "read", at, error))?;
+    let read = read_until_device_error(log.storage(), buf, at)
+        .map_err(|error| StorageError::io_at(log.path(), "read", at, error))?;
     Ok(buf.get(..read).unwrap_or_default())
 }

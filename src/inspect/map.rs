@@ -5,11 +5,11 @@ use std::ops::Range;
 /// Cells at most; past that, two become one.
 const MAX_CELLS: usize = 4096;
 /// Bytes of the first cells.
-const FIRST_CELL: u64 = 4096;
+const INITIAL_CELL_BYTES: u64 = 4096;
 
 /// What is known of a part of the file. Several can hold at once; damage is never hidden by what is around it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cell {
+pub struct HealthCell {
     /// All of it was looked at.
     pub verified: bool,
     /// Some of it is damaged.
@@ -21,20 +21,20 @@ pub struct Cell {
 /// Cells over the file, from its first byte on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthMap {
-    cells: Vec<Cell>,
+    cells: Vec<HealthCell>,
     bytes_per_cell: u64,
     verified: Vec<Range<u64>>,
 }
 
 impl Default for HealthMap {
     fn default() -> Self {
-        Self { cells: Vec::new(), bytes_per_cell: FIRST_CELL, verified: Vec::new() }
+        Self { cells: Vec::new(), bytes_per_cell: INITIAL_CELL_BYTES, verified: Vec::new() }
     }
 }
 
 impl HealthMap {
     /// Marks a range as looked at. Ranges that touch become one.
-    pub fn verified(&mut self, range: Range<u64>) {
+    pub fn mark_verified(&mut self, range: Range<u64>) {
         if range.is_empty() {
             return;
         }
@@ -51,12 +51,12 @@ impl HealthMap {
     }
 
     /// Marks a range as damaged.
-    pub fn damaged(&mut self, range: Range<u64>) {
+    pub fn mark_damaged(&mut self, range: Range<u64>) {
         self.mark(range, |cell| cell.damaged = true);
     }
 
     /// Marks a range as a gap.
-    pub fn gap(&mut self, range: Range<u64>) {
+    pub fn mark_gap(&mut self, range: Range<u64>) {
         self.mark(range, |cell| cell.gap = true);
     }
 
@@ -66,33 +66,33 @@ impl HealthMap {
     }
 
     /// What is known of a range, for a column of the strip.
-    pub fn look(&self, range: Range<u64>) -> Cell {
+    pub fn range_health(&self, range: Range<u64>) -> HealthCell {
         let first = (range.start / self.bytes_per_cell) as usize;
         let last = (range.end.saturating_sub(1) / self.bytes_per_cell) as usize;
         let cells = self.cells.get(first..self.cells.len().min(last + 1)).unwrap_or_default();
-        Cell {
+        HealthCell {
             verified: self.verified.iter().any(|known| known.start <= range.start && range.end <= known.end),
             damaged: cells.iter().any(|cell| cell.damaged),
             gap: cells.iter().any(|cell| cell.gap),
         }
     }
 
-    fn mark(&mut self, range: Range<u64>, set: impl Fn(&mut Cell)) {
+    fn mark(&mut self, range: Range<u64>, set: impl Fn(&mut HealthCell)) {
         while range.end.div_ceil(self.bytes_per_cell) as usize > MAX_CELLS {
-            self.halve();
+            self.halve_resolution();
         }
         let first = (range.start / self.bytes_per_cell) as usize;
         // A range without bytes is the end of a file that lost its end: the cell it points at.
         let last = (range.end.max(range.start + 1) - 1) / self.bytes_per_cell;
         let last = (last as usize).max(first);
         if self.cells.len() <= last {
-            self.cells.resize(last + 1, Cell::default());
+            self.cells.resize(last + 1, HealthCell::default());
         }
         self.cells.get_mut(first..=last).unwrap_or_default().iter_mut().for_each(set);
     }
 
-    fn halve(&mut self) {
-        let merge = |pair: &[Cell]| Cell {
+    fn halve_resolution(&mut self) {
+        let merge = |pair: &[HealthCell]| HealthCell {
             verified: false,
             damaged: pair.iter().any(|cell| cell.damaged),
             gap: pair.iter().any(|cell| cell.gap),
@@ -109,24 +109,24 @@ mod tests {
     #[test]
     fn damage_stays_visible_however_far_the_file_grows() {
         let mut map = HealthMap::default();
-        map.damaged(100..101);
-        map.gap(1 << 20..(1 << 20) + 10);
-        map.damaged(1 << 40..(1 << 40) + 1);
-        assert!(map.look(0..4096).damaged);
-        assert!(map.look((1 << 40) - 5..(1 << 40) + 1).damaged);
-        assert!(!map.look(1 << 39..(1 << 39) + (1 << 30)).damaged);
-        assert!(map.look(0..1 << 30).gap);
+        map.mark_damaged(100..101);
+        map.mark_gap(1 << 20..(1 << 20) + 10);
+        map.mark_damaged(1 << 40..(1 << 40) + 1);
+        assert!(map.range_health(0..4096).damaged);
+        assert!(map.range_health((1 << 40) - 5..(1 << 40) + 1).damaged);
+        assert!(!map.range_health(1 << 39..(1 << 39) + (1 << 30)).damaged);
+        assert!(map.range_health(0..1 << 30).gap);
     }
 
     #[test]
     fn a_part_is_verified_when_all_of_it_is() {
         let mut map = HealthMap::default();
-        map.verified(0..1000);
-        map.verified(2000..3000);
-        assert!(map.look(0..1000).verified);
-        assert!(!map.look(500..2500).verified);
-        map.verified(900..2100);
-        assert!(map.look(0..3000).verified);
+        map.mark_verified(0..1000);
+        map.mark_verified(2000..3000);
+        assert!(map.range_health(0..1000).verified);
+        assert!(!map.range_health(500..2500).verified);
+        map.mark_verified(900..2100);
+        assert!(map.range_health(0..3000).verified);
         assert_eq!((map.verified_bytes(0), map.verified_bytes(100), map.verified_bytes(5000)), (3000, 3000, 5000));
     }
 }

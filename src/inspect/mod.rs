@@ -3,22 +3,22 @@
 //! Here live the one pass that feeds index, findings and map together, the naming of damage piece by piece, the test
 //! whether an unfinished end is being written, and the comparison of two copies. A repair is not thought of here.
 
+mod damage_pieces;
 mod diff;
+mod log_view;
 mod map;
-mod part;
-mod pieces;
+mod parallel_scan;
+mod part_scan;
 mod survey;
 mod tail;
-mod threads;
 mod unverified;
-mod view;
 
-pub use diff::{Compared, Comparison, Difference, Differs, MAX_DIFFERENCES, diff};
-pub use map::{Cell, HealthMap};
-pub use pieces::{NamedPiece, Pieces};
-pub use survey::{MAX_FINDINGS, Step, Survey, Wish, survey};
-pub use tail::{EndPiece, EndPieces, Ending, ending, judge_end};
+pub use damage_pieces::{DamagePiece, DamagePieces};
+pub use diff::{Comparison, DiffProgress, DifferenceKind, LogDifference, MAX_DIFFERENCES, diff};
+pub use log_view::{LogView, index_path};
+pub use map::{HealthCell, HealthMap};
+pub use survey::{MAX_FINDINGS, Survey, SurveyOptions, SurveyProgress, survey};
+pub use tail::{TailActivity, TailPiece, TailPieces, classify_tail, observe_tail};
 #[cfg(feature = "app")]
-pub(crate) use unverified::frame_before;
-pub use unverified::{survey_ranges, unverified};
-pub use view::{LogView, index_path};
+pub(crate) use unverified::enclosing_start;
+pub use unverified::{survey_ranges, unverified_ranges};

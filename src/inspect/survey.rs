@@ -2,22 +2,22 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::part::{Done, Look, Note, late};
-use super::tail::{Ending, ending, judge_end};
-use super::{HealthMap, LogView, threads};
+use super::part_scan::{PartEvent, PartResult, PartScanner, clock_finding};
+use super::tail::{TailActivity, classify_tail, observe_tail};
+use super::{HealthMap, LogView, parallel_scan};
 use crate::StorageError;
 use crate::file::Scanner;
-use crate::format::{Finding, Kind};
-use crate::index::{AggregateIndex, Ranges};
+use crate::format::{DamageKind, Finding};
+use crate::index::{AggregateIndex, RangeSet};
 
 /// Findings kept in memory; those after them are told to the caller as they come, and counted.
 pub const MAX_FINDINGS: usize = 10_000;
 /// Bytes of a part: what is read before an index or another thread hears of it.
-const PART: u64 = 16 << 20;
+const DEFAULT_PART_BYTES: u64 = 16 << 20;
 
 /// What a pass is to look at.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub struct SurveyOptions {
     /// Leave out the payloads: no `invalid_event`, no `clock`, no index.
     pub frames_only: bool,
     /// From this offset, where a frame is expected, instead of the first frame.
@@ -27,12 +27,12 @@ pub struct Wish {
     /// The time of the last readable event before, milliseconds since the epoch: an earlier one behind it is `clock`.
     pub previous_time: Option<u64>,
     /// Bytes of the parts that it is read in; none is 16 MiB. What is found is the same for any size.
-    pub part: Option<u64>,
+    pub part_bytes: Option<u64>,
 }
 
 /// What a pass tells while it runs.
 #[derive(Debug)]
-pub enum Step<'a> {
+pub enum SurveyProgress<'a> {
     /// It has come to this offset, of this end.
     Progress(u64, u64),
     /// It has found something.
@@ -57,9 +57,9 @@ pub struct Survey {
     /// The end of what was looked at.
     pub scanned_to: u64,
     /// What was looked at, ascending.
-    pub looked: Vec<Range<u64>>,
+    pub scanned_ranges: Vec<Range<u64>>,
     /// The damage that was met there.
-    pub(crate) met: Ranges,
+    pub(crate) damaged_ranges: RangeSet,
     /// What is known of each part of the file.
     pub map: HealthMap,
     /// The time of the last readable event, or what the wish said.
@@ -76,56 +76,62 @@ pub struct Survey {
 /// cannot be read.
 pub fn survey(
     view: &LogView,
-    wish: &Wish,
+    options: &SurveyOptions,
     index: Option<&mut AggregateIndex>,
-    on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
 ) -> Result<Survey, StorageError> {
     let file_end = view.log().len()?;
-    let first = view.log().first_frame();
-    let start = wish.from.unwrap_or(first).max(first).min(file_end.max(first));
+    let first = view.log().first_frame_offset();
+    let start = options.from.unwrap_or(first).max(first).min(file_end.max(first));
     let mut index = index;
     if let Some(index) = &mut index {
-        index.forget_damaged_end();
+        index.clear_tail_damage();
     }
-    let look = Look { view, frames_only: wish.frames_only, indexed: index.is_some(), file_end, large: u64::MAX };
-    let mut pass = Pass {
-        look,
-        previous_time: wish.previous_time.or(index.as_ref().and_then(|index| index.totals().last_time)),
+    let part_scanner = PartScanner {
+        view,
+        frames_only: options.frames_only,
+        builds_index: index.is_some(),
+        file_end,
+        max_damage_bytes: u64::MAX,
+    };
+    let mut pass = SurveyPass {
+        part_scanner: part_scanner,
+        previous_time: options.previous_time.or(index.as_ref().and_then(|index| index.totals().last_time)),
         index,
-        on,
+        on_progress: on_progress,
         survey: Survey::default(),
         scanner: None,
-        at: start,
-        told: start,
-        moved: false,
-        told_truncated: false,
+        position: start,
+        reported_to: start,
+        tail_changed: false,
+        has_reported_truncation: false,
     };
-    if wish.from.is_none() {
+    if options.from.is_none() {
         if let Some(finding) = view.header_finding() {
-            pass.found(finding)?;
+            pass.report_finding(finding)?;
         }
-        pass.survey.map.verified(0..first.min(file_end));
+        pass.survey.map.mark_verified(0..first.min(file_end));
     }
-    let until = wish.until.unwrap_or(u64::MAX);
-    let parts = parts(view, start..until.min(file_end), wish.part.unwrap_or(PART));
+    let until = options.until.unwrap_or(u64::MAX);
+    let parts = split_into_parts(view, start..until.min(file_end), options.part_bytes.unwrap_or(DEFAULT_PART_BYTES));
     if view.threads() > 1 && parts.len() > 1 {
-        threads::run(&mut pass, view.threads(), parts)?;
+        parallel_scan::scan_parts_in_parallel(&mut pass, view.threads(), parts)?;
     } else {
-        parts.into_iter().try_for_each(|part| pass.scan(part.end))?;
+        parts.into_iter().try_for_each(|part| pass.scan_until(part.end))?;
     }
     // The last part ends where it meets an end, be it one that moves.
-    pass.scan(until)?;
-    pass.finish(start, wish.until.is_none())?;
+    pass.scan_until(until)?;
+    pass.finish(start, options.until.is_none())?;
     Ok(pass.survey)
 }
 
 /// The ranges that parts start in. Where an index knows an event near their borders, they are cut there.
-fn parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<u64>> {
+fn split_into_parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<u64>> {
     let mut parts = Vec::new();
     let mut start = range.start;
     while start < range.end {
         let border = start.saturating_add(bytes.max(1));
-        let anchor = view.witness().and_then(|index| index.anchor_before(border)).map(|anchor| anchor.offset);
+        let anchor = view.trusted_index().and_then(|index| index.anchor_before(border)).map(|anchor| anchor.offset);
         let end = anchor.filter(|anchor| *anchor > start + bytes / 2).unwrap_or(border).min(range.end);
         parts.push(start..end);
         start = end;
@@ -134,141 +140,141 @@ fn parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<u64>> {
 }
 
 /// The parts of a log put together, one behind the other.
-pub(super) struct Pass<'a> {
-    pub(super) look: Look<'a>,
+pub(super) struct SurveyPass<'a> {
+    pub(super) part_scanner: PartScanner<'a>,
     index: Option<&'a mut AggregateIndex>,
-    on: &'a mut dyn FnMut(Step) -> ControlFlow<()>,
+    on_progress: &'a mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
     survey: Survey,
     previous_time: Option<u64>,
     /// The scanner of the part before, which has read on.
     scanner: Option<Scanner>,
     /// Up to here parts were taken in: a frame is expected here.
-    pub(super) at: u64,
+    pub(super) position: u64,
     /// Up to here progress was told.
-    told: u64,
+    reported_to: u64,
     /// The log's end moved when it was looked at a second time.
-    moved: bool,
+    tail_changed: bool,
     /// The log's lost end stands among the findings.
-    told_truncated: bool,
+    has_reported_truncation: bool,
 }
 
-impl Pass<'_> {
+impl SurveyPass<'_> {
     /// Scans on to the first frame or damaged range that starts at `until` or later.
-    pub(super) fn scan(&mut self, until: u64) -> Result<(), StorageError> {
-        while self.at < until.min(self.look.file_end) {
-            let look = self.look;
-            let here = self.scanner.take().filter(|scanner| scanner.position() == self.at);
-            let mut scanner = here.unwrap_or_else(|| look.scanner(self.at));
-            let done = look.part(&mut scanner, until, &mut |note| self.note(note))?;
+    pub(super) fn scan_until(&mut self, until: u64) -> Result<(), StorageError> {
+        while self.position < until.min(self.part_scanner.file_end) {
+            let part_scanner = self.part_scanner;
+            let here = self.scanner.take().filter(|scanner| scanner.position() == self.position);
+            let mut scanner = here.unwrap_or_else(|| part_scanner.scanner_from(self.position));
+            let done = part_scanner.scan_part(&mut scanner, until, &mut |note| self.handle_part_event(note))?;
             self.scanner = Some(scanner);
-            self.take(done)?;
+            self.merge_part(done)?;
         }
         Ok(())
     }
 
     /// Hears what a part tells.
-    pub(super) fn note(&mut self, note: Note) -> Result<(), StorageError> {
+    pub(super) fn handle_part_event(&mut self, note: PartEvent) -> Result<(), StorageError> {
         match note {
-            Note::Progress(at) => self.tell(at),
-            Note::Finding(finding) => self.found(*finding),
-            Note::Damaged(range) => {
-                self.damaged(range);
+            PartEvent::Progress(at) => self.report_progress(at),
+            PartEvent::Finding(finding) => self.report_finding(*finding),
+            PartEvent::Damaged(range) => {
+                self.record_damage(range);
                 Ok(())
             }
-            Note::FirstEvent(range, time) => match self.previous_time {
-                Some(previous) if time < previous => self.found(late(range, time, previous)),
+            PartEvent::FirstEvent(range, time) => match self.previous_time {
+                Some(previous) if time < previous => self.report_finding(clock_finding(range, time, previous)),
                 _ => Ok(()),
             },
         }
     }
 
     /// Takes in what a part has come to.
-    pub(super) fn take(&mut self, done: Done) -> Result<(), StorageError> {
-        self.at = done.position;
-        self.survey.events += done.events;
-        self.survey.gaps += done.gaps;
-        self.previous_time = done.last_time.or(self.previous_time);
-        if let (Some(index), Some(part)) = (&mut self.index, done.index) {
-            index.join(part)?;
+    pub(super) fn merge_part(&mut self, result: PartResult) -> Result<(), StorageError> {
+        self.position = result.position;
+        self.survey.events += result.events;
+        self.survey.gaps += result.gaps;
+        self.previous_time = result.last_time.or(self.previous_time);
+        if let (Some(index), Some(part)) = (&mut self.index, result.index) {
+            index.append_part(part)?;
         }
-        match done.end {
-            Some(range) => self.last_range(range),
+        match result.damaged_tail {
+            Some(range) => self.handle_damaged_tail(range),
             None => Ok(()),
         }
     }
 
     /// The damaged range that the log ends with, after a second look at it.
-    fn last_range(&mut self, range: Range<u64>) -> Result<(), StorageError> {
-        let view = self.look.view;
-        let ending = if self.moved { Ending::Moving } else { ending(view.log(), &range)? };
-        if !self.moved && ending == Ending::Moving {
+    fn handle_damaged_tail(&mut self, range: Range<u64>) -> Result<(), StorageError> {
+        let view = self.part_scanner.view;
+        let ending = if self.tail_changed { TailActivity::Changing } else { observe_tail(view.log(), &range)? };
+        if !self.tail_changed && ending == TailActivity::Changing {
             // What was damage a moment ago may be whole by now. The end stays where it was fixed.
-            (self.moved, self.at) = (true, range.start);
-            return self.scan(u64::MAX);
+            (self.tail_changed, self.position) = (true, range.start);
+            return self.scan_until(u64::MAX);
         }
         let start = range.start;
-        let unfinished = judge_end(view, range.clone(), ending, &mut |finding| self.found(finding))?;
+        let unfinished = classify_tail(view, range.clone(), ending, &mut |finding| self.report_finding(finding))?;
         let end = unfinished.as_ref().map_or(range.end, |unfinished| unfinished.start);
         self.survey.in_flight = unfinished;
-        self.damaged(start..end);
+        self.record_damage(start..end);
         Ok(())
     }
 
-    fn damaged(&mut self, range: Range<u64>) {
+    fn record_damage(&mut self, range: Range<u64>) {
         if let Some(index) = &mut self.index {
-            index.damaged(range);
+            index.add_build_damage(range);
         }
     }
 
     /// Ends the pass: a log that lost its end cleanly, the watermark of the index, the map.
     fn finish(&mut self, start: u64, whole: bool) -> Result<(), StorageError> {
-        let file_end = self.look.file_end;
+        let file_end = self.part_scanner.file_end;
         if whole
-            && !self.told_truncated
+            && !self.has_reported_truncation
             && self.survey.in_flight.is_none()
-            && let Some(finding) = self.look.view.truncated(file_end, file_end)?
+            && let Some(finding) = self.part_scanner.view.truncation_finding(file_end, file_end)?
         {
-            self.found(finding)?;
+            self.report_finding(finding)?;
         }
-        let position = self.at.min(file_end);
+        let position = self.position.min(file_end);
         let scanned_to = self.survey.in_flight.as_ref().map_or(position, |unfinished| unfinished.start);
         self.survey.scanned_to = scanned_to;
         self.survey.last_time = self.previous_time;
-        self.survey.map.verified(start..scanned_to);
-        self.survey.looked.push(start..scanned_to);
+        self.survey.map.mark_verified(start..scanned_to);
+        self.survey.scanned_ranges.push(start..scanned_to);
         if let Some(index) = &mut self.index {
-            index.scanned(scanned_to);
+            index.set_scanned_to(scanned_to);
         }
-        self.tell(position)
+        self.report_progress(position)
     }
 
     #[cold]
-    fn found(&mut self, finding: Finding) -> Result<(), StorageError> {
+    fn report_finding(&mut self, finding: Finding) -> Result<(), StorageError> {
         self.survey.findings_total += 1;
-        self.told_truncated |= finding.kind == Kind::Truncated;
+        self.has_reported_truncation |= finding.kind == DamageKind::Truncated;
         if finding.kind.is_damage() {
             self.survey.damage_total += 1;
-            self.survey.map.damaged(finding.range());
+            self.survey.map.mark_damaged(finding.range());
             // The header is looked at every time, and no index has a place for it.
-            if finding.kind != Kind::Header {
-                self.survey.met.add(finding.range());
+            if finding.kind != DamageKind::Header {
+                self.survey.damaged_ranges.add(finding.range());
             }
-        } else if finding.kind == Kind::Gap {
-            self.survey.map.gap(finding.range());
+        } else if finding.kind == DamageKind::Gap {
+            self.survey.map.mark_gap(finding.range());
         }
-        let told = (self.on)(Step::Finding(&finding));
+        let told = (self.on_progress)(SurveyProgress::Finding(&finding));
         if self.survey.findings.len() < MAX_FINDINGS {
             self.survey.findings.push(finding);
         }
-        if told.is_break() { Err(StorageError::Stopped) } else { Ok(()) }
+        if told.is_break() { Err(StorageError::Cancelled) } else { Ok(()) }
     }
 
     #[cold]
-    fn tell(&mut self, at: u64) -> Result<(), StorageError> {
-        self.told = self.told.max(at);
-        match (self.on)(Step::Progress(self.told, self.look.file_end)) {
+    fn report_progress(&mut self, at: u64) -> Result<(), StorageError> {
+        self.reported_to = self.reported_to.max(at);
+        match (self.on_progress)(SurveyProgress::Progress(self.reported_to, self.part_scanner.file_end)) {
             ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(StorageError::Stopped),
+            ControlFlow::Break(()) => Err(StorageError::Cancelled),
         }
     }
 }

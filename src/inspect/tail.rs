@@ -8,78 +8,79 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::LogView;
-use super::pieces::{NamedPiece, Pieces};
+use super::damage_pieces::{DamagePiece, DamagePieces};
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::{Finding, Kind, crc};
+use crate::format::{DamageKind, Finding, crc};
 
 /// How long an end has to stand still before it is judged.
-const STILL: Duration = Duration::from_millis(250);
+const QUIET_PERIOD: Duration = Duration::from_millis(250);
 
 /// What a second look at the end of a log says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum TailActivity {
     /// Nobody is seen writing, and nothing changed: it may be judged.
-    Still,
+    Idle,
     /// Another process has the log open for writing.
-    WriterSeen,
+    WriterPresent,
     /// Its bytes, or the log's size, changed between two looks.
-    Moving,
+    Changing,
 }
 
 /// The pieces of the damaged range that a log ends with, ascending and adjacent, named one by one.
 #[derive(Debug)]
-pub struct EndPieces<'a> {
+pub struct TailPieces<'a> {
     view: &'a LogView,
-    pieces: Peekable<Pieces>,
-    ending: Ending,
+    pieces: Peekable<DamagePieces>,
+    activity: TailActivity,
     file_end: u64,
 }
 
 /// A piece of a log's end, named.
 #[derive(Debug, Clone, PartialEq)]
-pub enum EndPiece {
+pub enum TailPiece {
     /// A piece as found, or the end that was lost.
     Finding(Box<Finding>),
     /// The last piece, which is being written: no damage.
     InFlight(Range<u64>),
 }
 
-impl<'a> EndPieces<'a> {
+impl<'a> TailPieces<'a> {
     /// The pieces of the damaged `range` that the log of `view` ends with, after a second look that said `ending`.
     ///
     /// # Errors
     /// `Io`, `Changed`; likewise as items, and `Memory`.
-    pub fn of(view: &'a LogView, range: Range<u64>, ending: Ending) -> Result<Self, StorageError> {
+    pub fn new(view: &'a LogView, range: Range<u64>, activity: TailActivity) -> Result<Self, StorageError> {
         let file_end = range.end;
-        let pieces = Pieces::of(view.log(), range, file_end, view.witnessed_end())?.peekable();
-        Ok(Self { view, pieces, ending, file_end })
+        let pieces = DamagePieces::new(view.log(), range, file_end, view.trusted_index_end())?.peekable();
+        Ok(Self { view, pieces, activity: activity, file_end })
     }
 
-    fn name(&mut self, piece: NamedPiece) -> Result<EndPiece, StorageError> {
-        let NamedPiece { finding, torn_but_for_index } = piece;
+    fn classify(&mut self, piece: DamagePiece) -> Result<TailPiece, StorageError> {
+        let DamagePiece { finding, torn_ruled_out_by_index: torn_but_for_index } = piece;
         if self.pieces.peek().is_some() {
-            return Ok(EndPiece::Finding(Box::new(finding)));
+            return Ok(TailPiece::Finding(Box::new(finding)));
         }
-        let unfinished = match self.ending {
-            Ending::Moving => true,
-            Ending::WriterSeen => finding.kind == Kind::TornTail,
-            Ending::Still => false,
+        let unfinished = match self.activity {
+            TailActivity::Changing => true,
+            TailActivity::WriterPresent => finding.kind == DamageKind::TornTail,
+            TailActivity::Idle => false,
         };
         if unfinished {
-            return Ok(EndPiece::InFlight(finding.range()));
+            return Ok(TailPiece::InFlight(finding.range()));
         }
-        let truncated = if torn_but_for_index { self.view.truncated(finding.start, self.file_end)? } else { None };
-        Ok(EndPiece::Finding(Box::new(truncated.unwrap_or(finding))))
+        let truncated =
+            if torn_but_for_index { self.view.truncation_finding(finding.start, self.file_end)? } else { None };
+        Ok(TailPiece::Finding(Box::new(truncated.unwrap_or(finding))))
     }
 }
 
-impl Iterator for EndPieces<'_> {
-    type Item = Result<EndPiece, StorageError>;
+impl Iterator for TailPieces<'_> {
+    type Item = Result<TailPiece, StorageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let piece = self.pieces.next()?;
-        Some(piece.and_then(|piece| self.name(piece)))
+        Some(piece.and_then(|piece| self.classify(piece)))
     }
 }
 
@@ -87,16 +88,16 @@ impl Iterator for EndPieces<'_> {
 ///
 /// # Errors
 /// `Io`, `Changed`, `Memory`, and what `each` answers.
-pub fn judge_end(
+pub fn classify_tail(
     view: &LogView,
     range: Range<u64>,
-    ending: Ending,
-    each: &mut dyn FnMut(Finding) -> Result<(), StorageError>,
+    activity: TailActivity,
+    on_finding: &mut dyn FnMut(Finding) -> Result<(), StorageError>,
 ) -> Result<Option<Range<u64>>, StorageError> {
-    for piece in EndPieces::of(view, range, ending)? {
+    for piece in TailPieces::new(view, range, activity)? {
         match piece? {
-            EndPiece::Finding(finding) => each(*finding)?,
-            EndPiece::InFlight(range) => return Ok(Some(range)),
+            TailPiece::Finding(finding) => on_finding(*finding)?,
+            TailPiece::InFlight(range) => return Ok(Some(range)),
         }
     }
     Ok(None)
@@ -106,16 +107,16 @@ pub fn judge_end(
 ///
 /// # Errors
 /// `Io`.
-pub fn ending(log: &LogFile, range: &Range<u64>) -> Result<Ending, StorageError> {
+pub fn observe_tail(log: &LogFile, range: &Range<u64>) -> Result<TailActivity, StorageError> {
     let before = fingerprint(log, range)?;
-    let seen = log.storage().who_writes();
-    log.storage().wait(STILL);
+    let seen = log.storage().detect_writer();
+    log.storage().wait(QUIET_PERIOD);
     Ok(if before != fingerprint(log, range)? {
-        Ending::Moving
+        TailActivity::Changing
     } else if seen.pid().is_some() {
-        Ending::WriterSeen
+        TailActivity::WriterPresent
     } else {
-        Ending::Still
+        TailActivity::Idle
     })
 }
 
@@ -125,7 +126,7 @@ fn fingerprint(log: &LogFile, range: &Range<u64>) -> Result<(u64, u32), StorageE
     let mut buf = vec![0; len as usize];
     let mut sum = 0;
     for from in [range.start, range.end - len] {
-        let read = log.read(&mut buf, from)?;
+        let read = log.read_at(&mut buf, from)?;
         sum = crc::extend(sum, buf.get(..read).unwrap_or_default());
     }
     Ok((log.len()?, sum))

@@ -3,28 +3,28 @@
 use std::iter;
 use std::ops::{ControlFlow, Range};
 
-use super::{LogView, MAX_FINDINGS, Step, Survey, Wish, survey};
+use super::{LogView, MAX_FINDINGS, Survey, SurveyOptions, SurveyProgress, survey};
 use crate::StorageError;
-use crate::file::{Place, place};
-use crate::format::Kind;
-use crate::index::{AggregateIndex, MAX_DAMAGE};
+use crate::file::{OffsetLocation, locate_offset};
+use crate::format::DamageKind;
+use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 
 /// The ranges of a log of `len` bytes that an index does not know to have been verified, and of the rest those that it
 /// does not know to be nothing but events: damage, frames that are none, a time that goes back. Ascending, each from
 /// where a frame or a damaged range starts; the first starts with the header, the last ends with the log.
-pub fn unverified(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
-    let Some(verified) = index.verified().filter(|_| index.damage().len() < MAX_DAMAGE) else {
+pub fn unverified_ranges(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
+    let Some(verified) = index.verification_mark().filter(|_| index.build_damage().len() < MAX_DAMAGED_RANGES) else {
         return iter::once(0..len).collect();
     };
     // Of a log that has lost its end nobody knows a frame that ends where it does now.
     let cut = || index.anchor_before(len).map_or(0, |anchor| anchor.offset);
-    let to = if verified.to <= len { verified.to } else { cut() };
+    let to = if verified.verified_to <= len { verified.verified_to } else { cut() };
     let mut places: Vec<Range<u64>> = index.known_damage().collect();
     let mut blocks = index.blocks().peekable();
     // With the block before, because whether a time goes back shows beside the one before it.
     let mut before = 0;
     while let Some(block) = blocks.next() {
-        if block.mixed || block.late {
+        if block.has_non_events || block.has_out_of_order_times {
             places.push(before..blocks.peek().map_or(to, |next| next.anchor.offset));
         }
         before = block.anchor.offset;
@@ -32,53 +32,55 @@ pub fn unverified(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
     places.retain(|place| place.start < to);
     places.sort_unstable_by_key(|place| place.start);
     let first = index.blocks().next().map_or(to, |block| block.anchor.offset).min(to);
-    let mut left: Vec<Range<u64>> = iter::once(0..first).collect();
+    let mut ranges: Vec<Range<u64>> = iter::once(0..first).collect();
     for place in places.into_iter().chain(iter::once(to..len)) {
-        match left.last_mut().filter(|last| place.start <= last.end) {
+        match ranges.last_mut().filter(|last| place.start <= last.end) {
             Some(last) => last.end = last.end.max(place.end),
-            None => left.push(place),
+            None => ranges.push(place),
         }
     }
-    left
+    ranges
 }
 
 /// A pass over each of these ranges of a log that had `len` bytes when they were made, as one. One that reaches the end
 /// goes on to where the log ends by now; one that starts with the first byte judges the header too.
 ///
 /// # Errors
-/// As [`survey`].
+/// As [`survey`](super::survey).
 pub fn survey_ranges(
     view: &LogView,
     ranges: &[Range<u64>],
     len: u64,
-    wish: &Wish,
-    on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    options: &SurveyOptions,
+    on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
 ) -> Result<Survey, StorageError> {
     let mut all = Survey::default();
     for range in ranges {
-        let from = (range.start > 0).then(|| frame_before(view, range.start, len)).transpose()?;
+        let from = (range.start > 0).then(|| enclosing_start(view, range.start, len)).transpose()?;
         let until = (range.end < len).then_some(range.end);
-        let next = survey(view, &Wish { from, until, ..wish.clone() }, None, on)?;
-        all = all.and(next);
+        let next = survey(view, &SurveyOptions { from, until, ..options.clone() }, None, on_progress)?;
+        all = all.merge(next);
     }
     Ok(all)
 }
 
 /// Where what stands at an offset begins by now: what was known of it may have moved since.
-pub(crate) fn frame_before(view: &LogView, offset: u64, len: u64) -> Result<u64, StorageError> {
-    Ok(match place(view.log(), offset, len)? {
-        Place::Frame(range) | Place::Inside(range) | Place::Damaged(range) => range.start,
-        Place::End => offset,
+pub(crate) fn enclosing_start(view: &LogView, offset: u64, len: u64) -> Result<u64, StorageError> {
+    Ok(match locate_offset(view.log(), offset, len)? {
+        OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::Damaged(range) => {
+            range.start
+        }
+        OffsetLocation::PastEnd => offset,
     })
 }
 
 impl Survey {
     /// What this one has seen and, behind it, the next.
-    fn and(mut self, mut next: Self) -> Self {
-        next.looked.iter().for_each(|range| self.map.verified(range.clone()));
-        next.met.iter().for_each(|range| self.map.damaged(range.clone()));
-        let gaps = next.findings.iter().filter(|finding| finding.kind == Kind::Gap);
-        gaps.for_each(|gap| self.map.gap(gap.range()));
+    fn merge(mut self, mut next: Self) -> Self {
+        next.scanned_ranges.iter().for_each(|range| self.map.mark_verified(range.clone()));
+        next.damaged_ranges.iter().for_each(|range| self.map.mark_damaged(range.clone()));
+        let gaps = next.findings.iter().filter(|finding| finding.kind == DamageKind::Gap);
+        gaps.for_each(|gap| self.map.mark_gap(gap.range()));
         let room = MAX_FINDINGS.saturating_sub(self.findings.len());
         self.findings.extend(next.findings.drain(..).take(room));
         Self {
@@ -88,8 +90,8 @@ impl Survey {
             events: self.events + next.events,
             gaps: self.gaps + next.gaps,
             scanned_to: next.scanned_to,
-            looked: [self.looked, next.looked].concat(),
-            met: self.met.and(next.met),
+            scanned_ranges: [self.scanned_ranges, next.scanned_ranges].concat(),
+            damaged_ranges: self.damaged_ranges.union(next.damaged_ranges),
             last_time: next.last_time,
             ..self
         }
@@ -103,21 +105,22 @@ mod tests {
     use super::*;
     use crate::file::OsDisk;
     use crate::log::EventLog;
-    use crate::sample::{Amount, Recipe, generate};
+    use crate::sample::{GeneratorOptions, LogLength, generate};
 
     #[test]
     fn what_was_verified_is_left_alone_but_for_what_is_no_event() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
-        let recipe = Recipe { amount: Amount::Bytes(1 << 20), aggregates: 50, ..Recipe::default() };
+        let recipe =
+            GeneratorOptions { length: LogLength::Bytes(1 << 20), aggregates: 50, ..GeneratorOptions::default() };
         generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[600_000] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
         let left = || {
             let view = EventLog::open_read_only(&path).unwrap().view().clone();
-            let index = view.clone().index();
-            unverified(&index, view.log().len().unwrap())
+            let index = view.clone().load_index();
+            unverified_ranges(&index, view.log().len().unwrap())
         };
         let len = bytes.len() as u64;
         assert_eq!(left().first(), Some(&(0..len)), "nothing is known");

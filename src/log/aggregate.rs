@@ -25,37 +25,37 @@ impl EventLog {
     /// `LostEvent` naming the first frame known to be the aggregate's that is damaged or fenced off; as
     /// [`EventLog::index`].
     pub fn load_aggregate(&mut self, id: u64) -> Result<Vec<StoredEvent>, StorageError> {
-        self.aggregate(id)?.collect()
+        self.aggregate_events(id)?.collect()
     }
 
     /// The same as an iterator, which tells such a frame and goes on.
     ///
     /// # Errors
     /// As [`EventLog::index`].
-    pub fn aggregate(&mut self, id: u64) -> Result<AggregateEvents, StorageError> {
-        let offsets = match self.offsets(id) {
+    pub fn aggregate_events(&mut self, id: u64) -> Result<AggregateEvents, StorageError> {
+        let offsets = match self.aggregate_offsets(id) {
             Err(IndexFault::Io(error)) => return Err(error),
             Err(IndexFault::Corrupt(reason)) => {
                 // Found broken only now, behind its head: the log itself answers.
-                self.view.index_is_corrupt(reason);
+                self.view.mark_index_corrupt(reason);
                 self.rebuild_index_from(0)?;
-                self.offsets(id).map_err(|fault| fault.into_error(self.view.index_path()))?
+                self.aggregate_offsets(id).map_err(|fault| fault.into_error(self.view.index_path()))?
             }
             answer => answer.map_err(|fault| fault.into_error(self.view.index_path()))?,
         };
         Ok(AggregateEvents { view: self.view.clone(), id, offsets: offsets.into_iter(), buf: Vec::new() })
     }
 
-    fn offsets(&mut self, id: u64) -> Result<Vec<u64>, IndexFault> {
+    fn aggregate_offsets(&mut self, id: u64) -> Result<Vec<u64>, IndexFault> {
         let index = self.index().map_err(IndexFault::Io)?;
         index.offsets(id)?.collect()
     }
 }
 
 impl AggregateEvents {
-    fn read(&mut self, offset: u64) -> Result<StoredEvent, StorageError> {
+    fn read_event(&mut self, offset: u64) -> Result<StoredEvent, StorageError> {
         let log = self.view.log();
-        let found = match log.frame_at(offset, &mut self.buf)? {
+        let found = match log.read_frame_at(offset, &mut self.buf)? {
             Some(frame) => match EventView::parse(frame.payload(), log.version()) {
                 Ok(event) if event.aggregate_id() == Some(self.id) => return Ok(event.to_stored(offset)),
                 Ok(event) => match event.aggregate_id() {
@@ -67,7 +67,7 @@ impl AggregateEvents {
             },
             None => "no valid frame: it is damaged".into(),
         };
-        Err(StorageError::LostEvent { path: log.path().to_owned(), aggregate: self.id, offset, found })
+        Err(StorageError::IndexedEventMissing { path: log.path().to_owned(), aggregate: self.id, offset, found })
     }
 }
 
@@ -76,6 +76,6 @@ impl Iterator for AggregateEvents {
 
     fn next(&mut self) -> Option<Self::Item> {
         let offset = self.offsets.next()?;
-        Some(self.read(offset))
+        Some(self.read_event(offset))
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::{OpenOptions, Replay};
 use crate::StorageError;
-use crate::file::storage::{Open, append_all};
-use crate::file::{Durability, Span, Writer, open_for_append, spans_before};
-use crate::format::{Accepted, Event, LogHeader, Version, frame};
+use crate::file::storage::{OpenMode, append_all};
+use crate::file::{Durability, LogWriter, ScanSpan, open_for_append, spans_before};
+use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
 use crate::index::{AggregateIndex, IndexState};
-use crate::inspect::{Ending, LogView, Pieces, ending};
-use crate::repair::{PendingRepair, Recovered, SetAside, pending_repair, recover, set_aside_tail};
+use crate::inspect::{DamagePieces, LogView, TailActivity, observe_tail};
+use crate::repair::{PendingRepair, RecoveryOutcome, TailBackup, pending_repair, recover, set_aside_tail};
 
 /// An event log in one file.
 ///
@@ -22,16 +22,16 @@ pub struct EventLog {
     pub(super) view: LogView,
     /// What the index file holds, and in memory a map of what came after it, as far as somebody has asked.
     pub(super) index: Option<AggregateIndex>,
-    writer: Option<Writer>,
-    set_aside: Option<SetAside>,
-    recovered: Option<Recovered>,
+    writer: Option<LogWriter>,
+    set_aside_tail: Option<TailBackup>,
+    recovered_repair: Option<RecoveryOutcome>,
     /// This writer created the log, found its index fresh, or caught it up: it leaves a fresh one behind.
-    pub(super) keeps_index: bool,
-    created: bool,
-    appended: bool,
+    pub(super) saves_index_on_close: bool,
+    is_created: bool,
+    has_appended: bool,
     /// The time that was accepted last: appends come faster than milliseconds go by.
-    accepted: Accepted,
-    buffer: Vec<u8>,
+    accept_time: TimestampPrefix,
+    frame_buffer: Vec<u8>,
 }
 
 impl EventLog {
@@ -46,7 +46,7 @@ impl EventLog {
 
     /// Opens a log for append, whatever its size in the same time, and takes the writer's lock.
     ///
-    /// An unfinished end that no index has seen whole is set aside: kept in a journal, then cut. [`EventLog::set_aside`]
+    /// An unfinished end that no index has seen whole is set aside: kept in a journal, then cut. [`EventLog::set_aside_tail`]
     /// tells it. Damage anywhere else stays as it is and stops nothing.
     ///
     /// # Errors
@@ -66,8 +66,8 @@ impl EventLog {
 
     pub(super) fn create_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
         let disk = &options.disk;
-        let storage = disk.open(path, Open::Create).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => StorageError::Exists { path: path.to_owned() },
+        let storage = disk.open(path, OpenMode::Create).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: path.to_owned() },
             _ => StorageError::io(path, "create", error),
         })?;
         let header = LogHeader::new((options.clock)()).encode();
@@ -76,83 +76,87 @@ impl EventLog {
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))?;
-        let view = LogView::over(disk.clone(), &path, storage.clone(), options.index.as_deref())?;
-        let writer = Writer::lock(disk.as_ref(), view.log().clone(), storage)?;
-        Ok(Self { keeps_index: true, created: true, ..Self::over(options, view, Some(writer)) })
+        let view = LogView::from_storage(disk.clone(), &path, storage.clone(), options.index_path.as_deref())?;
+        let writer = LogWriter::lock(disk.as_ref(), view.log().clone(), storage)?;
+        Ok(Self { saves_index_on_close: true, is_created: true, ..Self::from_view(options, view, Some(writer)) })
     }
 
     pub(super) fn open_read_only_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
-        let view = LogView::open(options.disk.clone(), path, options.index.as_deref())?;
-        Ok(Self::over(options, view, None))
+        let view = LogView::open(options.disk.clone(), path, options.index_path.as_deref())?;
+        Ok(Self::from_view(options, view, None))
     }
 
     pub(super) fn open_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
         let disk = options.disk.clone();
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
-        let recovered = recover(&options.site_at(&path))?;
+        let recovered = recover(&options.log_paths_at(&path))?;
         // Read first: what is no log, or may not be written to, is told as such and not as a missing permission.
-        let look = LogView::open(disk.clone(), &path, options.index.as_deref())?;
-        if look.log().version() == Version::V0 {
-            return Err(StorageError::Version0 { path });
+        let unlocked_view = LogView::open(disk.clone(), &path, options.index_path.as_deref())?;
+        if unlocked_view.log().version() == Version::V0 {
+            return Err(StorageError::Version0ReadOnly { path });
         }
         let storage = open_for_append(disk.as_ref(), &path)?;
-        let log = look.log().clone();
-        let writer = Writer::lock(disk.as_ref(), log, storage.clone())?;
+        let log = unlocked_view.log().clone();
+        let writer = LogWriter::lock(disk.as_ref(), log, storage.clone())?;
         // Under the lock everything is looked at again: another writer may have been at work until now.
-        let view = LogView::over(disk, &path, storage, options.index.as_deref())?;
-        if let IndexState::Ahead { .. } = view.state() {
-            let (bytes, log_end_offset) = (writer.end(), view.witnessed_end().unwrap_or_default());
+        let view = LogView::from_storage(disk, &path, storage, options.index_path.as_deref())?;
+        if let IndexState::Ahead { .. } = view.index_state() {
+            let (bytes, log_end_offset) = (writer.end(), view.trusted_index_end().unwrap_or_default());
             return Err(StorageError::Truncated { path, bytes, log_end_offset });
         }
-        if let Some(found) = view.forbidding_flags() {
+        if let Some(found) = view.write_blocking_flags() {
             return Err(StorageError::UnknownFlags { path, found, forbids: "write" });
         }
-        let keeps_index = *view.state() == IndexState::Fresh;
-        let mut log = Self { recovered, keeps_index, ..Self::over(options, view, Some(writer)) };
-        log.recover()?;
+        let keeps_index = *view.index_state() == IndexState::Fresh;
+        let mut log = Self {
+            recovered_repair: recovered,
+            saves_index_on_close: keeps_index,
+            ..Self::from_view(options, view, Some(writer))
+        };
+        log.recover_tail()?;
         Ok(log)
     }
 
-    fn over(options: OpenOptions, view: LogView, writer: Option<Writer>) -> Self {
+    fn from_view(options: OpenOptions, view: LogView, writer: Option<LogWriter>) -> Self {
         Self {
-            view: view.reading_with(options.threads),
+            view: view.with_threads(options.threads),
             options,
             index: None,
             writer,
-            set_aside: None,
-            recovered: None,
-            keeps_index: false,
-            created: false,
-            appended: false,
-            accepted: Accepted::at(0),
-            buffer: Vec::new(),
+            set_aside_tail: None,
+            recovered_repair: None,
+            saves_index_on_close: false,
+            is_created: false,
+            has_appended: false,
+            accept_time: TimestampPrefix::new(0),
+            frame_buffer: Vec::new(),
         }
     }
 
     /// Judges the end of the log, and sets it aside where FORMAT.md says so.
-    fn recover(&mut self) -> Result<(), StorageError> {
-        let site = self.options.site_at(self.view.path());
+    fn recover_tail(&mut self) -> Result<(), StorageError> {
+        let site = self.options.log_paths_at(self.view.path());
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
         let log = self.view.log();
-        let Some(Span::Damaged(range)) = last_span(&self.view, writer.end())? else {
+        let Some(ScanSpan::Damaged(range)) = last_span(&self.view, writer.end())? else {
             return Ok(());
         };
-        if ending(log, &range)? == Ending::Moving {
+        if observe_tail(log, &range)? == TailActivity::Changing {
             return Err(StorageError::Changed {
                 path: log.path().to_owned(),
                 expected: "an end that stands still, with the writer's lock taken".into(),
                 found: "an end that moves: a program writes without the lock".into(),
             });
         }
-        let witnessed_end = self.view.witnessed_end();
-        if let Some(last) = Pieces::of(log, range.clone(), range.end, witnessed_end)?.last() {
-            self.set_aside = set_aside_tail(&site, log, &last?.finding, witnessed_end)?;
+        let witnessed_end = self.view.trusted_index_end();
+        if let Some(last) = DamagePieces::new(log, range.clone(), range.end, witnessed_end)?.last() {
+            self.set_aside_tail = set_aside_tail(&site, log, &last?.finding, witnessed_end)?;
         }
-        if self.set_aside.is_some() {
-            writer.look_at_end()?;
-            self.view.refresh()?;
+        if self.set_aside_tail.is_some() {
+            writer.refresh_end()?;
+            self.view.refresh_index_state()?;
         }
         Ok(())
     }
@@ -165,7 +169,7 @@ impl EventLog {
     /// # Errors
     /// `Io` when the write failed: the log is as it was. `Poisoned`, `ReadOnly`.
     pub fn append(&mut self, event: &Event) -> Result<u64, StorageError> {
-        self.write(std::slice::from_ref(event), Durability::Buffered, |_| {})
+        self.append_frames(std::slice::from_ref(event), Durability::Buffered, |_| {})
     }
 
     /// Appends an event; its offset. When it returns, the event and all before it are on stable storage: a power cut
@@ -175,7 +179,7 @@ impl EventLog {
     /// As [`EventLog::append`]. `Poisoned` when the sync failed: then nobody knows whether the event is on the disk, and
     /// nothing more is accepted until the log is reopened.
     pub fn append_sync(&mut self, event: &Event) -> Result<u64, StorageError> {
-        self.write(std::slice::from_ref(event), Durability::Synced, |_| {})
+        self.append_frames(std::slice::from_ref(event), Durability::Synced, |_| {})
     }
 
     /// Appends events in one write, all or none; their offsets. `Synced` costs one sync for all of them.
@@ -183,28 +187,33 @@ impl EventLog {
     /// # Errors
     /// As [`EventLog::append`] and [`EventLog::append_sync`].
     pub fn append_batch(&mut self, events: &[Event], durability: Durability) -> Result<Vec<u64>, StorageError> {
-        let mut starts = Vec::with_capacity(events.len());
+        let mut offsets = Vec::with_capacity(events.len());
         let mut behind = 0;
-        let first = self.write(events, durability, |length| {
-            starts.push(behind);
+        let first = self.append_frames(events, durability, |length| {
+            offsets.push(behind);
             behind += length;
         })?;
-        for start in &mut starts {
+        for start in &mut offsets {
             *start += first;
         }
-        Ok(starts)
+        Ok(offsets)
     }
 
     /// Writes events as one; their start. `each` is told the length of each frame.
-    fn write(&mut self, events: &[Event], durability: Durability, each: impl FnMut(u64)) -> Result<u64, StorageError> {
+    fn append_frames(
+        &mut self,
+        events: &[Event],
+        durability: Durability,
+        on_frame_len: impl FnMut(u64),
+    ) -> Result<u64, StorageError> {
         let read_only = || StorageError::ReadOnly { path: self.view.path().to_owned() };
         let writer = self.writer.as_mut().ok_or_else(read_only)?;
-        self.accepted.renew((self.options.clock)());
-        self.buffer.clear();
-        let payloads = events.iter().map(|event| event.stored(&self.accepted));
-        frame::encode_all(payloads, &mut self.buffer, each);
-        let start = writer.append(&self.buffer, durability)?;
-        self.appended = true;
+        self.accept_time.update((self.options.clock)());
+        self.frame_buffer.clear();
+        let payloads = events.iter().map(|event| event.payload_parts(&self.accept_time));
+        frame::encode_all(payloads, &mut self.frame_buffer, on_frame_len);
+        let start = writer.append(&self.frame_buffer, durability)?;
+        self.has_appended = true;
         Ok(start)
     }
 
@@ -225,7 +234,7 @@ impl EventLog {
     /// # Errors
     /// As [`EventLog::save_index`]. The log itself is whole in every case.
     pub fn close(mut self) -> Result<(), StorageError> {
-        if self.keeps_index && (self.appended || self.created) { self.save_index() } else { Ok(()) }
+        if self.saves_index_on_close && (self.has_appended || self.is_created) { self.save_index() } else { Ok(()) }
     }
 
     /// Events from `from` on, to the log's end as it is now. 0 to 16 mean the first frame.
@@ -243,7 +252,7 @@ impl EventLog {
     /// # Errors
     /// As [`EventLog::replay`].
     pub fn replay_until(&self, from: u64, until: u64) -> Result<Replay, StorageError> {
-        Replay::new(self.view.clone(), self.options.site_at(self.view.path()), from, until)
+        Replay::new(self.view.clone(), self.options.log_paths_at(self.view.path()), from, until)
     }
 
     /// The log's header as it stands; `None` in version 0, or where it is damaged.
@@ -264,17 +273,17 @@ impl EventLog {
     /// # Errors
     /// `Io`.
     pub fn is_empty(&self) -> Result<bool, StorageError> {
-        Ok(self.len()? <= self.view.log().first_frame())
+        Ok(self.len()? <= self.view.log().first_frame_offset())
     }
 
     /// The unfinished end that opening for append has set aside.
-    pub const fn set_aside(&self) -> Option<&SetAside> {
-        self.set_aside.as_ref()
+    pub const fn set_aside_tail(&self) -> Option<&TailBackup> {
+        self.set_aside_tail.as_ref()
     }
 
     /// The killed repair that opening for append has completed or taken back.
-    pub const fn recovered(&self) -> Option<&Recovered> {
-        self.recovered.as_ref()
+    pub const fn recovered_repair(&self) -> Option<&RecoveryOutcome> {
+        self.recovered_repair.as_ref()
     }
 
     /// A repair that was killed before it was done, by the journals beside the log. The next opening for append
@@ -287,7 +296,7 @@ impl EventLog {
     }
 
     fn journal_folder(&self) -> PathBuf {
-        self.options.site_at(self.view.path()).journal_folder()
+        self.options.log_paths_at(self.view.path()).journal_folder()
     }
 
     /// The log and its index file, to be looked at more closely.
@@ -307,12 +316,13 @@ impl EventLog {
 }
 
 /// The frame or the damaged range that a log ends with: found from what the index covers, or backwards from the end.
-fn last_span(view: &LogView, end: u64) -> Result<Option<Span>, StorageError> {
+fn last_span(view: &LogView, end: u64) -> Result<Option<ScanSpan>, StorageError> {
     let log = view.log();
-    let covered = view.witness().map(|index| index.head()).filter(|head| head.frames > 0).map(|head| head.last_offset);
+    let covered =
+        view.trusted_index().map(|index| index.head()).filter(|head| head.frames > 0).map(|head| head.last_offset);
     if let Some(last) = covered.filter(|last| *last < end && end - *last < 64 << 20) {
         let mut buf = Vec::new();
-        if log.frame_at(last, &mut buf)?.is_some() {
+        if log.read_frame_at(last, &mut buf)?.is_some() {
             let mut scanner = crate::file::Scanner::new(Arc::clone(log), last..end);
             let mut span = None;
             while let Some(item) = scanner.next_item()? {

@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use super::EventLog;
 use crate::StorageError;
 use crate::index::{AggregateIndex, IndexState, save};
-use crate::inspect::{Step, Survey, Wish, survey, survey_ranges};
+use crate::inspect::{Survey, SurveyOptions, SurveyProgress, survey, survey_ranges};
 
 impl EventLog {
     /// The index of the log as it is now: the file's, caught up in memory. Writes nothing.
@@ -17,27 +17,27 @@ impl EventLog {
     /// # Errors
     /// `Io`, `Changed`, `Memory` when the log cannot be read.
     pub fn index(&mut self) -> Result<&AggregateIndex, StorageError> {
-        self.catch_up(&mut |_| ControlFlow::Continue(())).map(|(index, _)| index)
+        self.catch_up_index(&mut |_| ControlFlow::Continue(())).map(|(index, _)| index)
     }
 
     /// The same, telling `on` how it goes, with what the catching up has found.
     ///
     /// # Errors
     /// `Stopped` when `on` breaks; what is done by then stays done. Otherwise as [`EventLog::index`].
-    pub fn catch_up(
+    pub fn catch_up_index(
         &mut self,
-        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
     ) -> Result<(&AggregateIndex, Option<Survey>), StorageError> {
         let mut index = match self.index.take() {
             Some(index) => index,
-            None => self.view.index().within(self.options.bounds()),
+            None => self.view.load_index().with_spill_options(self.options.spill_options()),
         };
         let (coverage, len) = (index.coverage(), self.view.log().len()?);
         let mut found = Ok(None);
         if coverage.scanned_to != len || coverage.frames == 0 {
-            found = self.read_on(&mut index, on).map(Some);
+            found = self.extend_index(&mut index, on_progress).map(Some);
             // A writer that has caught a file up leaves a fresh one behind.
-            self.keeps_index |= found.is_ok() && matches!(self.view.state(), IndexState::Behind { .. });
+            self.saves_index_on_close |= found.is_ok() && matches!(self.view.index_state(), IndexState::Behind { .. });
         }
         let index = self.index.insert(index);
         found.map(|found| (&*index, found))
@@ -47,10 +47,10 @@ impl EventLog {
     ///
     /// # Errors
     /// `Io` when the log cannot be read.
-    pub fn load_index(&mut self) -> Result<&IndexState, StorageError> {
+    pub fn reload_index(&mut self) -> Result<&IndexState, StorageError> {
         self.index = None;
-        self.view.refresh()?;
-        Ok(self.view.state())
+        self.view.refresh_index_state()?;
+        Ok(self.view.index_state())
     }
 
     /// Builds the index anew in memory from `offset` on, and merges it with what was known below. Nothing is saved.
@@ -61,61 +61,61 @@ impl EventLog {
     /// # Errors
     /// As [`EventLog::index`].
     pub fn rebuild_index_from(&mut self, offset: u64) -> Result<&AggregateIndex, StorageError> {
-        self.rebuild(offset, &mut |_| ControlFlow::Continue(())).map(|(index, _)| index)
+        self.rebuild_index_with_progress(offset, &mut |_| ControlFlow::Continue(())).map(|(index, _)| index)
     }
 
     /// The same, telling `on` how it goes, with what the pass has found.
     ///
     /// # Errors
     /// `Stopped` when `on` breaks: then nothing has changed. Otherwise as [`EventLog::index`].
-    pub fn rebuild(
+    pub fn rebuild_index_with_progress(
         &mut self,
         offset: u64,
-        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
     ) -> Result<(&AggregateIndex, Survey), StorageError> {
-        let known = if offset <= self.view.log().first_frame() {
-            self.view.new_index()
+        let known = if offset <= self.view.log().first_frame_offset() {
+            self.view.empty_index()
         } else {
-            let mut known = self.index.clone().unwrap_or_else(|| self.view.index());
-            known.cut(offset);
+            let mut known = self.index.clone().unwrap_or_else(|| self.view.load_index());
+            known.truncate(offset);
             known
         };
-        let mut index = known.within(self.options.bounds());
-        let found = self.read_on(&mut index, on)?;
-        if let Some(seen) = self.view.seen_end()? {
-            index.bear_witness(seen);
+        let mut index = known.with_spill_options(self.options.spill_options());
+        let found = self.extend_index(&mut index, on_progress)?;
+        if let Some(seen) = self.view.lost_tail()? {
+            index.set_lost_tail(seen);
         }
         Ok((self.index.insert(index), found))
     }
 
     /// Adds to an index what it has not seen, which verifies that.
-    fn read_on(
+    fn extend_index(
         &self,
         index: &mut AggregateIndex,
-        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
     ) -> Result<Survey, StorageError> {
-        let found = self.add_to(index, on)?;
-        self.mark(index, &found);
+        let found = self.survey_into_index(index, on_progress)?;
+        self.record_survey(index, &found);
         Ok(found)
     }
 
-    fn add_to(
+    fn survey_into_index(
         &self,
         index: &mut AggregateIndex,
-        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
     ) -> Result<Survey, StorageError> {
         let coverage = index.coverage();
         let from = (coverage.frames > 0).then_some(coverage.covered_to);
-        survey(&self.view, &Wish { from, ..Wish::default() }, Some(index), on)
+        survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(index), on_progress)
     }
 
     /// Has an index know what was looked at, and what was met there. Who begins with the first frame has looked at all
     /// before it.
-    fn mark(&self, index: &mut AggregateIndex, found: &Survey) {
-        index.looked_at(&found.looked, found.met.clone());
-        for range in &found.looked {
-            let start = if range.start <= self.view.log().first_frame() { 0 } else { range.start };
-            index.was_verified(start..range.end, (self.options.clock)());
+    fn record_survey(&self, index: &mut AggregateIndex, found: &Survey) {
+        index.update_damage(&found.scanned_ranges, found.damaged_ranges.clone());
+        for range in &found.scanned_ranges {
+            let start = if range.start <= self.view.log().first_frame_offset() { 0 } else { range.start };
+            index.record_verification(start..range.end, (self.options.clock)());
         }
     }
 
@@ -131,40 +131,40 @@ impl EventLog {
         &mut self,
         ranges: &[Range<u64>],
         len: u64,
-        on: &mut dyn FnMut(Step) -> ControlFlow<()>,
+        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
     ) -> Result<(Survey, Result<(), StorageError>), StorageError> {
-        let mut index = self.view.index().within(self.options.bounds());
-        let first = self.view.log().first_frame();
-        let builds = match ranges {
+        let mut index = self.view.load_index().with_spill_options(self.options.spill_options());
+        let first = self.view.log().first_frame_offset();
+        let build_from = match ranges {
             [all] if all.start <= first && all.end >= len && index.coverage().frames == 0 => Some(all.start),
             _ => None,
         };
-        let found = match builds {
+        let found = match build_from {
             Some(start) => {
                 let from = (start > 0).then_some(start);
-                survey(&self.view, &Wish { from, ..Wish::default() }, Some(&mut index), on)?
+                survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(&mut index), on_progress)?
             }
-            None => survey_ranges(&self.view, ranges, len, &Wish::default(), on)?,
+            None => survey_ranges(&self.view, ranges, len, &SurveyOptions::default(), on_progress)?,
         };
         let (coverage, len) = (index.coverage(), self.view.log().len()?);
-        if builds.is_none() && coverage.scanned_to != len && coverage.covered_to <= len {
-            self.add_to(&mut index, &mut |_| ControlFlow::Continue(()))?;
+        if build_from.is_none() && coverage.scanned_to != len && coverage.covered_to <= len {
+            self.survey_into_index(&mut index, &mut |_| ControlFlow::Continue(()))?;
         }
-        self.mark(&mut index, &found);
+        self.record_survey(&mut index, &found);
         self.index = Some(index);
         let kept = self.write_index();
         Ok((found, kept))
     }
 
     /// Takes over what another look at the same file has gathered: it is caught up from there.
-    pub fn know(&mut self, index: AggregateIndex) {
-        self.index = Some(index.within(self.options.bounds()));
+    pub fn adopt_index(&mut self, index: AggregateIndex) {
+        self.index = Some(index.with_spill_options(self.options.spill_options()));
     }
 
     /// Names the index corrupt after a look at all of it found it so: it is built anew when it is needed.
-    pub fn index_is_corrupt(&mut self, reason: String) {
+    pub fn mark_index_corrupt(&mut self, reason: String) {
         self.index = None;
-        self.view.index_is_corrupt(reason);
+        self.view.mark_index_corrupt(reason);
     }
 
     /// Catches the index up and writes it beside the log, atomically; a log open for append stays open. The log is synced
@@ -182,7 +182,7 @@ impl EventLog {
             let path = self.view.index_path();
             save(self.options.disk.as_ref(), path, self.view.log(), index)?;
         }
-        self.keeps_index = true;
-        self.load_index().map(|_| ())
+        self.saves_index_on_close = true;
+        self.reload_index().map(|_| ())
     }
 }

@@ -7,31 +7,39 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::EventLog;
 use crate::StorageError;
 use crate::file::Disk;
-use crate::index::Bounds;
-use crate::repair::Site;
+use crate::index::SpillOptions;
+use crate::repair::LogPaths;
 
 /// Options for opening or creating a log.
 #[derive(Clone)]
 pub struct OpenOptions {
     pub(super) disk: Arc<dyn Disk>,
-    pub(super) index: Option<PathBuf>,
-    pub(super) journal: Option<PathBuf>,
+    pub(super) index_path: Option<PathBuf>,
+    pub(super) journal_folder: Option<PathBuf>,
     pub(super) clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     pub(super) threads: usize,
-    pub(super) memory: u64,
-    pub(super) scratch: Option<PathBuf>,
+    pub(super) max_index_memory: u64,
+    pub(super) scratch_folder: Option<PathBuf>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        let Bounds { disk, folder: scratch, memory } = Bounds::default();
-        Self { disk, index: None, journal: None, clock: Arc::new(now_ms), threads: 1, memory, scratch }
+        let SpillOptions { disk, spill_folder: scratch, max_memory: memory } = SpillOptions::default();
+        Self {
+            disk,
+            index_path: None,
+            journal_folder: None,
+            clock: Arc::new(now_ms),
+            threads: 1,
+            max_index_memory: memory,
+            scratch_folder: scratch,
+        }
     }
 }
 
 impl std::fmt::Debug for OpenOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (index, journal) = (&self.index, &self.journal);
+        let (index, journal) = (&self.index_path, &self.journal_folder);
         f.debug_struct("OpenOptions").field("index", index).field("journal", journal).finish_non_exhaustive()
     }
 }
@@ -44,15 +52,15 @@ impl OpenOptions {
 
     /// Keeps the index in this file instead of `<log>.idx`.
     #[must_use]
-    pub fn index(mut self, path: impl Into<PathBuf>) -> Self {
-        self.index = Some(path.into());
+    pub fn index_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.index_path = Some(path.into());
         self
     }
 
     /// Keeps journals in this folder instead of `<log>.repairs`.
     #[must_use]
-    pub fn journal(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.journal = Some(folder.into());
+    pub fn journal_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.journal_folder = Some(folder.into());
         self
     }
 
@@ -80,36 +88,47 @@ impl OpenOptions {
     /// Lets an index that is built hold so many bytes of aggregates in memory, 256 MiB unless it is said; what is more
     /// goes to files without a name.
     #[must_use]
-    pub fn memory(mut self, bytes: u64) -> Self {
-        self.memory = bytes;
+    pub fn max_index_memory(mut self, bytes: u64) -> Self {
+        self.max_index_memory = bytes;
         self
     }
 
     /// Makes those files in this folder rather than where temporary files are kept.
     #[must_use]
-    pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.scratch = Some(folder.into());
+    pub fn scratch_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.scratch_folder = Some(folder.into());
         self
     }
 
     /// What an index may take.
-    pub(super) fn bounds(&self) -> Bounds {
-        Bounds { disk: self.disk.clone(), folder: self.scratch.clone(), memory: self.memory }
+    pub(super) fn spill_options(&self) -> SpillOptions {
+        SpillOptions {
+            disk: self.disk.clone(),
+            spill_folder: self.scratch_folder.clone(),
+            max_memory: self.max_index_memory,
+        }
     }
 
     /// The log at `path` as a repair needs it; links are resolved.
     ///
     /// # Errors
     /// `Io` when there is none.
-    pub fn site(&self, path: &Path) -> Result<Site, StorageError> {
+    pub fn log_paths(&self, path: &Path) -> Result<LogPaths, StorageError> {
         let path = self.disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
-        Ok(self.site_at(&path))
+        Ok(self.log_paths_at(&path))
     }
 
     /// The same for a path whose links are resolved.
-    pub(super) fn site_at(&self, path: &Path) -> Site {
+    pub(super) fn log_paths_at(&self, path: &Path) -> LogPaths {
         let (disk, clock, path, threads) = (self.disk.clone(), self.clock.clone(), path.to_owned(), self.threads);
-        Site { disk, path, index: self.index.clone(), journal: self.journal.clone(), clock, threads }
+        LogPaths {
+            disk,
+            path,
+            custom_index: self.index_path.clone(),
+            custom_journal_folder: self.journal_folder.clone(),
+            clock,
+            scan_threads: threads,
+        }
     }
 
     /// [`EventLog::create`] with these options.

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::StorageError;
-use crate::file::{Item, Place, Scanner, place};
-use crate::format::fields::Fields;
-use crate::format::{EventView, Evidence, Finding, Kind, StoredEvent, gap};
-use crate::inspect::{LogView, Pieces, ending, judge_end};
-use crate::repair::{Record, Site, kept_in, records};
+use crate::file::{OffsetLocation, ScanItem, Scanner, locate_offset};
+use crate::format::event_fields::EventFields;
+use crate::format::{DamageKind, EventView, Evidence, Finding, StoredEvent, gap};
+use crate::inspect::{DamagePieces, LogView, classify_tail, observe_tail};
+use crate::repair::{LogPaths, RepairRecord, find_gap_journal, read_repair_records};
 
 /// Events in order. Damage, gaps and frames that are no events are error items, each with its range; the replay goes on
 /// behind them. An end that is being written is not there yet.
@@ -17,61 +17,61 @@ use crate::repair::{Record, Site, kept_in, records};
 #[derive(Debug)]
 pub struct Replay {
     view: LogView,
-    site: Site,
+    log_paths: LogPaths,
     /// The log's repairs, read when the first gap is met.
-    records: Option<Vec<Record>>,
+    repair_records: Option<Vec<RepairRecord>>,
     scanner: Scanner,
     end: u64,
     until: u64,
     /// Where the range ends that is read now.
     range_end: u64,
     strict: bool,
-    done: bool,
+    is_done: bool,
     /// The damaged range that is being told, piece by piece.
-    pieces: Option<Pieces>,
+    damage_pieces: Option<DamagePieces>,
     /// Pieces of the one that the log ends with.
-    pending: VecDeque<Finding>,
+    pending_findings: VecDeque<Finding>,
 }
 
 /// What is read at once of a range that is shorter, in bytes.
-const AT_ONCE: u64 = 4096;
+const MIN_READ_AHEAD: u64 = 4096;
 
 /// What comes next, without its bytes.
-enum Look {
-    Event(Fields),
-    Told(StorageError),
+enum NextItem {
+    Event(EventFields),
+    Error(StorageError),
     Damage(Range<u64>),
     End,
 }
 
 impl Replay {
-    pub(super) fn new(view: LogView, site: Site, from: u64, until: u64) -> Result<Self, StorageError> {
+    pub(super) fn new(view: LogView, site: LogPaths, from: u64, until: u64) -> Result<Self, StorageError> {
         let end = view.log().len()?;
-        let first = view.log().first_frame();
+        let first = view.log().first_frame_offset();
         let from = if from <= first {
             first
         } else {
-            match place(view.log(), from, end)? {
-                Place::Frame(range) | Place::Damaged(range) => range.start,
-                Place::Inside(Range { start, end }) => {
+            match locate_offset(view.log(), from, end)? {
+                OffsetLocation::FrameStart(range) | OffsetLocation::Damaged(range) => range.start,
+                OffsetLocation::InsideFrame(Range { start, end }) => {
                     return Err(StorageError::InsideFrame { path: view.path().to_owned(), offset: from, start, end });
                 }
-                Place::End => end.max(from),
+                OffsetLocation::PastEnd => end.max(from),
             }
         };
         let scanner = Scanner::new(view.log().clone(), from..end);
         Ok(Self {
             view,
-            site,
-            records: None,
+            log_paths: site,
+            repair_records: None,
             scanner,
             end,
             until,
             range_end: u64::MAX,
             strict: false,
-            done: false,
-            pieces: None,
-            pending: VecDeque::new(),
+            is_done: false,
+            damage_pieces: None,
+            pending_findings: VecDeque::new(),
         })
     }
 
@@ -96,100 +96,102 @@ impl Replay {
     pub fn next_event(&mut self) -> Option<Result<(u64, EventView<'_>), StorageError>> {
         // The event is borrowed only after the loop: a borrow that may be handed out cannot be given up again in it.
         let fields = loop {
-            match self.next_piece() {
+            match self.next_finding() {
                 Some(Ok(finding)) => {
-                    self.done |= self.strict && finding.kind.is_damage();
-                    return Some(Err(self.tell(finding)));
+                    self.is_done |= self.strict && finding.kind.is_damage();
+                    return Some(Err(self.damage_error(finding)));
                 }
                 Some(Err(error)) => {
-                    self.done = true;
+                    self.is_done = true;
                     return Some(Err(error));
                 }
                 None => {}
             }
-            if self.done || self.scanner.position() >= self.until.min(self.range_end) {
+            if self.is_done || self.scanner.position() >= self.until.min(self.range_end) {
                 return None;
             }
-            match self.look() {
-                Look::Event(fields) => break fields,
-                Look::Told(error) => {
-                    self.done |= self.strict && error.is_corruption();
+            match self.scan_next() {
+                NextItem::Event(fields) => break fields,
+                NextItem::Error(error) => {
+                    self.is_done |= self.strict && error.is_corruption();
                     return Some(Err(error));
                 }
-                Look::Damage(range) => {
-                    if let Err(error) = self.judge(range) {
-                        self.done = true;
+                NextItem::Damage(range) => {
+                    if let Err(error) = self.classify_damage(range) {
+                        self.is_done = true;
                         return Some(Err(error));
                     }
                 }
-                Look::End => self.done = true,
+                NextItem::End => self.is_done = true,
             }
         };
         let (at, frame) = self.scanner.current()?;
-        EventView::again(frame.payload(), fields).map(|event| Ok((at, event)))
+        EventView::from_validated(frame.payload(), fields).map(|event| Ok((at, event)))
     }
 
     /// Goes on in this range alone, which starts where a frame or a damaged range does.
-    pub fn go_on_in(&mut self, range: Range<u64>) {
+    pub fn seek_to_range(&mut self, range: Range<u64>) {
         // A frame that starts in the range may end behind it.
         self.scanner = Scanner::new(self.view.log().clone(), range.start..self.end.max(range.start));
-        self.scanner.read_ahead_to(range.end.max(range.start + AT_ONCE));
+        self.scanner.set_read_ahead_limit(range.end.max(range.start + MIN_READ_AHEAD));
         self.range_end = range.end;
-        self.done = false;
+        self.is_done = false;
     }
 
-    fn look(&mut self) -> Look {
+    fn scan_next(&mut self) -> NextItem {
         let version = self.view.log().version();
         let (at, frame) = match self.scanner.next_item() {
-            Ok(Some(Item::Frame(at, frame))) => (at, frame),
-            Ok(Some(Item::Damaged(range))) => return Look::Damage(range),
-            Ok(Some(Item::Unreadable(range))) => {
-                return Look::Told(self.tell(Finding::new(Kind::Unreadable, range)));
+            Ok(Some(ScanItem::Frame(at, frame))) => (at, frame),
+            Ok(Some(ScanItem::Damaged(range))) => return NextItem::Damage(range),
+            Ok(Some(ScanItem::Unreadable(range))) => {
+                return NextItem::Error(self.damage_error(Finding::new(DamageKind::Unreadable, range)));
             }
-            Ok(None) => return Look::End,
+            Ok(None) => return NextItem::End,
             Err(error) => {
-                self.done = true;
-                return Look::Told(error);
+                self.is_done = true;
+                return NextItem::Error(error);
             }
         };
         let payload = frame.payload();
         match EventView::parse(payload, version) {
-            Ok(event) => Look::Event(event.fields()),
+            Ok(event) => NextItem::Event(event.fields()),
             Err(_) if gap::is_gap(payload) => {
-                let content = gap::content(payload).map(str::to_owned);
+                let content = gap::gap_content(payload).map(str::to_owned);
                 let range = at..at + frame.len();
-                Look::Told(self.gap(range, content))
+                NextItem::Error(self.gap_error(range, content))
             }
             Err(invalid) => {
                 let evidence = Evidence {
                     reason: Some(invalid.reason.into()),
-                    bad_byte_at: Some(at + 4 + invalid.at as u64),
+                    bad_byte_offset: Some(at + 4 + invalid.offset as u64),
                     ..Evidence::default()
                 };
-                let finding = Finding::new(Kind::InvalidEvent, at..at + frame.len()).with(evidence);
-                Look::Told(self.tell(finding))
+                let finding = Finding::new(DamageKind::InvalidEvent, at..at + frame.len()).with_evidence(evidence);
+                NextItem::Error(self.damage_error(finding))
             }
         }
     }
 
     /// A gap, and where the bytes are that stood there. Journals that cannot be read keep nothing from being told.
-    fn gap(&mut self, Range { start, end }: Range<u64>, content: Option<String>) -> StorageError {
-        let site = &self.site;
-        let records = self.records.get_or_insert_with(|| records(site).map(|(records, _)| records).unwrap_or_default());
-        let kept_in = kept_in(records, start..end).map(std::path::Path::to_owned);
-        StorageError::Gap { path: self.view.path().to_owned(), start, end, content, kept_in }
+    fn gap_error(&mut self, Range { start, end }: Range<u64>, content: Option<String>) -> StorageError {
+        let site = &self.log_paths;
+        let records = self
+            .repair_records
+            .get_or_insert_with(|| read_repair_records(site).map(|(records, _)| records).unwrap_or_default());
+        let kept_in = find_gap_journal(records, start..end).map(std::path::Path::to_owned);
+        StorageError::Gap { path: self.view.path().to_owned(), start, end, content, journal: kept_in }
     }
 
     /// Names the pieces of a damaged range. The last one of the log's end is left out while it is being written.
-    fn judge(&mut self, range: Range<u64>) -> Result<(), StorageError> {
+    fn classify_damage(&mut self, range: Range<u64>) -> Result<(), StorageError> {
         let log = self.view.log();
         if range.end < self.end {
-            self.pieces = Some(Pieces::of(log, range, self.end, self.view.witnessed_end())?);
+            self.damage_pieces = Some(DamagePieces::new(log, range, self.end, self.view.trusted_index_end())?);
             return Ok(());
         }
-        let ending = ending(log, &range)?;
-        let pending = &mut self.pending;
-        judge_end(&self.view, range, ending, &mut |finding| {
+        let ending = observe_tail(log, &range)?;
+        let pending = &mut self.pending_findings;
+        classify_tail(&self.view, range, ending, &mut |finding| {
             pending.push_back(finding);
             Ok(())
         })?;
@@ -197,17 +199,17 @@ impl Replay {
     }
 
     /// The next piece of the damage that is being told.
-    fn next_piece(&mut self) -> Option<Result<Finding, StorageError>> {
-        if let Some(pieces) = &mut self.pieces {
+    fn next_finding(&mut self) -> Option<Result<Finding, StorageError>> {
+        if let Some(pieces) = &mut self.damage_pieces {
             match pieces.next() {
                 Some(piece) => return Some(piece.map(|piece| piece.finding)),
-                None => self.pieces = None,
+                None => self.damage_pieces = None,
             }
         }
-        self.pending.pop_front().map(Ok)
+        self.pending_findings.pop_front().map(Ok)
     }
 
-    fn tell(&self, finding: Finding) -> StorageError {
+    fn damage_error(&self, finding: Finding) -> StorageError {
         StorageError::Damaged { path: self.view.path().to_owned(), finding: Box::new(finding) }
     }
 }

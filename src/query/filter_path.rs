@@ -10,53 +10,53 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::text::why;
+use super::text_matcher::regex_error_message;
 use crate::format::json::unescape;
 
 /// The signs between a path and a value, the longer ones first.
-const SIGNS: [(&str, Relation); 6] = [
-    ("!=", Relation::Unlike),
-    (">=", Relation::AtLeast),
-    ("<=", Relation::AtMost),
-    ("=", Relation::Equal),
-    (">", Relation::Over),
-    ("<", Relation::Under),
+const OPERATORS: [(&str, CompareOperator); 6] = [
+    ("!=", CompareOperator::NotEqual),
+    (">=", CompareOperator::GreaterOrEqual),
+    ("<=", CompareOperator::LessOrEqual),
+    ("=", CompareOperator::Equal),
+    (">", CompareOperator::GreaterThan),
+    ("<", CompareOperator::LessThan),
 ];
 
 /// `payload.email~example\.org`, `payload.amount>=100`.
 #[derive(Debug, Clone)]
 pub(super) struct PathTerm {
     path: Vec<String>,
-    test: Test,
-    sign: &'static str,
+    condition: PathCondition,
+    operator: &'static str,
 }
 
 #[derive(Debug, Clone)]
-enum Test {
+enum PathCondition {
     Matches(Regex),
-    Compare(Relation, Value),
+    Compare(CompareOperator, CompareValue),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Relation {
+enum CompareOperator {
     Equal,
-    Unlike,
-    Over,
-    AtLeast,
-    Under,
-    AtMost,
+    NotEqual,
+    GreaterThan,
+    GreaterOrEqual,
+    LessThan,
+    LessOrEqual,
 }
 
 /// What a word compares with: its text, and the number that it is.
 #[derive(Debug, Clone)]
-struct Value {
+struct CompareValue {
     text: String,
-    number: Option<Number>,
+    number: Option<JsonNumber>,
 }
 
 /// A number of a payload, exact where it is an integer of moderate size.
 #[derive(Debug, Clone, Copy)]
-enum Number {
+enum JsonNumber {
     Integer(i128),
     Float(f64),
 }
@@ -82,64 +82,66 @@ impl PathTerm {
         }
         if let Some(pattern) = condition.strip_prefix('~') {
             let pattern = unquote(pattern);
-            let regex = Regex::new(&pattern).map_err(|error| format!("`{pattern}` is no pattern: {}", why(&error)))?;
-            return Ok(Self { path, test: Test::Matches(regex), sign: "~" });
+            let regex = Regex::new(&pattern)
+                .map_err(|error| format!("`{pattern}` is no pattern: {}", regex_error_message(&error)))?;
+            return Ok(Self { path, condition: PathCondition::Matches(regex), operator: "~" });
         }
-        let found = SIGNS.iter().find_map(|(sign, relation)| Some((*sign, *relation, condition.strip_prefix(sign)?)));
+        let found =
+            OPERATORS.iter().find_map(|(sign, relation)| Some((*sign, *relation, condition.strip_prefix(sign)?)));
         let (sign, relation, value) = found.ok_or(expected)?;
         if value.is_empty() {
             return Err(format!("a value is missing behind {sign}"));
         }
         let text = unquote(value);
-        let number = Number::parse(&text);
-        Ok(Self { path, test: Test::Compare(relation, Value { text, number }), sign })
+        let number = JsonNumber::parse(&text);
+        Ok(Self { path, condition: PathCondition::Compare(relation, CompareValue { text, number }), operator: sign })
     }
 
     /// True when two words ask the same of the same place, and so are alternatives.
-    pub(super) fn same_key(&self, other: &Self) -> bool {
-        self.path == other.path && self.sign == other.sign
+    pub(super) fn has_same_key(&self, other: &Self) -> bool {
+        self.path == other.path && self.operator == other.operator
     }
 
     /// True when the payload, JSON as stored, has at the path what the word asks for. A path that leads nowhere has not.
     pub(super) fn matches(&self, payload: &str) -> bool {
-        let Some(token) = value_at(payload, &self.path) else {
+        let Some(token) = find_token(payload, &self.path) else {
             return false;
         };
-        match &self.test {
-            Test::Matches(pattern) => pattern.is_match(&plain(token)),
-            Test::Compare(relation, value) => relation.holds(value.compared_with(token)),
+        match &self.condition {
+            PathCondition::Matches(pattern) => pattern.is_match(&token_text(token)),
+            PathCondition::Compare(relation, value) => relation.is_satisfied_by(value.compare_to_token(token)),
         }
     }
 }
 
-impl Relation {
+impl CompareOperator {
     /// Whether it holds where the stored value has this order to the word's; `None` where the two have none.
-    fn holds(self, order: Option<Ordering>) -> bool {
+    fn is_satisfied_by(self, order: Option<Ordering>) -> bool {
         match self {
             Self::Equal => order == Some(Ordering::Equal),
-            Self::Unlike => order != Some(Ordering::Equal),
-            Self::Over => order == Some(Ordering::Greater),
-            Self::AtLeast => order.is_some_and(Ordering::is_ge),
-            Self::Under => order == Some(Ordering::Less),
-            Self::AtMost => order.is_some_and(Ordering::is_le),
+            Self::NotEqual => order != Some(Ordering::Equal),
+            Self::GreaterThan => order == Some(Ordering::Greater),
+            Self::GreaterOrEqual => order.is_some_and(Ordering::is_ge),
+            Self::LessThan => order == Some(Ordering::Less),
+            Self::LessOrEqual => order.is_some_and(Ordering::is_le),
         }
     }
 }
 
-impl Value {
+impl CompareValue {
     /// The order of a stored token to this value: numbers as numbers, strings as text, anything else is equal or not.
-    fn compared_with(&self, token: &str) -> Option<Ordering> {
+    fn compare_to_token(&self, token: &str) -> Option<Ordering> {
         if token.starts_with('"') {
             return Some(unescape(token).as_ref().cmp(&self.text));
         }
-        match (Number::parse(token), self.number) {
+        match (JsonNumber::parse(token), self.number) {
             (Some(stored), Some(asked)) => stored.compare(asked),
             _ => (token == self.text).then_some(Ordering::Equal),
         }
     }
 }
 
-impl Number {
+impl JsonNumber {
     fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('-').unwrap_or(text);
         if !digits.starts_with(|c: char| c.is_ascii_digit()) {
@@ -152,11 +154,11 @@ impl Number {
     fn compare(self, other: Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => Some(a.cmp(&b)),
-            _ => self.float().partial_cmp(&other.float()),
+            _ => self.to_f64().partial_cmp(&other.to_f64()),
         }
     }
 
-    const fn float(self) -> f64 {
+    const fn to_f64(self) -> f64 {
         match self {
             Self::Integer(n) => n as f64,
             Self::Float(x) => x,
@@ -165,7 +167,7 @@ impl Number {
 }
 
 /// What a token stands for as text: a string's characters, anything else as it stands.
-fn plain(token: &str) -> std::borrow::Cow<'_, str> {
+fn token_text(token: &str) -> std::borrow::Cow<'_, str> {
     if token.starts_with('"') { unescape(token) } else { token.into() }
 }
 
@@ -180,13 +182,13 @@ fn split_path(path: &str) -> Vec<&str> {
 }
 
 /// The token at the end of a path. Where an object has a key twice, the last one counts, as with most readers of JSON.
-fn value_at<'j>(json: &'j str, path: &[String]) -> Option<&'j str> {
+fn find_token<'j>(json: &'j str, path: &[String]) -> Option<&'j str> {
     let mut token = json.trim();
     for step in path {
         let mut reader = serde_json::Deserializer::from_str(token);
         let found = match token.as_bytes().first()? {
-            b'{' => reader.deserialize_map(Member(step)),
-            b'[' => reader.deserialize_seq(Element(step.parse().ok()?)),
+            b'{' => reader.deserialize_map(MemberVisitor(step)),
+            b'[' => reader.deserialize_seq(ElementVisitor(step.parse().ok()?)),
             _ => return None,
         };
         token = found.ok()??.get();
@@ -195,9 +197,9 @@ fn value_at<'j>(json: &'j str, path: &[String]) -> Option<&'j str> {
 }
 
 /// Looks for a key in an object.
-struct Member<'k>(&'k str);
+struct MemberVisitor<'k>(&'k str);
 
-impl<'de> Visitor<'de> for Member<'_> {
+impl<'de> Visitor<'de> for MemberVisitor<'_> {
     type Value = Option<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,9 +221,9 @@ impl<'de> Visitor<'de> for Member<'_> {
 }
 
 /// Looks for a place in an array, counted from 0.
-struct Element(usize);
+struct ElementVisitor(usize);
 
-impl<'de> Visitor<'de> for Element {
+impl<'de> Visitor<'de> for ElementVisitor {
     type Value = Option<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

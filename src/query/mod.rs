@@ -2,28 +2,28 @@
 //!
 //! Never holds more than a page, and never lets the index decide what an event says: each is read from the log.
 
-mod blocks;
+mod block_pruner;
 mod filter;
 mod filter_path;
-mod filter_word;
+mod filter_term;
 mod hits;
+mod indexed_reader;
 mod jump;
-mod known;
-mod look;
+mod log_reader;
+mod offset_list;
 mod page;
-mod places;
-mod reads;
+mod read_plan;
 mod row;
+mod row_scanner;
 mod search;
-mod text;
-mod walk;
-mod when;
+mod text_matcher;
+mod time_input;
 
-pub use blocks::Blocks;
+pub use block_pruner::BlockPruner;
 pub use filter::{Filter, FilterError};
 pub use hits::{Hits, MAX_HITS};
-pub use jump::{Jump, land, resolve};
-pub use page::{Ask, Direction, page, row_at};
-pub use reads::Reads;
-pub use row::{EventSummary, Page, Row, What};
-pub use search::{Pattern, find};
+pub use jump::{JumpTarget, resolve_jump, resolve_jump_or_last_row};
+pub use page::{Direction, PageRequest, read_page, read_row_at};
+pub use read_plan::ReadPlan;
+pub use row::{EventSummary, LogRow, RowContent, RowPage};
+pub use search::{SearchPattern, find_match};

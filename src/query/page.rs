@@ -3,19 +3,19 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::blocks::Blocks;
+use super::block_pruner::BlockPruner;
 use super::filter::Filter;
-use super::known::Known;
-use super::look::{Found, Look};
-use super::row::{Page, Row};
-use super::walk::{Meter, Sight};
+use super::indexed_reader::IndexedReader;
+use super::log_reader::{LogReader, RowBatch};
+use super::row::{LogRow, RowPage};
+use super::row_scanner::{ProgressMeter, RowFilter};
 use crate::StorageError;
 use crate::index::{AggregateIndex, IndexFault};
 use crate::inspect::LogView;
 
 /// Which rows a page is to have.
 #[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
+pub struct PageRequest<'a> {
     /// The place they lie around, in bytes of the file; any number. The row that covers it counts as lying behind it.
     pub from: u64,
     /// Where they lie.
@@ -49,35 +49,37 @@ pub enum Direction {
 ///
 /// # Errors
 /// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read, or `Io` its index.
-pub fn page(
+pub fn read_page(
     view: &LogView,
     index: Option<&AggregateIndex>,
-    ask: &Ask,
-    on: &mut dyn FnMut(u64) -> ControlFlow<()>,
-) -> Result<Page, StorageError> {
-    if ask.limit == 0 {
-        return Ok(Page::default());
+    request: &PageRequest,
+    on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<RowPage, StorageError> {
+    if request.limit == 0 {
+        return Ok(RowPage::default());
     }
-    let sight = Sight { filter: ask.filter, pattern: None };
-    let look = Look::at(view, sight)?;
-    let mut meter = Meter::new(on);
+    let row_filter = RowFilter { filter: request.filter, pattern: None };
+    let reader = LogReader::new(view, row_filter)?;
+    let mut meter = ProgressMeter::new(on_progress);
     if let Some(index) = index
-        && let Some(known) = Known::of(look, index)?
+        && let Some(indexed) = IndexedReader::from_index(reader, index)?
     {
-        match ask_known(&look, &known, ask, &mut meter) {
+        match read_indexed_page(&reader, &indexed, request, &mut meter) {
             Ok(page) => return Ok(page),
             Err(IndexFault::Io(error)) => return Err(error),
             // Found broken only now, behind its head: the log itself answers.
             Err(_) => {}
         }
     }
-    let blocks = Blocks::of(view.log(), index, ask.filter);
-    let look = look.but_for(&blocks);
-    match ask.direction {
-        Direction::Forward => forward(&look, ask, |limit| look.forth(ask.from, limit, &mut meter)),
+    let pruner = BlockPruner::new(view.log(), index, request.filter);
+    let reader = reader.with_pruner(&pruner);
+    match request.direction {
+        Direction::Forward => {
+            build_forward_page(&reader, request, |limit| reader.read_forward(request.from, limit, &mut meter))
+        }
         Direction::Backward => {
-            let floor = view.log().first_frame();
-            backward(&look, ask, |limit| look.back(ask.from, floor, limit, &mut meter))
+            let floor = view.log().first_frame_offset();
+            build_backward_page(&reader, request, |limit| reader.read_backward(request.from, floor, limit, &mut meter))
         }
     }
 }
@@ -85,41 +87,58 @@ pub fn page(
 /// The row that covers `offset`; at the end of a log that lost its end, the one that says so.
 ///
 /// # Errors
-/// As [`page`].
-pub fn row_at(view: &LogView, offset: u64) -> Result<Option<Row>, StorageError> {
-    let ask = Ask { from: offset, direction: Direction::Forward, limit: 1, filter: &Filter::default() };
-    let page = page(view, None, &ask, &mut |_| ControlFlow::Continue(()))?;
+/// As [`read_page`].
+pub fn read_row_at(view: &LogView, offset: u64) -> Result<Option<LogRow>, StorageError> {
+    let request = PageRequest { from: offset, direction: Direction::Forward, limit: 1, filter: &Filter::default() };
+    let page = read_page(view, None, &request, &mut |_| ControlFlow::Continue(()))?;
     Ok(page.rows.into_iter().next())
 }
 
-pub(super) fn ask_known(look: &Look, known: &Known, ask: &Ask, meter: &mut Meter) -> Result<Page, IndexFault> {
-    match ask.direction {
-        Direction::Forward => forward(look, ask, |limit| known.forth(ask.from, limit, meter)),
-        Direction::Backward => backward(look, ask, |limit| known.back(ask.from, limit, meter)),
+pub(super) fn read_indexed_page(
+    reader: &LogReader,
+    indexed: &IndexedReader,
+    request: &PageRequest,
+    meter: &mut ProgressMeter,
+) -> Result<RowPage, IndexFault> {
+    match request.direction {
+        Direction::Forward => {
+            build_forward_page(reader, request, |limit| indexed.read_forward(request.from, limit, meter))
+        }
+        Direction::Backward => {
+            build_backward_page(reader, request, |limit| indexed.read_backward(request.from, limit, meter))
+        }
     }
 }
 
 /// The header where it belongs, and behind it the rows that `rest` finds, as many as it is told.
-fn forward<E>(look: &Look, ask: &Ask, rest: impl FnOnce(usize) -> Result<Found, E>) -> Result<Page, E> {
-    let header = look.header();
-    let first = header.as_ref().map_or(look.view.log().first_frame(), |row| row.start);
-    let mut rows: Vec<Row> = header.into_iter().filter(|row| ask.from < row.end).collect();
-    let found = rest(ask.limit - rows.len())?;
-    let at_start = ask.from <= first || !rows.is_empty();
+fn build_forward_page<E>(
+    reader: &LogReader,
+    request: &PageRequest,
+    read_rows: impl FnOnce(usize) -> Result<RowBatch, E>,
+) -> Result<RowPage, E> {
+    let header = reader.header_row();
+    let first = header.as_ref().map_or(reader.view.log().first_frame_offset(), |row| row.start);
+    let mut rows: Vec<LogRow> = header.into_iter().filter(|row| request.from < row.end).collect();
+    let found = read_rows(request.limit - rows.len())?;
+    let at_start = request.from <= first || !rows.is_empty();
     rows.extend(found.rows);
-    Ok(Page { rows, at_start, at_end: found.complete })
+    Ok(RowPage { rows, at_start, at_end: found.complete })
 }
 
 /// The rows that `rest` finds, and before them the header where there is room for it.
-fn backward<E>(look: &Look, ask: &Ask, rest: impl FnOnce(usize) -> Result<Found, E>) -> Result<Page, E> {
-    let Found { mut rows, complete } = rest(ask.limit)?;
-    let header = look.header().filter(|row| row.end <= ask.from);
-    let fits = rows.len() < ask.limit;
+fn build_backward_page<E>(
+    reader: &LogReader,
+    request: &PageRequest,
+    read_rows: impl FnOnce(usize) -> Result<RowBatch, E>,
+) -> Result<RowPage, E> {
+    let RowBatch { mut rows, complete } = read_rows(request.limit)?;
+    let header = reader.header_row().filter(|row| row.end <= request.from);
+    let fits = rows.len() < request.limit;
     let at_start = complete && (header.is_none() || fits);
     if let Some(header) = header.filter(|_| complete && fits) {
         rows.push_front(header);
     }
-    let rows: Vec<Row> = VecDeque::into(rows);
-    let at_end = ask.from > look.end || (ask.from == look.end && !look.is_cut());
-    Ok(Page { rows, at_start, at_end })
+    let rows: Vec<LogRow> = VecDeque::into(rows);
+    let at_end = request.from > reader.log_end || (request.from == reader.log_end && !reader.is_truncated());
+    Ok(RowPage { rows, at_start, at_end })
 }

@@ -7,18 +7,18 @@ const MAX_NAME: usize = 200;
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct LogRow {
     /// File offset of its first byte.
     pub start: u64,
     /// File offset behind its last byte.
     pub end: u64,
     /// What stands there.
-    pub what: What,
+    pub content: RowContent,
 }
 
 /// What stands at a row's place.
 #[derive(Debug, Clone, PartialEq)]
-pub enum What {
+pub enum RowContent {
     /// The log's header: row 0.
     Header,
     /// An event.
@@ -48,9 +48,9 @@ pub struct EventSummary {
 
 /// Some adjacent rows under a filter, ascending.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Page {
+pub struct RowPage {
     /// The rows.
-    pub rows: Vec<Row>,
+    pub rows: Vec<LogRow>,
     /// No row comes before the first.
     pub at_start: bool,
     /// No row comes behind the last, as the log stands.
@@ -59,7 +59,7 @@ pub struct Page {
 
 impl EventSummary {
     /// What a list shows of an event.
-    pub fn of(event: &EventView) -> Self {
+    pub fn from_event(event: &EventView) -> Self {
         let cut = |name: std::borrow::Cow<str>| name.chars().take(MAX_NAME).collect();
         Self {
             time_ms: event.write_timestamp_ms(),

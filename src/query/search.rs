@@ -2,24 +2,24 @@
 
 use std::ops::ControlFlow;
 
-use super::blocks::Blocks;
+use super::block_pruner::BlockPruner;
 use super::filter::{Filter, FilterError};
-use super::look::Look;
+use super::log_reader::LogReader;
 use super::page::Direction;
-use super::text::Needle;
-use super::walk::{Meter, Sight};
+use super::row_scanner::{ProgressMeter, RowFilter};
+use super::text_matcher::TextMatcher;
 use crate::StorageError;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
 /// What is searched for. Smart case: all in lower case, it matches any case.
 #[derive(Debug, Clone)]
-pub struct Pattern {
-    needle: Needle,
+pub struct SearchPattern {
+    matcher: TextMatcher,
     text: String,
 }
 
-impl Pattern {
+impl SearchPattern {
     /// Reads what was typed: a plain text, or a regular expression between slashes, `/am.unt/`.
     ///
     /// # Errors
@@ -28,11 +28,11 @@ impl Pattern {
         let error = |reason| FilterError { word: text.to_owned(), at: 0, reason };
         let pattern = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inner| !inner.is_empty());
         let needle = match pattern {
-            Some(pattern) => Needle::pattern(pattern),
+            Some(pattern) => TextMatcher::from_pattern(pattern),
             None if text.is_empty() => Err("expected a text, or /a pattern/".into()),
-            None => Needle::text(text),
+            None => TextMatcher::from_text(text),
         };
-        Ok(Self { needle: needle.map_err(error)?, text: text.to_owned() })
+        Ok(Self { matcher: needle.map_err(error)?, text: text.to_owned() })
     }
 
     /// As typed.
@@ -41,8 +41,8 @@ impl Pattern {
     }
 
     /// True when it is in `bytes`.
-    pub fn is_in(&self, bytes: &[u8]) -> bool {
-        self.needle.is_in(bytes)
+    pub fn is_match(&self, bytes: &[u8]) -> bool {
+        self.matcher.is_match(bytes)
     }
 }
 
@@ -53,22 +53,22 @@ impl Pattern {
 ///
 /// # Errors
 /// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read.
-pub fn find(
+pub fn find_match(
     view: &LogView,
     index: Option<&AggregateIndex>,
-    pattern: &Pattern,
+    pattern: &SearchPattern,
     filter: &Filter,
     from: u64,
     direction: Direction,
-    on: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Option<u64>, StorageError> {
-    let sight = Sight { filter, pattern: Some(pattern) };
-    let mut meter = Meter::new(on);
-    let blocks = Blocks::of(view.log(), index, filter);
-    let look = Look::at(view, sight)?.but_for(&blocks);
+    let row_filter = RowFilter { filter, pattern: Some(pattern) };
+    let mut meter = ProgressMeter::new(on_progress);
+    let pruner = BlockPruner::new(view.log(), index, filter);
+    let reader = LogReader::new(view, row_filter)?.with_pruner(&pruner);
     let found = match direction {
-        Direction::Forward => look.forth(from, 1, &mut meter)?,
-        Direction::Backward => look.back(from, view.log().first_frame(), 1, &mut meter)?,
+        Direction::Forward => reader.read_forward(from, 1, &mut meter)?,
+        Direction::Backward => reader.read_backward(from, view.log().first_frame_offset(), 1, &mut meter)?,
     };
     Ok(found.rows.front().map(|row| row.start))
 }

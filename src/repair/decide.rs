@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use super::donor::{Donor, Offer};
-use super::guard::refused;
-use super::lots::{Lot, Lots};
-use super::propose::Proposed;
-use super::{Action, Certainty, Change, Fix, Wishes};
+use super::donor::{Donor, DonorOffer};
+use super::donor_ranges::{DonorRange, DonorRanges};
+use super::fix_finder::ProposedFix;
+use super::preconditions::refused_error;
+use super::{ByteChange, Certainty, Fix, RepairAction, RepairOptions};
 use crate::StorageError;
-use crate::format::Kind;
+use crate::format::DamageKind;
 use crate::inspect::LogView;
 
 /// Pieces that are decided about together: one, or adjacent ones that a donor has as a whole.
 #[derive(Debug)]
-pub(super) struct Unit {
-    pub(super) pieces: Vec<Proposed>,
+pub(super) struct PieceGroup {
+    pub(super) pieces: Vec<ProposedFix>,
     /// All that is offered for them, each with the choice that takes it.
-    offered: Vec<Fix>,
+    available_fixes: Vec<Fix>,
     pub(super) decision: Decision,
 }
 
@@ -24,25 +24,25 @@ pub(super) struct Unit {
 #[derive(Debug)]
 pub(super) enum Decision {
     Edit {
-        action: Action,
+        action: RepairAction,
         certainty: Certainty,
-        changes: Vec<Change>,
+        changes: Vec<ByteChange>,
     },
-    Take {
+    TakeFromDonor {
         certainty: Certainty,
         events: u64,
         /// Behind the last frame that is taken.
         end: u64,
     },
-    SetAside,
+    SetAsideTail,
     /// Nothing of the log; what the index alone knows of its lost end is dropped.
-    Forget,
-    Fence,
+    ForgetLostEnd,
+    FillWithGap,
     /// Nothing, and why.
-    Leave(String),
+    LeaveUnrepaired(String),
 }
 
-impl Unit {
+impl PieceGroup {
     pub(super) fn start(&self) -> u64 {
         self.pieces.first().map_or(0, |piece| piece.finding.start)
     }
@@ -52,216 +52,237 @@ impl Unit {
     }
 
     /// Where the end of the log starts that is given up with what the index knows of it.
-    pub(super) fn forgets_from(&self) -> Option<u64> {
-        let truncated = self.pieces.iter().any(|piece| piece.finding.kind == Kind::Truncated);
-        let forgets = matches!(self.decision, Decision::SetAside | Decision::Forget);
+    pub(super) fn forgotten_from(&self) -> Option<u64> {
+        let truncated = self.pieces.iter().any(|piece| piece.finding.kind == DamageKind::Truncated);
+        let forgets = matches!(self.decision, Decision::SetAsideTail | Decision::ForgetLostEnd);
         (truncated && forgets).then(|| self.start())
     }
 
     /// Behind what it becomes: where an index has seen the log end, for a log that lost its end.
     pub(super) fn new_end(&self) -> u64 {
         match self.decision {
-            Decision::Take { end, .. } => end,
-            _ => self.pieces.iter().map(new_end).max().unwrap_or_default(),
+            Decision::TakeFromDonor { end, .. } => end,
+            _ => self.pieces.iter().map(piece_new_end).max().unwrap_or_default(),
         }
     }
 
     /// What was offered and is not done.
-    pub(super) fn also_possible(&self) -> Vec<Fix> {
+    pub(super) fn alternatives(&self) -> Vec<Fix> {
         let done = match &self.decision {
             Decision::Edit { action, .. } => Some(*action),
-            Decision::Take { .. } => Some(Action::TakeFromDonor),
-            Decision::SetAside => Some(Action::SetAsideTail),
-            Decision::Fence => Some(Action::Gap),
-            Decision::Forget | Decision::Leave(_) => None,
+            Decision::TakeFromDonor { .. } => Some(RepairAction::TakeFromDonor),
+            Decision::SetAsideTail => Some(RepairAction::SetAsideTail),
+            Decision::FillWithGap => Some(RepairAction::Gap),
+            Decision::ForgetLostEnd | Decision::LeaveUnrepaired(_) => None,
         };
-        self.offered.iter().filter(|fix| Some(fix.action) != done || fix.candidates.len() > 1).cloned().collect()
+        self.available_fixes
+            .iter()
+            .filter(|fix| Some(fix.action) != done || fix.candidates.len() > 1)
+            .cloned()
+            .collect()
     }
 
     /// Becomes one with the next where the same is done to both, next to each other; else that comes back.
-    pub(super) fn join(&mut self, mut next: Self) -> Option<Self> {
+    pub(super) fn try_merge(&mut self, mut next: Self) -> Option<Self> {
         if self.end() != next.start() {
             return Some(next);
         }
         match (&mut self.decision, &next.decision) {
-            (Decision::Fence, Decision::Fence) => {}
-            (Decision::Take { certainty, events, end }, Decision::Take { certainty: same, events: more, end: to })
-                if certainty == same =>
-            {
+            (Decision::FillWithGap, Decision::FillWithGap) => {}
+            (
+                Decision::TakeFromDonor { certainty, events, end },
+                Decision::TakeFromDonor { certainty: same, events: more, end: to },
+            ) if certainty == same => {
                 (*events, *end) = (*events + more, *to);
             }
             _ => return Some(next),
         }
         self.pieces.append(&mut next.pieces);
-        self.offered.append(&mut next.offered);
+        self.available_fixes.append(&mut next.available_fixes);
         None
     }
 }
 
 /// Behind what a piece becomes.
-pub(super) fn new_end(piece: &Proposed) -> u64 {
+pub(super) fn piece_new_end(piece: &ProposedFix) -> u64 {
     let finding = &piece.finding;
-    let seen = finding.evidence.log_end_offset.filter(|_| finding.kind == Kind::Truncated);
+    let seen = finding.evidence.log_end_offset.filter(|_| finding.kind == DamageKind::Truncated);
     seen.unwrap_or(finding.end).max(finding.end)
 }
 
 /// Decides about every piece found, ascending; and says what there is to say about the donor.
 ///
 /// Wishes come first, finding by finding; what they leave open and the donor has is then decided about as it has it.
-pub(super) fn decide(
+pub(super) fn decide_fixes(
     view: &LogView,
-    wishes: &Wishes,
+    options: &RepairOptions,
     donor: Option<&Donor>,
-    found: Vec<Proposed>,
-) -> Result<(Vec<Unit>, Vec<String>), StorageError> {
-    wishes.check(view.path(), &found)?;
-    let open: Vec<bool> = found.iter().map(|piece| is_open(wishes, piece)).collect();
-    let lots = donor.map_or(Ok(Lots::default()), |donor| Lots::of(view, donor, &found, &open))?;
-    let mut units: Vec<Unit> = Vec::new();
+    found: Vec<ProposedFix>,
+) -> Result<(Vec<PieceGroup>, Vec<String>), StorageError> {
+    options.validate(view.path(), &found)?;
+    let open: Vec<bool> = found.iter().map(|piece| needs_decision(options, piece)).collect();
+    let lots = donor.map_or(Ok(DonorRanges::default()), |donor| DonorRanges::find(view, donor, &found, &open))?;
+    let mut units: Vec<PieceGroup> = Vec::new();
     for (nth, piece) in found.into_iter().enumerate() {
-        let lot = lots.at(nth);
-        let is_first = lot.is_none_or(|lot| lot.pieces.start == nth);
-        let offer = Offered { own: restoring(&piece), lot: lot.filter(|_| is_first) };
-        let chosen = offer.chosen(view.path(), wishes, &piece)?;
+        let lot = lots.range_of_piece(nth);
+        let is_first = lot.is_none_or(|lot| lot.piece_indices.start == nth);
+        let offer = PieceOffer { own_fix: restoring_fix(&piece), donor_range: lot.filter(|_| is_first) };
+        let chosen = offer.resolve_choice(view.path(), options, &piece)?;
         if !is_first
             && let Some(unit) = units.last_mut()
-            && matches!(unit.decision, Decision::Take { .. })
+            && matches!(unit.decision, Decision::TakeFromDonor { .. })
         {
-            unit.offered.extend(offer.fixes(&piece));
+            unit.available_fixes.extend(offer.available_fixes(&piece));
             unit.pieces.push(piece);
             continue;
         }
-        let decision = one(wishes, &piece, &offer, chosen, lot);
-        units.push(Unit { offered: offer.fixes(&piece), pieces: vec![piece], decision });
+        let decision = decide_piece(options, &piece, &offer, chosen, lot);
+        units.push(PieceGroup { available_fixes: offer.available_fixes(&piece), pieces: vec![piece], decision });
     }
     let mut notes: Vec<String> = lots.notes().collect();
     if let Some(donor) = donor {
-        notes.splice(0..0, donor.stranger());
+        notes.splice(0..0, donor.header_mismatch_note());
         let taken = units.last().and_then(|unit| match unit.decision {
-            Decision::Take { end, .. } => Some(end),
+            Decision::TakeFromDonor { end, .. } => Some(end),
             _ => None,
         });
-        let lost =
-            units.last().is_some_and(|unit| unit.pieces.iter().any(|piece| piece.finding.kind == Kind::Truncated));
-        notes.extend(if lost && taken.is_none() { None } else { donor.goes_on(view.log(), taken)? });
+        let lost = units
+            .last()
+            .is_some_and(|unit| unit.pieces.iter().any(|piece| piece.finding.kind == DamageKind::Truncated));
+        notes.extend(if lost && taken.is_none() { None } else { donor.extra_frames_note(view.log(), taken)? });
     }
     Ok((units, notes))
 }
 
 /// True for damage to frames that is to be repaired, and that neither its own bytes nor a choice decide about.
-fn is_open(wishes: &Wishes, piece: &Proposed) -> bool {
+fn needs_decision(options: &RepairOptions, piece: &ProposedFix) -> bool {
     let kind = piece.finding.kind;
-    let own = restoring(piece);
+    let own = restoring_fix(piece);
     let proven = own.is_some_and(|fix| fix.certainty == Some(Certainty::Proven));
-    let chosen = wishes
-        .chosen(piece.finding.start)
+    let chosen = options
+        .choice_at(piece.finding.start)
         .is_some_and(|n| own.is_some_and(|fix| (1..=fix.candidates.len()).contains(&n)));
-    let of_frames = kind.is_damage() && !matches!(kind, Kind::Header | Kind::InvalidEvent | Kind::Unreadable);
-    of_frames && wishes.select(&piece.finding) && !proven && !chosen
+    let of_frames =
+        kind.is_damage() && !matches!(kind, DamageKind::Header | DamageKind::InvalidEvent | DamageKind::Unreadable);
+    of_frames && options.is_selected(&piece.finding) && !proven && !chosen
 }
 
-fn restoring(piece: &Proposed) -> Option<&Fix> {
-    piece.fix.as_ref().filter(|fix| fix.action.restores())
+fn restoring_fix(piece: &ProposedFix) -> Option<&Fix> {
+    piece.fix.as_ref().filter(|fix| fix.action.can_restore())
 }
 
 /// What is offered for a finding: the candidates of its own fix, and behind them the donor.
-struct Offered<'a> {
-    own: Option<&'a Fix>,
-    lot: Option<&'a Lot>,
+struct PieceOffer<'a> {
+    own_fix: Option<&'a Fix>,
+    donor_range: Option<&'a DonorRange>,
 }
 
 /// What was chosen for a finding.
 #[derive(Debug, Clone, Copy)]
-enum Chosen {
-    Own(usize),
-    Donor(u64, Offer),
+enum SelectedFix {
+    OwnCandidate(usize),
+    Donor(u64, DonorOffer),
 }
 
-impl Offered<'_> {
-    fn candidates(&self) -> usize {
-        self.own.map_or(0, |fix| fix.candidates.len())
+impl PieceOffer<'_> {
+    fn candidate_count(&self) -> usize {
+        self.own_fix.map_or(0, |fix| fix.candidates.len())
     }
 
-    fn chosen(&self, path: &Path, wishes: &Wishes, piece: &Proposed) -> Result<Option<Chosen>, StorageError> {
+    fn resolve_choice(
+        &self,
+        path: &Path,
+        options: &RepairOptions,
+        piece: &ProposedFix,
+    ) -> Result<Option<SelectedFix>, StorageError> {
         let start = piece.finding.start;
-        let Some(n) = wishes.chosen(start) else { return Ok(None) };
-        let own = self.candidates();
-        let chosen = match self.lot {
-            _ if (1..=own).contains(&n) => Some(Chosen::Own(n - 1)),
-            Some(lot) if n == own + 1 => Some(Chosen::Donor(lot.end, lot.offer)),
+        let Some(n) = options.choice_at(start) else { return Ok(None) };
+        let own = self.candidate_count();
+        let chosen = match self.donor_range {
+            _ if (1..=own).contains(&n) => Some(SelectedFix::OwnCandidate(n - 1)),
+            Some(lot) if n == own + 1 => Some(SelectedFix::Donor(lot.end, lot.offer)),
             _ => None,
         };
         chosen.map(Some).ok_or_else(|| {
-            let offered = own + usize::from(self.lot.is_some());
+            let offered = own + usize::from(self.donor_range.is_some());
             let why = format!("{n} is none of the {offered} candidates for the damage at offset {start}");
-            refused(path, why, "See the candidates with `chronicle repair --dry-run`")
+            refused_error(path, why, "See the candidates with `chronicle repair --dry-run`")
         })
     }
 
     /// As a plan tells it, each with its choice.
-    fn fixes(&self, piece: &Proposed) -> Vec<Fix> {
+    fn available_fixes(&self, piece: &ProposedFix) -> Vec<Fix> {
         let start = piece.finding.start;
-        let own = piece.fix.iter().map(|fix| Fix { choose: self.own.map(|_| (start, 1)), ..fix.clone() });
-        let donor = self.lot.map(|lot| Fix {
+        let own = piece.fix.iter().map(|fix| Fix { choice: self.own_fix.map(|_| (start, 1)), ..fix.clone() });
+        let donor = self.donor_range.map(|lot| Fix {
             certainty: Some(lot.offer.certainty),
-            choose: Some((start, self.candidates() + 1)),
-            ..Fix::plain(Action::TakeFromDonor)
+            choice: Some((start, self.candidate_count() + 1)),
+            ..Fix::without_candidates(RepairAction::TakeFromDonor)
         });
         own.chain(donor).collect()
     }
 }
 
 /// What is done about a piece; `lot` is the one that it lies in.
-fn one(wishes: &Wishes, piece: &Proposed, offer: &Offered, chosen: Option<Chosen>, lot: Option<&Lot>) -> Decision {
+fn decide_piece(
+    options: &RepairOptions,
+    piece: &ProposedFix,
+    offer: &PieceOffer,
+    chosen: Option<SelectedFix>,
+    donor_range: Option<&DonorRange>,
+) -> Decision {
     let kind = piece.finding.kind;
-    if !wishes.select(&piece.finding) {
-        return Decision::Leave("not among the findings chosen".into());
+    if !options.is_selected(&piece.finding) {
+        return Decision::LeaveUnrepaired("not among the findings chosen".into());
     }
-    if kind == Kind::InvalidEvent {
+    if kind == DamageKind::InvalidEvent {
         let why = "its checksum holds: the bytes are as their writer wrote them, and no repair knows better";
-        return Decision::Leave(why.into());
+        return Decision::LeaveUnrepaired(why.into());
     }
-    let take = |end, offer: Offer| Decision::Take { certainty: offer.certainty, events: offer.events, end };
+    let take =
+        |end, offer: DonorOffer| Decision::TakeFromDonor { certainty: offer.certainty, events: offer.events, end };
     let edit = |nth: usize| {
-        let (fix, candidate) = offer.own.and_then(|fix| Some((fix, fix.candidates.get(nth)?)))?;
+        let (fix, candidate) = offer.own_fix.and_then(|fix| Some((fix, fix.candidates.get(nth)?)))?;
         Some(Decision::Edit { action: fix.action, certainty: fix.certainty?, changes: candidate.changes.clone() })
     };
-    let proven = offer.lot.filter(|lot| lot.is_proven());
-    let certain = match (chosen, offer.own.and_then(|fix| fix.certainty), proven) {
-        (Some(Chosen::Own(nth)), ..) => edit(nth),
-        (Some(Chosen::Donor(end, offer)), ..) => Some(take(end, offer)),
+    let proven = offer.donor_range.filter(|lot| lot.is_proven());
+    let certain = match (chosen, offer.own_fix.and_then(|fix| fix.certainty), proven) {
+        (Some(SelectedFix::OwnCandidate(nth)), ..) => edit(nth),
+        (Some(SelectedFix::Donor(end, offer)), ..) => Some(take(end, offer)),
         (None, Some(Certainty::Proven), _) => edit(0),
         (None, _, Some(lot)) => Some(take(lot.end, lot.offer)),
-        (None, Some(Certainty::Likely), None) if wishes.accept_likely => edit(0),
+        (None, Some(Certainty::Likely), None) if options.accept_likely => edit(0),
         _ => None,
     };
     if let Some(decision) = certain {
         return decision;
     }
-    if wishes.forget && kind == Kind::Truncated {
-        return if piece.finding.range().is_empty() { Decision::Forget } else { Decision::SetAside };
+    if options.forget_lost_end && kind == DamageKind::Truncated {
+        return if piece.finding.range().is_empty() { Decision::ForgetLostEnd } else { Decision::SetAsideTail };
     }
-    if (offer.own.is_some() || lot.is_some()) && (!wishes.fence_undecided || kind == Kind::Header) {
-        return Decision::Leave(undecided(piece, offer, lot));
+    if (offer.own_fix.is_some() || donor_range.is_some()) && (!options.gap_undecided || kind == DamageKind::Header) {
+        return Decision::LeaveUnrepaired(undecided_reason(piece, offer, donor_range));
     }
     match &piece.fix {
-        Some(fix) if fix.action == Action::SetAsideTail => Decision::SetAside,
-        _ => Decision::Fence,
+        Some(fix) if fix.action == RepairAction::SetAsideTail => Decision::SetAsideTail,
+        _ => Decision::FillWithGap,
     }
 }
 
 /// Why a piece that something is offered for is left, and how to decide.
-fn undecided(piece: &Proposed, offer: &Offered, lot: Option<&Lot>) -> String {
+fn undecided_reason(piece: &ProposedFix, offer: &PieceOffer, donor_range: Option<&DonorRange>) -> String {
     let (start, kind) = (piece.finding.start, piece.finding.kind);
-    let likely = offer.own.is_some_and(|fix| fix.certainty == Some(Certainty::Likely));
+    let likely = offer.own_fix.is_some_and(|fix| fix.certainty == Some(Certainty::Likely));
     let accept = if likely { "--accept likely, " } else { "" };
-    let choose = match offer.candidates() + usize::from(offer.lot.is_some()) {
+    let choose = match offer.candidate_count() + usize::from(offer.donor_range.is_some()) {
         0 => String::new(),
         1 => format!("--choose {start}=1"),
         _ => format!("--choose {start}=N"),
     };
-    let with = lot.filter(|_| offer.lot.is_none()).map_or("", |_| "the choice of the donor for the damage before it");
+    let with = donor_range
+        .filter(|_| offer.donor_range.is_none())
+        .map_or("", |_| "the choice of the donor for the damage before it");
     let between = if choose.is_empty() || with.is_empty() { "" } else { ", " };
-    let fence = if kind == Kind::Header { "" } else { ", or --fence-undecided" };
+    let fence = if kind == DamageKind::Header { "" } else { ", or --fence-undecided" };
     format!("nobody has decided: {accept}{choose}{between}{with}{fence}")
 }

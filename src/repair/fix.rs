@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What can be done about a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum RepairAction {
     /// Writes the length that the checksum proves.
     RestoreLength,
     /// Writes the bits that the checksum points at.
@@ -20,28 +20,28 @@ pub enum Action {
     Gap,
 }
 
-impl Action {
+impl RepairAction {
     /// Every action, with the name FORMAT.md gives it and whether it restores what was there.
-    pub const ALL: [(Action, &'static str, bool); 6] = [
-        (Action::RestoreLength, "restore_length", true),
-        (Action::CorrectBits, "correct_bits", true),
-        (Action::RebuildHeader, "rebuild_header", true),
-        (Action::TakeFromDonor, "take_from_donor", true),
-        (Action::SetAsideTail, "set_aside_tail", false),
-        (Action::Gap, "gap", false),
+    pub const ALL: [(RepairAction, &'static str, bool); 6] = [
+        (RepairAction::RestoreLength, "restore_length", true),
+        (RepairAction::CorrectBits, "correct_bits", true),
+        (RepairAction::RebuildHeader, "rebuild_header", true),
+        (RepairAction::TakeFromDonor, "take_from_donor", true),
+        (RepairAction::SetAsideTail, "set_aside_tail", false),
+        (RepairAction::Gap, "gap", false),
     ];
 
     /// The name FORMAT.md gives it.
     pub fn name(self) -> &'static str {
-        self.row().1
+        self.table_row().1
     }
 
     /// True for what brings bytes back; false for what keeps the rest usable without them.
-    pub fn restores(self) -> bool {
-        self.row().2
+    pub fn can_restore(self) -> bool {
+        self.table_row().2
     }
 
-    fn row(self) -> &'static (Action, &'static str, bool) {
+    fn table_row(self) -> &'static (RepairAction, &'static str, bool) {
         Self::ALL.iter().find(|row| row.0 == self).unwrap_or(&Self::ALL[0])
     }
 }
@@ -71,7 +71,7 @@ impl Certainty {
 
 /// Bytes that a fix changes: as many before as after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ByteChange {
     /// File offset of the first.
     pub offset: u64,
     /// As they stand.
@@ -86,16 +86,17 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// How many accidental candidates at least as short one would expect here.
-    pub expected: f64,
+    #[serde(rename = "expected")]
+    pub expected_false_positives: f64,
     /// What it changes, ascending.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ByteChange>,
 }
 
 /// What can be done about a finding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fix {
     /// The action.
-    pub action: Action,
+    pub action: RepairAction,
     /// How certain it is; `None` for what restores nothing.
     pub certainty: Option<Certainty>,
     /// What it would change: one candidate, or several that somebody has to choose from, best first; none where the
@@ -105,21 +106,27 @@ pub struct Fix {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsearched: Option<String>,
     /// In a plan: the choice that takes its first candidate, or it, where it has none: a finding's start and a number,
-    /// as in [`super::Wishes::choices`]. What is next counts on.
+    /// as in [`super::RepairOptions::choices`]. What is next counts on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub choose: Option<(u64, usize)>,
+    #[serde(rename = "choose")]
+    pub choice: Option<(u64, usize)>,
 }
 
 impl Fix {
     /// An action that restores nothing and has no candidates.
-    pub(crate) const fn plain(action: Action) -> Self {
-        Self { action, certainty: None, candidates: Vec::new(), unsearched: None, choose: None }
+    pub(crate) const fn without_candidates(action: RepairAction) -> Self {
+        Self { action, certainty: None, candidates: Vec::new(), unsearched: None, choice: None }
     }
 
     /// An action with the one candidate there is.
-    pub(crate) fn single(action: Action, certainty: Certainty, expected: f64, changes: Vec<Change>) -> Self {
-        let candidates = vec![Candidate { expected, changes }];
-        Self { action, certainty: Some(certainty), candidates, unsearched: None, choose: None }
+    pub(crate) fn with_candidate(
+        action: RepairAction,
+        certainty: Certainty,
+        expected: f64,
+        changes: Vec<ByteChange>,
+    ) -> Self {
+        let candidates = vec![Candidate { expected_false_positives: expected, changes }];
+        Self { action, certainty: Some(certainty), candidates, unsearched: None, choice: None }
     }
 
     /// True when a person or a word of theirs has to decide, beyond what is proven.
@@ -129,8 +136,8 @@ impl Fix {
 }
 
 /// The runs of bytes in which `after` differs from `before`, which starts at `offset`.
-pub(super) fn differing(offset: u64, before: &[u8], after: &[u8]) -> Vec<Change> {
-    let mut changes: Vec<Change> = Vec::new();
+pub(super) fn diff_bytes(offset: u64, before: &[u8], after: &[u8]) -> Vec<ByteChange> {
+    let mut changes: Vec<ByteChange> = Vec::new();
     for ((at, old), new) in (offset..).zip(before).zip(after) {
         if old == new {
             continue;
@@ -140,7 +147,7 @@ pub(super) fn differing(offset: u64, before: &[u8], after: &[u8]) -> Vec<Change>
                 change.before.push(*old);
                 change.after.push(*new);
             }
-            _ => changes.push(Change { offset: at, before: vec![*old], after: vec![*new] }),
+            _ => changes.push(ByteChange { offset: at, before: vec![*old], after: vec![*new] }),
         }
     }
     changes

@@ -4,12 +4,12 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// `bytes`, two digits each.
-pub(super) fn of(bytes: &[u8]) -> String {
+pub(super) fn encode(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The bytes that such digits stand for.
-pub(super) fn parse(text: &str) -> Option<Vec<u8>> {
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let pairs = digits.chunks(2).map(|pair| {
         let [high, low] = pair else { return None };
@@ -20,12 +20,12 @@ pub(super) fn parse(text: &str) -> Option<Vec<u8>> {
 }
 
 pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&of(bytes))
+    serializer.serialize_str(&encode(bytes))
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse(&text).ok_or_else(|| D::Error::custom("expected an even number of hexadecimal digits"))
+    decode(&text).ok_or_else(|| D::Error::custom("expected an even number of hexadecimal digits"))
 }
 
 #[cfg(test)]
@@ -35,10 +35,10 @@ mod tests {
     #[test]
     fn bytes_come_back_as_written() {
         let bytes: Vec<u8> = (0..=255).collect();
-        assert_eq!(parse(&of(&bytes)), Some(bytes));
-        assert_eq!(parse(""), Some(Vec::new()));
+        assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        assert_eq!(decode(""), Some(Vec::new()));
         for wrong in ["0", "0g", "zz", "é0"] {
-            assert_eq!(parse(wrong), None, "{wrong}");
+            assert_eq!(decode(wrong), None, "{wrong}");
         }
     }
 }

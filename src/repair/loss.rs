@@ -2,54 +2,54 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::{Action, Loss, Piece, Step};
+use super::{Loss, PlannedPiece, RepairAction, RepairStep};
 use crate::StorageError;
-use crate::format::Kind;
+use crate::format::DamageKind;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
 /// The shortest event that Chronicle writes, with its frame, in bytes.
-const SHORTEST_EVENT: u64 = 107;
+const MIN_EVENT_BYTES: u64 = 107;
 /// Aggregates looked through between two looks whether to go on.
-const LOOK: u64 = 4096;
+const AGGREGATES_PER_CHECK: u64 = 4096;
 
 /// What the pieces of a range that ends at `end` can hold at most.
-pub(super) fn at_most(pieces: &[Piece], end: u64) -> Loss {
-    let of = |piece: &Piece| match Kind::from_name(&piece.kind) {
+pub(super) fn estimate_max_loss(pieces: &[PlannedPiece], end: u64) -> Loss {
+    let of = |piece: &PlannedPiece| match DamageKind::from_name(&piece.kind) {
         // One frame, in its place.
-        Some(Kind::Checksum) => 1,
-        _ => 1.max((piece.end - piece.start) / SHORTEST_EVENT),
+        Some(DamageKind::Checksum) => 1,
+        _ => 1.max((piece.end - piece.start) / MIN_EVENT_BYTES),
     };
-    let behind = pieces.last().map_or(0, |piece| end.saturating_sub(piece.end)) / SHORTEST_EVENT;
+    let behind = pieces.last().map_or(0, |piece| end.saturating_sub(piece.end)) / MIN_EVENT_BYTES;
     Loss { at_most: pieces.iter().map(of).sum::<u64>() + behind, ..Loss::default() }
 }
 
 /// Counts what the index knows of the ranges that steps give up, and of what is forgotten: from where the log ends to
 /// where an index has seen it end.
-pub(super) fn known_losses(
+pub(super) fn count_losses(
     view: &LogView,
-    steps: &mut [Step],
+    steps: &mut [RepairStep],
     mut forgotten: Option<(u64, u64, &mut Loss)>,
     on: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<(), StorageError> {
     let again = forgotten.as_mut().map(|(from, to, loss)| (*from, *to, &mut **loss));
-    count(view, steps, again, on)?;
-    for step in steps.iter_mut().filter(|step| step.action == Action::Gap) {
+    count_from_postings(view, steps, again, on)?;
+    for step in steps.iter_mut().filter(|step| step.action == RepairAction::Gap) {
         if let Some((lost, others)) = step.pieces.split_last()
-            && lost.kind == Kind::Truncated.name()
+            && lost.kind == DamageKind::Truncated.name()
         {
-            let others = if others.is_empty() { 0 } else { at_most(others, lost.start).at_most };
-            lost_end(view, lost.start, others, &mut step.given_up)?;
+            let others = if others.is_empty() { 0 } else { estimate_max_loss(others, lost.start).at_most };
+            narrow_lost_end(view, lost.start, others, &mut step.loss)?;
         }
     }
-    forgotten.map_or(Ok(()), |(from, _, loss)| lost_end(view, from, 0, loss))
+    forgotten.map_or(Ok(()), |(from, _, loss)| narrow_lost_end(view, from, 0, loss))
 }
 
 /// The same number for an end that is gone as its finding has: by the events before it, or as an index that was built
 /// since carries it on. Of what else the range holds, there are `others` at most.
-fn lost_end(view: &LogView, from: u64, others: u64, loss: &mut Loss) -> Result<(), StorageError> {
+fn narrow_lost_end(view: &LogView, from: u64, others: u64, loss: &mut Loss) -> Result<(), StorageError> {
     if loss.at_least < loss.at_most
-        && let Some((lost, _)) = view.lost_events(from)?
+        && let Some((lost, _)) = view.count_lost_events(from)?
     {
         loss.at_least = loss.at_least.max(lost);
         loss.at_most = loss.at_most.min(lost + others).max(loss.at_least);
@@ -58,24 +58,25 @@ fn lost_end(view: &LogView, from: u64, others: u64, loss: &mut Loss) -> Result<(
 }
 
 /// Counts by the postings, which name the events of aggregates.
-fn count(
+fn count_from_postings(
     view: &LogView,
-    steps: &mut [Step],
+    steps: &mut [RepairStep],
     forgotten: Option<(u64, u64, &mut Loss)>,
     on: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<(), StorageError> {
-    let Some(index) = view.witness().and_then(|index| AggregateIndex::resume(index).ok()) else {
+    let Some(index) = view.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
         return Ok(());
     };
     let covered_to = index.coverage().covered_to;
     let known = |range: &Range<u64>| {
-        range.end <= covered_to && index.damage().iter().all(|bad| bad.end <= range.start || range.end <= bad.start)
+        range.end <= covered_to
+            && index.build_damage().iter().all(|bad| bad.end <= range.start || range.end <= bad.start)
     };
-    let fenced = steps.iter_mut().filter(|step| step.action == Action::Gap && !step.given_up.is_none());
+    let fenced = steps.iter_mut().filter(|step| step.action == RepairAction::Gap && !step.loss.is_zero());
     let mut ranges: Vec<(Range<u64>, &mut Loss)> =
-        fenced.map(|step| (step.start..step.new_end, &mut step.given_up)).collect();
+        fenced.map(|step| (step.start..step.new_end, &mut step.loss)).collect();
     if let Some((from, to, loss)) = forgotten {
-        *loss = Loss { at_most: 1.max((to - from) / SHORTEST_EVENT), ..Loss::default() };
+        *loss = Loss { at_most: 1.max((to - from) / MIN_EVENT_BYTES), ..Loss::default() };
         ranges.push((from..to, loss));
     }
     ranges.retain(|(range, _)| known(range));
@@ -88,8 +89,8 @@ fn count(
     }
     let mut named = 0;
     for (n, aggregate) in (0u64..).zip(index.iter()) {
-        if n % LOOK == 0 && on(covered_to, covered_to).is_break() {
-            return Err(StorageError::Stopped);
+        if n % AGGREGATES_PER_CHECK == 0 && on(covered_to, covered_to).is_break() {
+            return Err(StorageError::Cancelled);
         }
         let fault = |fault: crate::index::IndexFault| fault.into_error(view.index_path());
         let aggregate = aggregate.map_err(fault)?;
@@ -104,7 +105,7 @@ fn count(
             if let Some((_, loss)) = ranges.get_mut(at).filter(|(range, _)| range.contains(&offset)) {
                 loss.at_least += 1;
                 loss.at_most += 1;
-                if loss.aggregates.last() != Some(&aggregate.id) && loss.aggregates.len() < Loss::AGGREGATES {
+                if loss.aggregates.last() != Some(&aggregate.id) && loss.aggregates.len() < Loss::MAX_AGGREGATES {
                     loss.aggregates.push(aggregate.id);
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::copy::{CopyStep, CopyWish, Salvaged, copy};
+use super::copy::{CopyOptions, CopySummary, CopyUpdate, copy_log};
 use crate::StorageError;
 use crate::format::Version;
 use crate::inspect::LogView;
@@ -16,15 +16,15 @@ use crate::inspect::LogView;
 /// `Refused` for version 1; otherwise as [`super::salvage`].
 pub fn migrate(
     view: &LogView,
-    wish: &CopyWish,
-    on: &mut dyn FnMut(CopyStep) -> ControlFlow<()>,
-) -> Result<Salvaged, StorageError> {
+    options: &CopyOptions,
+    on: &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>,
+) -> Result<CopySummary, StorageError> {
     if view.log().version() != Version::V0 {
         return Err(StorageError::Refused {
             path: view.path().to_owned(),
-            why: "a log of version 1 needs no migration".into(),
-            instead: "Use `chronicle repair LOG`, or `chronicle salvage LOG -o NEW` for a new file",
+            reason: "a log of version 1 needs no migration".into(),
+            alternative: "Use `chronicle repair LOG`, or `chronicle salvage LOG -o NEW` for a new file",
         });
     }
-    copy(view, wish, on)
+    copy_log(view, options, on)
 }

@@ -4,46 +4,49 @@
 //! taken back after a kill, and undone. Nothing here is done that no plan has shown; an unfinished end that is set aside
 //! when a log is opened for append is told afterwards.
 
-mod after;
 mod apply;
 mod copy;
-mod correct;
+mod correction;
 mod decide;
 mod donor;
+mod donor_ranges;
 mod fix;
-mod guard;
+mod fix_finder;
 mod hex;
 mod identity;
-mod journal;
+mod index_maintenance;
+mod journal_reader;
+mod journal_writer;
+mod log_paths;
 mod loss;
-mod lots;
 mod migrate;
 mod neighbours;
+mod options;
 mod plan;
 mod planner;
-mod propose;
-mod record;
+mod preconditions;
 mod recover;
 mod salvage;
 mod set_aside;
-mod site;
+mod step_output;
 mod undo;
-mod wanted;
-mod witness;
 
-pub use apply::{Applied, Terms, apply};
-pub use copy::{CopyStep, CopyWish, LeftOut, Salvaged};
-pub use correct::{Correction, Times, correct};
-pub use fix::{Action, Candidate, Certainty, Change, Fix};
-pub use guard::check_plan;
-pub use journal::journal_folder;
+pub use apply::{AppliedRepair, ApplyOptions, apply};
+pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange};
+pub use correction::{Correction, NeighbourTimes, find_correction};
+pub use fix::{ByteChange, Candidate, Certainty, Fix, RepairAction};
+pub use fix_finder::{FixFinder, ProposedFix};
+pub use journal_reader::{RepairRecord, RepairState, find_gap_journal, read_repair_records};
+pub use journal_writer::journal_folder;
+pub use log_paths::LogPaths;
 pub use migrate::migrate;
-pub use plan::{Left, LogIdentity, Loss, Neighbour, PLAN_VERSION, Piece, Plan, Selector, Step, Wishes, Write};
+pub use plan::{
+    FindingSelector, LogIdentity, Loss, Neighbour, PLAN_VERSION, Plan, PlannedPiece, RepairOptions, RepairStep,
+    StepWrite, UnrepairedRange,
+};
 pub use planner::plan_repair;
-pub use propose::{Proposed, Proposer};
-pub use record::{Record, RecordState, kept_in, records};
-pub use recover::{PendingRepair, Recovered, pending_repair, recover};
+pub use preconditions::check_plan;
+pub use recover::{PendingRepair, RecoveryOutcome, pending_repair, recover};
 pub use salvage::salvage;
-pub use set_aside::{SetAside, set_aside_tail};
-pub use site::Site;
+pub use set_aside::{TailBackup, set_aside_tail};
 pub use undo::plan_undo;

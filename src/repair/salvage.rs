@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::copy::{CopyStep, CopyWish, Salvaged, copy};
+use super::copy::{CopyOptions, CopySummary, CopyUpdate, copy_log};
 use crate::StorageError;
 use crate::format::Version;
 use crate::inspect::LogView;
@@ -17,15 +17,15 @@ use crate::inspect::LogView;
 /// `Io`, `Changed`, `Memory`.
 pub fn salvage(
     view: &LogView,
-    wish: &CopyWish,
-    on: &mut dyn FnMut(CopyStep) -> ControlFlow<()>,
-) -> Result<Salvaged, StorageError> {
+    options: &CopyOptions,
+    on: &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>,
+) -> Result<CopySummary, StorageError> {
     if view.log().version() == Version::V0 {
         return Err(StorageError::Refused {
             path: view.path().to_owned(),
-            why: "a log of version 0 is migrated, not salvaged".into(),
-            instead: "Use `chronicle migrate LOG -o NEW`, which copies every event into a log of version 1",
+            reason: "a log of version 0 is migrated, not salvaged".into(),
+            alternative: "Use `chronicle migrate LOG -o NEW`, which copies every event into a log of version 1",
         });
     }
-    copy(view, wish, on)
+    copy_log(view, options, on)
 }

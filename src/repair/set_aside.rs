@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::after::{After, Source};
-use super::apply::carry_out;
-use super::guard::{changed, check_plan};
-use super::identity::{identity, sha256};
-use super::neighbours::Beside;
-use super::planner::{lock_ms, name_plan};
-use super::{Action, Loss, PLAN_VERSION, Piece, Plan, Site, Step, Write};
+use super::apply::execute_plan;
+use super::identity::{read_identity, sha256_of_range};
+use super::neighbours::Neighbours;
+use super::planner::{assign_plan_id, estimate_lock_ms};
+use super::preconditions::{changed_error, check_plan};
+use super::step_output::{ByteSource, StepOutput};
+use super::{LogPaths, Loss, PLAN_VERSION, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite};
 use crate::StorageError;
-use crate::file::{LogFile, Open};
-use crate::format::{Finding, Kind};
+use crate::file::{LogFile, OpenMode};
+use crate::format::{DamageKind, Finding};
 
 /// What was set aside, for whoever has to be told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SetAside {
+pub struct TailBackup {
     /// What it was.
     pub finding: Finding,
     /// The journal that holds its bytes.
@@ -24,14 +24,14 @@ pub struct SetAside {
 }
 
 /// The log of `log` opened to be changed in place.
-fn in_place(site: &Site, log: &LogFile) -> Result<Arc<LogFile>, StorageError> {
+fn reopen_for_repair(paths: &LogPaths, log: &LogFile) -> Result<Arc<LogFile>, StorageError> {
     let path = log.path();
     let storage =
-        site.disk.open(path, Open::Repair).map_err(|error| StorageError::io(path, "open for repair", error))?;
+        paths.disk.open(path, OpenMode::Repair).map_err(|error| StorageError::io(path, "open for repair", error))?;
     let find = |error| StorageError::io(path, "find", error);
     let (locked, named) = (log.storage().identity().map_err(find)?, storage.identity().map_err(find)?);
     if (locked.device, locked.inode) != (named.device, named.inode) {
-        return Err(changed(path, "the file that was opened", "another file under its name"));
+        return Err(changed_error(path, "the file that was opened", "another file under its name"));
     }
     Ok(Arc::new(LogFile::with_header(storage, path, log.version(), log.header())))
 }
@@ -44,49 +44,49 @@ fn in_place(site: &Site, log: &LogFile) -> Result<Arc<LogFile>, StorageError> {
 /// # Errors
 /// As [`super::apply`].
 pub fn set_aside_tail(
-    site: &Site,
+    paths: &LogPaths,
     log: &Arc<LogFile>,
     last: &Finding,
     witnessed_end: Option<u64>,
-) -> Result<Option<SetAside>, StorageError> {
+) -> Result<Option<TailBackup>, StorageError> {
     // The lock is held by the handle that appends, and that cannot write in place: what has to be put back would be added
     // at the end.
-    let log = &in_place(site, log)?;
-    let may = matches!(last.kind, Kind::TornTail | Kind::Zeros | Kind::Garbage);
-    let identity = identity(log)?;
+    let log = &reopen_for_repair(paths, log)?;
+    let may = matches!(last.kind, DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage);
+    let identity = read_identity(log)?;
     if !may || last.end != identity.bytes || last.start < witnessed_end.unwrap_or_default() {
         return Ok(None);
     }
-    let mut step = Step {
-        action: Action::SetAsideTail,
+    let mut step = RepairStep {
+        action: RepairAction::SetAsideTail,
         certainty: None,
         start: last.start,
         end: last.end,
         new_end: last.start,
-        pieces: vec![Piece { kind: last.kind.name().into(), start: last.start, end: last.end }],
-        write: Write::Cut,
-        restored: 0,
-        given_up: Loss::default(),
-        also_possible: Vec::new(),
-        before: sha256(log, last.range())?,
-        after: Vec::new(),
-        neighbours: Beside::of(log, &last.range(), last.end)?.both(),
+        pieces: vec![PlannedPiece { kind: last.kind.name().into(), start: last.start, end: last.end }],
+        write: StepWrite::Truncate,
+        restored_events: 0,
+        loss: Loss::default(),
+        alternatives: Vec::new(),
+        before_sha256: sha256_of_range(log, last.range())?,
+        after_sha256: Vec::new(),
+        neighbours: Neighbours::find(log, &last.range(), last.end)?.into_vec(),
     };
-    step.after = After::of(&step, Source::Nowhere).sha256(log)?;
+    step.after_sha256 = StepOutput::new(&step, ByteSource::Unavailable).sha256(log)?;
     let mut plan = Plan {
-        plan: PLAN_VERSION,
+        layout_version: PLAN_VERSION,
         id: String::new(),
         undoes: None,
         log: identity,
-        lock_ms: lock_ms(std::slice::from_ref(&step)),
+        estimated_lock_ms: estimate_lock_ms(std::slice::from_ref(&step)),
         steps: vec![step],
-        left: Vec::new(),
+        unrepaired: Vec::new(),
         notes: Vec::new(),
-        forgets: None,
-        forgotten: Loss::default(),
+        forgotten_index_end: None,
+        forgotten_loss: Loss::default(),
     };
-    name_plan(&mut plan);
+    assign_plan_id(&mut plan);
     check_plan(log, &plan)?;
-    let applied = carry_out(site, log, &plan, false)?;
-    Ok(Some(SetAside { finding: last.clone(), journal: applied.journal }))
+    let applied = execute_plan(paths, log, &plan, false)?;
+    Ok(Some(TailBackup { finding: last.clone(), journal: applied.journal }))
 }

@@ -7,23 +7,23 @@ use std::path::Path;
 
 use crate::StorageError;
 
-use super::safe::{safe, safe_bytes};
+use super::sanitize::{sanitize, sanitize_bytes};
 
 /// An error as one line that a terminal may be given: what, where, what was expected and what was found.
-pub fn describe(error: &StorageError) -> String {
+pub fn describe_error(error: &StorageError) -> String {
     let text = error.to_string();
     // A path that is no UTF-8 would be shown with the same sign for different bytes: it is put in from its own bytes.
     if let Some(path) = error.path()
         && let Some(rest) = text.strip_prefix(&path.display().to_string())
     {
-        return format!("{}{}", path_text(path), safe(rest));
+        return format!("{}{}", safe_path_text(path), sanitize(rest));
     }
-    safe(&text).into_owned()
+    sanitize(&text).into_owned()
 }
 
 /// A path as text that a terminal may be given.
-pub fn path_text(path: &Path) -> String {
-    safe_bytes(path.as_os_str().as_encoded_bytes())
+pub fn safe_path_text(path: &Path) -> String {
+    sanitize_bytes(path.as_os_str().as_encoded_bytes())
 }
 
 /// What to do next, in one sentence.
@@ -42,7 +42,7 @@ pub fn hint(error: &StorageError) -> String {
         StorageError::UnknownFlags { .. } => "Use a version of Chronicle that knows these flags",
         StorageError::Damaged { .. } => "See `chronicle verify` for all damage; the events around it can still be read",
         StorageError::Gap { .. } => "Nothing to do: the events around it can be read",
-        StorageError::LostEvent { .. } => "See `chronicle verify` for what happened there; the other events can be read",
+        StorageError::IndexedEventMissing { .. } => "See `chronicle verify` for what happened there; the other events can be read",
         StorageError::InsideFrame { start, end, .. } => {
             return format!("Start at {start} for that frame or at {end} for the one behind it");
         }
@@ -51,7 +51,7 @@ pub fn hint(error: &StorageError) -> String {
              events to new ones"
         }
         StorageError::Locked { .. } => "Wait until that process is done (a repair waits with --wait), or open the log to be read only",
-        StorageError::Version0 { .. } => {
+        StorageError::Version0ReadOnly { .. } => {
             "Reading works; `chronicle migrate` writes it as a log of version 1, which takes repairs and new events"
         }
         StorageError::ReadOnly { .. } => "Open the log for append to write to it",
@@ -61,15 +61,15 @@ pub fn hint(error: &StorageError) -> String {
         StorageError::Changed { .. } => {
             "Look again, and make the plan anew if it was one; if another program writes to the file, make it stop first"
         }
-        StorageError::Refused { instead, .. } => instead,
-        StorageError::Rejected(_) => "Correct the event; nothing was written",
-        StorageError::Index { state: "unsupported", .. } => {
+        StorageError::Refused { alternative: instead, .. } => instead,
+        StorageError::InvalidEvent(_) => "Correct the event; nothing was written",
+        StorageError::UnusableIndex { state: "unsupported", .. } => {
             "Rebuild the index with `chronicle index rebuild` if no newer version needs it"
         }
-        StorageError::Index { .. } => "Rebuild the index with `chronicle index rebuild`",
-        StorageError::Exists { .. } => "Choose another name, or use --force to replace the file",
-        StorageError::Memory { .. } => "Raise the memory limit: a single event may take up to 16 MiB",
-        StorageError::Stopped => "Run it again to finish",
+        StorageError::UnusableIndex { .. } => "Rebuild the index with `chronicle index rebuild`",
+        StorageError::AlreadyExists { .. } => "Choose another name, or use --force to replace the file",
+        StorageError::OutOfMemory { .. } => "Raise the memory limit: a single event may take up to 16 MiB",
+        StorageError::Cancelled => "Run it again to finish",
     }
     .into()
 }
@@ -105,7 +105,7 @@ mod tests {
             StorageError::TooShort { path: path.clone(), bytes: 0 },
             StorageError::TooShort { path: path.clone(), bytes: 9 },
             StorageError::InsideFrame { path: path.clone(), offset: 20, start: 16, end: 300 },
-            StorageError::Exists { path: path.clone() },
+            StorageError::AlreadyExists { path: path.clone() },
             StorageError::Io {
                 path,
                 action: "open",
@@ -127,6 +127,9 @@ mod tests {
 
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(b"a\xff\x1b.log"));
         let error = StorageError::TooShort { path, bytes: 3 };
-        assert_eq!(describe(&error), "a‹xFF›‹ESC›.log: no log: expected a header of 16 bytes, found a file of 3 bytes");
+        assert_eq!(
+            describe_error(&error),
+            "a‹xFF›‹ESC›.log: no log: expected a header of 16 bytes, found a file of 3 bytes"
+        );
     }
 }

@@ -7,11 +7,11 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::StorageError;
 use crate::format::{Evidence, Finding};
 use crate::index::IndexState;
-use crate::inspect::{LogView, Survey, Wish};
-use crate::repair::{Fix, PendingRepair, Plan, Record, RecordState, Recovered};
+use crate::inspect::{LogView, Survey, SurveyOptions};
+use crate::repair::{Fix, PendingRepair, Plan, RecoveryOutcome, RepairRecord, RepairState};
 
-use super::verdict::{index_reason, verdict};
-use super::{Status, describe, hint, path_text};
+use super::verdict::{finding_sentence, index_reason};
+use super::{ExitStatus, describe_error, hint, safe_path_text};
 
 /// A value whose objects keep the order of their keys.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub enum Json {
     /// A whole number.
     Number(u64),
     /// A share.
-    Share(f64),
+    Float(f64),
     /// A string.
     Text(String),
     /// An array.
@@ -44,7 +44,7 @@ pub struct VerifyReport<'a> {
     /// What the pass has seen.
     pub survey: &'a Survey,
     /// What the pass was to look at.
-    pub wish: &'a Wish,
+    pub options: &'a SurveyOptions,
     /// The log's size when the pass began, in bytes.
     pub bytes: u64,
     /// What was found and what can be done about it: a [`finding`] each, the first `MAX_FINDINGS` of them.
@@ -61,21 +61,21 @@ pub fn finding(found: &Finding, fix: Option<&Fix>, kept_in: Option<&Path>) -> Js
         ("start", found.start.into()),
         ("end", found.end.into()),
         ("evidence", evidence(&found.evidence, kept_in)),
-        ("verdict", verdict(found).into()),
+        ("verdict", finding_sentence(found).into()),
         ("fix", fix.map_or(Json::Null, |fix| Json::Fix(Box::new(fix.clone())))),
     ])
 }
 
 /// The one object of `verify --json`.
 pub fn verify(report: &VerifyReport) -> Json {
-    let VerifyReport { view, survey, wish, bytes, findings, pending } = report;
+    let VerifyReport { view, survey, options: wish, bytes, findings, pending } = report;
     let in_flight = survey
         .in_flight
         .as_ref()
         .map(|range| Json::Object(vec![("start", range.start.into()), ("end", range.end.into())]));
     let mut keys = vec![
         ("report", Json::Number(1)),
-        ("path", path_text(view.path()).into()),
+        ("path", safe_path_text(view.path()).into()),
         ("bytes", (*bytes).into()),
         ("version", u64::from(view.log().version().number()).into()),
         ("created_at_ms", view.created_at_ms().into()),
@@ -95,19 +95,19 @@ pub fn verify(report: &VerifyReport) -> Json {
 }
 
 /// An entry of the medical record.
-pub fn record(record: &Record) -> Json {
+pub fn record(record: &RepairRecord) -> Json {
     let state = match record.state {
-        RecordState::Unfinished => "unfinished",
-        RecordState::Pending => "pending",
-        RecordState::Applied => "applied",
-        RecordState::RolledBack => "rolled_back",
+        RepairState::Unfinished => "unfinished",
+        RepairState::Pending => "pending",
+        RepairState::Applied => "applied",
+        RepairState::RolledBack => "rolled_back",
     };
     Json::Object(vec![
         ("number", u64::from(record.number).into()),
         ("begun_ms", record.begun_ms.into()),
         ("state", state.into()),
         ("undone_by", record.undone_by.map(u64::from).into()),
-        ("journal", path_text(&record.journal).into()),
+        ("journal", safe_path_text(&record.journal).into()),
         ("plan", Json::Plan(Box::new(record.plan.clone()))),
     ])
 }
@@ -117,20 +117,21 @@ fn pending_repair(pending: &PendingRepair) -> Json {
         ("action", pending.action.as_str().into()),
         ("start", pending.start.into()),
         ("end", pending.end.into()),
-        ("journal", path_text(&pending.journal).into()),
+        ("journal", safe_path_text(&pending.journal).into()),
     ])
 }
 
 /// An index: its state, what it covers where that is known, and what the state is about.
 pub fn index(view: &LogView) -> Json {
-    let state = view.state();
-    let head = view.persisted().map(|index| index.head()).filter(|_| !matches!(state, IndexState::Corrupt { .. }));
+    let state = view.index_state();
+    let head =
+        view.persisted_index().map(|index| index.head()).filter(|_| !matches!(state, IndexState::Corrupt { .. }));
     let bytes = match state {
         IndexState::Behind { bytes } | IndexState::Ahead { bytes } => Some(*bytes),
         _ => None,
     };
     let mut keys = vec![
-        ("state", state.word().into()),
+        ("state", state.name().into()),
         ("events", head.map(|head| head.events).into()),
         ("log_end_offset", head.map(|head| head.log_end_offset).into()),
     ];
@@ -143,10 +144,10 @@ pub fn index(view: &LogView) -> Json {
 }
 
 /// An error as the one object on stderr, with the exit status that the command ends with.
-pub fn error(error: &StorageError, exit: Status) -> Json {
+pub fn error(error: &StorageError, exit: ExitStatus) -> Json {
     let mut keys = vec![
-        ("error", describe(error).into()),
-        ("path", error.path().map(path_text).into()),
+        ("error", describe_error(error).into()),
+        ("path", error.path().map(safe_path_text).into()),
         ("offset", error.offset().into()),
         ("corruption", Json::Bool(error.is_corruption())),
     ];
@@ -154,33 +155,33 @@ pub fn error(error: &StorageError, exit: Status) -> Json {
         keys.push(("finding", finding(found, None, None)));
     }
     keys.push(("hint", hint(error).into()));
-    keys.push(("exit", u64::from(exit.number()).into()));
+    keys.push(("exit", u64::from(exit.code()).into()));
     Json::Object(keys)
 }
 
 /// The fields that are there; checksums as eight hexadecimal digits.
-fn evidence(seen: &Evidence, kept_in: Option<&Path>) -> Json {
+fn evidence(evidence: &Evidence, kept_in: Option<&Path>) -> Json {
     let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
     let small = |number: Option<u32>| number.map(u64::from);
     let all: [(&'static str, Json); 18] = [
-        ("stored", checksum(seen.stored).into()),
-        ("computed", checksum(seen.computed).into()),
-        ("length_found", small(seen.length_found).into()),
-        ("length_implied", small(seen.length_implied).into()),
-        ("resumes_at", seen.resumes_at.into()),
-        ("zero_share", seen.zero_share.map_or(Json::Null, Json::Share)),
-        ("bad_byte_at", seen.bad_byte_at.into()),
-        ("reason", seen.reason.clone().into()),
-        ("bytes_missing", seen.bytes_missing.into()),
-        ("events_missing", seen.events_missing.into()),
-        ("aggregates_missing", seen.aggregates_missing.into()),
-        ("log_end_offset", seen.log_end_offset.into()),
-        ("time_ms", seen.time_ms.into()),
-        ("previous_time_ms", seen.previous_time_ms.into()),
-        ("content", seen.content.clone().into()),
-        ("header_found", seen.header_found.clone().into()),
-        ("header_expected", seen.header_expected.clone().into()),
-        ("kept_in", kept_in.map(path_text).into()),
+        ("stored", checksum(evidence.stored_checksum).into()),
+        ("computed", checksum(evidence.computed_checksum).into()),
+        ("length_found", small(evidence.length_found).into()),
+        ("length_implied", small(evidence.length_implied).into()),
+        ("resumes_at", evidence.resumes_at.into()),
+        ("zero_share", evidence.zero_share.map_or(Json::Null, Json::Float)),
+        ("bad_byte_at", evidence.bad_byte_offset.into()),
+        ("reason", evidence.reason.clone().into()),
+        ("bytes_missing", evidence.bytes_missing.into()),
+        ("events_missing", evidence.events_missing.into()),
+        ("aggregates_missing", evidence.aggregates_missing.into()),
+        ("log_end_offset", evidence.log_end_offset.into()),
+        ("time_ms", evidence.time_ms.into()),
+        ("previous_time_ms", evidence.previous_time_ms.into()),
+        ("content", evidence.content.clone().into()),
+        ("header_found", evidence.header_found.clone().into()),
+        ("header_expected", evidence.header_expected.clone().into()),
+        ("kept_in", kept_in.map(safe_path_text).into()),
     ];
     Json::Object(all.into_iter().filter(|(_, value)| *value != Json::Null).collect())
 }
@@ -191,7 +192,7 @@ impl Serialize for Json {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Number(value) => serializer.serialize_u64(*value),
-            Self::Share(value) => serializer.serialize_f64(*value),
+            Self::Float(value) => serializer.serialize_f64(*value),
             Self::Text(value) => serializer.serialize_str(value),
             Self::List(values) => serializer.collect_seq(values),
             Self::Object(keys) => {
@@ -239,45 +240,50 @@ impl<T: Into<Json>> From<Option<T>> for Json {
 }
 
 /// What became of a repair that was killed.
-pub fn recovered(recovered: &Recovered) -> Json {
+pub fn recovered(recovered: &RecoveryOutcome) -> Json {
     Json::Object(vec![
         ("recovered", u64::from(recovered.number).into()),
         ("completed", Json::Bool(recovered.completed)),
-        ("journal", path_text(&recovered.journal).into()),
+        ("journal", safe_path_text(&recovered.journal).into()),
     ])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Kind;
-    use crate::repair::{Action, Candidate, Certainty, Change};
+    use crate::format::DamageKind;
+    use crate::repair::{ByteChange, Candidate, Certainty, RepairAction};
 
     #[test]
     fn a_finding_has_its_keys_in_order_and_only_the_evidence_that_is_there() {
-        let seen = Evidence { stored: Some(0xAB), zero_share: Some(0.25), resumes_at: Some(30), ..Evidence::default() };
-        let found = Finding::new(Kind::Checksum, 16..30).with(seen);
-        let said = verdict(&found);
+        let seen = Evidence {
+            stored_checksum: Some(0xAB),
+            zero_share: Some(0.25),
+            resumes_at: Some(30),
+            ..Evidence::default()
+        };
+        let found = Finding::new(DamageKind::Checksum, 16..30).with_evidence(seen);
+        let said = finding_sentence(&found);
         assert_eq!(
             finding(&found, None, None).to_string(),
             format!(
                 r#"{{"kind":"checksum","damage":true,"start":16,"end":30,"evidence":{{"stored":"000000ab","resumes_at":30,"zero_share":0.25}},"verdict":"{said}","fix":null}}"#
             )
         );
-        let gap = finding(&Finding::new(Kind::Gap, 0..9), None, Some(Path::new("a.repairs/1\u{1b}"))).to_string();
+        let gap = finding(&Finding::new(DamageKind::Gap, 0..9), None, Some(Path::new("a.repairs/1\u{1b}"))).to_string();
         assert!(gap.contains(r#""damage":false,"start":0,"end":9,"evidence":{"kept_in":"a.repairs/1‹ESC›"}"#), "{gap}");
     }
 
     #[test]
     fn a_fix_is_its_action_its_certainty_and_its_bytes_in_hex() {
-        let changes = vec![Change { offset: 20, before: vec![0x6f], after: vec![0x0e] }];
-        let candidates = vec![Candidate { expected: 0.5, changes }];
+        let changes = vec![ByteChange { offset: 20, before: vec![0x6f], after: vec![0x0e] }];
+        let candidates = vec![Candidate { expected_false_positives: 0.5, changes }];
         let certainty = Some(Certainty::Choice);
-        let mut fix = Fix { action: Action::CorrectBits, certainty, candidates, unsearched: None, choose: None };
-        let said = |fix: &Fix| finding(&Finding::new(Kind::Checksum, 16..30), Some(fix), None).to_string();
+        let mut fix = Fix { action: RepairAction::CorrectBits, certainty, candidates, unsearched: None, choice: None };
+        let said = |fix: &Fix| finding(&Finding::new(DamageKind::Checksum, 16..30), Some(fix), None).to_string();
         let expected = r#""fix":{"action":"correct_bits","certainty":"choice","candidates":[{"expected":0.5,"changes":[{"offset":20,"before":"6f","after":"0e"}]}]}}"#;
         assert!(said(&fix).ends_with(expected), "{}", said(&fix));
-        (fix.action, fix.certainty, fix.candidates) = (Action::Gap, None, Vec::new());
+        (fix.action, fix.certainty, fix.candidates) = (RepairAction::Gap, None, Vec::new());
         fix.unsearched = Some("long patterns".into());
         let expected = r#""fix":{"action":"gap","certainty":null,"candidates":[],"unsearched":"long patterns"}}"#;
         assert!(said(&fix).ends_with(expected), "{}", said(&fix));
@@ -288,7 +294,7 @@ mod tests {
         let path = std::path::PathBuf::from("a.log");
         let wrong = StorageError::InsideFrame { path, offset: 20, start: 16, end: 300 };
         assert_eq!(
-            error(&wrong, Status::Usage).to_string(),
+            error(&wrong, ExitStatus::Usage).to_string(),
             r#"{"error":"a.log: offset 20 lies inside the frame at 16..300","path":"a.log","offset":20,"corruption":false,"hint":"Start at 16 for that frame or at 300 for the one behind it","exit":2}"#
         );
     }

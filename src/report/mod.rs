@@ -3,18 +3,18 @@
 //! Here never lives a line that prints or draws, nor a judgement: what is worded here was found in the rooms below.
 
 pub mod copies;
-mod exit;
+mod exit_status;
+mod finding_counts;
 mod hint;
 pub mod json;
 mod plan;
-mod safe;
-mod tally;
+mod sanitize;
 pub mod units;
 mod verdict;
 
-pub use exit::Status;
-pub use hint::{describe, hint, path_text};
-pub use plan::{candidate, fix_line, fix_short, plan_lines, record_line, recovered_line};
-pub use safe::{json_escaped, safe, safe_bytes};
-pub use tally::Tally;
-pub use verdict::{index_line, index_meaning, index_reason, set_aside_line, verdict};
+pub use exit_status::ExitStatus;
+pub use finding_counts::FindingCounts;
+pub use hint::{describe_error, hint, safe_path_text};
+pub use plan::{candidate_line, fix_label, fix_line, plan_lines, record_line, recovered_line};
+pub use sanitize::{sanitize, sanitize_bytes, sanitize_json};
+pub use verdict::{finding_sentence, index_line, index_meaning, index_reason, set_aside_line};

@@ -5,17 +5,18 @@
 use std::path::Path;
 
 use crate::repair::{
-    Action, Candidate, Certainty, Change, Fix, Left, Loss, Plan, Record, RecordState, Recovered, Step, Write,
+    ByteChange, Candidate, Certainty, Fix, Loss, Plan, RecoveryOutcome, RepairAction, RepairRecord, RepairState,
+    RepairStep, StepWrite, UnrepairedRange,
 };
 
-use super::units::{Zone, count, duration, exact, minute, size};
+use super::units::{DisplayZone, format_count, format_duration, format_minute, format_number, format_size};
 
 /// Aggregates that a line names.
-const AGGREGATES: usize = 5;
+const MAX_AGGREGATES_SHOWN: usize = 5;
 /// Bytes of a change that a line shows.
-const BYTES: usize = 12;
+const MAX_BYTES_SHOWN: usize = 12;
 /// Changes, and candidates, that a line shows.
-const SHOWN: usize = 3;
+const MAX_CHANGES_SHOWN: usize = 3;
 
 /// The plan, a line each: what it does in all, then step by step, what it leaves and why, and how it is taken back.
 ///
@@ -24,25 +25,29 @@ pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
     let mut lines = vec![headline(plan)];
     for step in &plan.steps {
         lines.push(step_line(step, plan.undoes.is_some()));
-        offers("also possible", &step.also_possible, &mut lines);
+        push_fix_lines("also possible", &step.alternatives, &mut lines);
     }
-    for left in &plan.left {
-        lines.push(left_line(left));
-        offers("possible", &left.also_possible, &mut lines);
+    for left in &plan.unrepaired {
+        lines.push(unrepaired_line(left));
+        push_fix_lines("possible", &left.alternatives, &mut lines);
     }
     lines.extend(plan.notes.iter().map(|note| format!("note: {note}")));
-    if let Some(end) = plan.forgets {
-        let lost = if plan.forgotten.is_none() { String::new() } else { format!("; {}", loss(&plan.forgotten)) };
+    if let Some(end) = plan.forgotten_index_end {
+        let lost = if plan.forgotten_loss.is_zero() {
+            String::new()
+        } else {
+            format!("; {}", loss_text(&plan.forgotten_loss))
+        };
         lines.push(format!("forgotten: that the log once had {end} bytes; their offsets go to new events{lost}"));
     }
     if !plan.is_empty() {
-        let kept = match plan.bytes_kept() {
+        let kept = match plan.journaled_bytes() {
             0 => "no old bytes are replaced; the plan is".into(),
-            bytes => format!("the old bytes ({}) are", count(bytes, "byte")),
+            bytes => format!("the old bytes ({}) are", format_count(bytes, "byte")),
         };
         let back = if plan.undoes.is_none() { "; `chronicle undo` takes it back" } else { "" };
         lines.push(format!("{kept} kept in {}{back}", folder.display()));
-        let held = duration(std::time::Duration::from_millis(plan.lock_ms));
+        let held = format_duration(std::time::Duration::from_millis(plan.estimated_lock_ms));
         lines.push(format!("the writer's lock is held for about {held}"));
     }
     lines
@@ -50,23 +55,27 @@ pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
 
 /// What can be done about a finding, in one line: `correct_bits, proven: 1 byte at offset 8090, 6f -> 6e`.
 pub fn fix_line(fix: &Fix) -> String {
-    let mut line = format!("{}{}", fix.action.name(), certainty(fix));
+    let mut line = format!("{}{}", fix.action.name(), certainty_suffix(fix));
     match fix.candidates.as_slice() {
         [] => line.push_str(match fix.action {
-            Action::SetAsideTail => ": kept in the journal and cut off the end",
-            Action::Gap => ": fenced off, so that every later offset stays; nothing is restored",
+            RepairAction::SetAsideTail => ": kept in the journal and cut off the end",
+            RepairAction::Gap => ": fenced off, so that every later offset stays; nothing is restored",
             _ => "",
         }),
         [only] => {
             let choice = fix.certainty == Some(Certainty::Choice);
             line.push_str(if choice { ", the truth may be another: " } else { ": " });
-            line.push_str(&changes(&only.changes));
+            line.push_str(&changes_text(&only.changes));
         }
         several => {
-            let shown: Vec<String> =
-                several.iter().take(SHOWN).enumerate().map(|(i, of)| format!("{}: {}", i + 1, candidate(of))).collect();
+            let shown: Vec<String> = several
+                .iter()
+                .take(MAX_CHANGES_SHOWN)
+                .enumerate()
+                .map(|(i, of)| format!("{}: {}", i + 1, candidate_line(of)))
+                .collect();
             line.push_str(", the truth may be none of them: ");
-            line.push_str(&with_rest(&shown, several.len(), "; "));
+            line.push_str(&join_with_rest(&shown, several.len(), "; "));
         }
     }
     if let Some(what) = &fix.unsearched {
@@ -77,7 +86,7 @@ pub fn fix_line(fix: &Fix) -> String {
 }
 
 /// The same in three words: `likely: correct bits`.
-pub fn fix_short(fix: &Fix) -> String {
+pub fn fix_label(fix: &Fix) -> String {
     let action = fix.action.name().replace('_', " ");
     match (fix.certainty, fix.candidates.len()) {
         (Some(how), several @ 2..) => format!("{} of {several}: {action}", how.name()),
@@ -87,18 +96,23 @@ pub fn fix_short(fix: &Fix) -> String {
 }
 
 /// One entry of the medical record: number, when, what was done, how it stands.
-pub fn record_line(record: &Record) -> String {
-    let Record { number, begun_ms, plan, .. } = record;
+pub fn record_line(record: &RepairRecord) -> String {
+    let RepairRecord { number, begun_ms, plan, .. } = record;
     let did = match plan.undoes {
         Some(undone) => format!("undo of {undone}"),
-        None => format!("{}: {}, {}", actions(plan), restored(plan.restored()), loss(&plan.given_up())),
+        None => format!(
+            "{}: {}, {}",
+            action_counts(plan),
+            restored_text(plan.restored_events()),
+            loss_text(&plan.total_loss())
+        ),
     };
-    format!("{number:>4}  {}  {}; {did}", minute(*begun_ms, Zone::Utc), standing(record))
+    format!("{number:>4}  {}  {}; {did}", format_minute(*begun_ms, DisplayZone::Utc), record_state_text(record))
 }
 
 /// What became of a repair that was killed, in one sentence.
-pub fn recovered_line(recovered: &Recovered) -> String {
-    let Recovered { number, journal, completed } = recovered;
+pub fn recovered_line(recovered: &RecoveryOutcome) -> String {
+    let RecoveryOutcome { number, journal, completed } = recovered;
     let became = if *completed {
         "all of it stood in the log, and it was completed"
     } else {
@@ -110,87 +124,93 @@ pub fn recovered_line(recovered: &Recovered) -> String {
 fn headline(plan: &Plan) -> String {
     let path = plan.log.path.display();
     if plan.is_empty() {
-        let nothing = if plan.left.is_empty() { "nothing to repair" } else { "nothing is repaired" };
+        let nothing = if plan.unrepaired.is_empty() { "nothing to repair" } else { "nothing is repaired" };
         return format!("{path}: {nothing}");
     }
-    let (ranges, bytes) = (count(plan.steps.len() as u64, "range"), count(plan.bytes_changed(), "byte"));
+    let (ranges, bytes) = (format_count(plan.steps.len() as u64, "range"), format_count(plan.changed_bytes(), "byte"));
     if let Some(number) = plan.undoes {
         return format!("undo of repair {number} of {path}: {ranges}, {bytes} changed");
     }
-    let (events, lost) = (restored(plan.restored()), loss(&plan.given_up()));
+    let (events, lost) = (restored_text(plan.restored_events()), loss_text(&plan.total_loss()));
     format!("repair of {path}: {ranges}, {events}, {lost}, {bytes} changed")
 }
 
-fn step_line(step: &Step, back: bool) -> String {
+fn step_line(step: &RepairStep, is_undo: bool) -> String {
     let kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
     let how = match step.certainty {
-        _ if back => " taken back".to_owned(),
+        _ if is_undo => " taken back".to_owned(),
         Some(how) => format!(", {}", how.name()),
         None => String::new(),
     };
     let place = format!("{}..{}", step.start, step.end.max(step.new_end));
-    let mut line =
-        format!("{place} {}: {}{how}: {}", with_rest(&kinds, kinds.len(), ", "), step.action.name(), does(step));
-    if step.restored > 0 {
-        line = format!("{line}; {}", restored(step.restored));
+    let mut line = format!(
+        "{place} {}: {}{how}: {}",
+        join_with_rest(&kinds, kinds.len(), ", "),
+        step.action.name(),
+        describe_write(step)
+    );
+    if step.restored_events > 0 {
+        line = format!("{line}; {}", restored_text(step.restored_events));
     }
-    if !step.given_up.is_none() {
-        line = format!("{line}; {}", loss(&step.given_up));
+    if !step.loss.is_zero() {
+        line = format!("{line}; {}", loss_text(&step.loss));
     }
     line
 }
 
-fn does(step: &Step) -> String {
-    let bytes = size(step.end.max(step.new_end) - step.start);
+fn describe_write(step: &RepairStep) -> String {
+    let bytes = format_size(step.end.max(step.new_end) - step.start);
     match &step.write {
-        Write::Edits(edits) => changes(edits),
-        Write::Gap { header: None, .. } => format!("{bytes} fenced off, every later offset stays"),
-        Write::Gap { header: Some(_), .. } => format!("the header written anew and the rest of {bytes} fenced off"),
-        Write::Taken { from } => format!("{bytes} as in {}", from.display()),
-        Write::Cut => format!("{bytes} cut off the end"),
+        StepWrite::Edits(edits) => changes_text(edits),
+        StepWrite::Gap { header: None, .. } => format!("{bytes} fenced off, every later offset stays"),
+        StepWrite::Gap { header: Some(_), .. } => format!("the header written anew and the rest of {bytes} fenced off"),
+        StepWrite::CopyFrom { from } => format!("{bytes} as in {}", from.display()),
+        StepWrite::Truncate => format!("{bytes} cut off the end"),
     }
 }
 
-fn left_line(left: &Left) -> String {
+fn unrepaired_line(left: &UnrepairedRange) -> String {
     let piece = &left.piece;
-    format!("left: {}..{} {}: {}", piece.start, piece.end, piece.kind, left.why)
+    format!("left: {}..{} {}: {}", piece.start, piece.end, piece.kind, left.reason)
 }
 
 /// What could be done, a line each; where there is something to choose from, each with the option that chooses it.
-fn offers(how: &str, fixes: &[Fix], lines: &mut Vec<String>) {
-    let choices: usize = fixes.iter().filter(|fix| fix.choose.is_some()).map(|fix| fix.candidates.len().max(1)).sum();
+fn push_fix_lines(prefix: &str, fixes: &[Fix], lines: &mut Vec<String>) {
+    let choices: usize = fixes.iter().filter(|fix| fix.choice.is_some()).map(|fix| fix.candidates.len().max(1)).sum();
     for fix in fixes {
-        match (fix.choose, fix.candidates.as_slice()) {
+        match (fix.choice, fix.candidates.as_slice()) {
             (Some((start, first)), several @ [_, _, ..]) => {
                 let what = fix.action.name();
-                lines.push(format!("  {how}: {what}{}, the truth may be none of them", certainty(fix)));
-                let line = |(n, of)| format!("    --choose {start}={n}  {}", candidate(of));
+                lines.push(format!("  {prefix}: {what}{}, the truth may be none of them", certainty_suffix(fix)));
+                let line = |(n, of)| format!("    --choose {start}={n}  {}", candidate_line(of));
                 lines.extend((first..).zip(several).map(line));
             }
-            (Some((start, n)), _) if choices > 1 || fix.action == Action::TakeFromDonor => {
-                lines.push(format!("  {how}: {} (--choose {start}={n})", fix_line(fix)));
+            (Some((start, n)), _) if choices > 1 || fix.action == RepairAction::TakeFromDonor => {
+                lines.push(format!("  {prefix}: {} (--choose {start}={n})", fix_line(fix)));
             }
-            _ => lines.push(format!("  {how}: {}", fix_line(fix))),
+            _ => lines.push(format!("  {prefix}: {}", fix_line(fix))),
         }
     }
 }
 
-fn certainty(fix: &Fix) -> String {
+fn certainty_suffix(fix: &Fix) -> String {
     match (fix.certainty, fix.candidates.as_slice()) {
         (Some(how), [_, _, ..]) => format!(", {} of {}", how.name(), fix.candidates.len()),
-        (Some(how), [only]) if fix.is_undecided() => format!(", {}{}", how.name(), accidents(only.expected)),
+        (Some(how), [only]) if fix.is_undecided() => {
+            format!(", {}{}", how.name(), accidents_suffix(only.expected_false_positives))
+        }
         (Some(how), _) => format!(", {}", how.name()),
         (None, _) => String::new(),
     }
 }
 
 /// What a candidate changes, in words, and how likely an accident looks like it.
-pub fn candidate(of: &Candidate) -> String {
-    format!("{}{}", changes(&of.changes), accidents(of.expected))
+pub fn candidate_line(candidate: &Candidate) -> String {
+    format!("{}{}", changes_text(&candidate.changes), accidents_suffix(candidate.expected_false_positives))
 }
 
 /// How many accidents look like it, in brackets; nothing where none is expected at all.
-fn accidents(expected: f64) -> String {
+fn accidents_suffix(expected: f64) -> String {
     match expected {
         0.0 => String::new(),
         0.01.. => format!(" ({expected:.2} accidents expected)"),
@@ -198,77 +218,82 @@ fn accidents(expected: f64) -> String {
     }
 }
 
-fn changes(all: &[Change]) -> String {
-    let shown: Vec<String> = all.iter().take(SHOWN).map(change).collect();
-    with_rest(&shown, all.len(), " and ")
+fn changes_text(changes: &[ByteChange]) -> String {
+    let shown: Vec<String> = changes.iter().take(MAX_CHANGES_SHOWN).map(change_text).collect();
+    join_with_rest(&shown, changes.len(), " and ")
 }
 
-fn change(of: &Change) -> String {
-    let bytes = count(of.after.len() as u64, "byte");
-    let words = match (text(&of.before), text(&of.after)) {
+fn change_text(change: &ByteChange) -> String {
+    let bytes = format_count(change.after.len() as u64, "byte");
+    let words = match (printable_text(&change.before), printable_text(&change.after)) {
         (Some(before), Some(after)) => format!(", {before:?} -> {after:?}"),
         _ => String::new(),
     };
-    format!("{bytes} at offset {}, {} -> {}{words}", of.offset, hex(&of.before), hex(&of.after))
+    format!(
+        "{bytes} at offset {}, {} -> {}{words}",
+        change.offset,
+        hex_prefix(&change.before),
+        hex_prefix(&change.after)
+    )
 }
 
 /// Bytes that are letters to whoever has to tell the truth from an accident.
-fn text(bytes: &[u8]) -> Option<&str> {
-    let plain = bytes.len() <= BYTES && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+fn printable_text(bytes: &[u8]) -> Option<&str> {
+    let plain = bytes.len() <= MAX_BYTES_SHOWN && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
     std::str::from_utf8(bytes).ok().filter(|_| plain)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > BYTES { format!("{digits}…") } else { digits }
+fn hex_prefix(bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().take(MAX_BYTES_SHOWN).map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > MAX_BYTES_SHOWN { format!("{digits}…") } else { digits }
 }
 
 /// What is shown of a list of `total`, and how many more there are.
-fn with_rest<T: AsRef<str>>(shown: &[T], total: usize, between: &str) -> String {
+fn join_with_rest<T: AsRef<str>>(shown: &[T], total: usize, between: &str) -> String {
     let list = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(between);
     if total > shown.len() { format!("{list}{between}{} more", total - shown.len()) } else { list }
 }
 
-fn restored(events: u64) -> String {
-    if events == 0 { "no event restored".into() } else { format!("{} restored", count(events, "event")) }
+fn restored_text(events: u64) -> String {
+    if events == 0 { "no event restored".into() } else { format!("{} restored", format_count(events, "event")) }
 }
 
-fn loss(of: &Loss) -> String {
-    let events = match (of.at_least, of.at_most) {
+fn loss_text(loss: &Loss) -> String {
+    let events = match (loss.at_least, loss.at_most) {
         (_, 0) => return "none given up".into(),
-        (least, most) if least == most => count(most, "event"),
-        (0, most) => format!("at most {}", count(most, "event")),
-        (least, most) => format!("{} to {}", exact(least), count(most, "event")),
+        (least, most) if least == most => format_count(most, "event"),
+        (0, most) => format!("at most {}", format_count(most, "event")),
+        (least, most) => format!("{} to {}", format_number(least), format_count(most, "event")),
     };
-    let ids: Vec<String> = of.aggregates.iter().take(AGGREGATES).map(u64::to_string).collect();
-    let whose = match of.aggregates.len() {
+    let ids: Vec<String> = loss.aggregates.iter().take(MAX_AGGREGATES_SHOWN).map(u64::to_string).collect();
+    let whose = match loss.aggregates.len() {
         0 => String::new(),
-        1 => format!(" (aggregate {})", with_rest(&ids, 1, ", ")),
-        many => format!(" (aggregates {})", with_rest(&ids, many, ", ")),
+        1 => format!(" (aggregate {})", join_with_rest(&ids, 1, ", ")),
+        many => format!(" (aggregates {})", join_with_rest(&ids, many, ", ")),
     };
     format!("{events} given up{whose}")
 }
 
 /// `2 correct_bits, 1 gap`, in the order of the actions.
-fn actions(plan: &Plan) -> String {
-    let of = |action: Action| plan.steps.iter().filter(|step| step.action == action).count();
-    let named = Action::ALL.iter().map(|row| (of(row.0), row.1)).filter(|(number, _)| *number > 0);
-    let mut did: Vec<String> = named.map(|(number, name)| format!("{} {name}", exact(number as u64))).collect();
-    if plan.forgets.is_some() {
+fn action_counts(plan: &Plan) -> String {
+    let of = |action: RepairAction| plan.steps.iter().filter(|step| step.action == action).count();
+    let named = RepairAction::ALL.iter().map(|row| (of(row.0), row.1)).filter(|(number, _)| *number > 0);
+    let mut did: Vec<String> = named.map(|(number, name)| format!("{} {name}", format_number(number as u64))).collect();
+    if plan.forgotten_index_end.is_some() {
         did.push("the index's word dropped".into());
     }
     did.join(", ")
 }
 
-fn standing(record: &Record) -> String {
+fn record_state_text(record: &RepairRecord) -> String {
     match (record.state, record.undone_by) {
-        (RecordState::Applied, Some(by)) => format!("undone by {by}"),
-        (RecordState::Applied, None) => "applied".into(),
-        (RecordState::Unfinished, _) => "its journal breaks off: never begun, or damaged since".into(),
-        (RecordState::Pending, _) => {
+        (RepairState::Applied, Some(by)) => format!("undone by {by}"),
+        (RepairState::Applied, None) => "applied".into(),
+        (RepairState::Unfinished, _) => "its journal breaks off: never begun, or damaged since".into(),
+        (RepairState::Pending, _) => {
             "PENDING: opening for append, `repair` and `undo` complete it or take it back".into()
         }
-        (RecordState::RolledBack, _) => "taken back when it was not completed".into(),
+        (RepairState::RolledBack, _) => "taken back when it was not completed".into(),
     }
 }
 
@@ -277,47 +302,47 @@ mod tests {
     use std::ops::Range;
 
     use super::*;
-    use crate::repair::kept_in;
-    use crate::repair::{Certainty, LogIdentity, PLAN_VERSION, Piece};
+    use crate::repair::find_gap_journal;
+    use crate::repair::{Certainty, LogIdentity, PLAN_VERSION, PlannedPiece};
 
-    fn edit(offset: u64, before: &[u8], after: &[u8]) -> Change {
-        Change { offset, before: before.to_vec(), after: after.to_vec() }
+    fn edit(offset: u64, before: &[u8], after: &[u8]) -> ByteChange {
+        ByteChange { offset, before: before.to_vec(), after: after.to_vec() }
     }
 
     fn fix(certainty: Certainty, expected: &[f64]) -> Fix {
         let candidate = |(i, expected): (usize, &f64)| Candidate {
-            expected: *expected,
+            expected_false_positives: *expected,
             changes: vec![edit(8090 + i as u64, &[0x6f], &[0x6e])],
         };
         let candidates = expected.iter().enumerate().map(candidate).collect();
         Fix {
-            action: Action::CorrectBits,
+            action: RepairAction::CorrectBits,
             certainty: Some(certainty),
             candidates,
             unsearched: None,
-            choose: Some((8090, 1)),
+            choice: Some((8090, 1)),
         }
     }
 
-    fn step(action: Action, range: Range<u64>, kind: &str, write: Write) -> Step {
-        Step {
+    fn step(action: RepairAction, range: Range<u64>, kind: &str, write: StepWrite) -> RepairStep {
+        RepairStep {
             action,
-            certainty: action.restores().then_some(Certainty::Proven),
+            certainty: action.can_restore().then_some(Certainty::Proven),
             start: range.start,
             end: range.end,
             new_end: range.end,
-            pieces: vec![Piece { kind: kind.into(), start: range.start, end: range.end }],
+            pieces: vec![PlannedPiece { kind: kind.into(), start: range.start, end: range.end }],
             write,
-            restored: u64::from(action.restores()),
-            given_up: Loss::default(),
-            also_possible: Vec::new(),
-            before: Vec::new(),
-            after: Vec::new(),
+            restored_events: u64::from(action.can_restore()),
+            loss: Loss::default(),
+            alternatives: Vec::new(),
+            before_sha256: Vec::new(),
+            after_sha256: Vec::new(),
             neighbours: Vec::new(),
         }
     }
 
-    fn plan(steps: Vec<Step>) -> Plan {
+    fn plan(steps: Vec<RepairStep>) -> Plan {
         let log = LogIdentity {
             path: "/logs/a.log".into(),
             header: Vec::new(),
@@ -327,27 +352,27 @@ mod tests {
         };
         let (left, forgotten) = (Vec::new(), Loss::default());
         Plan {
-            plan: PLAN_VERSION,
+            layout_version: PLAN_VERSION,
             id: "ab".into(),
             undoes: None,
             log,
             steps,
-            left,
+            unrepaired: left,
             notes: Vec::new(),
-            forgets: None,
-            forgotten,
-            lock_ms: 3,
+            forgotten_index_end: None,
+            forgotten_loss: forgotten,
+            estimated_lock_ms: 3,
         }
     }
 
-    fn gap(range: Range<u64>) -> Step {
-        step(Action::Gap, range, "garbage", Write::Gap { says: "{}".into(), header: None })
+    fn gap(range: Range<u64>) -> RepairStep {
+        step(RepairAction::Gap, range, "garbage", StepWrite::Gap { description: "{}".into(), header: None })
     }
 
-    fn record(number: u32, plan: Plan) -> Record {
+    fn record(number: u32, plan: Plan) -> RepairRecord {
         let journal = format!("/logs/a.log.repairs/{number:04}.journal").into();
-        let state = RecordState::Applied;
-        Record { number, journal, begun_ms: 1_767_225_600_000, state, undone_by: None, plan }
+        let state = RepairState::Applied;
+        RepairRecord { number, journal, begun_ms: 1_767_225_600_000, state, undone_by: None, plan }
     }
 
     #[test]
@@ -369,7 +394,7 @@ mod tests {
              8092, 6f -> 6e, \"o\" -> \"n\" (0.40 accidents expected); 1 more; not searched: patterns over 24 bits"
         );
         assert_eq!(
-            (fix_short(&choice).as_str(), fix_short(&fix(Certainty::Likely, &[0.0])).as_str()),
+            (fix_label(&choice).as_str(), fix_label(&fix(Certainty::Likely, &[0.0])).as_str()),
             ("choice of 4: correct bits", "likely: correct bits")
         );
         let old = fix(Certainty::Likely, &[0.0]);
@@ -379,38 +404,43 @@ mod tests {
             "no figure, no word of it"
         );
         let tail = Fix {
-            action: Action::SetAsideTail,
+            action: RepairAction::SetAsideTail,
             certainty: None,
             candidates: Vec::new(),
             unsearched: None,
-            choose: Some((8090, 1)),
+            choice: Some((8090, 1)),
         };
-        assert_eq!(fix_short(&tail), "set aside tail");
+        assert_eq!(fix_label(&tail), "set aside tail");
         assert_eq!(fix_line(&tail), "set_aside_tail: kept in the journal and cut off the end");
     }
 
     #[test]
     fn many_bytes_are_shown_by_their_first() {
         let long = edit(16, &[0; 40], &[255; 40]);
-        let said = change(&long);
+        let said = change_text(&long);
         assert_eq!(said, format!("40 bytes at offset 16, {}… -> {}…", "00".repeat(12), "ff".repeat(12)));
-        let six: Vec<Change> = (0..6).map(|i| edit(i, &[0], &[1])).collect();
-        assert!(changes(&six).ends_with("1 byte at offset 2, 00 -> 01 and 3 more"), "{}", changes(&six));
+        let six: Vec<ByteChange> = (0..6).map(|i| edit(i, &[0], &[1])).collect();
+        assert!(changes_text(&six).ends_with("1 byte at offset 2, 00 -> 01 and 3 more"), "{}", changes_text(&six));
     }
 
     #[test]
     fn a_plan_says_what_it_does_what_it_leaves_and_how_to_take_it_back() {
         let mut fenced = gap(320..630);
-        fenced.given_up = Loss { at_least: 0, at_most: 1, aggregates: vec![42] };
-        fenced.also_possible = vec![fix(Certainty::Choice, &[0.25, 0.5])];
-        let bits = step(Action::CorrectBits, 16..320, "checksum", Write::Edits(vec![edit(90, &[0x6f], &[0x6e])]));
-        let mut plan = plan(vec![bits, fenced, step(Action::SetAsideTail, 4900..5000, "torn_tail", Write::Cut)]);
-        let donor =
-            Fix { certainty: Some(Certainty::Choice), choose: Some((8090, 2)), ..Fix::plain(Action::TakeFromDonor) };
-        plan.left = vec![Left {
-            piece: Piece { kind: "invalid_event".into(), start: 700, end: 800 },
-            why: "a writer's fault".into(),
-            also_possible: vec![fix(Certainty::Likely, &[0.005]), donor],
+        fenced.loss = Loss { at_least: 0, at_most: 1, aggregates: vec![42] };
+        fenced.alternatives = vec![fix(Certainty::Choice, &[0.25, 0.5])];
+        let bits =
+            step(RepairAction::CorrectBits, 16..320, "checksum", StepWrite::Edits(vec![edit(90, &[0x6f], &[0x6e])]));
+        let mut plan =
+            plan(vec![bits, fenced, step(RepairAction::SetAsideTail, 4900..5000, "torn_tail", StepWrite::Truncate)]);
+        let donor = Fix {
+            certainty: Some(Certainty::Choice),
+            choice: Some((8090, 2)),
+            ..Fix::without_candidates(RepairAction::TakeFromDonor)
+        };
+        plan.unrepaired = vec![UnrepairedRange {
+            piece: PlannedPiece { kind: "invalid_event".into(), start: 700, end: 800 },
+            reason: "a writer's fault".into(),
+            alternatives: vec![fix(Certainty::Likely, &[0.005]), donor],
         }];
         plan.notes = vec!["its header is another".into()];
         let expected = "\
@@ -435,8 +465,9 @@ the writer's lock is held for about 3.0 ms";
         let mut plan = plan(Vec::new());
         let folder = Path::new("x");
         assert_eq!(plan_lines(&plan, folder), ["/logs/a.log: nothing to repair"]);
-        let piece = Piece { kind: "unreadable".into(), start: 16, end: 512 };
-        plan.left = vec![Left { piece, why: "the device refuses".into(), also_possible: Vec::new() }];
+        let piece = PlannedPiece { kind: "unreadable".into(), start: 16, end: 512 };
+        plan.unrepaired =
+            vec![UnrepairedRange { piece, reason: "the device refuses".into(), alternatives: Vec::new() }];
         let said = plan_lines(&plan, folder);
         assert_eq!(said, ["/logs/a.log: nothing is repaired", "left: 16..512 unreadable: the device refuses"]);
     }
@@ -444,8 +475,8 @@ the writer's lock is held for about 3.0 ms";
     #[test]
     fn what_is_forgotten_and_what_is_undone_is_said() {
         let mut forgetting = plan(Vec::new());
-        forgetting.forgets = Some(6000);
-        forgetting.forgotten = Loss { at_least: 2, at_most: 12, aggregates: (1..=8).collect() };
+        forgetting.forgotten_index_end = Some(6000);
+        forgetting.forgotten_loss = Loss { at_least: 2, at_most: 12, aggregates: (1..=8).collect() };
         let said = plan_lines(&forgetting, Path::new("x"));
         assert_eq!(
             said[1],
@@ -453,7 +484,8 @@ the writer's lock is held for about 3.0 ms";
              (aggregates 1, 2, 3, 4, 5, 3 more)"
         );
         assert_eq!(said[2], "no old bytes are replaced; the plan is kept in x; `chronicle undo` takes it back");
-        let mut undo = plan(vec![step(Action::Gap, 16..320, "garbage", Write::Taken { from: "j".into() })]);
+        let mut undo =
+            plan(vec![step(RepairAction::Gap, 16..320, "garbage", StepWrite::CopyFrom { from: "j".into() })]);
         undo.undoes = Some(3);
         let said = plan_lines(&undo, Path::new("x"));
         assert_eq!(said[0], "undo of repair 3 of /logs/a.log: 1 range, 304 bytes changed");
@@ -476,13 +508,14 @@ the writer's lock is held for about 3.0 ms";
     #[test]
     fn a_gap_is_kept_by_the_last_repair_that_made_it_and_stands() {
         let mut records = vec![record(1, plan(vec![gap(16..320)])), record(2, plan(vec![gap(16..320), gap(400..500)]))];
-        let journal = |records: &[Record], range| kept_in(records, range).map(|path| path.display().to_string());
+        let journal =
+            |records: &[RepairRecord], range| find_gap_journal(records, range).map(|path| path.display().to_string());
         assert_eq!(journal(&records, 16..320).as_deref(), Some("/logs/a.log.repairs/0002.journal"));
         assert_eq!(journal(&records, 100..200).as_deref(), Some("/logs/a.log.repairs/0002.journal"), "one of a chain");
         assert_eq!(journal(&records, 300..400), None);
         records[1].undone_by = Some(3);
         assert_eq!(journal(&records, 16..320).as_deref(), Some("/logs/a.log.repairs/0001.journal"));
-        records[0].state = RecordState::RolledBack;
+        records[0].state = RepairState::RolledBack;
         assert_eq!(journal(&records, 16..320), None);
     }
 }

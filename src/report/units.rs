@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+const SIZE_UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /// The zone that times are shown in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Zone {
+pub enum DisplayZone {
     /// Coordinated universal time; shown with a `Z`.
     #[default]
     Utc,
@@ -20,20 +20,20 @@ pub enum Zone {
 }
 
 /// Bytes in binary units, two digits or more: `812 B`, `1.2 GiB`, `12 MiB`.
-pub fn size(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     let mut unit = 0;
     let mut value = bytes as f64;
     // Half a digit below the next unit would be rounded up into it.
-    while value >= 1023.5 && unit + 1 < UNITS.len() {
+    while value >= 1023.5 && unit + 1 < SIZE_UNITS.len() {
         value /= 1024.0;
         unit += 1;
     }
-    let name = UNITS.get(unit).copied().unwrap_or_default();
+    let name = SIZE_UNITS.get(unit).copied().unwrap_or_default();
     if unit > 0 && value < 9.95 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
 }
 
 /// A number with its thousands apart: `3 104 221`.
-pub fn exact(number: u64) -> String {
+pub fn format_number(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -46,12 +46,12 @@ pub fn exact(number: u64) -> String {
 }
 
 /// A number and what it counts, in the number that fits: `1 event`, `4 201 events`.
-pub fn count(number: u64, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", exact(number)) }
+pub fn format_count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", format_number(number)) }
 }
 
 /// A duration: `1.1 µs`, `125 µs`, `12 ms`, `1.2 s`, `2 min 05 s`, `3 h 12 min`.
-pub fn duration(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     let short =
         |value: f64, unit| if value < 9.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") };
@@ -73,13 +73,13 @@ pub fn duration(duration: Duration) -> String {
 }
 
 /// Bytes a second.
-pub fn rate(bytes: u64, elapsed: Duration) -> String {
+pub fn format_rate(bytes: u64, elapsed: Duration) -> String {
     let second = u128::from(bytes) * 1_000_000_000 / elapsed.as_nanos().max(1);
-    format!("{}/s", size(u64::try_from(second).unwrap_or(u64::MAX)))
+    format!("{}/s", format_size(u64::try_from(second).unwrap_or(u64::MAX)))
 }
 
 /// A share in whole per cent: 100 only when nothing is left, 0 only when nothing is done.
-pub fn percent(done: u64, total: u64) -> String {
+pub fn format_percent(done: u64, total: u64) -> String {
     if done >= total {
         return "100 %".into();
     }
@@ -88,43 +88,43 @@ pub fn percent(done: u64, total: u64) -> String {
 }
 
 /// How a long job is getting on: `42 %, 1.2 GiB/s, 3.1 s left`.
-pub fn progress(done: u64, total: u64, elapsed: Duration) -> String {
-    format!("{}, {}", percent(done, total), pace(done, total, elapsed))
+pub fn format_progress(done: u64, total: u64, elapsed: Duration) -> String {
+    format!("{}, {}", format_percent(done, total), format_speed(done, total, elapsed))
 }
 
 /// How fast a long job is, and how long it will take: `1.2 GiB/s, 3.1 s left`.
-pub fn pace(done: u64, total: u64, elapsed: Duration) -> String {
-    let rate = rate(done, elapsed);
+pub fn format_speed(done: u64, total: u64, elapsed: Duration) -> String {
+    let rate = format_rate(done, elapsed);
     if done == 0 || done >= total {
         return rate;
     }
     let left = elapsed.mul_f64((total - done) as f64 / done as f64);
-    format!("{rate}, {} left", self::duration(left))
+    format!("{rate}, {} left", self::format_duration(left))
 }
 
 /// An offset in hexadecimal, eight digits or more: `0x0012AB40`.
-pub fn hex_offset(offset: u64) -> String {
+pub fn format_hex_offset(offset: u64) -> String {
     format!("0x{offset:08X}")
 }
 
 /// The time of day to the millisecond: `09:14:02.113`.
-pub fn time_of_day(ms: u64, zone: Zone) -> String {
-    shown(ms, zone, "%H:%M:%S%.3f", "")
+pub fn format_time_of_day(ms: u64, zone: DisplayZone) -> String {
+    format_time(ms, zone, "%H:%M:%S%.3f", "")
 }
 
 /// The date alone: `2026-11-20`.
-pub fn day(ms: u64, zone: Zone) -> String {
-    shown(ms, zone, "%Y-%m-%d", "")
+pub fn format_date(ms: u64, zone: DisplayZone) -> String {
+    format_time(ms, zone, "%Y-%m-%d", "")
 }
 
 /// Date and time to the minute: `2026-11-20 09:12Z`.
-pub fn minute(ms: u64, zone: Zone) -> String {
-    shown(ms, zone, "%Y-%m-%d %H:%M", offset_format(zone))
+pub fn format_minute(ms: u64, zone: DisplayZone) -> String {
+    format_time(ms, zone, "%Y-%m-%d %H:%M", zone_suffix(zone))
 }
 
 /// Date and time to the millisecond: `2026-11-20 09:14:02.113Z`.
-pub fn moment(ms: u64, zone: Zone) -> String {
-    shown(ms, zone, "%Y-%m-%d %H:%M:%S%.3f", offset_format(zone))
+pub fn format_timestamp(ms: u64, zone: DisplayZone) -> String {
+    format_time(ms, zone, "%Y-%m-%d %H:%M:%S%.3f", zone_suffix(zone))
 }
 
 /// A size as people write it: `1GiB`, `1.5 MiB`, `20M`, `4096`. Units are binary whatever their spelling.
@@ -172,22 +172,22 @@ pub fn parse_time(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("expected a time such as 2026-11-20T09:14 or milliseconds since 1970, found `{text}`"))
 }
 
-fn offset_format(zone: Zone) -> &'static str {
+fn zone_suffix(zone: DisplayZone) -> &'static str {
     match zone {
-        Zone::Utc => "Z",
-        Zone::Local => "%:z",
+        DisplayZone::Utc => "Z",
+        DisplayZone::Local => "%:z",
     }
 }
 
 /// A time that no calendar reaches is shown as the number it is.
-fn shown(ms: u64, zone: Zone, format: &str, offset: &str) -> String {
+fn format_time(ms: u64, zone: DisplayZone, format: &str, offset: &str) -> String {
     let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let Some(time) = time else {
         return format!("{ms} ms");
     };
     let zone = match zone {
-        Zone::Utc => TimeZone::UTC,
-        Zone::Local => TimeZone::system(),
+        DisplayZone::Utc => TimeZone::UTC,
+        DisplayZone::Local => TimeZone::system(),
     };
     time.to_zoned_datetime(zone).strftime(&format!("{format}{offset}")).to_string()
 }
@@ -210,7 +210,7 @@ mod tests {
             (u64::MAX, "16 EiB"),
         ];
         for (bytes, expected) in cases {
-            assert_eq!(size(bytes), expected, "{bytes}");
+            assert_eq!(format_size(bytes), expected, "{bytes}");
         }
     }
 
@@ -218,9 +218,9 @@ mod tests {
     fn thousands_stand_apart() {
         let cases = [(0, "0"), (999, "999"), (1000, "1 000"), (3_104_221, "3 104 221")];
         for (number, expected) in cases {
-            assert_eq!(exact(number), expected);
+            assert_eq!(format_number(number), expected);
         }
-        assert_eq!((count(1, "event"), count(4201, "event")), ("1 event".into(), "4 201 events".into()));
+        assert_eq!((format_count(1, "event"), format_count(4201, "event")), ("1 event".into(), "4 201 events".into()));
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
             (11_520_000_000_000, "3 h 12 min"),
         ];
         for (nanos, expected) in cases {
-            assert_eq!(duration(Duration::from_nanos(nanos)), expected);
+            assert_eq!(format_duration(Duration::from_nanos(nanos)), expected);
         }
     }
 
@@ -244,19 +244,19 @@ mod tests {
     fn a_share_is_whole_only_when_it_is() {
         let cases = [(0, 1000, "0 %"), (1, 1000, "1 %"), (999, 1000, "99 %"), (5, 5, "100 %"), (0, 0, "100 %")];
         for (done, total, expected) in cases {
-            assert_eq!(percent(done, total), expected);
+            assert_eq!(format_percent(done, total), expected);
         }
-        assert_eq!(progress(1 << 20, 4 << 20, Duration::from_secs(1)), "25 %, 1.0 MiB/s, 3.0 s left");
+        assert_eq!(format_progress(1 << 20, 4 << 20, Duration::from_secs(1)), "25 %, 1.0 MiB/s, 3.0 s left");
     }
 
     #[test]
     fn times_say_their_zone_and_survive_any_number() {
         let ms = 1_795_165_942_113;
-        assert_eq!(time_of_day(ms, Zone::Utc), "09:12:22.113");
-        assert_eq!(minute(ms, Zone::Utc), "2026-11-20 09:12Z");
-        assert_eq!(moment(ms, Zone::Utc), "2026-11-20 09:12:22.113Z");
-        assert_eq!(moment(u64::MAX, Zone::Utc), "18446744073709551615 ms");
-        let local = moment(ms, Zone::Local);
+        assert_eq!(format_time_of_day(ms, DisplayZone::Utc), "09:12:22.113");
+        assert_eq!(format_minute(ms, DisplayZone::Utc), "2026-11-20 09:12Z");
+        assert_eq!(format_timestamp(ms, DisplayZone::Utc), "2026-11-20 09:12:22.113Z");
+        assert_eq!(format_timestamp(u64::MAX, DisplayZone::Utc), "18446744073709551615 ms");
+        let local = format_timestamp(ms, DisplayZone::Local);
         assert!(local.contains('+') || local.contains('-'), "{local}");
     }
 

@@ -6,61 +6,64 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::format::{Evidence, Finding, Kind};
+use crate::format::{DamageKind, Evidence, Finding};
 use crate::index::IndexState;
-use crate::repair::SetAside;
+use crate::repair::TailBackup;
 
-use super::units::{count, duration, exact, size};
+use super::units::{format_count, format_duration, format_number, format_size};
 
 /// Characters of a log's own words that a sentence quotes.
-const QUOTE: usize = 160;
+const MAX_QUOTE_CHARS: usize = 160;
 
 /// What a finding means and what follows from it, in one sentence.
-pub fn verdict(finding: &Finding) -> String {
+pub fn finding_sentence(finding: &Finding) -> String {
     let seen = &finding.evidence;
-    let bytes = size(finding.end - finding.start);
+    let bytes = format_size(finding.end - finding.start);
     match finding.kind {
-        Kind::Zeros => {
-            format!("{bytes} of zeros where frames should stand: space was reserved or lost its data{}", goes_on(seen))
-        }
-        Kind::Checksum => format!(
-            "checksum differs{}, so this one event cannot be trusted; {}{}",
-            checksums(seen),
-            what_still_reads(seen),
-            goes_on(seen)
-        ),
-        Kind::Length => format!(
-            "only the length field is damaged: {}, so the payload itself is whole{}",
-            lengths(seen),
-            goes_on(seen)
-        ),
-        Kind::TornTail => format!(
-            "the last frame was never finished{}: its writer was stopped; opening a log of version 1 for append sets it aside",
-            seen.bytes_missing.filter(|n| *n > 0).map(|n| format!(", {} missing", size(n))).unwrap_or_default()
-        ),
-        Kind::Garbage => {
+        DamageKind::Zeros => {
             format!(
-                "{bytes} that are no frames: overwritten, inserted, or left over from something else{}",
-                goes_on(seen)
+                "{bytes} of zeros where frames should stand: space was reserved or lost its data{}",
+                resume_clause(seen)
             )
         }
-        Kind::Truncated => truncated(finding),
-        Kind::Header => format!(
+        DamageKind::Checksum => format!(
+            "checksum differs{}, so this one event cannot be trusted; {}{}",
+            checksum_clause(seen),
+            payload_clause(seen),
+            resume_clause(seen)
+        ),
+        DamageKind::Length => format!(
+            "only the length field is damaged: {}, so the payload itself is whole{}",
+            length_clause(seen),
+            resume_clause(seen)
+        ),
+        DamageKind::TornTail => format!(
+            "the last frame was never finished{}: its writer was stopped; opening a log of version 1 for append sets it aside",
+            seen.bytes_missing.filter(|n| *n > 0).map(|n| format!(", {} missing", format_size(n))).unwrap_or_default()
+        ),
+        DamageKind::Garbage => {
+            format!(
+                "{bytes} that are no frames: overwritten, inserted, or left over from something else{}",
+                resume_clause(seen)
+            )
+        }
+        DamageKind::Truncated => truncated_sentence(finding),
+        DamageKind::Header => format!(
             "the header is damaged: {}{}; the events behind it are not affected",
             seen.reason.as_deref().unwrap_or("its bytes are not what they should be"),
-            found_and_expected(seen)
+            header_clause(seen)
         ),
-        Kind::InvalidEvent => format!(
+        DamageKind::InvalidEvent => format!(
             "the bytes are as they were written and are no event{}{}: look at the program that wrote them",
             seen.reason.as_deref().map(|why| format!(", {why}")).unwrap_or_default(),
-            seen.bad_byte_at.map(|at| format!(" at offset {at}")).unwrap_or_default()
+            seen.bad_byte_offset.map(|at| format!(" at offset {at}")).unwrap_or_default()
         ),
-        Kind::Gap => fenced_off(finding, &bytes),
-        Kind::Clock => format!(
+        DamageKind::Gap => gap_sentence(finding, &bytes),
+        DamageKind::Clock => format!(
             "the event's time lies {}before that of the event before it: a clock was set back; offsets give the order",
-            backwards(seen)
+            clock_clause(seen)
         ),
-        Kind::Unreadable => {
+        DamageKind::Unreadable => {
             format!("the device refuses to read {bytes}: copy what can be read to another disk before anything else")
         }
     }
@@ -68,36 +71,40 @@ pub fn verdict(finding: &Finding) -> String {
 
 /// What a repair of this program notes in a gap.
 #[derive(Deserialize)]
-struct Noted<'a> {
+struct GapNote<'a> {
     repair: &'a str,
     kind: &'a str,
     start: u64,
     end: u64,
 }
 
-fn fenced_off(gap: &Finding, bytes: &str) -> String {
+fn gap_sentence(gap: &Finding, bytes: &str) -> String {
     let content = gap.evidence.content.as_deref();
     let ours = content.and_then(|content| serde_json::from_str(content).ok());
-    let Some(Noted { repair, kind, start, end }) = ours else {
-        let noted = content.map(|said| format!(" and noted {}", quote(said))).unwrap_or_default();
+    let Some(GapNote { repair, kind, start, end }) = ours else {
+        let noted = content.map(|said| format!(" and noted {}", quote_shortened(said))).unwrap_or_default();
         return format!("an earlier repair fenced {bytes} off{noted}; nothing to do");
     };
     // A long range is filled by a chain of gaps.
     let of = if (start, end) == (gap.start, gap.end) { String::new() } else { format!(", of {start}..{end}") };
-    format!("an earlier repair, {}, fenced {bytes} off ({}{of}); nothing to do", quote(repair), quote(kind))
+    format!(
+        "an earlier repair, {}, fenced {bytes} off ({}{of}); nothing to do",
+        quote_shortened(repair),
+        quote_shortened(kind)
+    )
 }
 
 /// The state of an index in its own word with its number: `fresh`, `BEHIND 12 MiB, 4 201 events`.
 ///
 /// `events` is how many events a `behind` index has not seen, or an `ahead` one alone has, where that is known.
 pub fn index_line(state: &IndexState, events: Option<u64>) -> String {
-    let number = |what: &str| events.map(|n| format!(", {}{what}", count(n, "event"))).unwrap_or_default();
+    let number = |what: &str| events.map(|n| format!(", {}{what}", format_count(n, "event"))).unwrap_or_default();
     match state {
-        IndexState::Fresh | IndexState::Missing => state.word().into(),
-        IndexState::Behind { bytes } => format!("BEHIND {}{}", size(*bytes), number("")),
-        IndexState::Ahead { bytes } => format!("AHEAD {}{}", size(*bytes), number(" missing")),
+        IndexState::Fresh | IndexState::Missing => state.name().into(),
+        IndexState::Behind { bytes } => format!("BEHIND {}{}", format_size(*bytes), number("")),
+        IndexState::Ahead { bytes } => format!("AHEAD {}{}", format_size(*bytes), number(" missing")),
         IndexState::Unsupported { version } => format!("UNSUPPORTED version {version}"),
-        IndexState::Corrupt { .. } | IndexState::Foreign { .. } => state.word().to_uppercase(),
+        IndexState::Corrupt { .. } | IndexState::Foreign { .. } => state.name().to_uppercase(),
     }
 }
 
@@ -132,88 +139,88 @@ pub const fn index_meaning(state: &IndexState) -> &'static str {
 }
 
 /// What opening for append has set aside, in one sentence.
-pub fn set_aside_line(aside: &SetAside) -> String {
+pub fn set_aside_line(aside: &TailBackup) -> String {
     let finding = &aside.finding;
     format!(
         "set aside: {} at offset {}..{} ({}) was kept in {} and cut from the log",
         finding.kind.name(),
         finding.start,
         finding.end,
-        size(finding.end - finding.start),
+        format_size(finding.end - finding.start),
         aside.journal.display()
     )
 }
 
-fn goes_on(seen: &Evidence) -> String {
-    match seen.resumes_at {
+fn resume_clause(evidence: &Evidence) -> String {
+    match evidence.resumes_at {
         Some(at) => format!("; events go on at offset {at}"),
         None => "; no valid frame follows".into(),
     }
 }
 
-fn checksums(seen: &Evidence) -> String {
-    match (seen.stored, seen.computed) {
+fn checksum_clause(evidence: &Evidence) -> String {
+    match (evidence.stored_checksum, evidence.computed_checksum) {
         (Some(stored), Some(computed)) => format!(" (stored {stored:08x}, its bytes give {computed:08x})"),
         _ => String::new(),
     }
 }
 
-fn what_still_reads(seen: &Evidence) -> String {
-    match (&seen.reason, seen.bad_byte_at) {
+fn payload_clause(evidence: &Evidence) -> String {
+    match (&evidence.reason, evidence.bad_byte_offset) {
         (Some(reason), Some(at)) => format!("its payload is no event ({reason} at offset {at})"),
         (Some(reason), None) => format!("its payload is no event ({reason})"),
         (None, _) => "its payload still reads as an event: a value in it, or the checksum, was changed".into(),
     }
 }
 
-fn lengths(seen: &Evidence) -> String {
-    let by = if seen.stored.is_some() { "the checksum proves" } else { "the payload implies" };
-    match (seen.length_found, seen.length_implied) {
+fn length_clause(evidence: &Evidence) -> String {
+    let by = if evidence.stored_checksum.is_some() { "the checksum proves" } else { "the payload implies" };
+    match (evidence.length_found, evidence.length_implied) {
         (Some(found), Some(implied)) => format!("found {found}, {by} {implied}"),
         (None, Some(implied)) => format!("{by} {implied}"),
         _ => "the checksum proves another".into(),
     }
 }
 
-fn truncated(finding: &Finding) -> String {
+fn truncated_sentence(finding: &Finding) -> String {
     let seen = &finding.evidence;
     let once = seen.log_end_offset.map(|end| format!(" {end} bytes")).unwrap_or_default();
-    let missing = seen.bytes_missing.map_or_else(|| "its end".into(), size);
+    let missing = seen.bytes_missing.map_or_else(|| "its end".into(), format_size);
     let events = match (seen.events_missing, seen.aggregates_missing) {
         (Some(events), Some(aggregates)) => {
-            format!(" with {} of {}", count(events, "event"), count(aggregates, "aggregate"))
+            format!(" with {} of {}", format_count(events, "event"), format_count(aggregates, "aggregate"))
         }
-        (Some(events), None) => format!(" with {}", count(events, "event")),
+        (Some(events), None) => format!(" with {}", format_count(events, "event")),
         _ => String::new(),
     };
     format!("the log once had{once}, as its index has seen: {missing}{events} missing; look for a backup of the log")
 }
 
-fn found_and_expected(seen: &Evidence) -> String {
-    match (&seen.header_found, &seen.header_expected) {
+fn header_clause(evidence: &Evidence) -> String {
+    match (&evidence.header_found, &evidence.header_expected) {
         (Some(found), Some(expected)) => format!(" (found {found}, expected {expected})"),
         _ => String::new(),
     }
 }
 
-fn backwards(seen: &Evidence) -> String {
-    match (seen.previous_time_ms, seen.time_ms) {
+fn clock_clause(evidence: &Evidence) -> String {
+    match (evidence.previous_time_ms, evidence.time_ms) {
         (Some(before), Some(now)) => {
             let ms = before.saturating_sub(now);
             // Beyond a century the number says more than hours do.
             if ms > 100 * 366 * 86_400_000 {
-                format!("{} ms ", exact(ms))
+                format!("{} ms ", format_number(ms))
             } else {
-                format!("{} ", duration(Duration::from_millis(ms)))
+                format!("{} ", format_duration(Duration::from_millis(ms)))
             }
         }
         _ => String::new(),
     }
 }
 
-fn quote(said: &str) -> String {
-    let mut short: String = said.chars().take(QUOTE).collect();
-    if short.len() < said.len() {
+fn quote_shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(MAX_QUOTE_CHARS).collect();
+    if short.len() < text.len() {
         short.push('…');
     }
     short
@@ -223,8 +230,8 @@ fn quote(said: &str) -> String {
 mod tests {
     use super::*;
 
-    fn with(kind: Kind, evidence: Evidence) -> String {
-        verdict(&Finding::new(kind, 1000..1228).with(evidence))
+    fn sentence_of(kind: DamageKind, evidence: Evidence) -> String {
+        finding_sentence(&Finding::new(kind, 1000..1228).with_evidence(evidence))
     }
 
     #[test]
@@ -232,19 +239,24 @@ mod tests {
         let on = Some(1228);
         let cases = [
             (
-                with(
-                    Kind::Checksum,
-                    Evidence { stored: Some(0xAABB), computed: Some(0x1122), resumes_at: on, ..Evidence::default() },
+                sentence_of(
+                    DamageKind::Checksum,
+                    Evidence {
+                        stored_checksum: Some(0xAABB),
+                        computed_checksum: Some(0x1122),
+                        resumes_at: on,
+                        ..Evidence::default()
+                    },
                 ),
                 "checksum differs (stored 0000aabb, its bytes give 00001122), so this one event cannot be trusted; its \
                  payload still reads as an event: a value in it, or the checksum, was changed; events go on at offset \
                  1228",
             ),
             (
-                with(
-                    Kind::Length,
+                sentence_of(
+                    DamageKind::Length,
                     Evidence {
-                        stored: Some(1),
+                        stored_checksum: Some(1),
                         length_found: Some(4321),
                         length_implied: Some(220),
                         resumes_at: on,
@@ -255,13 +267,13 @@ mod tests {
                  events go on at offset 1228",
             ),
             (
-                with(Kind::TornTail, Evidence { bytes_missing: Some(40), ..Evidence::default() }),
+                sentence_of(DamageKind::TornTail, Evidence { bytes_missing: Some(40), ..Evidence::default() }),
                 "the last frame was never finished, 40 B missing: its writer was stopped; opening a log of version 1 for append \
                  sets it aside",
             ),
             (
-                with(
-                    Kind::Truncated,
+                sentence_of(
+                    DamageKind::Truncated,
                     Evidence {
                         log_end_offset: Some(5000),
                         bytes_missing: Some(3772),
@@ -274,8 +286,8 @@ mod tests {
                  for a backup of the log",
             ),
             (
-                with(
-                    Kind::Clock,
+                sentence_of(
+                    DamageKind::Clock,
                     Evidence { time_ms: Some(1000), previous_time_ms: Some(62_000), ..Evidence::default() },
                 ),
                 "the event's time lies 1 min 01 s before that of the event before it: a clock was set back; offsets give \
@@ -289,7 +301,8 @@ mod tests {
 
     #[test]
     fn a_gap_says_in_words_what_a_repair_of_this_program_noted_in_it_and_quotes_anybody_else() {
-        let gap = |said: &str| with(Kind::Gap, Evidence { content: Some(said.into()), ..Evidence::default() });
+        let gap =
+            |said: &str| sentence_of(DamageKind::Gap, Evidence { content: Some(said.into()), ..Evidence::default() });
         for (said, expected) in [
             (
                 r#"{"repair":"b1a66b75","kind":"garbage","start":1000,"end":1228}"#,
@@ -308,8 +321,8 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_sentence_even_without_evidence() {
-        for (kind, name, _) in Kind::ALL {
-            let said = with(kind, Evidence::default());
+        for (kind, name, _) in DamageKind::ALL {
+            let said = sentence_of(kind, Evidence::default());
             assert!(said.len() > 30 && !said.contains("  ") && !said.ends_with('.'), "{name}: {said}");
         }
     }

@@ -6,20 +6,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::drill::{Drill, DrillError, Planted};
-use super::generate::{Amount, Generator, Recipe};
-use super::plant::plan;
-use crate::file::{LogFile, Open, OsDisk};
-use crate::format::Kind;
+use super::damage_edits::plan_damage;
+use super::drill::{Drill, DrillError, PlantedDamage};
+use super::generate::{EventGenerator, GeneratorOptions, LogLength};
+use crate::file::{LogFile, OpenMode, OsDisk};
+use crate::format::DamageKind;
 use crate::inspect::index_path;
 use crate::{EventLog, StorageError};
 
 /// Events in all, the torn one not counted.
-const EVENTS: u64 = 12_000;
+const WHOLE_EVENTS: u64 = 12_000;
 /// Bytes that the index has seen.
-const INDEXED: usize = 3_000_000;
+const INDEXED_BYTES: usize = 3_000_000;
 /// What is planted in the part that the index has seen.
-const DAMAGES: [(Drill, u64); 9] = [
+const PLANTED_DAMAGES: [(Drill, u64); 9] = [
     (Drill::Checksum, 3),
     (Drill::ChecksumNoise, 5),
     (Drill::Length, 8),
@@ -33,37 +33,41 @@ const DAMAGES: [(Drill, u64); 9] = [
 
 /// What was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Demo {
+pub struct DemoLog {
     /// The log.
     pub log: PathBuf,
     /// The truth about it: every finding's kind and range, ascending.
-    pub findings: Vec<(Kind, std::ops::Range<u64>)>,
+    pub findings: Vec<(DamageKind, std::ops::Range<u64>)>,
 }
 
 /// Writes `demo.log` and its index into `folder`, which is created when it is not there.
 ///
 /// # Errors
 /// `Exists` when one of the two is there already; `Io`.
-pub fn demo(folder: &Path) -> Result<Demo, DrillError> {
+pub fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     fs::create_dir_all(folder).map_err(|error| StorageError::io(folder, "create", error))?;
     let path = folder.join("demo.log");
     for taken in [&path, &index_path(&path)] {
         if fs::symlink_metadata(taken).is_ok() {
-            return Err(StorageError::Exists { path: taken.clone() }.into());
+            return Err(StorageError::AlreadyExists { path: taken.clone() }.into());
         }
     }
     let io = |error| StorageError::io(&path, "write", error);
-    let mut generator =
-        Generator::new(&Recipe { seed: 2, amount: Amount::Events(EVENTS + 1), aggregates: 800, ..Recipe::default() });
+    let mut generator = EventGenerator::new(&GeneratorOptions {
+        seed: 2,
+        length: LogLength::Events(WHOLE_EVENTS + 1),
+        aggregates: 800,
+        ..GeneratorOptions::default()
+    });
     let mut bytes = generator.header().to_vec();
-    generator.fill(&mut bytes, INDEXED);
+    generator.fill_buffer(&mut bytes, INDEXED_BYTES);
     let mut file = fs::File::create_new(&path).map_err(io)?;
     file.write_all(&bytes).map_err(io)?;
 
-    let log = Arc::new(LogFile::open(&OsDisk, &path, Open::Read)?);
+    let log = Arc::new(LogFile::open(&OsDisk, &path, OpenMode::Read)?);
     let mut findings = Vec::new();
-    for (drill, seed) in DAMAGES {
-        let Planted { kind, start, end, edit, .. } = plan(&log, drill, seed)?;
+    for (drill, seed) in PLANTED_DAMAGES {
+        let PlantedDamage { kind, start, end, edit, .. } = plan_damage(&log, drill, seed)?;
         edit.apply(&path)?;
         findings.push((kind, start..end));
     }
@@ -71,19 +75,19 @@ pub fn demo(folder: &Path) -> Result<Demo, DrillError> {
     EventLog::open_read_only(&path)?.save_index()?;
 
     bytes.clear();
-    generator.fill(&mut bytes, usize::MAX);
-    let torn = log_end_torn(&mut bytes);
+    generator.fill_buffer(&mut bytes, usize::MAX);
+    let torn = tear_last_frame(&mut bytes);
     file.write_all(&bytes).map_err(io)?;
     file.sync_all().map_err(io)?;
     let end = log.len()?;
-    findings.push((Kind::TornTail, end - torn..end));
-    Ok(Demo { log: path, findings })
+    findings.push((DamageKind::TornTail, end - torn..end));
+    Ok(DemoLog { log: path, findings })
 }
 
 /// Cuts the last frame in two; how many bytes are left of it.
-fn log_end_torn(frames: &mut Vec<u8>) -> u64 {
+fn tear_last_frame(frames: &mut Vec<u8>) -> u64 {
     let (mut at, mut last) = (0, 0);
-    while let Some(length) = crate::format::frame::length_at(frames, at) {
+    while let Some(length) = crate::format::frame::payload_length_at(frames, at) {
         last = at;
         at += crate::format::frame::MIN_FRAME - 1 + length as usize;
     }
@@ -98,19 +102,23 @@ mod tests {
 
     use super::*;
     use crate::IndexState;
-    use crate::inspect::{LogView, Wish, survey};
+    use crate::inspect::{LogView, SurveyOptions, survey};
 
     #[test]
     fn the_demonstration_shows_several_damages_and_a_stale_index() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("new");
-        let made = demo(&folder).unwrap();
+        let made = create_demo(&folder).unwrap();
         let view = LogView::open(Arc::new(OsDisk), &made.log, None).unwrap();
-        assert!(matches!(view.state(), IndexState::Behind { bytes } if *bytes > 500_000), "{:?}", view.state());
-        let seen = survey(&view, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(
+            matches!(view.index_state(), IndexState::Behind { bytes } if *bytes > 500_000),
+            "{:?}",
+            view.index_state()
+        );
+        let seen = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
         let found: Vec<_> = seen.findings.iter().map(|finding| (finding.kind, finding.range())).collect();
         assert_eq!(found, made.findings);
-        assert_eq!(found.len(), DAMAGES.len() + 1);
-        assert!(matches!(demo(&folder), Err(DrillError::Storage(StorageError::Exists { .. }))));
+        assert_eq!(found.len(), PLANTED_DAMAGES.len() + 1);
+        assert!(matches!(create_demo(&folder), Err(DrillError::Storage(StorageError::AlreadyExists { .. }))));
     }
 }

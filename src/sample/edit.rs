@@ -8,7 +8,7 @@ use crate::StorageError;
 
 /// A change: the bytes `before`, which stand at `at`, give way to `after`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
+pub struct ByteEdit {
     /// File offset of the first byte concerned.
     pub at: u64,
     /// The bytes taken away; empty for an insertion.
@@ -17,18 +17,18 @@ pub struct Edit {
     pub after: Vec<u8>,
 }
 
-impl Edit {
+impl ByteEdit {
     /// Writes `source` with this change to `copy`, which must not be there yet.
-    pub(super) fn copy(&self, source: &Path, copy: &Path) -> Result<(), StorageError> {
+    pub(super) fn write_edited_copy(&self, source: &Path, copy: &Path) -> Result<(), StorageError> {
         let mut from = File::open(source).map_err(|error| StorageError::io(source, "open", error))?;
         let mut to = File::create_new(copy).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => StorageError::Exists { path: copy.to_owned() },
+            io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: copy.to_owned() },
             _ => StorageError::io(copy, "create", error),
         })?;
-        self.stream(&mut from, &mut to).map_err(|error| StorageError::io(copy, "write", error))
+        self.copy_around_edit(&mut from, &mut to).map_err(|error| StorageError::io(copy, "write", error))
     }
 
-    fn stream(&self, from: &mut File, to: &mut File) -> io::Result<()> {
+    fn copy_around_edit(&self, from: &mut File, to: &mut File) -> io::Result<()> {
         io::copy(&mut Read::by_ref(from).take(self.at), to)?;
         to.write_all(&self.after)?;
         from.seek(SeekFrom::Start(self.at + self.before.len() as u64))?;

@@ -4,26 +4,26 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::rng::Rng;
-use super::words::{CITIES, CURRENCIES, DOMAINS, Domain, FIRST_NAMES, Fill, LAST_NAMES, TEXT};
+use super::vocabulary::{BusinessDomain, CITIES, CURRENCIES, DOMAINS, FILLER_TEXT, FIRST_NAMES, LAST_NAMES, ValueKind};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Disk, Open};
+use crate::file::{Disk, OpenMode};
 use crate::format::{LogHeader, frame};
 
 /// When the first event of a generated log happens unless somebody says otherwise: 2026-01-01 00:00 UTC.
-pub const START_TIME_MS: u64 = 1_767_225_600_000;
+pub const DEFAULT_START_TIME_MS: u64 = 1_767_225_600_000;
 /// Bytes written at once.
-const BUFFER: usize = 1 << 20;
+const BUFFER_BYTES: usize = 1 << 20;
 /// One event in so many has no aggregate.
-const NO_AGGREGATE: u64 = 64;
+const NO_AGGREGATE_ONE_IN: u64 = 64;
 
 /// What a generated log is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipe {
+pub struct GeneratorOptions {
     /// Everything follows from it.
     pub seed: u64,
     /// How long the log becomes.
-    pub amount: Amount,
+    pub length: LogLength,
     /// Aggregates are numbered from 1 to this; low numbers have most of the events.
     pub aggregates: u64,
     /// The header's time and the first event's, milliseconds since the Unix epoch.
@@ -32,7 +32,7 @@ pub struct Recipe {
 
 /// How long a log becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amount {
+pub enum LogLength {
     /// So many events.
     Events(u64),
     /// As many as fit into so many bytes, header included.
@@ -41,16 +41,16 @@ pub enum Amount {
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Generated {
+pub struct GenerateSummary {
     /// Events.
     pub events: u64,
     /// The log's size in bytes.
     pub bytes: u64,
 }
 
-impl Default for Recipe {
+impl Default for GeneratorOptions {
     fn default() -> Self {
-        Self { seed: 1, amount: Amount::Events(100_000), aggregates: 1000, start_time_ms: START_TIME_MS }
+        Self { seed: 1, length: LogLength::Events(100_000), aggregates: 1000, start_time_ms: DEFAULT_START_TIME_MS }
     }
 }
 
@@ -63,19 +63,19 @@ impl Default for Recipe {
 pub fn generate(
     disk: &dyn Disk,
     path: &Path,
-    recipe: &Recipe,
-    on: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
-) -> Result<Generated, StorageError> {
-    let file = disk.open(path, Open::Create).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => StorageError::Exists { path: path.to_owned() },
+    options: &GeneratorOptions,
+    on_progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<GenerateSummary, StorageError> {
+    let file = disk.open(path, OpenMode::Create).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: path.to_owned() },
         _ => StorageError::io(path, "create", error),
     })?;
-    let mut generator = Generator::new(recipe);
-    let mut done = Generated::default();
-    let mut buffer = Vec::with_capacity(BUFFER + 4096);
+    let mut generator = EventGenerator::new(options);
+    let mut done = GenerateSummary::default();
+    let mut buffer = Vec::with_capacity(BUFFER_BYTES + 4096);
     buffer.extend_from_slice(&generator.header());
     loop {
-        let more = generator.fill(&mut buffer, BUFFER);
+        let more = generator.fill_buffer(&mut buffer, BUFFER_BYTES);
         append_all(file.as_ref(), &buffer).map_err(|error| StorageError::io(path, "write", error))?;
         done.bytes += buffer.len() as u64;
         done.events = generator.events();
@@ -83,12 +83,12 @@ pub fn generate(
         if !more {
             break;
         }
-        let total = match recipe.amount {
-            Amount::Bytes(bytes) => bytes,
-            Amount::Events(events) => (done.bytes / done.events.max(1)).saturating_mul(events),
+        let total = match options.length {
+            LogLength::Bytes(bytes) => bytes,
+            LogLength::Events(events) => (done.bytes / done.events.max(1)).saturating_mul(events),
         };
-        if on(done.bytes, total.max(done.bytes)).is_break() {
-            return Err(StorageError::Stopped);
+        if on_progress(done.bytes, total.max(done.bytes)).is_break() {
+            return Err(StorageError::Cancelled);
         }
     }
     file.sync().map_err(|error| StorageError::io(path, "sync", error))?;
@@ -97,37 +97,37 @@ pub fn generate(
 
 /// Events one after the other, as frames.
 #[derive(Debug, Clone)]
-pub struct Generator {
-    recipe: Recipe,
+pub struct EventGenerator {
+    options: GeneratorOptions,
     rng: Rng,
     time_ms: u64,
     events: u64,
     /// Bytes so far, the header included.
     bytes: u64,
     /// The stock of text twice, so that it can be cut from any place on.
-    text: Vec<u8>,
+    filler_text: Vec<u8>,
     /// Where words start in its first half.
-    words: Vec<u16>,
+    word_starts: Vec<u16>,
 }
 
-impl Generator {
+impl EventGenerator {
     /// A generator that has made nothing yet.
-    pub fn new(recipe: &Recipe) -> Self {
-        let starts = TEXT.bytes().zip(0u16..).filter(|(byte, _)| *byte == b' ').map(|(_, at)| at + 1);
+    pub fn new(options: &GeneratorOptions) -> Self {
+        let starts = FILLER_TEXT.bytes().zip(0u16..).filter(|(byte, _)| *byte == b' ').map(|(_, at)| at + 1);
         Self {
-            rng: Rng::new(recipe.seed),
-            time_ms: recipe.start_time_ms,
+            rng: Rng::new(options.seed),
+            time_ms: options.start_time_ms,
             events: 0,
             bytes: crate::format::HEADER_LEN,
-            text: TEXT.repeat(2).into_bytes(),
-            words: starts.collect(),
-            recipe: recipe.clone(),
+            filler_text: FILLER_TEXT.repeat(2).into_bytes(),
+            word_starts: starts.collect(),
+            options: options.clone(),
         }
     }
 
     /// The log's header.
     pub fn header(&self) -> [u8; 16] {
-        LogHeader::new(self.recipe.start_time_ms).encode()
+        LogHeader::new(self.options.start_time_ms).encode()
     }
 
     /// Events made so far.
@@ -136,16 +136,16 @@ impl Generator {
     }
 
     /// Appends frames to `out` until it holds at least `len` bytes; false when the recipe's amount is made.
-    pub fn fill(&mut self, out: &mut Vec<u8>, len: usize) -> bool {
+    pub fn fill_buffer(&mut self, out: &mut Vec<u8>, len: usize) -> bool {
         while out.len() < len {
             let start = out.len();
             let before = (self.rng.clone(), self.time_ms);
-            if matches!(self.recipe.amount, Amount::Events(events) if self.events >= events) {
+            if matches!(self.options.length, LogLength::Events(events) if self.events >= events) {
                 return false;
             }
-            frame::encode_with(out, |out| self.event(out));
+            frame::encode_with(out, |out| self.push_event(out));
             let bytes = self.bytes + (out.len() - start) as u64;
-            if matches!(self.recipe.amount, Amount::Bytes(most) if bytes > most) {
+            if matches!(self.options.length, LogLength::Bytes(most) if bytes > most) {
                 out.truncate(start);
                 (self.rng, self.time_ms) = before;
                 return false;
@@ -156,21 +156,21 @@ impl Generator {
         true
     }
 
-    fn event(&mut self, out: &mut Vec<u8>) {
-        let end = out.len() + self.length();
-        self.time_ms = self.time_ms.saturating_add(self.rng.below(16));
-        if self.rng.below(64) == 0 {
-            self.time_ms = self.time_ms.saturating_add(self.rng.below(2000));
+    fn push_event(&mut self, out: &mut Vec<u8>) {
+        let end = out.len() + self.next_payload_len();
+        self.time_ms = self.time_ms.saturating_add(self.rng.next_below(16));
+        if self.rng.next_below(64) == 0 {
+            self.time_ms = self.time_ms.saturating_add(self.rng.next_below(2000));
         }
-        let aggregate = self.aggregate();
+        let aggregate = self.next_aggregate();
         let which = aggregate.unwrap_or_else(|| self.rng.next()) % DOMAINS.len() as u64;
         let Some(domain) = DOMAINS.get(which as usize) else {
             return;
         };
         let kinds = domain.types.len() as u64;
-        let rare = self.rng.below(kinds).min(self.rng.below(kinds)) as usize;
+        let rare = self.rng.next_below(kinds).min(self.rng.next_below(kinds)) as usize;
         out.extend_from_slice(b"{\"write_timestamp_ms\":");
-        put_number(self.time_ms, out);
+        push_number(self.time_ms, out);
         for text in [
             ",\"event_type\":\"",
             domain.types.get(rare).copied().unwrap_or_default(),
@@ -182,34 +182,34 @@ impl Generator {
         ] {
             out.extend_from_slice(text.as_bytes());
         }
-        put_number(1 + self.rng.below(3).min(self.rng.below(3)), out);
+        push_number(1 + self.rng.next_below(3).min(self.rng.next_below(3)), out);
         out.extend_from_slice(b",\"aggregate_id\":");
         match aggregate {
-            Some(id) => put_number(id, out),
+            Some(id) => push_number(id, out),
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"payload\":{");
-        self.payload(domain, end, out);
+        self.push_payload(domain, end, out);
         out.extend_from_slice(b"}}");
     }
 
     /// Bytes that the payload of the next frame should have.
-    fn length(&mut self) -> usize {
-        (160 + self.rng.below(399).min(self.rng.below(399)) + self.rng.below(35)) as usize
+    fn next_payload_len(&mut self) -> usize {
+        (160 + self.rng.next_below(399).min(self.rng.next_below(399)) + self.rng.next_below(35)) as usize
     }
 
     /// A number between 1 and the most, each power of two of them as often as any other: a few have most of the events.
-    fn aggregate(&mut self) -> Option<u64> {
-        let most = self.recipe.aggregates.max(1);
-        if self.rng.below(NO_AGGREGATE) == 0 {
+    fn next_aggregate(&mut self) -> Option<u64> {
+        let most = self.options.aggregates.max(1);
+        if self.rng.next_below(NO_AGGREGATE_ONE_IN) == 0 {
             return None;
         }
-        let base = 1u64 << self.rng.below(u64::from(most.ilog2()) + 1);
-        let id = base + self.rng.below(base);
-        Some(if id <= most { id } else { 1 + self.rng.below(most) })
+        let base = 1u64 << self.rng.next_below(u64::from(most.ilog2()) + 1);
+        let id = base + self.rng.next_below(base);
+        Some(if id <= most { id } else { 1 + self.rng.next_below(most) })
     }
 
-    fn payload(&mut self, domain: &Domain, end: usize, out: &mut Vec<u8>) {
+    fn push_payload(&mut self, domain: &BusinessDomain, end: usize, out: &mut Vec<u8>) {
         for (i, (key, fill)) in domain.fields.iter().enumerate() {
             if i > 0 {
                 if out.len() + 48 > end {
@@ -220,53 +220,53 @@ impl Generator {
             out.push(b'"');
             out.extend_from_slice(key.as_bytes());
             out.extend_from_slice(b"\":");
-            self.value(*fill, out);
+            self.push_value(*fill, out);
         }
         // What is left to the length wished for is a note.
         let room = end.saturating_sub(out.len() + ",\"note\":\"\"}}".len());
         if room >= 8 {
-            let word = self.rng.below(self.words.len() as u64) as usize;
-            let from = usize::from(self.words.get(word).copied().unwrap_or_default());
+            let word = self.rng.next_below(self.word_starts.len() as u64) as usize;
+            let from = usize::from(self.word_starts.get(word).copied().unwrap_or_default());
             out.extend_from_slice(b",\"note\":\"");
-            out.extend_from_slice(self.text.get(from..from + room).unwrap_or_default());
+            out.extend_from_slice(self.filler_text.get(from..from + room).unwrap_or_default());
             out.push(b'"');
         }
     }
 
-    fn value(&mut self, fill: Fill, out: &mut Vec<u8>) {
+    fn push_value(&mut self, kind: ValueKind, out: &mut Vec<u8>) {
         let rng = &mut self.rng;
-        match fill {
-            Fill::Name => {
+        match kind {
+            ValueKind::Name => {
                 let parts = [rng.pick(&FIRST_NAMES), Some(" "), rng.pick(&LAST_NAMES)];
-                put_text(&parts, out);
+                push_json_string(&parts, out);
             }
-            Fill::Email => {
+            ValueKind::Email => {
                 let name = rng.pick(&["juan", "zoe", "amara", "mei", "soren", "priya", "aiko", "noor", "ada", "ivan"]);
                 out.push(b'"');
                 out.extend_from_slice(name.unwrap_or_default().as_bytes());
-                put_number(rng.below(1000), out);
+                push_number(rng.next_below(1000), out);
                 out.extend_from_slice(b"@example.org\"");
             }
-            Fill::City => put_text(&[rng.pick(&CITIES)], out),
-            Fill::Currency => put_text(&[rng.pick(&CURRENCIES)], out),
-            Fill::Amount => {
-                let cents = rng.below(100_000).min(rng.below(100_000));
-                put_number(cents / 100, out);
+            ValueKind::City => push_json_string(&[rng.pick(&CITIES)], out),
+            ValueKind::Currency => push_json_string(&[rng.pick(&CURRENCIES)], out),
+            ValueKind::Amount => {
+                let cents = rng.next_below(100_000).min(rng.next_below(100_000));
+                push_number(cents / 100, out);
                 out.extend_from_slice(&[b'.', b'0' + (cents / 10 % 10) as u8, b'0' + (cents % 10) as u8]);
             }
-            Fill::Count => put_number(1 + rng.below(40).min(rng.below(40)), out),
-            Fill::Reference => {
+            ValueKind::Count => push_number(1 + rng.next_below(40).min(rng.next_below(40)), out),
+            ValueKind::Reference => {
                 let bits = rng.next();
                 out.push(b'"');
                 let digit = |i: u32| *b"0123456789abcdef".get((bits >> (4 * i) & 15) as usize).unwrap_or(&b'0');
                 out.extend((0..12).map(digit));
                 out.push(b'"');
             }
-            Fill::Flag => out.extend_from_slice(if rng.below(4) == 0 { b"false" } else { b"true" }),
-            Fill::Numbers => {
+            ValueKind::Flag => out.extend_from_slice(if rng.next_below(4) == 0 { b"false" } else { b"true" }),
+            ValueKind::Numbers => {
                 for i in 0..3 {
                     out.push(if i == 0 { b'[' } else { b',' });
-                    put_number(rng.below(4096), out);
+                    push_number(rng.next_below(4096), out);
                 }
                 out.push(b']');
             }
@@ -274,14 +274,14 @@ impl Generator {
     }
 }
 
-fn put_text(parts: &[Option<&str>], out: &mut Vec<u8>) {
+fn push_json_string(parts: &[Option<&str>], out: &mut Vec<u8>) {
     out.push(b'"');
     parts.iter().flatten().for_each(|part| out.extend_from_slice(part.as_bytes()));
     out.push(b'"');
 }
 
 /// Digits, without the detour through a formatter: this is the hot end of a million events a second.
-fn put_number(mut number: u64, out: &mut Vec<u8>) {
+fn push_number(mut number: u64, out: &mut Vec<u8>) {
     let start = out.len();
     loop {
         out.push(b'0' + (number % 10) as u8);
@@ -297,20 +297,22 @@ fn put_number(mut number: u64, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::file::OsDisk;
-    use crate::format::{Decoded, EventView, Version, json};
+    use crate::format::{DecodeResult, EventView, Version, json};
 
-    fn bytes(recipe: &Recipe) -> Vec<u8> {
-        let mut generator = Generator::new(recipe);
+    fn generate_bytes(recipe: &GeneratorOptions) -> Vec<u8> {
+        let mut generator = EventGenerator::new(recipe);
         let mut out = generator.header().to_vec();
-        assert!(!generator.fill(&mut out, usize::MAX));
+        assert!(!generator.fill_buffer(&mut out, usize::MAX));
         out
     }
 
-    fn frames(bytes: &[u8]) -> Vec<&[u8]> {
+    fn split_frames(bytes: &[u8]) -> Vec<&[u8]> {
         let mut rest = &bytes[16..];
         let mut frames = Vec::new();
         while !rest.is_empty() {
-            let Decoded::Complete(frame) = frame::decode(rest, Version::V1) else { panic!("no frame at {rest:?}") };
+            let DecodeResult::Complete(frame) = frame::decode(rest, Version::V1) else {
+                panic!("no frame at {rest:?}")
+            };
             frames.push(frame.bytes());
             rest = &rest[frame.len() as usize..];
         }
@@ -319,8 +321,9 @@ mod tests {
 
     #[test]
     fn a_generated_log_holds_valid_events_as_chronicle_writes_them() {
-        let log = bytes(&Recipe { amount: Amount::Events(20_000), ..Recipe::default() });
-        let frames = frames(&log);
+        let log =
+            generate_bytes(&GeneratorOptions { length: LogLength::Events(20_000), ..GeneratorOptions::default() });
+        let frames = split_frames(&log);
         let (mut time, mut per_aggregate, mut types) =
             (0, std::collections::HashMap::new(), std::collections::HashSet::new());
         for frame in &frames {
@@ -350,26 +353,34 @@ mod tests {
 
     #[test]
     fn the_same_recipe_gives_the_same_bytes_in_memory_and_on_disk() {
-        let recipe = Recipe { amount: Amount::Events(5000), aggregates: 77, ..Recipe::default() };
+        let recipe =
+            GeneratorOptions { length: LogLength::Events(5000), aggregates: 77, ..GeneratorOptions::default() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         let done = generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
         let written = std::fs::read(&path).unwrap();
-        assert!(written == bytes(&recipe));
-        assert_eq!(done, Generated { events: 5000, bytes: written.len() as u64 });
-        assert!(written != bytes(&Recipe { seed: 2, ..recipe.clone() }));
-        assert!(written != bytes(&Recipe { start_time_ms: 5, ..recipe.clone() }));
+        assert!(written == generate_bytes(&recipe));
+        assert_eq!(done, GenerateSummary { events: 5000, bytes: written.len() as u64 });
+        assert!(written != generate_bytes(&GeneratorOptions { seed: 2, ..recipe.clone() }));
+        assert!(written != generate_bytes(&GeneratorOptions { start_time_ms: 5, ..recipe.clone() }));
         // These very bytes: a generated log can be named in a ticket by its recipe.
-        assert_eq!(crate::format::crc::of(&written), 0x41DC_F3DC);
+        assert_eq!(crate::format::crc::checksum(&written), 0x41DC_F3DC);
     }
 
     #[test]
     fn a_size_is_filled_and_never_passed() {
-        let whole = bytes(&Recipe { amount: Amount::Bytes(100_000), ..Recipe::default() });
+        let whole =
+            generate_bytes(&GeneratorOptions { length: LogLength::Bytes(100_000), ..GeneratorOptions::default() });
         assert!((100_000 - 600..=100_000).contains(&whole.len()));
-        let events = frames(&whole).len() as u64;
-        assert_eq!(whole, bytes(&Recipe { amount: Amount::Events(events), ..Recipe::default() }));
-        assert_eq!(bytes(&Recipe { amount: Amount::Bytes(3), ..Recipe::default() }).len(), 16);
+        let events = split_frames(&whole).len() as u64;
+        assert_eq!(
+            whole,
+            generate_bytes(&GeneratorOptions { length: LogLength::Events(events), ..GeneratorOptions::default() })
+        );
+        assert_eq!(
+            generate_bytes(&GeneratorOptions { length: LogLength::Bytes(3), ..GeneratorOptions::default() }).len(),
+            16
+        );
     }
 
     #[test]
@@ -377,8 +388,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         std::fs::write(&path, "mine").unwrap();
-        let refused = generate(&OsDisk, &path, &Recipe::default(), &mut |_, _| ControlFlow::Continue(()));
-        assert!(matches!(refused, Err(StorageError::Exists { .. })), "{refused:?}");
+        let refused = generate(&OsDisk, &path, &GeneratorOptions::default(), &mut |_, _| ControlFlow::Continue(()));
+        assert!(matches!(refused, Err(StorageError::AlreadyExists { .. })), "{refused:?}");
         assert_eq!(std::fs::read(&path).unwrap(), b"mine");
     }
 }

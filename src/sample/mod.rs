@@ -3,16 +3,16 @@
 //! Everything here follows from a seed, so that a finding can be shown again. Nothing here judges: what was planted is
 //! known because it was planted.
 
+mod damage_edits;
 mod demo;
 mod drill;
 mod edit;
 mod generate;
-mod places;
-mod plant;
 mod rng;
-mod words;
+mod targets;
+mod vocabulary;
 
-pub use demo::{Demo, demo};
-pub use drill::{Drill, DrillError, Planted, drill};
-pub use edit::Edit;
-pub use generate::{Amount, Generated, Generator, Recipe, START_TIME_MS, generate};
+pub use demo::{DemoLog, create_demo};
+pub use drill::{Drill, DrillError, PlantedDamage, plant_damage};
+pub use edit::ByteEdit;
+pub use generate::{DEFAULT_START_TIME_MS, EventGenerator, GenerateSummary, GeneratorOptions, LogLength, generate};

@@ -20,13 +20,13 @@ impl Rng {
     }
 
     /// A number from 0 to `n` exclusive; 0 when `n` is 0.
-    pub(super) const fn below(&mut self, n: u64) -> u64 {
+    pub(super) const fn next_below(&mut self, n: u64) -> u64 {
         ((self.next() as u128 * n as u128) >> 64) as u64
     }
 
     /// One of them.
     pub(super) fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> Option<&'a T> {
-        from.get(self.below(from.len() as u64) as usize).copied()
+        from.get(self.next_below(from.len() as u64) as usize).copied()
     }
 
     /// Bytes that stand in no JSON text and in no length field: 80 to FF hex.
@@ -50,8 +50,8 @@ mod tests {
     fn below_covers_its_range_and_nothing_else() {
         let mut rng = Rng::new(1);
         let mut seen = [0; 7];
-        (0..7000).for_each(|_| seen[rng.below(7) as usize] += 1);
+        (0..7000).for_each(|_| seen[rng.next_below(7) as usize] += 1);
         assert!(seen.iter().all(|count| (800..1200).contains(count)), "{seen:?}");
-        assert_eq!(rng.below(0), 0);
+        assert_eq!(rng.next_below(0), 0);
     }
 }

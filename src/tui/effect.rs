@@ -2,31 +2,31 @@
 
 use std::ops::Range;
 
-use super::model::{Sort, View, Wanted};
+use super::model::{AggregateSort, DetailView, PlanRequest};
 use crate::file::Durability;
 use crate::format::Event;
-use crate::query::{Direction, Filter, Hits, Jump, Pattern, Row};
+use crate::query::{Direction, Filter, Hits, JumpTarget, LogRow, SearchPattern};
 use crate::repair::Plan;
 
 /// A wish.
 #[derive(Debug, Clone)]
 pub(crate) enum Effect {
     /// A question to a worker. What it asked before in that lane is not wanted any more.
-    Ask(Lane, u64, Box<Ask>),
+    Request(WorkerKind, u64, Box<Request>),
     /// What was asked in a lane is not wanted any more.
-    Cancel(Lane),
+    Cancel(WorkerKind),
     /// The scan behind the screen stops.
     StopScan,
     /// The scan behind the screen goes on.
     StartScan,
     /// The scan behind the screen looks at damage that was met here.
-    LookAt(Range<u64>),
+    RescanRange(Range<u64>),
     /// What the scan knows no longer holds: it starts anew.
     RestartScan,
     /// A text for the clipboard.
-    Copy(String),
+    CopyToClipboard(String),
     /// The mouse is listened to, or left to the terminal.
-    ListenToMouse(bool),
+    SetMouseCapture(bool),
     /// The terminal goes back to the shell until it calls again.
     Suspend,
     /// The end.
@@ -35,7 +35,7 @@ pub(crate) enum Effect {
 
 /// A worker of its own for each kind of question, so that none waits for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
+pub(crate) enum WorkerKind {
     /// Rows of the events pane.
     List,
     /// What the detail pane shows.
@@ -52,7 +52,7 @@ pub(crate) enum Lane {
     Write,
 }
 
-impl Lane {
+impl WorkerKind {
     /// Every lane.
     pub(crate) const ALL: [Self; 7] =
         [Self::List, Self::Detail, Self::Jump, Self::Hits, Self::Aggregates, Self::Repairs, Self::Write];
@@ -60,9 +60,9 @@ impl Lane {
 
 /// A question.
 #[derive(Debug, Clone)]
-pub(crate) enum Ask {
+pub(crate) enum Request {
     /// Rows around an offset.
-    Around {
+    RowsAround {
         /// Where the cursor is to be.
         offset: u64,
         /// Rows before it, and from it on.
@@ -73,7 +73,7 @@ pub(crate) enum Ask {
         hits: Option<Hits>,
     },
     /// The rows that end the log.
-    End {
+    LastRows {
         /// How many.
         rows: usize,
         /// What is shown.
@@ -82,7 +82,7 @@ pub(crate) enum Ask {
         hits: Option<Hits>,
     },
     /// Further rows.
-    More {
+    MoreRows {
         /// Where those that are there end, or start.
         from: u64,
         /// Which way.
@@ -97,18 +97,18 @@ pub(crate) enum Ask {
     /// What stands in a row.
     Detail {
         /// The row.
-        row: Row,
+        row: LogRow,
         /// The first byte of the hex window.
         base: u64,
         /// As what it is shown.
-        view: View,
+        view: DetailView,
     },
     /// The place a jump leads to.
-    Go(Jump),
+    ResolveJump(JumpTarget),
     /// The next row that matches.
-    Find {
+    FindMatch {
         /// What.
-        pattern: Pattern,
+        pattern: SearchPattern,
         /// Among what.
         filter: Filter,
         /// Where they stand, as far as that is known.
@@ -119,14 +119,14 @@ pub(crate) enum Ask {
         direction: Direction,
     },
     /// A slice more of the log for hits.
-    Hits {
+    ExtendHits {
         /// Those that are known.
         hits: Hits,
         /// Whether it has time.
-        pace: Pace,
+        priority: ReadPriority,
     },
     /// The next damage, looked for in the log itself.
-    Damage {
+    FindDamage {
         /// From where.
         from: u64,
         /// Which way.
@@ -135,36 +135,36 @@ pub(crate) enum Ask {
     /// Lines of the table of aggregates.
     Aggregates {
         /// Its order.
-        sort: Sort,
+        sort: AggregateSort,
         /// The first line.
         from: usize,
         /// How many.
         rows: usize,
     },
     /// Events to append.
-    Append(Order),
+    Append(AppendRequest),
     /// The index caught up, or built whole, and saved.
-    SaveIndex(Extent),
+    SaveIndex(IndexBuildMode),
     /// The medical record.
-    Records,
+    RepairHistory,
     /// A plan: nothing is written.
-    Plan(Wanted),
+    Plan(PlanRequest),
     /// A plan carried out, exactly.
     Apply(Box<Plan>),
 }
 
 /// Whether a reading has time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pace {
+pub(crate) enum ReadPriority {
     /// Nobody waits for it: it is done behind, no faster than the scan.
-    Behind,
+    Background,
     /// Somebody waits.
-    Awaited,
+    Interactive,
 }
 
 /// Events to append.
 #[derive(Debug, Clone)]
-pub(crate) struct Order {
+pub(crate) struct AppendRequest {
     /// The event.
     pub(crate) event: Box<Event>,
     /// What is waited for.
@@ -175,9 +175,9 @@ pub(crate) struct Order {
 
 /// How much of an index is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub(crate) enum IndexBuildMode {
     /// What it has not seen.
-    Rest,
+    Incremental,
     /// All of it.
-    Whole,
+    Full,
 }

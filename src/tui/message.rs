@@ -3,32 +3,32 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::effect::{Extent, Lane};
+use super::effect::{IndexBuildMode, WorkerKind};
 use super::keys::Key;
-use super::model::{Contents, Facts, Lost, Offer};
+use super::model::{LogInfo, LogUnavailable, PlanPreview, RowContents};
 use crate::index::AggregateSummary;
-use crate::query::{Hits, Page};
-use crate::repair::{Applied, Proposed, Record, RecordState};
+use crate::query::{Hits, RowPage};
+use crate::repair::{AppliedRepair, ProposedFix, RepairRecord, RepairState};
 
 /// Something happened.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A key, and when it was typed.
-    Key(Key, Moment),
+    Key(Key, SessionTime),
     /// Text was pasted.
     Paste(String),
     /// The left button was pressed at a column and a line.
     Click(u16, u16),
     /// The wheel was turned at a column and a line, down or up.
-    Wheel(u16, u16, Turn),
+    Wheel(u16, u16, WheelDirection),
     /// The terminal has this many columns and lines.
     Resize(u16, u16),
     /// A worker answers what it was asked.
-    Answer(Lane, u64, Told),
+    Response(WorkerKind, u64, Response),
     /// Something has become known without being asked for.
-    News(News),
+    Background(BackgroundUpdate),
     /// The screen was drawn.
-    Drawn(Moment),
+    Drawn(SessionTime),
     /// A signal asks to suspend.
     Suspend,
     /// A signal asks to quit, or nobody is there any more.
@@ -37,11 +37,11 @@ pub(crate) enum Message {
 
 /// Time since the screen was opened. Keys carry it, so that a question takes none that was typed before it was seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(pub(crate) Duration);
+pub(crate) struct SessionTime(pub(crate) Duration);
 
 /// A turn of the wheel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum WheelDirection {
     /// Towards the end.
     Down,
     /// Towards the start.
@@ -50,21 +50,21 @@ pub(crate) enum Turn {
 
 /// An answer.
 #[derive(Debug)]
-pub(crate) enum Told {
+pub(crate) enum Response {
     /// It is being worked on: so many bytes of so many.
     Progress(u64, u64),
     /// Rows around a place, with the one the cursor belongs on.
-    Window(Page, u64),
+    RowWindow(RowPage, u64),
     /// Further rows.
-    More(Page),
+    MoreRows(RowPage),
     /// What stands in a row.
-    Detail(Box<Contents>),
+    Detail(Box<RowContents>),
     /// Hits, with what a slice more of the log had.
     Hits(Box<Hits>),
     /// An offset to go to; none when nothing matches.
-    Place(Option<u64>),
+    JumpTarget(Option<u64>),
     /// The last row, for a jump that leads behind it, in words.
-    Beyond(u64, String),
+    JumpPastEnd(u64, String),
     /// Lines of the table of aggregates, of so many.
     Aggregates {
         /// The first line.
@@ -74,50 +74,50 @@ pub(crate) enum Told {
         /// How many there are.
         total: usize,
         /// There are more than can be sorted.
-        cut: bool,
+        over_limit: bool,
     },
     /// There is no index yet to take aggregates from.
     NoIndex,
     /// Events were appended.
-    Appended(Box<Appended>),
+    Appended(Box<AppendResult>),
     /// The index was saved.
-    Saved(Box<Saved>),
+    IndexSaved(Box<IndexSaveResult>),
     /// The medical record, and a notice for each file in its folder that is no journal of this log.
-    Records(Vec<Record>, Vec<String>),
+    RepairHistory(Vec<RepairRecord>, Vec<String>),
     /// A plan was made.
-    Planned(Box<Offer>),
+    Planned(Box<PlanPreview>),
     /// A plan was carried out.
-    Repaired(Box<Repaired>),
+    Repaired(Box<RepairResult>),
     /// It went wrong.
-    Failed(Failure),
+    Failed(RequestFailure),
 }
 
 /// What appending has done.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Appended {
+pub(crate) struct AppendResult {
     /// Offset of the first event.
-    pub(crate) first: u64,
+    pub(crate) first_offset: u64,
     /// Offset of the last event.
-    pub(crate) last: u64,
+    pub(crate) last_offset: u64,
     /// Bytes they take.
     pub(crate) bytes: u64,
     /// Each was on stable storage when its time was up.
     pub(crate) synced: bool,
     /// The time each took.
-    pub(crate) times: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
     /// What opening has done, in words: a killed repair recovered, an unfinished end set aside.
-    pub(crate) opened: Vec<String>,
+    pub(crate) recovery_notes: Vec<String>,
     /// Why it ended early.
-    pub(crate) stopped: Option<String>,
+    pub(crate) stop_reason: Option<String>,
 }
 
 /// What saving the index has done.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Saved {
+pub(crate) struct IndexSaveResult {
     /// Where.
     pub(crate) path: PathBuf,
     /// How much was built.
-    pub(crate) extent: Extent,
+    pub(crate) mode: IndexBuildMode,
     /// The state's word and the events covered, before.
     pub(crate) before: (&'static str, Option<u64>),
     /// The same, after.
@@ -125,44 +125,44 @@ pub(crate) struct Saved {
     /// How far the log was verified by that, from its start.
     pub(crate) verified_to: u64,
     /// The time it took.
-    pub(crate) took: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 /// What a repair, or an undo, has done.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Repaired {
+pub(crate) struct RepairResult {
     /// Its number and its journal.
-    pub(crate) applied: Applied,
+    pub(crate) applied: AppliedRepair,
     /// What became first of a repair that was killed before, in words.
-    pub(crate) recovered: Option<String>,
+    pub(crate) recovery_note: Option<String>,
     /// The repair that it took back.
     pub(crate) undoes: Option<u32>,
     /// The log as it is now.
-    pub(crate) facts: Facts,
+    pub(crate) log_info: LogInfo,
 }
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum RequestFailure {
     /// It was stopped on purpose.
-    Stopped,
+    Cancelled,
     /// Words for the user.
     Error(String),
 }
 
 /// News.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum BackgroundUpdate {
     /// What is known about the log has changed.
-    Facts(Box<Facts>),
+    LogInfo(Box<LogInfo>),
     /// The log at this path is another one now, or was cut.
-    Changed(Box<Facts>, Change),
+    LogChanged(Box<LogInfo>, LogChange),
     /// What the log's name belongs to now is no log.
-    Lost(Lost),
+    LogUnavailable(LogUnavailable),
     /// A repair that was killed was ended, as said in words, and nothing else was done.
-    Recovered(Box<Facts>, String),
+    RepairRecovered(Box<LogInfo>, String),
     /// The scan has come to an offset, of an end.
-    Scanned {
+    ScanProgress {
         /// Where it started this time.
         from: u64,
         /// Where it is.
@@ -171,11 +171,11 @@ pub(crate) enum News {
         end: u64,
     },
     /// What the scan behind knows of events, up to an offset.
-    Counted(u64),
+    EventCount(u64),
     /// The scan has found something, and knows what can be done about it.
-    Found(Box<Proposed>),
+    Finding(Box<ProposedFix>),
     /// The scan is about to look at everything from an offset on again.
-    Rescan(u64),
+    RescanFrom(u64),
     /// The scan has come to the end.
     ScanDone,
     /// The scan was stopped.
@@ -188,7 +188,7 @@ pub(crate) enum News {
 
 /// How a log has changed other than by growing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum LogChange {
     /// It has lost its end; it had this many bytes.
     Shrunk(u64),
     /// Another file bears its name.
@@ -202,8 +202,8 @@ pub(crate) enum Change {
         /// The repair that it took back.
         undoes: Option<u32>,
         /// How far it has come.
-        state: RecordState,
+        state: RepairState,
     },
     /// Its name belonged to no log for a while.
-    Back,
+    Reappeared,
 }

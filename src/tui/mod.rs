@@ -11,12 +11,12 @@
 
 mod actions;
 mod effect;
+mod frame_limiter;
 mod keys;
 mod layout;
 mod message;
 mod model;
 mod options;
-mod pace;
 mod run;
 mod strip;
 mod terminal;
@@ -28,7 +28,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{Action, Id, Place, table};
+pub use actions::{ActionId, ActionScope, ActionSpec, action_table};
 pub use keys::Key;
-pub use options::{Color, Options};
+pub use options::{ColorChoice, TuiOptions};
 pub use run::run;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// How the inspector is started.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct TuiOptions {
     /// The log.
     pub path: PathBuf,
     /// Every action that writes is taken away.
@@ -12,20 +12,20 @@ pub struct Options {
     /// The scan runs behind the screen.
     pub scan: bool,
     /// Bytes a second that are read behind the screen at most.
-    pub rate: Option<u64>,
+    pub max_read_rate: Option<u64>,
     /// Where the index stands, instead of beside the log.
-    pub index: Option<PathBuf>,
+    pub index_path: Option<PathBuf>,
     /// Where journals stand, instead of beside the log.
-    pub journal: Option<PathBuf>,
+    pub journal_dir: Option<PathBuf>,
     /// The colours.
-    pub color: Color,
+    pub color: ColorChoice,
     /// The mouse is listened to.
     pub mouse: bool,
 }
 
 /// A choice of colours, as `--color` gives it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Color {
+pub enum ColorChoice {
     /// The terminal's own 16 colours, or none where `NO_COLOR` says so.
     #[default]
     Auto,
@@ -39,23 +39,23 @@ pub enum Color {
     Mono,
 }
 
-impl Options {
+impl TuiOptions {
     /// Everything as it is unless somebody says otherwise.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             read_only: false,
             scan: true,
-            rate: None,
-            index: None,
-            journal: None,
-            color: Color::Auto,
+            max_read_rate: None,
+            index_path: None,
+            journal_dir: None,
+            color: ColorChoice::Auto,
             mouse: true,
         }
     }
 }
 
-impl Color {
+impl ColorChoice {
     /// Every choice with its word on the command line.
     pub const ALL: [(Self, &'static str); 5] = [
         (Self::Auto, "auto"),
@@ -66,7 +66,7 @@ impl Color {
     ];
 
     /// The choice of that word.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub fn from_name(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == word).map(|(color, _)| *color)
     }
 }

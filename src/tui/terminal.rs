@@ -14,14 +14,14 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 
-use super::model::{Model, Mouse};
+use super::model::{Model, MouseCapture};
 use super::view;
 
 /// The terminal while it is ours; dropped, it is given back.
 #[derive(Debug)]
 pub(crate) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
-    mouse: Mouse,
+    mouse: MouseCapture,
 }
 
 impl Screen {
@@ -29,8 +29,8 @@ impl Screen {
     ///
     /// # Errors
     /// As the terminal answers; then it is as it was.
-    pub(crate) fn take(mouse: Mouse) -> io::Result<Self> {
-        give_back_on_panic();
+    pub(crate) fn open(mouse: MouseCapture) -> io::Result<Self> {
+        install_panic_hook();
         // Colours are ours to leave out: crossterm would leave bold and reversed out with them.
         force_color_output(true);
         let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
@@ -42,7 +42,7 @@ impl Screen {
     fn enter(&mut self) -> io::Result<()> {
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
-        self.listen_to_mouse(self.mouse)?;
+        self.set_mouse_capture(self.mouse)?;
         // Not `clear`: it asks the terminal where the cursor is, and waits for an answer that some never give.
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
@@ -69,11 +69,11 @@ impl Screen {
     ///
     /// # Errors
     /// As the terminal answers.
-    pub(crate) fn listen_to_mouse(&mut self, mouse: Mouse) -> io::Result<()> {
+    pub(crate) fn set_mouse_capture(&mut self, mouse: MouseCapture) -> io::Result<()> {
         self.mouse = mouse;
         match mouse {
-            Mouse::On => execute!(stdout(), EnableMouseCapture),
-            Mouse::Off => execute!(stdout(), DisableMouseCapture),
+            MouseCapture::On => execute!(stdout(), EnableMouseCapture),
+            MouseCapture::Off => execute!(stdout(), DisableMouseCapture),
         }
     }
 
@@ -81,7 +81,7 @@ impl Screen {
     ///
     /// # Errors
     /// As the terminal answers.
-    pub(crate) fn copy(text: &str) -> io::Result<()> {
+    pub(crate) fn copy_to_clipboard(text: &str) -> io::Result<()> {
         execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 
@@ -91,7 +91,7 @@ impl Screen {
     /// As the terminal answers.
     #[cfg(unix)]
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
-        give_back();
+        restore_terminal();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         self.enter()
     }
@@ -108,12 +108,12 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        give_back();
+        restore_terminal();
     }
 }
 
 /// Gives the terminal back. What fails here cannot be told anywhere any more.
-fn give_back() {
+fn restore_terminal() {
     let mut out = stdout();
     let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
@@ -121,12 +121,12 @@ fn give_back() {
 }
 
 /// A panic's message belongs on the terminal as it was.
-fn give_back_on_panic() {
+fn install_panic_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panicked| {
-            give_back();
+            restore_terminal();
             before(panicked);
         }));
     });

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color as Ink, Modifier, Style};
 
-use super::options::Color;
+use super::options::ColorChoice;
 
 /// What a piece of the screen is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) enum Role {
     /// Ordinary text.
     Text,
     /// Text that steps back: units, hints.
-    Quiet,
+    Muted,
     /// Headings and names.
     Title,
     /// The border of the pane that has the keys, and its title.
@@ -18,7 +18,7 @@ pub(crate) enum Role {
     /// The line under the cursor.
     Cursor,
     /// The line under the cursor of a pane that does not have the keys.
-    CursorAway,
+    CursorUnfocused,
     /// Damage.
     Damage,
     /// Something to know before going on.
@@ -43,7 +43,7 @@ pub(crate) enum Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Theme {
     /// The terminal's own 16 colours.
-    Own,
+    Ansi,
     /// Blue and orange on black.
     Dark,
     /// Blue and orange on white.
@@ -54,20 +54,20 @@ pub(crate) enum Theme {
 
 impl Theme {
     /// The theme of a choice, where `NO_COLOR` may be set.
-    pub(crate) const fn of(choice: Color, no_color: bool) -> Self {
+    pub(crate) const fn from_choice(choice: ColorChoice, no_color: bool) -> Self {
         match choice {
-            Color::Auto if no_color => Self::Mono,
-            Color::Auto | Color::Always => Self::Own,
-            Color::Dark => Self::Dark,
-            Color::Light => Self::Light,
-            Color::Mono => Self::Mono,
+            ColorChoice::Auto if no_color => Self::Mono,
+            ColorChoice::Auto | ColorChoice::Always => Self::Ansi,
+            ColorChoice::Dark => Self::Dark,
+            ColorChoice::Light => Self::Light,
+            ColorChoice::Mono => Self::Mono,
         }
     }
 
     /// The style of everything that has no other.
     pub(crate) const fn base(self) -> Style {
         match self {
-            Self::Own | Self::Mono => Style::new(),
+            Self::Ansi | Self::Mono => Style::new(),
             Self::Dark => Style::new().fg(Ink::White).bg(Ink::Black),
             Self::Light => Style::new().fg(Ink::Black).bg(Ink::White),
         }
@@ -76,10 +76,10 @@ impl Theme {
     /// The style of a role.
     pub(crate) const fn style(self, role: Role) -> Style {
         let (ink, modifier) = match self {
-            Self::Own => own(role),
-            Self::Dark => contrast(role, Ink::Indexed(75), Ink::Indexed(214), Ink::Indexed(250)),
-            Self::Light => contrast(role, Ink::Indexed(25), Ink::Indexed(166), Ink::Indexed(240)),
-            Self::Mono => (None, mono(role)),
+            Self::Ansi => ansi_style(role),
+            Self::Dark => high_contrast_style(role, Ink::Indexed(75), Ink::Indexed(214), Ink::Indexed(250)),
+            Self::Light => high_contrast_style(role, Ink::Indexed(25), Ink::Indexed(166), Ink::Indexed(240)),
+            Self::Mono => (None, mono_modifier(role)),
         };
         let style = Style::new().add_modifier(modifier);
         match ink {
@@ -89,14 +89,14 @@ impl Theme {
     }
 }
 
-const fn own(role: Role) -> (Option<Ink>, Modifier) {
+const fn ansi_style(role: Role) -> (Option<Ink>, Modifier) {
     match role {
         Role::Text => (None, Modifier::empty()),
-        Role::Quiet => (Some(Ink::DarkGray), Modifier::empty()),
+        Role::Muted => (Some(Ink::DarkGray), Modifier::empty()),
         Role::Title => (None, Modifier::BOLD),
         Role::Focus => (Some(Ink::Cyan), Modifier::BOLD),
         Role::Cursor => (None, Modifier::REVERSED),
-        Role::CursorAway => (None, Modifier::UNDERLINED),
+        Role::CursorUnfocused => (None, Modifier::UNDERLINED),
         Role::Damage => (Some(Ink::Red), Modifier::BOLD),
         Role::Warning | Role::Gap => (Some(Ink::Yellow), Modifier::empty()),
         Role::Good | Role::Payload => (Some(Ink::Green), Modifier::empty()),
@@ -106,14 +106,14 @@ const fn own(role: Role) -> (Option<Ink>, Modifier) {
     }
 }
 
-const fn contrast(role: Role, blue: Ink, orange: Ink, grey: Ink) -> (Option<Ink>, Modifier) {
+const fn high_contrast_style(role: Role, blue: Ink, orange: Ink, grey: Ink) -> (Option<Ink>, Modifier) {
     match role {
         Role::Text | Role::Payload => (None, Modifier::empty()),
-        Role::Quiet => (Some(grey), Modifier::empty()),
+        Role::Muted => (Some(grey), Modifier::empty()),
         Role::Title => (None, Modifier::BOLD),
         Role::Focus => (Some(blue), Modifier::BOLD),
         Role::Cursor => (None, Modifier::REVERSED),
-        Role::CursorAway => (None, Modifier::UNDERLINED),
+        Role::CursorUnfocused => (None, Modifier::UNDERLINED),
         Role::Damage => (Some(orange), Modifier::BOLD),
         Role::Warning | Role::Gap | Role::Checksum => (Some(orange), Modifier::empty()),
         Role::Good | Role::Key | Role::Length => (Some(blue), Modifier::empty()),
@@ -121,13 +121,13 @@ const fn contrast(role: Role, blue: Ink, orange: Ink, grey: Ink) -> (Option<Ink>
     }
 }
 
-const fn mono(role: Role) -> Modifier {
+const fn mono_modifier(role: Role) -> Modifier {
     match role {
         Role::Text | Role::Payload | Role::Good => Modifier::empty(),
-        Role::Quiet => Modifier::DIM,
+        Role::Muted => Modifier::DIM,
         Role::Title | Role::Focus | Role::Damage | Role::Key | Role::Warning => Modifier::BOLD,
         Role::Cursor | Role::Match => Modifier::REVERSED,
-        Role::CursorAway | Role::Length => Modifier::UNDERLINED,
+        Role::CursorUnfocused | Role::Length => Modifier::UNDERLINED,
         Role::Gap | Role::Checksum => Modifier::ITALIC,
     }
 }
@@ -138,9 +138,9 @@ mod tests {
 
     #[test]
     fn no_color_is_obeyed_unless_colour_is_asked_for() {
-        assert_eq!(Theme::of(Color::Auto, true), Theme::Mono);
-        assert_eq!(Theme::of(Color::Auto, false), Theme::Own);
-        assert_eq!(Theme::of(Color::Always, true), Theme::Own);
+        assert_eq!(Theme::from_choice(ColorChoice::Auto, true), Theme::Mono);
+        assert_eq!(Theme::from_choice(ColorChoice::Auto, false), Theme::Ansi);
+        assert_eq!(Theme::from_choice(ColorChoice::Always, true), Theme::Ansi);
     }
 
     #[test]

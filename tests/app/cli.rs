@@ -14,10 +14,10 @@ pub(super) struct Shell {
 
 /// What a command said and how it ended.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) code: i32,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(super) struct CommandOutcome {
+    pub(super) exit_code: i32,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
 }
 
 impl Shell {
@@ -28,7 +28,7 @@ impl Shell {
     /// With `a.log` in it: 300 events, always the same.
     pub(super) fn with_log() -> Self {
         let shell = Self::new();
-        shell.done("generate a.log --events 300 --aggregates 20");
+        shell.run_ok("generate a.log --events 300 --aggregates 20");
         shell
     }
 
@@ -43,50 +43,50 @@ impl Shell {
         command
     }
 
-    pub(super) fn run(&self, line: &str) -> Ran {
-        Ran::of(self.command(line).output().unwrap())
+    pub(super) fn run(&self, line: &str) -> CommandOutcome {
+        CommandOutcome::from_output(self.command(line).output().unwrap())
     }
 
     /// Runs what has to end with 0.
-    pub(super) fn done(&self, line: &str) -> Ran {
+    pub(super) fn run_ok(&self, line: &str) -> CommandOutcome {
         let ran = self.run(line);
-        assert_eq!(ran.code, 0, "{line}: {ran:?}");
+        assert_eq!(ran.exit_code, 0, "{line}: {ran:?}");
         ran
     }
 
-    pub(super) fn feed(&self, line: &str, input: &[u8]) -> Ran {
+    pub(super) fn run_with_input(&self, line: &str, input: &[u8]) -> CommandOutcome {
         let mut command = self.command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         let writer = std::thread::spawn(move || stdin.write_all(&input));
-        let ran = Ran::of(child.wait_with_output().unwrap());
+        let ran = CommandOutcome::from_output(child.wait_with_output().unwrap());
         let _ = writer.join().unwrap();
         ran
     }
 
     /// Plants a damage in a copy of `a.log`; the truth about it.
-    pub(super) fn plant(&self, kind: &str, copy: &str) -> Value {
-        self.done(&format!("drill a.log -o {copy} --kind {kind}")).json()
+    pub(super) fn plant_damage(&self, kind: &str, copy: &str) -> Value {
+        self.run_ok(&format!("drill a.log -o {copy} --kind {kind}")).stdout_json()
     }
 
-    pub(super) fn flip(&self, name: &str, at: usize) {
+    pub(super) fn flip_bit(&self, name: &str, at: usize) {
         let mut bytes = fs::read(self.path(name)).unwrap();
         bytes[at] ^= 0x10;
         fs::write(self.path(name), bytes).unwrap();
     }
 }
 
-impl Ran {
-    pub(super) fn of(output: Output) -> Self {
+impl CommandOutcome {
+    pub(super) fn from_output(output: Output) -> Self {
         let code = output.status.code().unwrap_or(-1);
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code, out: text(output.stdout), err: text(output.stderr) }
+        Self { exit_code: code, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    pub(super) fn stdout_json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
@@ -97,79 +97,82 @@ fn verify_tells_damage_and_index_by_its_exit_status() {
         [("checksum", 4), ("torn_tail", 4), ("truncated", 3), ("header", 4), ("garbage", 3), ("gap", 0), ("clock", 0)]
     {
         let copy = format!("{kind}.log");
-        shell.plant(kind, &copy);
-        assert_eq!(shell.run(&format!("verify {copy}")).code, expected, "{kind}");
+        shell.plant_damage(kind, &copy);
+        assert_eq!(shell.run(&format!("verify {copy}")).exit_code, expected, "{kind}");
     }
-    assert_eq!(shell.run("verify gap.log --no-gaps").code, 3);
+    assert_eq!(shell.run("verify gap.log --no-gaps").exit_code, 3);
 
-    assert_eq!(shell.run("verify a.log").code, 0, "a missing index is everyday");
-    assert_eq!(shell.run("verify a.log --require-fresh").code, 5);
-    shell.done("index update a.log");
-    assert_eq!(shell.run("verify a.log --require-fresh").code, 0);
+    assert_eq!(shell.run("verify a.log").exit_code, 0, "a missing index is everyday");
+    assert_eq!(shell.run("verify a.log --require-fresh").exit_code, 5);
+    shell.run_ok("index update a.log");
+    assert_eq!(shell.run("verify a.log --require-fresh").exit_code, 0);
     fs::copy(shell.path("a.log.idx"), shell.path("checksum.log.idx")).unwrap();
-    shell.done("generate b.log --events 300 --seed 9");
+    shell.run_ok("generate b.log --events 300 --seed 9");
     fs::copy(shell.path("a.log.idx"), shell.path("b.log.idx")).unwrap();
-    assert_eq!(shell.run("verify b.log").code, 5, "a foreign index");
-    assert_eq!(shell.run("verify checksum.log").code, 4, "damage is told before a stale index");
+    assert_eq!(shell.run("verify b.log").exit_code, 5, "a foreign index");
+    assert_eq!(shell.run("verify checksum.log").exit_code, 4, "damage is told before a stale index");
 }
 
 #[test]
 fn verify_reads_the_whole_index() {
     let shell = Shell::with_log();
-    shell.done("index update a.log");
+    shell.run_ok("index update a.log");
     let len = fs::metadata(shell.path("a.log.idx")).unwrap().len() as usize;
     for at in (0..len).step_by(len / 17) {
-        shell.flip("a.log.idx", at);
+        shell.flip_bit("a.log.idx", at);
         let ran = shell.run("verify a.log --json");
-        let state = ran.json()["index"]["state"].as_str().unwrap().to_owned();
+        let state = ran.stdout_json()["index"]["state"].as_str().unwrap().to_owned();
         let known = state == "corrupt" || (state == "unsupported" && at < 16);
-        assert!(ran.code == 5 && known, "byte {at}: {ran:?}");
-        assert_eq!(shell.run("index status a.log").code, 5, "byte {at}");
-        shell.flip("a.log.idx", at);
+        assert!(ran.exit_code == 5 && known, "byte {at}: {ran:?}");
+        assert_eq!(shell.run("index status a.log").exit_code, 5, "byte {at}");
+        shell.flip_bit("a.log.idx", at);
     }
-    assert_eq!(shell.run("index status a.log").code, 0);
+    assert_eq!(shell.run("index status a.log").exit_code, 0);
 }
 
 #[test]
 fn verify_judges_frames_alone_and_says_so() {
     let shell = Shell::with_log();
-    shell.plant("invalid_event", "bad.log");
-    let ran = shell.done("verify bad.log --frames");
-    assert!(ran.out.contains("300 frames; no damage") && ran.out.contains("framing and checksums only"), "{ran:?}");
-    assert_eq!(shell.done("verify bad.log --frames --json").json()["frames_only"], true);
-    assert_eq!(shell.run("verify bad.log").code, 3);
+    shell.plant_damage("invalid_event", "bad.log");
+    let ran = shell.run_ok("verify bad.log --frames");
+    assert!(
+        ran.stdout.contains("300 frames; no damage") && ran.stdout.contains("framing and checksums only"),
+        "{ran:?}"
+    );
+    assert_eq!(shell.run_ok("verify bad.log --frames --json").stdout_json()["frames_only"], true);
+    assert_eq!(shell.run("verify bad.log").exit_code, 3);
 }
 
 #[test]
 fn verify_looks_at_the_part_it_is_asked_for() {
     let shell = Shell::with_log();
-    let truth = shell.plant("checksum", "bad.log");
+    let truth = shell.plant_damage("checksum", "bad.log");
     let (start, end) = (truth["start"].as_u64().unwrap(), truth["end"].as_u64().unwrap());
-    assert_eq!(shell.run(&format!("verify bad.log --until {start}")).code, 0);
-    assert_eq!(shell.run(&format!("verify bad.log --from {end}")).code, 0);
+    assert_eq!(shell.run(&format!("verify bad.log --until {start}")).exit_code, 0);
+    assert_eq!(shell.run(&format!("verify bad.log --from {end}")).exit_code, 0);
     let ran = shell.run(&format!("verify bad.log --from 0x{start:x} --json"));
-    assert_eq!((ran.code, ran.json()["findings_total"].as_u64()), (4, Some(1)));
+    assert_eq!((ran.exit_code, ran.stdout_json()["findings_total"].as_u64()), (4, Some(1)));
     let inside = shell.run(&format!("verify bad.log --from {}", end + 1));
-    assert_eq!(inside.code, 2, "{inside:?}");
-    assert!(inside.err.contains(&format!("lies inside the frame at {end}..")), "{inside:?}");
+    assert_eq!(inside.exit_code, 2, "{inside:?}");
+    assert!(inside.stderr.contains(&format!("lies inside the frame at {end}..")), "{inside:?}");
 }
 
 #[test]
 fn every_finding_is_a_line_when_asked_for() {
     let shell = Shell::with_log();
     let ran = shell.run("verify a.log --ndjson");
-    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
-    shell.done("demo d");
+    assert_eq!((ran.exit_code, ran.stdout.as_str()), (0, ""));
+    shell.run_ok("demo d");
     let ran = shell.run("verify d/demo.log --ndjson");
     let kinds: Vec<String> = ran
-        .out
+        .stdout
         .lines()
         .map(|line| {
             let found: Value = serde_json::from_str(line).unwrap();
             found["kind"].as_str().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(ran.code, 3);
+    assert_eq!(ran.exit_code, 3);
     assert_eq!(kinds.len(), 10, "{kinds:?}");
     assert_eq!(kinds.last().unwrap(), "torn_tail");
 }
@@ -179,109 +182,113 @@ fn index_status_update_and_rebuild_do_what_the_state_needs() {
     let shell = Shell::with_log();
     let state = || {
         let ran = shell.run("index status a.log --json");
-        (ran.json()["index"]["state"].as_str().unwrap().to_owned(), ran.code)
+        (ran.stdout_json()["index"]["state"].as_str().unwrap().to_owned(), ran.exit_code)
     };
     assert_eq!(state(), ("missing".into(), 5));
-    shell.done("index update a.log");
+    shell.run_ok("index update a.log");
     assert_eq!(state(), ("fresh".into(), 0));
     // A writer that is killed leaves the index behind.
     let more = fs::read(shell.path("a.log")).unwrap();
     fs::OpenOptions::new().append(true).open(shell.path("a.log")).unwrap().write_all(&more[16..]).unwrap();
     assert_eq!(state(), ("behind".into(), 5));
-    let updated = shell.done("index update a.log --json").json();
+    let updated = shell.run_ok("index update a.log --json").stdout_json();
     assert_eq!((&updated["before"]["state"], &updated["index"]["events"]), (&"behind".into(), &600.into()));
-    shell.flip("a.log.idx", 5000);
+    shell.flip_bit("a.log.idx", 5000);
     assert_eq!(state(), ("corrupt".into(), 5));
-    shell.done("index update a.log");
+    shell.run_ok("index update a.log");
     assert_eq!(state(), ("fresh".into(), 0));
-    shell.done("index rebuild a.log");
+    shell.run_ok("index rebuild a.log");
     assert_eq!(state(), ("fresh".into(), 0));
 
-    shell.plant("truncated", "cut.log");
+    shell.plant_damage("truncated", "cut.log");
     let refused = shell.run("index update cut.log");
-    assert_eq!(refused.code, 6, "{refused:?}");
-    assert!(refused.err.contains("AHEAD") && refused.err.contains("chronicle repair"), "{refused:?}");
-    assert_eq!(shell.done("index rebuild cut.log --json").json()["index"]["state"], "ahead");
+    assert_eq!(refused.exit_code, 6, "{refused:?}");
+    assert!(refused.stderr.contains("AHEAD") && refused.stderr.contains("chronicle repair"), "{refused:?}");
+    assert_eq!(shell.run_ok("index rebuild cut.log --json").stdout_json()["index"]["state"], "ahead");
 }
 
 #[test]
 fn the_index_stands_where_it_is_wanted() {
     let shell = Shell::with_log();
-    shell.done("index update a.log --index elsewhere.idx");
+    shell.run_ok("index update a.log --index elsewhere.idx");
     assert!(shell.path("elsewhere.idx").exists() && !shell.path("a.log.idx").exists());
-    assert_eq!(shell.run("--index elsewhere.idx verify a.log --require-fresh").code, 0);
-    assert_eq!(shell.run("verify a.log --require-fresh").code, 5);
+    assert_eq!(shell.run("--index elsewhere.idx verify a.log --require-fresh").exit_code, 0);
+    assert_eq!(shell.run("verify a.log --require-fresh").exit_code, 5);
 }
 
 #[test]
 fn cat_prints_what_was_stored_and_tells_what_is_missing() {
     let shell = Shell::with_log();
-    let whole = shell.done("cat a.log");
-    assert_eq!((whole.out.lines().count(), whole.err.as_str()), (300, ""));
-    let line: Value = serde_json::from_str(whole.out.lines().next().unwrap()).unwrap();
+    let whole = shell.run_ok("cat a.log");
+    assert_eq!((whole.stdout.lines().count(), whole.stderr.as_str()), (300, ""));
+    let line: Value = serde_json::from_str(whole.stdout.lines().next().unwrap()).unwrap();
     assert_eq!(line["offset"], 16);
     assert!(line["event"]["write_timestamp_ms"].is_u64());
     for (kind, code, lines) in [("checksum", 3, 299), ("gap", 0, 299), ("torn_tail", 3, 299), ("header", 3, 300)] {
         let copy = format!("{kind}.log");
-        let truth = shell.plant(kind, &copy);
+        let truth = shell.plant_damage(kind, &copy);
         let ran = shell.run(&format!("cat {copy}"));
-        assert_eq!((ran.code, ran.out.lines().count()), (code, lines), "{kind}: {}", ran.err);
+        assert_eq!((ran.exit_code, ran.stdout.lines().count()), (code, lines), "{kind}: {}", ran.stderr);
         let place = format!("{}..{}", truth["start"], truth["end"]);
-        assert!(ran.err.lines().count() == 1 && ran.err.starts_with(&place) && ran.err.contains(kind), "{}", ran.err);
-        let told: Value = serde_json::from_str(&shell.run(&format!("cat {copy} --json")).err).unwrap();
+        assert!(
+            ran.stderr.lines().count() == 1 && ran.stderr.starts_with(&place) && ran.stderr.contains(kind),
+            "{}",
+            ran.stderr
+        );
+        let told: Value = serde_json::from_str(&shell.run(&format!("cat {copy} --json")).stderr).unwrap();
         assert_eq!((&told["kind"], &told["start"]), (&truth["kind"], &truth["start"]));
     }
-    shell.plant("truncated", "cut.log");
+    shell.plant_damage("truncated", "cut.log");
     let ran = shell.run("cat cut.log");
-    assert!(ran.code == 3 && ran.err.contains("truncated"), "{ran:?}");
+    assert!(ran.exit_code == 3 && ran.stderr.contains("truncated"), "{ran:?}");
 }
 
-fn offset(line: &str) -> u64 {
+fn offset_of_line(line: &str) -> u64 {
     serde_json::from_str::<Value>(line).unwrap()["offset"].as_u64().unwrap()
 }
 
 #[test]
 fn cat_stops_where_it_is_told_to() {
     let shell = Shell::with_log();
-    let truth = shell.plant("checksum", "bad.log");
-    let all = shell.done("cat a.log").out;
-    let offsets: Vec<u64> = all.lines().map(offset).collect();
+    let truth = shell.plant_damage("checksum", "bad.log");
+    let all = shell.run_ok("cat a.log").stdout;
+    let offsets: Vec<u64> = all.lines().map(offset_of_line).collect();
     let strict = shell.run("cat bad.log --strict");
     let before = offsets.iter().filter(|offset| **offset < truth["start"].as_u64().unwrap()).count();
-    assert_eq!((strict.code, strict.out.lines().count()), (3, before));
-    assert_eq!(shell.done("cat a.log --limit 7").out.lines().count(), 7);
-    assert_eq!(shell.done("cat a.log --limit 0").out, "");
-    let part = shell.done(&format!("cat a.log --from {} --until {}", offsets[10], offsets[20])).out;
-    assert_eq!(part.lines().map(offset).collect::<Vec<_>>(), offsets[10..20]);
+    assert_eq!((strict.exit_code, strict.stdout.lines().count()), (3, before));
+    assert_eq!(shell.run_ok("cat a.log --limit 7").stdout.lines().count(), 7);
+    assert_eq!(shell.run_ok("cat a.log --limit 0").stdout, "");
+    let part = shell.run_ok(&format!("cat a.log --from {} --until {}", offsets[10], offsets[20])).stdout;
+    assert_eq!(part.lines().map(offset_of_line).collect::<Vec<_>>(), offsets[10..20]);
 }
 
 #[test]
 fn cat_filters_in_the_words_of_the_screen() {
     let shell = Shell::with_log();
-    shell.plant("checksum", "bad.log");
-    let all = shell.done("cat a.log").out;
+    shell.plant_damage("checksum", "bad.log");
+    let all = shell.run_ok("cat a.log").stdout;
     let of_five = |line: &&str| serde_json::from_str::<Value>(line).unwrap()["event"]["aggregate_id"] == 5;
     let expected: Vec<&str> = all.lines().filter(of_five).collect();
     assert!(expected.len() > 1);
     let ran = shell.run("cat a.log --filter agg:5");
-    assert_eq!((ran.code, ran.out.lines().collect::<Vec<_>>()), (0, expected));
+    assert_eq!((ran.exit_code, ran.stdout.lines().collect::<Vec<_>>()), (0, expected));
     let damaged = shell.run("cat bad.log --filter agg:999999");
-    assert!(damaged.code == 3 && damaged.out.is_empty() && damaged.err.contains("checksum"), "{damaged:?}");
+    assert!(damaged.exit_code == 3 && damaged.stdout.is_empty() && damaged.stderr.contains("checksum"), "{damaged:?}");
     let quiet = shell.run("cat bad.log --filter -is:damaged");
-    assert!(quiet.code == 0 && quiet.err.is_empty(), "{quiet:?}");
+    assert!(quiet.exit_code == 0 && quiet.stderr.is_empty(), "{quiet:?}");
     let broken = shell.run("cat a.log --filter agg:x");
-    assert!(broken.code == 2 && broken.err.contains("agg:x"), "{broken:?}");
+    assert!(broken.exit_code == 2 && broken.stderr.contains("agg:x"), "{broken:?}");
 }
 
 #[test]
 fn cat_passes_over_what_the_index_rules_out_and_prints_the_same() {
     let shell = Shell::new();
-    shell.done("generate a.log --events 3000 --aggregates 20");
-    shell.plant("checksum", "bad.log");
+    shell.run_ok("generate a.log --events 3000 --aggregates 20");
+    shell.plant_damage("checksum", "bad.log");
     for log in ["a.log", "bad.log"] {
         shell.run(&format!("index rebuild {log}"));
-        let all = shell.run(&format!("cat {log}")).out;
-        let offsets: Vec<u64> = all.lines().map(offset).collect();
+        let all = shell.run(&format!("cat {log}")).stdout;
+        let offsets: Vec<u64> = all.lines().map(offset_of_line).collect();
         let (from, until) = (offsets[700], offsets[2100]);
         let time = |i: usize| serde_json::from_str::<Value>(all.lines().nth(i).unwrap()).unwrap();
         let time = |i: usize| time(i)["event"]["write_timestamp_ms"].as_u64().unwrap();
@@ -291,8 +298,8 @@ fn cat_passes_over_what_the_index_rules_out_and_prints_the_same() {
             for rest in ["", "--limit 9", &format!("--from {from} --until {until}"), "--strict"] {
                 let run = |more: &str| {
                     let mut command = shell.command(&format!("cat {log} {rest} {more}"));
-                    let ran = Ran::of(command.args(["--filter", filter]).output().unwrap());
-                    (ran.code, ran.out, ran.err)
+                    let ran = CommandOutcome::from_output(command.args(["--filter", filter]).output().unwrap());
+                    (ran.exit_code, ran.stdout, ran.stderr)
                 };
                 assert_eq!(run(""), run("--index none.idx"), "{log} {filter} {rest}");
             }
@@ -308,18 +315,18 @@ fn cat_passes_over_what_the_index_rules_out_and_prints_the_same() {
         }
     }
     // Where nobody reads, nobody meets what came since.
-    let at = shell.done("cat a.log").out.lines().nth(1000).map(offset).unwrap();
-    shell.flip("a.log", at as usize + 60);
+    let at = shell.run_ok("cat a.log").stdout.lines().nth(1000).map(offset_of_line).unwrap();
+    shell.flip_bit("a.log", at as usize + 60);
     let codes = ["", "--strict", "--index none.idx"]
-        .map(|more| shell.run(&format!("cat a.log --filter type:None {more}")).code);
+        .map(|more| shell.run(&format!("cat a.log --filter type:None {more}")).exit_code);
     assert_eq!(codes, [0, 3, 3]);
-    assert_eq!(shell.run("cat a.log --filter is:damaged").code, 3);
+    assert_eq!(shell.run("cat a.log --filter is:damaged").exit_code, 3);
 }
 
 #[test]
 fn a_closed_pipe_is_success() {
     let shell = Shell::new();
-    shell.done("generate a.log --events 20000");
+    shell.run_ok("generate a.log --events 20000");
     let mut child = shell.command("cat a.log").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     let mut reader = BufReader::new(child.stdout.take().unwrap());
@@ -337,31 +344,31 @@ fn nothing_is_written_over_without_force() {
     let before = fs::read(shell.path("a.log")).unwrap();
     for line in ["create a.log", "generate a.log --events 5", "drill a.log -o a.log --kind gap"] {
         let ran = shell.run(line);
-        assert_eq!(ran.code, 6, "{line}: {ran:?}");
+        assert_eq!(ran.exit_code, 6, "{line}: {ran:?}");
         assert_eq!(fs::read(shell.path("a.log")).unwrap(), before, "{line}");
     }
     fs::hard_link(shell.path("a.log"), shell.path("same.log")).unwrap();
-    assert_eq!(shell.run("drill a.log -o same.log --kind gap --force").code, 6, "the log itself is no copy of it");
+    assert_eq!(shell.run("drill a.log -o same.log --kind gap --force").exit_code, 6, "the log itself is no copy of it");
     assert_eq!(fs::read(shell.path("a.log")).unwrap(), before);
     fs::remove_file(shell.path("same.log")).unwrap();
 
-    shell.done("index update a.log");
-    shell.done("generate a.log --events 5 --seed 3 --force");
+    shell.run_ok("index update a.log");
+    shell.run_ok("generate a.log --events 5 --seed 3 --force");
     assert_ne!(fs::read(shell.path("a.log")).unwrap(), before);
     assert!(!shell.path("a.log.idx").exists(), "the index of what was replaced is gone with it");
-    shell.done("create a.log --force");
+    shell.run_ok("create a.log --force");
     assert_eq!(fs::metadata(shell.path("a.log")).unwrap().len(), 16);
     fs::create_dir(shell.path("folder")).unwrap();
     let ran = shell.run("create folder --force");
-    assert!(ran.code == 1 && shell.path("folder").is_dir(), "{ran:?}");
+    assert!(ran.exit_code == 1 && shell.path("folder").is_dir(), "{ran:?}");
 }
 
 #[test]
 fn the_same_recipe_gives_the_same_log() {
     let shell = Shell::with_log();
-    shell.done("generate b.log --events 300 --aggregates 20 --start-time 2026-01-01T00:00Z");
+    shell.run_ok("generate b.log --events 300 --aggregates 20 --start-time 2026-01-01T00:00Z");
     assert!(fs::read(shell.path("a.log")).unwrap() == fs::read(shell.path("b.log")).unwrap());
-    let made = shell.done("generate c.log --size 100KiB --json").json();
+    let made = shell.run_ok("generate c.log --size 100KiB --json").stdout_json();
     assert_eq!(made["bytes"].as_u64(), Some(fs::metadata(shell.path("c.log")).unwrap().len()));
     assert!((101_000..=102_400).contains(&made["bytes"].as_u64().unwrap()));
 }
@@ -369,14 +376,14 @@ fn the_same_recipe_gives_the_same_log() {
 #[test]
 fn every_drill_is_found_as_its_truth_says() {
     let shell = Shell::with_log();
-    let help = shell.done("drill --help").out;
+    let help = shell.run_ok("drill --help").stdout;
     let start = help.find("Possible values:").unwrap();
     let kinds: Vec<&str> =
         help[start..].lines().filter_map(|line| line.trim().strip_prefix("- ")?.split(':').next()).collect();
     assert!(kinds.len() > 15, "{kinds:?}");
     for kind in kinds {
-        let truth = shell.plant(kind, "copy.log");
-        let found = shell.run("verify copy.log --json").json();
+        let truth = shell.plant_damage(kind, "copy.log");
+        let found = shell.run("verify copy.log --json").stdout_json();
         assert_eq!(found["findings_total"], 1, "{kind}");
         for key in ["kind", "damage", "start", "end"] {
             assert_eq!(found["findings"][0][key], truth[key], "{kind}: {key}");
@@ -388,14 +395,14 @@ fn every_drill_is_found_as_its_truth_says() {
 #[test]
 fn the_demonstration_can_be_had_twice() {
     let shell = Shell::new();
-    let made = shell.done("demo --json").json();
-    let found = shell.run("verify chronicle-demo/demo.log --json").json();
+    let made = shell.run_ok("demo --json").stdout_json();
+    let found = shell.run("verify chronicle-demo/demo.log --json").stdout_json();
     let range = |found: &Value| (found["kind"].clone(), found["start"].clone(), found["end"].clone());
     let ranges = |list: &Value| list.as_array().unwrap().iter().map(range).collect::<Vec<_>>();
     assert_eq!(ranges(&found["findings"]), ranges(&made["findings"]));
     assert_eq!(found["index"]["state"], "behind");
-    let again = shell.done("demo");
-    assert!(again.err.contains("is there already") && again.err.contains("chronicle verify"), "{again:?}");
+    let again = shell.run_ok("demo");
+    assert!(again.stderr.contains("is there already") && again.stderr.contains("chronicle verify"), "{again:?}");
 }
 
 #[test]
@@ -403,8 +410,8 @@ fn without_a_terminal_the_screen_names_what_to_use() {
     let shell = Shell::with_log();
     for line in ["a.log", "open a.log", "--no-scan a.log"] {
         let ran = shell.run(line);
-        assert_eq!(ran.code, 2, "{line}: {ran:?}");
-        assert!(ran.err.contains("chronicle verify a.log") && ran.out.is_empty(), "{ran:?}");
+        assert_eq!(ran.exit_code, 2, "{line}: {ran:?}");
+        assert!(ran.stderr.contains("chronicle verify a.log") && ran.stdout.is_empty(), "{ran:?}");
     }
 }
 
@@ -412,10 +419,10 @@ fn without_a_terminal_the_screen_names_what_to_use() {
 fn completions_and_the_manual_come_from_the_command_line_itself() {
     let shell = Shell::new();
     for name in ["bash", "zsh", "fish"] {
-        let script = shell.done(&format!("completions {name}")).out;
+        let script = shell.run_ok(&format!("completions {name}")).stdout;
         assert!(script.contains("require-fresh"), "{name}");
     }
-    let page = shell.done("man").out;
+    let page = shell.run_ok("man").stdout;
     for word in [".TH chronicle 1", "index rebuild", "require\\-fresh", "EXIT STATUSES", "checksum_noise"] {
         assert!(page.contains(word), "{word}");
     }
@@ -428,13 +435,13 @@ fn usage_is_told_apart_from_failure() {
         ["", "verfy", "verify", "verify a.log --until x", "generate b.log --size 1XB", "drill a.log -o b --kind x"];
     for line in cases {
         let ran = shell.run(line);
-        assert!(ran.code == 2 && ran.out.is_empty() && !ran.err.is_empty(), "{line}: {ran:?}");
+        assert!(ran.exit_code == 2 && ran.stdout.is_empty() && !ran.stderr.is_empty(), "{line}: {ran:?}");
         let ran = shell.run(&format!("--json {line}"));
-        let error: Value = serde_json::from_str(&ran.err).unwrap();
-        assert_eq!((ran.code, &error["exit"]), (2, &2.into()), "{line}: {ran:?}");
+        let error: Value = serde_json::from_str(&ran.stderr).unwrap();
+        assert_eq!((ran.exit_code, &error["exit"]), (2, &2.into()), "{line}: {ran:?}");
     }
-    assert!(shell.run("verfy").err.contains("'verify'"), "the nearest command is named");
-    assert_eq!(shell.run("--version").code, 0);
+    assert!(shell.run("verfy").stderr.contains("'verify'"), "the nearest command is named");
+    assert_eq!(shell.run("--version").exit_code, 0);
 }
 
 #[test]
@@ -457,9 +464,9 @@ fn what_is_no_log_is_named_for_what_it_is() {
     for (name, expected) in cases {
         for command in ["verify", "info", "cat", "append", "index status", "index rebuild"] {
             let ran = shell.run(&format!("{command} {name}"));
-            assert_eq!(ran.code, 1, "{command} {name}: {ran:?}");
-            assert!(ran.err.contains(expected) && ran.err.ends_with(".\n"), "{command} {name}: {ran:?}");
-            assert_eq!(ran.out, "");
+            assert_eq!(ran.exit_code, 1, "{command} {name}: {ran:?}");
+            assert!(ran.stderr.contains(expected) && ran.stderr.ends_with(".\n"), "{command} {name}: {ran:?}");
+            assert_eq!(ran.stdout, "");
         }
     }
 }
@@ -472,7 +479,7 @@ fn a_pipe_is_refused_without_waiting_for_it() {
     assert!(made.success());
     for command in ["verify", "cat", "append", "create --force"] {
         let ran = shell.run(&format!("{command} pipe.log"));
-        assert!(ran.code == 1 && ran.err.contains("regular file"), "{command}: {ran:?}");
+        assert!(ran.exit_code == 1 && ran.stderr.contains("regular file"), "{command}: {ran:?}");
     }
 }
 
@@ -488,13 +495,13 @@ fn a_log_that_may_not_be_read_is_a_failure() {
         return;
     }
     let ran = shell.run("verify a.log");
-    assert!(ran.code == 1 && ran.err.contains("cannot open"), "{ran:?}");
+    assert!(ran.exit_code == 1 && ran.stderr.contains("cannot open"), "{ran:?}");
 }
 
 #[test]
 fn looking_writes_nothing() {
     let shell = Shell::with_log();
-    shell.plant("torn_tail", "torn.log");
+    shell.plant_damage("torn_tail", "torn.log");
     let names = || {
         let mut names: Vec<_> = fs::read_dir(shell.folder.path()).unwrap().map(|e| e.unwrap().path()).collect();
         names.sort();
@@ -508,89 +515,90 @@ fn looking_writes_nothing() {
 }
 
 /// The project's own path to something that may not be there.
-pub(super) fn beside_the_project(name: &str) -> PathBuf {
+pub(super) fn sibling_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
 #[test]
 fn verify_goes_on_from_where_it_was_saved() {
     let shell = Shell::with_log();
-    let all = shell.done("verify a.log --since-last");
-    assert!(all.out.contains("no earlier verification"), "{}", all.out);
+    let all = shell.run_ok("verify a.log --since-last");
+    assert!(all.stdout.contains("no earlier verification"), "{}", all.stdout);
     assert!(!shell.path("a.log.idx").exists(), "only --save writes");
-    let saved = shell.done("verify a.log --save");
-    assert!(saved.out.contains("index fresh"), "one pass verifies and builds: {}", saved.out);
+    let saved = shell.run_ok("verify a.log --save");
+    assert!(saved.stdout.contains("index fresh"), "one pass verifies and builds: {}", saved.stdout);
     let end = fs::metadata(shell.path("a.log")).unwrap().len();
-    let mark = |shell: &Shell| shell.done("info a.log --json").json()["verified"].clone();
+    let mark = |shell: &Shell| shell.run_ok("info a.log --json").stdout_json()["verified"].clone();
     let first = mark(&shell);
     assert_eq!(first["to"], end);
     // A writer that closes moves the mark; an index of before does not know of it.
     let index = fs::read(shell.path("a.log.idx")).unwrap();
-    shell.done(r#"append a.log --type T --namespace n --schema s --payload {"n":1}"#);
+    shell.run_ok(r#"append a.log --type T --namespace n --schema s --payload {"n":1}"#);
     assert!(mark(&shell)["to"].as_u64() > Some(end));
     fs::write(shell.path("a.log.idx"), index).unwrap();
     // Damage before the mark is not looked at again, what came since is.
-    shell.flip("a.log", 100);
-    let since = shell.done("verify a.log --since-last --json").json();
+    shell.flip_bit("a.log", 100);
+    let since = shell.run_ok("verify a.log --since-last --json").stdout_json();
     assert_eq!((&since["from"], &since["events"]), (&Value::from(end), &Value::from(1)));
-    assert_eq!(shell.run("verify a.log").code, 4);
+    assert_eq!(shell.run("verify a.log").exit_code, 4);
     // What is added keeps the date of what is older; a look at all of it has a date of its own.
-    shell.done("verify a.log --since-last --save");
+    shell.run_ok("verify a.log --since-last --save");
     let longer = mark(&shell);
     assert!(longer["to"].as_u64() > Some(end) && longer["at_ms"] == first["at_ms"], "{first} {longer}");
-    assert_eq!(shell.run("verify a.log --save").code, 4);
+    assert_eq!(shell.run("verify a.log --save").exit_code, 4);
     assert!(mark(&shell)["at_ms"].as_u64() > first["at_ms"].as_u64());
-    assert_eq!(shell.run("verify a.log --save --frames").code, 2);
+    assert_eq!(shell.run("verify a.log --save --frames").exit_code, 2);
 }
 
 #[test]
 fn what_is_known_to_be_damaged_is_verified_again_until_it_is_sound() {
     let shell = Shell::new();
-    shell.done("generate a.log --events 2000");
-    shell.done("index update a.log");
+    shell.run_ok("generate a.log --events 2000");
+    shell.run_ok("index update a.log");
     let sound = fs::read(shell.path("a.log")).unwrap();
     // Damage that came after the index, below its mark: who verifies keeps it with the mark.
     let mut damaged = sound.clone();
     damaged[300_000..300_300].fill(b'Z');
     fs::write(shell.path("a.log"), damaged).unwrap();
-    let plan = shell.run("repair a.log --dry-run --json").out;
+    let plan = shell.run("repair a.log --dry-run --json").stdout;
     assert!(plan.contains(r#""given_up":{"at_least":2"#), "{plan}");
-    assert_eq!(shell.done("verify a.log --since-last").code, 0, "nobody has met it yet");
-    assert_eq!(shell.run("verify a.log --save").code, 3);
+    assert_eq!(shell.run_ok("verify a.log --since-last").exit_code, 0, "nobody has met it yet");
+    assert_eq!(shell.run("verify a.log --save").exit_code, 3);
     for line in ["verify a.log --since-last", "verify a.log --since-last --save", "verify a.log --since-last"] {
         let since = shell.run(line);
-        assert!(since.code == 3 && since.out.contains("1 damaged"), "{line}: {}", since.out);
-        assert!(since.out.contains("verified again: 1 place there"), "{line}: {}", since.out);
+        assert!(since.exit_code == 3 && since.stdout.contains("1 damaged"), "{line}: {}", since.stdout);
+        assert!(since.stdout.contains("verified again: 1 place there"), "{line}: {}", since.stdout);
     }
-    assert_eq!(shell.run("repair a.log --dry-run --json").out, plan, "the index still knows what lay there");
+    assert_eq!(shell.run("repair a.log --dry-run --json").stdout, plan, "the index still knows what lay there");
     fs::write(shell.path("a.log"), &sound).unwrap();
-    shell.done("verify a.log --since-last --save");
-    let since = shell.done("verify a.log --since-last");
-    assert!(!since.out.contains("verified again"), "{}", since.out);
+    shell.run_ok("verify a.log --since-last --save");
+    let since = shell.run_ok("verify a.log --since-last");
+    assert!(!since.stdout.contains("verified again"), "{}", since.stdout);
     // So is damage that the index was built over.
-    shell.flip("a.log", 300_000);
-    shell.done("index rebuild a.log");
-    assert_eq!(shell.run("verify a.log --since-last").code, 4);
+    shell.flip_bit("a.log", 300_000);
+    shell.run_ok("index rebuild a.log");
+    assert_eq!(shell.run("verify a.log --since-last").exit_code, 4);
 }
 
 #[test]
 fn the_mark_moves_only_over_what_was_looked_at_and_told() {
     let shell = Shell::new();
-    shell.done("generate a.log --events 300");
+    shell.run_ok("generate a.log --events 300");
     let mut bytes = fs::read(shell.path("a.log")).unwrap();
     bytes[60..90].fill(0xA7);
     fs::write(shell.path("a.log"), &bytes).unwrap();
     let all = shell.run("verify a.log --ndjson");
-    let end = all.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["end"].as_u64().unwrap()).max();
+    let end =
+        all.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["end"].as_u64().unwrap()).max();
     let end = end.unwrap();
-    shell.done(&format!("verify a.log --from {end} --save"));
-    let mark = |shell: &Shell| shell.done("info a.log --json").json()["verified"].clone();
+    shell.run_ok(&format!("verify a.log --from {end} --save"));
+    let mark = |shell: &Shell| shell.run_ok("info a.log --json").stdout_json()["verified"].clone();
     assert!(mark(&shell).is_null(), "{}", mark(&shell));
-    assert_eq!(shell.run("verify a.log --since-last").code, 3);
+    assert_eq!(shell.run("verify a.log --since-last").exit_code, 3);
     // From the first frame on is all of it, and has a date of its own.
-    assert_eq!(shell.run("verify a.log --save").code, 3);
+    assert_eq!(shell.run("verify a.log --save").exit_code, 3);
     let first = mark(&shell);
-    assert_eq!(shell.run("verify a.log --from 16 --save").code, 3);
+    assert_eq!(shell.run("verify a.log --from 16 --save").exit_code, 3);
     let second = mark(&shell);
     assert!(first["to"] == second["to"] && first["at_ms"].as_u64() < second["at_ms"].as_u64(), "{first} {second}");
 }
@@ -598,13 +606,13 @@ fn the_mark_moves_only_over_what_was_looked_at_and_told() {
 #[test]
 fn a_log_that_lost_its_end_is_verified_from_a_frame_before_that_on() {
     let shell = Shell::new();
-    shell.done("generate a.log --events 300");
-    shell.done("index rebuild a.log");
+    shell.run_ok("generate a.log --events 300");
+    shell.run_ok("index rebuild a.log");
     let bytes = fs::read(shell.path("a.log")).unwrap();
     fs::write(shell.path("a.log"), &bytes[..bytes.len() - 700]).unwrap();
     let (all, since) = (shell.run("verify a.log --json"), shell.run("verify a.log --since-last --json"));
-    assert_eq!((all.code, since.code), (3, 3));
-    let (all, since) = (all.json(), since.json());
+    assert_eq!((all.exit_code, since.exit_code), (3, 3));
+    let (all, since) = (all.stdout_json(), since.stdout_json());
     assert_eq!(all["findings"], since["findings"]);
     assert!(since["from"].as_u64() < Some(bytes.len() as u64 - 700), "{since}");
 }
@@ -615,43 +623,43 @@ fn a_range_in_which_nothing_lies_is_no_usage() {
     let end = fs::metadata(shell.path("a.log")).unwrap().len();
     for line in ["--from 99999999", "--from 654 --until 100", "--from 654 --until 654"] {
         let ran = shell.run(&format!("verify a.log {line}"));
-        assert_eq!(ran.code, 2, "{line}: {}{}", ran.out, ran.err);
-        assert!(ran.out.is_empty() || !ran.out.contains("damage"), "{line}: {}", ran.out);
+        assert_eq!(ran.exit_code, 2, "{line}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.is_empty() || !ran.stdout.contains("damage"), "{line}: {}", ran.stdout);
     }
-    shell.done(&format!("verify a.log --from {end}"));
+    shell.run_ok(&format!("verify a.log --from {end}"));
 }
 
 #[cfg(unix)]
 #[test]
 fn the_verdict_stands_where_it_cannot_be_kept() {
     let shell = Shell::with_log();
-    shell.flip("a.log", 100);
+    shell.flip_bit("a.log", 100);
     let kept = shell.run("verify a.log --save --index nowhere/a.idx");
     let told = shell.run("verify a.log --index nowhere/a.idx");
-    assert_eq!((kept.code, told.code), (1, 4));
-    assert!(kept.out == told.out && kept.err.contains("nowhere"), "{}{}", kept.out, kept.err);
+    assert_eq!((kept.exit_code, told.exit_code), (1, 4));
+    assert!(kept.stdout == told.stdout && kept.stderr.contains("nowhere"), "{}{}", kept.stdout, kept.stderr);
     let json = shell.run("verify a.log --save --json --index nowhere/a.idx");
-    assert_eq!((json.code, json.json()["findings_total"].as_u64()), (1, Some(1)));
+    assert_eq!((json.exit_code, json.stdout_json()["findings_total"].as_u64()), (1, Some(1)));
 }
 
 #[test]
 fn any_number_of_threads_and_any_memory_give_the_same_answer_and_the_same_index() {
     let shell = Shell::new();
-    shell.done("generate a.log --size 50MiB --aggregates 5000");
-    shell.flip("a.log", 20_000_000);
-    shell.flip("a.log", 45_000_000);
-    let mut seen: Option<(Ran, Ran, Vec<u8>, Vec<u8>)> = None;
+    shell.run_ok("generate a.log --size 50MiB --aggregates 5000");
+    shell.flip_bit("a.log", 20_000_000);
+    shell.flip_bit("a.log", 45_000_000);
+    let mut seen: Option<(CommandOutcome, CommandOutcome, Vec<u8>, Vec<u8>)> = None;
     for (threads, memory) in [(1, "256MiB"), (3, "1MiB")] {
         let ran = shell.run(&format!("verify a.log --ndjson --threads {threads}"));
         let plan = shell.run(&format!("repair a.log --dry-run --json --threads {threads}"));
-        shell.done(&format!("salvage a.log -o b.log --force --threads {threads}"));
+        shell.run_ok(&format!("salvage a.log -o b.log --force --threads {threads}"));
         let copy = fs::read(shell.path("b.log")).unwrap();
-        shell.done(&format!("index rebuild a.log --threads {threads} --memory {memory}"));
+        shell.run_ok(&format!("index rebuild a.log --threads {threads} --memory {memory}"));
         let index = fs::read(shell.path("a.log.idx")).unwrap();
         fs::remove_file(shell.path("a.log.idx")).unwrap();
         if let Some((known, known_plan, known_copy, known_index)) = &seen {
-            assert_eq!((ran.code, &ran.out), (known.code, &known.out));
-            assert_eq!((plan.code, &plan.out), (known_plan.code, &known_plan.out));
+            assert_eq!((ran.exit_code, &ran.stdout), (known.exit_code, &known.stdout));
+            assert_eq!((plan.exit_code, &plan.stdout), (known_plan.exit_code, &known_plan.stdout));
             // All but the time at which it was created.
             assert!(copy[16..] == known_copy[16..], "{} and {} bytes", copy.len(), known_copy.len());
             // All but the time at which it was verified, and so the checksum of its first page.
@@ -659,39 +667,42 @@ fn any_number_of_threads_and_any_memory_give_the_same_answer_and_the_same_index(
         }
         seen.get_or_insert((ran, plan, copy, index));
     }
-    assert_eq!(seen.map(|(ran, plan, ..)| (ran.code, ran.out.lines().count(), plan.code)), Some((4, 2, 4)));
+    assert_eq!(
+        seen.map(|(ran, plan, ..)| (ran.exit_code, ran.stdout.lines().count(), plan.exit_code)),
+        Some((4, 2, 4))
+    );
 }
 
 #[test]
 fn a_broken_index_says_what_its_head_still_knows_of_a_lost_end() {
     let shell = Shell::with_log();
-    shell.done("index update a.log");
+    shell.run_ok("index update a.log");
     let (log, index) = (fs::read(shell.path("a.log")).unwrap(), fs::read(shell.path("a.log.idx")).unwrap());
     fs::write(shell.path("a.log"), &log[..log.len() / 2]).unwrap();
-    shell.flip("a.log.idx", index.len() - 10);
+    shell.flip_bit("a.log.idx", index.len() - 10);
     let said = format!("its head is whole and has seen the log reach {}, which it does not now", log.len());
     for look in ["verify a.log", "index status a.log"] {
         let ran = shell.run(look);
-        assert!(ran.out.contains("CORRUPT") && ran.out.contains(&said), "{look}: {ran:?}");
+        assert!(ran.stdout.contains("CORRUPT") && ran.stdout.contains(&said), "{look}: {ran:?}");
     }
     // Of an end that is there nothing needs to be said.
     fs::write(shell.path("a.log"), &log).unwrap();
-    assert!(!shell.run("verify a.log").out.contains("its head is whole"));
+    assert!(!shell.run("verify a.log").stdout.contains("its head is whole"));
 }
 
 #[test]
 fn what_is_verified_again_starts_where_a_frame_does_though_bytes_were_lost_before_it() {
     let shell = Shell::new();
-    shell.done("generate a.log --events 100");
+    shell.run_ok("generate a.log --events 100");
     let whole = fs::read(shell.path("a.log")).unwrap();
     let offset = |line: &str| serde_json::from_str::<Value>(line).unwrap()["offset"].as_u64().unwrap() as usize;
-    let offsets: Vec<usize> = shell.done("cat a.log").out.lines().map(offset).collect();
+    let offsets: Vec<usize> = shell.run_ok("cat a.log").stdout.lines().map(offset).collect();
     fs::write(shell.path("a.log"), &whole[..offsets[99]]).unwrap();
-    shell.done("index update a.log");
+    shell.run_ok("index update a.log");
     let lost = offsets[98] + 100;
     fs::write(shell.path("a.log"), [&whole[..lost], &whole[lost + 10..]].concat()).unwrap();
     let found = |line: &str| {
-        let report = shell.run(line).json();
+        let report = shell.run(line).stdout_json();
         let findings = report["findings"].as_array().unwrap().iter();
         findings.map(|found| (found["start"].as_u64(), found["end"].as_u64())).collect::<Vec<_>>()
     };

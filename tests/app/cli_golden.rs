@@ -4,17 +4,17 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::cli::{Ran, Shell};
+use super::cli::{CommandOutcome, Shell};
 
 /// What says when the index was verified: now.
-static WHEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(, on |"at_ms":)[0-9][-0-9: .Z]*"#).unwrap());
+static TIME_PATTERN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(, on |"at_ms":)[0-9][-0-9: .Z]*"#).unwrap());
 
 /// Compares with `snapshots/cli__<name>.snap`. The folder's own name stands as `DIR`, the time as `NOW`.
-fn golden(shell: &Shell, name: &str, ran: &Ran) {
+fn assert_golden(shell: &Shell, name: &str, ran: &CommandOutcome) {
     let folder = shell.folder.path().canonicalize().unwrap();
-    let text = format!("exit {}\n-- stdout\n{}-- stderr\n{}", ran.code, ran.out, ran.err);
+    let text = format!("exit {}\n-- stdout\n{}-- stderr\n{}", ran.exit_code, ran.stdout, ran.stderr);
     let text = text.replace(folder.to_str().unwrap(), "DIR");
-    let text = WHEN.replace_all(&text, "${1}NOW").into_owned();
+    let text = TIME_PATTERN.replace_all(&text, "${1}NOW").into_owned();
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
     settings.set_prepend_module_to_snapshot(false);
@@ -25,17 +25,17 @@ fn golden(shell: &Shell, name: &str, ran: &Ran) {
 #[test]
 fn help() {
     let shell = Shell::new();
-    golden(&shell, "help", &shell.run("--help"));
+    assert_golden(&shell, "help", &shell.run("--help"));
 }
 
 #[test]
 fn verify() {
     let shell = Shell::with_log();
-    golden(&shell, "verify_clean", &shell.run("verify a.log"));
+    assert_golden(&shell, "verify_clean", &shell.run("verify a.log"));
     for kind in ["checksum", "length", "garbage", "torn_tail", "truncated", "header", "invalid_event", "gap", "clock"] {
-        shell.plant(kind, "bad.log");
-        golden(&shell, &format!("verify_{kind}"), &shell.run("verify bad.log"));
-        golden(&shell, &format!("verify_{kind}_json"), &shell.run("verify bad.log --json"));
+        shell.plant_damage(kind, "bad.log");
+        assert_golden(&shell, &format!("verify_{kind}"), &shell.run("verify bad.log"));
+        assert_golden(&shell, &format!("verify_{kind}_json"), &shell.run("verify bad.log --json"));
         let _ = (std::fs::remove_file(shell.path("bad.log")), std::fs::remove_file(shell.path("bad.log.idx")));
     }
 }
@@ -43,55 +43,55 @@ fn verify() {
 #[test]
 fn info_and_index() {
     let shell = Shell::with_log();
-    golden(&shell, "info_without_index", &shell.run("info a.log"));
-    golden(&shell, "index_missing", &shell.run("index status a.log"));
-    golden(&shell, "index_update_json", &shell.run("index update a.log --json"));
-    golden(&shell, "info", &shell.run("info a.log"));
-    golden(&shell, "info_json", &shell.run("info a.log --json"));
-    golden(&shell, "index_fresh_json", &shell.run("index status a.log --json"));
+    assert_golden(&shell, "info_without_index", &shell.run("info a.log"));
+    assert_golden(&shell, "index_missing", &shell.run("index status a.log"));
+    assert_golden(&shell, "index_update_json", &shell.run("index update a.log --json"));
+    assert_golden(&shell, "info", &shell.run("info a.log"));
+    assert_golden(&shell, "info_json", &shell.run("info a.log --json"));
+    assert_golden(&shell, "index_fresh_json", &shell.run("index status a.log --json"));
 }
 
 #[test]
 fn drill_and_demo() {
     let shell = Shell::with_log();
-    golden(&shell, "drill", &shell.run("drill a.log -o b.log --kind checksum --seed 7"));
-    golden(&shell, "demo", &shell.run("demo d"));
-    golden(&shell, "demo_verify", &shell.run("verify d/demo.log"));
+    assert_golden(&shell, "drill", &shell.run("drill a.log -o b.log --kind checksum --seed 7"));
+    assert_golden(&shell, "demo", &shell.run("demo d"));
+    assert_golden(&shell, "demo_verify", &shell.run("verify d/demo.log"));
 }
 
 #[test]
 fn copies() {
     let shell = Shell::with_log();
-    golden(&shell, "diff_identical", &shell.run("diff a.log a.log"));
+    assert_golden(&shell, "diff_identical", &shell.run("diff a.log a.log"));
     // Damage that no fix restores: what is left out does not depend on how much is proved.
     let mut bytes = std::fs::read(shell.path("a.log")).unwrap();
     bytes[5000..9000].fill(b'#');
     std::fs::write(shell.path("bad.log"), bytes).unwrap();
-    golden(&shell, "diff", &shell.run("diff a.log bad.log"));
-    golden(&shell, "diff_json", &shell.run("diff bad.log a.log --json"));
-    golden(&shell, "salvage", &shell.run("salvage bad.log -o new.log --map new.csv"));
-    golden(&shell, "salvage_exists", &shell.run("salvage bad.log -o new.log"));
-    golden(&shell, "salvage_json", &shell.run("salvage bad.log -o new.log --force --json"));
-    golden(&shell, "salvage_donor", &shell.run("salvage bad.log -o new.log --force --donor a.log"));
+    assert_golden(&shell, "diff", &shell.run("diff a.log bad.log"));
+    assert_golden(&shell, "diff_json", &shell.run("diff bad.log a.log --json"));
+    assert_golden(&shell, "salvage", &shell.run("salvage bad.log -o new.log --map new.csv"));
+    assert_golden(&shell, "salvage_exists", &shell.run("salvage bad.log -o new.log"));
+    assert_golden(&shell, "salvage_json", &shell.run("salvage bad.log -o new.log --force --json"));
+    assert_golden(&shell, "salvage_donor", &shell.run("salvage bad.log -o new.log --force --donor a.log"));
     assert_eq!(std::fs::read(shell.path("new.log")).unwrap(), std::fs::read(shell.path("a.log")).unwrap());
-    golden(&shell, "migrate_refused", &shell.run("migrate a.log -o newer.log"));
+    assert_golden(&shell, "migrate_refused", &shell.run("migrate a.log -o newer.log"));
     let older = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/v0-older-name-torn.log");
     std::fs::copy(older, shell.path("older.log")).unwrap();
-    golden(&shell, "migrate", &shell.run("migrate older.log -o newer.log --map newer.ndjson"));
+    assert_golden(&shell, "migrate", &shell.run("migrate older.log -o newer.log --map newer.ndjson"));
     let map = std::fs::read_to_string(shell.path("newer.ndjson")).unwrap();
     let ends: Vec<&str> = map.lines().take(1).chain(map.lines().last()).collect();
     assert_eq!(ends, [r#"{"old":0,"new":16,"how":"kept"}"#, r#"{"old":951,"new":null,"how":"torn_tail"}"#]);
-    shell.done("verify newer.log");
-    golden(&shell, "salvage_refused", &shell.run("salvage older.log -o newest.log"));
+    shell.run_ok("verify newer.log");
+    assert_golden(&shell, "salvage_refused", &shell.run("salvage older.log -o newest.log"));
 }
 
 #[test]
 fn failures() {
     let shell = Shell::with_log();
     std::fs::write(shell.path("text.log"), "just some text, no log").unwrap();
-    golden(&shell, "no_log", &shell.run("verify text.log"));
-    golden(&shell, "no_log_json", &shell.run("verify text.log --json"));
-    golden(&shell, "exists", &shell.run("create a.log"));
-    golden(&shell, "unknown_command", &shell.run("verfy a.log"));
-    golden(&shell, "no_terminal", &shell.run("a.log"));
+    assert_golden(&shell, "no_log", &shell.run("verify text.log"));
+    assert_golden(&shell, "no_log_json", &shell.run("verify text.log --json"));
+    assert_golden(&shell, "exists", &shell.run("create a.log"));
+    assert_golden(&shell, "unknown_command", &shell.run("verfy a.log"));
+    assert_golden(&shell, "no_terminal", &shell.run("a.log"));
 }

@@ -6,12 +6,12 @@ use std::io::Read;
 use chronicle::{Event, EventLog};
 use serde_json::Value;
 
-use super::cli::{Ran, Shell};
+use super::cli::{CommandOutcome, Shell};
 
 const HOSTILE: &str = "a\u{202e}b\u{9b}31m\u{200b}\u{7f}‹é›";
-const DRAWN: &str = "a‹U+202E›b‹U+009B›31m‹U+200B›‹DEL›‹U+2039›é›";
+const HOSTILE_ESCAPED: &str = "a‹U+202E›b‹U+009B›31m‹U+200B›‹DEL›‹U+2039›é›";
 
-fn log_with_hostile_names(shell: &Shell) {
+fn create_log_with_hostile_names(shell: &Shell) {
     let mut log = EventLog::create(shell.path("a.log")).unwrap();
     let event = Event::builder()
         .event_type(HOSTILE)
@@ -25,9 +25,9 @@ fn log_with_hostile_names(shell: &Shell) {
     log.close().unwrap();
 }
 
-fn assert_tame(ran: &Ran) {
+fn assert_no_raw_controls(ran: &CommandOutcome) {
     let raw = |c: &char| (c.is_control() && *c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
-    for text in [&ran.out, &ran.err] {
+    for text in [&ran.stdout, &ran.stderr] {
         assert_eq!(text.chars().find(raw), None, "{ran:?}");
     }
 }
@@ -35,16 +35,16 @@ fn assert_tame(ran: &Ran) {
 #[test]
 fn names_are_drawn_and_json_keeps_them() {
     let shell = Shell::new();
-    log_with_hostile_names(&shell);
-    let info = shell.done("info a.log");
-    assert_tame(&info);
-    assert!(info.out.contains(DRAWN) && info.out.contains("‹ESC›]0;title‹BEL›"), "{info:?}");
-    let json = shell.done("info a.log --json").json();
+    create_log_with_hostile_names(&shell);
+    let info = shell.run_ok("info a.log");
+    assert_no_raw_controls(&info);
+    assert!(info.stdout.contains(HOSTILE_ESCAPED) && info.stdout.contains("‹ESC›]0;title‹BEL›"), "{info:?}");
+    let json = shell.run_ok("info a.log --json").stdout_json();
     assert_eq!(json["counts"]["types"][0]["name"], HOSTILE);
     // Into a file or a pipe goes what was stored.
-    let line: Value = shell.done("cat a.log").json();
+    let line: Value = shell.run_ok("cat a.log").stdout_json();
     assert_eq!(line["event"]["event_type"], HOSTILE);
-    assert!(shell.done("cat a.log").out.contains(HOSTILE));
+    assert!(shell.run_ok("cat a.log").stdout.contains(HOSTILE));
 }
 
 #[cfg(unix)]
@@ -58,24 +58,26 @@ fn paths_and_arguments_are_drawn() {
     for (name, drawn) in names.into_iter().zip(drawn) {
         let name = std::ffi::OsStr::from_bytes(name);
         for command in ["verify", "append", "index update"] {
-            let ran = Ran::of(shell.command(command).arg(name).output().unwrap());
-            assert_tame(&ran);
-            assert!(ran.code == 1 && ran.err.contains(drawn), "{ran:?}");
+            let ran = CommandOutcome::from_output(shell.command(command).arg(name).output().unwrap());
+            assert_no_raw_controls(&ran);
+            assert!(ran.exit_code == 1 && ran.stderr.contains(drawn), "{ran:?}");
         }
         fs::write(shell.folder.path().join(name), b"CHRN\0\x01\0\0\0\0\0\0\0\0\0\x05").unwrap();
         for command in ["verify", "info", "index update", "index status"] {
-            let ran = Ran::of(shell.command(command).arg(name).output().unwrap());
-            assert_tame(&ran);
-            assert!(ran.code == 0 && ran.out.contains(drawn), "{ran:?}");
+            let ran = CommandOutcome::from_output(shell.command(command).arg(name).output().unwrap());
+            assert_no_raw_controls(&ran);
+            assert!(ran.exit_code == 0 && ran.stdout.contains(drawn), "{ran:?}");
         }
     }
     for hostile in ["--\u{1b}[31m", "ver\u{202e}ify"] {
-        let ran = Ran::of(shell.command("").arg(hostile).output().unwrap());
-        assert_tame(&ran);
-        assert_eq!(ran.code, 2);
+        let ran = CommandOutcome::from_output(shell.command("").arg(hostile).output().unwrap());
+        assert_no_raw_controls(&ran);
+        assert_eq!(ran.exit_code, 2);
     }
-    let ran = Ran::of(shell.command("verify --index").arg("a\u{1b}\u{202e}.idx").arg("nothing").output().unwrap());
-    assert_tame(&ran);
+    let ran = CommandOutcome::from_output(
+        shell.command("verify --index").arg("a\u{1b}\u{202e}.idx").arg("nothing").output().unwrap(),
+    );
+    assert_no_raw_controls(&ran);
 }
 
 #[cfg(unix)]
@@ -84,7 +86,7 @@ fn on_a_terminal_json_is_escaped_and_nowhere_else() {
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
     let shell = Shell::new();
-    log_with_hostile_names(&shell);
+    create_log_with_hostile_names(&shell);
     let pty = native_pty_system().openpty(PtySize { cols: 400, ..PtySize::default() }).unwrap();
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_chronicle"));
     command.args(["cat", "a.log"]);

@@ -3,45 +3,48 @@
 use std::fs;
 use std::path::PathBuf;
 
-use chronicle::repair::{Action, Candidate, Certainty, Change, Fix, Left, LogIdentity, Loss, Piece, Plan, Step, Write};
+use chronicle::repair::{
+    ByteChange, Candidate, Certainty, Fix, LogIdentity, Loss, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite,
+    UnrepairedRange,
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::cli::Shell;
 
 /// What stands in the folder, byte for byte.
-fn everything(shell: &Shell) -> Vec<(PathBuf, Vec<u8>)> {
+fn folder_contents(shell: &Shell) -> Vec<(PathBuf, Vec<u8>)> {
     let mut names: Vec<_> = fs::read_dir(shell.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
     names.into_iter().map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
 }
 
 /// A plan that changes a byte of `a.log`, as somebody may have saved it.
-fn plan(shell: &Shell) -> Plan {
+fn sample_plan(shell: &Shell) -> Plan {
     let bytes = fs::read(shell.path("a.log")).unwrap();
     let first_end = 16 + 8 + u32::from_be_bytes(bytes[16..20].try_into().unwrap()) as usize;
-    let changes = vec![Change { offset: 40, before: vec![0x61], after: vec![0x62] }];
-    let piece = Piece { kind: "checksum".into(), start: 16, end: 300 };
+    let changes = vec![ByteChange { offset: 40, before: vec![0x61], after: vec![0x62] }];
+    let piece = PlannedPiece { kind: "checksum".into(), start: 16, end: 300 };
     let choice = Fix {
-        action: Action::CorrectBits,
+        action: RepairAction::CorrectBits,
         certainty: Some(Certainty::Choice),
-        candidates: vec![Candidate { expected: 0.25, changes: changes.clone() }; 2],
+        candidates: vec![Candidate { expected_false_positives: 0.25, changes: changes.clone() }; 2],
         unsearched: None,
-        choose: Some((16, 1)),
+        choice: Some((16, 1)),
     };
-    let step = Step {
-        action: Action::CorrectBits,
+    let step = RepairStep {
+        action: RepairAction::CorrectBits,
         certainty: Some(Certainty::Proven),
         start: 16,
         end: 300,
         new_end: 300,
         pieces: vec![piece.clone()],
-        write: Write::Edits(changes),
-        restored: 1,
-        given_up: Loss::default(),
-        also_possible: vec![choice],
-        before: Sha256::digest(&bytes[16..300]).to_vec(),
-        after: vec![0; 32],
+        write: StepWrite::Edits(changes),
+        restored_events: 1,
+        loss: Loss::default(),
+        alternatives: vec![choice],
+        before_sha256: Sha256::digest(&bytes[16..300]).to_vec(),
+        after_sha256: vec![0; 32],
         neighbours: Vec::new(),
     };
     let log = LogIdentity {
@@ -52,23 +55,27 @@ fn plan(shell: &Shell) -> Plan {
         bytes: bytes.len() as u64,
     };
     Plan {
-        plan: 1,
+        layout_version: 1,
         id: "0123abcd".into(),
         undoes: None,
         log,
         steps: vec![step],
-        left: vec![Left { piece, why: "the payload is no \u{1b}event".into(), also_possible: Vec::new() }],
+        unrepaired: vec![UnrepairedRange {
+            piece,
+            reason: "the payload is no \u{1b}event".into(),
+            alternatives: Vec::new(),
+        }],
         notes: Vec::new(),
-        forgets: None,
-        forgotten: Loss::default(),
-        lock_ms: 2,
+        forgotten_index_end: None,
+        forgotten_loss: Loss::default(),
+        estimated_lock_ms: 2,
     }
 }
 
 /// A shell with `a.log`, and the plan in `p.json`.
-fn with_plan(change: impl FnOnce(&mut Plan)) -> Shell {
+fn shell_with_plan(change: impl FnOnce(&mut Plan)) -> Shell {
     let shell = Shell::with_log();
-    let mut plan = plan(&shell);
+    let mut plan = sample_plan(&shell);
     change(&mut plan);
     fs::write(shell.path("p.json"), plan.to_json().unwrap()).unwrap();
     shell
@@ -76,54 +83,55 @@ fn with_plan(change: impl FnOnce(&mut Plan)) -> Shell {
 
 #[test]
 fn without_a_terminal_nobody_says_yes_and_nothing_is_written() {
-    let shell = with_plan(|_| {});
-    let before = everything(&shell);
+    let shell = shell_with_plan(|_| {});
+    let before = folder_contents(&shell);
     let ran = shell.run("repair a.log --apply p.json");
-    assert_eq!(ran.code, 6, "{ran:?}");
+    assert_eq!(ran.exit_code, 6, "{ran:?}");
     assert!(
-        ran.out.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 40, 61 -> 62, \"a\" -> \"b\""),
+        ran.stdout.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 40, 61 -> 62, \"a\" -> \"b\""),
         "{ran:?}"
     );
     assert!(
-        ran.out.contains("    --choose 16=2  1 byte at offset 40, 61 -> 62, \"a\" -> \"b\" (0.25 accidents expected)"),
+        ran.stdout
+            .contains("    --choose 16=2  1 byte at offset 40, 61 -> 62, \"a\" -> \"b\" (0.25 accidents expected)"),
         "{ran:?}"
     );
-    assert!(ran.out.contains("the payload is no ‹ESC›event"), "what a plan says is drawn: {ran:?}");
-    assert!(ran.err.contains("nobody said yes") && ran.err.contains("--yes"), "{ran:?}");
+    assert!(ran.stdout.contains("the payload is no ‹ESC›event"), "what a plan says is drawn: {ran:?}");
+    assert!(ran.stderr.contains("nobody said yes") && ran.stderr.contains("--yes"), "{ran:?}");
 
     let ran = shell.run("repair a.log --apply p.json --json");
-    let said = ran.json();
-    assert_eq!((ran.code, &said["plan"]["id"], &said["applied"]), (6, &"0123abcd".into(), &Value::Null));
-    let error: Value = serde_json::from_str(&ran.err).unwrap();
+    let said = ran.stdout_json();
+    assert_eq!((ran.exit_code, &said["plan"]["id"], &said["applied"]), (6, &"0123abcd".into(), &Value::Null));
+    let error: Value = serde_json::from_str(&ran.stderr).unwrap();
     assert_eq!((&error["exit"], &error["corruption"]), (&6.into(), &false.into()), "{ran:?}");
-    assert!(everything(&shell) == before);
+    assert!(folder_contents(&shell) == before);
 }
 
 #[test]
 fn a_dry_run_writes_nothing_and_says_how_the_log_stands() {
-    let shell = with_plan(|_| {});
-    let before = everything(&shell);
+    let shell = shell_with_plan(|_| {});
+    let before = folder_contents(&shell);
     for yes in ["", " --yes"] {
         let ran = shell.run(&format!("repair a.log --apply p.json --dry-run{yes}"));
-        assert_eq!((ran.code, ran.err.as_str()), (3, ""), "what is left is damage: {ran:?}");
+        assert_eq!((ran.exit_code, ran.stderr.as_str()), (3, ""), "what is left is damage: {ran:?}");
     }
-    assert!(everything(&shell) == before);
+    assert!(folder_contents(&shell) == before);
 
-    let shell = with_plan(|plan| plan.left.clear());
-    assert_eq!(shell.run("repair a.log --apply p.json --dry-run").code, 4);
+    let shell = shell_with_plan(|plan| plan.unrepaired.clear());
+    assert_eq!(shell.run("repair a.log --apply p.json --dry-run").exit_code, 4);
 }
 
 #[test]
 fn a_plan_that_no_longer_fits_is_refused_before_anybody_is_asked() {
-    let shell = with_plan(|_| {});
-    shell.flip("a.log", 200);
-    let before = everything(&shell);
+    let shell = shell_with_plan(|_| {});
+    shell.flip_bit("a.log", 200);
+    let before = folder_contents(&shell);
     for how in ["", " --dry-run", " --yes", " --json --dry-run"] {
         let ran = shell.run(&format!("repair a.log --apply p.json{how}"));
-        assert_eq!((ran.code, ran.out.as_str()), (6, ""), "{how}: {ran:?}");
-        assert!(ran.err.contains("found another first frame, or none that is valid"), "{how}: {ran:?}");
+        assert_eq!((ran.exit_code, ran.stdout.as_str()), (6, ""), "{how}: {ran:?}");
+        assert!(ran.stderr.contains("found another first frame, or none that is valid"), "{how}: {ran:?}");
     }
-    assert!(everything(&shell) == before);
+    assert!(folder_contents(&shell) == before);
 }
 
 #[test]
@@ -131,34 +139,34 @@ fn a_repair_leaves_a_fresh_index_where_one_stood_be_it_behind_and_none_where_the
     for indexed in [true, false] {
         let shell = Shell::with_log();
         if indexed {
-            shell.done("index update a.log");
+            shell.run_ok("index update a.log");
         }
         let more = fs::read(shell.path("a.log")).unwrap();
         fs::write(shell.path("a.log"), [&more[..], &more[16..]].concat()).unwrap();
-        shell.flip("a.log", more.len() + 1000);
-        assert_eq!(shell.run("repair a.log --yes").code, 0);
+        shell.flip_bit("a.log", more.len() + 1000);
+        assert_eq!(shell.run("repair a.log --yes").exit_code, 0);
         assert_eq!(shell.path("a.log.idx").exists(), indexed);
-        assert_eq!(shell.run("index status a.log").code, if indexed { 0 } else { 5 });
+        assert_eq!(shell.run("index status a.log").exit_code, if indexed { 0 } else { 5 });
     }
 }
 
 #[test]
 fn a_plan_with_nothing_to_do_never_asks() {
-    let shell = with_plan(|plan| plan.steps.clear());
+    let shell = shell_with_plan(|plan| plan.steps.clear());
     let ran = shell.run("repair a.log --apply p.json");
-    assert_eq!((ran.code, ran.err.as_str()), (3, ""), "{ran:?}");
-    assert!(ran.out.contains("a.log: nothing is repaired\nleft: 16..300 checksum: the payload"), "{ran:?}");
-    let shell = with_plan(|plan| {
+    assert_eq!((ran.exit_code, ran.stderr.as_str()), (3, ""), "{ran:?}");
+    assert!(ran.stdout.contains("a.log: nothing is repaired\nleft: 16..300 checksum: the payload"), "{ran:?}");
+    let shell = shell_with_plan(|plan| {
         plan.steps.clear();
-        plan.left.clear();
+        plan.unrepaired.clear();
     });
-    let ran = shell.done("repair a.log --apply p.json");
-    assert!(ran.out.ends_with("a.log: nothing to repair\n"), "{ran:?}");
+    let ran = shell.run_ok("repair a.log --apply p.json");
+    assert!(ran.stdout.ends_with("a.log: nothing to repair\n"), "{ran:?}");
 }
 
 /// Runs a command at a terminal, and answers when it asks; how it ended.
 #[cfg(unix)]
-fn answered(shell: &Shell, line: &str, answer: &str) -> u32 {
+fn run_with_answer(shell: &Shell, line: &str, answer: &str) -> u32 {
     use std::io::{Read, Write as _};
 
     let pair = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
@@ -184,29 +192,29 @@ fn answered(shell: &Shell, line: &str, answer: &str) -> u32 {
 #[test]
 fn at_a_terminal_one_is_asked_and_no_is_the_answer_of_who_only_presses_enter() {
     for answer in ["\r", "n\r", "yeah\r"] {
-        let shell = with_plan(|_| {});
-        let before = everything(&shell);
-        assert_eq!(answered(&shell, "repair a.log --apply p.json", answer), 6, "{answer:?}");
-        assert!(everything(&shell) == before);
+        let shell = shell_with_plan(|_| {});
+        let before = folder_contents(&shell);
+        assert_eq!(run_with_answer(&shell, "repair a.log --apply p.json", answer), 6, "{answer:?}");
+        assert!(folder_contents(&shell) == before);
     }
 }
 
 #[test]
 fn a_plan_is_saved_over_nothing_without_force_and_over_the_log_never() {
     let shell = Shell::with_log();
-    shell.done("index update a.log");
+    shell.run_ok("index update a.log");
     fs::write(shell.path("p.json"), "mine").unwrap();
-    let before = everything(&shell);
+    let before = folder_contents(&shell);
     let ran = shell.run("repair a.log --dry-run --plan p.json");
-    assert!(ran.code == 6 && ran.err.contains("p.json: exists already"), "{ran:?}");
+    assert!(ran.exit_code == 6 && ran.stderr.contains("p.json: exists already"), "{ran:?}");
     fs::hard_link(shell.path("a.log"), shell.path("same.log")).unwrap();
     for taken in ["a.log", "same.log", "a.log.idx"] {
         let ran = shell.run(&format!("repair a.log --dry-run --plan {taken} --force"));
-        assert!(ran.code == 6 && ran.err.contains("would replace"), "{taken}: {ran:?}");
+        assert!(ran.exit_code == 6 && ran.stderr.contains("would replace"), "{taken}: {ran:?}");
     }
     fs::remove_file(shell.path("same.log")).unwrap();
-    assert!(everything(&shell) == before);
-    assert_eq!(shell.run("repair a.log --dry-run --force").code, 2, "--force is about --plan");
+    assert!(folder_contents(&shell) == before);
+    assert_eq!(shell.run("repair a.log --dry-run --force").exit_code, 2, "--force is about --plan");
 }
 
 #[cfg(unix)]
@@ -228,15 +236,15 @@ fn a_saved_plan_is_readable_by_no_more_than_its_log() {
 
 #[test]
 fn what_is_no_plan_is_not_applied() {
-    let shell = with_plan(|plan| plan.plan = 2);
+    let shell = shell_with_plan(|plan| plan.layout_version = 2);
     let ran = shell.run("repair a.log --apply p.json --yes");
-    assert!(ran.code == 2 && ran.err.contains("expected a plan of layout 1, found layout 2"), "{ran:?}");
+    assert!(ran.exit_code == 2 && ran.stderr.contains("expected a plan of layout 1, found layout 2"), "{ran:?}");
     for text in ["", "{}", "{\"plan\":1", "[1]"] {
         fs::write(shell.path("p.json"), text).unwrap();
         let ran = shell.run("repair a.log --apply p.json --yes");
-        assert!(ran.code == 2 && ran.err.contains("p.json: expected a plan of layout 1"), "{text}: {ran:?}");
+        assert!(ran.exit_code == 2 && ran.stderr.contains("p.json: expected a plan of layout 1"), "{text}: {ran:?}");
     }
-    assert_eq!(shell.run("repair a.log --apply missing.json").code, 1);
+    assert_eq!(shell.run("repair a.log --apply missing.json").exit_code, 1);
 }
 
 #[test]
@@ -259,34 +267,34 @@ fn what_cannot_be_meant_is_usage() {
         "undo a.log --list --yes",
     ] {
         let ran = shell.run(line);
-        assert!(ran.code == 2 && ran.out.is_empty(), "{line}: {ran:?}");
+        assert!(ran.exit_code == 2 && ran.stdout.is_empty(), "{line}: {ran:?}");
         let ran = shell.run(&format!("{line} --json"));
-        let error: Value = serde_json::from_str(&ran.err).unwrap();
-        assert_eq!((ran.code, &error["exit"]), (2, &2.into()), "{line}: {ran:?}");
+        let error: Value = serde_json::from_str(&ran.stderr).unwrap();
+        assert_eq!((ran.exit_code, &error["exit"]), (2, &2.into()), "{line}: {ran:?}");
     }
     let missing = shell.run("repair nothing.log --json --yes");
-    let error: Value = serde_json::from_str(&missing.err).unwrap();
-    assert_eq!((missing.code, &error["exit"]), (1, &1.into()), "{missing:?}");
+    let error: Value = serde_json::from_str(&missing.stderr).unwrap();
+    assert_eq!((missing.exit_code, &error["exit"]), (1, &1.into()), "{missing:?}");
 }
 
 #[test]
 fn a_log_that_was_never_repaired_has_an_empty_record() {
     let shell = Shell::with_log();
-    let ran = shell.done("undo a.log --list");
-    assert!(ran.out.is_empty() && ran.err.contains("never repaired"), "{ran:?}");
-    let ran = shell.done("undo a.log --list --json");
-    assert!(ran.out.is_empty() && ran.err.is_empty(), "{ran:?}");
-    assert_eq!(shell.done("info a.log --json").json()["repairs"], 0);
+    let ran = shell.run_ok("undo a.log --list");
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("never repaired"), "{ran:?}");
+    let ran = shell.run_ok("undo a.log --list --json");
+    assert!(ran.stdout.is_empty() && ran.stderr.is_empty(), "{ran:?}");
+    assert_eq!(shell.run_ok("info a.log --json").stdout_json()["repairs"], 0);
 }
 
 /// The lines of `cat`: what can be read, and where.
-fn readable(shell: &Shell, name: &str) -> Vec<String> {
-    shell.run(&format!("cat {name}")).out.lines().map(str::to_owned).collect()
+fn readable_lines(shell: &Shell, name: &str) -> Vec<String> {
+    shell.run(&format!("cat {name}")).stdout.lines().map(str::to_owned).collect()
 }
 
 /// The damage that `verify` reports.
-fn damage(shell: &Shell, name: &str) -> Vec<Value> {
-    let report = shell.run(&format!("verify {name} --json")).json();
+fn reported_damage(shell: &Shell, name: &str) -> Vec<Value> {
+    let report = shell.run(&format!("verify {name} --json")).stdout_json();
     report["findings"].as_array().unwrap().iter().filter(|found| found["damage"] == true).cloned().collect()
 }
 
@@ -303,34 +311,34 @@ fn every_damaged_log_is_repaired_as_its_plan_says_and_taken_back_to_the_byte() {
         let shell = Shell::new();
         fs::copy(&path, shell.path("a.log")).unwrap();
         let original = fs::read(&path).unwrap();
-        let before = everything(&shell);
-        let (stands, events) = (shell.run("verify a.log").code, readable(&shell, "a.log"));
+        let before = folder_contents(&shell);
+        let (stands, events) = (shell.run("verify a.log").exit_code, readable_lines(&shell, "a.log"));
         let planned = shell.run("repair a.log --dry-run --json");
-        assert_eq!(planned.code, stands, "{name}: a dry run says how the log stands: {planned:?}");
-        assert!(everything(&shell) == before, "{name}");
+        assert_eq!(planned.exit_code, stands, "{name}: a dry run says how the log stands: {planned:?}");
+        assert!(folder_contents(&shell) == before, "{name}");
 
         let ran = shell.run("repair a.log --yes --json");
-        let said = ran.json();
+        let said = ran.stdout_json();
         for part in ["id", "steps", "left"] {
-            assert_eq!(said["plan"][part], planned.json()["plan"][part], "{name}: the same plan");
+            assert_eq!(said["plan"][part], planned.stdout_json()["plan"][part], "{name}: the same plan");
         }
         let left = said["plan"]["left"].as_array().unwrap();
-        assert_eq!(damage(&shell, "a.log").len(), left.len(), "{name}: {said}");
+        assert_eq!(reported_damage(&shell, "a.log").len(), left.len(), "{name}: {said}");
         let given_up = said["plan"]["steps"].as_array().unwrap().iter().any(|step| step["given_up"]["at_most"] != 0);
-        assert_eq!(ran.code, if left.is_empty() && !given_up { 0 } else { 3 }, "{name}: {said}");
-        let after = readable(&shell, "a.log");
+        assert_eq!(ran.exit_code, if left.is_empty() && !given_up { 0 } else { 3 }, "{name}: {said}");
+        let after = readable_lines(&shell, "a.log");
         assert!(events.iter().all(|line| after.contains(line)), "{name}: an event cannot be read any more");
 
         if said["applied"].is_null() {
-            assert!(everything(&shell) == before, "{name}: nothing to do, nothing done");
+            assert!(folder_contents(&shell) == before, "{name}: nothing to do, nothing done");
             continue;
         }
         repaired += 1;
         assert!(PathBuf::from(said["applied"]["journal"].as_str().unwrap()).is_file(), "{name}");
         let ran = shell.run("undo a.log --yes");
-        assert_eq!(ran.code, stands, "{name}: {ran:?}");
+        assert_eq!(ran.exit_code, stands, "{name}: {ran:?}");
         assert!(fs::read(shell.path("a.log")).unwrap() == original, "{name}: not the identical file");
-        assert_eq!(shell.done("undo a.log --list").out.lines().count(), 2, "{name}");
+        assert_eq!(shell.run_ok("undo a.log --list").stdout.lines().count(), 2, "{name}");
     }
     assert!(repaired >= 12, "{repaired}");
 }
@@ -341,46 +349,50 @@ fn what_the_checksum_proves_is_restored_to_the_byte() {
     let whole = fs::read(shell.path("a.log")).unwrap();
     for kind in ["checksum", "length", "header"] {
         let copy = format!("{kind}.log");
-        shell.plant(kind, &copy);
-        assert_eq!(shell.run(&format!("verify {copy}")).code, 4, "{kind}");
-        let verified = shell.run(&format!("verify {copy}")).out;
+        shell.plant_damage(kind, &copy);
+        assert_eq!(shell.run(&format!("verify {copy}")).exit_code, 4, "{kind}");
+        let verified = shell.run(&format!("verify {copy}")).stdout;
         assert!(verified.contains("\n  can be done: ") && verified.contains(", proven: "), "{kind}: {verified}");
-        shell.done(&format!("repair {copy} --yes"));
+        shell.run_ok(&format!("repair {copy} --yes"));
         assert!(fs::read(shell.path(&copy)).unwrap() == whole, "{kind}");
-        assert_eq!(shell.run(&format!("repair {copy} --yes")).code, 0, "{kind}: a second time there is nothing to do");
+        assert_eq!(
+            shell.run(&format!("repair {copy} --yes")).exit_code,
+            0,
+            "{kind}: a second time there is nothing to do"
+        );
     }
 }
 
 #[test]
 fn what_is_lost_is_fenced_off_and_its_bytes_are_kept_where_verify_says() {
     let shell = Shell::with_log();
-    let truth = shell.plant("garbage", "bad.log");
+    let truth = shell.plant_damage("garbage", "bad.log");
     let before = fs::read(shell.path("bad.log")).unwrap();
     let ran = shell.run("repair bad.log --yes --max-loss 0");
-    assert!(ran.code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
-    assert_eq!(shell.run("repair bad.log --yes --except garbage").code, 3);
+    assert!(ran.exit_code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    assert_eq!(shell.run("repair bad.log --yes --except garbage").exit_code, 3);
     assert!(fs::read(shell.path("bad.log")).unwrap() == before, "what is excepted is left");
 
     let ran = shell.run("repair bad.log --yes --json");
-    assert_eq!(ran.code, 3, "events are given up: {ran:?}");
-    let journal = ran.json()["applied"]["journal"].clone();
+    assert_eq!(ran.exit_code, 3, "events are given up: {ran:?}");
+    let journal = ran.stdout_json()["applied"]["journal"].clone();
     let report = shell.run("verify bad.log --json");
-    let gap = &report.json()["findings"][0];
+    let gap = &report.stdout_json()["findings"][0];
     assert_eq!(
-        (report.code, &gap["kind"], &gap["start"], &gap["end"]),
+        (report.exit_code, &gap["kind"], &gap["start"], &gap["end"]),
         (0, &"gap".into(), &truth["start"], &truth["end"])
     );
     assert_eq!(gap["evidence"]["kept_in"], journal);
     let said = format!("its original bytes are kept in {}", journal.as_str().unwrap());
-    assert!(shell.run("verify bad.log").out.contains(&said));
-    assert!(shell.run("cat bad.log").err.contains(&said));
-    assert!(shell.run("info bad.log").out.contains("repairs     1"));
+    assert!(shell.run("verify bad.log").stdout.contains(&said));
+    assert!(shell.run("cat bad.log").stderr.contains(&said));
+    assert!(shell.run("info bad.log").stdout.contains("repairs     1"));
 }
 
 #[test]
 fn a_cut_log_keeps_the_offsets_of_its_lost_events_unless_they_are_forgotten() {
     let shell = Shell::with_log();
-    shell.plant("truncated", "cut.log");
+    shell.plant_damage("truncated", "cut.log");
     let index = fs::read(shell.path("cut.log.idx")).unwrap();
     let cut = fs::read(shell.path("cut.log")).unwrap();
     let again = || {
@@ -389,100 +401,103 @@ fn a_cut_log_keeps_the_offsets_of_its_lost_events_unless_they_are_forgotten() {
         let _ = fs::remove_dir_all(shell.path("cut.log.repairs"));
     };
     let flags = "--type T --namespace n --schema s --payload 1";
-    let appended = || shell.done(&format!("append cut.log {flags}")).out.trim().parse::<usize>().unwrap();
+    let appended = || shell.run_ok(&format!("append cut.log {flags}")).stdout.trim().parse::<usize>().unwrap();
     let whole = fs::read(shell.path("a.log")).unwrap();
 
-    assert_eq!(shell.run("repair cut.log --yes").code, 3, "events are given up");
-    assert_eq!(shell.run("verify cut.log --require-fresh").code, 0, "and the index was caught up");
+    assert_eq!(shell.run("repair cut.log --yes").exit_code, 3, "events are given up");
+    assert_eq!(shell.run("verify cut.log --require-fresh").exit_code, 0, "and the index was caught up");
     assert_eq!(appended(), whole.len());
 
     again();
-    assert_eq!(shell.run("repair cut.log --yes --forget").code, 3, "events are given up");
+    assert_eq!(shell.run("repair cut.log --yes --forget").exit_code, 3, "events are given up");
     assert_eq!(appended(), cut.len());
 
     again();
-    shell.done("repair cut.log --yes --donor a.log");
+    shell.run_ok("repair cut.log --yes --donor a.log");
     assert!(fs::read(shell.path("cut.log")).unwrap() == whole);
-    assert_eq!(shell.run("verify cut.log").code, 0);
+    assert_eq!(shell.run("verify cut.log").exit_code, 0);
 }
 
 #[test]
 fn a_saved_plan_is_applied_once_and_not_to_another_log() {
     let shell = Shell::with_log();
-    shell.plant("length", "bad.log");
+    shell.plant_damage("length", "bad.log");
     let before = fs::read(shell.path("bad.log")).unwrap();
-    assert_eq!(shell.run("repair bad.log --dry-run --plan p.json").code, 4);
+    assert_eq!(shell.run("repair bad.log --dry-run --plan p.json").exit_code, 4);
     let ran = shell.run("repair a.log --apply p.json --yes");
-    assert_eq!(ran.code, 6, "{ran:?}");
-    shell.done("repair bad.log --apply p.json --yes");
+    assert_eq!(ran.exit_code, 6, "{ran:?}");
+    shell.run_ok("repair bad.log --apply p.json --yes");
     let ran = shell.run("repair bad.log --apply p.json --yes");
-    assert_eq!(ran.code, 6, "{ran:?}");
+    assert_eq!(ran.exit_code, 6, "{ran:?}");
     let ran = shell.run("undo bad.log 1 --yes");
-    assert!(ran.code == 4 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
-    shell.done("repair bad.log --apply p.json --yes --full-check");
+    assert!(ran.exit_code == 4 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    shell.run_ok("repair bad.log --apply p.json --yes --full-check");
 }
 
 #[test]
 fn a_log_that_is_being_written_is_not_repaired() {
     let shell = Shell::with_log();
-    shell.plant("length", "bad.log");
+    shell.plant_damage("length", "bad.log");
     let writer = chronicle::EventLog::open(shell.path("bad.log")).unwrap();
     let before = fs::read(shell.path("bad.log")).unwrap();
     let ran = shell.run("repair bad.log --yes");
-    assert!(ran.code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    assert!(ran.exit_code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
     drop(writer);
-    shell.done("repair bad.log --yes --wait 5");
+    shell.run_ok("repair bad.log --yes --wait 5");
 }
 
 #[test]
 fn a_writers_fault_is_left_and_told() {
     let shell = Shell::with_log();
-    shell.plant("invalid_event", "bad.log");
-    let before = everything(&shell);
+    shell.plant_damage("invalid_event", "bad.log");
+    let before = folder_contents(&shell);
     let ran = shell.run("repair bad.log --yes");
-    assert!(ran.code == 3 && ran.out.contains("left: ") && ran.out.contains("invalid_event"), "{ran:?}");
-    assert!(everything(&shell) == before);
-    assert_eq!(shell.run("undo bad.log --yes").code, 6, "there is nothing to take back");
+    assert!(ran.exit_code == 3 && ran.stdout.contains("left: ") && ran.stdout.contains("invalid_event"), "{ran:?}");
+    assert!(folder_contents(&shell) == before);
+    assert_eq!(shell.run("undo bad.log --yes").exit_code, 6, "there is nothing to take back");
 }
 
 #[cfg(unix)]
 #[test]
 fn a_yes_at_the_terminal_applies_what_was_printed() {
     let shell = Shell::with_log();
-    shell.plant("torn_tail", "bad.log");
+    shell.plant_damage("torn_tail", "bad.log");
     let before = fs::read(shell.path("bad.log")).unwrap();
-    assert_eq!(answered(&shell, "repair bad.log", "y\r"), 0);
+    assert_eq!(run_with_answer(&shell, "repair bad.log", "y\r"), 0);
     assert!(fs::read(shell.path("bad.log")).unwrap().len() < before.len());
-    assert_eq!(answered(&shell, "undo bad.log", "Yes\r"), 4, "as verify answers afterwards");
+    assert_eq!(run_with_answer(&shell, "undo bad.log", "Yes\r"), 4, "as verify answers afterwards");
     assert!(fs::read(shell.path("bad.log")).unwrap() == before);
 }
 
 #[test]
 fn a_repair_that_was_killed_is_told_until_somebody_may_write_and_then_ended() {
     let shell = Shell::with_log();
-    shell.plant("length", "bad.log");
-    let ran = shell.run("repair bad.log --yes --json").json();
+    shell.plant_damage("length", "bad.log");
+    let ran = shell.run("repair bad.log --yes --json").stdout_json();
     let journal = PathBuf::from(ran["applied"]["journal"].as_str().unwrap());
     let bytes = fs::read(&journal).unwrap();
     // The last that a journal says is that the repair is done.
     let done = bytes.windows(8).rposition(|window| window == b"{\"state\"").unwrap() - 4;
     fs::write(&journal, &bytes[..done]).unwrap();
 
-    let before = everything(&shell);
-    assert!(shell.run("verify bad.log").out.contains("pending: "));
-    assert!(shell.done("undo bad.log --list").out.contains("PENDING"));
+    let before = folder_contents(&shell);
+    assert!(shell.run("verify bad.log").stdout.contains("pending: "));
+    assert!(shell.run_ok("undo bad.log --list").stdout.contains("PENDING"));
     shell.run("repair bad.log --dry-run");
     shell.run("repair bad.log");
-    assert!(everything(&shell) == before && fs::read(&journal).unwrap().len() == done, "looking ends nothing");
-    let ran = shell.done("repair bad.log --yes");
-    assert!(ran.err.contains("repair 1 was killed before it was done") && ran.err.contains("completed"), "{ran:?}");
-    assert!(!shell.run("verify bad.log").out.contains("pending: "));
+    assert!(folder_contents(&shell) == before && fs::read(&journal).unwrap().len() == done, "looking ends nothing");
+    let ran = shell.run_ok("repair bad.log --yes");
+    assert!(
+        ran.stderr.contains("repair 1 was killed before it was done") && ran.stderr.contains("completed"),
+        "{ran:?}"
+    );
+    assert!(!shell.run("verify bad.log").stdout.contains("pending: "));
 }
 
 #[test]
 fn a_log_whose_journal_cannot_be_read_is_not_called_never_repaired() {
     let shell = Shell::with_log();
-    shell.plant("garbage", "bad.log");
+    shell.plant_damage("garbage", "bad.log");
     shell.run("repair bad.log --yes --fence-undecided");
     let folder = fs::read_dir(shell.path("bad.log.repairs")).unwrap();
     let journal = folder.map(|entry| entry.unwrap().path()).next().unwrap();
@@ -490,7 +505,7 @@ fn a_log_whose_journal_cannot_be_read_is_not_called_never_repaired() {
     bytes[60] ^= 1;
     fs::write(&journal, &bytes).unwrap();
     let listed = shell.run("undo bad.log --list");
-    assert!(listed.err.contains("0001-") && !listed.err.contains("never repaired"), "{listed:?}");
+    assert!(listed.stderr.contains("0001-") && !listed.stderr.contains("never repaired"), "{listed:?}");
     let undone = shell.run("undo bad.log --yes");
-    assert!(undone.code == 6 && undone.err.contains("0001-"), "{undone:?}");
+    assert!(undone.exit_code == 6 && undone.stderr.contains("0001-"), "{undone:?}");
 }

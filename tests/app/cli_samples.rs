@@ -5,11 +5,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::cli::{Shell, beside_the_project};
+use super::cli::{Shell, sibling_path};
 
 #[test]
 fn every_sample_is_reported_and_printed_as_its_truth_says() {
-    let folder = beside_the_project("shared/samples");
+    let folder = sibling_path("shared/samples");
     let Ok(truth) = fs::read_to_string(folder.join("truth.json")) else {
         eprintln!("{} is not there: the samples are not tested", folder.display());
         return;
@@ -22,7 +22,7 @@ fn every_sample_is_reported_and_printed_as_its_truth_says() {
         let range = |found: &Value| (found["kind"].clone(), found["start"].clone(), found["end"].clone());
         let ranges = |list: &Value| list.as_array().unwrap().iter().map(range).collect::<Vec<_>>();
         let verified = shell.run(&format!("verify {path} --json"));
-        let report = verified.json();
+        let report = verified.stdout_json();
         assert_eq!(ranges(&report["findings"]), ranges(&truth["findings"]), "{name}");
         for (key, expected) in [("bytes", "bytes"), ("version", "version"), ("events", "readable_events")] {
             assert_eq!(report[key], truth[expected], "{name}: {key}");
@@ -30,15 +30,15 @@ fn every_sample_is_reported_and_printed_as_its_truth_says() {
         let harmless = |found: &Value| matches!(found["kind"].as_str(), Some("gap" | "clock"));
         let damaged = !truth["findings"].as_array().unwrap().iter().all(harmless);
         let expected: &[i32] = if damaged { &[3, 4] } else { &[0] };
-        assert!(expected.contains(&verified.code), "{name}: {}", verified.code);
+        assert!(expected.contains(&verified.exit_code), "{name}: {}", verified.exit_code);
 
         let printed = shell.run(&format!("cat {path}"));
         let offsets: Vec<&str> = printed
-            .out
+            .stdout
             .lines()
             .map(|line| {
                 // Numbers that no JSON library holds are in there too.
-                chronicle::format::json::check(line.as_bytes()).unwrap();
+                chronicle::format::json::validate(line.as_bytes()).unwrap();
                 line.strip_prefix("{\"offset\":").unwrap().split_once(",\"event\":{").unwrap().0
             })
             .collect();
@@ -48,6 +48,6 @@ fn every_sample_is_reported_and_printed_as_its_truth_says() {
         let clock = |found: &&Value| found["kind"] != "clock";
         let told = truth["findings"].as_array().unwrap().iter().filter(clock).count();
         let code = if damaged { 3 } else { 0 };
-        assert_eq!((printed.code, printed.err.lines().count()), (code, told), "{name}: {}", printed.err);
+        assert_eq!((printed.exit_code, printed.stderr.lines().count()), (code, told), "{name}: {}", printed.stderr);
     }
 }

@@ -17,21 +17,21 @@ use super::cli::Shell;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The program in a terminal.
-pub(super) struct Terminal {
+pub(super) struct TestTerminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
-    bytes: Receiver<Vec<u8>>,
+    input: Box<dyn Write + Send>,
+    output: Receiver<Vec<u8>>,
     emulator: vt100::Parser,
     /// How the terminal was set before.
-    before: String,
+    initial_settings: String,
 }
 
-impl Terminal {
+impl TestTerminal {
     pub(super) fn open(shell: &Shell, line: &str, (columns, lines): (u16, u16)) -> Self {
         let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let before = settings(pair.master.as_ref());
+        let before = terminal_settings(pair.master.as_ref());
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_chronicle"));
         command.args(line.split_ascii_whitespace());
         command.cwd(shell.folder.path());
@@ -49,14 +49,14 @@ impl Terminal {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        let emulator = vt100::Parser::new(some(lines), some(columns), 0);
+        let emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);
         // The slave's end stays open in `pair.slave` no longer than here: the child has its own.
-        Self { child, master: pair.master, keys, bytes, emulator, before }
+        Self { child, master: pair.master, input: keys, output: bytes, emulator, initial_settings: before }
     }
 
     pub(super) fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        self.input.write_all(keys.as_bytes()).unwrap();
+        self.input.flush().unwrap();
     }
 
     fn signal(&self, signal: Signal) {
@@ -65,17 +65,17 @@ impl Terminal {
     }
 
     /// Waits until the screen is as expected.
-    pub(super) fn until(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
-        let found = self.within(DEADLINE, seen);
+    pub(super) fn wait_until(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
+        let found = self.wait_within(DEADLINE, seen);
         assert!(found, "{what} is not seen:\n{}", self.emulator.screen().contents());
     }
 
     /// Waits until the screen is as expected, no longer than this; whether it is.
-    fn within(&mut self, time: Duration, seen: impl Fn(&vt100::Screen) -> bool) -> bool {
+    fn wait_within(&mut self, time: Duration, seen: impl Fn(&vt100::Screen) -> bool) -> bool {
         let deadline = Instant::now() + time;
         while !seen(self.emulator.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.bytes.recv_timeout(left) {
+            match self.output.recv_timeout(left) {
                 Ok(bytes) => self.emulator.process(&bytes),
                 Err(_ended) => return false,
             }
@@ -84,18 +84,18 @@ impl Terminal {
     }
 
     /// Presses a key that a question takes only once it knows that it was seen, which is a moment after it is.
-    fn answers(&mut self, keys: &str, text: &str) {
+    fn press_until_text(&mut self, keys: &str, text: &str) {
         for _ in 0..10 {
             self.press(keys);
-            if self.within(Duration::from_secs(2), |screen| screen.contents().contains(text)) {
+            if self.wait_within(Duration::from_secs(2), |screen| screen.contents().contains(text)) {
                 return;
             }
         }
         panic!("{text} is not seen:\n{}", self.emulator.screen().contents());
     }
 
-    pub(super) fn sees(&mut self, text: &str) {
-        self.until(text, |screen| screen.contents().contains(text));
+    pub(super) fn wait_for_text(&mut self, text: &str) {
+        self.wait_until(text, |screen| screen.contents().contains(text));
     }
 
     /// What is on the screen.
@@ -104,8 +104,8 @@ impl Terminal {
     }
 
     /// Waits for the end, and holds the terminal against what it was.
-    pub(super) fn ends(&mut self) -> u32 {
-        self.until("the screen given back", is_given_back);
+    pub(super) fn wait_for_exit(&mut self) -> u32 {
+        self.wait_until("the screen given back", is_restored);
         let deadline = Instant::now() + DEADLINE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -114,27 +114,27 @@ impl Terminal {
             assert!(Instant::now() < deadline, "it does not end");
             std::thread::yield_now();
         };
-        assert_eq!(settings(self.master.as_ref()), self.before, "the terminal's settings");
+        assert_eq!(terminal_settings(self.master.as_ref()), self.initial_settings, "the terminal's settings");
         status.exit_code()
     }
 }
 
-impl Drop for Terminal {
+impl Drop for TestTerminal {
     fn drop(&mut self) {
         // One that ended by itself is gone already.
         let _ = self.child.kill();
     }
 }
 
-fn some(number: u16) -> NonZeroU16 {
+fn non_zero(number: u16) -> NonZeroU16 {
     NonZeroU16::new(number).unwrap()
 }
 
-fn settings(master: &dyn MasterPty) -> String {
+fn terminal_settings(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios().unwrap())
 }
 
-fn is_given_back(screen: &vt100::Screen) -> bool {
+fn is_restored(screen: &vt100::Screen) -> bool {
     !screen.alternate_screen()
         && !screen.hide_cursor()
         && !screen.bracketed_paste()
@@ -142,13 +142,13 @@ fn is_given_back(screen: &vt100::Screen) -> bool {
 }
 
 /// A shell with `a.log` and, beside it, `bad.log` with one damage in it.
-pub(super) fn shell() -> Shell {
+pub(super) fn shell_with_damage() -> Shell {
     let shell = Shell::with_log();
-    shell.done("drill a.log -o bad.log --kind checksum --seed 7");
+    shell.run_ok("drill a.log -o bad.log --kind checksum --seed 7");
     shell
 }
 
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+fn folder_files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -160,162 +160,162 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 #[test]
 fn a_damaged_log_shows_its_damage_and_looking_writes_nothing() {
-    let shell = shell();
-    let before = files(shell.folder.path());
-    let mut terminal = Terminal::open(&shell, "bad.log", (120, 40));
-    terminal.sees("× 1 damaged");
-    terminal.sees("verified 100 %");
+    let shell = shell_with_damage();
+    let before = folder_files(shell.folder.path());
+    let mut terminal = TestTerminal::open(&shell, "bad.log", (120, 40));
+    terminal.wait_for_text("× 1 damaged");
+    terminal.wait_for_text("verified 100 %");
     terminal.press("e");
-    terminal.until("the cursor on the damage", |screen| {
+    terminal.wait_until("the cursor on the damage", |screen| {
         screen.contents().lines().any(|line| line.contains(">×") && line.contains("[proven: correct bits] checksum"))
     });
     terminal.press("]");
-    terminal.sees("[Hex]");
+    terminal.wait_for_text("[Hex]");
     terminal.press("2");
-    terminal.sees("[2 Aggregates]");
+    terminal.wait_for_text("[2 Aggregates]");
     terminal.press("q");
-    assert_eq!(terminal.ends(), 0);
-    assert_eq!(files(shell.folder.path()), before);
+    assert_eq!(terminal.wait_for_exit(), 0);
+    assert_eq!(folder_files(shell.folder.path()), before);
 }
 
 #[test]
 fn what_another_process_appends_appears_and_is_followed() {
-    let shell = shell();
-    let mut terminal = Terminal::open(&shell, "a.log", (120, 40));
-    terminal.sees("300 events");
+    let shell = shell_with_damage();
+    let mut terminal = TestTerminal::open(&shell, "a.log", (120, 40));
+    terminal.wait_for_text("300 events");
     terminal.press("F");
-    terminal.sees("FOLLOW");
-    shell.done("append a.log --type Outside --namespace n --schema S --aggregate 7 --payload {\"seen\":1.0}");
-    terminal.until("the new event under the cursor", |screen| {
+    terminal.wait_for_text("FOLLOW");
+    shell.run_ok("append a.log --type Outside --namespace n --schema S --aggregate 7 --payload {\"seen\":1.0}");
+    terminal.wait_until("the new event under the cursor", |screen| {
         screen.contents().lines().any(|line| line.contains('>') && line.contains("Outside"))
     });
-    terminal.sees("\"seen\": 1.0");
-    terminal.sees("301 events");
+    terminal.wait_for_text("\"seen\": 1.0");
+    terminal.wait_for_text("301 events");
     terminal.press("k");
-    terminal.sees("following no more");
+    terminal.wait_for_text("following no more");
 }
 
 #[test]
 fn an_unfinished_last_frame_is_being_written_and_never_damage() {
-    let shell = shell();
+    let shell = shell_with_damage();
     let path = shell.path("a.log");
     let whole = fs::read(&path).unwrap();
-    let mut terminal = Terminal::open(&shell, "a.log", (120, 40));
-    terminal.sees("no damage");
+    let mut terminal = TestTerminal::open(&shell, "a.log", (120, 40));
+    terminal.wait_for_text("no damage");
     terminal.press("F");
-    terminal.sees("FOLLOW");
+    terminal.wait_for_text("FOLLOW");
     // A frame like the first one, written in two pieces by a writer that keeps the file open between them.
     let length = 8 + u32::from_be_bytes(whole[16..20].try_into().unwrap()) as usize;
     let frame = &whole[16..16 + length];
     let mut writer = fs::OpenOptions::new().append(true).open(&path).unwrap();
     writer.write_all(&frame[..length / 2]).unwrap();
-    terminal.sees("being written");
+    terminal.wait_for_text("being written");
     assert!(!terminal.emulator.screen().contents().contains("damaged"), "{}", terminal.emulator.screen().contents());
     writer.write_all(&frame[length / 2..]).unwrap();
-    terminal.sees("301 events");
-    terminal.until("the event in its place", |screen| !screen.contents().contains("being written"));
+    terminal.wait_for_text("301 events");
+    terminal.wait_until("the event in its place", |screen| !screen.contents().contains("being written"));
     assert!(!terminal.emulator.screen().contents().contains("× 1 damaged"));
 }
 
 #[test]
 fn an_append_is_confirmed_and_stored() {
-    let shell = shell();
+    let shell = shell_with_damage();
     let before = fs::read(shell.path("a.log")).unwrap();
-    let mut terminal = Terminal::open(&shell, "a.log", (120, 40));
-    terminal.sees("300 events");
+    let mut terminal = TestTerminal::open(&shell, "a.log", (120, 40));
+    terminal.wait_for_text("300 events");
     terminal.press("a");
-    terminal.sees("Append a test event");
+    terminal.wait_for_text("Append a test event");
     terminal.press("\r");
-    terminal.sees("Write to this log?");
-    terminal.sees("[> Cancel <]");
-    terminal.answers("\t", "[> Append <]");
+    terminal.wait_for_text("Write to this log?");
+    terminal.wait_for_text("[> Cancel <]");
+    terminal.press_until_text("\t", "[> Append <]");
     terminal.press("\r");
-    terminal.sees(&format!("at offset {}", before.len()));
+    terminal.wait_for_text(&format!("at offset {}", before.len()));
     terminal.press("\x1b");
-    terminal.sees("301 events");
+    terminal.wait_for_text("301 events");
     terminal.press("q");
-    assert_eq!(terminal.ends(), 0);
+    assert_eq!(terminal.wait_for_exit(), 0);
     let after = fs::read(shell.path("a.log")).unwrap();
     assert!(after.starts_with(&before) && after.len() > before.len());
 }
 
 #[test]
 fn a_repair_is_confirmed_looked_at_anew_and_taken_back() {
-    let shell = shell();
+    let shell = shell_with_damage();
     let path = shell.path("a.log");
     let whole = fs::read(&path).unwrap();
     let torn = &whole[..whole.len() - 20];
     fs::write(&path, torn).unwrap();
-    let mut terminal = Terminal::open(&shell, "a.log", (120, 40));
-    terminal.sees("× 1 damaged");
+    let mut terminal = TestTerminal::open(&shell, "a.log", (120, 40));
+    terminal.wait_for_text("× 1 damaged");
     terminal.press("X");
-    terminal.sees("[> Cancel <]");
-    terminal.answers("\t", "[> Repair <]");
+    terminal.wait_for_text("[> Cancel <]");
+    terminal.press_until_text("\t", "[> Repair <]");
     terminal.press("\r");
-    terminal.sees("repair 1 is done, u takes it back");
-    terminal.sees("no damage");
-    terminal.sees("verified 100 %");
+    terminal.wait_for_text("repair 1 is done, u takes it back");
+    terminal.wait_for_text("no damage");
+    terminal.wait_for_text("verified 100 %");
     // The watch has looked several times by now, and has nothing to say about what was done from here.
-    assert!(!terminal.within(Duration::from_millis(500), |screen| screen.contents().contains("the log was cut")));
+    assert!(!terminal.wait_within(Duration::from_millis(500), |screen| screen.contents().contains("the log was cut")));
     assert!(torn.starts_with(&fs::read(&path).unwrap()));
     terminal.press("u");
-    terminal.sees("undo repair 1?");
-    terminal.answers("\t", "[> Undo <]");
+    terminal.wait_for_text("undo repair 1?");
+    terminal.press_until_text("\t", "[> Undo <]");
     terminal.press("\r");
-    terminal.sees("repair 1 is undone, which is repair 2");
-    terminal.sees("× 1 damaged");
+    terminal.wait_for_text("repair 1 is undone, which is repair 2");
+    terminal.wait_for_text("× 1 damaged");
     terminal.press("q");
-    assert_eq!(terminal.ends(), 0);
+    assert_eq!(terminal.wait_for_exit(), 0);
     assert_eq!(fs::read(&path).unwrap(), torn);
 }
 
 #[test]
 fn the_terminal_is_given_back_after_a_signal() {
     for signal in [Signal::TERM, Signal::HUP] {
-        let shell = shell();
-        let mut terminal = Terminal::open(&shell, "bad.log", (80, 24));
-        terminal.sees("damaged");
+        let shell = shell_with_damage();
+        let mut terminal = TestTerminal::open(&shell, "bad.log", (80, 24));
+        terminal.wait_for_text("damaged");
         terminal.signal(signal);
-        terminal.ends();
+        terminal.wait_for_exit();
     }
 }
 
 #[test]
 fn a_suspended_screen_gives_the_terminal_back_and_returns() {
-    let shell = shell();
-    let mut terminal = Terminal::open(&shell, "bad.log", (80, 24));
-    terminal.sees("× 1 damaged");
+    let shell = shell_with_damage();
+    let mut terminal = TestTerminal::open(&shell, "bad.log", (80, 24));
+    terminal.wait_for_text("× 1 damaged");
     terminal.press("\x1a");
-    terminal.until("the screen given back", is_given_back);
+    terminal.wait_until("the screen given back", is_restored);
     // It may not have stopped yet, and a signal to go on that comes too early is lost: it is sent until it is heard.
     let deadline = Instant::now() + DEADLINE;
     while !terminal.emulator.screen().alternate_screen() {
         assert!(Instant::now() < deadline, "it does not come back");
         terminal.signal(Signal::CONT);
-        while let Ok(bytes) = terminal.bytes.recv_timeout(Duration::from_millis(50)) {
+        while let Ok(bytes) = terminal.output.recv_timeout(Duration::from_millis(50)) {
             terminal.emulator.process(&bytes);
         }
     }
-    terminal.sees("× 1 damaged");
+    terminal.wait_for_text("× 1 damaged");
     terminal.press("\x03");
-    assert_eq!(terminal.ends(), 0);
+    assert_eq!(terminal.wait_for_exit(), 0);
 }
 
 #[test]
 fn a_terminal_resized_under_the_screen_is_followed() {
-    let shell = shell();
-    let mut terminal = Terminal::open(&shell, "bad.log", (120, 40));
-    terminal.sees("× 1 damaged");
+    let shell = shell_with_damage();
+    let mut terminal = TestTerminal::open(&shell, "bad.log", (120, 40));
+    terminal.wait_for_text("× 1 damaged");
     let sizes =
         [(80, 24, "[1 Events]"), (20, 5, " / search"), (1, 1, ">"), (60, 15, "[1 Events]"), (120, 40, "Findings 1")];
     for (columns, lines, seen) in sizes {
         // An emulator that has seen nothing yet: everything on it was drawn for this size.
-        terminal.emulator = vt100::Parser::new(some(lines), some(columns), 0);
+        terminal.emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);
         let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
         terminal.master.resize(size).unwrap();
-        terminal.sees(seen);
+        terminal.wait_for_text(seen);
     }
-    terminal.sees("verified 100 %");
+    terminal.wait_for_text("verified 100 %");
     terminal.press("q");
-    assert_eq!(terminal.ends(), 0);
+    assert_eq!(terminal.wait_for_exit(), 0);
 }

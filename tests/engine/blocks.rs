@@ -7,25 +7,29 @@ use std::sync::Arc;
 
 use chronicle::format::frame;
 use chronicle::inspect::LogView;
-use chronicle::query::{Ask, Blocks, Direction, Filter, Hits, Page, Pattern, What, find, page};
+use chronicle::query::{
+    BlockPruner, Direction, Filter, Hits, PageRequest, RowContent, RowPage, SearchPattern, find_match, read_page,
+};
 use chronicle::{AggregateIndex, LogHeader};
 use proptest::prelude::*;
 
-use super::query::{Bed, T0, ask, back, filter, forth, go_on};
+use super::query::{
+    FIRST_TIME_MS, TempLog, collect_backward, collect_forward, never_stop, page_without_index, parse_filter,
+};
 use super::sim_disk::SimDisk;
-use super::support::{LOG, read};
+use super::support::{LOG, open_read_only};
 
 /// Events of one sort, and how the first of them fares.
 #[derive(Debug, Clone)]
-struct Stretch {
-    sort: u64,
+struct EventRun {
+    type_number: u64,
     events: u64,
     size: usize,
-    flaw: Flaw,
+    damage: RunDamage,
 }
 
 #[derive(Debug, Clone)]
-enum Flaw {
+enum RunDamage {
     None,
     Flipped(usize),
     Length,
@@ -36,46 +40,46 @@ enum Flaw {
 
 /// What befalls a log behind the index's back.
 #[derive(Debug, Clone)]
-enum Late {
+enum LateDamage {
     /// A bit of an anchor's frame flips.
     Anchor(usize),
     /// So do one of the anchor's and one of the frame before.
-    Border(usize),
+    AnchorBorder(usize),
     /// Zeros from before an anchor to behind another one.
     Zeros(usize, usize),
     /// An anchor's event becomes another, of another type.
-    Other(usize),
+    OtherEvent(usize),
 }
 
-fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
+fn event_runs() -> impl Strategy<Value = Vec<EventRun>> {
     let flaw = prop_oneof![
-        12 => Just(Flaw::None),
-        1 => (0..2000usize).prop_map(Flaw::Flipped),
-        1 => Just(Flaw::Length),
-        1 => Just(Flaw::Gap),
-        1 => Just(Flaw::Invalid),
-        1 => (1..40_000usize).prop_map(Flaw::Zeros),
+        12 => Just(RunDamage::None),
+        1 => (0..2000usize).prop_map(RunDamage::Flipped),
+        1 => Just(RunDamage::Length),
+        1 => Just(RunDamage::Gap),
+        1 => Just(RunDamage::Invalid),
+        1 => (1..40_000usize).prop_map(RunDamage::Zeros),
     ];
-    let stretch = (0..8u64, 4..40u64, 300..2500usize, flaw).prop_map(|(sort, events, size, flaw)| Stretch {
-        sort,
+    let stretch = (0..8u64, 4..40u64, 300..2500usize, flaw).prop_map(|(sort, events, size, flaw)| EventRun {
+        type_number: sort,
         events,
         size,
-        flaw,
+        damage: flaw,
     });
     prop::collection::vec(stretch, 12..24)
 }
 
-fn late() -> impl Strategy<Value = Option<Late>> {
+fn late_damage() -> impl Strategy<Value = Option<LateDamage>> {
     prop_oneof![
         3 => Just(None),
-        1 => any::<usize>().prop_map(|at| Some(Late::Anchor(at))),
-        1 => any::<usize>().prop_map(|at| Some(Late::Border(at))),
-        1 => (any::<usize>(), 0..3usize).prop_map(|(at, more)| Some(Late::Zeros(at, more))),
-        1 => any::<usize>().prop_map(|at| Some(Late::Other(at))),
+        1 => any::<usize>().prop_map(|at| Some(LateDamage::Anchor(at))),
+        1 => any::<usize>().prop_map(|at| Some(LateDamage::AnchorBorder(at))),
+        1 => (any::<usize>(), 0..3usize).prop_map(|(at, more)| Some(LateDamage::Zeros(at, more))),
+        1 => any::<usize>().prop_map(|at| Some(LateDamage::OtherEvent(at))),
     ]
 }
 
-fn payload(sort: u64, time: u64, n: u64, size: usize) -> String {
+fn event_json(sort: u64, time: u64, n: u64, size: usize) -> String {
     let (ns, schema) = (sort % 2, sort % 3);
     format!(
         r#"{{"write_timestamp_ms":{time},"event_type":"T{sort}","namespace":"n{ns}","schema_id":"S{schema}","schema_version":1,"aggregate_id":{},"payload":{{"n":{n},"text":"{}"}}}}"#,
@@ -86,8 +90,8 @@ fn payload(sort: u64, time: u64, n: u64, size: usize) -> String {
 
 /// A log of these stretches. Time goes on by a second with each event, and back by an hour with each stretch of sort 7.
 /// The first frame is valid, so that it is a log, and the last, so that its end stands still at once.
-fn build(version: u16, stretches: &[Stretch]) -> Vec<u8> {
-    let mut log = if version == 1 { LogHeader::new(T0).encode().to_vec() } else { Vec::new() };
+fn build_log(version: u16, stretches: &[EventRun]) -> Vec<u8> {
+    let mut log = if version == 1 { LogHeader::new(FIRST_TIME_MS).encode().to_vec() } else { Vec::new() };
     let put = |log: &mut Vec<u8>, payload: &str| {
         let start = log.len();
         frame::encode(payload.as_bytes(), log);
@@ -96,48 +100,48 @@ fn build(version: u16, stretches: &[Stretch]) -> Vec<u8> {
         }
         start
     };
-    let (mut time, mut n) = (T0, 0);
-    put(&mut log, &payload(0, time, 0, 10));
-    for Stretch { sort, events, size, flaw } in stretches {
+    let (mut time, mut n) = (FIRST_TIME_MS, 0);
+    put(&mut log, &event_json(0, time, 0, 10));
+    for EventRun { type_number: sort, events, size, damage: flaw } in stretches {
         time = if *sort == 7 { time - 3_600_000 } else { time };
         for i in 0..*events {
             (time, n) = (time + 1000, n + 1);
-            let event = payload(*sort, time, n, *size);
+            let event = event_json(*sort, time, n, *size);
             match flaw {
-                Flaw::Flipped(at) if i == 0 => {
+                RunDamage::Flipped(at) if i == 0 => {
                     let start = put(&mut log, &event);
                     let len = log.len() - start - 4;
                     log[start + 4 + at % len] ^= 1;
                 }
-                Flaw::Length if i == 0 => {
+                RunDamage::Length if i == 0 => {
                     let start = put(&mut log, &event);
                     log[start + 3] ^= 9;
                 }
-                Flaw::Gap if i == 0 => _ = put(&mut log, "{\"$gap\":{\"by\":\"test\"}}"),
-                Flaw::Invalid if i == 0 => _ = put(&mut log, "{\"no\":\"event\"}"),
-                Flaw::Zeros(n) if i == 0 => log.extend(vec![0; *n]),
+                RunDamage::Gap if i == 0 => _ = put(&mut log, "{\"$gap\":{\"by\":\"test\"}}"),
+                RunDamage::Invalid if i == 0 => _ = put(&mut log, "{\"no\":\"event\"}"),
+                RunDamage::Zeros(n) if i == 0 => log.extend(vec![0; *n]),
                 _ => _ = put(&mut log, &event),
             }
         }
     }
-    put(&mut log, &payload(0, time, 0, 10));
+    put(&mut log, &event_json(0, time, 0, 10));
     log
 }
 
-fn befall(log: &mut [u8], anchors: &[u64], late: &Late) {
+fn apply_late_damage(log: &mut [u8], anchors: &[u64], late: &LateDamage) {
     let place = |at: usize| anchors[at % anchors.len()] as usize;
     match late {
-        Late::Anchor(at) => log[place(*at) + 40] ^= 1,
-        Late::Border(at) => {
+        LateDamage::Anchor(at) => log[place(*at) + 40] ^= 1,
+        LateDamage::AnchorBorder(at) => {
             let at = place(*at).max(40);
             log[at + 40] ^= 1;
             log[at - 6] ^= 1;
         }
-        Late::Zeros(at, more) => {
+        LateDamage::Zeros(at, more) => {
             let (from, to) = (place(*at).saturating_sub(100).max(17), place(at % anchors.len() + more) + 30);
             log[from..to.max(from)].fill(0);
         }
-        Late::Other(at) => {
+        LateDamage::OtherEvent(at) => {
             let at = place(*at);
             let len = u32::from_be_bytes(log[at..at + 4].try_into().unwrap()) as usize;
             let event = String::from_utf8(log[at + 4..at + 4 + len].to_vec()).unwrap();
@@ -152,7 +156,7 @@ fn befall(log: &mut [u8], anchors: &[u64], late: &Late) {
     }
 }
 
-const WORDS: [&str; 12] = [
+const FILTERS: [&str; 12] = [
     "type:T3",
     "type:None",
     "type:None -is:damaged -is:gap",
@@ -173,15 +177,15 @@ proptest! {
     #[test]
     fn rows_are_the_same_whatever_is_passed_over(
         version in 0u16..2,
-        stretches in stretches(),
+        stretches in event_runs(),
         covered in prop::option::weighted(0.5, 200..1000usize),
-        late in late(),
-        words in prop::sample::select(WORDS.to_vec()),
+        late in late_damage(),
+        words in prop::sample::select(FILTERS.to_vec()),
         limit in 1usize..40,
         places in prop::collection::vec((0..1100usize, 1usize..6), 6),
     ) {
-        let mut bytes = build(version, &stretches);
-        let bed = Bed::new(&bytes);
+        let mut bytes = build_log(version, &stretches);
+        let bed = TempLog::new(&bytes);
         if let Some(mille) = covered {
             // The index has seen the log up to some byte, mostly one inside a frame.
             fs::write(&bed.path, &bytes[..bytes.len() * mille / 1000]).unwrap();
@@ -190,27 +194,27 @@ proptest! {
         let anchors: Vec<u64> = index.anchors().map(|anchor| anchor.offset).collect();
         prop_assert!(anchors.len() > 1);
         if let Some(late) = &late {
-            befall(&mut bytes, &anchors, late);
+            apply_late_damage(&mut bytes, &anchors, late);
         }
         fs::write(&bed.path, &bytes).unwrap();
-        let (view, filter) = (bed.view(), filter(words));
-        let scanned = ask(&view, 0, Direction::Forward, 10_000, &filter);
+        let (view, filter) = (bed.view(), parse_filter(words));
+        let scanned = page_without_index(&view, 0, Direction::Forward, 10_000, &filter);
         prop_assert!(scanned.at_end);
-        prop_assert_eq!(&forth(&view, Some(&index), limit, &filter), &scanned.rows);
-        prop_assert_eq!(&back(&view, Some(&index), limit, &filter), &scanned.rows);
-        let pattern = Pattern::parse("/\"n\":[0-9]*7,/").unwrap();
+        prop_assert_eq!(&collect_forward(&view, Some(&index), limit, &filter), &scanned.rows);
+        prop_assert_eq!(&collect_backward(&view, Some(&index), limit, &filter), &scanned.rows);
+        let pattern = SearchPattern::parse("/\"n\":[0-9]*7,/").unwrap();
         for (place, limit) in places {
             let from = (bytes.len() * place / 1000) as u64;
             for direction in [Direction::Forward, Direction::Backward] {
-                let asked = Ask { from, direction, limit, filter: &filter };
-                let known = page(&view, Some(&index), &asked, &mut go_on).unwrap();
-                let plain = page(&view, None, &asked, &mut go_on).unwrap();
+                let asked = PageRequest { from, direction, limit, filter: &filter };
+                let known = read_page(&view, Some(&index), &asked, &mut never_stop).unwrap();
+                let plain = read_page(&view, None, &asked, &mut never_stop).unwrap();
                 prop_assert_eq!(&known.rows, &plain.rows, "{} {:?}", from, direction);
                 prop_assert_eq!(known.at_end, plain.at_end, "{} {:?}", from, direction);
                 let first = known.rows.first().map_or(from, |row| row.start);
                 prop_assert!(!known.at_start || scanned.rows.iter().all(|row| row.start >= first || row.end > from));
                 let [known, plain] = [Some(&index), None]
-                    .map(|index| find(&view, index, &pattern, &filter, from, direction, &mut go_on).unwrap());
+                    .map(|index| find_match(&view, index, &pattern, &filter, from, direction, &mut never_stop).unwrap());
                 prop_assert_eq!(known, plain, "{} {:?}", from, direction);
             }
         }
@@ -218,49 +222,49 @@ proptest! {
 }
 
 /// Two hundred events of a type of their own in the middle of some megabytes, and one near the start and the end.
-fn rare() -> Vec<u8> {
-    let stretch = |sort, events| Stretch { sort, events, size: 2000, flaw: Flaw::None };
+fn log_with_rare_types() -> Vec<u8> {
+    let stretch = |sort, events| EventRun { type_number: sort, events, size: 2000, damage: RunDamage::None };
     let all = [stretch(0, 40), stretch(3, 1), stretch(0, 900), stretch(5, 200), stretch(0, 900), stretch(3, 1)];
-    build(1, &[all.as_slice(), &[stretch(0, 40)]].concat())
+    build_log(1, &[all.as_slice(), &[stretch(0, 40)]].concat())
 }
 
-struct Counted {
+struct CountedLog {
     disk: SimDisk,
     view: LogView,
     index: AggregateIndex,
 }
 
-impl Counted {
+impl CountedLog {
     fn new(bytes: &[u8]) -> Self {
-        let disk = SimDisk::with(&[(LOG, bytes)]);
+        let disk = SimDisk::with_files(&[(LOG, bytes)]);
         let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-        let index = read(&disk).index().unwrap().clone();
+        let index = open_read_only(&disk).index().unwrap().clone();
         Self { disk, view, index }
     }
 
-    fn read<T>(&self, what: impl FnOnce() -> T) -> (T, u64) {
+    fn count_bytes_read<T>(&self, what: impl FnOnce() -> T) -> (T, u64) {
         let before = self.disk.bytes_read();
         let got = what();
         (got, self.disk.bytes_read() - before)
     }
 
-    fn page(&self, indexed: bool, from: u64, direction: Direction, filter: &Filter) -> (Page, u64) {
-        let ask = Ask { from, direction, limit: 1000, filter };
+    fn page(&self, indexed: bool, from: u64, direction: Direction, filter: &Filter) -> (RowPage, u64) {
+        let ask = PageRequest { from, direction, limit: 1000, filter };
         let index = Some(&self.index).filter(|_| indexed);
-        self.read(|| page(&self.view, index, &ask, &mut go_on).unwrap())
+        self.count_bytes_read(|| read_page(&self.view, index, &ask, &mut never_stop).unwrap())
     }
 }
 
 #[test]
 fn what_cannot_match_is_not_read() {
-    let bytes = rare();
-    let log = Counted::new(&bytes);
+    let bytes = log_with_rare_types();
+    let log = CountedLog::new(&bytes);
     let (blocks, len) = (log.index.blocks().count() as u64, bytes.len() as u64);
     assert!(len > 4 << 20 && blocks > 200, "{len} bytes in {blocks} blocks");
     let time = |n: u64| format!("2026-11-20T09:{:02}:{:02}", n / 60, n % 60);
     let texts = ["type:T3", "type:T5", "schema:S2", &format!("after:{} before:{}", time(1000), time(1010)), "ns:none"];
     for text in texts {
-        let filter = filter(text);
+        let filter = parse_filter(text);
         for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
             let (scanned, all) = log.page(false, from, direction, &filter);
             let (known, some) = log.page(true, from, direction, &filter);
@@ -270,34 +274,35 @@ fn what_cannot_match_is_not_read() {
             let most = blocks * 4096 + shown + (256 << 10);
             assert!(all + 16 >= len && some < most && some < len / 2, "{text} {direction:?}: {some} of {all} bytes");
         }
-        let pattern = Pattern::parse("not there").unwrap();
+        let pattern = SearchPattern::parse("not there").unwrap();
         for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
             let index = Some(&log.index);
-            let find = || find(&log.view, index, &pattern, &filter, from, direction, &mut go_on).unwrap();
-            let (found, some) = log.read(find);
+            let find = || find_match(&log.view, index, &pattern, &filter, from, direction, &mut never_stop).unwrap();
+            let (found, some) = log.count_bytes_read(find);
             assert!(found.is_none() && some < len / 2, "{text} {direction:?}: {some} of {len} bytes");
         }
     }
-    let filter = filter("type:T5");
-    let reads: Vec<Range<u64>> = Blocks::of(log.view.log(), Some(&log.index), &filter).reads(16).collect();
+    let filter = parse_filter("type:T5");
+    let reads: Vec<Range<u64>> =
+        BlockPruner::new(log.view.log(), Some(&log.index), &filter).ranges_to_read(16).collect();
     let [around, last] = reads.as_slice() else { panic!("{reads:?}") };
     assert!(around.end - around.start < 500_000 && last.start > len - (16 << 10), "{reads:?}");
 }
 
 #[test]
 fn hits_are_gathered_without_what_cannot_match() {
-    let bytes = rare();
-    let log = Counted::new(&bytes);
+    let bytes = log_with_rare_types();
+    let log = CountedLog::new(&bytes);
     let len = bytes.len() as u64;
     for text in ["type:T3", "type:T5", "ns:none"] {
-        let filter = filter(text);
+        let filter = parse_filter(text);
         let rows = log.page(false, 0, Direction::Forward, &filter).0.rows;
         for from in [0, len / 2, len] {
             let gather = |index: Option<&AggregateIndex>| {
                 let mut hits = Hits::new(filter.clone(), None, from);
-                log.read(|| {
-                    while !hits.is_through(len) {
-                        hits.look_on(&log.view, index, 1 << 20, &mut go_on).unwrap();
+                log.count_bytes_read(|| {
+                    while !hits.is_complete(len) {
+                        hits.scan_more(&log.view, index, 1 << 20, &mut never_stop).unwrap();
                     }
                     hits
                 })
@@ -314,8 +319,8 @@ fn hits_are_gathered_without_what_cannot_match() {
 
 #[test]
 fn who_asks_for_damage_has_everything_read() {
-    let bytes = rare();
-    let log = Counted::new(&bytes);
+    let bytes = log_with_rare_types();
+    let log = CountedLog::new(&bytes);
     // In the middle of a block, where no anchor is.
     let anchors: Vec<u64> = log.index.anchors().map(|anchor| anchor.offset).collect();
     let mut damaged = bytes.clone();
@@ -323,9 +328,9 @@ fn who_asks_for_damage_has_everything_read() {
     log.disk.overwrite(LOG, &damaged);
     for (text, rows) in [("is:damaged", 1), ("type:T3 is:damaged", 1), ("-type:T0 -is:gap", 203), ("type:T3", 2)] {
         for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
-            let found = log.page(true, from, direction, &filter(text)).0.rows;
+            let found = log.page(true, from, direction, &parse_filter(text)).0.rows;
             assert_eq!(found.len(), rows, "{text} {direction:?}");
-            let events = found.iter().filter(|row| matches!(row.what, What::Event(_))).count();
+            let events = found.iter().filter(|row| matches!(row.content, RowContent::Event(_))).count();
             assert_eq!(
                 events,
                 if text.contains(" is:") || text.starts_with("is:") { 0 } else { rows - usize::from(rows > 2) }

@@ -8,35 +8,35 @@ use std::sync::Arc;
 
 use chronicle::StorageError;
 use chronicle::file::OsDisk;
-use chronicle::format::frame::{Decoded, decode};
+use chronicle::format::frame::{DecodeResult, decode};
 use chronicle::format::{Version, frame};
-use chronicle::inspect::{LogView, Wish, survey};
-use chronicle::repair::{CopyStep, CopyWish, Salvaged, migrate, salvage};
+use chronicle::inspect::{LogView, SurveyOptions, survey};
+use chronicle::repair::{CopyOptions, CopySummary, CopyUpdate, migrate, salvage};
 
-use super::samples::samples;
-use super::sim_disk::{Fault, SimDisk};
-use super::support::{INDEX, LOG, chooser, disk_with_log, log_bytes, look, options};
+use super::samples::load_samples;
+use super::sim_disk::{DiskFault, SimDisk};
+use super::support::{INDEX, LOG, disk_with_log, log_bytes, open_options, random_choices, survey_log};
 
 const NEW: &str = "/data/new.log";
 const MAP: &str = "/data/new.csv";
 const DONOR: &str = "/data/donor.log";
 
-fn wish() -> CopyWish {
-    CopyWish { output: NEW.into(), map: Some(MAP.into()), ..CopyWish::default() }
+fn copy_options() -> CopyOptions {
+    CopyOptions { output: NEW.into(), map: Some(MAP.into()), ..CopyOptions::default() }
 }
 
-fn view(disk: &SimDisk) -> LogView {
+fn open_view(disk: &SimDisk) -> LogView {
     LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap()
 }
 
 /// Salvages a log, or migrates it where it is one of version 0.
-fn copied(disk: &SimDisk, wish: &CopyWish) -> Result<Salvaged, StorageError> {
+fn copy_log(disk: &SimDisk, wish: &CopyOptions) -> Result<CopySummary, StorageError> {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)?;
-    let on = &mut |_: CopyStep| ControlFlow::Continue(());
+    let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
     if view.log().version() == Version::V0 { migrate(&view, wish, on) } else { salvage(&view, wish, on) }
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+fn read_fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
 }
 
@@ -44,7 +44,7 @@ fn fixture(name: &str) -> Vec<u8> {
 fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = &bytes[16..];
     let mut payloads = Vec::new();
-    while let Decoded::Complete(frame) = decode(rest, Version::V1) {
+    while let DecodeResult::Complete(frame) = decode(rest, Version::V1) {
         payloads.push(frame.payload().to_vec());
         rest = &rest[frame.len() as usize..];
     }
@@ -56,20 +56,20 @@ fn is_temporary(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "tmp")
 }
 
-fn map(disk: &SimDisk) -> Vec<String> {
+fn read_map(disk: &SimDisk) -> Vec<String> {
     String::from_utf8(disk.get(MAP).unwrap()).unwrap().lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn a_clean_log_is_copied_byte_for_byte() {
     let (bytes, offsets) = log_bytes(9);
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    let done = copied(&disk, &wish()).unwrap();
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    let done = copy_log(&disk, &copy_options()).unwrap();
     assert_eq!(disk.get(NEW).unwrap(), bytes);
-    assert_eq!((done.events_kept, done.events_restored, done.left_out_total), (9, 0, 0));
+    assert_eq!((done.events_kept, done.events_restored, done.omitted_total), (9, 0, 0));
     assert_eq!(done.bytes, bytes.len() as u64);
     let lines = offsets.iter().map(|offset| format!("{offset},{offset},kept"));
-    assert_eq!(map(&disk), [vec!["old,new,how".to_owned()], lines.collect()].concat());
+    assert_eq!(read_map(&disk), [vec!["old,new,how".to_owned()], lines.collect()].concat());
     assert_eq!(disk.names(), [LOG, MAP, NEW].map(str::to_owned), "nothing else is left");
 }
 
@@ -78,25 +78,25 @@ fn what_is_no_event_is_left_out_and_every_other_payload_is_kept_as_it_stands() {
     for name in
         ["v1-gaps.log", "v1-invalid-events.log", "v1-unusual-but-valid.log", "v1-zeros-middle.log", "v1-clock.log"]
     {
-        let bytes = fixture(name);
-        let disk = SimDisk::with(&[(LOG, &bytes)]);
-        let seen = look(&disk);
-        let events: Vec<Vec<u8>> = options(&disk)
+        let bytes = read_fixture(name);
+        let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+        let seen = survey_log(&disk);
+        let events: Vec<Vec<u8>> = open_options(&disk)
             .open_read_only(LOG)
             .unwrap()
             .replay(0)
             .unwrap()
             .filter_map(|event| event.ok().map(|event| event.json().as_bytes().to_vec()))
             .collect();
-        let done = copied(&disk, &wish()).unwrap();
+        let done = copy_log(&disk, &copy_options()).unwrap();
         let new = payloads(&disk.get(NEW).unwrap());
         assert!(events.iter().all(|event| new.contains(event)), "{name}");
         assert_eq!(new.len() as u64, done.events_kept + done.events_restored, "{name}");
         assert_eq!(done.events_kept, events.len() as u64, "{name}");
         let apart = |kind: &str| seen.findings.iter().filter(|found| found.kind.name() == kind).count() as u64;
         let told = seen.findings_total - apart("clock") - apart("header");
-        assert_eq!(done.left_out_total + done.events_restored, told, "{name}");
-        assert_eq!(map(&disk).len() as u64, 1 + new.len() as u64 + done.left_out_total, "{name}");
+        assert_eq!(done.omitted_total + done.events_restored, told, "{name}");
+        assert_eq!(read_map(&disk).len() as u64, 1 + new.len() as u64 + done.omitted_total, "{name}");
         assert_eq!(disk.get(LOG).unwrap(), bytes, "{name}");
     }
 }
@@ -112,9 +112,12 @@ fn a_donor_gives_back_a_lost_end_when_it_ends_as_the_index_has_seen_it() {
     let last = other[offsets[4] as usize..].to_vec();
     other.extend_from_slice(&last);
     for (donor, restored) in [(&whole, 3), (&other, 0)] {
-        let disk = SimDisk::with(&[(LOG, cut), (INDEX, &index), (DONOR, donor)]);
-        let done = copied(&disk, &CopyWish { donor: Some(DONOR.into()), ..wish() }).unwrap();
-        assert_eq!((done.events_kept, done.events_restored, done.lost_total), (3, restored, u64::from(restored == 0)));
+        let disk = SimDisk::with_files(&[(LOG, cut), (INDEX, &index), (DONOR, donor)]);
+        let done = copy_log(&disk, &CopyOptions { donor: Some(DONOR.into()), ..copy_options() }).unwrap();
+        assert_eq!(
+            (done.events_kept, done.events_restored, done.damage_total),
+            (3, restored, u64::from(restored == 0))
+        );
         assert_eq!(disk.get(NEW).unwrap() == whole, restored == 3);
     }
 }
@@ -126,14 +129,14 @@ fn a_donor_gives_back_what_is_damaged_only_when_it_is_a_copy() {
     // Two frames beyond what any fix restores.
     damaged[offsets[3] as usize + 5..offsets[4] as usize + 60].fill(b'#');
     let run = |donor: &[u8]| {
-        let disk = SimDisk::with(&[(LOG, &damaged), (DONOR, donor)]);
-        let done = copied(&disk, &CopyWish { donor: Some(DONOR.into()), ..wish() }).unwrap();
+        let disk = SimDisk::with_files(&[(LOG, &damaged), (DONOR, donor)]);
+        let done = copy_log(&disk, &CopyOptions { donor: Some(DONOR.into()), ..copy_options() }).unwrap();
         (disk, done)
     };
     let (disk, done) = run(&bytes);
     assert_eq!(disk.get(NEW).unwrap(), bytes);
-    assert_eq!((done.events_kept, done.events_restored, done.left_out_total), (7, 2, 0));
-    assert!(map(&disk).contains(&format!("{0},{0},donor", offsets[3])));
+    assert_eq!((done.events_kept, done.events_restored, done.omitted_total), (7, 2, 0));
+    assert!(read_map(&disk).contains(&format!("{0},{0},donor", offsets[3])));
     for (changed, why) in [
         (9, "its header is another"),
         (offsets[2] as usize + 9, "the frame before is another there"),
@@ -144,7 +147,7 @@ fn a_donor_gives_back_what_is_damaged_only_when_it_is_a_copy() {
         donor[changed] ^= 1;
         let (disk, done) = run(&donor);
         assert_eq!((done.events_kept, done.events_restored), (7, 0), "{why}");
-        assert!(done.left_out.iter().all(|left| left.donor == Some(why)), "{why}: {:?}", done.left_out);
+        assert!(done.omitted.iter().all(|left| left.donor_refusal == Some(why)), "{why}: {:?}", done.omitted);
         assert_eq!(payloads(&disk.get(NEW).unwrap()).len(), 7, "{why}");
     }
 }
@@ -152,14 +155,14 @@ fn a_donor_gives_back_what_is_damaged_only_when_it_is_a_copy() {
 #[test]
 fn a_copy_that_cannot_be_read_again_is_not_believed() {
     let (bytes, _) = log_bytes(60);
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    disk.refuse(4096..8192);
-    let done = copied(&disk, &wish());
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    disk.refuse_reads(4096..8192);
+    let done = copy_log(&disk, &copy_options());
     // The device refuses the copy's own bytes there too, so that the copy is not believed, and is taken away.
     assert!(done.is_err());
     assert_eq!(disk.names(), [LOG.to_owned()]);
-    disk.refuse(0..0);
-    assert_eq!(copied(&disk, &wish()).unwrap().events_kept, 60);
+    disk.refuse_reads(0..0);
+    assert_eq!(copy_log(&disk, &copy_options()).unwrap().events_kept, 60);
 }
 
 #[test]
@@ -169,8 +172,8 @@ fn the_header_keeps_its_time_where_that_can_be() {
     for (at, value, expected) in [(0, 0, created(&bytes)), (8, 0xFF, super::support::START_MS)] {
         let mut damaged = bytes.clone();
         damaged[at] = value;
-        let disk = SimDisk::with(&[(LOG, &damaged)]);
-        copied(&disk, &wish()).unwrap();
+        let disk = SimDisk::with_files(&[(LOG, &damaged)]);
+        copy_log(&disk, &copy_options()).unwrap();
         let new = disk.get(NEW).unwrap();
         assert_eq!(new[..8], bytes[..8]);
         assert!(created(&new) >= expected && created(&new) < expected + 100_000_000, "{}", created(&new));
@@ -180,11 +183,11 @@ fn the_header_keeps_its_time_where_that_can_be() {
 #[test]
 fn a_frame_that_is_being_written_ends_the_copy_and_is_told() {
     let (bytes, offsets) = log_bytes(4);
-    let disk = SimDisk::with(&[(LOG, &bytes[..bytes.len() - 9])]);
-    disk.while_waiting(&bytes[..bytes.len() - 5]);
-    let done = copied(&disk, &wish()).unwrap();
+    let disk = SimDisk::with_files(&[(LOG, &bytes[..bytes.len() - 9])]);
+    disk.change_while_waiting(&bytes[..bytes.len() - 5]);
+    let done = copy_log(&disk, &copy_options()).unwrap();
     assert_eq!(done.in_flight.map(|range| range.start), Some(offsets[3]));
-    assert_eq!((done.events_kept, done.left_out_total), (3, 0));
+    assert_eq!((done.events_kept, done.omitted_total), (3, 0));
     assert_eq!(disk.get(NEW).unwrap(), bytes[..offsets[3] as usize]);
 }
 
@@ -192,20 +195,22 @@ fn a_frame_that_is_being_written_ends_the_copy_and_is_told() {
 fn nothing_is_overwritten_without_a_wish_and_the_log_itself_never() {
     let (bytes, _) = log_bytes(3);
     for taken in [NEW, MAP] {
-        let disk = SimDisk::with(&[(LOG, &bytes), (taken, b"something")]);
-        assert!(matches!(copied(&disk, &wish()), Err(StorageError::Exists { path }) if path == Path::new(taken)));
+        let disk = SimDisk::with_files(&[(LOG, &bytes), (taken, b"something")]);
+        assert!(
+            matches!(copy_log(&disk, &copy_options()), Err(StorageError::AlreadyExists { path }) if path == Path::new(taken))
+        );
         assert_eq!(disk.get(taken).unwrap(), b"something");
-        copied(&disk, &CopyWish { replace: true, ..wish() }).unwrap();
+        copy_log(&disk, &CopyOptions { replace: true, ..copy_options() }).unwrap();
         assert_eq!(disk.get(NEW).unwrap(), bytes);
     }
-    let disk = SimDisk::with(&[(LOG, &bytes), (DONOR, &bytes)]);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &bytes)]);
     for wrong in [
-        CopyWish { output: LOG.into(), replace: true, ..wish() },
-        CopyWish { map: Some(LOG.into()), replace: true, ..wish() },
-        CopyWish { map: Some(NEW.into()), ..wish() },
-        CopyWish { output: DONOR.into(), donor: Some(DONOR.into()), replace: true, ..wish() },
+        CopyOptions { output: LOG.into(), replace: true, ..copy_options() },
+        CopyOptions { map: Some(LOG.into()), replace: true, ..copy_options() },
+        CopyOptions { map: Some(NEW.into()), ..copy_options() },
+        CopyOptions { output: DONOR.into(), donor: Some(DONOR.into()), replace: true, ..copy_options() },
     ] {
-        assert!(matches!(copied(&disk, &wrong), Err(StorageError::Refused { .. })), "{wrong:?}");
+        assert!(matches!(copy_log(&disk, &wrong), Err(StorageError::Refused { .. })), "{wrong:?}");
     }
     assert_eq!((disk.get(LOG).unwrap(), disk.names().len()), (bytes, 2));
 }
@@ -213,26 +218,26 @@ fn nothing_is_overwritten_without_a_wish_and_the_log_itself_never() {
 #[test]
 fn each_version_has_its_own_command_and_stopping_leaves_nothing() {
     let (bytes, _) = log_bytes(3);
-    let on = &mut |_: CopyStep| ControlFlow::Continue(());
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    assert!(matches!(migrate(&view(&disk), &wish(), on), Err(StorageError::Refused { .. })));
-    let stopped = salvage(&view(&disk), &wish(), &mut |_| ControlFlow::Break(()));
-    assert!(matches!(stopped, Err(StorageError::Stopped)));
+    let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    assert!(matches!(migrate(&open_view(&disk), &copy_options(), on), Err(StorageError::Refused { .. })));
+    let stopped = salvage(&open_view(&disk), &copy_options(), &mut |_| ControlFlow::Break(()));
+    assert!(matches!(stopped, Err(StorageError::Cancelled)));
     assert_eq!(disk.names(), [LOG.to_owned()]);
-    let disk = SimDisk::with(&[(LOG, &fixture("v0-clean.log"))]);
-    assert!(matches!(salvage(&view(&disk), &wish(), on), Err(StorageError::Refused { .. })));
+    let disk = SimDisk::with_files(&[(LOG, &read_fixture("v0-clean.log"))]);
+    assert!(matches!(salvage(&open_view(&disk), &copy_options(), on), Err(StorageError::Refused { .. })));
     assert_eq!(disk.names(), [LOG.to_owned()]);
 }
 
 #[test]
 fn migration_renames_one_key_and_keeps_every_other_byte() {
     for name in ["v0-clean.log", "v0-older-name-torn.log"] {
-        let bytes = fixture(name);
-        let disk = SimDisk::with(&[(LOG, &bytes)]);
-        let done = copied(&disk, &wish()).unwrap();
+        let bytes = read_fixture(name);
+        let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+        let done = copy_log(&disk, &copy_options()).unwrap();
         let new = payloads(&disk.get(NEW).unwrap());
         let (mut at, mut old) = (0, Vec::new());
-        while let Decoded::Complete(frame) = decode(&bytes[at..], Version::V0) {
+        while let DecodeResult::Complete(frame) = decode(&bytes[at..], Version::V0) {
             old.push(String::from_utf8(frame.payload().to_vec()).unwrap().replacen(
                 "{\"timestamp_ms\"",
                 "{\"write_timestamp_ms\"",
@@ -243,30 +248,30 @@ fn migration_renames_one_key_and_keeps_every_other_byte() {
         let new: Vec<String> = new.into_iter().map(|payload| String::from_utf8(payload).unwrap()).collect();
         assert_eq!(new, old, "{name}");
         assert_eq!(done.events_kept, old.len() as u64, "{name}");
-        assert_eq!(done.lost_total, u64::from(at < bytes.len()), "{name}");
-        assert!(look(&SimDisk::with(&[(LOG, &disk.get(NEW).unwrap())])).findings.is_empty(), "{name}");
+        assert_eq!(done.damage_total, u64::from(at < bytes.len()), "{name}");
+        assert!(survey_log(&SimDisk::with_files(&[(LOG, &disk.get(NEW).unwrap())])).findings.is_empty(), "{name}");
     }
 }
 
 #[test]
 fn every_sample_is_copied_with_every_event_that_can_be_had() {
-    let Some((folder, truth)) = samples() else { return };
+    let Some((folder, truth)) = load_samples() else { return };
     let target = tempfile::tempdir().unwrap();
     for (name, truth) in truth.as_object().unwrap() {
         let source = fs::read(folder.join(name)).unwrap();
         let view = LogView::open(Arc::new(OsDisk), &folder.join(name), None).unwrap();
         let output = target.path().join(name);
-        let on = &mut |_: CopyStep| ControlFlow::Continue(());
-        let wish = CopyWish { output: output.clone(), accept_likely: true, ..CopyWish::default() };
+        let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
+        let wish = CopyOptions { output: output.clone(), accept_likely: true, ..CopyOptions::default() };
         let done = if truth["version"] == 0 { migrate(&view, &wish, on) } else { salvage(&view, &wish, on) }.unwrap();
         assert_eq!(done.events_kept, truth["readable_events"].as_u64().unwrap(), "{name}");
         let restored = done.events_kept + done.events_restored;
         assert_eq!(restored, truth["events_after_repair"].as_u64().unwrap(), "{name}");
         // What the log itself offers is taken, all of it.
-        let open = done.left_out.iter().filter(|left| left.offered.is_some_and(|c| c.name() != "choice")).count();
+        let open = done.omitted.iter().filter(|left| left.best_certainty.is_some_and(|c| c.name() != "choice")).count();
         assert_eq!(open, 0, "{name}");
         let copy = LogView::open(Arc::new(OsDisk), &output, None).unwrap();
-        let seen = survey(&copy, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let seen = survey(&copy, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!((seen.damage_total, seen.events), (0, restored), "{name}");
         assert_eq!(fs::read(folder.join(name)).unwrap(), source, "{name}");
     }
@@ -277,33 +282,33 @@ fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untou
     let (clean, offsets) = log_bytes(5);
     let mut damaged = clean.clone();
     damaged[offsets[2] as usize + 9..offsets[2] as usize + 90].fill(0);
-    for (source, replace) in [(damaged, false), (fixture("v0-older-name-torn.log"), true)] {
+    for (source, replace) in [(damaged, false), (read_fixture("v0-older-name-torn.log"), true)] {
         let old = b"what stood there before".as_slice();
-        let disk = SimDisk::with(&[(LOG, &source)]);
+        let disk = SimDisk::with_files(&[(LOG, &source)]);
         if replace {
             disk.put(NEW, old);
             disk.put(&format!("{NEW}.idx"), b"its index");
             disk.put(MAP, b"its map");
         }
-        let wish = CopyWish { replace, ..wish() };
+        let wish = CopyOptions { replace, ..copy_options() };
         let done = disk.next_process();
-        copied(&done, &wish).unwrap();
+        copy_log(&done, &wish).unwrap();
         let (new, map) = (done.get(NEW).unwrap(), done.get(MAP).unwrap());
         let calls = done.calls();
         assert!(calls >= 8, "{calls} calls");
         let (mut absent, mut whole) = (0, 0);
         for call in 0..calls {
-            for fault in [Fault::Kill, Fault::Error(5), Fault::Error(28), Fault::Short] {
+            for fault in [DiskFault::Kill, DiskFault::Error(5), DiskFault::Error(28), DiskFault::ShortWrite] {
                 for seed in 0..8 {
                     let disk = disk.next_process();
                     disk.fail(call, fault);
-                    let answer = copied(&disk, &wish);
+                    let answer = copy_log(&disk, &wish);
                     let context = format!("{fault:?} at call {call} of {calls}, seed {seed}: {answer:?}");
-                    if fault != Fault::Kill && answer.is_err() && disk.faulted() != Some("remove") {
+                    if fault != DiskFault::Kill && answer.is_err() && disk.faulted_call() != Some("remove") {
                         let litter = disk.names().into_iter().find(|name| is_temporary(name));
                         assert_eq!(litter, None, "{context}");
                     }
-                    for after in [disk.next_process(), disk.power_cut(chooser(seed))] {
+                    for after in [disk.next_process(), disk.power_cut(random_choices(seed))] {
                         assert_eq!(after.get(LOG).unwrap(), source, "{context}");
                         let there = after.get(NEW);
                         let before = there.is_none() || replace && there.as_deref() == Some(old);
@@ -323,14 +328,14 @@ fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untou
                         assert!(index.is_none() || before && index.as_deref() == Some(b"its index"), "{context}");
                         // What failed, and was not killed, has put everything back; unless only the last sync failed.
                         let placed = disk.get(NEW).as_ref() == Some(&new);
-                        if replace && fault != Fault::Kill && answer.is_err() && !placed {
+                        if replace && fault != DiskFault::Kill && answer.is_err() && !placed {
                             assert_eq!((mapped, index), (old_map, Some(b"its index".to_vec())), "{context}");
                         }
                         assert!(answer.is_err() || !before, "{context}");
                         (absent, whole) = (absent + u32::from(before), whole + u32::from(!before));
                         // The next run finds nothing in its way.
-                        let again = CopyWish { replace: true, ..wish.clone() };
-                        copied(&after, &again).unwrap();
+                        let again = CopyOptions { replace: true, ..wish.clone() };
+                        copy_log(&after, &again).unwrap();
                         assert_eq!(after.get(NEW).unwrap(), new, "{context}");
                     }
                 }
@@ -343,14 +348,14 @@ fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untou
 #[test]
 fn a_disk_that_loses_what_was_written_is_noticed() {
     let (bytes, _) = log_bytes(3);
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    let seen = &mut |step: CopyStep| {
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    let seen = &mut |step: CopyUpdate| {
         // The first progress of the second half: everything is written by now.
-        if let CopyStep::Progress(done, total) = step
+        if let CopyUpdate::Progress(done, total) = step
             && done >= total / 2
             && let Some(name) = disk.names().into_iter().find(|name| name.starts_with(NEW) && is_temporary(name))
         {
-            disk.write_as_another(&name, &{
+            disk.append_as_other_process(&name, &{
                 let mut foreign = Vec::new();
                 frame::encode(b"{}", &mut foreign);
                 foreign
@@ -358,7 +363,7 @@ fn a_disk_that_loses_what_was_written_is_noticed() {
         }
         ControlFlow::Continue(())
     };
-    let answer = salvage(&view(&disk), &wish(), seen);
+    let answer = salvage(&open_view(&disk), &copy_options(), seen);
     assert!(matches!(answer, Err(StorageError::Changed { .. })), "{answer:?}");
     assert_eq!(disk.names(), [LOG.to_owned()]);
 }
@@ -366,12 +371,12 @@ fn a_disk_that_loses_what_was_written_is_noticed() {
 #[test]
 fn what_takes_the_name_meanwhile_is_not_overwritten() {
     let (bytes, _) = log_bytes(3);
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    let answer = salvage(&view(&disk), &wish(), &mut |_| {
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    let answer = salvage(&open_view(&disk), &copy_options(), &mut |_| {
         disk.put(NEW, b"somebody's");
         ControlFlow::Continue(())
     });
-    assert!(matches!(answer, Err(StorageError::Exists { .. })), "{answer:?}");
+    assert!(matches!(answer, Err(StorageError::AlreadyExists { .. })), "{answer:?}");
     assert_eq!((disk.get(NEW).unwrap(), disk.names().len()), (b"somebody's".to_vec(), 2));
 
     // And on the disk of this machine, where one call does it.
@@ -379,11 +384,11 @@ fn what_takes_the_name_meanwhile_is_not_overwritten() {
     let (log, new) = (folder.path().join("a.log"), folder.path().join("new.log"));
     fs::write(&log, &bytes).unwrap();
     let view = LogView::open(Arc::new(OsDisk), &log, None).unwrap();
-    let wish = CopyWish { output: new.clone(), ..CopyWish::default() };
+    let wish = CopyOptions { output: new.clone(), ..CopyOptions::default() };
     let answer = salvage(&view, &wish, &mut |_| {
         fs::write(&new, b"somebody's").unwrap();
         ControlFlow::Continue(())
     });
-    assert!(matches!(answer, Err(StorageError::Exists { .. })), "{answer:?}");
+    assert!(matches!(answer, Err(StorageError::AlreadyExists { .. })), "{answer:?}");
     assert_eq!((fs::read(&new).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"somebody's".to_vec(), 2));
 }

@@ -4,16 +4,19 @@ use std::ops::ControlFlow;
 
 use chronicle::{Durability, StorageError};
 
-use super::sim_disk::{Fault, SimDisk};
-use super::support::{INDEX, LOG, chooser, disk_with_log, event, found, log_bytes, look, options, read, readable};
+use super::sim_disk::{DiskFault, SimDisk};
+use super::support::{
+    INDEX, LOG, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only, random_choices,
+    readable_offsets, survey_log,
+};
 
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
 
 /// Appends ten events, every other one synced; the offsets acknowledged, and those acknowledged as synced.
-fn write_ten(disk: &SimDisk) -> (Vec<u64>, Vec<u64>) {
+fn append_ten(disk: &SimDisk) -> (Vec<u64>, Vec<u64>) {
     let (mut all, mut synced) = (Vec::new(), Vec::new());
-    let Ok(mut log) = options(disk).open(LOG) else { return (all, synced) };
+    let Ok(mut log) = open_options(disk).open(LOG) else { return (all, synced) };
     for n in 0..10 {
         if n % 2 == 0 {
             all.extend(log.append(&event(7, n)).ok());
@@ -25,7 +28,7 @@ fn write_ten(disk: &SimDisk) -> (Vec<u64>, Vec<u64>) {
     (all, synced)
 }
 
-fn calls_of(disk: &SimDisk, run: impl Fn(&SimDisk)) -> usize {
+fn count_calls(disk: &SimDisk, run: impl Fn(&SimDisk)) -> usize {
     let probe = disk.next_process();
     run(&probe);
     probe.calls()
@@ -34,37 +37,40 @@ fn calls_of(disk: &SimDisk, run: impl Fn(&SimDisk)) -> usize {
 #[test]
 fn every_acknowledged_event_survives_the_death_of_the_process_at_any_call() {
     let (disk, before) = disk_with_log(2, false);
-    let calls = calls_of(&disk, |disk| drop(write_ten(disk)));
+    let calls = count_calls(&disk, |disk| drop(append_ten(disk)));
     assert!(calls > 10, "{calls} calls");
     for call in 0..calls {
         let disk = disk.next_process();
-        disk.fail(call, Fault::Kill);
-        let (acknowledged, _) = write_ten(&disk);
+        disk.fail(call, DiskFault::Kill);
+        let (acknowledged, _) = append_ten(&disk);
         let after = disk.next_process();
-        let there = readable(&after);
+        let there = readable_offsets(&after);
         assert!(there.starts_with(&before), "killed at call {call}");
         assert!(acknowledged.iter().all(|offset| there.contains(offset)), "killed at call {call}");
-        assert!(found(&look(&after)).iter().all(|(kind, ..)| *kind == "torn_tail"), "killed at call {call}");
+        assert!(
+            finding_ranges(&survey_log(&after)).iter().all(|(kind, ..)| *kind == "torn_tail"),
+            "killed at call {call}"
+        );
         // The next writer goes on: what is torn is set aside, and nothing whole is lost.
-        let mut log = options(&after).open(LOG).unwrap();
+        let mut log = open_options(&after).open(LOG).unwrap();
         let next = log.append_sync(&event(9, 1)).unwrap();
         drop(log);
-        assert_eq!(found(&look(&after)), [], "killed at call {call}");
-        assert_eq!(readable(&after), [there, vec![next]].concat(), "killed at call {call}");
+        assert_eq!(finding_ranges(&survey_log(&after)), [], "killed at call {call}");
+        assert_eq!(readable_offsets(&after), [there, vec![next]].concat(), "killed at call {call}");
     }
 }
 
 #[test]
 fn what_append_sync_has_returned_survives_every_power_cut() {
     let (disk, before) = disk_with_log(2, false);
-    let calls = calls_of(&disk, |disk| drop(write_ten(disk)));
+    let calls = count_calls(&disk, |disk| drop(append_ten(disk)));
     for call in 0..=calls {
         for seed in 0..40 {
             let disk = disk.next_process();
-            disk.fail(call, Fault::Kill);
-            let (handed_over, synced) = write_ten(&disk);
-            let after = disk.power_cut(chooser(seed));
-            let there = readable(&after);
+            disk.fail(call, DiskFault::Kill);
+            let (handed_over, synced) = append_ten(&disk);
+            let after = disk.power_cut(random_choices(seed));
+            let there = readable_offsets(&after);
             let known = [before.clone(), handed_over].concat();
             assert!(before.iter().chain(&synced).all(|offset| there.contains(offset)), "call {call}, seed {seed}");
             // The call that died may have written its event whole.
@@ -76,17 +82,17 @@ fn what_append_sync_has_returned_survives_every_power_cut() {
 
 #[test]
 fn a_failed_or_short_write_is_rolled_back_to_the_frame_boundary() {
-    for fault in [Fault::Error(ENOSPC), Fault::Error(EIO), Fault::Short] {
+    for fault in [DiskFault::Error(ENOSPC), DiskFault::Error(EIO), DiskFault::ShortWrite] {
         let (disk, offsets) = disk_with_log(3, false);
         let before = disk.get(LOG).unwrap();
-        let mut log = options(&disk).open(LOG).unwrap();
-        disk.fail_for_ever(0, fault);
+        let mut log = open_options(&disk).open(LOG).unwrap();
+        disk.fail_permanently(0, fault);
         let answer = log.append(&event(1, 3));
-        if fault == Fault::Short {
+        if fault == DiskFault::ShortWrite {
             // Half of it is taken each time, so it is whole in the end.
             let offset = answer.unwrap();
             assert_eq!(offset, before.len() as u64);
-            assert_eq!(readable(&disk).last(), Some(&offset));
+            assert_eq!(readable_offsets(&disk).last(), Some(&offset));
             continue;
         }
         let error = answer.unwrap_err();
@@ -94,7 +100,7 @@ fn a_failed_or_short_write_is_rolled_back_to_the_frame_boundary() {
         assert_eq!(disk.get(LOG).unwrap(), before);
         let after = disk.next_process();
         drop(log);
-        assert_eq!(readable(&after), offsets);
+        assert_eq!(readable_offsets(&after), offsets);
     }
 }
 
@@ -102,8 +108,8 @@ fn a_failed_or_short_write_is_rolled_back_to_the_frame_boundary() {
 fn a_write_that_stops_half_way_leaves_nothing_behind() {
     let (disk, _) = disk_with_log(3, false);
     let before = disk.get(LOG).unwrap();
-    let mut log = options(&disk).open(LOG).unwrap();
-    disk.fail(0, Fault::Short);
+    let mut log = open_options(&disk).open(LOG).unwrap();
+    disk.fail(0, DiskFault::ShortWrite);
     // The second half meets a full disk.
     disk.fail_after_short(ENOSPC);
     log.append(&event(1, 3)).unwrap_err();
@@ -114,10 +120,10 @@ fn a_write_that_stops_half_way_leaves_nothing_behind() {
 #[test]
 fn after_a_failed_sync_nothing_more_is_accepted() {
     let (disk, offsets) = disk_with_log(3, false);
-    let mut log = options(&disk).open(LOG).unwrap();
-    disk.fail(1, Fault::Error(EIO));
+    let mut log = open_options(&disk).open(LOG).unwrap();
+    disk.fail(1, DiskFault::Error(EIO));
     let error = log.append_sync(&event(1, 3)).unwrap_err();
-    assert_eq!(disk.faulted(), Some("sync"));
+    assert_eq!(disk.faulted_call(), Some("sync"));
     assert!(matches!(error, StorageError::Poisoned { .. }), "{error}");
     let size = log.len().unwrap();
     assert!(matches!(log.append(&event(1, 4)), Err(StorageError::Poisoned { .. })));
@@ -125,18 +131,18 @@ fn after_a_failed_sync_nothing_more_is_accepted() {
     assert_eq!(log.len().unwrap(), size);
     drop(log);
     // Reopened, the truth is read again; nothing that was there before is lost.
-    let mut log = options(&disk).open(LOG).unwrap();
+    let mut log = open_options(&disk).open(LOG).unwrap();
     log.append_sync(&event(1, 5)).unwrap();
-    assert!(readable(&disk).starts_with(&offsets));
+    assert!(readable_offsets(&disk).starts_with(&offsets));
 }
 
 #[test]
 fn a_program_that_writes_without_the_lock_is_noticed_and_keeps_its_bytes() {
     for (synced, at_most) in [(true, 1), (false, 64)] {
         let (disk, _) = disk_with_log(1, false);
-        let mut log = options(&disk).open(LOG).unwrap();
+        let mut log = open_options(&disk).open(LOG).unwrap();
         log.append(&event(1, 1)).unwrap();
-        disk.write_as_another(LOG, b"foreign bytes");
+        disk.append_as_other_process(LOG, b"foreign bytes");
         let append = |log: &mut chronicle::EventLog| {
             if synced { log.append_sync(&event(1, 2)) } else { log.append(&event(1, 2)) }
         };
@@ -153,19 +159,19 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
     let (bytes, offsets) = log_bytes(4);
     let cut = &bytes[..bytes.len() - 20];
     let last = offsets[3] as usize;
-    let disk = SimDisk::with(&[(LOG, cut)]);
-    let calls = calls_of(&disk, |disk| drop(options(disk).open(LOG).unwrap()));
+    let disk = SimDisk::with_files(&[(LOG, cut)]);
+    let calls = count_calls(&disk, |disk| drop(open_options(disk).open(LOG).unwrap()));
     assert!(calls >= 6, "{calls} calls");
     let mut told = 0;
     for call in 0..calls {
-        for fault in [Fault::Kill, Fault::Error(EIO), Fault::Error(ENOSPC)] {
+        for fault in [DiskFault::Kill, DiskFault::Error(EIO), DiskFault::Error(ENOSPC)] {
             for seed in 0..8 {
                 let disk = disk.next_process();
                 disk.fail(call, fault);
-                drop(options(&disk).open(LOG));
-                for after in [disk.next_process(), disk.power_cut(chooser(seed))] {
+                drop(open_options(&disk).open(LOG));
+                for after in [disk.next_process(), disk.power_cut(random_choices(seed))] {
                     let there = after.get(LOG).unwrap();
-                    let kept = journaled(&after, last, &cut[last..]);
+                    let kept = is_journaled(&after, last, &cut[last..]);
                     assert!(
                         there == cut || there == cut[..last] && kept,
                         "{fault:?} at call {call}: {} bytes, journal {kept}, {:?}",
@@ -173,7 +179,7 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
                         after.names()
                     );
                     // A journal that is whole before the cut is told as pending; looking changes nothing.
-                    let pending = read(&after).pending_repair().unwrap();
+                    let pending = open_read_only(&after).pending_repair().unwrap();
                     let range = pending.map(|pending| (pending.start as usize, pending.end as usize));
                     assert!(range.is_none() || kept, "{fault:?} at call {call}: {range:?}");
                     assert!(
@@ -181,10 +187,10 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
                         "{fault:?} at call {call}: {range:?}"
                     );
                     told += u32::from(range.is_some());
-                    options(&after).open(LOG).unwrap();
-                    assert_eq!(read(&after).pending_repair().unwrap(), None, "{fault:?} at call {call}");
+                    open_options(&after).open(LOG).unwrap();
+                    assert_eq!(open_read_only(&after).pending_repair().unwrap(), None, "{fault:?} at call {call}");
                     assert_eq!(after.get(LOG).unwrap(), cut[..last], "{fault:?} at call {call}");
-                    assert!(journaled(&after, last, &cut[last..]), "{fault:?} at call {call}");
+                    assert!(is_journaled(&after, last, &cut[last..]), "{fault:?} at call {call}");
                 }
             }
         }
@@ -193,15 +199,15 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
 }
 
 /// Whether some journal holds these bytes of the log.
-fn journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
-    use chronicle::format::frame::{Decoded, decode};
+fn is_journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
+    use chronicle::format::frame::{DecodeResult, decode};
     let journals = disk.names().into_iter().filter(|name| name.starts_with("/data/a.log.repairs/"));
     journals.into_iter().any(|name| {
         let journal = disk.get(&name).unwrap();
         let mut rest = journal.get(16..).unwrap_or_default();
-        while let Decoded::Complete(frame) = decode(rest, chronicle::format::Version::V1) {
-            if chronicle::format::journal::take_bytes(frame.payload())
-                == Some((chronicle::format::journal::Part::Before, start as u64, bytes))
+        while let DecodeResult::Complete(frame) = decode(rest, chronicle::format::Version::V1) {
+            if chronicle::format::journal::decode_section(frame.payload())
+                == Some((chronicle::format::journal::JournalSection::BeforeImage, start as u64, bytes))
             {
                 return true;
             }
@@ -214,27 +220,30 @@ fn journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
 #[test]
 fn saving_an_index_is_before_or_after_wherever_it_is_killed_or_fails() {
     let (disk, _) = disk_with_log(5, true);
-    let mut log = options(&disk).open(LOG).unwrap();
+    let mut log = open_options(&disk).open(LOG).unwrap();
     log.append(&event(1, 5)).unwrap();
     drop(log);
     let old = disk.get(INDEX).unwrap();
-    let save = |disk: &SimDisk| read(disk).save_index();
-    let calls = calls_of(&disk, |disk| save(disk).unwrap());
+    let save = |disk: &SimDisk| open_read_only(disk).save_index();
+    let calls = count_calls(&disk, |disk| save(disk).unwrap());
     let done = disk.next_process();
     save(&done).unwrap();
     let new = done.get(INDEX).unwrap();
     assert_ne!(old, new);
     for call in 0..calls {
-        for fault in [Fault::Kill, Fault::Error(EIO), Fault::Error(ENOSPC)] {
+        for fault in [DiskFault::Kill, DiskFault::Error(EIO), DiskFault::Error(ENOSPC)] {
             for seed in 0..8 {
                 let disk = disk.next_process();
                 disk.fail(call, fault);
                 let answer = save(&disk);
-                for (cut, after) in [(false, disk.next_process()), (true, disk.power_cut(chooser(seed)))] {
+                for (cut, after) in [(false, disk.next_process()), (true, disk.power_cut(random_choices(seed)))] {
                     let there = after.get(INDEX).unwrap();
                     assert!(there == old || there == new, "{fault:?} at call {call}, power cut: {cut}");
                     assert!(answer.is_err() || there == new, "{fault:?} at call {call}, power cut: {cut}");
-                    assert_eq!(read(&after).load_aggregate(1).map(|events| events.len() >= 2).ok(), Some(true));
+                    assert_eq!(
+                        open_read_only(&after).load_aggregate(1).map(|events| events.len() >= 2).ok(),
+                        Some(true)
+                    );
                 }
             }
         }
@@ -244,33 +253,33 @@ fn saving_an_index_is_before_or_after_wherever_it_is_killed_or_fails() {
 #[test]
 fn an_index_never_promises_more_than_a_power_cut_leaves() {
     let (disk, _) = disk_with_log(2, false);
-    let mut log = options(&disk).open(LOG).unwrap();
+    let mut log = open_options(&disk).open(LOG).unwrap();
     for n in 0..5 {
         log.append(&event(1, n)).unwrap();
     }
     log.save_index().unwrap();
     drop(log);
     let after = disk.power_cut(|| false);
-    assert_eq!(found(&look(&after)), []);
-    assert_eq!(readable(&after).len(), 7);
+    assert_eq!(finding_ranges(&survey_log(&after)), []);
+    assert_eq!(readable_offsets(&after).len(), 7);
 }
 
 #[test]
 fn a_second_writer_is_refused_and_the_first_goes_on() {
     let (disk, _) = disk_with_log(2, false);
-    let mut log = options(&disk).open(LOG).unwrap();
-    let error = options(&disk).open(LOG).unwrap_err();
+    let mut log = open_options(&disk).open(LOG).unwrap();
+    let error = open_options(&disk).open(LOG).unwrap_err();
     assert!(matches!(error, StorageError::Locked { .. }), "{error}");
     assert!(!error.is_corruption());
     log.append(&event(1, 2)).unwrap();
     drop(log);
-    options(&disk).open(LOG).unwrap();
+    open_options(&disk).open(LOG).unwrap();
 }
 
 #[test]
 fn several_replays_run_while_the_log_is_appended_to() {
     let (disk, offsets) = disk_with_log(3, false);
-    let mut log = options(&disk).open(LOG).unwrap();
+    let mut log = open_options(&disk).open(LOG).unwrap();
     let (mut first, mut second) = (log.replay(0).unwrap(), log.replay(offsets[1]).unwrap());
     assert_eq!(first.next().unwrap().unwrap().offset(), offsets[0]);
     log.append_batch(&[event(1, 3), event(2, 4)], Durability::Synced).unwrap();
@@ -282,8 +291,8 @@ fn several_replays_run_while_the_log_is_appended_to() {
 #[test]
 fn catching_up_can_be_stopped_and_goes_on_later() {
     let (disk, offsets) = disk_with_log(3, false);
-    let mut log = read(&disk);
-    let stopped = log.catch_up(&mut |_| ControlFlow::Break(())).map(|_| ());
-    assert!(matches!(stopped, Err(StorageError::Stopped)));
+    let mut log = open_read_only(&disk);
+    let stopped = log.catch_up_index(&mut |_| ControlFlow::Break(())).map(|_| ());
+    assert!(matches!(stopped, Err(StorageError::Cancelled)));
     assert_eq!(log.index().unwrap().coverage().events, offsets.len() as u64);
 }

@@ -1,10 +1,10 @@
 //! Damage, enumerated: every truncation, every flipped bit, every zeroed and swapped sector of a small log.
 
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_log, found, log_bytes, look, readable};
+use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, readable_offsets, survey_log};
 
-fn disk(bytes: &[u8]) -> SimDisk {
-    SimDisk::with(&[(LOG, bytes)])
+fn disk_with(bytes: &[u8]) -> SimDisk {
+    SimDisk::with_files(&[(LOG, bytes)])
 }
 
 #[test]
@@ -12,12 +12,12 @@ fn every_truncation_without_an_index_is_clean_or_a_torn_tail() {
     let (bytes, offsets) = log_bytes(4);
     let ends: Vec<u64> = offsets[1..].iter().copied().chain([bytes.len() as u64]).collect();
     for len in 16..=bytes.len() {
-        let disk = disk(&bytes[..len]);
+        let disk = disk_with(&bytes[..len]);
         let whole = ends.iter().filter(|end| **end <= len as u64).count();
         let boundary = if whole == 0 { 16 } else { ends[whole - 1] };
         let expected = if boundary == len as u64 { vec![] } else { vec![("torn_tail", boundary, len as u64)] };
-        assert_eq!(found(&look(&disk)), expected, "cut at {len}");
-        assert_eq!(readable(&disk), offsets[..whole], "cut at {len}");
+        assert_eq!(finding_ranges(&survey_log(&disk)), expected, "cut at {len}");
+        assert_eq!(readable_offsets(&disk), offsets[..whole], "cut at {len}");
     }
 }
 
@@ -27,15 +27,15 @@ fn every_truncation_that_an_index_has_seen_is_truncated() {
     let (bytes, index) = (whole_disk.get(LOG).unwrap(), whole_disk.get(INDEX).unwrap());
     let ends: Vec<u64> = offsets[1..].iter().copied().chain([bytes.len() as u64]).collect();
     for len in 0..bytes.len() {
-        let disk = SimDisk::with(&[(LOG, &bytes[..len]), (INDEX, &index)]);
+        let disk = SimDisk::with_files(&[(LOG, &bytes[..len]), (INDEX, &index)]);
         let whole = ends.iter().filter(|end| **end <= len as u64).count();
         let boundary = if whole == 0 { len.min(16) as u64 } else { ends[whole - 1] };
-        let seen = look(&disk);
-        assert_eq!(found(&seen), [("truncated", boundary, len as u64)], "cut at {len}");
+        let seen = survey_log(&disk);
+        assert_eq!(finding_ranges(&seen), [("truncated", boundary, len as u64)], "cut at {len}");
         let evidence = &seen.findings[0].evidence;
         assert_eq!(evidence.bytes_missing, Some((bytes.len() - len) as u64), "cut at {len}");
         assert_eq!(evidence.events_missing, Some((offsets.len() - whole) as u64), "cut at {len}");
-        assert_eq!(readable(&disk), offsets[..whole], "cut at {len}");
+        assert_eq!(readable_offsets(&disk), offsets[..whole], "cut at {len}");
     }
 }
 
@@ -46,18 +46,18 @@ fn every_flipped_bit_is_found_in_its_frame_and_costs_no_other() {
     for bit in 16 * 8..bytes.len() * 8 {
         let mut bytes = bytes.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        let disk = disk(&bytes);
+        let disk = disk_with(&bytes);
         let hit = ends.iter().filter(|end| **end <= bit as u64 / 8).count();
         let in_length = (bit as u64 / 8) < offsets[hit] + 4;
         let kind = if in_length { "length" } else { "checksum" };
-        let seen = look(&disk);
-        assert_eq!(found(&seen), [(kind, offsets[hit], ends[hit])], "bit {bit}");
+        let seen = survey_log(&disk);
+        assert_eq!(finding_ranges(&seen), [(kind, offsets[hit], ends[hit])], "bit {bit}");
         if in_length {
             let implied = ends[hit] - offsets[hit] - 8;
             assert_eq!(seen.findings[0].evidence.length_implied, Some(implied as u32), "bit {bit}");
         }
         let others: Vec<u64> = offsets.iter().copied().filter(|offset| *offset != offsets[hit]).collect();
-        assert_eq!(readable(&disk), others, "bit {bit}");
+        assert_eq!(readable_offsets(&disk), others, "bit {bit}");
     }
 }
 
@@ -68,9 +68,9 @@ fn every_flipped_bit_of_the_header_is_told_by_its_index() {
     for bit in 0..16 * 8 {
         let mut bytes = bytes.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        let disk = SimDisk::with(&[(LOG, &bytes), (INDEX, &index)]);
-        assert_eq!(found(&look(&disk)), [("header", 0, 16)], "bit {bit}");
-        assert_eq!(readable(&disk), offsets, "bit {bit}");
+        let disk = SimDisk::with_files(&[(LOG, &bytes), (INDEX, &index)]);
+        assert_eq!(finding_ranges(&survey_log(&disk)), [("header", 0, 16)], "bit {bit}");
+        assert_eq!(readable_offsets(&disk), offsets, "bit {bit}");
     }
 }
 
@@ -83,23 +83,23 @@ fn every_zeroed_or_replaced_sector_leaves_what_it_does_not_touch() {
             let mut bytes = bytes.clone();
             let hit = sector * 512..(sector + 1) * 512;
             bytes[hit.clone()].fill(fill);
-            let disk = disk(&bytes);
+            let disk = disk_with(&bytes);
             let untouched: Vec<u64> = offsets
                 .iter()
                 .zip(&ends)
                 .filter(|(start, end)| **end <= hit.start as u64 || **start >= hit.end as u64)
                 .map(|(start, _)| *start)
                 .collect();
-            let kept = readable(&disk);
+            let kept = readable_offsets(&disk);
             assert!(untouched.iter().all(|offset| kept.contains(offset)), "sector {sector} filled with {fill:02x}");
-            let seen = look(&disk);
+            let seen = survey_log(&disk);
             assert!(seen.damage_total > 0, "sector {sector} filled with {fill:02x}");
             assert!(
                 seen.findings
                     .iter()
                     .all(|f| f.start < hit.end as u64 + 512 && f.end > hit.start as u64 - hit.start.min(512) as u64),
                 "sector {sector} filled with {fill:02x}: {:?}",
-                found(&seen)
+                finding_ranges(&seen)
             );
         }
     }
@@ -112,13 +112,13 @@ fn swapped_sectors_cost_the_frames_they_held_and_no_others() {
         let mut bytes = bytes.clone();
         let (left, right) = bytes.split_at_mut((sector + 1) * 512);
         left[sector * 512..].swap_with_slice(&mut right[..512]);
-        let disk = disk(&bytes);
+        let disk = disk_with(&bytes);
         let hit = (sector * 512) as u64..((sector + 2) * 512) as u64;
         let ends = offsets[1..].iter().copied().chain([bytes.len() as u64]);
-        let kept = readable(&disk);
+        let kept = readable_offsets(&disk);
         for (start, end) in offsets.iter().copied().zip(ends) {
             assert!(hit.start < end && start < hit.end || kept.contains(&start), "sector {sector}, event {start}");
         }
-        assert!(look(&disk).damage_total > 0, "sector {sector}");
+        assert!(survey_log(&disk).damage_total > 0, "sector {sector}");
     }
 }

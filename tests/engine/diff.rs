@@ -8,29 +8,29 @@ use chronicle::StorageError;
 use chronicle::inspect::{Comparison, LogView, diff};
 
 use super::sim_disk::SimDisk;
-use super::support::{LOG, large_event, log_bytes, options};
+use super::support::{LOG, large_event, log_bytes, open_options};
 
 const COPY: &str = "/data/b.log";
 
-fn compare(disk: &SimDisk) -> Comparison {
+fn compare_disk(disk: &SimDisk) -> Comparison {
     let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
     diff(&view(LOG), &view(COPY), &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
-fn compared(a: &[u8], b: &[u8]) -> Comparison {
-    compare(&SimDisk::with(&[(LOG, a), (COPY, b)]))
+fn compare_bytes(a: &[u8], b: &[u8]) -> Comparison {
+    compare_disk(&SimDisk::with_files(&[(LOG, a), (COPY, b)]))
 }
 
-fn told(found: &Comparison) -> Vec<(&'static str, u64, u64)> {
-    found.differences.iter().map(|d| (d.how.name(), d.start, d.end)).collect()
+fn difference_ranges(found: &Comparison) -> Vec<(&'static str, u64, u64)> {
+    found.differences.iter().map(|d| (d.kind.name(), d.start, d.end)).collect()
 }
 
 #[test]
 fn a_log_and_its_copy_are_identical() {
     let (bytes, _) = log_bytes(9);
-    let found = compared(&bytes, &bytes);
+    let found = compare_bytes(&bytes, &bytes);
     assert!(found.is_identical());
-    assert_eq!((found.identical_to, found.bytes), (bytes.len() as u64, (bytes.len() as u64, bytes.len() as u64)));
+    assert_eq!((found.identical_to, found.sizes), (bytes.len() as u64, (bytes.len() as u64, bytes.len() as u64)));
 }
 
 #[test]
@@ -45,10 +45,10 @@ fn every_flipped_bit_is_one_difference_in_its_frame() {
             Some(hit) => ("only_in_a", offsets[hit], ends[hit]),
             None => ("", 0, 0),
         };
-        let found = compared(&bytes, &copy);
-        assert_eq!(told(&found), [expected], "bit {bit}");
+        let found = compare_bytes(&bytes, &copy);
+        assert_eq!(difference_ranges(&found), [expected], "bit {bit}");
         assert_eq!(found.identical_to, bit as u64 / 8, "bit {bit}");
-        let swapped = told(&compared(&copy, &bytes));
+        let swapped = difference_ranges(&compare_bytes(&copy, &bytes));
         assert_eq!(swapped, [(expected.0.replace("_a", "_b").as_str(), expected.1, expected.2)], "bit {bit}");
     }
 }
@@ -64,32 +64,39 @@ fn each_kind_of_difference_has_its_name() {
         copy
     };
     // The same place damaged in both, not in the same way.
-    let found = compared(&damaged(2, b"xxxx"), &damaged(2, b"xyzx"));
-    assert_eq!(told(&found), [("bytes", offsets[2] + 9, offsets[2] + 11)]);
-    assert!(compared(&damaged(2, b"xxxx"), &damaged(2, b"xxxx")).is_identical());
+    let found = compare_bytes(&damaged(2, b"xxxx"), &damaged(2, b"xyzx"));
+    assert_eq!(difference_ranges(&found), [("bytes", offsets[2] + 9, offsets[2] + 11)]);
+    assert!(compare_bytes(&damaged(2, b"xxxx"), &damaged(2, b"xxxx")).is_identical());
     // A shorter copy, at a frame's end and within a frame.
-    assert_eq!(told(&compared(&bytes, &bytes[..offsets[4] as usize])), [("only_a_goes_on", offsets[4], end)]);
+    assert_eq!(
+        difference_ranges(&compare_bytes(&bytes, &bytes[..offsets[4] as usize])),
+        [("only_a_goes_on", offsets[4], end)]
+    );
     // The frame that is cut is valid in one only; told once, be its beginning the same or not.
     let (cut, apart) = (&bytes[..offsets[5] as usize - 20], &damaged(4, b"x")[..offsets[5] as usize - 20]);
     for short in [cut, apart] {
         let expected = [("only_in_b", offsets[4], offsets[5]), ("only_b_goes_on", offsets[5], end)];
-        assert_eq!(told(&compared(short, &bytes)), expected);
+        assert_eq!(difference_ranges(&compare_bytes(short, &bytes)), expected);
     }
-    assert_eq!(told(&compared(&bytes, &bytes[..end as usize - 1])), [("only_in_a", offsets[5], end)]);
+    assert_eq!(difference_ranges(&compare_bytes(&bytes, &bytes[..end as usize - 1])), [("only_in_a", offsets[5], end)]);
     // Two valid frames at the same offset, of two histories that parted; the same events again behind them.
     let mut other = bytes.clone();
     let (one, two) = (offsets[1] as usize..offsets[2] as usize, offsets[2] as usize..offsets[3] as usize);
     let swapped = [&bytes[two], &bytes[one]].concat();
     other[offsets[1] as usize..offsets[3] as usize].copy_from_slice(&swapped);
-    let found = compared(&bytes, &other);
-    assert!(told(&found).contains(&("frame", offsets[1], offsets[2].max(offsets[1] + offsets[3] - offsets[2]))));
+    let found = compare_bytes(&bytes, &other);
+    assert!(difference_ranges(&found).contains(&(
+        "frame",
+        offsets[1],
+        offsets[2].max(offsets[1] + offsets[3] - offsets[2])
+    )));
     assert!(found.differences.iter().all(|d| d.start < offsets[3]));
 }
 
 #[test]
 fn what_differs_far_apart_is_found_beyond_long_stretches_that_are_the_same() {
     let disk = SimDisk::default();
-    let mut log = options(&disk).create(LOG).unwrap();
+    let mut log = open_options(&disk).create(LOG).unwrap();
     let offsets: Vec<u64> = (0..200).map(|n| log.append(&large_event(n, 100_000)).unwrap()).collect();
     drop(log);
     let mut copy = disk.get(LOG).unwrap();
@@ -97,7 +104,7 @@ fn what_differs_far_apart_is_found_beyond_long_stretches_that_are_the_same() {
         copy[offsets[frame] as usize + 50_000] ^= 4;
     }
     disk.put(COPY, &copy);
-    let found = compare(&disk);
+    let found = compare_disk(&disk);
     let starts: Vec<u64> = found.differences.iter().map(|d| d.start).collect();
     assert_eq!(starts, [3, 4, 100, 199].map(|frame: usize| offsets[frame]));
     assert_eq!(found.identical_to, offsets[3] + 50_000);
@@ -124,42 +131,42 @@ fn every_byte_that_differs_lies_in_a_range_that_is_told() {
             copy.truncate(keep);
         }
         let [a, b] = copies;
-        let found = compared(&a, &b);
+        let found = compare_bytes(&a, &b);
         let at = |bytes: &[u8], at| bytes.get(at).copied();
         for place in (0..a.len().max(b.len())).filter(|place| at(&a, *place) != at(&b, *place)) {
             let covered = found.differences.iter().any(|d| (d.start..d.end).contains(&(place as u64)));
-            assert!(covered, "round {round}: byte {place} is not told: {:?}", told(&found));
+            assert!(covered, "round {round}: byte {place} is not told: {:?}", difference_ranges(&found));
             assert!(found.identical_to <= place as u64, "round {round}");
         }
         assert_eq!(found.is_identical(), a == b, "round {round}");
-        assert!(found.differences.is_sorted_by_key(|d| d.start), "round {round}: {:?}", told(&found));
+        assert!(found.differences.is_sorted_by_key(|d| d.start), "round {round}: {:?}", difference_ranges(&found));
     }
 }
 
 #[test]
 fn bytes_that_cannot_be_read_are_not_called_the_same() {
     let disk = SimDisk::default();
-    let mut log = options(&disk).create(LOG).unwrap();
+    let mut log = open_options(&disk).create(LOG).unwrap();
     for n in 0..40 {
         log.append(&large_event(n, 1000)).unwrap();
     }
     drop(log);
     disk.put(COPY, &disk.get(LOG).unwrap());
-    disk.refuse(8192..12288);
-    let found = compare(&disk);
+    disk.refuse_reads(8192..12288);
+    let found = compare_disk(&disk);
     assert!(!found.is_identical());
     assert!(found.identical_to <= 8192);
-    assert!(told(&found).contains(&("unreadable", 8192, 12288)), "{:?}", told(&found));
+    assert!(difference_ranges(&found).contains(&("unreadable", 8192, 12288)), "{:?}", difference_ranges(&found));
 }
 
 #[test]
 fn a_comparison_can_be_stopped_and_versions_are_not_mixed() {
     let (bytes, _) = log_bytes(3);
     let older = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0-clean.log")).unwrap();
-    let disk = SimDisk::with(&[(LOG, &bytes), (COPY, &older)]);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (COPY, &older)]);
     let view = |path| LogView::open(Arc::new(disk.clone()), Path::new(path), None).unwrap();
     let mixed = diff(&view(LOG), &view(COPY), &mut |_| ControlFlow::Continue(()));
     assert!(matches!(mixed, Err(StorageError::Refused { .. })), "{mixed:?}");
     let stopped = diff(&view(LOG), &view(LOG), &mut |_| ControlFlow::Break(()));
-    assert!(matches!(stopped, Err(StorageError::Stopped)), "{stopped:?}");
+    assert!(matches!(stopped, Err(StorageError::Cancelled)), "{stopped:?}");
 }

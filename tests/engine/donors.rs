@@ -2,114 +2,117 @@
 //! said.
 
 use chronicle::StorageError;
-use chronicle::repair::{Certainty, Fix, Plan, Selector, Terms, Wishes, apply};
+use chronicle::repair::{ApplyOptions, Certainty, FindingSelector, Fix, Plan, RepairOptions, apply};
 
-use super::repairs::{actions, plan, plan_from, site};
+use super::repairs::{action_names, log_paths, plan, plan_from_donor};
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_log, found, log_bytes, look, read};
+use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, open_read_only, survey_log};
 
 const DONOR: &str = "/data/donor.log";
 
-fn with_donor(disk: &SimDisk, wishes: &Wishes) -> Result<Plan, StorageError> {
-    plan_from(disk, wishes, Some(DONOR))
+fn plan_with_donor(disk: &SimDisk, repair_options: &RepairOptions) -> Result<Plan, StorageError> {
+    plan_from_donor(disk, repair_options, Some(DONOR))
 }
 
-fn created_another_time(bytes: &[u8]) -> Vec<u8> {
+fn with_other_creation_time(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[15] ^= 1;
     bytes
 }
 
 /// A log with two adjacent frames that each have a likely fix of their own, a donor of it, and where the frames stand.
-fn two_likely(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<u8>, u64, u64) {
+fn log_with_two_likely_fixes(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<u8>, u64, u64) {
     let (whole, offsets) = log_bytes(12);
     let mut bytes = whole.clone();
     for at in [offsets[4], offsets[5]] {
         bytes[at as usize + 100] ^= 0x14;
         bytes[at as usize + 101] ^= 0x05;
     }
-    let disk = SimDisk::with(&[(LOG, &bytes), (DONOR, &donor(&whole))]);
-    let alone = plan(&disk, &Wishes::default()).unwrap();
-    let how: Vec<_> = alone.left.iter().map(|left| left.also_possible[0].certainty).collect();
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &donor(&whole))]);
+    let alone = plan(&disk, &RepairOptions::default()).unwrap();
+    let how: Vec<_> = alone.unrepaired.iter().map(|left| left.alternatives[0].certainty).collect();
     assert_eq!(how, [Some(Certainty::Likely); 2], "the test is about likely fixes");
     (disk, whole, offsets[4], offsets[5])
 }
 
 /// What the steps do, and where; and where something is left.
-fn outline(plan: &Plan) -> (Vec<(&str, u64, u64)>, Vec<u64>) {
+fn plan_outline(plan: &Plan) -> (Vec<(&str, u64, u64)>, Vec<u64>) {
     let steps = plan.steps.iter().map(|step| (step.action.name(), step.start, step.new_end)).collect();
-    (steps, plan.left.iter().map(|left| left.piece.start).collect())
+    (steps, plan.unrepaired.iter().map(|left| left.piece.start).collect())
 }
 
 /// The choices a plan offers at a place: the action, and what takes its first candidate.
-fn choices(fixes: &[Fix]) -> Vec<(&'static str, Option<(u64, usize)>)> {
-    fixes.iter().map(|fix| (fix.action.name(), fix.choose)).collect()
+fn offered_choices(fixes: &[Fix]) -> Vec<(&'static str, Option<(u64, usize)>)> {
+    fixes.iter().map(|fix| (fix.action.name(), fix.choice)).collect()
 }
 
-fn refusal(answer: Result<Plan, StorageError>) -> String {
+fn refusal_reason(answer: Result<Plan, StorageError>) -> String {
     match answer {
-        Err(StorageError::Refused { why, .. }) => why,
+        Err(StorageError::Refused { reason: why, .. }) => why,
         other => unreachable!("{other:?}"),
     }
 }
 
 #[test]
 fn a_donor_gives_what_was_wished_for_and_nothing_beside_it() {
-    let (disk, whole, a, b) = two_likely(<[u8]>::to_vec);
-    let only = |at| Wishes { only: vec![Selector::Start(at)], ..Wishes::default() };
-    let except = |at| Wishes { except: vec![Selector::Start(at)], ..Wishes::default() };
+    let (disk, whole, a, b) = log_with_two_likely_fixes(<[u8]>::to_vec);
+    let only = |at| RepairOptions { only: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
+    let except = |at| RepairOptions { except: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
     let end = |at: u64| if at == a { b } else { b + (b - a) };
     for (wishes, taken, left) in [(only(b), b, a), (except(b), a, b), (only(a), a, b), (except(a), b, a)] {
-        let plan = with_donor(&disk, &wishes).unwrap();
-        assert_eq!(outline(&plan), (vec![("take_from_donor", taken, end(taken))], vec![left]), "{wishes:?}");
+        let plan = plan_with_donor(&disk, &wishes).unwrap();
+        assert_eq!(plan_outline(&plan), (vec![("take_from_donor", taken, end(taken))], vec![left]), "{wishes:?}");
         assert_eq!(plan.steps[0].certainty, Some(Certainty::Proven));
         let disk = disk.next_process();
-        apply(&site(&disk), &plan, Terms::default()).unwrap();
-        assert_eq!(found(&look(&disk)), [("checksum", left, end(left))]);
+        apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
+        assert_eq!(finding_ranges(&survey_log(&disk)), [("checksum", left, end(left))]);
     }
-    let all = with_donor(&disk, &Wishes::default()).unwrap();
-    assert_eq!(outline(&all), (vec![("take_from_donor", a, end(b))], vec![]), "what is taken of both is one step");
-    apply(&site(&disk), &all, Terms::default()).unwrap();
+    let all = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(plan_outline(&all), (vec![("take_from_donor", a, end(b))], vec![]), "what is taken of both is one step");
+    apply(&log_paths(&disk), &all, ApplyOptions::default()).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), whole);
 }
 
 #[test]
 fn a_choice_of_a_donor_makes_no_likely_fix_worse_and_every_offer_has_its_number() {
-    let (disk, _, a, b) = two_likely(created_another_time);
-    let accept = Wishes { accept_likely: true, ..Wishes::default() };
-    let with = with_donor(&disk, &accept).unwrap();
-    assert_eq!(actions(&with), ["correct_bits"; 2]);
+    let (disk, _, a, b) = log_with_two_likely_fixes(with_other_creation_time);
+    let accept = RepairOptions { accept_likely: true, ..RepairOptions::default() };
+    let with = plan_with_donor(&disk, &accept).unwrap();
+    assert_eq!(action_names(&with), ["correct_bits"; 2]);
     assert_eq!(with.steps[0].certainty, Some(Certainty::Likely));
-    let left = with_donor(&disk, &Wishes::default()).unwrap();
-    assert_eq!(outline(&left), (vec![], vec![a, b]));
-    for (left, at) in left.left.iter().zip([a, b]) {
+    let left = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(plan_outline(&left), (vec![], vec![a, b]));
+    for (left, at) in left.unrepaired.iter().zip([a, b]) {
         let offered = [("correct_bits", Some((at, 1))), ("take_from_donor", Some((at, 2)))];
-        assert_eq!(choices(&left.also_possible), offered);
-        assert!(left.why.contains(&format!("--choose {at}=N")), "{}", left.why);
+        assert_eq!(offered_choices(&left.alternatives), offered);
+        assert!(left.reason.contains(&format!("--choose {at}=N")), "{}", left.reason);
     }
     assert!(left.notes[0].contains("may be no copy of this log"), "{:?}", left.notes);
     // What is printed is what is done, and at the other place nothing.
     for (at, number, action) in
         [(a, 1, "correct_bits"), (a, 2, "take_from_donor"), (b, 1, "correct_bits"), (b, 2, "take_from_donor")]
     {
-        let plan = with_donor(&disk, &Wishes { choices: vec![(at, number)], ..Wishes::default() }).unwrap();
+        let plan =
+            plan_with_donor(&disk, &RepairOptions { choices: vec![(at, number)], ..RepairOptions::default() }).unwrap();
         let other = if at == a { b } else { a };
-        assert_eq!((actions(&plan), plan.steps[0].start, plan.left.len()), (vec![action], at, 1));
-        assert_eq!(plan.left[0].piece.start, other);
+        assert_eq!((action_names(&plan), plan.steps[0].start, plan.unrepaired.len()), (vec![action], at, 1));
+        assert_eq!(plan.unrepaired[0].piece.start, other);
     }
-    let both = with_donor(&disk, &Wishes { choices: vec![(a, 1), (b, 2)], ..Wishes::default() }).unwrap();
-    assert_eq!(actions(&both), ["correct_bits", "take_from_donor"]);
-    let fenced = Wishes { fence_undecided: true, ..Wishes::default() };
-    assert_eq!(actions(&with_donor(&disk, &fenced).unwrap()), ["gap"]);
+    let both =
+        plan_with_donor(&disk, &RepairOptions { choices: vec![(a, 1), (b, 2)], ..RepairOptions::default() }).unwrap();
+    assert_eq!(action_names(&both), ["correct_bits", "take_from_donor"]);
+    let fenced = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
+    assert_eq!(action_names(&plan_with_donor(&disk, &fenced).unwrap()), ["gap"]);
 }
 
 #[test]
 fn a_choice_that_cannot_be_meant_is_refused() {
-    let (disk, _, a, b) = two_likely(created_another_time);
+    let (disk, _, a, b) = log_with_two_likely_fixes(with_other_creation_time);
     let with = |choices: &[(u64, usize)], except: &[u64], only: &[u64]| {
-        let of = |starts: &[u64]| starts.iter().map(|at| Selector::Start(*at)).collect();
-        let wishes = Wishes { choices: choices.to_vec(), except: of(except), only: of(only), ..Wishes::default() };
-        refusal(with_donor(&disk, &wishes))
+        let of = |starts: &[u64]| starts.iter().map(|at| FindingSelector::Start(*at)).collect();
+        let wishes =
+            RepairOptions { choices: choices.to_vec(), except: of(except), only: of(only), ..RepairOptions::default() };
+        refusal_reason(plan_with_donor(&disk, &wishes))
     };
     assert!(with(&[(a, 1), (b, 1), (a, 2)], &[], &[]).contains("only one of them"));
     assert!(with(&[(a, 1)], &[a], &[]).contains("not among those to be repaired"));
@@ -130,50 +133,55 @@ fn frames_of_a_donor_that_lie_across_pieces_are_taken_as_a_whole_or_not_at_all()
     bytes[a + short as usize - 5] = b'}';
     let next = a + short as usize;
     bytes[next..next + 5].copy_from_slice(&[0, 0, 0, 40, b'{']);
-    let disk = SimDisk::with(&[(LOG, &bytes), (DONOR, &created_another_time(&whole))]);
-    let pieces = found(&look(&disk));
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &with_other_creation_time(&whole))]);
+    let pieces = finding_ranges(&survey_log(&disk));
     assert_eq!(pieces.iter().map(|piece| piece.1).collect::<Vec<_>>(), [a as u64, next as u64], "{pieces:?}");
-    let left = with_donor(&disk, &Wishes::default()).unwrap();
-    assert_eq!(outline(&left), (vec![], vec![a as u64, next as u64]));
-    assert_eq!(choices(&left.left[0].also_possible).last(), Some(&("take_from_donor", Some((a as u64, 1)))));
-    assert!(left.left[1].why.contains("the damage before it"), "{}", left.left[1].why);
-    let chosen = with_donor(&disk, &Wishes { choices: vec![(a as u64, 1)], ..Wishes::default() }).unwrap();
-    assert_eq!(outline(&chosen), (vec![("take_from_donor", a as u64, b as u64)], vec![]));
-    let except = Wishes { except: vec![Selector::Start(next as u64)], ..Wishes::default() };
-    let apart = with_donor(&disk, &except).unwrap();
-    assert_eq!(apart.left.len() + apart.steps.len(), 2);
-    assert!(apart.steps.iter().all(|step| step.action.name() == "gap"), "{:?}", outline(&apart));
+    let left = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(plan_outline(&left), (vec![], vec![a as u64, next as u64]));
+    assert_eq!(
+        offered_choices(&left.unrepaired[0].alternatives).last(),
+        Some(&("take_from_donor", Some((a as u64, 1))))
+    );
+    assert!(left.unrepaired[1].reason.contains("the damage before it"), "{}", left.unrepaired[1].reason);
+    let chosen =
+        plan_with_donor(&disk, &RepairOptions { choices: vec![(a as u64, 1)], ..RepairOptions::default() }).unwrap();
+    assert_eq!(plan_outline(&chosen), (vec![("take_from_donor", a as u64, b as u64)], vec![]));
+    let except = RepairOptions { except: vec![FindingSelector::Start(next as u64)], ..RepairOptions::default() };
+    let apart = plan_with_donor(&disk, &except).unwrap();
+    assert_eq!(apart.unrepaired.len() + apart.steps.len(), 2);
+    assert!(apart.steps.iter().all(|step| step.action.name() == "gap"), "{:?}", plan_outline(&apart));
     disk.put(DONOR, &whole);
-    assert_eq!(actions(&with_donor(&disk, &Wishes::default()).unwrap()), ["take_from_donor"]);
+    assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::default()).unwrap()), ["take_from_donor"]);
 }
 
 #[test]
 fn a_torn_end_without_an_index_is_offered_from_the_donor_with_all_that_follows() {
     let (whole, offsets) = log_bytes(8);
     let cut = &whole[..offsets[5] as usize + 60];
-    let disk = SimDisk::with(&[(LOG, cut), (DONOR, &whole)]);
-    let left = with_donor(&disk, &Wishes::default()).unwrap();
-    assert_eq!(outline(&left), (vec![], vec![offsets[5]]));
+    let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole)]);
+    let left = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(plan_outline(&left), (vec![], vec![offsets[5]]));
     let offered = [("set_aside_tail", None), ("take_from_donor", Some((offsets[5], 1)))];
-    assert_eq!(choices(&left.left[0].also_possible), offered);
-    assert_eq!(left.left[0].also_possible[1].certainty, Some(Certainty::Choice));
+    assert_eq!(offered_choices(&left.unrepaired[0].alternatives), offered);
+    assert_eq!(left.unrepaired[0].alternatives[1].certainty, Some(Certainty::Choice));
     assert!(left.notes[0].contains("no frame behind is known to compare"), "{:?}", left.notes);
-    let fenced = Wishes { fence_undecided: true, ..Wishes::default() };
-    assert_eq!(actions(&with_donor(&disk, &fenced).unwrap()), ["set_aside_tail"]);
-    let chosen = with_donor(&disk, &Wishes { choices: vec![(offsets[5], 1)], ..Wishes::default() }).unwrap();
-    assert_eq!((chosen.restored(), chosen.steps[0].new_end), (3, whole.len() as u64));
-    apply(&site(&disk), &chosen, Terms::default()).unwrap();
+    let fenced = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
+    assert_eq!(action_names(&plan_with_donor(&disk, &fenced).unwrap()), ["set_aside_tail"]);
+    let chosen =
+        plan_with_donor(&disk, &RepairOptions { choices: vec![(offsets[5], 1)], ..RepairOptions::default() }).unwrap();
+    assert_eq!((chosen.restored_events(), chosen.steps[0].new_end), (3, whole.len() as u64));
+    apply(&log_paths(&disk), &chosen, ApplyOptions::default()).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), whole);
 
     let mut other = whole.clone();
     other[offsets[5] as usize + 30] ^= 1;
     other.truncate(cut.len());
-    let disk = SimDisk::with(&[(LOG, &other), (DONOR, &whole)]);
-    let told = with_donor(&disk, &Wishes::default()).unwrap().notes;
+    let disk = SimDisk::with_files(&[(LOG, &other), (DONOR, &whole)]);
+    let told = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
     assert!(told[0].contains("another there"), "{told:?}");
-    let disk = SimDisk::with(&[(LOG, cut), (DONOR, &whole[..offsets[5] as usize + 90])]);
-    let plan = with_donor(&disk, &Wishes::default()).unwrap();
-    assert_eq!(actions(&plan), ["set_aside_tail"]);
+    let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole[..offsets[5] as usize + 90])]);
+    let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(action_names(&plan), ["set_aside_tail"]);
     assert!(plan.notes[0].contains("nothing is taken from the donor"), "{:?}", plan.notes);
 }
 
@@ -183,35 +191,35 @@ fn a_donor_that_is_no_copy_is_told_or_refused() {
     let mut bytes = whole.clone();
     bytes[offsets[3] as usize..offsets[4] as usize + 50].fill(b'#');
     let other = disk_with_log(3, false).0.get(LOG).unwrap();
-    let disk = SimDisk::with(&[(LOG, &bytes), (DONOR, &created_another_time(&other))]);
-    let plan = with_donor(&disk, &Wishes::default()).unwrap();
-    assert_eq!(actions(&plan), ["gap"]);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &with_other_creation_time(&other))]);
+    let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(action_names(&plan), ["gap"]);
     assert!(plan.notes[0].contains("may be no copy of this log"), "{:?}", plan.notes);
     assert!(plan.notes[1].starts_with(&format!("{}..", offsets[3])), "{:?}", plan.notes);
-    assert!(refusal(plan_from(&disk, &Wishes::default(), Some(LOG))).contains("the log itself"));
+    assert!(refusal_reason(plan_from_donor(&disk, &RepairOptions::default(), Some(LOG))).contains("the log itself"));
     disk.put(DONOR, b"\0\0\0\x02{}");
-    assert!(with_donor(&disk, &Wishes::default()).is_err());
+    assert!(plan_with_donor(&disk, &RepairOptions::default()).is_err());
 }
 
 #[test]
 fn what_a_donor_has_behind_the_end_of_a_log_is_told() {
     let (whole, offsets) = log_bytes(8);
     let cut = &whole[..offsets[5] as usize];
-    let disk = SimDisk::with(&[(LOG, cut), (DONOR, &whole)]);
-    let plan = with_donor(&disk, &Wishes::default()).unwrap();
-    assert!(plan.is_empty() && plan.left.is_empty());
+    let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole)]);
+    let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert!(plan.is_empty() && plan.unrepaired.is_empty());
     let bytes = whole.len() - cut.len();
     assert_eq!(plan.notes.len(), 1);
     assert!(plan.notes[0].contains(&format!("{bytes} bytes, 3 events")), "{:?}", plan.notes);
-    for donor in [cut.to_vec(), created_another_time(cut)] {
+    for donor in [cut.to_vec(), with_other_creation_time(cut)] {
         disk.put(DONOR, &donor);
-        let notes = with_donor(&disk, &Wishes::default()).unwrap().notes;
+        let notes = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
         assert!(notes.iter().all(|note| !note.contains("goes on")), "{notes:?}");
     }
 }
 
 /// A frame with one letter of its event changed, and valid.
-fn another(frame: &[u8]) -> Vec<u8> {
+fn with_changed_event(frame: &[u8]) -> Vec<u8> {
     let payload = std::str::from_utf8(&frame[4..frame.len() - 4]).unwrap().replacen("accounts", "bccounts", 1);
     assert_ne!(payload.as_bytes(), &frame[4..frame.len() - 4]);
     let mut bytes = Vec::new();
@@ -225,29 +233,29 @@ fn a_lost_end_is_proven_by_the_last_frame_that_was_seen_when_its_index_was_built
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let cut = &whole[..offsets[5] as usize];
     for left in [offsets[5], offsets[5] - 30] {
-        let disk = SimDisk::with(&[(LOG, &cut[..left as usize]), (INDEX, &index), (DONOR, &whole)]);
-        assert_eq!(actions(&with_donor(&disk, &Wishes::default()).unwrap()), ["take_from_donor"]);
-        let mut log = read(&disk);
+        let disk = SimDisk::with_files(&[(LOG, &cut[..left as usize]), (INDEX, &index), (DONOR, &whole)]);
+        assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::default()).unwrap()), ["take_from_donor"]);
+        let mut log = open_read_only(&disk);
         log.rebuild_index_from(0).unwrap();
         log.save_index().unwrap();
-        let plan = with_donor(&disk, &Wishes::default()).unwrap();
-        assert_eq!((actions(&plan), plan.left.len()), (vec!["take_from_donor"], 0));
+        let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+        assert_eq!((action_names(&plan), plan.unrepaired.len()), (vec!["take_from_donor"], 0));
         // Another history that has a frame's end there is none.
         let mut other = whole.clone();
         let last = *offsets.last().unwrap() as usize;
-        let frame = another(&other[last..]);
+        let frame = with_changed_event(&other[last..]);
         other.splice(last.., frame);
         disk.put(DONOR, &other);
-        let choice = with_donor(&disk, &Wishes::default()).unwrap();
+        let choice = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
         assert!(choice.steps.is_empty() && choice.notes[0].contains("the frame behind is not the same"), "{choice:?}");
-        apply(&site(&disk), &plan, Terms::default()).unwrap_err();
+        apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap_err();
         disk.put(DONOR, &whole);
-        apply(&site(&disk), &plan, Terms::default()).unwrap();
+        apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
         assert_eq!(disk.get(LOG).unwrap(), whole);
-        assert_eq!(found(&look(&disk)), []);
+        assert_eq!(finding_ranges(&survey_log(&disk)), []);
         disk.put(LOG, &cut[..left as usize]);
         disk.put(DONOR, &whole[..whole.len() - 1]);
-        let told = with_donor(&disk, &Wishes::default()).unwrap().notes;
+        let told = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
         assert!(told[0].contains("nothing is taken from the donor: it ends before that"), "{told:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::sim_disk::SimDisk;
-use super::support::{LOG, found, look, readable};
+use super::support::{LOG, finding_ranges, readable_offsets, survey_log};
 
 #[test]
 fn every_fixture_is_judged_and_read_as_its_truth_says() {
@@ -16,15 +16,15 @@ fn every_fixture_is_judged_and_read_as_its_truth_says() {
     let truth = truth.as_object().unwrap();
     assert!(truth.len() >= 20, "{} fixtures", truth.len());
     for (name, truth) in truth {
-        let disk = SimDisk::with(&[(LOG, &fs::read(folder.join(name)).unwrap())]);
+        let disk = SimDisk::with_files(&[(LOG, &fs::read(folder.join(name)).unwrap())]);
         let findings = truth["findings"].as_array().unwrap();
         let expected: Vec<(&str, u64, u64)> = findings
             .iter()
             .map(|f| (f["kind"].as_str().unwrap(), f["start"].as_u64().unwrap(), f["end"].as_u64().unwrap()))
             .collect();
-        assert_eq!(found(&look(&disk)), expected, "{name}");
+        assert_eq!(finding_ranges(&survey_log(&disk)), expected, "{name}");
         let offsets = truth["readable_offsets"].as_array().unwrap();
         let offsets: Vec<u64> = offsets.iter().map(|offset| offset.as_u64().unwrap()).collect();
-        assert_eq!(readable(&disk), offsets, "{name}");
+        assert_eq!(readable_offsets(&disk), offsets, "{name}");
     }
 }

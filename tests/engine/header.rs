@@ -3,16 +3,16 @@
 
 use std::path::Path;
 
-use chronicle::format::Kind;
-use chronicle::repair::{Plan, Selector, Terms, Wishes, apply};
+use chronicle::format::DamageKind;
+use chronicle::repair::{ApplyOptions, FindingSelector, Plan, RepairOptions, apply};
 use chronicle::{IndexState, StorageError};
 
-use super::repairs::{plan, site};
-use super::sim_disk::{Fault, SimDisk};
-use super::support::{LOG, disk_with_log, found, look, options, read, readable};
+use super::repairs::{log_paths, plan};
+use super::sim_disk::{DiskFault, SimDisk};
+use super::support::{LOG, disk_with_log, finding_ranges, open_options, open_read_only, readable_offsets, survey_log};
 
 /// A log of 20 events with a fresh index, then damaged: bytes changed by these masks, and cut to a length.
-fn damaged(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, Vec<u64>) {
+fn damaged_log(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(20, true);
     let good = disk.get(LOG).unwrap();
     let mut bytes = good.clone();
@@ -24,58 +24,58 @@ fn damaged(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, Vec<
     (disk, good, offsets)
 }
 
-fn carry_out(disk: &SimDisk, plan: &Plan) {
-    apply(&site(disk), plan, Terms::default()).unwrap();
+fn apply_plan(disk: &SimDisk, plan: &Plan) {
+    apply(&log_paths(disk), plan, ApplyOptions::default()).unwrap();
 }
 
 /// As the commands do: repaired, and the index caught up.
-fn repair_and_catch_up(disk: &SimDisk, wishes: &Wishes) {
-    carry_out(disk, &plan(disk, wishes).unwrap());
-    read(disk).save_index().unwrap();
+fn repair_and_catch_up(disk: &SimDisk, wishes: &RepairOptions) {
+    apply_plan(disk, &plan(disk, wishes).unwrap());
+    open_read_only(disk).save_index().unwrap();
 }
 
-fn only(kind: Kind) -> Wishes {
-    Wishes { only: vec![Selector::Kind(kind)], ..Wishes::default() }
+fn only_kind(kind: DamageKind) -> RepairOptions {
+    RepairOptions { only: vec![FindingSelector::Kind(kind)], ..RepairOptions::default() }
 }
 
-fn header(disk: &SimDisk) -> Option<(&'static str, u64, u64)> {
-    found(&look(disk)).into_iter().find(|(kind, ..)| *kind == "header")
+fn header_finding(disk: &SimDisk) -> Option<(&'static str, u64, u64)> {
+    finding_ranges(&survey_log(disk)).into_iter().find(|(kind, ..)| *kind == "header")
 }
 
 #[test]
 fn a_log_whose_version_is_damaged_can_be_opened_after_its_first_frames_were_repaired() {
     for (flips, wishes) in [
-        (vec![(5, 0x10), (60, 4)], Wishes::default()),
-        (vec![(7, 1), (60, 4)], Wishes { fence_undecided: true, ..Wishes::default() }),
-        (vec![(5, 2), (1500, 4)], only(Kind::Checksum)),
+        (vec![(5, 0x10), (60, 4)], RepairOptions::default()),
+        (vec![(7, 1), (60, 4)], RepairOptions { gap_undecided: true, ..RepairOptions::default() }),
+        (vec![(5, 2), (1500, 4)], only_kind(DamageKind::Checksum)),
     ] {
-        let (disk, good, offsets) = damaged(&flips, None);
-        let before = readable(&disk);
+        let (disk, good, offsets) = damaged_log(&flips, None);
+        let before = readable_offsets(&disk);
         let planned = plan(&disk, &wishes).unwrap();
-        carry_out(&disk, &planned);
-        assert!(header(&disk).is_some(), "{flips:?}: before the index is caught up");
-        read(&disk).save_index().unwrap();
-        assert_eq!(header(&disk), Some(("header", 0, 16)), "{flips:?}: and behind it");
-        let after = readable(&disk);
+        apply_plan(&disk, &planned);
+        assert!(header_finding(&disk).is_some(), "{flips:?}: before the index is caught up");
+        open_read_only(&disk).save_index().unwrap();
+        assert_eq!(header_finding(&disk), Some(("header", 0, 16)), "{flips:?}: and behind it");
+        let after = readable_offsets(&disk);
         assert!(before.iter().all(|offset| after.contains(offset)), "{flips:?}");
         // The header that the index knows is still known, and proven once a frame stands behind it.
-        repair_and_catch_up(&disk, &Wishes { accept_likely: true, ..Wishes::default() });
+        repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
         assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{flips:?}");
-        assert_eq!(readable(&disk).len(), offsets.len(), "{flips:?}");
+        assert_eq!(readable_offsets(&disk).len(), offsets.len(), "{flips:?}");
     }
 }
 
 #[test]
 fn a_header_that_a_repair_leaves_stays_damaged_whatever_was_repaired_behind_it() {
     // A time of creation that no event contradicts: only the index knows another.
-    let (disk, good, _) = damaged(&[(13, 0x10), (60, 4)], None);
-    assert!(header(&disk).is_some());
-    let first = plan(&disk, &Wishes::default()).unwrap();
-    assert!(first.left.iter().any(|left| left.piece.kind == "header"), "{first:?}");
-    carry_out(&disk, &first);
-    read(&disk).save_index().unwrap();
-    assert!(header(&disk).is_some(), "it is told again");
-    repair_and_catch_up(&disk, &Wishes::default());
+    let (disk, good, _) = damaged_log(&[(13, 0x10), (60, 4)], None);
+    assert!(header_finding(&disk).is_some());
+    let first = plan(&disk, &RepairOptions::default()).unwrap();
+    assert!(first.unrepaired.iter().any(|left| left.piece.kind == "header"), "{first:?}");
+    apply_plan(&disk, &first);
+    open_read_only(&disk).save_index().unwrap();
+    assert!(header_finding(&disk).is_some(), "it is told again");
+    repair_and_catch_up(&disk, &RepairOptions::default());
     assert_eq!(
         disk.get(LOG).unwrap(),
         good,
@@ -86,7 +86,7 @@ fn a_header_that_a_repair_leaves_stays_damaged_whatever_was_repaired_behind_it()
 #[test]
 fn a_zeroed_first_sector_gets_the_header_that_the_index_knows_and_without_one_no_proven_one() {
     for indexed in [true, false] {
-        let (disk, good, _) = damaged(&[], None);
+        let (disk, good, _) = damaged_log(&[], None);
         let mut bytes = good.clone();
         bytes[..512].fill(0);
         disk.overwrite(LOG, &bytes);
@@ -94,11 +94,11 @@ fn a_zeroed_first_sector_gets_the_header_that_the_index_knows_and_without_one_no
             disk.put(super::support::INDEX, b"no index");
         }
         for _ in 0..2 {
-            repair_and_catch_up(&disk, &Wishes::default());
+            repair_and_catch_up(&disk, &RepairOptions::default());
             let now = disk.get(LOG).unwrap();
             assert!(now[..16] == [0; 16] || now[..16] == good[..16], "a guess was written: {:02x?}", &now[..16]);
         }
-        repair_and_catch_up(&disk, &Wishes { accept_likely: true, ..Wishes::default() });
+        repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
         let now = disk.get(LOG).unwrap();
         assert_eq!(now[..16] == good[..16], indexed, "{:02x?}", &now[..16]);
     }
@@ -113,20 +113,20 @@ fn an_index_vouches_for_no_header_that_was_guessed() {
     bytes[8] = 0x7f;
     disk.overwrite(LOG, &bytes);
     for _ in 0..2 {
-        let planned = plan(&disk, &Wishes::default()).unwrap();
-        assert!(planned.steps.is_empty() && planned.left.len() == 1, "{planned:?}");
-        read(&disk).save_index().unwrap();
+        let planned = plan(&disk, &RepairOptions::default()).unwrap();
+        assert!(planned.steps.is_empty() && planned.unrepaired.len() == 1, "{planned:?}");
+        open_read_only(&disk).save_index().unwrap();
     }
     // Once somebody has accepted it the index believes it, and finds nothing wrong with it.
-    repair_and_catch_up(&disk, &Wishes { accept_likely: true, ..Wishes::default() });
-    assert_eq!(header(&disk), None);
-    read(&disk).save_index().unwrap();
+    repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
+    assert_eq!(header_finding(&disk), None);
+    open_read_only(&disk).save_index().unwrap();
     let mut bytes = disk.get(LOG).unwrap();
     let accepted = bytes.clone();
     bytes[12] ^= 1;
     disk.overwrite(LOG, &bytes);
-    assert!(header(&disk).is_some());
-    repair_and_catch_up(&disk, &Wishes::default());
+    assert!(header_finding(&disk).is_some());
+    repair_and_catch_up(&disk, &RepairOptions::default());
     assert_eq!(disk.get(LOG).unwrap(), accepted);
 }
 
@@ -134,11 +134,11 @@ fn an_index_vouches_for_no_header_that_was_guessed() {
 fn a_lost_end_stays_known_whatever_is_repaired_before_it() {
     for (flips, cut) in [(vec![(13, 0x10), (1150, 4)], 1700), (vec![(13, 0x10), (60, 4)], 1700), (vec![(60, 4)], 1650)]
     {
-        let (disk, good, offsets) = damaged(&flips, Some(cut));
+        let (disk, good, offsets) = damaged_log(&flips, Some(cut));
         // Where it starts, how far the log once went, and how many events lay there: a damaged one may count as lost.
         let truncated = |disk: &SimDisk| {
-            let seen = look(disk);
-            let finding = seen.findings.iter().find(|finding| finding.kind == Kind::Truncated);
+            let seen = survey_log(disk);
+            let finding = seen.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
             let finding = finding.unwrap_or_else(|| unreachable!("{flips:?}: {:?}", seen.findings));
             let lost = offsets.iter().filter(|offset| **offset >= finding.start).count() as u64;
             let missing = finding.evidence.events_missing.unwrap();
@@ -147,29 +147,30 @@ fn a_lost_end_stays_known_whatever_is_repaired_before_it() {
         };
         let before = truncated(&disk);
         assert_eq!(before.1, Some(good.len() as u64));
-        carry_out(&disk, &plan(&disk, &only(Kind::Checksum)).unwrap());
+        apply_plan(&disk, &plan(&disk, &only_kind(DamageKind::Checksum)).unwrap());
         assert_eq!(truncated(&disk), before, "{flips:?}: at once");
-        read(&disk).save_index().unwrap();
+        open_read_only(&disk).save_index().unwrap();
         assert_eq!(truncated(&disk), before, "{flips:?}: and with the index caught up");
-        assert!(matches!(read(&disk).view().state(), IndexState::Ahead { .. }));
-        let refused = options(&disk).open(LOG).unwrap_err();
+        assert!(matches!(open_read_only(&disk).view().index_state(), IndexState::Ahead { .. }));
+        let refused = open_options(&disk).open(LOG).unwrap_err();
         assert!(matches!(refused, StorageError::Truncated { .. }), "no offset is given away: {refused}");
     }
 }
 
 #[test]
 fn a_repair_that_is_killed_over_a_damaged_version_is_told_by_whoever_looks() {
-    let (disk, ..) = damaged(&[(5, 0x10), (60, 4)], None);
-    let planned = plan(&disk, &Wishes::default()).unwrap();
+    let (disk, ..) = damaged_log(&[(5, 0x10), (60, 4)], None);
+    let planned = plan(&disk, &RepairOptions::default()).unwrap();
     let mut pending = 0;
     for call in 0.. {
         let probe = disk.next_process();
-        probe.fail(call, Fault::Kill);
-        let done = apply(&site(&probe), &planned, Terms::default()).is_ok();
+        probe.fail(call, DiskFault::Kill);
+        let done = apply(&log_paths(&probe), &planned, ApplyOptions::default()).is_ok();
         let left = probe.next_process();
-        let log = options(&left).open_read_only(Path::new(LOG)).unwrap_or_else(|error| unreachable!("{call}: {error}"));
+        let log =
+            open_options(&left).open_read_only(Path::new(LOG)).unwrap_or_else(|error| unreachable!("{call}: {error}"));
         pending += u32::from(log.pending_repair().unwrap().is_some());
-        if done && probe.faulted().is_none() {
+        if done && probe.faulted_call().is_none() {
             break;
         }
     }
@@ -178,11 +179,11 @@ fn a_repair_that_is_killed_over_a_damaged_version_is_told_by_whoever_looks() {
 
 #[test]
 fn a_tail_that_is_cut_takes_no_header_with_it() {
-    let (disk, good, _) = damaged(&[], None);
+    let (disk, good, _) = damaged_log(&[], None);
     let mut bytes = good.clone();
     bytes.extend_from_slice(&[0; 50]);
     disk.overwrite(LOG, &bytes);
-    read(&disk).save_index().unwrap();
+    open_read_only(&disk).save_index().unwrap();
     for mask in [vec![(14, 0xff)], vec![(5, 2), (8, 0xff)]] {
         let mut bytes = bytes.clone();
         for (at, mask) in &mask {
@@ -193,14 +194,22 @@ fn a_tail_that_is_cut_takes_no_header_with_it() {
         for by_append in [true, false] {
             let disk = disk.next_process();
             if by_append {
-                drop(options(&disk).open(LOG).unwrap());
+                drop(open_options(&disk).open(LOG).unwrap());
             } else {
-                carry_out(&disk, &plan(&disk, &only(Kind::Zeros)).unwrap());
+                apply_plan(&disk, &plan(&disk, &only_kind(DamageKind::Zeros)).unwrap());
             }
-            assert!(header(&disk).is_some(), "{mask:?} {by_append}: {:?}", read(&disk).view().state());
-            read(&disk).save_index().unwrap();
-            assert!(header(&disk).is_some(), "{mask:?} {by_append}: {:?}", read(&disk).view().state());
-            repair_and_catch_up(&disk, &Wishes::default());
+            assert!(
+                header_finding(&disk).is_some(),
+                "{mask:?} {by_append}: {:?}",
+                open_read_only(&disk).view().index_state()
+            );
+            open_read_only(&disk).save_index().unwrap();
+            assert!(
+                header_finding(&disk).is_some(),
+                "{mask:?} {by_append}: {:?}",
+                open_read_only(&disk).view().index_state()
+            );
+            repair_and_catch_up(&disk, &RepairOptions::default());
             assert_eq!(disk.get(LOG).unwrap(), good);
         }
     }
@@ -208,20 +217,20 @@ fn a_tail_that_is_cut_takes_no_header_with_it() {
 
 #[test]
 fn an_index_that_is_built_anew_keeps_an_end_that_was_lost_whatever_stands_there_now() {
-    let (disk, good, offsets) = damaged(&[], None);
+    let (disk, good, offsets) = damaged_log(&[], None);
     let mut zeroed = good.clone();
     let torn = offsets[15] as usize + 40;
     zeroed[torn..].fill(0);
     for bytes in [zeroed, [&good[..torn], &[0; 9000]].concat()] {
         let disk = disk.next_process();
         disk.overwrite(LOG, &bytes);
-        let before = found(&look(&disk));
+        let before = finding_ranges(&survey_log(&disk));
         assert!(before.iter().all(|(kind, ..)| *kind != "torn_tail"), "{before:?}");
-        let mut log = read(&disk);
+        let mut log = open_read_only(&disk);
         log.rebuild_index_from(0).unwrap();
         log.save_index().unwrap();
-        assert_eq!(found(&look(&disk)), before);
-        drop(options(&disk).open(LOG).unwrap());
+        assert_eq!(finding_ranges(&survey_log(&disk)), before);
+        drop(open_options(&disk).open(LOG).unwrap());
         assert_eq!(disk.get(LOG).unwrap(), bytes, "what the index has seen whole is not cut");
     }
 }
@@ -229,14 +238,14 @@ fn an_index_that_is_built_anew_keeps_an_end_that_was_lost_whatever_stands_there_
 #[test]
 fn of_a_log_cut_within_its_header_an_index_built_anew_keeps_the_header_and_forgetting_it_is_refused() {
     for cut in [0, 5, 15] {
-        let (disk, good, _) = damaged(&[], Some(cut));
-        let mut log = read(&disk);
+        let (disk, good, _) = damaged_log(&[], Some(cut));
+        let mut log = open_read_only(&disk);
         log.rebuild_index_from(0).unwrap();
         log.save_index().unwrap();
-        let forget = plan(&disk, &Wishes { forget: true, ..Wishes::default() }).unwrap_err();
+        let forget = plan(&disk, &RepairOptions { forget_lost_end: true, ..RepairOptions::default() }).unwrap_err();
         assert!(matches!(forget, StorageError::Refused { .. }), "{forget}");
-        carry_out(&disk, &plan(&disk, &Wishes::default()).unwrap());
+        apply_plan(&disk, &plan(&disk, &RepairOptions::default()).unwrap());
         assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{cut}");
-        assert_eq!(look(&disk).damage_total, 0, "{cut}");
+        assert_eq!(survey_log(&disk).damage_total, 0, "{cut}");
     }
 }

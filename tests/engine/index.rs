@@ -7,14 +7,16 @@ use chronicle::{AggregateIndex, EventLog, IndexState, StorageError};
 use proptest::prelude::*;
 
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_log, event, found, large_event, log_bytes, look, options, read};
+use super::support::{
+    INDEX, LOG, disk_with_log, event, finding_ranges, large_event, log_bytes, open_options, open_read_only, survey_log,
+};
 
-fn state(disk: &SimDisk) -> IndexState {
-    read(disk).view().state().clone()
+fn index_state(disk: &SimDisk) -> IndexState {
+    open_read_only(disk).view().index_state().clone()
 }
 
 /// Offsets by aggregate, as the index has them.
-pub(super) fn offsets(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
+pub(super) fn offsets_by_aggregate(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
     index
         .iter()
         .map(|summary| {
@@ -30,9 +32,9 @@ pub(super) fn offsets(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
 }
 
 /// The same, as the log itself has them.
-pub(super) fn truth(disk: &SimDisk) -> BTreeMap<u64, Vec<u64>> {
+pub(super) fn replayed_offsets(disk: &SimDisk) -> BTreeMap<u64, Vec<u64>> {
     let mut truth: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    for event in read(disk).replay(0).unwrap().flatten() {
+    for event in open_read_only(disk).replay(0).unwrap().flatten() {
         if let Some(id) = event.aggregate_id() {
             truth.entry(id).or_default().push(event.offset());
         }
@@ -40,8 +42,8 @@ pub(super) fn truth(disk: &SimDisk) -> BTreeMap<u64, Vec<u64>> {
     truth
 }
 
-fn append(disk: &SimDisk, events: std::ops::Range<usize>) {
-    let mut log = options(disk).open(LOG).unwrap();
+fn append_events(disk: &SimDisk, events: std::ops::Range<usize>) {
+    let mut log = open_options(disk).open(LOG).unwrap();
     for n in events {
         log.append(&event(n as u64 % 4, n)).unwrap();
     }
@@ -50,37 +52,37 @@ fn append(disk: &SimDisk, events: std::ops::Range<usize>) {
 #[test]
 fn a_log_without_an_index_file_says_missing_and_answers_all_the_same() {
     let (disk, _) = disk_with_log(7, false);
-    assert_eq!(state(&disk), IndexState::Missing);
-    assert_eq!(offsets(read(&disk).index().unwrap()), truth(&disk));
+    assert_eq!(index_state(&disk), IndexState::Missing);
+    assert_eq!(offsets_by_aggregate(open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
     assert_eq!(disk.get(INDEX), None, "looking writes nothing");
 }
 
 #[test]
 fn a_closed_writer_leaves_a_fresh_index_and_a_dropped_one_a_log_that_is_ahead_of_it() {
     let disk = SimDisk::default();
-    let mut log = options(&disk).create(LOG).unwrap();
+    let mut log = open_options(&disk).create(LOG).unwrap();
     log.append(&event(1, 1)).unwrap();
     log.close().unwrap();
-    assert_eq!(state(&disk), IndexState::Fresh);
+    assert_eq!(index_state(&disk), IndexState::Fresh);
     let empty = SimDisk::default();
-    options(&empty).create(LOG).unwrap().close().unwrap();
-    assert_eq!(state(&empty), IndexState::Fresh, "who creates a log leaves an index, even of nothing");
+    open_options(&empty).create(LOG).unwrap().close().unwrap();
+    assert_eq!(index_state(&empty), IndexState::Fresh, "who creates a log leaves an index, even of nothing");
     let before = disk.get(LOG).unwrap().len() as u64;
-    append(&disk, 0..3);
+    append_events(&disk, 0..3);
     let len = disk.get(LOG).unwrap().len() as u64;
-    assert_eq!(state(&disk), IndexState::Behind { bytes: len - before });
+    assert_eq!(index_state(&disk), IndexState::Behind { bytes: len - before });
     // This one found it behind and did not catch it up, so it leaves it as it is.
-    let mut log = options(&disk).open(LOG).unwrap();
+    let mut log = open_options(&disk).open(LOG).unwrap();
     log.append(&event(1, 2)).unwrap();
     log.close().unwrap();
-    assert!(matches!(state(&disk), IndexState::Behind { .. }));
+    assert!(matches!(index_state(&disk), IndexState::Behind { .. }));
     for catch_up in [EventLog::save_index, |log: &mut EventLog| log.index().map(|_| ())] {
-        append(&disk, 0..3);
-        let mut log = options(&disk).open(LOG).unwrap();
+        append_events(&disk, 0..3);
+        let mut log = open_options(&disk).open(LOG).unwrap();
         catch_up(&mut log).unwrap();
         log.append(&event(1, 2)).unwrap();
         log.close().unwrap();
-        assert_eq!(state(&disk), IndexState::Fresh);
+        assert_eq!(index_state(&disk), IndexState::Fresh);
     }
 }
 
@@ -93,11 +95,11 @@ fn an_index_of_a_newer_version_is_unsupported_and_a_broken_one_corrupt() {
     let checksum = chronicle::format::index::page_checksum(0, &newer[..4092]);
     newer[4092..4096].copy_from_slice(&checksum.to_be_bytes());
     disk.put(INDEX, &newer);
-    assert_eq!(state(&disk), IndexState::Unsupported { version: 2 });
+    assert_eq!(index_state(&disk), IndexState::Unsupported { version: 2 });
     for broken in [&b""[..], b"no index at all", &index[..4095], &[0; 4096]] {
         disk.put(INDEX, broken);
-        assert!(matches!(state(&disk), IndexState::Corrupt { .. }), "{} bytes", broken.len());
-        assert_eq!(offsets(read(&disk).index().unwrap()), truth(&disk));
+        assert!(matches!(index_state(&disk), IndexState::Corrupt { .. }), "{} bytes", broken.len());
+        assert_eq!(offsets_by_aggregate(open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
     }
 }
 
@@ -106,9 +108,9 @@ fn an_index_of_another_log_is_foreign() {
     let (disk, _) = disk_with_log(3, true);
     let (other, _) = disk_with_log(5, false);
     disk.put(LOG, &other.get(LOG).unwrap());
-    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
-    assert_eq!(offsets(read(&disk).index().unwrap()), truth(&disk));
-    assert_eq!(found(&look(&disk)), [], "another log's index is no witness");
+    assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
+    assert_eq!(offsets_by_aggregate(open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
+    assert_eq!(finding_ranges(&survey_log(&disk)), [], "another log's index is no witness");
 }
 
 #[test]
@@ -119,7 +121,7 @@ fn a_frame_across_a_place_the_index_knows_makes_it_foreign() {
     let payload = format!("{{\"$gap\":{{}}}}{}", " ".repeat(900));
     chronicle::format::frame::encode(payload.as_bytes(), &mut bytes);
     disk.put(LOG, &bytes);
-    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+    assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
 }
 
 #[test]
@@ -128,17 +130,17 @@ fn a_log_that_starts_the_same_and_goes_on_otherwise_is_foreign() {
     let mut bytes = disk.get(LOG).unwrap()[..offsets[1] as usize].to_vec();
     chronicle::format::frame::encode(" ".repeat(900).as_bytes(), &mut bytes);
     disk.put(LOG, &bytes);
-    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+    assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
 }
 
 #[test]
 fn an_index_of_another_empty_log_is_foreign() {
     let (disk, _) = disk_with_log(0, true);
-    assert_eq!(state(&disk), IndexState::Fresh);
+    assert_eq!(index_state(&disk), IndexState::Fresh);
     let mut bytes = disk.get(LOG).unwrap();
     bytes[15] ^= 1;
     disk.put(LOG, &bytes);
-    assert!(matches!(state(&disk), IndexState::Foreign { .. }), "{:?}", state(&disk));
+    assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
 }
 
 #[test]
@@ -152,14 +154,14 @@ fn a_header_is_damaged_only_where_the_frames_match() {
         bytes[byte] ^= bit;
         bytes[16..offsets[1] as usize].fill(0);
         disk.put(LOG, &bytes);
-        assert_eq!(found(&look(&disk))[0], ("header", 0, 16), "byte {byte}");
+        assert_eq!(finding_ranges(&survey_log(&disk))[0], ("header", 0, 16), "byte {byte}");
         // No frame it knows is there: the time may be another's, the index still counts as a witness.
         bytes[last + 60] ^= 1;
         bytes[offsets[1] as usize..last].fill(b'#');
         disk.put(LOG, &bytes);
         match byte {
-            15 => assert!(found(&look(&disk)).iter().all(|(kind, ..)| *kind != "header")),
-            _ => assert!(options(&disk).open_read_only(LOG).is_err(), "byte {byte}"),
+            15 => assert!(finding_ranges(&survey_log(&disk)).iter().all(|(kind, ..)| *kind != "header")),
+            _ => assert!(open_options(&disk).open_read_only(LOG).is_err(), "byte {byte}"),
         }
     }
 }
@@ -172,7 +174,7 @@ fn damage_in_the_frames_it_knows_does_not_make_an_index_foreign() {
         bytes[*offset as usize + 30] ^= 1;
     }
     disk.put(LOG, &bytes);
-    assert_eq!(state(&disk), IndexState::Fresh);
+    assert_eq!(index_state(&disk), IndexState::Fresh);
 }
 
 #[test]
@@ -181,25 +183,25 @@ fn an_index_that_is_ahead_stays_the_witness_when_it_is_rebuilt() {
     let bytes = disk.get(LOG).unwrap();
     let missing = bytes.len() as u64 - offsets[4];
     disk.put(LOG, &bytes[..offsets[4] as usize]);
-    assert_eq!(state(&disk), IndexState::Ahead { bytes: missing });
-    let refused = options(&disk).open(LOG).unwrap_err();
+    assert_eq!(index_state(&disk), IndexState::Ahead { bytes: missing });
+    let refused = open_options(&disk).open(LOG).unwrap_err();
     assert!(matches!(refused, StorageError::Truncated { .. }), "{refused}");
-    let mut log = read(&disk);
+    let mut log = open_read_only(&disk);
     log.rebuild_index_from(0).unwrap();
     log.save_index().unwrap();
-    assert_eq!(state(&disk), IndexState::Ahead { bytes: missing });
-    let seen = look(&disk);
-    assert_eq!(found(&seen), [("truncated", offsets[4], offsets[4])]);
+    assert_eq!(index_state(&disk), IndexState::Ahead { bytes: missing });
+    let seen = survey_log(&disk);
+    assert_eq!(finding_ranges(&seen), [("truncated", offsets[4], offsets[4])]);
     assert_eq!(seen.findings[0].evidence.events_missing, Some(2));
     assert_eq!(seen.findings[0].evidence.aggregates_missing, Some(2));
-    assert!(options(&disk).open(LOG).is_err(), "appending stays refused");
+    assert!(open_options(&disk).open(LOG).is_err(), "appending stays refused");
 }
 
 #[test]
 fn counts_follow_the_names_of_the_events() {
     let (disk, _) = disk_with_log(7, true);
-    append(&disk, 0..5);
-    let mut log = read(&disk);
+    append_events(&disk, 0..5);
+    let mut log = open_read_only(&disk);
     let counts = log.index().unwrap().counts();
     let of = |kind, text: &str| {
         counts.iter().find(|(name, _)| name.kind == kind && name.text.as_deref() == Some(text)).map(|(_, count)| count)
@@ -213,18 +215,19 @@ fn counts_follow_the_names_of_the_events() {
 #[test]
 fn an_index_cut_back_to_a_checkpoint_counts_as_one_built_whole() {
     let disk = SimDisk::default();
-    let mut log = options(&disk).create(LOG).unwrap();
+    let mut log = open_options(&disk).create(LOG).unwrap();
     let offsets: Vec<u64> = (0..60).map(|n| log.append(&large_event(n % 7, 100_000 + n as usize)).unwrap()).collect();
     log.save_index().unwrap();
     drop(log);
     let counts =
         |index: &AggregateIndex| -> Vec<_> { index.counts().iter().map(|(name, n)| (name.clone(), n)).collect() };
-    let whole = counts(read(&disk).rebuild_index_from(0).unwrap());
+    let whole = counts(open_read_only(&disk).rebuild_index_from(0).unwrap());
     for from in [offsets[5], offsets[30], offsets[59]] {
-        let mut log = read(&disk);
-        let (index, found) = log.rebuild(from, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        let mut log = open_read_only(&disk);
+        let (index, found) =
+            log.rebuild_index_with_progress(from, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
         assert_eq!(counts(index), whole, "rebuilt from {from}");
-        assert_eq!(self::offsets(index), truth(&disk), "rebuilt from {from}");
+        assert_eq!(self::offsets_by_aggregate(index), replayed_offsets(&disk), "rebuilt from {from}");
         assert!(found.events < 60 || from == offsets[5], "{} events read again from {from}", found.events);
     }
 }
@@ -232,30 +235,33 @@ fn an_index_cut_back_to_a_checkpoint_counts_as_one_built_whole() {
 #[test]
 fn the_verified_mark_follows_what_was_read_and_falls_back_with_what_is_cut() {
     let (disk, offsets) = disk_with_log(6, false);
-    let mark = |disk: &SimDisk| read(disk).view().witness().and_then(|index| index.verified());
-    read(&disk).save_index().unwrap();
+    let mark = |disk: &SimDisk| open_read_only(disk).view().trusted_index().and_then(|index| index.verification_mark());
+    open_read_only(&disk).save_index().unwrap();
     let first = mark(&disk).unwrap();
-    assert_eq!(first.to, disk.get(LOG).unwrap().len() as u64);
-    append(&disk, 6..8);
+    assert_eq!(first.verified_to, disk.get(LOG).unwrap().len() as u64);
+    append_events(&disk, 6..8);
     assert_eq!(mark(&disk), Some(first), "appending verifies nothing");
-    read(&disk).save_index().unwrap();
+    open_read_only(&disk).save_index().unwrap();
     let second = mark(&disk).unwrap();
-    assert_eq!((second.to, second.at_ms), (disk.get(LOG).unwrap().len() as u64, first.at_ms));
-    let mut log = read(&disk);
+    assert_eq!(
+        (second.verified_to, second.verified_at_ms),
+        (disk.get(LOG).unwrap().len() as u64, first.verified_at_ms)
+    );
+    let mut log = open_read_only(&disk);
     log.rebuild_index_from(0).unwrap();
     log.save_index().unwrap();
-    assert!(mark(&disk).unwrap().at_ms > first.at_ms, "all of it was verified anew");
-    let mut index = read(&disk).view().clone().index();
-    index.cut(offsets[4]);
-    assert!(index.verified().is_none_or(|mark| mark.to <= offsets[4]));
+    assert!(mark(&disk).unwrap().verified_at_ms > first.verified_at_ms, "all of it was verified anew");
+    let mut index = open_read_only(&disk).view().clone().load_index();
+    index.truncate(offsets[4]);
+    assert!(index.verification_mark().is_none_or(|mark| mark.verified_to <= offsets[4]));
 }
 
 #[test]
 fn no_flipped_bit_of_an_index_makes_a_wrong_event_appear() {
     let (disk, _) = disk_with_log(5, true);
-    append(&disk, 5..7);
+    append_events(&disk, 5..7);
     let index = disk.get(INDEX).unwrap();
-    let truth = truth(&disk);
+    let truth = replayed_offsets(&disk);
     // A page is mostly padding, which its checksum covers too: all bits of the parts in use, and one of each byte else.
     for byte in 0..index.len() {
         let used = byte % 4096 < 300 || byte % 4096 >= 4092;
@@ -263,10 +269,10 @@ fn no_flipped_bit_of_an_index_makes_a_wrong_event_appear() {
             let mut broken = index.clone();
             broken[byte] ^= 1 << bit;
             disk.put(INDEX, &broken);
-            let log = read(&disk);
-            let whole = log.view().persisted().map(|index| index.check());
+            let log = open_read_only(&disk);
+            let whole = log.view().persisted_index().map(|index| index.check());
             assert!(!matches!(whole, Some(Ok(()))), "byte {byte}, bit {bit} passes");
-            let mut log = read(&disk);
+            let mut log = open_read_only(&disk);
             for (id, offsets) in &truth {
                 let events = log.load_aggregate(*id).unwrap();
                 let found: Vec<u64> = events.iter().map(chronicle::StoredEvent::offset).collect();
@@ -282,11 +288,11 @@ fn loading_an_aggregate_names_a_frame_of_its_that_is_damaged() {
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[3] as usize + 40] ^= 4;
     disk.put(LOG, &bytes);
-    let mut log = read(&disk);
+    let mut log = open_read_only(&disk);
     let error = log.load_aggregate(1).unwrap_err();
     assert_eq!(error.offset(), Some(offsets[3]));
     assert!(error.is_corruption(), "{error}");
-    let items: Vec<bool> = log.aggregate(1).unwrap().map(|item| item.is_ok()).collect();
+    let items: Vec<bool> = log.aggregate_events(1).unwrap().map(|item| item.is_ok()).collect();
     assert_eq!(items, [true, false]);
     assert_eq!(log.load_aggregate(2).unwrap().len(), 2, "others are not concerned");
     assert_eq!(log.load_aggregate(99).unwrap(), []);
@@ -304,13 +310,13 @@ proptest! {
         damage in proptest::collection::vec((16usize..12_000, 1usize..40, any::<u8>()), 0..4),
     ) {
         let (disk, _) = disk_with_log(first, true);
-        append(&disk, 0..second);
-        let expected = truth(&disk);
-        let mut log = read(&disk);
-        assert_eq!(&offsets(log.index().unwrap()), &expected, "caught up");
-        assert_eq!(&offsets(log.rebuild_index_from(cut).unwrap()), &expected, "rebuilt");
+        append_events(&disk, 0..second);
+        let expected = replayed_offsets(&disk);
+        let mut log = open_read_only(&disk);
+        assert_eq!(&offsets_by_aggregate(log.index().unwrap()), &expected, "caught up");
+        assert_eq!(&offsets_by_aggregate(log.rebuild_index_from(cut).unwrap()), &expected, "rebuilt");
         log.save_index().unwrap();
-        assert_eq!(&offsets(read(&disk).index().unwrap()), &expected, "saved and read back");
+        assert_eq!(&offsets_by_aggregate(open_read_only(&disk).index().unwrap()), &expected, "saved and read back");
 
         let mut bytes = disk.get(LOG).unwrap();
         for (at, len, fill) in damage {
@@ -318,28 +324,28 @@ proptest! {
             bytes.get_mut(at.min(end)..end).unwrap_or_default().fill(fill);
         }
         disk.put(LOG, &bytes);
-        let truth = truth(&disk);
-        let mut log = read(&disk);
+        let truth = replayed_offsets(&disk);
+        let mut log = open_read_only(&disk);
         for (id, before) in &expected {
-            let found: Vec<u64> = log.aggregate(*id).unwrap().flatten().map(|event| event.offset()).collect();
+            let found: Vec<u64> = log.aggregate_events(*id).unwrap().flatten().map(|event| event.offset()).collect();
             prop_assert_eq!(&found, &truth.get(id).cloned().unwrap_or_default());
             prop_assert!(found.len() <= before.len());
         }
-        assert_eq!(&offsets(log.rebuild_index_from(0).unwrap()), &truth, "rebuilt over damage");
+        assert_eq!(&offsets_by_aggregate(log.rebuild_index_from(0).unwrap()), &truth, "rebuilt over damage");
     }
 }
 
 #[test]
 fn a_catch_up_costs_the_new_bytes_only() {
     let (bytes, _) = log_bytes(3);
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    read(&disk).save_index().unwrap();
-    append(&disk, 0..2);
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    open_read_only(&disk).save_index().unwrap();
+    append_events(&disk, 0..2);
     let mut told = Vec::new();
-    let mut log = read(&disk);
+    let mut log = open_read_only(&disk);
     let (_, found) = log
-        .catch_up(&mut |step| {
-            if let chronicle::inspect::Step::Progress(at, end) = step {
+        .catch_up_index(&mut |step| {
+            if let chronicle::inspect::SurveyProgress::Progress(at, end) = step {
                 told.push((at, end));
             }
             std::ops::ControlFlow::Continue(())
@@ -347,21 +353,21 @@ fn a_catch_up_costs_the_new_bytes_only() {
         .unwrap();
     assert_eq!(found.unwrap().events, 2, "only what is new was read");
     assert_eq!(told.len(), 1);
-    assert!(log.catch_up(&mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "nothing is new");
+    assert!(log.catch_up_index(&mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "nothing is new");
 }
 
 #[test]
 fn a_writer_looks_up_what_it_appended_by_reading_that_alone_and_writes_it_behind() {
     let (bytes, _) = log_bytes(3000);
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    options(&disk).open(LOG).unwrap().append(&event(99, 0)).unwrap();
-    read(&disk).save_index().unwrap();
-    let mut log = options(&disk).open(LOG).unwrap();
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    open_options(&disk).open(LOG).unwrap().append(&event(99, 0)).unwrap();
+    open_read_only(&disk).save_index().unwrap();
+    let mut log = open_options(&disk).open(LOG).unwrap();
     let look_up = |log: &mut EventLog| {
         let before = disk.bytes_read();
         let found: Vec<u64> = log.load_aggregate(99).unwrap().iter().map(chronicle::StoredEvent::offset).collect();
         let read = disk.bytes_read() - before;
-        assert_eq!(Some(&found), truth(&disk).get(&99), "what the file holds and what was appended, as one");
+        assert_eq!(Some(&found), replayed_offsets(&disk).get(&99), "what the file holds and what was appended, as one");
         (found.len(), read)
     };
     look_up(&mut log);
@@ -373,10 +379,10 @@ fn a_writer_looks_up_what_it_appended_by_reading_that_alone_and_writes_it_behind
         assert!(read < 100_000, "{read} bytes were read, of a log of {}", bytes.len());
         if n % 7 == 0 {
             log.save_index().unwrap();
-            assert_eq!(state(&disk), IndexState::Fresh, "while the log stays open for append");
+            assert_eq!(index_state(&disk), IndexState::Fresh, "while the log stays open for append");
         }
     }
-    assert!(matches!(state(&disk), IndexState::Behind { .. }), "{:?}", state(&disk));
+    assert!(matches!(index_state(&disk), IndexState::Behind { .. }), "{:?}", index_state(&disk));
     log.close().unwrap();
-    assert_eq!(state(&disk), IndexState::Fresh);
+    assert_eq!(index_state(&disk), IndexState::Fresh);
 }

@@ -8,17 +8,20 @@ use chronicle::format::{LogHeader, frame, gap};
 use chronicle::{Durability, Event, EventLog, StorageError};
 
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_log, event, found, log_bytes, look, options, read, readable};
+use super::support::{
+    INDEX, LOG, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only, readable_offsets,
+    survey_log,
+};
 
-fn starts(disk: &SimDisk, from: u64, until: u64) -> Vec<u64> {
-    read(disk).replay_until(from, until).unwrap().map(|item| item.unwrap().offset()).collect()
+fn replayed_starts(disk: &SimDisk, from: u64, until: u64) -> Vec<u64> {
+    open_read_only(disk).replay_until(from, until).unwrap().map(|item| item.unwrap().offset()).collect()
 }
 
 #[test]
 fn replay_starts_at_the_first_frame_from_anywhere_in_the_header() {
     let (disk, offsets) = disk_with_log(3, false);
     for from in 0..=16 {
-        assert_eq!(starts(&disk, from, u64::MAX), offsets, "from {from}");
+        assert_eq!(replayed_starts(&disk, from, u64::MAX), offsets, "from {from}");
     }
 }
 
@@ -26,7 +29,7 @@ fn replay_starts_at_the_first_frame_from_anywhere_in_the_header() {
 fn replay_names_the_frame_that_a_start_lies_in() {
     let (disk, offsets) = disk_with_log(3, false);
     for from in offsets[1] + 1..offsets[2] {
-        let error = read(&disk).replay(from).unwrap_err();
+        let error = open_read_only(&disk).replay(from).unwrap_err();
         let expected = (from, offsets[1], offsets[2]);
         match error {
             StorageError::InsideFrame { offset, start, end, .. } => assert_eq!((offset, start, end), expected),
@@ -34,26 +37,26 @@ fn replay_names_the_frame_that_a_start_lies_in() {
         }
     }
     let len = disk.get(LOG).unwrap().len() as u64;
-    assert_eq!(starts(&disk, offsets[2], u64::MAX), offsets[2..]);
-    assert_eq!(starts(&disk, len, u64::MAX), [0u64; 0], "the end of the file is empty");
-    assert_eq!(starts(&disk, len + 99, u64::MAX), [0u64; 0]);
+    assert_eq!(replayed_starts(&disk, offsets[2], u64::MAX), offsets[2..]);
+    assert_eq!(replayed_starts(&disk, len, u64::MAX), [0u64; 0], "the end of the file is empty");
+    assert_eq!(replayed_starts(&disk, len + 99, u64::MAX), [0u64; 0]);
 }
 
 #[test]
 fn until_admits_frames_that_start_before_it() {
     let (disk, offsets) = disk_with_log(4, false);
-    assert_eq!(starts(&disk, 0, offsets[2]), offsets[..2]);
-    assert_eq!(starts(&disk, offsets[1], offsets[2] + 1), offsets[1..3]);
-    assert_eq!(starts(&disk, offsets[1], offsets[1]), [0u64; 0]);
+    assert_eq!(replayed_starts(&disk, 0, offsets[2]), offsets[..2]);
+    assert_eq!(replayed_starts(&disk, offsets[1], offsets[2] + 1), offsets[1..3]);
+    assert_eq!(replayed_starts(&disk, offsets[1], offsets[1]), [0u64; 0]);
 }
 
 #[test]
 fn a_start_inside_damage_yields_that_damage_first() {
     let (mut bytes, offsets) = log_bytes(4);
     bytes[offsets[1] as usize + 50] ^= 1;
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     for from in offsets[1]..offsets[2] {
-        let mut replay = read(&disk).replay(from).unwrap();
+        let mut replay = open_read_only(&disk).replay(from).unwrap();
         let first = replay.next().unwrap().unwrap_err();
         assert_eq!((first.offset(), first.is_corruption()), (Some(offsets[1]), true), "from {from}");
         assert_eq!(replay.next().unwrap().unwrap().offset(), offsets[2], "from {from}");
@@ -64,14 +67,14 @@ fn a_start_inside_damage_yields_that_damage_first() {
 fn a_strict_replay_ends_at_the_first_damage_and_not_at_a_gap() {
     let (bytes, offsets) = log_bytes(3);
     let mut with_gap = bytes.clone();
-    frame::encode(&gap::fill(60, "{}"), &mut with_gap);
+    frame::encode(&gap::build_gap_payload(60, "{}"), &mut with_gap);
     with_gap.extend_from_slice(&bytes[offsets[0] as usize..]);
     let broken = with_gap.len() - 30;
     with_gap[broken] ^= 1;
     with_gap.extend_from_slice(&bytes[offsets[0] as usize..offsets[1] as usize]);
-    let disk = SimDisk::with(&[(LOG, &with_gap)]);
+    let disk = SimDisk::with_files(&[(LOG, &with_gap)]);
     let shape = |strict: bool| -> String {
-        let replay = read(&disk).replay(0).unwrap();
+        let replay = open_read_only(&disk).replay(0).unwrap();
         let replay = if strict { replay.strict() } else { replay };
         replay
             .map(|item| match item {
@@ -90,14 +93,14 @@ fn opening_for_append_sets_a_torn_tail_aside_at_every_length() {
     let (bytes, offsets) = log_bytes(3);
     let last = offsets[2] as usize;
     for len in last + 1..bytes.len() {
-        let disk = SimDisk::with(&[(LOG, &bytes[..len])]);
-        let mut log = options(&disk).open(LOG).unwrap();
-        let told = log.set_aside().unwrap();
+        let disk = SimDisk::with_files(&[(LOG, &bytes[..len])]);
+        let mut log = open_options(&disk).open(LOG).unwrap();
+        let told = log.set_aside_tail().unwrap();
         assert_eq!((told.finding.start, told.finding.end), (last as u64, len as u64));
         assert!(disk.names().contains(&told.journal.to_string_lossy().into_owned()));
         assert_eq!(log.append(&event(1, 9)).unwrap(), last as u64);
         drop(log);
-        assert_eq!(found(&look(&disk)), []);
+        assert_eq!(finding_ranges(&survey_log(&disk)), []);
     }
 }
 
@@ -108,11 +111,11 @@ fn nothing_that_an_index_has_seen_whole_is_ever_set_aside() {
     let last = offsets[2] as usize;
     bytes[last..].fill(b'x');
     disk.put(LOG, &bytes);
-    let mut log = options(&disk).open(LOG).unwrap();
-    assert_eq!(log.set_aside(), None);
+    let mut log = open_options(&disk).open(LOG).unwrap();
+    assert_eq!(log.set_aside_tail(), None);
     assert_eq!(log.append(&event(1, 9)).unwrap(), bytes.len() as u64, "behind the damage, which stays");
     drop(log);
-    assert_eq!(found(&look(&disk)), [("garbage", offsets[2], bytes.len() as u64)]);
+    assert_eq!(finding_ranges(&survey_log(&disk)), [("garbage", offsets[2], bytes.len() as u64)]);
 }
 
 #[test]
@@ -121,14 +124,14 @@ fn zeros_and_garbage_at_the_end_are_set_aside_and_a_whole_frame_is_not() {
     let zeros = [&bytes[..], &[0; 4096]].concat();
     let garbage = [&bytes[..], &[0xEE; 100]].concat();
     for tail in [zeros, garbage] {
-        let disk = SimDisk::with(&[(LOG, &tail)]);
-        assert!(options(&disk).open(LOG).unwrap().set_aside().is_some());
+        let disk = SimDisk::with_files(&[(LOG, &tail)]);
+        assert!(open_options(&disk).open(LOG).unwrap().set_aside_tail().is_some());
         assert_eq!(disk.get(LOG).unwrap(), bytes);
     }
     let mut rotten = bytes.clone();
     rotten[offsets[1] as usize + 30] ^= 1;
-    let disk = SimDisk::with(&[(LOG, &rotten)]);
-    assert_eq!(options(&disk).open(LOG).unwrap().set_aside(), None);
+    let disk = SimDisk::with_files(&[(LOG, &rotten)]);
+    assert_eq!(open_options(&disk).open(LOG).unwrap().set_aside_tail(), None);
     assert_eq!(disk.get(LOG).unwrap(), rotten);
 }
 
@@ -137,11 +140,11 @@ fn damage_in_the_middle_never_stops_an_append() {
     let (mut bytes, offsets) = log_bytes(4);
     bytes[offsets[1] as usize..offsets[2] as usize].fill(0);
     bytes[1] ^= 4;
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    let mut log = options(&disk).open(LOG).unwrap();
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    let mut log = open_options(&disk).open(LOG).unwrap();
     assert_eq!(log.append_sync(&event(1, 9)).unwrap(), bytes.len() as u64);
     drop(log);
-    assert_eq!(found(&look(&disk)), [("header", 0, 16), ("zeros", offsets[1], offsets[2])]);
+    assert_eq!(finding_ranges(&survey_log(&disk)), [("header", 0, 16), ("zeros", offsets[1], offsets[2])]);
 }
 
 #[test]
@@ -149,22 +152,22 @@ fn unknown_flags_forbid_writing_or_reading_as_their_byte_says() {
     let (bytes, offsets) = log_bytes(2);
     let mut high = bytes.clone();
     high[6] = 0x40;
-    let disk = SimDisk::with(&[(LOG, &high)]);
-    assert_eq!(readable(&disk), offsets);
-    assert_eq!(found(&look(&disk)), []);
-    let refused = options(&disk).open(LOG).unwrap_err();
+    let disk = SimDisk::with_files(&[(LOG, &high)]);
+    assert_eq!(readable_offsets(&disk), offsets);
+    assert_eq!(finding_ranges(&survey_log(&disk)), []);
+    let refused = open_options(&disk).open(LOG).unwrap_err();
     assert!(matches!(refused, StorageError::UnknownFlags { found: 0x4000, forbids: "write", .. }), "{refused}");
     let mut low = bytes;
     low[7] = 1;
-    let disk = SimDisk::with(&[(LOG, &low)]);
-    let refused = options(&disk).open_read_only(LOG).unwrap_err();
+    let disk = SimDisk::with_files(&[(LOG, &low)]);
+    let refused = open_options(&disk).open_read_only(LOG).unwrap_err();
     assert!(matches!(refused, StorageError::UnknownFlags { found: 1, forbids: "read", .. }), "{refused}");
     assert!(!refused.is_corruption());
 }
 
 #[test]
 fn what_is_no_log_says_what_it_found() {
-    let open = |bytes: &[u8]| options(&SimDisk::with(&[(LOG, bytes)])).open_read_only(LOG).unwrap_err();
+    let open = |bytes: &[u8]| open_options(&SimDisk::with_files(&[(LOG, bytes)])).open_read_only(LOG).unwrap_err();
     for len in 0..16 {
         assert!(matches!(open(&vec![b'C'; len]), StorageError::TooShort { bytes, .. } if bytes == len as u64));
     }
@@ -184,14 +187,15 @@ fn version_0_is_read_with_both_its_names_of_the_time_and_never_written_to() {
         bytes.extend_from_slice(&(json.len() as u32).to_be_bytes());
         bytes.extend_from_slice(json.as_bytes());
     }
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    let times: Vec<u64> = read(&disk).replay(0).unwrap().map(|event| event.unwrap().write_timestamp_ms()).collect();
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    let times: Vec<u64> =
+        open_read_only(&disk).replay(0).unwrap().map(|event| event.unwrap().write_timestamp_ms()).collect();
     assert_eq!(times, [0, 1]);
-    assert!(matches!(options(&disk).open(LOG).unwrap_err(), StorageError::Version0 { .. }));
-    let mut log = read(&disk);
+    assert!(matches!(open_options(&disk).open(LOG).unwrap_err(), StorageError::Version0ReadOnly { .. }));
+    let mut log = open_read_only(&disk);
     assert_eq!(log.load_aggregate(1).unwrap().len(), 1);
     log.save_index().unwrap();
-    assert_eq!(read(&disk).view().state().word(), "fresh");
+    assert_eq!(open_read_only(&disk).view().index_state().name(), "fresh");
     assert_eq!(disk.get(LOG).unwrap(), bytes);
     assert!(disk.get(INDEX).is_some());
 }
@@ -199,18 +203,18 @@ fn version_0_is_read_with_both_its_names_of_the_time_and_never_written_to() {
 #[test]
 fn a_log_opened_to_be_read_takes_no_event() {
     let (disk, _) = disk_with_log(1, false);
-    assert!(matches!(read(&disk).append(&event(1, 1)), Err(StorageError::ReadOnly { .. })));
+    assert!(matches!(open_read_only(&disk).append(&event(1, 1)), Err(StorageError::ReadOnly { .. })));
 }
 
 #[test]
 fn a_batch_is_one_write_and_says_where_each_event_went() {
     let (disk, _) = disk_with_log(1, false);
-    let mut log = options(&disk).open(LOG).unwrap();
+    let mut log = open_options(&disk).open(LOG).unwrap();
     let calls = disk.calls();
     let events: Vec<Event> = (0..5).map(|n| event(1, n)).collect();
     let offsets = log.append_batch(&events, Durability::Synced).unwrap();
     assert_eq!(disk.calls() - calls, 2, "a write and a sync");
-    assert_eq!(readable(&disk)[1..], offsets);
+    assert_eq!(readable_offsets(&disk)[1..], offsets);
     assert_eq!(log.append_batch(&[], Durability::Buffered).unwrap(), [0u64; 0]);
 }
 
@@ -218,7 +222,7 @@ fn a_batch_is_one_write_and_says_where_each_event_went() {
 fn creating_refuses_what_is_there_already() {
     let (disk, _) = disk_with_log(1, false);
     let before = disk.get(LOG).unwrap();
-    assert!(matches!(options(&disk).create(LOG).unwrap_err(), StorageError::Exists { .. }));
+    assert!(matches!(open_options(&disk).create(LOG).unwrap_err(), StorageError::AlreadyExists { .. }));
     assert_eq!(disk.get(LOG).unwrap(), before);
 }
 
@@ -239,7 +243,7 @@ fn a_running_appender_never_makes_a_finding() {
     });
     let mut looks = 0;
     while looks < 200 || written.load(Ordering::Relaxed) < 3000 {
-        let findings = survey_of(&path);
+        let findings = survey_kinds(&path);
         assert!(findings.iter().all(|kind| *kind == "clock"), "{findings:?}");
         looks += 1;
     }
@@ -247,15 +251,15 @@ fn a_running_appender_never_makes_a_finding() {
     writer.join().unwrap();
 }
 
-fn survey_of(path: &Path) -> Vec<&'static str> {
+fn survey_kinds(path: &Path) -> Vec<&'static str> {
     use chronicle::file::OsDisk;
-    use chronicle::inspect::{LogView, Wish, survey};
+    use chronicle::inspect::{LogView, SurveyOptions, survey};
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let end = view.log().len().unwrap();
     // Only the end is of interest, and the log grows by the megabyte.
     let from = chronicle::file::spans_before(view.log(), end, 1);
     let from = from.ok().and_then(|spans| spans.last().map(|span| span.range().start));
-    let wish = Wish { from, ..Wish::default() };
+    let wish = SurveyOptions { from, ..SurveyOptions::default() };
     let seen = survey(&view, &wish, None, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
     seen.findings.iter().map(|finding| finding.kind.name()).collect()
 }

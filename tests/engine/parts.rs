@@ -7,35 +7,35 @@ use std::sync::Arc;
 
 use chronicle::AggregateIndex;
 use chronicle::format::frame::encode;
-use chronicle::index::{Bounds, save};
-use chronicle::inspect::{LogView, Step, Wish, survey};
+use chronicle::index::{SpillOptions, save};
+use chronicle::inspect::{LogView, SurveyOptions, SurveyProgress, survey};
 use proptest::prelude::*;
 
-use super::index::{offsets, truth};
+use super::index::{offsets_by_aggregate, replayed_offsets};
 use super::sim_disk::SimDisk;
-use super::support::{LOG, event, large_event, log_bytes, options, read};
+use super::support::{LOG, event, large_event, log_bytes, open_options, open_read_only};
 
 /// Everything that a pass says: findings as they were told, numbers, the bytes of the index it built.
 #[derive(Debug, PartialEq)]
-struct Seen {
-    told: Vec<String>,
-    numbers: [u64; 5],
+struct SurveyOutcome {
+    findings: Vec<String>,
+    counts: [u64; 5],
     in_flight: Option<std::ops::Range<u64>>,
     map: chronicle::inspect::HealthMap,
     index: Vec<u8>,
 }
 
-fn seen(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Seen {
-    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap().reading_with(threads);
+fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> SurveyOutcome {
+    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap().with_threads(threads);
     let mut index = AggregateIndex::new(view.log().version().number(), view.header_bytes().unwrap_or_default())
-        .within(Bounds { disk: Arc::new(disk.clone()), folder: None, memory });
-    let wish = Wish { part: Some(part), ..Wish::default() };
+        .with_spill_options(SpillOptions { disk: Arc::new(disk.clone()), spill_folder: None, max_memory: memory });
+    let wish = SurveyOptions { part_bytes: Some(part), ..SurveyOptions::default() };
     let mut told = Vec::new();
     let mut last = 0;
     let survey = survey(&view, &wish, Some(&mut index), &mut |step| {
         match step {
-            Step::Finding(finding) => told.push(format!("{finding:?}")),
-            Step::Progress(at, _) => {
+            SurveyProgress::Finding(finding) => told.push(format!("{finding:?}")),
+            SurveyProgress::Progress(at, _) => {
                 assert!(at >= last, "progress goes back from {last} to {at}");
                 last = at;
             }
@@ -46,9 +46,9 @@ fn seen(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Seen {
     assert_eq!(survey.findings.iter().map(|finding| format!("{finding:?}")).collect::<Vec<_>>(), told);
     let path = "/data/built.idx";
     save(disk, Path::new(path), view.log(), &index).unwrap();
-    Seen {
-        told,
-        numbers: [survey.findings_total, survey.damage_total, survey.events, survey.gaps, survey.scanned_to],
+    SurveyOutcome {
+        findings: told,
+        counts: [survey.findings_total, survey.damage_total, survey.events, survey.gaps, survey.scanned_to],
         in_flight: survey.in_flight,
         map: survey.map,
         index: disk.get(path).unwrap(),
@@ -56,7 +56,7 @@ fn seen(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Seen {
 }
 
 /// Frames that hold whole valid frames, which a part may take for its start: events, gaps, and frames that are neither.
-fn nested(rounds: usize) -> Vec<u8> {
+fn log_with_nested_frames(rounds: usize) -> Vec<u8> {
     let (mut bytes, offsets) = log_bytes(6);
     let events = bytes[offsets[0] as usize..].to_vec();
     for round in 0..rounds {
@@ -71,12 +71,12 @@ fn nested(rounds: usize) -> Vec<u8> {
 
 #[test]
 fn frames_inside_frames_mislead_no_part() {
-    let disk = SimDisk::with(&[(LOG, &nested(4))]);
-    let whole = seen(&disk, u64::MAX, 1, u64::MAX);
-    assert_eq!((whole.numbers[2], whole.numbers[3]), (6 + 4 * 6, 4));
+    let disk = SimDisk::with_files(&[(LOG, &log_with_nested_frames(4))]);
+    let whole = survey_in_parts(&disk, u64::MAX, 1, u64::MAX);
+    assert_eq!((whole.counts[2], whole.counts[3]), (6 + 4 * 6, 4));
     for part in [1, 50, 117, 300, 1000, 2500, 6000] {
         for threads in [1, 2, 5] {
-            assert_eq!(seen(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
+            assert_eq!(survey_in_parts(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
         }
     }
 }
@@ -85,7 +85,7 @@ fn frames_inside_frames_mislead_no_part() {
 fn what_is_too_large_for_a_thread_is_scanned_in_order() {
     let (small, offsets) = log_bytes(40);
     let (disk, large) = (SimDisk::default(), 3 << 20);
-    let mut log = options(&disk).create(LOG).unwrap();
+    let mut log = open_options(&disk).create(LOG).unwrap();
     log.append(&large_event(7, large)).unwrap();
     drop(log);
     let large = disk.get(LOG).unwrap()[16..].to_vec();
@@ -94,20 +94,20 @@ fn what_is_too_large_for_a_thread_is_scanned_in_order() {
     let (cut, zeros) = (&large[..large.len() - 100], vec![0; 3 << 20]);
     let parts = [&small, &large, events, &noise, events, cut, events, &zeros, events, &large, &noise, events];
     let bytes = parts.map(<[u8]>::to_vec).concat();
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
-    let whole = seen(&disk, u64::MAX, 1, u64::MAX);
-    assert_eq!(whole.numbers[2], 6 * 40 + 2);
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    let whole = survey_in_parts(&disk, u64::MAX, 1, u64::MAX);
+    assert_eq!(whole.counts[2], 6 * 40 + 2);
     for (part, threads) in [(100_000, 3), (1 << 20, 2), (4 << 20, 2)] {
-        assert_eq!(seen(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
+        assert_eq!(survey_in_parts(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
     }
 }
 
 #[test]
 fn an_index_that_has_no_room_in_memory_is_the_same() {
-    let disk = SimDisk::with(&[(LOG, &log_bytes(400).0)]);
-    let whole = seen(&disk, u64::MAX, 1, u64::MAX);
+    let disk = SimDisk::with_files(&[(LOG, &log_bytes(400).0)]);
+    let whole = survey_in_parts(&disk, u64::MAX, 1, u64::MAX);
     for memory in [0, 100, 1500] {
-        assert_eq!(seen(&disk, 2000, 2, memory), whole, "{memory} bytes");
+        assert_eq!(survey_in_parts(&disk, 2000, 2, memory), whole, "{memory} bytes");
     }
 }
 
@@ -115,43 +115,44 @@ fn an_index_that_has_no_room_in_memory_is_the_same() {
 fn a_pass_that_is_stopped_keeps_the_parts_it_has_joined() {
     let (mut bytes, _) = log_bytes(400);
     bytes[40_000] ^= 1;
-    let disk = SimDisk::with(&[(LOG, &bytes)]);
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
     for threads in [1, 3] {
-        let view = view.clone().reading_with(threads);
+        let view = view.clone().with_threads(threads);
         let mut index = AggregateIndex::new(1, view.header_bytes().unwrap());
-        let wish = Wish { part: Some(4000), ..Wish::default() };
+        let wish = SurveyOptions { part_bytes: Some(4000), ..SurveyOptions::default() };
         let stopped = survey(&view, &wish, Some(&mut index), &mut |step| match step {
-            Step::Finding(_) => ControlFlow::Break(()),
-            Step::Progress(..) => ControlFlow::Continue(()),
+            SurveyProgress::Finding(_) => ControlFlow::Break(()),
+            SurveyProgress::Progress(..) => ControlFlow::Continue(()),
         });
-        assert!(matches!(stopped, Err(chronicle::StorageError::Stopped)));
+        assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
         let covered_to = index.coverage().covered_to;
         assert!((36_000..=40_000).contains(&covered_to), "{covered_to}");
-        let rest = Wish { from: Some(covered_to), ..wish };
+        let rest = SurveyOptions { from: Some(covered_to), ..wish };
         survey(&view, &rest, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
-        assert_eq!(offsets(&index), truth(&disk));
+        assert_eq!(offsets_by_aggregate(&index), replayed_offsets(&disk));
     }
 }
 
 #[test]
 fn an_index_caught_up_again_and_again_holds_few_runs_and_every_event() {
     let disk = SimDisk::default();
-    options(&disk).create(LOG).unwrap().close().unwrap();
+    open_options(&disk).create(LOG).unwrap().close().unwrap();
     let mut n = 0;
     for round in 0..40usize {
-        let mut log = options(&disk).open(LOG).unwrap();
+        let mut log = open_options(&disk).open(LOG).unwrap();
         for _ in 0..=(round * 37 % 90) {
             log.append(&event(n as u64 * 7 % 23, n)).unwrap();
             n += 1;
         }
         log.close().unwrap();
-        let mut log = read(&disk);
-        let runs: Vec<u64> = log.view().persisted().unwrap().head().runs().map(|run| run.postings.rows).collect();
+        let mut log = open_read_only(&disk);
+        let runs: Vec<u64> =
+            log.view().persisted_index().unwrap().head().non_empty_runs().map(|run| run.postings.rows).collect();
         assert_eq!(runs.iter().sum::<u64>(), n as u64);
         assert!(runs.windows(2).all(|pair| pair[0] >= 4 * pair[1]), "{runs:?}");
-        assert_eq!(log.view().persisted().unwrap().check().map_err(|fault| format!("{fault:?}")), Ok(()));
-        assert_eq!(offsets(log.index().unwrap()), truth(&disk), "round {round}");
+        assert_eq!(log.view().persisted_index().unwrap().check().map_err(|fault| format!("{fault:?}")), Ok(()));
+        assert_eq!(offsets_by_aggregate(log.index().unwrap()), replayed_offsets(&disk), "round {round}");
     }
     assert!(n > 1000);
 }
@@ -168,7 +169,7 @@ proptest! {
         threads in 1usize..6,
         shuffled in any::<bool>(),
     ) {
-        let mut bytes = if shuffled { nested(events / 8) } else { log_bytes(events).0 };
+        let mut bytes = if shuffled { log_with_nested_frames(events / 8) } else { log_bytes(events).0 };
         let len = bytes.len().saturating_sub(cut).max(16);
         bytes.truncate(len);
         for (at, len, fill, noise) in damage {
@@ -177,9 +178,9 @@ proptest! {
                 *byte = if noise { (i as u8).wrapping_mul(fill).wrapping_add(fill) } else { fill };
             }
         }
-        let disk = SimDisk::with(&[(LOG, &bytes)]);
-        let whole = seen(&disk, u64::MAX, 1, u64::MAX);
-        prop_assert_eq!(&seen(&disk, part, threads, u64::MAX), &whole);
-        prop_assert_eq!(&seen(&disk, part, threads, 300), &whole);
+        let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+        let whole = survey_in_parts(&disk, u64::MAX, 1, u64::MAX);
+        prop_assert_eq!(&survey_in_parts(&disk, part, threads, u64::MAX), &whole);
+        prop_assert_eq!(&survey_in_parts(&disk, part, threads, 300), &whole);
     }
 }

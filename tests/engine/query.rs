@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chronicle::file::OsDisk;
-use chronicle::format::{Kind, frame};
-use chronicle::inspect::{LogView, Wish, survey};
+use chronicle::format::{DamageKind, frame};
+use chronicle::inspect::{LogView, SurveyOptions, survey};
 use chronicle::query::{
-    Ask, Direction, EventSummary, Filter, Jump, Page, Pattern, Row, What, find, page, resolve, row_at,
+    Direction, EventSummary, Filter, JumpTarget, LogRow, PageRequest, RowContent, RowPage, SearchPattern, find_match,
+    read_page, read_row_at, resolve_jump_or_last_row,
 };
 use chronicle::{AggregateIndex, EventLog, LogHeader};
 use proptest::prelude::*;
@@ -18,18 +19,18 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::sim_disk::SimDisk;
-use super::support::{LOG, read};
+use super::support::{LOG, open_read_only};
 
-pub(super) const T0: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
-const NOW: u64 = T0 + 3_600_000;
+pub(super) const FIRST_TIME_MS: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
+const NOW: u64 = FIRST_TIME_MS + 3_600_000;
 
 /// A log in a folder of its own.
-pub(super) struct Bed {
+pub(super) struct TempLog {
     _folder: TempDir,
     pub(super) path: PathBuf,
 }
 
-impl Bed {
+impl TempLog {
     pub(super) fn new(bytes: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
@@ -46,45 +47,64 @@ impl Bed {
     }
 }
 
-pub(super) fn go_on(_: u64) -> ControlFlow<()> {
+pub(super) fn never_stop(_: u64) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-pub(super) fn ask(view: &LogView, from: u64, direction: Direction, limit: usize, filter: &Filter) -> Page {
-    page(view, None, &Ask { from, direction, limit, filter }, &mut go_on).unwrap()
+pub(super) fn page_without_index(
+    view: &LogView,
+    from: u64,
+    direction: Direction,
+    limit: usize,
+    filter: &Filter,
+) -> RowPage {
+    read_page(view, None, &PageRequest { from, direction, limit, filter }, &mut never_stop).unwrap()
 }
 
-pub(super) fn filter(text: &str) -> Filter {
+pub(super) fn parse_filter(text: &str) -> Filter {
     Filter::parse(text, NOW).unwrap()
 }
 
 /// Every row, as the survey and a replay have them.
-fn expected(view: &LogView) -> Vec<Row> {
-    let seen = survey(view, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
-    let findings = seen.findings.iter().filter(|finding| finding.kind != Kind::Clock);
-    let mut rows: Vec<Row> = findings
-        .map(|finding| Row { start: finding.start, end: finding.end, what: What::Finding(finding.clone()) })
+fn expected_rows(view: &LogView) -> Vec<LogRow> {
+    let seen = survey(view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+    let findings = seen.findings.iter().filter(|finding| finding.kind != DamageKind::Clock);
+    let mut rows: Vec<LogRow> = findings
+        .map(|finding| LogRow { start: finding.start, end: finding.end, content: RowContent::Finding(finding.clone()) })
         .collect();
-    rows.extend(seen.in_flight.map(|range| Row { start: range.start, end: range.end, what: What::InFlight }));
-    if view.log().first_frame() == 16 && view.header_finding().is_none() {
-        rows.push(Row { start: 0, end: view.log().len().unwrap().min(16), what: What::Header });
+    rows.extend(seen.in_flight.map(|range| LogRow {
+        start: range.start,
+        end: range.end,
+        content: RowContent::InFlight,
+    }));
+    if view.log().first_frame_offset() == 16 && view.header_finding().is_none() {
+        rows.push(LogRow { start: 0, end: view.log().len().unwrap().min(16), content: RowContent::Header });
     }
     let log = EventLog::open_read_only(view.path()).unwrap();
     for event in log.replay(0).unwrap().filter_map(Result::ok) {
         let (start, len) =
-            (event.offset(), event.json().len() as u64 + if view.log().first_frame() == 16 { 8 } else { 4 });
-        rows.push(Row { start, end: start + len, what: What::Event(EventSummary::of(&event.view())) });
+            (event.offset(), event.json().len() as u64 + if view.log().first_frame_offset() == 16 { 8 } else { 4 });
+        rows.push(LogRow {
+            start,
+            end: start + len,
+            content: RowContent::Event(EventSummary::from_event(&event.view())),
+        });
     }
     rows.sort_by_key(|row| (row.start, row.end));
     rows
 }
 
 /// All rows, page by page from the start.
-pub(super) fn forth(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &Filter) -> Vec<Row> {
+pub(super) fn collect_forward(
+    view: &LogView,
+    index: Option<&AggregateIndex>,
+    limit: usize,
+    filter: &Filter,
+) -> Vec<LogRow> {
     let (mut rows, mut from) = (Vec::new(), 0);
     loop {
-        let ask = Ask { from, direction: Direction::Forward, limit, filter };
-        let page = page(view, index, &ask, &mut go_on).unwrap();
+        let ask = PageRequest { from, direction: Direction::Forward, limit, filter };
+        let page = read_page(view, index, &ask, &mut never_stop).unwrap();
         assert!(page.rows.len() <= limit && (page.at_end || page.rows.len() >= limit), "{page:?}");
         assert!(page.at_start == (from == 0) || page.rows.is_empty(), "{page:?}");
         from = page.rows.last().map_or(from, |row| row.end);
@@ -96,11 +116,16 @@ pub(super) fn forth(view: &LogView, index: Option<&AggregateIndex>, limit: usize
 }
 
 /// All rows, page by page from the end.
-pub(super) fn back(view: &LogView, index: Option<&AggregateIndex>, limit: usize, filter: &Filter) -> Vec<Row> {
+pub(super) fn collect_backward(
+    view: &LogView,
+    index: Option<&AggregateIndex>,
+    limit: usize,
+    filter: &Filter,
+) -> Vec<LogRow> {
     let (mut rows, mut from) = (Vec::new(), u64::MAX);
     loop {
-        let ask = Ask { from, direction: Direction::Backward, limit, filter };
-        let page = page(view, index, &ask, &mut go_on).unwrap();
+        let ask = PageRequest { from, direction: Direction::Backward, limit, filter };
+        let page = read_page(view, index, &ask, &mut never_stop).unwrap();
         assert!(page.rows.len() <= limit && (page.at_start || page.rows.len() >= limit), "{page:?}");
         assert_eq!(page.at_end, from == u64::MAX, "{page:?}");
         from = page.rows.first().map_or(from, |row| row.start);
@@ -111,27 +136,28 @@ pub(super) fn back(view: &LogView, index: Option<&AggregateIndex>, limit: usize,
     }
 }
 
-fn json(i: u64, payload: &str) -> String {
+fn event_json(i: u64, payload: &str) -> String {
     let aggregate = if i.is_multiple_of(5) { "null".to_owned() } else { (i % 4).to_string() };
     let kind = ["Created", "Updated", "Upd\\u0061ted", "Deleted"][(i % 4) as usize];
-    let (time, ns, version) = (T0 + i * 1000, if i.is_multiple_of(3) { "accounts" } else { "acc" }, 1 + i % 2);
+    let (time, ns, version) =
+        (FIRST_TIME_MS + i * 1000, if i.is_multiple_of(3) { "accounts" } else { "acc" }, 1 + i % 2);
     format!(
         r#"{{"write_timestamp_ms":{time},"event_type":"{kind}","namespace":"{ns}","schema_id":"Person","schema_version":{version},"aggregate_id":{aggregate},"payload":{payload}}}"#
     )
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Part {
+pub(super) enum SampleLogPart {
     Event(String),
     Flipped(String, usize),
-    Length(String, usize),
+    WrongLength(String, usize),
     Gap,
     Invalid,
     Zeros(usize),
     Noise(Vec<u8>),
 }
 
-pub(super) fn part() -> impl Strategy<Value = Part> {
+pub(super) fn log_part() -> impl Strategy<Value = SampleLogPart> {
     let payload = prop_oneof![
         Just(r#"{"amount":1.5,"email":"ana@example.org"}"#.to_owned()),
         Just(r#"{"amount":100,"email":"bob@example.com","tags":["x","y"]}"#.to_owned()),
@@ -139,19 +165,19 @@ pub(super) fn part() -> impl Strategy<Value = Part> {
         Just("null".to_owned()),
     ];
     prop_oneof![
-        12 => payload.clone().prop_map(Part::Event),
-        1 => (payload.clone(), 0..2000usize).prop_map(|(payload, at)| Part::Flipped(payload, at)),
-        1 => (payload, 0..30usize).prop_map(|(payload, by)| Part::Length(payload, by)),
-        1 => Just(Part::Gap),
-        1 => Just(Part::Invalid),
-        1 => (1..200usize).prop_map(Part::Zeros),
-        1 => prop::collection::vec(any::<u8>(), 1..80).prop_map(Part::Noise),
+        12 => payload.clone().prop_map(SampleLogPart::Event),
+        1 => (payload.clone(), 0..2000usize).prop_map(|(payload, at)| SampleLogPart::Flipped(payload, at)),
+        1 => (payload, 0..30usize).prop_map(|(payload, by)| SampleLogPart::WrongLength(payload, by)),
+        1 => Just(SampleLogPart::Gap),
+        1 => Just(SampleLogPart::Invalid),
+        1 => (1..200usize).prop_map(SampleLogPart::Zeros),
+        1 => prop::collection::vec(any::<u8>(), 1..80).prop_map(SampleLogPart::Noise),
     ]
 }
 
 /// A log of these parts. The last frame is valid, so that the end stands still at once.
-pub(super) fn build(version: u16, parts: &[Part]) -> Vec<u8> {
-    let mut log = if version == 1 { LogHeader::new(T0).encode().to_vec() } else { Vec::new() };
+pub(super) fn build_log(version: u16, parts: &[SampleLogPart]) -> Vec<u8> {
+    let mut log = if version == 1 { LogHeader::new(FIRST_TIME_MS).encode().to_vec() } else { Vec::new() };
     let put = |log: &mut Vec<u8>, payload: &str| {
         let start = log.len();
         frame::encode(payload.as_bytes(), log);
@@ -160,27 +186,27 @@ pub(super) fn build(version: u16, parts: &[Part]) -> Vec<u8> {
         }
         start
     };
-    put(&mut log, &json(1, "{}"));
+    put(&mut log, &event_json(1, "{}"));
     for (i, part) in parts.iter().enumerate() {
         let i = i as u64 + 2;
         match part {
-            Part::Event(payload) => _ = put(&mut log, &json(i, payload)),
-            Part::Flipped(payload, at) => {
-                let start = put(&mut log, &json(i, payload));
+            SampleLogPart::Event(payload) => _ = put(&mut log, &event_json(i, payload)),
+            SampleLogPart::Flipped(payload, at) => {
+                let start = put(&mut log, &event_json(i, payload));
                 let len = log.len() - start - 4;
                 log[start + 4 + at % len] ^= 1 << (at % 8);
             }
-            Part::Length(payload, by) => {
-                let start = put(&mut log, &json(i, payload));
+            SampleLogPart::WrongLength(payload, by) => {
+                let start = put(&mut log, &event_json(i, payload));
                 log[start + 3] ^= 1 + *by as u8;
             }
-            Part::Gap => _ = put(&mut log, "{\"$gap\":{\"by\":\"test\"}}  "),
-            Part::Invalid => _ = put(&mut log, "{\"no\":\"event\"}"),
-            Part::Zeros(n) => log.extend(vec![0; *n]),
-            Part::Noise(bytes) => log.extend(bytes),
+            SampleLogPart::Gap => _ = put(&mut log, "{\"$gap\":{\"by\":\"test\"}}  "),
+            SampleLogPart::Invalid => _ = put(&mut log, "{\"no\":\"event\"}"),
+            SampleLogPart::Zeros(n) => log.extend(vec![0; *n]),
+            SampleLogPart::Noise(bytes) => log.extend(bytes),
         }
     }
-    put(&mut log, &json(3, "{}"));
+    put(&mut log, &event_json(3, "{}"));
     log
 }
 
@@ -190,92 +216,92 @@ proptest! {
     #[test]
     fn pages_of_any_size_in_either_direction_are_the_log_in_pieces(
         version in 0u16..2,
-        parts in prop::collection::vec(part(), 0..30),
+        parts in prop::collection::vec(log_part(), 0..30),
         limit in 1usize..8,
         places in prop::collection::vec(any::<prop::sample::Index>(), 6),
     ) {
-        let bed = Bed::new(&build(version, &parts));
+        let bed = TempLog::new(&build_log(version, &parts));
         let (view, all) = (bed.view(), Filter::default());
-        let rows = expected(&view);
-        let whole = ask(&view, 0, Direction::Forward, 1000, &all);
+        let rows = expected_rows(&view);
+        let whole = page_without_index(&view, 0, Direction::Forward, 1000, &all);
         prop_assert_eq!(&whole.rows, &rows);
         prop_assert!(whole.at_start && whole.at_end);
-        prop_assert_eq!(&ask(&view, u64::MAX, Direction::Backward, 1000, &all).rows, &rows);
-        prop_assert_eq!(&forth(&view, None, limit, &all), &rows);
-        prop_assert_eq!(&back(&view, None, limit, &all), &rows);
+        prop_assert_eq!(&page_without_index(&view, u64::MAX, Direction::Backward, 1000, &all).rows, &rows);
+        prop_assert_eq!(&collect_forward(&view, None, limit, &all), &rows);
+        prop_assert_eq!(&collect_backward(&view, None, limit, &all), &rows);
         for place in places {
             let at = place.index(view.log().len().unwrap() as usize) as u64;
-            let ahead = ask(&view, at, Direction::Forward, 1000, &all).rows;
-            let behind = ask(&view, at, Direction::Backward, 1000, &all).rows;
+            let ahead = page_without_index(&view, at, Direction::Forward, 1000, &all).rows;
+            let behind = page_without_index(&view, at, Direction::Backward, 1000, &all).rows;
             let covering = rows.iter().position(|row| row.end > at).unwrap();
             prop_assert_eq!(&ahead[..], &rows[covering..], "from {}", at);
             prop_assert_eq!(&behind[..], &rows[..covering], "to {}", at);
-            prop_assert_eq!(row_at(&view, at).unwrap(), Some(rows[covering].clone()));
+            prop_assert_eq!(read_row_at(&view, at).unwrap(), Some(rows[covering].clone()));
         }
     }
 
     #[test]
     fn an_aggregate_through_the_index_is_the_one_that_a_scan_finds(
         version in 0u16..2,
-        parts in prop::collection::vec(part(), 0..30),
+        parts in prop::collection::vec(log_part(), 0..30),
         covered in any::<prop::sample::Index>(),
         limit in 1usize..6,
         words in prop::sample::select(vec![
             "agg:1", "agg:2 agg:3", "agg:1 -is:damaged -is:gap", "agg:7", "agg:1 payload.amount>50 -is:gap", "agg:2 is:damaged",
         ]),
     ) {
-        let bytes = build(version, &parts);
+        let bytes = build_log(version, &parts);
         // The index has seen the log up to one of its frames.
-        let bed = Bed::new(&bytes);
-        let ends: Vec<u64> = expected(&bed.view()).iter().filter(|row| matches!(row.what, What::Event(_))).map(|row| row.end).collect();
+        let bed = TempLog::new(&bytes);
+        let ends: Vec<u64> = expected_rows(&bed.view()).iter().filter(|row| matches!(row.content, RowContent::Event(_))).map(|row| row.end).collect();
         let end = ends[covered.index(ends.len())] as usize;
         fs::write(&bed.path, &bytes[..end]).unwrap();
         let index = bed.index();
         prop_assert_eq!(index.coverage().covered_to, end as u64);
         fs::write(&bed.path, &bytes).unwrap();
-        let (view, filter) = (bed.view(), filter(words));
-        let scanned = ask(&view, 0, Direction::Forward, 1000, &filter).rows;
-        prop_assert_eq!(&forth(&view, Some(&index), limit, &filter), &scanned);
-        prop_assert_eq!(&back(&view, Some(&index), limit, &filter), &scanned);
-        prop_assert_eq!(&back(&view, None, limit, &filter), &scanned);
+        let (view, filter) = (bed.view(), parse_filter(words));
+        let scanned = page_without_index(&view, 0, Direction::Forward, 1000, &filter).rows;
+        prop_assert_eq!(&collect_forward(&view, Some(&index), limit, &filter), &scanned);
+        prop_assert_eq!(&collect_backward(&view, Some(&index), limit, &filter), &scanned);
+        prop_assert_eq!(&collect_backward(&view, None, limit, &filter), &scanned);
         let middle = end as u64 / 2;
         for from in [middle, middle + 1, end as u64, end as u64 + 1] {
             for direction in [Direction::Forward, Direction::Backward] {
-                let ask = Ask { from, direction, limit, filter: &filter };
-                let known = page(&view, Some(&index), &ask, &mut go_on).unwrap();
-                prop_assert_eq!(known.rows, page(&view, None, &ask, &mut go_on).unwrap().rows, "{} {:?}", from, direction);
+                let ask = PageRequest { from, direction, limit, filter: &filter };
+                let known = read_page(&view, Some(&index), &ask, &mut never_stop).unwrap();
+                prop_assert_eq!(known.rows, read_page(&view, None, &ask, &mut never_stop).unwrap().rows, "{} {:?}", from, direction);
             }
         }
     }
 
     #[test]
     fn a_filter_shows_what_its_words_say_one_by_one(
-        parts in prop::collection::vec(part(), 0..30),
-        words in prop::collection::vec((0..WORDS.len(), any::<bool>()), 0..5),
+        parts in prop::collection::vec(log_part(), 0..30),
+        words in prop::collection::vec((0..FILTER_WORDS.len(), any::<bool>()), 0..5),
     ) {
-        let bed = Bed::new(&build(1, &parts));
+        let bed = TempLog::new(&build_log(1, &parts));
         let view = bed.view();
-        let text: Vec<String> = words.iter().map(|(i, not)| format!("{}{}", if *not { "-" } else { "" }, WORDS[*i].0)).collect();
-        let filter = filter(&text.join(" "));
-        let shown = ask(&view, 0, Direction::Forward, 1000, &filter).rows;
+        let text: Vec<String> = words.iter().map(|(i, not)| format!("{}{}", if *not { "-" } else { "" }, FILTER_WORDS[*i].0)).collect();
+        let filter = parse_filter(&text.join(" "));
+        let shown = page_without_index(&view, 0, Direction::Forward, 1000, &filter).rows;
         let log = EventLog::open_read_only(&bed.path).unwrap();
-        let keep = |row: &Row| match &row.what {
-            What::Event(_) => {
+        let keep = |row: &LogRow| match &row.content {
+            RowContent::Event(_) => {
                 let event = log.replay(row.start).unwrap().next().unwrap().unwrap();
-                plainly(&words, row.start, event.json())
+                matches_words(&words, row.start, event.json())
             }
-            What::Header => words.is_empty(),
+            RowContent::Header => words.is_empty(),
             _ => true,
         };
-        let rows: Vec<Row> = expected(&view).into_iter().filter(keep).collect();
+        let rows: Vec<LogRow> = expected_rows(&view).into_iter().filter(keep).collect();
         prop_assert_eq!(shown, rows, "{}", text.join(" "));
     }
 }
 
-type Says = fn(u64, &Value, &str) -> bool;
+type WordPredicate = fn(u64, &Value, &str) -> bool;
 
 /// Words with their keys, and what they mean said another way.
-const WORDS: [(&str, &str, Says); 17] = [
+const FILTER_WORDS: [(&str, &str, WordPredicate); 17] = [
     ("agg:1", "agg", |_, event, _| event["aggregate_id"] == 1),
     ("agg:null", "agg", |_, event, _| event["aggregate_id"].is_null()),
     ("type:Updated", "type", |_, event, _| event["event_type"] == "Updated"),
@@ -283,8 +309,10 @@ const WORDS: [(&str, &str, Says); 17] = [
     ("ns:acc", "ns", |_, event, _| event["namespace"] == "acc"),
     ("schema:\"Person\"", "schema", |_, event, _| event["schema_id"] == "Person"),
     ("v:2", "v", |_, event, _| event["schema_version"] == 2),
-    ("after:2026-11-20T09:00:09Z", "after", |_, event, _| event["write_timestamp_ms"].as_u64() >= Some(T0 + 9000)),
-    ("before:-59m50s", "before", |_, event, _| event["write_timestamp_ms"].as_u64() < Some(T0 + 10_000)),
+    ("after:2026-11-20T09:00:09Z", "after", |_, event, _| {
+        event["write_timestamp_ms"].as_u64() >= Some(FIRST_TIME_MS + 9000)
+    }),
+    ("before:-59m50s", "before", |_, event, _| event["write_timestamp_ms"].as_u64() < Some(FIRST_TIME_MS + 10_000)),
     ("offset:500..0x5dc", "offset", |at, _, _| (500..1500).contains(&at)),
     (r"payload.email~example\.org", "email~", |_, event, _| event["payload"]["email"] == "ana@example.org"),
     ("payload.amount>=100", "amount>=", |_, event, _| event["payload"]["amount"].as_f64() >= Some(100.0)),
@@ -295,48 +323,56 @@ const WORDS: [(&str, &str, Says); 17] = [
     ("person", "", |_, _, json| json.contains("Person")),
 ];
 
-fn plainly(words: &[(usize, bool)], at: u64, json: &str) -> bool {
+fn matches_words(words: &[(usize, bool)], at: u64, json: &str) -> bool {
     let event: Value = serde_json::from_str(json).unwrap();
-    let says = |i: usize| (WORDS[i].2)(at, &event, json);
+    let says = |i: usize| (FILTER_WORDS[i].2)(at, &event, json);
     words.iter().all(|(i, not)| {
         if *not {
             return !says(*i);
         }
-        let key = WORDS[*i].1;
-        let alternative = |(j, not): &(usize, bool)| !not && !key.is_empty() && WORDS[*j].1 == key && says(*j);
+        let key = FILTER_WORDS[*i].1;
+        let alternative = |(j, not): &(usize, bool)| !not && !key.is_empty() && FILTER_WORDS[*j].1 == key && says(*j);
         says(*i) || words.iter().any(alternative)
     })
 }
 
 /// 40 events, all of them whole.
-fn clean() -> Vec<u8> {
-    let event = Part::Event(r#"{"amount":1,"email":"ana@example.org"}"#.into());
-    build(1, &vec![event; 38])
+fn clean_log() -> Vec<u8> {
+    let event = SampleLogPart::Event(r#"{"amount":1,"email":"ana@example.org"}"#.into());
+    build_log(1, &vec![event; 38])
 }
 
-fn starts(rows: &[Row]) -> Vec<u64> {
+fn row_starts(rows: &[LogRow]) -> Vec<u64> {
     rows.iter().map(|row| row.start).collect()
 }
 
 #[test]
 fn a_torn_end_is_a_row_in_either_direction() {
-    let mut bytes = clean();
+    let mut bytes = clean_log();
     bytes.truncate(bytes.len() - 30);
-    let bed = Bed::new(&bytes);
-    let (view, rows) = (bed.view(), expected(&bed.view()));
-    assert!(matches!(&rows.last().unwrap().what, What::Finding(finding) if finding.kind == Kind::TornTail));
+    let bed = TempLog::new(&bytes);
+    let (view, rows) = (bed.view(), expected_rows(&bed.view()));
+    assert!(
+        matches!(&rows.last().unwrap().content, RowContent::Finding(finding) if finding.kind == DamageKind::TornTail)
+    );
     let all = Filter::default();
-    assert_eq!(ask(&view, 0, Direction::Forward, 1000, &all).rows, rows);
-    assert_eq!(ask(&view, u64::MAX, Direction::Backward, 2, &all).rows, rows[rows.len() - 2..]);
-    assert_eq!(resolve(&view, None, &Jump::Last, &mut go_on).unwrap(), rows.last().unwrap().start);
-    assert_eq!(ask(&view, 0, Direction::Forward, 9, &filter("type:None")).rows, rows[rows.len() - 1..]);
+    assert_eq!(page_without_index(&view, 0, Direction::Forward, 1000, &all).rows, rows);
+    assert_eq!(page_without_index(&view, u64::MAX, Direction::Backward, 2, &all).rows, rows[rows.len() - 2..]);
+    assert_eq!(
+        resolve_jump_or_last_row(&view, None, &JumpTarget::Last, &mut never_stop).unwrap(),
+        rows.last().unwrap().start
+    );
+    assert_eq!(
+        page_without_index(&view, 0, Direction::Forward, 9, &parse_filter("type:None")).rows,
+        rows[rows.len() - 1..]
+    );
 }
 
 #[test]
 fn an_end_that_somebody_writes_is_being_written_and_is_hidden_by_words_about_findings_alone() {
-    let mut bytes = clean();
+    let mut bytes = clean_log();
     bytes.truncate(bytes.len() - 30);
-    let bed = Bed::new(&bytes);
+    let bed = TempLog::new(&bytes);
     let grow = fs::OpenOptions::new().append(true).open(&bed.path).unwrap();
     let view = bed.view();
     let writer = std::thread::spawn(move || {
@@ -345,97 +381,101 @@ fn an_end_that_somebody_writes_is_being_written_and_is_hidden_by_words_about_fin
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
     });
-    let rows = ask(&view, u64::MAX, Direction::Backward, 1, &Filter::default()).rows;
-    assert_eq!(rows.iter().map(|row| &row.what).collect::<Vec<_>>(), [&What::InFlight]);
-    assert!(ask(&view, 0, Direction::Forward, 100, &filter("is:damaged")).rows.is_empty());
+    let rows = page_without_index(&view, u64::MAX, Direction::Backward, 1, &Filter::default()).rows;
+    assert_eq!(rows.iter().map(|row| &row.content).collect::<Vec<_>>(), [&RowContent::InFlight]);
+    assert!(page_without_index(&view, 0, Direction::Forward, 100, &parse_filter("is:damaged")).rows.is_empty());
     writer.join().unwrap();
 }
 
 #[test]
 fn an_end_that_becomes_whole_while_it_is_looked_at_is_what_it_became() {
-    let whole = clean();
-    let rows = expected(&Bed::new(&whole).view());
+    let whole = clean_log();
+    let rows = expected_rows(&TempLog::new(&whole).view());
     let [.., second_last, last] = &rows[..] else { panic!("{rows:?}") };
     let all = Filter::default();
-    for (written, unfinished) in [(last.end, None), (last.start + 20, Some(What::InFlight))] {
+    for (written, unfinished) in [(last.end, None), (last.start + 20, Some(RowContent::InFlight))] {
         // The size is there before the bytes are.
         let mut before = whole.clone();
         before[second_last.start as usize + 9..].fill(0);
         let mut after = whole.clone();
         after[written as usize..].fill(0);
         for (from, direction) in [(second_last.start, Direction::Forward), (u64::MAX, Direction::Backward)] {
-            let disk = SimDisk::with(&[(LOG, &before)]);
+            let disk = SimDisk::with_files(&[(LOG, &before)]);
             let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-            disk.while_waiting(&after);
-            let page = ask(&view, from, direction, 2, &all);
+            disk.change_while_waiting(&after);
+            let page = page_without_index(&view, from, direction, 2, &all);
             assert_eq!(page.rows[0], *second_last, "{written} {direction:?}");
-            assert_eq!(page.rows[1].what, unfinished.clone().unwrap_or(last.what.clone()), "{written} {direction:?}");
+            assert_eq!(
+                page.rows[1].content,
+                unfinished.clone().unwrap_or(last.content.clone()),
+                "{written} {direction:?}"
+            );
         }
     }
 }
 
 #[test]
 fn a_log_that_lost_its_end_says_so_in_a_row_of_its_own() {
-    let bytes = clean();
-    let bed = Bed::new(&bytes);
+    let bytes = clean_log();
+    let bed = TempLog::new(&bytes);
     let mut log = EventLog::open(&bed.path).unwrap();
     log.save_index().unwrap();
     drop(log);
-    let whole = expected(&bed.view());
+    let whole = expected_rows(&bed.view());
     let all = Filter::default();
     // Cut at a frame's start, inside a frame, behind the header, and inside it.
     let cuts = [whole[20].start, whole[20].start + 30, 16, 5];
     for cut in cuts {
         fs::write(&bed.path, &bytes[..cut as usize]).unwrap();
         let view = bed.view();
-        let rows = ask(&view, 0, Direction::Forward, 1000, &all).rows;
+        let rows = page_without_index(&view, 0, Direction::Forward, 1000, &all).rows;
         let last = rows.last().unwrap();
-        assert!(matches!(&last.what, What::Finding(f) if f.kind == Kind::Truncated), "{cut}: {last:?}");
+        assert!(matches!(&last.content, RowContent::Finding(f) if f.kind == DamageKind::Truncated), "{cut}: {last:?}");
         assert_eq!((last.end, rows.iter().filter(|row| row.start == last.start).count()), (cut, 1));
-        assert_eq!(rows[..], expected(&view)[expected(&view).len() - rows.len()..], "{cut}");
+        assert_eq!(rows[..], expected_rows(&view)[expected_rows(&view).len() - rows.len()..], "{cut}");
         // Five divides the rows of the first cut, so that a page ends where the log does.
         for limit in [1, 5, 7] {
-            assert_eq!(forth(&view, None, limit, &all), rows, "{cut}");
-            assert_eq!(back(&view, None, limit, &all), rows, "{cut}");
+            assert_eq!(collect_forward(&view, None, limit, &all), rows, "{cut}");
+            assert_eq!(collect_backward(&view, None, limit, &all), rows, "{cut}");
         }
-        let around =
-            [Direction::Backward, Direction::Forward].map(|direction| ask(&view, cut, direction, 1000, &all).rows);
+        let around = [Direction::Backward, Direction::Forward]
+            .map(|direction| page_without_index(&view, cut, direction, 1000, &all).rows);
         assert_eq!(around.concat(), rows, "{cut}");
         assert_eq!(around[1].len(), usize::from(last.start == cut), "{cut}");
-        assert_eq!(row_at(&view, cut).unwrap().as_ref(), Some(last).filter(|last| last.start == cut), "{cut}");
-        let index = bed.view().index();
-        let one = filter("agg:1");
-        assert_eq!(forth(&view, Some(&index), 3, &one), forth(&view, None, 3, &one), "{cut}");
-        assert_eq!(back(&view, Some(&index), 3, &one), back(&view, None, 3, &one), "{cut}");
+        assert_eq!(read_row_at(&view, cut).unwrap().as_ref(), Some(last).filter(|last| last.start == cut), "{cut}");
+        let index = bed.view().load_index();
+        let one = parse_filter("agg:1");
+        assert_eq!(collect_forward(&view, Some(&index), 3, &one), collect_forward(&view, None, 3, &one), "{cut}");
+        assert_eq!(collect_backward(&view, Some(&index), 3, &one), collect_backward(&view, None, 3, &one), "{cut}");
     }
 }
 
 #[test]
 fn a_damaged_header_and_an_empty_log_have_their_row() {
     let all = Filter::default();
-    let mut bytes = clean();
+    let mut bytes = clean_log();
     bytes[1] = b'x';
-    let bed = Bed::new(&bytes);
-    let first = ask(&bed.view(), 7, Direction::Forward, 1, &filter("agg:1"));
-    assert!(matches!(&first.rows[0].what, What::Finding(f) if f.kind == Kind::Header), "{first:?}");
-    let bed = Bed::new(&bytes[..0]);
-    fs::write(&bed.path, LogHeader::new(T0).encode()).unwrap();
+    let bed = TempLog::new(&bytes);
+    let first = page_without_index(&bed.view(), 7, Direction::Forward, 1, &parse_filter("agg:1"));
+    assert!(matches!(&first.rows[0].content, RowContent::Finding(f) if f.kind == DamageKind::Header), "{first:?}");
+    let bed = TempLog::new(&bytes[..0]);
+    fs::write(&bed.path, LogHeader::new(FIRST_TIME_MS).encode()).unwrap();
     for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
-        let page = ask(&bed.view(), from, direction, 3, &all);
-        let header = Row { start: 0, end: 16, what: What::Header };
-        assert_eq!(page, Page { rows: vec![header], at_start: true, at_end: true });
+        let page = page_without_index(&bed.view(), from, direction, 3, &all);
+        let header = LogRow { start: 0, end: 16, content: RowContent::Header };
+        assert_eq!(page, RowPage { rows: vec![header], at_start: true, at_end: true });
     }
-    assert_eq!(ask(&bed.view(), 16, Direction::Forward, 3, &all).rows, []);
-    assert_eq!(resolve(&bed.view(), None, &Jump::Time(0), &mut go_on).unwrap(), 0);
+    assert_eq!(page_without_index(&bed.view(), 16, Direction::Forward, 3, &all).rows, []);
+    assert_eq!(resolve_jump_or_last_row(&bed.view(), None, &JumpTarget::Time(0), &mut never_stop).unwrap(), 0);
 }
 
 #[test]
 fn damage_that_the_index_has_not_seen_is_told_and_no_other_event_appears() {
-    let mut bytes = clean();
-    let bed = Bed::new(&bytes);
-    let (index, rows) = (bed.index(), expected(&bed.view()));
-    let one = filter("agg:1");
-    let of_one = ask(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
+    let mut bytes = clean_log();
+    let bed = TempLog::new(&bytes);
+    let (index, rows) = (bed.index(), expected_rows(&bed.view()));
+    let one = parse_filter("agg:1");
+    let of_one = page_without_index(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
     let hit = of_one[2].start;
     bytes[hit as usize + 60] ^= 1;
     // Another aggregate's event takes the place of one of this aggregate's.
@@ -447,22 +487,24 @@ fn damage_that_the_index_has_not_seen_is_told_and_no_other_event_appears() {
     bytes[a..b].copy_from_slice(&frame);
     fs::write(&bed.path, &bytes).unwrap();
     let view = bed.view();
-    let scanned = ask(&view, 0, Direction::Forward, 1000, &one).rows;
+    let scanned = page_without_index(&view, 0, Direction::Forward, 1000, &one).rows;
     assert_eq!(scanned.len(), of_one.len() - 1);
-    assert!(scanned.iter().any(|row| row.start == hit && matches!(row.what, What::Finding(_))));
-    assert_eq!(forth(&view, Some(&index), 2, &one), scanned);
-    assert_eq!(back(&view, Some(&index), 2, &one), scanned);
-    assert_eq!(rows.len(), expected(&view).len());
+    assert!(scanned.iter().any(|row| row.start == hit && matches!(row.content, RowContent::Finding(_))));
+    assert_eq!(collect_forward(&view, Some(&index), 2, &one), scanned);
+    assert_eq!(collect_backward(&view, Some(&index), 2, &one), scanned);
+    assert_eq!(rows.len(), expected_rows(&view).len());
 }
 
 #[test]
 fn jumps_lead_to_the_row_that_people_mean() {
-    let bed = Bed::new(&clean());
+    let bed = TempLog::new(&clean_log());
     let (view, index) = (bed.view(), bed.index());
-    let rows = expected(&view);
+    let rows = expected_rows(&view);
     let len = view.log().len().unwrap();
     for index in [None, Some(&index)] {
-        let to = |text: &str| resolve(&view, index, &Jump::parse(text, NOW).unwrap(), &mut go_on).unwrap();
+        let to = |text: &str| {
+            resolve_jump_or_last_row(&view, index, &JumpTarget::parse(text, NOW).unwrap(), &mut never_stop).unwrap()
+        };
         assert_eq!((to("0"), to("3"), to("16")), (0, 0, 16));
         assert_eq!(to(&format!("0x{:x}", rows[9].start + 5)), rows[9].start);
         assert_eq!((to("#1"), to("#40"), to("#41")), (16, rows[40].start, rows[40].start));
@@ -471,20 +513,20 @@ fn jumps_lead_to_the_row_that_people_mean() {
         assert_eq!((to("100%"), to("99999999")), (rows[40].start, rows[40].start));
         assert_eq!((to("2026-11-20T09:00:20"), to("2020-01-01")), (rows[20].start, 16));
         assert_eq!((to("2026-11-20T09:00:20.001"), to("2027-01-01")), (rows[21].start, rows[40].start));
-        assert_eq!(resolve(&view, index, &Jump::First, &mut go_on).unwrap(), 0);
-        assert_eq!(resolve(&view, index, &Jump::Last, &mut go_on).unwrap(), rows[40].start);
+        assert_eq!(resolve_jump_or_last_row(&view, index, &JumpTarget::First, &mut never_stop).unwrap(), 0);
+        assert_eq!(resolve_jump_or_last_row(&view, index, &JumpTarget::Last, &mut never_stop).unwrap(), rows[40].start);
     }
     for text in ["#0", "#", "101%", "x%", "tomorrow", "", "-5", "#-1", "+5"] {
-        assert!(Jump::parse(text, NOW).is_err(), "{text}");
+        assert!(JumpTarget::parse(text, NOW).is_err(), "{text}");
     }
 }
 
 #[test]
 fn an_anchor_whose_event_is_gone_counts_for_nothing() {
-    let mut bytes = long();
-    let bed = Bed::new(&bytes);
+    let mut bytes = long_log();
+    let bed = TempLog::new(&bytes);
     let index = bed.index();
-    let rows = ask(&bed.view(), 0, Direction::Forward, 200, &Filter::default()).rows;
+    let rows = page_without_index(&bed.view(), 0, Direction::Forward, 200, &Filter::default()).rows;
     let anchor = index.anchors().nth(1).unwrap();
     let mut replace = |range: std::ops::Range<u64>, payload: &str| {
         let mut frame = Vec::new();
@@ -495,51 +537,64 @@ fn an_anchor_whose_event_is_gone_counts_for_nothing() {
     // Two events before the anchor become a gap, and the anchor's own another event.
     replace(rows[2].start..rows[3].end, "{\"$gap\":{}}");
     let at = rows.iter().find(|row| row.start == anchor.offset).unwrap();
-    replace(at.start..at.end, &json(7, "{}"));
+    replace(at.start..at.end, &event_json(7, "{}"));
     fs::write(&bed.path, &bytes).unwrap();
     let view = bed.view();
-    let ordinal = Jump::Ordinal(anchor.ordinal + 3);
-    let scanned = resolve(&view, None, &ordinal, &mut go_on).unwrap();
-    assert_eq!(resolve(&view, Some(&index), &ordinal, &mut go_on).unwrap(), scanned);
+    let ordinal = JumpTarget::Ordinal(anchor.ordinal + 3);
+    let scanned = resolve_jump_or_last_row(&view, None, &ordinal, &mut never_stop).unwrap();
+    assert_eq!(resolve_jump_or_last_row(&view, Some(&index), &ordinal, &mut never_stop).unwrap(), scanned);
 }
 
 /// Some megabytes, in which a few times jump back and a long stretch is damaged.
-fn long() -> Vec<u8> {
-    let event = |i: u64| Part::Event(format!(r#"{{"n":{i},"text":"{}"}}"#, "z".repeat(300)));
-    let mut parts: Vec<Part> = (0..9000).map(event).collect();
-    parts[3000] = Part::Noise((0..1_200_000u32).map(|i| (i.wrapping_mul(i) / 7) as u8).collect());
-    build(1, &parts)
+fn long_log() -> Vec<u8> {
+    let event = |i: u64| SampleLogPart::Event(format!(r#"{{"n":{i},"text":"{}"}}"#, "z".repeat(300)));
+    let mut parts: Vec<SampleLogPart> = (0..9000).map(event).collect();
+    parts[3000] = SampleLogPart::Noise((0..1_200_000u32).map(|i| (i.wrapping_mul(i) / 7) as u8).collect());
+    build_log(1, &parts)
 }
 
 #[test]
 fn times_and_ordinals_are_found_in_a_long_log_without_reading_it_all() {
-    let bytes = long();
-    let bed = Bed::new(&bytes);
+    let bytes = long_log();
+    let bed = TempLog::new(&bytes);
     let (view, index) = (bed.view(), bed.index());
     assert!(bytes.len() as u64 > 4 << 20);
     for second in [1u64, 500, 2999, 3005, 4000, 8999] {
-        let start = resolve(&view, Some(&index), &Jump::Time(T0 + second * 1000), &mut go_on).unwrap();
-        let Some(Row { what: What::Event(event), .. }) = row_at(&view, start).unwrap() else { panic!("{second}") };
-        assert_eq!(event.time_ms, T0 + second * 1000);
+        let start = resolve_jump_or_last_row(
+            &view,
+            Some(&index),
+            &JumpTarget::Time(FIRST_TIME_MS + second * 1000),
+            &mut never_stop,
+        )
+        .unwrap();
+        let Some(LogRow { content: RowContent::Event(event), .. }) = read_row_at(&view, start).unwrap() else {
+            panic!("{second}")
+        };
+        assert_eq!(event.time_ms, FIRST_TIME_MS + second * 1000);
         let mut told = 0;
-        let scanned = resolve(&view, None, &Jump::Time(T0 + second * 1000), &mut |_| {
-            told += 1;
-            ControlFlow::Continue(())
-        });
+        let scanned =
+            resolve_jump_or_last_row(&view, None, &JumpTarget::Time(FIRST_TIME_MS + second * 1000), &mut |_| {
+                told += 1;
+                ControlFlow::Continue(())
+            });
         assert_eq!(scanned.unwrap(), start, "{second}");
         assert!(told <= 2, "{told} MiB were read for {second}");
-        let ordinal = Jump::Ordinal(second - u64::from(second > 3002));
-        assert_eq!(resolve(&view, Some(&index), &ordinal, &mut go_on).unwrap(), start, "{second}");
-        assert_eq!(resolve(&view, None, &ordinal, &mut go_on).unwrap(), start, "{second}");
+        let ordinal = JumpTarget::Ordinal(second - u64::from(second > 3002));
+        assert_eq!(
+            resolve_jump_or_last_row(&view, Some(&index), &ordinal, &mut never_stop).unwrap(),
+            start,
+            "{second}"
+        );
+        assert_eq!(resolve_jump_or_last_row(&view, None, &ordinal, &mut never_stop).unwrap(), start, "{second}");
     }
 }
 
 #[test]
 fn a_scan_for_what_is_not_there_stops_when_it_is_told_to() {
-    let bed = Bed::new(&long());
+    let bed = TempLog::new(&long_log());
     let view = bed.view();
-    let none = filter("type:None -is:damaged");
-    let pattern = Pattern::parse("not there").unwrap();
+    let none = parse_filter("type:None -is:damaged");
+    let pattern = SearchPattern::parse("not there").unwrap();
     for direction in [Direction::Forward, Direction::Backward] {
         let from = if direction == Direction::Forward { 0 } else { u64::MAX };
         let mut places = Vec::new();
@@ -547,115 +602,135 @@ fn a_scan_for_what_is_not_there_stops_when_it_is_told_to() {
             places.push(at);
             if places.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        let stopped = page(&view, None, &Ask { from, direction, limit: 5, filter: &none }, &mut on);
-        assert!(matches!(stopped, Err(chronicle::StorageError::Stopped)));
+        let stopped = read_page(&view, None, &PageRequest { from, direction, limit: 5, filter: &none }, &mut on);
+        assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
         assert_eq!(places.len(), 2);
-        let found = find(&view, None, &pattern, &Filter::default(), from, direction, &mut |_| ControlFlow::Break(()));
-        assert!(matches!(found, Err(chronicle::StorageError::Stopped)));
+        let found =
+            find_match(&view, None, &pattern, &Filter::default(), from, direction, &mut |_| ControlFlow::Break(()));
+        assert!(matches!(found, Err(chronicle::StorageError::Cancelled)));
     }
-    let rows = ask(&view, 0, Direction::Forward, 50, &Filter::default()).rows;
+    let rows = page_without_index(&view, 0, Direction::Forward, 50, &Filter::default()).rows;
     let mut on = |_| panic!("a page costs no more than what is around it");
-    let page = page(
+    let page = read_page(
         &view,
         None,
-        &Ask { from: rows[40].start, direction: Direction::Backward, limit: 30, filter: &Filter::default() },
+        &PageRequest { from: rows[40].start, direction: Direction::Backward, limit: 30, filter: &Filter::default() },
         &mut on,
     );
-    assert_eq!(starts(&page.unwrap().rows), starts(&rows[10..40]));
+    assert_eq!(row_starts(&page.unwrap().rows), row_starts(&rows[10..40]));
 }
 
 #[test]
 fn long_damage_does_not_hide_what_lies_before_it() {
-    let bed = Bed::new(&long());
+    let bed = TempLog::new(&long_log());
     let view = bed.view();
     let all = Filter::default();
-    let ahead = ask(&view, 0, Direction::Forward, 9100, &all).rows;
-    let noise = ahead.iter().position(|row| matches!(row.what, What::Finding(_))).unwrap();
-    let behind = ask(&view, ahead[noise + 3].start, Direction::Backward, 9, &all).rows;
+    let ahead = page_without_index(&view, 0, Direction::Forward, 9100, &all).rows;
+    let noise = ahead.iter().position(|row| matches!(row.content, RowContent::Finding(_))).unwrap();
+    let behind = page_without_index(&view, ahead[noise + 3].start, Direction::Backward, 9, &all).rows;
     assert_eq!(behind, ahead[noise - 6..noise + 3]);
-    let damage = ask(&view, u64::MAX, Direction::Backward, 9, &filter("is:damaged")).rows;
+    let damage = page_without_index(&view, u64::MAX, Direction::Backward, 9, &parse_filter("is:damaged")).rows;
     assert_eq!(damage.first(), ahead.get(noise));
-    assert_eq!(back(&view, None, 1000, &all), ahead);
+    assert_eq!(collect_backward(&view, None, 1000, &all), ahead);
 }
 
 #[test]
 fn a_page_of_long_damage_costs_what_it_shows() {
-    let flipped = |i: usize| Part::Flipped(format!("\"{}\"", "z".repeat(300)), 200 + i % 50);
-    let bed = Bed::new(&build(1, &(0..4000).map(flipped).collect::<Vec<_>>()));
+    let flipped = |i: usize| SampleLogPart::Flipped(format!("\"{}\"", "z".repeat(300)), 200 + i % 50);
+    let bed = TempLog::new(&build_log(1, &(0..4000).map(flipped).collect::<Vec<_>>()));
     let view = bed.view();
     let all = Filter::default();
-    let rows = expected(&view);
+    let rows = expected_rows(&view);
     assert_eq!(rows.len(), 4003);
     let mut on = |_| panic!("more than a mebibyte was judged");
-    let ask = Ask { from: rows[9].start, direction: Direction::Forward, limit: 9, filter: &all };
-    assert_eq!(page(&view, None, &ask, &mut on).unwrap().rows, rows[9..18]);
-    let (index, one) = (bed.index(), filter("agg:1"));
-    let ask = Ask { filter: &one, ..ask };
-    assert_eq!(page(&view, Some(&index), &ask, &mut on).unwrap().rows, rows[9..18]);
-    assert_eq!(forth(&view, None, 999, &all), rows);
-    assert_eq!(back(&view, None, 999, &all), rows);
-    assert_eq!(forth(&view, Some(&index), 999, &one), forth(&view, None, 999, &one));
-    assert_eq!(back(&view, Some(&index), 999, &one), forth(&view, None, 999, &one));
+    let ask = PageRequest { from: rows[9].start, direction: Direction::Forward, limit: 9, filter: &all };
+    assert_eq!(read_page(&view, None, &ask, &mut on).unwrap().rows, rows[9..18]);
+    let (index, one) = (bed.index(), parse_filter("agg:1"));
+    let ask = PageRequest { filter: &one, ..ask };
+    assert_eq!(read_page(&view, Some(&index), &ask, &mut on).unwrap().rows, rows[9..18]);
+    assert_eq!(collect_forward(&view, None, 999, &all), rows);
+    assert_eq!(collect_backward(&view, None, 999, &all), rows);
+    assert_eq!(collect_forward(&view, Some(&index), 999, &one), collect_forward(&view, None, 999, &one));
+    assert_eq!(collect_backward(&view, Some(&index), 999, &one), collect_forward(&view, None, 999, &one));
 }
 
 #[test]
 fn an_aggregate_of_many_events_is_read_once() {
-    let event = Part::Event(format!("\"{}\"", "z".repeat(300)));
-    let bed = Bed::new(&build(1, &vec![event; 9000]));
+    let event = SampleLogPart::Event(format!("\"{}\"", "z".repeat(300)));
+    let bed = TempLog::new(&build_log(1, &vec![event; 9000]));
     let (view, index) = (bed.view(), bed.index());
-    let one = filter("agg:1");
-    let scanned = forth(&view, None, 9000, &one);
+    let one = parse_filter("agg:1");
+    let scanned = collect_forward(&view, None, 9000, &one);
     assert!(scanned.len() > 1024 && scanned.iter().map(|row| row.end - row.start).sum::<u64>() < 1 << 20);
-    assert_eq!(forth(&view, Some(&index), 700, &one), scanned);
-    assert_eq!(back(&view, Some(&index), 700, &one), scanned);
+    assert_eq!(collect_forward(&view, Some(&index), 700, &one), scanned);
+    assert_eq!(collect_backward(&view, Some(&index), 700, &one), scanned);
     let mut on = |_| panic!("more than the aggregate's own frames were read");
-    let none = filter("agg:1 type:None");
-    let ask = Ask { from: u64::MAX, direction: Direction::Backward, limit: 9, filter: &none };
-    assert_eq!(page(&view, Some(&index), &ask, &mut on).unwrap().rows, []);
+    let none = parse_filter("agg:1 type:None");
+    let ask = PageRequest { from: u64::MAX, direction: Direction::Backward, limit: 9, filter: &none };
+    assert_eq!(read_page(&view, Some(&index), &ask, &mut on).unwrap().rows, []);
 }
 
 #[test]
 fn search_finds_the_next_and_the_previous_event_under_a_filter() {
-    let parts: Vec<Part> = ["alpha", "Beta", "beta", "gamma", "beta"]
+    let parts: Vec<SampleLogPart> = ["alpha", "Beta", "beta", "gamma", "beta"]
         .iter()
-        .map(|text| Part::Event(format!("{{\"t\":\"{text}\"}}")))
-        .chain([Part::Invalid, Part::Noise(b"beta".to_vec())])
+        .map(|text| SampleLogPart::Event(format!("{{\"t\":\"{text}\"}}")))
+        .chain([SampleLogPart::Invalid, SampleLogPart::Noise(b"beta".to_vec())])
         .collect();
-    let bed = Bed::new(&build(1, &parts));
+    let bed = TempLog::new(&build_log(1, &parts));
     let view = bed.view();
-    let rows = expected(&view);
+    let rows = expected_rows(&view);
     let all = Filter::default();
     let next = |pattern: &str, from, filter: &Filter| {
-        find(&view, None, &Pattern::parse(pattern).unwrap(), filter, from, Direction::Forward, &mut go_on).unwrap()
+        find_match(
+            &view,
+            None,
+            &SearchPattern::parse(pattern).unwrap(),
+            filter,
+            from,
+            Direction::Forward,
+            &mut never_stop,
+        )
+        .unwrap()
     };
     let previous = |pattern: &str, from| {
-        find(&view, None, &Pattern::parse(pattern).unwrap(), &all, from, Direction::Backward, &mut go_on).unwrap()
+        find_match(
+            &view,
+            None,
+            &SearchPattern::parse(pattern).unwrap(),
+            &all,
+            from,
+            Direction::Backward,
+            &mut never_stop,
+        )
+        .unwrap()
     };
     let at = |i: usize| Some(rows[i].start);
     assert_eq!([next("beta", 0, &all), next("beta", rows[3].end, &all), next("Beta", 0, &all)], [at(3), at(4), at(3)]);
     assert_eq!([next("beta", rows[4].start + 9, &all), next("beta", rows[6].end, &all)], [at(4), None]);
     assert_eq!([next("/b.ta/", rows[4].end, &all), next("/G.mma/", 0, &all)], [at(6), None]);
-    assert_eq!([next("beta", 0, &filter("type:Created")), next("no\":", 0, &all)], [at(4), None]);
+    assert_eq!([next("beta", 0, &parse_filter("type:Created")), next("no\":", 0, &all)], [at(4), None]);
     assert_eq!(
         [previous("beta", u64::MAX), previous("beta", rows[6].start), previous("beta", rows[3].start)],
         [at(6), at(4), None]
     );
-    assert!(Pattern::parse("/(/").is_err() && Pattern::parse("").is_err());
+    assert!(SearchPattern::parse("/(/").is_err() && SearchPattern::parse("").is_err());
 }
 
 #[test]
 fn words_about_findings_choose_among_rows_that_are_no_events() {
-    let parts = [Part::Gap, Part::Invalid, Part::Zeros(50), Part::Event("1".into())];
-    let bed = Bed::new(&build(1, &parts));
+    let parts =
+        [SampleLogPart::Gap, SampleLogPart::Invalid, SampleLogPart::Zeros(50), SampleLogPart::Event("1".into())];
+    let bed = TempLog::new(&build_log(1, &parts));
     let view = bed.view();
     let kinds = |text: &str| -> Vec<&str> {
-        let rows = ask(&view, 0, Direction::Forward, 100, &filter(text)).rows;
+        let rows = page_without_index(&view, 0, Direction::Forward, 100, &parse_filter(text)).rows;
         rows.iter()
-            .map(|row| match &row.what {
-                What::Header => "header",
-                What::Event(_) => "event",
-                What::Finding(finding) => finding.kind.name(),
-                What::InFlight => "in_flight",
+            .map(|row| match &row.content {
+                RowContent::Header => "header",
+                RowContent::Event(_) => "event",
+                RowContent::Finding(finding) => finding.kind.name(),
+                RowContent::InFlight => "in_flight",
             })
             .collect()
     };
@@ -671,10 +746,11 @@ fn words_about_findings_choose_among_rows_that_are_no_events() {
 
 #[test]
 fn words_are_all_to_hold_and_of_one_key_one_is_enough() {
-    let parts = [1, 2, 3, 4].map(|n| Part::Event(format!(r#"{{"n":{n},"text":"one {}"}}"#, "two ".repeat(n % 2))));
-    let bed = Bed::new(&build(1, &parts));
+    let parts =
+        [1, 2, 3, 4].map(|n| SampleLogPart::Event(format!(r#"{{"n":{n},"text":"one {}"}}"#, "two ".repeat(n % 2))));
+    let bed = TempLog::new(&build_log(1, &parts));
     let view = bed.view();
-    let shown = |text: &str| ask(&view, 0, Direction::Forward, 100, &filter(text)).rows.len();
+    let shown = |text: &str| page_without_index(&view, 0, Direction::Forward, 100, &parse_filter(text)).rows.len();
     assert_eq!([shown("one"), shown("two"), shown("one two"), shown("\"two one\"")], [4, 2, 2, 0]);
     assert_eq!([shown("one -two"), shown("-one -two")], [2, 2]);
     assert_eq!(
@@ -687,58 +763,59 @@ fn words_are_all_to_hold_and_of_one_key_one_is_enough() {
 #[test]
 fn what_the_device_refuses_is_a_row_that_the_index_knows_of_too() {
     for frames in [3, 200] {
-        let parts = vec![Part::Event("1".into()); frames];
-        let disk = SimDisk::with(&[(LOG, &[build(1, &parts), build(1, &parts).split_off(16)].concat())]);
-        disk.refuse(20_480..24_576);
+        let parts = vec![SampleLogPart::Event("1".into()); frames];
+        let disk = SimDisk::with_files(&[(LOG, &[build_log(1, &parts), build_log(1, &parts).split_off(16)].concat())]);
+        disk.refuse_reads(20_480..24_576);
         let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-        let index = read(&disk).index().unwrap().clone();
+        let index = open_read_only(&disk).index().unwrap().clone();
         for text in ["", "agg:1", "agg:2 -is:gap"] {
-            let filter = filter(text);
-            let rows = ask(&view, 0, Direction::Forward, 1000, &filter).rows;
-            let refused = |row: &&Row| matches!(&row.what, What::Finding(f) if f.kind == Kind::Unreadable);
+            let filter = parse_filter(text);
+            let rows = page_without_index(&view, 0, Direction::Forward, 1000, &filter).rows;
+            let refused =
+                |row: &&LogRow| matches!(&row.content, RowContent::Finding(f) if f.kind == DamageKind::Unreadable);
             assert_eq!(rows.iter().filter(refused).count(), usize::from(frames == 200), "{text}");
-            assert_eq!(forth(&view, Some(&index), 3, &filter), rows, "{text}");
-            assert_eq!(back(&view, Some(&index), 3, &filter), rows, "{text}");
+            assert_eq!(collect_forward(&view, Some(&index), 3, &filter), rows, "{text}");
+            assert_eq!(collect_backward(&view, Some(&index), 3, &filter), rows, "{text}");
         }
     }
 }
 
 #[test]
 fn an_index_that_turns_out_broken_is_left_alone() {
-    let bed = Bed::new(&clean());
+    let bed = TempLog::new(&clean_log());
     EventLog::open(&bed.path).unwrap().save_index().unwrap();
     let index_path = bed.path.with_file_name("a.log.idx");
     let good = fs::read(&index_path).unwrap();
-    let one = filter("agg:1");
-    let scanned = ask(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
+    let one = parse_filter("agg:1");
+    let scanned = page_without_index(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
     let mut broken = 0;
     for at in (0..good.len()).step_by(64) {
         let mut bytes = good.clone();
         bytes[at] ^= 1;
         fs::write(&index_path, bytes).unwrap();
         let mut view = bed.view();
-        let index = view.index();
+        let index = view.load_index();
         let known: Result<Vec<u64>, _> = index.offsets(1).and_then(Iterator::collect);
         broken += usize::from(known.is_err());
-        assert_eq!(forth(&view, Some(&index), 4, &one), scanned, "{at}");
-        assert_eq!(back(&view, Some(&index), 4, &one), scanned, "{at}");
+        assert_eq!(collect_forward(&view, Some(&index), 4, &one), scanned, "{at}");
+        assert_eq!(collect_backward(&view, Some(&index), 4, &one), scanned, "{at}");
     }
     assert!(broken > 0);
 }
 
 #[test]
 fn a_filter_grows_and_shrinks_word_by_word() {
-    let two = filter(" agg:7  -type:\"a b\" ").with("agg:3").unwrap();
+    let two = parse_filter(" agg:7  -type:\"a b\" ").with_words("agg:3").unwrap();
     assert_eq!(two.text(), "agg:7 -type:\"a b\" agg:3");
-    assert_eq!(two.aggregates(), Some(&[3, 7][..]));
-    assert_eq!(two.with("agg:7").unwrap().text(), two.text());
-    assert_eq!(two.without_last().aggregates(), Some(&[7][..]));
-    assert_eq!(filter("agg:7 agg:null").aggregates(), None);
-    assert_eq!(filter("-agg:7").aggregates(), None);
+    assert_eq!(two.aggregate_ids(), Some(&[3, 7][..]));
+    assert_eq!(two.with_words("agg:7").unwrap().text(), two.text());
+    assert_eq!(two.without_last().aggregate_ids(), Some(&[7][..]));
+    assert_eq!(parse_filter("agg:7 agg:null").aggregate_ids(), None);
+    assert_eq!(parse_filter("-agg:7").aggregate_ids(), None);
     let none = two.without_last().without_last().without_last().without_last();
     assert!(none.is_empty() && none.text().is_empty());
-    assert!(Filter::default().with("agg:1").is_ok());
-    let error = Filter::default().with("before:-15m").unwrap_err();
+    assert!(Filter::default().with_words("agg:1").is_ok());
+    let error = Filter::default().with_words("before:-15m").unwrap_err();
     assert!(error.reason.contains("cannot be added here"), "{error}");
 }
 

@@ -3,16 +3,16 @@
 use std::ops::Range;
 
 use chronicle::EventLog;
-use chronicle::file::{Item, Scanner};
+use chronicle::file::{ScanItem, Scanner};
 use chronicle::format::{EventView, Version};
-use chronicle::query::{Filter, Reads};
+use chronicle::query::{Filter, ReadPlan};
 use proptest::prelude::*;
 
 use super::sim_disk::SimDisk;
-use super::support::{LOG, disk_with_log, event, options, read};
+use super::support::{LOG, disk_with_log, event, open_options, open_read_only};
 
 /// The events that a filter shows, and the damaged ranges met, reading these ranges.
-fn met(log: &EventLog, filter: &Filter, ranges: Vec<Range<u64>>) -> (Vec<u64>, Vec<Range<u64>>) {
+fn read_ranges(log: &EventLog, filter: &Filter, ranges: Vec<Range<u64>>) -> (Vec<u64>, Vec<Range<u64>>) {
     let (mut events, mut damage) = (Vec::new(), Vec::new());
     for range in ranges {
         let len = log.len().unwrap();
@@ -21,21 +21,21 @@ fn met(log: &EventLog, filter: &Filter, ranges: Vec<Range<u64>>) -> (Vec<u64>, V
             && let Some(item) = scanner.next_item().unwrap()
         {
             match item {
-                Item::Frame(at, frame) => {
+                ScanItem::Frame(at, frame) => {
                     let shown = EventView::parse(frame.payload(), Version::V1);
                     events.extend(shown.ok().filter(|event| filter.matches_event(at, event)).map(|_| at));
                 }
-                Item::Damaged(range) | Item::Unreadable(range) => damage.push(range),
+                ScanItem::Damaged(range) | ScanItem::Unreadable(range) => damage.push(range),
             }
         }
     }
     (events, damage)
 }
 
-fn through_index(log: &EventLog, filter: &Filter, from: u64) -> Vec<Range<u64>> {
-    let index = log.view().clone().index();
+fn ranges_through_index(log: &EventLog, filter: &Filter, from: u64) -> Vec<Range<u64>> {
+    let index = log.view().clone().load_index();
     let ranges: Vec<Range<u64>> =
-        Reads::of(log.view().log(), Some(&index), filter).from(from).map(Result::unwrap).collect();
+        ReadPlan::new(log.view().log(), Some(&index), filter).ranges_from(from).map(Result::unwrap).collect();
     assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start), "{ranges:?}");
     ranges
 }
@@ -43,13 +43,13 @@ fn through_index(log: &EventLog, filter: &Filter, from: u64) -> Vec<Range<u64>> 
 #[test]
 fn an_aggregate_is_read_where_its_events_are() {
     let (disk, offsets) = disk_with_log(300, true);
-    let log = read(&disk);
+    let log = open_read_only(&disk);
     let filter = Filter::parse("agg:2", 0).unwrap();
-    let ranges = through_index(&log, &filter, 16);
+    let ranges = ranges_through_index(&log, &filter, 16);
     let read: u64 = ranges.iter().rev().skip(1).map(|range| range.end - range.start).sum();
     assert_eq!((ranges.len(), read), (101, 16 + 100 - 16), "one place for each event, and what is not covered");
     let theirs: Vec<u64> = offsets.iter().skip(1).step_by(3).copied().collect();
-    assert_eq!(met(&log, &filter, ranges), (theirs, vec![]));
+    assert_eq!(read_ranges(&log, &filter, ranges), (theirs, vec![]));
 }
 
 #[test]
@@ -64,18 +64,18 @@ fn damage_over_the_end_of_what_an_index_covers_is_met_once() {
     bytes.extend_from_slice(&whole[offsets[3] as usize..offsets[5] as usize]);
     let covered = bytes.len();
     disk.put(LOG, &bytes);
-    read(&disk).save_index().unwrap();
+    open_read_only(&disk).save_index().unwrap();
     bytes.extend_from_slice(&whole[offsets[5] as usize..]);
     bytes[covered - 30..covered + 30].fill(0xee);
     disk.put(LOG, &bytes);
-    let log = read(&disk);
+    let log = open_read_only(&disk);
     let filter = Filter::parse("agg:0 agg:1", 0).unwrap();
-    let through = met(&log, &filter, through_index(&log, &filter, 16));
+    let through = read_ranges(&log, &filter, ranges_through_index(&log, &filter, 16));
     assert_eq!(through.1, std::slice::from_ref(&(offsets[4] + shift..offsets[6] + shift)));
-    assert_eq!(through, met(&log, &filter, std::iter::once(16..u64::MAX).collect()));
+    assert_eq!(through, read_ranges(&log, &filter, std::iter::once(16..u64::MAX).collect()));
 }
 
-fn overwrite(bytes: &mut [u8], damage: &[(usize, usize, u8)]) {
+fn overwrite_bytes(bytes: &mut [u8], damage: &[(usize, usize, u8)]) {
     for (at, len, fill) in damage {
         let (at, end) = ((*at).min(bytes.len()), (at + len).min(bytes.len()));
         bytes[at..end].fill(*fill);
@@ -96,10 +96,10 @@ proptest! {
     ) {
         let (disk, offsets) = disk_with_log(events, false);
         let mut bytes = disk.get(LOG).unwrap();
-        overwrite(&mut bytes, &before);
+        overwrite_bytes(&mut bytes, &before);
         disk.put(LOG, &bytes);
-        read(&disk).save_index().unwrap();
-        if let Ok(mut log) = options(&disk).open(LOG) {
+        open_read_only(&disk).save_index().unwrap();
+        if let Ok(mut log) = open_options(&disk).open(LOG) {
             for n in 0..more {
                 log.append(&event(n as u64 % 4, n)).unwrap();
             }
@@ -108,9 +108,9 @@ proptest! {
         let filter = Filter::parse(&words.join(" "), 0).unwrap();
         let from = if since.is_empty() && before.is_empty() { offsets[start % offsets.len()] } else { 16 };
         let check = |disk: &SimDisk, with_damage: bool| {
-            let log = read(disk);
-            let whole = met(&log, &filter, std::iter::once(from..u64::MAX).collect());
-            let through = met(&log, &filter, through_index(&log, &filter, from));
+            let log = open_read_only(disk);
+            let whole = read_ranges(&log, &filter, std::iter::once(from..u64::MAX).collect());
+            let through = read_ranges(&log, &filter, ranges_through_index(&log, &filter, from));
             assert_eq!(through.0, whole.0);
             if with_damage {
                 assert_eq!(through.1, whole.1);
@@ -118,7 +118,7 @@ proptest! {
         };
         check(&disk, true);
         let mut bytes = disk.get(LOG).unwrap();
-        overwrite(&mut bytes, &since);
+        overwrite_bytes(&mut bytes, &since);
         disk.put(LOG, &bytes);
         // Damage that came since is met only where it is looked.
         check(&disk, false);

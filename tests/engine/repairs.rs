@@ -7,45 +7,52 @@ use std::sync::Arc;
 use chronicle::StorageError;
 use chronicle::inspect::LogView;
 use chronicle::repair::{
-    Action, Plan, RecordState, Selector, Site, Terms, Wishes, Write, apply, kept_in, plan_repair, plan_undo, records,
-    recover,
+    ApplyOptions, FindingSelector, LogPaths, Plan, RepairAction, RepairOptions, RepairState, StepWrite, apply,
+    find_gap_journal, plan_repair, plan_undo, read_repair_records, recover,
 };
 
-use super::sim_disk::{Fault, SimDisk};
-use super::support::{INDEX, LOG, chooser, disk_with_log, event, found, log_bytes, look, options, read, readable};
+use super::sim_disk::{DiskFault, SimDisk};
+use super::support::{
+    INDEX, LOG, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only, random_choices,
+    readable_offsets, survey_log,
+};
 
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
 
-pub(super) fn site(disk: &SimDisk) -> Site {
-    options(disk).site(Path::new(LOG)).unwrap()
+pub(super) fn log_paths(disk: &SimDisk) -> LogPaths {
+    open_options(disk).log_paths(Path::new(LOG)).unwrap()
 }
 
-pub(super) fn plan(disk: &SimDisk, wishes: &Wishes) -> Result<Plan, StorageError> {
-    plan_from(disk, wishes, None)
+pub(super) fn plan(disk: &SimDisk, repair_options: &RepairOptions) -> Result<Plan, StorageError> {
+    plan_from_donor(disk, repair_options, None)
 }
 
-pub(super) fn plan_from(disk: &SimDisk, wishes: &Wishes, donor: Option<&str>) -> Result<Plan, StorageError> {
+pub(super) fn plan_from_donor(
+    disk: &SimDisk,
+    repair_options: &RepairOptions,
+    donor: Option<&str>,
+) -> Result<Plan, StorageError> {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-    plan_repair(&view, wishes, donor.map(Path::new), &mut |_, _| ControlFlow::Continue(()))
+    plan_repair(&view, repair_options, donor.map(Path::new), &mut |_, _| ControlFlow::Continue(()))
 }
 
 fn repair(disk: &SimDisk) -> Result<Plan, StorageError> {
-    let plan = plan(disk, &Wishes { fence_undecided: true, ..Wishes::default() })?;
-    apply(&site(disk), &plan, Terms::default()).map(|_| plan)
+    let plan = plan(disk, &RepairOptions { gap_undecided: true, ..RepairOptions::default() })?;
+    apply(&log_paths(disk), &plan, ApplyOptions::default()).map(|_| plan)
 }
 
 fn undo(disk: &SimDisk) -> Result<Plan, StorageError> {
-    let plan = plan_undo(&site(disk), None)?;
-    apply(&site(disk), &plan, Terms::default()).map(|_| plan)
+    let plan = plan_undo(&log_paths(disk), None)?;
+    apply(&log_paths(disk), &plan, ApplyOptions::default()).map(|_| plan)
 }
 
-pub(super) fn actions(plan: &Plan) -> Vec<&'static str> {
+pub(super) fn action_names(plan: &Plan) -> Vec<&'static str> {
     plan.steps.iter().map(|step| step.action.name()).collect()
 }
 
 /// A log with an index and, since then, a damaged length, noise in a payload, zeros over two frames and a torn end.
-fn damaged() -> (SimDisk, Vec<u64>) {
+fn damaged_log() -> (SimDisk, Vec<u64>) {
     let (disk, offsets) = disk_with_log(12, true);
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[2] as usize + 1] = 0x77;
@@ -56,50 +63,54 @@ fn damaged() -> (SimDisk, Vec<u64>) {
     // The end was torn after the index was saved.
     bytes.extend_from_slice(&[0, 0, 0, 200, b'{', b'"', b'w']);
     let index = disk.get(INDEX).unwrap();
-    let disk = SimDisk::with(&[(LOG, &bytes), (INDEX, &index)]);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (INDEX, &index)]);
     (disk, offsets)
 }
 
 #[test]
 fn a_repair_restores_what_is_proven_fences_the_rest_off_and_can_be_taken_back() {
-    let (disk, offsets) = damaged();
+    let (disk, offsets) = damaged_log();
     let (before, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let plan = repair(&disk).unwrap();
-    assert_eq!(actions(&plan), ["restore_length", "gap", "gap", "set_aside_tail"]);
-    assert_eq!((plan.restored(), plan.given_up().at_least, plan.given_up().at_most), (1, 3, 3), "the index knows");
-    assert_eq!(plan.given_up().aggregates, [1, 2]);
-    let survey = look(&disk);
-    assert_eq!(survey.damage_total, 0, "{:?}", found(&survey));
+    assert_eq!(action_names(&plan), ["restore_length", "gap", "gap", "set_aside_tail"]);
+    assert_eq!(
+        (plan.restored_events(), plan.total_loss().at_least, plan.total_loss().at_most),
+        (1, 3, 3),
+        "the index knows"
+    );
+    assert_eq!(plan.total_loss().aggregates, [1, 2]);
+    let survey = survey_log(&disk);
+    assert_eq!(survey.damage_total, 0, "{:?}", finding_ranges(&survey));
     assert_eq!(survey.gaps, 2);
     let kept: Vec<u64> = offsets.iter().copied().filter(|at| ![4, 6, 7].iter().any(|n| offsets[*n] == *at)).collect();
-    assert_eq!(readable(&disk), kept);
-    let (all, notices) = records(&site(&disk)).unwrap();
+    assert_eq!(readable_offsets(&disk), kept);
+    let (all, notices) = read_repair_records(&log_paths(&disk)).unwrap();
     assert_eq!(notices, Vec::<String>::new());
-    assert_eq!(all.iter().map(|record| (record.number, record.state)).collect::<Vec<_>>(), [(1, RecordState::Applied)]);
+    assert_eq!(all.iter().map(|record| (record.number, record.state)).collect::<Vec<_>>(), [(1, RepairState::Applied)]);
     let fenced = offsets[6]..offsets[8];
-    let kept = kept_in(&all, fenced.clone()).map(Path::to_owned);
+    let kept = find_gap_journal(&all, fenced.clone()).map(Path::to_owned);
     assert_eq!(kept.as_ref(), Some(&all[0].journal));
-    let mut gaps = read(&disk).replay(0).unwrap().filter_map(Result::err);
+    let mut gaps = open_read_only(&disk).replay(0).unwrap().filter_map(Result::err);
     let told = gaps.find(|error| error.offset() == Some(fenced.start));
     assert!(
-        matches!(&told, Some(StorageError::Gap { end, kept_in, .. }) if *end == fenced.end && *kept_in == kept),
+        matches!(&told, Some(StorageError::Gap { end, journal, .. }) if *end == fenced.end && *journal == kept),
         "{told:?}"
     );
     let plan = undo(&disk).unwrap();
     assert_eq!(plan.undoes, Some(1));
     assert_eq!(disk.get(LOG).unwrap(), before);
     assert_eq!(disk.get(INDEX).unwrap(), index, "the old index is the witness again");
-    assert_eq!(records(&site(&disk)).unwrap().0[0].undone_by, Some(2));
+    assert_eq!(read_repair_records(&log_paths(&disk)).unwrap().0[0].undone_by, Some(2));
     let error = undo(&disk).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
 }
 
 #[test]
 fn an_index_never_covers_what_a_repair_has_changed() {
-    let (disk, offsets) = damaged();
+    let (disk, offsets) = damaged_log();
     repair(&disk).unwrap();
-    let mut log = read(&disk);
-    assert_eq!(log.view().state().word(), "behind");
+    let mut log = open_read_only(&disk);
+    assert_eq!(log.view().index_state().name(), "behind");
     let coverage = log.index().unwrap().coverage();
     assert_eq!((coverage.events, coverage.gaps), (9, 2));
     assert_eq!(
@@ -110,7 +121,7 @@ fn an_index_never_covers_what_a_repair_has_changed() {
 
 /// Runs `run` with every call killed or failed in turn; afterwards the log is `before` or `after`, here and after a power
 /// cut, once the repair was recovered, and `undone` brings the file back.
-fn before_or_after(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&SimDisk) -> Result<Plan, StorageError>) {
+fn assert_atomic(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&SimDisk) -> Result<Plan, StorageError>) {
     let probe = disk.next_process();
     let at = probe.calls();
     run(&probe).unwrap();
@@ -119,20 +130,20 @@ fn before_or_after(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&Si
     assert!(calls > 10, "{calls} calls");
     let (mut untouched, mut done, mut pending) = (0, 0, 0);
     for call in 0..calls {
-        for fault in [Fault::Kill, Fault::Error(EIO), Fault::Error(ENOSPC), Fault::Short] {
+        for fault in [DiskFault::Kill, DiskFault::Error(EIO), DiskFault::Error(ENOSPC), DiskFault::ShortWrite] {
             for seed in 0..4 {
                 let disk = disk.next_process();
                 disk.fail(call, fault);
                 let answer = run(&disk);
-                for (cut, left) in [(false, disk.next_process()), (true, disk.power_cut(chooser(seed)))] {
-                    let told = format!("{fault:?} at call {call} ({:?}), power cut: {cut}", disk.faulted());
-                    pending += u32::from(read_pending(&left));
-                    recovered(&left, seed, &told);
+                for (cut, left) in [(false, disk.next_process()), (true, disk.power_cut(random_choices(seed)))] {
+                    let told = format!("{fault:?} at call {call} ({:?}), power cut: {cut}", disk.faulted_call());
+                    pending += u32::from(is_repair_pending(&left));
+                    recover_after_kill(&left, seed, &told);
                     let there = left.get(LOG).unwrap();
                     assert!(there == before || there == after, "{told}: {} bytes", there.len());
                     assert!(answer.is_err() || there == after, "{told}: done, and not there");
-                    assert!(!read_pending(&left), "{told}: still pending");
-                    let state = read(&left).view().state().word();
+                    assert!(!is_repair_pending(&left), "{told}: still pending");
+                    let state = open_read_only(&left).view().index_state().name();
                     assert!(!matches!(state, "corrupt" | "foreign" | "missing"), "{told}: the index is {state}");
                     if there == before { untouched += 1 } else { done += 1 }
                 }
@@ -142,26 +153,26 @@ fn before_or_after(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&Si
     assert!(untouched > 0 && done > 0 && pending > 0, "{untouched} untouched, {done} done, {pending} pending");
 }
 
-fn read_pending(disk: &SimDisk) -> bool {
-    read(disk).pending_repair().unwrap().is_some()
+fn is_repair_pending(disk: &SimDisk) -> bool {
+    open_read_only(disk).pending_repair().unwrap().is_some()
 }
 
 /// Recovers; and before that is killed while it does so, at a call that `seed` chooses.
-fn recovered(disk: &SimDisk, seed: u64, told: &str) {
-    disk.fail(seed as usize * 2, Fault::Kill);
-    let _ = recover(&site(disk));
+fn recover_after_kill(disk: &SimDisk, seed: u64, context: &str) {
+    disk.fail(seed as usize * 2, DiskFault::Kill);
+    let _ = recover(&log_paths(disk));
     let next = disk.next_process();
-    recover(&site(&next)).unwrap_or_else(|error| unreachable!("{told}: {error}"));
-    disk.become_like(&next);
+    recover(&log_paths(&next)).unwrap_or_else(|error| unreachable!("{context}: {error}"));
+    disk.replace_with(&next);
 }
 
 #[test]
 fn a_repair_is_before_or_after_wherever_it_is_killed_or_fails() {
-    let (disk, _) = damaged();
+    let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
     let done = disk.next_process();
     repair(&done).unwrap();
-    before_or_after(&disk, &before, &done.get(LOG).unwrap(), repair);
+    assert_atomic(&disk, &before, &done.get(LOG).unwrap(), repair);
 }
 
 #[test]
@@ -172,57 +183,57 @@ fn restoring_bits_and_a_header_is_before_or_after_wherever_it_is_killed_or_fails
     bytes[13] ^= 0x10;
     bytes[offsets[5] as usize + 40] ^= 4;
     disk.overwrite(LOG, &bytes);
-    assert_eq!(actions(&plan(&disk, &Wishes::default()).unwrap()), ["rebuild_header", "correct_bits"]);
-    before_or_after(&disk, &bytes, &whole, repair);
+    assert_eq!(action_names(&plan(&disk, &RepairOptions::default()).unwrap()), ["rebuild_header", "correct_bits"]);
+    assert_atomic(&disk, &bytes, &whole, repair);
 }
 
 #[test]
 fn dropping_the_word_for_a_lost_end_is_before_or_after_wherever_it_is_killed_or_fails() {
-    let (disk, whole, offsets) = truncated(truncated(0).2[3] as usize + 30);
+    let (disk, whole, offsets) = truncated_log(truncated_log(0).2[3] as usize + 30);
     let before = disk.get(LOG).unwrap();
-    let wishes = Wishes { forget: true, ..Wishes::default() };
-    before_or_after(&disk, &before, &whole[..offsets[3] as usize], |disk| {
+    let wishes = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
+    assert_atomic(&disk, &before, &whole[..offsets[3] as usize], |disk| {
         let plan = plan(disk, &wishes)?;
-        apply(&site(disk), &plan, Terms::default())?;
+        apply(&log_paths(disk), &plan, ApplyOptions::default())?;
         Ok(plan)
     });
 }
 
 #[test]
 fn an_undo_is_before_or_after_wherever_it_is_killed_or_fails() {
-    let (disk, _) = damaged();
+    let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
     repair(&disk).unwrap();
     let repaired = disk.get(LOG).unwrap();
-    before_or_after(&disk, &repaired, &before, undo);
+    assert_atomic(&disk, &repaired, &before, undo);
 }
 
 /// A log that lost its last events at a frame boundary, and the index that has seen them.
-fn truncated(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
+fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(6, true);
     let (bytes, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let at = if bytes_left == usize::MAX { offsets[4] as usize } else { bytes_left };
-    (SimDisk::with(&[(LOG, &bytes[..at]), (INDEX, &index)]), bytes, offsets)
+    (SimDisk::with_files(&[(LOG, &bytes[..at]), (INDEX, &index)]), bytes, offsets)
 }
 
 #[test]
 fn a_lost_end_is_fenced_off_up_to_where_the_index_has_seen_it() {
-    for left in [usize::MAX, truncated(0).2[3] as usize + 30, 30, 16, 9, 0] {
-        let (disk, whole, _) = truncated(left);
+    for left in [usize::MAX, truncated_log(0).2[3] as usize + 30, 30, 16, 9, 0] {
+        let (disk, whole, _) = truncated_log(left);
         let before = disk.get(LOG).unwrap();
         let index = disk.get(INDEX).unwrap();
         let plan = repair(&disk).unwrap();
-        assert_eq!(actions(&plan), ["gap"], "{left}");
+        assert_eq!(action_names(&plan), ["gap"], "{left}");
         let after = disk.get(LOG).unwrap();
         assert_eq!(after.len(), whole.len(), "{left}");
         assert_eq!(after[..16], whole[..16], "{left}");
-        assert_eq!(look(&disk).damage_total, 0, "{left}");
-        let mut log = options(&disk).open(LOG).unwrap();
+        assert_eq!(survey_log(&disk).damage_total, 0, "{left}");
+        let mut log = open_options(&disk).open(LOG).unwrap();
         assert_eq!(log.append(&event(1, 9)).unwrap(), whole.len() as u64, "{left}");
         drop(log);
         let error = undo(&disk).unwrap_err();
         assert!(matches!(error, StorageError::Refused { .. }), "an event stands behind it: {error}");
-        let disk = SimDisk::with(&[(LOG, &before), (INDEX, &index)]);
+        let disk = SimDisk::with_files(&[(LOG, &before), (INDEX, &index)]);
         repair(&disk).unwrap();
         undo(&disk).unwrap();
         assert_eq!((disk.get(LOG).unwrap(), disk.get(INDEX).unwrap()), (before, index), "{left}");
@@ -232,35 +243,35 @@ fn a_lost_end_is_fenced_off_up_to_where_the_index_has_seen_it() {
 #[test]
 fn fencing_a_lost_end_off_is_before_or_after_wherever_it_is_killed() {
     for left in [usize::MAX, 40, 9] {
-        let (disk, ..) = truncated(left);
+        let (disk, ..) = truncated_log(left);
         let before = disk.get(LOG).unwrap();
         let done = disk.next_process();
         repair(&done).unwrap();
-        before_or_after(&disk, &before, &done.get(LOG).unwrap(), repair);
+        assert_atomic(&disk, &before, &done.get(LOG).unwrap(), repair);
     }
 }
 
 #[test]
 fn what_is_forgotten_is_told_and_comes_back() {
-    let (disk, _, offsets) = truncated(usize::MAX);
+    let (disk, _, offsets) = truncated_log(usize::MAX);
     let index = disk.get(INDEX).unwrap();
-    let wishes = Wishes { forget: true, ..Wishes::default() };
+    let wishes = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
     let forget = plan(&disk, &wishes).unwrap();
-    assert_eq!((forget.steps.len(), forget.given_up().at_most), (0, 2));
-    apply(&site(&disk), &forget, Terms::default()).unwrap();
-    assert_eq!(found(&look(&disk)), []);
-    let mut log = options(&disk).open(LOG).unwrap();
+    assert_eq!((forget.steps.len(), forget.total_loss().at_most), (0, 2));
+    apply(&log_paths(&disk), &forget, ApplyOptions::default()).unwrap();
+    assert_eq!(finding_ranges(&survey_log(&disk)), []);
+    let mut log = open_options(&disk).open(LOG).unwrap();
     assert_eq!(log.len().unwrap(), offsets[4]);
     log.save_index().unwrap();
     drop(log);
     undo(&disk).unwrap();
     assert_eq!(disk.get(INDEX).unwrap(), index);
-    assert_eq!(look(&disk).findings[0].kind.name(), "truncated");
+    assert_eq!(survey_log(&disk).findings[0].kind.name(), "truncated");
 }
 
 #[test]
 fn intact_ranges_come_from_a_copy_and_only_what_is_identical_around_them_is_proven() {
-    let (disk, offsets) = damaged();
+    let (disk, offsets) = damaged_log();
     let (whole, _) = log_bytes(12);
     let mut copy = disk.get(LOG).unwrap();
     copy.truncate(whole.len());
@@ -268,9 +279,9 @@ fn intact_ranges_come_from_a_copy_and_only_what_is_identical_around_them_is_prov
     let (other, _) = disk_with_log(12, false);
     let strange = other.get(LOG).unwrap();
     disk.put("/data/strange.log", &strange);
-    let plan = plan_from(&disk, &Wishes::default(), Some("/data/strange.log")).unwrap();
-    assert!(plan.steps.iter().all(|step| step.action != Action::TakeFromDonor), "{:?}", actions(&plan));
-    assert_eq!(plan.left.len(), 2, "offered, and undecided");
+    let plan = plan_from_donor(&disk, &RepairOptions::default(), Some("/data/strange.log")).unwrap();
+    assert!(plan.steps.iter().all(|step| step.action != RepairAction::TakeFromDonor), "{:?}", action_names(&plan));
+    assert_eq!(plan.unrepaired.len(), 2, "offered, and undecided");
 
     let (good, _) = disk_with_log(12, true);
     let (bytes, index) = (good.get(LOG).unwrap(), good.get(INDEX).unwrap());
@@ -278,37 +289,40 @@ fn intact_ranges_come_from_a_copy_and_only_what_is_identical_around_them_is_prov
     bad[offsets[6] as usize..offsets[8] as usize].fill(0);
     bad[offsets[9] as usize + 40..offsets[9] as usize + 80].fill(b'\x01');
     let cut = &bad[..offsets[11] as usize];
-    let disk = SimDisk::with(&[(LOG, cut), (INDEX, &index), ("/data/copy.log", &bytes)]);
-    let plan = plan_from(&disk, &Wishes::default(), Some("/data/copy.log")).unwrap();
-    assert_eq!(actions(&plan), ["take_from_donor"; 3]);
-    assert_eq!((plan.restored(), plan.given_up().at_most), (4, 0));
-    before_or_after(&disk, cut, &bytes, |disk| {
-        let plan = plan_from(disk, &Wishes::default(), Some("/data/copy.log"))?;
-        apply(&site(disk), &plan, Terms::default()).map(|_| plan)
+    let disk = SimDisk::with_files(&[(LOG, cut), (INDEX, &index), ("/data/copy.log", &bytes)]);
+    let plan = plan_from_donor(&disk, &RepairOptions::default(), Some("/data/copy.log")).unwrap();
+    assert_eq!(action_names(&plan), ["take_from_donor"; 3]);
+    assert_eq!((plan.restored_events(), plan.total_loss().at_most), (4, 0));
+    assert_atomic(&disk, cut, &bytes, |disk| {
+        let plan = plan_from_donor(disk, &RepairOptions::default(), Some("/data/copy.log"))?;
+        apply(&log_paths(disk), &plan, ApplyOptions::default()).map(|_| plan)
     });
-    apply(&site(&disk), &plan, Terms::default()).unwrap();
+    apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
     undo(&disk).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), cut);
 }
 
 #[test]
 fn a_plan_is_refused_once_what_it_rests_on_has_moved_on() {
-    let (disk, offsets) = damaged();
-    let middle = Wishes { except: vec![Selector::Kind(chronicle::Kind::TornTail)], ..Wishes::default() };
-    let (all, middle) = (plan(&disk, &Wishes::default()).unwrap(), plan(&disk, &middle).unwrap());
+    let (disk, offsets) = damaged_log();
+    let middle = RepairOptions {
+        except: vec![FindingSelector::Kind(chronicle::DamageKind::TornTail)],
+        ..RepairOptions::default()
+    };
+    let (all, middle) = (plan(&disk, &RepairOptions::default()).unwrap(), plan(&disk, &middle).unwrap());
     assert_eq!(Plan::from_json(&middle.to_json().unwrap()).unwrap(), middle, "a plan comes back as saved");
     let refuse = |disk: &SimDisk, plan: &Plan| {
         let before = disk.get(LOG).unwrap();
-        let error = apply(&site(disk), plan, Terms::default()).unwrap_err();
+        let error = apply(&log_paths(disk), plan, ApplyOptions::default()).unwrap_err();
         assert_eq!(disk.get(LOG).unwrap(), before);
         assert!(matches!(error, StorageError::Changed { .. } | StorageError::Refused { .. }), "{error}");
-        assert!(records(&site(disk)).unwrap().0.is_empty(), "nothing was begun");
+        assert!(read_repair_records(&log_paths(disk)).unwrap().0.is_empty(), "nothing was begun");
     };
     // Growth alone matters to the plan that touches the tail, and to no other.
     let grown = disk.next_process();
-    grown.write_as_another(LOG, b"more");
+    grown.append_as_other_process(LOG, b"more");
     refuse(&grown, &all);
-    apply(&site(&grown), &middle, Terms::default()).unwrap();
+    apply(&log_paths(&grown), &middle, ApplyOptions::default()).unwrap();
     let edit = |at: u64| {
         let disk = disk.next_process();
         let mut bytes = disk.get(LOG).unwrap();
@@ -328,7 +342,7 @@ fn a_plan_is_refused_once_what_it_rests_on_has_moved_on() {
     refuse(&replaced, &middle);
     // A plan that was changed by hand does something else than it shows.
     let mut forged = middle.clone();
-    if let Some(Write::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
+    if let Some(StepWrite::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
         changes[0].after[3] ^= 1;
     }
     refuse(&disk, &forged);
@@ -336,30 +350,33 @@ fn a_plan_is_refused_once_what_it_rests_on_has_moved_on() {
 
 #[test]
 fn an_undo_keeps_what_was_appended_since_or_refuses() {
-    let (disk, _) = damaged();
+    let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
-    let wishes = Wishes { except: vec![Selector::Kind(chronicle::Kind::TornTail)], ..Wishes::default() };
+    let wishes = RepairOptions {
+        except: vec![FindingSelector::Kind(chronicle::DamageKind::TornTail)],
+        ..RepairOptions::default()
+    };
     let first = plan(&disk, &wishes).unwrap();
-    apply(&site(&disk), &first, Terms::default()).unwrap();
-    let mut log = options(&disk).open(LOG).unwrap();
-    assert!(log.set_aside().is_some());
+    apply(&log_paths(&disk), &first, ApplyOptions::default()).unwrap();
+    let mut log = open_options(&disk).open(LOG).unwrap();
+    assert!(log.set_aside_tail().is_some());
     let appended = log.append(&event(1, 99)).unwrap();
     drop(log);
     // The set-aside tail is the newer repair, and its place is taken.
     assert!(matches!(undo(&disk), Err(StorageError::Refused { .. })));
-    let plan = plan_undo(&site(&disk), Some(1)).unwrap();
-    apply(&site(&disk), &plan, Terms::default()).unwrap();
+    let plan = plan_undo(&log_paths(&disk), Some(1)).unwrap();
+    apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
     let after = disk.get(LOG).unwrap();
     assert_eq!(after[..appended as usize], before[..appended as usize]);
-    assert_eq!(readable(&disk).last(), Some(&appended));
+    assert_eq!(readable_offsets(&disk).last(), Some(&appended));
 }
 
 #[test]
 fn a_set_aside_tail_can_be_taken_back_until_the_next_append() {
     let (bytes, offsets) = log_bytes(4);
     let cut = &bytes[..bytes.len() - 20];
-    let disk = SimDisk::with(&[(LOG, cut)]);
-    drop(options(&disk).open(LOG).unwrap());
+    let disk = SimDisk::with_files(&[(LOG, cut)]);
+    drop(open_options(&disk).open(LOG).unwrap());
     assert_eq!(disk.get(LOG).unwrap().len() as u64, offsets[3]);
     undo(&disk).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), cut);
@@ -367,7 +384,7 @@ fn a_set_aside_tail_can_be_taken_back_until_the_next_append() {
 
 #[test]
 fn a_journal_of_another_log_is_noticed_and_never_applied() {
-    let (disk, _) = damaged();
+    let (disk, _) = damaged_log();
     // Killed between the journal and the last word: the log is half repaired.
     let calls = {
         let probe = disk.next_process();
@@ -375,24 +392,24 @@ fn a_journal_of_another_log_is_noticed_and_never_applied() {
         probe.calls()
     };
     let killed = disk.next_process();
-    killed.fail(calls - 4, Fault::Kill);
+    killed.fail(calls - 4, DiskFault::Kill);
     repair(&killed).unwrap_err();
     let killed = killed.next_process();
-    assert!(read(&killed).pending_repair().unwrap().is_some());
+    assert!(open_read_only(&killed).pending_repair().unwrap().is_some());
     let (other, _) = disk_with_log(3, false);
     let bytes = other.get(LOG).unwrap();
     killed.overwrite(LOG, &bytes);
-    assert_eq!(read(&killed).pending_repair().unwrap(), None);
-    assert_eq!(recover(&site(&killed)).unwrap(), None);
-    let (all, notices) = records(&site(&killed)).unwrap();
+    assert_eq!(open_read_only(&killed).pending_repair().unwrap(), None);
+    assert_eq!(recover(&log_paths(&killed)).unwrap(), None);
+    let (all, notices) = read_repair_records(&log_paths(&killed)).unwrap();
     assert_eq!((all.len(), notices.len()), (0, 1), "{notices:?}");
-    drop(options(&killed).open(LOG).unwrap());
+    drop(open_options(&killed).open(LOG).unwrap());
     assert_eq!(killed.get(LOG).unwrap(), bytes);
 }
 
 #[test]
 fn opening_for_append_says_what_became_of_a_killed_repair() {
-    let (disk, _) = damaged();
+    let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
     let calls = {
         let probe = disk.next_process();
@@ -402,34 +419,34 @@ fn opening_for_append_says_what_became_of_a_killed_repair() {
     let mut completed = 0;
     for call in 0..calls {
         let disk = disk.next_process();
-        disk.fail(call, Fault::Kill);
+        disk.fail(call, DiskFault::Kill);
         let _ = repair(&disk);
         let disk = disk.next_process();
-        let pending = read(&disk).pending_repair().unwrap();
-        let log = options(&disk).open(LOG).unwrap();
-        assert_eq!(log.recovered().map(|done| &done.journal), pending.as_ref().map(|pending| &pending.journal));
-        completed += u32::from(log.recovered().is_some_and(|done| done.completed));
-        assert!(before.starts_with(&disk.get(LOG).unwrap()) || look(&disk).damage_total == 0, "call {call}");
+        let pending = open_read_only(&disk).pending_repair().unwrap();
+        let log = open_options(&disk).open(LOG).unwrap();
+        assert_eq!(log.recovered_repair().map(|done| &done.journal), pending.as_ref().map(|pending| &pending.journal));
+        completed += u32::from(log.recovered_repair().is_some_and(|done| done.completed));
+        assert!(before.starts_with(&disk.get(LOG).unwrap()) || survey_log(&disk).damage_total == 0, "call {call}");
     }
     assert!(completed > 0);
 }
 
 #[test]
 fn more_than_may_be_lost_is_refused_and_what_is_locked_waits() {
-    let (disk, _) = damaged();
-    let error = plan(&disk, &Wishes { max_loss: Some(2), ..Wishes::default() }).unwrap_err();
+    let (disk, _) = damaged_log();
+    let error = plan(&disk, &RepairOptions { max_lost_events: Some(2), ..RepairOptions::default() }).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
-    let all = plan(&disk, &Wishes { max_loss: Some(3), ..Wishes::default() }).unwrap();
+    let all = plan(&disk, &RepairOptions { max_lost_events: Some(3), ..RepairOptions::default() }).unwrap();
     let (clean, _) = disk_with_log(2, false);
-    let writer = options(&clean).open(LOG).unwrap();
-    let error = apply(&site(&clean), &all, Terms::default()).unwrap_err();
+    let writer = open_options(&clean).open(LOG).unwrap();
+    let error = apply(&log_paths(&clean), &all, ApplyOptions::default()).unwrap_err();
     assert!(matches!(error, StorageError::Locked { .. }), "{error}");
     drop(writer);
 }
 
 #[test]
 fn the_plan_for_one_place_is_about_that_place_alone() {
-    let (disk, offsets) = damaged();
+    let (disk, offsets) = damaged_log();
     for (at, expected) in [
         (offsets[2], &["restore_length"][..]),
         (offsets[4] + 30, &["gap"]),
@@ -437,9 +454,9 @@ fn the_plan_for_one_place_is_about_that_place_alone() {
         (disk.get(LOG).unwrap().len() as u64 - 1, &["set_aside_tail"]),
         (offsets[1], &[]),
     ] {
-        let plan = plan(&disk, &Wishes { at: Some(at), ..Wishes::default() }).unwrap();
-        assert_eq!(actions(&plan), expected, "{at}");
-        assert!(plan.left.is_empty(), "{at}");
+        let plan = plan(&disk, &RepairOptions { damage_offset: Some(at), ..RepairOptions::default() }).unwrap();
+        assert_eq!(action_names(&plan), expected, "{at}");
+        assert!(plan.unrepaired.is_empty(), "{at}");
     }
 }
 
@@ -452,7 +469,7 @@ fn a_damaged_header_is_written_anew() {
         bad[1] ^= 0x20;
         disk.overwrite(LOG, &bad);
         let plan = repair(&disk).unwrap();
-        assert_eq!((actions(&plan), plan.steps[0].certainty.unwrap().name()), (vec!["rebuild_header"], "proven"));
+        assert_eq!((action_names(&plan), plan.steps[0].certainty.unwrap().name()), (vec!["rebuild_header"], "proven"));
         assert_eq!(disk.get(LOG).unwrap(), whole);
         undo(&disk).unwrap();
         assert_eq!(disk.get(LOG).unwrap(), bad);
@@ -463,12 +480,12 @@ fn a_damaged_header_is_written_anew() {
     bad[..4].copy_from_slice(b"NOPE");
     bad[8] = 0x7f;
     disk.overwrite(LOG, &bad);
-    let likely = plan(&disk, &Wishes::default()).unwrap();
-    assert_eq!((likely.steps.len(), likely.left.len()), (0, 1), "created_at lies behind the first event");
-    let accepted = plan(&disk, &Wishes { accept_likely: true, ..Wishes::default() }).unwrap();
+    let likely = plan(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!((likely.steps.len(), likely.unrepaired.len()), (0, 1), "created_at lies behind the first event");
+    let accepted = plan(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() }).unwrap();
     assert_eq!(accepted.steps[0].certainty.unwrap().name(), "likely");
-    apply(&site(&disk), &accepted, Terms::default()).unwrap();
-    assert_eq!(found(&look(&disk)), []);
+    apply(&log_paths(&disk), &accepted, ApplyOptions::default()).unwrap();
+    assert_eq!(finding_ranges(&survey_log(&disk)), []);
 }
 
 #[test]
@@ -479,24 +496,24 @@ fn a_set_aside_that_fails_leaves_the_end_as_it_was() {
     disk.overwrite(LOG, &bytes);
     let calls = {
         let probe = disk.next_process();
-        drop(options(&probe).open(LOG).unwrap());
+        drop(open_options(&probe).open(LOG).unwrap());
         probe.calls()
     };
     for call in 0..calls {
         let disk = disk.next_process();
-        disk.fail(call, Fault::Error(ENOSPC));
-        let opened = options(&disk).open(LOG).is_ok();
+        disk.fail(call, DiskFault::Error(ENOSPC));
+        let opened = open_options(&disk).open(LOG).is_ok();
         let there = disk.get(LOG).unwrap();
         assert!(there == bytes || bytes.starts_with(&there), "call {call}: {} bytes", there.len());
         assert!(!opened || there.len() < bytes.len(), "call {call}");
-        drop(options(&disk.next_process()).open(LOG).unwrap());
+        drop(open_options(&disk.next_process()).open(LOG).unwrap());
     }
 }
 
 #[test]
 fn events_of_no_aggregate_are_given_up_too() {
     let disk = SimDisk::default();
-    let mut log = options(&disk).create(LOG).unwrap();
+    let mut log = open_options(&disk).create(LOG).unwrap();
     let nobody = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
     let offsets: Vec<u64> =
         (0..3).map(|_| log.append(&nobody.clone().payload_json("{}").build().unwrap()).unwrap()).collect();
@@ -505,15 +522,15 @@ fn events_of_no_aggregate_are_given_up_too() {
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[1] as usize + 40..offsets[1] as usize + 70].fill(b'\x07');
     disk.overwrite(LOG, &bytes);
-    assert_eq!(plan(&disk, &Wishes::default()).unwrap().given_up().at_most, 1);
-    let error = plan(&disk, &Wishes { max_loss: Some(0), ..Wishes::default() }).unwrap_err();
+    assert_eq!(plan(&disk, &RepairOptions::default()).unwrap().total_loss().at_most, 1);
+    let error = plan(&disk, &RepairOptions { max_lost_events: Some(0), ..RepairOptions::default() }).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
 }
 
 #[test]
 fn what_a_lost_end_costs_is_what_its_finding_says() {
     let disk = SimDisk::default();
-    let mut log = options(&disk).create(LOG).unwrap();
+    let mut log = open_options(&disk).create(LOG).unwrap();
     let nobody = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
     let nobody = nobody.payload_json("\"a payload that makes room for more than one event\"").build().unwrap();
     let offsets: Vec<u64> =
@@ -524,83 +541,87 @@ fn what_a_lost_end_costs_is_what_its_finding_says() {
     disk.overwrite(LOG, &whole[..offsets[3] as usize + 20]);
     for anew in [false, true] {
         if anew {
-            let mut log = read(&disk);
+            let mut log = open_read_only(&disk);
             log.rebuild_index_from(0).unwrap();
             log.save_index().unwrap();
         }
-        let survey = look(&disk);
+        let survey = survey_log(&disk);
         assert_eq!(survey.findings[0].evidence.events_missing, Some(5));
         for forget in [false, true] {
-            let wishes = Wishes { forget, max_loss: Some(5), ..Wishes::default() };
-            let lost = plan(&disk, &wishes).unwrap().given_up();
+            let wishes =
+                RepairOptions { forget_lost_end: forget, max_lost_events: Some(5), ..RepairOptions::default() };
+            let lost = plan(&disk, &wishes).unwrap().total_loss();
             assert_eq!((lost.at_least, lost.at_most), (5, 5), "forgotten: {forget}, built anew: {anew}");
-            assert!(plan(&disk, &Wishes { max_loss: Some(4), ..wishes }).is_err());
+            assert!(plan(&disk, &RepairOptions { max_lost_events: Some(4), ..wishes }).is_err());
         }
     }
 }
 
 #[test]
 fn what_is_forgotten_counts_the_frame_that_was_cut_and_is_only_what_was_chosen() {
-    let (disk, _, offsets) = truncated(truncated(0).2[4] as usize + 30);
-    let forget = Wishes { forget: true, ..Wishes::default() };
+    let (disk, _, offsets) = truncated_log(truncated_log(0).2[4] as usize + 30);
+    let forget = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
     let all = plan(&disk, &forget).unwrap();
-    assert_eq!((actions(&all), all.given_up().at_most, all.forgets.is_some()), (vec!["set_aside_tail"], 2, true));
-    assert!(plan(&disk, &Wishes { max_loss: Some(1), ..forget.clone() }).is_err());
-    let except = Wishes { except: vec![Selector::Kind(chronicle::Kind::Truncated)], ..forget };
+    assert_eq!(
+        (action_names(&all), all.total_loss().at_most, all.forgotten_index_end.is_some()),
+        (vec!["set_aside_tail"], 2, true)
+    );
+    assert!(plan(&disk, &RepairOptions { max_lost_events: Some(1), ..forget.clone() }).is_err());
+    let except = RepairOptions { except: vec![FindingSelector::Kind(chronicle::DamageKind::Truncated)], ..forget };
     let none = plan(&disk, &except).unwrap();
-    assert!(none.is_empty() && none.left.len() == 1, "{none:?}");
+    assert!(none.is_empty() && none.unrepaired.len() == 1, "{none:?}");
     assert!(offsets[4] > 0);
 }
 
 #[test]
 fn an_undo_of_an_older_repair_leaves_no_index_that_hides_a_newer_one() {
-    let (disk, offsets) = damaged();
+    let (disk, offsets) = damaged_log();
     for at in [offsets[2], offsets[6]] {
-        let wishes = Wishes { only: vec![Selector::Start(at)], ..Wishes::default() };
+        let wishes = RepairOptions { only: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
         let plan = plan(&disk, &wishes).unwrap();
-        apply(&site(&disk), &plan, Terms::default()).unwrap();
-        let mut log = read(&disk);
+        apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
+        let mut log = open_read_only(&disk);
         log.save_index().unwrap();
     }
-    let undo = plan_undo(&site(&disk), Some(1)).unwrap();
-    apply(&site(&disk), &undo, Terms::default()).unwrap();
-    let mut log = read(&disk);
+    let undo = plan_undo(&log_paths(&disk), Some(1)).unwrap();
+    apply(&log_paths(&disk), &undo, ApplyOptions::default()).unwrap();
+    let mut log = open_read_only(&disk);
     let events = log.index().unwrap().coverage().events;
-    assert_eq!(events, readable(&disk).len() as u64);
+    assert_eq!(events, readable_offsets(&disk).len() as u64);
     assert_eq!(log.index().unwrap().coverage().gaps, 1);
 }
 
 #[test]
 fn an_undo_that_was_undone_takes_nothing_back() {
-    let (disk, offsets) = damaged();
+    let (disk, offsets) = damaged_log();
     repair(&disk).unwrap();
     undo(&disk).unwrap();
-    let again = plan_undo(&site(&disk), Some(2)).unwrap();
-    apply(&site(&disk), &again, Terms::default()).unwrap();
-    let (all, _) = records(&site(&disk)).unwrap();
+    let again = plan_undo(&log_paths(&disk), Some(2)).unwrap();
+    apply(&log_paths(&disk), &again, ApplyOptions::default()).unwrap();
+    let (all, _) = read_repair_records(&log_paths(&disk)).unwrap();
     assert_eq!(all.iter().map(|record| record.undone_by).collect::<Vec<_>>(), [None, Some(3), None]);
-    assert!(kept_in(&all, offsets[6]..offsets[8]).is_some());
-    assert_eq!(plan_undo(&site(&disk), None).unwrap().undoes, Some(1));
+    assert!(find_gap_journal(&all, offsets[6]..offsets[8]).is_some());
+    assert_eq!(plan_undo(&log_paths(&disk), None).unwrap().undoes, Some(1));
 }
 
 #[test]
 fn a_plan_that_reaches_outside_its_ranges_or_cuts_what_an_index_has_seen_is_refused() {
-    let (disk, offsets) = damaged();
-    let mut forged = plan(&disk, &Wishes::default()).unwrap();
-    if let Some(Write::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
+    let (disk, offsets) = damaged_log();
+    let mut forged = plan(&disk, &RepairOptions::default()).unwrap();
+    if let Some(StepWrite::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
         let offset = offsets[9] + 10;
-        changes.push(chronicle::repair::Change { offset, before: vec![0], after: vec![1] });
+        changes.push(chronicle::repair::ByteChange { offset, before: vec![0], after: vec![1] });
     }
     let before = disk.get(LOG).unwrap();
-    assert!(matches!(apply(&site(&disk), &forged, Terms::default()), Err(StorageError::Refused { .. })));
+    assert!(matches!(apply(&log_paths(&disk), &forged, ApplyOptions::default()), Err(StorageError::Refused { .. })));
     assert_eq!(disk.get(LOG).unwrap(), before);
     let (whole, _) = disk_with_log(4, true);
     let (bytes, index) = (whole.get(LOG).unwrap(), whole.get(INDEX).unwrap());
-    let disk = SimDisk::with(&[(LOG, &bytes[..bytes.len() - 9])]);
-    let cut = plan(&disk, &Wishes::default()).unwrap();
-    assert_eq!(actions(&cut), ["set_aside_tail"]);
+    let disk = SimDisk::with_files(&[(LOG, &bytes[..bytes.len() - 9])]);
+    let cut = plan(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(action_names(&cut), ["set_aside_tail"]);
     disk.put(INDEX, &index);
-    assert!(matches!(apply(&site(&disk), &cut, Terms::default()), Err(StorageError::Changed { .. })));
+    assert!(matches!(apply(&log_paths(&disk), &cut, ApplyOptions::default()), Err(StorageError::Changed { .. })));
     assert_eq!(disk.get(LOG).unwrap().len(), bytes.len() - 9);
 }
 
@@ -611,47 +632,53 @@ fn an_index_over_a_damaged_header_does_not_vouch_for_it() {
     let mut bad = whole.clone();
     bad[2] ^= 0x08;
     disk.overwrite(LOG, &bad);
-    read(&disk).save_index().unwrap();
+    open_read_only(&disk).save_index().unwrap();
     repair(&disk).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), whole);
 }
 
 #[test]
 fn a_full_check_looks_at_what_the_plan_does_not_know() {
-    let (disk, offsets) = damaged();
-    let all = plan(&disk, &Wishes::default()).unwrap();
+    let (disk, offsets) = damaged_log();
+    let all = plan(&disk, &RepairOptions::default()).unwrap();
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[10] as usize + 50..offsets[10] as usize + 90].fill(0);
     disk.overwrite(LOG, &bytes);
-    let full = Terms { full_check: true, ..Terms::default() };
-    assert!(matches!(apply(&site(&disk), &all, full), Err(StorageError::Changed { .. })));
+    let full = ApplyOptions { full_check: true, ..ApplyOptions::default() };
+    assert!(matches!(apply(&log_paths(&disk), &all, full), Err(StorageError::Changed { .. })));
     assert_eq!(disk.get(LOG).unwrap(), bytes);
 }
 
 #[test]
 fn an_undo_names_the_journal_that_it_cannot_read() {
-    let (disk, _) = damaged();
+    let (disk, _) = damaged_log();
     repair(&disk).unwrap();
-    let journal = records(&site(&disk)).unwrap().0[0].journal.to_string_lossy().into_owned();
+    let journal = read_repair_records(&log_paths(&disk)).unwrap().0[0].journal.to_string_lossy().into_owned();
     let mut bytes = disk.get(&journal).unwrap();
     bytes[60] ^= 1;
     disk.put(&journal, &bytes);
     for number in [None, Some(1)] {
-        let error = plan_undo(&site(&disk), number).unwrap_err();
-        assert!(matches!(&error, StorageError::Refused { why, .. } if why.contains(&journal)), "{error}");
+        let error = plan_undo(&log_paths(&disk), number).unwrap_err();
+        assert!(matches!(&error, StorageError::Refused { reason, .. } if reason.contains(&journal)), "{error}");
     }
 }
 
 #[test]
 fn an_undo_names_the_later_repair_that_is_in_its_way() {
-    let (disk, offsets) = damaged();
+    let (disk, offsets) = damaged_log();
     let first = repair(&disk).unwrap();
     let gap = first.steps.iter().find(|step| step.start == offsets[6]).unwrap();
     let mut bytes = disk.get(LOG).unwrap();
     bytes[gap.start as usize + 8..gap.start as usize + 100].fill(7);
     disk.overwrite(LOG, &bytes);
-    assert!(matches!(plan_undo(&site(&disk), Some(1)), Err(StorageError::Changed { .. })), "nobody has repaired it");
+    assert!(
+        matches!(plan_undo(&log_paths(&disk), Some(1)), Err(StorageError::Changed { .. })),
+        "nobody has repaired it"
+    );
     repair(&disk).unwrap();
-    let error = plan_undo(&site(&disk), Some(1)).unwrap_err();
-    assert!(matches!(&error, StorageError::Refused { why, .. } if why.contains("repair 2 has changed")), "{error}");
+    let error = plan_undo(&log_paths(&disk), Some(1)).unwrap_err();
+    assert!(
+        matches!(&error, StorageError::Refused { reason, .. } if reason.contains("repair 2 has changed")),
+        "{error}"
+    );
 }

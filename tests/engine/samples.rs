@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chronicle::file::OsDisk;
-use chronicle::inspect::{LogView, Step, Survey, Wish, survey};
-use chronicle::repair::{Proposed, Proposer, Terms, Wishes, apply, plan_repair, plan_undo};
+use chronicle::inspect::{LogView, Survey, SurveyOptions, SurveyProgress, survey};
+use chronicle::repair::{ApplyOptions, FixFinder, ProposedFix, RepairOptions, apply, plan_repair, plan_undo};
 use chronicle::{EventLog, OpenOptions};
 use serde_json::Value;
 
-pub(super) fn samples() -> Option<(PathBuf, Value)> {
+pub(super) fn load_samples() -> Option<(PathBuf, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/samples");
     let Ok(truth) = fs::read_to_string(folder.join("truth.json")) else {
         eprintln!("{} is not there: the samples are not tested", folder.display());
@@ -23,10 +23,10 @@ pub(super) fn samples() -> Option<(PathBuf, Value)> {
 
 #[test]
 fn every_sample_is_judged_as_its_truth_says() {
-    let Some((folder, truth)) = samples() else { return };
+    let Some((folder, truth)) = load_samples() else { return };
     for (name, truth) in truth.as_object().unwrap() {
         let view = LogView::open(Arc::new(OsDisk), &folder.join(name), None).unwrap();
-        let seen = survey(&view, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let seen = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
         let found: Vec<_> = seen.findings.iter().map(|f| (f.kind.name().to_owned(), f.start, f.end)).collect();
         let expected: Vec<_> = truth["findings"]
             .as_array()
@@ -42,7 +42,7 @@ fn every_sample_is_judged_as_its_truth_says() {
 
 #[test]
 fn every_readable_event_of_every_sample_is_replayed() {
-    let Some((folder, truth)) = samples() else { return };
+    let Some((folder, truth)) = load_samples() else { return };
     for (name, truth) in truth.as_object().unwrap() {
         let log = EventLog::open_read_only(folder.join(name)).unwrap();
         let offsets: Vec<_> =
@@ -53,11 +53,11 @@ fn every_readable_event_of_every_sample_is_replayed() {
     }
 }
 
-fn judge(path: &Path) -> (Survey, Vec<Proposed>) {
+fn survey_with_fixes(path: &Path) -> (Survey, Vec<ProposedFix>) {
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
-    let (mut proposer, mut decided) = (Proposer::new(&view).unwrap(), Vec::new());
-    let seen = survey(&view, &Wish::default(), None, &mut |step| {
-        if let Step::Finding(finding) = step {
+    let (mut proposer, mut decided) = (FixFinder::new(&view).unwrap(), Vec::new());
+    let seen = survey(&view, &SurveyOptions::default(), None, &mut |step| {
+        if let SurveyProgress::Finding(finding) = step {
             decided.append(&mut proposer.push(finding).unwrap());
         }
         ControlFlow::Continue(())
@@ -66,16 +66,16 @@ fn judge(path: &Path) -> (Survey, Vec<Proposed>) {
     (seen.unwrap(), decided)
 }
 
-fn offsets(path: &Path) -> Vec<u64> {
+fn replayed_offsets(path: &Path) -> Vec<u64> {
     let log = EventLog::open_read_only(path).unwrap();
     log.replay(0).unwrap().filter_map(|event| event.ok().map(|event| event.offset())).collect()
 }
 
 #[test]
 fn what_can_be_done_about_every_sample_is_what_its_truth_says() {
-    let Some((folder, truth)) = samples() else { return };
+    let Some((folder, truth)) = load_samples() else { return };
     for (name, truth) in truth.as_object().unwrap() {
-        let (_, proposed) = judge(&folder.join(name));
+        let (_, proposed) = survey_with_fixes(&folder.join(name));
         for (proposed, truth) in proposed.iter().zip(truth["findings"].as_array().unwrap()) {
             let told = format!("{name} at {}", proposed.finding.start);
             let fix = proposed.fix.as_ref();
@@ -88,33 +88,33 @@ fn what_can_be_done_about_every_sample_is_what_its_truth_says() {
 
 #[test]
 fn every_sample_is_repaired_and_comes_back_byte_for_byte() {
-    let Some((folder, truth)) = samples() else { return };
+    let Some((folder, truth)) = load_samples() else { return };
     let temporary = tempfile::tempdir().unwrap();
     for (name, truth) in truth.as_object().unwrap() {
         let path = temporary.path().join(name);
         fs::copy(folder.join(name), &path).unwrap();
-        let (bytes, before) = (fs::read(&path).unwrap(), offsets(&path));
+        let (bytes, before) = (fs::read(&path).unwrap(), replayed_offsets(&path));
         let view = LogView::open(Arc::new(OsDisk), &path, None).unwrap();
-        let wishes = Wishes { accept_likely: true, ..Wishes::default() };
+        let wishes = RepairOptions { accept_likely: true, ..RepairOptions::default() };
         let plan = plan_repair(&view, &wishes, None, &mut |_, _| ControlFlow::Continue(()));
         if truth["version"] == 0 {
             let error = plan.unwrap_err();
-            assert!(matches!(error, chronicle::StorageError::Version0 { .. }), "{name}: {error}");
+            assert!(matches!(error, chronicle::StorageError::Version0ReadOnly { .. }), "{name}: {error}");
             continue;
         }
-        let (plan, site) = (plan.unwrap(), OpenOptions::new().site(&path).unwrap());
+        let (plan, site) = (plan.unwrap(), OpenOptions::new().log_paths(&path).unwrap());
         if plan.is_empty() {
             assert_eq!(truth["events_after_repair"], truth["readable_events"], "{name}");
             continue;
         }
-        apply(&site, &plan, Terms { full_check: true, ..Terms::default() }).unwrap();
-        let after = offsets(&path);
+        apply(&site, &plan, ApplyOptions { full_check: true, ..ApplyOptions::default() }).unwrap();
+        let after = replayed_offsets(&path);
         assert_eq!(after.len() as u64, truth["events_after_repair"].as_u64().unwrap(), "{name}");
         assert!(before.iter().all(|at| after.contains(at)), "{name}: an event was lost");
-        let (seen, _) = judge(&path);
-        assert_eq!(seen.damage_total as usize, plan.left.len(), "{name}");
+        let (seen, _) = survey_with_fixes(&path);
+        assert_eq!(seen.damage_total as usize, plan.unrepaired.len(), "{name}");
         let undo = plan_undo(&site, None).unwrap();
-        apply(&site, &undo, Terms::default()).unwrap();
+        apply(&site, &undo, ApplyOptions::default()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");
     }
 }

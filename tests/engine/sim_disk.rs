@@ -6,23 +6,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use chronicle::file::{Disk, Identity, Open, Storage};
+use chronicle::file::{Disk, FileIdentity, OpenMode, Storage};
 
 const SECTOR: usize = 512;
 
 /// What befalls one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum DiskFault {
     /// The process dies: this call does half of what it would, and all later ones do nothing.
     Kill,
     /// The call fails with this error number and does nothing.
     Error(i32),
     /// A write takes only half of its bytes; other calls fail.
-    Short,
+    ShortWrite,
 }
 
 #[derive(Debug, Clone)]
-enum Change {
+enum PendingWrite {
     Write(usize, Vec<u8>),
     SetLen(usize),
 }
@@ -31,30 +31,30 @@ enum Change {
 struct Inode {
     data: Vec<u8>,
     durable: Vec<u8>,
-    unsynced: Vec<Change>,
+    unsynced: Vec<PendingWrite>,
     locked: bool,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SimDiskState {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
     folders: Vec<PathBuf>,
     calls: usize,
-    fault: Option<(usize, Fault)>,
+    scheduled_fault: Option<(usize, DiskFault)>,
     /// The fault comes back at every later call of the same kind.
-    for_ever: bool,
-    faulted: Option<&'static str>,
-    after_short: Option<i32>,
-    dead: bool,
-    while_waiting: Option<Vec<u8>>,
+    fault_is_permanent: bool,
+    faulted_call: Option<&'static str>,
+    error_after_short: Option<i32>,
+    killed: bool,
+    contents_after_wait: Option<Vec<u8>>,
     unreadable: Option<std::ops::Range<usize>>,
-    read: u64,
+    bytes_read: u64,
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct SimDisk(Arc<Mutex<State>>);
+pub(super) struct SimDisk(Arc<Mutex<SimDiskState>>);
 
 #[derive(Debug)]
 struct SimFile {
@@ -67,7 +67,7 @@ struct SimFile {
 }
 
 impl SimDisk {
-    pub(super) fn with(files: &[(&str, &[u8])]) -> Self {
+    pub(super) fn with_files(files: &[(&str, &[u8])]) -> Self {
         let disk = Self::default();
         for (name, bytes) in files {
             disk.put(name, bytes);
@@ -77,7 +77,7 @@ impl SimDisk {
 
     /// A file with durable contents under a durable name.
     pub(super) fn put(&self, name: &str, bytes: &[u8]) {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         let inode = Inode { data: bytes.to_vec(), durable: bytes.to_vec(), ..Inode::default() };
         state.inodes.push(inode);
         let number = state.inodes.len() - 1;
@@ -86,108 +86,108 @@ impl SimDisk {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Vec<u8>> {
-        let state = self.state();
+        let state = self.lock_state();
         state.names.get(Path::new(name)).map(|inode| state.inodes[*inode].data.clone())
     }
 
     pub(super) fn names(&self) -> Vec<String> {
-        self.state().names.keys().map(|path| path.to_string_lossy().into_owned()).collect()
+        self.lock_state().names.keys().map(|path| path.to_string_lossy().into_owned()).collect()
     }
 
     /// How many calls that change or sync something there were.
     pub(super) fn calls(&self) -> usize {
-        self.state().calls
+        self.lock_state().calls
     }
 
     /// Makes the `n`th such call from now on, counted from 0, meet a fault.
-    pub(super) fn fail(&self, n: usize, fault: Fault) {
-        let mut state = self.state();
-        state.fault = Some((state.calls + n, fault));
+    pub(super) fn fail(&self, n: usize, fault: DiskFault) {
+        let mut state = self.lock_state();
+        state.scheduled_fault = Some((state.calls + n, fault));
     }
 
     /// The same, and every later call of its kind too.
-    pub(super) fn fail_for_ever(&self, n: usize, fault: Fault) {
+    pub(super) fn fail_permanently(&self, n: usize, fault: DiskFault) {
         self.fail(n, fault);
-        self.state().for_ever = true;
+        self.lock_state().fault_is_permanent = true;
     }
 
     /// Makes the call behind a short write fail with this error number.
     pub(super) fn fail_after_short(&self, number: i32) {
-        self.state().after_short = Some(number);
+        self.lock_state().error_after_short = Some(number);
     }
 
     /// Appends to a file as a program does that asks for no lock.
-    pub(super) fn write_as_another(&self, name: &str, bytes: &[u8]) {
-        let mut state = self.state();
+    pub(super) fn append_as_other_process(&self, name: &str, bytes: &[u8]) {
+        let mut state = self.lock_state();
         let inode = state.names[Path::new(name)];
         state.inodes[inode].data.extend_from_slice(bytes);
     }
 
     /// Gives a file other contents, as a program does that is no writer of logs.
     pub(super) fn overwrite(&self, name: &str, bytes: &[u8]) {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         let inode = state.names[Path::new(name)];
         let inode = &mut state.inodes[inode];
         (inode.data, inode.durable) = (bytes.to_vec(), bytes.to_vec());
     }
 
     /// Takes over what another disk holds.
-    pub(super) fn become_like(&self, other: &Self) {
+    pub(super) fn replace_with(&self, other: &Self) {
         let other = other.next_process();
-        std::mem::swap(&mut *self.state(), &mut *other.state());
+        std::mem::swap(&mut *self.lock_state(), &mut *other.lock_state());
     }
 
     /// Makes the device refuse to read these bytes of every file that reaches so far.
-    pub(super) fn refuse(&self, range: std::ops::Range<usize>) {
-        self.state().unreadable = Some(range);
+    pub(super) fn refuse_reads(&self, range: std::ops::Range<usize>) {
+        self.lock_state().unreadable = Some(range);
     }
 
     /// What a file holds once somebody has waited for it.
-    pub(super) fn while_waiting(&self, bytes: &[u8]) {
-        self.state().while_waiting = Some(bytes.to_vec());
+    pub(super) fn change_while_waiting(&self, bytes: &[u8]) {
+        self.lock_state().contents_after_wait = Some(bytes.to_vec());
     }
 
     /// How many bytes were read so far.
     pub(super) fn bytes_read(&self) -> u64 {
-        self.state().read
+        self.lock_state().bytes_read
     }
 
     /// The kind of call that met the fault.
-    pub(super) fn faulted(&self) -> Option<&'static str> {
-        self.state().faulted
+    pub(super) fn faulted_call(&self) -> Option<&'static str> {
+        self.lock_state().faulted_call
     }
 
     /// The disk as the next process finds it: nothing handed to the system is lost.
     pub(super) fn next_process(&self) -> Self {
-        let state = self.state();
+        let state = self.lock_state();
         let mut inodes = state.inodes.clone();
         for inode in &mut inodes {
             inode.locked = false;
         }
         let (names, durable_names) = (state.names.clone(), state.durable_names.clone());
         let folders = state.folders.clone();
-        Self(Arc::new(Mutex::new(State { inodes, names, durable_names, folders, ..State::default() })))
+        Self(Arc::new(Mutex::new(SimDiskState { inodes, names, durable_names, folders, ..SimDiskState::default() })))
     }
 
     /// The disk after a power cut: of what was not synced, `choose` says of each sector and each name whether it stays.
     pub(super) fn power_cut(&self, mut choose: impl FnMut() -> bool) -> Self {
-        let state = self.state();
+        let state = self.lock_state();
         let mut inodes = Vec::new();
         for inode in &state.inodes {
             let mut data = inode.durable.clone();
             for change in &inode.unsynced {
                 match change {
-                    Change::SetLen(len) => {
+                    PendingWrite::SetLen(len) => {
                         if choose() {
                             data.resize(*len, 0);
                         }
                     }
-                    Change::Write(at, bytes) => {
+                    PendingWrite::Write(at, bytes) => {
                         let mut from = 0;
                         while from < bytes.len() {
                             let to = (from + SECTOR - (at + from) % SECTOR).min(bytes.len());
                             if choose() {
-                                put_at(&mut data, at + from, &bytes[from..to]);
+                                write_bytes_at(&mut data, at + from, &bytes[from..to]);
                             }
                             from = to;
                         }
@@ -205,52 +205,54 @@ impl SimDisk {
         names.retain(|name, _| state.names.contains_key(name) || choose());
         let folders = state.folders.clone();
         let durable_names = names.clone();
-        Self(Arc::new(Mutex::new(State { inodes, names, durable_names, folders, ..State::default() })))
+        Self(Arc::new(Mutex::new(SimDiskState { inodes, names, durable_names, folders, ..SimDiskState::default() })))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock_state(&self) -> MutexGuard<'_, SimDiskState> {
         self.0.lock().unwrap()
     }
 
     /// Counts a call; what the fault makes of it.
-    fn call(&self, kind: &'static str) -> io::Result<Option<Fault>> {
-        let mut state = self.state();
-        if state.dead {
+    fn count_call(&self, kind: &'static str) -> io::Result<Option<DiskFault>> {
+        let mut state = self.lock_state();
+        if state.killed {
             return Err(io::Error::other("killed"));
         }
-        if state.faulted.is_some()
-            && let Some(number) = state.after_short.take()
+        if state.faulted_call.is_some()
+            && let Some(number) = state.error_after_short.take()
         {
             return Err(io::Error::from_raw_os_error(number));
         }
         let number = state.calls;
         state.calls += 1;
-        let met = state.fault.filter(|(at, _)| *at == number || state.for_ever && state.faulted == Some(kind));
+        let met = state
+            .scheduled_fault
+            .filter(|(at, _)| *at == number || state.fault_is_permanent && state.faulted_call == Some(kind));
         let Some((_, fault)) = met else {
             return Ok(None);
         };
-        state.faulted = Some(kind);
+        state.faulted_call = Some(kind);
         match fault {
-            Fault::Kill => {
-                state.dead = true;
+            DiskFault::Kill => {
+                state.killed = true;
                 Ok(Some(fault))
             }
-            Fault::Error(number) => Err(io::Error::from_raw_os_error(number)),
-            Fault::Short => Ok(Some(fault)),
+            DiskFault::Error(number) => Err(io::Error::from_raw_os_error(number)),
+            DiskFault::ShortWrite => Ok(Some(fault)),
         }
     }
 
     /// A call that cannot be done by half.
-    fn whole_call(&self, kind: &'static str) -> io::Result<()> {
-        match self.call(kind)? {
+    fn count_whole_call(&self, kind: &'static str) -> io::Result<()> {
+        match self.count_call(kind)? {
             None => Ok(()),
-            Some(Fault::Kill) => Err(io::Error::other("killed")),
+            Some(DiskFault::Kill) => Err(io::Error::other("killed")),
             Some(_) => Err(io::Error::from_raw_os_error(28)),
         }
     }
 }
 
-fn put_at(data: &mut Vec<u8>, at: usize, bytes: &[u8]) {
+fn write_bytes_at(data: &mut Vec<u8>, at: usize, bytes: &[u8]) {
     if data.len() < at + bytes.len() {
         data.resize(at + bytes.len(), 0);
     }
@@ -258,10 +260,10 @@ fn put_at(data: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 }
 
 impl Disk for SimDisk {
-    fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn Storage>> {
-        if let Open::Create | Open::CreateSide { .. } = how {
-            self.whole_call("create")?;
-            let mut state = self.state();
+    fn open(&self, path: &Path, how: OpenMode) -> io::Result<Arc<dyn Storage>> {
+        if let OpenMode::Create | OpenMode::CreateSidecar { .. } = how {
+            self.count_whole_call("create")?;
+            let mut state = self.lock_state();
             if state.names.contains_key(path) {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
@@ -269,23 +271,23 @@ impl Disk for SimDisk {
             let inode = state.inodes.len() - 1;
             state.names.insert(path.to_owned(), inode);
         }
-        let inode = *self.state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        let appends = matches!(how, Open::Append | Open::AppendSide | Open::Create);
+        let inode = *self.lock_state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        let appends = matches!(how, OpenMode::Append | OpenMode::AppendSidecar | OpenMode::Create);
         let (locked, appended_to) = (Mutex::new(false), Mutex::new(0));
         Ok(Arc::new(SimFile { disk: self.clone(), inode, locked, appends, appended_to }))
     }
 
-    fn scratch(&self, _folder: Option<&Path>) -> io::Result<Arc<dyn Storage>> {
-        self.whole_call("create")?;
-        self.state().inodes.push(Inode::default());
-        let inode = self.state().inodes.len() - 1;
+    fn create_anonymous_file(&self, _folder: Option<&Path>) -> io::Result<Arc<dyn Storage>> {
+        self.count_whole_call("create")?;
+        self.lock_state().inodes.push(Inode::default());
+        let inode = self.lock_state().inodes.len() - 1;
         let (locked, appended_to) = (Mutex::new(false), Mutex::new(0));
         Ok(Arc::new(SimFile { disk: self.clone(), inode, locked, appends: false, appended_to }))
     }
 
-    fn identity(&self, path: &Path) -> io::Result<Identity> {
-        let inode = *self.state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Identity { device: 0, inode: inode as u64, links: 1 })
+    fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        let inode = *self.lock_state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(FileIdentity { device: 0, inode: inode as u64, links: 1 })
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
@@ -293,27 +295,27 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.whole_call("rename")?;
-        let mut state = self.state();
+        self.count_whole_call("rename")?;
+        let mut state = self.lock_state();
         let inode = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.names.insert(to.to_owned(), inode);
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.whole_call("remove")?;
-        self.state().names.remove(path).map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
+        self.count_whole_call("remove")?;
+        self.lock_state().names.remove(path).map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
     }
 
     fn create_folder(&self, path: &Path, _like: &Path) -> io::Result<()> {
-        self.whole_call("create folder")?;
-        self.state().folders.push(path.to_owned());
+        self.count_whole_call("create folder")?;
+        self.lock_state().folders.push(path.to_owned());
         Ok(())
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.whole_call("sync folder")?;
-        let mut state = self.state();
+        self.count_whole_call("sync folder")?;
+        let mut state = self.lock_state();
         let inside = |name: &PathBuf| name.parent() == Some(path);
         let now: Vec<_> = state.names.iter().filter(|(n, _)| inside(n)).map(|(n, i)| (n.clone(), *i)).collect();
         state.durable_names.retain(|name, _| !inside(name));
@@ -322,17 +324,17 @@ impl Disk for SimDisk {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        Ok(self.state().names.keys().filter(|name| name.parent() == Some(folder)).cloned().collect())
+        Ok(self.lock_state().names.keys().filter(|name| name.parent() == Some(folder)).cloned().collect())
     }
 }
 
 impl Storage for SimFile {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.disk.state().inodes[self.inode].data.len() as u64)
+        Ok(self.disk.lock_state().inodes[self.inode].data.len() as u64)
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut state = self.disk.state();
+        let mut state = self.disk.lock_state();
         let data = &state.inodes[self.inode].data;
         let from = (offset as usize).min(data.len());
         let mut len = buf.len().min(data.len() - from);
@@ -343,52 +345,52 @@ impl Storage for SimFile {
             len = bad.start - from;
         }
         buf[..len].copy_from_slice(&data[from..from + len]);
-        state.read += len as u64;
+        state.bytes_read += len as u64;
         Ok(len)
     }
 
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
-        let fault = self.disk.call("write")?;
+        let fault = self.disk.count_call("write")?;
         let taken = if fault.is_some() { bytes.len().div_ceil(2) } else { bytes.len() };
-        let mut state = self.disk.state();
+        let mut state = self.disk.lock_state();
         let inode = &mut state.inodes[self.inode];
         let at = inode.data.len();
         inode.data.extend_from_slice(&bytes[..taken]);
-        inode.unsynced.push(Change::Write(at, bytes[..taken].to_vec()));
-        if fault == Some(Fault::Kill) {
+        inode.unsynced.push(PendingWrite::Write(at, bytes[..taken].to_vec()));
+        if fault == Some(DiskFault::Kill) {
             return Err(io::Error::other("killed"));
         }
         *self.appended_to.lock().unwrap() = (at + taken) as u64;
         Ok(taken)
     }
 
-    fn appended_to(&self) -> io::Result<u64> {
+    fn append_end(&self) -> io::Result<u64> {
         Ok(*self.appended_to.lock().unwrap())
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let fault = self.disk.call("write at")?;
+        let fault = self.disk.count_call("write at")?;
         let taken = if fault.is_some() { bytes.len() / 2 } else { bytes.len() };
-        let mut state = self.disk.state();
+        let mut state = self.disk.lock_state();
         let inode = &mut state.inodes[self.inode];
         let offset = if self.appends { inode.data.len() } else { offset as usize };
-        put_at(&mut inode.data, offset, &bytes[..taken]);
-        inode.unsynced.push(Change::Write(offset, bytes[..taken].to_vec()));
+        write_bytes_at(&mut inode.data, offset, &bytes[..taken]);
+        inode.unsynced.push(PendingWrite::Write(offset, bytes[..taken].to_vec()));
         if fault.is_some() { Err(io::Error::from_raw_os_error(28)) } else { Ok(()) }
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.disk.whole_call("set len")?;
-        let mut state = self.disk.state();
+        self.disk.count_whole_call("set len")?;
+        let mut state = self.disk.lock_state();
         let inode = &mut state.inodes[self.inode];
         inode.data.resize(len as usize, 0);
-        inode.unsynced.push(Change::SetLen(len as usize));
+        inode.unsynced.push(PendingWrite::SetLen(len as usize));
         Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.disk.whole_call("sync")?;
-        let mut state = self.disk.state();
+        self.disk.count_whole_call("sync")?;
+        let mut state = self.disk.lock_state();
         let inode = &mut state.inodes[self.inode];
         inode.durable = inode.data.clone();
         inode.unsynced.clear();
@@ -396,19 +398,19 @@ impl Storage for SimFile {
     }
 
     fn try_lock(&self) -> io::Result<bool> {
-        let mut state = self.disk.state();
+        let mut state = self.disk.lock_state();
         let free = !std::mem::replace(&mut state.inodes[self.inode].locked, true);
         *self.locked.lock().unwrap() |= free;
         Ok(free)
     }
 
-    fn identity(&self) -> io::Result<Identity> {
-        Ok(Identity { device: 0, inode: self.inode as u64, links: 1 })
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Ok(FileIdentity { device: 0, inode: self.inode as u64, links: 1 })
     }
 
     fn wait(&self, _time: std::time::Duration) {
-        let mut state = self.disk.state();
-        if let Some(bytes) = state.while_waiting.take() {
+        let mut state = self.disk.lock_state();
+        if let Some(bytes) = state.contents_after_wait.take() {
             state.inodes[self.inode].data = bytes;
         }
     }
@@ -417,7 +419,7 @@ impl Storage for SimFile {
 impl Drop for SimFile {
     fn drop(&mut self) {
         if *self.locked.lock().unwrap() {
-            self.disk.state().inodes[self.inode].locked = false;
+            self.disk.lock_state().inodes[self.inode].locked = false;
         }
     }
 }

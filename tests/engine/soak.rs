@@ -9,26 +9,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use chronicle::file::{Durability, OsDisk};
-use chronicle::inspect::{LogView, Wish, survey};
-use chronicle::query::{Ask, Direction, Filter, Hits, Jump, Page, Row, What, page, resolve, row_at};
+use chronicle::inspect::{LogView, SurveyOptions, survey};
+use chronicle::query::{
+    Direction, Filter, Hits, JumpTarget, LogRow, PageRequest, RowContent, RowPage, read_page, read_row_at,
+    resolve_jump_or_last_row,
+};
 use chronicle::{EventLog, OpenOptions};
 
-use super::query::go_on;
+use super::query::never_stop;
 use super::support::event;
 
 const EVENTS: usize = 50_000;
 const AGGREGATES: u64 = 7;
 
-fn events() -> usize {
+fn event_count() -> usize {
     std::env::var("CHRONICLE_SOAK_EVENTS").map_or(EVENTS, |text| text.parse().unwrap())
 }
 
-fn view(path: &Path) -> LogView {
+fn open_view(path: &Path) -> LogView {
     LogView::open(Arc::new(OsDisk), path, None).unwrap()
 }
 
 /// One event, then a batch, in turn; the index is saved now and then.
-fn write(path: &Path, events: usize) {
+fn append_events(path: &Path, events: usize) {
     let mut log = OpenOptions::new().open(path).unwrap();
     let mut n = 0;
     while n < events {
@@ -44,35 +47,35 @@ fn write(path: &Path, events: usize) {
 }
 
 /// Ascending, nothing twice, and nothing but the header, events and a last frame that is being written.
-fn is_consistent(page: &Page) -> bool {
-    let sound = |row: &Row| !matches!(row.what, What::Finding(_));
+fn is_consistent(page: &RowPage) -> bool {
+    let sound = |row: &LogRow| !matches!(row.content, RowContent::Finding(_));
     page.rows.iter().all(sound) && page.rows.windows(2).all(|pair| pair[0].end <= pair[1].start)
 }
 
-fn look(path: &Path, round: u64, hits: &mut Hits) {
-    let view = view(path);
+fn check_reads(path: &Path, round: u64, hits: &mut Hits) {
+    let view = open_view(path);
     let end = view.log().len().unwrap();
     let filters = [Filter::default(), Filter::parse("type:Created", 0).unwrap(), Filter::parse("agg:3", 0).unwrap()];
-    let index = view.clone().index();
+    let index = view.clone().load_index();
     for filter in &filters {
         for from in [0, end / 2, end - end % 977, u64::MAX] {
             for direction in [Direction::Forward, Direction::Backward] {
-                let ask = Ask { from, direction, limit: 50, filter };
-                let page = page(&view, Some(&index), &ask, &mut go_on).unwrap();
+                let ask = PageRequest { from, direction, limit: 50, filter };
+                let page = read_page(&view, Some(&index), &ask, &mut never_stop).unwrap();
                 assert!(is_consistent(&page), "{direction:?} from {from}: {page:?}");
             }
         }
     }
-    hits.look_on(&view, None, 1 << 16, &mut go_on).unwrap();
+    hits.scan_more(&view, None, 1 << 16, &mut never_stop).unwrap();
     let mut from = 0;
     for _ in 0..round % 9 {
-        let page = hits.page(&view, None, (from, Direction::Forward), 50, &mut go_on).unwrap();
+        let page = hits.read_page(&view, None, (from, Direction::Forward), 50, &mut never_stop).unwrap();
         assert!(is_consistent(&page), "hits from {from}: {page:?}");
         from = page.rows.last().map_or(from, |row| row.end);
     }
-    for jump in [Jump::Last, Jump::Percent(50.0), Jump::Ordinal(1 + round)] {
-        let place = resolve(&view, None, &jump, &mut go_on).unwrap();
-        assert!(row_at(&view, place).unwrap().is_some_and(|row| row.start == place), "{jump:?} to {place}");
+    for jump in [JumpTarget::Last, JumpTarget::Percent(50.0), JumpTarget::Ordinal(1 + round)] {
+        let place = resolve_jump_or_last_row(&view, None, &jump, &mut never_stop).unwrap();
+        assert!(read_row_at(&view, place).unwrap().is_some_and(|row| row.start == place), "{jump:?} to {place}");
     }
 }
 
@@ -80,7 +83,7 @@ fn look(path: &Path, round: u64, hits: &mut Hits) {
 fn a_log_that_is_written_read_verified_and_indexed_at_once_is_never_found_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("soak.log");
-    let total = events();
+    let total = event_count();
     drop(OpenOptions::new().create(&path).unwrap());
     let done = AtomicBool::new(false);
     // Each goes on until the writer has ended, and once more then.
@@ -98,11 +101,13 @@ fn a_log_that_is_written_read_verified_and_indexed_at_once_is_never_found_damage
     thread::scope(|scope| {
         let pages = scope.spawn(|| {
             let mut hits = Hits::new(Filter::parse("type:Created", 0).unwrap(), None, 0);
-            rounds(&mut |round| look(&path, round, &mut hits))
+            rounds(&mut |round| check_reads(&path, round, &mut hits))
         });
         let verifier = scope.spawn(|| {
             rounds(&mut |_| {
-                let seen = survey(&view(&path), &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+                let seen =
+                    survey(&open_view(&path), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(()))
+                        .unwrap();
                 assert_eq!((seen.damage_total, seen.gaps), (0, 0), "{:?}", seen.findings);
             })
         });
@@ -110,13 +115,13 @@ fn a_log_that_is_written_read_verified_and_indexed_at_once_is_never_found_damage
             let mut log = EventLog::open_read_only(&path).unwrap();
             let mut known = 0;
             rounds(&mut |_| {
-                let (index, _) = log.catch_up(&mut |_| ControlFlow::Continue(())).unwrap();
+                let (index, _) = log.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
                 let coverage = index.coverage();
-                assert!(coverage.events >= known && index.damage().is_empty(), "{coverage:?}");
+                assert!(coverage.events >= known && index.build_damage().is_empty(), "{coverage:?}");
                 known = coverage.events;
             })
         });
-        let ended = std::panic::catch_unwind(|| write(&path, total));
+        let ended = std::panic::catch_unwind(|| append_events(&path, total));
         done.store(true, Ordering::Release);
         ended.unwrap();
         let rounds = [pages, verifier, catching_up].map(|each| each.join().unwrap());
@@ -127,8 +132,8 @@ fn a_log_that_is_written_read_verified_and_indexed_at_once_is_never_found_damage
     let mut log = OpenOptions::new().open(&path).unwrap();
     log.save_index().unwrap();
     drop(log);
-    let view = view(&path);
-    let index = view.persisted().unwrap();
+    let view = open_view(&path);
+    let index = view.persisted_index().unwrap();
     assert_eq!((index.head().events, index.head().log_end_offset), (total as u64, view.log().len().unwrap()));
     let mut log = EventLog::open_read_only(&path).unwrap();
     let index = log.index().unwrap().clone();

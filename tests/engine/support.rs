@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chronicle::inspect::{LogView, Survey, Wish, survey};
+use chronicle::inspect::{LogView, Survey, SurveyOptions, survey};
 use chronicle::{Event, EventLog, OpenOptions};
 
 use super::sim_disk::SimDisk;
@@ -40,7 +40,7 @@ pub(super) fn large_event(aggregate: u64, bytes: usize) -> Event {
 }
 
 /// Options over a simulated disk, with a clock that goes on a second at a time, in whichever log it is asked for.
-pub(super) fn options(disk: &SimDisk) -> OpenOptions {
+pub(super) fn open_options(disk: &SimDisk) -> OpenOptions {
     static TICKS: AtomicU64 = AtomicU64::new(0);
     let clock = || START_MS + 1000 * TICKS.fetch_add(1, Ordering::Relaxed);
     OpenOptions::new().disk(Arc::new(disk.clone())).clock(clock)
@@ -49,7 +49,7 @@ pub(super) fn options(disk: &SimDisk) -> OpenOptions {
 /// A log of `events` events of three aggregates on a disk of its own, its index saved if `indexed`.
 pub(super) fn disk_with_log(events: usize, indexed: bool) -> (SimDisk, Vec<u64>) {
     let disk = SimDisk::default();
-    let mut log = options(&disk).create(LOG).unwrap();
+    let mut log = open_options(&disk).create(LOG).unwrap();
     let offsets = (0..events).map(|n| log.append_sync(&event(1 + n as u64 % 3, n)).unwrap()).collect();
     if indexed {
         log.save_index().unwrap();
@@ -64,27 +64,27 @@ pub(super) fn log_bytes(events: usize) -> (Vec<u8>, Vec<u64>) {
     (disk.get(LOG).unwrap(), offsets)
 }
 
-pub(super) fn read(disk: &SimDisk) -> EventLog {
-    options(disk).open_read_only(LOG).unwrap()
+pub(super) fn open_read_only(disk: &SimDisk) -> EventLog {
+    open_options(disk).open_read_only(LOG).unwrap()
 }
 
-pub(super) fn look(disk: &SimDisk) -> Survey {
+pub(super) fn survey_log(disk: &SimDisk) -> Survey {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-    survey(&view, &Wish::default(), None, &mut |_| ControlFlow::Continue(())).unwrap()
+    survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 /// Kind and range of every finding.
-pub(super) fn found(survey: &Survey) -> Vec<(&'static str, u64, u64)> {
+pub(super) fn finding_ranges(survey: &Survey) -> Vec<(&'static str, u64, u64)> {
     survey.findings.iter().map(|finding| (finding.kind.name(), finding.start, finding.end)).collect()
 }
 
 /// Offsets of the events that can be read.
-pub(super) fn readable(disk: &SimDisk) -> Vec<u64> {
-    read(disk).replay(0).unwrap().filter_map(|event| event.ok().map(|event| event.offset())).collect()
+pub(super) fn readable_offsets(disk: &SimDisk) -> Vec<u64> {
+    open_read_only(disk).replay(0).unwrap().filter_map(|event| event.ok().map(|event| event.offset())).collect()
 }
 
 /// A choice for each unsynced sector, out of a seed.
-pub(super) fn chooser(seed: u64) -> impl FnMut() -> bool {
+pub(super) fn random_choices(seed: u64) -> impl FnMut() -> bool {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move || {
         state ^= state << 13;

@@ -3,29 +3,29 @@
 //! A pass over the log judges it; a second reader follows it closely and copies what lies before each finding. The log
 //! is only ever read.
 
-mod aside;
+mod backup;
 mod copier;
 mod donor;
-mod map;
+mod offset_map;
 mod output;
 
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
-use self::aside::Aside;
-use self::copier::fill;
-use self::donor::Donor;
-use self::map::MapFormat;
-use self::output::Output;
-use super::{Certainty, Proposed, Proposer};
+use self::backup::Backup;
+use self::copier::copy_events;
+use self::donor::CopyDonor;
+use self::offset_map::OffsetMapFormat;
+use self::output::AtomicFile;
+use super::{Certainty, FixFinder, ProposedFix};
 use crate::StorageError;
 use crate::file::Disk;
 use crate::format::Finding;
-use crate::inspect::{LogView, Step, Wish, index_path, survey};
+use crate::inspect::{LogView, SurveyOptions, SurveyProgress, index_path, survey};
 
 /// Where a log is copied to, and what beside its readable events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CopyWish {
+pub struct CopyOptions {
     /// The new log.
     pub output: PathBuf,
     /// Where the map from old offsets to new ones goes: NDJSON for `.ndjson` and `.jsonl`, else CSV.
@@ -40,25 +40,25 @@ pub struct CopyWish {
 
 /// What a copy tells while it runs.
 #[derive(Debug)]
-pub enum CopyStep<'a> {
+pub enum CopyUpdate<'a> {
     /// It has done this much, of about this much.
     Progress(u64, u64),
     /// It has left something out.
-    LeftOut(&'a LeftOut),
+    Omitted(&'a OmittedRange),
 }
 
 /// A range of the log that no event of the new one stands for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LeftOut {
+pub struct OmittedRange {
     /// What was found there.
     pub finding: Finding,
     /// How certain the best fix for it is that was not taken.
-    pub offered: Option<Certainty>,
+    pub best_certainty: Option<Certainty>,
     /// Why it was not taken from the donor, where there is one.
-    pub donor: Option<&'static str>,
+    pub donor_refusal: Option<&'static str>,
 }
 
-impl LeftOut {
+impl OmittedRange {
     /// True for damage; false for a gap, which lost its events earlier.
     pub fn is_loss(&self) -> bool {
         self.finding.kind.is_damage()
@@ -67,17 +67,17 @@ impl LeftOut {
 
 /// A copy that is done.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Salvaged {
+pub struct CopySummary {
     /// Events copied as they stand.
     pub events_kept: u64,
     /// Events that fixes or the donor gave back.
     pub events_restored: u64,
     /// What was left out, ascending: the first [`MAX_FINDINGS`](crate::inspect::MAX_FINDINGS).
-    pub left_out: Vec<LeftOut>,
+    pub omitted: Vec<OmittedRange>,
     /// How many there are.
-    pub left_out_total: u64,
+    pub omitted_total: u64,
     /// How many of them are damage.
-    pub lost_total: u64,
+    pub damage_total: u64,
     /// An unfinished last frame that is being written: the copy ends before it.
     pub in_flight: Option<Range<u64>>,
     /// Size of the new log, in bytes.
@@ -85,16 +85,16 @@ pub struct Salvaged {
 }
 
 /// What says of the next finding, or at the end of all of them, which are decided by now.
-pub(super) type Offers<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<Proposed>, StorageError> + 'a;
+pub(super) type FixProvider<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<ProposedFix>, StorageError> + 'a;
 
 /// Copies with the fixes that the log itself offers.
-pub(super) fn copy(
+pub(super) fn copy_log(
     view: &LogView,
-    wish: &CopyWish,
-    on: &mut dyn FnMut(CopyStep) -> ControlFlow<()>,
-) -> Result<Salvaged, StorageError> {
-    let mut proposer = Proposer::new(view)?;
-    copy_with(view, wish, on, &mut |finding| match finding {
+    options: &CopyOptions,
+    on: &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>,
+) -> Result<CopySummary, StorageError> {
+    let mut proposer = FixFinder::new(view)?;
+    copy_log_with_fixes(view, options, on, &mut |finding| match finding {
         Some(finding) => proposer.push(finding),
         None => Ok(proposer.finish()),
     })
@@ -105,93 +105,93 @@ pub(super) fn copy(
 ///
 /// A kill leaves each file as it was or as it will be, but for an old index: that goes just before the new log gets its
 /// name, since no two names change at once, and an index that outlived its log could be taken for a witness of the next.
-pub(super) fn copy_with(
+pub(super) fn copy_log_with_fixes(
     view: &LogView,
-    wish: &CopyWish,
-    on: &mut dyn FnMut(CopyStep) -> ControlFlow<()>,
-    offers: &mut Offers,
-) -> Result<Salvaged, StorageError> {
+    options: &CopyOptions,
+    on: &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>,
+    find_fixes: &mut FixProvider,
+) -> Result<CopySummary, StorageError> {
     let disk = view.disk().clone();
-    refuse_what_is_in_the_way(disk.as_ref(), view, wish)?;
-    let donor = wish.donor.as_ref().map(|path| Donor::open(disk.clone(), path, view)).transpose()?;
-    let mut output = Output::begin(&disk, &wish.output, view.path())?;
-    let map = wish.map.as_ref().map(|path| Output::begin(&disk, path, view.path())).transpose();
+    check_targets(disk.as_ref(), view, options)?;
+    let donor = options.donor.as_ref().map(|path| CopyDonor::open(disk.clone(), path, view)).transpose()?;
+    let mut output = AtomicFile::create(&disk, &options.output, view.path())?;
+    let map = options.map.as_ref().map(|path| AtomicFile::create(&disk, path, view.path())).transpose();
     let mut map = match map {
-        Ok(map) => map.zip(wish.map.as_deref().map(MapFormat::of)),
+        Ok(map) => map.zip(options.map.as_deref().map(OffsetMapFormat::from_path)),
         Err(error) => {
             output.discard();
             return Err(error);
         }
     };
-    let mut aside = Aside::new(disk.clone());
-    let done = fill(view, wish, donor, &mut output, &mut map, on, offers)
-        .and_then(|done| verify(view, &mut output, done, on))
-        .and_then(|done| place(wish, &mut output, &mut map, &mut aside).map(|()| done));
+    let mut backup = Backup::new(disk.clone());
+    let done = copy_events(view, options, donor, &mut output, &mut map, on, find_fixes)
+        .and_then(|done| verify_copy(view, &mut output, done, on))
+        .and_then(|done| commit_files(options, &mut output, &mut map, &mut backup).map(|()| done));
     // A log that has its name by now is whole, whatever became of the last sync: it stays, and its map with it.
-    if done.is_ok() || output.is_placed() {
-        aside.discard(None);
+    if done.is_ok() || output.is_committed() {
+        backup.discard(None);
         return done;
     }
     output.discard();
-    if let (Some((map, _)), Some(path)) = (map, &wish.map) {
-        if !map.is_placed() {
+    if let (Some((map, _)), Some(path)) = (map, &options.map) {
+        if !map.is_committed() {
             // The old one was never touched.
-            aside.discard(Some(path));
+            backup.discard(Some(path));
             map.discard();
-        } else if !aside.keeps(path) {
+        } else if !backup.has_backup(path) {
             map.discard();
         }
     }
-    aside.restore();
+    backup.restore();
     done
 }
 
 /// What would be overwritten without a wish for it, or must never be.
-fn refuse_what_is_in_the_way(disk: &dyn Disk, view: &LogView, wish: &CopyWish) -> Result<(), StorageError> {
+fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Result<(), StorageError> {
     let refused = |path: &Path, why: &str| StorageError::Refused {
         path: path.to_owned(),
-        why: why.into(),
-        instead: "Name another file",
+        reason: why.into(),
+        alternative: "Name another file",
     };
-    if wish.map.as_ref() == Some(&wish.output) {
-        return Err(refused(&wish.output, "the map and the new log are the same file"));
+    if options.map.as_ref() == Some(&options.output) {
+        return Err(refused(&options.output, "the map and the new log are the same file"));
     }
-    let sources = [Some(view.path()), wish.donor.as_deref()];
+    let sources = [Some(view.path()), options.donor.as_deref()];
     let sources: Vec<_> = sources.into_iter().flatten().filter_map(|path| disk.identity(path).ok()).collect();
-    for path in [Some(&wish.output), wish.map.as_ref()].into_iter().flatten() {
+    for path in [Some(&options.output), options.map.as_ref()].into_iter().flatten() {
         let Ok(found) = disk.identity(path) else { continue };
         if sources.iter().any(|source| (source.device, source.inode) == (found.device, found.inode)) {
             return Err(refused(path, "it is the log itself, or the donor"));
         }
-        if !wish.replace {
-            return Err(StorageError::Exists { path: path.clone() });
+        if !options.replace {
+            return Err(StorageError::AlreadyExists { path: path.clone() });
         }
     }
     Ok(())
 }
 
 /// The new log read again, whole: the bytes that were written, no damage, and every event.
-fn verify(
+fn verify_copy(
     view: &LogView,
-    output: &mut Output,
-    mut done: Salvaged,
-    on: &mut dyn FnMut(CopyStep) -> ControlFlow<()>,
-) -> Result<Salvaged, StorageError> {
+    output: &mut AtomicFile,
+    mut done: CopySummary,
+    on: &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>,
+) -> Result<CopySummary, StorageError> {
     let (old, new) = (view.log().len()?, output.position());
-    let mut tell = |at: u64| match on(CopyStep::Progress(old + at, old + 2 * new)) {
+    let mut tell = |at: u64| match on(CopyUpdate::Progress(old + at, old + 2 * new)) {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(StorageError::Stopped),
+        ControlFlow::Break(()) => Err(StorageError::Cancelled),
     };
-    output.finish(&mut tell)?;
-    let copy = LogView::open(view.disk().clone(), output.temporary(), None)?.reading_with(view.threads());
-    let seen = survey(&copy, &Wish::default(), None, &mut |step| match step {
-        Step::Progress(at, _) if tell(new + at).is_err() => ControlFlow::Break(()),
+    output.sync_and_verify(&mut tell)?;
+    let copy = LogView::open(view.disk().clone(), output.temporary_path(), None)?.with_threads(view.threads());
+    let seen = survey(&copy, &SurveyOptions::default(), None, &mut |step| match step {
+        SurveyProgress::Progress(at, _) if tell(new + at).is_err() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     })?;
     let expected = done.events_kept + done.events_restored;
     if seen.damage_total > 0 || seen.gaps > 0 || seen.events != expected {
         let found = format!("{} with {} damaged ranges", seen.events, seen.damage_total);
-        let (path, expected) = (output.temporary().to_owned(), format!("{expected} events"));
+        let (path, expected) = (output.temporary_path().to_owned(), format!("{expected} events"));
         return Err(StorageError::Changed { path, expected, found });
     }
     done.bytes = new;
@@ -199,24 +199,24 @@ fn verify(
 }
 
 /// Gives the map and then the log their names: a log that is there has its map.
-fn place(
-    wish: &CopyWish,
-    output: &mut Output,
-    map: &mut Option<(Output, MapFormat)>,
-    aside: &mut Aside,
+fn commit_files(
+    options: &CopyOptions,
+    output: &mut AtomicFile,
+    map: &mut Option<(AtomicFile, OffsetMapFormat)>,
+    backup: &mut Backup,
 ) -> Result<(), StorageError> {
-    if let (Some((map, _)), Some(path)) = (map, &wish.map) {
-        map.finish(&mut |_| Ok(()))?;
-        if wish.replace {
-            aside.copy(path)?;
+    if let (Some((map, _)), Some(path)) = (map, &options.map) {
+        map.sync_and_verify(&mut |_| Ok(()))?;
+        if options.replace {
+            backup.add_copy(path)?;
         }
-        map.place(wish.replace)?;
+        map.commit(options.replace)?;
     }
-    if wish.replace {
+    if options.replace {
         // It described the log that is replaced, and could be taken for a witness of this one.
-        aside.hide(&index_path(&wish.output))?;
+        backup.move_away(&index_path(&options.output))?;
     }
-    output.place(wish.replace)
+    output.commit(options.replace)
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
     use crate::file::OsDisk;
     use crate::format::{LogHeader, frame};
-    use crate::repair::{Action, Change, Fix};
+    use crate::repair::{ByteChange, Fix, RepairAction};
 
     fn event(n: u32) -> Vec<u8> {
         let payload = format!(
@@ -239,7 +239,11 @@ mod tests {
     }
 
     /// Three events, a bit of the second one's payload flipped; copied with a fix of that certainty for what is found.
-    fn run(certainty: Certainty, accept_likely: bool, turn: impl Fn(&mut Change)) -> (Salvaged, bool, Vec<u8>, String) {
+    fn run(
+        certainty: Certainty,
+        accept_likely: bool,
+        turn: impl Fn(&mut ByteChange),
+    ) -> (CopySummary, bool, Vec<u8>, String) {
         let folder = tempfile::tempdir().unwrap();
         let (log, map) = (folder.path().join("a.log"), folder.path().join("map.csv"));
         let whole = [LogHeader::new(7).encode().to_vec(), event(1), event(2), event(3)].concat();
@@ -247,17 +251,18 @@ mod tests {
         let at = 16 + event(1).len() + 30;
         bytes[at] ^= 4;
         std::fs::write(&log, &bytes).unwrap();
-        let mut change = Change { offset: at as u64, before: vec![bytes[at]], after: vec![whole[at]] };
+        let mut change = ByteChange { offset: at as u64, before: vec![bytes[at]], after: vec![whole[at]] };
         turn(&mut change);
-        let fix = Fix::single(Action::CorrectBits, certainty, 0.001, vec![change]);
+        let fix = Fix::with_candidate(RepairAction::CorrectBits, certainty, 0.001, vec![change]);
         let view = LogView::open(Arc::new(OsDisk), &log, None).unwrap();
         let output = folder.path().join("new.log");
-        let wish = CopyWish { output: output.clone(), map: Some(map.clone()), accept_likely, ..CopyWish::default() };
+        let wish =
+            CopyOptions { output: output.clone(), map: Some(map.clone()), accept_likely, ..CopyOptions::default() };
         // Decided late, as a proposer may that waits for what lies next to a finding.
         let mut waiting = Vec::new();
-        let done = copy_with(&view, &wish, &mut |_| ControlFlow::Continue(()), &mut |found| match found {
+        let done = copy_log_with_fixes(&view, &wish, &mut |_| ControlFlow::Continue(()), &mut |found| match found {
             Some(found) => {
-                waiting.push(Proposed { finding: found.clone(), fix: Some(fix.clone()) });
+                waiting.push(ProposedFix { finding: found.clone(), fix: Some(fix.clone()) });
                 Ok(Vec::new())
             }
             None => Ok(std::mem::take(&mut waiting)),
@@ -279,11 +284,11 @@ mod tests {
             let old = 16 + event(1).len();
             assert_eq!(whole, how.is_some(), "{certainty:?}");
             assert_eq!((done.events_kept, done.events_restored), (2, u64::from(how.is_some())), "{certainty:?}");
-            assert_eq!((done.left_out_total, done.lost_total), (u64::from(how.is_none()), u64::from(how.is_none())));
+            assert_eq!((done.omitted_total, done.damage_total), (u64::from(how.is_none()), u64::from(how.is_none())));
             let line = how.map_or(format!("{old},,checksum"), |how| format!("{old},{old},{how}"));
             assert!(map.lines().nth(2) == Some(&line), "{map}");
             if how.is_none() {
-                assert_eq!(done.left_out[0].offered, Some(certainty));
+                assert_eq!(done.omitted[0].best_certainty, Some(certainty));
                 assert_eq!(new, [LogHeader::new(7).encode().to_vec(), event(1), event(3)].concat());
             }
         }
@@ -291,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_fix_that_does_not_give_an_event_is_not_taken() {
-        let wrong: [&dyn Fn(&mut Change); 4] = [
+        let wrong: [&dyn Fn(&mut ByteChange); 4] = [
             &|change| change.after[0] ^= 1,
             &|change| change.before[0] ^= 1,
             &|change| change.offset += 1,
@@ -299,7 +304,7 @@ mod tests {
         ];
         for turn in wrong {
             let (done, whole, ..) = run(Certainty::Proven, true, turn);
-            assert_eq!((done.events_kept, done.events_restored, done.lost_total, whole), (2, 0, 1, false));
+            assert_eq!((done.events_kept, done.events_restored, done.damage_total, whole), (2, 0, 1, false));
         }
     }
 }

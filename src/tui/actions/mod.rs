@@ -10,7 +10,7 @@ use table::TABLE;
 /// What a user can wish for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each has its row in the table, with a title and a help text")]
-pub enum Id {
+pub enum ActionId {
     Down,
     Up,
     HalfDown,
@@ -31,7 +31,7 @@ pub enum Id {
     NextView,
     PreviousView,
     Zoom,
-    Enter,
+    Activate,
     Sort,
     Palette,
     Search,
@@ -39,7 +39,7 @@ pub enum Id {
     SearchPrevious,
     Filter,
     FilterAggregate,
-    FilterDrop,
+    FilterRemoveLast,
     NextDamage,
     PreviousDamage,
     Follow,
@@ -50,8 +50,8 @@ pub enum Id {
     RepairAll,
     Undo,
     ScanStop,
-    ScanGo,
-    Mouse,
+    ScanResume,
+    ToggleMouse,
     Copy,
     CopyOffset,
     CopyJson,
@@ -61,111 +61,117 @@ pub enum Id {
     Help,
     Back,
     Close,
-    Leave,
+    Interrupt,
     Suspend,
-    Submit,
+    SubmitPrompt,
     Cancel,
-    Answer,
-    Send,
-    LeaveForm,
-    LeaveLine,
+    ConfirmChoice,
+    SubmitForm,
+    CloseForm,
+    ClosePrompt,
     NextField,
     LineBreak,
     Complete,
-    Change,
-    Choose,
-    Read,
-    ReadBack,
-    Candidate,
+    ChangeValue,
+    NextButton,
+    ScrollDown,
+    ScrollUp,
+    ToggleCandidate,
     AcceptLikely,
-    FenceUndecided,
+    GapUndecided,
 }
 
 /// Where a key means an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum ActionScope {
     /// On the screen itself.
     Main,
     /// After `y`.
-    AfterY,
+    CopyChord,
     /// In a line of text: palette, search, filter, help.
-    Line,
+    TextInput,
     /// In the append form.
     Form,
     /// In a question.
-    Question,
+    Confirm,
     /// In a plan, beside what a question takes.
     Plan,
 }
 
-impl Place {
+impl ActionScope {
     /// Every place.
-    pub const ALL: [Self; 6] = [Self::Main, Self::AfterY, Self::Line, Self::Form, Self::Question, Self::Plan];
+    pub const ALL: [Self; 6] = [Self::Main, Self::CopyChord, Self::TextInput, Self::Form, Self::Confirm, Self::Plan];
 }
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
-pub struct Action {
+pub struct ActionSpec {
     /// Which.
-    pub id: Id,
+    pub id: ActionId,
     /// Its keys; none for what only palette and help run.
     pub keys: &'static [Key],
     /// Where they mean it.
-    pub place: Place,
+    pub scope: ActionScope,
     /// What palette and help call it.
     pub title: &'static str,
     /// What it does, in a sentence.
     pub help: &'static str,
     /// What the footer calls it, where it has a place there.
-    pub footer: Option<&'static str>,
+    pub footer_label: Option<&'static str>,
     /// It writes to the log or beside it.
     pub writes: bool,
     /// The command that does the same without a screen; LOG stands for the log.
-    pub twin: Option<&'static str>,
+    pub cli_equivalent: Option<&'static str>,
 }
 
-impl Action {
-    const fn new(id: Id, place: Place, keys: &'static [Key], title: &'static str, help: &'static str) -> Self {
-        Self { id, keys, place, title, help, footer: None, writes: false, twin: None }
+impl ActionSpec {
+    const fn new(
+        id: ActionId,
+        place: ActionScope,
+        keys: &'static [Key],
+        title: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { id, keys, scope: place, title, help, footer_label: None, writes: false, cli_equivalent: None }
     }
 
-    const fn footer(self, label: &'static str) -> Self {
-        Self { footer: Some(label), ..self }
+    const fn with_footer(self, label: &'static str) -> Self {
+        Self { footer_label: Some(label), ..self }
     }
 
-    const fn writes(self) -> Self {
+    const fn writing(self) -> Self {
         Self { writes: true, ..self }
     }
 
-    const fn twin(self, command: &'static str) -> Self {
-        Self { twin: Some(command), ..self }
+    const fn with_cli_equivalent(self, command: &'static str) -> Self {
+        Self { cli_equivalent: Some(command), ..self }
     }
 }
 
 /// The table.
-pub fn table() -> &'static [Action] {
+pub fn action_table() -> &'static [ActionSpec] {
     TABLE
 }
 
 /// The row of an action.
-pub(crate) fn of(id: Id) -> Option<&'static Action> {
+pub(crate) fn action_by_id(id: ActionId) -> Option<&'static ActionSpec> {
     TABLE.iter().find(|action| action.id == id)
 }
 
 /// The keys of the candidates in a plan, the first candidate's first.
 pub(crate) fn candidate_keys() -> &'static [Key] {
-    of(Id::Candidate).map_or(&[], |action| action.keys)
+    action_by_id(ActionId::ToggleCandidate).map_or(&[], |action| action.keys)
 }
 
 /// What a key means in a place.
-pub(crate) fn by_key(place: Place, key: Key) -> Option<Id> {
-    TABLE.iter().find(|action| action.place == place && action.keys.contains(&key)).map(|action| action.id)
+pub(crate) fn action_for_key(place: ActionScope, key: Key) -> Option<ActionId> {
+    TABLE.iter().find(|action| action.scope == place && action.keys.contains(&key)).map(|action| action.id)
 }
 
 /// The footer of a place: keys and labels, in the table's order.
-pub(crate) fn footer(place: Place) -> impl Iterator<Item = (Key, &'static str, Id)> {
-    TABLE.iter().filter(move |action| action.place == place).filter_map(|action| {
-        let label = action.footer?;
+pub(crate) fn footer_entries(place: ActionScope) -> impl Iterator<Item = (Key, &'static str, ActionId)> {
+    TABLE.iter().filter(move |action| action.scope == place).filter_map(|action| {
+        let label = action.footer_label?;
         Some((*action.keys.first()?, label, action.id))
     })
 }
@@ -178,9 +184,9 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
-        for place in Place::ALL {
+        for place in ActionScope::ALL {
             let keys: Vec<_> =
-                TABLE.iter().filter(|row| row.place == place).flat_map(|row| row.keys.iter().copied()).collect();
+                TABLE.iter().filter(|row| row.scope == place).flat_map(|row| row.keys.iter().copied()).collect();
             let different: HashSet<_> = keys.iter().copied().collect();
             assert_eq!(keys.len(), different.len(), "{place:?}: {keys:?}");
         }
@@ -190,7 +196,7 @@ mod tests {
     fn every_action_has_one_row_with_a_title_and_help() {
         let ids: HashSet<_> = TABLE.iter().map(|row| row.id).collect();
         assert_eq!(ids.len(), TABLE.len());
-        for row in table() {
+        for row in action_table() {
             assert!(!row.title.is_empty() && row.help.len() > row.title.len() / 2, "{row:?}");
             assert!(row.help.starts_with(char::is_uppercase) && !row.help.ends_with('.'), "{row:?}");
         }
@@ -198,13 +204,14 @@ mod tests {
 
     #[test]
     fn every_action_that_writes_has_a_command_that_does_the_same() {
-        assert!(TABLE.iter().filter(|row| row.writes).all(|row| row.twin.is_some()));
+        assert!(TABLE.iter().filter(|row| row.writes).all(|row| row.cli_equivalent.is_some()));
     }
 
     #[test]
     fn the_footer_fits_80_columns() {
-        for place in Place::ALL {
-            let width: usize = footer(place).map(|(key, label, _)| format!(" {key} {label} ").chars().count()).sum();
+        for place in ActionScope::ALL {
+            let width: usize =
+                footer_entries(place).map(|(key, label, _)| format!(" {key} {label} ").chars().count()).sum();
             assert!(width <= 80, "{place:?} takes {width}");
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Bytes of a text that are laid out at most; what follows is told as a number.
-pub(crate) const MAX_TEXT: usize = 1 << 20;
+pub(crate) const MAX_LAYOUT_BYTES: usize = 1 << 20;
 
 /// A text in lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) struct JsonDoc {
     lines: Vec<JsonLine>,
     folded: BTreeSet<usize>,
     /// Bytes of the text that are not laid out.
-    pub(crate) left_out: usize,
+    pub(crate) omitted_bytes: usize,
 }
 
 /// A line: a key, a value or a bracket.
@@ -31,12 +31,12 @@ pub(crate) struct JsonLine {
     /// A comma stands behind it.
     pub(crate) comma: bool,
     /// The line that closes what this one opens.
-    closed_by: Option<usize>,
+    closing_line: Option<usize>,
 }
 
 /// What a line shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shown<'a> {
+pub(crate) struct JsonLineView<'a> {
     /// How deep it lies.
     pub(crate) depth: usize,
     /// The key's token.
@@ -52,23 +52,23 @@ pub(crate) struct Shown<'a> {
 impl JsonDoc {
     /// Lays a text out.
     pub(crate) fn new(text: &str) -> Self {
-        let mut cut = text.len().min(MAX_TEXT);
+        let mut cut = text.len().min(MAX_LAYOUT_BYTES);
         while !text.is_char_boundary(cut) {
             cut -= 1;
         }
         let left_out = text.len() - cut;
         let text = text.get(..cut).unwrap_or_default().to_owned();
-        let lines = lay_out(&text);
-        Self { text, lines, folded: BTreeSet::new(), left_out }
+        let lines = layout_lines(&text);
+        Self { text, lines, folded: BTreeSet::new(), omitted_bytes: left_out }
     }
 
     /// The lines in sight, by number: those hidden in a fold are not.
-    pub(crate) fn visible(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn visible_lines(&self) -> impl Iterator<Item = usize> + '_ {
         let mut next = 0;
         std::iter::from_fn(move || {
             let now = next;
             let line = self.lines.get(now)?;
-            next = match line.closed_by {
+            next = match line.closing_line {
                 Some(close) if self.folded.contains(&now) => close + 1,
                 _ => now + 1,
             };
@@ -77,17 +77,17 @@ impl JsonDoc {
     }
 
     /// How many lines are in sight.
-    pub(crate) fn height(&self) -> usize {
-        if self.folded.is_empty() { self.lines.len() } else { self.visible().count() }
+    pub(crate) fn visible_line_count(&self) -> usize {
+        if self.folded.is_empty() { self.lines.len() } else { self.visible_lines().count() }
     }
 
     /// The line of that number.
-    pub(crate) fn line(&self, number: usize) -> Option<Shown<'_>> {
+    pub(crate) fn line(&self, number: usize) -> Option<JsonLineView<'_>> {
         let line = self.lines.get(number)?;
         let slice = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-        let closed_by = line.closed_by.filter(|_| self.folded.contains(&number));
+        let closed_by = line.closing_line.filter(|_| self.folded.contains(&number));
         let closing = closed_by.and_then(|close| Some((close, self.lines.get(close)?)));
-        Some(Shown {
+        Some(JsonLineView {
             depth: line.depth,
             key: line.key.as_ref().map(slice),
             value: slice(&line.value),
@@ -97,9 +97,9 @@ impl JsonDoc {
     }
 
     /// Folds or unfolds what opens on the `nth` line in sight; false when nothing does.
-    pub(crate) fn toggle(&mut self, nth: usize) -> bool {
-        let Some(number) = self.visible().nth(nth) else { return false };
-        if self.lines.get(number).is_none_or(|line| line.closed_by.is_none()) {
+    pub(crate) fn toggle_fold(&mut self, nth: usize) -> bool {
+        let Some(number) = self.visible_lines().nth(nth) else { return false };
+        if self.lines.get(number).is_none_or(|line| line.closing_line.is_none()) {
             return false;
         }
         if !self.folded.remove(&number) {
@@ -110,12 +110,12 @@ impl JsonDoc {
 }
 
 /// The tokens of a text: strings, brackets, colons, commas, and words and numbers as they stand.
-struct Tokens<'a> {
+struct JsonTokens<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Iterator for Tokens<'_> {
+impl Iterator for JsonTokens<'_> {
     type Item = (u8, Range<usize>);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -152,11 +152,11 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-fn lay_out(text: &str) -> Vec<JsonLine> {
+fn layout_lines(text: &str) -> Vec<JsonLine> {
     let mut lines: Vec<JsonLine> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
     let mut key = None;
-    let mut tokens = Tokens { text, at: 0 }.peekable();
+    let mut tokens = JsonTokens { text, at: 0 }.peekable();
     while let Some((first, range)) = tokens.next() {
         let depth = open.len();
         match first {
@@ -174,28 +174,28 @@ fn lay_out(text: &str) -> Vec<JsonLine> {
                 if empty.is_none() {
                     open.push(lines.len());
                 }
-                lines.push(JsonLine { depth, key: key.take(), value, comma: false, closed_by: None });
+                lines.push(JsonLine { depth, key: key.take(), value, comma: false, closing_line: None });
             }
             b'}' | b']' => {
                 let number = lines.len();
                 if let Some(opener) = open.pop().and_then(|opener| lines.get_mut(opener)) {
-                    opener.closed_by = Some(number);
+                    opener.closing_line = Some(number);
                 }
-                lines.push(JsonLine { depth: open.len(), key: None, value: range, comma: false, closed_by: None });
+                lines.push(JsonLine { depth: open.len(), key: None, value: range, comma: false, closing_line: None });
             }
-            _ => lines.push(JsonLine { depth, key: key.take(), value: range, comma: false, closed_by: None }),
+            _ => lines.push(JsonLine { depth, key: key.take(), value: range, comma: false, closing_line: None }),
         }
     }
     lines
 }
 
 /// The leaves of a JSON text: path and token, in order.
-pub(crate) fn leaves(text: &str) -> Vec<(String, &str)> {
+pub(crate) fn leaf_values(text: &str) -> Vec<(String, &str)> {
     let mut out = Vec::new();
     // One step of the path for each open container: its key in the one around it, and the number of the next item.
     let mut path: Vec<(String, Option<usize>)> = Vec::new();
     let mut key: Option<&str> = None;
-    let mut tokens = Tokens { text, at: 0 }.peekable();
+    let mut tokens = JsonTokens { text, at: 0 }.peekable();
     while let Some((first, range)) = tokens.next() {
         let token = text.get(range.clone()).unwrap_or_default();
         match first {
@@ -205,7 +205,7 @@ pub(crate) fn leaves(text: &str) -> Vec<(String, &str)> {
                 path.pop();
             }
             _ => {
-                let step = step(&mut path, key.take());
+                let step = path_segment(&mut path, key.take());
                 let opens = matches!(first, b'{' | b'[');
                 let close = if first == b'{' { b'}' } else { b']' };
                 if opens && tokens.peek().is_none_or(|(next, _)| *next != close) {
@@ -224,7 +224,7 @@ pub(crate) fn leaves(text: &str) -> Vec<(String, &str)> {
 }
 
 /// The step of a value in the container that is open: `.key` or `[3]`.
-fn step(path: &mut [(String, Option<usize>)], key: Option<&str>) -> String {
+fn path_segment(path: &mut [(String, Option<usize>)], key: Option<&str>) -> String {
     match (key, path.last_mut()) {
         (Some(key), _) => format!(".{}", key.trim_matches('"')),
         (None, Some((_, Some(number)))) => {
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     fn drawn(doc: &JsonDoc) -> Vec<String> {
-        doc.visible()
+        doc.visible_lines()
             .map(|number| {
                 let line = doc.line(number).unwrap();
                 let key = line.key.map(|key| format!("{key}: ")).unwrap_or_default();
@@ -275,34 +275,34 @@ mod tests {
     #[test]
     fn a_fold_hides_what_it_holds_and_comes_back() {
         let mut doc = JsonDoc::new(r#"{"a":[1,2],"b":3}"#);
-        assert!(doc.toggle(1));
+        assert!(doc.toggle_fold(1));
         assert_eq!(drawn(&doc), ["{", "  \"a\": [ 2 ],", "  \"b\": 3", "}"]);
-        assert_eq!(doc.height(), 4);
-        assert!(!doc.toggle(2), "a number does not fold");
-        assert!(doc.toggle(1));
-        assert_eq!(doc.height(), 7);
+        assert_eq!(doc.visible_line_count(), 4);
+        assert!(!doc.toggle_fold(2), "a number does not fold");
+        assert!(doc.toggle_fold(1));
+        assert_eq!(doc.visible_line_count(), 7);
     }
 
     #[test]
     fn what_is_no_json_comes_out_as_lines() {
         for text in ["", "\"abc", "{{{", "]]", "é:é,é", "\"\\", "{\"a\"é"] {
             let doc = JsonDoc::new(text);
-            let shown: usize = doc.visible().filter_map(|n| doc.line(n)).map(|line| line.value.len()).sum();
+            let shown: usize = doc.visible_lines().filter_map(|n| doc.line(n)).map(|line| line.value.len()).sum();
             assert!(shown <= text.len(), "{text}");
         }
     }
 
     #[test]
     fn a_huge_text_is_cut_between_characters_and_says_so() {
-        let text = "é".repeat(MAX_TEXT);
-        assert_eq!(JsonDoc::new(&text).left_out, MAX_TEXT);
+        let text = "é".repeat(MAX_LAYOUT_BYTES);
+        assert_eq!(JsonDoc::new(&text).omitted_bytes, MAX_LAYOUT_BYTES);
     }
 
     #[test]
     fn leaves_have_their_paths() {
         let text = r#"{"a":{"b":[1,{"c":2.0}]},"d":[],"e":"x"}"#;
-        let found: Vec<_> = leaves(text).into_iter().map(|(path, token)| format!("{path}={token}")).collect();
+        let found: Vec<_> = leaf_values(text).into_iter().map(|(path, token)| format!("{path}={token}")).collect();
         assert_eq!(found, ["a.b[0]=1", "a.b[1].c=2.0", "d=[]", "e=\"x\""]);
-        assert_eq!(leaves("7"), [(String::new(), "7")]);
+        assert_eq!(leaf_values("7"), [(String::new(), "7")]);
     }
 }

@@ -1,42 +1,45 @@
 //! Everything the screen is drawn from, and nothing that touches a terminal, a file or a clock.
 
 mod detail;
-mod facts;
-mod fixes;
+mod detail_lines;
+mod fix_preview;
 mod form;
-mod gather;
+mod hit_counter;
 mod json;
-mod layers;
-mod line;
 mod list;
+mod log_info;
+mod overlays;
 mod repairs;
 mod scan;
-mod sheet;
 mod tables;
+mod text_input;
 
 use std::collections::VecDeque;
 
-pub(crate) use detail::{Asked, Chapter, Contents, Detail, Difference, Entry, FrameFacts, Mark, Story, View, WINDOW};
-pub(crate) use facts::{Facts, IndexFacts, Lost};
-pub(crate) use fixes::fix_lines;
-pub(crate) use form::{Field, Form, histogram};
-pub(crate) use gather::{Gather, Gathering, Gathers, SLICE};
-pub(crate) use json::{JsonDoc, Shown, leaves};
-pub(crate) use layers::{Choice, Help, Layer, Prompt, Purpose, Question, Then};
-pub(crate) use line::Line;
-pub(crate) use list::{BATCH, List, Waiting};
-pub(crate) use repairs::{Offer, Repairs, Undecided, Wanted};
-pub(crate) use scan::{Scan, ScanState};
-pub(crate) use sheet::{LABEL, SheetLine, Tone, pieces, sheet};
-pub(crate) use tables::{Aggregates, Cursor, Sort, Source};
+pub(crate) use detail::{
+    AggregateHistory, DetailPane, DetailRequest, DetailView, FieldSpan, FrameInfo, HEX_WINDOW_BYTES, HistoryEntry,
+    IndexEntryStatus, PayloadDifference, RowContents,
+};
+pub(crate) use detail_lines::{DetailLine, LABEL_WIDTH, Tone, row_detail_lines, wrap_text};
+pub(crate) use fix_preview::fix_preview_lines;
+pub(crate) use form::{AppendForm, FormField, latency_histogram};
+pub(crate) use hit_counter::{HIT_SLICE_BYTES, HitCounter, HitCounterState, HitCounters};
+pub(crate) use json::{JsonDoc, JsonLineView, leaf_values};
+pub(crate) use list::{EventList, ROW_BATCH, RowRequestState};
+pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
+pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, Overlay, Prompt, PromptPurpose};
+pub(crate) use repairs::{PlanPreview, PlanRequest, RepairsPane, UndecidedFinding};
+pub(crate) use scan::{ScanProgress, ScanState};
+pub(crate) use tables::{AggregateLoadState, AggregateSort, AggregateTable, ListCursor};
+pub(crate) use text_input::TextInput;
 
-use super::effect::{Effect, Lane};
-use super::message::Moment;
+use super::effect::{Effect, WorkerKind};
+use super::message::SessionTime;
 use super::theme::Theme;
-use crate::format::Kind;
-use crate::index::Verified;
-use crate::query::{Filter, Pattern};
-use crate::report::units::{Zone, day};
+use crate::format::DamageKind;
+use crate::index::VerificationMark;
+use crate::query::{Filter, SearchPattern};
+use crate::report::units::{DisplayZone, format_date};
 
 /// The tabs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,12 +111,12 @@ pub(crate) enum Access {
 
 /// Whether somebody has agreed to this run writing to the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Consent {
+pub(crate) enum WriteConsent {
     /// Not yet.
     #[default]
-    Unasked,
+    NotAsked,
     /// Yes.
-    Given,
+    Granted,
 }
 
 /// A line that tells something, in the place of the footer.
@@ -127,49 +130,49 @@ pub(crate) struct Notice {
 
 /// A job that the user has started and can stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Job {
+pub(crate) struct UserJob {
     /// Who does it.
-    pub(crate) lane: Lane,
+    pub(crate) worker: WorkerKind,
     /// What it is called.
     pub(crate) name: String,
     /// Done, and in all, in bytes.
-    pub(crate) done: (u64, u64),
+    pub(crate) progress: (u64, u64),
     /// When it was started.
-    pub(crate) started: Moment,
+    pub(crate) started: SessionTime,
     /// Whether Esc stops it.
-    pub(crate) esc: Esc,
+    pub(crate) on_esc: EscBehavior,
 }
 
 /// Whether Esc stops a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Esc {
+pub(crate) enum EscBehavior {
     /// It does.
-    Stops,
+    CancelsJob,
     /// What has begun is carried through.
-    Waits,
+    Ignored,
 }
 
 /// The newest question of each lane. An answer to an older one is dropped.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Generations([u64; Lane::ALL.len()]);
+pub(crate) struct RequestGenerations([u64; WorkerKind::ALL.len()]);
 
-impl Generations {
+impl RequestGenerations {
     /// The generation of the next question; answers to those before it are late.
-    pub(crate) fn next(&mut self, lane: Lane) -> u64 {
+    pub(crate) fn advance(&mut self, lane: WorkerKind) -> u64 {
         let slot = &mut self.0[lane as usize];
         *slot += 1;
         *slot
     }
 
     /// True for the answer to the newest question.
-    pub(crate) fn is_newest(&self, lane: Lane, generation: u64) -> bool {
+    pub(crate) fn is_newest(&self, lane: WorkerKind, generation: u64) -> bool {
         self.0[lane as usize] == generation
     }
 }
 
 /// What the screen is started with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Start {
+pub(crate) struct ModelOptions {
     /// Whether anything may be written.
     pub(crate) access: Access,
     /// How the scan starts.
@@ -177,14 +180,14 @@ pub(crate) struct Start {
     /// The colours.
     pub(crate) theme: Theme,
     /// Whether the mouse is listened to.
-    pub(crate) mouse: Mouse,
+    pub(crate) mouse: MouseCapture,
     /// Columns and lines.
     pub(crate) size: (u16, u16),
 }
 
 /// Whether the mouse is listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mouse {
+pub(crate) enum MouseCapture {
     /// It is.
     On,
     /// It is the terminal's.
@@ -195,23 +198,23 @@ pub(crate) enum Mouse {
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     /// The log as a whole.
-    pub(crate) facts: Facts,
+    pub(crate) log_info: LogInfo,
     /// What its name belongs to while that is no log.
-    pub(crate) lost: Option<Lost>,
+    pub(crate) unavailable: Option<LogUnavailable>,
     /// The scan behind.
-    pub(crate) scan: Scan,
+    pub(crate) scan: ScanProgress,
     /// The events pane.
-    pub(crate) list: List,
+    pub(crate) list: EventList,
     /// The detail pane.
-    pub(crate) detail: Detail,
+    pub(crate) detail: DetailPane,
     /// The table of aggregates.
-    pub(crate) aggregates: Aggregates,
+    pub(crate) aggregates: AggregateTable,
     /// The cursor in the findings.
-    pub(crate) findings: Cursor,
+    pub(crate) findings: ListCursor,
     /// The lines of the index tab.
-    pub(crate) index: Cursor,
+    pub(crate) index: ListCursor,
     /// The medical record.
-    pub(crate) repairs: Repairs,
+    pub(crate) repairs: RepairsPane,
     /// The tab.
     pub(crate) tab: Tab,
     /// The pane that has the keys.
@@ -221,82 +224,82 @@ pub(crate) struct Model {
     /// Whether the end is followed.
     pub(crate) follow: Follow,
     /// What lies over the screen, the top one last.
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) overlays: Vec<Overlay>,
     /// The append form, kept while it is closed.
-    pub(crate) form: Form,
+    pub(crate) form: AppendForm,
     /// What is searched, as typed and as understood.
-    pub(crate) search: Option<(String, Pattern)>,
+    pub(crate) search: Option<(String, SearchPattern)>,
     /// Hits of the filter and the search.
-    pub(crate) gathers: Gathers,
+    pub(crate) hit_counters: HitCounters,
     /// What was last told.
     pub(crate) notice: Option<Notice>,
     /// The jobs that are running.
-    pub(crate) jobs: Vec<Job>,
+    pub(crate) jobs: Vec<UserJob>,
     /// Whether anything may be written.
     pub(crate) access: Access,
     /// Whether writing was agreed to.
-    pub(crate) consent: Consent,
+    pub(crate) consent: WriteConsent,
     /// The colours.
     pub(crate) theme: Theme,
     /// Whether the mouse is listened to.
-    pub(crate) mouse: Mouse,
+    pub(crate) mouse: MouseCapture,
     /// Columns and lines.
     pub(crate) size: (u16, u16),
     /// Time since the epoch in milliseconds, as the loop has set it.
     pub(crate) now_ms: u64,
     /// Time since the screen was opened, likewise.
-    pub(crate) now: Moment,
+    pub(crate) now: SessionTime,
     /// Something on the screen has changed.
-    pub(crate) stale: bool,
+    pub(crate) needs_redraw: bool,
     /// The newest questions.
-    pub(crate) generations: Generations,
+    pub(crate) generations: RequestGenerations,
     /// What is to be done, in order.
     pub(crate) effects: VecDeque<Effect>,
 }
 
 impl Model {
     /// The screen as it opens, before anything is known but the log's facts.
-    pub(crate) fn new(facts: Facts, start: Start) -> Self {
+    pub(crate) fn new(facts: LogInfo, start: ModelOptions) -> Self {
         Self {
-            facts,
-            lost: None,
-            scan: Scan::new(start.scan),
-            list: List::new(Filter::default()),
-            detail: Detail::default(),
-            aggregates: Aggregates::default(),
-            findings: Cursor::default(),
-            index: Cursor::default(),
-            repairs: Repairs::default(),
+            log_info: facts,
+            unavailable: None,
+            scan: ScanProgress::new(start.scan),
+            list: EventList::new(Filter::default()),
+            detail: DetailPane::default(),
+            aggregates: AggregateTable::default(),
+            findings: ListCursor::default(),
+            index: ListCursor::default(),
+            repairs: RepairsPane::default(),
             tab: Tab::default(),
             focus: Pane::default(),
             zoom: Zoom::default(),
             follow: Follow::default(),
-            layers: Vec::new(),
-            form: Form::default(),
+            overlays: Vec::new(),
+            form: AppendForm::default(),
             search: None,
-            gathers: Gathers::default(),
+            hit_counters: HitCounters::default(),
             notice: None,
             jobs: Vec::new(),
             access: start.access,
-            consent: Consent::default(),
+            consent: WriteConsent::default(),
             theme: start.theme,
             mouse: start.mouse,
             size: start.size,
             now_ms: 0,
-            now: Moment::default(),
-            stale: true,
-            generations: Generations::default(),
+            now: SessionTime::default(),
+            needs_redraw: true,
+            generations: RequestGenerations::default(),
             effects: VecDeque::new(),
         }
     }
 
     /// Tells something.
-    pub(crate) fn tell(&mut self, text: impl Into<String>) {
+    pub(crate) fn notify(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone: Tone::Plain });
     }
 
     /// Tells something behind what was told since the last key.
-    pub(crate) fn tell_too(&mut self, text: impl AsRef<str>, tone: Tone) {
+    pub(crate) fn append_notice(&mut self, text: impl AsRef<str>, tone: Tone) {
         let told = self.notice.take().map(|notice| notice.text + "; ").unwrap_or_default();
         self.notice = Some(Notice { text: told + text.as_ref(), tone });
     }
@@ -307,10 +310,10 @@ impl Model {
     }
 
     /// Events known so far. Of a log that has lost its end the index counts those that are gone too.
-    pub(crate) fn events(&self) -> Option<u64> {
-        let file = self.facts.index.file;
-        self.scan.events.or_else(|| match file? {
-            file if file.covered_to <= self.facts.bytes => Some(file.events),
+    pub(crate) fn event_count(&self) -> Option<u64> {
+        let file = self.log_info.index.saved_coverage;
+        self.scan.event_count.or_else(|| match file? {
+            file if file.covered_to <= self.log_info.bytes => Some(file.events),
             file if file.covered_to == file.log_end_offset => file.events.checked_sub(self.events_missing()?),
             _ => None,
         })
@@ -318,23 +321,23 @@ impl Model {
 
     /// Events that a log that has lost its end is known to miss.
     pub(crate) fn events_missing(&self) -> Option<u64> {
-        let missing = self.scan.findings.iter().find(|finding| finding.kind == Kind::Truncated);
+        let missing = self.scan.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
         missing.and_then(|finding| finding.evidence.events_missing)
     }
 
     /// That the scan is through and has left out what was verified earlier, in words; `None` where it has not.
-    pub(crate) fn left_out(&self) -> Option<String> {
+    pub(crate) fn skipped_note(&self) -> Option<String> {
         let left_out = self.scan.is_done() && !self.scan.has_read_all();
-        left_out.then(|| match self.facts.index.verified {
-            Some(Verified { at_ms, .. }) => {
-                format!("verified earlier, on {}, and not read since", day(at_ms, Zone::Utc))
+        left_out.then(|| match self.log_info.index.verified {
+            Some(VerificationMark { verified_at_ms: at_ms, .. }) => {
+                format!("verified earlier, on {}, and not read since", format_date(at_ms, DisplayZone::Utc))
             }
             None => "verified earlier, and not read since".into(),
         })
     }
 
     /// The job of a lane.
-    pub(crate) fn job(&self, lane: Lane) -> Option<&Job> {
-        self.jobs.iter().find(|job| job.lane == lane)
+    pub(crate) fn job(&self, worker: WorkerKind) -> Option<&UserJob> {
+        self.jobs.iter().find(|job| job.worker == worker)
     }
 }

@@ -4,7 +4,7 @@ use crate::index::AggregateSummary;
 
 /// The order of the aggregates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub(crate) enum AggregateSort {
     /// By id.
     #[default]
     Id,
@@ -16,7 +16,7 @@ pub(crate) enum Sort {
     Last,
 }
 
-impl Sort {
+impl AggregateSort {
     /// The next order.
     pub(crate) const fn next(self) -> Self {
         match self {
@@ -30,76 +30,76 @@ impl Sort {
 
 /// A cursor in lines of which some are on the screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Cursor {
+pub(crate) struct ListCursor {
     /// The line under the cursor.
-    pub(crate) at: usize,
+    pub(crate) line: usize,
     /// The first line on the screen.
     pub(crate) top: usize,
     /// Lines on the screen.
     pub(crate) height: usize,
 }
 
-impl Cursor {
+impl ListCursor {
     /// Moves by so many of `total` lines.
     pub(crate) fn move_by(&mut self, by: i64, total: usize) {
         let last = total.saturating_sub(1) as i64;
-        self.at = (self.at as i64).saturating_add(by).clamp(0, last) as usize;
-        self.show(total);
+        self.line = (self.line as i64).saturating_add(by).clamp(0, last) as usize;
+        self.scroll_to_cursor(total);
     }
 
     /// Scrolls as little as shows the cursor.
-    pub(crate) fn show(&mut self, total: usize) {
+    pub(crate) fn scroll_to_cursor(&mut self, total: usize) {
         let height = self.height.max(1);
         self.top = self.top.min(total.saturating_sub(height));
-        self.top = self.top.min(self.at).max((self.at + 1).saturating_sub(height));
+        self.top = self.top.min(self.line).max((self.line + 1).saturating_sub(height));
     }
 }
 
 /// The table of aggregates.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Aggregates {
+pub(crate) struct AggregateTable {
     /// Its order.
-    pub(crate) sort: Sort,
+    pub(crate) sort: AggregateSort,
     /// The cursor.
-    pub(crate) cursor: Cursor,
+    pub(crate) cursor: ListCursor,
     /// How many there are.
     pub(crate) total: usize,
     /// There are more than can be sorted.
-    pub(crate) cut: bool,
+    pub(crate) over_limit: bool,
     /// The lines that are there.
     pub(crate) rows: Vec<AggregateSummary>,
     /// The number of the first of them.
-    pub(crate) from: usize,
+    pub(crate) first_row: usize,
     /// Where they come from.
-    pub(crate) source: Source,
+    pub(crate) load_state: AggregateLoadState,
 }
 
 /// Whether aggregates can be listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum AggregateLoadState {
     /// Nobody has asked yet.
     #[default]
-    Unasked,
+    NotRequested,
     /// Asked.
-    Asked,
+    Requested,
     /// They are there.
-    There,
+    Loaded,
     /// No index is there to take them from.
     NoIndex,
 }
 
-impl Aggregates {
+impl AggregateTable {
     /// The line of that number, when it is there.
     pub(crate) fn row(&self, number: usize) -> Option<&AggregateSummary> {
-        self.rows.get(number.checked_sub(self.from)?)
+        self.rows.get(number.checked_sub(self.first_row)?)
     }
 
     /// The first line to ask for, when one on the screen is not there.
-    pub(crate) fn needs(&self) -> Option<usize> {
+    pub(crate) fn missing_rows_start(&self) -> Option<usize> {
         let shown = self.cursor.top..(self.cursor.top + self.cursor.height.max(1)).min(self.total.max(1));
-        let have = self.from..self.from + self.rows.len();
+        let have = self.first_row..self.first_row + self.rows.len();
         let enough = have.contains(&shown.start) && shown.end <= have.end;
-        (!enough).then(|| shown.start.saturating_sub(super::BATCH / 2))
+        (!enough).then(|| shown.start.saturating_sub(super::ROW_BATCH / 2))
     }
 }
 
@@ -109,26 +109,26 @@ mod tests {
 
     #[test]
     fn the_cursor_stays_in_the_lines_and_on_the_screen() {
-        let mut cursor = Cursor { height: 5, ..Cursor::default() };
+        let mut cursor = ListCursor { height: 5, ..ListCursor::default() };
         cursor.move_by(7, 20);
-        assert_eq!((cursor.at, cursor.top), (7, 3));
+        assert_eq!((cursor.line, cursor.top), (7, 3));
         cursor.move_by(i64::MAX, 20);
-        assert_eq!((cursor.at, cursor.top), (19, 15));
+        assert_eq!((cursor.line, cursor.top), (19, 15));
         cursor.move_by(i64::MIN, 20);
-        assert_eq!((cursor.at, cursor.top), (0, 0));
+        assert_eq!((cursor.line, cursor.top), (0, 0));
         cursor.move_by(1, 0);
-        assert_eq!(cursor.at, 0);
+        assert_eq!(cursor.line, 0);
     }
 
     #[test]
     fn lines_that_are_not_there_are_asked_for() {
-        let mut table = Aggregates { total: 1000, ..Aggregates::default() };
+        let mut table = AggregateTable { total: 1000, ..AggregateTable::default() };
         table.cursor.height = 10;
-        assert_eq!(table.needs(), Some(0));
+        assert_eq!(table.missing_rows_start(), Some(0));
         table.rows = vec![AggregateSummary { id: 1, events: 1, first: 0, last: 0 }; 200];
-        assert_eq!(table.needs(), None);
+        assert_eq!(table.missing_rows_start(), None);
         table.cursor.move_by(500, 1000);
-        assert_eq!(table.needs(), Some(391));
+        assert_eq!(table.missing_rows_start(), Some(391));
         assert!(table.row(200).is_none() && table.row(199).is_some());
     }
 }

@@ -6,17 +6,17 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 /// Size of a cell, and where text stands in it.
-const WIDTH: f32 = 8.4;
-const HEIGHT: f32 = 18.0;
+const CELL_WIDTH: f32 = 8.4;
+const CELL_HEIGHT: f32 = 18.0;
 const BASELINE: f32 = 13.5;
 const MARGIN: f32 = 12.0;
-const INK: &str = "#d4d4d4";
-const PAPER: &str = "#16181d";
+const DEFAULT_FOREGROUND: &str = "#d4d4d4";
+const DEFAULT_BACKGROUND: &str = "#16181d";
 
-pub(super) fn svg(buffer: &Buffer) -> String {
+pub(super) fn render_svg(buffer: &Buffer) -> String {
     let area = buffer.area;
-    let width = f32::from(area.width) * WIDTH + 2.0 * MARGIN;
-    let height = f32::from(area.height) * HEIGHT + 2.0 * MARGIN;
+    let width = f32::from(area.width) * CELL_WIDTH + 2.0 * MARGIN;
+    let height = f32::from(area.height) * CELL_HEIGHT + 2.0 * MARGIN;
     let mut out = String::new();
     let mut line = |text: String| {
         out.push_str(&text);
@@ -24,7 +24,7 @@ pub(super) fn svg(buffer: &Buffer) -> String {
     };
     line(format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1} {height:.1}" font-size="14""#));
     line(r#" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" xml:space="preserve">"#.into());
-    line(format!(r#"<rect width="100%" height="100%" rx="8" fill="{PAPER}"/>"#));
+    line(format!(r#"<rect width="100%" height="100%" rx="8" fill="{DEFAULT_BACKGROUND}"/>"#));
     for y in 0..area.height {
         let mut x = 0;
         while x < area.width {
@@ -35,17 +35,17 @@ pub(super) fn svg(buffer: &Buffer) -> String {
                 text.push_str(buffer[(x, y)].symbol());
                 x += 1;
             }
-            let (ink, paper) = colours(style);
-            let (left, top) = (MARGIN + f32::from(start) * WIDTH, MARGIN + f32::from(y) * HEIGHT);
-            let span = f32::from(x - start) * WIDTH;
-            if paper != PAPER {
-                let size = format!(r#"width="{span:.1}" height="{HEIGHT}""#);
-                line(format!(r#"<rect x="{left:.1}" y="{top:.1}" {size} fill="{paper}"/>"#));
+            let (foreground, background) = foreground_and_background(style);
+            let (left, top) = (MARGIN + f32::from(start) * CELL_WIDTH, MARGIN + f32::from(y) * CELL_HEIGHT);
+            let span = f32::from(x - start) * CELL_WIDTH;
+            if background != DEFAULT_BACKGROUND {
+                let size = format!(r#"width="{span:.1}" height="{CELL_HEIGHT}""#);
+                line(format!(r#"<rect x="{left:.1}" y="{top:.1}" {size} fill="{background}"/>"#));
             }
             if !text.trim().is_empty() {
                 let weight = if style.add_modifier.contains(Modifier::BOLD) { r#" font-weight="bold""# } else { "" };
                 let place = format!(r#"x="{left:.1}" y="{:.1}" textLength="{span:.1}""#, top + BASELINE);
-                line(format!(r#"<text {place} fill="{ink}"{weight}>{}</text>"#, escaped(&text)));
+                line(format!(r#"<text {place} fill="{foreground}"{weight}>{}</text>"#, escape_xml(&text)));
             }
         }
     }
@@ -54,14 +54,14 @@ pub(super) fn svg(buffer: &Buffer) -> String {
 }
 
 /// The ink and the paper of a style.
-fn colours(style: Style) -> (&'static str, &'static str) {
-    let ink = style.fg.map_or(INK, |colour| named(colour, INK));
-    let paper = style.bg.map_or(PAPER, |colour| named(colour, PAPER));
-    let ink = if style.add_modifier.contains(Modifier::DIM) && ink == INK { "#8a8f98" } else { ink };
+fn foreground_and_background(style: Style) -> (&'static str, &'static str) {
+    let ink = style.fg.map_or(DEFAULT_FOREGROUND, |colour| colour_hex(colour, DEFAULT_FOREGROUND));
+    let paper = style.bg.map_or(DEFAULT_BACKGROUND, |colour| colour_hex(colour, DEFAULT_BACKGROUND));
+    let ink = if style.add_modifier.contains(Modifier::DIM) && ink == DEFAULT_FOREGROUND { "#8a8f98" } else { ink };
     if style.add_modifier.contains(Modifier::REVERSED) { (paper, ink) } else { (ink, paper) }
 }
 
-fn named(colour: Color, otherwise: &'static str) -> &'static str {
+fn colour_hex(colour: Color, otherwise: &'static str) -> &'static str {
     match colour {
         Color::Black => "#16181d",
         Color::Red | Color::LightRed => "#f47067",
@@ -76,7 +76,7 @@ fn named(colour: Color, otherwise: &'static str) -> &'static str {
     }
 }
 
-fn escaped(text: &str) -> String {
+fn escape_xml(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {

@@ -2,36 +2,36 @@
 
 use ratatui_textarea::{Input, Key as EditorKey};
 
-use super::{stop, writing};
+use super::{stop_worker, writing};
 use crate::file::Durability;
-use crate::tui::actions::{Id, Place, by_key};
-use crate::tui::effect::Lane;
+use crate::tui::actions::{ActionId, ActionScope, action_for_key};
+use crate::tui::effect::WorkerKind;
 use crate::tui::keys::Key;
-use crate::tui::model::{Field, Layer, Model};
+use crate::tui::model::{FormField, Model, Overlay};
 
 /// Takes a key while the form is open.
-pub(super) fn key(model: &mut Model, key: Key) {
-    match by_key(Place::Form, key) {
+pub(super) fn handle_key(model: &mut Model, key: Key) {
+    match action_for_key(ActionScope::Form, key) {
         // A sending under way is stopped first.
-        Some(Id::LeaveForm) if model.form.sending => stop_sending(model),
-        Some(Id::LeaveForm) => model.layers.retain(|layer| !matches!(layer, Layer::Form)),
-        Some(Id::Send) => writing::send(model),
-        Some(Id::NextField) => model.form.step(if key == Key::BackTab { -1 } else { 1 }),
-        Some(Id::LineBreak) if model.form.field == Field::Payload => model.form.editor.insert_newline(),
-        _ => in_field(model, key),
+        Some(ActionId::CloseForm) if model.form.is_sending => stop_sending(model),
+        Some(ActionId::CloseForm) => model.overlays.retain(|layer| !matches!(layer, Overlay::Form)),
+        Some(ActionId::SubmitForm) => writing::submit_form(model),
+        Some(ActionId::NextField) => model.form.cycle_field(if key == Key::BackTab { -1 } else { 1 }),
+        Some(ActionId::LineBreak) if model.form.field == FormField::Payload => model.form.editor.insert_newline(),
+        _ => handle_field_key(model, key),
     }
 }
 
 fn stop_sending(model: &mut Model) {
-    model.form.sending = false;
-    stop(model, Lane::Write);
+    model.form.is_sending = false;
+    stop_worker(model, WorkerKind::Write);
     model.form.outcome = vec!["stopped; what was appended by then is in the log".into()];
 }
 
-fn in_field(model: &mut Model, key: Key) {
+fn handle_field_key(model: &mut Model, key: Key) {
     let form = &mut model.form;
     match form.field {
-        Field::Durability => match key {
+        FormField::Durability => match key {
             Key::Left | Key::Right | Key::Char(' ') | Key::Up | Key::Down => {
                 form.durability = match form.durability {
                     Durability::Buffered => Durability::Synced,
@@ -40,16 +40,16 @@ fn in_field(model: &mut Model, key: Key) {
             }
             _ => {}
         },
-        Field::Payload => {
-            if let Some(input) = input(key) {
+        FormField::Payload => {
+            if let Some(input) = editor_input(key) {
                 form.editor.input(input);
             }
         }
-        _ => match (key, form.line_mut()) {
-            (Key::Up, _) => form.step(-1),
-            (Key::Down, _) => form.step(1),
+        _ => match (key, form.focused_input()) {
+            (Key::Up, _) => form.cycle_field(-1),
+            (Key::Down, _) => form.cycle_field(1),
             (_, Some(line)) => {
-                line.key(key);
+                line.handle_key(key);
             }
             _ => {}
         },
@@ -57,16 +57,16 @@ fn in_field(model: &mut Model, key: Key) {
 }
 
 /// Takes pasted text.
-pub(super) fn paste(model: &mut Model, text: &str) {
-    if model.form.field == Field::Payload {
+pub(super) fn handle_paste(model: &mut Model, text: &str) {
+    if model.form.field == FormField::Payload {
         model.form.editor.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
-    } else if let Some(line) = model.form.line_mut() {
+    } else if let Some(line) = model.form.focused_input() {
         line.paste(text);
     }
 }
 
 /// A key as the editor knows it.
-fn input(key: Key) -> Option<Input> {
+fn editor_input(key: Key) -> Option<Input> {
     let plain = |key| Some(Input { key, ctrl: false, alt: false, shift: false });
     match key {
         Key::Char(c) => plain(EditorKey::Char(c)),

@@ -1,141 +1,147 @@
 //! What follows from a message: the model changes, and wishes are left for the loop. No terminal, file or clock here.
 
-mod answers;
+mod background;
+mod confirm;
 mod copy;
+mod dispatch;
 mod enabled;
 mod form;
-mod gather;
 mod help;
-mod main;
+mod hit_counter;
 mod mouse;
-mod moves;
-mod news;
+mod navigation;
 mod prompt;
-mod question;
+mod refresh;
 mod repair;
-mod settle;
+mod responses;
 mod writing;
 
-use super::actions::{Id, Place, by_key};
-use super::effect::{Ask, Effect, Lane};
+use super::actions::{ActionId, ActionScope, action_for_key};
+use super::effect::{Effect, Request, WorkerKind};
 use super::keys::Key;
 use super::layout;
-use super::message::{Message, Moment};
-use super::model::{Esc, Job, Layer, Model};
+use super::message::{Message, SessionTime};
+use super::model::{EscBehavior, Model, Overlay, UserJob};
 
-pub(crate) use enabled::why_not;
-pub(crate) use main::act;
-pub(crate) use writing::bars;
+pub(crate) use dispatch::run_action;
+pub(crate) use enabled::disabled_reason;
+pub(crate) use writing::histogram_bars;
 
 /// The questions a screen opens with.
-pub(crate) fn open(model: &mut Model) {
-    moves::window(model, 0);
-    repair::look(model);
-    settle::settle(model);
+pub(crate) fn init(model: &mut Model) {
+    navigation::request_window(model, 0);
+    repair::request_repair_history(model);
+    refresh::refresh(model);
 }
 
 /// Takes a message in.
 pub(crate) fn update(model: &mut Model, message: Message) {
-    if let Message::Answer(lane, generation, _) = &message
+    if let Message::Response(lane, generation, _) = &message
         && !model.generations.is_newest(*lane, *generation)
     {
         // Late: it was asked again since, or stopped. What is not drawn yet is still to be drawn.
         return;
     }
-    model.stale = true;
+    model.needs_redraw = true;
     match message {
-        Message::Key(key, typed) => self::key(model, key, typed),
-        Message::Paste(text) => paste(model, &text),
-        Message::Click(column, line) => mouse::click(model, column, line),
-        Message::Wheel(column, line, turn) => mouse::wheel(model, column, line, turn),
+        Message::Key(key, typed) => self::handle_key(model, key, typed),
+        Message::Paste(text) => handle_paste(model, &text),
+        Message::Click(column, line) => mouse::handle_click(model, column, line),
+        Message::Wheel(column, line, turn) => mouse::handle_wheel(model, column, line, turn),
         Message::Resize(width, height) => model.size = (width, height),
-        Message::Answer(lane, _, told) => answers::answer(model, lane, told),
-        Message::News(news) => news::news(model, news),
+        Message::Response(lane, _, told) => responses::handle_response(model, lane, told),
+        Message::Background(news) => background::handle_update(model, news),
         Message::Drawn(moment) => {
-            question::drawn(model, moment);
-            model.stale = false;
+            confirm::mark_drawn(model, moment);
+            model.needs_redraw = false;
             return;
         }
         Message::Suspend => model.effects.push_back(Effect::Suspend),
         Message::Quit => model.effects.push_back(Effect::Quit),
     }
-    settle::settle(model);
+    refresh::refresh(model);
 }
 
-fn key(model: &mut Model, key: Key, typed: Moment) {
+fn handle_key(model: &mut Model, key: Key, typed: SessionTime) {
     // From everywhere, whatever has the keys.
     if key == Key::Ctrl('z') {
-        act(model, Id::Suspend);
+        run_action(model, ActionId::Suspend);
         return;
     }
     if key == Key::Ctrl('c') {
-        if model.layers.pop().is_none() {
+        if model.overlays.pop().is_none() {
             model.effects.push_back(Effect::Quit);
         }
         return;
     }
-    match model.layers.last() {
+    match model.overlays.last() {
         None => {
             model.notice = None;
-            if let Some(id) = by_key(Place::Main, key) {
-                act(model, id);
+            if let Some(id) = action_for_key(ActionScope::Main, key) {
+                run_action(model, id);
             }
         }
-        Some(Layer::Prompt(_)) => prompt::key(model, key),
-        Some(Layer::Help(_)) => help::key(model, key),
-        Some(Layer::Copy) => copy::key(model, key),
-        Some(Layer::Question(_)) => question::key(model, key, typed),
-        Some(Layer::Form) => form::key(model, key),
+        Some(Overlay::Prompt(_)) => prompt::handle_key(model, key),
+        Some(Overlay::Help(_)) => help::handle_key(model, key),
+        Some(Overlay::CopyChord) => copy::handle_key(model, key),
+        Some(Overlay::Confirm(_)) => confirm::handle_key(model, key, typed),
+        Some(Overlay::Form) => form::handle_key(model, key),
     }
 }
 
-fn paste(model: &mut Model, text: &str) {
-    match model.layers.last_mut() {
-        Some(Layer::Prompt(prompt)) => prompt.line.paste(text),
-        Some(Layer::Help(help)) => help.line.paste(text),
-        Some(Layer::Form) => form::paste(model, text),
+fn handle_paste(model: &mut Model, text: &str) {
+    match model.overlays.last_mut() {
+        Some(Overlay::Prompt(prompt)) => prompt.input.paste(text),
+        Some(Overlay::Help(help)) => help.input.paste(text),
+        Some(Overlay::Form) => form::handle_paste(model, text),
         // Pasted text is no key: it never runs an action.
         _ => {}
     }
 }
 
 /// Asks a lane something; what it was asked before is not wanted any more.
-fn ask(model: &mut Model, lane: Lane, what: Ask) {
+fn send_request(model: &mut Model, lane: WorkerKind, what: Request) {
     // Answers to what was asked before are late.
-    model.generations.next(lane);
-    model.gathers.held.retain(|(held, _)| *held != lane);
-    issue(model, lane, what);
-    if model.gathers.held.iter().any(|(held, _)| *held == lane) {
+    model.generations.advance(lane);
+    model.hit_counters.deferred.retain(|(held, _)| *held != lane);
+    send_or_defer(model, lane, what);
+    if model.hit_counters.deferred.iter().any(|(held, _)| *held == lane) {
         model.effects.push_back(Effect::Cancel(lane));
     }
 }
 
 /// Passes a question on, or holds it while the hits that will answer it are being gathered.
-fn issue(model: &mut Model, lane: Lane, mut what: Ask) {
-    if gather::is_ready(model, &mut what) {
-        let generation = model.generations.next(lane);
-        model.effects.push_back(Effect::Ask(lane, generation, Box::new(what)));
+fn send_or_defer(model: &mut Model, lane: WorkerKind, mut what: Request) {
+    if hit_counter::attach_hits(model, &mut what) {
+        let generation = model.generations.advance(lane);
+        model.effects.push_back(Effect::Request(lane, generation, Box::new(what)));
     } else {
-        model.gathers.held.push((lane, what));
+        model.hit_counters.deferred.push((lane, what));
     }
 }
 
 /// Asks something that takes its time, and that the user can stop.
-fn start(model: &mut Model, lane: Lane, name: impl Into<String>, what: Ask) {
-    model.jobs.retain(|job| job.lane != lane);
-    model.jobs.push(Job { lane, name: name.into(), done: (0, 0), started: model.now, esc: Esc::Stops });
-    ask(model, lane, what);
+fn start_job(model: &mut Model, lane: WorkerKind, name: impl Into<String>, what: Request) {
+    model.jobs.retain(|job| job.worker != lane);
+    model.jobs.push(UserJob {
+        worker: lane,
+        name: name.into(),
+        progress: (0, 0),
+        started: model.now,
+        on_esc: EscBehavior::CancelsJob,
+    });
+    send_request(model, lane, what);
 }
 
 /// Stops what a lane does; late answers are dropped.
-fn stop(model: &mut Model, lane: Lane) {
-    model.jobs.retain(|job| job.lane != lane);
-    model.generations.next(lane);
+fn stop_worker(model: &mut Model, lane: WorkerKind) {
+    model.jobs.retain(|job| job.worker != lane);
+    model.generations.advance(lane);
     model.effects.push_back(Effect::Cancel(lane));
     match lane {
-        Lane::List => model.list.stop(),
-        Lane::Hits => gather::stopped(model),
+        WorkerKind::List => model.list.cancel_request(),
+        WorkerKind::Hits => hit_counter::mark_stopped(model),
         _ => {}
     }
-    gather::stop_awaited(model, lane);
+    hit_counter::stop_deferred(model, lane);
 }

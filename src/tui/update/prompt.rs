@@ -1,27 +1,27 @@
 //! Keys in a line: palette, search, filter.
 
-use super::{act, gather, moves};
-use crate::query::{Direction, Filter, Jump, Pattern};
-use crate::tui::actions::{Id, Place, by_key};
+use super::{hit_counter, navigation, run_action};
+use crate::query::{Direction, Filter, JumpTarget, SearchPattern};
+use crate::tui::actions::{ActionId, ActionScope, action_for_key};
 use crate::tui::keys::Key;
-use crate::tui::model::{Layer, Model, Prompt, Purpose};
+use crate::tui::model::{Model, Overlay, Prompt, PromptPurpose};
 
 /// Takes a key while a line is being typed.
-pub(super) fn key(model: &mut Model, key: Key) {
-    let Some(Layer::Prompt(prompt)) = model.layers.last_mut() else { return };
-    match (by_key(Place::Line, key), key) {
-        (Some(Id::LeaveLine), _) => {
-            model.layers.pop();
+pub(super) fn handle_key(model: &mut Model, key: Key) {
+    let Some(Overlay::Prompt(prompt)) = model.overlays.last_mut() else { return };
+    match (action_for_key(ActionScope::TextInput, key), key) {
+        (Some(ActionId::ClosePrompt), _) => {
+            model.overlays.pop();
         }
-        (Some(Id::Submit), _) => submit(model),
-        (Some(Id::Complete), _) | (_, Key::Down | Key::BackTab | Key::Up) => complete(prompt, key),
-        (_, Key::Backspace) if prompt.line.text().is_empty() => {
-            model.layers.pop();
+        (Some(ActionId::SubmitPrompt), _) => submit(model),
+        (Some(ActionId::Complete), _) | (_, Key::Down | Key::BackTab | Key::Up) => complete(prompt, key),
+        (_, Key::Backspace) if prompt.input.text().is_empty() => {
+            model.overlays.pop();
         }
         _ => {
-            if prompt.line.key(key) {
-                prompt.wrong = None;
-                prompt.chosen = 0;
+            if prompt.input.handle_key(key) {
+                prompt.error = None;
+                prompt.selected = 0;
             }
         }
     }
@@ -29,79 +29,79 @@ pub(super) fn key(model: &mut Model, key: Key) {
 
 /// Chooses among the proposals, or takes the one that is chosen.
 fn complete(prompt: &mut Prompt, key: Key) {
-    let proposals = prompt.proposals();
+    let proposals = prompt.suggestions();
     let count = proposals.len();
     if count == 0 {
         return;
     }
     match key {
         Key::Tab => {
-            let taken = proposals.get(prompt.chosen).filter(|row| row.title != prompt.line.text());
+            let taken = proposals.get(prompt.selected).filter(|row| row.title != prompt.input.text());
             match taken {
-                Some(row) => prompt.line = crate::tui::model::Line::new(row.title),
-                None => prompt.chosen = (prompt.chosen + 1) % count,
+                Some(row) => prompt.input = crate::tui::model::TextInput::new(row.title),
+                None => prompt.selected = (prompt.selected + 1) % count,
             }
         }
-        Key::Down => prompt.chosen = (prompt.chosen + 1) % count,
-        _ => prompt.chosen = (prompt.chosen + count - 1) % count,
+        Key::Down => prompt.selected = (prompt.selected + 1) % count,
+        _ => prompt.selected = (prompt.selected + count - 1) % count,
     }
 }
 
 fn submit(model: &mut Model) {
-    let Some(Layer::Prompt(prompt)) = model.layers.last().cloned() else { return };
-    let text = prompt.line.text().trim().to_owned();
+    let Some(Overlay::Prompt(prompt)) = model.overlays.last().cloned() else { return };
+    let text = prompt.input.text().trim().to_owned();
     let done = match prompt.purpose {
-        Purpose::Search => search(model, &text),
-        Purpose::Filter => filter(model, &text),
-        Purpose::Palette => return palette(model, &prompt, &text),
+        PromptPurpose::Search => submit_search(model, &text),
+        PromptPurpose::Filter => submit_filter(model, &text),
+        PromptPurpose::Palette => return submit_palette(model, &prompt, &text),
     };
-    finish(model, done);
+    close_or_show_error(model, done);
 }
 
-fn finish(model: &mut Model, done: Result<(), String>) {
-    match (done, model.layers.last_mut()) {
-        (Err(wrong), Some(Layer::Prompt(prompt))) => prompt.wrong = Some(wrong),
+fn close_or_show_error(model: &mut Model, done: Result<(), String>) {
+    match (done, model.overlays.last_mut()) {
+        (Err(wrong), Some(Overlay::Prompt(prompt))) => prompt.error = Some(wrong),
         _ => {
-            model.layers.pop();
+            model.overlays.pop();
         }
     }
 }
 
-fn search(model: &mut Model, text: &str) -> Result<(), String> {
+fn submit_search(model: &mut Model, text: &str) -> Result<(), String> {
     if text.is_empty() {
         model.search = None;
         return Ok(());
     }
-    let pattern = Pattern::parse(text).map_err(|error| error.reason)?;
+    let pattern = SearchPattern::parse(text).map_err(|error| error.reason)?;
     model.search = Some((text.to_owned(), pattern));
-    gather::resume(model);
-    moves::search(model, Direction::Forward);
+    hit_counter::resume_stopped(model);
+    navigation::go_to_match(model, Direction::Forward);
     Ok(())
 }
 
-fn filter(model: &mut Model, text: &str) -> Result<(), String> {
+fn submit_filter(model: &mut Model, text: &str) -> Result<(), String> {
     let filter = Filter::parse(text, model.now_ms).map_err(|error| error.to_string())?;
-    gather::resume(model);
-    moves::filter(model, filter);
+    hit_counter::resume_stopped(model);
+    navigation::set_filter(model, filter);
     Ok(())
 }
 
 /// A place to go to, or an action by its name.
-fn palette(model: &mut Model, prompt: &Prompt, text: &str) {
+fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) {
     if text.is_empty() {
-        model.layers.pop();
+        model.overlays.pop();
         return;
     }
-    if let Some(action) = prompt.proposals().get(prompt.chosen) {
-        model.layers.pop();
-        act(model, action.id);
+    if let Some(action) = prompt.suggestions().get(prompt.selected) {
+        model.overlays.pop();
+        run_action(model, action.id);
         return;
     }
-    match Jump::parse(text, model.now_ms) {
+    match JumpTarget::parse(text, model.now_ms) {
         Ok(jump) => {
-            model.layers.pop();
-            moves::jump(model, jump);
+            model.overlays.pop();
+            navigation::start_jump(model, jump);
         }
-        Err(error) => finish(model, Err(error.reason)),
+        Err(error) => close_or_show_error(model, Err(error.reason)),
     }
 }

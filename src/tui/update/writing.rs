@@ -1,22 +1,22 @@
 //! What writes: appending, and saving the index. Asked first, with the path, and told afterwards.
 
-use super::{repair, start};
+use super::{repair, start_job};
 use crate::file::Durability;
-use crate::format::{Finding, Kind};
+use crate::format::{DamageKind, Finding};
 use crate::index::IndexState;
-use crate::report::units::{count, duration, exact, size};
-use crate::report::{index_meaning, path_text};
-use crate::tui::actions::Id;
-use crate::tui::effect::{Ask, Effect, Extent, Lane, Order};
-use crate::tui::message::{Appended, Saved};
-use crate::tui::model::{Consent, Layer, Model, Question, Then, Tone, histogram};
+use crate::report::units::{format_count, format_duration, format_number, format_size};
+use crate::report::{index_meaning, safe_path_text};
+use crate::tui::actions::ActionId;
+use crate::tui::effect::{AppendRequest, Effect, IndexBuildMode, Request, WorkerKind};
+use crate::tui::message::{AppendResult, IndexSaveResult};
+use crate::tui::model::{ConfirmDialog, ConfirmedAction, Model, Overlay, Tone, WriteConsent, latency_histogram};
 
 /// Sends what the form holds, once somebody has agreed to this run writing to the log.
-pub(super) fn send(model: &mut Model) {
-    if model.form.sending {
+pub(super) fn submit_form(model: &mut Model) {
+    if model.form.is_sending {
         return;
     }
-    if let Some(why) = super::why_not(model, Id::Append) {
+    if let Some(why) = super::disabled_reason(model, ActionId::Append) {
         model.form.outcome = vec![why];
         return;
     }
@@ -24,12 +24,12 @@ pub(super) fn send(model: &mut Model) {
         model.form.outcome = vec![wrong];
         return;
     }
-    if model.consent == Consent::Given {
-        append(model);
+    if model.consent == WriteConsent::Granted {
+        start_append(model);
         return;
     }
-    let events = count(u64::from(model.form.count()), "event");
-    let mut lines = vec![path_text(&model.facts.path), format!("{events} will be appended."), String::new()];
+    let events = format_count(u64::from(model.form.count()), "event");
+    let mut lines = vec![safe_path_text(&model.log_info.path), format!("{events} will be appended."), String::new()];
     if let Some(last) = unfinished_end(model) {
         lines.push(format!(
             "Its end, {} at offset {}..{}, will be set aside first: kept in a journal, then cut.",
@@ -39,70 +39,72 @@ pub(super) fn send(model: &mut Model) {
         ));
     }
     lines.push("An append cannot be undone. You are asked once in this run.".into());
-    question(model, "Write to this log?", lines, "Append", Then::Append);
+    open_confirm_dialog(model, "Write to this log?", lines, "Append", ConfirmedAction::Append);
 }
 
 /// The piece at the end that opening for append sets aside, as far as the scan has seen it.
 fn unfinished_end(model: &Model) -> Option<&Finding> {
     let last = model.scan.findings.iter().rev().find(|finding| finding.kind.is_damage())?;
-    let witnessed = model.facts.index.file.map_or(0, |file| file.log_end_offset);
-    let may = matches!(last.kind, Kind::TornTail | Kind::Zeros | Kind::Garbage);
-    (may && last.end == model.facts.bytes && last.start >= witnessed).then_some(last)
+    let witnessed = model.log_info.index.saved_coverage.map_or(0, |file| file.log_end_offset);
+    let may = matches!(last.kind, DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage);
+    (may && last.end == model.log_info.bytes && last.start >= witnessed).then_some(last)
 }
 
 /// Asks before the whole index is built and replaced.
-pub(super) fn ask_rebuild(model: &mut Model) {
-    let index = &model.facts.index;
+pub(super) fn confirm_rebuild(model: &mut Model) {
+    let index = &model.log_info.index;
     let mut lines = vec![
-        path_text(&index.path),
-        format!("The whole log, {}, is read, and this index replaced.", size(model.facts.bytes)),
+        safe_path_text(&index.path),
+        format!("The whole log, {}, is read, and this index replaced.", format_size(model.log_info.bytes)),
         String::new(),
-        format!("Now it is {}: {}.", index.state.word(), index_meaning(&index.state)),
+        format!("Now it is {}: {}.", index.state.name(), index_meaning(&index.state)),
     ];
     if let IndexState::Ahead { bytes } = index.state {
-        let missing = model.scan.findings.iter().find(|finding| finding.kind == Kind::Truncated);
+        let missing = model.scan.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
         let events = missing.and_then(|finding| finding.evidence.events_missing);
-        let events = events.map(|events| format!(", {}", count(events, "event"))).unwrap_or_default();
+        let events = events.map(|events| format!(", {}", format_count(events, "event"))).unwrap_or_default();
         lines.push(format!(
             "Lost with it: which aggregates the missing events ({}{events}) belonged to, and where they stood.",
-            size(bytes)
+            format_size(bytes)
         ));
         lines.push("The new index keeps that they are missing, and stays ahead.".into());
     }
-    question(model, "Rebuild the index?", lines, "Rebuild", Then::Rebuild);
+    open_confirm_dialog(model, "Rebuild the index?", lines, "Rebuild", ConfirmedAction::RebuildIndex);
 }
 
-fn question(model: &mut Model, title: &str, lines: Vec<String>, go: &'static str, then: Then) {
-    model.layers.push(Layer::Question(Question::new(title, lines, Some(go), then)));
+fn open_confirm_dialog(model: &mut Model, title: &str, lines: Vec<String>, go: &'static str, then: ConfirmedAction) {
+    model.overlays.push(Overlay::Confirm(ConfirmDialog::new(title, lines, Some(go), then)));
 }
 
 /// Somebody has agreed.
-pub(super) fn agreed(model: &mut Model, then: Then) {
+pub(super) fn run_confirmed(model: &mut Model, then: ConfirmedAction) {
     match then {
-        Then::Append => {
-            model.consent = Consent::Given;
-            append(model);
+        ConfirmedAction::Append => {
+            model.consent = WriteConsent::Granted;
+            start_append(model);
         }
-        Then::Apply(offer) => repair::carry_out(model, offer.plan),
-        Then::Plan => {}
-        Then::Rebuild => start(model, Lane::Write, "rebuilding the index", Ask::SaveIndex(Extent::Whole)),
+        ConfirmedAction::ApplyPlan(offer) => repair::apply_plan(model, offer.plan),
+        ConfirmedAction::AwaitPlan => {}
+        ConfirmedAction::RebuildIndex => {
+            start_job(model, WorkerKind::Write, "rebuilding the index", Request::SaveIndex(IndexBuildMode::Full))
+        }
     }
 }
 
 /// Does what the index's state needs.
 pub(super) fn update_index(model: &mut Model) {
-    match model.facts.index.state {
-        IndexState::Behind { .. } => catch_up(model),
-        _ => start(model, Lane::Write, "building the index", Ask::SaveIndex(Extent::Whole)),
+    match model.log_info.index.state {
+        IndexState::Behind { .. } => catch_up_index(model),
+        _ => start_job(model, WorkerKind::Write, "building the index", Request::SaveIndex(IndexBuildMode::Full)),
     }
 }
 
 /// Reads what the index has not seen, and saves it.
-pub(super) fn catch_up(model: &mut Model) {
-    start(model, Lane::Write, "catching the index up", Ask::SaveIndex(Extent::Rest));
+pub(super) fn catch_up_index(model: &mut Model) {
+    start_job(model, WorkerKind::Write, "catching the index up", Request::SaveIndex(IndexBuildMode::Incremental));
 }
 
-fn append(model: &mut Model) {
+fn start_append(model: &mut Model) {
     let event = match model.form.event() {
         Ok(event) => Box::new(event),
         Err(wrong) => {
@@ -110,80 +112,85 @@ fn append(model: &mut Model) {
             return;
         }
     };
-    let order = Order { event, durability: model.form.durability, count: model.form.count() };
-    model.form.sending = true;
+    let order = AppendRequest { event, durability: model.form.durability, count: model.form.count() };
+    model.form.is_sending = true;
     model.form.outcome = vec!["appending...".into()];
-    start(model, Lane::Write, "appending", Ask::Append(order));
+    start_job(model, WorkerKind::Write, "appending", Request::Append(order));
 }
 
 /// Tells what appending has done.
-pub(super) fn appended(model: &mut Model, done: &Appended, durability: Durability) {
-    model.form.sending = false;
-    model.form.took(durability, &done.times);
+pub(super) fn finish_append(model: &mut Model, done: &AppendResult, durability: Durability) {
+    model.form.is_sending = false;
+    model.form.record_latencies(durability, &done.latencies);
     let mut lines = Vec::new();
-    let events = done.times.len() as u64;
+    let events = done.latencies.len() as u64;
     let mode = match durability {
         Durability::Buffered => "buffered",
         Durability::Synced => "synced",
     };
     if events > 0 {
-        let mut sorted = done.times.clone();
+        let mut sorted = done.latencies.clone();
         sorted.sort_unstable();
         let middle = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
         let (least, most) = (sorted.first().copied().unwrap_or_default(), sorted.last().copied().unwrap_or_default());
         let place = if events == 1 {
-            format!("at offset {}", done.first)
+            format!("at offset {}", done.first_offset)
         } else {
-            format!("at offsets {} to {}", done.first, done.last)
+            format!("at offsets {} to {}", done.first_offset, done.last_offset)
         };
-        lines.push(format!("{} {mode}, {} bytes, {place}", count(events, "event"), exact(done.bytes)));
+        lines.push(format!("{} {mode}, {} bytes, {place}", format_count(events, "event"), format_number(done.bytes)));
         lines.push(if events == 1 {
-            format!("it took {}", duration(middle))
+            format!("it took {}", format_duration(middle))
         } else {
-            format!("each took {} to {}, half of them {} or less", duration(least), duration(most), duration(middle))
+            format!(
+                "each took {} to {}, half of them {} or less",
+                format_duration(least),
+                format_duration(most),
+                format_duration(middle)
+            )
         });
     }
-    if !done.opened.is_empty() {
-        repair::look_anew(model);
+    if !done.recovery_notes.is_empty() {
+        repair::reload_log(model);
     }
-    lines.extend(done.opened.iter().cloned());
-    lines.extend(done.stopped.clone());
+    lines.extend(done.recovery_notes.iter().cloned());
+    lines.extend(done.stop_reason.clone());
     model.form.outcome = lines;
 }
 
 /// The times of a mode as bars, for the form.
-pub(crate) fn bars(times: &[std::time::Duration], width: usize) -> Vec<String> {
-    let counted = histogram(times);
+pub(crate) fn histogram_bars(times: &[std::time::Duration], width: usize) -> Vec<String> {
+    let counted = latency_histogram(times);
     let most = counted.iter().map(|(_, n)| *n).max().unwrap_or_default().max(1);
     counted
         .into_iter()
         .map(|(up_to, n)| {
             let room = width.saturating_sub(20).max(1);
             let bar = if n == 0 { 0 } else { (n * room / most).max(1) };
-            format!("≤ {:>8} {:>6} {}", duration(up_to), n, "■".repeat(bar))
+            format!("≤ {:>8} {:>6} {}", format_duration(up_to), n, "■".repeat(bar))
         })
         .collect()
 }
 
 /// Tells what saving the index has done.
-pub(super) fn saved(model: &mut Model, done: &Saved) {
-    let known = |events: Option<u64>| events.map(|n| format!(" with {}", count(n, "event"))).unwrap_or_default();
-    let verb = match done.extent {
-        Extent::Rest => "caught up",
-        Extent::Whole => "built",
+pub(super) fn finish_index_save(model: &mut Model, done: &IndexSaveResult) {
+    let known = |events: Option<u64>| events.map(|n| format!(" with {}", format_count(n, "event"))).unwrap_or_default();
+    let verb = match done.mode {
+        IndexBuildMode::Incremental => "caught up",
+        IndexBuildMode::Full => "built",
     };
     let told = format!(
         "index {verb} in {}: was {}{}, is {}{}",
-        duration(done.took),
+        format_duration(done.elapsed),
         done.before.0,
         known(done.before.1),
         done.after.0,
         known(done.after.1)
     );
-    model.tell_too(told, Tone::Plain);
-    if done.extent == Extent::Whole {
+    model.append_notice(told, Tone::Plain);
+    if done.mode == IndexBuildMode::Full {
         // All was verified, just now. What was found is looked at again, where the new index knows of it.
-        model.scan.rebuilt(done.verified_to);
+        model.scan.mark_rebuilt(done.verified_to);
         model.effects.push_back(Effect::RestartScan);
     }
 }

@@ -3,42 +3,42 @@
 use ratatui::Frame;
 use ratatui::text::Line;
 
-use super::pane::{border, span, tabs};
-use super::text::{put, tint};
-use crate::report::units::exact;
-use crate::tui::layout::{Areas, Border};
-use crate::tui::model::{Model, Pane, Sort, Source};
+use super::pane::{draw_border, span, tab_title};
+use super::text::{draw_spans, style_line};
+use crate::report::units::format_number;
+use crate::tui::layout::{Border, LayoutAreas};
+use crate::tui::model::{AggregateLoadState, AggregateSort, Model, Pane};
 use crate::tui::theme::Role;
 
 /// Draws it.
-pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
+pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let table = &model.aggregates;
-    border(frame, model, areas, (Pane::Main, areas.main), (tabs(model), Line::from(below(model))));
+    draw_border(frame, model, areas, (Pane::Main, areas.main), (tab_title(model), Line::from(bottom_title(model))));
     let mark = |sort| if table.sort == sort { "▼" } else { " " };
     if areas.border == Border::Around {
         let heading = format!(
             "  {:>20}{} {:>12}{} {:>14}{} {:>14}{}",
             "id",
-            mark(Sort::Id),
+            mark(AggregateSort::Id),
             "events",
-            mark(Sort::Events),
+            mark(AggregateSort::Events),
             "first",
-            mark(Sort::First),
+            mark(AggregateSort::First),
             "last",
-            mark(Sort::Last)
+            mark(AggregateSort::Last)
         );
-        put(frame, areas.inner(areas.main), 0, vec![span(model, Role::Quiet, heading)]);
+        draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
     }
-    let lines = areas.lines(areas.main);
+    let lines = areas.table_body(areas.main);
     if table.total == 0 {
-        let text = match table.source {
-            Source::Unasked | Source::Asked => "reading...",
-            Source::NoIndex => {
+        let text = match table.load_state {
+            AggregateLoadState::NotRequested | AggregateLoadState::Requested => "reading...",
+            AggregateLoadState::NoIndex => {
                 "there is no index yet to take them from: it is there when the scan is through, or after r"
             }
-            Source::There => "no event belongs to an aggregate",
+            AggregateLoadState::Loaded => "no event belongs to an aggregate",
         };
-        put(frame, lines, 0, vec![span(model, Role::Quiet, text)]);
+        draw_spans(frame, lines, 0, vec![span(model, Role::Muted, text)]);
         return;
     }
     for line in 0..lines.height {
@@ -46,21 +46,29 @@ pub(super) fn draw(frame: &mut Frame, areas: &Areas, model: &Model) {
         if number >= table.total {
             break;
         }
-        let chosen = number == table.cursor.at;
+        let chosen = number == table.cursor.line;
         let marker = if chosen { ">" } else { " " };
         let text = table.row(number).map_or_else(
             || format!("{marker} ..."),
-            |row| format!("{marker} {:>20}  {:>12}  {:>14}  {:>14}", row.id, exact(row.events), row.first, row.last),
+            |row| {
+                format!(
+                    "{marker} {:>20}  {:>12}  {:>14}  {:>14}",
+                    row.id,
+                    format_number(row.events),
+                    row.first,
+                    row.last
+                )
+            },
         );
-        put(frame, lines, line, vec![span(model, Role::Text, text)]);
+        draw_spans(frame, lines, line, vec![span(model, Role::Text, text)]);
         if chosen {
-            tint(frame, lines, line, model.theme.style(Role::Cursor));
+            style_line(frame, lines, line, model.theme.style(Role::Cursor));
         }
     }
 }
 
-fn below(model: &Model) -> String {
+fn bottom_title(model: &Model) -> String {
     let table = &model.aggregates;
-    let cut = if table.cut { ", the first of more" } else { "" };
-    format!(" {} aggregates{cut}; s sorts, Enter shows an aggregate's events ", exact(table.total as u64))
+    let cut = if table.over_limit { ", the first of more" } else { "" };
+    format!(" {} aggregates{cut}; s sorts, Enter shows an aggregate's events ", format_number(table.total as u64))
 }

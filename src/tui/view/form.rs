@@ -6,18 +6,18 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
-use super::pane::{span, window};
-use super::text::{fit, head, put, width};
+use super::pane::{draw_dialog, span};
+use super::text::{display_width, draw_spans, first_chars, fit_safe};
 use crate::file::Durability;
-use crate::report::safe;
-use crate::tui::model::{Field, Form, Model, pieces};
+use crate::report::sanitize;
+use crate::tui::model::{AppendForm, FormField, Model, wrap_text};
 use crate::tui::theme::Role;
-use crate::tui::update::bars;
+use crate::tui::update::histogram_bars;
 
 /// Columns of a label.
-const LABEL: u16 = 16;
+const LABEL_COLUMNS: u16 = 16;
 /// Lines of the editor at most.
-const EDITOR: u16 = 6;
+const MAX_EDITOR_LINES: u16 = 6;
 
 /// Draws it.
 ///
@@ -36,15 +36,15 @@ const EDITOR: u16 = 6;
 pub(super) fn draw(frame: &mut Frame, model: &Model) {
     let screen = frame.area();
     let form = &model.form;
-    let area = window(frame, model, "Append a test event", (86, 28.min(screen.height.saturating_sub(1).max(1))));
-    let editor = EDITOR.min(area.height.saturating_sub(12).max(1));
+    let area = draw_dialog(frame, model, "Append a test event", (86, 28.min(screen.height.saturating_sub(1).max(1))));
+    let editor = MAX_EDITOR_LINES.min(area.height.saturating_sub(12).max(1));
     let heights: Vec<u16> =
-        Field::ALL.iter().map(|(field, _)| if *field == Field::Payload { editor + 1 } else { 1 }).collect();
+        FormField::ALL.iter().map(|(field, _)| if *field == FormField::Payload { editor + 1 } else { 1 }).collect();
     // On a small screen the field that has the keys is the one in sight.
-    let at = Field::ALL.iter().position(|(field, _)| *field == form.field).unwrap_or_default();
+    let at = FormField::ALL.iter().position(|(field, _)| *field == form.field).unwrap_or_default();
     let first = (0..=at).find(|first| heights[*first..=at].iter().sum::<u16>() <= area.height.max(1)).unwrap_or(at);
     let mut line = 0;
-    for ((field, label), height) in Field::ALL.into_iter().zip(heights).skip(first) {
+    for ((field, label), height) in FormField::ALL.into_iter().zip(heights).skip(first) {
         if line >= area.height {
             return;
         }
@@ -54,59 +54,59 @@ pub(super) fn draw(frame: &mut Frame, model: &Model) {
     }
     let left = area.height.saturating_sub(line + 1);
     if left > 0 {
-        outcome(frame, model, Rect { y: area.y + line + 1, height: left, ..area });
+        draw_outcome(frame, model, Rect { y: area.y + line + 1, height: left, ..area });
     }
 }
 
-fn draw_field(frame: &mut Frame, model: &Model, area: Rect, (field, label): (Field, &str)) {
+fn draw_field(frame: &mut Frame, model: &Model, area: Rect, (field, label): (FormField, &str)) {
     let form = &model.form;
     let has_keys = form.field == field;
-    let role = if has_keys { Role::Focus } else { Role::Quiet };
+    let role = if has_keys { Role::Focus } else { Role::Muted };
     let marker = if has_keys { ">" } else { " " };
-    put(frame, area, 0, vec![span(model, role, format!("{marker}{label:<15} "))]);
-    let value = Rect { x: area.x + LABEL + 1, width: area.width.saturating_sub(LABEL + 1), ..area };
+    draw_spans(frame, area, 0, vec![span(model, role, format!("{marker}{label:<15} "))]);
+    let value = Rect { x: area.x + LABEL_COLUMNS + 1, width: area.width.saturating_sub(LABEL_COLUMNS + 1), ..area };
     match field {
-        Field::Payload => payload(frame, model, value, has_keys),
-        Field::Durability => {
+        FormField::Payload => draw_payload_field(frame, model, value, has_keys),
+        FormField::Durability => {
             let choice = |durability, name: &str| {
                 let chosen = form.durability == durability;
                 let text = if chosen { format!("(•) {name}") } else { format!("( ) {name}") };
-                span(model, if chosen { Role::Title } else { Role::Quiet }, text)
+                span(model, if chosen { Role::Title } else { Role::Muted }, text)
             };
             let spans = vec![
                 choice(Durability::Buffered, "buffered: survives this process"),
                 Span::raw("  "),
                 choice(Durability::Synced, "synced"),
             ];
-            put(frame, value, 0, spans);
+            draw_spans(frame, value, 0, spans);
         }
-        _ => line(frame, model, value, (field, has_keys)),
+        _ => draw_line_field(frame, model, value, (field, has_keys)),
     }
 }
 
-fn line(frame: &mut Frame, model: &Model, area: Rect, (field, has_keys): (Field, bool)) {
-    let Some(line) = model.form.line(field) else { return };
-    let before = width(&safe(head(line.text(), line.cursor())));
+fn draw_line_field(frame: &mut Frame, model: &Model, area: Rect, (field, has_keys): (FormField, bool)) {
+    let Some(line) = model.form.input(field) else { return };
+    let before = display_width(&sanitize(first_chars(line.text(), line.cursor())));
     let shift = (before + 1).saturating_sub(usize::from(area.width));
-    let mut spans = vec![span(model, Role::Text, safe(line.text()).into_owned())];
-    if let Some(wrong) = model.form.wrong(field) {
+    let mut spans = vec![span(model, Role::Text, sanitize(line.text()).into_owned())];
+    if let Some(wrong) = model.form.field_error(field) {
         spans.push(span(model, Role::Damage, format!("  ! {wrong}")));
-    } else if field == Field::Aggregate && line.text().is_empty() {
-        spans.push(span(model, Role::Quiet, " none"));
+    } else if field == FormField::Aggregate && line.text().is_empty() {
+        spans.push(span(model, Role::Muted, " none"));
     }
-    put(frame, area, 0, super::text::scrolled(spans, if has_keys { shift } else { 0 }));
+    draw_spans(frame, area, 0, super::text::skip_span_columns(spans, if has_keys { shift } else { 0 }));
     let visible = area.intersection(frame.area());
-    if has_keys && !visible.is_empty() && model.layers.len() == 1 {
+    if has_keys && !visible.is_empty() && model.overlays.len() == 1 {
         frame.set_cursor_position(Position::new(area.x + (before - shift) as u16, area.y));
     }
 }
 
-fn payload(frame: &mut Frame, model: &Model, area: Rect, has_keys: bool) {
+fn draw_payload_field(frame: &mut Frame, model: &Model, area: Rect, has_keys: bool) {
     let form = &model.form;
     let editor = Rect { height: area.height.saturating_sub(1), ..area }.intersection(frame.area());
     let mut text = form.editor.clone();
     // What was pasted may hold anything: it is drawn safe, and kept as it is.
-    let safe_lines: Vec<String> = text.lines().iter().map(|line| safe(line).into_owned()).collect();
+    let safe_lines: Vec<String> = text.lines().iter().map(|line| sanitize(line).into_owned()).collect();
     if safe_lines != text.lines() {
         let cursor = text.cursor();
         text = ratatui_textarea::TextArea::new(safe_lines);
@@ -117,37 +117,42 @@ fn payload(frame: &mut Frame, model: &Model, area: Rect, has_keys: bool) {
     if !editor.is_empty() {
         (&text).render(editor, frame.buffer_mut());
     }
-    let (role, said) = match form.wrong(Field::Payload) {
+    let (role, said) = match form.field_error(FormField::Payload) {
         Some(wrong) => (Role::Damage, format!("! {wrong}")),
         None => (Role::Good, "good JSON; Ctrl-j breaks the line, Enter sends".into()),
     };
-    put(frame, area, area.height.saturating_sub(1), vec![span(model, role, fit(&said, usize::from(area.width)))]);
+    draw_spans(
+        frame,
+        area,
+        area.height.saturating_sub(1),
+        vec![span(model, role, fit_safe(&said, usize::from(area.width)))],
+    );
 }
 
-fn outcome(frame: &mut Frame, model: &Model, area: Rect) {
+fn draw_outcome(frame: &mut Frame, model: &Model, area: Rect) {
     let form = &model.form;
     let room = usize::from(area.width);
     let mut line = 0;
-    for text in form.outcome.iter().flat_map(|text| pieces(text, room)) {
-        put(frame, area, line, vec![span(model, Role::Title, fit(&text, room))]);
+    for text in form.outcome.iter().flat_map(|text| wrap_text(text, room)) {
+        draw_spans(frame, area, line, vec![span(model, Role::Title, fit_safe(&text, room))]);
         line += 1;
     }
     let half = area.width / 2;
     for (nth, (durability, name)) in
         [(Durability::Buffered, "buffered"), (Durability::Synced, "synced")].iter().enumerate()
     {
-        let times = form.times_of(*durability);
+        let times = form.latencies_for(*durability);
         if times.is_empty() {
             continue;
         }
         let column = Rect { x: area.x + half * nth as u16, width: half, ..area };
-        put(frame, column, line, vec![span(model, Role::Quiet, format!("{name}, {} in this run", times.len()))]);
-        for (number, bar) in shown(form, *durability, usize::from(half)).into_iter().enumerate() {
-            put(frame, column, line + 1 + number as u16, vec![span(model, Role::Good, bar)]);
+        draw_spans(frame, column, line, vec![span(model, Role::Muted, format!("{name}, {} in this run", times.len()))]);
+        for (number, bar) in latency_bars(form, *durability, usize::from(half)).into_iter().enumerate() {
+            draw_spans(frame, column, line + 1 + number as u16, vec![span(model, Role::Good, bar)]);
         }
     }
 }
 
-fn shown(form: &Form, durability: Durability, room: usize) -> Vec<String> {
-    bars(form.times_of(durability), room)
+fn latency_bars(form: &AppendForm, durability: Durability, room: usize) -> Vec<String> {
+    histogram_bars(form.latencies_for(durability), room)
 }

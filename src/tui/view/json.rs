@@ -4,41 +4,41 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::detail::under_cursor;
+use super::detail::highlight_cursor_line;
 use super::pane::span;
-use super::text::{head, put, scrolled};
-use crate::report::safe;
-use crate::report::units::size;
-use crate::tui::model::{Contents, Model, Shown};
+use super::text::{draw_spans, first_chars, skip_span_columns};
+use crate::report::sanitize;
+use crate::report::units::format_size;
+use crate::tui::model::{JsonLineView, Model, RowContents};
 use crate::tui::theme::Role;
 
 /// Draws the lines on the screen.
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &Contents) {
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
     let doc = &contents.doc;
-    let sideways = usize::from(model.detail.sideways);
+    let sideways = usize::from(model.detail.scroll_columns);
     let room = usize::from(area.width) + sideways;
-    let numbers: Vec<usize> = doc.visible().skip(model.detail.top).take(usize::from(area.height)).collect();
+    let numbers: Vec<usize> = doc.visible_lines().skip(model.detail.top).take(usize::from(area.height)).collect();
     for (line, number) in numbers.iter().enumerate() {
         if let Some(shown) = doc.line(*number) {
-            put(frame, area, line as u16, scrolled(self::line(model, &shown, room), sideways));
+            draw_spans(frame, area, line as u16, skip_span_columns(self::line_spans(model, &shown, room), sideways));
         }
-        under_cursor(frame, area, model, (line as u16, model.detail.top + line));
+        highlight_cursor_line(frame, area, model, (line as u16, model.detail.top + line));
     }
-    if doc.left_out > 0 && numbers.len() < usize::from(area.height) {
-        let text = format!("… {} more are not laid out; Hex shows all", size(doc.left_out as u64));
-        put(frame, area, numbers.len() as u16, vec![span(model, Role::Warning, text)]);
+    if doc.omitted_bytes > 0 && numbers.len() < usize::from(area.height) {
+        let text = format!("… {} more are not laid out; Hex shows all", format_size(doc.omitted_bytes as u64));
+        draw_spans(frame, area, numbers.len() as u16, vec![span(model, Role::Warning, text)]);
     }
 }
 
-fn line(model: &Model, line: &Shown, room: usize) -> Vec<Span<'static>> {
+fn line_spans(model: &Model, line: &JsonLineView, room: usize) -> Vec<Span<'static>> {
     let mut spans = vec![Span::raw("  ".repeat(line.depth))];
     // A token that the search is in.
-    let found = |token: &str| model.search.as_ref().is_some_and(|(_, pattern)| pattern.is_in(token.as_bytes()));
+    let found = |token: &str| model.search.as_ref().is_some_and(|(_, pattern)| pattern.is_match(token.as_bytes()));
     if let Some(key) = line.key {
         spans.push(span(
             model,
             if found(key) { Role::Match } else { Role::Length },
-            safe(head(key, room)).into_owned(),
+            sanitize(first_chars(key, room)).into_owned(),
         ));
         spans.push(Span::raw(": "));
     }
@@ -48,7 +48,7 @@ fn line(model: &Model, line: &Shown, room: usize) -> Vec<Span<'static>> {
         Some(b'{' | b'}' | b'[' | b']') => Role::Text,
         _ => Role::Checksum,
     };
-    spans.push(span(model, role, safe(head(line.value, room)).into_owned()));
+    spans.push(span(model, role, sanitize(first_chars(line.value, room)).into_owned()));
     if let Some((close, hidden)) = line.folded {
         spans.push(span(model, Role::Warning, format!(" … {hidden} lines ")));
         spans.push(Span::raw(close.to_owned()));

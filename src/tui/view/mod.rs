@@ -1,5 +1,6 @@
 //! The view: free functions from the model to a frame, a pane each. They read the model and nothing else.
 
+mod aggregate_history;
 mod aggregates;
 mod detail;
 mod events;
@@ -15,18 +16,17 @@ mod prompt;
 mod question;
 mod repairs;
 mod status;
-mod story;
 mod strip;
 mod text;
 
 use ratatui::Frame;
 
 use super::layout;
-use super::model::{Layer, Model, Tab};
+use super::model::{Model, Overlay, Tab};
 
 /// Draws the screen.
 pub(crate) fn draw(frame: &mut Frame, model: &Model) {
-    let areas = layout::areas(model);
+    let areas = layout::compute_areas(model);
     let whole = frame.area();
     frame.buffer_mut().set_style(whole, model.theme.base());
     status::draw(frame, areas.status, model);
@@ -41,7 +41,7 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
         }
     }
     if areas.findings.height > 0 {
-        findings::draw_below(frame, &areas, model);
+        findings::draw_below_events(frame, &areas, model);
     }
     if areas.detail.height > 0 {
         match model.tab {
@@ -50,14 +50,14 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
         }
     }
     footer::draw(frame, areas.footer, model);
-    for layer in &model.layers {
+    for layer in &model.overlays {
         match layer {
-            Layer::Prompt(prompt) => prompt::draw(frame, model, prompt),
-            Layer::Help(help) => help::draw(frame, model, help),
+            Overlay::Prompt(prompt) => prompt::draw(frame, model, prompt),
+            Overlay::Help(help) => help::draw(frame, model, help),
             // It waits for a letter: the footer says which.
-            Layer::Copy => {}
-            Layer::Question(question) => question::draw(frame, model, question),
-            Layer::Form => form::draw(frame, model),
+            Overlay::CopyChord => {}
+            Overlay::Confirm(question) => question::draw(frame, model, question),
+            Overlay::Form => form::draw(frame, model),
         }
     }
 }

@@ -5,13 +5,13 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
 use super::pane::span;
-use super::text::{fit, head, pad, put, tint, width};
-use crate::report::safe;
-use crate::tui::model::{Model, Prompt, Purpose, pieces};
+use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, style_line};
+use crate::report::sanitize;
+use crate::tui::model::{Model, Prompt, PromptPurpose, wrap_text};
 use crate::tui::theme::Role;
 
 /// Proposals shown at once.
-const SHOWN: u16 = 8;
+const MAX_PROPOSALS: u16 = 8;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame, model: &Model, prompt: &Prompt) {
@@ -23,51 +23,51 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, prompt: &Prompt) {
     Clear.render(line, frame.buffer_mut());
     frame.buffer_mut().set_style(line, model.theme.base());
     let sign = match prompt.purpose {
-        Purpose::Palette => ":",
-        Purpose::Search => "/",
-        Purpose::Filter => "filter: ",
+        PromptPurpose::Palette => ":",
+        PromptPurpose::Search => "/",
+        PromptPurpose::Filter => "filter: ",
     };
-    let typed = prompt.line.text();
-    let before = width(&safe(head(typed, prompt.line.cursor()))) + width(sign);
-    let spans = vec![span(model, Role::Key, sign), span(model, Role::Text, safe(typed).into_owned())];
+    let typed = prompt.input.text();
+    let before = display_width(&sanitize(first_chars(typed, prompt.input.cursor()))) + display_width(sign);
+    let spans = vec![span(model, Role::Key, sign), span(model, Role::Text, sanitize(typed).into_owned())];
     // A long line is seen from where its cursor is.
     let shift = (before + 1).saturating_sub(usize::from(screen.width));
-    put(frame, line, 0, super::text::scrolled(spans, shift));
+    draw_spans(frame, line, 0, super::text::skip_span_columns(spans, shift));
     frame.set_cursor_position(Position::new((before - shift) as u16, line.y));
-    proposals(frame, model, prompt, line.y);
-    if let Some(wrong) = &prompt.wrong {
+    draw_proposals(frame, model, prompt, line.y);
+    if let Some(error) = &prompt.error {
         // Above the line, which may be long itself.
-        let text = format!("! {}", safe(wrong));
-        let lines = pieces(&text, usize::from(screen.width));
+        let text = format!("! {}", sanitize(error));
+        let lines = wrap_text(&text, usize::from(screen.width));
         let height = (lines.len() as u16).min(line.y);
         let area = Rect::new(0, line.y - height, screen.width, height);
         Clear.render(area, frame.buffer_mut());
         frame.buffer_mut().set_style(area, model.theme.base());
         for (number, text) in lines.into_iter().take(usize::from(height)).enumerate() {
-            put(frame, area, number as u16, vec![span(model, Role::Damage, text)]);
+            draw_spans(frame, area, number as u16, vec![span(model, Role::Damage, text)]);
         }
     }
 }
 
-fn proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
-    let proposals = prompt.proposals();
-    let height = SHOWN.min(bottom).min(proposals.len() as u16);
-    let top = prompt.chosen.saturating_sub(usize::from(height).saturating_sub(1));
+fn draw_proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
+    let proposals = prompt.suggestions();
+    let height = MAX_PROPOSALS.min(bottom).min(proposals.len() as u16);
+    let top = prompt.selected.saturating_sub(usize::from(height).saturating_sub(1));
     let area = Rect::new(0, bottom - height, frame.area().width, height);
     Clear.render(area, frame.buffer_mut());
     frame.buffer_mut().set_style(area, model.theme.base());
     for (line, (number, action)) in proposals.iter().enumerate().skip(top).take(usize::from(height)).enumerate() {
         let key = action.keys.first().map(ToString::to_string).unwrap_or_default();
-        let marker = if number == prompt.chosen { ">" } else { " " };
+        let marker = if number == prompt.selected { ">" } else { " " };
         let room = usize::from(area.width).saturating_sub(39);
         let spans = vec![
             span(model, Role::Text, format!("{marker} {}", pad(action.title, 26))),
             span(model, Role::Key, pad(&key, 10)),
-            span(model, Role::Quiet, fit(action.help, room)),
+            span(model, Role::Muted, fit_safe(action.help, room)),
         ];
-        put(frame, area, line as u16, spans);
-        if number == prompt.chosen {
-            tint(frame, area, line as u16, model.theme.style(Role::Cursor));
+        draw_spans(frame, area, line as u16, spans);
+        if number == prompt.selected {
+            style_line(frame, area, line as u16, model.theme.style(Role::Cursor));
         }
     }
 }

@@ -8,23 +8,23 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
-use crate::report::safe;
+use crate::report::sanitize;
 
 /// Columns a text takes.
-pub(super) fn width(text: &str) -> usize {
+pub(super) fn display_width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
 /// A text from a log, safe and cut to `room` columns, with an ellipsis where it was cut.
-pub(super) fn fit(text: &str, room: usize) -> String {
+pub(super) fn fit_safe(text: &str, room: usize) -> String {
     // A character takes a column or more: what lies beyond is not even looked at.
-    let head = head(text, room.saturating_mul(2) + 1);
-    cut(&safe(head), room)
+    let head = first_chars(text, room.saturating_mul(2) + 1);
+    truncate(&sanitize(head), room)
 }
 
 /// The same for a text that is safe already.
-pub(super) fn cut(text: &str, room: usize) -> String {
-    if width(text) <= room {
+pub(super) fn truncate(text: &str, room: usize) -> String {
+    if display_width(text) <= room {
         return text.to_owned();
     }
     let mut out = String::new();
@@ -45,13 +45,13 @@ pub(super) fn cut(text: &str, room: usize) -> String {
 
 /// The same, filled with blanks to `room` columns.
 pub(super) fn pad(text: &str, room: usize) -> String {
-    let text = fit(text, room);
-    let blanks = room.saturating_sub(width(&text));
+    let text = fit_safe(text, room);
+    let blanks = room.saturating_sub(display_width(&text));
     text + &" ".repeat(blanks)
 }
 
 /// A safe text without its first columns.
-pub(super) fn from_column(text: &str, column: usize) -> Cow<'_, str> {
+pub(super) fn skip_columns(text: &str, column: usize) -> Cow<'_, str> {
     if column == 0 {
         return Cow::Borrowed(text);
     }
@@ -66,16 +66,16 @@ pub(super) fn from_column(text: &str, column: usize) -> Cow<'_, str> {
 }
 
 /// Drops the first columns of a line of pieces.
-pub(super) fn scrolled(spans: Vec<Span<'static>>, column: usize) -> Vec<Span<'static>> {
+pub(super) fn skip_span_columns(spans: Vec<Span<'static>>, column: usize) -> Vec<Span<'static>> {
     let mut left = column;
     let mut out = Vec::new();
     for span in spans {
-        let columns = width(&span.content);
+        let columns = display_width(&span.content);
         if left >= columns {
             left -= columns;
             continue;
         }
-        let content = from_column(&span.content, left).into_owned();
+        let content = skip_columns(&span.content, left).into_owned();
         left = 0;
         out.push(Span::styled(content, span.style));
     }
@@ -83,13 +83,13 @@ pub(super) fn scrolled(spans: Vec<Span<'static>>, column: usize) -> Vec<Span<'st
 }
 
 /// The first characters of a text.
-pub(super) fn head(text: &str, characters: usize) -> &str {
+pub(super) fn first_chars(text: &str, characters: usize) -> &str {
     let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text)
 }
 
 /// Puts a line of pieces at a line of an area; what has no room there is left out.
-pub(super) fn put(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Span<'static>>) {
+pub(super) fn draw_spans(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Span<'static>>) {
     let area = area.intersection(frame.area());
     if line < area.height && area.width > 0 {
         frame.buffer_mut().set_line(area.x, area.y + line, &Line::from(spans), area.width);
@@ -97,7 +97,7 @@ pub(super) fn put(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Span<'sta
 }
 
 /// Styles a whole line of an area.
-pub(super) fn tint(frame: &mut Frame, area: Rect, line: u16, style: Style) {
+pub(super) fn style_line(frame: &mut Frame, area: Rect, line: u16, style: Style) {
     let area = area.intersection(frame.area());
     if line < area.height && area.width > 0 {
         frame.buffer_mut().set_style(Rect::new(area.x, area.y + line, area.width, 1), style);
@@ -112,17 +112,17 @@ mod tests {
     fn hostile_text_is_cut_after_it_was_made_safe() {
         let text = "a\u{1b}[31m\u{202e}b";
         for room in 0..30 {
-            let cut = fit(text, room);
-            assert!(width(&cut) <= room, "{cut}");
+            let cut = fit_safe(text, room);
+            assert!(display_width(&cut) <= room, "{cut}");
             assert!(!cut.contains(['\u{1b}', '\u{202e}']), "{cut}");
         }
     }
 
     #[test]
     fn wide_characters_take_two_columns() {
-        assert_eq!(fit("日本語", 6), "日本語");
-        assert_eq!(fit("日本語", 5), "日本…");
+        assert_eq!(fit_safe("日本語", 6), "日本語");
+        assert_eq!(fit_safe("日本語", 5), "日本…");
         assert_eq!(pad("日", 4), "日  ");
-        assert_eq!(from_column("日本", 2), "本");
+        assert_eq!(skip_columns("日本", 2), "本");
     }
 }

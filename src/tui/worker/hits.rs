@@ -1,32 +1,37 @@
 //! Hits, a slice at a time: what was looked at is shown between two of them, and a newer filter never waits long.
 
-use super::{OnProgress, Shared};
+use super::{ProgressCallback, SharedState};
 use crate::StorageError;
 use crate::query::Hits;
-use crate::tui::effect::Pace;
-use crate::tui::message::Told;
-use crate::tui::model::SLICE;
+use crate::tui::effect::ReadPriority;
+use crate::tui::message::Response;
+use crate::tui::model::HIT_SLICE_BYTES;
 
 /// Bytes of the first slice, which somebody waits for, and of those that are read slowly.
-const SMALL: u64 = 1 << 20;
+const SMALL_SLICE_BYTES: u64 = 1 << 20;
 /// Looks at a slice more of the log.
 ///
 /// # Errors
 /// `Stopped`; `Io`, `Changed`, `Memory`.
-pub(super) fn look_on(shared: &Shared, mut hits: Hits, pace: Pace, on: &mut OnProgress) -> Result<Told, StorageError> {
+pub(super) fn search_next_slice(
+    shared: &SharedState,
+    mut hits: Hits,
+    pace: ReadPriority,
+    on: &mut ProgressCallback,
+) -> Result<Response, StorageError> {
     let (view, index) = (shared.view(), shared.index());
     let total = view.log().len()?;
-    let budget = Some(shared.budget()).filter(|budget| pace == Pace::Behind && budget.is_bound());
-    let (before, mut looked) = (hits.looked(), 0);
-    let slice = if budget.is_some() || before == 0 { SMALL } else { SLICE };
-    hits.look_on(&view, index.as_deref(), slice, &mut |_| {
+    let budget = Some(shared.rate_limiter()).filter(|budget| pace == ReadPriority::Background && budget.is_limited());
+    let (before, mut slice_bytes) = (hits.scanned_bytes(), 0);
+    let slice = if budget.is_some() || before == 0 { SMALL_SLICE_BYTES } else { HIT_SLICE_BYTES };
+    hits.scan_more(&view, index.as_deref(), slice, &mut |_| {
         // It is told about every mebibyte.
-        looked += SMALL;
-        let mut go_on = || on((before + looked).min(total), total);
+        slice_bytes += SMALL_SLICE_BYTES;
+        let mut go_on = || on((before + slice_bytes).min(total), total);
         match budget {
-            Some(budget) => budget.spend(SMALL, &mut go_on),
+            Some(budget) => budget.throttle(SMALL_SLICE_BYTES, &mut go_on),
             None => go_on(),
         }
     })?;
-    Ok(Told::Hits(Box::new(hits)))
+    Ok(Response::Hits(Box::new(hits)))
 }

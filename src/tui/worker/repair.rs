@@ -1,59 +1,68 @@
 //! Repairs: plans made and carried out, and the medical record read.
 
-use super::{OnProgress, Shared};
+use super::{ProgressCallback, SharedState};
 use crate::StorageError;
-use crate::repair::{self, Plan, Terms};
+use crate::repair::{self, ApplyOptions, Plan};
 use crate::report::recovered_line;
-use crate::tui::message::{News, Repaired, Told};
-use crate::tui::model::{Offer, Wanted};
+use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
+use crate::tui::model::{PlanPreview, PlanRequest};
 
 /// Reads the medical record.
 ///
 /// # Errors
-/// As [`repair::records`].
-pub(super) fn records(shared: &Shared) -> Result<Told, StorageError> {
-    let (records, notices) = repair::records(&shared.options().site(shared.path())?)?;
-    Ok(Told::Records(records, notices))
+/// As [`repair_refusal::records`].
+pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageError> {
+    let (records, notices) = repair::read_repair_records(&shared.open_options().log_paths(shared.path())?)?;
+    Ok(Response::RepairHistory(records, notices))
 }
 
 /// Makes a plan. Writes nothing.
 ///
 /// # Errors
-/// As [`repair::plan_repair`] and [`repair::plan_undo`].
-pub(super) fn plan(shared: &Shared, wanted: Wanted, on: &mut OnProgress) -> Result<Told, StorageError> {
+/// As [`repair_refusal::plan_repair`] and [`repair_refusal::plan_undo`].
+pub(super) fn make_plan(
+    shared: &SharedState,
+    wanted: PlanRequest,
+    on: &mut ProgressCallback,
+) -> Result<Response, StorageError> {
     let plan = match &wanted {
-        Wanted::Repair { wishes, .. } => {
-            shared.refresh()?;
+        PlanRequest::Repair { options: wishes, .. } => {
+            shared.refresh_view()?;
             repair::plan_repair(&shared.view(), wishes, None, on)?
         }
-        Wanted::Undo(number) => repair::plan_undo(&shared.options().site(shared.path())?, *number)?,
+        PlanRequest::Undo(number) => repair::plan_undo(&shared.open_options().log_paths(shared.path())?, *number)?,
     };
-    Ok(Told::Planned(Box::new(Offer::new(wanted, plan))))
+    Ok(Response::Planned(Box::new(PlanPreview::new(wanted, plan))))
 }
 
 /// Carries a plan out, exactly. A repair that was killed before is ended first.
 ///
 /// # Errors
-/// As [`repair::apply`].
-pub(super) fn apply(shared: &Shared, plan: &Plan) -> Result<Told, StorageError> {
-    let site = shared.options().site(shared.path())?;
-    let (applied, recovered) = shared.repairing(|| {
+/// As [`repair_refusal::apply_plan`].
+pub(super) fn apply_plan(shared: &SharedState, plan: &Plan) -> Result<Response, StorageError> {
+    let site = shared.open_options().log_paths(shared.path())?;
+    let (applied, recovered) = shared.with_watch_paused(|| {
         let recovered = repair::recover(&site)?;
-        let applied = repair::apply(&site, plan, Terms::default());
+        let applied = repair::apply(&site, plan, ApplyOptions::default());
         // What was known of the bytes no longer holds.
         if applied.is_ok() || recovered.is_some() {
-            shared.reopen()?;
+            shared.reopen_log()?;
         }
         Ok::<_, StorageError>((applied, recovered.as_ref().map(recovered_line)))
     })?;
     match (applied, recovered) {
         (Ok(applied), recovered) => {
             let (undoes, facts) = (plan.undoes, shared.facts()?);
-            Ok(Told::Repaired(Box::new(Repaired { applied, recovered, undoes, facts })))
+            Ok(Response::Repaired(Box::new(RepairResult {
+                applied,
+                recovery_note: recovered,
+                undoes,
+                log_info: facts,
+            })))
         }
         (Err(error), recovered) => {
             if let Some(recovered) = recovered {
-                shared.tell(News::Recovered(Box::new(shared.facts()?), recovered));
+                shared.queue_update(BackgroundUpdate::RepairRecovered(Box::new(shared.facts()?), recovered));
             }
             Err(error)
         }

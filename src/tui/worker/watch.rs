@@ -6,165 +6,169 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::journals::Journals;
-use super::print::Print;
-use super::{Alive, Shared, orders};
+use super::fingerprint::LogFingerprint;
+use super::journal_watch::JournalWatcher;
+use super::{QuitOnPanic, SharedState, scan_control};
 use crate::StorageError;
-use crate::file::Identity;
+use crate::file::FileIdentity;
 use crate::index::IndexState;
-use crate::report::units::count;
-use crate::tui::message::{Change, Message, News};
-use crate::tui::model::{Facts, Lost};
+use crate::report::units::format_count;
+use crate::tui::message::{BackgroundUpdate, LogChange, Message};
+use crate::tui::model::{LogInfo, LogUnavailable};
 
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Between two looks for writers, which cost more: while nothing happens, and while the log grows.
-const WRITERS: (Duration, Duration) = (Duration::from_secs(3), Duration::from_millis(500));
+const WRITER_CHECK_INTERVALS: (Duration, Duration) = (Duration::from_secs(3), Duration::from_millis(500));
 
 /// Starts it; it ends when what is returned is dropped.
-pub(super) fn start(shared: &Arc<Shared>, scan: &orders::Handle, out: &Sender<Message>) -> Sender<()> {
+pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, out: &Sender<Message>) -> Sender<()> {
     let (alive, end) = bounded::<()>(0);
-    let mut watch = Watch {
+    let mut watch = LogWatcher {
         shared: shared.clone(),
         scan: scan.clone(),
         out: out.clone(),
-        known: None,
-        print: None,
-        index: None,
-        changed: None,
-        lost: None,
-        journals: Journals::of(shared),
-        repairs: shared.repairs(),
-        looked_for_writer: None,
+        last_facts: None,
+        fingerprint: None,
+        last_index_identity: None,
+        pending_change: None,
+        reported_loss: None,
+        journals: JournalWatcher::new(shared),
+        last_repair_epoch: shared.repair_epoch(),
+        last_writer_check: None,
     };
     let run = move || {
-        let _alive = Alive(watch.out.clone());
-        watch.index = watch.index_identity();
+        let _alive = QuitOnPanic(watch.out.clone());
+        watch.last_index_identity = watch.index_identity();
         // While nobody ends it, nobody says anything either.
-        while watch.look().is_ok() && end_within(&end, LOOK).is_none() {}
+        while watch.poll().is_ok() && wait_for_stop(&end, POLL_INTERVAL).is_none() {}
     };
     let _ = thread::Builder::new().name("watch".into()).spawn(run);
     alive
 }
 
 /// Waits; the end, when it has come.
-fn end_within(end: &Receiver<()>, time: Duration) -> Option<()> {
+fn wait_for_stop(end: &Receiver<()>, time: Duration) -> Option<()> {
     (end.recv_timeout(time) != Err(RecvTimeoutError::Timeout)).then_some(())
 }
 
-struct Watch {
-    shared: Arc<Shared>,
-    scan: orders::Handle,
+struct LogWatcher {
+    shared: Arc<SharedState>,
+    scan: scan_control::ScanHandle,
     out: Sender<Message>,
     /// What was told last.
-    known: Option<Facts>,
+    last_facts: Option<LogInfo>,
     /// The bytes that it was told of.
-    print: Option<Print>,
-    index: Option<(u64, u64)>,
+    fingerprint: Option<LogFingerprint>,
+    last_index_identity: Option<(u64, u64)>,
     /// A change of which the log has not been opened since, and how often that was tried.
-    changed: Option<(Change, u32)>,
+    pending_change: Option<(LogChange, u32)>,
     /// What was told of a name that belongs to no log.
-    lost: Option<Lost>,
-    journals: Journals,
-    repairs: u64,
-    looked_for_writer: Option<Instant>,
+    reported_loss: Option<LogUnavailable>,
+    journals: JournalWatcher,
+    last_repair_epoch: u64,
+    last_writer_check: Option<Instant>,
 }
 
 /// Nobody listens any more, or there is nothing left to look at.
-struct Unheard;
+struct WatchEnded;
 
-type Heard<T = ()> = Result<T, Unheard>;
+type WatchResult<T = ()> = Result<T, WatchEnded>;
 
-impl Watch {
+impl LogWatcher {
     /// Looks once.
-    fn look(&mut self) -> Heard {
-        let bytes = self.shared.view().log().len().map_err(|_| Unheard)?;
-        let counted = self.shared.repairs();
+    fn poll(&mut self) -> WatchResult {
+        let bytes = self.shared.view().log().len().map_err(|_| WatchEnded)?;
+        let counted = self.shared.repair_epoch();
         if counted % 2 == 1 {
             return Ok(());
         }
-        if std::mem::replace(&mut self.repairs, counted) != counted {
+        if std::mem::replace(&mut self.last_repair_epoch, counted) != counted {
             // What has changed since was changed from here, and told.
-            (self.known, self.print) = (None, None);
-            self.journals = Journals::of(&self.shared);
+            (self.last_facts, self.fingerprint) = (None, None);
+            self.journals = JournalWatcher::new(&self.shared);
         }
-        let grown = self.known.as_ref().is_some_and(|known| bytes > known.bytes);
-        match self.named() {
-            Named::Nothing => {
-                self.changed = None;
-                return self.loses(Lost::Gone);
+        let grown = self.last_facts.as_ref().is_some_and(|known| bytes > known.bytes);
+        match self.identify_path() {
+            PathTarget::Missing => {
+                self.pending_change = None;
+                return self.report_loss(LogUnavailable::Gone);
             }
-            Named::Another => self.change(Change::Replaced),
-            Named::Ours if self.lost.is_some() => self.change(Change::Back),
-            Named::Ours if self.changed.is_none() => self.compare(bytes),
-            Named::Ours => {}
+            PathTarget::OtherFile => self.set_pending_change(LogChange::Replaced),
+            PathTarget::OpenFile if self.reported_loss.is_some() => self.set_pending_change(LogChange::Reappeared),
+            PathTarget::OpenFile if self.pending_change.is_none() => self.detect_change(bytes),
+            PathTarget::OpenFile => {}
         }
-        let change = self.reopen()?;
-        if self.changed.is_some() {
+        let change = self.reopen_changed_log()?;
+        if self.pending_change.is_some() {
             return Ok(());
         }
         let now = self.index_identity();
-        if grown || now != self.index {
-            self.index = now;
-            let _ = self.shared.refresh();
+        if grown || now != self.last_index_identity {
+            self.last_index_identity = now;
+            let _ = self.shared.refresh_view();
         }
         if let Ok(facts) = self.shared.facts() {
-            let is_ahead = |facts: &Facts| matches!(facts.index.state, IndexState::Ahead { .. });
-            if grown && change.is_none() && self.known.as_ref().is_some_and(is_ahead) && !is_ahead(&facts) {
+            let is_ahead = |facts: &LogInfo| matches!(facts.index.state, IndexState::Ahead { .. });
+            if grown && change.is_none() && self.last_facts.as_ref().is_some_and(is_ahead) && !is_ahead(&facts) {
                 // Nobody appends to a log that has lost its end: it has got its bytes back, or others.
-                self.change(Change::Back);
+                self.set_pending_change(LogChange::Reappeared);
                 return Ok(());
             }
-            self.tell(facts, change)?;
+            self.report_facts(facts, change)?;
         }
         // Behind what is new in the log, which somebody waits for.
-        let pause = if grown { WRITERS.1 } else { WRITERS.0 };
-        if self.looked_for_writer.is_none_or(|at| at.elapsed() >= pause) {
-            self.shared.look_for_writer();
-            self.looked_for_writer = Some(Instant::now());
+        let pause = if grown { WRITER_CHECK_INTERVALS.1 } else { WRITER_CHECK_INTERVALS.0 };
+        if self.last_writer_check.is_none_or(|at| at.elapsed() >= pause) {
+            self.shared.detect_writer();
+            self.last_writer_check = Some(Instant::now());
         }
         Ok(())
     }
 
     /// Whether the open file's bytes are those that were told of, and more.
-    fn compare(&mut self, bytes: u64) {
-        let Some(known) = &self.known else { return };
+    fn detect_change(&mut self, bytes: u64) {
+        let Some(known) = &self.last_facts else { return };
         let before = known.bytes;
         let changed = if bytes < before {
-            Some(Change::Shrunk(before))
+            Some(LogChange::Shrunk(before))
         } else {
-            let fits = self.print.as_ref().is_none_or(|print| print.fits(self.shared.view().log()));
-            (!fits).then_some(Change::Overwritten)
+            let fits = self.fingerprint.as_ref().is_none_or(|print| print.matches_log(self.shared.view().log()));
+            (!fits).then_some(LogChange::Overwritten)
         };
         // A journal says better what was done, and of what no print has seen.
-        let repaired = self.journals.news(&self.shared, changed.is_some());
+        let repaired = self.journals.poll(&self.shared, changed.is_some());
         if let Some(change) = repaired.or(changed) {
-            self.change(change);
+            self.set_pending_change(change);
         }
     }
 
     /// What is open is not what it was.
-    fn change(&mut self, change: Change) {
-        if self.changed.is_none_or(|(known, _)| known != change) {
-            self.changed = Some((change, 0));
+    fn set_pending_change(&mut self, change: LogChange) {
+        if self.pending_change.is_none_or(|(known, _)| known != change) {
+            self.pending_change = Some((change, 0));
         }
     }
 
     /// Opens a log that has changed; how it has, once that is done.
-    fn reopen(&mut self) -> Heard<Option<Change>> {
-        let Some((change, failed)) = self.changed else { return Ok(None) };
-        match self.shared.reopen() {
+    fn reopen_changed_log(&mut self) -> WatchResult<Option<LogChange>> {
+        let Some((change, failed)) = self.pending_change else { return Ok(None) };
+        match self.shared.reopen_log() {
             Ok(()) => {
-                (self.changed, self.lost) = (None, None);
+                (self.pending_change, self.reported_loss) = (None, None);
                 Ok(Some(change))
             }
             Err(error) => {
-                self.changed = Some((change, failed + 1));
+                self.pending_change = Some((change, failed + 1));
                 // Half written, it may be no log yet: the next look sees it again, and tells.
                 if failed > 0 {
-                    let found = found(&error);
-                    let lost = if change == Change::Replaced { Lost::Replaced(found) } else { Lost::Emptied(found) };
-                    self.loses(lost)?;
+                    let found = describe_non_log(&error);
+                    let lost = if change == LogChange::Replaced {
+                        LogUnavailable::Replaced(found)
+                    } else {
+                        LogUnavailable::Overwritten(found)
+                    };
+                    self.report_loss(lost)?;
                 }
                 Ok(None)
             }
@@ -172,48 +176,48 @@ impl Watch {
     }
 
     /// Tells, once, that the log's name belongs to none.
-    fn loses(&mut self, lost: Lost) -> Heard {
-        if self.lost.as_ref() != Some(&lost) {
-            self.lost = Some(lost.clone());
-            self.out.send(Message::News(News::Lost(lost))).map_err(|_| Unheard)?;
+    fn report_loss(&mut self, lost: LogUnavailable) -> WatchResult {
+        if self.reported_loss.as_ref() != Some(&lost) {
+            self.reported_loss = Some(lost.clone());
+            self.out.send(Message::Background(BackgroundUpdate::LogUnavailable(lost))).map_err(|_| WatchEnded)?;
         }
         Ok(())
     }
 
     /// Tells what is new.
-    fn tell(&mut self, facts: Facts, change: Option<Change>) -> Heard {
-        let has_grown = self.known.as_ref().is_none_or(|known| known.bytes != facts.bytes);
+    fn report_facts(&mut self, facts: LogInfo, change: Option<LogChange>) -> WatchResult {
+        let has_grown = self.last_facts.as_ref().is_none_or(|known| known.bytes != facts.bytes);
         if has_grown || change.is_some() {
-            self.print = Print::of(self.shared.view().log(), facts.bytes);
+            self.fingerprint = LogFingerprint::read(self.shared.view().log(), facts.bytes);
         }
-        let has_news = self.known.as_ref() != Some(&facts);
+        let has_news = self.last_facts.as_ref() != Some(&facts);
         if !has_news && change.is_none() {
             return Ok(());
         }
-        self.known = Some(facts.clone());
+        self.last_facts = Some(facts.clone());
         let facts = Box::new(facts);
         let news = match change {
-            Some(change) => News::Changed(facts, change),
-            None => News::Facts(facts),
+            Some(change) => BackgroundUpdate::LogChanged(facts, change),
+            None => BackgroundUpdate::LogInfo(facts),
         };
-        self.out.send(Message::News(news)).map_err(|_| Unheard)?;
+        self.out.send(Message::Background(news)).map_err(|_| WatchEnded)?;
         match change {
             Some(_) => self.scan.restart(),
             // By what is told, not by what was measured before it: the log may have grown in between.
-            None => self.scan.grown(),
+            None => self.scan.notify_growth(),
         }
         Ok(())
     }
 
     /// Which file the log's name belongs to by now.
-    fn named(&self) -> Named {
+    fn identify_path(&self) -> PathTarget {
         let view = self.shared.view();
-        let same = |a: Identity, b: Identity| (a.device, a.inode) == (b.device, b.inode);
-        let Ok(open) = view.log().storage().identity() else { return Named::Ours };
+        let same = |a: FileIdentity, b: FileIdentity| (a.device, a.inode) == (b.device, b.inode);
+        let Ok(open) = view.log().storage().identity() else { return PathTarget::OpenFile };
         match view.disk().identity(view.path()) {
-            Ok(named) if !same(named, open) => Named::Another,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Named::Nothing,
-            _ => Named::Ours,
+            Ok(named) if !same(named, open) => PathTarget::OtherFile,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => PathTarget::Missing,
+            _ => PathTarget::OpenFile,
         }
     }
 
@@ -224,19 +228,19 @@ impl Watch {
 }
 
 /// Which file bears the log's name.
-enum Named {
+enum PathTarget {
     /// The one that is open.
-    Ours,
+    OpenFile,
     /// Another one.
-    Another,
+    OtherFile,
     /// None.
-    Nothing,
+    Missing,
 }
 
 /// What stands in the place of a log, in a few words.
-fn found(error: &StorageError) -> String {
+fn describe_non_log(error: &StorageError) -> String {
     match error {
-        StorageError::TooShort { bytes, .. } => count(*bytes, "byte"),
+        StorageError::TooShort { bytes, .. } => format_count(*bytes, "byte"),
         StorageError::NotALog { .. } => "bytes of another kind".into(),
         StorageError::UnsupportedVersion { found, .. } => format!("a log of version {found}"),
         StorageError::UnknownFlags { found, .. } => format!("flags {found:04x}, which forbid reading"),
@@ -244,6 +248,6 @@ fn found(error: &StorageError) -> String {
             let text = source.to_string();
             text.rsplit_once("found ").map_or(text.clone(), |(_, found)| found.to_owned())
         }
-        error => crate::report::describe(error),
+        error => crate::report::describe_error(error),
     }
 }

@@ -1,0 +1,163 @@
+//! A run in memory: the aggregates of a part of the log, sorted by id, each with its offsets, in a few bytes an event.
+//!
+//! It never changes once it is made, so that those who look up and the one who builds can share it.
+
+use super::AggregateSummary;
+use crate::format::index::{put_varint, take_varint};
+
+/// Entries from one that the guide knows to the next.
+const GUIDE_INTERVAL: usize = 64;
+
+/// Aggregates by ascending id.
+///
+/// An entry is varints: the distance of its id to the one before (0 where the guide knows it), how many events it has,
+/// the first offset from `base` on, and, where it has more than one, the bytes that follow, and in them the distance from
+/// each offset to the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MemoryRun {
+    bytes: Vec<u8>,
+    /// Id and place of every 64th entry.
+    guide: Vec<(u64, usize)>,
+    base_offset: u64,
+    pub(super) events: u64,
+    aggregates: usize,
+    /// While it is written: the id before.
+    previous_id: u64,
+}
+
+/// An entry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RunEntry<'r> {
+    pub(super) summary: AggregateSummary,
+    /// The distances from each offset to the next.
+    pub(super) deltas: &'r [u8],
+}
+
+impl MemoryRun {
+    /// From aggregate and offset of each event, by ascending offset.
+    pub(super) fn from_postings(mut postings: Vec<(u64, u64)>) -> Self {
+        let base = postings.first().map_or(0, |(_, at)| *at);
+        // Stable, so that the offsets of an aggregate stay in their order.
+        postings.sort_by_key(|(id, _)| *id);
+        let mut run = Self { base_offset: base, bytes: Vec::with_capacity(postings.len() * 4), ..Self::default() };
+        let mut deltas = Vec::new();
+        for group in postings.chunk_by(|a, b| a.0 == b.0) {
+            let (Some((id, first)), Some((_, last))) = (group.first(), group.last()) else { continue };
+            deltas.clear();
+            let mut before = *first;
+            for (_, at) in group.iter().skip(1) {
+                put_varint(at - before, &mut deltas);
+                before = *at;
+            }
+            run.push(&AggregateSummary { id: *id, events: group.len() as u64, first: *first, last: *last }, &deltas);
+        }
+        run.bytes.shrink_to_fit();
+        run
+    }
+
+    /// An empty one, of offsets from `base` on.
+    pub(super) fn with_base_offset(base: u64) -> Self {
+        Self { base_offset: base, ..Self::default() }
+    }
+
+    /// Adds an aggregate whose id is higher than those before.
+    pub(super) fn push(&mut self, summary: &AggregateSummary, deltas: &[u8]) {
+        if self.aggregates.is_multiple_of(GUIDE_INTERVAL) {
+            self.guide.push((summary.id, self.bytes.len()));
+            self.previous_id = summary.id;
+        }
+        self.aggregates += 1;
+        self.events += summary.events;
+        let numbers = [summary.id - self.previous_id, summary.events, summary.first - self.base_offset];
+        for number in numbers {
+            put_varint(number, &mut self.bytes);
+        }
+        if summary.events > 1 {
+            put_varint(deltas.len() as u64, &mut self.bytes);
+            self.bytes.extend_from_slice(deltas);
+        }
+        self.previous_id = summary.id;
+    }
+
+    /// Bytes of memory it takes.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        (self.bytes.capacity() + self.guide.capacity() * size_of::<(u64, usize)>()) as u64
+    }
+
+    /// The offset that its own are counted from.
+    pub(super) const fn base_offset(&self) -> u64 {
+        self.base_offset
+    }
+
+    /// The entry of an aggregate.
+    pub(super) fn find(&self, id: u64) -> Option<RunEntry<'_>> {
+        let step = self.guide.partition_point(|(known, _)| *known <= id).checked_sub(1)?;
+        self.entries_from(step)
+            .take(GUIDE_INTERVAL)
+            .take_while(|entry| entry.summary.id <= id)
+            .find(|entry| entry.summary.id == id)
+    }
+
+    /// Every entry, by ascending id.
+    pub(super) fn entries(&self) -> impl Iterator<Item = RunEntry<'_>> {
+        self.entries_from(0)
+    }
+
+    fn entries_from(&self, step: usize) -> impl Iterator<Item = RunEntry<'_>> {
+        let mut rest = self.guide.get(step).and_then(|(_, at)| self.bytes.get(*at..)).unwrap_or_default();
+        let mut id = 0;
+        let mut nth = step * GUIDE_INTERVAL;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            if nth.is_multiple_of(GUIDE_INTERVAL) {
+                id = self.guide.get(nth / GUIDE_INTERVAL)?.0;
+            }
+            nth += 1;
+            id += take_varint(&mut rest)?;
+            let (events, first) = (take_varint(&mut rest)?, self.base_offset + take_varint(&mut rest)?);
+            let mut entry = RunEntry { summary: AggregateSummary { id, events, first, last: first }, deltas: &[] };
+            if events > 1 {
+                let len = take_varint(&mut rest)? as usize;
+                (entry.deltas, rest) = rest.split_at_checked(len)?;
+                let mut deltas = entry.deltas;
+                while let Some(delta) = take_varint(&mut deltas) {
+                    entry.summary.last += delta;
+                }
+            }
+            Some(entry)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_finds_every_aggregate_and_no_other() {
+        let noted: Vec<(u64, u64)> = (0..5000u64).map(|n| (n * n % 701 * 3, 1000 + n * 300)).collect();
+        let run = MemoryRun::from_postings(noted.clone());
+        assert_eq!(run.events, 5000);
+        let mut events = 0;
+        for id in 0..2200 {
+            let expected: Vec<u64> = noted.iter().filter(|(known, _)| *known == id).map(|(_, at)| *at).collect();
+            let found = run.find(id);
+            assert_eq!(found.map(|entry| entry.summary.events), Some(expected.len() as u64).filter(|n| *n > 0));
+            let Some(RunEntry { summary, mut deltas }) = found else { continue };
+            let mut at = summary.first;
+            let mut offsets = vec![at];
+            while let Some(delta) = take_varint(&mut deltas) {
+                at += delta;
+                offsets.push(at);
+            }
+            assert_eq!((offsets, summary.last), (expected.clone(), at), "aggregate {id}");
+            events += expected.len();
+        }
+        assert_eq!(events, 5000);
+        let ids: Vec<u64> = run.entries().map(|entry| entry.summary.id).collect();
+        assert!(ids.is_sorted() && ids.len() == run.aggregates);
+        assert!(run.memory_bytes() < 5000 * 6 + 701 * 64, "{} bytes", run.memory_bytes());
+    }
+}

@@ -1,0 +1,363 @@
+//! Naming damage: a damaged range is cut into pieces from its start, each named by the first line that fits of
+//! FORMAT.md's table.
+//!
+//! Memory: one frame. Time: linear in the range, because the search for the end of a frame with a damaged length is
+//! bounded over all pieces together.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::byte_layout::u32_at;
+use crate::format::crc::{self, CrcShiftTable};
+use crate::format::frame::{LENGTH_LEN, MAX_FRAME, MAX_PAYLOAD, is_valid_length, payload_length_at};
+use crate::format::{DamageKind, EventView, Evidence, Finding, Version, gap};
+
+/// The ends tried for damaged lengths may be this many times the range's bytes.
+const MAX_END_ATTEMPTS_PER_BYTE: u64 = 16;
+/// Bytes behind a frame that are looked at: a length and a brace.
+const LOOKAHEAD_BYTES: usize = LENGTH_LEN + 1;
+
+/// The pieces of a damaged range, ascending and adjacent, named one by one.
+#[derive(Debug)]
+pub struct DamagePieces {
+    classifier: DamageClassifier,
+    position: u64,
+}
+
+/// A piece, named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DamagePiece {
+    /// Kind, range and evidence.
+    pub finding: Finding,
+    /// True when it would be a torn tail, had the index not seen it whole.
+    pub torn_ruled_out_by_index: bool,
+}
+
+impl DamagePieces {
+    /// The pieces of the damaged `range` of a log that ends, as far as this look goes, at `end`.
+    ///
+    /// `witnessed_end` is the `log_end_offset` of an index that may speak: nothing below it was ever torn.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`; likewise as items, and `Memory`.
+    pub fn new(
+        log: &Arc<LogFile>,
+        range: Range<u64>,
+        end: u64,
+        trusted_index_end: Option<u64>,
+    ) -> Result<Self, StorageError> {
+        let classifier = DamageClassifier {
+            end: range.end,
+            at_end_of_file: range.end == end,
+            trusted_index_end: trusted_index_end.unwrap_or_default(),
+            last_nonzero: find_last_nonzero(log, &range)?,
+            remaining_end_attempts: (range.end - range.start).saturating_mul(MAX_END_ATTEMPTS_PER_BYTE),
+            crc_shift: None,
+            buf: Vec::new(),
+            buf_start: range.start,
+            log: log.clone(),
+        };
+        Ok(Self { classifier: classifier, position: range.start })
+    }
+
+    fn classify_next(&mut self) -> Result<DamagePiece, StorageError> {
+        self.classifier.fill_buffer(self.position)?;
+        let piece = self.classifier.classify_range(self.position);
+        let finding = self.classifier.build_finding(self.position, &piece)?;
+        self.position = finding.end;
+        Ok(DamagePiece { finding, torn_ruled_out_by_index: piece.torn_ruled_out_by_index })
+    }
+}
+
+impl Iterator for DamagePieces {
+    type Item = Result<DamagePiece, StorageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.position >= self.classifier.end {
+            return None;
+        }
+        let named = self.classify_next();
+        if named.is_err() {
+            self.position = self.classifier.end;
+        }
+        Some(named)
+    }
+}
+
+#[derive(Debug)]
+struct DamageClassifier {
+    log: Arc<LogFile>,
+    /// Where the range ends.
+    end: u64,
+    at_end_of_file: bool,
+    trusted_index_end: u64,
+    last_nonzero: Option<u64>,
+    /// Ends of damaged frames that may still be tried.
+    remaining_end_attempts: u64,
+    crc_shift: Option<Box<CrcShiftTable>>,
+    /// The range's bytes from `base` on, as many as one frame and what is looked at behind it.
+    buf: Vec<u8>,
+    buf_start: u64,
+}
+
+/// A piece, before its evidence is gathered.
+struct ClassifiedRange {
+    kind: DamageKind,
+    end: u64,
+    torn_ruled_out_by_index: bool,
+}
+
+impl DamageClassifier {
+    /// Makes `buf` hold what a frame at `at` could be.
+    fn fill_buffer(&mut self, at: u64) -> Result<(), StorageError> {
+        let wanted = (self.end - at).min((MAX_FRAME + LOOKAHEAD_BYTES) as u64) as usize;
+        let skip = (at - self.buf_start) as usize;
+        if self.buf.len() < skip + wanted {
+            self.buf.clear();
+            self.buf_start = at;
+            // A little more than one frame, so that the next pieces find their bytes here.
+            let wanted = (self.end - at).min((MAX_FRAME + (1 << 20)) as u64) as usize;
+            self.buf.try_reserve_exact(wanted).map_err(|_| StorageError::OutOfMemory {
+                path: self.log.path().to_owned(),
+                offset: at,
+                bytes: wanted as u64,
+            })?;
+            self.buf.resize(wanted, 0);
+            let read = self.log.read_at(&mut self.buf, at)?;
+            self.log.ensure_bytes_available(at + read as u64, at + wanted as u64)?;
+        }
+        Ok(())
+    }
+
+    /// The bytes from `at` to the end of the range, or as far as a frame could reach.
+    fn bytes_from(&self, at: u64) -> &[u8] {
+        self.buf.get((at - self.buf_start) as usize..).unwrap_or_default()
+    }
+
+    fn classify_range(&mut self, at: u64) -> ClassifiedRange {
+        let (left, end) = (self.end - at, self.end);
+        let whole = |kind| ClassifiedRange { kind, end, torn_ruled_out_by_index: false };
+        if left >= 4 && self.is_zero_from(at) {
+            return whole(DamageKind::Zeros);
+        }
+        let trailer = self.log.version().checksum_len() as u64;
+        let length = payload_length_at(self.bytes_from(at), 0);
+        let x = length.map(|n| at + LENGTH_LEN as u64 + u64::from(n) + trailer);
+        let inside = x.filter(|x| *x <= self.end);
+        let checksum = self.bad_checksum_kind();
+        if let Some(x) = inside
+            && self.is_followed_by_frame(at, x)
+        {
+            return ClassifiedRange { kind: checksum, end: x, torn_ruled_out_by_index: false };
+        }
+        if let Some(end) = self.find_frame_end_ignoring_length(at) {
+            return ClassifiedRange { kind: DamageKind::Length, end, torn_ruled_out_by_index: false };
+        }
+        let mut torn_but_for_index = false;
+        if self.is_torn(left, length, x) {
+            if at >= self.trusted_index_end {
+                return whole(DamageKind::TornTail);
+            }
+            torn_but_for_index = true;
+        }
+        if let Some(x) = inside
+            && (x == self.end || self.is_zero_from(x) || self.is_likely_frame(at, x))
+        {
+            return ClassifiedRange { kind: checksum, end: x, torn_ruled_out_by_index: torn_but_for_index };
+        }
+        ClassifiedRange { kind: DamageKind::Garbage, end: self.end, torn_ruled_out_by_index: torn_but_for_index }
+    }
+
+    /// Version 0 has no checksum to differ: a frame in its place is then one whose payload is no event.
+    fn bad_checksum_kind(&self) -> DamageKind {
+        match self.log.version() {
+            Version::V0 => DamageKind::InvalidEvent,
+            Version::V1 => DamageKind::Checksum,
+        }
+    }
+
+    fn is_zero_from(&self, at: u64) -> bool {
+        self.last_nonzero.is_none_or(|last| last < at)
+    }
+
+    /// The payload's last byte is not zero, and at `x` the range ends or something like a frame starts.
+    fn is_followed_by_frame(&self, at: u64, x: u64) -> bool {
+        let trailer = self.log.version().checksum_len() as u64;
+        let last_of_payload = self.byte_at(at, x - trailer - 1);
+        let behind = || {
+            payload_length_at(self.bytes_from(at), (x - at) as usize).is_some() && self.byte_at(at, x + 4) == Some(b'{')
+        };
+        last_of_payload != Some(0) && (x == self.end || behind())
+    }
+
+    /// Two of three: the payload starts with a brace, ends with one, and one stands where the next would start.
+    fn is_likely_frame(&self, at: u64, x: u64) -> bool {
+        let trailer = self.log.version().checksum_len() as u64;
+        let signs = [
+            self.byte_at(at, at + LENGTH_LEN as u64) == Some(b'{'),
+            self.byte_at(at, x - trailer - 1) == Some(b'}'),
+            self.byte_at(at, x + 4) == Some(b'{'),
+        ];
+        signs.into_iter().filter(|sign| *sign).count() >= 2
+    }
+
+    /// The byte at `offset`, which lies behind `at`; nothing outside the range.
+    fn byte_at(&self, at: u64, offset: u64) -> Option<u8> {
+        if offset >= self.end {
+            return None;
+        }
+        self.bytes_from(at).get((offset - at) as usize).copied()
+    }
+
+    fn is_torn(&self, left: u64, length: Option<u32>, x: Option<u64>) -> bool {
+        if !self.at_end_of_file {
+            return false;
+        }
+        let (Some(length), Some(x)) = (length, x) else {
+            return left < LENGTH_LEN as u64;
+        };
+        let payload_end = x - self.log.version().checksum_len() as u64;
+        debug_assert!(u64::from(length) < payload_end, "the payload follows its length");
+        x > self.end || self.is_zero_from(payload_end - 1)
+    }
+
+    /// The smallest end at which a frame starting at `at` is valid once its length says so.
+    fn find_frame_end_ignoring_length(&mut self, at: u64) -> Option<u64> {
+        let shortest = LENGTH_LEN as u64 + 1 + self.log.version().checksum_len() as u64;
+        let longest = shortest - 1 + u64::from(MAX_PAYLOAD);
+        let ends = (self.end - at).min(longest).checked_sub(shortest - 1)?;
+        let allowed = ends.min(self.remaining_end_attempts);
+        let bytes = self.buf.get((at - self.buf_start) as usize + LENGTH_LEN..).unwrap_or_default();
+        let text = bytes.get(..allowed as usize).unwrap_or(bytes);
+        // No event holds a byte below 20 hex but tab, line feed and carriage return: none reaches past the first.
+        let foreign = text.iter().position(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r'));
+        let text = text.get(..foreign.unwrap_or(text.len())).unwrap_or_default();
+        let length = match self.log.version() {
+            Version::V0 => find_event_payload_len(text),
+            Version::V1 => {
+                let shift = self.crc_shift.get_or_insert_with(|| Box::new(CrcShiftTable::new()));
+                find_checksummed_payload_len(bytes, text.len(), shift)
+            }
+        };
+        // Every end is counted as tried, also those that a look at the bytes has ruled out.
+        self.remaining_end_attempts -= length.map_or(allowed, |length| length as u64);
+        if length.is_none() && ends > allowed {
+            self.remaining_end_attempts = 0;
+        }
+        length.map(|length| at + shortest - 1 + length as u64)
+    }
+
+    fn build_finding(&self, at: u64, piece: &ClassifiedRange) -> Result<Finding, StorageError> {
+        let range = at..piece.end;
+        let bytes = self.bytes_from(at);
+        let bytes = bytes.get(..(piece.end - at) as usize).unwrap_or(bytes);
+        let resumes_at = (!self.at_end_of_file).then_some(self.end);
+        let mut evidence = Evidence { resumes_at, length_found: u32_at(bytes, 0), ..Evidence::default() };
+        let trailer = self.log.version().checksum_len();
+        let payload_end = bytes.len().saturating_sub(trailer);
+        let payload = bytes.get(LENGTH_LEN..payload_end).unwrap_or_default();
+        match piece.kind {
+            DamageKind::Checksum | DamageKind::InvalidEvent => {
+                if self.log.version() == Version::V1 {
+                    evidence.stored_checksum = u32_at(bytes, payload_end);
+                    evidence.computed_checksum = bytes.get(..payload_end).map(crc::checksum);
+                }
+                if let Err(invalid) = EventView::parse(payload, self.log.version()) {
+                    evidence.bad_byte_offset = Some(at + (LENGTH_LEN + invalid.offset) as u64);
+                    evidence.reason = Some(invalid.reason.into());
+                }
+            }
+            DamageKind::Length => {
+                evidence.length_implied = Some(payload.len() as u32);
+                evidence.stored_checksum = u32_at(bytes, payload_end).filter(|_| trailer > 0);
+            }
+            DamageKind::TornTail => {
+                let missing = evidence.length_found.filter(|n| is_valid_length(*n));
+                let missing = missing.map(|n| (LENGTH_LEN + n as usize + trailer) as u64);
+                evidence.bytes_missing = missing.and_then(|whole| whole.checked_sub(piece.end - at));
+                evidence.zero_share = Some(measure_zero_share(&self.log, &range)?);
+            }
+            _ => {
+                evidence.length_found = None;
+                evidence.zero_share = Some(measure_zero_share(&self.log, &range)?);
+            }
+        }
+        Ok(Finding::new(piece.kind, range).with_evidence(evidence))
+    }
+}
+
+/// Version 1: the shortest payload that, with the length it implies, has the checksum behind it and is an event or a
+/// gap. `text` bytes of what starts with the payload can belong to it.
+fn find_checksummed_payload_len(bytes: &[u8], text: usize, shift: &CrcShiftTable) -> Option<usize> {
+    if !matches!(bytes.first()?, b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r') {
+        return None;
+    }
+    let mut done = 0;
+    let mut sum = 0;
+    for (i, byte) in bytes.get(..text)?.iter().enumerate() {
+        if !matches!(byte, b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r') {
+            continue;
+        }
+        let length = i + 1;
+        let Some(stored) = u32_at(bytes, length) else {
+            break;
+        };
+        sum = crc::extend(sum, bytes.get(done..length)?);
+        done = length;
+        // CRC(length, payload) = CRC(length) x^(8 |payload|) + CRC(payload)
+        let of_length = crc::checksum(&(length as u32).to_be_bytes());
+        if shift.suffix_checksum(of_length, sum, length as u32) == stored {
+            let payload = bytes.get(..length)?;
+            if EventView::parse(payload, Version::V1).is_ok() || gap::is_gap(payload) {
+                return Some(length);
+            }
+        }
+    }
+    None
+}
+
+/// Version 0: the shortest payload that is an event. An object ends in one place only, so at most two are judged.
+fn find_event_payload_len(text: &[u8]) -> Option<usize> {
+    let text = match std::str::from_utf8(text) {
+        Ok(_) => text,
+        Err(error) => text.get(..error.valid_up_to())?,
+    };
+    let whole = match EventView::parse(text, Version::V0) {
+        Ok(_) => text,
+        Err(invalid) => text.get(..invalid.offset).filter(|text| EventView::parse(text, Version::V0).is_ok())?,
+    };
+    Some(whole.trim_ascii_end().len())
+}
+
+fn find_last_nonzero(log: &LogFile, range: &Range<u64>) -> Result<Option<u64>, StorageError> {
+    let mut buf = vec![0; (range.end - range.start).min(1 << 20) as usize];
+    let mut end = range.end;
+    while end > range.start {
+        let len = (end - range.start).min(buf.len() as u64);
+        let from = end - len;
+        let chunk = buf.get_mut(..len as usize).unwrap_or_default();
+        let read = log.read_at(chunk, from)?;
+        log.ensure_bytes_available(from + read as u64, end)?;
+        if let Some(last) = chunk.iter().rposition(|byte| *byte != 0) {
+            return Ok(Some(from + last as u64));
+        }
+        end = from;
+    }
+    Ok(None)
+}
+
+fn measure_zero_share(log: &LogFile, range: &Range<u64>) -> Result<f64, StorageError> {
+    let mut buf = vec![0; (range.end - range.start).min(1 << 20) as usize];
+    let (mut at, mut zeros) = (range.start, 0usize);
+    while at < range.end && !buf.is_empty() {
+        let len = (range.end - at).min(buf.len() as u64);
+        let chunk = buf.get_mut(..len as usize).unwrap_or_default();
+        let read = log.read_at(chunk, at)?;
+        log.ensure_bytes_available(at + read as u64, at + len)?;
+        zeros += chunk.iter().filter(|byte| **byte == 0).count();
+        at += len;
+    }
+    Ok(zeros as f64 / (range.end - range.start).max(1) as f64)
+}

@@ -1,0 +1,235 @@
+//! Which bits, changed, would explain a checksum that differs: the algebra of CRC-32.
+//!
+//! A CRC is linear: the checksum of a damaged message differs from that of the true one by the checksum of the error
+//! alone. With the error written as a polynomial E whose last bit stands d bits before the end of the message, that
+//! difference, the syndrome, is S = E x^(d+32) mod G. x has an inverse modulo G, so for every d there is exactly one
+//! polynomial of at most 32 bits that explains S: E = S x^-(d+32). One division by x for every bit of the frame finds
+//! them all. This is error trapping for cyclic codes (L. D. Rudolph and M. E. Mitchell, "Implementation of decoders for
+//! cyclic codes", 1964; W. W. Peterson and E. J. Weldon, "Error-Correcting Codes", 1972), run backwards over the frame.
+//!
+//! Bits are counted in the order in which the CRC takes them: byte by byte, the least significant first.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use crate::format::crc::{POLYNOMIAL, times_x};
+use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
+
+/// Bits of a window over the border between payload and checksum field.
+const BORDER_BITS: usize = 16;
+
+/// Bits of a frame that were changed together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct BitPattern {
+    /// Bits from the first changed one to the last, both counted: 1 to 32.
+    pub(super) span: u32,
+    /// The first changed bit, counted from the frame's first.
+    first: usize,
+    /// Which bits from there on, the first lowest.
+    bits: u32,
+}
+
+impl BitPattern {
+    /// The pattern of `bits`, of which the lowest stands at `at`; `None` where none is set.
+    pub(super) fn from_bits(at: usize, bits: u32) -> Option<Self> {
+        let zeros = bits.trailing_zeros();
+        let bits = bits.checked_shr(zeros)?;
+        Some(Self { span: u32::BITS - bits.leading_zeros(), first: at + zeros as usize, bits })
+    }
+
+    /// Changes those bits, or changes them back.
+    pub(super) fn flip(self, frame: &mut [u8]) {
+        let shifted = u64::from(self.bits) << (self.first % 8);
+        for (byte, change) in frame.iter_mut().skip(self.first / 8).zip(shifted.to_le_bytes()) {
+            *byte ^= change;
+        }
+    }
+
+    /// The first byte it changes, and behind the last.
+    pub(super) fn byte_range(self) -> Range<usize> {
+        self.first / 8..(self.first + self.span as usize - 1) / 8 + 1
+    }
+}
+
+/// Every pattern of at most `longest` bits, 32 at most, that explains the checksum of `frame`, by ascending span; the
+/// length field is not touched.
+pub(super) fn find_patterns(frame: &[u8], syndrome: u32, longest: u32) -> Vec<BitPattern> {
+    let message = 8 * frame.len().saturating_sub(CHECKSUM_LEN);
+    let mut found = find_in_payload(message, syndrome, longest);
+    // The checksum field alone: its own bits, which is big-endian, differ as the checksums do.
+    found.extend(BitPattern::from_bits(message, syndrome.swap_bytes()));
+    found.extend(find_across_border(message, syndrome));
+    found.retain(|pattern| pattern.span <= longest);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Those that lie in the payload, which ends with the message's last bit.
+fn find_in_payload(message: usize, syndrome: u32, longest: u32) -> Vec<BitPattern> {
+    let first = 8 * LENGTH_LEN;
+    let mut found = Vec::new();
+    let mut error = (0..32).fold(syndrome, |error, _| divide_by_x(error));
+    // Without the coefficient of x^0 a pattern is another one's, and one that is too long has others down here.
+    let outside = 0x7FFF_FFFFu32.checked_shr(longest.saturating_sub(1)).unwrap_or(0);
+    for end in (first..message).rev() {
+        // The coefficient of x^0 is the bit that the pattern ends with.
+        if error & (0x8000_0000 | outside) == 0x8000_0000 {
+            // Its last bit stays where it is as the zeros behind the highest power go.
+            let start = (end + 1).checked_sub(u32::BITS as usize - error.trailing_zeros() as usize);
+            let bits = error >> error.trailing_zeros();
+            found.extend(start.filter(|start| *start >= first).and_then(|start| BitPattern::from_bits(start, bits)));
+        }
+        error = divide_by_x(error);
+    }
+    found
+}
+
+/// Those that change bits on both sides of the border, in windows of [`BORDER_BITS`] bits. The field is big-endian, so no
+/// division by x walks over the border: each window is a linear system, solved by elimination.
+fn find_across_border(message: usize, syndrome: u32) -> impl Iterator<Item = BitPattern> {
+    static WINDOWS: LazyLock<Vec<BorderWindow>> = LazyLock::new(|| (1..BORDER_BITS).map(BorderWindow::new).collect());
+    WINDOWS.iter().filter_map(move |window| {
+        let start = message - window.payload_bits;
+        let bits = window.solve(syndrome)?;
+        let pattern = BitPattern::from_bits(start, bits)?;
+        let payload = (1 << window.payload_bits) - 1;
+        (bits & payload != 0 && bits & !payload != 0 && pattern.first >= 8 * LENGTH_LEN).then_some(pattern)
+    })
+}
+
+/// A window over the border, its linear system eliminated. The columns are independent: there is one solution or none.
+#[derive(Debug)]
+struct BorderWindow {
+    /// Bits of it on the payload's side.
+    payload_bits: usize,
+    /// Sums of columns, each with a highest bit of its own, descending, and the bits of the window that they are of.
+    basis: Vec<(u32, u32)>,
+}
+
+impl BorderWindow {
+    fn new(in_payload: usize) -> Self {
+        let mut window = Self { payload_bits: in_payload, basis: Vec::new() };
+        let mut power = (0..32).fold(0x8000_0000, |power, _| times_x(power));
+        for bit in (0..in_payload).rev() {
+            window.add_column(power, 1 << bit);
+            power = times_x(power);
+        }
+        for position in 0..BORDER_BITS - in_payload {
+            window.add_column((1u32 << position).swap_bytes(), 1 << (in_payload + position));
+        }
+        window
+    }
+
+    fn add_column(&mut self, column: u32, bit: u32) {
+        let reduced = self.reduce(column, bit);
+        self.basis.push(reduced);
+        self.basis.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// What is left of `value` when every sum that shortens it is taken off, and the bits that took part.
+    fn reduce(&self, value: u32, bits: u32) -> (u32, u32) {
+        self.basis.iter().fold((value, bits), |(value, bits), (sum, of)| {
+            if value ^ sum < value { (value ^ sum, bits ^ of) } else { (value, bits) }
+        })
+    }
+
+    /// The bits of the window that explain `syndrome`.
+    fn solve(&self, syndrome: u32) -> Option<u32> {
+        let (rest, bits) = self.reduce(syndrome, 0);
+        (rest == 0).then_some(bits)
+    }
+}
+
+/// A polynomial divided by x modulo the generator: what [`times_x`] undoes.
+const fn divide_by_x(a: u32) -> u32 {
+    // A mask in place of a branch: the bits are as good as random, and a branch on them is mispredicted.
+    let odd = a >> 31;
+    ((a ^ (POLYNOMIAL & 0u32.wrapping_sub(odd))) << 1) | odd
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{crc, frame};
+
+    fn frame_of(payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        frame::encode(payload, &mut bytes);
+        bytes
+    }
+
+    fn syndrome(frame: &[u8]) -> u32 {
+        let (message, field) = frame.split_at(frame.len() - 4);
+        crc::checksum(message) ^ u32::from_be_bytes(field.try_into().unwrap_or_default())
+    }
+
+    #[test]
+    fn dividing_undoes_multiplying() {
+        let mut a = 0x1234_5678u32;
+        for _ in 0..1000 {
+            assert_eq!(divide_by_x(times_x(a)), a);
+            a = a.wrapping_mul(0x9E37_79B9) ^ 0x4d;
+        }
+    }
+
+    #[test]
+    fn every_burst_in_a_frame_is_among_the_patterns_and_every_pattern_explains_the_checksum() {
+        let good = frame_of(&(0..40).collect::<Vec<u8>>());
+        let bits = 8 * good.len();
+        for first in 32..bits {
+            for (burst, span) in [(1u32, 1usize), (0b1001, 4), (0b1010_0110_1011, 12), (0xA5A5_0001, 32)] {
+                let last = first + span - 1;
+                let border = (first < bits - 32) && (last >= bits - 32);
+                if last >= bits || (border && span > BORDER_BITS) {
+                    continue;
+                }
+                let mut bad = good.clone();
+                let planted = BitPattern::from_bits(first, burst).unwrap();
+                assert_eq!(planted.span as usize, span);
+                planted.flip(&mut bad);
+                let found = find_patterns(&bad, syndrome(&bad), 32);
+                assert!(found.contains(&planted), "{span} bits from bit {first}");
+                for pattern in found {
+                    let mut tried = bad.clone();
+                    pattern.flip(&mut tried);
+                    assert_eq!(syndrome(&tried), 0, "{pattern:?} for {span} bits from bit {first}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_over_the_border_has_one_solution_at_most() {
+        for window in (1..BORDER_BITS).map(BorderWindow::new) {
+            assert_eq!(window.basis.len(), BORDER_BITS);
+            assert!(window.basis.iter().all(|(sum, _)| *sum != 0), "{} bits in the payload", window.payload_bits);
+        }
+    }
+
+    #[test]
+    fn no_damage_within_a_byte_looks_like_a_single_bit_where_one_is_proven() {
+        // A bit and a burst of 8 bits d bits apart have the same syndrome where x^d or x^-d is a polynomial of degree 7
+        // at most. The field's bits are x^0 to x^31, byte by byte in the other order, and add no other distance.
+        let (mut up, mut down) = (0x8000_0000, 0x8000_0000);
+        for distance in 1..8 * (LENGTH_LEN + super::super::MAX_DISTANCE_4_PAYLOAD + CHECKSUM_LEN) {
+            (up, down) = (times_x(up), divide_by_x(down));
+            assert!(distance < 8 || up & 0x00FF_FFFF != 0, "x^{distance} = {up:08x}");
+            assert!(down & 0x00FF_FFFF != 0, "x^-{distance} = {down:08x}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_frames_are_searched_without_touching_their_length() {
+        for payload in [&b"1"[..], b"{}"] {
+            let good = frame_of(payload);
+            for bit in 32..8 * good.len() {
+                let mut bad = good.clone();
+                bad[bit / 8] ^= 1 << (bit % 8);
+                let found = find_patterns(&bad, syndrome(&bad), 32);
+                assert_eq!(found.first(), BitPattern::from_bits(bit, 1).as_ref());
+                assert!(found.iter().all(|pattern| pattern.byte_range().start >= LENGTH_LEN), "{found:?}");
+            }
+        }
+    }
+}

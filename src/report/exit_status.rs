@@ -1,0 +1,236 @@
+//! Exit statuses, as one table, and which of several applies.
+
+use crate::StorageError;
+use crate::format::{DamageKind, Finding};
+use crate::repair::{Certainty, Fix, Plan, PlannedPiece, RepairAction};
+
+/// How a command ends. What comes first here wins over what comes later: the lowest of 1, 2 and 6, then 3, 4, 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExitStatus {
+    /// The tool failed, or the file is no log.
+    Failed,
+    /// The command line cannot be understood.
+    Usage,
+    /// Not done, because it must not be.
+    Refused,
+    /// Damage that costs events, or is undecided.
+    Damage,
+    /// Damage of which every piece can be restored.
+    Restorable,
+    /// No damage, but the index is not usable.
+    IndexUnusable,
+    /// Done, and nothing found.
+    Done,
+}
+
+impl ExitStatus {
+    /// Every status with its number and what it means, by number.
+    pub const ALL: [(ExitStatus, u8, &'static str); 7] = [
+        (ExitStatus::Done, 0, "done; verify: no damage"),
+        (ExitStatus::Failed, 1, "the tool failed, or the file is no log"),
+        (ExitStatus::Usage, 2, "the command line cannot be understood"),
+        (
+            ExitStatus::Damage,
+            3,
+            "damage that costs events, or is undecided, left or left out; cat: damage was skipped; diff: the copies differ",
+        ),
+        (ExitStatus::Restorable, 4, "verify, repair --dry-run: damage of which every piece can be restored"),
+        (
+            ExitStatus::IndexUnusable,
+            5,
+            "verify: no damage, but the index is foreign, corrupt or unsupported; index status: not fresh",
+        ),
+        (
+            ExitStatus::Refused,
+            6,
+            "refused: locked, changed, truncated, version 0, not allowed, nobody said yes, a file in the way",
+        ),
+    ];
+
+    /// The number a shell sees.
+    pub fn code(self) -> u8 {
+        Self::ALL.iter().find(|row| row.0 == self).map_or(1, |row| row.1)
+    }
+
+    /// Of two that apply, the one that is told.
+    #[must_use]
+    pub fn combine(self, other: Self) -> Self {
+        self.min(other)
+    }
+
+    /// What a finding makes of a log as it stands: no damage, damage that can be restored, or damage.
+    pub fn for_finding(found: &Finding, fix: Option<&Fix>) -> Self {
+        if found.kind.is_damage() { Self::for_damage([found.kind.name()], fix) } else { Self::Done }
+    }
+
+    /// What a plan makes of a log as it stands, before anything is repaired.
+    pub fn before_repair(plan: &Plan) -> Self {
+        let steps = plan.steps.iter().map(|step| {
+            let certainty = step.certainty;
+            let chosen = Fix { action: step.action, certainty, candidates: Vec::new(), unsearched: None, choice: None };
+            let fixes = std::iter::once(&chosen).chain(&step.alternatives);
+            // One that restores is enough.
+            fixes.map(|fix| Self::for_damage(step.pieces.iter().map(|piece| piece.kind.as_str()), Some(fix))).max()
+        });
+        let left = plan.unrepaired.iter().filter(|left| is_damage_piece(&left.piece)).map(|left| {
+            let of = |fix| Self::for_damage([left.piece.kind.as_str()], Some(fix));
+            Some(left.alternatives.iter().map(of).max().unwrap_or(Self::Damage))
+        });
+        let forgets = plan.forgotten_index_end.map(|_| Self::Damage);
+        steps.chain(left).flatten().chain(forgets).fold(Self::Done, Self::combine)
+    }
+
+    /// What a plan leaves once it is applied: events given up and damage left are told.
+    pub fn after_repair(plan: &Plan) -> Self {
+        let whole = plan.total_loss().is_zero() && !plan.unrepaired.iter().any(|left| is_damage_piece(&left.piece));
+        if whole { Self::Done } else { Self::Damage }
+    }
+
+    fn for_damage<'k>(kinds: impl IntoIterator<Item = &'k str>, fix: Option<&Fix>) -> Self {
+        let restorable = fix.is_some_and(|fix| match fix.action {
+            RepairAction::SetAsideTail => {
+                kinds.into_iter().all(|kind| kind == DamageKind::TornTail.name() || kind == DamageKind::Zeros.name())
+            }
+            action => action.can_restore() && fix.certainty.is_some_and(|certainty| certainty >= Certainty::Likely),
+        });
+        if restorable { Self::Restorable } else { Self::Damage }
+    }
+
+    /// What an error ends a command with.
+    pub fn for_error(error: &StorageError) -> Self {
+        match error {
+            StorageError::Locked { .. }
+            | StorageError::Changed { .. }
+            | StorageError::Refused { .. }
+            | StorageError::Version0ReadOnly { .. }
+            | StorageError::ReadOnly { .. }
+            | StorageError::Truncated { .. }
+            | StorageError::UnknownFlags { forbids: "write", .. }
+            | StorageError::AlreadyExists { .. } => Self::Refused,
+            StorageError::InsideFrame { .. } => Self::Usage,
+            StorageError::Damaged { .. } | StorageError::IndexedEventMissing { .. } => Self::Damage,
+            StorageError::Gap { .. } => Self::Done,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// A kind that nobody knows is not made light of.
+fn is_damage_piece(piece: &PlannedPiece) -> bool {
+    DamageKind::from_name(&piece.kind).is_none_or(DamageKind::is_damage)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::repair::UnrepairedRange;
+
+    #[test]
+    fn the_lowest_of_1_2_6_wins_and_then_3_4_5() {
+        let by_rank: Vec<u8> = {
+            let mut all: Vec<ExitStatus> = ExitStatus::ALL.iter().map(|row| row.0).collect();
+            all.sort();
+            all.into_iter().map(ExitStatus::code).collect()
+        };
+        assert_eq!(by_rank, [1, 2, 6, 3, 4, 5, 0]);
+        assert_eq!(ExitStatus::Done.combine(ExitStatus::IndexUnusable).combine(ExitStatus::Damage), ExitStatus::Damage);
+        assert_eq!(ExitStatus::ALL.map(|row| row.1), [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn what_must_not_be_done_is_not_what_cannot() {
+        let path = PathBuf::from("a.log");
+        let refused = StorageError::UnknownFlags { path: path.clone(), found: 0x100, forbids: "write" };
+        let unreadable = StorageError::UnknownFlags { path: path.clone(), found: 1, forbids: "read" };
+        assert_eq!((ExitStatus::for_error(&refused).code(), ExitStatus::for_error(&unreadable).code()), (6, 1));
+        assert_eq!(ExitStatus::for_error(&StorageError::TooShort { path, bytes: 3 }).code(), 1);
+    }
+
+    fn fix(action: RepairAction, certainty: Option<Certainty>) -> Fix {
+        Fix { action, certainty, candidates: Vec::new(), unsearched: None, choice: None }
+    }
+
+    #[test]
+    fn a_finding_is_restorable_by_what_is_likely_or_by_setting_its_own_kind_aside() {
+        let of = |kind, fix: Option<Fix>| ExitStatus::for_finding(&Finding::new(kind, 16..30), fix.as_ref());
+        let bits = |certainty| Some(fix(RepairAction::CorrectBits, Some(certainty)));
+        assert_eq!(of(DamageKind::Checksum, bits(Certainty::Proven)), ExitStatus::Restorable);
+        assert_eq!(of(DamageKind::Checksum, bits(Certainty::Likely)), ExitStatus::Restorable);
+        assert_eq!(of(DamageKind::Checksum, bits(Certainty::Choice)), ExitStatus::Damage);
+        assert_eq!(of(DamageKind::InvalidEvent, None), ExitStatus::Damage);
+        assert_eq!(of(DamageKind::Clock, None), ExitStatus::Done);
+        let aside = |kind| of(kind, Some(fix(RepairAction::SetAsideTail, None)));
+        let three = [aside(DamageKind::TornTail), aside(DamageKind::Zeros), aside(DamageKind::Garbage)];
+        assert_eq!(three, [ExitStatus::Restorable, ExitStatus::Restorable, ExitStatus::Damage]);
+        assert_eq!(of(DamageKind::Garbage, Some(fix(RepairAction::Gap, None))), ExitStatus::Damage);
+    }
+
+    #[test]
+    fn a_plan_says_how_the_log_stands_and_how_it_will() {
+        let step = |action, certainty, kind: &str, also_possible: Vec<Fix>| {
+            serde_json::json!({
+                "action": action, "certainty": certainty, "start": 16, "end": 30, "new_end": 30,
+                "pieces": [{ "kind": kind, "start": 16, "end": 30 }], "write": "cut", "restored": 0,
+                "given_up": { "at_least": 0, "at_most": 0, "aggregates": [] }, "also_possible": also_possible,
+                "before": "", "after": "", "neighbours": [],
+            })
+        };
+        let plan = |steps: Vec<serde_json::Value>| -> Plan {
+            let log = serde_json::json!({
+                "path": "a.log", "header": "", "first_checksum": null, "file": null, "bytes": 30,
+            });
+            let plan = serde_json::json!({
+                "plan": 1, "id": "ab", "log": log, "steps": steps, "left": [], "lock_ms": 1,
+            });
+            serde_json::from_value(plan).unwrap()
+        };
+        let bits = || step(RepairAction::CorrectBits, Some(Certainty::Proven), "checksum", Vec::new());
+        let likely = fix(RepairAction::CorrectBits, Some(Certainty::Likely));
+        assert_eq!(ExitStatus::before_repair(&plan(vec![])), ExitStatus::Done);
+        assert_eq!(ExitStatus::before_repair(&plan(vec![bits()])), ExitStatus::Restorable);
+        let fenced = step(RepairAction::Gap, None, "checksum", vec![likely.clone()]);
+        assert_eq!(
+            ExitStatus::before_repair(&plan(vec![bits(), fenced])),
+            ExitStatus::Restorable,
+            "it need not be given up"
+        );
+        assert_eq!(
+            ExitStatus::before_repair(&plan(vec![bits(), step(RepairAction::Gap, None, "garbage", vec![])])),
+            ExitStatus::Damage
+        );
+        assert_eq!(
+            ExitStatus::before_repair(&plan(vec![step(RepairAction::SetAsideTail, None, "zeros", vec![])])),
+            ExitStatus::Restorable
+        );
+
+        let mut undecided = plan(vec![bits()]);
+        assert_eq!(ExitStatus::after_repair(&undecided), ExitStatus::Done);
+        let piece = |kind: &str| PlannedPiece { kind: kind.into(), start: 40, end: 50 };
+        let left = |kind, also_possible| UnrepairedRange {
+            piece: piece(kind),
+            reason: "nobody decided".into(),
+            alternatives: also_possible,
+        };
+        undecided.unrepaired = vec![left("gap", vec![])];
+        assert_eq!(
+            (ExitStatus::before_repair(&undecided), ExitStatus::after_repair(&undecided)),
+            (ExitStatus::Restorable, ExitStatus::Done)
+        );
+        undecided.unrepaired = vec![left("checksum", vec![likely])];
+        assert_eq!(
+            (ExitStatus::before_repair(&undecided), ExitStatus::after_repair(&undecided)),
+            (ExitStatus::Restorable, ExitStatus::Damage)
+        );
+        undecided.unrepaired = vec![left("invalid_event", vec![])];
+        assert_eq!(ExitStatus::before_repair(&undecided), ExitStatus::Damage);
+        let mut lossy = plan(vec![bits()]);
+        lossy.forgotten_index_end = Some(99);
+        lossy.forgotten_loss.at_most = 1;
+        assert_eq!(
+            (ExitStatus::before_repair(&lossy), ExitStatus::after_repair(&lossy)),
+            (ExitStatus::Damage, ExitStatus::Damage)
+        );
+    }
+}

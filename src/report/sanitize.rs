@@ -1,0 +1,265 @@
+//! The one place where text from a log, a path or an error becomes something that a terminal may be given.
+//!
+//! What a terminal obeys, turns round or does not show is drawn as its name between `‹` and `›`. The `‹` itself is drawn
+//! so too, so that no two different byte strings give the same characters: what one sees is evidence.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthChar;
+
+/// Opens an escape; as a character of the text it is one itself.
+const ESCAPE_OPEN: char = '‹';
+/// Closes an escape.
+const ESCAPE_CLOSE: char = '›';
+/// Combining marks that one character may carry; those of any living language do.
+const MAX_MARKS: u32 = 4;
+
+/// The text with every hostile character drawn as an escape: `‹ESC›`, `‹U+202E›`.
+///
+/// Hostile are control characters (line feed and tab too: a caller that wants lines splits them first), what changes
+/// the direction of text, what has no width or no ink (other than the plain space), noncharacters, and combining marks
+/// that stand on nothing or too many on one another.
+pub fn sanitize(text: &str) -> Cow<'_, str> {
+    if first_hostile(text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    escape(text, &mut CombiningMarks::default(), &mut out);
+    Cow::Owned(out)
+}
+
+/// The same for bytes that may not be UTF-8: each byte that is not is drawn as `‹xFF›`.
+pub fn sanitize_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    let mut marks = CombiningMarks::default();
+    for chunk in bytes.utf8_chunks() {
+        escape(chunk.valid(), &mut marks, &mut out);
+        for byte in chunk.invalid() {
+            let _ = write!(out, "{ESCAPE_OPEN}x{byte:02X}{ESCAPE_CLOSE}");
+            marks.reset();
+        }
+    }
+    out
+}
+
+/// JSON without blanks outside its strings, with every hostile character in a string as a JSON escape: the same value,
+/// fit for a terminal.
+pub fn sanitize_json(json: &str) -> Cow<'_, str> {
+    let Some(first) = first_hostile_in_json(json) else {
+        return Cow::Borrowed(json);
+    };
+    let (plain, rest) = json.split_at(first);
+    let mut out = String::with_capacity(json.len() + 16);
+    out.push_str(plain);
+    // From the last base before: a mark is judged by what it stands on.
+    let mut marks = CombiningMarks::default();
+    plain.chars().for_each(|c| {
+        marks.check_hostile(c);
+    });
+    for c in rest.chars() {
+        if marks.check_hostile(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn escape(text: &str, marks: &mut CombiningMarks, out: &mut String) {
+    for c in text.chars() {
+        if c == ESCAPE_OPEN || marks.check_hostile(c) {
+            push_escape(c, out);
+            marks.reset();
+        } else {
+            out.push(c);
+        }
+    }
+}
+
+fn first_hostile(text: &str) -> Option<usize> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return None;
+    }
+    let mut marks = CombiningMarks::default();
+    text.char_indices().find(|(_, c)| *c == ESCAPE_OPEN || marks.check_hostile(*c)).map(|(at, _)| at)
+}
+
+fn first_hostile_in_json(json: &str) -> Option<usize> {
+    if json.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return None;
+    }
+    let mut marks = CombiningMarks::default();
+    json.char_indices().find(|(_, c)| marks.check_hostile(*c)).map(|(at, _)| at)
+}
+
+/// Combining marks on the last character drawn; `None` while there is nothing to stand on.
+#[derive(Default)]
+struct CombiningMarks(Option<u32>);
+
+impl CombiningMarks {
+    fn reset(&mut self) {
+        self.0 = None;
+    }
+
+    /// True when the character that comes next is not to be drawn as it is.
+    fn check_hostile(&mut self, c: char) -> bool {
+        if matches!(c, ' '..='~') {
+            self.0 = Some(0);
+            return false;
+        }
+        if c.is_control() || is_invisible(c) {
+            self.0 = None;
+            return true;
+        }
+        if c.width() != Some(0) {
+            self.0 = Some(0);
+            return false;
+        }
+        match &mut self.0 {
+            Some(marks) if *marks < MAX_MARKS => {
+                *marks += 1;
+                false
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Characters without ink, those that turn text round, and noncharacters.
+///
+/// `Default_Ignorable_Code_Point` of Unicode 16, the spaces and separators other than U+0020, the interlinear
+/// annotations, the blank Braille pattern, and the 66 noncharacters.
+fn is_invisible(c: char) -> bool {
+    let code = u32::from(c);
+    matches!(code,
+        0xA0 | 0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x1680 | 0x17B4..=0x17B5 | 0x180B..=0x180F
+        | 0x2000..=0x200F | 0x2028..=0x202F | 0x205F..=0x206F | 0x2800 | 0x3000 | 0x3164
+        | 0xFDD0..=0xFDEF | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB
+        | 0x13440 | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF
+    ) || code & 0xFFFE == 0xFFFE
+}
+
+/// The ASCII names of 00 to 1F; form feed by its other name, new page.
+const CONTROL_NAMES: [&str; 32] = [
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "NP", "CR", "SO", "SI", "DLE",
+    "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
+];
+
+fn push_escape(c: char, out: &mut String) {
+    let code = u32::from(c);
+    let _ = match CONTROL_NAMES.get(code as usize) {
+        Some(name) => write!(out, "{ESCAPE_OPEN}{name}{ESCAPE_CLOSE}"),
+        None if code == 0x7F => write!(out, "{ESCAPE_OPEN}DEL{ESCAPE_CLOSE}"),
+        None => write!(out, "{ESCAPE_OPEN}U+{code:04X}{ESCAPE_CLOSE}"),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_or_hides_is_drawn_by_name() {
+        let cases = [
+            ("plain – ünïcode 日本 é", "plain – ünïcode 日本 é"),
+            ("\u{1b}[2J", "‹ESC›[2J"),
+            ("a\nb\tc\r\0\u{7f}\u{c}", "a‹LF›b‹TAB›c‹CR›‹NUL›‹DEL›‹NP›"),
+            ("\u{9b}31m", "‹U+009B›31m"),
+            ("user\u{202e}gpj.exe\u{2066}", "user‹U+202E›gpj.exe‹U+2066›"),
+            ("a\u{200b}b\u{feff}\u{ad}\u{a0}", "a‹U+200B›b‹U+FEFF›‹U+00AD›‹U+00A0›"),
+            ("tag\u{e0041}\u{e007f}", "tag‹U+E0041›‹U+E007F›"),
+            ("‹ESC›", "‹U+2039›ESC›"),
+            ("\u{301}x", "‹U+0301›x"),
+            ("\u{fffe}\u{10ffff}", "‹U+FFFE›‹U+10FFFF›"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(sanitize(text), expected, "{text:?}");
+            assert_eq!(sanitize_bytes(text.as_bytes()), expected, "{text:?} as bytes");
+        }
+    }
+
+    #[test]
+    fn marks_stay_on_their_letter_until_they_are_a_tower() {
+        assert_eq!(sanitize("e\u{301}\u{302}"), "e\u{301}\u{302}");
+        let tower = format!("e{}", "\u{301}".repeat(5000));
+        let shown = sanitize(&tower);
+        assert!(shown.starts_with("e\u{301}\u{301}\u{301}\u{301}‹U+0301›‹U+0301›"));
+        assert_eq!(shown.matches('\u{301}').count(), 4);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_one_by_one() {
+        assert_eq!(sanitize_bytes(b"a\xff\xc3(\xe2\x80"), "a‹xFF›‹xC3›(‹xE2›‹x80›");
+    }
+
+    #[test]
+    fn json_keeps_its_value_and_loses_what_is_hostile() {
+        let json = "{\"a\":\"x\u{202e}\u{7f}\u{e0041} ‹é›\",\"b\":1.0}";
+        let shown = sanitize_json(json);
+        assert_eq!(shown, "{\"a\":\"x\\u202e\\u007f\\udb40\\udc41 ‹é›\",\"b\":1.0}");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(json));
+        assert!(matches!(sanitize_json("{\"a\":\"é\"}"), Cow::Borrowed(_)));
+    }
+
+    /// Reads an escaped text back, so that a second text with the same picture would have to be the same text.
+    fn unescape(shown: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = shown;
+        while let Some(at) = rest.find(ESCAPE_OPEN) {
+            bytes.extend_from_slice(&rest.as_bytes()[..at]);
+            let (name, behind) = rest[at + ESCAPE_OPEN.len_utf8()..].split_once(ESCAPE_CLOSE).unwrap();
+            rest = behind;
+            if let Some(hex) = name.strip_prefix('x') {
+                bytes.push(u8::from_str_radix(hex, 16).unwrap());
+                continue;
+            }
+            let code = match name.strip_prefix("U+") {
+                Some(hex) => u32::from_str_radix(hex, 16).unwrap(),
+                None if name == "DEL" => 0x7F,
+                None => CONTROL_NAMES.iter().position(|control| *control == name).unwrap() as u32,
+            };
+            bytes.extend_from_slice(char::from_u32(code).unwrap().to_string().as_bytes());
+        }
+        bytes.extend_from_slice(rest.as_bytes());
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_string_can_be_read_back_and_none_reaches_the_terminal_raw(
+            bytes in proptest::collection::vec(
+                prop_oneof![
+                    any::<u8>().prop_map(|byte| vec![byte]),
+                    any::<char>().prop_map(|c| c.to_string().into_bytes()),
+                    prop_oneof![Just('‹'), Just('›'), Just('\u{301}'), Just('x'), Just('\u{202e}'), Just('U')]
+                        .prop_map(|c| c.to_string().into_bytes()),
+                ],
+                0..40,
+            )
+        ) {
+            let bytes = bytes.concat();
+            let shown = sanitize_bytes(&bytes);
+            prop_assert_eq!(unescape(&shown), bytes.clone());
+            prop_assert!(!shown.chars().any(|c| c.is_control() || is_invisible(c)));
+            if let Ok(text) = std::str::from_utf8(&bytes) {
+                prop_assert_eq!(sanitize(text), shown);
+            }
+        }
+
+        #[test]
+        fn json_strings_keep_their_value(text in any::<String>()) {
+            let json = serde_json::to_string(&text).unwrap();
+            let shown = sanitize_json(&json).into_owned();
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+            prop_assert!(!shown.chars().any(|c| c.is_control() || is_invisible(c)));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Where in a log damage can be planted so that what it must be called is certain: among healthy neighbours.
+
+use std::sync::Arc;
+
+use super::rng::Rng;
+use crate::StorageError;
+use crate::file::{LogFile, ScanSpan, Scanner, spans_before};
+use crate::format::{EventView, frame};
+
+/// Places tried before a log is said to have none.
+const MAX_TRIES: usize = 64;
+
+/// A frame, copied out of the log.
+#[derive(Debug, Clone)]
+pub(super) struct TargetFrame {
+    pub(super) start: u64,
+    pub(super) bytes: Vec<u8>,
+    /// The event's time.
+    pub(super) time_ms: u64,
+}
+
+impl TargetFrame {
+    pub(super) const fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
+    pub(super) fn payload(&self) -> &[u8] {
+        let end = self.bytes.len() - frame::CHECKSUM_LEN;
+        self.bytes.get(frame::LENGTH_LEN..end).unwrap_or_default()
+    }
+
+    /// The bytes of a whole frame with another payload.
+    pub(super) fn encode_frame(payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(payload.len() + frame::MIN_FRAME);
+        frame::encode(payload, &mut bytes);
+        bytes
+    }
+}
+
+/// Looks at runs of `count` events with nothing between them and times that never fall, until `choose` takes one.
+pub(super) fn find_target<T>(
+    log: &Arc<LogFile>,
+    rng: &mut Rng,
+    count: usize,
+    mut choose: impl FnMut(&mut Rng, &[TargetFrame]) -> Option<T>,
+) -> Result<Option<T>, StorageError> {
+    let (first, len) = (log.first_frame_offset(), log.len()?);
+    for _ in 0..MAX_TRIES {
+        let at = first + rng.next_below(len.saturating_sub(first));
+        let mut run = read_run(log, at, count)?;
+        if run.len() < count {
+            // Too near to the end, or to damage: a small log has its only runs at its start.
+            run = self::read_run(log, first, count)?;
+        }
+        if run.len() == count
+            && let Some(chosen) = choose(rng, &run)
+        {
+            return Ok(Some(chosen));
+        }
+    }
+    Ok(None)
+}
+
+/// The last frame, when the log ends with one.
+pub(super) fn last_frame(log: &Arc<LogFile>) -> Result<Option<TargetFrame>, StorageError> {
+    Ok(last_frames(log, 1)?.pop())
+}
+
+/// Up to `count` frames that the log ends with, ascending, nothing between them.
+pub(super) fn last_frames(log: &Arc<LogFile>, count: usize) -> Result<Vec<TargetFrame>, StorageError> {
+    let mut frames = Vec::new();
+    let mut buf = Vec::new();
+    let spans = spans_before(log, log.len()?, count)?;
+    for span in spans.iter().skip(spans.len().saturating_sub(count)) {
+        match span {
+            ScanSpan::Frame(range) => match log.read_frame_at(range.start, &mut buf)? {
+                Some(frame) => {
+                    let found = TargetFrame { start: range.start, bytes: frame.bytes().to_vec(), time_ms: 0 };
+                    frames.push(found);
+                }
+                None => frames.clear(),
+            },
+            ScanSpan::Damaged(_) | ScanSpan::Unreadable(_) => frames.clear(),
+        }
+    }
+    Ok(frames)
+}
+
+fn read_run(log: &Arc<LogFile>, from: u64, count: usize) -> Result<Vec<TargetFrame>, StorageError> {
+    let mut scanner = Scanner::from_unaligned(log.clone(), from..log.len()?);
+    let mut run: Vec<TargetFrame> = Vec::new();
+    while run.len() < count
+        && let Some(item) = scanner.next_item()?
+    {
+        let crate::file::ScanItem::Frame(start, frame) = item else {
+            run.clear();
+            continue;
+        };
+        let Ok(event) = EventView::parse(frame.payload(), log.version()) else {
+            run.clear();
+            continue;
+        };
+        let time_ms = event.write_timestamp_ms();
+        if run.last().is_some_and(|before| before.time_ms > time_ms) {
+            run.clear();
+        }
+        run.push(TargetFrame { start, bytes: frame.bytes().to_vec(), time_ms });
+    }
+    Ok(run)
+}

@@ -1,0 +1,102 @@
+//! The bytes that a fix would change, before and after, in blocks that stand side by side where there is room.
+
+use super::detail_lines::format_accidents;
+use crate::repair::{ByteChange, Fix};
+use crate::report::fix_label;
+
+/// Bytes shown of a change.
+const MAX_BYTES_SHOWN: usize = 8;
+/// Changes shown of a candidate.
+const MAX_CHANGES_SHOWN: usize = 3;
+/// Columns between two blocks.
+const BLOCK_SPACING: usize = 3;
+
+/// What a fix would change, in lines of so many columns: a headline, and the candidates side by side as far as they fit.
+///
+/// ```text
+///     choice of 2: correct bits; the truth may be none of them
+///     1  accidents expected: 0.0003   2  accidents expected: 0.2000
+///     8090  6f → 6e  o → n            8091  22 → 23  " → #
+/// ```
+pub(crate) fn fix_preview_lines(fix: &Fix, width: usize) -> Vec<String> {
+    let mut lines = vec![fix_label(fix)];
+    if let (Some(first), true) = (lines.first_mut(), fix.candidates.len() > 1) {
+        first.push_str("; the truth may be none of them");
+    }
+    let blocks: Vec<Vec<String>> = fix
+        .candidates
+        .iter()
+        .enumerate()
+        .map(|(nth, of)| candidate_lines(fix, nth, (of.expected_false_positives, &of.changes)))
+        .collect();
+    let column = blocks.iter().flatten().map(|line| line.chars().count()).max().unwrap_or_default();
+    let blocks_per_row = ((width + BLOCK_SPACING) / (column + BLOCK_SPACING)).max(1);
+    for row in blocks.chunks(blocks_per_row) {
+        let height = row.iter().map(Vec::len).max().unwrap_or_default();
+        for number in 0..height {
+            let cells = row.iter().map(|block| block.get(number).map_or("", String::as_str));
+            let line: Vec<String> = cells.map(|cell| format!("{cell:<column$}")).collect();
+            lines.push(line.join(&" ".repeat(BLOCK_SPACING)).trim_end().to_owned());
+        }
+    }
+    lines
+}
+
+fn candidate_lines(fix: &Fix, nth: usize, (expected, changes): (f64, &[ByteChange])) -> Vec<String> {
+    let mut lines = Vec::new();
+    if fix.is_undecided() {
+        lines.push(format!("{}  accidents expected: {}", nth + 1, format_accidents(expected)));
+    }
+    lines.extend(changes.iter().take(MAX_CHANGES_SHOWN).map(format_change));
+    if changes.len() > MAX_CHANGES_SHOWN {
+        lines.push(format!("and {} more", changes.len() - MAX_CHANGES_SHOWN));
+    }
+    lines
+}
+
+fn format_change(of: &ByteChange) -> String {
+    let more = if of.after.len() > MAX_BYTES_SHOWN { "…" } else { "" };
+    let digits = |bytes: &[u8]| {
+        bytes.iter().take(MAX_BYTES_SHOWN).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+    };
+    let letter = |byte: &u8| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '·' };
+    let letters = |bytes: &[u8]| bytes.iter().take(MAX_BYTES_SHOWN).map(letter).collect::<String>();
+    let (before, after) = (&of.before, &of.after);
+    format!(
+        "{}  {}{more} → {}{more}  {} → {}",
+        of.offset,
+        digits(before),
+        digits(after),
+        letters(before),
+        letters(after)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repair::{Candidate, Certainty, RepairAction};
+
+    #[test]
+    fn candidates_stand_side_by_side_where_there_is_room_and_below_each_other_where_not() {
+        let change = |offset, before, after| ByteChange { offset, before: vec![before], after: vec![after] };
+        let candidates = vec![
+            Candidate { expected_false_positives: 0.0003, changes: vec![change(8090, b'o', b'n')] },
+            Candidate { expected_false_positives: 0.2, changes: vec![change(8091, 0x22, 0x23)] },
+        ];
+        let certainty = Some(Certainty::Choice);
+        let fix = Fix { action: RepairAction::CorrectBits, certainty, candidates, unsearched: None, choice: None };
+        assert_eq!(
+            fix_preview_lines(&fix, 70),
+            [
+                "choice of 2: correct bits; the truth may be none of them",
+                "1  accidents expected: 0.0003   2  accidents expected: 0.2000",
+                "8090  6f → 6e  o → n            8091  22 → 23  \" → #",
+            ]
+        );
+        let narrow = fix_preview_lines(&fix, 40);
+        assert_eq!(narrow.len(), 5);
+        assert_eq!(narrow[3], "2  accidents expected: 0.2000");
+        assert_eq!(fix_preview_lines(&Fix::without_candidates(RepairAction::Gap), 40), ["gap"]);
+    }
+}
