@@ -4,9 +4,9 @@
 //! the key, so that `payload.n>=1 payload.n<9` is a range. A word behind a minus must not hold. Damage and gaps stay
 //! under every filter, because what was lost might have matched, unless a word with `is:` speaks of them.
 
-use std::fmt;
 use std::ops::Range;
 
+use super::filter_error::FilterError;
 use super::filter_term::{FilterTerm, FilterWord};
 use crate::format::{EventView, Finding};
 use crate::index::{Block, NameCounts};
@@ -29,25 +29,6 @@ struct TermGroup {
     terms: Vec<FilterTerm>,
     negated: bool,
 }
-
-/// A word that means nothing here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilterError {
-    /// The word.
-    pub word: String,
-    /// Where it starts, in bytes of the text that was parsed.
-    pub at: usize,
-    /// What is wrong with it, and what is expected.
-    pub reason: String,
-}
-
-impl fmt::Display for FilterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.word, self.reason)
-    }
-}
-
-impl std::error::Error for FilterError {}
 
 impl Filter {
     /// Reads a filter. `now_ms`, milliseconds since the Unix epoch, is what relative times count back from.

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::filter::FilterError;
+use super::filter_error::FilterError;
 use super::filter_path::PathTerm;
 use super::text_matcher::TextMatcher;
 use super::time_input;

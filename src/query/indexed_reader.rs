@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::ops::Range;
 
-use super::log_reader::{LogReader, RowBatch, push_bounded};
+use super::log_reader::{LogReader, push_bounded};
 use super::offset_list::OffsetList;
-use super::row::LogRow;
-use super::row_scanner::ProgressMeter;
+use super::progress_meter::ProgressMeter;
+use super::row::{LogRow, RowBatch};
 use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding};

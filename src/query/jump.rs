@@ -2,10 +2,12 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::filter::{Filter, FilterError};
+use super::filter::Filter;
+use super::filter_error::FilterError;
 use super::filter_term::parse_number;
-use super::page::{Direction, PageRequest, read_page};
-use super::row_scanner::ProgressMeter;
+use super::page::{PageRequest, read_page};
+use super::progress_meter::ProgressMeter;
+use super::row::Direction;
 use super::time_input;
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};

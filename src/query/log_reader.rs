@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::block_pruner::{BlockPruner, PROBE_BYTES};
-use super::row::{LogRow, RowContent};
-use super::row_scanner::{ProgressMeter, RowFilter, RowScanner};
+use super::progress_meter::ProgressMeter;
+use super::row::{LogRow, RowBatch, RowContent};
+use super::row_filter::RowFilter;
+use super::row_scanner::RowScanner;
 use crate::StorageError;
 use crate::file::{OffsetLocation, ScanSpan, locate_offset, spans_before};
 use crate::format::{HEADER_LEN, Version};
@@ -30,14 +32,6 @@ pub(super) struct LogReader<'a> {
 struct EnclosingRange {
     start: u64,
     damaged: bool,
-}
-
-/// Rows, ascending.
-#[derive(Debug, Default)]
-pub(super) struct RowBatch {
-    pub(super) rows: VecDeque<LogRow>,
-    /// There are no more of them in the direction that was looked in.
-    pub(super) complete: bool,
 }
 
 impl<'a> LogReader<'a> {

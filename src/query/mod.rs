@@ -4,6 +4,7 @@
 
 mod block_pruner;
 mod filter;
+mod filter_error;
 mod filter_path;
 mod filter_term;
 mod hits;
@@ -12,18 +13,23 @@ mod jump;
 mod log_reader;
 mod offset_list;
 mod page;
+mod progress_meter;
 mod read_plan;
 mod row;
+mod row_filter;
 mod row_scanner;
 mod search;
+mod search_pattern;
 mod text_matcher;
 mod time_input;
 
 pub use block_pruner::BlockPruner;
-pub use filter::{Filter, FilterError};
+pub use filter::Filter;
+pub use filter_error::FilterError;
 pub use hits::{Hits, MAX_HITS};
 pub use jump::{JumpTarget, resolve_jump, resolve_jump_or_last_row};
-pub use page::{Direction, PageRequest, read_page, read_row_at};
+pub use page::{PageRequest, read_page, read_row_at};
 pub use read_plan::ReadPlan;
-pub use row::{EventSummary, LogRow, RowContent, RowPage};
-pub use search::{SearchPattern, find_match};
+pub use row::{Direction, EventSummary, LogRow, RowContent, RowPage};
+pub use search::find_match;
+pub use search_pattern::SearchPattern;

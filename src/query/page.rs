@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use super::block_pruner::BlockPruner;
 use super::filter::Filter;
 use super::indexed_reader::IndexedReader;
-use super::log_reader::{LogReader, RowBatch};
-use super::row::{LogRow, RowPage};
-use super::row_scanner::{ProgressMeter, RowFilter};
+use super::log_reader::LogReader;
+use super::progress_meter::ProgressMeter;
+use super::row::{Direction, LogRow, RowBatch, RowPage};
+use super::row_filter::RowFilter;
 use crate::StorageError;
 use crate::index::{AggregateIndex, IndexFault};
 use crate::inspect::LogView;
@@ -24,15 +25,6 @@ pub struct PageRequest<'a> {
     pub limit: usize,
     /// Which are shown.
     pub filter: &'a Filter,
-}
-
-/// Where rows lie, seen from a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Those that start at or after it, and the one that it lies in.
-    Forward,
-    /// All others: those that end at or before it.
-    Backward,
 }
 
 /// The rows nearest to a place.

@@ -1,66 +1,86 @@
-//! A row of the log as it is shown: the header, an event, or what stands where no event is.
+//! Rows of the log as a list shows them: the header, an event, a finding or an unfinished last frame.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use crate::format::{EventView, Finding};
 
 /// Characters of a name that a row carries; more than any column shows.
 const MAX_NAME: usize = 200;
 
-/// One row.
+/// One row of the log: a byte range and its content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogRow {
-    /// File offset of its first byte.
+    /// File offset of the row's first byte.
     pub start: u64,
-    /// File offset behind its last byte.
+    /// File offset after the row's last byte.
     pub end: u64,
-    /// What stands there.
+    /// What the byte range contains.
     pub content: RowContent,
 }
 
-/// What stands at a row's place.
+/// The content of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RowContent {
-    /// The log's header: row 0.
+    /// The log's header, which is the first row.
     Header,
-    /// An event.
+    /// A valid event.
     Event(EventSummary),
-    /// Damage, a frame that is no event, or a gap, as judged.
+    /// Damage, a frame whose payload is no event, or a gap.
     Finding(Finding),
-    /// A last frame that is being written.
+    /// A last frame that a writer has not finished.
     InFlight,
 }
 
-/// The fields of an event that a list shows.
+/// The fields of an event that a list shows. Names are cut at 200 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSummary {
-    /// When it was accepted, milliseconds since the Unix epoch.
+    /// `write_timestamp_ms`, in milliseconds since the Unix epoch.
     pub time_ms: u64,
-    /// `event_type`, cut at 200 characters, as is what follows.
+    /// The event's `event_type`.
     pub event_type: String,
-    /// `namespace`
+    /// The event's `namespace`.
     pub namespace: String,
-    /// `schema_id`
+    /// The event's `schema_id`.
     pub schema_id: String,
-    /// `schema_version`
+    /// The event's `schema_version`.
     pub schema_version: u32,
-    /// `aggregate_id`
+    /// The event's `aggregate_id`; `None` for an event of no aggregate.
     pub aggregate_id: Option<u64>,
 }
 
-/// Some adjacent rows under a filter, ascending.
+/// Consecutive rows that a filter shows, ascending by offset.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RowPage {
-    /// The rows.
+    /// The rows, ascending by offset.
     pub rows: Vec<LogRow>,
-    /// No row comes before the first.
+    /// True when no row of the filter comes before the first row of the page.
     pub at_start: bool,
-    /// No row comes behind the last, as the log stands.
+    /// True when no row of the filter comes after the last row of the page, in the log as it was read.
     pub at_end: bool,
 }
 
+/// The direction in which rows are read from an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Rows that start at or after the offset, and the row that contains it.
+    Forward,
+    /// Rows that end at or before the offset.
+    Backward,
+}
+
+/// Rows of one read, ascending by offset, before they become a page.
+#[derive(Debug, Default)]
+pub(super) struct RowBatch {
+    pub(super) rows: VecDeque<LogRow>,
+    /// True when the log has no further rows in the direction of the read.
+    pub(super) complete: bool,
+}
+
 impl EventSummary {
-    /// What a list shows of an event.
+    /// Copies the listed fields of an event, with names cut at 200 characters.
     pub fn from_event(event: &EventView) -> Self {
-        let cut = |name: std::borrow::Cow<str>| name.chars().take(MAX_NAME).collect();
+        let cut = |name: Cow<str>| name.chars().take(MAX_NAME).collect();
         Self {
             time_ms: event.write_timestamp_ms(),
             event_type: cut(event.event_type()),

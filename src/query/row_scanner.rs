@@ -2,97 +2,16 @@
 //!
 //! Here never lives the header, nor the index but as blocks that are passed over.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use super::block_pruner::{BlockPruner, PROBE_BYTES};
-use super::filter::Filter;
-use super::row::{EventSummary, LogRow, RowContent};
-use super::search::SearchPattern;
+use super::progress_meter::ProgressMeter;
+use super::row::LogRow;
+use super::row_filter::RowFilter;
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
-use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, Version, gap};
+use crate::format::{DamageKind, Finding};
 use crate::inspect::{DamagePieces, LogView, TailActivity, TailPiece, TailPieces, observe_tail};
-
-/// Distance of two reports of progress, in bytes.
-const PROGRESS_INTERVAL: u64 = 1 << 20;
-
-/// Tells the caller where one is, now and then, and hears whether to stop.
-pub(super) struct ProgressMeter<'a> {
-    on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
-    unreported_bytes: u64,
-}
-
-impl<'a> ProgressMeter<'a> {
-    pub(super) fn new(on: &'a mut dyn FnMut(u64) -> ControlFlow<()>) -> Self {
-        Self { on_progress: on, unreported_bytes: 0 }
-    }
-
-    /// Counts `bytes` that were looked at, the last of them before `at`.
-    pub(super) fn advance(&mut self, at: u64, bytes: u64) -> Result<(), StorageError> {
-        self.unreported_bytes += bytes;
-        if self.unreported_bytes < PROGRESS_INTERVAL {
-            return Ok(());
-        }
-        self.unreported_bytes = 0;
-        match (self.on_progress)(at) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(StorageError::Cancelled),
-        }
-    }
-}
-
-/// What is to be seen.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RowFilter<'a> {
-    pub(super) filter: &'a Filter,
-    /// With a pattern, events that match it and nothing else.
-    pub(super) pattern: Option<&'a SearchPattern>,
-}
-
-impl RowFilter<'_> {
-    /// The row of a frame, when it is to be seen.
-    pub(super) fn frame_row(&self, at: u64, frame: &Frame, version: Version) -> Option<LogRow> {
-        let payload = frame.payload();
-        if self.pattern.is_some_and(|pattern| !pattern.is_match(payload)) {
-            return None;
-        }
-        let range = at..at + frame.len();
-        match EventView::parse(payload, version) {
-            Ok(event) => self
-                .filter
-                .matches_event(at, &event)
-                .then(|| make_row(range, RowContent::Event(EventSummary::from_event(&event)))),
-            Err(_) if gap::is_gap(payload) => {
-                let content = gap::gap_content(payload).map(str::to_owned);
-                self.finding_row(
-                    Finding::new(DamageKind::Gap, range).with_evidence(Evidence { content, ..Evidence::default() }),
-                )
-            }
-            Err(invalid) => {
-                let evidence = Evidence {
-                    reason: Some(invalid.reason.into()),
-                    bad_byte_offset: Some(at + 4 + invalid.offset as u64),
-                    ..Evidence::default()
-                };
-                self.finding_row(Finding::new(DamageKind::InvalidEvent, range).with_evidence(evidence))
-            }
-        }
-    }
-
-    /// The row of a finding, when it is to be seen.
-    pub(super) fn finding_row(&self, finding: Finding) -> Option<LogRow> {
-        (self.pattern.is_none() && self.filter.matches_finding(&finding))
-            .then(|| make_row(finding.range(), RowContent::Finding(finding)))
-    }
-
-    fn in_flight_row(&self, range: Range<u64>) -> Option<LogRow> {
-        (self.pattern.is_none() && self.filter.matches_in_flight()).then(|| make_row(range, RowContent::InFlight))
-    }
-}
-
-fn make_row(range: Range<u64>, content: RowContent) -> LogRow {
-    LogRow { start: range.start, end: range.end, content: content }
-}
 
 /// The rows of a range that are to be seen, ascending.
 pub(super) struct RowScanner<'a> {

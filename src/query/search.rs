@@ -3,48 +3,15 @@
 use std::ops::ControlFlow;
 
 use super::block_pruner::BlockPruner;
-use super::filter::{Filter, FilterError};
+use super::filter::Filter;
 use super::log_reader::LogReader;
-use super::page::Direction;
-use super::row_scanner::{ProgressMeter, RowFilter};
-use super::text_matcher::TextMatcher;
+use super::progress_meter::ProgressMeter;
+use super::row::Direction;
+use super::row_filter::RowFilter;
+use super::search_pattern::SearchPattern;
 use crate::StorageError;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
-
-/// What is searched for. Smart case: all in lower case, it matches any case.
-#[derive(Debug, Clone)]
-pub struct SearchPattern {
-    matcher: TextMatcher,
-    text: String,
-}
-
-impl SearchPattern {
-    /// Reads what was typed: a plain text, or a regular expression between slashes, `/am.unt/`.
-    ///
-    /// # Errors
-    /// An empty text, or an expression that is none.
-    pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let error = |reason| FilterError { word: text.to_owned(), at: 0, reason };
-        let pattern = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inner| !inner.is_empty());
-        let needle = match pattern {
-            Some(pattern) => TextMatcher::from_pattern(pattern),
-            None if text.is_empty() => Err("expected a text, or /a pattern/".into()),
-            None => TextMatcher::from_text(text),
-        };
-        Ok(Self { matcher: needle.map_err(error)?, text: text.to_owned() })
-    }
-
-    /// As typed.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// True when it is in `bytes`.
-    pub fn is_match(&self, bytes: &[u8]) -> bool {
-        self.matcher.is_match(bytes)
-    }
-}
 
 /// The start of the nearest event that matches and that `filter` shows: forward the first that reaches behind `from`,
 /// backward the last that ends at or before it; `None` when there is none.

@@ -1,0 +1,37 @@
+//! Progress of a read over the log: reported about once per mebibyte, with a chance to cancel.
+
+use std::ops::ControlFlow;
+
+use crate::StorageError;
+
+/// Bytes read between two progress reports.
+const PROGRESS_INTERVAL: u64 = 1 << 20;
+
+/// Counts bytes that were read and calls the progress callback about once per mebibyte.
+pub(super) struct ProgressMeter<'a> {
+    on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
+    unreported_bytes: u64,
+}
+
+impl<'a> ProgressMeter<'a> {
+    /// A meter that reports to `on_progress`, which receives the file offset reached and can cancel the read.
+    pub(super) fn new(on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>) -> Self {
+        Self { on_progress, unreported_bytes: 0 }
+    }
+
+    /// Counts `bytes` that were read, the last of them just before the file offset `position`.
+    ///
+    /// # Errors
+    /// `Cancelled` when the callback breaks.
+    pub(super) fn advance(&mut self, position: u64, bytes: u64) -> Result<(), StorageError> {
+        self.unreported_bytes += bytes;
+        if self.unreported_bytes < PROGRESS_INTERVAL {
+            return Ok(());
+        }
+        self.unreported_bytes = 0;
+        match (self.on_progress)(position) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(StorageError::Cancelled),
+        }
+    }
+}
