@@ -84,6 +84,6 @@ fn generate_log(folder: &Path, events: u64) -> PathBuf {
     let path = folder.join("made.log");
     let recipe =
         GeneratorOptions { length: LogLength::Events(events), aggregates: 10_000, ..GeneratorOptions::default() };
-    generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    generate(&OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
     path
 }

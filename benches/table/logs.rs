@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chronicle::EventLog;
 use chronicle::file::OsDisk;
-use chronicle::inspect::{LogView, SurveyOptions, survey};
+use chronicle::inspect::{LogView, Progress, SurveyOptions, survey};
 use chronicle::sample::{GeneratorOptions, LogLength, generate};
 
 use crate::row::{Measurement, measure_time};
@@ -62,7 +62,7 @@ fn make_log(path: &Path, bytes: u64) {
     let _ = fs::remove_file(path);
     let recipe =
         GeneratorOptions { length: LogLength::Bytes(bytes), aggregates: 100_000, ..GeneratorOptions::default() };
-    let go = &mut |_, _| ControlFlow::Continue(());
+    let go = &mut |_: Progress| ControlFlow::Continue(());
     let time = measure_time(|| generate(&OsDisk, path, &recipe, go).unwrap());
     println!("{}: generated at {}", path.display(), Measurement::Rate(file_size(path), time));
     EventLog::open_read_only(path).unwrap().save_index().unwrap();

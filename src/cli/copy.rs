@@ -7,7 +7,7 @@ use super::failure::{CommandFailure, CommandResult};
 use super::open::open_options;
 use super::output::{CommandOutput, finding_line};
 use super::overwrite::check_replaceable;
-use super::progress::Progress;
+use super::progress::TerminalProgress;
 use crate::StorageError;
 use crate::inspect::LogView;
 use crate::repair::{self, CopyOptions, CopySummary, CopyUpdate};
@@ -46,7 +46,7 @@ fn run_copy(
 ) -> CommandResult {
     let log = open_options(global).threads(args.threads.count()).open_read_only(&args.log)?;
     check_replaceable(&args.output, args.force)?;
-    let progress = Progress::new(progress_message, out);
+    let progress = TerminalProgress::new(progress_message, out);
     let done = copy(log.view(), copy_options, &mut |step| {
         match step {
             CopyUpdate::Progress(done, total) => progress.set_position(done, total),

@@ -9,9 +9,9 @@ use super::failure::{CommandFailure, CommandResult};
 use super::index_args::{BuildArgs, IndexAction, IndexArgs};
 use super::open::{open_options, open_read_only, view_with_checked_index};
 use super::output::CommandOutput;
-use super::progress::Progress;
+use super::progress::TerminalProgress;
 use crate::index::IndexState;
-use crate::inspect::{LogView, SurveyProgress};
+use crate::inspect::{LogView, SurveyUpdate};
 use crate::report::json::{self, Json};
 use crate::report::units::{format_count, format_duration};
 use crate::report::{ExitStatus, FindingCounts, index_line, index_meaning, index_reason, safe_path_text};
@@ -93,12 +93,12 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
 /// Catches the index up, or builds it anew from an offset on, and saves it.
 fn build_and_save(log: &mut EventLog, before: &LogView, from: Option<u64>, out: &mut CommandOutput) -> CommandResult {
     let started = Instant::now();
-    let progress = Progress::new("indexing", out);
+    let progress = TerminalProgress::new("indexing", out);
     let mut tally = FindingCounts::default();
-    let mut on = |step: SurveyProgress| {
+    let mut on = |step: SurveyUpdate| {
         match step {
-            SurveyProgress::Progress(done, total) => progress.set_position(done, total),
-            SurveyProgress::Finding(found) => tally.add(found),
+            SurveyUpdate::Progress(read) => progress.set_position(read.position, read.total),
+            SurveyUpdate::Finding(found) => tally.add(found),
         }
         ControlFlow::Continue(())
     };

@@ -9,7 +9,7 @@ use super::failure::{CommandFailure, CommandResult};
 use super::open::{has_terminal, open_options, open_screen};
 use super::output::CommandOutput;
 use super::overwrite::remove_existing;
-use super::progress::Progress;
+use super::progress::TerminalProgress;
 use crate::file::{Disk, OsDisk};
 use crate::inspect::index_path;
 use crate::report::json::Json;
@@ -47,9 +47,9 @@ pub(super) fn generate(args: &GenerateArgs, out: &mut CommandOutput) -> CommandR
         start_time_ms: args.start_time,
     };
     let started = Instant::now();
-    let progress = Progress::new("generating", out);
-    let done = sample::generate(&OsDisk, &args.log, &recipe, &mut |done, total| {
-        progress.set_position(done, total);
+    let progress = TerminalProgress::new("generating", out);
+    let done = sample::generate(&OsDisk, &args.log, &recipe, &mut |written| {
+        progress.set_position(written.position, written.total);
         ControlFlow::Continue(())
     })?;
     drop(progress);

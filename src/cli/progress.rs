@@ -5,9 +5,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output::CommandOutput;
 
 /// A bar that is there only on a terminal, and gone when it is dropped.
-pub(super) struct Progress(ProgressBar);
+pub(super) struct TerminalProgress(ProgressBar);
 
-impl Progress {
+impl TerminalProgress {
     /// Progress of `doing`, counted in bytes.
     pub(super) fn new(message: &'static str, out: &CommandOutput) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
@@ -36,7 +36,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for TerminalProgress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

@@ -10,12 +10,12 @@ use super::args::GlobalArgs;
 use super::failure::{CommandFailure, CommandResult};
 use super::open::{open_options, open_read_only, view_with_checked_index};
 use super::output::CommandOutput;
-use super::progress::Progress;
+use super::progress::TerminalProgress;
 use super::repair_args::{ApprovalArgs, RepairArgs, UndoArgs};
 use super::verify::{index_status, survey_with_fixes};
 use crate::StorageError;
 use crate::file::{Disk, OpenMode, OsDisk, replace_file};
-use crate::inspect::{LogView, SurveyOptions, SurveyProgress, index_path, survey};
+use crate::inspect::{LogView, OnSurveyUpdate, SurveyOptions, SurveyUpdate, index_path, survey};
 use crate::repair::{self, AppliedRepair, ApplyOptions, LogPaths, PLAN_VERSION, Plan};
 use crate::report::json::{self, Json};
 use crate::report::{ExitStatus, FindingCounts, plan_lines, record_line, recovered_line, safe_path_text};
@@ -152,7 +152,7 @@ fn show_and_apply(
 }
 
 fn make_plan(args: &RepairArgs, view: &LogView, out: &CommandOutput) -> Result<Plan, StorageError> {
-    let progress = Progress::new("planning", out);
+    let progress = TerminalProgress::new("planning", out);
     repair::plan_repair(view, &args.repair_options(), args.donor.as_deref(), &mut |done, total| {
         progress.set_position(done, total);
         ControlFlow::Continue(())
@@ -213,11 +213,11 @@ fn catch_up_index(applied: &AppliedRepair, log: &Path, global: &GlobalArgs, out:
     if !applied.index_behind {
         return;
     }
-    let progress = Progress::new("indexing", out);
+    let progress = TerminalProgress::new("indexing", out);
     let caught_up = open_read_only(log, global).and_then(|mut log| {
         let (_, read) = log.catch_up_index(&mut |step| {
-            if let SurveyProgress::Progress(done, total) = step {
-                progress.set_position(done, total);
+            if let SurveyUpdate::Progress(read) = step {
+                progress.set_position(read.position, read.total);
             }
             ControlFlow::Continue(())
         })?;
@@ -233,10 +233,9 @@ fn catch_up_index(applied: &AppliedRepair, log: &Path, global: &GlobalArgs, out:
 /// What `verify` answers about the log as it stands now.
 fn verify_current_state(log: &Path, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
     let view = view_with_checked_index(&open_read_only(log, global)?);
-    let progress = Progress::new("verifying", out);
+    let progress = TerminalProgress::new("verifying", out);
     let (mut tally, mut status) = (FindingCounts::default(), index_status(&view, false));
-    let mut pass =
-        |on: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>| survey(&view, &SurveyOptions::default(), None, on);
+    let mut pass = |on: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::default(), None, on);
     let seen = survey_with_fixes(&view, &mut pass, &progress, &mut |found| {
         tally.add(&found.finding);
         status = status.combine(ExitStatus::for_finding(&found.finding, found.fix.as_ref()));

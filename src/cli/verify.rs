@@ -7,11 +7,13 @@ use super::args::{GlobalArgs, VerifyArgs};
 use super::failure::{CommandFailure, CommandResult};
 use super::open::{GapJournals, open_options, view_with_checked_index};
 use super::output::{CommandOutput, finding_line};
-use super::progress::Progress;
+use super::progress::TerminalProgress;
 use crate::StorageError;
 use crate::format::DamageKind;
 use crate::index::{AggregateIndex, IndexState, VerificationMark};
-use crate::inspect::{LogView, MAX_FINDINGS, Survey, SurveyOptions, SurveyProgress, survey_ranges, unverified_ranges};
+use crate::inspect::{
+    LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, SurveyUpdate, survey_ranges, unverified_ranges,
+};
 use crate::repair::{FixFinder, PendingRepair, ProposedFix};
 use crate::report::json::{self, Json, VerifyReport};
 use crate::report::units::{DisplayZone, format_count, format_minute, format_number, format_size, format_timestamp};
@@ -59,9 +61,9 @@ fn run_verify(args: &VerifyArgs, global: &GlobalArgs, out: &mut CommandOutput) -
         status: ExitStatus::Done,
         json_findings: vec![],
     };
-    let progress = Progress::new("verifying", out);
+    let progress = TerminalProgress::new("verifying", out);
     let mut kept = Ok(());
-    let mut pass = |on: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>| {
+    let mut pass = |on: &mut OnSurveyUpdate| {
         if !args.save {
             return survey_ranges(&view, &ranges, bytes, &survey_options, on);
         }
@@ -120,15 +122,15 @@ fn check_offsets(args: &VerifyArgs, bytes: u64) -> Result<(), CommandFailure> {
 pub(super) fn survey_with_fixes(
     view: &LogView,
     pass: &mut SurveyRunner,
-    progress: &Progress,
+    progress: &TerminalProgress,
     on_finding: &mut dyn FnMut(ProposedFix) -> Result<(), CommandFailure>,
 ) -> Result<Survey, CommandFailure> {
     let mut proposer = FixFinder::new(view)?;
     let mut callback_result = Ok(());
     let seen = pass(&mut |step| {
         match step {
-            SurveyProgress::Progress(done, total) => progress.set_position(done, total),
-            SurveyProgress::Finding(found) => {
+            SurveyUpdate::Progress(read) => progress.set_position(read.position, read.total),
+            SurveyUpdate::Finding(found) => {
                 let decided = proposer.push(found).map_err(CommandFailure::from);
                 callback_result = decided.and_then(|decided| decided.into_iter().try_for_each(&mut *on_finding));
             }
@@ -188,8 +190,7 @@ impl VerifyReporter<'_> {
 }
 
 /// A pass over a log, which tells how it goes.
-pub(super) type SurveyRunner<'a> =
-    dyn FnMut(&mut dyn FnMut(SurveyProgress) -> ControlFlow<()>) -> Result<Survey, StorageError> + 'a;
+pub(super) type SurveyRunner<'a> = dyn FnMut(&mut OnSurveyUpdate) -> Result<Survey, StorageError> + 'a;
 
 fn last_verification_line(last: Option<VerificationMark>, rechecked: u64) -> String {
     let Some(VerificationMark { verified_at_ms: at_ms, .. }) = last else {

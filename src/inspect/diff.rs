@@ -7,6 +7,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use super::LogView;
+use super::progress::{Progress, cancelled_if_break};
 use crate::StorageError;
 use crate::file::storage::read_until_device_error;
 use crate::file::{LogFile, OffsetLocation, ScanSpan, Scanner, locate_offset};
@@ -71,12 +72,15 @@ pub struct LogDifference {
 
 /// What a comparison tells while it runs.
 #[derive(Debug)]
-pub enum DiffProgress<'a> {
-    /// It has come to this offset, of this end.
-    Progress(u64, u64),
+pub enum DiffUpdate<'a> {
+    /// The comparison has read up to a position of the shorter log.
+    Progress(Progress),
     /// It has found a difference.
     Difference(&'a LogDifference),
 }
+
+/// The callback of a comparison. `Break` cancels the comparison, which then fails with [`StorageError::Cancelled`].
+pub type OnDiffUpdate<'a> = dyn FnMut(DiffUpdate) -> ControlFlow<()> + 'a;
 
 /// What a comparison has seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,11 +114,7 @@ impl Comparison {
 /// # Errors
 /// `Refused` when they are of different versions; `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when one cannot
 /// be read.
-pub fn diff(
-    a: &LogView,
-    b: &LogView,
-    on_progress: &mut dyn FnMut(DiffProgress) -> ControlFlow<()>,
-) -> Result<Comparison, StorageError> {
+pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Comparison, StorageError> {
     let (a, b) = (a.log(), b.log());
     if a.version() != b.version() {
         let (one, other) = (a.version().number(), b.version().number());
@@ -131,7 +131,7 @@ pub fn diff(
         logs: (a, b),
         ends,
         common_end: common,
-        on_progress: on_progress,
+        on_update,
         comparison: comparison,
         last_difference: None,
         reported_to: 0,
@@ -146,7 +146,7 @@ struct LogComparer<'a> {
     ends: (u64, u64),
     /// The end of the shorter one.
     common_end: u64,
-    on_progress: &'a mut dyn FnMut(DiffProgress) -> ControlFlow<()>,
+    on_update: &'a mut OnDiffUpdate<'a>,
     comparison: Comparison,
     /// The difference that was told last.
     last_difference: Option<LogDifference>,
@@ -330,12 +330,12 @@ impl LogComparer<'_> {
             *count += u64::from(row.0 == how);
         }
         let difference = LogDifference { kind: how, start: range.start, end: range.end };
-        let told = (self.on_progress)(DiffProgress::Difference(&difference));
+        let answer = (self.on_update)(DiffUpdate::Difference(&difference));
         if self.comparison.differences.len() < MAX_DIFFERENCES {
             self.comparison.differences.push(difference.clone());
         }
         self.last_difference = Some(difference);
-        if told.is_break() { Err(StorageError::Cancelled) } else { Ok(()) }
+        cancelled_if_break(answer)
     }
 
     fn report_progress(&mut self, at: u64) -> Result<(), StorageError> {
@@ -343,10 +343,8 @@ impl LogComparer<'_> {
             return Ok(());
         }
         self.reported_to = at;
-        match (self.on_progress)(DiffProgress::Progress(at, self.common_end)) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(StorageError::Cancelled),
-        }
+        let progress = Progress { position: at, total: self.common_end };
+        cancelled_if_break((self.on_update)(DiffUpdate::Progress(progress)))
     }
 }
 

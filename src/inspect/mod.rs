@@ -9,15 +9,18 @@ mod log_view;
 mod map;
 mod parallel_scan;
 mod part_scan;
+mod progress;
 mod survey;
 mod tail;
 mod unverified;
 
 pub use damage_pieces::{DamagePiece, DamagePieces};
-pub use diff::{Comparison, DiffProgress, DifferenceKind, LogDifference, MAX_DIFFERENCES, diff};
+pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
 pub use log_view::{LogView, index_path};
 pub use map::{HealthCell, HealthMap};
-pub use survey::{MAX_FINDINGS, Survey, SurveyOptions, SurveyProgress, survey};
+pub(crate) use progress::cancelled_if_break;
+pub use progress::{OnProgress, Progress};
+pub use survey::{MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, SurveyUpdate, survey};
 pub use tail::{TailActivity, TailPiece, TailPieces, classify_tail, observe_tail};
 #[cfg(feature = "app")]
 pub(crate) use unverified::enclosing_start;

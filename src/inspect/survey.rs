@@ -3,6 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::part_scan::{PartEvent, PartResult, PartScanner, clock_finding};
+use super::progress::{Progress, cancelled_if_break};
 use super::tail::{TailActivity, classify_tail, observe_tail};
 use super::{HealthMap, LogView, parallel_scan};
 use crate::StorageError;
@@ -32,12 +33,15 @@ pub struct SurveyOptions {
 
 /// What a pass tells while it runs.
 #[derive(Debug)]
-pub enum SurveyProgress<'a> {
-    /// It has come to this offset, of this end.
-    Progress(u64, u64),
+pub enum SurveyUpdate<'a> {
+    /// The pass has read up to a position of the log.
+    Progress(Progress),
     /// It has found something.
     Finding(&'a Finding),
 }
+
+/// The callback of a pass. `Break` cancels the pass, which then fails with [`StorageError::Cancelled`].
+pub type OnSurveyUpdate<'a> = dyn FnMut(SurveyUpdate) -> ControlFlow<()> + 'a;
 
 /// What a pass has seen.
 #[derive(Debug, Default)]
@@ -78,7 +82,7 @@ pub fn survey(
     view: &LogView,
     options: &SurveyOptions,
     index: Option<&mut AggregateIndex>,
-    on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
+    on_update: &mut OnSurveyUpdate,
 ) -> Result<Survey, StorageError> {
     let file_end = view.log().len()?;
     let first = view.log().first_frame_offset();
@@ -98,7 +102,7 @@ pub fn survey(
         part_scanner: part_scanner,
         previous_time: options.previous_time.or(index.as_ref().and_then(|index| index.totals().last_time)),
         index,
-        on_progress: on_progress,
+        on_update,
         survey: Survey::default(),
         scanner: None,
         position: start,
@@ -143,7 +147,7 @@ fn split_into_parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<
 pub(super) struct SurveyPass<'a> {
     pub(super) part_scanner: PartScanner<'a>,
     index: Option<&'a mut AggregateIndex>,
-    on_progress: &'a mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
+    on_update: &'a mut OnSurveyUpdate<'a>,
     survey: Survey,
     previous_time: Option<u64>,
     /// The scanner of the part before, which has read on.
@@ -262,19 +266,17 @@ impl SurveyPass<'_> {
         } else if finding.kind == DamageKind::Gap {
             self.survey.map.mark_gap(finding.range());
         }
-        let told = (self.on_progress)(SurveyProgress::Finding(&finding));
+        let answer = (self.on_update)(SurveyUpdate::Finding(&finding));
         if self.survey.findings.len() < MAX_FINDINGS {
             self.survey.findings.push(finding);
         }
-        if told.is_break() { Err(StorageError::Cancelled) } else { Ok(()) }
+        cancelled_if_break(answer)
     }
 
     #[cold]
     fn report_progress(&mut self, at: u64) -> Result<(), StorageError> {
         self.reported_to = self.reported_to.max(at);
-        match (self.on_progress)(SurveyProgress::Progress(self.reported_to, self.part_scanner.file_end)) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(StorageError::Cancelled),
-        }
+        let progress = Progress { position: self.reported_to, total: self.part_scanner.file_end };
+        cancelled_if_break((self.on_update)(SurveyUpdate::Progress(progress)))
     }
 }

@@ -1,9 +1,9 @@
 //! What has to be read of a log to know as much as if all of it were verified now, and the passes that read it.
 
 use std::iter;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
-use super::{LogView, MAX_FINDINGS, Survey, SurveyOptions, SurveyProgress, survey};
+use super::{LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, survey};
 use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::format::DamageKind;
@@ -52,13 +52,13 @@ pub fn survey_ranges(
     ranges: &[Range<u64>],
     len: u64,
     options: &SurveyOptions,
-    on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
+    on_update: &mut OnSurveyUpdate,
 ) -> Result<Survey, StorageError> {
     let mut all = Survey::default();
     for range in ranges {
         let from = (range.start > 0).then(|| enclosing_start(view, range.start, len)).transpose()?;
         let until = (range.end < len).then_some(range.end);
-        let next = survey(view, &SurveyOptions { from, until, ..options.clone() }, None, on_progress)?;
+        let next = survey(view, &SurveyOptions { from, until, ..options.clone() }, None, on_update)?;
         all = all.merge(next);
     }
     Ok(all)
@@ -113,7 +113,7 @@ mod tests {
         let path = folder.path().join("a.log");
         let recipe =
             GeneratorOptions { length: LogLength::Bytes(1 << 20), aggregates: 50, ..GeneratorOptions::default() };
-        generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        generate(&OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[600_000] ^= 1;
         std::fs::write(&path, &bytes).unwrap();

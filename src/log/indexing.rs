@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use super::EventLog;
 use crate::StorageError;
 use crate::index::{AggregateIndex, IndexState, save};
-use crate::inspect::{Survey, SurveyOptions, SurveyProgress, survey, survey_ranges};
+use crate::inspect::{OnSurveyUpdate, Survey, SurveyOptions, survey, survey_ranges};
 
 impl EventLog {
     /// The index of the log as it is now: the file's, caught up in memory. Writes nothing.
@@ -26,7 +26,7 @@ impl EventLog {
     /// `Stopped` when `on` breaks; what is done by then stays done. Otherwise as [`EventLog::index`].
     pub fn catch_up_index(
         &mut self,
-        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
+        on_update: &mut OnSurveyUpdate,
     ) -> Result<(&AggregateIndex, Option<Survey>), StorageError> {
         let mut index = match self.index.take() {
             Some(index) => index,
@@ -35,7 +35,7 @@ impl EventLog {
         let (coverage, len) = (index.coverage(), self.view.log().len()?);
         let mut found = Ok(None);
         if coverage.scanned_to != len || coverage.frames == 0 {
-            found = self.extend_index(&mut index, on_progress).map(Some);
+            found = self.extend_index(&mut index, on_update).map(Some);
             // A writer that has caught a file up leaves a fresh one behind.
             self.saves_index_on_close |= found.is_ok() && matches!(self.view.index_state(), IndexState::Behind { .. });
         }
@@ -71,7 +71,7 @@ impl EventLog {
     pub fn rebuild_index_with_progress(
         &mut self,
         offset: u64,
-        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
+        on_update: &mut OnSurveyUpdate,
     ) -> Result<(&AggregateIndex, Survey), StorageError> {
         let known = if offset <= self.view.log().first_frame_offset() {
             self.view.empty_index()
@@ -81,7 +81,7 @@ impl EventLog {
             known
         };
         let mut index = known.with_spill_options(self.options.spill_options());
-        let found = self.extend_index(&mut index, on_progress)?;
+        let found = self.extend_index(&mut index, on_update)?;
         if let Some(seen) = self.view.lost_tail()? {
             index.set_lost_tail(seen);
         }
@@ -89,12 +89,8 @@ impl EventLog {
     }
 
     /// Adds to an index what it has not seen, which verifies that.
-    fn extend_index(
-        &self,
-        index: &mut AggregateIndex,
-        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
-    ) -> Result<Survey, StorageError> {
-        let found = self.survey_into_index(index, on_progress)?;
+    fn extend_index(&self, index: &mut AggregateIndex, on_update: &mut OnSurveyUpdate) -> Result<Survey, StorageError> {
+        let found = self.survey_into_index(index, on_update)?;
         self.record_survey(index, &found);
         Ok(found)
     }
@@ -102,11 +98,11 @@ impl EventLog {
     fn survey_into_index(
         &self,
         index: &mut AggregateIndex,
-        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
+        on_update: &mut OnSurveyUpdate,
     ) -> Result<Survey, StorageError> {
         let coverage = index.coverage();
         let from = (coverage.frames > 0).then_some(coverage.covered_to);
-        survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(index), on_progress)
+        survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(index), on_update)
     }
 
     /// Has an index know what was looked at, and what was met there. Who begins with the first frame has looked at all
@@ -131,7 +127,7 @@ impl EventLog {
         &mut self,
         ranges: &[Range<u64>],
         len: u64,
-        on_progress: &mut dyn FnMut(SurveyProgress) -> ControlFlow<()>,
+        on_update: &mut OnSurveyUpdate,
     ) -> Result<(Survey, Result<(), StorageError>), StorageError> {
         let mut index = self.view.load_index().with_spill_options(self.options.spill_options());
         let first = self.view.log().first_frame_offset();
@@ -142,9 +138,9 @@ impl EventLog {
         let found = match build_from {
             Some(start) => {
                 let from = (start > 0).then_some(start);
-                survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(&mut index), on_progress)?
+                survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(&mut index), on_update)?
             }
-            None => survey_ranges(&self.view, ranges, len, &SurveyOptions::default(), on_progress)?,
+            None => survey_ranges(&self.view, ranges, len, &SurveyOptions::default(), on_update)?,
         };
         let (coverage, len) = (index.coverage(), self.view.log().len()?);
         if build_from.is_none() && coverage.scanned_to != len && coverage.covered_to <= len {

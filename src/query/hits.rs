@@ -19,7 +19,7 @@ use super::search;
 use super::search_pattern::SearchPattern;
 use crate::StorageError;
 use crate::index::AggregateIndex;
-use crate::inspect::LogView;
+use crate::inspect::{LogView, OnProgress, Progress};
 
 /// Hits that are kept at most: a few megabytes of them.
 pub const MAX_HITS: u64 = 1_000_000;
@@ -150,7 +150,7 @@ impl Hits {
         view: &LogView,
         index: Option<&AggregateIndex>,
         bytes: u64,
-        on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        on_progress: &mut OnProgress,
     ) -> Result<(), StorageError> {
         let (filter, pattern) = (self.filter.clone(), self.pattern.clone());
         let pruner = BlockPruner::new(view.log(), index, &filter);
@@ -189,13 +189,15 @@ impl Hits {
         index: Option<&AggregateIndex>,
         (from, direction): (u64, Direction),
         limit: usize,
-        on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        on_progress: &mut OnProgress,
     ) -> Result<RowPage, StorageError> {
         let request = PageRequest { from, direction, limit, filter: &self.filter };
         let reader = LogReader::new(view, RowFilter { filter: &self.filter, pattern: None })?;
         match self.indexed_reader(reader, from, direction)?.filter(|_| limit > 0 && self.pattern.is_none()) {
-            Some(known) => page::read_indexed_page(&reader, &known, &request, &mut ProgressMeter::new(on_progress))
-                .map_err(|fault| fault.into_error(view.index_path())),
+            Some(known) => {
+                page::read_indexed_page(&reader, &known, &request, &mut ProgressMeter::new(on_progress, reader.log_end))
+                    .map_err(|fault| fault.into_error(view.index_path()))
+            }
             None => page::read_page(view, index, &request, on_progress),
         }
     }
@@ -209,14 +211,14 @@ impl Hits {
         view: &LogView,
         index: Option<&AggregateIndex>,
         (from, direction): (u64, Direction),
-        on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        on_progress: &mut OnProgress,
     ) -> Result<Option<u64>, StorageError> {
         let Some(pattern) = &self.pattern else { return Ok(None) };
         let reader = LogReader::new(view, RowFilter { filter: &self.filter, pattern: Some(pattern) })?;
         let Some(known) = self.indexed_reader(reader, from, direction)? else {
             return search::find_match(view, index, pattern, &self.filter, from, direction, on_progress);
         };
-        let mut meter = ProgressMeter::new(on_progress);
+        let mut meter = ProgressMeter::new(on_progress, reader.log_end);
         let found = match direction {
             Direction::Forward => known.read_forward(from, 1, &mut meter),
             Direction::Backward => known.read_backward(from, 1, &mut meter),
@@ -251,16 +253,20 @@ impl Hits {
         reader: &LogReader,
         range: Range<u64>,
         bytes: u64,
-        on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        on_progress: &mut OnProgress,
     ) -> Result<(), StorageError> {
         let Range { start, end } = range;
         let (at, stopped) = (Cell::new(end), Cell::new(false));
-        let mut report = |place| {
-            at.set(place);
-            stopped.set(on_progress(place).is_break());
-            if stopped.get() || place - end >= bytes { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let mut report = |progress: Progress| {
+            at.set(progress.position);
+            stopped.set(on_progress(progress).is_break());
+            if stopped.get() || progress.position - end >= bytes {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
-        let mut meter = ProgressMeter::new(&mut report);
+        let mut meter = ProgressMeter::new(&mut report, reader.log_end);
         let mut walk = reader.scan_range_pruned(end..reader.log_end);
         // What was unfinished when it was looked at.
         self.offsets.truncate_from(end);
@@ -310,11 +316,11 @@ impl Hits {
         reader: &LogReader,
         range: Range<u64>,
         bytes: u64,
-        on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        on_progress: &mut OnProgress,
     ) -> Result<(), StorageError> {
         let start = reader.enclosing_start(range.start.saturating_sub(bytes).max(self.first_frame))?;
         let mut walk = reader.scan_range_pruned(start..range.start);
-        let mut meter = ProgressMeter::new(on_progress);
+        let mut meter = ProgressMeter::new(on_progress, reader.log_end);
         let mut before = OffsetList::default();
         while let Some(row) = walk.next_row(&mut meter)?.filter(|row| row.start < range.start) {
             before.push(row.start);

@@ -13,7 +13,7 @@ use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::EventView;
 use crate::index::{AggregateIndex, Anchor};
-use crate::inspect::LogView;
+use crate::inspect::{LogView, OnProgress};
 
 /// Bytes that are walked over rather than halved again.
 const LINEAR_SCAN_BYTES: u64 = 1 << 20;
@@ -72,7 +72,7 @@ pub fn resolve_jump_or_last_row(
     view: &LogView,
     index: Option<&AggregateIndex>,
     jump: &JumpTarget,
-    on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    on_progress: &mut OnProgress,
 ) -> Result<u64, StorageError> {
     match resolve_jump(view, index, jump, on_progress)? {
         Some(start) => Ok(start),
@@ -88,7 +88,7 @@ pub fn resolve_jump(
     view: &LogView,
     index: Option<&AggregateIndex>,
     jump: &JumpTarget,
-    on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    on_progress: &mut OnProgress,
 ) -> Result<Option<u64>, StorageError> {
     let seek = EventSeek { view, index, end: view.log().len()? };
     match *jump {
@@ -97,9 +97,9 @@ pub fn resolve_jump(
         JumpTarget::Offset(offset) => nearest_row_start(view, offset, Direction::Forward),
         JumpTarget::Percent(share) => nearest_row_start(view, percent_to_offset(seek.end, share), Direction::Forward),
         JumpTarget::Ordinal(ordinal) => {
-            seek.seek_ordinal(ordinal.saturating_sub(1), &mut ProgressMeter::new(on_progress))
+            seek.seek_ordinal(ordinal.saturating_sub(1), &mut ProgressMeter::new(on_progress, seek.end))
         }
-        JumpTarget::Time(time_ms) => seek.seek_time(time_ms, &mut ProgressMeter::new(on_progress)),
+        JumpTarget::Time(time_ms) => seek.seek_time(time_ms, &mut ProgressMeter::new(on_progress, seek.end)),
     }
 }
 

@@ -12,7 +12,7 @@ use super::row::{Direction, LogRow, RowBatch, RowPage};
 use super::row_filter::RowFilter;
 use crate::StorageError;
 use crate::index::{AggregateIndex, IndexFault};
-use crate::inspect::LogView;
+use crate::inspect::{LogView, OnProgress};
 
 /// Which rows a page is to have.
 #[derive(Debug, Clone, Copy)]
@@ -45,14 +45,14 @@ pub fn read_page(
     view: &LogView,
     index: Option<&AggregateIndex>,
     request: &PageRequest,
-    on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    on_progress: &mut OnProgress,
 ) -> Result<RowPage, StorageError> {
     if request.limit == 0 {
         return Ok(RowPage::default());
     }
     let row_filter = RowFilter { filter: request.filter, pattern: None };
     let reader = LogReader::new(view, row_filter)?;
-    let mut meter = ProgressMeter::new(on_progress);
+    let mut meter = ProgressMeter::new(on_progress, reader.log_end);
     if let Some(index) = index
         && let Some(indexed) = IndexedReader::from_index(reader, index)?
     {

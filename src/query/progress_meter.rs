@@ -1,22 +1,23 @@
 //! Progress of a read over the log: reported about once per mebibyte, with a chance to cancel.
 
-use std::ops::ControlFlow;
-
 use crate::StorageError;
+use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
 /// Bytes read between two progress reports.
 const PROGRESS_INTERVAL: u64 = 1 << 20;
 
 /// Counts bytes that were read and calls the progress callback about once per mebibyte.
 pub(super) struct ProgressMeter<'a> {
-    on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
+    on_progress: &'a mut OnProgress<'a>,
+    /// The offset at which the read ends, as the callback is told.
+    total: u64,
     unreported_bytes: u64,
 }
 
 impl<'a> ProgressMeter<'a> {
-    /// A meter that reports to `on_progress`, which receives the file offset reached and can cancel the read.
-    pub(super) fn new(on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>) -> Self {
-        Self { on_progress, unreported_bytes: 0 }
+    /// A meter that reports to `on_progress`, which receives the file offset reached, of `total`, and can cancel the read.
+    pub(super) fn new(on_progress: &'a mut OnProgress<'a>, total: u64) -> Self {
+        Self { on_progress, total, unreported_bytes: 0 }
     }
 
     /// Counts `bytes` that were read, the last of them just before the file offset `position`.
@@ -29,9 +30,6 @@ impl<'a> ProgressMeter<'a> {
             return Ok(());
         }
         self.unreported_bytes = 0;
-        match (self.on_progress)(position) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(StorageError::Cancelled),
-        }
+        cancelled_if_break((self.on_progress)(Progress { position, total: self.total }))
     }
 }

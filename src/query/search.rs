@@ -1,7 +1,5 @@
 //! Search: the next event whose stored JSON holds a text, or matches a pattern.
 
-use std::ops::ControlFlow;
-
 use super::block_pruner::BlockPruner;
 use super::filter::Filter;
 use super::log_reader::LogReader;
@@ -11,7 +9,7 @@ use super::row_filter::RowFilter;
 use super::search_pattern::SearchPattern;
 use crate::StorageError;
 use crate::index::AggregateIndex;
-use crate::inspect::LogView;
+use crate::inspect::{LogView, OnProgress};
 
 /// The start of the nearest event that matches and that `filter` shows: forward the first that reaches behind `from`,
 /// backward the last that ends at or before it; `None` when there is none.
@@ -27,12 +25,12 @@ pub fn find_match(
     filter: &Filter,
     from: u64,
     direction: Direction,
-    on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    on_progress: &mut OnProgress,
 ) -> Result<Option<u64>, StorageError> {
     let row_filter = RowFilter { filter, pattern: Some(pattern) };
-    let mut meter = ProgressMeter::new(on_progress);
     let pruner = BlockPruner::new(view.log(), index, filter);
     let reader = LogReader::new(view, row_filter)?.with_pruner(&pruner);
+    let mut meter = ProgressMeter::new(on_progress, reader.log_end);
     let found = match direction {
         Direction::Forward => reader.read_forward(from, 1, &mut meter)?,
         Direction::Backward => reader.read_backward(from, view.log().first_frame_offset(), 1, &mut meter)?,

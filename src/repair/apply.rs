@@ -18,7 +18,7 @@ use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::journal::JournalSection;
 use crate::format::{DamageKind, Finding, Version};
-use crate::inspect::{LogView, SurveyOptions, SurveyProgress as SurveyStep, survey};
+use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
 
 /// How a plan is applied.
 #[derive(Debug, Clone, Copy, Default)]
@@ -260,7 +260,7 @@ fn find_unknown_damage(paths: &LogPaths, known: &dyn Fn(&Finding) -> bool) -> Re
     let view = LogView::open(paths.disk.clone(), &paths.path, paths.custom_index())?.with_threads(paths.scan_threads);
     let mut unknown = None;
     survey(&view, &SurveyOptions::default(), None, &mut |step| {
-        if let SurveyStep::Finding(found) = step {
+        if let SurveyUpdate::Finding(found) = step {
             unknown = unknown.take().or_else(|| (found.kind.is_damage() && !known(found)).then(|| found.clone()));
         }
         ControlFlow::Continue(())

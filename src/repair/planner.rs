@@ -18,7 +18,7 @@ use super::{
 use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::format::{DamageKind, EventView, Finding, Version, frame};
-use crate::inspect::{LogView, SurveyOptions, SurveyProgress as PassStep, survey};
+use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
 
 /// Digits of a plan's name.
 const ID_DIGITS: usize = 12;
@@ -148,9 +148,9 @@ fn find_damage(
     }
     let mut failed = None;
     let passed = survey(view, &wish, None, &mut |step| match step {
-        PassStep::Progress(done, total) => on(done, total),
-        PassStep::Finding(finding) if !finding.kind.is_damage() => ControlFlow::Continue(()),
-        PassStep::Finding(finding) => match proposer.push(finding) {
+        SurveyUpdate::Progress(progress) => on(progress.position, progress.total),
+        SurveyUpdate::Finding(finding) if !finding.kind.is_damage() => ControlFlow::Continue(()),
+        SurveyUpdate::Finding(finding) => match proposer.push(finding) {
             Ok(mut decided) => {
                 found.append(&mut decided);
                 ControlFlow::Continue(())

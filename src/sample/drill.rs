@@ -185,7 +185,7 @@ mod tests {
     fn generate_log(folder: &Path, events: u64) -> std::path::PathBuf {
         let path = folder.join(format!("{events}.log"));
         let recipe = GeneratorOptions { length: LogLength::Events(events), ..GeneratorOptions::default() };
-        generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        generate(&OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
         path
     }
 

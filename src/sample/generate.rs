@@ -1,6 +1,5 @@
 //! Realistic logs of any size, the same bytes for the same recipe: skewed aggregates, several types, payloads of all sorts.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::rng::Rng;
@@ -9,6 +8,7 @@ use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{Disk, OpenMode};
 use crate::format::{LogHeader, frame};
+use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
 /// When the first event of a generated log happens unless somebody says otherwise: 2026-01-01 00:00 UTC.
 pub const DEFAULT_START_TIME_MS: u64 = 1_767_225_600_000;
@@ -64,7 +64,7 @@ pub fn generate(
     disk: &dyn Disk,
     path: &Path,
     options: &GeneratorOptions,
-    on_progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    on_progress: &mut OnProgress,
 ) -> Result<GenerateSummary, StorageError> {
     let file = disk.open(path, OpenMode::Create).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: path.to_owned() },
@@ -87,9 +87,7 @@ pub fn generate(
             LogLength::Bytes(bytes) => bytes,
             LogLength::Events(events) => (done.bytes / done.events.max(1)).saturating_mul(events),
         };
-        if on_progress(done.bytes, total.max(done.bytes)).is_break() {
-            return Err(StorageError::Cancelled);
-        }
+        cancelled_if_break(on_progress(Progress { position: done.bytes, total: total.max(done.bytes) }))?;
     }
     file.sync().map_err(|error| StorageError::io(path, "sync", error))?;
     Ok(done)
@@ -295,6 +293,8 @@ fn push_number(mut number: u64, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use super::*;
     use crate::file::OsDisk;
     use crate::format::{DecodeResult, EventView, Version, json};
@@ -357,7 +357,7 @@ mod tests {
             GeneratorOptions { length: LogLength::Events(5000), aggregates: 77, ..GeneratorOptions::default() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
-        let done = generate(&OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let done = generate(&OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
         let written = std::fs::read(&path).unwrap();
         assert!(written == generate_bytes(&recipe));
         assert_eq!(done, GenerateSummary { events: 5000, bytes: written.len() as u64 });
@@ -388,7 +388,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         std::fs::write(&path, "mine").unwrap();
-        let refused = generate(&OsDisk, &path, &GeneratorOptions::default(), &mut |_, _| ControlFlow::Continue(()));
+        let refused = generate(&OsDisk, &path, &GeneratorOptions::default(), &mut |_| ControlFlow::Continue(()));
         assert!(matches!(refused, Err(StorageError::AlreadyExists { .. })), "{refused:?}");
         assert_eq!(std::fs::read(&path).unwrap(), b"mine");
     }

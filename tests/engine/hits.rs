@@ -179,8 +179,9 @@ fn a_stop_keeps_what_was_looked_at() {
     let bed = numbered_log(9000);
     let view = bed.view();
     let mut hits = Hits::new(parse_filter("type:Created"), None, 0);
-    let stopped = hits
-        .scan_more(&view, None, u64::MAX, &mut |at| if at > 2 << 20 { ControlFlow::Break(()) } else { never_stop(at) });
+    let stopped = hits.scan_more(&view, None, u64::MAX, &mut |at| {
+        if at.position > 2 << 20 { ControlFlow::Break(()) } else { never_stop(at) }
+    });
     assert!(matches!(stopped, Err(StorageError::Cancelled)));
     assert!(hits.scanned_bytes() > 2 << 20 && hits.len() > 1000, "{} in {}", hits.len(), hits.scanned_bytes());
     let mut read = 0;

@@ -345,8 +345,8 @@ fn a_catch_up_costs_the_new_bytes_only() {
     let mut log = open_read_only(&disk);
     let (_, found) = log
         .catch_up_index(&mut |step| {
-            if let chronicle::inspect::SurveyProgress::Progress(at, end) = step {
-                told.push((at, end));
+            if let chronicle::inspect::SurveyUpdate::Progress(progress) = step {
+                told.push(progress);
             }
             std::ops::ControlFlow::Continue(())
         })

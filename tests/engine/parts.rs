@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chronicle::AggregateIndex;
 use chronicle::format::frame::encode;
 use chronicle::index::{SpillOptions, save};
-use chronicle::inspect::{LogView, SurveyOptions, SurveyProgress, survey};
+use chronicle::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, survey};
 use proptest::prelude::*;
 
 use super::index::{offsets_by_aggregate, replayed_offsets};
@@ -34,8 +34,8 @@ fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Su
     let mut last = 0;
     let survey = survey(&view, &wish, Some(&mut index), &mut |step| {
         match step {
-            SurveyProgress::Finding(finding) => told.push(format!("{finding:?}")),
-            SurveyProgress::Progress(at, _) => {
+            SurveyUpdate::Finding(finding) => told.push(format!("{finding:?}")),
+            SurveyUpdate::Progress(Progress { position: at, .. }) => {
                 assert!(at >= last, "progress goes back from {last} to {at}");
                 last = at;
             }
@@ -122,8 +122,8 @@ fn a_pass_that_is_stopped_keeps_the_parts_it_has_joined() {
         let mut index = AggregateIndex::new(1, view.header_bytes().unwrap());
         let wish = SurveyOptions { part_bytes: Some(4000), ..SurveyOptions::default() };
         let stopped = survey(&view, &wish, Some(&mut index), &mut |step| match step {
-            SurveyProgress::Finding(_) => ControlFlow::Break(()),
-            SurveyProgress::Progress(..) => ControlFlow::Continue(()),
+            SurveyUpdate::Finding(_) => ControlFlow::Break(()),
+            SurveyUpdate::Progress(..) => ControlFlow::Continue(()),
         });
         assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
         let covered_to = index.coverage().covered_to;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chronicle::file::OsDisk;
 use chronicle::format::{DamageKind, frame};
-use chronicle::inspect::{LogView, SurveyOptions, survey};
+use chronicle::inspect::{LogView, Progress, SurveyOptions, survey};
 use chronicle::query::{
     Direction, EventSummary, Filter, JumpTarget, LogRow, PageRequest, RowContent, RowPage, SearchPattern, find_match,
     read_page, read_row_at, resolve_jump_or_last_row,
@@ -47,7 +47,7 @@ impl TempLog {
     }
 }
 
-pub(super) fn never_stop(_: u64) -> ControlFlow<()> {
+pub(super) fn never_stop(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chronicle::file::OsDisk;
-use chronicle::inspect::{LogView, Survey, SurveyOptions, SurveyProgress, survey};
+use chronicle::inspect::{LogView, Survey, SurveyOptions, SurveyUpdate, survey};
 use chronicle::repair::{ApplyOptions, FixFinder, ProposedFix, RepairOptions, apply, plan_repair, plan_undo};
 use chronicle::{EventLog, OpenOptions};
 use serde_json::Value;
@@ -57,7 +57,7 @@ fn survey_with_fixes(path: &Path) -> (Survey, Vec<ProposedFix>) {
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let (mut proposer, mut decided) = (FixFinder::new(&view).unwrap(), Vec::new());
     let seen = survey(&view, &SurveyOptions::default(), None, &mut |step| {
-        if let SurveyProgress::Finding(finding) = step {
+        if let SurveyUpdate::Finding(finding) = step {
             decided.append(&mut proposer.push(finding).unwrap());
         }
         ControlFlow::Continue(())

@@ -11,7 +11,7 @@ use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::frame::{DecodeResult, MAX_FRAME, MAX_PAYLOAD, decode, encode};
 use crate::format::{DamageKind, EventView, Evidence, Finding, LogHeader, Version, byte_layout, event, gap};
-use crate::inspect::{LogView, MAX_FINDINGS, SurveyOptions, SurveyProgress, survey};
+use crate::inspect::{LogView, MAX_FINDINGS, SurveyOptions, SurveyUpdate, survey};
 use crate::repair::identity::read_neighbour;
 use crate::repair::neighbours::Neighbours;
 use crate::repair::{Certainty, ProposedFix, RepairAction, donor};
@@ -47,8 +47,8 @@ pub(super) fn copy_events(
     let mut failed = None;
     let seen = survey(view, &SurveyOptions::default(), None, &mut |step| {
         let step = match step {
-            SurveyProgress::Progress(at, end) => copier.report_progress(at, end.saturating_mul(2)),
-            SurveyProgress::Finding(found) => {
+            SurveyUpdate::Progress(read) => copier.report_progress(read.position, read.total.saturating_mul(2)),
+            SurveyUpdate::Finding(found) => {
                 find_fixes(Some(found)).and_then(|decided| copier.handle_findings(&decided))
             }
         };

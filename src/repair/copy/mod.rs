@@ -21,7 +21,7 @@ use super::{Certainty, FixFinder, ProposedFix};
 use crate::StorageError;
 use crate::file::Disk;
 use crate::format::Finding;
-use crate::inspect::{LogView, SurveyOptions, SurveyProgress, index_path, survey};
+use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, index_path, survey};
 
 /// Where a log is copied to, and what beside its readable events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -185,7 +185,7 @@ fn verify_copy(
     output.sync_and_verify(&mut tell)?;
     let copy = LogView::open(view.disk().clone(), output.temporary_path(), None)?.with_threads(view.threads());
     let seen = survey(&copy, &SurveyOptions::default(), None, &mut |step| match step {
-        SurveyProgress::Progress(at, _) if tell(new + at).is_err() => ControlFlow::Break(()),
+        SurveyUpdate::Progress(read) if tell(new + read.position).is_err() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     })?;
     let expected = done.events_kept + done.events_restored;

@@ -31,7 +31,7 @@ use super::theme::Theme;
 use super::worker::{SharedState, WorkerCache, handle_request, to_failure};
 use super::{update, view};
 use crate::format::Event;
-use crate::inspect::{SurveyOptions, SurveyProgress, survey};
+use crate::inspect::{Progress, SurveyOptions, SurveyUpdate, survey};
 use crate::log::OpenOptions;
 use crate::repair::FixFinder;
 
@@ -136,10 +136,10 @@ impl TestScreen {
         let mut proposer = FixFinder::new(&view).unwrap();
         let seen = survey(&view, &SurveyOptions::default(), Some(&mut index), &mut |step| {
             news.push(match step {
-                SurveyProgress::Progress(at, end) => {
+                SurveyUpdate::Progress(Progress { position: at, total: end }) => {
                     BackgroundUpdate::ScanProgress { from: std::mem::replace(&mut told, at), at, end }
                 }
-                SurveyProgress::Finding(finding) => {
+                SurveyUpdate::Finding(finding) => {
                     news.extend(
                         proposer
                             .push(finding)

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{ProgressCallback, SharedState, aggregates, contents, hits, repair, writing};
 use crate::StorageError;
+use crate::inspect::Progress;
 use crate::query::{
     self, Direction, Filter, Hits, JumpTarget, RowPage, find_match, read_page, resolve_jump, resolve_jump_or_last_row,
 };
@@ -45,7 +46,7 @@ pub(crate) fn handle_request(
             let view = shared.view();
             let total = view.log().len()?;
             let index = shared.index();
-            let (index, mut on) = (index.as_deref(), |at| on(at, total));
+            let (index, mut on) = (index.as_deref(), |progress: Progress| on(progress.position, total));
             if let Some(place) = resolve_jump(&view, index, &jump, &mut on)? {
                 return Ok(Response::JumpTarget(Some(place)));
             }
@@ -62,7 +63,7 @@ pub(crate) fn handle_request(
             let view = shared.view();
             let total = view.log().len()?;
             let index = shared.index();
-            let mut told = |at| report_progress(on, from, at, direction, total);
+            let mut told = |progress: Progress| report_progress(on, from, progress.position, direction, total);
             let found = match hits {
                 Some(hits) => hits.find_match(&view, index.as_deref(), (from, direction), &mut told),
                 None => find_match(&view, index.as_deref(), &pattern, &filter, from, direction, &mut told),
@@ -121,7 +122,7 @@ pub(super) fn read_rows_from(
 ) -> Result<RowPage, StorageError> {
     let view = shared.view();
     let total = view.log().len()?;
-    let mut told = |at| report_progress(on, from, at, direction, total);
+    let mut told = |progress: Progress| report_progress(on, from, progress.position, direction, total);
     let index = shared.index();
     if let Some(hits) = hits {
         return hits.read_page(&view, index.as_deref(), (from, direction), limit, &mut told);

@@ -19,7 +19,9 @@ use super::scan_control::{ScanCommand, ScanHandle};
 use super::{QuitOnPanic, RequestFailure, SharedState, to_failure};
 use crate::StorageError;
 use crate::index::{AggregateIndex, SpillOptions};
-use crate::inspect::{LogView, Survey, SurveyOptions, SurveyProgress, enclosing_start, survey, unverified_ranges};
+use crate::inspect::{
+    LogView, Progress, Survey, SurveyOptions, SurveyUpdate, enclosing_start, survey, unverified_ranges,
+};
 use crate::log::now_ms;
 use crate::repair::{FixFinder, ProposedFix};
 use crate::tui::message::{BackgroundUpdate, Message};
@@ -155,7 +157,7 @@ impl ScanWorker {
         let mut found = Vec::new();
         let mut proposer = FixFinder::new(&view)?;
         let seen = survey(&view, &options, None, &mut |step| {
-            if let SurveyProgress::Finding(finding) = step {
+            if let SurveyUpdate::Finding(finding) = step {
                 found.push(proposer.push(finding));
             }
             ControlFlow::Continue(())
@@ -333,13 +335,13 @@ impl ScanWorker {
         let mut wrong = None;
         let seen = survey(view, options, index, &mut |step| {
             match step {
-                SurveyProgress::Progress(at, end) => {
+                SurveyUpdate::Progress(Progress { position: at, total: end }) => {
                     self.send_update(BackgroundUpdate::ScanProgress { from: reported_to.min(at), at, end });
                     let bytes = at.saturating_sub(reported_to);
                     reported_to = at;
                     return self.shared.rate_limiter().throttle(bytes, &mut || self.check_stop());
                 }
-                SurveyProgress::Finding(finding) => match proposer.push(finding) {
+                SurveyUpdate::Finding(finding) => match proposer.push(finding) {
                     Ok(decided) => self.send_findings(decided),
                     Err(error) => {
                         wrong = Some(error);
@@ -394,7 +396,7 @@ mod tests {
             let path = folder.path().join("a.log");
             let recipe =
                 GeneratorOptions { length: LogLength::Events(events), aggregates: 50, ..GeneratorOptions::default() };
-            generate(&crate::file::OsDisk, &path, &recipe, &mut |_, _| ControlFlow::Continue(())).unwrap();
+            generate(&crate::file::OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
             EventLog::open_read_only(&path).unwrap().save_index().unwrap();
             Self { _folder: folder, path }
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{ProgressCallback, SharedState};
 use crate::StorageError;
 use crate::file::Durability;
-use crate::inspect::{LogView, MAX_FINDINGS, SurveyProgress};
+use crate::inspect::{LogView, MAX_FINDINGS, SurveyUpdate};
 use crate::log::EventLog;
 use crate::repair::FixFinder;
 use crate::report::{describe_error, hint, recovered_line, set_aside_line};
@@ -123,11 +123,11 @@ fn build_index(
 ) -> Result<(), StorageError> {
     let mut proposer = FixFinder::new(log.view())?;
     let (mut found, mut wrong) = (Vec::new(), None);
-    let mut step = |step: SurveyProgress| match step {
-        SurveyProgress::Progress(at, end) => on(at, end),
+    let mut step = |step: SurveyUpdate| match step {
+        SurveyUpdate::Progress(progress) => on(progress.position, progress.total),
         // One more than is kept shows that there are more.
-        SurveyProgress::Finding(_) if found.len() > MAX_FINDINGS => ControlFlow::Continue(()),
-        SurveyProgress::Finding(finding) => match proposer.push(finding) {
+        SurveyUpdate::Finding(_) if found.len() > MAX_FINDINGS => ControlFlow::Continue(()),
+        SurveyUpdate::Finding(finding) => match proposer.push(finding) {
             Ok(decided) => {
                 found.extend(decided);
                 ControlFlow::Continue(())
