@@ -20,6 +20,7 @@ mod engine {
     mod hits;
     mod index;
     mod log;
+    mod manifest;
     mod module_layers;
     mod parts;
     mod pieces;

@@ -1,4 +1,4 @@
-//! The README against the program: its keys are the table of actions, its commands are there.
+//! Compares README and docs with the program: the keys, the commands, the size of the README.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use chronicle::tui::{ActionScope, action_table};
 
-fn read_readme() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+fn read_document(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// What stands between two markers of the README.
+/// The text between the markers `<!-- name -->` and `<!-- /name -->` of a document.
 fn section<'t>(text: &'t str, name: &str) -> &'t str {
     let (start, end) = (format!("<!-- {name}"), format!("<!-- /{name} -->"));
     let rest = text.split_once(&start).unwrap().1.split_once("-->").unwrap().1;
@@ -18,7 +18,7 @@ fn section<'t>(text: &'t str, name: &str) -> &'t str {
 }
 
 #[test]
-fn the_keys_of_the_readme_are_the_programs_own() {
+fn the_documented_keys_are_the_keys_of_the_program() {
     let mut expected = String::from("| key | does |\n| --- | --- |\n");
     for action in action_table() {
         let before = match action.scope {
@@ -32,8 +32,8 @@ fn the_keys_of_the_readme_are_the_programs_own() {
         let keys: Vec<String> = action.keys.iter().map(|key| format!("`{key}`")).collect();
         writeln!(expected, "| {before}{} | {} |", keys.join(" "), action.help.replace('|', "\\|")).unwrap();
     }
-    let readme = read_readme();
-    assert_eq!(section(&readme, "keys"), expected.trim(), "put this into the README:\n{expected}");
+    let document = read_document("docs/keys.md");
+    assert_eq!(section(&document, "keys"), expected.trim(), "put this into docs/keys.md:\n{expected}");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn every_command_of_the_readme_is_known() {
     let help = std::process::Command::new(env!("CARGO_BIN_EXE_chronicle")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let known: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
-    let readme = read_readme();
+    let readme = read_document("README.md");
     let named = readme.split('`').filter_map(|code| code.strip_prefix("chronicle ")?.split_whitespace().next());
     let commands: Vec<&str> = named.filter(|word| word.chars().all(|c| c.is_ascii_lowercase())).collect();
     assert!(commands.len() >= 5, "{commands:?}");
@@ -58,4 +58,25 @@ fn the_manual_page_has_every_key_of_the_screen() {
     for action in on_the_screen {
         assert!(keys.contains(&action.help.replace('-', "\\-")), "{} is missing", action.title);
     }
+}
+
+#[test]
+fn the_readme_is_short_and_its_links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in ["README.md", "CONTRIBUTING.md", "docs/repair.md", "docs/ARCHITECTURE.md"] {
+        let text = read_document(document);
+        let folder = Path::new(document).parent().unwrap();
+        let links: Vec<&str> = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next())
+            .filter(|link| !link.is_empty())
+            .collect();
+        assert!(!links.is_empty(), "{document} has no links");
+        for link in links.into_iter().filter(|link| !link.contains("://")) {
+            assert!(root.join(folder).join(link).exists(), "{document} links to {link}, which does not exist");
+        }
+    }
+    let size = read_document("README.md").len();
+    assert!(size <= 12 * 1024, "the README has {size} bytes, at most 12 KiB are allowed");
 }
