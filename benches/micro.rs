@@ -12,10 +12,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chronicle::file::{LogFile, OpenMode, OsDisk, Scanner};
-use chronicle::format::frame::decode;
-use chronicle::format::{Version, crc};
-use chronicle::sample::{GeneratorOptions, LogLength, generate};
+use chronicle::internal::file::{LogFile, OpenMode, OsDisk, Scanner};
+use chronicle::internal::format::frame::decode;
+use chronicle::internal::format::{Version, crc};
+use chronicle::internal::sample::{GeneratorOptions, LogLength, generate};
 use chronicle::{EventLog, EventView, LogHeader};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 

@@ -41,34 +41,41 @@
 //! - `report`, `cli`, `tui`: the two faces, with the feature `app`
 
 mod error;
+#[doc(hidden)]
+pub mod internal;
+pub mod storage;
 
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
-pub mod file;
+mod file;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
-pub mod format;
+mod format;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
-pub mod index;
+mod index;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
 pub mod inspect;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
-pub mod log;
-#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
-pub mod repair;
-
+mod log;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
 pub mod query;
-#[deny(clippy::indexing_slicing, reason = "what plants damage reads hostile bytes too")]
-pub mod sample;
+#[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
+pub mod repair;
+#[cfg(any(test, feature = "app"))]
+#[deny(clippy::indexing_slicing, reason = "planting damage reads hostile bytes too")]
+mod sample;
 
 #[cfg(feature = "app")]
-pub mod cli;
+mod cli;
 #[cfg(feature = "app")]
-pub mod report;
+mod report;
 #[cfg(feature = "app")]
-pub mod tui;
+mod tui;
 
 pub use error::StorageError;
 pub use file::Durability;
-pub use format::{DamageKind, Event, EventBuilder, EventView, Finding, LogHeader, StoredEvent};
-pub use index::{AggregateIndex, IndexState, PersistedIndex};
-pub use log::{EventLog, OpenOptions, Replay};
+pub use format::{DamageKind, Event, EventBuilder, EventView, Evidence, Finding, LogHeader, PayloadError, StoredEvent};
+pub use index::{
+    AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, NameCounts, NameKind,
+    PersistedIndex, VerificationMark,
+};
+pub use inspect::{OnProgress, OnSurveyUpdate, Progress, Survey, SurveyOptions, SurveyUpdate, survey};
+pub use log::{AggregateEvents, EventLog, OpenOptions, Replay};

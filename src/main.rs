@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    chronicle::cli::main()
+    chronicle::internal::run_command_line()
 }

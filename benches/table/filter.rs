@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chronicle::EventLog;
-use chronicle::file::OsDisk;
-use chronicle::index::{AggregateIndex, NameKind};
 use chronicle::inspect::LogView;
 use chronicle::query::{Direction, Filter, PageRequest, read_page};
+use chronicle::storage::OsDisk;
+use chronicle::{AggregateIndex, NameKind};
 
 use crate::logs::file_size;
 use crate::reading::MINIMAL_READER;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chronicle::EventLog;
-use chronicle::file::OsDisk;
 use chronicle::inspect::{LogView, Progress, SurveyOptions, survey};
-use chronicle::sample::{GeneratorOptions, LogLength, generate};
+use chronicle::internal::sample::{GeneratorOptions, LogLength, generate};
+use chronicle::storage::OsDisk;
 
 use crate::row::{Measurement, measure_time};
 
@@ -85,7 +85,7 @@ fn make_vast(path: &Path, small: &Path) {
     for wish in [before, behind] {
         survey(&view, &wish, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
     }
-    chronicle::index::save(&OsDisk, view.index_path(), view.log(), &index).unwrap();
+    chronicle::internal::index::save(&OsDisk, view.index_path(), view.log(), &index).unwrap();
 }
 
 fn make_hostile(path: &Path) {

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use chronicle::file::OsDisk;
 use chronicle::inspect::{LogView, SurveyOptions, survey};
+use chronicle::storage::OsDisk;
 use chronicle::{EventLog, OpenOptions};
 
 use crate::baselines;

@@ -11,7 +11,7 @@ use super::{EventView, Version, frame};
 /// An event to be appended: valid, of a size that fits a frame, and without a time until it is accepted.
 ///
 /// ```
-/// # use chronicle::format::Event;
+/// # use chronicle::Event;
 /// let event = Event::builder()
 ///     .event_type("Updated")
 ///     .namespace("accounts")
@@ -21,7 +21,7 @@ use super::{EventView, Version, frame};
 ///     .payload_json(r#"{ "name": "Juan" }"#)
 ///     .build()?;
 /// assert_eq!(event.payload(), r#"{"name":"Juan"}"#);
-/// # Ok::<(), chronicle::format::PayloadError>(())
+/// # Ok::<(), chronicle::PayloadError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {

@@ -23,6 +23,6 @@ pub use builder::{Event, EventBuilder};
 pub use byte_layout::FieldSpec;
 pub use damage::{DamageKind, Evidence, Finding};
 pub use event::{EventView, StoredEvent};
-pub use frame::{DecodeResult, Frame, FrameFault};
+pub use frame::{Frame, FrameFault};
 pub use header::{HEADER_LEN, HeaderFault, LogHeader, Version};
 pub use json::PayloadError;

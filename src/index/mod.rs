@@ -22,7 +22,6 @@ mod stored_run;
 
 pub use aggregates::{AggregateIndex, Coverage, LostTail, SpillOptions, VerificationMark};
 pub use block::{Anchor, Block};
-pub use checkpoint::Totals;
 pub use counts::{CountedName, NameCounts, NameKind};
 pub(crate) use damage::{MAX_DAMAGED_RANGES, RangeSet};
 pub use part::IndexPart;

@@ -16,5 +16,5 @@ pub use exit_status::ExitStatus;
 pub use finding_counts::FindingCounts;
 pub use hint::{describe_error, hint, safe_path_text};
 pub use plan::{candidate_line, fix_label, fix_line, plan_lines, record_line, recovered_line};
-pub use sanitize::{sanitize, sanitize_bytes, sanitize_json};
+pub use sanitize::{sanitize, sanitize_json};
 pub use verdict::{finding_sentence, index_line, index_meaning, index_reason, set_aside_line};

@@ -132,11 +132,6 @@ impl Drill {
         self.table_row().2
     }
 
-    /// What it does, in words.
-    pub fn description(self) -> &'static str {
-        self.table_row().3
-    }
-
     /// The drill of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|row| row.1 == name).map(|row| row.0)

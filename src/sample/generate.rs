@@ -297,7 +297,8 @@ mod tests {
 
     use super::*;
     use crate::file::OsDisk;
-    use crate::format::{DecodeResult, EventView, Version, json};
+    use crate::format::frame::DecodeResult;
+    use crate::format::{EventView, Version, json};
 
     fn generate_bytes(recipe: &GeneratorOptions) -> Vec<u8> {
         let mut generator = EventGenerator::new(recipe);

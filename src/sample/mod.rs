@@ -12,7 +12,6 @@ mod rng;
 mod targets;
 mod vocabulary;
 
-pub use demo::{DemoLog, create_demo};
+pub use demo::create_demo;
 pub use drill::{Drill, DrillError, PlantedDamage, plant_damage};
-pub use edit::ByteEdit;
-pub use generate::{DEFAULT_START_TIME_MS, EventGenerator, GenerateSummary, GeneratorOptions, LogLength, generate};
+pub use generate::{GeneratorOptions, LogLength, generate};

@@ -28,7 +28,6 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{ActionId, ActionScope, ActionSpec, action_table};
-pub use keys::Key;
+pub use actions::{ActionScope, action_table};
 pub use options::{ColorChoice, TuiOptions};
 pub use run::run;

@@ -39,6 +39,7 @@ pub enum ColorChoice {
     Mono,
 }
 
+#[cfg(test)]
 impl TuiOptions {
     /// Everything as it is unless somebody says otherwise.
     pub fn new(path: impl Into<PathBuf>) -> Self {
@@ -52,21 +53,5 @@ impl TuiOptions {
             color: ColorChoice::Auto,
             mouse: true,
         }
-    }
-}
-
-impl ColorChoice {
-    /// Every choice with its word on the command line.
-    pub const ALL: [(Self, &'static str); 5] = [
-        (Self::Auto, "auto"),
-        (Self::Always, "always"),
-        (Self::Dark, "dark"),
-        (Self::Light, "light"),
-        (Self::Mono, "mono"),
-    ];
-
-    /// The choice of that word.
-    pub fn from_name(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known)| *known == word).map(|(color, _)| *color)
     }
 }

@@ -38,7 +38,7 @@ fn every_sample_is_reported_and_printed_as_its_truth_says() {
             .lines()
             .map(|line| {
                 // Numbers that no JSON library holds are in there too.
-                chronicle::format::json::validate(line.as_bytes()).unwrap();
+                chronicle::internal::format::json::validate(line.as_bytes()).unwrap();
                 line.strip_prefix("{\"offset\":").unwrap().split_once(",\"event\":{").unwrap().0
             })
             .collect();

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use chronicle::format::frame;
 use chronicle::inspect::LogView;
+use chronicle::internal::format::frame;
 use chronicle::query::{
     BlockPruner, Direction, Filter, Hits, PageRequest, RowContent, RowPage, SearchPattern, find_match, read_page,
 };

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chronicle::StorageError;
-use chronicle::file::OsDisk;
-use chronicle::format::frame::{DecodeResult, decode};
-use chronicle::format::{Version, frame};
 use chronicle::inspect::{LogView, SurveyOptions, survey};
+use chronicle::internal::format::frame::{DecodeResult, decode};
+use chronicle::internal::format::{Version, frame};
 use chronicle::repair::{CopyOptions, CopySummary, CopyUpdate, migrate, salvage};
+use chronicle::storage::OsDisk;
 
 use super::samples::load_samples;
 use super::sim_disk::{DiskFault, SimDisk};

@@ -200,14 +200,14 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
 
 /// Whether some journal holds these bytes of the log.
 fn is_journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
-    use chronicle::format::frame::{DecodeResult, decode};
+    use chronicle::internal::format::frame::{DecodeResult, decode};
     let journals = disk.names().into_iter().filter(|name| name.starts_with("/data/a.log.repairs/"));
     journals.into_iter().any(|name| {
         let journal = disk.get(&name).unwrap();
         let mut rest = journal.get(16..).unwrap_or_default();
-        while let DecodeResult::Complete(frame) = decode(rest, chronicle::format::Version::V1) {
-            if chronicle::format::journal::decode_section(frame.payload())
-                == Some((chronicle::format::journal::JournalSection::BeforeImage, start as u64, bytes))
+        while let DecodeResult::Complete(frame) = decode(rest, chronicle::internal::format::Version::V1) {
+            if chronicle::internal::format::journal::decode_section(frame.payload())
+                == Some((chronicle::internal::format::journal::JournalSection::BeforeImage, start as u64, bytes))
             {
                 return true;
             }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use chronicle::format::{FieldSpec, Version, frame, header, index, journal};
+use chronicle::internal::format::{FieldSpec, Version, frame, header, index, journal};
 
 fn read_format_document() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/format/FORMAT.md")).unwrap()
@@ -68,6 +68,6 @@ fn the_constants_of_the_document_are_the_codes_own() {
     }
     assert_eq!(frame::MAX_PAYLOAD, 16_777_215);
     assert_eq!((index::PAGE_SIZE, index::PAGE_DATA_SIZE), (4096, 4092));
-    assert_eq!(chronicle::format::json::MAX_LEVELS, 127);
-    assert_eq!(chronicle::format::crc::checksum(b"123456789"), 0xCBF4_3926);
+    assert_eq!(chronicle::internal::format::json::MAX_LEVELS, 127);
+    assert_eq!(chronicle::internal::format::crc::checksum(b"123456789"), 0xCBF4_3926);
 }

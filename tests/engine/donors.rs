@@ -223,7 +223,7 @@ fn with_changed_event(frame: &[u8]) -> Vec<u8> {
     let payload = std::str::from_utf8(&frame[4..frame.len() - 4]).unwrap().replacen("accounts", "bccounts", 1);
     assert_ne!(payload.as_bytes(), &frame[4..frame.len() - 4]);
     let mut bytes = Vec::new();
-    chronicle::format::frame::encode(payload.as_bytes(), &mut bytes);
+    chronicle::internal::format::frame::encode(payload.as_bytes(), &mut bytes);
     bytes
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use chronicle::format::DamageKind;
+use chronicle::DamageKind;
 use chronicle::repair::{ApplyOptions, FindingSelector, Plan, RepairOptions, apply};
 use chronicle::{IndexState, StorageError};
 

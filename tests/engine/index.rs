@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chronicle::index::NameKind;
+use chronicle::internal::index::NameKind;
 use chronicle::{AggregateIndex, EventLog, IndexState, StorageError};
 use proptest::prelude::*;
 
@@ -92,7 +92,7 @@ fn an_index_of_a_newer_version_is_unsupported_and_a_broken_one_corrupt() {
     let index = disk.get(INDEX).unwrap();
     let mut newer = index.clone();
     newer[5] = 2;
-    let checksum = chronicle::format::index::page_checksum(0, &newer[..4092]);
+    let checksum = chronicle::internal::format::index::page_checksum(0, &newer[..4092]);
     newer[4092..4096].copy_from_slice(&checksum.to_be_bytes());
     disk.put(INDEX, &newer);
     assert_eq!(index_state(&disk), IndexState::Unsupported { version: 2 });
@@ -119,7 +119,7 @@ fn a_frame_across_a_place_the_index_knows_makes_it_foreign() {
     // The same header, and one frame that goes past where the second and the last one stood.
     let mut bytes = disk.get(LOG).unwrap()[..16].to_vec();
     let payload = format!("{{\"$gap\":{{}}}}{}", " ".repeat(900));
-    chronicle::format::frame::encode(payload.as_bytes(), &mut bytes);
+    chronicle::internal::format::frame::encode(payload.as_bytes(), &mut bytes);
     disk.put(LOG, &bytes);
     assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
 }
@@ -128,7 +128,7 @@ fn a_frame_across_a_place_the_index_knows_makes_it_foreign() {
 fn a_log_that_starts_the_same_and_goes_on_otherwise_is_foreign() {
     let (disk, offsets) = disk_with_log(3, true);
     let mut bytes = disk.get(LOG).unwrap()[..offsets[1] as usize].to_vec();
-    chronicle::format::frame::encode(" ".repeat(900).as_bytes(), &mut bytes);
+    chronicle::internal::format::frame::encode(" ".repeat(900).as_bytes(), &mut bytes);
     disk.put(LOG, &bytes);
     assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
 }

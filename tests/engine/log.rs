@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use chronicle::format::{LogHeader, frame, gap};
-use chronicle::{Durability, Event, EventLog, StorageError};
+use chronicle::internal::format::{frame, gap};
+use chronicle::{Durability, Event, EventLog, LogHeader, StorageError};
 
 use super::sim_disk::SimDisk;
 use super::support::{
@@ -252,12 +252,12 @@ fn a_running_appender_never_makes_a_finding() {
 }
 
 fn survey_kinds(path: &Path) -> Vec<&'static str> {
-    use chronicle::file::OsDisk;
     use chronicle::inspect::{LogView, SurveyOptions, survey};
+    use chronicle::storage::OsDisk;
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let end = view.log().len().unwrap();
     // Only the end is of interest, and the log grows by the megabyte.
-    let from = chronicle::file::spans_before(view.log(), end, 1);
+    let from = chronicle::internal::file::spans_before(view.log(), end, 1);
     let from = from.ok().and_then(|spans| spans.last().map(|span| span.range().start));
     let wish = SurveyOptions { from, ..SurveyOptions::default() };
     let seen = survey(&view, &wish, None, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chronicle::AggregateIndex;
-use chronicle::format::frame::encode;
-use chronicle::index::{SpillOptions, save};
 use chronicle::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, survey};
+use chronicle::internal::format::frame::encode;
+use chronicle::internal::index::{SpillOptions, save};
 use proptest::prelude::*;
 
 use super::index::{offsets_by_aggregate, replayed_offsets};

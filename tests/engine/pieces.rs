@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use chronicle::format::{frame, gap};
 use chronicle::inspect::{LogView, SurveyOptions, survey};
+use chronicle::internal::format::{frame, gap};
 
 use super::sim_disk::SimDisk;
 use super::support::{

@@ -6,14 +6,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chronicle::file::OsDisk;
-use chronicle::format::{DamageKind, frame};
 use chronicle::inspect::{LogView, Progress, SurveyOptions, survey};
+use chronicle::internal::format::frame;
 use chronicle::query::{
     Direction, EventSummary, Filter, JumpTarget, LogRow, PageRequest, RowContent, RowPage, SearchPattern, find_match,
     read_page, read_row_at, resolve_jump_or_last_row,
 };
-use chronicle::{AggregateIndex, EventLog, LogHeader};
+use chronicle::storage::OsDisk;
+use chronicle::{AggregateIndex, DamageKind, EventLog, LogHeader};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use chronicle::EventLog;
-use chronicle::file::{ScanItem, Scanner};
-use chronicle::format::{EventView, Version};
+use chronicle::EventView;
+use chronicle::internal::file::{ScanItem, Scanner};
+use chronicle::internal::format::Version;
 use chronicle::query::{Filter, ReadPlan};
 use proptest::prelude::*;
 
@@ -59,7 +60,7 @@ fn damage_over_the_end_of_what_an_index_covers_is_met_once() {
     let cut = |n: usize| whole[..offsets[n] as usize].to_vec();
     // A frame that is no event makes the block one that is read whole.
     let mut bytes = cut(3);
-    chronicle::format::frame::encode(b"[]", &mut bytes);
+    chronicle::internal::format::frame::encode(b"[]", &mut bytes);
     let shift = bytes.len() as u64 - offsets[3];
     bytes.extend_from_slice(&whole[offsets[3] as usize..offsets[5] as usize]);
     let covered = bytes.len();

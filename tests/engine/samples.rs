@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chronicle::file::OsDisk;
 use chronicle::inspect::{LogView, Survey, SurveyOptions, SurveyUpdate, survey};
 use chronicle::repair::{ApplyOptions, FixFinder, ProposedFix, RepairOptions, apply, plan_repair, plan_undo};
+use chronicle::storage::OsDisk;
 use chronicle::{EventLog, OpenOptions};
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use chronicle::file::{Disk, FileIdentity, OpenMode, Storage};
+use chronicle::storage::{Disk, FileIdentity, OpenMode, Storage};
 
 const SECTOR: usize = 512;
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use chronicle::file::{Durability, OsDisk};
 use chronicle::inspect::{LogView, SurveyOptions, survey};
 use chronicle::query::{
     Direction, Filter, Hits, JumpTarget, LogRow, PageRequest, RowContent, RowPage, read_page, read_row_at,
     resolve_jump_or_last_row,
 };
-use chronicle::{EventLog, OpenOptions};
+use chronicle::storage::OsDisk;
+use chronicle::{Durability, EventLog, OpenOptions};
 
 use super::query::never_stop;
 use super::support::event;
