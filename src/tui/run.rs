@@ -37,7 +37,7 @@ pub fn run(options: TuiOptions) -> anyhow::Result<()> {
         bail!("the inspector needs a terminal; `chronicle verify` and `chronicle cat` do not");
     }
     let shared = Arc::new(SharedState::open(options)?);
-    let (facts, options) = (shared.facts()?, shared.settings());
+    let (facts, options) = (shared.log_info()?, shared.settings());
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let mouse = if options.mouse { MouseCapture::On } else { MouseCapture::Off };
     let screen = Screen::open(mouse).context("the terminal cannot be taken over")?;

@@ -90,7 +90,7 @@ fn a_log_that_is_none_any_more_says_so_until_it_is_back() {
     let status = terminal.contents().lines().next().unwrap().to_owned();
     assert!(!status.contains("events") && !status.contains("no damage"), "{status}");
     fs::write(&path, "a text that is longer than the header of a log").unwrap();
-    terminal.wait_for_text("NO LOG: bytes of another kind");
+    terminal.wait_for_text("NO LOG: unknown contents");
     fs::write(&path, &bytes).unwrap();
     terminal.wait_for_text("the log is back, and is shown anew");
     terminal.press("j");

@@ -217,7 +217,7 @@ fn a_log_that_grows_has_more_hits_and_one_that_was_cut_has_others() {
     }
     assert_eq!(bench.model.follow, Follow::Yes);
     fs::write(&bench.path, &bytes[..starts[15]]).unwrap();
-    let facts = Box::new(bench.shared.facts().unwrap());
+    let facts = Box::new(bench.shared.log_info().unwrap());
     bench.send(Message::Background(BackgroundUpdate::LogChanged(facts, LogChange::Shrunk(9000))));
     assert!(bench.screen_text().contains("of 5 hits)"), "{}", bench.screen_text());
 }
@@ -254,7 +254,7 @@ fn a_slice_of_a_log_that_is_gone_is_dropped() {
     });
     fs::write(&bench.path, clean_log(5)).unwrap();
     bench.shared.reopen_log().unwrap();
-    let facts = Box::new(bench.shared.facts().unwrap());
+    let facts = Box::new(bench.shared.log_info().unwrap());
     bench.send(Message::Background(BackgroundUpdate::LogChanged(facts, LogChange::Replaced)));
     assert!(!bench.model.generations.is_newest(WorkerKind::Hits, late.unwrap()));
     assert!(bench.screen_text().contains("(0 hits)"), "{}", bench.screen_text());

@@ -60,7 +60,7 @@ impl TestScreen {
             mouse: MouseCapture::On,
             size,
         };
-        let model = Model::new(shared.facts().unwrap(), start);
+        let model = Model::new(shared.log_info().unwrap(), start);
         let (memory, wishes) = (WorkerCache::default(), Vec::new());
         let mut bench = Self {
             _folder: folder,
@@ -94,7 +94,7 @@ impl TestScreen {
         let Some(effect) = self.model.effects.pop_front() else { return false };
         match effect {
             Effect::Request(lane, generation, ask) => {
-                let told = handle_request(&self.shared, *ask, &mut self.cache, &mut |_, _| ControlFlow::Continue(()));
+                let told = handle_request(&self.shared, *ask, &mut self.cache, &mut |_| ControlFlow::Continue(()));
                 let told = told.unwrap_or_else(|error| Response::Failed(to_failure(&error)));
                 update::update(&mut self.model, Message::Response(lane, generation, told));
                 for news in self.shared.take_updates() {
@@ -167,7 +167,7 @@ impl TestScreen {
     /// The watch, once.
     fn poll_log(&mut self) {
         self.shared.refresh_view().unwrap();
-        let facts = Box::new(self.shared.facts().unwrap());
+        let facts = Box::new(self.shared.log_info().unwrap());
         self.send(Message::Background(BackgroundUpdate::LogInfo(facts)));
     }
 

@@ -137,9 +137,9 @@ fn a_jump_behind_the_end_says_so() {
     let last = frame_starts(&bytes)[59] as u64;
     let mut bench = TestScreen::new(&bytes, (120, 40));
     for (typed, told) in [
-        ("#9999999", "there are not so many events"),
-        ("99999999999", "the log ends at"),
-        ("2037-01-01", "no event is of that time or later"),
+        ("#9999999", "No event 9 999 999"),
+        ("99999999999", "The log ends at"),
+        ("2037-01-01", "No event at that time or later"),
     ] {
         bench.press(&[Key::Char('g'), Key::Char(':')]);
         bench.type_text(typed);
@@ -206,7 +206,7 @@ fn a_log_that_was_cut_or_replaced_is_told_and_survived() {
     let mut bench = TestScreen::new(&clean_log(40), (120, 40));
     bench.press(&[Key::Char('G')]);
     fs::write(&bench.path, &clean_log(40)[..3000]).unwrap();
-    let facts = Box::new(bench.shared.facts().unwrap());
+    let facts = Box::new(bench.shared.log_info().unwrap());
     bench.send(Message::Background(BackgroundUpdate::LogChanged(facts, LogChange::Shrunk(9000))));
     assert!(bench.screen_text().contains("the log was cut: 9000 bytes before, 3000 now"), "{}", bench.screen_text());
     assert!(bench.model.list.selected_offset() < 3000);

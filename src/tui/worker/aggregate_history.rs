@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::handler::read_rows_from;
-use super::{ProgressCallback, SharedState};
+use super::SharedState;
+use super::rows::{RowQuery, read_rows};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::EventView;
+use crate::inspect::OnProgress;
 use crate::query::{Direction, Filter, LogRow, RowContent};
 use crate::tui::model::{AggregateHistory, HistoryEntry, PayloadDifference, leaf_values};
 
@@ -29,12 +30,15 @@ pub(super) fn read_history(
     shared: &SharedState,
     aggregate: u64,
     offset: u64,
-    on: &mut ProgressCallback,
+    on: &mut OnProgress,
 ) -> Result<AggregateHistory, StorageError> {
     let filter = Filter::parse(&format!("agg:{aggregate} -is:damaged -is:gap"), 0).unwrap_or_default();
-    let behind = read_rows_from(shared, (offset, Direction::Forward), EVENTS_AFTER, (&filter, None), on)?;
-    // One more than is told: what the first one is compared with.
-    let before = read_rows_from(shared, (offset, Direction::Backward), EVENTS_BEFORE + 1, (&filter, None), on)?;
+    let forward =
+        RowQuery { from: offset, direction: Direction::Forward, limit: EVENTS_AFTER, filter: &filter, hits: None };
+    let behind = read_rows(shared, forward, on)?;
+    // One event more than is listed, for the first one to be compared with.
+    let backward = RowQuery { direction: Direction::Backward, limit: EVENTS_BEFORE + 1, ..forward };
+    let before = read_rows(shared, backward, on)?;
     let known_start = before.at_start && before.rows.len() <= EVENTS_BEFORE;
     let log = shared.view().log().clone();
     let rows: Vec<LogRow> = before.rows.into_iter().chain(behind.rows).collect();

@@ -1,17 +1,20 @@
-//! The table of aggregates in any order, some lines at a time.
+//! The table of aggregates: loaded from the index once, sorted as requested, and returned a page at a time.
 
 use std::sync::Arc;
 
-use super::{ProgressCallback, SharedState};
+use super::SharedState;
 use crate::StorageError;
 use crate::index::{AggregateIndex, AggregateSummary};
+use crate::inspect::{OnProgress, Progress};
 use crate::tui::message::Response;
 use crate::tui::model::AggregateSort;
 
-/// Aggregates that are sorted at most: 32 MiB of them.
+/// Most aggregates that are loaded and sorted. They take 32 MiB.
 const MAX_ROWS: usize = 1 << 20;
+/// Aggregates loaded between two progress reports.
+const ROWS_PER_REPORT: usize = 4096;
 
-/// The table in the order it was asked for last.
+/// The aggregates of one index in the order that was requested last.
 #[derive(Debug, Default)]
 pub(super) struct SortedAggregates {
     index: Option<Arc<AggregateIndex>>,
@@ -21,28 +24,28 @@ pub(super) struct SortedAggregates {
 }
 
 impl SortedAggregates {
-    /// Lines of the table.
+    /// Returns `count` rows of the table, starting with row `from`.
     ///
     /// # Errors
-    /// `Stopped`; `Index` when the index turns out to be corrupt, `Io`.
+    /// `Cancelled` when `on_progress` breaks; `UnusableIndex` when the index turns out to be corrupt; `Io`.
     pub(super) fn read_rows(
         &mut self,
         shared: &SharedState,
         sort: AggregateSort,
         from: usize,
-        rows: usize,
-        on: &mut ProgressCallback,
+        count: usize,
+        on_progress: &mut OnProgress,
     ) -> Result<Response, StorageError> {
         let Some(index) = shared.index() else { return Ok(Response::NoIndex) };
-        if self.index.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &index)) {
-            self.load_rows(shared, &index, on)?;
+        if self.index.as_ref().is_none_or(|loaded| !Arc::ptr_eq(loaded, &index)) {
+            self.load_rows(shared, &index, on_progress)?;
             self.index = Some(index);
             self.sort_rows(sort);
         } else if self.sort != sort {
             self.sort_rows(sort);
         }
         let total = self.rows.len();
-        let rows = self.rows.iter().skip(from).take(rows).copied().collect();
+        let rows = self.rows.iter().skip(from).take(count).copied().collect();
         Ok(Response::Aggregates { from: from.min(total), rows, total, over_limit: self.is_truncated })
     }
 
@@ -50,7 +53,7 @@ impl SortedAggregates {
         &mut self,
         shared: &SharedState,
         index: &AggregateIndex,
-        on: &mut ProgressCallback,
+        on_progress: &mut OnProgress,
     ) -> Result<(), StorageError> {
         self.rows.clear();
         self.is_truncated = false;
@@ -61,7 +64,9 @@ impl SortedAggregates {
                 break;
             }
             self.rows.push(row.map_err(|fault| fault.into_error(shared.view().index_path()))?);
-            if number % 4096 == 0 && on(number as u64, MAX_ROWS as u64).is_break() {
+            if number % ROWS_PER_REPORT == 0
+                && on_progress(Progress { position: number as u64, total: MAX_ROWS as u64 }).is_break()
+            {
                 return Err(StorageError::Cancelled);
             }
         }

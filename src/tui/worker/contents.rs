@@ -1,11 +1,11 @@
 //! What stands in a row: its bytes, its fields, its JSON, its frame and what the index has of it.
 
-use super::{ProgressCallback, SharedState, aggregate_history};
+use super::{SharedState, aggregate_history};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::{DamageKind, EventView, crc, frame, header};
 use crate::index::AggregateIndex;
-use crate::inspect::LogView;
+use crate::inspect::{LogView, OnProgress};
 use crate::query::{LogRow, RowContent};
 use crate::tui::model::{DetailView, FieldSpan, FrameInfo, HEX_WINDOW_BYTES, IndexEntryStatus, JsonDoc, RowContents};
 
@@ -18,7 +18,7 @@ pub(super) fn read_contents(
     row: LogRow,
     base: u64,
     view: DetailView,
-    on: &mut ProgressCallback,
+    on: &mut OnProgress,
 ) -> Result<Box<RowContents>, StorageError> {
     let log_view = shared.view();
     let log = log_view.log();

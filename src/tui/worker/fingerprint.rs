@@ -1,11 +1,12 @@
-//! A print of the log's bytes: two small pieces that no writer ever changes, to know another log in the same file by.
+//! A fingerprint of the log's contents: two short samples of bytes that appending never changes. A mismatch shows that
+//! the file was overwritten in place.
 
 use crate::file::LogFile;
 
-/// Bytes of a piece.
+/// Bytes of one sample.
 const SAMPLE_BYTES: usize = 64;
 
-/// What stood at the log's start, and well inside it.
+/// Samples of a log: its first bytes, and bytes from its middle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LogFingerprint {
     start_bytes: Vec<u8>,
@@ -14,23 +15,27 @@ pub(super) struct LogFingerprint {
 }
 
 impl LogFingerprint {
-    /// Takes it of a log that has `bytes`; `None` where it cannot be read.
-    pub(super) fn read(log: &LogFile, bytes: u64) -> Option<Self> {
-        let middle_at = bytes / 2;
-        let start = read_sample(log, 0, bytes)?;
-        let middle = read_sample(log, middle_at, bytes - middle_at)?;
-        Some(Self { start_bytes: start, middle_offset: middle_at, middle_bytes: middle })
+    /// Reads the samples of a log of `log_bytes` bytes; `None` when they cannot be read.
+    pub(super) fn read(log: &LogFile, log_bytes: u64) -> Option<Self> {
+        let middle_offset = log_bytes / 2;
+        let start_bytes = read_sample(log, 0, log_bytes)?;
+        let middle_bytes = read_sample(log, middle_offset, log_bytes - middle_offset)?;
+        Some(Self { start_bytes, middle_offset, middle_bytes })
     }
 
-    /// False when other bytes stand there now; what cannot be read says nothing.
+    /// Returns false when the log now holds other bytes at a sample's offset. A sample that cannot be read counts as
+    /// matching.
     pub(super) fn matches_log(&self, log: &LogFile) -> bool {
-        let same = |at, known: &[u8]| read_sample(log, at, known.len() as u64).is_none_or(|found| found == known);
-        same(0, &self.start_bytes) && same(self.middle_offset, &self.middle_bytes)
+        let matches = |offset, sample: &[u8]| {
+            read_sample(log, offset, sample.len() as u64).is_none_or(|current| current == sample)
+        };
+        matches(0, &self.start_bytes) && matches(self.middle_offset, &self.middle_bytes)
     }
 }
 
-fn read_sample(log: &LogFile, at: u64, most: u64) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; SAMPLE_BYTES.min(usize::try_from(most).unwrap_or(SAMPLE_BYTES))];
-    let read = log.read_at(&mut bytes, at).ok()?;
+/// Reads up to [`SAMPLE_BYTES`], and no more than `available`, at an offset.
+fn read_sample(log: &LogFile, offset: u64, available: u64) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; SAMPLE_BYTES.min(usize::try_from(available).unwrap_or(SAMPLE_BYTES))];
+    let read = log.read_at(&mut bytes, offset).ok()?;
     (read == bytes.len()).then_some(bytes)
 }

@@ -1,36 +1,40 @@
-//! Hits, a slice at a time: what was looked at is shown between two of them, and a newer filter never waits long.
+//! The hit search of a filter or a search pattern, one slice of the log per request, so that the screen shows hits as
+//! they are found and a new filter never waits long.
 
-use super::{ProgressCallback, SharedState};
+use super::SharedState;
 use crate::StorageError;
+use crate::inspect::{OnProgress, Progress};
 use crate::query::Hits;
 use crate::tui::effect::ReadPriority;
 use crate::tui::message::Response;
 use crate::tui::model::HIT_SLICE_BYTES;
 
-/// Bytes of the first slice, which somebody waits for, and of those that are read slowly.
+/// Bytes of the first slice, which the user is waiting for, and of slices that are read at a limited rate. Also the
+/// distance between two progress reports of [`Hits::scan_more`].
 const SMALL_SLICE_BYTES: u64 = 1 << 20;
-/// Looks at a slice more of the log.
+
+/// Searches the next slice of the log, and returns the hits so far.
 ///
 /// # Errors
-/// `Stopped`; `Io`, `Changed`, `Memory`.
+/// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` from reading the log.
 pub(super) fn search_next_slice(
     shared: &SharedState,
     mut hits: Hits,
-    pace: ReadPriority,
-    on: &mut ProgressCallback,
+    priority: ReadPriority,
+    on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     let (view, index) = (shared.view(), shared.index());
     let total = view.log().len()?;
-    let budget = Some(shared.rate_limiter()).filter(|budget| pace == ReadPriority::Background && budget.is_limited());
-    let (before, mut slice_bytes) = (hits.scanned_bytes(), 0);
-    let slice = if budget.is_some() || before == 0 { SMALL_SLICE_BYTES } else { HIT_SLICE_BYTES };
-    hits.scan_more(&view, index.as_deref(), slice, &mut |_| {
-        // It is told about every mebibyte.
-        slice_bytes += SMALL_SLICE_BYTES;
-        let mut go_on = || on((before + slice_bytes).min(total), total);
-        match budget {
-            Some(budget) => budget.throttle(SMALL_SLICE_BYTES, &mut go_on),
-            None => go_on(),
+    let limiter =
+        Some(shared.rate_limiter()).filter(|limiter| priority == ReadPriority::Background && limiter.is_limited());
+    let (scanned_before, mut scanned_now) = (hits.scanned_bytes(), 0);
+    let slice_bytes = if limiter.is_some() || scanned_before == 0 { SMALL_SLICE_BYTES } else { HIT_SLICE_BYTES };
+    hits.scan_more(&view, index.as_deref(), slice_bytes, &mut |_| {
+        scanned_now += SMALL_SLICE_BYTES;
+        let mut report = || on_progress(Progress { position: (scanned_before + scanned_now).min(total), total });
+        match limiter {
+            Some(limiter) => limiter.throttle(SMALL_SLICE_BYTES, &mut report),
+            None => report(),
         }
     })?;
     Ok(Response::Hits(Box::new(hits)))

@@ -1,4 +1,4 @@
-//! The log's journals, looked at now and then: what another process has repaired.
+//! Polling of the log's journal folder: detects repairs made by other processes.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,49 +8,59 @@ use super::SharedState;
 use crate::repair::{RepairRecord, RepairState, read_repair_records};
 use crate::tui::message::LogChange;
 
-/// Between two looks at the folder.
+/// Time between two listings of the folder while the log itself has not changed.
 const JOURNAL_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The journals, as they were looked at last.
+/// Whether the log's bytes are known to have changed other than by growing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogContents {
+    Changed,
+    Unchanged,
+}
+
+/// The journals as of the last poll.
 #[derive(Debug)]
 pub(super) struct JournalWatcher {
-    /// Their names and sizes: a journal is only ever appended to.
+    /// Name and size of each journal. Journals are append-only, so every change of one changes its size.
     files: Vec<(OsString, u64)>,
     reported_states: Vec<(u32, RepairState)>,
     last_polled: Instant,
 }
 
 impl JournalWatcher {
-    /// Those that are there now.
+    /// Starts with the journals that exist now. Only later repairs are reported.
     pub(super) fn new(shared: &SharedState) -> Self {
-        let known = read_records(shared).iter().map(record_key).collect();
-        Self { files: list_files(shared), reported_states: known, last_polled: Instant::now() }
+        let reported_states = read_records(shared).iter().map(record_key).collect();
+        Self { files: list_files(shared), reported_states, last_polled: Instant::now() }
     }
 
-    /// What was done since, once it is done. Where the log is known to have `changed`, it is looked at now, and a repair
-    /// that is under way, or was killed, is told of too.
-    pub(super) fn poll(&mut self, shared: &SharedState, changed: bool) -> Option<LogChange> {
-        if !changed && self.last_polled.elapsed() < JOURNAL_POLL_INTERVAL {
+    /// Returns the newest repair that was completed since the last poll.
+    ///
+    /// When the log's contents have changed, the folder is read at once, and a repair that is still running or was
+    /// killed is returned too, because it explains the change.
+    pub(super) fn poll(&mut self, shared: &SharedState, contents: LogContents) -> Option<LogChange> {
+        let is_changed = contents == LogContents::Changed;
+        if !is_changed && self.last_polled.elapsed() < JOURNAL_POLL_INTERVAL {
             return None;
         }
         self.last_polled = Instant::now();
         let files = list_files(shared);
-        if !changed && files == self.files {
+        if !is_changed && files == self.files {
             return None;
         }
         self.files = files;
         let is_reportable = |state| match state {
             RepairState::Unfinished => false,
-            RepairState::Pending => changed,
+            RepairState::Pending => is_changed,
             RepairState::Applied | RepairState::RolledBack => true,
         };
         let records = read_records(shared);
-        let new = records
+        let newest = records
             .iter()
             .rev()
             .find(|record| is_reportable(record.state) && !self.reported_states.contains(&record_key(record)))?;
         self.reported_states = records.iter().filter(|record| is_reportable(record.state)).map(record_key).collect();
-        Some(LogChange::Repaired { number: new.number, undoes: new.plan.undoes, state: new.state })
+        Some(LogChange::Repaired { number: newest.number, undoes: newest.plan.undoes, state: newest.state })
     }
 }
 
@@ -66,8 +76,8 @@ fn list_files(shared: &SharedState) -> Vec<(OsString, u64)> {
     files
 }
 
-/// What cannot be read now is read at the next look.
+/// Reads the repair history; empty when it cannot be read, and the next poll tries again.
 fn read_records(shared: &SharedState) -> Vec<RepairRecord> {
-    let site = shared.open_options().log_paths(shared.path());
-    site.and_then(|site| read_repair_records(&site)).map(|(records, _)| records).unwrap_or_default()
+    let paths = shared.open_options().log_paths(shared.path());
+    paths.and_then(|paths| read_repair_records(&paths)).map(|(records, _)| records).unwrap_or_default()
 }

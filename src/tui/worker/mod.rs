@@ -1,5 +1,7 @@
-//! The workers: they read, search, scan, watch and write, so that no key ever waits. Each lane answers one question at a
-//! time, the newest; whatever takes long asks between times whether it is still wanted.
+//! Background threads of the screen: one worker per kind of request, the scan, and the watcher of the log file.
+//!
+//! A worker handles one request at a time and skips those that a newer request has replaced. A long operation checks at
+//! each progress report whether its request is still wanted, so that no key ever waits for it.
 
 mod aggregate_history;
 mod aggregates;
@@ -8,15 +10,17 @@ mod fingerprint;
 mod handler;
 mod hits;
 mod journal_watch;
+mod jump;
 mod rate_limiter;
 mod repair;
+mod rows;
 mod scan;
 mod scan_control;
 mod shared;
 mod watch;
 mod writing;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -27,87 +31,89 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::effect::{Request, WorkerKind};
 use super::message::{Message, RequestFailure, Response};
 use crate::StorageError;
+use crate::inspect::Progress;
 use crate::report::{describe_error, hint};
 
 pub(crate) use handler::{WorkerCache, handle_request};
 pub(crate) use shared::SharedState;
 
-/// How often progress is told.
+/// Least time between two progress messages of one request.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-/// How long the end waits for what is being written.
+/// Longest time that leaving the screen waits for a write to finish.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// The generation of no request: it marks the current one as cancelled.
+const CANCELLED_GENERATION: u64 = u64::MAX;
 
-/// The workers of a screen.
+/// All background threads of one screen.
 #[derive(Debug)]
 pub(crate) struct Workers {
+    /// One worker per [`WorkerKind`], in the order of its variants.
     workers: Vec<WorkerHandle>,
     scan: scan_control::ScanHandle,
-    /// Dropped, it ends the watch.
+    /// Dropping the sender ends the watch thread.
     _watch_stop: Sender<()>,
 }
 
 #[derive(Debug)]
 struct WorkerHandle {
     requests: Sender<(u64, Request)>,
-    current_generation: Arc<AtomicU64>,
+    /// The generation of the newest request. A worker drops requests of any other.
+    newest_generation: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Tells a job's progress, and hears whether it is still wanted.
-pub(crate) type ProgressCallback<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
-
 impl Workers {
-    /// Starts them all; what they have to say goes to `out`.
+    /// Starts all threads. Their responses and updates are sent to `out`.
     pub(crate) fn start(shared: &Arc<SharedState>, out: &Sender<Message>) -> Self {
-        let lanes = WorkerKind::ALL.into_iter().map(|lane| spawn_worker(lane, shared, out)).collect();
+        let workers = WorkerKind::ALL.into_iter().map(|kind| spawn_worker(kind, shared, out)).collect();
         let scan = scan::start(shared, out);
-        let watch = watch::start(shared, &scan, out);
-        Self { workers: lanes, scan, _watch_stop: watch }
+        let watch_stop = watch::start(shared, &scan, out);
+        Self { workers, scan, _watch_stop: watch_stop }
     }
 
-    /// Asks a lane.
-    pub(crate) fn send_request(&self, lane: WorkerKind, generation: u64, ask: Request) {
-        if let Some(handle) = self.workers.get(lane as usize) {
-            handle.current_generation.store(generation, Ordering::Release);
-            // A lane that is gone has told why before it went.
-            let _ = handle.requests.send((generation, ask));
+    /// Sends a request to a worker. It replaces the worker's previous request.
+    pub(crate) fn send_request(&self, kind: WorkerKind, generation: u64, request: Request) {
+        if let Some(worker) = self.workers.get(kind as usize) {
+            worker.newest_generation.store(generation, Ordering::Release);
+            // Sending fails when the worker has panicked; `QuitOnPanic` ends the screen then.
+            let _ = worker.requests.send((generation, request));
         }
     }
 
-    /// What was asked in a lane is not wanted any more.
-    pub(crate) fn cancel(&self, lane: WorkerKind) {
-        if let Some(handle) = self.workers.get(lane as usize) {
-            handle.current_generation.store(u64::MAX, Ordering::Release);
+    /// Cancels the worker's current request.
+    pub(crate) fn cancel(&self, kind: WorkerKind) {
+        if let Some(worker) = self.workers.get(kind as usize) {
+            worker.newest_generation.store(CANCELLED_GENERATION, Ordering::Release);
         }
     }
 
-    /// The scan stops.
+    /// Stops the scan where it is.
     pub(crate) fn stop_scan(&self) {
         self.scan.stop();
     }
 
-    /// The scan starts anew.
+    /// Restarts the scan from the start of the log.
     pub(crate) fn restart_scan(&self) {
         self.scan.restart();
     }
 
-    /// The scan looks at damage that was met.
-    pub(crate) fn scan_range(&self, range: std::ops::Range<u64>) {
+    /// Requests a scan of a range in which a page met damage.
+    pub(crate) fn scan_range(&self, range: Range<u64>) {
         self.scan.scan_range(range);
     }
 
-    /// The scan goes on.
+    /// Continues a stopped scan.
     pub(crate) fn resume_scan(&self) {
         self.scan.resume();
     }
 
-    /// Ends them, and waits a moment for what is being written to stop where it may.
+    /// Cancels everything, and waits up to [`SHUTDOWN_TIMEOUT`] for a running write to finish.
     pub(crate) fn shut_down(mut self) {
-        for lane in WorkerKind::ALL {
-            self.cancel(lane);
+        for kind in WorkerKind::ALL {
+            self.cancel(kind);
         }
         self.scan.stop();
-        let writing = self.workers.get_mut(WorkerKind::Write as usize).and_then(|handle| handle.thread.take());
+        let writing = self.workers.get_mut(WorkerKind::Write as usize).and_then(|worker| worker.thread.take());
         self.workers.clear();
         let until = Instant::now() + SHUTDOWN_TIMEOUT;
         while writing.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < until {
@@ -116,51 +122,53 @@ impl Workers {
     }
 }
 
-fn spawn_worker(lane: WorkerKind, shared: &Arc<SharedState>, out: &Sender<Message>) -> WorkerHandle {
-    let (questions, request_receiver) = unbounded();
-    let newest = Arc::new(AtomicU64::new(0));
-    let (shared, out, current_generation) = (shared.clone(), out.clone(), newest.clone());
+fn spawn_worker(kind: WorkerKind, shared: &Arc<SharedState>, out: &Sender<Message>) -> WorkerHandle {
+    let (requests, request_queue) = unbounded();
+    let newest_generation = Arc::new(AtomicU64::new(0));
+    let (shared, out, newest) = (shared.clone(), out.clone(), newest_generation.clone());
     let run = move || {
-        let _alive = QuitOnPanic(out.clone());
-        serve_requests(lane, &shared, &request_receiver, &current_generation, &out);
+        let _quit_on_panic = QuitOnPanic(out.clone());
+        serve_requests(kind, &shared, &request_queue, &newest, &out);
     };
-    let thread = thread::Builder::new().name(format!("{lane:?}").to_lowercase()).spawn(run).ok();
-    WorkerHandle { requests: questions, current_generation: newest, thread }
+    // At most 15 bytes, as Linux keeps no more of a thread's name.
+    let name = format!("tui-{kind:?}").to_lowercase();
+    let thread = thread::Builder::new().name(name).spawn(run).ok();
+    WorkerHandle { requests, newest_generation, thread }
 }
 
 fn serve_requests(
-    lane: WorkerKind,
+    kind: WorkerKind,
     shared: &Arc<SharedState>,
-    requests: &Receiver<(u64, Request)>,
-    newest: &AtomicU64,
+    request_queue: &Receiver<(u64, Request)>,
+    newest_generation: &AtomicU64,
     out: &Sender<Message>,
 ) {
-    let mut memory = WorkerCache::default();
-    for (generation, ask) in requests {
-        let is_current = || newest.load(Ordering::Acquire) == generation;
-        if !is_current() {
+    let mut cache = WorkerCache::default();
+    for (generation, request) in request_queue {
+        let is_wanted = || newest_generation.load(Ordering::Acquire) == generation;
+        if !is_wanted() {
             continue;
         }
         let mut last_report = Instant::now();
-        let mut on_progress = |done, total| {
+        let mut on_progress = |Progress { position, total }| {
             if last_report.elapsed() >= PROGRESS_INTERVAL {
                 last_report = Instant::now();
-                let _ = out.send(Message::Response(lane, generation, Response::Progress(done, total)));
+                let _ = out.send(Message::Response(kind, generation, Response::Progress(position, total)));
             }
-            if is_current() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        let response = handle_request(shared, ask, &mut memory, &mut on_progress)
+        let response = handle_request(shared, request, &mut cache, &mut on_progress)
             .unwrap_or_else(|error| Response::Failed(to_failure(&error)));
-        if out.send(Message::Response(lane, generation, response)).is_err() {
+        if out.send(Message::Response(kind, generation, response)).is_err() {
             return;
         }
-        for news in shared.take_updates() {
-            let _ = out.send(Message::Background(news));
+        for update in shared.take_updates() {
+            let _ = out.send(Message::Background(update));
         }
     }
 }
 
-/// An error in words for the screen.
+/// Converts an error to what the screen shows: what happened, and what to do next.
 pub(crate) fn to_failure(error: &StorageError) -> RequestFailure {
     match error {
         StorageError::Cancelled => RequestFailure::Cancelled,
@@ -168,7 +176,7 @@ pub(crate) fn to_failure(error: &StorageError) -> RequestFailure {
     }
 }
 
-/// Ends the screen when its thread panics: the panic itself was printed by then.
+/// Quits the screen when the thread that owns it panics. The panic hook has printed the panic by then.
 struct QuitOnPanic(Sender<Message>);
 
 impl Drop for QuitOnPanic {

@@ -1,32 +1,33 @@
-//! What may be read behind the screen in a second: one budget for all who read there.
+//! The read rate limit of background work (`--rate`), shared by the scan and the hit search.
 
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Longest sleep before a stop is heard.
+/// Longest uninterrupted sleep. A stop request takes effect within this time.
 const MAX_SLEEP: Duration = Duration::from_millis(50);
 
-/// Bytes a second, or no bound.
+/// Limits reads to a number of bytes per second, or does not limit them.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     bytes_per_second: Option<u64>,
-    /// When all that was read so far would have been read at that rate.
+    /// The time at which everything reserved so far has been paid for at that rate.
     next_free_at: Mutex<Option<Instant>>,
 }
 
 impl RateLimiter {
+    /// Creates a limiter for `rate` bytes per second; `None` is unlimited.
     pub(crate) const fn new(rate: Option<u64>) -> Self {
         Self { bytes_per_second: rate, next_free_at: Mutex::new(None) }
     }
 
-    /// True where there is a bound.
+    /// Returns true when there is a limit.
     pub(super) const fn is_limited(&self) -> bool {
         self.bytes_per_second.is_some()
     }
 
-    /// Books bytes that were read, and waits until the budget has paid for them or `go_on` breaks.
+    /// Reserves `bytes` that were just read, and sleeps until the rate allows them or `check_stop` breaks.
     pub(super) fn throttle(&self, bytes: u64, check_stop: &mut dyn FnMut() -> ControlFlow<()>) -> ControlFlow<()> {
         let due = self.reserve(bytes, Instant::now());
         loop {
@@ -39,12 +40,14 @@ impl RateLimiter {
         }
     }
 
-    /// Books them; when they are paid for.
+    /// Adds `bytes` to the reservations of all readers, and returns the time until which the caller has to wait.
+    ///
+    /// Idle time is not saved up: a reservation never starts before `now`.
     fn reserve(&self, bytes: u64, now: Instant) -> Option<Instant> {
-        let took = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second?.max(1) as f64);
-        let mut even = self.next_free_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = even.map_or(now, |even| even.max(now)) + took;
-        *even = Some(due);
+        let duration = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second?.max(1) as f64);
+        let mut next_free_at = self.next_free_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = next_free_at.map_or(now, |at| at.max(now)) + duration;
+        *next_free_at = Some(due);
         Some(due)
     }
 }
@@ -54,24 +57,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_who_read_share_one_rate_and_a_pause_earns_nothing() {
-        let budget = RateLimiter::new(Some(1 << 20));
+    fn all_readers_share_one_rate_and_idle_time_is_not_saved_up() {
+        let limiter = RateLimiter::new(Some(1 << 20));
         let start = Instant::now();
         let after = |seconds| Some(start + Duration::from_secs(seconds));
-        assert_eq!(budget.reserve(1 << 20, start), after(1));
-        assert_eq!(budget.reserve(2 << 20, start), after(3), "another one reads at the same time");
-        assert_eq!(budget.reserve(1 << 20, start + Duration::from_secs(100)), after(101));
+        assert_eq!(limiter.reserve(1 << 20, start), after(1));
+        assert_eq!(limiter.reserve(2 << 20, start), after(3), "a second reader at the same time");
+        assert_eq!(limiter.reserve(1 << 20, start + Duration::from_secs(100)), after(101));
         assert_eq!(RateLimiter::new(None).reserve(1 << 40, start), None);
     }
 
     #[test]
-    fn who_waits_for_the_budget_hears_a_stop() {
-        let budget = RateLimiter::new(Some(1));
-        let mut asked = 0;
-        let told = budget.throttle(1 << 30, &mut || {
-            asked += 1;
-            if asked < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    fn a_throttled_reader_can_be_stopped() {
+        let limiter = RateLimiter::new(Some(1));
+        let mut checks = 0;
+        let flow = limiter.throttle(1 << 30, &mut || {
+            checks += 1;
+            if checks < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
-        assert_eq!((told, asked), (ControlFlow::Break(()), 3));
+        assert_eq!((flow, checks), (ControlFlow::Break(()), 3));
     }
 }

@@ -1,68 +1,67 @@
-//! Repairs: plans made and carried out, and the medical record read.
+//! Repair requests: the repair history read, plans made, and plans applied.
 
-use super::{ProgressCallback, SharedState};
+use super::SharedState;
 use crate::StorageError;
+use crate::inspect::{OnProgress, Progress};
 use crate::repair::{self, ApplyOptions, Plan};
 use crate::report::recovered_line;
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
 use crate::tui::model::{PlanPreview, PlanRequest};
 
-/// Reads the medical record.
+/// Reads the log's repair history.
 ///
 /// # Errors
-/// As [`repair_refusal::records`].
+/// As [`repair::read_repair_records`].
 pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageError> {
     let (records, notices) = repair::read_repair_records(&shared.open_options().log_paths(shared.path())?)?;
     Ok(Response::RepairHistory(records, notices))
 }
 
-/// Makes a plan. Writes nothing.
+/// Makes the plan of a repair or of an undo. Nothing is written.
 ///
 /// # Errors
-/// As [`repair_refusal::plan_repair`] and [`repair_refusal::plan_undo`].
+/// As [`repair::plan_repair`] and [`repair::plan_undo`].
 pub(super) fn make_plan(
     shared: &SharedState,
-    wanted: PlanRequest,
-    on: &mut ProgressCallback,
+    request: PlanRequest,
+    on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
-    let plan = match &wanted {
-        PlanRequest::Repair { options: wishes, .. } => {
+    let plan = match &request {
+        PlanRequest::Repair { options, .. } => {
             shared.refresh_view()?;
-            repair::plan_repair(&shared.view(), wishes, None, on)?
+            repair::plan_repair(&shared.view(), options, None, &mut |position, total| {
+                on_progress(Progress { position, total })
+            })?
         }
         PlanRequest::Undo(number) => repair::plan_undo(&shared.open_options().log_paths(shared.path())?, *number)?,
     };
-    Ok(Response::Planned(Box::new(PlanPreview::new(wanted, plan))))
+    Ok(Response::Planned(Box::new(PlanPreview::new(request, plan))))
 }
 
-/// Carries a plan out, exactly. A repair that was killed before is ended first.
+/// Applies exactly this plan. A repair that was killed earlier is completed or rolled back first.
 ///
 /// # Errors
-/// As [`repair_refusal::apply_plan`].
+/// As [`repair::recover`] and [`repair::apply`].
 pub(super) fn apply_plan(shared: &SharedState, plan: &Plan) -> Result<Response, StorageError> {
-    let site = shared.open_options().log_paths(shared.path())?;
-    let (applied, recovered) = shared.with_watch_paused(|| {
-        let recovered = repair::recover(&site)?;
-        let applied = repair::apply(&site, plan, ApplyOptions::default());
-        // What was known of the bytes no longer holds.
+    let paths = shared.open_options().log_paths(shared.path())?;
+    let (applied, recovery_note) = shared.with_watch_paused(|| {
+        let recovered = repair::recover(&paths)?;
+        let applied = repair::apply(&paths, plan, ApplyOptions::default());
+        // The open log and its index describe the bytes before the repair.
         if applied.is_ok() || recovered.is_some() {
             shared.reopen_log()?;
         }
         Ok::<_, StorageError>((applied, recovered.as_ref().map(recovered_line)))
     })?;
-    match (applied, recovered) {
-        (Ok(applied), recovered) => {
-            let (undoes, facts) = (plan.undoes, shared.facts()?);
-            Ok(Response::Repaired(Box::new(RepairResult {
-                applied,
-                recovery_note: recovered,
-                undoes,
-                log_info: facts,
-            })))
+    match applied {
+        Ok(applied) => {
+            let log_info = shared.log_info()?;
+            Ok(Response::Repaired(Box::new(RepairResult { applied, recovery_note, undoes: plan.undoes, log_info })))
         }
-        (Err(error), recovered) => {
-            if let Some(recovered) = recovered {
-                shared.queue_update(BackgroundUpdate::RepairRecovered(Box::new(shared.facts()?), recovered));
+        Err(error) => {
+            // The plan was refused, but the recovery before it has changed the log.
+            if let Some(note) = recovery_note {
+                shared.queue_update(BackgroundUpdate::RepairRecovered(Box::new(shared.log_info()?), note));
             }
             Err(error)
         }

@@ -1,4 +1,4 @@
-//! What the scan behind the screen is told, from whatever thread.
+//! The handle by which other threads stop, resume and redirect the background scan.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 
-/// What the scan is told.
+/// A command to the scan worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ScanCommand {
-    /// It goes on; what is through reads what was only verified earlier.
+    /// Continue after a stop. A finished scan reads the ranges that it skipped because they were verified earlier.
     Resume,
-    /// The log has grown.
+    /// Read what was appended to the log.
     LogGrown,
-    /// What it knows no longer holds.
+    /// Forget everything and scan the log from its start.
     Restart,
-    /// Somebody has met damage here.
+    /// Scan this range now, because a page met damage in it that the scan has not reported.
     ScanRange(Range<u64>),
 }
 
-/// The scan, from outside.
+/// Controls the scan worker from any thread.
 #[derive(Debug, Clone)]
 pub(super) struct ScanHandle {
     commands: Sender<ScanCommand>,
@@ -27,33 +27,33 @@ pub(super) struct ScanHandle {
 }
 
 impl ScanHandle {
-    /// By which the scan hears, and what stops it.
-    pub(super) const fn new(orders: Sender<ScanCommand>, stop: Arc<AtomicBool>) -> Self {
-        Self { commands: orders, stop }
+    /// Creates a handle from the worker's command channel and its stop flag.
+    pub(super) const fn new(commands: Sender<ScanCommand>, stop: Arc<AtomicBool>) -> Self {
+        Self { commands, stop }
     }
 
-    /// It stops where it is.
+    /// Stops the scan at its next progress report.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Release);
     }
 
-    /// It goes on.
+    /// Lets a stopped scan continue, or a finished one read what it skipped.
     pub(super) fn resume(&self) {
         self.stop.store(false, Ordering::Release);
         let _ = self.commands.send(ScanCommand::Resume);
     }
 
-    /// The log has grown.
+    /// Reports that the log has grown.
     pub(super) fn notify_growth(&self) {
         let _ = self.commands.send(ScanCommand::LogGrown);
     }
 
-    /// Somebody has met damage here.
+    /// Requests a scan of one range, ahead of everything else.
     pub(super) fn scan_range(&self, range: Range<u64>) {
         let _ = self.commands.send(ScanCommand::ScanRange(range));
     }
 
-    /// The log is another one, or has lost its end.
+    /// Restarts the scan, because the log was replaced or changed other than by growing.
     pub(super) fn restart(&self) {
         let _ = self.commands.send(ScanCommand::Restart);
     }

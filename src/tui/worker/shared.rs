@@ -154,7 +154,7 @@ impl SharedState {
     ///
     /// # Errors
     /// `Io` when it cannot be measured.
-    pub(crate) fn facts(&self) -> Result<LogInfo, StorageError> {
+    pub(crate) fn log_info(&self) -> Result<LogInfo, StorageError> {
         let view = self.view();
         let log = view.log();
         let file = view.trusted_index().map(|index| {

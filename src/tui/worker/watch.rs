@@ -1,4 +1,5 @@
-//! The watch: a few times a second, whether the log has grown, was cut, replaced or overwritten, and who writes to it.
+//! The watcher: polls the log file several times per second for growth, truncation, replacement, overwriting and repairs
+//! by other processes, and less often for who writes to it.
 
 use std::sync::Arc;
 use std::thread;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::fingerprint::LogFingerprint;
-use super::journal_watch::JournalWatcher;
+use super::journal_watch::{JournalWatcher, LogContents};
 use super::{QuitOnPanic, SharedState, scan_control};
 use crate::StorageError;
 use crate::file::FileIdentity;
@@ -16,19 +17,21 @@ use crate::report::units::format_count;
 use crate::tui::message::{BackgroundUpdate, LogChange, Message};
 use crate::tui::model::{LogInfo, LogUnavailable};
 
-/// Between two looks.
+/// Time between two polls.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Between two looks for writers, which cost more: while nothing happens, and while the log grows.
-const WRITER_CHECK_INTERVALS: (Duration, Duration) = (Duration::from_secs(3), Duration::from_millis(500));
+/// Time between two searches for a writer while the log does not grow. A search reads the list of all processes.
+const IDLE_WRITER_CHECK_INTERVAL: Duration = Duration::from_secs(3);
+/// Time between two searches for a writer while the log grows.
+const GROWING_WRITER_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Starts it; it ends when what is returned is dropped.
+/// Starts the watch thread. It ends when the returned sender is dropped.
 pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, out: &Sender<Message>) -> Sender<()> {
-    let (alive, end) = bounded::<()>(0);
-    let mut watch = LogWatcher {
+    let (stop_sender, stop) = bounded::<()>(0);
+    let mut watcher = LogWatcher {
         shared: shared.clone(),
         scan: scan.clone(),
         out: out.clone(),
-        last_facts: None,
+        last_info: None,
         fingerprint: None,
         last_index_identity: None,
         pending_change: None,
@@ -38,57 +41,64 @@ pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, 
         last_writer_check: None,
     };
     let run = move || {
-        let _alive = QuitOnPanic(watch.out.clone());
-        watch.last_index_identity = watch.index_identity();
-        // While nobody ends it, nobody says anything either.
-        while watch.poll().is_ok() && wait_for_stop(&end, POLL_INTERVAL).is_none() {}
+        let _quit_on_panic = QuitOnPanic(watcher.out.clone());
+        watcher.last_index_identity = watcher.index_identity();
+        while watcher.poll().is_ok() && !is_stopped_within(&stop, POLL_INTERVAL) {}
     };
-    let _ = thread::Builder::new().name("watch".into()).spawn(run);
-    alive
+    let _ = thread::Builder::new().name("tui-watch".into()).spawn(run);
+    stop_sender
 }
 
-/// Waits; the end, when it has come.
-fn wait_for_stop(end: &Receiver<()>, time: Duration) -> Option<()> {
-    (end.recv_timeout(time) != Err(RecvTimeoutError::Timeout)).then_some(())
+/// Waits for `time`, and returns true as soon as the sender of `stop` is dropped.
+fn is_stopped_within(stop: &Receiver<()>, time: Duration) -> bool {
+    stop.recv_timeout(time) != Err(RecvTimeoutError::Timeout)
 }
 
 struct LogWatcher {
     shared: Arc<SharedState>,
     scan: scan_control::ScanHandle,
     out: Sender<Message>,
-    /// What was told last.
-    last_facts: Option<LogInfo>,
-    /// The bytes that it was told of.
+    /// The state of the log that was reported last.
+    last_info: Option<LogInfo>,
+    /// Samples of the log's bytes as of `last_info`.
     fingerprint: Option<LogFingerprint>,
     last_index_identity: Option<(u64, u64)>,
-    /// A change of which the log has not been opened since, and how often that was tried.
-    pending_change: Option<(LogChange, u32)>,
-    /// What was told of a name that belongs to no log.
+    /// A change after which the log has not been reopened yet.
+    pending_change: Option<PendingChange>,
+    /// The loss of the log that was reported last, until the log is readable again.
     reported_loss: Option<LogUnavailable>,
     journals: JournalWatcher,
     last_repair_epoch: u64,
     last_writer_check: Option<Instant>,
 }
 
-/// Nobody listens any more, or there is nothing left to look at.
+/// A detected change, and how often reopening the log after it has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PendingChange {
+    change: LogChange,
+    failed_reopens: u32,
+}
+
+/// The watch is over: the screen is gone, or the open file cannot be measured any more.
 struct WatchEnded;
 
 type WatchResult<T = ()> = Result<T, WatchEnded>;
 
 impl LogWatcher {
-    /// Looks once.
+    /// Checks the log once, and reports what has changed since the previous poll.
     fn poll(&mut self) -> WatchResult {
         let bytes = self.shared.view().log().len().map_err(|_| WatchEnded)?;
-        let counted = self.shared.repair_epoch();
-        if counted % 2 == 1 {
+        let repair_epoch = self.shared.repair_epoch();
+        if repair_epoch % 2 == 1 {
+            // This process is changing the log right now.
             return Ok(());
         }
-        if std::mem::replace(&mut self.last_repair_epoch, counted) != counted {
-            // What has changed since was changed from here, and told.
-            (self.last_facts, self.fingerprint) = (None, None);
+        if std::mem::replace(&mut self.last_repair_epoch, repair_epoch) != repair_epoch {
+            // The change was made by this process, which has reported it already.
+            (self.last_info, self.fingerprint) = (None, None);
             self.journals = JournalWatcher::new(&self.shared);
         }
-        let grown = self.last_facts.as_ref().is_some_and(|known| bytes > known.bytes);
+        let has_grown = self.last_info.as_ref().is_some_and(|last| bytes > last.bytes);
         match self.identify_path() {
             PathTarget::Missing => {
                 self.pending_change = None;
@@ -103,147 +113,160 @@ impl LogWatcher {
         if self.pending_change.is_some() {
             return Ok(());
         }
-        let now = self.index_identity();
-        if grown || now != self.last_index_identity {
-            self.last_index_identity = now;
-            let _ = self.shared.refresh_view();
-        }
-        if let Ok(facts) = self.shared.facts() {
-            let is_ahead = |facts: &LogInfo| matches!(facts.index.state, IndexState::Ahead { .. });
-            if grown && change.is_none() && self.last_facts.as_ref().is_some_and(is_ahead) && !is_ahead(&facts) {
-                // Nobody appends to a log that has lost its end: it has got its bytes back, or others.
+        self.refresh_index_state(has_grown);
+        if let Ok(info) = self.shared.log_info() {
+            if has_grown && change.is_none() && self.has_regained_end(&info) {
                 self.set_pending_change(LogChange::Reappeared);
                 return Ok(());
             }
-            self.report_facts(facts, change)?;
+            self.report_info(info, change)?;
         }
-        // Behind what is new in the log, which somebody waits for.
-        let pause = if grown { WRITER_CHECK_INTERVALS.1 } else { WRITER_CHECK_INTERVALS.0 };
-        if self.last_writer_check.is_none_or(|at| at.elapsed() >= pause) {
-            self.shared.detect_writer();
-            self.last_writer_check = Some(Instant::now());
-        }
+        // Last, because it is slow and the user waits for the new events.
+        self.check_writer(has_grown);
         Ok(())
     }
 
-    /// Whether the open file's bytes are those that were told of, and more.
+    /// Reads the index state again when the log has grown or the index file was replaced.
+    fn refresh_index_state(&mut self, has_grown: bool) {
+        let identity = self.index_identity();
+        if has_grown || identity != self.last_index_identity {
+            self.last_index_identity = identity;
+            let _ = self.shared.refresh_view();
+        }
+    }
+
+    /// Returns true when the index was ahead of the log and no longer is. Nothing can be appended to a log that has lost
+    /// its end, so the bytes after it were written in some other way.
+    fn has_regained_end(&self, info: &LogInfo) -> bool {
+        let is_ahead = |info: &LogInfo| matches!(info.index.state, IndexState::Ahead { .. });
+        self.last_info.as_ref().is_some_and(is_ahead) && !is_ahead(info)
+    }
+
+    fn check_writer(&mut self, has_grown: bool) {
+        let interval = if has_grown { GROWING_WRITER_CHECK_INTERVAL } else { IDLE_WRITER_CHECK_INTERVAL };
+        if self.last_writer_check.is_none_or(|at| at.elapsed() >= interval) {
+            self.shared.detect_writer();
+            self.last_writer_check = Some(Instant::now());
+        }
+    }
+
+    /// Checks whether the open file still holds the bytes that were reported, with nothing but appended bytes after them.
     fn detect_change(&mut self, bytes: u64) {
-        let Some(known) = &self.last_facts else { return };
-        let before = known.bytes;
-        let changed = if bytes < before {
-            Some(LogChange::Shrunk(before))
+        let Some(last) = &self.last_info else { return };
+        let change = if bytes < last.bytes {
+            Some(LogChange::Shrunk(last.bytes))
         } else {
-            let fits = self.fingerprint.as_ref().is_none_or(|print| print.matches_log(self.shared.view().log()));
-            (!fits).then_some(LogChange::Overwritten)
+            let matches = self.fingerprint.as_ref().is_none_or(|print| print.matches_log(self.shared.view().log()));
+            (!matches).then_some(LogChange::Overwritten)
         };
-        // A journal says better what was done, and of what no print has seen.
-        let repaired = self.journals.poll(&self.shared, changed.is_some());
-        if let Some(change) = repaired.or(changed) {
+        let contents = if change.is_some() { LogContents::Changed } else { LogContents::Unchanged };
+        // A journal names the cause, and covers changes between the samples of the fingerprint.
+        let repaired = self.journals.poll(&self.shared, contents);
+        if let Some(change) = repaired.or(change) {
             self.set_pending_change(change);
         }
     }
 
-    /// What is open is not what it was.
+    /// Remembers a change until the log is reopened.
     fn set_pending_change(&mut self, change: LogChange) {
-        if self.pending_change.is_none_or(|(known, _)| known != change) {
-            self.pending_change = Some((change, 0));
+        if self.pending_change.is_none_or(|pending| pending.change != change) {
+            self.pending_change = Some(PendingChange { change, failed_reopens: 0 });
         }
     }
 
-    /// Opens a log that has changed; how it has, once that is done.
+    /// Reopens the log after a pending change, and returns the change once that has succeeded.
     fn reopen_changed_log(&mut self) -> WatchResult<Option<LogChange>> {
-        let Some((change, failed)) = self.pending_change else { return Ok(None) };
+        let Some(PendingChange { change, failed_reopens }) = self.pending_change else { return Ok(None) };
         match self.shared.reopen_log() {
             Ok(()) => {
                 (self.pending_change, self.reported_loss) = (None, None);
                 Ok(Some(change))
             }
             Err(error) => {
-                self.pending_change = Some((change, failed + 1));
-                // Half written, it may be no log yet: the next look sees it again, and tells.
-                if failed > 0 {
+                self.pending_change = Some(PendingChange { change, failed_reopens: failed_reopens + 1 });
+                // The first failure may be a file that is half written, so only a second one is reported.
+                if failed_reopens > 0 {
                     let found = describe_non_log(&error);
-                    let lost = if change == LogChange::Replaced {
+                    self.report_loss(if change == LogChange::Replaced {
                         LogUnavailable::Replaced(found)
                     } else {
                         LogUnavailable::Overwritten(found)
-                    };
-                    self.report_loss(lost)?;
+                    })?;
                 }
                 Ok(None)
             }
         }
     }
 
-    /// Tells, once, that the log's name belongs to none.
-    fn report_loss(&mut self, lost: LogUnavailable) -> WatchResult {
-        if self.reported_loss.as_ref() != Some(&lost) {
-            self.reported_loss = Some(lost.clone());
-            self.out.send(Message::Background(BackgroundUpdate::LogUnavailable(lost))).map_err(|_| WatchEnded)?;
+    /// Reports once that the path does not lead to a log any more.
+    fn report_loss(&mut self, loss: LogUnavailable) -> WatchResult {
+        if self.reported_loss.as_ref() != Some(&loss) {
+            self.reported_loss = Some(loss.clone());
+            self.out.send(Message::Background(BackgroundUpdate::LogUnavailable(loss))).map_err(|_| WatchEnded)?;
         }
         Ok(())
     }
 
-    /// Tells what is new.
-    fn report_facts(&mut self, facts: LogInfo, change: Option<LogChange>) -> WatchResult {
-        let has_grown = self.last_facts.as_ref().is_none_or(|known| known.bytes != facts.bytes);
-        if has_grown || change.is_some() {
-            self.fingerprint = LogFingerprint::read(self.shared.view().log(), facts.bytes);
+    /// Reports the state of the log when it differs from the last report, and notifies the scan.
+    fn report_info(&mut self, info: LogInfo, change: Option<LogChange>) -> WatchResult {
+        let has_new_bytes = self.last_info.as_ref().is_none_or(|last| last.bytes != info.bytes);
+        if has_new_bytes || change.is_some() {
+            self.fingerprint = LogFingerprint::read(self.shared.view().log(), info.bytes);
         }
-        let has_news = self.last_facts.as_ref() != Some(&facts);
-        if !has_news && change.is_none() {
+        if change.is_none() && self.last_info.as_ref() == Some(&info) {
             return Ok(());
         }
-        self.last_facts = Some(facts.clone());
-        let facts = Box::new(facts);
-        let news = match change {
-            Some(change) => BackgroundUpdate::LogChanged(facts, change),
-            None => BackgroundUpdate::LogInfo(facts),
+        self.last_info = Some(info.clone());
+        let info = Box::new(info);
+        let update = match change {
+            Some(change) => BackgroundUpdate::LogChanged(info, change),
+            None => BackgroundUpdate::LogInfo(info),
         };
-        self.out.send(Message::Background(news)).map_err(|_| WatchEnded)?;
+        self.out.send(Message::Background(update)).map_err(|_| WatchEnded)?;
         match change {
             Some(_) => self.scan.restart(),
-            // By what is told, not by what was measured before it: the log may have grown in between.
+            // Sent with every report, not only when `poll` has seen growth: the log may have grown in between.
             None => self.scan.notify_growth(),
         }
         Ok(())
     }
 
-    /// Which file the log's name belongs to by now.
+    /// Finds out which file the log's path leads to now.
     fn identify_path(&self) -> PathTarget {
         let view = self.shared.view();
-        let same = |a: FileIdentity, b: FileIdentity| (a.device, a.inode) == (b.device, b.inode);
+        let is_same = |a: FileIdentity, b: FileIdentity| (a.device, a.inode) == (b.device, b.inode);
         let Ok(open) = view.log().storage().identity() else { return PathTarget::OpenFile };
         match view.disk().identity(view.path()) {
-            Ok(named) if !same(named, open) => PathTarget::OtherFile,
+            Ok(at_path) if !is_same(at_path, open) => PathTarget::OtherFile,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => PathTarget::Missing,
             _ => PathTarget::OpenFile,
         }
     }
 
+    /// Device and inode of the index file; `None` when there is none.
     fn index_identity(&self) -> Option<(u64, u64)> {
         let view = self.shared.view();
         view.disk().identity(view.index_path()).ok().map(|found| (found.device, found.inode))
     }
 }
 
-/// Which file bears the log's name.
+/// The file that the log's path leads to.
 enum PathTarget {
-    /// The one that is open.
+    /// The file that is open.
     OpenFile,
-    /// Another one.
+    /// Another file: the log was replaced.
     OtherFile,
-    /// None.
+    /// No file: the log was removed or renamed.
     Missing,
 }
 
-/// What stands in the place of a log, in a few words.
+/// Describes in a few words what was found in the place of the log.
 fn describe_non_log(error: &StorageError) -> String {
     match error {
         StorageError::TooShort { bytes, .. } => format_count(*bytes, "byte"),
-        StorageError::NotALog { .. } => "bytes of another kind".into(),
-        StorageError::UnsupportedVersion { found, .. } => format!("a log of version {found}"),
-        StorageError::UnknownFlags { found, .. } => format!("flags {found:04x}, which forbid reading"),
+        StorageError::NotALog { .. } => "unknown contents".into(),
+        StorageError::UnsupportedVersion { found, .. } => format!("version {found}"),
+        StorageError::UnknownFlags { found, .. } => format!("flags {found:04x} forbid reading"),
         StorageError::Io { source, .. } => {
             let text = source.to_string();
             text.rsplit_once("found ").map_or(text.clone(), |(_, found)| found.to_owned())

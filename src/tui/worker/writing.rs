@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::{ProgressCallback, SharedState};
+use super::SharedState;
 use crate::StorageError;
 use crate::file::Durability;
-use crate::inspect::{LogView, MAX_FINDINGS, SurveyUpdate};
+use crate::inspect::{LogView, MAX_FINDINGS, OnProgress, Progress, SurveyUpdate};
 use crate::log::EventLog;
 use crate::repair::FixFinder;
 use crate::report::{describe_error, hint, recovered_line, set_aside_line};
@@ -20,7 +20,7 @@ use crate::tui::message::{AppendResult, BackgroundUpdate, IndexSaveResult, Respo
 pub(super) fn append(
     shared: &SharedState,
     order: &AppendRequest,
-    on: &mut ProgressCallback,
+    on: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     let (mut log, opened) = shared.with_watch_paused(|| {
         let log = shared.open_options().open(shared.path())?;
@@ -34,7 +34,7 @@ pub(super) fn append(
     let synced = order.durability == Durability::Synced;
     let mut done = AppendResult { synced, recovery_notes: opened, ..AppendResult::default() };
     for n in 0..order.count {
-        if on(u64::from(n), u64::from(order.count)).is_break() {
+        if on(Progress { position: u64::from(n), total: u64::from(order.count) }).is_break() {
             done.stop_reason = Some("stopped".into());
             break;
         }
@@ -73,7 +73,7 @@ pub(super) fn append(
 pub(super) fn save_index(
     shared: &SharedState,
     extent: IndexBuildMode,
-    on: &mut ProgressCallback,
+    on: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     let started = Instant::now();
     let mut log = shared.open_options().open_read_only(shared.path())?;
@@ -96,7 +96,7 @@ pub(super) fn save_index(
     shared.refresh_view()?;
     shared.publish_index(Some(shared.view().load_index()));
     shared.queue_update(BackgroundUpdate::IndexReady);
-    shared.queue_update(BackgroundUpdate::LogInfo(Box::new(shared.facts()?)));
+    shared.queue_update(BackgroundUpdate::LogInfo(Box::new(shared.log_info()?)));
     Ok(Response::IndexSaved(Box::new(IndexSaveResult {
         path,
         mode: extent,
@@ -119,12 +119,12 @@ fn build_index(
     shared: &SharedState,
     log: &mut EventLog,
     extent: IndexBuildMode,
-    on: &mut ProgressCallback,
+    on: &mut OnProgress,
 ) -> Result<(), StorageError> {
     let mut proposer = FixFinder::new(log.view())?;
     let (mut found, mut wrong) = (Vec::new(), None);
     let mut step = |step: SurveyUpdate| match step {
-        SurveyUpdate::Progress(progress) => on(progress.position, progress.total),
+        SurveyUpdate::Progress(progress) => on(progress),
         // One more than is kept shows that there are more.
         SurveyUpdate::Finding(_) if found.len() > MAX_FINDINGS => ControlFlow::Continue(()),
         SurveyUpdate::Finding(finding) => match proposer.push(finding) {
