@@ -5,7 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::format::{DamageKind, Finding, PayloadError};
+use crate::format::{DamageKind, Finding, PayloadError, hex};
 
 /// Whatever an operation on a log can end in.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ pub enum StorageError {
     /// Neither magic nor a valid frame.
     #[error(
         "{}: no log: expected the magic 43 48 52 4e (\"CHRN\") at offset 0, found {}, and no valid frame in the first {searched} bytes",
-        path.display(), hex_bytes(found)
+        path.display(), hex::encode_spaced(found)
     )]
     NotALog {
         /// The file.
@@ -287,10 +287,6 @@ fn pid_suffix(pid: Option<u32>) -> String {
 
 fn journal_suffix(journal: Option<&Path>) -> String {
     journal.map(|journal| format!("; its original bytes are kept in {}", journal.display())).unwrap_or_default()
-}
-
-fn hex_bytes(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 fn checksum_suffix(finding: &Finding) -> String {

@@ -11,6 +11,7 @@ use super::output::CommandOutput;
 use super::overwrite::remove_existing;
 use super::progress::TerminalProgress;
 use crate::file::{Disk, OsDisk};
+use crate::format::hex;
 use crate::inspect::index_path;
 use crate::report::json::Json;
 use crate::report::units::{format_count, format_duration, format_rate, format_size};
@@ -74,7 +75,7 @@ pub(super) fn drill(args: &DrillArgs, out: &mut CommandOutput) -> CommandResult 
     let kind = Drill::from_name(&args.kind).unwrap_or(Drill::Checksum);
     // Also under another name: the log is only ever read.
     if let (Ok(log), Ok(copy)) = (OsDisk.identity(&args.log), OsDisk.identity(&args.copy))
-        && (log.device, log.inode) == (copy.device, copy.inode)
+        && log.is_same_file(copy)
     {
         return Err(CommandFailure::Refused {
             message: format!("{}: the copy is the log itself", args.copy.display()),
@@ -121,7 +122,7 @@ fn ground_truth_json(args: &DrillArgs, planted: &PlantedDamage) -> Json {
 
 /// The bytes in hex; of very many only the first.
 fn hex_prefix(bytes: &[u8]) -> String {
-    bytes.iter().take(MAX_BYTES_SHOWN).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes.get(..MAX_BYTES_SHOWN).unwrap_or(bytes))
 }
 
 pub(super) fn demo(args: &DemoArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {

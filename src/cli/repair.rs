@@ -181,7 +181,7 @@ fn check_plan_path(file: &Path, force: bool, paths: &LogPaths) -> Result<(), Com
     let index = paths.custom_index.clone().unwrap_or_else(|| index_path(&paths.path));
     for taken in [&paths.path, &index] {
         if let (Ok(one), Ok(other)) = (OsDisk.identity(file), OsDisk.identity(taken))
-            && (one.device, one.inode) == (other.device, other.inode)
+            && one.is_same_file(other)
         {
             return Err(CommandFailure::Refused {
                 message: format!("{}: the plan would replace {}", file.display(), taken.display()),

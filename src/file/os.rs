@@ -325,7 +325,7 @@ mod platform {
     }
 
     pub(super) fn identity(_found: &Metadata) -> FileIdentity {
-        FileIdentity { device: 0, inode: 0, links: 1 }
+        FileIdentity::UNKNOWN
     }
 
     pub(super) fn copy_ownership(_file: &File, _permissions_from: &Metadata) {}

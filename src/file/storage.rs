@@ -199,6 +199,18 @@ pub struct FileIdentity {
     pub links: u64,
 }
 
+impl FileIdentity {
+    /// The identity of every file on a platform that has none.
+    pub const UNKNOWN: Self = Self { device: u64::MAX, inode: u64::MAX, links: 1 };
+
+    /// True when both are identities of one file. The number of its names does not matter: it can change in between.
+    ///
+    /// Two files of a platform without identities are never told apart.
+    pub const fn is_same_file(self, other: Self) -> bool {
+        self.device == other.device && self.inode == other.inode
+    }
+}
+
 /// Reads until `buf` is full or the file ends; the number of bytes read.
 ///
 /// # Errors

@@ -45,9 +45,8 @@ impl LogWriter {
             let pid = storage.detect_writer().pid();
             return Err(StorageError::Locked { path: path.to_owned(), pid });
         }
-        let same = |a: super::FileIdentity, b: super::FileIdentity| (a.device, a.inode) == (b.device, b.inode);
         match (storage.identity(), disk.identity(path)) {
-            (Ok(locked), Ok(named)) if same(locked, named) => {}
+            (Ok(locked), Ok(named)) if locked.is_same_file(named) => {}
             (Err(error), _) | (_, Err(error)) => return Err(StorageError::io(path, "find", error)),
             _ => {
                 return Err(StorageError::Changed {

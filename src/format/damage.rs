@@ -1,138 +1,214 @@
-//! The words for damage: one set of names for JSON, screen, plan and documentation.
+//! The kinds of damage, one table for all of them, and the findings that name a range of a log by its kind.
 
 use std::ops::Range;
 
-/// What is wrong with a range of the file, or notable about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum DamageKind {
-    /// Four bytes or more, all of them zero.
-    Zeros,
-    /// A frame in its place whose checksum differs.
-    Checksum,
-    /// A frame of which only the length field is damaged.
-    Length,
-    /// The unfinished end of a file whose writer is gone.
-    TornTail,
-    /// Bytes that look like no frame: overwritten, inserted, stale.
-    Garbage,
-    /// Events that the index has seen are missing from the end.
-    Truncated,
-    /// The log's first 16 bytes are damaged.
+/// Whether a finding is damage, or information about a log that is sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FindingSeverity {
+    /// Bytes are lost or wrong, or cannot be read.
+    Damage,
+    /// The bytes are as they were written.
+    Information,
+}
+
+/// What the bytes of a finding's range are, which decides how they can be decoded and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FindingLayout {
+    /// The header of the log.
     Header,
-    /// The checksum holds and the payload is no event: a writer's fault.
-    InvalidEvent,
-    /// A range that an earlier repair fenced off. Information, not damage.
-    Gap,
-    /// An event's time lies before that of the readable event before it. Information, not damage.
-    Clock,
-    /// The device refuses to read the range.
-    Unreadable,
+    /// One valid frame. It stays valid when the log grows.
+    ValidFrame,
+    /// One frame whose start and end are known and whose length field or checksum is wrong.
+    DamagedFrame,
+    /// Bytes without a structure, or no bytes at all.
+    RawBytes,
+}
+
+/// Whether opening a log for append, or a repair, may cut a finding off the end of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TailPolicy {
+    /// The bytes are copied into a journal and then cut off.
+    SetAside,
+    /// The bytes stay where they are.
+    Keep,
+}
+
+/// Whether an index lists the range of a finding among its damaged ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IndexListing {
+    /// The index lists the range, so that readers look at the bytes instead of trusting the index.
+    Listed,
+    /// The index counts the range, or ignores it.
+    NotListed,
+}
+
+/// A row of the table of damage kinds.
+#[derive(Debug, Clone, Copy)]
+struct DamageKindRow {
+    name: &'static str,
+    severity: FindingSeverity,
+    layout: FindingLayout,
+    tail: TailPolicy,
+    index: IndexListing,
+    meaning: &'static str,
+}
+
+/// Defines [`DamageKind`] from its table, so that a kind cannot be added without a row.
+macro_rules! damage_kinds {
+    ($($kind:ident, $name:literal, $severity:ident, $layout:ident, $tail:ident, $index:ident, $meaning:literal;)+) => {
+        /// What is wrong with a range of a log, or worth knowing about it.
+        ///
+        /// The names are the ones of `docs/format.md`. They appear in JSON output, plans, journals and on the screen.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum DamageKind {
+            $(#[doc = $meaning] $kind,)+
+        }
+
+        impl DamageKind {
+            /// Every kind, in the order in which findings at the same offset are sorted.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$kind),+];
+
+            const fn row(self) -> DamageKindRow {
+                match self {
+                    $(Self::$kind => DamageKindRow {
+                        name: $name,
+                        severity: FindingSeverity::$severity,
+                        layout: FindingLayout::$layout,
+                        tail: TailPolicy::$tail,
+                        index: IndexListing::$index,
+                        meaning: $meaning,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+#[rustfmt::skip]
+damage_kinds! {
+    // kind      name             severity     layout        tail      index      meaning
+    Zeros,       "zeros",         Damage,      RawBytes,     SetAside, Listed,    "Four bytes or more, all of them zero.";
+    Checksum,    "checksum",      Damage,      DamagedFrame, Keep,     Listed,    "A frame in its place whose checksum does not match its bytes.";
+    Length,      "length",        Damage,      DamagedFrame, Keep,     Listed,    "A frame of which only the length field is damaged.";
+    TornTail,    "torn_tail",     Damage,      RawBytes,     SetAside, Listed,    "An unfinished frame at the end of the file.";
+    Garbage,     "garbage",       Damage,      RawBytes,     SetAside, Listed,    "Bytes that do not look like frames: overwritten, inserted or stale.";
+    Truncated,   "truncated",     Damage,      RawBytes,     Keep,     Listed,    "Events that the index has recorded are missing from the end of the file.";
+    Header,      "header",        Damage,      Header,       Keep,     NotListed, "The first 16 bytes of the log are damaged.";
+    InvalidEvent,"invalid_event", Damage,      ValidFrame,   Keep,     Listed,    "A frame whose checksum matches and whose payload is not an event.";
+    Gap,         "gap",           Information, ValidFrame,   Keep,     NotListed, "A range that an earlier repair replaced with a gap frame.";
+    Clock,       "clock",         Information, ValidFrame,   Keep,     NotListed, "An event whose time is less than the time of the readable event before it.";
+    Unreadable,  "unreadable",    Damage,      RawBytes,     Keep,     Listed,    "The device cannot read the range.";
 }
 
 impl DamageKind {
-    /// Every kind, with its name and whether it is damage.
-    pub const ALL: [(DamageKind, &'static str, bool); 11] = [
-        (DamageKind::Zeros, "zeros", true),
-        (DamageKind::Checksum, "checksum", true),
-        (DamageKind::Length, "length", true),
-        (DamageKind::TornTail, "torn_tail", true),
-        (DamageKind::Garbage, "garbage", true),
-        (DamageKind::Truncated, "truncated", true),
-        (DamageKind::Header, "header", true),
-        (DamageKind::InvalidEvent, "invalid_event", true),
-        (DamageKind::Gap, "gap", false),
-        (DamageKind::Clock, "clock", false),
-        (DamageKind::Unreadable, "unreadable", true),
-    ];
-
-    /// The name FORMAT.md gives it.
-    pub fn name(self) -> &'static str {
-        self.row().1
+    /// The name of the kind in `docs/format.md`.
+    pub const fn name(self) -> &'static str {
+        self.row().name
     }
 
-    /// False for what is only worth knowing: `gap` and `clock`.
-    pub fn is_damage(self) -> bool {
-        self.row().2
-    }
-
-    /// The kind of that name.
+    /// The kind with the given name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|row| row.1 == name).map(|row| row.0)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    fn row(self) -> &'static (DamageKind, &'static str, bool) {
-        Self::ALL.iter().find(|row| row.0 == self).unwrap_or(&Self::ALL[0])
+    /// What the kind means, in one sentence.
+    pub const fn meaning(self) -> &'static str {
+        self.row().meaning
+    }
+
+    /// True for damage, false for information.
+    pub const fn is_damage(self) -> bool {
+        matches!(self.row().severity, FindingSeverity::Damage)
+    }
+
+    /// What the bytes of a finding of this kind are.
+    pub const fn layout(self) -> FindingLayout {
+        self.row().layout
+    }
+
+    /// True when a finding of this kind may be set aside where it ends the log: copied into a journal, then cut off.
+    ///
+    /// A finding that starts before the end that an index has recorded stays, whatever its kind.
+    pub const fn can_set_aside(self) -> bool {
+        matches!(self.row().tail, TailPolicy::SetAside)
+    }
+
+    /// True when an index lists the range of a finding of this kind among its damaged ranges.
+    ///
+    /// The header has no place in that list, because every reader checks it anyway. Gaps are counted.
+    pub const fn is_listed_in_index(self) -> bool {
+        matches!(self.row().index, IndexListing::Listed)
     }
 }
 
-/// Something found in a log: where, what, and what speaks for it.
+/// One thing found in a log: its kind, its range, and the evidence for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// What it is.
+    /// The kind of the finding.
     pub kind: DamageKind,
-    /// File offset of its first byte.
+    /// File offset of the first byte of the range.
     pub start: u64,
-    /// File offset behind its last byte.
+    /// File offset after the last byte of the range.
     pub end: u64,
-    /// What was seen.
+    /// The values that led to the finding.
     pub evidence: Evidence,
 }
 
 impl Finding {
-    /// A finding without evidence yet.
+    /// Creates a finding without evidence.
     pub fn new(kind: DamageKind, range: Range<u64>) -> Self {
         Self { kind, start: range.start, end: range.end, evidence: Evidence::default() }
     }
 
-    /// The same, with evidence.
+    /// Replaces the evidence.
     #[must_use]
     pub fn with_evidence(mut self, evidence: Evidence) -> Self {
         self.evidence = evidence;
         self
     }
 
-    /// `start..end`, in bytes of the file.
+    /// The range `start..end`, in bytes of the file.
     pub const fn range(&self) -> Range<u64> {
         self.start..self.end
     }
 }
 
-/// What was seen where something is wrong. Every field is there only where it says something.
+/// The values that led to a finding. A field is `None` where it does not apply to the kind or is not known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
-    /// The checksum found behind the payload.
+    /// The checksum stored after the payload.
     pub stored_checksum: Option<u32>,
-    /// The checksum of the bytes that are there.
+    /// The checksum computed over the length and payload as they are.
     pub computed_checksum: Option<u32>,
-    /// The length field as found.
+    /// The value of the length field.
     pub length_found: Option<u32>,
-    /// The length that the next frame, or the end of the file, implies.
+    /// The payload length that follows from where the next frame, or the end of the file, is.
     pub length_implied: Option<u32>,
-    /// Offset at which valid frames go on.
+    /// File offset of the next valid frame after the damage.
     pub resumes_at: Option<u64>,
-    /// Share of zero bytes in the range, 0 to 1.
+    /// Share of zero bytes in the range, from 0 to 1.
     pub zero_share: Option<f64>,
-    /// Offset of the first byte that is not UTF-8 or not JSON.
+    /// File offset of the first byte that is not UTF-8 or not JSON.
     pub bad_byte_offset: Option<u64>,
-    /// Why a payload is no event, in words.
+    /// Why the payload is not an event, in words.
     pub reason: Option<String>,
-    /// Bytes that a complete frame would need and the file does not have.
+    /// Number of bytes between the end of the file and the end that the length field announces.
     pub bytes_missing: Option<u64>,
-    /// Events the index has seen and the file no longer holds.
+    /// Number of events that the index has recorded and the file no longer holds.
     pub events_missing: Option<u64>,
-    /// Aggregates those events belonged to.
+    /// Number of aggregates to which the missing events belonged.
     pub aggregates_missing: Option<u64>,
-    /// How far the index had seen the log.
+    /// The end of the log that the index has recorded, as a file offset.
     pub log_end_offset: Option<u64>,
-    /// This event's time, milliseconds since the epoch.
+    /// The time of this event, in milliseconds since the Unix epoch.
     pub time_ms: Option<u64>,
-    /// The time of the readable event before it.
+    /// The time of the readable event before it, in milliseconds since the Unix epoch.
     pub previous_time_ms: Option<u64>,
-    /// What a gap's `$gap` object says, as stored.
+    /// The `$gap` object of a gap, as stored.
     pub content: Option<String>,
-    /// The header as found, in hex.
+    /// The header as found, in hexadecimal digits.
     pub header_found: Option<String>,
-    /// The header as the index, or the format, would have it, in hex.
+    /// The header as the index recorded it, or as the format requires it, in hexadecimal digits.
     pub header_expected: Option<String>,
 }
 
@@ -141,11 +217,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_a_row_and_a_name_of_its_own() {
-        for (kind, name, damage) in DamageKind::ALL {
-            assert_eq!(DamageKind::from_name(name), Some(kind));
-            assert_eq!((kind.name(), kind.is_damage()), (name, damage));
+    fn every_kind_is_found_by_its_unique_name() {
+        for kind in DamageKind::ALL {
+            assert_eq!(DamageKind::from_name(kind.name()), Some(kind));
         }
         assert_eq!(DamageKind::from_name("in_flight"), None);
+    }
+
+    #[test]
+    fn only_an_unfinished_end_can_be_set_aside() {
+        let set_aside: Vec<_> = DamageKind::ALL.into_iter().filter(|kind| kind.can_set_aside()).collect();
+        assert_eq!(set_aside, [DamageKind::Zeros, DamageKind::TornTail, DamageKind::Garbage]);
+    }
+
+    #[test]
+    fn information_is_a_valid_frame_and_never_listed_in_an_index() {
+        for kind in DamageKind::ALL.into_iter().filter(|kind| !kind.is_damage()) {
+            assert_eq!(kind.layout(), FindingLayout::ValidFrame, "{}", kind.name());
+            assert!(!kind.is_listed_in_index(), "{}", kind.name());
+        }
     }
 }

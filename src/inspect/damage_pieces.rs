@@ -279,7 +279,13 @@ impl DamageClassifier {
                 evidence.bytes_missing = missing.and_then(|whole| whole.checked_sub(piece.end - at));
                 evidence.zero_share = Some(measure_zero_share(&self.log, &range)?);
             }
-            _ => {
+            DamageKind::Zeros
+            | DamageKind::Garbage
+            | DamageKind::Truncated
+            | DamageKind::Header
+            | DamageKind::Gap
+            | DamageKind::Clock
+            | DamageKind::Unreadable => {
                 evidence.length_found = None;
                 evidence.zero_share = Some(measure_zero_share(&self.log, &range)?);
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::StorageError;
 use crate::file::{Disk, FRAME_SEARCH_LIMIT, HeaderState, LogFile, OpenMode, ScanItem, Scanner, Storage};
 use crate::format::header::{LogHeader, MAGIC};
-use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap};
+use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
 use crate::index::{AggregateIndex, IndexExamination, IndexFault, IndexState, LostTail, PersistedIndex, examine_index};
 
 /// A log and what its index file says.
@@ -222,8 +222,8 @@ impl LogView {
             _ => "it differs from the index's copy, and the frames match",
         };
         let evidence = Evidence {
-            header_found: Some(hex(&found)),
-            header_expected: expected.map(|expected| hex(&expected)),
+            header_found: Some(hex::encode(&found)),
+            header_expected: expected.map(|expected| hex::encode(&expected)),
             reason: Some(reason.into()),
             ..Evidence::default()
         };
@@ -358,10 +358,6 @@ impl LogView {
             _ => None,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What an index says against a file's first bytes: that it was a log of version 1 that may be read.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::format::{DamageKind, Finding};
+
 /// Cells at most; past that, two become one.
 const MAX_CELLS: usize = 4096;
 /// Bytes of the first cells.
@@ -58,6 +60,23 @@ impl HealthMap {
     /// Marks a range as a gap.
     pub fn mark_gap(&mut self, range: Range<u64>) {
         self.mark(range, |cell| cell.gap = true);
+    }
+
+    /// Marks the range of a finding as what its kind is: damage, a gap, or nothing.
+    pub fn mark_finding(&mut self, finding: &Finding) {
+        match finding.kind {
+            DamageKind::Gap => self.mark_gap(finding.range()),
+            DamageKind::Clock => {}
+            DamageKind::Zeros
+            | DamageKind::Checksum
+            | DamageKind::Length
+            | DamageKind::TornTail
+            | DamageKind::Garbage
+            | DamageKind::Truncated
+            | DamageKind::Header
+            | DamageKind::InvalidEvent
+            | DamageKind::Unreadable => self.mark_damaged(finding.range()),
+        }
     }
 
     /// Bytes looked at, all before `earlier` counted with them.

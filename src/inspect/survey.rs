@@ -256,15 +256,10 @@ impl SurveyPass<'_> {
     fn report_finding(&mut self, finding: Finding) -> Result<(), StorageError> {
         self.survey.findings_total += 1;
         self.has_reported_truncation |= finding.kind == DamageKind::Truncated;
-        if finding.kind.is_damage() {
-            self.survey.damage_total += 1;
-            self.survey.map.mark_damaged(finding.range());
-            // The header is looked at every time, and no index has a place for it.
-            if finding.kind != DamageKind::Header {
-                self.survey.damaged_ranges.add(finding.range());
-            }
-        } else if finding.kind == DamageKind::Gap {
-            self.survey.map.mark_gap(finding.range());
+        self.survey.damage_total += u64::from(finding.kind.is_damage());
+        self.survey.map.mark_finding(&finding);
+        if finding.kind.is_listed_in_index() {
+            self.survey.damaged_ranges.add(finding.range());
         }
         let answer = (self.on_update)(SurveyUpdate::Finding(&finding));
         if self.survey.findings.len() < MAX_FINDINGS {

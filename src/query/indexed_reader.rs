@@ -58,8 +58,22 @@ impl<'a> IndexedReader<'a> {
         let coverage = index.coverage();
         let shown = |kind| filter.matches_finding(&Finding::new(kind, 0..u64::MAX));
         let invalid = coverage.frames.saturating_sub(coverage.events + coverage.gaps);
-        let unlisted =
-            (coverage.gaps > 0 && shown(DamageKind::Gap)) || (invalid > 0 && shown(DamageKind::InvalidEvent));
+        let unlisted = DamageKind::ALL.into_iter().any(|kind| {
+            let count = match kind {
+                DamageKind::Gap => coverage.gaps,
+                DamageKind::InvalidEvent => invalid,
+                DamageKind::Zeros
+                | DamageKind::Checksum
+                | DamageKind::Length
+                | DamageKind::TornTail
+                | DamageKind::Garbage
+                | DamageKind::Truncated
+                | DamageKind::Header
+                | DamageKind::Clock
+                | DamageKind::Unreadable => 0,
+            };
+            count > 0 && shown(kind)
+        });
         if unlisted || index.build_damage().len() >= MAX_DAMAGED_RANGES || coverage.frames == 0 {
             return Ok(None);
         }

@@ -162,8 +162,19 @@ fn needs_decision(options: &RepairOptions, piece: &ProposedFix) -> bool {
     let chosen = options
         .choice_at(piece.finding.start)
         .is_some_and(|n| own.is_some_and(|fix| (1..=fix.candidates.len()).contains(&n)));
-    let of_frames =
-        kind.is_damage() && !matches!(kind, DamageKind::Header | DamageKind::InvalidEvent | DamageKind::Unreadable);
+    let of_frames = match kind {
+        DamageKind::Zeros
+        | DamageKind::Checksum
+        | DamageKind::Length
+        | DamageKind::TornTail
+        | DamageKind::Garbage
+        | DamageKind::Truncated => true,
+        DamageKind::Header
+        | DamageKind::InvalidEvent
+        | DamageKind::Gap
+        | DamageKind::Clock
+        | DamageKind::Unreadable => false,
+    };
     of_frames && options.is_selected(&piece.finding) && !proven && !chosen
 }
 

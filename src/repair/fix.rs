@@ -75,10 +75,10 @@ pub struct ByteChange {
     /// File offset of the first.
     pub offset: u64,
     /// As they stand.
-    #[serde(with = "super::hex")]
+    #[serde(with = "crate::format::hex")]
     pub before: Vec<u8>,
     /// As they will.
-    #[serde(with = "super::hex")]
+    #[serde(with = "crate::format::hex")]
     pub after: Vec<u8>,
 }
 

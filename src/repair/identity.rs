@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{LogIdentity, Neighbour};
 use crate::StorageError;
-use crate::file::LogFile;
+use crate::file::{FileIdentity, LogFile};
 use crate::format::{HEADER_LEN, Version};
 
 /// Bytes read at once.
@@ -15,12 +15,11 @@ pub(super) const CHUNK: u64 = 1 << 20;
 /// Which log this is, as it stands.
 pub(super) fn read_identity(log: &LogFile) -> Result<LogIdentity, StorageError> {
     let file = log.storage().identity().map_err(|error| StorageError::io(log.path(), "find", error))?;
-    let known = (file.device, file.inode) != (0, 0) || cfg!(unix);
     Ok(LogIdentity {
         path: log.path().to_owned(),
         header: read_header_bytes(log)?,
         first_checksum: read_first_checksum(log)?,
-        file: known.then_some((file.device, file.inode)),
+        file: (file != FileIdentity::UNKNOWN).then_some((file.device, file.inode)),
         bytes: log.len()?,
     })
 }

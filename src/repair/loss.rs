@@ -18,7 +18,19 @@ pub(super) fn estimate_max_loss(pieces: &[PlannedPiece], end: u64) -> Loss {
     let of = |piece: &PlannedPiece| match DamageKind::from_name(&piece.kind) {
         // One frame, in its place.
         Some(DamageKind::Checksum) => 1,
-        _ => 1.max((piece.end - piece.start) / MIN_EVENT_BYTES),
+        Some(
+            DamageKind::Zeros
+            | DamageKind::Length
+            | DamageKind::TornTail
+            | DamageKind::Garbage
+            | DamageKind::Truncated
+            | DamageKind::Header
+            | DamageKind::InvalidEvent
+            | DamageKind::Gap
+            | DamageKind::Clock
+            | DamageKind::Unreadable,
+        )
+        | None => 1.max((piece.end - piece.start) / MIN_EVENT_BYTES),
     };
     let behind = pieces.last().map_or(0, |piece| end.saturating_sub(piece.end)) / MIN_EVENT_BYTES;
     Loss { at_most: pieces.iter().map(of).sum::<u64>() + behind, ..Loss::default() }

@@ -12,7 +12,6 @@ mod donor;
 mod donor_ranges;
 mod fix;
 mod fix_finder;
-mod hex;
 mod identity;
 mod index_maintenance;
 mod journal_reader;

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::fix::{ByteChange, Certainty, Fix, RepairAction};
-use super::hex;
 use crate::format::DamageKind;
+use crate::format::hex;
 
 /// The layout of a plan in JSON.
 pub const PLAN_VERSION: u32 = 1;

@@ -13,11 +13,11 @@ use super::preconditions::{refuse_hard_links, refused_error};
 use super::step_output::{ByteSource, MIN_GAP, StepOutput};
 use super::{
     ByteChange, Fix, Loss, PLAN_VERSION, Plan, PlannedPiece, RepairAction, RepairOptions, RepairStep, StepWrite,
-    UnrepairedRange, hex,
+    UnrepairedRange,
 };
 use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
-use crate::format::{DamageKind, EventView, Finding, Version, frame};
+use crate::format::{DamageKind, EventView, Finding, Version, frame, hex};
 use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
 
 /// Digits of a plan's name.

@@ -33,7 +33,7 @@ pub(super) fn open_and_lock(paths: &LogPaths, wait: Duration) -> Result<Arc<LogF
     let (locked, named) = (storage.identity(), paths.disk.identity(path));
     let locked = locked.map_err(|error| StorageError::io(path, "find", error))?;
     let named = named.map_err(|error| StorageError::io(path, "find", error))?;
-    if (locked.device, locked.inode) != (named.device, named.inode) {
+    if !locked.is_same_file(named) {
         return Err(changed_error(path, "the file that was opened", "another file under its name"));
     }
     Ok(Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent)))

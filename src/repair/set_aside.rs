@@ -12,7 +12,7 @@ use super::step_output::{ByteSource, StepOutput};
 use super::{LogPaths, Loss, PLAN_VERSION, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite};
 use crate::StorageError;
 use crate::file::{LogFile, OpenMode};
-use crate::format::{DamageKind, Finding};
+use crate::format::Finding;
 
 /// What was set aside, for whoever has to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ fn reopen_for_repair(paths: &LogPaths, log: &LogFile) -> Result<Arc<LogFile>, St
         paths.disk.open(path, OpenMode::Repair).map_err(|error| StorageError::io(path, "open for repair", error))?;
     let find = |error| StorageError::io(path, "find", error);
     let (locked, named) = (log.storage().identity().map_err(find)?, storage.identity().map_err(find)?);
-    if (locked.device, locked.inode) != (named.device, named.inode) {
+    if !locked.is_same_file(named) {
         return Err(changed_error(path, "the file that was opened", "another file under its name"));
     }
     Ok(Arc::new(LogFile::with_header(storage, path, log.version(), log.header())))
@@ -52,9 +52,8 @@ pub fn set_aside_tail(
     // The lock is held by the handle that appends, and that cannot write in place: what has to be put back would be added
     // at the end.
     let log = &reopen_for_repair(paths, log)?;
-    let may = matches!(last.kind, DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage);
     let identity = read_identity(log)?;
-    if !may || last.end != identity.bytes || last.start < witnessed_end.unwrap_or_default() {
+    if !last.kind.can_set_aside() || last.end != identity.bytes || last.start < witnessed_end.unwrap_or_default() {
         return Ok(None);
     }
     let mut step = RepairStep {

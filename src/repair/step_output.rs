@@ -7,12 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::identity::CHUNK;
 use super::journal_reader::JournalReader;
-use super::{RepairStep, StepWrite, hex};
+use super::{RepairStep, StepWrite};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::frame::{LENGTH_LEN, MAX_FRAME};
 use crate::format::journal::JournalSection;
-use crate::format::{HEADER_LEN, frame, gap};
+use crate::format::{HEADER_LEN, frame, gap, hex};
 
 /// The smallest gap frame, in bytes.
 pub(super) const MIN_GAP: u64 = 10;

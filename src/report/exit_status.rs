@@ -89,7 +89,7 @@ impl ExitStatus {
     fn for_damage<'k>(kinds: impl IntoIterator<Item = &'k str>, fix: Option<&Fix>) -> Self {
         let restorable = fix.is_some_and(|fix| match fix.action {
             RepairAction::SetAsideTail => {
-                kinds.into_iter().all(|kind| kind == DamageKind::TornTail.name() || kind == DamageKind::Zeros.name())
+                kinds.into_iter().all(|kind| DamageKind::from_name(kind).is_some_and(holds_no_event))
             }
             action => action.can_restore() && fix.certainty.is_some_and(|certainty| certainty >= Certainty::Likely),
         });
@@ -112,6 +112,22 @@ impl ExitStatus {
             StorageError::Gap { .. } => Self::Done,
             _ => Self::Failed,
         }
+    }
+}
+
+/// True when a range of this kind cannot hold an acknowledged event, so that cutting it off loses none.
+const fn holds_no_event(kind: DamageKind) -> bool {
+    match kind {
+        DamageKind::TornTail | DamageKind::Zeros => true,
+        DamageKind::Checksum
+        | DamageKind::Length
+        | DamageKind::Garbage
+        | DamageKind::Truncated
+        | DamageKind::Header
+        | DamageKind::InvalidEvent
+        | DamageKind::Gap
+        | DamageKind::Clock
+        | DamageKind::Unreadable => false,
     }
 }
 

@@ -13,8 +13,8 @@ pub struct FindingCounts {
 impl FindingCounts {
     /// Counts a finding.
     pub fn add(&mut self, finding: &Finding) {
-        for (count, row) in self.counts.iter_mut().zip(DamageKind::ALL) {
-            *count += u64::from(row.0 == finding.kind);
+        for (count, kind) in self.counts.iter_mut().zip(DamageKind::ALL) {
+            *count += u64::from(kind == finding.kind);
         }
     }
 
@@ -48,7 +48,7 @@ impl FindingCounts {
     }
 
     fn counts_by_kind(&self) -> impl Iterator<Item = (DamageKind, u64)> {
-        DamageKind::ALL.iter().map(|row| row.0).zip(self.counts)
+        DamageKind::ALL.into_iter().zip(self.counts)
     }
 }
 

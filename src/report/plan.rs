@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use crate::format::hex;
 use crate::repair::{
     ByteChange, Candidate, Certainty, Fix, Loss, Plan, RecoveryOutcome, RepairAction, RepairRecord, RepairState,
     RepairStep, StepWrite, UnrepairedRange,
@@ -244,7 +245,7 @@ fn printable_text(bytes: &[u8]) -> Option<&str> {
 }
 
 fn hex_prefix(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().take(MAX_BYTES_SHOWN).map(|byte| format!("{byte:02x}")).collect();
+    let digits = hex::encode(bytes.get(..MAX_BYTES_SHOWN).unwrap_or(bytes));
     if bytes.len() > MAX_BYTES_SHOWN { format!("{digits}…") } else { digits }
 }
 

@@ -321,9 +321,9 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_sentence_even_without_evidence() {
-        for (kind, name, _) in DamageKind::ALL {
+        for kind in DamageKind::ALL {
             let said = sentence_of(kind, Evidence::default());
-            assert!(said.len() > 30 && !said.contains("  ") && !said.ends_with('.'), "{name}: {said}");
+            assert!(said.len() > 30 && !said.contains("  ") && !said.ends_with('.'), "{}: {said}", kind.name());
         }
     }
 

@@ -122,6 +122,8 @@ pub(crate) enum Request {
     ExtendHits {
         /// Those that are known.
         hits: Hits,
+        /// Bytes of the log to read before the answer.
+        slice_bytes: u64,
         /// Whether it has time.
         priority: ReadPriority,
     },

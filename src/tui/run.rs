@@ -13,7 +13,7 @@ use super::effect::Effect;
 use super::frame_limiter::FrameLimiter;
 use super::keys::Key;
 use super::message::{Message, SessionTime, WheelDirection};
-use super::model::{Access, Model, ModelOptions, MouseCapture, ScanState};
+use super::model::{Access, DEFAULT_HIT_SLICE_BYTES, Model, ModelOptions, MouseCapture, ScanState};
 use super::options::TuiOptions;
 use super::terminal::Screen;
 use super::theme::Theme;
@@ -47,6 +47,7 @@ pub fn run(options: TuiOptions) -> anyhow::Result<()> {
         theme: Theme::from_choice(options.color, no_color),
         mouse,
         size: screen.size()?,
+        hit_slice_bytes: DEFAULT_HIT_SLICE_BYTES,
     };
     let (out, messages) = unbounded();
     let workers = Workers::start(&shared, &out);

@@ -145,7 +145,14 @@ impl Copier<'_> {
                     best_certainty: None,
                     donor_refusal: None,
                 })?,
-                _ => self.handle_damage(proposed)?,
+                DamageKind::Zeros
+                | DamageKind::Checksum
+                | DamageKind::Length
+                | DamageKind::TornTail
+                | DamageKind::Garbage
+                | DamageKind::Truncated
+                | DamageKind::InvalidEvent
+                | DamageKind::Unreadable => self.handle_damage(proposed)?,
             }
             self.handled_to = self.handled_to.max(found.end);
         }

@@ -160,7 +160,7 @@ fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Resu
     let sources: Vec<_> = sources.into_iter().flatten().filter_map(|path| disk.identity(path).ok()).collect();
     for path in [Some(&options.output), options.map.as_ref()].into_iter().flatten() {
         let Ok(found) = disk.identity(path) else { continue };
-        if sources.iter().any(|source| (source.device, source.inode) == (found.device, found.inode)) {
+        if sources.iter().any(|source| source.is_same_file(found)) {
             return Err(refused(path, "it is the log itself, or the donor"));
         }
         if !options.replace {

@@ -67,7 +67,7 @@ fn push_line(lines: &mut Vec<DetailLine>, label: &'static str, text: impl Into<S
 fn push_header_lines(contents: &RowContents, lines: &mut Vec<DetailLine>) {
     let field = |at: usize, bytes: usize| {
         let found = contents.bytes.get(at..at + bytes).unwrap_or_default();
-        found.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+        crate::format::hex::encode_spaced(found)
     };
     for known in crate::format::header::HEADER_FIELDS {
         push_line(lines, known.name, field(known.offset, known.len));

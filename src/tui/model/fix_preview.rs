@@ -1,6 +1,7 @@
 //! The bytes that a fix would change, before and after, in blocks that stand side by side where there is room.
 
 use super::detail_lines::format_accidents;
+use crate::format::hex;
 use crate::repair::{ByteChange, Fix};
 use crate::report::fix_label;
 
@@ -56,9 +57,7 @@ fn candidate_lines(fix: &Fix, nth: usize, (expected, changes): (f64, &[ByteChang
 
 fn format_change(of: &ByteChange) -> String {
     let more = if of.after.len() > MAX_BYTES_SHOWN { "…" } else { "" };
-    let digits = |bytes: &[u8]| {
-        bytes.iter().take(MAX_BYTES_SHOWN).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
-    };
+    let digits = |bytes: &[u8]| hex::encode_spaced(bytes.get(..MAX_BYTES_SHOWN).unwrap_or(bytes));
     let letter = |byte: &u8| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '·' };
     let letters = |bytes: &[u8]| bytes.iter().take(MAX_BYTES_SHOWN).map(letter).collect::<String>();
     let (before, after) = (&of.before, &of.after);

@@ -7,8 +7,8 @@ use crate::report::units::{format_count, format_number};
 use crate::tui::effect::{Request, WorkerKind};
 use crate::tui::message::SessionTime;
 
-/// Bytes of the log that are looked at between two showings; few in tests, whose logs are short.
-pub(crate) const HIT_SLICE_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 16 << 20 };
+/// Bytes of the log that the hits worker reads between two updates of the screen, unless the options say otherwise.
+pub(crate) const DEFAULT_HIT_SLICE_BYTES: u64 = 16 << 20;
 
 /// Hits that are being gathered.
 #[derive(Debug, Clone)]
@@ -39,12 +39,14 @@ pub(crate) enum HitCounterState {
 }
 
 /// Hits of the filter and of the search, and who waits for them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct HitCounters {
     /// The filter's, and the search's, the one that was started last at the end.
     pub(crate) counters: Vec<HitCounter>,
     /// Questions that they are about to answer, at most one in a lane.
     pub(crate) deferred: Vec<(WorkerKind, Request)>,
+    /// Bytes of the log that the hits worker reads between two updates of the screen.
+    pub(crate) slice_bytes: u64,
 }
 
 impl HitCounter {
@@ -90,6 +92,11 @@ impl HitCounter {
 }
 
 impl HitCounters {
+    /// No counters yet; each request to the worker reads up to `slice_bytes`.
+    pub(crate) const fn new(slice_bytes: u64) -> Self {
+        Self { counters: Vec::new(), deferred: Vec::new(), slice_bytes }
+    }
+
     /// The hits of what a filter shows and a pattern matches.
     pub(crate) fn find(&self, filter: &Filter, pattern: Option<&SearchPattern>) -> Option<&HitCounter> {
         self.counters.iter().find(|gather| gather.hits.matches_query(filter, pattern))

@@ -2,6 +2,7 @@
 //!
 //! The window holds some pages around the cursor. A movement that leaves it is owed until further rows have come.
 
+use crate::format::FindingLayout;
 use crate::query::{Direction, Filter, LogRow, RowContent, RowPage};
 
 /// Rows kept on either side of the cursor.
@@ -267,10 +268,7 @@ impl EventList {
         self.at_end = false;
         let unfinished = |row: &LogRow| match &row.content {
             RowContent::InFlight => true,
-            RowContent::Finding(finding) => {
-                use crate::format::DamageKind;
-                !matches!(finding.kind, DamageKind::Gap | DamageKind::InvalidEvent | DamageKind::Clock)
-            }
+            RowContent::Finding(finding) => finding.kind.layout() != FindingLayout::ValidFrame,
             _ => false,
         };
         while self.rows.len() > 1 && self.rows.last().is_some_and(unfinished) {

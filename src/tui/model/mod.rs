@@ -23,7 +23,7 @@ pub(crate) use detail::{
 pub(crate) use detail_lines::{DetailLine, LABEL_WIDTH, Tone, row_detail_lines, wrap_text};
 pub(crate) use fix_preview::fix_preview_lines;
 pub(crate) use form::{AppendForm, FormField, latency_histogram};
-pub(crate) use hit_counter::{HIT_SLICE_BYTES, HitCounter, HitCounterState, HitCounters};
+pub(crate) use hit_counter::{DEFAULT_HIT_SLICE_BYTES, HitCounter, HitCounterState, HitCounters};
 pub(crate) use json::{JsonDoc, JsonLineView, leaf_values};
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
@@ -183,6 +183,8 @@ pub(crate) struct ModelOptions {
     pub(crate) mouse: MouseCapture,
     /// Columns and lines.
     pub(crate) size: (u16, u16),
+    /// Bytes of the log that the hits worker reads between two updates of the screen.
+    pub(crate) hit_slice_bytes: u64,
 }
 
 /// Whether the mouse is listened to.
@@ -277,7 +279,7 @@ impl Model {
             overlays: Vec::new(),
             form: AppendForm::default(),
             search: None,
-            hit_counters: HitCounters::default(),
+            hit_counters: HitCounters::new(start.hit_slice_bytes),
             notice: None,
             jobs: Vec::new(),
             access: start.access,

@@ -118,11 +118,7 @@ impl ScanProgress {
     /// Takes a finding in, once.
     pub(crate) fn add_finding(&mut self, found: ProposedFix) {
         let ProposedFix { finding, fix } = found;
-        if finding.kind.is_damage() {
-            self.health_map.mark_damaged(finding.range());
-        } else if finding.kind == DamageKind::Gap {
-            self.health_map.mark_gap(finding.range());
-        }
+        self.health_map.mark_finding(&finding);
         let place = |known: &Finding| (known.start, known.kind);
         let key = place(&finding);
         match self.findings.binary_search_by_key(&place(&finding), place) {
@@ -154,11 +150,7 @@ impl ScanProgress {
             let mut map = HealthMap::default();
             map.mark_verified(0..from.min(self.position.0.max(self.rebuilt_to)));
             for finding in &self.findings {
-                if finding.kind.is_damage() {
-                    map.mark_damaged(finding.range());
-                } else if finding.kind == DamageKind::Gap {
-                    map.mark_gap(finding.range());
-                }
+                map.mark_finding(finding);
             }
             self.health_map = map;
         }

@@ -59,6 +59,7 @@ impl TestScreen {
             theme: Theme::Ansi,
             mouse: MouseCapture::On,
             size,
+            hit_slice_bytes: 1 << 20,
         };
         let model = Model::new(shared.log_info().unwrap(), start);
         let (memory, wishes) = (WorkerCache::default(), Vec::new());

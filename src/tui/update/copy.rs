@@ -1,6 +1,7 @@
 //! Copying what is under the cursor: for the clipboard, and shown as well.
 
 use super::{refresh, run_action};
+use crate::format::hex;
 use crate::query::RowContent;
 use crate::report::units::format_size;
 use crate::report::{safe_path_text, sanitize};
@@ -32,7 +33,7 @@ pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
         ActionId::CopyJson => ("JSON", contents.and_then(|contents| contents.json.clone())),
         ActionId::CopyPayload => ("payload", contents.and_then(RowContents::payload).map(str::to_owned)),
         ActionId::CopyHex => {
-            ("hex", contents.filter(|contents| has_all_bytes(contents)).map(|contents| to_hex(&contents.bytes)))
+            ("hex", contents.filter(|contents| has_all_bytes(contents)).map(|contents| hex::encode(&contents.bytes)))
         }
         ActionId::CopyCommand => ("command", Some(cli_command(model, &row.content, row.start))),
         _ => ("offset", Some(row.start.to_string())),
@@ -53,10 +54,6 @@ pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
 
 fn has_all_bytes(contents: &RowContents) -> bool {
     contents.bytes_start == contents.row.start && contents.bytes.len() as u64 == contents.row.end - contents.row.start
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The command that shows what is under the cursor without a screen.

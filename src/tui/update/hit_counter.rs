@@ -4,7 +4,7 @@
 use super::{send_or_defer, stop_worker};
 use crate::query::{Direction, Hits};
 use crate::tui::effect::{Effect, ReadPriority, Request, WorkerKind};
-use crate::tui::model::{EscBehavior, Follow, HIT_SLICE_BYTES, HitCounter, HitCounterState, Model, UserJob};
+use crate::tui::model::{EscBehavior, Follow, HitCounter, HitCounterState, Model, UserJob};
 
 /// Gathers what is shown and searched now, and nothing else.
 pub(super) fn sync_counters(model: &mut Model) {
@@ -95,12 +95,13 @@ fn request_next_slice(model: &mut Model) {
     model.jobs.retain(|job| job.worker != WorkerKind::Hits);
     let pace =
         if model.hit_counters.deferred.is_empty() { ReadPriority::Background } else { ReadPriority::Interactive };
+    let slice_bytes = model.hit_counters.slice_bytes;
     let Some(gather) = due.and_then(|at| model.hit_counters.counters.get_mut(at)) else { return };
     gather.state = HitCounterState::InProgress;
     let looked = gather.hits.scanned_bytes();
-    let ask = Request::ExtendHits { hits: gather.hits.clone(), priority: pace };
+    let ask = Request::ExtendHits { hits: gather.hits.clone(), slice_bytes, priority: pace };
     // What is done in a moment is no job to be told of.
-    if bytes.saturating_sub(looked) > HIT_SLICE_BYTES {
+    if bytes.saturating_sub(looked) > slice_bytes {
         let (name, started) = (gather.job_name(), gather.started);
         let job = UserJob {
             worker: WorkerKind::Hits,

@@ -46,8 +46,7 @@ pub(super) fn submit_form(model: &mut Model) {
 fn unfinished_end(model: &Model) -> Option<&Finding> {
     let last = model.scan.findings.iter().rev().find(|finding| finding.kind.is_damage())?;
     let witnessed = model.log_info.index.saved_coverage.map_or(0, |file| file.log_end_offset);
-    let may = matches!(last.kind, DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage);
-    (may && last.end == model.log_info.bytes && last.start >= witnessed).then_some(last)
+    (last.kind.can_set_aside() && last.end == model.log_info.bytes && last.start >= witnessed).then_some(last)
 }
 
 /// Asks before the whole index is built and replaced.

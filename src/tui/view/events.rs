@@ -132,7 +132,14 @@ pub(super) fn finding_glyph(finding: &Finding) -> (char, Role) {
         DamageKind::Gap => ('▒', Role::Gap),
         DamageKind::Clock => ('<', Role::Warning),
         DamageKind::InvalidEvent => ('!', Role::Damage),
-        _ => ('×', Role::Damage),
+        DamageKind::Zeros
+        | DamageKind::Checksum
+        | DamageKind::Length
+        | DamageKind::TornTail
+        | DamageKind::Garbage
+        | DamageKind::Truncated
+        | DamageKind::Header
+        | DamageKind::Unreadable => ('×', Role::Damage),
     }
 }
 

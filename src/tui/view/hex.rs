@@ -68,7 +68,7 @@ fn line_spans(model: &Model, contents: &RowContents, (start, end): (u64, u64)) -
         } else {
             field_style(model, contents, offset)
         };
-        let text = byte.map_or_else(|| "..".into(), |byte| format!("{byte:02x}"));
+        let text = byte.map_or_else(|| "..".into(), crate::format::hex::encode_byte);
         spans.push(Span::styled(text, style));
         // Told by a glyph too, not by colour alone.
         let changed = is_changed(contents, offset);

@@ -3,7 +3,7 @@
 use super::{SharedState, aggregate_history};
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::{DamageKind, EventView, crc, frame, header};
+use crate::format::{EventView, FindingLayout, crc, frame, header};
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, OnProgress};
 use crate::query::{LogRow, RowContent};
@@ -53,24 +53,18 @@ pub(super) fn read_contents(
             }
         }
         RowContent::Finding(finding) => {
-            let framed = matches!(
-                finding.kind,
-                DamageKind::Checksum | DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock
-            );
-            if framed || finding.kind == DamageKind::Length {
-                contents.field_spans = frame_field_marks(log, range.clone());
-            } else if finding.kind == DamageKind::Header {
-                return self::read_contents(
-                    shared,
-                    LogRow { content: RowContent::Header, ..contents.row },
-                    base,
-                    view,
-                    on,
-                )
-                .map(|mut header| {
-                    header.row.content = RowContent::Finding(finding);
-                    header
-                });
+            match finding.kind.layout() {
+                FindingLayout::ValidFrame | FindingLayout::DamagedFrame => {
+                    contents.field_spans = frame_field_marks(log, range.clone());
+                }
+                FindingLayout::Header => {
+                    let row = LogRow { content: RowContent::Header, ..contents.row };
+                    return self::read_contents(shared, row, base, view, on).map(|mut header| {
+                        header.row.content = RowContent::Finding(finding);
+                        header
+                    });
+                }
+                FindingLayout::RawBytes => {}
             }
             let mut buf = Vec::new();
             if let Some(frame) = log.read_frame_at(range.start, &mut buf)? {

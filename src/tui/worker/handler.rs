@@ -58,7 +58,9 @@ pub(crate) fn handle_request(
         Request::FindDamage { from, direction } => {
             jump::find_next_damage(shared, from, direction, on_progress).map(Response::JumpTarget)
         }
-        Request::ExtendHits { hits, priority } => hits::search_next_slice(shared, hits, priority, on_progress),
+        Request::ExtendHits { hits, slice_bytes, priority } => {
+            hits::search_next_slice(shared, hits, slice_bytes, priority, on_progress)
+        }
         Request::Aggregates { sort, from, rows } => cache.aggregates.read_rows(shared, sort, from, rows, on_progress),
         Request::Append(request) => writing::append(shared, &request, on_progress),
         Request::SaveIndex(mode) => writing::save_index(shared, mode, on_progress),

@@ -7,7 +7,6 @@ use crate::inspect::{OnProgress, Progress};
 use crate::query::Hits;
 use crate::tui::effect::ReadPriority;
 use crate::tui::message::Response;
-use crate::tui::model::HIT_SLICE_BYTES;
 
 /// Bytes of the first slice, which the user is waiting for, and of slices that are read at a limited rate. Also the
 /// distance between two progress reports of [`Hits::scan_more`].
@@ -20,6 +19,7 @@ const SMALL_SLICE_BYTES: u64 = 1 << 20;
 pub(super) fn search_next_slice(
     shared: &SharedState,
     mut hits: Hits,
+    max_slice_bytes: u64,
     priority: ReadPriority,
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
@@ -28,7 +28,7 @@ pub(super) fn search_next_slice(
     let limiter =
         Some(shared.rate_limiter()).filter(|limiter| priority == ReadPriority::Background && limiter.is_limited());
     let (scanned_before, mut scanned_now) = (hits.scanned_bytes(), 0);
-    let slice_bytes = if limiter.is_some() || scanned_before == 0 { SMALL_SLICE_BYTES } else { HIT_SLICE_BYTES };
+    let slice_bytes = if limiter.is_some() || scanned_before == 0 { SMALL_SLICE_BYTES } else { max_slice_bytes };
     hits.scan_more(&view, index.as_deref(), slice_bytes, &mut |_| {
         scanned_now += SMALL_SLICE_BYTES;
         let mut report = || on_progress(Progress { position: (scanned_before + scanned_now).min(total), total });

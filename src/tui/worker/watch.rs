@@ -11,7 +11,6 @@ use super::fingerprint::LogFingerprint;
 use super::journal_watch::{JournalWatcher, LogContents};
 use super::{QuitOnPanic, SharedState, scan_control};
 use crate::StorageError;
-use crate::file::FileIdentity;
 use crate::index::IndexState;
 use crate::report::units::format_count;
 use crate::tui::message::{BackgroundUpdate, LogChange, Message};
@@ -234,10 +233,9 @@ impl LogWatcher {
     /// Finds out which file the log's path leads to now.
     fn identify_path(&self) -> PathTarget {
         let view = self.shared.view();
-        let is_same = |a: FileIdentity, b: FileIdentity| (a.device, a.inode) == (b.device, b.inode);
         let Ok(open) = view.log().storage().identity() else { return PathTarget::OpenFile };
         match view.disk().identity(view.path()) {
-            Ok(at_path) if !is_same(at_path, open) => PathTarget::OtherFile,
+            Ok(at_path) if !at_path.is_same_file(open) => PathTarget::OtherFile,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => PathTarget::Missing,
             _ => PathTarget::OpenFile,
         }
