@@ -2,6 +2,7 @@
 //!
 //! Never holds more than a page, and never lets the index decide what an event says: each is read from the log.
 
+mod aggregate_history;
 mod block_pruner;
 mod filter;
 mod filter_error;
@@ -9,6 +10,7 @@ mod filter_path;
 mod filter_term;
 mod hits;
 mod indexed_reader;
+mod json_tokens;
 mod jump;
 mod log_reader;
 mod offset_list;
@@ -16,6 +18,7 @@ mod page;
 mod progress_meter;
 mod read_plan;
 mod row;
+mod row_details;
 mod row_filter;
 mod row_scanner;
 mod search;
@@ -23,13 +26,19 @@ mod search_pattern;
 mod text_matcher;
 mod time_input;
 
+pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, read_aggregate_history};
 pub use block_pruner::BlockPruner;
 pub use filter::Filter;
 pub use filter_error::FilterError;
 pub use hits::{Hits, MAX_HITS};
+#[cfg(feature = "app")]
+pub(crate) use json_tokens::JsonTokens;
 pub use jump::{JumpTarget, resolve_jump, resolve_jump_or_last_row};
 pub use page::{PageRequest, read_page, read_row_at};
 pub use read_plan::ReadPlan;
 pub use row::{Direction, EventSummary, LogRow, RowContent, RowPage};
+pub use row_details::{
+    FieldSpan, FrameDetails, HeaderDecodeState, HeaderDetails, IndexEntryStatus, RowDetails, read_row_details,
+};
 pub use search::find_match;
 pub use search_pattern::SearchPattern;

@@ -1,10 +1,9 @@
 //! The detail pane: what stands in the row under the cursor, and as what it is shown.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
 use super::json::JsonDoc;
-use crate::query::LogRow;
+use crate::query::{AggregateHistory, HistoryEntry, RowDetails};
 use crate::repair::Fix;
 
 /// Bytes of a hex window.
@@ -75,114 +74,23 @@ pub(crate) struct DetailRequest {
     pub(crate) index_generation: u64,
 }
 
-/// What stands in a row.
+/// The row in the detail pane: its details, a window of its bytes, and what the views show beside them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RowContents {
-    /// The row.
-    pub(crate) row: LogRow,
-    /// The event as stored, when it is one.
-    pub(crate) json: Option<String>,
-    /// Its payload's place in it.
-    pub(crate) payload_range: Range<usize>,
-    /// The same laid out.
+    /// The row's payload, fields, header and frame.
+    pub(crate) details: RowDetails,
+    /// The payload laid out in lines; empty when it is not text.
     pub(crate) doc: JsonDoc,
-    /// Some of its bytes, and where they start.
+    /// A window of the row's bytes.
     pub(crate) bytes: Vec<u8>,
-    /// File offset of the first of those.
+    /// File offset of the first byte of the window.
     pub(crate) bytes_start: u64,
-    /// Its fields, by file offset.
-    pub(crate) field_spans: Vec<FieldSpan>,
-    /// Its frame.
-    pub(crate) frame: Option<FrameInfo>,
-    /// Its aggregate, when that was asked for.
+    /// The history of the event's aggregate, when the aggregate view requested it.
     pub(crate) history: Option<AggregateHistory>,
-    /// What can be done about it, as far as the scan knows.
+    /// The fix that the scan found for the row's damage.
     pub(crate) fix: Option<Fix>,
-    /// The journal that keeps what stood there, as far as the medical record knows.
+    /// The journal that keeps the bytes that a gap replaced, when the repair history lists one.
     pub(crate) backup_journal: Option<PathBuf>,
-}
-
-/// A field of the bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FieldSpan {
-    /// Its name in FORMAT.md.
-    pub(crate) name: &'static str,
-    /// Its bytes in the file.
-    pub(crate) range: Range<u64>,
-}
-
-/// What a frame says and what its bytes give.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FrameInfo {
-    /// The length field.
-    pub(crate) length: Option<u32>,
-    /// The checksum stored behind the payload.
-    pub(crate) stored_checksum: Option<u32>,
-    /// The checksum of the bytes.
-    pub(crate) computed_checksum: Option<u32>,
-    /// What the index has of it.
-    pub(crate) index_entry: IndexEntryStatus,
-}
-
-/// What the index has of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum IndexEntryStatus {
-    /// It belongs to no aggregate, and so has none.
-    NoAggregate,
-    /// There is no index.
-    NoIndex,
-    /// The index ends before it.
-    NotCovered,
-    /// It is the nth of so many.
-    Nth(u64, u64),
-    /// It should be there and is not.
-    Absent,
-    /// The index could not be read.
-    Unreadable(String),
-}
-
-/// Some events of an aggregate around one of them.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct AggregateHistory {
-    /// The aggregate.
-    pub(crate) aggregate: u64,
-    /// Its events, ascending.
-    pub(crate) entries: Vec<HistoryEntry>,
-    /// There are events before the first.
-    pub(crate) more_before: bool,
-    /// There are events behind the last.
-    pub(crate) more_after: bool,
-}
-
-/// An event of an aggregate.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct HistoryEntry {
-    /// The event, or the damage in its place.
-    pub(crate) row: LogRow,
-    /// What differs from the event before it.
-    pub(crate) changes: Vec<PayloadDifference>,
-    /// How many differences are not listed.
-    pub(crate) omitted_changes: usize,
-    /// There is no event before it to compare with.
-    pub(crate) is_first: bool,
-}
-
-/// A difference between two payloads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PayloadDifference {
-    /// Where: `address.street[0]`.
-    pub(crate) path: String,
-    /// The token before, when there was one.
-    pub(crate) before: Option<String>,
-    /// The token after, when there is one.
-    pub(crate) after: Option<String>,
-}
-
-impl RowContents {
-    /// The payload as stored.
-    pub(crate) fn payload(&self) -> Option<&str> {
-        self.json.as_deref()?.get(self.payload_range.clone())
-    }
 }
 
 impl DetailPane {
@@ -190,15 +98,15 @@ impl DetailPane {
     pub(crate) fn line_count(&self) -> usize {
         let Some(contents) = &self.contents else { return 0 };
         match self.view {
-            DetailView::Json if contents.json.is_some() => {
+            DetailView::Json if contents.details.payload_text.is_some() => {
                 contents.doc.visible_line_count() + usize::from(contents.doc.omitted_bytes > 0)
             }
             DetailView::Hex => {
-                let bytes = contents.row.end - contents.row.start;
+                let bytes = contents.details.row.end - contents.details.row.start;
                 bytes.div_ceil(self.hex_width.max(1) as u64) as usize
             }
             DetailView::Aggregate => contents.history.as_ref().map_or(0, AggregateHistory::line_count),
-            _ => super::detail_lines::row_detail_lines(contents, self.view, self.width).len(),
+            _ => super::detail_lines::wrapped_row_lines(contents, self.view, self.width).len(),
         }
     }
 
@@ -219,12 +127,12 @@ impl DetailPane {
     pub(crate) fn missing_hex_window(&self) -> Option<u64> {
         let contents = self.contents.as_ref().filter(|_| self.view == DetailView::Hex)?;
         let width = self.hex_width.max(1) as u64;
-        let first = contents.row.start + self.top as u64 * width;
-        let last = (first + (self.height as u64 + 1) * width).min(contents.row.end);
+        let first = contents.details.row.start + self.top as u64 * width;
+        let last = (first + (self.height as u64 + 1) * width).min(contents.details.row.end);
         let have = contents.bytes_start..contents.bytes_start + contents.bytes.len() as u64;
         let enough = have.contains(&first) && last <= have.end;
         // Half a window above, so that a few lines up need no other.
-        (!enough).then(|| first.saturating_sub(HEX_WINDOW_BYTES / 2).max(contents.row.start))
+        (!enough).then(|| first.saturating_sub(HEX_WINDOW_BYTES / 2).max(contents.details.row.start))
     }
 }
 

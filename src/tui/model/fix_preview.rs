@@ -1,9 +1,8 @@
 //! The bytes that a fix would change, before and after, in blocks that stand side by side where there is room.
 
-use super::detail_lines::format_accidents;
 use crate::format::hex;
 use crate::repair::{ByteChange, Fix};
-use crate::report::fix_label;
+use crate::report::{fix_label, format_expected_by_chance};
 
 /// Bytes shown of a change.
 const MAX_BYTES_SHOWN: usize = 8;
@@ -46,7 +45,7 @@ pub(crate) fn fix_preview_lines(fix: &Fix, width: usize) -> Vec<String> {
 fn candidate_lines(fix: &Fix, nth: usize, (expected, changes): (f64, &[ByteChange])) -> Vec<String> {
     let mut lines = Vec::new();
     if fix.is_undecided() {
-        lines.push(format!("{}  accidents expected: {}", nth + 1, format_accidents(expected)));
+        lines.push(format!("{}  accidents expected: {}", nth + 1, format_expected_by_chance(expected)));
     }
     lines.extend(changes.iter().take(MAX_CHANGES_SHOWN).map(format_change));
     if changes.len() > MAX_CHANGES_SHOWN {

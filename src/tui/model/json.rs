@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::query::JsonTokens;
+
 /// Bytes of a text that are laid out at most; what follows is told as a number.
 pub(crate) const MAX_LAYOUT_BYTES: usize = 1 << 20;
 
@@ -109,54 +111,11 @@ impl JsonDoc {
     }
 }
 
-/// The tokens of a text: strings, brackets, colons, commas, and words and numbers as they stand.
-struct JsonTokens<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl Iterator for JsonTokens<'_> {
-    type Item = (u8, Range<usize>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let bytes = self.text.as_bytes();
-        while bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
-        }
-        let start = self.at;
-        let first = *bytes.get(start)?;
-        self.at += 1;
-        match first {
-            b'"' => {
-                while let Some(byte) = bytes.get(self.at) {
-                    self.at += if *byte == b'\\' { 2 } else { 1 };
-                    if *byte == b'"' {
-                        break;
-                    }
-                }
-                self.at = self.at.min(bytes.len());
-            }
-            b'{' | b'}' | b'[' | b']' | b':' | b',' => {}
-            _ => {
-                while bytes.get(self.at).is_some_and(|byte| {
-                    !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b':' | b',')
-                }) {
-                    self.at += 1;
-                }
-            }
-        }
-        while !self.text.is_char_boundary(self.at) {
-            self.at += 1;
-        }
-        Some((first, start..self.at))
-    }
-}
-
 fn layout_lines(text: &str) -> Vec<JsonLine> {
     let mut lines: Vec<JsonLine> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
     let mut key = None;
-    let mut tokens = JsonTokens { text, at: 0 }.peekable();
+    let mut tokens = JsonTokens::new(text).peekable();
     while let Some((first, range)) = tokens.next() {
         let depth = open.len();
         match first {
@@ -187,52 +146,6 @@ fn layout_lines(text: &str) -> Vec<JsonLine> {
         }
     }
     lines
-}
-
-/// The leaves of a JSON text: path and token, in order.
-pub(crate) fn leaf_values(text: &str) -> Vec<(String, &str)> {
-    let mut out = Vec::new();
-    // One step of the path for each open container: its key in the one around it, and the number of the next item.
-    let mut path: Vec<(String, Option<usize>)> = Vec::new();
-    let mut key: Option<&str> = None;
-    let mut tokens = JsonTokens { text, at: 0 }.peekable();
-    while let Some((first, range)) = tokens.next() {
-        let token = text.get(range.clone()).unwrap_or_default();
-        match first {
-            b':' | b',' => {}
-            b'"' if key.is_none() && tokens.peek().is_some_and(|(next, _)| *next == b':') => key = Some(token),
-            b'}' | b']' => {
-                path.pop();
-            }
-            _ => {
-                let step = path_segment(&mut path, key.take());
-                let opens = matches!(first, b'{' | b'[');
-                let close = if first == b'{' { b'}' } else { b']' };
-                if opens && tokens.peek().is_none_or(|(next, _)| *next != close) {
-                    path.push((step, (first == b'[').then_some(0)));
-                } else {
-                    let end = if opens { tokens.next().map_or(range.end, |(_, end)| end.end) } else { range.end };
-                    let steps = path.iter().map(|(step, _)| step.as_str()).chain([step.as_str()]);
-                    let whole: String = steps.collect::<Vec<_>>().concat();
-                    let whole = whole.strip_prefix('.').unwrap_or(&whole).to_owned();
-                    out.push((whole, text.get(range.start..end).unwrap_or_default()));
-                }
-            }
-        }
-    }
-    out
-}
-
-/// The step of a value in the container that is open: `.key` or `[3]`.
-fn path_segment(path: &mut [(String, Option<usize>)], key: Option<&str>) -> String {
-    match (key, path.last_mut()) {
-        (Some(key), _) => format!(".{}", key.trim_matches('"')),
-        (None, Some((_, Some(number)))) => {
-            *number += 1;
-            format!("[{}]", *number - 1)
-        }
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]
@@ -296,13 +209,5 @@ mod tests {
     fn a_huge_text_is_cut_between_characters_and_says_so() {
         let text = "é".repeat(MAX_LAYOUT_BYTES);
         assert_eq!(JsonDoc::new(&text).omitted_bytes, MAX_LAYOUT_BYTES);
-    }
-
-    #[test]
-    fn leaves_have_their_paths() {
-        let text = r#"{"a":{"b":[1,{"c":2.0}]},"d":[],"e":"x"}"#;
-        let found: Vec<_> = leaf_values(text).into_iter().map(|(path, token)| format!("{path}={token}")).collect();
-        assert_eq!(found, ["a.b[0]=1", "a.b[1].c=2.0", "d=[]", "e=\"x\""]);
-        assert_eq!(leaf_values("7"), [(String::new(), "7")]);
     }
 }

@@ -16,15 +16,13 @@ mod text_input;
 
 use std::collections::VecDeque;
 
-pub(crate) use detail::{
-    AggregateHistory, DetailPane, DetailRequest, DetailView, FieldSpan, FrameInfo, HEX_WINDOW_BYTES, HistoryEntry,
-    IndexEntryStatus, PayloadDifference, RowContents,
-};
-pub(crate) use detail_lines::{DetailLine, LABEL_WIDTH, Tone, row_detail_lines, wrap_text};
+pub(crate) use crate::report::{DetailLine, Tone};
+pub(crate) use detail::{DetailPane, DetailRequest, DetailView, HEX_WINDOW_BYTES, RowContents};
+pub(crate) use detail_lines::{LABEL_WIDTH, wrap_text, wrapped_row_lines};
 pub(crate) use fix_preview::fix_preview_lines;
 pub(crate) use form::{AppendForm, FormField, latency_histogram};
 pub(crate) use hit_counter::{DEFAULT_HIT_SLICE_BYTES, HitCounter, HitCounterState, HitCounters};
-pub(crate) use json::{JsonDoc, JsonLineView, leaf_values};
+pub(crate) use json::{JsonDoc, JsonLineView};
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, Overlay, Prompt, PromptPurpose};

@@ -28,10 +28,12 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
 /// Copies.
 pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
     let Some(row) = refresh::selected_row(model) else { return };
-    let contents = model.detail.contents.as_ref().filter(|contents| contents.row.start == row.start);
+    let contents = model.detail.contents.as_ref().filter(|contents| contents.details.row.start == row.start);
     let (what, text) = match id {
-        ActionId::CopyJson => ("JSON", contents.and_then(|contents| contents.json.clone())),
-        ActionId::CopyPayload => ("payload", contents.and_then(RowContents::payload).map(str::to_owned)),
+        ActionId::CopyJson => ("JSON", contents.and_then(|contents| contents.details.payload_text.clone())),
+        ActionId::CopyPayload => {
+            ("payload", contents.and_then(|contents| contents.details.event_payload()).map(str::to_owned))
+        }
         ActionId::CopyHex => {
             ("hex", contents.filter(|contents| has_all_bytes(contents)).map(|contents| hex::encode(&contents.bytes)))
         }
@@ -53,7 +55,8 @@ pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
 }
 
 fn has_all_bytes(contents: &RowContents) -> bool {
-    contents.bytes_start == contents.row.start && contents.bytes.len() as u64 == contents.row.end - contents.row.start
+    contents.bytes_start == contents.details.row.start
+        && contents.bytes.len() as u64 == contents.details.row.end - contents.details.row.start
 }
 
 /// The command that shows what is under the cursor without a screen.

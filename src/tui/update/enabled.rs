@@ -87,8 +87,8 @@ fn open_plan(model: &Model) -> Option<&PlanPreview> {
 
 fn selected_json(model: &Model) -> Option<&str> {
     let contents = model.detail.contents.as_ref()?;
-    let same = refresh::selected_row(model).is_some_and(|row| row.start == contents.row.start);
-    contents.json.as_deref().filter(|_| same)
+    let same = refresh::selected_row(model).is_some_and(|row| row.start == contents.details.row.start);
+    contents.details.payload_text.as_deref().filter(|_| same)
 }
 
 fn append_refusal(model: &Model) -> Option<String> {

@@ -207,7 +207,7 @@ pub(super) fn cycle_view(model: &mut Model, by: isize) {
     if let (DetailView::Aggregate, Some(contents)) = (model.detail.view, &model.detail.contents)
         && let Some(story) = &contents.history
     {
-        let line = story.line_of_offset(contents.row.start);
+        let line = story.line_of_offset(contents.details.row.start);
         model.detail.move_by(line as i64);
     }
 }

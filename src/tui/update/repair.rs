@@ -174,7 +174,7 @@ pub(super) fn set_repair_history(model: &mut Model, records: Vec<crate::repair::
 /// What can be done about what the detail pane shows, and where the bytes of a gap are kept.
 pub(super) fn update_detail_fix(model: &mut Model) {
     let Some(contents) = &mut model.detail.contents else { return };
-    let RowContent::Finding(finding) = &contents.row.content else { return };
+    let RowContent::Finding(finding) = &contents.details.row.content else { return };
     let fix: Option<&Fix> = model.scan.fix_for(finding);
     if contents.fix.as_ref() != fix {
         contents.fix = fix.cloned();

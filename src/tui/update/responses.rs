@@ -73,12 +73,12 @@ fn scan_unknown_damage(model: &mut Model, page: &RowPage) {
 fn set_detail(model: &mut Model, mut contents: RowContents) {
     // Another window of the same bytes: what is folded stays folded.
     if let Some(known) = model.detail.contents.take()
-        && known.row == contents.row
-        && known.json == contents.json
+        && known.details.row == contents.details.row
+        && known.details.payload_text == contents.details.payload_text
     {
         contents.doc = known.doc;
     }
-    let line = contents.history.as_ref().map(|story| story.line_of_offset(contents.row.start));
+    let line = contents.history.as_ref().map(|story| story.line_of_offset(contents.details.row.start));
     model.detail.contents = Some(contents);
     if let (DetailView::Aggregate, Some(line)) = (model.detail.view, line) {
         model.detail.scroll_to_start();

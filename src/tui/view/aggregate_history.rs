@@ -7,16 +7,16 @@ use ratatui::text::Span;
 use super::detail::highlight_cursor_line;
 use super::pane::span;
 use super::text::{draw_spans, fit_safe, skip_span_columns};
-use crate::query::RowContent;
+use crate::query::{HistoryEntry, PayloadDifference, RowContent};
 use crate::report::units::{DisplayZone, format_timestamp};
-use crate::tui::model::{HistoryEntry, Model, PayloadDifference, RowContents};
+use crate::tui::model::{Model, RowContents};
 use crate::tui::theme::Role;
 
 /// Draws the lines on the screen.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
     let Some(story) = &contents.history else { return };
     let all = story.entries.iter().flat_map(|chapter| {
-        let here = chapter.row.start == contents.row.start;
+        let here = chapter.row.start == contents.details.row.start;
         let head = std::iter::once(self::entry_spans(model, chapter, here));
         let changes = chapter.changes.iter().map(|change| difference_spans(model, change));
         let more = (chapter.omitted_changes > 0)

@@ -11,15 +11,15 @@ use crate::query::RowContent;
 use crate::report::units::format_hex_offset;
 use crate::tui::layout::{Border, LayoutAreas, fix_preview_height};
 use crate::tui::model::{
-    DetailLine, DetailView, LABEL_WIDTH, ListCursor, Model, Pane, RowContents, Tone, row_detail_lines,
+    DetailLine, DetailView, LABEL_WIDTH, ListCursor, Model, Pane, RowContents, Tone, wrapped_row_lines,
 };
 use crate::tui::theme::Role;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let contents = model.detail.contents.as_ref();
-    let title =
-        contents.map(|contents| format!(" {}  {} ", format_hex_offset(contents.row.start), row_kind_name(contents)));
+    let title = contents
+        .map(|contents| format!(" {}  {} ", format_hex_offset(contents.details.row.start), row_kind_name(contents)));
     let title = Line::from(span(model, Role::Title, title.unwrap_or_default()));
     draw_border(frame, model, areas, (Pane::Detail, areas.detail), (title, Line::default()));
     if areas.border == Border::Around {
@@ -33,7 +33,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let lines = areas.table_body(areas.detail);
     let Some(contents) = contents else { return };
     match model.detail.view {
-        DetailView::Json if contents.json.is_some() => json::draw(frame, lines, model, contents),
+        DetailView::Json if contents.details.payload_text.is_some() => json::draw(frame, lines, model, contents),
         DetailView::Hex => {
             let above = fix_preview_height(model).min(lines.height);
             hex::draw_fix(frame, Rect { height: above, ..lines }, model, contents);
@@ -47,7 +47,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
 
 /// What stands there, in a word.
 fn row_kind_name(contents: &RowContents) -> &'static str {
-    match &contents.row.content {
+    match &contents.details.row.content {
         RowContent::Header => "header",
         RowContent::Event(_) => "event",
         RowContent::Finding(finding) => finding.kind.name(),
@@ -68,7 +68,7 @@ fn view_names(model: &Model) -> Vec<Span<'static>> {
 
 fn draw_details(frame: &mut Frame, area: Rect, model: &Model, (contents, view): (&RowContents, DetailView)) {
     let cursor = ListCursor { line: model.detail.cursor, top: model.detail.top, height: model.detail.height };
-    draw_labelled_lines(frame, area, model, (row_detail_lines(contents, view, usize::from(area.width)), &cursor));
+    draw_labelled_lines(frame, area, model, (wrapped_row_lines(contents, view, usize::from(area.width)), &cursor));
 }
 
 /// Draws labelled lines from the one on that a cursor has scrolled to.

@@ -22,14 +22,14 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
     let width = model.detail.hex_width.max(1) as u64;
     for line in 0..area.height {
         let number = model.detail.top + usize::from(line);
-        let start = contents.row.start + number as u64 * width;
-        if start >= contents.row.end {
+        let start = contents.details.row.start + number as u64 * width;
+        if start >= contents.details.row.end {
             if number == 0 {
                 draw_spans(frame, area, 0, vec![span(model, Role::Muted, "no bytes: the log ends here")]);
             }
             break;
         }
-        let end = (start + width).min(contents.row.end);
+        let end = (start + width).min(contents.details.row.end);
         let spans = self::line_spans(model, contents, (start, end));
         draw_spans(frame, area, line, skip_span_columns(spans, usize::from(model.detail.scroll_columns)));
         highlight_cursor_line(frame, area, model, (line, number));
@@ -90,9 +90,10 @@ fn line_spans(model: &Model, contents: &RowContents, (start, end): (u64, u64)) -
 /// The fields named on a line: those that start there, each but the first on the next line where it goes on.
 fn field_names(contents: &RowContents, (start, end): (u64, u64)) -> Vec<&'static str> {
     let width = end - start;
-    let here =
-        |(from, to): (u64, u64)| contents.field_spans.iter().filter(move |mark| (from..to).contains(&mark.range.start));
-    let goes_on = |mark: &&crate::tui::model::FieldSpan, end: u64| mark.range.end > end;
+    let here = |(from, to): (u64, u64)| {
+        contents.details.fields.iter().filter(move |mark| (from..to).contains(&mark.range.start))
+    };
+    let goes_on = |mark: &&crate::query::FieldSpan, end: u64| mark.range.end > end;
     let put_off = here((start.saturating_sub(width), start)).skip(1).filter(|mark| goes_on(mark, start));
     let mut names: Vec<_> = put_off.map(|mark| mark.name).collect();
     let starting_here = here((start, end)).enumerate().filter(|(nth, mark)| *nth == 0 || !goes_on(mark, end));
@@ -102,16 +103,16 @@ fn field_names(contents: &RowContents, (start, end): (u64, u64)) -> Vec<&'static
 
 /// The fields by name, each in its own style.
 pub(super) fn legend(model: &Model, contents: &RowContents) -> Vec<Span<'static>> {
-    let named = |mark: &crate::tui::model::FieldSpan| {
+    let named = |mark: &crate::query::FieldSpan| {
         Span::styled(format!("{} ", mark.name), field_style(model, contents, mark.range.start))
     };
-    contents.field_spans.iter().map(named).collect()
+    contents.details.fields.iter().map(named).collect()
 }
 
 /// The style of the field that a byte belongs to.
 fn field_style(model: &Model, contents: &RowContents, offset: u64) -> Style {
-    let mark = contents.field_spans.iter().position(|mark| mark.range.contains(&offset));
-    let name = mark.and_then(|at| contents.field_spans.get(at)).map(|mark| mark.name);
+    let mark = contents.details.fields.iter().position(|mark| mark.range.contains(&offset));
+    let name = mark.and_then(|at| contents.details.fields.get(at)).map(|mark| mark.name);
     let role = match (name, mark) {
         (Some("length"), _) => Role::Length,
         (Some("payload"), _) => Role::Payload,

@@ -3,7 +3,6 @@
 //! A worker handles one request at a time and skips those that a newer request has replaced. A long operation checks at
 //! each progress report whether its request is still wanted, so that no key ever waits for it.
 
-mod aggregate_history;
 mod aggregates;
 mod contents;
 mod fingerprint;

@@ -1,0 +1,130 @@
+//! The tokens of a JSON text as slices of it, and the leaf values with their paths. No value is parsed or rewritten.
+//!
+//! The text is expected to be valid JSON. Any other text is split into tokens too, without a panic.
+
+use std::ops::Range;
+
+/// Iterator over the tokens of a JSON text: the first byte of each token and its byte range.
+///
+/// A token is a string with its quotes, one of `{}[]:,`, or a run of other characters such as a number or `true`.
+pub(crate) struct JsonTokens<'a> {
+    text: &'a str,
+    position: usize,
+}
+
+impl<'a> JsonTokens<'a> {
+    /// An iterator over the tokens of `text`.
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, position: 0 }
+    }
+
+    /// Moves to the byte after the string whose opening quote is just before the position.
+    fn skip_string(&mut self) {
+        let bytes = self.text.as_bytes();
+        while let Some(byte) = bytes.get(self.position) {
+            self.position += if *byte == b'\\' { 2 } else { 1 };
+            if *byte == b'"' {
+                break;
+            }
+        }
+        self.position = self.position.min(bytes.len());
+    }
+}
+
+impl Iterator for JsonTokens<'_> {
+    type Item = (u8, Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bytes = self.text.as_bytes();
+        while bytes.get(self.position).is_some_and(u8::is_ascii_whitespace) {
+            self.position += 1;
+        }
+        let start = self.position;
+        let first = *bytes.get(start)?;
+        self.position += 1;
+        match first {
+            b'"' => self.skip_string(),
+            _ if is_structural(first) => {}
+            _ => {
+                let is_word = |byte: &u8| !byte.is_ascii_whitespace() && *byte != b'"' && !is_structural(*byte);
+                while bytes.get(self.position).is_some_and(is_word) {
+                    self.position += 1;
+                }
+            }
+        }
+        while !self.text.is_char_boundary(self.position) {
+            self.position += 1;
+        }
+        Some((first, start..self.position))
+    }
+}
+
+const fn is_structural(byte: u8) -> bool {
+    matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',')
+}
+
+/// An open container on the way to a leaf: its own path step and, in an array, the index of the next element.
+struct OpenContainer {
+    step: String,
+    next_index: Option<usize>,
+}
+
+/// The leaf values of a JSON text in order, each with its path such as `address.street[0]` and its token.
+///
+/// Empty objects and arrays are leaves too.
+pub(super) fn leaf_values(text: &str) -> Vec<(String, &str)> {
+    let mut leaves = Vec::new();
+    let mut containers: Vec<OpenContainer> = Vec::new();
+    let mut key: Option<&str> = None;
+    let mut tokens = JsonTokens::new(text).peekable();
+    while let Some((first, range)) = tokens.next() {
+        let token = text.get(range.clone()).unwrap_or_default();
+        match first {
+            b':' | b',' => {}
+            b'"' if key.is_none() && tokens.peek().is_some_and(|(next, _)| *next == b':') => key = Some(token),
+            b'}' | b']' => {
+                containers.pop();
+            }
+            _ => {
+                let step = path_step(&mut containers, key.take());
+                let opens = matches!(first, b'{' | b'[');
+                let close = if first == b'{' { b'}' } else { b']' };
+                if opens && tokens.peek().is_none_or(|(next, _)| *next != close) {
+                    containers.push(OpenContainer { step, next_index: (first == b'[').then_some(0) });
+                } else {
+                    let end = if opens { tokens.next().map_or(range.end, |(_, end)| end.end) } else { range.end };
+                    let path: String =
+                        containers.iter().map(|open| open.step.as_str()).chain([step.as_str()]).collect();
+                    let path = path.strip_prefix('.').unwrap_or(&path).to_owned();
+                    leaves.push((path, text.get(range.start..end).unwrap_or_default()));
+                }
+            }
+        }
+    }
+    leaves
+}
+
+/// The path step of a value in the innermost open container: `.key` in an object, `[3]` in an array.
+fn path_step(containers: &mut [OpenContainer], key: Option<&str>) -> String {
+    match (key, containers.last_mut()) {
+        (Some(key), _) => format!(".{}", key.trim_matches('"')),
+        (None, Some(OpenContainer { next_index: Some(index), .. })) => {
+            *index += 1;
+            format!("[{}]", *index - 1)
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_have_their_paths() {
+        let text = r#"{"a":{"b":[1,{"c":2.0}]},"d":[],"e":"x"}"#;
+        let found: Vec<_> = leaf_values(text).into_iter().map(|(path, token)| format!("{path}={token}")).collect();
+        assert_eq!(found, ["a.b[0]=1", "a.b[1].c=2.0", "d=[]", "e=\"x\""]);
+        assert_eq!(leaf_values("7"), [(String::new(), "7")]);
+    }
+}

@@ -1,0 +1,218 @@
+//! The details of one row as plain data: payload text, field ranges, header, checksums and the entry in the index.
+
+use std::ops::Range;
+
+use super::row::{LogRow, RowContent};
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::{EventView, FieldSpec, FindingLayout, HEADER_LEN, LogHeader, crc, frame, header};
+use crate::index::AggregateIndex;
+use crate::inspect::LogView;
+
+/// What a row's bytes contain, beyond the summary in the row itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowDetails {
+    /// The row.
+    pub row: LogRow,
+    /// The payload of the row's frame, as stored; `None` when there is no valid frame or the payload is not UTF-8.
+    pub payload_text: Option<String>,
+    /// Where the value of the event's `payload` key is in `payload_text`, in bytes; empty when the row is no event.
+    pub event_payload_range: Range<usize>,
+    /// The fields of the header or of the frame, ascending. Empty when the row has no known fields.
+    pub fields: Vec<FieldSpan>,
+    /// The log's header, when the row is the header.
+    pub header: Option<HeaderDetails>,
+    /// The frame, when the row is an event.
+    pub frame: Option<FrameDetails>,
+}
+
+/// A field of the on-disk format at its place in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldSpan {
+    /// The field's name in the format document.
+    pub name: &'static str,
+    /// The field's bytes, as file offsets.
+    pub range: Range<u64>,
+}
+
+/// The header's bytes and whether they decode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderDetails {
+    /// The header's bytes as stored; fewer than 16 when the file is shorter.
+    pub bytes: Vec<u8>,
+    /// The result of decoding them.
+    pub state: HeaderDecodeState,
+}
+
+/// The result of decoding a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderDecodeState {
+    /// The header is valid.
+    Valid(LogHeader),
+    /// The file ends inside the header.
+    Incomplete,
+    /// The header is invalid.
+    Invalid,
+}
+
+/// The length and checksum of a frame, and the index entry of its event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameDetails {
+    /// The length field: the payload's length in bytes.
+    pub payload_length: Option<u32>,
+    /// The checksum stored after the payload; `None` in version 0, which stores none.
+    pub stored_checksum: Option<u32>,
+    /// The checksum computed from the length field and the payload; `None` in version 0.
+    pub computed_checksum: Option<u32>,
+    /// The event's entry in the index.
+    pub index_entry: IndexEntryStatus,
+}
+
+/// Whether the index lists an event under its aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexEntryStatus {
+    /// The event belongs to no aggregate, so no index lists it.
+    NoAggregate,
+    /// There is no index.
+    NoIndex,
+    /// The index covers the log only up to an offset before the event.
+    NotCovered,
+    /// The index lists the event.
+    Listed {
+        /// The event's number among the aggregate's events, counted from 1.
+        position: u64,
+        /// Number of events that the index lists for the aggregate.
+        events: u64,
+    },
+    /// The index covers the event's offset and does not list it.
+    NotListed,
+    /// The index could not be read.
+    Unreadable,
+}
+
+impl RowDetails {
+    /// The value of the event's `payload` key, as stored; `None` when the row is no event.
+    pub fn event_payload(&self) -> Option<&str> {
+        self.payload_text.as_deref()?.get(self.event_payload_range.clone()).filter(|payload| !payload.is_empty())
+    }
+}
+
+/// Reads the details of a row. `index` is asked for the entry of an event.
+///
+/// Reads the row's frame once. The position in the aggregate costs a walk over the aggregate's offsets in the index.
+///
+/// # Errors
+/// `Io`, `Changed`, `OutOfMemory` when the log cannot be read. An index that cannot be read is no error.
+pub fn read_row_details(
+    view: &LogView,
+    index: Option<&AggregateIndex>,
+    row: LogRow,
+) -> Result<RowDetails, StorageError> {
+    let log = view.log();
+    let range = row.start..row.end;
+    let content = row.content.clone();
+    let mut details = RowDetails {
+        row,
+        payload_text: None,
+        event_payload_range: 0..0,
+        fields: Vec::new(),
+        header: None,
+        frame: None,
+    };
+    match content {
+        RowContent::Header => {
+            details.fields = header_fields();
+            details.header = Some(read_header(log)?);
+        }
+        RowContent::Event(_) => details.add_event(log, index)?,
+        RowContent::Finding(finding) => match finding.kind.layout() {
+            FindingLayout::Header => details.fields = header_fields(),
+            FindingLayout::RawBytes => {}
+            FindingLayout::ValidFrame | FindingLayout::DamagedFrame => {
+                details.fields = frame_fields(log, range.clone());
+                // A gap and an invalid event are valid frames, whose payload may be JSON.
+                let mut buf = Vec::new();
+                if let Some(frame) = log.read_frame_at(range.start, &mut buf)? {
+                    details.payload_text = std::str::from_utf8(frame.payload()).ok().map(str::to_owned);
+                }
+            }
+        },
+        RowContent::InFlight => {}
+    }
+    Ok(details)
+}
+
+impl RowDetails {
+    fn add_event(&mut self, log: &LogFile, index: Option<&AggregateIndex>) -> Result<(), StorageError> {
+        let start = self.row.start;
+        let mut buf = Vec::new();
+        let Some(frame) = log.read_frame_at(start, &mut buf)? else { return Ok(()) };
+        self.fields = frame_fields(log, start..start + frame.len());
+        let Ok(event) = EventView::parse(frame.payload(), log.version()) else { return Ok(()) };
+        let (json, payload) = (event.json(), event.payload());
+        // Both are slices of one buffer: the distance of their addresses is the payload's position in the text.
+        let payload_start = (payload.as_ptr() as usize).saturating_sub(json.as_ptr() as usize);
+        self.event_payload_range = payload_start..payload_start + payload.len();
+        self.payload_text = Some(json.to_owned());
+        let checksum_len = log.version().checksum_len();
+        let stored_checksum = (checksum_len > 0).then(|| frame.checksum());
+        let covered = frame.bytes().get(..frame.bytes().len() - checksum_len);
+        self.frame = Some(FrameDetails {
+            payload_length: frame::payload_length_at(frame.bytes(), 0),
+            stored_checksum,
+            computed_checksum: stored_checksum.and(covered.map(crc::checksum)),
+            index_entry: match (event.aggregate_id(), index) {
+                (None, _) => IndexEntryStatus::NoAggregate,
+                (Some(_), None) => IndexEntryStatus::NoIndex,
+                (Some(id), Some(index)) => find_index_entry(index, id, start),
+            },
+        });
+        Ok(())
+    }
+}
+
+/// The entry of the event at `offset` among the index's offsets of `aggregate`.
+fn find_index_entry(index: &AggregateIndex, aggregate: u64, offset: u64) -> IndexEntryStatus {
+    if offset >= index.coverage().covered_to {
+        return IndexEntryStatus::NotCovered;
+    }
+    let Ok(offsets) = index.offsets(aggregate) else { return IndexEntryStatus::Unreadable };
+    let (mut position, mut events) = (None, 0);
+    for listed in offsets {
+        let Ok(listed) = listed else { return IndexEntryStatus::Unreadable };
+        events += 1;
+        if listed == offset {
+            position = Some(events);
+        }
+    }
+    position.map_or(IndexEntryStatus::NotListed, |position| IndexEntryStatus::Listed { position, events })
+}
+
+fn read_header(log: &LogFile) -> Result<HeaderDetails, StorageError> {
+    let mut bytes = vec![0; HEADER_LEN as usize];
+    let read = log.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    let state = match LogHeader::decode(&bytes) {
+        Ok(header) => HeaderDecodeState::Valid(header),
+        Err(_) if read < HEADER_LEN as usize => HeaderDecodeState::Incomplete,
+        Err(_) => HeaderDecodeState::Invalid,
+    };
+    Ok(HeaderDetails { bytes, state })
+}
+
+fn header_fields() -> Vec<FieldSpan> {
+    header::HEADER_FIELDS.iter().map(|field| field_span(0, field)).collect()
+}
+
+/// The fields of the frame that has exactly this range; none when the range is too short for a frame.
+fn frame_fields(log: &LogFile, range: Range<u64>) -> Vec<FieldSpan> {
+    let overhead = frame::LENGTH_LEN + log.version().checksum_len();
+    let Some(payload) = ((range.end - range.start) as usize).checked_sub(overhead) else { return Vec::new() };
+    let fields = frame::fields(payload, log.version());
+    fields.iter().filter(|field| field.len > 0).map(|field| field_span(range.start, field)).collect()
+}
+
+const fn field_span(base: u64, field: &FieldSpec) -> FieldSpan {
+    let start = base + field.offset as u64;
+    FieldSpan { name: field.name, range: start..start + field.len as u64 }
+}
