@@ -185,7 +185,7 @@ fn what_is_repaired_is_looked_at_anew_and_u_brings_back_the_identical_log() {
     bench.type_text(&gap.to_string());
     bench.press(&[Key::Enter, Key::Char(']'), Key::Char(']')]);
     assert!(matches!(bench.model.list.selected_row().unwrap().content, RowContent::Finding(_)));
-    assert!(bench.screen_text().contains("bytes kept in"), "{}", bench.screen_text());
+    assert!(bench.screen_text().contains("original bytes in"), "{}", bench.screen_text());
 
     bench.press(&[Key::Char('5'), Key::Char('u')]);
     assert_eq!(bench.shown_plan().unwrap().request, PlanRequest::Undo(Some(1)));
