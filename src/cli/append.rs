@@ -1,10 +1,13 @@
 //! `append`: one event from flags, or a stream of JSON lines from stdin in batches.
 
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::path::PathBuf;
 
-use super::args::{AppendArgs, GlobalArgs};
+use clap::Args;
+
 use super::failure::{CommandFailure, CommandResult};
-use super::open::open_options;
+use super::log_access::open_options;
+use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::Durability;
 use crate::format::{PayloadError, frame};
@@ -12,78 +15,119 @@ use crate::report::json::{self, Json};
 use crate::report::{ExitStatus, recovered_line, safe_path_text, set_aside_line};
 use crate::{Event, EventLog};
 
-/// Events of one write at most.
+/// Maximum number of events in one write.
 const MAX_BATCH_EVENTS: usize = 256;
-/// Bytes of one write, about.
+/// Bytes of input after which a batch is written.
 const MAX_BATCH_BYTES: usize = 1 << 20;
-/// Bytes of a line at most: an event of the largest size with blanks to spare.
+/// Maximum bytes of an input line: twice the largest payload, which leaves room for whitespace.
 const MAX_LINE_BYTES: u64 = 2 * frame::MAX_PAYLOAD as u64;
 
-pub(super) fn append(args: &AppendArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    // Judged before the log is opened: what is no event opens nothing.
-    let event = event_from_flags(args)?;
-    let mut log = open_options(global).open(&args.log)?;
-    if let Some(recovered) = log.recovered_repair() {
-        out.print_notice(&recovered_line(recovered), &json::recovered(recovered));
-    }
-    if let Some(aside) = log.set_aside_tail() {
-        let value = Json::Object(vec![
-            ("set_aside", json::finding(&aside.finding, None, None)),
-            ("journal", safe_path_text(&aside.journal).into()),
-        ]);
-        out.print_notice(&set_aside_line(aside), &value);
-    }
-    let mut appender = Appender {
-        durability: if args.sync { Durability::Synced } else { Durability::Buffered },
-        stdout_closed: false,
-    };
-    let done = match event {
-        Some(event) => appender.append_and_print_offsets(&mut log, &[event], out),
-        None => appender.append_stdin(&mut log, out),
-    };
-    // Whatever happened, what was stored may be looked up at once.
-    let closed = log.close();
-    done?;
-    if let Err(error) = closed {
-        out.print_note(&format!("the events are stored, the index was not caught up: {error}"));
-    }
-    Ok(ExitStatus::Done)
+/// Append events from flags or stdin, and print their offsets.
+///
+/// Without --type, events are read from stdin as JSON objects, one per line, with the keys event_type, namespace,
+/// schema_id, schema_version, aggregate_id and payload. Opening the log for append completes or rolls back an
+/// interrupted repair and sets an unfinished last frame aside; both are reported on stderr.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chronicle append a.log --type Updated --namespace accounts --schema Person --aggregate 1 --payload '{\"n\":1}'
+  chronicle append a.log --sync < events.ndjson")]
+pub(super) struct AppendArgs {
+    /// Log to append to
+    log: PathBuf,
+    /// Event type; without it, events are read from stdin
+    #[arg(long = "type", value_name = "TEXT", requires_all = ["namespace", "schema", "payload"])]
+    event_type: Option<String>,
+    /// Namespace of the event
+    #[arg(long, value_name = "TEXT", requires = "event_type")]
+    namespace: Option<String>,
+    /// Schema id of the payload
+    #[arg(long, value_name = "TEXT", requires = "event_type")]
+    schema: Option<String>,
+    /// Schema version of the payload
+    #[arg(long, value_name = "N", requires = "event_type", default_value_t = 1)]
+    schema_version: u32,
+    /// Aggregate that the event belongs to
+    #[arg(long, value_name = "ID", requires = "event_type")]
+    aggregate: Option<u64>,
+    /// Payload: any JSON value, stored digit for digit
+    #[arg(long, value_name = "JSON", requires = "event_type", allow_hyphen_values = true)]
+    payload: Option<String>,
+    /// Sync each batch to stable storage before its offsets are printed
+    #[arg(long)]
+    sync: bool,
 }
 
-fn event_from_flags(args: &AppendArgs) -> Result<Option<Event>, CommandFailure> {
-    let (Some(event_type), Some(namespace), Some(schema), Some(payload)) =
-        (&args.event_type, &args.namespace, &args.schema, &args.payload)
-    else {
-        return Ok(None);
-    };
-    let builder = Event::builder()
-        .event_type(event_type)
-        .namespace(namespace)
-        .schema_id(schema)
-        .schema_version(args.schema_version)
-        .payload_json(payload);
-    let builder = match args.aggregate {
-        Some(id) => builder.aggregate_id(id),
-        None => builder,
-    };
-    builder.build().map(Some).map_err(|why| CommandFailure::Usage {
-        message: format!("--payload: expected a JSON value, found at byte {}: {}", why.offset, why.reason),
-        hint: "Write the payload as JSON, such as '{\"name\":\"Juan\"}'".into(),
-    })
+impl AppendArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        // Validated first: an invalid event must not open the log, which may write to it.
+        let event = self.event()?;
+        let mut log = open_options(global).open(&self.log)?;
+        if let Some(recovered) = log.recovered_repair() {
+            out.print_notice(&recovered_line(recovered), &json::recovered(recovered));
+        }
+        if let Some(backup) = log.set_aside_tail() {
+            let value = Json::Object(vec![
+                ("set_aside", json::finding(&backup.finding, None, None)),
+                ("journal", safe_path_text(&backup.journal).into()),
+            ]);
+            out.print_notice(&set_aside_line(backup), &value);
+        }
+        let mut appender = Appender {
+            durability: if self.sync { Durability::Synced } else { Durability::Buffered },
+            stdout_closed: false,
+        };
+        let result = match event {
+            Some(event) => appender.append_and_print_offsets(&mut log, &[event], out),
+            None => appender.append_stdin(&mut log, out),
+        };
+        // Closing catches the index up, also after a failure: the events before it are stored.
+        let closed = log.close();
+        result?;
+        if let Err(error) = closed {
+            out.print_note(&format!("events stored, but the index was not updated: {error}"));
+        }
+        Ok(ExitStatus::Done)
+    }
+
+    /// Builds the event that the flags describe; `None` when events are read from stdin.
+    fn event(&self) -> Result<Option<Event>, CommandFailure> {
+        let (Some(event_type), Some(namespace), Some(schema), Some(payload)) =
+            (&self.event_type, &self.namespace, &self.schema, &self.payload)
+        else {
+            return Ok(None);
+        };
+        let builder = Event::builder()
+            .event_type(event_type)
+            .namespace(namespace)
+            .schema_id(schema)
+            .schema_version(self.schema_version)
+            .payload_json(payload);
+        let builder = match self.aggregate {
+            Some(id) => builder.aggregate_id(id),
+            None => builder,
+        };
+        builder.build().map(Some).map_err(|error| CommandFailure::Usage {
+            message: format!("--payload: expected a JSON value, found at byte {}: {}", error.offset, error.reason),
+            hint: "Write the payload as JSON, such as '{\"name\":\"Juan\"}'".into(),
+        })
+    }
 }
 
+/// Appends batches of events and prints their offsets.
 struct Appender {
     durability: Durability,
-    /// Nobody reads the offsets any more. The events are wanted all the same.
+    /// True after stdout was closed by its reader: the remaining events are stored without printing their offsets.
     stdout_closed: bool,
 }
 
 impl Appender {
-    /// Appends what stdin holds, line by line; what was read before a line that is no event is stored.
+    /// Appends the events on stdin, one per line. Events before an invalid line are stored before the error returns.
     fn append_stdin(&mut self, log: &mut EventLog, out: &mut CommandOutput) -> Result<(), CommandFailure> {
         let stdin = io::stdin().lock();
         if stdin.is_terminal() {
-            out.print_note("reading events from the terminal, one JSON object a line; Ctrl-d ends");
+            out.print_note("reading events from the terminal: one JSON object per line, Ctrl-d ends");
         }
         let mut lines = BufReader::with_capacity(1 << 18, stdin);
         let mut line = Vec::new();
@@ -91,13 +135,13 @@ impl Appender {
         loop {
             line.clear();
             let read = lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line).map_err(CommandFailure::Stdin);
-            let ended = matches!(read, Ok(0));
+            let at_end = matches!(read, Ok(0));
             number += 1;
             let event = match read {
                 Ok(_) if line.trim_ascii().is_empty() => Ok(None),
-                Ok(_) => {
-                    parse_event_line(&line).map(Some).map_err(|why| CommandFailure::InvalidLine { number, cause: why })
-                }
+                Ok(_) => parse_event_line(&line)
+                    .map(Some)
+                    .map_err(|error| CommandFailure::InvalidLine { number, cause: error }),
                 Err(error) => Err(error),
             };
             let failed = event.as_ref().is_err();
@@ -105,15 +149,16 @@ impl Appender {
                 bytes += line.len();
                 batch.push(event.clone());
             }
-            // Nothing waits for more input than there is: whoever pipes one event sees it stored.
-            let waits = !lines.buffer().contains(&b'\n');
-            if failed || ended || waits || batch.len() >= MAX_BATCH_EVENTS || bytes >= MAX_BATCH_BYTES {
+            // Without another complete line the next read may block, so the batch is stored first: a program that
+            // pipes one event and keeps the pipe open gets its offset.
+            let next_read_may_block = !lines.buffer().contains(&b'\n');
+            if failed || at_end || next_read_may_block || batch.len() >= MAX_BATCH_EVENTS || bytes >= MAX_BATCH_BYTES {
                 self.append_and_print_offsets(log, &batch, out)?;
                 batch.clear();
                 bytes = 0;
             }
             event?;
-            if ended {
+            if at_end {
                 return Ok(());
             }
         }
@@ -156,7 +201,7 @@ impl Appender {
 
 fn parse_event_line(line: &[u8]) -> Result<Event, PayloadError> {
     if line.len() as u64 >= MAX_LINE_BYTES && line.last() != Some(&b'\n') {
-        return Err(PayloadError { offset: line.len(), reason: "a line longer than any event" });
+        return Err(PayloadError { offset: line.len(), reason: "the line is longer than any event" });
     }
     let text =
         std::str::from_utf8(line).map_err(|error| PayloadError { offset: error.valid_up_to(), reason: "not UTF-8" })?;

@@ -1,78 +1,119 @@
-//! `cat`: events as lines of JSON, each as stored; what is no event is told on stderr and skipped.
+//! `cat`: events as JSON lines, exactly as stored; damage and gaps are reported on stderr and skipped.
 
 use std::io::Write as _;
 use std::ops::Range;
+use std::path::PathBuf;
 
-use super::args::{CatArgs, GlobalArgs};
+use clap::Args;
+
 use super::failure::{CommandFailure, CommandResult};
-use super::open::{GapJournals, open_read_only};
+use super::findings::finding_line;
+use super::log_access::{GapJournals, open_read_only};
+use super::options::{GlobalArgs, parse_offset};
 use super::output::CommandOutput;
 use crate::format::{DamageKind, Evidence, Finding, json};
 use crate::log::now_ms;
 use crate::query::{Filter, ReadPlan};
-use crate::report::ExitStatus;
+use crate::report::{self, ExitStatus};
 use crate::{EventLog, StorageError};
 
-pub(super) fn cat(args: &CatArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let filter = args.filter.as_deref().map(parse_filter).transpose()?.unwrap_or_default();
-    let log = open_read_only(&args.log, global)?;
-    let mut replay = log.replay_until(args.from.unwrap_or_default(), args.until.unwrap_or(u64::MAX))?;
-    if args.strict {
-        replay = replay.strict();
-    }
-    let mut reporter = FindingReporter {
-        filter: &filter,
-        gap_journals: GapJournals::for_log(&log)?,
-        status: ExitStatus::Done,
-        last_finding_end: 0,
-    };
-    if args.from.is_none()
-        && let Some(found) = log.view().header_finding()
-    {
-        reporter.report(&found, out);
-    }
-    let mut line = Vec::new();
-    let mut remaining = args.limit.unwrap_or(u64::MAX);
-    // Who wants to hear of any damage at all has everything read.
-    let index = (filter.can_use_index() && !args.strict).then(|| log.view().clone().load_index());
-    let reads = ReadPlan::new(log.view().log(), index.as_ref(), &filter);
-    let (start, until) = (replay.position(), args.until.unwrap_or(u64::MAX));
-    let before = |range: &Result<Range<u64>, _>| range.as_ref().map_or(true, |range| range.start < until);
-    let mut reads = reads.ranges_from(start).take_while(before);
-    replay.seek_to_range(start..start);
-    while remaining > 0 {
-        let Some(item) = replay.next_event() else {
-            let Some(range) = reads.next() else { break };
-            replay.seek_to_range(range?);
-            continue;
-        };
-        match item {
-            Ok((offset, event)) => {
-                if filter.matches_event(offset, &event) {
-                    write_event_line(offset, event.json(), &mut line, out)?;
-                    remaining -= 1;
-                }
-            }
-            Err(StorageError::Damaged { finding, .. }) => {
-                reporter.report(&finding, out);
-                if args.strict && finding.kind.is_damage() {
-                    return Ok(ExitStatus::Damage);
-                }
-            }
-            Err(StorageError::Gap { start, end, content, .. }) => {
-                let evidence = Evidence { content, ..Evidence::default() };
-                reporter.report(&Finding::new(DamageKind::Gap, start..end).with_evidence(evidence), out);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if remaining > 0 && args.until.is_none() {
-        report_truncated_end(&log, replay.end(), &mut reporter, out)?;
-    }
-    Ok(reporter.status)
+/// Print events as JSON, one per line.
+///
+/// Each line is {"offset":N,"event":{...}} with the event as stored, digit for digit. Damaged ranges and gaps are
+/// reported on stderr and skipped; skipped damage makes the exit status 3.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chronicle cat a.log --filter 'agg:42 type:Updated payload.amount>=100'
+  chronicle cat a.log --from 1223488 --limit 10")]
+pub(super) struct CatArgs {
+    /// Log to read
+    log: PathBuf,
+    /// Print only events that match this filter
+    ///
+    /// The filter language is that of the screen, such as `agg:42 type:Updated after:-15m payload.amount>=100 text`.
+    /// Ranges that the index excludes by aggregate, type, namespace, schema, time or offset are not read, and damage in
+    /// them is not reported; --strict reads everything.
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    filter: Option<String>,
+    /// Start at this offset, which must be the start of a frame or of a damaged range
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
+    from: Option<u64>,
+    /// Stop before the first frame that starts at or after this offset
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
+    until: Option<u64>,
+    /// Print at most this many events
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Stop at the first damage
+    #[arg(long)]
+    strict: bool,
 }
 
-/// `{"offset":N,"event":{...}}`, the event token for token, blanks outside strings dropped.
+impl CatArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let filter = self.filter.as_deref().map(parse_filter).transpose()?.unwrap_or_default();
+        let log = open_read_only(&self.log, global)?;
+        let mut replay = log.replay_until(self.from.unwrap_or_default(), self.until.unwrap_or(u64::MAX))?;
+        if self.strict {
+            replay = replay.strict();
+        }
+        let mut reporter = FindingReporter {
+            filter: &filter,
+            gap_journals: GapJournals::for_log(&log)?,
+            status: ExitStatus::Done,
+            last_finding_end: 0,
+        };
+        if self.from.is_none()
+            && let Some(finding) = log.view().header_finding()
+        {
+            reporter.report(&finding, out);
+        }
+        let mut line = Vec::new();
+        let mut remaining = self.limit.unwrap_or(u64::MAX);
+        // With --strict every frame is read: the index would skip ranges that may hold damage.
+        let index = (filter.can_use_index() && !self.strict).then(|| log.view().clone().load_index());
+        let plan = ReadPlan::new(log.view().log(), index.as_ref(), &filter);
+        let (start, until) = (replay.position(), self.until.unwrap_or(u64::MAX));
+        let starts_before_end =
+            |range: &Result<Range<u64>, _>| range.as_ref().map_or(true, |range| range.start < until);
+        let mut ranges = plan.ranges_from(start).take_while(starts_before_end);
+        replay.seek_to_range(start..start);
+        while remaining > 0 {
+            let Some(item) = replay.next_event() else {
+                let Some(range) = ranges.next() else { break };
+                replay.seek_to_range(range?);
+                continue;
+            };
+            match item {
+                Ok((offset, event)) => {
+                    if filter.matches_event(offset, &event) {
+                        write_event_line(offset, event.json(), &mut line, out)?;
+                        remaining -= 1;
+                    }
+                }
+                Err(StorageError::Damaged { finding, .. }) => {
+                    reporter.report(&finding, out);
+                    if self.strict && finding.kind.is_damage() {
+                        return Ok(ExitStatus::Damage);
+                    }
+                }
+                Err(StorageError::Gap { start, end, content, .. }) => {
+                    let evidence = Evidence { content, ..Evidence::default() };
+                    reporter.report(&Finding::new(DamageKind::Gap, start..end).with_evidence(evidence), out);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if remaining > 0 && self.until.is_none() {
+            report_truncated_end(&log, replay.end(), &mut reporter, out)?;
+        }
+        Ok(reporter.status)
+    }
+}
+
+/// Prints `{"offset":N,"event":{...}}`: the event token for token, without whitespace outside strings.
 #[inline]
 fn write_event_line(
     offset: u64,
@@ -81,7 +122,7 @@ fn write_event_line(
     out: &mut CommandOutput,
 ) -> Result<(), CommandFailure> {
     line.clear();
-    write!(line, "{{\"offset\":{offset},\"event\":").expect("a Vec takes every byte");
+    write!(line, "{{\"offset\":{offset},\"event\":").expect("writing to a Vec never fails");
     json::compact(event.as_bytes(), line);
     line.push(b'}');
     out.print_json_bytes(line)
@@ -90,33 +131,36 @@ fn write_event_line(
 fn parse_filter(text: &str) -> Result<Filter, CommandFailure> {
     Filter::parse(text, now_ms()).map_err(|error| CommandFailure::Usage {
         message: format!("--filter, byte {}: {error}", error.at),
-        hint: "Filters look like `agg:42 type:Updated after:-15m payload.amount>=100 text`".into(),
+        hint: "Write a filter such as `agg:42 type:Updated after:-15m payload.amount>=100 text`".into(),
     })
 }
 
-/// What was told so far, and what that makes of the exit status.
+/// Prints findings to stderr and derives the exit status from them.
 struct FindingReporter<'f> {
     filter: &'f Filter,
     gap_journals: GapJournals,
     status: ExitStatus,
+    /// Offset after the last byte of the last finding, reported or not.
     last_finding_end: u64,
 }
 
 impl FindingReporter<'_> {
-    /// Tells a finding, unless the filter says in so many words that nobody wants to hear of it.
-    fn report(&mut self, found: &Finding, out: &mut CommandOutput) {
-        self.last_finding_end = found.end;
-        if !self.filter.matches_finding(found) {
+    /// Prints a finding, unless the filter excludes it explicitly (`-is:damaged`).
+    fn report(&mut self, finding: &Finding, out: &mut CommandOutput) {
+        self.last_finding_end = finding.end;
+        if !self.filter.matches_finding(finding) {
             return;
         }
-        out.print_finding(found, self.gap_journals.journal_of(found));
-        if found.kind.is_damage() {
+        let journal = self.gap_journals.journal_of(finding);
+        out.print_notice(&finding_line(finding, journal), &report::json::finding(finding, None, journal));
+        if finding.kind.is_damage() {
             self.status = self.status.combine(ExitStatus::Damage);
         }
     }
 }
 
-/// A log that lost its end cleanly has no damaged range that a replay could meet: only its index knows.
+/// Reports events missing from the end of the log, which only the index records: after a cut at a frame boundary a
+/// replay meets no damage.
 fn report_truncated_end(
     log: &EventLog,
     end: u64,
@@ -124,9 +168,9 @@ fn report_truncated_end(
     out: &mut CommandOutput,
 ) -> Result<(), StorageError> {
     if reporter.last_finding_end < end
-        && let Some(found) = log.view().truncation_finding(end, end)?
+        && let Some(finding) = log.view().truncation_finding(end, end)?
     {
-        reporter.report(&found, out);
+        reporter.report(&finding, out);
     }
     Ok(())
 }

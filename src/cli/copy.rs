@@ -1,79 +1,100 @@
-//! `salvage` and `migrate`: the events of a log in a new one, which is there whole or not at all.
+//! What `salvage` and `migrate` share: both copy a log's events into a new log, which appears complete or not at all.
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
-use super::args::{AcceptArg, CopyArgs, GlobalArgs, MigrateArgs, SalvageArgs};
+use clap::Args;
+
 use super::failure::{CommandFailure, CommandResult};
-use super::open::open_options;
-use super::output::{CommandOutput, finding_line};
+use super::findings::finding_line;
+use super::log_access::open_options;
+use super::options::{AcceptArg, ExistingFiles, ForceArgs, GlobalArgs, ThreadArgs};
+use super::output::CommandOutput;
 use super::overwrite::check_replaceable;
 use super::progress::TerminalProgress;
 use crate::StorageError;
-use crate::inspect::LogView;
-use crate::repair::{self, CopyOptions, CopySummary, CopyUpdate};
+use crate::inspect::{LogView, Progress};
+use crate::repair::{CopyOptions, CopySummary, CopyUpdate};
 use crate::report::copies::{left_out_line, salvage_fields, salvaged_line};
 use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
 
+/// Arguments of `salvage` and `migrate`.
+#[derive(Debug, Args)]
+pub(super) struct CopyArgs {
+    /// Log to copy; it is only read
+    log: PathBuf,
+    /// New log to create
+    #[arg(short = 'o', long = "output", value_name = "NEW")]
+    output: PathBuf,
+    /// Write a map of old to new offsets to this file: NDJSON for .ndjson and .jsonl, otherwise CSV
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// Apply likely fixes too, not only proven ones
+    #[arg(long, value_enum, value_name = "CERTAINTY")]
+    accept: Option<AcceptArg>,
+    #[command(flatten)]
+    force: ForceArgs,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+/// The library function that copies a log: `repair::salvage` or `repair::migrate`.
 type CopyFn =
     fn(&LogView, &CopyOptions, &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>) -> Result<CopySummary, StorageError>;
 
-pub(super) fn salvage(args: &SalvageArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let copy_options = CopyOptions { donor: args.donor.clone(), ..copy_options_from_args(&args.copy) };
-    run_copy(&args.copy, &copy_options, ("salvaging", repair::salvage), global, out)
+/// One way of copying a log.
+pub(super) struct CopyMethod {
+    /// Label of the progress bar, such as `salvaging`.
+    pub(super) label: &'static str,
+    /// Copies the log.
+    pub(super) copy: CopyFn,
+    /// Another copy of the log to take damaged ranges from.
+    pub(super) donor: Option<PathBuf>,
 }
 
-pub(super) fn migrate(args: &MigrateArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    run_copy(&args.copy, &copy_options_from_args(&args.copy), ("migrating", repair::migrate), global, out)
-}
-
-fn copy_options_from_args(args: &CopyArgs) -> CopyOptions {
-    CopyOptions {
-        output: args.output.clone(),
-        map: args.map.clone(),
-        accept_likely: args.accept == Some(AcceptArg::Likely),
-        donor: None,
-        replace: args.force,
+impl CopyArgs {
+    /// Copies the log as `method` does, prints left-out ranges to stderr and the summary to stdout.
+    pub(super) fn run(&self, method: CopyMethod, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let existing = self.force.existing_files();
+        let options = CopyOptions {
+            output: self.output.clone(),
+            map: self.map.clone(),
+            accept_likely: self.accept == Some(AcceptArg::Likely),
+            donor: method.donor,
+            replace: existing == ExistingFiles::Replace,
+        };
+        let log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
+        check_replaceable(&self.output, existing)?;
+        let progress = TerminalProgress::new(method.label, out);
+        let result = (method.copy)(log.view(), &options, &mut |update| {
+            match update {
+                CopyUpdate::Progress(position, total) => progress.update(Progress { position, total }),
+                // JSON output lists them in the object at the end.
+                CopyUpdate::Omitted(omitted) => progress.suspend(|| {
+                    out.print_note(&format!("{}; {}", finding_line(&omitted.finding, None), left_out_line(omitted)));
+                }),
+            }
+            ControlFlow::Continue(())
+        });
+        drop(progress);
+        let summary = result?;
+        print_summary(log.view().path(), &options, &summary, out)?;
+        Ok(if summary.damage_total > 0 { ExitStatus::Damage } else { ExitStatus::Done })
     }
 }
 
-fn run_copy(
-    args: &CopyArgs,
-    copy_options: &CopyOptions,
-    (progress_message, copy): (&'static str, CopyFn),
-    global: &GlobalArgs,
-    out: &mut CommandOutput,
-) -> CommandResult {
-    let log = open_options(global).threads(args.threads.count()).open_read_only(&args.log)?;
-    check_replaceable(&args.output, args.force)?;
-    let progress = TerminalProgress::new(progress_message, out);
-    let done = copy(log.view(), copy_options, &mut |step| {
-        match step {
-            CopyUpdate::Progress(done, total) => progress.set_position(done, total),
-            // Programs have it in the object at the end.
-            CopyUpdate::Omitted(left) => progress.suspend(|| {
-                out.print_note(&format!("{}; {}", finding_line(&left.finding, None), left_out_line(left)));
-            }),
-        }
-        ControlFlow::Continue(())
-    });
-    drop(progress);
-    let done = done?;
-    print_summary(log.view().path(), copy_options, &done, out)?;
-    Ok(if done.damage_total > 0 { ExitStatus::Damage } else { ExitStatus::Done })
-}
-
 fn print_summary(
-    log: &std::path::Path,
-    copy_options: &CopyOptions,
+    log: &Path,
+    options: &CopyOptions,
     summary: &CopySummary,
     out: &mut CommandOutput,
 ) -> Result<(), CommandFailure> {
     if out.is_json() {
-        let map = copy_options.map.as_deref().map(safe_path_text);
+        let map = options.map.as_deref().map(safe_path_text);
         let mut keys = vec![
             ("log", safe_path_text(log).into()),
-            ("new", safe_path_text(&copy_options.output).into()),
+            ("new", safe_path_text(&options.output).into()),
             ("map", map.into()),
         ];
         keys.extend(salvage_fields(summary));
@@ -82,6 +103,6 @@ fn print_summary(
     if let Some(range) = &summary.in_flight {
         out.print_note(&format!("{}..{} is being written: the copy ends before it", range.start, range.end));
     }
-    out.print_path_line(&copy_options.output, &format!(": {}", salvaged_line(summary)))?;
-    copy_options.map.as_ref().map_or(Ok(()), |map| out.print_path_line(map, ": old offsets to new ones"))
+    out.print_path_line(&options.output, &format!(": {}", salvaged_line(summary)))?;
+    options.map.as_ref().map_or(Ok(()), |map| out.print_path_line(map, ": map of old to new offsets"))
 }

@@ -1,38 +1,59 @@
-//! `diff`: two copies of a log, and where they differ.
+//! `diff`: compares two copies of a log.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
-use super::args::{DiffArgs, GlobalArgs};
+use clap::Args;
+
 use super::failure::CommandResult;
-use super::open::open_read_only;
+use super::log_access::open_read_only;
+use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::inspect::{self, DiffUpdate};
 use crate::report::ExitStatus;
 use crate::report::copies::{comparison_json, comparison_line, difference_line};
 
-pub(super) fn diff(args: &DiffArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let (a, b) = (open_read_only(&args.a, global)?, open_read_only(&args.b, &GlobalArgs::default())?);
-    let (a, b) = (a.view(), b.view());
-    let progress = TerminalProgress::new("comparing", out);
-    let mut printed = Ok(());
-    let found = inspect::diff(a, b, &mut |step| {
-        match step {
-            DiffUpdate::Progress(read) => progress.set_position(read.position, read.total),
-            DiffUpdate::Difference(found) if !out.is_json() => {
-                printed = progress.suspend(|| out.print_line(&difference_line(found)));
+/// Compare two copies of a log; exit 3 if they differ.
+///
+/// Prints one line per differing range: offsets, kind of difference, size and meaning.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  chronicle diff accounts.log backup/accounts.log")]
+pub(super) struct DiffArgs {
+    /// First copy
+    #[arg(value_name = "A")]
+    a: PathBuf,
+    /// Second copy
+    #[arg(value_name = "B")]
+    b: PathBuf,
+}
+
+impl DiffArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        // --index and --journal belong to A: B has side files of its own.
+        let (a, b) = (open_read_only(&self.a, global)?, open_read_only(&self.b, &GlobalArgs::default())?);
+        let (a, b) = (a.view(), b.view());
+        let progress = TerminalProgress::new("comparing", out);
+        let mut printed = Ok(());
+        let comparison = inspect::diff(a, b, &mut |step| {
+            match step {
+                DiffUpdate::Progress(position) => progress.update(position),
+                DiffUpdate::Difference(difference) if !out.is_json() => {
+                    printed = progress.suspend(|| out.print_line(&difference_line(difference)));
+                }
+                DiffUpdate::Difference(_) => {}
             }
-            DiffUpdate::Difference(_) => {}
+            if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        drop(progress);
+        printed?;
+        let comparison = comparison?;
+        if out.is_json() {
+            out.print_json(&comparison_json(a, b, &comparison))?;
+        } else {
+            out.print_line(&comparison_line(&comparison))?;
         }
-        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    drop(progress);
-    printed?;
-    let found = found?;
-    if out.is_json() {
-        out.print_json(&comparison_json(a, b, &found))?;
-    } else {
-        out.print_line(&comparison_line(&found))?;
+        Ok(if comparison.is_identical() { ExitStatus::Done } else { ExitStatus::Damage })
     }
-    Ok(if found.is_identical() { ExitStatus::Done } else { ExitStatus::Damage })
 }

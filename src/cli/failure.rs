@@ -1,4 +1,4 @@
-//! How a command can fail, and which exit status that is.
+//! How a command can fail: message, next step and exit status.
 
 use std::io;
 
@@ -7,37 +7,37 @@ use crate::format::PayloadError;
 use crate::report::{ExitStatus, describe_error, hint, sanitize};
 use crate::sample::DrillError;
 
-/// How a command ends: with a status that is part of its answer, or with a failure.
+/// The result of a command: an exit status that is part of its answer, or a failure.
 pub(super) type CommandResult = Result<ExitStatus, CommandFailure>;
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(super) enum CommandFailure {
-    /// The command line is not one.
+    /// The arguments do not parse.
     Parse(clap::Error),
-    /// What was asked makes no sense here.
+    /// The arguments parse but make no sense for this log or environment.
     Usage { message: String, hint: String },
-    /// What was asked must not be done.
+    /// The command must not do what was asked.
     Refused { message: String, hint: String },
-    /// The engine says so, and the command ends with this.
+    /// The storage engine failed; the command exits with this status.
     Storage(StorageError, ExitStatus),
-    /// No place for a drill.
+    /// The log has no place for the requested drill.
     NoLocation(DrillError),
-    /// A line of stdin is no event, or could not be stored.
+    /// A line of stdin is not a valid event. `number` counts from 1.
     InvalidLine { number: u64, cause: PayloadError },
     /// stdin cannot be read.
     Stdin(io::Error),
     /// stdout cannot be written.
     Stdout(io::Error),
-    /// The screen cannot go on.
+    /// The screen failed.
     Screen(String),
 }
 
 impl CommandFailure {
-    /// The exit status.
+    /// The exit status of the process.
     pub(super) fn exit_status(&self) -> ExitStatus {
         match self {
-            // Whoever read the output has read enough.
+            // `chronicle cat LOG | head` is not a failure.
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
             Self::Parse(_) | Self::Usage { .. } => ExitStatus::Usage,
             Self::Refused { .. } => ExitStatus::Refused,
@@ -48,44 +48,49 @@ impl CommandFailure {
         }
     }
 
-    /// What went wrong: what, where, expected and found. One line that a terminal may be given.
+    /// One line, safe for a terminal: what went wrong, where, what was expected and what was found.
     pub(super) fn message(&self) -> String {
         let text = match self {
             Self::Storage(error, _) => return describe_error(error),
-            Self::Parse(error) => {
-                let text = error.render().to_string();
-                let text = text.strip_prefix("error: ").unwrap_or(&text);
-                let text = text.split("\n\nUsage:").next().unwrap_or_default();
-                text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
-            }
-            Self::Usage { message: error, .. } | Self::Refused { message: error, .. } => error.clone(),
+            Self::Parse(error) => parse_error_line(error),
+            Self::Usage { message, .. } | Self::Refused { message, .. } => message.clone(),
             Self::NoLocation(error) => error.to_string(),
-            Self::InvalidLine { number, cause: why } => {
-                format!(
-                    "stdin, line {number}, byte {}: expected an event as a JSON object, found: {}",
-                    why.offset, why.reason
-                )
-            }
+            Self::InvalidLine { number, cause } => format!(
+                "stdin, line {number}, byte {}: expected an event as a JSON object, found: {}",
+                cause.offset, cause.reason
+            ),
             Self::Stdin(error) => format!("stdin: cannot read: {error}"),
             Self::Stdout(error) => format!("stdout: cannot write: {error}"),
-            Self::Screen(error) => format!("the screen ended: {error}"),
+            Self::Screen(error) => format!("the screen failed: {error}"),
         };
         sanitize(&text).into_owned()
     }
 
-    /// What to do next.
+    /// What to do next: one sentence without its full stop.
     pub(super) fn hint(&self) -> String {
         match self {
-            Self::Parse(_) => "See `chronicle --help`, or `--help` behind a command".into(),
-            Self::Usage { hint: next, .. } | Self::Refused { hint: next, .. } => next.clone(),
+            Self::Parse(_) => "See `chronicle --help` or `chronicle COMMAND --help`".into(),
+            Self::Usage { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
             Self::Storage(error, _) => hint(error),
-            Self::NoLocation(_) => "Use a longer log, see `chronicle generate`".into(),
+            Self::NoLocation(_) => "Use a longer log, such as `chronicle generate` writes".into(),
             Self::InvalidLine { .. } => {
-                "Correct the line and send it and those behind it again: those before it are stored".into()
+                "The events before this line are stored: correct it, then send it and the lines after it again".into()
             }
-            Self::Stdin(_) | Self::Stdout(_) | Self::Screen(_) => "Check what the command is connected to".into(),
+            Self::Stdin(_) => "Check the program or file that provides the input".into(),
+            Self::Stdout(_) => "Check the program or file that receives the output".into(),
+            Self::Screen(_) => "Check the terminal, or use `chronicle verify` and `chronicle cat` without one".into(),
         }
     }
+}
+
+/// The parser's error and suggestion in one line, without its usage text.
+fn parse_error_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    let paragraphs =
+        text.split("\n\n").map(|paragraph| paragraph.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+    paragraphs.filter(|paragraph| !paragraph.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 impl From<StorageError> for CommandFailure {

@@ -1,41 +1,106 @@
-//! `index`: how the index relates to the log, catching it up, building it anew.
+//! `index`: shows how the index relates to the log, catches it up, or rebuilds it.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::args::GlobalArgs;
+use clap::{Args, Subcommand};
+
 use super::failure::{CommandFailure, CommandResult};
-use super::index_args::{BuildArgs, IndexAction, IndexArgs};
-use super::open::{open_options, open_read_only, view_with_checked_index};
+use super::log_access::{open_options, open_read_only, view_with_checked_index};
+use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::index::IndexState;
 use crate::inspect::{LogView, SurveyUpdate};
 use crate::report::json::{self, Json};
-use crate::report::units::{format_count, format_duration};
+use crate::report::units::{self, format_count, format_duration};
 use crate::report::{ExitStatus, FindingCounts, index_line, index_meaning, index_reason, safe_path_text};
 use crate::{EventLog, StorageError};
 
-pub(super) fn index(args: &IndexArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    match &args.action {
-        IndexAction::Status(args) => {
-            let view = view_with_checked_index(&open_read_only(&args.log, global)?);
-            print_status(&view, out)
-        }
-        IndexAction::Update(args) => update(open_log_for_indexing(&args.log, &args.build, global)?, out),
-        IndexAction::Rebuild(args) => {
-            let mut log = open_log_for_indexing(&args.log, &args.build, global)?;
-            let before = view_with_checked_index(&log);
-            // A broken index has nothing to keep.
-            let from = if before.trusted_index().is_some() { args.from } else { 0 };
-            build_and_save(&mut log, &before, Some(from), out)
+/// Show, update or rebuild the index.
+#[derive(Debug, Args)]
+pub(super) struct IndexArgs {
+    #[command(subcommand)]
+    action: IndexAction,
+}
+
+#[derive(Debug, Subcommand)]
+enum IndexAction {
+    Status(StatusArgs),
+    Update(UpdateArgs),
+    Rebuild(RebuildArgs),
+}
+
+/// Show how the index relates to the log; exit 5 unless it is fresh.
+#[derive(Debug, Args)]
+struct StatusArgs {
+    /// Log that the index belongs to
+    log: PathBuf,
+}
+
+/// Build the index if it is missing or unusable, or catch it up if it is behind.
+#[derive(Debug, Args)]
+struct UpdateArgs {
+    /// Log that the index belongs to
+    log: PathBuf,
+    #[command(flatten)]
+    build: BuildArgs,
+}
+
+/// Rebuild the index from the log, whatever its state.
+#[derive(Debug, Args)]
+struct RebuildArgs {
+    /// Log that the index belongs to
+    log: PathBuf,
+    #[command(flatten)]
+    build: BuildArgs,
+    /// Keep index entries below this offset and rebuild the rest
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset, default_value = "0")]
+    from: u64,
+}
+
+/// Resources that building an index may use.
+#[derive(Debug, Clone, Copy, Args)]
+struct BuildArgs {
+    #[command(flatten)]
+    threads: ThreadArgs,
+    /// Memory for index entries; more are spilled to an unnamed temporary file in the index's folder
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size, default_value = "256MiB")]
+    memory: u64,
+}
+
+impl IndexArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        match &self.action {
+            IndexAction::Status(args) => {
+                let view = view_with_checked_index(&open_read_only(&args.log, global)?);
+                print_status(&view, out)
+            }
+            IndexAction::Update(args) => update(open_log_for_indexing(&args.log, args.build, global)?, out),
+            IndexAction::Rebuild(args) => {
+                let mut log = open_log_for_indexing(&args.log, args.build, global)?;
+                let before = view_with_checked_index(&log);
+                // Entries of an index that is not trusted cannot be kept.
+                let from = if before.trusted_index().is_some() { args.from } else { 0 };
+                build_and_save(&mut log, &before, BuildMode::Rebuild { from }, out)
+            }
         }
     }
 }
 
-/// Opens a log whose index is going to be saved: what has no room in memory waits where the index goes.
-fn open_log_for_indexing(path: &Path, build: &BuildArgs, global: &GlobalArgs) -> Result<EventLog, StorageError> {
+/// How the index is brought up to date.
+#[derive(Debug, Clone, Copy)]
+enum BuildMode {
+    /// Reads only what the saved index does not cover.
+    CatchUp,
+    /// Reads the log from this offset on, and keeps the entries below it.
+    Rebuild { from: u64 },
+}
+
+/// Opens a log whose index will be saved. Entries beyond the memory limit are spilled to the folder of the index.
+fn open_log_for_indexing(path: &Path, build: BuildArgs, global: &GlobalArgs) -> Result<EventLog, StorageError> {
     let log = open_read_only(path, global)?;
     let options = open_options(global).threads(build.threads.count()).max_index_memory(build.memory);
     let folder = log.view().index_path().parent().map(Path::to_owned).unwrap_or_default();
@@ -50,8 +115,8 @@ fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
             ("index", json::index(view)),
         ]))?;
     } else {
-        let said = format!(": {}: {}", index_line(view.index_state(), None), index_meaning(view.index_state()));
-        out.print_path_line(view.index_path(), &said)?;
+        let text = format!(": {}: {}", index_line(view.index_state(), None), index_meaning(view.index_state()));
+        out.print_path_line(view.index_path(), &text)?;
         if let Some(reason) = index_reason(view.index_state()) {
             out.print_line(&format!("  {reason}"))?;
         }
@@ -59,14 +124,14 @@ fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
     Ok(if *view.index_state() == IndexState::Fresh { ExitStatus::Done } else { ExitStatus::IndexUnusable })
 }
 
-/// Does what the state needs; what only an explicit wish may do is left alone.
+/// Does what the index state needs. Refuses `ahead` and `unsupported`, which only an explicit rebuild may replace.
 fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
-    // Catching up costs what is new: what is not looked at then is checked before a byte of it is believed.
+    // Catching up must cost only the new bytes, so the pages it does not read are not checked here.
     let behind = matches!(log.view().index_state(), IndexState::Behind { .. });
     let before = if behind { log.view().clone() } else { view_with_checked_index(&log) };
     match before.index_state() {
         IndexState::Fresh => {
-            print_outcome(&before, &before, None, out)?;
+            print_outcome(&Outcome { done: "unchanged", before: &before, after: &before, counts: None }, out)?;
             Ok(ExitStatus::Done)
         }
         IndexState::Ahead { .. } | IndexState::Unsupported { .. } => Err(CommandFailure::Refused {
@@ -78,47 +143,58 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
             ),
             hint: match before.index_state() {
                 IndexState::Ahead { .. } => {
-                    "See with `chronicle repair LOG --dry-run` what can be done; until then it stays ahead".into()
+                    "Run `chronicle repair LOG --dry-run` to see what can be done; the index stays ahead until then"
+                        .into()
                 }
-                _ => "Build it anew with `chronicle index rebuild` if that is what you want".into(),
+                _ => "Run `chronicle index rebuild LOG` to replace it".into(),
             },
         }),
         IndexState::Missing | IndexState::Foreign { .. } | IndexState::Behind { .. } => {
-            build_and_save(&mut log, &before, None, out)
+            build_and_save(&mut log, &before, BuildMode::CatchUp, out)
         }
-        IndexState::Corrupt { .. } => build_and_save(&mut log, &before, Some(0), out),
+        IndexState::Corrupt { .. } => build_and_save(&mut log, &before, BuildMode::Rebuild { from: 0 }, out),
     }
 }
 
-/// Catches the index up, or builds it anew from an offset on, and saves it.
-fn build_and_save(log: &mut EventLog, before: &LogView, from: Option<u64>, out: &mut CommandOutput) -> CommandResult {
+fn build_and_save(log: &mut EventLog, before: &LogView, mode: BuildMode, out: &mut CommandOutput) -> CommandResult {
     let started = Instant::now();
     let progress = TerminalProgress::new("indexing", out);
-    let mut tally = FindingCounts::default();
-    let mut on = |step: SurveyUpdate| {
+    let mut counts = FindingCounts::default();
+    let mut on_step = |step: SurveyUpdate| {
         match step {
-            SurveyUpdate::Progress(read) => progress.set_position(read.position, read.total),
-            SurveyUpdate::Finding(found) => tally.add(found),
+            SurveyUpdate::Progress(position) => progress.update(position),
+            SurveyUpdate::Finding(finding) => counts.add(finding),
         }
         ControlFlow::Continue(())
     };
-    match from {
-        Some(from) => log.rebuild_index_with_progress(from, &mut on).map(|_| ())?,
-        None => log.catch_up_index(&mut on).map(|_| ())?,
+    match mode {
+        BuildMode::Rebuild { from } => log.rebuild_index_with_progress(from, &mut on_step).map(|_| ())?,
+        BuildMode::CatchUp => log.catch_up_index(&mut on_step).map(|_| ())?,
     }
     drop(progress);
     log.save_index()?;
-    print_outcome(before, log.view(), Some(tally.counts_line()), out)?;
+    let done = match (mode, before.index_state()) {
+        (_, IndexState::Missing) => "built",
+        (BuildMode::CatchUp, IndexState::Behind { .. }) => "caught up",
+        _ => "rebuilt",
+    };
+    print_outcome(&Outcome { done, before, after: log.view(), counts: Some(&counts) }, out)?;
     out.print_note(&format!("took {}", format_duration(started.elapsed())));
     Ok(ExitStatus::Done)
 }
 
-fn print_outcome(
-    before: &LogView,
-    after: &LogView,
-    findings_summary: Option<String>,
-    out: &mut CommandOutput,
-) -> Result<(), CommandFailure> {
+/// The result of `index update` and `index rebuild`.
+struct Outcome<'a> {
+    /// A participle: `built`, `caught up`.
+    done: &'static str,
+    before: &'a LogView,
+    after: &'a LogView,
+    /// Findings in the part of the log that was read; `None` when nothing was read.
+    counts: Option<&'a FindingCounts>,
+}
+
+fn print_outcome(outcome: &Outcome, out: &mut CommandOutput) -> Result<(), CommandFailure> {
+    let Outcome { done, before, after, counts } = outcome;
     if out.is_json() {
         return out.print_json(&Json::Object(vec![
             ("path", safe_path_text(after.path()).into()),
@@ -127,10 +203,8 @@ fn print_outcome(
             ("index", json::index(after)),
         ]));
     }
-    let head = after.persisted_index().map(|index| index.head());
-    let events = head.map(|head| format_count(head.events, "event")).unwrap_or_default();
-    let met = findings_summary.map(|met| format!("; on the way: {met}")).unwrap_or_default();
-    let was = index_line(before.index_state(), None);
-    let said = format!(": {}, was {was}; {events}{met}", index_line(after.index_state(), None));
-    out.print_path_line(after.index_path(), &said)
+    let events = after.persisted_index().map(|index| format_count(index.head().events, "event")).unwrap_or_default();
+    let findings = counts.map(|counts| format!("; {} in the part read", counts.counts_line())).unwrap_or_default();
+    let (was, now) = (index_line(before.index_state(), None), index_line(after.index_state(), None));
+    out.print_path_line(after.index_path(), &format!(": {done} (was {was}), now {now}: {events}{findings}"))
 }

@@ -1,8 +1,12 @@
-//! `info`: what is known of a log without reading it through: header, size, index and its counts, who writes, how often it was repaired.
+//! `info`: header, size, index, writer and repairs of a log, without reading the log through.
 
-use super::args::{GlobalArgs, LogArgs};
+use std::path::PathBuf;
+
+use clap::Args;
+
 use super::failure::{CommandFailure, CommandResult};
-use super::open::{index_fault_reason, open_read_only};
+use super::log_access::{index_fault_reason, open_read_only};
+use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::{HeaderState, WriterPresence, detect_writer};
 use crate::index::{NameCounts, NameKind, VerificationMark};
@@ -12,97 +16,104 @@ use crate::report::json::{self, Json};
 use crate::report::units::{DisplayZone, format_number, format_size, format_timestamp};
 use crate::report::{ExitStatus, index_line, index_meaning, index_reason, safe_path_text};
 
-/// Names shown of each kind; the JSON has all.
+/// Names of each kind that the text lists; JSON lists all.
 const MAX_NAMES_SHOWN: usize = 10;
+/// The kinds of names with their title and JSON key.
 const NAME_KINDS: [(NameKind, &str); 3] =
     [(NameKind::Type, "types"), (NameKind::Namespace, "namespaces"), (NameKind::Schema, "schemas")];
 
-pub(super) fn info(args: &LogArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let log = open_read_only(&args.log, global)?;
-    let mut view = log.view().clone();
-    let counts = match view.trusted_index().map(|index| index.counts()) {
-        Some(Ok(counts)) => Some(counts),
-        Some(Err(fault)) => {
-            view.mark_index_corrupt(index_fault_reason(fault));
-            None
-        }
-        None => None,
-    };
-    let bytes = view.log().len()?;
-    let writer = view.log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
-    // Journals that cannot be read keep nobody from what the log itself says.
-    let repairs = log.options().log_paths(&log.path()).and_then(|site| read_repair_records(&site)).ok();
-    let repairs = repairs.map(|(records, _)| records.len() as u64);
-    let report = InfoReport { view: &view, bytes, writer, repairs, counts: counts.as_ref() };
-    if out.is_json() { out.print_json(&report.to_json()) } else { report.print(out) }?;
-    Ok(ExitStatus::Done)
+/// Show header, size, index state and counts without reading the log through.
+#[derive(Debug, Args)]
+pub(super) struct InfoArgs {
+    /// Log to describe
+    log: PathBuf,
 }
 
-/// What is known of a log.
+impl InfoArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let log = open_read_only(&self.log, global)?;
+        let mut view = log.view().clone();
+        let counts = match view.trusted_index().map(|index| index.counts()) {
+            Some(Ok(counts)) => Some(counts),
+            Some(Err(fault)) => {
+                view.mark_index_corrupt(index_fault_reason(fault));
+                None
+            }
+            None => None,
+        };
+        let bytes = view.log().len()?;
+        let writer = view.log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
+        // Unreadable journals must not hide what the log and the index say.
+        let repairs = log.options().log_paths(&log.path()).and_then(|paths| read_repair_records(&paths)).ok();
+        let repairs = repairs.map(|(records, _)| records.len() as u64);
+        let report = InfoReport { view: &view, bytes, writer, repairs, counts: counts.as_ref() };
+        if out.is_json() { out.print_json(&report.to_json()) } else { report.print(out) }?;
+        Ok(ExitStatus::Done)
+    }
+}
+
+/// What `info` prints.
 struct InfoReport<'a> {
     view: &'a LogView,
+    /// Size of the log.
     bytes: u64,
     writer: WriterPresence,
-    /// `None` where the journals cannot be read.
+    /// Number of repairs; `None` if the journals cannot be read.
     repairs: Option<u64>,
+    /// Events by name, from the index; `None` without a trusted index.
     counts: Option<&'a NameCounts>,
 }
 
 impl InfoReport<'_> {
     fn print(&self, out: &mut CommandOutput) -> Result<(), CommandFailure> {
-        let Self { view, bytes, writer, repairs, counts } = *self;
-        out.print_path_line(view.path(), "")?;
-        out.print_line(&format!("  version     {}{}", view.log().version().number(), header_note(view)))?;
+        out.print_path_line(self.view.path(), "")?;
+        for (title, text) in self.rows() {
+            out.print_line(&format!("  {title:<11} {text}"))?;
+        }
+        NAME_KINDS.iter().try_for_each(|(kind, title)| self.print_names(*kind, title, out))
+    }
+
+    /// The rows of the text, each with its title; an empty title continues the row before it.
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let Self { view, bytes, .. } = *self;
+        let mut rows = vec![("version", format!("{}{}", view.log().version().number(), header_note(view)))];
         if let Some(ms) = view.created_at_ms() {
-            out.print_line(&format!(
-                "  created     {}, {} here",
-                format_timestamp(ms, DisplayZone::Utc),
-                format_timestamp(ms, DisplayZone::Local)
-            ))?;
+            let (utc, local) = (format_timestamp(ms, DisplayZone::Utc), format_timestamp(ms, DisplayZone::Local));
+            rows.push(("created", format!("{utc} ({local} local)")));
         }
-        out.print_line(&format!("  size        {} ({} bytes)", format_size(bytes), format_number(bytes)))?;
-        let head = view.trusted_index().map(|index| index.head());
-        if let Some(head) = head {
-            let so_far = if head.scanned_to == bytes { "" } else { " that the index has seen" };
-            out.print_line(&format!("  events      {}{so_far}", format_number(head.events)))?;
+        rows.push(("size", format!("{} ({} bytes)", format_size(bytes), format_number(bytes))));
+        if let Some(head) = view.trusted_index().map(|index| index.head()) {
+            let covered = if head.scanned_to == bytes { "" } else { " covered by the index" };
+            rows.push(("events", format!("{}{covered}", format_number(head.events))));
             if head.gaps > 0 {
-                out.print_line(&format!("  gaps        {}", format_number(head.gaps)))?;
+                rows.push(("gaps", format_number(head.gaps)));
             }
         }
-        if let Some(VerificationMark { verified_to: to, verified_at_ms: at_ms }) =
-            view.trusted_index().and_then(|index| index.verification_mark())
-        {
-            out.print_line(&format!("  verified    to offset {to}, on {}", format_timestamp(at_ms, DisplayZone::Utc)))?;
+        if let Some(VerificationMark { verified_to, verified_at_ms }) = verification_mark(view) {
+            let time = format_timestamp(verified_at_ms, DisplayZone::Utc);
+            rows.push(("verified", format!("to offset {verified_to}, on {time}")));
         }
-        out.print_line(&format!("  writer      {}", describe_writer(writer)))?;
-        if let Some(number @ 1..) = repairs {
-            out.print_line(&format!("  repairs     {}, see `chronicle undo --list`", format_number(number)))?;
+        rows.push(("writer", describe_writer(self.writer)));
+        if let Some(number @ 1..) = self.repairs {
+            rows.push(("repairs", format!("{} (list: `chronicle undo LOG --list`)", format_number(number))));
         }
-        out.print_line(&format!(
-            "  index       {}: {}",
-            index_line(view.index_state(), None),
-            index_meaning(view.index_state())
-        ))?;
-        if let Some(reason) = index_reason(view.index_state()) {
-            out.print_line(&format!("              {reason}"))?;
+        let state = view.index_state();
+        rows.push(("index", format!("{}: {}", index_line(state, None), index_meaning(state))));
+        rows.extend(index_reason(state).map(|reason| ("", reason.to_owned())));
+        rows
+    }
+
+    fn print_names(&self, kind: NameKind, title: &str, out: &mut CommandOutput) -> Result<(), CommandFailure> {
+        let rows = self.counts.map(|counts| names_by_count(counts, kind)).unwrap_or_default();
+        for (i, NameCount { name, events }) in rows.iter().take(MAX_NAMES_SHOWN).enumerate() {
+            let title = if i == 0 { title } else { "" };
+            out.print_line(&format!("  {title:<11} {:>13}  {}", format_number(*events), name.unwrap_or("(others)")))?;
         }
-        for (kind, title) in NAME_KINDS {
-            let Some(rows) = counts.map(|counts| names_by_count(counts, kind)).filter(|rows| !rows.is_empty()) else {
-                continue;
-            };
-            for (i, (name, number)) in rows.iter().take(MAX_NAMES_SHOWN).enumerate() {
-                let title = if i == 0 { title } else { "" };
-                out.print_line(&format!(
-                    "  {title:<11} {:>13}  {}",
-                    format_number(*number),
-                    name.unwrap_or("(others)")
-                ))?;
-            }
-            if rows.len() > MAX_NAMES_SHOWN {
-                out.print_line(&format!("  {:<11} {:>13}  (and {} more)", "", "", rows.len() - MAX_NAMES_SHOWN))?;
-            }
+        match rows.len().saturating_sub(MAX_NAMES_SHOWN) {
+            0 => Ok(()),
+            more => out.print_line(&format!("  {:<11} {:>13}  ({more} more)", "", "")),
         }
-        Ok(())
     }
 
     fn to_json(&self) -> Json {
@@ -116,7 +127,7 @@ impl InfoReport<'_> {
         let header = if view.header_finding().is_some() { "damaged" } else { header };
         let counts = counts.map(|counts| {
             let rows = |kind| {
-                let row = |(name, events): (Option<&str>, u64)| {
+                let row = |NameCount { name, events }: NameCount| {
                     Json::Object(vec![("name", name.into()), ("events", events.into())])
                 };
                 Json::List(names_by_count(counts, kind).into_iter().map(row).collect())
@@ -146,32 +157,45 @@ impl InfoReport<'_> {
 }
 
 fn verified_json(view: &LogView) -> Json {
-    let verified = view.trusted_index().and_then(|index| index.verification_mark());
-    verified.map_or(Json::Null, |VerificationMark { verified_to: to, verified_at_ms: at_ms }| {
-        Json::Object(vec![("to", to.into()), ("at_ms", at_ms.into())])
+    verification_mark(view).map_or(Json::Null, |VerificationMark { verified_to, verified_at_ms }| {
+        Json::Object(vec![("to", verified_to.into()), ("at_ms", verified_at_ms.into())])
     })
 }
 
-/// Names of a kind with their counts, the most frequent first; `None` for those that are counted together.
-fn names_by_count(counts: &NameCounts, kind: NameKind) -> Vec<(Option<&str>, u64)> {
-    let of_kind = counts.iter().filter(|(name, number)| name.kind == kind && *number > 0);
-    let mut rows: Vec<_> = of_kind.map(|(name, number)| (name.text.as_deref(), number)).collect();
-    rows.sort_by_key(|(name, number)| (std::cmp::Reverse(*number), *name));
+/// How far and when the log was verified, as its index records it.
+fn verification_mark(view: &LogView) -> Option<VerificationMark> {
+    view.trusted_index().and_then(|index| index.verification_mark())
+}
+
+/// A name and the number of its events.
+struct NameCount<'a> {
+    /// `None` for the names that the index counts together.
+    name: Option<&'a str>,
+    events: u64,
+}
+
+/// Returns the names of a kind, the most frequent first.
+fn names_by_count(counts: &NameCounts, kind: NameKind) -> Vec<NameCount<'_>> {
+    let of_kind = counts.iter().filter(|(name, events)| name.kind == kind && *events > 0);
+    let mut rows: Vec<_> = of_kind.map(|(name, events)| NameCount { name: name.text.as_deref(), events }).collect();
+    rows.sort_by_key(|row| (std::cmp::Reverse(row.events), row.name));
     rows
 }
 
+/// Text after the version number for headers that are not in order.
 fn header_note(view: &LogView) -> String {
     if view.header_finding().is_some() {
-        return ", header DAMAGED, see `chronicle verify`".into();
+        return "; header DAMAGED, see `chronicle verify`".into();
     }
     match view.log().header() {
-        HeaderState::Valid(header) if header.flags != 0 => format!(", flags {:04x}: read only", header.flags),
-        HeaderState::Absent => ", without a header: read only".into(),
-        HeaderState::Truncated => ", header CUT, see `chronicle verify`".into(),
+        HeaderState::Valid(header) if header.flags != 0 => format!("; flags {:04x}: read-only", header.flags),
+        HeaderState::Absent => "; no header: read-only".into(),
+        HeaderState::Truncated => "; header CUT, see `chronicle verify`".into(),
         _ => String::new(),
     }
 }
 
+/// The JSON value for a writer.
 const fn writer_state_name(writer: WriterPresence) -> &'static str {
     match writer {
         WriterPresence::HoldsLock(_) => "lock",
@@ -184,8 +208,10 @@ const fn writer_state_name(writer: WriterPresence) -> &'static str {
 fn describe_writer(writer: WriterPresence) -> String {
     match writer {
         WriterPresence::HoldsLock(pid) => format!("process {pid} holds the writer's lock"),
-        WriterPresence::HasFileOpen(pid) => format!("process {pid} has the log open for writing, without the lock"),
-        WriterPresence::NoneFound => "none seen".into(),
-        WriterPresence::Unknown => "this platform cannot tell".into(),
+        WriterPresence::HasFileOpen(pid) => {
+            format!("process {pid} has the log open for writing without holding the lock")
+        }
+        WriterPresence::NoneFound => "none found".into(),
+        WriterPresence::Unknown => "unknown: not detectable on this platform".into(),
     }
 }

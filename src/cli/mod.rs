@@ -1,57 +1,132 @@
-//! One face: the commands, for people and for scripts.
+//! The command line: parses arguments, runs one command, returns its exit status.
 //!
-//! Data goes to stdout, words and progress to stderr. Knows no byte layout and holds no judgement; everything that is
-//! printed goes through one file, and every text through `report::safe`.
+//! Data goes to stdout; notices, progress and errors go to stderr. Commands know no byte layout and judge nothing
+//! themselves; everything printed goes through [`output`], and every text through `report::sanitize`. Each command's
+//! file owns its arguments; [`Command`] lists the commands.
 
 mod append;
-mod args;
+mod approval;
 mod cat;
+mod completions;
 mod copy;
+mod create;
+mod demo;
 mod diff;
-mod docs;
+mod drill;
 mod failure;
+mod findings;
+mod generate;
 mod index;
-mod index_args;
 mod info;
-mod make;
+mod log_access;
+mod man;
+mod migrate;
 mod open;
+mod options;
 mod output;
 mod overwrite;
+mod plan_file;
 mod progress;
 mod repair;
-mod repair_args;
+mod salvage;
+mod undo;
 mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use self::args::{Cli, Command};
 use self::failure::{CommandFailure, CommandResult};
-use self::output::CommandOutput;
+use self::options::GlobalArgs;
+use self::output::{CommandOutput, OutputFormat};
 use crate::report::ExitStatus;
 
-/// Runs the command line of this process; what it ends with.
+/// Inspector and repair tool for append-only event logs.
+///
+/// `chronicle LOG` opens the full-screen inspector; the commands do the same work from scripts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "chronicle",
+    version,
+    override_usage = "chronicle LOG\n       chronicle <COMMAND> ...",
+    after_help = exit_status_help(),
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+/// The commands, in the order in which help and the manual page list them.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Open(open::OpenArgs),
+    Verify(verify::VerifyArgs),
+    Info(info::InfoArgs),
+    Cat(cat::CatArgs),
+    Append(append::AppendArgs),
+    Index(index::IndexArgs),
+    Repair(repair::RepairArgs),
+    Undo(undo::UndoArgs),
+    Salvage(salvage::SalvageArgs),
+    Migrate(migrate::MigrateArgs),
+    Diff(diff::DiffArgs),
+    Create(create::CreateArgs),
+    Generate(generate::GenerateArgs),
+    Drill(drill::DrillArgs),
+    Demo(demo::DemoArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+impl Command {
+    fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        match self {
+            Self::Open(args) => args.run(global, out),
+            Self::Verify(args) => args.run(global, out),
+            Self::Info(args) => args.run(global, out),
+            Self::Cat(args) => args.run(global, out),
+            Self::Append(args) => args.run(global, out),
+            Self::Index(args) => args.run(global, out),
+            Self::Repair(args) => args.run(global, out),
+            Self::Undo(args) => args.run(global, out),
+            Self::Salvage(args) => args.run(global, out),
+            Self::Migrate(args) => args.run(global, out),
+            Self::Diff(args) => args.run(global, out),
+            Self::Create(args) => args.run(global, out),
+            Self::Generate(args) => args.run(global, out),
+            Self::Drill(args) => args.run(global, out),
+            Self::Demo(args) => args.run(global, out),
+            Self::Completions(args) => args.run(global, out),
+            Self::Man(args) => args.run(global, out),
+        }
+    }
+}
+
+/// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
     run_args(std::env::args_os().collect()).code().into()
 }
 
 fn run_args(args: Vec<OsString>) -> ExitStatus {
+    // Errors of the parser are printed in the requested format too, so the flag is looked up before parsing.
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
-    let mut out = CommandOutput::new(json);
-    let ended = match Cli::try_parse_from(insert_open_command(args)) {
-        Ok(cli) => {
-            let ended = dispatch(cli, &mut out);
-            ended.and_then(|status| out.flush().map(|()| status))
-        }
+    let mut out = CommandOutput::new(if json { OutputFormat::Json } else { OutputFormat::Text });
+    let result = match Cli::try_parse_from(insert_open_command(args)) {
+        Ok(cli) => cli.command.run(&cli.global, &mut out).and_then(|status| out.flush().map(|()| status)),
         Err(error) if error.use_stderr() => Err(CommandFailure::Parse(error)),
         Err(help) => out.print_help(&help.render().to_string()).and_then(|()| out.flush()).map(|()| ExitStatus::Done),
     };
-    match ended {
+    match result {
         Ok(status) => status,
         Err(failure) => {
-            // What was printed before the failure is still wanted; if it cannot be had, the failure says enough.
+            // Output printed before the failure is still valid. A failing flush adds nothing to the failure reported.
             let _ = out.flush();
             out.print_failure(&failure);
             failure.exit_status()
@@ -59,37 +134,16 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
     }
 }
 
-fn dispatch(cli: Cli, out: &mut CommandOutput) -> CommandResult {
-    let side = cli.global;
-    match cli.command {
-        Command::Open(args) => open::open(&args, &side, out),
-        Command::Verify(args) => verify::verify(&args, &side, out),
-        Command::Info(args) => info::info(&args, &side, out),
-        Command::Cat(args) => cat::cat(&args, &side, out),
-        Command::Append(args) => append::append(&args, &side, out),
-        Command::Index(args) => index::index(&args, &side, out),
-        Command::Repair(args) => repair::repair(&args, &side, out),
-        Command::Undo(args) => repair::undo(&args, &side, out),
-        Command::Salvage(args) => copy::salvage(&args, &side, out),
-        Command::Migrate(args) => copy::migrate(&args, &side, out),
-        Command::Diff(args) => diff::diff(&args, &side, out),
-        Command::Create(args) => make::create(&args, &side, out),
-        Command::Generate(args) => make::generate(&args, out),
-        Command::Drill(args) => make::drill(&args, out),
-        Command::Demo(args) => make::demo(&args, &side, out),
-        Command::Completions(args) => docs::completions(&args, out),
-        Command::Man => docs::man(out),
-    }
-}
-
-/// `chronicle LOG` is `chronicle open LOG`: the first word that is no option is a log unless it is a command, or neither
-/// looks like a file nor is one.
+/// Turns `chronicle LOG` into `chronicle open LOG`.
+///
+/// The first positional argument is a log, not a command, if it is not the name of a command and either looks like a
+/// path (contains `.`, `/` or `\`) or exists. Any other word is left for the parser to reject.
 fn insert_open_command(mut args: Vec<OsString>) -> Vec<OsString> {
     let command = Cli::command();
     let is_log = first_positional(&command, &args).is_some_and(|word| {
         let known = command.get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
-        let like_a_file = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
-        !known && (like_a_file || std::fs::symlink_metadata(word).is_ok())
+        let like_a_path = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
+        !known && (like_a_path || std::fs::symlink_metadata(word).is_ok())
     });
     if is_log {
         args.insert(1, "open".into());
@@ -97,7 +151,7 @@ fn insert_open_command(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-/// The first argument that is neither an option nor the value of one.
+/// Returns the first argument that is neither an option nor the value of an option.
 fn first_positional<'a>(command: &clap::Command, args: &'a [OsString]) -> Option<&'a OsString> {
     let open = command.find_subcommand("open");
     let options = || command.get_arguments().chain(open.into_iter().flat_map(clap::Command::get_arguments));
@@ -118,17 +172,39 @@ fn first_positional<'a>(command: &clap::Command, args: &'a [OsString]) -> Option
     None
 }
 
+fn exit_status_help() -> String {
+    let rows = ExitStatus::ALL.iter().map(|(_, number, meaning)| format!("  {number}  {meaning}\n"));
+    format!("Exit statuses:\n{}", rows.collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_holds_together() {
+    fn the_command_line_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn a_log_alone_is_opened_and_a_command_is_not_a_log() {
+    fn every_command_and_option_has_help() {
+        let mut command = Cli::command();
+        command.build();
+        let mut pending = vec![&command];
+        let mut options = 0;
+        while let Some(command) = pending.pop() {
+            assert!(command.get_about().is_some(), "command {} has no help", command.get_name());
+            for option in command.get_arguments() {
+                assert!(option.get_help().is_some(), "{} {}", command.get_name(), option.get_id());
+                options += 1;
+            }
+            pending.extend(command.get_subcommands());
+        }
+        assert!(options > 100, "{options}");
+    }
+
+    #[test]
+    fn a_log_path_opens_the_screen_and_a_command_name_does_not() {
         let inserted = |args: &str| {
             let args: Vec<OsString> = args.split(' ').map(Into::into).collect();
             insert_open_command(args.clone()).len() > args.len()
@@ -138,14 +214,14 @@ mod tests {
         {
             assert!(inserted(opened), "{opened}");
         }
-        for left in [
+        for unchanged in [
             "chronicle verify a.log",
             "chronicle --json verify a.log",
             "chronicle --index x.idx verify a.log",
             "chronicle verfy a.log",
             "chronicle help",
         ] {
-            assert!(!inserted(left), "{left}");
+            assert!(!inserted(unchanged), "{unchanged}");
         }
     }
 }

@@ -1,93 +1,98 @@
-//! Opening a log for a command, with the side files where the command line wants them; and `open`, the screen.
+//! `open`: the full-screen inspector, and the screen options that `demo` shares.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::{ColorArg, GlobalArgs, OpenArgs, ScreenArgs};
+use clap::{Args, ValueEnum};
+
 use super::failure::{CommandFailure, CommandResult};
-use super::index_args::ThreadArgs;
+use super::options::GlobalArgs;
 use super::output::CommandOutput;
-use crate::index::{IndexFault, IndexState};
-use crate::inspect::LogView;
-use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
-use crate::report::{ExitStatus, safe_path_text};
-use crate::{DamageKind, EventLog, Finding, OpenOptions, StorageError, tui};
+use crate::report::{ExitStatus, units};
+use crate::{StorageError, tui};
 
-/// How to open a log with the side files of the command line.
-pub(super) fn open_options(global: &GlobalArgs) -> OpenOptions {
-    let options = OpenOptions::new().threads(ThreadArgs::default().count());
-    let options = match &global.index {
-        Some(file) => options.index_path(file),
-        None => options,
-    };
-    match &global.journal {
-        Some(folder) => options.journal_folder(folder),
-        None => options,
-    }
+/// Open a log in the full-screen inspector.
+///
+/// Browsing never writes to the log or its side files. `chronicle LOG` is short for `chronicle open LOG`.
+#[derive(Debug, Args)]
+pub(super) struct OpenArgs {
+    /// Log to open
+    log: PathBuf,
+    #[command(flatten)]
+    screen: ScreenArgs,
 }
 
-/// Opens a log to be read.
-pub(super) fn open_read_only(path: &Path, global: &GlobalArgs) -> Result<EventLog, StorageError> {
-    open_options(global).open_read_only(path)
+/// Options of the screen.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ScreenArgs {
+    /// Disable every action that writes
+    #[arg(long)]
+    read_only: bool,
+    /// Do not scan the log in the background
+    #[arg(long)]
+    no_scan: bool,
+    /// Limit background reads (scan and search together) to this rate, such as 20MiB/s
+    #[arg(long, value_name = "SIZE/s", value_parser = units::parse_rate, conflicts_with = "no_scan")]
+    rate: Option<u64>,
+    /// Colours to use
+    #[arg(long, value_enum, default_value_t = ColorArg::Auto)]
+    color: ColorArg,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    no_mouse: bool,
 }
 
-/// The log and its index after every page of the index was checked: a flipped bit anywhere makes it corrupt.
-pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
-    let mut view = log.view().clone();
-    if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
-        let ahead = matches!(view.index_state(), IndexState::Ahead { .. });
-        let seen = view.trusted_index_end().filter(|_| ahead);
-        // It witnesses nothing any more; but before it is built anew somebody should know what its head still says.
-        let seen =
-            seen.map(|end| format!("; its head is whole and has seen the log reach {end}, which it does not now"));
-        view.mark_index_corrupt(index_fault_reason(fault) + &seen.unwrap_or_default());
-    }
-    view
+/// Values of `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ColorArg {
+    /// The terminal's 16 colours, or none if `NO_COLOR` is set
+    Auto,
+    /// The terminal's 16 colours, even if `NO_COLOR` is set
+    Always,
+    /// High contrast on black
+    Dark,
+    /// High contrast on white
+    Light,
+    /// No colours
+    Mono,
 }
 
-/// Where the original bytes of gaps are kept: the journals are read when the first gap asks.
-pub(super) struct GapJournals {
-    paths: LogPaths,
-    records: Option<Vec<RepairRecord>>,
-}
-
-impl GapJournals {
-    /// By the journals of this log.
-    pub(super) fn for_log(log: &EventLog) -> Result<Self, StorageError> {
-        Ok(Self { paths: log.options().log_paths(&log.path())?, records: None })
-    }
-
-    /// The journal that keeps the bytes of a gap; `None` for what is no gap, and where no journal says so.
-    pub(super) fn journal_of(&mut self, found: &Finding) -> Option<&Path> {
-        if found.kind != DamageKind::Gap {
-            return None;
+impl From<ColorArg> for tui::ColorChoice {
+    fn from(choice: ColorArg) -> Self {
+        match choice {
+            ColorArg::Auto => Self::Auto,
+            ColorArg::Always => Self::Always,
+            ColorArg::Dark => Self::Dark,
+            ColorArg::Light => Self::Light,
+            ColorArg::Mono => Self::Mono,
         }
-        // A folder that cannot be read tells nothing; the gap is told all the same.
-        let read = || repair::read_repair_records(&self.paths).map(|(records, _)| records).unwrap_or_default();
-        find_gap_journal(self.records.get_or_insert_with(read), found.range())
     }
 }
 
-/// What is wrong with an index that could be opened and cannot be read.
-pub(super) fn index_fault_reason(fault: IndexFault) -> String {
-    match fault {
-        IndexFault::Corrupt(reason) => reason,
-        IndexFault::Io(error) => error.to_string(),
-        IndexFault::Missing => "it was there a moment ago".into(),
-        IndexFault::Unsupported(version) => format!("it became one of version {version}"),
+impl OpenArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        open_screen(&self.log, &self.screen, global, out)
     }
 }
 
-pub(super) fn open(args: &OpenArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    open_screen(&args.log, &args.screen, global, out)
-}
-
-/// True when there is a terminal to draw on and to read keys from.
+/// True when stdin and stdout are terminals, so that the screen can read keys and draw.
 pub(super) fn has_terminal() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
+    stream_without_terminal().is_none()
 }
 
-/// Opens the screen over a log; without a terminal, says what to use instead.
+/// Names the first of stdout and stdin that is not a terminal.
+fn stream_without_terminal() -> Option<&'static str> {
+    if !io::stdout().is_terminal() {
+        Some("stdout")
+    } else if !io::stdin().is_terminal() {
+        Some("stdin")
+    } else {
+        None
+    }
+}
+
+/// Runs the screen on a log until the user quits. Without a terminal it fails and names the commands to use instead.
 pub(super) fn open_screen(
     log: &Path,
     screen: &ScreenArgs,
@@ -95,11 +100,11 @@ pub(super) fn open_screen(
     out: &mut CommandOutput,
 ) -> CommandResult {
     out.flush()?;
-    if !has_terminal() {
-        let log = safe_path_text(log);
+    if let Some(stream) = stream_without_terminal() {
+        let log = log.display();
         return Err(CommandFailure::Usage {
-            message: "the screen needs a terminal, and this is none".into(),
-            hint: format!("Use `chronicle info {log}`, `chronicle verify {log}` or `chronicle cat {log}` instead"),
+            message: format!("{stream} is not a terminal"),
+            hint: format!("Without one, use `chronicle verify {log}` or `chronicle cat {log}`"),
         });
     }
     let options = tui::TuiOptions {
@@ -118,17 +123,5 @@ pub(super) fn open_screen(
             Ok(error) => error.into(),
             Err(error) => CommandFailure::Screen(format!("{error:#}")),
         }),
-    }
-}
-
-impl From<ColorArg> for tui::ColorChoice {
-    fn from(choice: ColorArg) -> Self {
-        match choice {
-            ColorArg::Auto => Self::Auto,
-            ColorArg::Always => Self::Always,
-            ColorArg::Dark => Self::Dark,
-            ColorArg::Light => Self::Light,
-            ColorArg::Mono => Self::Mono,
-        }
     }
 }

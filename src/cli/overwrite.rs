@@ -1,46 +1,53 @@
-//! Making room for a new log where `--force` allows it; nowhere else is a file taken away.
+//! Existing files at the path of a new log: refused, or removed if `--force` allows it. No other code removes a file.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use super::failure::CommandFailure;
+use super::options::ExistingFiles;
 use crate::StorageError;
 use crate::file::{Disk, OsDisk, detect_writer};
 use crate::inspect::index_path;
 
-/// Sees to it that no log, and no index of another log beside it, stands at `path`.
+/// Removes the log at `path` and its index, if `existing` allows it, so that a new log can be created there.
 ///
-/// A log that is being written, and what is no regular file, stays in any case.
-pub(super) fn remove_existing(path: &Path, force: bool) -> Result<(), CommandFailure> {
-    check_replaceable(path, force)?;
-    for taken in [path, &index_path(path)] {
-        match fs::remove_file(taken) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io_failure(taken, "remove", error)),
+/// # Errors
+/// As [`check_replaceable`]; `Io` when a file cannot be removed.
+pub(super) fn remove_existing(path: &Path, existing: ExistingFiles) -> Result<(), CommandFailure> {
+    check_replaceable(path, existing)?;
+    for file in [path, &index_path(path)] {
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io_failure(file, "remove", error)),
             _ => {}
         }
     }
     Ok(())
 }
 
-/// Refuses where `make_room` would, and takes nothing away: for what replaces a log only when its own is whole.
-pub(super) fn check_replaceable(path: &Path, force: bool) -> Result<(), CommandFailure> {
-    for taken in [path, &index_path(path)] {
-        let found = match fs::symlink_metadata(taken) {
-            Ok(found) => found,
+/// Checks that the log at `path` and its index may be replaced, and changes nothing: for commands that write the new
+/// log elsewhere and rename it once it is complete.
+///
+/// # Errors
+/// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` when another process writes to it; `Io` when it
+/// is not a regular file or cannot be examined.
+pub(super) fn check_replaceable(path: &Path, existing: ExistingFiles) -> Result<(), CommandFailure> {
+    for file in [path, &index_path(path)] {
+        let metadata = match fs::symlink_metadata(file) {
+            Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(io_failure(taken, "look at", error)),
+            Err(error) => return Err(io_failure(file, "examine", error)),
         };
-        if !force {
-            return Err(StorageError::AlreadyExists { path: taken.to_owned() }.into());
+        if existing == ExistingFiles::Keep {
+            return Err(StorageError::AlreadyExists { path: file.to_owned() }.into());
         }
-        if !found.is_file() {
-            let error = std::io::Error::new(ErrorKind::InvalidInput, "it is no regular file");
-            return Err(io_failure(taken, "replace", error));
+        if !metadata.is_file() {
+            let error = std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file");
+            return Err(io_failure(file, "replace", error));
         }
-        let identity = OsDisk.identity(taken).map_err(|error| io_failure(taken, "look at", error))?;
+        let identity = OsDisk.identity(file).map_err(|error| io_failure(file, "examine", error))?;
         if let Some(pid) = detect_writer(identity).pid() {
-            return Err(StorageError::Locked { path: taken.to_owned(), pid: Some(pid) }.into());
+            return Err(StorageError::Locked { path: file.to_owned(), pid: Some(pid) }.into());
         }
     }
     Ok(())

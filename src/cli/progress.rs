@@ -1,14 +1,15 @@
-//! Progress on stderr, when somebody is there to see it: share done, rate, time left.
+//! The progress bar on stderr: share done, rate, time left.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::CommandOutput;
+use crate::inspect::Progress;
 
-/// A bar that is there only on a terminal, and gone when it is dropped.
+/// A progress bar that is drawn only on a terminal and cleared when dropped.
 pub(super) struct TerminalProgress(ProgressBar);
 
 impl TerminalProgress {
-    /// Progress of `doing`, counted in bytes.
+    /// Starts a bar that counts bytes; `message` names the work, such as `verifying`.
     pub(super) fn new(message: &'static str, out: &CommandOutput) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         let template = "{msg} {wide_bar} {percent} %  {binary_bytes_per_sec}  {eta} left";
@@ -22,15 +23,15 @@ impl TerminalProgress {
         Self(bar)
     }
 
-    /// Says how far it is.
-    pub(super) fn set_position(&self, done: u64, total: u64) {
-        if self.0.length() != Some(total) {
-            self.0.set_length(total);
+    /// Shows how far the operation has come.
+    pub(super) fn update(&self, progress: Progress) {
+        if self.0.length() != Some(progress.total) {
+            self.0.set_length(progress.total);
         }
-        self.0.set_position(done);
+        self.0.set_position(progress.position);
     }
 
-    /// Takes the bar away while something else is printed.
+    /// Hides the bar while `print` runs, so that both do not mix on a terminal.
     pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         self.0.suspend(print)
     }

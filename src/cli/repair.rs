@@ -1,266 +1,182 @@
-//! `repair` and `undo`: a plan is made, shown, agreed to, applied exactly as shown, and what it left is judged.
+//! `repair`: plans a repair, shows the plan, applies exactly that plan once it is confirmed, and reports what is left.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::GlobalArgs;
-use super::failure::{CommandFailure, CommandResult};
-use super::open::{open_options, open_read_only, view_with_checked_index};
+use clap::Args;
+
+use super::approval::{ApprovalArgs, ApprovalMode, catch_up_index, show_and_apply};
+use super::failure::CommandResult;
+use super::findings::{IndexRequirement, index_status};
+use super::log_access::{open_options, open_read_only, view_with_checked_index};
+use super::options::{AcceptArg, ExistingFiles, GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
+use super::plan_file::{check_plan_path, read_plan, save_plan};
 use super::progress::TerminalProgress;
-use super::repair_args::{ApprovalArgs, RepairArgs, UndoArgs};
-use super::verify::{index_status, survey_with_fixes};
 use crate::StorageError;
-use crate::file::{Disk, OpenMode, OsDisk, replace_file};
-use crate::inspect::{LogView, OnSurveyUpdate, SurveyOptions, SurveyUpdate, index_path, survey};
-use crate::repair::{self, AppliedRepair, ApplyOptions, LogPaths, PLAN_VERSION, Plan};
-use crate::report::json::{self, Json};
-use crate::report::{ExitStatus, FindingCounts, plan_lines, record_line, recovered_line, safe_path_text};
+use crate::format::DamageKind;
+use crate::inspect::{LogView, Progress};
+use crate::repair::{self, ApplyOptions, FindingSelector, Plan, RepairOptions};
+use crate::report::ExitStatus;
 
-pub(super) fn repair(args: &RepairArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let options = open_options(global).threads(args.threads.count());
-    let paths = options.log_paths(&args.log)?;
-    if let Some(file) = &args.plan {
-        check_plan_path(file, args.force, &paths)?;
-    }
-    let approval = ApprovalMode::from_args(&args.approval, out);
-    approval.recover_pending_repair(&paths, out)?;
-    let view = view_with_checked_index(&options.open_read_only(&args.log)?);
-    let plan = match &args.apply {
-        Some(file) => {
-            let plan = read_plan(file)?;
-            // Applying looks again, under the lock; who is asked, or only looks, is to hear it now.
-            repair::check_plan(view.log(), &plan)?;
-            plan
+/// Plan a repair, show the plan, and apply it once confirmed.
+///
+/// Applies proven fixes, replaces unrestorable ranges with gaps so that later offsets stay, and leaves ranges that need a
+/// decision. Every replaced byte is first saved in a journal; `chronicle undo` restores it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chronicle repair a.log --dry-run                print the plan, write nothing
+  chronicle repair a.log                          print the plan, ask, apply
+  chronicle repair a.log --dry-run --plan p.json  save the plan
+  chronicle repair a.log --apply p.json           apply the saved plan
+  chronicle undo a.log                            undo the last repair")]
+#[expect(clippy::struct_excessive_bools, reason = "each one is a flag of the command line, independent of the others")]
+pub(super) struct RepairArgs {
+    /// Log to repair
+    log: PathBuf,
+    #[command(flatten)]
+    approval: ApprovalArgs,
+    /// Apply likely fixes too, not only proven ones
+    #[arg(long, value_enum, value_name = "CERTAINTY")]
+    accept: Option<AcceptArg>,
+    /// Save the plan as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Replace an existing file of --plan
+    #[arg(long, requires = "plan")]
+    force: bool,
+    /// Apply the plan saved in this file
+    #[arg(long, value_name = "FILE", conflicts_with_all =
+        ["accept", "plan", "donor", "only", "except", "choices", "gap_undecided", "forget", "max_loss"])]
+    apply: Option<PathBuf>,
+    /// Take damaged ranges from this other copy of the log
+    #[arg(long, value_name = "COPY")]
+    donor: Option<PathBuf>,
+    /// Repair only the finding at this offset, or findings of this kind; repeatable
+    #[arg(long, value_name = "OFFSET|KIND", value_parser = parse_selector)]
+    only: Vec<FindingSelector>,
+    /// Leave the finding at this offset, or findings of this kind, as they are; repeatable
+    #[arg(long, value_name = "OFFSET|KIND", value_parser = parse_selector)]
+    except: Vec<FindingSelector>,
+    /// For the finding at offset START, apply candidate N of the plan; repeatable
+    #[arg(long = "choose", value_name = "START=N", value_parser = parse_choice)]
+    choices: Vec<(u64, usize)>,
+    /// Replace ranges with a gap where only likely fixes or choices exist, instead of leaving them
+    #[arg(long, alias = "fence-undecided")]
+    gap_undecided: bool,
+    /// For a truncated log, drop the lost end from the index: new events reuse the lost offsets
+    #[arg(long)]
+    forget: bool,
+    /// Refuse a plan that gives up more than this many events
+    #[arg(long, value_name = "N")]
+    max_loss: Option<u64>,
+    /// Verify the whole log after the repair, not only the changed ranges
+    #[arg(long)]
+    full_check: bool,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+impl RepairArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let options = open_options(global).threads(self.threads.count());
+        let paths = options.log_paths(&self.log)?;
+        let existing = ExistingFiles::from_force(self.force);
+        if let Some(file) = &self.plan {
+            check_plan_path(file, existing, &paths)?;
         }
-        None => make_plan(args, &view, out)?,
-    };
-    if let Some(file) = &args.plan {
-        save_plan(file, &plan, args.force, &paths.path)?;
-    }
-    let apply_options =
-        ApplyOptions { lock_timeout: Duration::from_secs(args.approval.wait), full_check: args.full_check };
-    let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? else {
-        let status = if approval == ApprovalMode::DryRun {
-            ExitStatus::before_repair(&plan)
-        } else {
-            ExitStatus::after_repair(&plan)
+        let approval = ApprovalMode::from_args(&self.approval, out);
+        approval.recover_pending_repair(&paths, out)?;
+        let view = view_with_checked_index(&options.open_read_only(&self.log)?);
+        let plan = match &self.apply {
+            Some(file) => {
+                let plan = read_plan(file)?;
+                // Applying checks again under the lock; this check fails before anything is printed or asked.
+                repair::check_plan(view.log(), &plan)?;
+                plan
+            }
+            None => self.make_plan(&view, out)?,
         };
-        return Ok(status.combine(index_status(&view, false)));
-    };
-    catch_up_index(&applied, &args.log, global, out);
-    let view = view_with_checked_index(&open_read_only(&args.log, global)?);
-    Ok(ExitStatus::after_repair(&plan).combine(index_status(&view, false)))
-}
-
-pub(super) fn undo(args: &UndoArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let paths = open_options(global).log_paths(&args.log)?;
-    if args.list {
-        return list_repairs(&paths, out);
-    }
-    let approval = ApprovalMode::from_args(&args.approval, out);
-    approval.recover_pending_repair(&paths, out)?;
-    let plan = repair::plan_undo(&paths, args.id)?;
-    let apply_options = ApplyOptions { lock_timeout: Duration::from_secs(args.approval.wait), full_check: false };
-    if let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? {
-        catch_up_index(&applied, &args.log, global, out);
-    }
-    verify_current_state(&args.log, global, out)
-}
-
-/// Who says yes to a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ApprovalMode {
-    /// Nobody is to: nothing is written.
-    DryRun,
-    /// It was given with the command.
-    Preapproved,
-    /// Whoever sits at the terminal.
-    Prompt,
-    /// Nobody is there.
-    Unavailable,
-}
-
-impl ApprovalMode {
-    fn from_args(args: &ApprovalArgs, out: &CommandOutput) -> Self {
-        match args {
-            ApprovalArgs { dry_run: true, .. } => Self::DryRun,
-            ApprovalArgs { yes: true, .. } => Self::Preapproved,
-            _ if out.can_prompt() => Self::Prompt,
-            _ => Self::Unavailable,
+        if let Some(file) = &self.plan {
+            save_plan(file, &plan, existing, &paths.path)?;
         }
-    }
-
-    /// Completes or takes back what a killed repair has left, before a plan that may be applied; tells it.
-    fn recover_pending_repair(self, paths: &LogPaths, out: &mut CommandOutput) -> Result<(), CommandFailure> {
-        if matches!(self, Self::Preapproved | Self::Prompt)
-            && let Some(recovered) = repair::recover(paths)?
-        {
-            out.print_notice(&recovered_line(&recovered), &json::recovered(&recovered));
-        }
-        Ok(())
-    }
-
-    fn request_approval(self, plan: &Plan, out: &mut CommandOutput) -> Result<(), CommandFailure> {
-        let why = match self {
-            Self::Preapproved => return Ok(()),
-            Self::Prompt if out.confirm("Apply this plan? [y/N]")? => return Ok(()),
-            Self::Prompt | Self::DryRun => "nobody said yes",
-            Self::Unavailable => "nobody said yes, and there is no terminal to ask on",
+        let apply_options =
+            ApplyOptions { lock_timeout: Duration::from_secs(self.approval.wait), full_check: self.full_check };
+        let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? else {
+            let status = if approval == ApprovalMode::DryRun {
+                ExitStatus::before_repair(&plan)
+            } else {
+                ExitStatus::after_repair(&plan)
+            };
+            return Ok(status.combine(index_status(&view, IndexRequirement::NotBroken)));
         };
-        Err(CommandFailure::Refused {
-            message: format!("{}: nothing was written: {why}", plan.log.path.display()),
-            hint: "Use --yes to apply what is printed, or --dry-run to only look at it".into(),
+        catch_up_index(&applied, &self.log, global, out);
+        let view = view_with_checked_index(&open_read_only(&self.log, global)?);
+        Ok(ExitStatus::after_repair(&plan).combine(index_status(&view, IndexRequirement::NotBroken)))
+    }
+
+    fn make_plan(&self, view: &LogView, out: &CommandOutput) -> Result<Plan, StorageError> {
+        let progress = TerminalProgress::new("planning", out);
+        repair::plan_repair(view, &self.repair_options(), self.donor.as_deref(), &mut |position, total| {
+            progress.update(Progress { position, total });
+            ControlFlow::Continue(())
         })
     }
-}
 
-/// Shows a plan, and applies it when somebody says yes; `None` where there is nothing to apply, or nothing is to be.
-fn show_and_apply(
-    plan: &Plan,
-    paths: &LogPaths,
-    approval: ApprovalMode,
-    apply_options: ApplyOptions,
-    out: &mut CommandOutput,
-) -> Result<Option<AppliedRepair>, CommandFailure> {
-    if !out.is_json() {
-        plan_lines(plan, &paths.journal_folder()).iter().try_for_each(|line| out.print_line(line))?;
-    }
-    let done = if plan.is_empty() || approval == ApprovalMode::DryRun {
-        Ok(None)
-    } else {
-        approval.request_approval(plan, out).and_then(|()| Ok(Some(repair::apply(paths, plan, apply_options)?)))
-    };
-    let applied = done.as_ref().ok().and_then(Option::as_ref);
-    if out.is_json() {
-        let applied = applied.map(|applied| {
-            Json::Object(vec![
-                ("number", u64::from(applied.number).into()),
-                ("journal", safe_path_text(&applied.journal).into()),
-            ])
-        });
-        let plan = Json::Plan(Box::new(plan.clone()));
-        out.print_json(&Json::Object(vec![("plan", plan), ("applied", applied.into())]))?;
-    } else if let Some(AppliedRepair { number, journal, .. }) = applied {
-        let did = if plan.undoes.is_some() { "taken back" } else { "repaired" };
-        out.print_line(&format!("{did}; this is repair {number}, kept in {}", journal.display()))?;
-    }
-    done
-}
-
-fn make_plan(args: &RepairArgs, view: &LogView, out: &CommandOutput) -> Result<Plan, StorageError> {
-    let progress = TerminalProgress::new("planning", out);
-    repair::plan_repair(view, &args.repair_options(), args.donor.as_deref(), &mut |done, total| {
-        progress.set_position(done, total);
-        ControlFlow::Continue(())
-    })
-}
-
-fn read_plan(file: &Path) -> Result<Plan, CommandFailure> {
-    let text = fs::read_to_string(file).map_err(|error| io_failure(file, "read", error))?;
-    let no_plan = |found: String| CommandFailure::Usage {
-        message: format!("{}: expected a plan of layout {PLAN_VERSION}, found {found}", file.display()),
-        hint: "Make one with `chronicle repair LOG --plan FILE --dry-run`".into(),
-    };
-    let plan = Plan::from_json(&text).map_err(|error| no_plan(format!("something else: {error}")))?;
-    if plan.layout_version == PLAN_VERSION { Ok(plan) } else { Err(no_plan(format!("layout {}", plan.layout_version))) }
-}
-
-/// Sees to it, before anything is read through, that the plan can be saved: never over a file that `--force` does not
-/// mean, and never over the log or its index.
-fn check_plan_path(file: &Path, force: bool, paths: &LogPaths) -> Result<(), CommandFailure> {
-    if !force {
-        return match fs::symlink_metadata(file) {
-            Ok(_) => Err(StorageError::AlreadyExists { path: file.to_owned() }.into()),
-            Err(_) => Ok(()),
-        };
-    }
-    let index = paths.custom_index.clone().unwrap_or_else(|| index_path(&paths.path));
-    for taken in [&paths.path, &index] {
-        if let (Ok(one), Ok(other)) = (OsDisk.identity(file), OsDisk.identity(taken))
-            && one.is_same_file(other)
-        {
-            return Err(CommandFailure::Refused {
-                message: format!("{}: the plan would replace {}", file.display(), taken.display()),
-                hint: "Name another file behind --plan".into(),
-            });
+    fn repair_options(&self) -> RepairOptions {
+        RepairOptions {
+            accept_likely: self.accept == Some(AcceptArg::Likely),
+            gap_undecided: self.gap_undecided,
+            choices: self.choices.clone(),
+            only: self.only.clone(),
+            except: self.except.clone(),
+            forget_lost_end: self.forget,
+            max_lost_events: self.max_loss,
+            damage_offset: None,
         }
     }
-    Ok(())
 }
 
-/// Saves a plan, readable by no more than the log is: it holds bytes of it.
-fn save_plan(file: &Path, plan: &Plan, force: bool, log: &Path) -> Result<(), CommandFailure> {
-    let mut text = plan.to_json().map_err(|error| io_failure(file, "write", error.into()))?;
-    text.push('\n');
-    if force {
-        return Ok(replace_file(&OsDisk, file, log, |new, path| {
-            new.write_at(text.as_bytes(), 0).map_err(|error| StorageError::io(path, "write", error))
-        })?);
-    }
-    let opened = OsDisk.open(file, OpenMode::CreateSidecar { permissions_from: log });
-    opened.and_then(|new| new.write_at(text.as_bytes(), 0)).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: file.to_owned() }.into(),
-        _ => io_failure(file, "write", error),
-    })
-}
-
-/// Catches the index up; when that fails the repair stands all the same.
-fn catch_up_index(applied: &AppliedRepair, log: &Path, global: &GlobalArgs, out: &mut CommandOutput) {
-    if !applied.index_behind {
-        return;
-    }
-    let progress = TerminalProgress::new("indexing", out);
-    let caught_up = open_read_only(log, global).and_then(|mut log| {
-        let (_, read) = log.catch_up_index(&mut |step| {
-            if let SurveyUpdate::Progress(read) = step {
-                progress.set_position(read.position, read.total);
-            }
-            ControlFlow::Continue(())
-        })?;
-        if read.is_some() { log.save_index() } else { Ok(()) }
-    });
-    drop(progress);
-    if let Err(error) = caught_up {
-        let said = format!("the log is as the plan says; its index was not caught up: {error}");
-        out.print_notice(&said, &Json::Object(vec![("index_not_caught_up", error.to_string().into())]));
+/// Parses the name of a kind, or an offset.
+fn parse_selector(text: &str) -> Result<FindingSelector, String> {
+    match DamageKind::from_name(text) {
+        Some(kind) => Ok(FindingSelector::Kind(kind)),
+        None => parse_offset(text)
+            .map(FindingSelector::Start)
+            .map_err(|expected| format!("{expected}, or a kind such as checksum")),
     }
 }
 
-/// What `verify` answers about the log as it stands now.
-fn verify_current_state(log: &Path, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let view = view_with_checked_index(&open_read_only(log, global)?);
-    let progress = TerminalProgress::new("verifying", out);
-    let (mut tally, mut status) = (FindingCounts::default(), index_status(&view, false));
-    let mut pass = |on: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::default(), None, on);
-    let seen = survey_with_fixes(&view, &mut pass, &progress, &mut |found| {
-        tally.add(&found.finding);
-        status = status.combine(ExitStatus::for_finding(&found.finding, found.fix.as_ref()));
-        Ok(())
-    })?;
-    drop(progress);
-    out.print_note(&format!("the log as it stands: {}", tally.summary_line(seen.events)));
-    Ok(status)
+/// Parses `START=N`: an offset, and the number of a candidate, counted from 1.
+fn parse_choice(text: &str) -> Result<(u64, usize), String> {
+    let expected = || "expected the start of a finding and the number of a candidate, such as 1223488=2".to_owned();
+    let (start, number) = text.split_once('=').ok_or_else(expected)?;
+    let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(expected)?;
+    Ok((parse_offset(start).map_err(|_| expected())?, number))
 }
 
-/// The medical record; what stands in the folder and is no journal of this log is told beside it.
-fn list_repairs(paths: &LogPaths, out: &mut CommandOutput) -> CommandResult {
-    let (records, notices) = repair::read_repair_records(paths)?;
-    for record in &records {
-        if out.is_json() { out.print_json(&json::record(record)) } else { out.print_line(&record_line(record)) }?;
-    }
-    if records.is_empty() && notices.is_empty() {
-        out.print_note(&format!("{}: never repaired", paths.path.display()));
-    }
-    for notice in notices {
-        out.print_notice(&notice, &Json::Object(vec![("notice", notice.as_str().into())]));
-    }
-    Ok(ExitStatus::Done)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn io_failure(file: &Path, action: &'static str, source: std::io::Error) -> CommandFailure {
-    StorageError::Io { path: file.to_owned(), action, offset: None, source }.into()
+    #[test]
+    fn a_selector_is_an_offset_or_the_name_of_a_kind() {
+        assert_eq!(parse_selector("1223488"), Ok(FindingSelector::Start(1_223_488)));
+        assert_eq!(parse_selector("0x10"), Ok(FindingSelector::Start(16)));
+        assert_eq!(parse_selector("torn_tail"), Ok(FindingSelector::Kind(DamageKind::TornTail)));
+        let error = parse_selector("torn-tail").unwrap_err();
+        assert_eq!(error, "expected an offset such as 1223488 or 0x12ab40, or a kind such as checksum");
+    }
+
+    #[test]
+    fn candidates_are_numbered_from_one() {
+        assert_eq!(parse_choice("16=3"), Ok((16, 3)));
+        assert_eq!(parse_choice("0x10=1"), Ok((16, 1)));
+        for invalid in ["16", "16=0", "16=", "=1", "x=1", "16=-1"] {
+            assert!(parse_choice(invalid).is_err(), "{invalid}");
+        }
+    }
 }

@@ -1,165 +1,198 @@
-//! `verify`: the whole judgement about a log and its index, in words, as one object, or finding by finding.
+//! `verify`: checks a whole log and its index; prints text, one JSON object, or one JSON object per finding.
 
 use std::iter;
-use std::ops::ControlFlow;
+use std::ops::Range;
+use std::path::PathBuf;
 
-use super::args::{GlobalArgs, VerifyArgs};
+use clap::Args;
+
 use super::failure::{CommandFailure, CommandResult};
-use super::open::{GapJournals, open_options, view_with_checked_index};
-use super::output::{CommandOutput, finding_line};
+use super::findings::{IndexRequirement, finding_line, index_status, survey_with_fixes};
+use super::log_access::{GapJournals, open_options, view_with_checked_index};
+use super::options::{GlobalArgs, ThreadArgs, parse_offset};
+use super::output::CommandOutput;
 use super::progress::TerminalProgress;
-use crate::StorageError;
 use crate::format::DamageKind;
 use crate::index::{AggregateIndex, IndexState, VerificationMark};
-use crate::inspect::{
-    LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, SurveyUpdate, survey_ranges, unverified_ranges,
-};
-use crate::repair::{FixFinder, PendingRepair, ProposedFix};
+use crate::inspect::{LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, survey_ranges, unverified_ranges};
+use crate::repair::{PendingRepair, ProposedFix};
 use crate::report::json::{self, Json, VerifyReport};
 use crate::report::units::{DisplayZone, format_count, format_minute, format_number, format_size, format_timestamp};
 use crate::report::{ExitStatus, FindingCounts, fix_line, index_line, index_meaning, index_reason, safe_path_text};
 
-pub(super) fn verify(args: &VerifyArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    run_verify(args, global, out).map_err(|failure| match failure {
-        // A log that changes under the look makes the look fail: verify never refuses.
-        CommandFailure::Storage(error, ExitStatus::Refused) => CommandFailure::Storage(error, ExitStatus::Failed),
-        other => other,
-    })
+/// Check every frame, every event and the index of a log.
+///
+/// Reports each finding with its range, kind, meaning and available fix. Writes nothing, except the index with --save.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chronicle verify a.log
+  chronicle verify a.log --ndjson            one JSON object per finding
+  chronicle verify a.log --since-last --save verify only what is new, from a daily job")]
+#[expect(clippy::struct_excessive_bools, reason = "each one is a flag of the command line, independent of the others")]
+pub(super) struct VerifyArgs {
+    /// Log to verify
+    log: PathBuf,
+    /// Check frames and checksums only, not payloads and event times
+    #[arg(long)]
+    frames: bool,
+    /// Start at this offset, which must be the start of a frame or of a damaged range
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
+    from: Option<u64>,
+    /// Stop before the first frame that starts at or after this offset
+    #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
+    until: Option<u64>,
+    /// Print only the findings, as one JSON object per line
+    #[arg(long)]
+    ndjson: bool,
+    /// Count gaps as damage
+    #[arg(long)]
+    no_gaps: bool,
+    /// Exit 5 unless the index is fresh
+    #[arg(long)]
+    require_fresh: bool,
+    /// Verify only what is new since the last --save, and the ranges that the index lists as damaged
+    #[arg(long, conflicts_with = "from")]
+    since_last: bool,
+    /// Save in the index how far the log was verified, and when; builds or updates the index
+    #[arg(long, conflicts_with_all = ["frames", "until"])]
+    save: bool,
+    #[command(flatten)]
+    threads: ThreadArgs,
 }
 
-fn run_verify(args: &VerifyArgs, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-    let mut log = open_options(global).threads(args.threads.count()).open_read_only(&args.log)?;
-    let from = args.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
-    // Who only wants what is new has no time for an index of all that was.
-    let mut view = if args.since_last { log.view().clone() } else { view_with_checked_index(&log) };
-    let bytes = view.log().len()?;
-    check_offsets(args, bytes)?;
-    let index = args.since_last.then(|| view.load_index());
-    let last = index.as_ref().and_then(AggregateIndex::verification_mark);
-    let ranges = match &index {
-        Some(known) => unverified_ranges(known, bytes),
-        None => iter::once(from.unwrap_or_default()..args.until.unwrap_or(bytes).min(bytes)).collect(),
-    };
-    let survey_options = SurveyOptions {
-        frames_only: args.frames,
-        // Of a log that has lost its end even what is left of it begins before the mark.
-        from: from.or(last.and_then(|last| {
-            ranges.last().map(|end| if last.verified_to > bytes { end.start } else { last.verified_to })
-        })),
-        until: args.until,
-        ..SurveyOptions::default()
-    };
-    let as_words = !out.is_json() && !args.ndjson;
-    if as_words {
-        out.print_path_line(view.path(), &title_line(&view, bytes))?;
+impl VerifyArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        self.verify(global, out).map_err(|failure| match failure {
+            // A log that changes while it is read makes verification fail; status 6 is for commands that write.
+            CommandFailure::Storage(error, ExitStatus::Refused) => CommandFailure::Storage(error, ExitStatus::Failed),
+            other => other,
+        })
     }
-    let pending = log.pending_repair()?;
-    let mut reporter = VerifyReporter {
-        args,
-        gap_journals: GapJournals::for_log(&log)?,
-        tally: FindingCounts::default(),
-        status: ExitStatus::Done,
-        json_findings: vec![],
-    };
-    let progress = TerminalProgress::new("verifying", out);
-    let mut kept = Ok(());
-    let mut pass = |on: &mut OnSurveyUpdate| {
-        if !args.save {
-            return survey_ranges(&view, &ranges, bytes, &survey_options, on);
-        }
-        if let IndexState::Corrupt { reason } = view.index_state() {
-            log.mark_index_corrupt(reason.clone());
-        }
-        let (found, saved) = log.verify(&ranges, bytes, on)?;
-        kept = saved;
-        Ok(found)
-    };
-    let seen = survey_with_fixes(&view, &mut pass, &progress, &mut |found| {
-        progress.suspend(|| reporter.report_finding(&found, out))
-    })?;
-    drop(progress);
-    // What was saved is what there is now.
-    let view = if args.save && kept.is_ok() { log.view().clone() } else { view };
-    if as_words {
-        print_summary(&view, &survey_options, &seen, &reporter.tally, out)?;
-        if args.since_last {
-            let again = ranges.iter().filter(|range| survey_options.from.is_some_and(|from| range.start < from));
-            let again = again.filter(|range| range.end > view.log().first_frame_offset()).count();
-            out.print_line(&last_verification_line(last, again as u64))?;
-        }
-        if let Some(pending) = &pending {
-            out.print_line(&pending_line(pending))?;
-        }
-    } else if out.is_json() && !args.ndjson {
-        out.print_json(&json::verify(&VerifyReport {
-            view: &view,
-            survey: &seen,
-            options: &survey_options,
-            bytes,
-            findings: &reporter.json_findings,
-            pending: pending.as_ref(),
-        }))?;
-    }
-    // What was found stands, kept or not.
-    kept?;
-    Ok(reporter.status.combine(index_status(&view, args.require_fresh)))
-}
 
-/// Whether the offsets leave anything to be judged.
-fn check_offsets(args: &VerifyArgs, bytes: u64) -> Result<(), CommandFailure> {
-    let error = match (args.from, args.until) {
-        (Some(from), _) if from > bytes => format!("--from {from} lies behind the log's end, which is at {bytes}"),
-        (from, Some(until)) if until <= from.unwrap_or_default() => {
-            format!("--until {until} does not lie behind where it begins, {}", from.unwrap_or_default())
+    fn verify(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let mut log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
+        let from = self.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
+        // --since-last must not cost a read of the whole index.
+        let mut view = if self.since_last { log.view().clone() } else { view_with_checked_index(&log) };
+        let bytes = view.log().len()?;
+        self.check_offsets(bytes)?;
+        let index = self.since_last.then(|| view.load_index());
+        let scope = VerifyScope::new(self, index.as_ref(), from, bytes);
+        let print_text = !out.is_json() && !self.ndjson;
+        if print_text {
+            out.print_path_line(view.path(), &title_line(&view, bytes))?;
         }
-        _ => return Ok(()),
-    };
-    let next = "nothing was judged; give offsets as `verify` and `cat` print them".into();
-    Err(CommandFailure::Usage { message: error, hint: next })
-}
-
-/// Tells `on` of every finding of a pass over a log, with what can be done about it.
-pub(super) fn survey_with_fixes(
-    view: &LogView,
-    pass: &mut SurveyRunner,
-    progress: &TerminalProgress,
-    on_finding: &mut dyn FnMut(ProposedFix) -> Result<(), CommandFailure>,
-) -> Result<Survey, CommandFailure> {
-    let mut proposer = FixFinder::new(view)?;
-    let mut callback_result = Ok(());
-    let seen = pass(&mut |step| {
-        match step {
-            SurveyUpdate::Progress(read) => progress.set_position(read.position, read.total),
-            SurveyUpdate::Finding(found) => {
-                let decided = proposer.push(found).map_err(CommandFailure::from);
-                callback_result = decided.and_then(|decided| decided.into_iter().try_for_each(&mut *on_finding));
+        let pending = log.pending_repair()?;
+        let mut reporter = VerifyReporter {
+            args: self,
+            gap_journals: GapJournals::for_log(&log)?,
+            counts: FindingCounts::default(),
+            status: ExitStatus::Done,
+            json_findings: vec![],
+        };
+        let progress = TerminalProgress::new("verifying", out);
+        let mut saved = Ok(());
+        let mut pass = |on_step: &mut OnSurveyUpdate| {
+            if !self.save {
+                return survey_ranges(&view, &scope.ranges, bytes, &scope.options, on_step);
             }
+            if let IndexState::Corrupt { reason } = view.index_state() {
+                log.mark_index_corrupt(reason.clone());
+            }
+            let (survey, save_result) = log.verify(&scope.ranges, bytes, on_step)?;
+            saved = save_result;
+            Ok(survey)
+        };
+        let survey = survey_with_fixes(&view, &mut pass, &progress, &mut |fix| {
+            progress.suspend(|| reporter.report_finding(&fix, out))
+        })?;
+        drop(progress);
+        // After --save the report describes the index that was just written.
+        let view = if self.save && saved.is_ok() { log.view().clone() } else { view };
+        if print_text {
+            print_summary(&view, &scope.options, &survey, &reporter.counts, out)?;
+            if self.since_last {
+                let rechecked = scope.rechecked_ranges(view.log().first_frame_offset());
+                out.print_line(&last_verification_line(scope.last_verification, rechecked))?;
+            }
+            if let Some(pending) = &pending {
+                out.print_line(&pending_line(pending))?;
+            }
+        } else if out.is_json() && !self.ndjson {
+            out.print_json(&json::verify(&VerifyReport {
+                view: &view,
+                survey: &survey,
+                options: &scope.options,
+                bytes,
+                findings: &reporter.json_findings,
+                pending: pending.as_ref(),
+            }))?;
         }
-        if callback_result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    callback_result?;
-    let seen = seen?;
-    proposer.finish().into_iter().try_for_each(on_finding)?;
-    Ok(seen)
+        // Reported last: the findings are valid even if the index could not be saved.
+        saved?;
+        let requirement = if self.require_fresh { IndexRequirement::Fresh } else { IndexRequirement::NotBroken };
+        Ok(reporter.status.combine(index_status(&view, requirement)))
+    }
+
+    /// Rejects offsets that leave nothing to verify.
+    fn check_offsets(&self, bytes: u64) -> Result<(), CommandFailure> {
+        let message = match (self.from, self.until) {
+            (Some(from), _) if from > bytes => format!("--from {from} is after the end of the log at offset {bytes}"),
+            (from, Some(until)) if until <= from.unwrap_or_default() => {
+                format!("--until {until} is not after the start offset {}", from.unwrap_or_default())
+            }
+            _ => return Ok(()),
+        };
+        Err(CommandFailure::Usage { message, hint: "Use offsets as `verify` and `cat` print them".into() })
+    }
 }
 
-/// What an index makes of a log without damage.
-pub(super) fn index_status(view: &LogView, require_fresh: bool) -> ExitStatus {
-    let usable = match view.index_state() {
-        IndexState::Fresh => true,
-        IndexState::Missing | IndexState::Behind { .. } | IndexState::Ahead { .. } => !require_fresh,
-        IndexState::Foreign { .. } | IndexState::Corrupt { .. } | IndexState::Unsupported { .. } => false,
-    };
-    if usable { ExitStatus::Done } else { ExitStatus::IndexUnusable }
+/// The part of the log that one run verifies.
+struct VerifyScope {
+    /// Ascending ranges of file offsets.
+    ranges: Vec<Range<u64>>,
+    options: SurveyOptions,
+    /// The mark that an earlier `--save` left in the index.
+    last_verification: Option<VerificationMark>,
 }
 
-/// What was judged so far.
+impl VerifyScope {
+    /// Determines the scope from the arguments. `index` is given with `--since-last`; `from` is the start of a frame.
+    fn new(args: &VerifyArgs, index: Option<&AggregateIndex>, from: Option<u64>, bytes: u64) -> Self {
+        let last_verification = index.and_then(AggregateIndex::verification_mark);
+        let ranges: Vec<Range<u64>> = match index {
+            Some(index) => unverified_ranges(index, bytes),
+            None => iter::once(from.unwrap_or_default()..args.until.unwrap_or(bytes).min(bytes)).collect(),
+        };
+        // After a cut the mark can lie past the end of the log: the last range then starts before the mark.
+        let since_mark = last_verification.and_then(|mark| {
+            ranges.last().map(|last| if mark.verified_to > bytes { last.start } else { mark.verified_to })
+        });
+        let options = SurveyOptions {
+            frames_only: args.frames,
+            from: from.or(since_mark),
+            until: args.until,
+            ..SurveyOptions::default()
+        };
+        Self { ranges, options, last_verification }
+    }
+
+    /// Counts the ranges before the mark that are verified again; the header alone does not count.
+    fn rechecked_ranges(&self, first_frame_offset: u64) -> u64 {
+        let before_mark = |range: &&Range<u64>| self.options.from.is_some_and(|from| range.start < from);
+        self.ranges.iter().filter(before_mark).filter(|range| range.end > first_frame_offset).count() as u64
+    }
+}
+
+/// Prints findings as they arrive, counts them, and derives the exit status.
 struct VerifyReporter<'a> {
     args: &'a VerifyArgs,
     gap_journals: GapJournals,
-    tally: FindingCounts,
+    counts: FindingCounts,
     status: ExitStatus,
-    /// The first findings, for the one object.
+    /// The first [`MAX_FINDINGS`] findings, for `--json`.
     json_findings: Vec<Json>,
 }
 
@@ -169,50 +202,42 @@ impl VerifyReporter<'_> {
         ProposedFix { finding, fix }: &ProposedFix,
         out: &mut CommandOutput,
     ) -> Result<(), CommandFailure> {
-        self.tally.add(finding);
+        self.counts.add(finding);
         self.status = self.status.combine(match finding.kind {
             DamageKind::Gap if self.args.no_gaps => ExitStatus::Damage,
             _ => ExitStatus::for_finding(finding, fix.as_ref()),
         });
-        let kept_in = self.gap_journals.journal_of(finding);
+        let journal = self.gap_journals.journal_of(finding);
         if self.args.ndjson {
-            return out.print_json(&json::finding(finding, fix.as_ref(), kept_in));
+            return out.print_json(&json::finding(finding, fix.as_ref(), journal));
         }
         if out.is_json() {
             if self.json_findings.len() < MAX_FINDINGS {
-                self.json_findings.push(json::finding(finding, fix.as_ref(), kept_in));
+                self.json_findings.push(json::finding(finding, fix.as_ref(), journal));
             }
             return Ok(());
         }
-        out.print_line(&finding_line(finding, kept_in))?;
-        fix.as_ref().map_or(Ok(()), |fix| out.print_line(&format!("  can be done: {}", fix_line(fix))))
+        out.print_line(&finding_line(finding, journal))?;
+        fix.as_ref().map_or(Ok(()), |fix| out.print_line(&format!("  fix: {}", fix_line(fix))))
     }
 }
 
-/// A pass over a log, which tells how it goes.
-pub(super) type SurveyRunner<'a> = dyn FnMut(&mut OnSurveyUpdate) -> Result<Survey, StorageError> + 'a;
-
 fn last_verification_line(last: Option<VerificationMark>, rechecked: u64) -> String {
-    let Some(VerificationMark { verified_at_ms: at_ms, .. }) = last else {
-        return "the index knows of no earlier verification; all was verified".into();
+    let Some(VerificationMark { verified_at_ms, .. }) = last else {
+        return "no earlier verification in the index: the whole log was verified".into();
     };
-    let line = format!("what lies before was verified on {}", format_timestamp(at_ms, DisplayZone::Utc));
+    let line = format!("earlier bytes were verified on {}", format_timestamp(verified_at_ms, DisplayZone::Utc));
     match rechecked {
         0 => line,
-        _ => {
-            format!(
-                "{line}; verified again: {} there that the index does not know to be sound",
-                format_count(rechecked, "place")
-            )
-        }
+        _ => format!("{line}; verified again: {} not known to be sound", format_count(rechecked, "earlier range")),
     }
 }
 
 fn pending_line(pending: &PendingRepair) -> String {
     let PendingRepair { action, start, end, journal } = pending;
     let journal = safe_path_text(journal);
-    let next = "opening for append, `repair` and `undo` complete it or take it back";
-    format!("pending: {action} of {start}..{end} was begun and not done; {next} ({journal})")
+    let next = "the next append, `repair` or `undo` completes it or rolls it back";
+    format!("pending repair: {action} of {start}..{end} was interrupted; {next} ({journal})")
 }
 
 fn title_line(view: &LogView, bytes: u64) -> String {
@@ -224,30 +249,30 @@ fn title_line(view: &LogView, bytes: u64) -> String {
 
 fn print_summary(
     view: &LogView,
-    survey_options: &SurveyOptions,
+    options: &SurveyOptions,
     survey: &Survey,
-    tally: &FindingCounts,
+    counts: &FindingCounts,
     out: &mut CommandOutput,
 ) -> Result<(), CommandFailure> {
     if let Some(range) = &survey.in_flight {
-        out.print_line(&format!("{}..{} is being written: no damage", range.start, range.end))?;
+        out.print_line(&format!("{}..{} is being written: not damage", range.start, range.end))?;
     }
-    if survey_options.frames_only {
-        out.print_line(&format!("{}; {}", format_count(survey.events, "frame"), tally.counts_line()))?;
-        out.print_line("framing and checksums only: whether payloads are events, and their times, was not judged")?;
+    if options.frames_only {
+        out.print_line(&format!("{}; {}", format_count(survey.events, "frame"), counts.counts_line()))?;
+        out.print_line("frames and checksums only: payloads and event times were not checked")?;
     } else {
-        out.print_line(&tally.summary_line(survey.events))?;
+        out.print_line(&counts.summary_line(survey.events))?;
     }
-    if survey_options.from.is_some() || survey_options.until.is_some() {
-        let until = survey_options.until.map_or_else(|| "the end".into(), |until| format!("offset {until}"));
-        out.print_line(&format!("only from offset {} to {until}", survey_options.from.unwrap_or_default()))?;
+    if options.from.is_some() || options.until.is_some() {
+        let until = options.until.map_or_else(|| "the end".into(), |until| format!("offset {until}"));
+        out.print_line(&format!("verified from offset {} to {until} only", options.from.unwrap_or_default()))?;
     }
-    let whole = survey_options.from.is_none() && survey_options.until.is_none() && !survey_options.frames_only;
+    let is_whole_log = options.from.is_none() && options.until.is_none() && !options.frames_only;
     let events = match view.index_state() {
-        IndexState::Behind { .. } if whole => {
+        IndexState::Behind { .. } if is_whole_log => {
             view.persisted_index().map(|index| survey.events.saturating_sub(index.head().events))
         }
-        IndexState::Ahead { .. } => survey.findings.last().and_then(|found| found.evidence.events_missing),
+        IndexState::Ahead { .. } => survey.findings.last().and_then(|finding| finding.evidence.events_missing),
         _ => None,
     };
     out.print_line(&format!(

@@ -294,6 +294,6 @@ fn undecided_reason(piece: &ProposedFix, offer: &PieceOffer, donor_range: Option
         .filter(|_| offer.donor_range.is_none())
         .map_or("", |_| "the choice of the donor for the damage before it");
     let between = if choose.is_empty() || with.is_empty() { "" } else { ", " };
-    let fence = if kind == DamageKind::Header { "" } else { ", or --fence-undecided" };
+    let fence = if kind == DamageKind::Header { "" } else { ", or --gap-undecided" };
     format!("nobody has decided: {accept}{choose}{between}{with}{fence}")
 }

@@ -136,7 +136,7 @@ fn verify_judges_frames_alone_and_says_so() {
     shell.plant_damage("invalid_event", "bad.log");
     let ran = shell.run_ok("verify bad.log --frames");
     assert!(
-        ran.stdout.contains("300 frames; no damage") && ran.stdout.contains("framing and checksums only"),
+        ran.stdout.contains("300 frames; no damage") && ran.stdout.contains("frames and checksums only"),
         "{ran:?}"
     );
     assert_eq!(shell.run_ok("verify bad.log --frames --json").stdout_json()["frames_only"], true);
@@ -402,7 +402,10 @@ fn the_demonstration_can_be_had_twice() {
     assert_eq!(ranges(&found["findings"]), ranges(&made["findings"]));
     assert_eq!(found["index"]["state"], "behind");
     let again = shell.run_ok("demo");
-    assert!(again.stderr.contains("is there already") && again.stderr.contains("chronicle verify"), "{again:?}");
+    assert!(
+        again.stderr.contains("using the existing demo log") && again.stderr.contains("chronicle verify"),
+        "{again:?}"
+    );
 }
 
 #[test]
@@ -567,7 +570,7 @@ fn what_is_known_to_be_damaged_is_verified_again_until_it_is_sound() {
     for line in ["verify a.log --since-last", "verify a.log --since-last --save", "verify a.log --since-last"] {
         let since = shell.run(line);
         assert!(since.exit_code == 3 && since.stdout.contains("1 damaged"), "{line}: {}", since.stdout);
-        assert!(since.stdout.contains("verified again: 1 place there"), "{line}: {}", since.stdout);
+        assert!(since.stdout.contains("verified again: 1 earlier range"), "{line}: {}", since.stdout);
     }
     assert_eq!(shell.run("repair a.log --dry-run --json").stdout, plan, "the index still knows what lay there");
     fs::write(shell.path("a.log"), &sound).unwrap();
@@ -680,14 +683,14 @@ fn a_broken_index_says_what_its_head_still_knows_of_a_lost_end() {
     let (log, index) = (fs::read(shell.path("a.log")).unwrap(), fs::read(shell.path("a.log.idx")).unwrap());
     fs::write(shell.path("a.log"), &log[..log.len() / 2]).unwrap();
     shell.flip_bit("a.log.idx", index.len() - 10);
-    let said = format!("its head is whole and has seen the log reach {}, which it does not now", log.len());
+    let said = format!("its head is intact and covers {} bytes, more than the log has", log.len());
     for look in ["verify a.log", "index status a.log"] {
         let ran = shell.run(look);
         assert!(ran.stdout.contains("CORRUPT") && ran.stdout.contains(&said), "{look}: {ran:?}");
     }
     // Of an end that is there nothing needs to be said.
     fs::write(shell.path("a.log"), &log).unwrap();
-    assert!(!shell.run("verify a.log").stdout.contains("its head is whole"));
+    assert!(!shell.run("verify a.log").stdout.contains("its head is intact"));
 }
 
 #[test]

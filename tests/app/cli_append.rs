@@ -169,7 +169,7 @@ fn an_end_that_is_being_written_is_no_damage() {
     let writer = fs::OpenOptions::new().append(true).open(shell.path("torn.log")).unwrap();
     let ran = shell.run_ok("verify torn.log --json").stdout_json();
     assert!(ran["in_flight"]["start"].is_u64() && ran["findings_total"] == 0, "{ran}");
-    assert!(shell.run_ok("verify torn.log").stdout.contains("is being written: no damage"));
+    assert!(shell.run_ok("verify torn.log").stdout.contains("is being written: not damage"));
     assert_eq!(shell.run_ok("cat torn.log").stderr, "");
     drop(writer);
 }

@@ -97,7 +97,7 @@ fn without_a_terminal_nobody_says_yes_and_nothing_is_written() {
         "{ran:?}"
     );
     assert!(ran.stdout.contains("the payload is no ‹ESC›event"), "what a plan says is drawn: {ran:?}");
-    assert!(ran.stderr.contains("nobody said yes") && ran.stderr.contains("--yes"), "{ran:?}");
+    assert!(ran.stderr.contains("not confirmed") && ran.stderr.contains("--yes"), "{ran:?}");
 
     let ran = shell.run("repair a.log --apply p.json --json");
     let said = ran.stdout_json();
@@ -238,13 +238,29 @@ fn a_saved_plan_is_readable_by_no_more_than_its_log() {
 fn what_is_no_plan_is_not_applied() {
     let shell = shell_with_plan(|plan| plan.layout_version = 2);
     let ran = shell.run("repair a.log --apply p.json --yes");
-    assert!(ran.exit_code == 2 && ran.stderr.contains("expected a plan of layout 1, found layout 2"), "{ran:?}");
+    assert!(ran.exit_code == 2 && ran.stderr.contains("expected a repair plan of layout 1, found layout 2"), "{ran:?}");
     for text in ["", "{}", "{\"plan\":1", "[1]"] {
         fs::write(shell.path("p.json"), text).unwrap();
         let ran = shell.run("repair a.log --apply p.json --yes");
-        assert!(ran.exit_code == 2 && ran.stderr.contains("p.json: expected a plan of layout 1"), "{text}: {ran:?}");
+        assert!(
+            ran.exit_code == 2 && ran.stderr.contains("p.json: expected a repair plan of layout 1"),
+            "{text}: {ran:?}"
+        );
     }
     assert_eq!(shell.run("repair a.log --apply missing.json").exit_code, 1);
+}
+
+#[test]
+fn the_old_name_of_gap_undecided_still_works() {
+    let plans = ["--gap-undecided", "--fence-undecided"].map(|flag| {
+        let shell = Shell::with_log();
+        shell.plant_damage("checksum_byte", "bad.log");
+        assert!(shell.run("repair bad.log --dry-run").stdout.contains("left: "));
+        let ran = shell.run(&format!("repair bad.log --dry-run {flag} --json"));
+        ran.stdout_json()["plan"]["steps"][0]["action"].clone()
+    });
+    assert_eq!(plans, ["gap", "gap"]);
+    assert!(!Shell::new().run("repair --help").stdout.contains("--fence-undecided"), "the alias is hidden");
 }
 
 #[test]
@@ -281,7 +297,7 @@ fn what_cannot_be_meant_is_usage() {
 fn a_log_that_was_never_repaired_has_an_empty_record() {
     let shell = Shell::with_log();
     let ran = shell.run_ok("undo a.log --list");
-    assert!(ran.stdout.is_empty() && ran.stderr.contains("never repaired"), "{ran:?}");
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("no repairs yet"), "{ran:?}");
     let ran = shell.run_ok("undo a.log --list --json");
     assert!(ran.stdout.is_empty() && ran.stderr.is_empty(), "{ran:?}");
     assert_eq!(shell.run_ok("info a.log --json").stdout_json()["repairs"], 0);
@@ -352,7 +368,7 @@ fn what_the_checksum_proves_is_restored_to_the_byte() {
         shell.plant_damage(kind, &copy);
         assert_eq!(shell.run(&format!("verify {copy}")).exit_code, 4, "{kind}");
         let verified = shell.run(&format!("verify {copy}")).stdout;
-        assert!(verified.contains("\n  can be done: ") && verified.contains(", proven: "), "{kind}: {verified}");
+        assert!(verified.contains("\n  fix: ") && verified.contains(", proven: "), "{kind}: {verified}");
         shell.run_ok(&format!("repair {copy} --yes"));
         assert!(fs::read(shell.path(&copy)).unwrap() == whole, "{kind}");
         assert_eq!(
@@ -383,7 +399,7 @@ fn what_is_lost_is_fenced_off_and_its_bytes_are_kept_where_verify_says() {
         (0, &"gap".into(), &truth["start"], &truth["end"])
     );
     assert_eq!(gap["evidence"]["kept_in"], journal);
-    let said = format!("its original bytes are kept in {}", journal.as_str().unwrap());
+    let said = format!("original bytes in {}", journal.as_str().unwrap());
     assert!(shell.run("verify bad.log").stdout.contains(&said));
     assert!(shell.run("cat bad.log").stderr.contains(&said));
     assert!(shell.run("info bad.log").stdout.contains("repairs     1"));
@@ -481,7 +497,7 @@ fn a_repair_that_was_killed_is_told_until_somebody_may_write_and_then_ended() {
     fs::write(&journal, &bytes[..done]).unwrap();
 
     let before = folder_contents(&shell);
-    assert!(shell.run("verify bad.log").stdout.contains("pending: "));
+    assert!(shell.run("verify bad.log").stdout.contains("pending repair: "));
     assert!(shell.run_ok("undo bad.log --list").stdout.contains("PENDING"));
     shell.run("repair bad.log --dry-run");
     shell.run("repair bad.log");
@@ -491,21 +507,21 @@ fn a_repair_that_was_killed_is_told_until_somebody_may_write_and_then_ended() {
         ran.stderr.contains("repair 1 was killed before it was done") && ran.stderr.contains("completed"),
         "{ran:?}"
     );
-    assert!(!shell.run("verify bad.log").stdout.contains("pending: "));
+    assert!(!shell.run("verify bad.log").stdout.contains("pending repair: "));
 }
 
 #[test]
 fn a_log_whose_journal_cannot_be_read_is_not_called_never_repaired() {
     let shell = Shell::with_log();
     shell.plant_damage("garbage", "bad.log");
-    shell.run("repair bad.log --yes --fence-undecided");
+    shell.run("repair bad.log --yes --gap-undecided");
     let folder = fs::read_dir(shell.path("bad.log.repairs")).unwrap();
     let journal = folder.map(|entry| entry.unwrap().path()).next().unwrap();
     let mut bytes = fs::read(&journal).unwrap();
     bytes[60] ^= 1;
     fs::write(&journal, &bytes).unwrap();
     let listed = shell.run("undo bad.log --list");
-    assert!(listed.stderr.contains("0001-") && !listed.stderr.contains("never repaired"), "{listed:?}");
+    assert!(listed.stderr.contains("0001-") && !listed.stderr.contains("no repairs yet"), "{listed:?}");
     let undone = shell.run("undo bad.log --yes");
     assert!(undone.exit_code == 6 && undone.stderr.contains("0001-"), "{undone:?}");
 }

@@ -259,5 +259,5 @@ pub(super) const TABLE: &[ActionSpec] = &[
         "Plan gaps where nobody has decided, or leave them as they are again",
     )
     .with_footer("fence")
-    .with_cli_equivalent("chronicle repair LOG --fence-undecided"),
+    .with_cli_equivalent("chronicle repair LOG --gap-undecided"),
 ];

@@ -68,7 +68,7 @@ impl PlanRequest {
                 words.extend(wishes.damage_offset.map(|offset| format!("--only {offset}")));
                 words.extend(wishes.choices.iter().map(|(start, nth)| format!("--choose {start}={nth}")));
                 words.extend(wishes.accept_likely.then(|| "--accept likely".to_owned()));
-                words.extend(wishes.gap_undecided.then(|| "--fence-undecided".to_owned()));
+                words.extend(wishes.gap_undecided.then(|| "--gap-undecided".to_owned()));
                 words.push("--yes".into());
                 words.join(" ")
             }

@@ -1,28 +1,30 @@
-//! `completions` and `man`: the command line described from its own definition.
+//! `man`: the manual page, generated from the command line's definition and the screen's table of actions.
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
 use clap_mangen::Man;
 
-use super::args::{Cli, CompletionsArgs};
+use super::Cli;
 use super::failure::{CommandFailure, CommandResult};
+use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::report::ExitStatus;
 use crate::tui::{ActionScope, action_table};
 
-pub(super) fn completions(args: &CompletionsArgs, out: &mut CommandOutput) -> CommandResult {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "chronicle", &mut script);
-    out.print_bytes(&script)?;
-    Ok(ExitStatus::Done)
-}
+/// Print the manual page.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  chronicle man | man -l -")]
+pub(super) struct ManArgs {}
 
-/// One page for everything: what the program is, then each command with its options, then the exit statuses.
-pub(super) fn man(out: &mut CommandOutput) -> CommandResult {
-    let page = render_man_page().map_err(CommandFailure::Stdout)?;
-    out.print_bytes(&page)?;
-    Ok(ExitStatus::Done)
+impl ManArgs {
+    /// Runs the command: one page with the description, every command, the keys of the screen and the exit statuses.
+    #[expect(clippy::unused_self, reason = "every command has this signature")]
+    pub(super) fn run(&self, _global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let page = render_man_page().map_err(CommandFailure::Stdout)?;
+        out.print_bytes(&page)?;
+        Ok(ExitStatus::Done)
+    }
 }
 
 fn render_man_page() -> io::Result<Vec<u8>> {
@@ -47,29 +49,29 @@ fn render_man_page() -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// The keys of the screen, out of its own table of actions.
+/// Writes the section on the keys of the screen, from the screen's table of actions.
 fn write_keys_section(page: &mut Vec<u8>) -> io::Result<()> {
     writeln!(page, ".SH KEYS")?;
     for action in action_table().iter().filter(|action| !action.keys.is_empty()) {
-        let before = match action.scope {
+        let prefix = match action.scope {
             ActionScope::Main => "",
             ActionScope::CopyChord => "y ",
             ActionScope::TextInput | ActionScope::Form | ActionScope::Confirm | ActionScope::Plan => continue,
         };
         let keys: Vec<String> =
-            action.keys.iter().map(|key| format!("{before}{}", escape_roff(&key.to_string()))).collect();
+            action.keys.iter().map(|key| format!("{prefix}{}", escape_roff(&key.to_string()))).collect();
         writeln!(page, ".TP\n\\fB{}\\fR\n{}", keys.join("\\fR, \\fB"), escape_roff(action.help))?;
     }
     Ok(())
 }
 
-/// Text of the page: a backslash, and a dot or a quote that would start a request, stand for themselves.
+/// Escapes text for roff: backslashes, hyphens, and a leading dot or quote, which would start a request.
 fn escape_roff(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
     if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }
 
-/// A command, and those below it, as sections of their own.
+/// Writes a section for a command, or for each of its subcommands.
 fn write_command_sections(command: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
     let subs: Vec<_> = command.get_subcommands().collect();
     if subs.is_empty() {
@@ -79,7 +81,7 @@ fn write_command_sections(command: &clap::Command, name: &str, page: &mut Vec<u8
         man.render_description_section(&mut section)?;
         man.render_synopsis_section(&mut section)?;
         man.render_options_section(&mut section)?;
-        // Below the heading of the command there is no other.
+        // The command's own heading replaces the section headings that clap_mangen writes.
         for line in section.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b".SH")) {
             page.write_all(line)?;
         }

@@ -1,0 +1,140 @@
+//! Showing a plan, asking for confirmation, and applying the plan: what `repair` and `undo` share.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use clap::Args;
+
+use super::failure::CommandFailure;
+use super::log_access::open_read_only;
+use super::options::GlobalArgs;
+use super::output::CommandOutput;
+use super::progress::TerminalProgress;
+use crate::inspect::SurveyUpdate;
+use crate::repair::{self, AppliedRepair, ApplyOptions, LogPaths, Plan};
+use crate::report::json::{self, Json};
+use crate::report::{plan_lines, recovered_line, safe_path_text};
+
+/// Options that decide whether a plan is applied.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ApprovalArgs {
+    /// Print the plan and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Apply the printed plan without asking; required if there is no terminal to ask on
+    #[arg(long)]
+    yes: bool,
+    /// Wait up to this many seconds for the writer's lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(super) wait: u64,
+}
+
+/// How a plan is confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ApprovalMode {
+    /// The plan is only printed (`--dry-run`).
+    DryRun,
+    /// The plan is applied without asking (`--yes`).
+    Preapproved,
+    /// The user is asked on the terminal.
+    Prompt,
+    /// There is no terminal to ask on: the plan is printed and not applied.
+    Unavailable,
+}
+
+impl ApprovalMode {
+    /// Chooses the mode from the options and from whether the user can be asked.
+    pub(super) fn from_args(args: &ApprovalArgs, out: &CommandOutput) -> Self {
+        match args {
+            ApprovalArgs { dry_run: true, .. } => Self::DryRun,
+            ApprovalArgs { yes: true, .. } => Self::Preapproved,
+            _ if out.can_prompt() => Self::Prompt,
+            _ => Self::Unavailable,
+        }
+    }
+
+    /// Completes or rolls back an interrupted repair and reports it, unless this run only prints a plan.
+    pub(super) fn recover_pending_repair(
+        self,
+        paths: &LogPaths,
+        out: &mut CommandOutput,
+    ) -> Result<(), CommandFailure> {
+        if matches!(self, Self::Preapproved | Self::Prompt)
+            && let Some(recovered) = repair::recover(paths)?
+        {
+            out.print_notice(&recovered_line(&recovered), &json::recovered(&recovered));
+        }
+        Ok(())
+    }
+
+    fn request_approval(self, plan: &Plan, out: &mut CommandOutput) -> Result<(), CommandFailure> {
+        let reason = match self {
+            Self::Preapproved => return Ok(()),
+            Self::Prompt if out.confirm("Apply this plan? [y/N]")? => return Ok(()),
+            Self::Prompt | Self::DryRun => "not confirmed",
+            Self::Unavailable => "not confirmed, and there is no terminal to ask on",
+        };
+        Err(CommandFailure::Refused {
+            message: format!("{}: nothing written: {reason}", plan.log.path.display()),
+            hint: "Use --yes to apply the printed plan, or --dry-run to only print it".into(),
+        })
+    }
+}
+
+/// Prints a plan and applies it once it is confirmed. Returns `None` for an empty plan and for a dry run.
+pub(super) fn show_and_apply(
+    plan: &Plan,
+    paths: &LogPaths,
+    approval: ApprovalMode,
+    apply_options: ApplyOptions,
+    out: &mut CommandOutput,
+) -> Result<Option<AppliedRepair>, CommandFailure> {
+    if !out.is_json() {
+        plan_lines(plan, &paths.journal_folder()).iter().try_for_each(|line| out.print_line(line))?;
+    }
+    let result = if plan.is_empty() || approval == ApprovalMode::DryRun {
+        Ok(None)
+    } else {
+        approval.request_approval(plan, out).and_then(|()| Ok(Some(repair::apply(paths, plan, apply_options)?)))
+    };
+    let applied = result.as_ref().ok().and_then(Option::as_ref);
+    if out.is_json() {
+        let applied = applied.map(|applied| {
+            Json::Object(vec![
+                ("number", u64::from(applied.number).into()),
+                ("journal", safe_path_text(&applied.journal).into()),
+            ])
+        });
+        let plan = Json::Plan(Box::new(plan.clone()));
+        out.print_json(&Json::Object(vec![("plan", plan), ("applied", applied.into())]))?;
+    } else if let Some(AppliedRepair { number, journal, .. }) = applied {
+        let text = match plan.undoes {
+            Some(undone) => format!("repair {undone} undone (recorded as {number})"),
+            None => format!("repair {number} applied"),
+        };
+        out.print_line(&format!("{text}; journal: {}", journal.display()))?;
+    }
+    result
+}
+
+/// Catches the index up after a repair. A failure is reported but not returned: the repair itself is complete.
+pub(super) fn catch_up_index(applied: &AppliedRepair, log: &Path, global: &GlobalArgs, out: &mut CommandOutput) {
+    if !applied.index_behind {
+        return;
+    }
+    let progress = TerminalProgress::new("indexing", out);
+    let result = open_read_only(log, global).and_then(|mut log| {
+        let (_, read) = log.catch_up_index(&mut |step| {
+            if let SurveyUpdate::Progress(position) = step {
+                progress.update(position);
+            }
+            ControlFlow::Continue(())
+        })?;
+        if read.is_some() { log.save_index() } else { Ok(()) }
+    });
+    drop(progress);
+    if let Err(error) = result {
+        let text = format!("the log is repaired, but its index was not updated: {error}");
+        out.print_notice(&text, &Json::Object(vec![("index_not_caught_up", error.to_string().into())]));
+    }
+}

@@ -1,0 +1,64 @@
+//! `demo`: a damaged log with a stale index to explore.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::failure::CommandResult;
+use super::open::{ScreenArgs, has_terminal, open_screen};
+use super::options::{ExistingFiles, ForceArgs, GlobalArgs};
+use super::output::CommandOutput;
+use super::overwrite::remove_existing;
+use crate::report::json::Json;
+use crate::report::units::format_count;
+use crate::report::{ExitStatus, safe_path_text};
+use crate::sample;
+
+/// Create a damaged demo log with a stale index, and open it.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Folder for the demo log; created if missing
+    #[arg(default_value = "chronicle-demo")]
+    folder: PathBuf,
+    #[command(flatten)]
+    force: ForceArgs,
+    #[command(flatten)]
+    screen: ScreenArgs,
+}
+
+impl DemoArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let path = self.folder.join("demo.log");
+        let existing = self.force.existing_files();
+        if fs::symlink_metadata(&path).is_ok() && existing == ExistingFiles::Keep {
+            out.print_note("using the existing demo log; --force creates a new one");
+        } else {
+            remove_existing(&path, existing)?;
+            let demo = sample::create_demo(&self.folder)?;
+            if out.is_json() {
+                let rows = demo.findings.iter().map(|(kind, range)| {
+                    Json::Object(vec![
+                        ("kind", kind.name().into()),
+                        ("start", range.start.into()),
+                        ("end", range.end.into()),
+                    ])
+                });
+                let findings = Json::List(rows.collect());
+                out.print_json(&Json::Object(vec![
+                    ("path", safe_path_text(&demo.log).into()),
+                    ("findings", findings),
+                ]))?;
+            } else {
+                let findings = format_count(demo.findings.len() as u64, "finding");
+                out.print_path_line(&demo.log, &format!(": created with {findings} and an index that is behind"))?;
+            }
+        }
+        if has_terminal() && !out.is_json() {
+            return open_screen(&path, &self.screen, global, out);
+        }
+        out.print_note(&format!("not opened: no terminal; use `chronicle verify {}`", path.display()));
+        Ok(ExitStatus::Done)
+    }
+}

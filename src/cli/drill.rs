@@ -1,0 +1,104 @@
+//! `drill`: plants one kind of damage in a copy of a log, and prints what was planted.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+
+use super::failure::{CommandFailure, CommandResult};
+use super::options::{ForceArgs, GlobalArgs};
+use super::output::CommandOutput;
+use super::overwrite::remove_existing;
+use crate::StorageError;
+use crate::file::{Disk, OsDisk};
+use crate::format::hex;
+use crate::inspect::index_path;
+use crate::report::json::Json;
+use crate::report::{ExitStatus, safe_path_text};
+use crate::sample::{self, Drill, PlantedDamage};
+
+/// Changed bytes that are printed in full; of longer changes only the first.
+const MAX_BYTES_SHOWN: usize = 4096;
+
+/// Plant one kind of damage in a copy of a log, and print what was planted as JSON.
+///
+/// For trying `verify` and `repair`: the printed kind and range are what they must report.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  chronicle drill a.log -o bad.log --kind checksum && chronicle verify bad.log")]
+pub(super) struct DrillArgs {
+    /// Log to copy; it is only read
+    log: PathBuf,
+    /// Copy to create and damage
+    #[arg(short = 'o', long = "output", value_name = "COPY")]
+    copy: PathBuf,
+    /// Kind of damage
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(drill_values()))]
+    kind: String,
+    /// Seed of the random numbers; another seed damages another place
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    force: ForceArgs,
+}
+
+fn drill_values() -> impl Iterator<Item = PossibleValue> {
+    Drill::ALL.iter().map(|(_, name, _, description)| PossibleValue::new(*name).help(*description))
+}
+
+impl DrillArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, _global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let kind = Drill::from_name(&self.kind).unwrap_or(Drill::Checksum);
+        // Compared by identity, not by name: through a link, --force would replace the log itself.
+        if let (Ok(log), Ok(copy)) = (OsDisk.identity(&self.log), OsDisk.identity(&self.copy))
+            && log.is_same_file(copy)
+        {
+            return Err(CommandFailure::Refused {
+                message: format!("{}: the copy is the log itself", self.copy.display()),
+                hint: "Use another file after -o".into(),
+            });
+        }
+        fs::metadata(&self.log).map_err(|source| StorageError::Io {
+            path: self.log.clone(),
+            action: "open",
+            offset: None,
+            source,
+        })?;
+        remove_existing(&self.copy, self.force.existing_files())?;
+        let planted = sample::plant_damage(&self.log, &self.copy, kind, self.seed)?;
+        out.print_json(&self.planted_damage_json(&planted))?;
+        Ok(ExitStatus::Done)
+    }
+
+    fn planted_damage_json(&self, planted: &PlantedDamage) -> Json {
+        let PlantedDamage { drill, seed, kind, start, end, edit } = planted;
+        let index = drill.needs_index().then(|| safe_path_text(&index_path(&self.copy)));
+        Json::Object(vec![
+            ("drill", drill.name().into()),
+            ("seed", (*seed).into()),
+            ("log", safe_path_text(&self.log).into()),
+            ("copy", safe_path_text(&self.copy).into()),
+            ("index", index.into()),
+            ("kind", kind.name().into()),
+            ("damage", Json::Bool(kind.is_damage())),
+            ("start", (*start).into()),
+            ("end", (*end).into()),
+            (
+                "edit",
+                Json::Object(vec![
+                    ("offset", edit.at.into()),
+                    ("bytes_before", (edit.before.len() as u64).into()),
+                    ("bytes_after", (edit.after.len() as u64).into()),
+                    ("before", hex_prefix(&edit.before).into()),
+                    ("after", hex_prefix(&edit.after).into()),
+                ]),
+            ),
+        ])
+    }
+}
+
+/// The first [`MAX_BYTES_SHOWN`] bytes in hexadecimal.
+fn hex_prefix(bytes: &[u8]) -> String {
+    hex::encode(bytes.get(..MAX_BYTES_SHOWN).unwrap_or(bytes))
+}

@@ -1,0 +1,76 @@
+//! Opening a log and its side files (index, journals) as the global options say.
+
+use std::path::Path;
+
+use super::options::{GlobalArgs, ThreadArgs};
+use crate::index::{IndexFault, IndexState};
+use crate::inspect::LogView;
+use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
+use crate::{DamageKind, EventLog, Finding, OpenOptions, StorageError};
+
+/// Returns the options for opening a log: side files as given, one thread per processor.
+pub(super) fn open_options(global: &GlobalArgs) -> OpenOptions {
+    let options = OpenOptions::new().threads(ThreadArgs::default().count());
+    let options = match &global.index {
+        Some(file) => options.index_path(file),
+        None => options,
+    };
+    match &global.journal {
+        Some(folder) => options.journal_folder(folder),
+        None => options,
+    }
+}
+
+/// Opens a log read-only.
+pub(super) fn open_read_only(path: &Path, global: &GlobalArgs) -> Result<EventLog, StorageError> {
+    open_options(global).open_read_only(path)
+}
+
+/// Returns the view of a log after checking every page of its index; the state becomes `corrupt` when a page fails.
+///
+/// Opening checks only the pages it needs, so a flipped bit elsewhere would stay unnoticed. Costs one read of the index.
+pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
+    let mut view = log.view().clone();
+    if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
+        let ahead = matches!(view.index_state(), IndexState::Ahead { .. });
+        let lost_end = view.trusted_index_end().filter(|_| ahead);
+        // A corrupt index proves nothing, but a rebuild would discard what its head records about the lost end.
+        let lost_end =
+            lost_end.map(|end| format!("; its head is intact and covers {end} bytes, more than the log has"));
+        view.mark_index_corrupt(index_fault_reason(fault) + &lost_end.unwrap_or_default());
+    }
+    view
+}
+
+/// Describes why an index that was opened cannot be read.
+pub(super) fn index_fault_reason(fault: IndexFault) -> String {
+    match fault {
+        IndexFault::Corrupt(reason) => reason,
+        IndexFault::Io(error) => error.to_string(),
+        IndexFault::Missing => "the file disappeared after it was opened".into(),
+        IndexFault::Unsupported(version) => format!("the file was replaced by an index of version {version}"),
+    }
+}
+
+/// Finds the journal that keeps the original bytes of a gap. Journals are read once, for the first gap.
+pub(super) struct GapJournals {
+    paths: LogPaths,
+    records: Option<Vec<RepairRecord>>,
+}
+
+impl GapJournals {
+    /// Prepares the lookup in the journals of `log`; reads nothing yet.
+    pub(super) fn for_log(log: &EventLog) -> Result<Self, StorageError> {
+        Ok(Self { paths: log.options().log_paths(&log.path())?, records: None })
+    }
+
+    /// Returns the journal with the original bytes of a gap; `None` for other findings and for gaps without a journal.
+    pub(super) fn journal_of(&mut self, finding: &Finding) -> Option<&Path> {
+        if finding.kind != DamageKind::Gap {
+            return None;
+        }
+        // An unreadable journal folder must not hide the gap itself.
+        let read = || repair::read_repair_records(&self.paths).map(|(records, _)| records).unwrap_or_default();
+        find_gap_journal(self.records.get_or_insert_with(read), finding.range())
+    }
+}

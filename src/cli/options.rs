@@ -1,0 +1,86 @@
+//! Options that several commands share, with their help texts.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Options that every command accepts.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct GlobalArgs {
+    /// Print JSON: one object, or one object per line for lists
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(super) json: bool,
+    /// Use this index file instead of LOG.idx
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(super) index: Option<PathBuf>,
+    /// Keep repair journals in this folder instead of LOG.repairs
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(super) journal: Option<PathBuf>,
+}
+
+/// The number of threads that read a whole log.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct ThreadArgs {
+    /// Read with this many threads [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+impl ThreadArgs {
+    /// The number of threads: as given, or one per processor.
+    pub(super) fn count(self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        self.threads.map_or_else(processors, usize::from)
+    }
+}
+
+/// Values of `--accept`: the certainty below `proven` at which a fix is still applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AcceptArg {
+    /// Fixes that chance alone would offer less than once in 100 cases
+    Likely,
+}
+
+/// The option that allows a command to replace files.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct ForceArgs {
+    /// Replace files that already exist
+    #[arg(long)]
+    force: bool,
+}
+
+impl ForceArgs {
+    /// The policy for files that already exist.
+    pub(super) fn existing_files(self) -> ExistingFiles {
+        ExistingFiles::from_force(self.force)
+    }
+}
+
+/// What a command does with files that are in the way of its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExistingFiles {
+    /// Refuse to run.
+    Keep,
+    /// Replace them.
+    Replace,
+}
+
+impl ExistingFiles {
+    /// Translates the flag `--force`.
+    pub(super) const fn from_force(force: bool) -> Self {
+        if force { Self::Replace } else { Self::Keep }
+    }
+}
+
+/// Parses an offset: decimal, or hexadecimal after `0x`.
+///
+/// # Errors
+/// Returns the expected form when `text` is neither.
+pub(super) fn parse_offset(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "expected an offset such as 1223488 or 0x12ab40".into())
+}

@@ -1,0 +1,88 @@
+//! `undo`: takes a repair back, or lists the repair history.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::approval::{ApprovalArgs, ApprovalMode, catch_up_index, show_and_apply};
+use super::failure::CommandResult;
+use super::findings::{IndexRequirement, index_status, survey_with_fixes};
+use super::log_access::{open_options, open_read_only, view_with_checked_index};
+use super::options::GlobalArgs;
+use super::output::CommandOutput;
+use super::progress::TerminalProgress;
+use crate::inspect::{OnSurveyUpdate, SurveyOptions, survey};
+use crate::repair::{self, ApplyOptions, LogPaths};
+use crate::report::json::{self, Json};
+use crate::report::{ExitStatus, FindingCounts, record_line};
+
+/// Undo a repair, or list the repair history.
+///
+/// Restores the bytes that the repair replaced, from its journal. An undo is itself recorded and can be undone.
+/// Afterwards the log is verified, and the exit status is that of `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chronicle undo a.log           undo the last repair
+  chronicle undo a.log --list    list all repairs")]
+pub(super) struct UndoArgs {
+    /// Log to restore
+    log: PathBuf,
+    /// Number of the repair, as --list prints it; default: the last one that is not undone
+    id: Option<u32>,
+    /// List every repair: number, time, state and what it did
+    #[arg(long, conflicts_with_all = ["id", "dry_run", "yes", "wait"])]
+    list: bool,
+    #[command(flatten)]
+    approval: ApprovalArgs,
+}
+
+impl UndoArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let paths = open_options(global).log_paths(&self.log)?;
+        if self.list {
+            return list_repairs(&paths, out);
+        }
+        let approval = ApprovalMode::from_args(&self.approval, out);
+        approval.recover_pending_repair(&paths, out)?;
+        let plan = repair::plan_undo(&paths, self.id)?;
+        let apply_options = ApplyOptions { lock_timeout: Duration::from_secs(self.approval.wait), full_check: false };
+        if let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? {
+            catch_up_index(&applied, &self.log, global, out);
+        }
+        verify_current_state(&self.log, global, out)
+    }
+}
+
+/// Verifies the log, prints the summary to stderr, and returns the status that `verify` would return.
+fn verify_current_state(log: &Path, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+    let view = view_with_checked_index(&open_read_only(log, global)?);
+    let progress = TerminalProgress::new("verifying", out);
+    let (mut counts, mut status) = (FindingCounts::default(), index_status(&view, IndexRequirement::NotBroken));
+    let mut pass = |on_step: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::default(), None, on_step);
+    let survey = survey_with_fixes(&view, &mut pass, &progress, &mut |fix| {
+        counts.add(&fix.finding);
+        status = status.combine(ExitStatus::for_finding(&fix.finding, fix.fix.as_ref()));
+        Ok(())
+    })?;
+    drop(progress);
+    out.print_note(&format!("verified: {}", counts.summary_line(survey.events)));
+    Ok(status)
+}
+
+/// Prints the repair history to stdout, and files in the journal folder that are not journals of this log to stderr.
+fn list_repairs(paths: &LogPaths, out: &mut CommandOutput) -> CommandResult {
+    let (records, notices) = repair::read_repair_records(paths)?;
+    for record in &records {
+        if out.is_json() { out.print_json(&json::record(record)) } else { out.print_line(&record_line(record)) }?;
+    }
+    if records.is_empty() && notices.is_empty() {
+        out.print_note(&format!("no repairs yet; journals are kept in {}", paths.journal_folder().display()));
+    }
+    for notice in notices {
+        out.print_notice(&notice, &Json::Object(vec![("notice", notice.as_str().into())]));
+    }
+    Ok(ExitStatus::Done)
+}
