@@ -83,7 +83,7 @@ fn an_old_log_is_never_appended_to() {
     bytes.extend_from_slice(payload);
     let mut bench = TestScreen::new(&bytes, (120, 40));
     bench.press(&[Key::Char('a')]);
-    assert!(bench.screen_text().contains("a log of version 0 is never written to"), "{}", bench.screen_text());
+    assert!(bench.screen_text().contains("version 0 logs are read-only"), "{}", bench.screen_text());
 }
 
 #[test]

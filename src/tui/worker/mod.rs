@@ -15,6 +15,7 @@ mod repair;
 mod rows;
 mod scan;
 mod scan_control;
+mod scan_state;
 mod shared;
 mod watch;
 mod writing;

@@ -1,12 +1,12 @@
-//! The scan behind the screen: judges the whole log once, keeps the index in memory caught up, and never holds a key up.
+//! The background scan: verifies the whole log once and keeps the in-memory index up to date.
 //!
-//! With an index file that may be believed, what it has not seen is read first; then the log is verified without building
-//! anything, from where the index says that it was verified to, and before that where it knows of anything but events;
-//! what that leaves out is read when somebody wishes for it. Without one, one pass does both. Done in slices, so that it
-//! can be counted and stopped.
+//! When there is an index file that can be trusted, the scan first reads what the index has not seen. Then it verifies
+//! without building anything: the log after the offset up to which the index records it as verified, and before that
+//! offset only the ranges where the index lists damage or gaps. The ranges that were verified earlier are skipped until
+//! the user requests them. Without such an index, a single pass verifies the log and builds the index.
+//!
+//! The scan runs in slices, so that it can report progress and be stopped.
 
-use std::collections::VecDeque;
-use std::iter;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,46 +16,43 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::scan_control::{ScanCommand, ScanHandle};
+use super::scan_state::{CatchUp, IN_FLIGHT_RECHECK_DELAY, ScanWorkerState};
 use super::{QuitOnPanic, RequestFailure, SharedState, to_failure};
 use crate::StorageError;
 use crate::index::{AggregateIndex, SpillOptions};
-use crate::inspect::{
-    LogView, Progress, Survey, SurveyOptions, SurveyUpdate, enclosing_start, survey, unverified_ranges,
-};
+use crate::inspect::{LogView, Progress, Survey, SurveyOptions, SurveyUpdate, enclosing_start, survey};
 use crate::log::now_ms;
 use crate::repair::{FixFinder, ProposedFix};
 use crate::tui::message::{BackgroundUpdate, Message};
 use crate::tui::options::TuiOptions;
 
-/// Bytes of a slice.
+/// Bytes of a slice on one thread.
 const SLICE_BYTES: u64 = 16 << 20;
-/// Bytes of an index in memory.
+/// Memory of the index that the scan builds, in bytes. What is beyond it spills to a temporary file.
 const INDEX_MEMORY_BYTES: u64 = 24 << 20;
-/// An end that was being written is looked at again after this.
-const IN_FLIGHT_RECHECK_DELAY: Duration = Duration::from_secs(1);
-/// Longest sleep before a stop is heard.
+/// Time until a slice is tried again after the log has changed while it was read.
 const CHANGED_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Starts it.
+/// Starts the scan thread.
 pub(super) fn start(shared: &Arc<SharedState>, out: &Sender<Message>) -> ScanHandle {
     let TuiOptions { scan, .. } = *shared.settings();
-    let (orders, command_receiver) = unbounded();
+    let (command_sender, commands) = unbounded();
     let stop = Arc::new(AtomicBool::new(!scan));
-    let handle = ScanHandle::new(orders, stop.clone());
+    let handle = ScanHandle::new(command_sender, stop.clone());
     let threads = thread::available_parallelism().map_or(1, |all| all.get() / 2);
     let mut scan =
         ScanWorker { threads, shared: shared.clone(), out: out.clone(), stop, state: ScanWorkerState::default() };
     let run = move || {
-        let _alive = QuitOnPanic(scan.out.clone());
-        scan.run(&command_receiver);
+        let _quit_on_panic = QuitOnPanic(scan.out.clone());
+        scan.run(&commands);
     };
-    // Without a thread there is no scan, and the screen works as with --no-scan.
-    let _ = thread::Builder::new().name("scan".into()).spawn(run);
+    // When the thread cannot be started there is no scan, and the screen works as with `--no-scan`.
+    let _ = thread::Builder::new().name("tui-scan".into()).spawn(run);
     handle
 }
 
 struct ScanWorker {
-    /// Half of the processors: whoever looks at the screen has other things to do as well.
+    /// Half of the processors. The rest is left to the user's requests and to other programs.
     threads: usize,
     shared: Arc<SharedState>,
     out: Sender<Message>,
@@ -63,61 +60,60 @@ struct ScanWorker {
     state: ScanWorkerState,
 }
 
-/// How far the scan is.
-#[derive(Debug, Default)]
-struct ScanWorkerState {
-    index: Option<AggregateIndex>,
-    /// The index was built by this scan, from the first byte on: what it covers is verified.
-    builds_index: bool,
-    /// The log's size when the index had last seen all of it, and whether its end was being written then.
-    last_catch_up: Option<(u64, InFlightSince)>,
-    /// What is left to be verified without building, once that is known.
-    unverified_ranges: Option<VecDeque<Range<u64>>>,
-    /// What was only verified earlier, and is not read unless somebody wishes for it.
-    skipped_ranges: VecDeque<Range<u64>>,
-    /// The time of the last readable event before what is left.
-    last_event_time: Option<u64>,
+/// Whether a slice was scanned.
+enum SliceOutcome {
+    Scanned,
+    NothingLeft,
 }
 
-type InFlightSince = Option<Instant>;
+/// Whether a command gives the scan more to read.
+#[derive(PartialEq, Eq)]
+enum CommandEffect {
+    MoreToScan,
+    NothingNew,
+}
 
 impl ScanWorker {
-    fn run(&mut self, orders: &Receiver<ScanCommand>) {
+    fn run(&mut self, commands: &Receiver<ScanCommand>) {
         self.load_index();
         let mut done_reported = false;
         loop {
-            let mut waiting: Vec<ScanCommand> = orders.try_iter().collect();
-            // What is found in between belongs to a log that is gone.
-            let restarts = waiting.iter().rposition(|order| *order == ScanCommand::Restart);
-            for order in waiting.drain(restarts.unwrap_or_default()..) {
-                done_reported &= !self.handle_command(order);
+            let mut queued: Vec<ScanCommand> = commands.try_iter().collect();
+            // A restart makes the commands before it pointless: they refer to a log that was replaced.
+            let last_restart = queued.iter().rposition(|command| *command == ScanCommand::Restart);
+            for command in queued.drain(last_restart.unwrap_or_default()..) {
+                done_reported &= self.handle_command(command) == CommandEffect::NothingNew;
             }
-            let stopped = self.stop.load(Ordering::Acquire);
-            let step = if stopped { Ok(None) } else { self.run_next_slice() };
-            match step {
-                Ok(Some(())) => done_reported = false,
-                Ok(None) => {
-                    if !stopped && !done_reported {
+            let is_stopped = self.stop.load(Ordering::Acquire);
+            let outcome = if is_stopped { Ok(SliceOutcome::NothingLeft) } else { self.run_next_slice() };
+            match outcome {
+                Ok(SliceOutcome::Scanned) => done_reported = false,
+                Ok(SliceOutcome::NothingLeft) => {
+                    if !is_stopped && !done_reported {
                         done_reported = true;
                         self.send_update(BackgroundUpdate::ScanDone);
                     }
-                    let unfinished = matches!(self.state.last_catch_up, Some((_, Some(_)))) && !stopped;
-                    let order =
-                        if unfinished { orders.recv_timeout(IN_FLIGHT_RECHECK_DELAY).ok() } else { orders.recv().ok() };
-                    match order {
-                        Some(order) => done_reported &= !self.handle_command(order),
-                        None if !unfinished => return,
+                    let is_in_flight = self.state.has_frame_in_flight() && !is_stopped;
+                    let command = if is_in_flight {
+                        commands.recv_timeout(IN_FLIGHT_RECHECK_DELAY).ok()
+                    } else {
+                        commands.recv().ok()
+                    };
+                    match command {
+                        Some(command) => done_reported &= self.handle_command(command) == CommandEffect::NothingNew,
+                        // Without a timeout only a closed channel yields no command: the screen is gone.
+                        None if !is_in_flight => return,
                         None => {}
                     }
                 }
                 Err(StorageError::Cancelled) => self.send_update(BackgroundUpdate::ScanStopped),
                 Err(StorageError::Changed { .. }) => {
-                    // The watch sees it too, and says what follows.
+                    // The watcher detects the change too, and sends `Restart`.
                     thread::sleep(CHANGED_RETRY_DELAY);
                 }
                 Err(error) => {
-                    if let RequestFailure::Error(why) = to_failure(&error) {
-                        self.send_update(BackgroundUpdate::ScanFailed(why));
+                    if let RequestFailure::Error(message) = to_failure(&error) {
+                        self.send_update(BackgroundUpdate::ScanFailed(message));
                     }
                     self.stop.store(true, Ordering::Release);
                 }
@@ -125,75 +121,69 @@ impl ScanWorker {
         }
     }
 
-    /// Does what it is told; whether there is more to be scanned by that.
-    fn handle_command(&mut self, order: ScanCommand) -> bool {
-        match order {
+    fn handle_command(&mut self, command: ScanCommand) -> CommandEffect {
+        match command {
             ScanCommand::Restart => self.restart(),
-            ScanCommand::Resume => self.queue_skipped_ranges(),
-            ScanCommand::LogGrown => return false,
+            ScanCommand::Resume => self.state.queue_skipped_ranges(),
+            ScanCommand::LogGrown => return CommandEffect::NothingNew,
             ScanCommand::ScanRange(range) => {
-                // What cannot be read now is met again by whoever reads on.
+                // A range that cannot be read now is requested again by the next page that meets it.
                 let _ = self.scan_range(&range);
-                return false;
+                return CommandEffect::NothingNew;
             }
         }
-        true
+        CommandEffect::MoreToScan
     }
 
-    /// Reads what was only verified earlier, when all else is through.
-    fn queue_skipped_ranges(&mut self) {
-        if self.state.unverified_ranges.as_ref().is_some_and(VecDeque::is_empty) {
-            self.state.unverified_ranges = Some(std::mem::take(&mut self.state.skipped_ranges));
-        }
-    }
-
-    /// Judges damage that somebody has met, be it that the scan is through or was never wished for.
+    /// Surveys a range in which a page met damage. Works whether the scan is finished, stopped or off.
     fn scan_range(&mut self, range: &Range<u64>) -> Result<(), StorageError> {
         let view = self.shared.view();
-        let len = view.log().len()?;
-        let from = (range.start > 0).then(|| enclosing_start(&view, range.start, len)).transpose()?;
+        let log_bytes = view.log().len()?;
+        let from = (range.start > 0).then(|| enclosing_start(&view, range.start, log_bytes)).transpose()?;
         let until = range.end.max(range.start + 1);
-        let options = SurveyOptions { from, until: (until < len).then_some(until), ..slice_survey_options() };
-        let mut found = Vec::new();
-        let mut proposer = FixFinder::new(&view)?;
-        let seen = survey(&view, &options, None, &mut |step| {
-            if let SurveyUpdate::Finding(finding) = step {
-                found.push(proposer.push(finding));
+        let options = SurveyOptions { from, until: (until < log_bytes).then_some(until), ..slice_survey_options() };
+        let mut proposals = Vec::new();
+        let mut fix_finder = FixFinder::new(&view)?;
+        let result = survey(&view, &options, None, &mut |update| {
+            if let SurveyUpdate::Finding(finding) = update {
+                proposals.push(fix_finder.push(finding));
             }
             ControlFlow::Continue(())
         })?;
-        for decided in found {
-            self.send_findings(decided?);
+        for proposed in proposals {
+            self.send_findings(proposed?);
         }
-        self.send_findings(proposer.finish());
-        self.record_damage_in_index(seen);
+        self.send_findings(fix_finder.finish());
+        self.record_damage_in_index(result);
         Ok(())
     }
 
-    /// Has the index know what was met below what it covers, so that whoever saves it does not hide that.
-    fn record_damage_in_index(&mut self, seen: Survey) {
+    /// Adds damage found before the index's end to the index, so that saving the index does not hide that damage from
+    /// the next run.
+    fn record_damage_in_index(&mut self, result: Survey) {
         let Some(index) = &mut self.state.index else { return };
-        index.update_damage(&seen.scanned_ranges, seen.damaged_ranges);
-        if seen.damage_total > 0 && self.state.last_catch_up.is_some() {
+        index.update_damage(&result.scanned_ranges, result.damaged_ranges);
+        if result.damage_total > 0 && self.state.last_catch_up.is_some() {
             self.shared.publish_index(Some(index.clone()));
         }
     }
 
-    /// Forgets all, and starts anew.
+    /// Forgets all progress and starts again.
     fn restart(&mut self) {
         self.send_update(BackgroundUpdate::RescanFrom(0));
         self.state = ScanWorkerState::default();
         self.load_index();
     }
 
-    /// Takes the index file up, when it may be believed: aggregates can be looked up at once.
+    /// Loads the index file when it can be trusted, so that aggregates can be looked up at once; else starts an empty
+    /// index.
     fn load_index(&mut self) {
         let mut view = self.shared.view();
         if view.trusted_index().is_some() {
             let index = view.load_index().with_spill_options(index_bounds());
-            // It may have turned out to be corrupt just now.
+            // Loading returns an empty index when the file turns out to be corrupt.
             if index.coverage().frames > 0 {
-                if view.log().len().is_ok_and(|len| index.coverage().covered_to <= len) {
+                if view.log().len().is_ok_and(|log_bytes| index.coverage().covered_to <= log_bytes) {
                     self.send_update(BackgroundUpdate::EventCount(index.coverage().events));
                 }
                 self.publish_index(&index);
@@ -210,119 +200,93 @@ impl ScanWorker {
         self.send_update(BackgroundUpdate::IndexReady);
     }
 
-    fn send_update(&self, news: BackgroundUpdate) {
-        let _ = self.out.send(Message::Background(news));
+    fn send_update(&self, update: BackgroundUpdate) {
+        let _ = self.out.send(Message::Background(update));
     }
 
-    /// Does a slice of what is left; `None` when nothing is.
-    fn run_next_slice(&mut self) -> Result<Option<()>, StorageError> {
+    /// Scans the next slice: first what the index has not read, then what is not verified.
+    fn run_next_slice(&mut self) -> Result<SliceOutcome, StorageError> {
         let view = self.shared.view().with_threads(self.threads);
-        let len = view.log().len()?;
-        let due = match self.state.last_catch_up {
-            None => true,
-            Some((seen, unfinished)) => {
-                seen != len || unfinished.is_some_and(|since| since.elapsed() >= IN_FLIGHT_RECHECK_DELAY)
-            }
-        };
-        if due {
-            self.catch_up_index(&view, len)?;
-            return Ok(Some(()));
+        let log_bytes = view.log().len()?;
+        if self.state.needs_catch_up(log_bytes) {
+            self.catch_up_index(&view, log_bytes)?;
+            return Ok(SliceOutcome::Scanned);
         }
         if self.state.builds_index {
-            return Ok(None);
+            return Ok(SliceOutcome::NothingLeft);
         }
-        self.verify_next_slice(&view, len)
+        self.verify_next_slice(&view, log_bytes)
     }
 
-    /// A slice of what the index in memory has not seen.
-    fn catch_up_index(&mut self, view: &LogView, len: u64) -> Result<(), StorageError> {
+    /// Reads the next slice that the in-memory index has not seen, verifying it at the same time.
+    fn catch_up_index(&mut self, view: &LogView, log_bytes: u64) -> Result<(), StorageError> {
         let Some(mut index) = self.state.index.take() else { return Ok(()) };
         let coverage = index.coverage();
-        if coverage.covered_to > len {
-            // Of a log that has lost its end the index has seen all there is, and counts what is gone.
-            self.state.last_catch_up = Some((len, None));
+        if coverage.covered_to > log_bytes {
+            // The log has lost its end: the index has read everything there is, and also counts the lost events.
+            self.state.last_catch_up = Some(CatchUp { log_bytes, in_flight_since: None });
             self.publish_index(&index);
-            self.requeue_end(&index, len);
+            if let Some(end) = self.state.requeue_end(&index, log_bytes) {
+                self.send_update(BackgroundUpdate::RescanFrom(end));
+            }
             self.state.index = Some(index);
             return Ok(());
         }
         let from = (coverage.frames > 0).then_some(coverage.covered_to);
         let start = from.unwrap_or_default();
         let until = coverage.scanned_to.max(start) + self.slice_bytes();
-        let options = SurveyOptions { from, until: (until < len).then_some(until), ..slice_survey_options() };
-        let whole = options.until.is_none();
+        let options = SurveyOptions { from, until: (until < log_bytes).then_some(until), ..slice_survey_options() };
+        let reaches_end = options.until.is_none();
         self.send_update(BackgroundUpdate::RescanFrom(start));
         let started = Instant::now();
-        let seen = self.run_survey(view, &options, Some(&mut index), start);
-        // What was done before a stop stays done; before its first part nothing is counted.
+        let result = self.run_survey(view, &options, Some(&mut index), start);
+        // A stopped slice keeps what it has read. Before the first part of a log is complete nothing is counted.
         let coverage = index.coverage();
-        if seen.is_ok() || coverage.frames > 0 {
+        if result.is_ok() || coverage.frames > 0 {
             self.send_update(BackgroundUpdate::EventCount(coverage.events));
         }
-        let done = seen.map(|seen| {
-            index.record_verification(start..seen.scanned_to, now_ms());
-            if whole {
-                self.state.last_catch_up = Some((len, seen.in_flight.map(|_| Instant::now())));
+        let result = result.map(|survey| {
+            index.record_verification(start..survey.scanned_to, now_ms());
+            if reaches_end {
+                let in_flight_since = survey.in_flight.map(|_| Instant::now());
+                self.state.last_catch_up = Some(CatchUp { log_bytes, in_flight_since });
                 self.publish_index(&index);
             }
         });
         self.state.index = Some(index);
-        if whole && done.is_ok() && self.state.unverified_ranges.as_ref().is_some_and(VecDeque::is_empty) {
-            // While the log grows, most of the time is left to others.
+        if reaches_end && result.is_ok() && self.state.has_verified_all() {
+            // While another process keeps appending, use at most a fifth of the time for reading what it appends.
             thread::sleep((started.elapsed() * 4).min(Duration::from_secs(1)));
         }
-        done
+        result
     }
 
-    /// The end of a log that has lost it is not what it was when it was looked at last.
-    fn requeue_end(&mut self, index: &AggregateIndex, len: u64) {
-        if let (Some(left), Some(end)) = (&mut self.state.unverified_ranges, unverified_ranges(index, len).pop()) {
-            left.retain(|range| range.start < end.start);
-            self.send_update(BackgroundUpdate::RescanFrom(end.start));
-            self.state.unverified_ranges.get_or_insert_default().push_back(end);
-        }
-    }
-
-    /// A slice of the log, verified without building anything.
-    fn verify_next_slice(&mut self, view: &LogView, len: u64) -> Result<Option<()>, StorageError> {
-        if self.state.unverified_ranges.is_none() {
-            let index = self.state.index.as_ref();
-            let left: VecDeque<_> =
-                index.map_or_else(|| iter::once(0..len).collect(), |index| unverified_ranges(index, len).into());
-            let between = left.iter().zip(left.iter().skip(1)).map(|(before, behind)| before.end..behind.start);
-            self.state.skipped_ranges = between.filter(|range| !range.is_empty()).collect();
-            self.state.unverified_ranges = Some(left);
-        }
-        let Some(left) = &self.state.unverified_ranges else { return Ok(None) };
-        let Some(range) = left.front().cloned() else { return Ok(None) };
+    /// Verifies the next slice of the queued ranges without building anything.
+    fn verify_next_slice(&mut self, view: &LogView, log_bytes: u64) -> Result<SliceOutcome, StorageError> {
+        self.state.queue_unverified_ranges(log_bytes);
+        let Some(range) = self.state.next_range() else { return Ok(SliceOutcome::NothingLeft) };
         let until = (range.start + self.slice_bytes()).min(range.end);
-        // The header is judged with what starts at the first byte.
-        let from = (range.start > 0).then(|| enclosing_start(view, range.start, len)).transpose()?;
+        // A survey from the first byte also verifies the header; any other one starts at a frame.
+        let from = (range.start > 0).then(|| enclosing_start(view, range.start, log_bytes)).transpose()?;
         let previous_time = self.state.last_event_time;
-        let options =
-            SurveyOptions { from, until: (until < len).then_some(until), previous_time, ..slice_survey_options() };
-        let seen = self.run_survey(view, &options, None, range.start)?;
-        self.state.last_event_time = seen.last_time;
-        if let Some(left) = &mut self.state.unverified_ranges {
-            left.pop_front();
-            let rest = seen.scanned_to.max(until)..range.end;
-            if rest.is_empty() {
-                // What is left starts somewhere else, behind another event.
-                self.state.last_event_time = None;
-            } else {
-                left.push_front(rest);
-            }
-        }
-        self.record_damage_in_index(seen);
-        Ok(Some(()))
+        let options = SurveyOptions {
+            from,
+            until: (until < log_bytes).then_some(until),
+            previous_time,
+            ..slice_survey_options()
+        };
+        let result = self.run_survey(view, &options, None, range.start)?;
+        self.state.finish_slice(result.scanned_to.max(until), result.last_time);
+        self.record_damage_in_index(result);
+        Ok(SliceOutcome::Scanned)
     }
 
-    /// Bytes of a slice: some for every thread.
+    /// Returns the bytes of a slice. With several threads it is long enough to give each of them several parts.
     fn slice_bytes(&self) -> u64 {
         if self.threads > 1 { SLICE_BYTES * 4 * self.threads as u64 } else { SLICE_BYTES }
     }
 
-    /// One pass, telling what it finds, no faster than it may be.
+    /// Runs one survey at the permitted rate, and sends its progress and findings to the screen.
     fn run_survey(
         &self,
         view: &LogView,
@@ -331,48 +295,49 @@ impl ScanWorker {
         start: u64,
     ) -> Result<Survey, StorageError> {
         let mut reported_to = start;
-        let mut proposer = FixFinder::new(view)?;
-        let mut wrong = None;
-        let seen = survey(view, options, index, &mut |step| {
-            match step {
-                SurveyUpdate::Progress(Progress { position: at, total: end }) => {
-                    self.send_update(BackgroundUpdate::ScanProgress { from: reported_to.min(at), at, end });
-                    let bytes = at.saturating_sub(reported_to);
-                    reported_to = at;
+        let mut fix_finder = FixFinder::new(view)?;
+        let mut fix_error = None;
+        let result = survey(view, options, index, &mut |update| {
+            match update {
+                SurveyUpdate::Progress(Progress { position, total }) => {
+                    let from = reported_to.min(position);
+                    self.send_update(BackgroundUpdate::ScanProgress { from, at: position, end: total });
+                    let bytes = position.saturating_sub(reported_to);
+                    reported_to = position;
                     return self.shared.rate_limiter().throttle(bytes, &mut || self.check_stop());
                 }
-                SurveyUpdate::Finding(finding) => match proposer.push(finding) {
-                    Ok(decided) => self.send_findings(decided),
+                SurveyUpdate::Finding(finding) => match fix_finder.push(finding) {
+                    Ok(proposed) => self.send_findings(proposed),
                     Err(error) => {
-                        wrong = Some(error);
+                        fix_error = Some(error);
                         return ControlFlow::Break(());
                     }
                 },
             }
             self.check_stop()
         });
-        self.send_findings(proposer.finish());
-        wrong.map_or(seen, Err)
+        self.send_findings(fix_finder.finish());
+        fix_error.map_or(result, Err)
     }
 
-    fn send_findings(&self, decided: Vec<ProposedFix>) {
-        for found in decided {
+    fn send_findings(&self, proposed: Vec<ProposedFix>) {
+        for found in proposed {
             self.send_update(BackgroundUpdate::Finding(Box::new(found)));
         }
     }
 
-    /// Breaks where it is stopped.
+    /// Breaks when the scan was told to stop.
     fn check_stop(&self) -> ControlFlow<()> {
         if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
-/// What every slice has in common.
+/// The options that all surveys of the scan share.
 fn slice_survey_options() -> SurveyOptions {
     SurveyOptions { part_bytes: Some(SLICE_BYTES), ..SurveyOptions::default() }
 }
 
-/// A screen stays small beside a log without an index, too.
+/// Bounds the memory of the index, so that the screen stays small for a log of any size that has no index file.
 fn index_bounds() -> SpillOptions {
     SpillOptions { max_memory: INDEX_MEMORY_BYTES, ..SpillOptions::default() }
 }
@@ -384,7 +349,7 @@ mod tests {
     use crate::log::EventLog;
     use crate::sample::{GeneratorOptions, LogLength, generate};
 
-    /// A log of so many events with an index that has seen all of it.
+    /// A log with a saved index that covers all of it.
     struct VerifiedLog {
         _folder: tempfile::TempDir,
         path: std::path::PathBuf,
@@ -394,76 +359,78 @@ mod tests {
         fn with_events(events: u64) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a.log");
-            let recipe =
+            let options =
                 GeneratorOptions { length: LogLength::Events(events), aggregates: 50, ..GeneratorOptions::default() };
-            generate(&crate::file::OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
+            generate(&crate::file::OsDisk, &path, &options, &mut |_| ControlFlow::Continue(())).unwrap();
             EventLog::open_read_only(&path).unwrap().save_index().unwrap();
             Self { _folder: folder, path }
         }
 
-        fn edit_bytes(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        fn edit_bytes(&self, edit: impl FnOnce(&mut Vec<u8>)) {
             let mut bytes = std::fs::read(&self.path).unwrap();
-            change(&mut bytes);
+            edit(&mut bytes);
             std::fs::write(&self.path, bytes).unwrap();
         }
 
         fn start_scan(&self) -> (Arc<SharedState>, ScanHandle, Receiver<Message>) {
             let shared = Arc::new(SharedState::open(TuiOptions::new(&self.path)).unwrap());
-            let (out, told) = unbounded();
+            let (out, messages) = unbounded();
             let handle = start(&shared, &out);
-            (shared, handle, told)
+            (shared, handle, messages)
         }
     }
 
-    /// What is told until the scan is through, and the findings among it.
-    fn collect_until_done(told: &Receiver<Message>) -> (Vec<BackgroundUpdate>, Vec<Finding>) {
-        let (mut news, mut found) = (Vec::new(), Vec::new());
+    /// Receives messages until the scan is done. Returns the findings, and the other updates.
+    fn collect_until_done(messages: &Receiver<Message>) -> (Vec<Finding>, Vec<BackgroundUpdate>) {
+        let (mut findings, mut updates) = (Vec::new(), Vec::new());
         loop {
-            match told.recv_timeout(Duration::from_secs(60)).unwrap() {
-                Message::Background(BackgroundUpdate::ScanDone) => return (news, found),
-                Message::Background(BackgroundUpdate::Finding(proposed)) => found.push(proposed.finding),
-                Message::Background(other) => news.push(other),
+            match messages.recv_timeout(Duration::from_secs(60)).unwrap() {
+                Message::Background(BackgroundUpdate::ScanDone) => return (findings, updates),
+                Message::Background(BackgroundUpdate::Finding(proposed)) => findings.push(proposed.finding),
+                Message::Background(other) => updates.push(other),
                 other => panic!("{other:?}"),
             }
         }
     }
 
     #[test]
-    fn what_was_verified_earlier_is_read_when_somebody_wishes_for_it() {
+    fn ranges_verified_earlier_are_read_only_on_request() {
         let log = VerifiedLog::with_events(2000);
         log.edit_bytes(|bytes| {
             bytes[200_000] ^= 1;
             bytes[400_000] ^= 1;
         });
-        let (shared, scan, told) = log.start_scan();
-        assert!(collect_until_done(&told).1.is_empty(), "nothing of it is read");
-        // Damage that a page has met is judged like any other.
-        let walked = SurveyOptions { until: Some(300_000), ..SurveyOptions::default() };
-        let damage = survey(&shared.view(), &walked, None, &mut |_| ControlFlow::Continue(())).unwrap().findings;
+        let (shared, scan, messages) = log.start_scan();
+        assert!(collect_until_done(&messages).0.is_empty(), "the damaged ranges were verified earlier");
+        // Damage that a page has met is surveyed at once.
+        let options = SurveyOptions { until: Some(300_000), ..SurveyOptions::default() };
+        let damage = survey(&shared.view(), &options, None, &mut |_| ControlFlow::Continue(())).unwrap().findings;
         scan.scan_range(damage[0].range());
-        let Message::Background(BackgroundUpdate::Finding(found)) = told.recv_timeout(Duration::from_secs(60)).unwrap()
+        let Message::Background(BackgroundUpdate::Finding(found)) =
+            messages.recv_timeout(Duration::from_secs(60)).unwrap()
         else {
             panic!()
         };
         assert!(found.finding == damage[0] && found.fix.is_some());
         scan.resume();
-        let (_, found) = collect_until_done(&told);
-        assert_eq!(found.iter().filter(|finding| finding.kind == DamageKind::Checksum).count(), 2, "{found:?}");
-        assert_eq!(shared.index().unwrap().known_damage().count(), 2, "an index that is saved hides none of it");
+        let (findings, _) = collect_until_done(&messages);
+        assert_eq!(findings.iter().filter(|finding| finding.kind == DamageKind::Checksum).count(), 2, "{findings:?}");
+        assert_eq!(shared.index().unwrap().known_damage().count(), 2, "a saved index lists both");
         scan.resume();
-        assert!(collect_until_done(&told).1.is_empty(), "nothing is left to be read");
+        assert!(collect_until_done(&messages).0.is_empty(), "nothing is left to read");
     }
 
     #[test]
-    fn a_lost_end_is_judged_from_a_frame_on_and_no_event_of_it_is_counted() {
+    fn a_lost_end_is_surveyed_from_a_frame_and_its_lost_events_are_not_counted() {
         let log = VerifiedLog::with_events(300);
         log.edit_bytes(|bytes| bytes.truncate(bytes.len() - 700));
         let len = std::fs::metadata(&log.path).unwrap().len();
-        let (shared, _scan, told) = log.start_scan();
-        let (news, found) = collect_until_done(&told);
-        let all = survey(&shared.view(), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
-        assert!(all.findings[0].start < len, "{all:?}");
-        assert_eq!(found, all.findings);
-        assert!(!news.iter().any(|news| matches!(news, BackgroundUpdate::EventCount(_))), "{news:?}");
+        let (shared, _scan, messages) = log.start_scan();
+        let (findings, updates) = collect_until_done(&messages);
+        let whole =
+            survey(&shared.view(), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(whole.findings[0].start < len, "{whole:?}");
+        assert_eq!(findings, whole.findings);
+        assert!(!updates.iter().any(|update| matches!(update, BackgroundUpdate::EventCount(_))), "{updates:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the workers share: the log, its index as far as it is known, and how both are opened.
+//! State shared by all workers: the open log, its in-memory index, and the options by which both are opened.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use crate::tui::message::BackgroundUpdate;
 use crate::tui::model::{IndexInfo, LogInfo};
 use crate::tui::options::TuiOptions;
 
-/// What the workers share.
+/// The open log and what is known of it, shared by all workers.
 #[derive(Debug)]
 pub(crate) struct SharedState {
     settings: TuiOptions,
@@ -25,30 +25,29 @@ pub(crate) struct SharedState {
     index: RwLock<Option<Arc<AggregateIndex>>>,
     writer: RwLock<WriterPresence>,
     pending_updates: Mutex<Vec<BackgroundUpdate>>,
-    /// Counted up when a repair of this screen begins, and when it ends.
+    /// Incremented when this process starts to change the log, and again when it has finished: odd in between.
     repair_epoch: AtomicU64,
     rate_limiter: RateLimiter,
 }
 
 impl SharedState {
-    /// Opens the log to be read.
+    /// Opens the log for reading.
     ///
     /// # Errors
-    /// As [`LogView::init`].
+    /// As [`LogView::open`].
     pub(crate) fn open(settings: TuiOptions) -> Result<Self, StorageError> {
-        let view = LogView::open(Arc::new(OsDisk), &settings.path, settings.index_path.as_deref())?;
-        let view = view.with_threads(thread_count());
-        let mut open = OpenOptions::new().threads(thread_count());
+        let view = open_view(&settings)?;
+        let mut open_options = OpenOptions::new().threads(thread_count());
         if let Some(index) = &settings.index_path {
-            open = open.index_path(index);
+            open_options = open_options.index_path(index);
         }
         if let Some(journal) = &settings.journal_dir {
-            open = open.journal_folder(journal);
+            open_options = open_options.journal_folder(journal);
         }
         Ok(Self {
             rate_limiter: RateLimiter::new(settings.max_read_rate),
             settings,
-            open_options: open,
+            open_options,
             view: RwLock::new(view),
             index: RwLock::new(None),
             writer: RwLock::new(WriterPresence::Unknown),
@@ -57,77 +56,76 @@ impl SharedState {
         })
     }
 
-    /// The log and its index file, as they were looked at last.
+    /// Returns the open log and the state of its index file, as of the last refresh.
     pub(crate) fn view(&self) -> LogView {
         self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the screen was started with.
+    /// Returns the options that the screen was started with.
     pub(crate) const fn settings(&self) -> &TuiOptions {
         &self.settings
     }
 
-    /// What may be read behind the screen.
+    /// Returns the limiter of background reads.
     pub(crate) const fn rate_limiter(&self) -> &RateLimiter {
         &self.rate_limiter
     }
 
-    /// The path as it was given, links not resolved: who replaces a link replaces the log.
+    /// Returns the path as the user gave it. Symlinks are not resolved, so that replacing the link replaces the log.
     pub(crate) fn path(&self) -> &std::path::Path {
         &self.settings.path
     }
 
-    /// How the log is opened to be written to.
+    /// Returns the options for opening the log for writing.
     pub(crate) fn open_options(&self) -> OpenOptions {
         self.open_options.clone()
     }
 
-    /// The index to look things up in.
+    /// Returns the in-memory index; `None` until one is published.
     pub(crate) fn index(&self) -> Option<Arc<AggregateIndex>> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Another index to look things up in.
+    /// Replaces the in-memory index.
     pub(crate) fn publish_index(&self, index: Option<AggregateIndex>) {
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = index.map(Arc::new);
     }
 
-    /// Looks at the index file and the log's size again.
+    /// Reads the size of the log and the state of the index file again.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io` when either cannot be read.
     pub(crate) fn refresh_view(&self) -> Result<(), StorageError> {
-        // Not under the lock: who reads must not wait for it.
+        // A copy is refreshed without holding the lock, so that other workers need not wait for the file.
         let mut view = self.view();
         view.refresh_index_state()?;
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
         Ok(())
     }
 
-    /// Opens the file that bears the log's name now.
+    /// Opens the file that the log's path leads to now, and drops the in-memory index.
     ///
     /// # Errors
-    /// As [`LogView::init`].
+    /// As [`LogView::open`].
     pub(crate) fn reopen_log(&self) -> Result<(), StorageError> {
-        let view = LogView::open(Arc::new(OsDisk), &self.settings.path, self.settings.index_path.as_deref())?;
-        let view = view.with_threads(thread_count());
+        let view = open_view(&self.settings)?;
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
         self.publish_index(None);
         Ok(())
     }
 
-    /// Looks who writes to the log. Takes a while where many processes run.
+    /// Finds out which process writes to the log. Slow where many processes run.
     pub(crate) fn detect_writer(&self) {
         let seen = self.view().log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
         *self.writer.write().unwrap_or_else(PoisonError::into_inner) = seen;
     }
 
-    /// The folder of the log's journals.
+    /// Returns the folder of the log's repair journals.
     pub(crate) fn journal_folder(&self) -> PathBuf {
         self.settings.journal_dir.clone().unwrap_or_else(|| journal_folder(self.view().path()))
     }
 
-    /// Changes the log, which the watch is not to take for somebody else's doing.
+    /// Runs `change`, which writes to the log, without the watcher reporting the change as one by another process.
     pub(crate) fn with_watch_paused<T>(&self, change: impl FnOnce() -> T) -> T {
         self.repair_epoch.fetch_add(1, Ordering::AcqRel);
         let done = change();
@@ -135,29 +133,29 @@ impl SharedState {
         done
     }
 
-    /// How often a repair of this screen has begun or ended: odd while one is under way.
+    /// Returns a counter that is odd while this process is changing the log, and grows with each change.
     pub(crate) fn repair_epoch(&self) -> u64 {
         self.repair_epoch.load(Ordering::Acquire)
     }
 
-    /// Leaves news for the screen.
-    pub(crate) fn queue_update(&self, news: BackgroundUpdate) {
-        self.pending_updates.lock().unwrap_or_else(PoisonError::into_inner).push(news);
+    /// Queues an update, which the worker sends after its response.
+    pub(crate) fn queue_update(&self, update: BackgroundUpdate) {
+        self.pending_updates.lock().unwrap_or_else(PoisonError::into_inner).push(update);
     }
 
-    /// Takes the news that were left.
+    /// Removes and returns the queued updates.
     pub(crate) fn take_updates(&self) -> Vec<BackgroundUpdate> {
         std::mem::take(&mut *self.pending_updates.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What is known about the log.
+    /// Returns the state of the log and its index, as shown in the status line and the Index tab.
     ///
     /// # Errors
-    /// `Io` when it cannot be measured.
+    /// `Io` when the log's size cannot be read.
     pub(crate) fn log_info(&self) -> Result<LogInfo, StorageError> {
         let view = self.view();
         let log = view.log();
-        let file = view.trusted_index().map(|index| {
+        let saved_coverage = view.trusted_index().map(|index| {
             let head = index.head();
             Coverage {
                 covered_to: head.covered_to,
@@ -168,11 +166,9 @@ impl SharedState {
                 frames: head.frames,
             }
         });
-        let write_refusal = match log.version() {
-            Version::V0 => Some("a log of version 0 is never written to".to_owned()),
-            Version::V1 => {
-                view.write_blocking_flags().map(|flags| format!("the header's flags ({flags:04x}) forbid writing"))
-            }
+        let read_only_reason = match log.version() {
+            Version::V0 => Some("version 0 logs are read-only; `chronicle migrate` makes a version 1 log".to_owned()),
+            Version::V1 => view.write_blocking_flags().map(|flags| format!("header flags {flags:04x} forbid writing")),
         };
         Ok(LogInfo {
             path: view.path().to_owned(),
@@ -184,17 +180,22 @@ impl SharedState {
             index: IndexInfo {
                 path: view.index_path().to_owned(),
                 state: view.index_state().clone(),
-                saved_coverage: file,
+                saved_coverage,
                 memory_coverage: self.index().map(|index| index.coverage()),
                 verified: view.trusted_index().and_then(|index| index.verification_mark()),
             },
             writer: *self.writer.read().unwrap_or_else(PoisonError::into_inner),
-            read_only_reason: write_refusal,
+            read_only_reason,
         })
     }
 }
 
-/// For whoever waits at the screen all processors work.
+fn open_view(settings: &TuiOptions) -> Result<LogView, StorageError> {
+    let view = LogView::open(Arc::new(OsDisk), &settings.path, settings.index_path.as_deref())?;
+    Ok(view.with_threads(thread_count()))
+}
+
+/// The number of processors. Requests of the user use all of them.
 fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

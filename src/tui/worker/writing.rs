@@ -1,4 +1,4 @@
-//! Writing: events appended under a lock that is held for that alone, and the index saved.
+//! Write requests: events appended, and the index saved. The writer's lock is held for one request only.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -13,143 +13,146 @@ use crate::report::{describe_error, hint, recovered_line, set_aside_line};
 use crate::tui::effect::{AppendRequest, IndexBuildMode};
 use crate::tui::message::{AppendResult, BackgroundUpdate, IndexSaveResult, Response};
 
-/// Appends events one by one, timing each.
+/// Appends the event as often as requested, and measures the time of each append.
+///
+/// An error after the log was opened does not fail the request: the result holds what was appended before it, and the
+/// error as the reason for stopping.
 ///
 /// # Errors
-/// As [`EventLog::init`]. What fails later is told with what was appended by then.
+/// As [`crate::log::OpenOptions::open`].
 pub(super) fn append(
     shared: &SharedState,
-    order: &AppendRequest,
-    on: &mut OnProgress,
+    request: &AppendRequest,
+    on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
-    let (mut log, opened) = shared.with_watch_paused(|| {
-        let log = shared.open_options().open(shared.path())?;
-        let recovery_notes = [log.recovered_repair().map(recovered_line), log.set_aside_tail().map(set_aside_line)];
-        let opened: Vec<String> = recovery_notes.into_iter().flatten().collect();
-        if !opened.is_empty() {
-            shared.reopen_log()?;
-        }
-        Ok::<_, StorageError>((log, opened))
-    })?;
-    let synced = order.durability == Durability::Synced;
-    let mut done = AppendResult { synced, recovery_notes: opened, ..AppendResult::default() };
-    for n in 0..order.count {
-        if on(Progress { position: u64::from(n), total: u64::from(order.count) }).is_break() {
-            done.stop_reason = Some("stopped".into());
+    let (mut log, recovery_notes) = open_for_append(shared)?;
+    let synced = request.durability == Durability::Synced;
+    let mut result = AppendResult { synced, recovery_notes, ..AppendResult::default() };
+    for number in 0..request.count {
+        if on_progress(Progress { position: u64::from(number), total: u64::from(request.count) }).is_break() {
+            result.stop_reason = Some("stopped".into());
             break;
         }
         let started = Instant::now();
-        let appended = match order.durability {
-            Durability::Buffered => log.append(&order.event),
-            Durability::Synced => log.append_sync(&order.event),
+        let appended = match request.durability {
+            Durability::Buffered => log.append(&request.event),
+            Durability::Synced => log.append_sync(&request.event),
         };
-        let took = started.elapsed();
+        let latency = started.elapsed();
         match appended {
             Ok(offset) => {
-                if done.latencies.is_empty() {
-                    done.first_offset = offset;
+                if result.latencies.is_empty() {
+                    result.first_offset = offset;
                 }
-                done.last_offset = offset;
-                done.latencies.push(took);
+                result.last_offset = offset;
+                result.latencies.push(latency);
             }
             Err(error) => {
-                done.stop_reason = Some(format!("{}; {}", describe_error(&error), hint(&error)));
+                result.stop_reason = Some(format!("{}; {}", describe_error(&error), hint(&error)));
                 break;
             }
         }
     }
-    if !done.latencies.is_empty() {
-        done.bytes = log.len()?.saturating_sub(done.first_offset);
+    if !result.latencies.is_empty() {
+        result.bytes = log.len()?.saturating_sub(result.first_offset);
     }
-    // Dropped, not closed: closing would rewrite the index, and an append is what was asked for.
+    // Dropped instead of closed: closing would also save the index, which was not requested.
     drop(log);
-    Ok(Response::Appended(Box::new(done)))
+    Ok(Response::Appended(Box::new(result)))
 }
 
-/// Brings the index up to date, or builds it whole, and saves it.
+/// Opens the log for appending, and returns notes on what opening has changed: a recovered repair, a tail set aside.
+fn open_for_append(shared: &SharedState) -> Result<(EventLog, Vec<String>), StorageError> {
+    shared.with_watch_paused(|| {
+        let log = shared.open_options().open(shared.path())?;
+        let notes = [log.recovered_repair().map(recovered_line), log.set_aside_tail().map(set_aside_line)];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        if !notes.is_empty() {
+            shared.reopen_log()?;
+        }
+        Ok((log, notes))
+    })
+}
+
+/// Catches the index up or rebuilds it, and saves it.
 ///
 /// # Errors
-/// `Stopped`: then nothing has changed. As [`EventLog::save_index`].
+/// `Cancelled` when `on_progress` breaks, and then nothing has changed; otherwise as [`EventLog::save_index`].
 pub(super) fn save_index(
     shared: &SharedState,
-    extent: IndexBuildMode,
-    on: &mut OnProgress,
+    mode: IndexBuildMode,
+    on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     let started = Instant::now();
     let mut log = shared.open_options().open_read_only(shared.path())?;
     let before = index_summary(log.view());
-    if let Some(index) = shared.index().filter(|_| extent == IndexBuildMode::Incremental && is_same_file(shared, &log))
-    {
-        // The scan has seen it all: what is left is to write it down.
+    if let Some(index) = shared.index().filter(|_| mode == IndexBuildMode::Incremental && is_same_file(shared, &log)) {
+        // The scan has read the log already, so that little or nothing is left to read here.
         log.adopt_index((*index).clone());
     }
-    build_index(shared, &mut log, extent, on)?;
+    build_index(shared, &mut log, mode, on_progress)?;
     log.save_index()?;
     let after = index_summary(log.view());
-    let verified = log
-        .view()
-        .trusted_index()
-        .and_then(|index| index.verification_mark())
-        .filter(|_| extent == IndexBuildMode::Full);
-    let verified_to = verified.map_or(0, |verified| verified.verified_to);
+    let verified_to = match mode {
+        IndexBuildMode::Incremental => 0,
+        IndexBuildMode::Full => {
+            let mark = log.view().trusted_index().and_then(|index| index.verification_mark());
+            mark.map_or(0, |mark| mark.verified_to)
+        }
+    };
     let path = log.view().index_path().to_owned();
     shared.refresh_view()?;
     shared.publish_index(Some(shared.view().load_index()));
     shared.queue_update(BackgroundUpdate::IndexReady);
     shared.queue_update(BackgroundUpdate::LogInfo(Box::new(shared.log_info()?)));
-    Ok(Response::IndexSaved(Box::new(IndexSaveResult {
-        path,
-        mode: extent,
-        before,
-        after,
-        verified_to,
-        elapsed: started.elapsed(),
-    })))
+    let elapsed = started.elapsed();
+    Ok(Response::IndexSaved(Box::new(IndexSaveResult { path, mode, before, after, verified_to, elapsed })))
 }
 
-/// True when what the scan has gathered is about this file, and no other of its name.
+/// Returns true when the index of the scan describes the file that `log` has open, and not one that was replaced.
 fn is_same_file(shared: &SharedState, log: &EventLog) -> bool {
     let identity = |view: &LogView| view.log().storage().identity().ok();
-    let (ours, its) = (identity(&shared.view()), identity(log.view()));
-    ours.is_some() && ours == its
+    let scanned = identity(&shared.view());
+    scanned.is_some() && scanned == identity(log.view())
 }
 
-/// Builds, and leaves as news what is found on the way: what was read here the scan need not have read.
+/// Builds the index, and queues the findings met on the way, so that the scan need not read the same bytes again.
 fn build_index(
     shared: &SharedState,
     log: &mut EventLog,
-    extent: IndexBuildMode,
-    on: &mut OnProgress,
+    mode: IndexBuildMode,
+    on_progress: &mut OnProgress,
 ) -> Result<(), StorageError> {
-    let mut proposer = FixFinder::new(log.view())?;
-    let (mut found, mut wrong) = (Vec::new(), None);
-    let mut step = |step: SurveyUpdate| match step {
-        SurveyUpdate::Progress(progress) => on(progress),
-        // One more than is kept shows that there are more.
-        SurveyUpdate::Finding(_) if found.len() > MAX_FINDINGS => ControlFlow::Continue(()),
-        SurveyUpdate::Finding(finding) => match proposer.push(finding) {
-            Ok(decided) => {
-                found.extend(decided);
+    let mut fix_finder = FixFinder::new(log.view())?;
+    let (mut findings, mut fix_error) = (Vec::new(), None);
+    let mut on_update = |update: SurveyUpdate| match update {
+        SurveyUpdate::Progress(progress) => on_progress(progress),
+        // One finding more than the screen keeps, so that it counts the rest as dropped.
+        SurveyUpdate::Finding(_) if findings.len() > MAX_FINDINGS => ControlFlow::Continue(()),
+        SurveyUpdate::Finding(finding) => match fix_finder.push(finding) {
+            Ok(proposed) => {
+                findings.extend(proposed);
                 ControlFlow::Continue(())
             }
             Err(error) => {
-                wrong = Some(error);
+                fix_error = Some(error);
                 ControlFlow::Break(())
             }
         },
     };
-    let built = match extent {
-        IndexBuildMode::Incremental => log.catch_up_index(&mut step).map(|_| ()),
-        IndexBuildMode::Full => log.rebuild_index_with_progress(0, &mut step).map(|_| ()),
+    let built = match mode {
+        IndexBuildMode::Incremental => log.catch_up_index(&mut on_update).map(|_| ()),
+        IndexBuildMode::Full => log.rebuild_index_with_progress(0, &mut on_update).map(|_| ()),
     };
-    wrong.map_or(built, Err)?;
-    found.extend(proposer.finish());
-    for found in found {
-        shared.queue_update(BackgroundUpdate::Finding(Box::new(found)));
+    fix_error.map_or(built, Err)?;
+    findings.extend(fix_finder.finish());
+    for finding in findings {
+        shared.queue_update(BackgroundUpdate::Finding(Box::new(finding)));
     }
     Ok(())
 }
 
+/// The index state's word, and the events that the index covers.
 fn index_summary(view: &LogView) -> (&'static str, Option<u64>) {
     (view.index_state().name(), view.trusted_index().map(|index| index.head().events))
 }

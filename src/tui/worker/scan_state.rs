@@ -1,0 +1,110 @@
+//! How far the background scan has come: its index, and the ranges that remain to be verified.
+
+use std::collections::VecDeque;
+use std::iter;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use crate::index::AggregateIndex;
+use crate::inspect::unverified_ranges;
+
+/// Time until an unfinished last frame is read again.
+pub(super) const IN_FLIGHT_RECHECK_DELAY: Duration = Duration::from_secs(1);
+
+/// The progress of the scan.
+#[derive(Debug, Default)]
+pub(super) struct ScanWorkerState {
+    /// The index that the scan keeps up to date; `None` only while a survey is using it.
+    pub(super) index: Option<AggregateIndex>,
+    /// This scan builds the index from the first byte, so everything that the index covers is verified.
+    pub(super) builds_index: bool,
+    /// The last time that the index had read the whole log.
+    pub(super) last_catch_up: Option<CatchUp>,
+    /// Time of the last readable event before the next slice, in milliseconds since the epoch.
+    pub(super) last_event_time: Option<u64>,
+    /// Ranges that remain to be verified, ascending; `None` until the first catch-up is complete.
+    unverified: Option<VecDeque<Range<u64>>>,
+    /// Ranges that were verified earlier. They are read only when the user resumes a finished scan.
+    skipped: VecDeque<Range<u64>>,
+}
+
+/// The state of the log when the index had last read all of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CatchUp {
+    /// Size of the log.
+    pub(super) log_bytes: u64,
+    /// The time at which the last frame was found unfinished; `None` when it was complete.
+    pub(super) in_flight_since: Option<Instant>,
+}
+
+impl ScanWorkerState {
+    /// Returns true when a log of `log_bytes` bytes holds bytes that the index has not read, or has read while they
+    /// were being written.
+    pub(super) fn needs_catch_up(&self, log_bytes: u64) -> bool {
+        self.last_catch_up.is_none_or(|last| {
+            last.log_bytes != log_bytes
+                || last.in_flight_since.is_some_and(|since| since.elapsed() >= IN_FLIGHT_RECHECK_DELAY)
+        })
+    }
+
+    /// Returns true when the last frame was unfinished when the index read it.
+    pub(super) fn has_frame_in_flight(&self) -> bool {
+        self.last_catch_up.is_some_and(|last| last.in_flight_since.is_some())
+    }
+
+    /// Returns true when no queued range remains.
+    pub(super) fn has_verified_all(&self) -> bool {
+        self.unverified.as_ref().is_some_and(VecDeque::is_empty)
+    }
+
+    /// Queues the ranges to verify, once: those that the index does not record as verified. The ranges between them are
+    /// skipped.
+    pub(super) fn queue_unverified_ranges(&mut self, log_bytes: u64) {
+        if self.unverified.is_some() {
+            return;
+        }
+        let index = self.index.as_ref();
+        let queue: VecDeque<_> = index
+            .map_or_else(|| iter::once(0..log_bytes).collect(), |index| unverified_ranges(index, log_bytes).into());
+        let between = queue.iter().zip(queue.iter().skip(1)).map(|(before, after)| before.end..after.start);
+        self.skipped = between.filter(|range| !range.is_empty()).collect();
+        self.unverified = Some(queue);
+    }
+
+    /// Queues the skipped ranges, when everything else has been read.
+    pub(super) fn queue_skipped_ranges(&mut self) {
+        if self.has_verified_all() {
+            self.unverified = Some(std::mem::take(&mut self.skipped));
+        }
+    }
+
+    /// Queues the end of a log that has lost its end again, and returns where it starts. What was queued for it before
+    /// describes bytes that are gone. Does nothing before the ranges are queued for the first time.
+    pub(super) fn requeue_end(&mut self, index: &AggregateIndex, log_bytes: u64) -> Option<u64> {
+        let queue = self.unverified.as_mut()?;
+        let end = unverified_ranges(index, log_bytes).pop()?;
+        let start = end.start;
+        queue.retain(|range| range.start < start);
+        queue.push_back(end);
+        Some(start)
+    }
+
+    /// Returns the first queued range.
+    pub(super) fn next_range(&self) -> Option<Range<u64>> {
+        self.unverified.as_ref()?.front().cloned()
+    }
+
+    /// Removes what was read of the first queued range: everything before `scanned_to`.
+    pub(super) fn finish_slice(&mut self, scanned_to: u64, last_event_time: Option<u64>) {
+        self.last_event_time = last_event_time;
+        let Some(queue) = &mut self.unverified else { return };
+        let Some(range) = queue.pop_front() else { return };
+        let rest = scanned_to..range.end;
+        if rest.is_empty() {
+            // The next range follows another event than the one that was read last.
+            self.last_event_time = None;
+        } else {
+            queue.push_front(rest);
+        }
+    }
+}
