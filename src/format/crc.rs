@@ -1,22 +1,22 @@
-//! CRC-32/ISO-HDLC, and the arithmetic that gives the checksum of any range from prefix checksums.
+//! CRC-32/ISO-HDLC, and computing the checksum of any range from prefix checksums.
 //!
 //! A CRC is the remainder of a polynomial over GF(2). Appending n bytes multiplies by x^(8n), so
-//! `crc(AB) = crc(A) * x^(8|B|) + crc(B)`, and the checksum of B alone follows from those of A and AB: see Mark
-//! Adler's `crc32_combine` in zlib, and R. Sarwate and others before him. Polynomials are held reflected, as the CRC
-//! itself: bit 31 is the coefficient of x^0.
+//! `crc(AB) = crc(A) * x^(8|B|) + crc(B)`, and the checksum of B alone follows from those of A and AB. Source of the
+//! algorithm: Mark Adler's `crc32_combine` in zlib. Polynomials are stored reflected, like the CRC itself: bit 31 is the
+//! coefficient of x^0.
 
-/// The generator polynomial, reflected, without its x^32.
+/// The generator polynomial, reflected, without the term x^32.
 pub(crate) const POLYNOMIAL: u32 = 0xEDB8_8320;
-/// x^0 in reflected form.
+/// The polynomial x^0 in reflected form.
 const ONE: u32 = 0x8000_0000;
 
-/// The CRC of `bytes`.
+/// Computes the CRC of `bytes`.
 #[inline]
 pub fn checksum(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
-/// The CRC of what came before followed by `bytes`.
+/// Computes the CRC of some bytes followed by `bytes`, where `before` is the CRC of the bytes that come first.
 #[inline]
 pub fn extend(before: u32, bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(before);
@@ -24,12 +24,12 @@ pub fn extend(before: u32, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The product of two polynomials modulo the generator.
+/// Multiplies two polynomials modulo the generator.
 pub(crate) const fn multiply(a: u32, mut b: u32) -> u32 {
     let mut product = 0;
     let mut bit = ONE;
     while bit != 0 {
-        // A mask in place of a branch: the bits are as good as random, and a branch on them is mispredicted.
+        // A mask instead of a branch: the bits are close to random, so a branch would often be mispredicted.
         product ^= b & 0u32.wrapping_sub((a & bit != 0) as u32);
         b = times_x(b);
         bit >>= 1;
@@ -37,12 +37,12 @@ pub(crate) const fn multiply(a: u32, mut b: u32) -> u32 {
     product
 }
 
-/// The polynomial times x, modulo the generator.
+/// Multiplies a polynomial by x, modulo the generator.
 pub(crate) const fn times_x(a: u32) -> u32 {
     (a >> 1) ^ (POLYNOMIAL & 0u32.wrapping_sub(a & 1))
 }
 
-/// x^(8n) for n below 2^24, out of three tables of 256: two multiplications, whatever n is.
+/// The factors x^(8n) for n below 2^24, from three tables of 256 entries. A lookup costs two multiplications.
 #[derive(Debug)]
 pub(crate) struct CrcShiftTable {
     tables: [[u32; 256]; 3],
@@ -66,14 +66,14 @@ impl CrcShiftTable {
         Self { tables }
     }
 
-    /// x^(8n).
+    /// Computes x^(8n).
     pub(crate) fn shift_factor(&self, n: u32) -> u32 {
         let [low, middle, high] = &self.tables;
         let pick = |table: &[u32; 256], shift: u32| table.get((n >> shift & 0xFF) as usize).copied().unwrap_or(ONE);
         multiply(multiply(pick(low, 0), pick(middle, 8)), pick(high, 16))
     }
 
-    /// The CRC of B, from those of A and of A followed by B, where B has `n` bytes.
+    /// Computes the CRC of B from the CRCs of A and of A followed by B, where B has `n` bytes.
     pub(crate) fn suffix_checksum(&self, of_a: u32, of_ab: u32, n: u32) -> u32 {
         of_ab ^ multiply(of_a, self.shift_factor(n))
     }
@@ -84,12 +84,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_check_value_is_the_one_of_the_format_document() {
+    fn the_check_value_is_the_standard_one() {
         assert_eq!(checksum(b"123456789"), 0xCBF4_3926);
     }
 
     #[test]
-    fn a_suffix_follows_from_two_prefixes() {
+    fn the_checksum_of_a_suffix_follows_from_two_prefixes() {
         let shift = CrcShiftTable::new();
         let bytes: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
         for (from, to) in [(0, 1), (1, 2), (3, 260), (255, 511), (256, 66_000), (7, 200_000), (9, 9)] {

@@ -1,6 +1,6 @@
-//! An event of a log: read in place, or kept.
+//! An event that was read from a log, borrowed ([`EventView`]) or owned ([`StoredEvent`]).
 //!
-//! Neither parses twice: both are a text and the fields that were read from it.
+//! Both hold the JSON text and the fields parsed from it, so that no accessor parses again.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,17 @@ use serde::de::DeserializeOwned;
 
 use super::Version;
 use super::event_fields::{EventFields, EventSource};
-use super::json::{self, PayloadError};
+use super::json;
+use super::json_scanner::PayloadError;
 
-/// A valid event, borrowed from the payload it was read from.
+/// A valid event, borrowed from the payload from which it was parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventView<'a> {
     json: &'a str,
     fields: EventFields,
 }
 
-/// An event of a log, with its place. It owns its bytes and is never parsed again.
+/// An event of a log with its offset. It owns its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
     offset: u64,
@@ -26,11 +27,11 @@ pub struct StoredEvent {
 }
 
 impl<'a> EventView<'a> {
-    /// Reads `payload` as an event: the one definition of a valid event, as FORMAT.md words it.
+    /// Parses `payload` as an event of a log of this version. `docs/format.md` defines what a valid event is.
     ///
     /// # Errors
-    /// [`PayloadError`] with the first byte that speaks against it and why. For a field that is missing, that is the end of
-    /// the object.
+    /// [`PayloadError`] with the offset of the first byte that makes it invalid, and the reason. For a missing field, the
+    /// offset is the end of the object.
     #[inline]
     pub fn parse(payload: &'a [u8], version: Version) -> Result<Self, PayloadError> {
         let json = json::decode_utf8(payload)?;
@@ -38,164 +39,165 @@ impl<'a> EventView<'a> {
         Ok(Self { json, fields })
     }
 
-    /// The event in `json`, which `fields` were read from.
+    /// Creates a view from `json` and the `fields` parsed from it.
     pub(super) const fn from_parts(json: &'a str, fields: EventFields) -> Self {
         Self { json, fields }
     }
 
-    /// What was read, to be put over the same bytes again by [`EventView::from_validated`].
+    /// Returns the parsed fields, for a later [`EventView::from_validated`] with the same bytes.
     pub(crate) const fn fields(&self) -> EventFields {
         self.fields
     }
 
-    /// The event in the bytes that `fields` were read from, without judging it a second time.
+    /// Creates a view from the bytes from which `fields` were parsed, without parsing them again. `None` when they are not
+    /// UTF-8.
     pub(crate) fn from_validated(payload: &'a [u8], fields: EventFields) -> Option<Self> {
         std::str::from_utf8(payload).ok().map(|json| Self { json, fields })
     }
 
-    /// The whole payload, exactly as stored.
+    /// The payload of the frame, exactly as stored.
     pub const fn json(&self) -> &'a str {
         self.json
     }
 
-    /// When the event was accepted, milliseconds since the Unix epoch.
+    /// When Chronicle accepted the event, in milliseconds since the Unix epoch.
     pub const fn write_timestamp_ms(&self) -> u64 {
         self.fields.write_timestamp_ms
     }
 
-    /// What happened.
+    /// The type of the event: what happened.
     pub fn event_type(&self) -> Cow<'a, str> {
         json::unescape(self.event_type_token())
     }
 
-    /// What happened, as stored, quotes included.
+    /// The type of the event as a JSON string, exactly as stored, including the quotes.
     pub fn event_type_token(&self) -> &'a str {
         self.fields.event_type.text(self.json)
     }
 
-    /// The part of the world the event belongs to.
+    /// The namespace: the part of the system to which the event belongs.
     pub fn namespace(&self) -> Cow<'a, str> {
         json::unescape(self.namespace_token())
     }
 
-    /// The namespace as stored, quotes included.
+    /// The namespace as a JSON string, exactly as stored, including the quotes.
     pub fn namespace_token(&self) -> &'a str {
         self.fields.namespace.text(self.json)
     }
 
-    /// What the payload is meant to look like.
+    /// The id of the schema that describes the payload.
     pub fn schema_id(&self) -> Cow<'a, str> {
         json::unescape(self.schema_id_token())
     }
 
-    /// The schema as stored, quotes included.
+    /// The id of the schema as a JSON string, exactly as stored, including the quotes.
     pub fn schema_id_token(&self) -> &'a str {
         self.fields.schema_id.text(self.json)
     }
 
-    /// The version of that schema.
+    /// The version of the schema.
     pub const fn schema_version(&self) -> u32 {
         self.fields.schema_version
     }
 
-    /// Whom the event happened to; `None` when it is null or absent.
+    /// The aggregate to which the event belongs; `None` when the field is null or absent.
     pub const fn aggregate_id(&self) -> Option<u64> {
         self.fields.aggregate_id
     }
 
-    /// The value of `payload`, JSON exactly as stored.
+    /// The value of the field `payload`: JSON text, exactly as stored.
     pub fn payload(&self) -> &'a str {
         self.fields.payload.text(self.json)
     }
 
-    /// A copy that owns its bytes, with `offset` as its place in the log.
+    /// Copies the event, together with its offset in the log.
     pub fn to_stored(self, offset: u64) -> StoredEvent {
         StoredEvent { offset, json: self.json.into(), fields: self.fields }
     }
 }
 
 impl StoredEvent {
-    /// The file position of the event's frame: the only reliable order.
+    /// The file offset of the event's frame. Offsets are the only reliable order of events.
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The same event, borrowed.
+    /// Borrows the event.
     pub fn view(&self) -> EventView<'_> {
         EventView { json: &self.json, fields: self.fields }
     }
 
-    /// The whole payload of the frame, exactly as stored.
+    /// The payload of the frame, exactly as stored.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// When the event was accepted, milliseconds since the Unix epoch.
+    /// When Chronicle accepted the event, in milliseconds since the Unix epoch.
     pub const fn write_timestamp_ms(&self) -> u64 {
         self.fields.write_timestamp_ms
     }
 
-    /// What happened.
+    /// The type of the event: what happened.
     pub fn event_type(&self) -> Cow<'_, str> {
         self.view().event_type()
     }
 
-    /// What happened, as stored, quotes included.
+    /// The type of the event as a JSON string, exactly as stored, including the quotes.
     pub fn event_type_token(&self) -> &str {
         self.view().event_type_token()
     }
 
-    /// The part of the world the event belongs to.
+    /// The namespace: the part of the system to which the event belongs.
     pub fn namespace(&self) -> Cow<'_, str> {
         self.view().namespace()
     }
 
-    /// The namespace as stored, quotes included.
+    /// The namespace as a JSON string, exactly as stored, including the quotes.
     pub fn namespace_token(&self) -> &str {
         self.view().namespace_token()
     }
 
-    /// What the payload is meant to look like.
+    /// The id of the schema that describes the payload.
     pub fn schema_id(&self) -> Cow<'_, str> {
         self.view().schema_id()
     }
 
-    /// The schema as stored, quotes included.
+    /// The id of the schema as a JSON string, exactly as stored, including the quotes.
     pub fn schema_id_token(&self) -> &str {
         self.view().schema_id_token()
     }
 
-    /// The version of that schema.
+    /// The version of the schema.
     pub const fn schema_version(&self) -> u32 {
         self.fields.schema_version
     }
 
-    /// Whom the event happened to; `None` when it is null or absent.
+    /// The aggregate to which the event belongs; `None` when the field is null or absent.
     pub const fn aggregate_id(&self) -> Option<u64> {
         self.fields.aggregate_id
     }
 
-    /// The value of `payload`, JSON exactly as stored.
+    /// The value of the field `payload`: JSON text, exactly as stored.
     pub fn payload(&self) -> &str {
         self.view().payload()
     }
 
-    /// The value of `payload` as a type of the caller's.
+    /// Deserializes the value of the field `payload`.
     ///
     /// # Errors
-    /// What `serde_json` has to say when the value does not fit the type.
+    /// The error of `serde_json` when the value does not have the form that `T` requires.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.payload())
     }
 }
 
-/// An event of version 0 as version 1 has it: the oldest name of its time becomes `write_timestamp_ms`, every other byte
-/// stays.
+/// Converts the JSON of a version 0 event to version 1: the key `timestamp_ms` becomes `write_timestamp_ms`. Every other
+/// byte stays as it is.
 pub(crate) fn upgrade_v0_timestamp_key(json: &str) -> Cow<'_, str> {
     match super::event_fields::find_v0_timestamp_key(json) {
         Some((start, end)) => {
-            let (before, behind) = (json.get(..start).unwrap_or_default(), json.get(end..).unwrap_or_default());
-            Cow::Owned([before, "\"write_timestamp_ms\"", behind].concat())
+            let (before, after) = (json.get(..start).unwrap_or_default(), json.get(end..).unwrap_or_default());
+            Cow::Owned([before, "\"write_timestamp_ms\"", after].concat())
         }
         None => Cow::Borrowed(json),
     }
@@ -220,28 +222,28 @@ mod tests {
     const SAMPLE: &str = r#"{"write_timestamp_ms":1766718274106,"event_type":"Person\u0055pdated","namespace":"accounts","schema_id":"Pers\"on","schema_version":1,"aggregate_id":42,"payload":{"name":"Pérez","half":"\ud800","tags":["a",1.0,-2e5,true,null],"n":123456789012345678901234567890},"trace":{"id":"x\ud83d\ude00"}}"#;
 
     #[test]
-    fn only_the_oldest_name_of_the_time_is_made_newer() {
+    fn only_the_version_0_name_of_the_time_is_replaced() {
         let event = |key: &str| {
             format!(
                 r#" {{ "payload" : {{"timestamp_ms":1.0, "x":"timestamp_ms"}},{key}: 7 ,"event_type":"timestamp_ms","namespace":"n","schema_id":"s","schema_version":1}}"#
             )
         };
-        let newer = event(r#""write_timestamp_ms""#);
+        let version_1 = event(r#""write_timestamp_ms""#);
         for key in
             [r#""timestamp_ms""#, r#""t\u0069mestamp_ms""#, r#""write_timestamp_ms""#, r#""wr\u0069te_timestamp_ms""#]
         {
             let old = event(key);
-            let made = upgrade_v0_timestamp_key(&old);
-            assert_eq!(made, if key.contains("te_") { old.as_str() } else { newer.as_str() }, "{key}");
+            let upgraded = upgrade_v0_timestamp_key(&old);
+            assert_eq!(upgraded, if key.contains("te_") { old.as_str() } else { version_1.as_str() }, "{key}");
             let (before, after) =
-                (EventView::parse(old.as_bytes(), Version::V0), EventView::parse(made.as_bytes(), Version::V1));
+                (EventView::parse(old.as_bytes(), Version::V0), EventView::parse(upgraded.as_bytes(), Version::V1));
             let (before, after) = (before.unwrap(), after.unwrap());
             assert_eq!(before.payload(), after.payload());
             assert_eq!((before.write_timestamp_ms(), after.write_timestamp_ms()), (7, 7));
         }
     }
 
-    /// What the slow judge read, in the order of the accessors.
+    /// The result of the reference parser, in the order of the accessors.
     #[derive(Debug, PartialEq)]
     struct ReferenceEvent {
         write_timestamp_ms: u64,
@@ -252,7 +254,7 @@ mod tests {
         payload: String,
     }
 
-    /// The members of an object in their order, duplicates included.
+    /// The members of an object in order, including duplicates.
     struct Members(Vec<(String, Box<RawValue>)>);
 
     impl<'de> Deserialize<'de> for Members {
@@ -277,7 +279,7 @@ mod tests {
         }
     }
 
-    /// The slow judge: FORMAT.md's paragraph again, with other means.
+    /// The reference parser: the definition of a valid event in `docs/format.md`, implemented on top of `serde_json`.
     fn reference_parse(payload: &[u8], version: Version) -> Option<ReferenceEvent> {
         let text = std::str::from_utf8(payload).ok()?;
         let Members(members) = serde_json::from_str(text).ok()?;
@@ -322,24 +324,25 @@ mod tests {
         }
     }
 
-    /// Both judges' answer on `payload`, after a look that it is the same, values included. True for version 1's yes.
+    /// Asserts that the parser and the reference parser agree on `payload`, including all values. Returns whether it is a
+    /// valid event of version 1.
     fn assert_matches_reference(payload: &[u8]) -> bool {
         for version in [Version::V0, Version::V1] {
-            let fast = EventView::parse(payload, version);
-            if let Err(why) = fast {
-                assert!(why.offset <= payload.len(), "{why:?} for {}", payload.escape_ascii());
+            let parsed = EventView::parse(payload, version);
+            if let Err(error) = parsed {
+                assert!(error.offset <= payload.len(), "{error:?} for {}", payload.escape_ascii());
             }
-            let told = format!("{version:?}: {fast:?} for {}", payload.escape_ascii());
-            assert_eq!(fast.map(to_reference).ok(), reference_parse(payload, version), "{told}");
-            // A blank in front, and no key stands where Chronicle writes it: the same answer a byte further on.
-            let spread = [b" ", payload].concat();
-            let further = fast.map(to_reference).map_err(|why| PayloadError { offset: why.offset + 1, ..why });
-            assert_eq!(EventView::parse(&spread, version).map(to_reference), further, "{told}");
+            let context = format!("{version:?}: {parsed:?} for {}", payload.escape_ascii());
+            assert_eq!(parsed.map(to_reference).ok(), reference_parse(payload, version), "{context}");
+            // A space in front disables the fast path for keys in canonical form. The result is the same, one byte later.
+            let shifted = [b" ", payload].concat();
+            let expected = parsed.map(to_reference).map_err(|error| PayloadError { offset: error.offset + 1, ..error });
+            assert_eq!(EventView::parse(&shifted, version).map(to_reference), expected, "{context}");
         }
         EventView::parse(payload, Version::V1).is_ok()
     }
 
-    /// An object of `members`, each `"key":value`.
+    /// Builds an object from `members`, each in the form `"key":value`.
     fn object<S: AsRef<str>>(members: &[S]) -> String {
         format!("{{{}}}", members.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(","))
     }
@@ -354,20 +357,20 @@ mod tests {
         "\"payload\":{\"a\":1}",
     ];
 
-    /// `MEMBERS` with the one of `key` given another value.
+    /// Builds an event from `MEMBERS` with another value for `key`.
     fn event_with(key: &str, value: &str) -> String {
-        let of_key = format!("\"{key}\":");
+        let prefix = format!("\"{key}\":");
         object(
-            &MEMBERS.map(|member| if member.starts_with(&of_key) { of_key.clone() + value } else { member.to_owned() }),
+            &MEMBERS.map(|member| if member.starts_with(&prefix) { prefix.clone() + value } else { member.to_owned() }),
         )
     }
 
     fn rejection_reason(payload: &str) -> &'static str {
-        EventView::parse(payload.as_bytes(), Version::V1).map_or_else(|why| why.reason, |_| "a valid event")
+        EventView::parse(payload.as_bytes(), Version::V1).map_or_else(|error| error.reason, |_| "a valid event")
     }
 
     #[test]
-    fn an_event_is_read_field_by_field() {
+    fn every_field_of_an_event_is_parsed() {
         let view = EventView::parse(SAMPLE.as_bytes(), Version::V1).expect("a valid event");
         assert_eq!(view.json(), SAMPLE);
         assert_eq!(view.write_timestamp_ms(), 1_766_718_274_106);
@@ -380,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn both_judges_agree_on_every_changed_byte() {
+    fn the_reference_agrees_on_every_changed_byte() {
         assert!(assert_matches_reference(SAMPLE.as_bytes()));
         for at in 0..SAMPLE.len() {
             let mut bytes = SAMPLE.as_bytes().to_vec();
@@ -392,20 +395,20 @@ mod tests {
     }
 
     #[test]
-    fn both_judges_agree_on_every_byte_put_in_taken_out_or_cut_off() {
+    fn the_reference_agrees_on_every_inserted_removed_or_truncated_byte() {
         for at in 0..=SAMPLE.len() {
-            let (before, behind) = SAMPLE.as_bytes().split_at(at);
+            let (before, after) = SAMPLE.as_bytes().split_at(at);
             assert_matches_reference(before);
-            assert_matches_reference(behind);
-            assert_matches_reference(&[before, behind.get(1..).unwrap_or_default()].concat());
+            assert_matches_reference(after);
+            assert_matches_reference(&[before, after.get(1..).unwrap_or_default()].concat());
             for byte in *b"\"\\{}[]:, \n0-.eu\0\xff" {
-                assert_matches_reference(&[before, &[byte], behind].concat());
+                assert_matches_reference(&[before, &[byte], after].concat());
             }
         }
     }
 
     #[test]
-    fn both_judges_agree_on_every_token_in_every_field() {
+    fn the_reference_agrees_on_every_token_in_every_field() {
         for token in TOKENS {
             for member in MEMBERS {
                 let (key, _) = member.split_once(':').expect("a member");
@@ -424,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn both_judges_agree_on_generated_events() {
+    fn the_reference_agrees_on_generated_events() {
         const KEYS: &str = "write_timestamp_ms timestamp_ms event_type event\\u005ftype namespace schema_id \
             schema_version aggregate_id aggregate\\u005Fid payload p\\u0061yload offset other oth\\ud800er Payload";
         let keys: Vec<&str> = KEYS.split(' ').collect();
@@ -450,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_and_twenty_seven_levels_are_read_and_no_more() {
+    fn more_than_a_hundred_and_twenty_seven_levels_are_rejected() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         for (levels, valid) in [(125, true), (126, true), (127, false), (128, false), (50_000, false)] {
             assert_eq!(
@@ -464,14 +467,14 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_compared_unescaped_and_stand_once() {
+    fn keys_are_compared_unescaped_and_appear_once() {
         let escaped =
             object(&MEMBERS).replace("event_type", "event\\u005ftype").replace("\"payload\"", "\"\\u0070ayload\"");
         assert!(assert_matches_reference(escaped.as_bytes()), "{}", rejection_reason(&escaped));
         for member in MEMBERS {
             let twice = object(&[&MEMBERS[..], &[member]].concat());
             assert!(!assert_matches_reference(twice.as_bytes()), "{twice}");
-            assert!(rejection_reason(&twice).ends_with(" is there twice"), "{}", rejection_reason(&twice));
+            assert!(rejection_reason(&twice).ends_with(" appears twice"), "{}", rejection_reason(&twice));
             let disguised = member.replacen('a', "\\u0061", 1).replacen("event", "\\u0065vent", 1);
             assert!(
                 !assert_matches_reference(object(&[&MEMBERS[..], &[&disguised]].concat()).as_bytes()),
@@ -484,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_an_event_is_told_where_it_stands() {
+    fn the_error_of_an_event_has_the_offset_of_the_mistake() {
         for (key, value, mistake, reason) in [
             ("write_timestamp_ms", "1.0", "1.0", "an integer written with digits alone was expected"),
             ("write_timestamp_ms", "7e0", "7e0", "an integer written with digits alone was expected"),
@@ -506,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_but_the_aggregate_has_to_be_there() {
+    fn every_field_except_the_aggregate_is_required() {
         for (at, member) in MEMBERS.iter().enumerate() {
             let mut members = MEMBERS.to_vec();
             members.remove(at);
@@ -522,19 +525,19 @@ mod tests {
     }
 
     #[test]
-    fn version_0_knows_another_name_for_the_time() {
+    fn version_0_has_another_name_for_the_time() {
         let old = object(&MEMBERS).replace("write_timestamp_ms", "timestamp_ms");
         let read =
             |text: &str, version| EventView::parse(text.as_bytes(), version).map(|view| view.write_timestamp_ms());
         assert_eq!(read(&old, Version::V0), Ok(7));
-        assert_eq!(read(&old, Version::V1).expect_err("refused").reason, "write_timestamp_ms is missing");
+        assert_eq!(read(&old, Version::V1).expect_err("rejected").reason, "write_timestamp_ms is missing");
         let both = object(&[&MEMBERS[..], &["\"timestamp_ms\":8"]].concat());
-        assert_eq!(read(&both, Version::V0).expect_err("refused").reason, "write_timestamp_ms is there twice");
+        assert_eq!(read(&both, Version::V0).expect_err("rejected").reason, "write_timestamp_ms appears twice");
         assert_eq!(read(&both, Version::V1), Ok(7));
     }
 
     #[test]
-    fn half_a_surrogate_pair_is_kept_in_the_payload_and_nowhere_else() {
+    fn a_lone_surrogate_is_allowed_in_the_payload_and_nowhere_else() {
         for half in ["\"\\ud800\"", "[{\"\\uDFFF\":1}]", "\"\\ud83d\\ud83d\\ude00\"", "\"\\ude00\\ud83d\""] {
             let payload = event_with("payload", half);
             assert_eq!(EventView::parse(payload.as_bytes(), Version::V1).map(|view| view.payload()), Ok(half));
@@ -547,7 +550,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_event_is_what_the_view_was() {
+    fn a_stored_event_equals_its_view() {
         let view = EventView::parse(SAMPLE.as_bytes(), Version::V1).expect("a valid event");
         let stored = view.to_stored(16);
         assert_eq!((stored.offset(), stored.json(), stored.view()), (16, SAMPLE, view));
@@ -580,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_written_in_the_order_of_the_format() {
+    fn an_event_is_encoded_in_the_order_of_the_format() {
         let event = builder()
             .event_type("a\"b\n\u{1}é")
             .aggregate_id(42)
@@ -600,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_stands_still_or_goes_back_is_taken_at_its_word() {
+    fn a_clock_that_stops_or_goes_back_is_not_corrected() {
         let event = builder().build().expect("a valid event");
         let mut accepted = TimestampPrefix::new(7);
         for time in [7, 8, 8, 6, 0, u64::MAX, 7] {
@@ -611,7 +614,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_missing_is_named() {
+    fn a_missing_part_is_named() {
         let all = builder();
         for (built, missing) in [
             (EventBuilder { event_type: None, ..all.clone() }, "event_type is missing"),
@@ -620,21 +623,21 @@ mod tests {
             (EventBuilder { schema_version: None, ..all.clone() }, "schema_version is missing"),
             (EventBuilder { payload: None, ..all }, "payload is missing"),
         ] {
-            assert_eq!(built.build().expect_err("refused").reason, missing);
+            assert_eq!(built.build().expect_err("rejected").reason, missing);
         }
     }
 
     #[test]
-    fn a_payload_cannot_break_out_of_its_place() {
+    fn a_payload_cannot_change_the_object_around_it() {
         for payload in ["", "1,\"x\":2", "{}}", "[", "nope", "1 2", "{\"a\":01}", "\u{feff}{}"] {
             assert!(builder().payload_json(payload).build().is_err(), "{payload}");
         }
         let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
         assert!(builder().payload_json(nested(126)).build().is_ok());
-        assert_eq!(builder().payload_json(nested(127)).build().expect_err("refused").reason, "more than 127 levels");
+        assert_eq!(builder().payload_json(nested(127)).build().expect_err("rejected").reason, "more than 127 levels");
         let not_json = BTreeMap::from([(vec![1], 1)]);
         assert_eq!(
-            builder().payload(&not_json).build().expect_err("refused").reason,
+            builder().payload(&not_json).build().expect_err("rejected").reason,
             "payload cannot be written as JSON"
         );
         let raw: Box<RawValue> = serde_json::from_str("[ 1.0 ,\"\\ud800\"]").expect("JSON");
@@ -642,7 +645,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_json_keeps_its_keys_and_their_order() {
+    fn an_event_from_json_keeps_its_keys_and_their_order() {
         let line = r#" { "payload" : [1.0, "\ud800"], "x": 1, "schema_version":2, "namespace":"n", "event\u005ftype":"e", "schema_id":"s", "x":2, "timestamp_ms": 5 } "#;
         let event = Event::from_json(line).expect("a valid event");
         assert_eq!(
@@ -656,27 +659,30 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_a_line_is_told_where_the_caller_wrote_it() {
+    fn the_error_of_an_event_from_json_has_an_offset_in_the_given_text() {
         let without_time = object(&MEMBERS[1..]);
         assert!(Event::from_json(&without_time).is_ok());
-        for own in ["write_timestamp_ms", "offset", "write\\u005ftimestamp_ms", "\\u006fffset"] {
-            let given = object(&[&MEMBERS[1..], &[&format!("\"{own}\":7")]].concat());
-            let why = Event::from_json(&given).expect_err("refused");
-            assert_eq!(why.offset, given.find(&format!("\"{own}")).expect("the key"));
-            assert!(why.reason.ends_with(" is Chronicle's own and cannot be given"), "{}", why.reason);
+        for key in ["write_timestamp_ms", "offset", "write\\u005ftimestamp_ms", "\\u006fffset"] {
+            let given = object(&[&MEMBERS[1..], &[&format!("\"{key}\":7")]].concat());
+            let error = Event::from_json(&given).expect_err("rejected");
+            assert_eq!(error.offset, given.find(&format!("\"{key}")).expect("the key"));
+            assert!(error.reason.ends_with(" is set by Chronicle and cannot be given"), "{}", error.reason);
         }
         assert!(Event::from_json(&object(&[&MEMBERS[1..], &["\"other\":{\"offset\":1}"]].concat())).is_ok());
         let spread = without_time.replace(',', " , ").replace("Person\"", "Person\" 1");
-        assert_eq!(Event::from_json(&spread).expect_err("refused").offset, spread.find(" 1").expect("the mistake") + 1);
         assert_eq!(
-            Event::from_json("{}").expect_err("refused"),
+            Event::from_json(&spread).expect_err("rejected").offset,
+            spread.find(" 1").expect("the mistake") + 1
+        );
+        assert_eq!(
+            Event::from_json("{}").expect_err("rejected"),
             PayloadError { offset: 1, reason: "event_type is missing" }
         );
         assert!(Event::from_json(&format!("{without_time}{without_time}")).is_err());
     }
 
     #[test]
-    fn what_does_not_fit_a_frame_with_the_longest_time_is_refused() {
+    fn an_event_that_does_not_fit_a_frame_with_the_longest_time_is_rejected() {
         let small = builder().payload_json("\"\"").build().expect("a valid event");
         let room = frame::MAX_PAYLOAD as usize - encoded(&small, u64::MAX).len();
         let of = |len: usize| format!("\"{}\"", "a".repeat(len));
@@ -684,7 +690,7 @@ mod tests {
         assert_eq!(encoded(&largest, u64::MAX).len(), frame::MAX_PAYLOAD as usize);
         assert_eq!(builder().payload_json(of(room + 1)).build(), Err(EVENT_TOO_LONG));
         assert!(EVENT_TOO_LONG.reason.contains(&frame::MAX_PAYLOAD.to_string()), "{}", EVENT_TOO_LONG.reason);
-        // Blanks that are dropped take no room.
+        // Whitespace outside strings is dropped and does not count.
         assert!(builder().payload_json(of(room) + "    ").build().is_ok());
         let line = |len: usize| object(&MEMBERS[1..]).replace("{\"a\":1}", &of(len));
         let room =
@@ -694,7 +700,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_was_accepted_is_read_again_at_any_time() {
+    fn every_accepted_event_is_valid_with_any_time() {
         let parts = (any::<[String; 3]>(), any::<u32>(), any::<Option<u64>>(), almost_json(), any::<u64>());
         check_both_outcomes(
             2000,
@@ -719,7 +725,7 @@ mod tests {
                         [event_type.clone(), namespace.clone(), schema_id.clone()]
                     );
                     assert_eq!((view.schema_version(), view.aggregate_id()), (*schema_version, *aggregate_id));
-                    // The way out and in again: what is exported, without the time, is the same event.
+                    // An exported event, without its time, can be imported and is equal.
                     let (_, rest) = text.split_once(',').expect("more keys");
                     assert_eq!(Event::from_json(&format!("{{{rest}")), Ok(event.clone()));
                 }

@@ -1,23 +1,23 @@
-//! The judge of events: one pass over an object that reads the fields that mean something and refuses what is no event.
+//! Parsing the JSON of an event in one pass: reads the known fields and rejects objects that are not valid events.
 //!
-//! [`EventFields::parse`] is FORMAT.md's definition of a valid event, and the only one there is.
+//! [`EventFields::parse`] implements the definition of a valid event in `docs/format.md`. No other code decides that.
 
-#![expect(clippy::inline_always, reason = "measured: a tenth of what an event costs to judge")]
+#![expect(clippy::inline_always, reason = "measured: a tenth of the time to parse an event")]
 
-use super::json::{self, PayloadError};
-use super::json_scanner::{JsonScanner, SurrogatePolicy};
+use super::json;
+use super::json_scanner::{JsonScanner, PayloadError, SurrogatePolicy};
 use super::{Version, frame};
 
-/// Who wrote the object, and so which keys it has.
+/// Where the object comes from, which decides the keys that are known in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventSource {
-    /// A log of that version.
+    /// The object is the payload of a frame in a log of this version.
     Log(Version),
-    /// A caller, who leaves time and place to Chronicle.
+    /// The object was passed by the caller. It has neither time nor offset, because Chronicle sets them.
     Caller,
 }
 
-/// A key of the top level that means something.
+/// A key at the top level of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventKey {
     WriteTimestampMs,
@@ -27,17 +27,18 @@ pub(super) enum EventKey {
     SchemaVersion,
     AggregateId,
     Payload,
-    /// Chronicle's own, in what a caller hands in.
+    /// A key of exported events. Chronicle sets it, so it is not allowed in an object from the caller.
     Offset,
+    /// A key without a meaning, which is kept as it is.
     Unknown,
 }
 
-/// How a key is called, and what is said about it.
+/// The name of a key, and the reasons for rejecting an object because of it.
 pub(super) struct EventKeyInfo {
     pub(super) name: &'static str,
     pub(super) missing_reason: &'static str,
     duplicate_reason: &'static str,
-    /// Why a caller may not give it.
+    /// The reason when the caller passes a key that Chronicle sets.
     reserved_reason: &'static str,
 }
 
@@ -46,14 +47,14 @@ macro_rules! key_info {
         EventKeyInfo {
             name: $name,
             missing_reason: concat!($name, " is missing"),
-            duplicate_reason: concat!($name, " is there twice"),
-            reserved_reason: concat!($name, " is Chronicle's own and cannot be given"),
+            duplicate_reason: concat!($name, " appears twice"),
+            reserved_reason: concat!($name, " is set by Chronicle and cannot be given"),
         }
     };
 }
 
 impl EventKey {
-    /// The keys without which there is no event.
+    /// The keys that every event must have.
     pub(super) const REQUIRED: [Self; 6] =
         [Self::WriteTimestampMs, Self::EventType, Self::Namespace, Self::SchemaId, Self::SchemaVersion, Self::Payload];
 
@@ -71,7 +72,7 @@ impl EventKey {
         }
     }
 
-    /// The key that is called `name` in an object from `source`.
+    /// Finds the key with this unescaped name in an object from `source`.
     #[inline]
     pub(super) fn from_name(name: &[u8], source: EventSource) -> Self {
         match name {
@@ -88,18 +89,18 @@ impl EventKey {
         }
     }
 
-    /// Its bit among the keys seen.
+    /// The bit of this key in the set of keys already seen.
     const fn bit(self) -> u16 {
         1 << self as u16
     }
 
-    /// True for what only Chronicle knows of an event.
+    /// True for keys that only Chronicle sets.
     const fn is_reserved(self) -> bool {
         matches!(self, Self::WriteTimestampMs | Self::Offset)
     }
 }
 
-/// What a valid event holds: numbers as such, and the places of everything else in its JSON.
+/// The fields of a valid event: numbers by value, everything else as a span of the JSON text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct EventFields {
     pub(super) write_timestamp_ms: u64,
@@ -112,7 +113,11 @@ pub(crate) struct EventFields {
 }
 
 impl EventFields {
-    /// Judges `json`, an object from `source`, in one pass.
+    /// Parses `json`, an object from `source`, in one pass.
+    ///
+    /// # Errors
+    /// [`PayloadError`] with the offset of the first byte that makes it invalid. For a missing key, that is the end of
+    /// the object.
     #[inline]
     pub(super) fn parse(json: &str, source: EventSource) -> Result<Self, PayloadError> {
         if u32::try_from(json.len()).is_err() {
@@ -164,10 +169,10 @@ impl EventFields {
         }
     }
 
-    /// Reads the first members as far as they stand the way Chronicle writes them, in its order and without a blank
-    /// before a key or behind it. Answers the bits of the keys seen; the first that stands otherwise is left unread.
+    /// Reads the leading members that have the form in which Chronicle writes them: in its order, without whitespace
+    /// around the keys. Stops before the first member that differs, and returns the bits of the keys read.
     ///
-    /// A key that is known beforehand is compared whole, and the scanner need not find its end to go on.
+    /// Comparing an expected key as a whole is faster than scanning for its end first.
     #[inline(always)]
     fn parse_canonical_prefix(&mut self, scanner: &mut JsonScanner<'_>) -> Result<u16, PayloadError> {
         let mut seen = 0;
@@ -192,7 +197,7 @@ impl EventFields {
         Ok(seen)
     }
 
-    /// Reads the value of `key`, blanks before it included.
+    /// Reads the value of `key`, including the whitespace before it.
     #[inline(always)]
     fn parse_value(&mut self, key: EventKey, scanner: &mut JsonScanner<'_>) -> Result<(), PayloadError> {
         scanner.skip_whitespace();
@@ -208,8 +213,8 @@ impl EventFields {
                     number.map_err(|_| PayloadError { offset: at, reason: "a schema_version over 4294967295" })?;
             }
             EventKey::AggregateId => {
-                let null = scanner.try_consume(b"null");
-                self.aggregate_id = if null { None } else { Some(scanner.read_integer()?) };
+                let is_null = scanner.try_consume(b"null");
+                self.aggregate_id = if is_null { None } else { Some(scanner.read_integer()?) };
             }
             EventKey::Payload => {
                 scanner.skip_value(1, SurrogatePolicy::AllowLone)?;
@@ -221,7 +226,8 @@ impl EventFields {
     }
 }
 
-/// Where the key that only version 0 has for an event's time stands in a valid event, quotes included.
+/// Finds the key `timestamp_ms`, which only version 0 has, in a valid event. Returns its start and end in `json`,
+/// including the quotes.
 pub(super) fn find_v0_timestamp_key(json: &str) -> Option<(usize, usize)> {
     let mut scanner = JsonScanner::new(json.as_bytes());
     scanner.skip_whitespace();
@@ -243,7 +249,7 @@ pub(super) fn find_v0_timestamp_key(json: &str) -> Option<(usize, usize)> {
     }
 }
 
-/// Where a token stands in its JSON, in bytes.
+/// The start and end of a token in the JSON text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TokenSpan {
     start: u32,
@@ -251,13 +257,13 @@ pub(super) struct TokenSpan {
 }
 
 impl TokenSpan {
-    /// The token of `start..end`, in a text whose length was found to fit.
+    /// Creates the span `start..end`. The caller has checked that the length of the text fits a `u32`.
     #[inline]
     const fn new(start: usize, end: usize) -> Self {
         Self { start: start as u32, end: end as u32 }
     }
 
-    /// Moves past a string that has to be text.
+    /// Reads a string that must be valid Unicode.
     #[inline]
     fn read_string(scanner: &mut JsonScanner<'_>) -> Result<Self, PayloadError> {
         let start = scanner.position();
@@ -265,15 +271,15 @@ impl TokenSpan {
         Ok(Self::new(start, scanner.position()))
     }
 
-    /// The token's text.
+    /// Returns the token as it is in `json`, the text that was parsed.
     #[inline]
     pub(super) fn text(self, json: &str) -> &str {
         json.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
-/// Said of an event that no frame can hold.
+/// The error for an event that is too long for a frame.
 pub(super) const EVENT_TOO_LONG: PayloadError = PayloadError {
     offset: frame::MAX_PAYLOAD as usize,
-    reason: "an event takes at most 16777215 bytes, its time included",
+    reason: "an event has at most 16777215 bytes, including its time",
 };

@@ -1,46 +1,48 @@
-//! A frame: length, payload, checksum. The decoder is total: any slice in, one of three answers out.
+//! Encoding and decoding of frames: length, payload, checksum.
+//!
+//! The decoder accepts any slice and never panics. Its result is one of three: complete, incomplete or corrupt.
 
 use super::byte_layout::{FieldSpec, u32_at};
 use super::{EventView, PayloadError, Version, crc};
 
-/// The longest payload a length field may announce, in bytes; its first byte is therefore always 00.
+/// The longest payload of a frame, in bytes. It fits 24 bits, so the first byte of a length field is always 00.
 pub const MAX_PAYLOAD: u32 = 16_777_215;
-/// Bytes of the length field.
+/// Length of the length field, in bytes.
 pub const LENGTH_LEN: usize = 4;
-/// Bytes of the checksum field in version 1.
+/// Length of the checksum field of version 1, in bytes.
 pub const CHECKSUM_LEN: usize = 4;
 /// The smallest frame of version 1, in bytes.
 pub const MIN_FRAME: usize = LENGTH_LEN + 1 + CHECKSUM_LEN;
 /// The largest frame of version 1, in bytes.
 pub const MAX_FRAME: usize = LENGTH_LEN + MAX_PAYLOAD as usize + CHECKSUM_LEN;
 
-/// What a slice holds at its start.
+/// What [`decode`] found at the start of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeResult<'a> {
     /// A valid frame.
     Complete(Frame<'a>),
-    /// The slice ends before the frame does; `needed` bytes would hold it.
+    /// The slice ends before the frame does.
     Incomplete {
-        /// Bytes from the frame's start to its end, or 4 while the length itself is cut.
+        /// Length of the whole frame in bytes, or 4 while the length field is incomplete.
         needed: usize,
     },
-    /// No frame stands here.
+    /// There is no valid frame here.
     Corrupt(FrameFault),
 }
 
-/// Why no frame stands at a place.
+/// Why there is no valid frame at an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameFault {
-    /// The length field is 0 or over [`MAX_PAYLOAD`].
+    /// The length field, given here, is 0 or greater than [`MAX_PAYLOAD`].
     Length(u32),
-    /// The checksum found is not the one of the bytes before it.
+    /// The stored checksum differs from the checksum of the bytes before it.
     Checksum {
-        /// As stored behind the payload.
+        /// The checksum stored after the payload.
         stored: u32,
-        /// As computed over length and payload.
+        /// The checksum computed over length and payload.
         computed: u32,
     },
-    /// Version 0 only: the payload is no event.
+    /// The payload is not an event. Version 0 only, which has no checksum to validate a frame with.
     InvalidEvent(PayloadError),
 }
 
@@ -52,27 +54,27 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// A frame over bytes that [`decode`] has just found complete, so that a reader need not decode twice.
+    /// Creates a frame from bytes that [`decode`] has found complete, without computing the checksum again.
     pub(crate) const fn from_validated(bytes: &'a [u8], version: Version) -> Self {
         Self { bytes, payload_end: bytes.len() - version.checksum_len() }
     }
 
-    /// The whole frame, length and checksum included.
+    /// The bytes of the whole frame, including length and checksum.
     pub const fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The payload.
+    /// The bytes of the payload.
     pub fn payload(&self) -> &'a [u8] {
         self.bytes.get(LENGTH_LEN..self.payload_end).unwrap_or_default()
     }
 
-    /// The frame's length in the file, in bytes.
+    /// Length of the whole frame in the file, in bytes.
     pub const fn len(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// Never true: a frame has at least one byte of payload.
+    /// Always false, because a payload has at least one byte. Exists because a type with `len` is expected to have it.
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -83,17 +85,17 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The length field at `at`, when it is there and in range.
+/// Reads the length field at `at`; `None` when it is cut off or out of range.
 pub fn payload_length_at(bytes: &[u8], at: usize) -> Option<u32> {
     u32_at(bytes, at).filter(|n| is_valid_length(*n))
 }
 
-/// True for a length that a frame may have.
+/// True when a payload may have this length.
 pub const fn is_valid_length(length: u32) -> bool {
     matches!(length, 1..=MAX_PAYLOAD)
 }
 
-/// Reads the frame at the start of `bytes`.
+/// Decodes the frame at the start of `bytes`. Costs one checksum over the frame in version 1, one parse in version 0.
 #[inline]
 pub fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
     let Some(length) = u32_at(bytes, 0) else {
@@ -125,14 +127,16 @@ pub fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
     }
 }
 
-/// Appends the frame of `payload` to `out`, in version 1.
+/// Appends a version 1 frame with `payload` to `out`.
 ///
-/// The caller has checked that the payload is 1 to [`MAX_PAYLOAD`] bytes long.
+/// The caller guarantees that the payload is 1 to [`MAX_PAYLOAD`] bytes long; debug builds assert it.
 pub fn encode(payload: &[u8], out: &mut Vec<u8>) {
     encode_all(std::iter::once([payload, &[]]), out, |_| {});
 }
 
-/// The same, for payloads that stand in two parts each; `each` is told the length of each frame.
+/// Appends one version 1 frame per payload to `out`. Each payload is passed in two parts, which are joined.
+///
+/// Calls `on_frame_len` with the length of each frame in bytes, in order.
 pub(crate) fn encode_all<'a>(
     payloads: impl Iterator<Item = [&'a [u8]; 2]>,
     out: &mut Vec<u8>,
@@ -143,7 +147,7 @@ pub(crate) fn encode_all<'a>(
         let length = first.len() + second.len();
         debug_assert!(is_valid_length(length as u32), "a payload of {length} bytes");
         let len = LENGTH_LEN + length + CHECKSUM_LEN;
-        // Room once, so that nothing below has to ask for it.
+        // Reserve once, so that none of the writes below grows the buffer.
         out.reserve(len);
         out.extend_from_slice(&(length as u32).to_be_bytes());
         out.extend_from_slice(first);
@@ -151,18 +155,18 @@ pub(crate) fn encode_all<'a>(
         out.extend_from_slice(&[0; CHECKSUM_LEN]);
         on_frame_len(len as u64);
     }
-    // Checksums come behind all of it: a processor waits for bytes it has only just written.
+    // Checksums are computed in a second pass: reading bytes right after writing them stalls the processor.
     let mut rest = out.get_mut(start..).unwrap_or_default();
     while let Some(length) = payload_length_at(rest, 0)
-        && let Some((frame, behind)) = rest.split_at_mut_checked(LENGTH_LEN + length as usize + CHECKSUM_LEN)
+        && let Some((frame, next)) = rest.split_at_mut_checked(LENGTH_LEN + length as usize + CHECKSUM_LEN)
         && let Some((covered, checksum)) = frame.split_last_chunk_mut()
     {
         *checksum = crc::checksum(covered).to_be_bytes();
-        rest = behind;
+        rest = next;
     }
 }
 
-/// The same, for a payload that `put` appends.
+/// Appends a version 1 frame whose payload is whatever `write_payload` appends to the buffer.
 pub(crate) fn encode_with(out: &mut Vec<u8>, write_payload: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_LEN]);
@@ -176,7 +180,7 @@ pub(crate) fn encode_with(out: &mut Vec<u8>, write_payload: impl FnOnce(&mut Vec
     out.extend_from_slice(&checksum.to_be_bytes());
 }
 
-/// The three fields of a frame whose payload has `length` bytes, for whoever draws or describes them.
+/// The three fields of a frame whose payload has `length` bytes, for the hex pane and for tests.
 pub const fn fields(length: usize, version: Version) -> [FieldSpec; 3] {
     [
         FieldSpec::new("length", 0, LENGTH_LEN),
@@ -197,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_comes_back_as_written() {
+    fn a_frame_is_decoded_as_it_was_encoded() {
         let bytes = frame();
         let DecodeResult::Complete(frame) = decode(&bytes, Version::V1) else { unreachable!("a valid frame") };
         assert_eq!(frame.payload(), b"{\"a\":1}");
@@ -205,22 +209,22 @@ mod tests {
     }
 
     #[test]
-    fn frames_written_together_are_those_written_one_by_one() {
+    fn frames_encoded_together_equal_frames_encoded_one_by_one() {
         let payloads =
             [["{}", ""], ["", "[]"], ["{\"a\":", "1}"], ["{\"a\"", ":2}"]].map(|parts| parts.map(str::as_bytes));
         let (mut together, mut one_by_one, mut lengths) = (b"before".to_vec(), b"before".to_vec(), Vec::new());
         encode_all(payloads.into_iter(), &mut together, |length| lengths.push(length));
-        let mut slow = Vec::new();
+        let mut expected_lengths = Vec::new();
         for parts in payloads {
             let start = one_by_one.len();
             encode_with(&mut one_by_one, |out| out.extend_from_slice(&parts.concat()));
-            slow.push((one_by_one.len() - start) as u64);
+            expected_lengths.push((one_by_one.len() - start) as u64);
         }
-        assert_eq!((together, lengths), (one_by_one, slow));
+        assert_eq!((together, lengths), (one_by_one, expected_lengths));
     }
 
     #[test]
-    fn every_truncation_is_incomplete_and_says_what_it_needs() {
+    fn every_truncation_is_incomplete_with_the_needed_length() {
         let bytes = frame();
         for len in 0..bytes.len() {
             let needed = if len < 4 { 4 } else { bytes.len() };
@@ -229,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn no_flipped_bit_passes() {
+    fn no_flipped_bit_is_accepted() {
         let good = frame();
         for bit in 0..good.len() * 8 {
             let mut bytes = good.clone();
@@ -239,14 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn lengths_outside_the_range_are_corrupt_before_anything_is_read() {
+    fn lengths_out_of_range_are_corrupt_before_the_payload_is_read() {
         for length in [0u32, MAX_PAYLOAD + 1, u32::MAX] {
             assert_eq!(decode(&length.to_be_bytes(), Version::V1), DecodeResult::Corrupt(FrameFault::Length(length)));
         }
     }
 
     #[test]
-    fn the_fields_tile_every_frame() {
+    fn the_fields_cover_every_frame() {
         for length in [1, 7, MAX_PAYLOAD as usize] {
             assert!(is_contiguous_layout(&fields(length, Version::V1), length + 8));
             assert!(is_contiguous_layout(&fields(length, Version::V0), length + 4));

@@ -1,21 +1,23 @@
-//! The payload that fences a range off: how it is recognised, and how it is made to an exact size.
+//! The payload of a gap frame: recognising it, reading its content, and building it with an exact size.
 //!
-//! Here never lives the decision to fence, nor what a gap's content means.
+//! A gap frame replaces a damaged range that cannot be restored. Which ranges are replaced, and what the content means,
+//! is decided elsewhere.
 
 use super::json;
 use super::json_scanner::{JsonScanner, SurrogatePolicy};
 
-/// The shortest payload of a gap.
+/// The shortest payload of a gap, without the spaces after it.
 const EMPTY_GAP: &str = "[]";
-/// Before the content, as written.
+/// The bytes that Chronicle writes before the content.
 const GAP_PREFIX: &str = "{\"$gap\":";
-/// Behind the content, as written.
+/// The bytes that Chronicle writes after the content.
 const GAP_SUFFIX: &str = "}";
 
-/// True when `payload` is a gap: an object with the single key `$gap` and an object as its value, or `[]`, then spaces.
+/// True when `payload` is the payload of a gap: an object whose only key is `$gap` with an object as its value, or `[]`;
+/// then only spaces.
 #[inline]
 pub fn is_gap(payload: &[u8]) -> bool {
-    // Every payload that is replayed comes by here, and an event is turned away by its third byte.
+    // Called for every replayed payload. The third byte of an event already rules a gap out.
     match payload {
         [b'{', b'"', b'$' | b'\\', ..] | [b'{', b' ' | b'\t' | b'\n' | b'\r', ..] => gap_content(payload).is_some(),
         [b'[', b']', spaces @ ..] => is_all_spaces(spaces),
@@ -23,7 +25,7 @@ pub fn is_gap(payload: &[u8]) -> bool {
     }
 }
 
-/// What a gap says: its `$gap` object, as stored. `None` when the gap is `[]`, or when `payload` is no gap.
+/// Returns the `$gap` object of a gap, exactly as stored. `None` when the gap is `[]` or `payload` is not a gap.
 pub fn gap_content(payload: &[u8]) -> Option<&str> {
     let mut scanner = JsonScanner::new(payload);
     scanner.expect(b'{', "").ok()?;
@@ -49,19 +51,20 @@ pub fn gap_content(payload: &[u8]) -> Option<&str> {
     (json::unescape(text.get(key)?) == "$gap").then(|| text.get(value))?
 }
 
-/// The payload of a gap of exactly `payload_len` bytes, 2 or more, that says `content`, a JSON object.
+/// Builds the payload of a gap, exactly `payload_len` bytes long, with `content` as its `$gap` object.
 ///
-/// Where that does not fit, or is no JSON object, the content is `{}`; where that does not fit either, the gap is `[]`.
+/// The content becomes `{}` when `content` does not fit or is not a JSON object, and the payload becomes `[]` when `{}`
+/// does not fit either. `payload_len` must be 2 or more; debug builds assert it.
 pub fn build_gap_payload(payload_len: usize, content: &str) -> Vec<u8> {
-    debug_assert!(payload_len >= EMPTY_GAP.len(), "no gap has {payload_len} bytes");
-    let of_size = |parts: [&str; 3]| {
+    debug_assert!(payload_len >= EMPTY_GAP.len(), "a gap payload cannot have {payload_len} bytes");
+    let padded = |parts: [&str; 3]| {
         let mut payload = parts.concat().into_bytes();
         payload.resize(payload_len, b' ');
-        // Judged before it is believed: what is cut short, or says something that is no object, fences nothing off.
+        // Validated here, because a truncated payload, or content that is not an object, would not be read as a gap.
         is_gap(&payload).then_some(payload)
     };
-    let says = of_size([GAP_PREFIX, content, GAP_SUFFIX]).or_else(|| of_size([GAP_PREFIX, "{}", GAP_SUFFIX]));
-    says.unwrap_or_else(|| {
+    let with_content = padded([GAP_PREFIX, content, GAP_SUFFIX]);
+    with_content.or_else(|| padded([GAP_PREFIX, "{}", GAP_SUFFIX])).unwrap_or_else(|| {
         let mut payload = EMPTY_GAP.as_bytes().to_vec();
         payload.resize(payload_len, b' ');
         payload
@@ -80,7 +83,7 @@ mod tests {
     const CONTENT: &str = "{\"repair\":\"gap\",\"from\":16,\"to\":99}";
 
     #[test]
-    fn a_gap_has_the_exact_size_and_says_what_fits() {
+    fn a_gap_has_the_exact_size_and_the_content_that_fits() {
         let full = GAP_PREFIX.len() + CONTENT.len() + GAP_SUFFIX.len();
         for len in 2..200 {
             let payload = build_gap_payload(len, CONTENT);
@@ -95,12 +98,12 @@ mod tests {
         }
         assert_eq!(build_gap_payload(4, CONTENT), b"[]  ");
         assert_eq!(build_gap_payload(12, CONTENT), b"{\"$gap\":{}} ");
-        // With length and checksum: the smallest gap frames of FORMAT.md.
+        // With 8 bytes for length and checksum, these are the smallest gap frames named in docs/format.md.
         assert_eq!((build_gap_payload(2, "{}").len() + 8, build_gap_payload(11, "{}").len() + 8), (10, 19));
     }
 
     #[test]
-    fn content_that_is_no_object_is_left_out() {
+    fn content_that_is_not_an_object_is_left_out() {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(126), "]".repeat(126));
         for content_given in ["", "1", "[]", "{", "{}}", "{},\"a\":{}", "{\"a\":}", &deep] {
             let payload = build_gap_payload(400, content_given);
@@ -110,8 +113,8 @@ mod tests {
     }
 
     #[test]
-    fn every_payload_of_the_shape_is_a_gap_whoever_wrote_it() {
-        for (payload, says) in [
+    fn every_payload_of_this_form_is_a_gap() {
+        for (payload, content) in [
             ("{\"$gap\":{}}", Some("{}")),
             ("{\"$gap\":{}}   ", Some("{}")),
             ("{ \"$gap\" :\n{ \"a\": [1.0] }\t}  ", Some("{ \"a\": [1.0] }")),
@@ -122,12 +125,12 @@ mod tests {
             ("[]    ", None),
         ] {
             assert!(is_gap(payload.as_bytes()), "{payload}");
-            assert_eq!(gap_content(payload.as_bytes()), says, "{payload}");
+            assert_eq!(gap_content(payload.as_bytes()), content, "{payload}");
         }
     }
 
     #[test]
-    fn what_only_looks_like_a_gap_is_none() {
+    fn a_payload_that_only_resembles_a_gap_is_not_one() {
         let deepest =
             |levels: usize| format!("{{\"$gap\":{{\"a\":{}{}}}}}", "[".repeat(levels - 2), "]".repeat(levels - 2));
         assert!(is_gap(deepest(127).as_bytes()));

@@ -1,32 +1,32 @@
-//! The 16 bytes a log of version 1 starts with, and how a file's version is told from its first bytes.
+//! The 16-byte header of a version 1 log, and detecting the version of a log from its first bytes.
 
 use super::byte_layout::{self, FieldSpec, is_contiguous_layout};
 use super::frame;
 
-/// Bytes of the header; the first frame of a version 1 log stands here.
+/// Length of the header in bytes, and the offset of the first frame of a version 1 log.
 pub const HEADER_LEN: u64 = 16;
-/// The first four bytes of every log of version 1.
+/// The first four bytes of every version 1 log.
 pub const MAGIC: [u8; 4] = *b"CHRN";
-/// The header's fields, in order.
+/// The fields of the header, in order.
 pub const HEADER_FIELDS: [FieldSpec; 4] = [
     FieldSpec::new("magic", 0, 4),
     FieldSpec::new("version", 4, 2),
     FieldSpec::new("flags", 6, 2),
     FieldSpec::new("created_at", 8, 8),
 ];
-const _: () = assert!(is_contiguous_layout(&HEADER_FIELDS, HEADER_LEN as usize), "the fields tile the header");
+const _: () = assert!(is_contiguous_layout(&HEADER_FIELDS, HEADER_LEN as usize), "the fields cover the header");
 
-/// The two layouts a log can have.
+/// The version of a log file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// No header, no checksums; read only.
+    /// No header and no checksums. Chronicle reads these logs and never writes them.
     V0,
-    /// Header and checksummed frames.
+    /// A header, and frames with checksums.
     V1,
 }
 
 impl Version {
-    /// The number, as shown.
+    /// The version number, as shown to the user.
     pub const fn number(self) -> u16 {
         match self {
             Self::V0 => 0,
@@ -34,7 +34,7 @@ impl Version {
         }
     }
 
-    /// File offset of the first frame, in bytes.
+    /// The file offset of the first frame.
     pub const fn first_frame_offset(self) -> u64 {
         match self {
             Self::V0 => 0,
@@ -42,7 +42,7 @@ impl Version {
         }
     }
 
-    /// Bytes of the checksum behind a payload.
+    /// Length of the checksum after each payload, in bytes.
     pub const fn checksum_len(self) -> usize {
         match self {
             Self::V0 => 0,
@@ -54,35 +54,36 @@ impl Version {
 /// The header of a version 1 log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogHeader {
-    /// Bits that a later version may set; 0 today.
+    /// Flag bits. Version 1 defines none of them, so a new header has 0 here.
     pub flags: u16,
-    /// Milliseconds since the Unix epoch.
+    /// When the log was created, in milliseconds since the Unix epoch.
     pub created_at_ms: u64,
 }
 
-/// Why 16 bytes are no header that this version accepts.
+/// Why bytes are not a header that this version can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderFault {
-    /// Fewer than 16 bytes.
+    /// There are fewer than 16 bytes.
     TooShort,
     /// The first four bytes are not the magic.
     Magic([u8; 4]),
-    /// A good magic and another version number.
+    /// The magic is right and the version number, given here, is not 1.
     Version(u16),
-    /// Unknown bits in the low byte of the flags: not to be read.
+    /// The low byte of the flags, given here, has unknown bits, which forbid reading the log.
     Flags(u16),
 }
 
 impl LogHeader {
-    /// A header for a log created at `created_at_ms`, milliseconds since the Unix epoch.
+    /// Creates the header of a log created at `created_at_ms`, in milliseconds since the Unix epoch.
     pub const fn new(created_at_ms: u64) -> Self {
         Self { flags: 0, created_at_ms }
     }
 
-    /// Reads the first 16 of `bytes`.
+    /// Decodes the header at the start of `bytes`. Bytes after the first 16 are ignored.
     ///
     /// # Errors
-    /// A [`HeaderFault`] when they are too few, or no header of version 1 that may be read.
+    /// [`HeaderFault::TooShort`] for fewer than 16 bytes; `Magic`, `Version` or `Flags` for the first field that is not
+    /// one of a readable version 1 header.
     pub fn decode(bytes: &[u8]) -> Result<Self, HeaderFault> {
         let fields = bytes.first_chunk::<16>().ok_or(HeaderFault::TooShort)?;
         let [a, b, c, d, ..] = *fields;
@@ -101,7 +102,7 @@ impl LogHeader {
         Ok(Self { flags, created_at_ms })
     }
 
-    /// The header's bytes.
+    /// Encodes the header.
     pub fn encode(self) -> [u8; 16] {
         let [m0, m1, m2, m3] = MAGIC;
         let [v0, v1] = Version::V1.number().to_be_bytes();
@@ -110,13 +111,13 @@ impl LogHeader {
         [m0, m1, m2, m3, v0, v1, f0, f1, c0, c1, c2, c3, c4, c5, c6, c7]
     }
 
-    /// False when a bit of the flags' high byte is set, which says: read, do not write.
+    /// False when a flag bit is set. Bits of the high byte allow reading the log and forbid writing it.
     pub const fn is_writable(self) -> bool {
         self.flags == 0
     }
 }
 
-/// True when `bytes` start as a version 0 log does: a length in range, then `{`.
+/// True when `bytes` start like a version 0 log: with a valid frame length followed by `{`.
 pub fn looks_like_version_0(bytes: &[u8]) -> bool {
     frame::payload_length_at(bytes, 0).is_some() && bytes.get(4) == Some(&b'{')
 }
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_header_comes_back_as_written() {
+    fn every_header_is_decoded_as_it_was_encoded() {
         for created_at_ms in [0, 1, 1_766_718_274_106, u64::MAX] {
             let header = LogHeader::new(created_at_ms);
             assert_eq!(LogHeader::decode(&header.encode()), Ok(header));
@@ -134,23 +135,23 @@ mod tests {
     }
 
     #[test]
-    fn each_flipped_bit_before_created_at_has_its_own_answer() {
+    fn each_flipped_bit_before_created_at_has_its_own_fault() {
         let good = LogHeader::new(7).encode();
         for bit in 0..64 {
             let mut bytes = good;
             bytes[bit / 8] ^= 0x80 >> (bit % 8);
-            let answer = LogHeader::decode(&bytes);
+            let result = LogHeader::decode(&bytes);
             match bit / 8 {
-                0..4 => assert!(matches!(answer, Err(HeaderFault::Magic(_))), "bit {bit}"),
-                4..6 => assert!(matches!(answer, Err(HeaderFault::Version(_))), "bit {bit}"),
-                6 => assert!(!answer.expect("readable").is_writable(), "bit {bit}"),
-                _ => assert!(matches!(answer, Err(HeaderFault::Flags(_))), "bit {bit}"),
+                0..4 => assert!(matches!(result, Err(HeaderFault::Magic(_))), "bit {bit}"),
+                4..6 => assert!(matches!(result, Err(HeaderFault::Version(_))), "bit {bit}"),
+                6 => assert!(!result.expect("readable").is_writable(), "bit {bit}"),
+                _ => assert!(matches!(result, Err(HeaderFault::Flags(_))), "bit {bit}"),
             }
         }
     }
 
     #[test]
-    fn fewer_than_sixteen_bytes_are_no_header() {
+    fn fewer_than_sixteen_bytes_are_not_a_header() {
         let good = LogHeader::new(7).encode();
         for len in 0..16 {
             assert_eq!(LogHeader::decode(&good[..len]), Err(HeaderFault::TooShort));
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn version_0_is_a_length_in_range_and_a_brace() {
+    fn a_version_0_log_starts_with_a_valid_length_and_a_brace() {
         assert!(looks_like_version_0(b"\0\0\x01\x0d{\"a"));
         assert!(!looks_like_version_0(b"\0\0\0\0{\"a"));
         assert!(!looks_like_version_0(b"\x01\0\0\x05{\"a"));

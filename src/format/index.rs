@@ -1,21 +1,21 @@
-//! The bytes of the index file: a head, then sections, all in pages that carry a checksum of their own.
+//! The byte layout of the index file: a header, then sections, all in pages with a checksum each.
 //!
-//! A page is 4092 bytes and the CRC of its number (u64) and those bytes, so that a page that moved does not pass. A
-//! section starts on a page of its own and goes on without regard to page borders.
+//! A page is 4092 bytes of data followed by the CRC of the page number (u64) and the data, so that a page at the wrong
+//! place is detected. A section starts on a new page and continues through the data of the following pages.
 
 use super::byte_layout::{FieldSpec, is_contiguous_layout, u16_at, u32_at, u64_at};
 use super::crc;
 
-/// Bytes of a page on disk.
+/// Size of a page on disk, in bytes.
 pub const PAGE_SIZE: usize = 4096;
-/// Bytes of a page that its sections can use.
+/// Bytes of a page that hold data; the rest is the checksum.
 pub const PAGE_DATA_SIZE: usize = PAGE_SIZE - 4;
 /// The first four bytes of an index file.
 pub const MAGIC: [u8; 4] = *b"CHIX";
-/// The layout described here.
+/// The version of this layout.
 pub const VERSION: u16 = 1;
 
-/// The head's fields; they stand at the start of page 0.
+/// The fields of the index header, at the start of page 0.
 pub const INDEX_HEADER_FIELDS: [FieldSpec; 27] = [
     FieldSpec::new("magic", 0, 4),
     FieldSpec::new("version", 4, 2),
@@ -45,25 +45,26 @@ pub const INDEX_HEADER_FIELDS: [FieldSpec; 27] = [
     FieldSpec::new("seen_checksum", KNOWN_FRAMES_OFFSET + 12, 4),
     FieldSpec::new("seen_offset", KNOWN_FRAMES_OFFSET + 16, 8),
 ];
-/// Runs of aggregates that an index file holds at most.
+/// The most runs of aggregates that an index file holds.
 pub const MAX_RUNS: usize = 8;
 const SECTION_COUNT: usize = 5;
-/// Bytes of an extent: first page, bytes, rows.
+/// Length of an encoded extent in bytes: first page, bytes, rows.
 const EXTENT_LEN: usize = 24;
-/// Bytes of a run in the head: postings, directory, guide.
+/// Length of an encoded run in the header, in bytes: the extents of postings, directory and guide.
 const RUN_ROW_LEN: usize = 3 * EXTENT_LEN;
-/// Where the frames stand that are known beyond what is covered.
+/// Offset of the fields that describe frames after the covered part of the log.
 const KNOWN_FRAMES_OFFSET: usize = 152 + MAX_RUNS * RUN_ROW_LEN + SECTION_COUNT * EXTENT_LEN;
-/// Bytes of the head that are in use; the rest of page 0 is zero.
+/// Length of the index header, in bytes; the rest of page 0 is zero.
 pub const INDEX_HEADER_LEN: usize = KNOWN_FRAMES_OFFSET + 24;
-const _: () = assert!(is_contiguous_layout(&INDEX_HEADER_FIELDS, INDEX_HEADER_LEN), "the fields tile the head");
+const _: () =
+    assert!(is_contiguous_layout(&INDEX_HEADER_FIELDS, INDEX_HEADER_LEN), "the fields cover the index header");
 
-/// Rows of a directory to each entry of its guide, which is the id of the first of them.
+/// Directory rows per guide entry. The entry is the aggregate id of the first of these rows.
 pub const GUIDE_STEP: u64 = 32;
-/// Bytes of an entry of the guide.
+/// Length of a guide entry, in bytes.
 pub const GUIDE_ROW_LEN: usize = 8;
 
-/// A row of a directory: one aggregate.
+/// The fields of a directory row, which describes one aggregate.
 pub const DIRECTORY_FIELDS: [FieldSpec; 5] = [
     FieldSpec::new("aggregate_id", 0, 8),
     FieldSpec::new("events", 8, 8),
@@ -71,147 +72,149 @@ pub const DIRECTORY_FIELDS: [FieldSpec; 5] = [
     FieldSpec::new("last", 24, 8),
     FieldSpec::new("postings_at", 32, 8),
 ];
-/// Bytes of a row of the directory.
+/// Length of a directory row, in bytes.
 pub const DIRECTORY_ROW_LEN: usize = 40;
-const _: () = assert!(is_contiguous_layout(&DIRECTORY_FIELDS, DIRECTORY_ROW_LEN), "the fields tile a directory row");
+const _: () = assert!(is_contiguous_layout(&DIRECTORY_FIELDS, DIRECTORY_ROW_LEN), "the fields cover a directory row");
 
-/// An anchor: one event from which a reader can walk.
+/// The fields of an anchor, which is an event from which a reader can scan.
 pub const ANCHOR_FIELDS: [FieldSpec; 4] = [
     FieldSpec::new("offset", 0, 8),
     FieldSpec::new("ordinal", 8, 8),
     FieldSpec::new("timestamp", 16, 8),
     FieldSpec::new("checksum", 24, 4),
 ];
-/// Bytes of an anchor.
+/// Length of an anchor, in bytes.
 pub const ANCHOR_LEN: usize = 28;
-const _: () = assert!(is_contiguous_layout(&ANCHOR_FIELDS, ANCHOR_LEN), "the fields tile an anchor");
+const _: () = assert!(is_contiguous_layout(&ANCHOR_FIELDS, ANCHOR_LEN), "the fields cover an anchor");
 
-/// A damaged range: those met while building, then those met since, whose end carries [`FOUND_AFTER_BUILD_BIT`].
+/// The fields of a damaged range. Ranges found while building come first, then ranges found by a later verification,
+/// whose end has [`FOUND_AFTER_BUILD_BIT`] set.
 pub const DAMAGE_FIELDS: [FieldSpec; 2] = [FieldSpec::new("start", 0, 8), FieldSpec::new("end", 8, 8)];
-/// Bytes of a damaged range.
+/// Length of a damaged range, in bytes.
 pub const DAMAGE_ROW_LEN: usize = 16;
-/// The highest bit of the end of a damaged range that was met where the index has frames.
+/// The bit of `end` that marks a damaged range found after the index was built, where the index has frames.
 pub const FOUND_AFTER_BUILD_BIT: u64 = 1 << 63;
-const _: () = assert!(is_contiguous_layout(&DAMAGE_FIELDS, DAMAGE_ROW_LEN), "the fields tile a damaged range");
+const _: () = assert!(is_contiguous_layout(&DAMAGE_FIELDS, DAMAGE_ROW_LEN), "the fields cover a damaged range");
 
-/// What a section holds; its number is its row in the head.
+/// The sections other than the runs. The discriminant is the position of the extent in the `sections` field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexSection {
-    /// Sparse anchors.
+    /// Sparse anchors, from which a scan can start.
     Anchors,
-    /// What the block behind each anchor holds.
+    /// A summary of the block of events that follows each anchor.
     Blocks,
-    /// Names of types, namespaces and schemas.
+    /// Names of event types, namespaces and schemas.
     Names,
-    /// Counts of those names, at a few places of the log and at its end.
+    /// Counts of events per name, at a few offsets of the log and at its end.
     Checkpoints,
-    /// Damaged ranges.
+    /// Damaged ranges of the log.
     Damage,
 }
 
-/// Aggregates of a part of the log: sorted ids, with where their offsets are.
+/// Where the sections of one run are. A run holds the aggregates of one part of the log, sorted by id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunExtents {
-    /// Delta-coded offsets; its rows are events.
+    /// Offsets of the events, delta-coded. The number of rows is the number of events.
     pub postings: IndexExtent,
-    /// A row for each aggregate, ascending by id.
+    /// One row per aggregate, ascending by id.
     pub directory: IndexExtent,
-    /// The id of every 32nd of them, from the first on.
+    /// The id of every 32nd directory row, starting with the first.
     pub guide: IndexExtent,
 }
 
-/// Where a section lies.
+/// Where a section is in the index file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexExtent {
-    /// Its first page.
+    /// Number of the first page.
     pub first_page: u64,
-    /// Its bytes, checksums not counted.
+    /// Bytes of data, without page checksums.
     pub bytes: u64,
-    /// Its rows.
+    /// Number of rows.
     pub rows: u64,
 }
 
-/// The head: what the index covers, and where its sections are.
+/// The index header: what the index covers, and where its sections are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexHeader {
-    /// Version of the log, 0 or 1.
+    /// Version of the log: 0 or 1.
     pub log_version: u16,
-    /// A copy of the log's header; zeros for version 0.
+    /// A copy of the header of the log; zeros for version 0.
     pub log_header: [u8; 16],
-    /// How far events are known to have existed: the end of the last valid frame, or more when the log lost its end.
+    /// The offset up to which the log is known to have had events. Equal to `covered_to`, or greater when the log has
+    /// lost its end.
     pub log_end_offset: u64,
-    /// The end of the last valid frame that is covered.
+    /// End of the last valid frame that the index covers.
     pub covered_to: u64,
-    /// How far the log was looked at, damage at its end included.
+    /// The offset up to which the log was read, including damage at its end.
     pub scanned_to: u64,
-    /// Offset of the first frame, when there is one.
+    /// Offset of the first frame; 0 when the index covers no frame.
     pub first_offset: u64,
-    /// Its checksum.
+    /// Checksum of the first frame.
     pub first_checksum: u32,
-    /// Checksum of the last frame covered.
+    /// Checksum of the last covered frame.
     pub log_checksum: u32,
-    /// Offset of the last frame covered.
+    /// Offset of the last covered frame.
     pub last_offset: u64,
-    /// Events covered.
+    /// Number of covered events.
     pub events: u64,
-    /// Valid frames covered: events, gaps and frames that are no events.
+    /// Number of covered valid frames: events, gaps and frames that are neither.
     pub frames: u64,
-    /// Gaps covered.
+    /// Number of covered gaps.
     pub gaps: u64,
-    /// Time of the last readable event, milliseconds since the epoch.
+    /// Time of the last readable event, in milliseconds since the Unix epoch.
     pub last_time: u64,
-    /// Events that an earlier index had seen beyond `covered_to`.
+    /// Number of events that an earlier index had recorded after `covered_to`.
     pub lost_events: u64,
-    /// Aggregates those belonged to.
+    /// Number of aggregates to which the lost events belonged.
     pub lost_aggregates: u64,
-    /// How far the log was verified, to the end of a valid frame; 0 where it was not.
+    /// The end of the valid frame up to which the log was verified; 0 when it was not.
     pub verified_to: u64,
-    /// When the part verified first was verified, milliseconds since the epoch.
+    /// When the verified part was read, in milliseconds since the Unix epoch; the earliest time when it was read in steps.
     pub verified_at: u64,
-    /// Bytes from one anchor's cell to the next, a power of two.
+    /// Size of an anchor cell in bytes, a power of two.
     pub anchor_spacing: u64,
-    /// Bytes from one checkpoint's cell to the next, likewise.
+    /// Size of a checkpoint cell in bytes, a power of two.
     pub checkpoint_spacing: u64,
-    /// Runs, those of earlier parts of the log first; the rest is empty.
+    /// Runs, in the order of the log. Unused entries are empty.
     pub runs: [RunExtents; MAX_RUNS],
-    /// Extents, by [`IndexSection`].
+    /// Extents of the sections, indexed by [`IndexSection`].
     pub sections: [IndexExtent; SECTION_COUNT],
-    /// Offset of a frame behind what is covered, by which the log is known; 0 where there is none.
+    /// Offset of a frame after the covered part that identifies the log; 0 when there is none.
     pub known_offset: u64,
-    /// Its checksum.
+    /// Checksum of the frame at `known_offset`.
     pub known_checksum: u32,
-    /// Checksum of the last frame that an earlier index had seen beyond `covered_to`.
+    /// Checksum of the frame at `seen_offset`.
     pub seen_checksum: u32,
-    /// Its offset; 0 where there is none.
+    /// Offset of the last frame that an earlier index had recorded after `covered_to`; 0 when there is none.
     pub seen_offset: u64,
 }
 
-/// Why a page 0 is no head.
+/// Why page 0 is not an index header that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexHeaderFault {
-    /// Written by a newer version.
+    /// The version, given here, is newer than [`VERSION`].
     NewerVersion(u16),
-    /// Broken, and how.
+    /// A field is out of range or contradicts another, as given here.
     Corrupt(&'static str),
 }
 
 impl IndexHeader {
-    /// The extent of a section.
+    /// Returns the extent of a section.
     pub fn section_extent(&self, section: IndexSection) -> IndexExtent {
         self.sections.get(section as usize).copied().unwrap_or_default()
     }
 
-    /// The runs that hold something.
+    /// Returns the runs that hold at least one aggregate.
     pub fn non_empty_runs(&self) -> impl Iterator<Item = &RunExtents> {
         self.runs.iter().filter(|run| run.directory.rows > 0)
     }
 
-    /// Every extent, in the order of the bytes.
+    /// Returns every extent, in the order in which the header encodes them.
     fn extents(&self) -> impl Iterator<Item = IndexExtent> + '_ {
         self.runs.iter().flat_map(|run| [run.postings, run.directory, run.guide]).chain(self.sections)
     }
 
-    /// The head's bytes.
+    /// Encodes the header.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(INDEX_HEADER_LEN);
         out.extend_from_slice(&MAGIC);
@@ -240,10 +243,11 @@ impl IndexHeader {
         out
     }
 
-    /// Reads a head from the bytes of page 0, whose checksum was found good, in a file of `pages` pages.
+    /// Decodes the header from the data of page 0 of a file of `pages` pages. The caller has verified the page checksum.
     ///
     /// # Errors
-    /// A [`IndexHeaderFault`] when it is another program's, a newer version's, or does not hold together.
+    /// [`IndexHeaderFault::NewerVersion`] for a layout of a newer version; `Corrupt` for a wrong magic, and for fields
+    /// that are out of range, contradict each other or point outside the file.
     pub fn decode(data: &[u8], pages: u64) -> Result<Self, IndexHeaderFault> {
         if data.first_chunk() != Some(&MAGIC) {
             return Err(IndexHeaderFault::Corrupt("the magic is not 43 48 49 58 (\"CHIX\")"));
@@ -259,7 +263,7 @@ impl IndexHeader {
             RunExtents { postings: extent(at), directory: extent(at + EXTENT_LEN), guide: extent(at + 2 * EXTENT_LEN) }
         });
         let sections = std::array::from_fn(|i| extent(152 + MAX_RUNS * RUN_ROW_LEN + i * EXTENT_LEN));
-        let head = Self {
+        let header = Self {
             log_version: u16_at(data, 6).unwrap_or_default(),
             log_header: data.get(8..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_default(),
             log_end_offset: number(24),
@@ -286,57 +290,58 @@ impl IndexHeader {
             seen_checksum: u32_at(data, KNOWN_FRAMES_OFFSET + 12).unwrap_or_default(),
             seen_offset: number(KNOWN_FRAMES_OFFSET + 16),
         };
-        head.validate(version, pages)
+        header.validate(version, pages)
     }
 
     fn validate(self, version: u16, pages: u64) -> Result<Self, IndexHeaderFault> {
-        let broken = |what| Err(IndexHeaderFault::Corrupt(what));
+        let corrupt = |reason| Err(IndexHeaderFault::Corrupt(reason));
         if version != VERSION || self.log_version > 1 {
-            return broken("a version number is out of range");
+            return corrupt("a version number is out of range");
         }
         if self.covered_to > self.log_end_offset || self.covered_to > self.scanned_to {
-            return broken("what it covers ends behind what it has seen");
+            return corrupt("covered_to is after log_end_offset or scanned_to");
         }
-        let counted = self.events.checked_add(self.gaps).is_some_and(|sum| sum <= self.frames);
-        if !counted || self.frames > self.covered_to {
-            return broken("its counts exceed the log");
+        let counts_fit = self.events.checked_add(self.gaps).is_some_and(|sum| sum <= self.frames);
+        if !counts_fit || self.frames > self.covered_to {
+            return corrupt("the counts exceed the log");
         }
         if self.frames > 0 && (self.first_offset > self.last_offset || self.last_offset >= self.covered_to) {
-            return broken("its first and last frame lie outside what it covers");
+            return corrupt("the first or last frame is outside the covered part");
         }
         if self.verified_to > self.covered_to {
-            return broken("more was verified than it covers");
+            return corrupt("verified_to is after covered_to");
         }
         if !self.anchor_spacing.is_power_of_two() || !self.checkpoint_spacing.is_power_of_two() {
-            return broken("a spacing is no power of two");
+            return corrupt("a spacing is not a power of two");
         }
-        let guides = self.runs.iter().all(|run| run.guide.rows == run.directory.rows.div_ceil(GUIDE_STEP));
+        let guides_fit = self.runs.iter().all(|run| run.guide.rows == run.directory.rows.div_ceil(GUIDE_STEP));
         let directories = self.runs.iter().map(|run| (run.directory, DIRECTORY_ROW_LEN));
-        let fixed = [
+        let sections = [
             (self.section_extent(IndexSection::Anchors), ANCHOR_LEN),
             (self.section_extent(IndexSection::Damage), DAMAGE_ROW_LEN),
         ];
-        let fixed = directories.chain(self.runs.iter().map(|run| (run.guide, GUIDE_ROW_LEN))).chain(fixed);
-        let agree = |(extent, row): (IndexExtent, usize)| extent.rows.checked_mul(row as u64) == Some(extent.bytes);
-        if !guides || !fixed.into_iter().all(agree) {
-            return broken("a section's rows and bytes disagree");
+        let guides = self.runs.iter().map(|run| (run.guide, GUIDE_ROW_LEN));
+        let is_consistent =
+            |(extent, row_len): (IndexExtent, usize)| extent.rows.checked_mul(row_len as u64) == Some(extent.bytes);
+        if !guides_fit || !directories.chain(guides).chain(sections).all(is_consistent) {
+            return corrupt("rows and bytes of a section disagree");
         }
         let fits = |extent: IndexExtent| {
             extent.first_page.checked_add(extent.bytes.div_ceil(PAGE_DATA_SIZE as u64)).is_some_and(|end| end <= pages)
         };
         if !self.extents().all(fits) {
-            return broken("a section lies outside the file");
+            return corrupt("a section is outside the file");
         }
         Ok(self)
     }
 }
 
-/// The checksum that ends page `number`.
+/// Computes the checksum at the end of page `number`.
 pub fn page_checksum(number: u64, data: &[u8]) -> u32 {
     crc::extend(crc::checksum(&number.to_be_bytes()), data)
 }
 
-/// Appends `value` as a variable-length integer: seven bits a byte, least significant first, the top bit says that
+/// Appends `value` as a variable-length integer: seven bits per byte, least significant first. The top bit is set when
 /// another byte follows.
 pub fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
@@ -346,7 +351,7 @@ pub fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-/// Takes a variable-length integer from the front of `bytes`; `None` when they end within one, or it passes 64 bits.
+/// Takes a variable-length integer from the front of `bytes`; `None` when the slice ends inside it or it exceeds 64 bits.
 pub fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
@@ -369,7 +374,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variable_length_integers_come_back() {
+    fn variable_length_integers_are_decoded_as_they_were_encoded() {
         for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
             let mut bytes = Vec::new();
             put_varint(value, &mut bytes);
@@ -383,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_moved_does_not_pass() {
+    fn a_page_at_the_wrong_place_has_another_checksum() {
         assert_ne!(page_checksum(1, b"data"), page_checksum(2, b"data"));
     }
 }

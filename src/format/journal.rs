@@ -1,31 +1,32 @@
-//! The bytes of a repair's journal: 16 bytes of header, then frames exactly as in a log.
+//! The byte layout of a repair journal: a 16-byte header, then frames as in a version 1 log.
 //!
-//! The first frame says what the journal is, as JSON. The others start with a letter: `P` a part of the plan, as JSON
-//! cut anywhere; `B` bytes of the log as they were before; `A` bytes of another file that the repair writes; `I` bytes
-//! of the index as it was. Behind `B`, `A` and `I` stands the offset in their file (u64), then the bytes. Later JSON
-//! frames say how far the repair has come; a torn one at the end was never said.
+//! The first frame is a JSON object that describes the journal. The payload of each following frame starts with a
+//! letter: `P` for a part of the plan, `B` for bytes of the log before the repair, `A` for bytes that the repair copies
+//! from elsewhere, `I` for bytes of the index file before the repair. After `B`, `A` and `I` come the file offset (u64)
+//! and the bytes. Frames that are JSON objects record the state of the repair. An unfinished frame at the end does not
+//! count: the state it would have recorded was not reached.
 
 use super::byte_layout::{FieldSpec, is_contiguous_layout, u64_at};
 use super::frame;
 
 /// The first four bytes of a journal.
 pub const MAGIC: [u8; 4] = *b"CHRJ";
-/// The layout described here.
+/// The version of this layout.
 pub const VERSION: u16 = 1;
-/// Bytes of the header.
+/// Length of the header, in bytes.
 pub const HEADER_LEN: usize = 16;
-/// The header's fields, in order.
+/// The fields of the header, in order.
 pub const HEADER_FIELDS: [FieldSpec; 4] = [
     FieldSpec::new("magic", 0, 4),
     FieldSpec::new("version", 4, 2),
     FieldSpec::new("flags", 6, 2),
     FieldSpec::new("created_at", 8, 8),
 ];
-const _: () = assert!(is_contiguous_layout(&HEADER_FIELDS, HEADER_LEN), "the fields tile the journal's header");
-/// Bytes kept in one frame at most.
+const _: () = assert!(is_contiguous_layout(&HEADER_FIELDS, HEADER_LEN), "the fields cover the journal header");
+/// The most data bytes that one section frame holds.
 pub const MAX_CHUNK_LEN: usize = 1 << 20;
 
-/// The header of a journal that was begun at `created_at_ms`.
+/// Encodes the header of a journal that was created at `created_at_ms`, in milliseconds since the Unix epoch.
 pub fn encode_header(created_at_ms: u64) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     out.extend_from_slice(&VERSION.to_be_bytes());
@@ -34,19 +35,19 @@ pub fn encode_header(created_at_ms: u64) -> Vec<u8> {
     out
 }
 
-/// What a frame that is no JSON holds.
+/// What the data bytes of a section frame are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalSection {
-    /// Bytes of the log as they were before.
+    /// Bytes of the log before the repair.
     BeforeImage,
-    /// Bytes from elsewhere, as they will stand in the log.
+    /// Bytes from another file, as the repair writes them to the log.
     AfterImage,
-    /// Bytes of the index file as it was before.
+    /// Bytes of the index file before the repair.
     IndexBeforeImage,
 }
 
 impl JournalSection {
-    /// The first byte of such a frame's payload.
+    /// The letter that starts the payload of a frame with this section.
     pub const fn letter(self) -> u8 {
         match self {
             Self::BeforeImage => b'B',
@@ -55,7 +56,7 @@ impl JournalSection {
         }
     }
 
-    /// The part that a payload of this first byte is.
+    /// The section that a letter stands for; `None` for any other byte.
     pub const fn from_letter(letter: u8) -> Option<Self> {
         match letter {
             b'B' => Some(Self::BeforeImage),
@@ -66,12 +67,12 @@ impl JournalSection {
     }
 }
 
-/// The first byte of a frame that holds a part of the plan.
+/// The letter that starts the payload of a frame with a part of the plan.
 pub const PLAN_LETTER: u8 = b'P';
-/// Bytes in front of those that are kept: the letter and the offset.
+/// Offset of the data bytes in the payload of a section frame: they follow the letter and the file offset.
 pub const SECTION_DATA_OFFSET: usize = 9;
 
-/// Appends a frame with bytes that stood, or will stand, at `offset` of their file, at most [`MAX_CHUNK_LEN`] of them.
+/// Appends a section frame to `out`: at most [`MAX_CHUNK_LEN`] bytes that belong at `offset` of their file.
 pub fn encode_section(section: JournalSection, offset: u64, bytes: &[u8], out: &mut Vec<u8>) {
     frame::encode_with(out, |out| {
         out.push(section.letter());
@@ -80,8 +81,20 @@ pub fn encode_section(section: JournalSection, offset: u64, bytes: &[u8], out: &
     });
 }
 
-/// The part, the offset and the bytes of such a frame's payload; `None` for another one.
-pub fn decode_section(payload: &[u8]) -> Option<(JournalSection, u64, &[u8])> {
+/// A decoded section frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SectionFrame<'a> {
+    /// What the bytes are.
+    pub section: JournalSection,
+    /// The file offset at which the bytes belong.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
+}
+
+/// Decodes the payload of a section frame; `None` for any other payload.
+pub fn decode_section(payload: &[u8]) -> Option<SectionFrame<'_>> {
     let (letter, rest) = payload.split_first()?;
-    Some((JournalSection::from_letter(*letter)?, u64_at(rest, 0)?, rest.get(8..)?))
+    let section = JournalSection::from_letter(*letter)?;
+    Some(SectionFrame { section, offset: u64_at(rest, 0)?, bytes: rest.get(8..)? })
 }

@@ -1,39 +1,20 @@
-//! JSON as RFC 8259 has it: judged, compacted and unescaped, byte by byte and without allocating.
+//! Validating, compacting and unescaping JSON (RFC 8259).
 //!
-//! The scanner is in its own file. Here never lives a tree of values or a number's meaning: what
-//! is stored is shown exactly as it was written.
+//! No function builds a tree of values or interprets a number, because Chronicle shows JSON exactly as it was stored.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use super::json_scanner::{JsonScanner, SurrogatePolicy, decode_surrogate_pair, is_whitespace, parse_hex4};
+pub use super::json_scanner::MAX_LEVELS;
+use super::json_scanner::{
+    JsonScanner, PayloadError, SurrogatePolicy, decode_surrogate_pair, is_whitespace, parse_hex4,
+};
 
-/// The deepest nesting of objects and arrays, the outermost counted.
-pub const MAX_LEVELS: u32 = 127;
-
-/// Why bytes are not what they should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PayloadError {
-    /// Where it went wrong, in bytes from the start of the text.
-    pub offset: usize,
-    /// What was expected, or what was found instead.
-    pub reason: &'static str,
-}
-
-impl fmt::Display for PayloadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at byte {} of the payload: {}", self.offset, self.reason)
-    }
-}
-
-impl std::error::Error for PayloadError {}
-
-/// Judges whether `text` is one JSON value, with or without blanks around it.
+/// Validates that `text` is one JSON value, with or without whitespace around it.
 ///
-/// Lone surrogate escapes (`"\ud800"`) are allowed, and numbers of any size.
+/// Lone surrogate escapes (`"\ud800"`) and numbers of any size are allowed.
 ///
 /// # Errors
-/// [`PayloadError`] at the first byte that is not UTF-8, not JSON, or nested deeper than [`MAX_LEVELS`].
+/// [`PayloadError`] with the offset of the first byte that is not UTF-8, not JSON, or nested deeper than [`MAX_LEVELS`].
 pub fn validate(text: &[u8]) -> Result<(), PayloadError> {
     decode_utf8(text)?;
     let mut scanner = JsonScanner::new(text);
@@ -41,23 +22,23 @@ pub fn validate(text: &[u8]) -> Result<(), PayloadError> {
     scanner.expect_end()
 }
 
-/// Appends `text`, JSON that was checked before, to `out` without the blanks outside its strings.
+/// Appends `text`, which must be valid JSON, to `out` without the whitespace outside strings.
 ///
-/// Every token stays as it stands, digit for digit and escape for escape.
+/// Every token is copied as it is, digit for digit and escape for escape.
 pub fn compact(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len());
     let mut rest = text;
-    // Runs without a blank are copied whole: text that is compact already, the usual case, is one copy.
-    while let Some(blank) = find_whitespace(rest) {
-        let (run, behind) = rest.split_at_checked(blank).unwrap_or((rest, &[]));
+    // Runs without whitespace are copied as a whole. Text that is already compact, the usual case, is one copy.
+    while let Some(run_len) = find_whitespace(rest) {
+        let (run, after) = rest.split_at_checked(run_len).unwrap_or((rest, &[]));
         out.extend_from_slice(run);
-        let blanks = behind.iter().take_while(|byte| is_whitespace(**byte)).count();
-        rest = behind.get(blanks..).unwrap_or_default();
+        let whitespace_len = after.iter().take_while(|byte| is_whitespace(**byte)).count();
+        rest = after.get(whitespace_len..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
 }
 
-/// The text that `token`, a JSON string with its quotes, stands for. A lone surrogate becomes U+FFFD.
+/// Resolves the escapes of `token`, a JSON string with its quotes. A lone surrogate becomes U+FFFD.
 pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
     let inner = token.strip_prefix('"').unwrap_or(token);
     let inner = inner.strip_suffix('"').unwrap_or(inner);
@@ -68,21 +49,24 @@ pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
     let mut rest = inner;
     while let Some((plain, escape)) = rest.split_once('\\') {
         text.push_str(plain);
-        let (c, behind) = unescape_char(escape);
+        let (c, after) = unescape_char(escape);
         text.push(c);
-        rest = behind;
+        rest = after;
     }
     text.push_str(rest);
     Cow::Owned(text)
 }
 
-/// The bytes as text.
+/// Converts bytes to text.
+///
+/// # Errors
+/// [`PayloadError`] with the offset of the first byte that is not UTF-8.
 #[inline]
 pub(super) fn decode_utf8(text: &[u8]) -> Result<&str, PayloadError> {
     std::str::from_utf8(text).map_err(|error| PayloadError { offset: error.valid_up_to(), reason: "not UTF-8" })
 }
 
-/// Where the first blank outside a string stands in checked JSON.
+/// Finds the first whitespace outside a string in valid JSON.
 fn find_whitespace(text: &[u8]) -> Option<usize> {
     let mut scanner = JsonScanner::new(text);
     loop {
@@ -90,13 +74,13 @@ fn find_whitespace(text: &[u8]) -> Option<usize> {
             b'"' => {
                 scanner.read_string(SurrogatePolicy::AllowLone).ok()?;
             }
-            byte if is_whitespace(byte) => return Some(scanner.position),
-            _ => scanner.position += 1,
+            byte if is_whitespace(byte) => return Some(scanner.position()),
+            _ => scanner.advance(),
         }
     }
 }
 
-/// The character of an escape whose backslash was taken off, and what follows it.
+/// Resolves an escape whose backslash was removed. Returns the character and the text after it.
 fn unescape_char(escape: &str) -> (char, &str) {
     let mut chars = escape.chars();
     let c = match chars.next() {
@@ -112,7 +96,7 @@ fn unescape_char(escape: &str) -> (char, &str) {
     (c, chars.as_str())
 }
 
-/// The character of an escape whose `\u` was taken off, with the second half of a pair where there is one.
+/// Resolves an escape whose `\u` was removed, together with the second half of a surrogate pair if one follows.
 fn unescape_code_unit(digits: &str) -> (char, &str) {
     let Some(unit) = parse_hex4(digits.as_bytes()) else { return (char::REPLACEMENT_CHARACTER, digits) };
     let rest = digits.get(4..).unwrap_or_default();
@@ -132,7 +116,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Tokens that scanners are known to disagree about, and a few that none does. Not all of them are JSON.
+    /// Tokens about which JSON parsers are known to disagree, and a few ordinary ones. Not all of them are JSON.
     #[rustfmt::skip]
     pub(in super::super) const TOKENS: &[&str] = &[
         // numbers
@@ -157,21 +141,24 @@ pub(super) mod tests {
         "{\"a\":1,}", "{,}", "{1:2}", "{\"a\":1 \"b\":2}", "{\"a\"::1}", "{\"a\":1,\"a\":2}",
     ];
 
-    /// Blanks, and what only looks like one.
-    const BLANKS: &[&str] = &["", "", "", "", "", "", " ", "\n", "\t", "\r\n", "  ", "\u{c}", "\u{a0}"];
+    /// Whitespace, and characters that only look like it.
+    const WHITESPACE: &[&str] = &["", "", "", "", "", "", " ", "\n", "\t", "\r\n", "  ", "\u{c}", "\u{a0}"];
 
-    /// JSON, or almost: trees whose leaves are [`TOKENS`].
+    /// Text that is JSON or nearly JSON: trees with [`TOKENS`] as some of the leaves.
     pub(in super::super) fn almost_json() -> impl Strategy<Value = String> {
-        let blank = || prop::sample::select(BLANKS);
+        let whitespace = || prop::sample::select(WHITESPACE);
         let token = prop::sample::select(TOKENS).prop_map(str::to_owned);
         let string = any::<String>().prop_map(|text| serde_json::to_string(&text).expect("a string"));
         let leaf = prop_oneof![3 => Just("17".to_owned()), 3 => string, 1 => token];
         leaf.prop_recursive(4, 24, 4, move |inner| {
-            let member =
-                (prop::sample::select(&["\"a\"", "\"\\u0061\"", "\"b b\"", "\"\\udfff\""][..]), blank(), inner.clone());
-            let member = member.prop_map(|(key, blank, value)| format!("{blank}{key}{blank}:{blank}{value}"));
-            let element =
-                (blank(), inner, blank()).prop_map(|(before, value, behind)| format!("{before}{value}{behind}"));
+            let member = (
+                prop::sample::select(&["\"a\"", "\"\\u0061\"", "\"b b\"", "\"\\udfff\""][..]),
+                whitespace(),
+                inner.clone(),
+            );
+            let member = member.prop_map(|(key, space, value)| format!("{space}{key}{space}:{space}{value}"));
+            let element = (whitespace(), inner, whitespace())
+                .prop_map(|(before, value, after)| format!("{before}{value}{after}"));
             prop_oneof![
                 prop::collection::vec(member, 0..4).prop_map(|members| format!("{{{}}}", members.join(","))),
                 prop::collection::vec(element, 0..4).prop_map(|elements| format!("[{}]", elements.join(","))),
@@ -179,7 +166,7 @@ pub(super) mod tests {
         })
     }
 
-    /// One to three bytes changed, put in, taken out, or everything behind them cut off.
+    /// Changes, inserts or removes one to three bytes, or truncates the text after them.
     pub(in super::super) fn with_random_edits(text: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
             prop::sample::select(&b"\"\\{}[]:, \n019-+.eEu\0\x1f\x7f\x80\xc0\xed\xf5\xff"[..]),
@@ -187,9 +174,9 @@ pub(super) mod tests {
         ];
         let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..4, byte), 1..4);
         (text, edits).prop_map(|(mut text, edits)| {
-            for (at, what, byte) in edits {
+            for (at, edit, byte) in edits {
                 let at = at.index(text.len() + 1);
-                match what {
+                match edit {
                     0 => text.insert(at, byte),
                     1 => text.truncate(at.max(text.len() / 2)),
                     2 if at < text.len() => text[at] = byte,
@@ -201,7 +188,7 @@ pub(super) mod tests {
         })
     }
 
-    /// The deepest nesting in valid JSON.
+    /// Counts the deepest nesting in valid JSON.
     pub(in super::super) fn nesting_depth(text: &str) -> u32 {
         let (mut level, mut deepest, mut in_string, mut escaped) = (0, 0, false, false);
         for c in text.chars() {
@@ -220,7 +207,7 @@ pub(super) mod tests {
         deepest
     }
 
-    /// The UTF-16 units of valid JSON text, its escapes resolved.
+    /// Returns the UTF-16 code units of valid JSON text, with its escapes resolved.
     fn utf16_units(text: &str) -> Vec<u16> {
         let mut units = Vec::new();
         let mut chars = text.chars();
@@ -242,18 +229,18 @@ pub(super) mod tests {
         units
     }
 
-    /// True when some escape in valid JSON text is half a pair.
+    /// True when valid JSON text has an escape that is half of a surrogate pair.
     pub(in super::super) fn has_lone_surrogate(text: &str) -> bool {
         String::from_utf16(&utf16_units(text)).is_err()
     }
 
-    /// The slow judge: the standard library for UTF-8, `serde_json` for the grammar, a count of its own for the levels.
+    /// The reference validator: the standard library for UTF-8, `serde_json` for the grammar, and a separate count of levels.
     pub(in super::super) fn reference_check(text: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(text) else { return false };
         serde_json::from_str::<&RawValue>(text).is_ok() && nesting_depth(text) <= 127
     }
 
-    /// Runs `test` on `cases` values and sees to it that both answers were common.
+    /// Runs `test` on `cases` values and asserts that both outcomes were common, so that the test covers both.
     pub(in super::super) fn check_both_outcomes<S: Strategy>(
         cases: u32,
         strategy: &S,
@@ -270,20 +257,20 @@ pub(super) mod tests {
             unreachable!("{error}");
         }
         let (yes, no) = (yes.get(), no.get());
-        assert!(yes.min(no) >= cases / 20, "{yes} accepted and {no} refused say too little");
+        assert!(yes.min(no) >= cases / 20, "too few of one outcome: {yes} accepted, {no} rejected");
     }
 
     fn assert_matches_reference(text: &[u8]) -> bool {
-        let answer = validate(text);
-        assert_eq!(answer.is_ok(), reference_check(text), "{answer:?} for {}", text.escape_ascii());
-        if let Err(why) = answer {
-            assert!(why.offset <= text.len(), "{why:?} for {}", text.escape_ascii());
+        let result = validate(text);
+        assert_eq!(result.is_ok(), reference_check(text), "{result:?} for {}", text.escape_ascii());
+        if let Err(error) = result {
+            assert!(error.offset <= text.len(), "{error:?} for {}", text.escape_ascii());
         }
-        answer.is_ok()
+        result.is_ok()
     }
 
     #[test]
-    fn both_judges_agree_on_every_token_wherever_it_stands() {
+    fn the_reference_agrees_on_every_token_in_every_position() {
         for token in TOKENS {
             for text in [
                 (*token).to_owned(),
@@ -301,7 +288,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn both_judges_agree_on_generated_text() {
+    fn the_reference_agrees_on_generated_text() {
         check_both_outcomes(3000, &almost_json(), |text| assert_matches_reference(text.as_bytes()));
         let list = prop::collection::vec(almost_json(), 0..3);
         check_both_outcomes(
@@ -312,8 +299,8 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_byte_is_judged_the_same_at_every_place_of_a_string() {
-        // Around the 64 bytes that are looked at together, too: what ends a string must be seen at each of their places.
+    fn the_reference_agrees_on_every_byte_at_every_position_of_a_string() {
+        // Lengths around 64 as well, because the scanner searches blocks of 64 bytes for the end of a string.
         for len in (0..20).chain(60..66) {
             for at in 0..=len {
                 for byte in 0..=255u8 {
@@ -327,7 +314,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_utf8_are_refused_where_they_stand() {
+    fn invalid_utf8_is_rejected_at_its_offset() {
         for bad in [
             &b"\xff"[..],
             b"\x80",
@@ -344,12 +331,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_hundred_and_twenty_eighth_level_is_refused() {
+    fn more_than_a_hundred_and_twenty_seven_levels_are_rejected() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[ {\"a\":", "}]")] {
             let deep = |levels: usize| {
-                let each = open.matches(['[', '{']).count();
-                let inner = format!("{}1{}", open.repeat(levels / each), close.repeat(levels / each));
-                if levels.is_multiple_of(each) { inner } else { format!("[{inner}]") }
+                let levels_per_repeat = open.matches(['[', '{']).count();
+                let inner =
+                    format!("{}1{}", open.repeat(levels / levels_per_repeat), close.repeat(levels / levels_per_repeat));
+                if levels.is_multiple_of(levels_per_repeat) { inner } else { format!("[{inner}]") }
             };
             for levels in [1, 2, 126, 127] {
                 assert!(assert_matches_reference(deep(levels).as_bytes()), "{levels} levels of {open}");
@@ -357,11 +345,11 @@ pub(super) mod tests {
             for levels in [128, 129, 1000, 100_000] {
                 assert!(!assert_matches_reference(deep(levels).as_bytes()), "{levels} levels of {open}");
             }
-            assert_eq!(validate(deep(128).as_bytes()).expect_err("refused").reason, "more than 127 levels");
+            assert_eq!(validate(deep(128).as_bytes()).expect_err("rejected").reason, "more than 127 levels");
         }
-        // Levels that were left do not count.
+        // Closed levels do not count.
         assert!(assert_matches_reference(format!("[{}1]", "[[]],{\"a\":{}},".repeat(500)).as_bytes()));
-        // Which bracket closes is known at every depth, the deepest included.
+        // A wrong closing bracket is rejected at every depth, including the deepest.
         for at in 0..127 {
             let mut text = format!("{}1{}", "[".repeat(127), "]".repeat(127)).into_bytes();
             text[128 + at] = b'}';
@@ -370,7 +358,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_where_it_stands() {
+    fn an_error_has_the_offset_of_the_mistake() {
         for (text, at, reason) in [
             ("", 0, "a value was expected"),
             ("[1,]", 3, "a value was expected"),
@@ -378,21 +366,21 @@ pub(super) mod tests {
             ("{\"a\":1]", 6, "`,` or `}` was expected"),
             ("{\"a\" 1}", 5, "`:` was expected"),
             ("{a:1}", 1, "a string was expected"),
-            ("01", 1, "something follows the JSON value"),
+            ("01", 1, "more text after the JSON value"),
             ("1.x", 2, "a digit was expected"),
             ("\"a\nb\"", 2, "a control character inside a string"),
-            ("\"ab", 3, "a string without its end"),
+            ("\"ab", 3, "an unterminated string"),
             ("\"\\x\"", 1, "an unknown escape"),
             ("\"\\u00g0\"", 1, "four hexadecimal digits were expected"),
         ] {
             assert_eq!(validate(text.as_bytes()), Err(PayloadError { offset: at, reason }), "{text}");
         }
-        let shown = PayloadError { offset: 3, reason: "a value was expected" }.to_string();
-        assert_eq!(shown, "at byte 3 of the payload: a value was expected");
+        let text = PayloadError { offset: 3, reason: "a value was expected" }.to_string();
+        assert_eq!(text, "at byte 3 of the payload: a value was expected");
     }
 
     #[test]
-    fn only_blanks_outside_strings_are_dropped() {
+    fn only_whitespace_outside_strings_is_dropped() {
         let compacted = |text: &str| {
             let mut out = b"before".to_vec();
             compact(text.as_bytes(), &mut out);
@@ -400,12 +388,12 @@ pub(super) mod tests {
         };
         let text = " {\r\n\t\"a b\" : [ 1.0 , 1e400,\"\\\" \\\\\" , \"\\u0020  \" ] , \"\": { } }\n";
         assert_eq!(compacted(text), "before{\"a b\":[1.0,1e400,\"\\\" \\\\\",\"\\u0020  \"],\"\":{}}");
-        // What was never checked is copied all the same.
+        // Text that is not valid JSON is copied without a panic.
         assert_eq!(compacted("[ \"a b"), "before[\"a b");
         check_both_outcomes(3000, &almost_json(), |text| {
             let valid = validate(text.as_bytes()).is_ok();
             if valid {
-                let (mut slow, mut in_string, mut escaped) = (String::from("before"), false, false);
+                let (mut expected, mut in_string, mut escaped) = (String::from("before"), false, false);
                 for c in text.chars() {
                     match c {
                         ' ' | '\t' | '\n' | '\r' if !in_string => continue,
@@ -414,16 +402,16 @@ pub(super) mod tests {
                         '"' => in_string = !in_string,
                         _ => {}
                     }
-                    slow.push(c);
+                    expected.push(c);
                 }
-                assert_eq!(compacted(text), slow, "{text}");
+                assert_eq!(compacted(text), expected, "{text}");
             }
             valid
         });
     }
 
     #[test]
-    fn a_string_stands_for_what_utf16_makes_of_it() {
+    fn escapes_are_resolved_like_utf16() {
         let mut strings = 0;
         for token in TOKENS.iter().filter(|token| token.starts_with('"') && reference_check(token.as_bytes())) {
             assert_eq!(unescape(token), String::from_utf16_lossy(&utf16_units(&token[1..token.len() - 1])), "{token}");
@@ -432,7 +420,7 @@ pub(super) mod tests {
         assert!(strings > 20, "{strings} strings");
         assert_eq!(unescape("\"\\ud83d\\ude00\\ud83d!\""), "\u{1f600}\u{fffd}!");
         assert!(matches!(unescape("\"plain\""), Cow::Borrowed("plain")), "no copy without an escape");
-        // No token, no panic.
+        // Text that is not a JSON string must not cause a panic.
         for broken in ["", "\"", "\\", "\"\\", "\\u", "\\u12", "\\u123é", "\\ud800\\u", "\\ud800\\u12", "\\é"] {
             unescape(broken);
         }
@@ -442,7 +430,7 @@ pub(super) mod tests {
         #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
 
         #[test]
-        fn text_comes_back_through_an_escape(text: String) {
+        fn unescaping_reverses_escaping(text: String) {
             let token = serde_json::to_string(&text).expect("a string");
             prop_assert_eq!(unescape(&token), text);
         }

@@ -1,50 +1,80 @@
-//! The one scanner of JSON: a place in a text, and the ways to move on from it.
+//! The JSON scanner: a position in a text, and methods that move it past one token or value.
 //!
-//! Iterative, without allocating, and bounded in depth: hostile text costs what it is long.
+//! The scanner does not recurse and does not allocate, and the nesting is limited, so that the time for hostile text is
+//! proportional to its length.
 
-#![expect(clippy::inline_always, reason = "measured: a tenth of what an event costs to judge")]
+#![expect(clippy::inline_always, reason = "measured: a tenth of the time to parse an event")]
 
-use super::json::{MAX_LEVELS, PayloadError};
+use std::fmt;
+
 use super::special_bytes::SpecialByteMask;
 
-/// Whether a string may hold half of a surrogate pair, which no Unicode text can.
+/// The deepest nesting of objects and arrays, counting the outermost.
+pub const MAX_LEVELS: u32 = 127;
+
+/// Why a text is not JSON, or not a valid event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadError {
+    /// Offset of the mistake, in bytes from the start of the text.
+    pub offset: usize,
+    /// What was expected, or what was found instead.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for PayloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at byte {} of the payload: {}", self.offset, self.reason)
+    }
+}
+
+impl std::error::Error for PayloadError {}
+
+/// Whether a string may have an escape that is half of a surrogate pair. Such a string is not valid Unicode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SurrogatePolicy {
-    /// Kept as they stand: the value of `payload` is never interpreted.
+    /// Allowed, for the value of `payload`, which Chronicle never interprets.
     AllowLone,
-    /// Refused: the string has to be text.
+    /// Rejected, for strings that Chronicle converts to text.
     RequirePairs,
 }
 
-/// A place in a text, and the ways to move on from it. Every step either moves forward or says why it cannot.
+/// A position in a text. Every method either moves the position forward or returns why it cannot.
 ///
-/// UTF-8 is not judged here: bytes from 80 hex up pass inside strings, and the caller asks [`super::json::decode_utf8`] once for the whole.
+/// The scanner does not validate UTF-8: it accepts every byte from 80 hex up inside a string. The caller validates the
+/// whole text once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct JsonScanner<'a> {
     text: &'a [u8],
-    pub(super) position: usize,
+    position: usize,
     special_bytes: SpecialByteMask,
 }
 
 impl<'a> JsonScanner<'a> {
+    /// Creates a scanner at the start of `text`.
     #[inline]
     pub(super) const fn new(text: &'a [u8]) -> Self {
         Self { text, position: 0, special_bytes: SpecialByteMask::new() }
     }
 
-    /// Bytes from the text's start to here.
+    /// The position, in bytes from the start of the text.
     #[inline]
     pub(super) const fn position(&self) -> usize {
         self.position
     }
 
-    /// The byte that comes next.
+    /// The next byte; `None` at the end of the text.
     #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.get(self.position).copied()
     }
 
-    /// Moves past blanks.
+    /// Moves past one byte of any kind.
+    #[inline]
+    pub(super) const fn advance(&mut self) {
+        self.position += 1;
+    }
+
+    /// Moves past whitespace.
     #[inline]
     pub(super) fn skip_whitespace(&mut self) {
         while self.peek().is_some_and(is_whitespace) {
@@ -52,7 +82,7 @@ impl<'a> JsonScanner<'a> {
         }
     }
 
-    /// Moves past `byte`, or fails for `reason`.
+    /// Moves past `byte`, or fails with `reason` when the next byte is another one.
     #[inline]
     pub(super) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), PayloadError> {
         if self.peek() == Some(byte) {
@@ -63,7 +93,7 @@ impl<'a> JsonScanner<'a> {
         }
     }
 
-    /// Moves past `word`; false, without moving, where something else stands.
+    /// Moves past `literal` and returns true; returns false without moving when other bytes follow.
     #[inline]
     pub(super) fn try_consume(&mut self, literal: &[u8]) -> bool {
         let found = self.text.get(self.position..).is_some_and(|rest| rest.starts_with(literal));
@@ -73,7 +103,7 @@ impl<'a> JsonScanner<'a> {
         found
     }
 
-    /// Moves past blanks and, where one follows, past a comma and the blanks behind it: then true.
+    /// Moves past whitespace, and then past a comma and the whitespace after it. Returns whether there was a comma.
     #[inline]
     pub(super) fn try_consume_comma(&mut self) -> bool {
         self.skip_whitespace();
@@ -84,14 +114,14 @@ impl<'a> JsonScanner<'a> {
         found
     }
 
-    /// Moves past blanks; only the text's end may follow.
+    /// Moves past whitespace, and fails unless the end of the text follows.
     #[inline]
     pub(super) fn expect_end(&mut self) -> Result<(), PayloadError> {
         self.skip_whitespace();
-        if self.position == self.text.len() { Ok(()) } else { self.fail("something follows the JSON value") }
+        if self.position == self.text.len() { Ok(()) } else { self.fail("more text after the JSON value") }
     }
 
-    /// Moves past a string and answers its bytes between the quotes, escapes as they stand.
+    /// Moves past a string and returns the bytes between its quotes, with the escapes unresolved.
     #[inline(always)]
     pub(super) fn read_string(&mut self, surrogates: SurrogatePolicy) -> Result<RawString<'a>, PayloadError> {
         self.expect(b'"', "a string was expected")?;
@@ -113,22 +143,22 @@ impl<'a> JsonScanner<'a> {
                     }
                 }
                 Some(_) => return self.fail("a control character inside a string"),
-                None => return self.fail("a string without its end"),
+                None => return self.fail("an unterminated string"),
             }
         }
     }
 
-    /// Moves past one value of any kind that stands inside `above` objects and arrays, blanks before it included.
+    /// Moves past one value of any kind and the whitespace before it. The value is inside `depth` objects and arrays.
     #[inline]
     pub(super) fn skip_value(&mut self, depth: u32, surrogates: SurrogatePolicy) -> Result<(), PayloadError> {
         *self = self.scan_past_value(depth, surrogates)?;
         Ok(())
     }
 
-    /// The place behind the value. A scanner that is handed on as a value stays in registers on both sides of the call.
+    /// Returns a scanner after the value. Passing the scanner by value keeps it in registers on both sides of the call.
     fn scan_past_value(mut self, depth: u32, surrogates: SurrogatePolicy) -> Result<Self, PayloadError> {
         let mut level = depth;
-        // What is open, innermost lowest: 1 for an object, 0 for an array.
+        // The open containers, the innermost in the lowest bit: 1 for an object, 0 for an array.
         let mut open = 0u128;
         loop {
             match self.peek() {
@@ -162,7 +192,7 @@ impl<'a> JsonScanner<'a> {
                 }
                 _ => return self.fail("a value was expected"),
             }
-            // Behind a value: the end of what is open, once or more, or a comma and the next value.
+            // After a value: the ends of any number of containers, or a comma and the next value.
             loop {
                 if level == depth {
                     return Ok(self);
@@ -200,7 +230,7 @@ impl<'a> JsonScanner<'a> {
         }
     }
 
-    /// Moves past an integer written with digits alone.
+    /// Moves past a non-negative integer without sign, fraction and exponent, and returns its value.
     #[inline(always)]
     pub(super) fn read_integer(&mut self) -> Result<u64, PayloadError> {
         let start = self.position;
@@ -223,13 +253,13 @@ impl<'a> JsonScanner<'a> {
         }
     }
 
-    /// The failure for `reason`, here.
+    /// Returns an error with `reason` at the current position.
     #[inline]
     pub(super) const fn fail<T>(&self, reason: &'static str) -> Result<T, PayloadError> {
         Err(PayloadError { offset: self.position, reason })
     }
 
-    /// Moves past `{` or `[`, one level down.
+    /// Moves past `{` or `[` and returns the level inside it.
     #[inline]
     fn enter_container(&mut self, level: u32) -> Result<u32, PayloadError> {
         if level >= MAX_LEVELS {
@@ -239,7 +269,7 @@ impl<'a> JsonScanner<'a> {
         Ok(level + 1)
     }
 
-    /// Moves past a key and its colon.
+    /// Moves past the key of a member and its colon.
     #[inline(always)]
     fn skip_key(&mut self, surrogates: SurrogatePolicy) -> Result<(), PayloadError> {
         self.read_string(surrogates)?;
@@ -253,7 +283,7 @@ impl<'a> JsonScanner<'a> {
         if self.peek() == Some(b'-') {
             self.position += 1;
         }
-        // Nothing but the number's other parts may follow a leading zero; a digit there is refused by whoever reads on.
+        // Only a fraction or an exponent may follow a leading zero. The caller rejects a digit, because no value ends there.
         if self.peek() == Some(b'0') {
             self.position += 1;
         } else {
@@ -273,7 +303,7 @@ impl<'a> JsonScanner<'a> {
         Ok(())
     }
 
-    /// Moves past one digit or more.
+    /// Moves past one or more digits.
     #[inline(always)]
     fn skip_digits(&mut self) -> Result<(), PayloadError> {
         let start = self.position;
@@ -284,17 +314,17 @@ impl<'a> JsonScanner<'a> {
     }
 }
 
-/// What stands between the quotes of a string.
+/// The text between the quotes of a string.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RawString<'a> {
-    /// The bytes, escapes as they stand.
+    /// The bytes, with the escapes unresolved.
     pub(super) bytes: &'a [u8],
-    /// True when there are escapes.
+    /// True when the bytes contain an escape.
     pub(super) escaped: bool,
 }
 
-/// The length of the escape that `rest` starts with, the second half of a surrogate pair included, or what is wrong
-/// with it.
+/// Returns the length of the escape at the start of `rest`, including the second half of a surrogate pair, or why it is
+/// not valid.
 fn escape_len(rest: &[u8], surrogates: SurrogatePolicy) -> Result<usize, &'static str> {
     let unit = match rest {
         [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => return Ok(2),
@@ -311,13 +341,13 @@ fn escape_len(rest: &[u8], surrogates: SurrogatePolicy) -> Result<usize, &'stati
     low.and_then(|low| decode_surrogate_pair(unit, low)).map(|_| 12).ok_or("a lone surrogate")
 }
 
-/// A byte that JSON ignores between tokens.
+/// True for the bytes that JSON allows between tokens: space, tab, line feed and carriage return.
 #[inline]
 pub(super) const fn is_whitespace(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// The UTF-16 unit that four hexadecimal digits at the start of `digits` write.
+/// Parses four hexadecimal digits at the start of `digits` as a UTF-16 code unit.
 pub(super) fn parse_hex4(digits: &[u8]) -> Option<u16> {
     let mut unit = 0;
     for digit in digits.first_chunk::<4>()? {
@@ -326,12 +356,12 @@ pub(super) fn parse_hex4(digits: &[u8]) -> Option<u16> {
     Some(unit)
 }
 
-/// True for either half of a surrogate pair.
+/// True when the code unit is one half of a surrogate pair.
 pub(super) const fn is_surrogate(unit: u16) -> bool {
     matches!(unit, 0xD800..=0xDFFF)
 }
 
-/// The character that two halves make, in their order.
+/// Combines the two halves of a surrogate pair; `None` when they are not a high and a low half.
 pub(super) fn decode_surrogate_pair(high: u16, low: u16) -> Option<char> {
     char::decode_utf16([high, low]).next()?.ok().filter(|c| *c > '\u{FFFF}')
 }

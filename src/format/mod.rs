@@ -1,13 +1,13 @@
-//! The bytes of a log and of the files beside it, as FORMAT.md (in this folder) sets them down.
+//! The byte layouts of the log, the index file and the repair journal, as described in `docs/format.md`.
 //!
-//! Here live codecs, limits and the words for damage. Here never live a file, a clock or a thread: every function
-//! takes a slice and answers.
+//! This module holds encoders, decoders, limits and the table of damage kinds. It opens no file, reads no clock and
+//! starts no thread: every function works on a slice.
 
 mod builder;
-pub mod byte_layout;
+pub(crate) mod byte_layout;
 pub mod crc;
 pub mod damage;
-pub mod event;
+pub(crate) mod event;
 pub(crate) mod event_fields;
 pub mod frame;
 pub mod gap;
@@ -22,8 +22,10 @@ mod special_bytes;
 pub(crate) use builder::TimestampPrefix;
 pub use builder::{Event, EventBuilder};
 pub use byte_layout::FieldSpec;
-pub use damage::{DamageKind, Evidence, Finding, FindingLayout};
+pub(crate) use damage::FindingLayout;
+pub use damage::{DamageKind, Evidence, Finding};
 pub use event::{EventView, StoredEvent};
-pub use frame::{Frame, FrameFault};
-pub use header::{HEADER_LEN, HeaderFault, LogHeader, Version};
-pub use json::PayloadError;
+pub(crate) use frame::{DecodeResult, Frame, FrameFault};
+pub(crate) use header::{HEADER_LEN, HeaderFault};
+pub use header::{LogHeader, Version};
+pub use json_scanner::PayloadError;

@@ -199,7 +199,8 @@ impl JournalReader {
         let mut buf = Vec::new();
         self.saved.section(part).iter().map(move |kept| {
             let frame = self.file.read_frame_at(kept.frame_offset, &mut buf)?;
-            let bytes = frame.and_then(|frame| journal::decode_section(frame.payload()).map(|kept| kept.2.to_vec()));
+            let bytes =
+                frame.and_then(|frame| journal::decode_section(frame.payload()).map(|found| found.bytes.to_vec()));
             let bytes = bytes.ok_or_else(|| StorageError::Changed {
                 path: self.record.journal.clone(),
                 expected: format!("a frame of kept bytes at offset {}", kept.frame_offset),
@@ -219,11 +220,11 @@ impl JournalReader {
             let kept = parts.get(parts.partition_point(|kept| kept.offset + kept.len <= at));
             let Some(kept) = kept.filter(|kept| kept.offset <= at) else { return Ok(None) };
             let frame = self.file.read_frame_at(kept.frame_offset, &mut buf)?;
-            let Some((.., found)) = frame.and_then(|frame| journal::decode_section(frame.payload())) else {
+            let Some(found) = frame.and_then(|frame| journal::decode_section(frame.payload())) else {
                 return Ok(None);
             };
             let to = (range.end - kept.offset).min(kept.len) as usize;
-            let Some(found) = found.get((at - kept.offset) as usize..to) else { return Ok(None) };
+            let Some(found) = found.bytes.get((at - kept.offset) as usize..to) else { return Ok(None) };
             bytes.extend_from_slice(found);
         }
         Ok(Some(bytes))
@@ -285,7 +286,7 @@ fn read_contents(file: &LogFile) -> Result<JournalContents, StorageError> {
             break;
         }
         let payload = start.get(LENGTH_LEN..read).unwrap_or_default();
-        if let Some((part, offset, _)) = journal::decode_section(payload) {
+        if let Some(journal::SectionFrame { section: part, offset, .. }) = journal::decode_section(payload) {
             let len = u64::from(length).saturating_sub(journal::SECTION_DATA_OFFSET as u64);
             frames.saved.push(part, SavedBytes { offset, len, frame_offset: at });
         } else {

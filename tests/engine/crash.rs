@@ -206,8 +206,9 @@ fn is_journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
         let journal = disk.get(&name).unwrap();
         let mut rest = journal.get(16..).unwrap_or_default();
         while let DecodeResult::Complete(frame) = decode(rest, chronicle::internal::format::Version::V1) {
+            let section = chronicle::internal::format::journal::JournalSection::BeforeImage;
             if chronicle::internal::format::journal::decode_section(frame.payload())
-                == Some((chronicle::internal::format::journal::JournalSection::BeforeImage, start as u64, bytes))
+                .is_some_and(|found| (found.section, found.offset, found.bytes) == (section, start as u64, bytes))
             {
                 return true;
             }
