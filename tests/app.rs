@@ -15,6 +15,7 @@ mod app {
     mod cli_hostile;
     mod cli_repair;
     mod cli_samples;
+    mod cli_show;
     #[cfg(unix)]
     mod live;
     mod readme;

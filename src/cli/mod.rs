@@ -29,6 +29,7 @@ mod plan_file;
 mod progress;
 mod repair;
 mod salvage;
+mod show;
 mod undo;
 mod verify;
 
@@ -70,6 +71,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Info(info::InfoArgs),
     Cat(cat::CatArgs),
+    Show(show::ShowArgs),
     Append(append::AppendArgs),
     Index(index::IndexArgs),
     Repair(repair::RepairArgs),
@@ -92,6 +94,7 @@ impl Command {
             Self::Verify(args) => args.run(global, out),
             Self::Info(args) => args.run(global, out),
             Self::Cat(args) => args.run(global, out),
+            Self::Show(args) => args.run(global, out),
             Self::Append(args) => args.run(global, out),
             Self::Index(args) => args.run(global, out),
             Self::Repair(args) => args.run(global, out),

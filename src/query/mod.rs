@@ -20,6 +20,7 @@ mod read_plan;
 mod row;
 mod row_details;
 mod row_filter;
+mod row_fix;
 mod row_scanner;
 mod search;
 mod search_pattern;
@@ -40,5 +41,6 @@ pub use row::{Direction, EventSummary, LogRow, RowContent, RowPage};
 pub use row_details::{
     FieldSpan, FrameDetails, HeaderDecodeState, HeaderDetails, IndexEntryStatus, RowDetails, read_row_details,
 };
+pub use row_fix::find_fix;
 pub use search::find_match;
 pub use search_pattern::SearchPattern;

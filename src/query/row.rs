@@ -77,6 +77,18 @@ pub(super) struct RowBatch {
     pub(super) complete: bool,
 }
 
+impl RowContent {
+    /// The name of the content: `header`, `event`, `in_flight`, or the kind of the finding.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Event(_) => "event",
+            Self::Finding(finding) => finding.kind.name(),
+            Self::InFlight => "in_flight",
+        }
+    }
+}
+
 impl EventSummary {
     /// Copies the listed fields of an event, with names cut at 200 characters.
     pub fn from_event(event: &EventView) -> Self {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 
 use crate::StorageError;
-use crate::format::{Evidence, Finding};
+use crate::format::{Evidence, Finding, json};
 use crate::index::IndexState;
 use crate::inspect::{LogView, Survey, SurveyOptions};
 use crate::repair::{Fix, PendingRepair, Plan, RecoveryOutcome, RepairRecord, RepairState};
@@ -34,6 +35,8 @@ pub enum Json {
     Fix(Box<Fix>),
     /// A plan, as it is saved.
     Plan(Box<Plan>),
+    /// A valid JSON text, printed token for token without blanks outside strings.
+    Stored(String),
 }
 
 /// What `verify` has to say.
@@ -204,6 +207,12 @@ impl Serialize for Json {
             }
             Self::Fix(fix) => fix.serialize(serializer),
             Self::Plan(plan) => plan.serialize(serializer),
+            Self::Stored(text) => {
+                let mut compact = Vec::with_capacity(text.len());
+                json::compact(text.as_bytes(), &mut compact);
+                let text = String::from_utf8(compact).map_err(S::Error::custom)?;
+                RawValue::from_string(text).map_err(S::Error::custom)?.serialize(serializer)
+            }
         }
     }
 }

@@ -64,9 +64,8 @@ fn cli_command(model: &Model, what: &RowContent, offset: u64) -> String {
     let log = shell_log_path(model);
     match what {
         RowContent::Header => format!("chronicle info {log}"),
-        RowContent::Event(_) => format!("chronicle cat {log} --from {offset} --limit 1"),
-        RowContent::Finding(_) | RowContent::InFlight => {
-            format!("chronicle verify {log} --from {offset} --until {} --json", offset + 1)
+        RowContent::Event(_) | RowContent::Finding(_) | RowContent::InFlight => {
+            format!("chronicle show {log} {offset}")
         }
     }
 }

@@ -1,0 +1,152 @@
+//! `show`: everything about one row of the log: frame fields, checksums, index entry, stored JSON, hex, damage and its fix.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::failure::{CommandFailure, CommandResult};
+use super::log_access::{GapJournals, open_read_only};
+use super::options::GlobalArgs;
+use super::output::CommandOutput;
+use super::progress::TerminalProgress;
+use crate::StorageError;
+use crate::format::{Finding, hex};
+use crate::inspect::{LogView, Progress};
+use crate::log::now_ms;
+use crate::query::{FieldSpan, JumpTarget, LogRow, RowContent, find_fix, read_row_at, read_row_details, resolve_jump};
+use crate::report::{ExitStatus, FixKnowledge, RowReport, row_detail_lines, row_json, safe_path_text, units};
+
+/// Bytes in a line of hex.
+const HEX_LINE_BYTES: usize = 16;
+
+/// Show one event, or the damage or gap, at an offset
+///
+/// Prints the frame's fields, checksums and index entry, the JSON as stored, and the bytes in hex. An offset inside a
+/// frame shows that frame. For damage it prints the verdict, the evidence and what can be done, and exits with 3.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chronicle show a.log 1223488
+  chronicle show a.log 0x12ab40 --hex 64KiB
+  chronicle show a.log '#3000' --json")]
+pub(super) struct ShowArgs {
+    /// Log to read
+    log: PathBuf,
+    /// Offset (1223488, 0x12ab40), event number ('#3000'), share of the file (50%) or time (2026-11-20T09:14)
+    #[arg(value_name = "OFFSET")]
+    place: String,
+    /// Print at most this many bytes in hex, from the start of the row; 0 prints none
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size, default_value = "4KiB")]
+    hex: u64,
+}
+
+impl ShowArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let log = open_read_only(&self.log, global)?;
+        let mut view = log.view().clone();
+        let index = view.trusted_index().is_some().then(|| view.load_index());
+        let target = JumpTarget::parse(&self.place, now_ms()).map_err(|error| usage_error(&error.to_string()))?;
+        let start = match target {
+            JumpTarget::Offset(offset) => Some(offset),
+            other => {
+                let progress = TerminalProgress::new("searching", out);
+                let mut report = |Progress { position, total }: Progress| {
+                    progress.set_position(position, total);
+                    ControlFlow::Continue(())
+                };
+                resolve_jump(&view, index.as_ref(), &other, &mut report)?
+            }
+        };
+        let row = start.map(|offset| read_row(&view, offset)).transpose()?.flatten();
+        let Some(row) = row else { return Err(self.past_end_error(&view)?) };
+        let bytes = read_bytes(&view, &row, self.hex)?;
+        let details = read_row_details(&view, index.as_ref(), row)?;
+        let finding = match &details.row.content {
+            RowContent::Finding(finding) => Some(finding),
+            RowContent::Header | RowContent::Event(_) | RowContent::InFlight => None,
+        };
+        let fix = finding.map(|finding| find_fix(&view, finding)).transpose()?.flatten();
+        let mut gap_journals = GapJournals::for_log(&log)?;
+        let kept_in = finding.and_then(|finding| gap_journals.journal_of(finding));
+        let report = RowReport { details: &details, fix: fix.as_ref(), kept_in, bytes: &bytes };
+        if out.is_json() { out.print_json(&row_json(&report)) } else { print_row(view.path(), &report, out) }?;
+        Ok(exit_status(finding))
+    }
+
+    /// The error for a place after the last row of the log.
+    fn past_end_error(&self, view: &LogView) -> Result<CommandFailure, StorageError> {
+        let (place, bytes) = (&self.place, units::format_number(view.log().len()?));
+        Ok(usage_error(&format!("{place} is past the end of the log, which has {bytes} bytes")))
+    }
+}
+
+fn usage_error(reason: &str) -> CommandFailure {
+    CommandFailure::Usage {
+        message: format!("OFFSET: {reason}"),
+        hint: "Use an offset as `cat` and `verify` print them, or '#1' for the first event".into(),
+    }
+}
+
+fn exit_status(finding: Option<&Finding>) -> ExitStatus {
+    if finding.is_some_and(|finding| finding.kind.is_damage()) { ExitStatus::Damage } else { ExitStatus::Done }
+}
+
+/// The row that contains `offset`; for an offset that the log has lost with its end, the row that reports the loss.
+fn read_row(view: &LogView, offset: u64) -> Result<Option<LogRow>, StorageError> {
+    let bytes = view.log().len()?;
+    let is_lost = offset >= bytes && view.trusted_index_end().is_some_and(|indexed_end| offset < indexed_end);
+    read_row_at(view, if is_lost { bytes } else { offset })
+}
+
+/// The first bytes of a row, at most `limit` of them.
+fn read_bytes(view: &LogView, row: &LogRow, limit: u64) -> Result<Vec<u8>, StorageError> {
+    let wanted = (row.end - row.start).min(limit);
+    let path = || view.path().to_owned();
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(wanted as usize).map_err(|_| StorageError::OutOfMemory {
+        path: path(),
+        offset: row.start,
+        bytes: wanted,
+    })?;
+    bytes.resize(wanted as usize, 0);
+    let read = view.log().read_at(&mut bytes, row.start)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+fn print_row(path: &Path, report: &RowReport, out: &mut CommandOutput) -> Result<(), CommandFailure> {
+    let RowReport { details, fix, kept_in, bytes } = *report;
+    let row = &details.row;
+    let kind = row.content.kind_name().replace('_', " ");
+    out.print_path_line(path, &format!(": {kind} at {}..{}", row.start, row.end))?;
+    let fix = fix.map_or(FixKnowledge::NoFix, FixKnowledge::Fix);
+    for line in row_detail_lines(details, fix, kept_in.map(safe_path_text).as_deref()) {
+        out.print_line(&format!("  {:<18} {}", line.label, line.text))?;
+    }
+    if let Some(text) = &details.payload_text {
+        // A gap's payload ends in padding, which the hex shows.
+        out.print_line(format!("  {:<18} {text}", "payload").trim_end())?;
+    }
+    for (number, line) in bytes.chunks(HEX_LINE_BYTES).enumerate() {
+        let offset = row.start + (number * HEX_LINE_BYTES) as u64;
+        out.print_line(&hex_line(offset, line, &details.fields))?;
+    }
+    let omitted = row.end - row.start - bytes.len() as u64;
+    if omitted > 0 && !bytes.is_empty() {
+        out.print_line(&format!("  … {} more; use --hex SIZE", units::format_count(omitted, "byte")))?;
+    }
+    Ok(())
+}
+
+/// One line of the hex dump: offset, bytes, printable ASCII, and the fields that start in the line.
+fn hex_line(offset: u64, bytes: &[u8], fields: &[FieldSpan]) -> String {
+    let ascii = |byte: &u8| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' };
+    let ascii: String = bytes.iter().map(ascii).collect();
+    let end = offset + bytes.len() as u64;
+    let fields = fields.iter().filter(|field| (offset..end).contains(&field.range.start));
+    let names = fields.map(|field| field.name).collect::<Vec<_>>().join(", ");
+    let line = format!("  {offset:08X}  {:<47}  {ascii:<16}  {names}", hex::encode_spaced(bytes));
+    line.trim_end().to_owned()
+}
