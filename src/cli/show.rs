@@ -12,7 +12,8 @@ use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::StorageError;
 use crate::format::{Finding, hex};
-use crate::inspect::{LogView, Progress};
+use crate::index::AggregateIndex;
+use crate::inspect::LogView;
 use crate::log::now_ms;
 use crate::query::{FieldSpan, JumpTarget, LogRow, RowContent, find_fix, read_row_at, read_row_details, resolve_jump};
 use crate::report::{ExitStatus, FixKnowledge, RowReport, row_detail_lines, row_json, safe_path_text, units};
@@ -20,7 +21,7 @@ use crate::report::{ExitStatus, FixKnowledge, RowReport, row_detail_lines, row_j
 /// Bytes in a line of hex.
 const HEX_LINE_BYTES: usize = 16;
 
-/// Show one event, or the damage or gap, at an offset
+/// Show the event, gap or damage at an offset.
 ///
 /// Prints the frame's fields, checksums and index entry, the JSON as stored, and the bytes in hex. An offset inside a
 /// frame shows that frame. For damage it prints the verdict, the evidence and what can be done, and exits with 3.
@@ -47,20 +48,7 @@ impl ShowArgs {
         let log = open_read_only(&self.log, global)?;
         let mut view = log.view().clone();
         let index = view.trusted_index().is_some().then(|| view.load_index());
-        let target = JumpTarget::parse(&self.place, now_ms()).map_err(|error| usage_error(&error.to_string()))?;
-        let start = match target {
-            JumpTarget::Offset(offset) => Some(offset),
-            other => {
-                let progress = TerminalProgress::new("searching", out);
-                let mut report = |Progress { position, total }: Progress| {
-                    progress.set_position(position, total);
-                    ControlFlow::Continue(())
-                };
-                resolve_jump(&view, index.as_ref(), &other, &mut report)?
-            }
-        };
-        let row = start.map(|offset| read_row(&view, offset)).transpose()?.flatten();
-        let Some(row) = row else { return Err(self.past_end_error(&view)?) };
+        let row = self.find_row(&view, index.as_ref(), out)?;
         let bytes = read_bytes(&view, &row, self.hex)?;
         let details = read_row_details(&view, index.as_ref(), row)?;
         let finding = match &details.row.content {
@@ -75,10 +63,28 @@ impl ShowArgs {
         Ok(exit_status(finding))
     }
 
-    /// The error for a place after the last row of the log.
-    fn past_end_error(&self, view: &LogView) -> Result<CommandFailure, StorageError> {
-        let (place, bytes) = (&self.place, units::format_number(view.log().len()?));
-        Ok(usage_error(&format!("{place} is past the end of the log, which has {bytes} bytes")))
+    /// The row at the place that was given.
+    fn find_row(
+        &self,
+        view: &LogView,
+        index: Option<&AggregateIndex>,
+        out: &CommandOutput,
+    ) -> Result<LogRow, CommandFailure> {
+        let place = &self.place;
+        let target = JumpTarget::parse(place, now_ms()).map_err(|error| usage_error(&error.to_string()))?;
+        let start = if let JumpTarget::Offset(offset) = target {
+            Some(offset)
+        } else {
+            let progress = TerminalProgress::new("searching", out);
+            let mut on_progress = |position| {
+                progress.update(position);
+                ControlFlow::Continue(())
+            };
+            resolve_jump(view, index, &target, &mut on_progress)?
+        };
+        let row = start.map(|offset| read_row(view, offset)).transpose()?.flatten();
+        let bytes = units::format_number(view.log().len()?);
+        row.ok_or_else(|| usage_error(&format!("{place} is past the end of the log, which has {bytes} bytes")))
     }
 }
 
