@@ -1,37 +1,38 @@
-//! The engine's one error type: what went wrong, in which file, at which offset, what was expected and what was found.
+//! [`StorageError`], the error type of every operation: what failed, in which file, at which offset, what was expected and
+//! what was found.
 //!
-//! What to do next is said at the edge, once, by whoever shows the error.
+//! The errors do not say what to do next. The command line and the screen add that when they show an error.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::format::{DamageKind, Finding, PayloadError, hex};
 
-/// Whatever an operation on a log can end in.
+/// Why an operation on a log failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// The operating system refused.
+    /// A call to the operating system failed.
     #[error("{}: cannot {action}{}: {source}", path.display(), offset_suffix(*offset))]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What was attempted, as a verb: "read", "sync".
+        /// The attempted operation, as a verb: "read", "sync".
         action: &'static str,
-        /// Where in the file, in bytes, when the attempt had a place.
+        /// The file offset of the attempt, when it had one.
         offset: Option<u64>,
-        /// The system's answer.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Fewer bytes than a header.
+    /// The file is shorter than a header.
     #[error("{}: no log: expected a header of 16 bytes, found a file of {bytes} bytes", path.display())]
     TooShort {
         /// The file.
         path: PathBuf,
-        /// Its size.
+        /// The size of the file, in bytes.
         bytes: u64,
     },
-    /// Neither magic nor a valid frame.
+    /// The file starts without the magic, and no valid frame was found in it.
     #[error(
         "{}: no log: expected the magic 43 48 52 4e (\"CHRN\") at offset 0, found {}, and no valid frame in the first {searched} bytes",
         path.display(), hex::encode_spaced(found)
@@ -39,38 +40,38 @@ pub enum StorageError {
     NotALog {
         /// The file.
         path: PathBuf,
-        /// Its first four bytes.
+        /// The first four bytes of the file.
         found: [u8; 4],
-        /// How many bytes were searched for a frame.
+        /// How many bytes were searched for a valid frame.
         searched: u64,
     },
-    /// A good magic and a version this program does not know.
+    /// The magic is right, and the version is not supported.
     #[error("{}: unsupported version at offset 4: expected 1, found {found}", path.display())]
     UnsupportedVersion {
         /// The file.
         path: PathBuf,
-        /// The version number.
+        /// The version number that was found.
         found: u16,
     },
-    /// Flags that say: not to be read, or not to be written, by who does not know them.
+    /// The header has flags that this version does not know, and which forbid reading or writing the log.
     #[error("{}: unknown flags at offset 6: expected 0000, found {found:04x}, which forbids to {forbids}", path.display())]
     UnknownFlags {
         /// The file.
         path: PathBuf,
-        /// The flags.
+        /// The flags that were found.
         found: u16,
-        /// "read" or "write".
+        /// What they forbid: "read" or "write".
         forbids: &'static str,
     },
-    /// A damaged range in a log.
+    /// A range of the log is damaged.
     #[error("{}: {} at offset {}..{}{}", path.display(), finding.kind.name(), finding.start, finding.end, checksum_suffix(finding))]
     Damaged {
         /// The log.
         path: PathBuf,
-        /// What was found, and where.
+        /// The kind, range and evidence of the damage.
         finding: Box<Finding>,
     },
-    /// A range that an earlier repair fenced off: no damage, and no event.
+    /// A range that an earlier repair replaced with a gap. It is neither damage nor an event.
     #[error(
         "{}: a gap at offset {start}..{end}: an earlier repair fenced this range off{}",
         path.display(), journal_suffix(journal.as_deref())
@@ -78,16 +79,16 @@ pub enum StorageError {
     Gap {
         /// The log.
         path: PathBuf,
-        /// The gap frame's first byte.
+        /// Offset of the first byte of the gap frame.
         start: u64,
-        /// Behind its last byte.
+        /// Offset after its last byte.
         end: u64,
-        /// What the gap says about itself, as stored.
+        /// The `$gap` object of the gap, as stored.
         content: Option<String>,
-        /// The journal that keeps the original bytes, when it stands beside the log.
+        /// The journal with the original bytes, when it exists.
         journal: Option<PathBuf>,
     },
-    /// A frame that an index points at is not the aggregate's any more, or not readable.
+    /// The index lists an event of the aggregate at an offset where there is none that can be read.
     #[error(
         "{}: expected an event of aggregate {aggregate} at offset {offset}, found {found}",
         path.display()
@@ -95,26 +96,26 @@ pub enum StorageError {
     IndexedEventMissing {
         /// The log.
         path: PathBuf,
-        /// The aggregate asked for.
+        /// The requested aggregate.
         aggregate: u64,
-        /// Where the index knows an event of it.
+        /// The offset that the index lists.
         offset: u64,
-        /// What stands there.
+        /// What is there instead.
         found: String,
     },
-    /// A start that lies inside a valid frame.
+    /// The requested offset is inside a valid frame.
     #[error("{}: offset {offset} lies inside the frame at {start}..{end}", path.display())]
     InsideFrame {
         /// The log.
         path: PathBuf,
-        /// The offset asked for.
+        /// The requested offset.
         offset: u64,
-        /// The frame's first byte.
+        /// Offset of the first byte of the frame.
         start: u64,
-        /// Behind its last byte.
+        /// Offset after its last byte.
         end: u64,
     },
-    /// Events that the index has seen are missing from the log's end.
+    /// Events that the index has recorded are missing from the end of the log.
     #[error(
         "{}: truncated: expected at least {log_end_offset} bytes, which its index has seen, found {bytes}",
         path.display()
@@ -122,62 +123,62 @@ pub enum StorageError {
     Truncated {
         /// The log.
         path: PathBuf,
-        /// Its size.
+        /// The size of the log, in bytes.
         bytes: u64,
-        /// How far the index has seen it.
+        /// The end of the log that the index has recorded.
         log_end_offset: u64,
     },
-    /// Another process holds the writer's lock.
+    /// Another process holds the lock for writing.
     #[error("{}: another process{} holds the writer's lock", path.display(), pid_suffix(*pid))]
     Locked {
         /// The log.
         path: PathBuf,
-        /// The process, where the platform can tell.
+        /// The id of that process, when the platform reports it.
         pid: Option<u32>,
     },
-    /// A file of version 0, which is only read.
+    /// The log has version 0, which Chronicle never writes to.
     #[error("{}: a log of version 0 is never written to", path.display())]
     Version0ReadOnly {
         /// The log.
         path: PathBuf,
     },
-    /// The log was opened to be read.
+    /// The operation writes, and the log was opened read-only.
     #[error("{}: the log was opened read-only", path.display())]
     ReadOnly {
         /// The log.
         path: PathBuf,
     },
-    /// A sync or a roll back failed: nobody knows what is on the disk, so nothing more is accepted.
+    /// A sync or a rollback failed. What is on the disk is unknown, so the writer accepts nothing until the log is reopened.
     #[error("{}: {reason} at offset {offset}: nothing more is accepted until the log is reopened", path.display())]
     Poisoned {
         /// The log.
         path: PathBuf,
-        /// The end of what was certain.
+        /// The end of the data that is known to be intact.
         offset: u64,
         /// What failed.
         reason: String,
     },
-    /// The file changed under an operation that relied on it.
+    /// The file changed during an operation that relied on its contents.
     #[error("{}: changed while in use: expected {expected}, found {found}", path.display())]
     Changed {
         /// The file.
         path: PathBuf,
-        /// What was relied on.
+        /// What the operation relied on.
         expected: String,
-        /// What is there now.
+        /// What it found later.
         found: String,
     },
-    /// What was asked for is not done, for a reason that lies in the log, not in the system.
+    /// The operation was refused because of the state of the log, not because a call failed.
     #[error("{}: refused: {reason}", path.display())]
     Refused {
         /// The log.
         path: PathBuf,
-        /// Why.
+        /// Why it was refused.
         reason: String,
-        /// What can be done instead, in one sentence without its full stop.
+        /// What to do instead, as one sentence without a full stop.
         alternative: &'static str,
     },
-    /// No event that may be stored.
+    /// The event is not valid, or does not fit a frame.
     #[error("the event is refused: {0}")]
     InvalidEvent(#[from] PayloadError),
     /// The index file cannot be used.
@@ -185,45 +186,45 @@ pub enum StorageError {
     UnusableIndex {
         /// The index file.
         path: PathBuf,
-        /// The state's word in FORMAT.md.
+        /// The name of the index state in `docs/format.md`.
         state: &'static str,
-        /// What is wrong, and where.
+        /// What is wrong with the file, and where.
         reason: String,
     },
-    /// The file to be created is there already.
+    /// The file to create already exists.
     #[error("{}: exists already", path.display())]
     AlreadyExists {
         /// The file.
         path: PathBuf,
     },
-    /// No memory for something the file asks for.
+    /// There is not enough memory for a structure whose size the file determines.
     #[error("{}: no memory for {bytes} bytes at offset {offset}", path.display())]
     OutOfMemory {
         /// The file.
         path: PathBuf,
-        /// Where the need arose.
+        /// The file offset of the structure.
         offset: u64,
-        /// How much was asked for.
+        /// How many bytes were requested.
         bytes: u64,
     },
-    /// Somebody asked to stop.
+    /// The caller stopped the operation.
     #[error("stopped")]
     Cancelled,
 }
 
 impl StorageError {
-    /// An error of the operating system.
+    /// Creates an `Io` error without an offset.
     pub(crate) fn io(path: &Path, action: &'static str, source: io::Error) -> Self {
         Self::Io { path: path.to_owned(), action, offset: None, source }
     }
 
-    /// An error of the operating system at a place in a file.
+    /// Creates an `Io` error at a file offset.
     pub(crate) fn io_at(path: &Path, action: &'static str, offset: u64, source: io::Error) -> Self {
         Self::Io { path: path.to_owned(), action, offset: Some(offset), source }
     }
 
-    /// True when the bytes of the log, or of its index, are not what they should be; false when the log is fine and
-    /// the operation is not possible.
+    /// True when the log or its index is damaged; false when both may be intact and the operation is not possible for
+    /// another reason.
     pub fn is_corruption(&self) -> bool {
         match self {
             Self::Damaged { finding, .. } => finding.kind.is_damage(),
@@ -232,7 +233,7 @@ impl StorageError {
         }
     }
 
-    /// The file concerned, where there is one.
+    /// The file or folder that the error is about; `None` when it is not about one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Io { path, .. }
@@ -258,7 +259,7 @@ impl StorageError {
         }
     }
 
-    /// The place concerned, in bytes of the file, where there is one.
+    /// The file offset that the error is about; `None` when it is not about one.
     pub fn offset(&self) -> Option<u64> {
         match self {
             Self::Io { offset, .. } => *offset,

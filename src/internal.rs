@@ -6,7 +6,7 @@ pub use crate::cli::main as run_command_line;
 
 pub mod file {
     //! Scanning and reading one log file.
-    pub use crate::file::{LogFile, OpenMode, OsDisk, ScanItem, Scanner, spans_before};
+    pub use crate::file::{LogFile, OpenMode, OsDisk, ScanItem, ScanSpan, Scanner, spans_before};
 }
 
 pub mod format {

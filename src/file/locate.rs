@@ -1,7 +1,7 @@
-//! Looking backwards: which frames lie before a place, and what lies at one, without reading from the start.
+//! Finding the frames before an offset, and what is at an offset, without reading the log from its start.
 //!
-//! A window before the place is scanned from its first valid frame on, which the checksum vouches for; where it holds
-//! too little, it is doubled.
+//! A window before the offset is scanned from the first valid frame in it, which the checksum confirms. When the window
+//! holds too few frames, a larger one is scanned.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,30 +9,29 @@ use std::sync::Arc;
 use super::{LogFile, ScanSpan, Scanner};
 use crate::StorageError;
 
-/// The window that is tried first, in bytes.
+/// Size of the first window, in bytes. Each further window is four times as large.
 const FIRST_WINDOW: u64 = 64 << 10;
 
-/// What lies at an offset.
+/// What is at an offset of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OffsetLocation {
-    /// A valid frame starts here.
+pub(crate) enum OffsetLocation {
+    /// A valid frame, given here, starts at the offset.
     FrameStart(Range<u64>),
-    /// Inside a valid frame.
+    /// The offset is inside this valid frame.
     InsideFrame(Range<u64>),
-    /// At the start of, or inside, a damaged range.
+    /// The offset is at the start of, or inside, this damaged range.
     Damaged(Range<u64>),
-    /// At or behind the end of the log.
+    /// The offset is at or after the end of the log.
     PastEnd,
 }
 
-/// The frames and damaged ranges that end at or before `before`, ascending and adjacent up to it: at least `count` of
-/// them, where the log has as many before that place.
+/// Returns the frames and damaged ranges that end at or before `before`, ascending and without holes up to it.
 ///
-/// `before` is where a frame or a damaged range starts, or the end of the log. A damaged range that is first in the
-/// answer is whole.
+/// Returns at least `count` of them when the log has that many before the offset. `before` must be the start of a frame or
+/// of a damaged range, or the end of the log. When the first span returned is damaged, it is the whole damaged range.
 ///
 /// # Errors
-/// As [`Scanner::next_item`].
+/// The errors of [`Scanner::next_item`].
 pub fn spans_before(log: &Arc<LogFile>, before: u64, count: usize) -> Result<Vec<ScanSpan>, StorageError> {
     let first = log.first_frame_offset();
     let mut window = FIRST_WINDOW;
@@ -50,10 +49,10 @@ pub fn spans_before(log: &Arc<LogFile>, before: u64, count: usize) -> Result<Vec
     }
 }
 
-/// What lies at `offset`, in a log that ends at `end`.
+/// Returns what is at `offset` in a log that ends at `end`.
 ///
 /// # Errors
-/// As [`Scanner::next_item`].
+/// The errors of [`Scanner::next_item`].
 pub(crate) fn locate_offset(log: &Arc<LogFile>, offset: u64, end: u64) -> Result<OffsetLocation, StorageError> {
     if offset >= end {
         return Ok(OffsetLocation::PastEnd);
@@ -68,7 +67,7 @@ pub(crate) fn locate_offset(log: &Arc<LogFile>, offset: u64, end: u64) -> Result
         while let Some(item) = scanner.next_item()? {
             let span = item.span();
             let range = span.range().clone();
-            // Damage in front of the first frame of a window may reach back beyond it.
+            // Damage before the first frame of a window may start before the window, so its start is not known.
             is_aligned |= range.start <= offset && matches!(span, ScanSpan::Frame(_));
             if !is_aligned && range.start > offset {
                 break;
@@ -88,6 +87,7 @@ pub(crate) fn locate_offset(log: &Arc<LogFile>, offset: u64, end: u64) -> Result
     }
 }
 
+/// Creates a scanner that starts aligned only where a frame is known to start: at the first frame of the log.
 fn new_scanner(log: &Arc<LogFile>, range: Range<u64>) -> Scanner {
     let log = log.clone();
     if range.start == log.first_frame_offset() { Scanner::new(log, range) } else { Scanner::from_unaligned(log, range) }

@@ -1,4 +1,4 @@
-//! One log file, opened and recognised: its version, its header as found, and reading single frames of it.
+//! One open log file: its version, its header as found, and reading single frames.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use crate::format::frame::{DecodeResult, Frame, LENGTH_LEN, MAX_FRAME, decode};
 use crate::format::header::{LogHeader, looks_like_version_0};
 use crate::format::{FrameFault, HEADER_LEN, HeaderFault, Version};
 
-/// How far a file with a wrong magic is searched for a valid frame before it is called no log, in bytes.
-pub const FRAME_SEARCH_LIMIT: u64 = 64 << 20;
+/// How many bytes of a file with a wrong magic are searched for a valid frame before it is rejected as not a log.
+pub(crate) const FRAME_SEARCH_LIMIT: u64 = 64 << 20;
 
-/// The header as it stands in the file.
+/// The header of a log as found in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeaderState {
-    /// A header of version 1.
+pub(crate) enum HeaderState {
+    /// A valid version 1 header.
     Valid(LogHeader),
-    /// A log of version 0 has none.
+    /// The log has version 0, which has no header.
     Absent,
-    /// These bytes are no header, and yet the file is a log of version 1.
+    /// The first 16 bytes are not a valid header, although the file is a version 1 log.
     Damaged([u8; 16], HeaderFault),
-    /// The file ends before the header does, and its index says that it was a log of version 1.
+    /// The file is shorter than a header, although its index was built from a version 1 log.
     Truncated,
 }
 
@@ -36,27 +36,30 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Opens `path` for reading, or for appending, and recognises it by its own bytes.
+    /// Opens `path` in the given mode, and detects the version from the bytes of the file.
     ///
     /// # Errors
-    /// `Io` when it cannot be opened; `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags` when it is no log by its own bytes.
+    /// `Io` when the file cannot be opened or read; `TooShort`, `NotALog`, `UnsupportedVersion` or `UnknownFlags` when its
+    /// bytes are not those of a log that can be read.
     pub fn open(disk: &dyn Disk, path: &Path, mode: OpenMode) -> Result<Self, StorageError> {
         let storage = disk.open(path, mode).map_err(|error| StorageError::io(path, "open", error))?;
         let (version, header) = Self::detect_version(&storage, path)?;
         Ok(Self { storage, path: path.to_owned(), version, header })
     }
 
-    /// A log whose version is known from elsewhere, whatever its own first bytes say.
+    /// Creates a log whose version and header state the caller knows, without reading the file.
     pub(crate) fn with_header(storage: Arc<dyn Storage>, path: &Path, version: Version, header: HeaderState) -> Self {
         Self { storage, path: path.to_owned(), version, header }
     }
 
-    /// What the file's own bytes say it is.
+    /// Detects the version of a log from the bytes of the file.
     ///
-    /// A wrong magic is forgiven where valid frames follow, looked for at 16 and then within [`FRAME_SEARCH_LIMIT`].
+    /// A file with a wrong magic counts as a version 1 log with a damaged header when a valid frame starts at or after
+    /// offset 16, within the first [`FRAME_SEARCH_LIMIT`] bytes.
     ///
     /// # Errors
-    /// `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags`, or `Io`.
+    /// `TooShort` for fewer than 16 bytes; `NotALog`, `UnsupportedVersion` or `UnknownFlags` for a header that cannot be
+    /// used; `Io` when the file cannot be read.
     pub(crate) fn detect_version(
         storage: &Arc<dyn Storage>,
         path: &Path,
@@ -84,77 +87,78 @@ impl LogFile {
         }
     }
 
-    /// Its path, links resolved if it was opened so.
+    /// The path with which the file was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file itself.
+    /// The open file.
     pub fn storage(&self) -> &dyn Storage {
         self.storage.as_ref()
     }
 
-    /// The file itself, to be looked at by another.
+    /// The open file, for another owner.
     pub(crate) fn shared_storage(&self) -> Arc<dyn Storage> {
         self.storage.clone()
     }
 
-    /// Its layout.
+    /// The version of the log.
     #[inline]
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// Its header as it stands.
-    pub const fn header(&self) -> HeaderState {
+    /// The header as found when the file was opened.
+    pub(crate) const fn header(&self) -> HeaderState {
         self.header
     }
 
-    /// Its size now, in bytes.
+    /// The current size of the file, in bytes.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io` when the size cannot be determined.
     pub fn len(&self) -> Result<u64, StorageError> {
         self.storage.len().map_err(|error| StorageError::io(&self.path, "measure", error))
     }
 
-    /// True when the file holds no byte.
+    /// True when the file is empty.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io` when the size cannot be determined.
     pub fn is_empty(&self) -> Result<bool, StorageError> {
         Ok(self.len()? == 0)
     }
 
-    /// Offset of the first frame.
+    /// The file offset of the first frame.
     pub const fn first_frame_offset(&self) -> u64 {
         self.version.first_frame_offset()
     }
 
-    /// Reads `buf.len()` bytes at `offset`; fewer where the file ends.
+    /// Reads `buf.len()` bytes at `offset`, or up to the end of the file. Returns the number of bytes read.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io` when the read fails.
     pub fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize, StorageError> {
         read_full(self.storage.as_ref(), buf, offset)
             .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))
     }
 
-    /// Reads the valid frame at `offset` into `buf`; `None` when no valid frame stands there.
+    /// Reads the valid frame at `offset` into `buf`; `None` when there is no valid frame at this offset.
     ///
-    /// Costs one read for a frame of up to 4 KiB, two for a larger one.
+    /// Costs one read for a frame of up to 4 KiB, and two for a larger frame.
     ///
     /// # Errors
-    /// `Io`, or `Memory` where there is none for the frame.
+    /// `Io` when a read fails; `OutOfMemory` when `buf` cannot hold the frame.
     pub fn read_frame_at<'b>(&self, offset: u64, buf: &'b mut Vec<u8>) -> Result<Option<Frame<'b>>, StorageError> {
         Ok(self.decode_frame_at(offset, buf)?.ok())
     }
 
-    /// Reads the frame at `offset`, or why none stands there; a fault of `Length(0)` also where the file ends.
+    /// Reads the frame at `offset` into `buf`, or returns why there is no valid frame. When the file ends inside the length
+    /// field, the fault is `Length(0)`.
     ///
     /// # Errors
-    /// `Io`, or `Memory` where there is none for the frame.
-    pub fn decode_frame_at<'b>(
+    /// `Io` when a read fails; `OutOfMemory` when `buf` cannot hold the frame.
+    pub(crate) fn decode_frame_at<'b>(
         &self,
         offset: u64,
         buf: &'b mut Vec<u8>,
@@ -167,8 +171,8 @@ impl LogFile {
             }
             let read = read_until_device_error(self.storage.as_ref(), buf.get_mut(..need).unwrap_or_default(), offset)
                 .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))?;
-            let have = buf.get(..read).unwrap_or_default();
-            match decode(have, self.version) {
+            let available = buf.get(..read).unwrap_or_default();
+            match decode(available, self.version) {
                 DecodeResult::Incomplete { needed } if read == need && needed <= MAX_FRAME => need = needed,
                 DecodeResult::Complete(frame) => {
                     let len = frame.len() as usize;
@@ -184,7 +188,8 @@ impl LogFile {
         }
     }
 
-    /// An error when a read came back with less than was there when its end was fixed.
+    /// Returns `Changed` when a read ended at `available_end`, before `required_end`: the file was truncated after its size
+    /// was read.
     pub(crate) fn ensure_bytes_available(&self, available_end: u64, required_end: u64) -> Result<(), StorageError> {
         if available_end >= required_end {
             return Ok(());
@@ -192,7 +197,7 @@ impl LogFile {
         Err(StorageError::Changed {
             path: self.path.clone(),
             expected: format!("at least {required_end} bytes"),
-            found: format!("{available_end} bytes: it was cut meanwhile"),
+            found: format!("{available_end} bytes"),
         })
     }
 

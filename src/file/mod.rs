@@ -1,7 +1,7 @@
-//! One log file on disk: opening it, telling what it is, reading its frames in order, writing and its durability.
+//! One log file on disk: opening it, detecting its version, scanning its frames, and appending durably.
 //!
-//! Here live the storage trait, the scan and its resynchronisation, the writer and its lock. Here never lives a
-//! judgement: a scan yields valid frames and damaged ranges, and what those mean is said elsewhere.
+//! This module holds the storage traits, the scanner with its resynchronisation after damage, and the writer with its
+//! lock. A scan yields valid frames and damaged ranges; the module `inspect` decides what they mean.
 
 mod locate;
 mod logfile;
@@ -9,18 +9,20 @@ mod os;
 mod replace;
 mod resync;
 mod scan;
-pub mod storage;
+pub(crate) mod storage;
 mod window;
 mod writer;
 mod writer_detection;
 
-pub(crate) use locate::locate_offset;
-pub use locate::{OffsetLocation, spans_before};
-pub use logfile::{FRAME_SEARCH_LIMIT, HeaderState, LogFile};
+pub use locate::spans_before;
+pub(crate) use locate::{OffsetLocation, locate_offset};
+pub use logfile::LogFile;
+pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState};
 pub use os::OsDisk;
 pub(crate) use replace::{create_temporary_file, replace_file};
 pub use scan::{ScanItem, ScanSpan, Scanner};
 pub use storage::{Disk, FileIdentity, OpenMode, Storage};
-pub(crate) use writer::open_for_append;
-pub use writer::{Durability, LogWriter};
-pub use writer_detection::{WriterPresence, detect_writer};
+pub use writer::Durability;
+pub(crate) use writer::{LogWriter, open_for_append};
+pub use writer_detection::WriterPresence;
+pub(crate) use writer_detection::detect_writer;

@@ -1,4 +1,7 @@
-//! The disk of this machine: std's files, opened so that nothing hangs and no link is followed by a side file.
+//! [`OsDisk`]: the file systems of this machine, through the standard library.
+//!
+//! Files are opened so that a FIFO or device cannot block the program. Links are followed for logs, and refused for the
+//! files beside them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, Write};
@@ -30,8 +33,8 @@ impl Storage for OsFile {
     }
 
     fn append_end(&self) -> io::Result<u64> {
-        // Opened for append, so the position is the end of what the last write here put there, even if a program that
-        // asks for no lock wrote at the same instant.
+        // The file is open for append, so the position is the end of the last write of this handle, even when a program
+        // without the lock wrote at the same time.
         let mut file = &self.0;
         file.stream_position()
     }
@@ -95,20 +98,21 @@ impl Disk for OsDisk {
                 OpenMode::Read | OpenMode::Append | OpenMode::Repair => fs::metadata(path)?,
                 _ => fs::symlink_metadata(path)?,
             };
-            // Before opening, because opening a device can do things; and again afterwards, because a name can move.
+            // Checked before opening, because opening a device can have an effect, and again after opening, because another
+            // process can replace the file in between.
             ensure_regular_file(&found)?;
         }
         let file = platform::open(&mut options, path, mode)?;
         ensure_regular_file(&file.metadata()?)?;
-        if let OpenMode::CreateSidecar { permissions_from: like } = mode {
-            platform::copy_ownership(&file, &fs::metadata(like)?);
+        if let OpenMode::CreateSidecar { permissions_from } = mode {
+            platform::copy_ownership(&file, &fs::metadata(permissions_from)?);
         }
         Ok(Arc::new(OsFile(file)))
     }
 
     fn create_anonymous_file(&self, folder: Option<&Path>) -> io::Result<Arc<dyn Storage>> {
-        let there = folder.and_then(|folder| tempfile::tempfile_in(folder).ok());
-        Ok(Arc::new(OsFile(there.map_or_else(tempfile::tempfile, Ok)?)))
+        let in_folder = folder.and_then(|folder| tempfile::tempfile_in(folder).ok());
+        Ok(Arc::new(OsFile(in_folder.map_or_else(tempfile::tempfile, Ok)?)))
     }
 
     fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
@@ -134,7 +138,7 @@ impl Disk for OsDisk {
     fn create_folder(&self, path: &Path, permissions_from: &Path) -> io::Result<()> {
         match fs::symlink_metadata(path) {
             Ok(found) if found.is_dir() => Ok(()),
-            Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "it is there and no folder")),
+            Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "exists and is not a folder")),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 platform::create_folder(path, &fs::metadata(permissions_from)?)
             }
@@ -162,6 +166,7 @@ impl Disk for OsDisk {
     }
 }
 
+/// Returns `InvalidInput`, naming what was found, unless it is a regular file.
 fn ensure_regular_file(found: &fs::Metadata) -> io::Result<()> {
     let kind = found.file_type();
     let what = if kind.is_file() {
@@ -176,14 +181,14 @@ fn ensure_regular_file(found: &fs::Metadata) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {what}")))
 }
 
-/// Repeats a call that a signal interrupted, and one that a non-blocking handle put off; no byte is handed over twice.
+/// Repeats a call that a signal interrupted, or that would have blocked. Both transfer no bytes, so repeating is safe.
 fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
                 std::thread::yield_now();
             }
-            answer => return answer,
+            result => return result,
         }
     }
 }
@@ -208,13 +213,13 @@ mod platform {
     }
 
     pub(super) fn open(options: &mut OpenOptions, path: &Path, mode: OpenMode) -> io::Result<File> {
-        // Non-blocking, so that a FIFO that takes the name in between cannot hang us; it means nothing to a file.
+        // Non-blocking, so that a FIFO that replaced the file in between cannot block the program. No effect on files.
         let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         if matches!(mode, OpenMode::ReadSidecar | OpenMode::AppendSidecar | OpenMode::CreateSidecar { .. }) {
             flags |= OFlags::NOFOLLOW;
         }
         if matches!(mode, OpenMode::CreateSidecar { .. }) {
-            // Until it is dressed like its log it is readable by its owner alone.
+            // Readable by the owner alone until it has the permissions of the log.
             options.mode(0o600);
         }
         options.custom_flags(flags.bits().cast_signed()).open(path)
@@ -224,27 +229,27 @@ mod platform {
         FileIdentity { device: found.dev(), inode: found.ino(), links: found.nlink() }
     }
 
-    /// Owner, group and mode of the log, as far as permitted; never readable by more than the log is.
+    /// Copies owner, group and mode of the log as far as permitted. The file is never readable by more users than the log.
     pub(super) fn copy_ownership(file: &File, permissions_from: &Metadata) {
         let owned =
             fchown(file, Some(Uid::from_raw(permissions_from.uid())), Some(Gid::from_raw(permissions_from.gid())))
                 .is_ok();
-        // Where the group could not be taken over, the group's and the others' rights are not handed to another group.
+        // When the group cannot be copied, group and others get no rights, because they would go to another group.
         let mask = if owned { 0o666 } else { 0o600 };
         let mode = Mode::from_raw_mode((permissions_from.permissions().mode() & mask) | 0o600);
-        // A file system without modes refuses, and then has nothing to protect.
+        // A file system without modes returns an error, which is ignored, because it has nothing to protect.
         let _ = fchmod(file, mode);
     }
 
     pub(super) fn create_folder(path: &Path, permissions_from: &Metadata) -> io::Result<()> {
-        // Until it is dressed like its log it is its owner's alone.
+        // Accessible by the owner alone until it has the permissions of the log.
         DirBuilder::new().mode(0o700).create(path)?;
         let folder = File::open(path)?;
         let owned =
             fchown(&folder, Some(Uid::from_raw(permissions_from.uid())), Some(Gid::from_raw(permissions_from.gid())))
                 .is_ok();
         let mode = permissions_from.permissions().mode() & if owned { 0o666 } else { 0 };
-        // Whoever may read the log may enter the folder beside it.
+        // Users who can read the log can also list the folder, so read permission implies execute permission.
         let _ = fchmod(&folder, Mode::from_raw_mode(0o700 | mode | ((mode & 0o444) >> 2)));
         Ok(())
     }
@@ -254,7 +259,7 @@ mod platform {
     }
 
     pub(super) fn drop_cache(file: &File) {
-        // Advice: pages that are dirty stay, and a refusal means that they are read from memory.
+        // This is advice to the kernel. Dirty pages stay cached, and on an error the next read comes from memory.
         #[cfg(target_os = "linux")]
         let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
         #[cfg(not(target_os = "linux"))]
@@ -273,14 +278,15 @@ mod platform {
             use rustix::io::Errno;
 
             match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-                // A file system, or a system, that does not know how: looked at first instead.
+                // The system or file system cannot do it atomically, so check for the target first.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-                answer => return Ok(answer?),
+                result => return Ok(result?),
             }
         }
         rename_if_absent(from, to)
     }
 
+    /// Renames after checking that the target does not exist. Another process can create it in between.
     fn rename_if_absent(from: &Path, to: &Path) -> io::Result<()> {
         match std::fs::symlink_metadata(to) {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
@@ -309,15 +315,15 @@ mod platform {
     use super::{FileIdentity, OpenMode};
 
     pub(super) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut own = file.try_clone()?;
-        own.seek(SeekFrom::Start(offset))?;
-        own.read(buf)
+        let mut handle = file.try_clone()?;
+        handle.seek(SeekFrom::Start(offset))?;
+        handle.read(buf)
     }
 
     pub(super) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let mut own = file.try_clone()?;
-        own.seek(SeekFrom::Start(offset))?;
-        own.write_all(bytes)
+        let mut handle = file.try_clone()?;
+        handle.seek(SeekFrom::Start(offset))?;
+        handle.write_all(bytes)
     }
 
     pub(super) fn open(options: &mut OpenOptions, path: &Path, _mode: OpenMode) -> io::Result<File> {
@@ -345,10 +351,14 @@ mod platform {
     }
 
     pub(super) fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
-        if to.exists() { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(from, to) }
+        match fs::symlink_metadata(to) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) fn special_file_name(_kind: FileType) -> &'static str {
-        "something else"
+        "a special file"
     }
 }

@@ -1,5 +1,5 @@
-//! Replacing a side file at once: whoever reads it sees the old one or the new one, and so does whoever starts after a
-//! power cut.
+//! Replacing a file beside the log atomically: a reader, or a program that starts after a power cut, finds either the old
+//! file or the new one.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,14 +8,15 @@ use std::sync::Arc;
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 
-/// Names that are tried.
+/// How many names are tried for a temporary file.
 const MAX_NAME_ATTEMPTS: u32 = 1000;
 
-/// Writes a new file through `write` under a temporary name, syncs it, and gives it the name `path`; owned and readable
-/// as `like` is.
+/// Creates a temporary file, lets `write` fill it, syncs it, and renames it to `path`. The file gets the owner, group and
+/// mode of `permissions_from`.
 ///
 /// # Errors
-/// `Io` naming the file and the step, and what `write` fails with: then what stood at `path` is untouched.
+/// `Io` with the file and the failed step, and every error of `write`. The old file at `path` is then unchanged, unless
+/// the step that failed was the sync of the folder.
 pub(crate) fn replace_file(
     disk: &dyn Disk,
     path: &Path,
@@ -23,25 +24,26 @@ pub(crate) fn replace_file(
     write: impl FnOnce(&dyn Storage, &Path) -> Result<(), StorageError>,
 ) -> Result<(), StorageError> {
     let (temporary, file) = create_temporary_file(disk, path, permissions_from)?;
-    let written = write_and_rename(disk, file.as_ref(), &temporary, path, write);
-    if written.is_err() {
-        // If it cannot be removed it is only litter, with a name that says so.
+    let result = write_and_rename(disk, file.as_ref(), &temporary, path, write);
+    if result.is_err() {
+        // A temporary file that cannot be removed is harmless, and its name shows what it is.
         let _ = disk.remove(&temporary);
     }
-    written
+    result
 }
 
-/// A new file beside `path`, under a name that no other process uses: one that was killed may have left such a name
-/// behind, and this one may bear its number.
+/// Creates a file beside `path` under a temporary name that is not in use.
+///
+/// Names are tried in turn, because a killed process may have left a file whose name has the id that this process has now.
 ///
 /// # Errors
-/// `Io`; for a link at `path`, too.
+/// `Io` when no file can be created, and when `path` is a link.
 pub(crate) fn create_temporary_file(
     disk: &dyn Disk,
     path: &Path,
     permissions_from: &Path,
 ) -> Result<(PathBuf, Arc<dyn Storage>), StorageError> {
-    // Replacing a link would leave its target alone, but the link is somebody's wish: it is refused, as when reading.
+    // A link is refused, as it is when the file is read: replacing it would silently disconnect its target.
     match disk.open(path, OpenMode::ReadSidecar) {
         Err(error) if error.kind() == ErrorKind::InvalidInput => {
             return Err(StorageError::io(path, "replace", error));
@@ -61,6 +63,7 @@ pub(crate) fn create_temporary_file(
     }
 }
 
+/// Fills the temporary file, syncs it, renames it to `path` and syncs the folder.
 fn write_and_rename(
     disk: &dyn Disk,
     file: &dyn Storage,

@@ -1,9 +1,9 @@
-//! Finding the next valid frame after damage, byte by byte, in time linear in the bytes.
+//! Finding the next valid frame after damage, in time linear in the number of bytes.
 //!
-//! JSON text holds no 00 byte, so a 00 can only be a length's first byte, part of a checksum, or damage: 00 bytes are
-//! the candidates. Most announce a short frame, whose checksum is simply computed. Noise announces frames of up to
-//! 16 MiB at every 256th byte, and a hostile file at every byte: their checksums follow from two prefix checksums
-//! (see [`crate::format::crc`]), which are kept for every 64th byte of the window.
+//! JSON text contains no 00 byte, so a 00 byte is the first byte of a length, part of a checksum, or damage. Every 00 byte
+//! is therefore a candidate for the start of a frame. The checksum of a short frame is computed directly. Random bytes
+//! announce a frame of up to 16 MiB at every 256th byte, and a hostile file at every byte; the checksum of a long frame
+//! is computed from two prefix checksums (see [`crate::format::crc`]), which are stored for every 64th byte of the window.
 
 use super::LogFile;
 use super::window::ReadWindow;
@@ -13,21 +13,21 @@ use crate::format::byte_layout::u32_at;
 use crate::format::crc::{self, CrcShiftTable};
 use crate::format::frame::{CHECKSUM_LEN, DecodeResult, LENGTH_LEN, decode, is_valid_length};
 
-/// Distance of the prefix checksums, in bytes.
+/// Distance between two stored prefix checksums, in bytes.
 const PREFIX_STRIDE: u64 = 64;
-/// Frames up to this size are checked directly: it costs no more than two prefix checksums.
+/// The largest frame whose checksum is computed directly, in bytes. It costs no more than two prefix checksums.
 const DIRECT_CHECK_MAX: usize = 1024;
 
 /// A search for the next valid frame.
 pub(super) struct FrameSearch<'l> {
     log: &'l LogFile,
     end: u64,
-    /// A frame is looked for only before this.
+    /// Only frames that start before this offset are found.
     start_limit: u64,
     prefixes: Option<PrefixChecksums>,
 }
 
-/// CRCs of everything from `origin` up to `origin + STRIDE * i`.
+/// Prefix checksums: entry `i` is the CRC of the bytes from `origin` to `origin + PREFIX_STRIDE * i`.
 struct PrefixChecksums {
     origin: u64,
     checksums: Vec<u32>,
@@ -35,35 +35,38 @@ struct PrefixChecksums {
 }
 
 impl<'l> FrameSearch<'l> {
+    /// Creates a search for a frame that ends at or before `end`.
     pub(super) const fn new(log: &'l LogFile, end: u64) -> Self {
         Self { log, end, start_limit: end, prefixes: None }
     }
 
-    /// The same for a frame that starts before an offset.
+    /// Limits the search to frames that start before `before`.
     pub(super) fn with_start_limit(self, before: u64) -> Self {
         Self { start_limit: before.min(self.end), ..self }
     }
 
-    /// The first offset from `from` on at which a valid frame stands; where the search ends when there is none.
+    /// Finds the first offset at or after `from` where a valid frame starts. Returns the limit of the search when there is
+    /// none.
     pub(super) fn find_next(mut self, window: &mut ReadWindow, from: u64) -> Result<u64, StorageError> {
         let mut at = from;
         while at < self.start_limit && at + LENGTH_LEN as u64 <= self.end {
-            let have = window.bytes_from(at);
-            if have.len() < LENGTH_LEN {
+            let loaded = window.bytes_from(at);
+            if loaded.len() < LENGTH_LEN {
                 self.fill_window(window, at, LENGTH_LEN)?;
                 continue;
             }
-            let Some(skip) = memchr::memchr(0, have) else {
-                at += have.len() as u64;
+            let Some(skip) = memchr::memchr(0, loaded) else {
+                at += loaded.len() as u64;
                 continue;
             };
             at += skip as u64;
             if at >= self.start_limit {
                 break;
             }
-            let candidate = have.get(skip..).unwrap_or_default();
+            let candidate = loaded.get(skip..).unwrap_or_default();
             if let Some(&[0, 0, 0, 0, 0, 0, 0, 0]) = candidate.first_chunk::<8>() {
-                at += 5; // five lengths of zero
+                // Eight zero bytes: none of the first five offsets has a length other than zero.
+                at += 5;
                 continue;
             }
             let Some(length) = u32_at(candidate, 0) else {
@@ -81,6 +84,7 @@ impl<'l> FrameSearch<'l> {
         Ok(self.start_limit)
     }
 
+    /// True when a valid frame with a payload of `length` bytes starts at `at` and ends before the end of the search.
     fn is_valid_frame(&mut self, window: &mut ReadWindow, at: u64, length: u32) -> Result<bool, StorageError> {
         let version = self.log.version();
         let need = LENGTH_LEN + length as usize + version.checksum_len();
@@ -105,9 +109,10 @@ impl<'l> FrameSearch<'l> {
         let prefixes = self.prefixes.get_or_insert_with(|| PrefixChecksums::new(at));
         let before = prefixes.checksum_to(window, at);
         let after = prefixes.checksum_to(window, at + covered);
-        // The length fits 24 bits, and the field adds four bytes: two shifts keep within the tables.
-        let of_a = prefixes.shift.suffix_checksum(before, 0, LENGTH_LEN as u32);
-        Ok(stored == Some(prefixes.shift.suffix_checksum(of_a, after, length)))
+        // The covered bytes can exceed the 24 bits of the shift tables by the four bytes of the length field, so the prefix
+        // is shifted in two steps.
+        let shifted = prefixes.shift.suffix_checksum(before, 0, LENGTH_LEN as u32);
+        Ok(stored == Some(prefixes.shift.suffix_checksum(shifted, after, length)))
     }
 
     fn fill_window(&self, window: &mut ReadWindow, at: u64, need: usize) -> Result<(), StorageError> {
@@ -121,8 +126,8 @@ impl PrefixChecksums {
         Self { origin, checksums: vec![0], shift: CrcShiftTable::new() }
     }
 
-    /// The CRC of `origin..at`. Where the window has moved past bytes that this needs, the origin moves to `at`, which
-    /// happens at most once each time the window moves.
+    /// Returns the CRC of `origin..at`. When the window no longer holds bytes that this needs, the origin moves to `at`,
+    /// which happens at most once each time the window moves.
     fn checksum_to(&mut self, window: &ReadWindow, at: u64) -> u32 {
         self.try_checksum_to(window, at).unwrap_or_else(|| {
             (self.origin, self.checksums) = (at, vec![0]);
@@ -143,8 +148,8 @@ impl PrefixChecksums {
     }
 }
 
-/// False when a look at what is loaded already shows that no event follows the length. An event holds no 00, so no
-/// byte is looked at here by more than the few candidates before the next 00.
+/// False when the loaded bytes already show that the payload is not an event. An event contains no 00 byte, so a byte is
+/// examined only for the few candidates before the next 00 byte.
 fn can_be_event(frame: &[u8], length: u32) -> bool {
     let payload = frame.get(LENGTH_LEN..).unwrap_or_default();
     let payload = payload.get(..length as usize).unwrap_or(payload);

@@ -1,7 +1,7 @@
-//! Every valid frame of a range of the file, in order, with the damaged ranges between them.
+//! Scanning a range of the file: every valid frame in order, and the damaged ranges between them.
 //!
-//! The end is fixed before the first byte is read, so that a log that grows meanwhile has one end throughout. Damage is
-//! an item of the stream: the scan goes on at the next valid frame, and to stop is the caller's choice.
+//! The end of the scan is fixed before the first byte is read, so that a log that grows meanwhile does not change it.
+//! Damage is an item of the scan, which continues at the next valid frame.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,30 +13,30 @@ use super::window::ReadWindow;
 use crate::StorageError;
 use crate::format::frame::{DecodeResult, Frame, LENGTH_LEN, decode};
 
-/// What a scan yields.
+/// An item of a scan.
 #[derive(Debug)]
 pub enum ScanItem<'a> {
-    /// A valid frame at a file offset.
+    /// A valid frame and its file offset.
     Frame(u64, Frame<'a>),
-    /// The longest run of bytes between two valid frames, or between one and an end of the scan.
+    /// All bytes between two valid frames, or between a valid frame and the start or end of the scan.
     Damaged(Range<u64>),
-    /// A part of such a run that the device refuses to read.
+    /// The part of a damaged range that the device cannot read.
     Unreadable(Range<u64>),
 }
 
-/// The extent of an [`ScanItem`], without its bytes.
+/// The kind and range of a [`ScanItem`], without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanSpan {
     /// A valid frame.
     Frame(Range<u64>),
     /// A damaged range.
     Damaged(Range<u64>),
-    /// A range that the device refuses to read.
+    /// A range that the device cannot read.
     Unreadable(Range<u64>),
 }
 
 impl ScanSpan {
-    /// Its bytes in the file.
+    /// The range in the file.
     pub const fn range(&self) -> &Range<u64> {
         match self {
             Self::Frame(range) | Self::Damaged(range) | Self::Unreadable(range) => range,
@@ -45,7 +45,7 @@ impl ScanSpan {
 }
 
 impl ScanItem<'_> {
-    /// Where it is.
+    /// The kind and range of the item.
     pub fn span(&self) -> ScanSpan {
         match self {
             Self::Frame(at, frame) => ScanSpan::Frame(*at..*at + frame.len()),
@@ -55,23 +55,23 @@ impl ScanItem<'_> {
     }
 }
 
-/// A scan in progress. Memory: one chunk of a mebibyte, or one frame where that is larger.
+/// A scan in progress. It holds about one mebibyte of the file, or one frame when that is larger.
 #[derive(Debug)]
 pub struct Scanner {
     log: Arc<LogFile>,
     window: ReadWindow,
     next_offset: u64,
     end: u64,
-    /// Damage that was found together and is handed out one by one.
+    /// Parts of a damaged range that have not been returned yet.
     pending: VecDeque<ScanSpan>,
-    /// The frame that was yielded last.
+    /// The range of the frame that was returned last; empty before the first frame.
     current: Range<u64>,
-    /// Not yet on a frame: what lies before the first valid one is not reported.
+    /// True until the first valid frame of a scan that may have started inside a frame. Bytes before it are not reported.
     is_unaligned: bool,
 }
 
 impl Scanner {
-    /// Scans `range`, which starts where a frame is expected.
+    /// Creates a scan of `range`, which starts at a frame boundary.
     pub fn new(log: Arc<LogFile>, range: Range<u64>) -> Self {
         let start = range.start;
         let end = range.end.max(start);
@@ -86,32 +86,33 @@ impl Scanner {
         }
     }
 
-    /// Scans `range`, which may start anywhere: the first item is the first valid frame found in it.
+    /// Creates a scan of `range`, which may start anywhere. The first item is the first valid frame in it.
     pub fn from_unaligned(log: Arc<LogFile>, range: Range<u64>) -> Self {
         Self { is_unaligned: true, ..Self::new(log, range) }
     }
 
-    /// Starts again at another place, up to the same end, in the memory it has.
+    /// Restarts the scan at the frame boundary `start`, with the same end, and reuses its buffer.
     pub fn restart(&mut self, start: u64) {
         self.window.restart(start);
         self.pending.clear();
         (self.next_offset, self.current, self.is_unaligned) = (start, start..start, false);
     }
 
-    /// Reads nothing from `place` on until something there is needed: somebody else reads there.
+    /// Does not read ahead past `limit`, because another scanner reads the bytes after it. They are read when needed.
     pub fn set_read_ahead_limit(&mut self, limit: u64) {
         self.window.read_ahead_limit = limit;
     }
 
-    /// Fails with `Memory` where a frame, or what could be one, has more bytes than this.
+    /// Limits the memory: [`Scanner::next_item`] fails with `OutOfMemory` where a frame, or a candidate for one, is larger
+    /// than `bytes`.
     pub fn set_max_frame(&mut self, bytes: usize) {
         self.window.max_need = bytes;
     }
 
-    /// Moves on to the first valid frame that starts before an offset; where it is, if there is one.
+    /// Moves to the next valid frame that starts before `before`, and returns its offset; `None` when there is none.
     ///
     /// # Errors
-    /// As [`Scanner::next_item`].
+    /// The errors of [`Scanner::next_item`].
     pub fn seek_to_frame(&mut self, before: u64) -> Result<Option<u64>, StorageError> {
         self.is_unaligned = false;
         self.next_offset = FrameSearch::new(&self.log, self.end)
@@ -120,12 +121,12 @@ impl Scanner {
         Ok((self.next_offset < before && self.next_offset < self.end).then_some(self.next_offset))
     }
 
-    /// The file offset that the next item starts at, or lies behind.
+    /// The file offset up to which the scan has advanced. The next item starts there or, in an unaligned scan, later.
     pub const fn position(&self) -> u64 {
         self.next_offset
     }
 
-    /// The frame that was yielded last, borrowed again; `None` before the first.
+    /// Returns the last frame again; `None` before the first one.
     #[inline]
     pub fn current(&self) -> Option<(u64, Frame<'_>)> {
         let Range { start, end } = self.current;
@@ -133,19 +134,18 @@ impl Scanner {
         (start < end).then(|| (start, Frame::from_validated(bytes, self.log.version())))
     }
 
-    /// The next item; `None` at the end.
+    /// Returns the next item; `None` at the end of the scan.
     ///
     /// # Errors
-    /// `Io` when the file cannot be read for another reason than a refusing device, `Changed` when it has become
-    /// shorter than the scan's end, `Memory` when there is none for a frame.
+    /// `Io` when a read fails, except for ranges that the device cannot read, which are items; `Changed` when the file has
+    /// become shorter than the end of the scan; `OutOfMemory` when the buffer cannot hold a frame.
     #[inline]
     pub fn next_item(&mut self) -> Result<Option<ScanItem<'_>>, StorageError> {
         if self.pending.is_empty() && !self.is_unaligned {
-            // Twice through here before the frame is borrowed to the caller: the check and the borrow are apart because
-            // the way between them needs the window for itself.
+            // Decoding and borrowing are separate steps because `load_frame` needs `&mut self.window` in between.
             let version = self.log.version();
-            let have = clip(self.window.bytes_from(self.next_offset), self.end - self.next_offset);
-            let len = match decode(have, version) {
+            let loaded = clip(self.window.bytes_from(self.next_offset), self.end - self.next_offset);
+            let len = match decode(loaded, version) {
                 DecodeResult::Complete(frame) => Some(frame.len()),
                 _ => self.load_frame()?,
             };
@@ -166,7 +166,8 @@ impl Scanner {
         }
     }
 
-    /// Reads on until the frame here is complete: its length. Without one, the damage goes to `pending`.
+    /// Reads until the frame at the current offset is complete, and returns its length. When there is no valid frame, finds
+    /// the next one, queues the damage before it, and returns `None`.
     #[cold]
     fn load_frame(&mut self) -> Result<Option<u64>, StorageError> {
         let left = self.end - self.next_offset;
@@ -205,7 +206,7 @@ impl Scanner {
         )
     }
 
-    /// Queues a damaged range, cut where the device refuses to read.
+    /// Queues a damaged range, split where the device cannot read.
     fn queue_damage(&mut self, range: Range<u64>) {
         let mut from = range.start;
         for hole in &self.window.unreadable {
@@ -226,7 +227,7 @@ impl Scanner {
     }
 }
 
-/// `bytes`, at most `len` of them.
+/// Returns the first `len` bytes, or all when there are fewer.
 #[inline]
 fn clip(bytes: &[u8], len: u64) -> &[u8] {
     usize::try_from(len).ok().and_then(|len| bytes.get(..len)).unwrap_or(bytes)

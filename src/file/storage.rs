@@ -1,7 +1,7 @@
-//! What the engine asks of a disk. Tests put a simulated one under it; object storage could stand here one day.
+//! The storage interface. Tests implement it with a simulated disk.
 //!
-//! Two traits: [`Storage`] is one open file, [`Disk`] is where files have names. Both speak `io::Result`; the rooms
-//! above add path and place.
+//! [`Storage`] is one open file, and [`Disk`] opens, names and lists files. Both return `io::Result`; their callers add the
+//! path and the offset.
 
 use std::fmt::Debug;
 use std::io;
@@ -11,122 +11,128 @@ use std::time::Duration;
 
 use super::WriterPresence;
 
-/// One open file.
+/// One open file. Every method takes `&self`, because a file is read from several threads.
 pub trait Storage: Debug + Send + Sync {
-    /// Its size now, in bytes.
+    /// Returns the current size, in bytes.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn len(&self) -> io::Result<u64>;
 
-    /// True when it holds no byte.
+    /// Returns true when the file is empty.
     ///
     /// # Errors
-    /// As [`Storage::len`].
+    /// The errors of [`Storage::len`].
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
     }
 
-    /// Reads at `offset`, as many bytes as come at once; 0 only at the end of the file. Interrupted reads are repeated.
+    /// Reads up to `buf.len()` bytes at `offset`, and returns how many were read: 0 only at the end of the file.
+    ///
+    /// A read that a signal interrupted is repeated.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// One write at the end of the file, wherever that is by then: the bytes taken, which may be fewer.
+    /// Writes once at the current end of the file, and returns how many bytes were written, which can be fewer than all.
     ///
     /// # Errors
-    /// As the system answers; then nothing was written.
+    /// The error of the operating system. Nothing was written then.
     fn append(&self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// The file position behind the last byte that [`Storage::append`] put there.
+    /// Returns the file offset after the last byte that [`Storage::append`] wrote.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn append_end(&self) -> io::Result<u64>;
 
-    /// Writes all of `bytes` at `offset`; not for a file that was opened for append.
+    /// Writes all of `bytes` at `offset`. Must not be used for a file that was opened for append, where the operating system
+    /// would write at the end.
     ///
     /// # Errors
-    /// As the system answers; then any part of it may have been written.
+    /// The error of the operating system. Any part of the bytes may have been written then.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
-    /// Forgets what the system keeps of the file in memory, so that the next read comes from the device; where the
-    /// platform cannot, nothing happens.
+    /// Removes the file from the page cache, so that the next read comes from the device. Does nothing on platforms that
+    /// have no such call.
     fn drop_cache(&self) {}
 
-    /// Cuts the file, or makes it longer with zeros.
+    /// Sets the size of the file: truncates it, or extends it with zeros.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
-    /// Returns when what was written is on stable storage.
+    /// Blocks until everything that was written is on stable storage.
     ///
     /// # Errors
-    /// As the system answers. After one nobody knows what is on the disk, and another call that succeeds proves nothing.
+    /// The error of the operating system. What is on the disk is unknown then, and a later success does not prove that the
+    /// data is there, because the operating system may have dropped it.
     fn sync(&self) -> io::Result<()>;
 
-    /// Takes the writer's lock; false when another has it. It goes with the file handle.
+    /// Takes the lock for writing; returns false when another handle holds it. The lock is released with the file handle.
     ///
     /// # Errors
-    /// As the system answers, where locks are not supported.
+    /// The error of the operating system, for example when the file system does not support locks.
     fn try_lock(&self) -> io::Result<bool>;
 
-    /// Which file this is, whatever it is called.
+    /// Returns the identity of the open file, which does not depend on its path.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn identity(&self) -> io::Result<FileIdentity>;
 
-    /// Another process that writes to this file, as far as that can be seen without taking the lock.
+    /// Looks for another process that writes to this file, without taking the lock.
     fn detect_writer(&self) -> WriterPresence {
         WriterPresence::Unknown
     }
 
-    /// Lets others go on for `time`, so that a second look can show what they do. A disk that no one else uses need not.
+    /// Waits for `time`, so that a second read can show whether another process is writing. A simulated disk need not wait.
     fn wait(&self, time: Duration) {
         std::thread::sleep(time);
     }
 }
 
-/// Where files have names.
+/// A file system: opens, names, lists and removes files.
 pub trait Disk: Debug + Send + Sync {
-    /// Opens a regular file; anything else is refused without waiting for it.
+    /// Opens a regular file.
     ///
     /// # Errors
-    /// As the system answers, `InvalidInput` for what is no regular file.
+    /// `InvalidInput`, without blocking, when the path is not a regular file; otherwise the error of the operating system.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn Storage>>;
 
-    /// A new file without a name, gone when it is dropped: in `folder`, or where it cannot be there, or none is given,
-    /// where temporary files are kept.
+    /// Creates a file without a name, which is deleted when it is dropped. It is created in `folder`, or in the folder for
+    /// temporary files when `folder` is `None` or the file cannot be created there.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn create_anonymous_file(&self, folder: Option<&Path>) -> io::Result<Arc<dyn Storage>>;
 
-    /// Which file bears this name now.
+    /// Returns the identity of the file that the path leads to now.
     ///
     /// # Errors
-    /// `NotFound`, and what else the system answers.
+    /// `NotFound` when there is none; otherwise the error of the operating system.
     fn identity(&self, path: &Path) -> io::Result<FileIdentity>;
 
-    /// The path with every link resolved.
+    /// Returns the path with every link resolved.
     ///
     /// # Errors
-    /// `NotFound`, and what else the system answers.
+    /// `NotFound` when there is no such file; otherwise the error of the operating system.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
 
-    /// Gives a file another name, replacing what bears it.
+    /// Renames a file, and replaces a file that already has the new name.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Gives a file another name that nothing bears.
+    /// Renames a file unless the new name is in use.
+    ///
+    /// The default implementation checks first, so another process can create the file in between.
     ///
     /// # Errors
-    /// `AlreadyExists`, and what else the system answers.
+    /// `AlreadyExists` when the new name is in use; otherwise the error of the operating system.
     fn rename_no_replace(&self, from: &Path, to: &Path) -> io::Result<()> {
         match self.identity(to) {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
@@ -138,84 +144,85 @@ pub trait Disk: Debug + Send + Sync {
     /// Removes a file.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Creates a folder unless it is there, reachable for no more than those who can read `like`.
+    /// Creates a folder unless it exists. It is accessible to the users who can read the file `permissions_from`, and to no
+    /// others.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn create_folder(&self, path: &Path, permissions_from: &Path) -> io::Result<()>;
 
-    /// Returns when the names in the folder are on stable storage.
+    /// Blocks until the names of the files in the folder are on stable storage.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Bytes that can still be written where `path` is; `None` where the platform does not tell.
+    /// Returns how many bytes can still be written to the file system of `path`; `None` when the platform does not report it.
     fn available_space(&self, path: &Path) -> Option<u64> {
         let _ = path;
         None
     }
 
-    /// The files in a folder, sorted; empty when there is none.
+    /// Lists the paths of the files in a folder, sorted; empty when the folder does not exist.
     ///
     /// # Errors
-    /// As the system answers.
+    /// The error of the operating system.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
 }
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenMode<'a> {
-    /// The log, to be read; a link is followed.
+    /// Opens the log for reading. Links are followed.
     Read,
-    /// The log, to be read and appended to; a link is followed.
+    /// Opens the log for reading and appending. Links are followed.
     Append,
-    /// The log, to be read and changed in place; a link is followed.
+    /// Opens the log for reading and for writing in place. Links are followed.
     Repair,
-    /// A new log, which must not be there yet.
+    /// Creates a log. Fails when the file exists.
     Create,
-    /// A side file, to be read; a link is refused.
+    /// Opens a file beside the log, such as the index, for reading. Links are refused.
     ReadSidecar,
-    /// A side file, to be read and appended to; a link is refused.
+    /// Opens a file beside the log for reading and appending. Links are refused.
     AppendSidecar,
-    /// A new side file, owned and readable as `like` is.
+    /// Creates a file beside the log, with the owner, group and mode of another file.
     CreateSidecar {
-        /// The log it belongs to.
+        /// The log to which the new file belongs.
         permissions_from: &'a Path,
     },
 }
 
-/// A file, whatever its name: device and inode, where the platform has them.
+/// Identifies a file independently of its path: by device and inode, on platforms that have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
-    /// The device.
+    /// The number of the device.
     pub device: u64,
-    /// The file on it.
+    /// The number of the file on the device.
     pub inode: u64,
-    /// How many names it has.
+    /// How many names (hard links) the file has.
     pub links: u64,
 }
 
 impl FileIdentity {
-    /// The identity of every file on a platform that has none.
+    /// The identity that stands for every file on platforms without device and inode numbers.
     pub const UNKNOWN: Self = Self { device: u64::MAX, inode: u64::MAX, links: 1 };
 
-    /// True when both are identities of one file. The number of its names does not matter: it can change in between.
+    /// True when both identify the same file. The number of its names is ignored, because it can change.
     ///
-    /// Two files of a platform without identities are never told apart.
+    /// On platforms without identities, this is true for any two files.
     pub const fn is_same_file(self, other: Self) -> bool {
         self.device == other.device && self.inode == other.inode
     }
 }
 
-/// Reads until `buf` is full or the file ends; the number of bytes read.
+/// Reads until `buf` is full or the file ends, and returns the number of bytes read.
 ///
 /// # Errors
-/// As [`Storage::read_at`].
-pub fn read_full(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+/// The errors of [`Storage::read_at`].
+pub(crate) fn read_full(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
     while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
         match storage.read_at(rest, offset + done as u64)? {
@@ -226,11 +233,11 @@ pub fn read_full(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Resu
     Ok(done)
 }
 
-/// The same, content with what comes before bytes that the device refuses to read.
+/// Reads until `buf` is full, the file ends, or the device cannot read on, and returns the number of bytes read.
 ///
 /// # Errors
-/// As [`Storage::read_at`], for anything but such a refusal.
-pub fn read_until_device_error(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+/// The errors of [`Storage::read_at`], except those of the device (see [`is_device_error`]).
+pub(crate) fn read_until_device_error(storage: &dyn Storage, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
     while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
         match storage.read_at(rest, offset + done as u64) {
@@ -243,8 +250,9 @@ pub fn read_until_device_error(storage: &dyn Storage, buf: &mut [u8], offset: u6
     Ok(done)
 }
 
-/// True for what a failing device answers. Anything else (no memory, a stale handle) says nothing about the bytes.
-pub fn is_device_error(error: &io::Error) -> bool {
+/// True when the error means that the device cannot read the bytes. Other errors, such as a stale handle, do not concern
+/// the bytes. Always false on platforms other than Unix.
+pub(crate) fn is_device_error(error: &io::Error) -> bool {
     #[cfg(unix)]
     let device = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
     #[cfg(not(unix))]
@@ -255,17 +263,17 @@ pub fn is_device_error(error: &io::Error) -> bool {
     device
 }
 
-/// Appends all of `bytes`, in as many writes as it takes; for side files, which are not valid until they are whole.
+/// Appends all of `bytes` in one or more writes. Only for files beside the log, which are not used until they are complete.
 ///
 /// # Errors
-/// As [`Storage::append`], and `WriteZero` when the system takes nothing.
-pub fn append_all(storage: &dyn Storage, mut bytes: &[u8]) -> io::Result<()> {
+/// The errors of [`Storage::append`], and `WriteZero` when the operating system writes nothing.
+pub(crate) fn append_all(storage: &dyn Storage, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        let taken = storage.append(bytes)?;
-        if taken == 0 {
+        let written = storage.append(bytes)?;
+        if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
-        bytes = bytes.get(taken..).unwrap_or_default();
+        bytes = bytes.get(written..).unwrap_or_default();
     }
     Ok(())
 }

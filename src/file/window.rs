@@ -1,6 +1,6 @@
-//! A sliding window over a file: the bytes a scan is looking at, read in pieces of about one mebibyte.
+//! A sliding window over a file: the bytes that a scan is reading, loaded in chunks of about one mebibyte.
 //!
-//! It grows only as far as one frame can, and only after the need was checked against the file's size.
+//! The window grows to the size of one frame at most, and only after that size was checked against the size of the file.
 
 use std::ops::Range;
 
@@ -8,26 +8,27 @@ use super::LogFile;
 use super::storage::{is_device_error, read_full};
 use crate::StorageError;
 
-/// How much is read at once.
+/// Bytes that are read at once.
 pub(super) const READ_CHUNK_LEN: usize = 1 << 20;
-/// What a device refuses is looked for in pieces of this size.
+/// After a failed read, the range is read again in pieces of this size, to find the bytes that the device cannot read.
 const RETRY_PAGE_LEN: u64 = 4096;
 
-/// Bytes `base..base + filled` of a file.
+/// The bytes `base..base + filled` of a file.
 #[derive(Debug)]
 pub(super) struct ReadWindow {
     buf: Vec<u8>,
     base: u64,
     filled: usize,
-    /// Nothing behind this is read until something there is needed.
+    /// The window does not read ahead past this offset. Bytes after it are read when they are needed.
     pub(super) read_ahead_limit: u64,
-    /// It does not grow for a need of more bytes than this.
+    /// The largest number of bytes that `fill` provides at once; it fails with `OutOfMemory` for more.
     pub(super) max_need: usize,
-    /// Ranges the device refused, ascending; their bytes in the window are zero.
+    /// Ranges that the device cannot read, ascending. Their bytes in the window are zero.
     pub(super) unreadable: Vec<Range<u64>>,
 }
 
 impl ReadWindow {
+    /// Creates an empty window at `base`.
     pub(super) const fn new(base: u64) -> Self {
         Self {
             buf: Vec::new(),
@@ -39,44 +40,46 @@ impl ReadWindow {
         }
     }
 
-    /// Forgets what it holds, and keeps the memory for what comes next.
+    /// Empties the window, moves it to `base`, and keeps its buffer.
     pub(super) fn restart(&mut self, base: u64) {
         (self.base, self.filled) = (base, 0);
         self.read_ahead_limit = u64::MAX;
         self.unreadable.clear();
-        // A window that held a large frame is not kept that large.
+        // A buffer that held a large frame shrinks again.
         self.buf.truncate(2 * READ_CHUNK_LEN);
         self.buf.shrink_to(2 * READ_CHUNK_LEN);
     }
 
-    /// What the window holds from `at` on; empty when `at` lies outside.
+    /// Returns the loaded bytes from `at` on; empty when the window does not hold the byte at `at`.
     #[inline]
     pub(super) fn bytes_from(&self, at: u64) -> &[u8] {
         let start = at.checked_sub(self.base).and_then(|start| usize::try_from(start).ok());
         start.and_then(|start| self.buf.get(start..self.filled)).unwrap_or_default()
     }
 
-    /// Makes the window hold `need` bytes from `at` on, or all up to `end`.
+    /// Loads `need` bytes from `at` on, or the bytes up to `end` when those are fewer. Bytes before `at` may be dropped.
     ///
-    /// Bytes before `at` may be forgotten.
+    /// # Errors
+    /// `OutOfMemory` when `need` exceeds `max_need` or the buffer cannot grow; `Io` when a read fails, except where the
+    /// device cannot read.
     #[cold]
     pub(super) fn fill(&mut self, log: &LogFile, at: u64, need: usize, end: u64) -> Result<(), StorageError> {
-        let no_memory =
+        let out_of_memory =
             |bytes: usize| StorageError::OutOfMemory { path: log.path().to_owned(), offset: at, bytes: bytes as u64 };
         if need > self.max_need {
-            return Err(no_memory(need));
+            return Err(out_of_memory(need));
         }
         let filled_to = self.base + self.filled as u64;
         if at < self.base || at > filled_to {
             (self.base, self.filled) = (at, 0);
         }
         let ahead = (at - self.base) as usize;
-        // A chunk more than needed, so that the next need, a little further on, finds it here.
+        // Load a chunk more than needed, so that the next calls, a little further on, find their bytes.
         let ahead_to = if at < self.read_ahead_limit { self.read_ahead_limit } else { u64::MAX };
         let wanted = (need as u64 + READ_CHUNK_LEN as u64).min(ahead_to - at).max(need as u64);
         let wanted = wanted.min(end.saturating_sub(at)) as usize;
-        // Moving the rest to the front costs what the rest is long, so it is done when that is little, or when the
-        // window would otherwise outgrow a frame by more than a few chunks.
+        // Moving the rest to the front costs time proportional to its length. It is done when the rest is short, or when
+        // the window would otherwise exceed a frame by more than a few chunks.
         if ahead >= self.filled / 2 || ahead + wanted > crate::format::frame::MAX_FRAME + 4 * READ_CHUNK_LEN {
             self.buf.copy_within(ahead..self.filled, 0);
             self.filled -= ahead;
@@ -85,7 +88,7 @@ impl ReadWindow {
         let target = (at - self.base) as usize + wanted;
         if target > self.buf.len() {
             let more = target - self.buf.len();
-            self.buf.try_reserve_exact(more).map_err(|_| no_memory(target))?;
+            self.buf.try_reserve_exact(more).map_err(|_| out_of_memory(target))?;
             self.buf.resize(target, 0);
         }
         if let Some(missing) = self.buf.get_mut(self.filled..target) {
@@ -100,7 +103,8 @@ impl ReadWindow {
     }
 }
 
-/// Reads page by page what could not be read at once, and writes down the pages that the device refuses.
+/// Reads a range page by page after a read of the whole range failed. Fills pages that the device cannot read with zeros,
+/// and adds their ranges to `unreadable`.
 fn read_skipping_unreadable(
     log: &LogFile,
     buf: &mut [u8],

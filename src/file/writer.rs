@@ -1,4 +1,4 @@
-//! The one road by which bytes get into a log: locked, at its end, whole or not at all.
+//! [`LogWriter`]: appending frames to a log, under its lock, completely or not at all. No other code appends to a log.
 
 use std::sync::Arc;
 
@@ -7,35 +7,35 @@ use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 use crate::format::Version;
 
-/// Appends after which the end is looked at, so that an append costs one call to the system and not two.
+/// Number of appends after which the end of the file is checked. Checking after every append would double the system calls.
 const END_CHECK_INTERVAL: u32 = 64;
 
-/// What a power cut costs.
+/// When an append returns, which decides what a power cut can cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Handed to the operating system: survives the death of the process, not of the machine.
+    /// After the bytes were handed to the operating system. The event survives a crash of the process, not of the machine.
     Buffered,
-    /// On stable storage when the call returns.
+    /// After the bytes are on stable storage. The event survives a power cut.
     Synced,
 }
 
-/// A log opened for append: the lock, and the end up to which everything is certain.
+/// A log opened for append, with the lock and the end up to which its contents are known.
 #[derive(Debug)]
-pub struct LogWriter {
+pub(crate) struct LogWriter {
     log: Arc<LogFile>,
     storage: Arc<dyn Storage>,
     end: u64,
     poisoned: Option<String>,
-    /// Appends since the end was last looked at.
+    /// Number of appends since the end of the file was last checked.
     appends_since_check: u32,
 }
 
 impl LogWriter {
-    /// Takes the writer's lock on `log`, which was opened from `disk` for append.
+    /// Takes the lock for writing on `log`, which was opened from `disk` for append through `storage`.
     ///
     /// # Errors
-    /// `Locked` when another writer has it, naming the process where the platform can tell; `Changed` when the path
-    /// names another file by now; `Version0` for what is never written to; `Io`.
+    /// `Locked` when another writer holds the lock, with its process id when the platform reports it; `Changed` when the
+    /// path now leads to another file; `Version0ReadOnly` for a log of version 0; `Io` when a system call fails.
     pub(crate) fn lock(disk: &dyn Disk, log: Arc<LogFile>, storage: Arc<dyn Storage>) -> Result<Self, StorageError> {
         let path = log.path();
         if log.version() == Version::V0 {
@@ -60,20 +60,20 @@ impl LogWriter {
         Ok(Self { log, storage, end, poisoned: None, appends_since_check: 0 })
     }
 
-    /// The end of the log: where the next frame will stand.
-    pub const fn end(&self) -> u64 {
+    /// The end of the log, which is the offset of the next frame.
+    pub(crate) const fn end(&self) -> u64 {
         self.end
     }
 
-    /// Writes whole frames at the end, in one call to the system, and says where they start.
+    /// Appends whole frames, usually with one system call, and returns the offset of the first one.
     ///
-    /// The bytes of a program that writes without the lock are never overwritten; that it wrote is noticed at the next
-    /// sync, and at the latest after 64 appends.
+    /// Bytes that another program writes without the lock are never overwritten. Such a write is detected at the next sync,
+    /// and after 64 appends at the latest.
     ///
     /// # Errors
-    /// `Io` when the write failed: then the file is as long as before. `Poisoned` when that could not be restored, when
-    /// a sync failed, or when another program was found to have written in between.
-    pub fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
+    /// `Io` when the write failed; the file has its previous size then. `Poisoned` when that size could not be restored,
+    /// when a sync failed, or when another program has written to the log.
+    pub(crate) fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
         self.ensure_not_poisoned()?;
         let start = self.end;
         let goal = start + frames.len() as u64;
@@ -90,29 +90,30 @@ impl LogWriter {
             self.check_end(goal)?;
         }
         if durability == Durability::Synced {
-            // Before `end` moves: what a failed sync leaves behind is never acknowledged.
+            // Before `end` moves, because frames whose sync failed must not count as part of the log.
             self.sync_data()?;
         }
         self.end = goal;
         Ok(start)
     }
 
-    /// Poisons the log when what was appended last does not end where it should: somebody's bytes stand between ours.
-    /// Cutting would destroy them, so nothing is cut.
+    /// Poisons the log when the last append did not end at `expected_end`, because another program wrote in between.
+    /// The file is not truncated, because that would destroy the bytes of the other program.
     fn check_end(&mut self, expected_end: u64) -> Result<(), StorageError> {
         self.appends_since_check = 0;
         match self.storage.append_end() {
             Ok(end) if end == expected_end => Ok(()),
-            Ok(end) => Err(self.poison(format!("another program wrote to the log, whose last append ended at {end}"))),
+            Ok(end) => Err(self.poison(format!("another program wrote to the log: the last append ended at {end}"))),
             Err(error) => Err(StorageError::io_at(self.log.path(), "find the end of", expected_end, error)),
         }
     }
 
-    /// Returns when all that was appended is on stable storage.
+    /// Blocks until everything that was appended is on stable storage.
     ///
     /// # Errors
-    /// `Poisoned`: a sync that failed once is never repeated, because a later success would prove nothing.
-    pub fn sync(&mut self) -> Result<(), StorageError> {
+    /// `Poisoned` when a sync fails or has failed before. A failed sync is never repeated, because a later success would not
+    /// prove that the data is on the disk. `Io` when the end of the file cannot be determined.
+    pub(crate) fn sync(&mut self) -> Result<(), StorageError> {
         self.ensure_not_poisoned()?;
         if self.appends_since_check > 0 {
             self.check_end(self.end)?;
@@ -124,10 +125,10 @@ impl LogWriter {
         self.storage.sync().map_err(|error| self.poison(format!("a sync failed ({error})")))
     }
 
-    /// Looks again where the log ends, after a repair under this lock.
+    /// Reads the end of the log again after a repair that was made under this lock.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io` when the size cannot be determined.
     pub(crate) fn refresh_end(&mut self) -> Result<(), StorageError> {
         self.end = self.log.len()?;
         Ok(())
@@ -136,31 +137,37 @@ impl LogWriter {
     fn ensure_not_poisoned(&self) -> Result<(), StorageError> {
         match &self.poisoned {
             None => Ok(()),
-            Some(why) => {
-                Err(StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, reason: why.clone() })
+            Some(reason) => {
+                let path = self.log.path().to_owned();
+                Err(StorageError::Poisoned { path, offset: self.end, reason: reason.clone() })
             }
         }
     }
 
-    fn poison(&mut self, why: String) -> StorageError {
-        self.poisoned = Some(why.clone());
-        StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, reason: why }
+    fn poison(&mut self, reason: String) -> StorageError {
+        self.poisoned = Some(reason.clone());
+        StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, reason }
     }
 
-    /// Back to the frame boundary before a write that failed, when the file ends where our bytes do.
+    /// Truncates the file to the frame boundary before a failed write, and returns the error of the write.
+    ///
+    /// Poisons the log instead when the file does not end where the written bytes end, or when truncating fails.
     fn roll_back(&mut self, written_end: u64, error: std::io::Error) -> StorageError {
-        let ends = self.storage.len();
-        if !matches!(ends, Ok(len) if len == written_end) {
-            return self.poison(format!("a write failed ({error}), and the log does not end where it should"));
+        let file_end = self.storage.len();
+        if !matches!(file_end, Ok(len) if len == written_end) {
+            return self.poison(format!("a write failed ({error}), and the log does not end after the written bytes"));
         }
         match self.storage.set_len(self.end) {
             Ok(()) => StorageError::io_at(self.log.path(), "append", self.end, error),
-            Err(cut) => self.poison(format!("a write failed ({error}) and could not be rolled back ({cut})")),
+            Err(rollback) => self.poison(format!("a write failed ({error}) and could not be rolled back ({rollback})")),
         }
     }
 }
 
-/// Opens `path` for append: the handle that the lock belongs to, for [`LogWriter::open_and_lock`].
+/// Opens `path` for append. The lock of [`LogWriter::lock`] belongs to the returned handle.
+///
+/// # Errors
+/// `Io` when the file cannot be opened.
 pub(crate) fn open_for_append(disk: &dyn Disk, path: &std::path::Path) -> Result<Arc<dyn Storage>, StorageError> {
     disk.open(path, OpenMode::Append).map_err(|error| StorageError::io(path, "open for append", error))
 }

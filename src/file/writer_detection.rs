@@ -1,25 +1,25 @@
-//! Who writes to a file: as far as the platform tells, without taking the lock to find out.
+//! Detecting another process that writes to a file, without taking the lock.
 //!
-//! Linux only: `/proc/locks` names the holder of the lock, `/proc/*/fd` who else has the file open for writing. Probing
-//! by taking the lock would make the writer's own attempt fail.
+//! Only Linux reports this: `/proc/locks` lists the holder of the lock, and `/proc/*/fd` the processes that have the file
+//! open for writing. Taking the lock to find out would make the attempt of a starting writer fail.
 
 use super::FileIdentity;
 
-/// What can be seen of writers.
+/// What is known about writers of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriterPresence {
-    /// This process holds the writer's lock.
+    /// The process with this id holds the lock for writing.
     HoldsLock(u32),
-    /// This process has the file open for writing, without the lock.
+    /// The process with this id has the file open for writing, without the lock.
     HasFileOpen(u32),
-    /// No other process is seen writing. Processes of other users may be hidden.
+    /// No other process was found. Processes of other users may be hidden.
     NoneFound,
-    /// This platform cannot tell.
+    /// The platform does not report it.
     Unknown,
 }
 
 impl WriterPresence {
-    /// The process seen.
+    /// The id of the process that was found.
     pub const fn pid(self) -> Option<u32> {
         match self {
             Self::HoldsLock(pid) | Self::HasFileOpen(pid) => Some(pid),
@@ -28,9 +28,9 @@ impl WriterPresence {
     }
 }
 
-/// Looks for another process that writes to the file.
+/// Looks for another process that holds the lock of the file or has it open for writing.
 #[cfg(target_os = "linux")]
-pub fn detect_writer(file: FileIdentity) -> WriterPresence {
+pub(crate) fn detect_writer(file: FileIdentity) -> WriterPresence {
     let Ok(locks) = std::fs::read_to_string("/proc/locks") else {
         return WriterPresence::Unknown;
     };
@@ -40,13 +40,14 @@ pub fn detect_writer(file: FileIdentity) -> WriterPresence {
     find_open_writer(file).map_or(WriterPresence::NoneFound, WriterPresence::HasFileOpen)
 }
 
-/// Looks for another process that writes to the file.
+/// Returns `Unknown`, because only Linux reports which process writes to a file.
 #[cfg(not(target_os = "linux"))]
-pub const fn detect_writer(_file: FileIdentity) -> WriterPresence {
+pub(crate) const fn detect_writer(_file: FileIdentity) -> WriterPresence {
     WriterPresence::Unknown
 }
 
-/// The process of a line like `1: FLOCK  ADVISORY  WRITE 812 fe:00:1234 0 EOF`, when it is about `file`.
+/// Parses a line such as `1: FLOCK  ADVISORY  WRITE 812 fe:00:1234 0 EOF`, and returns the process id when the line is
+/// about a write lock on `file`.
 #[cfg(target_os = "linux")]
 fn parse_lock_holder(line: &str, file: FileIdentity) -> Option<u32> {
     let mut words = line.split_ascii_whitespace().skip(1).filter(|word| *word != "->");
@@ -54,32 +55,35 @@ fn parse_lock_holder(line: &str, file: FileIdentity) -> Option<u32> {
     let mut parts = id.split(':');
     let (major, minor) = (u32::from_str_radix(parts.next()?, 16).ok()?, u32::from_str_radix(parts.next()?, 16).ok()?);
     let inode: u64 = parts.next()?.parse().ok()?;
-    let device = rustix::fs::makedev(major, minor);
-    (access == "WRITE" && inode == file.inode && device == file.device).then(|| pid.parse().ok()).flatten()
+    let locked = FileIdentity { device: rustix::fs::makedev(major, minor), inode, links: 1 };
+    (access == "WRITE" && locked.is_same_file(file)).then(|| pid.parse().ok()).flatten()
 }
 
-/// A process other than this one with a descriptor on `file` that can write.
+/// Finds another process that has a descriptor of `file` open for writing.
 #[cfg(target_os = "linux")]
 fn find_open_writer(file: FileIdentity) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
 
-    let own = std::process::id();
+    let own_id = std::process::id();
     let processes = std::fs::read_dir("/proc").ok()?.flatten();
-    processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).filter(|pid| *pid != own).find(
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).filter(|pid| *pid != own_id).find(
         |pid| {
             let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
                 return false;
             };
             descriptors.flatten().any(|descriptor| {
-                let same = std::fs::metadata(descriptor.path())
-                    .is_ok_and(|found| found.ino() == file.inode && found.dev() == file.device);
-                same && can_write(*pid, &descriptor.file_name().to_string_lossy())
+                let is_open = std::fs::metadata(descriptor.path()).is_ok_and(|found| {
+                    let identity = FileIdentity { device: found.dev(), inode: found.ino(), links: found.nlink() };
+                    identity.is_same_file(file)
+                });
+                is_open && can_write(*pid, &descriptor.file_name().to_string_lossy())
             })
         },
     )
 }
 
-/// The access mode in the `flags:` line of `/proc/PID/fdinfo/FD`, octal: 1 is write-only, 2 is both.
+/// Returns whether a descriptor can write, from the octal `flags:` line of `/proc/PID/fdinfo/FD`: the access mode in its
+/// lowest two bits is 1 for write-only and 2 for both.
 #[cfg(target_os = "linux")]
 fn can_write(pid: u32, descriptor: &str) -> bool {
     let info = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).unwrap_or_default();
