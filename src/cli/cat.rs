@@ -13,7 +13,7 @@ use super::options::{GlobalArgs, parse_offset};
 use super::output::CommandOutput;
 use crate::format::{DamageKind, Evidence, Finding, json};
 use crate::log::now_ms;
-use crate::query::{Filter, ReadPlan};
+use crate::query::{FILTER_TERMS, Filter, FilterTermSpec, ReadPlan};
 use crate::report::{self, ExitStatus};
 use crate::{EventLog, StorageError};
 
@@ -30,11 +30,7 @@ pub(super) struct CatArgs {
     /// Log to read
     log: PathBuf,
     /// Print only events that match this filter
-    ///
-    /// The filter language is that of the screen, such as `agg:42 type:Updated after:-15m payload.amount>=100 text`.
-    /// Ranges that the index excludes by aggregate, type, namespace, schema, time or offset are not read, and damage in
-    /// them is not reported; --strict reads everything.
-    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, long_help = filter_help())]
     filter: Option<String>,
     /// Start at this offset, which must be the start of a frame or of a damaged range
     #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
@@ -48,6 +44,18 @@ pub(super) struct CatArgs {
     /// Stop at the first damage
     #[arg(long)]
     strict: bool,
+}
+
+/// The long help of `--filter`: the language in short, and every term of the table.
+fn filter_help() -> String {
+    let term = |term: &FilterTermSpec| format!("\n  {:<19} {}", term.syntax, term.help.replace('`', ""));
+    let terms: String = FILTER_TERMS.iter().map(term).collect();
+    format!(
+        "Print only events that match this filter.\n\n\
+        All terms must match; terms with the same key are alternatives; a minus before a term excludes:{terms}\n\n\
+        Ranges that the index excludes by aggregate, type, namespace, schema, time or offset are not read, and damage \
+        in them is not reported; --strict reads everything."
+    )
 }
 
 impl CatArgs {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::query;
+
 /// Options that every command accepts.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct GlobalArgs {
@@ -78,9 +80,5 @@ impl ExistingFiles {
 /// # Errors
 /// Returns the expected form when `text` is neither.
 pub(super) fn parse_offset(text: &str) -> Result<u64, String> {
-    let parsed = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => text.parse(),
-    };
-    parsed.map_err(|_| "expected an offset such as 1223488 or 0x12ab40".into())
+    query::parse_offset(text).ok_or_else(|| "expected an offset such as 1223488 or 0x12ab40".into())
 }

@@ -1,68 +1,80 @@
-//! The filter language: which rows are shown. Words joined by blanks, all of which have to hold.
+//! The filter language: words separated by blanks, all of which must hold for an event to be shown.
 //!
-//! Of words with the same key one is enough: `type:Created type:Updated`. For a word about the payload, path and sign are
-//! the key, so that `payload.n>=1 payload.n<9` is a range. A word behind a minus must not hold. Damage and gaps stay
-//! under every filter, because what was lost might have matched, unless a word with `is:` speaks of them.
+//! Words with the same key are alternatives: `type:Created type:Updated` shows events of either type. For payload words
+//! the key is path and operator, so that `payload.n>=1 payload.n<9` is a range. A word with a leading minus must not
+//! hold. Damage and gaps are shown under every filter without an `is:` word, because the lost events might have matched.
 
 use std::ops::Range;
 
-use super::filter_error::FilterError;
-use super::filter_term::{FilterTerm, FilterWord};
+use super::filter_term::FilterTerm;
+use super::filter_word::{FilterWord, ParsedWord, Polarity};
+use super::syntax_error::QuerySyntaxError;
 use crate::format::{EventView, Finding};
 use crate::index::{Block, NameCounts};
 
-/// Which rows are shown. The default shows every row.
+/// A parsed filter. The default filter shows every row.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Words as typed, with one blank between.
+    /// The words as typed, separated by one blank.
     text: String,
     words: Vec<FilterWord>,
-    /// The cheapest to ask first.
+    /// The groups that must all hold, cheapest first.
     groups: Vec<TermGroup>,
     aggregate_ids: Option<Vec<u64>>,
+    /// The time that relative times count back from, in milliseconds since the Unix epoch.
     now_ms: Option<u64>,
 }
 
-/// Words of one key, of which one is enough; or, negated, of which none may hold.
+/// Terms that are alternatives of each other.
 #[derive(Debug, Clone)]
 struct TermGroup {
     terms: Vec<FilterTerm>,
-    negated: bool,
+    polarity: Polarity,
 }
 
 impl Filter {
-    /// Reads a filter. `now_ms`, milliseconds since the Unix epoch, is what relative times count back from.
+    /// Parses a filter. Relative times such as `-15m` count back from `now_ms`, in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// The first word that means nothing, and why.
-    pub fn parse(text: &str, now_ms: u64) -> Result<Self, FilterError> {
+    /// The first word that cannot be parsed, with its position and the reason.
+    ///
+    /// # Examples
+    /// ```
+    /// use chronicle::query::Filter;
+    ///
+    /// let filter = Filter::parse("agg:42 type:Created type:Updated", 0)?;
+    /// assert_eq!(filter.aggregate_ids(), Some(&[42][..]));
+    /// assert!(Filter::parse("tpye:Created", 0).unwrap_err().reason.contains("the nearest is `type`"));
+    /// # Ok::<(), chronicle::query::QuerySyntaxError>(())
+    /// ```
+    pub fn parse(text: &str, now_ms: u64) -> Result<Self, QuerySyntaxError> {
         Self::from_words(FilterWord::split(text)?, Some(now_ms))
     }
 
-    /// Its words, one blank between them.
+    /// The filter's words, separated by one blank.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// True when it shows every row.
+    /// True when the filter has no words and shows every row.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// True when the other has the same words, its relative times counted back from the same time.
+    /// True when both filters have the same words and count relative times back from the same time.
     pub fn is_same(&self, other: &Self) -> bool {
         self.text == other.text && self.now_ms == other.now_ms
     }
 
-    /// The same with one more word, or several; one that it has already is not added again.
+    /// Returns this filter with the words of `text` added, except those that it has already.
     ///
-    /// Relative times count back from the time this filter was parsed at.
+    /// Relative times count back from the time at which this filter was parsed.
     ///
     /// # Errors
-    /// As [`Filter::parse`], with a place in what is added; a relative time where no filter was parsed.
-    pub fn with_words(&self, word: &str) -> Result<Self, FilterError> {
+    /// The first word that cannot be parsed, with its position in `text`; a relative time when this is the default filter.
+    pub fn with_words(&self, text: &str) -> Result<Self, QuerySyntaxError> {
         let mut words = self.words.clone();
-        for word in FilterWord::split(word)? {
+        for word in FilterWord::split(text)? {
             if words.iter().all(|known| known.text != word.text) {
                 words.push(word);
             }
@@ -70,85 +82,97 @@ impl Filter {
         Self::from_words(words, self.now_ms)
     }
 
-    /// The same without its last word.
+    /// Returns this filter without its last word.
     #[must_use]
     pub fn without_last(&self) -> Self {
-        let words = self.words.split_last().map_or(&[][..], |(_, before)| before);
+        let words = self.words.split_last().map_or(&[][..], |(_, others)| others);
         Self::from_words(words.to_vec(), self.now_ms).unwrap_or_default()
     }
 
-    /// The ids, ascending, of the only aggregates whose events can be shown; `None` when others, or events of none, can.
+    /// The ids, ascending, of the aggregates whose events the filter can show; `None` when it can show other events.
     pub fn aggregate_ids(&self) -> Option<&[u64]> {
         self.aggregate_ids.as_deref()
     }
 
-    /// True when it shows the event at `offset`.
+    /// True when the filter shows the event at `offset`.
     pub fn matches_event(&self, offset: u64, event: &EventView) -> bool {
-        self.groups.iter().all(|group| group.negated != group.terms.iter().any(|term| term.matches(offset, event)))
+        self.groups.iter().all(|group| group.matches(|term| term.matches(offset, event)))
     }
 
-    /// True when an event of a block of the log, `range`, can be shown, as far as an index knows.
-    pub(super) fn may_match_block(&self, range: &Range<u64>, block: &Block, names: &NameCounts) -> bool {
-        let may = |group: &TermGroup| group.terms.iter().any(|term| term.may_match_block(range, block, names));
-        self.groups.iter().all(|group| group.negated || may(group))
+    /// False when the index excludes that the filter shows an event of the block at `block_range`.
+    pub(super) fn may_match_block(&self, block_range: &Range<u64>, block: &Block, names: &NameCounts) -> bool {
+        let may_match = |term: &FilterTerm| term.may_match_block(block_range, block, names);
+        self.groups.iter().all(|group| group.excludes() || group.terms.iter().any(may_match))
     }
 
-    /// True when an index may say where to look. Who asks for damage wants it looked for, not looked up.
+    /// True when the index can shorten a search under this filter.
+    ///
+    /// A filter with an `is:` word reads everything: the user asked for damage that the index may not know.
     pub(crate) fn can_use_index(&self) -> bool {
         let narrows =
-            |group: &TermGroup| !group.negated && group.terms.first().is_some_and(FilterTerm::can_prune_blocks);
-        (self.aggregate_ids.is_some() || self.groups.iter().any(narrows)) && !self.has_non_event_term()
+            |group: &TermGroup| !group.excludes() && group.terms.first().is_some_and(FilterTerm::can_prune_blocks);
+        (self.aggregate_ids.is_some() || self.groups.iter().any(narrows)) && !self.requires_non_event()
     }
 
-    /// True when it shows a finding: any, unless `is:` asks for other sorts, or `-is:` for all but its own.
+    /// True when the filter shows a finding. Only `is:` words exclude findings, and offset words beside them.
     pub fn matches_finding(&self, finding: &Finding) -> bool {
-        let has_non_event_term = self.has_non_event_term();
+        let requires_non_event = self.requires_non_event();
         self.groups.iter().all(|group| match group.terms.first() {
-            Some(FilterTerm::NonEvent(_)) => {
-                group.negated != group.terms.iter().any(|term| term.matches_finding(finding))
-            }
-            Some(FilterTerm::Offset(_)) if has_non_event_term => {
-                group.negated != group.terms.iter().any(|term| term.matches_finding(finding))
-            }
+            Some(FilterTerm::NonEvent(_)) => group.matches(|term| term.matches_finding(finding)),
+            Some(FilterTerm::Offset(_)) if requires_non_event => group.matches(|term| term.matches_finding(finding)),
             _ => true,
         })
     }
 
-    /// True when it shows a last frame that is being written: it is no damage and may become a match.
+    /// True when the filter shows an unfinished last frame. It may become an event that matches.
     pub fn matches_in_flight(&self) -> bool {
-        !self.has_non_event_term()
+        !self.requires_non_event()
     }
 
-    /// True when it shows the log's header: no word asks anything of events.
+    /// True when the filter shows the log's header: it has no words but excluded `is:` words.
     pub fn matches_header(&self) -> bool {
-        self.groups.iter().all(|group| group.negated && matches!(group.terms.first(), Some(FilterTerm::NonEvent(_))))
+        self.groups.iter().all(|group| group.excludes() && group.is_about_non_events())
     }
 
-    fn has_non_event_term(&self) -> bool {
-        self.groups.iter().any(|group| !group.negated && matches!(group.terms.first(), Some(FilterTerm::NonEvent(_))))
+    fn requires_non_event(&self) -> bool {
+        self.groups.iter().any(|group| !group.excludes() && group.is_about_non_events())
     }
 
-    fn from_words(words: Vec<FilterWord>, now_ms: Option<u64>) -> Result<Self, FilterError> {
+    fn from_words(words: Vec<FilterWord>, now_ms: Option<u64>) -> Result<Self, QuerySyntaxError> {
         let mut groups: Vec<TermGroup> = Vec::new();
         for word in &words {
-            let (term, negated) = word.parse_term(now_ms)?;
-            let same = |group: &&mut TermGroup| {
-                group.negated == negated && group.terms.iter().any(|known| known.has_same_key(&term))
+            let ParsedWord { term, polarity } = word.parse(now_ms)?;
+            let accepts = |group: &&mut TermGroup| {
+                group.polarity == polarity && group.terms.iter().any(|other| other.is_alternative_to(&term))
             };
-            match groups.iter_mut().find(same) {
+            match groups.iter_mut().find(accepts) {
                 Some(group) => group.terms.push(term),
-                None => groups.push(TermGroup { terms: vec![term], negated }),
+                None => groups.push(TermGroup { terms: vec![term], polarity }),
             }
         }
         groups.sort_by_key(|group| group.terms.first().map_or(0, FilterTerm::cost));
-        let aggregates = groups.iter().filter(|group| !group.negated).find_map(TermGroup::aggregate_ids);
+        let aggregate_ids = groups.iter().filter(|group| !group.excludes()).find_map(TermGroup::aggregate_ids);
         let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
-        Ok(Self { text, words, groups, aggregate_ids: aggregates, now_ms })
+        Ok(Self { text, words, groups, aggregate_ids, now_ms })
     }
 }
 
 impl TermGroup {
-    /// The ids, when all of its words name one.
+    /// True when the words of the group have a leading minus.
+    fn excludes(&self) -> bool {
+        self.polarity == Polarity::Exclude
+    }
+
+    fn is_about_non_events(&self) -> bool {
+        matches!(self.terms.first(), Some(FilterTerm::NonEvent(_)))
+    }
+
+    /// True when one of the terms holds, or, for an excluding group, when none does.
+    fn matches(&self, term_holds: impl Fn(&FilterTerm) -> bool) -> bool {
+        self.terms.iter().any(term_holds) != self.excludes()
+    }
+
+    /// The ids, ascending, when every term of the group names an aggregate.
     fn aggregate_ids(&self) -> Option<Vec<u64>> {
         let id = |term: &FilterTerm| match term {
             FilterTerm::Aggregate(id) => *id,

@@ -1,6 +1,6 @@
-//! Words about the payload: a path into its JSON, and what has to stand there.
+//! Payload terms: a path into the event's payload, and the condition on the value there.
 //!
-//! The JSON is walked as stored: nothing but the tokens on the way is looked at, and no tree is built.
+//! The payload is searched as stored: only the tokens on the path are examined, and no tree is built.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,25 +10,17 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::filter_terms::PAYLOAD_OPERATORS;
+use super::filter_word::unquote;
 use super::text_matcher::regex_error_message;
 use crate::format::json::unescape;
 
-/// The signs between a path and a value, the longer ones first.
-const OPERATORS: [(&str, CompareOperator); 6] = [
-    ("!=", CompareOperator::NotEqual),
-    (">=", CompareOperator::GreaterOrEqual),
-    ("<=", CompareOperator::LessOrEqual),
-    ("=", CompareOperator::Equal),
-    (">", CompareOperator::GreaterThan),
-    ("<", CompareOperator::LessThan),
-];
-
-/// `payload.email~example\.org`, `payload.amount>=100`.
+/// A payload term such as `payload.email~example\.org` or `payload.amount>=100`.
 #[derive(Debug, Clone)]
 pub(super) struct PathTerm {
     path: Vec<String>,
-    condition: PathCondition,
     operator: &'static str,
+    condition: PathCondition,
 }
 
 #[derive(Debug, Clone)]
@@ -47,14 +39,14 @@ enum CompareOperator {
     LessOrEqual,
 }
 
-/// What a word compares with: its text, and the number that it is.
+/// The value that a term compares with: its text, and its number when the text is one.
 #[derive(Debug, Clone)]
 struct CompareValue {
     text: String,
     number: Option<JsonNumber>,
 }
 
-/// A number of a payload, exact where it is an integer of moderate size.
+/// A number of a payload; exact when it is an integer of at most 127 bits.
 #[derive(Debug, Clone, Copy)]
 enum JsonNumber {
     Integer(i128),
@@ -62,60 +54,72 @@ enum JsonNumber {
 }
 
 impl PathTerm {
-    /// Reads a word that starts with `payload`. `unquote` takes its quotes off.
-    pub(super) fn parse(word: &str, unquote: impl Fn(&str) -> String) -> Result<Self, String> {
+    /// Parses a word that starts with `payload`. The error is the reason, without the word.
+    pub(super) fn parse(word: &str) -> Result<Self, String> {
         let expected = "expected payload.PATH and one of ~ = != > >= < <= before a value, as in payload.amount>=100";
         let mut quoted = false;
-        let sign_at = word.find(|c| {
+        let operator_at = word.find(|c| {
             quoted ^= c == '"';
             !quoted && matches!(c, '~' | '=' | '!' | '<' | '>')
         });
-        let (path, condition) = word.split_at(sign_at.ok_or(expected)?);
+        let (path, condition) = word.split_at(operator_at.ok_or(expected)?);
         let steps = path.strip_prefix("payload").ok_or(expected)?;
-        let path = match steps.strip_prefix('.') {
-            Some(steps) => split_path(steps).into_iter().map(&unquote).collect(),
+        let path: Vec<String> = match steps.strip_prefix('.') {
+            Some(steps) => split_path(steps).into_iter().map(unquote).collect(),
             None if steps.is_empty() => Vec::new(),
             None => return Err(expected.into()),
         };
         if path.iter().any(String::is_empty) {
             return Err("a key is missing in the path: expected payload.KEY, or payload.KEY.KEY".into());
         }
-        if let Some(pattern) = condition.strip_prefix('~') {
-            let pattern = unquote(pattern);
+        let found = PAYLOAD_OPERATORS.iter().find_map(|operator| Some((*operator, condition.strip_prefix(operator)?)));
+        let (operator, value) = found.ok_or(expected)?;
+        let Some(comparison) = CompareOperator::from_sign(operator) else {
+            let pattern = unquote(value);
             let regex = Regex::new(&pattern)
-                .map_err(|error| format!("`{pattern}` is no pattern: {}", regex_error_message(&error)))?;
-            return Ok(Self { path, condition: PathCondition::Matches(regex), operator: "~" });
-        }
-        let found =
-            OPERATORS.iter().find_map(|(sign, relation)| Some((*sign, *relation, condition.strip_prefix(sign)?)));
-        let (sign, relation, value) = found.ok_or(expected)?;
+                .map_err(|error| format!("`{pattern}` is not a regular expression: {}", regex_error_message(&error)))?;
+            return Ok(Self { path, operator, condition: PathCondition::Matches(regex) });
+        };
         if value.is_empty() {
-            return Err(format!("a value is missing behind {sign}"));
+            return Err(format!("`{operator}` needs a value"));
         }
         let text = unquote(value);
         let number = JsonNumber::parse(&text);
-        Ok(Self { path, condition: PathCondition::Compare(relation, CompareValue { text, number }), operator: sign })
+        Ok(Self { path, operator, condition: PathCondition::Compare(comparison, CompareValue { text, number }) })
     }
 
-    /// True when two words ask the same of the same place, and so are alternatives.
-    pub(super) fn has_same_key(&self, other: &Self) -> bool {
+    /// True when two terms have the same path and operator, and so are alternatives.
+    pub(super) fn has_same_path_and_operator(&self, other: &Self) -> bool {
         self.path == other.path && self.operator == other.operator
     }
 
-    /// True when the payload, JSON as stored, has at the path what the word asks for. A path that leads nowhere has not.
+    /// True when the payload, JSON as stored, has a value at the path for which the condition holds.
     pub(super) fn matches(&self, payload: &str) -> bool {
         let Some(token) = find_token(payload, &self.path) else {
             return false;
         };
         match &self.condition {
             PathCondition::Matches(pattern) => pattern.is_match(&token_text(token)),
-            PathCondition::Compare(relation, value) => relation.is_satisfied_by(value.compare_to_token(token)),
+            PathCondition::Compare(operator, value) => operator.is_satisfied_by(value.compare_to_token(token)),
         }
     }
 }
 
 impl CompareOperator {
-    /// Whether it holds where the stored value has this order to the word's; `None` where the two have none.
+    /// The comparison of an operator; `None` for `~`, which matches a regular expression.
+    fn from_sign(sign: &str) -> Option<Self> {
+        Some(match sign {
+            "=" => Self::Equal,
+            "!=" => Self::NotEqual,
+            ">" => Self::GreaterThan,
+            ">=" => Self::GreaterOrEqual,
+            "<" => Self::LessThan,
+            "<=" => Self::LessOrEqual,
+            _ => return None,
+        })
+    }
+
+    /// True when the comparison holds for a stored value with this order to the term's value. `None`: not comparable.
     fn is_satisfied_by(self, order: Option<Ordering>) -> bool {
         match self {
             Self::Equal => order == Some(Ordering::Equal),
@@ -129,13 +133,14 @@ impl CompareOperator {
 }
 
 impl CompareValue {
-    /// The order of a stored token to this value: numbers as numbers, strings as text, anything else is equal or not.
+    /// The order of a stored token to this value. Numbers compare as numbers, strings as text; other tokens are equal or
+    /// not comparable.
     fn compare_to_token(&self, token: &str) -> Option<Ordering> {
         if token.starts_with('"') {
             return Some(unescape(token).as_ref().cmp(&self.text));
         }
         match (JsonNumber::parse(token), self.number) {
-            (Some(stored), Some(asked)) => stored.compare(asked),
+            (Some(stored), Some(wanted)) => stored.compare(wanted),
             _ => (token == self.text).then_some(Ordering::Equal),
         }
     }
@@ -166,12 +171,12 @@ impl JsonNumber {
     }
 }
 
-/// What a token stands for as text: a string's characters, anything else as it stands.
+/// The text of a token: the characters of a string, or the token itself.
 fn token_text(token: &str) -> std::borrow::Cow<'_, str> {
     if token.starts_with('"') { unescape(token) } else { token.into() }
 }
 
-/// The steps of a path, cut at the dots outside quotes.
+/// The steps of a path, split at the dots outside quotes.
 fn split_path(path: &str) -> Vec<&str> {
     let mut quoted = false;
     path.split(|c| {
@@ -181,7 +186,7 @@ fn split_path(path: &str) -> Vec<&str> {
     .collect()
 }
 
-/// The token at the end of a path. Where an object has a key twice, the last one counts, as with most readers of JSON.
+/// The token at the end of a path. When an object has a key twice, the last one counts, as in most JSON parsers.
 fn find_token<'j>(json: &'j str, path: &[String]) -> Option<&'j str> {
     let mut token = json.trim();
     for step in path {
@@ -196,7 +201,7 @@ fn find_token<'j>(json: &'j str, path: &[String]) -> Option<&'j str> {
     Some(token)
 }
 
-/// Looks for a key in an object.
+/// Finds the value of a key in an object.
 struct MemberVisitor<'k>(&'k str);
 
 impl<'de> Visitor<'de> for MemberVisitor<'_> {
@@ -208,7 +213,7 @@ impl<'de> Visitor<'de> for MemberVisitor<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        // Keys are compared unescaped, and by the engine's own means: serde_json refuses a lone surrogate in a key.
+        // Keys are compared after `format::json::unescape`: serde_json refuses a lone surrogate in a key.
         while let Some(key) = map.next_key::<&RawValue>()? {
             if unescape(key.get()) == self.0 {
                 found = Some(map.next_value()?);
@@ -220,7 +225,7 @@ impl<'de> Visitor<'de> for MemberVisitor<'_> {
     }
 }
 
-/// Looks for a place in an array, counted from 0.
+/// Finds the element of an array at an index counted from 0.
 struct ElementVisitor(usize);
 
 impl<'de> Visitor<'de> for ElementVisitor {
@@ -250,11 +255,11 @@ mod tests {
         "half":"\ud800","\ud800":1,"tags":["a",{"deep":true},[1,2]],"none":null,"twice":1,"twice":2,"big":1e400,"a.b":"x y"}"#;
 
     fn holds(word: &str) -> bool {
-        PathTerm::parse(word, |text| text.replace('"', "")).unwrap().matches(PAYLOAD)
+        PathTerm::parse(word).unwrap().matches(PAYLOAD)
     }
 
     #[test]
-    fn a_path_leads_through_objects_and_arrays_as_stored() {
+    fn a_path_leads_through_objects_and_arrays() {
         for word in [
             r"payload.email~example\.org",
             "payload.name=Pérez",
@@ -297,15 +302,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_word_says_what_is_missing() {
+    fn a_word_that_cannot_be_parsed_reports_what_is_missing() {
         for (word, reason) in [
             ("payload.email", "expected payload.PATH"),
             ("payload.=1", "a key is missing"),
-            ("payload.a=", "a value is missing behind ="),
+            ("payload.a=", "`=` needs a value"),
             ("payload.a~(", "unclosed group"),
             ("payload.a!1", "expected payload.PATH"),
         ] {
-            let error = PathTerm::parse(word, str::to_owned).unwrap_err();
+            let error = PathTerm::parse(word).unwrap_err();
             assert!(error.contains(reason), "{word}: {error}");
         }
     }

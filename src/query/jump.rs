@@ -3,11 +3,11 @@
 use std::ops::{ControlFlow, Range};
 
 use super::filter::Filter;
-use super::filter_error::FilterError;
-use super::filter_term::parse_number;
+use super::offset_input::parse_offset;
 use super::page::{PageRequest, read_page};
 use super::progress_meter::ProgressMeter;
 use super::row::Direction;
+use super::syntax_error::QuerySyntaxError;
 use super::time_input;
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
@@ -40,11 +40,11 @@ impl JumpTarget {
     ///
     /// # Errors
     /// A text that names no place, and what is expected.
-    pub fn parse(text: &str, now_ms: u64) -> Result<Self, FilterError> {
+    pub fn parse(text: &str, now_ms: u64) -> Result<Self, QuerySyntaxError> {
         let place = text.trim();
-        let error = |reason: &str| FilterError { word: place.to_owned(), at: 0, reason: reason.to_owned() };
+        let error = |reason: &str| QuerySyntaxError { word: place.to_owned(), at: 0, reason: reason.to_owned() };
         if let Some(ordinal) = place.strip_prefix('#') {
-            let ordinal = parse_number(ordinal).filter(|ordinal| *ordinal > 0);
+            let ordinal = parse_offset(ordinal).filter(|ordinal| *ordinal > 0);
             let reason = "expected the number of an event behind #, counted from 1";
             return ordinal.map(Self::Ordinal).ok_or_else(|| error(reason));
         }
@@ -52,7 +52,7 @@ impl JumpTarget {
             let share = share.trim_end().parse().ok().filter(|share| (0.0..=100.0).contains(share));
             return share.map(Self::Percent).ok_or_else(|| error("expected a share of 0 to 100 before %"));
         }
-        if let Some(offset) = parse_number(place) {
+        if let Some(offset) = parse_offset(place) {
             return Ok(Self::Offset(offset));
         }
         let expected = format!("expected an offset (1223488, 0x12ab40), 50%, #3000, or {}", time_input::TIME_EXAMPLES);

@@ -1,6 +1,6 @@
 //! The pattern of a search: a plain text or a regular expression.
 
-use super::filter_error::FilterError;
+use super::syntax_error::QuerySyntaxError;
 use super::text_matcher::TextMatcher;
 
 /// What is searched for. Smart case: all in lower case, it matches any case.
@@ -15,8 +15,8 @@ impl SearchPattern {
     ///
     /// # Errors
     /// An empty text, or an expression that is none.
-    pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let error = |reason| FilterError { word: text.to_owned(), at: 0, reason };
+    pub fn parse(text: &str) -> Result<Self, QuerySyntaxError> {
+        let error = |reason| QuerySyntaxError { word: text.to_owned(), at: 0, reason };
         let pattern = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inner| !inner.is_empty());
         let needle = match pattern {
             Some(pattern) => TextMatcher::from_pattern(pattern),

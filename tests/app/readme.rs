@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use chronicle::internal::tui::{ActionScope, action_table};
+use chronicle::query::{FILTER_TERMS, Filter, IndexUse};
 
 fn read_document(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -34,6 +35,58 @@ fn the_documented_keys_are_the_keys_of_the_program() {
     }
     let document = read_document("docs/keys.md");
     assert_eq!(section(&document, "keys"), expected.trim(), "put this into docs/keys.md:\n{expected}");
+}
+
+#[test]
+fn the_documented_filter_terms_are_the_terms_of_the_program() {
+    let mut expected =
+        String::from("| term | shows | operators | use of the index | example |\n| --- | --- | --- | --- | --- |\n");
+    for term in &FILTER_TERMS {
+        let operators: Vec<String> = term.operators.iter().map(|operator| format!("`{operator}`")).collect();
+        let index_use = match term.index_use {
+            IndexUse::Offsets => "reads only these events",
+            IndexUse::Blocks => "skips blocks",
+            IndexUse::FullScan => "reads everything",
+        };
+        let (syntax, example) = (term.syntax, term.example);
+        writeln!(expected, "| `{syntax}` | {} | {} | {index_use} | `{example}` |", term.help, operators.join(" "))
+            .unwrap();
+    }
+    let document = read_document("docs/filters.md");
+    assert_eq!(section(&document, "filter terms"), expected.trim(), "put this into docs/filters.md:\n{expected}");
+}
+
+#[test]
+fn the_filters_that_the_documents_quote_can_be_parsed() {
+    let documents = ["docs/filters.md", "README.md"].map(read_document);
+    let quoted = documents.iter().flat_map(|text| text.split('`').skip(1).step_by(2));
+    let is_filter = |code: &&str| {
+        let keyed = |(key, value): (&str, &str)| {
+            let is_placeholder = value.is_empty() || FILTER_TERMS.iter().any(|term| term.syntax == *code);
+            !key.is_empty()
+                && !is_placeholder
+                && FILTER_TERMS.iter().any(|term| term.key == key.trim_start_matches('-'))
+        };
+        code.split_once(':').is_some_and(keyed) || (code.starts_with("payload.") && code.contains(['=', '~', '<', '>']))
+    };
+    let filters: Vec<&str> = quoted.filter(is_filter).collect();
+    assert!(filters.len() > 12, "{filters:?}");
+    for filter in filters {
+        Filter::parse(filter, 0).unwrap_or_else(|error| panic!("{filter}: {error}"));
+    }
+}
+
+#[test]
+fn the_help_of_cat_lists_every_filter_term() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_chronicle")).args(["cat", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for term in &FILTER_TERMS {
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(term.syntax)),
+            "{} is missing: {help}",
+            term.syntax
+        );
+    }
 }
 
 #[test]

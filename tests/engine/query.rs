@@ -820,19 +820,19 @@ fn a_filter_grows_and_shrinks_word_by_word() {
 }
 
 #[test]
-fn a_word_that_means_nothing_says_what_is_expected() {
+fn a_word_that_cannot_be_parsed_reports_what_is_expected() {
     for (text, at, reason) in [
         ("agg:1 aggregate:2", 6, "the nearest is `agg`"),
         ("tpye:x", 0, "the nearest is `type`"),
-        ("agg:x", 0, "an aggregate's id, or null, behind `agg:`, found `x`"),
-        ("agg:+1", 0, "an aggregate's id"),
+        ("agg:x", 0, "expected an aggregate id or null after `agg:`, found `x`"),
+        ("agg:+1", 0, "an aggregate id or null"),
         ("v:-1", 0, "a whole number"),
-        ("type:", 0, "a value is missing"),
+        ("type:", 0, "`type:` needs a value: an event type"),
         ("after:yesterday", 0, "2026-11-20T09:14"),
         ("offset:9..1", 0, "1000..2000"),
         ("x is:damage", 2, "the nearest is `damaged`"),
         ("a \"b c", 2, "not closed"),
-        ("\"\"", 0, "no text"),
+        ("\"\"", 0, "the quotes are empty"),
         ("payload.a", 0, "expected payload.PATH"),
         ("payload.a:1", 0, "expected payload.PATH"),
     ] {
