@@ -1,35 +1,47 @@
-//! How often the screen is drawn: what somebody did shows at once, what happens behind it a few times a second, and never
-//! more than sixty times a second.
+//! Limits how often the screen is drawn: at once after input, ten times a second for background updates, and at most
+//! sixty times a second.
 //!
-//! A key is answered by up to two frames in quick succession, the second when a worker's answer has come. So frames may
-//! come in short bursts, while their rate stays bounded: the generic cell rate algorithm of ITU-T I.371.
+//! A key leads to up to two frames in quick succession, the second when a worker has responded. Frames may therefore come
+//! in short bursts while their rate over time stays bounded: the generic cell rate algorithm of ITU-T I.371.
 
 use std::time::{Duration, Instant};
 
-/// Between two frames, over time.
+/// Interval between two frames, averaged over time.
 const FRAME_INTERVAL: Duration = Duration::from_millis(18);
-/// How far frames may run ahead of that: four at once.
+/// How far frames may be ahead of that interval: four frames at once.
 const BURST_TOLERANCE: Duration = Duration::from_millis(54);
-/// Between two frames while nobody does anything.
+/// Interval between two frames for background updates.
 const BACKGROUND_FRAME_INTERVAL: Duration = Duration::from_millis(100);
 
-/// When the next frame may be drawn.
+/// Why a frame has to be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FramePriority {
+    /// Background updates only.
+    Background,
+    /// Input, or the response to it.
+    Interactive,
+}
+
+/// Decides when the next frame may be drawn.
 #[derive(Debug, Default)]
 pub(super) struct FrameLimiter {
     last_frame: Option<Instant>,
-    /// When the frames drawn so far would have been drawn at an even rate.
+    /// When the next frame would be due if the frames so far had come at an even rate.
     theoretical_time: Option<Instant>,
 }
 
 impl FrameLimiter {
-    /// When the next frame is due; `None` for the first one.
-    pub(super) fn next_frame_at(&self, urgent: bool) -> Option<Instant> {
+    /// Returns when the next frame is due; `None` for the first one.
+    pub(super) fn next_frame_at(&self, priority: FramePriority) -> Option<Instant> {
         let last = self.last_frame?;
-        let soonest = self.theoretical_time?.checked_sub(BURST_TOLERANCE).unwrap_or(last);
-        Some(if urgent { soonest.max(last) } else { soonest.max(last + BACKGROUND_FRAME_INTERVAL) })
+        let earliest = self.theoretical_time?.checked_sub(BURST_TOLERANCE).unwrap_or(last);
+        Some(match priority {
+            FramePriority::Interactive => earliest.max(last),
+            FramePriority::Background => earliest.max(last + BACKGROUND_FRAME_INTERVAL),
+        })
     }
 
-    /// A frame was drawn.
+    /// Records that a frame was drawn.
     pub(super) fn record_frame(&mut self, now: Instant) {
         self.last_frame = Some(now);
         self.theoretical_time = Some(self.theoretical_time.map_or(now, |even| even.max(now)) + FRAME_INTERVAL);
@@ -40,15 +52,15 @@ impl FrameLimiter {
 mod tests {
     use super::*;
 
-    /// Draws whenever it may; the frames of the first second.
-    fn frames(urgent: bool) -> Vec<Duration> {
+    /// Draws whenever permitted. Returns the times of the frames in the first second.
+    fn draw_for_a_second(priority: FramePriority) -> Vec<Duration> {
         let start = Instant::now();
-        let mut pace = FrameLimiter::default();
+        let mut limiter = FrameLimiter::default();
         let mut drawn = Vec::new();
         for ms in 0..1000 {
             let now = start + Duration::from_millis(ms);
-            if pace.next_frame_at(urgent).is_none_or(|due| due <= now) {
-                pace.record_frame(now);
+            if limiter.next_frame_at(priority).is_none_or(|due| due <= now) {
+                limiter.record_frame(now);
                 drawn.push(now - start);
             }
         }
@@ -56,14 +68,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_and_its_answer_are_drawn_at_once_and_a_held_key_sixty_times_a_second() {
-        let drawn = frames(true);
+    fn a_key_and_its_response_are_drawn_at_once_and_a_held_key_sixty_times_a_second() {
+        let drawn = draw_for_a_second(FramePriority::Interactive);
         assert!(drawn[3] <= Duration::from_millis(3), "{drawn:?}");
         assert!((50..=60).contains(&drawn.len()), "{}", drawn.len());
     }
 
     #[test]
-    fn news_are_drawn_ten_times_a_second() {
-        assert_eq!(frames(false).len(), 10);
+    fn background_updates_are_drawn_ten_times_a_second() {
+        assert_eq!(draw_for_a_second(FramePriority::Background).len(), 10);
     }
 }

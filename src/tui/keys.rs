@@ -1,50 +1,50 @@
-//! Keys as the table of actions names them, and how a terminal's key events become them.
+//! Keys as the table of actions names them, and their conversion from the terminal's key events.
 
 use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A key, with no more distinctions than a terminal makes reliably.
+/// A key. It makes only distinctions that every terminal reports reliably.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
-    /// A character, shifted or not.
+    /// A character, with Shift already applied.
     Char(char),
-    /// Control and a letter.
+    /// Control with a letter.
     Ctrl(char),
     /// A function key.
     F(u8),
-    /// Enter
+    /// The Enter key.
     Enter,
-    /// Escape
+    /// The Escape key.
     Esc,
-    /// Tab
+    /// The Tab key.
     Tab,
-    /// Shift and Tab
+    /// Shift with the Tab key.
     BackTab,
-    /// Backspace
+    /// The Backspace key.
     Backspace,
-    /// Delete
+    /// The Delete key.
     Delete,
-    /// Arrow up
+    /// The Up arrow key.
     Up,
-    /// Arrow down
+    /// The Down arrow key.
     Down,
-    /// Arrow left
+    /// The Left arrow key.
     Left,
-    /// Arrow right
+    /// The Right arrow key.
     Right,
-    /// Home
+    /// The Home key.
     Home,
-    /// End
+    /// The End key.
     End,
-    /// Page up
+    /// The Page Up key.
     PageUp,
-    /// Page down
+    /// The Page Down key.
     PageDown,
 }
 
 impl Key {
-    /// The key of a terminal's event; `None` for those that mean nothing here.
+    /// Converts a key event of the terminal; `None` for keys that the screen does not use.
     pub fn from_event(event: KeyEvent) -> Option<Self> {
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
         let alt = event.modifiers.contains(KeyModifiers::ALT);

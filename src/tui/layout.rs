@@ -1,4 +1,4 @@
-//! Where each pane stands, by the size of the screen: three panes, two, one, the list, one line.
+//! The areas of the panes for a size of the screen: three panes, two panes, one pane, or one line.
 //!
 //! ```text
 //!     status                                      status                status          row
@@ -11,54 +11,56 @@
 //!     footer                                      footer
 //! ```
 //!
-//! Update asks it too: heights and clicks follow from it. Here is never drawn.
+//! `update` uses the areas too, for the heights of lists and for clicks. Nothing is drawn here.
 
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Rect, Size};
 
 use super::model::{ConfirmDialog, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines};
 
-/// Columns from which list and detail stand side by side.
+/// Columns from which the list and the detail pane are side by side.
 const SIDE_BY_SIDE_MIN_WIDTH: u16 = 100;
-/// Lines from which they stand above each other.
+/// Lines from which the list is above the detail pane, on a narrow screen.
 const STACKED_MIN_HEIGHT: u16 = 20;
-/// Columns and lines from which the findings have a pane below the events.
-const THREE_PANES_MIN_SIZE: (u16, u16) = (110, 30);
-/// Columns of a question at most.
+/// Size from which the findings have a pane below the events.
+const THREE_PANES_MIN_SIZE: Size = Size::new(110, 30);
+/// Largest number of columns of a dialog.
 pub(crate) const DIALOG_MAX_WIDTH: u16 = 76;
-/// Columns and lines from which panes have borders.
-const BORDERS_MIN_SIZE: (u16, u16) = (36, 8);
+/// Size from which panes have borders.
+const BORDERS_MIN_SIZE: Size = Size::new(36, 8);
+/// Lines from which the screen has an integrity strip.
+const STRIP_MIN_HEIGHT: u16 = 10;
 
-/// Where everything stands. What has no room has no area.
+/// The areas of the screen. A part for which there is no room has an empty area.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct LayoutAreas {
     /// The status line.
     pub(crate) status: Rect,
     /// The integrity strip.
     pub(crate) strip: Rect,
-    /// The tab's pane, its border included.
+    /// The pane of the tab, with its border.
     pub(crate) main: Rect,
-    /// The detail pane, likewise.
+    /// The detail pane, with its border.
     pub(crate) detail: Rect,
-    /// The findings below the events, likewise.
+    /// The findings below the events, with their border.
     pub(crate) findings: Rect,
     /// The footer.
     pub(crate) footer: Rect,
-    /// Panes have borders.
+    /// Whether panes have borders.
     pub(crate) border: Border,
 }
 
 /// Whether panes have borders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Border {
-    /// No room for them.
+    /// Panes have no borders, because there is no room for them.
     #[default]
     None,
-    /// Around each.
+    /// Each pane has a border.
     Around,
 }
 
 impl LayoutAreas {
-    /// What a pane has inside its border.
+    /// Returns the area inside the border of a pane.
     pub(crate) fn inner(&self, pane: Rect) -> Rect {
         match self.border {
             Border::None => pane,
@@ -67,7 +69,7 @@ impl LayoutAreas {
         }
     }
 
-    /// The lines of a table inside a pane: below its heading, where there is room for one.
+    /// Returns the area of a table's rows inside a pane: below the heading, where there is room for one.
     pub(crate) fn table_body(&self, pane: Rect) -> Rect {
         let inner = self.inner(pane);
         match self.border {
@@ -77,62 +79,70 @@ impl LayoutAreas {
     }
 }
 
-/// Where everything stands.
+/// Returns the areas of the screen.
 pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
-    let (width, height) = model.size;
+    let Size { width, height } = model.size;
     let screen = Rect::new(0, 0, width, height);
-    let bordered = width >= BORDERS_MIN_SIZE.0 && height >= BORDERS_MIN_SIZE.1;
+    let has_borders = fits(model.size, BORDERS_MIN_SIZE);
     let [status, strip, body, footer] = Layout::vertical([
         Constraint::Length(u16::from(height >= 3)),
-        Constraint::Length(u16::from(height >= 10 && width >= BORDERS_MIN_SIZE.0)),
+        Constraint::Length(u16::from(height >= STRIP_MIN_HEIGHT && width >= BORDERS_MIN_SIZE.width)),
         Constraint::Fill(1),
         Constraint::Length(u16::from(height >= 2)),
     ])
     .areas(screen);
-    let border = if bordered { Border::Around } else { Border::None };
+    let border = if has_borders { Border::Around } else { Border::None };
     let mut areas = LayoutAreas { status, strip, footer, border, ..LayoutAreas::default() };
-    let with_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs);
-    let alone = model.zoom == Zoom::In || !bordered || !with_detail;
-    if !alone && width >= SIDE_BY_SIDE_MIN_WIDTH {
+    let has_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs);
+    let has_one_pane = model.zoom == Zoom::In || !has_borders || !has_detail;
+    if !has_one_pane && width >= SIDE_BY_SIDE_MIN_WIDTH {
         let [left, right] = Layout::horizontal([Constraint::Percentage(56), Constraint::Fill(1)]).areas(body);
         areas.detail = right;
         areas.main = left;
-        if model.tab == Tab::Events && width >= THREE_PANES_MIN_SIZE.0 && height >= THREE_PANES_MIN_SIZE.1 {
+        if model.tab == Tab::Events && fits(model.size, THREE_PANES_MIN_SIZE) {
             let [events, findings] = Layout::vertical([Constraint::Fill(1), Constraint::Length(9)]).areas(left);
             (areas.main, areas.findings) = (events, findings);
         }
-    } else if !alone && height >= STACKED_MIN_HEIGHT {
+    } else if !has_one_pane && height >= STACKED_MIN_HEIGHT {
         let [above, below] = Layout::vertical([Constraint::Percentage(55), Constraint::Fill(1)]).areas(body);
         (areas.main, areas.detail) = (above, below);
     } else {
         match model.focus {
-            Pane::Detail if with_detail => areas.detail = body,
-            Pane::Findings if model.tab == Tab::Events && bordered => areas.findings = body,
+            Pane::Detail if has_detail => areas.detail = body,
+            Pane::Findings if model.tab == Tab::Events && has_borders => areas.findings = body,
             _ => areas.main = body,
         }
     }
     areas
 }
 
-/// Lines of help's list on a screen of so many: without border, typed line, and what is said of the chosen action.
+const fn fits(size: Size, needed: Size) -> bool {
+    size.width >= needed.width && size.height >= needed.height
+}
+
+/// Returns the lines of the list of actions in the help, on a screen of `height` lines.
 pub(crate) const fn help_list_height(height: u16) -> u16 {
+    // The border takes two lines and the typed text one.
     height.saturating_sub(3 + help_description_height(height))
 }
 
-/// Lines for what is said of the action that is chosen in help.
+/// Returns the lines for the description of the selected action in the help.
 pub(crate) const fn help_description_height(height: u16) -> u16 {
     if height >= 14 { 4 } else { 0 }
 }
 
-/// Columns of what a question says, and lines that a screen of this size shows of it.
-pub(crate) fn dialog_text_size((width, height): (u16, u16), question: &ConfirmDialog) -> (usize, usize) {
-    let columns = usize::from(width.min(DIALOG_MAX_WIDTH)).saturating_sub(4).max(1);
-    let lines = question.wrapped_lines(columns).len();
-    // Below them an empty line and the answers, around them the border: the answers are always in sight.
-    (columns, lines.min(usize::from(height).saturating_sub(if height < 5 || width < 20 { 2 } else { 4 })))
+/// Returns the columns of a dialog's text, and the lines of it that a screen of this size shows.
+pub(crate) fn dialog_text_size(Size { width, height }: Size, dialog: &ConfirmDialog) -> Size {
+    let columns = width.min(DIALOG_MAX_WIDTH).saturating_sub(4).max(1);
+    let lines = dialog.wrapped_lines(usize::from(columns)).len();
+    // An empty line and the buttons below the text, and the border, so that the buttons are always visible.
+    let reserved = if height < 5 || width < 20 { 2 } else { 4 };
+    let room = height.saturating_sub(reserved);
+    Size::new(columns, u16::try_from(lines).map_or(room, |lines| lines.min(room)))
 }
 
-/// Lines above the bytes for what a fix would change: half the pane at most, so that bytes are always in sight.
+/// Returns the lines above the hex view that show what a fix would change: at most half the pane, so that some bytes
+/// are always visible.
 pub(crate) fn fix_preview_height(model: &Model) -> u16 {
     let areas = compute_areas(model);
     let area = areas.table_body(areas.detail);
@@ -141,12 +151,10 @@ pub(crate) fn fix_preview_height(model: &Model) -> u16 {
     fix.map_or(0, |fix| (fix_preview_lines(fix, usize::from(area.width)).len() as u16).min(area.height / 2))
 }
 
-/// The panes that can have the keys, in order.
+/// Returns the panes that can have the focus, in the order of Tab.
 pub(crate) fn focusable_panes(model: &Model) -> Vec<Pane> {
     match model.tab {
-        Tab::Events if model.size.0 >= THREE_PANES_MIN_SIZE.0 && model.size.1 >= THREE_PANES_MIN_SIZE.1 => {
-            vec![Pane::Main, Pane::Findings, Pane::Detail]
-        }
+        Tab::Events if fits(model.size, THREE_PANES_MIN_SIZE) => vec![Pane::Main, Pane::Findings, Pane::Detail],
         Tab::Events | Tab::Findings | Tab::Repairs => vec![Pane::Main, Pane::Detail],
         Tab::Aggregates | Tab::Index => vec![Pane::Main],
     }

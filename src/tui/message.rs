@@ -1,209 +1,249 @@
-//! What happens to the model: keys and the mouse, answers and news from the workers, signals. Plain data.
+//! Inputs of `update`: keys, mouse events and signals, responses of the workers, and background updates. Plain data.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::effect::{IndexBuildMode, WorkerKind};
+use ratatui::layout::{Position, Size};
+
 use super::keys::Key;
 use super::model::{LogInfo, LogUnavailable, PlanPreview, RowContents};
+use super::request::{IndexBuildMode, WorkerKind};
+use super::session_time::SessionTime;
+use crate::file::Durability;
 use crate::index::AggregateSummary;
 use crate::query::{Hits, RowPage};
 use crate::repair::{AppliedRepair, ProposedFix, RepairRecord, RepairState};
 
-/// Something happened.
+/// An input of `update`.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A key, and when it was typed.
+    /// A key was pressed at a time.
     Key(Key, SessionTime),
     /// Text was pasted.
     Paste(String),
-    /// The left button was pressed at a column and a line.
-    Click(u16, u16),
-    /// The wheel was turned at a column and a line, down or up.
-    Wheel(u16, u16, WheelDirection),
-    /// The terminal has this many columns and lines.
-    Resize(u16, u16),
-    /// A worker answers what it was asked.
-    Response(WorkerKind, u64, Response),
-    /// Something has become known without being asked for.
+    /// The left mouse button was pressed.
+    Click(Position),
+    /// The mouse wheel was turned.
+    Wheel(Position, WheelDirection),
+    /// The terminal was resized.
+    Resize(Size),
+    /// A worker responded to a request.
+    Response {
+        /// The worker.
+        worker: WorkerKind,
+        /// The generation of the request.
+        generation: u64,
+        /// The response.
+        response: Response,
+    },
+    /// A thread reports a change that was not requested.
     Background(BackgroundUpdate),
-    /// The screen was drawn.
+    /// The screen was drawn at a time.
     Drawn(SessionTime),
-    /// A signal asks to suspend.
+    /// A signal asks the process to suspend.
     Suspend,
-    /// A signal asks to quit, or nobody is there any more.
+    /// A signal asks the process to quit, or the terminal is gone.
     Quit,
 }
 
-/// Time since the screen was opened. Keys carry it, so that a question takes none that was typed before it was seen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SessionTime(pub(crate) Duration);
-
-/// A turn of the wheel.
+/// The direction of a turn of the mouse wheel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WheelDirection {
-    /// Towards the end.
+    /// Towards the end of the list.
     Down,
-    /// Towards the start.
+    /// Towards the start of the list.
     Up,
 }
 
-/// An answer.
+/// A worker's response to a request.
 #[derive(Debug)]
 pub(crate) enum Response {
-    /// It is being worked on: so many bytes of so many.
-    Progress(u64, u64),
-    /// Rows around a place, with the one the cursor belongs on.
-    RowWindow(RowPage, u64),
-    /// Further rows.
+    /// The request is being worked on. The units are bytes, or events for an append.
+    Progress {
+        /// Units done so far.
+        done: u64,
+        /// Units in total.
+        total: u64,
+    },
+    /// A window of rows that replaces the current one.
+    RowWindow {
+        /// The rows.
+        page: RowPage,
+        /// Offset that the cursor is moved to.
+        cursor_offset: u64,
+    },
+    /// Rows that extend the current window.
     MoreRows(RowPage),
-    /// What stands in a row.
+    /// The contents of a row.
     Detail(Box<RowContents>),
-    /// Hits, with what a slice more of the log had.
+    /// Hits, extended by one slice of the log.
     Hits(Box<Hits>),
-    /// An offset to go to; none when nothing matches.
-    JumpTarget(Option<u64>),
-    /// The last row, for a jump that leads behind it, in words.
-    JumpPastEnd(u64, String),
-    /// Lines of the table of aggregates, of so many.
+    /// The offset of the row that a jump, a search or a search for damage leads to.
+    JumpTarget(u64),
+    /// No further row matches the search.
+    NoMatch,
+    /// There is no further damage.
+    NoDamage,
+    /// A jump leads past the end of the log.
+    JumpPastEnd {
+        /// Offset of the last row.
+        last_row: u64,
+        /// Message for the user.
+        message: String,
+    },
+    /// Rows of the table of aggregates.
     Aggregates {
-        /// The first line.
+        /// Position of the first row.
         from: usize,
-        /// The lines.
+        /// The rows.
         rows: Vec<AggregateSummary>,
-        /// How many there are.
+        /// Number of rows in the table.
         total: usize,
-        /// There are more than can be sorted.
+        /// The index holds more aggregates than the table can sort.
         over_limit: bool,
     },
-    /// There is no index yet to take aggregates from.
+    /// There is no index to read aggregates from.
     NoIndex,
     /// Events were appended.
     Appended(Box<AppendResult>),
     /// The index was saved.
     IndexSaved(Box<IndexSaveResult>),
-    /// The medical record, and a notice for each file in its folder that is no journal of this log.
-    RepairHistory(Vec<RepairRecord>, Vec<String>),
+    /// The repair history.
+    RepairHistory {
+        /// The repairs, oldest first.
+        records: Vec<RepairRecord>,
+        /// One message for each file in the journal folder that is not a journal of this log.
+        notices: Vec<String>,
+    },
     /// A plan was made.
     Planned(Box<PlanPreview>),
-    /// A plan was carried out.
+    /// A plan was applied.
     Repaired(Box<RepairResult>),
-    /// It went wrong.
+    /// The request failed.
     Failed(RequestFailure),
 }
 
-/// What appending has done.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// The result of an append.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AppendResult {
     /// Offset of the first event.
     pub(crate) first_offset: u64,
     /// Offset of the last event.
     pub(crate) last_offset: u64,
-    /// Bytes they take.
+    /// Bytes that the events take in the log.
     pub(crate) bytes: u64,
-    /// Each was on stable storage when its time was up.
-    pub(crate) synced: bool,
-    /// The time each took.
+    /// What each append waited for.
+    pub(crate) durability: Durability,
+    /// Time that each append took.
     pub(crate) latencies: Vec<Duration>,
-    /// What opening has done, in words: a killed repair recovered, an unfinished end set aside.
+    /// Recoveries made when the log was opened: a killed repair, a tail set aside. One message each.
     pub(crate) recovery_notes: Vec<String>,
-    /// Why it ended early.
+    /// Why fewer events were appended than requested.
     pub(crate) stop_reason: Option<String>,
 }
 
-/// What saving the index has done.
+/// The result of saving the index.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct IndexSaveResult {
-    /// Where.
+    /// Path of the index file.
     pub(crate) path: PathBuf,
-    /// How much was built.
+    /// How much of the index was built.
     pub(crate) mode: IndexBuildMode,
-    /// The state's word and the events covered, before.
-    pub(crate) before: (&'static str, Option<u64>),
-    /// The same, after.
-    pub(crate) after: (&'static str, Option<u64>),
-    /// How far the log was verified by that, from its start.
+    /// The index file before.
+    pub(crate) before: IndexSummary,
+    /// The index file after.
+    pub(crate) after: IndexSummary,
+    /// End of the range from the log's start that the build verified, in bytes; 0 when it verified nothing.
     pub(crate) verified_to: u64,
-    /// The time it took.
+    /// Time that building and saving took.
     pub(crate) elapsed: Duration,
 }
 
-/// What a repair, or an undo, has done.
+/// The state of an index file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IndexSummary {
+    /// Name of the state.
+    pub(crate) state: &'static str,
+    /// Number of events that it covers, when it can be trusted.
+    pub(crate) events: Option<u64>,
+}
+
+/// The result of a repair or an undo.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RepairResult {
-    /// Its number and its journal.
+    /// The number and the journal of the repair.
     pub(crate) applied: AppliedRepair,
-    /// What became first of a repair that was killed before, in words.
+    /// How an earlier, killed repair was completed or rolled back first.
     pub(crate) recovery_note: Option<String>,
-    /// The repair that it took back.
+    /// Number of the repair that this one undoes.
     pub(crate) undoes: Option<u32>,
-    /// The log as it is now.
+    /// The log after the repair.
     pub(crate) log_info: LogInfo,
 }
 
-/// What went wrong.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RequestFailure {
-    /// It was stopped on purpose.
+    /// The request was cancelled.
     Cancelled,
-    /// Words for the user.
+    /// The request failed with this message.
     Error(String),
 }
 
-/// News.
+/// A change reported by the scan, the log watcher or a worker without a request.
 #[derive(Debug)]
 pub(crate) enum BackgroundUpdate {
-    /// What is known about the log has changed.
+    /// The log has grown, or facts about it have changed.
     LogInfo(Box<LogInfo>),
-    /// The log at this path is another one now, or was cut.
+    /// The log was replaced, cut, overwritten or repaired.
     LogChanged(Box<LogInfo>, LogChange),
-    /// What the log's name belongs to now is no log.
+    /// The path no longer leads to a log.
     LogUnavailable(LogUnavailable),
-    /// A repair that was killed was ended, as said in words, and nothing else was done.
+    /// A killed repair was completed or rolled back, as the message says, and the requested plan was not applied.
     RepairRecovered(Box<LogInfo>, String),
-    /// The scan has come to an offset, of an end.
+    /// The scan has read a range.
     ScanProgress {
-        /// Where it started this time.
+        /// Start of the range.
         from: u64,
-        /// Where it is.
+        /// End of the range: the scan's position.
         at: u64,
-        /// Where it will end.
+        /// Offset at which the scan ends.
         end: u64,
     },
-    /// What the scan behind knows of events, up to an offset.
+    /// Number of events that the scan has counted so far.
     EventCount(u64),
-    /// The scan has found something, and knows what can be done about it.
+    /// The scan has found damage, a gap or a clock anomaly, and knows what can be done about it.
     Finding(Box<ProposedFix>),
-    /// The scan is about to look at everything from an offset on again.
+    /// The scan is about to read everything from an offset again. Earlier results from there on no longer hold.
     RescanFrom(u64),
-    /// The scan has come to the end.
+    /// The scan has reached the end of the log.
     ScanDone,
     /// The scan was stopped.
     ScanStopped,
-    /// The scan could not go on.
+    /// The scan failed with this message.
     ScanFailed(String),
-    /// An index to look aggregates up in is there.
+    /// An index for looking up aggregates is ready.
     IndexReady,
 }
 
 /// How a log has changed other than by growing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogChange {
-    /// It has lost its end; it had this many bytes.
+    /// The file was cut. It had this many bytes before.
     Shrunk(u64),
-    /// Another file bears its name.
+    /// The path leads to another file.
     Replaced,
-    /// Other bytes stand in it than those that were shown.
+    /// The file holds other bytes than before.
     Overwritten,
-    /// Another process has repaired it.
+    /// Another process has repaired the log.
     Repaired {
-        /// The repair's number.
+        /// Number of the repair.
         number: u32,
-        /// The repair that it took back.
+        /// Number of the repair that it undoes.
         undoes: Option<u32>,
-        /// How far it has come.
+        /// State of the repair.
         state: RepairState,
     },
-    /// Its name belonged to no log for a while.
+    /// The path leads to a log again, after an interval in which it did not.
     Reappeared,
 }

@@ -1,12 +1,19 @@
-//! The screen: the other face. A model, an update that takes messages and leaves wishes, a view that reads the model
-//! alone, workers that do what takes time.
+//! The full-screen inspector.
 //!
-//! Here never lives a byte layout, nor a judgement that the command line would need too.
+//! Messages (keys, worker responses, background updates) go through `update`, which changes the model and requests side
+//! effects. The run loop executes the effects and draws the model with `view`. Workers do what takes time on threads of
+//! their own. Modules import in this direction:
+//!
+//! ```text
+//! keys, theme, options, actions -> request, effect -> model -> message, layout, strip -> update, view, worker -> run
+//! ```
+//!
+//! Nothing here knows a byte layout, and nothing here judges a log: both are in modules that the command line uses too.
 
 #![expect(
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
-    reason = "lines, columns and steps of a cursor: clamped, and far from any limit"
+    reason = "lines, columns and cursor movements are clamped and far from any limit"
 )]
 
 mod actions;
@@ -17,7 +24,9 @@ mod layout;
 mod message;
 mod model;
 mod options;
+mod request;
 mod run;
+mod session_time;
 mod strip;
 mod terminal;
 mod theme;

@@ -1,47 +1,47 @@
-//! What the screen is started with. Nothing here is read from the terminal or the environment.
+//! Options of the inspector. Nothing here is read from the terminal or the environment.
 
 use std::path::PathBuf;
 
-/// How the inspector is started.
+/// Options of the inspector.
 #[derive(Debug, Clone)]
 pub struct TuiOptions {
-    /// The log.
+    /// Path of the log.
     pub path: PathBuf,
-    /// Every action that writes is taken away.
+    /// Disables every action that writes.
     pub read_only: bool,
-    /// The scan runs behind the screen.
+    /// Scans the log in the background.
     pub scan: bool,
-    /// Bytes a second that are read behind the screen at most.
+    /// Limits background reads to this many bytes per second.
     pub max_read_rate: Option<u64>,
-    /// Where the index stands, instead of beside the log.
+    /// Path of the index file, when it is not next to the log.
     pub index_path: Option<PathBuf>,
-    /// Where journals stand, instead of beside the log.
+    /// Folder of the repair journals, when it is not next to the log.
     pub journal_dir: Option<PathBuf>,
-    /// The colours.
+    /// Choice of colours.
     pub color: ColorChoice,
-    /// The mouse is listened to.
+    /// Captures the mouse.
     pub mouse: bool,
 }
 
-/// A choice of colours, as `--color` gives it.
+/// A choice of colours: the values of `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ColorChoice {
-    /// The terminal's own 16 colours, or none where `NO_COLOR` says so.
+    /// The terminal's own 16 colours, or none when `NO_COLOR` is set.
     #[default]
     Auto,
-    /// The terminal's own 16 colours, whatever `NO_COLOR` says.
+    /// The terminal's own 16 colours, even when `NO_COLOR` is set.
     Always,
-    /// High contrast on black: blue and orange.
+    /// High contrast on black, with blue and orange.
     Dark,
-    /// High contrast on white: blue and orange.
+    /// High contrast on white, with blue and orange.
     Light,
-    /// None: bold, underlined and reversed only.
+    /// No colours: bold, underlined and reversed text only.
     Mono,
 }
 
 #[cfg(test)]
 impl TuiOptions {
-    /// Everything as it is unless somebody says otherwise.
+    /// Returns the default options for a log: read and write, with scan and mouse, colours chosen automatically.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),

@@ -1,4 +1,4 @@
-//! The loop: messages in, model updated, wishes done, screen drawn when something has changed.
+//! The run loop: receives messages, updates the model, executes the requested side effects, and draws the screen.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -8,40 +8,45 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use crossterm::event::{self, Event, KeyEventKind, MouseButton, MouseEventKind};
+use ratatui::layout::{Position, Size};
 
-use super::effect::Effect;
-use super::frame_limiter::FrameLimiter;
+use super::effect::{Effect, MouseCapture};
+use super::frame_limiter::{FrameLimiter, FramePriority};
 use super::keys::Key;
-use super::message::{Message, SessionTime, WheelDirection};
-use super::model::{Access, DEFAULT_HIT_SLICE_BYTES, Model, ModelOptions, MouseCapture, ScanState};
+use super::message::{Message, WheelDirection};
+use super::model::{Access, DEFAULT_HIT_SLICE_BYTES, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
+use super::session_time::SessionTime;
 use super::terminal::Screen;
-use super::theme::Theme;
+use super::theme::{NoColorVariable, Theme};
 use super::update;
 use super::worker::{SharedState, Workers};
 use crate::log::now_ms;
 
-/// How long messages are taken before what they say is drawn.
+/// How long messages are handled before the screen is drawn.
 const MESSAGE_BATCH_TIME: Duration = Duration::from_millis(16);
-/// How long the first drawing waits for the first page.
+/// How long the first frame waits for the first page of rows.
 const FIRST_PAGE_TIMEOUT: Duration = Duration::from_millis(30);
 
-/// Opens the full-screen inspector on a log, and returns when it is closed.
+/// Opens the full-screen inspector on a log, and returns when the user quits.
 ///
-/// The terminal is given back as it was, whatever happens.
+/// The terminal is restored in every case: on quit, on an error, on a panic and on a signal.
 ///
 /// # Errors
-/// When the file is no log that can be read, or there is no terminal.
+/// stdin or stdout is not a terminal; the file cannot be opened as a log; the terminal fails.
 pub fn run(options: TuiOptions) -> anyhow::Result<()> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        bail!("the inspector needs a terminal; `chronicle verify` and `chronicle cat` do not");
+        bail!("the screen needs a terminal; without one, use `chronicle verify` or `chronicle cat`");
     }
     let shared = Arc::new(SharedState::open(options)?);
-    let (facts, options) = (shared.log_info()?, shared.settings());
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let (log_info, options) = (shared.log_info()?, shared.settings());
+    let no_color = match std::env::var_os("NO_COLOR") {
+        Some(value) if !value.is_empty() => NoColorVariable::Set,
+        _ => NoColorVariable::Unset,
+    };
     let mouse = if options.mouse { MouseCapture::On } else { MouseCapture::Off };
-    let screen = Screen::open(mouse).context("the terminal cannot be taken over")?;
-    let start = ModelOptions {
+    let screen = Screen::open(mouse).context("cannot set up the terminal")?;
+    let model_options = ModelOptions {
         access: if options.read_only { Access::ReadOnly } else { Access::ReadWrite },
         scan: if options.scan { ScanState::Running } else { ScanState::Off },
         theme: Theme::from_choice(options.color, no_color),
@@ -51,16 +56,22 @@ pub fn run(options: TuiOptions) -> anyhow::Result<()> {
     };
     let (out, messages) = unbounded();
     let workers = Workers::start(&shared, &out);
-    let began = Instant::now();
-    spawn_input_thread(&out, began);
+    let started_at = Instant::now();
+    spawn_input_thread(&out, started_at);
     spawn_signal_thread(&out)?;
-    let mut session =
-        TuiSession { model: Model::new(facts, start), screen, workers, messages, started_at: began, redraw_soon: true };
-    let ended = session.run();
+    let mut session = TuiSession {
+        model: Model::new(log_info, model_options),
+        screen,
+        workers,
+        messages,
+        started_at,
+        frame_priority: FramePriority::Interactive,
+    };
+    let result = session.run();
     let TuiSession { screen, workers, .. } = session;
     drop(screen);
     workers.shut_down();
-    ended
+    result
 }
 
 struct TuiSession {
@@ -69,11 +80,11 @@ struct TuiSession {
     workers: Workers,
     messages: Receiver<Message>,
     started_at: Instant,
-    /// What is to be drawn comes from what somebody did.
-    redraw_soon: bool,
+    /// The highest priority of the messages since the last frame.
+    frame_priority: FramePriority,
 }
 
-/// Whether the loop goes on.
+/// Whether the run loop continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LoopControl {
     Continue,
@@ -87,22 +98,22 @@ impl TuiSession {
         if self.run_effects()? == LoopControl::Exit {
             return Ok(());
         }
-        let first_by = Instant::now() + FIRST_PAGE_TIMEOUT;
+        let first_page_deadline = Instant::now() + FIRST_PAGE_TIMEOUT;
         let mut limiter = FrameLimiter::default();
         loop {
-            // The first frame has the first page, or comes without it when that takes long.
-            let first = || if self.model.list.rows.is_empty() { first_by } else { Instant::now() };
-            let due = limiter.next_frame_at(self.redraw_soon).unwrap_or_else(first);
+            // The first frame waits for the first page, up to the deadline.
+            let first = || if self.model.list.rows.is_empty() { first_page_deadline } else { Instant::now() };
+            let due = limiter.next_frame_at(self.frame_priority).unwrap_or_else(first);
             if self.model.needs_redraw && Instant::now() >= due {
                 self.screen.draw(&self.model)?;
                 limiter.record_frame(Instant::now());
-                self.redraw_soon = false;
+                self.frame_priority = FramePriority::Background;
                 update::update(&mut self.model, Message::Drawn(SessionTime(self.started_at.elapsed())));
             }
             let message = if self.model.needs_redraw {
                 self.messages.recv_deadline(due)
             } else {
-                // Nothing to draw: nothing is done until something happens.
+                // Without anything to draw the loop sleeps until a message arrives.
                 self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
             match message {
@@ -114,13 +125,14 @@ impl TuiSession {
                     }
                 }
             }
-            // What has come meanwhile is drawn with it, but a key's effect never waits for a flood of news to end.
-            let until = Instant::now() + MESSAGE_BATCH_TIME;
+            // Messages that have arrived in the meantime are handled before the frame is drawn, but only for a limited
+            // time: a stream of background updates must not delay the effect of a key.
+            let deadline = Instant::now() + MESSAGE_BATCH_TIME;
             while let Ok(message) = self.messages.try_recv() {
                 if self.handle_message(message)? == LoopControl::Exit {
                     return Ok(());
                 }
-                if Instant::now() >= until {
+                if Instant::now() >= deadline {
                     break;
                 }
             }
@@ -129,7 +141,9 @@ impl TuiSession {
 
     fn handle_message(&mut self, message: Message) -> anyhow::Result<LoopControl> {
         self.update_clock();
-        self.redraw_soon |= !matches!(message, Message::Background(_));
+        if !matches!(message, Message::Background(_)) {
+            self.frame_priority = FramePriority::Interactive;
+        }
         update::update(&mut self.model, message);
         self.run_effects()
     }
@@ -142,20 +156,20 @@ impl TuiSession {
     fn run_effects(&mut self) -> anyhow::Result<LoopControl> {
         while let Some(effect) = self.model.effects.pop_front() {
             match effect {
-                Effect::Request(lane, generation, ask) => self.workers.send_request(lane, generation, *ask),
-                Effect::Cancel(lane) => self.workers.cancel(lane),
+                Effect::Request { worker, generation, request } => {
+                    self.workers.send_request(worker, generation, *request);
+                }
+                Effect::Cancel(worker) => self.workers.cancel(worker),
                 Effect::StopScan => self.workers.stop_scan(),
-                Effect::StartScan => self.workers.resume_scan(),
+                Effect::ResumeScan => self.workers.resume_scan(),
                 Effect::RescanRange(range) => self.workers.scan_range(range),
                 Effect::RestartScan => self.workers.restart_scan(),
                 Effect::CopyToClipboard(text) => Screen::copy_to_clipboard(&text)?,
-                Effect::SetMouseCapture(on) => {
-                    self.screen.set_mouse_capture(if on { MouseCapture::On } else { MouseCapture::Off })?;
-                }
+                Effect::SetMouseCapture(mouse) => self.screen.set_mouse_capture(mouse)?,
                 Effect::Suspend => {
                     self.screen.suspend()?;
-                    let (width, height) = self.screen.size()?;
-                    update::update(&mut self.model, Message::Resize(width, height));
+                    let size = self.screen.size()?;
+                    update::update(&mut self.model, Message::Resize(size));
                 }
                 Effect::Quit => return Ok(LoopControl::Exit),
             }
@@ -164,19 +178,19 @@ impl TuiSession {
     }
 }
 
-/// Reads the keyboard and the mouse in a thread of its own, so that each key has the time it was typed at.
-fn spawn_input_thread(out: &Sender<Message>, began: Instant) {
+/// Reads input events on a thread of its own, so that each key carries the time at which it was typed.
+fn spawn_input_thread(out: &Sender<Message>, started_at: Instant) {
     let out = out.clone();
     let run = move || {
         loop {
             let message = match event::read() {
-                Ok(event) => message_from_event(event, began),
-                // Nobody is there any more.
+                Ok(event) => message_from_event(event, started_at),
+                // The terminal is gone.
                 Err(_) => Some(Message::Quit),
             };
-            let last = matches!(message, Some(Message::Quit));
+            let is_quit = matches!(message, Some(Message::Quit));
             if let Some(message) = message
-                && (out.send(message).is_err() || last)
+                && (out.send(message).is_err() || is_quit)
             {
                 return;
             }
@@ -185,24 +199,27 @@ fn spawn_input_thread(out: &Sender<Message>, began: Instant) {
     let _ = thread::Builder::new().name("keys".into()).spawn(run);
 }
 
-fn message_from_event(event: Event, began: Instant) -> Option<Message> {
+fn message_from_event(event: Event, started_at: Instant) -> Option<Message> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
-            Some(Message::Key(Key::from_event(key)?, SessionTime(began.elapsed())))
+            Some(Message::Key(Key::from_event(key)?, SessionTime(started_at.elapsed())))
         }
         Event::Paste(text) => Some(Message::Paste(text)),
-        Event::Resize(width, height) => Some(Message::Resize(width, height)),
-        Event::Mouse(mouse) => match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) => Some(Message::Click(mouse.column, mouse.row)),
-            MouseEventKind::ScrollDown => Some(Message::Wheel(mouse.column, mouse.row, WheelDirection::Down)),
-            MouseEventKind::ScrollUp => Some(Message::Wheel(mouse.column, mouse.row, WheelDirection::Up)),
-            _ => None,
-        },
+        Event::Resize(width, height) => Some(Message::Resize(Size::new(width, height))),
+        Event::Mouse(mouse) => {
+            let position = Position::new(mouse.column, mouse.row);
+            match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => Some(Message::Click(position)),
+                MouseEventKind::ScrollDown => Some(Message::Wheel(position, WheelDirection::Down)),
+                MouseEventKind::ScrollUp => Some(Message::Wheel(position, WheelDirection::Up)),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
 
-/// Turns signals into messages: the loop ends, and the terminal is given back on the way out.
+/// Turns signals into messages, so that the run loop ends in the usual way and restores the terminal.
 #[cfg(unix)]
 fn spawn_signal_thread(out: &Sender<Message>) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -220,7 +237,7 @@ fn spawn_signal_thread(out: &Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("signals".into()).spawn(run).map(|_| ())
 }
 
-/// This platform has none of them.
+/// Does nothing, because this platform has none of these signals.
 #[cfg(not(unix))]
 fn spawn_signal_thread(_out: &Sender<Message>) -> io::Result<()> {
     Ok(())

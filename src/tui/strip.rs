@@ -1,4 +1,4 @@
-//! The integrity strip in columns: which bytes each stands for, and what is known of them.
+//! The columns of the integrity strip: the bytes that each represents, and what is known about them.
 
 use std::ops::Range;
 
@@ -7,25 +7,25 @@ use ratatui::layout::Rect;
 use super::model::{LogInfo, Model};
 use crate::format::DamageKind;
 
-/// What a column of the strip shows; the worst of what its bytes are.
+/// What a column of the strip shows: the worst state of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StripCell {
-    /// Damage in it.
+    /// The column has damage.
     Damaged,
-    /// A gap in it.
+    /// The column has a gap and no damage.
     Gap,
-    /// Looked at and sound, and not in the index.
+    /// The column was verified in this session, and the index file does not cover it.
     NotIndexed,
-    /// Looked at and sound.
+    /// The column was verified in this session.
     Verified,
-    /// Not looked at since, and verified when the index was saved.
+    /// The column was verified when the index was saved, and was not read since.
     VerifiedEarlier,
-    /// Not all of it looked at.
+    /// The column was not read completely.
     Unscanned,
 }
 
 impl StripCell {
-    /// Every part with its glyph and its word.
+    /// All states with their glyphs and names.
     pub(crate) const ALL: [(Self, char, &'static str); 6] = [
         (Self::Verified, '■', "verified"),
         (Self::VerifiedEarlier, '▬', "verified earlier"),
@@ -35,64 +35,64 @@ impl StripCell {
         (Self::Damaged, '×', "damaged"),
     ];
 
-    /// Its glyph.
+    /// Returns the glyph of the state.
     pub(crate) fn glyph(self) -> char {
-        Self::ALL.iter().find(|(part, ..)| *part == self).map_or(' ', |(_, glyph, _)| *glyph)
+        Self::ALL.iter().find(|(cell, ..)| *cell == self).map_or(' ', |(_, glyph, _)| *glyph)
     }
 }
 
-/// True where there is room for how fast the scan is, or the date of an earlier verification.
+/// Returns whether there is room for the speed of the scan, or for the date of an earlier verification.
 pub(crate) const fn is_wide(area: Rect) -> bool {
     area.width >= 100
 }
 
-/// The columns that stand for bytes, between the bars at both ends and before the words.
+/// Returns the columns that represent bytes: between the bars at both ends, and before the text.
 pub(crate) fn strip_columns(area: Rect) -> Range<u16> {
-    let words = match area.width {
+    let text = match area.width {
         _ if is_wide(area) => 31,
         60.. => 18,
         _ => 0,
     };
-    area.x + 1..(area.x + area.width).saturating_sub(1 + words).max(area.x + 1)
+    area.x + 1..(area.x + area.width).saturating_sub(1 + text).max(area.x + 1)
 }
 
-/// The bytes that the `nth` of `count` columns stands for, in a file of `bytes`.
+/// Returns the range that the `nth` of `count` columns represents, in a file of `bytes`.
 pub(crate) fn column_bytes(nth: u16, count: u16, bytes: u64) -> Range<u64> {
     let edge = |n: u16| (u128::from(bytes) * u128::from(n) / u128::from(count.max(1))) as u64;
     edge(nth)..edge(nth + 1).max(edge(nth) + 1)
 }
 
-/// The offset that a click on a column means.
-pub(crate) fn offset_at(area: Rect, column: u16, facts: &LogInfo) -> Option<u64> {
+/// Returns the offset that a click on a column selects; `None` on a bar or on the text.
+pub(crate) fn offset_at(area: Rect, column: u16, log_info: &LogInfo) -> Option<u64> {
     let columns = strip_columns(area);
     let count = columns.end - columns.start;
-    columns.contains(&column).then(|| column_bytes(column - columns.start, count, facts.bytes).start)
+    columns.contains(&column).then(|| column_bytes(column - columns.start, count, log_info.bytes).start)
 }
 
-/// What is known of a range.
+/// Returns what is known about a range.
 pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
-    // A file that lost its end has its damage behind its last byte, which belongs to the last column.
-    let last = range.end >= model.log_info.bytes;
-    let look = range.start..if last { range.end + 1 } else { range.end };
-    let known = model.scan.health_map.range_health(look);
-    // By place, and none reaches into another: those that touch the range stand together.
+    let bytes = model.log_info.bytes;
+    // A truncated file has its damage after its last byte. That damage belongs to the last column.
+    let is_last = range.end >= bytes;
+    let health = model.scan.health_map.range_health(range.start..range.end + u64::from(is_last));
+    // Findings are ordered by offset and do not overlap, so those in the range are adjacent.
     let findings = &model.scan.findings;
     let first = findings.partition_point(|finding| finding.end.max(finding.start + 1) <= range.start);
-    let behind = findings.get(first..).unwrap_or_default();
-    let touching = || behind.iter().take_while(|finding| finding.start < range.end + u64::from(last));
-    let damaged = touching().any(|finding| finding.kind.is_damage());
-    let gap = || touching().any(|finding| finding.kind == DamageKind::Gap);
-    let verified = |from: u64| model.scan.health_map.range_health(from..range.end.min(model.log_info.bytes)).verified;
-    // The map is coarse where the file is small; the findings are exact as far as they are kept.
-    let exact = model.scan.dropped_findings == 0;
-    if damaged || (!exact && known.damaged) {
+    let following = findings.get(first..).unwrap_or_default();
+    let in_range = || following.iter().take_while(|finding| finding.start < range.end + u64::from(is_last));
+    let has_damage = in_range().any(|finding| finding.kind.is_damage());
+    let has_gap = || in_range().any(|finding| finding.kind == DamageKind::Gap);
+    let is_verified = |from: u64| model.scan.health_map.range_health(from..range.end.min(bytes)).verified;
+    // The map is coarser than the findings. It is needed only where findings were dropped.
+    let has_dropped = model.scan.dropped_findings > 0;
+    if has_damage || (has_dropped && health.damaged) {
         StripCell::Damaged
-    } else if gap() || (!exact && known.gap) {
+    } else if has_gap() || (has_dropped && health.gap) {
         StripCell::Gap
-    } else if !verified(range.start) {
-        // What was verified earlier may end within the column, and what was since go on from there.
-        let to = model.log_info.index.verified.map_or(0, |known| known.verified_to);
-        if range.start < to && (range.end.min(model.log_info.bytes) <= to || verified(to)) {
+    } else if !is_verified(range.start) {
+        // The part that was verified earlier may end within the column, and this session may have verified the rest.
+        let verified_to = model.log_info.index.verified.map_or(0, |mark| mark.verified_to);
+        if range.start < verified_to && (range.end.min(bytes) <= verified_to || is_verified(verified_to)) {
             StripCell::VerifiedEarlier
         } else {
             StripCell::Unscanned
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_share_the_bytes_out_without_a_hole() {
+    fn columns_cover_all_bytes() {
         for (count, bytes) in [(80u16, 155_209u64), (3, 10), (100, 7), (1, u64::MAX)] {
             let mut at = 0;
             for nth in 0..count {
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn a_click_on_a_bar_or_the_words_goes_nowhere() {
+    fn only_the_columns_between_bars_and_text_represent_bytes() {
         let columns = |width| strip_columns(Rect::new(0, 1, width, 1));
         assert_eq!((columns(59), columns(60), columns(99)), (1..58, 1..41, 1..80));
-        assert_eq!(columns(100), 1..68, "the speed of the scan, or a date, takes its room");
+        assert_eq!(columns(100), 1..68, "the speed of the scan, or a date, needs more room");
     }
 }

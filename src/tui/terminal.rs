@@ -1,4 +1,4 @@
-//! The terminal: taken over, and given back as it was, whatever happens.
+//! The terminal: set up for the screen, and restored on drop, on panic and before the process is suspended.
 
 use std::io::{self, Stdout, Write, stdout};
 use std::panic;
@@ -12,12 +12,13 @@ use crossterm::style::force_color_output;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 
-use super::model::{Model, MouseCapture};
+use super::effect::MouseCapture;
+use super::model::Model;
 use super::view;
 
-/// The terminal while it is ours; dropped, it is given back.
+/// The terminal in raw mode and on the alternate screen. Dropping it restores the terminal.
 #[derive(Debug)]
 pub(crate) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
@@ -25,13 +26,14 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal over.
+    /// Sets the terminal up for the screen.
     ///
     /// # Errors
-    /// As the terminal answers; then it is as it was.
+    /// The I/O error of the terminal. The terminal is restored then.
     pub(crate) fn open(mouse: MouseCapture) -> io::Result<Self> {
         install_panic_hook();
-        // Colours are ours to leave out: crossterm would leave bold and reversed out with them.
+        // Under `NO_COLOR` crossterm would drop bold and reversed together with the colours. Leaving out the colours is the
+        // task of the mono theme.
         force_color_output(true);
         let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
         let mut screen = Self { terminal, mouse };
@@ -43,32 +45,31 @@ impl Screen {
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
         self.set_mouse_capture(self.mouse)?;
-        // Not `clear`: it asks the terminal where the cursor is, and waits for an answer that some never give.
+        // Not `clear`: it queries the cursor position, and some terminals never answer.
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
-    /// Columns and lines.
+    /// Returns the size of the terminal.
     ///
     /// # Errors
-    /// As the terminal answers.
-    pub(crate) fn size(&self) -> io::Result<(u16, u16)> {
-        let size = self.terminal.size()?;
-        Ok((size.width, size.height))
+    /// The I/O error of the terminal.
+    pub(crate) fn size(&self) -> io::Result<Size> {
+        self.terminal.size()
     }
 
-    /// Draws what has changed.
+    /// Draws the model. Only changed cells are written.
     ///
     /// # Errors
-    /// As the terminal answers.
+    /// The I/O error of the terminal.
     pub(crate) fn draw(&mut self, model: &Model) -> io::Result<()> {
         self.terminal.draw(|frame| view::draw(frame, model)).map(|_| ())
     }
 
-    /// Listens to the mouse, or leaves it to the terminal.
+    /// Captures the mouse, or leaves it to the terminal.
     ///
     /// # Errors
-    /// As the terminal answers.
+    /// The I/O error of the terminal.
     pub(crate) fn set_mouse_capture(&mut self, mouse: MouseCapture) -> io::Result<()> {
         self.mouse = mouse;
         match mouse {
@@ -77,18 +78,18 @@ impl Screen {
         }
     }
 
-    /// Puts a text on the clipboard, where the terminal allows it.
+    /// Puts a text on the clipboard through OSC 52, where the terminal supports it.
     ///
     /// # Errors
-    /// As the terminal answers.
+    /// The I/O error of the terminal.
     pub(crate) fn copy_to_clipboard(text: &str) -> io::Result<()> {
         execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 
-    /// Gives the terminal back, stops this process until the shell wakes it, and takes the terminal over again.
+    /// Restores the terminal, suspends the process until the shell resumes it, and sets the terminal up again.
     ///
     /// # Errors
-    /// As the terminal answers.
+    /// The I/O error of the terminal or of the signal.
     #[cfg(unix)]
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
         restore_terminal();
@@ -96,10 +97,10 @@ impl Screen {
         self.enter()
     }
 
-    /// There is nothing to suspend to.
+    /// Does nothing, because this platform cannot suspend a process.
     ///
     /// # Errors
-    /// None.
+    /// Never.
     #[cfg(not(unix))]
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
         Ok(())
@@ -112,7 +113,7 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back. What fails here cannot be told anywhere any more.
+/// Restores the terminal. Errors are ignored, because there is nothing left to report them on.
 fn restore_terminal() {
     let mut out = stdout();
     let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
@@ -120,14 +121,14 @@ fn restore_terminal() {
     let _ = out.flush();
 }
 
-/// A panic's message belongs on the terminal as it was.
+/// Restores the terminal before a panic prints its message.
 fn install_panic_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |panicked| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
             restore_terminal();
-            before(panicked);
+            previous(info);
         }));
     });
 }

@@ -1,35 +1,35 @@
-//! Roles and their styles. Nothing else in this room names a colour.
+//! Roles of text and their styles. No other file names a colour.
 
 use ratatui::style::{Color as Ink, Modifier, Style};
 
 use super::options::ColorChoice;
 
-/// What a piece of the screen is there for.
+/// The role of a piece of text, which decides its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Ordinary text.
     Text,
-    /// Text that steps back: units, hints.
+    /// Less important text: units, hints.
     Muted,
     /// Headings and names.
     Title,
-    /// The border of the pane that has the keys, and its title.
+    /// The border and the title of the focused pane.
     Focus,
-    /// The line under the cursor.
+    /// The selected line of the focused pane.
     Cursor,
-    /// The line under the cursor of a pane that does not have the keys.
+    /// The selected line of another pane.
     CursorUnfocused,
     /// Damage.
     Damage,
-    /// Something to know before going on.
+    /// A state that needs attention but is not damage.
     Warning,
-    /// What was checked and is fine.
+    /// A state that was checked and is good.
     Good,
     /// A gap.
     Gap,
     /// A key to press.
     Key,
-    /// What the search found.
+    /// A match of the search.
     Match,
     /// A length field, or a JSON key.
     Length,
@@ -39,7 +39,7 @@ pub(crate) enum Role {
     Checksum,
 }
 
-/// A set of styles.
+/// A set of styles, one for each role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Theme {
     /// The terminal's own 16 colours.
@@ -52,19 +52,28 @@ pub(crate) enum Theme {
     Mono,
 }
 
+/// Whether the environment variable `NO_COLOR` is set and not empty (<https://no-color.org>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoColorVariable {
+    /// It is set.
+    Set,
+    /// It is not set, or empty.
+    Unset,
+}
+
 impl Theme {
-    /// The theme of a choice, where `NO_COLOR` may be set.
-    pub(crate) const fn from_choice(choice: ColorChoice, no_color: bool) -> Self {
-        match choice {
-            ColorChoice::Auto if no_color => Self::Mono,
-            ColorChoice::Auto | ColorChoice::Always => Self::Ansi,
-            ColorChoice::Dark => Self::Dark,
-            ColorChoice::Light => Self::Light,
-            ColorChoice::Mono => Self::Mono,
+    /// Returns the theme of a choice. `NO_COLOR` decides only where the user has not chosen.
+    pub(crate) const fn from_choice(choice: ColorChoice, no_color: NoColorVariable) -> Self {
+        match (choice, no_color) {
+            (ColorChoice::Auto, NoColorVariable::Set) => Self::Mono,
+            (ColorChoice::Auto, NoColorVariable::Unset) | (ColorChoice::Always, _) => Self::Ansi,
+            (ColorChoice::Dark, _) => Self::Dark,
+            (ColorChoice::Light, _) => Self::Light,
+            (ColorChoice::Mono, _) => Self::Mono,
         }
     }
 
-    /// The style of everything that has no other.
+    /// Returns the style of cells that have no other.
     pub(crate) const fn base(self) -> Style {
         match self {
             Self::Ansi | Self::Mono => Style::new(),
@@ -73,7 +82,7 @@ impl Theme {
         }
     }
 
-    /// The style of a role.
+    /// Returns the style of a role.
     pub(crate) const fn style(self, role: Role) -> Style {
         let (ink, modifier) = match self {
             Self::Ansi => ansi_style(role),
@@ -137,14 +146,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_color_is_obeyed_unless_colour_is_asked_for() {
-        assert_eq!(Theme::from_choice(ColorChoice::Auto, true), Theme::Mono);
-        assert_eq!(Theme::from_choice(ColorChoice::Auto, false), Theme::Ansi);
-        assert_eq!(Theme::from_choice(ColorChoice::Always, true), Theme::Ansi);
+    fn no_color_decides_only_where_the_user_has_not_chosen() {
+        assert_eq!(Theme::from_choice(ColorChoice::Auto, NoColorVariable::Set), Theme::Mono);
+        assert_eq!(Theme::from_choice(ColorChoice::Auto, NoColorVariable::Unset), Theme::Ansi);
+        assert_eq!(Theme::from_choice(ColorChoice::Always, NoColorVariable::Set), Theme::Ansi);
     }
 
     #[test]
-    fn mono_has_attributes_and_no_colour() {
+    fn the_mono_theme_has_attributes_and_no_colour() {
         for role in [Role::Cursor, Role::Damage, Role::Match, Role::Length, Role::Checksum] {
             let style = Theme::Mono.style(role);
             assert_eq!((style.fg, style.bg), (None, None));

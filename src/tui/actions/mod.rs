@@ -1,15 +1,15 @@
-//! The one table of actions: dispatch, footer, help and palette read it, and so do manual page and README.
+//! The table of actions: their keys, titles and help. Dispatch, footer, help, palette, manual page and README use it.
 //!
-//! Here never lives what an action does.
+//! What an action does is not defined here, but in `update`.
 
 mod table;
 
 use super::keys::Key;
 use table::TABLE;
 
-/// What a user can wish for.
+/// An action of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each has its row in the table, with a title and a help text")]
+#[expect(missing_docs, reason = "each action has a row in the table, with a title and a help text")]
 pub enum ActionId {
     Down,
     Up,
@@ -81,58 +81,58 @@ pub enum ActionId {
     GapUndecided,
 }
 
-/// Where a key means an action.
+/// Where the keys of an action apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActionScope {
-    /// On the screen itself.
+    /// The screen without an overlay.
     Main,
-    /// After `y`.
+    /// The key after `y`.
     CopyChord,
-    /// In a line of text: palette, search, filter, help.
+    /// A line of text: palette, search, filter or help.
     TextInput,
-    /// In the append form.
+    /// The append form.
     Form,
-    /// In a question.
+    /// A confirmation dialog.
     Confirm,
-    /// In a plan, beside what a question takes.
+    /// The dialog of a plan, in addition to the keys of a confirmation dialog.
     Plan,
 }
 
 impl ActionScope {
-    /// Every place.
+    /// All scopes.
     pub const ALL: [Self; 6] = [Self::Main, Self::CopyChord, Self::TextInput, Self::Form, Self::Confirm, Self::Plan];
 }
 
-/// A row of the table.
+/// A row of the table of actions.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionSpec {
-    /// Which.
+    /// The action.
     pub id: ActionId,
-    /// Its keys; none for what only palette and help run.
+    /// Keys of the action. An action without keys is run from the palette or the help.
     pub keys: &'static [Key],
-    /// Where they mean it.
+    /// Where the keys apply.
     pub scope: ActionScope,
-    /// What palette and help call it.
+    /// Title in the palette and in the help.
     pub title: &'static str,
-    /// What it does, in a sentence.
+    /// What the action does, in one sentence without a period.
     pub help: &'static str,
-    /// What the footer calls it, where it has a place there.
+    /// Label in the footer; `None` when the footer does not show the action.
     pub footer_label: Option<&'static str>,
-    /// It writes to the log or beside it.
+    /// The action writes to the log, the index or the journals.
     pub writes: bool,
-    /// The command that does the same without a screen; LOG stands for the log.
+    /// Command line that does the same, with LOG in place of the log's path.
     pub cli_equivalent: Option<&'static str>,
 }
 
 impl ActionSpec {
     const fn new(
         id: ActionId,
-        place: ActionScope,
+        scope: ActionScope,
         keys: &'static [Key],
         title: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { id, keys, scope: place, title, help, footer_label: None, writes: false, cli_equivalent: None }
+        Self { id, keys, scope, title, help, footer_label: None, writes: false, cli_equivalent: None }
     }
 
     const fn with_footer(self, label: &'static str) -> Self {
@@ -148,31 +148,41 @@ impl ActionSpec {
     }
 }
 
-/// The table.
+/// Returns the table of actions, in the order of the help.
 pub fn action_table() -> &'static [ActionSpec] {
     TABLE
 }
 
-/// The row of an action.
+/// Returns the row of an action.
 pub(crate) fn action_by_id(id: ActionId) -> Option<&'static ActionSpec> {
     TABLE.iter().find(|action| action.id == id)
 }
 
-/// The keys of the candidates in a plan, the first candidate's first.
+/// Returns the keys of the candidates of a plan, in the order of the candidates.
 pub(crate) fn candidate_keys() -> &'static [Key] {
     action_by_id(ActionId::ToggleCandidate).map_or(&[], |action| action.keys)
 }
 
-/// What a key means in a place.
-pub(crate) fn action_for_key(place: ActionScope, key: Key) -> Option<ActionId> {
-    TABLE.iter().find(|action| action.scope == place && action.keys.contains(&key)).map(|action| action.id)
+/// Returns the action of a key in a scope.
+pub(crate) fn action_for_key(scope: ActionScope, key: Key) -> Option<ActionId> {
+    TABLE.iter().find(|action| action.scope == scope && action.keys.contains(&key)).map(|action| action.id)
 }
 
-/// The footer of a place: keys and labels, in the table's order.
-pub(crate) fn footer_entries(place: ActionScope) -> impl Iterator<Item = (Key, &'static str, ActionId)> {
-    TABLE.iter().filter(move |action| action.scope == place).filter_map(|action| {
-        let label = action.footer_label?;
-        Some((*action.keys.first()?, label, action.id))
+/// An action in the footer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FooterEntry {
+    /// The first key of the action.
+    pub(crate) key: Key,
+    /// Label of the action.
+    pub(crate) label: &'static str,
+    /// The action.
+    pub(crate) id: ActionId,
+}
+
+/// Returns the actions in the footer of a scope, in the order of the table.
+pub(crate) fn footer_entries(scope: ActionScope) -> impl Iterator<Item = FooterEntry> {
+    TABLE.iter().filter(move |action| action.scope == scope).filter_map(|action| {
+        Some(FooterEntry { key: *action.keys.first()?, label: action.footer_label?, id: action.id })
     })
 }
 
@@ -183,12 +193,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_means_two_things_in_one_place() {
-        for place in ActionScope::ALL {
+    fn no_key_has_two_actions_in_one_scope() {
+        for scope in ActionScope::ALL {
             let keys: Vec<_> =
-                TABLE.iter().filter(|row| row.scope == place).flat_map(|row| row.keys.iter().copied()).collect();
+                TABLE.iter().filter(|row| row.scope == scope).flat_map(|row| row.keys.iter().copied()).collect();
             let different: HashSet<_> = keys.iter().copied().collect();
-            assert_eq!(keys.len(), different.len(), "{place:?}: {keys:?}");
+            assert_eq!(keys.len(), different.len(), "{scope:?}: {keys:?}");
         }
     }
 
@@ -203,16 +213,16 @@ mod tests {
     }
 
     #[test]
-    fn every_action_that_writes_has_a_command_that_does_the_same() {
+    fn every_action_that_writes_has_an_equivalent_command() {
         assert!(TABLE.iter().filter(|row| row.writes).all(|row| row.cli_equivalent.is_some()));
     }
 
     #[test]
     fn the_footer_fits_80_columns() {
-        for place in ActionScope::ALL {
-            let width: usize =
-                footer_entries(place).map(|(key, label, _)| format!(" {key} {label} ").chars().count()).sum();
-            assert!(width <= 80, "{place:?} takes {width}");
+        for scope in ActionScope::ALL {
+            let columns = |entry: FooterEntry| format!(" {} {} ", entry.key, entry.label).chars().count();
+            let width: usize = footer_entries(scope).map(columns).sum();
+            assert!(width <= 80, "{scope:?} takes {width}");
         }
     }
 }

@@ -1,33 +1,33 @@
-//! The bytes that a fix would change, before and after, in blocks that stand side by side where there is room.
+//! The bytes that a fix would change, before and after, in blocks that are laid out side by side where there is room.
 
 use crate::format::hex;
-use crate::repair::{ByteChange, Fix};
+use crate::repair::{ByteChange, Candidate, Fix};
 use crate::report::{fix_label, format_expected_by_chance};
 
-/// Bytes shown of a change.
+/// Largest number of bytes shown of a change.
 const MAX_BYTES_SHOWN: usize = 8;
-/// Changes shown of a candidate.
+/// Largest number of changes shown of a candidate.
 const MAX_CHANGES_SHOWN: usize = 3;
-/// Columns between two blocks.
+/// Columns between two blocks of a row.
 const BLOCK_SPACING: usize = 3;
 
-/// What a fix would change, in lines of so many columns: a headline, and the candidates side by side as far as they fit.
+/// Formats what a fix would change: a headline, and the candidates side by side as far as `width` columns permit.
 ///
 /// ```text
-///     choice of 2: correct bits; the truth may be none of them
-///     1  accidents expected: 0.0003   2  accidents expected: 0.2000
+///     choice of 2: correct bits; all of them may be wrong
+///     1  chance alone offers 0.0003   2  chance alone offers 0.2000
 ///     8090  6f → 6e  o → n            8091  22 → 23  " → #
 /// ```
 pub(crate) fn fix_preview_lines(fix: &Fix, width: usize) -> Vec<String> {
     let mut lines = vec![fix_label(fix)];
     if let (Some(first), true) = (lines.first_mut(), fix.candidates.len() > 1) {
-        first.push_str("; the truth may be none of them");
+        first.push_str("; all of them may be wrong");
     }
     let blocks: Vec<Vec<String>> = fix
         .candidates
         .iter()
         .enumerate()
-        .map(|(nth, of)| candidate_lines(fix, nth, (of.expected_false_positives, &of.changes)))
+        .map(|(index, candidate)| candidate_lines(fix, index + 1, candidate))
         .collect();
     let column = blocks.iter().flatten().map(|line| line.chars().count()).max().unwrap_or_default();
     let blocks_per_row = ((width + BLOCK_SPACING) / (column + BLOCK_SPACING)).max(1);
@@ -42,10 +42,15 @@ pub(crate) fn fix_preview_lines(fix: &Fix, width: usize) -> Vec<String> {
     lines
 }
 
-fn candidate_lines(fix: &Fix, nth: usize, (expected, changes): (f64, &[ByteChange])) -> Vec<String> {
+/// The block of the candidate with this number.
+fn candidate_lines(fix: &Fix, number: usize, candidate: &Candidate) -> Vec<String> {
+    let changes = &candidate.changes;
     let mut lines = Vec::new();
     if fix.is_undecided() {
-        lines.push(format!("{}  accidents expected: {}", nth + 1, format_expected_by_chance(expected)));
+        lines.push(format!(
+            "{number}  chance alone offers {}",
+            format_expected_by_chance(candidate.expected_false_positives)
+        ));
     }
     lines.extend(changes.iter().take(MAX_CHANGES_SHOWN).map(format_change));
     if changes.len() > MAX_CHANGES_SHOWN {
@@ -54,29 +59,22 @@ fn candidate_lines(fix: &Fix, nth: usize, (expected, changes): (f64, &[ByteChang
     lines
 }
 
-fn format_change(of: &ByteChange) -> String {
-    let more = if of.after.len() > MAX_BYTES_SHOWN { "…" } else { "" };
+fn format_change(change: &ByteChange) -> String {
+    let more = if change.after.len() > MAX_BYTES_SHOWN { "…" } else { "" };
     let digits = |bytes: &[u8]| hex::encode_spaced(bytes.get(..MAX_BYTES_SHOWN).unwrap_or(bytes));
     let letter = |byte: &u8| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '·' };
     let letters = |bytes: &[u8]| bytes.iter().take(MAX_BYTES_SHOWN).map(letter).collect::<String>();
-    let (before, after) = (&of.before, &of.after);
-    format!(
-        "{}  {}{more} → {}{more}  {} → {}",
-        of.offset,
-        digits(before),
-        digits(after),
-        letters(before),
-        letters(after)
-    )
+    let ByteChange { offset, before, after } = change;
+    format!("{offset}  {}{more} → {}{more}  {} → {}", digits(before), digits(after), letters(before), letters(after))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repair::{Candidate, Certainty, RepairAction};
+    use crate::repair::{Certainty, RepairAction};
 
     #[test]
-    fn candidates_stand_side_by_side_where_there_is_room_and_below_each_other_where_not() {
+    fn candidates_are_side_by_side_where_there_is_room_and_below_each_other_otherwise() {
         let change = |offset, before, after| ByteChange { offset, before: vec![before], after: vec![after] };
         let candidates = vec![
             Candidate { expected_false_positives: 0.0003, changes: vec![change(8090, b'o', b'n')] },
@@ -87,14 +85,14 @@ mod tests {
         assert_eq!(
             fix_preview_lines(&fix, 70),
             [
-                "choice of 2: correct bits; the truth may be none of them",
-                "1  accidents expected: 0.0003   2  accidents expected: 0.2000",
+                "choice of 2: correct bits; all of them may be wrong",
+                "1  chance alone offers 0.0003   2  chance alone offers 0.2000",
                 "8090  6f → 6e  o → n            8091  22 → 23  \" → #",
             ]
         );
         let narrow = fix_preview_lines(&fix, 40);
         assert_eq!(narrow.len(), 5);
-        assert_eq!(narrow[3], "2  accidents expected: 0.2000");
+        assert_eq!(narrow[3], "2  chance alone offers 0.2000");
         assert_eq!(fix_preview_lines(&Fix::without_candidates(RepairAction::Gap), 40), ["gap"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The append form: fields that keep their last values, an editor that judges as one types, and what it has cost.
+//! The append form: its fields, their validation, and the latencies of the appends.
 
 use std::time::Duration;
 
@@ -8,33 +8,33 @@ use super::text_input::TextInput;
 use crate::file::Durability;
 use crate::format::{Event, PayloadError, json};
 
-/// Events that one sending may append at most.
+/// Largest number of events that one submission appends.
 const MAX_APPEND_COUNT: u32 = 100_000;
 
-/// A field.
+/// A field of the form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum FormField {
-    /// `event_type`
+    /// The `event_type` of the event.
     #[default]
     Type,
-    /// `namespace`
+    /// The `namespace` of the event.
     Namespace,
-    /// `schema_id`
+    /// The `schema_id` of the event.
     Schema,
-    /// `schema_version`
+    /// The `schema_version` of the event.
     Version,
-    /// `aggregate_id`; empty for none.
+    /// The `aggregate_id` of the event. An empty field means none.
     Aggregate,
-    /// `payload`
+    /// The `payload` of the event, as JSON.
     Payload,
-    /// Buffered or synced.
+    /// The durability of the appends: buffered or synced.
     Durability,
-    /// How many.
+    /// How many times the event is appended.
     Count,
 }
 
 impl FormField {
-    /// Every field with its label, in their order.
+    /// All fields with their labels, in the order of the form.
     pub(crate) const ALL: [(Self, &'static str); 8] = [
         (Self::Type, "event_type"),
         (Self::Namespace, "namespace"),
@@ -43,32 +43,34 @@ impl FormField {
         (Self::Aggregate, "aggregate_id"),
         (Self::Payload, "payload"),
         (Self::Durability, "durability"),
-        (Self::Count, "how many"),
+        (Self::Count, "count"),
     ];
 
     fn cycle(self, by: isize) -> Self {
-        let now = Self::ALL.iter().position(|(field, _)| *field == self).unwrap_or_default() as isize;
-        let next = (now + by).rem_euclid(Self::ALL.len() as isize) as usize;
+        let current = Self::ALL.iter().position(|(field, _)| *field == self).unwrap_or_default() as isize;
+        let next = (current + by).rem_euclid(Self::ALL.len() as isize) as usize;
         Self::ALL.get(next).map_or(self, |(field, _)| *field)
     }
 }
 
-/// The form.
+/// The append form. It keeps its values while it is closed.
 #[derive(Debug, Clone)]
 pub(crate) struct AppendForm {
-    /// The field that has the keys.
+    /// The focused field.
     pub(crate) field: FormField,
-    /// The lines of text, in the order of [`FormField::ALL`]; the last is how many.
+    /// The fields of one line, at the positions that `input_index` gives.
     inputs: [TextInput; 6],
-    /// The payload.
+    /// The editor of the payload.
     pub(crate) editor: TextArea<'static>,
-    /// What is waited for.
+    /// What each append waits for.
     pub(crate) durability: Durability,
-    /// What the last sending did, in words.
+    /// The result of the last submission, one message per line.
     pub(crate) outcome: Vec<String>,
-    /// The time each event took, by mode: buffered, synced.
-    pub(crate) latencies: [Vec<Duration>; 2],
-    /// Events are on their way.
+    /// Latencies of the buffered appends of this session.
+    buffered_latencies: Vec<Duration>,
+    /// Latencies of the synced appends of this session.
+    synced_latencies: Vec<Duration>,
+    /// A submission is being appended.
     pub(crate) is_sending: bool,
 }
 
@@ -83,43 +85,44 @@ impl Default for AppendForm {
             editor,
             durability: Durability::Buffered,
             outcome: Vec::new(),
-            latencies: [Vec::new(), Vec::new()],
+            buffered_latencies: Vec::new(),
+            synced_latencies: Vec::new(),
             is_sending: false,
         }
     }
 }
 
 impl AppendForm {
-    /// The line of a field; `None` for those that are no line.
+    /// Returns the input of a field, or `None` when the field is not a line of text.
     pub(crate) fn input(&self, field: FormField) -> Option<&TextInput> {
         self.inputs.get(input_index(field)?)
     }
 
-    /// The line that has the keys.
+    /// Returns the input of the focused field, or `None` when the field is not a line of text.
     pub(crate) fn focused_input(&mut self) -> Option<&mut TextInput> {
         self.inputs.get_mut(input_index(self.field)?)
     }
 
-    /// Moves to the next field, or the one before.
+    /// Moves the focus by a number of fields. The order is cyclic.
     pub(crate) fn cycle_field(&mut self, by: isize) {
         self.field = self.field.cycle(by);
     }
 
-    /// The payload as typed.
+    /// Returns the payload as typed.
     pub(crate) fn payload(&self) -> String {
         self.editor.lines().join("\n")
     }
 
-    /// What is wrong with a field, as it stands.
+    /// Returns why the value of a field is not valid, or `None` when it is.
     pub(crate) fn field_error(&self, field: FormField) -> Option<String> {
         let text = self.input(field).map(TextInput::text).unwrap_or_default();
         match field {
-            FormField::Version => text.parse::<u32>().err().map(|_| "expected 0 to 4294967295".into()),
+            FormField::Version => text.parse::<u32>().err().map(|_| "expected a number from 0 to 4294967295".into()),
             FormField::Aggregate if text.is_empty() => None,
-            FormField::Aggregate => text.parse::<u64>().err().map(|_| "expected a number, or nothing".into()),
+            FormField::Aggregate => text.parse::<u64>().err().map(|_| "expected a number, or empty for none".into()),
             FormField::Count => {
                 let fits = text.parse::<u32>().is_ok_and(|count| (1..=MAX_APPEND_COUNT).contains(&count));
-                (!fits).then(|| format!("expected 1 to {MAX_APPEND_COUNT}"))
+                (!fits).then(|| format!("expected a number from 1 to {MAX_APPEND_COUNT}"))
             }
             FormField::Payload => json::validate(self.payload().as_bytes()).err().map(|invalid| {
                 let (line, column) = line_and_column(&self.payload(), invalid.offset);
@@ -129,20 +132,20 @@ impl AppendForm {
         }
     }
 
-    /// How many events are to be appended.
+    /// Returns how many events are to be appended.
     pub(crate) fn count(&self) -> u32 {
         let text = self.input(FormField::Count).map(TextInput::text).unwrap_or_default();
         text.parse::<u32>().unwrap_or(1).clamp(1, MAX_APPEND_COUNT)
     }
 
-    /// The event as it stands.
+    /// Builds the event from the fields.
     ///
     /// # Errors
-    /// What the first wrong field says.
+    /// A message that names the first field whose value is not valid.
     pub(crate) fn event(&self) -> Result<Event, String> {
         for (field, label) in FormField::ALL {
-            if let Some(wrong) = self.field_error(field) {
-                return Err(format!("{label}: {wrong}"));
+            if let Some(error) = self.field_error(field) {
+                return Err(format!("{label}: {error}"));
             }
         }
         let text = |field| self.input(field).map(TextInput::text).unwrap_or_default();
@@ -158,38 +161,24 @@ impl AppendForm {
         event.build().map_err(|invalid: PayloadError| invalid.to_string())
     }
 
-    /// The times of a mode.
+    /// Returns the latencies of the appends with a durability.
     pub(crate) fn latencies_for(&self, durability: Durability) -> &[Duration] {
-        match (durability, &self.latencies) {
-            (Durability::Buffered, [buffered, _]) => buffered,
-            (Durability::Synced, [_, synced]) => synced,
+        match durability {
+            Durability::Buffered => &self.buffered_latencies,
+            Durability::Synced => &self.synced_latencies,
         }
     }
 
-    /// Adds times to a mode.
-    pub(crate) fn record_latencies(&mut self, durability: Durability, times: &[Duration]) {
-        match (durability, &mut self.latencies) {
-            (Durability::Buffered, [buffered, _]) => buffered.extend_from_slice(times),
-            (Durability::Synced, [_, synced]) => synced.extend_from_slice(times),
+    /// Adds latencies of appends with a durability.
+    pub(crate) fn record_latencies(&mut self, durability: Durability, latencies: &[Duration]) {
+        match durability {
+            Durability::Buffered => self.buffered_latencies.extend_from_slice(latencies),
+            Durability::Synced => self.synced_latencies.extend_from_slice(latencies),
         }
     }
 }
 
-/// Times by power of two of microseconds: how many took up to 1, 2, 4, ... µs. Empty ends are left out.
-pub(crate) fn latency_histogram(times: &[Duration]) -> Vec<(Duration, usize)> {
-    let bucket = |time: &Duration| {
-        let micros = time.as_nanos().div_ceil(1000).max(1) as u64;
-        u64::BITS - (micros - 1).leading_zeros()
-    };
-    let buckets: Vec<u32> = times.iter().map(bucket).collect();
-    let (Some(first), Some(last)) = (buckets.iter().min(), buckets.iter().max()) else {
-        return Vec::new();
-    };
-    (*first..=*last)
-        .map(|power| (Duration::from_micros(1 << power.min(40)), buckets.iter().filter(|b| **b == power).count()))
-        .collect()
-}
-
+/// Position of a field in `AppendForm::inputs`.
 fn input_index(field: FormField) -> Option<usize> {
     match field {
         FormField::Type => Some(0),
@@ -202,7 +191,7 @@ fn input_index(field: FormField) -> Option<usize> {
     }
 }
 
-/// Line and column, counted from 1, of a byte.
+/// Line and column of the byte at offset `at`, both counted from 1.
 fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at.min(text.len())).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -225,24 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_where_it_is() {
+    fn an_invalid_value_is_reported_at_its_field() {
         let editor = TextArea::new(vec!["{".into(), "  \"a\": 01}".into()]);
         let mut form = AppendForm { editor, ..AppendForm::default() };
-        let wrong = form.field_error(FormField::Payload).unwrap();
-        assert!(wrong.starts_with("line 2, column 9"), "{wrong}");
+        let error = form.field_error(FormField::Payload).unwrap();
+        assert!(error.starts_with("line 2, column 9"), "{error}");
         form.field = FormField::Count;
         form.focused_input().unwrap().handle_key(Key::Backspace);
         assert!(form.field_error(FormField::Count).is_some() && form.event().is_err());
-    }
-
-    #[test]
-    fn times_are_counted_by_powers_of_two() {
-        let times: Vec<_> = [1, 2, 3, 4, 5, 1000].map(Duration::from_micros).into();
-        let counted = latency_histogram(&times);
-        assert_eq!(counted.first(), Some(&(Duration::from_micros(1), 1)));
-        assert_eq!(counted.get(2), Some(&(Duration::from_micros(4), 2)));
-        assert_eq!(counted.last(), Some(&(Duration::from_micros(1024), 1)));
-        assert_eq!(counted.iter().map(|(_, n)| n).sum::<usize>(), 6);
-        assert!(latency_histogram(&[]).is_empty());
     }
 }

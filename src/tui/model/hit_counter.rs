@@ -1,56 +1,73 @@
-//! What is gathered behind the screen: hits of the filter and of the search, and the questions that wait for them.
+//! Hits of the filter and of the search, counted in the background, and the requests that wait for them.
 
-use super::Model;
-use super::ScanState;
+use super::{Follow, Model, ScanState};
 use crate::query::{Direction, Filter, Hits, SearchPattern};
 use crate::report::units::{format_count, format_number};
-use crate::tui::effect::{Request, WorkerKind};
-use crate::tui::message::SessionTime;
+use crate::tui::request::{Request, WorkerKind};
+use crate::tui::session_time::SessionTime;
 
-/// Bytes of the log that the hits worker reads between two updates of the screen, unless the options say otherwise.
+/// Bytes of the log that one request searches for hits. The screen shows the hits found so far after each request.
 pub(crate) const DEFAULT_HIT_SLICE_BYTES: u64 = 16 << 20;
 
-/// Hits that are being gathered.
+/// Counts the hits of a filter, or of a search among the rows of a filter.
 #[derive(Debug, Clone)]
 pub(crate) struct HitCounter {
-    /// Of what is shown,
+    /// The filter.
     pub(crate) filter: Filter,
-    /// or searched among that.
+    /// The search pattern; `None` when the hits are those of the filter itself.
     pub(crate) pattern: Option<SearchPattern>,
-    /// Those that are known.
+    /// Hits counted so far.
     pub(crate) hits: Hits,
-    /// How it stands.
+    /// State of the counting.
     pub(crate) state: HitCounterState,
-    /// When it was started.
+    /// When the counting was started.
     pub(crate) started: SessionTime,
 }
 
-/// How gathering stands.
+/// State of a hit counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HitCounterState {
-    /// It goes on when there is more to look at.
+    /// No slice is being searched. The next one is requested when there is more to search.
     Ready,
-    /// A slice is being looked at.
+    /// A slice is being searched.
     InProgress,
-    /// A slice had nothing new in a log of so many bytes.
+    /// The last slice had nothing new in a log of this many bytes.
     Idle(u64),
-    /// The user stopped it, or the log cannot be read.
+    /// The user has stopped the counting, or reading the log has failed.
     Stopped,
 }
 
-/// Hits of the filter and of the search, and who waits for them.
+/// A request that is sent once a hit counter can answer it.
+#[derive(Debug, Clone)]
+pub(crate) struct DeferredRequest {
+    /// The worker that will get it.
+    pub(crate) worker: WorkerKind,
+    /// The request.
+    pub(crate) request: Request,
+}
+
+/// Whether a request can be answered without reading ranges that a hit counter is about to search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HitReadiness {
+    /// The request can be sent.
+    Ready,
+    /// The request has to wait for further hits.
+    NotYet,
+}
+
+/// The hit counters, and the requests that wait for them.
 #[derive(Debug, Clone)]
 pub(crate) struct HitCounters {
-    /// The filter's, and the search's, the one that was started last at the end.
+    /// The counters of the filter and of the search, in the order in which they were started.
     pub(crate) counters: Vec<HitCounter>,
-    /// Questions that they are about to answer, at most one in a lane.
-    pub(crate) deferred: Vec<(WorkerKind, Request)>,
-    /// Bytes of the log that the hits worker reads between two updates of the screen.
+    /// Requests that wait for hits, at most one for each worker.
+    pub(crate) deferred: Vec<DeferredRequest>,
+    /// Bytes of the log that one request searches.
     pub(crate) slice_bytes: u64,
 }
 
 impl HitCounter {
-    /// True when a log of `bytes` has more to look at.
+    /// Returns whether a log of `bytes` has ranges that this counter has still to search.
     pub(crate) fn has_more(&self, bytes: u64) -> bool {
         self.state != HitCounterState::Stopped
             && self.state != HitCounterState::Idle(bytes)
@@ -58,22 +75,22 @@ impl HitCounter {
             && !self.hits.is_complete(bytes)
     }
 
-    /// True when what lies that way can be asked for: it is known, or will not be in a moment.
+    /// Returns whether the hits in a direction from an offset are known, or will not be known soon either.
     pub(crate) fn can_answer(&self, from: u64, direction: Direction, bytes: u64) -> bool {
         !self.has_more(bytes) || self.hits.can_answer(from, direction, bytes)
     }
 
-    /// True when all was looked at and nothing found.
+    /// Returns whether the whole log was searched without a hit.
     pub(crate) fn has_no_hits(&self, bytes: u64) -> bool {
         self.hits.is_complete(bytes) && self.hits.len() == 0
     }
 
-    /// How many there are and the number of the one at a place, in words.
-    pub(crate) fn summary(&self, place: u64, bytes: u64) -> String {
-        let nth = self.hits.ordinal(place).map(|nth| format_number(nth) + " of ").unwrap_or_default();
+    /// Formats the number of hits, with the position of the hit at an offset: `3 of 20 hits so far`.
+    pub(crate) fn summary(&self, offset: u64, bytes: u64) -> String {
+        let nth = self.hits.ordinal(offset).map(|nth| format_number(nth) + " of ").unwrap_or_default();
         let hits = format_count(self.hits.len(), "hit");
         if self.hits.is_full() {
-            format!("{nth}{hits} kept, more behind")
+            format!("{nth}the first {hits}")
         } else if self.hits.is_complete(bytes) {
             format!("{nth}{hits}")
         } else {
@@ -82,7 +99,7 @@ impl HitCounter {
         }
     }
 
-    /// What it is called.
+    /// Returns the name of the counting job.
     pub(crate) fn job_name(&self) -> String {
         match &self.pattern {
             Some(pattern) => format!("counting {}", pattern.text()),
@@ -92,31 +109,82 @@ impl HitCounter {
 }
 
 impl HitCounters {
-    /// No counters yet; each request to the worker reads up to `slice_bytes`.
-    pub(crate) const fn new(slice_bytes: u64) -> Self {
+    /// Creates an empty set of counters.
+    pub(super) const fn new(slice_bytes: u64) -> Self {
         Self { counters: Vec::new(), deferred: Vec::new(), slice_bytes }
     }
 
-    /// The hits of what a filter shows and a pattern matches.
+    /// Returns the counter of a filter, or of a search among its rows.
     pub(crate) fn find(&self, filter: &Filter, pattern: Option<&SearchPattern>) -> Option<&HitCounter> {
-        self.counters.iter().find(|gather| gather.hits.matches_query(filter, pattern))
+        self.counters.iter().find(|counter| counter.hits.matches_query(filter, pattern))
+    }
+
+    /// Returns the counter whose slice is being searched.
+    pub(crate) fn in_progress(&mut self) -> Option<&mut HitCounter> {
+        self.counters.iter_mut().find(|counter| counter.state == HitCounterState::InProgress)
+    }
+
+    /// Stops the counter whose slice is being searched.
+    pub(crate) fn mark_stopped(&mut self) {
+        if let Some(counter) = self.in_progress() {
+            counter.state = HitCounterState::Stopped;
+        }
+    }
+
+    /// Returns whether a request to a worker waits for hits.
+    pub(crate) fn has_deferred(&self, worker: WorkerKind) -> bool {
+        self.deferred.iter().any(|deferred| deferred.worker == worker)
+    }
+
+    /// Drops the request to a worker that waits for hits.
+    pub(crate) fn drop_deferred(&mut self, worker: WorkerKind) {
+        self.deferred.retain(|deferred| deferred.worker != worker);
     }
 }
 
 impl Model {
-    /// True when the log may be read where nobody looks: what stops the scan stops this too.
+    /// Returns whether the log may be read in the background. Stopping the scan stops counting hits too.
     pub(crate) fn can_read_in_background(&self) -> bool {
         !matches!(self.scan.state, ScanState::Off | ScanState::Stopped)
     }
 
-    /// The hits that are gathered for the filter.
+    /// Returns the counter of the filter.
     pub(crate) fn filter_counter(&self) -> Option<&HitCounter> {
         self.hit_counters.find(&self.list.filter, None)
     }
 
-    /// The hits that are gathered for the search.
+    /// Returns the counter of the search.
     pub(crate) fn search_counter(&self) -> Option<&HitCounter> {
-        let (_, pattern) = self.search.as_ref()?;
-        self.hit_counters.find(&self.list.filter, Some(pattern))
+        self.hit_counters.find(&self.list.filter, Some(&self.search.as_ref()?.pattern))
+    }
+
+    /// Returns the offset from which a new counter searches: the end of a log that is followed, else the selected row.
+    pub(crate) fn counting_start(&self) -> u64 {
+        match self.follow {
+            Follow::Yes => u64::MAX,
+            Follow::No => self.list.selected_offset().min(self.log_info.bytes),
+        }
+    }
+
+    /// Adds the hits counted so far to a request, and returns whether they suffice to answer it.
+    pub(crate) fn attach_hits(&self, request: &mut Request) -> HitReadiness {
+        let (counter, hits, from, direction) = match request {
+            Request::RowsAround { offset, hits, .. } => (self.filter_counter(), hits, *offset, Direction::Forward),
+            Request::LastRows { hits, .. } => (self.filter_counter(), hits, u64::MAX, Direction::Backward),
+            Request::MoreRows { from, direction, hits, .. } => (self.filter_counter(), hits, *from, *direction),
+            Request::FindMatch { from, direction, hits, .. } => (self.search_counter(), hits, *from, *direction),
+            _ => return HitReadiness::Ready,
+        };
+        *hits = counter.map(|counter| counter.hits.clone());
+        let Some(counter) = counter.filter(|_| self.can_read_in_background()) else { return HitReadiness::Ready };
+        let can_answer = |direction| counter.can_answer(from, direction, self.log_info.bytes);
+        let is_ready = if matches!(request, Request::RowsAround { .. }) {
+            // Without a hit after the offset, the rows around it are the hits before it.
+            let has_hit_after = counter.hits.has_hit(from, Direction::Forward);
+            can_answer(Direction::Forward) && (has_hit_after || can_answer(Direction::Backward))
+        } else {
+            can_answer(direction)
+        };
+        if is_ready { HitReadiness::Ready } else { HitReadiness::NotYet }
     }
 }

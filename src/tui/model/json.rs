@@ -1,89 +1,98 @@
-//! JSON laid out in lines that can be folded, every token a slice of the text as stored.
+//! JSON laid out in foldable lines. Every token is a slice of the text as stored.
 //!
-//! Nothing is parsed into values and nothing is written anew: `1.0` stays `1.0`. The text was judged before; what is no
-//! JSON comes out as lines too.
+//! Tokens are not parsed into values and not formatted again: `1.0` stays `1.0`. The text need not be valid JSON; every
+//! text is laid out in some way.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::query::JsonTokens;
 
-/// Bytes of a text that are laid out at most; what follows is told as a number.
+/// Largest number of bytes of a text that is laid out. Of the rest only the size is reported.
 pub(crate) const MAX_LAYOUT_BYTES: usize = 1 << 20;
 
-/// A text in lines.
+/// A JSON text laid out in lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct JsonDoc {
     text: String,
     lines: Vec<JsonLine>,
     folded: BTreeSet<usize>,
-    /// Bytes of the text that are not laid out.
+    /// Number of bytes at the end of the text that are not laid out.
     pub(crate) omitted_bytes: usize,
 }
 
-/// A line: a key, a value or a bracket.
+/// A line: a value or a bracket, with the key before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JsonLine {
-    /// How deep it lies.
+    /// Nesting depth.
     pub(crate) depth: usize,
     /// The key's token, quotes included.
     key: Option<Range<usize>>,
-    /// The value's token, or the bracket.
+    /// The token of the value or the bracket.
     value: Range<usize>,
-    /// A comma stands behind it.
+    /// A comma follows.
     pub(crate) comma: bool,
-    /// The line that closes what this one opens.
+    /// The line with the closing bracket, when this line holds the opening one.
     closing_line: Option<usize>,
 }
 
-/// What a line shows.
+/// A line as it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct JsonLineView<'a> {
-    /// How deep it lies.
+    /// Nesting depth.
     pub(crate) depth: usize,
-    /// The key's token.
+    /// The key's token, quotes included.
     pub(crate) key: Option<&'a str>,
-    /// The value's token or bracket.
+    /// The token of the value or the bracket.
     pub(crate) value: &'a str,
-    /// What closes it, when it is folded, and how many lines that hides.
-    pub(crate) folded: Option<(&'a str, usize)>,
-    /// A comma stands behind it.
+    /// The folded part, when the line is folded.
+    pub(crate) folded: Option<FoldedLines<'a>>,
+    /// A comma follows.
     pub(crate) comma: bool,
 }
 
+/// The part of a text that a fold hides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FoldedLines<'a> {
+    /// The closing bracket.
+    pub(crate) closing: &'a str,
+    /// Number of hidden lines.
+    pub(crate) count: usize,
+}
+
 impl JsonDoc {
-    /// Lays a text out.
+    /// Lays out a text.
     pub(crate) fn new(text: &str) -> Self {
         let mut cut = text.len().min(MAX_LAYOUT_BYTES);
         while !text.is_char_boundary(cut) {
             cut -= 1;
         }
-        let left_out = text.len() - cut;
+        let omitted_bytes = text.len() - cut;
         let text = text.get(..cut).unwrap_or_default().to_owned();
         let lines = layout_lines(&text);
-        Self { text, lines, folded: BTreeSet::new(), omitted_bytes: left_out }
+        Self { text, lines, folded: BTreeSet::new(), omitted_bytes }
     }
 
-    /// The lines in sight, by number: those hidden in a fold are not.
+    /// Returns the numbers of the visible lines: those that no fold hides.
     pub(crate) fn visible_lines(&self) -> impl Iterator<Item = usize> + '_ {
         let mut next = 0;
         std::iter::from_fn(move || {
-            let now = next;
-            let line = self.lines.get(now)?;
+            let current = next;
+            let line = self.lines.get(current)?;
             next = match line.closing_line {
-                Some(close) if self.folded.contains(&now) => close + 1,
-                _ => now + 1,
+                Some(close) if self.folded.contains(&current) => close + 1,
+                _ => current + 1,
             };
-            Some(now)
+            Some(current)
         })
     }
 
-    /// How many lines are in sight.
+    /// Returns the number of visible lines.
     pub(crate) fn visible_line_count(&self) -> usize {
         if self.folded.is_empty() { self.lines.len() } else { self.visible_lines().count() }
     }
 
-    /// The line of that number.
+    /// Returns the line with this number.
     pub(crate) fn line(&self, number: usize) -> Option<JsonLineView<'_>> {
         let line = self.lines.get(number)?;
         let slice = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
@@ -93,14 +102,14 @@ impl JsonDoc {
             depth: line.depth,
             key: line.key.as_ref().map(slice),
             value: slice(&line.value),
-            folded: closing.map(|(close, line)| (slice(&line.value), close - number - 1)),
+            folded: closing.map(|(close, line)| FoldedLines { closing: slice(&line.value), count: close - number - 1 }),
             comma: closing.map_or(line.comma, |(_, line)| line.comma),
         })
     }
 
-    /// Folds or unfolds what opens on the `nth` line in sight; false when nothing does.
-    pub(crate) fn toggle_fold(&mut self, nth: usize) -> bool {
-        let Some(number) = self.visible_lines().nth(nth) else { return false };
+    /// Folds or unfolds the object or array that opens on a visible line, counted from 0. Returns false when none does.
+    pub(crate) fn toggle_fold(&mut self, visible_line: usize) -> bool {
+        let Some(number) = self.visible_lines().nth(visible_line) else { return false };
         if self.lines.get(number).is_none_or(|line| line.closing_line.is_none()) {
             return false;
         }
@@ -152,12 +161,12 @@ fn layout_lines(text: &str) -> Vec<JsonLine> {
 mod tests {
     use super::*;
 
-    fn drawn(doc: &JsonDoc) -> Vec<String> {
+    fn draw(doc: &JsonDoc) -> Vec<String> {
         doc.visible_lines()
             .map(|number| {
                 let line = doc.line(number).unwrap();
                 let key = line.key.map(|key| format!("{key}: ")).unwrap_or_default();
-                let fold = line.folded.map(|(close, hidden)| format!(" {hidden} {close}")).unwrap_or_default();
+                let fold = line.folded.map(|fold| format!(" {} {}", fold.count, fold.closing)).unwrap_or_default();
                 let comma = if line.comma { "," } else { "" };
                 format!("{}{key}{}{fold}{comma}", "  ".repeat(line.depth), line.value)
             })
@@ -165,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_token_stays_as_it_is_stored() {
+    fn every_token_is_drawn_as_stored() {
         let text = r#"{"a":1.0,"b":[1e400,123456789012345678901234567890,"A\"\ud800"],"c":{},"a":[]}"#;
         let doc = JsonDoc::new(text);
         let expected = [
@@ -180,16 +189,16 @@ mod tests {
             "  \"a\": []",
             "}",
         ];
-        assert_eq!(drawn(&doc), expected);
-        let again: String = drawn(&doc).iter().flat_map(|line| line.trim_start().chars()).collect();
+        assert_eq!(draw(&doc), expected);
+        let again: String = draw(&doc).iter().flat_map(|line| line.trim_start().chars()).collect();
         assert_eq!(again.replace("\": ", "\":"), text);
     }
 
     #[test]
-    fn a_fold_hides_what_it_holds_and_comes_back() {
+    fn a_fold_hides_its_content_and_opens_again() {
         let mut doc = JsonDoc::new(r#"{"a":[1,2],"b":3}"#);
         assert!(doc.toggle_fold(1));
-        assert_eq!(drawn(&doc), ["{", "  \"a\": [ 2 ],", "  \"b\": 3", "}"]);
+        assert_eq!(draw(&doc), ["{", "  \"a\": [ 2 ],", "  \"b\": 3", "}"]);
         assert_eq!(doc.visible_line_count(), 4);
         assert!(!doc.toggle_fold(2), "a number does not fold");
         assert!(doc.toggle_fold(1));
@@ -197,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_comes_out_as_lines() {
+    fn text_that_is_not_json_is_laid_out_too() {
         for text in ["", "\"abc", "{{{", "]]", "é:é,é", "\"\\", "{\"a\"é"] {
             let doc = JsonDoc::new(text);
             let shown: usize = doc.visible_lines().filter_map(|n| doc.line(n)).map(|line| line.value.len()).sum();
@@ -206,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_text_is_cut_between_characters_and_says_so() {
+    fn a_huge_text_is_cut_between_characters_and_counts_the_rest() {
         let text = "é".repeat(MAX_LAYOUT_BYTES);
         assert_eq!(JsonDoc::new(&text).omitted_bytes, MAX_LAYOUT_BYTES);
     }

@@ -1,61 +1,70 @@
-//! The rows of the events pane: a window on the log, and where the cursor is in it.
+//! The rows of the events pane: a window of the log, with the cursor in it.
 //!
-//! The window holds some pages around the cursor. A movement that leaves it is owed until further rows have come.
+//! The window holds some pages around the cursor. A movement that leaves it is completed when further rows arrive.
 
 use crate::format::FindingLayout;
 use crate::query::{Direction, Filter, LogRow, RowContent, RowPage};
 
-/// Rows kept on either side of the cursor.
-const ROWS_KEPT_PER_SIDE: usize = 400;
-/// Rows asked for at once.
+/// Rows of the window on either side of the cursor. Rows farther away are dropped.
+const MAX_ROWS_PER_SIDE: usize = 400;
+/// Rows that are requested at once.
 pub(crate) const ROW_BATCH: usize = 200;
 
 /// The events pane.
 #[derive(Debug, Clone)]
 pub(crate) struct EventList {
-    /// The window, ascending.
+    /// The rows of the window, in ascending order.
     pub(crate) rows: Vec<LogRow>,
-    /// No row comes before the window.
+    /// The window starts with the first row of the log.
     pub(crate) at_start: bool,
-    /// No row comes behind it.
+    /// The window ends with the last row of the log.
     pub(crate) at_end: bool,
-    /// The row under the cursor, by its place in the window.
+    /// Position of the selected row in the window.
     pub(crate) cursor: usize,
-    /// The first row on the screen, likewise.
+    /// Position of the first visible row in the window.
     pub(crate) top: usize,
-    /// What is to be shown.
+    /// The filter that the user has set.
     pub(crate) filter: Filter,
-    /// What the rows in the window were shown by: another filter, until those of the new one have come.
+    /// The filter of the rows in the window. It is an earlier one until the rows of the new filter arrive.
     applied_filter: Filter,
     /// Columns scrolled to the right.
     pub(crate) scroll_columns: u16,
-    /// Rows that the cursor still has to move once they are there.
+    /// Rows that the cursor has still to move when further rows arrive.
     pending_move: i64,
-    /// Rows on the screen.
+    /// Number of visible rows.
     height: usize,
-    /// What was asked for and has not come.
+    /// The request that is being worked on.
     request_state: RowRequestState,
-    /// The log's size when that was asked.
+    /// Size of the log when the request was made.
     requested_at_size: u64,
-    /// Where the cursor will be in another window.
+    /// Offset of the row that will be selected in the requested window.
     target_offset: Option<u64>,
 }
 
-/// What a list waits for.
+/// The request for rows that is being worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowRequestState {
-    /// Nothing.
+    /// None.
     Idle,
-    /// Another window.
+    /// A window that replaces the current one.
     Window,
-    /// Further rows.
+    /// Rows that extend the window in a direction.
     More(Direction),
-    /// Nothing, because the user stopped it; the next movement asks again.
+    /// None, because the user has stopped it. The next movement makes a new one.
     Stopped,
 }
 
+/// Rows that have to be requested to extend the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowsNeeded {
+    /// Offset to read from.
+    pub(crate) from: u64,
+    /// Direction to read in.
+    pub(crate) direction: Direction,
+}
+
 impl EventList {
-    /// An empty window.
+    /// Creates an empty window.
     pub(crate) fn new(filter: Filter) -> Self {
         Self {
             rows: Vec::new(),
@@ -74,105 +83,107 @@ impl EventList {
         }
     }
 
-    /// The row under the cursor.
+    /// Returns the selected row.
     pub(crate) fn selected_row(&self) -> Option<&LogRow> {
         self.rows.get(self.cursor)
     }
 
-    /// Where the cursor will be in the window that was asked for.
+    /// Returns the offset of the row that will be selected in the requested window.
     pub(crate) fn target_offset(&self) -> Option<u64> {
         self.target_offset.filter(|_| self.request_state == RowRequestState::Window)
     }
 
-    /// The offset under the cursor.
+    /// Returns the offset of the selected row; 0 when there is none.
     pub(crate) fn selected_offset(&self) -> u64 {
         self.selected_row().map_or(0, |row| row.start)
     }
 
-    /// True when the rows of the filter have not come: those that are there are another one's.
+    /// Returns whether the rows in the window are those of an earlier filter.
     pub(crate) fn has_stale_rows(&self) -> bool {
         !self.applied_filter.is_same(&self.filter)
     }
 
-    /// The rows on the screen.
+    /// Returns the visible rows.
     pub(crate) fn visible_rows(&self) -> &[LogRow] {
         let end = self.rows.len().min(self.top + self.height);
         self.rows.get(self.top..end).unwrap_or_default()
     }
 
-    /// The part of the file that is on the screen.
+    /// Returns the range of the file that the visible rows span.
     pub(crate) fn visible_range(&self) -> Option<std::ops::Range<u64>> {
-        let shown = self.visible_rows();
-        Some(shown.first()?.start..shown.last()?.end)
+        let visible = self.visible_rows();
+        Some(visible.first()?.start..visible.last()?.end)
     }
 
-    /// Rows on the screen.
+    /// Returns the number of visible rows.
     pub(crate) const fn height(&self) -> usize {
         self.height
     }
 
-    /// What it waits for.
+    /// Returns the request that is being worked on.
     pub(crate) const fn request_state(&self) -> RowRequestState {
         self.request_state
     }
 
-    /// The screen shows this many rows.
+    /// Sets the number of visible rows.
     pub(crate) fn resize(&mut self, height: usize) {
         self.height = height;
         self.scroll_to_cursor();
     }
 
-    /// Moves the cursor by so many rows; what the window does not hold is owed.
+    /// Moves the cursor by a number of rows. The part of the movement that leaves the window is completed when further
+    /// rows arrive.
     pub(crate) fn move_by(&mut self, rows: i64) {
         if self.request_state == RowRequestState::Stopped && rows != 0 {
             self.request_state = RowRequestState::Idle;
         }
         let last = self.rows.len().saturating_sub(1) as i64;
-        let wanted = self.cursor as i64 + self.pending_move + rows;
-        let there = wanted.clamp(0, last);
-        self.pending_move = wanted - there;
+        let target = self.cursor as i64 + self.pending_move + rows;
+        let cursor = target.clamp(0, last);
+        self.pending_move = target - cursor;
         let beyond_end = self.pending_move > 0 && self.at_end;
         let beyond_start = self.pending_move < 0 && self.at_start;
         if beyond_end || beyond_start {
             self.pending_move = 0;
         }
-        self.cursor = there as usize;
+        self.cursor = cursor as usize;
         self.scroll_to_cursor();
     }
 
-    /// True when the window's last row is the log's, and under the cursor.
+    /// Returns whether the last row of the log is selected.
     pub(crate) fn is_at_end(&self) -> bool {
         self.at_end && self.cursor + 1 >= self.rows.len()
     }
 
-    /// Puts the cursor on the row at or behind an offset, when the window holds its place.
+    /// Selects the row that contains an offset. Returns false when the window does not hold it.
     pub(crate) fn select_offset(&mut self, offset: u64) -> bool {
         let at = self.rows.partition_point(|row| row.start < offset);
-        // Damage with a frame's events inside it: the row that holds the offset, not the one behind it.
-        let inside = at.checked_sub(1).filter(|i| self.rows.get(*i).is_some_and(|row| row.end > offset));
+        // An offset inside a row selects that row, not the one after it.
+        let containing = at.checked_sub(1).filter(|i| self.rows.get(*i).is_some_and(|row| row.end > offset));
         let exact = self.rows.get(at).is_some_and(|row| row.start == offset);
-        let Some(at) = (if exact { Some(at) } else { inside }) else { return false };
+        let Some(at) = (if exact { Some(at) } else { containing }) else { return false };
         self.cursor = at;
         self.pending_move = 0;
         self.center_cursor();
         true
     }
 
-    /// Another window is being asked for, of a log of `bytes`, the cursor to be at a place.
-    pub(crate) fn begin_window_request(&mut self, bytes: u64, heading: Option<u64>) {
-        self.target_offset = heading;
+    /// Records that a window of a log of `bytes` is requested, in which the row at `target_offset` will be selected.
+    pub(crate) fn begin_window_request(&mut self, bytes: u64, target_offset: Option<u64>) {
+        self.target_offset = target_offset;
         self.request_state = RowRequestState::Window;
         self.requested_at_size = bytes;
         self.pending_move = 0;
     }
 
-    /// There is nothing to show, nor to be waited for.
+    /// Removes all rows. The log has none that could be requested.
     pub(crate) fn clear(&mut self) {
         *self = Self { height: self.height, at_start: true, at_end: true, ..Self::new(self.filter.clone()) };
     }
 
-    /// Nothing is waited for any more, nor asked for until the cursor moves. A filter whose rows have not come is
-    /// none: the rows that are there would not be what it shows.
+    /// Records that the request was cancelled. No rows are requested until the cursor moves.
+    ///
+    /// A filter whose rows have not arrived is dropped, because the rows in the window are not those of that filter.
     pub(crate) fn cancel_request(&mut self) {
         if self.request_state == RowRequestState::Window {
             self.filter = self.applied_filter.clone();
@@ -181,31 +192,33 @@ impl EventList {
         self.pending_move = 0;
     }
 
-    /// What has to be asked for of a log of `bytes`, so that the next movement finds its rows: from where, and which way.
-    /// Nothing that is not `ready` to be answered: it is asked for later.
+    /// Returns the rows to request from a log of `bytes`, so that the next movement finds them in the window.
+    ///
+    /// Rows for which `is_ready` returns false are requested later.
     pub(crate) fn begin_next_request(
         &mut self,
         bytes: u64,
-        ready: impl Fn(u64, Direction) -> bool,
-    ) -> Option<(u64, Direction)> {
+        is_ready: impl Fn(RowsNeeded) -> bool,
+    ) -> Option<RowsNeeded> {
         if self.request_state != RowRequestState::Idle {
             return None;
         }
         let margin = (self.height * 2).max(20);
-        let ahead = self.rows.last().filter(|_| !self.at_end && self.cursor + margin >= self.rows.len());
-        let behind = self.rows.first().filter(|_| !self.at_start && self.cursor < margin);
-        let ahead = ahead.map(|row| (row.end, Direction::Forward));
-        let behind = behind.map(|row| (row.start, Direction::Backward));
-        let order = if self.pending_move < 0 { [behind, ahead] } else { [ahead, behind] };
-        let wanted = order.into_iter().flatten().find(|(from, direction)| ready(*from, *direction))?;
-        self.request_state = RowRequestState::More(wanted.1);
+        let after = self.rows.last().filter(|_| !self.at_end && self.cursor + margin >= self.rows.len());
+        let before = self.rows.first().filter(|_| !self.at_start && self.cursor < margin);
+        let after = after.map(|row| RowsNeeded { from: row.end, direction: Direction::Forward });
+        let before = before.map(|row| RowsNeeded { from: row.start, direction: Direction::Backward });
+        let order = if self.pending_move < 0 { [before, after] } else { [after, before] };
+        let needed = order.into_iter().flatten().find(|needed| is_ready(*needed))?;
+        self.request_state = RowRequestState::More(needed.direction);
         self.requested_at_size = bytes;
-        Some(wanted)
+        Some(needed)
     }
 
-    /// Takes a window, the cursor on the row at or behind `offset`. The log has `bytes` by now.
+    /// Replaces the window and selects the row that contains `offset`, or the next one. `bytes` is the current size of
+    /// the log.
     pub(crate) fn set_window(&mut self, page: RowPage, offset: u64, bytes: u64) {
-        // The cursor's line stays where it is on the screen, so that a filter changes what is around it and not the place.
+        // The selected row stays on its line of the screen, so that a new filter changes only the rows around it.
         let line = self.cursor.saturating_sub(self.top);
         self.applied_filter = self.filter.clone();
         self.rows = page.rows;
@@ -220,7 +233,7 @@ impl EventList {
         self.reopen_end_if_grown(bytes);
     }
 
-    /// Takes further rows. The log has `bytes` by now.
+    /// Extends the window by the rows that were requested. `bytes` is the current size of the log.
     pub(crate) fn extend_window(&mut self, page: RowPage, bytes: u64) {
         let RowRequestState::More(direction) = self.request_state else { return };
         self.request_state = RowRequestState::Idle;
@@ -228,7 +241,7 @@ impl EventList {
             Direction::Forward => {
                 self.rows.extend(page.rows);
                 self.at_end = page.at_end;
-                let surplus = self.cursor.min(self.top).saturating_sub(ROWS_KEPT_PER_SIDE);
+                let surplus = self.cursor.min(self.top).saturating_sub(MAX_ROWS_PER_SIDE);
                 if surplus > 0 {
                     self.rows.drain(..surplus);
                     self.cursor -= surplus;
@@ -237,14 +250,14 @@ impl EventList {
                 }
             }
             Direction::Backward => {
-                let new = page.rows.len();
+                let added = page.rows.len();
                 self.rows.splice(..0, page.rows);
-                self.cursor += new;
-                self.top += new;
+                self.cursor += added;
+                self.top += added;
                 self.at_start = page.at_start;
-                let kept = self.cursor.max(self.top + self.height) + ROWS_KEPT_PER_SIDE;
-                if self.rows.len() > kept {
-                    self.rows.truncate(kept);
+                let max_rows = self.cursor.max(self.top + self.height) + MAX_ROWS_PER_SIDE;
+                if self.rows.len() > max_rows {
+                    self.rows.truncate(max_rows);
                     self.at_end = false;
                 }
             }
@@ -253,25 +266,26 @@ impl EventList {
         self.reopen_end_if_grown(bytes);
     }
 
-    /// An end that was told before the log grew is none.
+    /// The end of the log that a page reports is outdated when the log has grown since the request.
     fn reopen_end_if_grown(&mut self, bytes: u64) {
         if bytes > self.requested_at_size {
             self.reopen_end();
         }
     }
 
-    /// The log has grown: what was its end may go on, and what was unfinished may be whole.
+    /// Makes the window request rows at its end again, because the log has grown. An unfinished last frame is removed,
+    /// because it may be complete now.
     pub(crate) fn reopen_end(&mut self) {
         if !self.at_end {
             return;
         }
         self.at_end = false;
-        let unfinished = |row: &LogRow| match &row.content {
+        let is_unfinished = |row: &LogRow| match &row.content {
             RowContent::InFlight => true,
             RowContent::Finding(finding) => finding.kind.layout() != FindingLayout::ValidFrame,
             _ => false,
         };
-        while self.rows.len() > 1 && self.rows.last().is_some_and(unfinished) {
+        while self.rows.len() > 1 && self.rows.last().is_some_and(is_unfinished) {
             self.rows.pop();
         }
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
@@ -286,7 +300,7 @@ impl EventList {
         self.scroll_to_cursor();
     }
 
-    /// Scrolls as little as shows the cursor.
+    /// Scrolls as little as needed to make the selected row visible.
     fn scroll_to_cursor(&mut self) {
         let height = self.height.max(1);
         self.top = self.top.min(self.rows.len().saturating_sub(height));
@@ -307,35 +321,47 @@ mod tests {
         range.map(|n| row(n * 10)).collect()
     }
 
-    fn list(range: std::ops::Range<u64>, at_start: bool, at_end: bool) -> EventList {
+    fn list(page: RowPage) -> EventList {
         let mut list = EventList::new(Filter::default());
         list.resize(10);
-        list.set_window(RowPage { rows: rows(range), at_start, at_end }, 0, 0);
+        list.set_window(page, 0, 0);
         list
     }
 
+    fn first_page(range: std::ops::Range<u64>) -> RowPage {
+        RowPage { rows: rows(range), at_start: true, at_end: false }
+    }
+
+    fn whole_log(range: std::ops::Range<u64>) -> RowPage {
+        RowPage { rows: rows(range), at_start: true, at_end: true }
+    }
+
+    fn needed(from: u64, direction: Direction) -> Option<RowsNeeded> {
+        Some(RowsNeeded { from, direction })
+    }
+
     #[test]
-    fn a_movement_beyond_the_window_is_owed_until_rows_come() {
-        let mut list = list(0..100, true, false);
+    fn a_movement_beyond_the_window_is_completed_when_rows_arrive() {
+        let mut list = list(first_page(0..100));
         list.move_by(150);
         assert_eq!(list.selected_offset(), 990);
-        assert_eq!(list.begin_next_request(0, |_, _| true), Some((1000, Direction::Forward)));
-        assert_eq!(list.begin_next_request(0, |_, _| true), None, "asked once");
+        assert_eq!(list.begin_next_request(0, |_| true), needed(1000, Direction::Forward));
+        assert_eq!(list.begin_next_request(0, |_| true), None, "one request at a time");
         list.extend_window(RowPage { rows: rows(100..300), at_start: false, at_end: true }, 0);
         assert_eq!(list.selected_offset(), 1500);
         list.move_by(1000);
         assert_eq!(list.selected_offset(), 2990);
         list.move_by(-1);
-        assert_eq!(list.selected_offset(), 2980, "nothing is owed beyond the end");
+        assert_eq!(list.selected_offset(), 2980, "no movement is pending beyond the end");
     }
 
     #[test]
-    fn rows_far_behind_the_cursor_are_let_go_and_come_back() {
-        let mut list = list(0..100, true, false);
+    fn rows_far_from_the_cursor_are_dropped_and_requested_again() {
+        let mut list = list(first_page(0..100));
         let mut next = 100;
         while next < 1100 {
             list.move_by(200);
-            if list.begin_next_request(0, |_, _| true).is_some() {
+            if list.begin_next_request(0, |_| true).is_some() {
                 list.extend_window(RowPage { rows: rows(next..next + 200), at_start: false, at_end: false }, 0);
                 next += 200;
             }
@@ -344,14 +370,14 @@ mod tests {
         let first = list.rows[0].start;
         list.cursor = 0;
         list.move_by(-5);
-        assert_eq!(list.begin_next_request(0, |_, _| true), Some((first, Direction::Backward)));
+        assert_eq!(list.begin_next_request(0, |_| true), needed(first, Direction::Backward));
         list.extend_window(RowPage { rows: rows(0..first / 10), at_start: true, at_end: false }, 0);
         assert_eq!(list.selected_offset(), first - 50);
     }
 
     #[test]
-    fn the_cursor_is_always_on_the_screen() {
-        let mut list = list(0..100, true, true);
+    fn the_selected_row_is_always_visible() {
+        let mut list = list(whole_log(0..100));
         for step in [5, 50, -3, -60, 99, -99, 1] {
             list.move_by(step);
             assert!((list.top..list.top + 10).contains(&list.cursor), "{step}");
@@ -362,20 +388,20 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_grows_gives_up_its_unfinished_end_and_asks_for_more() {
-        let mut list = list(0..3, true, true);
+    fn an_unfinished_end_is_requested_again_when_the_log_grows() {
+        let mut list = list(whole_log(0..3));
         list.rows.insert(0, LogRow { start: 0, end: 1, content: RowContent::Header });
         let torn = Finding::new(DamageKind::TornTail, 30..35);
         list.rows.push(LogRow { start: 30, end: 35, content: RowContent::Finding(torn) });
         list.cursor = 4;
         list.reopen_end();
         assert_eq!(list.rows.len(), 1);
-        assert_eq!(list.begin_next_request(0, |_, _| true), Some((1, Direction::Forward)));
+        assert_eq!(list.begin_next_request(0, |_| true), needed(1, Direction::Forward));
     }
 
     #[test]
-    fn a_place_inside_a_row_is_that_row() {
-        let mut list = list(0..50, true, true);
+    fn an_offset_inside_a_row_selects_that_row() {
+        let mut list = list(whole_log(0..50));
         assert!(list.select_offset(205));
         assert_eq!(list.selected_offset(), 200);
         assert!(!list.select_offset(10_000));

@@ -1,104 +1,130 @@
-//! What is known about the log as a whole.
+//! Facts about the log as a whole, and about its index file.
 
 use std::path::PathBuf;
 
 use crate::file::WriterPresence;
 use crate::index::{Coverage, IndexState, VerificationMark};
+use crate::report::safe_path_text;
 
-/// What is known about the log.
+/// Facts about the log.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LogInfo {
-    /// Its path, links resolved.
+    /// Path with symbolic links resolved.
     pub(crate) path: PathBuf,
-    /// Its version.
+    /// Format version.
     pub(crate) version: u16,
-    /// When it says it was created, milliseconds since the epoch.
+    /// Time of creation from the header, in milliseconds since the Unix epoch; `None` in version 0.
     pub(crate) created_at_ms: Option<u64>,
-    /// Its size.
+    /// Size in bytes.
     pub(crate) bytes: u64,
-    /// Its first frame's offset.
+    /// Offset of the first frame.
     pub(crate) first_frame: u64,
-    /// The folder of its journals.
+    /// Folder of the repair journals.
     pub(crate) journal_dir: PathBuf,
-    /// Its index file.
+    /// The index file.
     pub(crate) index: IndexInfo,
-    /// Who writes to it.
+    /// The process that writes to the log.
     pub(crate) writer: WriterPresence,
-    /// Why nothing can ever be appended to it.
+    /// Why nothing can ever be appended to this log.
     pub(crate) read_only_reason: Option<String>,
 }
 
-/// What is known about the index.
+/// Facts about the index file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct IndexInfo {
-    /// Where it stands, or would.
+    /// Path of the index file, which need not exist.
     pub(crate) path: PathBuf,
-    /// How the file relates to the log.
+    /// State of the index file relative to the log.
     pub(crate) state: IndexState,
-    /// What the file covers, when it may be believed.
+    /// Coverage of the index file, when it can be trusted.
     pub(crate) saved_coverage: Option<Coverage>,
-    /// What is covered in memory.
+    /// Coverage of the index in memory.
     pub(crate) memory_coverage: Option<Coverage>,
-    /// How far the log was verified when the file was saved, and when that was.
+    /// How far the log was verified when the index was saved, and when that was.
     pub(crate) verified: Option<VerificationMark>,
 }
 
-/// What the log's name belongs to while it belongs to no log.
+/// Why the log's path leads to no log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LogUnavailable {
-    /// No file bears it; what is shown is the open file.
+    /// There is no file at the path. The screen shows the file that is still open.
     Gone,
-    /// Another file bears it, which is no log; what is shown is the open file.
+    /// Another file, which is not a log, is at the path. The screen shows the file that is still open.
     Replaced(String),
-    /// The file itself was cut or overwritten, and is no log any more: there is nothing to show.
+    /// The open file itself was cut or overwritten and is no longer a log. There is nothing to show.
     Overwritten(String),
 }
 
 impl LogUnavailable {
-    /// The word for the status line.
+    /// Returns the text for the status line.
     pub(crate) fn status_label(&self) -> String {
         match self {
             Self::Gone => "GONE".into(),
-            Self::Replaced(found) | Self::Overwritten(found) => format!("NO LOG: {found}"),
+            Self::Replaced(found) | Self::Overwritten(found) => format!("NOT A LOG: {found}"),
         }
     }
 
-    /// What has happened, and what is shown now.
+    /// Returns what has happened, and what the screen shows.
     pub(crate) fn description(&self) -> String {
         match self {
-            Self::Gone => "the log was removed or renamed; what is shown is the open file".into(),
+            Self::Gone => "Log removed or renamed. Showing the file that is still open".into(),
             Self::Replaced(found) => {
-                format!("the log was replaced by what is none ({found}); what is shown is the open file")
+                format!("Log replaced by a file that is not a log ({found}). Showing the file that is still open")
             }
-            Self::Overwritten(found) => format!("no log any more: it was cut or overwritten ({found})"),
+            Self::Overwritten(found) => format!("No longer a log: cut or overwritten ({found})"),
         }
     }
 
-    /// Why nothing is written.
+    /// Returns why nothing can be written.
     pub(crate) fn write_refusal(&self) -> String {
         match self {
-            Self::Gone => "the log is gone: no file bears its name".into(),
-            Self::Replaced(found) | Self::Overwritten(found) => format!("no log stands there now: {found}"),
+            Self::Gone => "the log was removed or renamed".into(),
+            Self::Replaced(found) | Self::Overwritten(found) => format!("the file is not a log now: {found}"),
         }
     }
 
-    /// True where the open file has nothing to show either.
+    /// Returns whether the open file has nothing to show either.
     pub(crate) const fn has_no_data(&self) -> bool {
         matches!(self, Self::Overwritten(_))
     }
 }
 
 impl LogInfo {
-    /// The log's name, without its folder.
+    /// Returns the log's file name without its folder.
     pub(crate) fn file_name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    /// Returns the log's path as a shell takes it.
+    pub(crate) fn shell_path(&self) -> String {
+        shell_quote(&safe_path_text(&self.path))
     }
 }
 
 impl IndexInfo {
-    /// How far an index covers the log.
+    /// Returns the offset up to which the index file covers the log.
     pub(crate) fn covered_to(&self) -> u64 {
-        let of = |coverage: &Option<Coverage>| coverage.as_ref().map_or(0, |coverage| coverage.covered_to);
-        of(&self.saved_coverage)
+        self.saved_coverage.map_or(0, |coverage| coverage.covered_to)
+    }
+}
+
+/// Quotes a word where a shell needs it.
+fn shell_quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(shell_quote("/tmp/a.log"), "/tmp/a.log");
+        assert_eq!(shell_quote("it's here"), "'it'\\''s here'");
     }
 }

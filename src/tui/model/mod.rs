@@ -1,14 +1,21 @@
-//! Everything the screen is drawn from, and nothing that touches a terminal, a file or a clock.
+//! The state that the screen is drawn from. Nothing here touches a terminal, a file or a clock.
 
+mod availability;
 mod detail;
 mod detail_lines;
+mod detail_pane;
 mod fix_preview;
 mod form;
 mod hit_counter;
+mod jobs;
 mod json;
+mod labelled_lines;
+mod latency;
 mod list;
 mod log_info;
+mod modes;
 mod overlays;
+mod plan_preview;
 mod repairs;
 mod scan;
 mod tables;
@@ -16,192 +23,83 @@ mod text_input;
 
 use std::collections::VecDeque;
 
-pub(crate) use crate::report::{DetailLine, Tone};
-pub(crate) use detail::{DetailPane, DetailRequest, DetailView, HEX_WINDOW_BYTES, RowContents};
-pub(crate) use detail_lines::{LABEL_WIDTH, wrap_text, wrapped_row_lines};
+use ratatui::layout::Size;
+
+pub(crate) use detail::{DetailView, RowContents};
+pub(crate) use detail_lines::wrapped_row_lines;
+pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES};
 pub(crate) use fix_preview::fix_preview_lines;
-pub(crate) use form::{AppendForm, FormField, latency_histogram};
-pub(crate) use hit_counter::{DEFAULT_HIT_SLICE_BYTES, HitCounter, HitCounterState, HitCounters};
-pub(crate) use json::{JsonDoc, JsonLineView};
-pub(crate) use list::{EventList, ROW_BATCH, RowRequestState};
+pub(crate) use form::{AppendForm, FormField};
+pub(crate) use hit_counter::{
+    DEFAULT_HIT_SLICE_BYTES, DeferredRequest, HitCounter, HitCounterState, HitCounters, HitReadiness,
+};
+pub(crate) use jobs::{EscBehavior, RequestGenerations, UserJob};
+pub(crate) use json::{FoldedLines, JsonDoc, JsonLineView};
+pub(crate) use labelled_lines::{LABEL_WIDTH, wrap_text};
+pub(crate) use latency::histogram_bars;
+pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
+pub(crate) use modes::{Access, Follow, Pane, Tab, WriteConsent, Zoom};
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, Overlay, Prompt, PromptPurpose};
-pub(crate) use repairs::{PlanPreview, PlanRequest, RepairsPane, UndecidedFinding};
-pub(crate) use scan::{ScanProgress, ScanState};
-pub(crate) use tables::{AggregateLoadState, AggregateSort, AggregateTable, ListCursor};
+pub(crate) use plan_preview::PlanPreview;
+pub(crate) use repairs::{RepairsPane, UndoEffect};
+pub(crate) use scan::{ScanProgress, ScanRun, ScanState};
+pub(crate) use tables::{AggregateLoadState, AggregateTable, ListCursor};
 pub(crate) use text_input::TextInput;
 
-use super::effect::{Effect, WorkerKind};
-use super::message::SessionTime;
+use super::effect::{Effect, MouseCapture};
+use super::request::WorkerKind;
+use super::session_time::SessionTime;
 use super::theme::Theme;
 use crate::format::DamageKind;
 use crate::index::VerificationMark;
-use crate::query::{Filter, SearchPattern};
+use crate::query::{Filter, LogRow, RowContent, SearchPattern};
+use crate::report::Tone;
 use crate::report::units::{DisplayZone, format_date};
 
-/// The tabs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Tab {
-    /// The log.
-    #[default]
-    Events,
-    /// Each aggregate.
-    Aggregates,
-    /// What the scan has found.
-    Findings,
-    /// The index.
-    Index,
-    /// The medical record.
-    Repairs,
-}
-
-impl Tab {
-    /// Every tab with its name.
-    pub(crate) const ALL: [(Self, &'static str); 5] = [
-        (Self::Events, "Events"),
-        (Self::Aggregates, "Aggregates"),
-        (Self::Findings, "Findings"),
-        (Self::Index, "Index"),
-        (Self::Repairs, "Repairs"),
-    ];
-}
-
-/// The panes that can have the keys.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Pane {
-    /// The tab's own.
-    #[default]
-    Main,
-    /// Detail.
-    Detail,
-    /// The findings below the events, where there is room.
-    Findings,
-}
-
-/// How a pane stands to the whole.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Zoom {
-    /// Beside the others.
-    #[default]
-    Out,
-    /// Alone.
-    In,
-}
-
-/// Whether the end of the log is followed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Follow {
-    /// It is not.
-    #[default]
-    No,
-    /// It is.
-    Yes,
-}
-
-/// Whether anything may be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// It may.
-    ReadWrite,
-    /// `--read-only`
-    ReadOnly,
-}
-
-/// Whether somebody has agreed to this run writing to the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum WriteConsent {
-    /// Not yet.
-    #[default]
-    NotAsked,
-    /// Yes.
-    Granted,
-}
-
-/// A line that tells something, in the place of the footer.
+/// A message in the footer. It replaces the keys until the next key press.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// What is told.
+    /// The message.
     pub(crate) text: String,
-    /// How it is meant.
+    /// Whether it reports a problem.
     pub(crate) tone: Tone,
 }
 
-/// A job that the user has started and can stop.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UserJob {
-    /// Who does it.
-    pub(crate) worker: WorkerKind,
-    /// What it is called.
-    pub(crate) name: String,
-    /// Done, and in all, in bytes.
-    pub(crate) progress: (u64, u64),
-    /// When it was started.
-    pub(crate) started: SessionTime,
-    /// Whether Esc stops it.
-    pub(crate) on_esc: EscBehavior,
+/// A search as the user typed it, and as it was parsed.
+#[derive(Debug, Clone)]
+pub(crate) struct ActiveSearch {
+    /// The text of the prompt.
+    pub(crate) text: String,
+    /// The pattern that rows are matched with.
+    pub(crate) pattern: SearchPattern,
 }
 
-/// Whether Esc stops a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EscBehavior {
-    /// It does.
-    CancelsJob,
-    /// What has begun is carried through.
-    Ignored,
-}
-
-/// The newest question of each lane. An answer to an older one is dropped.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct RequestGenerations([u64; WorkerKind::ALL.len()]);
-
-impl RequestGenerations {
-    /// The generation of the next question; answers to those before it are late.
-    pub(crate) fn advance(&mut self, lane: WorkerKind) -> u64 {
-        let slot = &mut self.0[lane as usize];
-        *slot += 1;
-        *slot
-    }
-
-    /// True for the answer to the newest question.
-    pub(crate) fn is_newest(&self, lane: WorkerKind, generation: u64) -> bool {
-        self.0[lane as usize] == generation
-    }
-}
-
-/// What the screen is started with.
+/// Settings of a new model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ModelOptions {
-    /// Whether anything may be written.
+    /// Whether the screen may write.
     pub(crate) access: Access,
-    /// How the scan starts.
+    /// Initial state of the background scan.
     pub(crate) scan: ScanState,
-    /// The colours.
+    /// Theme of the screen.
     pub(crate) theme: Theme,
-    /// Whether the mouse is listened to.
+    /// Whether the screen receives mouse events.
     pub(crate) mouse: MouseCapture,
-    /// Columns and lines.
-    pub(crate) size: (u16, u16),
-    /// Bytes of the log that the hits worker reads between two updates of the screen.
+    /// Size of the screen.
+    pub(crate) size: Size,
+    /// Bytes of the log that are searched for hits in one request.
     pub(crate) hit_slice_bytes: u64,
 }
 
-/// Whether the mouse is listened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MouseCapture {
-    /// It is.
-    On,
-    /// It is the terminal's.
-    Off,
-}
-
-/// Everything the screen is drawn from.
+/// The state that the screen is drawn from.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
-    /// The log as a whole.
+    /// Facts about the log as a whole.
     pub(crate) log_info: LogInfo,
-    /// What its name belongs to while that is no log.
+    /// Why the path leads to no log, while it does not.
     pub(crate) unavailable: Option<LogUnavailable>,
-    /// The scan behind.
+    /// Results of the background scan.
     pub(crate) scan: ScanProgress,
     /// The events pane.
     pub(crate) list: EventList,
@@ -211,59 +109,59 @@ pub(crate) struct Model {
     pub(crate) aggregates: AggregateTable,
     /// The cursor in the findings.
     pub(crate) findings: ListCursor,
-    /// The lines of the index tab.
+    /// The scroll position of the index tab.
     pub(crate) index: ListCursor,
-    /// The medical record.
+    /// The repair history.
     pub(crate) repairs: RepairsPane,
-    /// The tab.
+    /// The selected tab.
     pub(crate) tab: Tab,
-    /// The pane that has the keys.
+    /// The pane that has the focus.
     pub(crate) focus: Pane,
-    /// Whether it is alone.
+    /// Whether the focused pane fills the screen.
     pub(crate) zoom: Zoom,
-    /// Whether the end is followed.
+    /// Whether the cursor follows the end of the log.
     pub(crate) follow: Follow,
-    /// What lies over the screen, the top one last.
+    /// Overlays, the topmost last. The topmost has the keys.
     pub(crate) overlays: Vec<Overlay>,
-    /// The append form, kept while it is closed.
+    /// The append form. It keeps its values while it is closed.
     pub(crate) form: AppendForm,
-    /// What is searched, as typed and as understood.
-    pub(crate) search: Option<(String, SearchPattern)>,
-    /// Hits of the filter and the search.
+    /// The current search.
+    pub(crate) search: Option<ActiveSearch>,
+    /// Hits of the filter and of the search.
     pub(crate) hit_counters: HitCounters,
-    /// What was last told.
+    /// The message in the footer.
     pub(crate) notice: Option<Notice>,
-    /// The jobs that are running.
+    /// Jobs that are running, the newest last.
     pub(crate) jobs: Vec<UserJob>,
-    /// Whether anything may be written.
+    /// Whether the screen may write.
     pub(crate) access: Access,
-    /// Whether writing was agreed to.
+    /// Whether the user has confirmed that this session writes to the log.
     pub(crate) consent: WriteConsent,
-    /// The colours.
+    /// Theme of the screen.
     pub(crate) theme: Theme,
-    /// Whether the mouse is listened to.
+    /// Whether the screen receives mouse events.
     pub(crate) mouse: MouseCapture,
-    /// Columns and lines.
-    pub(crate) size: (u16, u16),
-    /// Time since the epoch in milliseconds, as the loop has set it.
+    /// Size of the screen.
+    pub(crate) size: Size,
+    /// Milliseconds since the Unix epoch, as the run loop has last set them.
     pub(crate) now_ms: u64,
-    /// Time since the screen was opened, likewise.
+    /// Time since the screen was opened, as the run loop has last set it.
     pub(crate) now: SessionTime,
-    /// Something on the screen has changed.
+    /// The screen has to be drawn again.
     pub(crate) needs_redraw: bool,
-    /// The newest questions.
+    /// The newest generation of each worker.
     pub(crate) generations: RequestGenerations,
-    /// What is to be done, in order.
+    /// Effects that the run loop has not executed yet, in order.
     pub(crate) effects: VecDeque<Effect>,
 }
 
 impl Model {
-    /// The screen as it opens, before anything is known but the log's facts.
-    pub(crate) fn new(facts: LogInfo, start: ModelOptions) -> Self {
+    /// Creates the model of a screen that has just been opened.
+    pub(crate) fn new(log_info: LogInfo, options: ModelOptions) -> Self {
         Self {
-            log_info: facts,
+            log_info,
             unavailable: None,
-            scan: ScanProgress::new(start.scan),
+            scan: ScanProgress::new(options.scan),
             list: EventList::new(Filter::default()),
             detail: DetailPane::default(),
             aggregates: AggregateTable::default(),
@@ -277,14 +175,14 @@ impl Model {
             overlays: Vec::new(),
             form: AppendForm::default(),
             search: None,
-            hit_counters: HitCounters::new(start.hit_slice_bytes),
+            hit_counters: HitCounters::new(options.hit_slice_bytes),
             notice: None,
             jobs: Vec::new(),
-            access: start.access,
+            access: options.access,
             consent: WriteConsent::default(),
-            theme: start.theme,
-            mouse: start.mouse,
-            size: start.size,
+            theme: options.theme,
+            mouse: options.mouse,
+            size: options.size,
             now_ms: 0,
             now: SessionTime::default(),
             needs_redraw: true,
@@ -293,23 +191,36 @@ impl Model {
         }
     }
 
-    /// Tells something.
+    /// Shows a message in the footer.
     pub(crate) fn notify(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone: Tone::Plain });
     }
 
-    /// Tells something behind what was told since the last key.
+    /// Shows a message after the one that is already in the footer.
     pub(crate) fn append_notice(&mut self, text: impl AsRef<str>, tone: Tone) {
-        let told = self.notice.take().map(|notice| notice.text + "; ").unwrap_or_default();
-        self.notice = Some(Notice { text: told + text.as_ref(), tone });
+        let earlier = self.notice.take().map(|notice| notice.text + "; ").unwrap_or_default();
+        self.notice = Some(Notice { text: earlier + text.as_ref(), tone });
     }
 
-    /// Tells that something is not as it should be.
+    /// Shows a message about a problem in the footer.
     pub(crate) fn warn(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone: Tone::Bad });
     }
 
-    /// Events known so far. Of a log that has lost its end the index counts those that are gone too.
+    /// Returns the row that the detail pane is about: the selected finding in the findings, else the selected row.
+    pub(crate) fn selected_row(&self) -> Option<LogRow> {
+        if self.tab == Tab::Findings || self.focus == Pane::Findings {
+            let finding = self.scan.findings.get(self.findings.line)?;
+            let content = RowContent::Finding(finding.clone());
+            return Some(LogRow { start: finding.start, end: finding.end, content });
+        }
+        self.list.selected_row().cloned()
+    }
+
+    /// Returns the number of events known so far: those the scan has counted, else those the index file covers.
+    ///
+    /// The index file of a log that has lost its end also counts the lost events; they are subtracted, or the result
+    /// is `None` while their number is unknown.
     pub(crate) fn event_count(&self) -> Option<u64> {
         let file = self.log_info.index.saved_coverage;
         self.scan.event_count.or_else(|| match file? {
@@ -319,24 +230,24 @@ impl Model {
         })
     }
 
-    /// Events that a log that has lost its end is known to miss.
+    /// Returns the number of events missing from a log that has lost its end, where it is known.
     pub(crate) fn events_missing(&self) -> Option<u64> {
         let missing = self.scan.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
         missing.and_then(|finding| finding.evidence.events_missing)
     }
 
-    /// That the scan is through and has left out what was verified earlier, in words; `None` where it has not.
+    /// Returns a note that a finished scan has skipped what was verified earlier; `None` when it has skipped nothing.
     pub(crate) fn skipped_note(&self) -> Option<String> {
-        let left_out = self.scan.is_done() && !self.scan.has_read_all();
-        left_out.then(|| match self.log_info.index.verified {
-            Some(VerificationMark { verified_at_ms: at_ms, .. }) => {
-                format!("verified earlier, on {}, and not read since", format_date(at_ms, DisplayZone::Utc))
+        let has_skipped = self.scan.is_done() && !self.scan.has_read_all();
+        has_skipped.then(|| match self.log_info.index.verified {
+            Some(VerificationMark { verified_at_ms, .. }) => {
+                format!("last verified on {}, not read since", format_date(verified_at_ms, DisplayZone::Utc))
             }
-            None => "verified earlier, and not read since".into(),
+            None => "verified in an earlier session, not read since".into(),
         })
     }
 
-    /// The job of a lane.
+    /// Returns the running job of a worker.
     pub(crate) fn job(&self, worker: WorkerKind) -> Option<&UserJob> {
         self.jobs.iter().find(|job| job.worker == worker)
     }

@@ -1,27 +1,29 @@
-//! What lies over the screen: lines of text, help, questions, the append form. The top one has the keys.
+//! Overlays over the screen: prompts, help, dialogs, the append form. The topmost has the keys.
 
-use super::super::actions::{self, ActionScope, ActionSpec};
-use super::super::message::SessionTime;
+use super::ListCursor;
+use super::labelled_lines::wrap_text;
+use super::plan_preview::PlanPreview;
 use super::text_input::TextInput;
-use super::{PlanPreview, wrap_text};
+use crate::tui::actions::{self, ActionScope, ActionSpec};
+use crate::tui::session_time::SessionTime;
 
-/// A layer.
+/// An overlay.
 #[derive(Debug, Clone)]
 pub(crate) enum Overlay {
-    /// A line being typed: palette, search or filter.
+    /// A line of text for the palette, the search or the filter.
     Prompt(Prompt),
-    /// Every action.
+    /// The list of all actions.
     Help(HelpOverlay),
-    /// A letter is waited for that says what is copied.
+    /// The second key of a copy action is awaited.
     CopyChord,
-    /// A question before something is written.
+    /// A dialog that asks for confirmation.
     Confirm(ConfirmDialog),
     /// The append form.
     Form,
 }
 
 impl Overlay {
-    /// Where its keys are looked up.
+    /// Returns the scope in which the keys of this overlay are looked up.
     pub(crate) const fn scope(&self) -> ActionScope {
         match self {
             Self::Prompt(_) | Self::Help(_) => ActionScope::TextInput,
@@ -33,37 +35,38 @@ impl Overlay {
     }
 }
 
-/// What a line is typed for.
+/// What a prompt is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PromptPurpose {
-    /// Go somewhere, or run an action.
+    /// A jump or an action.
     Palette,
-    /// Search.
+    /// A search.
     Search,
-    /// Filter.
+    /// A filter.
     Filter,
 }
 
-/// A line being typed.
+/// A line of text that the user is typing.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
-    /// What for.
+    /// What the text is for.
     pub(crate) purpose: PromptPurpose,
-    /// The line.
+    /// The text.
     pub(crate) input: TextInput,
-    /// Why it could not be taken.
+    /// Why the submitted text was not accepted.
     pub(crate) error: Option<String>,
-    /// The proposal that is chosen.
+    /// Position of the selected suggestion.
     pub(crate) selected: usize,
 }
 
 impl Prompt {
-    /// An empty line.
+    /// Creates a prompt that holds a text.
     pub(crate) fn new(purpose: PromptPurpose, text: &str) -> Self {
         Self { purpose, input: TextInput::new(text), error: None, selected: 0 }
     }
 
-    /// The actions whose names hold what was typed; for the palette only, and not while it is a place to go to.
+    /// Returns the actions whose titles contain the text. Only the palette has suggestions, and only while the text is
+    /// not a jump.
     pub(crate) fn suggestions(&self) -> Vec<&'static ActionSpec> {
         let typed = self.input.text().trim().to_lowercase();
         if self.purpose != PromptPurpose::Palette || typed.starts_with(|c: char| c.is_ascii_digit() || c == '#') {
@@ -78,17 +81,17 @@ impl Prompt {
     }
 }
 
-/// Help, filtered as one types.
+/// The list of all actions, filtered by the typed text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HelpOverlay {
-    /// What is looked for.
+    /// The text to filter by.
     pub(crate) input: TextInput,
-    /// The line under the cursor.
-    pub(crate) cursor: super::ListCursor,
+    /// The cursor in the filtered list.
+    pub(crate) cursor: ListCursor,
 }
 
 impl HelpOverlay {
-    /// The actions that match what was typed.
+    /// Returns the actions with this key, or with this text in their title or help.
     pub(crate) fn matching_actions(&self) -> Vec<&'static ActionSpec> {
         let typed = self.input.text().to_lowercase();
         let matches = |row: &&ActionSpec| {
@@ -100,69 +103,69 @@ impl HelpOverlay {
     }
 }
 
-/// A question. It opens on Cancel, and takes no key that was typed before it was drawn.
+/// A dialog that asks for confirmation. It opens on Cancel, and ignores keys that were typed before it was drawn.
 #[derive(Debug, Clone)]
 pub(crate) struct ConfirmDialog {
-    /// What is about to happen.
+    /// The title: what is about to happen.
     pub(crate) title: String,
-    /// What follows from it, in lines.
+    /// The text: what follows from it.
     pub(crate) lines: Vec<String>,
-    /// What the answer that goes on is called; `None` where there is nothing to go on with.
+    /// Label of the button that confirms; `None` when there is nothing to confirm.
     pub(crate) confirm_label: Option<&'static str>,
-    /// What happens then.
+    /// What is done on confirmation.
     pub(crate) on_confirm: ConfirmedAction,
-    /// Which answer is chosen.
+    /// The selected button.
     pub(crate) selected: DialogButton,
-    /// When it was drawn first.
+    /// When the dialog was first drawn.
     pub(crate) first_drawn_at: Option<SessionTime>,
-    /// The first line on the screen.
+    /// The first visible line.
     pub(crate) top: usize,
 }
 
 impl ConfirmDialog {
-    /// A question that nobody has seen yet.
+    /// Creates a dialog that was not drawn yet.
     pub(crate) fn new(
         title: impl Into<String>,
         lines: Vec<String>,
-        go: Option<&'static str>,
-        then: ConfirmedAction,
+        confirm_label: Option<&'static str>,
+        on_confirm: ConfirmedAction,
     ) -> Self {
         Self {
             title: title.into(),
             lines,
-            confirm_label: go,
-            on_confirm: then,
+            confirm_label,
+            on_confirm,
             selected: DialogButton::Cancel,
             first_drawn_at: None,
             top: 0,
         }
     }
 
-    /// What follows, in lines of so many columns.
+    /// Returns the text in lines of at most `columns` columns.
     pub(crate) fn wrapped_lines(&self, columns: usize) -> Vec<String> {
         self.lines.iter().flat_map(|line| wrap_text(line, columns.max(1))).collect()
     }
 }
 
-/// What a question is about.
+/// What is done when the user confirms a dialog.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ConfirmedAction {
-    /// Append what the form holds.
+    /// Append the event of the form.
     Append,
-    /// Build the whole index and save it.
+    /// Build the index from the whole log and save it.
     RebuildIndex,
-    /// Carry out the plan that is shown.
+    /// Apply the plan that the dialog shows.
     ApplyPlan(Box<PlanPreview>),
-    /// Nothing yet: the plan is being made again.
+    /// Nothing: the plan is being made again with another decision.
     AwaitPlan,
 }
 
-/// The answers to a question.
+/// The buttons of a dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DialogButton {
-    /// Change nothing.
+    /// Closes the dialog and changes nothing.
     Cancel,
-    /// Go on.
+    /// Confirms.
     Confirm,
 }
 
@@ -171,16 +174,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_palette_proposes_what_starts_so_first() {
-        let proposals = Prompt::new(PromptPurpose::Palette, "scan").suggestions();
-        let titles: Vec<_> = proposals.iter().map(|row| row.title).collect();
+    fn titles_that_start_with_the_text_are_suggested_first() {
+        let suggestions = Prompt::new(PromptPurpose::Palette, "scan").suggestions();
+        let titles: Vec<_> = suggestions.iter().map(|row| row.title).collect();
         assert_eq!(titles, ["scan stop", "scan go"]);
         assert!(Prompt::new(PromptPurpose::Palette, "12").suggestions().is_empty());
         assert!(Prompt::new(PromptPurpose::Filter, "scan").suggestions().is_empty());
     }
 
     #[test]
-    fn help_finds_by_key_and_by_word() {
+    fn help_is_filtered_by_key_and_by_text() {
         let find = |text: &str| {
             let help = HelpOverlay { input: TextInput::new(text), ..HelpOverlay::default() };
             help.matching_actions().iter().map(|row| row.title).collect::<Vec<_>>()

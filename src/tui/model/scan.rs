@@ -1,4 +1,4 @@
-//! What the scan behind the screen has seen so far.
+//! Results of the background scan so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -6,99 +6,110 @@ use std::ops::Range;
 use crate::format::{DamageKind, Finding};
 use crate::inspect::{HealthMap, MAX_FINDINGS};
 use crate::repair::{Fix, ProposedFix};
-use crate::tui::message::SessionTime;
+use crate::tui::session_time::SessionTime;
 
-/// How the scan stands.
+/// State of the background scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScanState {
-    /// It was not wished for.
+    /// The screen was opened with `--no-scan`.
     Off,
-    /// It runs.
+    /// The scan is running.
     Running,
-    /// Somebody stopped it.
+    /// The user has stopped the scan.
     Stopped,
-    /// It has seen everything.
+    /// The scan has reached the end of the log.
     Done,
-    /// It could not go on.
+    /// The scan has failed.
     Failed,
 }
 
-/// What the scan has seen.
+/// Results of the background scan so far.
 #[derive(Debug, Clone)]
 pub(crate) struct ScanProgress {
-    /// How it stands.
+    /// State of the scan.
     pub(crate) state: ScanState,
-    /// Findings by place.
+    /// Findings, ordered by offset and kind.
     pub(crate) findings: Vec<Finding>,
-    /// What can be done about those about which something can.
+    /// Fixes of the findings that have one.
     fixes: BTreeMap<(u64, DamageKind), Fix>,
-    /// Those that were not kept.
+    /// Number of findings beyond `MAX_FINDINGS`, which were dropped.
     pub(crate) dropped_findings: u64,
-    /// What is known of each part.
+    /// What is known about each part of the log. Coarser than the findings.
     pub(crate) health_map: HealthMap,
-    /// Events counted, when it counts them.
+    /// Number of events counted so far; `None` while the scan does not count.
     pub(crate) event_count: Option<u64>,
-    /// Where it is, and where it will end.
-    pub(crate) position: (u64, u64),
-    /// While it runs: since when, and the bytes that it has read since.
-    pub(crate) current_run: Option<(SessionTime, u64)>,
-    /// Up to here the index was built anew from here, which verified it.
+    /// Offset up to which the scan has read.
+    pub(crate) position: u64,
+    /// Offset at which the scan ends; 0 until the first progress is reported.
+    pub(crate) end: u64,
+    /// The run that is in progress.
+    pub(crate) current_run: Option<ScanRun>,
+    /// Offset up to which a rebuild of the index by this process has verified the log.
     rebuilt_to: u64,
-    /// Where damage was met that it did not know, and was told to look at.
+    /// Offsets of damage on pages that the scan did not know and was asked to scan again.
     reported_damage: BTreeSet<u64>,
 }
 
+/// A run of the scan, from its start or resumption until it stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ScanRun {
+    /// When the run started.
+    pub(crate) started: SessionTime,
+    /// Bytes read since then.
+    pub(crate) bytes_read: u64,
+}
+
 impl ScanProgress {
-    /// Nothing seen yet.
+    /// Creates the results of a scan that has read nothing.
     pub(crate) fn new(state: ScanState) -> Self {
-        let (findings, fixes) = (Vec::new(), BTreeMap::new());
-        let (map, told) = (HealthMap::default(), BTreeSet::new());
         Self {
             state,
-            findings,
-            fixes,
+            findings: Vec::new(),
+            fixes: BTreeMap::new(),
             dropped_findings: 0,
-            health_map: map,
+            health_map: HealthMap::default(),
             event_count: None,
-            position: (0, 0),
+            position: 0,
+            end: 0,
             current_run: None,
             rebuilt_to: 0,
-            reported_damage: told,
+            reported_damage: BTreeSet::new(),
         }
     }
 
-    /// It has come from one offset to another, of an end.
+    /// Records that the scan has read from `from` to `at`, of a log that ends at `end`.
     pub(crate) fn record_progress(&mut self, from: u64, at: u64, end: u64, now: SessionTime) {
         self.state = ScanState::Running;
-        self.position = (at, end);
+        (self.position, self.end) = (at, end);
         self.health_map.mark_verified(from..at);
-        self.current_run.get_or_insert((now, 0)).1 += at - from;
+        self.current_run.get_or_insert(ScanRun { started: now, bytes_read: 0 }).bytes_read += at - from;
     }
 
-    /// It runs no more.
+    /// Records that the scan has ended its run in a state.
     pub(crate) fn finish(&mut self, state: ScanState) {
         (self.state, self.current_run) = (state, None);
     }
 
-    /// True when it is through: what it left out was verified earlier.
+    /// Returns whether the scan has reached the end of the log. It may have skipped what was verified earlier.
     pub(crate) fn is_done(&self) -> bool {
         self.state == ScanState::Done
     }
 
-    /// True when it is through, and left nothing out.
+    /// Returns whether the scan has reached the end of the log and has skipped nothing.
     pub(crate) fn has_read_all(&self) -> bool {
-        self.is_done() && (self.position.1 == 0 || self.health_map.range_health(0..self.position.1).verified)
+        self.is_done() && (self.end == 0 || self.health_map.range_health(0..self.end).verified)
     }
 
-    /// Damage was met in these ranges, ascending: those to look at because it does not know of it.
+    /// Returns the damaged ranges that the scan does not know, out of ascending ranges of damage that a page has met.
+    /// Adjacent ranges are merged. Each range is returned once.
     pub(crate) fn take_unknown_damage(&mut self, ranges: impl Iterator<Item = Range<u64>>) -> Vec<Range<u64>> {
         let mut unknown: Vec<Range<u64>> = Vec::new();
         for range in ranges.filter(|_| self.dropped_findings == 0) {
-            let behind = self.findings.partition_point(|known| known.start <= range.start);
-            let known = self.findings.get(..behind).unwrap_or_default().iter().rev();
-            // What starts where this does, and the damage before it, which may hold it.
-            let mut near = known.take_while(|known| known.start == range.start || known.end > range.start);
-            if near.any(|known| known.kind.is_damage()) || self.reported_damage.contains(&range.start) {
+            let count = self.findings.partition_point(|known| known.start <= range.start);
+            let at_or_before = self.findings.get(..count).unwrap_or_default().iter().rev();
+            // Findings that start at the same offset, and earlier ones that contain it.
+            let mut containing = at_or_before.take_while(|known| known.start == range.start || known.end > range.start);
+            if containing.any(|known| known.kind.is_damage()) || self.reported_damage.contains(&range.start) {
                 continue;
             }
             self.reported_damage.insert(range.start);
@@ -110,20 +121,20 @@ impl ScanProgress {
         unknown
     }
 
-    /// How many findings are damage.
+    /// Returns the number of findings that are damage.
     pub(crate) fn damage_count(&self) -> usize {
         self.findings.iter().filter(|finding| finding.kind.is_damage()).count()
     }
 
-    /// Takes a finding in, once.
-    pub(crate) fn add_finding(&mut self, found: ProposedFix) {
-        let ProposedFix { finding, fix } = found;
+    /// Adds a finding, or replaces the one of the same offset and kind.
+    pub(crate) fn add_finding(&mut self, proposed: ProposedFix) {
+        let ProposedFix { finding, fix } = proposed;
         self.health_map.mark_finding(&finding);
-        let place = |known: &Finding| (known.start, known.kind);
-        let key = place(&finding);
-        match self.findings.binary_search_by_key(&place(&finding), place) {
-            Ok(known) => {
-                if let Some(known) = self.findings.get_mut(known) {
+        let key_of = |known: &Finding| (known.start, known.kind);
+        let key = key_of(&finding);
+        match self.findings.binary_search_by_key(&key, key_of) {
+            Ok(at) => {
+                if let Some(known) = self.findings.get_mut(at) {
                     *known = finding;
                 }
             }
@@ -139,16 +150,17 @@ impl ScanProgress {
         };
     }
 
-    /// Forgets what was found from `from` on, behind what was rebuilt: it is about to be looked at again.
+    /// Removes the findings from an offset on, because the scan is about to read that part again. Findings of a
+    /// rebuild of the index are kept: the scan does not read that part again.
     pub(crate) fn forget_from(&mut self, from: u64) {
         let from = from.max(self.rebuilt_to);
         self.fixes.retain(|(start, _), _| *start < from);
         self.reported_damage.retain(|start| *start < from);
-        let kept = self.findings.partition_point(|finding| finding.start < from);
-        if kept < self.findings.len() {
-            self.findings.truncate(kept);
+        let remaining = self.findings.partition_point(|finding| finding.start < from);
+        if remaining < self.findings.len() {
+            self.findings.truncate(remaining);
             let mut map = HealthMap::default();
-            map.mark_verified(0..from.min(self.position.0.max(self.rebuilt_to)));
+            map.mark_verified(0..from.min(self.position.max(self.rebuilt_to)));
             for finding in &self.findings {
                 map.mark_finding(finding);
             }
@@ -156,7 +168,7 @@ impl ScanProgress {
         }
     }
 
-    /// The index was built anew up to here, which read everything: what it has found is told next.
+    /// Records that a rebuild of the index has verified the log up to `to`. Its findings are added afterwards.
     pub(crate) fn mark_rebuilt(&mut self, to: u64) {
         self.rebuilt_to = 0;
         self.forget_from(0);
@@ -164,17 +176,17 @@ impl ScanProgress {
         self.health_map.mark_verified(0..to);
     }
 
-    /// What can be done about a finding.
+    /// Returns the fix of a finding.
     pub(crate) fn fix_for(&self, finding: &Finding) -> Option<&Fix> {
         self.fixes.get(&(finding.start, finding.kind))
     }
 
-    /// The damage before or behind an offset.
+    /// Returns the first damage after an offset.
     pub(crate) fn damage_after(&self, offset: u64) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.kind.is_damage() && finding.start > offset)
     }
 
-    /// The damage before an offset.
+    /// Returns the last damage before an offset.
     pub(crate) fn damage_before(&self, offset: u64) -> Option<&Finding> {
         self.findings.iter().rev().find(|finding| finding.kind.is_damage() && finding.start < offset)
     }
@@ -184,7 +196,7 @@ impl ScanProgress {
 mod tests {
     use super::*;
 
-    fn found(kind: DamageKind, range: std::ops::Range<u64>) -> ProposedFix {
+    fn proposed(kind: DamageKind, range: Range<u64>) -> ProposedFix {
         ProposedFix {
             finding: Finding::new(kind, range),
             fix: Some(Fix::without_candidates(crate::repair::RepairAction::Gap)),
@@ -192,26 +204,26 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_told_twice_is_kept_once_and_in_its_place() {
+    fn a_finding_reported_twice_is_stored_once_and_in_order() {
         let mut scan = ScanProgress::new(ScanState::Running);
         for start in [500, 100, 500, 300] {
-            scan.add_finding(found(DamageKind::Checksum, start..start + 10));
+            scan.add_finding(proposed(DamageKind::Checksum, start..start + 10));
         }
-        scan.add_finding(found(DamageKind::Clock, 300..310));
-        let places: Vec<_> = scan.findings.iter().map(|finding| finding.start).collect();
-        assert_eq!(places, [100, 300, 300, 500]);
+        scan.add_finding(proposed(DamageKind::Clock, 300..310));
+        let offsets: Vec<_> = scan.findings.iter().map(|finding| finding.start).collect();
+        assert_eq!(offsets, [100, 300, 300, 500]);
         assert_eq!(scan.damage_count(), 3);
         assert_eq!(scan.damage_after(100).unwrap().start, 300);
         assert_eq!(scan.damage_before(500).unwrap().start, 300);
     }
 
     #[test]
-    fn an_end_that_is_looked_at_again_is_forgotten() {
+    fn findings_of_a_part_that_is_scanned_again_are_removed() {
         let mut scan = ScanProgress::new(ScanState::Running);
-        scan.position = (600, 600);
+        (scan.position, scan.end) = (600, 600);
         scan.health_map.mark_verified(0..600);
-        scan.add_finding(found(DamageKind::TornTail, 500..510));
-        scan.add_finding(found(DamageKind::Gap, 100..110));
+        scan.add_finding(proposed(DamageKind::TornTail, 500..510));
+        scan.add_finding(proposed(DamageKind::Gap, 100..110));
         scan.forget_from(500);
         assert_eq!((scan.findings.len(), scan.fixes.len()), (1, 1));
         assert!(!scan.health_map.range_health(500..501).damaged && scan.health_map.range_health(100..101).gap);

@@ -1,53 +1,28 @@
-//! The tables of the other tabs: aggregates, a window at a time, and the cursor in the findings.
+//! The cursor of a list, and the table of aggregates, of which a window is loaded.
 
 use crate::index::AggregateSummary;
+use crate::tui::request::AggregateSort;
 
-/// The order of the aggregates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum AggregateSort {
-    /// By id.
-    #[default]
-    Id,
-    /// Most events first.
-    Events,
-    /// By the offset of the first event.
-    First,
-    /// Latest event first.
-    Last,
-}
-
-impl AggregateSort {
-    /// The next order.
-    pub(crate) const fn next(self) -> Self {
-        match self {
-            Self::Id => Self::Events,
-            Self::Events => Self::First,
-            Self::First => Self::Last,
-            Self::Last => Self::Id,
-        }
-    }
-}
-
-/// A cursor in lines of which some are on the screen.
+/// A cursor in a list, with its scroll position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ListCursor {
-    /// The line under the cursor.
+    /// The selected line.
     pub(crate) line: usize,
-    /// The first line on the screen.
+    /// The first visible line.
     pub(crate) top: usize,
-    /// Lines on the screen.
+    /// Number of visible lines.
     pub(crate) height: usize,
 }
 
 impl ListCursor {
-    /// Moves by so many of `total` lines.
+    /// Moves the cursor by a number of lines within a list of `total` lines, and scrolls to it.
     pub(crate) fn move_by(&mut self, by: i64, total: usize) {
         let last = total.saturating_sub(1) as i64;
         self.line = (self.line as i64).saturating_add(by).clamp(0, last) as usize;
         self.scroll_to_cursor(total);
     }
 
-    /// Scrolls as little as shows the cursor.
+    /// Scrolls as little as needed to make the selected line visible.
     pub(crate) fn scroll_to_cursor(&mut self, total: usize) {
         let height = self.height.max(1);
         self.top = self.top.min(total.saturating_sub(height));
@@ -58,48 +33,48 @@ impl ListCursor {
 /// The table of aggregates.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AggregateTable {
-    /// Its order.
+    /// Sort order.
     pub(crate) sort: AggregateSort,
-    /// The cursor.
+    /// The cursor in the whole table.
     pub(crate) cursor: ListCursor,
-    /// How many there are.
+    /// Number of rows in the table.
     pub(crate) total: usize,
-    /// There are more than can be sorted.
+    /// The index holds more aggregates than the table can sort.
     pub(crate) over_limit: bool,
-    /// The lines that are there.
+    /// The rows that are loaded.
     pub(crate) rows: Vec<AggregateSummary>,
-    /// The number of the first of them.
+    /// Position of the first loaded row in the table.
     pub(crate) first_row: usize,
-    /// Where they come from.
+    /// Whether rows were requested or loaded.
     pub(crate) load_state: AggregateLoadState,
 }
 
-/// Whether aggregates can be listed.
+/// Whether rows of the table of aggregates were requested or loaded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum AggregateLoadState {
-    /// Nobody has asked yet.
+    /// No rows were requested yet.
     #[default]
     NotRequested,
-    /// Asked.
+    /// Rows were requested.
     Requested,
-    /// They are there.
+    /// Rows are loaded.
     Loaded,
-    /// No index is there to take them from.
+    /// There is no index to read aggregates from.
     NoIndex,
 }
 
 impl AggregateTable {
-    /// The line of that number, when it is there.
-    pub(crate) fn row(&self, number: usize) -> Option<&AggregateSummary> {
-        self.rows.get(number.checked_sub(self.first_row)?)
+    /// Returns the row at a position of the table, when it is loaded.
+    pub(crate) fn row(&self, position: usize) -> Option<&AggregateSummary> {
+        self.rows.get(position.checked_sub(self.first_row)?)
     }
 
-    /// The first line to ask for, when one on the screen is not there.
+    /// Returns the position from which rows have to be requested, when a visible row is not loaded.
     pub(crate) fn missing_rows_start(&self) -> Option<usize> {
-        let shown = self.cursor.top..(self.cursor.top + self.cursor.height.max(1)).min(self.total.max(1));
-        let have = self.first_row..self.first_row + self.rows.len();
-        let enough = have.contains(&shown.start) && shown.end <= have.end;
-        (!enough).then(|| shown.start.saturating_sub(super::ROW_BATCH / 2))
+        let visible = self.cursor.top..(self.cursor.top + self.cursor.height.max(1)).min(self.total.max(1));
+        let loaded = self.first_row..self.first_row + self.rows.len();
+        let is_loaded = loaded.contains(&visible.start) && visible.end <= loaded.end;
+        (!is_loaded).then(|| visible.start.saturating_sub(super::ROW_BATCH / 2))
     }
 }
 
@@ -108,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cursor_stays_in_the_lines_and_on_the_screen() {
+    fn the_cursor_stays_within_the_list_and_visible() {
         let mut cursor = ListCursor { height: 5, ..ListCursor::default() };
         cursor.move_by(7, 20);
         assert_eq!((cursor.line, cursor.top), (7, 3));
@@ -121,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_not_there_are_asked_for() {
+    fn rows_that_are_not_loaded_are_requested() {
         let mut table = AggregateTable { total: 1000, ..AggregateTable::default() };
         table.cursor.height = 10;
         assert_eq!(table.missing_rows_start(), Some(0));

@@ -1,36 +1,36 @@
-//! A line of text being typed.
+//! A single-line text input.
 
-use super::super::keys::Key;
+use crate::tui::keys::Key;
 
-/// Characters a line takes at most.
+/// Largest number of characters in an input.
 const MAX_CHARS: usize = 4096;
 
-/// Text with a cursor.
+/// A line of text with a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TextInput {
     text: String,
-    /// Characters before the cursor.
+    /// Number of characters before the cursor.
     cursor: usize,
 }
 
 impl TextInput {
-    /// A line that holds `text`, the cursor behind it.
+    /// Creates an input that holds `text`, with the cursor after it.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         Self { cursor: text.chars().count(), text }
     }
 
-    /// What it holds.
+    /// Returns the text.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Characters before the cursor.
+    /// Returns the number of characters before the cursor.
     pub(crate) const fn cursor(&self) -> usize {
         self.cursor
     }
 
-    /// Takes a key; false when it means nothing in a line.
+    /// Handles an editing key. Returns false when the key does not edit a line.
     pub(crate) fn handle_key(&mut self, key: Key) -> bool {
         let len = self.text.chars().count();
         match key {
@@ -51,9 +51,9 @@ impl TextInput {
             }
             Key::Ctrl('w') => {
                 let before = self.text.get(..self.cursor_byte()).unwrap_or_default().trim_end();
-                let kept = before.rfind(' ').map_or(0, |space| space + 1);
+                let word_start = before.rfind(' ').map_or(0, |space| space + 1);
                 let rest = self.text.split_off(self.cursor_byte());
-                self.text.truncate(kept);
+                self.text.truncate(word_start);
                 self.cursor = self.text.chars().count();
                 self.text.push_str(&rest);
             }
@@ -62,7 +62,7 @@ impl TextInput {
         true
     }
 
-    /// Takes pasted text; line breaks become spaces.
+    /// Inserts pasted text. Control characters, line breaks included, become spaces.
     pub(crate) fn paste(&mut self, text: &str) {
         text.trim_end_matches(['\r', '\n']).chars().for_each(|c| self.insert(if c.is_control() { ' ' } else { c }));
     }
@@ -81,7 +81,7 @@ impl TextInput {
         }
     }
 
-    /// Where the cursor is, in bytes.
+    /// Position of the cursor in bytes.
     fn cursor_byte(&self) -> usize {
         self.text.char_indices().nth(self.cursor).map_or(self.text.len(), |(at, _)| at)
     }

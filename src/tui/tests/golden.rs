@@ -6,9 +6,10 @@ use insta::Settings;
 
 use super::repairs::{ambiguous_fix, sample_records};
 use super::{TestScreen, damaged_log};
-use crate::tui::effect::WorkerKind;
+use crate::file::Durability;
 use crate::tui::keys::Key;
 use crate::tui::message::{AppendResult, BackgroundUpdate, Message, Response};
+use crate::tui::request::WorkerKind;
 
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (20, 5)];
 
@@ -94,13 +95,8 @@ fn a_plan_and_the_repairs() {
     assert_golden("plan", &mut bench, &SIZES);
     bench.press(&[Key::Esc, Key::Char('5')]);
     assert_golden("never_repaired", &mut bench, &SIZES[..2]);
-    let generation = bench.model.generations.advance(WorkerKind::Repairs);
     let notices = vec!["/logs/accounts.log.repairs/0009-gap.journal: the journal of another log".to_owned()];
-    bench.send(Message::Response(
-        WorkerKind::Repairs,
-        generation,
-        Response::RepairHistory(sample_records(&plan), notices),
-    ));
+    bench.respond(WorkerKind::Repairs, Response::RepairHistory { records: sample_records(&plan), notices });
     assert_golden("repairs", &mut bench, &SIZES);
 }
 
@@ -123,16 +119,16 @@ fn the_append_form_and_its_question() {
     assert_golden("append_question", &mut bench, &SIZES);
     // What came of it, with times that are the same in every run.
     bench.press(&[Key::Esc]);
-    let generation = bench.model.generations.advance(WorkerKind::Write);
     let times = [3u64, 5, 5, 9, 130].map(Duration::from_micros).to_vec();
     let done = AppendResult {
         first_offset: 12_345,
         last_offset: 13_000,
         bytes: 840,
-        synced: true,
+        durability: Durability::Synced,
         latencies: times,
-        ..AppendResult::default()
+        recovery_notes: Vec::new(),
+        stop_reason: None,
     };
-    bench.send(Message::Response(WorkerKind::Write, generation, Response::Appended(Box::new(done))));
+    bench.respond(WorkerKind::Write, Response::Appended(Box::new(done)));
     assert_golden("appended", &mut bench, &SIZES[..2]);
 }

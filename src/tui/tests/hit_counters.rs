@@ -1,34 +1,39 @@
-//! Hits of filters and searches: counted, shown as they come, stopped, and dropped with the log they were of.
+//! Hits of filters and searches: counted slice by slice, shown as they are found, stopped, and dropped with their log.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 
+use ratatui::layout::Size;
+
 use super::{TestScreen, clean_log, damaged_log, frame_starts};
 use crate::tui::actions::ActionId;
-use crate::tui::effect::{Effect, Request, WorkerKind};
+use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
-use crate::tui::message::{BackgroundUpdate, LogChange, Message, SessionTime};
+use crate::tui::message::{BackgroundUpdate, LogChange, Message};
 use crate::tui::model::{Follow, HitCounterState, ScanState};
+use crate::tui::request::{Request, WorkerKind};
 use crate::tui::update;
 
-/// Types a line behind a key, and submits it without answering what it asks.
-fn submit(bench: &mut TestScreen, key: char, text: &str) {
-    bench.press(&[Key::Char(key)]);
-    bench.type_text(text);
-    update::update(&mut bench.model, Message::Key(Key::Enter, SessionTime(bench.clock)));
+const SIZE: Size = Size::new(120, 40);
+
+/// Opens a prompt with a key, types a text and submits it. The requests stay unhandled.
+fn submit(screen: &mut TestScreen, key: char, text: &str) {
+    screen.press(&[Key::Char(key)]);
+    screen.type_text(text);
+    screen.press_unhandled(Key::Enter);
 }
 
-fn apply_filter(bench: &mut TestScreen, text: &str) {
-    submit(bench, 'f', text);
-    bench.handle_effects();
+fn apply_filter(screen: &mut TestScreen, text: &str) {
+    submit(screen, 'f', text);
+    screen.handle_effects();
 }
 
-/// Whether anything was asked that reads until it finds.
-fn has_row_request(bench: &TestScreen) -> bool {
-    bench.model.effects.iter().any(|effect| {
-        let Effect::Request(_, _, ask) = effect else { return false };
+/// Whether a request is pending that reads until it finds a row.
+fn has_row_request(screen: &TestScreen) -> bool {
+    screen.model.effects.iter().any(|effect| {
+        let Effect::Request { request, .. } = effect else { return false };
         matches!(
-            **ask,
+            **request,
             Request::RowsAround { .. }
                 | Request::LastRows { .. }
                 | Request::MoreRows { .. }
@@ -37,233 +42,231 @@ fn has_row_request(bench: &TestScreen) -> bool {
     })
 }
 
-/// Answers until a list or a place was asked for.
-fn handle_until_row_request(bench: &mut TestScreen) {
-    while !has_row_request(bench) {
-        assert!(bench.handle_next_effect(), "nothing is asked any more");
+/// Handles effects until rows or a match are requested.
+fn handle_until_row_request(screen: &mut TestScreen) {
+    while !has_row_request(screen) {
+        assert!(screen.handle_next_effect(), "no effect is left");
     }
 }
 
-/// More than two slices, with a match near the start, one in the middle and one at the end.
+/// A log of more than two slices.
 fn long_log() -> Vec<u8> {
     clean_log(20_000)
 }
 
+/// Matches an event near the start of the long log, one in the middle and the last one.
 const RARE_FILTER: &str = "payload.n=7 payload.n=10000 payload.n=19999";
 
 #[test]
-fn a_filter_and_a_search_tell_how_many_match_and_which_one_it_is() {
-    let mut bench = TestScreen::new(&clean_log(60), (120, 40));
-    apply_filter(&mut bench, "type:Created");
-    assert!(bench.screen_text().contains(" filter (1 of 20 hits): type:Created "), "{}", bench.screen_text());
-    bench.press(&[Key::Char('j'), Key::Char('j')]);
-    assert!(bench.screen_text().contains("(3 of 20 hits)"), "{}", bench.screen_text());
-    bench.press(&[Key::Char('G')]);
-    assert!(bench.screen_text().contains("(20 of 20 hits)"), "{}", bench.screen_text());
-    submit(&mut bench, '/', "\"n\":5");
-    bench.handle_effects();
-    assert!(bench.screen_text().contains(" search (3 of 3 hits): \"n\":"), "5 is hidden: {}", bench.screen_text());
-    bench.press(&[Key::Char('N')]);
-    assert!(bench.screen_text().contains("search (2 of 3 hits)"), "{}", bench.screen_text());
-    bench.press(&[Key::Esc, Key::Esc]);
-    assert!(bench.model.hit_counters.counters.is_empty());
+fn a_filter_and_a_search_show_the_number_of_hits_and_the_position_among_them() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    apply_filter(&mut screen, "type:Created");
+    screen.assert_shows(" filter (1 of 20 hits): type:Created ");
+    screen.press(&[Key::Char('j'), Key::Char('j')]);
+    screen.assert_shows("(3 of 20 hits)");
+    screen.press(&[Key::Char('G')]);
+    screen.assert_shows("(20 of 20 hits)");
+    submit(&mut screen, '/', "\"n\":5");
+    screen.handle_effects();
+    screen.assert_shows(" search (3 of 3 hits): \"n\":");
+    screen.press(&[Key::Char('N')]);
+    screen.assert_shows("search (2 of 3 hits)");
+    screen.press(&[Key::Esc, Key::Esc]);
+    assert!(screen.model.hit_counters.counters.is_empty());
 }
 
 #[test]
-fn an_index_answers_for_aggregates_and_nothing_is_gathered() {
-    let mut bench = TestScreen::new(&clean_log(60), (120, 40));
-    bench.run_scan();
-    apply_filter(&mut bench, "agg:1 type:Created");
-    assert!(bench.model.hit_counters.counters.is_empty());
-    assert!(bench.screen_text().contains(" filter: agg:1 type:Created "), "{}", bench.screen_text());
+fn hits_of_an_aggregate_filter_are_not_counted() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    screen.run_scan();
+    apply_filter(&mut screen, "agg:1 type:Created");
+    assert!(screen.model.hit_counters.counters.is_empty());
+    screen.assert_shows(" filter: agg:1 type:Created ");
 }
 
 #[test]
-fn what_is_found_is_shown_before_the_log_was_read_and_nothing_is_read_twice() {
-    let mut bench = TestScreen::new(&long_log(), (120, 40));
-    submit(&mut bench, 'f', RARE_FILTER);
-    assert!(!has_row_request(&bench), "the rows wait for the first slice");
-    handle_until_row_request(&mut bench);
-    while bench.model.list.rows.len() != 1 {
-        assert!(bench.handle_next_effect());
+fn hits_are_shown_before_the_whole_log_was_searched_and_nothing_is_read_twice() {
+    let mut screen = TestScreen::new(&long_log(), SIZE);
+    submit(&mut screen, 'f', RARE_FILTER);
+    assert!(!has_row_request(&screen), "the rows have to wait for the first slice");
+    handle_until_row_request(&mut screen);
+    while screen.model.list.rows.len() != 1 {
+        assert!(screen.handle_next_effect());
     }
-    assert!(bench.screen_text().contains("(1 of 1 hit so far)"), "{}", bench.screen_text());
-    assert!(!has_row_request(&bench), "further rows wait for further hits");
-    bench.press(&[Key::PageDown]);
-    assert_eq!(bench.model.list.rows.len(), 3);
-    assert!(bench.screen_text().contains("(3 of 3 hits)"), "the movement was owed: {}", bench.screen_text());
+    screen.assert_shows("(1 of 1 hit so far)");
+    assert!(!has_row_request(&screen), "further rows have to wait for further hits");
+    screen.press(&[Key::PageDown]);
+    assert_eq!(screen.model.list.rows.len(), 3);
+    screen.assert_shows("(3 of 3 hits)");
 }
 
 #[test]
-fn a_search_is_answered_by_its_hits() {
-    let mut bench = TestScreen::new(&long_log(), (120, 40));
-    submit(&mut bench, '/', "/\"n\":(7|10000|19999),/");
-    assert!(!has_row_request(&bench) && bench.is_waiting_for(WorkerKind::Jump));
-    bench.handle_effects();
-    let at =
-        |bench: &TestScreen| bench.model.search_counter().unwrap().hits.ordinal(bench.model.list.selected_offset());
-    assert_eq!(at(&bench), Some(1));
-    bench.press(&[Key::Char('n'), Key::Char('n')]);
-    assert_eq!(at(&bench), Some(3));
-    bench.press(&[Key::Char('n')]);
-    assert!(bench.screen_text().contains("nothing more that way"));
-    bench.press(&[Key::Char('N')]);
-    assert!(bench.screen_text().contains("(2 of 3 hits)"), "{}", bench.screen_text());
+fn a_search_uses_the_counted_hits() {
+    let mut screen = TestScreen::new(&long_log(), SIZE);
+    submit(&mut screen, '/', "/\"n\":(7|10000|19999),/");
+    assert!(!has_row_request(&screen) && screen.has_job(WorkerKind::Jump));
+    screen.handle_effects();
+    let position =
+        |screen: &TestScreen| screen.model.search_counter().unwrap().hits.ordinal(screen.model.list.selected_offset());
+    assert_eq!(position(&screen), Some(1));
+    screen.press(&[Key::Char('n'), Key::Char('n')]);
+    assert_eq!(position(&screen), Some(3));
+    screen.press(&[Key::Char('n')]);
+    screen.assert_shows("No further match in this direction");
+    screen.press(&[Key::Char('N')]);
+    screen.assert_shows("(2 of 3 hits)");
 }
 
 #[test]
-fn keys_faster_than_the_rows_they_lead_to_each_go_one_hit_further() {
-    let mut bench = TestScreen::new(&long_log(), (120, 40));
-    submit(&mut bench, '/', "/\"n\":(7|10000|19999),/");
-    bench.handle_effects();
+fn each_key_moves_to_the_next_hit_even_before_its_rows_arrive() {
+    let mut screen = TestScreen::new(&long_log(), SIZE);
+    submit(&mut screen, '/', "/\"n\":(7|10000|19999),/");
+    screen.handle_effects();
     for (keys, nth) in [("nn", 3), ("NN", 1), ("nnN", 2)] {
         for key in keys.chars() {
-            update::update(&mut bench.model, Message::Key(Key::Char(key), SessionTime(bench.clock)));
+            screen.press_unhandled(Key::Char(key));
         }
-        assert!(!bench.is_waiting_for(WorkerKind::Jump), "nothing is searched for that is known");
-        bench.handle_effects();
-        let hits = &bench.model.search_counter().unwrap().hits;
-        assert_eq!(hits.ordinal(bench.model.list.selected_offset()), Some(nth), "{keys}");
+        assert!(!screen.has_job(WorkerKind::Jump), "a known hit needs no search");
+        screen.handle_effects();
+        let hits = &screen.model.search_counter().unwrap().hits;
+        assert_eq!(hits.ordinal(screen.model.list.selected_offset()), Some(nth), "{keys}");
     }
 }
 
 #[test]
-fn esc_stops_gathering_and_what_was_found_stays() {
-    let mut bench = TestScreen::new(&long_log(), (120, 40));
-    submit(&mut bench, 'f', RARE_FILTER);
-    while bench.model.list.rows.len() != 1 {
-        assert!(bench.handle_next_effect());
+fn esc_stops_counting_and_keeps_the_hits() {
+    let mut screen = TestScreen::new(&long_log(), SIZE);
+    submit(&mut screen, 'f', RARE_FILTER);
+    while screen.model.list.rows.len() != 1 {
+        assert!(screen.handle_next_effect());
     }
-    // So much more that it is a job; the slice that is out is never answered.
-    bench.model.log_info.bytes += 1 << 30;
-    bench.model.hit_counters.counters[0].state = HitCounterState::Ready;
-    update::update(&mut bench.model, Message::Resize(120, 40));
-    assert!(bench.is_waiting_for(WorkerKind::Hits));
-    bench.model.effects.clear();
-    update::update(&mut bench.model, Message::Key(Key::Esc, SessionTime(bench.clock)));
-    assert!(bench.screen_text().contains("so far, stopped)"), "{}", bench.screen_text());
-    assert!(bench.model.effects.iter().any(|effect| matches!(effect, Effect::Cancel(WorkerKind::Hits))));
-    assert!(!bench.model.list.filter.is_empty() && !bench.is_waiting_for(WorkerKind::Hits));
-    bench.poll_log();
-    assert_eq!(bench.model.hit_counters.counters[0].state, HitCounterState::Stopped, "it stays stopped");
-    assert_eq!(bench.model.list.rows.len(), 3, "and the rows are read for as before");
-    apply_filter(&mut bench, "");
-    assert!(
-        bench.screen_text().contains("(3 of 3 hits)") || bench.screen_text().contains("3 hits)"),
-        "{}",
-        bench.screen_text()
-    );
+    // The rest is large enough to be a job. The pending slice gets no response.
+    screen.model.log_info.bytes += 1 << 30;
+    screen.model.hit_counters.counters[0].state = HitCounterState::Ready;
+    screen.send_unhandled(Message::Resize(SIZE));
+    assert!(screen.has_job(WorkerKind::Hits));
+    screen.model.effects.clear();
+    screen.press_unhandled(Key::Esc);
+    screen.assert_shows("so far, stopped)");
+    assert!(screen.model.effects.iter().any(|effect| matches!(effect, Effect::Cancel(WorkerKind::Hits))));
+    assert!(!screen.model.list.filter.is_empty() && !screen.has_job(WorkerKind::Hits));
+    screen.poll_log();
+    assert_eq!(screen.model.hit_counters.counters[0].state, HitCounterState::Stopped, "an update resumed it");
+    assert_eq!(screen.model.list.rows.len(), 3, "rows are read without hits");
+    apply_filter(&mut screen, "");
+    screen.assert_shows("3 hits)");
 }
 
 #[test]
-fn esc_before_the_first_row_brings_the_filter_before_back() {
-    let mut bench = TestScreen::new(&long_log(), (120, 40));
-    let rows = bench.model.list.rows.clone();
-    submit(&mut bench, 'f', RARE_FILTER);
-    update::update(&mut bench.model, Message::Key(Key::Esc, SessionTime(bench.clock)));
-    bench.handle_effects();
-    assert!(bench.model.list.filter.is_empty() && bench.model.hit_counters.counters.is_empty());
-    assert_eq!(bench.model.list.rows, rows);
-    assert!(bench.model.jobs.is_empty() && bench.model.hit_counters.deferred.is_empty());
+fn esc_before_the_first_row_restores_the_earlier_filter() {
+    let mut screen = TestScreen::new(&long_log(), SIZE);
+    let rows = screen.model.list.rows.clone();
+    submit(&mut screen, 'f', RARE_FILTER);
+    screen.press_unhandled(Key::Esc);
+    screen.handle_effects();
+    assert!(screen.model.list.filter.is_empty() && screen.model.hit_counters.counters.is_empty());
+    assert_eq!(screen.model.list.rows, rows);
+    assert!(screen.model.jobs.is_empty() && screen.model.hit_counters.deferred.is_empty());
 }
 
 #[test]
-fn without_a_scan_nothing_is_gathered_and_rows_are_found_all_the_same() {
-    let mut bench = TestScreen::new(&clean_log(60), (120, 40));
-    bench.model.scan.state = ScanState::Off;
-    apply_filter(&mut bench, "type:Created");
-    submit(&mut bench, '/', "\"n\":57");
-    bench.handle_effects();
-    assert!(bench.model.hit_counters.counters.is_empty());
-    assert_eq!(bench.model.list.rows.len(), 20);
-    assert_eq!(bench.model.list.cursor, 19);
-    update::run_action(&mut bench.model, ActionId::ScanResume);
-    bench.send(Message::Resize(120, 40));
-    assert!(bench.screen_text().contains("(20 of 20 hits)"), "{}", bench.screen_text());
+fn without_a_scan_no_hits_are_counted_and_rows_are_still_found() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    screen.model.scan.state = ScanState::Off;
+    apply_filter(&mut screen, "type:Created");
+    submit(&mut screen, '/', "\"n\":57");
+    screen.handle_effects();
+    assert!(screen.model.hit_counters.counters.is_empty());
+    assert_eq!(screen.model.list.rows.len(), 20);
+    assert_eq!(screen.model.list.cursor, 19);
+    update::run_action(&mut screen.model, ActionId::ScanResume);
+    screen.send(Message::Resize(SIZE));
+    screen.assert_shows("(20 of 20 hits)");
 }
 
 #[test]
-fn a_stopped_scan_stops_gathering_and_its_going_on_goes_on() {
-    let mut bench = TestScreen::new(&long_log(), (120, 40));
-    submit(&mut bench, 'f', RARE_FILTER);
-    while bench.model.list.rows.len() != 1 {
-        assert!(bench.handle_next_effect());
+fn stopping_and_resuming_the_scan_stops_and_resumes_counting() {
+    let mut screen = TestScreen::new(&long_log(), SIZE);
+    submit(&mut screen, 'f', RARE_FILTER);
+    while screen.model.list.rows.len() != 1 {
+        assert!(screen.handle_next_effect());
     }
-    let known = bench.model.hit_counters.counters[0].hits.scanned_bytes();
-    bench.model.effects.clear();
-    bench.send(Message::Background(BackgroundUpdate::ScanStopped));
-    let gather = &bench.model.hit_counters.counters[0];
-    assert_eq!((gather.hits.scanned_bytes(), gather.state), (known, HitCounterState::Ready));
-    assert_eq!(bench.model.list.rows.len(), 3, "rows are read for as without hits");
-    update::run_action(&mut bench.model, ActionId::ScanResume);
-    bench.send(Message::Resize(120, 40));
-    assert!(bench.screen_text().contains("of 3 hits)"), "{}", bench.screen_text());
+    let known = screen.model.hit_counters.counters[0].hits.scanned_bytes();
+    screen.model.effects.clear();
+    screen.send_update(BackgroundUpdate::ScanStopped);
+    let counter = &screen.model.hit_counters.counters[0];
+    assert_eq!((counter.hits.scanned_bytes(), counter.state), (known, HitCounterState::Ready));
+    assert_eq!(screen.model.list.rows.len(), 3, "rows are read without hits");
+    update::run_action(&mut screen.model, ActionId::ScanResume);
+    screen.send(Message::Resize(SIZE));
+    screen.assert_shows("of 3 hits)");
 }
 
 #[test]
-fn a_log_that_grows_has_more_hits_and_one_that_was_cut_has_others() {
+fn hits_are_counted_again_when_the_log_grows_or_is_cut() {
     let bytes = clean_log(60);
     let starts = frame_starts(&bytes);
-    let mut bench = TestScreen::new(&bytes[..starts[30]], (120, 40));
-    apply_filter(&mut bench, "type:Created");
-    bench.press(&[Key::Char('F')]);
-    assert!(bench.screen_text().contains("(10 of 10 hits)"), "{}", bench.screen_text());
+    let mut screen = TestScreen::new(&bytes[..starts[30]], (120, 40));
+    apply_filter(&mut screen, "type:Created");
+    screen.press(&[Key::Char('F')]);
+    screen.assert_shows("(10 of 10 hits)");
     for n in 31..=59 {
-        let mut file = OpenOptions::new().append(true).open(&bench.path).unwrap();
+        let mut file = OpenOptions::new().append(true).open(&screen.path).unwrap();
         file.write_all(&bytes[starts[n - 1]..starts[n]]).unwrap();
-        bench.poll_log();
+        screen.poll_log();
         let hits = n.div_ceil(3);
-        assert!(bench.screen_text().contains(&format!("({hits} of {hits} hits)")), "{n}: {}", bench.screen_text());
+        screen.assert_shows(&format!("({hits} of {hits} hits)"));
     }
-    assert_eq!(bench.model.follow, Follow::Yes);
-    fs::write(&bench.path, &bytes[..starts[15]]).unwrap();
-    let facts = Box::new(bench.shared.log_info().unwrap());
-    bench.send(Message::Background(BackgroundUpdate::LogChanged(facts, LogChange::Shrunk(9000))));
-    assert!(bench.screen_text().contains("of 5 hits)"), "{}", bench.screen_text());
+    assert_eq!(screen.model.follow, Follow::Yes);
+    fs::write(&screen.path, &bytes[..starts[15]]).unwrap();
+    let log_info = Box::new(screen.shared.log_info().unwrap());
+    screen.send_update(BackgroundUpdate::LogChanged(log_info, LogChange::Shrunk(9000)));
+    screen.assert_shows("of 5 hits)");
 }
 
 #[test]
-fn the_first_match_appears_where_there_was_none() {
-    for follow in [false, true] {
+fn the_first_match_of_a_growing_log_is_shown() {
+    for follow in [Follow::No, Follow::Yes] {
         let bytes = clean_log(60);
         let starts = frame_starts(&bytes);
-        let mut bench = TestScreen::new(&bytes[..starts[30]], (120, 40));
-        apply_filter(&mut bench, "payload.n=40");
-        if follow {
-            bench.press(&[Key::Char('F')]);
+        let mut screen = TestScreen::new(&bytes[..starts[30]], (120, 40));
+        apply_filter(&mut screen, "payload.n=40");
+        if follow == Follow::Yes {
+            screen.press(&[Key::Char('F')]);
         }
-        assert!(bench.screen_text().contains("nothing matches the filter"), "{}", bench.screen_text());
-        fs::write(&bench.path, &bytes).unwrap();
-        bench.poll_log();
-        assert!(bench.screen_text().contains("filter (1 of 1 hit):"), "{}", bench.screen_text());
-        assert_eq!(bench.model.list.selected_offset(), starts[40] as u64);
+        screen.assert_shows("nothing matches the filter");
+        fs::write(&screen.path, &bytes).unwrap();
+        screen.poll_log();
+        screen.assert_shows("filter (1 of 1 hit):");
+        assert_eq!(screen.model.list.selected_offset(), starts[40] as u64);
     }
 }
 
 #[test]
-fn a_slice_of_a_log_that_is_gone_is_dropped() {
-    let mut bench = TestScreen::new(&long_log(), (120, 40));
-    submit(&mut bench, 'f', RARE_FILTER);
-    while bench.model.list.rows.len() != 1 {
-        assert!(bench.handle_next_effect());
+fn a_slice_of_a_replaced_log_is_dropped() {
+    let mut screen = TestScreen::new(&long_log(), SIZE);
+    submit(&mut screen, 'f', RARE_FILTER);
+    while screen.model.list.rows.len() != 1 {
+        assert!(screen.handle_next_effect());
     }
-    let asked = std::mem::take(&mut bench.model.effects);
-    let late = asked.iter().find_map(|effect| match effect {
-        Effect::Request(WorkerKind::Hits, generation, _) => Some(*generation),
+    let effects = std::mem::take(&mut screen.model.effects);
+    let late = effects.iter().find_map(|effect| match effect {
+        Effect::Request { worker: WorkerKind::Hits, generation, .. } => Some(*generation),
         _ => None,
     });
-    fs::write(&bench.path, clean_log(5)).unwrap();
-    bench.shared.reopen_log().unwrap();
-    let facts = Box::new(bench.shared.log_info().unwrap());
-    bench.send(Message::Background(BackgroundUpdate::LogChanged(facts, LogChange::Replaced)));
-    assert!(!bench.model.generations.is_newest(WorkerKind::Hits, late.unwrap()));
-    assert!(bench.screen_text().contains("(0 hits)"), "{}", bench.screen_text());
+    fs::write(&screen.path, clean_log(5)).unwrap();
+    screen.shared.reopen_log().unwrap();
+    let log_info = Box::new(screen.shared.log_info().unwrap());
+    screen.send_update(BackgroundUpdate::LogChanged(log_info, LogChange::Replaced));
+    assert!(!screen.model.generations.is_newest(WorkerKind::Hits, late.unwrap()));
+    screen.assert_shows("(0 hits)");
 }
 
 #[test]
 fn damage_rows_are_hits_of_a_filter_that_shows_them() {
-    let mut bench = TestScreen::new(&damaged_log(), (120, 40));
-    apply_filter(&mut bench, "type:None");
-    let rows = bench.model.list.rows.len();
-    assert!(rows == 4 && bench.screen_text().contains("of 4 hits)"), "{rows} {}", bench.screen_text());
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    apply_filter(&mut screen, "type:None");
+    let rows = screen.model.list.rows.len();
+    assert_eq!(rows, 4);
+    screen.assert_shows("of 4 hits)");
 }

@@ -1,4 +1,4 @@
-//! The screen without a terminal: a model, the workers' answers given at once, and a buffer to draw into.
+//! A screen without a terminal: a model, worker responses computed at once, and a buffer to draw into.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod golden;
@@ -20,13 +20,16 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
 use tempfile::TempDir;
 
-use super::effect::{Effect, WorkerKind};
+use super::effect::{Effect, MouseCapture};
 use super::keys::Key;
-use super::message::{BackgroundUpdate, Message, Response, SessionTime};
-use super::model::{Access, Model, ModelOptions, MouseCapture, ScanState};
+use super::message::{BackgroundUpdate, Message, Response};
+use super::model::{Access, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
+use super::request::WorkerKind;
+use super::session_time::SessionTime;
 use super::theme::Theme;
 use super::worker::{SharedState, WorkerCache, handle_request, to_failure};
 use super::{update, view};
@@ -35,6 +38,9 @@ use crate::inspect::{Progress, SurveyOptions, SurveyUpdate, survey};
 use crate::log::OpenOptions;
 use crate::repair::FixFinder;
 
+/// Time between a drawn frame and the next key.
+const KEY_INTERVAL: Duration = Duration::from_millis(10);
+
 /// A screen over a log in a folder of its own.
 struct TestScreen {
     _folder: TempDir,
@@ -42,64 +48,64 @@ struct TestScreen {
     shared: SharedState,
     model: Model,
     cache: WorkerCache,
-    /// Wishes that only the loop can grant.
+    /// Effects that only the run loop can execute, in order.
     unhandled_effects: Vec<Effect>,
     clock: Duration,
 }
 
 impl TestScreen {
-    fn new(bytes: &[u8], size: (u16, u16)) -> Self {
+    fn new(bytes: &[u8], size: impl Into<Size>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts.log");
         fs::write(&path, bytes).unwrap();
         let shared = SharedState::open(TuiOptions::new(&path)).unwrap();
-        let start = ModelOptions {
+        let options = ModelOptions {
             access: Access::ReadWrite,
             scan: ScanState::Running,
             theme: Theme::Ansi,
             mouse: MouseCapture::On,
-            size,
+            size: size.into(),
             hit_slice_bytes: 1 << 20,
         };
-        let model = Model::new(shared.log_info().unwrap(), start);
-        let (memory, wishes) = (WorkerCache::default(), Vec::new());
-        let mut bench = Self {
+        let model = Model::new(shared.log_info().unwrap(), options);
+        let mut screen = Self {
             _folder: folder,
             path,
             shared,
             model,
-            cache: memory,
-            unhandled_effects: wishes,
+            cache: WorkerCache::default(),
+            unhandled_effects: Vec::new(),
             clock: Duration::ZERO,
         };
-        update::init(&mut bench.model);
-        bench.handle_effects();
-        bench.normalize_paths();
-        bench
+        update::init(&mut screen.model);
+        screen.handle_effects();
+        screen.normalize_paths();
+        screen
     }
 
-    /// Where the log lies is another place in every run; the screen shows the same one.
+    /// Replaces the paths of the temporary folder, so that the screen is the same in every run.
     fn normalize_paths(&mut self) {
         self.model.log_info.path = PathBuf::from("/logs/accounts.log");
         self.model.log_info.journal_dir = PathBuf::from("/logs/accounts.log.repairs");
         self.model.log_info.index.path = PathBuf::from("/logs/accounts.log.idx");
     }
 
-    /// Answers what was asked until nothing is.
+    /// Handles effects until there are none.
     fn handle_effects(&mut self) {
         while self.handle_next_effect() {}
     }
 
-    /// Answers what was asked first; whether anything was.
+    /// Handles the first effect. Returns false when there is none.
     fn handle_next_effect(&mut self) -> bool {
         let Some(effect) = self.model.effects.pop_front() else { return false };
         match effect {
-            Effect::Request(lane, generation, ask) => {
-                let told = handle_request(&self.shared, *ask, &mut self.cache, &mut |_| ControlFlow::Continue(()));
-                let told = told.unwrap_or_else(|error| Response::Failed(to_failure(&error)));
-                update::update(&mut self.model, Message::Response(lane, generation, told));
-                for news in self.shared.take_updates() {
-                    update::update(&mut self.model, Message::Background(news));
+            Effect::Request { worker, generation, request } => {
+                let mut on_progress = |_| ControlFlow::Continue(());
+                let response = handle_request(&self.shared, *request, &mut self.cache, &mut on_progress)
+                    .unwrap_or_else(|error| Response::Failed(to_failure(&error)));
+                update::update(&mut self.model, Message::Response { worker, generation, response });
+                for update in self.shared.take_updates() {
+                    update::update(&mut self.model, Message::Background(update));
                 }
             }
             other => self.unhandled_effects.push(other),
@@ -107,18 +113,40 @@ impl TestScreen {
         true
     }
 
+    /// Applies a message and handles the effects.
     fn send(&mut self, message: Message) {
-        update::update(&mut self.model, message);
+        self.send_unhandled(message);
         self.handle_effects();
         self.normalize_paths();
     }
 
-    /// Types keys, the screen drawn before each.
+    /// Applies a message and leaves the effects in the model.
+    fn send_unhandled(&mut self, message: Message) {
+        update::update(&mut self.model, message);
+    }
+
+    /// Applies a key and leaves the effects in the model.
+    fn press_unhandled(&mut self, key: Key) {
+        self.send_unhandled(Message::Key(key, SessionTime(self.clock)));
+    }
+
+    /// Applies an update that was not requested.
+    fn send_update(&mut self, update: BackgroundUpdate) {
+        self.send(Message::Background(update));
+    }
+
+    /// Applies a response as if it had just been requested.
+    fn respond(&mut self, worker: WorkerKind, response: Response) {
+        let generation = self.model.generations.advance(worker);
+        self.send(Message::Response { worker, generation, response });
+    }
+
+    /// Presses keys. The screen is drawn before each.
     fn press(&mut self, keys: &[Key]) {
         for key in keys {
-            self.clock += Duration::from_millis(10);
+            self.clock += KEY_INTERVAL;
             self.send(Message::Drawn(SessionTime(self.clock)));
-            self.clock += Duration::from_millis(10);
+            self.clock += KEY_INTERVAL;
             self.send(Message::Key(*key, SessionTime(self.clock)));
         }
     }
@@ -128,62 +156,57 @@ impl TestScreen {
         self.press(&keys);
     }
 
-    /// The scan behind, all at once.
+    /// Runs the whole background scan and applies its updates.
     fn run_scan(&mut self) {
         let view = self.shared.view();
         let mut index = view.empty_index();
-        let mut news = Vec::new();
-        let mut told = 0;
-        let mut proposer = FixFinder::new(&view).unwrap();
-        let seen = survey(&view, &SurveyOptions::default(), Some(&mut index), &mut |step| {
-            news.push(match step {
+        let mut updates = Vec::new();
+        let mut scanned_to = 0;
+        let mut fix_finder = FixFinder::new(&view).unwrap();
+        let found = |proposed| BackgroundUpdate::Finding(Box::new(proposed));
+        survey(&view, &SurveyOptions::default(), Some(&mut index), &mut |update| {
+            match update {
                 SurveyUpdate::Progress(Progress { position: at, total: end }) => {
-                    BackgroundUpdate::ScanProgress { from: std::mem::replace(&mut told, at), at, end }
+                    let from = std::mem::replace(&mut scanned_to, at);
+                    updates.push(BackgroundUpdate::ScanProgress { from, at, end });
                 }
                 SurveyUpdate::Finding(finding) => {
-                    news.extend(
-                        proposer
-                            .push(finding)
-                            .unwrap()
-                            .into_iter()
-                            .map(|found| BackgroundUpdate::Finding(Box::new(found))),
-                    );
-                    return ControlFlow::Continue(());
+                    updates.extend(fix_finder.push(finding).unwrap().into_iter().map(found));
                 }
-            });
+            }
             ControlFlow::Continue(())
-        });
-        seen.unwrap();
-        news.extend(proposer.finish().into_iter().map(|found| BackgroundUpdate::Finding(Box::new(found))));
-        news.push(BackgroundUpdate::EventCount(index.coverage().events));
+        })
+        .unwrap();
+        updates.extend(fix_finder.finish().into_iter().map(found));
+        updates.push(BackgroundUpdate::EventCount(index.coverage().events));
         self.shared.publish_index(Some(index));
-        news.push(BackgroundUpdate::IndexReady);
-        news.push(BackgroundUpdate::ScanDone);
-        for news in news {
-            self.send(Message::Background(news));
+        updates.push(BackgroundUpdate::IndexReady);
+        updates.push(BackgroundUpdate::ScanDone);
+        for update in updates {
+            self.send_update(update);
         }
         self.poll_log();
     }
 
-    /// The watch, once.
+    /// Reads the log's facts as the watcher does.
     fn poll_log(&mut self) {
         self.shared.refresh_view().unwrap();
-        let facts = Box::new(self.shared.log_info().unwrap());
-        self.send(Message::Background(BackgroundUpdate::LogInfo(facts)));
+        let log_info = Box::new(self.shared.log_info().unwrap());
+        self.send_update(BackgroundUpdate::LogInfo(log_info));
     }
 
     fn resize(&mut self, width: u16, height: u16) {
-        self.send(Message::Resize(width, height));
+        self.send(Message::Resize(Size::new(width, height)));
     }
 
     fn render(&self) -> Buffer {
-        let (width, height) = self.model.size;
+        let Size { width, height } = self.model.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal.draw(|frame| view::draw(frame, &self.model)).unwrap();
         terminal.backend().buffer().clone()
     }
 
-    /// The screen as text, without the blanks at the ends of lines.
+    /// The screen as text, without the spaces at the ends of lines.
     fn screen_text(&self) -> String {
         let buffer = self.render();
         let line = |y| (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
@@ -191,12 +214,25 @@ impl TestScreen {
         lines.join("\n") + "\n"
     }
 
-    fn is_waiting_for(&self, lane: WorkerKind) -> bool {
-        self.model.job(lane).is_some()
+    fn shows(&self, text: &str) -> bool {
+        self.screen_text().contains(text)
+    }
+
+    #[track_caller]
+    fn assert_shows(&self, text: &str) {
+        assert!(self.shows(text), "{text:?} is missing: {}", self.screen_text());
+    }
+
+    fn has_job(&self, worker: WorkerKind) -> bool {
+        self.model.job(worker).is_some()
+    }
+
+    fn has_effect(&self, is_match: impl Fn(&Effect) -> bool) -> bool {
+        self.unhandled_effects.iter().any(is_match)
     }
 }
 
-/// A clean log of so many events.
+/// A clean log with this many events.
 fn clean_log(events: u64) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clean.log");
@@ -220,7 +256,7 @@ fn clean_log(events: u64) -> Vec<u8> {
     fs::read(&path).unwrap()
 }
 
-/// The same with a bad checksum, a bad length, zeros, a hostile name and a torn end.
+/// A log with a wrong checksum, a wrong length, zeros and a torn tail.
 fn damaged_log() -> Vec<u8> {
     let mut bytes = clean_log(60);
     let starts = frame_starts(&bytes);
@@ -231,7 +267,7 @@ fn damaged_log() -> Vec<u8> {
     bytes
 }
 
-/// Where the frames of a clean log start.
+/// The offsets of the frames of a clean log.
 fn frame_starts(bytes: &[u8]) -> Vec<usize> {
     let mut starts = Vec::new();
     let mut at = 16;

@@ -1,4 +1,4 @@
-//! Repairs on the screen: planned without writing, shown before anything is done, carried out as shown, taken back.
+//! Repairs on the screen: planned without writing, shown, applied as shown, and undone.
 
 use std::fs;
 
@@ -9,65 +9,63 @@ use crate::query::RowContent;
 use crate::repair::{
     ByteChange, Candidate, Certainty, Fix, Plan, ProposedFix, RepairAction, RepairRecord, RepairState,
 };
-use crate::tui::effect::{Effect, Request, WorkerKind};
+use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
-use crate::tui::message::{BackgroundUpdate, Message, Response, SessionTime};
-use crate::tui::model::{
-    Access, ConfirmDialog, ConfirmedAction, DialogButton, EscBehavior, Overlay, PlanPreview, PlanRequest, Tab,
-};
-use crate::tui::update;
+use crate::tui::message::{BackgroundUpdate, Message, Response};
+use crate::tui::model::{Access, ConfirmDialog, ConfirmedAction, DialogButton, EscBehavior, Overlay, PlanPreview, Tab};
+use crate::tui::request::{PlanRequest, Request, WorkerKind};
+use crate::tui::session_time::SessionTime;
 
 impl TestScreen {
-    /// The question that is open.
-    pub(super) fn question(&self) -> Option<&ConfirmDialog> {
+    /// The topmost dialog.
+    pub(super) fn dialog(&self) -> Option<&ConfirmDialog> {
         match self.model.overlays.last() {
-            Some(Overlay::Confirm(question)) => Some(question),
+            Some(Overlay::Confirm(dialog)) => Some(dialog),
             _ => None,
         }
     }
 
-    /// The plan that is shown.
+    /// The plan in the topmost dialog.
     pub(super) fn shown_plan(&self) -> Option<&PlanPreview> {
-        match &self.question()?.on_confirm {
-            ConfirmedAction::ApplyPlan(offer) => Some(offer),
+        match &self.dialog()?.on_confirm {
+            ConfirmedAction::ApplyPlan(preview) => Some(preview),
             _ => None,
         }
     }
 
-    /// Takes the plan that is shown, about a log that has the same place in every run.
+    /// Closes the topmost dialog and returns its plan, with a path that is the same in every run.
     pub(super) fn take_shown_plan(&mut self) -> PlanPreview {
-        let mut offer = self.shown_plan().unwrap().clone();
-        offer.plan.log.path = "/logs/accounts.log".into();
+        let mut preview = self.shown_plan().unwrap().clone();
+        preview.plan.log.path = "/logs/accounts.log".into();
         self.model.overlays.clear();
-        offer
+        preview
     }
 
-    /// Lets a plan come as if it had been asked for.
-    pub(super) fn deliver_plan(&mut self, offer: PlanPreview) {
-        let generation = self.model.generations.advance(WorkerKind::Write);
-        self.send(Message::Response(WorkerKind::Write, generation, Response::Planned(Box::new(offer))));
+    /// Delivers a plan as if it had just been requested.
+    pub(super) fn deliver_plan(&mut self, preview: PlanPreview) {
+        self.respond(WorkerKind::Write, Response::Planned(Box::new(preview)));
     }
 
-    /// A key whose wishes are not granted: what was asked for then.
+    /// Presses a key, and returns its requests without handling them.
     fn requests_of_key(&mut self, key: Key) -> Vec<Request> {
         self.send(Message::Drawn(SessionTime(self.clock)));
         self.clock += std::time::Duration::from_millis(10);
-        update::update(&mut self.model, Message::Key(key, SessionTime(self.clock)));
-        let wishes = std::mem::take(&mut self.model.effects);
-        wishes
+        self.press_unhandled(key);
+        let effects = std::mem::take(&mut self.model.effects);
+        effects
             .into_iter()
-            .filter_map(|wish| if let Effect::Request(_, _, ask) = wish { Some(*ask) } else { None })
+            .filter_map(|effect| if let Effect::Request { request, .. } = effect { Some(*request) } else { None })
             .collect()
     }
 }
 
 fn damaged_screen() -> TestScreen {
-    let mut bench = TestScreen::new(&damaged_log(), (120, 40));
-    bench.run_scan();
-    bench
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    screen
 }
 
-/// Two ways in which the first finding may have come about.
+/// A finding with two candidates that are not proven.
 pub(super) fn ambiguous_fix(finding: Finding) -> ProposedFix {
     let change = |offset, before, after| ByteChange { offset, before: vec![before], after: vec![after] };
     let start = finding.start;
@@ -88,7 +86,7 @@ pub(super) fn ambiguous_fix(finding: Finding) -> ProposedFix {
     ProposedFix { finding, fix: Some(fix) }
 }
 
-/// Entries of a medical record: a repair, and what took it back.
+/// A repair history: a repair, its undo, and another repair.
 pub(super) fn sample_records(plan: &Plan) -> Vec<RepairRecord> {
     let record = |number: u32, plan: Plan, undone_by| RepairRecord {
         number,
@@ -103,271 +101,275 @@ pub(super) fn sample_records(plan: &Plan) -> Vec<RepairRecord> {
 }
 
 #[test]
-fn a_plan_opens_on_cancel_and_looking_at_it_writes_nothing() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('e'), Key::Char('x')]);
-    assert_eq!(bench.question().unwrap().selected, DialogButton::Cancel);
-    let screen = bench.screen_text();
-    for said in ["repair at 646?", "1 event restored", "accounts.log.repairs", "lock is held", "--only 646 --yes"] {
-        assert!(screen.contains(said), "{said}: {screen}");
+fn the_dialog_of_a_plan_opens_on_cancel_and_writes_nothing() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('e'), Key::Char('x')]);
+    assert_eq!(screen.dialog().unwrap().selected, DialogButton::Cancel);
+    for text in ["Repair the damage at 646?", "1 event restored", "accounts.log.repairs", "--only 646 --yes"] {
+        screen.assert_shows(text);
     }
-    bench.press(&[Key::Enter]);
-    assert!(bench.model.overlays.is_empty());
-    assert_eq!(fs::read(&bench.path).unwrap(), damaged_log());
-    assert_eq!(fs::read_dir(bench.path.parent().unwrap()).unwrap().count(), 1, "nothing stands beside the log");
+    screen.press(&[Key::Enter]);
+    assert!(screen.model.overlays.is_empty());
+    assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
+    assert_eq!(fs::read_dir(screen.path.parent().unwrap()).unwrap().count(), 1, "the log has no other file next to it");
 }
 
 #[test]
-fn neither_a_paste_nor_keys_typed_before_a_plan_was_drawn_agree_to_it() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('X')]);
-    let before = SessionTime(bench.clock);
+fn neither_a_paste_nor_keys_typed_before_the_plan_was_drawn_confirm_it() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('X')]);
+    let before = SessionTime(screen.clock);
     for key in [Key::Tab, Key::Enter] {
-        bench.send(Message::Key(key, before));
+        screen.send(Message::Key(key, before));
     }
-    bench.send(Message::Drawn(before));
+    screen.send(Message::Drawn(before));
     for key in [Key::Tab, Key::Enter] {
-        bench.send(Message::Key(key, before));
+        screen.send(Message::Key(key, before));
     }
-    assert_eq!(bench.question().unwrap().selected, DialogButton::Cancel);
-    bench.send(Message::Paste("\t\n\r".into()));
-    assert!(bench.shown_plan().is_some());
-    assert_eq!(fs::read(&bench.path).unwrap(), damaged_log());
+    assert_eq!(screen.dialog().unwrap().selected, DialogButton::Cancel);
+    screen.send(Message::Paste("\t\n\r".into()));
+    assert!(screen.shown_plan().is_some());
+    assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
 }
 
 #[test]
-fn exactly_the_plan_that_was_shown_is_carried_out_and_not_stopped_half_way() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('X')]);
-    let shown = bench.shown_plan().unwrap().plan.clone();
-    bench.press(&[Key::Tab]);
-    let asked = bench.requests_of_key(Key::Enter);
-    let applied = asked.iter().find_map(|ask| if let Request::Apply(plan) = ask { Some(plan.as_ref()) } else { None });
+fn exactly_the_shown_plan_is_applied_and_esc_does_not_stop_it() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('X')]);
+    let shown = screen.shown_plan().unwrap().plan.clone();
+    screen.press(&[Key::Tab]);
+    let requests = screen.requests_of_key(Key::Enter);
+    let applied =
+        requests.iter().find_map(|request| if let Request::Apply(plan) = request { Some(plan.as_ref()) } else { None });
     assert_eq!(applied, Some(&shown));
-    assert_eq!(bench.model.job(WorkerKind::Write).map(|job| job.on_esc), Some(EscBehavior::Ignored));
-    bench.press(&[Key::Esc]);
-    assert!(bench.is_waiting_for(WorkerKind::Write), "and it stays the newest, so that its answer counts");
-    assert!(!bench.unhandled_effects.iter().any(|wish| matches!(wish, Effect::Cancel(WorkerKind::Write))));
+    assert_eq!(screen.model.job(WorkerKind::Write).map(|job| job.on_esc), Some(EscBehavior::Ignored));
+    screen.press(&[Key::Esc]);
+    assert!(screen.has_job(WorkerKind::Write), "its response has still to be applied");
+    assert!(!screen.has_effect(|effect| matches!(effect, Effect::Cancel(WorkerKind::Write))));
 }
 
 #[test]
-fn a_plan_that_was_asked_for_again_is_dropped_when_it_comes_late() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('X')]);
-    let offer = bench.take_shown_plan();
-    let late = bench.model.generations.advance(WorkerKind::Write);
-    bench.model.generations.advance(WorkerKind::Write);
-    bench.send(Message::Response(WorkerKind::Write, late, Response::Planned(Box::new(offer.clone()))));
-    assert!(bench.model.overlays.is_empty());
-    // Nor is one shown over what somebody is typing in.
-    bench.press(&[Key::Char('a')]);
-    bench.deliver_plan(offer);
-    assert!(bench.shown_plan().is_none());
+fn a_plan_of_an_older_request_is_dropped() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('X')]);
+    let preview = screen.take_shown_plan();
+    let generation = screen.model.generations.advance(WorkerKind::Write);
+    screen.model.generations.advance(WorkerKind::Write);
+    let response = Response::Planned(Box::new(preview.clone()));
+    screen.send(Message::Response { worker: WorkerKind::Write, generation, response });
+    assert!(screen.model.overlays.is_empty());
+    // A plan is not shown over another overlay either.
+    screen.press(&[Key::Char('a')]);
+    screen.deliver_plan(preview);
+    assert!(screen.shown_plan().is_none());
 }
 
 #[test]
-fn what_is_repaired_is_looked_at_anew_and_u_brings_back_the_identical_log() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('r'), Key::Char('G')]);
-    bench.press(&[Key::Char('X'), Key::Tab, Key::Enter]);
-    let screen = bench.screen_text();
-    assert!(screen.contains("repair 1 is done, u takes it back"), "{screen}");
-    assert!(bench.model.notice.as_ref().unwrap().text.contains("index caught up"));
-    assert!(bench.unhandled_effects.iter().any(|wish| matches!(wish, Effect::RestartScan)));
-    assert_ne!(fs::read(&bench.path).unwrap(), damaged_log());
-    bench.run_scan();
-    assert_eq!(bench.model.scan.damage_count(), 0);
-    assert_eq!(bench.model.repairs.records.len(), 1);
+fn a_repaired_log_is_read_again_and_undo_restores_the_identical_bytes() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('r'), Key::Char('G')]);
+    screen.press(&[Key::Char('X'), Key::Tab, Key::Enter]);
+    screen.assert_shows("Repair 1 done; u undoes it");
+    assert!(screen.model.notice.as_ref().unwrap().text.contains("Index caught up"));
+    assert!(screen.has_effect(|effect| matches!(effect, Effect::RestartScan)));
+    assert_ne!(fs::read(&screen.path).unwrap(), damaged_log());
+    screen.run_scan();
+    assert_eq!(screen.model.scan.damage_count(), 0);
+    assert_eq!(screen.model.repairs.records.len(), 1);
 
-    // The gap says where its bytes are kept.
-    let gap = bench.model.scan.findings.iter().find(|finding| finding.kind == DamageKind::Gap).unwrap().start;
-    bench.press(&[Key::Char(':')]);
-    bench.type_text(&gap.to_string());
-    bench.press(&[Key::Enter, Key::Char(']'), Key::Char(']')]);
-    assert!(matches!(bench.model.list.selected_row().unwrap().content, RowContent::Finding(_)));
-    assert!(bench.screen_text().contains("original bytes in"), "{}", bench.screen_text());
+    // The details of a gap name the journal with the original bytes.
+    let gap = screen.model.scan.findings.iter().find(|finding| finding.kind == DamageKind::Gap).unwrap().start;
+    screen.press(&[Key::Char(':')]);
+    screen.type_text(&gap.to_string());
+    screen.press(&[Key::Enter, Key::Char(']'), Key::Char(']')]);
+    assert!(matches!(screen.model.list.selected_row().unwrap().content, RowContent::Finding(_)));
+    screen.assert_shows("original bytes in");
 
-    bench.press(&[Key::Char('5'), Key::Char('u')]);
-    assert_eq!(bench.shown_plan().unwrap().request, PlanRequest::Undo(Some(1)));
-    assert!(bench.screen_text().contains("undo repair 1?"));
-    bench.press(&[Key::Tab, Key::Enter]);
-    assert_eq!(fs::read(&bench.path).unwrap(), damaged_log());
-    assert!(bench.screen_text().contains("undone by 2"), "{}", bench.screen_text());
-    bench.press(&[Key::Char('k'), Key::Char('j'), Key::Enter]);
-    assert_eq!((bench.model.tab, bench.model.list.selected_offset()), (Tab::Events, 646));
+    screen.press(&[Key::Char('5'), Key::Char('u')]);
+    assert_eq!(screen.shown_plan().unwrap().request, PlanRequest::Undo(Some(1)));
+    screen.assert_shows("Undo repair 1?");
+    screen.press(&[Key::Tab, Key::Enter]);
+    assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
+    screen.assert_shows("undone by 2");
+    screen.press(&[Key::Char('k'), Key::Char('j'), Key::Enter]);
+    assert_eq!((screen.model.tab, screen.model.list.selected_offset()), (Tab::Events, 646));
+
+    // The undo of an undo is a redo.
+    screen.press(&[Key::Char('5'), Key::Char('g'), Key::Char('u')]);
+    screen.assert_shows("Redo repair 1?");
+    screen.press(&[Key::Tab, Key::Enter]);
+    screen.assert_shows("Repair 1 redone (recorded as 3)");
+    assert_ne!(fs::read(&screen.path).unwrap(), damaged_log());
 }
 
 #[test]
-fn candidates_are_chosen_by_their_number_and_what_was_decided_stays_decided() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('e')]);
-    let finding = bench.model.scan.findings[0].clone();
+fn candidates_are_chosen_by_number_and_decisions_are_kept() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('e')]);
+    let finding = screen.model.scan.findings[0].clone();
     let start = finding.start;
-    bench.send(Message::Background(BackgroundUpdate::Finding(Box::new(ambiguous_fix(finding)))));
-    bench.press(&[Key::Char('x')]);
-    let planned = |asked: Vec<Request>| {
-        asked.into_iter().find_map(|ask| match ask {
-            Request::Plan(PlanRequest::Repair { options: wishes, undecided }) => Some((wishes, undecided)),
+    screen.send_update(BackgroundUpdate::Finding(Box::new(ambiguous_fix(finding))));
+    screen.press(&[Key::Char('x')]);
+    let planned = |requests: Vec<Request>| {
+        requests.into_iter().find_map(|request| match request {
+            Request::Plan(PlanRequest::Repair { options, undecided }) => Some((options, undecided)),
             _ => None,
         })
     };
-    assert!(planned(bench.requests_of_key(Key::Char('3'))).is_none(), "there is no third");
-    let (wishes, undecided) = planned(bench.requests_of_key(Key::Char('2'))).unwrap();
-    assert_eq!((wishes.damage_offset, wishes.choices.as_slice()), (Some(start), [(start, 2)].as_slice()));
-    // The plan that no longer holds is gone, and keys that are typed meanwhile do nothing to what lies behind.
-    assert_eq!(bench.question().unwrap().on_confirm, ConfirmedAction::AwaitPlan);
-    let (tab, wishes_before) = (bench.model.tab, bench.unhandled_effects.len());
+    assert!(planned(screen.requests_of_key(Key::Char('3'))).is_none(), "there is no third candidate");
+    let (options, undecided) = planned(screen.requests_of_key(Key::Char('2'))).unwrap();
+    assert_eq!((options.damage_offset, options.choices.as_slice()), (Some(start), [(start, 2)].as_slice()));
+    // The dialog of the earlier plan is closed, and keys that are typed until the next plan arrives have no effect.
+    assert_eq!(screen.dialog().unwrap().on_confirm, ConfirmedAction::AwaitPlan);
+    let before = (screen.model.tab, screen.unhandled_effects.len());
     for key in [Key::Char('1'), Key::Char('g'), Key::Enter, Key::Tab, Key::Enter] {
-        bench.press(&[key]);
+        screen.press(&[key]);
     }
-    assert_eq!((bench.model.tab, bench.unhandled_effects.len()), (tab, wishes_before));
-    assert_eq!(bench.question().unwrap().on_confirm, ConfirmedAction::AwaitPlan);
+    assert_eq!((screen.model.tab, screen.unhandled_effects.len()), before);
+    assert_eq!(screen.dialog().unwrap().on_confirm, ConfirmedAction::AwaitPlan);
     let plan = Plan { steps: Vec::new(), ..full_plan() };
-    bench.deliver_plan(PlanPreview::new(PlanRequest::Repair { options: wishes, undecided }, plan));
-    let question = bench.question().unwrap();
-    assert!(question.lines.iter().any(|line| line.starts_with("2 [x]")), "{:?}", question.lines);
-    assert!(question.lines.iter().any(|line| line.contains(&format!("--choose {start}=2"))), "{:?}", question.lines);
-    // A plan that does nothing can only be closed.
-    bench.press(&[Key::Tab]);
-    assert_eq!(bench.question().unwrap().selected, DialogButton::Cancel);
-    assert!(bench.screen_text().contains("[> Close <]"));
-    let (wishes, undecided) = planned(bench.requests_of_key(Key::Char('l'))).unwrap();
-    assert!(wishes.accept_likely && wishes.choices == [(start, 2)]);
-    bench.deliver_plan(PlanPreview::new(PlanRequest::Repair { options: wishes, undecided }, full_plan()));
-    let (wishes, _) = planned(bench.requests_of_key(Key::Char('g'))).unwrap();
-    assert!(wishes.gap_undecided && wishes.accept_likely);
+    screen.deliver_plan(PlanPreview::new(PlanRequest::Repair { options, undecided }, plan));
+    let lines = &screen.dialog().unwrap().lines;
+    assert!(lines.iter().any(|line| line.starts_with("2 [x]")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains(&format!("--choose {start}=2"))), "{lines:?}");
+    // A plan without steps can only be closed.
+    screen.press(&[Key::Tab]);
+    assert_eq!(screen.dialog().unwrap().selected, DialogButton::Cancel);
+    screen.assert_shows("[> Close <]");
+    let (options, undecided) = planned(screen.requests_of_key(Key::Char('l'))).unwrap();
+    assert!(options.accept_likely && options.choices == [(start, 2)]);
+    screen.deliver_plan(PlanPreview::new(PlanRequest::Repair { options, undecided }, full_plan()));
+    let (options, _) = planned(screen.requests_of_key(Key::Char('g'))).unwrap();
+    assert!(options.gap_undecided && options.accept_likely);
 }
 
 #[test]
-fn every_candidate_that_is_offered_has_a_key() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('e')]);
-    let mut proposed = ambiguous_fix(bench.model.scan.findings[0].clone());
+fn every_candidate_has_a_key() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('e')]);
+    let mut proposed = ambiguous_fix(screen.model.scan.findings[0].clone());
     let start = proposed.finding.start;
     let fix = proposed.fix.as_mut().unwrap();
     fix.candidates = fix.candidates.iter().cycle().take(16).cloned().collect();
-    bench.send(Message::Background(BackgroundUpdate::Finding(Box::new(proposed))));
-    bench.press(&[Key::Char('x')]);
-    let lines = bench.question().unwrap().lines.clone();
+    screen.send_update(BackgroundUpdate::Finding(Box::new(proposed)));
+    screen.press(&[Key::Char('x')]);
+    let lines = screen.dialog().unwrap().lines.clone();
     for (nth, key) in (1..=16).zip("1234567890ABCDEF".chars()) {
         let changed = start + if nth % 2 == 1 { 40 } else { 52 };
-        let line = format!("{key} [ ] take candidate {nth} at {start}: 1 byte at offset {changed}, ");
-        assert!(lines.iter().any(|said| said.starts_with(&line)), "{line}: {lines:?}");
+        let expected = format!("{key} [ ] use candidate {nth} at {start}: 1 byte at offset {changed}, ");
+        assert!(lines.iter().any(|line| line.starts_with(&expected)), "{expected}: {lines:?}");
     }
-    let asked = bench.requests_of_key(Key::Char('F'));
-    let chosen = asked.iter().any(
-        |ask| matches!(ask, Request::Plan(PlanRequest::Repair { options, .. }) if options.choices == [(start, 16)]),
-    );
-    assert!(chosen, "{asked:?}");
+    let requests = screen.requests_of_key(Key::Char('F'));
+    let is_chosen = requests.iter().any(|request| {
+        matches!(request, Request::Plan(PlanRequest::Repair { options, .. }) if options.choices == [(start, 16)])
+    });
+    assert!(is_chosen, "{requests:?}");
 }
 
 #[test]
-fn a_killed_repair_that_another_one_ends_first_is_told() {
+fn the_recovery_of_a_killed_repair_is_reported() {
     for key in ['X', 'u'] {
-        let mut bench = damaged_screen();
-        bench.press(&[Key::Char('e'), Key::Char('x'), Key::Tab, Key::Enter]);
-        assert!(bench.screen_text().contains("repair 1 is done"), "{}", bench.screen_text());
-        let journal = bench.path.with_extension("log.repairs");
+        let mut screen = damaged_screen();
+        screen.press(&[Key::Char('e'), Key::Char('x'), Key::Tab, Key::Enter]);
+        screen.assert_shows("Repair 1 done");
+        let journal = screen.path.with_extension("log.repairs");
         let journal = fs::read_dir(journal).unwrap().next().unwrap().unwrap().path();
         if key == 'u' {
-            // Planned, and killed meanwhile.
-            bench.press(&[Key::Char('u')]);
+            // The undo is planned before the repair is made to look killed.
+            screen.press(&[Key::Char('u')]);
         }
-        // The last that a journal says is that the repair is done.
+        // The last record of the journal says that the repair is done. Without it the repair looks killed.
         let bytes = fs::read(&journal).unwrap();
         let done = bytes.windows(8).rposition(|window| window == br#"{"state""#).unwrap() - 4;
         fs::write(&journal, &bytes[..done]).unwrap();
         if key == 'u' {
-            // None of it stands in the log: the plan to undo it rests on bytes that are not there.
-            fs::write(&bench.path, damaged_log()).unwrap();
+            // None of the repair is in the log, so the bytes that the undo expects are not there.
+            fs::write(&screen.path, damaged_log()).unwrap();
         } else {
-            bench.run_scan();
-            bench.press(&[Key::Char('X')]);
+            screen.run_scan();
+            screen.press(&[Key::Char('X')]);
         }
-        bench.unhandled_effects.clear();
-        bench.press(&[Key::Tab, Key::Enter]);
-        let told = bench.model.notice.as_ref().unwrap().text.clone();
-        let ended = "repair 1 was killed before it was done";
-        let did = if key == 'u' { "taken back" } else { "repair 2 is done" };
-        assert!(told.contains(ended) && told.contains(did), "{told}");
-        assert!(
-            bench.unhandled_effects.iter().any(|wish| matches!(wish, Effect::RestartScan)),
-            "{:?}",
-            bench.unhandled_effects
-        );
+        screen.unhandled_effects.clear();
+        screen.press(&[Key::Tab, Key::Enter]);
+        let notice = screen.model.notice.as_ref().unwrap().text.clone();
+        assert!(notice.contains("epair 1 was killed before it was done"), "{notice}");
+        if key == 'u' {
+            assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
+        } else {
+            assert!(notice.contains("Repair 2 done"), "{notice}");
+        }
+        assert!(screen.has_effect(|effect| matches!(effect, Effect::RestartScan)), "{:?}", screen.unhandled_effects);
     }
 }
 
 fn full_plan() -> Plan {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('X')]);
-    bench.take_shown_plan().plan
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('X')]);
+    screen.take_shown_plan().plan
 }
 
 #[test]
-fn a_repair_that_cannot_be_made_says_why() {
-    let mut bench = damaged_screen();
-    let refused = |bench: &mut TestScreen, key, why: &str| {
-        bench.press(&[Key::Char(key)]);
-        assert!(bench.model.overlays.is_empty() && bench.screen_text().contains(why), "{key}: {}", bench.screen_text());
+fn a_disabled_repair_reports_its_reason() {
+    let mut screen = damaged_screen();
+    let assert_refused = |screen: &mut TestScreen, key, reason: &str| {
+        screen.press(&[Key::Char(key)]);
+        assert!(screen.model.overlays.is_empty(), "{key}");
+        screen.assert_shows(reason);
     };
-    refused(&mut bench, 'x', "no damage is under the cursor");
-    refused(&mut bench, 'u', "undo");
-    bench.model.access = Access::ReadOnly;
+    assert_refused(&mut screen, 'x', "no damage is selected");
+    assert_refused(&mut screen, 'u', "undo");
+    screen.model.access = Access::ReadOnly;
     for key in ['x', 'X', 'u'] {
-        refused(&mut bench, key, "--read-only");
+        assert_refused(&mut screen, key, "--read-only");
     }
-    bench.model.access = Access::ReadWrite;
-    for (seen, why) in
+    screen.model.access = Access::ReadWrite;
+    for (writer, reason) in
         [(WriterPresence::HoldsLock(812), "lock, pid 812"), (WriterPresence::HasFileOpen(9), "open for writing, pid 9")]
     {
-        bench.model.log_info.writer = seen;
-        refused(&mut bench, 'X', why);
+        screen.model.log_info.writer = writer;
+        assert_refused(&mut screen, 'X', reason);
     }
-    let mut bench = self::damaged_screen();
-    bench.press(&[Key::Char('e')]);
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('e')]);
     let unreadable = ProposedFix { finding: Finding::new(DamageKind::Unreadable, 4096..8192), fix: None };
-    bench.send(Message::Background(BackgroundUpdate::Finding(Box::new(unreadable))));
-    refused(&mut bench, 'x', "the device refuses to read 4096..8192");
-    let mut bench = TestScreen::new(&clean_log(5), (120, 40));
-    bench.run_scan();
-    refused(&mut bench, 'X', "nothing is damaged");
-    bench.press(&[Key::Char('5')]);
-    assert!(bench.screen_text().contains("this log was never repaired"), "{}", bench.screen_text());
-    bench.model.log_info.read_only_reason = Some("a log of version 0 is never written to".into());
-    refused(&mut bench, 'u', "never written to");
+    screen.send_update(BackgroundUpdate::Finding(Box::new(unreadable)));
+    assert_refused(&mut screen, 'x', "the device cannot read 4096..8192");
+    let mut screen = TestScreen::new(&clean_log(5), (120, 40));
+    screen.run_scan();
+    assert_refused(&mut screen, 'X', "the log has no damage");
+    screen.press(&[Key::Char('5')]);
+    screen.assert_shows("this log was never repaired");
+    screen.model.log_info.read_only_reason = Some("a log of version 0 is never written to".into());
+    assert_refused(&mut screen, 'u', "never written to");
 }
 
 #[test]
 fn a_plan_longer_than_the_screen_scrolls_to_its_end_and_no_further() {
-    let mut bench = damaged_screen();
-    bench.resize(60, 10);
-    bench.press(&[Key::Char('X')]);
-    assert!(bench.screen_text().contains("j: "), "{}", bench.screen_text());
-    bench.press(&[Key::PageDown; 9]);
-    let screen = bench.screen_text();
-    assert!(screen.contains("--yes") && screen.contains("k: back") && screen.contains("[> Cancel <]"), "{screen}");
-    bench.press(&[Key::Char('k')]);
-    assert!(bench.screen_text().contains("j: 1 more"), "{}", bench.screen_text());
-    bench.press(&[Key::Home]);
-    assert_eq!(bench.question().unwrap().top, 0);
-    bench.press(&[Key::End]);
-    assert!(
-        bench.screen_text().contains("--yes") && bench.screen_text().contains("k: back"),
-        "{}",
-        bench.screen_text()
-    );
+    let mut screen = damaged_screen();
+    screen.resize(60, 10);
+    screen.press(&[Key::Char('X')]);
+    screen.assert_shows("j: ");
+    screen.press(&[Key::PageDown; 9]);
+    let text = screen.screen_text();
+    assert!(text.contains("--yes") && text.contains("k: back") && text.contains("[> Cancel <]"), "{text}");
+    screen.press(&[Key::Char('k')]);
+    screen.assert_shows("j: 1 more");
+    screen.press(&[Key::Home]);
+    assert_eq!(screen.dialog().unwrap().top, 0);
+    screen.press(&[Key::End]);
+    screen.assert_shows("--yes");
+    screen.assert_shows("k: back");
 }
 
 #[test]
-fn a_plan_that_cannot_be_seen_is_not_agreed_to() {
-    let mut bench = damaged_screen();
-    let bytes = fs::read(&bench.path).unwrap();
-    bench.press(&[Key::Char('X')]);
-    bench.resize(20, 5);
-    bench.press(&[Key::Tab]);
-    assert_eq!(bench.question().unwrap().selected, DialogButton::Cancel);
-    assert!(bench.screen_text().contains("enlarge"), "{}", bench.screen_text());
-    bench.press(&[Key::Enter]);
-    assert_eq!(fs::read(&bench.path).unwrap(), bytes);
+fn a_plan_that_cannot_be_read_cannot_be_confirmed() {
+    let mut screen = damaged_screen();
+    let bytes = fs::read(&screen.path).unwrap();
+    screen.press(&[Key::Char('X')]);
+    screen.resize(20, 5);
+    screen.press(&[Key::Tab]);
+    assert_eq!(screen.dialog().unwrap().selected, DialogButton::Cancel);
+    screen.assert_shows("Enlarge");
+    screen.press(&[Key::Enter]);
+    assert_eq!(fs::read(&screen.path).unwrap(), bytes);
 }

@@ -1,27 +1,30 @@
-//! What follows from keys, answers and news, without a terminal.
+//! Effects of keys, responses and background updates on the screen.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::time::Duration;
 
-use ratatui::style::Color as Ink;
+use ratatui::layout::Position;
+use ratatui::style::Color;
 
 use super::{TestScreen, clean_log, damaged_log, frame_starts};
 use crate::index::VerificationMark;
-use crate::query::RowContent;
+use crate::query::{RowContent, RowPage};
 use crate::tui::actions;
-use crate::tui::effect::{Effect, WorkerKind};
+use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
-use crate::tui::message::{BackgroundUpdate, LogChange, Message, Response, SessionTime};
-use crate::tui::model::{DetailView, Follow, LogUnavailable, ScanState, Tab};
+use crate::tui::message::{BackgroundUpdate, LogChange, Message, Response};
+use crate::tui::model::{DetailView, EscBehavior, Follow, LogUnavailable, ScanState, Tab, UserJob};
+use crate::tui::request::WorkerKind;
+use crate::tui::session_time::SessionTime;
 use crate::tui::theme::Theme;
 use crate::tui::update;
 
 #[test]
-fn nothing_panics_from_1x1_to_130x45_whatever_is_open() {
-    let mut bench = TestScreen::new(&damaged_log(), (120, 40));
-    bench.run_scan();
-    let open: [&[Key]; 12] = [
+fn nothing_panics_at_any_size_whatever_is_open() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    let steps: [&[Key]; 12] = [
         &[],
         &[Key::Char('e'), Key::Tab, Key::Char(']')],
         &[Key::Char(']')],
@@ -38,279 +41,284 @@ fn nothing_panics_from_1x1_to_130x45_whatever_is_open() {
     let sizes = (1..=130u16).step_by(9).flat_map(|w| (1..=45u16).step_by(4).map(move |h| (w, h)));
     let small = (1..=12u16).flat_map(|w| (1..=12u16).map(move |h| (w, h)));
     let sizes: Vec<_> = sizes.chain(small).collect();
-    for keys in open {
-        bench.resize(120, 40);
-        bench.press(keys);
+    for keys in steps {
+        screen.resize(120, 40);
+        screen.press(keys);
         for (width, height) in &sizes {
-            bench.resize(*width, *height);
-            assert!(!bench.screen_text().is_empty());
+            screen.resize(*width, *height);
+            assert!(!screen.screen_text().is_empty());
         }
     }
 }
 
 #[test]
-fn every_key_and_every_action_is_survived_at_every_kind_of_size() {
+fn no_key_and_no_action_panics_at_any_layout() {
     for size in [(120, 40), (80, 24), (40, 10), (20, 5), (3, 1)] {
-        let mut bench = TestScreen::new(&damaged_log(), size);
-        bench.run_scan();
+        let mut screen = TestScreen::new(&damaged_log(), size);
+        screen.run_scan();
         for action in actions::action_table() {
             for key in action.keys {
-                bench.press(&[*key]);
-                bench.screen_text();
+                screen.press(&[*key]);
+                screen.screen_text();
             }
-            update::run_action(&mut bench.model, action.id);
-            bench.handle_effects();
-            bench.screen_text();
-            bench.press(&[Key::Esc, Key::Esc, Key::Esc]);
+            update::run_action(&mut screen.model, action.id);
+            screen.handle_effects();
+            screen.screen_text();
+            screen.press(&[Key::Esc, Key::Esc, Key::Esc]);
         }
     }
 }
 
 #[test]
-fn a_damaged_range_is_a_row_with_its_verdict() {
-    let mut bench = TestScreen::new(&damaged_log(), (160, 40));
-    bench.run_scan();
-    let screen = bench.screen_text();
-    assert!(screen.contains("[proven: correct bits]"), "{screen}");
-    assert!(screen.lines().any(|line| line.contains('×') && line.contains("checksum differs")), "{screen}");
-    assert!(screen.contains("× 4 damaged"), "{screen}");
+fn a_damaged_range_has_a_row_with_its_verdict() {
+    let mut screen = TestScreen::new(&damaged_log(), (160, 40));
+    screen.run_scan();
+    let text = screen.screen_text();
+    assert!(text.contains("[proven: correct bits]"), "{text}");
+    assert!(text.lines().any(|line| line.contains('×') && line.contains("checksum differs")), "{text}");
+    assert!(text.contains("× 4 damaged"), "{text}");
 }
 
 #[test]
-fn no_filter_hides_damage_unasked_and_the_place_is_kept() {
-    let mut bench = TestScreen::new(&damaged_log(), (120, 40));
-    bench.run_scan();
-    bench.press(&[Key::Char('G'), Key::Char('k'), Key::Char('k')]);
-    let place = bench.model.list.selected_offset();
-    bench.press(&[Key::Char('@')]);
-    assert_eq!(bench.model.list.selected_offset(), place);
-    let damaged = |bench: &TestScreen| {
-        bench.model.list.rows.iter().filter(|row| matches!(row.content, RowContent::Finding(_))).count()
+fn a_filter_hides_damage_only_on_request_and_keeps_the_selected_row() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('G'), Key::Char('k'), Key::Char('k')]);
+    let selected = screen.model.list.selected_offset();
+    screen.press(&[Key::Char('@')]);
+    assert_eq!(screen.model.list.selected_offset(), selected);
+    let damaged = |screen: &TestScreen| {
+        screen.model.list.rows.iter().filter(|row| matches!(row.content, RowContent::Finding(_))).count()
     };
-    assert_eq!(damaged(&bench), 4);
-    bench.press(&[Key::Char('f')]);
-    bench.type_text(" -is:damaged");
-    bench.press(&[Key::Enter]);
-    assert_eq!(damaged(&bench), 0, "{}", bench.model.list.filter.text());
-    bench.press(&[Key::Backspace, Key::Backspace]);
-    assert!(bench.model.list.filter.is_empty());
-    assert_eq!(bench.model.list.selected_offset(), place);
+    assert_eq!(damaged(&screen), 4);
+    screen.press(&[Key::Char('f')]);
+    screen.type_text(" -is:damaged");
+    screen.press(&[Key::Enter]);
+    assert_eq!(damaged(&screen), 0, "{}", screen.model.list.filter.text());
+    screen.press(&[Key::Backspace, Key::Backspace]);
+    assert!(screen.model.list.filter.is_empty());
+    assert_eq!(screen.model.list.selected_offset(), selected);
 }
 
 #[test]
-fn a_bad_filter_says_why_and_stays_to_be_corrected() {
-    let mut bench = TestScreen::new(&clean_log(3), (80, 24));
-    bench.press(&[Key::Char('f')]);
-    bench.type_text("agg:x");
-    bench.press(&[Key::Enter]);
-    assert!(bench.screen_text().contains("! `agg:x`"), "{}", bench.screen_text());
-    bench.press(&[Key::Backspace; 5]);
-    bench.type_text("tpye:Updated after:2026-01-01 before:2026-01-02");
-    bench.press(&[Key::Enter]);
-    let screen = bench.screen_text();
-    assert!(screen.contains("the nearest is `type`") && screen.contains("payload.PATH"), "{screen}");
-    bench.press(&[Key::Esc]);
-    assert!(bench.model.overlays.is_empty() && bench.model.list.filter.is_empty());
+fn an_invalid_filter_reports_its_error_and_stays_in_the_prompt() {
+    let mut screen = TestScreen::new(&clean_log(3), (80, 24));
+    screen.press(&[Key::Char('f')]);
+    screen.type_text("agg:x");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("! `agg:x`");
+    screen.press(&[Key::Backspace; 5]);
+    screen.type_text("tpye:Updated after:2026-01-01 before:2026-01-02");
+    screen.press(&[Key::Enter]);
+    let text = screen.screen_text();
+    assert!(text.contains("the nearest is `type`") && text.contains("payload.PATH"), "{text}");
+    screen.press(&[Key::Esc]);
+    assert!(screen.model.overlays.is_empty() && screen.model.list.filter.is_empty());
 }
 
 #[test]
-fn every_way_to_jump_leads_there() {
+fn every_form_of_jump_reaches_its_target() {
     let bytes = clean_log(60);
     let starts = frame_starts(&bytes);
-    let mut bench = TestScreen::new(&bytes, (120, 40));
+    let mut screen = TestScreen::new(&bytes, (120, 40));
     for (typed, expected) in [
         (starts[30].to_string(), starts[30]),
         (format!("0x{:x}", starts[7]), starts[7]),
         ("#12".to_owned(), starts[11]),
         ("0%".to_owned(), 0),
     ] {
-        bench.press(&[Key::Char(':')]);
-        bench.type_text(&typed);
-        bench.press(&[Key::Enter]);
-        assert_eq!(bench.model.list.selected_offset(), expected as u64, "{typed}");
+        screen.press(&[Key::Char(':')]);
+        screen.type_text(&typed);
+        screen.press(&[Key::Enter]);
+        assert_eq!(screen.model.list.selected_offset(), expected as u64, "{typed}");
     }
 }
 
 #[test]
-fn a_jump_behind_the_end_says_so() {
+fn a_jump_past_the_end_selects_the_last_row_and_reports_it() {
     let bytes = clean_log(60);
     let last = frame_starts(&bytes)[59] as u64;
-    let mut bench = TestScreen::new(&bytes, (120, 40));
-    for (typed, told) in [
+    let mut screen = TestScreen::new(&bytes, (120, 40));
+    for (typed, message) in [
         ("#9999999", "No event 9 999 999"),
         ("99999999999", "The log ends at"),
         ("2037-01-01", "No event at that time or later"),
     ] {
-        bench.press(&[Key::Char('g'), Key::Char(':')]);
-        bench.type_text(typed);
-        bench.press(&[Key::Enter]);
-        assert!(bench.screen_text().contains(told), "{typed}: {}", bench.screen_text());
-        assert_eq!(bench.model.list.selected_offset(), last, "{typed}");
+        screen.press(&[Key::Char('g'), Key::Char(':')]);
+        screen.type_text(typed);
+        screen.press(&[Key::Enter]);
+        screen.assert_shows(message);
+        assert_eq!(screen.model.list.selected_offset(), last, "{typed}");
     }
-    bench.press(&[Key::Char('/')]);
-    bench.type_text("no such text");
-    bench.press(&[Key::Enter]);
-    assert!(bench.screen_text().contains("no such text: nowhere in the log"), "{}", bench.screen_text());
+    screen.press(&[Key::Char('/')]);
+    screen.type_text("no such text");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("No match in the log: no such text");
 }
 
 #[test]
-fn a_search_goes_on_and_back_and_marks_what_it_found() {
+fn a_search_selects_the_next_and_the_previous_match() {
     let bytes = clean_log(60);
     let starts = frame_starts(&bytes);
-    let mut bench = TestScreen::new(&bytes, (120, 40));
-    bench.press(&[Key::Char('/')]);
-    bench.type_text("\"n\":4");
-    bench.press(&[Key::Enter]);
-    assert_eq!(bench.model.list.selected_offset(), starts[4] as u64);
-    bench.press(&[Key::Char('n')]);
-    assert_eq!(bench.model.list.selected_offset(), starts[40] as u64);
-    bench.press(&[Key::Char('N')]);
-    assert_eq!(bench.model.list.selected_offset(), starts[4] as u64);
-    bench.press(&[Key::Char('N')]);
-    assert!(bench.screen_text().contains("nothing more that way"));
+    let mut screen = TestScreen::new(&bytes, (120, 40));
+    screen.press(&[Key::Char('/')]);
+    screen.type_text("\"n\":4");
+    screen.press(&[Key::Enter]);
+    assert_eq!(screen.model.list.selected_offset(), starts[4] as u64);
+    screen.press(&[Key::Char('n')]);
+    assert_eq!(screen.model.list.selected_offset(), starts[40] as u64);
+    screen.press(&[Key::Char('N')]);
+    assert_eq!(screen.model.list.selected_offset(), starts[4] as u64);
+    screen.press(&[Key::Char('N')]);
+    screen.assert_shows("No further match in this direction: \"n\":4");
 }
 
 #[test]
-fn a_late_answer_is_dropped() {
-    let mut bench = TestScreen::new(&clean_log(5), (120, 40));
-    let rows = bench.model.list.rows.clone();
-    let late = || Message::Response(WorkerKind::List, 0, Response::RowWindow(crate::query::RowPage::default(), 0));
-    bench.send(Message::Drawn(SessionTime(bench.clock)));
-    bench.send(late());
-    assert_eq!(bench.model.list.rows, rows);
-    assert!(!bench.model.needs_redraw, "and nothing is drawn for it");
-    bench.press(&[Key::Esc]);
-    bench.send(late());
-    assert!(bench.model.needs_redraw, "what a key has changed is still to be drawn");
+fn the_response_to_an_older_request_is_dropped() {
+    let mut screen = TestScreen::new(&clean_log(5), (120, 40));
+    let rows = screen.model.list.rows.clone();
+    let late = || Message::Response {
+        worker: WorkerKind::List,
+        generation: 0,
+        response: Response::RowWindow { page: RowPage::default(), cursor_offset: 0 },
+    };
+    screen.send(Message::Drawn(SessionTime(screen.clock)));
+    screen.send(late());
+    assert_eq!(screen.model.list.rows, rows);
+    assert!(!screen.model.needs_redraw, "a dropped response draws nothing");
+    screen.press(&[Key::Esc]);
+    screen.send(late());
+    assert!(screen.model.needs_redraw, "a dropped response keeps the pending redraw");
 }
 
 #[test]
-fn the_end_is_followed_until_one_moves_up() {
+fn the_end_is_followed_until_the_cursor_moves_up() {
     let bytes = clean_log(40);
     let starts = frame_starts(&bytes);
-    let mut bench = TestScreen::new(&bytes[..starts[30]], (120, 40));
-    bench.press(&[Key::Char('F')]);
+    let mut screen = TestScreen::new(&bytes[..starts[30]], (120, 40));
+    screen.press(&[Key::Char('F')]);
     for n in 31..40 {
-        let mut file = OpenOptions::new().append(true).open(&bench.path).unwrap();
+        let mut file = OpenOptions::new().append(true).open(&screen.path).unwrap();
         file.write_all(&bytes[starts[n - 1]..starts[n]]).unwrap();
-        bench.poll_log();
-        assert_eq!(bench.model.list.selected_offset(), starts[n - 1] as u64);
+        screen.poll_log();
+        assert_eq!(screen.model.list.selected_offset(), starts[n - 1] as u64);
     }
-    bench.press(&[Key::Char('k')]);
-    assert_eq!(bench.model.follow, Follow::No);
-    assert!(bench.screen_text().contains("following no more"));
+    screen.press(&[Key::Char('k')]);
+    assert_eq!(screen.model.follow, Follow::No);
+    screen.assert_shows("Follow off");
 }
 
 #[test]
-fn a_log_that_was_cut_or_replaced_is_told_and_survived() {
-    let mut bench = TestScreen::new(&clean_log(40), (120, 40));
-    bench.press(&[Key::Char('G')]);
-    fs::write(&bench.path, &clean_log(40)[..3000]).unwrap();
-    let facts = Box::new(bench.shared.log_info().unwrap());
-    bench.send(Message::Background(BackgroundUpdate::LogChanged(facts, LogChange::Shrunk(9000))));
-    assert!(bench.screen_text().contains("the log was cut: 9000 bytes before, 3000 now"), "{}", bench.screen_text());
-    assert!(bench.model.list.selected_offset() < 3000);
-    bench.send(Message::Background(BackgroundUpdate::LogUnavailable(LogUnavailable::Gone)));
-    assert!(bench.screen_text().contains("removed or renamed"));
-    bench.press(&[Key::Char('j')]);
-    assert!(bench.screen_text().lines().next().unwrap().contains("GONE"), "{}", bench.screen_text());
+fn a_log_that_was_cut_or_removed_is_reported() {
+    let mut screen = TestScreen::new(&clean_log(40), (120, 40));
+    screen.press(&[Key::Char('G')]);
+    fs::write(&screen.path, &clean_log(40)[..3000]).unwrap();
+    let log_info = Box::new(screen.shared.log_info().unwrap());
+    screen.send_update(BackgroundUpdate::LogChanged(log_info, LogChange::Shrunk(9000)));
+    screen.assert_shows("Log cut: 9 000 bytes before, 3 000 now");
+    assert!(screen.model.list.selected_offset() < 3000);
+    screen.send_update(BackgroundUpdate::LogUnavailable(LogUnavailable::Gone));
+    screen.assert_shows("removed or renamed");
+    screen.press(&[Key::Char('j')]);
+    assert!(screen.screen_text().lines().next().unwrap().contains("GONE"), "{}", screen.screen_text());
 }
 
 #[test]
-fn esc_leaves_search_then_filter_then_zoom_and_never_quits() {
-    let mut bench = TestScreen::new(&clean_log(9), (120, 40));
-    bench.press(&[Key::Char('/')]);
-    bench.type_text("Juan");
-    bench.press(&[Key::Enter, Key::Char('@'), Key::Char('z'), Key::Tab]);
-    bench.press(&[Key::Esc]);
-    assert!(bench.model.search.is_none() && !bench.model.list.filter.is_empty());
-    bench.press(&[Key::Esc]);
-    assert!(bench.model.list.filter.is_empty());
-    bench.press(&[Key::Esc; 10]);
-    assert!(!bench.unhandled_effects.iter().any(|wish| matches!(wish, Effect::Quit)));
-    bench.press(&[Key::Char('q')]);
-    assert!(bench.unhandled_effects.iter().any(|wish| matches!(wish, Effect::Quit)));
+fn esc_clears_search_then_filter_then_zoom_and_never_quits() {
+    let mut screen = TestScreen::new(&clean_log(9), (120, 40));
+    screen.press(&[Key::Char('/')]);
+    screen.type_text("Juan");
+    screen.press(&[Key::Enter, Key::Char('@'), Key::Char('z'), Key::Tab]);
+    screen.press(&[Key::Esc]);
+    assert!(screen.model.search.is_none() && !screen.model.list.filter.is_empty());
+    screen.press(&[Key::Esc]);
+    assert!(screen.model.list.filter.is_empty());
+    screen.press(&[Key::Esc; 10]);
+    assert!(!screen.has_effect(|effect| matches!(effect, Effect::Quit)));
+    screen.press(&[Key::Char('q')]);
+    assert!(screen.has_effect(|effect| matches!(effect, Effect::Quit)));
 }
 
 #[test]
-fn esc_stops_the_job_one_started_and_not_the_scan() {
-    let mut bench = TestScreen::new(&clean_log(9), (120, 40));
-    // Asked, and not yet answered.
-    bench.model.jobs.push(crate::tui::model::UserJob {
+fn esc_stops_the_users_job_and_not_the_scan() {
+    let mut screen = TestScreen::new(&clean_log(9), (120, 40));
+    // A request without a response.
+    screen.model.jobs.push(UserJob {
         worker: WorkerKind::Jump,
-        name: "going".into(),
-        progress: (0, 0),
+        name: "jumping".into(),
+        done: 0,
+        total: 0,
         started: SessionTime::default(),
-        on_esc: crate::tui::model::EscBehavior::CancelsJob,
+        on_esc: EscBehavior::CancelsJob,
     });
-    assert!(bench.is_waiting_for(WorkerKind::Jump));
-    bench.press(&[Key::Esc]);
-    assert!(!bench.is_waiting_for(WorkerKind::Jump));
-    assert!(bench.unhandled_effects.iter().any(|wish| matches!(wish, Effect::Cancel(WorkerKind::Jump))));
-    assert_eq!(bench.model.scan.state, ScanState::Running);
-    assert!(!bench.unhandled_effects.iter().any(|wish| matches!(wish, Effect::StopScan)));
+    assert!(screen.has_job(WorkerKind::Jump));
+    screen.press(&[Key::Esc]);
+    assert!(!screen.has_job(WorkerKind::Jump));
+    assert!(screen.has_effect(|effect| matches!(effect, Effect::Cancel(WorkerKind::Jump))));
+    assert_eq!(screen.model.scan.state, ScanState::Running);
+    assert!(!screen.has_effect(|effect| matches!(effect, Effect::StopScan)));
 }
 
 #[test]
-fn a_filter_that_was_stopped_is_none() {
-    let mut bench = TestScreen::new(&clean_log(9), (120, 40));
-    let rows = bench.model.list.rows.clone();
-    bench.press(&[Key::Char('f')]);
-    bench.type_text("agg:1");
-    // Asked, and not yet answered: the wish is taken out before it is granted.
-    update::update(&mut bench.model, Message::Key(Key::Enter, SessionTime(bench.clock)));
-    bench.model.effects.clear();
-    assert!(bench.is_waiting_for(WorkerKind::List) && !bench.model.list.filter.is_empty());
-    bench.press(&[Key::Esc]);
-    assert!(bench.model.list.filter.is_empty());
-    assert_eq!(bench.model.list.rows, rows);
+fn a_filter_that_is_stopped_before_its_rows_arrive_is_dropped() {
+    let mut screen = TestScreen::new(&clean_log(9), (120, 40));
+    let rows = screen.model.list.rows.clone();
+    screen.press(&[Key::Char('f')]);
+    screen.type_text("agg:1");
+    // The request is removed before a worker can respond.
+    screen.press_unhandled(Key::Enter);
+    screen.model.effects.clear();
+    assert!(screen.has_job(WorkerKind::List) && !screen.model.list.filter.is_empty());
+    screen.press(&[Key::Esc]);
+    assert!(screen.model.list.filter.is_empty());
+    assert_eq!(screen.model.list.rows, rows);
 }
 
 #[test]
-fn copies_are_shown_and_wished_for() {
+fn a_copy_is_shown_and_put_on_the_clipboard() {
     let bytes = clean_log(9);
-    let mut bench = TestScreen::new(&bytes, (120, 40));
-    bench.press(&[Key::Char('j'), Key::Char('y'), Key::Char('p')]);
-    let copied = |bench: &TestScreen| {
-        bench.unhandled_effects.iter().rev().find_map(|wish| match wish {
+    let mut screen = TestScreen::new(&bytes, (120, 40));
+    screen.press(&[Key::Char('j'), Key::Char('y'), Key::Char('p')]);
+    let copied = |screen: &TestScreen| {
+        screen.unhandled_effects.iter().rev().find_map(|effect| match effect {
             Effect::CopyToClipboard(text) => Some(text.clone()),
             _ => None,
         })
     };
-    assert_eq!(copied(&bench).unwrap(), r#"{"name":"Juan","n":0,"amount":0.50,"tags":["a","b"]}"#);
-    bench.press(&[Key::Char('y'), Key::Char('c')]);
-    assert!(copied(&bench).unwrap().ends_with("--from 16 --limit 1"));
-    bench.press(&[Key::Char('y'), Key::Char('h')]);
-    assert!(copied(&bench).unwrap().starts_with("000000"));
-    assert!(bench.screen_text().contains("copied hex"));
+    assert_eq!(copied(&screen).unwrap(), r#"{"name":"Juan","n":0,"amount":0.50,"tags":["a","b"]}"#);
+    screen.press(&[Key::Char('y'), Key::Char('c')]);
+    assert!(copied(&screen).unwrap().ends_with("--from 16 --limit 1"));
+    screen.press(&[Key::Char('y'), Key::Char('h')]);
+    assert!(copied(&screen).unwrap().starts_with("000000"));
+    screen.assert_shows("Copied hex");
 }
 
 #[test]
-fn the_next_damage_is_found_before_any_scan() {
+fn the_next_damage_is_found_without_a_scan() {
     let bytes = damaged_log();
-    let mut bench = TestScreen::new(&bytes, (120, 40));
-    bench.press(&[Key::Char('e')]);
-    assert!(matches!(bench.model.list.selected_row().unwrap().content, RowContent::Finding(_)));
-    let first = bench.model.list.selected_offset();
-    bench.press(&[Key::Char('e')]);
-    assert!(bench.model.list.selected_offset() > first);
-    bench.press(&[Key::Char('E')]);
-    assert_eq!(bench.model.list.selected_offset(), first);
+    let mut screen = TestScreen::new(&bytes, (120, 40));
+    screen.press(&[Key::Char('e')]);
+    assert!(matches!(screen.model.list.selected_row().unwrap().content, RowContent::Finding(_)));
+    let first = screen.model.list.selected_offset();
+    screen.press(&[Key::Char('e')]);
+    assert!(screen.model.list.selected_offset() > first);
+    screen.press(&[Key::Char('E')]);
+    assert_eq!(screen.model.list.selected_offset(), first);
 }
 
 #[test]
-fn an_aggregate_leads_to_its_events_and_tells_their_story() {
-    let mut bench = TestScreen::new(&clean_log(30), (120, 40));
-    bench.run_scan();
-    bench.press(&[Key::Char('2'), Key::Char('j'), Key::Enter]);
-    assert_eq!((bench.model.tab, bench.model.list.filter.text()), (Tab::Events, "agg:1"));
-    bench.press(&[Key::Char('j'), Key::Char('[')]);
-    assert_eq!(bench.model.detail.view, DetailView::Aggregate);
-    assert!(bench.screen_text().contains("~ n: 1 → 6"), "{}", bench.screen_text());
+fn an_aggregate_leads_to_its_events_and_their_history() {
+    let mut screen = TestScreen::new(&clean_log(30), (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('2'), Key::Char('j'), Key::Enter]);
+    assert_eq!((screen.model.tab, screen.model.list.filter.text()), (Tab::Events, "agg:1"));
+    screen.press(&[Key::Char('j'), Key::Char('[')]);
+    assert_eq!(screen.model.detail.view, DetailView::Aggregate);
+    screen.assert_shows("~ n: 1 → 6");
 }
 
 #[test]
-fn hostile_text_never_reaches_the_screen_raw() {
+fn hostile_text_is_never_drawn_unchanged() {
     let mut bytes = clean_log(1);
     let payload = "{\"write_timestamp_ms\":1,\"event_type\":\"\u{202e}evil\u{200b}\",\"namespace\":\"n\\u001b[31m\",\
                    \"schema_id\":\"S\",\"schema_version\":1,\"aggregate_id\":1,\"payload\":{\"\u{7f}k\":\"\u{9b}x\"}}";
@@ -319,76 +327,74 @@ fn hostile_text_never_reaches_the_screen_raw() {
     let sum = crc32fast::hash(&frame);
     bytes.extend_from_slice(&frame);
     bytes.extend_from_slice(&sum.to_be_bytes());
-    let mut bench = TestScreen::new(&bytes, (120, 40));
-    bench.run_scan();
-    bench.press(&[Key::Char('G')]);
-    let screen = bench.screen_text();
+    let mut screen = TestScreen::new(&bytes, (120, 40));
+    screen.run_scan();
+    screen.press(&[Key::Char('G')]);
+    let text = screen.screen_text();
     for (whole, token) in [("key", "\u{7f}k"), ("value", "\u{9b}x"), ("type", "\u{202e}evil\u{200b}")] {
-        assert!(screen.contains(&*crate::report::sanitize(token)), "{whole}: {screen}");
+        assert!(text.contains(&*crate::report::sanitize(token)), "{whole}: {text}");
     }
     for _ in DetailView::ALL {
-        let screen = bench.screen_text();
-        assert!(!screen.contains(['\u{202e}', '\u{200b}', '\u{1b}', '\u{7f}', '\u{9b}']), "{screen}");
-        assert!(screen.contains("U+202E") || screen.contains("‹"), "{screen}");
-        bench.press(&[Key::Char(']')]);
+        let text = screen.screen_text();
+        assert!(!text.contains(['\u{202e}', '\u{200b}', '\u{1b}', '\u{7f}', '\u{9b}']), "{text}");
+        assert!(text.contains("U+202E") || text.contains("‹"), "{text}");
+        screen.press(&[Key::Char(']')]);
     }
 }
 
 #[test]
-fn mono_draws_no_colour_and_damage_is_red_otherwise() {
-    let mut bench = TestScreen::new(&damaged_log(), (120, 40));
-    bench.run_scan();
-    let inks = |bench: &TestScreen| -> Vec<Ink> { bench.render().content.iter().map(|cell| cell.fg).collect() };
-    assert!(inks(&bench).contains(&Ink::Red));
-    bench.model.theme = Theme::Mono;
-    assert!(inks(&bench).iter().all(|ink| *ink == Ink::Reset));
+fn damage_is_red_except_in_the_mono_theme() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    let colors = |screen: &TestScreen| -> Vec<Color> { screen.render().content.iter().map(|cell| cell.fg).collect() };
+    assert!(colors(&screen).contains(&Color::Red));
+    screen.model.theme = Theme::Mono;
+    assert!(colors(&screen).iter().all(|color| *color == Color::Reset));
 }
 
 #[test]
-fn rows_of_another_filter_step_back_until_those_of_the_new_one_have_come() {
-    let mut bench = TestScreen::new(&clean_log(60), (120, 40));
-    let steps_back = |bench: &TestScreen| (3..60).all(|x| bench.render()[(x, 6)].fg == Ink::DarkGray);
-    assert!(!steps_back(&bench));
-    bench.press(&[Key::Char('f')]);
-    bench.type_text("type:Updated");
-    // Typed, and not answered yet.
-    bench.send(Message::Drawn(SessionTime(Duration::from_secs(9))));
-    update::update(&mut bench.model, Message::Key(Key::Enter, SessionTime(Duration::from_secs(10))));
-    assert!(bench.screen_text().contains("type:Updated, looking"), "{}", bench.screen_text());
-    assert!(steps_back(&bench));
-    bench.handle_effects();
-    assert!(!steps_back(&bench), "{}", bench.screen_text());
+fn rows_of_an_earlier_filter_are_dimmed_until_new_ones_arrive() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    let is_dimmed = |screen: &TestScreen| (3..60).all(|x| screen.render()[(x, 6)].fg == Color::DarkGray);
+    assert!(!is_dimmed(&screen));
+    screen.press(&[Key::Char('f')]);
+    screen.type_text("type:Updated");
+    // The filter is submitted, and no worker has responded yet.
+    screen.send(Message::Drawn(SessionTime(Duration::from_secs(9))));
+    screen.send_unhandled(Message::Key(Key::Enter, SessionTime(Duration::from_secs(10))));
+    screen.assert_shows("type:Updated, looking");
+    assert!(is_dimmed(&screen));
+    screen.handle_effects();
+    assert!(!is_dimmed(&screen), "{}", screen.screen_text());
 }
 
 #[test]
-fn a_click_on_the_strip_goes_there() {
-    let mut bench = TestScreen::new(&clean_log(60), (120, 40));
-    bench.send(Message::Click(60, 1));
-    let share = bench.model.list.selected_offset() * 100 / bench.model.log_info.bytes;
+fn a_click_on_the_strip_jumps_to_its_offset() {
+    let mut screen = TestScreen::new(&clean_log(60), (120, 40));
+    screen.send(Message::Click(Position::new(60, 1)));
+    let share = screen.model.list.selected_offset() * 100 / screen.model.log_info.bytes;
     assert!((50..70).contains(&share), "{share}");
 }
 
 #[test]
-fn a_scan_that_takes_a_while_says_how_fast_it_is_and_how_long_it_will_take() {
-    let mut bench = TestScreen::new(&damaged_log(), (120, 40));
-    let bytes = bench.model.log_info.bytes;
-    let mut at_second = |tenths: u64, from: u64, at: u64| {
-        bench.model.now = SessionTime(Duration::from_millis(100 * tenths));
-        bench.send(Message::Background(BackgroundUpdate::ScanProgress { from, at, end: bytes }));
-        bench.screen_text().lines().nth(1).unwrap().to_owned()
+fn a_long_scan_shows_its_speed_and_the_time_left() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    let bytes = screen.model.log_info.bytes;
+    let strip_line = |screen: &TestScreen| screen.screen_text().lines().nth(1).unwrap().to_owned();
+    let scan_to = |screen: &mut TestScreen, tenths: u64, from: u64, at: u64| {
+        screen.model.now = SessionTime(Duration::from_millis(100 * tenths));
+        screen.send_update(BackgroundUpdate::ScanProgress { from, at, end: bytes });
+        strip_line(screen)
     };
-    assert!(at_second(10, 0, 0).contains("| verified 0 %"));
-    assert!(at_second(13, 0, bytes / 4 + 1).contains("| verified 25 %"));
-    let said = at_second(20, bytes / 4 + 1, bytes / 2 + 1);
-    assert!(said.contains("| 50 %, ") && said.contains("/s, ") && said.contains(" left"), "{said}");
-    bench.send(Message::Background(BackgroundUpdate::ScanStopped));
-    let said = |bench: &TestScreen| bench.screen_text().lines().nth(1).unwrap().to_owned();
-    assert!(said(&bench).contains("| stopped 50 %"), "{}", said(&bench));
-    // What was verified earlier is read again: that is what is left then.
-    bench.model.log_info.index.verified = Some(VerificationMark { verified_to: bytes, verified_at_ms: 0 });
-    for (tenths, at) in [(30, bytes / 2 + 2), (50, bytes / 4 * 3)] {
-        bench.model.now = SessionTime(Duration::from_millis(100 * tenths));
-        bench.send(Message::Background(BackgroundUpdate::ScanProgress { from: bytes / 2 + 1, at, end: bytes }));
-    }
-    assert!(said(&bench).contains("| 74 %, ") && said(&bench).contains(" left"), "{}", said(&bench));
+    assert!(scan_to(&mut screen, 10, 0, 0).contains("| verified 0 %"));
+    assert!(scan_to(&mut screen, 13, 0, bytes / 4 + 1).contains("| verified 25 %"));
+    let line = scan_to(&mut screen, 20, bytes / 4 + 1, bytes / 2 + 1);
+    assert!(line.contains("| 50 %, ") && line.contains("/s, ") && line.contains(" left"), "{line}");
+    screen.send_update(BackgroundUpdate::ScanStopped);
+    assert!(strip_line(&screen).contains("| stopped 50 %"), "{}", strip_line(&screen));
+    // With nothing left but what was verified earlier, the scan reads that, and the time left is the time for it.
+    screen.model.log_info.index.verified = Some(VerificationMark { verified_to: bytes, verified_at_ms: 0 });
+    scan_to(&mut screen, 30, bytes / 2 + 1, bytes / 2 + 2);
+    let line = scan_to(&mut screen, 50, bytes / 2 + 1, bytes / 4 * 3);
+    assert!(line.contains("| 74 %, ") && line.contains(" left"), "{line}");
 }

@@ -1,44 +1,44 @@
-//! News that nobody asked for: the log has grown or changed, the scan has come further.
+//! Applies updates that were not requested: the log has grown or changed, the scan has progressed.
 
-use super::{hit_counter, navigation, repair};
+use super::requests::cancel_request;
+use super::{reload, rows};
 use crate::index::IndexState;
 use crate::query::RowContent;
 use crate::repair::RepairState;
-use crate::report::units::format_size;
-use crate::tui::effect::{Effect, WorkerKind};
+use crate::report::Tone;
+use crate::report::units::{format_number, format_size};
 use crate::tui::message::{BackgroundUpdate, LogChange};
-use crate::tui::model::{
-    AggregateLoadState, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanProgress, ScanState, Tone,
-};
+use crate::tui::model::{AggregateLoadState, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanState};
+use crate::tui::request::WorkerKind;
 
-/// Takes news in.
-pub(super) fn handle_update(model: &mut Model, news: BackgroundUpdate) {
-    match news {
-        BackgroundUpdate::LogInfo(facts) => self::set_log_info(model, *facts),
-        BackgroundUpdate::LogChanged(facts, change) => handle_log_change(model, *facts, change),
-        BackgroundUpdate::RepairRecovered(facts, line) => {
-            model.log_info = *facts;
-            repair::reload_log(model);
-            model.append_notice(line, Tone::Bad);
+/// Applies an update.
+pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
+    match update {
+        BackgroundUpdate::LogInfo(log_info) => set_log_info(model, *log_info),
+        BackgroundUpdate::LogChanged(log_info, change) => handle_log_change(model, *log_info, change),
+        BackgroundUpdate::RepairRecovered(log_info, message) => {
+            model.log_info = *log_info;
+            reload::reload_log(model);
+            model.append_notice(message, Tone::Bad);
         }
-        BackgroundUpdate::LogUnavailable(lost) => self::mark_unavailable(model, lost),
-        // What the scan still tells is about bytes that are gone.
+        BackgroundUpdate::LogUnavailable(reason) => mark_unavailable(model, reason),
+        // The scan may still report bytes that no longer exist.
         _ if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) => {}
         BackgroundUpdate::ScanProgress { from, at, end } => model.scan.record_progress(from, at, end, model.now),
         BackgroundUpdate::EventCount(events) => model.scan.event_count = Some(events),
-        BackgroundUpdate::Finding(finding) => model.scan.add_finding(*finding),
+        BackgroundUpdate::Finding(proposed) => model.scan.add_finding(*proposed),
         BackgroundUpdate::RescanFrom(from) => model.scan.forget_from(from),
         BackgroundUpdate::ScanDone => model.scan.finish(ScanState::Done),
         BackgroundUpdate::ScanStopped => {
             model.scan.finish(ScanState::Stopped);
-            model.notify("scan stopped; :scan go lets it go on");
+            model.notify("Scan stopped; :scan go resumes it");
         }
-        BackgroundUpdate::ScanFailed(why) => {
+        BackgroundUpdate::ScanFailed(error) => {
             model.scan.finish(ScanState::Failed);
-            model.warn(format!("the scan could not go on: {why}"));
+            model.warn(format!("Scan failed: {error}"));
         }
         BackgroundUpdate::IndexReady => {
-            // A table that had nothing to show, or that the log has outgrown, is asked for again.
+            // The loaded rows, or their absence, are those of an earlier index.
             if model.aggregates.load_state != AggregateLoadState::Requested {
                 model.aggregates.load_state = AggregateLoadState::NotRequested;
             }
@@ -47,94 +47,84 @@ pub(super) fn handle_update(model: &mut Model, news: BackgroundUpdate) {
     }
 }
 
-/// The log's name belongs to none any more.
-fn mark_unavailable(model: &mut Model, lost: LogUnavailable) {
-    model.warn(lost.description());
-    if lost.has_no_data() {
-        reset_log_state(model);
+/// The path no longer leads to a log.
+fn mark_unavailable(model: &mut Model, reason: LogUnavailable) {
+    model.warn(reason.description());
+    if reason.has_no_data() {
+        discard_changed_log(model);
         model.log_info.bytes = 0;
         model.log_info.index.state = IndexState::Missing;
         model.log_info.index.saved_coverage = None;
         model.log_info.index.verified = None;
-        for lane in [WorkerKind::List, WorkerKind::Detail, WorkerKind::Jump] {
-            // Answers about bytes that are gone are late.
-            model.generations.advance(lane);
-            model.jobs.retain(|job| job.worker != lane);
-            model.effects.push_back(Effect::Cancel(lane));
+        for worker in [WorkerKind::List, WorkerKind::Detail, WorkerKind::Jump] {
+            cancel_request(model, worker);
         }
         model.list.clear();
     }
-    model.unavailable = Some(lost);
+    model.unavailable = Some(reason);
 }
 
-/// What was known of the log's bytes no longer holds.
-pub(super) fn reset_log_state(model: &mut Model) {
-    let state = if model.scan.state == ScanState::Off { ScanState::Off } else { ScanState::Running };
-    model.scan = ScanProgress::new(state);
-    hit_counter::clear_counters(model);
-    model.detail.requested = None;
-    model.detail.contents = None;
-    model.aggregates.load_state = AggregateLoadState::NotRequested;
+/// Discards what is known about the log's bytes. The scan starts again by itself, unless the screen has no scan.
+fn discard_changed_log(model: &mut Model) {
+    let scan = if model.scan.state == ScanState::Off { ScanState::Off } else { ScanState::Running };
+    reload::discard_log_state(model, scan);
 }
 
-fn set_log_info(model: &mut Model, facts: LogInfo) {
-    let grown = facts.bytes > model.log_info.bytes;
-    let unfinished = model.list.rows.last().is_some_and(|row| row.content == RowContent::InFlight);
-    let settled = unfinished && facts.writer != model.log_info.writer;
-    model.log_info = facts;
-    if grown || settled {
-        follow_growth(model);
+fn set_log_info(model: &mut Model, log_info: LogInfo) {
+    let has_grown = log_info.bytes > model.log_info.bytes;
+    let is_unfinished = model.list.rows.last().is_some_and(|row| row.content == RowContent::InFlight);
+    // Without its writer, an unfinished frame is damage.
+    let has_lost_writer = is_unfinished && log_info.writer != model.log_info.writer;
+    model.log_info = log_info;
+    if has_grown || has_lost_writer {
+        request_new_rows(model);
     }
 }
 
-/// The log has grown: the end that is followed, or that is on the screen, goes on.
-fn follow_growth(model: &mut Model) {
+/// Requests the rows at the end of the log, where it is followed or visible.
+fn request_new_rows(model: &mut Model) {
     if model.list.request_state() != RowRequestState::Idle {
         return;
     }
-    // A list far from the end that follows would have to read all between: it asks for the end instead.
     let is_empty = model.list.rows.is_empty();
+    // A window far from the end would have to be extended over all rows in between, so the end replaces it.
     if model.follow == Follow::Yes && (is_empty || !model.list.at_end) {
-        navigation::request_end(model);
+        rows::request_end(model);
     } else if is_empty {
-        // Without a row there is none behind which to go on.
-        navigation::request_window(model, 0);
+        rows::request_window(model, 0);
     } else {
         model.list.reopen_end();
     }
 }
 
-/// The file is another one, or has lost its end: what was known of it no longer holds.
-fn handle_log_change(model: &mut Model, facts: LogInfo, change: LogChange) {
-    let place = model.list.selected_offset().min(facts.bytes);
-    let text = match change {
-        LogChange::Shrunk(before) if facts.bytes < before => {
-            format!("the log was cut: {before} bytes before, {} now", facts.bytes)
-        }
-        LogChange::Replaced => {
-            format!("the log was replaced by another file, which is shown now ({})", format_size(facts.bytes))
-        }
-        LogChange::Overwritten | LogChange::Shrunk(_) => {
-            format!("the log was overwritten with another one, which is shown now ({})", format_size(facts.bytes))
-        }
-        LogChange::Repaired { number, undoes, state } => match (state, undoes) {
-            (RepairState::RolledBack, _) => format!("repair {number} was taken back by another process"),
-            (RepairState::Applied, Some(undone)) => {
-                format!("repair {undone} was undone by another process, which is repair {number}")
-            }
-            (RepairState::Applied, None) => format!("repaired by another process: repair {number}"),
-            _ => format!("another process repairs the log: repair {number}"),
-        },
-        LogChange::Reappeared => format!("the log is back, and is shown anew ({})", format_size(facts.bytes)),
-    };
-    model.log_info = facts;
+/// The file was replaced, cut, overwritten or repaired: what is known about its bytes no longer holds.
+fn handle_log_change(model: &mut Model, log_info: LogInfo, change: LogChange) {
+    let offset = model.list.selected_offset().min(log_info.bytes);
+    let message = change_message(change, &log_info);
+    model.log_info = log_info;
     model.unavailable = None;
-    model.warn(text);
-    reset_log_state(model);
-    if model.follow == Follow::Yes {
-        navigation::request_end(model);
-    } else {
-        navigation::request_window(model, place);
+    model.warn(message);
+    discard_changed_log(model);
+    rows::request_end_or_window(model, offset);
+    reload::request_repair_history(model);
+}
+
+fn change_message(change: LogChange, log_info: &LogInfo) -> String {
+    let size = format_size(log_info.bytes);
+    match change {
+        LogChange::Shrunk(before) if log_info.bytes < before => {
+            format!("Log cut: {} bytes before, {} now", format_number(before), format_number(log_info.bytes))
+        }
+        LogChange::Replaced => format!("Log replaced by another file ({size}), shown now"),
+        LogChange::Overwritten | LogChange::Shrunk(_) => format!("Log overwritten ({size}), shown now"),
+        LogChange::Repaired { number, undoes, state } => match (state, undoes) {
+            (RepairState::RolledBack, _) => format!("Repair {number} rolled back by another process"),
+            (RepairState::Applied, Some(undone)) => {
+                format!("Repair {undone} undone by another process (recorded as {number})")
+            }
+            (RepairState::Applied, None) => format!("Log repaired by another process (repair {number})"),
+            _ => format!("Another process is repairing the log (repair {number})"),
+        },
+        LogChange::Reappeared => format!("Log is back ({size}), read again"),
     }
-    repair::request_repair_history(model);
 }

@@ -1,73 +1,99 @@
-//! Keys in a question. None counts that was typed before the question was seen.
+//! Keys in a confirmation dialog. Keys that were typed before the dialog was drawn are ignored.
 
-use super::{disabled_reason, repair, stop_worker, writing};
-use crate::tui::actions::{ActionId, ActionScope, action_for_key};
-use crate::tui::effect::WorkerKind;
+use super::repair::PlanDecision;
+use super::requests::stop_worker;
+use super::{append, index, repair};
+use crate::tui::actions::{ActionId, ActionScope, action_for_key, candidate_keys};
 use crate::tui::keys::Key;
-use crate::tui::message::SessionTime;
 use crate::tui::model::{ConfirmedAction, DialogButton, Model, Overlay};
+use crate::tui::request::WorkerKind;
+use crate::tui::session_time::SessionTime;
 
-/// Lines of a screen on which something of a plan is seen.
+/// Lines of a screen below which a plan cannot be read.
 const MIN_PLAN_HEIGHT: u16 = 8;
+/// Lines that a page key scrolls.
+const PAGE_LINES: usize = 10;
 
-/// The screen was drawn, and a question with it.
-pub(super) fn mark_drawn(model: &mut Model, moment: SessionTime) {
-    if let Some(Overlay::Confirm(question)) = model.overlays.last_mut() {
-        question.first_drawn_at.get_or_insert(moment);
+/// Records that the screen was drawn with the topmost dialog.
+pub(super) fn mark_drawn(model: &mut Model, drawn_at: SessionTime) {
+    if let Some(Overlay::Confirm(dialog)) = model.overlays.last_mut() {
+        dialog.first_drawn_at.get_or_insert(drawn_at);
     }
 }
 
-/// Takes a key while a question is open.
-pub(super) fn handle_key(model: &mut Model, key: Key, typed: SessionTime) {
-    let height = model.size.1;
-    let Some(Overlay::Confirm(question)) = model.overlays.last_mut() else { return };
-    if question.first_drawn_at.is_none_or(|drawn| typed <= drawn) {
+/// Handles a key while a dialog is open.
+pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
+    let height = model.size.height;
+    let Some(Overlay::Confirm(dialog)) = model.overlays.last_mut() else { return };
+    if dialog.first_drawn_at.is_none_or(|drawn_at| typed_at <= drawn_at) {
         return;
     }
-    if let (ConfirmedAction::ApplyPlan(_), Some(id)) = (&question.on_confirm, action_for_key(ActionScope::Plan, key)) {
-        if disabled_reason(model, id).is_none() {
-            repair::toggle_decision(model, id, key);
-        }
+    let shows_plan = matches!(dialog.on_confirm, ConfirmedAction::ApplyPlan(_));
+    if shows_plan && let Some(id) = action_for_key(ActionScope::Plan, key) {
+        decide(model, id, key);
         return;
     }
+    let awaits_plan = dialog.on_confirm == ConfirmedAction::AwaitPlan;
     match action_for_key(ActionScope::Confirm, key) {
         Some(ActionId::Cancel) => {
-            let planning = question.on_confirm == ConfirmedAction::AwaitPlan;
             model.overlays.pop();
-            if planning {
+            if awaits_plan {
                 stop_worker(model, WorkerKind::Write);
             }
         }
-        // It is gone when the plan has come.
-        Some(ActionId::ConfirmChoice) if question.on_confirm == ConfirmedAction::AwaitPlan => {}
-        // Nobody agrees to a plan that cannot be seen.
-        Some(ActionId::NextButton)
-            if matches!(question.on_confirm, ConfirmedAction::ApplyPlan(_)) && height < MIN_PLAN_HEIGHT =>
-        {
-            question.title = "enlarge the screen".into();
+        // The dialog closes itself when the plan arrives.
+        Some(ActionId::ConfirmChoice) if awaits_plan => {}
+        // A plan that cannot be read cannot be confirmed.
+        Some(ActionId::NextButton) if shows_plan && height < MIN_PLAN_HEIGHT => {
+            dialog.title = "Enlarge the screen".into();
         }
-        Some(ActionId::NextButton) if question.confirm_label.is_some() => {
-            question.selected =
-                if question.selected == DialogButton::Confirm { DialogButton::Cancel } else { DialogButton::Confirm };
+        Some(ActionId::NextButton) if dialog.confirm_label.is_some() => {
+            dialog.selected = match dialog.selected {
+                DialogButton::Confirm => DialogButton::Cancel,
+                DialogButton::Cancel => DialogButton::Confirm,
+            };
         }
         Some(ActionId::ConfirmChoice) => {
-            let (choice, then) = (question.selected, question.on_confirm.clone());
+            let (selected, on_confirm) = (dialog.selected, dialog.on_confirm.clone());
             model.overlays.pop();
-            if choice == DialogButton::Confirm {
-                writing::run_confirmed(model, then);
+            if selected == DialogButton::Confirm {
+                run_confirmed(model, on_confirm);
             }
         }
-        Some(ActionId::ScrollDown) => question.top = question.top.saturating_add(scroll_step(key)),
-        Some(ActionId::ScrollUp) => question.top = question.top.saturating_sub(scroll_step(key)),
+        Some(ActionId::ScrollDown) => dialog.top = dialog.top.saturating_add(scroll_lines(key)),
+        Some(ActionId::ScrollUp) => dialog.top = dialog.top.saturating_sub(scroll_lines(key)),
         _ => {}
     }
 }
 
-/// Lines that a key scrolls.
-const fn scroll_step(key: Key) -> usize {
+fn decide(model: &mut Model, id: ActionId, key: Key) {
+    if model.disabled_reason(id).is_some() {
+        return;
+    }
+    let decision = match id {
+        ActionId::AcceptLikely => PlanDecision::AcceptLikely,
+        ActionId::GapUndecided => PlanDecision::GapUndecided,
+        _ => match candidate_keys().iter().position(|candidate| *candidate == key) {
+            Some(position) => PlanDecision::UseCandidate(position + 1),
+            None => return,
+        },
+    };
+    repair::toggle_decision(model, decision);
+}
+
+fn run_confirmed(model: &mut Model, action: ConfirmedAction) {
+    match action {
+        ConfirmedAction::Append => append::start_confirmed_append(model),
+        ConfirmedAction::ApplyPlan(preview) => repair::apply_plan(model, preview.plan),
+        ConfirmedAction::AwaitPlan => {}
+        ConfirmedAction::RebuildIndex => index::rebuild_index(model),
+    }
+}
+
+/// Lines that a key scrolls. `refresh` clamps the scroll position to the end of the text.
+const fn scroll_lines(key: Key) -> usize {
     match key {
-        Key::PageDown | Key::PageUp | Key::Char(' ') => 10,
-        // As far as it goes.
+        Key::PageDown | Key::PageUp | Key::Char(' ') => PAGE_LINES,
         Key::End | Key::Home => usize::MAX,
         _ => 1,
     }

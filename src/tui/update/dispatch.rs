@@ -1,32 +1,32 @@
-//! Actions of the screen itself, one arm each.
+//! Runs actions of the screen.
 
-use super::{copy, enabled, navigation, refresh, repair, stop_worker, writing};
-use crate::query::{Direction, RowContent};
+use super::navigation::Movement;
+use super::requests::stop_worker;
+use super::{copy, index, navigation, repair, rows};
+use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
-use crate::tui::effect::Effect;
+use crate::tui::effect::{Effect, MouseCapture};
 use crate::tui::model::{
-    AggregateLoadState, DetailView, EscBehavior, Follow, HelpOverlay, Model, MouseCapture, Overlay, Pane, Prompt,
+    AggregateLoadState, DetailView, EscBehavior, Follow, HelpOverlay, ListCursor, Model, Overlay, Pane, Prompt,
     PromptPurpose, ScanState, Tab, Zoom,
 };
 
-/// Runs an action, or says why it cannot be run.
+/// Runs an action, or reports why it is not available.
 pub(crate) fn run_action(model: &mut Model, id: ActionId) {
-    if let Some(why) = enabled::disabled_reason(model, id) {
-        let title = actions::action_by_id(id).map_or("this", |action| action.title);
-        model.warn(format!("{title}: {why}"));
+    if let Some(reason) = model.disabled_reason(id) {
+        let title = actions::action_by_id(id).map_or("action", |action| action.title);
+        model.warn(format!("{title}: {reason}"));
         return;
     }
     match id {
-        ActionId::Down
-        | ActionId::Up
-        | ActionId::HalfDown
-        | ActionId::HalfUp
-        | ActionId::PageDown
-        | ActionId::PageUp
-        | ActionId::First
-        | ActionId::Last => {
-            navigation::move_cursor(model, id);
-        }
+        ActionId::Down => navigation::move_cursor(model, Movement::Lines(1)),
+        ActionId::Up => navigation::move_cursor(model, Movement::Lines(-1)),
+        ActionId::HalfDown => navigation::move_cursor(model, Movement::HalfPages(1)),
+        ActionId::HalfUp => navigation::move_cursor(model, Movement::HalfPages(-1)),
+        ActionId::PageDown => navigation::move_cursor(model, Movement::Pages(1)),
+        ActionId::PageUp => navigation::move_cursor(model, Movement::Pages(-1)),
+        ActionId::First => navigation::move_cursor(model, Movement::ToFirst),
+        ActionId::Last => navigation::move_cursor(model, Movement::ToLast),
         ActionId::Left => navigation::scroll_sideways(model, -1),
         ActionId::Right => navigation::scroll_sideways(model, 1),
         ActionId::NextPane => navigation::cycle_focus(model, 1),
@@ -52,25 +52,25 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::FilterAggregate => filter_by_aggregate(model),
         ActionId::FilterRemoveLast => {
             let shorter = model.list.filter.without_last();
-            navigation::set_filter(model, shorter);
+            rows::set_filter(model, shorter);
         }
         ActionId::NextDamage => navigation::go_to_damage(model, Direction::Forward),
         ActionId::PreviousDamage => navigation::go_to_damage(model, Direction::Backward),
         ActionId::Follow => navigation::toggle_follow(model),
         ActionId::Append => {
-            // What the last sending said is not what the next one will.
+            // The outcome of an earlier submission is not shown again.
             model.form.outcome.clear();
             model.overlays.push(Overlay::Form);
         }
-        ActionId::UpdateIndex => writing::update_index(model),
-        ActionId::RebuildIndex => writing::confirm_rebuild(model),
-        ActionId::Repair => repair::plan_at_cursor(model),
+        ActionId::UpdateIndex => index::update_index(model),
+        ActionId::RebuildIndex => index::confirm_rebuild(model),
+        ActionId::Repair => repair::plan_selected(model),
         ActionId::RepairAll => repair::plan_all(model),
         ActionId::Undo => repair::plan_undo(model),
         ActionId::ScanStop => model.effects.push_back(Effect::StopScan),
         ActionId::ScanResume => {
             model.scan.state = ScanState::Running;
-            model.effects.push_back(Effect::StartScan);
+            model.effects.push_back(Effect::ResumeScan);
         }
         ActionId::ToggleMouse => toggle_mouse(model),
         ActionId::Copy => model.overlays.push(Overlay::CopyChord),
@@ -87,7 +87,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
             }
         }
         ActionId::Suspend => model.effects.push_back(Effect::Suspend),
-        // They mean something in their own places alone.
+        // The overlays handle these themselves.
         ActionId::SubmitPrompt
         | ActionId::Cancel
         | ActionId::ConfirmChoice
@@ -111,35 +111,37 @@ fn open_prompt(model: &mut Model, purpose: PromptPurpose, text: &str) {
     model.overlays.push(Overlay::Prompt(Prompt::new(purpose, text)));
 }
 
-/// Opens, folds or goes to what is under the cursor.
+/// Opens or folds the selected line, or jumps to the offset that it names.
 fn activate(model: &mut Model) {
     match (model.focus, model.tab) {
-        // What is read in the other pane is about the same entry.
+        // The detail pane of this tab is about the selected repair too.
         (_, Tab::Repairs) => {
             let record = model.repairs.selected_record();
-            if let Some(start) = record.and_then(|record| record.plan.steps.first()).map(|step| step.start) {
+            if let Some(step) = record.and_then(|record| record.plan.steps.first()) {
+                let start = step.start;
                 navigation::go_to_offset(model, start);
             }
         }
         (Pane::Detail, _) => activate_detail(model),
         (Pane::Findings, _) | (_, Tab::Findings) => {
             if let Some(finding) = model.scan.findings.get(model.findings.line) {
-                navigation::go_to_offset(model, finding.start);
+                let start = finding.start;
+                navigation::go_to_offset(model, start);
             }
         }
         (_, Tab::Events) => model.focus = Pane::Detail,
-        (_, Tab::Aggregates) => {
-            let row = model.aggregates.row(model.aggregates.cursor.line).copied();
-            if let Some(row) = row
-                && let Ok(filter) = model.list.filter.with_words(&format!("agg:{}", row.id))
-            {
-                model.tab = Tab::Events;
-                model.focus = Pane::Main;
-                model.list.filter = filter;
-                navigation::request_window(model, row.first);
-            }
-        }
+        (_, Tab::Aggregates) => show_selected_aggregate(model),
         (_, Tab::Index) => run_action(model, ActionId::UpdateIndex),
+    }
+}
+
+fn show_selected_aggregate(model: &mut Model) {
+    let Some(aggregate) = model.aggregates.row(model.aggregates.cursor.line).copied() else { return };
+    if let Ok(filter) = model.list.filter.with_words(&format!("agg:{}", aggregate.id)) {
+        model.tab = Tab::Events;
+        model.focus = Pane::Main;
+        model.list.filter = filter;
+        rows::request_window(model, aggregate.first);
     }
 }
 
@@ -152,9 +154,8 @@ fn activate_detail(model: &mut Model) {
             model.detail.move_by(0);
         }
         DetailView::Aggregate => {
-            let place =
-                contents.history.as_ref().and_then(|story| story.entry_at_line(line)).map(|chapter| chapter.row.start);
-            if let Some(offset) = place {
+            let entry = contents.history.as_ref().and_then(|history| history.entry_at_line(line));
+            if let Some(offset) = entry.map(|entry| entry.row.start) {
                 navigation::go_to_offset(model, offset);
             }
         }
@@ -163,44 +164,49 @@ fn activate_detail(model: &mut Model) {
 }
 
 fn cycle_sort(model: &mut Model) {
-    model.aggregates.sort = model.aggregates.sort.next();
-    model.aggregates.cursor.line = 0;
-    model.aggregates.cursor.top = 0;
-    model.aggregates.load_state = AggregateLoadState::NotRequested;
+    let table = &mut model.aggregates;
+    table.sort = table.sort.next();
+    table.cursor = ListCursor { line: 0, top: 0, ..table.cursor };
+    table.load_state = AggregateLoadState::NotRequested;
 }
 
 fn filter_by_aggregate(model: &mut Model) {
-    let id = match refresh::selected_row(model).map(|row| row.content) {
+    let id = match model.selected_row().map(|row| row.content) {
         Some(RowContent::Event(event)) => event.aggregate_id,
         _ => None,
     };
     if let Some(filter) = id.and_then(|id| model.list.filter.with_words(&format!("agg:{id}")).ok()) {
         model.tab = Tab::Events;
-        navigation::set_filter(model, filter);
+        rows::set_filter(model, filter);
     }
 }
 
 fn toggle_mouse(model: &mut Model) {
-    model.mouse = if model.mouse == MouseCapture::On { MouseCapture::Off } else { MouseCapture::On };
-    let on = model.mouse == MouseCapture::On;
-    model.effects.push_back(Effect::SetMouseCapture(on));
-    model.notify(if on { "the mouse moves the cursor" } else { "the mouse selects text" });
+    let (mouse, message) = match model.mouse {
+        MouseCapture::On => (MouseCapture::Off, "Mouse off: the terminal selects text"),
+        MouseCapture::Off => (MouseCapture::On, "Mouse on: clicks move the cursor"),
+    };
+    model.mouse = mouse;
+    model.effects.push_back(Effect::SetMouseCapture(mouse));
+    model.notify(message);
 }
 
-/// Leaves what was entered last: job, search, filter, zoom, pane, in that order. Never quits.
+/// Stops the newest job; without one clears the search, the filter, the zoom, the focus or follow mode, in that order.
+/// Never quits.
 fn go_back(model: &mut Model) {
     if let Some(job) = model.jobs.last().cloned() {
-        if job.on_esc == EscBehavior::Ignored {
-            model.notify(format!("{}: what has begun is carried through", job.name));
-        } else {
-            stop_worker(model, job.worker);
-            model.notify(format!("{}: stopped", job.name));
+        match job.on_esc {
+            EscBehavior::Ignored => model.notify(format!("{} has started to write and cannot be stopped", job.name)),
+            EscBehavior::CancelsJob => {
+                stop_worker(model, job.worker);
+                model.notify(format!("Stopped: {}", job.name));
+            }
         }
     } else if model.search.take().is_some() {
-        model.notify("search dropped");
+        model.notify("Search cleared");
     } else if !model.list.filter.is_empty() {
-        navigation::set_filter(model, crate::query::Filter::default());
-        model.notify("filter dropped");
+        rows::set_filter(model, Filter::default());
+        model.notify("Filter cleared");
     } else if model.zoom == Zoom::In {
         model.zoom = Zoom::Out;
     } else if model.focus != Pane::Main {

@@ -2,30 +2,31 @@
 
 use ratatui_textarea::{Input, Key as EditorKey};
 
-use super::{stop_worker, writing};
+use super::append;
+use super::requests::stop_worker;
 use crate::file::Durability;
 use crate::tui::actions::{ActionId, ActionScope, action_for_key};
-use crate::tui::effect::WorkerKind;
 use crate::tui::keys::Key;
 use crate::tui::model::{FormField, Model, Overlay};
+use crate::tui::request::WorkerKind;
 
-/// Takes a key while the form is open.
+/// Handles a key while the form is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
     match action_for_key(ActionScope::Form, key) {
-        // A sending under way is stopped first.
-        Some(ActionId::CloseForm) if model.form.is_sending => stop_sending(model),
-        Some(ActionId::CloseForm) => model.overlays.retain(|layer| !matches!(layer, Overlay::Form)),
-        Some(ActionId::SubmitForm) => writing::submit_form(model),
+        // The first Esc stops a submission; the form stays open to show its outcome.
+        Some(ActionId::CloseForm) if model.form.is_sending => stop_append(model),
+        Some(ActionId::CloseForm) => model.overlays.retain(|overlay| !matches!(overlay, Overlay::Form)),
+        Some(ActionId::SubmitForm) => append::submit_form(model),
         Some(ActionId::NextField) => model.form.cycle_field(if key == Key::BackTab { -1 } else { 1 }),
         Some(ActionId::LineBreak) if model.form.field == FormField::Payload => model.form.editor.insert_newline(),
         _ => handle_field_key(model, key),
     }
 }
 
-fn stop_sending(model: &mut Model) {
+fn stop_append(model: &mut Model) {
     model.form.is_sending = false;
     stop_worker(model, WorkerKind::Write);
-    model.form.outcome = vec!["stopped; what was appended by then is in the log".into()];
+    model.form.outcome = vec!["Stopped. The events appended until then are in the log".into()];
 }
 
 fn handle_field_key(model: &mut Model, key: Key) {
@@ -48,24 +49,24 @@ fn handle_field_key(model: &mut Model, key: Key) {
         _ => match (key, form.focused_input()) {
             (Key::Up, _) => form.cycle_field(-1),
             (Key::Down, _) => form.cycle_field(1),
-            (_, Some(line)) => {
-                line.handle_key(key);
+            (_, Some(input)) => {
+                input.handle_key(key);
             }
             _ => {}
         },
     }
 }
 
-/// Takes pasted text.
+/// Inserts pasted text into the focused field.
 pub(super) fn handle_paste(model: &mut Model, text: &str) {
     if model.form.field == FormField::Payload {
         model.form.editor.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
-    } else if let Some(line) = model.form.focused_input() {
-        line.paste(text);
+    } else if let Some(input) = model.form.focused_input() {
+        input.paste(text);
     }
 }
 
-/// A key as the editor knows it.
+/// Converts a key for the payload editor; `None` for keys that the form handles itself.
 fn editor_input(key: Key) -> Option<Input> {
     let plain = |key| Some(Input { key, ctrl: false, alt: false, shift: false });
     match key {

@@ -1,11 +1,11 @@
 //! Keys in the help.
 
-use super::run_action;
+use super::dispatch::run_action;
 use crate::tui::actions::ActionScope;
 use crate::tui::keys::Key;
 use crate::tui::model::{ListCursor, Model, Overlay};
 
-/// Takes a key while help is open.
+/// Handles a key while the help is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
     let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return };
     let actions = help.matching_actions();
@@ -19,10 +19,11 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
         Key::PageDown => help.cursor.move_by(page, actions.len()),
         Key::PageUp => help.cursor.move_by(-page, actions.len()),
         Key::Enter => {
-            let chosen = actions.get(help.cursor.line).copied();
+            let selected = actions.get(help.cursor.line).copied();
             model.overlays.pop();
+            // Actions of the other scopes have a meaning only in their overlay.
             if let Some(action) =
-                chosen.filter(|action| matches!(action.scope, ActionScope::Main | ActionScope::CopyChord))
+                selected.filter(|action| matches!(action.scope, ActionScope::Main | ActionScope::CopyChord))
             {
                 run_action(model, action.id);
             }

@@ -1,102 +1,99 @@
-//! The mouse: a click goes where it points, the wheel moves what is under it.
+//! Mouse events: a click selects what it points at, the wheel scrolls the pane under it.
 
 use ratatui::layout::{Position, Rect};
 
-use super::{layout, navigation, refresh};
+use super::navigation::{self, Movement};
+use super::refresh;
+use crate::tui::layout::{self, LayoutAreas};
 use crate::tui::message::WheelDirection;
 use crate::tui::model::{Model, Pane, Tab};
 use crate::tui::strip;
 
-/// Lines that one turn of the wheel moves.
+/// Lines that one turn of the wheel scrolls.
 const WHEEL_LINES: i64 = 3;
 
-/// Takes a click.
-pub(super) fn handle_click(model: &mut Model, column: u16, line: u16) {
+/// Handles a click.
+pub(super) fn handle_click(model: &mut Model, position: Position) {
     if !model.overlays.is_empty() {
         return;
     }
     let areas = layout::compute_areas(model);
-    let here = Position::new(column, line);
-    if areas.strip.contains(here) {
-        if let Some(offset) = strip::offset_at(areas.strip, column, &model.log_info) {
+    if areas.strip.contains(position) {
+        if let Some(offset) = strip::offset_at(areas.strip, position.x, &model.log_info) {
             navigation::go_to_offset(model, offset);
         }
-        return;
-    }
-    if let Some(pane) = pane_at(&areas, here) {
+    } else if let Some(pane) = pane_at(&areas, position) {
         model.focus = pane;
-        let inner =
-            |pane: Rect| areas.table_body(pane).contains(here).then(|| usize::from(line - areas.table_body(pane).y));
-        match (pane, model.tab) {
-            (Pane::Detail, Tab::Repairs) | (Pane::Main, Tab::Index) => {}
-            (Pane::Detail, _) => {
-                if let Some(line) = inner(areas.detail) {
-                    let by = (model.detail.top + line) as i64 - model.detail.cursor as i64;
-                    model.detail.move_by(by);
-                }
-            }
-            (Pane::Findings, _) => {
-                let inner = areas.inner(areas.findings);
-                if inner.contains(here) {
-                    select_finding(model, usize::from(line - inner.y));
-                }
-            }
-            (Pane::Main, Tab::Events) => {
-                if let Some(line) = inner(areas.main) {
-                    let by = (model.list.top + line) as i64 - model.list.cursor as i64;
-                    if by < 0 {
-                        navigation::stop_following(model);
-                    }
-                    let last = model.list.rows.len().saturating_sub(1) as i64 - model.list.cursor as i64;
-                    model.list.move_by(by.min(last));
-                }
-            }
-            (Pane::Main, Tab::Aggregates) => {
-                if let Some(line) = inner(areas.main) {
-                    let cursor = &mut model.aggregates.cursor;
-                    let by = (cursor.top + line) as i64 - cursor.line as i64;
-                    cursor.move_by(by, model.aggregates.total);
-                }
-            }
-            (Pane::Main, Tab::Findings) => {
-                if let Some(line) = inner(areas.main) {
-                    select_finding(model, line);
-                }
-            }
-            (Pane::Main, Tab::Repairs) => {
-                if let Some(line) = inner(areas.main) {
-                    let by = (model.repairs.cursor.top + line) as i64 - model.repairs.cursor.line as i64;
-                    model.repairs.move_by(by);
-                }
-            }
+        if let Some(line) = line_at(model, &areas, pane, position) {
+            select_line(model, pane, line);
         }
     }
 }
 
-fn select_finding(model: &mut Model, line: usize) {
-    let by = (model.findings.top + line) as i64 - model.findings.line as i64;
-    model.findings.move_by(by, model.scan.findings.len());
+/// The visible line of a pane at a position, counted from 0.
+fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -> Option<usize> {
+    let lines: Rect = match pane {
+        Pane::Main => areas.table_body(areas.main),
+        Pane::Detail => areas.table_body(areas.detail),
+        Pane::Findings => areas.inner(areas.findings),
+    };
+    let has_lines = !matches!((pane, model.tab), (Pane::Detail, Tab::Repairs) | (Pane::Main, Tab::Index));
+    (has_lines && lines.contains(position)).then(|| usize::from(position.y - lines.y))
 }
 
-/// Takes a turn of the wheel.
-pub(super) fn handle_wheel(model: &mut Model, column: u16, line: u16, turn: WheelDirection) {
-    use crate::tui::actions::ActionId;
+/// Selects a visible line of a pane.
+fn select_line(model: &mut Model, pane: Pane, line: usize) {
+    let distance = |top: usize, cursor: usize| (top + line) as i64 - cursor as i64;
+    match (pane, model.tab) {
+        (Pane::Detail, _) => {
+            let by = distance(model.detail.top, model.detail.cursor);
+            model.detail.move_by(by);
+        }
+        (Pane::Findings, _) | (Pane::Main, Tab::Findings) => {
+            let by = distance(model.findings.top, model.findings.line);
+            model.findings.move_by(by, model.scan.findings.len());
+        }
+        (Pane::Main, Tab::Events) => {
+            let by = distance(model.list.top, model.list.cursor);
+            if by < 0 {
+                navigation::stop_following(model);
+            }
+            // A click below the last row selects it, and does not move on when further rows arrive.
+            let to_last = model.list.rows.len().saturating_sub(1) as i64 - model.list.cursor as i64;
+            model.list.move_by(by.min(to_last));
+        }
+        (Pane::Main, Tab::Aggregates) => {
+            let by = distance(model.aggregates.cursor.top, model.aggregates.cursor.line);
+            model.aggregates.cursor.move_by(by, model.aggregates.total);
+        }
+        (Pane::Main, Tab::Repairs) => {
+            let by = distance(model.repairs.cursor.top, model.repairs.cursor.line);
+            model.repairs.move_by(by);
+        }
+        (Pane::Main, Tab::Index) => {}
+    }
+}
+
+/// Handles a turn of the wheel.
+pub(super) fn handle_wheel(model: &mut Model, position: Position, direction: WheelDirection) {
     if !model.overlays.is_empty() {
         return;
     }
-    let before = model.focus;
-    if let Some(pane) = pane_at(&layout::compute_areas(model), Position::new(column, line)) {
+    let focus = model.focus;
+    if let Some(pane) = pane_at(&layout::compute_areas(model), position) {
         model.focus = pane;
     }
-    for _ in 0..WHEEL_LINES {
-        navigation::move_cursor(model, if turn == WheelDirection::Down { ActionId::Down } else { ActionId::Up });
-    }
-    // The wheel moves what it points at, and the keys stay where they are; what is shown beside follows them.
-    model.focus = before;
+    let step = match direction {
+        WheelDirection::Down => 1,
+        WheelDirection::Up => -1,
+    };
+    navigation::move_cursor(model, Movement::Lines(step * WHEEL_LINES));
+    // The wheel scrolls the pane under it without moving the focus. The detail pane shows what has the focus again.
+    model.focus = focus;
     refresh::refresh(model);
 }
 
-fn pane_at(areas: &layout::LayoutAreas, here: Position) -> Option<Pane> {
+fn pane_at(areas: &LayoutAreas, position: Position) -> Option<Pane> {
     let panes = [(areas.detail, Pane::Detail), (areas.findings, Pane::Findings), (areas.main, Pane::Main)];
-    panes.into_iter().find(|(area, _)| area.contains(here)).map(|(_, pane)| pane)
+    panes.into_iter().find(|(area, _)| area.contains(position)).map(|(_, pane)| pane)
 }

@@ -1,70 +1,93 @@
-//! Moving about: lines, pages, panes, tabs, places in the log, damage, matches.
+//! Moves the cursor, the focus and the scroll position, and jumps to offsets, damage and matches.
 
-use super::{hit_counter, layout, refresh, repair, send_request, start_job};
-use crate::query::{Direction, Filter, JumpTarget};
-use crate::tui::actions::ActionId;
-use crate::tui::effect::{Request, WorkerKind};
-use crate::tui::model::{AggregateLoadState, DetailView, Follow, Model, Pane, ROW_BATCH, Tab};
+use super::requests::start_job;
+use super::{hit_counter, reload, rows};
+use crate::query::{Direction, JumpTarget};
+use crate::tui::layout;
+use crate::tui::model::{ActiveSearch, AggregateLoadState, DetailView, Follow, Model, Pane, Tab};
+use crate::tui::request::{Request, WorkerKind};
 
-/// Moves the cursor of the pane that has the keys.
-pub(super) fn move_cursor(model: &mut Model, id: ActionId) {
-    let height = match (model.focus, model.tab) {
-        (Pane::Detail, Tab::Repairs) => model.repairs.detail_cursor.height,
-        (Pane::Detail, _) => model.detail.height,
-        (Pane::Findings, _) | (_, Tab::Findings) => model.findings.height,
-        (_, Tab::Events) => model.list.height(),
-        (_, Tab::Aggregates) => model.aggregates.cursor.height,
-        (_, Tab::Index) => model.index.height,
-        (_, Tab::Repairs) => model.repairs.cursor.height,
-    };
-    let page = height.max(1) as i64;
-    let by = match id {
-        ActionId::Down => 1,
-        ActionId::Up => -1,
-        ActionId::HalfDown => (page / 2).max(1),
-        ActionId::HalfUp => -(page / 2).max(1),
-        ActionId::PageDown => page,
-        ActionId::PageUp => -page,
-        ActionId::First => i64::MIN / 2,
-        _ => i64::MAX / 2,
-    };
+/// Columns that one key press scrolls sideways.
+const SCROLL_COLUMNS: i16 = 4;
+/// Largest number of columns that a pane can be scrolled to the right.
+const MAX_SCROLL_COLUMNS: u16 = 4096;
+
+/// A movement of the cursor in the focused pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Movement {
+    /// By a number of lines.
+    Lines(i64),
+    /// By a number of half pages.
+    HalfPages(i64),
+    /// By a number of pages.
+    Pages(i64),
+    /// To the first line.
+    ToFirst,
+    /// To the last line.
+    ToLast,
+}
+
+impl Movement {
+    /// The movement in lines, on a page of `height` lines.
+    fn lines(self, height: usize) -> i64 {
+        let page = height.max(1) as i64;
+        match self {
+            Self::Lines(lines) => lines,
+            Self::HalfPages(count) => count * (page / 2).max(1),
+            Self::Pages(count) => count * page,
+            // Half the range, so that adding it to a position does not overflow.
+            Self::ToFirst => i64::MIN / 2,
+            Self::ToLast => i64::MAX / 2,
+        }
+    }
+}
+
+/// Moves the cursor of the focused pane.
+pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
     match (model.focus, model.tab) {
         (Pane::Detail, Tab::Repairs) => {
             let lines = model.repairs.detail_lines(model.detail.width).len();
-            model.repairs.detail_cursor.move_by(by, lines);
+            let cursor = &mut model.repairs.detail_cursor;
+            cursor.move_by(movement.lines(cursor.height), lines);
         }
-        (Pane::Detail, _) => model.detail.move_by(by),
-        (Pane::Findings, _) | (_, Tab::Findings) => model.findings.move_by(by, model.scan.findings.len()),
-        (_, Tab::Events) => move_in_list(model, id, by),
-        (_, Tab::Aggregates) => model.aggregates.cursor.move_by(by, model.aggregates.total),
-        (_, Tab::Index) => model.index.move_by(by, usize::MAX / 2),
-        (_, Tab::Repairs) => model.repairs.move_by(by),
+        (Pane::Detail, _) => model.detail.move_by(movement.lines(model.detail.height)),
+        (Pane::Findings, _) | (_, Tab::Findings) => {
+            model.findings.move_by(movement.lines(model.findings.height), model.scan.findings.len());
+        }
+        (_, Tab::Events) => move_in_list(model, movement),
+        (_, Tab::Aggregates) => {
+            let cursor = &mut model.aggregates.cursor;
+            cursor.move_by(movement.lines(cursor.height), model.aggregates.total);
+        }
+        // The view clamps the scroll position, because only it knows the number of lines.
+        (_, Tab::Index) => model.index.move_by(movement.lines(model.index.height), usize::MAX / 2),
+        (_, Tab::Repairs) => model.repairs.move_by(movement.lines(model.repairs.cursor.height)),
     }
 }
 
-fn move_in_list(model: &mut Model, id: ActionId, by: i64) {
-    if by < 0 {
+fn move_in_list(model: &mut Model, movement: Movement) {
+    let lines = movement.lines(model.list.height());
+    if lines < 0 {
         stop_following(model);
     }
-    match id {
-        ActionId::First if !model.list.at_start => request_window(model, 0),
-        ActionId::Last if !model.list.at_end => request_end(model),
-        ActionId::First | ActionId::Last => {
-            model.list.move_by(if by < 0 { i64::from(i32::MIN) } else { i64::from(i32::MAX) })
-        }
-        _ => model.list.move_by(by),
+    match movement {
+        Movement::ToFirst if !model.list.at_start => rows::request_window(model, 0),
+        Movement::ToLast if !model.list.at_end => rows::request_end(model),
+        Movement::ToFirst => model.list.move_by(i64::from(i32::MIN)),
+        Movement::ToLast => model.list.move_by(i64::from(i32::MAX)),
+        _ => model.list.move_by(lines),
     }
 }
 
-/// Follows no more, and says so.
+/// Leaves follow mode, and reports it.
 pub(super) fn stop_following(model: &mut Model) {
     if model.follow == Follow::Yes {
         model.follow = Follow::No;
-        model.notify("following no more; F follows again");
+        model.notify("Follow off; F turns it on");
     }
 }
 
-/// Follows the end, or no more.
+/// Enters or leaves follow mode.
 pub(super) fn toggle_follow(model: &mut Model) {
     if model.follow == Follow::Yes {
         stop_following(model);
@@ -72,151 +95,119 @@ pub(super) fn toggle_follow(model: &mut Model) {
         model.follow = Follow::Yes;
         model.tab = Tab::Events;
         model.focus = Pane::Main;
-        request_end(model);
+        rows::request_end(model);
     }
 }
 
-/// Asks for the rows around an offset.
-pub(super) fn request_window(model: &mut Model, offset: u64) {
-    model.list.begin_window_request(model.log_info.bytes, Some(offset));
-    let filter = model.list.filter.clone();
-    request_rows(model, Request::RowsAround { offset, rows: (ROW_BATCH / 2, ROW_BATCH), filter, hits: None });
-}
-
-/// Asks for the rows that end the log.
-pub(super) fn request_end(model: &mut Model) {
-    model.list.begin_window_request(model.log_info.bytes, None);
-    let filter = model.list.filter.clone();
-    request_rows(model, Request::LastRows { rows: ROW_BATCH, filter, hits: None });
-}
-
-fn request_rows(model: &mut Model, what: Request) {
-    hit_counter::sync_counters(model);
-    if model.list.filter.is_empty() {
-        model.jobs.retain(|job| job.worker != WorkerKind::List);
-        send_request(model, WorkerKind::List, what);
-    } else {
-        start_job(model, WorkerKind::List, "filtering", what);
-    }
-}
-
-/// Goes to an offset, in the events.
+/// Selects the row at an offset in the events tab.
 pub(super) fn go_to_offset(model: &mut Model, offset: u64) {
     stop_following(model);
     model.tab = Tab::Events;
     model.focus = Pane::Main;
     if !model.list.select_offset(offset) {
-        request_window(model, offset);
+        rows::request_window(model, offset);
     }
 }
 
-/// Goes where a jump leads.
+/// Requests the offset that a jump leads to.
 pub(super) fn start_jump(model: &mut Model, jump: JumpTarget) {
-    start_job(model, WorkerKind::Jump, "going", Request::ResolveJump(jump));
+    start_job(model, WorkerKind::Jump, "jumping", Request::ResolveJump(jump));
 }
 
-/// Goes to the next damage, or the one before: among the findings, or looked for where the scan has not been.
+/// Selects the next or the previous damage.
+///
+/// The findings of the scan are used where the scan has read the range in between; otherwise a worker searches the log.
 pub(super) fn go_to_damage(model: &mut Model, direction: Direction) {
-    let here = refresh::selected_row(model).map_or(0, |row| row.start);
+    let row = model.selected_row();
+    let here = row.as_ref().map_or(0, |row| row.start);
     let found = match direction {
         Direction::Forward => model.scan.damage_after(here),
         Direction::Backward => model.scan.damage_before(here),
     };
-    let seen = model.scan.health_map.range_health(match direction {
+    let between = model.scan.health_map.range_health(match direction {
         Direction::Forward => here..found.map_or(model.log_info.bytes, |finding| finding.start),
         Direction::Backward => found.map_or(0, |finding| finding.end)..here,
     });
-    match found.map(|finding| finding.start).filter(|_| seen.verified || model.scan.is_done()) {
+    match found.map(|finding| finding.start).filter(|_| between.verified || model.scan.is_done()) {
         Some(offset) => go_to_offset(model, offset),
         None if model.scan.is_done() => {
-            let word = if direction == Direction::Forward { "behind" } else { "before" };
+            let side = if direction == Direction::Forward { "after" } else { "before" };
             model.notify(match model.skipped_note() {
-                Some(left_out) => format!("none found {word} this place; {left_out}; :scan go reads it"),
-                None => format!("no damage {word} this place"),
+                Some(note) => format!("No damage found {side} this point; {note}; :scan go reads it"),
+                None => format!("No damage {side} this point"),
             });
         }
         None => {
             let from = match direction {
-                Direction::Forward => refresh::selected_row(model).map_or(0, |row| row.end.max(row.start + 1)),
+                Direction::Forward => row.map_or(0, |row| row.end.max(row.start + 1)),
                 Direction::Backward => here,
             };
-            start_job(model, WorkerKind::Jump, "looking for damage", Request::FindDamage { from, direction });
+            start_job(model, WorkerKind::Jump, "searching for damage", Request::FindDamage { from, direction });
         }
     }
 }
 
-/// Goes to the next place that the search matches, or the one before.
+/// Selects the next or the previous row that matches the search.
 pub(super) fn go_to_match(model: &mut Model, direction: Direction) {
-    let Some((text, pattern)) = model.search.clone() else {
-        return;
-    };
-    // Keys may come faster than the rows of the place that the one before led to.
-    let here = model.list.selected_row().filter(|_| model.list.target_offset().is_none());
-    let at = model.list.target_offset().unwrap_or_else(|| model.list.selected_offset());
-    let from = match direction {
-        Direction::Forward => here.map_or(at + 1, |row| row.end),
-        Direction::Backward => at,
+    let Some(ActiveSearch { text, pattern }) = model.search.clone() else { return };
+    // While a requested window has not arrived, the search continues from the row that will be selected in it.
+    let target = model.list.target_offset();
+    let here = target.unwrap_or_else(|| model.list.selected_offset());
+    let from = match (direction, model.list.selected_row()) {
+        (Direction::Backward, _) => here,
+        (Direction::Forward, Some(row)) if target.is_none() => row.end,
+        (Direction::Forward, _) => here + 1,
     };
     let filter = model.list.filter.clone();
     hit_counter::sync_counters(model);
-    if let Some(place) = model.search_counter().and_then(|gather| gather.hits.nearest(from, direction)) {
-        return go_to_offset(model, place);
+    if let Some(offset) = model.search_counter().and_then(|counter| counter.hits.nearest(from, direction)) {
+        return go_to_offset(model, offset);
     }
-    let what = Request::FindMatch { pattern, filter, from, direction, hits: None };
-    start_job(model, WorkerKind::Jump, format!("searching {text}"), what);
+    let request = Request::FindMatch { pattern, filter, from, direction, hits: None };
+    start_job(model, WorkerKind::Jump, format!("searching for {text}"), request);
 }
 
-/// Shows what a filter shows, around the same place.
-pub(super) fn set_filter(model: &mut Model, filter: Filter) {
-    let place = model.list.selected_offset();
-    model.list.filter = filter;
-    if model.follow == Follow::Yes {
-        request_end(model);
-    } else {
-        request_window(model, place);
-    }
-}
-
-/// Another tab.
+/// Shows a tab.
 pub(super) fn switch_tab(model: &mut Model, tab: Tab) {
-    if model.tab != tab {
-        model.tab = tab;
-        model.focus = Pane::Main;
-        if tab == Tab::Aggregates && model.aggregates.load_state == AggregateLoadState::NoIndex {
-            model.aggregates.load_state = AggregateLoadState::NotRequested;
-        }
-        // Another program may have repaired the log since.
-        if tab == Tab::Repairs {
-            repair::request_repair_history(model);
-        }
+    if model.tab == tab {
+        return;
+    }
+    model.tab = tab;
+    model.focus = Pane::Main;
+    if tab == Tab::Aggregates && model.aggregates.load_state == AggregateLoadState::NoIndex {
+        model.aggregates.load_state = AggregateLoadState::NotRequested;
+    }
+    // Another process may have repaired the log since the history was read.
+    if tab == Tab::Repairs {
+        reload::request_repair_history(model);
     }
 }
 
-/// The next pane, or the one before.
+/// Moves the focus by a number of panes. The order is cyclic.
 pub(super) fn cycle_focus(model: &mut Model, by: isize) {
     let panes = layout::focusable_panes(model);
-    let now = panes.iter().position(|pane| *pane == model.focus).unwrap_or_default() as isize;
-    let next = (now + by).rem_euclid(panes.len().max(1) as isize) as usize;
+    let current = panes.iter().position(|pane| *pane == model.focus).unwrap_or_default() as isize;
+    let next = (current + by).rem_euclid(panes.len().max(1) as isize) as usize;
     model.focus = panes.get(next).copied().unwrap_or_default();
 }
 
-/// Another view of the same row.
+/// Changes the view of the detail pane by a number of views. The order is cyclic.
 pub(super) fn cycle_view(model: &mut Model, by: isize) {
     model.detail.view = model.detail.view.cycle(by);
     model.detail.scroll_to_start();
     if let (DetailView::Aggregate, Some(contents)) = (model.detail.view, &model.detail.contents)
-        && let Some(story) = &contents.history
+        && let Some(history) = &contents.history
     {
-        let line = story.line_of_offset(contents.details.row.start);
+        let line = history.line_of_offset(contents.details.row.start);
         model.detail.move_by(line as i64);
     }
 }
 
-/// Scrolls the pane sideways.
-pub(super) fn scroll_sideways(model: &mut Model, by: i16) {
+/// Scrolls the focused pane sideways by a number of steps.
+pub(super) fn scroll_sideways(model: &mut Model, steps: i16) {
     let columns = match model.focus {
         Pane::Detail => &mut model.detail.scroll_columns,
         _ => &mut model.list.scroll_columns,
     };
-    *columns = columns.saturating_add_signed(by * 4).min(4096);
+    *columns = columns.saturating_add_signed(steps * SCROLL_COLUMNS).min(MAX_SCROLL_COLUMNS);
 }

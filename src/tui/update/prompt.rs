@@ -1,12 +1,13 @@
-//! Keys in a line: palette, search, filter.
+//! Keys in a prompt: palette, search or filter.
 
-use super::{hit_counter, navigation, run_action};
+use super::dispatch::run_action;
+use super::{hit_counter, navigation, rows};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern};
 use crate::tui::actions::{ActionId, ActionScope, action_for_key};
 use crate::tui::keys::Key;
-use crate::tui::model::{Model, Overlay, Prompt, PromptPurpose};
+use crate::tui::model::{ActiveSearch, Model, Overlay, Prompt, PromptPurpose, TextInput};
 
-/// Takes a key while a line is being typed.
+/// Handles a key while a prompt is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
     let Some(Overlay::Prompt(prompt)) = model.overlays.last_mut() else { return };
     match (action_for_key(ActionScope::TextInput, key), key) {
@@ -27,18 +28,18 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
     }
 }
 
-/// Chooses among the proposals, or takes the one that is chosen.
+/// Moves among the suggestions. Tab inserts the selected one first.
 fn complete(prompt: &mut Prompt, key: Key) {
-    let proposals = prompt.suggestions();
-    let count = proposals.len();
+    let suggestions = prompt.suggestions();
+    let count = suggestions.len();
     if count == 0 {
         return;
     }
     match key {
         Key::Tab => {
-            let taken = proposals.get(prompt.selected).filter(|row| row.title != prompt.input.text());
-            match taken {
-                Some(row) => prompt.input = crate::tui::model::TextInput::new(row.title),
+            let selected = suggestions.get(prompt.selected).filter(|action| action.title != prompt.input.text());
+            match selected {
+                Some(action) => prompt.input = TextInput::new(action.title),
                 None => prompt.selected = (prompt.selected + 1) % count,
             }
         }
@@ -50,17 +51,17 @@ fn complete(prompt: &mut Prompt, key: Key) {
 fn submit(model: &mut Model) {
     let Some(Overlay::Prompt(prompt)) = model.overlays.last().cloned() else { return };
     let text = prompt.input.text().trim().to_owned();
-    let done = match prompt.purpose {
+    let result = match prompt.purpose {
         PromptPurpose::Search => submit_search(model, &text),
         PromptPurpose::Filter => submit_filter(model, &text),
         PromptPurpose::Palette => return submit_palette(model, &prompt, &text),
     };
-    close_or_show_error(model, done);
+    close_or_show_error(model, result);
 }
 
-fn close_or_show_error(model: &mut Model, done: Result<(), String>) {
-    match (done, model.overlays.last_mut()) {
-        (Err(wrong), Some(Overlay::Prompt(prompt))) => prompt.error = Some(wrong),
+fn close_or_show_error(model: &mut Model, result: Result<(), String>) {
+    match (result, model.overlays.last_mut()) {
+        (Err(error), Some(Overlay::Prompt(prompt))) => prompt.error = Some(error),
         _ => {
             model.overlays.pop();
         }
@@ -73,7 +74,7 @@ fn submit_search(model: &mut Model, text: &str) -> Result<(), String> {
         return Ok(());
     }
     let pattern = SearchPattern::parse(text).map_err(|error| error.reason)?;
-    model.search = Some((text.to_owned(), pattern));
+    model.search = Some(ActiveSearch { text: text.to_owned(), pattern });
     hit_counter::resume_stopped(model);
     navigation::go_to_match(model, Direction::Forward);
     Ok(())
@@ -82,11 +83,11 @@ fn submit_search(model: &mut Model, text: &str) -> Result<(), String> {
 fn submit_filter(model: &mut Model, text: &str) -> Result<(), String> {
     let filter = Filter::parse(text, model.now_ms).map_err(|error| error.to_string())?;
     hit_counter::resume_stopped(model);
-    navigation::set_filter(model, filter);
+    rows::set_filter(model, filter);
     Ok(())
 }
 
-/// A place to go to, or an action by its name.
+/// Runs the selected suggestion, or jumps to the offset, ordinal, share or time that the text names.
 fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) {
     if text.is_empty() {
         model.overlays.pop();

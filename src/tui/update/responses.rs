@@ -1,67 +1,62 @@
-//! Answers from the workers.
+//! Applies the responses of the workers.
 
-use super::{hit_counter, navigation, repair, writing};
-use crate::file::Durability;
+use super::{append, hit_counter, index, navigation, repair};
 use crate::query::{RowContent, RowPage};
-use crate::tui::effect::{Effect, WorkerKind};
+use crate::report::Tone;
+use crate::tui::effect::Effect;
 use crate::tui::message::{RequestFailure, Response};
-use crate::tui::model::{AggregateLoadState, DetailView, Follow, Model, RowContents, Tone};
+use crate::tui::model::{AggregateLoadState, DetailView, Follow, Model, RowContents};
+use crate::tui::request::WorkerKind;
 
-/// Takes the answer to a lane's newest question in.
-pub(super) fn handle_response(model: &mut Model, lane: WorkerKind, response: Response) {
-    if let Response::Progress(done, total) = response {
-        if let Some(job) = model.jobs.iter_mut().find(|job| job.worker == lane) {
-            job.progress = (done, total);
+/// Applies the response to the newest request of a worker.
+pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: Response) {
+    if let Response::Progress { done, total } = response {
+        if let Some(job) = model.jobs.iter_mut().find(|job| job.worker == worker) {
+            (job.done, job.total) = (done, total);
         }
         return;
     }
-    model.jobs.retain(|job| job.worker != lane);
+    super::requests::remove_job(model, worker);
     let bytes = model.log_info.bytes;
     match response {
-        Response::Progress(..) => {}
-        Response::RowWindow(page, offset) => {
-            scan_unknown_damage(model, &page);
-            model.list.set_window(page, offset, bytes);
-            if model.follow == Follow::Yes {
-                model.list.move_by(i64::from(i32::MAX));
-            }
+        Response::Progress { .. } => {}
+        Response::RowWindow { page, cursor_offset } => {
+            rescan_unknown_damage(model, &page);
+            model.list.set_window(page, cursor_offset, bytes);
+            select_last_row_if_following(model);
         }
         Response::MoreRows(page) => {
-            scan_unknown_damage(model, &page);
+            rescan_unknown_damage(model, &page);
             model.list.extend_window(page, bytes);
-            if model.follow == Follow::Yes {
-                model.list.move_by(i64::from(i32::MAX));
-            }
+            select_last_row_if_following(model);
         }
         Response::Hits(hits) => hit_counter::apply_slice(model, *hits),
         Response::Detail(contents) => set_detail(model, *contents),
-        Response::JumpTarget(Some(offset)) => navigation::go_to_offset(model, offset),
-        Response::JumpPastEnd(offset, why) => {
-            navigation::go_to_offset(model, offset);
-            model.notify(why);
+        Response::JumpTarget(offset) => navigation::go_to_offset(model, offset),
+        Response::JumpPastEnd { last_row, message } => {
+            navigation::go_to_offset(model, last_row);
+            model.notify(message);
         }
-        Response::JumpTarget(None) => model.notify(no_match_message(model)),
-        Response::Aggregates { from, rows, total, over_limit: cut } => {
+        Response::NoMatch => model.notify(no_match_message(model)),
+        Response::NoDamage => model.notify("No further damage in this direction"),
+        Response::Aggregates { from, rows, total, over_limit } => {
             let table = &mut model.aggregates;
-            (table.first_row, table.rows, table.total, table.over_limit) = (from, rows, total, cut);
+            (table.first_row, table.rows, table.total, table.over_limit) = (from, rows, total, over_limit);
             table.load_state = AggregateLoadState::Loaded;
             table.cursor.move_by(0, total);
         }
         Response::NoIndex => model.aggregates.load_state = AggregateLoadState::NoIndex,
-        Response::Appended(done) => {
-            let durability = if done.synced { Durability::Synced } else { Durability::Buffered };
-            writing::finish_append(model, &done, durability);
-        }
-        Response::IndexSaved(done) => writing::finish_index_save(model, &done),
-        Response::RepairHistory(records, notices) => repair::set_repair_history(model, records, notices),
-        Response::Planned(offer) => repair::show_plan(model, *offer),
-        Response::Repaired(done) => repair::finish_repair(model, *done),
-        Response::Failed(failure) => handle_failure(model, lane, failure),
+        Response::Appended(result) => append::finish_append(model, &result),
+        Response::IndexSaved(result) => index::finish_index_save(model, &result),
+        Response::RepairHistory { records, notices } => repair::set_repair_history(model, records, notices),
+        Response::Planned(preview) => repair::show_plan(model, *preview),
+        Response::Repaired(result) => repair::finish_repair(model, *result),
+        Response::Failed(failure) => handle_failure(model, worker, failure),
     }
 }
 
-/// Has the scan look at damage on a page that it does not know: it may have come since it was there.
-fn scan_unknown_damage(model: &mut Model, page: &RowPage) {
+/// Requests a scan of damage on a page that the scan does not know: it may be newer than the scan.
+fn rescan_unknown_damage(model: &mut Model, page: &RowPage) {
     let damage = page.rows.iter().filter_map(|row| match &row.content {
         RowContent::Finding(finding) if finding.kind.is_damage() => Some(row.start..row.end),
         _ => None,
@@ -70,15 +65,21 @@ fn scan_unknown_damage(model: &mut Model, page: &RowPage) {
     model.effects.extend(unknown.into_iter().map(Effect::RescanRange));
 }
 
-fn set_detail(model: &mut Model, mut contents: RowContents) {
-    // Another window of the same bytes: what is folded stays folded.
-    if let Some(known) = model.detail.contents.take()
-        && known.details.row == contents.details.row
-        && known.details.payload_text == contents.details.payload_text
-    {
-        contents.doc = known.doc;
+fn select_last_row_if_following(model: &mut Model) {
+    if model.follow == Follow::Yes {
+        model.list.move_by(i64::from(i32::MAX));
     }
-    let line = contents.history.as_ref().map(|story| story.line_of_offset(contents.details.row.start));
+}
+
+fn set_detail(model: &mut Model, mut contents: RowContents) {
+    // Another hex window of the same row: the folds of its JSON are kept.
+    if let Some(earlier) = model.detail.contents.take()
+        && earlier.details.row == contents.details.row
+        && earlier.details.payload_text == contents.details.payload_text
+    {
+        contents.doc = earlier.doc;
+    }
+    let line = contents.history.as_ref().map(|history| history.line_of_offset(contents.details.row.start));
     model.detail.contents = Some(contents);
     if let (DetailView::Aggregate, Some(line)) = (model.detail.view, line) {
         model.detail.scroll_to_start();
@@ -88,37 +89,30 @@ fn set_detail(model: &mut Model, mut contents: RowContents) {
     }
 }
 
-/// What is told when nothing was found.
 fn no_match_message(model: &Model) -> String {
+    let has_no_hits = model.search_counter().is_some_and(|counter| counter.has_no_hits(model.log_info.bytes));
     match &model.search {
-        Some((text, _)) if model.search_counter().is_some_and(|gather| gather.has_no_hits(model.log_info.bytes)) => {
-            format!("{text}: nowhere in the log")
-        }
-        Some((text, _)) => format!("{text}: nothing more that way"),
-        None => "nothing more that way".into(),
+        Some(search) if has_no_hits => format!("No match in the log: {}", search.text),
+        Some(search) => format!("No further match in this direction: {}", search.text),
+        None => "No further match in this direction".into(),
     }
 }
 
-fn handle_failure(model: &mut Model, lane: WorkerKind, failure: RequestFailure) {
-    if lane == WorkerKind::List {
-        model.list.cancel_request();
+fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure) {
+    match worker {
+        WorkerKind::List => model.list.cancel_request(),
+        WorkerKind::Hits => model.hit_counters.mark_stopped(),
+        WorkerKind::Aggregates => model.aggregates.load_state = AggregateLoadState::Loaded,
+        WorkerKind::Write => repair::close_planning_dialog(model),
+        WorkerKind::Detail | WorkerKind::Jump | WorkerKind::Repairs => {}
     }
-    if lane == WorkerKind::Hits {
-        hit_counter::mark_stopped(model);
-    }
-    if lane == WorkerKind::Aggregates {
-        model.aggregates.load_state = AggregateLoadState::Loaded;
-    }
-    if lane == WorkerKind::Write {
-        repair::close_planning_dialog(model);
-    }
-    match (failure, lane) {
+    match (failure, worker) {
         (RequestFailure::Cancelled, _) => {}
-        (RequestFailure::Error(why), WorkerKind::Write) if model.form.is_sending => {
+        (RequestFailure::Error(message), WorkerKind::Write) if model.form.is_sending => {
             model.form.is_sending = false;
-            model.form.outcome = vec![why];
+            model.form.outcome = vec![message];
         }
-        // Behind what was told: a repair stands, even where its index was not caught up.
-        (RequestFailure::Error(why), _) => model.append_notice(why, Tone::Bad),
+        // After the earlier notice: a repair is done even when catching up its index has failed.
+        (RequestFailure::Error(message), _) => model.append_notice(message, Tone::Bad),
     }
 }

@@ -7,7 +7,8 @@ use super::pane::{draw_border, span, tab_title};
 use super::text::{draw_spans, style_line};
 use crate::report::units::format_number;
 use crate::tui::layout::{Border, LayoutAreas};
-use crate::tui::model::{AggregateLoadState, AggregateSort, Model, Pane};
+use crate::tui::model::{AggregateLoadState, Model, Pane};
+use crate::tui::request::AggregateSort;
 use crate::tui::theme::Role;
 
 /// Draws it.

@@ -9,10 +9,9 @@ use super::text::{draw_spans, fit_safe, style_line};
 use super::{aggregate_history, hex, json};
 use crate::query::RowContent;
 use crate::report::units::format_hex_offset;
+use crate::report::{DetailLine, Tone};
 use crate::tui::layout::{Border, LayoutAreas, fix_preview_height};
-use crate::tui::model::{
-    DetailLine, DetailView, LABEL_WIDTH, ListCursor, Model, Pane, RowContents, Tone, wrapped_row_lines,
-};
+use crate::tui::model::{DetailView, LABEL_WIDTH, ListCursor, Model, Pane, RowContents, wrapped_row_lines};
 use crate::tui::theme::Role;
 
 /// Draws it.

@@ -10,7 +10,7 @@ use crate::query::{EventSummary, LogRow, RowContent};
 use crate::report::units::{DisplayZone, format_minute, format_percent, format_size, format_time_of_day};
 use crate::report::{finding_sentence, fix_label};
 use crate::tui::layout::{Border, LayoutAreas};
-use crate::tui::model::{HitCounter, LogUnavailable, Model, Pane, RowRequestState};
+use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState};
 use crate::tui::theme::Role;
 
 /// Draws it.
@@ -171,7 +171,7 @@ fn bottom_title(model: &Model) -> Line<'static> {
             format!(" filter{}: {}{looking} ", tally(model.filter_counter()), fit_safe(model.list.filter.text(), 60));
         spans.push(span(model, Role::Warning, text));
     }
-    if let Some((text, _)) = &model.search {
+    if let Some(ActiveSearch { text, .. }) = &model.search {
         let text = format!(" search{}: {} ", tally(model.search_counter()), fit_safe(text, 40));
         spans.push(span(model, Role::Warning, text));
     }

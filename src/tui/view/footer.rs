@@ -6,17 +6,17 @@ use ratatui::text::Span;
 
 use super::pane::span;
 use super::text::{display_width, draw_spans, fit_safe};
+use crate::report::Tone;
 use crate::report::units::{format_count, format_number, format_progress};
-use crate::tui::actions::{ActionScope, footer_entries};
-use crate::tui::effect::WorkerKind;
-use crate::tui::model::{EscBehavior, Model, Overlay, Tone};
+use crate::tui::actions::{ActionScope, FooterEntry, footer_entries};
+use crate::tui::model::{EscBehavior, Model, Overlay};
+use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
-use crate::tui::update::disabled_reason;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     let place = model.overlays.last().map_or(ActionScope::Main, Overlay::scope);
-    let running = model.jobs.iter().find(|job| job.progress.1 > 0);
+    let running = model.jobs.iter().find(|job| job.total > 0);
     let spans = match (&model.notice, running) {
         (Some(notice), _) if place == ActionScope::Main => {
             let role = if notice.tone == Tone::Bad { Role::Damage } else { Role::Title };
@@ -26,9 +26,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
         (_, Some(job)) => {
             let elapsed = model.now.0.saturating_sub(job.started.0);
             let done = if model.form.is_sending && job.worker == WorkerKind::Write {
-                format!("{} of {}", format_number(job.progress.0), format_count(job.progress.1, "event"))
+                format!("{} of {}", format_number(job.done), format_count(job.total, "event"))
             } else {
-                format_progress(job.progress.0, job.progress.1, elapsed)
+                format_progress(job.done, job.total, elapsed)
             };
             let stops = if job.on_esc == EscBehavior::CancelsJob { "; Esc stops" } else { "" };
             let text = format!(" {}: {done}{stops}", job.name);
@@ -46,8 +46,8 @@ fn key_spans(model: &Model, place: ActionScope, room: usize) -> Vec<Span<'static
     // A plan takes what a question takes too.
     let common = if place == ActionScope::Plan { Some(ActionScope::Confirm) } else { None };
     let offered =
-        footer_entries(place).filter(|(_, _, id)| place != ActionScope::Plan || disabled_reason(model, *id).is_none());
-    for (key, label, id) in common.into_iter().flat_map(footer_entries).chain(offered) {
+        footer_entries(place).filter(|entry| place != ActionScope::Plan || model.disabled_reason(entry.id).is_none());
+    for FooterEntry { key, label, id } in common.into_iter().flat_map(footer_entries).chain(offered) {
         let key = format!(" {key}");
         let label = format!(" {label} ");
         used += display_width(&key) + display_width(&label);
@@ -55,7 +55,7 @@ fn key_spans(model: &Model, place: ActionScope, room: usize) -> Vec<Span<'static
             break;
         }
         // What cannot be done now steps back; asked for, it says why.
-        let role = if disabled_reason(model, id).is_some() { Role::Muted } else { Role::Key };
+        let role = if model.disabled_reason(id).is_some() { Role::Muted } else { Role::Key };
         spans.push(span(model, role, key));
         spans.push(span(model, if role == Role::Key { Role::Text } else { Role::Muted }, label));
     }

@@ -10,9 +10,8 @@ use super::pane::{draw_dialog, span};
 use super::text::{display_width, draw_spans, first_chars, fit_safe};
 use crate::file::Durability;
 use crate::report::sanitize;
-use crate::tui::model::{AppendForm, FormField, Model, wrap_text};
+use crate::tui::model::{AppendForm, FormField, Model, histogram_bars, wrap_text};
 use crate::tui::theme::Role;
-use crate::tui::update::histogram_bars;
 
 /// Columns of a label.
 const LABEL_COLUMNS: u16 = 16;

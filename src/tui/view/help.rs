@@ -10,7 +10,6 @@ use crate::tui::actions::{ActionScope, ActionSpec};
 use crate::tui::layout::help_description_height;
 use crate::tui::model::{HelpOverlay, Model, wrap_text};
 use crate::tui::theme::Role;
-use crate::tui::update::disabled_reason;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame, model: &Model, help: &HelpOverlay) {
@@ -34,7 +33,8 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, help: &HelpOverlay) {
             _ if keys.is_empty() => format!(":{}", action.title),
             _ => keys.join(" "),
         };
-        let why = disabled_reason(model, action.id)
+        let why = model
+            .disabled_reason(action.id)
             .filter(|_| matches!(action.scope, ActionScope::Main | ActionScope::CopyChord));
         let text = why.map_or_else(|| action.help.to_owned(), |why| format!("{} (not now: {why})", action.help));
         let spans = vec![

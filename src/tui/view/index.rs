@@ -13,7 +13,6 @@ use crate::tui::actions::ActionId;
 use crate::tui::layout::LayoutAreas;
 use crate::tui::model::{Model, Pane, wrap_text};
 use crate::tui::theme::Role;
-use crate::tui::update::disabled_reason;
 
 /// Columns of a label.
 const LABEL_COLUMNS: usize = 18;
@@ -79,7 +78,7 @@ fn content_lines(model: &Model) -> Vec<(&'static str, Role, String)> {
     lines.push(("", Role::Text, String::new()));
     for (id, key) in [(ActionId::UpdateIndex, "r"), (ActionId::RebuildIndex, "R")] {
         let title = crate::tui::actions::action_by_id(id).map_or("", |action| action.help);
-        let text = match disabled_reason(model, id) {
+        let text = match model.disabled_reason(id) {
             Some(why) => format!("not now: {why}"),
             None => title.to_owned(),
         };

@@ -9,7 +9,7 @@ use super::pane::span;
 use super::text::{draw_spans, first_chars, skip_span_columns};
 use crate::report::sanitize;
 use crate::report::units::format_size;
-use crate::tui::model::{JsonLineView, Model, RowContents};
+use crate::tui::model::{FoldedLines, JsonLineView, Model, RowContents};
 use crate::tui::theme::Role;
 
 /// Draws the lines on the screen.
@@ -33,7 +33,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
 fn line_spans(model: &Model, line: &JsonLineView, room: usize) -> Vec<Span<'static>> {
     let mut spans = vec![Span::raw("  ".repeat(line.depth))];
     // A token that the search is in.
-    let found = |token: &str| model.search.as_ref().is_some_and(|(_, pattern)| pattern.is_match(token.as_bytes()));
+    let found = |token: &str| model.search.as_ref().is_some_and(|search| search.pattern.is_match(token.as_bytes()));
     if let Some(key) = line.key {
         spans.push(span(
             model,
@@ -49,9 +49,9 @@ fn line_spans(model: &Model, line: &JsonLineView, room: usize) -> Vec<Span<'stat
         _ => Role::Checksum,
     };
     spans.push(span(model, role, sanitize(first_chars(line.value, room)).into_owned()));
-    if let Some((close, hidden)) = line.folded {
-        spans.push(span(model, Role::Warning, format!(" … {hidden} lines ")));
-        spans.push(Span::raw(close.to_owned()));
+    if let Some(FoldedLines { closing, count }) = line.folded {
+        spans.push(span(model, Role::Warning, format!(" … {count} lines ")));
+        spans.push(Span::raw(closing.to_owned()));
     }
     if line.comma {
         spans.push(Span::raw(","));

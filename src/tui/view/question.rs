@@ -11,7 +11,8 @@ use crate::tui::theme::Role;
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame, model: &Model, question: &ConfirmDialog) {
     let width = DIALOG_MAX_WIDTH.min(frame.area().width);
-    let (room, shown) = layout::dialog_text_size(model.size, question);
+    let text = layout::dialog_text_size(model.size, question);
+    let (room, shown) = (usize::from(text.width), usize::from(text.height));
     let lines = question.wrapped_lines(room);
     let area = draw_dialog(
         frame,

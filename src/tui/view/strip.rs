@@ -9,7 +9,7 @@ use ratatui::text::Span;
 use super::pane::span;
 use super::text::draw_spans;
 use crate::report::units::{self, DisplayZone, format_date, format_percent};
-use crate::tui::model::{LogUnavailable, Model, ScanState};
+use crate::tui::model::{LogUnavailable, Model, ScanRun, ScanState};
 use crate::tui::strip::{StripCell, cell_for_range, column_bytes, is_wide, strip_columns};
 use crate::tui::theme::Role;
 
@@ -72,8 +72,8 @@ fn verified_bytes(model: &Model) -> u64 {
 
 /// How far a scan is that takes a while, how fast, and how long it will take.
 fn progress_text(model: &Model) -> Option<String> {
-    let (since, read) = model.scan.current_run?;
-    let elapsed = model.now.0.checked_sub(since.0).filter(|elapsed| *elapsed >= MIN_PACE_ELAPSED)?;
+    let ScanRun { started, bytes_read: read } = model.scan.current_run?;
+    let elapsed = model.now.0.checked_sub(started.0).filter(|elapsed| *elapsed >= MIN_PACE_ELAPSED)?;
     let bytes = model.log_info.bytes;
     // With nothing left but what was verified earlier, that is what it reads.
     let verified = Some(verified_bytes(model)).filter(|verified| *verified < bytes);

@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::index::{AggregateIndex, AggregateSummary};
 use crate::inspect::{OnProgress, Progress};
 use crate::tui::message::Response;
-use crate::tui::model::AggregateSort;
+use crate::tui::request::AggregateSort;
 
 /// Most aggregates that are loaded and sorted. They take 32 MiB.
 const MAX_ROWS: usize = 1 << 20;

@@ -6,8 +6,8 @@ use super::{SharedState, aggregates, contents, hits, repair, writing};
 use crate::StorageError;
 use crate::inspect::OnProgress;
 use crate::query::Direction;
-use crate::tui::effect::Request;
 use crate::tui::message::Response;
+use crate::tui::request::Request;
 
 /// State that a worker keeps between requests.
 #[derive(Debug, Default)]
@@ -27,36 +27,38 @@ pub(crate) fn handle_request(
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     match request {
-        Request::RowsAround { offset, rows: (before, after), filter, hits } => {
+        Request::RowsAround { offset, rows_before, rows_after, filter, hits } => {
             let forward = RowQuery {
                 from: offset,
                 direction: Direction::Forward,
-                limit: after,
+                limit: rows_after,
                 filter: &filter,
                 hits: hits.as_ref(),
             };
-            let page = rows::read_rows_around(shared, forward, before, on_progress)?;
-            Ok(Response::RowWindow(page, offset))
+            let page = rows::read_rows_around(shared, forward, rows_before, on_progress)?;
+            Ok(Response::RowWindow { page, cursor_offset: offset })
         }
         Request::LastRows { rows, filter, hits } => {
             let page = rows::read_last_rows(shared, rows, &filter, hits.as_ref(), on_progress)?;
-            let last = page.rows.last().map_or(0, |row| row.start);
-            Ok(Response::RowWindow(page, last))
+            let cursor_offset = page.rows.last().map_or(0, |row| row.start);
+            Ok(Response::RowWindow { page, cursor_offset })
         }
         Request::MoreRows { from, direction, rows, filter, hits } => {
             let more = RowQuery { from, direction, limit: rows, filter: &filter, hits: hits.as_ref() };
             rows::read_rows(shared, more, on_progress).map(Response::MoreRows)
         }
-        Request::Detail { row, base, view } => {
-            contents::read_contents(shared, row, base, view, on_progress).map(Response::Detail)
+        Request::Detail { row, hex_start, history } => {
+            contents::read_contents(shared, row, hex_start, history, on_progress).map(Response::Detail)
         }
         Request::ResolveJump(target) => jump::resolve_target(shared, &target, on_progress),
         Request::FindMatch { pattern, filter, hits, from, direction } => {
             let search = MatchSearch { pattern, filter, hits, from, direction };
-            jump::find_next_match(shared, &search, on_progress).map(Response::JumpTarget)
+            let offset = jump::find_next_match(shared, &search, on_progress)?;
+            Ok(offset.map_or(Response::NoMatch, Response::JumpTarget))
         }
         Request::FindDamage { from, direction } => {
-            jump::find_next_damage(shared, from, direction, on_progress).map(Response::JumpTarget)
+            let offset = jump::find_next_damage(shared, from, direction, on_progress)?;
+            Ok(offset.map_or(Response::NoDamage, Response::JumpTarget))
         }
         Request::ExtendHits { hits, slice_bytes, priority } => {
             hits::search_next_slice(shared, hits, slice_bytes, priority, on_progress)

@@ -5,8 +5,8 @@ use super::SharedState;
 use crate::StorageError;
 use crate::inspect::{OnProgress, Progress};
 use crate::query::Hits;
-use crate::tui::effect::ReadPriority;
 use crate::tui::message::Response;
+use crate::tui::request::ReadPriority;
 
 /// Bytes of the first slice, which the user is waiting for, and of slices that are read at a limited rate. Also the
 /// distance between two progress reports of [`Hits::scan_more`].

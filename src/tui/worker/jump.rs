@@ -35,7 +35,7 @@ pub(super) fn resolve_target(
     let index = index.as_deref();
     let mut report = |reached: Progress| on_progress(Progress { total: log_bytes, ..reached });
     if let Some(offset) = resolve_jump(&view, index, target, &mut report)? {
-        return Ok(Response::JumpTarget(Some(offset)));
+        return Ok(Response::JumpTarget(offset));
     }
     let message = match target {
         JumpTarget::Offset(_) => format!("The log ends at {}. This is its last row", format_number(log_bytes)),
@@ -43,7 +43,8 @@ pub(super) fn resolve_target(
         JumpTarget::Time(_) => "No event at that time or later. This is the last row".into(),
         JumpTarget::Percent(_) | JumpTarget::First | JumpTarget::Last => "This is the last row".into(),
     };
-    Ok(Response::JumpPastEnd(resolve_jump_or_last_row(&view, index, &JumpTarget::Last, &mut report)?, message))
+    let last_row = resolve_jump_or_last_row(&view, index, &JumpTarget::Last, &mut report)?;
+    Ok(Response::JumpPastEnd { last_row, message })
 }
 
 /// Finds the next row that matches; `None` when no row in that direction does.

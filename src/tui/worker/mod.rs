@@ -28,8 +28,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::effect::{Request, WorkerKind};
 use super::message::{Message, RequestFailure, Response};
+use super::request::{Request, WorkerKind};
 use crate::StorageError;
 use crate::inspect::Progress;
 use crate::report::{describe_error, hint};
@@ -153,13 +153,14 @@ fn serve_requests(
         let mut on_progress = |Progress { position, total }| {
             if last_report.elapsed() >= PROGRESS_INTERVAL {
                 last_report = Instant::now();
-                let _ = out.send(Message::Response(kind, generation, Response::Progress(position, total)));
+                let response = Response::Progress { done: position, total };
+                let _ = out.send(Message::Response { worker: kind, generation, response });
             }
             if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let response = handle_request(shared, request, &mut cache, &mut on_progress)
             .unwrap_or_else(|error| Response::Failed(to_failure(&error)));
-        if out.send(Message::Response(kind, generation, response)).is_err() {
+        if out.send(Message::Response { worker: kind, generation, response }).is_err() {
             return;
         }
         for update in shared.take_updates() {

@@ -6,7 +6,8 @@ use crate::inspect::{OnProgress, Progress};
 use crate::repair::{self, ApplyOptions, Plan};
 use crate::report::recovered_line;
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
-use crate::tui::model::{PlanPreview, PlanRequest};
+use crate::tui::model::PlanPreview;
+use crate::tui::request::PlanRequest;
 
 /// Reads the log's repair history.
 ///
@@ -14,7 +15,7 @@ use crate::tui::model::{PlanPreview, PlanRequest};
 /// As [`repair::read_repair_records`].
 pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageError> {
     let (records, notices) = repair::read_repair_records(&shared.open_options().log_paths(shared.path())?)?;
-    Ok(Response::RepairHistory(records, notices))
+    Ok(Response::RepairHistory { records, notices })
 }
 
 /// Makes the plan of a repair or of an undo. Nothing is written.

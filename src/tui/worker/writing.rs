@@ -10,8 +10,8 @@ use crate::inspect::{LogView, MAX_FINDINGS, OnProgress, Progress, SurveyUpdate};
 use crate::log::EventLog;
 use crate::repair::FixFinder;
 use crate::report::{describe_error, hint, recovered_line, set_aside_line};
-use crate::tui::effect::{AppendRequest, IndexBuildMode};
-use crate::tui::message::{AppendResult, BackgroundUpdate, IndexSaveResult, Response};
+use crate::tui::message::{AppendResult, BackgroundUpdate, IndexSaveResult, IndexSummary, Response};
+use crate::tui::request::{AppendRequest, IndexBuildMode};
 
 /// Appends the event as often as requested, and measures the time of each append.
 ///
@@ -26,8 +26,15 @@ pub(super) fn append(
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     let (mut log, recovery_notes) = open_for_append(shared)?;
-    let synced = request.durability == Durability::Synced;
-    let mut result = AppendResult { synced, recovery_notes, ..AppendResult::default() };
+    let mut result = AppendResult {
+        first_offset: 0,
+        last_offset: 0,
+        bytes: 0,
+        durability: request.durability,
+        latencies: Vec::new(),
+        recovery_notes,
+        stop_reason: None,
+    };
     for number in 0..request.count {
         if on_progress(Progress { position: u64::from(number), total: u64::from(request.count) }).is_break() {
             result.stop_reason = Some("stopped".into());
@@ -152,7 +159,7 @@ fn build_index(
     Ok(())
 }
 
-/// The index state's word, and the events that the index covers.
-fn index_summary(view: &LogView) -> (&'static str, Option<u64>) {
-    (view.index_state().name(), view.trusted_index().map(|index| index.head().events))
+/// Summarises the index file: its state, and the events that it covers.
+fn index_summary(view: &LogView) -> IndexSummary {
+    IndexSummary { state: view.index_state().name(), events: view.trusted_index().map(|index| index.head().events) }
 }

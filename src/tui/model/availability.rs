@@ -1,0 +1,171 @@
+//! Which actions are available, and why the others are not.
+
+use super::{Access, ConfirmDialog, ConfirmedAction, EscBehavior, Model, Overlay, PlanPreview, ScanState, Tab};
+use crate::file::WriterPresence;
+use crate::format::{DamageKind, Finding};
+use crate::index::IndexState;
+use crate::query::RowContent;
+use crate::report::units::format_number;
+use crate::tui::actions::{self, ActionId};
+use crate::tui::request::WorkerKind;
+
+impl Model {
+    /// Returns why an action is not available now, or `None` when it is.
+    pub(crate) fn disabled_reason(&self, id: ActionId) -> Option<String> {
+        let writes = actions::action_by_id(id).is_some_and(|action| action.writes);
+        let lost = self.unavailable.as_ref();
+        if let Some(lost) = lost.filter(|lost| writes || lost.has_no_data() && needs_log_data(id)) {
+            return Some(lost.write_refusal());
+        }
+        if writes && let Some(reason) = self.write_refusal() {
+            return Some(reason);
+        }
+        match id {
+            ActionId::Append => self.append_refusal(),
+            ActionId::Repair | ActionId::RepairAll | ActionId::Undo => self.repair_refusal(id),
+            ActionId::UpdateIndex => update_index_refusal(&self.log_info.index.state),
+            _ => self.reading_refusal(id).map(str::to_owned),
+        }
+    }
+
+    /// Why no action may write.
+    fn write_refusal(&self) -> Option<String> {
+        if self.access == Access::ReadOnly {
+            return Some("opened with --read-only".into());
+        }
+        let job = self.job(WorkerKind::Write)?;
+        let hint = if job.on_esc == EscBehavior::CancelsJob { "; Esc stops it" } else { "" };
+        Some(format!("{} is running{hint}", job.name))
+    }
+
+    fn reading_refusal(&self, id: ActionId) -> Option<&'static str> {
+        let reason = match id {
+            ActionId::ToggleCandidate if self.shown_plan().is_none_or(|plan| plan.candidate_count() == 0) => {
+                "this plan offers no candidates"
+            }
+            ActionId::AcceptLikely | ActionId::GapUndecided
+                if !self.shown_plan().is_some_and(PlanPreview::has_decisions) =>
+            {
+                "this plan has nothing left to decide"
+            }
+            ActionId::SearchNext | ActionId::SearchPrevious if self.search.is_none() => "no search yet; / starts one",
+            ActionId::FilterRemoveLast if self.list.filter.is_empty() => "no filter is set; f sets one",
+            ActionId::FilterAggregate => match self.selected_row().map(|row| row.content) {
+                Some(RowContent::Event(event)) if event.aggregate_id.is_some() => return None,
+                Some(RowContent::Event(_)) => "this event has no aggregate",
+                _ => "no event is selected",
+            },
+            ActionId::Sort if self.tab != Tab::Aggregates => "only aggregates can be sorted; 2 shows them",
+            ActionId::ScanStop if self.scan.state != ScanState::Running => "no scan is running",
+            ActionId::ScanResume if self.scan.state == ScanState::Running => "the scan is already running",
+            ActionId::ScanResume if self.scan.has_read_all() => "the scan has already read the whole log",
+            ActionId::CopyJson | ActionId::CopyPayload if !self.has_selected_json() => "no event is selected",
+            ActionId::Copy | ActionId::CopyOffset | ActionId::CopyHex | ActionId::CopyCommand
+                if self.selected_row().is_none() =>
+            {
+                "no row is selected"
+            }
+            _ => return None,
+        };
+        Some(reason)
+    }
+
+    /// The plan in the topmost dialog.
+    fn shown_plan(&self) -> Option<&PlanPreview> {
+        match self.overlays.last()? {
+            Overlay::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(plan), .. }) => Some(plan),
+            _ => None,
+        }
+    }
+
+    fn has_selected_json(&self) -> bool {
+        let Some(contents) = &self.detail.contents else { return false };
+        contents.details.payload_text.is_some()
+            && self.selected_row().is_some_and(|row| row.start == contents.details.row.start)
+    }
+
+    fn append_refusal(&self) -> Option<String> {
+        if let Some(reason) = &self.log_info.read_only_reason {
+            return Some(reason.clone());
+        }
+        match (&self.log_info.index.state, self.log_info.writer) {
+            (IndexState::Ahead { .. }, _) => {
+                Some("the log is truncated: its index covers events that are missing; X plans a repair".into())
+            }
+            (_, WriterPresence::HoldsLock(pid)) => Some(lock_refusal(pid)),
+            _ => None,
+        }
+    }
+
+    fn repair_refusal(&self, id: ActionId) -> Option<String> {
+        if let Some(reason) = &self.log_info.read_only_reason {
+            let hint =
+                if self.log_info.version == 0 { "; `chronicle migrate LOG -o NEW` writes a repaired copy" } else { "" };
+            return Some(format!("{reason}{hint}"));
+        }
+        match self.log_info.writer {
+            WriterPresence::HoldsLock(pid) => return Some(lock_refusal(pid)),
+            WriterPresence::HasFileOpen(pid) => {
+                return Some(format!("another process has the log open for writing, pid {pid}"));
+            }
+            WriterPresence::NoneFound | WriterPresence::Unknown => {}
+        }
+        match id {
+            ActionId::Repair => self.unreadable_refusal().or_else(|| self.selected_damage_refusal()),
+            ActionId::RepairAll => self.unreadable_refusal().or_else(|| {
+                let is_clean = self.scan.has_read_all() && self.scan.damage_count() == 0;
+                is_clean.then(|| "the log has no damage".into())
+            }),
+            _ => None,
+        }
+    }
+
+    /// A log with unreadable ranges is not repaired in place: writing to a failing device could lose more.
+    fn unreadable_refusal(&self) -> Option<String> {
+        let Finding { start, end, .. } =
+            self.scan.findings.iter().find(|finding| finding.kind == DamageKind::Unreadable)?;
+        Some(format!("the device cannot read {start}..{end}; `chronicle salvage LOG -o NEW` copies what can be read"))
+    }
+
+    fn selected_damage_refusal(&self) -> Option<String> {
+        let shows_findings = matches!(self.tab, Tab::Events | Tab::Findings);
+        match self.selected_row().map(|row| row.content).filter(|_| shows_findings) {
+            Some(RowContent::Finding(finding)) if finding.kind.is_damage() => None,
+            Some(RowContent::Finding(finding)) => Some(format!("{} is not damage", finding.kind.name())),
+            _ => Some("no damage is selected; e goes to the next".into()),
+        }
+    }
+}
+
+/// Returns whether an action reads the log beyond what is on the screen.
+const fn needs_log_data(id: ActionId) -> bool {
+    matches!(
+        id,
+        ActionId::Search
+            | ActionId::SearchNext
+            | ActionId::SearchPrevious
+            | ActionId::NextDamage
+            | ActionId::PreviousDamage
+            | ActionId::Follow
+            | ActionId::ScanStop
+            | ActionId::ScanResume
+    )
+}
+
+fn lock_refusal(pid: u32) -> String {
+    format!("another process holds the writer's lock, pid {pid}")
+}
+
+fn update_index_refusal(state: &IndexState) -> Option<String> {
+    match state {
+        IndexState::Fresh => Some("the index is fresh; R rebuilds it anyway".into()),
+        IndexState::Ahead { bytes } => Some(format!(
+            "the index is ahead by {} bytes, the only record of what is missing; R rebuilds it after asking",
+            format_number(*bytes)
+        )),
+        IndexState::Unsupported { version } => {
+            Some(format!("the index has version {version}, written by a newer program; R replaces it after asking"))
+        }
+        _ => None,
+    }
+}

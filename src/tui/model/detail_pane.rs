@@ -1,0 +1,93 @@
+//! The state of the detail pane: view, contents, cursor and scroll position.
+
+use super::detail::{DetailView, RowContents};
+use super::detail_lines::wrapped_row_lines;
+use crate::query::AggregateHistory;
+use crate::tui::request::IncludeHistory;
+
+/// Bytes of the file that are read for the hex view at once.
+pub(crate) const HEX_WINDOW_BYTES: u64 = 16 << 10;
+
+/// The detail pane.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DetailPane {
+    /// The selected view.
+    pub(crate) view: DetailView,
+    /// The contents that were read last. Until new contents arrive they may be those of another row.
+    pub(crate) contents: Option<RowContents>,
+    /// What was requested last.
+    pub(crate) requested: Option<DetailRequest>,
+    /// Number of times that the index has changed. The contents are requested again after each change, because they
+    /// include the index entry.
+    pub(crate) index_generation: u64,
+    /// The selected line.
+    pub(crate) cursor: usize,
+    /// The first visible line.
+    pub(crate) top: usize,
+    /// Columns scrolled to the right.
+    pub(crate) scroll_columns: u16,
+    /// Visible lines.
+    pub(crate) height: usize,
+    /// Visible columns.
+    pub(crate) width: usize,
+    /// Bytes in a line of the hex view.
+    pub(crate) hex_width: usize,
+}
+
+/// What was requested for the detail pane. A changed value means that a new request is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DetailRequest {
+    /// Offset of the row.
+    pub(crate) start: u64,
+    /// End offset of the row.
+    pub(crate) end: u64,
+    /// Whether the aggregate's history was requested.
+    pub(crate) history: IncludeHistory,
+    /// Offset of the first byte of the hex window.
+    pub(crate) hex_start: u64,
+    /// The index generation at the time of the request.
+    pub(crate) index_generation: u64,
+}
+
+impl DetailPane {
+    /// Returns the number of lines of the selected view.
+    pub(crate) fn line_count(&self) -> usize {
+        let Some(contents) = &self.contents else { return 0 };
+        match self.view {
+            DetailView::Json if contents.details.payload_text.is_some() => {
+                contents.doc.visible_line_count() + usize::from(contents.doc.omitted_bytes > 0)
+            }
+            DetailView::Hex => {
+                let bytes = contents.details.row.end - contents.details.row.start;
+                bytes.div_ceil(self.hex_width.max(1) as u64) as usize
+            }
+            DetailView::Aggregate => contents.history.as_ref().map_or(0, AggregateHistory::line_count),
+            _ => wrapped_row_lines(contents, self.view, self.width).len(),
+        }
+    }
+
+    /// Moves the cursor by a number of lines and scrolls to it.
+    pub(crate) fn move_by(&mut self, lines: i64) {
+        let last = self.line_count().saturating_sub(1) as i64;
+        self.cursor = (self.cursor as i64).saturating_add(lines).clamp(0, last) as usize;
+        let height = self.height.max(1);
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+    }
+
+    /// Moves the cursor and the scroll position to the first line and the first column.
+    pub(crate) fn scroll_to_start(&mut self) {
+        (self.cursor, self.top, self.scroll_columns) = (0, 0, 0);
+    }
+
+    /// Returns the start offset of the hex window that the visible lines need, when the contents do not hold it.
+    pub(crate) fn missing_hex_window(&self) -> Option<u64> {
+        let contents = self.contents.as_ref().filter(|_| self.view == DetailView::Hex)?;
+        let width = self.hex_width.max(1) as u64;
+        let first = contents.details.row.start + self.top as u64 * width;
+        let last = (first + (self.height as u64 + 1) * width).min(contents.details.row.end);
+        let loaded = contents.bytes_start..contents.bytes_start + contents.bytes.len() as u64;
+        let is_loaded = loaded.contains(&first) && last <= loaded.end;
+        // The window starts half its size before the first visible line, so that scrolling up needs no other.
+        (!is_loaded).then(|| first.saturating_sub(HEX_WINDOW_BYTES / 2).max(contents.details.row.start))
+    }
+}

@@ -1,0 +1,48 @@
+//! Requests that are being worked on: their generations, and the jobs that the user can see and stop.
+
+use crate::tui::request::WorkerKind;
+use crate::tui::session_time::SessionTime;
+
+/// A request that the user has started and that the footer reports while it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserJob {
+    /// The worker that runs it.
+    pub(crate) worker: WorkerKind,
+    /// Name for the footer.
+    pub(crate) name: String,
+    /// Units done so far: bytes, or events for an append.
+    pub(crate) done: u64,
+    /// Units in total; 0 until the worker has reported.
+    pub(crate) total: u64,
+    /// When the user started it.
+    pub(crate) started: SessionTime,
+    /// What Esc does to it.
+    pub(crate) on_esc: EscBehavior,
+}
+
+/// What Esc does to a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EscBehavior {
+    /// Esc cancels the job.
+    CancelsJob,
+    /// Esc does nothing: the job has started to write and runs to its end.
+    Ignored,
+}
+
+/// The newest generation of each worker. A response of an older generation is dropped.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RequestGenerations([u64; WorkerKind::ALL.len()]);
+
+impl RequestGenerations {
+    /// Starts a new generation of a worker and returns it. Responses of earlier ones no longer count.
+    pub(crate) fn advance(&mut self, worker: WorkerKind) -> u64 {
+        let newest = &mut self.0[worker as usize];
+        *newest += 1;
+        *newest
+    }
+
+    /// Returns whether a generation is the newest of its worker.
+    pub(crate) fn is_newest(&self, worker: WorkerKind, generation: u64) -> bool {
+        self.0[worker as usize] == generation
+    }
+}

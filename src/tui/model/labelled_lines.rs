@@ -1,0 +1,63 @@
+//! Labelled lines of text, wrapped to the width of a pane.
+
+use crate::report::DetailLine;
+
+/// Columns of a label.
+pub(crate) const LABEL_WIDTH: usize = 18;
+/// Columns that a text gets at least, however narrow the pane is.
+const MIN_TEXT_WIDTH: usize = 16;
+
+/// Wraps the texts so that label and text fit into `width` columns.
+pub(super) fn wrap_lines(lines: Vec<DetailLine>, width: usize) -> Vec<DetailLine> {
+    let room = width.saturating_sub(LABEL_WIDTH + 1).max(MIN_TEXT_WIDTH);
+    let mut out = Vec::new();
+    for line in lines {
+        let pieces = wrap_text(&line.text, room);
+        for (number, text) in pieces.into_iter().enumerate() {
+            let label = if number == 0 { line.label } else { "" };
+            out.push(DetailLine { label, text, tone: line.tone });
+        }
+    }
+    out
+}
+
+/// Wraps a text into lines of at most `room` characters. Lines break at spaces; a longer word breaks anywhere.
+pub(crate) fn wrap_text(text: &str, room: usize) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let mut word = word;
+        let mut len = word.chars().count();
+        if used > 0 && used + 1 + len > room {
+            out.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        while len > room {
+            let cut = word.char_indices().nth(room).map_or(word.len(), |(at, _)| at);
+            let (head, rest) = word.split_at(cut);
+            out.push(head.to_owned());
+            (word, len) = (rest, len - room);
+        }
+        line.push_str(word);
+        used += len;
+    }
+    out.push(line);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_at_spaces_and_long_words_break_anywhere() {
+        assert_eq!(wrap_text("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap_text("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
+        assert_eq!(wrap_text("", 4), [""]);
+    }
+}

@@ -1,0 +1,79 @@
+//! What the screen shows and permits: tab, focused pane, zoom, follow mode, access.
+
+/// The tabs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Tab {
+    /// The rows of the log.
+    #[default]
+    Events,
+    /// The table of aggregates.
+    Aggregates,
+    /// The findings of the scan.
+    Findings,
+    /// The state of the index.
+    Index,
+    /// The repair history.
+    Repairs,
+}
+
+impl Tab {
+    /// All tabs with their names, in the order of their keys.
+    pub(crate) const ALL: [(Self, &'static str); 5] = [
+        (Self::Events, "Events"),
+        (Self::Aggregates, "Aggregates"),
+        (Self::Findings, "Findings"),
+        (Self::Index, "Index"),
+        (Self::Repairs, "Repairs"),
+    ];
+}
+
+/// The panes that can have the focus.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Pane {
+    /// The pane of the tab.
+    #[default]
+    Main,
+    /// The detail pane.
+    Detail,
+    /// The findings below the events, where there is room for them.
+    Findings,
+}
+
+/// Whether the focused pane fills the screen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Zoom {
+    /// All panes are shown.
+    #[default]
+    Out,
+    /// Only the focused pane is shown.
+    In,
+}
+
+/// Whether the cursor stays on the last row as the log grows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Follow {
+    /// The cursor stays where it is.
+    #[default]
+    No,
+    /// The cursor moves to each new last row.
+    Yes,
+}
+
+/// Whether the screen may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Writing actions are enabled.
+    ReadWrite,
+    /// The screen was opened with `--read-only`.
+    ReadOnly,
+}
+
+/// Whether the user has confirmed that this session writes to the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum WriteConsent {
+    /// The user has not confirmed yet.
+    #[default]
+    NotAsked,
+    /// The user has confirmed.
+    Granted,
+}

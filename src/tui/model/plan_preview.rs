@@ -1,0 +1,96 @@
+//! A plan with the request it was made for, and the text of its dialog.
+
+use std::path::Path;
+
+use crate::repair::{Fix, Plan};
+use crate::report::units::format_count;
+use crate::report::{candidate_line, plan_lines};
+use crate::tui::actions::candidate_keys;
+use crate::tui::request::{PlanRequest, UndecidedFinding};
+
+/// Largest number of lines of a plan that a dialog shows.
+const MAX_PLAN_LINES: usize = 1000;
+/// Last lines of a plan, which are always shown: where the old bytes are kept, and how long the lock is held.
+const CLOSING_LINES: usize = 2;
+
+/// A plan with the request it was made for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PlanPreview {
+    /// The request.
+    pub(crate) request: PlanRequest,
+    /// The plan.
+    pub(crate) plan: Plan,
+}
+
+impl PlanPreview {
+    /// Creates the preview of a plan.
+    ///
+    /// When the request is about one finding and the plan does not repair it because the user has to choose a fix, the
+    /// finding is added to the request, so that the dialog offers its candidates.
+    pub(crate) fn new(request: PlanRequest, plan: Plan) -> Self {
+        let request = match request {
+            PlanRequest::Repair { options, undecided: None } if options.damage_offset.is_some() => {
+                let undecided = plan.unrepaired.iter().find_map(|range| {
+                    let fix = range.alternatives.iter().find(|fix| fix.is_undecided())?;
+                    Some(UndecidedFinding { start: range.piece.start, fix: fix.clone() })
+                });
+                PlanRequest::Repair { options, undecided }
+            }
+            other => other,
+        };
+        Self { request, plan }
+    }
+
+    /// Returns the text of the dialog: the plan, the user's decisions, and the command line that does the same.
+    ///
+    /// `log` is the log's path as a shell takes it.
+    pub(crate) fn dialog_lines(&self, journal_dir: &Path, log: &str) -> Vec<String> {
+        let mut lines = plan_lines(&self.plan, journal_dir);
+        if lines.len() > MAX_PLAN_LINES {
+            let omitted = format_count((lines.len() - MAX_PLAN_LINES) as u64, "line");
+            let summary = format!("... {omitted} not shown; the command below prints them all");
+            lines.splice(MAX_PLAN_LINES - CLOSING_LINES..lines.len() - CLOSING_LINES, [summary]);
+        }
+        // Near the top, so that the decisions are visible however long the plan is.
+        lines.splice(1..1, self.decision_lines());
+        lines.push(String::new());
+        lines.push(format!("Same from a shell: {}", self.request.cli_command(log)));
+        lines
+    }
+
+    /// Returns the number of candidates that the user can choose from.
+    pub(crate) fn candidate_count(&self) -> usize {
+        match &self.request {
+            PlanRequest::Repair { undecided: Some(undecided), .. } => undecided.fix.candidates.len(),
+            _ => 0,
+        }
+    }
+
+    /// Returns whether the user can decide, or has decided, about fixes that are not proven.
+    pub(crate) fn has_decisions(&self) -> bool {
+        let PlanRequest::Repair { options, undecided } = &self.request else { return false };
+        let is_undecided = self.plan.unrepaired.iter().any(|range| range.alternatives.iter().any(Fix::is_undecided));
+        is_undecided || undecided.is_some() || options.accept_likely || options.gap_undecided
+    }
+
+    /// The decisions, one per line, each with its key and whether it is taken.
+    fn decision_lines(&self) -> Vec<String> {
+        let PlanRequest::Repair { options, undecided } = &self.request else { return Vec::new() };
+        let checkbox = |is_taken| if is_taken { "[x]" } else { "[ ]" };
+        let mut lines = Vec::new();
+        if let Some(UndecidedFinding { start, fix }) = undecided {
+            for ((number, candidate), key) in (1..).zip(&fix.candidates).zip(candidate_keys()) {
+                let is_chosen = checkbox(options.choices.contains(&(*start, number)));
+                lines.push(format!(
+                    "{key} {is_chosen} use candidate {number} at {start}: {}",
+                    candidate_line(candidate)
+                ));
+            }
+        }
+        if self.has_decisions() {
+            lines.push(format!("l {} accept likely fixes", checkbox(options.accept_likely)));
+            lines.push(format!("g {} replace undecided damage with gaps", checkbox(options.gap_undecided)));
+        }
+        lines
+    }
+}

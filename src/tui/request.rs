@@ -1,0 +1,248 @@
+//! Requests to the workers, as plain data.
+
+use crate::file::Durability;
+use crate::format::Event;
+use crate::query::{Direction, Filter, Hits, JumpTarget, LogRow, SearchPattern};
+use crate::repair::{Fix, Plan, RepairOptions};
+
+/// The workers. Each kind of request has a worker of its own, so that no kind waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WorkerKind {
+    /// Reads the rows of the events pane.
+    List,
+    /// Reads the contents of the selected row.
+    Detail,
+    /// Resolves jumps, searches, and finds the next damage.
+    Jump,
+    /// Counts the hits of the filter and of the search.
+    Hits,
+    /// Reads the table of aggregates.
+    Aggregates,
+    /// Reads the repair history.
+    Repairs,
+    /// Plans and applies repairs, appends events, and saves the index.
+    Write,
+}
+
+impl WorkerKind {
+    /// All workers, in the order of their discriminants.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::List, Self::Detail, Self::Jump, Self::Hits, Self::Aggregates, Self::Repairs, Self::Write];
+}
+
+/// A request to a worker. Offsets and sizes are in bytes.
+#[derive(Debug, Clone)]
+pub(crate) enum Request {
+    /// Reads the rows around an offset.
+    RowsAround {
+        /// Offset of the row that the cursor is moved to.
+        offset: u64,
+        /// Number of rows to read before the offset.
+        rows_before: usize,
+        /// Number of rows to read from the offset on.
+        rows_after: usize,
+        /// Selects the rows.
+        filter: Filter,
+        /// Hits of the filter counted so far, which save reading the ranges between them.
+        hits: Option<Hits>,
+    },
+    /// Reads the last rows of the log.
+    LastRows {
+        /// Number of rows to read.
+        rows: usize,
+        /// Selects the rows.
+        filter: Filter,
+        /// Hits of the filter counted so far.
+        hits: Option<Hits>,
+    },
+    /// Reads rows that extend the window in one direction.
+    MoreRows {
+        /// Offset at which the window ends (forward) or starts (backward).
+        from: u64,
+        /// Direction to read in.
+        direction: Direction,
+        /// Number of rows to read.
+        rows: usize,
+        /// Selects the rows.
+        filter: Filter,
+        /// Hits of the filter counted so far.
+        hits: Option<Hits>,
+    },
+    /// Reads the contents of a row.
+    Detail {
+        /// The row.
+        row: LogRow,
+        /// Offset of the first byte of the hex window.
+        hex_start: u64,
+        /// Whether the history of the event's aggregate is read too.
+        history: IncludeHistory,
+    },
+    /// Resolves a jump to the offset of a row.
+    ResolveJump(JumpTarget),
+    /// Finds the next row that matches a pattern.
+    FindMatch {
+        /// The pattern.
+        pattern: SearchPattern,
+        /// Selects the rows that are searched.
+        filter: Filter,
+        /// Hits of the search counted so far.
+        hits: Option<Hits>,
+        /// Offset to search from.
+        from: u64,
+        /// Direction to search in.
+        direction: Direction,
+    },
+    /// Searches a further slice of the log for hits.
+    ExtendHits {
+        /// Hits counted so far.
+        hits: Hits,
+        /// Size of the slice.
+        slice_bytes: u64,
+        /// Whether the read rate is limited.
+        priority: ReadPriority,
+    },
+    /// Finds the next damage by reading the log.
+    FindDamage {
+        /// Offset to search from.
+        from: u64,
+        /// Direction to search in.
+        direction: Direction,
+    },
+    /// Reads rows of the table of aggregates.
+    Aggregates {
+        /// Sort order of the table.
+        sort: AggregateSort,
+        /// Position of the first row.
+        from: usize,
+        /// Number of rows to read.
+        rows: usize,
+    },
+    /// Appends events.
+    Append(AppendRequest),
+    /// Builds the index and saves it.
+    SaveIndex(IndexBuildMode),
+    /// Reads the repair history.
+    RepairHistory,
+    /// Makes a plan. Nothing is written.
+    Plan(PlanRequest),
+    /// Applies a plan exactly as it was shown.
+    Apply(Box<Plan>),
+}
+
+/// Whether the details of an event include the history of its aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IncludeHistory {
+    /// The history is read.
+    Yes,
+    /// The history is not read.
+    No,
+}
+
+/// Whether a read is limited to the rate of the background scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadPriority {
+    /// No request waits for the result: the read is limited to the rate of the background scan.
+    Background,
+    /// A request of the user waits for the result: the read is not limited.
+    Interactive,
+}
+
+/// The sort order of the table of aggregates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum AggregateSort {
+    /// Ascending id.
+    #[default]
+    Id,
+    /// Descending number of events.
+    Events,
+    /// Ascending offset of the first event.
+    First,
+    /// Descending offset of the last event.
+    Last,
+}
+
+impl AggregateSort {
+    /// The order that follows this one when the user cycles through them.
+    pub(crate) const fn next(self) -> Self {
+        match self {
+            Self::Id => Self::Events,
+            Self::Events => Self::First,
+            Self::First => Self::Last,
+            Self::Last => Self::Id,
+        }
+    }
+}
+
+/// Events to append.
+#[derive(Debug, Clone)]
+pub(crate) struct AppendRequest {
+    /// The event.
+    pub(crate) event: Box<Event>,
+    /// What each append waits for.
+    pub(crate) durability: Durability,
+    /// How many times the event is appended.
+    pub(crate) count: u32,
+}
+
+/// How much of an index is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexBuildMode {
+    /// Only the part of the log after what the index covers.
+    Incremental,
+    /// The whole log.
+    Full,
+}
+
+/// What a plan is requested for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum PlanRequest {
+    /// A repair.
+    Repair {
+        /// Selects the damage and the permitted fixes.
+        options: RepairOptions,
+        /// The finding that the user has to decide about, when the plan is about one.
+        undecided: Option<UndecidedFinding>,
+    },
+    /// The undo of the repair with this number, or of the last one.
+    Undo(Option<u32>),
+}
+
+/// A finding whose fix the user has to choose.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct UndecidedFinding {
+    /// Offset of the damage.
+    pub(crate) start: u64,
+    /// The fix, with its candidates.
+    pub(crate) fix: Fix,
+}
+
+impl PlanRequest {
+    /// The title of the job that makes the plan and of the dialog that shows it.
+    pub(crate) fn title(&self) -> String {
+        match self {
+            Self::Repair { options: RepairOptions { damage_offset: Some(offset), .. }, .. } => {
+                format!("Repair the damage at {offset}")
+            }
+            Self::Repair { .. } => "Repair all damage".into(),
+            Self::Undo(Some(number)) => format!("Undo repair {number}"),
+            Self::Undo(None) => "Undo the last repair".into(),
+        }
+    }
+
+    /// The command line that does the same. `log` is the log's path as a shell takes it.
+    pub(crate) fn cli_command(&self, log: &str) -> String {
+        match self {
+            Self::Undo(None) => format!("chronicle undo {log} --yes"),
+            Self::Undo(Some(number)) => format!("chronicle undo {log} {number} --yes"),
+            Self::Repair { options, .. } => {
+                let mut words = vec![format!("chronicle repair {log}")];
+                words.extend(options.damage_offset.map(|offset| format!("--only {offset}")));
+                words.extend(options.choices.iter().map(|(start, nth)| format!("--choose {start}={nth}")));
+                words.extend(options.accept_likely.then(|| "--accept likely".to_owned()));
+                words.extend(options.gap_undecided.then(|| "--gap-undecided".to_owned()));
+                words.push("--yes".into());
+                words.join(" ")
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Builds and saves the index.
+
+use super::requests::start_job;
+use crate::format::DamageKind;
+use crate::index::IndexState;
+use crate::report::Tone;
+use crate::report::units::{format_count, format_duration, format_size};
+use crate::report::{index_meaning, safe_path_text};
+use crate::tui::effect::Effect;
+use crate::tui::message::{IndexSaveResult, IndexSummary};
+use crate::tui::model::{ConfirmDialog, ConfirmedAction, Model, Overlay};
+use crate::tui::request::{IndexBuildMode, Request, WorkerKind};
+
+/// Catches up an index that is behind, and builds any other.
+pub(super) fn update_index(model: &mut Model) {
+    match model.log_info.index.state {
+        IndexState::Behind { .. } => catch_up_index(model),
+        _ => start_job(model, WorkerKind::Write, "building the index", Request::SaveIndex(IndexBuildMode::Full)),
+    }
+}
+
+/// Adds what the index does not cover yet, and saves the index.
+pub(super) fn catch_up_index(model: &mut Model) {
+    start_job(model, WorkerKind::Write, "catching up the index", Request::SaveIndex(IndexBuildMode::Incremental));
+}
+
+/// Builds the index from the whole log, and saves it.
+pub(super) fn rebuild_index(model: &mut Model) {
+    start_job(model, WorkerKind::Write, "rebuilding the index", Request::SaveIndex(IndexBuildMode::Full));
+}
+
+/// Asks for confirmation before the index is built from the whole log and replaced.
+pub(super) fn confirm_rebuild(model: &mut Model) {
+    let index = &model.log_info.index;
+    let mut lines = vec![
+        safe_path_text(&index.path),
+        format!("Reads the whole log ({}) and replaces this index.", format_size(model.log_info.bytes)),
+        String::new(),
+        format!("State now: {}. {}.", index.state.name(), capitalize(index_meaning(&index.state))),
+    ];
+    if let IndexState::Ahead { bytes } = index.state {
+        let missing = model.scan.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
+        let events = missing.and_then(|finding| finding.evidence.events_missing);
+        let events = events.map(|events| format!(", {}", format_count(events, "event"))).unwrap_or_default();
+        lines.push(format!(
+            "Lost with it: the aggregates and the offsets of the missing events ({}{events}).",
+            format_size(bytes)
+        ));
+        lines.push("The new index records that they are missing, and stays ahead.".into());
+    }
+    let dialog = ConfirmDialog::new("Rebuild the index?", lines, Some("Rebuild"), ConfirmedAction::RebuildIndex);
+    model.overlays.push(Overlay::Confirm(dialog));
+}
+
+fn capitalize(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// Reports the result of saving the index.
+pub(super) fn finish_index_save(model: &mut Model, result: &IndexSaveResult) {
+    let verb = match result.mode {
+        IndexBuildMode::Incremental => "caught up",
+        IndexBuildMode::Full => "built",
+    };
+    let message = format!(
+        "Index {verb} in {}: {} → {}",
+        format_duration(result.elapsed),
+        summary_text(result.before),
+        summary_text(result.after)
+    );
+    model.append_notice(message, Tone::Plain);
+    if result.mode == IndexBuildMode::Full {
+        // The build has verified the whole log. The scan starts again, now with the new index.
+        model.scan.mark_rebuilt(result.verified_to);
+        model.effects.push_back(Effect::RestartScan);
+    }
+}
+
+fn summary_text(index: IndexSummary) -> String {
+    match index.events {
+        Some(events) => format!("{} ({})", index.state, format_count(events, "event")),
+        None => index.state.to_owned(),
+    }
+}

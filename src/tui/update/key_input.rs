@@ -1,0 +1,57 @@
+//! Passes keys and pasted text to the topmost overlay, or to the screen when there is none.
+
+use super::dispatch::run_action;
+use super::{confirm, form, help, prompt};
+use crate::tui::actions::{ActionId, ActionScope, action_for_key};
+use crate::tui::effect::Effect;
+use crate::tui::keys::Key;
+use crate::tui::model::{Model, Overlay};
+use crate::tui::session_time::SessionTime;
+
+/// Handles a key.
+pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
+    // These two keys work in every overlay.
+    if key == Key::Ctrl('z') {
+        run_action(model, ActionId::Suspend);
+        return;
+    }
+    if key == Key::Ctrl('c') {
+        if model.overlays.pop().is_none() {
+            model.effects.push_back(Effect::Quit);
+        }
+        return;
+    }
+    match model.overlays.last() {
+        None => {
+            model.notice = None;
+            if let Some(id) = action_for_key(ActionScope::Main, key) {
+                run_action(model, id);
+            }
+        }
+        Some(Overlay::Prompt(_)) => prompt::handle_key(model, key),
+        Some(Overlay::Help(_)) => help::handle_key(model, key),
+        Some(Overlay::CopyChord) => handle_copy_chord(model, key),
+        Some(Overlay::Confirm(_)) => confirm::handle_key(model, key, typed_at),
+        Some(Overlay::Form) => form::handle_key(model, key),
+    }
+}
+
+/// Handles the key after `y`, which selects what is copied.
+fn handle_copy_chord(model: &mut Model, key: Key) {
+    model.overlays.pop();
+    match action_for_key(ActionScope::CopyChord, key) {
+        Some(id) => run_action(model, id),
+        None if key == Key::Esc => {}
+        None => model.notify("Nothing copied: press o, j, p, h or c after y"),
+    }
+}
+
+/// Handles pasted text. It is inserted into text fields only: pasted text never runs an action.
+pub(super) fn handle_paste(model: &mut Model, text: &str) {
+    match model.overlays.last_mut() {
+        Some(Overlay::Prompt(prompt)) => prompt.input.paste(text),
+        Some(Overlay::Help(help)) => help.input.paste(text),
+        Some(Overlay::Form) => form::handle_paste(model, text),
+        Some(Overlay::CopyChord | Overlay::Confirm(_)) | None => {}
+    }
+}

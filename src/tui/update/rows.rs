@@ -1,0 +1,52 @@
+//! Requests windows of rows for the events pane.
+
+use super::hit_counter;
+use super::requests::{remove_job, send_request, start_job};
+use crate::query::Filter;
+use crate::tui::model::{Follow, Model, ROW_BATCH};
+use crate::tui::request::{Request, WorkerKind};
+
+/// Requests the rows around an offset.
+pub(super) fn request_window(model: &mut Model, offset: u64) {
+    model.list.begin_window_request(model.log_info.bytes, Some(offset));
+    let filter = model.list.filter.clone();
+    let request = Request::RowsAround { offset, rows_before: ROW_BATCH / 2, rows_after: ROW_BATCH, filter, hits: None };
+    request_replacement(model, request);
+}
+
+/// Requests the last rows of the log.
+pub(super) fn request_end(model: &mut Model) {
+    model.list.begin_window_request(model.log_info.bytes, None);
+    let filter = model.list.filter.clone();
+    request_replacement(model, Request::LastRows { rows: ROW_BATCH, filter, hits: None });
+}
+
+/// Requests the end of a log that is followed, else the rows around an offset.
+pub(super) fn request_end_or_window(model: &mut Model, offset: u64) {
+    match model.follow {
+        Follow::Yes => request_end(model),
+        Follow::No => request_window(model, offset),
+    }
+}
+
+fn request_replacement(model: &mut Model, request: Request) {
+    hit_counter::sync_counters(model);
+    send_row_request(model, request);
+}
+
+/// Sends a request for rows. With a filter it may take long, so it becomes a job.
+pub(super) fn send_row_request(model: &mut Model, request: Request) {
+    if model.list.filter.is_empty() {
+        remove_job(model, WorkerKind::List);
+        send_request(model, WorkerKind::List, request);
+    } else {
+        start_job(model, WorkerKind::List, "filtering", request);
+    }
+}
+
+/// Sets a filter and requests its rows around the selected one.
+pub(super) fn set_filter(model: &mut Model, filter: Filter) {
+    let offset = model.list.selected_offset();
+    model.list.filter = filter;
+    request_end_or_window(model, offset);
+}
