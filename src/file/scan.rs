@@ -126,6 +126,11 @@ impl Scanner {
         self.next_offset
     }
 
+    /// True when damage before [`Scanner::position`] was found and not yielded yet.
+    pub(crate) fn has_pending_damage(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Returns the last frame again; `None` before the first one.
     #[inline]
     pub fn current(&self) -> Option<(u64, Frame<'_>)> {

@@ -21,14 +21,23 @@ const LOOKAHEAD_BYTES: usize = LENGTH_LEN + 1;
 
 /// The pieces of a damaged range, ascending and adjacent, named one by one.
 #[derive(Debug)]
-pub struct DamagePieces {
+pub(super) struct DamagePieces {
     classifier: DamageClassifier,
     position: u64,
 }
 
+/// What the bytes at the start of the rest of a damaged range are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum PieceOutcome {
+    /// A damaged piece.
+    Damaged(DamagePiece),
+    /// Other bytes than the scan has seen at this offset: they are what the scan would not have called damaged.
+    Changed(u64),
+}
+
 /// A piece, named.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DamagePiece {
+pub(super) struct DamagePiece {
     /// Kind, range and evidence.
     pub finding: Finding,
     /// True when it would be a torn tail, had the index not seen it whole.
@@ -42,7 +51,7 @@ impl DamagePieces {
     ///
     /// # Errors
     /// `Io`, `Changed`; likewise as items, and `Memory`.
-    pub fn new(
+    pub(super) fn new(
         log: &Arc<LogFile>,
         range: Range<u64>,
         end: u64,
@@ -62,27 +71,41 @@ impl DamagePieces {
         Ok(Self { classifier: classifier, position: range.start })
     }
 
-    fn classify_next(&mut self) -> Result<DamagePiece, StorageError> {
+    /// The file offset of the next piece.
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The next piece; `None` at the end of the range. After `Changed` the rest of the range has to be scanned again.
+    ///
+    /// # Errors
+    /// `Io`; `Changed` when the file was cut; `OutOfMemory` where there is no memory for a frame.
+    pub(super) fn next_piece(&mut self) -> Result<Option<PieceOutcome>, StorageError> {
+        if self.position >= self.classifier.end {
+            return Ok(None);
+        }
         self.classifier.fill_buffer(self.position)?;
         let piece = self.classifier.classify_range(self.position);
         let finding = self.classifier.build_finding(self.position, &piece)?;
+        if contradicts_scan(&finding) {
+            return Ok(Some(PieceOutcome::Changed(self.position)));
+        }
         self.position = finding.end;
-        Ok(DamagePiece { finding, torn_ruled_out_by_index: piece.torn_ruled_out_by_index })
+        let torn_ruled_out_by_index = piece.torn_ruled_out_by_index;
+        Ok(Some(PieceOutcome::Damaged(DamagePiece { finding, torn_ruled_out_by_index })))
     }
 }
 
-impl Iterator for DamagePieces {
-    type Item = Result<DamagePiece, StorageError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.position >= self.classifier.end {
-            return None;
-        }
-        let named = self.classify_next();
-        if named.is_err() {
-            self.position = self.classifier.end;
-        }
-        Some(named)
+/// True when the evidence shows no damage: the bytes were read after the scan that found them damaged, and have changed
+/// in between.
+fn contradicts_scan(finding: &Finding) -> bool {
+    let evidence = &finding.evidence;
+    match finding.kind {
+        DamageKind::Checksum => evidence.stored_checksum == evidence.computed_checksum,
+        DamageKind::Length => evidence.length_found == evidence.length_implied,
+        DamageKind::InvalidEvent => evidence.reason.is_none(),
+        DamageKind::Zeros => evidence.zero_share != Some(1.0),
+        _ => false,
     }
 }
 

@@ -1,156 +1,142 @@
-//! One part of a log, scanned and judged: what it tells on the way, and what it comes to.
+//! One part of a log, walked and judged: what it reports on the way, and its totals.
 //!
-//! A part knows nothing of what lies before it, so that several can be read at the same time; what needs to know (an
-//! event's time against the one before, the log's end) is left to who puts the parts together.
+//! A part knows nothing of what lies before it, so that several parts can be read at the same time. What depends on the
+//! part before, such as the order of times, is decided where the parts are put together.
 
 use std::ops::Range;
 
 use super::LogView;
-use super::damage_pieces::DamagePieces;
+use super::frame_content::{FrameContent, gap_finding, invalid_event_finding, judge_frame};
+use super::walk::{DamagePolicy, LogWalk, WalkItem};
 use crate::StorageError;
-use crate::file::{ScanItem, Scanner};
-use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, gap};
-use crate::index;
+use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, Version, gap};
+use crate::index::IndexPart;
 
-/// Distance of two reports of progress, in bytes.
+/// Bytes between two progress reports.
 const PROGRESS_INTERVAL: u64 = 1 << 20;
 
-/// How parts of a log are looked at.
+/// What is read and collected of each part of a log.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PartScanner<'a> {
     pub(super) view: &'a LogView,
-    /// Leave out the payloads.
-    pub(super) frames_only: bool,
-    /// Gather an index.
-    pub(super) builds_index: bool,
-    /// The log's end, fixed.
+    pub(super) depth: ScanDepth,
+    /// The end of the log, fixed before the pass.
     pub(super) file_end: u64,
-    /// Damage of more bytes than this, and a frame that there is no memory for, end the part before it.
-    pub(super) max_damage_bytes: u64,
 }
 
-/// What a part tells on the way, by ascending place.
+/// How much of each frame is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScanDepth {
+    /// Lengths and checksums. Payloads are not parsed.
+    Frames,
+    /// Payloads too.
+    Events,
+    /// Payloads too, and an index is built of them.
+    Index,
+}
+
+/// What a part reports while it is scanned, in ascending order of offsets.
 #[derive(Debug)]
 pub(super) enum PartEvent {
-    /// It has come to this offset.
+    /// The part was read up to this offset.
     Progress(u64),
-    /// It has found something.
+    /// A finding.
     Finding(Box<Finding>),
-    /// A damaged range, told before the pieces of it.
-    Damaged(Range<u64>),
-    /// Its first event, and that one's time: whether it is late depends on what lies before.
-    FirstEvent(Range<u64>, u64),
+    /// A damaged range, after the findings about its pieces.
+    DamagedRange(Range<u64>),
+    /// The last frame of the log, which is being written.
+    InFlight(Range<u64>),
+    /// The first event of the part and its time, to be compared with the last event before the part.
+    FirstEvent { range: Range<u64>, time_ms: u64 },
 }
 
-/// What a part comes to.
+/// The totals of a part.
 #[derive(Debug, Default)]
 pub(super) struct PartResult {
-    /// Where the next part starts.
+    /// The offset at which the next part starts.
     pub(super) position: u64,
     pub(super) events: u64,
     pub(super) gaps: u64,
+    /// The time of the last event, in milliseconds since the epoch.
     pub(super) last_time: Option<u64>,
-    pub(super) index: Option<index::IndexPart>,
-    /// The damaged range that the log ends with, not judged yet.
-    pub(super) damaged_tail: Option<Range<u64>>,
+    pub(super) index: Option<IndexPart>,
 }
 
-/// Who hears what a part tells, and may stop it.
+/// The callback of a part. Its error ends the scan.
 pub(super) type PartEventVisitor<'a> = dyn FnMut(PartEvent) -> Result<(), StorageError> + 'a;
 
 impl PartScanner<'_> {
-    /// A scanner from a place on, to the log's end.
-    pub(super) fn scanner_from(&self, from: u64) -> Scanner {
-        Scanner::new(self.view.log().clone(), from..self.file_end.max(from))
+    /// A walk from the offset `from`, where a frame is expected, to the end of the log.
+    pub(super) fn walk_from(&self, from: u64) -> LogWalk {
+        LogWalk::new(self.view, from..self.file_end.max(from), self.file_end)
     }
 
-    /// Scans from where a scanner stands to the first frame or damaged range that starts at `until` or later.
+    /// A walk that holds at most `max_bytes` of a frame and leaves larger ones, and the damaged end of the log, to another
+    /// walk.
+    pub(super) fn bounded_walk(&self, max_bytes: u64) -> LogWalk {
+        self.walk_from(0).with_policy(DamagePolicy::Defer { max_bytes })
+    }
+
+    /// Scans from the position of `walk` to the first frame or damaged range that starts at `until` or later.
     ///
     /// # Errors
-    /// As [`super::run_survey`], and what `say` answers.
+    /// As [`LogWalk::next_before`], and the error of `visit`.
     pub(super) fn scan_part(
         &self,
-        scanner: &mut Scanner,
+        walk: &mut LogWalk,
         until: u64,
         visit: &mut PartEventVisitor,
     ) -> Result<PartResult, StorageError> {
-        let told = scanner.position();
-        let done = PartResult { index: self.builds_index.then(index::IndexPart::default), ..PartResult::default() };
-        let mut part = PartPass { part_scanner: *self, result: done, visit: visit, reported_to: told };
-        let mut ended_at = None;
-        while scanner.position() < until {
-            let here = scanner.position();
-            let item = match scanner.next_item() {
-                Ok(Some(item)) => item,
-                Ok(None) => break,
-                Err(StorageError::OutOfMemory { .. }) if self.max_damage_bytes < u64::MAX => {
-                    ended_at = Some(here);
-                    break;
-                }
-                Err(error) => return Err(error),
-            };
+        let builds_index = self.depth == ScanDepth::Index;
+        let mut part = PartPass {
+            version: self.view.log().version(),
+            depth: self.depth,
+            result: PartResult { index: builds_index.then(IndexPart::default), ..PartResult::default() },
+            reported_to: walk.position(),
+            visit,
+        };
+        while let Some(item) = walk.next_before(until)? {
             match item {
-                ScanItem::Damaged(range) if range.end - range.start > self.max_damage_bytes => {
-                    ended_at = Some(range.start);
-                    break;
-                }
-                ScanItem::Frame(at, frame) => part.visit_frame(at, &frame)?,
-                ScanItem::Unreadable(range) => {
-                    (part.visit)(PartEvent::Damaged(range.clone()))?;
-                    part.report_finding(Finding::new(DamageKind::Unreadable, range))?;
-                }
-                ScanItem::Damaged(range) if range.end == self.file_end => {
-                    part.result.damaged_tail = Some(range);
-                    break;
-                }
-                ScanItem::Damaged(range) => {
-                    (part.visit)(PartEvent::Damaged(range.clone()))?;
-                    let witnessed_end = self.view.trusted_index_end();
-                    for piece in DamagePieces::new(self.view.log(), range, self.file_end, witnessed_end)? {
-                        part.report_finding(piece?.finding)?;
-                    }
-                }
+                WalkItem::Frame(at, frame) => part.visit_frame(at, &frame)?,
+                WalkItem::Damage(finding) => (part.visit)(PartEvent::Finding(finding))?,
+                WalkItem::DamagedRange(range) => (part.visit)(PartEvent::DamagedRange(range))?,
+                WalkItem::InFlight(range) => (part.visit)(PartEvent::InFlight(range))?,
             }
         }
-        let mut done = part.result;
-        done.position = ended_at.unwrap_or(scanner.position()).min(self.file_end);
-        done.index.iter_mut().for_each(index::IndexPart::sort_postings);
-        Ok(done)
+        let mut result = part.result;
+        result.position = walk.position().min(self.file_end);
+        result.index.iter_mut().for_each(IndexPart::sort_postings);
+        Ok(result)
     }
 }
 
-struct PartPass<'a, 's> {
-    part_scanner: PartScanner<'a>,
+/// One part while it is scanned.
+struct PartPass<'v> {
+    version: Version,
+    depth: ScanDepth,
     result: PartResult,
-    visit: &'s mut PartEventVisitor<'s>,
-    /// Up to here progress was told.
+    visit: &'v mut PartEventVisitor<'v>,
+    /// The offset up to which progress was reported.
     reported_to: u64,
 }
 
-impl PartPass<'_, '_> {
+impl PartPass<'_> {
     #[inline]
     fn visit_frame(&mut self, at: u64, frame: &Frame) -> Result<(), StorageError> {
-        let payload = frame.payload();
         let end = at + frame.len();
-        if gap::is_gap(payload) {
-            self.visit_gap(at, frame)?;
-        } else if self.part_scanner.frames_only {
-            self.result.events += 1;
-        } else {
-            match EventView::parse(payload, self.part_scanner.view.log().version()) {
-                Ok(event) => self.visit_event(at, frame, &event)?,
-                Err(invalid) => {
+        match self.depth {
+            ScanDepth::Frames if gap::is_gap(frame.payload()) => self.visit_gap(at, frame)?,
+            ScanDepth::Frames => self.result.events += 1,
+            ScanDepth::Events | ScanDepth::Index => match judge_frame(frame, self.version) {
+                FrameContent::Event(event) => self.visit_event(at, frame, &event)?,
+                FrameContent::Gap => self.visit_gap(at, frame)?,
+                FrameContent::InvalidEvent(error) => {
                     if let Some(index) = &mut self.result.index {
                         index.add_non_event(at, frame);
                     }
-                    let evidence = Evidence {
-                        reason: Some(invalid.reason.into()),
-                        bad_byte_offset: Some(at + 4 + invalid.offset as u64),
-                        ..Evidence::default()
-                    };
-                    self.report_finding(Finding::new(DamageKind::InvalidEvent, at..end).with_evidence(evidence))?;
+                    self.report_finding(invalid_event_finding(at, frame, &error))?;
                 }
-            }
+            },
         }
         if end - self.reported_to >= PROGRESS_INTERVAL {
             self.reported_to = end;
@@ -165,11 +151,12 @@ impl PartPass<'_, '_> {
         if let Some(index) = &mut self.result.index {
             index.add_event(at, frame, event);
         }
-        let time = event.write_timestamp_ms();
-        match self.result.last_time.replace(time) {
-            None => (self.visit)(PartEvent::FirstEvent(at..at + frame.len(), time)),
-            Some(previous) if time < previous => {
-                self.report_finding(clock_finding(at..at + frame.len(), time, previous))
+        let time_ms = event.write_timestamp_ms();
+        let range = at..at + frame.len();
+        match self.result.last_time.replace(time_ms) {
+            None => (self.visit)(PartEvent::FirstEvent { range, time_ms }),
+            Some(previous_ms) if time_ms < previous_ms => {
+                self.report_finding(clock_finding(range, time_ms, previous_ms))
             }
             Some(_) => Ok(()),
         }
@@ -181,9 +168,7 @@ impl PartPass<'_, '_> {
         if let Some(index) = &mut self.result.index {
             index.add_gap(at, frame);
         }
-        let content = gap::gap_content(frame.payload()).map(str::to_owned);
-        let evidence = Evidence { content, ..Evidence::default() };
-        self.report_finding(Finding::new(DamageKind::Gap, at..at + frame.len()).with_evidence(evidence))
+        self.report_finding(gap_finding(at, frame))
     }
 
     #[cold]
@@ -192,7 +177,7 @@ impl PartPass<'_, '_> {
     }
 }
 
-/// The finding that an event's time is less than that of the one before it.
+/// The finding that the time of an event is less than that of the event before it.
 pub(super) fn clock_finding(range: Range<u64>, time_ms: u64, previous_time_ms: u64) -> Finding {
     let evidence = Evidence { time_ms: Some(time_ms), previous_time_ms: Some(previous_time_ms), ..Evidence::default() };
     Finding::new(DamageKind::Clock, range).with_evidence(evidence)

@@ -3,10 +3,11 @@
 use std::iter;
 use std::ops::Range;
 
-use super::{LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, survey};
+use super::LogView;
+use super::run_survey::survey;
+use super::survey::{OnSurveyUpdate, Survey, SurveyOptions};
 use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
-use crate::format::DamageKind;
 use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 
 /// The ranges of a log of `len` bytes that an index does not know to have been verified, and of the rest those that it
@@ -72,30 +73,6 @@ pub(crate) fn enclosing_start(view: &LogView, offset: u64, len: u64) -> Result<u
         }
         OffsetLocation::PastEnd => offset,
     })
-}
-
-impl Survey {
-    /// What this one has seen and, behind it, the next.
-    fn merge(mut self, mut next: Self) -> Self {
-        next.scanned_ranges.iter().for_each(|range| self.map.mark_verified(range.clone()));
-        next.damaged_ranges.iter().for_each(|range| self.map.mark_damaged(range.clone()));
-        let gaps = next.findings.iter().filter(|finding| finding.kind == DamageKind::Gap);
-        gaps.for_each(|gap| self.map.mark_gap(gap.range()));
-        let room = MAX_FINDINGS.saturating_sub(self.findings.len());
-        self.findings.extend(next.findings.drain(..).take(room));
-        Self {
-            findings_total: self.findings_total + next.findings_total,
-            damage_total: self.damage_total + next.damage_total,
-            in_flight: next.in_flight.or(self.in_flight),
-            events: self.events + next.events,
-            gaps: self.gaps + next.gaps,
-            scanned_to: next.scanned_to,
-            scanned_ranges: [self.scanned_ranges, next.scanned_ranges].concat(),
-            damaged_ranges: self.damaged_ranges.union(next.damaged_ranges),
-            last_time: next.last_time,
-            ..self
-        }
-    }
 }
 
 #[cfg(test)]

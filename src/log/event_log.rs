@@ -1,16 +1,18 @@
 //! The log as a program has it: opening with its recovery, appending with its durability, closing.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::{OpenOptions, Replay};
 use crate::StorageError;
 use crate::file::storage::{OpenMode, append_all};
-use crate::file::{Durability, LogWriter, ScanSpan, open_for_append, spans_before};
+use crate::file::{Durability, LogWriter, open_for_append, spans_before};
 use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
 use crate::index::{AggregateIndex, IndexState};
-use crate::inspect::{DamagePieces, LogView, TailActivity, observe_tail};
+use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
 use crate::repair::{PendingRepair, RecoveryOutcome, TailBackup, pending_repair, recover, set_aside_tail};
+
+/// The most bytes that opening for append reads forwards from the last frame that the index knows.
+const MAX_FORWARD_SCAN: u64 = 64 << 20;
 
 /// An event log in one file.
 ///
@@ -133,30 +135,38 @@ impl EventLog {
         }
     }
 
-    /// Judges the end of the log, and sets it aside where FORMAT.md says so.
+    /// Judges the end of the log under the writer's lock, and sets it aside where FORMAT.md says so.
     fn recover_tail(&mut self) -> Result<(), StorageError> {
-        let site = self.options.log_paths_at(self.view.path());
+        let log_paths = self.options.log_paths_at(self.view.path());
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
         let log = self.view.log();
-        let Some(ScanSpan::Damaged(range)) = last_span(&self.view, writer.end())? else {
+        let Some(start) = last_span_start(&self.view, writer.end())? else {
             return Ok(());
         };
-        if observe_tail(log, &range)? == TailActivity::Changing {
-            return Err(StorageError::Changed {
-                path: log.path().to_owned(),
-                expected: "an end that stands still, with the writer's lock taken".into(),
-                found: "an end that moves: a program writes without the lock".into(),
-            });
+        let mut walk =
+            LogWalk::new(&self.view, start..writer.end(), writer.end()).with_writer_check(WriterCheck::HoldsLock);
+        let mut last_piece = None;
+        while let Some(item) = walk.next_before(u64::MAX)? {
+            match item {
+                WalkItem::Damage(finding) => last_piece = Some(finding),
+                WalkItem::Frame(..) => last_piece = None,
+                WalkItem::DamagedRange(_) | WalkItem::InFlight(_) => {}
+            }
         }
-        let witnessed_end = self.view.trusted_index_end();
-        if let Some(last) = DamagePieces::new(log, range.clone(), range.end, witnessed_end)?.last() {
-            self.set_aside_tail = set_aside_tail(&site, log, &last?.finding, witnessed_end)?;
+        if walk.has_moving_end() {
+            return Err(moving_end_error(log.path()));
         }
+        let Some(last_piece) = last_piece else {
+            return Ok(());
+        };
+        self.set_aside_tail = set_aside_tail(&log_paths, log, &last_piece, self.view.trusted_index_end())?;
         if self.set_aside_tail.is_some() {
             writer.refresh_end()?;
             self.view.refresh_index_state()?;
+        } else if log.len()? != writer.end() {
+            return Err(moving_end_error(log.path()));
         }
         Ok(())
     }
@@ -252,7 +262,7 @@ impl EventLog {
     /// # Errors
     /// As [`EventLog::replay`].
     pub fn replay_until(&self, from: u64, until: u64) -> Result<Replay, StorageError> {
-        Replay::new(self.view.clone(), self.options.log_paths_at(self.view.path()), from, until)
+        Replay::new(&self.view, self.options.log_paths_at(self.view.path()), from, until)
     }
 
     /// The log's header as it stands; `None` in version 0, or where it is damaged.
@@ -315,21 +325,24 @@ impl EventLog {
     }
 }
 
-/// The frame or the damaged range that a log ends with: found from what the index covers, or backwards from the end.
-fn last_span(view: &LogView, end: u64) -> Result<Option<ScanSpan>, StorageError> {
+/// The start of the last frame or damaged range of a log that ends at `end`, or of a frame before it: the last frame that
+/// the index knows where that is near, else found backwards from the end. `None` for a log without frames.
+fn last_span_start(view: &LogView, end: u64) -> Result<Option<u64>, StorageError> {
     let log = view.log();
-    let covered =
-        view.trusted_index().map(|index| index.head()).filter(|head| head.frames > 0).map(|head| head.last_offset);
-    if let Some(last) = covered.filter(|last| *last < end && end - *last < 64 << 20) {
-        let mut buf = Vec::new();
-        if log.read_frame_at(last, &mut buf)?.is_some() {
-            let mut scanner = crate::file::Scanner::new(Arc::clone(log), last..end);
-            let mut span = None;
-            while let Some(item) = scanner.next_item()? {
-                span = Some(item.span());
-            }
-            return Ok(span);
-        }
+    let head = view.trusted_index().map(|index| index.head()).filter(|head| head.frames > 0);
+    let indexed = head.map(|head| head.last_offset).filter(|last| *last < end && end - *last < MAX_FORWARD_SCAN);
+    if let Some(last) = indexed
+        && log.read_frame_at(last, &mut Vec::new())?.is_some()
+    {
+        return Ok(Some(last));
     }
-    Ok(spans_before(log, end, 1)?.pop())
+    Ok(spans_before(log, end, 1)?.pop().map(|span| span.range().start))
+}
+
+fn moving_end_error(path: &Path) -> StorageError {
+    StorageError::Changed {
+        path: path.to_owned(),
+        expected: "an end that stands still, with the writer's lock taken".into(),
+        found: "an end that moves: a program writes without the lock".into(),
+    }
 }

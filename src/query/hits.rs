@@ -275,7 +275,7 @@ impl Hits {
                 Ok(Some(row)) => row,
                 Ok(None) => {
                     self.scanned_log_end = reader.log_end;
-                    break Ok(reader.damaged_tail_start()?.max(end));
+                    break Ok(walk.damaged_tail_start().unwrap_or(reader.log_end).max(end));
                 }
                 Err(StorageError::Cancelled) => {
                     let place = at.get();

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::filter::Filter;
 use super::row::{EventSummary, LogRow, RowContent};
 use super::search_pattern::SearchPattern;
-use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, Version, gap};
+use crate::format::{Finding, Frame, Version};
+use crate::inspect::{FrameContent, gap_finding, invalid_event_finding, judge_frame};
 
 /// What is to be seen.
 #[derive(Debug, Clone, Copy)]
@@ -23,25 +24,13 @@ impl RowFilter<'_> {
             return None;
         }
         let range = at..at + frame.len();
-        match EventView::parse(payload, version) {
-            Ok(event) => self
+        match judge_frame(frame, version) {
+            FrameContent::Event(event) => self
                 .filter
                 .matches_event(at, &event)
                 .then(|| make_row(range, RowContent::Event(EventSummary::from_event(&event)))),
-            Err(_) if gap::is_gap(payload) => {
-                let content = gap::gap_content(payload).map(str::to_owned);
-                self.finding_row(
-                    Finding::new(DamageKind::Gap, range).with_evidence(Evidence { content, ..Evidence::default() }),
-                )
-            }
-            Err(invalid) => {
-                let evidence = Evidence {
-                    reason: Some(invalid.reason.into()),
-                    bad_byte_offset: Some(at + 4 + invalid.offset as u64),
-                    ..Evidence::default()
-                };
-                self.finding_row(Finding::new(DamageKind::InvalidEvent, range).with_evidence(evidence))
-            }
+            FrameContent::Gap => self.finding_row(gap_finding(at, frame)),
+            FrameContent::InvalidEvent(error) => self.finding_row(invalid_event_finding(at, frame, &error)),
         }
     }
 

@@ -1,0 +1,48 @@
+//! The judgement of one valid frame: an event, a gap, or a payload that is neither.
+
+use crate::format::frame::LENGTH_LEN;
+use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, PayloadError, Version, gap};
+
+/// What the payload of a valid frame is.
+#[derive(Debug)]
+pub(crate) enum FrameContent<'a> {
+    /// An event that can be read.
+    Event(EventView<'a>),
+    /// A gap: a repair has replaced a damaged range with this frame.
+    Gap,
+    /// Neither an event nor a gap, although the checksum matches.
+    InvalidEvent(PayloadError),
+}
+
+/// Judges the payload of a valid frame of a log of `version`. Allocates nothing.
+#[inline]
+pub(crate) fn judge_frame<'a>(frame: &Frame<'a>, version: Version) -> FrameContent<'a> {
+    let payload = frame.payload();
+    // The third byte of an event rules a gap out, so the gap is asked for first.
+    if gap::is_gap(payload) {
+        return FrameContent::Gap;
+    }
+    match EventView::parse(payload, version) {
+        Ok(event) => FrameContent::Event(event),
+        Err(error) => FrameContent::InvalidEvent(error),
+    }
+}
+
+/// The finding about the gap frame at the offset `at`, with the content of the gap as evidence.
+#[cold]
+pub(crate) fn gap_finding(at: u64, frame: &Frame) -> Finding {
+    let content = gap::gap_content(frame.payload()).map(str::to_owned);
+    let evidence = Evidence { content, ..Evidence::default() };
+    Finding::new(DamageKind::Gap, at..at + frame.len()).with_evidence(evidence)
+}
+
+/// The finding about the frame at the offset `at` whose payload fails to parse with `error`.
+#[cold]
+pub(crate) fn invalid_event_finding(at: u64, frame: &Frame, error: &PayloadError) -> Finding {
+    let evidence = Evidence {
+        reason: Some(error.reason.into()),
+        bad_byte_offset: Some(at + (LENGTH_LEN + error.offset) as u64),
+        ..Evidence::default()
+    };
+    Finding::new(DamageKind::InvalidEvent, at..at + frame.len()).with_evidence(evidence)
+}

@@ -1,0 +1,73 @@
+//! The survey: one pass over a log that feeds findings, counts, health map and index.
+
+use std::ops::Range;
+
+use super::part_scan::{PartScanner, ScanDepth};
+use super::survey::{OnSurveyUpdate, Survey, SurveyOptions};
+use super::survey_pass::SurveyPass;
+use super::{LogView, parallel_scan};
+use crate::StorageError;
+use crate::index::AggregateIndex;
+
+/// The size of a part unless the options say otherwise: what is read before the index or another thread gets it.
+const DEFAULT_PART_BYTES: u64 = 16 << 20;
+
+/// Reads a log once, adds its events to `index` when there is one, and reports findings and progress to `on_update`.
+///
+/// The end of the log is fixed first. With an index, [`SurveyOptions::from`] should be the end of what the index covers.
+/// Memory: for each thread two chunks of a mebibyte, or one frame where that is larger, and the index.
+///
+/// # Errors
+/// `Cancelled` when `on_update` breaks; what was added to the index by then stays. `Io`, `Changed` and `OutOfMemory` when
+/// the log cannot be read.
+pub fn survey(
+    view: &LogView,
+    options: &SurveyOptions,
+    index: Option<&mut AggregateIndex>,
+    on_update: &mut OnSurveyUpdate,
+) -> Result<Survey, StorageError> {
+    let file_end = view.log().len()?;
+    let first = view.log().first_frame_offset();
+    let start = options.from.unwrap_or(first).max(first).min(file_end.max(first));
+    let mut index = index;
+    if let Some(index) = &mut index {
+        index.clear_tail_damage();
+    }
+    let depth = match index {
+        _ if options.frames_only => ScanDepth::Frames,
+        Some(_) => ScanDepth::Index,
+        None => ScanDepth::Events,
+    };
+    let part_scanner = PartScanner { view, depth, file_end };
+    let mut pass = SurveyPass::new(part_scanner, start, options.previous_time, index, on_update);
+    if options.from.is_none() {
+        pass.check_header()?;
+    }
+    let until = options.until.unwrap_or(u64::MAX);
+    let parts = split_into_parts(view, start..until.min(file_end), options.part_bytes.unwrap_or(DEFAULT_PART_BYTES));
+    if view.threads() > 1 && parts.len() > 1 {
+        parallel_scan::scan_parts_in_parallel(&mut pass, view.threads(), parts)?;
+    } else {
+        parts.into_iter().try_for_each(|part| pass.scan_until(part.end))?;
+    }
+    // A part ends at the first frame that starts after its range, and the last part may have left its end to this scan.
+    pass.scan_until(until)?;
+    if options.until.is_none() {
+        pass.check_truncation()?;
+    }
+    pass.finish(start)
+}
+
+/// The ranges in which the frames of the parts start. Where an index knows an event near a border, the cut is made there.
+fn split_into_parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<u64>> {
+    let mut parts = Vec::new();
+    let mut start = range.start;
+    while start < range.end {
+        let border = start.saturating_add(bytes.max(1));
+        let anchor = view.trusted_index().and_then(|index| index.anchor_before(border)).map(|anchor| anchor.offset);
+        let end = anchor.filter(|anchor| *anchor > start + bytes / 2).unwrap_or(border).min(range.end);
+        parts.push(start..end);
+        start = end;
+    }
+    parts
+}

@@ -1,0 +1,157 @@
+//! The parts of a survey put together in order: the state that goes from one part to the next.
+
+use std::ops::Range;
+
+use super::part_scan::{PartEvent, PartResult, PartScanner, clock_finding};
+use super::progress::{Progress, cancelled_if_break};
+use super::survey::{MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyUpdate};
+use super::walk::LogWalk;
+use crate::StorageError;
+use crate::format::Finding;
+use crate::index::AggregateIndex;
+
+/// A survey in progress.
+pub(super) struct SurveyPass<'a> {
+    pub(super) part_scanner: PartScanner<'a>,
+    index: Option<&'a mut AggregateIndex>,
+    on_update: &'a mut OnSurveyUpdate<'a>,
+    survey: Survey,
+    /// The time of the last event before `position`.
+    previous_time: Option<u64>,
+    /// The walk of the part before, which has read on.
+    walk: Option<LogWalk>,
+    /// The offset up to which parts were merged, where the next frame is expected.
+    pub(super) position: u64,
+    /// The offset up to which progress was reported.
+    reported_to: u64,
+}
+
+impl<'a> SurveyPass<'a> {
+    /// A pass that starts at the offset `start`. `index` is what the events are added to.
+    pub(super) fn new(
+        part_scanner: PartScanner<'a>,
+        start: u64,
+        previous_time: Option<u64>,
+        index: Option<&'a mut AggregateIndex>,
+        on_update: &'a mut OnSurveyUpdate<'a>,
+    ) -> Self {
+        Self {
+            part_scanner,
+            previous_time: previous_time.or(index.as_ref().and_then(|index| index.totals().last_time)),
+            index,
+            on_update,
+            survey: Survey::default(),
+            walk: None,
+            position: start,
+            reported_to: start,
+        }
+    }
+
+    /// Judges the header of the log, which ends where the first frame starts.
+    pub(super) fn check_header(&mut self) -> Result<(), StorageError> {
+        let view = self.part_scanner.view;
+        if let Some(finding) = view.header_finding() {
+            self.report_finding(finding)?;
+        }
+        let header_end = view.log().first_frame_offset().min(self.part_scanner.file_end);
+        self.survey.map.mark_verified(0..header_end);
+        Ok(())
+    }
+
+    /// Scans on to the first frame or damaged range that starts at `until` or later.
+    pub(super) fn scan_until(&mut self, until: u64) -> Result<(), StorageError> {
+        while self.position < until.min(self.part_scanner.file_end) {
+            let part_scanner = self.part_scanner;
+            let mut walk = self.take_walk();
+            let result = part_scanner.scan_part(&mut walk, until, &mut |event| self.handle_part_event(event))?;
+            self.walk = Some(walk);
+            self.merge_part(result)?;
+        }
+        Ok(())
+    }
+
+    /// The walk of the part before where it ends at the position of the pass, or a new one.
+    fn take_walk(&mut self) -> LogWalk {
+        let walk = self.walk.take().filter(|walk| walk.position() == self.position);
+        walk.unwrap_or_else(|| self.part_scanner.walk_from(self.position))
+    }
+
+    /// Handles what a part reports.
+    pub(super) fn handle_part_event(&mut self, event: PartEvent) -> Result<(), StorageError> {
+        match event {
+            PartEvent::Progress(at) => self.report_progress(at),
+            PartEvent::Finding(finding) => self.report_finding(*finding),
+            PartEvent::DamagedRange(range) => {
+                if let Some(index) = &mut self.index {
+                    index.add_build_damage(range);
+                }
+                Ok(())
+            }
+            PartEvent::InFlight(range) => {
+                self.survey.in_flight = Some(range);
+                Ok(())
+            }
+            PartEvent::FirstEvent { range, time_ms } => match self.previous_time {
+                Some(previous_ms) if time_ms < previous_ms => {
+                    self.report_finding(clock_finding(range, time_ms, previous_ms))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Adds the totals of a part, and moves the position to its end.
+    pub(super) fn merge_part(&mut self, result: PartResult) -> Result<(), StorageError> {
+        self.position = result.position;
+        self.survey.events += result.events;
+        self.survey.gaps += result.gaps;
+        self.previous_time = result.last_time.or(self.previous_time);
+        if let (Some(index), Some(part)) = (&mut self.index, result.index) {
+            index.append_part(part)?;
+        }
+        Ok(())
+    }
+
+    /// Reports the end that the log has lost without a trace, when an index has seen it reach further.
+    pub(super) fn check_truncation(&mut self) -> Result<(), StorageError> {
+        let walk = self.take_walk();
+        walk.truncation()?.map_or(Ok(()), |finding| self.report_finding(finding))
+    }
+
+    /// Ends a pass that has started at `start`: what was read goes to the map and to the index.
+    pub(super) fn finish(mut self, start: u64) -> Result<Survey, StorageError> {
+        let position = self.position.min(self.part_scanner.file_end);
+        let scanned_to = self.survey.in_flight.as_ref().map_or(position, |unfinished| unfinished.start);
+        self.survey.scanned_to = scanned_to;
+        self.survey.last_time = self.previous_time;
+        self.survey.map.mark_verified(start..scanned_to);
+        self.survey.scanned_ranges.push(Range { start, end: scanned_to });
+        if let Some(index) = &mut self.index {
+            index.set_scanned_to(scanned_to);
+        }
+        self.report_progress(position)?;
+        Ok(self.survey)
+    }
+
+    #[cold]
+    fn report_finding(&mut self, finding: Finding) -> Result<(), StorageError> {
+        self.survey.findings_total += 1;
+        self.survey.damage_total += u64::from(finding.kind.is_damage());
+        self.survey.map.mark_finding(&finding);
+        if finding.kind.is_listed_in_index() {
+            self.survey.damaged_ranges.add(finding.range());
+        }
+        let answer = (self.on_update)(SurveyUpdate::Finding(&finding));
+        if self.survey.findings.len() < MAX_FINDINGS {
+            self.survey.findings.push(finding);
+        }
+        cancelled_if_break(answer)
+    }
+
+    #[cold]
+    fn report_progress(&mut self, at: u64) -> Result<(), StorageError> {
+        self.reported_to = self.reported_to.max(at);
+        let progress = Progress { position: self.reported_to, total: self.part_scanner.file_end };
+        cancelled_if_break((self.on_update)(SurveyUpdate::Progress(progress)))
+    }
+}
