@@ -13,8 +13,8 @@ use super::output::CommandOutput;
 use super::overwrite::check_replaceable;
 use super::progress::TerminalProgress;
 use crate::StorageError;
-use crate::inspect::{LogView, Progress};
-use crate::repair::{CopyOptions, CopySummary, CopyUpdate};
+use crate::inspect::LogView;
+use crate::repair::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::report::copies::{left_out_line, salvage_fields, salvaged_line};
 use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
@@ -40,8 +40,7 @@ pub(super) struct CopyArgs {
 }
 
 /// The library function that copies a log: `repair::salvage` or `repair::migrate`.
-type CopyFn =
-    fn(&LogView, &CopyOptions, &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>) -> Result<CopySummary, StorageError>;
+type CopyFn = fn(&LogView, &CopyOptions, &mut OnCopyUpdate) -> Result<CopySummary, StorageError>;
 
 /// One way of copying a log.
 pub(super) struct CopyMethod {
@@ -69,7 +68,7 @@ impl CopyArgs {
         let progress = TerminalProgress::new(method.label, out);
         let result = (method.copy)(log.view(), &options, &mut |update| {
             match update {
-                CopyUpdate::Progress(position, total) => progress.update(Progress { position, total }),
+                CopyUpdate::Progress(copied) => progress.update(copied),
                 // JSON output lists them in the object at the end.
                 CopyUpdate::Omitted(omitted) => progress.suspend(|| {
                     out.print_note(&format!("{}; {}", finding_line(&omitted.finding, None), left_out_line(omitted)));

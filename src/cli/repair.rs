@@ -16,7 +16,7 @@ use super::plan_file::{check_plan_path, read_plan, save_plan};
 use super::progress::TerminalProgress;
 use crate::StorageError;
 use crate::format::DamageKind;
-use crate::inspect::{LogView, Progress};
+use crate::inspect::LogView;
 use crate::repair::{self, ApplyOptions, FindingSelector, Plan, RepairOptions};
 use crate::report::ExitStatus;
 
@@ -120,8 +120,8 @@ impl RepairArgs {
 
     fn make_plan(&self, view: &LogView, out: &CommandOutput) -> Result<Plan, StorageError> {
         let progress = TerminalProgress::new("planning", out);
-        repair::plan_repair(view, &self.repair_options(), self.donor.as_deref(), &mut |position, total| {
-            progress.update(Progress { position, total });
+        repair::plan_repair(view, &self.repair_options(), self.donor.as_deref(), &mut |read| {
+            progress.update(read);
             ControlFlow::Continue(())
         })
     }

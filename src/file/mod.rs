@@ -4,6 +4,7 @@
 //! lock. A scan yields valid frames and damaged ranges; the module `inspect` decides what they mean.
 
 mod locate;
+mod lock;
 mod logfile;
 mod os;
 mod replace;
@@ -16,6 +17,7 @@ mod writer_detection;
 
 pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};
+pub(crate) use lock::{ensure_same_file, lock_for_writing};
 pub use logfile::LogFile;
 pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState};
 pub use os::OsDisk;

@@ -1,8 +1,10 @@
 //! [`LogWriter`]: appending frames to a log, under its lock, completely or not at all. No other code appends to a log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::LogFile;
+use super::lock::lock_for_writing;
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 use crate::format::Version;
@@ -41,21 +43,7 @@ impl LogWriter {
         if log.version() == Version::V0 {
             return Err(StorageError::Version0ReadOnly { path: path.to_owned() });
         }
-        if !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
-            let pid = storage.detect_writer().pid();
-            return Err(StorageError::Locked { path: path.to_owned(), pid });
-        }
-        match (storage.identity(), disk.identity(path)) {
-            (Ok(locked), Ok(named)) if locked.is_same_file(named) => {}
-            (Err(error), _) | (_, Err(error)) => return Err(StorageError::io(path, "find", error)),
-            _ => {
-                return Err(StorageError::Changed {
-                    path: path.to_owned(),
-                    expected: "the file that was opened".into(),
-                    found: "another file under its name".into(),
-                });
-            }
-        }
+        lock_for_writing(disk, path, storage.as_ref(), Duration::ZERO)?;
         let end = log.len()?;
         Ok(Self { log, storage, end, poisoned: None, appends_since_check: 0 })
     }

@@ -1,51 +1,71 @@
-//! What changes a log elsewhere than by appending: planned and shown first, with every byte that goes in a journal.
+//! Repair: plan what can be done about damage, apply it with a journal, and undo it; or copy a log without its damage.
 //!
-//! Here live what can be done about damage and how certain that is, plans and how they are made, applied, completed or
-//! taken back after a kill, and undone. Nothing here is done that no plan has shown; an unfinished end that is set aside
-//! when a log is opened for append is told afterwards.
+//! - [`plan_repair`] makes a [`Plan`]: plain data that shows every step, what it restores and what it gives up.
+//! - [`apply`] does what the plan shows, and nothing else. Every byte that changes is saved in a journal first.
+//! - [`plan_undo`] makes a plan that reverses a repair. [`read_repair_records`] reads the repair history of a log.
+//! - [`recover`] completes or rolls back a repair that was killed. Opening a log for append does the same.
+//! - [`salvage`] and [`migrate`] copy every event that can be read or restored into a new log.
+//!
+//! Use it on a log that `chronicle verify`, or [`survey`](crate::inspect::survey()), reports as damaged. Planning only
+//! reads; [`apply`] needs the writer's lock.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("accounts.log");
+//! use std::ops::ControlFlow;
+//!
+//! use chronicle::inspect::LogView;
+//! use chronicle::repair::{ApplyOptions, RepairAction, RepairOptions, apply, plan_repair, plan_undo};
+//! use chronicle::{Event, EventLog, OpenOptions};
+//!
+//! let mut log = EventLog::create(&path)?;
+//! let event = Event::builder().event_type("Created").namespace("accounts").schema_id("Person").schema_version(1);
+//! let first = log.append(&event.clone().payload_json("1").build()?)?;
+//! log.append_sync(&event.payload_json("2").build()?)?;
+//! log.close()?;
+//!
+//! // One flipped bit in the first event.
+//! let intact = std::fs::read(&path)?;
+//! let mut damaged = intact.clone();
+//! damaged[first as usize + 20] ^= 1;
+//! std::fs::write(&path, &damaged)?;
+//!
+//! // Plan: the checksum shows which bit it was.
+//! let options = OpenOptions::new();
+//! let paths = options.log_paths(&path)?;
+//! let view = LogView::open(paths.disk.clone(), &paths.path, None)?;
+//! let plan = plan_repair(&view, &RepairOptions::default(), None, &mut |_| ControlFlow::Continue(()))?;
+//! assert_eq!(plan.steps[0].action, RepairAction::CorrectBits);
+//! assert_eq!((plan.restored_events(), plan.total_loss().at_most), (1, 0));
+//!
+//! // Apply it, and undo it again.
+//! let repair = apply(&paths, &plan, ApplyOptions::default())?;
+//! assert_eq!(std::fs::read(&path)?, intact);
+//! let undo = plan_undo(&paths, Some(repair.number))?;
+//! apply(&paths, &undo, ApplyOptions::default())?;
+//! assert_eq!(std::fs::read(&path)?, damaged);
+//! # Ok(())
+//! # }
+//! ```
 
-mod apply;
+// Imports run one way: types <- correction <- planning <- journal <- applying, and types <- planning <- copy.
+mod applying;
 mod copy;
 mod correction;
-mod decide;
-mod donor;
-mod donor_ranges;
-mod fix;
-mod fix_finder;
-mod identity;
-mod index_maintenance;
-mod journal_reader;
-mod journal_writer;
-mod log_paths;
-mod loss;
-mod migrate;
-mod neighbours;
-mod options;
-mod plan;
-mod planner;
-mod preconditions;
-mod recover;
-mod salvage;
-mod set_aside;
-mod step_output;
-mod undo;
+mod journal;
+mod planning;
+mod types;
 
-pub use apply::{AppliedRepair, ApplyOptions, apply};
-pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange};
-pub use correction::{Correction, NeighbourTimes, find_correction};
-pub use fix::{ByteChange, Candidate, Certainty, Fix, RepairAction};
-pub use fix_finder::{FixFinder, ProposedFix};
-pub use journal_reader::{RepairRecord, RepairState, find_gap_journal, read_repair_records};
-pub use journal_writer::journal_folder;
-pub use log_paths::LogPaths;
-pub use migrate::migrate;
-pub use plan::{
-    FindingSelector, LogIdentity, Loss, Neighbour, PLAN_VERSION, Plan, PlannedPiece, RepairOptions, RepairStep,
-    StepWrite, UnrepairedRange,
+pub use applying::{
+    AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, check_plan, pending_repair,
+    plan_undo, recover, set_aside_tail,
 };
-pub use planner::plan_repair;
-pub use preconditions::check_plan;
-pub use recover::{PendingRepair, RecoveryOutcome, pending_repair, recover};
-pub use salvage::salvage;
-pub use set_aside::{TailBackup, set_aside_tail};
-pub use undo::plan_undo;
+pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};
+pub use correction::{Correction, NeighbourTimes, find_correction};
+pub use journal::{RepairRecord, RepairState, find_gap_journal, read_repair_records};
+pub use planning::{FixFinder, plan_repair};
+pub use types::{
+    ByteChange, Candidate, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss, Neighbour, PLAN_VERSION, Plan,
+    PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepWrite, UnrepairedRange, journal_folder,
+};

@@ -138,10 +138,10 @@ fn a_donor_gives_back_what_is_damaged_only_when_it_is_a_copy() {
     assert_eq!((done.events_kept, done.events_restored, done.omitted_total), (7, 2, 0));
     assert!(read_map(&disk).contains(&format!("{0},{0},donor", offsets[3])));
     for (changed, why) in [
-        (9, "its header is another"),
-        (offsets[2] as usize + 9, "the frame before is another there"),
-        (offsets[5] as usize + 9, "the frame behind is not the same there"),
-        (offsets[4] as usize + 9, "it is not intact there either"),
+        (9, "its header differs"),
+        (offsets[2] as usize + 9, "its frame before the range differs"),
+        (offsets[5] as usize + 9, "its frame after the range differs"),
+        (offsets[4] as usize + 9, "it is damaged there too, or its frames differ"),
     ] {
         let mut donor = bytes.clone();
         donor[changed] ^= 1;
@@ -351,8 +351,8 @@ fn a_disk_that_loses_what_was_written_is_noticed() {
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     let seen = &mut |step: CopyUpdate| {
         // The first progress of the second half: everything is written by now.
-        if let CopyUpdate::Progress(done, total) = step
-            && done >= total / 2
+        if let CopyUpdate::Progress(progress) = step
+            && progress.position >= progress.total / 2
             && let Some(name) = disk.names().into_iter().find(|name| name.starts_with(NEW) && is_temporary(name))
         {
             disk.append_as_other_process(&name, &{

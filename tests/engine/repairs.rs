@@ -34,7 +34,7 @@ pub(super) fn plan_from_donor(
     donor: Option<&str>,
 ) -> Result<Plan, StorageError> {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-    plan_repair(&view, repair_options, donor.map(Path::new), &mut |_, _| ControlFlow::Continue(()))
+    plan_repair(&view, repair_options, donor.map(Path::new), &mut |_| ControlFlow::Continue(()))
 }
 
 fn repair(disk: &SimDisk) -> Result<Plan, StorageError> {

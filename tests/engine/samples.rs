@@ -96,7 +96,7 @@ fn every_sample_is_repaired_and_comes_back_byte_for_byte() {
         let (bytes, before) = (fs::read(&path).unwrap(), replayed_offsets(&path));
         let view = LogView::open(Arc::new(OsDisk), &path, None).unwrap();
         let wishes = RepairOptions { accept_likely: true, ..RepairOptions::default() };
-        let plan = plan_repair(&view, &wishes, None, &mut |_, _| ControlFlow::Continue(()));
+        let plan = plan_repair(&view, &wishes, None, &mut |_| ControlFlow::Continue(()));
         if truth["version"] == 0 {
             let error = plan.unwrap_err();
             assert!(matches!(error, chronicle::StorageError::Version0ReadOnly { .. }), "{name}: {error}");

@@ -1,4 +1,4 @@
-//! What stands where a copy goes: kept until the new log has its name, and put back when it does not get it.
+//! Files that a copy replaces, kept under temporary names until the new log is in place, and restored when it fails.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,13 +7,20 @@ use crate::StorageError;
 use crate::file::storage::{append_all, read_full};
 use crate::file::{Disk, OpenMode, create_temporary_file};
 
-/// Copied at once, in bytes.
+/// Bytes copied at once.
 const CHUNK: usize = 1 << 20;
 
-/// Files under temporary names, each with the name that it had.
+/// The backups of the files that a copy replaces.
 pub(super) struct Backup {
     disk: Arc<dyn Disk>,
-    entries: Vec<(PathBuf, PathBuf)>,
+    entries: Vec<BackupFile>,
+}
+
+struct BackupFile {
+    /// Path of the file that is backed up.
+    original: PathBuf,
+    /// Temporary path of its bytes.
+    backup: PathBuf,
 }
 
 impl Backup {
@@ -21,66 +28,72 @@ impl Backup {
         Self { disk, entries: Vec::new() }
     }
 
-    /// Keeps a copy of the file at `path`, if there is one, which stays there until something takes its name: so that a
-    /// kill never leaves none.
+    /// Backs up the file at `path`, if there is one, as a copy. The original stays in place until it is replaced, so that
+    /// a kill at any instant leaves a file there.
     pub(super) fn add_copy(&mut self, path: &Path) -> Result<(), StorageError> {
         if self.disk.identity(path).is_err() {
             return Ok(());
         }
-        let (aside, file) = create_temporary_file(self.disk.as_ref(), path, path)?;
-        self.entries.push((path.to_owned(), aside.clone()));
-        let old = self.disk.open(path, OpenMode::ReadSidecar).map_err(|error| StorageError::io(path, "open", error))?;
+        let (backup, file) = create_temporary_file(self.disk.as_ref(), path, path)?;
+        self.entries.push(BackupFile { original: path.to_owned(), backup: backup.clone() });
+        let original =
+            self.disk.open(path, OpenMode::ReadSidecar).map_err(|error| StorageError::io(path, "open", error))?;
         let (mut buf, mut at) = (vec![0; CHUNK], 0);
         loop {
-            let read = read_full(old.as_ref(), &mut buf, at);
+            let read = read_full(original.as_ref(), &mut buf, at);
             let read = read.map_err(|error| StorageError::io_at(path, "read", at, error))?;
             if read == 0 {
                 break;
             }
             let bytes = buf.get(..read).unwrap_or_default();
-            append_all(file.as_ref(), bytes).map_err(|error| StorageError::io(&aside, "write", error))?;
+            append_all(file.as_ref(), bytes).map_err(|error| StorageError::io(&backup, "write", error))?;
             at += read as u64;
         }
-        file.sync().map_err(|error| StorageError::io(&aside, "sync", error))
+        file.sync().map_err(|error| StorageError::io(&backup, "sync", error))
     }
 
-    /// Takes the file at `path`, if there is one, out of the way. When it returns, that is on stable storage.
+    /// Backs up the file at `path`, if there is one, by renaming it. When it returns, the rename is on stable storage.
     pub(super) fn move_away(&mut self, path: &Path) -> Result<(), StorageError> {
         if self.disk.identity(path).is_err() {
             return Ok(());
         }
-        let (aside, _) = create_temporary_file(self.disk.as_ref(), path, path)?;
-        if let Err(error) = self.disk.rename(path, &aside) {
-            let _ = self.disk.remove(&aside);
-            return Err(StorageError::io(path, "put aside", error));
+        let (backup, _) = create_temporary_file(self.disk.as_ref(), path, path)?;
+        if let Err(error) = self.disk.rename(path, &backup) {
+            let _ = self.disk.remove(&backup);
+            return Err(StorageError::io(path, "rename", error));
         }
-        self.entries.push((path.to_owned(), aside));
+        self.entries.push(BackupFile { original: path.to_owned(), backup });
         self.sync_folder(path)
     }
 
-    /// True when what stood at `path` is kept.
+    /// True when the file that was at `path` has a backup.
     pub(super) fn has_backup(&self, path: &Path) -> bool {
-        self.entries.iter().any(|(old, _)| old == path)
+        self.entries.iter().any(|entry| entry.original == path)
     }
 
-    /// Puts everything back. What cannot be stays under a name that begins with its own.
+    /// Restores every file. A file that cannot be restored keeps its temporary name, which starts with its own.
     pub(super) fn restore(&self) {
-        for (path, aside) in self.entries.iter().rev() {
-            if self.disk.rename(aside, path).is_ok() {
-                let _ = self.sync_folder(path);
+        for BackupFile { original, backup } in self.entries.iter().rev() {
+            if self.disk.rename(backup, original).is_ok() {
+                let _ = self.sync_folder(original);
             }
         }
     }
 
-    /// Drops one that is not needed, or all: what cannot be removed is litter, with a name that says so.
-    pub(super) fn discard(&mut self, only: Option<&Path>) {
-        self.entries.retain(|(path, aside)| {
-            let goes = only.is_none_or(|only| only == path);
-            if goes {
-                let _ = self.disk.remove(aside);
-            }
-            !goes
-        });
+    /// Removes the backup of the file at `path`. A backup that cannot be removed stays as a temporary file.
+    pub(super) fn discard(&mut self, path: &Path) {
+        self.discard_where(|entry| entry.original == path);
+    }
+
+    /// Removes all backups.
+    pub(super) fn discard_all(&mut self) {
+        self.discard_where(|_| true);
+    }
+
+    fn discard_where(&mut self, is_discarded: impl Fn(&BackupFile) -> bool) {
+        for entry in self.entries.extract_if(.., |entry| is_discarded(entry)) {
+            let _ = self.disk.remove(&entry.backup);
+        }
     }
 
     fn sync_folder(&self, path: &Path) -> Result<(), StorageError> {

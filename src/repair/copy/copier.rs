@@ -1,58 +1,71 @@
-//! The reader that follows a pass over a log and copies its events: those that stand, those that fixes give back.
+//! The copier: follows a survey of the log, and copies the events that are valid and those that fixes or a donor restore.
 
 use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 
-use super::donor::{CopyDonor, DamageContext};
 use super::offset_map::OffsetMapFormat;
 use super::output::AtomicFile;
-use super::{CopyOptions, CopySummary, CopyUpdate, FixProvider, OmittedRange};
+use super::summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::frame::{DecodeResult, MAX_FRAME, MAX_PAYLOAD, decode, encode};
 use crate::format::{DamageKind, EventView, Evidence, Finding, LogHeader, Version, byte_layout, event, gap};
-use crate::inspect::{LogView, MAX_FINDINGS, SurveyOptions, SurveyUpdate, survey};
-use crate::repair::identity::read_neighbour;
-use crate::repair::neighbours::Neighbours;
-use crate::repair::{Certainty, ProposedFix, RepairAction, donor};
+use crate::inspect::{LogView, MAX_FINDINGS, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, survey};
+use crate::repair::planning::{Donor, Neighbours, RefusalReason};
+use crate::repair::types::{Certainty, ProposedFix, RepairAction, changed_error, read_neighbour};
 
-/// Writes the new log and its map, up to where the log ends or is being written.
+/// Returns the findings that are decided once the next one is known, or, for `None`, all that are left.
+pub(super) type FixProvider<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<ProposedFix>, StorageError> + 'a;
+
+/// The files that a copy writes.
+pub(super) struct OutputFiles {
+    /// The new log.
+    pub(super) log: AtomicFile,
+    /// The map from old offsets to new ones.
+    pub(super) map: Option<MapFile>,
+}
+
+/// The file of a map, and its format.
+pub(super) struct MapFile {
+    pub(super) file: AtomicFile,
+    pub(super) format: OffsetMapFormat,
+}
+
+/// Writes the new log and its map, up to the end of the log or to a frame that another process is writing.
 pub(super) fn copy_events(
     view: &LogView,
     options: &CopyOptions,
-    donor: Option<CopyDonor>,
-    output: &mut AtomicFile,
-    map: &mut Option<(AtomicFile, OffsetMapFormat)>,
-    on: &mut dyn FnMut(CopyUpdate) -> ControlFlow<()>,
+    donor: Option<&Donor>,
+    files: &mut OutputFiles,
+    on_update: &mut OnCopyUpdate,
     find_fixes: &mut FixProvider,
 ) -> Result<CopySummary, StorageError> {
-    if let Some((map, format)) = map {
-        map.append_with(|out| out.extend_from_slice(format.header_line().as_bytes()))?;
+    if let Some(map) = &mut files.map {
+        let header = map.format.header_line();
+        map.file.append_with(|out| out.extend_from_slice(header.as_bytes()))?;
     }
     let mut copier = Copier {
         view,
-        accept_likely: options.accept_likely,
+        options,
         donor,
-        output,
-        map,
-        on,
+        files,
+        on_update,
         summary: CopySummary::default(),
-        reader: None,
+        follower: None,
         last_frame: 0..0,
-        damaged: 0..0,
-        damage_context: DamageContext::default(),
+        damaged_run: DamagedRun::default(),
         handled_to: 0,
         oversized_events: 0,
     };
     let mut failed = None;
-    let seen = survey(view, &SurveyOptions::default(), None, &mut |step| {
-        let step = match step {
-            SurveyUpdate::Progress(read) => copier.report_progress(read.position, read.total.saturating_mul(2)),
-            SurveyUpdate::Finding(found) => {
-                find_fixes(Some(found)).and_then(|decided| copier.handle_findings(&decided))
+    let surveyed = survey(view, &SurveyOptions::default(), None, &mut |update| {
+        let handled = match update {
+            SurveyUpdate::Progress(read) => copier.report_progress(read),
+            SurveyUpdate::Finding(finding) => {
+                find_fixes(Some(finding)).and_then(|decided| copier.handle_findings(&decided))
             }
         };
-        match step {
+        match handled {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 failed = Some(error);
@@ -63,44 +76,50 @@ pub(super) fn copy_events(
     if let Some(error) = failed {
         return Err(error);
     }
-    let seen = seen?;
+    let surveyed = surveyed?;
     copier.handle_findings(&find_fixes(None)?)?;
-    copier.copy_until(seen.scanned_to)?;
+    copier.copy_until(surveyed.scanned_to)?;
     copier.write_header_once(None)?;
-    let (mut done, too_large) = (copier.summary, copier.oversized_events);
-    done.in_flight = seen.in_flight;
-    if done.events_kept + too_large != seen.events {
-        let (expected, found) = (format!("{} events", seen.events), format!("{} events", done.events_kept));
-        return Err(StorageError::Changed { path: view.path().to_owned(), expected, found });
+    let (mut summary, oversized_events) = (copier.summary, copier.oversized_events);
+    summary.in_flight = surveyed.in_flight;
+    if summary.events_kept + oversized_events != surveyed.events {
+        let (expected, found) = (format!("{} events", surveyed.events), format!("{} events", summary.events_kept));
+        return Err(changed_error(view.path(), &expected, &found));
     }
-    Ok(done)
+    Ok(summary)
 }
 
 struct Copier<'a> {
     view: &'a LogView,
-    accept_likely: bool,
-    donor: Option<CopyDonor>,
-    output: &'a mut AtomicFile,
-    map: &'a mut Option<(AtomicFile, OffsetMapFormat)>,
-    on: &'a mut dyn FnMut(CopyUpdate) -> ControlFlow<()>,
+    options: &'a CopyOptions,
+    donor: Option<&'a Donor>,
+    files: &'a mut OutputFiles,
+    on_update: &'a mut OnCopyUpdate<'a>,
     summary: CopySummary,
-    /// The reader behind the pass. Made after the pass has fixed the log's end, so that it sees at least as much.
-    reader: Option<Scanner>,
+    /// The reader that follows the survey. It is created after the survey has fixed the end of the log, so that it sees
+    /// at least as much of it.
+    follower: Option<Scanner>,
+    /// Range of the last valid frame that was read.
     last_frame: Range<u64>,
-    /// The damaged range that was met last, from valid frame to valid frame.
-    damaged: Range<u64>,
-    damage_context: DamageContext,
-    /// What starts before this was judged as something else than an event.
+    damaged_run: DamagedRun,
+    /// Frames that start before this offset belong to a finding, and are not copied as they are.
     handled_to: u64,
-    /// Events of version 0 that their longer key makes too large for a frame.
+    /// Events of version 0 that are too large for a frame, because version 1 has a longer key for their time.
     oversized_events: u64,
 }
 
+/// The last damaged range that was read, from valid frame to valid frame; it can have several findings.
+#[derive(Debug, Default)]
+struct DamagedRun {
+    range: Range<u64>,
+    neighbours: Neighbours,
+}
+
 impl Copier<'_> {
-    /// Copies the events that start before `until` and are not copied yet.
+    /// Copies the events that start before `until` and were not copied yet.
     fn copy_until(&mut self, until: u64) -> Result<(), StorageError> {
         let log = self.view.log();
-        let mut follower = match self.reader.take() {
+        let mut follower = match self.follower.take() {
             Some(follower) => follower,
             None => Scanner::new(log.clone(), log.first_frame_offset()..log.len()?.max(log.first_frame_offset())),
         };
@@ -116,17 +135,17 @@ impl Copier<'_> {
                 }
             }
         }
-        self.reader = Some(follower);
+        self.follower = Some(follower);
         Ok(())
     }
 
     fn copy_event(&mut self, at: u64, event: &EventView) -> Result<(), StorageError> {
-        if self.write_event(at, event, "kept")? {
+        if self.write_event(at, event, "kept")? == Written::Yes {
             self.summary.events_kept += 1;
             return Ok(());
         }
         self.oversized_events += 1;
-        let reason = Some("its time's key is longer in version 1, and it does not fit a frame any more".into());
+        let reason = Some("the key of its time is longer in version 1, and the event no longer fits in a frame".into());
         let range = at..at + 4 + event.json().len() as u64;
         let finding =
             Finding::new(DamageKind::InvalidEvent, range).with_evidence(Evidence { reason, ..Evidence::default() });
@@ -135,13 +154,13 @@ impl Copier<'_> {
 
     fn handle_findings(&mut self, decided: &[ProposedFix]) -> Result<(), StorageError> {
         for proposed in decided {
-            let found = &proposed.finding;
-            self.copy_until(found.start)?;
-            match found.kind {
-                // Neither is an event less.
+            let finding = &proposed.finding;
+            self.copy_until(finding.start)?;
+            match finding.kind {
+                // No event is missing there.
                 DamageKind::Header | DamageKind::Clock => continue,
                 DamageKind::Gap => self.record_omitted(OmittedRange {
-                    finding: found.clone(),
+                    finding: finding.clone(),
                     best_certainty: None,
                     donor_refusal: None,
                 })?,
@@ -154,52 +173,49 @@ impl Copier<'_> {
                 | DamageKind::InvalidEvent
                 | DamageKind::Unreadable => self.handle_damage(proposed)?,
             }
-            self.handled_to = self.handled_to.max(found.end);
+            self.handled_to = self.handled_to.max(finding.end);
         }
         Ok(())
     }
 
+    /// Restores a damaged range by its fix or from the donor, or leaves it out.
     fn handle_damage(&mut self, proposed: &ProposedFix) -> Result<(), StorageError> {
-        let found = &proposed.finding;
-        if let Some((bytes, how)) = self.corrected_bytes(proposed)? {
+        let finding = &proposed.finding;
+        if let Some(corrected) = self.corrected_frame(proposed)? {
             let version = self.view.log().version();
-            if let DecodeResult::Complete(frame) = decode(&bytes, version)
-                && frame.len() == bytes.len() as u64
+            if let DecodeResult::Complete(frame) = decode(&corrected.bytes, version)
+                && frame.len() == corrected.bytes.len() as u64
             {
                 if let Ok(event) = EventView::parse(frame.payload(), version)
-                    && self.write_event(found.start, &event, how)?
+                    && self.write_event(finding.start, &event, corrected.how)? == Written::Yes
                 {
                     self.summary.events_restored += 1;
                     return Ok(());
                 }
                 if gap::is_gap(frame.payload()) {
-                    let finding = Finding::new(DamageKind::Gap, found.range());
+                    let finding = Finding::new(DamageKind::Gap, finding.range());
                     return self.record_omitted(OmittedRange { finding, best_certainty: None, donor_refusal: None });
                 }
             }
         }
-        let refused = match self.donor.take() {
+        let donor_refusal = match self.donor {
             None => None,
-            Some(donor) => {
-                let taken = self.take_from_donor(&donor, found);
-                self.donor = Some(donor);
-                match taken? {
-                    None => return Ok(()),
-                    refused => refused,
-                }
-            }
+            Some(donor) => match self.take_from_donor(donor, finding)? {
+                Ok(()) => return Ok(()),
+                Err(reason) => Some(reason),
+            },
         };
-        let offered = proposed.fix.as_ref().and_then(|fix| fix.certainty);
-        self.record_omitted(OmittedRange { finding: found.clone(), best_certainty: offered, donor_refusal: refused })
+        let best_certainty = proposed.fix.as_ref().and_then(|fix| fix.certainty);
+        self.record_omitted(OmittedRange { finding: finding.clone(), best_certainty, donor_refusal })
     }
 
-    /// The bytes of a finding with its fix applied, when that is certain enough, and how certain it is.
-    fn corrected_bytes(&self, proposed: &ProposedFix) -> Result<Option<(Vec<u8>, &'static str)>, StorageError> {
-        let found = &proposed.finding;
+    /// Returns the bytes of a finding with its fix applied; `None` when there is no fix that is certain enough.
+    fn corrected_frame(&self, proposed: &ProposedFix) -> Result<Option<CorrectedFrame>, StorageError> {
+        let finding = &proposed.finding;
         let Some(fix) = &proposed.fix else { return Ok(None) };
         let how = match fix.certainty {
             Some(Certainty::Proven) => "corrected",
-            Some(Certainty::Likely) if self.accept_likely => "likely",
+            Some(Certainty::Likely) if self.options.accept_likely => "likely",
             _ => return Ok(None),
         };
         let ([candidate], RepairAction::RestoreLength | RepairAction::CorrectBits) =
@@ -207,12 +223,12 @@ impl Copier<'_> {
         else {
             return Ok(None);
         };
-        let len = (found.end - found.start).min(MAX_FRAME as u64 + 1) as usize;
+        let len = (finding.end - finding.start).min(MAX_FRAME as u64 + 1) as usize;
         let mut bytes = vec![0; len];
-        let read = self.view.log().read_at(&mut bytes, found.start)?;
-        self.view.log().ensure_bytes_available(found.start + read as u64, found.start + len as u64)?;
+        let read = self.view.log().read_at(&mut bytes, finding.start)?;
+        self.view.log().ensure_bytes_available(finding.start + read as u64, finding.start + len as u64)?;
         for change in &candidate.changes {
-            let from = change.offset.checked_sub(found.start).and_then(|from| usize::try_from(from).ok());
+            let from = change.offset.checked_sub(finding.start).and_then(|from| usize::try_from(from).ok());
             let place = from.and_then(|from| bytes.get_mut(from..from + change.before.len()));
             match place {
                 Some(place) if *place == *change.before && place.len() == change.after.len() => {
@@ -221,120 +237,125 @@ impl Copier<'_> {
                 _ => return Ok(None),
             }
         }
-        Ok(Some((bytes, how)))
+        Ok(Some(CorrectedFrame { bytes, how }))
     }
 
-    /// Takes a range from the donor, or says why not.
-    fn take_from_donor(&mut self, donor: &CopyDonor, found: &Finding) -> Result<Option<&'static str>, StorageError> {
-        match found.kind {
-            DamageKind::InvalidEvent => return Ok(Some("the frame is as it was written")),
-            DamageKind::Truncated => return self.take_end_from_donor(donor, found),
-            _ => {}
-        }
-        if !self.damaged.contains(&found.start) {
-            // Where the range ends is known once it was read.
-            self.damage_context.before = self.last_frame.clone();
-            self.copy_until(found.start + 1)?;
-            self.damage_context.next_frame = self.reader.as_ref().map_or(found.end, Scanner::position);
-            self.damaged = found.start..self.damage_context.next_frame;
-        }
-        if let Some(why) = donor.refusal_reason(self.view.log(), &found.range(), &self.damage_context)? {
-            return Ok(Some(why));
-        }
-        self.copy_donor_frames(donor, &found.range())?;
-        Ok(None)
-    }
-
-    /// Takes the end that the log has lost, up to where an index has seen it.
-    fn take_end_from_donor(
-        &mut self,
-        donor: &CopyDonor,
-        found: &Finding,
-    ) -> Result<Option<&'static str>, StorageError> {
-        let (Some(index), Some(end)) = (self.view.trusted_index(), found.evidence.log_end_offset) else {
-            return Ok(Some("no index knows what is missing"));
+    /// Copies the events of a damaged range from the donor, or returns the reason why it was not done.
+    fn take_from_donor(&mut self, donor: &Donor, finding: &Finding) -> Result<Result<(), RefusalReason>, StorageError> {
+        let (range, neighbours, last_seen) = match finding.kind {
+            DamageKind::InvalidEvent => return Ok(Err("the frame's checksum is valid, so it is as it was written")),
+            DamageKind::Truncated => {
+                let (Some(index), Some(end)) = (self.view.trusted_index(), finding.evidence.log_end_offset) else {
+                    return Ok(Err("no index has seen the lost end"));
+                };
+                let before = read_neighbour(self.view.log(), self.last_frame.start)?;
+                (finding.start..end, Neighbours { before, after: None }, index.last_seen_frame())
+            }
+            _ => (finding.range(), self.neighbours_of(finding)?, None),
         };
-        let last = index.last_seen_frame();
-        let before = read_neighbour(self.view.log(), self.last_frame.start)?;
-        let range = found.start..end;
-        let offer = donor::Donor::open(self.view, donor.path())?.offer_for_range(
-            &range,
-            &Neighbours { before, after: None },
-            last,
-        )?;
-        if offer.map_or(true, |offer| offer.certainty < Certainty::Proven) {
-            return Ok(Some("it does not end there as the index has seen it"));
+        match donor.offer_for_range(&range, &neighbours, last_seen)? {
+            Err(reason) => return Ok(Err(reason)),
+            Ok(offer) => {
+                if let Some(doubt) = offer.doubt {
+                    return Ok(Err(doubt));
+                }
+            }
         }
-        self.copy_donor_frames(donor, &range)?;
-        Ok(None)
-    }
-
-    fn copy_donor_frames(&mut self, donor: &CopyDonor, range: &Range<u64>) -> Result<(), StorageError> {
         let mut frames = donor.scan_frames(range);
         while let Some(item) = frames.next_item()? {
             if let ScanItem::Frame(at, frame) = item
                 && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
-                && self.write_event(at, &event, "donor")?
+                && self.write_event(at, &event, "donor")? == Written::Yes
             {
                 self.summary.events_restored += 1;
             }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
-    /// Writes an event and its line in the map; false when it fits no frame.
-    fn write_event(&mut self, old: u64, event: &EventView, how: &str) -> Result<bool, StorageError> {
+    /// The valid frames before and after the damage that a finding is part of.
+    fn neighbours_of(&mut self, finding: &Finding) -> Result<Neighbours, StorageError> {
+        if !self.damaged_run.range.contains(&finding.start) {
+            let log = self.view.log();
+            let before = match self.last_frame.is_empty() {
+                true => None,
+                false => read_neighbour(log, self.last_frame.start)?,
+            };
+            // The end of the damage is known once the follower has read it.
+            self.copy_until(finding.start + 1)?;
+            let end = self.follower.as_ref().map_or(finding.end, Scanner::position);
+            let after = read_neighbour(self.view.log(), end)?;
+            self.damaged_run = DamagedRun { range: finding.start..end, neighbours: Neighbours { before, after } };
+        }
+        Ok(self.damaged_run.neighbours)
+    }
+
+    /// Writes an event and its line in the map, unless it is too large for a frame.
+    fn write_event(&mut self, old: u64, event: &EventView, how: &str) -> Result<Written, StorageError> {
         let json = event.json();
         let payload = match self.view.log().version() {
             Version::V0 => event::upgrade_v0_timestamp_key(json),
             Version::V1 => Cow::Borrowed(json),
         };
         if payload.len() > MAX_PAYLOAD as usize {
-            return Ok(false);
+            return Ok(Written::TooLarge);
         }
         self.write_header_once(Some(event.write_timestamp_ms()))?;
-        let new = self.output.position();
-        self.output.append_with(|out| encode(payload.as_bytes(), out))?;
+        let new = self.files.log.position();
+        self.files.log.append_with(|out| encode(payload.as_bytes(), out))?;
         self.write_map_line(old, Some(new), how)?;
-        Ok(true)
+        Ok(Written::Yes)
     }
 
-    /// Writes the header, once: with the log's own time of creation, unless its first event is older.
+    /// Writes the header of the new log, once. It has the log's own time of creation, unless the first event is older.
     fn write_header_once(&mut self, first_event_ms: Option<u64>) -> Result<(), StorageError> {
-        if self.output.position() > 0 {
+        if self.files.log.position() > 0 {
             return Ok(());
         }
         let created_at_ms = self.view.effective_header()?.and_then(|header| byte_layout::u64_at(&header, 8));
         let plausible = created_at_ms.filter(|created| first_event_ms.is_none_or(|first| *created <= first));
         let header = LogHeader::new(plausible.or(first_event_ms).unwrap_or_default());
-        self.output.append_with(|out| out.extend_from_slice(&header.encode()))
+        self.files.log.append_with(|out| out.extend_from_slice(&header.encode()))
     }
 
-    fn record_omitted(&mut self, left: OmittedRange) -> Result<(), StorageError> {
-        self.write_map_line(left.finding.start, None, left.finding.kind.name())?;
+    fn record_omitted(&mut self, omitted: OmittedRange) -> Result<(), StorageError> {
+        self.write_map_line(omitted.finding.start, None, omitted.finding.kind.name())?;
         self.summary.omitted_total += 1;
-        self.summary.damage_total += u64::from(left.is_loss());
-        let told = (self.on)(CopyUpdate::Omitted(&left));
+        self.summary.damage_total += u64::from(omitted.is_loss());
+        let answer = (self.on_update)(CopyUpdate::Omitted(&omitted));
         if self.summary.omitted.len() < MAX_FINDINGS {
-            self.summary.omitted.push(left);
+            self.summary.omitted.push(omitted);
         }
-        if told.is_break() { Err(StorageError::Cancelled) } else { Ok(()) }
+        cancelled_if_break(answer)
     }
 
     fn write_map_line(&mut self, old: u64, new: Option<u64>, how: &str) -> Result<(), StorageError> {
-        match self.map {
-            Some((map, format)) => {
-                let format = *format;
-                map.append_with(|out| format.write_line(old, new, how, out))
+        match &mut self.files.map {
+            Some(map) => {
+                let format = map.format;
+                map.file.append_with(|out| format.write_line(old, new, how, out))
             }
             None => Ok(()),
         }
     }
 
-    fn report_progress(&mut self, done: u64, total: u64) -> Result<(), StorageError> {
-        match (self.on)(CopyUpdate::Progress(done, total)) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(StorageError::Cancelled),
-        }
+    /// Reports how far the log was read. Writing and verifying the new log is the other half of the work.
+    fn report_progress(&mut self, read: Progress) -> Result<(), StorageError> {
+        let progress = Progress { position: read.position, total: read.total.saturating_mul(2) };
+        cancelled_if_break((self.on_update)(CopyUpdate::Progress(progress)))
     }
+}
+
+/// Whether an event was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Yes,
+    TooLarge,
+}
+
+/// The bytes of a finding with a fix applied.
+struct CorrectedFrame {
+    bytes: Vec<u8>,
+    /// How the fix is named in the map.
+    how: &'static str,
 }

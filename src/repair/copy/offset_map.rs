@@ -1,9 +1,9 @@
-//! The map from old offsets to new ones: a line for each event, and for each range that was left out.
+//! The map from old offsets to new ones: one line for each event, and one for each range that was left out.
 
 use std::io::Write as _;
 use std::path::Path;
 
-/// How a map is written, by the name of its file.
+/// The format of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OffsetMapFormat {
     Csv,
@@ -11,7 +11,7 @@ pub(super) enum OffsetMapFormat {
 }
 
 impl OffsetMapFormat {
-    /// NDJSON for `.ndjson` and `.jsonl`, CSV for everything else.
+    /// NDJSON for the extensions `.ndjson` and `.jsonl`, CSV for all others.
     pub(super) fn from_path(path: &Path) -> Self {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("ndjson" | "jsonl") => Self::Ndjson,
@@ -19,7 +19,7 @@ impl OffsetMapFormat {
         }
     }
 
-    /// What stands above the lines.
+    /// The text before the first line.
     pub(super) const fn header_line(self) -> &'static str {
         match self {
             Self::Csv => "old,new,how\n",
@@ -27,7 +27,7 @@ impl OffsetMapFormat {
         }
     }
 
-    /// Appends a line. `how` is a word of our own.
+    /// Appends a line. `how` must not need escaping: it is one of Chronicle's own words.
     pub(super) fn write_line(self, old: u64, new: Option<u64>, how: &str, out: &mut Vec<u8>) {
         let written = match (self, new) {
             (Self::Csv, Some(new)) => writeln!(out, "{old},{new},{how}"),
@@ -35,7 +35,7 @@ impl OffsetMapFormat {
             (Self::Ndjson, Some(new)) => writeln!(out, "{{\"old\":{old},\"new\":{new},\"how\":\"{how}\"}}"),
             (Self::Ndjson, None) => writeln!(out, "{{\"old\":{old},\"new\":null,\"how\":\"{how}\"}}"),
         };
-        debug_assert!(written.is_ok(), "a Vec takes every byte");
+        debug_assert!(written.is_ok(), "writing to a Vec does not fail");
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_what_the_files_name_says() {
+    fn the_extension_selects_the_format_of_the_lines() {
         let lines = |name: &str| {
             let format = OffsetMapFormat::from_path(Path::new(name));
             let mut out = format.header_line().as_bytes().to_vec();

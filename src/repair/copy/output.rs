@@ -1,4 +1,4 @@
-//! A new file that is there whole or not at all: written under another name, synced, renamed.
+//! A file that is created whole or not at all: written under a temporary name, synced, verified, and renamed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::StorageError;
 use crate::file::storage::{append_all, read_full};
 use crate::file::{Disk, Storage, create_temporary_file};
 
-/// Written at once, in bytes, about.
+/// Bytes that are collected before they are written.
 const BUFFER: usize = 1 << 20;
 
-/// A file being written beside the place that it is for.
+/// A file that is being written under a temporary name in the folder of its final path.
 pub(super) struct AtomicFile {
     disk: Arc<dyn Disk>,
     storage: Arc<dyn Storage>,
@@ -24,29 +24,35 @@ pub(super) struct AtomicFile {
     is_committed: bool,
 }
 
+/// What to do when a file already has the final name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExistingFile {
+    Replace,
+    Keep,
+}
+
 impl AtomicFile {
-    /// Begins a file for `path`, owned and readable as `like` is.
-    pub(super) fn create(disk: &Arc<dyn Disk>, path: &Path, like: &Path) -> Result<Self, StorageError> {
-        let (temporary, storage) = create_temporary_file(disk.as_ref(), path, like)?;
-        let (path, buffer, sum, disk) = (path.to_owned(), Vec::new(), Sha256::new(), disk.clone());
+    /// Creates a temporary file for `path`, with the owner and the permissions of the file at `permissions_from`.
+    pub(super) fn create(disk: &Arc<dyn Disk>, path: &Path, permissions_from: &Path) -> Result<Self, StorageError> {
+        let (temporary_path, storage) = create_temporary_file(disk.as_ref(), path, permissions_from)?;
         Ok(Self {
-            disk,
+            disk: disk.clone(),
             storage,
-            temporary_path: temporary,
-            path,
-            buffer,
+            temporary_path,
+            path: path.to_owned(),
+            buffer: Vec::new(),
             written: 0,
-            hasher: sum,
+            hasher: Sha256::new(),
             is_committed: false,
         })
     }
 
-    /// Where the next byte will stand.
+    /// File offset of the next byte.
     pub(super) const fn position(&self) -> u64 {
         self.written + self.buffer.len() as u64
     }
 
-    /// Lets `add` put bytes at the end.
+    /// Appends the bytes that `add` pushes to the buffer.
     pub(super) fn append_with(&mut self, add: impl FnOnce(&mut Vec<u8>)) -> Result<(), StorageError> {
         add(&mut self.buffer);
         if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
@@ -60,47 +66,52 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// Returns when all of it is on stable storage, and reads as it was written. `on` is told how much of it was read.
+    /// Syncs the file, reads it again and compares it with what was written. `on_read` is called with the number of
+    /// bytes read so far, and can fail to stop.
+    ///
+    /// # Errors
+    /// `Changed` when the bytes differ; `Io`; the errors of `on_read`.
     pub(super) fn sync_and_verify(
         &mut self,
-        on: &mut dyn FnMut(u64) -> Result<(), StorageError>,
+        on_read: &mut dyn FnMut(u64) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
         self.flush()?;
         self.storage.sync().map_err(|error| self.io_error("sync", error))?;
-        let (mut sum, mut at, mut buf) = (Sha256::new(), 0, vec![0; BUFFER]);
+        let (mut hasher, mut at, mut buf) = (Sha256::new(), 0, vec![0; BUFFER]);
         loop {
             let read = read_full(self.storage.as_ref(), &mut buf, at);
             let read = read.map_err(|error| StorageError::io_at(&self.temporary_path, "read", at, error))?;
-            // What somebody else adds meanwhile is noticed, not followed.
+            // When another program appends to the file, reading stops after the first surplus bytes.
             if read == 0 || at > self.written {
                 break;
             }
-            sum.update(buf.get(..read).unwrap_or_default());
+            hasher.update(buf.get(..read).unwrap_or_default());
             at += read as u64;
-            on(at)?;
+            on_read(at)?;
         }
-        if at == self.written && sum.finalize() == self.hasher.clone().finalize() {
+        if at == self.written && hasher.finalize() == self.hasher.clone().finalize() {
             return Ok(());
         }
-        let expected = format!("the {} bytes that were written", self.written);
         Err(StorageError::Changed {
             path: self.temporary_path.clone(),
-            expected,
-            found: format!("{at} bytes, not the same"),
+            expected: format!("the {} bytes that were written", self.written),
+            found: format!("{at} bytes that differ"),
         })
     }
 
-    /// Where it stands until it is placed.
+    /// The path of the file until it is committed.
     pub(super) fn temporary_path(&self) -> &Path {
         &self.temporary_path
     }
 
-    /// Gives it its name, durably; what bears that name is replaced only with `replace`.
-    pub(super) fn commit(&mut self, replace: bool) -> Result<(), StorageError> {
-        let renamed = if replace {
-            self.disk.rename(&self.temporary_path, &self.path)
-        } else {
-            self.disk.rename_no_replace(&self.temporary_path, &self.path)
+    /// Gives the file its final name, durably.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when a file has that name and is to be kept; `Io`.
+    pub(super) fn commit(&mut self, existing: ExistingFile) -> Result<(), StorageError> {
+        let renamed = match existing {
+            ExistingFile::Replace => self.disk.rename(&self.temporary_path, &self.path),
+            ExistingFile::Keep => self.disk.rename_no_replace(&self.temporary_path, &self.path),
         };
         renamed.map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: self.path.clone() },
@@ -111,14 +122,13 @@ impl AtomicFile {
         self.disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))
     }
 
-    /// True once it has its name.
+    /// True once the file has its final name.
     pub(super) const fn is_committed(&self) -> bool {
         self.is_committed
     }
 
-    /// Takes it away again, whether it has its name by now or not.
+    /// Removes the file, whether it has its final name or not. If that fails, a temporary file stays.
     pub(super) fn discard(self) {
-        // It may not be there any more; and if it cannot be removed it is only litter, with a name that says so.
         let _ = self.disk.remove(if self.is_committed { &self.path } else { &self.temporary_path });
     }
 

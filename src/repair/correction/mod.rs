@@ -13,11 +13,10 @@
 mod bit_pattern;
 mod validator;
 
-use super::fix::diff_bytes;
-use super::{Candidate, Certainty};
 use crate::format::byte_layout::u32_at;
 use crate::format::crc;
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
+use crate::repair::types::{Candidate, Certainty, diff_bytes};
 
 use bit_pattern::find_patterns;
 use validator::FrameValidator;

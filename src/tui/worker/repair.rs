@@ -2,7 +2,7 @@
 
 use super::SharedState;
 use crate::StorageError;
-use crate::inspect::{OnProgress, Progress};
+use crate::inspect::OnProgress;
 use crate::repair::{self, ApplyOptions, Plan};
 use crate::report::recovered_line;
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
@@ -30,9 +30,7 @@ pub(super) fn make_plan(
     let plan = match &request {
         PlanRequest::Repair { options, .. } => {
             shared.refresh_view()?;
-            repair::plan_repair(&shared.view(), options, None, &mut |position, total| {
-                on_progress(Progress { position, total })
-            })?
+            repair::plan_repair(&shared.view(), options, None, on_progress)?
         }
         PlanRequest::Undo(number) => repair::plan_undo(&shared.open_options().log_paths(shared.path())?, *number)?,
     };

@@ -1,0 +1,55 @@
+//! The writer's lock, and the check that two handles, or a handle and a path, are the same file.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::storage::{Disk, FileIdentity, Storage};
+use crate::StorageError;
+
+/// Time between two attempts to take a lock that another process holds.
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Takes the writer's lock on `storage`, which was opened from `disk` at `path`, and waits up to `timeout` for it.
+///
+/// # Errors
+/// `Locked` when another process still holds the lock, with its id where the platform reports it; `Changed` when the
+/// path names another file by now; `Io`.
+pub(crate) fn lock_for_writing(
+    disk: &dyn Disk,
+    path: &Path,
+    storage: &dyn Storage,
+    timeout: Duration,
+) -> Result<(), StorageError> {
+    let mut waited = Duration::ZERO;
+    while !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
+        if waited >= timeout {
+            return Err(StorageError::Locked { path: path.to_owned(), pid: storage.detect_writer().pid() });
+        }
+        storage.wait(LOCK_RETRY_INTERVAL);
+        waited += LOCK_RETRY_INTERVAL;
+    }
+    // The file may have been replaced between opening and locking. Its lock then protects nothing.
+    ensure_same_file(path, storage.identity(), disk.identity(path))
+}
+
+/// Fails when the file that was opened is not the file that is found now.
+///
+/// # Errors
+/// `Changed` when they differ; `Io` when one of them could not be identified.
+pub(crate) fn ensure_same_file(
+    path: &Path,
+    opened: io::Result<FileIdentity>,
+    found: io::Result<FileIdentity>,
+) -> Result<(), StorageError> {
+    let to_error = |error| StorageError::io(path, "find", error);
+    let (opened, found) = (opened.map_err(to_error)?, found.map_err(to_error)?);
+    if opened.is_same_file(found) {
+        return Ok(());
+    }
+    Err(StorageError::Changed {
+        path: path.to_owned(),
+        expected: "the file that was opened".into(),
+        found: "another file with its name".into(),
+    })
+}

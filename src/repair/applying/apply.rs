@@ -1,0 +1,204 @@
+//! Applying a plan, under the writer's lock: everything that the plan depends on is checked, every byte that changes is
+//! saved in the journal, and only then is the log changed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::index_maintenance::{is_index_affected, restore_undone_index, save_index_to_journal};
+use super::lock::open_and_lock;
+use super::preconditions::check_plan;
+use super::recover::recover_locked;
+use super::source_files::SourceFiles;
+use super::verify::{check_after_repair, check_before_repair, verify_steps};
+use super::write::{journaled_output, roll_back, write_steps};
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::journal::JournalSection;
+use crate::inspect::LogView;
+use crate::repair::journal::{JournalReader, JournalState, JournalWriter};
+use crate::repair::types::{
+    CHUNK, LogPaths, Plan, RepairStep, StepWrite, changed_error, for_each_chunk, refused_error,
+};
+
+/// How a plan is applied.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyOptions {
+    /// How long to wait for the writer's lock.
+    pub lock_timeout: Duration,
+    /// Read the whole log before and after the repair, and not only what the plan changes.
+    pub full_check: bool,
+}
+
+/// A repair that was applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AppliedRepair {
+    /// The repair's number, by which it can be undone.
+    pub number: u32,
+    /// Path of its journal.
+    pub journal: PathBuf,
+    /// True when the log has a valid index that may not cover all of it, so that it should be caught up now.
+    pub index_behind: bool,
+}
+
+/// Applies a plan, exactly. An earlier repair that was killed is completed or rolled back first.
+///
+/// When the process is killed at any instant, the next [`recover`](super::recover()), opening for append or `apply`
+/// makes the log either as it was or as the plan describes it.
+///
+/// # Errors
+/// - `Locked` when another process holds the writer's lock for longer than [`ApplyOptions::lock_timeout`].
+/// - `Changed` when the log, its index or the donor no longer is as the plan expects. The log is as it was.
+/// - `Refused` when the plan cannot be applied to this log, or when the disk has no room for the journal.
+/// - `Io` when the journal or the log cannot be written. The log is as it was.
+/// - `Poisoned` when a sync failed. The next recovery decides by what is on the disk.
+pub fn apply(paths: &LogPaths, plan: &Plan, options: ApplyOptions) -> Result<AppliedRepair, StorageError> {
+    let log = open_and_lock(paths, options.lock_timeout)?;
+    recover_locked(paths, &log)?;
+    check_plan(&log, plan)?;
+    // An undo brings damage back, so that the whole log cannot be compared with its plan.
+    let extent = if options.full_check && plan.undoes.is_none() { CheckExtent::WholeLog } else { CheckExtent::Steps };
+    execute_plan(paths, &log, plan, extent)
+}
+
+/// What is read to verify a repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CheckExtent {
+    /// The ranges of the steps, and the frames next to them.
+    Steps,
+    /// The whole log, before and after the repair.
+    WholeLog,
+}
+
+/// Journals, writes and verifies a plan that was checked, under the lock that `log` holds.
+pub(super) fn execute_plan(
+    paths: &LogPaths,
+    log: &Arc<LogFile>,
+    plan: &Plan,
+    extent: CheckExtent,
+) -> Result<AppliedRepair, StorageError> {
+    let sources = SourceFiles::open(paths, plan)?;
+    check_outputs(log, plan, &sources)?;
+    let view = LogView::from_storage(paths.disk.clone(), log.path(), log.shared_storage(), paths.custom_index()).ok();
+    check_index_end(log, plan, view.as_ref())?;
+    if extent == CheckExtent::WholeLog {
+        check_before_repair(paths, plan)?;
+    }
+    let is_affected = view.as_ref().is_some_and(|view| is_index_affected(view, plan));
+    let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.trusted_index().is_some());
+    let index = view.filter(|view| view.persisted_index().is_some() && (is_affected || sources.has_saved_index()));
+    check_free_space(paths, plan, index.as_ref())?;
+    let mut journal = JournalWriter::create(paths, plan)?;
+    let prepared = write_journal(&mut journal, log, plan, &sources, index.as_ref())
+        .and_then(|()| reopen_journal(paths, log, plan, journal.path()))
+        .and_then(|written| journal.append_state(JournalState::Prepared).map(|()| written));
+    let written = match prepared {
+        Ok(written) => written,
+        Err(error) => {
+            journal.discard();
+            return Err(error);
+        }
+    };
+    let repaired = write_steps(paths, log, plan, &written, index.as_ref())
+        .and_then(|()| verify_steps(log, plan))
+        .and_then(|()| if extent == CheckExtent::WholeLog { check_after_repair(paths, plan) } else { Ok(()) })
+        .and_then(|()| restore_undone_index(paths, sources.undone_journal()));
+    if let Err(error) = repaired {
+        if !matches!(error, StorageError::Poisoned { .. }) {
+            roll_back_failed(paths, log, journal.path());
+        }
+        return Err(error);
+    }
+    journal.append_state(JournalState::Applied)?;
+    Ok(AppliedRepair { number: journal.number(), journal: journal.path().to_owned(), index_behind })
+}
+
+/// Rolls back a repair that failed. When that fails too, the repair stays pending, and the next recovery decides.
+fn roll_back_failed(paths: &LogPaths, log: &LogFile, journal: &Path) {
+    if let Ok(journal) = JournalReader::open(paths.disk.as_ref(), journal)
+        && roll_back(paths, log, &journal).is_ok()
+    {
+        // Without this record, the next recovery finds the repair rolled back, and records it then.
+        let _ = journal.append_state(paths.disk.as_ref(), JournalState::RolledBack);
+    }
+}
+
+/// Checks that the steps would write what the plan shows: a plan may have been edited, and a donor may have changed.
+fn check_outputs(log: &LogFile, plan: &Plan, sources: &SourceFiles) -> Result<(), StorageError> {
+    for step in &plan.steps {
+        if sources.output_of(step).sha256(log)? != step.after_sha256 {
+            let reason = format!("what would be written to {}..{} is not what the plan shows", step.start, step.end);
+            return Err(refused_error(log.path(), reason, "Make a new plan"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to cut off bytes that an index has seen before the log's end, unless the plan gives them up.
+fn check_index_end(log: &LogFile, plan: &Plan, view: Option<&LogView>) -> Result<(), StorageError> {
+    let seen_end = view.and_then(LogView::trusted_index_end).unwrap_or_default();
+    let cuts_seen = |step: &RepairStep| step.new_end < step.end && step.new_end < seen_end;
+    if plan.undoes.is_none() && plan.forgotten_index_end.is_none() && plan.steps.iter().any(cuts_seen) {
+        let found = format!("an index that has seen it to {seen_end}");
+        return Err(changed_error(log.path(), "an end that no index has seen", &found));
+    }
+    Ok(())
+}
+
+/// Writes everything that the repair changes, and everything that it copies, to the journal.
+fn write_journal(
+    journal: &mut JournalWriter,
+    log: &LogFile,
+    plan: &Plan,
+    sources: &SourceFiles,
+    index: Option<&LogView>,
+) -> Result<(), StorageError> {
+    for step in &plan.steps {
+        for_each_chunk(log, step.range(), &mut |at, bytes| {
+            journal.append_bytes(JournalSection::BeforeImage, at, bytes)
+        })?;
+        if is_copy(step) {
+            sources
+                .output_of(step)
+                .for_each_chunk(log, &mut |at, _, bytes| journal.append_bytes(JournalSection::AfterImage, at, bytes))?;
+        }
+    }
+    index.map_or(Ok(()), |view| save_index_to_journal(view, journal))
+}
+
+/// Opens the written journal, and checks the bytes that it holds of other files.
+///
+/// Steps copy from the journal and not from the other file, which another program may change at any time.
+fn reopen_journal(paths: &LogPaths, log: &LogFile, plan: &Plan, path: &Path) -> Result<JournalReader, StorageError> {
+    let unreadable = |reason: String| changed_error(path, "the journal as it was written", &reason);
+    let journal = JournalReader::open(paths.disk.as_ref(), path).map_err(unreadable)?;
+    for step in plan.steps.iter().filter(|step| is_copy(step)) {
+        if journaled_output(&journal, step).sha256(log)? != step.after_sha256 {
+            let expected = format!("the bytes for {}..{} that the plan was made from", step.start, step.end);
+            return Err(changed_error(log.path(), &expected, "other bytes in the file they are copied from"));
+        }
+    }
+    Ok(journal)
+}
+
+const fn is_copy(step: &RepairStep) -> bool {
+    matches!(step.write, StepWrite::CopyFrom { .. })
+}
+
+/// Refuses a repair when the disk has no room for its journal.
+fn check_free_space(paths: &LogPaths, plan: &Plan, index: Option<&LogView>) -> Result<(), StorageError> {
+    let copied: u64 = plan.steps.iter().filter(|step| is_copy(step)).map(|step| step.new_end - step.start).sum();
+    let growth: u64 = plan.steps.iter().map(|step| step.new_end.saturating_sub(step.end)).sum();
+    let index_bytes = index.and_then(|view| view.persisted_index()).map_or(0, |index| index.file_bytes());
+    // The index counts twice: its copy in the journal, and the truncated index that replaces it.
+    let needed = plan.journaled_bytes() + copied + growth + 2 * index_bytes + CHUNK;
+    let folder = paths.journal_folder();
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match paths.disk.available_space(&folder).or_else(|| paths.disk.available_space(parent)) {
+        Some(free) if free < needed => {
+            let reason = format!("the journal needs {needed} bytes; {free} are free in {}", parent.display());
+            Err(refused_error(&paths.path, reason, "Free some space, or put the journal elsewhere with --journal"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,113 @@
+//! The index during a repair: saved in the journal, truncated before the log changes, and restored when the change is
+//! reversed.
+//!
+//! The truncated index keeps what only an index knows, the end that the log has lost, until a repair decides about it.
+
+use crate::StorageError;
+use crate::file::{HeaderState, LogFile, OpenMode, replace_file};
+use crate::format::Version;
+use crate::format::journal::JournalSection;
+use crate::index::{AggregateIndex, save};
+use crate::inspect::{LogView, index_path};
+use crate::repair::journal::{JournalReader, JournalWriter, RepairRecord, read_repair_records};
+use crate::repair::types::{LogPaths, Neighbour, Plan, RepairStep, for_each_chunk, read_neighbour};
+
+/// True when a trusted index covers bytes that the plan changes.
+pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
+    let first_change = plan.steps.iter().find(|step| !is_header_step(step)).map(|step| step.start);
+    let first_change = first_change.or(plan.forgotten_index_end);
+    let Some((index, first_change)) = view.trusted_index().zip(first_change) else { return false };
+    let head = index.head();
+    plan.forgotten_index_end.is_some() || head.scanned_to > first_change || head.log_end_offset > first_change
+}
+
+/// True for a step that changes only the header, of which an index covers nothing.
+fn is_header_step(step: &RepairStep) -> bool {
+    step.end <= Version::V1.first_frame_offset() && !step.touches_tail()
+}
+
+/// File offset of the first byte that an index must not cover once the plan is applied.
+fn first_changed_offset(plan: &Plan) -> u64 {
+    let starts = plan.steps.iter().filter(|step| !is_header_step(step)).map(|step| step.start);
+    starts.min().unwrap_or(plan.log.bytes).min(plan.log.bytes)
+}
+
+/// Copies the whole index file into a journal.
+pub(super) fn save_index_to_journal(view: &LogView, journal: &mut JournalWriter) -> Result<(), StorageError> {
+    let path = view.index_path();
+    let storage =
+        view.disk().open(path, OpenMode::ReadSidecar).map_err(|error| StorageError::io(path, "open", error))?;
+    let file = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+    for_each_chunk(&file, 0..file.len()?, &mut |at, bytes| {
+        journal.append_bytes(JournalSection::IndexBeforeImage, at, bytes)
+    })
+}
+
+/// Saves an index that covers nothing from the first byte on that `plan` changes.
+///
+/// The index keeps its record of the log's lost end, unless the plan drops it, and a frame by which the log is
+/// recognised that the plan does not change.
+pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> Result<(), StorageError> {
+    let Some(old) = view.trusted_index().cloned() else { return Ok(()) };
+    let head = old.head();
+    let lost_tail = view.lost_tail()?.filter(|_| plan.forgotten_index_end.is_none()).unwrap_or_default();
+    let empty = AggregateIndex::new(head.log_version, head.log_header);
+    // The head of the index is trusted. When its postings cannot be read, they are dropped, and the next catch-up
+    // rebuilds them from the start of the log.
+    let (resumed, is_rebuilt) =
+        match AggregateIndex::from_persisted(&old).map_err(|fault| fault.into_error(view.index_path())) {
+            Ok(index) => (index, false),
+            Err(StorageError::UnusableIndex { .. }) => (empty.clone(), true),
+            Err(error) => return Err(error),
+        };
+    let known_frames = [old.known_frame(), old.last_seen_frame(), Some((head.first_offset, head.first_checksum))];
+    let anchors = resumed.anchors().map(|anchor| (anchor.offset, anchor.checksum)).collect::<Vec<_>>();
+    let mut known_frame = None;
+    for (offset, checksum) in known_frames.into_iter().flatten().chain(anchors.into_iter().rev()) {
+        let is_changed = plan.steps.iter().any(|step| step.start <= offset && offset < step.max_end());
+        if !is_changed && read_neighbour(view.log(), offset)? == Some(Neighbour { offset, checksum }) {
+            known_frame = Some((offset, checksum));
+            break;
+        }
+    }
+    let save_truncated = |mut index: AggregateIndex| {
+        index.truncate(first_changed_offset(plan));
+        index.set_log_header(head.log_header);
+        index.set_lost_tail(lost_tail);
+        index.set_known_frame(known_frame);
+        save(paths.disk.as_ref(), view.index_path(), view.log(), &index)
+    };
+    match save_truncated(resumed) {
+        Err(StorageError::UnusableIndex { .. }) if !is_rebuilt => save_truncated(empty),
+        result => result,
+    }
+}
+
+/// Restores the index that a journal has saved; does nothing when it has saved none.
+pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result<(), StorageError> {
+    if !journal.has_section(JournalSection::IndexBeforeImage) {
+        return Ok(());
+    }
+    let path = paths.custom_index.clone().unwrap_or_else(|| index_path(&paths.path));
+    replace_file(paths.disk.as_ref(), &path, &paths.path, |file, temporary| {
+        for saved in journal.read_saved_bytes(JournalSection::IndexBeforeImage) {
+            let (offset, bytes) = saved?;
+            file.write_at(&bytes, offset).map_err(|error| StorageError::io_at(temporary, "write", offset, error))?;
+        }
+        Ok(())
+    })
+}
+
+/// After an undo, restores the index that the undone repair has saved.
+///
+/// When a later repair is in effect, that index does not cover its changes; then the truncated index stays, and is
+/// caught up later.
+pub(super) fn restore_undone_index(
+    paths: &LogPaths,
+    undone_journal: Option<&JournalReader>,
+) -> Result<(), StorageError> {
+    let Some(journal) = undone_journal else { return Ok(()) };
+    let undone = journal.record.number;
+    let is_later = |record: &RepairRecord| record.number > undone && record.is_undoable();
+    if read_repair_records(paths)?.0.iter().any(is_later) { Ok(()) } else { restore_index(paths, journal) }
+}

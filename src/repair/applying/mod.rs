@@ -1,0 +1,18 @@
+//! Applying a plan: check it, journal it, change the log, verify the result; and recover, undo and set aside a tail.
+
+mod apply;
+mod index_maintenance;
+mod lock;
+mod preconditions;
+mod recover;
+mod set_aside;
+mod source_files;
+mod undo;
+mod verify;
+mod write;
+
+pub use apply::{AppliedRepair, ApplyOptions, apply};
+pub use preconditions::check_plan;
+pub use recover::{PendingRepair, RecoveryOutcome, pending_repair, recover};
+pub use set_aside::{TailBackup, set_aside_tail};
+pub use undo::plan_undo;

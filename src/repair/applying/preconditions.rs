@@ -1,0 +1,90 @@
+//! Checks everything that a plan depends on, before anything is written.
+
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::repair::types::{
+    ByteChange, LogIdentity, PLAN_VERSION, Plan, RepairStep, StepWrite, changed_error, read_identity, read_neighbour,
+    refuse_hard_links, refused_error, sha256_of_range,
+};
+
+/// What to do about a plan that does not fit.
+const PLAN_AGAIN: &str = "Make a new plan";
+
+/// Checks that a plan still fits its log: the log's identity, its size, and the bytes of every range and of the frames
+/// next to it. Reads the planned ranges, and writes nothing.
+///
+/// # Errors
+/// `Changed` when any of it differs from the plan; `Refused` when the plan contradicts itself or cannot be applied in
+/// place; `Io` when the log cannot be read.
+pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+    if plan.layout_version != PLAN_VERSION {
+        let reason =
+            format!("the plan's layout is version {}; this program supports {PLAN_VERSION}", plan.layout_version);
+        return Err(refused_error(log.path(), reason, PLAN_AGAIN));
+    }
+    refuse_hard_links(log)?;
+    let identity = read_identity(log)?;
+    check_identity(log, plan, &identity)?;
+    let mut previous_end = 0;
+    for (nth, step) in plan.steps.iter().enumerate() {
+        let is_last = nth + 1 == plan.steps.len();
+        let is_ordered = previous_end <= step.start && step.start <= step.end && step.start <= step.new_end;
+        let is_inside = step.end <= identity.bytes;
+        let is_tail_last = !step.touches_tail() || (is_last && step.end == identity.bytes);
+        if !is_ordered || !is_inside || !is_tail_last {
+            let reason = format!("the plan contradicts itself at {}..{}", step.start, step.end);
+            return Err(refused_error(log.path(), reason, PLAN_AGAIN));
+        }
+        previous_end = step.end;
+        check_step(log, step)?;
+    }
+    Ok(())
+}
+
+/// Checks that the log is the one that the plan was made from.
+fn check_identity(log: &LogFile, plan: &Plan, now: &LogIdentity) -> Result<(), StorageError> {
+    let (path, planned) = (log.path(), &plan.log);
+    if now.header != planned.header {
+        return Err(changed_error(path, "the log that the plan was made from", "another header"));
+    }
+    if now.first_checksum != planned.first_checksum {
+        return Err(changed_error(path, "the log that the plan was made from", "another first frame"));
+    }
+    if planned.file.is_some() && now.file != planned.file {
+        return Err(changed_error(path, "the file that the plan was made from", "another file, which has replaced it"));
+    }
+    let is_size_allowed = if plan.touches_tail() { now.bytes == planned.bytes } else { now.bytes >= planned.bytes };
+    if !is_size_allowed {
+        let (expected, found) = (format!("a size of {} bytes", planned.bytes), format!("{} bytes", now.bytes));
+        return Err(changed_error(path, &expected, &found));
+    }
+    Ok(())
+}
+
+/// Checks that a step changes only bytes of its range, and that the range and its neighbours are as planned.
+fn check_step(log: &LogFile, step: &RepairStep) -> Result<(), StorageError> {
+    let path = log.path();
+    if let StepWrite::Edits(changes) = &step.write {
+        let is_inside = |change: &ByteChange| {
+            let end = change.offset.checked_add(change.after.len() as u64);
+            change.offset >= step.start
+                && change.before.len() == change.after.len()
+                && end.is_some_and(|end| end <= step.end)
+        };
+        if !changes.iter().all(is_inside) {
+            let reason = format!("the plan changes bytes outside of {}..{}", step.start, step.end);
+            return Err(refused_error(path, reason, PLAN_AGAIN));
+        }
+    }
+    if sha256_of_range(log, step.range())? != step.before_sha256 {
+        let expected = format!("the bytes of {}..{} that the plan was made from", step.start, step.end);
+        return Err(changed_error(path, &expected, "other bytes"));
+    }
+    for expected in &step.neighbours {
+        if read_neighbour(log, expected.offset)? != Some(*expected) {
+            let expected = format!("the frame at {} that the plan depends on", expected.offset);
+            return Err(changed_error(path, &expected, "other bytes"));
+        }
+    }
+    Ok(())
+}

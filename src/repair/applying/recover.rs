@@ -1,0 +1,198 @@
+//! Recovering from a repair that was killed: it is completed when the log has all of its changes, and otherwise rolled
+//! back from its journal.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::index_maintenance::restore_undone_index;
+use super::lock::open_and_lock;
+use super::source_files::open_undone_journal;
+use super::write::{journaled_output, roll_back, sync_log};
+use crate::StorageError;
+use crate::file::{Disk, HeaderState, LogFile, OpenMode};
+use crate::format::journal::JournalSection;
+use crate::format::{HEADER_LEN, Version};
+use crate::repair::journal::{JournalReader, JournalState, find_pending_journal};
+use crate::repair::planning::StepOutput;
+use crate::repair::types::{CHUNK, LogPaths, Plan, RepairStep, read_first_checksum, read_header_bytes};
+
+/// A repair that was journaled, and neither completed nor rolled back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingRepair {
+    /// Name of its only action, or `repair`, `undo` or `forget`.
+    pub action: String,
+    /// File offset of the first byte that it changes.
+    pub start: u64,
+    /// File offset after the last byte that it changes.
+    pub end: u64,
+    /// Path of its journal.
+    pub journal: PathBuf,
+}
+
+/// How a killed repair ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecoveryOutcome {
+    /// The repair's number.
+    pub number: u32,
+    /// Path of its journal.
+    pub journal: PathBuf,
+    /// True when the log had all of its changes, so that it was completed; false when it was rolled back.
+    pub completed: bool,
+}
+
+/// Which of a repair's changes the log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RepairProgress {
+    /// All of them.
+    Complete,
+    /// Some or none: every byte is as before the repair or as planned.
+    Partial,
+    /// Bytes that are neither as before nor as planned: the journal belongs to another file.
+    Foreign,
+}
+
+/// Returns the pending repair of `log`, according to the journals in `folder`. Writes nothing.
+///
+/// A journal is ignored when it is incomplete, or when it does not fit the bytes of the log.
+///
+/// # Errors
+/// `Io` when the folder or the log cannot be read.
+pub fn pending_repair(disk: &dyn Disk, log: &LogFile, folder: &Path) -> Result<Option<PendingRepair>, StorageError> {
+    let Some(journal) = find_pending_journal(disk, folder)? else { return Ok(None) };
+    if measure_progress(log, &journal)? == RepairProgress::Foreign {
+        return Ok(None);
+    }
+    let record = &journal.record;
+    let plan = &record.plan;
+    let start = plan.steps.first().map_or(plan.log.bytes, |step| step.start);
+    let end = plan.steps.last().map_or(plan.log.bytes, |step| step.end);
+    Ok(Some(PendingRepair { action: plan.journal_name().into(), start, end, journal: record.journal.clone() }))
+}
+
+/// Completes or rolls back a repair that was killed. Opens nothing for writing when there is none.
+///
+/// # Errors
+/// `Locked` when another process holds the writer's lock; `Refused` when another process writes without the lock; `Io`
+/// when the log or the journal cannot be read or written; `Poisoned` when a sync failed.
+pub fn recover(paths: &LogPaths) -> Result<Option<RecoveryOutcome>, StorageError> {
+    if find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())?.is_none() {
+        return Ok(None);
+    }
+    let path = &paths.path;
+    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    let log = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+    if pending_repair(paths.disk.as_ref(), &log, &paths.journal_folder())?.is_none() {
+        return Ok(None);
+    }
+    let log = open_and_lock(paths, Duration::ZERO)?;
+    recover_locked(paths, &log)
+}
+
+/// Completes or rolls back a repair that was killed, under the lock that `log` holds.
+pub(super) fn recover_locked(paths: &LogPaths, log: &Arc<LogFile>) -> Result<Option<RecoveryOutcome>, StorageError> {
+    let Some(journal) = find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())? else { return Ok(None) };
+    let completed = match measure_progress(log, &journal)? {
+        RepairProgress::Foreign => return Ok(None),
+        RepairProgress::Complete => {
+            // The changes may have been only in the cache when the process was killed.
+            sync_log(log)?;
+            restore_undone_index(paths, open_undone_journal(paths, &journal.record.plan)?.as_ref())?;
+            true
+        }
+        RepairProgress::Partial => {
+            roll_back(paths, log, &journal)?;
+            false
+        }
+    };
+    let state = if completed { JournalState::Applied } else { JournalState::RolledBack };
+    journal.append_state(paths.disk.as_ref(), state)?;
+    Ok(Some(RecoveryOutcome { number: journal.record.number, journal: journal.record.journal.clone(), completed }))
+}
+
+/// Compares the log with the journal: which of the repair's changes it has.
+fn measure_progress(log: &LogFile, journal: &JournalReader) -> Result<RepairProgress, StorageError> {
+    let (plan, len) = (&journal.record.plan, log.len()?);
+    let planned_len = plan.steps.last().filter(|step| step.touches_tail()).map(|step| step.new_end);
+    let is_len_possible = match planned_len {
+        Some(planned) => (planned.min(plan.log.bytes)..=planned.max(plan.log.bytes)).contains(&len),
+        None => len >= plan.log.bytes,
+    };
+    if !is_len_possible || !is_same_log(log, plan)? {
+        return Ok(RepairProgress::Foreign);
+    }
+    // A plan without steps changes only the index, and is rolled back.
+    let mut is_complete = !plan.steps.is_empty() && planned_len.is_none_or(|planned| planned == len);
+    for step in &plan.steps {
+        match measure_step_progress(log, journal, step)? {
+            RepairProgress::Foreign => return Ok(RepairProgress::Foreign),
+            RepairProgress::Partial => is_complete = false,
+            RepairProgress::Complete => {}
+        }
+    }
+    Ok(if is_complete { RepairProgress::Complete } else { RepairProgress::Partial })
+}
+
+fn measure_step_progress(
+    log: &LogFile,
+    journal: &JournalReader,
+    step: &RepairStep,
+) -> Result<RepairProgress, StorageError> {
+    let mut output = journaled_output(journal, step);
+    let mut progress = RepairProgress::Complete;
+    let mut at = step.start;
+    while at < step.max_end() {
+        let end = step.max_end().min(at + CHUNK);
+        match measure_chunk_progress(log, journal, step, &mut output, at..end)? {
+            RepairProgress::Foreign => return Ok(RepairProgress::Foreign),
+            RepairProgress::Partial => progress = RepairProgress::Partial,
+            RepairProgress::Complete => {}
+        }
+        at = end;
+    }
+    Ok(progress)
+}
+
+fn measure_chunk_progress(
+    log: &LogFile,
+    journal: &JournalReader,
+    step: &RepairStep,
+    output: &mut StepOutput,
+    chunk: Range<u64>,
+) -> Result<RepairProgress, StorageError> {
+    let at = chunk.start;
+    let mut now = vec![0; (chunk.end - at) as usize];
+    let read = log.read_at(&mut now, at)?;
+    now.truncate(read);
+    let before_range = at..chunk.end.min(step.end).max(at);
+    let Some(before) = journal.read_range(JournalSection::BeforeImage, before_range)? else {
+        return Ok(RepairProgress::Foreign);
+    };
+    let planned = output.read_chunk(at..chunk.end.min(step.new_end).max(at), &before)?;
+    let mut progress = RepairProgress::Complete;
+    for (i, byte) in now.iter().enumerate() {
+        let (before, planned) = (before.get(i), planned.get(i));
+        if planned == Some(byte) {
+            continue;
+        }
+        // After the old end, a file that was extended has zeros until its bytes are written.
+        if before != Some(byte) && (before.is_some() || *byte != 0) {
+            return Ok(RepairProgress::Foreign);
+        }
+        progress = RepairProgress::Partial;
+    }
+    Ok(progress)
+}
+
+/// True when the start of the log is as the plan knows it, apart from what the plan changes there.
+fn is_same_log(log: &LogFile, plan: &Plan) -> Result<bool, StorageError> {
+    let first_change = plan.steps.first().map_or(u64::MAX, |step| step.start);
+    if first_change >= HEADER_LEN && read_header_bytes(log)? != plan.log.header {
+        return Ok(false);
+    }
+    // Where the plan changes the first frame, its bytes are compared one by one instead.
+    let changes_first_frame = first_change == HEADER_LEN
+        || plan.steps.iter().any(|step| step.start <= HEADER_LEN && step.new_end > HEADER_LEN);
+    Ok(plan.log.first_checksum.is_none() || changes_first_frame || read_first_checksum(log)? == plan.log.first_checksum)
+}

@@ -1,0 +1,67 @@
+//! Setting an unfinished tail aside when a log is opened for append: a plan of one step that is applied at once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::apply::{CheckExtent, execute_plan};
+use super::lock::reopen_for_repair;
+use super::preconditions::check_plan;
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::Finding;
+use crate::repair::planning::{Neighbours, StepOutput};
+use crate::repair::types::{
+    LogPaths, Loss, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite, read_identity, sha256_of_range,
+};
+
+/// A tail that was set aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TailBackup {
+    /// The finding that described the tail.
+    pub finding: Finding,
+    /// Path of the journal that holds its bytes.
+    pub journal: PathBuf,
+}
+
+/// Sets the last damaged range of a log aside: saves it in a journal and cuts it off. `log` holds the writer's lock.
+///
+/// Returns `None`, and changes nothing, unless the finding is `torn_tail`, `zeros` or `garbage`, ends the log, and starts
+/// at or after `seen_end`, the end of the log as an index has seen it. When the process is killed, the log still has its
+/// tail, or the journal has all of it.
+///
+/// # Errors
+/// Those of [`apply`](super::apply()).
+pub fn set_aside_tail(
+    paths: &LogPaths,
+    log: &Arc<LogFile>,
+    last: &Finding,
+    seen_end: Option<u64>,
+) -> Result<Option<TailBackup>, StorageError> {
+    let log = &reopen_for_repair(paths, log)?;
+    let identity = read_identity(log)?;
+    if !last.kind.can_set_aside() || last.end != identity.bytes || last.start < seen_end.unwrap_or_default() {
+        return Ok(None);
+    }
+    let mut step = RepairStep {
+        action: RepairAction::SetAsideTail,
+        certainty: None,
+        start: last.start,
+        end: last.end,
+        new_end: last.start,
+        pieces: vec![PlannedPiece { kind: last.kind.name().into(), start: last.start, end: last.end }],
+        write: StepWrite::Truncate,
+        restored_events: 0,
+        loss: Loss::default(),
+        alternatives: Vec::new(),
+        before_sha256: sha256_of_range(log, last.range())?,
+        after_sha256: Vec::new(),
+        neighbours: Neighbours::find(log, &last.range(), last.end)?.into_vec(),
+    };
+    let after_sha256 = StepOutput::new(&step, None).sha256(log)?;
+    step.after_sha256 = after_sha256;
+    let mut plan = Plan::new(identity, vec![step]);
+    plan.assign_id();
+    check_plan(log, &plan)?;
+    let applied = execute_plan(paths, log, &plan, CheckExtent::Steps)?;
+    Ok(Some(TailBackup { finding: last.clone(), journal: applied.journal }))
+}

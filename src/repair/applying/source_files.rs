@@ -1,0 +1,66 @@
+//! The files from which the steps of a plan copy bytes: a donor, or the journal of the repair that the plan undoes.
+
+use crate::StorageError;
+use crate::file::{HeaderState, LogFile, OpenMode};
+use crate::format::Version;
+use crate::format::journal::JournalSection;
+use crate::repair::journal::{JournalReader, find_journal};
+use crate::repair::planning::{ByteSource, StepOutput};
+use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite, refused_error};
+
+/// The open files that a plan copies bytes from.
+#[derive(Debug, Default)]
+pub(super) struct SourceFiles {
+    donor: Option<LogFile>,
+    undone_journal: Option<JournalReader>,
+}
+
+impl SourceFiles {
+    /// Opens every file that the plan copies from.
+    pub(super) fn open(paths: &LogPaths, plan: &Plan) -> Result<Self, StorageError> {
+        if plan.undoes.is_some() {
+            return Ok(Self { donor: None, undone_journal: open_undone_journal(paths, plan)? });
+        }
+        let donor = plan.steps.iter().find_map(|step| match &step.write {
+            StepWrite::CopyFrom { from } => Some(from),
+            _ => None,
+        });
+        let Some(path) = donor else { return Ok(Self::default()) };
+        let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+        let donor = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+        Ok(Self { donor: Some(donor), undone_journal: None })
+    }
+
+    /// What `step` leaves in its range, computed from these files.
+    pub(super) fn output_of<'a>(&'a self, step: &'a RepairStep) -> StepOutput<'a> {
+        let source: Option<Box<dyn ByteSource + 'a>> = match (&step.write, &self.undone_journal, &self.donor) {
+            (StepWrite::CopyFrom { .. }, Some(journal), _) => {
+                Some(Box::new(journal.section_source(JournalSection::BeforeImage)))
+            }
+            (StepWrite::CopyFrom { .. }, None, Some(donor)) => Some(Box::new(donor)),
+            _ => None,
+        };
+        StepOutput::new(step, source)
+    }
+
+    /// The journal of the repair that the plan undoes.
+    pub(super) const fn undone_journal(&self) -> Option<&JournalReader> {
+        self.undone_journal.as_ref()
+    }
+
+    /// True when the plan brings back an index that the undone repair saved.
+    pub(super) fn has_saved_index(&self) -> bool {
+        self.undone_journal.as_ref().is_some_and(|journal| journal.has_section(JournalSection::IndexBeforeImage))
+    }
+}
+
+/// Opens the journal of the repair that a plan undoes; `None` when the plan is not an undo.
+pub(super) fn open_undone_journal(paths: &LogPaths, plan: &Plan) -> Result<Option<JournalReader>, StorageError> {
+    let Some(number) = plan.undoes else { return Ok(None) };
+    let path = find_journal(paths, number)?;
+    let journal = JournalReader::open(paths.disk.as_ref(), &path).map_err(|reason| {
+        let reason = format!("{}: {reason}", path.display());
+        refused_error(&paths.path, reason, "List the repairs with `chronicle undo --list`")
+    })?;
+    Ok(Some(journal))
+}

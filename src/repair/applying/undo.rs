@@ -1,0 +1,142 @@
+//! Planning an undo: a plan like any other, made from the journal of the repair that it reverses.
+
+use crate::StorageError;
+use crate::file::{HeaderState, LogFile, OpenMode};
+use crate::format::Version;
+use crate::format::journal::JournalSection;
+use crate::repair::journal::{JournalReader, RepairRecord, read_repair_records};
+use crate::repair::planning::StepOutput;
+use crate::repair::types::{
+    ByteChange, LogPaths, Loss, Plan, RepairStep, StepWrite, changed_error, read_identity, read_neighbour,
+    refused_error, sha256_of_range,
+};
+
+/// What to do when the wanted repair cannot be undone.
+const LIST_REPAIRS: &str = "List the repairs with `chronicle undo --list`";
+
+/// Plans to undo a repair: the one with this number, or the last one in effect. Reads the changed ranges, and writes
+/// nothing.
+///
+/// # Errors
+/// - `Refused` when there is no such repair, when it was undone already, when a later repair has changed the same range,
+///   or when events were appended where the undone bytes would be.
+/// - `Changed` when the log is not as the repair left it.
+/// - `Io` when the log or the journals cannot be read.
+pub fn plan_undo(paths: &LogPaths, number: Option<u32>) -> Result<Plan, StorageError> {
+    let (records, notices) = read_repair_records(paths)?;
+    let record = select_record(paths, &records, &notices, number)?;
+    let journal = JournalReader::open(paths.disk.as_ref(), &record.journal).map_err(|reason| {
+        let reason = format!("{}: {reason}", record.journal.display());
+        refused_error(&paths.path, reason, LIST_REPAIRS)
+    })?;
+    let path = &paths.path;
+    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    let log = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+    let identity = read_identity(&log)?;
+    let mut steps = Vec::new();
+    for step in &record.plan.steps {
+        check_undoable(&log, identity.bytes, &records, record, step)?;
+        steps.push(invert_step(&log, &journal, step)?);
+    }
+    if record.plan.steps.is_empty() && identity.bytes != record.plan.log.bytes {
+        let reason = "events were appended after the index dropped its record of the lost ones".to_owned();
+        return Err(refused_error(path, reason, "The journal still holds the old index"));
+    }
+    let mut plan = Plan::new(identity, steps);
+    plan.undoes = Some(record.number);
+    plan.assign_id();
+    Ok(plan)
+}
+
+/// Fails unless the range of `step` is as repair `record` left it, and can be restored.
+fn check_undoable(
+    log: &LogFile,
+    log_end: u64,
+    records: &[RepairRecord],
+    record: &RepairRecord,
+    step: &RepairStep,
+) -> Result<(), StorageError> {
+    let is_unchanged = log_end >= step.new_end && sha256_of_range(log, step.start..step.new_end)? == step.after_sha256;
+    if let Some(later) = find_later_repair(records, record, step).filter(|_| !is_unchanged) {
+        let reason = format!("repair {later} has changed {}..{} since", step.start, step.new_end);
+        return Err(refused_error(log.path(), reason, "Undo the later repair first"));
+    }
+    if step.touches_tail() && log_end > step.new_end {
+        let reason = format!(
+            "{} bytes were appended after repair {}, where its old bytes would be restored",
+            log_end - step.new_end,
+            record.number
+        );
+        return Err(refused_error(log.path(), reason, "The journal keeps the old bytes; the appended ones stay"));
+    }
+    if !is_unchanged {
+        let expected = format!("{}..{} as repair {} left it", step.start, step.new_end, record.number);
+        return Err(changed_error(log.path(), &expected, "other bytes"));
+    }
+    Ok(())
+}
+
+/// Returns the number of the last repair in effect after `record` that has changed some of what `step` wrote.
+fn find_later_repair(records: &[RepairRecord], record: &RepairRecord, step: &RepairStep) -> Option<u32> {
+    let overlaps = |other: &RepairStep| other.start < step.max_end() && step.start < other.max_end();
+    let mut later = records.iter().rev().filter(|other| other.number > record.number && other.is_in_effect());
+    later.find(|other| other.plan.steps.iter().any(overlaps)).map(|other| other.number)
+}
+
+/// Returns the repair to undo: the one with this number, or the last one in effect that is not an undo.
+fn select_record<'a>(
+    paths: &LogPaths,
+    records: &'a [RepairRecord],
+    notices: &[String],
+    number: Option<u32>,
+) -> Result<&'a RepairRecord, StorageError> {
+    // What the repair of an unreadable journal has done is unknown, so the message names these journals.
+    let unread = notices.iter().map(|notice| format!("; not read: {notice}")).collect::<String>();
+    let folder = paths.journal_folder();
+    let Some(number) = number else {
+        let last = records.iter().rev().find(|record| record.is_undoable());
+        let reason = || format!("nothing to undo: {} has no repair that is in effect{unread}", folder.display());
+        return last.ok_or_else(|| refused_error(&paths.path, reason(), LIST_REPAIRS));
+    };
+    let reason = match records.iter().find(|record| record.number == number) {
+        Some(record) if record.is_in_effect() => return Ok(record),
+        Some(RepairRecord { undone_by: Some(by), .. }) => format!("repair {number} was already undone, by {by}"),
+        Some(_) => format!("repair {number} was not applied"),
+        None => format!("there is no repair {number} in {}{unread}", folder.display()),
+    };
+    Err(refused_error(&paths.path, reason, LIST_REPAIRS))
+}
+
+/// Returns the step that reverses `step`, with the bytes that the journal has saved.
+fn invert_step(log: &LogFile, journal: &JournalReader, step: &RepairStep) -> Result<RepairStep, StorageError> {
+    let invert_change = |change: &ByteChange| ByteChange {
+        offset: change.offset,
+        before: change.after.clone(),
+        after: change.before.clone(),
+    };
+    let write = match &step.write {
+        StepWrite::Edits(changes) => StepWrite::Edits(changes.iter().map(invert_change).collect()),
+        _ => StepWrite::CopyFrom { from: journal.record.journal.clone() },
+    };
+    let mut inverse = RepairStep {
+        certainty: None,
+        start: step.start,
+        end: step.new_end,
+        new_end: step.end,
+        write,
+        restored_events: 0,
+        loss: Loss::default(),
+        alternatives: Vec::new(),
+        before_sha256: step.after_sha256.clone(),
+        after_sha256: Vec::new(),
+        ..step.clone()
+    };
+    inverse.neighbours.retain(|frame| read_neighbour(log, frame.offset).is_ok_and(|now| now == Some(*frame)));
+    let source = journal.section_source(JournalSection::BeforeImage);
+    let after_sha256 = StepOutput::new(&inverse, Some(Box::new(source))).sha256(log)?;
+    if after_sha256 != step.before_sha256 {
+        return Err(changed_error(&journal.record.journal, "the bytes from before the repair", "other bytes"));
+    }
+    inverse.after_sha256 = after_sha256;
+    Ok(inverse)
+}

@@ -1,0 +1,69 @@
+//! Verifying a repair: that the written bytes are on the device, and that no damage exists which the plan does not know.
+
+use std::ops::ControlFlow;
+
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::{DamageKind, Finding};
+use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
+use crate::repair::types::{LogPaths, Plan, changed_error, read_neighbour, sha256_of_range};
+
+/// Reads every written range again, from the device where the platform can drop its cache, and the frames next to it.
+pub(super) fn verify_steps(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+    log.storage().drop_cache();
+    for step in &plan.steps {
+        if sha256_of_range(log, step.start..step.new_end)? != step.after_sha256 {
+            let expected = format!("what was written to {}..{}", step.start, step.new_end);
+            return Err(changed_error(log.path(), &expected, "other bytes when it was read again"));
+        }
+        for expected in &step.neighbours {
+            if read_neighbour(log, expected.offset)? != Some(*expected) {
+                let expected = format!("the frame at {} as before", expected.offset);
+                return Err(changed_error(log.path(), &expected, "other bytes"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads the whole log, and fails when it has damage that the plan neither repairs nor leaves unrepaired.
+pub(super) fn check_before_repair(paths: &LogPaths, plan: &Plan) -> Result<(), StorageError> {
+    let is_known = |found: &Finding| is_repaired(plan, found) || is_left_unrepaired(plan, found);
+    let Some(found) = find_unknown_damage(paths, &is_known)? else { return Ok(()) };
+    let expected = format!("no damage in {}..{}", found.start, found.end);
+    Err(changed_error(&paths.path, &expected, &format!("{}, which is not in the plan", found.kind.name())))
+}
+
+/// Reads the whole log, and fails when it has damage other than what the plan leaves unrepaired.
+pub(super) fn check_after_repair(paths: &LogPaths, plan: &Plan) -> Result<(), StorageError> {
+    let is_known = |found: &Finding| is_left_unrepaired(plan, found);
+    let Some(found) = find_unknown_damage(paths, &is_known)? else { return Ok(()) };
+    let expected = format!("no damage in {}..{}", found.start, found.end);
+    Err(changed_error(&paths.path, &expected, found.kind.name()))
+}
+
+fn is_repaired(plan: &Plan, found: &Finding) -> bool {
+    let is_forgotten = plan.forgotten_index_end.is_some() && found.kind == DamageKind::Truncated;
+    is_forgotten || plan.steps.iter().any(|step| step.start <= found.start && found.end <= step.max_end())
+}
+
+fn is_left_unrepaired(plan: &Plan, found: &Finding) -> bool {
+    plan.unrepaired.iter().any(|left| left.piece.start <= found.start && found.end <= left.piece.end)
+}
+
+/// Surveys the whole log, and returns the first damage that is not known.
+fn find_unknown_damage(paths: &LogPaths, is_known: &dyn Fn(&Finding) -> bool) -> Result<Option<Finding>, StorageError> {
+    let view = LogView::open(paths.disk.clone(), &paths.path, paths.custom_index())?.with_threads(paths.scan_threads);
+    let mut unknown = None;
+    survey(&view, &SurveyOptions::default(), None, &mut |update| {
+        if let SurveyUpdate::Finding(found) = update
+            && unknown.is_none()
+            && found.kind.is_damage()
+            && !is_known(found)
+        {
+            unknown = Some(found.clone());
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(unknown)
+}

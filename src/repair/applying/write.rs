@@ -1,0 +1,82 @@
+//! Writing to the log: the steps of a plan, and their reversal from the journal.
+
+use super::index_maintenance::{restore_index, truncate_index};
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::journal::JournalSection;
+use crate::inspect::LogView;
+use crate::repair::journal::JournalReader;
+use crate::repair::planning::StepOutput;
+use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite};
+
+/// The output of a step of a journaled plan. The bytes that it copies come from the journal.
+pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairStep) -> StepOutput<'a> {
+    StepOutput::new(step, Some(Box::new(journal.section_source(JournalSection::AfterImage))))
+}
+
+/// Truncates the index, writes all steps by ascending offset, and syncs the log. `index` is the view of an index that
+/// covers changed bytes.
+pub(super) fn write_steps(
+    paths: &LogPaths,
+    log: &LogFile,
+    plan: &Plan,
+    journal: &JournalReader,
+    index: Option<&LogView>,
+) -> Result<(), StorageError> {
+    if let Some(view) = index {
+        truncate_index(paths, view, plan)?;
+    }
+    for step in &plan.steps {
+        write_step(log, step, journal)?;
+    }
+    sync_log(log)
+}
+
+fn write_step(log: &LogFile, step: &RepairStep, journal: &JournalReader) -> Result<(), StorageError> {
+    let storage = log.storage();
+    let io = |at| move |error| StorageError::io_at(log.path(), "write", at, error);
+    if let StepWrite::Edits(changes) = &step.write {
+        for change in changes {
+            storage.write_at(&change.after, change.offset).map_err(io(change.offset))?;
+        }
+    } else {
+        let mut output = journaled_output(journal, step);
+        output.for_each_chunk(log, &mut |at, _, bytes| storage.write_at(bytes, at).map_err(io(at)))?;
+    }
+    if step.new_end < step.end {
+        let cut = |error| StorageError::io_at(log.path(), "cut", step.new_end, error);
+        storage.set_len(step.new_end).map_err(cut)?;
+    }
+    Ok(())
+}
+
+/// Writes back every byte of the log that a journal has saved, and restores the log's length and the index.
+pub(super) fn roll_back(paths: &LogPaths, log: &LogFile, journal: &JournalReader) -> Result<(), StorageError> {
+    let plan = &journal.record.plan;
+    // All saved bytes are read before the first one is written, so that a damaged journal changes nothing.
+    for section in [JournalSection::BeforeImage, JournalSection::IndexBeforeImage] {
+        for saved in journal.read_saved_bytes(section) {
+            saved?;
+        }
+    }
+    for saved in journal.read_saved_bytes(JournalSection::BeforeImage) {
+        let (offset, bytes) = saved?;
+        let io = |error| StorageError::io_at(log.path(), "write", offset, error);
+        log.storage().write_at(&bytes, offset).map_err(io)?;
+    }
+    if plan.steps.last().is_some_and(|step| step.new_end > step.end) {
+        let cut = |error| StorageError::io_at(log.path(), "cut", plan.log.bytes, error);
+        log.storage().set_len(plan.log.bytes).map_err(cut)?;
+    }
+    sync_log(log)?;
+    restore_index(paths, journal)
+}
+
+/// Syncs the log. A failure is final: what is on the disk is then unknown, and a later success would prove nothing.
+pub(super) fn sync_log(log: &LogFile) -> Result<(), StorageError> {
+    log.storage().sync().map_err(|error| {
+        log.storage().drop_cache();
+        let reason = format!("a sync failed ({error}) in a repair");
+        StorageError::Poisoned { path: log.path().to_owned(), offset: 0, reason }
+    })
+}

@@ -1,0 +1,251 @@
+//! The copy of a log: checks the target paths, copies and verifies under temporary names, and commits.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::backup::Backup;
+use super::copier::{FixProvider, MapFile, OutputFiles, copy_events};
+use super::offset_map::OffsetMapFormat;
+use super::output::{AtomicFile, ExistingFile};
+use super::summary::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
+use crate::StorageError;
+use crate::file::Disk;
+use crate::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
+use crate::repair::planning::{Donor, FixFinder};
+use crate::repair::types::refused_error;
+
+/// Copies a log with the fixes that the log itself offers.
+pub(super) fn copy_log(
+    view: &LogView,
+    options: &CopyOptions,
+    on_update: &mut OnCopyUpdate,
+) -> Result<CopySummary, StorageError> {
+    let mut finder = FixFinder::new(view)?;
+    copy_log_with_fixes(view, options, on_update, &mut |finding| match finding {
+        Some(finding) => finder.push(finding),
+        None => Ok(finder.finish()),
+    })
+}
+
+/// Copies a log with the fixes of `find_fixes`.
+///
+/// When it returns, the new log is in place, on stable storage, and was read again. When it fails, the replaced files are
+/// restored, unless only the last sync of the folder failed.
+///
+/// A kill leaves each file as it was or as it will be, except for an old index. That is removed just before the new log
+/// gets its name, because two files cannot be renamed at once, and an old index next to a new log could be trusted.
+fn copy_log_with_fixes(
+    view: &LogView,
+    options: &CopyOptions,
+    on_update: &mut OnCopyUpdate,
+    find_fixes: &mut FixProvider,
+) -> Result<CopySummary, StorageError> {
+    let disk = view.disk().clone();
+    check_targets(disk.as_ref(), view, options)?;
+    let donor = options.donor.as_ref().map(|path| Donor::open(view, path)).transpose()?;
+    let log = AtomicFile::create(&disk, &options.output, view.path())?;
+    let map = options.map.as_ref().map(|path| AtomicFile::create(&disk, path, view.path())).transpose();
+    let format = options.map.as_deref().map(OffsetMapFormat::from_path);
+    let mut files = match map {
+        Ok(map) => OutputFiles { log, map: map.zip(format).map(|(file, format)| MapFile { file, format }) },
+        Err(error) => {
+            log.discard();
+            return Err(error);
+        }
+    };
+    let mut backup = Backup::new(disk);
+    let copied = copy_events(view, options, donor.as_ref(), &mut files, on_update, find_fixes)
+        .and_then(|summary| verify_copy(view, &mut files.log, summary, on_update))
+        .and_then(|summary| commit_files(options, &mut files, &mut backup).map(|()| summary));
+    // A new log that has its name is complete. It stays, with its map, even when the last sync failed.
+    if copied.is_ok() || files.log.is_committed() {
+        backup.discard_all();
+        return copied;
+    }
+    files.log.discard();
+    if let (Some(map), Some(path)) = (files.map, &options.map) {
+        if !map.file.is_committed() {
+            // The old map is still in place.
+            backup.discard(path);
+            map.file.discard();
+        } else if !backup.has_backup(path) {
+            map.file.discard();
+        }
+    }
+    backup.restore();
+    copied
+}
+
+/// Refuses a target that is a source, and one that exists and is not to be replaced.
+fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Result<(), StorageError> {
+    let refused = |path: &Path, reason: &str| refused_error(path, reason.into(), "Name another file");
+    if options.map.as_ref() == Some(&options.output) {
+        return Err(refused(&options.output, "the map and the new log are the same file"));
+    }
+    let sources = [Some(view.path()), options.donor.as_deref()];
+    let sources: Vec<_> = sources.into_iter().flatten().filter_map(|path| disk.identity(path).ok()).collect();
+    for path in [Some(&options.output), options.map.as_ref()].into_iter().flatten() {
+        let Ok(found) = disk.identity(path) else { continue };
+        if sources.iter().any(|source| source.is_same_file(found)) {
+            return Err(refused(path, "it is the log itself, or the donor"));
+        }
+        if !options.replace {
+            return Err(StorageError::AlreadyExists { path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Reads the whole new log again, and checks that it has the bytes that were written, no damage, and every event.
+fn verify_copy(
+    view: &LogView,
+    log: &mut AtomicFile,
+    mut summary: CopySummary,
+    on_update: &mut OnCopyUpdate,
+) -> Result<CopySummary, StorageError> {
+    let (old_len, new_len) = (view.log().len()?, log.position());
+    let mut report_progress = |bytes: u64| {
+        let progress = Progress { position: old_len + bytes, total: old_len + 2 * new_len };
+        cancelled_if_break(on_update(CopyUpdate::Progress(progress)))
+    };
+    log.sync_and_verify(&mut report_progress)?;
+    let copy = LogView::open(view.disk().clone(), log.temporary_path(), None)?.with_threads(view.threads());
+    let surveyed = survey(&copy, &SurveyOptions::default(), None, &mut |update| match update {
+        SurveyUpdate::Progress(read) if report_progress(new_len + read.position).is_err() => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })?;
+    let events = summary.events_kept + summary.events_restored;
+    if surveyed.damage_total > 0 || surveyed.gaps > 0 || surveyed.events != events {
+        return Err(StorageError::Changed {
+            path: log.temporary_path().to_owned(),
+            expected: format!("{events} events"),
+            found: format!("{} events and {} damaged ranges", surveyed.events, surveyed.damage_total),
+        });
+    }
+    summary.bytes = new_len;
+    Ok(summary)
+}
+
+/// Gives the map and then the log their names, so that a new log always has its map.
+fn commit_files(options: &CopyOptions, files: &mut OutputFiles, backup: &mut Backup) -> Result<(), StorageError> {
+    let existing = if options.replace { ExistingFile::Replace } else { ExistingFile::Keep };
+    if let (Some(map), Some(path)) = (&mut files.map, &options.map) {
+        map.file.sync_and_verify(&mut |_| Ok(()))?;
+        if existing == ExistingFile::Replace {
+            backup.add_copy(path)?;
+        }
+        map.file.commit(existing)?;
+    }
+    if existing == ExistingFile::Replace {
+        // The index of the replaced log could be trusted for the new one.
+        backup.move_away(&index_path(&options.output))?;
+    }
+    files.log.commit(existing)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::file::OsDisk;
+    use crate::format::{LogHeader, frame};
+    use crate::repair::types::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction};
+
+    fn event(n: u32) -> Vec<u8> {
+        let payload = format!(
+            r#"{{"write_timestamp_ms":{},"event_type":"E","namespace":"n","schema_id":"s","schema_version":1,"payload":{n}}}"#,
+            1000 + n
+        );
+        let mut bytes = Vec::new();
+        frame::encode(payload.as_bytes(), &mut bytes);
+        bytes
+    }
+
+    /// The result of a copy.
+    struct Copied {
+        summary: CopySummary,
+        /// True when the new log has the same bytes as the log before it was damaged.
+        is_restored: bool,
+        bytes: Vec<u8>,
+        map: String,
+    }
+
+    /// Copies a log of three events with a flipped bit in the second one. The finding gets a fix with this certainty,
+    /// whose change `edit` may falsify.
+    fn copy_with_fix(certainty: Certainty, accept_likely: bool, edit: impl Fn(&mut ByteChange)) -> Copied {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, map) = (folder.path().join("a.log"), folder.path().join("map.csv"));
+        let whole = [LogHeader::new(7).encode().to_vec(), event(1), event(2), event(3)].concat();
+        let mut bytes = whole.clone();
+        let at = 16 + event(1).len() + 30;
+        bytes[at] ^= 4;
+        std::fs::write(&log, &bytes).unwrap();
+        let mut change = ByteChange { offset: at as u64, before: vec![bytes[at]], after: vec![whole[at]] };
+        edit(&mut change);
+        let candidate = Candidate { expected_false_positives: 0.001, changes: vec![change] };
+        let fix = Fix::with_candidate(RepairAction::CorrectBits, certainty, candidate);
+        let view = LogView::open(Arc::new(OsDisk), &log, None).unwrap();
+        let output = folder.path().join("new.log");
+        let options =
+            CopyOptions { output: output.clone(), map: Some(map.clone()), accept_likely, ..CopyOptions::default() };
+        // Fixes arrive late, as from a finder that waits for adjacent findings.
+        let mut waiting = Vec::new();
+        let summary =
+            copy_log_with_fixes(&view, &options, &mut |_| ControlFlow::Continue(()), &mut |found| match found {
+                Some(found) => {
+                    waiting.push(ProposedFix { finding: found.clone(), fix: Some(fix.clone()) });
+                    Ok(Vec::new())
+                }
+                None => Ok(std::mem::take(&mut waiting)),
+            });
+        assert_eq!(std::fs::read(&log).unwrap(), bytes);
+        let copy = std::fs::read(output).unwrap();
+        Copied {
+            summary: summary.unwrap(),
+            is_restored: copy == whole,
+            bytes: copy,
+            map: std::fs::read_to_string(map).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_fix_that_is_certain_enough_restores_the_event_in_its_place() {
+        for (certainty, accept_likely, how) in [
+            (Certainty::Proven, false, Some("corrected")),
+            (Certainty::Likely, true, Some("likely")),
+            (Certainty::Likely, false, None),
+            (Certainty::Choice, true, None),
+        ] {
+            let copied = copy_with_fix(certainty, accept_likely, |_| {});
+            let summary = copied.summary;
+            let old = 16 + event(1).len();
+            assert_eq!(copied.is_restored, how.is_some(), "{certainty:?}");
+            assert_eq!((summary.events_kept, summary.events_restored), (2, u64::from(how.is_some())), "{certainty:?}");
+            let omitted = u64::from(how.is_none());
+            assert_eq!((summary.omitted_total, summary.damage_total), (omitted, omitted));
+            let line = how.map_or(format!("{old},,checksum"), |how| format!("{old},{old},{how}"));
+            assert!(copied.map.lines().nth(2) == Some(&line), "{}", copied.map);
+            if how.is_none() {
+                assert_eq!(summary.omitted[0].best_certainty, Some(certainty));
+                assert_eq!(copied.bytes, [LogHeader::new(7).encode().to_vec(), event(1), event(3)].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn a_fix_that_gives_no_valid_event_is_not_applied() {
+        let edits: [&dyn Fn(&mut ByteChange); 4] = [
+            &|change| change.after[0] ^= 1,
+            &|change| change.before[0] ^= 1,
+            &|change| change.offset += 1,
+            &|change| change.offset = 0,
+        ];
+        for edit in edits {
+            let copied = copy_with_fix(Certainty::Proven, true, edit);
+            let summary = copied.summary;
+            assert_eq!((summary.events_kept, summary.events_restored, summary.damage_total), (2, 0, 1));
+            assert!(!copied.is_restored);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The journal of a repair: one file with the plan and every byte that the repair changes, written before the log is.
+//!
+//! The journals of a log are its repair history. They make a killed repair recoverable and a finished one undoable.
+
+mod history;
+mod reader;
+mod record;
+mod state;
+mod writer;
+
+pub use history::read_repair_records;
+pub(crate) use history::{find_journal, find_pending_journal};
+pub(crate) use reader::JournalReader;
+pub use record::{RepairRecord, RepairState, find_gap_journal};
+pub(crate) use state::JournalState;
+pub(crate) use writer::JournalWriter;

@@ -1,0 +1,243 @@
+//! Reading one journal: its plan, its state, and the bytes that it holds of the log and of other files.
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::record::{RepairRecord, RepairState, journal_number};
+use super::state::{JournalState, append_state_record};
+use crate::StorageError;
+use crate::file::storage::read_full;
+use crate::file::{Disk, HeaderState, LogFile, OpenMode};
+use crate::format::frame::{LENGTH_LEN, payload_length_at};
+use crate::format::journal::{self, JournalSection};
+use crate::format::{Version, byte_layout};
+use crate::repair::planning::ByteSource;
+use crate::repair::types::changed_error;
+
+/// A journal, read up to the end of its last complete frame.
+#[derive(Debug)]
+pub(crate) struct JournalReader {
+    pub(crate) record: RepairRecord,
+    file: LogFile,
+    saved: SavedSections,
+    /// Offset in the journal after its last complete frame.
+    end: u64,
+}
+
+impl JournalReader {
+    /// Opens a journal and reads its plan and its states. Saved bytes are read, and their checksums verified, later.
+    ///
+    /// The error is the reason, in words, why the file is not a complete journal.
+    pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, String> {
+        let storage = disk.open(path, OpenMode::ReadSidecar).map_err(|error| error.to_string())?;
+        let mut header = [0; journal::HEADER_LEN];
+        let read = read_full(storage.as_ref(), &mut header, 0).map_err(|error| error.to_string())?;
+        if read < header.len() || !header.starts_with(&journal::MAGIC) {
+            return Err("not a repair journal".into());
+        }
+        match byte_layout::u16_at(&header, 4) {
+            Some(journal::VERSION) => {}
+            version => {
+                return Err(format!("journal version {} is not supported", version.unwrap_or_default()));
+            }
+        }
+        let begun_ms = byte_layout::u64_at(&header, 8).unwrap_or_default();
+        let file = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+        let contents = JournalContents::read(&file).map_err(|error| error.to_string())?;
+        let end = contents.end;
+        let is_cut_short = end < file.len().unwrap_or_default();
+        let unfinished = || {
+            if is_cut_short {
+                format!("the journal is damaged, or was never finished, at offset {end}")
+            } else {
+                "the journal was never finished, so the log was not changed".to_owned()
+            }
+        };
+        let metadata = contents.metadata.ok_or_else(unfinished)?;
+        if metadata.get("plan_bytes").and_then(Value::as_u64) != Some(contents.plan.len() as u64) {
+            return Err(unfinished());
+        }
+        let plan = serde_json::from_slice(&contents.plan).map_err(|error| format!("its plan is not valid: {error}"))?;
+        let number = journal_number(path).unwrap_or_default();
+        let (state, saved) = (contents.state, contents.saved);
+        let record = RepairRecord { number, journal: path.to_owned(), begun_ms, state, undone_by: None, plan };
+        Ok(Self { record, file, saved, end })
+    }
+
+    /// True when the journal holds bytes of this section.
+    pub(crate) fn has_section(&self, section: JournalSection) -> bool {
+        !self.saved.section(section).is_empty()
+    }
+
+    /// Iterates over the bytes saved in a section, in the order of the journal: offset in their file, and at most one
+    /// chunk of bytes.
+    pub(crate) fn read_saved_bytes(
+        &self,
+        section: JournalSection,
+    ) -> impl Iterator<Item = Result<(u64, Vec<u8>), StorageError>> + '_ {
+        let mut buf = Vec::new();
+        self.saved.section(section).iter().map(move |saved| {
+            let frame = self.file.read_frame_at(saved.frame_offset, &mut buf)?;
+            let bytes =
+                frame.and_then(|frame| journal::decode_section(frame.payload()).map(|found| found.bytes.to_vec()));
+            let bytes = bytes.ok_or_else(|| {
+                let expected = format!("a frame of saved bytes at offset {}", saved.frame_offset);
+                changed_error(&self.record.journal, &expected, "bytes whose checksum differs")
+            })?;
+            Ok((saved.offset, bytes))
+        })
+    }
+
+    /// Reads the saved bytes of `range` of their file; `None` when the journal does not hold all of them.
+    pub(crate) fn read_range(
+        &self,
+        section: JournalSection,
+        range: Range<u64>,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
+        let mut buf = Vec::new();
+        while range.start + (bytes.len() as u64) < range.end {
+            let at = range.start + bytes.len() as u64;
+            let all = self.saved.section(section);
+            let saved = all.get(all.partition_point(|saved| saved.offset + saved.len <= at));
+            let Some(saved) = saved.filter(|saved| saved.offset <= at) else { return Ok(None) };
+            let frame = self.file.read_frame_at(saved.frame_offset, &mut buf)?;
+            let Some(found) = frame.and_then(|frame| journal::decode_section(frame.payload())) else {
+                return Ok(None);
+            };
+            let to = (range.end - saved.offset).min(saved.len) as usize;
+            let Some(found) = found.bytes.get((at - saved.offset) as usize..to) else { return Ok(None) };
+            bytes.extend_from_slice(found);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// A section as the source of the bytes that a step writes.
+    pub(crate) const fn section_source(&self, section: JournalSection) -> SectionSource<'_> {
+        SectionSource { journal: self, section }
+    }
+
+    /// Appends a state record after the last complete frame.
+    ///
+    /// What follows that frame is cut off first: it is a record that a kill left incomplete, and a record after it would
+    /// not be found.
+    pub(crate) fn append_state(&self, disk: &dyn Disk, state: JournalState) -> Result<(), StorageError> {
+        let path = &self.record.journal;
+        let storage =
+            disk.open(path, OpenMode::AppendSidecar).map_err(|error| StorageError::io(path, "open", error))?;
+        storage.set_len(self.end).map_err(|error| StorageError::io_at(path, "cut", self.end, error))?;
+        append_state_record(storage.as_ref(), path, state)
+    }
+}
+
+/// One section of a journal, read by the ranges of the file that its bytes belong to.
+#[derive(Debug)]
+pub(crate) struct SectionSource<'a> {
+    journal: &'a JournalReader,
+    section: JournalSection,
+}
+
+impl ByteSource for SectionSource<'_> {
+    fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StorageError> {
+        let bytes = self.journal.read_range(self.section, range.clone())?;
+        bytes.ok_or_else(|| {
+            let expected = format!("the bytes of {}..{}", range.start, range.end);
+            changed_error(&self.journal.record.journal, &expected, "fewer bytes")
+        })
+    }
+}
+
+/// A frame of saved bytes: where they belong in their file, and where the frame is in the journal.
+#[derive(Debug, Clone, Copy)]
+struct SavedBytes {
+    offset: u64,
+    len: u64,
+    frame_offset: u64,
+}
+
+/// The saved bytes of each section, by ascending offset.
+#[derive(Debug, Default)]
+struct SavedSections {
+    before: Vec<SavedBytes>,
+    after: Vec<SavedBytes>,
+    index: Vec<SavedBytes>,
+}
+
+impl SavedSections {
+    const fn section(&self, section: JournalSection) -> &Vec<SavedBytes> {
+        match section {
+            JournalSection::BeforeImage => &self.before,
+            JournalSection::AfterImage => &self.after,
+            JournalSection::IndexBeforeImage => &self.index,
+        }
+    }
+
+    fn push(&mut self, section: JournalSection, saved: SavedBytes) {
+        match section {
+            JournalSection::BeforeImage => self.before.push(saved),
+            JournalSection::AfterImage => self.after.push(saved),
+            JournalSection::IndexBeforeImage => self.index.push(saved),
+        }
+    }
+}
+
+/// The parsed frames of a journal.
+struct JournalContents {
+    metadata: Option<Value>,
+    plan: Vec<u8>,
+    saved: SavedSections,
+    state: RepairState,
+    /// Offset after the last complete frame.
+    end: u64,
+}
+
+impl JournalContents {
+    /// Reads a journal from frame to frame by their lengths. Frames of saved bytes are located, but not read.
+    fn read(file: &LogFile) -> Result<Self, StorageError> {
+        let file_end = file.len()?;
+        let mut contents = Self {
+            metadata: None,
+            plan: Vec::new(),
+            saved: SavedSections::default(),
+            state: RepairState::Unfinished,
+            end: journal::HEADER_LEN as u64,
+        };
+        let mut buf = Vec::new();
+        loop {
+            let at = contents.end;
+            let mut start = [0; LENGTH_LEN + journal::SECTION_DATA_OFFSET];
+            let read = file.read_at(&mut start, at)?;
+            let Some(length) = payload_length_at(start.get(..read).unwrap_or_default(), 0) else { break };
+            let next = at + u64::from(length) + (LENGTH_LEN + Version::V1.checksum_len()) as u64;
+            if next > file_end {
+                break;
+            }
+            let payload = start.get(LENGTH_LEN..read).unwrap_or_default();
+            if let Some(journal::SectionFrame { section, offset, .. }) = journal::decode_section(payload) {
+                let len = u64::from(length).saturating_sub(journal::SECTION_DATA_OFFSET as u64);
+                contents.saved.push(section, SavedBytes { offset, len, frame_offset: at });
+            } else {
+                let Some(frame) = file.read_frame_at(at, &mut buf)? else { break };
+                if let Some((&journal::PLAN_LETTER, part)) = frame.payload().split_first() {
+                    contents.plan.extend_from_slice(part);
+                } else if !contents.add_json_frame(frame.payload()) {
+                    break;
+                }
+            }
+            contents.end = next;
+        }
+        Ok(contents)
+    }
+
+    /// Adds a frame that holds JSON: a state record or the metadata. Returns false when it holds neither.
+    fn add_json_frame(&mut self, payload: &[u8]) -> bool {
+        let Ok(value) = serde_json::from_slice::<Value>(payload) else { return false };
+        match value.get("state").and_then(Value::as_str).and_then(JournalState::from_name) {
+            Some(state) => self.state = state.into(),
+            None => self.metadata = self.metadata.take().or(Some(value)),
+        }
+        true
+    }
+}

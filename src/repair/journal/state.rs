@@ -1,0 +1,46 @@
+//! The state records of a journal: what each says about its repair, and how one is appended.
+
+use std::path::Path;
+
+use crate::StorageError;
+use crate::file::Storage;
+use crate::file::storage::append_all;
+use crate::format::frame;
+
+/// How far a repair has come, as recorded in its journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JournalState {
+    /// The journal is complete: from here on the log may be changed.
+    Prepared,
+    /// The log is as the plan describes it.
+    Applied,
+    /// The log is as it was before the repair.
+    RolledBack,
+}
+
+impl JournalState {
+    /// Every state, with its name in the journal.
+    const ALL: [(JournalState, &'static str); 3] = [
+        (JournalState::Prepared, "ready"),
+        (JournalState::Applied, "applied"),
+        (JournalState::RolledBack, "rolled_back"),
+    ];
+
+    /// The state with this name in the journal.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    }
+}
+
+/// Appends a state record to a journal that is open for append, and syncs the journal.
+pub(super) fn append_state_record(storage: &dyn Storage, path: &Path, state: JournalState) -> Result<(), StorageError> {
+    let mut bytes = Vec::new();
+    let record = serde_json::json!({ "state": state.name() });
+    frame::encode(record.to_string().as_bytes(), &mut bytes);
+    append_all(storage, &bytes).map_err(|error| StorageError::io(path, "write", error))?;
+    storage.sync().map_err(|error| StorageError::io(path, "sync", error))
+}

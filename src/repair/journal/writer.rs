@@ -1,0 +1,105 @@
+//! Writing a repair's journal. Its file and its folder are synced before the first byte of the log changes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::record::journal_number;
+use super::state::{JournalState, append_state_record};
+use crate::StorageError;
+use crate::file::storage::append_all;
+use crate::file::{OpenMode, Storage};
+use crate::format::frame;
+use crate::format::journal::{self, JournalSection};
+use crate::repair::types::{LogPaths, Plan};
+
+/// A journal that is being written.
+#[derive(Debug)]
+pub(crate) struct JournalWriter<'a> {
+    paths: &'a LogPaths,
+    storage: Arc<dyn Storage>,
+    path: PathBuf,
+    number: u32,
+}
+
+impl<'a> JournalWriter<'a> {
+    /// Creates the log's next journal and writes `plan` to it. The journal folder is created when it is missing.
+    pub(crate) fn create(paths: &'a LogPaths, plan: &Plan) -> Result<Self, StorageError> {
+        let (disk, folder) = (paths.disk.as_ref(), paths.journal_folder());
+        let io = |action| {
+            let folder = folder.clone();
+            move |error| StorageError::io(&folder, action, error)
+        };
+        disk.create_folder(&folder, &paths.path).map_err(io("create the journal folder"))?;
+        let parent = folder.parent().unwrap_or(Path::new(""));
+        disk.sync_folder(parent).map_err(io("sync the folder of"))?;
+        let files = disk.list(&folder).map_err(io("list"))?;
+        let number = files.iter().filter_map(|path| journal_number(path)).max().unwrap_or_default() + 1;
+        let name = plan.journal_name();
+        let path = folder.join(format!("{number:04}-{name}.journal"));
+        let mode = OpenMode::CreateSidecar { permissions_from: &paths.path };
+        let storage = disk.open(&path, mode).map_err(|error| StorageError::io(&path, "create", error))?;
+        let mut journal = Self { paths, storage, path, number };
+        if let Err(error) = journal.write_plan(plan, name) {
+            journal.discard();
+            return Err(error);
+        }
+        Ok(journal)
+    }
+
+    fn write_plan(&mut self, plan: &Plan, name: &str) -> Result<(), StorageError> {
+        let json = plan.to_json().map_err(|error| StorageError::io(&self.path, "write", error.into()))?;
+        let metadata = serde_json::json!({ "repair": name, "id": plan.id, "plan_bytes": json.len() });
+        let mut bytes = journal::encode_header((self.paths.clock)());
+        frame::encode(metadata.to_string().as_bytes(), &mut bytes);
+        for chunk in json.as_bytes().chunks(journal::MAX_CHUNK_LEN) {
+            frame::encode_with(&mut bytes, |out| {
+                out.push(journal::PLAN_LETTER);
+                out.extend_from_slice(chunk);
+            });
+        }
+        self.append(&bytes)
+    }
+
+    /// Appends bytes that are, or will be, at `offset` of their file: at most one chunk.
+    pub(crate) fn append_bytes(
+        &mut self,
+        section: JournalSection,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        let mut frame = Vec::with_capacity(bytes.len() + 32);
+        journal::encode_section(section, offset, bytes, &mut frame);
+        self.append(&frame)
+    }
+
+    /// Appends a state record. When it returns, the journal and its name are on stable storage.
+    pub(crate) fn append_state(&mut self, state: JournalState) -> Result<(), StorageError> {
+        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
+        if state == JournalState::Prepared {
+            // The operating system may write the record before the bytes that precede it. A power cut would then leave
+            // a journal that looks complete and is not, so these bytes are synced first.
+            self.storage.sync().map_err(|error| StorageError::io(&self.path, "sync", error))?;
+        }
+        append_state_record(self.storage.as_ref(), &self.path, state)?;
+        self.paths.disk.sync_folder(&folder).map_err(|error| StorageError::io(&folder, "sync", error))
+    }
+
+    /// Removes a journal that was not completed. If that fails, the file stays and is recognised as unfinished.
+    pub(crate) fn discard(&self) {
+        let _ = self.paths.disk.remove(&self.path);
+    }
+
+    /// The path of the journal.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The repair's number.
+    pub(crate) const fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        append_all(self.storage.as_ref(), bytes).map_err(|error| StorageError::io(&self.path, "write", error))
+    }
+}

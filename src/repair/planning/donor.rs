@@ -1,0 +1,243 @@
+//! A donor: another copy of a log, from which intact ranges can be taken. Repair and salvage use the same policy.
+//!
+//! A donor's range is proven when the donor has the log's header, the same frames before and after the range, and valid
+//! events that tile the range exactly.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::neighbours::Neighbours;
+use crate::StorageError;
+use crate::file::{LogFile, Scanner};
+use crate::format::{EventView, gap};
+use crate::inspect::LogView;
+use crate::repair::types::{Certainty, Neighbour, for_each_chunk, read_neighbour, refused_error};
+
+/// Why a donor has nothing for a range, or why its range is not proven: a clause about the donor ("it ends before ...").
+pub(crate) type RefusalReason = &'static str;
+
+/// Another copy of a log, opened for reading, with the log that is to be repaired.
+#[derive(Debug)]
+pub(crate) struct Donor {
+    donor: Arc<LogFile>,
+    damaged: Arc<LogFile>,
+    /// True when the donor has the header that the log has, or should have where it is damaged.
+    has_same_header: bool,
+}
+
+/// What a donor offers for a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DonorOffer {
+    /// `Proven`, or `Choice` when there is a doubt.
+    pub(crate) certainty: Certainty,
+    /// Why the offer is not proven.
+    pub(crate) doubt: Option<RefusalReason>,
+    /// Number of events in the range.
+    pub(crate) events: u64,
+}
+
+/// Consecutive frames of a donor that are all valid events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FrameRun {
+    /// File offset after the last frame.
+    pub(super) end: u64,
+    /// Number of frames.
+    pub(super) events: u64,
+}
+
+/// A run of frames that was read up to one of several wanted ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RunToEnd {
+    pub(super) frames: FrameRun,
+    /// Index of the first wanted end that is not before the end of the run; the last index when all are.
+    pub(super) end_index: usize,
+}
+
+impl Donor {
+    /// Opens the copy at `path` of the log of `view`.
+    ///
+    /// # Errors
+    /// `Refused` when it is the log itself, or a log of another version; `Io`, and whatever opening a log fails with.
+    pub(crate) fn open(view: &LogView, path: &Path) -> Result<Self, StorageError> {
+        let donor = LogView::open(view.disk().clone(), path, None)?;
+        if donor.path() == view.path() {
+            return Err(refused_error(path, "the donor is the log itself".into(), "Name another copy of the log"));
+        }
+        let (version, expected) = (donor.log().version().number(), view.log().version().number());
+        if version != expected {
+            let reason = format!("the donor is a log of version {version}, and this log is of version {expected}");
+            return Err(refused_error(path, reason, "Name a copy of the same version"));
+        }
+        // The header that the log should have: a damaged one must not speak against the donor.
+        let header = donor.header_bytes();
+        let has_same_header = header.is_some() && header == view.effective_header()?;
+        Ok(Self { donor: donor.log().clone(), damaged: view.log().clone(), has_same_header })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.donor.path()
+    }
+
+    pub(super) fn log(&self) -> &LogFile {
+        &self.donor
+    }
+
+    pub(super) const fn has_same_header(&self) -> bool {
+        self.has_same_header
+    }
+
+    /// Reads what the donor has for `range`: frames that tile it exactly, or the reason why there are none.
+    ///
+    /// `neighbours` are the valid frames next to the range in the damaged log. `last_seen` is, at the end of a log that
+    /// lost its end, offset and checksum of the last frame that an index has seen.
+    pub(crate) fn offer_for_range(
+        &self,
+        range: &Range<u64>,
+        neighbours: &Neighbours,
+        last_seen: Option<(u64, u32)>,
+    ) -> Result<Result<DonorOffer, RefusalReason>, StorageError> {
+        Ok(match self.read_frames_to(range.start, &[range.end])? {
+            Ok(run) if run.frames.end == range.end => {
+                Ok(self.rate(range.start, run.frames.events, neighbours, last_seen)?)
+            }
+            Ok(_) => Err(CROSSES_END),
+            Err(reason) => Err(reason),
+        })
+    }
+
+    /// A scanner over the donor's frames in a range that [`offer_for_range`](Self::offer_for_range) accepted.
+    pub(crate) fn scan_frames(&self, range: Range<u64>) -> Scanner {
+        Scanner::new(self.donor.clone(), range)
+    }
+
+    /// Reads frames from `start` until they end exactly at one of `ends`, which are ascending, or pass the last of them.
+    pub(super) fn read_frames_to(
+        &self,
+        start: u64,
+        ends: &[u64],
+    ) -> Result<Result<RunToEnd, RefusalReason>, StorageError> {
+        let (mut frames, mut buf) = (FrameRun { end: start, events: 0 }, Vec::new());
+        let donor_end = self.donor.len()?;
+        loop {
+            let end_index = ends.partition_point(|end| *end < frames.end);
+            match ends.get(end_index) {
+                Some(end) if *end == frames.end && frames.end > start => return Ok(Ok(RunToEnd { frames, end_index })),
+                None => return Ok(Ok(RunToEnd { frames, end_index: ends.len().saturating_sub(1) })),
+                Some(_) => {}
+            }
+            if let Err(reason) = self.advance(&mut frames, &mut buf)? {
+                let is_too_short = ends.first().is_some_and(|end| donor_end < *end);
+                return Ok(Err(if is_too_short { "it ends before the end of the range" } else { reason }));
+            }
+        }
+    }
+
+    /// Reads all frames from `start` to the first place where there is no valid event.
+    pub(super) fn read_remaining_frames(&self, start: u64) -> Result<FrameRun, StorageError> {
+        let (mut frames, mut buf) = (FrameRun { end: start, events: 0 }, Vec::new());
+        while self.advance(&mut frames, &mut buf)?.is_ok() {}
+        Ok(frames)
+    }
+
+    /// Extends a run by the next frame, or returns the reason why that is not possible.
+    fn advance(&self, frames: &mut FrameRun, buf: &mut Vec<u8>) -> Result<Result<(), RefusalReason>, StorageError> {
+        let Some(frame) = self.donor.read_frame_at(frames.end, buf)? else {
+            return Ok(Err("it is damaged there too, or its frames differ"));
+        };
+        if gap::is_gap(frame.payload()) {
+            return Ok(Err("it has a gap there too"));
+        }
+        if EventView::parse(frame.payload(), self.donor.version()).is_err() {
+            return Ok(Err("it has a frame there that is not a valid event"));
+        }
+        frames.events += 1;
+        frames.end += frame.len();
+        Ok(Ok(()))
+    }
+
+    /// Rates frames of the donor that start at `start`, by its header and the frames next to them.
+    pub(super) fn rate(
+        &self,
+        start: u64,
+        events: u64,
+        neighbours: &Neighbours,
+        last_seen: Option<(u64, u32)>,
+    ) -> Result<DonorOffer, StorageError> {
+        let last_seen = last_seen.filter(|last| last.0 >= start);
+        let last_seen = last_seen.map(|(offset, checksum)| Neighbour { offset, checksum });
+        let doubt = match (neighbours.before, neighbours.after, last_seen) {
+            _ if !self.has_same_header => Some("its header differs"),
+            (Some(before), ..) if !self.has_same_frame(before.offset)? => Some("its frame before the range differs"),
+            (_, Some(after), _) if !self.has_same_frame(after.offset)? => Some("its frame after the range differs"),
+            (_, Some(_), _) => None,
+            (_, None, Some(last)) if read_neighbour(&self.donor, last.offset)? != Some(last) => {
+                Some("its last frame differs from the one that the index has seen")
+            }
+            (_, None, Some(_)) => None,
+            (_, None, None) => Some("there is no frame after the range to compare with"),
+        };
+        let certainty = if doubt.is_none() { Certainty::Proven } else { Certainty::Choice };
+        Ok(DonorOffer { certainty, doubt, events })
+    }
+
+    /// True when the donor and the damaged log have the same valid frame at `offset`.
+    fn has_same_frame(&self, offset: u64) -> Result<bool, StorageError> {
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        let frame = self.damaged.read_frame_at(offset, &mut one)?.map(|frame| frame.bytes());
+        Ok(frame.is_some() && frame == self.donor.read_frame_at(offset, &mut other)?.map(|frame| frame.bytes()))
+    }
+
+    /// True when the donor and the damaged log have the same bytes in `range`.
+    pub(super) fn has_same_bytes(&self, range: Range<u64>) -> Result<bool, StorageError> {
+        let mut is_same = true;
+        for_each_chunk(&self.damaged, range, &mut |at, bytes| {
+            let mut donor_bytes = vec![0; bytes.len()];
+            is_same &= self.donor.read_at(&mut donor_bytes, at)? == bytes.len() && donor_bytes == bytes;
+            Ok(())
+        })?;
+        Ok(is_same)
+    }
+
+    /// A note for the user when the donor's header differs.
+    pub(super) fn header_mismatch_note(&self) -> Option<String> {
+        let note = || format!("{} has another header, so it may not be a copy of this log", self.path().display());
+        (!self.has_same_header).then(note)
+    }
+
+    /// A note for the user when the donor has events after the end of the log, and its history is the same up to there.
+    /// `taken_to` is the end of what the plan takes from the donor at the end of the log.
+    pub(super) fn extra_frames_note(&self, taken_to: Option<u64>) -> Result<Option<String>, StorageError> {
+        let log_end = self.damaged.len()?;
+        let end = taken_to.unwrap_or(0).max(log_end);
+        let is_same_up_to_end = end > log_end || taken_to == Some(end) || self.ends_like_log(log_end)?;
+        if !is_same_up_to_end {
+            return Ok(None);
+        }
+        let extra = self.read_remaining_frames(end)?;
+        let note = || {
+            format!(
+                "the donor continues after this log's end at {end}: {} bytes, {} events; nothing shows that this log \
+                 has lost them",
+                extra.end - end,
+                extra.events
+            )
+        };
+        Ok((extra.end > end).then(note))
+    }
+
+    /// True when the log ends with a valid frame that the donor has too, or with the header.
+    fn ends_like_log(&self, log_end: u64) -> Result<bool, StorageError> {
+        match Neighbours::find(&self.damaged, &(log_end..log_end), log_end)?.before {
+            Some(last) => {
+                let frame_end =
+                    self.damaged.read_frame_at(last.offset, &mut Vec::new())?.map(|frame| last.offset + frame.len());
+                Ok(frame_end == Some(log_end) && self.has_same_frame(last.offset)?)
+            }
+            None => Ok(self.has_same_header && log_end == self.damaged.first_frame_offset()),
+        }
+    }
+}
+
+/// The reason when the donor has valid frames, but none of them ends where the range does.
+pub(super) const CROSSES_END: RefusalReason = "its frames do not end where the range ends";

@@ -1,0 +1,171 @@
+//! Finds what can be done about each finding of a survey, from the log and its index alone.
+
+use std::sync::Arc;
+
+use super::neighbours::Neighbours;
+use super::step_output::MIN_GAP;
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::frame::LENGTH_LEN;
+use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
+use crate::inspect::LogView;
+use crate::repair::correction::find_correction;
+use crate::repair::types::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction, diff_bytes};
+
+/// Number of different checksums.
+const CHECKSUM_COUNT: f64 = 4_294_967_296.0;
+
+/// Finds the fix for each finding of a survey, in the order of the findings.
+///
+/// A piece of damage that is too short for a gap frame waits for the pieces next to it: together they may be long
+/// enough.
+#[derive(Debug)]
+pub struct FixFinder {
+    view: LogView,
+    log_end: u64,
+    /// Adjacent pieces that are, so far, too short for a gap together.
+    pending: Vec<ProposedFix>,
+    /// Start and end of the adjacent pieces that a gap would replace.
+    pending_range: Option<(u64, u64)>,
+}
+
+/// What a finding allows by itself, without the pieces next to it.
+enum OwnFix {
+    /// The fix, if there is one.
+    Fix(Option<Fix>),
+    /// Nothing restores it, so that only a gap can replace it; with what was not searched.
+    Gap { unsearched: Option<String> },
+}
+
+impl FixFinder {
+    /// A finder for the findings of a survey of `view`.
+    ///
+    /// # Errors
+    /// `Io` when the length of the log cannot be read.
+    pub fn new(view: &LogView) -> Result<Self, StorageError> {
+        Ok(Self { view: view.clone(), log_end: view.log().len()?, pending: Vec::new(), pending_range: None })
+    }
+
+    /// Adds the next finding, and returns the findings that are decided by now, by ascending offset.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
+    pub fn push(&mut self, finding: &Finding) -> Result<Vec<ProposedFix>, StorageError> {
+        // The log may have grown since `new`. The survey fixed its end at its own start, so its last finding counts.
+        self.log_end = self.log_end.max(finding.end);
+        let finding = finding.clone();
+        match self.find_own_fix(&finding)? {
+            OwnFix::Fix(fix) => {
+                let mut decided = self.finish();
+                decided.push(ProposedFix { finding, fix });
+                Ok(decided)
+            }
+            OwnFix::Gap { unsearched } => {
+                let (start, mut decided) = match self.pending_range {
+                    Some((start, end)) if end == finding.start => (start, Vec::new()),
+                    _ => (finding.start, self.finish()),
+                };
+                let is_long_enough = finding.end - start >= MIN_GAP;
+                self.pending_range = Some((start, finding.end));
+                let fix = Some(Fix { unsearched, ..Fix::without_candidates(RepairAction::Gap) });
+                self.pending.push(ProposedFix { finding, fix });
+                if is_long_enough {
+                    decided.append(&mut self.pending);
+                }
+                Ok(decided)
+            }
+        }
+    }
+
+    /// Returns the findings that still wait, without a fix: they are too short for a gap.
+    pub fn finish(&mut self) -> Vec<ProposedFix> {
+        self.pending_range = None;
+        let mut decided = std::mem::take(&mut self.pending);
+        for proposed in &mut decided {
+            proposed.fix = None;
+        }
+        decided
+    }
+
+    fn find_own_fix(&self, finding: &Finding) -> Result<OwnFix, StorageError> {
+        let log = self.view.log();
+        // Bytes that an index has seen before the log's end are never set aside.
+        let seen_end = self.view.trusted_index_end().unwrap_or_default();
+        let is_unseen_tail = finding.end == self.log_end && finding.start >= seen_end;
+        Ok(OwnFix::Fix(match (finding.kind, log.version()) {
+            (DamageKind::Length, _) => length_fix(log, finding)?,
+            (_, Version::V0)
+            | (DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock | DamageKind::Unreadable, _) => None,
+            (DamageKind::Header, _) => self.header_fix()?,
+            (DamageKind::Checksum, _) => return self.correct_bits_fix(finding),
+            (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) if is_unseen_tail => {
+                Some(Fix::without_candidates(RepairAction::SetAsideTail))
+            }
+            (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) => {
+                return Ok(OwnFix::Gap { unsearched: None });
+            }
+            (DamageKind::Truncated, _) => {
+                let seen_end = finding.evidence.log_end_offset.unwrap_or_default();
+                let fits_gap = seen_end.saturating_sub(finding.start) >= MIN_GAP;
+                fits_gap.then(|| Fix::without_candidates(RepairAction::Gap))
+            }
+        }))
+    }
+
+    fn header_fix(&self) -> Result<Option<Fix>, StorageError> {
+        let (Some(found), Some((expected, is_proven))) = (self.view.header_bytes(), self.view.expected_header()?)
+        else {
+            return Ok(None);
+        };
+        let certainty = if is_proven { Certainty::Proven } else { Certainty::Likely };
+        let candidate = Candidate { expected_false_positives: 0.0, changes: diff_bytes(0, &found, &expected) };
+        Ok(Some(Fix::with_candidate(RepairAction::RebuildHeader, certainty, candidate)))
+    }
+
+    fn correct_bits_fix(&self, finding: &Finding) -> Result<OwnFix, StorageError> {
+        let log = self.view.log();
+        let frame = read_bytes(log, finding.start, finding.end)?;
+        let times = Neighbours::find(log, &finding.range(), self.log_end)?.read_times(log)?;
+        let mut correction = find_correction(&frame, times);
+        let (certainty, unsearched) = (correction.certainty, correction.unsearched);
+        if certainty.is_none() {
+            return Ok(OwnFix::Gap { unsearched });
+        }
+        for change in correction.candidates.iter_mut().flat_map(|candidate| &mut candidate.changes) {
+            change.offset += finding.start;
+        }
+        let candidates = correction.candidates;
+        let action = RepairAction::CorrectBits;
+        Ok(OwnFix::Fix(Some(Fix { action, certainty, candidates, unsearched, choice: None })))
+    }
+}
+
+/// The fix that writes the length implied by the end of the piece.
+fn length_fix(log: &Arc<LogFile>, finding: &Finding) -> Result<Option<Fix>, StorageError> {
+    let Some(implied) = finding.evidence.length_implied else { return Ok(None) };
+    let found = read_bytes(log, finding.start, finding.start + LENGTH_LEN as u64)?;
+    let change = ByteChange { offset: finding.start, before: found, after: implied.to_be_bytes().to_vec() };
+    let (certainty, expected_false_positives) = match log.version() {
+        // The checksum was tried with every end up to this one, and each had one chance in 2^32 to match by accident.
+        Version::V1 => (Certainty::Proven, (finding.end - finding.start) as f64 / CHECKSUM_COUNT),
+        Version::V0 => (Certainty::Likely, 0.0),
+    };
+    let candidate = Candidate { expected_false_positives, changes: vec![change] };
+    Ok(Some(Fix::with_candidate(RepairAction::RestoreLength, certainty, candidate)))
+}
+
+fn read_bytes(log: &LogFile, start: u64, end: u64) -> Result<Vec<u8>, StorageError> {
+    let len = (end - start) as usize;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).map_err(|_| StorageError::OutOfMemory {
+        path: log.path().to_owned(),
+        offset: start,
+        bytes: len as u64,
+    })?;
+    bytes.resize(len, 0);
+    let read = log.read_at(&mut bytes, start)?;
+    log.ensure_bytes_available(start + read as u64, end)?;
+    Ok(bytes)
+}
+
+const _: () = assert!(HEADER_LEN >= MIN_GAP, "a damaged header is long enough for a gap and never waits");

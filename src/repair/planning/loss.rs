@@ -1,0 +1,148 @@
+//! How many events a plan gives up: counted in the index where it has seen the range whole, otherwise estimated from the
+//! size of the range.
+
+use std::ops::Range;
+
+use crate::StorageError;
+use crate::format::DamageKind;
+use crate::index::{AggregateIndex, IndexFault};
+use crate::inspect::{LogView, OnProgress, Progress, cancelled_if_break};
+use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep};
+
+/// Length of the shortest event that Chronicle writes, with its frame, in bytes.
+const MIN_EVENT_BYTES: u64 = 107;
+/// Aggregates that are read between two checks for cancellation.
+const AGGREGATES_PER_CHECK: u64 = 4096;
+
+/// The end of a log that a plan gives up together with the index's record of it.
+#[derive(Debug)]
+pub(super) struct ForgottenEnd {
+    /// Where the log ends once the plan is applied.
+    pub(super) start: u64,
+    /// Where an index has seen the log end.
+    pub(super) end: u64,
+    /// The events between the two.
+    pub(super) loss: Loss,
+}
+
+/// Returns the largest number of events that `pieces` of a range that ends at `end` can hold.
+pub(super) fn estimate_max_loss(pieces: &[PlannedPiece], end: u64) -> Loss {
+    let max_events = |piece: &PlannedPiece| match DamageKind::from_name(&piece.kind) {
+        // The piece is exactly one frame.
+        Some(DamageKind::Checksum) => 1,
+        Some(
+            DamageKind::Zeros
+            | DamageKind::Length
+            | DamageKind::TornTail
+            | DamageKind::Garbage
+            | DamageKind::Truncated
+            | DamageKind::Header
+            | DamageKind::InvalidEvent
+            | DamageKind::Gap
+            | DamageKind::Clock
+            | DamageKind::Unreadable,
+        )
+        | None => 1.max((piece.end - piece.start) / MIN_EVENT_BYTES),
+    };
+    let bytes_after = pieces.last().map_or(0, |piece| end.saturating_sub(piece.end));
+    let at_most = pieces.iter().map(max_events).sum::<u64>() + bytes_after / MIN_EVENT_BYTES;
+    Loss { at_most, ..Loss::default() }
+}
+
+/// Replaces the estimated losses of `steps` and of the forgotten end by what the index knows of these ranges.
+///
+/// # Errors
+/// `Cancelled` when `on_progress` breaks; `Io`, `Changed` when the index or the log cannot be read.
+pub(super) fn count_losses(
+    view: &LogView,
+    steps: &mut [RepairStep],
+    mut forgotten: Option<&mut ForgottenEnd>,
+    on_progress: &mut OnProgress,
+) -> Result<(), StorageError> {
+    count_by_postings(view, steps, forgotten.as_deref_mut(), on_progress)?;
+    for step in steps.iter_mut().filter(|step| step.action == RepairAction::Gap) {
+        if let Some((lost_end, others)) = step.pieces.split_last()
+            && lost_end.kind == DamageKind::Truncated.name()
+        {
+            let other_events = if others.is_empty() { 0 } else { estimate_max_loss(others, lost_end.start).at_most };
+            narrow_loss_of_end(view, lost_end.start, other_events, &mut step.loss)?;
+        }
+    }
+    forgotten.map_or(Ok(()), |end| narrow_loss_of_end(view, end.start, 0, &mut end.loss))
+}
+
+/// Narrows the loss at the end of the log to the number that the `truncated` finding reports. It follows from the count
+/// of events before the end, or from what a rebuilt index has carried over. The range may hold up to `other_events`
+/// more.
+fn narrow_loss_of_end(view: &LogView, start: u64, other_events: u64, loss: &mut Loss) -> Result<(), StorageError> {
+    if loss.at_least < loss.at_most
+        && let Some((lost, _)) = view.count_lost_events(start)?
+    {
+        loss.at_least = loss.at_least.max(lost);
+        loss.at_most = loss.at_most.min(lost + other_events).max(loss.at_least);
+    }
+    Ok(())
+}
+
+/// Counts the events of the ranges that are given up in the index's postings, which list the offsets of each aggregate.
+fn count_by_postings(
+    view: &LogView,
+    steps: &mut [RepairStep],
+    forgotten: Option<&mut ForgottenEnd>,
+    on_progress: &mut OnProgress,
+) -> Result<(), StorageError> {
+    let Some(index) = view.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
+        return Ok(());
+    };
+    let covered_to = index.coverage().covered_to;
+    let is_fully_indexed = |range: &Range<u64>| {
+        range.end <= covered_to
+            && index.build_damage().iter().all(|bad| bad.end <= range.start || range.end <= bad.start)
+    };
+    let gaps = steps.iter_mut().filter(|step| step.action == RepairAction::Gap && !step.loss.is_zero());
+    let mut ranges: Vec<(Range<u64>, &mut Loss)> =
+        gaps.map(|step| (step.start..step.new_end, &mut step.loss)).collect();
+    if let Some(end) = forgotten {
+        end.loss = Loss { at_most: 1.max((end.end - end.start) / MIN_EVENT_BYTES), ..Loss::default() };
+        ranges.push((end.start..end.end, &mut end.loss));
+    }
+    ranges.retain(|(range, _)| is_fully_indexed(range));
+    if ranges.is_empty() {
+        return Ok(());
+    }
+    let estimates: Vec<u64> = ranges.iter().map(|(_, loss)| loss.at_most).collect();
+    for (_, loss) in &mut ranges {
+        **loss = Loss::default();
+    }
+    let to_error = |fault: IndexFault| fault.into_error(view.index_path());
+    let mut events_with_aggregate = 0;
+    for (n, aggregate) in (0u64..).zip(index.iter()) {
+        if n % AGGREGATES_PER_CHECK == 0 {
+            cancelled_if_break(on_progress(Progress { position: covered_to, total: covered_to }))?;
+        }
+        let aggregate = aggregate.map_err(to_error)?;
+        events_with_aggregate += aggregate.events;
+        let overlaps = |range: &Range<u64>| aggregate.first < range.end && range.start <= aggregate.last;
+        if !ranges.iter().any(|(range, _)| overlaps(range)) {
+            continue;
+        }
+        for offset in index.offsets(aggregate.id).map_err(to_error)? {
+            let offset = offset.map_err(to_error)?;
+            let at = ranges.partition_point(|(range, _)| range.end <= offset);
+            if let Some((_, loss)) = ranges.get_mut(at).filter(|(range, _)| range.contains(&offset)) {
+                loss.at_least += 1;
+                loss.at_most += 1;
+                if loss.aggregates.last() != Some(&aggregate.id) && loss.aggregates.len() < Loss::MAX_AGGREGATES {
+                    loss.aggregates.push(aggregate.id);
+                }
+            }
+        }
+    }
+    if events_with_aggregate < index.coverage().events {
+        // Events without an aggregate have no posting, so that the number of them in a range is unknown.
+        for ((_, loss), estimate) in ranges.iter_mut().zip(estimates) {
+            loss.at_most = loss.at_most.max(estimate);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! Planning a repair: find what can be done about each finding, decide, and compute what every step writes and costs.
+//!
+//! Planning reads the log once, and writes nothing.
+
+mod decide;
+mod donor;
+mod donor_ranges;
+mod fix_finder;
+mod group;
+mod loss;
+mod neighbours;
+mod option_checks;
+mod planner;
+mod step_builder;
+mod step_output;
+
+pub(crate) use donor::{Donor, RefusalReason};
+pub use fix_finder::FixFinder;
+pub(crate) use neighbours::Neighbours;
+pub use planner::plan_repair;
+pub(crate) use step_output::{ByteSource, StepOutput};

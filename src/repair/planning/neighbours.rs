@@ -1,0 +1,66 @@
+//! The valid frames next to a damaged range. A fix depends on them, and their times bound the time of a damaged event.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::StorageError;
+use crate::file::{LogFile, OffsetLocation, ScanSpan, locate_offset, spans_before};
+use crate::format::{EventView, HEADER_LEN};
+use crate::repair::correction::NeighbourTimes;
+use crate::repair::types::{Neighbour, read_neighbour};
+
+/// The nearest valid frames before and after a range.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Neighbours {
+    pub(crate) before: Option<Neighbour>,
+    pub(crate) after: Option<Neighbour>,
+}
+
+impl Neighbours {
+    /// Finds the neighbours of `range` in a log that ends at `log_end`. Damage next to the range is skipped.
+    pub(crate) fn find(log: &Arc<LogFile>, range: &Range<u64>, log_end: u64) -> Result<Self, StorageError> {
+        Ok(Self { before: find_before(log, range.start)?, after: find_after(log, range.end, log_end)? })
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Neighbour> {
+        self.before.into_iter().chain(self.after).collect()
+    }
+
+    /// Reads when the events in these frames were written.
+    pub(super) fn read_times(self, log: &LogFile) -> Result<NeighbourTimes, StorageError> {
+        let mut buf = Vec::new();
+        let mut time = |frame: Option<Neighbour>| -> Result<Option<u64>, StorageError> {
+            let Some(frame) = frame else { return Ok(None) };
+            let frame = log.read_frame_at(frame.offset, &mut buf)?;
+            let event = frame.and_then(|frame| EventView::parse(frame.payload(), log.version()).ok());
+            Ok(event.map(|event| event.write_timestamp_ms()))
+        };
+        Ok(NeighbourTimes { before: time(self.before)?, after: time(self.after)? })
+    }
+}
+
+fn find_before(log: &Arc<LogFile>, start: u64) -> Result<Option<Neighbour>, StorageError> {
+    if start <= HEADER_LEN {
+        return Ok(None);
+    }
+    // Two spans are enough: the damage just before the range, and the frame before that damage.
+    let spans = spans_before(log, start, 2)?;
+    let frame = spans.iter().rev().find_map(|span| match span {
+        ScanSpan::Frame(range) => Some(range.start),
+        _ => None,
+    });
+    frame.map_or(Ok(None), |start| read_neighbour(log, start))
+}
+
+fn find_after(log: &Arc<LogFile>, end: u64, log_end: u64) -> Result<Option<Neighbour>, StorageError> {
+    if end >= log_end {
+        return Ok(None);
+    }
+    if let Some(frame) = read_neighbour(log, end)? {
+        return Ok(Some(frame));
+    }
+    match locate_offset(log, end, log_end)? {
+        OffsetLocation::Damaged(range) if range.end < log_end => read_neighbour(log, range.end),
+        _ => Ok(None),
+    }
+}

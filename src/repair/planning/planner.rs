@@ -1,0 +1,160 @@
+//! Making a plan: one survey of the log, a decision about every finding, and the hashes that `apply` checks.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::decide::{Decisions, decide_fixes};
+use super::donor::Donor;
+use super::fix_finder::FixFinder;
+use super::group::{PieceGroup, merge_adjacent_groups};
+use super::loss::{ForgottenEnd, count_losses};
+use super::step_builder::{StepBuilder, describe_gaps};
+use super::step_output::{ByteSource, StepOutput};
+use crate::StorageError;
+use crate::file::{OffsetLocation, locate_offset};
+use crate::format::{DamageKind, Finding, Version};
+use crate::inspect::{LogView, OnProgress, SurveyOptions, SurveyUpdate, survey};
+use crate::repair::types::{
+    Loss, Plan, ProposedFix, RepairAction, RepairOptions, read_identity, refuse_hard_links, refused_error,
+    sha256_of_range,
+};
+
+/// Plans a repair of the log of `view`. Intact ranges are taken from the copy at `donor` where there is one.
+///
+/// Reads the log once, and writes nothing. `on_progress` is called about once per mebibyte, and can cancel.
+///
+/// # Errors
+/// - `Version0ReadOnly` for a log of version 0, and `UnknownFlags` when its flags forbid writing.
+/// - `Refused` when no repair in place is possible (the device refuses to read a range, or the file has other names),
+///   when an option does not fit the findings, and when the plan would give up more events than
+///   [`RepairOptions::max_lost_events`].
+/// - `Cancelled` when `on_progress` breaks.
+/// - `Io`, `Changed`, `OutOfMemory` when the log, the index or the donor cannot be read.
+pub fn plan_repair(
+    view: &LogView,
+    options: &RepairOptions,
+    donor: Option<&Path>,
+    on_progress: &mut OnProgress,
+) -> Result<Plan, StorageError> {
+    let path = view.path();
+    if view.log().version() == Version::V0 {
+        return Err(StorageError::Version0ReadOnly { path: path.to_owned() });
+    }
+    if let Some(found) = view.write_blocking_flags() {
+        return Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "write" });
+    }
+    refuse_hard_links(view.log())?;
+    let log_identity = read_identity(view.log())?;
+    let donor = donor.map(|path| Donor::open(view, path)).transpose()?;
+    let found = find_damage(view, options.damage_offset, on_progress)?;
+    if let Some(bad) = found.iter().find(|proposed| proposed.finding.kind == DamageKind::Unreadable) {
+        let reason = format!("the device refuses to read {}..{}", bad.finding.start, bad.finding.end);
+        return Err(refused_error(path, reason, "Write what can be read into a new log with `chronicle salvage`"));
+    }
+    let Decisions { groups, notes } = decide_fixes(view, options, donor.as_ref(), found)?;
+    let mut forgotten = forgotten_end(view, &groups, log_identity.bytes)?;
+    let mut builder = StepBuilder::new(view, donor.as_ref(), log_identity.bytes);
+    for group in merge_adjacent_groups(groups) {
+        builder.add_group(group)?;
+    }
+    let (mut steps, unrepaired) = builder.finish();
+    count_losses(view, &mut steps, forgotten.as_mut(), on_progress)?;
+    for step in &mut steps {
+        step.before_sha256 = sha256_of_range(view.log(), step.range())?;
+    }
+    let mut plan = Plan::new(log_identity, steps);
+    (plan.unrepaired, plan.notes) = (unrepaired, notes);
+    if let Some(end) = forgotten {
+        (plan.forgotten_index_end, plan.forgotten_loss) = (Some(end.end), end.loss);
+    }
+    // A gap's description contains the plan's id, so that the hashes of gaps follow from the id, and not the reverse.
+    plan.assign_id();
+    describe_gaps(&plan.id, &mut plan.steps);
+    for step in &mut plan.steps {
+        let source = donor.as_ref().filter(|_| step.action == RepairAction::TakeFromDonor).map(Donor::log);
+        let source = source.map(|log| Box::new(log) as Box<dyn ByteSource>);
+        let after_sha256 = StepOutput::new(step, source).sha256(view.log())?;
+        step.after_sha256 = after_sha256;
+    }
+    check_max_loss(path, options, &plan)?;
+    Ok(plan)
+}
+
+/// Returns the end of the log that the decisions give up together with the index's record of it.
+///
+/// # Errors
+/// `Refused` when the log would then have no header, and no index that knows it.
+fn forgotten_end(view: &LogView, groups: &[PieceGroup], log_end: u64) -> Result<Option<ForgottenEnd>, StorageError> {
+    let Some(start) = groups.iter().find_map(PieceGroup::forgotten_from) else { return Ok(None) };
+    if log_end < view.log().first_frame_offset() {
+        let reason = "the log has lost its header, and only the index still knows it";
+        let alternative = "Leave out --forget: a gap replaces the lost end, after the header that the index knows";
+        return Err(refused_error(view.path(), reason.into(), alternative));
+    }
+    let end = view.trusted_index_end();
+    Ok(end.map(|end| ForgottenEnd { start, end, loss: Loss::default() }))
+}
+
+fn check_max_loss(path: &Path, options: &RepairOptions, plan: &Plan) -> Result<(), StorageError> {
+    let lost = plan.total_loss().at_most;
+    match options.max_lost_events {
+        Some(allowed) if lost > allowed => {
+            let reason = format!("the plan would give up as many as {lost} events; {allowed} are allowed");
+            let alternative = "See the plan with --dry-run; allow more, or leave ranges out with --except";
+            Err(refused_error(path, reason, alternative))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Finds the damage of the log, or only that at file offset `at`, each finding with its fix.
+fn find_damage(
+    view: &LogView,
+    at: Option<u64>,
+    on_progress: &mut OnProgress,
+) -> Result<Vec<ProposedFix>, StorageError> {
+    let mut finder = FixFinder::new(view)?;
+    let mut options = SurveyOptions::default();
+    if let Some(at) = at {
+        let log_end = view.log().len()?;
+        if at < view.log().first_frame_offset().min(log_end) {
+            let header = view.header_finding();
+            return header.map_or(Ok(Vec::new()), |finding| finder.push(&finding));
+        }
+        match locate_offset(view.log(), at, log_end)? {
+            OffsetLocation::Damaged(range) | OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) => {
+                options = SurveyOptions { from: Some(range.start), until: Some(range.start + 1), ..options };
+            }
+            OffsetLocation::PastEnd => {
+                let truncated = view.truncation_finding(log_end, log_end)?;
+                return truncated.map_or(Ok(Vec::new()), |finding| finder.push(&finding));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let mut failed = None;
+    let surveyed = survey(view, &options, None, &mut |update| match update {
+        SurveyUpdate::Progress(progress) => on_progress(progress),
+        SurveyUpdate::Finding(finding) if !finding.kind.is_damage() => ControlFlow::Continue(()),
+        SurveyUpdate::Finding(finding) => match finder.push(finding) {
+            Ok(mut decided) => {
+                found.append(&mut decided);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        },
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    surveyed?;
+    found.append(&mut finder.finish());
+    if let Some(at) = at {
+        let is_at = |finding: &Finding| finding.range().contains(&at) || finding.range().is_empty();
+        found.retain(|proposed| is_at(&proposed.finding));
+    }
+    Ok(found)
+}

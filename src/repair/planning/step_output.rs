@@ -1,0 +1,186 @@
+//! The bytes that a step writes, computed chunk by chunk.
+//!
+//! Planning hashes them, applying writes them, and recovery compares them with the log to find how far a killed repair
+//! came.
+
+use std::ops::Range;
+
+use sha2::{Digest, Sha256};
+
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::frame::{LENGTH_LEN, MAX_FRAME};
+use crate::format::{HEADER_LEN, frame, gap, hex};
+use crate::repair::types::{CHUNK, RepairStep, StepWrite, changed_error};
+
+/// Length of the smallest gap frame, in bytes.
+pub(crate) const MIN_GAP: u64 = 10;
+
+/// A file from which a [`StepWrite::CopyFrom`] step copies bytes.
+pub(crate) trait ByteSource {
+    /// Reads all bytes of `range`.
+    ///
+    /// # Errors
+    /// `Changed` when the file does not have all of them; `Io`.
+    fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StorageError>;
+}
+
+impl ByteSource for &LogFile {
+    fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StorageError> {
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        let read = self.read_at(&mut bytes, range.start)?;
+        self.ensure_bytes_available(range.start + read as u64, range.end)?;
+        Ok(bytes)
+    }
+}
+
+/// Called with a file offset, the bytes that start there before the step, and those after it.
+pub(crate) type StepChunkVisitor<'a> = dyn FnMut(u64, &[u8], &[u8]) -> Result<(), StorageError> + 'a;
+
+/// Computes what a step leaves in its range.
+pub(crate) struct StepOutput<'a> {
+    step: &'a RepairStep,
+    source: Option<Box<dyn ByteSource + 'a>>,
+    /// The gap frame that was encoded last, with its offset: a frame can be larger than a chunk.
+    last_gap_frame: Option<(u64, Vec<u8>)>,
+}
+
+impl<'a> StepOutput<'a> {
+    /// The output of `step`. `source` is needed only for a step that copies bytes.
+    pub(crate) fn new(step: &'a RepairStep, source: Option<Box<dyn ByteSource + 'a>>) -> Self {
+        Self { step, source, last_gap_frame: None }
+    }
+
+    /// Returns the bytes of `range`, a part of the step's range after the repair. `before` are the bytes that are there
+    /// before it, as far as the log reaches.
+    pub(crate) fn read_chunk(&mut self, range: Range<u64>, before: &[u8]) -> Result<Vec<u8>, StorageError> {
+        match &self.step.write {
+            StepWrite::Edits(changes) => {
+                let mut bytes = before.to_vec();
+                for change in changes {
+                    for (at, byte) in (change.offset..).zip(&change.after) {
+                        if let Some(slot) = at.checked_sub(range.start).and_then(|at| bytes.get_mut(at as usize)) {
+                            *slot = *byte;
+                        }
+                    }
+                }
+                Ok(bytes)
+            }
+            StepWrite::Gap { description, header } => Ok(self.gap_bytes(&range, description, header.as_deref())),
+            StepWrite::CopyFrom { from } => match &self.source {
+                Some(source) => source.read_range(range),
+                None => Err(changed_error(from, &format!("the bytes of {}..{}", range.start, range.end), "no file")),
+            },
+            StepWrite::Truncate => Ok(Vec::new()),
+        }
+    }
+
+    fn gap_bytes(&mut self, range: &Range<u64>, description: &str, header: Option<&str>) -> Vec<u8> {
+        let header = header.and_then(hex::decode).unwrap_or_default();
+        let first = self.step.start + header.len() as u64;
+        let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
+        let mut at = range.start;
+        while at < range.end {
+            if at < first {
+                let from = (at - self.step.start) as usize;
+                let to = header.len().min((range.end - self.step.start) as usize);
+                bytes.extend_from_slice(header.get(from..to).unwrap_or_default());
+                at += (to - from) as u64;
+                continue;
+            }
+            let frame_range = gap_frame_range(first..self.step.new_end, at);
+            if self.last_gap_frame.as_ref().is_none_or(|(start, _)| *start != frame_range.start) {
+                let len = (frame_range.end - frame_range.start) as usize;
+                self.last_gap_frame = Some((frame_range.start, encode_gap_frame(len, description)));
+            }
+            let frame = self.last_gap_frame.as_ref().map(|(_, frame)| frame.as_slice()).unwrap_or_default();
+            let to = range.end.min(frame_range.end);
+            let part = (at - frame_range.start) as usize..(to - frame_range.start) as usize;
+            bytes.extend_from_slice(frame.get(part).unwrap_or_default());
+            at = to;
+        }
+        bytes
+    }
+
+    /// Calls `visit` for all bytes that the step leaves, in chunks of at most [`CHUNK`] bytes.
+    pub(crate) fn for_each_chunk(&mut self, log: &LogFile, visit: &mut StepChunkVisitor) -> Result<(), StorageError> {
+        let step = self.step;
+        let mut at = step.start;
+        let mut buf = vec![0; CHUNK as usize];
+        while at < step.new_end {
+            let end = step.new_end.min(at + CHUNK);
+            let len_before = (step.end.min(end).max(at) - at) as usize;
+            let before = buf.get_mut(..len_before).unwrap_or_default();
+            let read = log.read_at(before, at)?;
+            log.ensure_bytes_available(at + read as u64, at + len_before as u64)?;
+            let before = buf.get(..len_before).unwrap_or_default();
+            let after = self.read_chunk(at..end, before)?;
+            visit(at, before, &after)?;
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// SHA-256 of the step's range after the repair.
+    pub(crate) fn sha256(&mut self, log: &LogFile) -> Result<Vec<u8>, StorageError> {
+        let mut hash = Sha256::new();
+        self.for_each_chunk(log, &mut |_, _, after| {
+            hash.update(after);
+            Ok(())
+        })?;
+        Ok(hash.finalize().to_vec())
+    }
+}
+
+/// Returns the gap frame that contains `at` in the chain of gap frames over `range`.
+///
+/// Every frame has the largest length a frame may have, except the last one, and the one before it when the last one
+/// would otherwise be shorter than a gap can be.
+fn gap_frame_range(range: Range<u64>, at: u64) -> Range<u64> {
+    let max_len = MAX_FRAME as u64;
+    let last_len = (range.end - range.start) % max_len;
+    let mut last_start = range.end - last_len;
+    if last_len > 0 && last_len < MIN_GAP && last_start > range.start {
+        last_start -= MIN_GAP;
+    }
+    if at >= last_start {
+        return last_start..range.end;
+    }
+    let start = range.start + (at - range.start) / max_len * max_len;
+    start..(start + max_len).min(last_start)
+}
+
+/// Encodes a gap frame of exactly `len` bytes. The description is left out where it does not fit.
+fn encode_gap_frame(len: usize, description: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(len);
+    let payload_len = len.saturating_sub(LENGTH_LEN + frame::CHECKSUM_LEN);
+    frame::encode(&gap::build_gap_payload(payload_len, description), &mut bytes);
+    bytes
+}
+
+const _: () = assert!(HEADER_LEN < CHUNK, "a header fits in one chunk");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_gap_frames_tiles_its_range_and_no_frame_is_too_short() {
+        let max_len = MAX_FRAME as u64;
+        for len in
+            [10, 11, 400, max_len - 1, max_len, max_len + 1, max_len + 9, max_len + 10, 2 * max_len + 3, 3 * max_len]
+        {
+            let range = 77..77 + len;
+            let (mut at, mut frames) = (range.start, 0);
+            while at < range.end {
+                let frame = gap_frame_range(range.clone(), at);
+                assert_eq!(frame.start, at, "{len}");
+                assert!((MIN_GAP..=max_len).contains(&(frame.end - frame.start)), "{len}: {frame:?}");
+                assert_eq!(gap_frame_range(range.clone(), frame.end - 1), frame, "{len}");
+                (at, frames) = (frame.end, frames + 1);
+            }
+            assert_eq!(at, range.end);
+            assert_eq!(frames, len.div_ceil(max_len), "{len}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Fixes: what can be done about a finding, how certain it is, and which bytes it would change.
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::{DamageKind, Finding};
+
+/// What a repair can do about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepairAction {
+    /// Write the frame length that the checksum proves.
+    RestoreLength,
+    /// Flip the bits that explain the checksum mismatch.
+    CorrectBits,
+    /// Write the log's header again.
+    RebuildHeader,
+    /// Copy the range from another copy of the log.
+    TakeFromDonor,
+    /// Save the unfinished end of the log in the journal and cut it off.
+    SetAsideTail,
+    /// Replace the range with gap frames, so that every later offset stays as it is.
+    Gap,
+}
+
+impl RepairAction {
+    /// Every action, with its name in JSON and whether it restores lost bytes.
+    pub const ALL: [(RepairAction, &'static str, bool); 6] = [
+        (RepairAction::RestoreLength, "restore_length", true),
+        (RepairAction::CorrectBits, "correct_bits", true),
+        (RepairAction::RebuildHeader, "rebuild_header", true),
+        (RepairAction::TakeFromDonor, "take_from_donor", true),
+        (RepairAction::SetAsideTail, "set_aside_tail", false),
+        (RepairAction::Gap, "gap", false),
+    ];
+
+    /// The action's name in JSON and in messages.
+    pub fn name(self) -> &'static str {
+        self.table_row().1
+    }
+
+    /// True for an action that restores lost bytes; false for one that only keeps the rest of the log usable.
+    pub fn can_restore(self) -> bool {
+        self.table_row().2
+    }
+
+    fn table_row(self) -> &'static (RepairAction, &'static str, bool) {
+        Self::ALL.iter().find(|row| row.0 == self).unwrap_or(&Self::ALL[0])
+    }
+}
+
+/// How certain a fix is, in ascending order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The user has to choose among candidates, and possibly none of them is right.
+    Choice,
+    /// Chance alone would produce such a fix in fewer than 1 of 100 cases.
+    Likely,
+    /// Proven by the checksum or by an identical copy.
+    Proven,
+}
+
+impl Certainty {
+    /// The certainty's name in JSON and in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Likely => "likely",
+            Self::Choice => "choice",
+        }
+    }
+}
+
+/// Bytes that a fix changes; `before` and `after` have the same length.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByteChange {
+    /// File offset of the first byte.
+    pub offset: u64,
+    /// The bytes before the fix.
+    #[serde(with = "crate::format::hex")]
+    pub before: Vec<u8>,
+    /// The bytes after the fix.
+    #[serde(with = "crate::format::hex")]
+    pub after: Vec<u8>,
+}
+
+/// One explanation of a finding, with the changes that would reverse it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// How many explanations at least as short as this one chance alone would produce here.
+    #[serde(rename = "expected")]
+    pub expected_false_positives: f64,
+    /// The changes, by ascending offset.
+    pub changes: Vec<ByteChange>,
+}
+
+/// A fix for a finding: the action, and the candidates where there are several ways to apply it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fix {
+    /// The action.
+    pub action: RepairAction,
+    /// How certain the fix is; `None` for an action that restores nothing.
+    pub certainty: Option<Certainty>,
+    /// The possible changes, best first: one, or several of which the user has to choose; empty when the action alone
+    /// says everything.
+    pub candidates: Vec<Candidate>,
+    /// What was not searched, in words, when a search reached its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsearched: Option<String>,
+    /// In a plan: the choice that selects the first candidate, or the fix itself when it has no candidates. It consists
+    /// of the finding's start and a number, as in [`super::RepairOptions::choices`]; the other candidates have the
+    /// numbers that follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "choose")]
+    pub choice: Option<(u64, usize)>,
+}
+
+impl Fix {
+    /// A fix without candidates.
+    pub(crate) const fn without_candidates(action: RepairAction) -> Self {
+        Self { action, certainty: None, candidates: Vec::new(), unsearched: None, choice: None }
+    }
+
+    /// A fix with exactly one candidate.
+    pub(crate) fn with_candidate(action: RepairAction, certainty: Certainty, candidate: Candidate) -> Self {
+        Self { action, certainty: Some(certainty), candidates: vec![candidate], unsearched: None, choice: None }
+    }
+
+    /// True when the fix is less than proven, so that the user has to accept or choose it.
+    pub fn is_undecided(&self) -> bool {
+        self.certainty.is_some_and(|certainty| certainty < Certainty::Proven)
+    }
+}
+
+/// A finding with what can be done about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProposedFix {
+    /// The finding.
+    pub finding: Finding,
+    /// The fix; `None` when nothing can be done in place.
+    pub fix: Option<Fix>,
+}
+
+impl ProposedFix {
+    /// File offset after the range once it is repaired. It differs from the finding's end only for a `truncated` log,
+    /// which is filled up to the end that an index has seen.
+    pub(crate) fn repaired_end(&self) -> u64 {
+        let finding = &self.finding;
+        let seen_end = finding.evidence.log_end_offset.filter(|_| finding.kind == DamageKind::Truncated);
+        seen_end.unwrap_or(finding.end).max(finding.end)
+    }
+
+    /// The fix, when it restores lost bytes.
+    pub(crate) fn restoring_fix(&self) -> Option<&Fix> {
+        self.fix.as_ref().filter(|fix| fix.action.can_restore())
+    }
+}
+
+/// Returns the runs of bytes in which `after` differs from `before`, which starts at file offset `offset`.
+pub(crate) fn diff_bytes(offset: u64, before: &[u8], after: &[u8]) -> Vec<ByteChange> {
+    let mut changes: Vec<ByteChange> = Vec::new();
+    for ((at, old), new) in (offset..).zip(before).zip(after) {
+        if old == new {
+            continue;
+        }
+        match changes.last_mut() {
+            Some(change) if change.offset + change.after.len() as u64 == at => {
+                change.before.push(*old);
+                change.after.push(*new);
+            }
+            _ => changes.push(ByteChange { offset: at, before: vec![*old], after: vec![*new] }),
+        }
+    }
+    changes
+}

@@ -1,0 +1,83 @@
+//! Reading what a plan is checked against: the identity of a log, hashes of its ranges, and single valid frames.
+
+use std::ops::Range;
+
+use sha2::{Digest, Sha256};
+
+use super::{LogIdentity, Neighbour, refused_error};
+use crate::StorageError;
+use crate::file::{FileIdentity, LogFile};
+use crate::format::{HEADER_LEN, Version};
+
+/// Bytes read at once.
+pub(crate) const CHUNK: u64 = 1 << 20;
+
+/// Reads what identifies the log: path, header, first frame, file and size.
+pub(crate) fn read_identity(log: &LogFile) -> Result<LogIdentity, StorageError> {
+    let file = log.storage().identity().map_err(|error| StorageError::io(log.path(), "find", error))?;
+    Ok(LogIdentity {
+        path: log.path().to_owned(),
+        header: read_header_bytes(log)?,
+        first_checksum: read_first_checksum(log)?,
+        file: (file != FileIdentity::UNKNOWN).then_some((file.device, file.inode)),
+        bytes: log.len()?,
+    })
+}
+
+/// Reads the first 16 bytes, or as many as there are.
+pub(crate) fn read_header_bytes(log: &LogFile) -> Result<Vec<u8>, StorageError> {
+    let mut bytes = vec![0; HEADER_LEN as usize];
+    let read = log.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// Reads the checksum of the frame that follows the header; `None` when no valid frame starts there.
+pub(crate) fn read_first_checksum(log: &LogFile) -> Result<Option<u32>, StorageError> {
+    Ok(read_neighbour(log, Version::V1.first_frame_offset())?.map(|frame| frame.checksum))
+}
+
+/// Reads the valid frame that starts at `offset`; `None` when there is none.
+pub(crate) fn read_neighbour(log: &LogFile, offset: u64) -> Result<Option<Neighbour>, StorageError> {
+    let mut buf = Vec::new();
+    Ok(log.read_frame_at(offset, &mut buf)?.map(|frame| Neighbour { offset, checksum: frame.checksum() }))
+}
+
+/// Called with a file offset and the bytes that start there.
+pub(crate) type ChunkVisitor<'a> = dyn FnMut(u64, &[u8]) -> Result<(), StorageError> + 'a;
+
+/// Calls `visit` with the bytes of a range, in chunks of at most [`CHUNK`] bytes.
+pub(crate) fn for_each_chunk(log: &LogFile, range: Range<u64>, visit: &mut ChunkVisitor) -> Result<(), StorageError> {
+    let mut buf = vec![0; (range.end - range.start).min(CHUNK) as usize];
+    let mut at = range.start;
+    while at < range.end {
+        let len = (range.end - at).min(CHUNK) as usize;
+        let chunk = buf.get_mut(..len).unwrap_or_default();
+        let read = log.read_at(chunk, at)?;
+        log.ensure_bytes_available(at + read as u64, at + len as u64)?;
+        visit(at, chunk)?;
+        at += len as u64;
+    }
+    Ok(())
+}
+
+/// SHA-256 of a range of the log.
+pub(crate) fn sha256_of_range(log: &LogFile, range: Range<u64>) -> Result<Vec<u8>, StorageError> {
+    let mut hash = Sha256::new();
+    for_each_chunk(log, range, &mut |_, bytes| {
+        hash.update(bytes);
+        Ok(())
+    })?;
+    Ok(hash.finalize().to_vec())
+}
+
+/// Refuses a file that has several hard links: a repair in place would change the file under all of its names.
+pub(crate) fn refuse_hard_links(log: &LogFile) -> Result<(), StorageError> {
+    let path = log.path();
+    let links = log.storage().identity().map_err(|error| StorageError::io(path, "find", error))?.links;
+    if links <= 1 {
+        return Ok(());
+    }
+    let reason = format!("the file has {links} names (hard links), and a repair in place would change all of them");
+    Err(refused_error(path, reason, "Write a new log with `chronicle salvage`"))
+}

@@ -1,0 +1,23 @@
+//! Plain data of a repair: actions and fixes, options, plans, the paths of a log, and the bytes a plan is checked against.
+//!
+//! Every stage of a repair uses these types; they use none of the stages.
+
+mod errors;
+mod fix;
+mod log_bytes;
+mod log_paths;
+mod options;
+mod plan;
+mod step;
+
+pub(crate) use errors::{changed_error, refused_error};
+pub(crate) use fix::diff_bytes;
+pub use fix::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction};
+pub(crate) use log_bytes::{
+    CHUNK, for_each_chunk, read_first_checksum, read_header_bytes, read_identity, read_neighbour, refuse_hard_links,
+    sha256_of_range,
+};
+pub use log_paths::{LogPaths, journal_folder};
+pub use options::{FindingSelector, RepairOptions};
+pub use plan::{LogIdentity, PLAN_VERSION, Plan, UnrepairedRange};
+pub use step::{Loss, Neighbour, PlannedPiece, RepairStep, StepWrite};

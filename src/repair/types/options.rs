@@ -1,0 +1,56 @@
+//! The options of a repair: which findings to repair, and what to do beyond the proven fixes.
+
+use crate::format::{DamageKind, Finding};
+
+/// Which findings to repair, and how far to go beyond what is proven.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RepairOptions {
+    /// Apply likely fixes as well as proven ones.
+    pub accept_likely: bool,
+    /// Replace with a gap where only likely fixes or choices are offered.
+    pub gap_undecided: bool,
+    /// Chosen candidates: the start of a finding and the number of a candidate offered for it, counted from 1.
+    pub choices: Vec<(u64, usize)>,
+    /// Repair only these findings; an empty list selects all.
+    pub only: Vec<FindingSelector>,
+    /// Leave these findings unrepaired.
+    pub except: Vec<FindingSelector>,
+    /// Drop the index's record of events that the log has lost at its end, instead of filling their range with a gap.
+    pub forget_lost_end: bool,
+    /// Refuse a plan that gives up more than this many events.
+    pub max_lost_events: Option<u64>,
+    /// Repair only the damage at this file offset.
+    pub damage_offset: Option<u64>,
+}
+
+impl RepairOptions {
+    /// True when `only` and `except` select the finding.
+    pub(crate) fn is_selected(&self, finding: &Finding) -> bool {
+        let matches = |selector: &FindingSelector| selector.is_match(finding.kind, finding.start);
+        (self.only.is_empty() || self.only.iter().any(matches)) && !self.except.iter().any(matches)
+    }
+
+    /// The number of the candidate chosen for the finding that starts at `start`, counted from 1.
+    pub(crate) fn choice_at(&self, start: u64) -> Option<usize> {
+        self.choices.iter().find(|choice| choice.0 == start).map(|choice| choice.1)
+    }
+}
+
+/// Selects findings by place or by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FindingSelector {
+    /// The finding that starts at this file offset.
+    Start(u64),
+    /// Every finding of this kind.
+    Kind(DamageKind),
+}
+
+impl FindingSelector {
+    /// True when a finding of `kind` that starts at `start` is selected.
+    pub fn is_match(self, kind: DamageKind, start: u64) -> bool {
+        match self {
+            Self::Start(selected) => selected == start,
+            Self::Kind(selected) => selected == kind,
+        }
+    }
+}

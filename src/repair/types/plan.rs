@@ -1,0 +1,208 @@
+//! A plan: everything that a repair would do to a log, as plain data.
+//!
+//! The same value is shown to the user, saved with `--plan FILE`, written to the journal and applied.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Fix, Loss, PlannedPiece, RepairStep, StepWrite};
+use crate::format::hex;
+
+/// Version of a plan's layout in JSON.
+pub const PLAN_VERSION: u32 = 1;
+
+/// Hexadecimal digits of a plan's id.
+const ID_DIGITS: usize = 12;
+
+/// What a repair would do to a log.
+///
+/// [`plan_repair`](super::super::plan_repair) and [`plan_undo`](super::super::plan_undo) make plans;
+/// [`apply`](super::super::apply) applies them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Version of this layout: [`PLAN_VERSION`].
+    #[serde(rename = "plan")]
+    pub layout_version: u32,
+    /// Identifies the plan: the first 12 hexadecimal digits of a hash of what it does.
+    pub id: String,
+    /// The number of the repair that this plan reverses, for an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u32>,
+    /// The log that the plan was made from.
+    pub log: LogIdentity,
+    /// The changes, by ascending offset. Their ranges do not overlap.
+    pub steps: Vec<RepairStep>,
+    /// The findings that are left as they are.
+    #[serde(rename = "left")]
+    pub unrepaired: Vec<UnrepairedRange>,
+    /// Notes for the user, in words: why a donor was not used, and how far it continues after the end of this log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// The end of the log as an index has seen it, when the plan drops the index's record of the lost events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "forgets")]
+    pub forgotten_index_end: Option<u64>,
+    /// Events given up with that record.
+    #[serde(default)]
+    #[serde(rename = "forgotten")]
+    pub forgotten_loss: Loss,
+    /// Estimate of how long the writer's lock will be held, in milliseconds.
+    #[serde(rename = "lock_ms")]
+    pub estimated_lock_ms: u64,
+}
+
+/// Identifies the log that a plan or a journal belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogIdentity {
+    /// Path of the log, with symbolic links resolved. It is shown, but not compared.
+    pub path: PathBuf,
+    /// The first 16 bytes of the log, or as many as there are.
+    #[serde(with = "hex")]
+    pub header: Vec<u8>,
+    /// Checksum of the frame after the header; `None` when no valid frame starts there.
+    pub first_checksum: Option<u32>,
+    /// Device and inode of the file; `None` on platforms that have none.
+    pub file: Option<(u64, u64)>,
+    /// Size of the log, in bytes.
+    pub bytes: u64,
+}
+
+/// A finding that a plan leaves unrepaired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnrepairedRange {
+    /// The finding.
+    #[serde(flatten)]
+    pub piece: PlannedPiece,
+    /// Why it is left unrepaired, in words.
+    #[serde(rename = "why")]
+    pub reason: String,
+    /// The fixes that are offered for it.
+    #[serde(rename = "also_possible")]
+    pub alternatives: Vec<Fix>,
+}
+
+impl Plan {
+    /// A plan of `steps` for `log`, which leaves nothing unrepaired. [`assign_id`](Self::assign_id) completes it.
+    pub(crate) fn new(log: LogIdentity, steps: Vec<RepairStep>) -> Self {
+        Self {
+            layout_version: PLAN_VERSION,
+            id: String::new(),
+            undoes: None,
+            log,
+            estimated_lock_ms: estimate_lock_ms(&steps),
+            steps,
+            unrepaired: Vec::new(),
+            notes: Vec::new(),
+            forgotten_index_end: None,
+            forgotten_loss: Loss::default(),
+        }
+    }
+
+    /// Sets `id` to a hash of what the plan does: of its JSON, without the id itself and without the path and the inode
+    /// of the log. So the id depends neither on where the log is nor on names in this program.
+    pub(crate) fn assign_id(&mut self) {
+        let location = (std::mem::take(&mut self.log.path), self.log.file.take());
+        self.id.clear();
+        // Every key is a string and every number finite, so that a plan always has a JSON form.
+        let digest = Sha256::digest(self.to_json().unwrap_or_default());
+        (self.log.path, self.log.file) = location;
+        self.id = hex::encode(&digest).chars().take(ID_DIGITS).collect();
+    }
+
+    /// True when there is nothing to apply.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.forgotten_index_end.is_none() && self.undoes.is_none()
+    }
+
+    /// True when the plan depends on where the log ends. Such a plan cannot be applied once events were appended.
+    pub fn touches_tail(&self) -> bool {
+        // A plan without steps changes only the index's record of the lost end.
+        self.steps.last().is_none_or(RepairStep::touches_tail) || self.forgotten_index_end.is_some()
+    }
+
+    /// The name of the plan's journal: its only action, or `repair`, `undo` or `forget`.
+    pub fn journal_name(&self) -> &'static str {
+        match self.steps.as_slice() {
+            _ if self.undoes.is_some() => "undo",
+            [] => "forget",
+            [step] => step.action.name(),
+            _ => "repair",
+        }
+    }
+
+    /// Number of events that become readable.
+    pub fn restored_events(&self) -> u64 {
+        self.steps.iter().map(|step| step.restored_events).sum()
+    }
+
+    /// The events that all steps together give up.
+    pub fn total_loss(&self) -> Loss {
+        let mut total = self.forgotten_loss.clone();
+        for step in &self.steps {
+            total.merge(&step.loss);
+        }
+        total
+    }
+
+    /// Number of bytes that are written or cut off.
+    pub fn changed_bytes(&self) -> u64 {
+        let step_bytes = |step: &RepairStep| match &step.write {
+            StepWrite::Edits(changes) => changes.iter().map(|change| change.after.len() as u64).sum(),
+            _ => step.max_end() - step.start,
+        };
+        self.steps.iter().map(step_bytes).sum()
+    }
+
+    /// Number of bytes of the log that the journal keeps a copy of.
+    pub fn journaled_bytes(&self) -> u64 {
+        self.steps.iter().map(|step| step.end - step.start).sum()
+    }
+
+    /// Returns the plan as it is saved and journaled: JSON, on one line.
+    ///
+    /// # Errors
+    /// Those of `serde_json`. None occurs for a plan: its keys are strings and its numbers are finite.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Parses a plan that [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// Those of `serde_json`, with line and column, when `text` is not a plan.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
+
+/// Estimates how long the lock is held, in milliseconds: a few syncs, and the ranges read and written at 100 MB/s.
+fn estimate_lock_ms(steps: &[RepairStep]) -> u64 {
+    let bytes: u64 = steps.iter().map(|step| 2 * (step.max_end() - step.start)).sum();
+    50 + bytes / 100_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_depends_on_what_a_plan_does_and_not_on_where_the_log_is() {
+        let log = LogIdentity { path: "/a.log".into(), header: vec![1], first_checksum: None, file: None, bytes: 9 };
+        let mut plan = Plan::new(log.clone(), Vec::new());
+        plan.assign_id();
+        // The id is part of journals and gap frames: it must not change when a type or a field is renamed.
+        assert_eq!(plan.id, "8ec34bb1cb43");
+        let id = plan.id.clone();
+        plan.assign_id();
+        assert_eq!(plan.id, id, "the id is not part of its own hash");
+        let mut moved = Plan::new(LogIdentity { path: "/b.log".into(), file: Some((1, 2)), ..log }, Vec::new());
+        moved.assign_id();
+        assert_eq!(moved.id, id);
+        assert_eq!(moved.log.file, Some((1, 2)), "the identity is kept");
+        moved.undoes = Some(1);
+        moved.assign_id();
+        assert_ne!(moved.id, id);
+    }
+}
