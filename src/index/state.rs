@@ -1,4 +1,4 @@
-//! How an index file relates to its log: one state, tested in the order of FORMAT.md.
+//! How an index file relates to its log: one state, tested in the order of docs/format.md.
 
 use std::sync::Arc;
 

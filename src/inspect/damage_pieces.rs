@@ -1,5 +1,5 @@
 //! Naming damage: a damaged range is cut into pieces from its start, each named by the first line that fits of
-//! FORMAT.md's table.
+//! docs/format.md's table.
 //!
 //! Memory: one frame. Time: linear in the range, because the search for the end of a frame with a damaged length is
 //! bounded over all pieces together.

@@ -135,7 +135,7 @@ impl EventLog {
         }
     }
 
-    /// Judges the end of the log under the writer's lock, and sets it aside where FORMAT.md says so.
+    /// Judges the end of the log under the writer's lock, and sets it aside where docs/format.md says so.
     fn recover_tail(&mut self) -> Result<(), StorageError> {
         let log_paths = self.options.log_paths_at(self.view.path());
         let Some(writer) = &mut self.writer else {

@@ -31,7 +31,7 @@ pub enum Json {
     List(Vec<Json>),
     /// An object.
     Object(Vec<(&'static str, Json)>),
-    /// A fix, as FORMAT.md words it.
+    /// A fix, as docs/format.md words it.
     Fix(Box<Fix>),
     /// A plan, as it is saved.
     Plan(Box<Plan>),

@@ -1,6 +1,6 @@
 //! How each damage is made: which bytes change, and what that must be found as.
 //!
-//! The answer follows from FORMAT.md and from how the damage was made, never from asking the inspector: that makes a
+//! The answer follows from docs/format.md and from how the damage was made, never from asking the inspector: that makes a
 //! drill a test of the inspector. Nothing is written here.
 
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Damage, enumerated: every truncation, every flipped bit, every zeroed and swapped sector of a small log.
+//! Exhaustive damage to a small log: every truncation, every flipped bit, every overwritten and swapped sector.
 
 use super::sim_disk::SimDisk;
 use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, readable_offsets, survey_log};
@@ -13,34 +13,34 @@ fn every_truncation_without_an_index_is_clean_or_a_torn_tail() {
     let ends: Vec<u64> = offsets[1..].iter().copied().chain([bytes.len() as u64]).collect();
     for len in 16..=bytes.len() {
         let disk = disk_with(&bytes[..len]);
-        let whole = ends.iter().filter(|end| **end <= len as u64).count();
-        let boundary = if whole == 0 { 16 } else { ends[whole - 1] };
+        let whole_frames = ends.iter().filter(|end| **end <= len as u64).count();
+        let boundary = if whole_frames == 0 { 16 } else { ends[whole_frames - 1] };
         let expected = if boundary == len as u64 { vec![] } else { vec![("torn_tail", boundary, len as u64)] };
         assert_eq!(finding_ranges(&survey_log(&disk)), expected, "cut at {len}");
-        assert_eq!(readable_offsets(&disk), offsets[..whole], "cut at {len}");
+        assert_eq!(readable_offsets(&disk), offsets[..whole_frames], "cut at {len}");
     }
 }
 
 #[test]
-fn every_truncation_that_an_index_has_seen_is_truncated() {
+fn every_truncation_that_the_index_covers_is_truncated() {
     let (whole_disk, offsets) = disk_with_log(4, true);
     let (bytes, index) = (whole_disk.get(LOG).unwrap(), whole_disk.get(INDEX).unwrap());
     let ends: Vec<u64> = offsets[1..].iter().copied().chain([bytes.len() as u64]).collect();
     for len in 0..bytes.len() {
         let disk = SimDisk::with_files(&[(LOG, &bytes[..len]), (INDEX, &index)]);
-        let whole = ends.iter().filter(|end| **end <= len as u64).count();
-        let boundary = if whole == 0 { len.min(16) as u64 } else { ends[whole - 1] };
-        let seen = survey_log(&disk);
-        assert_eq!(finding_ranges(&seen), [("truncated", boundary, len as u64)], "cut at {len}");
-        let evidence = &seen.findings[0].evidence;
+        let whole_frames = ends.iter().filter(|end| **end <= len as u64).count();
+        let boundary = if whole_frames == 0 { len.min(16) as u64 } else { ends[whole_frames - 1] };
+        let surveyed = survey_log(&disk);
+        assert_eq!(finding_ranges(&surveyed), [("truncated", boundary, len as u64)], "cut at {len}");
+        let evidence = &surveyed.findings[0].evidence;
         assert_eq!(evidence.bytes_missing, Some((bytes.len() - len) as u64), "cut at {len}");
-        assert_eq!(evidence.events_missing, Some((offsets.len() - whole) as u64), "cut at {len}");
-        assert_eq!(readable_offsets(&disk), offsets[..whole], "cut at {len}");
+        assert_eq!(evidence.events_missing, Some((offsets.len() - whole_frames) as u64), "cut at {len}");
+        assert_eq!(readable_offsets(&disk), offsets[..whole_frames], "cut at {len}");
     }
 }
 
 #[test]
-fn every_flipped_bit_is_found_in_its_frame_and_costs_no_other() {
+fn every_flipped_bit_is_found_and_no_other_frame_is_lost() {
     let (bytes, offsets) = log_bytes(4);
     let ends: Vec<u64> = offsets[1..].iter().copied().chain([bytes.len() as u64]).collect();
     for bit in 16 * 8..bytes.len() * 8 {
@@ -50,11 +50,11 @@ fn every_flipped_bit_is_found_in_its_frame_and_costs_no_other() {
         let hit = ends.iter().filter(|end| **end <= bit as u64 / 8).count();
         let in_length = (bit as u64 / 8) < offsets[hit] + 4;
         let kind = if in_length { "length" } else { "checksum" };
-        let seen = survey_log(&disk);
-        assert_eq!(finding_ranges(&seen), [(kind, offsets[hit], ends[hit])], "bit {bit}");
+        let surveyed = survey_log(&disk);
+        assert_eq!(finding_ranges(&surveyed), [(kind, offsets[hit], ends[hit])], "bit {bit}");
         if in_length {
             let implied = ends[hit] - offsets[hit] - 8;
-            assert_eq!(seen.findings[0].evidence.length_implied, Some(implied as u32), "bit {bit}");
+            assert_eq!(surveyed.findings[0].evidence.length_implied, Some(implied as u32), "bit {bit}");
         }
         let others: Vec<u64> = offsets.iter().copied().filter(|offset| *offset != offsets[hit]).collect();
         assert_eq!(readable_offsets(&disk), others, "bit {bit}");
@@ -62,7 +62,7 @@ fn every_flipped_bit_is_found_in_its_frame_and_costs_no_other() {
 }
 
 #[test]
-fn every_flipped_bit_of_the_header_is_told_by_its_index() {
+fn every_flipped_bit_of_the_header_is_detected_by_the_index() {
     let (whole, offsets) = disk_with_log(3, true);
     let (bytes, index) = (whole.get(LOG).unwrap(), whole.get(INDEX).unwrap());
     for bit in 0..16 * 8 {
@@ -75,7 +75,7 @@ fn every_flipped_bit_of_the_header_is_told_by_its_index() {
 }
 
 #[test]
-fn every_zeroed_or_replaced_sector_leaves_what_it_does_not_touch() {
+fn an_overwritten_sector_loses_only_the_frames_that_it_touches() {
     let (bytes, offsets) = log_bytes(40);
     let ends: Vec<u64> = offsets[1..].iter().copied().chain([bytes.len() as u64]).collect();
     for sector in 0..bytes.len() / 512 {
@@ -90,23 +90,24 @@ fn every_zeroed_or_replaced_sector_leaves_what_it_does_not_touch() {
                 .filter(|(start, end)| **end <= hit.start as u64 || **start >= hit.end as u64)
                 .map(|(start, _)| *start)
                 .collect();
-            let kept = readable_offsets(&disk);
-            assert!(untouched.iter().all(|offset| kept.contains(offset)), "sector {sector} filled with {fill:02x}");
-            let seen = survey_log(&disk);
-            assert!(seen.damage_total > 0, "sector {sector} filled with {fill:02x}");
+            let readable = readable_offsets(&disk);
+            assert!(untouched.iter().all(|offset| readable.contains(offset)), "sector {sector} filled with {fill:02x}");
+            let surveyed = survey_log(&disk);
+            assert!(surveyed.damage_total > 0, "sector {sector} filled with {fill:02x}");
             assert!(
-                seen.findings
+                surveyed
+                    .findings
                     .iter()
                     .all(|f| f.start < hit.end as u64 + 512 && f.end > hit.start as u64 - hit.start.min(512) as u64),
                 "sector {sector} filled with {fill:02x}: {:?}",
-                finding_ranges(&seen)
+                finding_ranges(&surveyed)
             );
         }
     }
 }
 
 #[test]
-fn swapped_sectors_cost_the_frames_they_held_and_no_others() {
+fn swapped_sectors_lose_only_the_frames_that_they_touch() {
     let (bytes, offsets) = log_bytes(40);
     for sector in 1..bytes.len() / 512 - 1 {
         let mut bytes = bytes.clone();
@@ -115,9 +116,9 @@ fn swapped_sectors_cost_the_frames_they_held_and_no_others() {
         let disk = disk_with(&bytes);
         let hit = (sector * 512) as u64..((sector + 2) * 512) as u64;
         let ends = offsets[1..].iter().copied().chain([bytes.len() as u64]);
-        let kept = readable_offsets(&disk);
+        let readable = readable_offsets(&disk);
         for (start, end) in offsets.iter().copied().zip(ends) {
-            assert!(hit.start < end && start < hit.end || kept.contains(&start), "sector {sector}, event {start}");
+            assert!(hit.start < end && start < hit.end || readable.contains(&start), "sector {sector}, event {start}");
         }
         assert!(survey_log(&disk).damage_total > 0, "sector {sector}");
     }

@@ -1,48 +1,67 @@
-//! The format document against the code: every table of offsets is the code's own.
+//! `docs/format.md` is compared with the code: tables of fields, damage kinds, fixes, certainties, index states, constants.
 
 use std::fs;
 use std::path::Path;
 
-use chronicle::internal::format::{FieldSpec, Version, frame, header, index, journal};
+use chronicle::internal::format::{FieldSpec, Version, crc, frame, header, index, journal, json};
+use chronicle::repair::{Certainty, RepairAction};
+use chronicle::{DamageKind, IndexState};
 
 fn read_format_document() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/format/FORMAT.md")).unwrap()
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/format.md")).unwrap()
 }
 
-/// The rows of every table headed `offset | bytes | field`, in order of appearance.
-fn offset_tables(text: &str) -> Vec<Vec<[String; 3]>> {
-    let mut tables: Vec<Vec<[String; 3]>> = Vec::new();
-    let mut inside = false;
+/// The cells of one row of a table.
+fn cells(line: &str) -> Vec<String> {
+    let row = line.trim().trim_start_matches('|').trim_end_matches('|');
+    row.split('|').map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// The rows of every table with the columns `offset | bytes | field`, in the order of the document.
+fn field_tables(text: &str) -> Vec<Vec<Vec<String>>> {
+    let mut tables: Vec<Vec<Vec<String>>> = Vec::new();
+    let mut in_table = false;
     for line in text.lines() {
         if line == "| offset | bytes | field |" {
             tables.push(Vec::new());
-            inside = true;
+            in_table = true;
         } else if !line.starts_with('|') {
-            inside = false;
-        } else if inside && !line.contains("---") {
-            let cells: Vec<String> = line.split('|').map(|cell| cell.trim().to_owned()).collect();
-            tables.last_mut().unwrap().push([cells[1].clone(), cells[2].clone(), cells[3].clone()]);
+            in_table = false;
+        } else if in_table && !line.contains("---") {
+            tables.last_mut().unwrap().push(cells(line));
         }
     }
     tables
 }
 
-fn field_rows(fields: &[FieldSpec]) -> Vec<[String; 3]> {
-    fields.iter().map(|field| [field.offset.to_string(), field.len.to_string(), field.name.to_owned()]).collect()
+/// The rows of the table between the markers `<!-- name -->` and `<!-- /name -->`, without its two lines of heading.
+fn marked_table(text: &str, name: &str) -> Vec<Vec<String>> {
+    let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+    let table = text.split_once(&start).unwrap().1.split_once(&end).unwrap().0;
+    table.trim().lines().skip(2).map(cells).collect()
+}
+
+fn field_rows(fields: &[FieldSpec]) -> Vec<Vec<String>> {
+    fields.iter().map(|field| vec![field.offset.to_string(), field.len.to_string(), field.name.to_owned()]).collect()
+}
+
+fn as_code(name: &str) -> String {
+    format!("`{name}`")
 }
 
 #[test]
-fn every_table_of_the_document_is_the_codes_own() {
-    // The frame's table has N for its length: a payload of a number that stands nowhere else takes its place.
+fn every_table_of_fields_is_the_one_in_the_code() {
+    // The document writes N for the length of the payload. A length that appears nowhere else takes its place here.
     let n = 7777;
     let frame = field_rows(&frame::fields(n, Version::V1)).into_iter().map(|row| {
-        row.map(|cell| match cell.parse::<usize>() {
+        let with_n = row.into_iter().map(|cell| match cell.parse::<usize>() {
             Ok(number) if number == n => "N".to_owned(),
             Ok(number) if number > n => format!("{} + N", number - n),
             _ => cell,
-        })
+        });
+        with_n.collect()
     });
-    let code = [
+    let expected = [
         field_rows(&header::HEADER_FIELDS),
         frame.collect(),
         field_rows(&index::INDEX_HEADER_FIELDS),
@@ -51,23 +70,95 @@ fn every_table_of_the_document_is_the_codes_own() {
         field_rows(&index::DAMAGE_FIELDS),
         field_rows(&journal::HEADER_FIELDS),
     ];
-    assert_eq!(offset_tables(&read_format_document()), code);
+    assert_eq!(field_tables(&read_format_document()), expected);
 }
 
 #[test]
-fn the_constants_of_the_document_are_the_codes_own() {
+fn the_table_of_damage_kinds_is_the_one_in_the_code() {
+    let rows = DamageKind::ALL.map(|kind| {
+        let severity = if kind.is_damage() { "damage" } else { "information" };
+        vec![as_code(kind.name()), severity.to_owned(), kind.meaning().to_owned()]
+    });
+    assert_eq!(marked_table(&read_format_document(), "damage kinds"), rows);
+}
+
+#[test]
+fn the_kinds_that_can_be_set_aside_are_the_ones_in_the_code() {
+    let text = read_format_document();
+    let section = text.split_once("### Setting the end of a log aside").unwrap().1.split_once("\n#").unwrap().0;
+    let sentence = section.split_once("its kind is").unwrap().1.split_once("and it does not start").unwrap().0;
+    for kind in DamageKind::ALL {
+        assert_eq!(sentence.contains(&as_code(kind.name())), kind.can_set_aside(), "{}", kind.name());
+    }
+}
+
+#[test]
+fn the_table_of_pieces_names_damage_kinds_only() {
+    let rows = marked_table(&read_format_document(), "pieces");
+    let kinds: Vec<_> = rows.iter().map(|row| DamageKind::from_name(row[0].trim_matches('`')).unwrap()).collect();
+    let expected = [
+        DamageKind::Zeros,
+        DamageKind::Checksum,
+        DamageKind::Length,
+        DamageKind::TornTail,
+        DamageKind::Checksum,
+        DamageKind::Garbage,
+    ];
+    assert_eq!(kinds, expected);
+}
+
+#[test]
+fn the_tables_of_fixes_and_certainties_are_the_ones_in_the_code() {
+    let text = read_format_document();
+    let fixes = marked_table(&text, "fixes");
+    let documented: Vec<_> = fixes.iter().map(|row| (row[0].clone(), row[1] != "null")).collect();
+    let in_code = RepairAction::ALL.map(|(action, _, _)| (as_code(action.name()), action.can_restore()));
+    assert_eq!(documented, in_code);
+
+    let certainties: Vec<_> = marked_table(&text, "certainties").into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(
+        certainties,
+        [Certainty::Proven, Certainty::Likely, Certainty::Choice].map(|certainty| as_code(certainty.name()))
+    );
+    for row in &fixes {
+        let words = row[1].split([' ', ',', ';']).filter(|word| !["or", "in", "version", "0", ""].contains(word));
+        for word in words.filter(|word| *word != "null") {
+            assert!(certainties.contains(&as_code(word)), "{word} in {row:?}");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_index_states_is_the_one_in_the_code() {
+    let states = [
+        IndexState::Missing,
+        IndexState::Unsupported { version: 2 },
+        IndexState::Corrupt { reason: String::new() },
+        IndexState::Foreign { reason: String::new() },
+        IndexState::Ahead { bytes: 1 },
+        IndexState::Fresh,
+        IndexState::Behind { bytes: 1 },
+    ];
+    let documented: Vec<_> =
+        marked_table(&read_format_document(), "index states").into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(documented, states.map(|state| as_code(state.name())));
+}
+
+#[test]
+fn the_constants_are_the_ones_in_the_code() {
     let text = read_format_document();
     let hex = |bytes: [u8; 4]| bytes.map(|byte| format!("{byte:02X}")).join(" ");
     for magic in [header::MAGIC, index::MAGIC, journal::MAGIC] {
         assert!(text.contains(&hex(magic)), "{}", hex(magic));
     }
-    for number in
+    for constant in
         ["16 777 215", "127 levels", "pages of 4096 bytes", "4092 bytes", "32 768", "16 KiB", "every 32nd row"]
     {
-        assert!(text.contains(number), "{number}");
+        assert!(text.contains(constant), "{constant}");
     }
     assert_eq!(frame::MAX_PAYLOAD, 16_777_215);
     assert_eq!((index::PAGE_SIZE, index::PAGE_DATA_SIZE), (4096, 4092));
-    assert_eq!(chronicle::internal::format::json::MAX_LEVELS, 127);
-    assert_eq!(chronicle::internal::format::crc::checksum(b"123456789"), 0xCBF4_3926);
+    assert_eq!(index::GUIDE_STEP, 32);
+    assert_eq!(json::MAX_LEVELS, 127);
+    assert_eq!(crc::checksum(b"123456789"), 0xCBF4_3926);
 }

@@ -1,5 +1,6 @@
-//! The fixtures: committed bytes, written once for each version of the format, with the truth about each in `truth.json`.
-//! They are never written anew: a program that reads them differently has changed the format.
+//! Fixtures: committed log files of every format version, with the expected findings and offsets in `truth.json`.
+//!
+//! The files are never regenerated. A failure means that the program reads existing logs differently than before.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,7 @@ use super::sim_disk::SimDisk;
 use super::support::{LOG, finding_ranges, readable_offsets, survey_log};
 
 #[test]
-fn every_fixture_is_judged_and_read_as_its_truth_says() {
+fn every_fixture_has_the_expected_findings_and_events() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let truth: Value = serde_json::from_str(&fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap();
     let truth = truth.as_object().unwrap();

@@ -1,4 +1,4 @@
-//! Naming pieces: a case for each line of FORMAT.md's table, neighbours damaged together, and hostile ranges.
+//! Naming pieces: a case for each line of docs/format.md's table, neighbours damaged together, and hostile ranges.
 
 use std::ops::ControlFlow;
 
@@ -144,7 +144,7 @@ fn a_huge_and_plausible_length_swallows_nothing() {
 #[test]
 fn the_search_for_lengths_stops_where_the_ends_tried_pass_sixteen_times_the_range() {
     // A frame whose payload is damaged, for which every end up to the range's is tried in vain, then two whose length
-    // is, and so on. The sum is taken here as FORMAT.md words it: ends are tried up to the one that is found.
+    // is, and so on. The sum is taken here as docs/format.md words it: ends are tried up to the one that is found.
     let end_frame = 160;
     let (_, offsets) = log_bytes(end_frame + 1);
     let (first, end) = (offsets[1], offsets[end_frame]);

@@ -1,5 +1,5 @@
-//! The sample logs of an independent implementation, where they are there: findings, events and offsets as their truth
-//! has them.
+//! Sample logs written by an independent implementation: findings, events, fixes and repairs are compared with the
+//! expected results in `truth.json`. The tests are skipped when the samples are not present.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -15,19 +15,19 @@ use serde_json::Value;
 pub(super) fn load_samples() -> Option<(PathBuf, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/samples");
     let Ok(truth) = fs::read_to_string(folder.join("truth.json")) else {
-        eprintln!("{} is not there: the samples are not tested", folder.display());
+        eprintln!("{} does not exist: the samples are not tested", folder.display());
         return None;
     };
     Some((folder, serde_json::from_str(&truth).unwrap()))
 }
 
 #[test]
-fn every_sample_is_judged_as_its_truth_says() {
+fn every_sample_has_the_expected_findings() {
     let Some((folder, truth)) = load_samples() else { return };
     for (name, truth) in truth.as_object().unwrap() {
         let view = LogView::open(Arc::new(OsDisk), &folder.join(name), None).unwrap();
-        let seen = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
-        let found: Vec<_> = seen.findings.iter().map(|f| (f.kind.name().to_owned(), f.start, f.end)).collect();
+        let surveyed = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let found: Vec<_> = surveyed.findings.iter().map(|f| (f.kind.name().to_owned(), f.start, f.end)).collect();
         let expected: Vec<_> = truth["findings"]
             .as_array()
             .unwrap()
@@ -35,7 +35,7 @@ fn every_sample_is_judged_as_its_truth_says() {
             .map(|f| (f["kind"].as_str().unwrap().to_owned(), f["start"].as_u64().unwrap(), f["end"].as_u64().unwrap()))
             .collect();
         assert_eq!(found, expected, "{name}");
-        assert_eq!(seen.events, truth["readable_events"].as_u64().unwrap(), "{name}");
+        assert_eq!(surveyed.events, truth["readable_events"].as_u64().unwrap(), "{name}");
         assert_eq!(u64::from(view.log().version().number()), truth["version"].as_u64().unwrap(), "{name}");
     }
 }
@@ -55,15 +55,15 @@ fn every_readable_event_of_every_sample_is_replayed() {
 
 fn survey_with_fixes(path: &Path) -> (Survey, Vec<ProposedFix>) {
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
-    let (mut proposer, mut decided) = (FixFinder::new(&view).unwrap(), Vec::new());
-    let seen = survey(&view, &SurveyOptions::default(), None, &mut |step| {
+    let (mut finder, mut fixes) = (FixFinder::new(&view).unwrap(), Vec::new());
+    let surveyed = survey(&view, &SurveyOptions::default(), None, &mut |step| {
         if let SurveyUpdate::Finding(finding) = step {
-            decided.append(&mut proposer.push(finding).unwrap());
+            fixes.append(&mut finder.push(finding).unwrap());
         }
         ControlFlow::Continue(())
     });
-    decided.append(&mut proposer.finish());
-    (seen.unwrap(), decided)
+    fixes.append(&mut finder.finish());
+    (surveyed.unwrap(), fixes)
 }
 
 fn replayed_offsets(path: &Path) -> Vec<u64> {
@@ -72,22 +72,22 @@ fn replayed_offsets(path: &Path) -> Vec<u64> {
 }
 
 #[test]
-fn what_can_be_done_about_every_sample_is_what_its_truth_says() {
+fn every_finding_of_every_sample_has_the_expected_fix() {
     let Some((folder, truth)) = load_samples() else { return };
     for (name, truth) in truth.as_object().unwrap() {
         let (_, proposed) = survey_with_fixes(&folder.join(name));
         for (proposed, truth) in proposed.iter().zip(truth["findings"].as_array().unwrap()) {
-            let told = format!("{name} at {}", proposed.finding.start);
+            let context = format!("{name} at {}", proposed.finding.start);
             let fix = proposed.fix.as_ref();
-            assert_eq!(fix.map(|fix| fix.action.name()), truth["fix"].as_str(), "{told}");
+            assert_eq!(fix.map(|fix| fix.action.name()), truth["fix"].as_str(), "{context}");
             let certainty = fix.and_then(|fix| fix.certainty).map(chronicle::repair::Certainty::name);
-            assert_eq!(certainty, truth["certainty"].as_str(), "{told}");
+            assert_eq!(certainty, truth["certainty"].as_str(), "{context}");
         }
     }
 }
 
 #[test]
-fn every_sample_is_repaired_and_comes_back_byte_for_byte() {
+fn every_sample_is_repaired_and_restored_byte_for_byte_by_undo() {
     let Some((folder, truth)) = load_samples() else { return };
     let temporary = tempfile::tempdir().unwrap();
     for (name, truth) in truth.as_object().unwrap() {
@@ -95,26 +95,26 @@ fn every_sample_is_repaired_and_comes_back_byte_for_byte() {
         fs::copy(folder.join(name), &path).unwrap();
         let (bytes, before) = (fs::read(&path).unwrap(), replayed_offsets(&path));
         let view = LogView::open(Arc::new(OsDisk), &path, None).unwrap();
-        let wishes = RepairOptions { accept_likely: true, ..RepairOptions::default() };
-        let plan = plan_repair(&view, &wishes, None, &mut |_| ControlFlow::Continue(()));
+        let options = RepairOptions { accept_likely: true, ..RepairOptions::default() };
+        let plan = plan_repair(&view, &options, None, &mut |_| ControlFlow::Continue(()));
         if truth["version"] == 0 {
             let error = plan.unwrap_err();
             assert!(matches!(error, chronicle::StorageError::Version0ReadOnly { .. }), "{name}: {error}");
             continue;
         }
-        let (plan, site) = (plan.unwrap(), OpenOptions::new().log_paths(&path).unwrap());
+        let (plan, paths) = (plan.unwrap(), OpenOptions::new().log_paths(&path).unwrap());
         if plan.is_empty() {
             assert_eq!(truth["events_after_repair"], truth["readable_events"], "{name}");
             continue;
         }
-        apply(&site, &plan, ApplyOptions { full_check: true, ..ApplyOptions::default() }).unwrap();
+        apply(&paths, &plan, ApplyOptions { full_check: true, ..ApplyOptions::default() }).unwrap();
         let after = replayed_offsets(&path);
         assert_eq!(after.len() as u64, truth["events_after_repair"].as_u64().unwrap(), "{name}");
         assert!(before.iter().all(|at| after.contains(at)), "{name}: an event was lost");
-        let (seen, _) = survey_with_fixes(&path);
-        assert_eq!(seen.damage_total as usize, plan.unrepaired.len(), "{name}");
-        let undo = plan_undo(&site, None).unwrap();
-        apply(&site, &undo, ApplyOptions::default()).unwrap();
+        let (surveyed, _) = survey_with_fixes(&path);
+        assert_eq!(surveyed.damage_total as usize, plan.unrepaired.len(), "{name}");
+        let undo = plan_undo(&paths, None).unwrap();
+        apply(&paths, &undo, ApplyOptions::default()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");
     }
 }
