@@ -62,11 +62,11 @@ fn a_log_cut_while_it_is_filtered_and_searched_is_told_and_looked_at_anew() {
     terminal.press("//no.such.thing/\r");
     terminal.wait_for_text("search (");
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes.len() as u64 / 2).unwrap();
-    terminal.wait_for_text("the log was cut");
+    terminal.wait_for_text("Log cut");
     let hits = |text: &str| text.contains(" hits): -nothing") && text.contains("search (0 hits)");
     terminal.wait_until("both counted to the end", |screen| hits(&screen.contents()));
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
-    terminal.wait_for_text("no log any more: it was cut or overwritten (0 bytes)");
+    terminal.wait_for_text("No longer a log: cut or overwritten (0 bytes)");
     fs::write(&path, &bytes).unwrap();
     terminal.wait_until("both counted to the end again", |screen| hits(&screen.contents()));
     terminal.press("q");
@@ -82,29 +82,29 @@ fn a_log_that_is_none_any_more_says_so_until_it_is_back() {
     terminal.wait_for_text("no damage");
     let cut = |to| fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(to).unwrap();
     cut(0);
-    terminal.wait_for_text("NO LOG: 0 bytes");
+    terminal.wait_for_text("NOT A LOG: 0 bytes");
     terminal.press("jr");
-    terminal.wait_for_text("update index: no log stands there now: 0 bytes");
+    terminal.wait_for_text("update index: the file is not a log now: 0 bytes");
     terminal.press("/");
-    terminal.wait_for_text("search: no log stands there now: 0 bytes");
+    terminal.wait_for_text("search: the file is not a log now: 0 bytes");
     let status = terminal.contents().lines().next().unwrap().to_owned();
     assert!(!status.contains("events") && !status.contains("no damage"), "{status}");
     fs::write(&path, "a text that is longer than the header of a log").unwrap();
-    terminal.wait_for_text("NO LOG: unknown contents");
+    terminal.wait_for_text("NOT A LOG: unknown contents");
     fs::write(&path, &bytes).unwrap();
-    terminal.wait_for_text("the log is back, and is shown anew");
+    terminal.wait_for_text("Log is back");
     terminal.press("j");
     terminal.wait_until("all of it shown", |screen| {
         let screen = screen.contents();
-        screen.contains("300 events") && screen.contains("verified 100 %") && !screen.contains("NO LOG")
+        screen.contains("300 events") && screen.contains("verified 100 %") && !screen.contains("NOT A LOG")
     });
     let away = shell.path("away");
     fs::rename(&path, &away).unwrap();
     terminal.wait_for_text("GONE");
     terminal.press("jX");
-    terminal.wait_for_text("repair everything: the log is gone: no file bears its name");
+    terminal.wait_for_text("repair all damage: the log was removed or renamed");
     fs::rename(&away, &path).unwrap();
-    terminal.wait_for_text("the log is back");
+    terminal.wait_for_text("Log is back");
     terminal.wait_until("no GONE", |screen| !screen.contents().contains("GONE"));
 }
 
@@ -118,14 +118,14 @@ fn another_log_in_the_same_file_is_told_whatever_its_size() {
     let mut terminal = TestTerminal::open(&shell, "a.log", SCREEN_SIZE);
     terminal.wait_for_text("verified 100 %");
     fs::write(&path, &other).unwrap();
-    terminal.wait_for_text("the log was overwritten with another one");
+    terminal.wait_for_text("Log overwritten");
     // The same header, the same size, other events.
     let mut third = other.clone();
     third[16..].reverse();
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.write_all_at(&third, 0).unwrap();
     terminal.press("j");
-    terminal.wait_for_text("the log was overwritten with another one");
+    terminal.wait_for_text("Log overwritten");
 }
 
 /// The status line, once the scan is through.
@@ -145,20 +145,20 @@ fn a_repair_by_another_process_is_told_and_seen() {
     let mut terminal = TestTerminal::open(&shell, "a.log", SCREEN_SIZE);
     wait_for_status_suffix(&mut terminal, "× 1 damaged");
     shell.run_ok("repair a.log --accept likely --yes");
-    terminal.wait_for_text("repaired by another process: repair 1");
+    terminal.wait_for_text("Log repaired by another process (repair 1)");
     wait_for_status_suffix(&mut terminal, "no damage");
     terminal.wait_until("no damaged row any more", |screen| !screen.contents().contains('×'));
     assert_eq!(shell.run("undo a.log --yes").exit_code, 4);
-    terminal.wait_for_text("repair 1 was undone by another process, which is repair 2");
+    terminal.wait_for_text("Repair 1 undone by another process (recorded as 2)");
     wait_for_status_suffix(&mut terminal, "× 1 damaged");
     terminal.press("5");
     terminal.wait_for_text("undone by 2");
     // An end that is set aside is a repair, and no cut.
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() - 5]).unwrap();
-    terminal.wait_for_text("the log was cut");
+    terminal.wait_for_text("Log cut");
     append_event(&shell, "a.log", "Outside");
-    terminal.wait_for_text("repaired by another process: repair 3");
+    terminal.wait_for_text("Log repaired by another process (repair 3)");
 }
 
 #[test]
@@ -172,22 +172,22 @@ fn what_takes_the_place_of_a_log_is_told_and_a_log_among_it_is_shown() {
     terminal.wait_for_text("FOLLOW");
     fs::write(&new, "no log at all, and longer than a header".repeat(50)).unwrap();
     fs::rename(&new, &path).unwrap();
-    terminal.wait_for_text("the log was replaced by what is none");
+    terminal.wait_for_text("Log replaced by a file that is not a log");
     terminal.wait_for_text("300 events");
     fs::write(&new, &bytes).unwrap();
     fs::rename(&new, &path).unwrap();
-    terminal.wait_for_text("the log was replaced by another file");
+    terminal.wait_for_text("Log replaced by another file");
     append_event(&shell, "a.log", "Outside");
     wait_for_cursor_on(&mut terminal, "Outside");
     fs::remove_file(&path).unwrap();
-    terminal.wait_for_text("the log was removed or renamed");
+    terminal.wait_for_text("Log removed or renamed");
     terminal.press("k");
-    terminal.wait_for_text("following no more");
+    terminal.wait_for_text("Follow off");
     fs::create_dir(&path).unwrap();
-    terminal.wait_for_text("the log was replaced by what is none");
+    terminal.wait_for_text("Log replaced by a file that is not a log");
     fs::remove_dir(&path).unwrap();
     fs::write(&path, &bytes).unwrap();
-    terminal.wait_for_text("the log was replaced by another file");
+    terminal.wait_for_text("Log replaced by another file");
     terminal.press("q");
     assert_eq!(terminal.wait_for_exit(), 0);
 }
@@ -206,7 +206,7 @@ fn a_stopped_scan_goes_on_where_it_was_stopped() {
     let mut terminal = TestTerminal::open(&shell, "open --rate 6MiB/s long.log", SCREEN_SIZE);
     terminal.wait_until("half of it", |screen| scan_share(&screen.contents()).is_some_and(|(share, _)| share >= 40));
     terminal.press(":scan stop\r");
-    terminal.wait_for_text("scan stopped; :scan go lets it go on");
+    terminal.wait_for_text("Scan stopped; :scan go resumes it");
     terminal.press(":scan go\r");
     terminal.wait_until("the scan going on", |screen| {
         scan_share(&screen.contents()).is_some_and(|(_, words)| !words.starts_with("stopped"))
@@ -229,7 +229,7 @@ fn a_log_that_has_its_lost_end_back_is_looked_at_anew() {
         fs::write(&path, &whole[..left]).unwrap();
         terminal.wait_for_text("truncated");
         fs::write(&path, &whole).unwrap();
-        terminal.wait_for_text("the log is back, and is shown anew");
+        terminal.wait_for_text("Log is back");
         terminal.wait_until("no lost end any more", |screen| {
             let screen = screen.contents();
             !screen.contains("truncated") && !screen.contains('×') && screen.contains("index fresh")

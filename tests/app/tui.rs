@@ -192,7 +192,7 @@ fn what_another_process_appends_appears_and_is_followed() {
     terminal.wait_for_text("\"seen\": 1.0");
     terminal.wait_for_text("301 events");
     terminal.press("k");
-    terminal.wait_for_text("following no more");
+    terminal.wait_for_text("Follow off");
 }
 
 #[test]
@@ -252,17 +252,17 @@ fn a_repair_is_confirmed_looked_at_anew_and_taken_back() {
     terminal.wait_for_text("[> Cancel <]");
     terminal.press_until_text("\t", "[> Repair <]");
     terminal.press("\r");
-    terminal.wait_for_text("repair 1 is done, u takes it back");
+    terminal.wait_for_text("Repair 1 done; u undoes it");
     terminal.wait_for_text("no damage");
     terminal.wait_for_text("verified 100 %");
     // The watch has looked several times by now, and has nothing to say about what was done from here.
-    assert!(!terminal.wait_within(Duration::from_millis(500), |screen| screen.contents().contains("the log was cut")));
+    assert!(!terminal.wait_within(Duration::from_millis(500), |screen| screen.contents().contains("Log cut")));
     assert!(torn.starts_with(&fs::read(&path).unwrap()));
     terminal.press("u");
-    terminal.wait_for_text("undo repair 1?");
+    terminal.wait_for_text("Undo repair 1?");
     terminal.press_until_text("\t", "[> Undo <]");
     terminal.press("\r");
-    terminal.wait_for_text("repair 1 is undone, which is repair 2");
+    terminal.wait_for_text("Repair 1 undone (recorded as 2)");
     terminal.wait_for_text("× 1 damaged");
     terminal.press("q");
     assert_eq!(terminal.wait_for_exit(), 0);

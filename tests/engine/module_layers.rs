@@ -71,15 +71,81 @@ fn imports_run_one_way() {
     }
 }
 
+/// Modules that define byte layouts, as (parent, module). The command line and the screen must not name them.
+const BYTE_LAYOUT_MODULES: [(&str, &str); 4] =
+    [("format", "byte_layout"), ("format", "index"), ("format", "journal"), ("file", "storage")];
+
 #[test]
-fn faces_know_no_byte_layout() {
+fn command_line_and_screen_name_no_byte_layout() {
     for (path, text) in source_files() {
-        if matches!(module_of(&path), Some("cli")) {
-            for bytes in ["format::field", "format::index", "format::journal", "file::storage"] {
-                assert!(!code_before_tests(&text).contains(bytes), "{} names {bytes}", path.display());
+        if matches!(module_of(&path), Some("cli" | "tui")) {
+            for (parent, module) in BYTE_LAYOUT_MODULES {
+                let is_named = names_child(code_before_tests(&text), parent, module);
+                assert!(!is_named, "{} names {parent}::{module}", path.display());
             }
         }
     }
+}
+
+/// Modules of the screen that build on its model, from which the model and the vocabulary below it must not import.
+const SCREEN_ABOVE_MODEL: [&str; 8] = ["message", "layout", "strip", "update", "view", "worker", "terminal", "run"];
+/// A module of the screen, with the modules of the screen that it must not import.
+const SCREEN_LAYERS: [(&str, &[&str]); 7] = [
+    ("actions", &["request", "effect", "model"]),
+    ("request", &["effect", "model"]),
+    ("effect", &["model"]),
+    ("model", &[]),
+    // Views read the model and nothing that changes it. `request` has the vocabulary of some of its fields.
+    ("view", &["message", "effect", "update", "worker", "terminal", "run"]),
+    ("update", &["view", "worker", "terminal", "run"]),
+    ("worker", &["layout", "strip", "update", "view", "terminal", "run"]),
+];
+
+/// The module of the screen that a file belongs to.
+fn screen_module_of(path: &Path) -> Option<String> {
+    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tui")).ok()?;
+    let first = inside.components().next()?.as_os_str().to_str()?;
+    Some(first.trim_end_matches(".rs").to_owned())
+}
+
+/// Whether a file of the screen names a module of the screen. Only files directly in `tui`, and the `mod.rs` of its
+/// modules, reach the others through `super`.
+fn names_screen_module(path: &Path, code: &str, module: &str) -> bool {
+    let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    let is_mod_file = path.file_name().is_some_and(|name| name == "mod.rs");
+    let through_super = (folder == Some("tui") || is_mod_file) && names_child(code, "super", module);
+    through_super || names_child(code, "tui", module) || names_child(code, "super::super", module)
+}
+
+#[test]
+fn modules_of_the_screen_import_one_way() {
+    let mut checked = 0;
+    for (path, text) in source_files() {
+        let Some(own) = screen_module_of(&path) else { continue };
+        let Some((_, forbidden)) = SCREEN_LAYERS.into_iter().find(|(module, _)| *module == own) else { continue };
+        let is_below_model = matches!(own.as_str(), "actions" | "request" | "effect" | "model");
+        let above: &[&str] = if is_below_model { &SCREEN_ABOVE_MODEL } else { &[] };
+        for module in forbidden.iter().chain(above) {
+            let is_named = names_screen_module(&path, code_before_tests(&text), module);
+            assert!(!is_named, "{} names tui::{module}", path.display());
+        }
+        checked += 1;
+    }
+    assert!(checked > 50, "{checked} files");
+}
+
+/// Whether code names `parent::child`, as a path or in a list as `parent::{child, ...}`.
+fn names_child(code: &str, parent: &str, child: &str) -> bool {
+    let is_name = |text: &str| {
+        text.strip_prefix(child).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    let prefix = format!("{parent}::");
+    code.match_indices(&prefix).any(|(at, _)| {
+        let is_whole_word = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let rest = &code[at + prefix.len()..];
+        let list = rest.strip_prefix('{').and_then(|rest| rest.split(';').next()).unwrap_or_default();
+        is_whole_word && (is_name(rest) || list.split(',').any(|name| is_name(name.trim())))
+    })
 }
 
 #[test]
@@ -97,4 +163,12 @@ fn a_name_in_a_list_is_a_name() {
     assert!(mentions_module("crate::tui::run()", "tui"));
     assert!(!mentions_module("use crate::format::Tui;", "tui"));
     assert!(!mentions_module("use crate::tuition;", "tui"));
+}
+
+#[test]
+fn a_child_is_found_in_paths_and_lists() {
+    assert!(names_child("use crate::tui::update::run;", "tui", "update"));
+    assert!(names_child("use super::{hit_counter,\n    update::{a, b}};", "super", "update"));
+    assert!(!names_child("use crate::tui::updates;", "tui", "update"));
+    assert!(!names_child("use crate::atui::update;", "tui", "update"));
 }

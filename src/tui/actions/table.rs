@@ -7,15 +7,15 @@ use Key::{Char, Ctrl};
 
 /// Every action, in the order in which help and footer show them.
 pub(super) const TABLE: &[ActionSpec] = &[
-    ActionSpec::new(ActionId::Search, Main, &[Char('/')], "search", "Search plain text or /regex/ from the cursor on").with_footer("search"),
-    ActionSpec::new(ActionId::SearchNext, Main, &[Char('n')], "next match", "Go to the next place the search matches"),
-    ActionSpec::new(ActionId::SearchPrevious, Main, &[Char('N')], "previous match", "Go to the previous place the search matches"),
+    ActionSpec::new(ActionId::Search, Main, &[Char('/')], "search", "Search forward for text or /regex/").with_footer("search"),
+    ActionSpec::new(ActionId::SearchNext, Main, &[Char('n')], "next match", "Go to the next match of the search"),
+    ActionSpec::new(ActionId::SearchPrevious, Main, &[Char('N')], "previous match", "Go to the previous match of the search"),
     ActionSpec::new(
         ActionId::Filter,
         Main,
         &[Char('f')],
         "filter",
-        "Show only events that match words like agg:42 type:Updated after:-15m payload.amount>=100; damage stays in sight",
+        "Show only events that match terms such as agg:42 type:Updated after:-15m payload.amount>=100; damage stays visible",
     )
     .with_footer("filter")
     .with_cli_equivalent("chronicle cat LOG --filter EXPR"),
@@ -24,16 +24,16 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('@')],
         "filter by this aggregate",
-        "Show only the events of the aggregate under the cursor",
+        "Show only the events of the selected event's aggregate",
     )
     .with_cli_equivalent("chronicle cat LOG --filter agg:ID"),
-    ActionSpec::new(ActionId::FilterRemoveLast, Main, &[Key::Backspace], "drop last filter", "Take the last word off the filter"),
+    ActionSpec::new(ActionId::FilterRemoveLast, Main, &[Key::Backspace], "drop last filter", "Remove the last term of the filter"),
     ActionSpec::new(
         ActionId::NextDamage,
         Main,
         &[Char('e')],
         "next damage",
-        "Go to the next damaged range; past what the scan has seen, look for it",
+        "Go to the next damaged range; searches the log where the scan has not been yet",
     )
     .with_footer("next damage")
     .with_cli_equivalent("chronicle verify LOG"),
@@ -43,7 +43,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('r')],
         "update index",
-        "Do what the index's state needs: build it when there is none, catch it up when it is behind",
+        "Build the index when it is missing, catch it up when it is behind",
     )
     .with_footer("index")
     .writing()
@@ -53,7 +53,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('R')],
         "rebuild index",
-        "Build the index anew from the whole log, after asking",
+        "Build the index from the whole log and replace it; asks first",
     )
     .writing()
     .with_cli_equivalent("chronicle index rebuild LOG"),
@@ -62,7 +62,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('a')],
         "append a test event",
-        "Fill in an event and append it, buffered or synced, and see what it costs",
+        "Append a test event, buffered or synced, and show its latency; asks before the first write",
     )
     .with_footer("append")
     .writing()
@@ -71,8 +71,8 @@ pub(super) const TABLE: &[ActionSpec] = &[
         ActionId::Repair,
         Main,
         &[Char('x')],
-        "repair this",
-        "Plan the repair of the damage under the cursor, and show the plan before anything is written",
+        "repair damage",
+        "Plan the repair of the selected damage; shows the plan and asks before it writes",
     )
     .with_footer("repair")
     .writing()
@@ -81,8 +81,8 @@ pub(super) const TABLE: &[ActionSpec] = &[
         ActionId::RepairAll,
         Main,
         &[Char('X')],
-        "repair everything",
-        "Plan the repair of all damage, and show the plan before anything is written",
+        "repair all damage",
+        "Plan the repair of all damage; shows the plan and asks before it writes",
     )
     .writing()
     .with_cli_equivalent("chronicle repair LOG"),
@@ -91,7 +91,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('u')],
         "undo repair",
-        "Plan to take back the last repair, or the one chosen among the repairs, and show the plan first",
+        "Plan the undo of the last repair, or of the one selected in tab 5; shows the plan and asks before it writes",
     )
     .writing()
     .with_cli_equivalent("chronicle undo LOG"),
@@ -100,123 +100,123 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('F')],
         "follow",
-        "Stay at the end as the log grows; moving up, or F again, leaves it",
+        "Stay at the end as the log grows; F again or moving up turns it off",
     ),
     ActionSpec::new(
         ActionId::Copy,
         Main,
         &[Char('y')],
         "copy",
-        "Copy what is under the cursor: offset, JSON, payload, hex or the command that shows it",
+        "Copy the selected row: o offset, j JSON, p payload, h hex, c the command that shows it",
     ),
     ActionSpec::new(
         ActionId::Palette,
         Main,
         &[Char(':')],
         "go to, or command",
-        "Go to 1223488, 0x12ab40, 50%, #3000 or 2026-11-20T09:14, or name an action",
+        "Go to an offset (1223488, 0x12ab40), a share (50%), an event (#3000) or a time (2026-11-20T09:14), or run an action",
     )
     .with_footer("goto"),
-    ActionSpec::new(ActionId::Help, Main, &[Char('?'), Key::F(1)], "help", "Every action, filtered as you type; Enter runs it")
+    ActionSpec::new(ActionId::Help, Main, &[Char('?'), Key::F(1)], "help", "List all actions, filtered as you type; Enter runs the selected one")
         .with_footer("help"),
-    ActionSpec::new(ActionId::Down, Main, &[Char('j'), Key::Down], "down", "Move down a line"),
-    ActionSpec::new(ActionId::Up, Main, &[Char('k'), Key::Up], "up", "Move up a line"),
-    ActionSpec::new(ActionId::HalfDown, Main, &[Ctrl('d')], "half a page down", "Move down half a page"),
-    ActionSpec::new(ActionId::HalfUp, Main, &[Ctrl('u')], "half a page up", "Move up half a page"),
-    ActionSpec::new(ActionId::PageDown, Main, &[Key::PageDown, Char(' ')], "page down", "Move down a page"),
-    ActionSpec::new(ActionId::PageUp, Main, &[Key::PageUp], "page up", "Move up a page"),
+    ActionSpec::new(ActionId::Down, Main, &[Char('j'), Key::Down], "down", "Move down one line"),
+    ActionSpec::new(ActionId::Up, Main, &[Char('k'), Key::Up], "up", "Move up one line"),
+    ActionSpec::new(ActionId::HalfDown, Main, &[Ctrl('d')], "half page down", "Move down half a page"),
+    ActionSpec::new(ActionId::HalfUp, Main, &[Ctrl('u')], "half page up", "Move up half a page"),
+    ActionSpec::new(ActionId::PageDown, Main, &[Key::PageDown, Char(' ')], "page down", "Move down one page"),
+    ActionSpec::new(ActionId::PageUp, Main, &[Key::PageUp], "page up", "Move up one page"),
     ActionSpec::new(ActionId::First, Main, &[Char('g'), Key::Home], "first", "Go to the first line"),
     ActionSpec::new(ActionId::Last, Main, &[Char('G'), Key::End], "last", "Go to the last line"),
-    ActionSpec::new(ActionId::Left, Main, &[Char('h'), Key::Left], "scroll left", "Scroll the pane to the left"),
-    ActionSpec::new(ActionId::Right, Main, &[Char('l'), Key::Right], "scroll right", "Scroll the pane to the right"),
-    ActionSpec::new(ActionId::NextPane, Main, &[Key::Tab], "next pane", "Move to the next pane"),
-    ActionSpec::new(ActionId::PreviousPane, Main, &[Key::BackTab], "previous pane", "Move to the previous pane"),
-    ActionSpec::new(ActionId::TabEvents, Main, &[Char('1')], "events", "The log: header, events and damage in their places"),
-    ActionSpec::new(ActionId::TabAggregates, Main, &[Char('2')], "aggregates", "Each aggregate with its events, first and last"),
+    ActionSpec::new(ActionId::Left, Main, &[Char('h'), Key::Left], "scroll left", "Scroll left"),
+    ActionSpec::new(ActionId::Right, Main, &[Char('l'), Key::Right], "scroll right", "Scroll right"),
+    ActionSpec::new(ActionId::NextPane, Main, &[Key::Tab], "next pane", "Focus the next pane"),
+    ActionSpec::new(ActionId::PreviousPane, Main, &[Key::BackTab], "previous pane", "Focus the previous pane"),
+    ActionSpec::new(ActionId::TabEvents, Main, &[Char('1')], "events", "Show the log: header, events and damage in file order"),
+    ActionSpec::new(ActionId::TabAggregates, Main, &[Char('2')], "aggregates", "Show the aggregates: number of events, first and last event"),
     ActionSpec::new(
         ActionId::TabFindings,
         Main,
         &[Char('3')],
         "findings",
-        "What the scan has found: kind, range, what can be done, verdict",
+        "Show the findings of the scan: kind, range, fix, verdict",
     )
     .with_cli_equivalent("chronicle verify LOG --json"),
-    ActionSpec::new(ActionId::TabIndex, Main, &[Char('4')], "index", "What the index covers, and why it is stale")
+    ActionSpec::new(ActionId::TabIndex, Main, &[Char('4')], "index", "Show what the index covers, and why it is not fresh")
         .with_cli_equivalent("chronicle index status LOG"),
     ActionSpec::new(
         ActionId::TabRepairs,
         Main,
         &[Char('5')],
         "repairs",
-        "Each repair of this log: when, what it did, how it stands",
+        "Show the repair history: when, what was done, state",
     )
     .with_cli_equivalent("chronicle undo LOG --list"),
-    ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "JSON, Hex, Frame, Aggregate: the next one"),
-    ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "JSON, Hex, Frame, Aggregate: the one before"),
-    ActionSpec::new(ActionId::Zoom, Main, &[Char('z')], "zoom", "Give the pane the whole screen, or take it back"),
-    ActionSpec::new(ActionId::Activate, Main, &[Key::Enter], "open, fold or go to", "Open the line in the detail pane, fold it, or go to its place"),
-    ActionSpec::new(ActionId::Sort, Main, &[Char('s')], "sort aggregates", "Sort the aggregates by id, events, first or last"),
-    ActionSpec::new(ActionId::ScanStop, Main, &[], "scan stop", "Stop the scan behind the screen"),
-    ActionSpec::new(ActionId::ScanResume, Main, &[], "scan go", "Scan on; then what was verified earlier"),
-    ActionSpec::new(ActionId::ToggleMouse, Main, &[], "mouse", "Listen to the mouse, or leave it to the terminal for selecting text"),
+    ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view: JSON, Hex, Frame, Aggregate"),
+    ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view: JSON, Hex, Frame, Aggregate"),
+    ActionSpec::new(ActionId::Zoom, Main, &[Char('z')], "zoom", "Show only the focused pane, or all panes again"),
+    ActionSpec::new(ActionId::Activate, Main, &[Key::Enter], "open, fold or go to", "Open the selected line in the detail pane, fold it, or go to its offset"),
+    ActionSpec::new(ActionId::Sort, Main, &[Char('s')], "sort aggregates", "Sort the aggregates by id, number of events, first or last event"),
+    ActionSpec::new(ActionId::ScanStop, Main, &[], "scan stop", "Stop the background scan"),
+    ActionSpec::new(ActionId::ScanResume, Main, &[], "scan go", "Resume the background scan; then read what was verified earlier"),
+    ActionSpec::new(ActionId::ToggleMouse, Main, &[], "mouse", "Use the mouse for the screen, or leave it to the terminal to select text"),
     ActionSpec::new(
         ActionId::Back,
         Main,
         &[Key::Esc],
         "back",
-        "Leave the top layer, stop the job you started, drop search, filter, zoom, in that order",
+        "Close the top dialog, else stop your job, else clear search, filter, zoom, focus or follow",
     ),
-    ActionSpec::new(ActionId::Close, Main, &[Char('q')], "quit", "Close the top layer; on the last one, quit"),
-    ActionSpec::new(ActionId::Interrupt, Main, &[Ctrl('c')], "quit at once", "Leave a field or a question, else quit at once"),
-    ActionSpec::new(ActionId::Suspend, Main, &[Ctrl('z')], "suspend", "Hand the terminal back to the shell; `fg` returns"),
+    ActionSpec::new(ActionId::Close, Main, &[Char('q')], "quit", "Close the top dialog; without one, quit"),
+    ActionSpec::new(ActionId::Interrupt, Main, &[Ctrl('c')], "quit at once", "Close the top dialog or prompt; without one, quit"),
+    ActionSpec::new(ActionId::Suspend, Main, &[Ctrl('z')], "suspend", "Suspend to the shell; `fg` returns"),
     ActionSpec::new(ActionId::CopyOffset, CopyChord, &[Char('o')], "copy offset", "Copy the offset").with_footer("offset"),
     ActionSpec::new(ActionId::CopyJson, CopyChord, &[Char('j')], "copy JSON", "Copy the event as stored").with_footer("JSON"),
-    ActionSpec::new(ActionId::CopyPayload, CopyChord, &[Char('p')], "copy payload", "Copy the event's payload as stored").with_footer("payload"),
-    ActionSpec::new(ActionId::CopyHex, CopyChord, &[Char('h')], "copy hex", "Copy the bytes in hex").with_footer("hex"),
+    ActionSpec::new(ActionId::CopyPayload, CopyChord, &[Char('p')], "copy payload", "Copy the payload as stored").with_footer("payload"),
+    ActionSpec::new(ActionId::CopyHex, CopyChord, &[Char('h')], "copy hex", "Copy the bytes as hex digits").with_footer("hex"),
     ActionSpec::new(
         ActionId::CopyCommand,
         CopyChord,
         &[Char('c')],
         "copy command",
-        "Copy the command that shows this without a screen",
+        "Copy the command that shows this row",
     )
     .with_footer("command"),
-    ActionSpec::new(ActionId::SubmitPrompt, TextInput, &[Key::Enter], "run the line", "Do what the line says").with_footer("run"),
-    ActionSpec::new(ActionId::Complete, TextInput, &[Key::Tab], "complete", "Complete the word, or move to the next proposal")
+    ActionSpec::new(ActionId::SubmitPrompt, TextInput, &[Key::Enter], "submit", "Run the search, the filter, the jump or the action").with_footer("run"),
+    ActionSpec::new(ActionId::Complete, TextInput, &[Key::Tab], "complete", "Insert the selected suggestion, or move to the next one")
         .with_footer("complete"),
-    ActionSpec::new(ActionId::ClosePrompt, TextInput, &[Key::Esc], "leave the line", "Close the line and change nothing").with_footer("leave"),
-    ActionSpec::new(ActionId::SubmitForm, Form, &[Key::Enter], "send", "Append what the form holds").with_footer("send"),
-    ActionSpec::new(ActionId::NextField, Form, &[Key::Tab, Key::BackTab], "next field", "Move to the next field, or the one before")
+    ActionSpec::new(ActionId::ClosePrompt, TextInput, &[Key::Esc], "close prompt", "Close the prompt and change nothing").with_footer("close"),
+    ActionSpec::new(ActionId::SubmitForm, Form, &[Key::Enter], "append the event", "Append the event of the form").with_footer("append"),
+    ActionSpec::new(ActionId::NextField, Form, &[Key::Tab, Key::BackTab], "next field", "Focus the next or the previous field")
         .with_footer("next field"),
-    ActionSpec::new(ActionId::ChangeValue, Form, &[Key::Left, Key::Right], "change", "Change a choice").with_footer("change"),
+    ActionSpec::new(ActionId::ChangeValue, Form, &[Key::Left, Key::Right], "change durability", "Switch between buffered and synced").with_footer("change"),
     ActionSpec::new(
         ActionId::LineBreak,
         Form,
         &[Ctrl('j')],
         "line break",
-        "Break the line in the payload; Enter sends from everywhere",
+        "Insert a line break into the payload; Enter appends",
     )
     .with_footer("line break"),
-    ActionSpec::new(ActionId::CloseForm, Form, &[Key::Esc], "leave the form", "Stop what is being sent, or close the form; it keeps its values")
-        .with_footer("leave"),
+    ActionSpec::new(ActionId::CloseForm, Form, &[Key::Esc], "close form", "Stop the append, else close the form; the values are kept")
+        .with_footer("close"),
     ActionSpec::new(
         ActionId::NextButton,
         Confirm,
         &[Key::Tab, Key::BackTab, Key::Left, Key::Right],
-        "choose",
-        "Move between Cancel and the answer",
+        "select button",
+        "Select Cancel or the other button",
     )
-    .with_footer("choose"),
-    ActionSpec::new(ActionId::ConfirmChoice, Confirm, &[Key::Enter], "answer", "Give the answer that is chosen").with_footer("answer"),
-    ActionSpec::new(ActionId::Cancel, Confirm, &[Key::Esc, Char('q')], "cancel", "Change nothing").with_footer("cancel"),
+    .with_footer("select"),
+    ActionSpec::new(ActionId::ConfirmChoice, Confirm, &[Key::Enter], "press button", "Press the selected button").with_footer("confirm"),
+    ActionSpec::new(ActionId::Cancel, Confirm, &[Key::Esc, Char('q')], "cancel", "Close the dialog and change nothing").with_footer("cancel"),
     ActionSpec::new(
         ActionId::ScrollDown,
         Confirm,
         &[Char('j'), Key::Down, Key::PageDown, Char(' '), Key::End],
-        "read on",
-        "Scroll what does not fit the screen",
+        "scroll down",
+        "Scroll the text down",
     ),
-    ActionSpec::new(ActionId::ScrollUp, Confirm, &[Char('k'), Key::Up, Key::PageUp, Key::Home], "read back", "Scroll back"),
+    ActionSpec::new(ActionId::ScrollUp, Confirm, &[Char('k'), Key::Up, Key::PageUp, Key::Home], "scroll up", "Scroll the text up"),
     ActionSpec::new(
         ActionId::ToggleCandidate,
         Plan,
@@ -238,8 +238,8 @@ pub(super) const TABLE: &[ActionSpec] = &[
             Char('E'),
             Char('F'),
         ],
-        "choose a candidate",
-        "Plan with the candidate that this key stands before, or without it again",
+        "use candidate",
+        "Plan with the candidate of this key, or without it again",
     )
     .with_footer("candidate"),
     ActionSpec::new(
@@ -247,7 +247,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Plan,
         &[Char('l')],
         "accept likely",
-        "Plan with what is likely too, or with what is proven alone again",
+        "Plan with likely fixes too, or with proven ones only again",
     )
     .with_footer("likely")
     .with_cli_equivalent("chronicle repair LOG --accept likely"),
@@ -255,9 +255,9 @@ pub(super) const TABLE: &[ActionSpec] = &[
         ActionId::GapUndecided,
         Plan,
         &[Char('g')],
-        "fence undecided",
-        "Plan gaps where nobody has decided, or leave them as they are again",
+        "gap undecided",
+        "Plan a gap for each damage that is still undecided, or leave it again",
     )
-    .with_footer("fence")
+    .with_footer("gaps")
     .with_cli_equivalent("chronicle repair LOG --gap-undecided"),
 ];

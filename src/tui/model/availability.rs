@@ -35,7 +35,7 @@ impl Model {
         }
         let job = self.job(WorkerKind::Write)?;
         let hint = if job.on_esc == EscBehavior::CancelsJob { "; Esc stops it" } else { "" };
-        Some(format!("{} is running{hint}", job.name))
+        Some(format!("busy {}{hint}", job.name))
     }
 
     fn reading_refusal(&self, id: ActionId) -> Option<&'static str> {

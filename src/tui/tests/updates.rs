@@ -287,7 +287,7 @@ fn a_copy_is_shown_and_put_on_the_clipboard() {
     };
     assert_eq!(copied(&screen).unwrap(), r#"{"name":"Juan","n":0,"amount":0.50,"tags":["a","b"]}"#);
     screen.press(&[Key::Char('y'), Key::Char('c')]);
-    assert!(copied(&screen).unwrap().ends_with("--from 16 --limit 1"));
+    assert!(copied(&screen).unwrap().ends_with("chronicle show /logs/accounts.log 16"));
     screen.press(&[Key::Char('y'), Key::Char('h')]);
     assert!(copied(&screen).unwrap().starts_with("000000"));
     screen.assert_shows("Copied hex");

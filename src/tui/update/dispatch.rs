@@ -196,7 +196,7 @@ fn toggle_mouse(model: &mut Model) {
 fn go_back(model: &mut Model) {
     if let Some(job) = model.jobs.last().cloned() {
         match job.on_esc {
-            EscBehavior::Ignored => model.notify(format!("{} has started to write and cannot be stopped", job.name)),
+            EscBehavior::Ignored => model.notify(format!("Cannot stop {}: it has started to write", job.name)),
             EscBehavior::CancelsJob => {
                 stop_worker(model, job.worker);
                 model.notify(format!("Stopped: {}", job.name));
