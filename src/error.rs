@@ -25,7 +25,7 @@ pub enum StorageError {
         source: io::Error,
     },
     /// The file is shorter than a header.
-    #[error("{}: no log: expected a header of 16 bytes, found a file of {bytes} bytes", path.display())]
+    #[error("{}: not a Chronicle log: expected a header of 16 bytes, found a file of {bytes} bytes", path.display())]
     TooShort {
         /// The file.
         path: PathBuf,
@@ -34,8 +34,8 @@ pub enum StorageError {
     },
     /// The file starts without the magic, and no valid frame was found in it.
     #[error(
-        "{}: no log: expected the magic 43 48 52 4e (\"CHRN\") at offset 0, found {}, and no valid frame in the first {searched} bytes",
-        path.display(), hex::encode_spaced(found)
+        "{}: not a Chronicle log: expected 43 48 52 4e (\"CHRN\") at offset 0, found {}{}; no valid frame in the first {searched} bytes",
+        path.display(), hex::encode_spaced(found), ascii_suffix(*found)
     )]
     NotALog {
         /// The file.
@@ -54,7 +54,7 @@ pub enum StorageError {
         found: u16,
     },
     /// The header has flags that this version does not know, and which forbid reading or writing the log.
-    #[error("{}: unknown flags at offset 6: expected 0000, found {found:04x}, which forbids to {forbids}", path.display())]
+    #[error("{}: unknown flags at offset 6: expected 0000, found {found:04x}: this version of Chronicle must not {forbids} the log", path.display())]
     UnknownFlags {
         /// The file.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum StorageError {
     },
     /// A range that an earlier repair replaced with a gap. It is neither damage nor an event.
     #[error(
-        "{}: a gap at offset {start}..{end}: an earlier repair fenced this range off{}",
+        "{}: gap at offset {start}..{end}: an earlier repair replaced this range with a gap{}",
         path.display(), journal_suffix(journal.as_deref())
     )]
     Gap {
@@ -104,7 +104,7 @@ pub enum StorageError {
         found: String,
     },
     /// The requested offset is inside a valid frame.
-    #[error("{}: offset {offset} lies inside the frame at {start}..{end}", path.display())]
+    #[error("{}: offset {offset} is inside the frame at {start}..{end}", path.display())]
     InsideFrame {
         /// The log.
         path: PathBuf,
@@ -117,7 +117,7 @@ pub enum StorageError {
     },
     /// Events that the index has recorded are missing from the end of the log.
     #[error(
-        "{}: truncated: expected at least {log_end_offset} bytes, which its index has seen, found {bytes}",
+        "{}: truncated: expected at least {log_end_offset} bytes, which its index covers, found {bytes}",
         path.display()
     )]
     Truncated {
@@ -137,7 +137,7 @@ pub enum StorageError {
         pid: Option<u32>,
     },
     /// The log has version 0, which Chronicle never writes to.
-    #[error("{}: a log of version 0 is never written to", path.display())]
+    #[error("{}: version 0 logs are read-only", path.display())]
     Version0ReadOnly {
         /// The log.
         path: PathBuf,
@@ -149,7 +149,7 @@ pub enum StorageError {
         path: PathBuf,
     },
     /// A sync or a rollback failed. What is on the disk is unknown, so the writer accepts nothing until the log is reopened.
-    #[error("{}: {reason} at offset {offset}: nothing more is accepted until the log is reopened", path.display())]
+    #[error("{}: {reason} at offset {offset}: appends are refused until the log is reopened", path.display())]
     Poisoned {
         /// The log.
         path: PathBuf,
@@ -179,7 +179,7 @@ pub enum StorageError {
         alternative: &'static str,
     },
     /// The event is not valid, or does not fit a frame.
-    #[error("the event is refused: {0}")]
+    #[error("invalid event: {0}")]
     InvalidEvent(#[from] PayloadError),
     /// The index file cannot be used.
     #[error("{}: the index is {state}: {reason}", path.display())]
@@ -192,13 +192,13 @@ pub enum StorageError {
         reason: String,
     },
     /// The file to create already exists.
-    #[error("{}: exists already", path.display())]
+    #[error("{}: already exists", path.display())]
     AlreadyExists {
         /// The file.
         path: PathBuf,
     },
     /// There is not enough memory for a structure whose size the file determines.
-    #[error("{}: no memory for {bytes} bytes at offset {offset}", path.display())]
+    #[error("{}: not enough memory for {bytes} bytes at offset {offset}", path.display())]
     OutOfMemory {
         /// The file.
         path: PathBuf,
@@ -208,7 +208,7 @@ pub enum StorageError {
         bytes: u64,
     },
     /// The caller stopped the operation.
-    #[error("stopped")]
+    #[error("cancelled")]
     Cancelled,
 }
 
@@ -286,14 +286,20 @@ fn pid_suffix(pid: Option<u32>) -> String {
     pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 
+/// The first bytes of a file as text, where all of them are printable.
+fn ascii_suffix(bytes: [u8; 4]) -> String {
+    let text = std::str::from_utf8(&bytes).ok().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    text.map(|text| format!(" ({text:?})")).unwrap_or_default()
+}
+
 fn journal_suffix(journal: Option<&Path>) -> String {
-    journal.map(|journal| format!("; its original bytes are kept in {}", journal.display())).unwrap_or_default()
+    journal.map(|journal| format!("; original bytes in {}", journal.display())).unwrap_or_default()
 }
 
 fn checksum_suffix(finding: &Finding) -> String {
     match (finding.kind, finding.evidence.stored_checksum, finding.evidence.computed_checksum) {
         (DamageKind::Checksum, Some(stored), Some(computed)) => {
-            format!(": expected checksum {computed:08x} by its bytes, found {stored:08x}")
+            format!(": checksum expected {computed:08x} (computed), found {stored:08x} (stored)")
         }
         _ => String::new(),
     }

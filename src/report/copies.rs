@@ -1,4 +1,4 @@
-//! Copies of a log, said once: what a salvage left out, and how two copies differ.
+//! Copies of a log as text and JSON: what a salvage left out, and how two copies differ.
 
 use crate::inspect::{Comparison, DifferenceKind, LogDifference, LogView};
 use crate::repair::{Certainty, CopySummary, OmittedRange};
@@ -7,18 +7,18 @@ use super::json::{self, Json};
 use super::safe_path_text;
 use super::units::{format_count, format_number, format_size};
 
-/// What was not taken into a copy, behind its finding: what could be taken, and why the donor did not help.
-pub fn left_out_line(left: &OmittedRange) -> String {
-    let offered = match left.best_certainty {
-        Some(Certainty::Likely) => "; a likely fix is there, --accept likely takes it",
-        Some(Certainty::Choice) => "; there are candidates to choose from, see `chronicle repair`",
+/// Says that a range was left out of a copy, which fix exists for it, and why the donor was not used.
+pub fn left_out_line(omitted: &OmittedRange) -> String {
+    let fix = match omitted.best_certainty {
+        Some(Certainty::Likely) => "; a likely fix exists: --accept likely applies it",
+        Some(Certainty::Choice) => "; candidates exist: `chronicle repair LOG --dry-run` lists them",
         _ => "",
     };
-    let donor = left.donor_refusal.map(|why| format!("; not taken from the donor: {why}")).unwrap_or_default();
-    format!("left out{offered}{donor}")
+    let donor = omitted.donor_refusal.map(|reason| format!("; donor not used: {reason}")).unwrap_or_default();
+    format!("left out{fix}{donor}")
 }
 
-/// What a copy holds, in one line.
+/// Summarizes a copy in one line: events, restored events, size, ranges left out.
 pub fn salvaged_line(summary: &CopySummary) -> String {
     let restored = match summary.events_restored {
         0 => String::new(),
@@ -35,7 +35,7 @@ pub fn salvaged_line(summary: &CopySummary) -> String {
     )
 }
 
-/// The keys of what a copy holds.
+/// The keys of `salvage --json` and `migrate --json` that describe the copy.
 pub fn salvage_fields(summary: &CopySummary) -> Vec<(&'static str, Json)> {
     let in_flight = summary.in_flight.as_ref().map(|range| range_fields(range.start, range.end));
     vec![
@@ -48,11 +48,11 @@ pub fn salvage_fields(summary: &CopySummary) -> Vec<(&'static str, Json)> {
     ]
 }
 
-fn left_out_json(left: &OmittedRange) -> Json {
+fn left_out_json(omitted: &OmittedRange) -> Json {
     Json::Object(vec![
-        ("finding", json::finding(&left.finding, None, None)),
-        ("offered", left.best_certainty.map(Certainty::name).into()),
-        ("donor", left.donor_refusal.into()),
+        ("finding", json::finding(&omitted.finding, None, None)),
+        ("offered", omitted.best_certainty.map(Certainty::name).into()),
+        ("donor", omitted.donor_refusal.into()),
     ])
 }
 
@@ -60,52 +60,53 @@ fn range_fields(start: u64, end: u64) -> Vec<(&'static str, Json)> {
     vec![("start", start.into()), ("end", end.into())]
 }
 
-/// A difference in one line: where, and which.
-pub fn difference_line(found: &LogDifference) -> String {
-    let bytes = format_size(found.end - found.start);
-    let said = match found.kind {
+/// Formats a difference as one line: range, kind, size, meaning.
+pub fn difference_line(difference: &LogDifference) -> String {
+    let LogDifference { start, end, kind, .. } = difference;
+    let bytes = format_size(end - start);
+    let meaning = match kind {
         DifferenceKind::Header => "the headers differ",
-        DifferenceKind::Frame => "both have a valid frame here (an event or a gap), and not the same one",
-        DifferenceKind::OnlyInA => "a valid frame (an event or a gap) in A only",
-        DifferenceKind::OnlyInB => "a valid frame (an event or a gap) in B only",
-        DifferenceKind::Bytes => "damaged in both, not in the same way",
-        DifferenceKind::Unreadable => "no frame in either, and a device refuses to read",
-        DifferenceKind::AIsLonger => "A goes on, B ends here",
-        DifferenceKind::BIsLonger => "B goes on, A ends here",
+        DifferenceKind::Frame => "both have a valid frame (event or gap) here, with different bytes",
+        DifferenceKind::OnlyInA => "valid frame (event or gap) only in A",
+        DifferenceKind::OnlyInB => "valid frame (event or gap) only in B",
+        DifferenceKind::Bytes => "damaged in both, with different bytes",
+        DifferenceKind::Unreadable => "no valid frame in either, and a device fails to read",
+        DifferenceKind::AIsLonger => "B ends here, A continues",
+        DifferenceKind::BIsLonger => "A ends here, B continues",
     };
-    format!("{:<22} {:<14} {bytes:>8}  {said}", format!("{}..{}", found.start, found.end), found.kind.name())
+    format!("{:<22} {:<14} {bytes:>8}  {meaning}", format!("{start}..{end}"), kind.name())
 }
 
-/// What a comparison comes to, in one line.
-pub fn comparison_line(found: &Comparison) -> String {
-    if found.is_identical() {
-        return format!("identical, {} ({} bytes)", format_size(found.sizes.0), format_number(found.sizes.0));
+/// Summarizes a comparison in one line.
+pub fn comparison_line(comparison: &Comparison) -> String {
+    if comparison.is_identical() {
+        return format!("identical, {} ({} bytes)", format_size(comparison.sizes.0), format_number(comparison.sizes.0));
     }
-    let rows = found.counts.iter().zip(DifferenceKind::ALL).filter(|(number, _)| **number > 0);
+    let rows = comparison.counts.iter().zip(DifferenceKind::ALL).filter(|(number, _)| **number > 0);
     let named: Vec<String> = rows.map(|(number, row)| format!("{} {}", format_number(*number), row.1)).collect();
-    let total = format_count(found.total(), "difference");
-    format!("identical up to offset {}; {total}: {}", found.identical_to, named.join(", "))
+    let total = format_count(comparison.total(), "difference");
+    format!("identical up to offset {}; {total}: {}", comparison.identical_to, named.join(", "))
 }
 
-/// The one object of `diff --json`.
-pub fn comparison_json(a: &LogView, b: &LogView, found: &Comparison) -> Json {
-    let differences = found.differences.iter().map(|found| {
-        let mut keys = vec![("how", found.kind.name().into())];
-        keys.extend(range_fields(found.start, found.end));
+/// The object that `diff --json` prints.
+pub fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison) -> Json {
+    let differences = comparison.differences.iter().map(|difference| {
+        let mut keys = vec![("how", difference.kind.name().into())];
+        keys.extend(range_fields(difference.start, difference.end));
         Json::Object(keys)
     });
-    let first = (!found.is_identical()).then_some(found.identical_to);
-    let counts = found.counts.iter().zip(DifferenceKind::ALL).map(|(number, row)| (row.1, (*number).into()));
+    let first = (!comparison.is_identical()).then_some(comparison.identical_to);
+    let counts = comparison.counts.iter().zip(DifferenceKind::ALL).map(|(number, row)| (row.1, (*number).into()));
     Json::Object(vec![
         ("a", safe_path_text(a.path()).into()),
         ("b", safe_path_text(b.path()).into()),
-        ("a_bytes", found.sizes.0.into()),
-        ("b_bytes", found.sizes.1.into()),
-        ("identical", Json::Bool(found.is_identical())),
-        ("identical_to", found.identical_to.into()),
+        ("a_bytes", comparison.sizes.0.into()),
+        ("b_bytes", comparison.sizes.1.into()),
+        ("identical", Json::Bool(comparison.is_identical())),
+        ("identical_to", comparison.identical_to.into()),
         ("first_difference", first.into()),
         ("differences", Json::List(differences.collect())),
-        ("differences_total", found.total().into()),
+        ("differences_total", comparison.total().into()),
         ("counts", Json::Object(counts.collect())),
     ])
 }

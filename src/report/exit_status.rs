@@ -1,75 +1,75 @@
-//! Exit statuses, as one table, and which of several applies.
+//! The exit statuses of the commands: one table, and the rule for when several apply.
 
 use crate::StorageError;
 use crate::format::{DamageKind, Finding};
 use crate::repair::{Certainty, Fix, Plan, PlannedPiece, RepairAction};
 
-/// How a command ends. What comes first here wins over what comes later: the lowest of 1, 2 and 6, then 3, 4, 5.
+/// How a command ends. The variants are ordered by precedence: when several apply, the first one here is returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitStatus {
-    /// The tool failed, or the file is no log.
+    /// The command failed, or the file is not a log.
     Failed,
-    /// The command line cannot be understood.
+    /// The command line is invalid.
     Usage,
-    /// Not done, because it must not be.
+    /// The command was refused: nothing was written.
     Refused,
-    /// Damage that costs events, or is undecided.
+    /// Damage that costs events or needs a decision.
     Damage,
-    /// Damage of which every piece can be restored.
+    /// Damage, all of it restorable.
     Restorable,
-    /// No damage, but the index is not usable.
+    /// No damage, but the index is unusable.
     IndexUnusable,
-    /// Done, and nothing found.
+    /// Success; `verify` found no damage.
     Done,
 }
 
 impl ExitStatus {
-    /// Every status with its number and what it means, by number.
+    /// Every status with its number and meaning, ordered by number.
     pub const ALL: [(ExitStatus, u8, &'static str); 7] = [
-        (ExitStatus::Done, 0, "done; verify: no damage"),
-        (ExitStatus::Failed, 1, "the tool failed, or the file is no log"),
-        (ExitStatus::Usage, 2, "the command line cannot be understood"),
+        (ExitStatus::Done, 0, "success; verify: no damage"),
+        (ExitStatus::Failed, 1, "failure: an I/O error, or the file is not a log"),
+        (ExitStatus::Usage, 2, "invalid command line"),
         (
             ExitStatus::Damage,
             3,
-            "damage that costs events, or is undecided, left or left out; cat: damage was skipped; diff: the copies differ",
+            "damage that costs events, needs a decision, or was left; cat: damage was skipped; diff: the copies differ",
         ),
-        (ExitStatus::Restorable, 4, "verify, repair --dry-run: damage of which every piece can be restored"),
+        (ExitStatus::Restorable, 4, "verify, repair --dry-run: damage, all of it restorable"),
         (
             ExitStatus::IndexUnusable,
             5,
-            "verify: no damage, but the index is foreign, corrupt or unsupported; index status: not fresh",
+            "verify: no damage, but the index is foreign, corrupt or unsupported; index status: the index is not fresh",
         ),
         (
             ExitStatus::Refused,
             6,
-            "refused: locked, changed, truncated, version 0, not allowed, nobody said yes, a file in the way",
+            "refused: the log is locked, changed, truncated, read-only or version 0; not confirmed; a file already exists",
         ),
     ];
 
-    /// The number a shell sees.
+    /// The number that the process exits with.
     pub fn code(self) -> u8 {
         Self::ALL.iter().find(|row| row.0 == self).map_or(1, |row| row.1)
     }
 
-    /// Of two that apply, the one that is told.
+    /// Of two statuses that apply, the one that takes precedence.
     #[must_use]
     pub fn combine(self, other: Self) -> Self {
         self.min(other)
     }
 
-    /// What a finding makes of a log as it stands: no damage, damage that can be restored, or damage.
+    /// The status for a log with this finding, before any repair.
     pub fn for_finding(found: &Finding, fix: Option<&Fix>) -> Self {
         if found.kind.is_damage() { Self::for_damage([found.kind.name()], fix) } else { Self::Done }
     }
 
-    /// What a plan makes of a log as it stands, before anything is repaired.
+    /// The status for the log that a plan was made for, before the plan is applied.
     pub fn before_repair(plan: &Plan) -> Self {
         let steps = plan.steps.iter().map(|step| {
             let certainty = step.certainty;
             let chosen = Fix { action: step.action, certainty, candidates: Vec::new(), unsearched: None, choice: None };
             let fixes = std::iter::once(&chosen).chain(&step.alternatives);
-            // One that restores is enough.
+            // One fix that restores the range is enough.
             fixes.map(|fix| Self::for_damage(step.pieces.iter().map(|piece| piece.kind.as_str()), Some(fix))).max()
         });
         let left = plan.unrepaired.iter().filter(|left| is_damage_piece(&left.piece)).map(|left| {
@@ -80,7 +80,7 @@ impl ExitStatus {
         steps.chain(left).flatten().chain(forgets).fold(Self::Done, Self::combine)
     }
 
-    /// What a plan leaves once it is applied: events given up and damage left are told.
+    /// The status after a plan is applied: `Damage` if it gives events up or leaves damage.
     pub fn after_repair(plan: &Plan) -> Self {
         let whole = plan.total_loss().is_zero() && !plan.unrepaired.iter().any(|left| is_damage_piece(&left.piece));
         if whole { Self::Done } else { Self::Damage }
@@ -96,7 +96,7 @@ impl ExitStatus {
         if restorable { Self::Restorable } else { Self::Damage }
     }
 
-    /// What an error ends a command with.
+    /// The status of a command that fails with this error.
     pub fn for_error(error: &StorageError) -> Self {
         match error {
             StorageError::Locked { .. }
@@ -131,7 +131,7 @@ const fn holds_no_event(kind: DamageKind) -> bool {
     }
 }
 
-/// A kind that nobody knows is not made light of.
+/// True unless the kind is known to be information: a plan file can name kinds that this version does not know.
 fn is_damage_piece(piece: &PlannedPiece) -> bool {
     DamageKind::from_name(&piece.kind).is_none_or(DamageKind::is_damage)
 }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_be_done_is_not_what_cannot() {
+    fn a_refusal_and_a_failure_have_different_statuses() {
         let path = PathBuf::from("a.log");
         let refused = StorageError::UnknownFlags { path: path.clone(), found: 0x100, forbids: "write" };
         let unreadable = StorageError::UnknownFlags { path: path.clone(), found: 1, forbids: "read" };
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_restorable_by_what_is_likely_or_by_setting_its_own_kind_aside() {
+    fn a_finding_is_restorable_by_a_likely_fix_or_by_setting_aside_bytes_without_events() {
         let of = |kind, fix: Option<Fix>| ExitStatus::for_finding(&Finding::new(kind, 16..30), fix.as_ref());
         let bits = |certainty| Some(fix(RepairAction::CorrectBits, Some(certainty)));
         assert_eq!(of(DamageKind::Checksum, bits(Certainty::Proven)), ExitStatus::Restorable);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_says_how_the_log_stands_and_how_it_will() {
+    fn a_plan_has_a_status_before_and_after_it_is_applied() {
         let step = |action, certainty, kind: &str, also_possible: Vec<Fix>| {
             serde_json::json!({
                 "action": action, "certainty": certainty, "start": 16, "end": 30, "new_end": 30,
@@ -206,11 +206,11 @@ mod tests {
         let likely = fix(RepairAction::CorrectBits, Some(Certainty::Likely));
         assert_eq!(ExitStatus::before_repair(&plan(vec![])), ExitStatus::Done);
         assert_eq!(ExitStatus::before_repair(&plan(vec![bits()])), ExitStatus::Restorable);
-        let fenced = step(RepairAction::Gap, None, "checksum", vec![likely.clone()]);
+        let gap = step(RepairAction::Gap, None, "checksum", vec![likely.clone()]);
         assert_eq!(
-            ExitStatus::before_repair(&plan(vec![bits(), fenced])),
+            ExitStatus::before_repair(&plan(vec![bits(), gap])),
             ExitStatus::Restorable,
-            "it need not be given up"
+            "an alternative restores it"
         );
         assert_eq!(
             ExitStatus::before_repair(&plan(vec![bits(), step(RepairAction::Gap, None, "garbage", vec![])])),
@@ -226,7 +226,7 @@ mod tests {
         let piece = |kind: &str| PlannedPiece { kind: kind.into(), start: 40, end: 50 };
         let left = |kind, also_possible| UnrepairedRange {
             piece: piece(kind),
-            reason: "nobody decided".into(),
+            reason: "undecided".into(),
             alternatives: also_possible,
         };
         undecided.unrepaired = vec![left("gap", vec![])];

@@ -1,6 +1,6 @@
-//! What to do next after an error, and how an error is worded for a face.
+//! The next step after an error, and errors and paths as text that is safe for a terminal.
 //!
-//! What, where, expected and found come from the error itself; here is only the next step.
+//! What failed, where, what was expected and what was found come from the error itself.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,10 +9,10 @@ use crate::StorageError;
 
 use super::sanitize::{sanitize, sanitize_bytes};
 
-/// An error as one line that a terminal may be given: what, where, what was expected and what was found.
+/// Formats an error as one line, safe for a terminal: what, where, what was expected and what was found.
 pub fn describe_error(error: &StorageError) -> String {
     let text = error.to_string();
-    // A path that is no UTF-8 would be shown with the same sign for different bytes: it is put in from its own bytes.
+    // `Path::display` shows every byte that is not UTF-8 as U+FFFD: the path is formatted from its bytes instead.
     if let Some(path) = error.path()
         && let Some(rest) = text.strip_prefix(&path.display().to_string())
     {
@@ -21,55 +21,57 @@ pub fn describe_error(error: &StorageError) -> String {
     sanitize(&text).into_owned()
 }
 
-/// A path as text that a terminal may be given.
+/// Formats a path as text that is safe for a terminal; bytes that are not UTF-8 are shown as `‹xFF›`.
 pub fn safe_path_text(path: &Path) -> String {
     sanitize_bytes(path.as_os_str().as_encoded_bytes())
 }
 
-/// What to do next, in one sentence.
+/// Returns the next step after an error: one sentence without its full stop.
 pub fn hint(error: &StorageError) -> String {
     match error {
         StorageError::Io { source, .. } => return io_hint(source.kind()).into(),
         StorageError::TooShort { bytes: 0, .. } => {
-            "The file is empty: remove it and create a log in its place with `chronicle create`"
+            "The file is empty: remove it and create a log with `chronicle create`"
         }
-        StorageError::TooShort { .. } => "Check the path; if this was a log, look for a backup: too little is left of it",
-        StorageError::NotALog { .. } => "Check the path: this file was not written by Chronicle",
-        StorageError::UnsupportedVersion { .. } => "Use a version of Chronicle that knows this version of the format",
+        StorageError::TooShort { .. } => "Check the path; if this was a log, restore it from a backup",
+        StorageError::NotALog { .. } => "Check the path: Chronicle did not write this file",
+        StorageError::UnsupportedVersion { .. } => "Use a version of Chronicle that supports this version of the format",
         StorageError::UnknownFlags { forbids: "write", .. } => {
-            "Reading works; to append, use a version of Chronicle that knows these flags"
+            "Reading works; to append, use a version of Chronicle that supports these flags"
         }
-        StorageError::UnknownFlags { .. } => "Use a version of Chronicle that knows these flags",
-        StorageError::Damaged { .. } => "See `chronicle verify` for all damage; the events around it can still be read",
-        StorageError::Gap { .. } => "Nothing to do: the events around it can be read",
-        StorageError::IndexedEventMissing { .. } => "See `chronicle verify` for what happened there; the other events can be read",
+        StorageError::UnknownFlags { .. } => "Use a version of Chronicle that supports these flags",
+        StorageError::Damaged { .. } => "Run `chronicle verify` to list all damage; the events around it are readable",
+        StorageError::Gap { .. } => "Nothing to do: the events around it are readable",
+        StorageError::IndexedEventMissing { .. } => "Run `chronicle verify` to see what is damaged; the other events are readable",
         StorageError::InsideFrame { start, end, .. } => {
-            return format!("Start at {start} for that frame or at {end} for the one behind it");
+            return format!("Start at {start} for that frame or at {end} for the next one");
         }
         StorageError::Truncated { .. } => {
-            "Look for a backup of the log, see `chronicle repair --donor`; appending now would give the offsets of lost \
-             events to new ones"
+            "Restore the end from a backup with `chronicle repair LOG --donor BACKUP`; an append would give the offsets \
+             of the lost events to new ones"
         }
-        StorageError::Locked { .. } => "Wait until that process is done (a repair waits with --wait), or open the log to be read only",
+        StorageError::Locked { .. } => "Wait for that process to end (`repair` and `undo` wait with --wait SECONDS), or open the log read-only",
         StorageError::Version0ReadOnly { .. } => {
-            "Reading works; `chronicle migrate` writes it as a log of version 1, which takes repairs and new events"
+            "Reading works; `chronicle migrate LOG -o NEW` copies it into a version 1 log, which can be repaired and \
+             appended to"
         }
         StorageError::ReadOnly { .. } => "Open the log for append to write to it",
         StorageError::Poisoned { .. } => {
-            "Check the disk and its free space, then open the log again: what is certain is kept, the rest is judged anew"
+            "Check the disk and its free space, then reopen the log: bytes before this offset are kept, the rest is \
+             checked again"
         }
         StorageError::Changed { .. } => {
-            "Look again, and make the plan anew if it was one; if another program writes to the file, make it stop first"
+            "Run the command again, with a new plan for a repair; if another program writes to the file, stop it first"
         }
-        StorageError::Refused { alternative: instead, .. } => instead,
+        StorageError::Refused { alternative, .. } => alternative,
         StorageError::InvalidEvent(_) => "Correct the event; nothing was written",
         StorageError::UnusableIndex { state: "unsupported", .. } => {
-            "Rebuild the index with `chronicle index rebuild` if no newer version needs it"
+            "Run `chronicle index rebuild LOG`, unless a newer version of Chronicle still uses the index"
         }
-        StorageError::UnusableIndex { .. } => "Rebuild the index with `chronicle index rebuild`",
+        StorageError::UnusableIndex { .. } => "Run `chronicle index rebuild LOG`",
         StorageError::AlreadyExists { .. } => "Choose another name, or use --force to replace the file",
-        StorageError::OutOfMemory { .. } => "Raise the memory limit: a single event may take up to 16 MiB",
-        StorageError::Cancelled => "Run it again to finish",
+        StorageError::OutOfMemory { .. } => "Raise the memory limit: one event takes up to 16 MiB",
+        StorageError::Cancelled => "Run the command again to finish",
     }
     .into()
 }
@@ -78,16 +80,16 @@ const fn io_hint(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::NotFound => "Check the path",
         ErrorKind::PermissionDenied => {
-            "Ask for permission on the file and its folder; --index and --journal put side files elsewhere"
+            "Check the permissions of the file and its folder; --index and --journal put side files elsewhere"
         }
         ErrorKind::ReadOnlyFilesystem => "The file system is read-only; --index and --journal put side files elsewhere",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "Make room on the disk, then try again: the log is as it was before"
+            "Free space on the disk and try again: the log is as it was before"
         }
-        ErrorKind::InvalidInput => "Name a regular file",
-        ErrorKind::InvalidData => "Name another file: this one is not what it should be",
+        ErrorKind::InvalidInput => "Use a regular file",
+        ErrorKind::InvalidData => "Check the file: its content is not what the command expects",
         ErrorKind::AlreadyExists => "Choose another name",
-        _ => "Check the device and the system's log before writing anything more",
+        _ => "Check the device and the system log before writing anything else",
     }
 }
 
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sentence_is_one_and_says_what_to_do() {
+    fn a_hint_is_one_sentence_without_its_full_stop() {
         let path = PathBuf::from("a.log");
         let errors = [
             StorageError::TooShort { path: path.clone(), bytes: 0 },
@@ -114,22 +116,22 @@ mod tests {
             },
         ];
         let hints: Vec<String> = errors.iter().map(hint).collect();
-        for said in &hints {
-            assert!(said.starts_with(char::is_uppercase) && !said.ends_with('.'), "{said}");
+        for hint in &hints {
+            assert!(hint.starts_with(char::is_uppercase) && !hint.ends_with('.'), "{hint}");
         }
-        assert_eq!(hints[2], "Start at 16 for that frame or at 300 for the one behind it");
+        assert_eq!(hints[2], "Start at 16 for that frame or at 300 for the next one");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_hostile_path_is_shown_by_its_bytes() {
+    fn a_path_that_is_not_utf8_is_shown_by_its_bytes() {
         use std::os::unix::ffi::OsStrExt;
 
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(b"a\xff\x1b.log"));
         let error = StorageError::TooShort { path, bytes: 3 };
         assert_eq!(
             describe_error(&error),
-            "a‹xFF›‹ESC›.log: no log: expected a header of 16 bytes, found a file of 3 bytes"
+            "a‹xFF›‹ESC›.log: not a Chronicle log: expected a header of 16 bytes, found a file of 3 bytes"
         );
     }
 }

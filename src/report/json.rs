@@ -1,4 +1,4 @@
-//! The JSON that commands print: what `verify` reports, a finding, an error. Keys stand in the order of UX.md.
+//! The JSON that commands print: the report of `verify`, findings, repairs, errors. Keys keep the documented order.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::repair::{Fix, PendingRepair, Plan, RecoveryOutcome, RepairRecord, Rep
 use super::verdict::{finding_sentence, index_reason};
 use super::{ExitStatus, describe_error, hint, safe_path_text};
 
-/// A value whose objects keep the order of their keys.
+/// A JSON value whose objects keep the order of their keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json {
     /// `null`
@@ -23,7 +23,7 @@ pub enum Json {
     Bool(bool),
     /// A whole number.
     Number(u64),
-    /// A share.
+    /// A fraction.
     Float(f64),
     /// A string.
     Text(String),
@@ -31,47 +31,47 @@ pub enum Json {
     List(Vec<Json>),
     /// An object.
     Object(Vec<(&'static str, Json)>),
-    /// A fix, as docs/format.md words it.
+    /// A fix, in its serialized form.
     Fix(Box<Fix>),
-    /// A plan, as it is saved.
+    /// A plan, in the form of a plan file.
     Plan(Box<Plan>),
     /// A valid JSON text, printed token for token without blanks outside strings.
     Stored(String),
 }
 
-/// What `verify` has to say.
+/// The result of `verify`.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifyReport<'a> {
     /// The log and its index.
     pub view: &'a LogView,
-    /// What the pass has seen.
+    /// The result of the pass over the log.
     pub survey: &'a Survey,
-    /// What the pass was to look at.
+    /// The options of the pass.
     pub options: &'a SurveyOptions,
     /// The log's size when the pass began, in bytes.
     pub bytes: u64,
-    /// What was found and what can be done about it: a [`finding`] each, the first `MAX_FINDINGS` of them.
+    /// The first `MAX_FINDINGS` findings, each made by [`finding`].
     pub findings: &'a [Json],
-    /// A repair that was begun and not done.
+    /// An interrupted repair.
     pub pending: Option<&'a PendingRepair>,
 }
 
-/// A finding as an object: what it is, what can be done about it, and of a gap where its original bytes are kept.
-pub fn finding(found: &Finding, fix: Option<&Fix>, kept_in: Option<&Path>) -> Json {
+/// A finding as an object, with its fix and, for a gap, the journal that keeps its original bytes.
+pub fn finding(finding: &Finding, fix: Option<&Fix>, journal: Option<&Path>) -> Json {
     Json::Object(vec![
-        ("kind", found.kind.name().into()),
-        ("damage", Json::Bool(found.kind.is_damage())),
-        ("start", found.start.into()),
-        ("end", found.end.into()),
-        ("evidence", evidence(&found.evidence, kept_in)),
-        ("verdict", finding_sentence(found).into()),
+        ("kind", finding.kind.name().into()),
+        ("damage", Json::Bool(finding.kind.is_damage())),
+        ("start", finding.start.into()),
+        ("end", finding.end.into()),
+        ("evidence", evidence(&finding.evidence, journal)),
+        ("verdict", finding_sentence(finding).into()),
         ("fix", fix.map_or(Json::Null, |fix| Json::Fix(Box::new(fix.clone())))),
     ])
 }
 
-/// The one object of `verify --json`.
+/// The object that `verify --json` prints.
 pub fn verify(report: &VerifyReport) -> Json {
-    let VerifyReport { view, survey, options: wish, bytes, findings, pending } = report;
+    let VerifyReport { view, survey, options, bytes, findings, pending } = report;
     let in_flight = survey
         .in_flight
         .as_ref()
@@ -90,14 +90,14 @@ pub fn verify(report: &VerifyReport) -> Json {
         ("pending_repair", pending.map_or(Json::Null, pending_repair)),
         ("index", index(view)),
     ];
-    // What was left out is said; a look at everything has nothing to add.
-    keys.extend(wish.frames_only.then_some(("frames_only", Json::Bool(true))));
-    keys.extend(wish.from.map(|from| ("from", from.into())));
-    keys.extend(wish.until.map(|until| ("until", until.into())));
+    // Keys for a partial verification appear only if the verification was partial.
+    keys.extend(options.frames_only.then_some(("frames_only", Json::Bool(true))));
+    keys.extend(options.from.map(|from| ("from", from.into())));
+    keys.extend(options.until.map(|until| ("until", until.into())));
     Json::Object(keys)
 }
 
-/// An entry of the medical record.
+/// An entry of the repair history.
 pub fn record(record: &RepairRecord) -> Json {
     let state = match record.state {
         RepairState::Unfinished => "unfinished",
@@ -124,7 +124,7 @@ fn pending_repair(pending: &PendingRepair) -> Json {
     ])
 }
 
-/// An index: its state, what it covers where that is known, and what the state is about.
+/// An index: its state, what it covers if known, and the details of the state.
 pub fn index(view: &LogView) -> Json {
     let state = view.index_state();
     let head =
@@ -146,7 +146,7 @@ pub fn index(view: &LogView) -> Json {
     Json::Object(keys)
 }
 
-/// An error as the one object on stderr, with the exit status that the command ends with.
+/// An error as the object printed to stderr, with the exit status of the command.
 pub fn error(error: &StorageError, exit: ExitStatus) -> Json {
     let mut keys = vec![
         ("error", describe_error(error).into()),
@@ -154,16 +154,16 @@ pub fn error(error: &StorageError, exit: ExitStatus) -> Json {
         ("offset", error.offset().into()),
         ("corruption", Json::Bool(error.is_corruption())),
     ];
-    if let StorageError::Damaged { finding: found, .. } = error {
-        keys.push(("finding", finding(found, None, None)));
+    if let StorageError::Damaged { finding: damage, .. } = error {
+        keys.push(("finding", finding(damage, None, None)));
     }
     keys.push(("hint", hint(error).into()));
     keys.push(("exit", u64::from(exit.code()).into()));
     Json::Object(keys)
 }
 
-/// The fields that are there; checksums as eight hexadecimal digits.
-fn evidence(evidence: &Evidence, kept_in: Option<&Path>) -> Json {
+/// The fields of the evidence that are set; checksums as eight hexadecimal digits.
+fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
     let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
     let small = |number: Option<u32>| number.map(u64::from);
     let all: [(&'static str, Json); 18] = [
@@ -184,7 +184,7 @@ fn evidence(evidence: &Evidence, kept_in: Option<&Path>) -> Json {
         ("content", evidence.content.clone().into()),
         ("header_found", evidence.header_found.clone().into()),
         ("header_expected", evidence.header_expected.clone().into()),
-        ("kept_in", kept_in.map(safe_path_text).into()),
+        ("kept_in", journal.map(safe_path_text).into()),
     ];
     Json::Object(all.into_iter().filter(|(_, value)| *value != Json::Null).collect())
 }
@@ -248,7 +248,7 @@ impl<T: Into<Json>> From<Option<T>> for Json {
     }
 }
 
-/// What became of a repair that was killed.
+/// How an interrupted repair was completed or rolled back.
 pub fn recovered(recovered: &RecoveryOutcome) -> Json {
     Json::Object(vec![
         ("recovered", u64::from(recovered.number).into()),
@@ -264,19 +264,19 @@ mod tests {
     use crate::repair::{ByteChange, Candidate, Certainty, RepairAction};
 
     #[test]
-    fn a_finding_has_its_keys_in_order_and_only_the_evidence_that_is_there() {
-        let seen = Evidence {
+    fn a_finding_has_its_keys_in_order_and_only_evidence_that_is_set() {
+        let evidence = Evidence {
             stored_checksum: Some(0xAB),
             zero_share: Some(0.25),
             resumes_at: Some(30),
             ..Evidence::default()
         };
-        let found = Finding::new(DamageKind::Checksum, 16..30).with_evidence(seen);
-        let said = finding_sentence(&found);
+        let found = Finding::new(DamageKind::Checksum, 16..30).with_evidence(evidence);
+        let sentence = finding_sentence(&found);
         assert_eq!(
             finding(&found, None, None).to_string(),
             format!(
-                r#"{{"kind":"checksum","damage":true,"start":16,"end":30,"evidence":{{"stored":"000000ab","resumes_at":30,"zero_share":0.25}},"verdict":"{said}","fix":null}}"#
+                r#"{{"kind":"checksum","damage":true,"start":16,"end":30,"evidence":{{"stored":"000000ab","resumes_at":30,"zero_share":0.25}},"verdict":"{sentence}","fix":null}}"#
             )
         );
         let gap = finding(&Finding::new(DamageKind::Gap, 0..9), None, Some(Path::new("a.repairs/1\u{1b}"))).to_string();
@@ -284,27 +284,27 @@ mod tests {
     }
 
     #[test]
-    fn a_fix_is_its_action_its_certainty_and_its_bytes_in_hex() {
+    fn a_fix_has_action_certainty_and_bytes_in_hexadecimal() {
         let changes = vec![ByteChange { offset: 20, before: vec![0x6f], after: vec![0x0e] }];
         let candidates = vec![Candidate { expected_false_positives: 0.5, changes }];
         let certainty = Some(Certainty::Choice);
         let mut fix = Fix { action: RepairAction::CorrectBits, certainty, candidates, unsearched: None, choice: None };
-        let said = |fix: &Fix| finding(&Finding::new(DamageKind::Checksum, 16..30), Some(fix), None).to_string();
+        let json = |fix: &Fix| finding(&Finding::new(DamageKind::Checksum, 16..30), Some(fix), None).to_string();
         let expected = r#""fix":{"action":"correct_bits","certainty":"choice","candidates":[{"expected":0.5,"changes":[{"offset":20,"before":"6f","after":"0e"}]}]}}"#;
-        assert!(said(&fix).ends_with(expected), "{}", said(&fix));
+        assert!(json(&fix).ends_with(expected), "{}", json(&fix));
         (fix.action, fix.certainty, fix.candidates) = (RepairAction::Gap, None, Vec::new());
         fix.unsearched = Some("long patterns".into());
         let expected = r#""fix":{"action":"gap","certainty":null,"candidates":[],"unsearched":"long patterns"}}"#;
-        assert!(said(&fix).ends_with(expected), "{}", said(&fix));
+        assert!(json(&fix).ends_with(expected), "{}", json(&fix));
     }
 
     #[test]
-    fn an_error_carries_its_place_and_the_next_step() {
+    fn an_error_has_its_offset_and_hint() {
         let path = std::path::PathBuf::from("a.log");
-        let wrong = StorageError::InsideFrame { path, offset: 20, start: 16, end: 300 };
+        let failure = StorageError::InsideFrame { path, offset: 20, start: 16, end: 300 };
         assert_eq!(
-            error(&wrong, ExitStatus::Usage).to_string(),
-            r#"{"error":"a.log: offset 20 lies inside the frame at 16..300","path":"a.log","offset":20,"corruption":false,"hint":"Start at 16 for that frame or at 300 for the one behind it","exit":2}"#
+            error(&failure, ExitStatus::Usage).to_string(),
+            r#"{"error":"a.log: offset 20 is inside the frame at 16..300","path":"a.log","offset":20,"corruption":false,"hint":"Start at 16 for that frame or at 300 for the next one","exit":2}"#
         );
     }
 }

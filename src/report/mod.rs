@@ -1,6 +1,7 @@
-//! What both faces say, said once: safe text, sizes and times, verdicts, hints, JSON shapes, exit statuses.
+//! Text and JSON that command line and screen share: safe text, sizes and times, sentences about findings and index
+//! states, hints, plans, exit statuses.
 //!
-//! Here never lives a line that prints or draws, nor a judgement: what is worded here was found in the rooms below.
+//! Nothing here prints, draws or judges: the modules below find what is formatted here.
 
 pub mod copies;
 mod exit_status;

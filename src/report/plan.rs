@@ -1,6 +1,6 @@
-//! Plans, fixes and the medical record in words: what a repair would do, what it did, and what takes it back.
+//! Plans, fixes and the repair history as text: what a repair will do, what it leaves, and how it is undone.
 //!
-//! The words may hold paths and what a plan file says, so whoever draws them makes them safe first, as with all text.
+//! The text can contain paths and text from a plan file: the caller makes it safe for a terminal before printing it.
 
 use std::path::Path;
 
@@ -12,21 +12,21 @@ use crate::repair::{
 
 use super::units::{DisplayZone, format_count, format_duration, format_minute, format_number, format_size};
 
-/// Aggregates that a line names.
+/// Aggregates that a line lists.
 const MAX_AGGREGATES_SHOWN: usize = 5;
 /// Bytes of a change that a line shows.
 const MAX_BYTES_SHOWN: usize = 12;
 /// Changes, and candidates, that a line shows.
 const MAX_CHANGES_SHOWN: usize = 3;
 
-/// The plan, a line each: what it does in all, then step by step, what it leaves and why, and how it is taken back.
+/// Formats a plan as lines: the totals, each step, each range left and why, and how the repair is undone.
 ///
-/// `folder` is where the journal will stand.
+/// `folder` is the folder of the journal.
 pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
     let mut lines = vec![headline(plan)];
     for step in &plan.steps {
-        lines.push(step_line(step, plan.undoes.is_some()));
-        push_fix_lines("also possible", &step.alternatives, &mut lines);
+        lines.push(if plan.undoes.is_some() { undo_step_line(step) } else { step_line(step) });
+        push_fix_lines("alternative", &step.alternatives, &mut lines);
     }
     for left in &plan.unrepaired {
         lines.push(unrepaired_line(left));
@@ -39,33 +39,33 @@ pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
         } else {
             format!("; {}", loss_text(&plan.forgotten_loss))
         };
-        lines.push(format!("forgotten: that the log once had {end} bytes; their offsets go to new events{lost}"));
+        lines.push(format!("lost end dropped: new events reuse the offsets up to {end}{lost}"));
     }
     if !plan.is_empty() {
-        let kept = match plan.journaled_bytes() {
-            0 => "no old bytes are replaced; the plan is".into(),
-            bytes => format!("the old bytes ({}) are", format_count(bytes, "byte")),
+        let saved = match plan.journaled_bytes() {
+            0 => "no bytes are replaced; the plan is saved".into(),
+            bytes => format!("replaced bytes ({}) are saved", format_count(bytes, "byte")),
         };
-        let back = if plan.undoes.is_none() { "; `chronicle undo` takes it back" } else { "" };
-        lines.push(format!("{kept} kept in {}{back}", folder.display()));
-        let held = format_duration(std::time::Duration::from_millis(plan.estimated_lock_ms));
-        lines.push(format!("the writer's lock is held for about {held}"));
+        let undo = if plan.undoes.is_none() { "; undo with `chronicle undo LOG`" } else { "" };
+        lines.push(format!("{saved} in {}{undo}", folder.display()));
+        let duration = format_duration(std::time::Duration::from_millis(plan.estimated_lock_ms));
+        lines.push(format!("the writer's lock is held for about {duration}"));
     }
     lines
 }
 
-/// What can be done about a finding, in one line: `correct_bits, proven: 1 byte at offset 8090, 6f -> 6e`.
+/// Formats the fix of a finding as one line: `correct_bits, proven: 1 byte at offset 8090, 6f → 6e`.
 pub fn fix_line(fix: &Fix) -> String {
     let mut line = format!("{}{}", fix.action.name(), certainty_suffix(fix));
     match fix.candidates.as_slice() {
         [] => line.push_str(match fix.action {
-            RepairAction::SetAsideTail => ": kept in the journal and cut off the end",
-            RepairAction::Gap => ": fenced off, so that every later offset stays; nothing is restored",
+            RepairAction::SetAsideTail => ": the end is saved in the journal and cut from the log",
+            RepairAction::Gap => ": the range is replaced with a gap; later offsets stay, nothing is restored",
             _ => "",
         }),
         [only] => {
             let choice = fix.certainty == Some(Certainty::Choice);
-            line.push_str(if choice { ", the truth may be another: " } else { ": " });
+            line.push_str(if choice { ", may not be the original bytes: " } else { ": " });
             line.push_str(&changes_text(&only.changes));
         }
         several => {
@@ -73,34 +73,38 @@ pub fn fix_line(fix: &Fix) -> String {
                 .iter()
                 .take(MAX_CHANGES_SHOWN)
                 .enumerate()
-                .map(|(i, of)| format!("{}: {}", i + 1, candidate_line(of)))
+                .map(|(i, candidate)| format!("{}: {}", i + 1, candidate_line(candidate)))
                 .collect();
-            line.push_str(", the truth may be none of them: ");
+            line.push_str(", maybe none is right: ");
             line.push_str(&join_with_rest(&shown, several.len(), "; "));
         }
     }
-    if let Some(what) = &fix.unsearched {
+    if let Some(unsearched) = &fix.unsearched {
         line.push_str("; not searched: ");
-        line.push_str(what);
+        line.push_str(unsearched);
     }
     line
 }
 
-/// The same in three words: `likely: correct bits`.
+/// Formats a fix as a short label for lists: `likely: correct bits`, `replace with a gap`.
 pub fn fix_label(fix: &Fix) -> String {
-    let action = fix.action.name().replace('_', " ");
+    let action = match fix.action {
+        RepairAction::Gap => "replace with a gap".into(),
+        RepairAction::SetAsideTail => "set aside".into(),
+        action => action.name().replace('_', " "),
+    };
     match (fix.certainty, fix.candidates.len()) {
-        (Some(how), several @ 2..) => format!("{} of {several}: {action}", how.name()),
-        (Some(how), _) => format!("{}: {action}", how.name()),
+        (Some(certainty), several @ 2..) => format!("{} of {several}: {action}", certainty.name()),
+        (Some(certainty), _) => format!("{}: {action}", certainty.name()),
         (None, _) => action,
     }
 }
 
-/// One entry of the medical record: number, when, what was done, how it stands.
+/// Formats an entry of the repair history as one line: number, time, state, what was done.
 pub fn record_line(record: &RepairRecord) -> String {
     let RepairRecord { number, begun_ms, plan, .. } = record;
-    let did = match plan.undoes {
-        Some(undone) => format!("undo of {undone}"),
+    let done = match plan.undoes {
+        Some(undone) => format!("undo of repair {undone}"),
         None => format!(
             "{}: {}, {}",
             action_counts(plan),
@@ -108,25 +112,23 @@ pub fn record_line(record: &RepairRecord) -> String {
             loss_text(&plan.total_loss())
         ),
     };
-    format!("{number:>4}  {}  {}; {did}", format_minute(*begun_ms, DisplayZone::Utc), record_state_text(record))
+    format!("{number:>4}  {}  {}; {done}", format_minute(*begun_ms, DisplayZone::Utc), record_state_text(record))
 }
 
-/// What became of a repair that was killed, in one sentence.
+/// Reports in one sentence how an interrupted repair was completed or rolled back.
 pub fn recovered_line(recovered: &RecoveryOutcome) -> String {
     let RecoveryOutcome { number, journal, completed } = recovered;
-    let became = if *completed {
-        "all of it stood in the log, and it was completed"
-    } else {
-        "it was taken back, and the log is as it was before it"
-    };
-    format!("repair {number} was killed before it was done: {became} ({})", journal.display())
+    let outcome = if *completed { "now completed" } else { "rolled back: the log is as it was before the repair" };
+    format!("repair {number} was interrupted, {outcome} ({})", journal.display())
 }
 
 fn headline(plan: &Plan) -> String {
     let path = plan.log.path.display();
     if plan.is_empty() {
-        let nothing = if plan.unrepaired.is_empty() { "nothing to repair" } else { "nothing is repaired" };
-        return format!("{path}: {nothing}");
+        return match plan.unrepaired.len() as u64 {
+            0 => format!("{path}: nothing to repair"),
+            left => format!("{path}: no repair planned, {} left as is", format_count(left, "range")),
+        };
     }
     let (ranges, bytes) = (format_count(plan.steps.len() as u64, "range"), format_count(plan.changed_bytes(), "byte"));
     if let Some(number) = plan.undoes {
@@ -136,20 +138,13 @@ fn headline(plan: &Plan) -> String {
     format!("repair of {path}: {ranges}, {events}, {lost}, {bytes} changed")
 }
 
-fn step_line(step: &RepairStep, is_undo: bool) -> String {
-    let kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
-    let how = match step.certainty {
-        _ if is_undo => " taken back".to_owned(),
-        Some(how) => format!(", {}", how.name()),
-        None => String::new(),
-    };
-    let place = format!("{}..{}", step.start, step.end.max(step.new_end));
-    let mut line = format!(
-        "{place} {}: {}{how}: {}",
-        join_with_rest(&kinds, kinds.len(), ", "),
-        step.action.name(),
-        describe_write(step)
-    );
+fn undo_step_line(step: &RepairStep) -> String {
+    format!("{}: {} undone: {}", step_location(step), step.action.name(), describe_write(step))
+}
+
+fn step_line(step: &RepairStep) -> String {
+    let certainty = step.certainty.map(|certainty| format!(", {}", certainty.name())).unwrap_or_default();
+    let mut line = format!("{}: {}{certainty}: {}", step_location(step), step.action.name(), describe_write(step));
     if step.restored_events > 0 {
         line = format!("{line}; {}", restored_text(step.restored_events));
     }
@@ -159,31 +154,39 @@ fn step_line(step: &RepairStep, is_undo: bool) -> String {
     line
 }
 
+/// The range of a step and the kinds of damage in it.
+fn step_location(step: &RepairStep) -> String {
+    let kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
+    format!("{}..{} {}", step.start, step.end.max(step.new_end), kinds.join(", "))
+}
+
 fn describe_write(step: &RepairStep) -> String {
     let bytes = format_size(step.end.max(step.new_end) - step.start);
     match &step.write {
         StepWrite::Edits(edits) => changes_text(edits),
-        StepWrite::Gap { header: None, .. } => format!("{bytes} fenced off, every later offset stays"),
-        StepWrite::Gap { header: Some(_), .. } => format!("the header written anew and the rest of {bytes} fenced off"),
-        StepWrite::CopyFrom { from } => format!("{bytes} as in {}", from.display()),
-        StepWrite::Truncate => format!("{bytes} cut off the end"),
+        StepWrite::Gap { header: None, .. } => format!("{bytes} replaced with a gap, later offsets stay"),
+        StepWrite::Gap { header: Some(_), .. } => {
+            format!("the header rewritten, the rest of {bytes} replaced with a gap")
+        }
+        StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", from.display()),
+        StepWrite::Truncate => format!("{bytes} cut from the end"),
     }
 }
 
 fn unrepaired_line(left: &UnrepairedRange) -> String {
     let piece = &left.piece;
-    format!("left: {}..{} {}: {}", piece.start, piece.end, piece.kind, left.reason)
+    format!("not repaired: {}..{} {}: {}", piece.start, piece.end, piece.kind, left.reason)
 }
 
-/// What could be done, a line each; where there is something to choose from, each with the option that chooses it.
+/// Adds one line per fix; fixes that the user can choose are listed with the option that chooses them.
 fn push_fix_lines(prefix: &str, fixes: &[Fix], lines: &mut Vec<String>) {
     let choices: usize = fixes.iter().filter(|fix| fix.choice.is_some()).map(|fix| fix.candidates.len().max(1)).sum();
     for fix in fixes {
         match (fix.choice, fix.candidates.as_slice()) {
             (Some((start, first)), several @ [_, _, ..]) => {
-                let what = fix.action.name();
-                lines.push(format!("  {prefix}: {what}{}, the truth may be none of them", certainty_suffix(fix)));
-                let line = |(n, of)| format!("    --choose {start}={n}  {}", candidate_line(of));
+                let action = fix.action.name();
+                lines.push(format!("  {prefix}: {action}{}, maybe none is right", certainty_suffix(fix)));
+                let line = |(n, candidate)| format!("    --choose {start}={n}  {}", candidate_line(candidate));
                 lines.extend((first..).zip(several).map(line));
             }
             (Some((start, n)), _) if choices > 1 || fix.action == RepairAction::TakeFromDonor => {
@@ -196,26 +199,26 @@ fn push_fix_lines(prefix: &str, fixes: &[Fix], lines: &mut Vec<String>) {
 
 fn certainty_suffix(fix: &Fix) -> String {
     match (fix.certainty, fix.candidates.as_slice()) {
-        (Some(how), [_, _, ..]) => format!(", {} of {}", how.name(), fix.candidates.len()),
-        (Some(how), [only]) if fix.is_undecided() => {
-            format!(", {}{}", how.name(), accidents_suffix(only.expected_false_positives))
+        (Some(certainty), [_, _, ..]) => format!(", {} of {}", certainty.name(), fix.candidates.len()),
+        (Some(certainty), [only]) if fix.is_undecided() => {
+            format!(", {}{}", certainty.name(), chance_suffix(only.expected_false_positives))
         }
-        (Some(how), _) => format!(", {}", how.name()),
+        (Some(certainty), _) => format!(", {}", certainty.name()),
         (None, _) => String::new(),
     }
 }
 
-/// What a candidate changes, in words, and how likely an accident looks like it.
+/// Formats a candidate: the bytes it changes, and how many such candidates chance alone would offer.
 pub fn candidate_line(candidate: &Candidate) -> String {
-    format!("{}{}", changes_text(&candidate.changes), accidents_suffix(candidate.expected_false_positives))
+    format!("{}{}", changes_text(&candidate.changes), chance_suffix(candidate.expected_false_positives))
 }
 
-/// How many accidents look like it, in brackets; nothing where none is expected at all.
-fn accidents_suffix(expected: f64) -> String {
+/// How many wrong candidates chance alone would offer, in parentheses; empty if the number is unknown or zero.
+fn chance_suffix(expected: f64) -> String {
     match expected {
         0.0 => String::new(),
-        0.01.. => format!(" ({expected:.2} accidents expected)"),
-        _ => format!(" ({expected:.1e} accidents expected)"),
+        0.01.. => format!(" (chance alone would offer {expected:.2}: check by eye)"),
+        _ => format!(" (chance alone would offer {expected:.1e})"),
     }
 }
 
@@ -226,22 +229,17 @@ fn changes_text(changes: &[ByteChange]) -> String {
 
 fn change_text(change: &ByteChange) -> String {
     let bytes = format_count(change.after.len() as u64, "byte");
-    let words = match (printable_text(&change.before), printable_text(&change.after)) {
-        (Some(before), Some(after)) => format!(", {before:?} -> {after:?}"),
+    let text = match (printable_text(&change.before), printable_text(&change.after)) {
+        (Some(before), Some(after)) => format!(", {before:?} → {after:?}"),
         _ => String::new(),
     };
-    format!(
-        "{bytes} at offset {}, {} -> {}{words}",
-        change.offset,
-        hex_prefix(&change.before),
-        hex_prefix(&change.after)
-    )
+    format!("{bytes} at offset {}, {} → {}{text}", change.offset, hex_prefix(&change.before), hex_prefix(&change.after))
 }
 
-/// Bytes that are letters to whoever has to tell the truth from an accident.
+/// The bytes as text, if they are few and printable: text helps the user to judge a candidate.
 fn printable_text(bytes: &[u8]) -> Option<&str> {
-    let plain = bytes.len() <= MAX_BYTES_SHOWN && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
-    std::str::from_utf8(bytes).ok().filter(|_| plain)
+    let printable = bytes.len() <= MAX_BYTES_SHOWN && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    std::str::from_utf8(bytes).ok().filter(|_| printable)
 }
 
 fn hex_prefix(bytes: &[u8]) -> String {
@@ -249,52 +247,55 @@ fn hex_prefix(bytes: &[u8]) -> String {
     if bytes.len() > MAX_BYTES_SHOWN { format!("{digits}…") } else { digits }
 }
 
-/// What is shown of a list of `total`, and how many more there are.
+/// Joins the shown items of a list of `total` items, and adds how many more there are.
 fn join_with_rest<T: AsRef<str>>(shown: &[T], total: usize, between: &str) -> String {
     let list = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(between);
     if total > shown.len() { format!("{list}{between}{} more", total - shown.len()) } else { list }
 }
 
 fn restored_text(events: u64) -> String {
-    if events == 0 { "no event restored".into() } else { format!("{} restored", format_count(events, "event")) }
+    if events == 0 { "no events restored".into() } else { format!("{} restored", format_count(events, "event")) }
 }
 
 fn loss_text(loss: &Loss) -> String {
     let events = match (loss.at_least, loss.at_most) {
-        (_, 0) => return "none given up".into(),
+        (_, 0) => return "no events given up".into(),
         (least, most) if least == most => format_count(most, "event"),
         (0, most) => format!("at most {}", format_count(most, "event")),
         (least, most) => format!("{} to {}", format_number(least), format_count(most, "event")),
     };
     let ids: Vec<String> = loss.aggregates.iter().take(MAX_AGGREGATES_SHOWN).map(u64::to_string).collect();
-    let whose = match loss.aggregates.len() {
+    let aggregates = match loss.aggregates.len() {
         0 => String::new(),
         1 => format!(" (aggregate {})", join_with_rest(&ids, 1, ", ")),
         many => format!(" (aggregates {})", join_with_rest(&ids, many, ", ")),
     };
-    format!("{events} given up{whose}")
+    format!("{events} given up{aggregates}")
 }
 
-/// `2 correct_bits, 1 gap`, in the order of the actions.
+/// Counts the steps by action: `2 correct_bits, 1 gap`.
 fn action_counts(plan: &Plan) -> String {
-    let of = |action: RepairAction| plan.steps.iter().filter(|step| step.action == action).count();
-    let named = RepairAction::ALL.iter().map(|row| (of(row.0), row.1)).filter(|(number, _)| *number > 0);
-    let mut did: Vec<String> = named.map(|(number, name)| format!("{} {name}", format_number(number as u64))).collect();
+    let steps_with = |action: RepairAction| plan.steps.iter().filter(|step| step.action == action).count();
+    let named = RepairAction::ALL.iter().map(|row| (steps_with(row.0), row.1)).filter(|(number, _)| *number > 0);
+    let mut counts: Vec<String> =
+        named.map(|(number, name)| format!("{} {name}", format_number(number as u64))).collect();
     if plan.forgotten_index_end.is_some() {
-        did.push("the index's word dropped".into());
+        counts.push("lost end dropped".into());
     }
-    did.join(", ")
+    counts.join(", ")
 }
 
 fn record_state_text(record: &RepairRecord) -> String {
     match (record.state, record.undone_by) {
         (RepairState::Applied, Some(by)) => format!("undone by {by}"),
         (RepairState::Applied, None) => "applied".into(),
-        (RepairState::Unfinished, _) => "its journal breaks off: never begun, or damaged since".into(),
-        (RepairState::Pending, _) => {
-            "PENDING: opening for append, `repair` and `undo` complete it or take it back".into()
+        (RepairState::Unfinished, _) => {
+            "journal incomplete: the repair changed nothing, or the journal is damaged".into()
         }
-        (RepairState::RolledBack, _) => "taken back when it was not completed".into(),
+        (RepairState::Pending, _) => {
+            "PENDING: the next append, `repair` or `undo` completes it or rolls it back".into()
+        }
+        (RepairState::RolledBack, _) => "rolled back after an interruption".into(),
     }
 }
 
@@ -377,22 +378,23 @@ mod tests {
     }
 
     #[test]
-    fn a_fix_says_its_bytes_and_how_certain_it_is() {
+    fn a_fix_line_has_its_certainty_and_its_bytes() {
         assert_eq!(
             fix_line(&fix(Certainty::Proven, &[0.0])),
-            "correct_bits, proven: 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\""
+            "correct_bits, proven: 1 byte at offset 8090, 6f → 6e, \"o\" → \"n\""
         );
         assert_eq!(
             fix_line(&fix(Certainty::Likely, &[0.00123])),
-            "correct_bits, likely (1.2e-3 accidents expected): 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\""
+            "correct_bits, likely (chance alone would offer 1.2e-3): 1 byte at offset 8090, 6f → 6e, \"o\" → \"n\""
         );
         let mut choice = fix(Certainty::Choice, &[0.02, 0.2, 0.4, 0.8]);
         choice.unsearched = Some("patterns over 24 bits".into());
         assert_eq!(
             fix_line(&choice),
-            "correct_bits, choice of 4, the truth may be none of them: 1: 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\" (0.02 \
-             accidents expected); 2: 1 byte at offset 8091, 6f -> 6e, \"o\" -> \"n\" (0.20 accidents expected); 3: 1 byte at offset \
-             8092, 6f -> 6e, \"o\" -> \"n\" (0.40 accidents expected); 1 more; not searched: patterns over 24 bits"
+            "correct_bits, choice of 4, maybe none is right: 1: 1 byte at offset 8090, 6f → 6e, \"o\" → \"n\" (chance alone \
+             would offer 0.02: check by eye); 2: 1 byte at offset 8091, 6f → 6e, \"o\" → \"n\" (chance alone would offer \
+             0.20: check by eye); 3: 1 byte at offset 8092, 6f → 6e, \"o\" → \"n\" (chance alone would offer 0.40: check \
+             by eye); 1 more; not searched: patterns over 24 bits"
         );
         assert_eq!(
             (fix_label(&choice).as_str(), fix_label(&fix(Certainty::Likely, &[0.0])).as_str()),
@@ -401,8 +403,8 @@ mod tests {
         let old = fix(Certainty::Likely, &[0.0]);
         assert_eq!(
             fix_line(&old),
-            "correct_bits, likely: 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\"",
-            "no figure, no word of it"
+            "correct_bits, likely: 1 byte at offset 8090, 6f → 6e, \"o\" → \"n\"",
+            "no number, no parentheses"
         );
         let tail = Fix {
             action: RepairAction::SetAsideTail,
@@ -411,28 +413,28 @@ mod tests {
             unsearched: None,
             choice: Some((8090, 1)),
         };
-        assert_eq!(fix_label(&tail), "set aside tail");
-        assert_eq!(fix_line(&tail), "set_aside_tail: kept in the journal and cut off the end");
+        assert_eq!(fix_label(&tail), "set aside");
+        assert_eq!(fix_line(&tail), "set_aside_tail: the end is saved in the journal and cut from the log");
     }
 
     #[test]
-    fn many_bytes_are_shown_by_their_first() {
+    fn long_changes_show_their_first_bytes() {
         let long = edit(16, &[0; 40], &[255; 40]);
-        let said = change_text(&long);
-        assert_eq!(said, format!("40 bytes at offset 16, {}… -> {}…", "00".repeat(12), "ff".repeat(12)));
+        let expected = format!("40 bytes at offset 16, {}… → {}…", "00".repeat(12), "ff".repeat(12));
+        assert_eq!(change_text(&long), expected);
         let six: Vec<ByteChange> = (0..6).map(|i| edit(i, &[0], &[1])).collect();
-        assert!(changes_text(&six).ends_with("1 byte at offset 2, 00 -> 01 and 3 more"), "{}", changes_text(&six));
+        assert!(changes_text(&six).ends_with("1 byte at offset 2, 00 → 01 and 3 more"), "{}", changes_text(&six));
     }
 
     #[test]
-    fn a_plan_says_what_it_does_what_it_leaves_and_how_to_take_it_back() {
-        let mut fenced = gap(320..630);
-        fenced.loss = Loss { at_least: 0, at_most: 1, aggregates: vec![42] };
-        fenced.alternatives = vec![fix(Certainty::Choice, &[0.25, 0.5])];
+    fn a_plan_lists_its_steps_what_it_leaves_and_how_to_undo_it() {
+        let mut filled = gap(320..630);
+        filled.loss = Loss { at_least: 0, at_most: 1, aggregates: vec![42] };
+        filled.alternatives = vec![fix(Certainty::Choice, &[0.25, 0.5])];
         let bits =
             step(RepairAction::CorrectBits, 16..320, "checksum", StepWrite::Edits(vec![edit(90, &[0x6f], &[0x6e])]));
         let mut plan =
-            plan(vec![bits, fenced, step(RepairAction::SetAsideTail, 4900..5000, "torn_tail", StepWrite::Truncate)]);
+            plan(vec![bits, filled, step(RepairAction::SetAsideTail, 4900..5000, "torn_tail", StepWrite::Truncate)]);
         let donor = Fix {
             certainty: Some(Certainty::Choice),
             choice: Some((8090, 2)),
@@ -446,68 +448,74 @@ mod tests {
         plan.notes = vec!["its header is another".into()];
         let expected = "\
 repair of /logs/a.log: 3 ranges, 1 event restored, at most 1 event given up (aggregate 42), 411 bytes changed
-16..320 checksum: correct_bits, proven: 1 byte at offset 90, 6f -> 6e, \"o\" -> \"n\"; 1 event restored
-320..630 garbage: gap: 310 B fenced off, every later offset stays; at most 1 event given up (aggregate 42)
-  also possible: correct_bits, choice of 2, the truth may be none of them
-    --choose 8090=1  1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\" (0.25 accidents expected)
-    --choose 8090=2  1 byte at offset 8091, 6f -> 6e, \"o\" -> \"n\" (0.50 accidents expected)
-4900..5000 torn_tail: set_aside_tail: 100 B cut off the end
-left: 700..800 invalid_event: a writer's fault
-  possible: correct_bits, likely (5.0e-3 accidents expected): 1 byte at offset 8090, 6f -> 6e, \"o\" -> \"n\" (--choose 8090=1)
+16..320 checksum: correct_bits, proven: 1 byte at offset 90, 6f → 6e, \"o\" → \"n\"; 1 event restored
+320..630 garbage: gap: 310 B replaced with a gap, later offsets stay; at most 1 event given up (aggregate 42)
+  alternative: correct_bits, choice of 2, maybe none is right
+    --choose 8090=1  1 byte at offset 8090, 6f → 6e, \"o\" → \"n\" (chance alone would offer 0.25: check by eye)
+    --choose 8090=2  1 byte at offset 8091, 6f → 6e, \"o\" → \"n\" (chance alone would offer 0.50: check by eye)
+4900..5000 torn_tail: set_aside_tail: 100 B cut from the end
+not repaired: 700..800 invalid_event: a writer's fault
+  possible: correct_bits, likely (chance alone would offer 5.0e-3): 1 byte at offset 8090, 6f → 6e, \"o\" → \"n\" (--choose 8090=1)
   possible: take_from_donor, choice (--choose 8090=2)
 note: its header is another
-the old bytes (714 bytes) are kept in /logs/a.log.repairs; `chronicle undo` takes it back
+replaced bytes (714 bytes) are saved in /logs/a.log.repairs; undo with `chronicle undo LOG`
 the writer's lock is held for about 3.0 ms";
         assert_eq!(plan_lines(&plan, Path::new("/logs/a.log.repairs")).join("\n"), expected);
     }
 
     #[test]
-    fn a_plan_that_does_nothing_says_only_that_and_why() {
+    fn an_empty_plan_says_so_and_what_it_leaves() {
         let mut plan = plan(Vec::new());
         let folder = Path::new("x");
         assert_eq!(plan_lines(&plan, folder), ["/logs/a.log: nothing to repair"]);
         let piece = PlannedPiece { kind: "unreadable".into(), start: 16, end: 512 };
         plan.unrepaired =
             vec![UnrepairedRange { piece, reason: "the device refuses".into(), alternatives: Vec::new() }];
-        let said = plan_lines(&plan, folder);
-        assert_eq!(said, ["/logs/a.log: nothing is repaired", "left: 16..512 unreadable: the device refuses"]);
+        assert_eq!(
+            plan_lines(&plan, folder),
+            [
+                "/logs/a.log: no repair planned, 1 range left as is",
+                "not repaired: 16..512 unreadable: the device refuses"
+            ]
+        );
     }
 
     #[test]
-    fn what_is_forgotten_and_what_is_undone_is_said() {
+    fn a_dropped_end_and_an_undo_have_lines_of_their_own() {
         let mut forgetting = plan(Vec::new());
         forgetting.forgotten_index_end = Some(6000);
         forgetting.forgotten_loss = Loss { at_least: 2, at_most: 12, aggregates: (1..=8).collect() };
-        let said = plan_lines(&forgetting, Path::new("x"));
+        let lines = plan_lines(&forgetting, Path::new("x"));
         assert_eq!(
-            said[1],
-            "forgotten: that the log once had 6000 bytes; their offsets go to new events; 2 to 12 events given up \
-             (aggregates 1, 2, 3, 4, 5, 3 more)"
+            lines[1],
+            "lost end dropped: new events reuse the offsets up to 6000; 2 to 12 events given up (aggregates 1, 2, 3, 4, 5, 3 more)"
         );
-        assert_eq!(said[2], "no old bytes are replaced; the plan is kept in x; `chronicle undo` takes it back");
+        assert_eq!(lines[2], "no bytes are replaced; the plan is saved in x; undo with `chronicle undo LOG`");
         let mut undo =
             plan(vec![step(RepairAction::Gap, 16..320, "garbage", StepWrite::CopyFrom { from: "j".into() })]);
         undo.undoes = Some(3);
-        let said = plan_lines(&undo, Path::new("x"));
-        assert_eq!(said[0], "undo of repair 3 of /logs/a.log: 1 range, 304 bytes changed");
-        assert_eq!(said[1], "16..320 garbage: gap taken back: 304 B as in j");
-        assert_eq!(said[2], "the old bytes (304 bytes) are kept in x");
+        let lines = plan_lines(&undo, Path::new("x"));
+        assert_eq!(lines[0], "undo of repair 3 of /logs/a.log: 1 range, 304 bytes changed");
+        assert_eq!(lines[1], "16..320 garbage: gap undone: 304 B copied from j");
+        assert_eq!(lines[2], "replaced bytes (304 bytes) are saved in x");
     }
 
     #[test]
-    fn the_record_says_when_what_and_how_it_stands() {
+    fn a_record_line_has_number_time_state_and_steps() {
         let mut first = record(1, plan(vec![gap(16..320), gap(400..500)]));
-        let said = record_line(&first);
-        assert_eq!(said, "   1  2026-01-01 00:00Z  applied; 2 gap: no event restored, none given up");
+        assert_eq!(
+            record_line(&first),
+            "   1  2026-01-01 00:00Z  applied; 2 gap: no events restored, no events given up"
+        );
         first.undone_by = Some(2);
         assert!(record_line(&first).contains("  undone by 2; "));
         let mut undo = plan(Vec::new());
         undo.undoes = Some(1);
-        assert!(record_line(&record(2, undo)).ends_with("  applied; undo of 1"));
+        assert!(record_line(&record(2, undo)).ends_with("  applied; undo of repair 1"));
     }
 
     #[test]
-    fn a_gap_is_kept_by_the_last_repair_that_made_it_and_stands() {
+    fn the_journal_of_a_gap_is_that_of_the_last_repair_that_is_in_effect() {
         let mut records = vec![record(1, plan(vec![gap(16..320)])), record(2, plan(vec![gap(16..320), gap(400..500)]))];
         let journal =
             |records: &[RepairRecord], range| find_gap_journal(records, range).map(|path| path.display().to_string());

@@ -1,25 +1,25 @@
-//! The one place where text from a log, a path or an error becomes something that a terminal may be given.
+//! Makes text from a log, a path or an error safe for a terminal.
 //!
-//! What a terminal obeys, turns round or does not show is drawn as its name between `‹` and `›`. The `‹` itself is drawn
-//! so too, so that no two different byte strings give the same characters: what one sees is evidence.
+//! Control characters, characters that change the direction of text and invisible characters are shown by name between
+//! `‹` and `›`. A `‹` in the text is escaped too, so different texts never look the same.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar;
 
-/// Opens an escape; as a character of the text it is one itself.
+/// Starts an escape. In the text itself it is escaped.
 const ESCAPE_OPEN: char = '‹';
-/// Closes an escape.
+/// Ends an escape.
 const ESCAPE_CLOSE: char = '›';
-/// Combining marks that one character may carry; those of any living language do.
+/// Combining marks allowed on one character: enough for every living language.
 const MAX_MARKS: u32 = 4;
 
-/// The text with every hostile character drawn as an escape: `‹ESC›`, `‹U+202E›`.
+/// Replaces every hostile character with an escape: `‹ESC›`, `‹U+202E›`.
 ///
-/// Hostile are control characters (line feed and tab too: a caller that wants lines splits them first), what changes
-/// the direction of text, what has no width or no ink (other than the plain space), noncharacters, and combining marks
-/// that stand on nothing or too many on one another.
+/// Hostile are control characters (also line feed and tab: the caller splits lines first), characters that change the
+/// direction of text, characters without width or ink (except the space), noncharacters, and combining marks without a
+/// base character or more than four on one.
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     if first_hostile(text).is_none() {
         return Cow::Borrowed(text);
@@ -29,7 +29,7 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The same for bytes that may not be UTF-8: each byte that is not is drawn as `‹xFF›`.
+/// Replaces hostile characters as [`sanitize`] does, and every byte that is not UTF-8 with `‹xFF›`.
 pub fn sanitize_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     let mut marks = CombiningMarks::default();
@@ -43,8 +43,8 @@ pub fn sanitize_bytes(bytes: &[u8]) -> String {
     out
 }
 
-/// JSON without blanks outside its strings, with every hostile character in a string as a JSON escape: the same value,
-/// fit for a terminal.
+/// Replaces hostile characters in compact JSON with JSON escapes, which keeps the value. `json` must not contain
+/// whitespace outside strings.
 pub fn sanitize_json(json: &str) -> Cow<'_, str> {
     let Some(first) = first_hostile_in_json(json) else {
         return Cow::Borrowed(json);
@@ -52,7 +52,7 @@ pub fn sanitize_json(json: &str) -> Cow<'_, str> {
     let (plain, rest) = json.split_at(first);
     let mut out = String::with_capacity(json.len() + 16);
     out.push_str(plain);
-    // From the last base before: a mark is judged by what it stands on.
+    // Whether a combining mark is hostile depends on the characters before it.
     let mut marks = CombiningMarks::default();
     plain.chars().for_each(|c| {
         marks.check_hostile(c);
@@ -97,7 +97,7 @@ fn first_hostile_in_json(json: &str) -> Option<usize> {
     json.char_indices().find(|(_, c)| marks.check_hostile(*c)).map(|(at, _)| at)
 }
 
-/// Combining marks on the last character drawn; `None` while there is nothing to stand on.
+/// Counts combining marks on the last base character; `None` if there is no base character.
 #[derive(Default)]
 struct CombiningMarks(Option<u32>);
 
@@ -106,7 +106,7 @@ impl CombiningMarks {
         self.0 = None;
     }
 
-    /// True when the character that comes next is not to be drawn as it is.
+    /// Takes the next character; true if it must be escaped.
     fn check_hostile(&mut self, c: char) -> bool {
         if matches!(c, ' '..='~') {
             self.0 = Some(0);
@@ -130,7 +130,7 @@ impl CombiningMarks {
     }
 }
 
-/// Characters without ink, those that turn text round, and noncharacters.
+/// True for characters without ink, characters that change the direction of text, and noncharacters.
 ///
 /// `Default_Ignorable_Code_Point` of Unicode 16, the spaces and separators other than U+0020, the interlinear
 /// annotations, the blank Braille pattern, and the 66 noncharacters.
@@ -144,7 +144,7 @@ fn is_invisible(c: char) -> bool {
     ) || code & 0xFFFE == 0xFFFE
 }
 
-/// The ASCII names of 00 to 1F; form feed by its other name, new page.
+/// The ASCII names of 00 to 1F; form feed is NP (new page).
 const CONTROL_NAMES: [&str; 32] = [
     "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "NP", "CR", "SO", "SI", "DLE",
     "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_or_hides_is_drawn_by_name() {
+    fn control_and_invisible_characters_are_shown_by_name() {
         let cases = [
             ("plain – ünïcode 日本 é", "plain – ünïcode 日本 é"),
             ("\u{1b}[2J", "‹ESC›[2J"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_stay_on_their_letter_until_they_are_a_tower() {
+    fn combining_marks_are_kept_up_to_a_limit() {
         assert_eq!(sanitize("e\u{301}\u{302}"), "e\u{301}\u{302}");
         let tower = format!("e{}", "\u{301}".repeat(5000));
         let shown = sanitize(&tower);
@@ -195,12 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_shown_one_by_one() {
+    fn bytes_that_are_not_utf8_are_shown_one_by_one() {
         assert_eq!(sanitize_bytes(b"a\xff\xc3(\xe2\x80"), "a‹xFF›‹xC3›(‹xE2›‹x80›");
     }
 
     #[test]
-    fn json_keeps_its_value_and_loses_what_is_hostile() {
+    fn sanitized_json_keeps_its_value() {
         let json = "{\"a\":\"x\u{202e}\u{7f}\u{e0041} ‹é›\",\"b\":1.0}";
         let shown = sanitize_json(json);
         assert_eq!(shown, "{\"a\":\"x\\u202e\\u007f\\udb40\\udc41 ‹é›\",\"b\":1.0}");
@@ -209,14 +209,14 @@ mod tests {
         assert!(matches!(sanitize_json("{\"a\":\"é\"}"), Cow::Borrowed(_)));
     }
 
-    /// Reads an escaped text back, so that a second text with the same picture would have to be the same text.
+    /// Decodes escapes. That decoding succeeds proves that different inputs look different.
     fn unescape(shown: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut rest = shown;
         while let Some(at) = rest.find(ESCAPE_OPEN) {
             bytes.extend_from_slice(&rest.as_bytes()[..at]);
-            let (name, behind) = rest[at + ESCAPE_OPEN.len_utf8()..].split_once(ESCAPE_CLOSE).unwrap();
-            rest = behind;
+            let (name, after) = rest[at + ESCAPE_OPEN.len_utf8()..].split_once(ESCAPE_CLOSE).unwrap();
+            rest = after;
             if let Some(hex) = name.strip_prefix('x') {
                 bytes.push(u8::from_str_radix(hex, 16).unwrap());
                 continue;
@@ -234,7 +234,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_string_can_be_read_back_and_none_reaches_the_terminal_raw(
+        fn sanitized_bytes_can_be_decoded_and_contain_no_raw_controls(
             bytes in proptest::collection::vec(
                 prop_oneof![
                     any::<u8>().prop_map(|byte| vec![byte]),

@@ -1,6 +1,6 @@
-//! Numbers as people read them: sizes, counts, durations, rates, shares, times; and sizes as people write them.
+//! Formatting of sizes, counts, durations, rates, percentages and times, and parsing of sizes, rates and times.
 //!
-//! Here never lives a clock: every time is handed in.
+//! Nothing here reads a clock: every time is an argument.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use jiff::tz::TimeZone;
 
 const SIZE_UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
-/// The zone that times are shown in.
+/// The time zone that times are shown in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DisplayZone {
     /// Coordinated universal time; shown with a `Z`.
     #[default]
     Utc,
-    /// The zone of this machine; shown with its distance to UTC.
+    /// The time zone of this machine; shown with its offset from UTC.
     Local,
 }
 
-/// Bytes in binary units, two digits or more: `812 B`, `1.2 GiB`, `12 MiB`.
+/// Formats bytes in binary units with at least two digits: `812 B`, `1.2 GiB`, `12 MiB`.
 pub fn format_size(bytes: u64) -> String {
     let mut unit = 0;
     let mut value = bytes as f64;
-    // Half a digit below the next unit would be rounded up into it.
+    // 1023.5 and more would be rounded to 1024, which is one of the next unit.
     while value >= 1023.5 && unit + 1 < SIZE_UNITS.len() {
         value /= 1024.0;
         unit += 1;
@@ -32,7 +32,7 @@ pub fn format_size(bytes: u64) -> String {
     if unit > 0 && value < 9.95 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
 }
 
-/// A number with its thousands apart: `3 104 221`.
+/// Formats a number with a space between thousands: `3 104 221`.
 pub fn format_number(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -45,12 +45,12 @@ pub fn format_number(number: u64) -> String {
     out
 }
 
-/// A number and what it counts, in the number that fits: `1 event`, `4 201 events`.
+/// Formats a number with a noun in singular or plural: `1 event`, `4 201 events`.
 pub fn format_count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", format_number(number)) }
 }
 
-/// A duration: `1.1 µs`, `125 µs`, `12 ms`, `1.2 s`, `2 min 05 s`, `3 h 12 min`.
+/// Formats a duration: `1.1 µs`, `125 µs`, `12 ms`, `1.2 s`, `2 min 05 s`, `3 h 12 min`.
 pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     let short =
@@ -72,13 +72,13 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
-/// Bytes a second.
+/// Formats bytes per second: `1.2 GiB/s`.
 pub fn format_rate(bytes: u64, elapsed: Duration) -> String {
     let second = u128::from(bytes) * 1_000_000_000 / elapsed.as_nanos().max(1);
     format!("{}/s", format_size(u64::try_from(second).unwrap_or(u64::MAX)))
 }
 
-/// A share in whole per cent: 100 only when nothing is left, 0 only when nothing is done.
+/// Formats a share as a whole percentage: 100 only if nothing is left, 0 only if nothing is done.
 pub fn format_percent(done: u64, total: u64) -> String {
     if done >= total {
         return "100 %".into();
@@ -87,12 +87,12 @@ pub fn format_percent(done: u64, total: u64) -> String {
     if share == 0 && done > 0 { "1 %".into() } else { format!("{share} %") }
 }
 
-/// How a long job is getting on: `42 %, 1.2 GiB/s, 3.1 s left`.
+/// Formats the progress of a long operation: `42 %, 1.2 GiB/s, 3.1 s left`.
 pub fn format_progress(done: u64, total: u64, elapsed: Duration) -> String {
     format!("{}, {}", format_percent(done, total), format_speed(done, total, elapsed))
 }
 
-/// How fast a long job is, and how long it will take: `1.2 GiB/s, 3.1 s left`.
+/// Formats the rate and remaining time of a long operation: `1.2 GiB/s, 3.1 s left`.
 pub fn format_speed(done: u64, total: u64, elapsed: Duration) -> String {
     let rate = format_rate(done, elapsed);
     if done == 0 || done >= total {
@@ -102,35 +102,35 @@ pub fn format_speed(done: u64, total: u64, elapsed: Duration) -> String {
     format!("{rate}, {} left", self::format_duration(left))
 }
 
-/// An offset in hexadecimal, eight digits or more: `0x0012AB40`.
+/// Formats an offset in hexadecimal with at least eight digits: `0x0012AB40`.
 pub fn format_hex_offset(offset: u64) -> String {
     format!("0x{offset:08X}")
 }
 
-/// The time of day to the millisecond: `09:14:02.113`.
+/// Formats the time of day with milliseconds: `09:14:02.113`.
 pub fn format_time_of_day(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%H:%M:%S%.3f", "")
 }
 
-/// The date alone: `2026-11-20`.
+/// Formats the date: `2026-11-20`.
 pub fn format_date(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d", "")
 }
 
-/// Date and time to the minute: `2026-11-20 09:12Z`.
+/// Formats date and time without seconds: `2026-11-20 09:12Z`.
 pub fn format_minute(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d %H:%M", zone_suffix(zone))
 }
 
-/// Date and time to the millisecond: `2026-11-20 09:14:02.113Z`.
+/// Formats date and time with milliseconds: `2026-11-20 09:14:02.113Z`.
 pub fn format_timestamp(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d %H:%M:%S%.3f", zone_suffix(zone))
 }
 
-/// A size as people write it: `1GiB`, `1.5 MiB`, `20M`, `4096`. Units are binary whatever their spelling.
+/// Parses a size such as `1GiB`, `1.5 MiB`, `20M` or `4096`, in bytes. All units are binary: `K` is 1024.
 ///
 /// # Errors
-/// What was expected, when the text is no size.
+/// Returns what was expected and found if `text` is not a size.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let expected = || format!("expected a size such as 64MiB or 1.5GiB, found `{text}`");
     let split = text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len());
@@ -146,10 +146,10 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     whole.checked_mul(scale).and_then(|bytes| bytes.checked_add(part as u64)).ok_or_else(expected)
 }
 
-/// A rate as people write it: a size, with or without `/s`.
+/// Parses a rate in bytes per second: a size with or without `/s`.
 ///
 /// # Errors
-/// As [`parse_size`]; a rate of nothing is none.
+/// As [`parse_size`]; a rate of 0 is an error too.
 pub fn parse_rate(text: &str) -> Result<u64, String> {
     match parse_size(text.trim().strip_suffix("/s").unwrap_or(text))? {
         0 => Err("expected a rate above 0, such as 20MiB/s".into()),
@@ -157,11 +157,11 @@ pub fn parse_rate(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A time as people write it: milliseconds since the epoch, or `2026-11-20T09:14` with seconds and a zone if one likes;
-/// UTC without one.
+/// Parses a time: milliseconds since the Unix epoch, or `2026-11-20T09:14` with optional seconds and time zone (default
+/// UTC).
 ///
 /// # Errors
-/// What was expected, when the text is no time.
+/// Returns what was expected and found if `text` is not a time.
 pub fn parse_time(text: &str) -> Result<u64, String> {
     if let Ok(ms) = text.parse::<u64>() {
         return Ok(ms);
@@ -179,7 +179,7 @@ fn zone_suffix(zone: DisplayZone) -> &'static str {
     }
 }
 
-/// A time that no calendar reaches is shown as the number it is.
+/// Formats a time; one outside the calendar is shown in milliseconds.
 fn format_time(ms: u64, zone: DisplayZone, format: &str, offset: &str) -> String {
     let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let Some(time) = time else {
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_have_two_digits_and_never_a_thousand_of_a_unit() {
+    fn sizes_have_two_digits_and_the_largest_unit_that_fits() {
         let cases = [
             (0, "0 B"),
             (812, "812 B"),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated() {
         let cases = [(0, "0"), (999, "999"), (1000, "1 000"), (3_104_221, "3 104 221")];
         for (number, expected) in cases {
             assert_eq!(format_number(number), expected);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_choose_their_unit() {
+    fn durations_have_a_fitting_unit() {
         let cases = [
             (0, "0 ns"),
             (1_100, "1.1 µs"),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_whole_only_when_it_is() {
+    fn only_a_complete_share_is_100_percent() {
         let cases = [(0, 1000, "0 %"), (1, 1000, "1 %"), (999, 1000, "99 %"), (5, 5, "100 %"), (0, 0, "100 %")];
         for (done, total, expected) in cases {
             assert_eq!(format_percent(done, total), expected);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn times_say_their_zone_and_survive_any_number() {
+    fn times_have_their_zone_and_accept_any_number() {
         let ms = 1_795_165_942_113;
         assert_eq!(format_time_of_day(ms, DisplayZone::Utc), "09:12:22.113");
         assert_eq!(format_minute(ms, DisplayZone::Utc), "2026-11-20 09:12Z");
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_rates_and_times_are_read_as_written() {
+    fn sizes_rates_and_times_are_parsed() {
         let sizes = [("4096", 4096), ("1GiB", 1 << 30), ("1.5 MiB", 3 << 19), ("20M", 20 << 20), ("7kb", 7 << 10)];
         for (text, expected) in sizes {
             assert_eq!(parse_size(text), Ok(expected), "{text}");

@@ -1,6 +1,6 @@
-//! Findings and index states in words: one sentence each that an engineer can act on.
+//! Findings and index states as text: one sentence each, which says what is known and what follows.
 //!
-//! The words may hold what a log says of itself, so whoever draws them makes them safe first, as with all text.
+//! The sentences can quote bytes of a log: the caller makes them safe for a terminal before printing them.
 
 use std::time::Duration;
 
@@ -12,64 +12,71 @@ use crate::repair::TailBackup;
 
 use super::units::{format_count, format_duration, format_number, format_size};
 
-/// Characters of a log's own words that a sentence quotes.
+/// Characters of a gap's content that a sentence quotes.
 const MAX_QUOTE_CHARS: usize = 160;
 
-/// What a finding means and what follows from it, in one sentence.
+/// Describes a finding in one sentence without its full stop: what is damaged, by which evidence, and what follows.
 pub fn finding_sentence(finding: &Finding) -> String {
-    let seen = &finding.evidence;
+    let evidence = &finding.evidence;
     let bytes = format_size(finding.end - finding.start);
     match finding.kind {
         DamageKind::Zeros => {
             format!(
-                "{bytes} of zeros where frames should stand: space was reserved or lost its data{}",
-                resume_clause(seen)
+                "{bytes} of zeros where frames should be: space was allocated but not written, or its data was lost{}",
+                resume_clause(evidence)
             )
         }
         DamageKind::Checksum => format!(
-            "checksum differs{}, so this one event cannot be trusted; {}{}",
-            checksum_clause(seen),
-            payload_clause(seen),
-            resume_clause(seen)
+            "checksum mismatch{}: this event cannot be trusted; {}{}",
+            checksum_clause(evidence),
+            payload_clause(evidence),
+            resume_clause(evidence)
         ),
         DamageKind::Length => format!(
-            "only the length field is damaged: {}, so the payload itself is whole{}",
-            length_clause(seen),
-            resume_clause(seen)
+            "only the length field is damaged: {}; the payload is intact{}",
+            length_clause(evidence),
+            resume_clause(evidence)
         ),
         DamageKind::TornTail => format!(
-            "the last frame was never finished{}: its writer was stopped; opening a log of version 1 for append sets it aside",
-            seen.bytes_missing.filter(|n| *n > 0).map(|n| format!(", {} missing", format_size(n))).unwrap_or_default()
+            "the last frame is incomplete{}: its writer was interrupted; opening for append sets it aside (version 0: \
+             `chronicle migrate` leaves it out)",
+            evidence
+                .bytes_missing
+                .filter(|n| *n > 0)
+                .map(|n| format!(", {} missing", format_size(n)))
+                .unwrap_or_default()
         ),
         DamageKind::Garbage => {
             format!(
-                "{bytes} that are no frames: overwritten, inserted, or left over from something else{}",
-                resume_clause(seen)
+                "{bytes} that are not frames: overwritten, inserted or left over from other data{}",
+                resume_clause(evidence)
             )
         }
         DamageKind::Truncated => truncated_sentence(finding),
         DamageKind::Header => format!(
-            "the header is damaged: {}{}; the events behind it are not affected",
-            seen.reason.as_deref().unwrap_or("its bytes are not what they should be"),
-            header_clause(seen)
+            "the header is damaged: {}{}; the events after it are not affected",
+            evidence.reason.as_deref().unwrap_or("its bytes are not as expected"),
+            header_clause(evidence)
         ),
         DamageKind::InvalidEvent => format!(
-            "the bytes are as they were written and are no event{}{}: look at the program that wrote them",
-            seen.reason.as_deref().map(|why| format!(", {why}")).unwrap_or_default(),
-            seen.bad_byte_offset.map(|at| format!(" at offset {at}")).unwrap_or_default()
+            "the frame is intact, but its payload is not a valid event{}{}; check the program that wrote it",
+            evidence.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default(),
+            evidence.bad_byte_offset.map(|at| format!(" at offset {at}")).unwrap_or_default()
         ),
         DamageKind::Gap => gap_sentence(finding, &bytes),
         DamageKind::Clock => format!(
-            "the event's time lies {}before that of the event before it: a clock was set back; offsets give the order",
-            clock_clause(seen)
+            "the event's time is {}before the time of the previous event: a clock was set back; offsets give the order",
+            clock_clause(evidence)
         ),
         DamageKind::Unreadable => {
-            format!("the device refuses to read {bytes}: copy what can be read to another disk before anything else")
+            format!(
+                "the device fails to read {bytes}: copy what is readable to another disk with `chronicle salvage` first"
+            )
         }
     }
 }
 
-/// What a repair of this program notes in a gap.
+/// The content that this program's repairs write into a gap.
 #[derive(Deserialize)]
 struct GapNote<'a> {
     repair: &'a str,
@@ -80,25 +87,26 @@ struct GapNote<'a> {
 
 fn gap_sentence(gap: &Finding, bytes: &str) -> String {
     let content = gap.evidence.content.as_deref();
-    let ours = content.and_then(|content| serde_json::from_str(content).ok());
-    let Some(GapNote { repair, kind, start, end }) = ours else {
-        let noted = content.map(|said| format!(" and noted {}", quote_shortened(said))).unwrap_or_default();
-        return format!("an earlier repair fenced {bytes} off{noted}; nothing to do");
+    let note = content.and_then(|content| serde_json::from_str(content).ok());
+    let Some(GapNote { repair, kind, start, end }) = note else {
+        let noted = content.map(|content| format!(" and noted {}", quote_shortened(content))).unwrap_or_default();
+        return format!("an earlier repair replaced {bytes} with a gap{noted}; nothing to do");
     };
-    // A long range is filled by a chain of gaps.
-    let of = if (start, end) == (gap.start, gap.end) { String::new() } else { format!(", of {start}..{end}") };
+    // A range longer than the largest frame is replaced with a chain of gaps.
+    let part = if (start, end) == (gap.start, gap.end) { String::new() } else { format!(", part of {start}..{end}") };
     format!(
-        "an earlier repair, {}, fenced {bytes} off ({}{of}); nothing to do",
+        "an earlier repair, {}, replaced {bytes} with a gap ({}{part}); nothing to do",
         quote_shortened(repair),
         quote_shortened(kind)
     )
 }
 
-/// The state of an index in its own word with its number: `fresh`, `BEHIND 12 MiB, 4 201 events`.
+/// Formats an index state with its number: `fresh`, `BEHIND 12 MiB, 4 201 events`.
 ///
-/// `events` is how many events a `behind` index has not seen, or an `ahead` one alone has, where that is known.
+/// `events` is the number of events that a `behind` index does not cover, or that an `ahead` index covers and the log
+/// lacks, where it is known.
 pub fn index_line(state: &IndexState, events: Option<u64>) -> String {
-    let number = |what: &str| events.map(|n| format!(", {}{what}", format_count(n, "event"))).unwrap_or_default();
+    let number = |suffix: &str| events.map(|n| format!(", {}{suffix}", format_count(n, "event"))).unwrap_or_default();
     match state {
         IndexState::Fresh | IndexState::Missing => state.name().into(),
         IndexState::Behind { bytes } => format!("BEHIND {}{}", format_size(*bytes), number("")),
@@ -108,7 +116,7 @@ pub fn index_line(state: &IndexState, events: Option<u64>) -> String {
     }
 }
 
-/// Why an index is in its state, where the state has a reason of its own.
+/// The reason of a `corrupt` or `foreign` state: what was expected and what was found.
 pub fn index_reason(state: &IndexState) -> Option<&str> {
     match state {
         IndexState::Corrupt { reason } | IndexState::Foreign { reason } => Some(reason),
@@ -116,60 +124,60 @@ pub fn index_reason(state: &IndexState) -> Option<&str> {
     }
 }
 
-/// What an index's state means and what follows from it, in one sentence.
+/// Explains an index state in one sentence without its full stop: what it means and what follows.
 pub const fn index_meaning(state: &IndexState) -> &'static str {
     match state {
-        IndexState::Missing => "there is no index file; building one reads the whole log once",
+        IndexState::Missing => "there is no index file; building it reads the whole log once",
         IndexState::Unsupported { .. } => {
-            "a newer version of Chronicle wrote the index; it is not used, and replaced only when asked for"
+            "a newer version of Chronicle wrote the index; it is not used, and is replaced only on request"
         }
-        IndexState::Corrupt { .. } => "the index file is broken and is not used; rebuilding reads the whole log once",
+        IndexState::Corrupt { .. } => "the index file is damaged and not used; rebuilding reads the whole log once",
         IndexState::Foreign { .. } => {
-            "the index describes another log and is not used; rebuilding reads the whole log once"
+            "the index belongs to another log and is not used; rebuilding reads the whole log once"
         }
         IndexState::Ahead { .. } => {
-            "events that the index has seen are missing from the log's end, and it is their only witness: look for a \
-             backup of the log; appending is refused"
+            "the index covers events that are missing from the end of the log, and is the only record of them: look for \
+             a backup of the log; appends are refused"
         }
         IndexState::Fresh => "the index covers the whole log",
         IndexState::Behind { .. } => {
-            "the log has grown since the index was saved; catching up reads the new bytes only"
+            "the log has grown since the index was saved; catching up reads only the new bytes"
         }
     }
 }
 
-/// What opening for append has set aside, in one sentence.
-pub fn set_aside_line(aside: &TailBackup) -> String {
-    let finding = &aside.finding;
+/// Reports in one sentence what opening for append has set aside.
+pub fn set_aside_line(backup: &TailBackup) -> String {
+    let finding = &backup.finding;
     format!(
-        "set aside: {} at offset {}..{} ({}) was kept in {} and cut from the log",
+        "set aside: {} at offset {}..{} ({}) was saved in {} and cut from the log",
         finding.kind.name(),
         finding.start,
         finding.end,
         format_size(finding.end - finding.start),
-        aside.journal.display()
+        backup.journal.display()
     )
 }
 
 fn resume_clause(evidence: &Evidence) -> String {
     match evidence.resumes_at {
-        Some(at) => format!("; events go on at offset {at}"),
+        Some(at) => format!("; events resume at offset {at}"),
         None => "; no valid frame follows".into(),
     }
 }
 
 fn checksum_clause(evidence: &Evidence) -> String {
     match (evidence.stored_checksum, evidence.computed_checksum) {
-        (Some(stored), Some(computed)) => format!(" (stored {stored:08x}, its bytes give {computed:08x})"),
+        (Some(stored), Some(computed)) => format!(" (stored {stored:08x}, computed {computed:08x})"),
         _ => String::new(),
     }
 }
 
 fn payload_clause(evidence: &Evidence) -> String {
     match (&evidence.reason, evidence.bad_byte_offset) {
-        (Some(reason), Some(at)) => format!("its payload is no event ({reason} at offset {at})"),
-        (Some(reason), None) => format!("its payload is no event ({reason})"),
-        (None, _) => "its payload still reads as an event: a value in it, or the checksum, was changed".into(),
+        (Some(reason), Some(at)) => format!("its payload is not a valid event ({reason} at offset {at})"),
+        (Some(reason), None) => format!("its payload is not a valid event ({reason})"),
+        (None, _) => "its payload is still a valid event: a value in it, or the checksum, was changed".into(),
     }
 }
 
@@ -178,22 +186,22 @@ fn length_clause(evidence: &Evidence) -> String {
     match (evidence.length_found, evidence.length_implied) {
         (Some(found), Some(implied)) => format!("found {found}, {by} {implied}"),
         (None, Some(implied)) => format!("{by} {implied}"),
-        _ => "the checksum proves another".into(),
+        _ => "the checksum proves another length".into(),
     }
 }
 
 fn truncated_sentence(finding: &Finding) -> String {
-    let seen = &finding.evidence;
-    let once = seen.log_end_offset.map(|end| format!(" {end} bytes")).unwrap_or_default();
-    let missing = seen.bytes_missing.map_or_else(|| "its end".into(), format_size);
-    let events = match (seen.events_missing, seen.aggregates_missing) {
+    let evidence = &finding.evidence;
+    let covered = evidence.log_end_offset.map_or_else(|| "more".into(), |end| format!("{end} bytes"));
+    let missing = evidence.bytes_missing.map_or_else(|| "the end".into(), format_size);
+    let events = match (evidence.events_missing, evidence.aggregates_missing) {
         (Some(events), Some(aggregates)) => {
             format!(" with {} of {}", format_count(events, "event"), format_count(aggregates, "aggregate"))
         }
         (Some(events), None) => format!(" with {}", format_count(events, "event")),
         _ => String::new(),
     };
-    format!("the log once had{once}, as its index has seen: {missing}{events} missing; look for a backup of the log")
+    format!("the log was cut: its index covers {covered}; {missing}{events} missing; look for a backup of the log")
 }
 
 fn header_clause(evidence: &Evidence) -> String {
@@ -207,7 +215,7 @@ fn clock_clause(evidence: &Evidence) -> String {
     match (evidence.previous_time_ms, evidence.time_ms) {
         (Some(before), Some(now)) => {
             let ms = before.saturating_sub(now);
-            // Beyond a century the number says more than hours do.
+            // Beyond a century a number of hours says nothing.
             if ms > 100 * 366 * 86_400_000 {
                 format!("{} ms ", format_number(ms))
             } else {
@@ -235,8 +243,8 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_says_what_its_evidence_knows() {
-        let on = Some(1228);
+    fn a_sentence_includes_the_evidence() {
+        let resumes_at = Some(1228);
         let cases = [
             (
                 sentence_of(
@@ -244,13 +252,12 @@ mod tests {
                     Evidence {
                         stored_checksum: Some(0xAABB),
                         computed_checksum: Some(0x1122),
-                        resumes_at: on,
+                        resumes_at,
                         ..Evidence::default()
                     },
                 ),
-                "checksum differs (stored 0000aabb, its bytes give 00001122), so this one event cannot be trusted; its \
-                 payload still reads as an event: a value in it, or the checksum, was changed; events go on at offset \
-                 1228",
+                "checksum mismatch (stored 0000aabb, computed 00001122): this event cannot be trusted; its payload is \
+                 still a valid event: a value in it, or the checksum, was changed; events resume at offset 1228",
             ),
             (
                 sentence_of(
@@ -259,17 +266,17 @@ mod tests {
                         stored_checksum: Some(1),
                         length_found: Some(4321),
                         length_implied: Some(220),
-                        resumes_at: on,
+                        resumes_at,
                         ..Evidence::default()
                     },
                 ),
-                "only the length field is damaged: found 4321, the checksum proves 220, so the payload itself is whole; \
-                 events go on at offset 1228",
+                "only the length field is damaged: found 4321, the checksum proves 220; the payload is intact; events \
+                 resume at offset 1228",
             ),
             (
                 sentence_of(DamageKind::TornTail, Evidence { bytes_missing: Some(40), ..Evidence::default() }),
-                "the last frame was never finished, 40 B missing: its writer was stopped; opening a log of version 1 for append \
-                 sets it aside",
+                "the last frame is incomplete, 40 B missing: its writer was interrupted; opening for append sets it \
+                 aside (version 0: `chronicle migrate` leaves it out)",
             ),
             (
                 sentence_of(
@@ -282,53 +289,61 @@ mod tests {
                         ..Evidence::default()
                     },
                 ),
-                "the log once had 5000 bytes, as its index has seen: 3.7 KiB with 12 events of 1 aggregate missing; look \
-                 for a backup of the log",
+                "the log was cut: its index covers 5000 bytes; 3.7 KiB with 12 events of 1 aggregate missing; look for a \
+                 backup of the log",
             ),
             (
                 sentence_of(
                     DamageKind::Clock,
                     Evidence { time_ms: Some(1000), previous_time_ms: Some(62_000), ..Evidence::default() },
                 ),
-                "the event's time lies 1 min 01 s before that of the event before it: a clock was set back; offsets give \
-                 the order",
+                "the event's time is 1 min 01 s before the time of the previous event: a clock was set back; offsets \
+                 give the order",
             ),
         ];
-        for (said, expected) in cases {
-            assert_eq!(said, expected);
+        for (text, expected) in cases {
+            assert_eq!(text, expected);
         }
     }
 
     #[test]
-    fn a_gap_says_in_words_what_a_repair_of_this_program_noted_in_it_and_quotes_anybody_else() {
-        let gap =
-            |said: &str| sentence_of(DamageKind::Gap, Evidence { content: Some(said.into()), ..Evidence::default() });
-        for (said, expected) in [
+    fn a_gap_of_this_program_is_described_and_any_other_content_is_quoted() {
+        let gap = |content: &str| {
+            sentence_of(DamageKind::Gap, Evidence { content: Some(content.into()), ..Evidence::default() })
+        };
+        for (content, expected) in [
             (
                 r#"{"repair":"b1a66b75","kind":"garbage","start":1000,"end":1228}"#,
-                "an earlier repair, b1a66b75, fenced 228 B off (garbage); nothing to do",
+                "an earlier repair, b1a66b75, replaced 228 B with a gap (garbage); nothing to do",
             ),
             (
                 r#"{"repair":"b1a66b75","kind":"zeros+checksum","start":900,"end":9000}"#,
-                "an earlier repair, b1a66b75, fenced 228 B off (zeros+checksum, of 900..9000); nothing to do",
+                "an earlier repair, b1a66b75, replaced 228 B with a gap (zeros+checksum, part of 900..9000); nothing to do",
             ),
-            (r#"{"by":"drill"}"#, r#"an earlier repair fenced 228 B off and noted {"by":"drill"}; nothing to do"#),
-            ("[]", "an earlier repair fenced 228 B off and noted []; nothing to do"),
+            (
+                r#"{"by":"drill"}"#,
+                r#"an earlier repair replaced 228 B with a gap and noted {"by":"drill"}; nothing to do"#,
+            ),
+            ("[]", "an earlier repair replaced 228 B with a gap and noted []; nothing to do"),
         ] {
-            assert_eq!(gap(said), expected);
+            assert_eq!(gap(content), expected);
         }
     }
 
     #[test]
-    fn every_kind_has_a_sentence_even_without_evidence() {
+    fn every_kind_has_a_sentence_without_evidence() {
         for kind in DamageKind::ALL {
-            let said = sentence_of(kind, Evidence::default());
-            assert!(said.len() > 30 && !said.contains("  ") && !said.ends_with('.'), "{}: {said}", kind.name());
+            let sentence = sentence_of(kind, Evidence::default());
+            assert!(
+                sentence.len() > 30 && !sentence.contains("  ") && !sentence.ends_with('.'),
+                "{}: {sentence}",
+                kind.name()
+            );
         }
     }
 
     #[test]
-    fn an_index_says_its_word_and_its_number() {
+    fn an_index_line_has_the_state_and_its_number() {
         let behind = IndexState::Behind { bytes: 12 << 20 };
         let ahead = IndexState::Ahead { bytes: 700 };
         let cases = [
@@ -339,8 +354,8 @@ mod tests {
             (index_line(&IndexState::Unsupported { version: 7 }, None), "UNSUPPORTED version 7"),
             (index_line(&IndexState::Foreign { reason: "another".into() }, None), "FOREIGN"),
         ];
-        for (said, expected) in cases {
-            assert_eq!(said, expected);
+        for (text, expected) in cases {
+            assert_eq!(text, expected);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! A log to look around in: some thousand events, several damages in its middle, a torn end, and an index that was saved
-//! a while ago.
+//! The demo log: 12 000 events, several damaged ranges, an incomplete last frame, and an index that is behind.
 
 use std::fs;
 use std::io::Write;
@@ -14,11 +13,11 @@ use crate::format::DamageKind;
 use crate::inspect::index_path;
 use crate::{EventLog, StorageError};
 
-/// Events in all, the torn one not counted.
+/// Number of complete events.
 const WHOLE_EVENTS: u64 = 12_000;
-/// Bytes that the index has seen.
+/// Bytes that the index covers, approximately.
 const INDEXED_BYTES: usize = 3_000_000;
-/// What is planted in the part that the index has seen.
+/// The damage planted in the part that the index covers: drill and seed.
 const PLANTED_DAMAGES: [(Drill, u64); 9] = [
     (Drill::Checksum, 3),
     (Drill::ChecksumNoise, 5),
@@ -31,25 +30,25 @@ const PLANTED_DAMAGES: [(Drill, u64); 9] = [
     (Drill::Clock, 89),
 ];
 
-/// What was made.
+/// The demo log that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemoLog {
     /// The log.
     pub log: PathBuf,
-    /// The truth about it: every finding's kind and range, ascending.
+    /// Kind and range of every finding that verifying the log must report, ascending.
     pub findings: Vec<(DamageKind, std::ops::Range<u64>)>,
 }
 
-/// Writes `demo.log` and its index into `folder`, which is created when it is not there.
+/// Writes `demo.log` and its index into `folder`, which is created if missing.
 ///
 /// # Errors
-/// `Exists` when one of the two is there already; `Io`.
+/// `Storage` with `AlreadyExists` when one of the two files exists, with `Io` when they cannot be written.
 pub fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     fs::create_dir_all(folder).map_err(|error| StorageError::io(folder, "create", error))?;
     let path = folder.join("demo.log");
-    for taken in [&path, &index_path(&path)] {
-        if fs::symlink_metadata(taken).is_ok() {
-            return Err(StorageError::AlreadyExists { path: taken.clone() }.into());
+    for file in [&path, &index_path(&path)] {
+        if fs::symlink_metadata(file).is_ok() {
+            return Err(StorageError::AlreadyExists { path: file.clone() }.into());
         }
     }
     let io = |error| StorageError::io(&path, "write", error);
@@ -84,7 +83,7 @@ pub fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     Ok(DemoLog { log: path, findings })
 }
 
-/// Cuts the last frame in two; how many bytes are left of it.
+/// Cuts the last frame in two and returns how many of its bytes are left.
 fn tear_last_frame(frames: &mut Vec<u8>) -> u64 {
     let (mut at, mut last) = (0, 0);
     while let Some(length) = crate::format::frame::payload_length_at(frames, at) {
@@ -105,7 +104,7 @@ mod tests {
     use crate::inspect::{LogView, SurveyOptions, survey};
 
     #[test]
-    fn the_demonstration_shows_several_damages_and_a_stale_index() {
+    fn the_demo_has_its_planted_damage_and_an_index_that_is_behind() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("new");
         let made = create_demo(&folder).unwrap();

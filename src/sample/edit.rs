@@ -1,4 +1,4 @@
-//! One change to a file's bytes, as data: what was taken from where, and what was put there.
+//! One change to the bytes of a file, as data: where, the bytes removed, and the bytes put in their place.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -6,19 +6,19 @@ use std::path::Path;
 
 use crate::StorageError;
 
-/// A change: the bytes `before`, which stand at `at`, give way to `after`.
+/// A change: the bytes `before` at offset `at` are replaced with `after`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByteEdit {
-    /// File offset of the first byte concerned.
+    /// File offset of the first changed byte.
     pub at: u64,
-    /// The bytes taken away; empty for an insertion.
+    /// The bytes removed; empty for an insertion.
     pub before: Vec<u8>,
-    /// The bytes put there; empty for a cut.
+    /// The bytes inserted; empty for a cut.
     pub after: Vec<u8>,
 }
 
 impl ByteEdit {
-    /// Writes `source` with this change to `copy`, which must not be there yet.
+    /// Writes `source` with this change to `copy`, which must not exist.
     pub(super) fn write_edited_copy(&self, source: &Path, copy: &Path) -> Result<(), StorageError> {
         let mut from = File::open(source).map_err(|error| StorageError::io(source, "open", error))?;
         let mut to = File::create_new(copy).map_err(|error| match error.kind() {
@@ -36,9 +36,9 @@ impl ByteEdit {
         to.sync_all()
     }
 
-    /// Makes this change in a file of which it moves no other byte.
+    /// Makes this change in place. `before` and `after` must have the same length, so no other byte moves.
     pub(super) fn apply(&self, path: &Path) -> Result<(), StorageError> {
-        debug_assert_eq!(self.before.len(), self.after.len(), "no other byte moves");
+        debug_assert_eq!(self.before.len(), self.after.len(), "an edit in place must not move other bytes");
         let io = |error| StorageError::io_at(path, "write", self.at, error);
         let mut file = fs::OpenOptions::new().write(true).open(path).map_err(io)?;
         file.seek(SeekFrom::Start(self.at)).and_then(|_| file.write_all(&self.after)).map_err(io)

@@ -1,4 +1,5 @@
-//! Realistic logs of any size, the same bytes for the same recipe: skewed aggregates, several types, payloads of all sorts.
+//! Generates realistic logs of any size: skewed aggregates, several event types, varied payloads. Equal options give
+//! equal bytes.
 
 use std::path::Path;
 
@@ -10,41 +11,41 @@ use crate::file::{Disk, OpenMode};
 use crate::format::{LogHeader, frame};
 use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
-/// When the first event of a generated log happens unless somebody says otherwise: 2026-01-01 00:00 UTC.
+/// The default time of the header and of the first event: 2026-01-01 00:00 UTC, in milliseconds since the Unix epoch.
 pub const DEFAULT_START_TIME_MS: u64 = 1_767_225_600_000;
-/// Bytes written at once.
+/// Bytes written in one call.
 const BUFFER_BYTES: usize = 1 << 20;
-/// One event in so many has no aggregate.
+/// One in this many events has no aggregate.
 const NO_AGGREGATE_ONE_IN: u64 = 64;
 
-/// What a generated log is made from.
+/// Options of a generated log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratorOptions {
-    /// Everything follows from it.
+    /// Seed of the pseudorandom numbers.
     pub seed: u64,
-    /// How long the log becomes.
+    /// Length of the log.
     pub length: LogLength,
-    /// Aggregates are numbered from 1 to this; low numbers have most of the events.
+    /// Number of aggregates, with ids from 1; low ids have most of the events.
     pub aggregates: u64,
-    /// The header's time and the first event's, milliseconds since the Unix epoch.
+    /// Time of the header and of the first event, in milliseconds since the Unix epoch.
     pub start_time_ms: u64,
 }
 
-/// How long a log becomes.
+/// The length of a generated log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLength {
-    /// So many events.
+    /// This number of events.
     Events(u64),
-    /// As many as fit into so many bytes, header included.
+    /// As many events as fit into this number of bytes, header included.
     Bytes(u64),
 }
 
-/// What was written.
+/// What `generate` wrote.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GenerateSummary {
-    /// Events.
+    /// Number of events.
     pub events: u64,
-    /// The log's size in bytes.
+    /// Size of the log in bytes.
     pub bytes: u64,
 }
 
@@ -54,12 +55,13 @@ impl Default for GeneratorOptions {
     }
 }
 
-/// Writes a log to `path`, which must not be there yet, telling `on` bytes done and bytes in all as far as known.
+/// Writes a log to `path`, which must not exist. The log is synced once, at the end.
 ///
-/// Durable when it returns; a generated log is nothing to lose sleep over, so only its end is synced.
+/// `on_progress` gets the bytes written and the estimated total.
 ///
 /// # Errors
-/// `Exists`; `Io` when the file cannot be written; `Stopped` when `on` breaks: what is written by then stays.
+/// `AlreadyExists`; `Io` when the file cannot be written; `Cancelled` when `on_progress` returns `Break`: the bytes
+/// written until then stay.
 pub fn generate(
     disk: &dyn Disk,
     path: &Path,
@@ -93,23 +95,23 @@ pub fn generate(
     Ok(done)
 }
 
-/// Events one after the other, as frames.
+/// Generates events as frames, one after the other.
 #[derive(Debug, Clone)]
 pub struct EventGenerator {
     options: GeneratorOptions,
     rng: Rng,
     time_ms: u64,
     events: u64,
-    /// Bytes so far, the header included.
+    /// Bytes generated so far, the header included.
     bytes: u64,
-    /// The stock of text twice, so that it can be cut from any place on.
+    /// [`FILLER_TEXT`] twice, so that a piece can start at any word of the first half.
     filler_text: Vec<u8>,
-    /// Where words start in its first half.
+    /// Offsets of the words in the first half of `filler_text`.
     word_starts: Vec<u16>,
 }
 
 impl EventGenerator {
-    /// A generator that has made nothing yet.
+    /// Creates a generator at the first event.
     pub fn new(options: &GeneratorOptions) -> Self {
         let starts = FILLER_TEXT.bytes().zip(0u16..).filter(|(byte, _)| *byte == b' ').map(|(_, at)| at + 1);
         Self {
@@ -123,17 +125,17 @@ impl EventGenerator {
         }
     }
 
-    /// The log's header.
+    /// The encoded header of the log.
     pub fn header(&self) -> [u8; 16] {
         LogHeader::new(self.options.start_time_ms).encode()
     }
 
-    /// Events made so far.
+    /// Number of events generated so far.
     pub const fn events(&self) -> u64 {
         self.events
     }
 
-    /// Appends frames to `out` until it holds at least `len` bytes; false when the recipe's amount is made.
+    /// Appends frames to `out` until it holds at least `len` bytes. Returns false when the log has its full length.
     pub fn fill_buffer(&mut self, out: &mut Vec<u8>, len: usize) -> bool {
         while out.len() < len {
             let start = out.len();
@@ -191,12 +193,12 @@ impl EventGenerator {
         out.extend_from_slice(b"}}");
     }
 
-    /// Bytes that the payload of the next frame should have.
+    /// Chooses the length of the next payload in bytes.
     fn next_payload_len(&mut self) -> usize {
         (160 + self.rng.next_below(399).min(self.rng.next_below(399)) + self.rng.next_below(35)) as usize
     }
 
-    /// A number between 1 and the most, each power of two of them as often as any other: a few have most of the events.
+    /// Chooses an aggregate id; every power of two is equally frequent, so a few ids have most of the events.
     fn next_aggregate(&mut self) -> Option<u64> {
         let most = self.options.aggregates.max(1);
         if self.rng.next_below(NO_AGGREGATE_ONE_IN) == 0 {
@@ -220,7 +222,7 @@ impl EventGenerator {
             out.extend_from_slice(b"\":");
             self.push_value(*fill, out);
         }
-        // What is left to the length wished for is a note.
+        // A note fills the payload up to its chosen length.
         let room = end.saturating_sub(out.len() + ",\"note\":\"\"}}".len());
         if room >= 8 {
             let word = self.rng.next_below(self.word_starts.len() as u64) as usize;
@@ -278,7 +280,7 @@ fn push_json_string(parts: &[Option<&str>], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Digits, without the detour through a formatter: this is the hot end of a million events a second.
+/// Appends decimal digits without a formatter, which would dominate the time of generating an event.
 fn push_number(mut number: u64, out: &mut Vec<u8>) {
     let start = out.len();
     loop {
@@ -300,8 +302,8 @@ mod tests {
     use crate::format::frame::DecodeResult;
     use crate::format::{EventView, Version, json};
 
-    fn generate_bytes(recipe: &GeneratorOptions) -> Vec<u8> {
-        let mut generator = EventGenerator::new(recipe);
+    fn generate_bytes(options: &GeneratorOptions) -> Vec<u8> {
+        let mut generator = EventGenerator::new(options);
         let mut out = generator.header().to_vec();
         assert!(!generator.fill_buffer(&mut out, usize::MAX));
         out
@@ -353,23 +355,23 @@ mod tests {
     }
 
     #[test]
-    fn the_same_recipe_gives_the_same_bytes_in_memory_and_on_disk() {
-        let recipe =
+    fn equal_options_give_equal_bytes_in_memory_and_on_disk() {
+        let options =
             GeneratorOptions { length: LogLength::Events(5000), aggregates: 77, ..GeneratorOptions::default() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
-        let done = generate(&OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
+        let done = generate(&OsDisk, &path, &options, &mut |_| ControlFlow::Continue(())).unwrap();
         let written = std::fs::read(&path).unwrap();
-        assert!(written == generate_bytes(&recipe));
+        assert!(written == generate_bytes(&options));
         assert_eq!(done, GenerateSummary { events: 5000, bytes: written.len() as u64 });
-        assert!(written != generate_bytes(&GeneratorOptions { seed: 2, ..recipe.clone() }));
-        assert!(written != generate_bytes(&GeneratorOptions { start_time_ms: 5, ..recipe.clone() }));
-        // These very bytes: a generated log can be named in a ticket by its recipe.
+        assert!(written != generate_bytes(&GeneratorOptions { seed: 2, ..options.clone() }));
+        assert!(written != generate_bytes(&GeneratorOptions { start_time_ms: 5, ..options.clone() }));
+        // The bytes must not change between versions: a bug report can name a generated log by its options.
         assert_eq!(crate::format::crc::checksum(&written), 0x41DC_F3DC);
     }
 
     #[test]
-    fn a_size_is_filled_and_never_passed() {
+    fn a_size_limit_is_filled_and_not_exceeded() {
         let whole =
             generate_bytes(&GeneratorOptions { length: LogLength::Bytes(100_000), ..GeneratorOptions::default() });
         assert!((100_000 - 600..=100_000).contains(&whole.len()));
@@ -385,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_not_written_over() {
+    fn an_existing_file_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         std::fs::write(&path, "mine").unwrap();

@@ -1,17 +1,19 @@
-//! Logs to try things on: realistic ones generated, damage planted in copies with the truth about it, a demonstration.
+//! Sample logs: realistic logs are generated, damage is planted in copies, and a demo combines both.
 //!
-//! Everything here follows from a seed, so that a finding can be shown again. Nothing here judges: what was planted is
-//! known because it was planted.
+//! Everything follows from a seed, so every result is reproducible. Nothing here inspects a log to say what is damaged:
+//! the planted damage is known from how it was made, which makes a drill a test of the inspector.
 
 mod damage_edits;
 mod demo;
 mod drill;
 mod edit;
 mod generate;
+mod plant;
 mod rng;
 mod targets;
 mod vocabulary;
 
 pub use demo::create_demo;
-pub use drill::{Drill, DrillError, PlantedDamage, plant_damage};
+pub use drill::{Drill, DrillError, PlantedDamage};
 pub use generate::{GeneratorOptions, LogLength, generate};
+pub use plant::plant_damage;

@@ -1,16 +1,17 @@
-//! Numbers that look random and follow from a seed: `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
-//! Generators, 2014). The same on every machine; nothing here is fit for secrets.
+//! Pseudorandom numbers from a seed: `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
+//! 2014). The numbers are the same on every machine and not fit for secrets.
 
-/// A generator.
+/// A pseudorandom number generator.
 #[derive(Debug, Clone)]
 pub(super) struct Rng(u64);
 
 impl Rng {
+    /// Creates a generator; equal seeds give equal numbers.
     pub(super) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Any number.
+    /// Returns the next number.
     pub(super) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -19,17 +20,17 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number from 0 to `n` exclusive; 0 when `n` is 0.
+    /// Returns a number from 0 up to but excluding `n`; 0 if `n` is 0.
     pub(super) const fn next_below(&mut self, n: u64) -> u64 {
         ((self.next() as u128 * n as u128) >> 64) as u64
     }
 
-    /// One of them.
+    /// Returns one of the items; `None` if there are none.
     pub(super) fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> Option<&'a T> {
         from.get(self.next_below(from.len() as u64) as usize).copied()
     }
 
-    /// Bytes that stand in no JSON text and in no length field: 80 to FF hex.
+    /// Returns bytes from 80 to FF hexadecimal, which cannot be ASCII text or the start of a length field.
     pub(super) fn noise(&mut self, len: usize) -> Vec<u8> {
         (0..len).map(|_| 0x80 | self.next() as u8).collect()
     }
@@ -40,14 +41,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_of_the_paper() {
+    fn the_numbers_match_the_reference_implementation() {
         let mut rng = Rng::new(1_234_567);
         let first: Vec<u64> = (0..3).map(|_| rng.next()).collect();
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
     #[test]
-    fn below_covers_its_range_and_nothing_else() {
+    fn next_below_covers_its_range_evenly() {
         let mut rng = Rng::new(1);
         let mut seen = [0; 7];
         (0..7000).for_each(|_| seen[rng.next_below(7) as usize] += 1);

@@ -1,4 +1,4 @@
-//! Where in a log damage can be planted so that what it must be called is certain: among healthy neighbours.
+//! Places where damage can be planted: frames between intact events, so that the resulting finding is unambiguous.
 
 use std::sync::Arc;
 
@@ -7,29 +7,31 @@ use crate::StorageError;
 use crate::file::{LogFile, ScanSpan, Scanner, spans_before};
 use crate::format::{EventView, frame};
 
-/// Places tried before a log is said to have none.
+/// Random places tried before the search gives up.
 const MAX_TRIES: usize = 64;
 
-/// A frame, copied out of the log.
+/// A copy of a frame.
 #[derive(Debug, Clone)]
 pub(super) struct TargetFrame {
     pub(super) start: u64,
     pub(super) bytes: Vec<u8>,
-    /// The event's time.
+    /// The event's time in milliseconds since the Unix epoch; 0 if it was not parsed.
     pub(super) time_ms: u64,
 }
 
 impl TargetFrame {
+    /// File offset after the last byte.
     pub(super) const fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }
 
+    /// The payload without length and checksum.
     pub(super) fn payload(&self) -> &[u8] {
         let end = self.bytes.len() - frame::CHECKSUM_LEN;
         self.bytes.get(frame::LENGTH_LEN..end).unwrap_or_default()
     }
 
-    /// The bytes of a whole frame with another payload.
+    /// Encodes a frame with this payload.
     pub(super) fn encode_frame(payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(payload.len() + frame::MIN_FRAME);
         frame::encode(payload, &mut bytes);
@@ -37,7 +39,7 @@ impl TargetFrame {
     }
 }
 
-/// Looks at runs of `count` events with nothing between them and times that never fall, until `choose` takes one.
+/// Searches for `count` adjacent events with ascending times that `choose` accepts, and returns its result.
 pub(super) fn find_target<T>(
     log: &Arc<LogFile>,
     rng: &mut Rng,
@@ -49,8 +51,8 @@ pub(super) fn find_target<T>(
         let at = first + rng.next_below(len.saturating_sub(first));
         let mut run = read_run(log, at, count)?;
         if run.len() < count {
-            // Too near to the end, or to damage: a small log has its only runs at its start.
-            run = self::read_run(log, first, count)?;
+            // The place is too near the end or damage. A small log may have its only run at the start.
+            run = read_run(log, first, count)?;
         }
         if run.len() == count
             && let Some(chosen) = choose(rng, &run)
@@ -61,12 +63,12 @@ pub(super) fn find_target<T>(
     Ok(None)
 }
 
-/// The last frame, when the log ends with one.
+/// Returns the last frame, if the log ends with a valid frame.
 pub(super) fn last_frame(log: &Arc<LogFile>) -> Result<Option<TargetFrame>, StorageError> {
     Ok(last_frames(log, 1)?.pop())
 }
 
-/// Up to `count` frames that the log ends with, ascending, nothing between them.
+/// Returns up to `count` adjacent frames at the end of the log, in ascending order.
 pub(super) fn last_frames(log: &Arc<LogFile>, count: usize) -> Result<Vec<TargetFrame>, StorageError> {
     let mut frames = Vec::new();
     let mut buf = Vec::new();
@@ -86,6 +88,7 @@ pub(super) fn last_frames(log: &Arc<LogFile>, count: usize) -> Result<Vec<Target
     Ok(frames)
 }
 
+/// Reads `count` adjacent events with ascending times at or after `from`; fewer if the log ends.
 fn read_run(log: &Arc<LogFile>, from: u64, count: usize) -> Result<Vec<TargetFrame>, StorageError> {
     let mut scanner = Scanner::from_unaligned(log.clone(), from..log.len()?);
     let mut run: Vec<TargetFrame> = Vec::new();

@@ -1,23 +1,23 @@
-//! What generated events talk about: areas of business with their event types, fields and a stock of text.
+//! The content of generated events: business domains with event types and fields, and text to fill payloads.
 
-/// A part of a business that writes events.
+/// A business domain that writes events.
 #[derive(Debug)]
 pub(super) struct BusinessDomain {
     pub(super) namespace: &'static str,
     pub(super) schema: &'static str,
-    /// From the most frequent to the rarest.
+    /// Event types, from the most frequent to the rarest.
     pub(super) types: &'static [&'static str],
-    /// Keys of the payload in order; each is left out when the event is to be short.
+    /// Keys of the payload in order; short events leave out the last ones.
     pub(super) fields: &'static [(&'static str, ValueKind)],
 }
 
-/// What a field holds.
+/// The kind of value in a field.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ValueKind {
     Name,
     Email,
     City,
-    /// Two digits behind the point, zeros kept.
+    /// A number with two decimals, trailing zeros kept.
     Amount,
     Currency,
     Count,
@@ -137,7 +137,7 @@ pub(super) const CITIES: [&str; 12] = [
 ];
 pub(super) const CURRENCIES: [&str; 5] = ["EUR", "USD", "JPY", "GBP", "SEK"];
 
-/// Cut anywhere to fill an event up to its length: ASCII, without anything that JSON would escape.
+/// Text that fills an event up to its length: ASCII without characters that JSON escapes, so it can be cut anywhere.
 pub(super) const FILLER_TEXT: &str = "checked by the night shift and found in order; the customer asked for a call back before \
     noon, which was done. Second attempt after the carrier returned the parcel with the label torn, new label printed and \
     handed over at the side entrance. Amount agreed on the phone with the branch, confirmation follows by letter. The \

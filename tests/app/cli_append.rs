@@ -141,7 +141,7 @@ fn a_log_that_must_not_be_appended_to_is_refused() {
     )
     .unwrap();
     fs::write(shell.path("flags.log"), b"CHRN\0\x01\x01\0\0\0\0\0\0\0\0\0").unwrap();
-    for (name, expected) in [("cut.log", "truncated"), ("zero.log", "version 0"), ("flags.log", "forbids to write")] {
+    for (name, expected) in [("cut.log", "truncated"), ("zero.log", "version 0"), ("flags.log", "must not write")] {
         let before = fs::read(shell.path(name)).unwrap();
         let ran = shell.run_with_input(&format!("append {name}"), EVENT_JSON.as_bytes());
         assert!(ran.exit_code == 6 && ran.stderr.contains(expected) && ran.stdout.is_empty(), "{name}: {ran:?}");

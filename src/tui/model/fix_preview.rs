@@ -93,6 +93,6 @@ mod tests {
         let narrow = fix_preview_lines(&fix, 40);
         assert_eq!(narrow.len(), 5);
         assert_eq!(narrow[3], "2  chance alone offers 0.2000");
-        assert_eq!(fix_preview_lines(&Fix::without_candidates(RepairAction::Gap), 40), ["gap"]);
+        assert_eq!(fix_preview_lines(&Fix::without_candidates(RepairAction::Gap), 40), ["replace with a gap"]);
     }
 }

@@ -292,7 +292,7 @@ fn the_recovery_of_a_killed_repair_is_reported() {
         screen.unhandled_effects.clear();
         screen.press(&[Key::Tab, Key::Enter]);
         let notice = screen.model.notice.as_ref().unwrap().text.clone();
-        assert!(notice.contains("epair 1 was killed before it was done"), "{notice}");
+        assert!(notice.contains("epair 1 was interrupted"), "{notice}");
         if key == 'u' {
             assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
         } else {

@@ -75,7 +75,7 @@ fn a_damaged_range_has_a_row_with_its_verdict() {
     screen.run_scan();
     let text = screen.screen_text();
     assert!(text.contains("[proven: correct bits]"), "{text}");
-    assert!(text.lines().any(|line| line.contains('×') && line.contains("checksum differs")), "{text}");
+    assert!(text.lines().any(|line| line.contains('×') && line.contains("checksum mismatch")), "{text}");
     assert!(text.contains("× 4 damaged"), "{text}");
 }
 

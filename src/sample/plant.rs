@@ -1,0 +1,128 @@
+//! Plants one kind of damage in a copy of a log. The log itself is only read.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::damage_edits::plan_damage;
+use super::drill::{Drill, DrillError, PlantedDamage};
+use crate::StorageError;
+use crate::file::{Disk, LogFile, OpenMode, OsDisk};
+use crate::inspect::{LogView, SurveyOptions, index_path, survey};
+
+/// Copies the log `source` to `copy` and plants one damage in the copy. Neither `copy` nor its index may exist.
+///
+/// # Errors
+/// `NoLocation` when the log is too short or of version 0. `Storage` with `AlreadyExists`, with `Io`, or with what
+/// opening a log fails with.
+pub fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) -> Result<PlantedDamage, DrillError> {
+    let index = index_path(copy);
+    for path in [copy, &index] {
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(StorageError::AlreadyExists { path: path.to_owned() }.into());
+        }
+    }
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let log = Arc::new(LogFile::open(disk.as_ref(), source, OpenMode::Read)?);
+    let planted = plan_damage(&log, drill, seed)?;
+    planted.edit.write_edited_copy(source, copy)?;
+    if drill.needs_index() {
+        // Built from the intact log: `index` does not exist, so the view opens without one.
+        let view = LogView::open(disk.clone(), source, Some(&index))?;
+        let mut built = view.empty_index();
+        survey(&view, &SurveyOptions::default(), Some(&mut built), &mut |_| ControlFlow::Continue(()))?;
+        crate::index::save(disk.as_ref(), &index, view.log(), &built)?;
+    }
+    Ok(planted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::DamageKind;
+    use crate::sample::edit::ByteEdit;
+    use crate::sample::{GeneratorOptions, LogLength, generate};
+
+    fn generate_log(folder: &Path, events: u64) -> std::path::PathBuf {
+        let path = folder.join(format!("{events}.log"));
+        let options = GeneratorOptions { length: LogLength::Events(events), ..GeneratorOptions::default() };
+        generate(&OsDisk, &path, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+        path
+    }
+
+    fn survey_findings(path: &Path) -> Vec<(DamageKind, u64, u64)> {
+        let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
+        let survey = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        survey.findings.iter().map(|finding| (finding.kind, finding.start, finding.end)).collect()
+    }
+
+    /// A damaged end is read twice, 250 ms apart, so fewer seeds are tried for it.
+    fn seeds(drill: Drill) -> std::ops::Range<u64> {
+        match drill {
+            Drill::Zeros | Drill::TornTail | Drill::TornData | Drill::TruncatedFrame => 0..4,
+            _ => 0..60,
+        }
+    }
+
+    #[test]
+    fn only_the_planted_damage_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = generate_log(folder.path(), 400);
+        let intact = fs::read(&source).unwrap();
+        for (drill, name, kind, _) in Drill::ALL {
+            for seed in seeds(drill) {
+                let copy = folder.path().join("copy.log");
+                let planted = plant_damage(&source, &copy, drill, seed).unwrap();
+                assert_eq!(
+                    survey_findings(&copy),
+                    [(kind, planted.start, planted.end)],
+                    "{name} with seed {seed}: {planted:?}"
+                );
+                let ByteEdit { at, before, after } = &planted.edit;
+                let (at, end) = (*at as usize, *at as usize + before.len());
+                assert_eq!(&intact[at..end], before, "{name} with seed {seed}");
+                assert!(fs::read(&copy).unwrap() == [&intact[..at], after, &intact[end..]].concat());
+                fs::remove_file(&copy).unwrap();
+                let _ = fs::remove_file(index_path(&copy));
+            }
+        }
+        assert_eq!(fs::read(&source).unwrap(), intact);
+    }
+
+    #[test]
+    fn every_kind_that_bytes_can_produce_has_a_drill_of_its_name() {
+        for kind in DamageKind::ALL {
+            let name = kind.name();
+            let drill = Drill::from_name(name);
+            assert_eq!(drill.map(Drill::kind), (kind != DamageKind::Unreadable).then_some(kind), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_seed_determines_the_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = generate_log(folder.path(), 300);
+        let plant = |name: &str, seed| plant_damage(&source, &folder.path().join(name), Drill::Checksum, seed).unwrap();
+        let (a, b, c) = (plant("a", 1), plant("b", 1), plant("c", 2));
+        assert_eq!(a, b);
+        assert_ne!(a.edit, c.edit);
+    }
+
+    #[test]
+    fn a_log_without_a_place_is_refused_and_existing_files_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (short, source) = (generate_log(folder.path(), 2), generate_log(folder.path(), 50));
+        let copy = folder.path().join("copy.log");
+        for (drill, name, ..) in Drill::ALL {
+            let answer = plant_damage(&short, &copy, drill, 1);
+            let possible = matches!(drill, Drill::Zeros | Drill::Header | Drill::CreatedAt);
+            assert_eq!(answer.is_ok(), possible, "{name}: {answer:?}");
+            let _ = (fs::remove_file(&copy), fs::remove_file(index_path(&copy)));
+        }
+        fs::write(index_path(&copy), "an index of something else").unwrap();
+        let refused = plant_damage(&source, &copy, Drill::Checksum, 1);
+        assert!(matches!(refused, Err(DrillError::Storage(StorageError::AlreadyExists { .. }))), "{refused:?}");
+        assert!(!copy.exists());
+    }
+}
