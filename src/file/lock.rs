@@ -1,4 +1,4 @@
-//! The writer's lock, and the check that two handles, or a handle and a path, are the same file.
+//! The lock for writing, and the check that two handles, or a handle and a path, belong to the same file.
 
 use std::io;
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::StorageError;
 /// Time between two attempts to take a lock that another process holds.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Takes the writer's lock on `storage`, which was opened from `disk` at `path`, and waits up to `timeout` for it.
+/// Takes the lock for writing on `storage`, which was opened from `disk` at `path`. Waits up to `timeout` for it.
 ///
 /// # Errors
-/// `Locked` when another process still holds the lock, with its id where the platform reports it; `Changed` when the
-/// path names another file by now; `Io`.
+/// `Locked` when another process still holds the lock, with its id when the platform reports it; `Changed` when the path
+/// now leads to another file; `Io` when a system call fails.
 pub(crate) fn lock_for_writing(
     disk: &dyn Disk,
     path: &Path,
@@ -33,7 +33,7 @@ pub(crate) fn lock_for_writing(
     ensure_same_file(path, storage.identity(), disk.identity(path))
 }
 
-/// Fails when the file that was opened is not the file that is found now.
+/// Checks that the file that was opened and the file that is found now are the same.
 ///
 /// # Errors
 /// `Changed` when they differ; `Io` when one of them could not be identified.

@@ -105,7 +105,13 @@ fn contradicts_scan(finding: &Finding) -> bool {
         DamageKind::Length => evidence.length_found == evidence.length_implied,
         DamageKind::InvalidEvent => evidence.reason.is_none(),
         DamageKind::Zeros => evidence.zero_share != Some(1.0),
-        _ => false,
+        DamageKind::TornTail
+        | DamageKind::Garbage
+        | DamageKind::Truncated
+        | DamageKind::Header
+        | DamageKind::Gap
+        | DamageKind::Clock
+        | DamageKind::Unreadable => false,
     }
 }
 

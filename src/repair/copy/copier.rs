@@ -251,7 +251,15 @@ impl Copier<'_> {
                 let before = read_neighbour(self.view.log(), self.last_frame.start)?;
                 (finding.start..end, Neighbours { before, after: None }, index.last_seen_frame())
             }
-            _ => (finding.range(), self.neighbours_of(finding)?, None),
+            DamageKind::Zeros
+            | DamageKind::Checksum
+            | DamageKind::Length
+            | DamageKind::TornTail
+            | DamageKind::Garbage
+            | DamageKind::Header
+            | DamageKind::Gap
+            | DamageKind::Clock
+            | DamageKind::Unreadable => (finding.range(), self.neighbours_of(finding)?, None),
         };
         match donor.offer_for_range(&range, &neighbours, last_seen)? {
             Err(reason) => return Ok(Err(reason)),
