@@ -64,7 +64,7 @@ fn verify_current_state(log: &Path, global: &GlobalArgs, out: &mut CommandOutput
     let mut pass = |on_step: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::default(), None, on_step);
     let survey = survey_with_fixes(&view, &mut pass, &progress, &mut |fix| {
         counts.add(&fix.finding);
-        status = status.combine(ExitStatus::for_finding(&fix.finding, fix.fix.as_ref()));
+        status = status.combine(ExitStatus::for_finding(&fix.finding, fix.fix.as_ref(), view.log().version()));
         Ok(())
     })?;
     drop(progress);

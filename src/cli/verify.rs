@@ -12,7 +12,7 @@ use super::log_access::{GapJournals, open_options, view_with_checked_index};
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
-use crate::format::DamageKind;
+use crate::format::{DamageKind, Version};
 use crate::index::{AggregateIndex, IndexState, VerificationMark};
 use crate::inspect::{LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, survey_ranges, unverified_ranges};
 use crate::repair::{PendingRepair, ProposedFix};
@@ -87,6 +87,7 @@ impl VerifyArgs {
         let pending = log.pending_repair()?;
         let mut reporter = VerifyReporter {
             args: self,
+            version: view.log().version(),
             gap_journals: GapJournals::for_log(&log)?,
             counts: FindingCounts::default(),
             status: ExitStatus::Done,
@@ -189,6 +190,7 @@ impl VerifyScope {
 /// Prints findings as they arrive, counts them, and derives the exit status.
 struct VerifyReporter<'a> {
     args: &'a VerifyArgs,
+    version: Version,
     gap_journals: GapJournals,
     counts: FindingCounts,
     status: ExitStatus,
@@ -205,7 +207,7 @@ impl VerifyReporter<'_> {
         self.counts.add(finding);
         self.status = self.status.combine(match finding.kind {
             DamageKind::Gap if self.args.no_gaps => ExitStatus::Damage,
-            _ => ExitStatus::for_finding(finding, fix.as_ref()),
+            _ => ExitStatus::for_finding(finding, fix.as_ref(), self.version),
         });
         let journal = self.gap_journals.journal_of(finding);
         if self.args.ndjson {

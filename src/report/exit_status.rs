@@ -1,7 +1,7 @@
 //! The exit statuses of the commands: one table, and the rule for when several apply.
 
 use crate::StorageError;
-use crate::format::{DamageKind, Finding};
+use crate::format::{DamageKind, Finding, Version};
 use crate::repair::{Certainty, Fix, Plan, PlannedPiece, RepairAction};
 
 /// How a command ends. The variants are ordered by precedence: when several apply, the first one here is returned.
@@ -59,7 +59,11 @@ impl ExitStatus {
     }
 
     /// The status for a log with this finding, before any repair.
-    pub fn for_finding(found: &Finding, fix: Option<&Fix>) -> Self {
+    pub fn for_finding(found: &Finding, fix: Option<&Fix>, version: Version) -> Self {
+        if version == Version::V0 && found.kind == DamageKind::TornTail {
+            // It holds no event. It has no fix in place, but `migrate` leaves it out of the new log.
+            return Self::Restorable;
+        }
         if found.kind.is_damage() { Self::for_damage([found.kind.name()], fix) } else { Self::Done }
     }
 
@@ -170,7 +174,8 @@ mod tests {
 
     #[test]
     fn a_finding_is_restorable_by_a_likely_fix_or_by_setting_aside_bytes_without_events() {
-        let of = |kind, fix: Option<Fix>| ExitStatus::for_finding(&Finding::new(kind, 16..30), fix.as_ref());
+        let of =
+            |kind, fix: Option<Fix>| ExitStatus::for_finding(&Finding::new(kind, 16..30), fix.as_ref(), Version::V1);
         let bits = |certainty| Some(fix(RepairAction::CorrectBits, Some(certainty)));
         assert_eq!(of(DamageKind::Checksum, bits(Certainty::Proven)), ExitStatus::Restorable);
         assert_eq!(of(DamageKind::Checksum, bits(Certainty::Likely)), ExitStatus::Restorable);
@@ -181,6 +186,14 @@ mod tests {
         let three = [aside(DamageKind::TornTail), aside(DamageKind::Zeros), aside(DamageKind::Garbage)];
         assert_eq!(three, [ExitStatus::Restorable, ExitStatus::Restorable, ExitStatus::Damage]);
         assert_eq!(of(DamageKind::Garbage, Some(fix(RepairAction::Gap, None))), ExitStatus::Damage);
+    }
+
+    #[test]
+    fn a_torn_tail_of_version_0_is_restorable_because_migrate_leaves_it_out() {
+        let of = |kind, version| ExitStatus::for_finding(&Finding::new(kind, 16..30), None, version);
+        assert_eq!(of(DamageKind::TornTail, Version::V0), ExitStatus::Restorable);
+        assert_eq!(of(DamageKind::TornTail, Version::V1), ExitStatus::Damage);
+        assert_eq!(of(DamageKind::Garbage, Version::V0), ExitStatus::Damage);
     }
 
     #[test]

@@ -77,6 +77,7 @@ fn copies() {
     assert_golden(&shell, "migrate_refused", &shell.run("migrate a.log -o newer.log"));
     let older = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/v0-older-name-torn.log");
     std::fs::copy(older, shell.path("older.log")).unwrap();
+    assert_golden(&shell, "verify_version_0_torn_tail", &shell.run("verify older.log"));
     assert_golden(&shell, "migrate", &shell.run("migrate older.log -o newer.log --map newer.ndjson"));
     let map = std::fs::read_to_string(shell.path("newer.ndjson")).unwrap();
     let ends: Vec<&str> = map.lines().take(1).chain(map.lines().last()).collect();

@@ -1,5 +1,4 @@
-//! Salvage and migrate: what a copy holds, byte for byte; that the source is never touched; and death and failure at
-//! every single call.
+//! Salvage and migrate: the bytes of the new log, an unchanged source, and a kill or a failure at every single disk call.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -29,18 +28,18 @@ fn open_view(disk: &SimDisk) -> LogView {
     LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap()
 }
 
-/// Salvages a log, or migrates it where it is one of version 0.
-fn copy_log(disk: &SimDisk, wish: &CopyOptions) -> Result<CopySummary, StorageError> {
+/// Salvages a log of version 1, or migrates one of version 0.
+fn copy_log(disk: &SimDisk, options: &CopyOptions) -> Result<CopySummary, StorageError> {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)?;
     let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
-    if view.log().version() == Version::V0 { migrate(&view, wish, on) } else { salvage(&view, wish, on) }
+    if view.log().version() == Version::V0 { migrate(&view, options, on) } else { salvage(&view, options, on) }
 }
 
 fn read_fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
 }
 
-/// The payloads of a log of version 1 without damage.
+/// The payloads of an undamaged log of version 1.
 fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = &bytes[16..];
     let mut payloads = Vec::new();
@@ -74,7 +73,7 @@ fn a_clean_log_is_copied_byte_for_byte() {
 }
 
 #[test]
-fn what_is_no_event_is_left_out_and_every_other_payload_is_kept_as_it_stands() {
+fn everything_but_events_is_left_out_and_payloads_are_copied_unchanged() {
     for name in
         ["v1-gaps.log", "v1-invalid-events.log", "v1-unusual-but-valid.log", "v1-zeros-middle.log", "v1-clock.log"]
     {
@@ -102,12 +101,12 @@ fn what_is_no_event_is_left_out_and_every_other_payload_is_kept_as_it_stands() {
 }
 
 #[test]
-fn a_donor_gives_back_a_lost_end_when_it_ends_as_the_index_has_seen_it() {
+fn a_donor_restores_a_lost_end_when_its_last_frame_is_the_one_the_index_has_seen() {
     let (disk, offsets) = disk_with_log(6, true);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let cut = &whole[..offsets[3] as usize + 40];
     let mut other = whole.clone();
-    // Another last event than the index has seen, whole in itself.
+    // A valid last event, but not the one that the index has seen.
     other.truncate(offsets[5] as usize);
     let last = other[offsets[4] as usize..].to_vec();
     other.extend_from_slice(&last);
@@ -123,10 +122,10 @@ fn a_donor_gives_back_a_lost_end_when_it_ends_as_the_index_has_seen_it() {
 }
 
 #[test]
-fn a_donor_gives_back_what_is_damaged_only_when_it_is_a_copy() {
+fn a_donor_restores_damage_only_when_it_is_shown_to_be_a_copy() {
     let (bytes, offsets) = log_bytes(9);
     let mut damaged = bytes.clone();
-    // Two frames beyond what any fix restores.
+    // Two frames that no fix restores.
     damaged[offsets[3] as usize + 5..offsets[4] as usize + 60].fill(b'#');
     let run = |donor: &[u8]| {
         let disk = SimDisk::with_files(&[(LOG, &damaged), (DONOR, donor)]);
@@ -153,12 +152,12 @@ fn a_donor_gives_back_what_is_damaged_only_when_it_is_a_copy() {
 }
 
 #[test]
-fn a_copy_that_cannot_be_read_again_is_not_believed() {
+fn a_copy_that_cannot_be_read_again_is_removed() {
     let (bytes, _) = log_bytes(60);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     disk.refuse_reads(4096..8192);
     let done = copy_log(&disk, &copy_options());
-    // The device refuses the copy's own bytes there too, so that the copy is not believed, and is taken away.
+    // The device refuses to read that range of the copy too, so that the copy cannot be verified.
     assert!(done.is_err());
     assert_eq!(disk.names(), [LOG.to_owned()]);
     disk.refuse_reads(0..0);
@@ -166,7 +165,7 @@ fn a_copy_that_cannot_be_read_again_is_not_believed() {
 }
 
 #[test]
-fn the_header_keeps_its_time_where_that_can_be() {
+fn the_new_header_keeps_the_time_of_creation_when_it_is_plausible() {
     let (bytes, _) = log_bytes(3);
     let created = |bytes: &[u8]| u64::from_be_bytes(bytes[8..16].try_into().unwrap());
     for (at, value, expected) in [(0, 0, created(&bytes)), (8, 0xFF, super::support::START_MS)] {
@@ -181,7 +180,7 @@ fn the_header_keeps_its_time_where_that_can_be() {
 }
 
 #[test]
-fn a_frame_that_is_being_written_ends_the_copy_and_is_told() {
+fn a_copy_ends_before_a_frame_that_is_being_written_and_reports_it() {
     let (bytes, offsets) = log_bytes(4);
     let disk = SimDisk::with_files(&[(LOG, &bytes[..bytes.len() - 9])]);
     disk.change_while_waiting(&bytes[..bytes.len() - 5]);
@@ -192,7 +191,7 @@ fn a_frame_that_is_being_written_ends_the_copy_and_is_told() {
 }
 
 #[test]
-fn nothing_is_overwritten_without_a_wish_and_the_log_itself_never() {
+fn files_are_overwritten_only_with_replace_and_sources_never() {
     let (bytes, _) = log_bytes(3);
     for taken in [NEW, MAP] {
         let disk = SimDisk::with_files(&[(LOG, &bytes), (taken, b"something")]);
@@ -216,7 +215,7 @@ fn nothing_is_overwritten_without_a_wish_and_the_log_itself_never() {
 }
 
 #[test]
-fn each_version_has_its_own_command_and_stopping_leaves_nothing() {
+fn salvage_and_migrate_refuse_the_other_version_and_cancelling_leaves_no_file() {
     let (bytes, _) = log_bytes(3);
     let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
@@ -254,7 +253,7 @@ fn migration_renames_one_key_and_keeps_every_other_byte() {
 }
 
 #[test]
-fn every_sample_is_copied_with_every_event_that_can_be_had() {
+fn every_sample_is_copied_with_every_readable_and_restorable_event() {
     let Some((folder, truth)) = load_samples() else { return };
     let target = tempfile::tempdir().unwrap();
     for (name, truth) in truth.as_object().unwrap() {
@@ -262,12 +261,13 @@ fn every_sample_is_copied_with_every_event_that_can_be_had() {
         let view = LogView::open(Arc::new(OsDisk), &folder.join(name), None).unwrap();
         let output = target.path().join(name);
         let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
-        let wish = CopyOptions { output: output.clone(), accept_likely: true, ..CopyOptions::default() };
-        let done = if truth["version"] == 0 { migrate(&view, &wish, on) } else { salvage(&view, &wish, on) }.unwrap();
+        let options = CopyOptions { output: output.clone(), accept_likely: true, ..CopyOptions::default() };
+        let done =
+            if truth["version"] == 0 { migrate(&view, &options, on) } else { salvage(&view, &options, on) }.unwrap();
         assert_eq!(done.events_kept, truth["readable_events"].as_u64().unwrap(), "{name}");
         let restored = done.events_kept + done.events_restored;
         assert_eq!(restored, truth["events_after_repair"].as_u64().unwrap(), "{name}");
-        // What the log itself offers is taken, all of it.
+        // Every fix that the log itself offers is applied.
         let open = done.omitted.iter().filter(|left| left.best_certainty.is_some_and(|c| c.name() != "choice")).count();
         assert_eq!(open, 0, "{name}");
         let copy = LogView::open(Arc::new(OsDisk), &output, None).unwrap();
@@ -278,21 +278,21 @@ fn every_sample_is_copied_with_every_event_that_can_be_had() {
 }
 
 #[test]
-fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untouched() {
+fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() {
     let (clean, offsets) = log_bytes(5);
     let mut damaged = clean.clone();
     damaged[offsets[2] as usize + 9..offsets[2] as usize + 90].fill(0);
     for (source, replace) in [(damaged, false), (read_fixture("v0-older-name-torn.log"), true)] {
-        let old = b"what stood there before".as_slice();
+        let old = b"an older file".as_slice();
         let disk = SimDisk::with_files(&[(LOG, &source)]);
         if replace {
             disk.put(NEW, old);
             disk.put(&format!("{NEW}.idx"), b"its index");
             disk.put(MAP, b"its map");
         }
-        let wish = CopyOptions { replace, ..copy_options() };
+        let options = CopyOptions { replace, ..copy_options() };
         let done = disk.next_process();
-        copy_log(&done, &wish).unwrap();
+        copy_log(&done, &options).unwrap();
         let (new, map) = (done.get(NEW).unwrap(), done.get(MAP).unwrap());
         let calls = done.calls();
         assert!(calls >= 8, "{calls} calls");
@@ -302,7 +302,7 @@ fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untou
                 for seed in 0..8 {
                     let disk = disk.next_process();
                     disk.fail(call, fault);
-                    let answer = copy_log(&disk, &wish);
+                    let answer = copy_log(&disk, &options);
                     let context = format!("{fault:?} at call {call} of {calls}, seed {seed}: {answer:?}");
                     if fault != DiskFault::Kill && answer.is_err() && disk.faulted_call() != Some("remove") {
                         let litter = disk.names().into_iter().find(|name| is_temporary(name));
@@ -317,24 +317,24 @@ fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untou
                             "{context}: {:?}",
                             there.map(|there| there.len())
                         );
-                        // A log that is there has its map, and a command that said it was done has done it.
+                        // A new log always has its map.
                         let (mapped, old_map) = (after.get(MAP), replace.then(|| b"its map".to_vec()));
                         assert!(
                             mapped.as_ref() == Some(&map) || before && mapped == old_map || !replace && before,
                             "{context}"
                         );
-                        // An index that described another log never stands beside the new one; and goes last.
+                        // The index of the replaced log never exists next to the new log.
                         let index = after.get(&format!("{NEW}.idx"));
                         assert!(index.is_none() || before && index.as_deref() == Some(b"its index"), "{context}");
-                        // What failed, and was not killed, has put everything back; unless only the last sync failed.
+                        // After a failure everything is restored, unless only the last sync failed.
                         let placed = disk.get(NEW).as_ref() == Some(&new);
                         if replace && fault != DiskFault::Kill && answer.is_err() && !placed {
                             assert_eq!((mapped, index), (old_map, Some(b"its index".to_vec())), "{context}");
                         }
                         assert!(answer.is_err() || !before, "{context}");
                         (absent, whole) = (absent + u32::from(before), whole + u32::from(!before));
-                        // The next run finds nothing in its way.
-                        let again = CopyOptions { replace: true, ..wish.clone() };
+                        // The next copy succeeds.
+                        let again = CopyOptions { replace: true, ..options.clone() };
                         copy_log(&after, &again).unwrap();
                         assert_eq!(after.get(NEW).unwrap(), new, "{context}");
                     }
@@ -346,11 +346,11 @@ fn a_copy_is_absent_or_whole_wherever_it_is_killed_or_fails_and_the_log_is_untou
 }
 
 #[test]
-fn a_disk_that_loses_what_was_written_is_noticed() {
+fn a_copy_whose_bytes_differ_when_read_again_is_refused() {
     let (bytes, _) = log_bytes(3);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     let seen = &mut |step: CopyUpdate| {
-        // The first progress of the second half: everything is written by now.
+        // The first progress of the second half: all bytes were written.
         if let CopyUpdate::Progress(progress) = step
             && progress.position >= progress.total / 2
             && let Some(name) = disk.names().into_iter().find(|name| name.starts_with(NEW) && is_temporary(name))
@@ -369,26 +369,29 @@ fn a_disk_that_loses_what_was_written_is_noticed() {
 }
 
 #[test]
-fn what_takes_the_name_meanwhile_is_not_overwritten() {
+fn a_file_created_at_the_target_during_the_copy_is_not_overwritten() {
     let (bytes, _) = log_bytes(3);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     let answer = salvage(&open_view(&disk), &copy_options(), &mut |_| {
-        disk.put(NEW, b"somebody's");
+        disk.put(NEW, b"of another program");
         ControlFlow::Continue(())
     });
     assert!(matches!(answer, Err(StorageError::AlreadyExists { .. })), "{answer:?}");
-    assert_eq!((disk.get(NEW).unwrap(), disk.names().len()), (b"somebody's".to_vec(), 2));
+    assert_eq!((disk.get(NEW).unwrap(), disk.names().len()), (b"of another program".to_vec(), 2));
 
-    // And on the disk of this machine, where one call does it.
+    // The same with the file system of this machine, which renames without replacing in one call.
     let folder = tempfile::tempdir().unwrap();
     let (log, new) = (folder.path().join("a.log"), folder.path().join("new.log"));
     fs::write(&log, &bytes).unwrap();
     let view = LogView::open(Arc::new(OsDisk), &log, None).unwrap();
-    let wish = CopyOptions { output: new.clone(), ..CopyOptions::default() };
-    let answer = salvage(&view, &wish, &mut |_| {
-        fs::write(&new, b"somebody's").unwrap();
+    let options = CopyOptions { output: new.clone(), ..CopyOptions::default() };
+    let answer = salvage(&view, &options, &mut |_| {
+        fs::write(&new, b"of another program").unwrap();
         ControlFlow::Continue(())
     });
     assert!(matches!(answer, Err(StorageError::AlreadyExists { .. })), "{answer:?}");
-    assert_eq!((fs::read(&new).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"somebody's".to_vec(), 2));
+    assert_eq!(
+        (fs::read(&new).unwrap(), fs::read_dir(folder.path()).unwrap().count()),
+        (b"of another program".to_vec(), 2)
+    );
 }

@@ -1,8 +1,16 @@
-//! Another copy of a log given to a repair: wishes come first, what it has is offered, and where it does not help that is
-//! said.
+//! Repairs and copies with a donor: options are respected first, then the donor's ranges are offered, and notes explain where it does
+//! not help.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
 
 use chronicle::StorageError;
-use chronicle::repair::{ApplyOptions, Certainty, FindingSelector, Fix, Plan, RepairOptions, apply};
+use chronicle::inspect::LogView;
+use chronicle::internal::format::frame;
+use chronicle::repair::{
+    ApplyOptions, Certainty, CopyOptions, CopySummary, FindingSelector, Fix, Plan, RepairOptions, apply, salvage,
+};
 
 use super::repairs::{action_names, log_paths, plan, plan_from_donor};
 use super::sim_disk::SimDisk;
@@ -20,7 +28,7 @@ fn with_other_creation_time(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A log with two adjacent frames that each have a likely fix of their own, a donor of it, and where the frames stand.
+/// A log with two adjacent damaged frames that each have a likely fix, its donor, the intact bytes, and the frames' offsets.
 fn log_with_two_likely_fixes(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<u8>, u64, u64) {
     let (whole, offsets) = log_bytes(12);
     let mut bytes = whole.clone();
@@ -35,13 +43,13 @@ fn log_with_two_likely_fixes(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<
     (disk, whole, offsets[4], offsets[5])
 }
 
-/// What the steps do, and where; and where something is left.
+/// Action, start and new end of each step, and the starts of the findings left unrepaired.
 fn plan_outline(plan: &Plan) -> (Vec<(&str, u64, u64)>, Vec<u64>) {
     let steps = plan.steps.iter().map(|step| (step.action.name(), step.start, step.new_end)).collect();
     (steps, plan.unrepaired.iter().map(|left| left.piece.start).collect())
 }
 
-/// The choices a plan offers at a place: the action, and what takes its first candidate.
+/// The action of each fix, and the choice that selects its first candidate.
 fn offered_choices(fixes: &[Fix]) -> Vec<(&'static str, Option<(u64, usize)>)> {
     fixes.iter().map(|fix| (fix.action.name(), fix.choice)).collect()
 }
@@ -54,27 +62,31 @@ fn refusal_reason(answer: Result<Plan, StorageError>) -> String {
 }
 
 #[test]
-fn a_donor_gives_what_was_wished_for_and_nothing_beside_it() {
+fn a_donor_is_used_only_for_the_selected_findings() {
     let (disk, whole, a, b) = log_with_two_likely_fixes(<[u8]>::to_vec);
     let only = |at| RepairOptions { only: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
     let except = |at| RepairOptions { except: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
     let end = |at: u64| if at == a { b } else { b + (b - a) };
-    for (wishes, taken, left) in [(only(b), b, a), (except(b), a, b), (only(a), a, b), (except(a), b, a)] {
-        let plan = plan_with_donor(&disk, &wishes).unwrap();
-        assert_eq!(plan_outline(&plan), (vec![("take_from_donor", taken, end(taken))], vec![left]), "{wishes:?}");
+    for (options, taken, left) in [(only(b), b, a), (except(b), a, b), (only(a), a, b), (except(a), b, a)] {
+        let plan = plan_with_donor(&disk, &options).unwrap();
+        assert_eq!(plan_outline(&plan), (vec![("take_from_donor", taken, end(taken))], vec![left]), "{options:?}");
         assert_eq!(plan.steps[0].certainty, Some(Certainty::Proven));
         let disk = disk.next_process();
         apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
         assert_eq!(finding_ranges(&survey_log(&disk)), [("checksum", left, end(left))]);
     }
     let all = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
-    assert_eq!(plan_outline(&all), (vec![("take_from_donor", a, end(b))], vec![]), "what is taken of both is one step");
+    assert_eq!(
+        plan_outline(&all),
+        (vec![("take_from_donor", a, end(b))], vec![]),
+        "adjacent ranges are copied in one step"
+    );
     apply(&log_paths(&disk), &all, ApplyOptions::default()).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), whole);
 }
 
 #[test]
-fn a_choice_of_a_donor_makes_no_likely_fix_worse_and_every_offer_has_its_number() {
+fn a_donor_that_is_only_a_choice_does_not_replace_a_likely_fix_and_every_offer_has_a_number() {
     let (disk, _, a, b) = log_with_two_likely_fixes(with_other_creation_time);
     let accept = RepairOptions { accept_likely: true, ..RepairOptions::default() };
     let with = plan_with_donor(&disk, &accept).unwrap();
@@ -88,7 +100,7 @@ fn a_choice_of_a_donor_makes_no_likely_fix_worse_and_every_offer_has_its_number(
         assert!(left.reason.contains(&format!("--choose {at}=N")), "{}", left.reason);
     }
     assert!(left.notes[0].contains("may not be a copy of this log"), "{:?}", left.notes);
-    // What is printed is what is done, and at the other place nothing.
+    // Every printed choice is applied, and the other finding is left unrepaired.
     for (at, number, action) in
         [(a, 1, "correct_bits"), (a, 2, "take_from_donor"), (b, 1, "correct_bits"), (b, 2, "take_from_donor")]
     {
@@ -101,18 +113,18 @@ fn a_choice_of_a_donor_makes_no_likely_fix_worse_and_every_offer_has_its_number(
     let both =
         plan_with_donor(&disk, &RepairOptions { choices: vec![(a, 1), (b, 2)], ..RepairOptions::default() }).unwrap();
     assert_eq!(action_names(&both), ["correct_bits", "take_from_donor"]);
-    let fenced = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
-    assert_eq!(action_names(&plan_with_donor(&disk, &fenced).unwrap()), ["gap"]);
+    let with_gaps = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
+    assert_eq!(action_names(&plan_with_donor(&disk, &with_gaps).unwrap()), ["gap"]);
 }
 
 #[test]
-fn a_choice_that_cannot_be_meant_is_refused() {
+fn a_choice_that_does_not_fit_the_findings_is_refused() {
     let (disk, _, a, b) = log_with_two_likely_fixes(with_other_creation_time);
     let with = |choices: &[(u64, usize)], except: &[u64], only: &[u64]| {
         let of = |starts: &[u64]| starts.iter().map(|at| FindingSelector::Start(*at)).collect();
-        let wishes =
+        let options =
             RepairOptions { choices: choices.to_vec(), except: of(except), only: of(only), ..RepairOptions::default() };
-        refusal_reason(plan_with_donor(&disk, &wishes))
+        refusal_reason(plan_with_donor(&disk, &options))
     };
     assert!(with(&[(a, 1), (b, 1), (a, 2)], &[], &[]).contains("only one of them"));
     assert!(with(&[(a, 1)], &[a], &[]).contains("not among those to be repaired"));
@@ -123,11 +135,11 @@ fn a_choice_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn frames_of_a_donor_that_lie_across_pieces_are_taken_as_a_whole_or_not_at_all() {
+fn a_donor_frame_across_several_pieces_is_taken_whole_or_not_at_all() {
     let (whole, offsets) = log_bytes(12);
     let (a, b) = (offsets[4] as usize, offsets[5] as usize);
     let mut bytes = whole.clone();
-    // Something that looks like a short frame in front of what is left of a longer one.
+    // Bytes that look like a short frame, followed by the rest of a longer one.
     let short = (b - a) as u32 / 2;
     bytes[a..a + 4].copy_from_slice(&(short - 8).to_be_bytes());
     bytes[a + short as usize - 5] = b'}';
@@ -155,7 +167,7 @@ fn frames_of_a_donor_that_lie_across_pieces_are_taken_as_a_whole_or_not_at_all()
 }
 
 #[test]
-fn a_torn_end_without_an_index_is_offered_from_the_donor_with_all_that_follows() {
+fn a_torn_tail_without_an_index_is_offered_from_the_donor_with_all_later_frames() {
     let (whole, offsets) = log_bytes(8);
     let cut = &whole[..offsets[5] as usize + 60];
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole)]);
@@ -165,8 +177,8 @@ fn a_torn_end_without_an_index_is_offered_from_the_donor_with_all_that_follows()
     assert_eq!(offered_choices(&left.unrepaired[0].alternatives), offered);
     assert_eq!(left.unrepaired[0].alternatives[1].certainty, Some(Certainty::Choice));
     assert!(left.notes[0].contains("no frame after the range to compare"), "{:?}", left.notes);
-    let fenced = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
-    assert_eq!(action_names(&plan_with_donor(&disk, &fenced).unwrap()), ["set_aside_tail"]);
+    let with_gaps = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
+    assert_eq!(action_names(&plan_with_donor(&disk, &with_gaps).unwrap()), ["set_aside_tail"]);
     let chosen =
         plan_with_donor(&disk, &RepairOptions { choices: vec![(offsets[5], 1)], ..RepairOptions::default() }).unwrap();
     assert_eq!((chosen.restored_events(), chosen.steps[0].new_end), (3, whole.len() as u64));
@@ -177,8 +189,8 @@ fn a_torn_end_without_an_index_is_offered_from_the_donor_with_all_that_follows()
     other[offsets[5] as usize + 30] ^= 1;
     other.truncate(cut.len());
     let disk = SimDisk::with_files(&[(LOG, &other), (DONOR, &whole)]);
-    let told = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
-    assert!(told[0].contains("unfinished frame differ"), "{told:?}");
+    let notes = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
+    assert!(notes[0].contains("unfinished frame differ"), "{notes:?}");
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole[..offsets[5] as usize + 90])]);
     let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
     assert_eq!(action_names(&plan), ["set_aside_tail"]);
@@ -186,7 +198,7 @@ fn a_torn_end_without_an_index_is_offered_from_the_donor_with_all_that_follows()
 }
 
 #[test]
-fn a_donor_that_is_no_copy_is_told_or_refused() {
+fn a_donor_that_is_not_a_copy_is_noted_or_refused() {
     let (whole, offsets) = log_bytes(8);
     let mut bytes = whole.clone();
     bytes[offsets[3] as usize..offsets[4] as usize + 50].fill(b'#');
@@ -202,7 +214,7 @@ fn a_donor_that_is_no_copy_is_told_or_refused() {
 }
 
 #[test]
-fn what_a_donor_has_behind_the_end_of_a_log_is_told() {
+fn frames_of_a_donor_after_the_end_of_the_log_are_noted() {
     let (whole, offsets) = log_bytes(8);
     let cut = &whole[..offsets[5] as usize];
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole)]);
@@ -218,7 +230,7 @@ fn what_a_donor_has_behind_the_end_of_a_log_is_told() {
     }
 }
 
-/// A frame with one letter of its event changed, and valid.
+/// A valid frame with one letter of its event changed.
 fn with_changed_event(frame: &[u8]) -> Vec<u8> {
     let payload = std::str::from_utf8(&frame[4..frame.len() - 4]).unwrap().replacen("accounts", "bccounts", 1);
     assert_ne!(payload.as_bytes(), &frame[4..frame.len() - 4]);
@@ -228,7 +240,7 @@ fn with_changed_event(frame: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_lost_end_is_proven_by_the_last_frame_that_was_seen_when_its_index_was_built_anew_too() {
+fn a_lost_end_from_a_donor_is_proven_by_the_last_seen_frame_even_after_an_index_rebuild() {
     let (disk, offsets) = disk_with_log(8, true);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let cut = &whole[..offsets[5] as usize];
@@ -240,7 +252,7 @@ fn a_lost_end_is_proven_by_the_last_frame_that_was_seen_when_its_index_was_built
         log.save_index().unwrap();
         let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
         assert_eq!((action_names(&plan), plan.unrepaired.len()), (vec!["take_from_donor"], 0));
-        // Another history that has a frame's end there is none.
+        // A donor with another last event of the same length is not proven.
         let mut other = whole.clone();
         let last = *offsets.last().unwrap() as usize;
         let frame = with_changed_event(&other[last..]);
@@ -255,7 +267,61 @@ fn a_lost_end_is_proven_by_the_last_frame_that_was_seen_when_its_index_was_built
         assert_eq!(finding_ranges(&survey_log(&disk)), []);
         disk.put(LOG, &cut[..left as usize]);
         disk.put(DONOR, &whole[..whole.len() - 1]);
-        let told = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
-        assert!(told[0].contains("nothing is taken from the donor: it ends before the end of the range"), "{told:?}");
+        let notes = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
+        assert!(notes[0].contains("nothing is taken from the donor: it ends before the end of the range"), "{notes:?}");
+    }
+}
+
+fn salvage_with_donor(disk: &SimDisk, donor: &str) -> Result<CopySummary, StorageError> {
+    let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)?;
+    let options = CopyOptions {
+        output: "/data/new.log".into(),
+        donor: Some(donor.into()),
+        replace: true,
+        ..CopyOptions::default()
+    };
+    salvage(&view, &options, &mut |_| ControlFlow::Continue(()))
+}
+
+/// Changes bytes of a frame so that its checksum still matches: adds the generator polynomial of CRC-32 to its payload.
+fn change_without_checksum(bytes: &mut [u8], frame: u64) {
+    for (byte, polynomial) in bytes[frame as usize + 40..].iter_mut().zip(0x0001_DB71_0641_u64.to_le_bytes()) {
+        *byte ^= polynomial;
+    }
+}
+
+#[test]
+fn repair_and_salvage_accept_and_refuse_the_same_donors() {
+    let (whole, offsets) = log_bytes(9);
+    let (start, end) = (offsets[3] as usize, offsets[5] as usize);
+    let mut damaged = whole.clone();
+    damaged[start + 5..offsets[4] as usize + 60].fill(b'#');
+    let mut other_before = whole.clone();
+    change_without_checksum(&mut other_before, offsets[2]);
+    let mut other_after = whole.clone();
+    change_without_checksum(&mut other_after, offsets[5]);
+    // A valid frame that fills the range and holds no event.
+    let mut no_event = Vec::new();
+    frame::encode(&vec![b' '; end - start - 8], &mut no_event);
+    let mut without_event = whole.clone();
+    without_event.splice(start..end, no_event);
+    for (donor, reason) in [
+        (&whole, None),
+        (&other_before, Some("its frame before the range differs")),
+        (&other_after, Some("its frame after the range differs")),
+        (&without_event, Some("it has a frame there that is not a valid event")),
+    ] {
+        let disk = SimDisk::with_files(&[(LOG, &damaged), (DONOR, donor)]);
+        let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+        assert_eq!(action_names(&plan).contains(&"take_from_donor"), reason.is_none(), "{reason:?}: {:?}", plan.notes);
+        assert!(reason.is_none_or(|reason| plan.notes[0].contains(reason)), "{reason:?}: {:?}", plan.notes);
+        let copied = salvage_with_donor(&disk, DONOR).unwrap();
+        assert_eq!(copied.events_restored, if reason.is_none() { 2 } else { 0 }, "{reason:?}");
+        assert!(copied.omitted.iter().all(|omitted| omitted.donor_refusal == reason), "{:?}", copied.omitted);
+    }
+    let disk = SimDisk::with_files(&[(LOG, &damaged), (DONOR, b"\0\0\0\x02{}")]);
+    for donor in [LOG, DONOR] {
+        assert!(plan_from_donor(&disk, &RepairOptions::default(), Some(donor)).is_err(), "{donor}");
+        assert!(salvage_with_donor(&disk, donor).is_err(), "{donor}");
     }
 }

@@ -1,5 +1,5 @@
-//! A header that is damaged together with frames: what the index alone knows of it, and of a lost end, outlives every
-//! repair that leaves it as it is.
+//! Logs whose header is damaged together with frames: what only the index knows, the header and the lost end, survives every
+//! repair that does not decide about it.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::repairs::{log_paths, plan};
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{LOG, disk_with_log, finding_ranges, open_options, open_read_only, readable_offsets, survey_log};
 
-/// A log of 20 events with a fresh index, then damaged: bytes changed by these masks, and cut to a length.
+/// A log of 20 events with a fresh index, then damaged: `flips` are offsets and bit masks, `cut` is the remaining length.
 fn damaged_log(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(20, true);
     let good = disk.get(LOG).unwrap();
@@ -28,9 +28,9 @@ fn apply_plan(disk: &SimDisk, plan: &Plan) {
     apply(&log_paths(disk), plan, ApplyOptions::default()).unwrap();
 }
 
-/// As the commands do: repaired, and the index caught up.
-fn repair_and_catch_up(disk: &SimDisk, wishes: &RepairOptions) {
-    apply_plan(disk, &plan(disk, wishes).unwrap());
+/// Repairs the log and catches up the index, as the command does.
+fn repair_and_catch_up(disk: &SimDisk, options: &RepairOptions) {
+    apply_plan(disk, &plan(disk, options).unwrap());
     open_read_only(disk).save_index().unwrap();
 }
 
@@ -44,21 +44,21 @@ fn header_finding(disk: &SimDisk) -> Option<(&'static str, u64, u64)> {
 
 #[test]
 fn a_log_whose_version_is_damaged_can_be_opened_after_its_first_frames_were_repaired() {
-    for (flips, wishes) in [
+    for (flips, options) in [
         (vec![(5, 0x10), (60, 4)], RepairOptions::default()),
         (vec![(7, 1), (60, 4)], RepairOptions { gap_undecided: true, ..RepairOptions::default() }),
         (vec![(5, 2), (1500, 4)], only_kind(DamageKind::Checksum)),
     ] {
         let (disk, good, offsets) = damaged_log(&flips, None);
         let before = readable_offsets(&disk);
-        let planned = plan(&disk, &wishes).unwrap();
+        let planned = plan(&disk, &options).unwrap();
         apply_plan(&disk, &planned);
         assert!(header_finding(&disk).is_some(), "{flips:?}: before the index is caught up");
         open_read_only(&disk).save_index().unwrap();
-        assert_eq!(header_finding(&disk), Some(("header", 0, 16)), "{flips:?}: and behind it");
+        assert_eq!(header_finding(&disk), Some(("header", 0, 16)), "{flips:?}: after the index is caught up");
         let after = readable_offsets(&disk);
         assert!(before.iter().all(|offset| after.contains(offset)), "{flips:?}");
-        // The header that the index knows is still known, and proven once a frame stands behind it.
+        // The index still knows the header. It is proven once a valid frame follows it.
         repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
         assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{flips:?}");
         assert_eq!(readable_offsets(&disk).len(), offsets.len(), "{flips:?}");
@@ -66,25 +66,21 @@ fn a_log_whose_version_is_damaged_can_be_opened_after_its_first_frames_were_repa
 }
 
 #[test]
-fn a_header_that_a_repair_leaves_stays_damaged_whatever_was_repaired_behind_it() {
-    // A time of creation that no event contradicts: only the index knows another.
+fn a_header_left_unrepaired_stays_a_finding_after_repairs_of_frames() {
+    // No event contradicts the damaged time of creation; only the index knows the right one.
     let (disk, good, _) = damaged_log(&[(13, 0x10), (60, 4)], None);
     assert!(header_finding(&disk).is_some());
     let first = plan(&disk, &RepairOptions::default()).unwrap();
     assert!(first.unrepaired.iter().any(|left| left.piece.kind == "header"), "{first:?}");
     apply_plan(&disk, &first);
     open_read_only(&disk).save_index().unwrap();
-    assert!(header_finding(&disk).is_some(), "it is told again");
+    assert!(header_finding(&disk).is_some(), "it is reported again");
     repair_and_catch_up(&disk, &RepairOptions::default());
-    assert_eq!(
-        disk.get(LOG).unwrap(),
-        good,
-        "and restored from the index's copy, by the frame that stands behind it now"
-    );
+    assert_eq!(disk.get(LOG).unwrap(), good, "and restored from the index, proven by the frame that follows it now");
 }
 
 #[test]
-fn a_zeroed_first_sector_gets_the_header_that_the_index_knows_and_without_one_no_proven_one() {
+fn a_zeroed_first_sector_gets_its_header_from_the_index_and_without_one_no_proven_header() {
     for indexed in [true, false] {
         let (disk, good, _) = damaged_log(&[], None);
         let mut bytes = good.clone();
@@ -105,10 +101,10 @@ fn a_zeroed_first_sector_gets_the_header_that_the_index_knows_and_without_one_no
 }
 
 #[test]
-fn an_index_vouches_for_no_header_that_was_guessed() {
+fn an_index_does_not_confirm_a_guessed_header() {
     let (disk, _) = disk_with_log(20, false);
     let mut bytes = disk.get(LOG).unwrap();
-    // A time behind the first event's is none: it is guessed from that.
+    // A time of creation after the first event is not plausible, so that it is guessed from that event.
     bytes[..4].copy_from_slice(b"NOPE");
     bytes[8] = 0x7f;
     disk.overwrite(LOG, &bytes);
@@ -117,7 +113,7 @@ fn an_index_vouches_for_no_header_that_was_guessed() {
         assert!(planned.steps.is_empty() && planned.unrepaired.len() == 1, "{planned:?}");
         open_read_only(&disk).save_index().unwrap();
     }
-    // Once somebody has accepted it the index believes it, and finds nothing wrong with it.
+    // Once the user has accepted the header, the index trusts it.
     repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
     assert_eq!(header_finding(&disk), None);
     open_read_only(&disk).save_index().unwrap();
@@ -131,11 +127,12 @@ fn an_index_vouches_for_no_header_that_was_guessed() {
 }
 
 #[test]
-fn a_lost_end_stays_known_whatever_is_repaired_before_it() {
+fn a_lost_end_stays_a_finding_whatever_is_repaired_before_it() {
     for (flips, cut) in [(vec![(13, 0x10), (1150, 4)], 1700), (vec![(13, 0x10), (60, 4)], 1700), (vec![(60, 4)], 1650)]
     {
         let (disk, good, offsets) = damaged_log(&flips, Some(cut));
-        // Where it starts, how far the log once went, and how many events lay there: a damaged one may count as lost.
+        // Start of the lost end, the end that the index has seen, and the number of lost events, which may include a
+        // damaged one.
         let truncated = |disk: &SimDisk| {
             let seen = survey_log(disk);
             let finding = seen.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
@@ -153,12 +150,12 @@ fn a_lost_end_stays_known_whatever_is_repaired_before_it() {
         assert_eq!(truncated(&disk), before, "{flips:?}: and with the index caught up");
         assert!(matches!(open_read_only(&disk).view().index_state(), IndexState::Ahead { .. }));
         let refused = open_options(&disk).open(LOG).unwrap_err();
-        assert!(matches!(refused, StorageError::Truncated { .. }), "no offset is given away: {refused}");
+        assert!(matches!(refused, StorageError::Truncated { .. }), "no offset of a lost event is reused: {refused}");
     }
 }
 
 #[test]
-fn a_repair_that_is_killed_over_a_damaged_version_is_told_by_whoever_looks() {
+fn a_killed_repair_of_a_damaged_version_is_reported_by_read_only_opens() {
     let (disk, ..) = damaged_log(&[(5, 0x10), (60, 4)], None);
     let planned = plan(&disk, &RepairOptions::default()).unwrap();
     let mut pending = 0;
@@ -178,7 +175,7 @@ fn a_repair_that_is_killed_over_a_damaged_version_is_told_by_whoever_looks() {
 }
 
 #[test]
-fn a_tail_that_is_cut_takes_no_header_with_it() {
+fn cutting_a_tail_keeps_what_the_index_knows_of_the_header() {
     let (disk, good, _) = damaged_log(&[], None);
     let mut bytes = good.clone();
     bytes.extend_from_slice(&[0; 50]);
@@ -216,7 +213,7 @@ fn a_tail_that_is_cut_takes_no_header_with_it() {
 }
 
 #[test]
-fn an_index_that_is_built_anew_keeps_an_end_that_was_lost_whatever_stands_there_now() {
+fn a_rebuilt_index_keeps_the_lost_end_whatever_bytes_are_there_now() {
     let (disk, good, offsets) = damaged_log(&[], None);
     let mut zeroed = good.clone();
     let torn = offsets[15] as usize + 40;
@@ -231,12 +228,12 @@ fn an_index_that_is_built_anew_keeps_an_end_that_was_lost_whatever_stands_there_
         log.save_index().unwrap();
         assert_eq!(finding_ranges(&survey_log(&disk)), before);
         drop(open_options(&disk).open(LOG).unwrap());
-        assert_eq!(disk.get(LOG).unwrap(), bytes, "what the index has seen whole is not cut");
+        assert_eq!(disk.get(LOG).unwrap(), bytes, "bytes that the index has seen are not cut");
     }
 }
 
 #[test]
-fn of_a_log_cut_within_its_header_an_index_built_anew_keeps_the_header_and_forgetting_it_is_refused() {
+fn a_rebuilt_index_keeps_the_header_of_a_log_cut_within_it_and_forgetting_it_is_refused() {
     for cut in [0, 5, 15] {
         let (disk, good, _) = damaged_log(&[], Some(cut));
         let mut log = open_read_only(&disk);

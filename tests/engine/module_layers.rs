@@ -71,6 +71,30 @@ fn imports_run_one_way() {
     }
 }
 
+/// The stages of `repair`: each names only those before it, and only `copy` names `copy`.
+const REPAIR_STAGES: [&str; 6] = ["types", "correction", "planning", "copy", "journal", "applying"];
+
+#[test]
+fn the_stages_of_repair_import_one_way() {
+    for (path, text) in source_files() {
+        let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/repair"));
+        let Ok(inside) = inside else { continue };
+        let folder = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+        if folder == "mod.rs" {
+            continue;
+        }
+        let place = REPAIR_STAGES.iter().position(|stage| *stage == folder);
+        let place = place.unwrap_or_else(|| unreachable!("{} belongs to no stage", path.display()));
+        let code = code_before_tests(&text);
+        assert!(!code.contains("super::super"), "{} names a stage by a relative path", path.display());
+        assert!(!code.contains("crate::repair::{"), "{} names `repair` instead of a stage", path.display());
+        for (at, stage) in REPAIR_STAGES.iter().enumerate() {
+            let is_allowed = at <= place && (*stage != "copy" || folder == "copy");
+            assert!(is_allowed || !code.contains(&format!("repair::{stage}")), "{} names {stage}", path.display());
+        }
+    }
+}
+
 /// Modules that define byte layouts, as (parent, module). The command line and the screen must not name them.
 const BYTE_LAYOUT_MODULES: [(&str, &str); 4] =
     [("format", "byte_layout"), ("format", "index"), ("format", "journal"), ("file", "storage")];

@@ -1,6 +1,5 @@
-//! What holds of every repair of every log: nothing readable is lost, every later offset stays, and undo brings the file
-//! back, byte for byte; alone and several at once, next to each other too, with an index and without, by any wishes, with
-//! any donor. What a plan leaves is found where it was, and nothing else is.
+//! Properties of every repair of every log, with any damage, index, options and donor: no readable event is lost, every later
+//! offset stays, an undo restores the file byte for byte, and exactly the findings that a plan leaves unrepaired remain.
 
 use std::sync::OnceLock;
 
@@ -15,7 +14,7 @@ use super::support::{INDEX, LOG, disk_with_log, finding_ranges, open_options, re
 const EVENTS: usize = 30;
 const DONOR: &str = "/data/donor.log";
 
-/// The bytes of a log, its index and where its events stand.
+/// The bytes of a log, those of its index, and the offsets of its events.
 fn intact_log() -> &'static (Vec<u8>, Vec<u8>, Vec<u64>) {
     static WHOLE: OnceLock<(Vec<u8>, Vec<u8>, Vec<u64>)> = OnceLock::new();
     WHOLE.get_or_init(|| {
@@ -24,7 +23,7 @@ fn intact_log() -> &'static (Vec<u8>, Vec<u8>, Vec<u64>) {
     })
 }
 
-/// One damage to bytes in their place.
+/// Damage that changes bytes in place.
 #[derive(Debug, Clone)]
 enum InjectedDamage {
     Bit { frame: usize, bit: usize },
@@ -49,7 +48,7 @@ fn injected_damage() -> impl Strategy<Value = InjectedDamage> {
     ]
 }
 
-/// What befalls the log's end.
+/// Damage at the end of the log.
 #[derive(Debug, Clone, Copy)]
 enum LogEnd {
     Whole,
@@ -101,7 +100,7 @@ fn apply_damage(bytes: &mut [u8], damage: &InjectedDamage) {
     }
 }
 
-/// Events that stand as they were written: their offsets.
+/// Offsets of the events whose bytes are unchanged.
 fn untouched_offsets(bytes: &[u8]) -> Vec<u64> {
     let (whole, _, offsets) = intact_log();
     let ends = offsets.iter().skip(1).map(|end| *end as usize).chain([whole.len()]);
@@ -112,7 +111,7 @@ fn untouched_offsets(bytes: &[u8]) -> Vec<u64> {
         .collect()
 }
 
-/// Another copy of the log.
+/// The donor given to the repair.
 #[derive(Debug, Clone, Copy)]
 enum DonorCopy {
     None,
@@ -131,7 +130,7 @@ fn donor_copy() -> impl Strategy<Value = DonorCopy> {
 }
 
 impl DonorCopy {
-    /// The bytes of it; none where there is no copy.
+    /// The bytes of the donor; `None` when there is none.
     fn bytes(self) -> Option<Vec<u8>> {
         let mut bytes = intact_log().0.clone();
         match self {
@@ -144,7 +143,7 @@ impl DonorCopy {
     }
 }
 
-/// Which findings are meant, by their place among those found.
+/// Which findings the options name, by their position among those found.
 #[derive(Debug, Clone)]
 struct FindingSelection {
     only: Vec<prop::sample::Index>,
@@ -161,48 +160,50 @@ fn finding_selection() -> impl Strategy<Value = FindingSelection> {
 }
 
 impl FindingSelection {
-    /// The wishes for a log, on top of `wishes`: only what is found can be meant, and only what is offered chosen.
-    fn repair_options(&self, disk: &SimDisk, donor: Option<&str>, mut wishes: RepairOptions) -> RepairOptions {
-        wishes.forget_lost_end = self.forget;
+    /// Adds the selection to `options`. It names only existing findings and offered candidates; others would be refused.
+    fn repair_options(&self, disk: &SimDisk, donor: Option<&str>, mut options: RepairOptions) -> RepairOptions {
+        options.forget_lost_end = self.forget;
         let starts: Vec<u64> =
             survey_log(disk).findings.iter().filter(|found| found.kind.is_damage()).map(|found| found.start).collect();
         if !starts.is_empty() {
-            wishes.only = self.only.iter().map(|at| FindingSelector::Start(*at.get(&starts))).collect();
-            wishes.except = self.except.iter().map(|at| FindingSelector::Start(*at.get(&starts))).collect();
+            options.only = self.only.iter().map(|at| FindingSelector::Start(*at.get(&starts))).collect();
+            options.except = self.except.iter().map(|at| FindingSelector::Start(*at.get(&starts))).collect();
         }
         for (place, number) in &self.choose {
-            let Ok(plan) = plan_from_donor(disk, &wishes, donor) else { return wishes };
+            let Ok(plan) = plan_from_donor(disk, &options, donor) else { return options };
             let fixes = plan.unrepaired.iter().flat_map(|left| &left.alternatives);
-            // What is left because nobody wants it repaired is not to be chosen for.
-            let meant = |start| {
-                (wishes.only.is_empty() || wishes.only.contains(&FindingSelector::Start(start)))
-                    && !wishes.except.contains(&FindingSelector::Start(start))
+            // A choice for a finding that is not selected would be refused.
+            let is_selected = |start| {
+                (options.only.is_empty() || options.only.contains(&FindingSelector::Start(start)))
+                    && !options.except.contains(&FindingSelector::Start(start))
             };
             let offered: Vec<(u64, usize)> = fixes
-                .filter_map(|fix| Some((fix.choice.filter(|choose| meant(choose.0))?, fix.candidates.len().max(1))))
+                .filter_map(|fix| {
+                    Some((fix.choice.filter(|choose| is_selected(choose.0))?, fix.candidates.len().max(1)))
+                })
                 .flat_map(|((start, first), many)| (first..first + many).map(move |n| (start, n)))
                 .collect();
             if !offered.is_empty() {
                 let (start, _) = *place.get(&offered);
                 let there: Vec<_> = offered.into_iter().filter(|choice| choice.0 == start).collect();
-                wishes.choices.push(*number.get(&there));
+                options.choices.push(*number.get(&there));
             }
         }
-        wishes
+        options
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
-    fn a_repair_loses_nothing_readable_moves_nothing_and_can_be_taken_back(
+    fn a_repair_loses_no_event_moves_no_event_and_can_be_undone(
         damages in prop::collection::vec(injected_damage(), 0..5),
         end in log_end(),
         indexed in any::<bool>(),
         accept_likely in any::<bool>(),
         gap_undecided in any::<bool>(),
         copy in donor_copy(),
-        picked in finding_selection(),
+        selection in finding_selection(),
     ) {
         let (bytes, index, _) = intact_log();
         let mut damaged = bytes.clone();
@@ -220,28 +221,28 @@ proptest! {
             disk.put(INDEX, index);
         }
         if open_options(&disk).open_read_only(LOG).is_err() {
-            // Nothing says any more that it was a log.
+            // The file is no longer recognised as a log.
             return Ok(());
         }
-        // The whole event behind a torn end of exactly its size is none that was written there.
+        // A torn tail may contain a complete frame that was not written at that offset, so that `before` can be larger.
         let before = readable_offsets(&disk);
-        let standing = untouched_offsets(&damaged);
-        prop_assert!(standing.iter().all(|at| before.contains(at)), "an event that stands is not read");
+        let unchanged = untouched_offsets(&damaged);
+        prop_assert!(unchanged.iter().all(|at| before.contains(at)), "an unchanged event is not read");
 
         let donor = copy.bytes().map(|bytes| {
             disk.put(DONOR, &bytes);
             DONOR
         });
-        let wishes = RepairOptions { accept_likely, gap_undecided, ..RepairOptions::default() };
-        let wishes = picked.repair_options(&disk, donor, wishes);
-        let plan = match plan_from_donor(&disk, &wishes, donor) {
-            // Flags that forbid writing, and no index that knows a frame of the log and says that they are damage.
+        let options = RepairOptions { accept_likely, gap_undecided, ..RepairOptions::default() };
+        let options = selection.repair_options(&disk, donor, options);
+        let plan = match plan_from_donor(&disk, &options, donor) {
+            // The flags forbid writing, and no index proves that they are damaged.
             Err(StorageError::UnknownFlags { .. }) => return Ok(()),
             plan => plan.unwrap(),
         };
         if !plan.is_empty() {
-            let terms = ApplyOptions { full_check: true, ..ApplyOptions::default() };
-            apply(&log_paths(&disk), &plan, terms).unwrap();
+            let apply_options = ApplyOptions { full_check: true, ..ApplyOptions::default() };
+            apply(&log_paths(&disk), &plan, apply_options).unwrap();
         }
         let after = readable_offsets(&disk);
         prop_assert!(before.iter().all(|at| after.contains(at)), "an event was lost: {before:?}, {after:?}");

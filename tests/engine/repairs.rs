@@ -1,4 +1,4 @@
-//! Repairs planned, applied, undone; and killed or failed at every single call, and killed again while they recover.
+//! Repairs: planned, applied and undone; with a kill or a failure at every single disk call, and a second kill during recovery.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -51,7 +51,8 @@ pub(super) fn action_names(plan: &Plan) -> Vec<&'static str> {
     plan.steps.iter().map(|step| step.action.name()).collect()
 }
 
-/// A log with an index and, since then, a damaged length, noise in a payload, zeros over two frames and a torn end.
+/// A log with an index that was saved before the damage: a damaged length, noise in a payload, zeros over two frames and a
+/// torn tail.
 fn damaged_log() -> (SimDisk, Vec<u64>) {
     let (disk, offsets) = disk_with_log(12, true);
     let mut bytes = disk.get(LOG).unwrap();
@@ -60,7 +61,7 @@ fn damaged_log() -> (SimDisk, Vec<u64>) {
         *byte = byte.wrapping_mul(7).wrapping_add(131);
     }
     bytes[offsets[6] as usize..offsets[8] as usize].fill(0);
-    // The end was torn after the index was saved.
+    // The torn frame was appended after the index was saved.
     bytes.extend_from_slice(&[0, 0, 0, 200, b'{', b'"', b'w']);
     let index = disk.get(INDEX).unwrap();
     let disk = SimDisk::with_files(&[(LOG, &bytes), (INDEX, &index)]);
@@ -68,7 +69,7 @@ fn damaged_log() -> (SimDisk, Vec<u64>) {
 }
 
 #[test]
-fn a_repair_restores_what_is_proven_fences_the_rest_off_and_can_be_taken_back() {
+fn a_repair_restores_what_is_proven_replaces_the_rest_with_gaps_and_can_be_undone() {
     let (disk, offsets) = damaged_log();
     let (before, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let plan = repair(&disk).unwrap();
@@ -91,15 +92,15 @@ fn a_repair_restores_what_is_proven_fences_the_rest_off_and_can_be_taken_back() 
     let kept = find_gap_journal(&all, fenced.clone()).map(Path::to_owned);
     assert_eq!(kept.as_ref(), Some(&all[0].journal));
     let mut gaps = open_read_only(&disk).replay(0).unwrap().filter_map(Result::err);
-    let told = gaps.find(|error| error.offset() == Some(fenced.start));
+    let context = gaps.find(|error| error.offset() == Some(fenced.start));
     assert!(
-        matches!(&told, Some(StorageError::Gap { end, journal, .. }) if *end == fenced.end && *journal == kept),
-        "{told:?}"
+        matches!(&context, Some(StorageError::Gap { end, journal, .. }) if *end == fenced.end && *journal == kept),
+        "{context:?}"
     );
     let plan = undo(&disk).unwrap();
     assert_eq!(plan.undoes, Some(1));
     assert_eq!(disk.get(LOG).unwrap(), before);
-    assert_eq!(disk.get(INDEX).unwrap(), index, "the old index is the witness again");
+    assert_eq!(disk.get(INDEX).unwrap(), index, "the old index is restored");
     assert_eq!(read_repair_records(&log_paths(&disk)).unwrap().0[0].undone_by, Some(2));
     let error = undo(&disk).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
@@ -119,8 +120,8 @@ fn an_index_never_covers_what_a_repair_has_changed() {
     );
 }
 
-/// Runs `run` with every call killed or failed in turn; afterwards the log is `before` or `after`, here and after a power
-/// cut, once the repair was recovered, and `undone` brings the file back.
+/// Runs `run` with a kill or a failure at every disk call in turn. After recovery, and after a power cut and recovery, the
+/// log has the bytes `before` or `after`.
 fn assert_atomic(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&SimDisk) -> Result<Plan, StorageError>) {
     let probe = disk.next_process();
     let at = probe.calls();
@@ -136,28 +137,28 @@ fn assert_atomic(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&SimD
                 disk.fail(call, fault);
                 let answer = run(&disk);
                 for (cut, left) in [(false, disk.next_process()), (true, disk.power_cut(random_choices(seed)))] {
-                    let told = format!("{fault:?} at call {call} ({:?}), power cut: {cut}", disk.faulted_call());
+                    let context = format!("{fault:?} at call {call} ({:?}), power cut: {cut}", disk.faulted_call());
                     pending += u32::from(is_repair_pending(&left));
-                    recover_after_kill(&left, seed, &told);
+                    recover_after_kill(&left, seed, &context);
                     let there = left.get(LOG).unwrap();
-                    assert!(there == before || there == after, "{told}: {} bytes", there.len());
-                    assert!(answer.is_err() || there == after, "{told}: done, and not there");
-                    assert!(!is_repair_pending(&left), "{told}: still pending");
+                    assert!(there == before || there == after, "{context}: {} bytes", there.len());
+                    assert!(answer.is_err() || there == after, "{context}: reported as applied, and not in the log");
+                    assert!(!is_repair_pending(&left), "{context}: still pending");
                     let state = open_read_only(&left).view().index_state().name();
-                    assert!(!matches!(state, "corrupt" | "foreign" | "missing"), "{told}: the index is {state}");
+                    assert!(!matches!(state, "corrupt" | "foreign" | "missing"), "{context}: the index is {state}");
                     if there == before { untouched += 1 } else { done += 1 }
                 }
             }
         }
     }
-    assert!(untouched > 0 && done > 0 && pending > 0, "{untouched} untouched, {done} done, {pending} pending");
+    assert!(untouched > 0 && done > 0 && pending > 0, "{untouched} rolled back, {done} applied, {pending} pending");
 }
 
 fn is_repair_pending(disk: &SimDisk) -> bool {
     open_read_only(disk).pending_repair().unwrap().is_some()
 }
 
-/// Recovers; and before that is killed while it does so, at a call that `seed` chooses.
+/// Recovers twice: the first recovery is killed at a call that `seed` selects.
 fn recover_after_kill(disk: &SimDisk, seed: u64, context: &str) {
     disk.fail(seed as usize * 2, DiskFault::Kill);
     let _ = recover(&log_paths(disk));
@@ -167,7 +168,7 @@ fn recover_after_kill(disk: &SimDisk, seed: u64, context: &str) {
 }
 
 #[test]
-fn a_repair_is_before_or_after_wherever_it_is_killed_or_fails() {
+fn a_repair_that_is_killed_or_fails_is_applied_or_rolled_back() {
     let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
     let done = disk.next_process();
@@ -176,7 +177,7 @@ fn a_repair_is_before_or_after_wherever_it_is_killed_or_fails() {
 }
 
 #[test]
-fn restoring_bits_and_a_header_is_before_or_after_wherever_it_is_killed_or_fails() {
+fn a_repair_of_bits_and_header_that_is_killed_or_fails_is_applied_or_rolled_back() {
     let (disk, offsets) = disk_with_log(12, true);
     let whole = disk.get(LOG).unwrap();
     let mut bytes = whole.clone();
@@ -188,19 +189,19 @@ fn restoring_bits_and_a_header_is_before_or_after_wherever_it_is_killed_or_fails
 }
 
 #[test]
-fn dropping_the_word_for_a_lost_end_is_before_or_after_wherever_it_is_killed_or_fails() {
+fn forgetting_a_lost_end_that_is_killed_or_fails_is_applied_or_rolled_back() {
     let (disk, whole, offsets) = truncated_log(truncated_log(0).2[3] as usize + 30);
     let before = disk.get(LOG).unwrap();
-    let wishes = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
+    let options = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
     assert_atomic(&disk, &before, &whole[..offsets[3] as usize], |disk| {
-        let plan = plan(disk, &wishes)?;
+        let plan = plan(disk, &options)?;
         apply(&log_paths(disk), &plan, ApplyOptions::default())?;
         Ok(plan)
     });
 }
 
 #[test]
-fn an_undo_is_before_or_after_wherever_it_is_killed_or_fails() {
+fn an_undo_that_is_killed_or_fails_is_applied_or_rolled_back() {
     let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
     repair(&disk).unwrap();
@@ -208,7 +209,7 @@ fn an_undo_is_before_or_after_wherever_it_is_killed_or_fails() {
     assert_atomic(&disk, &repaired, &before, undo);
 }
 
-/// A log that lost its last events at a frame boundary, and the index that has seen them.
+/// A log cut to `bytes_left` bytes, or at a frame boundary for `usize::MAX`, with the index that has seen its events.
 fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(6, true);
     let (bytes, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
@@ -217,7 +218,7 @@ fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
 }
 
 #[test]
-fn a_lost_end_is_fenced_off_up_to_where_the_index_has_seen_it() {
+fn a_gap_replaces_a_lost_end_up_to_where_the_index_has_seen_it() {
     for left in [usize::MAX, truncated_log(0).2[3] as usize + 30, 30, 16, 9, 0] {
         let (disk, whole, _) = truncated_log(left);
         let before = disk.get(LOG).unwrap();
@@ -232,7 +233,7 @@ fn a_lost_end_is_fenced_off_up_to_where_the_index_has_seen_it() {
         assert_eq!(log.append(&event(1, 9)).unwrap(), whole.len() as u64, "{left}");
         drop(log);
         let error = undo(&disk).unwrap_err();
-        assert!(matches!(error, StorageError::Refused { .. }), "an event stands behind it: {error}");
+        assert!(matches!(error, StorageError::Refused { .. }), "an event was appended after it: {error}");
         let disk = SimDisk::with_files(&[(LOG, &before), (INDEX, &index)]);
         repair(&disk).unwrap();
         undo(&disk).unwrap();
@@ -241,7 +242,7 @@ fn a_lost_end_is_fenced_off_up_to_where_the_index_has_seen_it() {
 }
 
 #[test]
-fn fencing_a_lost_end_off_is_before_or_after_wherever_it_is_killed() {
+fn a_gap_for_a_lost_end_that_is_killed_or_fails_is_applied_or_rolled_back() {
     for left in [usize::MAX, 40, 9] {
         let (disk, ..) = truncated_log(left);
         let before = disk.get(LOG).unwrap();
@@ -252,11 +253,11 @@ fn fencing_a_lost_end_off_is_before_or_after_wherever_it_is_killed() {
 }
 
 #[test]
-fn what_is_forgotten_is_told_and_comes_back() {
+fn a_forgotten_end_is_counted_as_a_loss_and_an_undo_restores_it() {
     let (disk, _, offsets) = truncated_log(usize::MAX);
     let index = disk.get(INDEX).unwrap();
-    let wishes = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
-    let forget = plan(&disk, &wishes).unwrap();
+    let options = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
+    let forget = plan(&disk, &options).unwrap();
     assert_eq!((forget.steps.len(), forget.total_loss().at_most), (0, 2));
     apply(&log_paths(&disk), &forget, ApplyOptions::default()).unwrap();
     assert_eq!(finding_ranges(&survey_log(&disk)), []);
@@ -270,12 +271,12 @@ fn what_is_forgotten_is_told_and_comes_back() {
 }
 
 #[test]
-fn intact_ranges_come_from_a_copy_and_only_what_is_identical_around_them_is_proven() {
+fn a_donor_range_is_proven_only_when_the_frames_around_it_are_identical() {
     let (disk, offsets) = damaged_log();
     let (whole, _) = log_bytes(12);
     let mut copy = disk.get(LOG).unwrap();
     copy.truncate(whole.len());
-    // The same log, whole: its header and times are its own, so it is made out of this one.
+    // A log with the same events and another creation time.
     let (other, _) = disk_with_log(12, false);
     let strange = other.get(LOG).unwrap();
     disk.put("/data/strange.log", &strange);
@@ -303,22 +304,22 @@ fn intact_ranges_come_from_a_copy_and_only_what_is_identical_around_them_is_prov
 }
 
 #[test]
-fn a_plan_is_refused_once_what_it_rests_on_has_moved_on() {
+fn a_plan_is_refused_when_the_log_has_changed_since() {
     let (disk, offsets) = damaged_log();
     let middle = RepairOptions {
         except: vec![FindingSelector::Kind(chronicle::DamageKind::TornTail)],
         ..RepairOptions::default()
     };
     let (all, middle) = (plan(&disk, &RepairOptions::default()).unwrap(), plan(&disk, &middle).unwrap());
-    assert_eq!(Plan::from_json(&middle.to_json().unwrap()).unwrap(), middle, "a plan comes back as saved");
+    assert_eq!(Plan::from_json(&middle.to_json().unwrap()).unwrap(), middle, "a saved plan is read back unchanged");
     let refuse = |disk: &SimDisk, plan: &Plan| {
         let before = disk.get(LOG).unwrap();
         let error = apply(&log_paths(disk), plan, ApplyOptions::default()).unwrap_err();
         assert_eq!(disk.get(LOG).unwrap(), before);
         assert!(matches!(error, StorageError::Changed { .. } | StorageError::Refused { .. }), "{error}");
-        assert!(read_repair_records(&log_paths(disk)).unwrap().0.is_empty(), "nothing was begun");
+        assert!(read_repair_records(&log_paths(disk)).unwrap().0.is_empty(), "no journal was created");
     };
-    // Growth alone matters to the plan that touches the tail, and to no other.
+    // Growth matters only to a plan that changes the tail.
     let grown = disk.next_process();
     grown.append_as_other_process(LOG, b"more");
     refuse(&grown, &all);
@@ -340,7 +341,7 @@ fn a_plan_is_refused_once_what_it_rests_on_has_moved_on() {
     let replaced = disk.next_process();
     replaced.put(LOG, &bytes);
     refuse(&replaced, &middle);
-    // A plan that was changed by hand does something else than it shows.
+    // An edited plan would write something else than its hashes show.
     let mut forged = middle.clone();
     if let Some(StepWrite::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
         changes[0].after[3] ^= 1;
@@ -349,20 +350,20 @@ fn a_plan_is_refused_once_what_it_rests_on_has_moved_on() {
 }
 
 #[test]
-fn an_undo_keeps_what_was_appended_since_or_refuses() {
+fn an_undo_keeps_events_appended_since_or_is_refused() {
     let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
-    let wishes = RepairOptions {
+    let options = RepairOptions {
         except: vec![FindingSelector::Kind(chronicle::DamageKind::TornTail)],
         ..RepairOptions::default()
     };
-    let first = plan(&disk, &wishes).unwrap();
+    let first = plan(&disk, &options).unwrap();
     apply(&log_paths(&disk), &first, ApplyOptions::default()).unwrap();
     let mut log = open_options(&disk).open(LOG).unwrap();
     assert!(log.set_aside_tail().is_some());
     let appended = log.append(&event(1, 99)).unwrap();
     drop(log);
-    // The set-aside tail is the newer repair, and its place is taken.
+    // Setting the tail aside is the newer repair, and an event was appended where the tail was.
     assert!(matches!(undo(&disk), Err(StorageError::Refused { .. })));
     let plan = plan_undo(&log_paths(&disk), Some(1)).unwrap();
     apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
@@ -372,7 +373,7 @@ fn an_undo_keeps_what_was_appended_since_or_refuses() {
 }
 
 #[test]
-fn a_set_aside_tail_can_be_taken_back_until_the_next_append() {
+fn a_set_aside_tail_can_be_restored_until_the_next_append() {
     let (bytes, offsets) = log_bytes(4);
     let cut = &bytes[..bytes.len() - 20];
     let disk = SimDisk::with_files(&[(LOG, cut)]);
@@ -383,9 +384,9 @@ fn a_set_aside_tail_can_be_taken_back_until_the_next_append() {
 }
 
 #[test]
-fn a_journal_of_another_log_is_noticed_and_never_applied() {
+fn a_journal_of_another_log_is_reported_and_never_applied() {
     let (disk, _) = damaged_log();
-    // Killed between the journal and the last word: the log is half repaired.
+    // Killed after the journal was written and before its last state record: the log is partly repaired.
     let calls = {
         let probe = disk.next_process();
         repair(&probe).unwrap();
@@ -408,7 +409,7 @@ fn a_journal_of_another_log_is_noticed_and_never_applied() {
 }
 
 #[test]
-fn opening_for_append_says_what_became_of_a_killed_repair() {
+fn opening_for_append_recovers_a_killed_repair_and_reports_it() {
     let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
     let calls = {
@@ -432,7 +433,7 @@ fn opening_for_append_says_what_became_of_a_killed_repair() {
 }
 
 #[test]
-fn more_than_may_be_lost_is_refused_and_what_is_locked_waits() {
+fn a_plan_above_max_lost_events_and_a_locked_log_are_refused() {
     let (disk, _) = damaged_log();
     let error = plan(&disk, &RepairOptions { max_lost_events: Some(2), ..RepairOptions::default() }).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
@@ -445,7 +446,7 @@ fn more_than_may_be_lost_is_refused_and_what_is_locked_waits() {
 }
 
 #[test]
-fn the_plan_for_one_place_is_about_that_place_alone() {
+fn a_plan_for_one_offset_repairs_only_the_damage_there() {
     let (disk, offsets) = damaged_log();
     for (at, expected) in [
         (offsets[2], &["restore_length"][..]),
@@ -461,7 +462,7 @@ fn the_plan_for_one_place_is_about_that_place_alone() {
 }
 
 #[test]
-fn a_damaged_header_is_written_anew() {
+fn a_damaged_header_is_rebuilt() {
     for indexed in [true, false] {
         let (disk, _) = disk_with_log(3, indexed);
         let whole = disk.get(LOG).unwrap();
@@ -481,7 +482,7 @@ fn a_damaged_header_is_written_anew() {
     bad[8] = 0x7f;
     disk.overwrite(LOG, &bad);
     let likely = plan(&disk, &RepairOptions::default()).unwrap();
-    assert_eq!((likely.steps.len(), likely.unrepaired.len()), (0, 1), "created_at lies behind the first event");
+    assert_eq!((likely.steps.len(), likely.unrepaired.len()), (0, 1), "created_at is later than the first event");
     let accepted = plan(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() }).unwrap();
     assert_eq!(accepted.steps[0].certainty.unwrap().name(), "likely");
     apply(&log_paths(&disk), &accepted, ApplyOptions::default()).unwrap();
@@ -489,7 +490,7 @@ fn a_damaged_header_is_written_anew() {
 }
 
 #[test]
-fn a_set_aside_that_fails_leaves_the_end_as_it_was() {
+fn a_failed_set_aside_leaves_the_tail_in_place() {
     let (disk, _) = disk_with_log(4, true);
     let mut bytes = disk.get(LOG).unwrap();
     bytes.extend_from_slice(&[0, 0, 0, 200, b'{', b'"', b'w']);
@@ -511,12 +512,12 @@ fn a_set_aside_that_fails_leaves_the_end_as_it_was() {
 }
 
 #[test]
-fn events_of_no_aggregate_are_given_up_too() {
+fn events_without_an_aggregate_count_as_losses() {
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
-    let nobody = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
+    let no_aggregate = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
     let offsets: Vec<u64> =
-        (0..3).map(|_| log.append(&nobody.clone().payload_json("{}").build().unwrap()).unwrap()).collect();
+        (0..3).map(|_| log.append(&no_aggregate.clone().payload_json("{}").build().unwrap()).unwrap()).collect();
     log.save_index().unwrap();
     drop(log);
     let mut bytes = disk.get(LOG).unwrap();
@@ -528,19 +529,20 @@ fn events_of_no_aggregate_are_given_up_too() {
 }
 
 #[test]
-fn what_a_lost_end_costs_is_what_its_finding_says() {
+fn the_loss_of_a_lost_end_is_the_number_in_its_finding() {
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
-    let nobody = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
-    let nobody = nobody.payload_json("\"a payload that makes room for more than one event\"").build().unwrap();
+    let no_aggregate = chronicle::Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1);
+    let no_aggregate =
+        no_aggregate.payload_json("\"a payload that makes room for more than one event\"").build().unwrap();
     let offsets: Vec<u64> =
-        (0..8).map(|n| log.append(&if n % 2 == 0 { nobody.clone() } else { event(1, n) }).unwrap()).collect();
+        (0..8).map(|n| log.append(&if n % 2 == 0 { no_aggregate.clone() } else { event(1, n) }).unwrap()).collect();
     log.save_index().unwrap();
     drop(log);
     let whole = disk.get(LOG).unwrap();
     disk.overwrite(LOG, &whole[..offsets[3] as usize + 20]);
-    for anew in [false, true] {
-        if anew {
+    for rebuilt in [false, true] {
+        if rebuilt {
             let mut log = open_read_only(&disk);
             log.rebuild_index_from(0).unwrap();
             log.save_index().unwrap();
@@ -548,17 +550,17 @@ fn what_a_lost_end_costs_is_what_its_finding_says() {
         let survey = survey_log(&disk);
         assert_eq!(survey.findings[0].evidence.events_missing, Some(5));
         for forget in [false, true] {
-            let wishes =
+            let options =
                 RepairOptions { forget_lost_end: forget, max_lost_events: Some(5), ..RepairOptions::default() };
-            let lost = plan(&disk, &wishes).unwrap().total_loss();
-            assert_eq!((lost.at_least, lost.at_most), (5, 5), "forgotten: {forget}, built anew: {anew}");
-            assert!(plan(&disk, &RepairOptions { max_lost_events: Some(4), ..wishes }).is_err());
+            let lost = plan(&disk, &options).unwrap().total_loss();
+            assert_eq!((lost.at_least, lost.at_most), (5, 5), "forgotten: {forget}, rebuilt: {rebuilt}");
+            assert!(plan(&disk, &RepairOptions { max_lost_events: Some(4), ..options }).is_err());
         }
     }
 }
 
 #[test]
-fn what_is_forgotten_counts_the_frame_that_was_cut_and_is_only_what_was_chosen() {
+fn forgetting_counts_the_frame_that_was_cut_and_respects_the_selection() {
     let (disk, _, offsets) = truncated_log(truncated_log(0).2[4] as usize + 30);
     let forget = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
     let all = plan(&disk, &forget).unwrap();
@@ -574,11 +576,11 @@ fn what_is_forgotten_counts_the_frame_that_was_cut_and_is_only_what_was_chosen()
 }
 
 #[test]
-fn an_undo_of_an_older_repair_leaves_no_index_that_hides_a_newer_one() {
+fn an_undo_of_an_older_repair_restores_no_index_that_misses_a_newer_one() {
     let (disk, offsets) = damaged_log();
     for at in [offsets[2], offsets[6]] {
-        let wishes = RepairOptions { only: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
-        let plan = plan(&disk, &wishes).unwrap();
+        let options = RepairOptions { only: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
+        let plan = plan(&disk, &options).unwrap();
         apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
         let mut log = open_read_only(&disk);
         log.save_index().unwrap();
@@ -592,7 +594,7 @@ fn an_undo_of_an_older_repair_leaves_no_index_that_hides_a_newer_one() {
 }
 
 #[test]
-fn an_undo_that_was_undone_takes_nothing_back() {
+fn an_undo_that_was_undone_has_no_effect() {
     let (disk, offsets) = damaged_log();
     repair(&disk).unwrap();
     undo(&disk).unwrap();
@@ -605,7 +607,7 @@ fn an_undo_that_was_undone_takes_nothing_back() {
 }
 
 #[test]
-fn a_plan_that_reaches_outside_its_ranges_or_cuts_what_an_index_has_seen_is_refused() {
+fn a_plan_that_changes_other_ranges_or_cuts_what_an_index_has_seen_is_refused() {
     let (disk, offsets) = damaged_log();
     let mut forged = plan(&disk, &RepairOptions::default()).unwrap();
     if let Some(StepWrite::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
@@ -626,7 +628,7 @@ fn a_plan_that_reaches_outside_its_ranges_or_cuts_what_an_index_has_seen_is_refu
 }
 
 #[test]
-fn an_index_over_a_damaged_header_does_not_vouch_for_it() {
+fn an_index_saved_over_a_damaged_header_does_not_confirm_it() {
     let (disk, _) = disk_with_log(3, false);
     let whole = disk.get(LOG).unwrap();
     let mut bad = whole.clone();
@@ -638,7 +640,7 @@ fn an_index_over_a_damaged_header_does_not_vouch_for_it() {
 }
 
 #[test]
-fn a_full_check_looks_at_what_the_plan_does_not_know() {
+fn a_full_check_finds_damage_that_is_not_in_the_plan() {
     let (disk, offsets) = damaged_log();
     let all = plan(&disk, &RepairOptions::default()).unwrap();
     let mut bytes = disk.get(LOG).unwrap();
@@ -650,7 +652,7 @@ fn a_full_check_looks_at_what_the_plan_does_not_know() {
 }
 
 #[test]
-fn an_undo_names_the_journal_that_it_cannot_read() {
+fn an_undo_names_the_unreadable_journal() {
     let (disk, _) = damaged_log();
     repair(&disk).unwrap();
     let journal = read_repair_records(&log_paths(&disk)).unwrap().0[0].journal.to_string_lossy().into_owned();
@@ -664,7 +666,7 @@ fn an_undo_names_the_journal_that_it_cannot_read() {
 }
 
 #[test]
-fn an_undo_names_the_later_repair_that_is_in_its_way() {
+fn an_undo_names_the_later_repair_of_the_same_range() {
     let (disk, offsets) = damaged_log();
     let first = repair(&disk).unwrap();
     let gap = first.steps.iter().find(|step| step.start == offsets[6]).unwrap();
@@ -673,7 +675,7 @@ fn an_undo_names_the_later_repair_that_is_in_its_way() {
     disk.overwrite(LOG, &bytes);
     assert!(
         matches!(plan_undo(&log_paths(&disk), Some(1)), Err(StorageError::Changed { .. })),
-        "nobody has repaired it"
+        "no repair has changed it"
     );
     repair(&disk).unwrap();
     let error = plan_undo(&log_paths(&disk), Some(1)).unwrap_err();

@@ -48,7 +48,11 @@ fn check_identity(log: &LogFile, plan: &Plan, now: &LogIdentity) -> Result<(), S
         return Err(changed_error(path, "the log that the plan was made from", "another header"));
     }
     if now.first_checksum != planned.first_checksum {
-        return Err(changed_error(path, "the log that the plan was made from", "another first frame"));
+        return Err(changed_error(
+            path,
+            "the log that the plan was made from",
+            "another first frame, or none that is valid",
+        ));
     }
     if planned.file.is_some() && now.file != planned.file {
         return Err(changed_error(path, "the file that the plan was made from", "another file, which has replaced it"));

@@ -1,13 +1,13 @@
-//! Which bits, changed, would explain a checksum that differs: the algebra of CRC-32.
+//! The algebra of CRC-32: which patterns of flipped bits explain a checksum mismatch.
 //!
-//! A CRC is linear: the checksum of a damaged message differs from that of the true one by the checksum of the error
-//! alone. With the error written as a polynomial E whose last bit stands d bits before the end of the message, that
-//! difference, the syndrome, is S = E x^(d+32) mod G. x has an inverse modulo G, so for every d there is exactly one
-//! polynomial of at most 32 bits that explains S: E = S x^-(d+32). One division by x for every bit of the frame finds
-//! them all. This is error trapping for cyclic codes (L. D. Rudolph and M. E. Mitchell, "Implementation of decoders for
+//! A CRC is linear: the checksum of a damaged message differs from that of the original by the checksum of the error
+//! alone. Let the error be a polynomial E whose last bit is d bits before the end of the message. The difference of the
+//! checksums, called the syndrome, is then S = E x^(d+32) mod G. Modulo G, x has an inverse, so that for every d exactly
+//! one polynomial of at most 32 bits explains S: E = S x^-(d+32). One division by x for every bit of the frame finds all of
+//! them. This is error trapping for cyclic codes (L. D. Rudolph and M. E. Mitchell, "Implementation of decoders for
 //! cyclic codes", 1964; W. W. Peterson and E. J. Weldon, "Error-Correcting Codes", 1972), run backwards over the frame.
 //!
-//! Bits are counted in the order in which the CRC takes them: byte by byte, the least significant first.
+//! Bits are numbered in the order in which the CRC processes them: byte by byte, the least significant bit first.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -15,29 +15,29 @@ use std::sync::LazyLock;
 use crate::format::crc::{POLYNOMIAL, times_x};
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 
-/// Bits of a window over the border between payload and checksum field.
-const BORDER_BITS: usize = 16;
+/// Width of a window across the boundary between payload and checksum field, in bits.
+const BOUNDARY_BITS: usize = 16;
 
-/// Bits of a frame that were changed together.
+/// Bits of a frame that were flipped together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BitPattern {
-    /// Bits from the first changed one to the last, both counted: 1 to 32.
+    /// Number of bits from the first flipped one to the last, both included: 1 to 32.
     pub(super) span: u32,
-    /// The first changed bit, counted from the frame's first.
+    /// Index of the first flipped bit in the frame.
     first: usize,
-    /// Which bits from there on, the first lowest.
+    /// Which bits are flipped: bit 0 is the one at `first`.
     bits: u32,
 }
 
 impl BitPattern {
-    /// The pattern of `bits`, of which the lowest stands at `at`; `None` where none is set.
+    /// The pattern of `bits`, whose lowest bit has index `at` in the frame; `None` when no bit is set.
     pub(super) fn from_bits(at: usize, bits: u32) -> Option<Self> {
         let zeros = bits.trailing_zeros();
         let bits = bits.checked_shr(zeros)?;
         Some(Self { span: u32::BITS - bits.leading_zeros(), first: at + zeros as usize, bits })
     }
 
-    /// Changes those bits, or changes them back.
+    /// Flips the bits of the pattern. Flipping them twice restores the frame.
     pub(super) fn flip(self, frame: &mut [u8]) {
         let shifted = u64::from(self.bits) << (self.first % 8);
         for (byte, change) in frame.iter_mut().skip(self.first / 8).zip(shifted.to_le_bytes()) {
@@ -45,37 +45,37 @@ impl BitPattern {
         }
     }
 
-    /// The first byte it changes, and behind the last.
+    /// The range of bytes of the frame that the pattern changes.
     pub(super) fn byte_range(self) -> Range<usize> {
         self.first / 8..(self.first + self.span as usize - 1) / 8 + 1
     }
 }
 
-/// Every pattern of at most `longest` bits, 32 at most, that explains the checksum of `frame`, by ascending span; the
-/// length field is not touched.
+/// Returns every pattern of at most `longest` bits (32 at most) that explains the syndrome of `frame`, by ascending span. No
+/// pattern changes the length field.
 pub(super) fn find_patterns(frame: &[u8], syndrome: u32, longest: u32) -> Vec<BitPattern> {
     let message = 8 * frame.len().saturating_sub(CHECKSUM_LEN);
     let mut found = find_in_payload(message, syndrome, longest);
-    // The checksum field alone: its own bits, which is big-endian, differ as the checksums do.
+    // Damage to the checksum field alone: its bits differ as the checksums do. The field is big-endian.
     found.extend(BitPattern::from_bits(message, syndrome.swap_bytes()));
-    found.extend(find_across_border(message, syndrome));
+    found.extend(find_across_boundary(message, syndrome));
     found.retain(|pattern| pattern.span <= longest);
     found.sort_unstable();
     found.dedup();
     found
 }
 
-/// Those that lie in the payload, which ends with the message's last bit.
+/// Returns the patterns within the payload, whose last bit is the last of the message.
 fn find_in_payload(message: usize, syndrome: u32, longest: u32) -> Vec<BitPattern> {
     let first = 8 * LENGTH_LEN;
     let mut found = Vec::new();
     let mut error = (0..32).fold(syndrome, |error, _| divide_by_x(error));
-    // Without the coefficient of x^0 a pattern is another one's, and one that is too long has others down here.
+    // A pattern that does not end with this bit is found at another position. One that is too long has bits set here.
     let outside = 0x7FFF_FFFFu32.checked_shr(longest.saturating_sub(1)).unwrap_or(0);
     for end in (first..message).rev() {
-        // The coefficient of x^0 is the bit that the pattern ends with.
+        // The coefficient of x^0 is the last bit of the pattern.
         if error & (0x8000_0000 | outside) == 0x8000_0000 {
-            // Its last bit stays where it is as the zeros behind the highest power go.
+            // Removing the trailing zeros, which are the highest powers, moves the first bit and not the last one.
             let start = (end + 1).checked_sub(u32::BITS as usize - error.trailing_zeros() as usize);
             let bits = error >> error.trailing_zeros();
             found.extend(start.filter(|start| *start >= first).and_then(|start| BitPattern::from_bits(start, bits)));
@@ -85,10 +85,13 @@ fn find_in_payload(message: usize, syndrome: u32, longest: u32) -> Vec<BitPatter
     found
 }
 
-/// Those that change bits on both sides of the border, in windows of [`BORDER_BITS`] bits. The field is big-endian, so no
-/// division by x walks over the border: each window is a linear system, solved by elimination.
-fn find_across_border(message: usize, syndrome: u32) -> impl Iterator<Item = BitPattern> {
-    static WINDOWS: LazyLock<Vec<BorderWindow>> = LazyLock::new(|| (1..BORDER_BITS).map(BorderWindow::new).collect());
+/// Returns the patterns that change bits on both sides of the boundary, in windows of [`BOUNDARY_BITS`] bits.
+///
+/// The checksum field is big-endian, so that division by x does not continue across the boundary. Each window is a system
+/// of linear equations instead, solved by elimination.
+fn find_across_boundary(message: usize, syndrome: u32) -> impl Iterator<Item = BitPattern> {
+    static WINDOWS: LazyLock<Vec<BoundaryWindow>> =
+        LazyLock::new(|| (1..BOUNDARY_BITS).map(BoundaryWindow::new).collect());
     WINDOWS.iter().filter_map(move |window| {
         let start = message - window.payload_bits;
         let bits = window.solve(syndrome)?;
@@ -98,16 +101,17 @@ fn find_across_border(message: usize, syndrome: u32) -> impl Iterator<Item = Bit
     })
 }
 
-/// A window over the border, its linear system eliminated. The columns are independent: there is one solution or none.
+/// A window across the boundary, with its linear system in reduced form. The columns are independent, so that there is one
+/// solution or none.
 #[derive(Debug)]
-struct BorderWindow {
-    /// Bits of it on the payload's side.
+struct BoundaryWindow {
+    /// Number of its bits that belong to the payload.
     payload_bits: usize,
-    /// Sums of columns, each with a highest bit of its own, descending, and the bits of the window that they are of.
+    /// Sums of columns, by descending highest bit, each with the window's bits whose columns were added.
     basis: Vec<(u32, u32)>,
 }
 
-impl BorderWindow {
+impl BoundaryWindow {
     fn new(in_payload: usize) -> Self {
         let mut window = Self { payload_bits: in_payload, basis: Vec::new() };
         let mut power = (0..32).fold(0x8000_0000, |power, _| times_x(power));
@@ -115,7 +119,7 @@ impl BorderWindow {
             window.add_column(power, 1 << bit);
             power = times_x(power);
         }
-        for position in 0..BORDER_BITS - in_payload {
+        for position in 0..BOUNDARY_BITS - in_payload {
             window.add_column((1u32 << position).swap_bytes(), 1 << (in_payload + position));
         }
         window
@@ -127,23 +131,23 @@ impl BorderWindow {
         self.basis.sort_unstable_by(|a, b| b.cmp(a));
     }
 
-    /// What is left of `value` when every sum that shortens it is taken off, and the bits that took part.
+    /// Subtracts from `value` every sum that lowers its highest bit. Returns the rest, and the bits of the sums used.
     fn reduce(&self, value: u32, bits: u32) -> (u32, u32) {
         self.basis.iter().fold((value, bits), |(value, bits), (sum, of)| {
             if value ^ sum < value { (value ^ sum, bits ^ of) } else { (value, bits) }
         })
     }
 
-    /// The bits of the window that explain `syndrome`.
+    /// Returns the bits of the window that explain `syndrome`.
     fn solve(&self, syndrome: u32) -> Option<u32> {
         let (rest, bits) = self.reduce(syndrome, 0);
         (rest == 0).then_some(bits)
     }
 }
 
-/// A polynomial divided by x modulo the generator: what [`times_x`] undoes.
+/// Divides a polynomial by x modulo the generator: the inverse of [`times_x`].
 const fn divide_by_x(a: u32) -> u32 {
-    // A mask in place of a branch: the bits are as good as random, and a branch on them is mispredicted.
+    // A mask instead of a branch: the bits are practically random, so that a branch would be mispredicted.
     let odd = a >> 31;
     ((a ^ (POLYNOMIAL & 0u32.wrapping_sub(odd))) << 1) | odd
 }
@@ -165,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn dividing_undoes_multiplying() {
+    fn division_by_x_is_the_inverse_of_multiplication() {
         let mut a = 0x1234_5678u32;
         for _ in 0..1000 {
             assert_eq!(divide_by_x(times_x(a)), a);
@@ -174,14 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn every_burst_in_a_frame_is_among_the_patterns_and_every_pattern_explains_the_checksum() {
+    fn every_burst_is_found_and_every_pattern_explains_the_checksum() {
         let good = frame_of(&(0..40).collect::<Vec<u8>>());
         let bits = 8 * good.len();
         for first in 32..bits {
             for (burst, span) in [(1u32, 1usize), (0b1001, 4), (0b1010_0110_1011, 12), (0xA5A5_0001, 32)] {
                 let last = first + span - 1;
-                let border = (first < bits - 32) && (last >= bits - 32);
-                if last >= bits || (border && span > BORDER_BITS) {
+                let crosses_boundary = (first < bits - 32) && (last >= bits - 32);
+                if last >= bits || (crosses_boundary && span > BOUNDARY_BITS) {
                     continue;
                 }
                 let mut bad = good.clone();
@@ -200,17 +204,18 @@ mod tests {
     }
 
     #[test]
-    fn a_window_over_the_border_has_one_solution_at_most() {
-        for window in (1..BORDER_BITS).map(BorderWindow::new) {
-            assert_eq!(window.basis.len(), BORDER_BITS);
+    fn a_window_across_the_boundary_has_at_most_one_solution() {
+        for window in (1..BOUNDARY_BITS).map(BoundaryWindow::new) {
+            assert_eq!(window.basis.len(), BOUNDARY_BITS);
             assert!(window.basis.iter().all(|(sum, _)| *sum != 0), "{} bits in the payload", window.payload_bits);
         }
     }
 
     #[test]
-    fn no_damage_within_a_byte_looks_like_a_single_bit_where_one_is_proven() {
-        // A bit and a burst of 8 bits d bits apart have the same syndrome where x^d or x^-d is a polynomial of degree 7
-        // at most. The field's bits are x^0 to x^31, byte by byte in the other order, and add no other distance.
+    fn no_damage_within_a_byte_looks_like_a_proven_single_bit() {
+        // A single bit and a burst of up to 8 bits at distance d have the same syndrome when x^d or x^-d is a polynomial
+        // of degree 7 or less. The bits of the checksum field are x^0 to x^31 with their bytes reversed, so that they add
+        // no other distance.
         let (mut up, mut down) = (0x8000_0000, 0x8000_0000);
         for distance in 1..8 * (LENGTH_LEN + super::super::MAX_DISTANCE_4_PAYLOAD + CHECKSUM_LEN) {
             (up, down) = (times_x(up), divide_by_x(down));
@@ -220,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_frames_are_searched_without_touching_their_length() {
+    fn patterns_of_the_shortest_frames_never_change_their_length() {
         for payload in [&b"1"[..], b"{}"] {
             let good = frame_of(payload);
             for bit in 32..8 * good.len() {

@@ -1,14 +1,15 @@
-//! What the checksum of a frame that stands in its place says about the damage in it.
+//! Correction of a damaged frame by its checksum: finds the bits that, flipped, make the checksum match.
 //!
-//! For every place in a frame there is one pattern of up to 32 bits that would explain a checksum that differs (see
-//! `pattern`), so that one exists says nothing. How short it is does: among the 2^32 checksums, patterns of at most s bits
-//! explain about (bits of the frame) 2^(s-1) by accident, and of those accidents only the share counts that leaves a valid
-//! event behind. A candidate's `expected` is that number for its own span: far below 1, it is evidence; at 1, it is none.
+//! For every position in a frame there is exactly one pattern of up to 32 bits that explains a checksum mismatch (see
+//! `bit_pattern`). So the existence of a pattern proves nothing, but its length does: of the 2^32 possible mismatches,
+//! patterns of at most s bits explain about (bits of the frame) * 2^(s-1) by accident. Of these accidents, only those count
+//! that leave a valid event. A candidate's `expected_false_positives` is the number of them to expect for its own length.
+//! Far below 1, the candidate is evidence; at 1, it is none.
 //!
 //! CRC-32 has Hamming distance 4 for frames with up to 11 446 bytes of payload (P. Koopman, "32-Bit Cyclic Redundancy
-//! Codes for Internet Applications", 2002): no damage to two bits can look like damage to one, so there a single bit is
-//! proven. Nor can damage within one byte, which a test of `pattern` goes through. Other damage to more bits can, at a rate
-//! of at most (bits of the frame) / 2^32: `benches/correction` measures it.
+//! Codes for Internet Applications", 2002). Up to that size, two damaged bits never look like one, so that a single bit is
+//! proven. Damage within one byte never looks like a single bit either; a test of `bit_pattern` tries all of it. Other
+//! damage can, at a rate of at most (bits of the frame) / 2^32; `benches/correction` measures it.
 
 mod bit_pattern;
 mod validator;
@@ -23,56 +24,57 @@ use validator::FrameValidator;
 
 /// The longest payload in which CRC-32 has Hamming distance 4, in bytes.
 const MAX_DISTANCE_4_PAYLOAD: usize = 11_446;
-/// Candidates that somebody may be asked to choose from.
+/// The largest number of candidates that the user is asked to choose from.
 const MAX_CANDIDATES: usize = 16;
-/// More accidents than this by span alone are not weighed down by the share that passes, which is 1 in 257 at least.
+/// Patterns are searched up to the length at which this many accidents are expected. The estimated share of accidents that
+/// leave a valid event is never less than 1 in 257, so that longer patterns could not be offered.
 const MAX_FALSE_POSITIVES: f64 = 257.0;
-/// Bytes of events that are judged for one frame.
+/// Bytes of frames that are validated in one search.
 const MAX_VALIDATED_BYTES: u64 = 256 << 20;
-/// Checksums.
+/// Number of different checksums.
 const CHECKSUM_COUNT: f64 = 4_294_967_296.0;
 
-/// What a search over one frame has found. Offsets of changes count from the frame's first byte.
+/// The result of a search over one frame. The offsets of its changes count from the first byte of the frame.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Correction {
     /// How certain the candidates are; `None` where nothing is offered.
     pub certainty: Option<Certainty>,
-    /// What could have happened, best first: one where it is proven or likely, up to 16 to choose from.
+    /// The candidates, best first: one when it is proven or likely, otherwise up to 16 to choose from.
     pub candidates: Vec<Candidate>,
-    /// What was not searched, in words.
+    /// What was not searched, in words, when the search reached a limit.
     pub unsearched: Option<String>,
 }
 
-/// The times of the readable events next to a frame, milliseconds since the epoch: they rank candidates, and exclude
-/// none.
+/// The times of the readable events next to a frame, in milliseconds since the Unix epoch. They rank candidates, and
+/// exclude none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NeighbourTimes {
-    /// Of the event before it.
+    /// Time of the event before the frame.
     pub before: Option<u64>,
-    /// Of the event behind it.
+    /// Time of the event after the frame.
     pub after: Option<u64>,
 }
 
 impl NeighbourTimes {
-    /// True for a time that does not lie outside of what is known.
+    /// True unless `time` is earlier than the event before the frame, or later than the one after it.
     fn is_plausible(self, time: u64) -> bool {
         self.before.is_none_or(|before| before <= time) && self.after.is_none_or(|after| time <= after)
     }
 }
 
-/// A pattern that leaves an event or a gap.
+/// A pattern that leaves a valid event or a gap.
 struct PatternMatch {
     span: u32,
-    /// True when the event's time does not contradict its neighbours'.
+    /// True when the event's time is between those of its neighbours.
     is_time_plausible: bool,
     candidate: Candidate,
 }
 
-/// Searches for what was changed in `frame`: length, payload and checksum field of version 1, of which the length is
-/// right and the checksum differs.
+/// Searches for the bits that were damaged in `frame`: the length, payload and checksum of a frame of version 1 whose length
+/// is right and whose checksum does not match.
 ///
-/// The answer depends on the bytes alone: the same frame has the same answer. Costs one pass over the frame's bits,
-/// judging at most 256 MiB of events, and as much again for each of up to 16 candidates.
+/// The result depends only on the bytes and the times. Costs one pass over the bits of the frame, validation of at most
+/// 256 MiB of frames, and as much again for each of up to 16 candidates.
 pub fn find_correction(frame: &[u8], times: NeighbourTimes) -> Correction {
     let payload = frame.len().saturating_sub(LENGTH_LEN + CHECKSUM_LEN);
     let covered = LENGTH_LEN + payload;
@@ -83,65 +85,66 @@ pub fn find_correction(frame: &[u8], times: NeighbourTimes) -> Correction {
     if syndrome == 0 || payload == 0 {
         return Correction::default();
     }
-    let accidents = |span: u32| 8.0 * frame.len() as f64 * f64::from(span - 1).exp2() / CHECKSUM_COUNT;
-    let longest = (1..=32).rev().find(|span| accidents(*span) <= MAX_FALSE_POSITIVES).unwrap_or(0);
-    let (mut trial, mut passed) = (FrameValidator::new(frame), Vec::<PatternMatch>::new());
+    let expected_accidents = |span: u32| 8.0 * frame.len() as f64 * f64::from(span - 1).exp2() / CHECKSUM_COUNT;
+    let longest = (1..=32).rev().find(|span| expected_accidents(*span) <= MAX_FALSE_POSITIVES).unwrap_or(0);
+    let (mut validator, mut matches) = (FrameValidator::new(frame), Vec::<PatternMatch>::new());
     for pattern in find_patterns(frame, syndrome, longest) {
         let span = pattern.span;
-        // What is longer says nothing against the only one that is as short.
-        if let Some(certainty) = rate_certainty(&passed, payload).filter(|_| passed.iter().all(|one| one.span < span)) {
-            return build_correction(certainty, passed, None);
+        // Longer patterns do not weaken a match that is the only one of its length or shorter.
+        let are_all_shorter = matches.iter().all(|found| found.span < span);
+        if let Some(certainty) = rate_certainty(&matches, payload).filter(|_| are_all_shorter) {
+            return build_correction(certainty, matches, None);
         }
-        if trial.validated_bytes >= MAX_VALIDATED_BYTES {
-            let unsearched = format!("patterns of {span} bits and more: the bound of work was reached");
-            return rank_choices(passed, Some(unsearched));
+        if validator.validated_bytes >= MAX_VALIDATED_BYTES {
+            let unsearched = format!("patterns of {span} bits and more: the limit of work was reached");
+            return rank_choices(matches, Some(unsearched));
         }
-        if !trial.is_valid_with(pattern) {
+        if !validator.is_valid_with(pattern) {
             continue;
         }
-        if passed.len() == MAX_CANDIDATES {
+        if matches.len() == MAX_CANDIDATES {
             let unsearched = Some(format!("patterns of {span} bits and more: more than {MAX_CANDIDATES} fit"));
-            // The one that was too many is not weighed: it counts where those before it do.
-            let too_many = passed.iter().all(|one| one.candidate.expected_false_positives <= 1.0);
-            return rank_choices(if too_many { Vec::new() } else { passed }, unsearched);
+            // When all matches so far are offered, this one would be offered too, and the list would be incomplete.
+            let are_all_offered = matches.iter().all(|found| found.candidate.expected_false_positives <= 1.0);
+            return rank_choices(if are_all_offered { Vec::new() } else { matches }, unsearched);
         }
-        let weight = trial.evaluate(pattern);
-        let (expected, at) = (accidents(span) * weight.pass_rate, pattern.byte_range());
-        let changes = diff_bytes(at.start as u64, frame.get(at).unwrap_or_default(), &weight.new_bytes);
-        let in_time = weight.time.is_some_and(|time| times.is_plausible(time));
-        passed.push(PatternMatch {
+        let evidence = validator.evaluate(pattern);
+        let range = pattern.byte_range();
+        let changes = diff_bytes(range.start as u64, frame.get(range).unwrap_or_default(), &evidence.new_bytes);
+        let expected_false_positives = expected_accidents(span) * evidence.pass_rate;
+        matches.push(PatternMatch {
             span,
-            is_time_plausible: in_time,
-            candidate: Candidate { expected_false_positives: expected, changes },
+            is_time_plausible: evidence.time.is_some_and(|time| times.is_plausible(time)),
+            candidate: Candidate { expected_false_positives, changes },
         });
     }
-    match rate_certainty(&passed, payload) {
-        Some(certainty) => build_correction(certainty, passed, None),
-        None => rank_choices(passed, None),
+    match rate_certainty(&matches, payload) {
+        Some(certainty) => build_correction(certainty, matches, None),
+        None => rank_choices(matches, None),
     }
 }
 
-/// How certain the only pattern of its span or shorter is, where there is just one.
-fn rate_certainty(passed: &[PatternMatch], payload: usize) -> Option<Certainty> {
-    match passed {
-        [one] if one.span == 1 && payload <= MAX_DISTANCE_4_PAYLOAD => Some(Certainty::Proven),
-        [one] if one.candidate.expected_false_positives < 0.01 => Some(Certainty::Likely),
+/// Rates the match when there is exactly one; `None` when there are none or several, or when chance explains it.
+fn rate_certainty(matches: &[PatternMatch], payload: usize) -> Option<Certainty> {
+    match matches {
+        [only] if only.span == 1 && payload <= MAX_DISTANCE_4_PAYLOAD => Some(Certainty::Proven),
+        [only] if only.candidate.expected_false_positives < 0.01 => Some(Certainty::Likely),
         _ => None,
     }
 }
 
-/// What is left to choose from: nothing that as many accidents as one are expected to look like.
-fn rank_choices(mut passed: Vec<PatternMatch>, unsearched: Option<String>) -> Correction {
-    passed.retain(|one| one.candidate.expected_false_positives <= 1.0);
-    passed.sort_by(|a, b| {
+/// Ranks the matches that chance does not fully explain, as candidates for the user to choose from.
+fn rank_choices(mut matches: Vec<PatternMatch>, unsearched: Option<String>) -> Correction {
+    matches.retain(|found| found.candidate.expected_false_positives <= 1.0);
+    matches.sort_by(|a, b| {
         let by_time = b.is_time_plausible.cmp(&a.is_time_plausible);
         by_time.then(a.candidate.expected_false_positives.total_cmp(&b.candidate.expected_false_positives))
     });
-    build_correction(Certainty::Choice, passed, unsearched)
+    build_correction(Certainty::Choice, matches, unsearched)
 }
 
-fn build_correction(certainty: Certainty, passed: Vec<PatternMatch>, unsearched: Option<String>) -> Correction {
-    let candidates: Vec<Candidate> = passed.into_iter().map(|one| one.candidate).collect();
+fn build_correction(certainty: Certainty, matches: Vec<PatternMatch>, unsearched: Option<String>) -> Correction {
+    let candidates: Vec<Candidate> = matches.into_iter().map(|found| found.candidate).collect();
     Correction { certainty: (!candidates.is_empty()).then_some(certainty), candidates, unsearched }
 }
 
@@ -158,8 +161,8 @@ mod tests {
         bytes
     }
 
-    /// The frame with a candidate's changes, after a look that what it would change is what stands there.
-    fn with(frame: &[u8], candidate: &Candidate) -> Vec<u8> {
+    /// Applies a candidate to a frame, and checks that its `before` bytes are those of the frame.
+    fn apply_candidate(frame: &[u8], candidate: &Candidate) -> Vec<u8> {
         let mut frame = frame.to_vec();
         for change in &candidate.changes {
             let at = change.offset as usize;
@@ -169,12 +172,12 @@ mod tests {
         frame
     }
 
-    fn offers(found: &Correction, bad: &[u8], good: &[u8]) -> bool {
-        found.candidates.iter().any(|candidate| with(bad, candidate) == good)
+    fn has_candidate(found: &Correction, bad: &[u8], good: &[u8]) -> bool {
+        found.candidates.iter().any(|candidate| apply_candidate(bad, candidate) == good)
     }
 
     #[test]
-    fn a_single_bit_anywhere_is_proven_and_right() {
+    fn a_single_flipped_bit_anywhere_is_proven_and_corrected() {
         let good = frame_of(EVENT.as_bytes());
         for bit in 32..8 * good.len() {
             let mut bad = good.clone();
@@ -182,7 +185,7 @@ mod tests {
             let found = find_correction(&bad, NeighbourTimes::default());
             assert_eq!(found.certainty, Some(Certainty::Proven), "bit {bit}");
             assert_eq!(found.candidates.len(), 1, "bit {bit}");
-            assert!(offers(&found, &bad, &good), "bit {bit}");
+            assert!(has_candidate(&found, &bad, &good), "bit {bit}");
             assert!(
                 found.candidates[0].expected_false_positives < 1e-6,
                 "bit {bit}: {}",
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_byte_is_always_found_and_never_proven_wrongly() {
+    fn a_damaged_byte_always_has_a_candidate_and_a_proven_one_is_right() {
         let good = frame_of(EVENT.as_bytes());
         let (mut proven, mut likely) = (0, 0);
         for at in 4..good.len() {
@@ -200,7 +203,7 @@ mod tests {
                 let mut bad = good.clone();
                 bad[at] ^= delta;
                 let found = find_correction(&bad, NeighbourTimes::default());
-                let right = offers(&found, &bad, &good);
+                let right = has_candidate(&found, &bad, &good);
                 assert!(right, "byte {at} ^ {delta:02x}: {found:?}");
                 proven += u32::from(found.certainty == Some(Certainty::Proven));
                 likely += u32::from(found.certainty == Some(Certainty::Likely));
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn two_bits_are_never_taken_for_one() {
+    fn two_flipped_bits_are_never_proven_as_one() {
         let good = frame_of(EVENT.as_bytes());
         let bits = 8 * good.len();
         for n in 0..4000 {
@@ -224,24 +227,24 @@ mod tests {
             let found = find_correction(&bad, NeighbourTimes::default());
             assert_ne!(found.certainty, Some(Certainty::Proven), "bits {one} and {other}");
             let near = one.abs_diff(other) < 8 && (one < bits - 32) == (other < bits - 32);
-            assert!(!near || offers(&found, &bad, &good), "bits {one} and {other}: {found:?}");
+            assert!(!near || has_candidate(&found, &bad, &good), "bits {one} and {other}: {found:?}");
         }
     }
 
     #[test]
-    fn a_change_over_the_border_of_payload_and_checksum_is_found() {
+    fn a_change_of_both_payload_and_checksum_is_found() {
         let good = frame_of(EVENT.as_bytes());
         let border = good.len() - 4;
         let mut bad = good.clone();
         bad[border - 1] ^= 0x80;
         bad[border] ^= 0x01;
         let found = find_correction(&bad, NeighbourTimes::default());
-        assert!(offers(&found, &bad, &good), "{found:?}");
+        assert!(has_candidate(&found, &bad, &good), "{found:?}");
     }
 
     #[test]
-    fn the_time_between_its_neighbours_ranks_a_candidate_and_excludes_none() {
-        // Digits only, so that many patterns leave a valid event.
+    fn neighbour_times_rank_candidates_and_exclude_none() {
+        // A payload of digits, in which many patterns leave a valid event.
         let event = EVENT.replace("\"n\":12", &format!("\"n\":{}", "1234567890".repeat(400)));
         let good = frame_of(event.as_bytes());
         let time = 1_766_718_274_106;
@@ -253,13 +256,13 @@ mod tests {
         let (with_times, without) = (find_correction(&bad, near), find_correction(&bad, NeighbourTimes::default()));
         assert_eq!(with_times.candidates.len(), without.candidates.len());
         if with_times.certainty == Some(Certainty::Choice) {
-            assert!(with(&bad, &with_times.candidates[0]) == good, "{with_times:?}");
+            assert!(apply_candidate(&bad, &with_times.candidates[0]) == good, "{with_times:?}");
         }
-        assert!(offers(&with_times, &bad, &good), "{with_times:?}");
+        assert!(has_candidate(&with_times, &bad, &good), "{with_times:?}");
     }
 
     #[test]
-    fn noise_is_offered_nothing_and_the_same_frame_has_the_same_answer() {
+    fn noise_has_no_candidate_and_the_result_is_deterministic() {
         let good = frame_of(EVENT.as_bytes());
         let mut bad = good.clone();
         for (n, byte) in bad[60..90].iter_mut().enumerate() {
@@ -269,11 +272,11 @@ mod tests {
         let mut bad = good.clone();
         bad[70] ^= 0x13;
         assert_eq!(find_correction(&bad, NeighbourTimes::default()), find_correction(&bad, NeighbourTimes::default()));
-        assert_eq!(find_correction(&good, NeighbourTimes::default()), Correction::default(), "nothing is wrong");
+        assert_eq!(find_correction(&good, NeighbourTimes::default()), Correction::default(), "an intact frame");
     }
 
     #[test]
-    fn the_largest_frame_is_searched_and_says_what_was_not() {
+    fn the_largest_frame_is_searched_and_reports_what_was_not() {
         let text = "x".repeat((16 << 20) - 400);
         let good = frame_of(EVENT.replace("Žofie", &text).as_bytes());
         let mut bad = good.clone();
@@ -284,22 +287,22 @@ mod tests {
     }
 
     #[test]
-    fn only_what_stands_alone_is_certain_and_what_accidents_explain_is_not_offered() {
-        let passed = |span: u32, expected: f64, in_time: bool| {
-            let candidate = Candidate { expected_false_positives: expected, changes: Vec::new() };
-            PatternMatch { span, is_time_plausible: in_time, candidate }
+    fn only_a_single_match_is_certain_and_one_that_chance_explains_is_not_offered() {
+        let found = |span: u32, expected_false_positives: f64, is_time_plausible: bool| {
+            let candidate = Candidate { expected_false_positives, changes: Vec::new() };
+            PatternMatch { span, is_time_plausible, candidate }
         };
-        assert_eq!(rate_certainty(&[passed(1, 1e-9, true)], MAX_DISTANCE_4_PAYLOAD), Some(Certainty::Proven));
-        assert_eq!(rate_certainty(&[passed(1, 1e-9, true)], MAX_DISTANCE_4_PAYLOAD + 1), Some(Certainty::Likely));
-        assert_eq!(rate_certainty(&[passed(2, 0.0099, true)], 200), Some(Certainty::Likely));
-        assert_eq!(rate_certainty(&[passed(2, 0.01, true)], 200), None);
-        assert_eq!(rate_certainty(&[passed(2, 1e-9, true), passed(2, 1e-9, true)], 200), None);
-        let of = |passed| {
-            let found = rank_choices(passed, None);
-            (found.certainty, found.candidates.iter().map(|one| one.expected_false_positives).collect::<Vec<_>>())
+        assert_eq!(rate_certainty(&[found(1, 1e-9, true)], MAX_DISTANCE_4_PAYLOAD), Some(Certainty::Proven));
+        assert_eq!(rate_certainty(&[found(1, 1e-9, true)], MAX_DISTANCE_4_PAYLOAD + 1), Some(Certainty::Likely));
+        assert_eq!(rate_certainty(&[found(2, 0.0099, true)], 200), Some(Certainty::Likely));
+        assert_eq!(rate_certainty(&[found(2, 0.01, true)], 200), None);
+        assert_eq!(rate_certainty(&[found(2, 1e-9, true), found(2, 1e-9, true)], 200), None);
+        let ranked = |matches| {
+            let result = rank_choices(matches, None);
+            (result.certainty, result.candidates.iter().map(|one| one.expected_false_positives).collect::<Vec<_>>())
         };
-        let several = vec![passed(9, 0.5, false), passed(9, 1.01, true), passed(10, 0.75, true), passed(11, 1.0, true)];
-        assert_eq!(of(several), (Some(Certainty::Choice), vec![0.75, 1.0, 0.5]));
-        assert_eq!(of(vec![passed(20, 1.01, true)]), (None, Vec::new()));
+        let several = vec![found(9, 0.5, false), found(9, 1.01, true), found(10, 0.75, true), found(11, 1.0, true)];
+        assert_eq!(ranked(several), (Some(Certainty::Choice), vec![0.75, 1.0, 0.5]));
+        assert_eq!(ranked(vec![found(20, 1.01, true)]), (None, Vec::new()));
     }
 }

@@ -1,4 +1,4 @@
-//! Which of the patterns leave something that could have been written: an event, or a gap.
+//! Validates bit patterns: which of them turn a damaged frame into one with a valid event or a gap.
 
 use std::ops::Range;
 
@@ -8,79 +8,80 @@ use super::bit_pattern::BitPattern;
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 use crate::format::{EventView, Version, crc, gap};
 
-/// Random patterns that are tried to tell how many would pass.
+/// Number of random patterns that are tried to estimate how many would pass.
 const SAMPLES: u32 = 256;
-/// Bytes of events that are judged to tell how many would pass.
+/// Bytes of frames that are validated for that estimate.
 const MAX_SAMPLED_BYTES: u64 = 256 << 20;
 
-/// A frame under trial: its bytes are changed and changed back.
+/// A damaged frame whose bits are flipped, validated and restored.
 #[derive(Debug)]
 pub(super) struct FrameValidator {
     frame: Vec<u8>,
-    /// Bytes of the frame of which a pattern has to change one: no event holds what stands there.
+    /// Ranges of the frame that no event can contain. A pattern has to change a byte of each of them.
     invalid_ranges: Vec<Range<usize>>,
-    /// Bytes judged so far.
+    /// Bytes of frames that were validated so far.
     pub(super) validated_bytes: u64,
 }
 
-/// What speaks for a pattern that passes, and what it makes of the bytes it changes.
+/// The evidence for a valid pattern, and the bytes that it leaves.
 #[derive(Debug)]
 pub(super) struct PatternEvidence {
-    /// The share of random patterns of its span that would pass as well.
+    /// The estimated share of random patterns of its span that would be valid as well.
     pub(super) pass_rate: f64,
-    /// When the event that it leaves was written; a gap has no time.
+    /// Time of the event that the pattern leaves; `None` for a gap.
     pub(super) time: Option<u64>,
-    /// The bytes from the first changed one to the last.
+    /// The bytes from the first changed one to the last, after the change.
     pub(super) new_bytes: Vec<u8>,
 }
 
 impl FrameValidator {
     pub(super) fn new(frame: &[u8]) -> Self {
         let payload = payload(frame);
-        let mut foreign = Vec::new();
-        let mut say = |from: usize, to: usize| foreign.push(LENGTH_LEN + from..LENGTH_LEN + to);
-        let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
-        for at in [payload.iter().position(control), payload.iter().rposition(control)].into_iter().flatten() {
-            say(at, at + 1);
+        let mut invalid_ranges = Vec::new();
+        let mut add = |from: usize, to: usize| invalid_ranges.push(LENGTH_LEN + from..LENGTH_LEN + to);
+        let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+        for at in [payload.iter().position(is_control), payload.iter().rposition(is_control)].into_iter().flatten() {
+            add(at, at + 1);
         }
         if let Err(error) = std::str::from_utf8(payload) {
-            // The byte that is wrong may be the one that announced fewer, or more, than follow it.
+            // The damaged byte may be the first of a character, which sets the number of bytes that must follow.
             let at = error.valid_up_to();
-            say(at.saturating_sub(3), at + 4);
+            add(at.saturating_sub(3), at + 4);
         }
-        Self { frame: frame.to_vec(), invalid_ranges: foreign, validated_bytes: 0 }
+        Self { frame: frame.to_vec(), invalid_ranges, validated_bytes: 0 }
     }
 
-    /// True when the frame, changed by `pattern`, holds an event or a gap.
+    /// True when the frame, with the bits of `pattern` flipped, has a valid event or a gap.
     pub(super) fn is_valid_with(&mut self, pattern: BitPattern) -> bool {
         let bytes = pattern.byte_range();
-        let touches = |foreign: &Range<usize>| foreign.start < bytes.end && bytes.start < foreign.end;
-        if !self.invalid_ranges.iter().all(touches) {
+        let is_changed = |range: &Range<usize>| range.start < bytes.end && bytes.start < range.end;
+        if !self.invalid_ranges.iter().all(is_changed) {
             return false;
         }
         pattern.flip(&mut self.frame);
-        let passes = has_plausible_bytes(&self.frame, &bytes) && {
+        let is_valid = has_plausible_bytes(&self.frame, &bytes) && {
             self.validated_bytes += self.frame.len() as u64;
             is_event_or_gap(&self.frame)
         };
         pattern.flip(&mut self.frame);
-        passes
+        is_valid
     }
 
-    /// What the frame is with `pattern`, which passes, changed in it.
+    /// Collects the evidence for a pattern that [`is_valid_with`](Self::is_valid_with) accepts.
     pub(super) fn evaluate(&mut self, pattern: BitPattern) -> PatternEvidence {
         pattern.flip(&mut self.frame);
-        let share = estimate_pass_rate(&mut self.frame, pattern.span);
+        let pass_rate = estimate_pass_rate(&mut self.frame, pattern.span);
         let event = EventView::parse(payload(&self.frame), Version::V1).ok();
         let time = event.map(|event| event.write_timestamp_ms());
-        let after = self.frame.get(pattern.byte_range()).unwrap_or_default().to_vec();
+        let new_bytes = self.frame.get(pattern.byte_range()).unwrap_or_default().to_vec();
         pattern.flip(&mut self.frame);
-        PatternEvidence { pass_rate: share, time, new_bytes: after }
+        PatternEvidence { pass_rate, time, new_bytes }
     }
 }
 
-/// The share of random patterns of `span` bits that would pass as well, in a frame that does: (hits + 1) / (n + 1). The
-/// frame's own bytes are the seed, so that the same frame has the same answer.
+/// Estimates the share of random patterns of `span` bits that leave a valid frame, as (valid + 1) / (tried + 1).
+///
+/// `frame` is valid. Its own bytes are the seed, so that the result is deterministic.
 fn estimate_pass_rate(frame: &mut [u8], span: u32) -> f64 {
     let mut state = u64::from(crc::checksum(frame)) << 32 | u64::from(span);
     let mut random = move || {
@@ -90,59 +91,60 @@ fn estimate_pass_rate(frame: &mut [u8], span: u32) -> f64 {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     };
-    let texts = find_string_ranges(frame);
+    let strings = find_string_ranges(frame);
     let (first, ends) = (8 * LENGTH_LEN, 1 | 1 << (span - 1));
-    let places = (8 * frame.len()).saturating_sub(first + span as usize - 1).max(1) as u64;
-    let (mut hits, mut judged) = (0, 0);
+    let positions = (8 * frame.len()).saturating_sub(first + span as usize - 1).max(1) as u64;
+    let (mut valid, mut validated_bytes) = (0, 0);
     for _ in 0..SAMPLES {
-        let start = first + (random() % places) as usize;
+        let start = first + (random() % positions) as usize;
         let inner = random() as u32 & (u32::MAX >> (u32::BITS - span));
         let Some(pattern) = BitPattern::from_bits(start, inner | ends) else { continue };
         let bytes = pattern.byte_range();
         pattern.flip(frame);
-        let passes = has_plausible_bytes(frame, &bytes)
-            && (is_string_text(frame, &bytes, &texts) || judged >= MAX_SAMPLED_BYTES || {
-                // Past the bound of work it counts as one that passes: that makes evidence weaker, never stronger.
-                judged += frame.len() as u64;
+        let is_valid = has_plausible_bytes(frame, &bytes)
+            && (is_string_text(frame, &bytes, &strings) || validated_bytes >= MAX_SAMPLED_BYTES || {
+                // Once the limit is reached, a pattern counts as valid: that makes the evidence weaker, never stronger.
+                validated_bytes += frame.len() as u64;
                 is_event_or_gap(frame)
             });
         pattern.flip(frame);
-        hits += u32::from(passes);
+        valid += u32::from(is_valid);
     }
-    f64::from(hits + 1) / f64::from(SAMPLES + 1)
+    f64::from(valid + 1) / f64::from(SAMPLES + 1)
 }
 
-/// Where text stands in strings of an event's `payload`, escapes and quotes left out: none where there is no event.
-/// Other text there is as good, so that most patterns are judged without reading all of the frame.
+/// Returns the ranges of text in the strings of an event's `payload`, without escapes and quotes; none for other frames.
+///
+/// Any other text there is valid too, so that most patterns are validated without reading the whole frame.
 fn find_string_ranges(frame: &[u8]) -> Vec<Range<usize>> {
     let Ok(event) = EventView::parse(payload(frame), Version::V1) else { return Vec::new() };
     let value = event.payload();
     let mut at = LENGTH_LEN + (value.as_ptr().addr() - event.json().as_ptr().addr());
-    let (mut texts, mut rest, mut inside) = (Vec::new(), value.as_bytes(), false);
+    let (mut strings, mut rest, mut is_inside) = (Vec::new(), value.as_bytes(), false);
     loop {
-        let next = if inside { memchr2(b'"', b'\\', rest) } else { memchr(b'"', rest) };
-        let Some((run, [special, behind @ ..])) = next.and_then(|next| rest.split_at_checked(next)) else {
-            return texts;
+        let next = if is_inside { memchr2(b'"', b'\\', rest) } else { memchr(b'"', rest) };
+        let Some((run, [special, after @ ..])) = next.and_then(|next| rest.split_at_checked(next)) else {
+            return strings;
         };
-        if inside {
-            texts.push(at..at + run.len());
+        if is_inside {
+            strings.push(at..at + run.len());
         }
-        let escape = match behind {
+        let escape_len = match after {
             _ if *special == b'"' => 0,
             [b'u', ..] => 5,
             _ => 1,
         };
-        inside = escape > 0 || !inside;
-        at += run.len() + 1 + escape;
-        rest = behind.get(escape..).unwrap_or_default();
+        is_inside = escape_len > 0 || !is_inside;
+        at += run.len() + 1 + escape_len;
+        rest = after.get(escape_len..).unwrap_or_default();
     }
 }
 
-/// True when bytes that were changed stand in one of `texts` and are text still, which ends nowhere.
-fn is_string_text(frame: &[u8], changed: &Range<usize>, texts: &[Range<usize>]) -> bool {
-    let text = texts.partition_point(|text| text.end < changed.end);
+/// True when the changed bytes lie in one of `strings` and are still text that neither ends the string nor escapes.
+fn is_string_text(frame: &[u8], changed: &Range<usize>, strings: &[Range<usize>]) -> bool {
+    let at = strings.partition_point(|string| string.end < changed.end);
     let mut bytes = frame.get(changed.clone()).unwrap_or_default().iter();
-    texts.get(text).is_some_and(|text| text.start <= changed.start)
+    strings.get(at).is_some_and(|string| string.start <= changed.start)
         && bytes.all(|byte| *byte >= 0x20 && !matches!(byte, b'"' | b'\\'))
 }
 
@@ -155,7 +157,7 @@ fn is_event_or_gap(frame: &[u8]) -> bool {
     EventView::parse(payload, Version::V1).is_ok() || gap::is_gap(payload)
 }
 
-/// A look at the changed bytes alone, which turns most patterns away before all of the frame is read.
+/// Checks the changed bytes alone, which rejects most invalid patterns before the whole frame is validated.
 fn has_plausible_bytes(frame: &[u8], changed: &Range<usize>) -> bool {
     let payload = payload(frame);
     let from = changed.start.saturating_sub(LENGTH_LEN).min(payload.len());
@@ -164,10 +166,11 @@ fn has_plausible_bytes(frame: &[u8], changed: &Range<usize>) -> bool {
     if text.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
         return false;
     }
-    // From the start of the character before the change, which may have lost its end, to a byte that starts another.
-    let goes_on = |at: usize| payload.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
-    let start = if from == 0 { Some(0) } else { (from.saturating_sub(4)..from).rev().find(|at| !goes_on(*at)) };
-    let end = (to..to + 4).find(|at| !goes_on(*at));
+    // From the first byte of the character before the change, whose last bytes may be changed, to the first byte of a
+    // character after it.
+    let is_continuation = |at: usize| payload.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
+    let start = if from == 0 { Some(0) } else { (from.saturating_sub(4)..from).rev().find(|at| !is_continuation(*at)) };
+    let end = (to..to + 4).find(|at| !is_continuation(*at));
     match (start, end) {
         (Some(start), Some(end)) => {
             payload.get(start..end.min(payload.len())).is_none_or(|text| std::str::from_utf8(text).is_ok())
@@ -181,33 +184,33 @@ mod tests {
     use super::*;
     use crate::format::frame;
 
-    /// Text with everything that ends it: escapes, quotes, other alphabets, and a key that has to be there.
+    /// An event with everything that limits text: escapes, quotes, other alphabets, and a required key.
     const EVENT: &str = r#"{"write_timestamp_ms":1766718274106,"event_type":"Updated","namespace":"accounts","schema_id":"Person","schema_version":1,"aggregate_id":42,"payload":{"na\nme":"Žof\u0069e \"x\" \\","n":12,"":[true,"日本"]}}"#;
 
     #[test]
-    fn the_short_way_of_judging_says_what_the_long_one_says() {
+    fn the_fast_checks_agree_with_full_validation() {
         let mut frame = Vec::new();
         frame::encode(EVENT.as_bytes(), &mut frame);
-        let texts = find_string_ranges(&frame);
-        let found: Vec<&[u8]> = texts.iter().map(|text| &frame[text.clone()]).collect();
+        let strings = find_string_ranges(&frame);
+        let found: Vec<&[u8]> = strings.iter().map(|string| &frame[string.clone()]).collect();
         let expected: [&[u8]; 10] =
             [b"na", b"me", "Žof".as_bytes(), b"e ", b"x", b" ", b"", b"n", b"", "日本".as_bytes()];
         assert_eq!(found, expected);
-        let mut short = 0;
+        let mut accepted = 0;
         for first in 32..8 * (frame.len() - 4) {
             for bits in (1..512).step_by(2).chain([0x8101, 0x0001_0001, 0x8040_2011]) {
                 let pattern = BitPattern::from_bits(first, bits).unwrap();
                 let bytes = pattern.byte_range();
                 pattern.flip(&mut frame);
-                if has_plausible_bytes(&frame, &bytes) && is_string_text(&frame, &bytes, &texts) {
+                if has_plausible_bytes(&frame, &bytes) && is_string_text(&frame, &bytes, &strings) {
                     assert!(is_event_or_gap(&frame), "{pattern:?}: {}", frame.escape_ascii());
-                    short += 1;
+                    accepted += 1;
                 }
-                // What the look at the changed bytes turns away is nothing.
+                // What the check of the changed bytes rejects is never valid.
                 assert!(has_plausible_bytes(&frame, &bytes) || !is_event_or_gap(&frame), "{pattern:?}");
                 pattern.flip(&mut frame);
             }
         }
-        assert!(short > 1000, "{short}");
+        assert!(accepted > 1000, "{accepted}");
     }
 }

@@ -18,8 +18,8 @@ const ID_DIGITS: usize = 12;
 
 /// What a repair would do to a log.
 ///
-/// [`plan_repair`](super::super::plan_repair) and [`plan_undo`](super::super::plan_undo) make plans;
-/// [`apply`](super::super::apply) applies them.
+/// [`plan_repair`](crate::repair::plan_repair) and [`plan_undo`](crate::repair::plan_undo) make plans;
+/// [`apply`](crate::repair::apply()) applies them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Version of this layout: [`PLAN_VERSION`].
