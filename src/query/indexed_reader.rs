@@ -1,9 +1,9 @@
-//! Rows through an index, or through hits: they say where to look, and the log says what stands there.
+//! Pages of rows through known offsets: an index or collected hits list the offsets, and the log provides the rows.
 
 use std::collections::VecDeque;
-use std::iter::Peekable;
 use std::ops::Range;
 
+use super::index_merge::{IndexIterator, aggregate_offsets, merge_ascending};
 use super::log_reader::{LogReader, push_bounded};
 use super::offset_list::OffsetList;
 use super::progress_meter::ProgressMeter;
@@ -13,40 +13,65 @@ use crate::file::{OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding};
 use crate::index::{AggregateIndex, IndexFault, MAX_DAMAGED_RANGES};
 
-/// Places remembered at once on the way back, at first and at most.
+/// Candidate offsets that a backward read keeps in memory at first.
 const INITIAL_BACKWARD_OFFSETS: usize = 1024;
+/// Candidate offsets that a backward read keeps in memory at most.
 const MAX_BACKWARD_OFFSETS: usize = 1 << 18;
+/// Bytes outside the covered range that a page through hits still scans. With more, the page ends at the range's end.
+const MAX_UNINDEXED_SCAN: u64 = 1 << 20;
 
-/// What is known of where the rows stand that are to be seen.
+/// Reads rows at the offsets that an index or hits list.
 pub(super) struct IndexedReader<'a> {
     log_reader: LogReader<'a>,
     source: OffsetSource<'a>,
-    /// Here it knows of all of them.
+    /// The source lists every row of the filter in this range.
     covered_range: Range<u64>,
 }
 
-/// Who knows it.
+/// Where the offsets come from.
 enum OffsetSource<'a> {
-    /// The index, of the events of these aggregates.
+    /// The index, for the events of these aggregates.
     Index(&'a AggregateIndex, &'a [u64]),
-    /// Hits, of all that was looked for.
+    /// Hits of the filter.
     Hits(&'a OffsetList),
 }
 
-/// A page found through hits ends where they end, unless no more than this lies behind.
-const MAX_UNINDEXED_SCAN: u64 = 1 << 20;
-
-/// What stands at a place.
+/// What the log contains at a candidate offset.
 enum OffsetContent {
-    /// A frame, with its row when that is to be seen, and its end.
-    Frame(Option<Box<LogRow>>, u64),
-    /// What a walk tells, row by row: damage, or a frame that the place lies in.
+    /// A frame that ends at `end`; `row` is its row when the filter shows it.
+    Frame { row: Option<Box<LogRow>>, end: u64 },
+    /// Damage, or a frame that contains the offset; its rows have to be scanned.
     Scan(Range<u64>),
 }
 
+/// The candidate offsets nearest to the end of a range.
+struct LastCandidates {
+    /// Ascending.
+    offsets: VecDeque<u64>,
+    /// True when the range has more candidates before these.
+    has_more: bool,
+}
+
+/// The rows of a backward read, collected from the back to the front.
+struct BackwardRows {
+    rows: VecDeque<LogRow>,
+    /// Rows that end after this offset are collected already, or come after the requested place.
+    before: u64,
+    limit: usize,
+}
+
+/// Whether all rows at an offset fit into the limit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PrependOutcome {
+    AllRows,
+    LimitReached,
+}
+
 impl<'a> IndexedReader<'a> {
-    /// `None` where the index does not know of every row that the filter shows: it shows other events too, or frames
-    /// that are no events and that are there but not listed, or more damage than an index keeps.
+    /// A reader over the events of the filter's aggregates.
+    ///
+    /// `None` when the index cannot list every row that the filter shows: the filter names no aggregates, or shows gaps
+    /// or invalid events that the index counts without their offsets, or the index has reached its limit of damage.
     pub(super) fn from_index(
         log_reader: LogReader<'a>,
         index: &'a AggregateIndex,
@@ -56,80 +81,72 @@ impl<'a> IndexedReader<'a> {
             return Ok(None);
         };
         let coverage = index.coverage();
-        let shown = |kind| filter.matches_finding(&Finding::new(kind, 0..u64::MAX));
-        let invalid = coverage.frames.saturating_sub(coverage.events + coverage.gaps);
-        let unlisted = DamageKind::ALL.into_iter().any(|kind| {
-            let count = match kind {
-                DamageKind::Gap => coverage.gaps,
-                DamageKind::InvalidEvent => invalid,
-                DamageKind::Zeros
-                | DamageKind::Checksum
-                | DamageKind::Length
-                | DamageKind::TornTail
-                | DamageKind::Garbage
-                | DamageKind::Truncated
-                | DamageKind::Header
-                | DamageKind::Clock
-                | DamageKind::Unreadable => 0,
-            };
-            count > 0 && shown(kind)
-        });
-        if unlisted || index.build_damage().len() >= MAX_DAMAGED_RANGES || coverage.frames == 0 {
+        let shows = |kind| filter.matches_finding(&Finding::new(kind, 0..u64::MAX));
+        let invalid_events = coverage.frames.saturating_sub(coverage.events + coverage.gaps);
+        let has_unlisted_rows =
+            (coverage.gaps > 0 && shows(DamageKind::Gap)) || (invalid_events > 0 && shows(DamageKind::InvalidEvent));
+        if has_unlisted_rows || index.build_damage().len() >= MAX_DAMAGED_RANGES || coverage.frames == 0 {
             return Ok(None);
         }
-        let covered = if coverage.covered_to <= log_reader.log_end {
+        let covered_to = if coverage.covered_to <= log_reader.log_end {
             coverage.covered_to
         } else {
             log_reader.damaged_tail_start()?
         };
-        Ok(Some(Self { log_reader: log_reader, source: OffsetSource::Index(index, ids), covered_range: 0..covered }))
+        Ok(Some(Self { log_reader, source: OffsetSource::Index(index, ids), covered_range: 0..covered_to }))
     }
 
-    /// By hits that know of all rows in a range, which ends no later than the log does.
-    pub(super) const fn from_hits(log_reader: LogReader<'a>, offsets: &'a OffsetList, covered: Range<u64>) -> Self {
-        Self { log_reader: log_reader, source: OffsetSource::Hits(offsets), covered_range: covered }
+    /// A reader over hits that list every row in `covered_range`, which ends no later than the log.
+    pub(super) const fn from_hits(
+        log_reader: LogReader<'a>,
+        offsets: &'a OffsetList,
+        covered_range: Range<u64>,
+    ) -> Self {
+        Self { log_reader, source: OffsetSource::Hits(offsets), covered_range }
     }
 
-    /// As [`LogReader::forth`].
+    /// Up to `limit` rows after the header: the row that contains `from` or starts there, and those after it.
+    ///
+    /// # Errors
+    /// `Cancelled`, `Io`, `Changed`, `OutOfMemory` inside [`IndexFault::Io`]; another fault when the index is corrupt.
     pub(super) fn read_forward(
         &self,
         from: u64,
         limit: usize,
         meter: &mut ProgressMeter,
     ) -> Result<RowBatch, IndexFault> {
+        let incomplete = |rows| Ok(RowBatch { rows, complete: false });
         let start = self.log_reader.enclosing_start(from).map_err(IndexFault::Io)?;
         let mut rows = VecDeque::new();
-        let mut done = start;
-        for place in self.candidate_offsets(start..self.covered_range.end)? {
-            let place = place?;
-            if place < done {
-                continue; // inside damage that was shown
+        let mut position = start;
+        for offset in self.candidate_offsets(start..self.covered_range.end) {
+            let offset = offset?;
+            if offset < position {
+                // The offset is inside damage whose rows are collected already.
+                continue;
             }
             if rows.len() >= limit {
-                return Ok(RowBatch { rows, complete: false });
+                return incomplete(rows);
             }
-            match self.resolve_offset(place, meter).map_err(IndexFault::Io)? {
-                OffsetContent::Frame(row, end) => {
-                    done = end;
+            match self.read_offset(offset, meter).map_err(IndexFault::Io)? {
+                OffsetContent::Frame { row, end } => {
+                    position = end;
                     rows.extend(row.filter(|row| row.end > from).map(|row| *row));
                 }
                 OffsetContent::Scan(range) => {
-                    done = range.end;
-                    let mut walk = self.log_reader.scan_range(range);
-                    while let Some(row) = walk.next_row(meter).map_err(IndexFault::Io)? {
-                        if row.end <= from {
-                            continue;
+                    position = range.end;
+                    let mut scanner = self.log_reader.scan_range(range);
+                    while let Some(row) = scanner.next_row(meter).map_err(IndexFault::Io)? {
+                        if row.end > from && rows.len() >= limit {
+                            return incomplete(rows);
                         }
-                        if rows.len() >= limit {
-                            return Ok(RowBatch { rows, complete: false });
-                        }
-                        rows.push_back(row);
+                        rows.extend(Some(row).filter(|row| row.end > from));
                     }
                 }
             }
         }
         if self.can_stop_early(&rows, self.log_reader.log_end - self.covered_range.end) {
-            return Ok(RowBatch { rows, complete: false });
+            return incomplete(rows);
         }
         let rest = self
             .log_reader
@@ -139,7 +156,10 @@ impl<'a> IndexedReader<'a> {
         Ok(RowBatch { rows, complete: rest.complete })
     }
 
-    /// As [`LogReader::back`], down to the log's start.
+    /// Up to `limit` rows that end at or before `from`, back to the start of the log.
+    ///
+    /// # Errors
+    /// See [`IndexedReader::read_forward`].
     pub(super) fn read_backward(
         &self,
         from: u64,
@@ -147,57 +167,71 @@ impl<'a> IndexedReader<'a> {
         meter: &mut ProgressMeter,
     ) -> Result<RowBatch, IndexFault> {
         let mut rows = VecDeque::new();
-        if from >= self.covered_range.end {
-            let found =
-                self.log_reader.read_backward(from, self.covered_range.end, limit, meter).map_err(IndexFault::Io)?;
+        let covered_end = self.covered_range.end;
+        if from >= covered_end {
+            let found = self.log_reader.read_backward(from, covered_end, limit, meter).map_err(IndexFault::Io)?;
             if !found.complete {
                 return Ok(found);
             }
             rows = found.rows;
         }
-        let (mut before, mut remembered) = (from.min(self.covered_range.end), INITIAL_BACKWARD_OFFSETS);
+        let mut collected = BackwardRows { rows, before: from.min(covered_end), limit };
+        let mut max_offsets = INITIAL_BACKWARD_OFFSETS;
         loop {
-            let mut nearest = VecDeque::new();
-            let mut more = false;
-            for place in self.candidate_offsets(self.covered_range.start..before)? {
-                nearest.push_back(place?);
-                if nearest.len() > remembered {
-                    more |= nearest.pop_front().is_some();
+            let candidates = self.last_candidates(collected.before, max_offsets)?;
+            for offset in candidates.offsets.into_iter().rev() {
+                let is_full = collected.rows.len() >= limit;
+                if is_full || self.prepend_rows_at(offset, &mut collected, meter)? == PrependOutcome::LimitReached {
+                    return Ok(RowBatch { rows: collected.rows, complete: false });
                 }
             }
-            for place in nearest.into_iter().rev() {
-                if rows.len() >= limit {
-                    return Ok(RowBatch { rows, complete: false });
-                }
-                // What ends behind `before` was shown already, or lies behind the place that was asked for.
-                let (mut batch, mut dropped) = (VecDeque::new(), false);
-                match self.resolve_offset(place, meter).map_err(IndexFault::Io)? {
-                    OffsetContent::Frame(row, _) => batch.extend(row.filter(|row| row.end <= before).map(|row| *row)),
-                    OffsetContent::Scan(range) => {
-                        let mut walk = self.log_reader.scan_range(range);
-                        let room = limit - rows.len();
-                        while let Some(row) =
-                            walk.next_row(meter).map_err(IndexFault::Io)?.filter(|row| row.end <= before)
-                        {
-                            dropped |= push_bounded(&mut batch, row, room);
-                        }
-                    }
-                }
-                before = batch.front().map_or(before, |row: &LogRow| row.start).min(place);
-                batch.append(&mut rows);
-                rows = batch;
-                if dropped {
-                    return Ok(RowBatch { rows, complete: false });
-                }
+            if !candidates.has_more {
+                return self.prepend_unindexed_rows(collected.rows, limit, meter);
             }
-            if !more {
-                return self.prepend_unindexed_rows(rows, limit, meter);
-            }
-            remembered = (remembered * 4).min(MAX_BACKWARD_OFFSETS);
+            max_offsets = (max_offsets * 4).min(MAX_BACKWARD_OFFSETS);
         }
     }
 
-    /// With what lies before the range of which it knows.
+    /// The last candidates before an offset, at most `max_offsets` of them. Walks over all candidates before the offset,
+    /// because an index lists offsets only in ascending order.
+    fn last_candidates(&self, before: u64, max_offsets: usize) -> Result<LastCandidates, IndexFault> {
+        let mut last = LastCandidates { offsets: VecDeque::new(), has_more: false };
+        for offset in self.candidate_offsets(self.covered_range.start..before) {
+            last.offsets.push_back(offset?);
+            if last.offsets.len() > max_offsets {
+                last.has_more |= last.offsets.pop_front().is_some();
+            }
+        }
+        Ok(last)
+    }
+
+    /// Puts the rows at an offset before the collected ones, the last of them first, as many as fit.
+    fn prepend_rows_at(
+        &self,
+        offset: u64,
+        collected: &mut BackwardRows,
+        meter: &mut ProgressMeter,
+    ) -> Result<PrependOutcome, IndexFault> {
+        let before = collected.before;
+        let mut batch = VecDeque::new();
+        let mut has_dropped_rows = false;
+        match self.read_offset(offset, meter).map_err(IndexFault::Io)? {
+            OffsetContent::Frame { row, .. } => batch.extend(row.filter(|row| row.end <= before).map(|row| *row)),
+            OffsetContent::Scan(range) => {
+                let mut scanner = self.log_reader.scan_range(range);
+                let room = collected.limit - collected.rows.len();
+                while let Some(row) = scanner.next_row(meter).map_err(IndexFault::Io)?.filter(|row| row.end <= before) {
+                    has_dropped_rows |= push_bounded(&mut batch, row, room);
+                }
+            }
+        }
+        collected.before = batch.front().map_or(before, |row: &LogRow| row.start).min(offset);
+        batch.append(&mut collected.rows);
+        collected.rows = batch;
+        Ok(if has_dropped_rows { PrependOutcome::LimitReached } else { PrependOutcome::AllRows })
+    }
+
+    /// Adds the rows before the covered range, unless that range is too long to scan for a page that has rows.
     fn prepend_unindexed_rows(
         &self,
         rows: VecDeque<LogRow>,
@@ -218,60 +252,43 @@ impl<'a> IndexedReader<'a> {
         Ok(RowBatch { rows: all, complete })
     }
 
-    /// True when so many bytes more are not worth looking at for a page that has rows.
-    fn can_stop_early(&self, rows: &VecDeque<LogRow>, bytes: u64) -> bool {
-        matches!(self.source, OffsetSource::Hits(_)) && !rows.is_empty() && bytes > MAX_UNINDEXED_SCAN
+    /// True when a page through hits has rows and ends early instead of scanning this many bytes.
+    fn can_stop_early(&self, rows: &VecDeque<LogRow>, unindexed_bytes: u64) -> bool {
+        matches!(self.source, OffsetSource::Hits(_)) && !rows.is_empty() && unindexed_bytes > MAX_UNINDEXED_SCAN
     }
-}
 
-impl IndexedReader<'_> {
-    /// Where in `range` something is to be looked at, ascending: hits, or the aggregates' events, and damage.
-    fn candidate_offsets(&self, range: Range<u64>) -> Result<OffsetIterator<'_>, IndexFault> {
+    /// The offsets in `range`, ascending, at which rows may be: hits, or the aggregates' events and known damage.
+    fn candidate_offsets(&self, range: Range<u64>) -> IndexIterator<'_, u64> {
         let (index, ids) = match self.source {
-            OffsetSource::Hits(places) => return Ok(Box::new(places.range(range).map(Ok))),
+            OffsetSource::Hits(offsets) => return Box::new(offsets.range(range).map(Ok)),
             OffsetSource::Index(index, ids) => (index, ids),
         };
-        let mut sources: Vec<Peekable<OffsetIterator<'_>>> = Vec::new();
-        for id in ids {
-            let offsets: OffsetIterator = Box::new(index.offsets(*id)?);
-            sources.push(offsets.peekable());
-        }
-        let damage: OffsetIterator = Box::new(index.known_damage().map(|damage| Ok(damage.start)));
-        sources.push(damage.peekable());
-        let before = range.start;
-        let places = std::iter::from_fn(move || {
-            let next = |source: &mut Peekable<OffsetIterator>| source.peek().map(|place| *place.as_ref().unwrap_or(&0));
-            sources
-                .iter_mut()
-                .filter_map(|source| Some((next(source)?, source)))
-                .min_by_key(|(place, _)| *place)?
-                .1
-                .next()
-        });
-        let known = |place: &Result<u64, IndexFault>, until| place.as_ref().map_or(true, |place| *place < until);
-        let behind = places.skip_while(move |place| known(place, before) && place.is_ok());
-        Ok(Box::new(behind.take_while(move |place| known(place, range.end))))
+        let mut sources: Vec<IndexIterator<'_, u64>> = ids.iter().map(|id| aggregate_offsets(index, *id)).collect();
+        sources.push(Box::new(index.known_damage().map(|damage| Ok(damage.start))));
+        let offsets = merge_ascending(sources, |offset| *offset);
+        let Range { start, end } = range;
+        let is_before_start = move |offset: &Result<u64, IndexFault>| matches!(offset, Ok(offset) if *offset < start);
+        let is_before_end =
+            move |offset: &Result<u64, IndexFault>| offset.as_ref().map_or(true, |offset| *offset < end);
+        Box::new(offsets.skip_while(is_before_start).take_while(is_before_end))
     }
 
-    /// What stands at a place, judged by the log alone.
-    fn resolve_offset(&self, at: u64, meter: &mut ProgressMeter) -> Result<OffsetContent, StorageError> {
+    /// Reads what the log contains at an offset; the index or hits only suggested to look there.
+    fn read_offset(&self, offset: u64, meter: &mut ProgressMeter) -> Result<OffsetContent, StorageError> {
         let log = self.log_reader.view.log();
         let mut buf = Vec::new();
-        // A device that refuses to read here is asked again by the scan, page by page.
-        if let Ok(Some(frame)) = log.read_frame_at(at, &mut buf) {
-            let end = at + frame.len();
-            let row = self.log_reader.row_filter.frame_row(at, &frame, log.version());
+        // An unreadable sector is not an error here: the scan below reads the range again, page by page.
+        if let Ok(Some(frame)) = log.read_frame_at(offset, &mut buf) {
+            let end = offset + frame.len();
+            let row = self.log_reader.row_filter.frame_row(offset, &frame, log.version());
             meter.advance(end, frame.len())?;
-            return Ok(OffsetContent::Frame(row.map(Box::new), end));
+            return Ok(OffsetContent::Frame { row: row.map(Box::new), end });
         }
-        Ok(match locate_offset(log, at, self.log_reader.log_end)? {
+        Ok(match locate_offset(log, offset, self.log_reader.log_end)? {
             OffsetLocation::Damaged(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::FrameStart(range) => {
                 OffsetContent::Scan(range)
             }
-            OffsetLocation::PastEnd => OffsetContent::Frame(None, at + 1),
+            OffsetLocation::PastEnd => OffsetContent::Frame { row: None, end: offset + 1 },
         })
     }
 }
-
-/// Places, ascending.
-type OffsetIterator<'a> = Box<dyn Iterator<Item = Result<u64, IndexFault>> + 'a>;

@@ -1,4 +1,4 @@
-//! So many rows from a place on, forward or backward: the log is read where one looks, and no further.
+//! Rows from an offset on, forward or backward, read from the log itself and no further than needed.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,39 +13,53 @@ use crate::file::{OffsetLocation, ScanSpan, locate_offset, spans_before};
 use crate::format::{HEADER_LEN, Version};
 use crate::inspect::LogView;
 
-/// What is read at first when rows before a place are wanted, in bytes.
+/// Bytes that a backward read scans first.
 const INITIAL_WINDOW: u64 = 64 << 10;
-/// What is read at once at most, unless damage is longer.
+/// Bytes that a backward read scans at once at most, unless a damaged range is longer.
 const MAX_WINDOW: u64 = 4 << 20;
 
-/// A log looked at, its end fixed.
+/// Reads rows of a log whose end is fixed when the reader is created.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogReader<'a> {
     pub(super) view: &'a LogView,
     pub(super) row_filter: RowFilter<'a>,
-    /// The log's end, in bytes.
+    /// The log's size in bytes when the reader was created.
     pub(super) log_end: u64,
     pruner: Option<&'a BlockPruner<'a>>,
 }
 
-/// A frame or a damaged range that a place lies in.
+/// The frame or damaged range that contains an offset.
 struct EnclosingRange {
     start: u64,
-    damaged: bool,
+    is_damaged: bool,
+}
+
+/// The rows of a backward read, collected from the back to the front.
+struct BackwardRead {
+    rows: VecDeque<LogRow>,
+    /// The rows of the log from here to the requested offset are collected.
+    position: u64,
+    /// True when rows were dropped because the limit was reached.
+    has_dropped_rows: bool,
+    /// Bytes to scan next.
+    window: u64,
 }
 
 impl<'a> LogReader<'a> {
-    /// Fixes the end of the log.
+    /// A reader over the log as long as it is now.
+    ///
+    /// # Errors
+    /// `Io` when the log's size cannot be read.
     pub(super) fn new(view: &'a LogView, row_filter: RowFilter<'a>) -> Result<Self, StorageError> {
-        Ok(Self { view, row_filter: row_filter, log_end: view.log().len()?, pruner: None })
+        Ok(Self { view, row_filter, log_end: view.log().len()?, pruner: None })
     }
 
-    /// The same, passing over blocks that need not be read.
+    /// Returns this reader, skipping the blocks that `pruner` excludes.
     pub(super) const fn with_pruner(self, pruner: &'a BlockPruner<'a>) -> Self {
         Self { pruner: Some(pruner), ..self }
     }
 
-    /// The row of the header, when there is one to be seen.
+    /// The row of the header; `None` in version 0, in an empty file, and when the filter hides it.
     pub(super) fn header_row(&self) -> Option<LogRow> {
         if self.view.log().version() == Version::V0 || self.log_end == 0 || self.row_filter.pattern.is_some() {
             return None;
@@ -57,31 +71,37 @@ impl<'a> LogReader<'a> {
         self.row_filter.filter.matches_header().then_some(row)
     }
 
-    /// Up to `limit` rows behind the header: the one that `from` lies in, or that starts there, and those after it.
+    /// Up to `limit` rows after the header: the row that contains `from` or starts there, and those after it.
+    ///
+    /// # Errors
+    /// `Cancelled` when the progress callback breaks; `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
     pub(super) fn read_forward(
         &self,
         from: u64,
         limit: usize,
         meter: &mut ProgressMeter,
     ) -> Result<RowBatch, StorageError> {
-        let mut found = RowBatch::default();
-        let mut walk = self.scan_range_pruned(self.enclosing_start(from)?..self.log_end);
+        let mut batch = RowBatch::default();
+        let mut scanner = self.scan_range_pruned(self.enclosing_start(from)?..self.log_end);
         loop {
-            let full = found.rows.len() >= limit;
-            if full && !walk.is_at_end() {
-                return Ok(found);
+            let is_full = batch.rows.len() >= limit;
+            if is_full && !scanner.is_at_end() {
+                return Ok(batch);
             }
-            match walk.next_row(meter)? {
-                Some(_) if full => return Ok(found),
-                Some(row) if is_at_or_after(&row, from) => found.rows.push_back(row),
+            match scanner.next_row(meter)? {
+                Some(_) if is_full => return Ok(batch),
+                Some(row) if is_at_or_after(&row, from) => batch.rows.push_back(row),
                 Some(_) => {}
-                None => return Ok(RowBatch { complete: true, ..found }),
+                None => return Ok(RowBatch { complete: true, ..batch }),
             }
         }
     }
 
-    /// Up to `limit` rows before `from`, which end there at the latest, and that do not start before `floor`, where a
-    /// frame or a damaged range starts. Read in growing steps.
+    /// Up to `limit` rows that end at or before `from` and do not start before `floor`, which must be the start of a
+    /// frame or of a damaged range. Scans windows of growing size backward.
+    ///
+    /// # Errors
+    /// See [`LogReader::read_forward`].
     pub(super) fn read_backward(
         &self,
         from: u64,
@@ -89,83 +109,102 @@ impl<'a> LogReader<'a> {
         limit: usize,
         meter: &mut ProgressMeter,
     ) -> Result<RowBatch, StorageError> {
-        let mut rows = VecDeque::new();
         let floor = floor.min(self.log_end);
-        let covering = self.enclosing_range(from)?;
-        let mut before = covering.as_ref().map_or(self.log_end, |place| place.start).max(floor);
-        if let Some(EnclosingRange { damaged: true, .. }) = covering
-            && self.skippable_block_at(before).is_none()
-        {
-            let mut dropped = false;
-            let mut walk = self.scan_range(before..self.log_end);
-            while let Some(row) = walk.next_row(meter)?.filter(|row| !is_at_or_after(row, from)) {
-                dropped |= push_bounded(&mut rows, row, limit);
+        let enclosing = self.enclosing_range(from)?;
+        let mut read = BackwardRead {
+            rows: VecDeque::new(),
+            position: enclosing.as_ref().map_or(self.log_end, |range| range.start).max(floor),
+            has_dropped_rows: false,
+            window: INITIAL_WINDOW,
+        };
+        let is_inside_damage = enclosing.is_some_and(|range| range.is_damaged);
+        if is_inside_damage && self.skippable_block_at(read.position).is_none() {
+            // The damaged range has rows on both sides of `from`; those before it belong to the page.
+            let mut scanner = self.scan_range(read.position..self.log_end);
+            while let Some(row) = scanner.next_row(meter)?.filter(|row| !is_at_or_after(row, from)) {
+                read.has_dropped_rows |= push_bounded(&mut read.rows, row, limit);
             }
-            if rows.len() >= limit {
-                return Ok(RowBatch { rows, complete: !dropped && before <= floor });
+            if read.rows.len() >= limit {
+                return Ok(read.into_batch(floor));
             }
         }
-        let mut window = INITIAL_WINDOW;
         loop {
-            if let Some(block) =
-                before.checked_sub(1).filter(|_| before > floor).and_then(|at| self.skippable_block_at(at))
-            {
-                before = block.start.max(floor);
-                meter.advance(before, PROBE_BYTES)?;
+            let last_byte = read.position.checked_sub(1).filter(|_| read.position > floor);
+            if let Some(block) = last_byte.and_then(|at| self.skippable_block_at(at)) {
+                read.position = block.start.max(floor);
+                meter.advance(read.position, PROBE_BYTES)?;
                 continue;
             }
-            let least = before.saturating_sub(window).max(floor);
-            let start = self.pruner.map_or(least, |blocks| blocks.previous_skippable_end(before, least));
-            // Where a block ends that is passed over, a frame starts.
-            let is_aligned = start == floor || start > least;
-            let mut walk = if is_aligned { self.scan_range(start..before) } else { self.scan_unaligned(start..before) };
-            let mut batch = VecDeque::new();
-            let room = limit.saturating_sub(rows.len());
-            let mut dropped = false;
-            while let Some(row) = walk.next_row(meter)?.filter(|row| !is_at_or_after(row, from)) {
-                dropped |= push_bounded(&mut batch, row, room);
+            self.read_window_before(&mut read, from, floor, limit, meter)?;
+            if read.position <= floor || read.rows.len() >= limit {
+                return Ok(read.into_batch(floor));
             }
-            let first_start = if is_aligned { Some(start) } else { walk.first_start() };
-            // Without a frame in the window nothing is known of where its damage starts.
-            let Some(met) = first_start else {
-                window = window.saturating_mul(4);
-                continue;
-            };
-            before = met;
-            batch.append(&mut rows);
-            rows = batch;
-            if before <= floor || rows.len() >= limit {
-                return Ok(RowBatch { rows, complete: !dropped && before <= floor });
-            }
-            window = window.saturating_mul(4).min(MAX_WINDOW);
         }
     }
 
-    /// Over a range that starts where a frame or a damaged range does.
+    /// Scans the window before the position and puts its rows before the collected ones.
+    ///
+    /// A window that contains no start of a frame changes nothing but the next window's size: where its damage starts is
+    /// unknown.
+    fn read_window_before(
+        &self,
+        read: &mut BackwardRead,
+        from: u64,
+        floor: u64,
+        limit: usize,
+        meter: &mut ProgressMeter,
+    ) -> Result<(), StorageError> {
+        let end = read.position;
+        let window_start = end.saturating_sub(read.window).max(floor);
+        let start = self.pruner.map_or(window_start, |pruner| pruner.previous_skippable_end(end, window_start));
+        // A skipped block ends where a frame starts.
+        let is_aligned = start == floor || start > window_start;
+        let mut scanner = if is_aligned { self.scan_range(start..end) } else { self.scan_unaligned(start..end) };
+        let mut batch = VecDeque::new();
+        let room = limit.saturating_sub(read.rows.len());
+        let mut has_dropped_rows = false;
+        while let Some(row) = scanner.next_row(meter)?.filter(|row| !is_at_or_after(row, from)) {
+            has_dropped_rows |= push_bounded(&mut batch, row, room);
+        }
+        read.window = read.window.saturating_mul(4);
+        if let Some(first_start) = if is_aligned { Some(start) } else { scanner.first_start() } {
+            batch.append(&mut read.rows);
+            read.rows = batch;
+            read.position = first_start;
+            read.has_dropped_rows = has_dropped_rows;
+            read.window = read.window.min(MAX_WINDOW);
+        }
+        Ok(())
+    }
+
+    /// A scanner over a range that starts at a frame or a damaged range.
     pub(super) fn scan_range(&self, range: Range<u64>) -> RowScanner<'a> {
         RowScanner::new(self.view, self.row_filter, range, self.log_end)
     }
 
-    /// The same, but for the blocks that need not be read.
+    /// A scanner over a range that starts at a frame or a damaged range, skipping the blocks that the pruner excludes.
     pub(super) fn scan_range_pruned(&self, range: Range<u64>) -> RowScanner<'a> {
         self.scan_range(range).with_pruner(self.pruner)
     }
 
-    /// Over the part of a range from its first valid frame on.
+    /// A scanner over the part of a range from its first valid frame on.
     fn scan_unaligned(&self, range: Range<u64>) -> RowScanner<'a> {
         RowScanner::from_unaligned(self.view, self.row_filter, range, self.log_end)
     }
 
-    /// The block that `at` lies in, when it need not be read.
-    fn skippable_block_at(&self, at: u64) -> Option<Range<u64>> {
-        self.pruner?.skippable_block_at(at)
+    /// The block that contains `offset`, when the pruner excludes it.
+    fn skippable_block_at(&self, offset: u64) -> Option<Range<u64>> {
+        self.pruner?.skippable_block_at(offset)
     }
 
-    /// Where the frame or damaged range starts that `from` lies in.
+    /// The start of the frame or damaged range that contains `from`; the end of the log for an offset after it.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
     pub(super) fn enclosing_start(&self, from: u64) -> Result<u64, StorageError> {
         match self.enclosing_range(from)? {
-            Some(covering) => Ok(covering.start),
-            // Whether the end was lost, and with which row that is told, shows in what the log ends with.
+            Some(range) => Ok(range.start),
+            // The row that reports the lost end starts with the damage at the end of the log.
             None if self.is_truncated() => self.damaged_tail_start(),
             None => Ok(self.log_end),
         }
@@ -173,25 +212,28 @@ impl<'a> LogReader<'a> {
 
     /// True when the index has seen more of the log than there is.
     pub(super) fn is_truncated(&self) -> bool {
-        self.view.trusted_index_end().is_some_and(|seen| seen > self.log_end)
+        self.view.trusted_index_end().is_some_and(|indexed_end| indexed_end > self.log_end)
     }
 
-    /// What `from` lies in; `None` at the end of the log and behind it.
+    /// The frame or damaged range that contains `from`; `None` at and after the end of the log.
     fn enclosing_range(&self, from: u64) -> Result<Option<EnclosingRange>, StorageError> {
         let first = self.view.log().first_frame_offset();
         if from <= first {
-            return Ok((first < self.log_end).then_some(EnclosingRange { start: first, damaged: false }));
+            return Ok((first < self.log_end).then_some(EnclosingRange { start: first, is_damaged: false }));
         }
         Ok(match locate_offset(self.view.log(), from, self.log_end)? {
             OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) => {
-                Some(EnclosingRange { start: range.start, damaged: false })
+                Some(EnclosingRange { start: range.start, is_damaged: false })
             }
-            OffsetLocation::Damaged(range) => Some(EnclosingRange { start: range.start, damaged: true }),
+            OffsetLocation::Damaged(range) => Some(EnclosingRange { start: range.start, is_damaged: true }),
             OffsetLocation::PastEnd => None,
         })
     }
 
-    /// Where the damaged range starts that the log ends with; its end when it ends with a frame.
+    /// The start of the damaged range at the end of the log; the end of the log when a valid frame is last.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
     pub(super) fn damaged_tail_start(&self) -> Result<u64, StorageError> {
         if self.log_end <= self.view.log().first_frame_offset() {
             return Ok(self.log_end);
@@ -203,13 +245,20 @@ impl<'a> LogReader<'a> {
     }
 }
 
-/// True when a row starts at or after `from`, or covers it. Every row lies on one side of a place: the one without bytes,
-/// at the end of a log that lost its end, lies behind that end.
+impl BackwardRead {
+    fn into_batch(self, floor: u64) -> RowBatch {
+        RowBatch { complete: !self.has_dropped_rows && self.position <= floor, rows: self.rows }
+    }
+}
+
+/// True when a row starts at or after `from`, or contains it.
+///
+/// Every row is on one side of an offset: the empty row at the end of a log that lost its end comes after that end.
 fn is_at_or_after(row: &LogRow, from: u64) -> bool {
     row.end > from || row.start >= from
 }
 
-/// Adds a row behind the others and keeps the last `limit` of them; true when one had to go.
+/// Appends a row and keeps the last `limit` rows. Returns true when a row was dropped.
 pub(super) fn push_bounded(rows: &mut VecDeque<LogRow>, row: LogRow, limit: usize) -> bool {
     rows.push_back(row);
     rows.len() > limit && rows.pop_front().is_some()

@@ -11,6 +11,7 @@ mod filter_term;
 mod filter_terms;
 mod filter_word;
 mod hits;
+mod index_merge;
 mod indexed_reader;
 mod json_tokens;
 mod jump;

@@ -1,21 +1,22 @@
-//! Places in a log, ascending, in a few bytes each. A copy shares all but the last thousand with the one it was made of.
+//! A compact list of ascending file offsets. A clone shares its chunks with the original; only the last one is copied on a
+//! push.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::format::index::{put_varint, take_varint};
 
-/// Places in one piece.
+/// Offsets in one chunk.
 const OFFSETS_PER_CHUNK: u64 = 1024;
 
-/// Places in bytes of the file, ascending.
+/// Ascending file offsets, in a few bytes each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OffsetList {
     chunks: Vec<Arc<OffsetChunk>>,
     len: u64,
 }
 
-/// Some of them: the first, and behind it the distances as varints.
+/// Some consecutive offsets: the first one, then the differences as varints.
 #[derive(Debug, Clone)]
 struct OffsetChunk {
     first: u64,
@@ -25,70 +26,71 @@ struct OffsetChunk {
 }
 
 impl OffsetList {
-    /// How many there are.
+    /// Number of offsets.
     pub(super) const fn len(&self) -> u64 {
         self.len
     }
 
-    /// Adds one behind the others.
-    pub(super) fn push(&mut self, place: u64) {
+    /// Appends an offset, which must be greater than the last one.
+    pub(super) fn push(&mut self, offset: u64) {
         self.len += 1;
         match self.chunks.last_mut() {
-            Some(piece) if piece.len < OFFSETS_PER_CHUNK => Arc::make_mut(piece).push(place),
-            _ => self.chunks.push(Arc::new(OffsetChunk { first: place, last: place, len: 1, deltas: Vec::new() })),
+            Some(chunk) if chunk.len < OFFSETS_PER_CHUNK => Arc::make_mut(chunk).push(offset),
+            _ => self.chunks.push(Arc::new(OffsetChunk { first: offset, last: offset, len: 1, deltas: Vec::new() })),
         }
     }
 
-    /// Puts others before these.
+    /// Inserts offsets that are all less than the first one.
     pub(super) fn prepend(&mut self, before: Self) {
         self.len += before.len;
         self.chunks.splice(0..0, before.chunks);
     }
 
-    /// Forgets those from `place` on.
-    pub(super) fn truncate_from(&mut self, place: u64) {
-        let kept = self.chunks.partition_point(|piece| piece.last < place);
-        let cut: Vec<u64> = self.range(0..place).skip(self.len_of_chunks(kept) as usize).collect();
-        self.chunks.truncate(kept);
-        self.len = self.len_of_chunks(kept);
-        for place in cut {
-            self.push(place);
+    /// Removes the offsets at and after `offset`.
+    pub(super) fn truncate_from(&mut self, offset: u64) {
+        let whole = self.chunks.partition_point(|chunk| chunk.last < offset);
+        let rest: Vec<u64> = self.range(0..offset).skip(self.len_of_chunks(whole) as usize).collect();
+        self.chunks.truncate(whole);
+        self.len = self.len_of_chunks(whole);
+        for offset in rest {
+            self.push(offset);
         }
     }
 
-    /// Those in a range.
+    /// The offsets in a range, ascending.
     pub(super) fn range(&self, range: Range<u64>) -> impl Iterator<Item = u64> + '_ {
-        let from = self.chunks.partition_point(|piece| piece.last < range.start);
-        let behind = self.chunks.get(from..).unwrap_or_default();
-        behind
+        let from = self.chunks.partition_point(|chunk| chunk.last < range.start);
+        let following = self.chunks.get(from..).unwrap_or_default();
+        following
             .iter()
-            .flat_map(|piece| piece.iter())
-            .skip_while(move |place| *place < range.start)
-            .take_while(move |place| *place < range.end)
+            .flat_map(|chunk| chunk.iter())
+            .skip_while(move |offset| *offset < range.start)
+            .take_while(move |offset| *offset < range.end)
     }
 
-    /// The last one before `place`.
-    pub(super) fn last_before(&self, place: u64) -> Option<u64> {
-        let behind = self.chunks.partition_point(|piece| piece.first < place);
-        self.chunks.get(behind.checked_sub(1)?)?.iter().take_while(|known| *known < place).last()
+    /// The last offset before `offset`.
+    pub(super) fn last_before(&self, offset: u64) -> Option<u64> {
+        let end = self.chunks.partition_point(|chunk| chunk.first < offset);
+        self.chunks.get(end.checked_sub(1)?)?.iter().take_while(|known| *known < offset).last()
     }
 
-    /// How many lie before `place`.
-    pub(super) fn rank(&self, place: u64) -> u64 {
-        let whole = self.chunks.partition_point(|piece| piece.last < place);
-        let cut = self.chunks.get(whole).map_or(0, |piece| piece.iter().take_while(|known| *known < place).count());
-        self.len_of_chunks(whole) + cut as u64
+    /// Number of offsets before `offset`.
+    pub(super) fn rank(&self, offset: u64) -> u64 {
+        let whole = self.chunks.partition_point(|chunk| chunk.last < offset);
+        let partial =
+            self.chunks.get(whole).map_or(0, |chunk| chunk.iter().take_while(|known| *known < offset).count());
+        self.len_of_chunks(whole) + partial as u64
     }
 
-    fn len_of_chunks(&self, pieces: usize) -> u64 {
-        self.chunks.iter().take(pieces).map(|piece| piece.len).sum()
+    fn len_of_chunks(&self, chunks: usize) -> u64 {
+        self.chunks.iter().take(chunks).map(|chunk| chunk.len).sum()
     }
 }
 
 impl OffsetChunk {
-    fn push(&mut self, place: u64) {
-        put_varint(place.saturating_sub(self.last), &mut self.deltas);
-        (self.last, self.len) = (place, self.len + 1);
+    fn push(&mut self, offset: u64) {
+        put_varint(offset.saturating_sub(self.last), &mut self.deltas);
+        (self.last, self.len) = (offset, self.len + 1);
     }
 
     fn iter(&self) -> impl Iterator<Item = u64> + '_ {
@@ -105,36 +107,36 @@ impl OffsetChunk {
 mod tests {
     use super::*;
 
-    fn places(of: impl IntoIterator<Item = u64>) -> OffsetList {
-        let mut places = OffsetList::default();
-        for place in of {
-            places.push(place);
+    fn list_of(offsets: impl IntoIterator<Item = u64>) -> OffsetList {
+        let mut offsets = OffsetList::default();
+        for offset in of {
+            offsets.push(offset);
         }
-        places
+        offsets
     }
 
     #[test]
-    fn what_is_put_in_comes_out_whatever_lies_between() {
+    fn offsets_are_kept_whatever_their_differences() {
         let known: Vec<u64> = (0..5000u64)
             .scan(16, |at, n| {
                 *at += [1, 127, 128, 300, 1 << 20, 1 << 40][(n * n % 6) as usize];
                 Some(*at)
             })
             .collect();
-        let places = places(known.iter().copied());
-        assert_eq!(places.range(0..u64::MAX).collect::<Vec<_>>(), known);
-        assert_eq!(places.len(), 5000);
+        let offsets = offsets(known.iter().copied());
+        assert_eq!(offsets.range(0..u64::MAX).collect::<Vec<_>>(), known);
+        assert_eq!(offsets.len(), 5000);
         for n in [0, 1, 1023, 1024, 1025, 2500, 4999] {
-            assert_eq!((places.rank(known[n]), places.rank(known[n] + 1)), (n as u64, n as u64 + 1));
+            assert_eq!((offsets.rank(known[n]), offsets.rank(known[n] + 1)), (n as u64, n as u64 + 1));
             let end = (n + 3).min(4999);
-            assert_eq!(places.range(known[n]..known[end]).collect::<Vec<_>>(), known[n..end]);
+            assert_eq!(offsets.range(known[n]..known[end]).collect::<Vec<_>>(), known[n..end]);
         }
     }
 
     #[test]
-    fn what_is_forgotten_is_gone_and_what_is_put_before_comes_first() {
+    fn truncation_removes_offsets_and_prepended_offsets_come_first() {
         for cut in [0, 1, 1024, 1025, 2999, 3000] {
-            let mut kept = places((0..3000).map(|n| n * 10));
+            let mut kept = offsets((0..3000).map(|n| n * 10));
             let copy = kept.clone();
             kept.truncate_from(cut * 10);
             assert_eq!((kept.len(), kept.range(0..u64::MAX).count() as u64), (cut, cut));
@@ -142,8 +144,8 @@ mod tests {
             assert_eq!(kept.range(0..u64::MAX).last(), Some(40_000));
             assert_eq!(copy.range(0..u64::MAX).last(), Some(29_990), "a copy stays as it was");
         }
-        let mut later = places([500, 600]);
-        later.prepend(places([100, 200]));
+        let mut later = offsets([500, 600]);
+        later.prepend(offsets([100, 200]));
         assert_eq!(later.range(0..u64::MAX).collect::<Vec<_>>(), [100, 200, 500, 600]);
         assert_eq!(later.rank(500), 2);
         assert_eq!(

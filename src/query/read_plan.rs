@@ -1,20 +1,23 @@
-//! Where a log has to be read for somebody who reads on and on under a filter: at the events that the index knows of, or
-//! at the blocks that it does not rule out, and everywhere it knows of anything but events.
+//! The ranges of a log that must be read from one end to the other under a filter.
+//!
+//! These are the events that the index lists or the blocks that it does not exclude, and every range with damage, gaps
+//! or invalid events.
 
-use std::iter::{self, Peekable};
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::block_pruner::BlockPruner;
 use super::filter::Filter;
+use super::index_merge::{IndexIterator, aggregate_offsets, merge_ascending};
 use crate::StorageError;
 use crate::file::{LogFile, OffsetLocation, locate_offset};
-use crate::index::{AggregateIndex, IndexFault, MAX_DAMAGED_RANGES};
+use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 
-/// The ranges of a log that `filter` has read, ascending, each from where a frame or a damaged range starts.
+/// The ranges of a log to read under a filter, ascending; each starts at a frame or a damaged range.
 ///
-/// The index is believed only where the frames it points at stand; what lies behind what it covers is read whole, and
-/// everything from where it turns out to be broken.
+/// The index is trusted only where its frames are found in the log. The log after the covered part is read completely,
+/// and so is everything after the place where the index turns out to be corrupt.
 #[derive(Debug)]
 pub struct ReadPlan<'a> {
     log: &'a Arc<LogFile>,
@@ -24,117 +27,137 @@ pub struct ReadPlan<'a> {
 }
 
 impl<'a> ReadPlan<'a> {
-    /// By what the index knows, where there is one.
+    /// A plan for `filter` that uses `index` when there is one.
     pub fn new(log: &'a Arc<LogFile>, index: Option<&'a AggregateIndex>, filter: &'a Filter) -> Self {
-        let known =
+        let usable =
             index.filter(|index| index.build_damage().len() < MAX_DAMAGED_RANGES && index.coverage().frames > 0);
-        let ids = filter.aggregate_ids().filter(|_| known.is_some() && filter.can_use_index());
-        Self { log, index: known, aggregate_ids: ids, pruner: BlockPruner::new(log, index, filter) }
+        let ids = filter.aggregate_ids().filter(|_| usable.is_some() && filter.can_use_index());
+        Self { log, index: usable, aggregate_ids: ids, pruner: BlockPruner::new(log, index, filter) }
     }
 
-    /// From `from` on, where a frame or a damaged range starts. The last one has no end.
+    /// The ranges to read from `from` on, which must be the start of a frame or of a damaged range. The last range ends
+    /// at `u64::MAX`.
     ///
     /// # Errors
-    /// As items: `Io`, `Changed`, `Memory` when the log cannot be read.
+    /// The iterator yields `Io`, `Changed` or `OutOfMemory` when the log cannot be read.
     pub fn ranges_from(&self, from: u64) -> Box<dyn Iterator<Item = Result<Range<u64>, StorageError>> + '_> {
         match (self.index, self.aggregate_ids) {
-            (Some(index), Some(ids)) => Box::new(self.aggregate_ranges(index, ids, from)),
+            (Some(index), Some(ids)) => Box::new(AggregateRanges::new(self.log, index, ids, from)),
             _ => Box::new(self.pruner.ranges_to_read(from).map(Ok)),
         }
     }
+}
 
-    fn aggregate_ranges<'s>(
-        &'s self,
-        index: &'s AggregateIndex,
-        ids: &'s [u64],
-        from: u64,
-    ) -> impl Iterator<Item = Result<Range<u64>, StorageError>> + 's {
-        let mut sources: Vec<Peekable<RangeIterator<'s>>> = vec![unindexed_ranges(index).peekable()];
+/// A place to read, as the index knows it.
+enum Candidate {
+    /// An event of one of the aggregates starts at this offset.
+    Event(u64),
+    /// The range contains more than events, or the index does not cover it.
+    Range(Range<u64>),
+}
+
+impl Candidate {
+    const fn start(&self) -> u64 {
+        match self {
+            Self::Event(offset) => *offset,
+            Self::Range(range) => range.start,
+        }
+    }
+}
+
+/// Iterator over the ranges to read for some aggregates: their events, and everything that the index does not list.
+struct AggregateRanges<'s> {
+    log: &'s Arc<LogFile>,
+    candidates: IndexIterator<'s, Candidate>,
+    from: u64,
+    /// The log is read up to here.
+    position: u64,
+}
+
+impl<'s> AggregateRanges<'s> {
+    fn new(log: &'s Arc<LogFile>, index: &'s AggregateIndex, ids: &'s [u64], from: u64) -> Self {
+        let unindexed = unindexed_ranges(index).map(|range| Ok(Candidate::Range(range)));
+        let mut sources: Vec<IndexIterator<'s, Candidate>> = vec![Box::new(unindexed)];
         for id in ids {
-            let source: RangeIterator = match index.offsets(*id) {
-                Ok(offsets) => Box::new(offsets.map(|offset| offset.map(|at| at..at + 1))),
-                Err(fault) => Box::new(iter::once(Err(fault))),
-            };
-            sources.push(source.peekable());
+            let events = aggregate_offsets(index, *id).map(|offset| offset.map(Candidate::Event));
+            sources.push(Box::new(events));
         }
-        let mut done = from;
-        iter::from_fn(move || {
-            loop {
-                if done == u64::MAX {
-                    return None;
-                }
-                let start = |source: &mut Peekable<RangeIterator>| match source.peek()? {
-                    Ok(range) => Some(range.start),
-                    Err(_) => Some(0),
-                };
-                let first = sources.iter_mut().filter_map(|source| Some((start(source)?, source)));
-                let range = match first.min_by_key(|(start, _)| *start).and_then(|(_, source)| source.next()) {
-                    Some(Ok(range)) if range.end <= done => continue,
-                    Some(Ok(range)) => range,
-                    // Nothing more is known, or what was known is broken: from here on the log is read.
-                    Some(Err(_)) | None => done..u64::MAX,
-                };
-                let range = range.start.max(done)..range.end;
-                let resolved = match range.end - range.start {
-                    1 => self.resolve_event_range(range.start),
-                    _ if range.start > from => self.extend_over_damage(range, done).map(Some),
-                    _ => Ok(Some(range)),
-                };
-                match resolved {
-                    // Damage that has grown reaches here, and was met where it starts.
-                    Ok(Some(range)) if range.start < done || range.is_empty() => done = range.end.max(done),
-                    Ok(Some(range)) => {
-                        done = range.end;
-                        return Some(Ok(range));
-                    }
-                    Ok(None) => {}
-                    Err(error) => {
-                        done = u64::MAX;
-                        return Some(Err(error));
-                    }
-                }
-            }
-        })
+        Self { log, candidates: merge_ascending(sources, Candidate::start), from, position: from }
     }
 
-    /// A range, where damage that has grown reaches into it without that: what was read up to `done` has met the damage
-    /// if it starts before.
-    fn extend_over_damage(&self, range: Range<u64>, done: u64) -> Result<Range<u64>, StorageError> {
-        if matches!(self.log.read_frame_at(range.start, &mut Vec::new()), Ok(Some(_))) {
-            return Ok(range);
-        }
-        Ok(match locate_offset(self.log, range.start, self.log.len()?)? {
-            OffsetLocation::InsideFrame(found) | OffsetLocation::Damaged(found) => {
-                let start = if found.start < done { found.end } else { found.start };
-                start..range.end.max(found.end)
-            }
-            OffsetLocation::FrameStart(_) | OffsetLocation::PastEnd => range,
-        })
+    /// The range of the next candidate; `None` when it is read already or past the end of the log.
+    fn next_range(&mut self) -> Result<Option<Range<u64>>, StorageError> {
+        let range = match self.candidates.next() {
+            Some(Ok(Candidate::Event(offset))) if offset < self.position => return Ok(None),
+            Some(Ok(Candidate::Event(offset))) => return self.event_range(offset),
+            Some(Ok(Candidate::Range(range))) if range.end <= self.position => return Ok(None),
+            Some(Ok(Candidate::Range(range))) => range.start.max(self.position)..range.end,
+            // The index is corrupt from here on, so the rest of the log is read.
+            Some(Err(_)) | None => self.position..u64::MAX,
+        };
+        if range.start > self.from { self.extend_over_damage(range).map(Some) } else { Ok(Some(range)) }
     }
 
-    /// What is read for an event that is said to start at `at`: its frame, or what stands there instead.
-    fn resolve_event_range(&self, at: u64) -> Result<Option<Range<u64>>, StorageError> {
-        if matches!(self.log.read_frame_at(at, &mut Vec::new()), Ok(Some(_))) {
-            return Ok(Some(at..at + 1));
+    /// The range to read for an event that the index lists at `offset`: its frame, or whatever replaced it.
+    fn event_range(&self, offset: u64) -> Result<Option<Range<u64>>, StorageError> {
+        if matches!(self.log.read_frame_at(offset, &mut Vec::new()), Ok(Some(_))) {
+            // One byte is enough: a reader finishes the frame that starts in its range.
+            return Ok(Some(offset..offset + 1));
         }
-        Ok(match locate_offset(self.log, at, self.log.len()?)? {
+        Ok(match locate_offset(self.log, offset, self.log.len()?)? {
             OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::Damaged(range) => {
                 Some(range)
             }
             OffsetLocation::PastEnd => None,
         })
     }
+
+    /// The range, aligned to the damage that has grown into its start since the index was built.
+    ///
+    /// Damage that starts before the position was read there, so the range starts after it.
+    fn extend_over_damage(&self, range: Range<u64>) -> Result<Range<u64>, StorageError> {
+        if matches!(self.log.read_frame_at(range.start, &mut Vec::new()), Ok(Some(_))) {
+            return Ok(range);
+        }
+        Ok(match locate_offset(self.log, range.start, self.log.len()?)? {
+            OffsetLocation::InsideFrame(found) | OffsetLocation::Damaged(found) => {
+                let start = if found.start < self.position { found.end } else { found.start };
+                start..range.end.max(found.end)
+            }
+            OffsetLocation::FrameStart(_) | OffsetLocation::PastEnd => range,
+        })
+    }
 }
 
-/// Ranges, ascending.
-type RangeIterator<'s> = Box<dyn Iterator<Item = Result<Range<u64>, IndexFault>> + 's>;
+impl Iterator for AggregateRanges<'_> {
+    type Item = Result<Range<u64>, StorageError>;
 
-/// What the index knows to be anything but events, and what it does not know of.
-fn unindexed_ranges(index: &AggregateIndex) -> RangeIterator<'_> {
-    let first = index.blocks().next().map(|block| 0..block.anchor.offset);
-    let mut blocks = index.blocks().peekable();
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.position < u64::MAX {
+            match self.next_range() {
+                Ok(Some(range)) if range.start >= self.position && !range.is_empty() => {
+                    self.position = range.end;
+                    return Some(Ok(range));
+                }
+                // Damage that has grown reaches beyond the candidate and was read where it starts.
+                Ok(Some(range)) => self.position = self.position.max(range.end),
+                Ok(None) => {}
+                Err(error) => {
+                    self.position = u64::MAX;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The ranges, ascending, in which the index knows more than events, and the range after the covered part.
+fn unindexed_ranges(index: &AggregateIndex) -> impl Iterator<Item = Range<u64>> + '_ {
+    let before_blocks = index.blocks().next().map(|block| 0..block.anchor.offset);
     let covered_to = index.coverage().covered_to;
-    let mixed = iter::from_fn(move || {
+    let mut blocks = index.blocks().peekable();
+    let mixed_blocks = iter::from_fn(move || {
         loop {
             let block = blocks.next()?;
             if block.has_non_events {
@@ -142,12 +165,12 @@ fn unindexed_ranges(index: &AggregateIndex) -> RangeIterator<'_> {
             }
         }
     });
+    let mut mixed = before_blocks.into_iter().chain(mixed_blocks).peekable();
     let mut damage = index.known_damage().peekable();
-    let mut mixed = first.into_iter().chain(mixed).peekable();
     let both = iter::from_fn(move || match (mixed.peek(), damage.peek()) {
-        (Some(a), Some(b)) if b.start < a.start => damage.next(),
+        (Some(block), Some(damaged)) if damaged.start < block.start => damage.next(),
         (Some(_), _) => mixed.next(),
         (None, _) => damage.next(),
     });
-    Box::new(both.chain(iter::once(covered_to..u64::MAX)).map(Ok))
+    both.chain(iter::once(covered_to..u64::MAX))
 }

@@ -1,4 +1,4 @@
-//! Search: the next event whose stored JSON holds a text, or matches a pattern.
+//! Search for the next event whose stored JSON contains a text or matches a regular expression.
 
 use super::block_pruner::BlockPruner;
 use super::filter::Filter;
@@ -11,13 +11,14 @@ use crate::StorageError;
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, OnProgress};
 
-/// The start of the nearest event that matches and that `filter` shows: forward the first that reaches behind `from`,
-/// backward the last that ends at or before it; `None` when there is none.
+/// Finds the nearest event that `pattern` matches and `filter` shows, and returns its offset; `None` when there is none.
 ///
-/// Streams, passing over the blocks that `index` rules out by the filter, and tells `on` where it is about every mebibyte.
+/// Forward, this is the first event that contains `from` or starts at or after it; backward, the last event that ends at
+/// or before `from`. Reads the log in one pass and skips the blocks that `index` excludes by the filter. `on_progress`
+/// is called about once per mebibyte.
 ///
 /// # Errors
-/// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read.
+/// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
 pub fn find_match(
     view: &LogView,
     index: Option<&AggregateIndex>,

@@ -1,38 +1,46 @@
-//! Text and patterns as people type them, looked for in bytes. Smart case: a text all in lower case matches any case.
+//! Search for a text or a regular expression in bytes. Smart case: a pattern all in lower case matches any case.
 
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Something to look for.
+/// A compiled text or regular expression.
 #[derive(Debug, Clone)]
 pub(super) enum TextMatcher {
-    /// These bytes exactly.
+    /// Matches these bytes exactly.
     Exact(Box<Finder<'static>>),
-    /// Whatever the pattern matches.
+    /// Matches where the regular expression matches.
     Regex(Regex),
 }
 
+/// Whether upper and lower case letters differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CaseRule {
+    Respect,
+    Ignore,
+}
+
 impl TextMatcher {
-    /// A plain text. The error says in words why it cannot be looked for.
+    /// Compiles a plain text. The error is the reason, for messages.
     pub(super) fn from_text(text: &str) -> Result<Self, String> {
         let cased = |c: char| c.is_lowercase() || c.is_uppercase();
         if has_upper_case(text) || !text.contains(cased) {
             return Ok(Self::Exact(Box::new(Finder::new(text).into_owned())));
         }
-        Self::compile_regex(&regex::escape(text), true)
+        Self::compile_regex(&regex::escape(text), CaseRule::Ignore)
     }
 
-    /// A regular expression. The error says in words what is wrong with it.
+    /// Compiles a regular expression. The error is the reason, for messages.
     pub(super) fn from_pattern(pattern: &str) -> Result<Self, String> {
-        Self::compile_regex(pattern, !has_upper_case(&strip_escapes(pattern)))
+        let has_capital = has_upper_case(&strip_escapes(pattern));
+        Self::compile_regex(pattern, if has_capital { CaseRule::Respect } else { CaseRule::Ignore })
     }
 
-    fn compile_regex(pattern: &str, any_case: bool) -> Result<Self, String> {
-        let built = RegexBuilder::new(pattern).case_insensitive(any_case).build();
+    fn compile_regex(pattern: &str, case: CaseRule) -> Result<Self, String> {
+        let built = RegexBuilder::new(pattern).case_insensitive(case == CaseRule::Ignore).build();
         built.map(Self::Regex).map_err(|error| regex_error_message(&error))
     }
 
-    /// True when `bytes` hold it.
+    /// True when the pattern occurs in `bytes`.
     pub(super) fn is_match(&self, bytes: &[u8]) -> bool {
         match self {
             Self::Exact(finder) => finder.find(bytes).is_some(),
@@ -41,7 +49,7 @@ impl TextMatcher {
     }
 }
 
-/// What is wrong with a regular expression, in one line.
+/// The reason why a regular expression cannot be compiled, in one line.
 pub(super) fn regex_error_message(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
@@ -52,18 +60,18 @@ fn has_upper_case(text: &str) -> bool {
     text.chars().any(char::is_uppercase)
 }
 
-/// The pattern without its classes (`\S`, `\p{Lu}`), whose upper case letters mean no letter.
+/// The pattern without its classes (`\S`, `\p{Lu}`), whose upper case letters match no letter.
 fn strip_escapes(pattern: &str) -> String {
     let mut rest = pattern.chars().peekable();
-    let mut kept = String::new();
+    let mut literal = String::new();
     while let Some(c) = rest.next() {
         if c != '\\' {
-            kept.push(c);
+            literal.push(c);
         } else if rest.next().is_some() && rest.peek() == Some(&'{') {
             rest.by_ref().find(|c| *c == '}');
         }
     }
-    kept
+    literal
 }
 
 #[cfg(test)]
@@ -71,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lower_case_matches_any_case_and_a_capital_only_itself() {
+    fn a_text_in_lower_case_matches_any_case_and_a_capital_matches_itself() {
         let lower = TextMatcher::from_text("juan").unwrap();
         assert!(lower.is_match(b"{\"name\":\"JUAN\"}") && lower.is_match(b"Juan"));
         let capital = TextMatcher::from_text("Juan").unwrap();
@@ -84,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn a_class_in_capitals_is_no_capital() {
+    fn a_capital_of_a_class_does_not_make_the_pattern_case_sensitive() {
         assert!(TextMatcher::from_pattern(r"ju\Sn").unwrap().is_match(b"JUAN"));
         assert!(TextMatcher::from_pattern(r"\p{Lu}uan").unwrap().is_match(b"JUAN"));
         assert!(!TextMatcher::from_pattern(r"J\San").unwrap().is_match(b"juan"));
     }
 
     #[test]
-    fn a_broken_pattern_is_told_in_one_line() {
+    fn an_invalid_pattern_is_reported_in_one_line() {
         assert_eq!(TextMatcher::from_pattern("(a").unwrap_err(), "unclosed group");
     }
 }

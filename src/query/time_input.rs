@@ -1,19 +1,19 @@
-//! Times as people type them: a date, a date and time, or so long ago. UTC unless the text carries a zone.
+//! Times as users type them: a date, a date and time, or a span before now. UTC unless the text has a zone.
 //!
-//! The clock is never asked here: what is now is handed in.
+//! The caller passes the current time; the clock is not read here.
 
 use jiff::civil::DateTime;
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
-/// What a time may look like, for messages.
+/// The accepted forms of a time, for messages.
 pub(super) const TIME_EXAMPLES: &str = "a time such as 2026-11-20, 2026-11-20T09:14, 2026-11-20T09:14:02+01:00 or -15m";
-/// Letters of spans, and their milliseconds.
+/// The unit letters of spans, with their milliseconds.
 const SPAN_UNITS: [(char, u64); 5] =
     [('s', 1000), ('m', 60_000), ('h', 3_600_000), ('d', 86_400_000), ('w', 604_800_000)];
 
-/// The time that `text` means, in milliseconds since the Unix epoch; `None` when it means none that an event can have.
+/// Parses a time into milliseconds since the Unix epoch; `None` when the text is no time or a time before the epoch.
 ///
-/// `-15m`, `-1h30m`, `-3d` count back from `now_ms`, and stop at the epoch.
+/// `-15m`, `-1h30m` and `-3d` count back from `now_ms`, but not beyond the epoch.
 pub(super) fn parse_time(text: &str, now_ms: u64) -> Option<u64> {
     if let Some(span) = text.strip_prefix('-') {
         return Some(now_ms.saturating_sub(parse_span_ms(span)?));
@@ -28,7 +28,7 @@ pub(super) fn parse_time(text: &str, now_ms: u64) -> Option<u64> {
     u64::try_from(timestamp.as_millisecond()).ok()
 }
 
-/// `15m`, `1h30m`, in milliseconds.
+/// Parses a span such as `15m` or `1h30m` into milliseconds.
 fn parse_span_ms(text: &str) -> Option<u64> {
     let mut sum: u64 = 0;
     let mut rest = text;
@@ -50,7 +50,7 @@ mod tests {
     const NINE: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
 
     #[test]
-    fn a_time_without_a_zone_is_utc_and_one_with_a_zone_is_its_own() {
+    fn a_time_without_a_zone_is_utc() {
         assert_eq!(parse_time("2026-11-20T09:00", 0), Some(NINE));
         assert_eq!(parse_time("2026-11-20T09:00:00.25Z", 0), Some(NINE + 250));
         assert_eq!(parse_time("2026-11-20T09:00+02:00", 0), Some(NINE - 7_200_000));
@@ -59,14 +59,14 @@ mod tests {
     }
 
     #[test]
-    fn a_span_counts_back_from_the_time_handed_in() {
+    fn a_span_counts_back_from_the_given_time() {
         assert_eq!(parse_time("-15m", NINE), Some(NINE - 900_000));
         assert_eq!(parse_time("-1h30m", NINE), Some(NINE - 5_400_000));
         assert_eq!(parse_time("-2w", 1000), Some(0));
     }
 
     #[test]
-    fn what_is_no_time_is_none() {
+    fn a_text_that_is_no_time_is_refused() {
         for text in ["", "-", "-15", "-m", "-15x", "15m", "yesterday", "2026-13-01", "1969-12-31", "-15mé", "-é"] {
             assert_eq!(parse_time(text, NINE), None, "{text}");
         }
