@@ -1,4 +1,4 @@
-//! Jumps: places as people name them, and the row that stands there.
+//! Jumps: places in the log as users name them, resolved to the start of a row.
 
 use std::ops::{ControlFlow, Range};
 
@@ -15,19 +15,19 @@ use crate::format::EventView;
 use crate::index::{AggregateIndex, Anchor};
 use crate::inspect::{LogView, OnProgress};
 
-/// Bytes that are walked over rather than halved again.
+/// Range that the search for a time scans instead of halving it again, in bytes.
 const LINEAR_SCAN_BYTES: u64 = 1 << 20;
 
-/// A place to go to.
+/// A place in the log.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum JumpTarget {
-    /// The row that covers this offset.
+    /// The row that contains this file offset.
     Offset(u64),
-    /// The row at this share of the file's bytes, 0 to 100.
+    /// The row at this percentage of the file's bytes, 0 to 100.
     Percent(f64),
-    /// The event of this number, counted from 1.
+    /// The event with this number, counted from 1.
     Ordinal(u64),
-    /// The first event at this time or later, milliseconds since the Unix epoch.
+    /// The first event written at this time or later, in milliseconds since the Unix epoch.
     Time(u64),
     /// The first row.
     First,
@@ -36,21 +36,21 @@ pub enum JumpTarget {
 }
 
 impl JumpTarget {
-    /// Reads `1223488`, `0x12ab40`, `50%`, `#3000`, `2026-11-20T09:14`; also `-15m`, counted back from `now_ms`.
+    /// Parses `1223488`, `0x12ab40`, `50%`, `#3000`, `2026-11-20T09:14` or `-15m`, which counts back from `now_ms`.
     ///
     /// # Errors
-    /// A text that names no place, and what is expected.
+    /// The text is none of these; the reason names what is expected.
     pub fn parse(text: &str, now_ms: u64) -> Result<Self, QuerySyntaxError> {
         let place = text.trim();
         let error = |reason: &str| QuerySyntaxError { word: place.to_owned(), at: 0, reason: reason.to_owned() };
         if let Some(ordinal) = place.strip_prefix('#') {
             let ordinal = parse_offset(ordinal).filter(|ordinal| *ordinal > 0);
-            let reason = "expected the number of an event behind #, counted from 1";
+            let reason = "expected the number of an event after #, counted from 1";
             return ordinal.map(Self::Ordinal).ok_or_else(|| error(reason));
         }
         if let Some(share) = place.strip_suffix('%') {
             let share = share.trim_end().parse().ok().filter(|share| (0.0..=100.0).contains(share));
-            return share.map(Self::Percent).ok_or_else(|| error("expected a share of 0 to 100 before %"));
+            return share.map(Self::Percent).ok_or_else(|| error("expected a number from 0 to 100 before %"));
         }
         if let Some(offset) = parse_offset(place) {
             return Ok(Self::Offset(offset));
@@ -60,14 +60,12 @@ impl JumpTarget {
     }
 }
 
-/// The start of the row to go to. A place behind the last row, or a time after the last event, is the last row.
+/// Resolves a place to the start of a row. A place after the last row, or a time after the last event, is the last row.
 ///
-/// An ordinal costs a scan from the index's anchor before it, or from the log's start; a time likewise, or the halving of
-/// what no index covers. There, times that jump back may make that find a later event than the first. `on` is told the place
-/// about every mebibyte.
+/// See [`resolve_jump`] for the cost.
 ///
 /// # Errors
-/// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read.
+/// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
 pub fn resolve_jump_or_last_row(
     view: &LogView,
     index: Option<&AggregateIndex>,
@@ -80,10 +78,15 @@ pub fn resolve_jump_or_last_row(
     }
 }
 
-/// The same; `None` for a place behind the last row, a time after the last event, and the last row.
+/// Resolves a place to the start of a row; `None` for a place after the last row, a time after the last event, and
+/// [`JumpTarget::Last`].
+///
+/// An ordinal costs a scan from the index's anchor before it, or from the start of the log. A time costs the same, and a
+/// binary search over the part that the index does not cover; where times decrease there, the result may be a later
+/// event than the first. `on_progress` is called about once per mebibyte.
 ///
 /// # Errors
-/// As [`resolve_jump_or_last_row`].
+/// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
 pub fn resolve_jump(
     view: &LogView,
     index: Option<&AggregateIndex>,
@@ -108,7 +111,7 @@ fn percent_to_offset(bytes: u64, percent: f64) -> u64 {
     (bytes as f64 * (percent / 100.0).clamp(0.0, 1.0)) as u64
 }
 
-/// The start of the next row from a place on, or of the last one before it.
+/// The start of the first row from an offset on, or of the last row before it.
 fn nearest_row_start(view: &LogView, from: u64, direction: Direction) -> Result<Option<u64>, StorageError> {
     let request = PageRequest { from, direction, limit: 1, filter: &Filter::default() };
     let page = read_page(view, None, &request, &mut |_| ControlFlow::Continue(()))?;
@@ -119,7 +122,7 @@ fn nearest_row_start(view: &LogView, from: u64, direction: Direction) -> Result<
     Ok(row.map(|row| row.start))
 }
 
-/// A search for one event by what no offset says.
+/// The search for one event by number or time.
 struct EventSeek<'a> {
     view: &'a LogView,
     index: Option<&'a AggregateIndex>,
@@ -127,23 +130,24 @@ struct EventSeek<'a> {
 }
 
 impl EventSeek<'_> {
-    /// The event before which `ordinal` others lie.
+    /// The offset of the event with `ordinal` events before it.
     fn seek_ordinal(&self, ordinal: u64, meter: &mut ProgressMeter) -> Result<Option<u64>, StorageError> {
         let anchor = self.verify_anchor(self.index.and_then(|index| index.anchor_by_ordinal(ordinal)));
-        let (start, mut before) = anchor.map_or((self.first_frame(), 0), |anchor| (anchor.offset, anchor.ordinal));
+        let (start, mut events_before) =
+            anchor.map_or((self.first_frame(), 0), |anchor| (anchor.offset, anchor.ordinal));
         self.find_first_event(self.scanner_for(start..self.end), meter, |_| {
-            before += 1;
-            before > ordinal
+            events_before += 1;
+            events_before > ordinal
         })
         .map(|event| event.map(|(at, _)| at))
     }
 
-    /// The first event at `time_ms` or later.
+    /// The offset of the first event written at `time_ms` or later.
     fn seek_time(&self, time_ms: u64, meter: &mut ProgressMeter) -> Result<Option<u64>, StorageError> {
         let anchor = |pick: &dyn Fn(&AggregateIndex) -> Option<Anchor>| self.verify_anchor(self.index.and_then(pick));
-        let start = if let Some(late) = anchor(&|index| index.anchor_by_time(time_ms)) {
-            // Its block holds such an event, and none before it does.
-            late.offset
+        let start = if let Some(found) = anchor(&|index| index.anchor_by_time(time_ms)) {
+            // The anchor's block contains such an event, and no earlier block does.
+            found.offset
         } else {
             let last = anchor(&|index| index.anchor_before(u64::MAX));
             self.bisect_time(last.map_or_else(|| self.first_frame(), |anchor| anchor.offset), time_ms, meter)?
@@ -153,8 +157,9 @@ impl EventSeek<'_> {
         event.map(|event| event.map(|(at, _)| at))
     }
 
-    /// Where to start walking: an event earlier than `time_ms`, or `start`, with a later one not far behind, if there is
-    /// any. Halves the bytes, so times that jump back lead to one such place of several.
+    /// An offset close before the first event at `time_ms` or later: `start`, or an event earlier than `time_ms`.
+    ///
+    /// Binary search over the bytes. Where times decrease, several such offsets exist and one of them is found.
     fn bisect_time(&self, start: u64, time_ms: u64, meter: &mut ProgressMeter) -> Result<u64, StorageError> {
         let (mut low, mut high) = (start, self.end);
         while high.saturating_sub(low) > LINEAR_SCAN_BYTES {
@@ -168,7 +173,7 @@ impl EventSeek<'_> {
         Ok(low)
     }
 
-    /// The anchor, when its event still stands there.
+    /// The anchor, when the log still contains its event.
     fn verify_anchor(&self, anchor: Option<Anchor>) -> Option<Anchor> {
         let mut buf = Vec::new();
         anchor.filter(|anchor| {
@@ -185,7 +190,7 @@ impl EventSeek<'_> {
         Scanner::new(self.view.log().clone(), range)
     }
 
-    /// Offset and time of the first event that is wanted.
+    /// Offset and time of the first event for which `predicate` holds.
     fn find_first_event(
         &self,
         mut scanner: Scanner,

@@ -1,6 +1,29 @@
-//! What to show: the filter language, search, jumps, and pages of rows around a place, through the index where it can.
+//! Queries on a log: filters, search, jumps, pages of rows, the details of one row and the history of an aggregate.
 //!
-//! Never holds more than a page, and never lets the index decide what an event says: each is read from the log.
+//! Start with [`Filter::parse`] and [`read_page`]. A page is read from the log itself; an index only tells which parts
+//! of the log need not be read. Memory holds one page, and the offsets of [`Hits`] where they are collected.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("accounts.log");
+//! use std::ops::ControlFlow;
+//!
+//! use chronicle::query::{Direction, Filter, PageRequest, read_page};
+//! use chronicle::{Event, EventLog};
+//!
+//! let mut log = EventLog::create(&path)?;
+//! for (kind, id) in [("Created", 42), ("Created", 7), ("Updated", 42)] {
+//!     let event = Event::builder().event_type(kind).namespace("accounts").schema_id("Person").schema_version(1);
+//!     log.append(&event.aggregate_id(id).payload_json("{}").build()?)?;
+//! }
+//! let filter = Filter::parse("agg:42 type:Updated", 0)?;
+//! let request = PageRequest { from: 0, direction: Direction::Forward, limit: 10, filter: &filter };
+//! let page = read_page(log.view(), None, &request, &mut |_| ControlFlow::Continue(()))?;
+//! assert_eq!(page.rows.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 mod aggregate_history;
 mod block_pruner;

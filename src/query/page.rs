@@ -1,4 +1,4 @@
-//! Pages: some rows around a place, from the log or through the index, and the row at a place.
+//! Pages of rows from an offset on, and the row at an offset. Reads through the index where it lists the rows.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -14,33 +14,32 @@ use crate::StorageError;
 use crate::index::{AggregateIndex, IndexFault};
 use crate::inspect::{LogView, OnProgress};
 
-/// Which rows a page is to have.
+/// The rows that a page should contain.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest<'a> {
-    /// The place they lie around, in bytes of the file; any number. The row that covers it counts as lying behind it.
+    /// The file offset from which the rows are read; any number. The row that contains it belongs to the forward page.
     pub from: u64,
-    /// Where they lie.
+    /// The direction in which rows are read.
     pub direction: Direction,
-    /// How many there may be.
+    /// Largest number of rows.
     pub limit: usize,
-    /// Which are shown.
+    /// The rows to show.
     pub filter: &'a Filter,
 }
 
-/// The rows nearest to a place.
+/// Reads the rows nearest to an offset.
 ///
-/// Without a filter it costs the reading around the place, and 250 ms more where the page reaches an end of the log that
-/// is damaged or unfinished: it is looked at twice. With a filter the log is scanned until the page is full, and `on` is
-/// told the place about every mebibyte; where the filter names aggregates, `index` leads to their events as far as it
-/// covers the log, and where it names types, namespaces, schemas, times or offsets, blocks that `index` rules out are
-/// passed over. An index knows the damage that was there when it was built.
+/// Without a filter, only the log around the offset is read. A page that reaches a damaged or unfinished end of the log
+/// costs 250 ms more, because the end is read twice. With a filter, the log is scanned until the page is full. `index`
+/// shortens the scan: for a filter with aggregates it lists their events, and for one with types, namespaces, schemas,
+/// times or offsets it excludes blocks. Damage that appeared inside these ranges after the index was built is not
+/// noticed. `on_progress` is called about once per mebibyte.
 ///
-/// Forward and backward from one place, every row is on one page: the row without bytes, at the end of a log that lost
-/// its end without a trace, lies behind that end. `at_start` and `at_end` are false also where it is not known, under a
-/// filter, and backward from that end.
+/// The forward page and the backward page from one offset have no row in common and miss none. The empty row at the end
+/// of a log that lost its end belongs to the forward page. `at_start` and `at_end` are false when the answer is unknown.
 ///
 /// # Errors
-/// `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when the log cannot be read, or `Io` its index.
+/// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` when the log or its index cannot be read.
 pub fn read_page(
     view: &LogView,
     index: Option<&AggregateIndex>,
@@ -59,7 +58,7 @@ pub fn read_page(
         match read_indexed_page(&reader, &indexed, request, &mut meter) {
             Ok(page) => return Ok(page),
             Err(IndexFault::Io(error)) => return Err(error),
-            // Found broken only now, behind its head: the log itself answers.
+            // The index turned out to be corrupt while it was read, so the log is scanned instead.
             Err(_) => {}
         }
     }
@@ -76,16 +75,18 @@ pub fn read_page(
     }
 }
 
-/// The row that covers `offset`; at the end of a log that lost its end, the one that says so.
+/// The row that contains `offset`. At the end of a log that lost its end, this is the row that reports the loss; past
+/// the end it is `None`.
 ///
 /// # Errors
-/// As [`read_page`].
+/// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
 pub fn read_row_at(view: &LogView, offset: u64) -> Result<Option<LogRow>, StorageError> {
     let request = PageRequest { from: offset, direction: Direction::Forward, limit: 1, filter: &Filter::default() };
     let page = read_page(view, None, &request, &mut |_| ControlFlow::Continue(()))?;
     Ok(page.rows.into_iter().next())
 }
 
+/// Reads a page through an indexed reader.
 pub(super) fn read_indexed_page(
     reader: &LogReader,
     indexed: &IndexedReader,
@@ -102,7 +103,7 @@ pub(super) fn read_indexed_page(
     }
 }
 
-/// The header where it belongs, and behind it the rows that `rest` finds, as many as it is told.
+/// Builds a forward page: the header row where it belongs, then the rows that `read_rows` returns for the rest of the limit.
 fn build_forward_page<E>(
     reader: &LogReader,
     request: &PageRequest,
@@ -117,7 +118,7 @@ fn build_forward_page<E>(
     Ok(RowPage { rows, at_start, at_end: found.complete })
 }
 
-/// The rows that `rest` finds, and before them the header where there is room for it.
+/// Builds a backward page: the rows that `read_rows` returns, and before them the header row when there is room.
 fn build_backward_page<E>(
     reader: &LogReader,
     request: &PageRequest,

@@ -9,13 +9,13 @@ const PROGRESS_INTERVAL: u64 = 1 << 20;
 /// Counts bytes that were read and calls the progress callback about once per mebibyte.
 pub(super) struct ProgressMeter<'a> {
     on_progress: &'a mut OnProgress<'a>,
-    /// The offset at which the read ends, as the callback is told.
+    /// The offset at which the read ends; reported with the position.
     total: u64,
     unreported_bytes: u64,
 }
 
 impl<'a> ProgressMeter<'a> {
-    /// A meter that reports to `on_progress`, which receives the file offset reached, of `total`, and can cancel the read.
+    /// A meter that reports the offset reached and `total` to `on_progress`, which can cancel the read.
     pub(super) fn new(on_progress: &'a mut OnProgress<'a>, total: u64) -> Self {
         Self { on_progress, total, unreported_bytes: 0 }
     }

@@ -18,6 +18,7 @@ mod overlays;
 mod plan_preview;
 mod repairs;
 mod scan;
+mod suggestion;
 mod tables;
 mod text_input;
 

@@ -3,6 +3,7 @@
 use super::ListCursor;
 use super::labelled_lines::wrap_text;
 use super::plan_preview::PlanPreview;
+use super::suggestion::{Suggestion, suggest_actions, suggest_filter_terms};
 use super::text_input::TextInput;
 use crate::tui::actions::{self, ActionScope, ActionSpec};
 use crate::tui::session_time::SessionTime;
@@ -65,19 +66,13 @@ impl Prompt {
         Self { purpose, input: TextInput::new(text), error: None, selected: 0 }
     }
 
-    /// Returns the actions whose titles contain the text. Only the palette has suggestions, and only while the text is
-    /// not a jump.
-    pub(crate) fn suggestions(&self) -> Vec<&'static ActionSpec> {
-        let typed = self.input.text().trim().to_lowercase();
-        if self.purpose != PromptPurpose::Palette || typed.starts_with(|c: char| c.is_ascii_digit() || c == '#') {
-            return Vec::new();
+    /// Returns the suggestions for the text: actions in the palette, filter terms in a filter, none in a search.
+    pub(crate) fn suggestions(&self) -> Vec<Suggestion> {
+        match self.purpose {
+            PromptPurpose::Palette => suggest_actions(self.input.text()),
+            PromptPurpose::Filter if self.input.is_cursor_at_end() => suggest_filter_terms(self.input.text()),
+            PromptPurpose::Filter | PromptPurpose::Search => Vec::new(),
         }
-        let mut found: Vec<_> = actions::action_table()
-            .iter()
-            .filter(|row| row.scope == ActionScope::Main && row.title.contains(&typed))
-            .collect();
-        found.sort_by_key(|row| !row.title.starts_with(&typed));
-        found
     }
 }
 
@@ -172,14 +167,25 @@ pub(crate) enum DialogButton {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::keys::Key;
 
     #[test]
     fn titles_that_start_with_the_text_are_suggested_first() {
         let suggestions = Prompt::new(PromptPurpose::Palette, "scan").suggestions();
-        let titles: Vec<_> = suggestions.iter().map(|row| row.title).collect();
+        let titles: Vec<_> = suggestions.iter().map(|suggestion| suggestion.label.as_str()).collect();
         assert_eq!(titles, ["scan stop", "scan go"]);
         assert!(Prompt::new(PromptPurpose::Palette, "12").suggestions().is_empty());
-        assert!(Prompt::new(PromptPurpose::Filter, "scan").suggestions().is_empty());
+        assert!(Prompt::new(PromptPurpose::Search, "scan").suggestions().is_empty());
+    }
+
+    #[test]
+    fn a_filter_suggests_terms_while_the_cursor_is_at_its_end() {
+        let mut prompt = Prompt::new(PromptPurpose::Filter, "agg:1 ty");
+        let suggestions = prompt.suggestions();
+        let [suggestion] = suggestions.as_slice() else { panic!("{suggestions:?}") };
+        assert_eq!((suggestion.text.as_str(), suggestion.label.as_str()), ("agg:1 type:", "type:NAME"));
+        assert!(prompt.input.handle_key(Key::Left));
+        assert_eq!(prompt.suggestions(), []);
     }
 
     #[test]

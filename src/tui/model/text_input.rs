@@ -30,6 +30,11 @@ impl TextInput {
         self.cursor
     }
 
+    /// Returns true when no character comes after the cursor.
+    pub(crate) fn is_cursor_at_end(&self) -> bool {
+        self.cursor == self.text.chars().count()
+    }
+
     /// Handles an editing key. Returns false when the key does not edit a line.
     pub(crate) fn handle_key(&mut self, key: Key) -> bool {
         let len = self.text.chars().count();

@@ -37,9 +37,12 @@ fn complete(prompt: &mut Prompt, key: Key) {
     }
     match key {
         Key::Tab => {
-            let selected = suggestions.get(prompt.selected).filter(|action| action.title != prompt.input.text());
+            let selected = suggestions.get(prompt.selected).filter(|suggestion| suggestion.text != prompt.input.text());
             match selected {
-                Some(action) => prompt.input = TextInput::new(action.title),
+                Some(suggestion) => {
+                    prompt.input = TextInput::new(&suggestion.text);
+                    prompt.selected = 0;
+                }
                 None => prompt.selected = (prompt.selected + 1) % count,
             }
         }
@@ -93,9 +96,9 @@ fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) {
         model.overlays.pop();
         return;
     }
-    if let Some(action) = prompt.suggestions().get(prompt.selected) {
+    if let Some(action) = prompt.suggestions().get(prompt.selected).and_then(|suggestion| suggestion.action) {
         model.overlays.pop();
-        run_action(model, action.id);
+        run_action(model, action);
         return;
     }
     match JumpTarget::parse(text, model.now_ms) {

@@ -56,14 +56,13 @@ fn draw_proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16
     let area = Rect::new(0, bottom - height, frame.area().width, height);
     Clear.render(area, frame.buffer_mut());
     frame.buffer_mut().set_style(area, model.theme.base());
-    for (line, (number, action)) in proposals.iter().enumerate().skip(top).take(usize::from(height)).enumerate() {
-        let key = action.keys.first().map(ToString::to_string).unwrap_or_default();
+    for (line, (number, suggestion)) in proposals.iter().enumerate().skip(top).take(usize::from(height)).enumerate() {
         let marker = if number == prompt.selected { ">" } else { " " };
         let room = usize::from(area.width).saturating_sub(39);
         let spans = vec![
-            span(model, Role::Text, format!("{marker} {}", pad(action.title, 26))),
-            span(model, Role::Key, pad(&key, 10)),
-            span(model, Role::Muted, fit_safe(action.help, room)),
+            span(model, Role::Text, format!("{marker} {}", pad(&suggestion.label, 26))),
+            span(model, Role::Key, pad(&suggestion.key, 10)),
+            span(model, Role::Muted, fit_safe(suggestion.help, room)),
         ];
         draw_spans(frame, area, line as u16, spans);
         if number == prompt.selected {

@@ -1,0 +1,52 @@
+//! Suggestions below a prompt: actions for the palette, terms for a filter.
+
+use crate::query::complete_filter;
+use crate::tui::actions::{self, ActionId, ActionScope};
+
+/// One suggestion for the text in a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Suggestion {
+    /// The text that Tab puts into the prompt.
+    pub(crate) text: String,
+    /// The name of the action, or the term with its placeholder.
+    pub(crate) label: String,
+    /// The key of the action; empty for a filter term.
+    pub(crate) key: String,
+    /// What the action does or the term shows.
+    pub(crate) help: &'static str,
+    /// The action that Enter runs; `None` for a filter term.
+    pub(crate) action: Option<ActionId>,
+}
+
+/// The actions whose titles contain `typed`, best match first; none while `typed` is a jump.
+pub(super) fn suggest_actions(typed: &str) -> Vec<Suggestion> {
+    let typed = typed.trim().to_lowercase();
+    if typed.starts_with(|c: char| c.is_ascii_digit() || c == '#') {
+        return Vec::new();
+    }
+    let mut matching: Vec<_> = actions::action_table()
+        .iter()
+        .filter(|row| row.scope == ActionScope::Main && row.title.contains(&typed))
+        .collect();
+    matching.sort_by_key(|row| !row.title.starts_with(&typed));
+    let suggestion = |row: &'static actions::ActionSpec| Suggestion {
+        text: row.title.to_owned(),
+        label: row.title.to_owned(),
+        key: row.keys.first().map(ToString::to_string).unwrap_or_default(),
+        help: row.help,
+        action: Some(row.id),
+    };
+    matching.into_iter().map(suggestion).collect()
+}
+
+/// The filter terms that complete the last word of `typed`.
+pub(super) fn suggest_filter_terms(typed: &str) -> Vec<Suggestion> {
+    let suggestion = |completion: crate::query::FilterCompletion| Suggestion {
+        text: completion.text,
+        label: completion.label,
+        key: String::new(),
+        help: completion.help,
+        action: None,
+    };
+    complete_filter(typed).into_iter().map(suggestion).collect()
+}
