@@ -70,11 +70,11 @@ pub use jump::{JumpTarget, resolve_jump, resolve_jump_or_last_row};
 pub(crate) use offset_input::parse_offset;
 pub use page::{PageRequest, read_page, read_row_at};
 pub use read_plan::ReadPlan;
-pub use row::{Direction, EventSummary, LogRow, RowContent, RowPage};
+pub use row::{Direction, EventSummary, LogRow, ReadStart, RowContent, RowPage};
 pub use row_details::{
     FieldSpan, FrameDetails, HeaderDecodeState, HeaderDetails, IndexEntryStatus, RowDetails, read_row_details,
 };
 pub use row_fix::find_fix;
-pub use search::find_match;
+pub use search::{SearchRequest, find_match};
 pub use search_pattern::SearchPattern;
 pub use syntax_error::QuerySyntaxError;

@@ -108,11 +108,11 @@ mod tests {
     use super::*;
 
     fn list_of(offsets: impl IntoIterator<Item = u64>) -> OffsetList {
-        let mut offsets = OffsetList::default();
-        for offset in of {
-            offsets.push(offset);
+        let mut list = OffsetList::default();
+        for offset in offsets {
+            list.push(offset);
         }
-        offsets
+        list
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
                 Some(*at)
             })
             .collect();
-        let offsets = offsets(known.iter().copied());
+        let offsets = list_of(known.iter().copied());
         assert_eq!(offsets.range(0..u64::MAX).collect::<Vec<_>>(), known);
         assert_eq!(offsets.len(), 5000);
         for n in [0, 1, 1023, 1024, 1025, 2500, 4999] {
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn truncation_removes_offsets_and_prepended_offsets_come_first() {
         for cut in [0, 1, 1024, 1025, 2999, 3000] {
-            let mut kept = offsets((0..3000).map(|n| n * 10));
+            let mut kept = list_of((0..3000).map(|n| n * 10));
             let copy = kept.clone();
             kept.truncate_from(cut * 10);
             assert_eq!((kept.len(), kept.range(0..u64::MAX).count() as u64), (cut, cut));
@@ -144,8 +144,8 @@ mod tests {
             assert_eq!(kept.range(0..u64::MAX).last(), Some(40_000));
             assert_eq!(copy.range(0..u64::MAX).last(), Some(29_990), "a copy stays as it was");
         }
-        let mut later = offsets([500, 600]);
-        later.prepend(offsets([100, 200]));
+        let mut later = list_of([500, 600]);
+        later.prepend(list_of([100, 200]));
         assert_eq!(later.range(0..u64::MAX).collect::<Vec<_>>(), [100, 200, 500, 600]);
         assert_eq!(later.rank(500), 2);
         assert_eq!(

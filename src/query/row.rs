@@ -69,6 +69,15 @@ pub enum Direction {
     Backward,
 }
 
+/// The offset from which a read starts, and its direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadStart {
+    /// The file offset; any number.
+    pub from: u64,
+    /// The direction of the read.
+    pub direction: Direction,
+}
+
 /// Rows of one read, ascending by offset, before they become a page.
 #[derive(Debug, Default)]
 pub(super) struct RowBatch {

@@ -4,17 +4,29 @@ use super::block_pruner::BlockPruner;
 use super::filter::Filter;
 use super::log_reader::LogReader;
 use super::progress_meter::ProgressMeter;
-use super::row::Direction;
+use super::row::{Direction, ReadStart};
 use super::row_filter::RowFilter;
 use super::search_pattern::SearchPattern;
 use crate::StorageError;
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, OnProgress};
 
-/// Finds the nearest event that `pattern` matches and `filter` shows, and returns its offset; `None` when there is none.
+/// The event to search for.
+#[derive(Debug, Clone, Copy)]
+pub struct SearchRequest<'a> {
+    /// The pattern that the event's stored JSON must match.
+    pub pattern: &'a SearchPattern,
+    /// The filter that must show the event.
+    pub filter: &'a Filter,
+    /// Where the search starts.
+    pub start: ReadStart,
+}
+
+/// Finds the nearest event that the pattern matches and the filter shows, and returns its offset; `None` when there is
+/// none.
 ///
-/// Forward, this is the first event that contains `from` or starts at or after it; backward, the last event that ends at
-/// or before `from`. Reads the log in one pass and skips the blocks that `index` excludes by the filter. `on_progress`
+/// Forward, this is the first event that contains the start or comes after it; backward, the last event that ends at or
+/// before the start. Reads the log in one pass and skips the blocks that `index` excludes by the filter. `on_progress`
 /// is called about once per mebibyte.
 ///
 /// # Errors
@@ -22,12 +34,10 @@ use crate::inspect::{LogView, OnProgress};
 pub fn find_match(
     view: &LogView,
     index: Option<&AggregateIndex>,
-    pattern: &SearchPattern,
-    filter: &Filter,
-    from: u64,
-    direction: Direction,
+    request: &SearchRequest,
     on_progress: &mut OnProgress,
 ) -> Result<Option<u64>, StorageError> {
+    let SearchRequest { pattern, filter, start: ReadStart { from, direction } } = *request;
     let row_filter = RowFilter { filter, pattern: Some(pattern) };
     let pruner = BlockPruner::new(view.log(), index, filter);
     let reader = LogReader::new(view, row_filter)?.with_pruner(&pruner);

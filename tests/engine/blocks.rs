@@ -15,6 +15,7 @@ use proptest::prelude::*;
 
 use super::query::{
     FIRST_TIME_MS, TempLog, collect_backward, collect_forward, never_stop, page_without_index, parse_filter,
+    search_request,
 };
 use super::sim_disk::SimDisk;
 use super::support::{LOG, open_read_only};
@@ -214,7 +215,7 @@ proptest! {
                 let first = known.rows.first().map_or(from, |row| row.start);
                 prop_assert!(!known.at_start || scanned.rows.iter().all(|row| row.start >= first || row.end > from));
                 let [known, plain] = [Some(&index), None]
-                    .map(|index| find_match(&view, index, &pattern, &filter, from, direction, &mut never_stop).unwrap());
+                    .map(|index| find_match(&view, index, &search_request(&pattern, &filter, from, direction), &mut never_stop).unwrap());
                 prop_assert_eq!(known, plain, "{} {:?}", from, direction);
             }
         }
@@ -277,7 +278,10 @@ fn what_cannot_match_is_not_read() {
         let pattern = SearchPattern::parse("not there").unwrap();
         for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
             let index = Some(&log.index);
-            let find = || find_match(&log.view, index, &pattern, &filter, from, direction, &mut never_stop).unwrap();
+            let find = || {
+                find_match(&log.view, index, &search_request(&pattern, &filter, from, direction), &mut never_stop)
+                    .unwrap()
+            };
             let (found, some) = log.count_bytes_read(find);
             assert!(found.is_none() && some < len / 2, "{text} {direction:?}: {some} of {len} bytes");
         }

@@ -10,7 +10,7 @@ use chronicle::query::{
 };
 use proptest::prelude::*;
 
-use super::query::{SampleLogPart, TempLog, build_log, log_part, never_stop, parse_filter};
+use super::query::{SampleLogPart, TempLog, build_log, log_part, never_stop, parse_filter, read_start, search_request};
 
 const DIRECTIONS: [Direction; 2] = [Direction::Forward, Direction::Backward];
 
@@ -23,7 +23,7 @@ fn read_rows(view: &LogView, from: u64, direction: Direction, filter: &Filter) -
 fn collect_pages(hits: &Hits, view: &LogView, from: u64, direction: Direction, limit: usize) -> Vec<LogRow> {
     let (mut rows, mut from): (Vec<LogRow>, u64) = (Vec::new(), from);
     loop {
-        let page = hits.read_page(view, None, (from, direction), limit, &mut never_stop).unwrap();
+        let page = hits.read_page(view, None, read_start(from, direction), limit, &mut never_stop).unwrap();
         assert!(page.rows.len() <= limit, "{page:?}");
         let (done, at) = match direction {
             Direction::Forward => (page.at_end, rows.len()),
@@ -47,7 +47,7 @@ fn assert_hits_agree(hits: &Hits, view: &LogView, filter: &Filter, limit: usize,
             let rows = read_rows(view, from, way, filter);
             assert_eq!(collect_pages(hits, view, from, way, limit), rows, "{way:?} from {from}");
             if hits.can_answer(from, way, bytes) && !hits.is_full() {
-                let known = hits.read_page(view, None, (from, way), 1, &mut never_stop).unwrap();
+                let known = hits.read_page(view, None, read_start(from, way), 1, &mut never_stop).unwrap();
                 assert_eq!(known.rows.is_empty(), rows.is_empty(), "{way:?} from {from}");
             }
         }
@@ -135,11 +135,14 @@ fn what_is_known_is_answered_without_reading_what_lies_between() {
     assert_eq!((hits.len(), hits.scanned_bytes()), (2, bytes - 16));
     let mut on = |_| panic!("no more than a mebibyte was read");
     let found = [
-        hits.read_page(&view, None, (0, Direction::Forward), 9, &mut on).unwrap(),
-        hits.read_page(&view, None, (u64::MAX, Direction::Backward), 9, &mut on).unwrap(),
+        hits.read_page(&view, None, read_start(0, Direction::Forward), 9, &mut on).unwrap(),
+        hits.read_page(&view, None, read_start(u64::MAX, Direction::Backward), 9, &mut on).unwrap(),
     ];
     assert!(found[0].rows.len() == 2 && found[0].rows == found[1].rows && found[0].at_end && found[1].at_start);
-    assert_eq!(hits.read_page(&view, None, (found[0].rows[1].end, Direction::Forward), 9, &mut on).unwrap().rows, []);
+    assert_eq!(
+        hits.read_page(&view, None, read_start(found[0].rows[1].end, Direction::Forward), 9, &mut on).unwrap().rows,
+        []
+    );
     // The walk reads it all, which is what the hits are for.
     let ask = PageRequest { from: 0, direction: Direction::Forward, limit: 9, filter: &rare };
     assert!(matches!(read_page(&view, None, &ask, &mut |_| ControlFlow::Break(())), Err(StorageError::Cancelled)));
@@ -154,10 +157,10 @@ fn matches_of_a_search_are_counted_and_found_either_way() {
     for _ in 0..3 {
         for from in [0, 16, 300_000, 700_000, 2_000_000, u64::MAX] {
             for way in DIRECTIONS {
-                let found = hits.find_match(&view, None, (from, way), &mut never_stop).unwrap();
+                let found = hits.find_match(&view, None, read_start(from, way), &mut never_stop).unwrap();
                 assert_eq!(
                     found,
-                    find_match(&view, None, &pattern, &all, from, way, &mut never_stop).unwrap(),
+                    find_match(&view, None, &search_request(&pattern, &all, from, way), &mut never_stop).unwrap(),
                     "{way:?} from {from}"
                 );
             }
@@ -166,12 +169,17 @@ fn matches_of_a_search_are_counted_and_found_either_way() {
     }
     scan_to_end(&mut hits, &view, 1 << 20);
     let behind = |at: u64| read_row_at(&view, at).unwrap().map_or(at, |row| row.end);
-    let next = |from| find_match(&view, None, &pattern, &all, from, Direction::Forward, &mut never_stop).unwrap();
+    let next = |from| {
+        find_match(&view, None, &search_request(&pattern, &all, from, Direction::Forward), &mut never_stop).unwrap()
+    };
     let found: Vec<u64> = std::iter::successors(next(0), |at| next(behind(*at))).collect();
     assert_eq!(found.len() as u64, hits.len());
     assert_eq!((found.len(), hits.ordinal(found[7])), (83, Some(8)));
     let mut on = |_| panic!("no more than a mebibyte was read");
-    assert_eq!(hits.find_match(&view, None, (found[9], Direction::Backward), &mut on).unwrap(), Some(found[8]));
+    assert_eq!(
+        hits.find_match(&view, None, read_start(found[9], Direction::Backward), &mut on).unwrap(),
+        Some(found[8])
+    );
 }
 
 #[test]
@@ -219,7 +227,7 @@ fn a_place_says_where_to_look_and_never_what_stands_there() {
     let mut bytes = fs::read(&bed.path).unwrap();
     bytes[rows[3].start as usize + 60] ^= 1;
     fs::write(&bed.path, &bytes).unwrap();
-    let shown = hits.read_page(&view, None, (0, Direction::Forward), 100, &mut never_stop).unwrap().rows;
+    let shown = hits.read_page(&view, None, read_start(0, Direction::Forward), 100, &mut never_stop).unwrap().rows;
     assert_eq!(shown, [&rows[..3], &rows[4..]].concat());
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use chronicle::inspect::{LogView, Progress, SurveyOptions, survey};
 use chronicle::internal::format::frame;
 use chronicle::query::{
-    Direction, EventSummary, Filter, JumpTarget, LogRow, PageRequest, RowContent, RowPage, SearchPattern, find_match,
-    read_page, read_row_at, resolve_jump_or_last_row,
+    Direction, EventSummary, Filter, JumpTarget, LogRow, PageRequest, ReadStart, RowContent, RowPage, SearchPattern,
+    SearchRequest, find_match, read_page, read_row_at, resolve_jump_or_last_row,
 };
 use chronicle::storage::OsDisk;
 use chronicle::{AggregateIndex, DamageKind, EventLog, LogHeader};
@@ -45,6 +45,19 @@ impl TempLog {
     pub(super) fn index(&self) -> AggregateIndex {
         EventLog::open_read_only(&self.path).unwrap().index().unwrap().clone()
     }
+}
+
+pub(super) const fn read_start(from: u64, direction: Direction) -> ReadStart {
+    ReadStart { from, direction }
+}
+
+pub(super) const fn search_request<'a>(
+    pattern: &'a SearchPattern,
+    filter: &'a Filter,
+    from: u64,
+    direction: Direction,
+) -> SearchRequest<'a> {
+    SearchRequest { pattern, filter, start: read_start(from, direction) }
 }
 
 pub(super) fn never_stop(_: Progress) -> ControlFlow<()> {
@@ -606,7 +619,7 @@ fn a_scan_for_what_is_not_there_stops_when_it_is_told_to() {
         assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
         assert_eq!(places.len(), 2);
         let found =
-            find_match(&view, None, &pattern, &Filter::default(), from, direction, &mut |_| ControlFlow::Break(()));
+            find_match(&view, None, &search_request(&pattern, &none, from, direction), &mut |_| ControlFlow::Break(()));
         assert!(matches!(found, Err(chronicle::StorageError::Cancelled)));
     }
     let rows = page_without_index(&view, 0, Direction::Forward, 50, &Filter::default()).rows;
@@ -682,28 +695,12 @@ fn search_finds_the_next_and_the_previous_event_under_a_filter() {
     let rows = expected_rows(&view);
     let all = Filter::default();
     let next = |pattern: &str, from, filter: &Filter| {
-        find_match(
-            &view,
-            None,
-            &SearchPattern::parse(pattern).unwrap(),
-            filter,
-            from,
-            Direction::Forward,
-            &mut never_stop,
-        )
-        .unwrap()
+        let pattern = SearchPattern::parse(pattern).unwrap();
+        find_match(&view, None, &search_request(&pattern, filter, from, Direction::Forward), &mut never_stop).unwrap()
     };
     let previous = |pattern: &str, from| {
-        find_match(
-            &view,
-            None,
-            &SearchPattern::parse(pattern).unwrap(),
-            &all,
-            from,
-            Direction::Backward,
-            &mut never_stop,
-        )
-        .unwrap()
+        let pattern = SearchPattern::parse(pattern).unwrap();
+        find_match(&view, None, &search_request(&pattern, &all, from, Direction::Backward), &mut never_stop).unwrap()
     };
     let at = |i: usize| Some(rows[i].start);
     assert_eq!([next("beta", 0, &all), next("beta", rows[3].end, &all), next("Beta", 0, &all)], [at(3), at(4), at(3)]);

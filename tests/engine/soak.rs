@@ -16,7 +16,7 @@ use chronicle::query::{
 use chronicle::storage::OsDisk;
 use chronicle::{Durability, EventLog, OpenOptions};
 
-use super::query::never_stop;
+use super::query::{never_stop, read_start};
 use super::support::event;
 
 const EVENTS: usize = 50_000;
@@ -69,7 +69,7 @@ fn check_reads(path: &Path, round: u64, hits: &mut Hits) {
     hits.scan_more(&view, None, 1 << 16, &mut never_stop).unwrap();
     let mut from = 0;
     for _ in 0..round % 9 {
-        let page = hits.read_page(&view, None, (from, Direction::Forward), 50, &mut never_stop).unwrap();
+        let page = hits.read_page(&view, None, read_start(from, Direction::Forward), 50, &mut never_stop).unwrap();
         assert!(is_consistent(&page), "hits from {from}: {page:?}");
         from = page.rows.last().map_or(from, |row| row.end);
     }

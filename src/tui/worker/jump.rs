@@ -5,7 +5,8 @@ use super::rows::{RowQuery, SearchSpan, read_rows};
 use crate::StorageError;
 use crate::inspect::{OnProgress, Progress};
 use crate::query::{
-    Direction, Filter, Hits, JumpTarget, SearchPattern, find_match, resolve_jump, resolve_jump_or_last_row,
+    Direction, Filter, Hits, JumpTarget, ReadStart, SearchPattern, SearchRequest, find_match, resolve_jump,
+    resolve_jump_or_last_row,
 };
 use crate::report::units::format_number;
 use crate::tui::message::Response;
@@ -57,14 +58,14 @@ pub(super) fn find_next_match(
     on_progress: &mut OnProgress,
 ) -> Result<Option<u64>, StorageError> {
     let MatchSearch { pattern, filter, hits, from, direction } = search;
-    let (from, direction) = (*from, *direction);
+    let start = ReadStart { from: *from, direction: *direction };
     let view = shared.view();
     let index = shared.index();
-    let span = SearchSpan { from, direction, log_bytes: view.log().len()? };
+    let span = SearchSpan { from: start.from, direction: start.direction, log_bytes: view.log().len()? };
     let mut report = |reached| span.report(reached, on_progress);
     match hits {
-        Some(hits) => hits.find_match(&view, index.as_deref(), (from, direction), &mut report),
-        None => find_match(&view, index.as_deref(), pattern, filter, from, direction, &mut report),
+        Some(hits) => hits.find_match(&view, index.as_deref(), start, &mut report),
+        None => find_match(&view, index.as_deref(), &SearchRequest { pattern, filter, start }, &mut report),
     }
 }
 

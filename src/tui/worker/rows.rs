@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::SharedState;
 use crate::StorageError;
 use crate::inspect::{OnProgress, Progress};
-use crate::query::{self, Direction, Filter, Hits, RowPage, read_page};
+use crate::query::{self, Direction, Filter, Hits, ReadStart, RowPage, read_page};
 
 /// The rows to read: at most `limit` rows that pass `filter`, from one offset in one direction.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ pub(super) fn read_rows(
     let span = SearchSpan { from, direction, log_bytes: view.log().len()? };
     let mut report = |reached| span.report(reached, on_progress);
     if let Some(hits) = hits {
-        return hits.read_page(&view, index.as_deref(), (from, direction), limit, &mut report);
+        return hits.read_page(&view, index.as_deref(), ReadStart { from, direction }, limit, &mut report);
     }
     let request = query::PageRequest { from, direction, limit, filter };
     read_page(&view, index.as_deref(), &request, &mut report)
