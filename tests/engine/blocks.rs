@@ -1,4 +1,4 @@
-//! Blocks that a filter rules out by the index: passed over, and no row is another for it.
+//! Blocks that the index excludes for a filter: they are skipped, and the rows are the same as without the index.
 
 use std::fs;
 use std::ops::Range;
@@ -20,7 +20,7 @@ use super::query::{
 use super::sim_disk::SimDisk;
 use super::support::{LOG, open_read_only};
 
-/// Events of one sort, and how the first of them fares.
+/// A run of events of one type, and the damage to the first of them.
 #[derive(Debug, Clone)]
 struct EventRun {
     type_number: u64,
@@ -39,21 +39,21 @@ enum RunDamage {
     Zeros(usize),
 }
 
-/// What befalls a log behind the index's back.
+/// Damage that appears after the index was built.
 #[derive(Debug, Clone)]
 enum LateDamage {
     /// A bit of an anchor's frame flips.
     Anchor(usize),
-    /// So do one of the anchor's and one of the frame before.
+    /// A bit of an anchor's frame and one of the frame before it flip.
     AnchorBorder(usize),
-    /// Zeros from before an anchor to behind another one.
+    /// Zeros from before an anchor to after another one.
     Zeros(usize, usize),
     /// An anchor's event becomes another, of another type.
     OtherEvent(usize),
 }
 
 fn event_runs() -> impl Strategy<Value = Vec<EventRun>> {
-    let flaw = prop_oneof![
+    let damage = prop_oneof![
         12 => Just(RunDamage::None),
         1 => (0..2000usize).prop_map(RunDamage::Flipped),
         1 => Just(RunDamage::Length),
@@ -61,13 +61,13 @@ fn event_runs() -> impl Strategy<Value = Vec<EventRun>> {
         1 => Just(RunDamage::Invalid),
         1 => (1..40_000usize).prop_map(RunDamage::Zeros),
     ];
-    let stretch = (0..8u64, 4..40u64, 300..2500usize, flaw).prop_map(|(sort, events, size, flaw)| EventRun {
-        type_number: sort,
+    let run = (0..8u64, 4..40u64, 300..2500usize, damage).prop_map(|(type_number, events, size, damage)| EventRun {
+        type_number,
         events,
         size,
-        damage: flaw,
+        damage,
     });
-    prop::collection::vec(stretch, 12..24)
+    prop::collection::vec(run, 12..24)
 }
 
 fn late_damage() -> impl Strategy<Value = Option<LateDamage>> {
@@ -80,18 +80,18 @@ fn late_damage() -> impl Strategy<Value = Option<LateDamage>> {
     ]
 }
 
-fn event_json(sort: u64, time: u64, n: u64, size: usize) -> String {
-    let (ns, schema) = (sort % 2, sort % 3);
+fn event_json(type_number: u64, time: u64, n: u64, size: usize) -> String {
+    let (ns, schema) = (type_number % 2, type_number % 3);
     format!(
-        r#"{{"write_timestamp_ms":{time},"event_type":"T{sort}","namespace":"n{ns}","schema_id":"S{schema}","schema_version":1,"aggregate_id":{},"payload":{{"n":{n},"text":"{}"}}}}"#,
+        r#"{{"write_timestamp_ms":{time},"event_type":"T{type_number}","namespace":"n{ns}","schema_id":"S{schema}","schema_version":1,"aggregate_id":{},"payload":{{"n":{n},"text":"{}"}}}}"#,
         n % 5,
         "x".repeat(size)
     )
 }
 
-/// A log of these stretches. Time goes on by a second with each event, and back by an hour with each stretch of sort 7.
-/// The first frame is valid, so that it is a log, and the last, so that its end stands still at once.
-fn build_log(version: u16, stretches: &[EventRun]) -> Vec<u8> {
+/// A log of these runs. Time advances by a second with each event, and decreases by an hour with each run of type 7.
+/// The first frame is valid, so that the file is recognised, and the last, so that the end is not read twice.
+fn build_log(version: u16, runs: &[EventRun]) -> Vec<u8> {
     let mut log = if version == 1 { LogHeader::new(FIRST_TIME_MS).encode().to_vec() } else { Vec::new() };
     let put = |log: &mut Vec<u8>, payload: &str| {
         let start = log.len();
@@ -103,12 +103,12 @@ fn build_log(version: u16, stretches: &[EventRun]) -> Vec<u8> {
     };
     let (mut time, mut n) = (FIRST_TIME_MS, 0);
     put(&mut log, &event_json(0, time, 0, 10));
-    for EventRun { type_number: sort, events, size, damage: flaw } in stretches {
-        time = if *sort == 7 { time - 3_600_000 } else { time };
+    for EventRun { type_number, events, size, damage } in runs {
+        time = if *type_number == 7 { time - 3_600_000 } else { time };
         for i in 0..*events {
             (time, n) = (time + 1000, n + 1);
-            let event = event_json(*sort, time, n, *size);
-            match flaw {
+            let event = event_json(*type_number, time, n, *size);
+            match damage {
                 RunDamage::Flipped(at) if i == 0 => {
                     let start = put(&mut log, &event);
                     let len = log.len() - start - 4;
@@ -176,19 +176,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn rows_are_the_same_whatever_is_passed_over(
+    fn rows_are_the_same_whichever_blocks_are_skipped(
         version in 0u16..2,
-        stretches in event_runs(),
+        runs in event_runs(),
         covered in prop::option::weighted(0.5, 200..1000usize),
         late in late_damage(),
         words in prop::sample::select(FILTERS.to_vec()),
         limit in 1usize..40,
         places in prop::collection::vec((0..1100usize, 1usize..6), 6),
     ) {
-        let mut bytes = build_log(version, &stretches);
+        let mut bytes = build_log(version, &runs);
         let bed = TempLog::new(&bytes);
         if let Some(mille) = covered {
-            // The index has seen the log up to some byte, mostly one inside a frame.
+            // The index covers the log up to some byte, mostly one inside a frame.
             fs::write(&bed.path, &bytes[..bytes.len() * mille / 1000]).unwrap();
         }
         let index = bed.index();
@@ -207,9 +207,9 @@ proptest! {
         for (place, limit) in places {
             let from = (bytes.len() * place / 1000) as u64;
             for direction in [Direction::Forward, Direction::Backward] {
-                let asked = PageRequest { from, direction, limit, filter: &filter };
-                let known = read_page(&view, Some(&index), &asked, &mut never_stop).unwrap();
-                let plain = read_page(&view, None, &asked, &mut never_stop).unwrap();
+                let request = PageRequest { from, direction, limit, filter: &filter };
+                let known = read_page(&view, Some(&index), &request, &mut never_stop).unwrap();
+                let plain = read_page(&view, None, &request, &mut never_stop).unwrap();
                 prop_assert_eq!(&known.rows, &plain.rows, "{} {:?}", from, direction);
                 prop_assert_eq!(known.at_end, plain.at_end, "{} {:?}", from, direction);
                 let first = known.rows.first().map_or(from, |row| row.start);
@@ -222,13 +222,21 @@ proptest! {
     }
 }
 
-/// Two hundred events of a type of their own in the middle of some megabytes, and one near the start and the end.
+/// Some megabytes with 200 events of a rare type in the middle, and one of another near the start and the end.
 fn log_with_rare_types() -> Vec<u8> {
-    let stretch = |sort, events| EventRun { type_number: sort, events, size: 2000, damage: RunDamage::None };
-    let all = [stretch(0, 40), stretch(3, 1), stretch(0, 900), stretch(5, 200), stretch(0, 900), stretch(3, 1)];
-    build_log(1, &[all.as_slice(), &[stretch(0, 40)]].concat())
+    let run = |type_number, events| EventRun { type_number, events, size: 2000, damage: RunDamage::None };
+    let all = [run(0, 40), run(3, 1), run(0, 900), run(5, 200), run(0, 900), run(3, 1)];
+    build_log(1, &[all.as_slice(), &[run(0, 40)]].concat())
 }
 
+/// Whether a page may use the index.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PageSource {
+    Index,
+    Log,
+}
+
+/// A log on a simulated disk that counts the bytes read.
 struct CountedLog {
     disk: SimDisk,
     view: LogView,
@@ -249,15 +257,15 @@ impl CountedLog {
         (got, self.disk.bytes_read() - before)
     }
 
-    fn page(&self, indexed: bool, from: u64, direction: Direction, filter: &Filter) -> (RowPage, u64) {
-        let ask = PageRequest { from, direction, limit: 1000, filter };
-        let index = Some(&self.index).filter(|_| indexed);
-        self.count_bytes_read(|| read_page(&self.view, index, &ask, &mut never_stop).unwrap())
+    fn page(&self, source: PageSource, from: u64, direction: Direction, filter: &Filter) -> (RowPage, u64) {
+        let request = PageRequest { from, direction, limit: 1000, filter };
+        let index = Some(&self.index).filter(|_| source == PageSource::Index);
+        self.count_bytes_read(|| read_page(&self.view, index, &request, &mut never_stop).unwrap())
     }
 }
 
 #[test]
-fn what_cannot_match_is_not_read() {
+fn blocks_that_cannot_match_are_not_read() {
     let bytes = log_with_rare_types();
     let log = CountedLog::new(&bytes);
     let (blocks, len) = (log.index.blocks().count() as u64, bytes.len() as u64);
@@ -267,11 +275,11 @@ fn what_cannot_match_is_not_read() {
     for text in texts {
         let filter = parse_filter(text);
         for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
-            let (scanned, all) = log.page(false, from, direction, &filter);
-            let (known, some) = log.page(true, from, direction, &filter);
+            let (scanned, all) = log.page(PageSource::Log, from, direction, &filter);
+            let (known, some) = log.page(PageSource::Index, from, direction, &filter);
             assert_eq!(known.rows, scanned.rows, "{text} {direction:?}");
             let shown: u64 = known.rows.iter().map(|row| row.end - row.start).sum();
-            // A look at each block's anchor, the blocks around what is shown, and what lies around the place.
+            // The anchor of each block, the blocks of the shown rows, and the log around the start.
             let most = blocks * 4096 + shown + (256 << 10);
             assert!(all + 16 >= len && some < most && some < len / 2, "{text} {direction:?}: {some} of {all} bytes");
         }
@@ -294,15 +302,15 @@ fn what_cannot_match_is_not_read() {
 }
 
 #[test]
-fn hits_are_gathered_without_what_cannot_match() {
+fn hits_are_collected_without_blocks_that_cannot_match() {
     let bytes = log_with_rare_types();
     let log = CountedLog::new(&bytes);
     let len = bytes.len() as u64;
     for text in ["type:T3", "type:T5", "ns:none"] {
         let filter = parse_filter(text);
-        let rows = log.page(false, 0, Direction::Forward, &filter).0.rows;
+        let rows = log.page(PageSource::Log, 0, Direction::Forward, &filter).0.rows;
         for from in [0, len / 2, len] {
-            let gather = |index: Option<&AggregateIndex>| {
+            let collect = |index: Option<&AggregateIndex>| {
                 let mut hits = Hits::new(filter.clone(), None, from);
                 log.count_bytes_read(|| {
                     while !hits.is_complete(len) {
@@ -311,7 +319,7 @@ fn hits_are_gathered_without_what_cannot_match() {
                     hits
                 })
             };
-            let ((hits, all), (known, some)) = (gather(None), gather(Some(&log.index)));
+            let ((hits, all), (known, some)) = (collect(None), collect(Some(&log.index)));
             for hits in [hits, known] {
                 assert_eq!(hits.len(), rows.len() as u64, "{text} from {from}");
                 assert!(rows.iter().enumerate().all(|(n, row)| hits.ordinal(row.start) == Some(n as u64 + 1)));
@@ -322,17 +330,17 @@ fn hits_are_gathered_without_what_cannot_match() {
 }
 
 #[test]
-fn who_asks_for_damage_has_everything_read() {
+fn a_filter_for_damage_reads_everything() {
     let bytes = log_with_rare_types();
     let log = CountedLog::new(&bytes);
-    // In the middle of a block, where no anchor is.
+    // The damage is in the middle of a block, away from the anchors.
     let anchors: Vec<u64> = log.index.anchors().map(|anchor| anchor.offset).collect();
     let mut damaged = bytes.clone();
     damaged[anchors[40] as usize + 5000] ^= 1;
     log.disk.overwrite(LOG, &damaged);
     for (text, rows) in [("is:damaged", 1), ("type:T3 is:damaged", 1), ("-type:T0 -is:gap", 203), ("type:T3", 2)] {
         for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
-            let found = log.page(true, from, direction, &parse_filter(text)).0.rows;
+            let found = log.page(PageSource::Index, from, direction, &parse_filter(text)).0.rows;
             assert_eq!(found.len(), rows, "{text} {direction:?}");
             let events = found.iter().filter(|row| matches!(row.content, RowContent::Event(_))).count();
             assert_eq!(

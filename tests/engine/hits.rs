@@ -1,4 +1,4 @@
-//! Hits over whole logs, at every stage of being collected: held against pages and searches that read the log itself.
+//! Hits over whole logs at every stage of collection, compared with pages and searches that read the log itself.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -14,12 +14,12 @@ use super::query::{SampleLogPart, TempLog, build_log, log_part, never_stop, pars
 
 const DIRECTIONS: [Direction; 2] = [Direction::Forward, Direction::Backward];
 
-/// What reading the log itself has to say.
+/// The rows that a scan of the log finds.
 fn read_rows(view: &LogView, from: u64, direction: Direction, filter: &Filter) -> Vec<LogRow> {
     read_page(view, None, &PageRequest { from, direction, limit: 10_000, filter }, &mut never_stop).unwrap().rows
 }
 
-/// All rows behind a place, or before it, page by page.
+/// All rows in a direction from an offset, read page by page.
 fn collect_pages(hits: &Hits, view: &LogView, from: u64, direction: Direction, limit: usize) -> Vec<LogRow> {
     let (mut rows, mut from): (Vec<LogRow>, u64) = (Vec::new(), from);
     loop {
@@ -39,16 +39,16 @@ fn collect_pages(hits: &Hits, view: &LogView, from: u64, direction: Direction, l
     }
 }
 
-/// Everything that hits can be asked, around some places.
-fn assert_hits_agree(hits: &Hits, view: &LogView, filter: &Filter, limit: usize, places: &[u64]) {
+/// Compares every answer of the hits with the log, around some offsets.
+fn assert_hits_agree(hits: &Hits, view: &LogView, filter: &Filter, limit: usize, offsets: &[u64]) {
     let bytes = view.log().len().unwrap();
-    for from in places.iter().copied().chain([0, 16, u64::MAX]) {
-        for way in DIRECTIONS {
-            let rows = read_rows(view, from, way, filter);
-            assert_eq!(collect_pages(hits, view, from, way, limit), rows, "{way:?} from {from}");
-            if hits.can_answer(from, way, bytes) && !hits.is_full() {
-                let known = hits.read_page(view, None, read_start(from, way), 1, &mut never_stop).unwrap();
-                assert_eq!(known.rows.is_empty(), rows.is_empty(), "{way:?} from {from}");
+    for from in offsets.iter().copied().chain([0, 16, u64::MAX]) {
+        for direction in DIRECTIONS {
+            let rows = read_rows(view, from, direction, filter);
+            assert_eq!(collect_pages(hits, view, from, direction, limit), rows, "{direction:?} from {from}");
+            if hits.can_answer(from, direction, bytes) && !hits.is_full() {
+                let known = hits.read_page(view, None, read_start(from, direction), 1, &mut never_stop).unwrap();
+                assert_eq!(known.rows.is_empty(), rows.is_empty(), "{direction:?} from {from}");
             }
         }
     }
@@ -67,7 +67,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn hits_lead_to_the_rows_that_reading_finds_however_far_they_have_come(
+    fn hits_lead_to_the_rows_that_a_scan_finds_at_every_stage(
         version in 0u16..2,
         parts in prop::collection::vec(log_part(), 0..30),
         cut in any::<prop::sample::Index>(),
@@ -78,7 +78,7 @@ proptest! {
         words in prop::sample::select(vec!["type:Created", "payload.amount>50 -is:gap", "is:damaged", "-is:damaged", "ana"]),
     ) {
         let bytes = build_log(version, &parts);
-        // It ends with a frame: an unfinished end is looked at twice, with a wait between.
+        // The cut is at the end of a frame: an unfinished end is read twice, with a wait between.
         let bed = TempLog::new(&bytes);
         let rows = read_rows(&bed.view(), 0, Direction::Forward, &Filter::default());
         let ends: Vec<u64> =
@@ -86,26 +86,26 @@ proptest! {
         let len = ends[cut.index(ends.len())];
         fs::write(&bed.path, &bytes[..len as usize]).unwrap();
         let filter = parse_filter(words);
-        let places = [from.index(bytes.len()) as u64, place.index(bytes.len()) as u64];
-        let mut hits = Hits::new(filter.clone(), None, places[0]);
+        let offsets = [from.index(bytes.len()) as u64, place.index(bytes.len()) as u64];
+        let mut hits = Hits::new(filter.clone(), None, offsets[0]);
         let view = bed.view();
-        assert_hits_agree(&hits, &view, &filter, limit, &places);
+        assert_hits_agree(&hits, &view, &filter, limit, &offsets);
         for _ in 0..10_000 {
             if hits.is_complete(len) {
                 break;
             }
             hits.scan_more(&view, None, slice, &mut never_stop).unwrap();
-            assert_hits_agree(&hits, &view, &filter, limit, &places);
+            assert_hits_agree(&hits, &view, &filter, limit, &offsets);
         }
         prop_assert!(hits.is_complete(len));
         // The log grows.
         fs::write(&bed.path, &bytes).unwrap();
         let view = bed.view();
-        assert_hits_agree(&hits, &view, &filter, limit, &places);
+        assert_hits_agree(&hits, &view, &filter, limit, &offsets);
         prop_assert!(hits.is_complete(bytes.len() as u64) == (len == bytes.len() as u64));
         hits.scan_more(&view, None, u64::MAX, &mut never_stop).unwrap();
         prop_assert!(hits.is_complete(bytes.len() as u64));
-        assert_hits_agree(&hits, &view, &filter, limit, &places);
+        assert_hits_agree(&hits, &view, &filter, limit, &offsets);
     }
 }
 
@@ -114,7 +114,7 @@ fn numbered_log(events: u64) -> TempLog {
     TempLog::new(&build_log(1, &(0..events).map(event).collect::<Vec<_>>()))
 }
 
-/// Looks on until all of the log was looked at; how often that was.
+/// Scans slices until the log is complete, and returns their number.
 fn scan_to_end(hits: &mut Hits, view: &LogView, slice: u64) -> usize {
     let bytes = view.log().len().unwrap();
     (1..10_000)
@@ -126,7 +126,7 @@ fn scan_to_end(hits: &mut Hits, view: &LogView, slice: u64) -> usize {
 }
 
 #[test]
-fn what_is_known_is_answered_without_reading_what_lies_between() {
+fn known_hits_are_paged_without_reading_the_log_between_them() {
     let bed = numbered_log(9000);
     let (view, rare) = (bed.view(), parse_filter("payload.n=4000 payload.n=8999 -is:damaged"));
     let bytes = view.log().len().unwrap();
@@ -143,9 +143,9 @@ fn what_is_known_is_answered_without_reading_what_lies_between() {
         hits.read_page(&view, None, read_start(found[0].rows[1].end, Direction::Forward), 9, &mut on).unwrap().rows,
         []
     );
-    // The walk reads it all, which is what the hits are for.
-    let ask = PageRequest { from: 0, direction: Direction::Forward, limit: 9, filter: &rare };
-    assert!(matches!(read_page(&view, None, &ask, &mut |_| ControlFlow::Break(())), Err(StorageError::Cancelled)));
+    // A page without hits scans the whole log.
+    let request = PageRequest { from: 0, direction: Direction::Forward, limit: 9, filter: &rare };
+    assert!(matches!(read_page(&view, None, &request, &mut |_| ControlFlow::Break(())), Err(StorageError::Cancelled)));
 }
 
 #[test]
@@ -156,23 +156,23 @@ fn matches_of_a_search_are_counted_and_found_either_way() {
     let mut hits = Hits::new(all.clone(), Some(pattern.clone()), 700_000);
     for _ in 0..3 {
         for from in [0, 16, 300_000, 700_000, 2_000_000, u64::MAX] {
-            for way in DIRECTIONS {
-                let found = hits.find_match(&view, None, read_start(from, way), &mut never_stop).unwrap();
+            for direction in DIRECTIONS {
+                let found = hits.find_match(&view, None, read_start(from, direction), &mut never_stop).unwrap();
                 assert_eq!(
                     found,
-                    find_match(&view, None, &search_request(&pattern, &all, from, way), &mut never_stop).unwrap(),
-                    "{way:?} from {from}"
+                    find_match(&view, None, &search_request(&pattern, &all, from, direction), &mut never_stop).unwrap(),
+                    "{direction:?} from {from}"
                 );
             }
         }
         hits.scan_more(&view, None, 1 << 20, &mut never_stop).unwrap();
     }
     scan_to_end(&mut hits, &view, 1 << 20);
-    let behind = |at: u64| read_row_at(&view, at).unwrap().map_or(at, |row| row.end);
+    let row_end = |at: u64| read_row_at(&view, at).unwrap().map_or(at, |row| row.end);
     let next = |from| {
         find_match(&view, None, &search_request(&pattern, &all, from, Direction::Forward), &mut never_stop).unwrap()
     };
-    let found: Vec<u64> = std::iter::successors(next(0), |at| next(behind(*at))).collect();
+    let found: Vec<u64> = std::iter::successors(next(0), |at| next(row_end(*at))).collect();
     assert_eq!(found.len() as u64, hits.len());
     assert_eq!((found.len(), hits.ordinal(found[7])), (83, Some(8)));
     let mut on = |_| panic!("no more than a mebibyte was read");
@@ -183,7 +183,7 @@ fn matches_of_a_search_are_counted_and_found_either_way() {
 }
 
 #[test]
-fn a_stop_keeps_what_was_looked_at() {
+fn a_cancelled_slice_keeps_its_hits() {
     let bed = numbered_log(9000);
     let view = bed.view();
     let mut hits = Hits::new(parse_filter("type:Created"), None, 0);
@@ -203,7 +203,7 @@ fn a_stop_keeps_what_was_looked_at() {
 }
 
 #[test]
-fn so_many_are_kept_and_those_behind_are_read() {
+fn a_full_list_ends_the_scan_and_later_rows_are_read_from_the_log() {
     let bed = numbered_log(900);
     let (view, some) = (bed.view(), parse_filter("type:Created"));
     for (from, slice) in [(0, 10_000), (0, u64::MAX), (200_000, 10_000), (u64::MAX, 10_000)] {
@@ -213,12 +213,12 @@ fn so_many_are_kept_and_those_behind_are_read() {
         assert_hits_agree(&hits, &view, &some, 7, &[from, 100_000, 250_000]);
         let known = hits.scanned_bytes();
         hits.scan_more(&view, None, slice, &mut never_stop).unwrap();
-        assert_eq!(hits.scanned_bytes(), known, "it is not looked on");
+        assert_eq!(hits.scanned_bytes(), known, "a full list is not scanned on");
     }
 }
 
 #[test]
-fn a_place_says_where_to_look_and_never_what_stands_there() {
+fn a_hit_is_read_from_the_log_again_when_it_is_shown() {
     let bed = numbered_log(50);
     let (view, created) = (bed.view(), parse_filter("type:Created -is:damaged"));
     let mut hits = Hits::new(created.clone(), None, 0);
@@ -232,7 +232,7 @@ fn a_place_says_where_to_look_and_never_what_stands_there() {
 }
 
 #[test]
-fn damage_longer_than_a_slice_is_passed() {
+fn damage_longer_than_a_slice_is_scanned_to_its_end() {
     let noise = SampleLogPart::Noise((0..3_000_000u32).map(|i| (i.wrapping_mul(i) / 7) as u8).collect());
     let flipped = |i: usize| SampleLogPart::Flipped(format!("\"{}\"", "z".repeat(300)), 200 + i % 50);
     let event = SampleLogPart::Event("1".into());
@@ -266,7 +266,7 @@ fn an_unfinished_end_is_a_hit_until_it_is_whole() {
 }
 
 #[test]
-fn a_log_that_lost_its_end_is_looked_at_anew() {
+fn a_log_that_lost_its_end_is_scanned_again() {
     let bed = numbered_log(50);
     let created = parse_filter("type:Created");
     let mut hits = Hits::new(created.clone(), None, 0);

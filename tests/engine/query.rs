@@ -1,5 +1,5 @@
-//! Pages, filters, jumps and search over whole logs: compared with what the one pass of the survey says of the same
-//! bytes, and with filters evaluated the plain way.
+//! Pages, filters, jumps and search over whole logs, compared with the survey of the same bytes and with a plain
+//! evaluation of the filters.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -24,7 +24,7 @@ use super::support::{LOG, open_read_only};
 pub(super) const FIRST_TIME_MS: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
 const NOW: u64 = FIRST_TIME_MS + 3_600_000;
 
-/// A log in a folder of its own.
+/// A log in a temporary folder.
 pub(super) struct TempLog {
     _folder: TempDir,
     pub(super) path: PathBuf,
@@ -78,7 +78,7 @@ pub(super) fn parse_filter(text: &str) -> Filter {
     Filter::parse(text, NOW).unwrap()
 }
 
-/// Every row, as the survey and a replay have them.
+/// Every row, built from a survey and a replay.
 fn expected_rows(view: &LogView) -> Vec<LogRow> {
     let seen = survey(view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
     let findings = seen.findings.iter().filter(|finding| finding.kind != DamageKind::Clock);
@@ -107,7 +107,7 @@ fn expected_rows(view: &LogView) -> Vec<LogRow> {
     rows
 }
 
-/// All rows, page by page from the start.
+/// All rows, read page by page from the start.
 pub(super) fn collect_forward(
     view: &LogView,
     index: Option<&AggregateIndex>,
@@ -128,7 +128,7 @@ pub(super) fn collect_forward(
     }
 }
 
-/// All rows, page by page from the end.
+/// All rows, read page by page from the end.
 pub(super) fn collect_backward(
     view: &LogView,
     index: Option<&AggregateIndex>,
@@ -188,7 +188,7 @@ pub(super) fn log_part() -> impl Strategy<Value = SampleLogPart> {
     ]
 }
 
-/// A log of these parts. The last frame is valid, so that the end stands still at once.
+/// A log of these parts. The last frame is valid, so that the end is not read twice.
 pub(super) fn build_log(version: u16, parts: &[SampleLogPart]) -> Vec<u8> {
     let mut log = if version == 1 { LogHeader::new(FIRST_TIME_MS).encode().to_vec() } else { Vec::new() };
     let put = |log: &mut Vec<u8>, payload: &str| {
@@ -227,7 +227,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn pages_of_any_size_in_either_direction_are_the_log_in_pieces(
+    fn pages_of_any_size_in_either_direction_make_up_the_log(
         version in 0u16..2,
         parts in prop::collection::vec(log_part(), 0..30),
         limit in 1usize..8,
@@ -245,16 +245,16 @@ proptest! {
         for place in places {
             let at = place.index(view.log().len().unwrap() as usize) as u64;
             let ahead = page_without_index(&view, at, Direction::Forward, 1000, &all).rows;
-            let behind = page_without_index(&view, at, Direction::Backward, 1000, &all).rows;
+            let before = page_without_index(&view, at, Direction::Backward, 1000, &all).rows;
             let covering = rows.iter().position(|row| row.end > at).unwrap();
             prop_assert_eq!(&ahead[..], &rows[covering..], "from {}", at);
-            prop_assert_eq!(&behind[..], &rows[..covering], "to {}", at);
+            prop_assert_eq!(&before[..], &rows[..covering], "to {}", at);
             prop_assert_eq!(read_row_at(&view, at).unwrap(), Some(rows[covering].clone()));
         }
     }
 
     #[test]
-    fn an_aggregate_through_the_index_is_the_one_that_a_scan_finds(
+    fn the_index_finds_the_rows_of_an_aggregate_that_a_scan_finds(
         version in 0u16..2,
         parts in prop::collection::vec(log_part(), 0..30),
         covered in any::<prop::sample::Index>(),
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn a_filter_shows_what_its_words_say_one_by_one(
+    fn a_filter_shows_the_rows_that_its_words_match_one_by_one(
         parts in prop::collection::vec(log_part(), 0..30),
         words in prop::collection::vec((0..FILTER_WORDS.len(), any::<bool>()), 0..5),
     ) {
@@ -313,7 +313,7 @@ proptest! {
 
 type WordPredicate = fn(u64, &Value, &str) -> bool;
 
-/// Words with their keys, and what they mean said another way.
+/// Filter words with their keys, and a plain evaluation of each.
 const FILTER_WORDS: [(&str, &str, WordPredicate); 17] = [
     ("agg:1", "agg", |_, event, _| event["aggregate_id"] == 1),
     ("agg:null", "agg", |_, event, _| event["aggregate_id"].is_null()),
@@ -349,7 +349,7 @@ fn matches_words(words: &[(usize, bool)], at: u64, json: &str) -> bool {
     })
 }
 
-/// 40 events, all of them whole.
+/// A log of 40 valid events.
 fn clean_log() -> Vec<u8> {
     let event = SampleLogPart::Event(r#"{"amount":1,"email":"ana@example.org"}"#.into());
     build_log(1, &vec![event; 38])
@@ -382,7 +382,7 @@ fn a_torn_end_is_a_row_in_either_direction() {
 }
 
 #[test]
-fn an_end_that_somebody_writes_is_being_written_and_is_hidden_by_words_about_findings_alone() {
+fn an_unfinished_end_is_in_flight_and_only_words_about_findings_hide_it() {
     let mut bytes = clean_log();
     bytes.truncate(bytes.len() - 30);
     let bed = TempLog::new(&bytes);
@@ -401,13 +401,13 @@ fn an_end_that_somebody_writes_is_being_written_and_is_hidden_by_words_about_fin
 }
 
 #[test]
-fn an_end_that_becomes_whole_while_it_is_looked_at_is_what_it_became() {
+fn an_end_that_is_completed_while_it_is_read_is_shown_complete() {
     let whole = clean_log();
     let rows = expected_rows(&TempLog::new(&whole).view());
     let [.., second_last, last] = &rows[..] else { panic!("{rows:?}") };
     let all = Filter::default();
     for (written, unfinished) in [(last.end, None), (last.start + 20, Some(RowContent::InFlight))] {
-        // The size is there before the bytes are.
+        // The file grows before the bytes are written.
         let mut before = whole.clone();
         before[second_last.start as usize + 9..].fill(0);
         let mut after = whole.clone();
@@ -428,7 +428,7 @@ fn an_end_that_becomes_whole_while_it_is_looked_at_is_what_it_became() {
 }
 
 #[test]
-fn a_log_that_lost_its_end_says_so_in_a_row_of_its_own() {
+fn a_log_that_lost_its_end_has_a_row_that_reports_it() {
     let bytes = clean_log();
     let bed = TempLog::new(&bytes);
     let mut log = EventLog::open(&bed.path).unwrap();
@@ -436,7 +436,7 @@ fn a_log_that_lost_its_end_says_so_in_a_row_of_its_own() {
     drop(log);
     let whole = expected_rows(&bed.view());
     let all = Filter::default();
-    // Cut at a frame's start, inside a frame, behind the header, and inside it.
+    // Cut at the start of a frame, inside a frame, after the header, and inside it.
     let cuts = [whole[20].start, whole[20].start + 30, 16, 5];
     for cut in cuts {
         fs::write(&bed.path, &bytes[..cut as usize]).unwrap();
@@ -483,7 +483,7 @@ fn a_damaged_header_and_an_empty_log_have_their_row() {
 }
 
 #[test]
-fn damage_that_the_index_has_not_seen_is_told_and_no_other_event_appears() {
+fn damage_that_the_index_has_not_seen_is_shown_and_no_event_of_another_aggregate_is() {
     let mut bytes = clean_log();
     let bed = TempLog::new(&bytes);
     let (index, rows) = (bed.index(), expected_rows(&bed.view()));
@@ -491,7 +491,7 @@ fn damage_that_the_index_has_not_seen_is_told_and_no_other_event_appears() {
     let of_one = page_without_index(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
     let hit = of_one[2].start;
     bytes[hit as usize + 60] ^= 1;
-    // Another aggregate's event takes the place of one of this aggregate's.
+    // An event of another aggregate replaces one of this aggregate.
     let (a, b) = (of_one[4].start as usize, of_one[4].end as usize);
     let other =
         String::from_utf8(bytes[a + 4..b - 4].to_vec()).unwrap().replace("aggregate_id\":1", "aggregate_id\":2");
@@ -509,7 +509,7 @@ fn damage_that_the_index_has_not_seen_is_told_and_no_other_event_appears() {
 }
 
 #[test]
-fn jumps_lead_to_the_row_that_people_mean() {
+fn jumps_lead_to_the_row_at_the_place() {
     let bed = TempLog::new(&clean_log());
     let (view, index) = (bed.view(), bed.index());
     let rows = expected_rows(&view);
@@ -535,7 +535,7 @@ fn jumps_lead_to_the_row_that_people_mean() {
 }
 
 #[test]
-fn an_anchor_whose_event_is_gone_counts_for_nothing() {
+fn an_anchor_whose_event_is_gone_is_ignored() {
     let mut bytes = long_log();
     let bed = TempLog::new(&bytes);
     let index = bed.index();
@@ -547,7 +547,7 @@ fn an_anchor_whose_event_is_gone_counts_for_nothing() {
         frame::encode(format!("{payload:len$}").as_bytes(), &mut frame);
         bytes[range.start as usize..range.end as usize].copy_from_slice(&frame);
     };
-    // Two events before the anchor become a gap, and the anchor's own another event.
+    // Two events before the anchor become a gap, and the anchor's event becomes another one.
     replace(rows[2].start..rows[3].end, "{\"$gap\":{}}");
     let at = rows.iter().find(|row| row.start == anchor.offset).unwrap();
     replace(at.start..at.end, &event_json(7, "{}"));
@@ -558,7 +558,7 @@ fn an_anchor_whose_event_is_gone_counts_for_nothing() {
     assert_eq!(resolve_jump_or_last_row(&view, Some(&index), &ordinal, &mut never_stop).unwrap(), scanned);
 }
 
-/// Some megabytes, in which a few times jump back and a long stretch is damaged.
+/// A log of some megabytes in which a few times decrease and a long range is damaged.
 fn long_log() -> Vec<u8> {
     let event = |i: u64| SampleLogPart::Event(format!(r#"{{"n":{i},"text":"{}"}}"#, "z".repeat(300)));
     let mut parts: Vec<SampleLogPart> = (0..9000).map(event).collect();
@@ -603,7 +603,7 @@ fn times_and_ordinals_are_found_in_a_long_log_without_reading_it_all() {
 }
 
 #[test]
-fn a_scan_for_what_is_not_there_stops_when_it_is_told_to() {
+fn a_scan_without_matches_can_be_cancelled() {
     let bed = TempLog::new(&long_log());
     let view = bed.view();
     let none = parse_filter("type:None -is:damaged");
@@ -634,21 +634,21 @@ fn a_scan_for_what_is_not_there_stops_when_it_is_told_to() {
 }
 
 #[test]
-fn long_damage_does_not_hide_what_lies_before_it() {
+fn long_damage_does_not_hide_the_rows_before_it() {
     let bed = TempLog::new(&long_log());
     let view = bed.view();
     let all = Filter::default();
     let ahead = page_without_index(&view, 0, Direction::Forward, 9100, &all).rows;
     let noise = ahead.iter().position(|row| matches!(row.content, RowContent::Finding(_))).unwrap();
-    let behind = page_without_index(&view, ahead[noise + 3].start, Direction::Backward, 9, &all).rows;
-    assert_eq!(behind, ahead[noise - 6..noise + 3]);
+    let before = page_without_index(&view, ahead[noise + 3].start, Direction::Backward, 9, &all).rows;
+    assert_eq!(before, ahead[noise - 6..noise + 3]);
     let damage = page_without_index(&view, u64::MAX, Direction::Backward, 9, &parse_filter("is:damaged")).rows;
     assert_eq!(damage.first(), ahead.get(noise));
     assert_eq!(collect_backward(&view, None, 1000, &all), ahead);
 }
 
 #[test]
-fn a_page_of_long_damage_costs_what_it_shows() {
+fn a_page_of_long_damage_costs_no_more_than_its_rows() {
     let flipped = |i: usize| SampleLogPart::Flipped(format!("\"{}\"", "z".repeat(300)), 200 + i % 50);
     let bed = TempLog::new(&build_log(1, &(0..4000).map(flipped).collect::<Vec<_>>()));
     let view = bed.view();
@@ -715,7 +715,7 @@ fn search_finds_the_next_and_the_previous_event_under_a_filter() {
 }
 
 #[test]
-fn words_about_findings_choose_among_rows_that_are_no_events() {
+fn is_words_select_rows_that_are_no_events() {
     let parts =
         [SampleLogPart::Gap, SampleLogPart::Invalid, SampleLogPart::Zeros(50), SampleLogPart::Event("1".into())];
     let bed = TempLog::new(&build_log(1, &parts));
@@ -742,7 +742,7 @@ fn words_about_findings_choose_among_rows_that_are_no_events() {
 }
 
 #[test]
-fn words_are_all_to_hold_and_of_one_key_one_is_enough() {
+fn all_words_must_hold_and_words_with_one_key_are_alternatives() {
     let parts =
         [1, 2, 3, 4].map(|n| SampleLogPart::Event(format!(r#"{{"n":{n},"text":"one {}"}}"#, "two ".repeat(n % 2))));
     let bed = TempLog::new(&build_log(1, &parts));
@@ -758,7 +758,7 @@ fn words_are_all_to_hold_and_of_one_key_one_is_enough() {
 }
 
 #[test]
-fn what_the_device_refuses_is_a_row_that_the_index_knows_of_too() {
+fn an_unreadable_range_is_a_row_through_the_index_too() {
     for frames in [3, 200] {
         let parts = vec![SampleLogPart::Event("1".into()); frames];
         let disk = SimDisk::with_files(&[(LOG, &[build_log(1, &parts), build_log(1, &parts).split_off(16)].concat())]);
@@ -778,7 +778,7 @@ fn what_the_device_refuses_is_a_row_that_the_index_knows_of_too() {
 }
 
 #[test]
-fn an_index_that_turns_out_broken_is_left_alone() {
+fn an_index_that_turns_out_corrupt_is_not_used() {
     let bed = TempLog::new(&clean_log());
     EventLog::open(&bed.path).unwrap().save_index().unwrap();
     let index_path = bed.path.with_file_name("a.log.idx");
@@ -813,7 +813,7 @@ fn a_filter_grows_and_shrinks_word_by_word() {
     assert!(none.is_empty() && none.text().is_empty());
     assert!(Filter::default().with_words("agg:1").is_ok());
     let error = Filter::default().with_words("before:-15m").unwrap_err();
-    assert!(error.reason.contains("cannot be added here"), "{error}");
+    assert!(error.reason.contains("needs the current time"), "{error}");
 }
 
 #[test]
