@@ -1,4 +1,4 @@
-//! The program, used as people and scripts use it.
+//! Tests of the program itself: commands run as processes, the screen in a real terminal.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,14 +11,19 @@
 mod app {
     mod cli;
     mod cli_append;
+    mod cli_cat;
+    mod cli_generate;
     mod cli_golden;
     mod cli_hostile;
+    mod cli_index;
     mod cli_repair;
     mod cli_samples;
     mod cli_show;
+    mod cli_verify;
     #[cfg(unix)]
     mod live;
     mod readme;
+    mod shell;
     #[cfg(unix)]
     mod tui;
 }

@@ -8,7 +8,7 @@ use super::safe_path_text;
 use super::units::{format_count, format_number, format_size};
 
 /// Says that a range was left out of a copy, which fix exists for it, and why the donor was not used.
-pub fn left_out_line(omitted: &OmittedRange) -> String {
+pub(crate) fn left_out_line(omitted: &OmittedRange) -> String {
     let fix = match omitted.best_certainty {
         Some(Certainty::Likely) => "; a likely fix exists: --accept likely applies it",
         Some(Certainty::Choice) => "; candidates exist: `chronicle repair LOG --dry-run` lists them",
@@ -19,7 +19,7 @@ pub fn left_out_line(omitted: &OmittedRange) -> String {
 }
 
 /// Summarizes a copy in one line: events, restored events, size, ranges left out.
-pub fn salvaged_line(summary: &CopySummary) -> String {
+pub(crate) fn salvaged_line(summary: &CopySummary) -> String {
     let restored = match summary.events_restored {
         0 => String::new(),
         restored => format!(", {} of them restored", format_number(restored)),
@@ -36,7 +36,7 @@ pub fn salvaged_line(summary: &CopySummary) -> String {
 }
 
 /// The keys of `salvage --json` and `migrate --json` that describe the copy.
-pub fn salvage_fields(summary: &CopySummary) -> Vec<(&'static str, Json)> {
+pub(crate) fn salvage_fields(summary: &CopySummary) -> Vec<(&'static str, Json)> {
     let in_flight = summary.in_flight.as_ref().map(|range| range_fields(range.start, range.end));
     vec![
         ("bytes", summary.bytes.into()),
@@ -61,7 +61,7 @@ fn range_fields(start: u64, end: u64) -> Vec<(&'static str, Json)> {
 }
 
 /// Formats a difference as one line: range, kind, size, meaning.
-pub fn difference_line(difference: &LogDifference) -> String {
+pub(crate) fn difference_line(difference: &LogDifference) -> String {
     let LogDifference { start, end, kind, .. } = difference;
     let bytes = format_size(end - start);
     let meaning = match kind {
@@ -78,7 +78,7 @@ pub fn difference_line(difference: &LogDifference) -> String {
 }
 
 /// Summarizes a comparison in one line.
-pub fn comparison_line(comparison: &Comparison) -> String {
+pub(crate) fn comparison_line(comparison: &Comparison) -> String {
     if comparison.is_identical() {
         return format!("identical, {} ({} bytes)", format_size(comparison.sizes.0), format_number(comparison.sizes.0));
     }
@@ -89,7 +89,7 @@ pub fn comparison_line(comparison: &Comparison) -> String {
 }
 
 /// The object that `diff --json` prints.
-pub fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison) -> Json {
+pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison) -> Json {
     let differences = comparison.differences.iter().map(|difference| {
         let mut keys = vec![("how", difference.kind.name().into())];
         keys.extend(range_fields(difference.start, difference.end));

@@ -6,7 +6,7 @@ use crate::repair::{Certainty, Fix, Plan, PlannedPiece, RepairAction};
 
 /// How a command ends. The variants are ordered by precedence: when several apply, the first one here is returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ExitStatus {
+pub(crate) enum ExitStatus {
     /// The command failed, or the file is not a log.
     Failed,
     /// The command line is invalid.
@@ -25,7 +25,7 @@ pub enum ExitStatus {
 
 impl ExitStatus {
     /// Every status with its number and meaning, ordered by number.
-    pub const ALL: [(ExitStatus, u8, &'static str); 7] = [
+    pub(crate) const ALL: [(ExitStatus, u8, &'static str); 7] = [
         (ExitStatus::Done, 0, "success; verify: no damage"),
         (ExitStatus::Failed, 1, "failure: an I/O error, or the file is not a log"),
         (ExitStatus::Usage, 2, "invalid command line"),
@@ -48,18 +48,18 @@ impl ExitStatus {
     ];
 
     /// The number that the process exits with.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         Self::ALL.iter().find(|row| row.0 == self).map_or(1, |row| row.1)
     }
 
     /// Of two statuses that apply, the one that takes precedence.
     #[must_use]
-    pub fn combine(self, other: Self) -> Self {
+    pub(crate) fn combine(self, other: Self) -> Self {
         self.min(other)
     }
 
     /// The status for a log with this finding, before any repair.
-    pub fn for_finding(found: &Finding, fix: Option<&Fix>, version: Version) -> Self {
+    pub(crate) fn for_finding(found: &Finding, fix: Option<&Fix>, version: Version) -> Self {
         if version == Version::V0 && found.kind == DamageKind::TornTail {
             // It holds no event. It has no fix in place, but `migrate` leaves it out of the new log.
             return Self::Restorable;
@@ -68,7 +68,7 @@ impl ExitStatus {
     }
 
     /// The status for the log that a plan was made for, before the plan is applied.
-    pub fn before_repair(plan: &Plan) -> Self {
+    pub(crate) fn before_repair(plan: &Plan) -> Self {
         let steps = plan.steps.iter().map(|step| {
             let certainty = step.certainty;
             let chosen = Fix { action: step.action, certainty, candidates: Vec::new(), unsearched: None, choice: None };
@@ -85,7 +85,7 @@ impl ExitStatus {
     }
 
     /// The status after a plan is applied: `Damage` if it gives events up or leaves damage.
-    pub fn after_repair(plan: &Plan) -> Self {
+    pub(crate) fn after_repair(plan: &Plan) -> Self {
         let whole = plan.total_loss().is_zero() && !plan.unrepaired.iter().any(|left| is_damage_piece(&left.piece));
         if whole { Self::Done } else { Self::Damage }
     }
@@ -101,7 +101,7 @@ impl ExitStatus {
     }
 
     /// The status of a command that fails with this error.
-    pub fn for_error(error: &StorageError) -> Self {
+    pub(crate) fn for_error(error: &StorageError) -> Self {
         match error {
             StorageError::Locked { .. }
             | StorageError::Changed { .. }
@@ -182,9 +182,9 @@ mod tests {
         assert_eq!(of(DamageKind::Checksum, bits(Certainty::Choice)), ExitStatus::Damage);
         assert_eq!(of(DamageKind::InvalidEvent, None), ExitStatus::Damage);
         assert_eq!(of(DamageKind::Clock, None), ExitStatus::Done);
-        let aside = |kind| of(kind, Some(fix(RepairAction::SetAsideTail, None)));
-        let three = [aside(DamageKind::TornTail), aside(DamageKind::Zeros), aside(DamageKind::Garbage)];
-        assert_eq!(three, [ExitStatus::Restorable, ExitStatus::Restorable, ExitStatus::Damage]);
+        let set_aside = |kind| of(kind, Some(fix(RepairAction::SetAsideTail, None)));
+        let statuses = [set_aside(DamageKind::TornTail), set_aside(DamageKind::Zeros), set_aside(DamageKind::Garbage)];
+        assert_eq!(statuses, [ExitStatus::Restorable, ExitStatus::Restorable, ExitStatus::Damage]);
         assert_eq!(of(DamageKind::Garbage, Some(fix(RepairAction::Gap, None))), ExitStatus::Damage);
     }
 

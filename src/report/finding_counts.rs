@@ -6,25 +6,25 @@ use super::units::{format_count, format_number};
 
 /// The number of findings of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FindingCounts {
+pub(crate) struct FindingCounts {
     counts: [u64; DamageKind::ALL.len()],
 }
 
 impl FindingCounts {
     /// Counts a finding.
-    pub fn add(&mut self, finding: &Finding) {
+    pub(crate) fn add(&mut self, finding: &Finding) {
         for (count, kind) in self.counts.iter_mut().zip(DamageKind::ALL) {
             *count += u64::from(kind == finding.kind);
         }
     }
 
     /// Returns the number of findings that are damage.
-    pub fn damage_count(&self) -> u64 {
+    pub(crate) fn damage_count(&self) -> u64 {
         self.counts_by_kind().filter(|row| row.0.is_damage()).map(|row| row.1).sum()
     }
 
     /// Formats the counts: `3 damaged: 2 checksum, 1 torn_tail; 1 gap`, or `no damage`.
-    pub fn counts_line(&self) -> String {
+    pub(crate) fn counts_line(&self) -> String {
         let damage = match self.damage_count() {
             0 => "no damage".to_owned(),
             damaged => format!("{} damaged: {}", format_number(damaged), self.counts_of(DamageKind::is_damage)),
@@ -40,7 +40,7 @@ impl FindingCounts {
     }
 
     /// Formats the number of events and the counts: `4 201 events; no damage`.
-    pub fn summary_line(&self, events: u64) -> String {
+    pub(crate) fn summary_line(&self, events: u64) -> String {
         format!("{}; {}", format_count(events, "event"), self.counts_line())
     }
 

@@ -10,7 +10,7 @@ use crate::StorageError;
 use super::sanitize::{sanitize, sanitize_bytes};
 
 /// Formats an error as one line, safe for a terminal: what, where, what was expected and what was found.
-pub fn describe_error(error: &StorageError) -> String {
+pub(crate) fn describe_error(error: &StorageError) -> String {
     let text = error.to_string();
     // `Path::display` shows every byte that is not UTF-8 as U+FFFD: the path is formatted from its bytes instead.
     if let Some(path) = error.path()
@@ -22,12 +22,12 @@ pub fn describe_error(error: &StorageError) -> String {
 }
 
 /// Formats a path as text that is safe for a terminal; bytes that are not UTF-8 are shown as `‹xFF›`.
-pub fn safe_path_text(path: &Path) -> String {
+pub(crate) fn safe_path_text(path: &Path) -> String {
     sanitize_bytes(path.as_os_str().as_encoded_bytes())
 }
 
 /// Returns the next step after an error: one sentence without its full stop.
-pub fn hint(error: &StorageError) -> String {
+pub(crate) fn hint(error: &StorageError) -> String {
     match error {
         StorageError::Io { source, .. } => return io_hint(source.kind()).into(),
         StorageError::TooShort { bytes: 0, .. } => {

@@ -16,7 +16,7 @@ use super::{ExitStatus, describe_error, hint, safe_path_text};
 
 /// A JSON value whose objects keep the order of their keys.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Json {
+pub(crate) enum Json {
     /// `null`
     Null,
     /// `true` or `false`
@@ -41,23 +41,23 @@ pub enum Json {
 
 /// The result of `verify`.
 #[derive(Debug, Clone, Copy)]
-pub struct VerifyReport<'a> {
+pub(crate) struct VerifyReport<'a> {
     /// The log and its index.
-    pub view: &'a LogView,
+    pub(crate) view: &'a LogView,
     /// The result of the pass over the log.
-    pub survey: &'a Survey,
+    pub(crate) survey: &'a Survey,
     /// The options of the pass.
-    pub options: &'a SurveyOptions,
+    pub(crate) options: &'a SurveyOptions,
     /// The log's size when the pass began, in bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// The first `MAX_FINDINGS` findings, each made by [`finding`].
-    pub findings: &'a [Json],
+    pub(crate) findings: &'a [Json],
     /// An interrupted repair.
-    pub pending: Option<&'a PendingRepair>,
+    pub(crate) pending: Option<&'a PendingRepair>,
 }
 
 /// A finding as an object, with its fix and, for a gap, the journal that keeps its original bytes.
-pub fn finding(finding: &Finding, fix: Option<&Fix>, journal: Option<&Path>) -> Json {
+pub(crate) fn finding(finding: &Finding, fix: Option<&Fix>, journal: Option<&Path>) -> Json {
     Json::Object(vec![
         ("kind", finding.kind.name().into()),
         ("damage", Json::Bool(finding.kind.is_damage())),
@@ -70,7 +70,7 @@ pub fn finding(finding: &Finding, fix: Option<&Fix>, journal: Option<&Path>) -> 
 }
 
 /// The object that `verify --json` prints.
-pub fn verify(report: &VerifyReport) -> Json {
+pub(crate) fn verify(report: &VerifyReport) -> Json {
     let VerifyReport { view, survey, options, bytes, findings, pending } = report;
     let in_flight = survey
         .in_flight
@@ -98,7 +98,7 @@ pub fn verify(report: &VerifyReport) -> Json {
 }
 
 /// An entry of the repair history.
-pub fn record(record: &RepairRecord) -> Json {
+pub(crate) fn record(record: &RepairRecord) -> Json {
     let state = match record.state {
         RepairState::Unfinished => "unfinished",
         RepairState::Pending => "pending",
@@ -125,7 +125,7 @@ fn pending_repair(pending: &PendingRepair) -> Json {
 }
 
 /// An index: its state, what it covers if known, and the details of the state.
-pub fn index(view: &LogView) -> Json {
+pub(crate) fn index(view: &LogView) -> Json {
     let state = view.index_state();
     let head =
         view.persisted_index().map(|index| index.head()).filter(|_| !matches!(state, IndexState::Corrupt { .. }));
@@ -147,7 +147,7 @@ pub fn index(view: &LogView) -> Json {
 }
 
 /// An error as the object printed to stderr, with the exit status of the command.
-pub fn error(error: &StorageError, exit: ExitStatus) -> Json {
+pub(crate) fn error(error: &StorageError, exit: ExitStatus) -> Json {
     let mut keys = vec![
         ("error", describe_error(error).into()),
         ("path", error.path().map(safe_path_text).into()),
@@ -249,7 +249,7 @@ impl<T: Into<Json>> From<Option<T>> for Json {
 }
 
 /// How an interrupted repair was completed or rolled back.
-pub fn recovered(recovered: &RecoveryOutcome) -> Json {
+pub(crate) fn recovered(recovered: &RecoveryOutcome) -> Json {
     Json::Object(vec![
         ("recovered", u64::from(recovered.number).into()),
         ("completed", Json::Bool(recovered.completed)),

@@ -22,7 +22,7 @@ const MAX_CHANGES_SHOWN: usize = 3;
 /// Formats a plan as lines: the totals, each step, each range left and why, and how the repair is undone.
 ///
 /// `folder` is the folder of the journal.
-pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
+pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
     let mut lines = vec![headline(plan)];
     for step in &plan.steps {
         lines.push(if plan.undoes.is_some() { undo_step_line(step) } else { step_line(step) });
@@ -55,7 +55,7 @@ pub fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
 }
 
 /// Formats the fix of a finding as one line: `correct_bits, proven: 1 byte at offset 8090, 6f → 6e`.
-pub fn fix_line(fix: &Fix) -> String {
+pub(crate) fn fix_line(fix: &Fix) -> String {
     let mut line = format!("{}{}", fix.action.name(), certainty_suffix(fix));
     match fix.candidates.as_slice() {
         [] => line.push_str(match fix.action {
@@ -87,7 +87,7 @@ pub fn fix_line(fix: &Fix) -> String {
 }
 
 /// Formats a fix as a short label for lists: `likely: correct bits`, `replace with a gap`.
-pub fn fix_label(fix: &Fix) -> String {
+pub(crate) fn fix_label(fix: &Fix) -> String {
     let action = match fix.action {
         RepairAction::Gap => "replace with a gap".into(),
         RepairAction::SetAsideTail => "set aside".into(),
@@ -101,7 +101,7 @@ pub fn fix_label(fix: &Fix) -> String {
 }
 
 /// Formats an entry of the repair history as one line: number, time, state, what was done.
-pub fn record_line(record: &RepairRecord) -> String {
+pub(crate) fn record_line(record: &RepairRecord) -> String {
     let RepairRecord { number, begun_ms, plan, .. } = record;
     let done = match plan.undoes {
         Some(undone) => format!("undo of repair {undone}"),
@@ -116,7 +116,7 @@ pub fn record_line(record: &RepairRecord) -> String {
 }
 
 /// Reports in one sentence how an interrupted repair was completed or rolled back.
-pub fn recovered_line(recovered: &RecoveryOutcome) -> String {
+pub(crate) fn recovered_line(recovered: &RecoveryOutcome) -> String {
     let RecoveryOutcome { number, journal, completed } = recovered;
     let outcome = if *completed { "now completed" } else { "rolled back: the log is as it was before the repair" };
     format!("repair {number} was interrupted, {outcome} ({})", journal.display())
@@ -209,7 +209,7 @@ fn certainty_suffix(fix: &Fix) -> String {
 }
 
 /// Formats a candidate: the bytes it changes, and how many such candidates chance alone would offer.
-pub fn candidate_line(candidate: &Candidate) -> String {
+pub(crate) fn candidate_line(candidate: &Candidate) -> String {
     format!("{}{}", changes_text(&candidate.changes), chance_suffix(candidate.expected_false_positives))
 }
 

@@ -20,7 +20,7 @@ const MAX_MARKS: u32 = 4;
 /// Hostile are control characters (also line feed and tab: the caller splits lines first), characters that change the
 /// direction of text, characters without width or ink (except the space), noncharacters, and combining marks without a
 /// base character or more than four on one.
-pub fn sanitize(text: &str) -> Cow<'_, str> {
+pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
     if first_hostile(text).is_none() {
         return Cow::Borrowed(text);
     }
@@ -30,7 +30,7 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
 }
 
 /// Replaces hostile characters as [`sanitize`] does, and every byte that is not UTF-8 with `‹xFF›`.
-pub fn sanitize_bytes(bytes: &[u8]) -> String {
+pub(crate) fn sanitize_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     let mut marks = CombiningMarks::default();
     for chunk in bytes.utf8_chunks() {
@@ -45,7 +45,7 @@ pub fn sanitize_bytes(bytes: &[u8]) -> String {
 
 /// Replaces hostile characters in compact JSON with JSON escapes, which keeps the value. `json` must not contain
 /// whitespace outside strings.
-pub fn sanitize_json(json: &str) -> Cow<'_, str> {
+pub(crate) fn sanitize_json(json: &str) -> Cow<'_, str> {
     let Some(first) = first_hostile_in_json(json) else {
         return Cow::Borrowed(json);
     };

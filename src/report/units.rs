@@ -11,7 +11,7 @@ const SIZE_UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /// The time zone that times are shown in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum DisplayZone {
+pub(crate) enum DisplayZone {
     /// Coordinated universal time; shown with a `Z`.
     #[default]
     Utc,
@@ -20,7 +20,7 @@ pub enum DisplayZone {
 }
 
 /// Formats bytes in binary units with at least two digits: `812 B`, `1.2 GiB`, `12 MiB`.
-pub fn format_size(bytes: u64) -> String {
+pub(crate) fn format_size(bytes: u64) -> String {
     let mut unit = 0;
     let mut value = bytes as f64;
     // 1023.5 and more would be rounded to 1024, which is one of the next unit.
@@ -33,7 +33,7 @@ pub fn format_size(bytes: u64) -> String {
 }
 
 /// Formats a number with a space between thousands: `3 104 221`.
-pub fn format_number(number: u64) -> String {
+pub(crate) fn format_number(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -46,12 +46,12 @@ pub fn format_number(number: u64) -> String {
 }
 
 /// Formats a number with a noun in singular or plural: `1 event`, `4 201 events`.
-pub fn format_count(number: u64, noun: &str) -> String {
+pub(crate) fn format_count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", format_number(number)) }
 }
 
 /// Formats a duration: `1.1 µs`, `125 µs`, `12 ms`, `1.2 s`, `2 min 05 s`, `3 h 12 min`.
-pub fn format_duration(duration: Duration) -> String {
+pub(crate) fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     let short =
         |value: f64, unit| if value < 9.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") };
@@ -73,13 +73,13 @@ pub fn format_duration(duration: Duration) -> String {
 }
 
 /// Formats bytes per second: `1.2 GiB/s`.
-pub fn format_rate(bytes: u64, elapsed: Duration) -> String {
+pub(crate) fn format_rate(bytes: u64, elapsed: Duration) -> String {
     let second = u128::from(bytes) * 1_000_000_000 / elapsed.as_nanos().max(1);
     format!("{}/s", format_size(u64::try_from(second).unwrap_or(u64::MAX)))
 }
 
 /// Formats a share as a whole percentage: 100 only if nothing is left, 0 only if nothing is done.
-pub fn format_percent(done: u64, total: u64) -> String {
+pub(crate) fn format_percent(done: u64, total: u64) -> String {
     if done >= total {
         return "100 %".into();
     }
@@ -88,12 +88,12 @@ pub fn format_percent(done: u64, total: u64) -> String {
 }
 
 /// Formats the progress of a long operation: `42 %, 1.2 GiB/s, 3.1 s left`.
-pub fn format_progress(done: u64, total: u64, elapsed: Duration) -> String {
+pub(crate) fn format_progress(done: u64, total: u64, elapsed: Duration) -> String {
     format!("{}, {}", format_percent(done, total), format_speed(done, total, elapsed))
 }
 
 /// Formats the rate and remaining time of a long operation: `1.2 GiB/s, 3.1 s left`.
-pub fn format_speed(done: u64, total: u64, elapsed: Duration) -> String {
+pub(crate) fn format_speed(done: u64, total: u64, elapsed: Duration) -> String {
     let rate = format_rate(done, elapsed);
     if done == 0 || done >= total {
         return rate;
@@ -103,27 +103,27 @@ pub fn format_speed(done: u64, total: u64, elapsed: Duration) -> String {
 }
 
 /// Formats an offset in hexadecimal with at least eight digits: `0x0012AB40`.
-pub fn format_hex_offset(offset: u64) -> String {
+pub(crate) fn format_hex_offset(offset: u64) -> String {
     format!("0x{offset:08X}")
 }
 
 /// Formats the time of day with milliseconds: `09:14:02.113`.
-pub fn format_time_of_day(ms: u64, zone: DisplayZone) -> String {
+pub(crate) fn format_time_of_day(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%H:%M:%S%.3f", "")
 }
 
 /// Formats the date: `2026-11-20`.
-pub fn format_date(ms: u64, zone: DisplayZone) -> String {
+pub(crate) fn format_date(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d", "")
 }
 
 /// Formats date and time without seconds: `2026-11-20 09:12Z`.
-pub fn format_minute(ms: u64, zone: DisplayZone) -> String {
+pub(crate) fn format_minute(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d %H:%M", zone_suffix(zone))
 }
 
 /// Formats date and time with milliseconds: `2026-11-20 09:14:02.113Z`.
-pub fn format_timestamp(ms: u64, zone: DisplayZone) -> String {
+pub(crate) fn format_timestamp(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d %H:%M:%S%.3f", zone_suffix(zone))
 }
 
@@ -131,7 +131,7 @@ pub fn format_timestamp(ms: u64, zone: DisplayZone) -> String {
 ///
 /// # Errors
 /// Returns what was expected and found if `text` is not a size.
-pub fn parse_size(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let expected = || format!("expected a size such as 64MiB or 1.5GiB, found `{text}`");
     let split = text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(split).ok_or_else(expected)?;
@@ -150,7 +150,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 /// As [`parse_size`]; a rate of 0 is an error too.
-pub fn parse_rate(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_rate(text: &str) -> Result<u64, String> {
     match parse_size(text.trim().strip_suffix("/s").unwrap_or(text))? {
         0 => Err("expected a rate above 0, such as 20MiB/s".into()),
         rate => Ok(rate),
@@ -162,7 +162,7 @@ pub fn parse_rate(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 /// Returns what was expected and found if `text` is not a time.
-pub fn parse_time(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_time(text: &str) -> Result<u64, String> {
     if let Ok(ms) = text.parse::<u64>() {
         return Ok(ms);
     }

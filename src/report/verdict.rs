@@ -16,7 +16,7 @@ use super::units::{format_count, format_duration, format_number, format_size};
 const MAX_QUOTE_CHARS: usize = 160;
 
 /// Describes a finding in one sentence without its full stop: what is damaged, by which evidence, and what follows.
-pub fn finding_sentence(finding: &Finding) -> String {
+pub(crate) fn finding_sentence(finding: &Finding) -> String {
     let evidence = &finding.evidence;
     let bytes = format_size(finding.end - finding.start);
     match finding.kind {
@@ -105,7 +105,7 @@ fn gap_sentence(gap: &Finding, bytes: &str) -> String {
 ///
 /// `events` is the number of events that a `behind` index does not cover, or that an `ahead` index covers and the log
 /// lacks, where it is known.
-pub fn index_line(state: &IndexState, events: Option<u64>) -> String {
+pub(crate) fn index_line(state: &IndexState, events: Option<u64>) -> String {
     let number = |suffix: &str| events.map(|n| format!(", {}{suffix}", format_count(n, "event"))).unwrap_or_default();
     match state {
         IndexState::Fresh | IndexState::Missing => state.name().into(),
@@ -117,7 +117,7 @@ pub fn index_line(state: &IndexState, events: Option<u64>) -> String {
 }
 
 /// The reason of a `corrupt` or `foreign` state: what was expected and what was found.
-pub fn index_reason(state: &IndexState) -> Option<&str> {
+pub(crate) fn index_reason(state: &IndexState) -> Option<&str> {
     match state {
         IndexState::Corrupt { reason } | IndexState::Foreign { reason } => Some(reason),
         _ => None,
@@ -125,7 +125,7 @@ pub fn index_reason(state: &IndexState) -> Option<&str> {
 }
 
 /// Explains an index state in one sentence without its full stop: what it means and what follows.
-pub const fn index_meaning(state: &IndexState) -> &'static str {
+pub(crate) const fn index_meaning(state: &IndexState) -> &'static str {
     match state {
         IndexState::Missing => "there is no index file; building it reads the whole log once",
         IndexState::Unsupported { .. } => {
@@ -147,7 +147,7 @@ pub const fn index_meaning(state: &IndexState) -> &'static str {
 }
 
 /// Reports in one sentence what opening for append has set aside.
-pub fn set_aside_line(backup: &TailBackup) -> String {
+pub(crate) fn set_aside_line(backup: &TailBackup) -> String {
     let finding = &backup.finding;
     format!(
         "set aside: {} at offset {}..{} ({}) was saved in {} and cut from the log",

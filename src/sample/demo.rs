@@ -32,18 +32,18 @@ const PLANTED_DAMAGES: [(Drill, u64); 9] = [
 
 /// The demo log that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoLog {
+pub(crate) struct DemoLog {
     /// The log.
-    pub log: PathBuf,
+    pub(crate) log: PathBuf,
     /// Kind and range of every finding that verifying the log must report, ascending.
-    pub findings: Vec<(DamageKind, std::ops::Range<u64>)>,
+    pub(crate) findings: Vec<(DamageKind, std::ops::Range<u64>)>,
 }
 
 /// Writes `demo.log` and its index into `folder`, which is created if missing.
 ///
 /// # Errors
 /// `Storage` with `AlreadyExists` when one of the two files exists, with `Io` when they cannot be written.
-pub fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
+pub(crate) fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     fs::create_dir_all(folder).map_err(|error| StorageError::io(folder, "create", error))?;
     let path = folder.join("demo.log");
     for file in [&path, &index_path(&path)] {

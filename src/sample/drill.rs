@@ -6,7 +6,7 @@ use crate::format::DamageKind;
 
 /// A kind of damage that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Drill {
+pub(crate) enum Drill {
     /// Zeros appended after the last frame.
     Zeros,
     /// One to three whole frames in the middle zeroed.
@@ -49,24 +49,24 @@ pub enum Drill {
 
 /// The damage that was planted: what verifying the copy must report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlantedDamage {
+pub(crate) struct PlantedDamage {
     /// The kind of drill.
-    pub drill: Drill,
+    pub(crate) drill: Drill,
     /// The seed that chose the place.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The kind of damage that must be found.
-    pub kind: DamageKind,
+    pub(crate) kind: DamageKind,
     /// File offset of the finding's first byte.
-    pub start: u64,
+    pub(crate) start: u64,
     /// File offset after the finding's last byte.
-    pub end: u64,
+    pub(crate) end: u64,
     /// The change that was made to the bytes of the log.
-    pub edit: ByteEdit,
+    pub(crate) edit: ByteEdit,
 }
 
 /// Why no damage was planted.
 #[derive(Debug, thiserror::Error)]
-pub enum DrillError {
+pub(crate) enum DrillError {
     /// A file could not be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -85,7 +85,7 @@ pub enum DrillError {
 impl Drill {
     /// Every drill with its name, the kind of damage it is found as, and its description. Every kind of damage that
     /// bytes alone can produce has a drill of the same name.
-    pub const ALL: [(Drill, &'static str, DamageKind, &'static str); 19] = [
+    pub(crate) const ALL: [(Drill, &'static str, DamageKind, &'static str); 19] = [
         (Drill::Zeros, "zeros", DamageKind::Zeros, "zeros appended at the end"),
         (Drill::ZeroFrames, "zero_frames", DamageKind::Zeros, "one to three frames in the middle zeroed"),
         (Drill::Checksum, "checksum", DamageKind::Checksum, "one bit flipped"),
@@ -118,22 +118,22 @@ impl Drill {
     ];
 
     /// The name, as `--kind` accepts it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         self.table_row().1
     }
 
     /// The kind of damage that it is found as.
-    pub fn kind(self) -> DamageKind {
+    pub(crate) fn kind(self) -> DamageKind {
         self.table_row().2
     }
 
     /// Returns the drill with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 
     /// True if only an index reveals the damage: the copy then gets an index built before the damage.
-    pub const fn needs_index(self) -> bool {
+    pub(crate) const fn needs_index(self) -> bool {
         matches!(self, Self::Truncated | Self::TruncatedFrame | Self::CreatedAt)
     }
 

@@ -8,13 +8,13 @@ use crate::StorageError;
 
 /// A change: the bytes `before` at offset `at` are replaced with `after`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByteEdit {
+pub(crate) struct ByteEdit {
     /// File offset of the first changed byte.
-    pub at: u64,
+    pub(crate) at: u64,
     /// The bytes removed; empty for an insertion.
-    pub before: Vec<u8>,
+    pub(crate) before: Vec<u8>,
     /// The bytes inserted; empty for a cut.
-    pub after: Vec<u8>,
+    pub(crate) after: Vec<u8>,
 }
 
 impl ByteEdit {

@@ -12,7 +12,7 @@ use crate::format::{LogHeader, frame};
 use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
 /// The default time of the header and of the first event: 2026-01-01 00:00 UTC, in milliseconds since the Unix epoch.
-pub const DEFAULT_START_TIME_MS: u64 = 1_767_225_600_000;
+const DEFAULT_START_TIME_MS: u64 = 1_767_225_600_000;
 /// Bytes written in one call.
 const BUFFER_BYTES: usize = 1 << 20;
 /// One in this many events has no aggregate.
@@ -97,7 +97,7 @@ pub fn generate(
 
 /// Generates events as frames, one after the other.
 #[derive(Debug, Clone)]
-pub struct EventGenerator {
+pub(super) struct EventGenerator {
     options: GeneratorOptions,
     rng: Rng,
     time_ms: u64,
@@ -112,7 +112,7 @@ pub struct EventGenerator {
 
 impl EventGenerator {
     /// Creates a generator at the first event.
-    pub fn new(options: &GeneratorOptions) -> Self {
+    pub(super) fn new(options: &GeneratorOptions) -> Self {
         let starts = FILLER_TEXT.bytes().zip(0u16..).filter(|(byte, _)| *byte == b' ').map(|(_, at)| at + 1);
         Self {
             rng: Rng::new(options.seed),
@@ -126,17 +126,17 @@ impl EventGenerator {
     }
 
     /// The encoded header of the log.
-    pub fn header(&self) -> [u8; 16] {
+    pub(super) fn header(&self) -> [u8; 16] {
         LogHeader::new(self.options.start_time_ms).encode()
     }
 
     /// Number of events generated so far.
-    pub const fn events(&self) -> u64 {
+    pub(super) const fn events(&self) -> u64 {
         self.events
     }
 
     /// Appends frames to `out` until it holds at least `len` bytes. Returns false when the log has its full length.
-    pub fn fill_buffer(&mut self, out: &mut Vec<u8>, len: usize) -> bool {
+    pub(super) fn fill_buffer(&mut self, out: &mut Vec<u8>, len: usize) -> bool {
         while out.len() < len {
             let start = out.len();
             let before = (self.rng.clone(), self.time_ms);

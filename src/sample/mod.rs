@@ -13,7 +13,7 @@ mod rng;
 mod targets;
 mod vocabulary;
 
-pub use demo::create_demo;
-pub use drill::{Drill, DrillError, PlantedDamage};
+pub(crate) use demo::create_demo;
+pub(crate) use drill::{Drill, DrillError, PlantedDamage};
 pub use generate::{GeneratorOptions, LogLength, generate};
-pub use plant::plant_damage;
+pub(crate) use plant::plant_damage;

@@ -16,7 +16,7 @@ use crate::inspect::{LogView, SurveyOptions, index_path, survey};
 /// # Errors
 /// `NoLocation` when the log is too short or of version 0. `Storage` with `AlreadyExists`, with `Io`, or with what
 /// opening a log fails with.
-pub fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) -> Result<PlantedDamage, DrillError> {
+pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) -> Result<PlantedDamage, DrillError> {
     let index = index_path(copy);
     for path in [copy, &index] {
         if fs::symlink_metadata(path).is_ok() {

@@ -1,4 +1,4 @@
-//! `append`: from flags, from a stream, into logs that are locked, torn, cut, old.
+//! `append`: from flags, from a stream, and into logs that are locked, torn, cut or of version 0.
 
 use std::fs;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use chronicle::EventLog;
 use serde_json::Value;
 
-use super::cli::{CommandOutcome, Shell};
+use super::shell::{CommandOutcome, Shell};
 
 const EVENT_JSON: &str = r#"{"event_type":"Updated","namespace":"accounts","schema_id":"Person","schema_version":1,"aggregate_id":42,"payload":{"n": 1.0}}"#;
 
@@ -33,12 +33,12 @@ fn one_event_from_flags_is_stored_token_for_token() {
     assert_eq!(second["offset"], read_events(&shell)[1]["offset"]);
     let bad = shell.run(&format!("append a.log {flags} {{n:1}}"));
     assert!(bad.exit_code == 2 && bad.stderr.contains("--payload"), "{bad:?}");
-    assert_eq!(shell.run("append a.log --type Updated").exit_code, 2, "half an event");
+    assert_eq!(shell.run("append a.log --type Updated").exit_code, 2, "an incomplete event");
     assert_eq!(read_events(&shell).len(), 2);
 }
 
 #[test]
-fn a_stream_is_stored_up_to_the_line_that_is_no_event() {
+fn a_stream_is_stored_up_to_the_first_invalid_line() {
     let shell = Shell::new();
     shell.run_ok("create a.log");
     let good = format!("{EVENT_JSON}\n\n{EVENT_JSON}\n").repeat(400);
@@ -65,7 +65,7 @@ fn a_stream_is_stored_up_to_the_line_that_is_no_event() {
 }
 
 #[test]
-fn the_last_line_needs_no_end_and_nothing_at_all_is_nothing() {
+fn a_last_line_without_newline_is_an_event_and_empty_input_is_none() {
     let shell = Shell::new();
     shell.run_ok("create a.log");
     assert_eq!(printed_offsets(&shell.run_with_input("append a.log", EVENT_JSON.as_bytes())), [16]);
@@ -74,7 +74,7 @@ fn the_last_line_needs_no_end_and_nothing_at_all_is_nothing() {
 }
 
 #[test]
-fn what_is_piped_is_stored_before_more_comes_and_though_nobody_reads_the_offsets() {
+fn a_piped_event_is_stored_at_once_even_if_the_offsets_are_not_read() {
     let shell = Shell::new();
     shell.run_ok("create a.log");
     let mut command = shell.command("append a.log");
@@ -82,14 +82,14 @@ fn what_is_piped_is_stored_before_more_comes_and_though_nobody_reads_the_offsets
     let mut stdin = child.stdin.take().unwrap();
     let mut reader = std::io::BufReader::new(child.stdout.take().unwrap());
     writeln!(stdin, "{EVENT_JSON}").unwrap();
-    // Read aside: an offset that never comes must not hang the test.
-    let (said, heard) = std::sync::mpsc::channel();
+    // Read in a thread: an offset that never comes must not block the test.
+    let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut line = String::new();
         let _ = std::io::BufRead::read_line(&mut reader, &mut line);
-        let _ = said.send(line);
+        let _ = sender.send(line);
     });
-    let line = heard.recv_timeout(std::time::Duration::from_secs(20));
+    let line = receiver.recv_timeout(std::time::Duration::from_secs(20));
     if line.is_err() {
         child.kill().unwrap();
     }
@@ -111,7 +111,7 @@ fn an_append_leaves_a_fresh_index_fresh() {
 }
 
 #[test]
-fn a_torn_end_is_set_aside_and_told() {
+fn an_incomplete_last_frame_is_set_aside_and_reported() {
     let shell = Shell::with_log();
     let truth = shell.plant_damage("torn_tail", "torn.log");
     let (start, end) = (truth["start"].as_u64().unwrap(), truth["end"].as_u64().unwrap());
@@ -122,12 +122,12 @@ fn a_torn_end_is_set_aside_and_told() {
     assert_eq!(fs::read_dir(shell.path("kept")).unwrap().count(), 1);
     assert_eq!(shell.run("verify torn.log").exit_code, 0);
     let ran = shell.run_with_input("append other.log --json", EVENT_JSON.as_bytes());
-    let told: Value = serde_json::from_str(&ran.stderr).unwrap();
-    assert_eq!((&told["set_aside"]["kind"], &told["set_aside"]["start"]), (&truth["kind"], &truth["start"]));
+    let notice: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!((&notice["set_aside"]["kind"], &notice["set_aside"]["start"]), (&truth["kind"], &truth["start"]));
 }
 
 #[test]
-fn a_log_that_must_not_be_appended_to_is_refused() {
+fn appends_to_cut_old_locked_and_flagged_logs_are_refused() {
     let shell = Shell::with_log();
     shell.plant_damage("truncated", "cut.log");
     fs::write(
@@ -154,7 +154,7 @@ fn a_log_that_must_not_be_appended_to_is_refused() {
         assert!(ran.stderr.contains(&format!("pid {}", std::process::id())), "{ran:?}");
         let seen = shell.run_ok("info a.log --json").stdout_json();
         assert_eq!((&seen["writer"]["seen"], &seen["writer"]["pid"]), (&"lock".into(), &std::process::id().into()));
-        assert_eq!(shell.run("create a.log --force").exit_code, 6, "nor is a log replaced under its writer");
+        assert_eq!(shell.run("create a.log --force").exit_code, 6, "a log that is being written is not replaced");
     }
     drop(writer);
     assert_eq!(shell.run_with_input("append a.log", EVENT_JSON.as_bytes()).exit_code, 0);
@@ -162,7 +162,7 @@ fn a_log_that_must_not_be_appended_to_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_end_that_is_being_written_is_no_damage() {
+fn an_end_that_is_being_written_is_not_damage() {
     let shell = Shell::with_log();
     shell.plant_damage("torn_tail", "torn.log");
     assert_eq!(shell.run("verify torn.log").exit_code, 4);

@@ -1,15 +1,15 @@
-//! What commands print, as a whole: text and JSON shapes, kept under `snapshots/`.
+//! Complete output of commands, text and JSON, compared with `snapshots/`.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::cli::{CommandOutcome, Shell};
+use super::shell::{CommandOutcome, Shell};
 
-/// What says when the index was verified: now.
+/// The time at which the index was verified, which differs in every run.
 static TIME_PATTERN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(, on |"at_ms":)[0-9][-0-9: .Z]*"#).unwrap());
 
-/// Compares with `snapshots/cli__<name>.snap`. The folder's own name stands as `DIR`, the time as `NOW`.
+/// Compares the output with `snapshots/cli__<name>.snap`, with `DIR` for the folder and `NOW` for the time.
 fn assert_golden(shell: &Shell, name: &str, ran: &CommandOutcome) {
     let folder = shell.folder.path().canonicalize().unwrap();
     let text = format!("exit {}\n-- stdout\n{}-- stderr\n{}", ran.exit_code, ran.stdout, ran.stderr);
@@ -63,7 +63,7 @@ fn drill_and_demo() {
 fn copies() {
     let shell = Shell::with_log();
     assert_golden(&shell, "diff_identical", &shell.run("diff a.log a.log"));
-    // Damage that no fix restores: what is left out does not depend on how much is proved.
+    // Damage that no fix restores, so that salvage must leave it out.
     let mut bytes = std::fs::read(shell.path("a.log")).unwrap();
     bytes[5000..9000].fill(b'#');
     std::fs::write(shell.path("bad.log"), bytes).unwrap();

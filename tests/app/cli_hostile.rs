@@ -1,4 +1,4 @@
-//! Hostile text: whatever a log, a path or an argument holds, no terminal is given it raw.
+//! Hostile text in logs, paths and arguments never reaches a terminal unescaped.
 
 use std::fs;
 use std::io::Read;
@@ -6,7 +6,7 @@ use std::io::Read;
 use chronicle::{Event, EventLog};
 use serde_json::Value;
 
-use super::cli::{CommandOutcome, Shell};
+use super::shell::{CommandOutcome, Shell};
 
 const HOSTILE: &str = "a\u{202e}b\u{9b}31m\u{200b}\u{7f}‹é›";
 const HOSTILE_ESCAPED: &str = "a‹U+202E›b‹U+009B›31m‹U+200B›‹DEL›‹U+2039›é›";
@@ -33,7 +33,7 @@ fn assert_no_raw_controls(ran: &CommandOutcome) {
 }
 
 #[test]
-fn names_are_drawn_and_json_keeps_them() {
+fn names_are_escaped_in_text_and_kept_in_json() {
     let shell = Shell::new();
     create_log_with_hostile_names(&shell);
     let info = shell.run_ok("info a.log");
@@ -41,7 +41,7 @@ fn names_are_drawn_and_json_keeps_them() {
     assert!(info.stdout.contains(HOSTILE_ESCAPED) && info.stdout.contains("‹ESC›]0;title‹BEL›"), "{info:?}");
     let json = shell.run_ok("info a.log --json").stdout_json();
     assert_eq!(json["counts"]["types"][0]["name"], HOSTILE);
-    // Into a file or a pipe goes what was stored.
+    // Output to a file or pipe is unchanged.
     let line: Value = shell.run_ok("cat a.log").stdout_json();
     assert_eq!(line["event"]["event_type"], HOSTILE);
     assert!(shell.run_ok("cat a.log").stdout.contains(HOSTILE));
@@ -49,7 +49,7 @@ fn names_are_drawn_and_json_keeps_them() {
 
 #[cfg(unix)]
 #[test]
-fn paths_and_arguments_are_drawn() {
+fn paths_and_arguments_are_escaped() {
     use std::os::unix::ffi::OsStrExt;
 
     let shell = Shell::new();
@@ -82,7 +82,7 @@ fn paths_and_arguments_are_drawn() {
 
 #[cfg(unix)]
 #[test]
-fn on_a_terminal_json_is_escaped_and_nowhere_else() {
+fn json_is_escaped_only_on_a_terminal() {
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
     let shell = Shell::new();
@@ -95,7 +95,7 @@ fn on_a_terminal_json_is_escaped_and_nowhere_else() {
     let mut child = pty.slave.spawn_command(command).unwrap();
     drop(pty.slave);
     let mut shown = Vec::new();
-    // The end of a terminal is an error on Linux and an end elsewhere.
+    // Reading a closed terminal fails on Linux and ends elsewhere.
     let _ = reader.read_to_end(&mut shown);
     assert!(child.wait().unwrap().success());
     let shown = String::from_utf8(shown).unwrap();

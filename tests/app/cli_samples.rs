@@ -5,10 +5,10 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::cli::{Shell, sibling_path};
+use super::shell::{Shell, sibling_path};
 
 #[test]
-fn every_sample_is_reported_and_printed_as_its_truth_says() {
+fn samples_are_reported_and_printed_as_documented() {
     let folder = sibling_path("shared/samples");
     let Ok(truth) = fs::read_to_string(folder.join("truth.json")) else {
         eprintln!("{} is not there: the samples are not tested", folder.display());
@@ -37,7 +37,7 @@ fn every_sample_is_reported_and_printed_as_its_truth_says() {
             .stdout
             .lines()
             .map(|line| {
-                // Numbers that no JSON library holds are in there too.
+                // Some numbers are outside the range of serde_json.
                 chronicle::internal::format::json::validate(line.as_bytes()).unwrap();
                 line.strip_prefix("{\"offset\":").unwrap().split_once(",\"event\":{").unwrap().0
             })
@@ -46,8 +46,8 @@ fn every_sample_is_reported_and_printed_as_its_truth_says() {
         let sum = crc32fast::hash(offsets.join(",").as_bytes());
         assert_eq!(u64::from(sum), truth["readable_offsets_crc32"].as_u64().unwrap(), "{name}");
         let clock = |found: &&Value| found["kind"] != "clock";
-        let told = truth["findings"].as_array().unwrap().iter().filter(clock).count();
+        let reported = truth["findings"].as_array().unwrap().iter().filter(clock).count();
         let code = if damaged { 3 } else { 0 };
-        assert_eq!((printed.exit_code, printed.stderr.lines().count()), (code, told), "{name}: {}", printed.stderr);
+        assert_eq!((printed.exit_code, printed.stderr.lines().count()), (code, reported), "{name}: {}", printed.stderr);
     }
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use chronicle::{Event, EventLog};
 use serde_json::Value;
 
-use super::cli::{CommandOutcome, Shell};
+use super::shell::{CommandOutcome, Shell};
 
 /// Offset of the first event.
 const FIRST: usize = 16;

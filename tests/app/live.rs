@@ -1,9 +1,9 @@
-//! A log that changes under the screen: the real program in a real terminal, with another process at the same file.
+//! The screen while another process changes the log: the real program in a real terminal.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
 
-use super::cli::Shell;
+use super::shell::Shell;
 use super::tui::{TestTerminal, shell_with_damage};
 
 const SCREEN_SIZE: (u16, u16) = (120, 40);
@@ -14,14 +14,14 @@ fn append_event(shell: &Shell, log: &str, kind: &str) {
     ));
 }
 
-/// A line with the cursor and a text in it.
+/// Waits for a line with the cursor and a text in it.
 fn wait_for_cursor_on(terminal: &mut TestTerminal, text: &str) {
     terminal.wait_until(&format!("the cursor on {text}"), |screen| {
         screen.contents().lines().any(|line| line.contains('>') && line.contains(text))
     });
 }
 
-/// A log of some megabytes, long enough to be changed while it is read.
+/// Generates a log that is long enough to be changed while it is read.
 fn generate_long_log(shell: &Shell) {
     shell.run_ok("generate long.log --events 60000 --seed 3");
 }
@@ -33,7 +33,7 @@ fn enter_filter(terminal: &mut TestTerminal, text: &str) {
 }
 
 #[test]
-fn what_matches_appears_and_is_counted_while_the_end_is_followed() {
+fn matching_events_appear_and_are_counted_while_the_end_is_followed() {
     let shell = shell_with_damage();
     let mut terminal = TestTerminal::open(&shell, "a.log", SCREEN_SIZE);
     terminal.wait_for_text("300 events");
@@ -51,7 +51,7 @@ fn what_matches_appears_and_is_counted_while_the_end_is_followed() {
 }
 
 #[test]
-fn a_log_cut_while_it_is_filtered_and_searched_is_told_and_looked_at_anew() {
+fn a_cut_during_filter_and_search_is_reported_and_the_log_reread() {
     let shell = Shell::with_log();
     generate_long_log(&shell);
     let path = shell.path("long.log");
@@ -74,7 +74,7 @@ fn a_log_cut_while_it_is_filtered_and_searched_is_told_and_looked_at_anew() {
 }
 
 #[test]
-fn a_log_that_is_none_any_more_says_so_until_it_is_back() {
+fn a_file_that_stops_being_a_log_is_reported_until_it_is_one_again() {
     let shell = shell_with_damage();
     let path = shell.path("a.log");
     let bytes = fs::read(&path).unwrap();
@@ -109,7 +109,7 @@ fn a_log_that_is_none_any_more_says_so_until_it_is_back() {
 }
 
 #[test]
-fn another_log_in_the_same_file_is_told_whatever_its_size() {
+fn a_log_overwritten_with_another_is_reported_at_any_size() {
     let shell = shell_with_damage();
     shell.run_ok("generate b.log --events 300 --seed 9");
     let (path, mut other) = (shell.path("a.log"), fs::read(shell.path("b.log")).unwrap());
@@ -128,7 +128,7 @@ fn another_log_in_the_same_file_is_told_whatever_its_size() {
     terminal.wait_for_text("Log overwritten");
 }
 
-/// The status line, once the scan is through.
+/// Waits for a status line that ends with a text, after the scan.
 fn wait_for_status_suffix(terminal: &mut TestTerminal, text: &str) {
     terminal.wait_until(&format!("a status line that ends with {text}"), |screen| {
         screen.contents().lines().next().is_some_and(|line| line.trim_end().ends_with(text))
@@ -136,7 +136,7 @@ fn wait_for_status_suffix(terminal: &mut TestTerminal, text: &str) {
 }
 
 #[test]
-fn a_repair_by_another_process_is_told_and_seen() {
+fn a_repair_by_another_process_is_reported_and_shown() {
     let shell = shell_with_damage();
     let path = shell.path("a.log");
     let mut bytes = fs::read(&path).unwrap();
@@ -153,7 +153,7 @@ fn a_repair_by_another_process_is_told_and_seen() {
     wait_for_status_suffix(&mut terminal, "× 1 damaged");
     terminal.press("5");
     terminal.wait_for_text("undone by 2");
-    // An end that is set aside is a repair, and no cut.
+    // Setting an end aside is reported as a repair, not as a cut.
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() - 5]).unwrap();
     terminal.wait_for_text("Log cut");
@@ -162,7 +162,7 @@ fn a_repair_by_another_process_is_told_and_seen() {
 }
 
 #[test]
-fn what_takes_the_place_of_a_log_is_told_and_a_log_among_it_is_shown() {
+fn a_replaced_log_is_reported_and_a_new_log_is_shown() {
     let shell = shell_with_damage();
     let (path, new) = (shell.path("a.log"), shell.path("new"));
     let bytes = fs::read(&path).unwrap();
@@ -192,7 +192,7 @@ fn what_takes_the_place_of_a_log_is_told_and_a_log_among_it_is_shown() {
     assert_eq!(terminal.wait_for_exit(), 0);
 }
 
-/// The share of the log that was looked at, as the strip tells it, and the words around it.
+/// The scanned share of the log in the map line, and the text around it.
 fn scan_share(screen: &str) -> Option<(u64, &str)> {
     let words = screen.lines().nth(1)?.rsplit_once('|')?.1.trim();
     let share = words.split_once(" %")?.0.rsplit(' ').next()?;
@@ -200,7 +200,7 @@ fn scan_share(screen: &str) -> Option<(u64, &str)> {
 }
 
 #[test]
-fn a_stopped_scan_goes_on_where_it_was_stopped() {
+fn a_stopped_scan_resumes_where_it_stopped() {
     let shell = Shell::with_log();
     generate_long_log(&shell);
     let mut terminal = TestTerminal::open(&shell, "open --rate 6MiB/s long.log", SCREEN_SIZE);
@@ -218,7 +218,7 @@ fn a_stopped_scan_goes_on_where_it_was_stopped() {
 }
 
 #[test]
-fn a_log_that_has_its_lost_end_back_is_looked_at_anew() {
+fn a_log_with_its_end_restored_is_scanned_again() {
     let shell = shell_with_damage();
     shell.run_ok("index update a.log");
     let path = shell.path("a.log");

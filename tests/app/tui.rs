@@ -1,5 +1,5 @@
-//! The screen, end to end: the real program in a real terminal, read back through a terminal emulator. Everything waits
-//! for what it expects to see, up to a deadline.
+//! The screen end to end: the real program in a real terminal, read through a terminal emulator. Every step waits for the
+//! expected text, up to a deadline.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::cli::Shell;
+use super::shell::Shell;
 
-/// How long anything may take on a busy machine.
+/// The longest wait for one expected text on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The program in a terminal.
@@ -23,7 +23,7 @@ pub(super) struct TestTerminal {
     input: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
     emulator: vt100::Parser,
-    /// How the terminal was set before.
+    /// The settings of the terminal before the program started.
     initial_settings: String,
 }
 
@@ -50,7 +50,7 @@ impl TestTerminal {
         });
         let keys = pair.master.take_writer().unwrap();
         let emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);
-        // The slave's end stays open in `pair.slave` no longer than here: the child has its own.
+        // `pair.slave` is closed here; the child has its own handle.
         Self { child, master: pair.master, input: keys, output: bytes, emulator, initial_settings: before }
     }
 
@@ -64,13 +64,13 @@ impl TestTerminal {
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
     }
 
-    /// Waits until the screen is as expected.
+    /// Waits until `seen` accepts the screen, up to the deadline.
     pub(super) fn wait_until(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
         let found = self.wait_within(DEADLINE, seen);
         assert!(found, "{what} is not seen:\n{}", self.emulator.screen().contents());
     }
 
-    /// Waits until the screen is as expected, no longer than this; whether it is.
+    /// Waits at most `time` until `seen` accepts the screen; returns whether it did.
     fn wait_within(&mut self, time: Duration, seen: impl Fn(&vt100::Screen) -> bool) -> bool {
         let deadline = Instant::now() + time;
         while !seen(self.emulator.screen()) {
@@ -83,7 +83,7 @@ impl TestTerminal {
         true
     }
 
-    /// Presses a key that a question takes only once it knows that it was seen, which is a moment after it is.
+    /// Presses a key until a text appears: a dialog ignores keys for a moment after it opens.
     fn press_until_text(&mut self, keys: &str, text: &str) {
         for _ in 0..10 {
             self.press(keys);
@@ -98,20 +98,20 @@ impl TestTerminal {
         self.wait_until(text, |screen| screen.contents().contains(text));
     }
 
-    /// What is on the screen.
+    /// The text on the screen.
     pub(super) fn contents(&self) -> String {
         self.emulator.screen().contents()
     }
 
-    /// Waits for the end, and holds the terminal against what it was.
+    /// Waits for the program to exit and checks that the terminal is restored; returns the exit status.
     pub(super) fn wait_for_exit(&mut self) -> u32 {
-        self.wait_until("the screen given back", is_restored);
+        self.wait_until("the restored terminal", is_restored);
         let deadline = Instant::now() + DEADLINE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(Instant::now() < deadline, "it does not end");
+            assert!(Instant::now() < deadline, "the program does not exit");
             std::thread::yield_now();
         };
         assert_eq!(terminal_settings(self.master.as_ref()), self.initial_settings, "the terminal's settings");
@@ -121,7 +121,7 @@ impl TestTerminal {
 
 impl Drop for TestTerminal {
     fn drop(&mut self) {
-        // One that ended by itself is gone already.
+        // Fails if the program has already exited.
         let _ = self.child.kill();
     }
 }
@@ -141,7 +141,7 @@ fn is_restored(screen: &vt100::Screen) -> bool {
         && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
 }
 
-/// A shell with `a.log` and, beside it, `bad.log` with one damage in it.
+/// A shell with `a.log` and a copy `bad.log` with one damaged range.
 pub(super) fn shell_with_damage() -> Shell {
     let shell = Shell::with_log();
     shell.run_ok("drill a.log -o bad.log --kind checksum --seed 7");
@@ -159,7 +159,7 @@ fn folder_files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn a_damaged_log_shows_its_damage_and_looking_writes_nothing() {
+fn a_damaged_log_shows_its_damage_and_browsing_writes_nothing() {
     let shell = shell_with_damage();
     let before = folder_files(shell.folder.path());
     let mut terminal = TestTerminal::open(&shell, "bad.log", (120, 40));
@@ -179,7 +179,7 @@ fn a_damaged_log_shows_its_damage_and_looking_writes_nothing() {
 }
 
 #[test]
-fn what_another_process_appends_appears_and_is_followed() {
+fn events_of_another_process_appear_and_are_followed() {
     let shell = shell_with_damage();
     let mut terminal = TestTerminal::open(&shell, "a.log", (120, 40));
     terminal.wait_for_text("300 events");
@@ -196,7 +196,7 @@ fn what_another_process_appends_appears_and_is_followed() {
 }
 
 #[test]
-fn an_unfinished_last_frame_is_being_written_and_never_damage() {
+fn an_unfinished_last_frame_of_a_writer_is_not_damage() {
     let shell = shell_with_damage();
     let path = shell.path("a.log");
     let whole = fs::read(&path).unwrap();
@@ -240,7 +240,7 @@ fn an_append_is_confirmed_and_stored() {
 }
 
 #[test]
-fn a_repair_is_confirmed_looked_at_anew_and_taken_back() {
+fn a_repair_is_confirmed_verified_and_undone() {
     let shell = shell_with_damage();
     let path = shell.path("a.log");
     let whole = fs::read(&path).unwrap();
@@ -255,7 +255,7 @@ fn a_repair_is_confirmed_looked_at_anew_and_taken_back() {
     terminal.wait_for_text("Repair 1 done; u undoes it");
     terminal.wait_for_text("no damage");
     terminal.wait_for_text("verified 100 %");
-    // The watch has looked several times by now, and has nothing to say about what was done from here.
+    // By now the file watcher has run several times; it must not report the repair as a cut.
     assert!(!terminal.wait_within(Duration::from_millis(500), |screen| screen.contents().contains("Log cut")));
     assert!(torn.starts_with(&fs::read(&path).unwrap()));
     terminal.press("u");
@@ -270,7 +270,7 @@ fn a_repair_is_confirmed_looked_at_anew_and_taken_back() {
 }
 
 #[test]
-fn the_terminal_is_given_back_after_a_signal() {
+fn the_terminal_is_restored_after_a_signal() {
     for signal in [Signal::TERM, Signal::HUP] {
         let shell = shell_with_damage();
         let mut terminal = TestTerminal::open(&shell, "bad.log", (80, 24));
@@ -281,16 +281,16 @@ fn the_terminal_is_given_back_after_a_signal() {
 }
 
 #[test]
-fn a_suspended_screen_gives_the_terminal_back_and_returns() {
+fn a_suspended_screen_restores_the_terminal_and_resumes() {
     let shell = shell_with_damage();
     let mut terminal = TestTerminal::open(&shell, "bad.log", (80, 24));
     terminal.wait_for_text("× 1 damaged");
     terminal.press("\x1a");
-    terminal.wait_until("the screen given back", is_restored);
-    // It may not have stopped yet, and a signal to go on that comes too early is lost: it is sent until it is heard.
+    terminal.wait_until("the restored terminal", is_restored);
+    // The program may not have stopped yet, and an early SIGCONT is lost: it is sent until the screen returns.
     let deadline = Instant::now() + DEADLINE;
     while !terminal.emulator.screen().alternate_screen() {
-        assert!(Instant::now() < deadline, "it does not come back");
+        assert!(Instant::now() < deadline, "the screen does not return");
         terminal.signal(Signal::CONT);
         while let Ok(bytes) = terminal.output.recv_timeout(Duration::from_millis(50)) {
             terminal.emulator.process(&bytes);
@@ -302,14 +302,14 @@ fn a_suspended_screen_gives_the_terminal_back_and_returns() {
 }
 
 #[test]
-fn a_terminal_resized_under_the_screen_is_followed() {
+fn the_screen_follows_a_resized_terminal() {
     let shell = shell_with_damage();
     let mut terminal = TestTerminal::open(&shell, "bad.log", (120, 40));
     terminal.wait_for_text("× 1 damaged");
     let sizes =
         [(80, 24, "[1 Events]"), (20, 5, " / search"), (1, 1, ">"), (60, 15, "[1 Events]"), (120, 40, "Findings 1")];
     for (columns, lines, seen) in sizes {
-        // An emulator that has seen nothing yet: everything on it was drawn for this size.
+        // A new emulator shows only what was drawn for the new size.
         terminal.emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);
         let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
         terminal.master.resize(size).unwrap();

@@ -1,0 +1,131 @@
+//! `cat`: events on stdout, damage on stderr, filters, ranges, and a closed pipe.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use super::shell::{CommandOutcome, Shell};
+
+#[test]
+fn cat_prints_events_and_reports_damage_on_stderr() {
+    let shell = Shell::with_log();
+    let whole = shell.run_ok("cat a.log");
+    assert_eq!((whole.stdout.lines().count(), whole.stderr.as_str()), (300, ""));
+    let line: Value = serde_json::from_str(whole.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(line["offset"], 16);
+    assert!(line["event"]["write_timestamp_ms"].is_u64());
+    for (kind, code, lines) in [("checksum", 3, 299), ("gap", 0, 299), ("torn_tail", 3, 299), ("header", 3, 300)] {
+        let copy = format!("{kind}.log");
+        let truth = shell.plant_damage(kind, &copy);
+        let ran = shell.run(&format!("cat {copy}"));
+        assert_eq!((ran.exit_code, ran.stdout.lines().count()), (code, lines), "{kind}: {}", ran.stderr);
+        let place = format!("{}..{}", truth["start"], truth["end"]);
+        assert!(
+            ran.stderr.lines().count() == 1 && ran.stderr.starts_with(&place) && ran.stderr.contains(kind),
+            "{}",
+            ran.stderr
+        );
+        let notice: Value = serde_json::from_str(&shell.run(&format!("cat {copy} --json")).stderr).unwrap();
+        assert_eq!((&notice["kind"], &notice["start"]), (&truth["kind"], &truth["start"]));
+    }
+    shell.plant_damage("truncated", "cut.log");
+    let ran = shell.run("cat cut.log");
+    assert!(ran.exit_code == 3 && ran.stderr.contains("truncated"), "{ran:?}");
+}
+
+fn offset_of_line(line: &str) -> u64 {
+    serde_json::from_str::<Value>(line).unwrap()["offset"].as_u64().unwrap()
+}
+
+#[test]
+fn cat_stops_at_damage_limit_and_until() {
+    let shell = Shell::with_log();
+    let truth = shell.plant_damage("checksum", "bad.log");
+    let all = shell.run_ok("cat a.log").stdout;
+    let offsets: Vec<u64> = all.lines().map(offset_of_line).collect();
+    let strict = shell.run("cat bad.log --strict");
+    let before = offsets.iter().filter(|offset| **offset < truth["start"].as_u64().unwrap()).count();
+    assert_eq!((strict.exit_code, strict.stdout.lines().count()), (3, before));
+    assert_eq!(shell.run_ok("cat a.log --limit 7").stdout.lines().count(), 7);
+    assert_eq!(shell.run_ok("cat a.log --limit 0").stdout, "");
+    let part = shell.run_ok(&format!("cat a.log --from {} --until {}", offsets[10], offsets[20])).stdout;
+    assert_eq!(part.lines().map(offset_of_line).collect::<Vec<_>>(), offsets[10..20]);
+}
+
+#[test]
+fn cat_filters_events_and_findings() {
+    let shell = Shell::with_log();
+    shell.plant_damage("checksum", "bad.log");
+    let all = shell.run_ok("cat a.log").stdout;
+    let of_five = |line: &&str| serde_json::from_str::<Value>(line).unwrap()["event"]["aggregate_id"] == 5;
+    let expected: Vec<&str> = all.lines().filter(of_five).collect();
+    assert!(expected.len() > 1);
+    let ran = shell.run("cat a.log --filter agg:5");
+    assert_eq!((ran.exit_code, ran.stdout.lines().collect::<Vec<_>>()), (0, expected));
+    let damaged = shell.run("cat bad.log --filter agg:999999");
+    assert!(damaged.exit_code == 3 && damaged.stdout.is_empty() && damaged.stderr.contains("checksum"), "{damaged:?}");
+    let quiet = shell.run("cat bad.log --filter -is:damaged");
+    assert!(quiet.exit_code == 0 && quiet.stderr.is_empty(), "{quiet:?}");
+    let broken = shell.run("cat a.log --filter agg:x");
+    assert!(broken.exit_code == 2 && broken.stderr.contains("agg:x"), "{broken:?}");
+}
+
+#[test]
+fn cat_with_an_index_reads_less_and_prints_the_same() {
+    let shell = Shell::new();
+    shell.run_ok("generate a.log --events 3000 --aggregates 20");
+    shell.plant_damage("checksum", "bad.log");
+    for log in ["a.log", "bad.log"] {
+        shell.run(&format!("index rebuild {log}"));
+        let all = shell.run(&format!("cat {log}")).stdout;
+        let offsets: Vec<u64> = all.lines().map(offset_of_line).collect();
+        let (from, until) = (offsets[700], offsets[2100]);
+        let time = |i: usize| serde_json::from_str::<Value>(all.lines().nth(i).unwrap()).unwrap();
+        let time = |i: usize| time(i)["event"]["write_timestamp_ms"].as_u64().unwrap();
+        let stamp = |i| jiff::Timestamp::from_millisecond(time(i).cast_signed()).unwrap();
+        let span = format!("after:{}\u{20}before:{}", stamp(1500), stamp(1700));
+        for filter in ["type:None", "type:Returned", "ns:orders\u{20}schema:Payment", &span, "offset:0x8000.."] {
+            for rest in ["", "--limit 9", &format!("--from {from} --until {until}"), "--strict"] {
+                let run = |more: &str| {
+                    let mut command = shell.command(&format!("cat {log} {rest} {more}"));
+                    let ran = CommandOutcome::from_output(command.args(["--filter", filter]).output().unwrap());
+                    (ran.exit_code, ran.stdout, ran.stderr)
+                };
+                assert_eq!(run(""), run("--index none.idx"), "{log} {filter} {rest}");
+            }
+        }
+    }
+    // Filters by aggregate read single events.
+    for log in ["a.log", "bad.log"] {
+        for filter in ["agg:7", "agg:7\u{20}agg:12"] {
+            let known = shell.command(&format!("cat {log} --filter")).arg(filter).output().unwrap();
+            let plain = shell.command(&format!("cat {log} --index none.idx --filter")).arg(filter).output().unwrap();
+            assert!(known.stdout.len() > 1000);
+            assert_eq!((known.status, known.stdout, known.stderr), (plain.status, plain.stdout, plain.stderr));
+        }
+    }
+    // Damage in a range that the index excludes is not found without --strict.
+    let at = shell.run_ok("cat a.log").stdout.lines().nth(1000).map(offset_of_line).unwrap();
+    shell.flip_bit("a.log", at as usize + 60);
+    let codes = ["", "--strict", "--index none.idx"]
+        .map(|more| shell.run(&format!("cat a.log --filter type:None {more}")).exit_code);
+    assert_eq!(codes, [0, 3, 3]);
+    assert_eq!(shell.run("cat a.log --filter is:damaged").exit_code, 3);
+}
+
+#[test]
+fn a_closed_pipe_is_success() {
+    let shell = Shell::new();
+    shell.run_ok("generate a.log --events 20000");
+    let mut child = shell.command("cat a.log").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    reader.read_line(&mut first).unwrap();
+    drop(reader);
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+    assert!(first.starts_with("{\"offset\":16,"));
+}

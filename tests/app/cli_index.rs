@@ -1,0 +1,93 @@
+//! `index`: states, updates, rebuilds, and that threads and memory do not change results.
+
+use std::fs;
+use std::io::Write;
+
+use super::shell::{CommandOutcome, Shell};
+
+#[test]
+fn index_commands_do_what_the_state_needs() {
+    let shell = Shell::with_log();
+    let state = || {
+        let ran = shell.run("index status a.log --json");
+        (ran.stdout_json()["index"]["state"].as_str().unwrap().to_owned(), ran.exit_code)
+    };
+    assert_eq!(state(), ("missing".into(), 5));
+    shell.run_ok("index update a.log");
+    assert_eq!(state(), ("fresh".into(), 0));
+    // A killed writer leaves an index that is behind.
+    let more = fs::read(shell.path("a.log")).unwrap();
+    fs::OpenOptions::new().append(true).open(shell.path("a.log")).unwrap().write_all(&more[16..]).unwrap();
+    assert_eq!(state(), ("behind".into(), 5));
+    let updated = shell.run_ok("index update a.log --json").stdout_json();
+    assert_eq!((&updated["before"]["state"], &updated["index"]["events"]), (&"behind".into(), &600.into()));
+    shell.flip_bit("a.log.idx", 5000);
+    assert_eq!(state(), ("corrupt".into(), 5));
+    shell.run_ok("index update a.log");
+    assert_eq!(state(), ("fresh".into(), 0));
+    shell.run_ok("index rebuild a.log");
+    assert_eq!(state(), ("fresh".into(), 0));
+
+    shell.plant_damage("truncated", "cut.log");
+    let refused = shell.run("index update cut.log");
+    assert_eq!(refused.exit_code, 6, "{refused:?}");
+    assert!(refused.stderr.contains("AHEAD") && refused.stderr.contains("chronicle repair"), "{refused:?}");
+    assert_eq!(shell.run_ok("index rebuild cut.log --json").stdout_json()["index"]["state"], "ahead");
+}
+
+#[test]
+fn the_index_option_chooses_the_index_file() {
+    let shell = Shell::with_log();
+    shell.run_ok("index update a.log --index elsewhere.idx");
+    assert!(shell.path("elsewhere.idx").exists() && !shell.path("a.log.idx").exists());
+    assert_eq!(shell.run("--index elsewhere.idx verify a.log --require-fresh").exit_code, 0);
+    assert_eq!(shell.run("verify a.log --require-fresh").exit_code, 5);
+}
+
+#[test]
+fn threads_and_memory_do_not_change_any_result() {
+    let shell = Shell::new();
+    shell.run_ok("generate a.log --size 50MiB --aggregates 5000");
+    shell.flip_bit("a.log", 20_000_000);
+    shell.flip_bit("a.log", 45_000_000);
+    let mut seen: Option<(CommandOutcome, CommandOutcome, Vec<u8>, Vec<u8>)> = None;
+    for (threads, memory) in [(1, "256MiB"), (3, "1MiB")] {
+        let ran = shell.run(&format!("verify a.log --ndjson --threads {threads}"));
+        let plan = shell.run(&format!("repair a.log --dry-run --json --threads {threads}"));
+        shell.run_ok(&format!("salvage a.log -o b.log --force --threads {threads}"));
+        let copy = fs::read(shell.path("b.log")).unwrap();
+        shell.run_ok(&format!("index rebuild a.log --threads {threads} --memory {memory}"));
+        let index = fs::read(shell.path("a.log.idx")).unwrap();
+        fs::remove_file(shell.path("a.log.idx")).unwrap();
+        if let Some((known, known_plan, known_copy, known_index)) = &seen {
+            assert_eq!((ran.exit_code, &ran.stdout), (known.exit_code, &known.stdout));
+            assert_eq!((plan.exit_code, &plan.stdout), (known_plan.exit_code, &known_plan.stdout));
+            // The header has the time of creation.
+            assert!(copy[16..] == known_copy[16..], "{} and {} bytes", copy.len(), known_copy.len());
+            // The first page has the time of verification.
+            assert!(index[4096..] == known_index[4096..], "{} and {} bytes", index.len(), known_index.len());
+        }
+        seen.get_or_insert((ran, plan, copy, index));
+    }
+    assert_eq!(
+        seen.map(|(ran, plan, ..)| (ran.exit_code, ran.stdout.lines().count(), plan.exit_code)),
+        Some((4, 2, 4))
+    );
+}
+
+#[test]
+fn a_corrupt_index_reports_a_lost_end_that_its_head_records() {
+    let shell = Shell::with_log();
+    shell.run_ok("index update a.log");
+    let (log, index) = (fs::read(shell.path("a.log")).unwrap(), fs::read(shell.path("a.log.idx")).unwrap());
+    fs::write(shell.path("a.log"), &log[..log.len() / 2]).unwrap();
+    shell.flip_bit("a.log.idx", index.len() - 10);
+    let reason = format!("its head is intact and covers {} bytes, more than the log has", log.len());
+    for command in ["verify a.log", "index status a.log"] {
+        let ran = shell.run(command);
+        assert!(ran.stdout.contains("CORRUPT") && ran.stdout.contains(&reason), "{command}: {ran:?}");
+    }
+    // With a complete log there is nothing to report.
+    fs::write(shell.path("a.log"), &log).unwrap();
+    assert!(!shell.run("verify a.log").stdout.contains("its head is intact"));
+}
