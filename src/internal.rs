@@ -16,7 +16,61 @@ pub mod format {
 
 pub mod index {
     //! Building and saving the index.
+    use crate::inspect::LogView;
+    use crate::{AggregateIndex, PersistedIndex};
+
     pub use crate::index::{NameKind, SpillOptions, save};
+
+    /// An empty index of a log.
+    pub fn empty_index(view: &LogView, spill_options: SpillOptions) -> AggregateIndex {
+        view.empty_index().with_spill_options(spill_options)
+    }
+
+    /// The offset of every anchor.
+    pub fn anchor_offsets(index: &AggregateIndex) -> Vec<u64> {
+        index.anchors().map(|anchor| anchor.offset).collect()
+    }
+
+    /// Cuts an index back to a checkpoint at or before `offset`.
+    pub fn truncate(index: &mut AggregateIndex, offset: u64) {
+        index.truncate(offset);
+    }
+
+    /// The number of events in each run of an index file.
+    pub fn run_events(index: &PersistedIndex) -> Vec<u64> {
+        index.head().non_empty_runs().map(|run| run.postings.rows).collect()
+    }
+}
+
+pub mod log {
+    //! The index of an open log, with progress.
+    use std::sync::Arc;
+
+    use crate::inspect::{OnSurveyUpdate, Survey};
+    use crate::{AggregateIndex, EventLog, StorageError};
+
+    /// An index, and what the pass over the new part of the log found, if there was a pass.
+    pub type UpdatedIndex = (Arc<AggregateIndex>, Option<Survey>);
+
+    /// Brings the index of a log up to date.
+    ///
+    /// # Errors
+    /// `Cancelled` when `on_update` breaks; otherwise as [`EventLog::index`].
+    pub fn catch_up_index(log: &EventLog, on_update: &mut OnSurveyUpdate) -> Result<UpdatedIndex, StorageError> {
+        log.catch_up_index(on_update).map(|update| (update.index, update.survey))
+    }
+
+    /// Rebuilds the index of a log from an offset.
+    ///
+    /// # Errors
+    /// `Cancelled` when `on_update` breaks; otherwise as [`EventLog::index`].
+    pub fn reindex_from(
+        log: &EventLog,
+        offset: u64,
+        on_update: &mut OnSurveyUpdate,
+    ) -> Result<UpdatedIndex, StorageError> {
+        log.reindex_with_progress(offset, on_update).map(|update| (update.index, update.survey))
+    }
 }
 
 #[cfg(feature = "app")]

@@ -1,4 +1,27 @@
-//! Chronicle: an append-only event log in one file, with a derived index, and a tool that inspects and repairs it.
+//! An append-only event log in one file, with a derived index, and the means to verify, query and repair it.
+//!
+//! # The model
+//!
+//! - A **log** is one file. It only grows, and one process at a time appends to it.
+//! - An **event** is a JSON object in a **frame**: a length, the payload, and a checksum over both.
+//! - The **offset** of an event is the position of its frame in the file. It never changes, and it orders the events.
+//! - An event can belong to an **aggregate**, a number: all events of one account, one order, one sensor.
+//! - An **index** maps aggregates to offsets. It is derived from the log, may be deleted at any time, and is never trusted
+//!   without reading the frame that it points at.
+//! - Bytes that are not a valid frame are **damage**. Reading reports damage as a **finding** and continues after it.
+//! - A **repair** is planned, shown, written to a **journal**, and only then applied. It can be undone.
+//! - What cannot be restored is replaced with a **gap**, a frame of the same size, so that no offset changes.
+//!
+//! ```text
+//!            header   frame at 16           frame at 171        damage at 326     frame at 481
+//!           +--------+---------------------+-------------------+-----------------+---------------- - -
+//!  log      | "CHRN" | len | event   | crc | len | event | crc | ?????????????   | len | event ...
+//!           +--------+---------------------+-------------------+-----------------+---------------- - -
+//!                     ^                     ^                   ^                 ^
+//!  index     aggregate 42: 16, 481          aggregate 7: 171    finding: 326..481
+//! ```
+//!
+//! # Writing and reading
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -6,7 +29,7 @@
 //! # let path = folder.path().join("accounts.log");
 //! use chronicle::{Event, EventLog};
 //!
-//! let mut log = EventLog::create(&path)?;
+//! let mut log = EventLog::open_or_create(&path)?;
 //! let event = Event::builder()
 //!     .event_type("Updated")
 //!     .namespace("accounts")
@@ -16,9 +39,9 @@
 //!     .payload_json(r#"{"name":"Juan"}"#)
 //!     .build()?;
 //! let offset = log.append_sync(&event)?; // on stable storage when it returns
-//! log.close()?; // leaves a fresh index beside the log
+//! log.close()?; // saves the index next to the log
 //!
-//! let mut log = EventLog::open_read_only(&path)?;
+//! let log = EventLog::open_read_only(&path)?; // takes no lock
 //! let events = log.load_aggregate(42)?;
 //! assert_eq!((events[0].offset(), events[0].payload()), (offset, r#"{"name":"Juan"}"#));
 //! for event in log.replay(0)? {
@@ -28,23 +51,36 @@
 //! # }
 //! ```
 //!
-//! The rooms, in reading order; each knows only those before it:
+//! What a power cut costs is part of each method: [`EventLog::append`] survives the death of the process,
+//! [`EventLog::append_sync`] survives a power cut.
 //!
-//! - [`mod@format`]: bytes, limits and the words for damage
-//! - [`mod@file`]: one log file on disk; scan, resynchronisation, the writer
-//! - [`index`]: derived and disposable: build, save, look up
-//! - [`inspect`]: judgement: one pass that feeds index and findings
-//! - [`repair`]: what can be done about damage: planned, journaled, applied, undone; or copied into a new log
-//! - [`log`]: [`EventLog`], what a program uses
-//! - [`query`]: filters, search and paging
-//! - [`sample`]: logs generated and damage planted
-//! - `report`, `cli`, `tui`: the two faces, with the feature `app`
+//! # Where to look
+//!
+//! | to | use |
+//! | --- | --- |
+//! | append, replay, look up | [`EventLog`], [`OpenOptions`], [`Event`], [`StoredEvent`] |
+//! | save, load and merge indexes | [`save_index`], [`load_index`], [`AggregateIndex::merge`] |
+//! | verify | [`EventLog::verify`], or [`survey`] with options and progress |
+//! | inspect a log and its index, compare two copies | [`inspect`] |
+//! | filter, search and page through events | [`query`] |
+//! | plan, apply and undo repairs; copy what is readable | [`repair`] |
+//! | keep a log on another kind of disk | [`storage`] |
+//!
+//! The folder `examples` has a small program for each of the first tasks. The bytes of all files are specified in
+//! `docs/format.md`.
+//!
+//! # Errors and stability
+//!
+//! Everything that can fail on a log returns [`StorageError`], which names the file, the offset, what was expected and what
+//! was found. Enums and result types that will grow are `#[non_exhaustive]`. Items of the hidden module `internal` are not
+//! part of the interface.
 
 mod error;
 #[doc(hidden)]
 pub mod internal;
 pub mod storage;
 
+// The modules, in reading order: each uses only those before it.
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
 mod file;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
@@ -74,8 +110,8 @@ pub use error::StorageError;
 pub use file::Durability;
 pub use format::{DamageKind, Event, EventBuilder, EventView, Evidence, Finding, LogHeader, PayloadError, StoredEvent};
 pub use index::{
-    AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, NameCounts, NameKind,
-    PersistedIndex, VerificationMark,
+    AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, MergeError, NameCounts,
+    NameKind, PersistedIndex, VerificationMark, load_index, save_index,
 };
 pub use inspect::{OnProgress, OnSurveyUpdate, Progress, Survey, SurveyOptions, SurveyUpdate, survey};
 pub use log::{AggregateEvents, EventLog, OpenOptions, Replay};

@@ -15,10 +15,12 @@ mod engine {
     mod diff;
     mod document;
     mod donors;
+    mod examples;
     mod fixtures;
     mod header;
     mod hits;
     mod index;
+    mod library;
     mod log;
     mod manifest;
     mod module_layers;

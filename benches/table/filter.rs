@@ -20,7 +20,7 @@ const PAGE_ROWS: usize = 50;
 
 pub(crate) fn measure(path: &Path, baseline: Measurement) {
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
-    let mut log = EventLog::open_read_only(path).unwrap();
+    let log = EventLog::open_read_only(path).unwrap();
     let index = log.index().unwrap();
     let rows_of = |filter: &Filter, limit, index: Option<&AggregateIndex>| {
         let ask = PageRequest { from: 0, direction: Direction::Forward, limit, filter };
@@ -34,7 +34,7 @@ pub(crate) fn measure(path: &Path, baseline: Measurement) {
     for (what, found) in pages {
         let filter = Filter::parse(&format!("agg:{}", found.id), 0).unwrap();
         let expected = PAGE_ROWS.min(found.events as usize);
-        let with = Measurement::Time(best_time(|| assert_eq!(rows(&filter, Some(index)), expected)));
+        let with = Measurement::Time(best_time(|| assert_eq!(rows(&filter, Some(&index)), expected)));
         let without = Measurement::Time(measure_time(|| assert_eq!(rows(&filter, None), expected)));
         TableRow::new(what, with).with_baseline("without the index", without).with_target("under 20 ms").print();
     }
@@ -49,7 +49,7 @@ pub(crate) fn measure(path: &Path, baseline: Measurement) {
         let filter = Filter::parse(text, 0).unwrap();
         let all = |index| assert_eq!(rows_of(&filter, expected + 1, index), expected);
         let without = Measurement::Time(measure_time(|| all(None)));
-        TableRow::new(what, Measurement::Time(best_time(|| all(Some(index)))))
+        TableRow::new(what, Measurement::Time(best_time(|| all(Some(&index)))))
             .with_baseline("without the index", without)
             .print();
     }

@@ -33,7 +33,7 @@ fn measure_opening(logs: &BenchLogs) {
 }
 
 fn measure_lookups(path: &Path) {
-    let mut log = EventLog::open_read_only(path).unwrap();
+    let log = EventLog::open_read_only(path).unwrap();
     let index = log.index().unwrap();
     let events = index.coverage().events;
     let busiest = index.iter().map(Result::unwrap).max_by_key(|found| found.events).unwrap();
@@ -76,7 +76,7 @@ fn measure_catch_up(logs: &BenchLogs) {
     let anew = |path: &Path, then: fn(&mut EventLog)| {
         let mut log = EventLog::open_read_only(path).unwrap();
         Measurement::Time(best_time_of(FEW_RUNS, || {
-            log.rebuild_index_from(0).unwrap();
+            log.reindex_from(0).unwrap();
             then(&mut log);
         }))
     };

@@ -17,7 +17,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chronicle");
 const MAX_FRAME_BYTES: u64 = 1 << 10;
 
 pub(crate) fn measure(logs: &BenchLogs) {
-    let mut log = EventLog::open_read_only(&logs.big).unwrap();
+    let log = EventLog::open_read_only(&logs.big).unwrap();
     let index = log.index().unwrap();
     let of_index = 6 * index.coverage().events + 64 * index.iter().count() as u64;
     drop(log);

@@ -54,8 +54,8 @@ pub(crate) fn measure(path: &Path) -> Measurement {
         .print();
     TableRow::new("the same, two threads", rate(&|| judged(false, 2))).with_baseline(into, values).print();
     let rebuilt = |threads: usize| {
-        let mut log = OpenOptions::new().threads(threads).open_read_only(path).unwrap();
-        log.rebuild_index_from(0).unwrap();
+        let log = OpenOptions::new().threads(threads).open_read_only(path).unwrap();
+        log.reindex_from(0).unwrap();
     };
     TableRow::new("index rebuild, in memory", rate(&|| rebuilt(1)))
         .with_baseline(into, values)

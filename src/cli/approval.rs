@@ -124,13 +124,13 @@ pub(super) fn catch_up_index(applied: &AppliedRepair, log: &Path, global: &Globa
     }
     let progress = TerminalProgress::new("indexing", out);
     let result = open_read_only(log, global).and_then(|mut log| {
-        let (_, read) = log.catch_up_index(&mut |step| {
+        let update = log.catch_up_index(&mut |step| {
             if let SurveyUpdate::Progress(position) = step {
                 progress.update(position);
             }
             ControlFlow::Continue(())
         })?;
-        if read.is_some() { log.save_index() } else { Ok(()) }
+        if update.survey.is_some() { log.save_index() } else { Ok(()) }
     });
     drop(progress);
     if let Err(error) = result {

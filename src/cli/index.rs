@@ -168,7 +168,7 @@ fn build_and_save(log: &mut EventLog, before: &LogView, mode: BuildMode, out: &m
         ControlFlow::Continue(())
     };
     match mode {
-        BuildMode::Rebuild { from } => log.rebuild_index_with_progress(from, &mut on_step).map(|_| ())?,
+        BuildMode::Rebuild { from } => log.reindex_with_progress(from, &mut on_step).map(|_| ())?,
         BuildMode::CatchUp => log.catch_up_index(&mut on_step).map(|_| ())?,
     }
     drop(progress);

@@ -33,7 +33,7 @@ impl InfoArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let log = open_read_only(&self.log, global)?;
-        let mut view = log.view().clone();
+        let view = log.view().clone();
         let counts = match view.trusted_index().map(|index| index.counts()) {
             Some(Ok(counts)) => Some(counts),
             Some(Err(fault)) => {

@@ -30,7 +30,7 @@ pub(super) fn open_read_only(path: &Path, global: &GlobalArgs) -> Result<EventLo
 ///
 /// Opening checks only the pages it needs, so a flipped bit elsewhere would stay unnoticed. Costs one read of the index.
 pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
-    let mut view = log.view().clone();
+    let view = log.view().clone();
     if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
         let ahead = matches!(view.index_state(), IndexState::Ahead { .. });
         let lost_end = view.trusted_index_end().filter(|_| ahead);

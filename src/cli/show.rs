@@ -46,7 +46,7 @@ impl ShowArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let log = open_read_only(&self.log, global)?;
-        let mut view = log.view().clone();
+        let view = log.view().clone();
         let index = view.trusted_index().is_some().then(|| view.load_index());
         let row = self.find_row(&view, index.as_ref(), out)?;
         let bytes = read_bytes(&view, &row, self.hex)?;

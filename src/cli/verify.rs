@@ -75,7 +75,7 @@ impl VerifyArgs {
         let mut log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
         let from = self.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
         // --since-last must not cost a read of the whole index.
-        let mut view = if self.since_last { log.view().clone() } else { view_with_checked_index(&log) };
+        let view = if self.since_last { log.view().clone() } else { view_with_checked_index(&log) };
         let bytes = view.log().len()?;
         self.check_offsets(bytes)?;
         let index = self.since_last.then(|| view.load_index());
@@ -102,9 +102,9 @@ impl VerifyArgs {
             if let IndexState::Corrupt { reason } = view.index_state() {
                 log.mark_index_corrupt(reason.clone());
             }
-            let (survey, save_result) = log.verify(&scope.ranges, bytes, on_step)?;
-            saved = save_result;
-            Ok(survey)
+            let verification = log.verify_ranges(&scope.ranges, bytes, on_step)?;
+            saved = verification.index_saved;
+            Ok(verification.survey)
         };
         let survey = survey_with_fixes(&view, &mut pass, &progress, &mut |fix| {
             progress.suspend(|| reporter.report_finding(&fix, out))

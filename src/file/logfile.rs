@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::storage::{Disk, OpenMode, Storage, read_full, read_until_device_error};
 use super::{ScanItem, Scanner};
@@ -33,6 +34,7 @@ pub struct LogFile {
     path: PathBuf,
     version: Version,
     header: HeaderState,
+    sync_failed: AtomicBool,
 }
 
 impl LogFile {
@@ -44,12 +46,12 @@ impl LogFile {
     pub fn open(disk: &dyn Disk, path: &Path, mode: OpenMode) -> Result<Self, StorageError> {
         let storage = disk.open(path, mode).map_err(|error| StorageError::io(path, "open", error))?;
         let (version, header) = Self::detect_version(&storage, path)?;
-        Ok(Self { storage, path: path.to_owned(), version, header })
+        Ok(Self::with_header(storage, path, version, header))
     }
 
     /// Creates a log whose version and header state the caller knows, without reading the file.
     pub(crate) fn with_header(storage: Arc<dyn Storage>, path: &Path, version: Version, header: HeaderState) -> Self {
-        Self { storage, path: path.to_owned(), version, header }
+        Self { storage, path: path.to_owned(), version, header, sync_failed: AtomicBool::new(false) }
     }
 
     /// Detects the version of a log from the bytes of the file.
@@ -95,6 +97,20 @@ impl LogFile {
     /// The open file.
     pub fn storage(&self) -> &dyn Storage {
         self.storage.as_ref()
+    }
+
+    /// Puts everything that was written to the file on stable storage. A sync that failed once is never repeated, because
+    /// the system may have dropped the unwritten bytes, and a later success would prove nothing.
+    ///
+    /// # Errors
+    /// That of the operating system, and another one for every call after a call that failed.
+    pub(crate) fn sync(&self) -> std::io::Result<()> {
+        let synced = match self.sync_failed.load(Ordering::Acquire) {
+            true => Err(std::io::Error::other("an earlier sync of this file failed")),
+            false => self.storage.sync(),
+        };
+        self.sync_failed.fetch_or(synced.is_err(), Ordering::AcqRel);
+        synced
     }
 
     /// The open file, for another owner.

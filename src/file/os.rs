@@ -63,6 +63,10 @@ impl Storage for OsFile {
         }
     }
 
+    fn unlock(&self) -> io::Result<()> {
+        self.0.unlock()
+    }
+
     fn identity(&self) -> io::Result<FileIdentity> {
         Ok(platform::identity(&self.0.metadata()?))
     }

@@ -77,6 +77,12 @@ pub trait Storage: Debug + Send + Sync {
     /// The error of the operating system, for example when the file system does not support locks.
     fn try_lock(&self) -> io::Result<bool>;
 
+    /// Releases the writer's lock if this handle holds it. Closing the last handle releases it too.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn unlock(&self) -> io::Result<()>;
+
     /// Returns the identity of the open file, which does not depend on its path.
     ///
     /// # Errors

@@ -48,6 +48,13 @@ impl LogWriter {
         Ok(Self { log, storage, end, poisoned: None, appends_since_check: 0 })
     }
 
+    /// The same writer over `log`, another handle of the file that is locked. A sync that fails is then known to every user
+    /// of that handle.
+    pub(crate) fn with_log(mut self, log: Arc<LogFile>) -> Self {
+        self.log = log;
+        self
+    }
+
     /// The end of the log, which is the offset of the next frame.
     pub(crate) const fn end(&self) -> u64 {
         self.end
@@ -110,7 +117,7 @@ impl LogWriter {
     }
 
     fn sync_data(&mut self) -> Result<(), StorageError> {
-        self.storage.sync().map_err(|error| self.poison(format!("a sync failed ({error})")))
+        self.log.sync().map_err(|error| self.poison(format!("a sync failed ({error})")))
     }
 
     /// Reads the end of the log again after a repair that was made under this lock.
@@ -149,6 +156,14 @@ impl LogWriter {
             Ok(()) => StorageError::io_at(self.log.path(), "append", self.end, error),
             Err(rollback) => self.poison(format!("a write failed ({error}) and could not be rolled back ({rollback})")),
         }
+    }
+}
+
+impl Drop for LogWriter {
+    /// Releases the lock. Readers and indexes may keep the file open for longer than the writer exists.
+    fn drop(&mut self) {
+        // The lock also ends when the last handle is closed, so a failure only delays the next writer.
+        let _ = self.storage.unlock();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Blocks: the log cut at its anchors, and of each block what a filter can be answered by without reading it.
+//! Blocks: stretches of the log from one anchor to the next. Of each block the index knows what a filter needs to skip it.
 
 use std::iter;
 
@@ -6,40 +6,40 @@ use super::sparse_grid::Coalesce;
 use crate::format::byte_layout::{u32_at, u64_at};
 use crate::format::index::{ANCHOR_LEN, put_varint, take_varint};
 
-/// An event from which a reader can walk.
+/// An event at a known position, from which a scan can start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Anchor {
-    /// Its offset.
-    pub offset: u64,
-    /// How many events lie before it.
-    pub ordinal: u64,
-    /// Its time, milliseconds since the epoch.
-    pub timestamp_ms: u64,
-    /// Its frame's checksum.
-    pub checksum: u32,
+pub(crate) struct Anchor {
+    /// The offset of the event.
+    pub(crate) offset: u64,
+    /// The number of events before it.
+    pub(crate) ordinal: u64,
+    /// The time of the event, in milliseconds since the Unix epoch.
+    pub(crate) timestamp_ms: u64,
+    /// The checksum of the frame.
+    pub(crate) checksum: u32,
 }
 
-/// An anchor, and the log from there to the next one.
+/// The stretch of the log from an anchor to the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// Its first event.
-    pub anchor: Anchor,
-    /// The earliest and the latest time of its events, milliseconds since the epoch.
-    pub time_range: (u64, u64),
-    /// It holds valid frames that are no events.
-    pub has_non_events: bool,
-    /// It holds an event whose time is less than that of the one before.
-    pub has_out_of_order_times: bool,
+pub(crate) struct Block {
+    /// The first event of the block.
+    pub(crate) anchor: Anchor,
+    /// The earliest and the latest time of its events, in milliseconds since the Unix epoch.
+    pub(crate) time_range: (u64, u64),
+    /// The block holds valid frames whose payload is no event.
+    pub(crate) has_non_events: bool,
+    /// The block holds an event whose time is less than that of the event before it.
+    pub(crate) has_out_of_order_times: bool,
     name_slots: NameSlots,
 }
 
-/// Places in the names of an index. Most logs have less than 64 names, which take one word.
+/// A set of name slots. Most logs have fewer than 64 names, whose slots fit in one word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct NameSlots {
-    /// Bit n says that place n is one.
+    /// Bit n is set when slot n is in the set.
     first_word: u64,
-    /// Bit n % 64 of word n / 64 says that place 64 + n is one.
-    #[expect(clippy::box_collection, reason = "rarely there, and there are thousands of these")]
+    /// Bit n % 64 of word n / 64 is set when slot 64 + n is in the set.
+    #[expect(clippy::box_collection, reason = "an index has thousands of blocks, and few of them need more words")]
     more_words: Option<Box<Vec<u64>>>,
 }
 
@@ -64,7 +64,7 @@ impl NameSlots {
         iter::once(self.first_word).chain(self.more_words.iter().flat_map(|more| more.iter().copied()))
     }
 
-    /// Every place, ascending.
+    /// Every slot in the set, ascending.
     fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.words()
             .enumerate()
@@ -73,7 +73,7 @@ impl NameSlots {
 }
 
 impl Block {
-    /// A block that starts with an event.
+    /// A block that starts at an anchor and holds no event yet.
     pub(super) fn new(anchor: Anchor) -> Self {
         Self {
             anchor,
@@ -84,7 +84,7 @@ impl Block {
         }
     }
 
-    /// Takes an event in, whose names have these places.
+    /// Adds an event whose names have these slots.
     #[inline]
     pub(super) fn add_event(&mut self, time_ms: u64, slots: [usize; 3]) {
         self.time_range = (self.time_range.0.min(time_ms), self.time_range.1.max(time_ms));
@@ -93,16 +93,17 @@ impl Block {
         }
     }
 
-    /// True when an event of it has the name at this place.
-    pub fn has_name(&self, slot: usize) -> bool {
+    /// True when an event of the block has the name in this slot.
+    pub(crate) fn has_name(&self, slot: usize) -> bool {
         self.name_slots.words().nth(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
-    /// The same block behind `before` events, its names at the places that `slots` gives them.
-    pub(super) fn rebased(mut self, before: u64, slots: &[usize]) -> Self {
-        self.anchor.ordinal += before;
+    /// Converts a block of a part to one of the whole index: `events_before` events precede the part, and `slots` gives,
+    /// for each slot of the part's names, the slot in the whole index.
+    pub(super) fn rebased(mut self, events_before: u64, slots: &[usize]) -> Self {
+        self.anchor.ordinal += events_before;
         let names = std::mem::take(&mut self.name_slots);
-        for slot in names.iter().filter_map(|place| slots.get(place)) {
+        for slot in names.iter().filter_map(|slot| slots.get(slot)) {
             self.name_slots.insert(*slot);
         }
         self
@@ -112,8 +113,8 @@ impl Block {
         u64::from(self.has_non_events) | u64::from(self.has_out_of_order_times) << 1
     }
 
-    /// Appends what the blocks section has of it: varints of the earliest time, of the span to the latest, of its flags,
-    /// of how many bytes follow, and the bits of its names, lowest first.
+    /// Appends the block's row of the blocks section: varints of the earliest time, of the distance to the latest time, of
+    /// the flags and of the number of bytes that follow, then the bits of the name slots, lowest first.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let mut names: Vec<u8> = self.name_slots.words().flat_map(u64::to_le_bytes).collect();
         while names.last() == Some(&0) {
@@ -125,25 +126,25 @@ impl Block {
         out.extend_from_slice(&names);
     }
 
-    /// Takes a block behind its anchor from the front of `rest`; `None` when it is none.
+    /// Decodes the row of the block at `anchor` and removes it from the front of `rest`; `None` when the bytes are no row.
     pub(super) fn decode(anchor: Anchor, rest: &mut &[u8]) -> Option<Self> {
         let (first, span, flags) = (take_varint(rest)?, take_varint(rest)?, take_varint(rest)?);
         let len = usize::try_from(take_varint(rest)?).ok()?;
-        let (names, behind) = rest.split_at_checked(len)?;
-        *rest = behind;
-        let mut places = NameSlots::default();
+        let (names, after) = rest.split_at_checked(len)?;
+        *rest = after;
+        let mut name_slots = NameSlots::default();
         for (byte, bits) in names.iter().enumerate() {
             for bit in (0..8).filter(|bit| bits >> bit & 1 == 1) {
-                places.insert(byte * 8 + bit);
+                name_slots.insert(byte * 8 + bit);
             }
         }
-        let (times, mixed, late) = ((first, first.checked_add(span)?), flags & 1 == 1, flags & 2 == 2);
+        let time_range = (first, first.checked_add(span)?);
         Some(Self {
             anchor,
-            time_range: times,
-            has_non_events: mixed,
-            has_out_of_order_times: late,
-            name_slots: places,
+            time_range,
+            has_non_events: flags & 1 == 1,
+            has_out_of_order_times: flags & 2 == 2,
+            name_slots,
         })
     }
 }
@@ -153,11 +154,11 @@ impl Coalesce for Block {
         self.time_range = (self.time_range.0.min(next.time_range.0), self.time_range.1.max(next.time_range.1));
         self.has_non_events |= next.has_non_events;
         self.has_out_of_order_times |= next.has_out_of_order_times;
-        next.name_slots.iter().for_each(|place| self.name_slots.insert(place));
+        next.name_slots.iter().for_each(|slot| self.name_slots.insert(slot));
     }
 }
 
-/// The bytes of an anchor.
+/// Encodes an anchor as its row of the anchors section.
 pub(super) fn encode_anchor(anchor: &Anchor) -> Vec<u8> {
     let mut row = Vec::with_capacity(ANCHOR_LEN);
     for number in [anchor.offset, anchor.ordinal, anchor.timestamp_ms] {
@@ -167,7 +168,7 @@ pub(super) fn encode_anchor(anchor: &Anchor) -> Vec<u8> {
     row
 }
 
-/// An anchor from its bytes.
+/// Decodes an anchor from its row.
 pub(super) fn decode_anchor(row: &[u8]) -> Anchor {
     let number = |at| u64_at(row, at).unwrap_or_default();
     let checksum = u32_at(row, 24).unwrap_or_default();
@@ -179,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_comes_back_as_written_and_moves_with_its_names() {
+    fn a_block_survives_encoding_and_rebasing_maps_its_name_slots() {
         let anchor = Anchor { offset: 16, ordinal: 3, timestamp_ms: 500, checksum: 7 };
         let mut block = Block::new(anchor);
         block.add_event(400, [0, 1, 65]);
@@ -192,8 +193,8 @@ mod tests {
             assert_eq!(Block::decode(anchor, &mut &bytes[..cut]), None);
         }
         let slots: Vec<usize> = (0..66).map(|slot| slot * 2).collect();
-        let moved = block.rebased(10, &slots);
-        let has: Vec<usize> = (0..140).filter(|slot| moved.has_name(*slot)).collect();
-        assert_eq!((has, moved.anchor.ordinal, moved.time_range), (vec![0, 2, 4, 130], 13, (400, 900)));
+        let rebased = block.rebased(10, &slots);
+        let slots_set: Vec<usize> = (0..140).filter(|slot| rebased.has_name(*slot)).collect();
+        assert_eq!((slots_set, rebased.anchor.ordinal, rebased.time_range), (vec![0, 2, 4, 130], 13, (400, 900)));
     }
 }

@@ -1,29 +1,29 @@
-//! The numbers of an index at one place of the log, so that it can be cut back to there, and their bytes.
+//! Checkpoints: the totals and counts of an index at one offset of the log, and their bytes. An index is cut back to one.
 
 use super::sparse_grid::Coalesce;
 use crate::format::index::{IndexHeader, put_varint, take_varint};
 
-/// Numbers about the covered part of the log.
+/// The numbers of the covered part of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// The end of the last valid frame.
-    pub covered_to: u64,
-    /// Events.
-    pub events: u64,
-    /// Valid frames: events, gaps and frames that are no events.
-    pub frames: u64,
-    /// Gaps.
-    pub gaps: u64,
+    pub(crate) covered_to: u64,
+    /// The number of events.
+    pub(crate) events: u64,
+    /// The number of valid frames: events, gaps, and frames whose payload is no event.
+    pub(crate) frames: u64,
+    /// The number of gaps.
+    pub(crate) gaps: u64,
     /// Offset and checksum of the first frame.
-    pub first_frame: Option<(u64, u32)>,
+    pub(crate) first_frame: Option<(u64, u32)>,
     /// Offset and checksum of the last frame.
-    pub last_frame: Option<(u64, u32)>,
-    /// Time of the last readable event.
-    pub last_time: Option<u64>,
+    pub(crate) last_frame: Option<(u64, u32)>,
+    /// The time of the last event, in milliseconds since the Unix epoch.
+    pub(crate) last_time: Option<u64>,
 }
 
 impl Totals {
-    /// The numbers of this part of the log and of `part`, which lies behind.
+    /// The numbers of this part of the log and of `part`, which follows it.
     pub(super) fn combined_with(&self, part: &Self) -> Self {
         Self {
             covered_to: self.covered_to.max(part.covered_to),
@@ -37,25 +37,25 @@ impl Totals {
     }
 }
 
-/// The numbers as they were at a frame boundary.
+/// The totals and counts at a frame boundary, `totals.covered_to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Checkpoint {
     pub(super) totals: Totals,
-    /// By place of the names that were known there.
+    /// The number of events of each name, by the name's slot.
     pub(super) counts: Vec<u64>,
 }
 
 impl Checkpoint {
-    /// The same for the whole log, where `totals` and `counts` are those of what lies before the part it was made in,
-    /// and the part's names have these places.
+    /// Converts a checkpoint of a part to one of the whole log. `totals` and `counts` are those of everything before the
+    /// part; `slots` gives, for each slot of the part's names, the slot in the whole index.
     pub(super) fn rebased(&self, totals: &Totals, counts: &[u64], slots: &[usize]) -> Self {
         let mut whole = counts.to_vec();
         for (slot, count) in slots.iter().zip(&self.counts) {
             if whole.len() <= *slot {
                 whole.resize(slot + 1, 0);
             }
-            if let Some(own) = whole.get_mut(*slot) {
-                *own += count;
+            if let Some(total) = whole.get_mut(*slot) {
+                *total += count;
             }
         }
         Self { totals: totals.combined_with(&self.totals), counts: whole }
@@ -66,7 +66,7 @@ impl Coalesce for Checkpoint {
     fn coalesce(&mut self, _next: Self) {}
 }
 
-/// Appends a checkpoint: its numbers, then how many counts there are, then the counts, all of variable length.
+/// Appends the bytes of a checkpoint to `out`: its totals, the number of counts, and the counts, all as varints.
 pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     let totals = &checkpoint.totals;
     let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
@@ -81,21 +81,22 @@ pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     }
 }
 
-/// Takes a checkpoint from the front of `rest`; `None` when it is none, or is out of the head's range.
+/// Decodes a checkpoint and removes it from the front of `rest`; `None` when the bytes are no checkpoint, or its numbers
+/// exceed those of the head.
 pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, head: &IndexHeader) -> Option<Checkpoint> {
     let mut next = || take_varint(rest);
     let (covered_to, events, frames, gaps) = (next()?, next()?, next()?, next()?);
     let first = (next()?, u32::try_from(next()?).ok()?);
     let last = (next()?, u32::try_from(next()?).ok()?);
     let (has_time, time, len) = (next()?, next()?, next()?);
-    let some = frames > 0;
+    let has_frames = frames > 0;
     let totals = Totals {
         covered_to,
         events,
         frames,
         gaps,
-        first_frame: some.then_some(first),
-        last_frame: some.then_some(last),
+        first_frame: has_frames.then_some(first),
+        last_frame: has_frames.then_some(last),
         last_time: (has_time == 1).then_some(time),
     };
     if covered_to > head.covered_to || len > names || events > head.events {

@@ -1,4 +1,7 @@
-//! How many events there are of each type, namespace and schema: bounded, whatever the log calls them.
+//! The number of events of each type, namespace and schema, in bounded memory.
+//!
+//! Each distinct name has a slot, a small number that blocks and checkpoints refer to. Names beyond the limits share one slot
+//! per kind.
 
 use std::collections::HashMap;
 
@@ -8,14 +11,14 @@ use crate::format::EventView;
 use crate::format::byte_layout::u16_at;
 use crate::format::json::unescape;
 
-/// Names told apart, of each kind; events of further ones are counted together.
+/// The most distinct names of each kind. Events with further names are counted together.
 const MAX_NAMES: usize = 1024;
-/// Names of each kind that are found by comparing.
+/// The number of names of each kind that are found by comparing instead of hashing.
 const MAX_FIRST_TOKENS: usize = 32;
-/// Bytes of a name that is told apart.
+/// The most bytes of a distinct name. Longer names are counted together.
 const MAX_NAME_BYTES: usize = 256;
 
-/// What a name names.
+/// The field of an event that a name comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NameKind {
     /// `event_type`
@@ -26,25 +29,25 @@ pub enum NameKind {
     Schema,
 }
 
-/// Something that events are counted by.
+/// A name that events are counted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedName {
-    /// What it names.
+    /// The field that the name comes from.
     pub kind: NameKind,
-    /// The name; `None` for all those that are not told apart, because there are too many or they are too long.
+    /// The name; `None` for all names that are counted together, because they are too many or too long.
     pub text: Option<Box<str>>,
 }
 
-/// Counts by name.
+/// The number of events of each name.
 #[derive(Debug, Clone)]
 pub struct NameCounts {
-    /// Names told apart, of each kind, at most.
+    /// The most distinct names of each kind.
     max_names: usize,
     names: Vec<CountedName>,
     counts: Vec<u64>,
     slots: [HashMap<Box<str>, usize, RandomState>; 3],
     other_slots: [Option<usize>; 3],
-    /// The first few names of each kind, as they stand in events, quotes included.
+    /// The first few names of each kind as JSON tokens, with their quotes, and their slots.
     first_tokens: [Vec<(Box<str>, usize)>; 3],
 }
 
@@ -57,53 +60,52 @@ impl Default for NameCounts {
 }
 
 impl NameCounts {
-    /// Counts of a part of the log, which tell as many names apart as it has: what the names of the parts before leave
-    /// room for is known only when it is added to them.
+    /// Counts without a limit, for a part of the log: how many distinct names are left for the part is known only when it
+    /// is merged with the parts before it.
     pub(super) fn unlimited() -> Self {
         Self::with_max_names(usize::MAX)
     }
 
-    fn with_max_names(most: usize) -> Self {
-        let (names, numbers) = (Vec::new(), Vec::new());
+    fn with_max_names(max_names: usize) -> Self {
         Self {
-            max_names: most,
-            names,
-            counts: numbers,
+            max_names,
+            names: Vec::new(),
+            counts: Vec::new(),
             slots: Default::default(),
             other_slots: [None; 3],
             first_tokens: Default::default(),
         }
     }
 
-    /// Every name with its count, in the order of first appearance.
+    /// Every name with its number of events, in the order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = (&CountedName, u64)> {
         self.names.iter().zip(self.counts.iter().copied())
     }
 
-    /// The place of a name: its own, or that of all that are not told apart; `None` where no event has it.
-    pub fn find_slot(&self, kind: NameKind, text: &str) -> Option<usize> {
-        let own = self.slots.get(kind as usize).and_then(|slots| slots.get(text)).copied();
-        own.or(self.other_slots.get(kind as usize).copied().flatten())
+    /// The slot of a name, or of the names that are counted together; `None` when no event has the name.
+    pub(crate) fn find_slot(&self, kind: NameKind, text: &str) -> Option<usize> {
+        let distinct = self.slots.get(kind as usize).and_then(|slots| slots.get(text)).copied();
+        distinct.or(self.other_slots.get(kind as usize).copied().flatten())
     }
 
-    /// Counts an event; the places of its names.
+    /// Counts an event and returns the slots of its names.
     #[inline]
     pub(super) fn add(&mut self, event: &EventView) -> [usize; 3] {
         let tokens = [event.event_type_token(), event.namespace_token(), event.schema_id_token()];
-        let mut places = [0; 3];
-        for ((kind, token), place) in NAME_KINDS.into_iter().zip(tokens).zip(&mut places) {
-            // Most logs have a handful of names: comparing with those costs less than hashing.
+        let mut slots = [0; 3];
+        for ((kind, token), slot) in NAME_KINDS.into_iter().zip(tokens).zip(&mut slots) {
+            // Most logs have a handful of names, and comparing a few tokens costs less than hashing.
             let first =
                 self.first_tokens.get(kind as usize).and_then(|first| first.iter().find(|(name, _)| **name == *token));
-            *place = match first {
-                Some((_, slot)) => *slot,
+            *slot = match first {
+                Some((_, known)) => *known,
                 None => self.slot_of_token(kind, token),
             };
-            if let Some(count) = self.counts.get_mut(*place) {
+            if let Some(count) = self.counts.get_mut(*slot) {
                 *count += 1;
             }
         }
-        places
+        slots
     }
 
     #[cold]
@@ -117,27 +119,27 @@ impl NameCounts {
         slot
     }
 
-    /// Adds the counts of the part of the log behind; where its names have their places here.
+    /// Adds the counts of the following part of the log. Returns, for each slot of the part, the slot here.
     pub(super) fn merge(&mut self, part: &Self) -> Vec<usize> {
         let join = |(name, count): (&CountedName, u64)| {
             let slot = match &name.text {
                 Some(text) => self.slot_or_insert(name.kind, text),
                 None => self.other_slot_or_insert(name.kind),
             };
-            if let Some(own) = self.counts.get_mut(slot) {
-                *own += count;
+            if let Some(total) = self.counts.get_mut(slot) {
+                *total += count;
             }
             slot
         };
         part.iter().map(join).collect()
     }
 
-    /// The counts as they are now, for a checkpoint.
+    /// A copy of the counts, by slot, for a checkpoint.
     pub(super) fn snapshot(&self) -> Vec<u64> {
         self.counts.clone()
     }
 
-    /// Back to the counts of a checkpoint; names first seen after it go down to zero and stay.
+    /// Restores the counts of a checkpoint. Names that first appeared after it keep their slots, with a count of 0.
     pub(super) fn restore(&mut self, snapshot: &[u64]) {
         for (i, count) in self.counts.iter_mut().enumerate() {
             *count = snapshot.get(i).copied().unwrap_or_default();
@@ -163,7 +165,7 @@ impl NameCounts {
         slot
     }
 
-    /// The place of what is not told apart.
+    /// The slot of the names of a kind that are counted together.
     fn other_slot_or_insert(&mut self, kind: NameKind) -> usize {
         let slot = self.names.len();
         let Some(others) = self.other_slots.get_mut(kind as usize) else { return usize::MAX };
@@ -176,7 +178,7 @@ impl NameCounts {
         slot
     }
 
-    /// The names' bytes in the index file: kind, whether it is told apart, length, text.
+    /// The bytes of the names in the index file: for each name its kind, whether it is distinct, its length and its text.
     pub(super) fn encode_names(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for name in &self.names {
@@ -188,7 +190,7 @@ impl NameCounts {
         out
     }
 
-    /// Reads names back, all counts zero; `None` when the bytes are no names.
+    /// Decodes names, with all counts 0; `None` when the bytes are not names.
     pub(super) fn decode_names(mut bytes: &[u8]) -> Option<Self> {
         let mut counts = Self::default();
         while !bytes.is_empty() {

@@ -1,52 +1,55 @@
-//! The damaged ranges that an index knows: those it was built over, and those met since where it has frames.
+//! The damaged ranges that an index knows: those from when it was built, and those found since.
 //!
-//! The first are places of which it knows nothing, so they stay until it is built anew, sound or not. The others are
-//! damage that came after it: it still knows what stood there, and forgets the range once somebody finds it sound.
+//! Of a range that was damaged when the index was built, the index knows no frames. Such a range stays until the index is
+//! rebuilt, even when a repair has restored the bytes. A range that was damaged later is different: the index knows the
+//! frames that were there, and removes the range when a later pass finds it intact.
 
 use std::ops::Range;
 
 use crate::format::byte_layout::u64_at;
 use crate::format::index::{DAMAGE_ROW_LEN, FOUND_AFTER_BUILD_BIT};
 
-/// Damaged ranges kept at most. Of those it was built over the count goes on; of those met since, neighbours become one.
+/// The most damaged ranges of each kind. Further ranges from building are dropped; of ranges found since, neighbours are
+/// joined.
 pub(crate) const MAX_DAMAGED_RANGES: usize = 65_536;
 
-/// Damaged ranges, ascending.
+/// The damaged ranges of an index, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct IndexDamage {
     at_build: Vec<Range<u64>>,
     after_build: RangeSet,
 }
 
-/// Ranges that are told in any order, and kept ascending and apart.
+/// A set of byte ranges. Ranges can be added in any order; `normalize` sorts them and joins those that touch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RangeSet(Vec<Range<u64>>);
 
 impl IndexDamage {
-    /// Those the index was built over.
+    /// The ranges that were damaged when the index was built.
     pub(super) fn at_build(&self) -> &[Range<u64>] {
         &self.at_build
     }
 
-    /// All of them, ascending.
+    /// All damaged ranges, ascending.
     pub(super) fn all(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        let (mut built_over, mut since) = (self.at_build.iter().peekable(), self.after_build.0.iter().peekable());
-        std::iter::from_fn(move || match (built_over.peek(), since.peek()) {
-            (Some(a), Some(b)) if b.start < a.start => since.next(),
-            (Some(_), _) => built_over.next(),
-            (None, _) => since.next(),
+        let (mut at_build, mut later) = (self.at_build.iter().peekable(), self.after_build.0.iter().peekable());
+        std::iter::from_fn(move || match (at_build.peek(), later.peek()) {
+            (Some(a), Some(b)) if b.start < a.start => later.next(),
+            (Some(_), _) => at_build.next(),
+            (None, _) => later.next(),
         })
         .cloned()
     }
 
-    /// Adds one that the index is built over.
+    /// Adds a range that is damaged while the index is built.
     pub(super) fn add_at_build(&mut self, range: Range<u64>) {
         if self.at_build.len() < MAX_DAMAGED_RANGES && !range.is_empty() {
             self.at_build.push(range);
         }
     }
 
-    /// Somebody has looked at all of `looked`, and met these there, of an index that covers so much.
+    /// Records that a pass read `scanned` and found exactly `damaged` there. Damage after `covered_to`, the end of the
+    /// covered part, is left out.
     pub(super) fn update(&mut self, scanned: &[Range<u64>], mut damaged: RangeSet, covered_to: u64) {
         for range in scanned {
             self.after_build.remove(range);
@@ -60,27 +63,35 @@ impl IndexDamage {
         self.after_build.normalize();
     }
 
-    /// Forgets those that do not end before a place: what the index was built over is met again when it is built on.
-    pub(super) fn truncate(&mut self, until: u64) {
-        self.at_build.retain(|range| range.end <= until);
-        self.after_build.remove(&(until..u64::MAX));
+    /// Adds the damaged ranges of the index of the following part of the log.
+    pub(super) fn append(&mut self, later: Self) {
+        later.at_build.into_iter().for_each(|range| self.add_at_build(range));
+        self.after_build.0.extend(later.after_build.0);
+        self.after_build.normalize();
     }
 
-    /// A row for each.
+    /// Removes the ranges after `end`. A range from building that crosses `end` is removed as a whole, because the pass
+    /// that extends the index from `end` finds it again.
+    pub(super) fn truncate(&mut self, end: u64) {
+        self.at_build.retain(|range| range.end <= end);
+        self.after_build.remove(&(end..u64::MAX));
+    }
+
+    /// The bytes of each range in the index file.
     pub(super) fn encode_rows(&self) -> impl Iterator<Item = [u8; DAMAGE_ROW_LEN]> + '_ {
-        let row = |range: &Range<u64>, mark: u64| {
+        let row = |range: &Range<u64>, flag: u64| {
             let mut row = [0; DAMAGE_ROW_LEN];
-            let bytes = range.start.to_be_bytes().into_iter().chain((range.end | mark).to_be_bytes());
+            let bytes = range.start.to_be_bytes().into_iter().chain((range.end | flag).to_be_bytes());
             for (to, from) in row.iter_mut().zip(bytes) {
                 *to = from;
             }
             row
         };
-        let since = self.after_build.0.iter().map(move |range| row(range, FOUND_AFTER_BUILD_BIT));
-        self.at_build.iter().map(move |range| row(range, 0)).chain(since)
+        let later = self.after_build.0.iter().map(move |range| row(range, FOUND_AFTER_BUILD_BIT));
+        self.at_build.iter().map(move |range| row(range, 0)).chain(later)
     }
 
-    /// Takes rows in; `None` where they are no ranges of a log that was looked at so far.
+    /// Decodes rows; `None` when a row is not a range within the first `scanned_to` bytes of the log.
     pub(super) fn decode_rows(bytes: &[u8], scanned_to: u64) -> Option<Self> {
         let mut damage = Self::default();
         for row in bytes.chunks_exact(DAMAGE_ROW_LEN) {
@@ -98,7 +109,7 @@ impl IndexDamage {
 }
 
 impl RangeSet {
-    /// Adds one.
+    /// Adds a range. A range that starts where the last added one ends is joined to it.
     pub(crate) fn add(&mut self, range: Range<u64>) {
         match self.0.last_mut() {
             _ if range.is_empty() => {}
@@ -110,12 +121,12 @@ impl RangeSet {
         }
     }
 
-    /// Each, in the order in which they were told.
+    /// The ranges; ascending only after `normalize`.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Range<u64>> {
         self.0.iter()
     }
 
-    /// These and others.
+    /// The ranges of both sets.
     pub(crate) fn union(mut self, others: Self) -> Self {
         for range in others.0 {
             self.add(range);
@@ -123,34 +134,35 @@ impl RangeSet {
         self
     }
 
-    /// Takes a range out of all of them.
+    /// Removes a range of bytes from the set, which has to be normalized.
     fn remove(&mut self, range: &Range<u64>) {
         let first = self.0.partition_point(|known| known.end <= range.start);
-        let behind = self.0.partition_point(|known| known.start < range.end);
-        if first >= behind || range.is_empty() {
+        let end = self.0.partition_point(|known| known.start < range.end);
+        if first >= end || range.is_empty() {
             return;
         }
-        let touched = self.0.get(first..behind).unwrap_or_default();
-        let left =
+        let touched = self.0.get(first..end).unwrap_or_default();
+        let rests =
             [touched.first().map(|known| known.start..range.start), touched.last().map(|known| range.end..known.end)];
-        self.0.splice(first..behind, left.into_iter().flatten().filter(|rest| !rest.is_empty()));
+        self.0.splice(first..end, rests.into_iter().flatten().filter(|rest| !rest.is_empty()));
     }
 
-    /// Brings them in order. Where they are too many, two become one, with what lies between: none is forgotten.
+    /// Sorts the ranges and joins those that touch. When there are too many, pairs of neighbours are joined together with
+    /// the bytes between them, so that no damaged byte leaves the set.
     fn normalize(&mut self) {
         self.0.sort_unstable_by_key(|range| range.start);
-        let mut apart: Vec<Range<u64>> = Vec::with_capacity(self.0.len());
+        let mut joined: Vec<Range<u64>> = Vec::with_capacity(self.0.len());
         for range in self.0.drain(..) {
-            match apart.last_mut().filter(|last| range.start <= last.end) {
+            match joined.last_mut().filter(|last| range.start <= last.end) {
                 Some(last) => last.end = last.end.max(range.end),
-                None => apart.push(range),
+                None => joined.push(range),
             }
         }
-        while apart.len() >= MAX_DAMAGED_RANGES {
+        while joined.len() >= MAX_DAMAGED_RANGES {
             let pair = |pair: &[Range<u64>]| Some(pair.first()?.start..pair.last()?.end);
-            apart = apart.chunks(2).filter_map(pair).collect();
+            joined = joined.chunks(2).filter_map(pair).collect();
         }
-        self.0 = apart;
+        self.0 = joined;
     }
 }
 
@@ -158,27 +170,27 @@ impl RangeSet {
 mod tests {
     use super::*;
 
-    fn ranges(of: &[Range<u64>]) -> RangeSet {
-        let mut ranges = RangeSet::default();
-        for range in of {
-            ranges.add(range.clone());
+    fn range_set(ranges: &[Range<u64>]) -> RangeSet {
+        let mut set = RangeSet::default();
+        for range in ranges {
+            set.add(range.clone());
         }
-        ranges
+        set
     }
 
     #[test]
-    fn what_is_sound_by_now_leaves_and_what_the_index_was_built_over_stays() {
+    fn intact_ranges_are_removed_unless_they_were_damaged_at_build() {
         let mut damage = IndexDamage::default();
         damage.add_at_build(300..400);
-        damage.update(&[0..50, 60..1000], ranges(&[700..720, 100..150, 150..200, 250..450, 900..2000]), 950);
+        damage.update(&[0..50, 60..1000], range_set(&[700..720, 100..150, 150..200, 250..450, 900..2000]), 950);
         assert_eq!(damage.after_build.0, [100..200, 250..300, 400..450, 700..720, 900..950]);
-        damage.update(&[120..650, 650..710], ranges(&[500..505, 505..510]), 950);
+        damage.update(&[120..650, 650..710], range_set(&[500..505, 505..510]), 950);
         assert_eq!(damage.after_build.0, [100..120, 500..510, 710..720, 900..950]);
         assert_eq!((damage.at_build().len(), damage.at_build()[0].clone()), (1, 300..400));
         assert_eq!(damage.all().map(|range| range.start).collect::<Vec<_>>(), [100, 300, 500, 710, 900]);
         let rows: Vec<u8> = damage.encode_rows().flatten().collect();
         assert_eq!(IndexDamage::decode_rows(&rows, 1000).as_ref(), Some(&damage));
-        assert_eq!(IndexDamage::decode_rows(&rows, 940), None, "behind what was looked at");
+        assert_eq!(IndexDamage::decode_rows(&rows, 940), None, "a range after the scanned part");
         damage.truncate(715);
         assert_eq!(
             (damage.after_build.0.as_slice(), damage.at_build().len()),
@@ -187,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn none_is_forgotten_however_many_there_are() {
+    fn no_damaged_byte_leaves_the_set_however_many_ranges_there_are() {
         let mut damage = IndexDamage::default();
         let many = 3 * MAX_DAMAGED_RANGES as u64;
-        let met: Vec<_> = (0..many).map(|n| n * 10..n * 10 + 1).collect();
-        damage.update(&[0..16, 16..many * 10], ranges(&met), u64::MAX);
-        let kept = &damage.after_build.0;
-        assert!(kept.len() < MAX_DAMAGED_RANGES && kept.windows(2).all(|pair| pair[0].end < pair[1].start));
-        let holder = |range: &Range<u64>| &kept[kept.partition_point(|kept| kept.end < range.end)];
-        assert!(met.iter().all(|range| holder(range).start <= range.start), "one is in none");
+        let damaged: Vec<_> = (0..many).map(|n| n * 10..n * 10 + 1).collect();
+        damage.update(&[0..16, 16..many * 10], range_set(&damaged), u64::MAX);
+        let joined = &damage.after_build.0;
+        assert!(joined.len() < MAX_DAMAGED_RANGES && joined.windows(2).all(|pair| pair[0].end < pair[1].start));
+        let containing = |range: &Range<u64>| &joined[joined.partition_point(|known| known.end < range.end)];
+        assert!(damaged.iter().all(|range| containing(range).start <= range.start), "a range is missing");
     }
 }

@@ -1,44 +1,37 @@
-//! Layers: runs in memory and in files, each of a part of the log behind the one before, looked up and merged as one.
+//! Layers: runs in memory and in files, each of a later part of the log than the one before, searched and merged as one.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use super::coverage::AggregateSummary;
+use super::fault::IndexFault;
 use super::memory_run::{MemoryRun, RunEntry};
-use super::offsets::AggregateOffsets;
+use super::offsets::{AggregateOffsets, PostingsLocation};
 use super::stored_run::{DirectoryRow, StoredRun};
-use super::{AggregateSummary, IndexFault};
 
-/// A run, believed below an offset.
+/// A run of which only offsets below `end_offset` are used. An index is cut back by lowering that limit.
 #[derive(Debug, Clone)]
 pub(super) struct IndexLayer {
     pub(super) source: LayerSource,
     pub(super) end_offset: u64,
 }
 
-/// Where a run is.
+/// The run of a layer.
 #[derive(Debug, Clone)]
 pub(super) enum LayerSource {
     Memory(Arc<MemoryRun>),
     Stored(Arc<StoredRun>),
 }
 
-/// An aggregate in a layer.
+/// The events of one aggregate in one layer.
 #[derive(Debug)]
 pub(super) struct LayerEntry<'l> {
     pub(super) summary: AggregateSummary,
     pub(super) postings: PostingsLocation<'l>,
-    /// The place holds these offsets and no others.
+    /// True when `postings` holds only offsets of the layer, so that its bytes can be copied undecoded. False when the
+    /// layer is cut and only the first `summary.events` offsets count.
     pub(super) is_complete: bool,
-}
-
-/// Where an aggregate's offsets are.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum PostingsLocation<'l> {
-    /// The distances from each to the next.
-    Memory(&'l [u8]),
-    /// Bytes of the postings in a file: the first offset, then the distances.
-    Stored(&'l StoredRun, DirectoryRow),
 }
 
 impl<'l> LayerEntry<'l> {
@@ -46,24 +39,24 @@ impl<'l> LayerEntry<'l> {
         Self { summary: entry.summary, postings: PostingsLocation::Memory(entry.deltas), is_complete: true }
     }
 
-    pub(super) fn from_row(stored: &'l StoredRun, row: DirectoryRow) -> Self {
-        Self { summary: row.summary, postings: PostingsLocation::Stored(stored, row), is_complete: true }
+    fn from_row(run: &'l StoredRun, row: DirectoryRow) -> Self {
+        Self { summary: row.summary, postings: PostingsLocation::Stored(run, row), is_complete: true }
     }
 
-    /// Its offsets, ascending.
+    /// The offsets of the aggregate in this layer, ascending.
     pub(super) fn offsets(&self) -> AggregateOffsets<'l> {
         AggregateOffsets::new(&self.summary, self.postings)
     }
 
-    /// What is left of it below an offset; `None` when nothing is.
-    fn truncated_below(self, until: u64) -> Result<Option<Self>, IndexFault> {
-        if self.summary.last < until {
+    /// The entry reduced to offsets below `end`; `None` when there are none.
+    fn truncated_below(self, end: u64) -> Result<Option<Self>, IndexFault> {
+        if self.summary.last < end {
             return Ok(Some(self));
         }
         let mut truncated = AggregateSummary { events: 0, ..self.summary };
         for offset in self.offsets() {
             let offset = offset?;
-            if offset >= until {
+            if offset >= end {
                 break;
             }
             truncated.events += 1;
@@ -74,15 +67,15 @@ impl<'l> LayerEntry<'l> {
 }
 
 impl IndexLayer {
-    /// How many events it has, those that are not believed any more included.
+    /// The number of events in the run, including those at `end_offset` or later.
     pub(super) fn events(&self) -> u64 {
         match &self.source {
             LayerSource::Memory(run) => run.events,
-            LayerSource::Stored(stored) => stored.events(),
+            LayerSource::Stored(run) => run.events(),
         }
     }
 
-    /// Bytes of memory it takes.
+    /// The memory that the run uses, in bytes.
     pub(super) fn memory(&self) -> u64 {
         match &self.source {
             LayerSource::Memory(run) => run.memory_bytes(),
@@ -90,45 +83,45 @@ impl IndexLayer {
         }
     }
 
-    /// What it has of an aggregate.
+    /// The entry of an aggregate; `None` when the layer has no event of it.
     pub(super) fn find(&self, id: u64) -> Result<Option<LayerEntry<'_>>, IndexFault> {
         let entry = match &self.source {
             LayerSource::Memory(run) => run.find(id).map(LayerEntry::from_run),
-            LayerSource::Stored(stored) => stored.find(id)?.map(|row| LayerEntry::from_row(stored, row)),
+            LayerSource::Stored(run) => run.find(id)?.map(|row| LayerEntry::from_row(run, row)),
         };
         entry.map_or(Ok(None), |entry| entry.truncated_below(self.end_offset))
     }
 
-    /// Every aggregate of it, by ascending id.
+    /// Every entry of the run by ascending id, not yet truncated to `end_offset`.
     fn entries(&self) -> Box<dyn Iterator<Item = Result<LayerEntry<'_>, IndexFault>> + '_> {
         match &self.source {
             LayerSource::Memory(run) => Box::new(run.entries().map(|entry| Ok(LayerEntry::from_run(entry)))),
-            LayerSource::Stored(stored) => {
-                Box::new(stored.rows().map(|row| row.map(|row| LayerEntry::from_row(stored, row))))
-            }
+            LayerSource::Stored(run) => Box::new(run.rows().map(|row| row.map(|row| LayerEntry::from_row(run, row)))),
         }
     }
 }
 
-/// Every aggregate of some layers, by ascending id, with what each layer has of it.
+/// A merge of layers by aggregate id. A heap holds the next id of each layer.
 pub(super) struct LayerMerge<'l> {
     layers: &'l [IndexLayer],
     sources: Vec<Box<dyn Iterator<Item = Result<LayerEntry<'l>, IndexFault>> + 'l>>,
-    /// The next entry of each layer, and their ids with the layer's place, lowest first.
+    /// The next entry of each layer.
     next_entries: Vec<Option<LayerEntry<'l>>>,
+    /// The id of each next entry with the number of its layer; the lowest id is on top.
     heap: BinaryHeap<Reverse<(u64, usize)>>,
 }
 
 impl<'l> LayerMerge<'l> {
     pub(super) fn new(layers: &'l [IndexLayer]) -> Result<Self, IndexFault> {
         let sources: Vec<_> = layers.iter().map(IndexLayer::entries).collect();
-        let heads = layers.iter().map(|_| None).collect();
-        let mut merge = Self { layers, sources, next_entries: heads, heap: BinaryHeap::with_capacity(layers.len()) };
+        let next_entries = layers.iter().map(|_| None).collect();
+        let mut merge = Self { layers, sources, next_entries, heap: BinaryHeap::with_capacity(layers.len()) };
         (0..layers.len()).try_for_each(|layer| merge.advance(layer))?;
         Ok(merge)
     }
 
-    /// What the layers have of the next aggregate, the earlier ones first; empty at the end.
+    /// Fills `group` with the entries of the next aggregate, those of earlier layers first. The group is empty after the
+    /// last aggregate.
     pub(super) fn next_group(&mut self, group: &mut Vec<LayerEntry<'l>>) -> Result<(), IndexFault> {
         group.clear();
         while let Some(Reverse((id, layer))) = self.heap.peek().copied() {
@@ -144,13 +137,13 @@ impl<'l> LayerMerge<'l> {
     }
 
     fn advance(&mut self, layer: usize) -> Result<(), IndexFault> {
-        let until = self.layers.get(layer).map_or(u64::MAX, |layer| layer.end_offset);
+        let end = self.layers.get(layer).map_or(u64::MAX, |layer| layer.end_offset);
         let Some(source) = self.sources.get_mut(layer) else { return Ok(()) };
         for entry in source {
-            if let Some(entry) = entry?.truncated_below(until)? {
+            if let Some(entry) = entry?.truncated_below(end)? {
                 self.heap.push(Reverse((entry.summary.id, layer)));
-                if let Some(head) = self.next_entries.get_mut(layer) {
-                    *head = Some(entry);
+                if let Some(next) = self.next_entries.get_mut(layer) {
+                    *next = Some(entry);
                 }
                 break;
             }
@@ -159,9 +152,23 @@ impl<'l> LayerMerge<'l> {
     }
 }
 
-/// What several layers have of one aggregate, as one.
+/// Joins the summaries of one aggregate in several layers; `None` when the group is empty.
 pub(super) fn merge_summaries(group: &[LayerEntry]) -> Option<AggregateSummary> {
     let (first, last) = (group.first()?, group.last()?);
     let events = group.iter().map(|entry| entry.summary.events).sum();
     Some(AggregateSummary { events, last: last.summary.last, ..first.summary })
+}
+
+/// Reads every row and every offset of a run in a file, so that a changed bit anywhere is found.
+///
+/// # Errors
+/// [`IndexFault::Corrupt`] for the first fault; [`IndexFault::Io`] when the file cannot be read.
+pub(super) fn check_stored_run(run: &StoredRun) -> Result<(), IndexFault> {
+    run.check_guide()?;
+    for row in run.rows() {
+        for offset in LayerEntry::from_row(run, row?).offsets() {
+            offset?;
+        }
+    }
+    Ok(())
 }

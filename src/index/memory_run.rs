@@ -1,53 +1,54 @@
-//! A run in memory: the aggregates of a part of the log, sorted by id, each with its offsets, in a few bytes an event.
+//! A run in memory: the aggregates of a part of the log, sorted by id, with their offsets, in a few bytes per event.
 //!
-//! It never changes once it is made, so that those who look up and the one who builds can share it.
+//! A run is immutable, so lookups on other threads can share it while the index grows.
 
-use super::AggregateSummary;
+use super::coverage::AggregateSummary;
 use crate::format::index::{put_varint, take_varint};
 
-/// Entries from one that the guide knows to the next.
+/// The guide has one of every this many entries.
 const GUIDE_INTERVAL: usize = 64;
 
-/// Aggregates by ascending id.
+/// Encoded entries, one per aggregate, by ascending id.
 ///
-/// An entry is varints: the distance of its id to the one before (0 where the guide knows it), how many events it has,
-/// the first offset from `base` on, and, where it has more than one, the bytes that follow, and in them the distance from
-/// each offset to the next.
+/// An entry consists of varints: the distance of its id to the previous id (0 when the guide has the entry), its number of
+/// events, and the distance of its first offset from `base_offset`. When it has more than one event, the number of bytes that
+/// follow comes next, and then the distance from each offset to the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MemoryRun {
     bytes: Vec<u8>,
-    /// Id and place of every 64th entry.
+    /// The id and the position in `bytes` of every 64th entry.
     guide: Vec<(u64, usize)>,
+    /// The offset from which first offsets are counted.
     base_offset: u64,
     pub(super) events: u64,
     aggregates: usize,
-    /// While it is written: the id before.
+    /// The id of the last entry, while entries are added.
     previous_id: u64,
 }
 
-/// An entry.
+/// A decoded entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunEntry<'r> {
     pub(super) summary: AggregateSummary,
-    /// The distances from each offset to the next.
+    /// The encoded distances from each offset to the next.
     pub(super) deltas: &'r [u8],
 }
 
 impl MemoryRun {
-    /// From aggregate and offset of each event, by ascending offset.
+    /// Builds a run from the aggregate id and the offset of each event, by ascending offset.
     pub(super) fn from_postings(mut postings: Vec<(u64, u64)>) -> Self {
-        let base = postings.first().map_or(0, |(_, at)| *at);
-        // Stable, so that the offsets of an aggregate stay in their order.
+        let base_offset = postings.first().map_or(0, |(_, at)| *at);
+        // The sort is stable, so the offsets of an aggregate stay ascending.
         postings.sort_by_key(|(id, _)| *id);
-        let mut run = Self { base_offset: base, bytes: Vec::with_capacity(postings.len() * 4), ..Self::default() };
+        let mut run = Self { base_offset, bytes: Vec::with_capacity(postings.len() * 4), ..Self::default() };
         let mut deltas = Vec::new();
         for group in postings.chunk_by(|a, b| a.0 == b.0) {
             let (Some((id, first)), Some((_, last))) = (group.first(), group.last()) else { continue };
             deltas.clear();
-            let mut before = *first;
+            let mut previous = *first;
             for (_, at) in group.iter().skip(1) {
-                put_varint(at - before, &mut deltas);
-                before = *at;
+                put_varint(at - previous, &mut deltas);
+                previous = *at;
             }
             run.push(&AggregateSummary { id: *id, events: group.len() as u64, first: *first, last: *last }, &deltas);
         }
@@ -55,12 +56,12 @@ impl MemoryRun {
         run
     }
 
-    /// An empty one, of offsets from `base` on.
-    pub(super) fn with_base_offset(base: u64) -> Self {
-        Self { base_offset: base, ..Self::default() }
+    /// An empty run whose offsets are counted from `base_offset`.
+    pub(super) fn with_base_offset(base_offset: u64) -> Self {
+        Self { base_offset, ..Self::default() }
     }
 
-    /// Adds an aggregate whose id is higher than those before.
+    /// Adds an aggregate. Its id must be greater than all ids before.
     pub(super) fn push(&mut self, summary: &AggregateSummary, deltas: &[u8]) {
         if self.aggregates.is_multiple_of(GUIDE_INTERVAL) {
             self.guide.push((summary.id, self.bytes.len()));
@@ -79,17 +80,17 @@ impl MemoryRun {
         self.previous_id = summary.id;
     }
 
-    /// Bytes of memory it takes.
+    /// The memory that the run uses, in bytes.
     pub(super) fn memory_bytes(&self) -> u64 {
         (self.bytes.capacity() + self.guide.capacity() * size_of::<(u64, usize)>()) as u64
     }
 
-    /// The offset that its own are counted from.
+    /// The offset from which first offsets are counted.
     pub(super) const fn base_offset(&self) -> u64 {
         self.base_offset
     }
 
-    /// The entry of an aggregate.
+    /// The entry of an aggregate; `None` when the run has no event of it.
     pub(super) fn find(&self, id: u64) -> Option<RunEntry<'_>> {
         let step = self.guide.partition_point(|(known, _)| *known <= id).checked_sub(1)?;
         self.entries_from(step)
@@ -106,15 +107,15 @@ impl MemoryRun {
     fn entries_from(&self, step: usize) -> impl Iterator<Item = RunEntry<'_>> {
         let mut rest = self.guide.get(step).and_then(|(_, at)| self.bytes.get(*at..)).unwrap_or_default();
         let mut id = 0;
-        let mut nth = step * GUIDE_INTERVAL;
+        let mut number = step * GUIDE_INTERVAL;
         std::iter::from_fn(move || {
             if rest.is_empty() {
                 return None;
             }
-            if nth.is_multiple_of(GUIDE_INTERVAL) {
-                id = self.guide.get(nth / GUIDE_INTERVAL)?.0;
+            if number.is_multiple_of(GUIDE_INTERVAL) {
+                id = self.guide.get(number / GUIDE_INTERVAL)?.0;
             }
-            nth += 1;
+            number += 1;
             id += take_varint(&mut rest)?;
             let (events, first) = (take_varint(&mut rest)?, self.base_offset + take_varint(&mut rest)?);
             let mut entry = RunEntry { summary: AggregateSummary { id, events, first, last: first }, deltas: &[] };
@@ -136,13 +137,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_finds_every_aggregate_and_no_other() {
-        let noted: Vec<(u64, u64)> = (0..5000u64).map(|n| (n * n % 701 * 3, 1000 + n * 300)).collect();
-        let run = MemoryRun::from_postings(noted.clone());
+    fn a_run_finds_its_aggregates_and_no_others() {
+        let postings: Vec<(u64, u64)> = (0..5000u64).map(|n| (n * n % 701 * 3, 1000 + n * 300)).collect();
+        let run = MemoryRun::from_postings(postings.clone());
         assert_eq!(run.events, 5000);
         let mut events = 0;
         for id in 0..2200 {
-            let expected: Vec<u64> = noted.iter().filter(|(known, _)| *known == id).map(|(_, at)| *at).collect();
+            let expected: Vec<u64> = postings.iter().filter(|(known, _)| *known == id).map(|(_, at)| *at).collect();
             let found = run.find(id);
             assert_eq!(found.map(|entry| entry.summary.events), Some(expected.len() as u64).filter(|n| *n > 0));
             let Some(RunEntry { summary, mut deltas }) = found else { continue };

@@ -1,13 +1,17 @@
-//! The index: derived from the log, disposable, and never believed without the frame it points at.
+//! The index: it is derived from the log, can be deleted at any time, and is never trusted without reading the frame that
+//! it points at.
 //!
-//! Here live building, merging, saving, opening and looking up, and the test of how an index on disk relates to its log.
-//! A missing, old or broken index is a state here, never an error.
+//! This module builds, merges, saves, opens and searches indexes, and compares an index file with its log. A missing, old
+//! or broken index file is a state, not an error.
 
 mod aggregates;
 mod block;
 mod checkpoint;
 mod counts;
+mod coverage;
 mod damage;
+mod extend;
+mod fault;
 mod layer;
 mod memory_run;
 mod offsets;
@@ -16,15 +20,20 @@ mod part;
 mod persisted;
 mod run_writer;
 mod save;
+mod source;
 mod sparse_grid;
 mod state;
 mod stored_run;
 
-pub use aggregates::{AggregateIndex, Coverage, LostTail, SpillOptions, VerificationMark};
-pub use block::{Anchor, Block};
+pub use aggregates::AggregateIndex;
+pub(crate) use block::{Anchor, Block};
 pub use counts::{CountedName, NameCounts, NameKind};
+pub use coverage::{AggregateSummary, Coverage, LostTail, SpillOptions, VerificationMark};
 pub(crate) use damage::{MAX_DAMAGED_RANGES, RangeSet};
-pub use part::IndexPart;
-pub use persisted::{AggregateSummary, IndexFault, PersistedIndex};
-pub use save::save;
-pub use state::{IndexExamination, IndexState, examine_index};
+pub use fault::{IndexFault, MergeError};
+pub(crate) use part::IndexPart;
+pub use persisted::PersistedIndex;
+pub use save::{load_index, save, save_index};
+pub(crate) use source::SourceLog;
+pub use state::IndexState;
+pub(crate) use state::{IndexExamination, examine_index};

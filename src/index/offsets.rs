@@ -1,58 +1,60 @@
-//! One aggregate's offsets out of a run, read piece by piece and checked one by one.
+//! The offsets of one aggregate in one run: decoded one by one, and checked to be ascending and in range.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::layer::PostingsLocation;
-use super::stored_run::StoredRun;
-use super::{AggregateSummary, IndexFault};
+use super::coverage::AggregateSummary;
+use super::fault::IndexFault;
+use super::stored_run::{DirectoryRow, StoredRun};
 use crate::format::index::take_varint;
 
-/// Bytes of postings read at once.
+/// The number of bytes in one read of the postings.
 pub(super) const POSTINGS_CHUNK: usize = 64 << 10;
 
-/// Offsets of one aggregate, ascending.
+/// Where the offsets of an aggregate are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PostingsLocation<'l> {
+    /// In memory: the distances from each offset to the next. The first offset is in the summary.
+    Memory(&'l [u8]),
+    /// In the postings of a file: the first offset, then the distances.
+    Stored(&'l StoredRun, DirectoryRow),
+}
+
+/// Iterates over the offsets of one aggregate in one run, ascending.
 #[derive(Debug)]
 pub(super) struct AggregateOffsets<'l> {
     remaining: u64,
     previous: Option<u64>,
-    /// In memory the first one is known; in a file it comes first.
+    /// The first offset, when it is not part of the bytes.
     first_offset: Option<u64>,
     chunk: Cow<'l, [u8]>,
     consumed: usize,
-    /// Where the rest of the bytes is.
-    unread: Option<(&'l StoredRun, u64, u64)>,
+    /// The run and the byte range of postings that are not read yet.
+    unread: Option<(&'l StoredRun, Range<u64>)>,
     offset_limit: u64,
 }
 
 impl<'l> AggregateOffsets<'l> {
-    /// The offsets of an aggregate, as many as `summary` says.
-    pub(super) fn new(summary: &AggregateSummary, place: PostingsLocation<'l>) -> Self {
-        let (left, previous, used) = (summary.events, None, 0);
-        match place {
+    /// The first `summary.events` offsets of an aggregate.
+    pub(super) fn new(summary: &AggregateSummary, location: PostingsLocation<'l>) -> Self {
+        let empty = Self {
+            remaining: summary.events,
+            previous: None,
+            first_offset: None,
+            chunk: Cow::default(),
+            consumed: 0,
+            unread: None,
+            offset_limit: u64::MAX,
+        };
+        match location {
             PostingsLocation::Memory(deltas) => {
-                let (first, chunk) = (Some(summary.first), Cow::Borrowed(deltas));
-                Self {
-                    remaining: left,
-                    previous,
-                    first_offset: first,
-                    chunk,
-                    consumed: used,
-                    unread: None,
-                    offset_limit: u64::MAX,
-                }
+                Self { first_offset: Some(summary.first), chunk: Cow::Borrowed(deltas), ..empty }
             }
-            PostingsLocation::Stored(stored, row) => {
-                let rest = Some((stored, row.postings_at, row.postings_end));
-                Self {
-                    remaining: left,
-                    previous,
-                    first_offset: None,
-                    chunk: Cow::default(),
-                    consumed: used,
-                    unread: rest,
-                    offset_limit: stored.bound(),
-                }
-            }
+            PostingsLocation::Stored(run, row) => Self {
+                unread: Some((run, row.postings_at..row.postings_end)),
+                offset_limit: run.offset_limit(),
+                ..empty
+            },
         }
     }
 
@@ -61,21 +63,22 @@ impl<'l> AggregateOffsets<'l> {
             self.previous = Some(first);
             return Ok(first);
         }
+        // A varint takes at most 10 bytes.
         if self.chunk.len() - self.consumed < 10
-            && let Some((stored, at, end)) = self.unread.as_mut().filter(|(_, at, end)| at < end)
+            && let Some((run, range)) = self.unread.as_mut().filter(|(_, range)| !range.is_empty())
         {
-            let more = (*end - *at).min(POSTINGS_CHUNK as u64) as usize;
-            let bytes = stored.read_postings(*at, more)?;
-            *at += more as u64;
+            let len = (range.end - range.start).min(POSTINGS_CHUNK as u64) as usize;
+            let bytes = run.read_postings(range.start, len)?;
+            range.start += len as u64;
             let chunk = self.chunk.to_mut();
             chunk.drain(..self.consumed);
             chunk.extend_from_slice(&bytes);
             self.consumed = 0;
         }
         let mut rest = self.chunk.get(self.consumed..).unwrap_or_default();
-        let before = rest.len();
+        let len = rest.len();
         let delta = take_varint(&mut rest);
-        self.consumed += before - rest.len();
+        self.consumed += len - rest.len();
         let offset = match (self.previous, delta) {
             (None, Some(first)) => Some(first),
             (Some(_), Some(0)) | (_, None) => None,
@@ -92,10 +95,10 @@ impl Iterator for AggregateOffsets<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        let answer = self.read_next();
-        if answer.is_err() {
+        let offset = self.read_next();
+        if offset.is_err() {
             self.remaining = 0;
         }
-        Some(answer)
+        Some(offset)
     }
 }

@@ -1,17 +1,17 @@
-//! Pages of the index file: a byte is handed out only after the checksum of its page was found good.
+//! Pages of the index file. The reader returns bytes only after it has verified the checksum of their page.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::IndexFault;
+use super::fault::IndexFault;
 use crate::StorageError;
 use crate::file::Storage;
 use crate::file::storage::{append_all, read_full};
 use crate::format::byte_layout::u32_at;
 use crate::format::index::{IndexExtent, PAGE_DATA_SIZE, PAGE_SIZE, page_checksum};
 
-/// Reads ranges of sections.
+/// Reads byte ranges of sections.
 #[derive(Debug)]
 pub(super) struct PageReader {
     storage: Arc<dyn Storage>,
@@ -27,13 +27,14 @@ impl PageReader {
         &self.path
     }
 
-    /// The whole pages in the file.
+    /// The number of complete pages in the file.
     pub(super) fn page_count(&self) -> Result<u64, IndexFault> {
         Ok(self.storage.len().map_err(|e| IndexFault::Io(StorageError::io(&self.path, "measure", e)))?
             / PAGE_SIZE as u64)
     }
 
-    /// Appends whole pages to another file, where they keep their numbers; their checksums go with them unread.
+    /// Appends pages to another file, where they must get the same numbers, because a page's checksum covers its number.
+    /// The checksums are copied without being verified.
     pub(super) fn copy_pages(&self, pages: Range<u64>, to: &dyn Storage, to_path: &Path) -> Result<(), StorageError> {
         let mut buf = vec![0; 256 * PAGE_SIZE];
         let mut at = pages.start * PAGE_SIZE as u64;
@@ -42,28 +43,29 @@ impl PageReader {
             let chunk = buf.get_mut(..len).unwrap_or_default();
             let read = read_full(self.storage.as_ref(), chunk, at);
             let read = read.map_err(|error| StorageError::io_at(&self.path, "read", at, error))?;
-            let whole = chunk.get(..read).filter(|_| read == len);
-            let cut = || StorageError::UnusableIndex {
+            let complete = chunk.get(..read).filter(|_| read == len);
+            let too_short = || StorageError::UnusableIndex {
                 path: self.path.clone(),
                 state: "corrupt",
                 reason: format!("it ends at byte {}, within a run", at + read as u64),
             };
-            append_all(to, whole.ok_or_else(cut)?).map_err(|error| StorageError::io(to_path, "write", error))?;
+            append_all(to, complete.ok_or_else(too_short)?)
+                .map_err(|error| StorageError::io(to_path, "write", error))?;
             at += len as u64;
         }
         Ok(())
     }
 
-    /// `len` bytes of a section from its byte `at` on.
+    /// Reads `len` bytes of a section, from byte `at` of the section.
     pub(super) fn read(&self, section: IndexExtent, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
         if at.checked_add(len as u64).is_none_or(|end| end > section.bytes) {
-            return Err(IndexFault::Corrupt("an entry points outside its section".into()));
+            return Err(IndexFault::Corrupt("an entry points outside of its section".into()));
         }
         let first = section.first_page + at / PAGE_DATA_SIZE as u64;
         let skip = (at % PAGE_DATA_SIZE as u64) as usize;
         let count = (skip + len).div_ceil(PAGE_DATA_SIZE);
         let mut data = Vec::new();
-        let memory = |_| {
+        let out_of_memory = |_| {
             let bytes = (count * PAGE_SIZE) as u64;
             IndexFault::Io(StorageError::OutOfMemory {
                 path: self.path.clone(),
@@ -71,7 +73,7 @@ impl PageReader {
                 bytes,
             })
         };
-        data.try_reserve_exact(count * PAGE_SIZE).map_err(memory)?;
+        data.try_reserve_exact(count * PAGE_SIZE).map_err(out_of_memory)?;
         data.resize(count * PAGE_SIZE, 0);
         let offset = first * PAGE_SIZE as u64;
         let read = read_full(self.storage.as_ref(), &mut data, offset)
@@ -79,7 +81,7 @@ impl PageReader {
         if read < data.len() {
             return Err(IndexFault::Corrupt(format!("it ends at byte {}, within a page", offset + read as u64)));
         }
-        let mut kept = 0;
+        let mut data_len = 0;
         for i in 0..count {
             let page = data.get(i * PAGE_SIZE..(i + 1) * PAGE_SIZE).unwrap_or_default();
             let (bytes, checksum) = page.split_at_checked(PAGE_DATA_SIZE).unwrap_or_default();
@@ -88,11 +90,11 @@ impl PageReader {
             if stored != computed {
                 let at = number * PAGE_SIZE as u64;
                 return Err(IndexFault::Corrupt(format!(
-                    "the page at offset {at} should have the checksum {computed:08x} and has {stored:08x}"
+                    "the page at offset {at} has the checksum {stored:08x}; its bytes give {computed:08x}"
                 )));
             }
-            data.copy_within(i * PAGE_SIZE..i * PAGE_SIZE + PAGE_DATA_SIZE, kept);
-            kept += PAGE_DATA_SIZE;
+            data.copy_within(i * PAGE_SIZE..i * PAGE_SIZE + PAGE_DATA_SIZE, data_len);
+            data_len += PAGE_DATA_SIZE;
         }
         data.truncate(skip + len);
         data.drain(..skip);
@@ -100,7 +102,7 @@ impl PageReader {
     }
 }
 
-/// Writes sections, page by page, behind a page 0 that is written last.
+/// Writes sections, page by page.
 pub(super) struct PageWriter<'f> {
     storage: &'f dyn Storage,
     path: &'f Path,
@@ -111,32 +113,32 @@ pub(super) struct PageWriter<'f> {
 }
 
 impl<'f> PageWriter<'f> {
-    /// Pages are gathered up to this many bytes before they are written.
+    /// Complete pages are collected up to this many bytes before they are written.
     const BATCH: usize = 1 << 20;
 
-    /// A writer whose next page is `number`.
+    /// A writer whose first page has this number.
     pub(super) fn new(storage: &'f dyn Storage, path: &'f Path, number: u64) -> Self {
         let section = IndexExtent { first_page: number, bytes: 0, rows: 0 };
         Self { storage, path, page: Vec::with_capacity(PAGE_SIZE), page_number: number, batch: Vec::new(), section }
     }
 
-    /// Bytes of the section so far.
+    /// The number of bytes in the current section.
     pub(super) const fn section_bytes(&self) -> u64 {
         self.section.bytes
     }
 
-    /// Counts rows of the section.
+    /// Adds to the row count of the current section.
     pub(super) const fn add_rows(&mut self, rows: u64) {
         self.section.rows += rows;
     }
 
-    /// Adds bytes to the section.
+    /// Appends bytes to the current section.
     pub(super) fn put(&mut self, mut bytes: &[u8]) -> Result<(), StorageError> {
         self.section.bytes += bytes.len() as u64;
         while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(PAGE_DATA_SIZE - self.page.len()));
-            self.page.extend_from_slice(now);
-            bytes = later;
+            let (fitting, rest) = bytes.split_at(bytes.len().min(PAGE_DATA_SIZE - self.page.len()));
+            self.page.extend_from_slice(fitting);
+            bytes = rest;
             if self.page.len() == PAGE_DATA_SIZE {
                 self.close_page()?;
             }
@@ -144,7 +146,7 @@ impl<'f> PageWriter<'f> {
         Ok(())
     }
 
-    /// Ends the section; the next one starts on a new page.
+    /// Ends the current section and returns its extent. The next section starts on a new page.
     pub(super) fn finish_section(&mut self) -> Result<IndexExtent, StorageError> {
         if !self.page.is_empty() {
             self.page.resize(PAGE_DATA_SIZE, 0);
@@ -155,7 +157,7 @@ impl<'f> PageWriter<'f> {
         Ok(done)
     }
 
-    /// Writes out what is still held.
+    /// Writes the collected pages to the file.
     pub(super) fn flush(&mut self) -> Result<(), StorageError> {
         append_all(self.storage, &self.batch).map_err(|error| StorageError::io(self.path, "write", error))?;
         self.batch.clear();

@@ -1,7 +1,7 @@
-//! What one pass over a part of the log adds to an index, event by event.
+//! The index of one part of the log, built event by event.
 //!
-//! A part knows nothing of what lies before it, so that several can be read at the same time. Its aggregates' offsets are
-//! noted as they come and sorted once: a table of aggregates would be touched at a random place with every event.
+//! A part does not depend on what precedes it, so several parts can be scanned at the same time. Aggregate ids and offsets
+//! are appended to a list and sorted once at the end, because a hash table of aggregates would cost a cache miss per event.
 
 use super::NameCounts;
 use super::block::{Anchor, Block};
@@ -10,26 +10,27 @@ use super::memory_run::MemoryRun;
 use super::sparse_grid::SparseGrid;
 use crate::format::{EventView, Frame};
 
-/// Blocks kept at most; past that, two become one.
+/// The most blocks in an index. When there are more, neighbouring blocks are joined.
 pub(super) const MAX_BLOCKS: usize = 32_768;
-/// Bytes of the first blocks.
+/// The size of a block before any were joined, in bytes.
 pub(super) const INITIAL_BLOCK_BYTES: u64 = 16 << 10;
-/// Checkpoints kept at most, likewise.
+/// The most checkpoints in an index. When there are more, every second one is dropped.
 pub(super) const MAX_CHECKPOINTS: usize = 32;
-/// Spacing of the first checkpoints, in bytes.
+/// The distance of checkpoints before any were dropped, in bytes.
 pub(super) const INITIAL_CHECKPOINT_SPACING: u64 = 1 << 20;
 
-/// The index of a part of the log.
+/// The index of one part of the log.
 #[derive(Debug)]
-pub struct IndexPart {
-    /// Aggregate and offset of each event, in their order in the log.
+pub(crate) struct IndexPart {
+    /// Aggregate id and offset of each event, in log order.
     postings: Vec<(u64, u64)>,
+    /// The sorted postings, once the part is complete.
     pub(super) run: Option<MemoryRun>,
     pub(super) totals: Totals,
     pub(super) blocks: SparseGrid<Block>,
     pub(super) checkpoints: SparseGrid<Checkpoint>,
     pub(super) counts: NameCounts,
-    /// Frames that are no events stand before its first event.
+    /// Valid frames that are not events precede the first event of the part.
     pub(super) starts_with_non_events: bool,
 }
 
@@ -48,23 +49,23 @@ impl Default for IndexPart {
 }
 
 impl IndexPart {
-    /// Adds an event.
+    /// Adds the event in the frame at offset `at`.
     #[inline]
-    pub fn add_event(&mut self, at: u64, frame: &Frame, event: &EventView) {
+    pub(crate) fn add_event(&mut self, at: u64, frame: &Frame, event: &EventView) {
         let time = event.write_timestamp_ms();
         if self.checkpoints.is_cell_free(at) {
             self.checkpoints.push(at, Checkpoint { totals: self.totals, counts: self.counts.snapshot() });
         }
-        let places = self.counts.add(event);
+        let slots = self.counts.add(event);
         if self.blocks.is_cell_free(at) {
             let (ordinal, checksum) = (self.totals.events, frame.checksum());
             let anchor = Anchor { offset: at, ordinal, timestamp_ms: time, checksum };
             self.blocks.push(at, Block::new(anchor));
         }
-        let goes_back = self.totals.last_time.is_some_and(|last| time < last);
+        let is_out_of_order = self.totals.last_time.is_some_and(|last| time < last);
         if let Some(block) = self.blocks.last_mut() {
-            block.add_event(time, places);
-            block.has_out_of_order_times |= goes_back;
+            block.add_event(time, slots);
+            block.has_out_of_order_times |= is_out_of_order;
         }
         if let Some(id) = event.aggregate_id() {
             self.postings.push((id, at));
@@ -74,14 +75,14 @@ impl IndexPart {
         self.count_frame(at, frame);
     }
 
-    /// Adds a gap.
-    pub fn add_gap(&mut self, at: u64, frame: &Frame) {
+    /// Adds the gap at offset `at`.
+    pub(crate) fn add_gap(&mut self, at: u64, frame: &Frame) {
         self.totals.gaps += 1;
         self.add_non_event(at, frame);
     }
 
-    /// Adds a valid frame that is no event.
-    pub fn add_non_event(&mut self, at: u64, frame: &Frame) {
+    /// Adds the valid frame at offset `at` whose payload is not an event.
+    pub(crate) fn add_non_event(&mut self, at: u64, frame: &Frame) {
         match self.blocks.last_mut() {
             Some(block) => block.has_non_events = true,
             None => self.starts_with_non_events = true,
@@ -89,8 +90,8 @@ impl IndexPart {
         self.count_frame(at, frame);
     }
 
-    /// Sorts what was noted; nothing is added afterwards.
-    pub fn sort_postings(&mut self) {
+    /// Sorts the postings. Has to be called once, after the last frame.
+    pub(crate) fn sort_postings(&mut self) {
         if !self.postings.is_empty() {
             self.run = Some(MemoryRun::from_postings(std::mem::take(&mut self.postings)));
         }
@@ -98,9 +99,9 @@ impl IndexPart {
 
     #[inline]
     fn count_frame(&mut self, at: u64, frame: &Frame) {
-        let mark = (at, frame.checksum());
-        self.totals.first_frame.get_or_insert(mark);
-        self.totals.last_frame = Some(mark);
+        let known = (at, frame.checksum());
+        self.totals.first_frame.get_or_insert(known);
+        self.totals.last_frame = Some(known);
         self.totals.frames += 1;
         self.totals.covered_to = at + frame.len();
     }

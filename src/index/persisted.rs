@@ -1,64 +1,27 @@
-//! The index file, opened by its head and read by position.
+//! The index file: its head is read when it is opened, the rest by position when it is needed.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::aggregates::{LostTail, VerificationMark};
 use super::block::{Anchor, Block, decode_anchor};
 use super::checkpoint::{Checkpoint, Totals, decode_checkpoint};
 use super::counts::NameCounts;
+use super::coverage::{Coverage, LostTail, VerificationMark};
 use super::damage::IndexDamage;
+use super::fault::IndexFault;
+use super::layer::check_stored_run;
 use super::pages::PageReader;
 use super::stored_run::StoredRun;
 use crate::StorageError;
 use crate::file::{Disk, OpenMode};
 use crate::format::index::{
-    ANCHOR_LEN, IndexHeader, IndexHeaderFault, IndexSection, PAGE_DATA_SIZE, PAGE_SIZE, RunExtents,
+    ANCHOR_LEN, IndexExtent, IndexHeader, IndexHeaderFault, IndexSection, PAGE_DATA_SIZE, PAGE_SIZE, RunExtents,
 };
 
-/// A section that is loaded whole may have this many bytes at most.
-const SMALL_SECTION: u64 = 64 << 20;
+/// The most bytes of a section that is read into memory as a whole. A larger section is taken for corruption.
+const MAX_WHOLE_SECTION: u64 = 64 << 20;
 
-/// Why an index file cannot be used.
-#[derive(Debug)]
-pub enum IndexFault {
-    /// There is none.
-    Missing,
-    /// Written by a newer version.
-    Unsupported(u16),
-    /// Broken, and where.
-    Corrupt(String),
-    /// It could not be read.
-    Io(StorageError),
-}
-
-impl IndexFault {
-    /// As an error about the index at `path`.
-    pub(crate) fn into_error(self, path: &Path) -> StorageError {
-        let index = |state, reason| StorageError::UnusableIndex { path: path.to_owned(), state, reason };
-        match self {
-            Self::Missing => index("missing", "there is no file".into()),
-            Self::Unsupported(found) => index("unsupported", format!("expected version 1, found {found}")),
-            Self::Corrupt(reason) => index("corrupt", reason),
-            Self::Io(error) => error,
-        }
-    }
-}
-
-/// One aggregate, as the directory has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AggregateSummary {
-    /// Its id.
-    pub id: u64,
-    /// How many events it has.
-    pub events: u64,
-    /// Offset of its first event.
-    pub first: u64,
-    /// Offset of its last event.
-    pub last: u64,
-}
-
-/// An index file, read as far as it is needed.
+/// An open index file. It is read only as far as a lookup needs it.
 #[derive(Debug)]
 pub struct PersistedIndex {
     head: IndexHeader,
@@ -67,77 +30,93 @@ pub struct PersistedIndex {
 }
 
 impl PersistedIndex {
-    /// Opens an index file: reads its head and nothing else.
+    /// Opens an index file. Reads its first page and nothing else, so the cost does not depend on its size.
     ///
     /// # Errors
-    /// An [`IndexFault`].
-    pub fn open(disk: &dyn Disk, path: &Path) -> Result<Self, IndexFault> {
+    /// [`IndexFault::Missing`], [`IndexFault::Unsupported`], [`IndexFault::Corrupt`] when the first page or its
+    /// structure is wrong, or the path is not a regular file; [`IndexFault::Io`] when the file cannot be read.
+    pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, IndexFault> {
         let storage = disk.open(path, OpenMode::ReadSidecar).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => IndexFault::Missing,
             std::io::ErrorKind::InvalidInput => IndexFault::Corrupt(error.to_string()),
             _ => IndexFault::Io(StorageError::io(path, "open", error)),
         })?;
         let pages = PageReader::new(storage, path);
-        let whole = crate::format::index::IndexExtent { first_page: 0, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
+        let first_page = IndexExtent { first_page: 0, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
         let count = pages.page_count()?;
         if count == 0 {
             return Err(IndexFault::Corrupt(format!("it is shorter than its head, which takes {PAGE_SIZE} bytes")));
         }
-        let first = pages.read(whole, 0, PAGE_DATA_SIZE)?;
-        match IndexHeader::decode(&first, count) {
+        let page = pages.read(first_page, 0, PAGE_DATA_SIZE)?;
+        match IndexHeader::decode(&page, count) {
             Ok(head) => {
                 let pages = Arc::new(pages);
                 let run = |extents: &RunExtents| Arc::new(StoredRun::new(pages.clone(), *extents, head.covered_to));
                 Ok(Self { runs: head.non_empty_runs().map(run).collect(), pages, head })
             }
             Err(IndexHeaderFault::NewerVersion(found)) => Err(IndexFault::Unsupported(found)),
-            Err(IndexHeaderFault::Corrupt(what)) => Err(IndexFault::Corrupt(what.into())),
+            Err(IndexHeaderFault::Corrupt(reason)) => Err(IndexFault::Corrupt(reason.into())),
         }
     }
 
-    /// Its head.
-    pub const fn head(&self) -> &IndexHeader {
+    /// The head of the file.
+    pub(crate) const fn head(&self) -> &IndexHeader {
         &self.head
     }
 
-    /// Its size, in bytes.
+    /// The part of the log that the file covers.
+    pub fn coverage(&self) -> Coverage {
+        let head = &self.head;
+        Coverage {
+            start: 0,
+            covered_to: head.covered_to,
+            scanned_to: head.scanned_to,
+            log_end_offset: head.log_end_offset,
+            events: head.events,
+            gaps: head.gaps,
+            frames: head.frames,
+        }
+    }
+
+    /// The size of the file, in bytes, without an incomplete last page.
     pub(crate) fn file_bytes(&self) -> u64 {
         self.pages.page_count().map_or(0, |pages| pages * PAGE_SIZE as u64)
     }
 
-    /// Its path.
+    /// The path of the index file.
     pub fn path(&self) -> &Path {
         self.pages.path()
     }
 
-    /// Its runs, those of earlier parts of the log first.
+    /// The runs in the file. Runs of earlier parts of the log come first.
     pub(super) fn runs(&self) -> &[Arc<StoredRun>] {
         &self.runs
     }
 
-    /// Its pages.
+    /// The pages of the file.
     pub(super) fn pages(&self) -> &PageReader {
         &self.pages
     }
 
-    /// How far the log was verified.
+    /// How far the log was verified; `None` when it never was.
     pub fn verification_mark(&self) -> Option<VerificationMark> {
-        let (to, at_ms) = (self.head.verified_to, self.head.verified_at);
-        (to > 0).then_some(VerificationMark { verified_to: to, verified_at_ms: at_ms })
+        let (verified_to, verified_at_ms) = (self.head.verified_to, self.head.verified_at);
+        (verified_to > 0).then_some(VerificationMark { verified_to, verified_at_ms })
     }
 
-    /// Reads every page of every section, so that a flipped bit anywhere shows.
+    /// Reads every page of every section and checks it, so that a changed bit anywhere is found.
     ///
     /// # Errors
-    /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
+    /// [`IndexFault::Corrupt`] for the first fault; [`IndexFault::Io`] when the file cannot be read.
     pub fn check(&self) -> Result<(), IndexFault> {
         self.blocks()?;
         self.counts_and_checkpoints()?;
         self.damage()?;
-        self.runs.iter().try_for_each(StoredRun::check_all_pages)
+        self.runs.iter().try_for_each(|run| check_stored_run(run))
     }
 
-    /// The first anchor, and the last one before `offset`. Reads a few pages, however many anchors there are.
+    /// The first anchor, and the last anchor before `offset`. A binary search reads a few pages, however many anchors
+    /// there are.
     pub(super) fn first_and_last_anchors(&self, offset: u64) -> Result<Vec<Anchor>, IndexFault> {
         let rows = self.head.section_extent(IndexSection::Anchors).rows;
         let anchor = |i: u64| {
@@ -146,7 +125,7 @@ impl PersistedIndex {
         };
         let (mut low, mut high) = (0, rows);
         while low < high {
-            // The last one first: it is the one that is looked for unless the log has lost its end.
+            // The first probe is the last row: it is the answer unless the log has lost its end.
             let middle = if high == rows { rows - 1 } else { low + (high - low) / 2 };
             if anchor(middle)?.offset < offset { low = middle + 1 } else { high = middle }
         }
@@ -154,7 +133,8 @@ impl PersistedIndex {
         (0..rows.min(1)).chain(last).map(anchor).collect()
     }
 
-    /// The last anchor before `offset`. Reads a few pages, however many anchors there are.
+    /// The last anchor before `offset`. Reads a few pages, however many anchors there are. `None` when there is no such
+    /// anchor or the file cannot be read.
     pub(crate) fn anchor_before(&self, offset: u64) -> Option<Anchor> {
         self.first_and_last_anchors(offset).ok()?.pop().filter(|anchor| anchor.offset < offset)
     }
@@ -162,19 +142,19 @@ impl PersistedIndex {
     /// All blocks with their anchors, ascending.
     ///
     /// # Errors
-    /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
-    pub fn blocks(&self) -> Result<Vec<Block>, IndexFault> {
+    /// [`IndexFault::Corrupt`] when a row cannot be decoded, or rows are out of order; [`IndexFault::Io`].
+    pub(crate) fn blocks(&self) -> Result<Vec<Block>, IndexFault> {
         let (anchors, summaries) =
             (self.read_section(IndexSection::Anchors)?, self.read_section(IndexSection::Blocks)?);
         let mut rest = summaries.as_slice();
         let mut blocks: Vec<Block> = Vec::new();
         for row in anchors.chunks_exact(ANCHOR_LEN) {
             let block = Block::decode(decode_anchor(row), &mut rest);
-            let block = block.ok_or_else(|| IndexFault::Corrupt("its blocks cannot be read".into()))?;
+            let block = block.ok_or_else(|| IndexFault::Corrupt("a row of its blocks cannot be decoded".into()))?;
             let anchor = &block.anchor;
-            let after = |last: &Block| last.anchor.offset < anchor.offset && last.anchor.ordinal < anchor.ordinal;
-            let in_order = blocks.last().is_none_or(after);
-            if !in_order || anchor.offset >= self.head.covered_to || anchor.ordinal >= self.head.events {
+            let precedes = |last: &Block| last.anchor.offset < anchor.offset && last.anchor.ordinal < anchor.ordinal;
+            let is_in_order = blocks.last().is_none_or(precedes);
+            if !is_in_order || anchor.offset >= self.head.covered_to || anchor.ordinal >= self.head.events {
                 return Err(IndexFault::Corrupt("its anchors are out of order or out of range".into()));
             }
             blocks.push(block);
@@ -182,16 +162,16 @@ impl PersistedIndex {
         Ok(blocks)
     }
 
-    /// Counts by name.
+    /// The number of events of each type, namespace and schema.
     ///
     /// # Errors
-    /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
+    /// [`IndexFault::Corrupt`] when a row cannot be decoded; [`IndexFault::Io`] when the file cannot be read.
     pub fn counts(&self) -> Result<NameCounts, IndexFault> {
         Ok(self.counts_and_checkpoints()?.0)
     }
 
     pub(super) fn counts_and_checkpoints(&self) -> Result<(NameCounts, Vec<Checkpoint>), IndexFault> {
-        let broken = || IndexFault::Corrupt("its counts cannot be read".into());
+        let broken = || IndexFault::Corrupt("a row of its counts cannot be decoded".into());
         let mut counts = NameCounts::decode_names(&self.read_section(IndexSection::Names)?).ok_or_else(broken)?;
         let names = self.head.section_extent(IndexSection::Names).rows;
         let bytes = self.read_section(IndexSection::Checkpoints)?;
@@ -201,21 +181,21 @@ impl PersistedIndex {
             let checkpoint = decode_checkpoint(&mut rest, names, &self.head).ok_or_else(broken)?;
             checkpoints.push(checkpoint);
         }
-        // The last one stands for the end of what is covered.
+        // The last checkpoint holds the counts at the end of the covered part.
         counts.restore(&checkpoints.pop().ok_or_else(broken)?.counts);
         Ok((counts, checkpoints))
     }
 
-    /// Damaged ranges, those met while building and those met since.
+    /// The damaged ranges that the index knows.
     ///
     /// # Errors
-    /// [`IndexFault::Corrupt`], [`IndexFault::Io`].
+    /// [`IndexFault::Corrupt`] when a range is not inside the log; [`IndexFault::Io`] when the file cannot be read.
     pub(super) fn damage(&self) -> Result<IndexDamage, IndexFault> {
         let broken = || IndexFault::Corrupt("a damaged range lies outside the log".into());
         IndexDamage::decode_rows(&self.read_section(IndexSection::Damage)?, self.head.scanned_to).ok_or_else(broken)
     }
 
-    /// What it knows to have existed beyond what it covers.
+    /// What the index knows of events after the end of the covered part.
     pub(crate) fn lost_tail(&self) -> LostTail {
         let head = &self.head;
         LostTail {
@@ -226,40 +206,40 @@ impl PersistedIndex {
         }
     }
 
-    /// Offset and checksum of a frame behind what it covers, by which the log is known.
+    /// Offset and checksum of a frame after the covered part, which identifies the log.
     pub(crate) fn known_frame(&self) -> Option<(u64, u32)> {
         (self.head.known_offset > 0).then_some((self.head.known_offset, self.head.known_checksum))
     }
 
-    /// Offset and checksum of the last frame that was ever seen, be it lost by now.
+    /// Offset and checksum of the last frame that the log ever had, even if the log has lost it.
     pub(crate) fn last_seen_frame(&self) -> Option<(u64, u32)> {
         self.lost_tail().last_frame.or(self.totals().last_frame)
     }
 
-    /// The numbers in the head.
+    /// The numbers of the covered part, from the head.
     pub(super) fn totals(&self) -> Totals {
         let head = &self.head;
-        let some = head.frames > 0;
+        let has_frames = head.frames > 0;
         Totals {
             covered_to: head.covered_to,
             events: head.events,
             frames: head.frames,
             gaps: head.gaps,
-            first_frame: some.then_some((head.first_offset, head.first_checksum)),
-            last_frame: some.then_some((head.last_offset, head.log_checksum)),
+            first_frame: has_frames.then_some((head.first_offset, head.first_checksum)),
+            last_frame: has_frames.then_some((head.last_offset, head.log_checksum)),
             last_time: (head.events > 0).then_some(head.last_time),
         }
     }
 
-    /// `len` bytes of a section from its byte `at` on.
+    /// Reads `len` bytes of a section, from byte `at` of the section.
     fn read_section_range(&self, section: IndexSection, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
         self.pages.read(self.head.section_extent(section), at, len)
     }
 
     fn read_section(&self, section: IndexSection) -> Result<Vec<u8>, IndexFault> {
         let extent = self.head.section_extent(section);
-        if extent.bytes > SMALL_SECTION {
-            return Err(IndexFault::Corrupt("a section is larger than any index has it".into()));
+        if extent.bytes > MAX_WHOLE_SECTION {
+            return Err(IndexFault::Corrupt("a section is larger than it can be".into()));
         }
         self.pages.read(extent, 0, extent.bytes as usize)
     }

@@ -1,12 +1,13 @@
-//! Layers merged into one run, in a file or in memory: the offsets are handed on as they stand, aggregate by aggregate.
+//! Merging layers into one run, in a file or in memory. Where possible, encoded offsets are copied without decoding them.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::IndexFault;
-use super::layer::{IndexLayer, LayerEntry, LayerMerge, LayerSource, PostingsLocation, merge_summaries};
+use super::coverage::AggregateSummary;
+use super::fault::IndexFault;
+use super::layer::{IndexLayer, LayerEntry, LayerMerge, LayerSource, merge_summaries};
 use super::memory_run::MemoryRun;
-use super::offsets::POSTINGS_CHUNK;
+use super::offsets::{POSTINGS_CHUNK, PostingsLocation};
 use super::pages::{PageReader, PageWriter};
 use super::stored_run::StoredRun;
 use crate::StorageError;
@@ -14,10 +15,10 @@ use crate::file::storage::{append_all, read_full};
 use crate::file::{Disk, Storage};
 use crate::format::index::{DIRECTORY_ROW_LEN, GUIDE_ROW_LEN, GUIDE_STEP, RunExtents, put_varint, take_varint};
 
-/// Bytes of a directory that are held in memory while its postings are written.
+/// The number of directory bytes kept in memory while the postings are written.
 const ROW_BUFFER_BYTES: usize = 1 << 20;
 
-/// Where what does not fit in memory is put.
+/// Where anonymous files are created for what does not fit in memory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scratch<'a> {
     pub(super) disk: &'a dyn Disk,
@@ -38,7 +39,7 @@ impl Scratch<'_> {
         IndexFault::Io(StorageError::io(self.display_path(), action, error))
     }
 
-    /// Layers merged into a file without a name.
+    /// Merges layers into a run in an anonymous file.
     pub(super) fn merge_to_file(&self, layers: &[IndexLayer]) -> Result<StoredRun, IndexFault> {
         let file = self.create_file()?;
         let mut pages = PageWriter::new(file.as_ref(), self.display_path(), 0);
@@ -48,7 +49,7 @@ impl Scratch<'_> {
     }
 }
 
-/// Writes layers as one run: postings, directory, guide.
+/// Merges layers and writes them as one run: postings, directory, guide.
 pub(super) fn write_run(
     pages: &mut PageWriter,
     layers: &[IndexLayer],
@@ -57,18 +58,18 @@ pub(super) fn write_run(
     let mut rows = DirectoryBuffer { scratch, buffer: Vec::new(), spill_file: None, total_bytes: 0 };
     let mut guide = Vec::new();
     let mut aggregates = 0u64;
-    for_each_aggregate(layers, |group, whole| {
+    for_each_aggregate(layers, |group, summary| {
         let at = pages.section_bytes();
         let mut first = Vec::new();
-        put_varint(whole.first, &mut first);
+        put_varint(summary.first, &mut first);
         put_bytes(pages, &first)?;
         put_deltas(group, &mut |bytes| put_bytes(pages, bytes))?;
-        pages.add_rows(whole.events);
+        pages.add_rows(summary.events);
         if aggregates.is_multiple_of(GUIDE_STEP) {
-            guide.extend_from_slice(&whole.id.to_be_bytes());
+            guide.extend_from_slice(&summary.id.to_be_bytes());
         }
         aggregates += 1;
-        rows.push_row(&[whole.id, whole.events, whole.first, whole.last, at])
+        rows.push_row(&[summary.id, summary.events, summary.first, summary.last, at])
     })?;
     let postings = pages.finish_section().map_err(IndexFault::Io)?;
     rows.write_to(pages)?;
@@ -80,7 +81,7 @@ pub(super) fn write_run(
     Ok(RunExtents { postings, directory, guide })
 }
 
-/// Layers merged into a run in memory.
+/// Merges layers into a run in memory.
 pub(super) fn merge_to_memory(layers: &[IndexLayer]) -> Result<MemoryRun, IndexFault> {
     let base = layers.iter().map(|layer| match &layer.source {
         LayerSource::Memory(run) => run.base_offset(),
@@ -88,33 +89,33 @@ pub(super) fn merge_to_memory(layers: &[IndexLayer]) -> Result<MemoryRun, IndexF
     });
     let mut run = MemoryRun::with_base_offset(base.min().unwrap_or_default());
     let mut deltas = Vec::new();
-    for_each_aggregate(layers, |group, whole| {
+    for_each_aggregate(layers, |group, summary| {
         deltas.clear();
         put_deltas(group, &mut |bytes| {
             deltas.extend_from_slice(bytes);
             Ok(())
         })?;
-        run.push(&whole, &deltas);
+        run.push(&summary, &deltas);
         Ok(())
     })?;
     Ok(run)
 }
 
-/// Tells of every aggregate what the layers have of it, and that as one.
+/// Calls `visit` once per aggregate, by ascending id, with its entries in all layers and their joined summary.
 fn for_each_aggregate(
     layers: &[IndexLayer],
-    mut visit: impl FnMut(&[LayerEntry], super::AggregateSummary) -> Result<(), IndexFault>,
+    mut visit: impl FnMut(&[LayerEntry], AggregateSummary) -> Result<(), IndexFault>,
 ) -> Result<(), IndexFault> {
     let mut merge = LayerMerge::new(layers)?;
     let mut group = Vec::new();
     loop {
         merge.next_group(&mut group)?;
-        let Some(whole) = merge_summaries(&group) else { return Ok(()) };
-        visit(&group, whole)?;
+        let Some(summary) = merge_summaries(&group) else { return Ok(()) };
+        visit(&group, summary)?;
     }
 }
 
-/// The distances from each offset of an aggregate to the next, over all that layers have of it.
+/// Passes the encoded distances from each offset of an aggregate to the next to `put`, across its entries in all layers.
 fn put_deltas(group: &[LayerEntry], put: &mut dyn FnMut(&[u8]) -> Result<(), IndexFault>) -> Result<(), IndexFault> {
     let mut bytes = Vec::new();
     let mut previous: Option<u64> = None;
@@ -132,24 +133,25 @@ fn put_deltas(group: &[LayerEntry], put: &mut dyn FnMut(&[u8]) -> Result<(), Ind
             }
             PostingsLocation::Stored(stored, row) if entry.is_complete => {
                 put(&bytes)?;
-                let (mut at, mut skip) = (row.postings_at, true);
+                // The first offset is in the postings too, and is skipped.
+                let (mut at, mut is_first_chunk) = (row.postings_at, true);
                 while at < row.postings_end {
                     let len = (row.postings_end - at).min(POSTINGS_CHUNK as u64) as usize;
                     let chunk = stored.read_postings(at, len)?;
                     at += len as u64;
                     let mut rest = chunk.as_slice();
-                    if std::mem::take(&mut skip) && take_varint(&mut rest) != Some(entry.summary.first) {
+                    if std::mem::take(&mut is_first_chunk) && take_varint(&mut rest) != Some(entry.summary.first) {
                         return Err(out_of_order());
                     }
                     put(rest)?;
                 }
             }
             _ => {
-                let mut before = entry.summary.first;
+                let mut previous = entry.summary.first;
                 for offset in entry.offsets().take(entry.summary.events as usize).skip(1) {
                     let offset = offset?;
-                    put_varint(offset - before, &mut bytes);
-                    before = offset;
+                    put_varint(offset - previous, &mut bytes);
+                    previous = offset;
                 }
                 put(&bytes)?;
             }
@@ -166,7 +168,7 @@ fn out_of_order() -> IndexFault {
     IndexFault::Corrupt("an aggregate's offsets are out of order".into())
 }
 
-/// Rows of a directory, which come while its postings are written and follow them in the file.
+/// Collects directory rows while the postings are written, because the directory follows the postings in the file.
 struct DirectoryBuffer<'a> {
     scratch: &'a Scratch<'a>,
     buffer: Vec<u8>,
@@ -175,6 +177,7 @@ struct DirectoryBuffer<'a> {
 }
 
 impl DirectoryBuffer<'_> {
+    /// Adds a row. When the buffer is full, it is written to an anonymous file.
     fn push_row(&mut self, row: &[u64; 5]) -> Result<(), IndexFault> {
         for number in row {
             self.buffer.extend_from_slice(&number.to_be_bytes());
@@ -192,6 +195,7 @@ impl DirectoryBuffer<'_> {
         Ok(())
     }
 
+    /// Writes all rows to the section that `pages` is at.
     fn write_to(&self, pages: &mut PageWriter) -> Result<(), IndexFault> {
         if let Some(file) = &self.spill_file {
             let (mut at, end) = (0, self.total_bytes - self.buffer.len() as u64);

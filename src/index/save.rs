@@ -1,13 +1,14 @@
-//! Writing an index: the runs that the old file has are taken over as they are, what came since is merged, and the new
-//! file replaces the old one at once.
+//! Writing an index file: large runs of the old file are copied unchanged, the other runs are merged into one, and the new
+//! file atomically replaces the old one.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::IndexFault;
-use super::aggregates::{AggregateIndex, LostTail};
+use super::aggregates::AggregateIndex;
 use super::block::encode_anchor;
 use super::checkpoint::{Checkpoint, encode_checkpoint};
+use super::coverage::LostTail;
+use super::fault::IndexFault;
 use super::layer::{IndexLayer, LayerSource};
 use super::pages::PageWriter;
 use super::persisted::PersistedIndex;
@@ -15,38 +16,88 @@ use super::run_writer::write_run;
 use super::stored_run::StoredRun;
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Disk, LogFile, Storage, replace_file};
+use crate::file::{Disk, LogFile, OsDisk, Storage, replace_file};
 use crate::format::index::{IndexExtent, IndexHeader, MAX_RUNS, PAGE_DATA_SIZE, RunExtents, page_checksum};
 
-/// A run is merged with what came since unless it has this many times its events: what is written anew for an event, over
-/// the life of a log, stays a few times what it takes.
+/// A run of the old file is copied when it has at least this many times the events of all later runs; otherwise it is
+/// merged with them. So the bytes written for one event, over the life of a log, stay a small multiple of its size, as in
+/// a log-structured merge tree.
 const MERGE_RATIO: u64 = 4;
 
-/// Writes `index` of `log` to `path`, atomically: whoever reads it sees the old file or the new one, and so does
-/// whoever starts after a power cut.
+/// Saves an index to the file at `path`, which need not exist. Replaces the file atomically: a reader, and a program that
+/// starts after a power cut, sees the old file or the new one.
 ///
-/// The log is synced first: an index must never promise more than a power cut leaves.
+/// An index must never cover events that a power cut can still take from the log. So the log that the index was built
+/// from is synced first: the index keeps that log open for this purpose. An index that was loaded from a file needs no
+/// sync, because its log was synced when that file was written.
+///
+/// The engine looks for the index of `accounts.log` in `accounts.log.idx`.
+/// [`EventLog::save_index`](crate::EventLog::save_index) does the whole job for one log.
 ///
 /// # Errors
-/// `Io` naming the file and the step; the old index is untouched then. `Index` when the old file, whose entries are
-/// taken over, turns out to be corrupt.
+/// `Refused` for an index that does not cover the log from its first frame: merge it into one that does. `Io`, naming
+/// file and step, when the log cannot be synced or the file cannot be written; `UnusableIndex` when entries have to be
+/// copied from an index file that is corrupt. In each case the old file is untouched.
+pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageError> {
+    if !index.covers_log_start() {
+        return Err(StorageError::Refused {
+            path: path.to_owned(),
+            reason: format!("the index covers the log only from offset {}", index.coverage().start),
+            alternative: "merge it into an index that covers the log from its first frame",
+        });
+    }
+    for log in index.source_logs() {
+        log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
+    }
+    // A path without a folder has an empty parent, which cannot be opened to be synced.
+    let path = &if path.parent() == Some(Path::new("")) { Path::new(".").join(path) } else { path.to_owned() };
+    let log_path = index.source_logs().next().map(|log| log.path());
+    let old_index = index.index_file.as_ref().map(|file| file.path());
+    replace_index_file(index.spill_options.disk.as_ref(), path, log_path.or(old_index).unwrap_or(path), index)
+}
+
+/// Opens the index file at `path`. Reads its anchors and counts; offsets are read when they are looked up.
+///
+/// The log is not read, so the index may be older than the log, or belong to another one. How the index file of a log
+/// relates to it is in the `index_state` of [`EventLog::view`](crate::EventLog::view).
+///
+/// # Errors
+/// `UnusableIndex` when the file is missing, corrupt, or written by a newer version; `Io` when it cannot be read.
+pub fn load_index(path: &Path) -> Result<AggregateIndex, StorageError> {
+    let index = PersistedIndex::open(&OsDisk, path).and_then(|file| AggregateIndex::from_persisted(&Arc::new(file)));
+    index.map_err(|fault| fault.into_error(path))
+}
+
+/// Saves an index of `log` to `path` on `disk`. The log is synced first, and its owner and permissions are copied.
+///
+/// # Errors
+/// As [`save_index`], but an index of a part of a log is not expected here.
 pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
-    log.storage().sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
-    replace_file(disk, path, log.path(), |file, temporary| {
+    log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
+    replace_index_file(disk, path, log.path(), index)
+}
+
+fn replace_index_file(
+    disk: &dyn Disk,
+    path: &Path,
+    permissions_from: &Path,
+    index: &AggregateIndex,
+) -> Result<(), StorageError> {
+    replace_file(disk, path, permissions_from, |file, temporary| {
         write_index_file(file, temporary, index).map_err(|fault| fault.into_error(path))
     })
 }
 
 fn write_index_file(file: &dyn Storage, temporary: &Path, index: &AggregateIndex) -> Result<(), IndexFault> {
     let io = |action| move |error| IndexFault::Io(StorageError::io(temporary, action, error));
-    // Page 0 is filled in last: a file without it is no index.
+    // Page 0 is written last, so that an incomplete file is not taken for an index.
     append_all(file, &[0; PAGE_DATA_SIZE + 4]).map_err(io("write"))?;
-    let (kept, first_free) = copy_reusable_runs(file, temporary, index).map_err(IndexFault::Io)?;
+    let copied = copy_reusable_runs(file, temporary, index).map_err(IndexFault::Io)?;
     let mut runs = [RunExtents::default(); MAX_RUNS];
-    let mut pages = PageWriter::new(file, temporary, first_free);
-    let rest = index.layers.get(kept.len()..).unwrap_or_default();
+    let mut pages = PageWriter::new(file, temporary, copied.next_page);
+    let rest = index.layers.get(copied.runs.len()..).unwrap_or_default();
     let merged = if rest.is_empty() { None } else { Some(write_run(&mut pages, rest, &index.scratch())?) };
-    for (slot, run) in runs.iter_mut().zip(kept.iter().map(|run| *run.extents()).chain(merged)) {
+    for (slot, run) in runs.iter_mut().zip(copied.runs.into_iter().chain(merged)) {
         *slot = run;
     }
     let sections = write_sections(&mut pages, index).map_err(IndexFault::Io)?;
@@ -58,44 +109,50 @@ fn write_index_file(file: &dyn Storage, temporary: &Path, index: &AggregateIndex
     file.write_at(&page, 0).map_err(io("write"))
 }
 
-/// Takes over, page by page as they stand, the runs of the old file that are too large to be merged with what came since;
-/// the number of the page behind them.
+/// Runs that were copied from the old file to the same pages of the new one.
+struct CopiedRuns {
+    runs: Vec<RunExtents>,
+    /// The first page after them.
+    next_page: u64,
+}
+
+/// Copies those runs of the old file, page by page, that are too large to be merged with later ones.
 fn copy_reusable_runs(
     file: &dyn Storage,
     temporary: &Path,
     index: &AggregateIndex,
-) -> Result<(Vec<Arc<StoredRun>>, u64), StorageError> {
-    let Some(base) = &index.index_file else { return Ok((Vec::new(), 1)) };
+) -> Result<CopiedRuns, StorageError> {
+    let nothing = CopiedRuns { runs: Vec::new(), next_page: 1 };
+    let Some(base) = &index.index_file else { return Ok(nothing) };
     let reusable = untruncated_runs(base, &index.layers);
-    let mut kept = reusable.len();
-    let mut since: u64 = index.layers.get(kept..).unwrap_or_default().iter().map(IndexLayer::events).sum();
-    // Only what something came behind is written anew.
-    while since > 0
-        && let Some(run) = kept.checked_sub(1).and_then(|last| reusable.get(last))
-        && (run.events() < MERGE_RATIO * since || kept >= MAX_RUNS)
+    let mut count = reusable.len();
+    let mut later_events: u64 = index.layers.get(count..).unwrap_or_default().iter().map(IndexLayer::events).sum();
+    // Without later events there is nothing to merge, and all runs are copied.
+    while later_events > 0
+        && let Some(run) = count.checked_sub(1).and_then(|last| reusable.get(last))
+        && (run.events() < MERGE_RATIO * later_events || count >= MAX_RUNS)
     {
-        since += run.events();
-        kept -= 1;
+        later_events += run.events();
+        count -= 1;
     }
-    let kept = reusable.get(..kept).unwrap_or_default().to_vec();
-    let Some(last) = kept.last() else { return Ok((Vec::new(), 1)) };
-    let guide = last.extents().guide;
-    let end = guide.first_page + guide.bytes.div_ceil(PAGE_DATA_SIZE as u64);
-    base.pages().copy_pages(1..end, file, temporary)?;
-    Ok((kept, end))
+    let runs: Vec<RunExtents> = reusable.iter().take(count).map(|run| *run.extents()).collect();
+    let Some(last) = runs.last() else { return Ok(nothing) };
+    let next_page = last.guide.first_page + last.guide.bytes.div_ceil(PAGE_DATA_SIZE as u64);
+    base.pages().copy_pages(1..next_page, file, temporary)?;
+    Ok(CopiedRuns { runs, next_page })
 }
 
-/// The runs of the old file with which the layers start, none of them cut.
+/// The runs of the old file that are the first layers of the index and are not cut.
 fn untruncated_runs<'i>(base: &'i PersistedIndex, layers: &[IndexLayer]) -> &'i [Arc<StoredRun>] {
-    let whole = |(run, layer): &(&Arc<StoredRun>, &IndexLayer)| match &layer.source {
-        LayerSource::Stored(known) => Arc::ptr_eq(run, known) && layer.end_offset >= run.bound(),
+    let is_uncut = |(run, layer): &(&Arc<StoredRun>, &IndexLayer)| match &layer.source {
+        LayerSource::Stored(stored) => Arc::ptr_eq(run, stored) && layer.end_offset >= run.offset_limit(),
         LayerSource::Memory(_) => false,
     };
-    let count = base.runs().iter().zip(layers).take_while(whole).count();
+    let count = base.runs().iter().zip(layers).take_while(is_uncut).count();
     base.runs().get(..count).unwrap_or_default()
 }
 
-/// Everything behind the runs, in the order of [`crate::format::index::IndexSection`].
+/// Writes the sections that follow the runs, in the order of [`crate::format::index::IndexSection`].
 fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[IndexExtent; 5], StorageError> {
     let mut bytes = Vec::new();
     for anchor in index.anchors() {
@@ -117,7 +174,7 @@ fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[Ind
     let names = pages.finish_section()?;
 
     let end = Checkpoint { totals: *index.totals(), counts: index.counts().snapshot() };
-    for checkpoint in index.checkpoints.entries().iter().map(|(_, kept)| kept).chain([&end]) {
+    for checkpoint in index.checkpoints.entries().iter().map(|(_, checkpoint)| checkpoint).chain([&end]) {
         bytes.clear();
         encode_checkpoint(checkpoint, &mut bytes);
         pages.put(&bytes)?;
@@ -137,11 +194,11 @@ fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[Ind
 fn build_head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [IndexExtent; 5]) -> IndexHeader {
     let (totals, coverage) = (index.totals(), index.coverage());
     let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
-    // What was fenced off since has its offsets back: nothing beyond what is covered is known any more.
+    // A lost tail that a repair has replaced with a gap is covered again, so nothing is lost any more.
     let lost_tail =
         if index.lost_tail.log_end_offset > coverage.covered_to { index.lost_tail } else { LostTail::default() };
-    let known = index.known_frame.filter(|(offset, _)| *offset >= coverage.covered_to).unwrap_or_default();
-    let seen = lost_tail.last_frame.unwrap_or_default();
+    let known_frame = index.known_frame.filter(|(offset, _)| *offset >= coverage.covered_to).unwrap_or_default();
+    let last_seen = lost_tail.last_frame.unwrap_or_default();
     IndexHeader {
         log_version: index.log_version,
         log_header: index.log_header,
@@ -158,15 +215,15 @@ fn build_head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [
         last_time: totals.last_time.unwrap_or_default(),
         lost_events: lost_tail.lost_events,
         lost_aggregates: lost_tail.lost_aggregates,
-        verified_to: index.verification_mark.map_or(0, |verified| verified.verified_to),
-        verified_at: index.verification_mark.map_or(0, |verified| verified.verified_at_ms),
+        verified_to: index.verification_mark.map_or(0, |mark| mark.verified_to),
+        verified_at: index.verification_mark.map_or(0, |mark| mark.verified_at_ms),
         anchor_spacing: index.blocks.spacing(),
         checkpoint_spacing: index.checkpoints.spacing(),
         runs: *runs,
         sections,
-        known_offset: known.0,
-        known_checksum: known.1,
-        seen_checksum: seen.1,
-        seen_offset: seen.0,
+        known_offset: known_frame.0,
+        known_checksum: known_frame.1,
+        seen_checksum: last_seen.1,
+        seen_offset: last_seen.0,
     }
 }

@@ -1,102 +1,103 @@
-//! Things kept at a few places of the log, at most one in each cell of a grid over its bytes.
+//! A sparse list of entries by log offset: at most one entry in each cell of a grid over the bytes of the log.
 //!
-//! Where there would be too many, the cells double. The grid starts at the log's first byte, so what is kept does not
-//! depend on the parts a log was read in: parts that were read apart join to what one reader would have kept.
+//! When there are too many entries, the size of the cells doubles and entries that fall into one cell are joined. The grid
+//! starts at the first byte of the log, so the result does not depend on how the log was split into parts: parts that were
+//! built separately join to the same entries as one pass over the whole log.
 
-/// What becomes of a thing when its cell becomes one with the cell before.
+/// How two entries become one when their cells are joined.
 pub(super) trait Coalesce {
-    /// Takes in what the next one says.
+    /// Joins `next`, the entry that follows, into this one.
     fn coalesce(&mut self, next: Self);
 }
 
-/// Things by the offset they stand at, ascending.
+/// Entries by ascending offset, at most one per cell.
 #[derive(Debug, Clone)]
 pub(super) struct SparseGrid<T> {
     entries: Vec<(u64, T)>,
-    /// A cell has 2 to the power of this many bytes.
+    /// The base-2 logarithm of the cell size in bytes.
     cell_shift: u32,
     max_len: usize,
-    /// Where the next cell starts.
+    /// The start of the first cell after the last entry.
     next_cell: u64,
 }
 
 impl<T: Coalesce> SparseGrid<T> {
-    /// Nothing yet, in cells of `spacing` bytes, a power of two, and `most` things at most.
-    pub(super) const fn new(spacing: u64, most: usize) -> Self {
-        Self { entries: Vec::new(), cell_shift: spacing.trailing_zeros(), max_len: most, next_cell: 0 }
+    /// An empty grid with cells of `spacing` bytes, a power of two, and at most `max_len` entries.
+    pub(super) const fn new(spacing: u64, max_len: usize) -> Self {
+        Self { entries: Vec::new(), cell_shift: spacing.trailing_zeros(), max_len, next_cell: 0 }
     }
 
-    /// Takes up where a file left off.
-    pub(super) fn from_entries(kept: Vec<(u64, T)>, spacing: u64, most: usize) -> Self {
-        let mut resumed = Self { entries: kept, ..Self::new(spacing, most) };
-        resumed.update_next_cell();
-        resumed
+    /// A grid with entries that were read from a file.
+    pub(super) fn from_entries(entries: Vec<(u64, T)>, spacing: u64, max_len: usize) -> Self {
+        let mut grid = Self { entries, ..Self::new(spacing, max_len) };
+        grid.update_next_cell();
+        grid
     }
 
-    /// What is kept.
+    /// The entries with their offsets, ascending.
     pub(super) fn entries(&self) -> &[(u64, T)] {
         &self.entries
     }
 
-    /// Bytes of a cell.
+    /// The size of a cell, in bytes.
     pub(super) const fn spacing(&self) -> u64 {
         1 << self.cell_shift
     }
 
-    /// True when nothing stands in the cell of `at`, which lies behind everything kept.
+    /// True when the cell of `at` has no entry. `at` must not precede the last entry.
     #[inline]
     pub(super) const fn is_cell_free(&self, at: u64) -> bool {
         at >= self.next_cell
     }
 
-    /// The last one, when `at` lies in its cell.
+    /// The last entry.
     #[inline]
     pub(super) fn last_mut(&mut self) -> Option<&mut T> {
-        self.entries.last_mut().map(|(_, thing)| thing)
+        self.entries.last_mut().map(|(_, entry)| entry)
     }
 
-    /// The first one.
+    /// The first entry.
     pub(super) fn first_mut(&mut self) -> Option<&mut T> {
-        self.entries.first_mut().map(|(_, thing)| thing)
+        self.entries.first_mut().map(|(_, entry)| entry)
     }
 
-    /// Adds a thing that is wanted.
-    pub(super) fn push(&mut self, at: u64, thing: T) {
-        self.entries.push((at, thing));
+    /// Adds an entry at offset `at`, whose cell must be free.
+    pub(super) fn push(&mut self, at: u64, entry: T) {
+        self.entries.push((at, entry));
         while self.entries.len() > self.max_len {
             self.widen_cells(self.cell_shift + 1);
         }
         self.update_next_cell();
     }
 
-    /// Adds what was kept of the part of the log behind.
+    /// Appends the entries of the following part of the log.
     pub(super) fn append(&mut self, part: Self) {
         self.widen_cells(self.cell_shift.max(part.cell_shift));
-        for (at, thing) in part.entries {
+        for (at, entry) in part.entries {
             match self.entries.last_mut() {
-                Some((last, known)) if *last >> self.cell_shift == at >> self.cell_shift => known.coalesce(thing),
-                _ => self.push(at, thing),
+                Some((last, known)) if *last >> self.cell_shift == at >> self.cell_shift => known.coalesce(entry),
+                _ => self.push(at, entry),
             }
         }
         self.update_next_cell();
     }
 
-    /// The same places with other things.
+    /// Replaces each entry by `change(entry)`.
     pub(super) fn map_values(self, change: impl Fn(T) -> T) -> Self {
-        Self { entries: self.entries.into_iter().map(|(at, thing)| (at, change(thing))).collect(), ..self }
+        Self { entries: self.entries.into_iter().map(|(at, entry)| (at, change(entry))).collect(), ..self }
     }
 
-    /// Forgets what lies at `from` or behind it.
+    /// Removes the entries at offset `from` and later.
     pub(super) fn truncate(&mut self, from: u64) {
         self.entries.retain(|(at, _)| *at < from);
         self.update_next_cell();
     }
 
-    /// Takes the last one off.
+    /// Removes the last entry and returns it.
     pub(super) fn pop(&mut self) -> Option<T> {
         let last = self.entries.pop();
         self.update_next_cell();
-        last.map(|(_, thing)| thing)
+        last.map(|(_, entry)| entry)
     }
 
     fn widen_cells(&mut self, shift: u32) {
@@ -105,10 +106,10 @@ impl<T: Coalesce> SparseGrid<T> {
         }
         self.cell_shift = shift;
         let mut wider: Vec<(u64, T)> = Vec::with_capacity(self.entries.len());
-        for (at, thing) in self.entries.drain(..) {
+        for (at, entry) in self.entries.drain(..) {
             match wider.last_mut() {
-                Some((last, known)) if *last >> shift == at >> shift => known.coalesce(thing),
-                _ => wider.push((at, thing)),
+                Some((last, known)) if *last >> shift == at >> shift => known.coalesce(entry),
+                _ => wider.push((at, entry)),
             }
         }
         self.entries = wider;
@@ -129,9 +130,9 @@ mod tests {
         }
     }
 
-    fn kept(places: &[u64], parts: usize) -> (Vec<(u64, u32)>, u64) {
+    fn grid_of_parts(offsets: &[u64], parts: usize) -> (Vec<(u64, u32)>, u64) {
         let mut whole = SparseGrid::new(16, 10);
-        for chunk in places.chunks(places.len().div_ceil(parts)) {
+        for chunk in offsets.chunks(offsets.len().div_ceil(parts)) {
             let mut part = SparseGrid::new(16, 10);
             for at in chunk {
                 if part.is_cell_free(*at) {
@@ -146,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn parts_join_to_what_one_reader_keeps() {
-        let places: Vec<u64> = (0..500u64).map(|n| n * n / 3 + n).collect();
-        let (whole, spacing) = kept(&places, 1);
+    fn parts_join_to_the_same_entries_as_one_pass() {
+        let offsets: Vec<u64> = (0..500u64).map(|n| n * n / 3 + n).collect();
+        let (whole, spacing) = grid_of_parts(&offsets, 1);
         assert!(whole.len() <= 10 && spacing.is_power_of_two() && spacing > 16);
-        assert_eq!(whole.iter().map(|(_, n)| n).sum::<u32>(), 500, "what goes is taken in by what stays");
+        assert_eq!(whole.iter().map(|(_, n)| n).sum::<u32>(), 500, "a joined entry counts in the entry that stays");
         for parts in [2, 3, 7, 50, 500] {
-            assert_eq!(kept(&places, parts), (whole.clone(), spacing), "{parts} parts");
+            assert_eq!(grid_of_parts(&offsets, parts), (whole.clone(), spacing), "{parts} parts");
         }
     }
 }

@@ -1,47 +1,48 @@
-//! How an index file relates to its log: one state, tested in the order of docs/format.md.
+//! The state of an index file: how it relates to its log. The states are tested in the order of `docs/format.md`.
 
 use std::sync::Arc;
 
-use super::PersistedIndex;
+use super::{IndexFault, PersistedIndex};
 use crate::StorageError;
 use crate::file::{LogFile, OffsetLocation, locate_offset};
 
-/// The state of an index.
+/// How an index file relates to its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IndexState {
-    /// There is no file.
+    /// The index file does not exist.
     Missing,
-    /// Written by a newer version.
+    /// A newer version of Chronicle wrote the index file.
     Unsupported {
-        /// Its version.
+        /// The version in the file.
         version: u16,
     },
-    /// Its own checksum or structure fails.
+    /// A checksum or the structure of the index file is wrong.
     Corrupt {
-        /// How, and where.
+        /// What is wrong, and where.
         reason: String,
     },
-    /// It describes another log, or one that was rewritten.
+    /// The index describes another log, or this log before it was rewritten.
     Foreign {
         /// What does not match.
         reason: String,
     },
-    /// The log is shorter than what the index has seen.
+    /// The log is shorter than the index recorded: events are missing at its end.
     Ahead {
-        /// Bytes that are missing.
+        /// The number of missing bytes.
         bytes: u64,
     },
-    /// The log is as long as when it was last looked at.
+    /// The log has the size that the index recorded.
     Fresh,
-    /// The log has another length.
+    /// The log has another size, and the index covers only a part of it.
     Behind {
-        /// Bytes not covered.
+        /// The number of bytes that are not covered.
         bytes: u64,
     },
 }
 
 impl IndexState {
-    /// The state's word.
+    /// The name of the state in JSON and in the format document.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -54,66 +55,70 @@ impl IndexState {
         }
     }
 
-    /// True when what the index says of `log_end_offset` may be used as a witness.
+    /// True when the index describes this log, so that what it says about the log can be used.
     pub const fn is_trusted(&self) -> bool {
         matches!(self, Self::Ahead { .. } | Self::Fresh | Self::Behind { .. })
     }
 }
 
-/// The state of an index, and whether the log is known by its frames to be the one it describes.
+/// The result of comparing an index file with a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndexExamination {
-    /// The state.
-    pub state: IndexState,
-    /// A frame that the index knows stands in its place.
-    pub has_matching_frame: bool,
+pub(crate) struct IndexExamination {
+    /// The state of the index.
+    pub(crate) state: IndexState,
+    /// At least one frame that the index knows is in the log, which proves that the index belongs to the log.
+    pub(crate) has_matching_frame: bool,
 }
 
-/// What stands where the index has a frame.
+/// What the log holds at an offset where the index knows a frame.
 enum FrameMatch {
     /// That frame.
     Matching,
-    /// A valid frame with another checksum, or one across the place.
+    /// A valid frame with another checksum, or a valid frame that lies across the offset. The text says which.
     Different(String),
-    /// Damage, or the end of the file: no evidence either way.
+    /// Damage, or the end of the file. It is no evidence for or against the index.
     NoEvidence,
 }
 
-/// The state of an index that could be opened, for a log of `len` bytes. Reads a few frames.
+/// Compares an index file that could be opened with a log of `len` bytes. Reads a few frames.
 ///
 /// # Errors
 /// `Io` when the log cannot be read.
-pub fn examine_index(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Result<IndexExamination, StorageError> {
+pub(crate) fn examine_index(
+    log: &Arc<LogFile>,
+    index: &PersistedIndex,
+    len: u64,
+) -> Result<IndexExamination, StorageError> {
     let head = index.head();
     let without_match = |state| Ok(IndexExamination { state, has_matching_frame: false });
     if head.log_version != log.version().number() {
         let reason = format!("it describes a log of version {}", head.log_version);
         return without_match(IndexState::Foreign { reason });
     }
-    let mut marks = Vec::from_iter(index.known_frame());
+    let mut known_frames = Vec::from_iter(index.known_frame());
     if head.frames > 0 {
-        marks.extend([(head.first_offset, head.first_checksum), (head.last_offset, head.log_checksum)]);
+        known_frames.extend([(head.first_offset, head.first_checksum), (head.last_offset, head.log_checksum)]);
         match index.first_and_last_anchors(len.min(head.last_offset)) {
-            Ok(near) => marks.extend(near.iter().map(|anchor| (anchor.offset, anchor.checksum))),
-            Err(super::IndexFault::Io(error)) => return Err(error),
+            Ok(anchors) => known_frames.extend(anchors.iter().map(|anchor| (anchor.offset, anchor.checksum))),
+            Err(IndexFault::Io(error)) => return Err(error),
             Err(fault) => {
                 let reason = fault.into_error(index.path()).to_string();
                 return without_match(IndexState::Corrupt { reason });
             }
         }
     }
-    let mut frames_match = false;
-    for (offset, checksum) in marks {
+    let mut has_matching_frame = false;
+    for (offset, checksum) in known_frames {
         match match_frame(log, offset, checksum, len)? {
-            FrameMatch::Matching => frames_match = true,
+            FrameMatch::Matching => has_matching_frame = true,
             FrameMatch::Different(reason) => return without_match(IndexState::Foreign { reason }),
             FrameMatch::NoEvidence => {}
         }
     }
-    // Where no frame is known there is nothing but the header to know the log by; unless the index was cut back by a
-    // repair that left no frame alone.
-    let cut_back = index.known_frame().is_none() && head.log_end_offset > log.first_frame_offset();
-    if head.frames == 0 && !frames_match && !cut_back && header_differs(log, head.log_header)? {
+    // An index without frames can be recognised only by the header. The exception is an index that a repair cut back so
+    // far that no frame is left: its header is not compared, because the repair may have changed the header.
+    let is_cut_back = index.known_frame().is_none() && head.log_end_offset > log.first_frame_offset();
+    if head.frames == 0 && !has_matching_frame && !is_cut_back && header_differs(log, head.log_header)? {
         return without_match(IndexState::Foreign { reason: "it has another header, and knows no frame".into() });
     }
     let state = if len < head.log_end_offset {
@@ -123,7 +128,7 @@ pub fn examine_index(log: &Arc<LogFile>, index: &PersistedIndex, len: u64) -> Re
     } else {
         IndexState::Behind { bytes: len - head.covered_to }
     };
-    Ok(IndexExamination { state, has_matching_frame: frames_match })
+    Ok(IndexExamination { state, has_matching_frame })
 }
 
 fn match_frame(log: &Arc<LogFile>, offset: u64, checksum: u32, len: u64) -> Result<FrameMatch, StorageError> {
@@ -133,8 +138,7 @@ fn match_frame(log: &Arc<LogFile>, offset: u64, checksum: u32, len: u64) -> Resu
         if found == checksum {
             return Ok(FrameMatch::Matching);
         }
-        let reason =
-            format!("the frame at offset {offset} should have the checksum {checksum:08x} and has {found:08x}");
+        let reason = format!("the frame at offset {offset} has the checksum {found:08x}; the index has {checksum:08x}");
         return Ok(FrameMatch::Different(reason));
     }
     Ok(match locate_offset(log, offset, len)? {

@@ -1,13 +1,17 @@
-//! A run in a file: the aggregates of a part of the log, read by position.
+//! A run in a file: the aggregates of a part of the log, sorted by id, read by position.
+//!
+//! A run has a directory with one row per aggregate, the postings (the delta-coded offsets) that the rows point at, and a
+//! guide with the id of every 32nd row, which is small enough to be kept in memory.
 
 use std::sync::{Arc, OnceLock};
 
+use super::coverage::AggregateSummary;
+use super::fault::IndexFault;
 use super::pages::PageReader;
-use super::{AggregateSummary, IndexFault};
 use crate::format::byte_layout::u64_at;
 use crate::format::index::{DIRECTORY_ROW_LEN, GUIDE_ROW_LEN, GUIDE_STEP, RunExtents};
 
-/// Rows of a directory read at once when it is walked through.
+/// The number of directory rows in one read when all rows are visited.
 const ROWS_PER_READ: u64 = 4096;
 
 /// A run in a file.
@@ -15,13 +19,13 @@ const ROWS_PER_READ: u64 = 4096;
 pub(super) struct StoredRun {
     pages: Arc<PageReader>,
     extents: RunExtents,
-    /// No offset reaches it.
+    /// Every offset in the run is less than this.
     offset_limit: u64,
-    /// Every 32nd id, read when the first aggregate is looked up.
+    /// The id of every 32nd row. Read when the first aggregate is looked up.
     guide: OnceLock<Vec<u64>>,
 }
 
-/// A row of the directory.
+/// A directory row: an aggregate, and the byte range of its offsets in the postings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DirectoryRow {
     pub(super) summary: AggregateSummary,
@@ -30,32 +34,32 @@ pub(super) struct DirectoryRow {
 }
 
 impl StoredRun {
-    /// The run that lies there in a file, of events before `bound`.
-    pub(super) fn new(pages: Arc<PageReader>, extents: RunExtents, bound: u64) -> Self {
-        Self { pages, extents, offset_limit: bound, guide: OnceLock::new() }
+    /// The run at `extents` of a file. Its events lie before `offset_limit`.
+    pub(super) fn new(pages: Arc<PageReader>, extents: RunExtents, offset_limit: u64) -> Self {
+        Self { pages, extents, offset_limit, guide: OnceLock::new() }
     }
 
-    /// How many events it has.
+    /// The number of events in the run.
     pub(super) const fn events(&self) -> u64 {
         self.extents.postings.rows
     }
 
-    /// No offset reaches this.
-    pub(super) const fn bound(&self) -> u64 {
+    /// Every offset in the run is less than this.
+    pub(super) const fn offset_limit(&self) -> u64 {
         self.offset_limit
     }
 
-    /// Where it lies.
+    /// Where the sections of the run are in the file.
     pub(super) const fn extents(&self) -> &RunExtents {
         &self.extents
     }
 
-    /// `len` bytes of its postings.
+    /// Reads `len` bytes of the postings, from byte `at` of the postings.
     pub(super) fn read_postings(&self, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
         self.pages.read(self.extents.postings, at, len)
     }
 
-    /// The row of an aggregate.
+    /// The row of an aggregate; `None` when the run has no event of it. Reads at most one stretch of 33 rows.
     pub(super) fn find(&self, id: u64) -> Result<Option<DirectoryRow>, IndexFault> {
         let Some(step) = self.guide()?.partition_point(|known| *known <= id).checked_sub(1) else {
             return Ok(None);
@@ -75,6 +79,11 @@ impl StoredRun {
         Ok(None)
     }
 
+    /// Reads the guide and checks its order.
+    pub(super) fn check_guide(&self) -> Result<(), IndexFault> {
+        self.guide().map(|_| ())
+    }
+
     fn guide(&self) -> Result<&[u64], IndexFault> {
         if let Some(guide) = self.guide.get() {
             return Ok(guide);
@@ -83,12 +92,13 @@ impl StoredRun {
         let bytes = self.pages.read(extent, 0, extent.bytes as usize)?;
         let guide: Vec<u64> = bytes.chunks_exact(GUIDE_ROW_LEN).filter_map(|row| u64_at(row, 0)).collect();
         if !guide.is_sorted() {
-            return Err(IndexFault::Corrupt("the guide to its aggregates is out of order".into()));
+            return Err(IndexFault::Corrupt("the guide to its directory is out of order".into()));
         }
         Ok(self.guide.get_or_init(|| guide))
     }
 
-    /// A row, and from the row behind it, where there is one, the end of its postings.
+    /// Decodes the first row in `bytes`. The end of its postings is the start of the next row's, when `bytes` holds a next
+    /// row; otherwise it is the end of the section.
     fn decode_row(&self, bytes: &[u8]) -> Result<DirectoryRow, IndexFault> {
         let number = |at| u64_at(bytes, at).unwrap_or_default();
         let postings_end = u64_at(bytes, DIRECTORY_ROW_LEN + 32).unwrap_or(self.extents.postings.bytes);
@@ -96,14 +106,14 @@ impl StoredRun {
         let row = DirectoryRow { summary, postings_at: number(32), postings_end };
         // Each offset takes at least a byte, so the count is bounded by the file's size.
         let bytes = row.postings_end.checked_sub(row.postings_at);
-        let ordered = summary.first <= summary.last && summary.last < self.offset_limit;
-        if bytes.is_none_or(|bytes| bytes < summary.events) || summary.events == 0 || !ordered {
-            return Err(IndexFault::Corrupt(format!("the entry of aggregate {} holds no sense", summary.id)));
+        let is_ordered = summary.first <= summary.last && summary.last < self.offset_limit;
+        if bytes.is_none_or(|bytes| bytes < summary.events) || summary.events == 0 || !is_ordered {
+            return Err(IndexFault::Corrupt(format!("the entry of aggregate {} is inconsistent", summary.id)));
         }
         Ok(row)
     }
 
-    /// Every row, by ascending id.
+    /// Every row, by ascending id. After a fault the iterator ends.
     pub(super) fn rows(&self) -> impl Iterator<Item = Result<DirectoryRow, IndexFault>> + '_ {
         let total = self.extents.directory.rows;
         let (mut at, mut used) = (0, 0);
@@ -138,17 +148,5 @@ impl StoredRun {
             }
             Some(row)
         })
-    }
-
-    /// Reads all of it, so that a flipped bit anywhere shows.
-    pub(super) fn check_all_pages(self: &Arc<Self>) -> Result<(), IndexFault> {
-        self.guide()?;
-        for row in self.rows() {
-            let entry = super::layer::LayerEntry::from_row(self, row?);
-            for offset in entry.offsets() {
-                offset?;
-            }
-        }
-        Ok(())
     }
 }

@@ -1,13 +1,13 @@
 //! A log and its index, opened together to be looked at: each is the other's witness.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::StorageError;
 use crate::file::{Disk, FRAME_SEARCH_LIMIT, HeaderState, LogFile, OpenMode, ScanItem, Scanner, Storage};
 use crate::format::header::{LogHeader, MAGIC};
 use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
-use crate::index::{AggregateIndex, IndexExamination, IndexFault, IndexState, LostTail, PersistedIndex, examine_index};
+use crate::index::{AggregateIndex, IndexExamination, IndexFault, IndexState, PersistedIndex, examine_index};
 
 /// A log and what its index file says.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct LogView {
     index_path: PathBuf,
     persisted_index: Option<Arc<PersistedIndex>>,
     index_state: IndexState,
+    /// Set when a lookup finds the index file corrupt; it then replaces `index_state`.
+    corrupt_state: OnceLock<IndexState>,
     /// A frame that the index knows stands in its place, so that what it says of the header counts.
     frames_match: bool,
     threads: usize,
@@ -63,15 +65,23 @@ impl LogView {
             }
         };
         let log = Arc::new(LogFile::with_header(storage, path, version, header));
-        let state = IndexState::Missing;
-        let mut view =
-            Self { disk, log, index_path, persisted_index: None, index_state: state, frames_match: false, threads: 1 };
+        let mut view = Self {
+            disk,
+            log,
+            index_path,
+            persisted_index: None,
+            index_state: IndexState::Missing,
+            corrupt_state: OnceLock::new(),
+            frames_match: false,
+            threads: 1,
+        };
         view.update_index_state(opened)?;
         Ok(view)
     }
 
     fn update_index_state(&mut self, opened: Result<PersistedIndex, IndexFault>) -> Result<(), StorageError> {
         (self.persisted_index, self.frames_match) = (None, false);
+        self.corrupt_state = OnceLock::new();
         self.index_state = match opened {
             Ok(index) => {
                 let IndexExamination { state, has_matching_frame: frames_match } =
@@ -108,8 +118,8 @@ impl LogView {
     }
 
     /// Names the index corrupt after a lookup found it so.
-    pub fn mark_index_corrupt(&mut self, reason: String) {
-        self.index_state = IndexState::Corrupt { reason };
+    pub fn mark_index_corrupt(&self, reason: String) {
+        let _ = self.corrupt_state.set(IndexState::Corrupt { reason });
     }
 
     /// The log.
@@ -133,8 +143,8 @@ impl LogView {
     }
 
     /// The state of its index.
-    pub const fn index_state(&self) -> &IndexState {
-        &self.index_state
+    pub fn index_state(&self) -> &IndexState {
+        self.corrupt_state.get().unwrap_or(&self.index_state)
     }
 
     /// The index file, when it could be opened; to be believed only as far as its state says.
@@ -144,7 +154,7 @@ impl LogView {
 
     /// The index file, when it may speak for this log.
     pub fn trusted_index(&self) -> Option<&Arc<PersistedIndex>> {
-        self.persisted_index.as_ref().filter(|_| self.index_state.is_trusted())
+        self.persisted_index.as_ref().filter(|_| self.index_state().is_trusted())
     }
 
     /// How far the index has seen this log, when it may speak for it.
@@ -153,10 +163,10 @@ impl LogView {
     }
 
     /// An index to look things up in and to catch up: what the file covers, or nothing.
-    pub fn load_index(&mut self) -> AggregateIndex {
+    pub fn load_index(&self) -> AggregateIndex {
         if let Some(index) = self.trusted_index().cloned() {
             match AggregateIndex::from_persisted(&index) {
-                Ok(resumed) => return self.with_effective_header(resumed),
+                Ok(resumed) => return self.with_effective_header(resumed).with_source(Arc::new(self.clone())),
                 Err(fault) => self.mark_index_corrupt(fault.into_error(&self.index_path).to_string()),
             }
         }
@@ -178,7 +188,8 @@ impl LogView {
     pub fn empty_index(&self) -> AggregateIndex {
         let cut = || self.trusted_index().map(|index| index.head().log_header);
         let header = self.header_bytes().or_else(cut).unwrap_or_default();
-        let mut index = AggregateIndex::new(self.log.version().number(), header);
+        let index = AggregateIndex::new(self.log.version().number(), header);
+        let mut index = index.with_source(Arc::new(self.clone()));
         // Where the log's own header is damaged, the one that it should have, so that the index vouches for that; but not
         // for a guess.
         if let Ok(Some((expected, true))) = self.expected_header() {
@@ -280,73 +291,6 @@ impl LogView {
             }
         }
         Ok((LogHeader::new(found).encode(), false))
-    }
-
-    /// How many events, of how many aggregates, the index knows from `from` on; `None` where it cannot be read, or knows none.
-    ///
-    /// Walks from the anchor before `from`, and through the index's directory.
-    ///
-    /// # Errors
-    /// `Io`, `Changed` when the log cannot be read.
-    pub fn count_lost_events(&self, from: u64) -> Result<Option<(u64, u64)>, StorageError> {
-        let Some(index) = self.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
-            return Ok(None);
-        };
-        let anchor = index.anchor_before(from);
-        let (start, mut before) =
-            anchor.map_or((self.log.first_frame_offset(), 0), |anchor| (anchor.offset, anchor.ordinal));
-        let mut scanner = Scanner::new(self.log.clone(), start..from.min(self.log.len()?));
-        while let Some(item) = scanner.next_item()? {
-            if let ScanItem::Frame(_, frame) = item {
-                before += u64::from(EventView::parse(frame.payload(), self.log.version()).is_ok());
-            }
-        }
-        let mut aggregates = 0;
-        for summary in index.iter() {
-            match summary {
-                Ok(summary) => aggregates += u64::from(summary.last >= from),
-                Err(_) => return Ok(None),
-            }
-        }
-        let carried = index.lost_tail();
-        let events = index.coverage().events.saturating_sub(before) + carried.lost_events;
-        // Where it lost its own entries with a broken file, it knows that there were some, and not how many.
-        Ok((events > 0).then_some((events, aggregates.max(carried.lost_aggregates))))
-    }
-
-    /// What the index knows of how far the log once went, where it may speak for it; of an end that the log has lost with
-    /// what lay there.
-    ///
-    /// # Errors
-    /// `Io`, `Changed` when the log cannot be read.
-    pub fn lost_tail(&self) -> Result<Option<LostTail>, StorageError> {
-        let Some(index) = self.trusted_index() else { return Ok(None) };
-        let len = self.log.len()?;
-        if index.head().log_end_offset <= len {
-            return Ok(Some(LostTail { last_frame: index.last_seen_frame(), ..index.lost_tail() }));
-        }
-        let (lost_events, lost_aggregates) = self.count_lost_events(len)?.unwrap_or_default();
-        let log_end_offset = index.head().log_end_offset;
-        Ok(Some(LostTail { log_end_offset, lost_events, lost_aggregates, last_frame: index.last_seen_frame() }))
-    }
-
-    /// The finding that the log lost its end, from `start` on; `None` when no index has seen it reach beyond `file_end`.
-    ///
-    /// # Errors
-    /// `Io`, `Changed` when the log cannot be read.
-    pub fn truncation_finding(&self, start: u64, file_end: u64) -> Result<Option<Finding>, StorageError> {
-        let Some(indexed_end) = self.trusted_index_end().filter(|seen| *seen > file_end) else {
-            return Ok(None);
-        };
-        let lost = self.count_lost_events(start)?;
-        let evidence = Evidence {
-            log_end_offset: Some(indexed_end),
-            bytes_missing: Some(indexed_end - file_end),
-            events_missing: lost.map(|lost| lost.0),
-            aggregates_missing: lost.map(|lost| lost.1),
-            ..Evidence::default()
-        };
-        Ok(Some(Finding::new(DamageKind::Truncated, start..file_end).with_evidence(evidence)))
     }
 
     /// The flags that forbid writing to the log, unless its index says that they are damage.

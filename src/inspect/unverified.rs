@@ -14,7 +14,10 @@ use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 /// does not know to be nothing but events: damage, frames that are none, a time that goes back. Ascending, each from
 /// where a frame or a damaged range starts; the first starts with the header, the last ends with the log.
 pub fn unverified_ranges(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
-    let Some(verified) = index.verification_mark().filter(|_| index.build_damage().len() < MAX_DAMAGED_RANGES) else {
+    let Some(verified) = index
+        .verification_mark()
+        .filter(|_| index.covers_log_start() && index.build_damage().len() < MAX_DAMAGED_RANGES)
+    else {
         return iter::once(0..len).collect();
     };
     // Of a log that has lost its end nobody knows a frame that ends where it does now.
@@ -114,7 +117,7 @@ mod tests {
         bytes.splice(damaged.start as usize..damaged.end as usize, frame);
         std::fs::write(&path, &bytes).unwrap();
         let mut log = EventLog::open_read_only(&path).unwrap();
-        log.rebuild_index_from(0).unwrap();
+        log.reindex_from(0).unwrap();
         log.save_index().unwrap();
         let more = std::fs::read(&path).unwrap();
         std::fs::write(&path, [&more, &more[16..443]].concat()).unwrap();

@@ -1,4 +1,4 @@
-//! One aggregate's events, through the index, each verified against the frame it is said to be.
+//! The events of one aggregate, found through the index. Each is checked against the frame in the log.
 
 use super::EventLog;
 use crate::StorageError;
@@ -6,8 +6,10 @@ use crate::format::{EventView, StoredEvent, gap};
 use crate::index::IndexFault;
 use crate::inspect::LogView;
 
-/// The events of one aggregate, in order. A frame that the index knows to be the aggregate's and that is damaged, fenced
-/// off or another's is an error item, and the iterator goes on.
+/// Iterates over the events of one aggregate, in log order.
+///
+/// An item is an error when the index knows an event of the aggregate at an offset and the log does not have it there any
+/// more: the frame is damaged, or was replaced with a gap. The iterator then continues with the next event.
 #[derive(Debug)]
 pub struct AggregateEvents {
     view: LogView,
@@ -17,38 +19,41 @@ pub struct AggregateEvents {
 }
 
 impl EventLog {
-    /// All events of an aggregate, in order; none when there is no such aggregate.
+    /// Loads all events of an aggregate, in log order. The result is empty when there is no such aggregate.
     ///
-    /// Costs the reads of its own frames where the index covers the log, and one pass over the rest.
+    /// Where the index covers the log, only the aggregate's own frames are read. What the index does not cover is read
+    /// once, as [`EventLog::index`] says.
     ///
     /// # Errors
-    /// `LostEvent` naming the first frame known to be the aggregate's that is damaged or fenced off; as
+    /// `IndexedEventMissing` for the first event of the aggregate that is damaged or was replaced with a gap; otherwise as
     /// [`EventLog::index`].
-    pub fn load_aggregate(&mut self, id: u64) -> Result<Vec<StoredEvent>, StorageError> {
+    pub fn load_aggregate(&self, id: u64) -> Result<Vec<StoredEvent>, StorageError> {
         self.aggregate_events(id)?.collect()
     }
 
-    /// The same as an iterator, which tells such a frame and goes on.
+    /// Iterates over the events of an aggregate, in log order. An event that is damaged or was replaced with a gap is an
+    /// `IndexedEventMissing` item, after which the iterator continues.
+    ///
+    /// The iterator does not borrow the log. It yields the events that the log had when it was created.
     ///
     /// # Errors
     /// As [`EventLog::index`].
-    pub fn aggregate_events(&mut self, id: u64) -> Result<AggregateEvents, StorageError> {
+    pub fn aggregate_events(&self, id: u64) -> Result<AggregateEvents, StorageError> {
         let offsets = match self.aggregate_offsets(id) {
-            Err(IndexFault::Io(error)) => return Err(error),
             Err(IndexFault::Corrupt(reason)) => {
-                // Found broken only now, behind its head: the log itself answers.
-                self.view.mark_index_corrupt(reason);
-                self.rebuild_index_from(0)?;
-                self.aggregate_offsets(id).map_err(|fault| fault.into_error(self.view.index_path()))?
+                // The head of the index file was intact when the log was opened. Without the index, the log is read.
+                self.mark_index_corrupt(reason);
+                self.reindex_from(0)?;
+                self.aggregate_offsets(id)
             }
-            answer => answer.map_err(|fault| fault.into_error(self.view.index_path()))?,
+            offsets => offsets,
         };
+        let offsets = offsets.map_err(|fault| fault.into_error(self.view.index_path()))?;
         Ok(AggregateEvents { view: self.view.clone(), id, offsets: offsets.into_iter(), buf: Vec::new() })
     }
 
-    fn aggregate_offsets(&mut self, id: u64) -> Result<Vec<u64>, IndexFault> {
-        let index = self.index().map_err(IndexFault::Io)?;
-        index.offsets(id)?.collect()
+    fn aggregate_offsets(&self, id: u64) -> Result<Vec<u64>, IndexFault> {
+        self.index()?.offsets(id)?.collect()
     }
 }
 
@@ -62,7 +67,7 @@ impl AggregateEvents {
                     Some(other) => format!("an event of aggregate {other}"),
                     None => "an event of no aggregate".into(),
                 },
-                Err(_) if gap::is_gap(frame.payload()) => "a gap: it was fenced off".into(),
+                Err(_) if gap::is_gap(frame.payload()) => "a gap: a repair has replaced the event".into(),
                 Err(invalid) => format!("a frame that is no event ({})", invalid.reason),
             },
             None => "no valid frame: it is damaged".into(),

@@ -1,13 +1,15 @@
-//! The log as a program has it: opening with its recovery, appending with its durability, closing.
+//! An open log: opening with recovery, appending with a durability, closing.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
+use super::indexing::IndexCache;
 use super::{OpenOptions, Replay};
 use crate::StorageError;
 use crate::file::storage::{OpenMode, append_all};
 use crate::file::{Durability, LogWriter, open_for_append, spans_before};
 use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
-use crate::index::{AggregateIndex, IndexState};
+use crate::index::IndexState;
 use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
 use crate::repair::{PendingRepair, RecoveryOutcome, TailBackup, pending_repair, recover, set_aside_tail};
 
@@ -16,52 +18,62 @@ const MAX_FORWARD_SCAN: u64 = 64 << 20;
 
 /// An event log in one file.
 ///
-/// Opened to be read, it takes no lock and writes nothing. Opened for append, it holds the writer's lock until it is
-/// dropped or closed. Dropping loses nothing that was appended; [`EventLog::close`] also keeps the index fresh.
+/// A log that is opened read-only takes no lock and writes nothing. A log that is opened for append holds the writer's lock
+/// until it is dropped or closed. Dropping it loses nothing that was appended; [`EventLog::close`] also saves the index.
+///
+/// Appending needs `&mut self`. Reading needs `&self`, and [`Replay`] and
+/// [`AggregateEvents`](crate::AggregateEvents) do not borrow the log, so several of them can run while the log is appended to.
 #[derive(Debug)]
 pub struct EventLog {
     pub(super) options: OpenOptions,
     pub(super) view: LogView,
-    /// What the index file holds, and in memory a map of what came after it, as far as somebody has asked.
-    pub(super) index: Option<AggregateIndex>,
+    pub(super) index_cache: Mutex<IndexCache>,
     writer: Option<LogWriter>,
     set_aside_tail: Option<TailBackup>,
     recovered_repair: Option<RecoveryOutcome>,
-    /// This writer created the log, found its index fresh, or caught it up: it leaves a fresh one behind.
-    pub(super) saves_index_on_close: bool,
     is_created: bool,
     has_appended: bool,
-    /// The time that was accepted last: appends come faster than milliseconds go by.
+    /// The encoded time of the last append. It is encoded again only when the millisecond has changed.
     accept_time: TimestampPrefix,
     frame_buffer: Vec<u8>,
 }
 
 impl EventLog {
-    /// Creates a log that must not be there yet, and opens it for append. When it returns, the log is on stable
-    /// storage under its name.
+    /// Creates a log and opens it for append. When it returns, the file and its name are on stable storage.
     ///
     /// # Errors
-    /// `Exists`; `Io` when file or folder cannot be written.
+    /// `AlreadyExists` when the file exists; `Io` when file or folder cannot be written.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::create_with(OpenOptions::new(), path.as_ref())
     }
 
-    /// Opens a log for append, whatever its size in the same time, and takes the writer's lock.
+    /// Opens a log for append and takes the writer's lock. The cost does not depend on the size of the log.
     ///
-    /// An unfinished end that no index has seen whole is set aside: kept in a journal, then cut. [`EventLog::set_aside_tail`]
-    /// tells it. Damage anywhere else stays as it is and stops nothing.
+    /// A repair that was killed is completed or rolled back first ([`EventLog::recovered_repair`] reports it). An unfinished
+    /// end, as a power cut leaves it, is moved into a journal and then cut off ([`EventLog::set_aside_tail`] reports it).
+    /// Damage anywhere else stays as it is and does not prevent appending.
     ///
     /// # Errors
-    /// `Locked`; `Truncated` when the index has seen events that are gone; `Version0`; `UnknownFlags`; `Changed` when
-    /// the end moves although nobody holds the lock; what [`EventLog::open_read_only`] fails with.
+    /// `Locked` when another writer has the log open; `Truncated` when the index proves that events are missing at the end;
+    /// `Version0ReadOnly`; `UnknownFlags`; `Changed` when the end moves while the lock is held, because a program writes
+    /// without the lock; and the errors of [`EventLog::open_read_only`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::open_with(OpenOptions::new(), path.as_ref())
     }
 
-    /// Opens a log to be read. Writes nothing, not even beside it, and takes no lock.
+    /// Opens a log for append, or creates it when the file does not exist.
     ///
     /// # Errors
-    /// `Io`; `TooShort`, `NotALog`, `UnsupportedVersion`, `UnknownFlags` where the file is no log that can be read.
+    /// Those of [`EventLog::open`] when the file exists, and those of [`EventLog::create`] when it does not.
+    pub fn open_or_create(path: impl AsRef<Path>) -> Result<Self, StorageError> {
+        OpenOptions::new().open_or_create(path)
+    }
+
+    /// Opens a log for reading. Takes no lock and writes nothing, neither to the log nor next to it.
+    ///
+    /// # Errors
+    /// `Io` when the file cannot be read; `TooShort`, `NotALog`, `UnsupportedVersion`, or `UnknownFlags` when it is not a
+    /// log that this version can read.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::open_read_only_with(OpenOptions::new(), path.as_ref())
     }
@@ -80,7 +92,9 @@ impl EventLog {
         disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))?;
         let view = LogView::from_storage(disk.clone(), &path, storage.clone(), options.index_path.as_deref())?;
         let writer = LogWriter::lock(disk.as_ref(), view.log().clone(), storage)?;
-        Ok(Self { saves_index_on_close: true, is_created: true, ..Self::from_view(options, view, Some(writer)) })
+        let log = Self { is_created: true, ..Self::from_view(options, view, Some(writer)) };
+        log.lock_index_cache().saves_on_close = true;
+        Ok(log)
     }
 
     pub(super) fn open_read_only_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
@@ -92,7 +106,8 @@ impl EventLog {
         let disk = options.disk.clone();
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
         let recovered = recover(&options.log_paths_at(&path))?;
-        // Read first: what is no log, or may not be written to, is told as such and not as a missing permission.
+        // The log is opened for reading first, so that a file that is no log is reported as such, and not as a missing
+        // permission to write.
         let unlocked_view = LogView::open(disk.clone(), &path, options.index_path.as_deref())?;
         if unlocked_view.log().version() == Version::V0 {
             return Err(StorageError::Version0ReadOnly { path });
@@ -100,8 +115,9 @@ impl EventLog {
         let storage = open_for_append(disk.as_ref(), &path)?;
         let log = unlocked_view.log().clone();
         let writer = LogWriter::lock(disk.as_ref(), log, storage.clone())?;
-        // Under the lock everything is looked at again: another writer may have been at work until now.
+        // The log is examined again under the lock, because another writer may have been active until now.
         let view = LogView::from_storage(disk, &path, storage, options.index_path.as_deref())?;
+        let writer = writer.with_log(view.log().clone());
         if let IndexState::Ahead { .. } = view.index_state() {
             let (bytes, log_end_offset) = (writer.end(), view.trusted_index_end().unwrap_or_default());
             return Err(StorageError::Truncated { path, bytes, log_end_offset });
@@ -109,12 +125,9 @@ impl EventLog {
         if let Some(found) = view.write_blocking_flags() {
             return Err(StorageError::UnknownFlags { path, found, forbids: "write" });
         }
-        let keeps_index = *view.index_state() == IndexState::Fresh;
-        let mut log = Self {
-            recovered_repair: recovered,
-            saves_index_on_close: keeps_index,
-            ..Self::from_view(options, view, Some(writer))
-        };
+        let is_index_fresh = *view.index_state() == IndexState::Fresh;
+        let mut log = Self { recovered_repair: recovered, ..Self::from_view(options, view, Some(writer)) };
+        log.lock_index_cache().saves_on_close = is_index_fresh;
         log.recover_tail()?;
         Ok(log)
     }
@@ -123,11 +136,10 @@ impl EventLog {
         Self {
             view: view.with_threads(options.threads),
             options,
-            index: None,
+            index_cache: Mutex::default(),
             writer,
             set_aside_tail: None,
             recovered_repair: None,
-            saves_index_on_close: false,
             is_created: false,
             has_appended: false,
             accept_time: TimestampPrefix::new(0),
@@ -171,45 +183,48 @@ impl EventLog {
         Ok(())
     }
 
-    /// Appends an event and hands it to the operating system; its offset.
+    /// Appends an event and returns its offset.
     ///
-    /// Survives the death of the process. A power cut may lose it, and any other that was not synced since; what it
-    /// leaves is whole or gone, never part of another.
+    /// The event is handed to the operating system: it survives the death of the process. A power cut can lose it together
+    /// with every other event since the last sync. What a power cut leaves of it is set aside at the next
+    /// [`EventLog::open`].
     ///
     /// # Errors
-    /// `Io` when the write failed: the log is as it was. `Poisoned`, `ReadOnly`.
+    /// `Io` when the write failed: the log is as it was. `Poisoned` after a failed sync or rollback; `ReadOnly` when the
+    /// log was opened for reading.
     pub fn append(&mut self, event: &Event) -> Result<u64, StorageError> {
         self.append_frames(std::slice::from_ref(event), Durability::Buffered, |_| {})
     }
 
-    /// Appends an event; its offset. When it returns, the event and all before it are on stable storage: a power cut
-    /// costs nothing.
+    /// Appends an event and returns its offset. When it returns, the event and all events before it are on stable storage:
+    /// a power cut loses nothing.
     ///
     /// # Errors
-    /// As [`EventLog::append`]. `Poisoned` when the sync failed: then nobody knows whether the event is on the disk, and
-    /// nothing more is accepted until the log is reopened.
+    /// As [`EventLog::append`]. `Poisoned` when the sync failed: then it is unknown whether the event is on the disk, and
+    /// the log accepts nothing more until it is opened again.
     pub fn append_sync(&mut self, event: &Event) -> Result<u64, StorageError> {
         self.append_frames(std::slice::from_ref(event), Durability::Synced, |_| {})
     }
 
-    /// Appends events in one write, all or none; their offsets. `Synced` costs one sync for all of them.
+    /// Appends events in one write, all or none, and returns their offsets. `Synced` costs one sync for all of them.
     ///
     /// # Errors
     /// As [`EventLog::append`] and [`EventLog::append_sync`].
     pub fn append_batch(&mut self, events: &[Event], durability: Durability) -> Result<Vec<u64>, StorageError> {
         let mut offsets = Vec::with_capacity(events.len());
-        let mut behind = 0;
-        let first = self.append_frames(events, durability, |length| {
-            offsets.push(behind);
-            behind += length;
+        let mut len = 0;
+        let first = self.append_frames(events, durability, |frame_len| {
+            offsets.push(len);
+            len += frame_len;
         })?;
-        for start in &mut offsets {
-            *start += first;
+        for offset in &mut offsets {
+            *offset += first;
         }
         Ok(offsets)
     }
 
-    /// Writes events as one; their start. `each` is told the length of each frame.
+    /// Writes events in one write and returns the offset of the first one. `on_frame_len` is called with the length of each
+    /// frame.
     fn append_frames(
         &mut self,
         events: &[Event],
@@ -227,10 +242,10 @@ impl EventLog {
         Ok(start)
     }
 
-    /// Returns when everything appended is on stable storage.
+    /// Puts every appended event on stable storage.
     ///
     /// # Errors
-    /// `Poisoned` when it is not, `ReadOnly`.
+    /// `Poisoned` when the sync failed; `ReadOnly` when the log was opened for reading.
     pub fn sync(&mut self) -> Result<(), StorageError> {
         match &mut self.writer {
             Some(writer) => writer.sync(),
@@ -238,26 +253,29 @@ impl EventLog {
         }
     }
 
-    /// Closes the log. A writer that created it, or that appended and had its index fresh or caught up, leaves a fresh
-    /// index behind; that syncs the log.
+    /// Closes the log. Saves the index, and for that syncs the log, when this writer created the log, or appended to it
+    /// and found the index fresh or caught it up.
     ///
     /// # Errors
-    /// As [`EventLog::save_index`]. The log itself is whole in every case.
+    /// As [`EventLog::save_index`]. The log itself is intact in every case.
     pub fn close(mut self) -> Result<(), StorageError> {
-        if self.saves_index_on_close && (self.has_appended || self.is_created) { self.save_index() } else { Ok(()) }
+        let saves_index = self.lock_index_cache().saves_on_close && (self.has_appended || self.is_created);
+        if saves_index { self.save_index() } else { Ok(()) }
     }
 
-    /// Events from `from` on, to the log's end as it is now. 0 to 16 mean the first frame.
+    /// Iterates over the events from offset `from` to the end that the log has now. Offsets 0 to 16 mean the first frame.
     ///
-    /// A start inside damage yields that damage first; the end of the file is empty.
+    /// Damage is an error item, after which the iterator continues. When `from` is inside damage, that damage is the first
+    /// item. When `from` is the end of the file, there are no items. Memory: one read buffer, or one frame when that is
+    /// larger.
     ///
     /// # Errors
-    /// `InsideFrame` when `from` lies inside a valid frame, which it names; `Io`.
+    /// `InsideFrame` when `from` is inside a valid frame; `Io` when the log cannot be read.
     pub fn replay(&self, from: u64) -> Result<Replay, StorageError> {
         self.replay_until(from, u64::MAX)
     }
 
-    /// Events whose frames start at `from` or later and before `until`.
+    /// Iterates over the events whose frames start at offset `from` or later and before offset `until`.
     ///
     /// # Errors
     /// As [`EventLog::replay`].
@@ -265,42 +283,42 @@ impl EventLog {
         Replay::new(&self.view, self.options.log_paths_at(self.view.path()), from, until)
     }
 
-    /// The log's header as it stands; `None` in version 0, or where it is damaged.
+    /// The header in the log file; `None` for a log of version 0, and when the header is damaged.
     pub fn header(&self) -> Option<LogHeader> {
         self.view.header_bytes().and_then(|bytes| LogHeader::decode(&bytes).ok())
     }
 
-    /// The log's size now, in bytes.
+    /// The size of the log file now, in bytes.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io` when the system does not report the size.
     pub fn len(&self) -> Result<u64, StorageError> {
         self.view.log().len()
     }
 
-    /// True when the log holds no frame and no damage: nothing behind its header.
+    /// True when nothing follows the log's header: neither a frame nor damage.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io` when the system does not report the size.
     pub fn is_empty(&self) -> Result<bool, StorageError> {
         Ok(self.len()? <= self.view.log().first_frame_offset())
     }
 
-    /// The unfinished end that opening for append has set aside.
+    /// The unfinished end that opening for append has moved into a journal; `None` when there was none.
     pub const fn set_aside_tail(&self) -> Option<&TailBackup> {
         self.set_aside_tail.as_ref()
     }
 
-    /// The killed repair that opening for append has completed or taken back.
+    /// The killed repair that opening for append has completed or rolled back; `None` when there was none.
     pub const fn recovered_repair(&self) -> Option<&RecoveryOutcome> {
         self.recovered_repair.as_ref()
     }
 
-    /// A repair that was killed before it was done, by the journals beside the log. The next opening for append
-    /// completes it or takes it back.
+    /// A repair that was killed before it was complete, according to the journals of the log. The next
+    /// [`EventLog::open`] completes it or rolls it back.
     ///
     /// # Errors
-    /// `Io` when journals or log cannot be read.
+    /// `Io` when the journals or the log cannot be read.
     pub fn pending_repair(&self) -> Result<Option<PendingRepair>, StorageError> {
         pending_repair(self.options.disk.as_ref(), self.view.log(), &self.journal_folder())
     }
@@ -309,17 +327,17 @@ impl EventLog {
         self.options.log_paths_at(self.view.path()).journal_folder()
     }
 
-    /// The log and its index file, to be looked at more closely.
+    /// The log together with its index file. Verification, queries and comparisons work on it.
     pub const fn view(&self) -> &LogView {
         &self.view
     }
 
-    /// The log's path, links resolved.
+    /// The path of the log, with links resolved.
     pub fn path(&self) -> PathBuf {
         self.view.path().to_owned()
     }
 
-    /// The disk and the clock this log goes by.
+    /// The options that this log was opened with.
     pub const fn options(&self) -> &OpenOptions {
         &self.options
     }

@@ -1,6 +1,6 @@
-//! What a program uses: a log that is opened, read, appended to and closed.
+//! The event log that a program uses: it is opened, read, appended to and closed.
 //!
-//! Adds no rule of its own: it calls the rooms below in the right order.
+//! This module adds no rule of its own. It calls the modules below it in the right order.
 
 mod aggregate;
 mod event_log;

@@ -1,4 +1,4 @@
-//! How a log is opened: where its side files stand, which disk it is on, which clock it goes by.
+//! How a log is opened: where its index and journals are, which disk and which clock it uses.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,18 @@ use crate::file::Disk;
 use crate::index::SpillOptions;
 use crate::repair::LogPaths;
 
-/// Options for opening or creating a log.
+/// Options for opening or creating a log. [`EventLog::open`] and its siblings use the defaults.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("accounts.log");
+/// use chronicle::OpenOptions;
+///
+/// let log = OpenOptions::new().index_path(folder.path().join("elsewhere.idx")).threads(4).create(&path)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct OpenOptions {
     pub(super) disk: Arc<dyn Disk>,
@@ -24,15 +35,15 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        let SpillOptions { disk, spill_folder: scratch, max_memory: memory } = SpillOptions::default();
+        let SpillOptions { disk, spill_folder, max_memory } = SpillOptions::default();
         Self {
             disk,
             index_path: None,
             journal_folder: None,
             clock: Arc::new(now_ms),
             threads: 1,
-            max_index_memory: memory,
-            scratch_folder: scratch,
+            max_index_memory: max_memory,
+            scratch_folder: spill_folder,
         }
     }
 }
@@ -45,62 +56,62 @@ impl std::fmt::Debug for OpenOptions {
 }
 
 impl OpenOptions {
-    /// Side files beside the log, this machine's disk and clock.
+    /// The defaults: index and journals next to the log, and this machine's disk and clock.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps the index in this file instead of `<log>.idx`.
+    /// Sets the index file, instead of `<log>.idx`.
     #[must_use]
     pub fn index_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.index_path = Some(path.into());
         self
     }
 
-    /// Keeps journals in this folder instead of `<log>.repairs`.
+    /// Sets the folder of the repair journals, instead of `<log>.repairs`.
     #[must_use]
     pub fn journal_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.journal_folder = Some(folder.into());
         self
     }
 
-    /// Reads and writes another disk.
+    /// Sets the disk: an implementation of [`Disk`](crate::storage::Disk), instead of this machine's.
     #[must_use]
     pub fn disk(mut self, disk: Arc<dyn Disk>) -> Self {
         self.disk = disk;
         self
     }
 
-    /// Takes the time of events from another clock: milliseconds since the Unix epoch.
+    /// Sets the clock that gives events their time, in milliseconds since the Unix epoch, instead of this machine's.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Reads a log that has to be read whole with so many threads; one unless it is said.
+    /// Sets how many threads read the log when all of it is read; the default is 1.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// Lets an index that is built hold so many bytes of aggregates in memory, 256 MiB unless it is said; what is more
-    /// goes to files without a name.
+    /// Sets how much memory aggregates may use while an index is built, in bytes; the default is 256 MiB. The rest goes to
+    /// anonymous files.
     #[must_use]
     pub fn max_index_memory(mut self, bytes: u64) -> Self {
         self.max_index_memory = bytes;
         self
     }
 
-    /// Makes those files in this folder rather than where temporary files are kept.
+    /// Sets the folder of those anonymous files, instead of the system's temporary folder.
     #[must_use]
     pub fn scratch_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.scratch_folder = Some(folder.into());
         self
     }
 
-    /// What an index may take.
+    /// The memory limit of an index, and where the rest goes.
     pub(super) fn spill_options(&self) -> SpillOptions {
         SpillOptions {
             disk: self.disk.clone(),
@@ -109,54 +120,65 @@ impl OpenOptions {
         }
     }
 
-    /// The log at `path` as a repair needs it; links are resolved.
+    /// The paths that a repair of the log at `path` needs, with links resolved.
     ///
     /// # Errors
-    /// `Io` when there is none.
+    /// `Io` when the log does not exist.
     pub fn log_paths(&self, path: &Path) -> Result<LogPaths, StorageError> {
         let path = self.disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
         Ok(self.log_paths_at(&path))
     }
 
-    /// The same for a path whose links are resolved.
+    /// The paths that a repair needs, for a path whose links are resolved.
     pub(super) fn log_paths_at(&self, path: &Path) -> LogPaths {
-        let (disk, clock, path, threads) = (self.disk.clone(), self.clock.clone(), path.to_owned(), self.threads);
         LogPaths {
-            disk,
-            path,
+            disk: self.disk.clone(),
+            path: path.to_owned(),
             custom_index: self.index_path.clone(),
             custom_journal_folder: self.journal_folder.clone(),
-            clock,
-            scan_threads: threads,
+            clock: self.clock.clone(),
+            scan_threads: self.threads,
         }
     }
 
-    /// [`EventLog::create`] with these options.
+    /// Creates a log with these options, as [`EventLog::create`] does.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`EventLog::create`].
     pub fn create(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
         EventLog::create_with(self, path.as_ref())
     }
 
-    /// [`EventLog::open`] with these options.
+    /// Opens a log for append with these options, or creates it when the file does not exist.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`EventLog::open`] when the file exists, and those of [`EventLog::create`] when it does not.
+    pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
+        let path = path.as_ref();
+        match EventLog::create_with(self.clone(), path) {
+            Err(StorageError::AlreadyExists { .. }) => EventLog::open_with(self, path),
+            log => log,
+        }
+    }
+
+    /// Opens a log for append with these options, as [`EventLog::open`] does.
+    ///
+    /// # Errors
+    /// Those of [`EventLog::open`].
     pub fn open(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
         EventLog::open_with(self, path.as_ref())
     }
 
-    /// [`EventLog::open_read_only`] with these options.
+    /// Opens a log for reading with these options, as [`EventLog::open_read_only`] does.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`EventLog::open_read_only`].
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
         EventLog::open_read_only_with(self, path.as_ref())
     }
 }
 
-/// Milliseconds since the Unix epoch by this machine's clock; 0 for a clock before it.
+/// The time of this machine's clock in milliseconds since the Unix epoch; 0 when the clock is set before it.
 pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

@@ -37,9 +37,9 @@ impl<'a> BlockPruner<'a> {
     /// Divides the log by the blocks of `index`. The last block is always read: no anchor after it could be checked.
     pub fn new(log: &'a Arc<LogFile>, index: Option<&AggregateIndex>, filter: &Filter) -> Self {
         let mut ranges: Vec<BlockRange> = Vec::new();
-        let Some(index) =
-            index.filter(|index| filter.can_use_index() && index.build_damage().len() < MAX_DAMAGED_RANGES)
-        else {
+        let Some(index) = index.filter(|index| {
+            filter.can_use_index() && index.covers_log_start() && index.build_damage().len() < MAX_DAMAGED_RANGES
+        }) else {
             return Self { log, ranges };
         };
         let mut damage = index.known_damage().peekable();

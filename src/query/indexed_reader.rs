@@ -85,7 +85,11 @@ impl<'a> IndexedReader<'a> {
         let invalid_events = coverage.frames.saturating_sub(coverage.events + coverage.gaps);
         let has_unlisted_rows =
             (coverage.gaps > 0 && shows(DamageKind::Gap)) || (invalid_events > 0 && shows(DamageKind::InvalidEvent));
-        if has_unlisted_rows || index.build_damage().len() >= MAX_DAMAGED_RANGES || coverage.frames == 0 {
+        if has_unlisted_rows
+            || index.build_damage().len() >= MAX_DAMAGED_RANGES
+            || coverage.frames == 0
+            || !index.covers_log_start()
+        {
             return Ok(None);
         }
         let covered_to = if coverage.covered_to <= log_reader.log_end {

@@ -93,6 +93,7 @@ pub fn resolve_jump(
     jump: &JumpTarget,
     on_progress: &mut OnProgress,
 ) -> Result<Option<u64>, StorageError> {
+    let index = index.filter(|index| index.covers_log_start());
     let seek = EventSeek { view, index, end: view.log().len()? };
     match *jump {
         JumpTarget::First => nearest_row_start(view, 0, Direction::Forward),

@@ -29,8 +29,9 @@ pub struct ReadPlan<'a> {
 impl<'a> ReadPlan<'a> {
     /// A plan for `filter` that uses `index` when there is one.
     pub fn new(log: &'a Arc<LogFile>, index: Option<&'a AggregateIndex>, filter: &'a Filter) -> Self {
-        let usable =
-            index.filter(|index| index.build_damage().len() < MAX_DAMAGED_RANGES && index.coverage().frames > 0);
+        let usable = index.filter(|index| {
+            index.covers_log_start() && index.build_damage().len() < MAX_DAMAGED_RANGES && index.coverage().frames > 0
+        });
         let ids = filter.aggregate_ids().filter(|_| usable.is_some() && filter.can_use_index());
         Self { log, index: usable, aggregate_ids: ids, pruner: BlockPruner::new(log, index, filter) }
     }

@@ -292,8 +292,8 @@ fn several_replays_run_while_the_log_is_appended_to() {
 #[test]
 fn catching_up_can_be_stopped_and_goes_on_later() {
     let (disk, offsets) = disk_with_log(3, false);
-    let mut log = open_read_only(&disk);
-    let stopped = log.catch_up_index(&mut |_| ControlFlow::Break(())).map(|_| ());
+    let log = open_read_only(&disk);
+    let stopped = chronicle::internal::log::catch_up_index(&log, &mut |_| ControlFlow::Break(())).map(|_| ());
     assert!(matches!(stopped, Err(StorageError::Cancelled)));
     assert_eq!(log.index().unwrap().coverage().events, offsets.len() as u64);
 }

@@ -248,7 +248,7 @@ fn a_lost_end_from_a_donor_is_proven_by_the_last_seen_frame_even_after_an_index_
         let disk = SimDisk::with_files(&[(LOG, &cut[..left as usize]), (INDEX, &index), (DONOR, &whole)]);
         assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::default()).unwrap()), ["take_from_donor"]);
         let mut log = open_read_only(&disk);
-        log.rebuild_index_from(0).unwrap();
+        log.reindex_from(0).unwrap();
         log.save_index().unwrap();
         let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
         assert_eq!((action_names(&plan), plan.unrepaired.len()), (vec!["take_from_donor"], 0));

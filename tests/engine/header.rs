@@ -224,7 +224,7 @@ fn a_rebuilt_index_keeps_the_lost_end_whatever_bytes_are_there_now() {
         let before = finding_ranges(&survey_log(&disk));
         assert!(before.iter().all(|(kind, ..)| *kind != "torn_tail"), "{before:?}");
         let mut log = open_read_only(&disk);
-        log.rebuild_index_from(0).unwrap();
+        log.reindex_from(0).unwrap();
         log.save_index().unwrap();
         assert_eq!(finding_ranges(&survey_log(&disk)), before);
         drop(open_options(&disk).open(LOG).unwrap());
@@ -237,7 +237,7 @@ fn a_rebuilt_index_keeps_the_header_of_a_log_cut_within_it_and_forgetting_it_is_
     for cut in [0, 5, 15] {
         let (disk, good, _) = damaged_log(&[], Some(cut));
         let mut log = open_read_only(&disk);
-        log.rebuild_index_from(0).unwrap();
+        log.reindex_from(0).unwrap();
         log.save_index().unwrap();
         let forget = plan(&disk, &RepairOptions { forget_lost_end: true, ..RepairOptions::default() }).unwrap_err();
         assert!(matches!(forget, StorageError::Refused { .. }), "{forget}");

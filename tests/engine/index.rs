@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use chronicle::internal::index::NameKind;
+use chronicle::internal::index::truncate;
+use chronicle::internal::log::{catch_up_index, reindex_from};
 use chronicle::{AggregateIndex, EventLog, IndexState, StorageError};
 use proptest::prelude::*;
 
@@ -53,7 +55,7 @@ fn append_events(disk: &SimDisk, events: std::ops::Range<usize>) {
 fn a_log_without_an_index_file_says_missing_and_answers_all_the_same() {
     let (disk, _) = disk_with_log(7, false);
     assert_eq!(index_state(&disk), IndexState::Missing);
-    assert_eq!(offsets_by_aggregate(open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
+    assert_eq!(offsets_by_aggregate(&open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
     assert_eq!(disk.get(INDEX), None, "looking writes nothing");
 }
 
@@ -99,7 +101,7 @@ fn an_index_of_a_newer_version_is_unsupported_and_a_broken_one_corrupt() {
     for broken in [&b""[..], b"no index at all", &index[..4095], &[0; 4096]] {
         disk.put(INDEX, broken);
         assert!(matches!(index_state(&disk), IndexState::Corrupt { .. }), "{} bytes", broken.len());
-        assert_eq!(offsets_by_aggregate(open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
+        assert_eq!(offsets_by_aggregate(&open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
     }
 }
 
@@ -109,7 +111,7 @@ fn an_index_of_another_log_is_foreign() {
     let (other, _) = disk_with_log(5, false);
     disk.put(LOG, &other.get(LOG).unwrap());
     assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
-    assert_eq!(offsets_by_aggregate(open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
+    assert_eq!(offsets_by_aggregate(&open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
     assert_eq!(finding_ranges(&survey_log(&disk)), [], "another log's index is no witness");
 }
 
@@ -187,7 +189,7 @@ fn an_index_that_is_ahead_stays_the_witness_when_it_is_rebuilt() {
     let refused = open_options(&disk).open(LOG).unwrap_err();
     assert!(matches!(refused, StorageError::Truncated { .. }), "{refused}");
     let mut log = open_read_only(&disk);
-    log.rebuild_index_from(0).unwrap();
+    log.reindex_from(0).unwrap();
     log.save_index().unwrap();
     assert_eq!(index_state(&disk), IndexState::Ahead { bytes: missing });
     let seen = survey_log(&disk);
@@ -201,8 +203,9 @@ fn an_index_that_is_ahead_stays_the_witness_when_it_is_rebuilt() {
 fn counts_follow_the_names_of_the_events() {
     let (disk, _) = disk_with_log(7, true);
     append_events(&disk, 0..5);
-    let mut log = open_read_only(&disk);
-    let counts = log.index().unwrap().counts();
+    let log = open_read_only(&disk);
+    let index = log.index().unwrap();
+    let counts = index.counts();
     let of = |kind, text: &str| {
         counts.iter().find(|(name, _)| name.kind == kind && name.text.as_deref() == Some(text)).map(|(_, count)| count)
     };
@@ -221,13 +224,13 @@ fn an_index_cut_back_to_a_checkpoint_counts_as_one_built_whole() {
     drop(log);
     let counts =
         |index: &AggregateIndex| -> Vec<_> { index.counts().iter().map(|(name, n)| (name.clone(), n)).collect() };
-    let whole = counts(open_read_only(&disk).rebuild_index_from(0).unwrap());
+    let whole = counts(&open_read_only(&disk).reindex_from(0).unwrap());
     for from in [offsets[5], offsets[30], offsets[59]] {
-        let mut log = open_read_only(&disk);
-        let (index, found) =
-            log.rebuild_index_with_progress(from, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
-        assert_eq!(counts(index), whole, "rebuilt from {from}");
-        assert_eq!(self::offsets_by_aggregate(index), replayed_offsets(&disk), "rebuilt from {from}");
+        let log = open_read_only(&disk);
+        let (index, found) = reindex_from(&log, from, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        let found = found.unwrap();
+        assert_eq!(counts(&index), whole, "rebuilt from {from}");
+        assert_eq!(self::offsets_by_aggregate(&index), replayed_offsets(&disk), "rebuilt from {from}");
         assert!(found.events < 60 || from == offsets[5], "{} events read again from {from}", found.events);
     }
 }
@@ -248,11 +251,11 @@ fn the_verified_mark_follows_what_was_read_and_falls_back_with_what_is_cut() {
         (disk.get(LOG).unwrap().len() as u64, first.verified_at_ms)
     );
     let mut log = open_read_only(&disk);
-    log.rebuild_index_from(0).unwrap();
+    log.reindex_from(0).unwrap();
     log.save_index().unwrap();
     assert!(mark(&disk).unwrap().verified_at_ms > first.verified_at_ms, "all of it was verified anew");
     let mut index = open_read_only(&disk).view().clone().load_index();
-    index.truncate(offsets[4]);
+    truncate(&mut index, offsets[4]);
     assert!(index.verification_mark().is_none_or(|mark| mark.verified_to <= offsets[4]));
 }
 
@@ -272,7 +275,7 @@ fn no_flipped_bit_of_an_index_makes_a_wrong_event_appear() {
             let log = open_read_only(&disk);
             let whole = log.view().persisted_index().map(|index| index.check());
             assert!(!matches!(whole, Some(Ok(()))), "byte {byte}, bit {bit} passes");
-            let mut log = open_read_only(&disk);
+            let log = open_read_only(&disk);
             for (id, offsets) in &truth {
                 let events = log.load_aggregate(*id).unwrap();
                 let found: Vec<u64> = events.iter().map(chronicle::StoredEvent::offset).collect();
@@ -288,7 +291,7 @@ fn loading_an_aggregate_names_a_frame_of_its_that_is_damaged() {
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[3] as usize + 40] ^= 4;
     disk.put(LOG, &bytes);
-    let mut log = open_read_only(&disk);
+    let log = open_read_only(&disk);
     let error = log.load_aggregate(1).unwrap_err();
     assert_eq!(error.offset(), Some(offsets[3]));
     assert!(error.is_corruption(), "{error}");
@@ -313,10 +316,10 @@ proptest! {
         append_events(&disk, 0..second);
         let expected = replayed_offsets(&disk);
         let mut log = open_read_only(&disk);
-        assert_eq!(&offsets_by_aggregate(log.index().unwrap()), &expected, "caught up");
-        assert_eq!(&offsets_by_aggregate(log.rebuild_index_from(cut).unwrap()), &expected, "rebuilt");
+        assert_eq!(&offsets_by_aggregate(&log.index().unwrap()), &expected, "caught up");
+        assert_eq!(&offsets_by_aggregate(&log.reindex_from(cut).unwrap()), &expected, "rebuilt");
         log.save_index().unwrap();
-        assert_eq!(&offsets_by_aggregate(open_read_only(&disk).index().unwrap()), &expected, "saved and read back");
+        assert_eq!(&offsets_by_aggregate(&open_read_only(&disk).index().unwrap()), &expected, "saved and read back");
 
         let mut bytes = disk.get(LOG).unwrap();
         for (at, len, fill) in damage {
@@ -325,13 +328,13 @@ proptest! {
         }
         disk.put(LOG, &bytes);
         let truth = replayed_offsets(&disk);
-        let mut log = open_read_only(&disk);
+        let log = open_read_only(&disk);
         for (id, before) in &expected {
             let found: Vec<u64> = log.aggregate_events(*id).unwrap().flatten().map(|event| event.offset()).collect();
             prop_assert_eq!(&found, &truth.get(id).cloned().unwrap_or_default());
             prop_assert!(found.len() <= before.len());
         }
-        assert_eq!(&offsets_by_aggregate(log.rebuild_index_from(0).unwrap()), &truth, "rebuilt over damage");
+        assert_eq!(&offsets_by_aggregate(&log.reindex_from(0).unwrap()), &truth, "rebuilt over damage");
     }
 }
 
@@ -342,18 +345,17 @@ fn a_catch_up_costs_the_new_bytes_only() {
     open_read_only(&disk).save_index().unwrap();
     append_events(&disk, 0..2);
     let mut told = Vec::new();
-    let mut log = open_read_only(&disk);
-    let (_, found) = log
-        .catch_up_index(&mut |step| {
-            if let chronicle::inspect::SurveyUpdate::Progress(progress) = step {
-                told.push(progress);
-            }
-            std::ops::ControlFlow::Continue(())
-        })
-        .unwrap();
+    let log = open_read_only(&disk);
+    let (_, found) = catch_up_index(&log, &mut |step| {
+        if let chronicle::inspect::SurveyUpdate::Progress(progress) = step {
+            told.push(progress);
+        }
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
     assert_eq!(found.unwrap().events, 2, "only what is new was read");
     assert_eq!(told.len(), 1);
-    assert!(log.catch_up_index(&mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "nothing is new");
+    assert!(catch_up_index(&log, &mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "nothing is new");
 }
 
 #[test]

@@ -5,10 +5,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use chronicle::AggregateIndex;
 use chronicle::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, survey};
 use chronicle::internal::format::frame::encode;
-use chronicle::internal::index::{SpillOptions, save};
+use chronicle::internal::index::{SpillOptions, empty_index, run_events, save};
 use proptest::prelude::*;
 
 use super::index::{offsets_by_aggregate, replayed_offsets};
@@ -27,8 +26,8 @@ struct SurveyOutcome {
 
 fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> SurveyOutcome {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap().with_threads(threads);
-    let mut index = AggregateIndex::new(view.log().version().number(), view.header_bytes().unwrap_or_default())
-        .with_spill_options(SpillOptions { disk: Arc::new(disk.clone()), spill_folder: None, max_memory: memory });
+    let spill_options = SpillOptions { disk: Arc::new(disk.clone()), spill_folder: None, max_memory: memory };
+    let mut index = empty_index(&view, spill_options);
     let wish = SurveyOptions { part_bytes: Some(part), ..SurveyOptions::default() };
     let mut told = Vec::new();
     let mut last = 0;
@@ -119,7 +118,7 @@ fn a_pass_that_is_stopped_keeps_the_parts_it_has_joined() {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
     for threads in [1, 3] {
         let view = view.clone().with_threads(threads);
-        let mut index = AggregateIndex::new(1, view.header_bytes().unwrap());
+        let mut index = empty_index(&view, SpillOptions::default());
         let wish = SurveyOptions { part_bytes: Some(4000), ..SurveyOptions::default() };
         let stopped = survey(&view, &wish, Some(&mut index), &mut |step| match step {
             SurveyUpdate::Finding(_) => ControlFlow::Break(()),
@@ -146,13 +145,12 @@ fn an_index_caught_up_again_and_again_holds_few_runs_and_every_event() {
             n += 1;
         }
         log.close().unwrap();
-        let mut log = open_read_only(&disk);
-        let runs: Vec<u64> =
-            log.view().persisted_index().unwrap().head().non_empty_runs().map(|run| run.postings.rows).collect();
+        let log = open_read_only(&disk);
+        let runs = run_events(log.view().persisted_index().unwrap());
         assert_eq!(runs.iter().sum::<u64>(), n as u64);
         assert!(runs.windows(2).all(|pair| pair[0] >= 4 * pair[1]), "{runs:?}");
         assert_eq!(log.view().persisted_index().unwrap().check().map_err(|fault| format!("{fault:?}")), Ok(()));
-        assert_eq!(offsets_by_aggregate(log.index().unwrap()), replayed_offsets(&disk), "round {round}");
+        assert_eq!(offsets_by_aggregate(&log.index().unwrap()), replayed_offsets(&disk), "round {round}");
     }
     assert!(n > 1000);
 }

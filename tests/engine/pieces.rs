@@ -266,7 +266,7 @@ fn what_the_device_refuses_to_read_is_named_and_the_rest_is_read() {
     let around = seen.iter().all(|(_, start, end)| *start > 8192 - 400 && *end < 12_288 + 400);
     assert!(around, "{seen:?}");
     // Single frames are read up to the refused bytes, and through the index.
-    let mut log = open_read_only(&disk);
+    let log = open_read_only(&disk);
     for item in log.aggregate_events(1).unwrap() {
         match item {
             Ok(event) => assert!(there.contains(&event.offset())),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chronicle::inspect::{LogView, Progress, SurveyOptions, survey};
 use chronicle::internal::format::frame;
+use chronicle::internal::index::anchor_offsets;
 use chronicle::query::{
     Direction, EventSummary, Filter, JumpTarget, LogRow, PageRequest, ReadStart, RowContent, RowPage, SearchPattern,
     SearchRequest, find_match, read_page, read_row_at, resolve_jump_or_last_row,
@@ -43,7 +44,7 @@ impl TempLog {
     }
 
     pub(super) fn index(&self) -> AggregateIndex {
-        EventLog::open_read_only(&self.path).unwrap().index().unwrap().clone()
+        Arc::unwrap_or_clone(EventLog::open_read_only(&self.path).unwrap().index().unwrap())
     }
 }
 
@@ -540,7 +541,7 @@ fn an_anchor_whose_event_is_gone_is_ignored() {
     let bed = TempLog::new(&bytes);
     let index = bed.index();
     let rows = page_without_index(&bed.view(), 0, Direction::Forward, 200, &Filter::default()).rows;
-    let anchor = index.anchors().nth(1).unwrap();
+    let anchor = anchor_offsets(&index)[1];
     let mut replace = |range: std::ops::Range<u64>, payload: &str| {
         let mut frame = Vec::new();
         let len = (range.end - range.start) as usize - 8;
@@ -549,11 +550,11 @@ fn an_anchor_whose_event_is_gone_is_ignored() {
     };
     // Two events before the anchor become a gap, and the anchor's event becomes another one.
     replace(rows[2].start..rows[3].end, "{\"$gap\":{}}");
-    let at = rows.iter().find(|row| row.start == anchor.offset).unwrap();
-    replace(at.start..at.end, &event_json(7, "{}"));
+    let anchor_ordinal = rows.iter().position(|row| row.start == anchor).unwrap();
+    replace(anchor..rows[anchor_ordinal].end, &event_json(7, "{}"));
     fs::write(&bed.path, &bytes).unwrap();
     let view = bed.view();
-    let ordinal = JumpTarget::Ordinal(anchor.ordinal + 3);
+    let ordinal = JumpTarget::Ordinal(anchor_ordinal as u64 + 3);
     let scanned = resolve_jump_or_last_row(&view, None, &ordinal, &mut never_stop).unwrap();
     assert_eq!(resolve_jump_or_last_row(&view, Some(&index), &ordinal, &mut never_stop).unwrap(), scanned);
 }
@@ -764,7 +765,7 @@ fn an_unreadable_range_is_a_row_through_the_index_too() {
         let disk = SimDisk::with_files(&[(LOG, &[build_log(1, &parts), build_log(1, &parts).split_off(16)].concat())]);
         disk.refuse_reads(20_480..24_576);
         let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-        let index = open_read_only(&disk).index().unwrap().clone();
+        let index = open_read_only(&disk).index().unwrap();
         for text in ["", "agg:1", "agg:2 -is:gap"] {
             let filter = parse_filter(text);
             let rows = page_without_index(&view, 0, Direction::Forward, 1000, &filter).rows;
@@ -790,7 +791,7 @@ fn an_index_that_turns_out_corrupt_is_not_used() {
         let mut bytes = good.clone();
         bytes[at] ^= 1;
         fs::write(&index_path, bytes).unwrap();
-        let mut view = bed.view();
+        let view = bed.view();
         let index = view.load_index();
         let known: Result<Vec<u64>, _> = index.offsets(1).and_then(Iterator::collect);
         broken += usize::from(known.is_err());

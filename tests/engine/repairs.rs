@@ -110,7 +110,7 @@ fn a_repair_restores_what_is_proven_replaces_the_rest_with_gaps_and_can_be_undon
 fn an_index_never_covers_what_a_repair_has_changed() {
     let (disk, offsets) = damaged_log();
     repair(&disk).unwrap();
-    let mut log = open_read_only(&disk);
+    let log = open_read_only(&disk);
     assert_eq!(log.view().index_state().name(), "behind");
     let coverage = log.index().unwrap().coverage();
     assert_eq!((coverage.events, coverage.gaps), (9, 2));
@@ -544,7 +544,7 @@ fn the_loss_of_a_lost_end_is_the_number_in_its_finding() {
     for rebuilt in [false, true] {
         if rebuilt {
             let mut log = open_read_only(&disk);
-            log.rebuild_index_from(0).unwrap();
+            log.reindex_from(0).unwrap();
             log.save_index().unwrap();
         }
         let survey = survey_log(&disk);
@@ -587,7 +587,7 @@ fn an_undo_of_an_older_repair_restores_no_index_that_misses_a_newer_one() {
     }
     let undo = plan_undo(&log_paths(&disk), Some(1)).unwrap();
     apply(&log_paths(&disk), &undo, ApplyOptions::default()).unwrap();
-    let mut log = open_read_only(&disk);
+    let log = open_read_only(&disk);
     let events = log.index().unwrap().coverage().events;
     assert_eq!(events, readable_offsets(&disk).len() as u64);
     assert_eq!(log.index().unwrap().coverage().gaps, 1);

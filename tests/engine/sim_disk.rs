@@ -404,6 +404,13 @@ impl Storage for SimFile {
         Ok(free)
     }
 
+    fn unlock(&self) -> io::Result<()> {
+        if std::mem::take(&mut *self.locked.lock().unwrap()) {
+            self.disk.lock_state().inodes[self.inode].locked = false;
+        }
+        Ok(())
+    }
+
     fn identity(&self) -> io::Result<FileIdentity> {
         Ok(FileIdentity { device: 0, inode: self.inode as u64, links: 1 })
     }

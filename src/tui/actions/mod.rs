@@ -9,7 +9,6 @@ use table::TABLE;
 
 /// An action of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each action has a row in the table, with a title and a help text")]
 pub enum ActionId {
     Down,
     Up,

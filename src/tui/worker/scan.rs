@@ -178,7 +178,7 @@ impl ScanWorker {
     /// Loads the index file when it can be trusted, so that aggregates can be looked up at once; else starts an empty
     /// index.
     fn load_index(&mut self) {
-        let mut view = self.shared.view();
+        let view = self.shared.view();
         if view.trusted_index().is_some() {
             let index = view.load_index().with_spill_options(index_bounds());
             // Loading returns an empty index when the file turns out to be corrupt.

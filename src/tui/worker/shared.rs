@@ -8,7 +8,7 @@ use super::rate_limiter::RateLimiter;
 use crate::StorageError;
 use crate::file::{OsDisk, WriterPresence, detect_writer};
 use crate::format::Version;
-use crate::index::{AggregateIndex, Coverage};
+use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::OpenOptions;
 use crate::repair::journal_folder;
@@ -155,17 +155,7 @@ impl SharedState {
     pub(crate) fn log_info(&self) -> Result<LogInfo, StorageError> {
         let view = self.view();
         let log = view.log();
-        let saved_coverage = view.trusted_index().map(|index| {
-            let head = index.head();
-            Coverage {
-                covered_to: head.covered_to,
-                scanned_to: head.scanned_to,
-                log_end_offset: head.log_end_offset,
-                events: head.events,
-                gaps: head.gaps,
-                frames: head.frames,
-            }
-        });
+        let saved_coverage = view.trusted_index().map(|index| index.coverage());
         let read_only_reason = match log.version() {
             Version::V0 => Some("version 0 logs are read-only; `chronicle migrate` makes a version 1 log".to_owned()),
             Version::V1 => view.write_blocking_flags().map(|flags| format!("header flags {flags:04x} forbid writing")),

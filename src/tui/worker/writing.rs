@@ -149,7 +149,7 @@ fn build_index(
     };
     let built = match mode {
         IndexBuildMode::Incremental => log.catch_up_index(&mut on_update).map(|_| ()),
-        IndexBuildMode::Full => log.rebuild_index_with_progress(0, &mut on_update).map(|_| ()),
+        IndexBuildMode::Full => log.reindex_with_progress(0, &mut on_update).map(|_| ()),
     };
     fix_error.map_or(built, Err)?;
     findings.extend(fix_finder.finish());

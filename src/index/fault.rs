@@ -1,0 +1,58 @@
+//! Why an index file cannot be used, and why two indexes cannot be merged.
+
+use std::path::Path;
+
+use crate::StorageError;
+
+/// Why an index file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexFault {
+    /// The file does not exist.
+    #[error("there is no index file")]
+    Missing,
+    /// A newer version of Chronicle wrote the file. The number is the file's version.
+    #[error("the index has version {0}, and this program reads version 1")]
+    Unsupported(u16),
+    /// A checksum or the structure of the file is wrong. The text names what is wrong, and where.
+    #[error("the index is corrupt: {0}")]
+    Corrupt(String),
+    /// The file could not be read.
+    #[error(transparent)]
+    Io(#[from] StorageError),
+}
+
+impl IndexFault {
+    /// Converts the fault to an error about the index file at `path`.
+    pub(crate) fn into_error(self, path: &Path) -> StorageError {
+        let unusable = |state, reason| StorageError::UnusableIndex { path: path.to_owned(), state, reason };
+        match self {
+            Self::Missing => unusable("missing", "there is no file".into()),
+            Self::Unsupported(found) => unusable("unsupported", format!("expected version 1, found {found}")),
+            Self::Corrupt(reason) => unusable("corrupt", reason),
+            Self::Io(error) => error,
+        }
+    }
+}
+
+/// Why two indexes cannot be merged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// Neither index covers the bytes between the end of the first and the start of the second.
+    #[error(
+        "neither index covers the bytes {covered_to}..{start}: build the second from offset {covered_to} or earlier"
+    )]
+    Gap {
+        /// The end of what the first index covers.
+        covered_to: u64,
+        /// The offset at which the second index starts.
+        start: u64,
+    },
+    /// The indexes describe logs with different headers.
+    #[error("the indexes describe logs with different headers")]
+    DifferentLog,
+    /// The log or an index file could not be read, or memory that the index exceeds could not be put into a file.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}

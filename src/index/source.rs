@@ -1,0 +1,59 @@
+//! The log that an index was built from, as far as the index needs it.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::AggregateIndex;
+use crate::StorageError;
+use crate::file::{FileIdentity, LogFile};
+
+/// The log that an index was built from.
+///
+/// The trait exists because reading and judging a log belongs to `inspect`, which is above this module.
+pub(crate) trait SourceLog: Debug + Send + Sync {
+    /// The log file. It is synced before the index is saved.
+    fn log(&self) -> &Arc<LogFile>;
+
+    /// Reads the log from the end of what `index` covers, and adds the frames that start before `until`.
+    ///
+    /// # Errors
+    /// `Io`, `OutOfMemory`, or `Changed` when the log cannot be read.
+    fn extend(&self, index: &mut AggregateIndex, until: u64) -> Result<(), StorageError>;
+}
+
+/// The logs that an index was built from: one, or several handles of one log after a merge.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SourceLogs(Vec<Arc<dyn SourceLog>>);
+
+impl SourceLogs {
+    /// Adds a log unless the list has it. Two handles of one file count as the same log, because syncing one of them puts
+    /// the whole file on stable storage.
+    pub(super) fn add(&mut self, source: Arc<dyn SourceLog>) {
+        if !self.0.iter().any(|known| is_same_file(known.log(), source.log())) {
+            self.0.push(source);
+        }
+    }
+
+    /// Adds all logs of another list.
+    pub(super) fn add_all(&mut self, others: &Self) {
+        others.0.iter().cloned().for_each(|source| self.add(source));
+    }
+
+    /// The log to read stretches of the log from again.
+    pub(super) fn first(&self) -> Option<Arc<dyn SourceLog>> {
+        self.0.first().cloned()
+    }
+
+    /// The log files, each of which has to be synced before the index is saved.
+    pub(super) fn logs(&self) -> impl Iterator<Item = &Arc<LogFile>> {
+        self.0.iter().map(|source| source.log())
+    }
+}
+
+fn is_same_file(one: &Arc<LogFile>, other: &Arc<LogFile>) -> bool {
+    let same_identity = || {
+        let (one, other) = (one.storage().identity().ok()?, other.storage().identity().ok()?);
+        Some(one != FileIdentity::UNKNOWN && one.is_same_file(other))
+    };
+    Arc::ptr_eq(one, other) || same_identity().unwrap_or(false)
+}
