@@ -124,10 +124,9 @@ impl AppendForm {
                 let fits = text.parse::<u32>().is_ok_and(|count| (1..=MAX_APPEND_COUNT).contains(&count));
                 (!fits).then(|| format!("expected a number from 1 to {MAX_APPEND_COUNT}"))
             }
-            FormField::Payload => json::validate(self.payload().as_bytes()).err().map(|invalid| {
-                let (line, column) = line_and_column(&self.payload(), invalid.offset);
-                format!("line {line}, column {column}: {}", invalid.reason)
-            }),
+            FormField::Payload => json::validate(self.payload().as_bytes())
+                .err()
+                .map(|invalid| format!("{}: {}", position_text(&self.payload(), invalid.offset), invalid.reason)),
             _ => None,
         }
     }
@@ -191,12 +190,12 @@ fn input_index(field: FormField) -> Option<usize> {
     }
 }
 
-/// Line and column of the byte at offset `at`, both counted from 1.
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at.min(text.len())).unwrap_or(text);
+/// Formats the line and the column of a byte, both counted from 1.
+fn position_text(text: &str, byte: usize) -> String {
+    let before = text.get(..byte.min(text.len())).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
+    format!("line {line}, column {column}")
 }
 
 #[cfg(test)]

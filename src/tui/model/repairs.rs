@@ -99,3 +99,38 @@ impl RepairsPane {
         wrap_lines(lines, width)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repair::{LogIdentity, Loss, PLAN_VERSION, Plan};
+
+    fn record(number: u32, undoes: Option<u32>) -> RepairRecord {
+        let log = LogIdentity { path: "a.log".into(), header: Vec::new(), first_checksum: None, file: None, bytes: 0 };
+        let plan = Plan {
+            layout_version: PLAN_VERSION,
+            id: String::new(),
+            undoes,
+            log,
+            steps: Vec::new(),
+            unrepaired: Vec::new(),
+            notes: Vec::new(),
+            forgotten_index_end: None,
+            forgotten_loss: Loss::default(),
+            estimated_lock_ms: 0,
+        };
+        let state = RepairState::Applied;
+        RepairRecord { number, journal: "journal".into(), begun_ms: 0, state, undone_by: None, plan }
+    }
+
+    #[test]
+    fn the_undo_of_an_undo_is_a_redo_and_the_undo_of_a_redo_is_an_undo() {
+        let records = vec![record(1, None), record(2, Some(1)), record(3, Some(2)), record(4, Some(3))];
+        let pane = RepairsPane { records, ..RepairsPane::default() };
+        assert_eq!(pane.undo_effect(1), UndoEffect::Undo(1));
+        assert_eq!(pane.undo_effect(2), UndoEffect::Redo(1));
+        assert_eq!(pane.undo_effect(3), UndoEffect::Undo(1));
+        assert_eq!(pane.undo_effect(4), UndoEffect::Redo(1));
+        assert_eq!(pane.undo_effect(9), UndoEffect::Undo(9), "a repair that is not in the history");
+    }
+}
