@@ -1,12 +1,14 @@
-//! What correction from a checksum achieves: frames damaged in every way, and what is said of them, counted.
+//! Measures correction from the checksum: damages frames in several ways, and counts how often the proposed correction is
+//! right, wrong, undecided or missing.
 //!
-//! Run by `benches/correction`, which says how. Fails where more is wrong than is promised, as `broken` has it.
+//! `benches/correction` runs it and describes its options. It fails when more corrections are wrong than
+//! docs/correction.md promises; [`broken_promises`] has the limits.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
     missing_docs,
-    reason = "a measurement that fails may stop, and its result is what it prints"
+    reason = "a benchmark may panic when it fails, and prints its result"
 )]
 
 use std::path::PathBuf;
@@ -19,13 +21,13 @@ use std::{fmt, fs};
 use chronicle::repair::{Candidate, Certainty, NeighbourTimes, find_correction};
 use serde::{Deserialize, Serialize};
 
-/// Bytes of the frames that are damaged.
+/// Sizes of the damaged frames, in bytes.
 const FRAME_SIZES: [usize; 5] = [200, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
-/// Damages that one frame is put through, one after the other.
+/// Damaged copies made of one frame.
 const DAMAGES_PER_FRAME: u64 = 16;
-/// Frames between two writings of the tally, a minute or so.
+/// Frames between two saves of the tally. They take about a minute.
 const FRAMES_PER_ROUND: u64 = 10_000;
-/// Bytes before the payload, and behind it.
+/// Bytes of the length field before the payload, and of the checksum field after it.
 const FIELD_LEN: usize = 4;
 
 const DAMAGE_METHODS: [DamageMethod; 10] = [
@@ -41,14 +43,14 @@ const DAMAGE_METHODS: [DamageMethod; 10] = [
     DamageMethod::Text(4),
 ];
 
-/// A way to damage a frame, anywhere in its payload and checksum field.
+/// A way to damage a frame, at a random position in its payload or checksum field.
 #[derive(Debug, Clone, Copy)]
 enum DamageMethod {
-    /// So many bits, anywhere.
+    /// Flips this many bits at independent positions.
     Bits(usize),
-    /// So many adjacent bytes, each replaced by any other.
+    /// Replaces this many adjacent bytes by random other bytes.
     Noise(usize),
-    /// So many adjacent bytes, each replaced by another printable ASCII character.
+    /// Replaces this many adjacent bytes by random other printable ASCII characters.
     Text(usize),
 }
 
@@ -81,7 +83,7 @@ impl DamageMethod {
         }
     }
 
-    /// True where nothing may ever be proven and wrong.
+    /// Returns true for damage that must never lead to a correction that is proven and wrong.
     fn forbids_wrong_proof(self) -> bool {
         matches!(self, Self::Bits(_) | Self::Noise(1) | Self::Text(1))
     }
@@ -97,10 +99,11 @@ fn replace_bytes(frame: &mut [u8], n: usize, random: &mut SplitMix64, first: u8,
     }
 }
 
-/// `SplitMix64`, after G. L. Steele, D. Lea and C. H. Flood, 2014.
+/// The random number generator `SplitMix64` (G. L. Steele, D. Lea, C. H. Flood, 2014).
 struct SplitMix64(u64);
 
 impl SplitMix64 {
+    /// Returns a random number below `bound`.
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -114,7 +117,7 @@ const WORDS: [&str; 24] = [
     "March", "naïve", "customer", "asked", "for", "refund", "because", "it", "arrived", "😀",
 ];
 
-/// A frame of exactly `size` bytes with an event in it: words, figures, words of other alphabets, lists.
+/// Builds a frame of exactly `size` bytes that holds an event with numbers, lists and words of several alphabets.
 fn build_frame(size: usize, random: &mut SplitMix64) -> Vec<u8> {
     let kind = ["Created", "Updated", "Closed"][random.below(3)];
     let time = 1_766_718_274_106 + random.below(100_000_000);
@@ -153,33 +156,36 @@ fn build_frame(size: usize, random: &mut SplitMix64) -> Vec<u8> {
     frame
 }
 
-/// What was said of the damaged frames of a row.
+/// The outcomes of one row of the table, counted.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct OutcomeCounts {
     proven: u64,
     likely: u64,
+    /// A choice that contains the original bytes.
     choice: u64,
+    /// A choice that does not contain the original bytes.
     #[serde(rename = "choice_without")]
     choice_without_truth: u64,
+    /// No correction was proposed.
     refused: u64,
     proven_wrong: u64,
     likely_wrong: u64,
 }
 
 impl OutcomeCounts {
-    fn record_outcome(&mut self, good: &[u8], bad: &[u8]) {
-        let found = find_correction(bad, NeighbourTimes::default());
-        let right = |candidate: &Candidate| {
-            let mut frame = bad.to_vec();
+    fn record_outcome(&mut self, original: &[u8], damaged: &[u8]) {
+        let found = find_correction(damaged, NeighbourTimes::default());
+        let restores_original = |candidate: &Candidate| {
+            let mut frame = damaged.to_vec();
             for change in &candidate.changes {
                 let at = change.offset as usize;
                 assert_eq!(frame[at..at + change.before.len()], change.before);
                 frame[at..at + change.after.len()].copy_from_slice(&change.after);
             }
-            frame == good
+            frame == original
         };
-        let right = found.candidates.iter().any(right);
-        *match (found.certainty, right) {
+        let is_right = found.candidates.iter().any(restores_original);
+        *match (found.certainty, is_right) {
             (Some(Certainty::Proven), true) => &mut self.proven,
             (Some(Certainty::Proven), false) => &mut self.proven_wrong,
             (Some(Certainty::Likely), true) => &mut self.likely,
@@ -206,80 +212,83 @@ impl OutcomeCounts {
     }
 }
 
-/// A row of the table: a kind of damage to frames of one size.
+/// A row of the table: one way of damage to frames of one size.
 #[derive(Debug, Clone, Copy)]
 struct OutcomeRow {
-    kind: DamageMethod,
+    method: DamageMethod,
     size: usize,
     counts: OutcomeCounts,
 }
 
 impl OutcomeRow {
-    /// The share of the checksums that a single bit somewhere in the frame would explain.
+    /// Returns the probability that a random checksum difference is explained by a single bit of the frame.
     fn single_bit_chance(&self) -> f64 {
         8.0 * self.size as f64 / 4_294_967_296.0
     }
 
-    /// True where more is proven and wrong than is promised, beyond what luck with so many damages explains.
+    /// Returns true when more corrections are proven and wrong than the documented probability and four standard deviations
+    /// explain.
     fn is_proven_wrong_too_often(&self) -> bool {
         let expected = self.single_bit_chance() * self.counts.total() as f64;
-        let most = if self.kind.forbids_wrong_proof() { 0.0 } else { expected + 4.0 * expected.sqrt() + 1.0 };
-        self.counts.proven_wrong as f64 > most
+        let limit = if self.method.forbids_wrong_proof() { 0.0 } else { expected + 4.0 * expected.sqrt() + 1.0 };
+        self.counts.proven_wrong as f64 > limit
     }
 }
 
-/// What is promised and was not kept.
+/// Returns a sentence for each documented limit that the rows exceed.
 fn broken_promises(rows: &[OutcomeRow]) -> Vec<String> {
     let proven = rows.iter().filter(|row| row.is_proven_wrong_too_often());
-    let proven = proven.map(|row| format!("{} in {} B: proven and wrong too often", row.kind, row.size));
-    // The rows of a kind stand together.
-    let likely = rows.chunks(FRAME_SIZES.len()).filter_map(|of_kind| {
+    let proven =
+        proven.map(|row| format!("{} in {} B: too many corrections are proven and wrong", row.method, row.size));
+    // The rows of one method are adjacent.
+    let likely = rows.chunks(FRAME_SIZES.len()).filter_map(|of_method| {
         let mut counts = OutcomeCounts::default();
-        for row in of_kind {
+        for row in of_method {
             counts.add(row.counts);
         }
         let too_often = counts.likely_wrong > 0 && counts.likely_wrong * 100 >= counts.total();
-        too_often.then(|| format!("{}: 1 in 100 likely and wrong", of_kind[0].kind))
+        too_often.then(|| format!("{}: at least 1 in 100 corrections is likely and wrong", of_method[0].method))
     });
     proven.chain(likely).collect()
 }
 
 impl fmt::Display for OutcomeRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (counts, all) = (self.counts, self.counts.total() as f64);
+        let (counts, total) = (self.counts, self.counts.total() as f64);
         let size = if self.size < 1024 { format!("{} B", self.size) } else { format!("{} KiB", self.size >> 10) };
-        write!(f, "| {} | {size}", self.kind)?;
-        let rare = [counts.choice_without_truth, counts.refused];
-        for count in [counts.proven, counts.likely, counts.choice].into_iter().chain(rare) {
-            write!(f, " | {:.2}", 100.0 * count as f64 / all)?;
+        write!(f, "| {} | {size}", self.method)?;
+        let shares = [counts.proven, counts.likely, counts.choice, counts.choice_without_truth, counts.refused];
+        for count in shares {
+            write!(f, " | {:.2}", 100.0 * count as f64 / total)?;
         }
-        let wrong = 100.0 * counts.likely_wrong as f64 / all;
+        let wrong = 100.0 * counts.likely_wrong as f64 / total;
         write!(f, " | {} | {wrong:.3} | {:.1e} |", counts.proven_wrong, self.single_bit_chance())
     }
 }
 
-/// How far a run has come: what a run that was stopped goes on from.
+/// The progress of a run. An interrupted run continues from its saved tally.
 #[derive(Debug, Serialize, Deserialize)]
 struct BenchTally {
     /// Frames damaged so far.
     frames: u64,
-    /// Time that took.
-    took: Duration,
-    /// What was said of them, row by row.
+    /// Time taken so far.
+    #[serde(rename = "took")]
+    elapsed: Duration,
+    /// The outcomes, row by row.
     counts: Vec<OutcomeCounts>,
 }
 
 impl BenchTally {
-    /// The tally in the file that the environment names, where there is one.
+    /// Loads the tally from the file that `CHRONICLE_BENCH_TALLY` names; an empty one when there is none.
     fn load() -> (Option<PathBuf>, Self) {
         let path = std::env::var_os("CHRONICLE_BENCH_TALLY").map(PathBuf::from);
-        let nothing = vec![OutcomeCounts::default(); DAMAGE_METHODS.len() * FRAME_SIZES.len()];
+        let no_counts = vec![OutcomeCounts::default(); DAMAGE_METHODS.len() * FRAME_SIZES.len()];
         let text = path.as_ref().filter(|path| path.exists()).map(|path| fs::read(path).unwrap());
         let tally = text.map(|text| serde_json::from_slice(&text).unwrap());
-        (path, tally.unwrap_or(Self { frames: 0, took: Duration::ZERO, counts: nothing }))
+        (path, tally.unwrap_or(Self { frames: 0, elapsed: Duration::ZERO, counts: no_counts }))
     }
 
-    /// Puts the tally in the place of the one before it.
+    /// Replaces the saved tally with this one.
     fn save(&self, path: &PathBuf) {
         let new = path.with_extension("new");
         fs::write(&new, serde_json::to_vec(self).unwrap()).unwrap();
@@ -291,74 +300,77 @@ fn main() -> ExitCode {
     let wanted = std::env::var("CHRONICLE_BENCH_DAMAGES").ok().map(|text| text.replace('_', ""));
     let wanted: u64 = wanted.map_or(50_000, |text| text.parse().unwrap());
     let (path, mut tally) = BenchTally::load();
-    let each = wanted.div_ceil(DAMAGES_PER_FRAME * tally.counts.len() as u64).max(1);
-    let frames = each * tally.counts.len() as u64;
+    let frames_per_row = wanted.div_ceil(DAMAGES_PER_FRAME * tally.counts.len() as u64).max(1);
+    let frames = frames_per_row * tally.counts.len() as u64;
     while tally.frames < frames {
         let start = Instant::now();
-        let more = (frames - tally.frames).min(FRAMES_PER_ROUND);
-        measure(&mut tally, more);
-        tally.took += start.elapsed();
+        let count = (frames - tally.frames).min(FRAMES_PER_ROUND);
+        measure(&mut tally, count);
+        tally.elapsed += start.elapsed();
         if let Some(path) = &path {
             tally.save(path);
         }
     }
-    let kinds = DAMAGE_METHODS.iter().flat_map(|kind| FRAME_SIZES.map(|size| (*kind, size)));
+    let cells = DAMAGE_METHODS.iter().flat_map(|method| FRAME_SIZES.map(|size| (*method, size)));
     let rows: Vec<OutcomeRow> =
-        kinds.zip(&tally.counts).map(|((kind, size), counts)| OutcomeRow { kind, size, counts: *counts }).collect();
-    let all: u64 = rows.iter().map(|row| row.counts.total()).sum();
+        cells.zip(&tally.counts).map(|((method, size), counts)| OutcomeRow { method, size, counts: *counts }).collect();
+    let total: u64 = rows.iter().map(|row| row.counts.total()).sum();
     println!(
-        "{all} damages, {} of each row, in {:.0?}; per cent, but for proven and wrong: how many\n",
-        all / rows.len() as u64,
-        tally.took
+        "{total} damages, {} per row, in {:.0?}. Values are per cent; proven and wrong is a count.\n",
+        total / rows.len() as u64,
+        tally.elapsed
     );
     println!(
-        "| damage | frame | proven | likely | choice, the truth in it | choice without | refused | proven and wrong | likely and wrong | bits / 2^32 |"
+        "| damage | frame | proven | likely | choice with the true bytes | choice without them | refused | proven and wrong | likely and wrong | bits / 2^32 |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for row in &rows {
         println!("{row}");
     }
     let broken = broken_promises(&rows);
-    println!("\n{}", if broken.is_empty() { "every promise is kept".to_owned() } else { broken.join("\n") });
+    println!(
+        "\n{}",
+        if broken.is_empty() { "All results are within the documented limits.".to_owned() } else { broken.join("\n") }
+    );
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Takes `more` frames on all cores, row by row and round by round. A frame's number alone decides what is in it and what
-/// happens to it, so that the table does not depend on who takes it.
-fn measure(tally: &mut BenchTally, more: u64) {
-    let (next, end) = (AtomicU64::new(tally.frames), tally.frames + more);
+/// Measures the next `count` frames on all cores, one for each row in turn. The number of a frame alone determines its
+/// contents and its damage, so that the table does not depend on the number of threads.
+fn measure(tally: &mut BenchTally, count: u64) {
+    let (next, end) = (AtomicU64::new(tally.frames), tally.frames + count);
     let counts = Mutex::new(&mut tally.counts);
-    let take = || {
+    let work = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= end {
                 return;
             }
-            let at = (number % (DAMAGE_METHODS.len() * FRAME_SIZES.len()) as u64) as usize;
-            let found = count_outcomes(
-                DAMAGE_METHODS[at / FRAME_SIZES.len()],
-                FRAME_SIZES[at % FRAME_SIZES.len()],
+            let row = (number % (DAMAGE_METHODS.len() * FRAME_SIZES.len()) as u64) as usize;
+            let outcomes = count_outcomes(
+                DAMAGE_METHODS[row / FRAME_SIZES.len()],
+                FRAME_SIZES[row % FRAME_SIZES.len()],
                 SplitMix64(number << 20),
             );
-            counts.lock().unwrap()[at].add(found);
+            counts.lock().unwrap()[row].add(outcomes);
         }
     };
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(take);
+            scope.spawn(work);
         }
     });
     tally.frames = end;
 }
 
-/// What is said of a frame of `size` bytes that is damaged again and again.
-fn count_outcomes(kind: DamageMethod, size: usize, mut random: SplitMix64) -> OutcomeCounts {
-    let good = build_frame(size, &mut random);
+/// Damages a frame of `size` bytes [`DAMAGES_PER_FRAME`] times, each time from the original, and counts the outcomes.
+fn count_outcomes(method: DamageMethod, size: usize, mut random: SplitMix64) -> OutcomeCounts {
+    let original = build_frame(size, &mut random);
     let mut counts = OutcomeCounts::default();
     for _ in 0..DAMAGES_PER_FRAME {
-        let mut bad = good.clone();
-        kind.apply(&mut bad, &mut random);
-        counts.record_outcome(&good, &bad);
+        let mut damaged = original.clone();
+        method.apply(&mut damaged, &mut random);
+        counts.record_outcome(&original, &damaged);
     }
     counts
 }

@@ -1,9 +1,9 @@
-//! Micro-measurements of what the engine does for every frame, with criterion: `cargo bench --bench micro`.
+//! Criterion benchmarks of the work that the engine does for every frame. Run them with `cargo bench --bench micro`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     missing_docs,
-    reason = "a measurement that fails may stop, and has nobody who reads its documentation"
+    reason = "a benchmark may panic when it fails, and has no public documentation"
 )]
 
 use std::fs;
@@ -35,13 +35,13 @@ fn frames(criterion: &mut Criterion) {
     group.bench_function("decode", |bench| bench.iter(|| decode(black_box(frame), Version::V1)));
     group.throughput(Throughput::Bytes(payload.len() as u64));
     group.bench_function("parse", |bench| bench.iter(|| EventView::parse(black_box(payload), Version::V1).unwrap()));
-    let piece = [b'x'; 300];
-    group.throughput(Throughput::Bytes(piece.len() as u64));
-    group.bench_function("crc of 300 bytes", |bench| bench.iter(|| crc::checksum(black_box(&piece))));
+    let bytes_300 = [b'x'; 300];
+    group.throughput(Throughput::Bytes(bytes_300.len() as u64));
+    group.bench_function("crc, 300 bytes", |bench| bench.iter(|| crc::checksum(black_box(&bytes_300))));
     group.finish();
 }
 
-/// A mebibyte of noise, in which no frame is found.
+/// Scans one MiB of random bytes, in which there is no frame.
 fn noise(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("noise.log");
@@ -55,7 +55,7 @@ fn noise(criterion: &mut Criterion) {
     let log = Arc::new(LogFile::open(&OsDisk, &path, OpenMode::Read).unwrap());
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("1 MiB of noise", |bench| {
+    group.bench_function("1 MiB of random bytes", |bench| {
         bench.iter(|| {
             let mut scanner = Scanner::new(Arc::clone(&log), HEADER_LEN as u64..bytes.len() as u64);
             while let Some(item) = scanner.next_item().unwrap() {
@@ -74,16 +74,16 @@ fn lookups(criterion: &mut Criterion) {
     let index = log.index().unwrap();
     let ids: Vec<u64> = index.iter().map(|row| row.unwrap().id).collect();
     let mut next = ids.iter().cycle();
-    criterion.bench_function("index: offsets of an aggregate", |bench| {
+    criterion.bench_function("index, offsets of an aggregate", |bench| {
         bench.iter(|| index.offsets(*next.next().unwrap()).unwrap().count());
     });
 }
 
-/// A log of so many events.
+/// Generates a log of `events` events, and returns its path.
 fn generate_log(folder: &Path, events: u64) -> PathBuf {
-    let path = folder.join("made.log");
-    let recipe =
+    let path = folder.join("generated.log");
+    let options =
         GeneratorOptions { length: LogLength::Events(events), aggregates: 10_000, ..GeneratorOptions::default() };
-    generate(&OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
+    generate(&OsDisk, &path, &options, &mut |_| ControlFlow::Continue(())).unwrap();
     path
 }

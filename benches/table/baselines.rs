@@ -1,4 +1,4 @@
-//! What the engine is held against: the least code that reads frames, and `serde_json` on their payloads.
+//! The baselines: a minimal reader of frames, and `serde_json` on the payloads.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::logs::{HEADER_LEN, file_size};
 
-/// What `serde_json` makes of an event, into a tree.
+/// An event as `serde_json` parses it, with the payload as a tree.
 #[derive(serde::Deserialize)]
 #[allow(dead_code, reason = "read by the deserialiser")]
 struct TypedEvent {
@@ -26,7 +26,7 @@ struct TypedEvent {
     payload: serde_json::Value,
 }
 
-/// What `serde_json` makes of an event, borrowed.
+/// An event as `serde_json` parses it, borrowing from the frame where it can.
 #[derive(serde::Deserialize)]
 #[allow(dead_code, reason = "read by the deserialiser")]
 struct BorrowedEvent<'a> {
@@ -43,19 +43,19 @@ struct BorrowedEvent<'a> {
     payload: &'a RawValue,
 }
 
-/// Every byte, and nothing done with it.
+/// Reads every byte of the file and discards it.
 pub(crate) fn read_all_bytes(path: &Path) {
     let mut file = File::open(path).unwrap();
     let mut buf = vec![0; 1 << 20];
     while file.read(&mut buf).unwrap() > 0 {}
 }
 
-/// Frames and their checksums, with the least code that does it.
+/// Reads all frames and compares their checksums, with as little code as possible.
 pub(crate) fn check_frames(path: &Path) {
     check_frames_in_range(path, HEADER_LEN..file_size(path));
 }
 
-/// The same on two threads, which know the frame boundary where the second one starts.
+/// Does the work of [`check_frames`] on two threads. The second one starts at `boundary`, a known frame boundary.
 pub(crate) fn check_frames_in_two_threads(path: &Path, boundary: u64) {
     thread::scope(|scope| {
         scope.spawn(|| check_frames_in_range(path, boundary..file_size(path)));
@@ -63,7 +63,7 @@ pub(crate) fn check_frames_in_two_threads(path: &Path, boundary: u64) {
     });
 }
 
-/// The frame boundary nearest behind the middle.
+/// Returns the first frame boundary at or after the middle of the file.
 pub(crate) fn middle_boundary(path: &Path) -> u64 {
     let (mut at, end) = (HEADER_LEN, file_size(path));
     for_each_frame(path, HEADER_LEN..end, |frame| {
@@ -74,17 +74,17 @@ pub(crate) fn middle_boundary(path: &Path) -> u64 {
     at
 }
 
-/// Every event into a type of its own, its payload into a tree.
+/// Parses every event into owned values, and its payload into a tree.
 pub(crate) fn parse_into_values(path: &Path) {
     for_each_payload(path, |payload| drop(black_box(serde_json::from_slice::<TypedEvent>(payload).unwrap())));
 }
 
-/// Every event into a type that borrows what it can.
+/// Parses every event, borrowing from the frame where possible.
 pub(crate) fn parse_borrowed(path: &Path) {
     for_each_payload(path, |payload| drop(black_box(serde_json::from_slice::<BorrowedEvent>(payload).unwrap())));
 }
 
-/// What stands at some places and no more, each with one read.
+/// Reads the start of the frame at each offset, with one system call each.
 pub(crate) fn read_offsets(path: &Path, offsets: &[u64]) {
     let file = File::open(path).unwrap();
     let mut buf = vec![0; 4096];
@@ -109,24 +109,24 @@ fn for_each_frame(path: &Path, range: Range<u64>, mut visit: impl FnMut(&[u8])) 
     file.seek(SeekFrom::Start(range.start)).unwrap();
     let mut file = file.take(range.end - range.start);
     let mut buf = vec![0; 4 << 20];
-    let mut held = 0;
+    let mut buffered = 0;
     loop {
-        let read = file.read(&mut buf[held..]).unwrap();
-        held += read;
+        let read = file.read(&mut buf[buffered..]).unwrap();
+        buffered += read;
         let mut at = 0;
-        while let Some(length) = buf[at..held].first_chunk::<4>() {
+        while let Some(length) = buf[at..buffered].first_chunk::<4>() {
             let end = at + 8 + u32::from_be_bytes(*length) as usize;
-            if end > held {
+            if end > buffered {
                 break;
             }
             visit(&buf[at..end]);
             at = end;
         }
         if read == 0 {
-            assert_eq!(at, held);
+            assert_eq!(at, buffered);
             return;
         }
-        buf.copy_within(at..held, 0);
-        held -= at;
+        buf.copy_within(at..buffered, 0);
+        buffered -= at;
     }
 }

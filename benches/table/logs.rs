@@ -1,4 +1,4 @@
-//! The logs that are measured, made when they are not there from an earlier run, each with a fresh index beside it.
+//! The logs that are measured. They are generated when an earlier run has not left them, and each has a fresh index.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -13,20 +13,21 @@ use chronicle::storage::OsDisk;
 
 use crate::row::{Measurement, measure_time};
 
-/// Where the first frame stands.
+/// Offset of the first frame.
 pub(crate) const HEADER_LEN: u64 = 16;
-/// The size of the vast log. All of it but a mebibyte at each end is a hole in a sparse file.
+/// Size of the vast log. It is a sparse file: all but one MiB at each end is a hole.
 const VAST_BYTES: u64 = 100 << 30;
 
-/// The logs of the measurements: always the same bytes for the same size.
+/// The paths of the logs. For the same size their bytes are always the same.
 pub(crate) struct BenchLogs {
     pub(crate) folder: PathBuf,
-    /// 1 MiB, the yardstick of what costs the same at any size.
+    /// A log of 1 MiB, the baseline of operations that cost the same at any size.
     pub(crate) small: PathBuf,
-    /// Of the size that was asked for.
+    /// A log of the requested size.
     pub(crate) big: PathBuf,
+    /// A sparse log of [`VAST_BYTES`].
     pub(crate) vast: PathBuf,
-    /// What no log recovers from quickly: each other byte begins the length of a frame of up to 16 MiB, and none is one.
+    /// The worst case for finding the next frame: every second byte could start a frame of up to 16 MiB, and none does.
     pub(crate) hostile: PathBuf,
 }
 
@@ -42,10 +43,10 @@ impl BenchLogs {
         Self { folder, small, big, vast, hostile }
     }
 
-    /// A path in the folder at which nothing stands.
+    /// Returns a path in the folder at which no file exists.
     pub(crate) fn unused_path(&self, name: &str) -> PathBuf {
         let path = self.folder.join(name);
-        // There from an earlier run, or not.
+        // The file exists when an earlier run has left it.
         let _ = fs::remove_file(&path);
         path
     }
@@ -60,30 +61,30 @@ fn make_log(path: &Path, bytes: u64) {
         return EventLog::open_read_only(path).unwrap().save_index().unwrap();
     }
     let _ = fs::remove_file(path);
-    let recipe =
+    let options =
         GeneratorOptions { length: LogLength::Bytes(bytes), aggregates: 100_000, ..GeneratorOptions::default() };
-    let go = &mut |_: Progress| ControlFlow::Continue(());
-    let time = measure_time(|| generate(&OsDisk, path, &recipe, go).unwrap());
+    let on_progress = &mut |_: Progress| ControlFlow::Continue(());
+    let time = measure_time(|| generate(&OsDisk, path, &options, on_progress).unwrap());
     println!("{}: generated at {}", path.display(), Measurement::Rate(file_size(path), time));
     EventLog::open_read_only(path).unwrap().save_index().unwrap();
 }
 
-/// The small log, a hole, and the small log's frames again. The index is the engine's own, over passes that leave the
-/// hole out: reading it would take minutes, and opening does not ask what lies there.
+/// Creates a log of the small log's bytes, a hole, and the small log's frames again. The index is built by surveys that
+/// leave the hole out, because reading it would take minutes, and opening a log does not read it.
 fn make_vast(path: &Path, small: &Path) {
     let bytes = fs::read(small).unwrap();
     let frames = &bytes[HEADER_LEN as usize..];
-    let again = VAST_BYTES - frames.len() as u64;
+    let second_copy = VAST_BYTES - frames.len() as u64;
     let mut file = File::create(path).unwrap();
     file.write_all(&bytes).unwrap();
-    file.seek(SeekFrom::Start(again)).unwrap();
+    file.seek(SeekFrom::Start(second_copy)).unwrap();
     file.write_all(frames).unwrap();
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let mut index = view.empty_index();
-    let before = SurveyOptions { until: Some(bytes.len() as u64), ..SurveyOptions::default() };
-    let behind = SurveyOptions { from: Some(again), ..SurveyOptions::default() };
-    for wish in [before, behind] {
-        survey(&view, &wish, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
+    let before_hole = SurveyOptions { until: Some(bytes.len() as u64), ..SurveyOptions::default() };
+    let after_hole = SurveyOptions { from: Some(second_copy), ..SurveyOptions::default() };
+    for options in [before_hole, after_hole] {
+        survey(&view, &options, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
     }
     chronicle::internal::index::save(&OsDisk, view.index_path(), view.log(), &index).unwrap();
 }

@@ -1,13 +1,13 @@
-//! Prints the table of the README: each operation beside a yardstick measured in the same run, and its target.
+//! Prints the table of docs/performance.md: each operation, a baseline measured in the same run, their ratio, and the target.
 //!
-//! Run by `benches/run`, which says how. No figure here is asserted: they are for reading.
+//! `benches/run` runs it and describes its options. No figure is asserted.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     missing_docs,
-    reason = "a measurement that fails may stop, and its result is what it prints"
+    reason = "a benchmark may panic when it fails, and prints its result"
 )]
 
 mod baselines;
@@ -33,11 +33,11 @@ fn main() {
     let bytes = logs::file_size(&logs.big);
     let events = EventLog::open_read_only(&logs.big).unwrap().index().unwrap().coverage().events;
     let gib = bytes as f64 / f64::from(1 << 30);
-    println!("Log: {gib:.2} GiB, {events} events of {} bytes in the mean.\n", bytes / events.max(1));
+    println!("Log: {gib:.2} GiB, {events} events of {} bytes on average.\n", bytes / events.max(1));
     println!("{}", row::TableRow::TABLE_HEAD);
-    let least = reading::measure(&logs.big);
+    let minimal_reader = reading::measure(&logs.big);
     index::measure(&logs);
-    filter::measure(&logs.big, least);
+    filter::measure(&logs.big, minimal_reader);
     writing::measure(&logs);
     process::measure(&logs);
     screen::measure(&logs);

@@ -1,4 +1,4 @@
-//! The program as a process: the memory it takes, and the time it has on a core. Linux alone tells.
+//! The program as a process: its memory and its CPU time. Both are known on Linux only.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -19,59 +19,59 @@ const MAX_FRAME_BYTES: u64 = 1 << 10;
 pub(crate) fn measure(logs: &BenchLogs) {
     let log = EventLog::open_read_only(&logs.big).unwrap();
     let index = log.index().unwrap();
-    let of_index = 6 * index.coverage().events + 64 * index.iter().count() as u64;
+    let index_bytes = 6 * index.coverage().events + 64 * index.iter().count() as u64;
     drop(log);
     let (big, hostile) = (logs.big.as_os_str(), logs.hostile.as_os_str());
-    let elsewhere = logs.unused_path("rebuilt.idx");
-    let elsewhere = [OsStr::new("--index"), elsewhere.as_os_str()];
+    let rebuilt = logs.unused_path("rebuilt.idx");
+    let index_option = [OsStr::new("--index"), rebuilt.as_os_str()];
 
-    let allowed = |bytes| ("allowed", Measurement::Bytes(bytes));
-    for (what, peak, allowed) in [
+    let limit = Measurement::Bytes;
+    for (operation, peak, limit) in [
         (
             "memory of verify --frames",
             run_for_peak_memory("verify --frames", &[big]),
-            allowed((16 << 20) + MAX_FRAME_BYTES),
+            limit((16 << 20) + MAX_FRAME_BYTES),
         ),
-        ("the same on hostile input", run_for_peak_memory("verify --frames", &[hostile]), allowed(64 << 20)),
         (
-            "memory of verify, judging payloads too",
-            run_for_peak_memory("verify", &[big]),
-            allowed((16 << 20) + MAX_FRAME_BYTES),
+            "memory of verify --frames, hostile input",
+            run_for_peak_memory("verify --frames", &[hostile]),
+            limit(64 << 20),
         ),
+        ("memory of verify", run_for_peak_memory("verify", &[big]), limit((16 << 20) + MAX_FRAME_BYTES)),
         (
             "memory of index rebuild",
-            run_for_peak_memory("index rebuild", &[&[big], &elsewhere[..]].concat()),
-            allowed(of_index),
+            run_for_peak_memory("index rebuild", &[&[big], &index_option[..]].concat()),
+            limit(index_bytes),
         ),
     ] {
-        TableRow::new(what, peak).with_baseline(allowed.0, allowed.1).with_target("1").print();
+        TableRow::new(operation, peak).with_baseline("limit", limit).with_target("1").print();
     }
 }
 
-/// The most memory that a process has had resident.
+/// Returns the peak resident memory of a process.
 pub(crate) fn peak_memory(pid: u32) -> Measurement {
-    let told = || {
+    let peak_kib = || {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
     };
-    told().map_or(Measurement::Unknown, |kib| Measurement::Bytes(kib << 10))
+    peak_kib().map_or(Measurement::Unknown, |kib| Measurement::Bytes(kib << 10))
 }
 
-/// How long the threads of a process have been on a core.
+/// Returns the CPU time of all threads of a process.
 pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     let mut sum = 0;
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
-        let told = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        sum += told.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
+        let schedstat = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        sum += schedstat.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
     }
     Some(Duration::from_nanos(sum))
 }
 
-/// Runs the program to its end; the most memory it has had resident, looked at every millisecond.
-fn run_for_peak_memory(command: &str, more: &[&OsStr]) -> Measurement {
+/// Runs the program, and returns its peak resident memory, sampled every millisecond.
+fn run_for_peak_memory(command: &str, arguments: &[&OsStr]) -> Measurement {
     let mut program = Command::new(PROGRAM);
-    program.args(command.split_ascii_whitespace()).args(more).stdout(Stdio::null()).stderr(Stdio::null());
+    program.args(command.split_ascii_whitespace()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = program.spawn().unwrap();
     let mut peak = Measurement::Unknown;
     loop {

@@ -1,26 +1,26 @@
-//! One row of the table, and how what was measured is printed: rates, times, bytes, shares.
+//! The rows of the table, and the measurements in them: rates, times, sizes and CPU shares.
 
 use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Runs of a measurement; the best counts, because everything else on a machine only makes it slower.
+/// Runs of a measurement. The best run counts, because other work on the machine can only make a run slower.
 const RUNS: usize = 5;
 
-/// What was measured.
+/// The result of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Measurement {
-    /// So many bytes in that time. Of rates alone, more is better.
+    /// Bytes processed in a time. More is better; of all other measurements, less is better.
     Rate(u64, Duration),
     Time(Duration),
     Bytes(u64),
-    /// Of one core.
+    /// The share of one core, from 0 to 1.
     CpuShare(f64),
-    /// This system does not tell.
+    /// The operating system does not provide the figure.
     Unknown,
 }
 
-/// An operation beside its yardstick.
+/// One row: an operation, its measurement, and a baseline to compare it with.
 #[derive(Debug)]
 pub(crate) struct TableRow<'a> {
     operation: &'a str,
@@ -31,14 +31,14 @@ pub(crate) struct TableRow<'a> {
 
 impl<'a> TableRow<'a> {
     pub(crate) const TABLE_HEAD: &'static str =
-        "| operation | figure | yardstick | ratio | target |\n| --- | --- | --- | --- | --- |";
+        "| operation | figure | baseline | ratio | target |\n| --- | --- | --- | --- | --- |";
 
-    pub(crate) const fn new(operation: &'a str, figure: Measurement) -> Self {
-        Self { operation, measurement: figure, baseline: None, target: "" }
+    pub(crate) const fn new(operation: &'a str, measurement: Measurement) -> Self {
+        Self { operation, measurement, baseline: None, target: "" }
     }
 
-    pub(crate) const fn with_baseline(self, what: &'a str, figure: Measurement) -> Self {
-        Self { baseline: Some((what, figure)), ..self }
+    pub(crate) const fn with_baseline(self, name: &'a str, measurement: Measurement) -> Self {
+        Self { baseline: Some((name, measurement)), ..self }
     }
 
     pub(crate) const fn with_target(self, target: &'a str) -> Self {
@@ -52,10 +52,10 @@ impl<'a> TableRow<'a> {
 
 impl fmt::Display for TableRow<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, measurement: figure, target, .. } = self;
-        write!(f, "| {operation} | {figure} |")?;
-        match &self.baseline {
-            Some((what, yardstick)) => write!(f, " {what}: {yardstick} | {} |", Ratio(*figure, *yardstick))?,
+        let Self { operation, measurement, baseline, target } = self;
+        write!(f, "| {operation} | {measurement} |")?;
+        match baseline {
+            Some((name, base)) => write!(f, " {name}: {base} | {} |", Ratio(*measurement, *base))?,
             None => write!(f, " | |")?,
         }
         if target.is_empty() { write!(f, " |") } else { write!(f, " {target} |") }
@@ -86,30 +86,30 @@ impl fmt::Display for Measurement {
     }
 }
 
-/// A figure as a multiple of another.
+/// The first measurement divided by the second.
 struct Ratio(Measurement, Measurement);
 
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0.as_number(), self.1.as_number()) {
-            (Some(ours), Some(theirs)) if ours < theirs / 100.0 => write!(f, "under 0.01"),
-            (Some(ours), Some(theirs)) => write!(f, "{:.2}", ours / theirs),
+            (Some(measured), Some(base)) if measured < base / 100.0 => write!(f, "under 0.01"),
+            (Some(measured), Some(base)) => write!(f, "{:.2}", measured / base),
             _ => Ok(()),
         }
     }
 }
 
-/// The shortest of some runs.
+/// Returns the time of the best of [`RUNS`] runs.
 pub(crate) fn best_time<T>(run: impl FnMut() -> T) -> Duration {
     best_time_of(RUNS, run)
 }
 
-/// The shortest of so many runs, where one is long.
+/// Returns the time of the best of `runs` runs, for operations that take long.
 pub(crate) fn best_time_of<T>(runs: usize, mut run: impl FnMut() -> T) -> Duration {
     (0..runs).map(|_| measure_time(&mut run)).min().unwrap()
 }
 
-/// How long one run took.
+/// Returns the time of one run.
 pub(crate) fn measure_time<T>(run: impl FnOnce() -> T) -> Duration {
     let start = Instant::now();
     black_box(run());

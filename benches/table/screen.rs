@@ -1,4 +1,4 @@
-//! The screen, in a real terminal: when it is there, how soon a key is answered, what it takes while nobody types.
+//! The screen in a real terminal: time to the first screen, time from a key to its frame, and CPU time while idle.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -9,64 +9,67 @@ use crate::process::{cpu_time, peak_memory};
 use crate::row::{Measurement, TableRow};
 use crate::terminal::BenchTerminal;
 
-/// Keys that each move the cursor, from the first row and back to it.
+/// Keys of which each moves the cursor, starting at the first row and ending on it.
 const KEY_SEQUENCE: [&str; 14] =
     ["j", "j", "k", PAGE_DOWN, PAGE_DOWN, PAGE_UP, ":50%\r", "j", "k", PAGE_DOWN, "G", "k", PAGE_UP, "g"];
 const PAGE_DOWN: &str = "\x1b[6~";
 const PAGE_UP: &str = "\x1b[5~";
-/// Distance of two keys: what a key repeats at that is held down.
+/// Time between two keys: the repeat interval of a key that is held down.
 const KEY_INTERVAL: Duration = Duration::from_millis(33);
-/// How many keys are measured, and how often the screen is opened at most to come to so many.
+/// Keys that are measured.
 const KEY_COUNT: usize = 300;
+/// Most sessions that are opened to measure [`KEY_COUNT`] keys while a scan runs.
 const MAX_SESSIONS: usize = 10;
-/// How often a first screen is waited for.
+/// Runs of the time to the first screen.
 const RUNS: usize = 5;
-/// How long nobody types, once the scan and what follows it are over.
+/// Time over which CPU use is measured, after the scan is done.
 const IDLE_TIME: Duration = Duration::from_secs(4);
 
 pub(crate) fn measure(logs: &BenchLogs) {
-    let nowhere = logs.unused_path("none.idx");
-    let without = [OsStr::new("--index"), nowhere.as_os_str()];
-    for (what, index) in [("first screen, fresh index", &[][..]), ("first screen, no index", &without)] {
-        let first = |log: &Path| {
-            let screens = (0..RUNS).map(|_| BenchTerminal::open(log, index).first_screen());
+    let missing = logs.unused_path("none.idx");
+    let no_index = [OsStr::new("--index"), missing.as_os_str()];
+    for (name, options) in [("first screen, fresh index", &[][..]), ("first screen, no index", &no_index)] {
+        let first_screen = |log: &Path| {
+            let screens = (0..RUNS).map(|_| BenchTerminal::open(log, options).first_screen());
             Measurement::Time(screens.min().unwrap())
         };
-        let small = first(&logs.small);
+        let small = first_screen(&logs.small);
         for (size, log) in [("", &logs.big), (", 100 GiB, sparse", &logs.vast)] {
-            let operation = format!("{what}{size}");
-            TableRow::new(&operation, first(log))
-                .with_baseline("the same at 1 MiB", small)
+            let operation = format!("{name}{size}");
+            TableRow::new(&operation, first_screen(log))
+                .with_baseline("1 MiB log", small)
                 .with_target("under 50 ms")
                 .print();
         }
     }
-    let scanning = KeyLatencies::measure_during_scan(logs, &without);
-    let still = KeyLatencies::measure_without_scan(logs);
+    let scanning = KeyLatencies::measure_during_scan(logs, &no_index);
+    let idle = KeyLatencies::measure_without_scan(logs);
     for (percent, target) in [(50, "under 5 ms"), (99, "under 16 ms")] {
-        let operation = format!("a key to its frame while scanning, {percent} % of {}", scanning.0.len());
-        let (ours, without) = (scanning.percentile(percent), still.percentile(percent));
-        TableRow::new(&operation, ours).with_baseline("no scan", without).with_target(target).print();
+        let operation = format!("key press to frame during a scan, {percent}th percentile of {}", scanning.0.len());
+        TableRow::new(&operation, scanning.percentile(percent))
+            .with_baseline("no scan", idle.percentile(percent))
+            .with_target(target)
+            .print();
     }
     measure_idle(logs);
 }
 
-/// How long each key took to its frame.
+/// The time from each key press to the frame that shows its effect.
 struct KeyLatencies(Vec<Duration>);
 
 impl KeyLatencies {
-    /// Opens the screen again as often as the scan ends too soon.
+    /// Measures keys while a scan runs, in several sessions when a scan ends too soon.
     fn measure_during_scan(logs: &BenchLogs, options: &[&OsStr]) -> Self {
         let mut keys = Vec::new();
         for _ in 0..MAX_SESSIONS {
             let mut terminal = BenchTerminal::open(&logs.big, options);
             terminal.first_screen();
             for key in KEY_SEQUENCE.iter().cycle() {
-                let took = press(&mut terminal, key);
+                let latency = press(&mut terminal, key);
                 if keys.len() == KEY_COUNT || terminal.contains_text("verified 100 %") {
                     break;
                 }
-                keys.push(took);
+                keys.push(latency);
             }
         }
         Self(keys)
@@ -78,7 +81,7 @@ impl KeyLatencies {
         Self(KEY_SEQUENCE.iter().cycle().take(KEY_COUNT).map(|key| press(&mut terminal, key)).collect())
     }
 
-    /// The time that so many in a hundred keys took at most.
+    /// Returns the latency that `percent` of the keys do not exceed.
     fn percentile(&self, percent: usize) -> Measurement {
         let mut sorted = self.0.clone();
         sorted.sort();
@@ -86,12 +89,12 @@ impl KeyLatencies {
     }
 }
 
-/// Presses a key, and lets the time pass to the next one.
+/// Presses a key, waits until the next key is due, and returns the key's latency.
 fn press(terminal: &mut BenchTerminal, key: &str) -> Duration {
     let next = Instant::now() + KEY_INTERVAL;
-    let took = terminal.cursor_latency(key);
+    let latency = terminal.cursor_latency(key);
     terminal.process_until(next);
-    took
+    latency
 }
 
 fn measure_idle(logs: &BenchLogs) {
@@ -107,8 +110,8 @@ fn measure_idle(logs: &BenchLogs) {
     let share = cpu_time(terminal.pid()).zip(before).map_or(Measurement::Unknown, |(after, before)| {
         Measurement::CpuShare(after.saturating_sub(before).as_secs_f64() / start.elapsed().as_secs_f64())
     });
-    TableRow::new("share of a core while nobody types", share).with_target("under 1 %").print();
-    let allowed = Measurement::Bytes(64 << 20);
-    let row = TableRow::new("memory of the screen, fresh index, scanned", peak_memory(terminal.pid()));
-    row.with_baseline("allowed", allowed).with_target("1").print();
+    TableRow::new("CPU use while idle, share of one core", share).with_target("under 1 %").print();
+    let limit = Measurement::Bytes(64 << 20);
+    let row = TableRow::new("memory of the screen after a scan, fresh index", peak_memory(terminal.pid()));
+    row.with_baseline("limit", limit).with_target("1").print();
 }

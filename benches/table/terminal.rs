@@ -1,4 +1,4 @@
-//! The program in a pseudo terminal, with the moment at which each byte of a drawing came out.
+//! The program in a pseudo terminal, with the time at which each piece of its output arrived.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -14,12 +14,12 @@ use crate::process::PROGRAM;
 
 const COLUMNS: u16 = 120;
 const LINES: u16 = 40;
-/// A drawing comes in pieces; when nothing came for so long, it has ended.
+/// A frame arrives in several pieces. It is complete when nothing has arrived for this time.
 const QUIET_PERIOD: Duration = Duration::from_millis(1);
-/// How long anything may take on a busy machine.
+/// Longest time that anything may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The program in a terminal; dropped, it is ended.
+/// The program in a terminal. Dropping it kills the program.
 pub(crate) struct BenchTerminal {
     child: Box<dyn Child + Send + Sync>,
     _master: Box<dyn MasterPty + Send>,
@@ -60,14 +60,14 @@ impl BenchTerminal {
         self.child.process_id().unwrap()
     }
 
-    /// How long the first screen took: rows under the cursor, down to the last line.
+    /// Returns the time from the start of the program to the complete first screen: rows, cursor and footer.
     pub(crate) fn first_screen(&mut self) -> Duration {
         self.wait_until_drawn("the first screen", |screen| {
             !cursor_row(screen).is_empty() && screen.contents().contains(" / search")
         }) - self.started
     }
 
-    /// How long it took until what is pressed had moved the cursor to another row, and that was drawn.
+    /// Presses keys, and returns the time until the cursor is drawn on another row.
     pub(crate) fn cursor_latency(&mut self, keys: &str) -> Duration {
         let before = cursor_row(self.emulator.screen());
         let pressed = Instant::now();
@@ -80,33 +80,33 @@ impl BenchTerminal {
         self.emulator.screen().contents().contains(text)
     }
 
-    /// Waits for a text.
+    /// Waits until the screen contains a text.
     pub(crate) fn wait_for_text(&mut self, text: &str) {
         if !self.contains_text(text) {
             self.wait_until_drawn(text, |screen| screen.contents().contains(text));
         }
     }
 
-    /// Lets time pass; what is drawn meanwhile is read.
+    /// Reads the program's output until a time.
     pub(crate) fn process_until(&mut self, until: Instant) {
         while let Ok((_, bytes)) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
             self.emulator.process(&bytes);
         }
     }
 
-    /// Waits until the screen is as expected and nothing more comes. The time at which the last of it came.
-    fn wait_until_drawn(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) -> Instant {
+    /// Waits until the screen is as expected and complete, and returns the time at which its last piece arrived.
+    fn wait_until_drawn(&mut self, expected: &str, is_expected: impl Fn(&vt100::Screen) -> bool) -> Instant {
         let mut last = None;
         loop {
             let wait = if last.is_some() { QUIET_PERIOD } else { DEADLINE };
             match self.output.recv_timeout(wait) {
                 Ok((at, bytes)) => {
                     self.emulator.process(&bytes);
-                    if last.is_some() || seen(self.emulator.screen()) {
+                    if last.is_some() || is_expected(self.emulator.screen()) {
                         last = Some(at);
                     }
                 }
-                Err(_) => return last.unwrap_or_else(|| panic!("{what}:\n{}", self.emulator.screen().contents())),
+                Err(_) => return last.unwrap_or_else(|| panic!("{expected}:\n{}", self.emulator.screen().contents())),
             }
         }
     }
@@ -114,13 +114,13 @@ impl BenchTerminal {
 
 impl Drop for BenchTerminal {
     fn drop(&mut self) {
-        // One that ended by itself is gone already.
+        // Fails when the program has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The row of the list that the cursor is on; empty while there is none.
+/// Returns the list row under the cursor; empty when there is none.
 fn cursor_row(screen: &vt100::Screen) -> String {
     screen.rows(0, COLUMNS / 2).find(|line| line.starts_with("│>")).unwrap_or_default()
 }
