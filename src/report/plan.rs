@@ -102,8 +102,15 @@ pub(crate) fn fix_label(fix: &Fix) -> String {
 
 /// Formats an entry of the repair history as one line: number, time, state, what was done.
 pub(crate) fn record_line(record: &RepairRecord) -> String {
-    let RepairRecord { number, begun_ms, plan, .. } = record;
-    let done = match plan.undoes {
+    let RepairRecord { number, begun_ms, .. } = record;
+    let begun = format_minute(*begun_ms, DisplayZone::Utc);
+    format!("{number:>4}  {begun}  {}; {}", record_state_text(record), record_summary(record))
+}
+
+/// Formats what a repair has done: its actions, the events restored and the events given up.
+pub(crate) fn record_summary(record: &RepairRecord) -> String {
+    let plan = &record.plan;
+    match plan.undoes {
         Some(undone) => format!("undo of repair {undone}"),
         None => format!(
             "{}: {}, {}",
@@ -111,8 +118,7 @@ pub(crate) fn record_line(record: &RepairRecord) -> String {
             restored_text(plan.restored_events()),
             loss_text(&plan.total_loss())
         ),
-    };
-    format!("{number:>4}  {}  {}; {done}", format_minute(*begun_ms, DisplayZone::Utc), record_state_text(record))
+    }
 }
 
 /// Reports in one sentence how an interrupted repair was completed or rolled back.

@@ -167,7 +167,7 @@ fn a_damaged_log_shows_its_damage_and_browsing_writes_nothing() {
     terminal.wait_for_text("verified 100 %");
     terminal.press("e");
     terminal.wait_until("the cursor on the damage", |screen| {
-        screen.contents().lines().any(|line| line.contains(">×") && line.contains("[proven: correct bits] checksum"))
+        screen.contents().lines().any(|line| line.contains(">×") && line.contains("→ correct bits (proven)  checksum"))
     });
     terminal.press("]");
     terminal.wait_for_text("[Hex]");

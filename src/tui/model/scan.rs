@@ -42,6 +42,8 @@ pub(crate) struct ScanProgress {
     pub(crate) position: u64,
     /// Offset at which the scan ends; 0 until the first progress is reported.
     pub(crate) end: u64,
+    /// Time at which the scan last reached the end of the log, in milliseconds since the epoch.
+    pub(crate) finished_at_ms: Option<u64>,
     /// The run that is in progress.
     pub(crate) current_run: Option<ScanRun>,
     /// Offset up to which a rebuild of the index by this process has verified the log.
@@ -71,6 +73,7 @@ impl ScanProgress {
             event_count: None,
             position: 0,
             end: 0,
+            finished_at_ms: None,
             current_run: None,
             rebuilt_to: 0,
             reported_damage: BTreeSet::new(),

@@ -234,7 +234,7 @@ fn the_first_match_of_a_growing_log_is_shown() {
         if follow == Follow::Yes {
             screen.press(&[Key::Char('F')]);
         }
-        screen.assert_shows("nothing matches the filter");
+        screen.assert_shows("No row matches the filter");
         fs::write(&screen.path, &bytes).unwrap();
         screen.poll_log();
         screen.assert_shows("filter (1 of 1 hit):");

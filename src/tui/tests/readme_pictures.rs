@@ -1,6 +1,6 @@
-//! The pictures of the README: the program's own screens over a damaged log, drawn as SVG in `assets/`.
+//! The pictures of the README and docs: screens of the program over a damaged log, rendered as SVG in `assets/`.
 //!
-//! A picture that is out of date is written anew, and its test fails so that somebody looks at it.
+//! A test whose picture is out of date writes the new picture and fails, so that the change is reviewed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,90 +13,90 @@ use crate::tui::keys::Key;
 
 const SIZE: (u16, u16) = (108, 30);
 
-fn assert_picture(name: &str, bench: &mut TestScreen) {
+fn assert_picture(name: &str, screen: &mut TestScreen) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(format!("{name}.svg"));
-    let drawn = render_svg(&bench.render());
-    if fs::read_to_string(&path).ok().as_deref() != Some(drawn.as_str()) {
-        fs::write(&path, drawn).unwrap();
-        panic!("assets/{name}.svg was out of date and is written anew: look at it, then run this again");
+    let picture = render_svg(&screen.render());
+    if fs::read_to_string(&path).ok().as_deref() != Some(picture.as_str()) {
+        fs::write(&path, picture).unwrap();
+        panic!("assets/{name}.svg was out of date and was rewritten: review it, then run this test again");
     }
 }
 
 fn damaged_screen() -> TestScreen {
-    let mut bench = TestScreen::new(&damaged_log(), SIZE);
-    bench.run_scan();
-    bench
+    let mut screen = TestScreen::new(&damaged_log(), SIZE);
+    screen.run_scan();
+    screen
 }
 
 #[test]
-fn a_damaged_log_in_its_picture() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('e'), Key::Char(']')]);
-    assert_picture("screen", &mut bench);
+fn picture_of_a_damaged_log() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('e'), Key::Char(']')]);
+    assert_picture("screen", &mut screen);
 }
 
 #[test]
-fn one_aggregate_in_its_picture() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('j'), Key::Char('j'), Key::Char('@'), Key::Char('['), Key::Char('j'), Key::Char('j')]);
-    assert_picture("aggregate", &mut bench);
+fn picture_of_an_aggregate() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('j'), Key::Char('j'), Key::Char('@'), Key::Char('['), Key::Char('j'), Key::Char('j')]);
+    assert_picture("aggregate", &mut screen);
 }
 
 #[test]
-fn a_filter_in_its_picture() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('f')]);
-    bench.type_text("type:Updated payload.n>=3");
-    bench.press(&[Key::Enter, Key::Char('j')]);
-    assert_picture("filter", &mut bench);
+fn picture_of_a_filter() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('f')]);
+    screen.type_text("type:Updated payload.n>=3");
+    screen.press(&[Key::Enter, Key::Char('j')]);
+    assert_picture("filter", &mut screen);
 }
 
 #[test]
-fn the_index_in_its_picture() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('4')]);
-    assert_picture("index", &mut bench);
+fn picture_of_the_index() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('4')]);
+    assert_picture("index", &mut screen);
 }
 
 #[test]
-fn the_append_form_in_its_picture() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('a')]);
-    assert_picture("append", &mut bench);
+fn picture_of_the_append_form() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('a')]);
+    assert_picture("append", &mut screen);
 }
 
 #[test]
-fn a_plan_in_its_picture() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('e'), Key::Char('X')]);
-    let offer = bench.take_shown_plan();
-    bench.deliver_plan(offer);
-    assert_picture("plan", &mut bench);
+fn picture_of_a_plan() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('e'), Key::Char('X')]);
+    let preview = screen.take_shown_plan();
+    screen.deliver_plan(preview);
+    assert_picture("plan", &mut screen);
 }
 
 #[test]
-fn a_choice_in_its_picture() {
-    let mut bench = TestScreen::new(&undecided_log(), SIZE);
-    bench.run_scan();
-    bench.press(&[Key::Char('e'), Key::Char(']')]);
-    assert_picture("choice", &mut bench);
+fn picture_of_a_choice() {
+    let mut screen = TestScreen::new(&undecided_log(), SIZE);
+    screen.run_scan();
+    screen.press(&[Key::Char('e'), Key::Char(']')]);
+    assert_picture("choice", &mut screen);
 }
 
 #[test]
-fn the_findings_in_their_picture() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('3'), Key::Char('j')]);
-    assert_picture("findings", &mut bench);
+fn picture_of_the_findings() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('3'), Key::Char('j')]);
+    assert_picture("findings", &mut screen);
 }
 
 #[test]
-fn the_medical_record_in_its_picture() {
-    let mut bench = damaged_screen();
-    bench.press(&[Key::Char('X'), Key::Tab, Key::Enter, Key::Char('u'), Key::Tab, Key::Enter, Key::Char('5')]);
-    // When and where it was done is another in every run.
-    for record in &mut bench.model.repairs.records {
+fn picture_of_the_repair_history() {
+    let mut screen = damaged_screen();
+    screen.press(&[Key::Char('X'), Key::Tab, Key::Enter, Key::Char('u'), Key::Tab, Key::Enter, Key::Char('5')]);
+    // The times and paths of the repairs differ from run to run.
+    for record in &mut screen.model.repairs.records {
         record.begun_ms = 1_795_168_800_000 + 60_000 * u64::from(record.number);
-        record.plan.log.path = bench.model.log_info.path.clone();
+        record.plan.log.path = screen.model.log_info.path.clone();
         record.journal = PathBuf::from("/logs/accounts.log.repairs").join(record.journal.file_name().unwrap());
         for step in &mut record.plan.steps {
             if let StepWrite::CopyFrom { from } = &mut step.write {
@@ -104,21 +104,21 @@ fn the_medical_record_in_its_picture() {
             }
         }
     }
-    bench.model.notice = None;
-    assert_picture("repairs", &mut bench);
+    screen.model.notice = None;
+    assert_picture("repairs", &mut screen);
 }
 
-/// A log in which four letters of a long event were changed, too many to say how they were.
+/// Returns a log in which four letters of a long event were changed, so that correction offers only a choice.
 fn undecided_log() -> Vec<u8> {
     let mut bytes = clean_log(6);
     let start = frame_starts(&bytes)[5];
     let payload = String::from_utf8(bytes[start + 4..bytes.len() - 4].to_vec()).unwrap();
-    let long = payload.replace("Juan", &format!("Juan {}", "de la Cruz y ".repeat(22)));
-    let last = bytes.split_off(start);
-    frame::encode(long.as_bytes(), &mut bytes);
-    bytes.extend_from_slice(&last);
+    let long_payload = payload.replace("Juan", &format!("Juan {}", "de la Cruz y ".repeat(22)));
+    let last_frame = bytes.split_off(start);
+    frame::encode(long_payload.as_bytes(), &mut bytes);
+    bytes.extend_from_slice(&last_frame);
     let name = start + bytes[start..].windows(4).position(|text| text == b"Juan").unwrap();
-    // Text into text, so that it still reads as an event.
+    // The changed bytes are still text, so that the frame still holds an event.
     bytes[name..name + 4].copy_from_slice(b"Kvbo");
     bytes
 }

@@ -1,18 +1,21 @@
-//! A drawn screen as an SVG picture, for the README: the program's own cells, one run of like cells a piece of text.
+//! Renders a terminal buffer as an SVG picture. Adjacent cells of the same style become one text element.
 
 use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
-/// Size of a cell, and where text stands in it.
+/// Width of a cell, in SVG units.
 const CELL_WIDTH: f32 = 8.4;
 const CELL_HEIGHT: f32 = 18.0;
+/// Distance from the top of a cell to the baseline of its text.
 const BASELINE: f32 = 13.5;
 const MARGIN: f32 = 12.0;
 const DEFAULT_FOREGROUND: &str = "#d4d4d4";
+const DIM_FOREGROUND: &str = "#8a8f98";
 const DEFAULT_BACKGROUND: &str = "#16181d";
 
+/// Renders a buffer as the text of an SVG file.
 pub(super) fn render_svg(buffer: &Buffer) -> String {
     let area = buffer.area;
     let width = f32::from(area.width) * CELL_WIDTH + 2.0 * MARGIN;
@@ -53,15 +56,18 @@ pub(super) fn render_svg(buffer: &Buffer) -> String {
     out
 }
 
-/// The ink and the paper of a style.
+/// Returns the foreground and the background colour of a style.
 fn foreground_and_background(style: Style) -> (&'static str, &'static str) {
-    let ink = style.fg.map_or(DEFAULT_FOREGROUND, |colour| colour_hex(colour, DEFAULT_FOREGROUND));
-    let paper = style.bg.map_or(DEFAULT_BACKGROUND, |colour| colour_hex(colour, DEFAULT_BACKGROUND));
-    let ink = if style.add_modifier.contains(Modifier::DIM) && ink == DEFAULT_FOREGROUND { "#8a8f98" } else { ink };
-    if style.add_modifier.contains(Modifier::REVERSED) { (paper, ink) } else { (ink, paper) }
+    let foreground = style.fg.map_or(DEFAULT_FOREGROUND, |colour| colour_hex(colour, DEFAULT_FOREGROUND));
+    let background = style.bg.map_or(DEFAULT_BACKGROUND, |colour| colour_hex(colour, DEFAULT_BACKGROUND));
+    let is_dim = style.add_modifier.contains(Modifier::DIM) && foreground == DEFAULT_FOREGROUND;
+    let foreground = if is_dim { DIM_FOREGROUND } else { foreground };
+    let is_reversed = style.add_modifier.contains(Modifier::REVERSED);
+    if is_reversed { (background, foreground) } else { (foreground, background) }
 }
 
-fn colour_hex(colour: Color, otherwise: &'static str) -> &'static str {
+/// Returns the hex code of a terminal colour, and `default` for a colour that the theme does not use.
+fn colour_hex(colour: Color, default: &'static str) -> &'static str {
     match colour {
         Color::Black => "#16181d",
         Color::Red | Color::LightRed => "#f47067",
@@ -72,7 +78,7 @@ fn colour_hex(colour: Color, otherwise: &'static str) -> &'static str {
         Color::Cyan | Color::LightCyan => "#76e3ea",
         Color::Gray | Color::White => "#e6e6e6",
         Color::DarkGray => "#6e7681",
-        _ => otherwise,
+        _ => default,
     }
 }
 

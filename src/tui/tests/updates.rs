@@ -74,7 +74,7 @@ fn a_damaged_range_has_a_row_with_its_verdict() {
     let mut screen = TestScreen::new(&damaged_log(), (160, 40));
     screen.run_scan();
     let text = screen.screen_text();
-    assert!(text.contains("[proven: correct bits]"), "{text}");
+    assert!(text.contains("→ correct bits (proven)"), "{text}");
     assert!(text.lines().any(|line| line.contains('×') && line.contains("checksum mismatch")), "{text}");
     assert!(text.contains("× 4 damaged"), "{text}");
 }
@@ -362,7 +362,7 @@ fn rows_of_an_earlier_filter_are_dimmed_until_new_ones_arrive() {
     // The filter is submitted, and no worker has responded yet.
     screen.send(Message::Drawn(SessionTime(Duration::from_secs(9))));
     screen.send_unhandled(Message::Key(Key::Enter, SessionTime(Duration::from_secs(10))));
-    screen.assert_shows("type:Updated, looking");
+    screen.assert_shows("type:Updated, searching");
     assert!(is_dimmed(&screen));
     screen.handle_effects();
     assert!(!is_dimmed(&screen), "{}", screen.screen_text());

@@ -57,7 +57,7 @@ fn a_part_that_was_only_verified_earlier_is_not_reported_as_free_of_damage() {
     screen.press(&[Key::Char('3')]);
     screen.assert_shows("last verified on 20");
     screen.assert_shows("not read since");
-    screen.assert_shows(":scan go reads it");
+    screen.assert_shows("`:scan go` reads it now");
     // Planning a repair reads the whole log.
     screen.press(&[Key::Char('X')]);
     screen.assert_shows("correct_bits");

@@ -42,7 +42,7 @@ fn an_append_is_confirmed_once_and_reports_its_latency() {
     screen.press(&[Key::Tab, Key::Enter]);
     screen.assert_shows(&format!("at offset {before}"));
     screen.press(&[Key::Enter]);
-    screen.assert_shows("buffered, 2 in this run");
+    screen.assert_shows("buffered: 2 appends in this session");
     screen.poll_log();
     screen.press(&[Key::Esc, Key::Char('G')]);
     assert_eq!(screen.model.list.rows.len(), 8);

@@ -28,7 +28,10 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
         BackgroundUpdate::EventCount(events) => model.scan.event_count = Some(events),
         BackgroundUpdate::Finding(proposed) => model.scan.add_finding(*proposed),
         BackgroundUpdate::RescanFrom(from) => model.scan.forget_from(from),
-        BackgroundUpdate::ScanDone => model.scan.finish(ScanState::Done),
+        BackgroundUpdate::ScanDone => {
+            model.scan.finish(ScanState::Done);
+            model.scan.finished_at_ms = Some(model.now_ms);
+        }
         BackgroundUpdate::ScanStopped => {
             model.scan.finish(ScanState::Stopped);
             model.notify("Scan stopped; :scan go resumes it");

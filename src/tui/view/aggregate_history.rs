@@ -1,10 +1,10 @@
-//! An aggregate's events in order, each with what it changed.
+//! The aggregate view of the detail pane: the events of one aggregate in order, each with what it changed.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::detail::highlight_cursor_line;
+use super::cursor::highlight_detail_line;
 use super::pane::span;
 use super::text::{draw_spans, fit_safe, skip_span_columns};
 use crate::query::{HistoryEntry, PayloadDifference, RowContent};
@@ -12,35 +12,45 @@ use crate::report::units::{DisplayZone, format_timestamp};
 use crate::tui::model::{Model, RowContents};
 use crate::tui::theme::Role;
 
-/// Draws the lines on the screen.
+/// Draws the visible lines of the history: one for each event, and one for each difference to the event before it.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
-    let Some(story) = &contents.history else { return };
-    let all = story.entries.iter().flat_map(|chapter| {
-        let here = chapter.row.start == contents.details.row.start;
-        let head = std::iter::once(self::entry_spans(model, chapter, here));
-        let changes = chapter.changes.iter().map(|change| difference_spans(model, change));
-        let more = (chapter.omitted_changes > 0)
-            .then(|| vec![span(model, Role::Muted, format!("      and {} more", chapter.omitted_changes))]);
-        head.chain(changes).chain(more)
+    let Some(history) = &contents.history else { return };
+    let lines = history.entries.iter().flat_map(|entry| {
+        let marker = if entry.row.start == contents.details.row.start { EntryMarker::Shown } else { EntryMarker::None };
+        let head = std::iter::once(entry_spans(model, entry, marker));
+        let changes = entry.changes.iter().map(|change| difference_spans(model, change));
+        let omitted = (entry.omitted_changes > 0)
+            .then(|| vec![span(model, Role::Muted, format!("      and {} more", entry.omitted_changes))]);
+        head.chain(changes).chain(omitted)
     });
-    for (line, spans) in all.skip(model.detail.top).take(usize::from(area.height)).enumerate() {
-        draw_spans(frame, area, line as u16, skip_span_columns(spans, usize::from(model.detail.scroll_columns)));
-        highlight_cursor_line(frame, area, model, (line as u16, model.detail.top + line));
+    for (line, spans) in (0..area.height).zip(lines.skip(model.detail.top)) {
+        draw_spans(frame, area, line, skip_span_columns(spans, usize::from(model.detail.scroll_columns)));
+        highlight_detail_line(frame, area, line, model);
     }
 }
 
-fn entry_spans(model: &Model, chapter: &HistoryEntry, here: bool) -> Vec<Span<'static>> {
-    let RowContent::Event(event) = &chapter.row.content else { return Vec::new() };
-    let marker = if here { "> " } else { "  " };
+/// Whether an event of the history is the one under the cursor of the events pane.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EntryMarker {
+    Shown,
+    None,
+}
+
+fn entry_spans(model: &Model, entry: &HistoryEntry, marker: EntryMarker) -> Vec<Span<'static>> {
+    let RowContent::Event(event) = &entry.row.content else { return Vec::new() };
+    let (glyph, role) = match marker {
+        EntryMarker::Shown => ("> ", Role::Title),
+        EntryMarker::None => ("  ", Role::Text),
+    };
     let mut spans = vec![
-        span(model, if here { Role::Title } else { Role::Text }, format!("{marker}{:<10} ", chapter.row.start)),
+        span(model, role, format!("{glyph}{:<10} ", entry.row.start)),
         span(model, Role::Muted, format!("{}  ", format_timestamp(event.time_ms, DisplayZone::Utc))),
         span(model, Role::Title, fit_safe(&event.event_type, 40)),
     ];
-    if chapter.is_first {
-        spans.push(span(model, Role::Muted, "  first"));
-    } else if chapter.changes.is_empty() {
-        spans.push(span(model, Role::Muted, "  same payload"));
+    if entry.is_first {
+        spans.push(span(model, Role::Muted, "  first event"));
+    } else if entry.changes.is_empty() {
+        spans.push(span(model, Role::Muted, "  payload unchanged"));
     }
     spans
 }

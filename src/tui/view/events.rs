@@ -1,70 +1,69 @@
-//! The events pane: the header, events and damage in their places. Only the rows on the screen.
+//! The Events tab: the header, the events and the damaged ranges of the log, in the order of their offsets.
 
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
-use super::pane::{draw_border, span, tab_title};
+use super::cursor::highlight_selected_line;
+use super::finding_label::{finding_glyph, fix_text};
+use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{draw_spans, fit_safe, pad, skip_span_columns, style_line};
 use crate::format::{DamageKind, Finding};
 use crate::query::{EventSummary, LogRow, RowContent};
+use crate::report::finding_sentence;
 use crate::report::units::{DisplayZone, format_minute, format_percent, format_size, format_time_of_day};
-use crate::report::{finding_sentence, fix_label};
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState};
 use crate::tui::theme::Role;
 
-/// Draws it.
+/// Draws the tab.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
-    draw_border(frame, model, areas, (Pane::Main, areas.main), (tab_title(model), bottom_title(model)));
+    let border =
+        PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title: bottom_title(model) };
+    draw_border(frame, model, areas, border);
     let lines = areas.table_body(areas.main);
     let columns = EventColumns::for_width(model, usize::from(lines.width));
+    let scroll_columns = usize::from(model.list.scroll_columns);
     if areas.border == Border::Around {
-        let heading = skip_span_columns(
-            vec![span(model, Role::Muted, columns.heading())],
-            usize::from(model.list.scroll_columns),
-        );
-        draw_spans(frame, areas.inner(areas.main), 0, heading);
+        let heading = vec![span(model, Role::Muted, columns.heading())];
+        draw_spans(frame, areas.inner(areas.main), 0, skip_span_columns(heading, scroll_columns));
     }
     if model.list.rows.is_empty() {
-        let text = match (model.list.request_state(), model.list.filter.is_empty()) {
-            _ if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) => {
-                "no log any more: there is nothing to show"
-            }
-            (RowRequestState::Idle | RowRequestState::Stopped, true) => {
-                "no header, no events, no damage: the log is empty"
-            }
-            (RowRequestState::Idle | RowRequestState::Stopped, false) => {
-                "nothing matches the filter; Backspace drops its last word"
-            }
-            _ => "reading...",
-        };
-        draw_spans(frame, lines, 0, vec![span(model, Role::Muted, text)]);
+        draw_spans(frame, lines, 0, vec![span(model, Role::Muted, empty_message(model))]);
         return;
     }
-    for (number, row) in model.list.visible_rows().iter().enumerate() {
-        let line = number as u16;
-        let chosen = model.list.top + number == model.list.cursor;
-        let marker = if chosen { ">" } else { " " };
-        let mut spans = vec![Span::raw(marker)];
-        spans.extend(skip_span_columns(
-            self::row_spans(model, row, &columns, usize::from(lines.width)),
-            usize::from(model.list.scroll_columns),
-        ));
+    for (line, row) in (0..).zip(model.list.visible_rows()) {
+        let is_selected = model.list.top + usize::from(line) == model.list.cursor;
+        let mut spans = vec![Span::raw(if is_selected { ">" } else { " " })];
+        spans.extend(skip_span_columns(row_spans(model, row, &columns, usize::from(lines.width)), scroll_columns));
         draw_spans(frame, lines, line, spans);
         if model.list.has_stale_rows() {
             style_line(frame, lines, line, model.theme.style(Role::Muted));
         }
-        if chosen {
-            let role = if model.focus == Pane::Main { Role::Cursor } else { Role::CursorUnfocused };
-            style_line(frame, lines, line, model.theme.style(role));
+        if is_selected {
+            highlight_selected_line(frame, lines, line, model, Pane::Main);
         }
     }
 }
 
-/// Widths, the same for every row.
+/// Why there are no rows.
+fn empty_message(model: &Model) -> &'static str {
+    let is_loading = !matches!(model.list.request_state(), RowRequestState::Idle | RowRequestState::Stopped);
+    if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) {
+        "The file is no longer a log. There is nothing to show."
+    } else if is_loading {
+        "Loading…"
+    } else if model.list.filter.is_empty() {
+        "The log is empty: no header, no events, no damage."
+    } else {
+        "No row matches the filter. Backspace drops its last term."
+    }
+}
+
+/// The widths of the columns, the same for all rows.
 struct EventColumns {
     offset: usize,
     event_type: usize,
+    /// 0 when there is no room for this column.
     namespace: usize,
     schema: usize,
 }
@@ -72,12 +71,13 @@ struct EventColumns {
 impl EventColumns {
     fn for_width(model: &Model, width: usize) -> Self {
         let offset = model.log_info.bytes.to_string().len().max(6);
-        // Marker, glyph, offset, time, an aggregate's id, and the blanks between.
+        // The remaining columns are the cursor, the glyph, the offset, the time, the aggregate id and the spaces between.
         let rest = width.saturating_sub(offset + 32);
         let namespace = if rest > 44 { (rest / 4).min(16) } else { 0 };
-        let kind = (rest.saturating_sub(namespace) * 11 / 20).clamp(6, 24);
-        let schema = rest.saturating_sub(kind + namespace + if namespace > 0 { 2 } else { 0 }).clamp(6, 24);
-        Self { offset, event_type: kind, namespace, schema }
+        let event_type = (rest.saturating_sub(namespace) * 11 / 20).clamp(6, 24);
+        let namespace_gap = if namespace > 0 { 2 } else { 0 };
+        let schema = rest.saturating_sub(event_type + namespace + namespace_gap).clamp(6, 24);
+        Self { offset, event_type, namespace, schema }
     }
 
     fn heading(&self) -> String {
@@ -94,10 +94,8 @@ impl EventColumns {
     }
 }
 
-fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, room: usize) -> Vec<Span<'static>> {
+fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, width: usize) -> Vec<Span<'static>> {
     let offset = format!("{:>width$}  ", row.start, width = columns.offset);
-    // A verdict is as long as the line and what is scrolled: more is never seen.
-    let room = room + usize::from(model.list.scroll_columns);
     match &row.content {
         RowContent::Header => {
             let created =
@@ -106,18 +104,16 @@ fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, room: usize) -
             vec![span(model, Role::Title, "H "), Span::raw(offset), span(model, Role::Title, text)]
         }
         RowContent::Event(event) => {
-            let backwards =
-                model.scan.findings.binary_search_by_key(&(row.start, DamageKind::Clock), |f| (f.start, f.kind));
-            let glyph = if backwards.is_ok() { span(model, Role::Warning, "< ") } else { Span::raw("  ") };
-            let mut spans = vec![glyph, Span::raw(offset)];
-            spans.extend(self::event_spans(model, event, columns));
+            let mut spans = vec![clock_glyph(model, row), Span::raw(offset)];
+            spans.extend(event_spans(model, event, columns));
             spans
         }
         RowContent::Finding(finding) => {
             let (glyph, role) = finding_glyph(finding);
-            let done = model.scan.fix_for(finding).map(|fix| format!("[{}] ", fix_label(fix))).unwrap_or_default();
-            let text = format!("{} to {}  {done}{}", finding.kind.name(), finding.end, finding_sentence(finding));
-            vec![span(model, role, format!("{glyph} {offset}")), span(model, role, fit_safe(&text, room))]
+            // No more of the text can be seen than the line and the columns scrolled out of it.
+            let room = width + usize::from(model.list.scroll_columns);
+            let text = fit_safe(&finding_text(model, finding), room);
+            vec![span(model, role, format!("{glyph} {offset}")), span(model, role, text)]
         }
         RowContent::InFlight => {
             let text = format!("being written, {} so far", format_size(row.end - row.start));
@@ -126,21 +122,17 @@ fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, room: usize) -
     }
 }
 
-/// The glyph and the role of a finding.
-pub(super) fn finding_glyph(finding: &Finding) -> (char, Role) {
-    match finding.kind {
-        DamageKind::Gap => ('▒', Role::Gap),
-        DamageKind::Clock => ('<', Role::Warning),
-        DamageKind::InvalidEvent => ('!', Role::Damage),
-        DamageKind::Zeros
-        | DamageKind::Checksum
-        | DamageKind::Length
-        | DamageKind::TornTail
-        | DamageKind::Garbage
-        | DamageKind::Truncated
-        | DamageKind::Header
-        | DamageKind::Unreadable => ('×', Role::Damage),
-    }
+/// Marks an event whose time is before that of the event preceding it.
+fn clock_glyph(model: &Model, row: &LogRow) -> Span<'static> {
+    let finding = model.scan.findings.binary_search_by_key(&(row.start, DamageKind::Clock), |f| (f.start, f.kind));
+    if finding.is_ok() { span(model, Role::Warning, "< ") } else { Span::raw("  ") }
+}
+
+fn finding_text(model: &Model, finding: &Finding) -> String {
+    let range = format!("{} to {}", finding.kind.name(), finding.end);
+    let fix = fix_text(model, finding);
+    let sentence = finding_sentence(finding);
+    if fix.is_empty() { format!("{range}  {sentence}") } else { format!("{range}  {fix}  {sentence}") }
 }
 
 fn event_spans(model: &Model, event: &EventSummary, columns: &EventColumns) -> Vec<Span<'static>> {
@@ -157,28 +149,31 @@ fn event_spans(model: &Model, event: &EventSummary, columns: &EventColumns) -> V
     spans
 }
 
-/// What is searched and filtered, and where one is.
+/// The filter and the search with their hits; without either, the position of the cursor in the log.
 fn bottom_title(model: &Model) -> Line<'static> {
     let mut spans = Vec::new();
-    let (place, bytes) = (model.list.selected_offset(), model.log_info.bytes);
-    let tally = |gather: Option<&HitCounter>| {
-        gather.map(|gather| format!(" ({})", gather.summary(place, bytes))).unwrap_or_default()
+    let (selected, log_bytes) = (model.list.selected_offset(), model.log_info.bytes);
+    let hits = |counter: Option<&HitCounter>| {
+        counter.map(|counter| format!(" ({})", counter.summary(selected, log_bytes))).unwrap_or_default()
     };
     if !model.list.filter.is_empty() {
-        // Until its rows have come, those of the one before are on the screen.
-        let looking = if model.list.request_state() == RowRequestState::Window { ", looking" } else { "" };
-        let text =
-            format!(" filter{}: {}{looking} ", tally(model.filter_counter()), fit_safe(model.list.filter.text(), 60));
-        spans.push(span(model, Role::Warning, text));
+        // Until the first rows of a new filter arrive, the rows of the previous one are on the screen.
+        let searching = if model.list.request_state() == RowRequestState::Window { ", searching" } else { "" };
+        let filter = fit_safe(model.list.filter.text(), 60);
+        spans.push(span(
+            model,
+            Role::Warning,
+            format!(" filter{}: {filter}{searching} ", hits(model.filter_counter())),
+        ));
     }
     if let Some(ActiveSearch { text, .. }) = &model.search {
-        let text = format!(" search{}: {} ", tally(model.search_counter()), fit_safe(text, 40));
+        let text = format!(" search{}: {} ", hits(model.search_counter()), fit_safe(text, 40));
         spans.push(span(model, Role::Warning, text));
     }
-    if spans.is_empty() && model.log_info.bytes > 0 {
+    if spans.is_empty() && log_bytes > 0 {
         let start = model.list.selected_row().map_or(0, |row| row.start);
-        let share = if model.list.is_at_end() { "end".into() } else { format_percent(start, model.log_info.bytes) };
-        spans.push(span(model, Role::Muted, format!(" {share} ")));
+        let position = if model.list.is_at_end() { "end".into() } else { format_percent(start, log_bytes) };
+        spans.push(span(model, Role::Muted, format!(" {position} ")));
     }
     Line::from(spans)
 }

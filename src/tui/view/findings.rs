@@ -1,106 +1,113 @@
-//! The findings: kind, range and verdict, in a tab of their own and below the events.
+//! The findings of the scan with their ranges, fixes and verdicts: in the Findings tab, and in a pane below the events.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::events::finding_glyph;
-use super::pane::{draw_border, span, tab_title};
-use super::text::{draw_spans, fit_safe, pad, style_line};
+use super::cursor::highlight_selected_line;
+use super::finding_label::{finding_glyph, fix_text};
+use super::pane::{PaneBorder, draw_border, span, tab_title};
+use super::text::{display_width, draw_spans, fit_safe, pad};
 use crate::format::Finding;
-use crate::report::units::{format_number, format_size};
-use crate::report::{finding_sentence, fix_label};
+use crate::report::finding_sentence;
+use crate::report::units::{DisplayZone, format_number, format_size, format_time_of_day};
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
 
-/// Columns from which start, end and size have columns of their own.
+/// Width from which start, end and size get columns of their own.
 const MIN_WIDE_COLUMNS: usize = 78;
+/// Width of the column that names the kind.
+const KIND_COLUMNS: usize = 14;
 
 /// Draws the tab.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
-    draw_border(frame, model, areas, (Pane::Main, areas.main), (tab_title(model), Line::default()));
+    let border =
+        PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title: Line::default() };
+    draw_border(frame, model, areas, border);
     if areas.border == Border::Around {
-        let heading = if is_wide(areas.main) {
-            format!("   {:>12}  {:>12}  {:>9}  {:<14} what can be done, verdict", "start", "end", "size", "kind")
+        let heading = if usize::from(areas.main.width) >= MIN_WIDE_COLUMNS + 2 {
+            format!("   {:>12}  {:>12}  {:>9}  {:<KIND_COLUMNS$} repair, verdict", "start", "end", "size", "kind")
         } else {
-            format!("   {:<width$}  {:<14} what can be done, verdict", "range", "kind", width = range_width(model))
+            format!("   {:<width$}  {:<KIND_COLUMNS$} repair, verdict", "range", "kind", width = range_width(model))
         };
         draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
     }
     draw_rows(frame, areas.table_body(areas.main), model, Pane::Main);
 }
 
-/// Draws them below the events.
+/// Draws the pane below the events.
 pub(super) fn draw_below_events(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let title = Line::from(span(model, Role::Title, format!(" {} ", summary(model))));
-    draw_border(frame, model, areas, (Pane::Findings, areas.findings), (title, Line::default()));
+    let border = PaneBorder { pane: Pane::Findings, area: areas.findings, title, bottom_title: Line::default() };
+    draw_border(frame, model, areas, border);
     draw_rows(frame, areas.inner(areas.findings), model, Pane::Findings);
 }
 
 fn draw_rows(frame: &mut Frame, area: Rect, model: &Model, pane: Pane) {
     if model.scan.findings.is_empty() {
-        for (line, text) in empty_message(model).split('\n').enumerate().take(usize::from(area.height)) {
-            draw_spans(frame, area, line as u16, vec![span(model, Role::Muted, text)]);
+        for (line, text) in (0..area.height).zip(empty_message(model).split('\n')) {
+            draw_spans(frame, area, line, vec![span(model, Role::Muted, text)]);
         }
         return;
     }
     let cursor = &model.findings;
-    let shown = model.scan.findings.iter().enumerate().skip(cursor.top).take(usize::from(area.height));
-    for (line, (number, finding)) in shown.enumerate() {
-        let chosen = number == cursor.line && (pane == model.focus || model.tab == Tab::Findings);
-        let spans = finding_spans(model, finding, usize::from(area.width), chosen);
-        draw_spans(frame, area, line as u16, spans);
-        if chosen {
-            let role = if model.focus == pane { Role::Cursor } else { Role::CursorUnfocused };
-            style_line(frame, area, line as u16, model.theme.style(role));
+    for (line, (number, finding)) in (0..area.height).zip(model.scan.findings.iter().enumerate().skip(cursor.top)) {
+        let is_selected = number == cursor.line && (pane == model.focus || model.tab == Tab::Findings);
+        let mut spans = vec![Span::raw(if is_selected { ">" } else { " " })];
+        spans.extend(finding_spans(model, finding, usize::from(area.width).saturating_sub(1)));
+        draw_spans(frame, area, line, spans);
+        if is_selected {
+            highlight_selected_line(frame, area, line, model, pane);
         }
     }
 }
 
-fn finding_spans(model: &Model, finding: &Finding, width: usize, chosen: bool) -> Vec<Span<'static>> {
+/// The columns of a finding, in `width` columns after the cursor's.
+fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'static>> {
     let (glyph, role) = finding_glyph(finding);
-    let marker = if chosen { ">" } else { " " };
-    let bytes = format_size(finding.end - finding.start);
-    let start = if model.tab == Tab::Findings && width >= MIN_WIDE_COLUMNS {
-        format!("{marker}{glyph} {:>12}  {:>12}  {bytes:>9}  ", finding.start, finding.end)
+    let range = if model.tab == Tab::Findings && width + 1 >= MIN_WIDE_COLUMNS {
+        let size = format_size(finding.end - finding.start);
+        format!("{glyph} {:>12}  {:>12}  {size:>9}  ", finding.start, finding.end)
     } else {
         let columns = range_width(model);
-        format!("{marker}{glyph} {:<columns$}  ", format!("{}..{}", finding.start, finding.end))
+        format!("{glyph} {:<columns$}  ", format!("{}..{}", finding.start, finding.end))
     };
-    let kind = pad(finding.kind.name(), 14) + " ";
-    let room = width.saturating_sub(start.chars().count() + 15);
-    let done = model.scan.fix_for(finding).map(|fix| format!("[{}] ", fix_label(fix))).unwrap_or_default();
-    let said = Span::raw(fit_safe(&finding_sentence(finding), room.saturating_sub(done.chars().count())));
-    vec![Span::raw(start), span(model, role, kind), span(model, Role::Title, fit_safe(&done, room)), said]
+    let kind = pad(finding.kind.name(), KIND_COLUMNS) + " ";
+    let room = width.saturating_sub(display_width(&range) + display_width(&kind));
+    let fix = fix_text(model, finding);
+    let fix = if fix.is_empty() { fix } else { fit_safe(&fix, room) + "  " };
+    let verdict = fit_safe(&finding_sentence(finding), room.saturating_sub(display_width(&fix)));
+    vec![Span::raw(range), span(model, role, kind), span(model, Role::Title, fix), Span::raw(verdict)]
 }
 
-/// Columns of a range, from offset to offset.
+/// Width of the longest range: two offsets with two dots between them.
 fn range_width(model: &Model) -> usize {
     model.log_info.bytes.to_string().len() * 2 + 2
 }
 
-fn is_wide(pane: Rect) -> bool {
-    usize::from(pane.width) >= MIN_WIDE_COLUMNS + 2
-}
-
-/// How many there are, and whether that is all.
+/// The number of findings, and whether the scan may still find more.
 fn summary(model: &Model) -> String {
     let found = model.scan.findings.len() as u64 + model.scan.dropped_findings;
     let so_far = if model.scan.has_read_all() { "" } else { " so far" };
     format!("Findings {}{so_far}", format_number(found))
 }
 
+/// Why there are no findings, and what to do next.
 fn empty_message(model: &Model) -> String {
-    if let Some(left_out) = model.skipped_note() {
-        return format!("none found; {left_out}\n:scan go reads it, X plans the repair of all there is");
+    if let Some(skipped) = model.skipped_note() {
+        return format!("No findings; {skipped}\n`:scan go` reads it now; `X` plans a repair of everything");
     }
-    let words = match model.scan.state {
-        ScanState::Off => "nothing was scanned; :scan go starts",
-        ScanState::Done => "nothing found: every frame is valid and every payload an event",
-        ScanState::Running => "nothing found so far",
-        ScanState::Stopped => "nothing found before the scan was stopped; :scan go lets it go on",
-        ScanState::Failed => "the scan could not go on; nothing found before",
-    };
-    words.into()
+    match model.scan.state {
+        ScanState::Off => "Not scanned. `:scan go` starts the scan.".into(),
+        ScanState::Done => {
+            let read_at = model.scan.finished_at_ms.map(|ms| {
+                format!("\nThe end of the log was last read at {} UTC.", format_time_of_day(ms, DisplayZone::Utc))
+            });
+            format!("No findings: every frame is valid, and every payload is an event.{}", read_at.unwrap_or_default())
+        }
+        ScanState::Running => "No findings so far.".into(),
+        ScanState::Stopped => "No findings before the scan was stopped. `:scan go` continues it.".into(),
+        ScanState::Failed => "No findings before the scan failed. `:scan go` tries again.".into(),
+    }
 }

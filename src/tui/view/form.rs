@@ -1,30 +1,50 @@
-//! The append form.
+//! The form that appends a test event, with the result of the last append and its latencies.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::Widget;
+use ratatui_textarea::{CursorMove, TextArea};
 
 use super::pane::{draw_dialog, span};
-use super::text::{display_width, draw_spans, first_chars, fit_safe};
+use super::text::{display_width, draw_spans, first_chars, fit_safe, skip_span_columns};
 use crate::file::Durability;
 use crate::report::sanitize;
-use crate::tui::model::{AppendForm, FormField, Model, histogram_bars, wrap_text};
+use crate::report::units::format_count;
+use crate::tui::model::{FormField, Model, histogram_bars, wrap_text};
 use crate::tui::theme::Role;
 
-/// Columns of a label.
-const LABEL_COLUMNS: u16 = 16;
-/// Lines of the editor at most.
+/// Columns of a label, without the marker before it and the space after it.
+const LABEL_COLUMNS: u16 = 15;
+/// Lines of the payload editor at most.
 const MAX_EDITOR_LINES: u16 = 6;
+/// Lines of the form without the payload editor.
+const OTHER_LINES: u16 = 12;
+/// Largest size of the form.
+const MAX_FORM_SIZE: Size = Size { width: 86, height: 28 };
 
-/// Draws it.
+/// One field of the form: its label, and whether it has the focus.
+struct FieldRow {
+    field: FormField,
+    label: &'static str,
+    focus: FieldFocus,
+}
+
+/// Whether a field of the form takes the keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FieldFocus {
+    Focused,
+    Unfocused,
+}
+
+/// Draws the form.
 ///
 /// ```text
 ///     event_type       Tested
 ///     ...
 ///     payload          {"note":"test"}
-///                      good JSON
+///                      valid JSON
 ///     durability       (buffered)  synced
 ///     how many         1
 ///
@@ -33,125 +53,136 @@ const MAX_EDITOR_LINES: u16 = 6;
 ///     ≤ 2 µs  1 ■■■■                   ≤ 128 µs 1 ■■■■
 /// ```
 pub(super) fn draw(frame: &mut Frame, model: &Model) {
-    let screen = frame.area();
     let form = &model.form;
-    let area = draw_dialog(frame, model, "Append a test event", (86, 28.min(screen.height.saturating_sub(1).max(1))));
-    let editor = MAX_EDITOR_LINES.min(area.height.saturating_sub(12).max(1));
-    let heights: Vec<u16> =
-        FormField::ALL.iter().map(|(field, _)| if *field == FormField::Payload { editor + 1 } else { 1 }).collect();
-    // On a small screen the field that has the keys is the one in sight.
-    let at = FormField::ALL.iter().position(|(field, _)| *field == form.field).unwrap_or_default();
-    let first = (0..=at).find(|first| heights[*first..=at].iter().sum::<u16>() <= area.height.max(1)).unwrap_or(at);
+    let height = MAX_FORM_SIZE.height.min(frame.area().height.saturating_sub(1).max(1));
+    let area = draw_dialog(frame, model, "Append a test event", Size { height, ..MAX_FORM_SIZE });
+    let editor_lines = MAX_EDITOR_LINES.min(area.height.saturating_sub(OTHER_LINES).max(1));
+    let field_height = |field| if field == FormField::Payload { editor_lines + 1 } else { 1 };
+    let heights: Vec<u16> = FormField::ALL.iter().map(|(field, _)| field_height(*field)).collect();
+    // On a small screen the form is scrolled so that the field with the focus is visible.
+    let focused = FormField::ALL.iter().position(|(field, _)| *field == form.field).unwrap_or_default();
+    let fits_from = |first: &usize| heights[*first..=focused].iter().sum::<u16>() <= area.height.max(1);
+    let first = (0..=focused).find(fits_from).unwrap_or(focused);
     let mut line = 0;
     for ((field, label), height) in FormField::ALL.into_iter().zip(heights).skip(first) {
         if line >= area.height {
             return;
         }
-        let row = Rect { y: area.y + line, height: height.min(area.height - line), ..area };
-        draw_field(frame, model, row, (field, label));
+        let row_area = Rect { y: area.y + line, height: height.min(area.height - line), ..area };
+        let focus = if form.field == field { FieldFocus::Focused } else { FieldFocus::Unfocused };
+        draw_field(frame, model, row_area, &FieldRow { field, label, focus });
         line += height;
     }
-    let left = area.height.saturating_sub(line + 1);
-    if left > 0 {
-        draw_outcome(frame, model, Rect { y: area.y + line + 1, height: left, ..area });
+    let outcome_height = area.height.saturating_sub(line + 1);
+    if outcome_height > 0 {
+        draw_outcome(frame, model, Rect { y: area.y + line + 1, height: outcome_height, ..area });
     }
 }
 
-fn draw_field(frame: &mut Frame, model: &Model, area: Rect, (field, label): (FormField, &str)) {
-    let form = &model.form;
-    let has_keys = form.field == field;
-    let role = if has_keys { Role::Focus } else { Role::Muted };
-    let marker = if has_keys { ">" } else { " " };
-    draw_spans(frame, area, 0, vec![span(model, role, format!("{marker}{label:<15} "))]);
-    let value = Rect { x: area.x + LABEL_COLUMNS + 1, width: area.width.saturating_sub(LABEL_COLUMNS + 1), ..area };
-    match field {
-        FormField::Payload => draw_payload_field(frame, model, value, has_keys),
-        FormField::Durability => {
-            let choice = |durability, name: &str| {
-                let chosen = form.durability == durability;
-                let text = if chosen { format!("(•) {name}") } else { format!("( ) {name}") };
-                span(model, if chosen { Role::Title } else { Role::Muted }, text)
-            };
-            let spans = vec![
-                choice(Durability::Buffered, "buffered: survives this process"),
-                Span::raw("  "),
-                choice(Durability::Synced, "synced"),
-            ];
-            draw_spans(frame, value, 0, spans);
+fn draw_field(frame: &mut Frame, model: &Model, area: Rect, row: &FieldRow) {
+    let (marker, role) = match row.focus {
+        FieldFocus::Focused => (">", Role::Focus),
+        FieldFocus::Unfocused => (" ", Role::Muted),
+    };
+    let label = format!("{marker}{:<width$} ", row.label, width = usize::from(LABEL_COLUMNS));
+    draw_spans(frame, area, 0, vec![span(model, role, label)]);
+    let label_columns = LABEL_COLUMNS + 2;
+    let value = Rect { x: area.x + label_columns, width: area.width.saturating_sub(label_columns), ..area };
+    match row.field {
+        FormField::Payload => draw_payload_field(frame, model, value, row.focus),
+        FormField::Durability => draw_durability_field(frame, model, value),
+        _ => draw_line_field(frame, model, value, row),
+    }
+}
+
+fn draw_durability_field(frame: &mut Frame, model: &Model, area: Rect) {
+    let chosen = model.form.durability;
+    let choice = |durability, name: &str| {
+        if chosen == durability {
+            span(model, Role::Title, format!("(•) {name}"))
+        } else {
+            span(model, Role::Muted, format!("( ) {name}"))
         }
-        _ => draw_line_field(frame, model, value, (field, has_keys)),
-    }
+    };
+    let guarantee = match chosen {
+        Durability::Buffered => "survives a crash of the program",
+        Durability::Synced => "survives a power cut",
+    };
+    let spans = vec![
+        choice(Durability::Buffered, "buffered"),
+        Span::raw("  "),
+        choice(Durability::Synced, "synced"),
+        span(model, Role::Muted, format!("   {guarantee}")),
+    ];
+    draw_spans(frame, area, 0, spans);
 }
 
-fn draw_line_field(frame: &mut Frame, model: &Model, area: Rect, (field, has_keys): (FormField, bool)) {
-    let Some(line) = model.form.input(field) else { return };
-    let before = display_width(&sanitize(first_chars(line.text(), line.cursor())));
-    let shift = (before + 1).saturating_sub(usize::from(area.width));
-    let mut spans = vec![span(model, Role::Text, sanitize(line.text()).into_owned())];
-    if let Some(wrong) = model.form.field_error(field) {
-        spans.push(span(model, Role::Damage, format!("  ! {wrong}")));
-    } else if field == FormField::Aggregate && line.text().is_empty() {
+fn draw_line_field(frame: &mut Frame, model: &Model, area: Rect, row: &FieldRow) {
+    let Some(input) = model.form.input(row.field) else { return };
+    let cursor_column = display_width(&sanitize(first_chars(input.text(), input.cursor())));
+    // A field with the focus is scrolled so that the cursor is visible.
+    let scrolled = match row.focus {
+        FieldFocus::Focused => (cursor_column + 1).saturating_sub(usize::from(area.width)),
+        FieldFocus::Unfocused => 0,
+    };
+    let mut spans = vec![span(model, Role::Text, sanitize(input.text()).into_owned())];
+    if let Some(error) = model.form.field_error(row.field) {
+        spans.push(span(model, Role::Damage, format!("  ! {error}")));
+    } else if row.field == FormField::Aggregate && input.text().is_empty() {
         spans.push(span(model, Role::Muted, " none"));
     }
-    draw_spans(frame, area, 0, super::text::skip_span_columns(spans, if has_keys { shift } else { 0 }));
-    let visible = area.intersection(frame.area());
-    if has_keys && !visible.is_empty() && model.overlays.len() == 1 {
-        frame.set_cursor_position(Position::new(area.x + (before - shift) as u16, area.y));
+    draw_spans(frame, area, 0, skip_span_columns(spans, scrolled));
+    let is_visible = !area.intersection(frame.area()).is_empty();
+    if row.focus == FieldFocus::Focused && is_visible && model.overlays.len() == 1 {
+        frame.set_cursor_position(Position::new(area.x + (cursor_column - scrolled) as u16, area.y));
     }
 }
 
-fn draw_payload_field(frame: &mut Frame, model: &Model, area: Rect, has_keys: bool) {
+fn draw_payload_field(frame: &mut Frame, model: &Model, area: Rect, focus: FieldFocus) {
     let form = &model.form;
-    let editor = Rect { height: area.height.saturating_sub(1), ..area }.intersection(frame.area());
-    let mut text = form.editor.clone();
-    // What was pasted may hold anything: it is drawn safe, and kept as it is.
-    let safe_lines: Vec<String> = text.lines().iter().map(|line| sanitize(line).into_owned()).collect();
-    if safe_lines != text.lines() {
-        let cursor = text.cursor();
-        text = ratatui_textarea::TextArea::new(safe_lines);
-        text.move_cursor(ratatui_textarea::CursorMove::Jump(cursor.0 as u16, cursor.1 as u16));
+    let editor_area = Rect { height: area.height.saturating_sub(1), ..area }.intersection(frame.area());
+    let mut editor = form.editor.clone();
+    // Pasted text may hold control characters. Only what is drawn is sanitized, not what is appended.
+    let safe_lines: Vec<String> = editor.lines().iter().map(|line| sanitize(line).into_owned()).collect();
+    if safe_lines != editor.lines() {
+        let cursor = editor.cursor();
+        editor = TextArea::new(safe_lines);
+        editor.move_cursor(CursorMove::Jump(cursor.0 as u16, cursor.1 as u16));
     }
-    text.set_cursor_line_style(Style::new());
-    text.set_cursor_style(if has_keys { model.theme.style(Role::Cursor) } else { Style::new() });
-    if !editor.is_empty() {
-        (&text).render(editor, frame.buffer_mut());
+    editor.set_cursor_line_style(Style::new());
+    let cursor_style = if focus == FieldFocus::Focused { model.theme.style(Role::Cursor) } else { Style::new() };
+    editor.set_cursor_style(cursor_style);
+    if !editor_area.is_empty() {
+        (&editor).render(editor_area, frame.buffer_mut());
     }
-    let (role, said) = match form.field_error(FormField::Payload) {
-        Some(wrong) => (Role::Damage, format!("! {wrong}")),
-        None => (Role::Good, "good JSON; Ctrl-j breaks the line, Enter sends".into()),
+    let (role, text) = match form.field_error(FormField::Payload) {
+        Some(error) => (Role::Damage, format!("! {error}")),
+        None => (Role::Good, "valid JSON; Ctrl-j breaks the line, Enter appends".into()),
     };
-    draw_spans(
-        frame,
-        area,
-        area.height.saturating_sub(1),
-        vec![span(model, role, fit_safe(&said, usize::from(area.width)))],
-    );
+    let status = span(model, role, fit_safe(&text, usize::from(area.width)));
+    draw_spans(frame, area, area.height.saturating_sub(1), vec![status]);
 }
 
+/// Draws the result of the last append, and below it a latency histogram for each durability.
 fn draw_outcome(frame: &mut Frame, model: &Model, area: Rect) {
     let form = &model.form;
-    let room = usize::from(area.width);
+    let width = usize::from(area.width);
     let mut line = 0;
-    for text in form.outcome.iter().flat_map(|text| wrap_text(text, room)) {
-        draw_spans(frame, area, line, vec![span(model, Role::Title, fit_safe(&text, room))]);
+    for text in form.outcome.iter().flat_map(|text| wrap_text(text, width)) {
+        draw_spans(frame, area, line, vec![span(model, Role::Title, fit_safe(&text, width))]);
         line += 1;
     }
     let half = area.width / 2;
-    for (nth, (durability, name)) in
-        [(Durability::Buffered, "buffered"), (Durability::Synced, "synced")].iter().enumerate()
-    {
-        let times = form.latencies_for(*durability);
-        if times.is_empty() {
+    for (nth, (durability, name)) in (0..).zip([(Durability::Buffered, "buffered"), (Durability::Synced, "synced")]) {
+        let latencies = form.latencies_for(durability);
+        if latencies.is_empty() {
             continue;
         }
-        let column = Rect { x: area.x + half * nth as u16, width: half, ..area };
-        draw_spans(frame, column, line, vec![span(model, Role::Muted, format!("{name}, {} in this run", times.len()))]);
-        for (number, bar) in latency_bars(form, *durability, usize::from(half)).into_iter().enumerate() {
-            draw_spans(frame, column, line + 1 + number as u16, vec![span(model, Role::Good, bar)]);
+        let column = Rect { x: area.x + half * nth, width: half, ..area };
+        let title = format!("{name}: {} in this session", format_count(latencies.len() as u64, "append"));
+        draw_spans(frame, column, line, vec![span(model, Role::Muted, title)]);
+        for (bar_line, bar) in (line + 1..).zip(histogram_bars(latencies, usize::from(half))) {
+            draw_spans(frame, column, bar_line, vec![span(model, Role::Good, bar)]);
         }
     }
-}
-
-fn latency_bars(form: &AppendForm, durability: Durability, room: usize) -> Vec<String> {
-    histogram_bars(form.latencies_for(durability), room)
 }

@@ -1,48 +1,34 @@
-//! Help: every action with its keys, filtered as one types.
+//! The help screen: all actions with their keys, filtered by what the user types.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
 
 use super::pane::{draw_dialog, span};
 use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, style_line};
 use crate::report::sanitize;
 use crate::tui::actions::{ActionScope, ActionSpec};
 use crate::tui::layout::help_description_height;
-use crate::tui::model::{HelpOverlay, Model, wrap_text};
+use crate::tui::model::{HelpOverlay, Model, TextInput, wrap_text};
 use crate::tui::theme::Role;
 
-/// Draws it.
+/// Columns of the keys.
+const KEY_COLUMNS: usize = 14;
+/// Columns of an action's title.
+const TITLE_COLUMNS: usize = 22;
+
+/// Draws the help screen.
 pub(super) fn draw(frame: &mut Frame, model: &Model, help: &HelpOverlay) {
     let screen = frame.area();
-    let area = draw_dialog(frame, model, "Help: type to filter, Enter runs, Esc leaves", (screen.width, screen.height));
-    if area.height == 0 || area.width == 0 {
+    let title = "Help: type to filter, Enter runs the action, Esc closes";
+    let area = draw_dialog(frame, model, title, Size::new(screen.width, screen.height));
+    if area.is_empty() {
         return;
     }
-    let typed = sanitize(help.input.text()).into_owned();
-    let before = display_width(&sanitize(first_chars(help.input.text(), help.input.cursor()))) as u16;
-    draw_spans(frame, area, 0, vec![span(model, Role::Key, "> "), span(model, Role::Text, typed)]);
-    frame.set_cursor_position(Position::new((area.x + 2 + before).min(area.right().saturating_sub(1)), area.y));
+    draw_input(frame, model, area, &help.input);
     let actions = help.matching_actions();
-    let room = usize::from(area.width);
-    let shown = actions.iter().enumerate().skip(help.cursor.top).take(help.cursor.height);
-    for (line, (number, action)) in shown.enumerate() {
-        let line = line as u16 + 1;
-        let keys: Vec<String> = action.keys.iter().map(ToString::to_string).collect();
-        let keys = match action.scope {
-            ActionScope::CopyChord => format!("y {}", keys.join(" ")),
-            _ if keys.is_empty() => format!(":{}", action.title),
-            _ => keys.join(" "),
-        };
-        let why = model
-            .disabled_reason(action.id)
-            .filter(|_| matches!(action.scope, ActionScope::Main | ActionScope::CopyChord));
-        let text = why.map_or_else(|| action.help.to_owned(), |why| format!("{} (not now: {why})", action.help));
-        let spans = vec![
-            span(model, Role::Key, pad(&keys, 14) + " "),
-            span(model, Role::Title, pad(action.title, 22) + " "),
-            span(model, Role::Text, fit_safe(&text, room.saturating_sub(38))),
-        ];
-        draw_spans(frame, area, line, spans);
+    let visible = actions.iter().enumerate().skip(help.cursor.top).take(help.cursor.height);
+    for (line, (number, action)) in (1..).zip(visible) {
+        draw_action(frame, model, area, line, action);
         if number == help.cursor.line {
             style_line(frame, area, line, model.theme.style(Role::Cursor));
         }
@@ -54,18 +40,43 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, help: &HelpOverlay) {
     }
 }
 
-/// What is said of the chosen action, whole, and the command that does the same.
+fn draw_input(frame: &mut Frame, model: &Model, area: Rect, input: &TextInput) {
+    let prompt = "> ";
+    let text = sanitize(input.text()).into_owned();
+    let cursor_column = display_width(prompt) + display_width(&sanitize(first_chars(input.text(), input.cursor())));
+    draw_spans(frame, area, 0, vec![span(model, Role::Key, prompt), span(model, Role::Text, text)]);
+    let x = (area.x + cursor_column as u16).min(area.right().saturating_sub(1));
+    frame.set_cursor_position(Position::new(x, area.y));
+}
+
+fn draw_action(frame: &mut Frame, model: &Model, area: Rect, line: u16, action: &ActionSpec) {
+    let keys: Vec<String> = action.keys.iter().map(ToString::to_string).collect();
+    let keys = match action.scope {
+        ActionScope::CopyChord => format!("y {}", keys.join(" ")),
+        _ if keys.is_empty() => format!(":{}", action.title),
+        _ => keys.join(" "),
+    };
+    // Outside these scopes whether an action is enabled depends on a dialog that is not open here.
+    let has_state = matches!(action.scope, ActionScope::Main | ActionScope::CopyChord);
+    let text = match model.disabled_reason(action.id).filter(|_| has_state) {
+        Some(reason) => format!("{} (unavailable: {reason})", action.help),
+        None => action.help.to_owned(),
+    };
+    let room = usize::from(area.width).saturating_sub(KEY_COLUMNS + TITLE_COLUMNS + 2);
+    let spans = vec![
+        span(model, Role::Key, pad(&keys, KEY_COLUMNS) + " "),
+        span(model, Role::Title, pad(action.title, TITLE_COLUMNS) + " "),
+        span(model, Role::Text, fit_safe(&text, room)),
+    ];
+    draw_spans(frame, area, line, spans);
+}
+
+/// Draws the full help text of the selected action, and its equivalent on the command line.
 fn draw_description(frame: &mut Frame, model: &Model, area: Rect, action: &ActionSpec) {
-    let room = usize::from(area.width).max(1);
-    let command = action.cli_equivalent.map(|twin| format!("without a screen: {twin}"));
-    let lines = wrap_text(action.help, room).into_iter().take(2).map(|text| (Role::Text, text));
-    let lines = lines.chain(command.map(|text| (Role::Muted, text)));
-    for (line, (role, text)) in lines.enumerate() {
-        draw_spans(
-            frame,
-            area,
-            area.height.saturating_sub(3) + line as u16,
-            vec![span(model, role, fit_safe(&text, room))],
-        );
+    let width = usize::from(area.width).max(1);
+    let help = wrap_text(action.help, width).into_iter().take(2).map(|text| (Role::Text, text));
+    let command = action.cli_equivalent.map(|command| (Role::Muted, format!("On the command line: {command}")));
+    for (line, (role, text)) in (area.height.saturating_sub(3)..).zip(help.chain(command)) {
+        draw_spans(frame, area, line, vec![span(model, role, fit_safe(&text, width))]);
     }
 }

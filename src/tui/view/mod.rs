@@ -1,9 +1,12 @@
-//! The view: free functions from the model to a frame, a pane each. They read the model and nothing else.
+//! The view: functions that draw the model into a frame, one file for each pane. They read the model and nothing else.
 
 mod aggregate_history;
 mod aggregates;
+mod confirm_dialog;
+mod cursor;
 mod detail;
 mod events;
+mod finding_label;
 mod findings;
 mod footer;
 mod form;
@@ -11,9 +14,10 @@ mod help;
 mod hex;
 mod index;
 mod json;
+mod labelled_lines;
 mod pane;
 mod prompt;
-mod question;
+
 mod repairs;
 mod status;
 mod strip;
@@ -24,11 +28,11 @@ use ratatui::Frame;
 use super::layout;
 use super::model::{Model, Overlay, Tab};
 
-/// Draws the screen.
+/// Draws the whole screen: the panes, and the overlays on top of them.
 pub(crate) fn draw(frame: &mut Frame, model: &Model) {
     let areas = layout::compute_areas(model);
-    let whole = frame.area();
-    frame.buffer_mut().set_style(whole, model.theme.base());
+    let screen = frame.area();
+    frame.buffer_mut().set_style(screen, model.theme.base());
     status::draw(frame, areas.status, model);
     strip::draw(frame, areas.strip, model);
     if areas.main.height > 0 {
@@ -50,13 +54,13 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
         }
     }
     footer::draw(frame, areas.footer, model);
-    for layer in &model.overlays {
-        match layer {
+    for overlay in &model.overlays {
+        match overlay {
             Overlay::Prompt(prompt) => prompt::draw(frame, model, prompt),
             Overlay::Help(help) => help::draw(frame, model, help),
-            // It waits for a letter: the footer says which.
+            // The footer lists the letters that can follow `y`; nothing else is drawn.
             Overlay::CopyChord => {}
-            Overlay::Confirm(question) => question::draw(frame, model, question),
+            Overlay::Confirm(dialog) => confirm_dialog::draw(frame, model, dialog),
             Overlay::Form => form::draw(frame, model),
         }
     }

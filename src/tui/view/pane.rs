@@ -1,7 +1,7 @@
-//! What panes have in common: the border with its titles, and boxes over the screen.
+//! What panes and dialogs share: borders with titles, the tab bar, and boxes over the screen.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
@@ -10,67 +10,73 @@ use crate::tui::layout::{Border, LayoutAreas, compute_areas};
 use crate::tui::model::{Model, Pane, Tab};
 use crate::tui::theme::Role;
 
-/// Columns from which the tabs have blanks between them.
+/// Width of the main pane from which the tabs have spaces between them.
 const MIN_SPACED_TABS_WIDTH: u16 = 66;
+/// Smallest dialog that has a border.
+const MIN_BORDERED_DIALOG: Size = Size { width: 20, height: 5 };
 
-/// Draws a pane's border, when there is one.
-pub(super) fn draw_border(
-    frame: &mut Frame,
-    model: &Model,
-    areas: &LayoutAreas,
-    (pane, area): (Pane, Rect),
-    (title, below): (Line<'static>, Line<'static>),
-) {
+/// The border of a pane, with a title at its top and one at its bottom.
+pub(super) struct PaneBorder {
+    pub(super) pane: Pane,
+    pub(super) area: Rect,
+    pub(super) title: Line<'static>,
+    pub(super) bottom_title: Line<'static>,
+}
+
+/// Draws the border of a pane, unless the screen is too small for borders.
+pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas, border: PaneBorder) {
     if areas.border == Border::None {
         return;
     }
+    let PaneBorder { pane, area, title, bottom_title } = border;
     let role = if model.focus == pane { Role::Focus } else { Role::Muted };
-    let block = Block::bordered().border_style(model.theme.style(role)).title(title).title_bottom(below);
+    let block = Block::bordered().border_style(model.theme.style(role)).title(title).title_bottom(bottom_title);
     block.render(area.intersection(frame.area()), frame.buffer_mut());
 }
 
-/// The tabs, as the title of the main pane.
+/// The tab bar, which is the title of the main pane.
 pub(super) fn tab_title(model: &Model) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
-    // Where there is little room the lines alone keep them apart.
-    let between = if compute_areas(model).main.width < MIN_SPACED_TABS_WIDTH { "│" } else { " │ " };
-    for (number, (tab, name)) in Tab::ALL.into_iter().enumerate() {
-        if number > 0 {
-            spans.push(Span::styled(between, model.theme.style(Role::Muted)));
+    let separator = if compute_areas(model).main.width < MIN_SPACED_TABS_WIDTH { "│" } else { " │ " };
+    for (number, (tab, name)) in (1..).zip(Tab::ALL) {
+        if number > 1 {
+            spans.push(span(model, Role::Muted, separator));
         }
-        let role = if model.tab == tab { Role::Title } else { Role::Muted };
-        let found = model.scan.findings.len() as u64 + model.scan.dropped_findings;
+        let findings = model.scan.findings.len() as u64 + model.scan.dropped_findings;
         let name = match tab {
-            Tab::Findings if found > 0 => format!("{} {name} {found}", number + 1),
-            _ => format!("{} {name}", number + 1),
+            Tab::Findings if findings > 0 => format!("{number} {name} {findings}"),
+            _ => format!("{number} {name}"),
         };
-        // The chosen one is told by its brackets, not by its colour alone.
-        let name = if model.tab == tab { format!("[{name}]") } else { name };
-        spans.push(Span::styled(name, model.theme.style(role)));
+        // Brackets mark the current tab, because colour alone is not enough on every terminal.
+        spans.push(if model.tab == tab {
+            span(model, Role::Title, format!("[{name}]"))
+        } else {
+            span(model, Role::Muted, name)
+        });
     }
     spans.push(Span::raw(" "));
     Line::from(spans)
 }
 
-/// An empty box in the middle of the screen, of so many columns and lines at most; what is inside its border.
-pub(super) fn draw_dialog(frame: &mut Frame, model: &Model, title: &str, (width, height): (u16, u16)) -> Rect {
+/// Draws an empty dialog in the middle of the screen, at most `size` large, and returns the area inside its border.
+pub(super) fn draw_dialog(frame: &mut Frame, model: &Model, title: &str, size: Size) -> Rect {
     let screen = frame.area();
-    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    let (width, height) = (size.width.min(screen.width), size.height.min(screen.height));
     let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
     Clear.render(area, frame.buffer_mut());
     frame.buffer_mut().set_style(area, model.theme.base());
-    if width < 20 || height < 5 {
+    if width < MIN_BORDERED_DIALOG.width || height < MIN_BORDERED_DIALOG.height {
         return area;
     }
     let title = format!(" {} ", fit_safe(title, usize::from(width).saturating_sub(6)));
     let block = Block::bordered().border_style(model.theme.style(Role::Focus)).title(title);
     let inner = block.inner(area);
     block.render(area, frame.buffer_mut());
-    // A column of air at either side.
+    // One empty column at either side.
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
-/// A piece of text in a role.
+/// A piece of text in the style of a role.
 pub(super) fn span(model: &Model, role: Role, text: impl Into<String>) -> Span<'static> {
     Span::styled(text.into(), model.theme.style(role))
 }

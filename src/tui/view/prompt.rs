@@ -1,72 +1,87 @@
-//! A line being typed at the bottom of the screen, with what is proposed above it.
+//! The prompt at the bottom of the screen: the line being typed, with suggestions or an error above it.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
 use super::pane::span;
-use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, style_line};
+use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, skip_span_columns, style_line};
 use crate::report::sanitize;
 use crate::tui::model::{Model, Prompt, PromptPurpose, wrap_text};
 use crate::tui::theme::Role;
 
-/// Proposals shown at once.
-const MAX_PROPOSALS: u16 = 8;
+/// Suggestions shown at once.
+const MAX_SUGGESTIONS: u16 = 8;
+/// Columns of a suggestion's label.
+const LABEL_COLUMNS: usize = 26;
+/// Columns of a suggestion's key.
+const KEY_COLUMNS: usize = 10;
 
-/// Draws it.
+/// Draws the prompt.
 pub(super) fn draw(frame: &mut Frame, model: &Model, prompt: &Prompt) {
     let screen = frame.area();
-    if screen.height == 0 || screen.width == 0 {
+    if screen.is_empty() {
         return;
     }
-    let line = Rect::new(0, screen.height - 1, screen.width, 1);
-    Clear.render(line, frame.buffer_mut());
-    frame.buffer_mut().set_style(line, model.theme.base());
-    let sign = match prompt.purpose {
+    let area = Rect::new(0, screen.height - 1, screen.width, 1);
+    draw_input(frame, model, prompt, area);
+    draw_suggestions(frame, model, prompt, area.y);
+    if let Some(error) = &prompt.error {
+        draw_error(frame, model, error, area.y);
+    }
+}
+
+fn draw_input(frame: &mut Frame, model: &Model, prompt: &Prompt, area: Rect) {
+    clear(frame, model, area);
+    let label = match prompt.purpose {
         PromptPurpose::Palette => ":",
         PromptPurpose::Search => "/",
         PromptPurpose::Filter => "filter: ",
     };
-    let typed = prompt.input.text();
-    let before = display_width(&sanitize(first_chars(typed, prompt.input.cursor()))) + display_width(sign);
-    let spans = vec![span(model, Role::Key, sign), span(model, Role::Text, sanitize(typed).into_owned())];
-    // A long line is seen from where its cursor is.
-    let shift = (before + 1).saturating_sub(usize::from(screen.width));
-    draw_spans(frame, line, 0, super::text::skip_span_columns(spans, shift));
-    frame.set_cursor_position(Position::new((before - shift) as u16, line.y));
-    draw_proposals(frame, model, prompt, line.y);
-    if let Some(error) = &prompt.error {
-        // Above the line, which may be long itself.
-        let text = format!("! {}", sanitize(error));
-        let lines = wrap_text(&text, usize::from(screen.width));
-        let height = (lines.len() as u16).min(line.y);
-        let area = Rect::new(0, line.y - height, screen.width, height);
-        Clear.render(area, frame.buffer_mut());
-        frame.buffer_mut().set_style(area, model.theme.base());
-        for (number, text) in lines.into_iter().take(usize::from(height)).enumerate() {
-            draw_spans(frame, area, number as u16, vec![span(model, Role::Damage, text)]);
+    let text = prompt.input.text();
+    let cursor_column = display_width(label) + display_width(&sanitize(first_chars(text, prompt.input.cursor())));
+    let spans = vec![span(model, Role::Key, label), span(model, Role::Text, sanitize(text).into_owned())];
+    // A long line is scrolled so that the cursor is visible.
+    let scrolled = (cursor_column + 1).saturating_sub(usize::from(area.width));
+    draw_spans(frame, area, 0, skip_span_columns(spans, scrolled));
+    frame.set_cursor_position(Position::new((cursor_column - scrolled) as u16, area.y));
+}
+
+/// Draws an error above the prompt, wrapped to the width of the screen.
+fn draw_error(frame: &mut Frame, model: &Model, error: &str, bottom: u16) {
+    let width = frame.area().width;
+    let lines = wrap_text(&format!("! {}", sanitize(error)), usize::from(width));
+    let height = (lines.len() as u16).min(bottom);
+    let area = Rect::new(0, bottom - height, width, height);
+    clear(frame, model, area);
+    for (line, text) in (0..height).zip(lines) {
+        draw_spans(frame, area, line, vec![span(model, Role::Damage, text)]);
+    }
+}
+
+fn draw_suggestions(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
+    let suggestions = prompt.suggestions();
+    let height = MAX_SUGGESTIONS.min(bottom).min(suggestions.len() as u16);
+    let top = prompt.selected.saturating_sub(usize::from(height).saturating_sub(1));
+    let area = Rect::new(0, bottom - height, frame.area().width, height);
+    clear(frame, model, area);
+    for (line, (number, suggestion)) in (0..height).zip(suggestions.iter().enumerate().skip(top)) {
+        let marker = if number == prompt.selected { ">" } else { " " };
+        let room = usize::from(area.width).saturating_sub(LABEL_COLUMNS + KEY_COLUMNS + 3);
+        let spans = vec![
+            span(model, Role::Text, format!("{marker} {}", pad(&suggestion.label, LABEL_COLUMNS))),
+            span(model, Role::Key, pad(&suggestion.key, KEY_COLUMNS)),
+            span(model, Role::Muted, fit_safe(suggestion.help, room)),
+        ];
+        draw_spans(frame, area, line, spans);
+        if number == prompt.selected {
+            style_line(frame, area, line, model.theme.style(Role::Cursor));
         }
     }
 }
 
-fn draw_proposals(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
-    let proposals = prompt.suggestions();
-    let height = MAX_PROPOSALS.min(bottom).min(proposals.len() as u16);
-    let top = prompt.selected.saturating_sub(usize::from(height).saturating_sub(1));
-    let area = Rect::new(0, bottom - height, frame.area().width, height);
+/// Clears an area of what was drawn below the prompt.
+fn clear(frame: &mut Frame, model: &Model, area: Rect) {
     Clear.render(area, frame.buffer_mut());
     frame.buffer_mut().set_style(area, model.theme.base());
-    for (line, (number, suggestion)) in proposals.iter().enumerate().skip(top).take(usize::from(height)).enumerate() {
-        let marker = if number == prompt.selected { ">" } else { " " };
-        let room = usize::from(area.width).saturating_sub(39);
-        let spans = vec![
-            span(model, Role::Text, format!("{marker} {}", pad(&suggestion.label, 26))),
-            span(model, Role::Key, pad(&suggestion.key, 10)),
-            span(model, Role::Muted, fit_safe(suggestion.help, room)),
-        ];
-        draw_spans(frame, area, line as u16, spans);
-        if number == prompt.selected {
-            style_line(frame, area, line as u16, model.theme.style(Role::Cursor));
-        }
-    }
 }

@@ -1,4 +1,5 @@
-//! Text for the screen: made safe, cut to columns, put where it belongs. Nothing is drawn but through here and widgets.
+//! Text on the screen: made safe, cut to a number of columns, and drawn. Views draw text only by these functions and by
+//! ratatui's widgets.
 
 use std::borrow::Cow;
 
@@ -10,85 +11,85 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::report::sanitize;
 
-/// Columns a text takes.
+/// Returns the number of columns that a text takes.
 pub(super) fn display_width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-/// A text from a log, safe and cut to `room` columns, with an ellipsis where it was cut.
-pub(super) fn fit_safe(text: &str, room: usize) -> String {
-    // A character takes a column or more: what lies beyond is not even looked at.
-    let head = first_chars(text, room.saturating_mul(2) + 1);
-    truncate(&sanitize(head), room)
+/// Makes a text from a log safe for the terminal, and cuts it to `width` columns with an ellipsis.
+pub(super) fn fit_safe(text: &str, width: usize) -> String {
+    // A safe character takes at least one column, so what is after this many characters cannot be visible.
+    let head = first_chars(text, width.saturating_mul(2) + 1);
+    truncate(&sanitize(head), width)
 }
 
-/// The same for a text that is safe already.
-pub(super) fn truncate(text: &str, room: usize) -> String {
-    if display_width(text) <= room {
+/// Cuts a text that is already safe to `width` columns, with an ellipsis.
+pub(super) fn truncate(text: &str, width: usize) -> String {
+    if display_width(text) <= width {
         return text.to_owned();
     }
     let mut out = String::new();
     let mut used = 0;
     for c in text.chars() {
         let columns = c.width().unwrap_or(0);
-        if used + columns + 1 > room {
+        if used + columns + 1 > width {
             break;
         }
         out.push(c);
         used += columns;
     }
-    if room > 0 {
+    if width > 0 {
         out.push('…');
     }
     out
 }
 
-/// The same, filled with blanks to `room` columns.
-pub(super) fn pad(text: &str, room: usize) -> String {
-    let text = fit_safe(text, room);
-    let blanks = room.saturating_sub(display_width(&text));
-    text + &" ".repeat(blanks)
+/// Like [`fit_safe`], and pads the text with spaces to exactly `width` columns.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    let text = fit_safe(text, width);
+    let missing = width.saturating_sub(display_width(&text));
+    text + &" ".repeat(missing)
 }
 
-/// A safe text without its first columns.
-pub(super) fn skip_columns(text: &str, column: usize) -> Cow<'_, str> {
-    if column == 0 {
+/// Removes the first columns of a text that is already safe.
+pub(super) fn skip_columns(text: &str, columns: usize) -> Cow<'_, str> {
+    if columns == 0 {
         return Cow::Borrowed(text);
     }
-    let mut passed = 0;
+    let mut skipped = 0;
     for (at, c) in text.char_indices() {
-        if passed >= column {
+        if skipped >= columns {
             return Cow::Borrowed(text.get(at..).unwrap_or_default());
         }
-        passed += c.width().unwrap_or(0);
+        skipped += c.width().unwrap_or(0);
     }
     Cow::Borrowed("")
 }
 
-/// Drops the first columns of a line of pieces.
-pub(super) fn skip_span_columns(spans: Vec<Span<'static>>, column: usize) -> Vec<Span<'static>> {
-    let mut left = column;
+/// Removes the first columns of a line of spans.
+pub(super) fn skip_span_columns(spans: Vec<Span<'static>>, columns: usize) -> Vec<Span<'static>> {
+    let mut remaining = columns;
     let mut out = Vec::new();
     for span in spans {
-        let columns = display_width(&span.content);
-        if left >= columns {
-            left -= columns;
+        let width = display_width(&span.content);
+        if remaining >= width {
+            remaining -= width;
             continue;
         }
-        let content = skip_columns(&span.content, left).into_owned();
-        left = 0;
+        let content = skip_columns(&span.content, remaining).into_owned();
+        remaining = 0;
         out.push(Span::styled(content, span.style));
     }
     out
 }
 
-/// The first characters of a text.
-pub(super) fn first_chars(text: &str, characters: usize) -> &str {
-    let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+/// Returns the first `count` characters of a text.
+pub(super) fn first_chars(text: &str, count: usize) -> &str {
+    let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text)
 }
 
-/// Puts a line of pieces at a line of an area; what has no room there is left out.
+/// Draws spans on one line of an area. What does not fit is cut off.
 pub(super) fn draw_spans(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Span<'static>>) {
     let area = area.intersection(frame.area());
     if line < area.height && area.width > 0 {
@@ -96,7 +97,7 @@ pub(super) fn draw_spans(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Sp
     }
 }
 
-/// Styles a whole line of an area.
+/// Sets the style of a whole line of an area.
 pub(super) fn style_line(frame: &mut Frame, area: Rect, line: u16, style: Style) {
     let area = area.intersection(frame.area());
     if line < area.height && area.width > 0 {
@@ -109,11 +110,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_text_is_cut_after_it_was_made_safe() {
+    fn text_is_cut_after_it_was_made_safe() {
         let text = "a\u{1b}[31m\u{202e}b";
-        for room in 0..30 {
-            let cut = fit_safe(text, room);
-            assert!(display_width(&cut) <= room, "{cut}");
+        for width in 0..30 {
+            let cut = fit_safe(text, width);
+            assert!(display_width(&cut) <= width, "{cut}");
             assert!(!cut.contains(['\u{1b}', '\u{202e}']), "{cut}");
         }
     }

@@ -39,10 +39,10 @@ pub(super) fn resolve_target(
         return Ok(Response::JumpTarget(offset));
     }
     let message = match target {
-        JumpTarget::Offset(_) => format!("The log ends at {}. This is its last row", format_number(log_bytes)),
-        JumpTarget::Ordinal(number) => format!("No event {}. This is the last row", format_number(*number)),
-        JumpTarget::Time(_) => "No event at that time or later. This is the last row".into(),
-        JumpTarget::Percent(_) | JumpTarget::First | JumpTarget::Last => "This is the last row".into(),
+        JumpTarget::Offset(_) => format!("The log ends at {}. This is its last row.", format_number(log_bytes)),
+        JumpTarget::Ordinal(number) => format!("No event {}. This is the last row.", format_number(*number)),
+        JumpTarget::Time(_) => "No event at that time or later. This is the last row.".into(),
+        JumpTarget::Percent(_) | JumpTarget::First | JumpTarget::Last => "This is the last row.".into(),
     };
     let last_row = resolve_jump_or_last_row(&view, index, &JumpTarget::Last, &mut report)?;
     Ok(Response::JumpPastEnd { last_row, message })
