@@ -58,9 +58,9 @@ mod planning;
 mod types;
 
 pub use applying::{
-    AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, check_plan, pending_repair,
-    plan_undo, recover, set_aside_tail,
+    AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, check_plan, plan_undo, recover,
 };
+pub(crate) use applying::{pending_repair, set_aside_tail};
 pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};
 pub use correction::{Correction, NeighbourTimes, find_correction};
 pub use journal::{RepairRecord, RepairState, find_gap_journal, read_repair_records};

@@ -92,9 +92,9 @@ fn everything_but_events_is_left_out_and_payloads_are_copied_unchanged() {
         assert!(events.iter().all(|event| new.contains(event)), "{name}");
         assert_eq!(new.len() as u64, done.events_kept + done.events_restored, "{name}");
         assert_eq!(done.events_kept, events.len() as u64, "{name}");
-        let apart = |kind: &str| seen.findings.iter().filter(|found| found.kind.name() == kind).count() as u64;
-        let told = seen.findings_total - apart("clock") - apart("header");
-        assert_eq!(done.omitted_total + done.events_restored, told, "{name}");
+        let count_of = |kind: &str| seen.findings.iter().filter(|found| found.kind.name() == kind).count() as u64;
+        let left_out = seen.findings_total - count_of("clock") - count_of("header");
+        assert_eq!(done.omitted_total + done.events_restored, left_out, "{name}");
         assert_eq!(read_map(&disk).len() as u64, 1 + new.len() as u64 + done.omitted_total, "{name}");
         assert_eq!(disk.get(LOG).unwrap(), bytes, "{name}");
     }

@@ -88,14 +88,14 @@ fn a_repair_restores_what_is_proven_replaces_the_rest_with_gaps_and_can_be_undon
     let (all, notices) = read_repair_records(&log_paths(&disk)).unwrap();
     assert_eq!(notices, Vec::<String>::new());
     assert_eq!(all.iter().map(|record| (record.number, record.state)).collect::<Vec<_>>(), [(1, RepairState::Applied)]);
-    let fenced = offsets[6]..offsets[8];
-    let kept = find_gap_journal(&all, fenced.clone()).map(Path::to_owned);
-    assert_eq!(kept.as_ref(), Some(&all[0].journal));
+    let gap = offsets[6]..offsets[8];
+    let gap_journal = find_gap_journal(&all, gap.clone()).map(Path::to_owned);
+    assert_eq!(gap_journal.as_ref(), Some(&all[0].journal));
     let mut gaps = open_read_only(&disk).replay(0).unwrap().filter_map(Result::err);
-    let context = gaps.find(|error| error.offset() == Some(fenced.start));
+    let gap_error = gaps.find(|error| error.offset() == Some(gap.start));
     assert!(
-        matches!(&context, Some(StorageError::Gap { end, journal, .. }) if *end == fenced.end && *journal == kept),
-        "{context:?}"
+        matches!(&gap_error, Some(StorageError::Gap { end, journal, .. }) if *end == gap.end && *journal == gap_journal),
+        "{gap_error:?}"
     );
     let plan = undo(&disk).unwrap();
     assert_eq!(plan.undoes, Some(1));

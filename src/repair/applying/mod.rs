@@ -13,6 +13,8 @@ mod write;
 
 pub use apply::{AppliedRepair, ApplyOptions, apply};
 pub use preconditions::check_plan;
-pub use recover::{PendingRepair, RecoveryOutcome, pending_repair, recover};
-pub use set_aside::{TailBackup, set_aside_tail};
+pub(crate) use recover::pending_repair;
+pub use recover::{PendingRepair, RecoveryOutcome, recover};
+pub use set_aside::TailBackup;
+pub(crate) use set_aside::set_aside_tail;
 pub use undo::plan_undo;

@@ -59,7 +59,11 @@ enum RepairProgress {
 ///
 /// # Errors
 /// `Io` when the folder or the log cannot be read.
-pub fn pending_repair(disk: &dyn Disk, log: &LogFile, folder: &Path) -> Result<Option<PendingRepair>, StorageError> {
+pub(crate) fn pending_repair(
+    disk: &dyn Disk,
+    log: &LogFile,
+    folder: &Path,
+) -> Result<Option<PendingRepair>, StorageError> {
     let Some(journal) = find_pending_journal(disk, folder)? else { return Ok(None) };
     if measure_progress(log, &journal)? == RepairProgress::Foreign {
         return Ok(None);

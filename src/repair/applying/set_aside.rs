@@ -31,7 +31,7 @@ pub struct TailBackup {
 ///
 /// # Errors
 /// Those of [`apply`](super::apply()).
-pub fn set_aside_tail(
+pub(crate) fn set_aside_tail(
     paths: &LogPaths,
     log: &Arc<LogFile>,
     last: &Finding,
