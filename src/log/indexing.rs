@@ -9,7 +9,7 @@ use crate::file::{OffsetLocation, locate_offset};
 use crate::index::{AggregateIndex, IndexState, save};
 use crate::inspect::{OnSurveyUpdate, Survey, SurveyOptions, survey, survey_ranges};
 
-/// The index that an open log keeps in memory. It is behind a lock, so that lookups need no exclusive access to the log.
+/// The index that an open log keeps in memory. A lock guards it, so that lookups need no exclusive access to the log.
 #[derive(Debug, Default)]
 pub(super) struct IndexCache {
     /// What the index file holds and what was read since, once a lookup has needed it.

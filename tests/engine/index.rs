@@ -1,4 +1,4 @@
-//! The index: its states, its answers against the log's own, and every flipped bit of it.
+//! The index: its states, its lookups compared with a replay of the log, and every flipped bit of an index file.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn index_state(disk: &SimDisk) -> IndexState {
     open_read_only(disk).view().index_state().clone()
 }
 
-/// Offsets by aggregate, as the index has them.
+/// The offsets of every aggregate, from the index.
 pub(super) fn offsets_by_aggregate(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
     index
         .iter()
@@ -33,7 +33,7 @@ pub(super) fn offsets_by_aggregate(index: &AggregateIndex) -> BTreeMap<u64, Vec<
         .collect()
 }
 
-/// The same, as the log itself has them.
+/// The offsets of every aggregate, from a replay of the log.
 pub(super) fn replayed_offsets(disk: &SimDisk) -> BTreeMap<u64, Vec<u64>> {
     let mut truth: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for event in open_read_only(disk).replay(0).unwrap().flatten() {
@@ -52,15 +52,15 @@ fn append_events(disk: &SimDisk, events: std::ops::Range<usize>) {
 }
 
 #[test]
-fn a_log_without_an_index_file_says_missing_and_answers_all_the_same() {
+fn without_an_index_file_the_state_is_missing_and_lookups_work() {
     let (disk, _) = disk_with_log(7, false);
     assert_eq!(index_state(&disk), IndexState::Missing);
     assert_eq!(offsets_by_aggregate(&open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
-    assert_eq!(disk.get(INDEX), None, "looking writes nothing");
+    assert_eq!(disk.get(INDEX), None, "a lookup writes nothing");
 }
 
 #[test]
-fn a_closed_writer_leaves_a_fresh_index_and_a_dropped_one_a_log_that_is_ahead_of_it() {
+fn closing_a_writer_saves_the_index_and_dropping_it_does_not() {
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
     log.append(&event(1, 1)).unwrap();
@@ -73,7 +73,7 @@ fn a_closed_writer_leaves_a_fresh_index_and_a_dropped_one_a_log_that_is_ahead_of
     append_events(&disk, 0..3);
     let len = disk.get(LOG).unwrap().len() as u64;
     assert_eq!(index_state(&disk), IndexState::Behind { bytes: len - before });
-    // This one found it behind and did not catch it up, so it leaves it as it is.
+    // This writer found the index behind and did not catch it up, so it does not save it.
     let mut log = open_options(&disk).open(LOG).unwrap();
     log.append(&event(1, 2)).unwrap();
     log.close().unwrap();
@@ -116,7 +116,7 @@ fn an_index_of_another_log_is_foreign() {
 }
 
 #[test]
-fn a_frame_across_a_place_the_index_knows_makes_it_foreign() {
+fn a_frame_across_a_known_offset_makes_the_index_foreign() {
     let (disk, _) = disk_with_log(3, true);
     // The same header, and one frame that goes past where the second and the last one stood.
     let mut bytes = disk.get(LOG).unwrap()[..16].to_vec();
@@ -127,7 +127,7 @@ fn a_frame_across_a_place_the_index_knows_makes_it_foreign() {
 }
 
 #[test]
-fn a_log_that_starts_the_same_and_goes_on_otherwise_is_foreign() {
+fn an_index_is_foreign_to_a_log_that_shares_only_the_first_frames() {
     let (disk, offsets) = disk_with_log(3, true);
     let mut bytes = disk.get(LOG).unwrap()[..offsets[1] as usize].to_vec();
     chronicle::internal::format::frame::encode(" ".repeat(900).as_bytes(), &mut bytes);
@@ -146,7 +146,7 @@ fn an_index_of_another_empty_log_is_foreign() {
 }
 
 #[test]
-fn a_header_is_damaged_only_where_the_frames_match() {
+fn a_different_header_is_damage_only_when_the_frames_match() {
     let (disk, offsets) = disk_with_log(5, true);
     let good = disk.get(LOG).unwrap();
     let last = offsets[4] as usize;
@@ -169,7 +169,7 @@ fn a_header_is_damaged_only_where_the_frames_match() {
 }
 
 #[test]
-fn damage_in_the_frames_it_knows_does_not_make_an_index_foreign() {
+fn damaged_frames_do_not_make_an_index_foreign() {
     let (disk, offsets) = disk_with_log(3, true);
     let mut bytes = disk.get(LOG).unwrap();
     for offset in &offsets {
@@ -180,7 +180,7 @@ fn damage_in_the_frames_it_knows_does_not_make_an_index_foreign() {
 }
 
 #[test]
-fn an_index_that_is_ahead_stays_the_witness_when_it_is_rebuilt() {
+fn rebuilding_an_index_that_is_ahead_keeps_the_record_of_lost_events() {
     let (disk, offsets) = disk_with_log(6, true);
     let bytes = disk.get(LOG).unwrap();
     let missing = bytes.len() as u64 - offsets[4];
@@ -216,7 +216,7 @@ fn counts_follow_the_names_of_the_events() {
 }
 
 #[test]
-fn an_index_cut_back_to_a_checkpoint_counts_as_one_built_whole() {
+fn an_index_rebuilt_from_a_checkpoint_has_the_counts_of_a_full_build() {
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
     let offsets: Vec<u64> = (0..60).map(|n| log.append(&large_event(n % 7, 100_000 + n as usize)).unwrap()).collect();
@@ -236,7 +236,7 @@ fn an_index_cut_back_to_a_checkpoint_counts_as_one_built_whole() {
 }
 
 #[test]
-fn the_verified_mark_follows_what_was_read_and_falls_back_with_what_is_cut() {
+fn the_verification_mark_moves_with_reading_and_back_with_truncation() {
     let (disk, offsets) = disk_with_log(6, false);
     let mark = |disk: &SimDisk| open_read_only(disk).view().trusted_index().and_then(|index| index.verification_mark());
     open_read_only(&disk).save_index().unwrap();
@@ -260,7 +260,7 @@ fn the_verified_mark_follows_what_was_read_and_falls_back_with_what_is_cut() {
 }
 
 #[test]
-fn no_flipped_bit_of_an_index_makes_a_wrong_event_appear() {
+fn no_flipped_bit_of_an_index_yields_a_wrong_event() {
     let (disk, _) = disk_with_log(5, true);
     append_events(&disk, 5..7);
     let index = disk.get(INDEX).unwrap();
@@ -286,7 +286,7 @@ fn no_flipped_bit_of_an_index_makes_a_wrong_event_appear() {
 }
 
 #[test]
-fn loading_an_aggregate_names_a_frame_of_its_that_is_damaged() {
+fn loading_an_aggregate_reports_its_damaged_frame() {
     let (disk, offsets) = disk_with_log(6, true);
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[3] as usize + 40] ^= 4;
@@ -306,7 +306,7 @@ proptest! {
 
     /// However an index came about, it answers as the log does.
     #[test]
-    fn an_index_answers_as_the_log_does(
+    fn index_lookups_equal_a_replay_of_the_log(
         first in 0usize..40,
         second in 0usize..40,
         cut in 0u64..20_000,
@@ -339,27 +339,27 @@ proptest! {
 }
 
 #[test]
-fn a_catch_up_costs_the_new_bytes_only() {
+fn catching_up_reads_only_the_new_bytes() {
     let (bytes, _) = log_bytes(3);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     open_read_only(&disk).save_index().unwrap();
     append_events(&disk, 0..2);
-    let mut told = Vec::new();
+    let mut reports = Vec::new();
     let log = open_read_only(&disk);
     let (_, found) = catch_up_index(&log, &mut |step| {
         if let chronicle::inspect::SurveyUpdate::Progress(progress) = step {
-            told.push(progress);
+            reports.push(progress);
         }
         std::ops::ControlFlow::Continue(())
     })
     .unwrap();
     assert_eq!(found.unwrap().events, 2, "only what is new was read");
-    assert_eq!(told.len(), 1);
+    assert_eq!(reports.len(), 1);
     assert!(catch_up_index(&log, &mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "nothing is new");
 }
 
 #[test]
-fn a_writer_looks_up_what_it_appended_by_reading_that_alone_and_writes_it_behind() {
+fn a_lookup_by_a_writer_reads_only_its_own_appends_and_makes_close_save_the_index() {
     let (bytes, _) = log_bytes(3000);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     open_options(&disk).open(LOG).unwrap().append(&event(99, 0)).unwrap();

@@ -26,7 +26,7 @@ fn replay_starts_at_the_first_frame_from_anywhere_in_the_header() {
 }
 
 #[test]
-fn replay_names_the_frame_that_a_start_lies_in() {
+fn replay_reports_the_frame_that_its_start_is_inside() {
     let (disk, offsets) = disk_with_log(3, false);
     for from in offsets[1] + 1..offsets[2] {
         let error = open_read_only(&disk).replay(from).unwrap_err();
@@ -95,9 +95,9 @@ fn opening_for_append_sets_a_torn_tail_aside_at_every_length() {
     for len in last + 1..bytes.len() {
         let disk = SimDisk::with_files(&[(LOG, &bytes[..len])]);
         let mut log = open_options(&disk).open(LOG).unwrap();
-        let told = log.set_aside_tail().unwrap();
-        assert_eq!((told.finding.start, told.finding.end), (last as u64, len as u64));
-        assert!(disk.names().contains(&told.journal.to_string_lossy().into_owned()));
+        let backup = log.set_aside_tail().unwrap();
+        assert_eq!((backup.finding.start, backup.finding.end), (last as u64, len as u64));
+        assert!(disk.names().contains(&backup.journal.to_string_lossy().into_owned()));
         assert_eq!(log.append(&event(1, 9)).unwrap(), last as u64);
         drop(log);
         assert_eq!(finding_ranges(&survey_log(&disk)), []);
@@ -105,7 +105,7 @@ fn opening_for_append_sets_a_torn_tail_aside_at_every_length() {
 }
 
 #[test]
-fn nothing_that_an_index_has_seen_whole_is_ever_set_aside() {
+fn bytes_that_an_index_covers_are_never_set_aside() {
     let (disk, offsets) = disk_with_log(3, true);
     let mut bytes = disk.get(LOG).unwrap();
     let last = offsets[2] as usize;
@@ -113,13 +113,13 @@ fn nothing_that_an_index_has_seen_whole_is_ever_set_aside() {
     disk.put(LOG, &bytes);
     let mut log = open_options(&disk).open(LOG).unwrap();
     assert_eq!(log.set_aside_tail(), None);
-    assert_eq!(log.append(&event(1, 9)).unwrap(), bytes.len() as u64, "behind the damage, which stays");
+    assert_eq!(log.append(&event(1, 9)).unwrap(), bytes.len() as u64, "after the damage, which is kept");
     drop(log);
     assert_eq!(finding_ranges(&survey_log(&disk)), [("garbage", offsets[2], bytes.len() as u64)]);
 }
 
 #[test]
-fn zeros_and_garbage_at_the_end_are_set_aside_and_a_whole_frame_is_not() {
+fn zeros_and_garbage_at_the_end_are_set_aside_and_a_complete_frame_is_not() {
     let (bytes, offsets) = log_bytes(2);
     let zeros = [&bytes[..], &[0; 4096]].concat();
     let garbage = [&bytes[..], &[0xEE; 100]].concat();
@@ -148,7 +148,7 @@ fn damage_in_the_middle_never_stops_an_append() {
 }
 
 #[test]
-fn unknown_flags_forbid_writing_or_reading_as_their_byte_says() {
+fn unknown_flags_forbid_writing_or_reading_by_their_byte() {
     let (bytes, offsets) = log_bytes(2);
     let mut high = bytes.clone();
     high[6] = 0x40;
@@ -166,7 +166,7 @@ fn unknown_flags_forbid_writing_or_reading_as_their_byte_says() {
 }
 
 #[test]
-fn what_is_no_log_says_what_it_found() {
+fn a_file_that_is_no_log_is_reported_with_its_first_bytes() {
     let open = |bytes: &[u8]| open_options(&SimDisk::with_files(&[(LOG, bytes)])).open_read_only(LOG).unwrap_err();
     for len in 0..16 {
         assert!(matches!(open(&vec![b'C'; len]), StorageError::TooShort { bytes, .. } if bytes == len as u64));
@@ -178,7 +178,7 @@ fn what_is_no_log_says_what_it_found() {
 }
 
 #[test]
-fn version_0_is_read_with_both_its_names_of_the_time_and_never_written_to() {
+fn version_0_is_read_with_both_names_of_the_time_field_and_never_written() {
     let mut bytes = Vec::new();
     for (n, name) in ["timestamp_ms", "write_timestamp_ms"].iter().enumerate() {
         let json = format!(
@@ -201,13 +201,13 @@ fn version_0_is_read_with_both_its_names_of_the_time_and_never_written_to() {
 }
 
 #[test]
-fn a_log_opened_to_be_read_takes_no_event() {
+fn a_log_opened_for_reading_refuses_appends() {
     let (disk, _) = disk_with_log(1, false);
     assert!(matches!(open_read_only(&disk).append(&event(1, 1)), Err(StorageError::ReadOnly { .. })));
 }
 
 #[test]
-fn a_batch_is_one_write_and_says_where_each_event_went() {
+fn a_batch_is_one_write_and_returns_every_offset() {
     let (disk, _) = disk_with_log(1, false);
     let mut log = open_options(&disk).open(LOG).unwrap();
     let calls = disk.calls();
@@ -219,7 +219,7 @@ fn a_batch_is_one_write_and_says_where_each_event_went() {
 }
 
 #[test]
-fn creating_refuses_what_is_there_already() {
+fn creating_refuses_an_existing_file() {
     let (disk, _) = disk_with_log(1, false);
     let before = disk.get(LOG).unwrap();
     assert!(matches!(open_options(&disk).create(LOG).unwrap_err(), StorageError::AlreadyExists { .. }));
@@ -227,7 +227,7 @@ fn creating_refuses_what_is_there_already() {
 }
 
 #[test]
-fn a_running_appender_never_makes_a_finding() {
+fn a_log_that_is_being_appended_to_has_no_findings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("live.log");
     let mut log = EventLog::create(&path).unwrap();
@@ -259,7 +259,7 @@ fn survey_kinds(path: &Path) -> Vec<&'static str> {
     // Only the end is of interest, and the log grows by the megabyte.
     let from = chronicle::internal::file::spans_before(view.log(), end, 1);
     let from = from.ok().and_then(|spans| spans.last().map(|span| span.range().start));
-    let wish = SurveyOptions { from, ..SurveyOptions::default() };
-    let seen = survey(&view, &wish, None, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+    let options = SurveyOptions { from, ..SurveyOptions::default() };
+    let seen = survey(&view, &options, None, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
     seen.findings.iter().map(|finding| finding.kind.name()).collect()
 }

@@ -14,7 +14,7 @@ use super::index::{offsets_by_aggregate, replayed_offsets};
 use super::sim_disk::SimDisk;
 use super::support::{LOG, event, large_event, log_bytes, open_options, open_read_only};
 
-/// Everything that a pass says: findings as they were told, numbers, the bytes of the index it built.
+/// The complete result of a pass: reported findings, numbers, and the bytes of the index.
 #[derive(Debug, PartialEq)]
 struct SurveyOutcome {
     findings: Vec<String>,
@@ -28,12 +28,12 @@ fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Su
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap().with_threads(threads);
     let spill_options = SpillOptions { disk: Arc::new(disk.clone()), spill_folder: None, max_memory: memory };
     let mut index = empty_index(&view, spill_options);
-    let wish = SurveyOptions { part_bytes: Some(part), ..SurveyOptions::default() };
-    let mut told = Vec::new();
+    let options = SurveyOptions { part_bytes: Some(part), ..SurveyOptions::default() };
+    let mut reported = Vec::new();
     let mut last = 0;
-    let survey = survey(&view, &wish, Some(&mut index), &mut |step| {
+    let survey = survey(&view, &options, Some(&mut index), &mut |step| {
         match step {
-            SurveyUpdate::Finding(finding) => told.push(format!("{finding:?}")),
+            SurveyUpdate::Finding(finding) => reported.push(format!("{finding:?}")),
             SurveyUpdate::Progress(Progress { position: at, .. }) => {
                 assert!(at >= last, "progress goes back from {last} to {at}");
                 last = at;
@@ -42,11 +42,11 @@ fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Su
         ControlFlow::Continue(())
     })
     .unwrap();
-    assert_eq!(survey.findings.iter().map(|finding| format!("{finding:?}")).collect::<Vec<_>>(), told);
+    assert_eq!(survey.findings.iter().map(|finding| format!("{finding:?}")).collect::<Vec<_>>(), reported);
     let path = "/data/built.idx";
     save(disk, Path::new(path), view.log(), &index).unwrap();
     SurveyOutcome {
-        findings: told,
+        findings: reported,
         counts: [survey.findings_total, survey.damage_total, survey.events, survey.gaps, survey.scanned_to],
         in_flight: survey.in_flight,
         map: survey.map,
@@ -69,7 +69,7 @@ fn log_with_nested_frames(rounds: usize) -> Vec<u8> {
 }
 
 #[test]
-fn frames_inside_frames_mislead_no_part() {
+fn frames_inside_payloads_do_not_mislead_parallel_parts() {
     let disk = SimDisk::with_files(&[(LOG, &log_with_nested_frames(4))]);
     let whole = survey_in_parts(&disk, u64::MAX, 1, u64::MAX);
     assert_eq!((whole.counts[2], whole.counts[3]), (6 + 4 * 6, 4));
@@ -81,7 +81,7 @@ fn frames_inside_frames_mislead_no_part() {
 }
 
 #[test]
-fn what_is_too_large_for_a_thread_is_scanned_in_order() {
+fn large_frames_and_damage_are_scanned_in_order() {
     let (small, offsets) = log_bytes(40);
     let (disk, large) = (SimDisk::default(), 3 << 20);
     let mut log = open_options(&disk).create(LOG).unwrap();
@@ -102,7 +102,7 @@ fn what_is_too_large_for_a_thread_is_scanned_in_order() {
 }
 
 #[test]
-fn an_index_that_has_no_room_in_memory_is_the_same() {
+fn an_index_that_spills_to_a_file_is_the_same() {
     let disk = SimDisk::with_files(&[(LOG, &log_bytes(400).0)]);
     let whole = survey_in_parts(&disk, u64::MAX, 1, u64::MAX);
     for memory in [0, 100, 1500] {
@@ -111,7 +111,7 @@ fn an_index_that_has_no_room_in_memory_is_the_same() {
 }
 
 #[test]
-fn a_pass_that_is_stopped_keeps_the_parts_it_has_joined() {
+fn a_cancelled_pass_keeps_the_parts_that_were_joined() {
     let (mut bytes, _) = log_bytes(400);
     bytes[40_000] ^= 1;
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
@@ -119,22 +119,22 @@ fn a_pass_that_is_stopped_keeps_the_parts_it_has_joined() {
     for threads in [1, 3] {
         let view = view.clone().with_threads(threads);
         let mut index = empty_index(&view, SpillOptions::default());
-        let wish = SurveyOptions { part_bytes: Some(4000), ..SurveyOptions::default() };
-        let stopped = survey(&view, &wish, Some(&mut index), &mut |step| match step {
+        let options = SurveyOptions { part_bytes: Some(4000), ..SurveyOptions::default() };
+        let stopped = survey(&view, &options, Some(&mut index), &mut |step| match step {
             SurveyUpdate::Finding(_) => ControlFlow::Break(()),
             SurveyUpdate::Progress(..) => ControlFlow::Continue(()),
         });
         assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
         let covered_to = index.coverage().covered_to;
         assert!((36_000..=40_000).contains(&covered_to), "{covered_to}");
-        let rest = SurveyOptions { from: Some(covered_to), ..wish };
+        let rest = SurveyOptions { from: Some(covered_to), ..options };
         survey(&view, &rest, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(offsets_by_aggregate(&index), replayed_offsets(&disk));
     }
 }
 
 #[test]
-fn an_index_caught_up_again_and_again_holds_few_runs_and_every_event() {
+fn repeated_catch_up_keeps_few_runs_and_every_event() {
     let disk = SimDisk::default();
     open_options(&disk).create(LOG).unwrap().close().unwrap();
     let mut n = 0;
@@ -159,7 +159,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn parts_of_a_damaged_log_join_to_what_one_scan_finds(
+    fn parts_of_a_damaged_log_join_to_the_result_of_one_scan(
         events in 1usize..80,
         damage in proptest::collection::vec((0usize..22_000, 1usize..900, any::<u8>(), any::<bool>()), 0..7),
         cut in 0usize..600,

@@ -42,7 +42,7 @@ fn ranges_through_index(log: &EventLog, filter: &Filter, from: u64) -> Vec<Range
 }
 
 #[test]
-fn an_aggregate_is_read_where_its_events_are() {
+fn an_aggregate_is_read_only_at_its_events() {
     let (disk, offsets) = disk_with_log(300, true);
     let log = open_read_only(&disk);
     let filter = Filter::parse("agg:2", 0).unwrap();
@@ -54,7 +54,7 @@ fn an_aggregate_is_read_where_its_events_are() {
 }
 
 #[test]
-fn damage_over_the_end_of_what_an_index_covers_is_met_once() {
+fn damage_across_the_end_of_the_covered_part_is_found_once() {
     let (disk, offsets) = disk_with_log(8, false);
     let whole = disk.get(LOG).unwrap();
     let cut = |n: usize| whole[..offsets[n] as usize].to_vec();
@@ -87,7 +87,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
 
     #[test]
-    fn nothing_is_missed_for_what_is_passed_over(
+    fn skipped_ranges_hold_no_matching_rows(
         events in 3usize..60,
         more in 0usize..9,
         before in proptest::collection::vec((16usize..14_000, 1usize..700, any::<u8>()), 0..4),

@@ -80,7 +80,7 @@ fn check_reads(path: &Path, round: u64, hits: &mut Hits) {
 }
 
 #[test]
-fn a_log_that_is_written_read_verified_and_indexed_at_once_is_never_found_damaged() {
+fn concurrent_writing_reading_verifying_and_indexing_finds_no_damage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("soak.log");
     let total = event_count();
