@@ -14,6 +14,7 @@ const END_CHECK_INTERVAL: u32 = 64;
 
 /// When an append returns, which decides what a power cut can cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Durability {
     /// After the bytes were handed to the operating system. The event survives a crash of the process, not of the machine.
     Buffered,

@@ -60,6 +60,7 @@ macro_rules! damage_kinds {
         ///
         /// The names are the ones of `docs/format.md`. They appear in JSON output, plans, journals and on the screen.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
         pub enum DamageKind {
             $(#[doc = $meaning] $kind,)+
         }
