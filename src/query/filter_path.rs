@@ -11,7 +11,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::filter_terms::PAYLOAD_OPERATORS;
-use super::filter_word::unquote;
+use super::quotes::unquote;
 use super::text_matcher::regex_error_message;
 use crate::format::json::unescape;
 

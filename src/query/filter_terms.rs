@@ -52,7 +52,7 @@ pub(super) enum FilterTermKind {
     Text,
 }
 
-/// The operators between a payload path and a value; each longer one stands before its prefix.
+/// The operators between a payload path and a value; a longer operator comes before its prefix.
 pub(super) const PAYLOAD_OPERATORS: &[&str] = &["~", "!=", ">=", "<=", "=", ">", "<"];
 const COLON: &[&str] = &[":"];
 
@@ -181,13 +181,13 @@ impl FilterTermKind {
 }
 
 impl FilterTermSpec {
-    /// True for a term whose key stands before a colon.
+    /// True for a term whose key is followed by a colon.
     pub(super) fn has_colon(&self) -> bool {
         self.operators == COLON
     }
 }
 
-/// The keys that stand before a colon.
+/// The keys that are followed by a colon.
 pub(super) fn colon_keys() -> impl Iterator<Item = &'static str> {
     FILTER_TERMS.iter().filter(|spec| spec.has_colon()).map(|spec| spec.key)
 }

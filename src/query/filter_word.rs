@@ -5,6 +5,7 @@ use super::filter_term::{FilterTerm, NonEventKind};
 use super::filter_terms::{FILTER_TERMS, FilterTermKind, FilterTermSpec, PAYLOAD_OPERATORS, colon_keys};
 use super::nearest_keyword::nearest_keyword;
 use super::offset_input::{parse_offset_range, parse_whole_number};
+use super::quotes::unquote;
 use super::syntax_error::QuerySyntaxError;
 use super::text_matcher::TextMatcher;
 use super::time_input;
@@ -116,7 +117,7 @@ fn unknown_key_reason(key: &str) -> String {
     )
 }
 
-/// Parses the value of a term whose key stands before a colon.
+/// Parses the value of a term whose key is followed by a colon.
 fn parse_value(spec: &FilterTermSpec, value: &str, now_ms: Option<u64>) -> Result<FilterTerm, String> {
     let FilterTermSpec { key, value: expected_value, .. } = spec;
     if value.is_empty() {
@@ -156,32 +157,16 @@ fn is_key(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphabetic() || c == '_')
 }
 
-/// The text without its quotes. Inside quotes, a backslash before a quote or a backslash is dropped.
-pub(super) fn unquote(text: &str) -> String {
-    let mut quoted = false;
-    let mut plain = String::new();
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '"' => quoted = !quoted,
-            '\\' if quoted => plain.push(rest.next_if(|next| matches!(next, '"' | '\\')).unwrap_or(c)),
-            c => plain.push(c),
-        }
-    }
-    plain
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn quotes_keep_blanks_and_their_escapes_are_removed() {
+    fn quotes_keep_blanks() {
         let words = FilterWord::split("  a \"two words\"  -type:\"x \\\" y\" b\\d").unwrap();
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
         assert_eq!(texts, ["a", "\"two words\"", "-type:\"x \\\" y\"", "b\\d"]);
         assert_eq!(words[1].at, 4);
-        assert_eq!(unquote("\"x \\\" \\\\ \\d\"y\\z"), "x \" \\ \\dy\\z");
     }
 
     #[test]

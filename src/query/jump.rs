@@ -81,7 +81,7 @@ pub fn resolve_jump_or_last_row(
 /// Resolves a place to the start of a row; `None` for a place after the last row, a time after the last event, and
 /// [`JumpTarget::Last`].
 ///
-/// An ordinal costs a scan from the index's anchor before it, or from the start of the log. A time costs the same, and a
+/// An ordinal costs a scan from the index's anchor before it, or from the start of the log. A time costs this too, and a
 /// binary search over the part that the index does not cover; where times decrease there, the result may be a later
 /// event than the first. `on_progress` is called about once per mebibyte.
 ///

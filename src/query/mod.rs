@@ -44,6 +44,7 @@ mod offset_input;
 mod offset_list;
 mod page;
 mod progress_meter;
+mod quotes;
 mod read_plan;
 mod row;
 mod row_details;

@@ -32,7 +32,7 @@ impl ExitStatus {
         (
             ExitStatus::Damage,
             3,
-            "damage that costs events, needs a decision, or was left; cat: damage was skipped; diff: the copies differ",
+            "damage that costs events, needs a decision, or was left; cat: damage was skipped; show: damage at the offset; diff: the copies differ",
         ),
         (ExitStatus::Restorable, 4, "verify, repair --dry-run: damage, all of it restorable"),
         (

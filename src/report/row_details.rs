@@ -151,7 +151,7 @@ fn finding_lines(finding: &Finding, fix: FixKnowledge, original_bytes_in: Option
         }
         FixKnowledge::NoFix if kind.is_damage() => lines.push(DetailLine::plain("can be done", "nothing in place")),
         FixKnowledge::NotSearched if kind.is_damage() => {
-            lines.push(DetailLine::plain("can be done", "not known yet: the scan has not come here"));
+            lines.push(DetailLine::plain("can be done", "not known yet: the scan has not reached this range"));
         }
         FixKnowledge::NoFix | FixKnowledge::NotSearched => {}
     }

@@ -186,7 +186,7 @@ fn hex_is_limited_and_says_how_much_is_missing() {
 }
 
 #[test]
-fn hostile_text_is_drawn_and_json_keeps_it() {
+fn hostile_text_is_escaped_and_json_keeps_it() {
     let hostile = "a\u{202e}b\u{9b}31m\u{200b}\u{7f}";
     let shell = Shell::new();
     let mut log = EventLog::create(shell.path("a.log")).unwrap();

@@ -11,10 +11,10 @@ use chronicle::internal::format::frame;
 use chronicle::internal::index::anchor_offsets;
 use chronicle::query::{
     Direction, EventSummary, Filter, JumpTarget, LogRow, PageRequest, ReadStart, RowContent, RowPage, SearchPattern,
-    SearchRequest, find_match, read_page, read_row_at, resolve_jump_or_last_row,
+    SearchRequest, find_match, read_aggregate_history, read_page, read_row_at, resolve_jump_or_last_row,
 };
 use chronicle::storage::OsDisk;
-use chronicle::{AggregateIndex, DamageKind, EventLog, LogHeader};
+use chronicle::{AggregateIndex, DamageKind, Event, EventLog, LogHeader};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -838,4 +838,40 @@ fn a_word_that_cannot_be_parsed_reports_what_is_expected() {
         assert!(error.at == at && error.reason.contains(reason), "{text}: {} at {}", error, error.at);
         assert!(error.to_string().starts_with(&format!("`{}`: ", error.word)), "{error}");
     }
+}
+
+#[test]
+fn the_history_of_an_aggregate_lists_the_changes_of_each_event() {
+    let folder = TempDir::new().unwrap();
+    let mut log = EventLog::create(folder.path().join("a.log")).unwrap();
+    let numbers = |first: u32| (first..first + 30).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let payloads = [
+        "{\"a\":1.0}".to_owned(),
+        "{\"a\":1.00}".to_owned(),
+        format!("[{}]", numbers(0)),
+        format!("[{}]", numbers(100)),
+    ];
+    let mut offsets = Vec::new();
+    for payload in payloads.iter().chain(vec![&payloads[3]; 100]) {
+        let event = Event::builder().event_type("E").namespace("n").schema_id("s").schema_version(1).aggregate_id(7);
+        offsets.push(log.append(&event.payload_json(payload.as_str()).build().unwrap()).unwrap());
+    }
+    let view = log.view();
+    let history = read_aggregate_history(view, None, 7, offsets[3], &mut never_stop).unwrap();
+    let listed: Vec<u64> = history.entries.iter().map(|entry| entry.row.start).collect();
+    assert_eq!(listed, offsets[..83]);
+    assert_eq!((history.aggregate, history.more_before, history.more_after), (7, false, true));
+    assert!(history.entries[0].is_first && history.entries[0].changes.is_empty());
+    let change = &history.entries[1].changes[0];
+    assert_eq!(
+        (change.path.as_str(), change.before.as_deref(), change.after.as_deref()),
+        ("a", Some("1.0"), Some("1.00")),
+        "tokens are compared"
+    );
+    assert_eq!((history.entries[3].changes.len(), history.entries[3].omitted_changes), (12, 18));
+    assert!(history.entries[4].changes.is_empty());
+
+    let later = read_aggregate_history(view, None, 7, offsets[60], &mut never_stop).unwrap();
+    assert_eq!(later.entries.first().map(|entry| entry.row.start), Some(offsets[20]), "40 events before");
+    assert!(later.more_before && !later.more_after && !later.entries[0].is_first);
 }
