@@ -131,7 +131,7 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
     let before = if behind { log.view().clone() } else { view_with_checked_index(&log) };
     match before.index_state() {
         IndexState::Fresh => {
-            print_outcome(&Outcome { done: "unchanged", before: &before, after: &before, counts: None }, out)?;
+            print_outcome(&Outcome { before: &before, after: &before, build: None }, out)?;
             Ok(ExitStatus::Done)
         }
         IndexState::Ahead { .. } | IndexState::Unsupported { .. } => Err(CommandFailure::Refused {
@@ -178,23 +178,30 @@ fn build_and_save(log: &mut EventLog, before: &LogView, mode: BuildMode, out: &m
         (BuildMode::CatchUp, IndexState::Behind { .. }) => "caught up",
         _ => "rebuilt",
     };
-    print_outcome(&Outcome { done, before, after: log.view(), counts: Some(&counts) }, out)?;
+    let build = Some(BuildSummary { done, counts: &counts });
+    print_outcome(&Outcome { before, after: log.view(), build }, out)?;
     out.print_note(&format!("took {}", format_duration(started.elapsed())));
     Ok(ExitStatus::Done)
 }
 
 /// The result of `index update` and `index rebuild`.
 struct Outcome<'a> {
-    /// A participle: `built`, `caught up`.
-    done: &'static str,
     before: &'a LogView,
     after: &'a LogView,
-    /// Findings in the part of the log that was read; `None` when nothing was read.
-    counts: Option<&'a FindingCounts>,
+    /// `None` when the index was fresh and nothing was read.
+    build: Option<BuildSummary<'a>>,
+}
+
+/// What building the index did.
+struct BuildSummary<'a> {
+    /// A participle: `built`, `caught up`.
+    done: &'static str,
+    /// Findings in the bytes that were read.
+    counts: &'a FindingCounts,
 }
 
 fn print_outcome(outcome: &Outcome, out: &mut CommandOutput) -> Result<(), CommandFailure> {
-    let Outcome { done, before, after, counts } = outcome;
+    let Outcome { before, after, build } = outcome;
     if out.is_json() {
         return out.print_json(&Json::Object(vec![
             ("path", safe_path_text(after.path()).into()),
@@ -204,7 +211,12 @@ fn print_outcome(outcome: &Outcome, out: &mut CommandOutput) -> Result<(), Comma
         ]));
     }
     let events = after.persisted_index().map(|index| format_count(index.head().events, "event")).unwrap_or_default();
-    let findings = counts.map(|counts| format!("; {} in the part read", counts.counts_line())).unwrap_or_default();
     let (was, now) = (index_line(before.index_state(), None), index_line(after.index_state(), None));
-    out.print_path_line(after.index_path(), &format!(": {done} (was {was}), now {now}: {events}{findings}"))
+    let text = match build {
+        None => format!(": {now}, unchanged: {events}"),
+        Some(BuildSummary { done, counts }) => {
+            format!(": {done} (was {was}), now {now}: {events}; {} in the bytes read", counts.counts_line())
+        }
+    };
+    out.print_path_line(after.index_path(), &text)
 }

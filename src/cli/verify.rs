@@ -26,9 +26,9 @@ use crate::report::{ExitStatus, FindingCounts, fix_line, index_line, index_meani
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  chronicle verify a.log
-  chronicle verify a.log --ndjson            one JSON object per finding
-  chronicle verify a.log --since-last --save verify only what is new, from a daily job")]
+  chronicle verify a.log                      verify the whole log
+  chronicle verify a.log --ndjson             one JSON object per finding
+  chronicle verify a.log --since-last --save  verify only what is new, for a daily job")]
 #[expect(clippy::struct_excessive_bools, reason = "each one is a flag of the command line, independent of the others")]
 pub(super) struct VerifyArgs {
     /// Log to verify
