@@ -360,7 +360,7 @@ fn last_span_start(view: &LogView, end: u64) -> Result<Option<u64>, StorageError
 fn moving_end_error(path: &Path) -> StorageError {
     StorageError::Changed {
         path: path.to_owned(),
-        expected: "an end that stands still, with the writer's lock taken".into(),
-        found: "an end that moves: a program writes without the lock".into(),
+        expected: "an end that does not change while the writer's lock is held".into(),
+        found: "an end that changes: a program writes without the lock".into(),
     }
 }
