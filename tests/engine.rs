@@ -24,6 +24,7 @@ mod engine {
     mod log;
     mod manifest;
     mod module_layers;
+    mod moving_end;
     mod parts;
     mod pieces;
     mod query;

@@ -1,12 +1,12 @@
 //! A simulated disk: files in memory whose unsynced writes a power cut loses, keeps or tears by sector, whose names are
 //! durable only once their folder was synced, and of which any one call can be made to fail or to be the last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use chronicle::storage::{Disk, FileIdentity, OpenMode, Storage};
+use chronicle::storage::{Disk, FileIdentity, OpenMode, Storage, WriterPresence};
 
 const SECTOR: usize = 512;
 
@@ -49,8 +49,27 @@ struct SimDiskState {
     error_after_short: Option<i32>,
     killed: bool,
     contents_after_wait: Option<Vec<u8>>,
+    scheduled_change: Option<ScheduledChange>,
+    writer_is_present: bool,
     unreadable: Option<std::ops::Range<usize>>,
     bytes_read: u64,
+}
+
+/// Contents that a file gets just before one of the reads of its bytes or its length.
+#[derive(Debug)]
+struct ScheduledChange {
+    inode: usize,
+    /// The reads that still see the old contents.
+    reads_before: usize,
+    /// The contents that the next reads see, one after the other.
+    contents: VecDeque<Vec<u8>>,
+    repetition: ChangeRepetition,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ChangeRepetition {
+    Once,
+    Cyclic,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -145,6 +164,50 @@ impl SimDisk {
     /// What a file holds once somebody has waited for it.
     pub(super) fn change_while_waiting(&self, bytes: &[u8]) {
         self.lock_state().contents_after_wait = Some(bytes.to_vec());
+    }
+
+    /// Gives a file other contents just before the read number `n` of its bytes or its length, counted from 0.
+    pub(super) fn change_before_read(&self, n: usize, name: &str, contents: &[u8]) {
+        self.schedule_change(n, name, [contents.to_vec()].into(), ChangeRepetition::Once);
+    }
+
+    /// Gives a file each of `contents` in turn, and then from the first on again, with a change before each read.
+    pub(super) fn change_before_every_read<const N: usize>(&self, name: &str, contents: [&[u8]; N]) {
+        self.schedule_change(0, name, contents.map(<[u8]>::to_vec).into(), ChangeRepetition::Cyclic);
+    }
+
+    fn schedule_change(&self, n: usize, name: &str, contents: VecDeque<Vec<u8>>, repetition: ChangeRepetition) {
+        let mut state = self.lock_state();
+        let inode = state.names[Path::new(name)];
+        state.scheduled_change = Some(ScheduledChange { inode, reads_before: n, contents, repetition });
+    }
+
+    /// True while the change of [`SimDisk::change_before_read`] is still to come.
+    pub(super) fn has_scheduled_change(&self) -> bool {
+        self.lock_state().scheduled_change.is_some()
+    }
+
+    /// Reports that another process has the files open for writing.
+    pub(super) fn show_writer(&self) {
+        self.lock_state().writer_is_present = true;
+    }
+
+    /// Counts a read of a file, and changes the contents of the file when it is the scheduled read.
+    fn count_read(&self, inode: usize) {
+        let mut state = self.lock_state();
+        let Some(mut change) = state.scheduled_change.take() else { return };
+        if change.inode != inode {
+            state.scheduled_change = Some(change);
+        } else if change.reads_before > 0 {
+            change.reads_before -= 1;
+            state.scheduled_change = Some(change);
+        } else if let Some(contents) = change.contents.pop_front() {
+            state.inodes[inode].data.clone_from(&contents);
+            if change.repetition == ChangeRepetition::Cyclic {
+                change.contents.push_back(contents);
+                state.scheduled_change = Some(change);
+            }
+        }
     }
 
     /// How many bytes were read so far.
@@ -330,10 +393,12 @@ impl Disk for SimDisk {
 
 impl Storage for SimFile {
     fn len(&self) -> io::Result<u64> {
+        self.disk.count_read(self.inode);
         Ok(self.disk.lock_state().inodes[self.inode].data.len() as u64)
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.disk.count_read(self.inode);
         let mut state = self.disk.lock_state();
         let data = &state.inodes[self.inode].data;
         let from = (offset as usize).min(data.len());
@@ -413,6 +478,10 @@ impl Storage for SimFile {
 
     fn identity(&self) -> io::Result<FileIdentity> {
         Ok(FileIdentity { device: 0, inode: self.inode as u64, links: 1 })
+    }
+
+    fn detect_writer(&self) -> WriterPresence {
+        if self.disk.lock_state().writer_is_present { WriterPresence::HasFileOpen(1) } else { WriterPresence::Unknown }
     }
 
     fn wait(&self, _time: std::time::Duration) {
