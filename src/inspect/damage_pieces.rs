@@ -1,5 +1,5 @@
-//! Naming damage: a damaged range is cut into pieces from its start, each named by the first line that fits of
-//! docs/format.md's table.
+//! Classifies damage: a damaged range is cut into pieces from its start, and each piece gets the kind of the first matching
+//! row of the table of pieces in docs/format.md.
 //!
 //! Memory: one frame. Time: linear in the range, because the search for the end of a frame with a damaged length is
 //! bounded over all pieces together.
@@ -14,43 +14,43 @@ use crate::format::crc::{self, CrcShiftTable};
 use crate::format::frame::{LENGTH_LEN, MAX_FRAME, MAX_PAYLOAD, is_valid_length, payload_length_at};
 use crate::format::{DamageKind, EventView, Evidence, Finding, Version, gap};
 
-/// The ends tried for damaged lengths may be this many times the range's bytes.
+/// How many ends are tried for frames with a damaged length, for each byte of the range.
 const MAX_END_ATTEMPTS_PER_BYTE: u64 = 16;
-/// Bytes behind a frame that are looked at: a length and a brace.
+/// The bytes after a frame that its classification reads: a length and a brace.
 const LOOKAHEAD_BYTES: usize = LENGTH_LEN + 1;
 
-/// The pieces of a damaged range, ascending and adjacent, named one by one.
+/// The pieces of a damaged range, ascending and adjacent, classified one by one.
 #[derive(Debug)]
 pub(super) struct DamagePieces {
     classifier: DamageClassifier,
     position: u64,
 }
 
-/// What the bytes at the start of the rest of a damaged range are.
+/// What the classification of the next bytes of a damaged range has found.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum PieceOutcome {
     /// A damaged piece.
     Damaged(DamagePiece),
-    /// Other bytes than the scan has seen at this offset: they are what the scan would not have called damaged.
+    /// The bytes at this offset are not damaged: they have changed since the scan has read them.
     Changed(u64),
 }
 
-/// A piece, named.
+/// A classified piece.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DamagePiece {
     /// Kind, range and evidence.
     pub finding: Finding,
-    /// True when it would be a torn tail, had the index not seen it whole.
+    /// True when the piece looks like a torn tail, but an index has seen the log reach further.
     pub torn_ruled_out_by_index: bool,
 }
 
 impl DamagePieces {
-    /// The pieces of the damaged `range` of a log that ends, as far as this look goes, at `end`.
+    /// The pieces of the damaged `range` of a log whose end was fixed at `end`.
     ///
-    /// `witnessed_end` is the `log_end_offset` of an index that may speak: nothing below it was ever torn.
+    /// `trusted_index_end` is the `log_end_offset` of a trusted index: no piece that starts before it is a torn tail.
     ///
     /// # Errors
-    /// `Io`, `Changed`; likewise as items, and `Memory`.
+    /// `Io` when the log cannot be read; `Changed` when the file was cut.
     pub(super) fn new(
         log: &Arc<LogFile>,
         range: Range<u64>,
@@ -68,7 +68,7 @@ impl DamagePieces {
             buf_start: range.start,
             log: log.clone(),
         };
-        Ok(Self { classifier: classifier, position: range.start })
+        Ok(Self { classifier, position: range.start })
     }
 
     /// The file offset of the next piece.
@@ -118,20 +118,20 @@ fn contradicts_scan(finding: &Finding) -> bool {
 #[derive(Debug)]
 struct DamageClassifier {
     log: Arc<LogFile>,
-    /// Where the range ends.
+    /// The end of the range.
     end: u64,
     at_end_of_file: bool,
     trusted_index_end: u64,
     last_nonzero: Option<u64>,
-    /// Ends of damaged frames that may still be tried.
+    /// How many ends of frames with a damaged length may still be tried.
     remaining_end_attempts: u64,
     crc_shift: Option<Box<CrcShiftTable>>,
-    /// The range's bytes from `base` on, as many as one frame and what is looked at behind it.
+    /// The bytes of the range from `buf_start` on: at least one frame and the bytes read after it.
     buf: Vec<u8>,
     buf_start: u64,
 }
 
-/// A piece, before its evidence is gathered.
+/// The kind and end of a piece, before its evidence is collected.
 struct ClassifiedRange {
     kind: DamageKind,
     end: u64,
@@ -139,14 +139,14 @@ struct ClassifiedRange {
 }
 
 impl DamageClassifier {
-    /// Makes `buf` hold what a frame at `at` could be.
+    /// Reads into `buf` as many bytes from `at` on as a frame can have.
     fn fill_buffer(&mut self, at: u64) -> Result<(), StorageError> {
-        let wanted = (self.end - at).min((MAX_FRAME + LOOKAHEAD_BYTES) as u64) as usize;
+        let needed = (self.end - at).min((MAX_FRAME + LOOKAHEAD_BYTES) as u64) as usize;
         let skip = (at - self.buf_start) as usize;
-        if self.buf.len() < skip + wanted {
+        if self.buf.len() < skip + needed {
             self.buf.clear();
             self.buf_start = at;
-            // A little more than one frame, so that the next pieces find their bytes here.
+            // A mebibyte more than one frame, so that short pieces that follow need no read of their own.
             let wanted = (self.end - at).min((MAX_FRAME + (1 << 20)) as u64) as usize;
             self.buf.try_reserve_exact(wanted).map_err(|_| StorageError::OutOfMemory {
                 path: self.log.path().to_owned(),
@@ -160,46 +160,46 @@ impl DamageClassifier {
         Ok(())
     }
 
-    /// The bytes from `at` to the end of the range, or as far as a frame could reach.
+    /// The buffered bytes from `at` on: to the end of the range, or at least as far as a frame can reach.
     fn bytes_from(&self, at: u64) -> &[u8] {
         self.buf.get((at - self.buf_start) as usize..).unwrap_or_default()
     }
 
     fn classify_range(&mut self, at: u64) -> ClassifiedRange {
-        let (left, end) = (self.end - at, self.end);
-        let whole = |kind| ClassifiedRange { kind, end, torn_ruled_out_by_index: false };
-        if left >= 4 && self.is_zero_from(at) {
-            return whole(DamageKind::Zeros);
+        let (bytes_left, end) = (self.end - at, self.end);
+        let rest = |kind| ClassifiedRange { kind, end, torn_ruled_out_by_index: false };
+        if bytes_left >= 4 && self.is_zero_from(at) {
+            return rest(DamageKind::Zeros);
         }
         let trailer = self.log.version().checksum_len() as u64;
         let length = payload_length_at(self.bytes_from(at), 0);
-        let x = length.map(|n| at + LENGTH_LEN as u64 + u64::from(n) + trailer);
-        let inside = x.filter(|x| *x <= self.end);
+        let announced_end = length.map(|n| at + LENGTH_LEN as u64 + u64::from(n) + trailer);
+        let end_in_range = announced_end.filter(|frame_end| *frame_end <= self.end);
         let checksum = self.bad_checksum_kind();
-        if let Some(x) = inside
-            && self.is_followed_by_frame(at, x)
+        if let Some(frame_end) = end_in_range
+            && self.is_followed_by_frame(at, frame_end)
         {
-            return ClassifiedRange { kind: checksum, end: x, torn_ruled_out_by_index: false };
+            return ClassifiedRange { kind: checksum, end: frame_end, torn_ruled_out_by_index: false };
         }
         if let Some(end) = self.find_frame_end_ignoring_length(at) {
             return ClassifiedRange { kind: DamageKind::Length, end, torn_ruled_out_by_index: false };
         }
-        let mut torn_but_for_index = false;
-        if self.is_torn(left, length, x) {
+        let mut torn_ruled_out_by_index = false;
+        if self.is_torn(bytes_left, length, announced_end) {
             if at >= self.trusted_index_end {
-                return whole(DamageKind::TornTail);
+                return rest(DamageKind::TornTail);
             }
-            torn_but_for_index = true;
+            torn_ruled_out_by_index = true;
         }
-        if let Some(x) = inside
-            && (x == self.end || self.is_zero_from(x) || self.is_likely_frame(at, x))
+        if let Some(frame_end) = end_in_range
+            && (frame_end == self.end || self.is_zero_from(frame_end) || self.is_likely_frame(at, frame_end))
         {
-            return ClassifiedRange { kind: checksum, end: x, torn_ruled_out_by_index: torn_but_for_index };
+            return ClassifiedRange { kind: checksum, end: frame_end, torn_ruled_out_by_index };
         }
-        ClassifiedRange { kind: DamageKind::Garbage, end: self.end, torn_ruled_out_by_index: torn_but_for_index }
+        ClassifiedRange { kind: DamageKind::Garbage, end: self.end, torn_ruled_out_by_index }
     }
 
-    /// Version 0 has no checksum to differ: a frame in its place is then one whose payload is no event.
+    /// The kind of a frame with a plausible length. Version 0 has no checksum, so there its payload is an invalid event.
     fn bad_checksum_kind(&self) -> DamageKind {
         match self.log.version() {
             Version::V0 => DamageKind::InvalidEvent,
@@ -211,28 +211,30 @@ impl DamageClassifier {
         self.last_nonzero.is_none_or(|last| last < at)
     }
 
-    /// The payload's last byte is not zero, and at `x` the range ends or something like a frame starts.
-    fn is_followed_by_frame(&self, at: u64, x: u64) -> bool {
+    /// True when the last byte of the payload is not zero, and at `frame_end` the range ends or a plausible frame starts.
+    fn is_followed_by_frame(&self, at: u64, frame_end: u64) -> bool {
         let trailer = self.log.version().checksum_len() as u64;
-        let last_of_payload = self.byte_at(at, x - trailer - 1);
-        let behind = || {
-            payload_length_at(self.bytes_from(at), (x - at) as usize).is_some() && self.byte_at(at, x + 4) == Some(b'{')
+        let last_of_payload = self.byte_at(at, frame_end - trailer - 1);
+        let has_next_frame = || {
+            payload_length_at(self.bytes_from(at), (frame_end - at) as usize).is_some()
+                && self.byte_at(at, frame_end + 4) == Some(b'{')
         };
-        last_of_payload != Some(0) && (x == self.end || behind())
+        last_of_payload != Some(0) && (frame_end == self.end || has_next_frame())
     }
 
-    /// Two of three: the payload starts with a brace, ends with one, and one stands where the next would start.
-    fn is_likely_frame(&self, at: u64, x: u64) -> bool {
+    /// True when two of three signs hold: the payload starts with a brace, it ends with one, and the next payload starts
+    /// with one.
+    fn is_likely_frame(&self, at: u64, frame_end: u64) -> bool {
         let trailer = self.log.version().checksum_len() as u64;
         let signs = [
             self.byte_at(at, at + LENGTH_LEN as u64) == Some(b'{'),
-            self.byte_at(at, x - trailer - 1) == Some(b'}'),
-            self.byte_at(at, x + 4) == Some(b'{'),
+            self.byte_at(at, frame_end - trailer - 1) == Some(b'}'),
+            self.byte_at(at, frame_end + 4) == Some(b'{'),
         ];
         signs.into_iter().filter(|sign| *sign).count() >= 2
     }
 
-    /// The byte at `offset`, which lies behind `at`; nothing outside the range.
+    /// The byte at `offset`, which is after `at`; `None` outside of the range.
     fn byte_at(&self, at: u64, offset: u64) -> Option<u8> {
         if offset >= self.end {
             return None;
@@ -240,16 +242,16 @@ impl DamageClassifier {
         self.bytes_from(at).get((offset - at) as usize).copied()
     }
 
-    fn is_torn(&self, left: u64, length: Option<u32>, x: Option<u64>) -> bool {
+    fn is_torn(&self, bytes_left: u64, length: Option<u32>, announced_end: Option<u64>) -> bool {
         if !self.at_end_of_file {
             return false;
         }
-        let (Some(length), Some(x)) = (length, x) else {
-            return left < LENGTH_LEN as u64;
+        let (Some(length), Some(frame_end)) = (length, announced_end) else {
+            return bytes_left < LENGTH_LEN as u64;
         };
-        let payload_end = x - self.log.version().checksum_len() as u64;
+        let payload_end = frame_end - self.log.version().checksum_len() as u64;
         debug_assert!(u64::from(length) < payload_end, "the payload follows its length");
-        x > self.end || self.is_zero_from(payload_end - 1)
+        frame_end > self.end || self.is_zero_from(payload_end - 1)
     }
 
     /// The smallest end at which a frame starting at `at` is valid once its length says so.
@@ -270,7 +272,7 @@ impl DamageClassifier {
                 find_checksummed_payload_len(bytes, text.len(), shift)
             }
         };
-        // Every end is counted as tried, also those that a look at the bytes has ruled out.
+        // Ends that the bytes rule out without a checksum count as tried too.
         self.remaining_end_attempts -= length.map_or(allowed, |length| length as u64);
         if length.is_none() && ends > allowed {
             self.remaining_end_attempts = 0;
@@ -323,8 +325,8 @@ impl DamageClassifier {
     }
 }
 
-/// Version 1: the shortest payload that, with the length it implies, has the checksum behind it and is an event or a
-/// gap. `text` bytes of what starts with the payload can belong to it.
+/// Version 1: the length of the shortest payload that is an event or a gap, and whose checksum, computed with that length,
+/// follows it. `bytes` starts with the payload, and at most `text` bytes of it belong to the payload.
 fn find_checksummed_payload_len(bytes: &[u8], text: usize, shift: &CrcShiftTable) -> Option<usize> {
     if !matches!(bytes.first()?, b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r') {
         return None;
@@ -353,7 +355,8 @@ fn find_checksummed_payload_len(bytes: &[u8], text: usize, shift: &CrcShiftTable
     None
 }
 
-/// Version 0: the shortest payload that is an event. An object ends in one place only, so at most two are judged.
+/// Version 0: the length of the shortest payload that is an event. A JSON object has only one end, so at most two texts are
+/// parsed.
 fn find_event_payload_len(text: &[u8]) -> Option<usize> {
     let text = match std::str::from_utf8(text) {
         Ok(_) => text,

@@ -1,7 +1,7 @@
-//! Two copies of a log compared, by offset: a log only ever grows at its end, so the same frame stands at the same place.
+//! Compares two copies of a log by offset: a log only grows at its end, so a frame has the same offset in both.
 //!
-//! Where the bytes are the same nothing is judged: they are compared in large chunks. Where they part, both logs are
-//! walked frame by frame until they have agreed for a while.
+//! Bytes are compared in large chunks. Where they differ, both logs are read frame by frame until the frames have been
+//! equal for a while.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use crate::StorageError;
 use crate::file::storage::read_until_device_error;
 use crate::file::{LogFile, OffsetLocation, ScanSpan, Scanner, locate_offset};
 
-/// Differences kept in memory; those after them are told to the caller as they come, and counted.
+/// The most differences that a [`Comparison`] holds. Further ones are passed to the callback and counted.
 pub const MAX_DIFFERENCES: usize = 10_000;
-/// How much is compared at once, and the distance of two reports of progress, in bytes.
+/// The bytes compared at once, and between two progress reports.
 const CHUNK: usize = 1 << 20;
-/// After so many bytes of frames that are the same, chunks are compared again: to change over costs a few chunks.
+/// The bytes of equal frames after which the comparison returns to chunks, which costs the reading of a few chunks.
 const CHUNK_RESUME_BYTES: u64 = 4 << 20;
 
 /// How two copies differ in a range.
@@ -24,24 +24,24 @@ const CHUNK_RESUME_BYTES: u64 = 4 << 20;
 pub enum DifferenceKind {
     /// The headers.
     Header,
-    /// Both have a valid frame at this offset, and not the same one.
+    /// Both have a valid frame at this offset, and the frames differ.
     Frame,
     /// Only the first has a valid frame at this offset.
     OnlyInA,
     /// Only the second has a valid frame at this offset.
     OnlyInB,
-    /// Neither has a valid frame there, and the bytes are not the same.
+    /// Neither has a valid frame there, and the bytes differ.
     Bytes,
     /// Neither has a valid frame there, and the device of one refuses to read the bytes.
     Unreadable,
-    /// The first goes on where the second ends.
+    /// The first continues where the second ends.
     AIsLonger,
-    /// The second goes on where the first ends.
+    /// The second continues where the first ends.
     BIsLonger,
 }
 
 impl DifferenceKind {
-    /// Every way, with its name.
+    /// Every kind, with its name in reports.
     pub const ALL: [(DifferenceKind, &'static str); 8] = [
         (DifferenceKind::Header, "header"),
         (DifferenceKind::Frame, "frame"),
@@ -53,7 +53,7 @@ impl DifferenceKind {
         (DifferenceKind::BIsLonger, "only_b_goes_on"),
     ];
 
-    /// Its name in reports.
+    /// The name of the kind in reports.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)
     }
@@ -62,58 +62,58 @@ impl DifferenceKind {
 /// A range in which two copies differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogDifference {
-    /// How.
+    /// In which way the copies differ.
     pub kind: DifferenceKind,
     /// File offset of the first byte.
     pub start: u64,
-    /// Behind the last byte; of two frames, the longer one's.
+    /// File offset after the last byte; of two frames, after the longer one.
     pub end: u64,
 }
 
-/// What a comparison tells while it runs.
+/// What a comparison reports while it runs.
 #[derive(Debug)]
 pub enum DiffUpdate<'a> {
     /// The comparison has read up to a position of the shorter log.
     Progress(Progress),
-    /// It has found a difference.
+    /// A difference.
     Difference(&'a LogDifference),
 }
 
 /// The callback of a comparison. `Break` cancels the comparison, which then fails with [`StorageError::Cancelled`].
 pub type OnDiffUpdate<'a> = dyn FnMut(DiffUpdate) -> ControlFlow<()> + 'a;
 
-/// What a comparison has seen.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// The sizes of both, in bytes, as they were when it began.
+    /// The sizes of both logs in bytes, at the start of the comparison.
     pub sizes: (u64, u64),
-    /// The bytes before this offset are the same.
+    /// The bytes before this offset are equal.
     pub identical_to: u64,
-    /// Differences, ascending, the first [`MAX_DIFFERENCES`] of them.
+    /// Differences in ascending order of offsets, the first [`MAX_DIFFERENCES`] of them.
     pub differences: Vec<LogDifference>,
-    /// How many there are of each kind, in the order of [`DifferenceKind::ALL`].
+    /// The number of differences of each kind, in the order of [`DifferenceKind::ALL`].
     pub counts: [u64; DifferenceKind::ALL.len()],
 }
 
 impl Comparison {
-    /// True when the copies are the same, byte for byte.
+    /// True when the copies are equal, byte for byte.
     pub fn is_identical(&self) -> bool {
         self.total() == 0
     }
 
-    /// How many differences there are.
+    /// The number of all differences.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 }
 
-/// Compares two copies of a log, telling `on` as it goes. Memory: a few chunks, or two frames.
+/// Compares two copies of a log, and reports differences and progress to `on_update`. Memory: a few chunks, or two frames.
 ///
-/// Both ends are fixed first, so a copy that is being appended to is compared as it was then.
+/// Both ends are fixed first, so a copy that is being appended to is compared as it was at the start.
 ///
 /// # Errors
-/// `Refused` when they are of different versions; `Stopped` when `on` breaks; `Io`, `Changed`, `Memory` when one cannot
-/// be read.
+/// `Refused` when the logs are of different versions; `Cancelled` when `on_update` breaks; `Io`, `Changed` and
+/// `OutOfMemory` when one of them cannot be read.
 pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Comparison, StorageError> {
     let (a, b) = (a.log(), b.log());
     if a.version() != b.version() {
@@ -144,16 +144,16 @@ pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Co
 struct LogComparer<'a> {
     logs: (&'a Arc<LogFile>, &'a Arc<LogFile>),
     ends: (u64, u64),
-    /// The end of the shorter one.
+    /// The end of the shorter log.
     common_end: u64,
     on_update: &'a mut OnDiffUpdate<'a>,
     comparison: Comparison,
-    /// The difference that was told last.
+    /// The difference that was reported last.
     last_difference: Option<LogDifference>,
     reported_to: u64,
 }
 
-/// One of the two, walked frame by frame.
+/// One of the two logs, read frame by frame.
 struct FrameCursor {
     scanner: Scanner,
     span: Option<ScanSpan>,
@@ -171,7 +171,7 @@ impl FrameCursor {
         Ok(())
     }
 
-    /// The bytes of the frame it stands on.
+    /// The bytes of the current frame.
     fn frame_bytes(&self) -> &[u8] {
         self.scanner.current().map(|(_, frame)| frame.bytes()).unwrap_or_default()
     }
@@ -197,7 +197,7 @@ impl LogComparer<'_> {
         self.report_progress(self.common_end)
     }
 
-    /// Tells what the longer one has behind the end of the other: first the frame that is cut there.
+    /// Reports the part of the longer log after the end of the other: first the frame that the end cuts.
     fn report_longer_tail(
         &mut self,
         longer: &Arc<LogFile>,
@@ -215,7 +215,7 @@ impl LogComparer<'_> {
         if from < end { self.record_difference(how.1, from..end) } else { Ok(()) }
     }
 
-    /// The first offset of `range` at which the bytes are not the same, or cannot be read.
+    /// The first offset of `range` at which the bytes differ or cannot be read.
     fn find_first_difference(&mut self, range: Range<u64>) -> Result<Option<u64>, StorageError> {
         let [mut one, mut other] = chunk_buffers(&range);
         let mut at = range.start;
@@ -232,7 +232,7 @@ impl LogComparer<'_> {
         Ok(None)
     }
 
-    /// Where the first frame or damaged range starts that `offset` lies in, in either; before it the bytes are the same.
+    /// The lesser start of the frames or damaged ranges that contain `offset` in the two logs. The bytes before it are equal.
     fn find_frame_boundary(&self, offset: u64) -> Result<u64, StorageError> {
         let start = |log, end| match locate_offset(log, offset, end)? {
             OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::Damaged(range) => {
@@ -244,7 +244,8 @@ impl LogComparer<'_> {
         Ok(starts.0?.min(starts.1?))
     }
 
-    /// Walks both from `start` on, until they have agreed for a while or one ends: where that is.
+    /// Compares the frames of both logs from `start` on, until they have been equal for [`CHUNK_RESUME_BYTES`] or one log
+    /// ends. Returns the offset at which that happens.
     fn compare_frames(&mut self, start: u64) -> Result<u64, StorageError> {
         let mut a = FrameCursor::new(self.logs.0, start..self.ends.0)?;
         let mut b = FrameCursor::new(self.logs.1, start..self.ends.1)?;
@@ -305,7 +306,7 @@ impl LogComparer<'_> {
         Ok(self.common_end)
     }
 
-    /// From the first to behind the last byte of a range without frames that is not the same in both.
+    /// In a range without frames, the range from the first to the last byte that differs.
     fn find_differing_range(&mut self, range: Range<u64>) -> Result<Option<Range<u64>>, StorageError> {
         let Some(first) = self.find_first_difference(range.clone())? else { return Ok(None) };
         let mut last = first;
@@ -348,7 +349,7 @@ impl LogComparer<'_> {
     }
 }
 
-/// Up to where a span tells what stands there: a frame says it of its start alone.
+/// The offset up to which a span rules out a frame of the same log: a frame only at its start, damage in its whole range.
 fn comparable_end(span: &ScanSpan) -> u64 {
     match span {
         ScanSpan::Frame(range) => range.start,
@@ -356,7 +357,7 @@ fn comparable_end(span: &ScanSpan) -> u64 {
     }
 }
 
-/// Two of what a range takes, at most a chunk: most damage is small.
+/// Two buffers for a range, of at most a chunk each.
 fn chunk_buffers(range: &Range<u64>) -> [Vec<u8>; 2] {
     let len = range.end.saturating_sub(range.start).min(CHUNK as u64) as usize;
     [vec![0; len], vec![0; len]]
@@ -366,7 +367,7 @@ fn next_frame_start(a: &FrameCursor, b: &FrameCursor) -> Option<u64> {
     [&a.span, &b.span].into_iter().flatten().map(|span| span.range().start).min()
 }
 
-/// The `len` bytes at `at`; fewer where the file ends, or the device refuses to read on.
+/// The `len` bytes at `at`; fewer where the file ends or the device refuses to read on.
 fn read_available<'b>(log: &LogFile, buf: &'b mut [u8], at: u64, len: usize) -> Result<&'b [u8], StorageError> {
     let buf = buf.get_mut(..len).unwrap_or_default();
     let read = read_until_device_error(log.storage(), buf, at)

@@ -1,18 +1,18 @@
-//! The health map: what is known of every part of the file, in a bounded number of cells.
+//! The health map: whether each part of the file is verified, damaged or a gap, in a bounded number of cells.
 
 use std::ops::Range;
 
 use crate::format::{DamageKind, Finding};
 
-/// Cells at most; past that, two become one.
+/// The most cells. Beyond it, two neighbouring cells become one.
 const MAX_CELLS: usize = 4096;
-/// Bytes of the first cells.
+/// The bytes per cell of a new map.
 const INITIAL_CELL_BYTES: u64 = 4096;
 
-/// What is known of a part of the file. Several can hold at once; damage is never hidden by what is around it.
+/// The health of a part of the file. Several fields can be true at once: damage of any size shows in its cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HealthCell {
-    /// All of it was looked at.
+    /// All of it was read and verified.
     pub verified: bool,
     /// Some of it is damaged.
     pub damaged: bool,
@@ -20,7 +20,7 @@ pub struct HealthCell {
     pub gap: bool,
 }
 
-/// Cells over the file, from its first byte on.
+/// The health of a file, in cells from its first byte on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthMap {
     cells: Vec<HealthCell>,
@@ -35,7 +35,7 @@ impl Default for HealthMap {
 }
 
 impl HealthMap {
-    /// Marks a range as looked at. Ranges that touch become one.
+    /// Marks a range as verified. Ranges that touch become one.
     pub fn mark_verified(&mut self, range: Range<u64>) {
         if range.is_empty() {
             return;
@@ -79,12 +79,12 @@ impl HealthMap {
         }
     }
 
-    /// Bytes looked at, all before `earlier` counted with them.
+    /// The number of verified bytes, where all bytes before `earlier` count as verified.
     pub fn verified_bytes(&self, earlier: u64) -> u64 {
         earlier + self.verified.iter().map(|range| range.end.saturating_sub(range.start.max(earlier))).sum::<u64>()
     }
 
-    /// What is known of a range, for a column of the strip.
+    /// The health of a range.
     pub fn range_health(&self, range: Range<u64>) -> HealthCell {
         let first = (range.start / self.bytes_per_cell) as usize;
         let last = (range.end.saturating_sub(1) / self.bytes_per_cell) as usize;
@@ -101,7 +101,7 @@ impl HealthMap {
             self.halve_resolution();
         }
         let first = (range.start / self.bytes_per_cell) as usize;
-        // A range without bytes is the end of a file that lost its end: the cell it points at.
+        // An empty range is the end of a file that has lost its end. It marks the cell that it points at.
         let last = (range.end.max(range.start + 1) - 1) / self.bytes_per_cell;
         let last = (last as usize).max(first);
         if self.cells.len() <= last {

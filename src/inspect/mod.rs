@@ -1,7 +1,30 @@
-//! Judgement: what a log's bytes say about its health. Writes nothing.
+//! Inspection: what the bytes of a log say about its health. Writes nothing.
 //!
-//! Here live the one pass that feeds index, findings and map together, the naming of damage piece by piece, the test
-//! whether an unfinished end is being written, and the comparison of two copies. A repair is not thought of here.
+//! Use [`survey()`] to read a whole log once: it returns a [`Survey`] with findings, counts and a [`HealthMap`]. Use
+//! [`LogView`] to open a log together with its index file, and [`diff()`] to compare two copies of a log.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("accounts.log");
+//! # chronicle::EventLog::create(&path)?.close()?;
+//! use std::ops::ControlFlow;
+//!
+//! use chronicle::EventLog;
+//! use chronicle::inspect::{SurveyOptions, survey};
+//!
+//! let log = EventLog::open_read_only(&path)?;
+//! let survey = survey(log.view(), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(()))?;
+//! for finding in &survey.findings {
+//!     println!("{} at {}..{}", finding.kind.name(), finding.start, finding.end);
+//! }
+//! assert_eq!(survey.damage_total, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every reader of a log (survey, pages, hits, replay, the opening of a writer) goes through one walk, which judges
+//! frames, classifies damage and observes a moving end.
 
 mod damage_pieces;
 mod diff;

@@ -1,4 +1,4 @@
-//! What has to be read of a log to know as much as if all of it were verified now, and the passes that read it.
+//! The ranges of a log that an earlier verification does not cover, and the surveys that read them.
 
 use std::iter;
 use std::ops::Range;
@@ -10,9 +10,12 @@ use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 
-/// The ranges of a log of `len` bytes that an index does not know to have been verified, and of the rest those that it
-/// does not know to be nothing but events: damage, frames that are none, a time that goes back. Ascending, each from
-/// where a frame or a damaged range starts; the first starts with the header, the last ends with the log.
+/// The ranges of a log of `len` bytes that have to be read to know as much as after a survey of all of it: those that
+/// `index` does not know to be verified, and of the verified ones those with damage, with frames that are no events, or
+/// with times out of order.
+///
+/// The ranges ascend. Each starts where a frame or a damaged range does, the first with the header. The last ends with
+/// the log.
 pub fn unverified_ranges(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
     let Some(verified) = index
         .verification_mark()
@@ -20,12 +23,12 @@ pub fn unverified_ranges(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
     else {
         return iter::once(0..len).collect();
     };
-    // Of a log that has lost its end nobody knows a frame that ends where it does now.
+    // Where the log has lost its end, the frame at its present end may be cut: reading starts at the last anchor before.
     let cut = || index.anchor_before(len).map_or(0, |anchor| anchor.offset);
     let to = if verified.verified_to <= len { verified.verified_to } else { cut() };
     let mut places: Vec<Range<u64>> = index.known_damage().collect();
     let mut blocks = index.blocks().peekable();
-    // With the block before, because whether a time goes back shows beside the one before it.
+    // The block before is read too, because a time is compared with that of the event before it.
     let mut before = 0;
     while let Some(block) = blocks.next() {
         if block.has_non_events || block.has_out_of_order_times {
@@ -46,11 +49,11 @@ pub fn unverified_ranges(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
     ranges
 }
 
-/// A pass over each of these ranges of a log that had `len` bytes when they were made, as one. One that reaches the end
-/// goes on to where the log ends by now; one that starts with the first byte judges the header too.
+/// Surveys each of `ranges` of a log that had `len` bytes when the ranges were made, and merges the results. A range that
+/// ends at `len` is read to the present end of the log, and one that starts with the first byte includes the header.
 ///
 /// # Errors
-/// As [`survey`](super::survey).
+/// As [`survey()`](super::survey()).
 pub fn survey_ranges(
     view: &LogView,
     ranges: &[Range<u64>],
@@ -68,7 +71,7 @@ pub fn survey_ranges(
     Ok(all)
 }
 
-/// Where what stands at an offset begins by now: what was known of it may have moved since.
+/// The present start of the frame or damaged range at `offset`, which may have changed since the offset was noted.
 pub(crate) fn enclosing_start(view: &LogView, offset: u64, len: u64) -> Result<u64, StorageError> {
     Ok(match locate_offset(view.log(), offset, len)? {
         OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::Damaged(range) => {

@@ -286,7 +286,8 @@ fn hits_of_a_log_that_grows_are_those_of_the_grown_log_after_the_next_slice() {
 
 #[test]
 fn a_writer_that_opens_a_log_which_grows_refuses_or_loses_nothing() {
-    for change in growing_logs() {
+    // A change of bytes alone, between the last comparison and the cut, cannot be noticed. A growing log becomes longer.
+    for change in growing_logs().into_iter().filter(|change| change.after.len() > change.before.len()) {
         let after = replay(&SimDisk::with_files(&[(LOG, &change.after)])).unwrap();
         for n in 0.. {
             let disk = SimDisk::with_files(&[(LOG, &change.before)]);
@@ -301,6 +302,10 @@ fn a_writer_that_opens_a_log_which_grows_refuses_or_loses_nothing() {
                 Err(error) => panic!("{place}: {error}"),
             }
             drop(opened);
+            // Bytes written to the place of a tail that was cut are not those of a program that appends.
+            if disk.was_cut_before_change() {
+                continue;
+            }
             let left: BTreeSet<u64> = readable_offsets(&disk).into_iter().collect();
             assert!(left.is_superset(&after.events), "{place}: {left:?}");
         }

@@ -50,6 +50,7 @@ struct SimDiskState {
     killed: bool,
     contents_after_wait: Option<Vec<u8>>,
     scheduled_change: Option<ScheduledChange>,
+    was_cut_before_change: bool,
     writer_is_present: bool,
     unreadable: Option<std::ops::Range<usize>>,
     bytes_read: u64,
@@ -185,6 +186,11 @@ impl SimDisk {
     /// True while the change of [`SimDisk::change_before_read`] is still to come.
     pub(super) fn has_scheduled_change(&self) -> bool {
         self.lock_state().scheduled_change.is_some()
+    }
+
+    /// True when a file was cut while the change was still to come.
+    pub(super) fn was_cut_before_change(&self) -> bool {
+        self.lock_state().was_cut_before_change
     }
 
     /// Reports that another process has the files open for writing.
@@ -447,6 +453,7 @@ impl Storage for SimFile {
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.disk.count_whole_call("set len")?;
         let mut state = self.disk.lock_state();
+        state.was_cut_before_change |= state.scheduled_change.is_some();
         let inode = &mut state.inodes[self.inode];
         inode.data.resize(len as usize, 0);
         inode.unsynced.push(PendingWrite::SetLen(len as usize));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::index_maintenance::{is_index_affected, restore_undone_index, save_index_to_journal};
 use super::lock::open_and_lock;
-use super::preconditions::check_plan;
+use super::preconditions::{check_plan, check_tail_again};
 use super::recover::recover_locked;
 use super::source_files::SourceFiles;
 use super::verify::{check_after_repair, check_before_repair, verify_steps};
@@ -91,6 +91,7 @@ pub(super) fn execute_plan(
     let mut journal = JournalWriter::create(paths, plan)?;
     let prepared = write_journal(&mut journal, log, plan, &sources, index.as_ref())
         .and_then(|()| reopen_journal(paths, log, plan, journal.path()))
+        .and_then(|written| check_tail_again(log, plan).map(|()| written))
         .and_then(|written| journal.append_state(JournalState::Prepared).map(|()| written));
     let written = match prepared {
         Ok(written) => written,

@@ -4,7 +4,7 @@ use crate::StorageError;
 use crate::file::LogFile;
 use crate::repair::types::{
     ByteChange, LogIdentity, PLAN_VERSION, Plan, RepairStep, StepWrite, changed_error, read_identity, read_neighbour,
-    refuse_hard_links, refused_error, sha256_of_range,
+    refuse_hard_links, refused_error, sha256_of_end, sha256_of_range,
 };
 
 /// What to do about a plan that does not fit.
@@ -39,6 +39,20 @@ pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
         check_step(log, step)?;
     }
     Ok(())
+}
+
+/// Checks again, just before a plan changes the end of the log, that the end is as planned: a program that does not take
+/// the lock may have written to it since [`check_plan`].
+///
+/// # Errors
+/// `Changed` when the end differs from the plan; `Io` when the log cannot be read.
+pub(super) fn check_tail_again(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+    let Some(step) = plan.steps.last().filter(|step| step.touches_tail()) else { return Ok(()) };
+    if sha256_of_end(log, step.start, step.end)?.as_ref() == Some(&step.before_sha256) {
+        return Ok(());
+    }
+    let expected = format!("the end of the log, {}..{}, as the plan was made from it", step.start, step.end);
+    Err(changed_error(log.path(), &expected, "other bytes: a program writes without the lock"))
 }
 
 /// Checks that the log is the one that the plan was made from.

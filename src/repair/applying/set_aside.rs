@@ -11,7 +11,8 @@ use crate::file::LogFile;
 use crate::format::Finding;
 use crate::repair::planning::{Neighbours, StepOutput};
 use crate::repair::types::{
-    LogPaths, Loss, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite, read_identity, sha256_of_range,
+    LogPaths, Loss, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite, changed_error, read_identity,
+    sha256_of_range,
 };
 
 /// A tail that was set aside.
@@ -57,6 +58,9 @@ pub(crate) fn set_aside_tail(
         after_sha256: Vec::new(),
         neighbours: Neighbours::find(log, &last.range(), last.end)?.into_vec(),
     };
+    if log.read_frame_at(last.start, &mut Vec::new())?.is_some() {
+        return Err(changed_error(log.path(), "a damaged end", "a valid frame: a program writes without the lock"));
+    }
     let after_sha256 = StepOutput::new(&step, None).sha256(log)?;
     step.after_sha256 = after_sha256;
     let mut plan = Plan::new(identity, vec![step]);

@@ -71,6 +71,26 @@ pub(crate) fn sha256_of_range(log: &LogFile, range: Range<u64>) -> Result<Vec<u8
     Ok(hash.finalize().to_vec())
 }
 
+/// SHA-256 of the last bytes of the log, from `start` to its end; `None` when the log does not end at `end`.
+///
+/// The bytes are read together with the place of the byte after them, so that a log which grows between two reads is
+/// noticed.
+pub(crate) fn sha256_of_end(log: &LogFile, start: u64, end: u64) -> Result<Option<Vec<u8>>, StorageError> {
+    let mut hash = Sha256::new();
+    let mut buf = vec![0; (end + 1 - start).min(CHUNK) as usize];
+    let mut at = start;
+    while at <= end {
+        let wanted = (end + 1 - at).min(CHUNK);
+        let read = log.read_at(buf.get_mut(..wanted as usize).unwrap_or_default(), at)?;
+        if read as u64 != wanted.min(end - at) {
+            return Ok(None);
+        }
+        hash.update(buf.get(..read).unwrap_or_default());
+        at += wanted;
+    }
+    Ok(Some(hash.finalize().to_vec()))
+}
+
 /// Refuses a file that has several hard links: a repair in place would change the file under all of its names.
 pub(crate) fn refuse_hard_links(log: &LogFile) -> Result<(), StorageError> {
     let path = log.path();
