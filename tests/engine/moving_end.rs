@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use chronicle::inspect::{LogView, Survey, SurveyOptions, survey};
 use chronicle::query::{
-    Direction, Filter, Hits, LogRow, PageRequest, RowContent, SearchPattern, find_match, read_page,
+    Direction, Filter, Hits, LogRow, PageRequest, ReadStart, RowContent, SearchPattern, SearchRequest, find_match,
+    read_page,
 };
 use chronicle::{DamageKind, Finding, StorageError};
 
@@ -102,7 +103,8 @@ fn read_hits(disk: &SimDisk) -> Result<LogReport, StorageError> {
     let view = open_view(disk)?;
     let mut hits = Hits::new(Filter::default(), None, 0);
     hits.scan_more(&view, None, u64::MAX, &mut never_stop)?;
-    let rows = hits.read_page(&view, None, (0, Direction::Forward), 100, &mut never_stop)?.rows;
+    let rows =
+        hits.read_page(&view, None, ReadStart { from: 0, direction: Direction::Forward }, 100, &mut never_stop)?.rows;
     Ok(LogReport::from_rows(&rows))
 }
 
@@ -110,13 +112,13 @@ fn search_events(disk: &SimDisk) -> Result<LogReport, StorageError> {
     let view = open_view(disk)?;
     let pattern = SearchPattern::parse("Person").unwrap();
     let (mut report, mut from) = (LogReport::default(), 0);
-    while let Some(at) =
-        find_match(&view, None, &pattern, &Filter::default(), from, Direction::Forward, &mut never_stop)?
-    {
+    loop {
+        let start = ReadStart { from, direction: Direction::Forward };
+        let request = SearchRequest { pattern: &pattern, filter: &Filter::default(), start };
+        let Some(at) = find_match(&view, None, &request, &mut never_stop)? else { return Ok(report) };
         assert!(report.events.insert(at), "an event twice: {at}");
         from = at + event_len();
     }
-    Ok(report)
 }
 
 fn replay(disk: &SimDisk) -> Result<LogReport, StorageError> {
@@ -132,10 +134,7 @@ fn replay(disk: &SimDisk) -> Result<LogReport, StorageError> {
 }
 
 fn verify(disk: &SimDisk) -> Result<LogReport, StorageError> {
-    let mut log = open_options(disk).open_read_only(LOG)?;
-    let len = log.len()?;
-    let (found, _) = log.verify(&[0..len], len, &mut |_| ControlFlow::Continue(()))?;
-    Ok(LogReport::from_survey(&found))
+    Ok(LogReport::from_survey(&open_options(disk).open_read_only(LOG)?.verify()?))
 }
 
 /// The length of every frame of [`log_bytes`].
@@ -277,7 +276,10 @@ fn hits_of_a_log_that_grows_are_those_of_the_grown_log_after_the_next_slice() {
             grown.extend_from_slice(&log_bytes(1).0[16..]);
             disk.overwrite(LOG, &grown);
             hits.scan_more(&view, None, u64::MAX, &mut never_stop).unwrap();
-            let rows = hits.read_page(&view, None, (0, Direction::Forward), 100, &mut never_stop).unwrap().rows;
+            let rows = hits
+                .read_page(&view, None, ReadStart { from: 0, direction: Direction::Forward }, 100, &mut never_stop)
+                .unwrap()
+                .rows;
             let events = LogReport::from_rows(&rows).events;
             assert!(events.is_superset(&after.events), "{}, change before read {n}: {events:?}", change.name);
         }
