@@ -42,6 +42,7 @@ mod survey_pass;
 mod tail;
 mod unverified;
 mod walk;
+mod zeros;
 
 pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
 pub(crate) use frame_content::{FrameContent, gap_finding, invalid_event_finding, judge_frame};
