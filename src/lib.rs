@@ -115,3 +115,8 @@ pub use index::{
 };
 pub use inspect::{OnProgress, OnSurveyUpdate, Progress, Survey, SurveyOptions, SurveyUpdate, survey};
 pub use log::{AggregateEvents, EventLog, OpenOptions, Replay};
+
+/// Compiles and runs the examples of `docs/library.md` as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct LibraryGuide;

@@ -19,6 +19,8 @@ mod engine {
     mod fixtures;
     mod header;
     mod hits;
+    mod import_cycles;
+    mod imports;
     mod index;
     mod library;
     mod log;
@@ -34,5 +36,7 @@ mod engine {
     mod samples;
     mod sim_disk;
     mod soak;
+    mod source_text;
     mod support;
+    mod vocabulary;
 }

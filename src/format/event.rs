@@ -684,19 +684,19 @@ mod tests {
     #[test]
     fn an_event_that_does_not_fit_a_frame_with_the_longest_time_is_rejected() {
         let small = builder().payload_json("\"\"").build().expect("a valid event");
-        let room = frame::MAX_PAYLOAD as usize - encoded(&small, u64::MAX).len();
+        let available = frame::MAX_PAYLOAD as usize - encoded(&small, u64::MAX).len();
         let of = |len: usize| format!("\"{}\"", "a".repeat(len));
-        let largest = builder().payload_json(of(room)).build().expect("a valid event");
+        let largest = builder().payload_json(of(available)).build().expect("a valid event");
         assert_eq!(encoded(&largest, u64::MAX).len(), frame::MAX_PAYLOAD as usize);
-        assert_eq!(builder().payload_json(of(room + 1)).build(), Err(EVENT_TOO_LONG));
+        assert_eq!(builder().payload_json(of(available + 1)).build(), Err(EVENT_TOO_LONG));
         assert!(EVENT_TOO_LONG.reason.contains(&frame::MAX_PAYLOAD.to_string()), "{}", EVENT_TOO_LONG.reason);
         // Whitespace outside strings is dropped and does not count.
-        assert!(builder().payload_json(of(room) + "    ").build().is_ok());
+        assert!(builder().payload_json(of(available) + "    ").build().is_ok());
         let line = |len: usize| object(&MEMBERS[1..]).replace("{\"a\":1}", &of(len));
-        let room =
-            room + encoded(&small, 0).len() - encoded(&Event::from_json(&line(0)).expect("a valid event"), 0).len();
-        assert!(Event::from_json(&line(room)).is_ok());
-        assert_eq!(Event::from_json(&line(room + 1)), Err(EVENT_TOO_LONG));
+        let available = available + encoded(&small, 0).len()
+            - encoded(&Event::from_json(&line(0)).expect("a valid event"), 0).len();
+        assert!(Event::from_json(&line(available)).is_ok());
+        assert_eq!(Event::from_json(&line(available + 1)), Err(EVENT_TOO_LONG));
     }
 
     #[test]

@@ -63,13 +63,13 @@ fn block_mask(text: &[u8], block_start: usize) -> u64 {
 #[inline]
 fn full_block_mask(block: &[u8; BLOCK_LEN]) -> u64 {
     /// Multiplying eight bytes by this number moves their lowest bits side by side into the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
+    const COLLECT_BITS: u64 = 0x0102_0408_1020_4080;
     let mut is_special = [0; BLOCK_LEN];
     for (flag, byte) in is_special.iter_mut().zip(block) {
         *flag = u8::from(matches!(*byte, 0..b' ' | b'"' | b'\\'));
     }
     let (groups, _) = is_special.as_chunks::<8>();
-    let gathered = groups.iter().map(|group| u64::from_le_bytes(*group).wrapping_mul(GATHER) >> 56);
+    let gathered = groups.iter().map(|group| u64::from_le_bytes(*group).wrapping_mul(COLLECT_BITS) >> 56);
     gathered.zip((0..).step_by(8)).fold(0, |bits, (byte, shift)| bits | byte << shift)
 }
 

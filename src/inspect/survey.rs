@@ -72,8 +72,8 @@ impl Survey {
         next.damaged_ranges.iter().for_each(|range| self.map.mark_damaged(range.clone()));
         let gaps = next.findings.iter().filter(|finding| finding.kind == DamageKind::Gap);
         gaps.for_each(|gap| self.map.mark_gap(gap.range()));
-        let room = MAX_FINDINGS.saturating_sub(self.findings.len());
-        self.findings.extend(next.findings.drain(..).take(room));
+        let available = MAX_FINDINGS.saturating_sub(self.findings.len());
+        self.findings.extend(next.findings.drain(..).take(available));
         Self {
             findings_total: self.findings_total + next.findings_total,
             damage_total: self.damage_total + next.damage_total,

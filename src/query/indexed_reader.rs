@@ -223,9 +223,9 @@ impl<'a> IndexedReader<'a> {
             OffsetContent::Frame { row, .. } => batch.extend(row.filter(|row| row.end <= before).map(|row| *row)),
             OffsetContent::Scan(range) => {
                 let mut scanner = self.log_reader.scan_range(range);
-                let room = collected.limit - collected.rows.len();
+                let available = collected.limit - collected.rows.len();
                 while let Some(row) = scanner.next_row(meter).map_err(IndexFault::Io)?.filter(|row| row.end <= before) {
-                    has_dropped_rows |= push_bounded(&mut batch, row, room);
+                    has_dropped_rows |= push_bounded(&mut batch, row, available);
                 }
             }
         }
@@ -249,9 +249,9 @@ impl<'a> IndexedReader<'a> {
         if self.can_stop_early(&rows, self.covered_range.start - floor) {
             return Ok(RowBatch { rows, complete: false });
         }
-        let room = limit.saturating_sub(rows.len());
+        let available = limit.saturating_sub(rows.len());
         let RowBatch { rows: mut all, complete } =
-            self.log_reader.read_backward(self.covered_range.start, floor, room, meter).map_err(IndexFault::Io)?;
+            self.log_reader.read_backward(self.covered_range.start, floor, available, meter).map_err(IndexFault::Io)?;
         all.extend(rows);
         Ok(RowBatch { rows: all, complete })
     }

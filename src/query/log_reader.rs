@@ -161,10 +161,10 @@ impl<'a> LogReader<'a> {
         let is_aligned = start == floor || start > window_start;
         let mut scanner = if is_aligned { self.scan_range(start..end) } else { self.scan_unaligned(start..end) };
         let mut batch = VecDeque::new();
-        let room = limit.saturating_sub(read.rows.len());
+        let available = limit.saturating_sub(read.rows.len());
         let mut has_dropped_rows = false;
         while let Some(row) = scanner.next_row(meter)?.filter(|row| !is_at_or_after(row, from)) {
-            has_dropped_rows |= push_bounded(&mut batch, row, room);
+            has_dropped_rows |= push_bounded(&mut batch, row, available);
         }
         read.window = read.window.saturating_mul(4);
         if let Some(first_start) = if is_aligned { Some(start) } else { scanner.first_start() } {

@@ -50,14 +50,14 @@ impl<'a> ReadPlan<'a> {
 }
 
 /// A place to read, as the index knows it.
-enum Candidate {
+enum IndexedRange {
     /// An event of one of the aggregates starts at this offset.
     Event(u64),
     /// The range contains more than events, or the index does not cover it.
     Range(Range<u64>),
 }
 
-impl Candidate {
+impl IndexedRange {
     const fn start(&self) -> u64 {
         match self {
             Self::Event(offset) => *offset,
@@ -69,7 +69,7 @@ impl Candidate {
 /// Iterator over the ranges to read for some aggregates: their events, and everything that the index does not list.
 struct AggregateRanges<'s> {
     log: &'s Arc<LogFile>,
-    candidates: IndexIterator<'s, Candidate>,
+    candidates: IndexIterator<'s, IndexedRange>,
     from: u64,
     /// The log is read up to here.
     position: u64,
@@ -77,22 +77,22 @@ struct AggregateRanges<'s> {
 
 impl<'s> AggregateRanges<'s> {
     fn new(log: &'s Arc<LogFile>, index: &'s AggregateIndex, ids: &'s [u64], from: u64) -> Self {
-        let unindexed = unindexed_ranges(index).map(|range| Ok(Candidate::Range(range)));
-        let mut sources: Vec<IndexIterator<'s, Candidate>> = vec![Box::new(unindexed)];
+        let unindexed = unindexed_ranges(index).map(|range| Ok(IndexedRange::Range(range)));
+        let mut sources: Vec<IndexIterator<'s, IndexedRange>> = vec![Box::new(unindexed)];
         for id in ids {
-            let events = aggregate_offsets(index, *id).map(|offset| offset.map(Candidate::Event));
+            let events = aggregate_offsets(index, *id).map(|offset| offset.map(IndexedRange::Event));
             sources.push(Box::new(events));
         }
-        Self { log, candidates: merge_ascending(sources, Candidate::start), from, position: from }
+        Self { log, candidates: merge_ascending(sources, IndexedRange::start), from, position: from }
     }
 
     /// The range of the next candidate; `None` when it is read already or past the end of the log.
     fn next_range(&mut self) -> Result<Option<Range<u64>>, StorageError> {
         let range = match self.candidates.next() {
-            Some(Ok(Candidate::Event(offset))) if offset < self.position => return Ok(None),
-            Some(Ok(Candidate::Event(offset))) => return self.event_range(offset),
-            Some(Ok(Candidate::Range(range))) if range.end <= self.position => return Ok(None),
-            Some(Ok(Candidate::Range(range))) => range.start.max(self.position)..range.end,
+            Some(Ok(IndexedRange::Event(offset))) if offset < self.position => return Ok(None),
+            Some(Ok(IndexedRange::Event(offset))) => return self.event_range(offset),
+            Some(Ok(IndexedRange::Range(range))) if range.end <= self.position => return Ok(None),
+            Some(Ok(IndexedRange::Range(range))) => range.start.max(self.position)..range.end,
             // The index is corrupt from here on, so the rest of the log is read.
             Some(Err(_)) | None => self.position..u64::MAX,
         };

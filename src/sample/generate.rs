@@ -223,12 +223,12 @@ impl EventGenerator {
             self.push_value(*fill, out);
         }
         // A note fills the payload up to its chosen length.
-        let room = end.saturating_sub(out.len() + ",\"note\":\"\"}}".len());
-        if room >= 8 {
+        let available = end.saturating_sub(out.len() + ",\"note\":\"\"}}".len());
+        if available >= 8 {
             let word = self.rng.next_below(self.word_starts.len() as u64) as usize;
             let from = usize::from(self.word_starts.get(word).copied().unwrap_or_default());
             out.extend_from_slice(b",\"note\":\"");
-            out.extend_from_slice(self.filler_text.get(from..from + room).unwrap_or_default());
+            out.extend_from_slice(self.filler_text.get(from..from + available).unwrap_or_default());
             out.push(b'"');
         }
     }

@@ -137,8 +137,8 @@ pub(crate) fn dialog_text_size(Size { width, height }: Size, dialog: &ConfirmDia
     let lines = dialog.wrapped_lines(usize::from(columns)).len();
     // An empty line and the buttons below the text, and the border, so that the buttons are always visible.
     let reserved = if height < 5 || width < 20 { 2 } else { 4 };
-    let room = height.saturating_sub(reserved);
-    Size::new(columns, u16::try_from(lines).map_or(room, |lines| lines.min(room)))
+    let available = height.saturating_sub(reserved);
+    Size::new(columns, u16::try_from(lines).map_or(available, |lines| lines.min(available)))
 }
 
 /// Returns the lines above the hex view that show what a fix would change: at most half the pane, so that some bytes

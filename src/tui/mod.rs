@@ -38,5 +38,5 @@ mod worker;
 mod tests;
 
 pub use actions::{ActionScope, action_table};
-pub use options::{ColorChoice, TuiOptions};
-pub use run::run;
+pub(crate) use options::{ColorChoice, TuiOptions};
+pub(crate) use run::run;

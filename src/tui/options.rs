@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// Options of the inspector.
 #[derive(Debug, Clone)]
-pub struct TuiOptions {
+pub(crate) struct TuiOptions {
     /// Path of the log.
     pub path: PathBuf,
     /// Disables every action that writes.
@@ -25,7 +25,7 @@ pub struct TuiOptions {
 
 /// A choice of colours: the values of `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// The terminal's own 16 colours, or none when `NO_COLOR` is set.
     #[default]
     Auto,

@@ -34,7 +34,7 @@ const FIRST_PAGE_TIMEOUT: Duration = Duration::from_millis(30);
 ///
 /// # Errors
 /// stdin or stdout is not a terminal; the file cannot be opened as a log; the terminal fails.
-pub fn run(options: TuiOptions) -> anyhow::Result<()> {
+pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         bail!("the screen needs a terminal; without one, use `chronicle verify` or `chronicle cat`");
     }

@@ -1,6 +1,5 @@
 //! `cat`: events on stdout, damage on stderr, filters, ranges, and a closed pipe.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 

@@ -1,4 +1,4 @@
-//! The bytes that a fix would change, before and after, in blocks that are laid out side by side where there is room.
+//! The bytes that a fix would change, before and after, in blocks that are laid out side by side where they fit.
 
 use crate::format::hex;
 use crate::repair::{ByteChange, Candidate, Fix};
@@ -74,7 +74,7 @@ mod tests {
     use crate::repair::{Certainty, RepairAction};
 
     #[test]
-    fn candidates_are_side_by_side_where_there_is_room_and_below_each_other_otherwise() {
+    fn candidates_are_side_by_side_where_they_fit_and_below_each_other_otherwise() {
         let change = |offset, before, after| ByteChange { offset, before: vec![before], after: vec![after] };
         let candidates = vec![
             Candidate { expected_false_positives: 0.0003, changes: vec![change(8090, b'o', b'n')] },

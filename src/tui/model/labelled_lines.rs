@@ -9,10 +9,10 @@ const MIN_TEXT_WIDTH: usize = 16;
 
 /// Wraps the texts so that label and text fit into `width` columns.
 pub(super) fn wrap_lines(lines: Vec<DetailLine>, width: usize) -> Vec<DetailLine> {
-    let room = width.saturating_sub(LABEL_WIDTH + 1).max(MIN_TEXT_WIDTH);
+    let available = width.saturating_sub(LABEL_WIDTH + 1).max(MIN_TEXT_WIDTH);
     let mut out = Vec::new();
     for line in lines {
-        let pieces = wrap_text(&line.text, room);
+        let pieces = wrap_text(&line.text, available);
         for (number, text) in pieces.into_iter().enumerate() {
             let label = if number == 0 { line.label } else { "" };
             out.push(DetailLine { label, text, tone: line.tone });
@@ -21,15 +21,15 @@ pub(super) fn wrap_lines(lines: Vec<DetailLine>, width: usize) -> Vec<DetailLine
     out
 }
 
-/// Wraps a text into lines of at most `room` characters. Lines break at spaces; a longer word breaks anywhere.
-pub(crate) fn wrap_text(text: &str, room: usize) -> Vec<String> {
+/// Wraps a text into lines of at most `available` characters. Lines break at spaces; a longer word breaks anywhere.
+pub(crate) fn wrap_text(text: &str, available: usize) -> Vec<String> {
     let mut out = Vec::new();
     let mut line = String::new();
     let mut used = 0;
     for word in text.split(' ') {
         let mut word = word;
         let mut len = word.chars().count();
-        if used > 0 && used + 1 + len > room {
+        if used > 0 && used + 1 + len > available {
             out.push(std::mem::take(&mut line));
             used = 0;
         }
@@ -37,11 +37,11 @@ pub(crate) fn wrap_text(text: &str, room: usize) -> Vec<String> {
             line.push(' ');
             used += 1;
         }
-        while len > room {
-            let cut = word.char_indices().nth(room).map_or(word.len(), |(at, _)| at);
+        while len > available {
+            let cut = word.char_indices().nth(available).map_or(word.len(), |(at, _)| at);
             let (head, rest) = word.split_at(cut);
             out.push(head.to_owned());
-            (word, len) = (rest, len - room);
+            (word, len) = (rest, len - available);
         }
         line.push_str(word);
         used += len;

@@ -111,8 +111,8 @@ fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, width: usize) 
         RowContent::Finding(finding) => {
             let (glyph, role) = finding_glyph(finding);
             // No more of the text can be seen than the line and the columns scrolled out of it.
-            let room = width + usize::from(model.list.scroll_columns);
-            let text = fit_safe(&finding_text(model, finding), room);
+            let available = width + usize::from(model.list.scroll_columns);
+            let text = fit_safe(&finding_text(model, finding), available);
             vec![span(model, role, format!("{glyph} {offset}")), span(model, role, text)]
         }
         RowContent::InFlight => {

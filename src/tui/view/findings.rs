@@ -74,10 +74,10 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
         format!("{glyph} {:<columns$}  ", format!("{}..{}", finding.start, finding.end))
     };
     let kind = pad(finding.kind.name(), KIND_COLUMNS) + " ";
-    let room = width.saturating_sub(display_width(&range) + display_width(&kind));
+    let available = width.saturating_sub(display_width(&range) + display_width(&kind));
     let fix = fix_text(model, finding);
-    let fix = if fix.is_empty() { fix } else { fit_safe(&fix, room) + "  " };
-    let verdict = fit_safe(&finding_sentence(finding), room.saturating_sub(display_width(&fix)));
+    let fix = if fix.is_empty() { fix } else { fit_safe(&fix, available) + "  " };
+    let verdict = fit_safe(&finding_sentence(finding), available.saturating_sub(display_width(&fix)));
     vec![Span::raw(range), span(model, role, kind), span(model, Role::Title, fix), Span::raw(verdict)]
 }
 

@@ -62,11 +62,11 @@ fn draw_action(frame: &mut Frame, model: &Model, area: Rect, line: u16, action: 
         Some(reason) => format!("{} (unavailable: {reason})", action.help),
         None => action.help.to_owned(),
     };
-    let room = usize::from(area.width).saturating_sub(KEY_COLUMNS + TITLE_COLUMNS + 2);
+    let available = usize::from(area.width).saturating_sub(KEY_COLUMNS + TITLE_COLUMNS + 2);
     let spans = vec![
         span(model, Role::Key, pad(&keys, KEY_COLUMNS) + " "),
         span(model, Role::Title, pad(action.title, TITLE_COLUMNS) + " "),
-        span(model, Role::Text, fit_safe(&text, room)),
+        span(model, Role::Text, fit_safe(&text, available)),
     ];
     draw_spans(frame, area, line, spans);
 }

@@ -16,11 +16,11 @@ use crate::tui::theme::Role;
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
     let doc = &contents.doc;
     let scrolled = usize::from(model.detail.scroll_columns);
-    let room = usize::from(area.width) + scrolled;
+    let available = usize::from(area.width) + scrolled;
     let numbers: Vec<usize> = doc.visible_lines().skip(model.detail.top).take(usize::from(area.height)).collect();
     for (line, number) in (0..area.height).zip(&numbers) {
         if let Some(json_line) = doc.line(*number) {
-            draw_spans(frame, area, line, skip_span_columns(line_spans(model, &json_line, room), scrolled));
+            draw_spans(frame, area, line, skip_span_columns(line_spans(model, &json_line, available), scrolled));
         }
         highlight_detail_line(frame, area, line, model);
     }
@@ -30,10 +30,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
     }
 }
 
-fn line_spans(model: &Model, line: &JsonLineView, room: usize) -> Vec<Span<'static>> {
+fn line_spans(model: &Model, line: &JsonLineView, available: usize) -> Vec<Span<'static>> {
     let mut spans = vec![Span::raw("  ".repeat(line.depth))];
     let is_match = |token: &str| model.search.as_ref().is_some_and(|search| search.pattern.is_match(token.as_bytes()));
-    let token_span = |role, token| span(model, role, sanitize(first_chars(token, room)).into_owned());
+    let token_span = |role, token| span(model, role, sanitize(first_chars(token, available)).into_owned());
     if let Some(key) = line.key {
         spans.push(token_span(if is_match(key) { Role::Match } else { Role::Length }, key));
         spans.push(Span::raw(": "));

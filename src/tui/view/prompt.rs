@@ -67,11 +67,11 @@ fn draw_suggestions(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u
     clear(frame, model, area);
     for (line, (number, suggestion)) in (0..height).zip(suggestions.iter().enumerate().skip(top)) {
         let marker = if number == prompt.selected { ">" } else { " " };
-        let room = usize::from(area.width).saturating_sub(LABEL_COLUMNS + KEY_COLUMNS + 3);
+        let available = usize::from(area.width).saturating_sub(LABEL_COLUMNS + KEY_COLUMNS + 3);
         let spans = vec![
             span(model, Role::Text, format!("{marker} {}", pad(&suggestion.label, LABEL_COLUMNS))),
             span(model, Role::Key, pad(&suggestion.key, KEY_COLUMNS)),
-            span(model, Role::Muted, fit_safe(suggestion.help, room)),
+            span(model, Role::Muted, fit_safe(suggestion.help, available)),
         ];
         draw_spans(frame, area, line, spans);
         if number == prompt.selected {
