@@ -38,7 +38,7 @@ pub mod index {
 
     /// The number of events in each run of an index file.
     pub fn run_events(index: &PersistedIndex) -> Vec<u64> {
-        index.head().non_empty_runs().map(|run| run.postings.rows).collect()
+        index.header().non_empty_runs().map(|run| run.postings.rows).collect()
     }
 }
 

@@ -210,7 +210,7 @@ fn print_outcome(outcome: &Outcome, out: &mut CommandOutput) -> Result<(), Comma
             ("index", json::index(after)),
         ]));
     }
-    let events = after.persisted_index().map(|index| format_count(index.head().events, "event")).unwrap_or_default();
+    let events = after.persisted_index().map(|index| format_count(index.header().events, "event")).unwrap_or_default();
     let (was, now) = (index_line(before.index_state(), None), index_line(after.index_state(), None));
     let text = match build {
         None => format!(": {now}, unchanged: {events}"),

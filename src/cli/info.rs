@@ -83,11 +83,11 @@ impl InfoReport<'_> {
             rows.push(("created", format!("{utc} ({local} local)")));
         }
         rows.push(("size", format!("{} ({} bytes)", format_size(bytes), format_number(bytes))));
-        if let Some(head) = view.trusted_index().map(|index| index.head()) {
-            let covered = if head.scanned_to == bytes { "" } else { " covered by the index" };
-            rows.push(("events", format!("{}{covered}", format_number(head.events))));
-            if head.gaps > 0 {
-                rows.push(("gaps", format_number(head.gaps)));
+        if let Some(index_header) = view.trusted_index().map(|index| index.header()) {
+            let covered = if index_header.scanned_to == bytes { "" } else { " covered by the index" };
+            rows.push(("events", format!("{}{covered}", format_number(index_header.events))));
+            if index_header.gaps > 0 {
+                rows.push(("gaps", format_number(index_header.gaps)));
             }
         }
         if let Some(VerificationMark { verified_to, verified_at_ms }) = verification_mark(view) {

@@ -272,7 +272,7 @@ fn print_summary(
     let is_whole_log = options.from.is_none() && options.until.is_none() && !options.frames_only;
     let events = match view.index_state() {
         IndexState::Behind { .. } if is_whole_log => {
-            view.persisted_index().map(|index| survey.events.saturating_sub(index.head().events))
+            view.persisted_index().map(|index| survey.events.saturating_sub(index.header().events))
         }
         IndexState::Ahead { .. } => survey.findings.last().and_then(|finding| finding.evidence.events_missing),
         _ => None,

@@ -80,7 +80,7 @@ impl AggregateIndex {
     /// # Errors
     /// [`IndexFault::Corrupt`] when a section that is read is broken; [`IndexFault::Io`] when the file cannot be read.
     pub(crate) fn from_persisted(index: &Arc<PersistedIndex>) -> Result<Self, IndexFault> {
-        let head = index.head();
+        let header = index.header();
         let (counts, checkpoints) = index.counts_and_checkpoints()?;
         let blocks = index.blocks()?.into_iter().map(|block| (block.anchor.offset, block)).collect();
         let checkpoints =
@@ -90,16 +90,16 @@ impl AggregateIndex {
         Ok(Self {
             layers: index.runs().iter().map(layer).collect(),
             totals: index.totals(),
-            scanned_to: head.scanned_to,
-            blocks: SparseGrid::from_entries(blocks, head.anchor_spacing, MAX_BLOCKS),
-            checkpoints: SparseGrid::from_entries(checkpoints, head.checkpoint_spacing, MAX_CHECKPOINTS),
+            scanned_to: header.scanned_to,
+            blocks: SparseGrid::from_entries(blocks, header.anchor_spacing, MAX_BLOCKS),
+            checkpoints: SparseGrid::from_entries(checkpoints, header.checkpoint_spacing, MAX_CHECKPOINTS),
             counts,
             damage: index.damage()?,
             lost_tail: index.lost_tail(),
             verification_mark: index.verification_mark(),
             known_frame: index.known_frame(),
             index_file: Some(index.clone()),
-            ..Self::new(head.log_version, head.log_header)
+            ..Self::new(header.log_version, header.log_header)
         })
     }
 

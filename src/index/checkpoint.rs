@@ -82,8 +82,8 @@ pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
 }
 
 /// Decodes a checkpoint and removes it from the front of `rest`; `None` when the bytes are no checkpoint, or its numbers
-/// exceed those of the head.
-pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, head: &IndexHeader) -> Option<Checkpoint> {
+/// exceed those of the header.
+pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, header: &IndexHeader) -> Option<Checkpoint> {
     let mut next = || take_varint(rest);
     let (covered_to, events, frames, gaps) = (next()?, next()?, next()?, next()?);
     let first = (next()?, u32::try_from(next()?).ok()?);
@@ -99,7 +99,7 @@ pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, head: &IndexHeader
         last_frame: has_frames.then_some(last),
         last_time: (has_time == 1).then_some(time),
     };
-    if covered_to > head.covered_to || len > names || events > head.events {
+    if covered_to > header.covered_to || len > names || events > header.events {
         return None;
     }
     let counts = (0..len).map(|_| take_varint(rest)).collect::<Option<Vec<_>>>()?;

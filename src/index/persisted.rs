@@ -1,4 +1,4 @@
-//! The index file: its head is read when it is opened, the rest by position when it is needed.
+//! The index file: its header is read when it is opened, the rest by position when it is needed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const MAX_WHOLE_SECTION: u64 = 64 << 20;
 /// An open index file. It is read only as far as a lookup needs it.
 #[derive(Debug)]
 pub struct PersistedIndex {
-    head: IndexHeader,
+    header: IndexHeader,
     pages: Arc<PageReader>,
     runs: Vec<Arc<StoredRun>>,
 }
@@ -45,36 +45,36 @@ impl PersistedIndex {
         let first_page = IndexExtent { first_page: 0, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
         let count = pages.page_count()?;
         if count == 0 {
-            return Err(IndexFault::Corrupt(format!("it is shorter than its head, which takes {PAGE_SIZE} bytes")));
+            return Err(IndexFault::Corrupt(format!("it is shorter than its header, which takes {PAGE_SIZE} bytes")));
         }
         let page = pages.read(first_page, 0, PAGE_DATA_SIZE)?;
         match IndexHeader::decode(&page, count) {
-            Ok(head) => {
+            Ok(header) => {
                 let pages = Arc::new(pages);
-                let run = |extents: &RunExtents| Arc::new(StoredRun::new(pages.clone(), *extents, head.covered_to));
-                Ok(Self { runs: head.non_empty_runs().map(run).collect(), pages, head })
+                let run = |extents: &RunExtents| Arc::new(StoredRun::new(pages.clone(), *extents, header.covered_to));
+                Ok(Self { runs: header.non_empty_runs().map(run).collect(), pages, header })
             }
             Err(IndexHeaderFault::NewerVersion(found)) => Err(IndexFault::Unsupported(found)),
             Err(IndexHeaderFault::Corrupt(reason)) => Err(IndexFault::Corrupt(reason.into())),
         }
     }
 
-    /// The head of the file.
-    pub(crate) const fn head(&self) -> &IndexHeader {
-        &self.head
+    /// The header of the file.
+    pub(crate) const fn header(&self) -> &IndexHeader {
+        &self.header
     }
 
     /// The part of the log that the file covers.
     pub fn coverage(&self) -> Coverage {
-        let head = &self.head;
+        let header = &self.header;
         Coverage {
             start: 0,
-            covered_to: head.covered_to,
-            scanned_to: head.scanned_to,
-            log_end_offset: head.log_end_offset,
-            events: head.events,
-            gaps: head.gaps,
-            frames: head.frames,
+            covered_to: header.covered_to,
+            scanned_to: header.scanned_to,
+            log_end_offset: header.log_end_offset,
+            events: header.events,
+            gaps: header.gaps,
+            frames: header.frames,
         }
     }
 
@@ -100,7 +100,7 @@ impl PersistedIndex {
 
     /// How far the log was verified; `None` when it never was.
     pub fn verification_mark(&self) -> Option<VerificationMark> {
-        let (verified_to, verified_at_ms) = (self.head.verified_to, self.head.verified_at);
+        let (verified_to, verified_at_ms) = (self.header.verified_to, self.header.verified_at);
         (verified_to > 0).then_some(VerificationMark { verified_to, verified_at_ms })
     }
 
@@ -118,7 +118,7 @@ impl PersistedIndex {
     /// The first anchor, and the last anchor before `offset`. A binary search reads a few pages, however many anchors
     /// there are.
     pub(super) fn first_and_last_anchors(&self, offset: u64) -> Result<Vec<Anchor>, IndexFault> {
-        let rows = self.head.section_extent(IndexSection::Anchors).rows;
+        let rows = self.header.section_extent(IndexSection::Anchors).rows;
         let anchor = |i: u64| {
             self.read_section_range(IndexSection::Anchors, i * ANCHOR_LEN as u64, ANCHOR_LEN)
                 .map(|row| decode_anchor(&row))
@@ -154,7 +154,7 @@ impl PersistedIndex {
             let anchor = &block.anchor;
             let precedes = |last: &Block| last.anchor.offset < anchor.offset && last.anchor.ordinal < anchor.ordinal;
             let is_in_order = blocks.last().is_none_or(precedes);
-            if !is_in_order || anchor.offset >= self.head.covered_to || anchor.ordinal >= self.head.events {
+            if !is_in_order || anchor.offset >= self.header.covered_to || anchor.ordinal >= self.header.events {
                 return Err(IndexFault::Corrupt("its anchors are out of order or out of range".into()));
             }
             blocks.push(block);
@@ -173,12 +173,12 @@ impl PersistedIndex {
     pub(super) fn counts_and_checkpoints(&self) -> Result<(NameCounts, Vec<Checkpoint>), IndexFault> {
         let broken = || IndexFault::Corrupt("a row of its counts cannot be decoded".into());
         let mut counts = NameCounts::decode_names(&self.read_section(IndexSection::Names)?).ok_or_else(broken)?;
-        let names = self.head.section_extent(IndexSection::Names).rows;
+        let names = self.header.section_extent(IndexSection::Names).rows;
         let bytes = self.read_section(IndexSection::Checkpoints)?;
         let mut rest = bytes.as_slice();
         let mut checkpoints = Vec::new();
         while !rest.is_empty() {
-            let checkpoint = decode_checkpoint(&mut rest, names, &self.head).ok_or_else(broken)?;
+            let checkpoint = decode_checkpoint(&mut rest, names, &self.header).ok_or_else(broken)?;
             checkpoints.push(checkpoint);
         }
         // The last checkpoint holds the counts at the end of the covered part.
@@ -192,23 +192,23 @@ impl PersistedIndex {
     /// [`IndexFault::Corrupt`] when a range is not inside the log; [`IndexFault::Io`] when the file cannot be read.
     pub(super) fn damage(&self) -> Result<IndexDamage, IndexFault> {
         let broken = || IndexFault::Corrupt("a damaged range lies outside the log".into());
-        IndexDamage::decode_rows(&self.read_section(IndexSection::Damage)?, self.head.scanned_to).ok_or_else(broken)
+        IndexDamage::decode_rows(&self.read_section(IndexSection::Damage)?, self.header.scanned_to).ok_or_else(broken)
     }
 
     /// What the index knows of events after the end of the covered part.
     pub(crate) fn lost_tail(&self) -> LostTail {
-        let head = &self.head;
+        let header = &self.header;
         LostTail {
-            log_end_offset: head.log_end_offset,
-            lost_events: head.lost_events,
-            lost_aggregates: head.lost_aggregates,
-            last_frame: (head.seen_offset > 0).then_some((head.seen_offset, head.seen_checksum)),
+            log_end_offset: header.log_end_offset,
+            lost_events: header.lost_events,
+            lost_aggregates: header.lost_aggregates,
+            last_frame: (header.seen_offset > 0).then_some((header.seen_offset, header.seen_checksum)),
         }
     }
 
     /// Offset and checksum of a frame after the covered part, which identifies the log.
     pub(crate) fn known_frame(&self) -> Option<(u64, u32)> {
-        (self.head.known_offset > 0).then_some((self.head.known_offset, self.head.known_checksum))
+        (self.header.known_offset > 0).then_some((self.header.known_offset, self.header.known_checksum))
     }
 
     /// Offset and checksum of the last frame that the log ever had, even if the log has lost it.
@@ -216,28 +216,28 @@ impl PersistedIndex {
         self.lost_tail().last_frame.or(self.totals().last_frame)
     }
 
-    /// The numbers of the covered part, from the head.
+    /// The numbers of the covered part, from the header.
     pub(super) fn totals(&self) -> Totals {
-        let head = &self.head;
-        let has_frames = head.frames > 0;
+        let header = &self.header;
+        let has_frames = header.frames > 0;
         Totals {
-            covered_to: head.covered_to,
-            events: head.events,
-            frames: head.frames,
-            gaps: head.gaps,
-            first_frame: has_frames.then_some((head.first_offset, head.first_checksum)),
-            last_frame: has_frames.then_some((head.last_offset, head.log_checksum)),
-            last_time: (head.events > 0).then_some(head.last_time),
+            covered_to: header.covered_to,
+            events: header.events,
+            frames: header.frames,
+            gaps: header.gaps,
+            first_frame: has_frames.then_some((header.first_offset, header.first_checksum)),
+            last_frame: has_frames.then_some((header.last_offset, header.log_checksum)),
+            last_time: (header.events > 0).then_some(header.last_time),
         }
     }
 
     /// Reads `len` bytes of a section, from byte `at` of the section.
     fn read_section_range(&self, section: IndexSection, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
-        self.pages.read(self.head.section_extent(section), at, len)
+        self.pages.read(self.header.section_extent(section), at, len)
     }
 
     fn read_section(&self, section: IndexSection) -> Result<Vec<u8>, IndexFault> {
-        let extent = self.head.section_extent(section);
+        let extent = self.header.section_extent(section);
         if extent.bytes > MAX_WHOLE_SECTION {
             return Err(IndexFault::Corrupt("a section is larger than it can be".into()));
         }

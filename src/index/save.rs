@@ -102,7 +102,7 @@ fn write_index_file(file: &dyn Storage, temporary: &Path, index: &AggregateIndex
     }
     let sections = write_sections(&mut pages, index).map_err(IndexFault::Io)?;
 
-    let mut page = build_head(index, &runs, sections).encode();
+    let mut page = build_header(index, &runs, sections).encode();
     page.resize(PAGE_DATA_SIZE, 0);
     let checksum = page_checksum(0, &page);
     page.extend_from_slice(&checksum.to_be_bytes());
@@ -191,7 +191,7 @@ fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[Ind
     Ok([anchors, blocks, names, checkpoints, damage])
 }
 
-fn build_head(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [IndexExtent; 5]) -> IndexHeader {
+fn build_header(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [IndexExtent; 5]) -> IndexHeader {
     let (totals, coverage) = (index.totals(), index.coverage());
     let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
     // A lost tail that a repair has replaced with a gap is covered again, so nothing is lost any more.

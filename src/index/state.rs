@@ -89,16 +89,16 @@ pub(crate) fn examine_index(
     index: &PersistedIndex,
     len: u64,
 ) -> Result<IndexExamination, StorageError> {
-    let head = index.head();
+    let header = index.header();
     let without_match = |state| Ok(IndexExamination { state, has_matching_frame: false });
-    if head.log_version != log.version().number() {
-        let reason = format!("it describes a log of version {}", head.log_version);
+    if header.log_version != log.version().number() {
+        let reason = format!("it describes a log of version {}", header.log_version);
         return without_match(IndexState::Foreign { reason });
     }
     let mut known_frames = Vec::from_iter(index.known_frame());
-    if head.frames > 0 {
-        known_frames.extend([(head.first_offset, head.first_checksum), (head.last_offset, head.log_checksum)]);
-        match index.first_and_last_anchors(len.min(head.last_offset)) {
+    if header.frames > 0 {
+        known_frames.extend([(header.first_offset, header.first_checksum), (header.last_offset, header.log_checksum)]);
+        match index.first_and_last_anchors(len.min(header.last_offset)) {
             Ok(anchors) => known_frames.extend(anchors.iter().map(|anchor| (anchor.offset, anchor.checksum))),
             Err(IndexFault::Io(error)) => return Err(error),
             Err(fault) => {
@@ -117,16 +117,16 @@ pub(crate) fn examine_index(
     }
     // An index without frames can be recognised only by the header. The exception is an index that a repair cut back so
     // far that no frame is left: its header is not compared, because the repair may have changed the header.
-    let is_cut_back = index.known_frame().is_none() && head.log_end_offset > log.first_frame_offset();
-    if head.frames == 0 && !has_matching_frame && !is_cut_back && header_differs(log, head.log_header)? {
+    let is_cut_back = index.known_frame().is_none() && header.log_end_offset > log.first_frame_offset();
+    if header.frames == 0 && !has_matching_frame && !is_cut_back && header_differs(log, header.log_header)? {
         return without_match(IndexState::Foreign { reason: "it has another header, and knows no frame".into() });
     }
-    let state = if len < head.log_end_offset {
-        IndexState::Ahead { bytes: head.log_end_offset - len }
-    } else if len == head.scanned_to {
+    let state = if len < header.log_end_offset {
+        IndexState::Ahead { bytes: header.log_end_offset - len }
+    } else if len == header.scanned_to {
         IndexState::Fresh
     } else {
-        IndexState::Behind { bytes: len - head.covered_to }
+        IndexState::Behind { bytes: len - header.covered_to }
     };
     Ok(IndexExamination { state, has_matching_frame })
 }

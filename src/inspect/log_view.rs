@@ -159,7 +159,7 @@ impl LogView {
 
     /// How far the index has seen this log, when it may speak for it.
     pub fn trusted_index_end(&self) -> Option<u64> {
-        self.trusted_index().map(|index| index.head().log_end_offset)
+        self.trusted_index().map(|index| index.header().log_end_offset)
     }
 
     /// An index to look things up in and to catch up: what the file covers, or nothing.
@@ -186,7 +186,7 @@ impl LogView {
 
     /// An index that covers nothing yet, carrying what the old one alone knows: a header that is damaged in the log.
     pub fn empty_index(&self) -> AggregateIndex {
-        let cut = || self.trusted_index().map(|index| index.head().log_header);
+        let cut = || self.trusted_index().map(|index| index.header().log_header);
         let header = self.header_bytes().or_else(cut).unwrap_or_default();
         let index = AggregateIndex::new(self.log.version().number(), header);
         let mut index = index.with_source(Arc::new(self.clone()));
@@ -213,7 +213,7 @@ impl LogView {
 
     /// The index's copy of the header, when its frames match; an index that was built over a damaged one knows none.
     fn indexed_header(&self) -> Option<[u8; 16]> {
-        let copy = self.trusted_index().filter(|_| self.frames_match).map(|index| index.head().log_header);
+        let copy = self.trusted_index().filter(|_| self.frames_match).map(|index| index.header().log_header);
         copy.filter(|copy| LogHeader::decode(copy).is_ok())
     }
 
@@ -269,7 +269,7 @@ impl LogView {
     pub fn effective_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
         let right = match self.expected_header()? {
             Some((header, _)) => Some(header),
-            None => self.header_bytes().or_else(|| self.trusted_index().map(|index| index.head().log_header)),
+            None => self.header_bytes().or_else(|| self.trusted_index().map(|index| index.header().log_header)),
         };
         Ok(right.filter(|header| LogHeader::decode(header).is_ok()))
     }
@@ -311,13 +311,13 @@ fn recognise_by_index(
     storage: &Arc<dyn Storage>,
     path: &Path,
 ) -> Option<(Version, HeaderState)> {
-    let head = index.head();
+    let index_header = index.header();
     if let StorageError::TooShort { bytes, .. } = error {
-        let version = if head.log_version == 0 { Version::V0 } else { Version::V1 };
-        let header = if head.log_version == 0 { HeaderState::Absent } else { HeaderState::Truncated };
-        return (head.log_end_offset > *bytes).then_some((version, header));
+        let version = if index_header.log_version == 0 { Version::V0 } else { Version::V1 };
+        let header = if index_header.log_version == 0 { HeaderState::Absent } else { HeaderState::Truncated };
+        return (index_header.log_end_offset > *bytes).then_some((version, header));
     }
-    LogHeader::decode(&head.log_header).ok()?;
+    LogHeader::decode(&index_header.log_header).ok()?;
     let mut found = [0; HEADER_LEN as usize];
     crate::file::storage::read_full(storage.as_ref(), &mut found, 0).ok()?;
     let fault = match error {

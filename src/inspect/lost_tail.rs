@@ -47,11 +47,11 @@ impl LogView {
     pub fn lost_tail(&self) -> Result<Option<LostTail>, StorageError> {
         let Some(index) = self.trusted_index() else { return Ok(None) };
         let len = self.log().len()?;
-        if index.head().log_end_offset <= len {
+        if index.header().log_end_offset <= len {
             return Ok(Some(LostTail { last_frame: index.last_seen_frame(), ..index.lost_tail() }));
         }
         let (lost_events, lost_aggregates) = self.count_lost_events(len)?.unwrap_or_default();
-        let log_end_offset = index.head().log_end_offset;
+        let log_end_offset = index.header().log_end_offset;
         Ok(Some(LostTail { log_end_offset, lost_events, lost_aggregates, last_frame: index.last_seen_frame() }))
     }
 

@@ -41,7 +41,7 @@ impl EventLog {
     pub fn aggregate_events(&self, id: u64) -> Result<AggregateEvents, StorageError> {
         let offsets = match self.aggregate_offsets(id) {
             Err(IndexFault::Corrupt(reason)) => {
-                // The head of the index file was intact when the log was opened. Without the index, the log is read.
+                // The header of the index file was intact when the log was opened. Without the index, the log is read.
                 self.mark_index_corrupt(reason);
                 self.reindex_from(0)?;
                 self.aggregate_offsets(id)

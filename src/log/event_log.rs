@@ -347,8 +347,9 @@ impl EventLog {
 /// the index knows where that is near, else found backwards from the end. `None` for a log without frames.
 fn last_span_start(view: &LogView, end: u64) -> Result<Option<u64>, StorageError> {
     let log = view.log();
-    let head = view.trusted_index().map(|index| index.head()).filter(|head| head.frames > 0);
-    let indexed = head.map(|head| head.last_offset).filter(|last| *last < end && end - *last < MAX_FORWARD_SCAN);
+    let index_header = view.trusted_index().map(|index| index.header()).filter(|header| header.frames > 0);
+    let indexed =
+        index_header.map(|header| header.last_offset).filter(|last| *last < end && end - *last < MAX_FORWARD_SCAN);
     if let Some(last) = indexed
         && log.read_frame_at(last, &mut Vec::new())?.is_some()
     {

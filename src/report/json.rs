@@ -127,16 +127,16 @@ fn pending_repair(pending: &PendingRepair) -> Json {
 /// An index: its state, what it covers if known, and the details of the state.
 pub(crate) fn index(view: &LogView) -> Json {
     let state = view.index_state();
-    let head =
-        view.persisted_index().map(|index| index.head()).filter(|_| !matches!(state, IndexState::Corrupt { .. }));
+    let index_header =
+        view.persisted_index().map(|index| index.header()).filter(|_| !matches!(state, IndexState::Corrupt { .. }));
     let bytes = match state {
         IndexState::Behind { bytes } | IndexState::Ahead { bytes } => Some(*bytes),
         _ => None,
     };
     let mut keys = vec![
         ("state", state.name().into()),
-        ("events", head.map(|head| head.events).into()),
-        ("log_end_offset", head.map(|head| head.log_end_offset).into()),
+        ("events", index_header.map(|header| header.events).into()),
+        ("log_end_offset", index_header.map(|header| header.log_end_offset).into()),
     ];
     keys.extend(bytes.map(|bytes| ("bytes", bytes.into())));
     keys.extend(index_reason(state).map(|reason| ("reason", reason.into())));

@@ -17,8 +17,10 @@ pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
     let first_change = plan.steps.iter().find(|step| !is_header_step(step)).map(|step| step.start);
     let first_change = first_change.or(plan.forgotten_index_end);
     let Some((index, first_change)) = view.trusted_index().zip(first_change) else { return false };
-    let head = index.head();
-    plan.forgotten_index_end.is_some() || head.scanned_to > first_change || head.log_end_offset > first_change
+    let index_header = index.header();
+    plan.forgotten_index_end.is_some()
+        || index_header.scanned_to > first_change
+        || index_header.log_end_offset > first_change
 }
 
 /// True for a step that changes only the header, of which an index covers nothing.
@@ -49,10 +51,10 @@ pub(super) fn save_index_to_journal(view: &LogView, journal: &mut JournalWriter)
 /// recognised that the plan does not change.
 pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> Result<(), StorageError> {
     let Some(old) = view.trusted_index().cloned() else { return Ok(()) };
-    let head = old.head();
+    let index_header = old.header();
     let lost_tail = view.lost_tail()?.filter(|_| plan.forgotten_index_end.is_none()).unwrap_or_default();
-    let empty = AggregateIndex::new(head.log_version, head.log_header);
-    // The head of the index is trusted. When its postings cannot be read, they are dropped, and the next catch-up
+    let empty = AggregateIndex::new(index_header.log_version, index_header.log_header);
+    // The header of the index is trusted. When its postings cannot be read, they are dropped, and the next catch-up
     // rebuilds them from the start of the log.
     let (resumed, is_rebuilt) =
         match AggregateIndex::from_persisted(&old).map_err(|fault| fault.into_error(view.index_path())) {
@@ -60,7 +62,8 @@ pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> R
             Err(StorageError::UnusableIndex { .. }) => (empty.clone(), true),
             Err(error) => return Err(error),
         };
-    let known_frames = [old.known_frame(), old.last_seen_frame(), Some((head.first_offset, head.first_checksum))];
+    let known_frames =
+        [old.known_frame(), old.last_seen_frame(), Some((index_header.first_offset, index_header.first_checksum))];
     let anchors = resumed.anchors().map(|anchor| (anchor.offset, anchor.checksum)).collect::<Vec<_>>();
     let mut known_frame = None;
     for (offset, checksum) in known_frames.into_iter().flatten().chain(anchors.into_iter().rev()) {
@@ -72,7 +75,7 @@ pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> R
     }
     let save_truncated = |mut index: AggregateIndex| {
         index.truncate(first_changed_offset(plan));
-        index.set_log_header(head.log_header);
+        index.set_log_header(index_header.log_header);
         index.set_lost_tail(lost_tail);
         index.set_known_frame(known_frame);
         save(paths.disk.as_ref(), view.index_path(), view.log(), &index)

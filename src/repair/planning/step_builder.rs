@@ -63,7 +63,7 @@ impl<'a> StepBuilder<'a> {
                 // A log that was cut within its header gets the header back, too.
                 let first = self.view.log().first_frame_offset();
                 let header = self.view.trusted_index().filter(|_| step.end < first && step.new_end > first);
-                let header = header.map(|index| hex::encode(&index.head().log_header));
+                let header = header.map(|index| hex::encode(&index.header().log_header));
                 if header.is_some() {
                     step.start = 0;
                 }

@@ -161,5 +161,5 @@ fn build_index(
 
 /// Summarises the index file: its state, and the events that it covers.
 fn index_summary(view: &LogView) -> IndexSummary {
-    IndexSummary { state: view.index_state().name(), events: view.trusted_index().map(|index| index.head().events) }
+    IndexSummary { state: view.index_state().name(), events: view.trusted_index().map(|index| index.header().events) }
 }
