@@ -113,7 +113,7 @@ impl AggregateIndex {
     /// ```
     ///
     /// # Errors
-    /// [`MergeError::Gap`] when this index ends before `later` starts, and [`MergeError::DifferentLog`] when the two
+    /// [`MergeError::NotContiguous`] when this index ends before `later` starts, and [`MergeError::DifferentLog`] when the two
     /// describe logs with different headers: then this index is unchanged. [`MergeError::Storage`] when the log cannot be
     /// read, or has changed: then this index may be cut back; its coverage says how far.
     pub fn merge(&mut self, later: AggregateIndex) -> Result<(), MergeError> {
@@ -122,7 +122,7 @@ impl AggregateIndex {
         }
         let (own, added) = (self.coverage(), later.coverage());
         if added.start > own.scanned_to {
-            return Err(MergeError::Gap { covered_to: own.covered_to, start: added.start });
+            return Err(MergeError::NotContiguous { covered_to: own.covered_to, start: added.start });
         }
         let mut lost_tail = self.lost_tail_after(&later).map_err(in_memory_error)?;
         if added.start <= own.start {

@@ -43,7 +43,7 @@ pub enum MergeError {
     #[error(
         "neither index covers the bytes {covered_to}..{start}: build the second from offset {covered_to} or earlier"
     )]
-    Gap {
+    NotContiguous {
         /// The end of what the first index covers.
         covered_to: u64,
         /// The offset at which the second index starts.

@@ -158,7 +158,10 @@ fn an_index_merges_with_one_that_overlaps_or_adjoins_and_refuses_a_gap() {
     let mut merged = first_part.clone();
     let gap = merged.merge(log.rebuild_index_from(offsets[41]).unwrap());
     let expected = (offsets[40], offsets[41]);
-    assert!(matches!(gap, Err(MergeError::Gap { covered_to, start }) if (covered_to, start) == expected), "{gap:?}");
+    assert!(
+        matches!(gap, Err(MergeError::NotContiguous { covered_to, start }) if (covered_to, start) == expected),
+        "{gap:?}"
+    );
     assert_eq!(merged.coverage(), first_part.coverage(), "a refused merge changes nothing");
 
     let other = open_options(&SimDisk::default()).create(LOG).unwrap().rebuild_index_from(0).unwrap();
@@ -211,7 +214,7 @@ proptest! {
         let mut merged = open_read_only(&shorter).rebuild_index_from(0).unwrap();
         let later = log.rebuild_index_from(start.index(bytes.len() + 1) as u64).unwrap();
         if later.coverage().start > merged.coverage().scanned_to {
-            let refused = matches!(merged.merge(later), Err(MergeError::Gap { .. }));
+            let refused = matches!(merged.merge(later), Err(MergeError::NotContiguous { .. }));
             prop_assert!(refused);
             return Ok(());
         }
