@@ -1,7 +1,7 @@
-//! Chooses for each drill which bytes to change, and states which finding that must produce.
+//! Chooses the bytes that a drill changes, and computes the finding that the change must produce.
 //!
-//! The finding follows from docs/format.md and from how the damage is made, not from the inspector: that makes a drill a
-//! test of the inspector. Nothing is written here.
+//! The finding follows from docs/format.md and from the change itself, not from the inspector, so a drill is a test of the
+//! inspector. This module writes nothing.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::format::{EventView, Version, frame, gap};
 
 /// Size of an overwritten sector in bytes.
 const SECTOR_BYTES: u64 = 512;
-/// Frames among which a place for an overwritten sector is searched.
+/// Number of adjacent frames in which a location for an overwritten sector is searched.
 const SECTOR_RUN_FRAMES: usize = 12;
 
 /// A change, and the range of the finding that it must produce.
@@ -26,17 +26,17 @@ struct PlannedEdit {
     edit: ByteEdit,
 }
 
-/// Chooses the change for a drill, and states the finding that it must produce.
+/// Chooses the change for a drill, and computes the finding that it must produce.
 ///
 /// # Errors
 /// `NoLocation` when the log is too short or of version 0; `Storage` when it cannot be read.
 pub(super) fn plan_damage(log: &Arc<LogFile>, drill: Drill, seed: u64) -> Result<PlantedDamage, DrillError> {
-    let no_place =
+    let no_location =
         |expected| DrillError::NoLocation { log: log.path().display().to_string(), drill: drill.name(), expected };
     if log.version() == Version::V0 {
-        return Err(no_place("a log of version 1"));
+        return Err(no_location("a log of version 1"));
     }
-    // Independent of the numbers of a log that was generated with the same seed.
+    // The numbers must differ from those that generated a log with the same seed.
     let mut rng = Rng::new(seed ^ 0xD811_D811_D811_D811);
     let planned = match drill {
         Drill::Zeros => append_zeros(log, &mut rng)?,
@@ -50,35 +50,38 @@ pub(super) fn plan_damage(log: &Arc<LogFile>, drill: Drill, seed: u64) -> Result
         _ => find_target(log, &mut rng, 5, |rng, run| edit_inner_frame(drill, rng, run))?,
     };
     let PlannedEdit { finding, edit } =
-        planned.ok_or_else(|| no_place("intact events on both sides, and an intact end"))?;
+        planned.ok_or_else(|| no_location("intact events on both sides, and an intact end"))?;
     Ok(PlantedDamage { drill, seed, kind: drill.kind(), start: finding.start, end: finding.end, edit })
 }
 
-/// Changes one frame, or adjacent frames, with intact events on both sides. `run` starts with the event before them.
+/// Changes one frame, or adjacent frames, with intact events on both sides.
+///
+/// `run` starts with the event before the changed frames. Returns `None` if this run does not fit the drill.
 fn edit_inner_frame(drill: Drill, rng: &mut Rng, run: &[TargetFrame]) -> Option<PlannedEdit> {
-    let victim = run.get(1)?;
-    let (last, mut bytes) = (victim.bytes.len() - 1, victim.bytes.clone());
+    let target = run.get(1)?;
+    let (last, mut bytes) = (target.bytes.len() - 1, target.bytes.clone());
     let payload = frame::LENGTH_LEN..bytes.len() - frame::CHECKSUM_LEN;
-    let somewhere = |rng: &mut Rng, end: usize| payload.start + rng.next_below((end - payload.start) as u64) as usize;
+    let random_offset =
+        |rng: &mut Rng, end: usize| payload.start + rng.next_below((end - payload.start) as u64) as usize;
     match drill {
         Drill::Checksum => {
-            let at = somewhere(rng, last + 1);
+            let at = random_offset(rng, last + 1);
             *bytes.get_mut(at)? ^= 1 << rng.next_below(8);
         }
         Drill::ChecksumByte => {
-            let at = somewhere(rng, payload.end);
+            let at = random_offset(rng, payload.end);
             let byte = bytes.get_mut(at)?;
             *byte = byte.wrapping_add(1 + rng.next_below(254) as u8).max(1);
-            if bytes == victim.bytes {
+            if bytes == target.bytes {
                 return None;
             }
         }
         Drill::ChecksumNoise => {
             let len = (2 + rng.next_below(15) as usize).min(payload.len() - 1);
-            let at = somewhere(rng, payload.end - len);
+            let at = random_offset(rng, payload.end - len);
             let noise = rng.noise(len);
             bytes.get_mut(at..at + len)?.copy_from_slice(&noise);
-            if bytes == victim.bytes {
+            if bytes == target.bytes {
                 return None;
             }
         }
@@ -94,11 +97,11 @@ fn edit_inner_frame(drill: Drill, rng: &mut Rng, run: &[TargetFrame]) -> Option<
         Drill::ZeroFrames => {
             let count = 1 + rng.next_below(3) as usize;
             let before: Vec<u8> = run.get(1..=count)?.iter().flat_map(|found| found.bytes.clone()).collect();
-            let end = victim.start + before.len() as u64;
+            let end = target.start + before.len() as u64;
             let after = vec![0; before.len()];
             return Some(PlannedEdit {
-                finding: victim.start..end,
-                edit: ByteEdit { at: victim.start, before, after },
+                finding: target.start..end,
+                edit: ByteEdit { at: target.start, before, after },
             });
         }
         Drill::Inserted => {
@@ -106,14 +109,14 @@ fn edit_inner_frame(drill: Drill, rng: &mut Rng, run: &[TargetFrame]) -> Option<
                 few @ 1..=8 => rng.noise(few as usize),
                 more => rng.noise(8 * more as usize),
             };
-            let range = victim.start..victim.start + after.len() as u64;
+            let range = target.start..target.start + after.len() as u64;
             return Some(PlannedEdit {
                 finding: range,
-                edit: ByteEdit { at: victim.start, before: Vec::new(), after },
+                edit: ByteEdit { at: target.start, before: Vec::new(), after },
             });
         }
         Drill::InvalidEvent => {
-            let mut payload = victim.payload().to_vec();
+            let mut payload = target.payload().to_vec();
             let brace = payload.iter().rposition(|byte| *byte == b'}')?;
             *payload.get_mut(brace)? = b' ';
             bytes = TargetFrame::encode_frame(&payload);
@@ -122,49 +125,51 @@ fn edit_inner_frame(drill: Drill, rng: &mut Rng, run: &[TargetFrame]) -> Option<
             let payload = gap::build_gap_payload(payload.len(), "{\"by\":\"drill\"}");
             bytes = TargetFrame::encode_frame(&payload);
         }
-        Drill::Clock => bytes = with_earlier_time(victim, run.first()?.time_ms, rng)?,
+        Drill::Clock => bytes = with_earlier_time(target, run.first()?.time_ms, rng)?,
         Drill::Swapped => {
             let next = run.get(2)?;
-            if victim.time_ms == next.time_ms {
+            if target.time_ms == next.time_ms {
                 return None;
             }
-            let before = [victim.bytes.as_slice(), &next.bytes].concat();
-            let after = [next.bytes.as_slice(), &victim.bytes].concat();
-            let range = victim.start + next.bytes.len() as u64..next.end();
-            return Some(PlannedEdit { finding: range, edit: ByteEdit { at: victim.start, before, after } });
+            let before = [target.bytes.as_slice(), &next.bytes].concat();
+            let after = [next.bytes.as_slice(), &target.bytes].concat();
+            let range = target.start + next.bytes.len() as u64..next.end();
+            return Some(PlannedEdit { finding: range, edit: ByteEdit { at: target.start, before, after } });
         }
         _ => return None,
     }
-    let edit = ByteEdit { at: victim.start, before: victim.bytes.clone(), after: bytes };
-    Some(PlannedEdit { finding: victim.start..victim.end(), edit })
+    let edit = ByteEdit { at: target.start, before: target.bytes.clone(), after: bytes };
+    Some(PlannedEdit { finding: target.start..target.end(), edit })
 }
 
 /// Encodes the frame with a time before `previous` and the same length; `None` if that is impossible.
-fn with_earlier_time(victim: &TargetFrame, previous: u64, rng: &mut Rng) -> Option<Vec<u8>> {
-    let (old, new) = (victim.time_ms.to_string(), previous.checked_sub(1 + rng.next_below(60_000))?.to_string());
+fn with_earlier_time(target: &TargetFrame, previous: u64, rng: &mut Rng) -> Option<Vec<u8>> {
+    let (old, new) = (target.time_ms.to_string(), previous.checked_sub(1 + rng.next_below(60_000))?.to_string());
     let key = format!("\"write_timestamp_ms\":{old}");
-    let payload = std::str::from_utf8(victim.payload()).ok()?;
+    let payload = std::str::from_utf8(target.payload()).ok()?;
     let changed = payload.replacen(&key, &format!("\"write_timestamp_ms\":{new}"), 1);
     let event = EventView::parse(changed.as_bytes(), Version::V1).ok()?;
     let is_valid = changed.len() == payload.len() && event.write_timestamp_ms() < previous;
     is_valid.then(|| TargetFrame::encode_frame(changed.as_bytes()))
 }
 
-/// Overwrites a sector that starts inside one frame and ends inside a later one. It covers the checksum of the first and
-/// the length of the last, so no frame in it can be recognised and all of them are one finding.
+/// Overwrites a sector that starts inside one frame and ends inside a later one.
+///
+/// The sector covers the checksum of the first frame and the length of the last. No frame in it can be recognised, so all
+/// of them are one finding.
 fn edit_sector(drill: Drill, rng: &mut Rng, run: &[TargetFrame]) -> Option<PlannedEdit> {
     let first = run.get(1..)?.iter().find(|found| {
         let at = found.end().next_multiple_of(SECTOR_BYTES) - SECTOR_BYTES;
         found.start + 5 <= at && at + 5 <= found.end() && at + SECTOR_BYTES >= found.end() + 5
     })?;
     let at = first.end().next_multiple_of(SECTOR_BYTES) - SECTOR_BYTES;
-    let touched = |found: &&TargetFrame| found.start >= first.start && found.start < at + SECTOR_BYTES;
-    let last = run.iter().rfind(touched)?;
-    // Part of the last frame must be left, and an intact frame must follow it.
+    let is_in_sector = |found: &&TargetFrame| found.start >= first.start && found.start < at + SECTOR_BYTES;
+    let last = run.iter().rfind(is_in_sector)?;
+    // Part of the last frame must remain, and an intact frame must follow it.
     if last.end() < at + SECTOR_BYTES + 5 || run.last()?.start == last.start {
         return None;
     }
-    let bytes: Vec<u8> = run.iter().filter(touched).flat_map(|found| found.bytes.clone()).collect();
+    let bytes: Vec<u8> = run.iter().filter(is_in_sector).flat_map(|found| found.bytes.clone()).collect();
     let from = (at - first.start) as usize;
     let before = bytes.get(from..from + SECTOR_BYTES as usize)?.to_vec();
     let after = if drill == Drill::ZeroSector { vec![0; before.len()] } else { rng.noise(before.len()) };
@@ -217,7 +222,7 @@ fn edit_tail(log: &Arc<LogFile>, drill: Drill, rng: &mut Rng) -> Result<Option<P
 /// Changes one byte of the magic or of the creation time.
 fn edit_header(log: &Arc<LogFile>, drill: Drill, rng: &mut Rng) -> Result<Option<PlannedEdit>, StorageError> {
     let mut bytes = [0; 16];
-    // With the magic damaged, a log is recognised only by the frames after the header.
+    // A log with a damaged magic is recognised only by the frames after the header.
     if log.read_at(&mut bytes, 0)? < bytes.len() || find_target(log, rng, 1, |_, _| Some(()))?.is_none() {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! The demo log: 12 000 events, several damaged ranges, an incomplete last frame, and an index that is behind.
+//! Creates the demo log: 12 000 events, several damaged ranges, an incomplete last frame, and an index that is behind.
 
 use std::fs;
 use std::io::Write;
@@ -13,11 +13,11 @@ use crate::format::DamageKind;
 use crate::inspect::index_path;
 use crate::{EventLog, StorageError};
 
-/// Number of complete events.
-const WHOLE_EVENTS: u64 = 12_000;
-/// Bytes that the index covers, approximately.
+/// Number of complete events in the demo log.
+const COMPLETE_EVENTS: u64 = 12_000;
+/// Approximate number of bytes that the index covers.
 const INDEXED_BYTES: usize = 3_000_000;
-/// The damage planted in the part that the index covers: drill and seed.
+/// The drills, each with its seed, that damage the part covered by the index.
 const PLANTED_DAMAGES: [(Drill, u64); 9] = [
     (Drill::Checksum, 3),
     (Drill::ChecksumNoise, 5),
@@ -30,12 +30,12 @@ const PLANTED_DAMAGES: [(Drill, u64); 9] = [
     (Drill::Clock, 89),
 ];
 
-/// The demo log that was created.
+/// The path of a demo log and the findings in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DemoLog {
-    /// The log.
+    /// The path of the log.
     pub(crate) log: PathBuf,
-    /// Kind and range of every finding that verifying the log must report, ascending.
+    /// Kind and range of every finding that `verify` must report, in ascending order.
     pub(crate) findings: Vec<(DamageKind, std::ops::Range<u64>)>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     let io = |error| StorageError::io(&path, "write", error);
     let mut generator = EventGenerator::new(&GeneratorOptions {
         seed: 2,
-        length: LogLength::Events(WHOLE_EVENTS + 1),
+        length: LogLength::Events(COMPLETE_EVENTS + 1),
         aggregates: 800,
         ..GeneratorOptions::default()
     });
@@ -83,16 +83,16 @@ pub(crate) fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     Ok(DemoLog { log: path, findings })
 }
 
-/// Cuts the last frame in two and returns how many of its bytes are left.
+/// Cuts the last frame in two, and returns the number of its bytes that remain.
 fn tear_last_frame(frames: &mut Vec<u8>) -> u64 {
     let (mut at, mut last) = (0, 0);
     while let Some(length) = crate::format::frame::payload_length_at(frames, at) {
         last = at;
         at += crate::format::frame::MIN_FRAME - 1 + length as usize;
     }
-    let left = (frames.len() - last) / 2;
-    frames.truncate(last + left);
-    left as u64
+    let remaining = (frames.len() - last) / 2;
+    frames.truncate(last + remaining);
+    remaining as u64
 }
 
 #[cfg(test)]
@@ -107,16 +107,16 @@ mod tests {
     fn the_demo_has_its_planted_damage_and_an_index_that_is_behind() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("new");
-        let made = create_demo(&folder).unwrap();
-        let view = LogView::open(Arc::new(OsDisk), &made.log, None).unwrap();
+        let demo = create_demo(&folder).unwrap();
+        let view = LogView::open(Arc::new(OsDisk), &demo.log, None).unwrap();
         assert!(
             matches!(view.index_state(), IndexState::Behind { bytes } if *bytes > 500_000),
             "{:?}",
             view.index_state()
         );
-        let seen = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
-        let found: Vec<_> = seen.findings.iter().map(|finding| (finding.kind, finding.range())).collect();
-        assert_eq!(found, made.findings);
+        let survey = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let found: Vec<_> = survey.findings.iter().map(|finding| (finding.kind, finding.range())).collect();
+        assert_eq!(found, demo.findings);
         assert_eq!(found.len(), PLANTED_DAMAGES.len() + 1);
         assert!(matches!(create_demo(&folder), Err(DrillError::Storage(StorageError::AlreadyExists { .. }))));
     }

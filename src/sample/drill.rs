@@ -1,4 +1,4 @@
-//! The table of drills (kinds of damage that can be planted), and what planting one returns.
+//! The table of drills (kinds of damage that can be planted), and the result of planting one.
 
 use super::edit::ByteEdit;
 use crate::StorageError;
@@ -43,16 +43,16 @@ pub(crate) enum Drill {
     Gap,
     /// An event's time set before the time of the previous event.
     Clock,
-    /// Two frames swapped: both are valid, only their times show it.
+    /// Two frames swapped. Both are valid; only their times reveal the swap.
     Swapped,
 }
 
-/// The damage that was planted: what verifying the copy must report.
+/// Planted damage, with the finding that verifying the copy must report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlantedDamage {
     /// The kind of drill.
     pub(crate) drill: Drill,
-    /// The seed that chose the place.
+    /// The seed that chose the location.
     pub(crate) seed: u64,
     /// The kind of damage that must be found.
     pub(crate) kind: DamageKind,
@@ -64,27 +64,27 @@ pub(crate) struct PlantedDamage {
     pub(crate) edit: ByteEdit,
 }
 
-/// Why no damage was planted.
+/// The reason why no damage was planted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DrillError {
     /// A file could not be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The log has no suitable place for this damage.
+    /// The log has no suitable location for this damage.
     #[error("{log}: no place for drill {drill}: expected {expected}")]
     NoLocation {
-        /// The log.
+        /// The path of the log.
         log: String,
         /// The drill's name.
         drill: &'static str,
-        /// What the log must have for this drill.
+        /// The property that the log must have for this drill.
         expected: &'static str,
     },
 }
 
 impl Drill {
-    /// Every drill with its name, the kind of damage it is found as, and its description. Every kind of damage that
-    /// bytes alone can produce has a drill of the same name.
+    /// Every drill with its name, the kind of damage that `verify` reports for it, and its description. Every kind of
+    /// damage that bytes alone can produce has a drill of the same name.
     pub(crate) const ALL: [(Drill, &'static str, DamageKind, &'static str); 19] = [
         (Drill::Zeros, "zeros", DamageKind::Zeros, "zeros appended at the end"),
         (Drill::ZeroFrames, "zero_frames", DamageKind::Zeros, "one to three frames in the middle zeroed"),
@@ -117,12 +117,12 @@ impl Drill {
         (Drill::Swapped, "swapped", DamageKind::Clock, "two frames swapped"),
     ];
 
-    /// The name, as `--kind` accepts it.
+    /// Returns the name that `--kind` accepts.
     pub(crate) fn name(self) -> &'static str {
         self.table_row().1
     }
 
-    /// The kind of damage that it is found as.
+    /// Returns the kind of damage that `verify` reports for this drill.
     pub(crate) fn kind(self) -> DamageKind {
         self.table_row().2
     }

@@ -1,4 +1,4 @@
-//! One change to the bytes of a file, as data: where, the bytes removed, and the bytes put in their place.
+//! One change to the bytes of a file, as data: the offset, the removed bytes and the inserted bytes.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -13,10 +13,10 @@ use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
 /// The default time of the header and of the first event: 2026-01-01 00:00 UTC, in milliseconds since the Unix epoch.
 const DEFAULT_START_TIME_MS: u64 = 1_767_225_600_000;
-/// Bytes written in one call.
+/// Number of bytes written in one call.
 const BUFFER_BYTES: usize = 1 << 20;
-/// One in this many events has no aggregate.
-const NO_AGGREGATE_ONE_IN: u64 = 64;
+/// Events per event without an aggregate, on average.
+const EVENTS_PER_NO_AGGREGATE: u64 = 64;
 
 /// Options of a generated log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum LogLength {
     Bytes(u64),
 }
 
-/// What `generate` wrote.
+/// The number of events and the size of a generated log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GenerateSummary {
     /// Number of events.
@@ -60,8 +60,8 @@ impl Default for GeneratorOptions {
 /// `on_progress` gets the bytes written and the estimated total.
 ///
 /// # Errors
-/// `AlreadyExists`; `Io` when the file cannot be written; `Cancelled` when `on_progress` returns `Break`: the bytes
-/// written until then stay.
+/// `AlreadyExists` when `path` exists; `Io` when the file cannot be written; `Cancelled` when `on_progress` returns
+/// `Break`, which leaves the bytes written until then in the file.
 pub fn generate(
     disk: &dyn Disk,
     path: &Path,
@@ -73,26 +73,26 @@ pub fn generate(
         _ => StorageError::io(path, "create", error),
     })?;
     let mut generator = EventGenerator::new(options);
-    let mut done = GenerateSummary::default();
+    let mut summary = GenerateSummary::default();
     let mut buffer = Vec::with_capacity(BUFFER_BYTES + 4096);
     buffer.extend_from_slice(&generator.header());
     loop {
         let more = generator.fill_buffer(&mut buffer, BUFFER_BYTES);
         append_all(file.as_ref(), &buffer).map_err(|error| StorageError::io(path, "write", error))?;
-        done.bytes += buffer.len() as u64;
-        done.events = generator.events();
+        summary.bytes += buffer.len() as u64;
+        summary.events = generator.events();
         buffer.clear();
         if !more {
             break;
         }
         let total = match options.length {
             LogLength::Bytes(bytes) => bytes,
-            LogLength::Events(events) => (done.bytes / done.events.max(1)).saturating_mul(events),
+            LogLength::Events(events) => (summary.bytes / summary.events.max(1)).saturating_mul(events),
         };
-        cancelled_if_break(on_progress(Progress { position: done.bytes, total: total.max(done.bytes) }))?;
+        cancelled_if_break(on_progress(Progress { position: summary.bytes, total: total.max(summary.bytes) }))?;
     }
     file.sync().map_err(|error| StorageError::io(path, "sync", error))?;
-    Ok(done)
+    Ok(summary)
 }
 
 /// Generates events as frames, one after the other.
@@ -104,7 +104,7 @@ pub(super) struct EventGenerator {
     events: u64,
     /// Bytes generated so far, the header included.
     bytes: u64,
-    /// [`FILLER_TEXT`] twice, so that a piece can start at any word of the first half.
+    /// [`FILLER_TEXT`] twice, so that a long excerpt can start at any word of the first half.
     filler_text: Vec<u8>,
     /// Offsets of the words in the first half of `filler_text`.
     word_starts: Vec<u16>,
@@ -125,12 +125,12 @@ impl EventGenerator {
         }
     }
 
-    /// The encoded header of the log.
+    /// Returns the encoded header of the log.
     pub(super) fn header(&self) -> [u8; 16] {
         LogHeader::new(self.options.start_time_ms).encode()
     }
 
-    /// Number of events generated so far.
+    /// Returns the number of events generated so far.
     pub(super) const fn events(&self) -> u64 {
         self.events
     }
@@ -145,7 +145,7 @@ impl EventGenerator {
             }
             frame::encode_with(out, |out| self.push_event(out));
             let bytes = self.bytes + (out.len() - start) as u64;
-            if matches!(self.options.length, LogLength::Bytes(most) if bytes > most) {
+            if matches!(self.options.length, LogLength::Bytes(limit) if bytes > limit) {
                 out.truncate(start);
                 (self.rng, self.time_ms) = before;
                 return false;
@@ -163,17 +163,18 @@ impl EventGenerator {
             self.time_ms = self.time_ms.saturating_add(self.rng.next_below(2000));
         }
         let aggregate = self.next_aggregate();
-        let which = aggregate.unwrap_or_else(|| self.rng.next()) % DOMAINS.len() as u64;
-        let Some(domain) = DOMAINS.get(which as usize) else {
+        let domain_number = aggregate.unwrap_or_else(|| self.rng.next()) % DOMAINS.len() as u64;
+        let Some(domain) = DOMAINS.get(domain_number as usize) else {
             return;
         };
         let kinds = domain.types.len() as u64;
-        let rare = self.rng.next_below(kinds).min(self.rng.next_below(kinds)) as usize;
+        // The lower of two random numbers makes the first types of the list the most frequent.
+        let type_number = self.rng.next_below(kinds).min(self.rng.next_below(kinds)) as usize;
         out.extend_from_slice(b"{\"write_timestamp_ms\":");
         push_number(self.time_ms, out);
         for text in [
             ",\"event_type\":\"",
-            domain.types.get(rare).copied().unwrap_or_default(),
+            domain.types.get(type_number).copied().unwrap_or_default(),
             "\",\"namespace\":\"",
             domain.namespace,
             "\",\"schema_id\":\"",
@@ -200,17 +201,17 @@ impl EventGenerator {
 
     /// Chooses an aggregate id; every power of two is equally frequent, so a few ids have most of the events.
     fn next_aggregate(&mut self) -> Option<u64> {
-        let most = self.options.aggregates.max(1);
-        if self.rng.next_below(NO_AGGREGATE_ONE_IN) == 0 {
+        let max_id = self.options.aggregates.max(1);
+        if self.rng.next_below(EVENTS_PER_NO_AGGREGATE) == 0 {
             return None;
         }
-        let base = 1u64 << self.rng.next_below(u64::from(most.ilog2()) + 1);
+        let base = 1u64 << self.rng.next_below(u64::from(max_id.ilog2()) + 1);
         let id = base + self.rng.next_below(base);
-        Some(if id <= most { id } else { 1 + self.rng.next_below(most) })
+        Some(if id <= max_id { id } else { 1 + self.rng.next_below(max_id) })
     }
 
     fn push_payload(&mut self, domain: &BusinessDomain, end: usize, out: &mut Vec<u8>) {
-        for (i, (key, fill)) in domain.fields.iter().enumerate() {
+        for (i, (key, kind)) in domain.fields.iter().enumerate() {
             if i > 0 {
                 if out.len() + 48 > end {
                     break;
@@ -220,7 +221,7 @@ impl EventGenerator {
             out.push(b'"');
             out.extend_from_slice(key.as_bytes());
             out.extend_from_slice(b"\":");
-            self.push_value(*fill, out);
+            self.push_value(*kind, out);
         }
         // A note fills the payload up to its chosen length.
         let available = end.saturating_sub(out.len() + ",\"note\":\"\"}}".len());
@@ -280,7 +281,7 @@ fn push_json_string(parts: &[Option<&str>], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends decimal digits without a formatter, which would dominate the time of generating an event.
+/// Appends the decimal digits of a number. A formatter would take most of the time of generating an event.
 fn push_number(mut number: u64, out: &mut Vec<u8>) {
     let start = out.len();
     loop {
@@ -360,10 +361,10 @@ mod tests {
             GeneratorOptions { length: LogLength::Events(5000), aggregates: 77, ..GeneratorOptions::default() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
-        let done = generate(&OsDisk, &path, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+        let summary = generate(&OsDisk, &path, &options, &mut |_| ControlFlow::Continue(())).unwrap();
         let written = std::fs::read(&path).unwrap();
         assert!(written == generate_bytes(&options));
-        assert_eq!(done, GenerateSummary { events: 5000, bytes: written.len() as u64 });
+        assert_eq!(summary, GenerateSummary { events: 5000, bytes: written.len() as u64 });
         assert!(written != generate_bytes(&GeneratorOptions { seed: 2, ..options.clone() }));
         assert!(written != generate_bytes(&GeneratorOptions { start_time_ms: 5, ..options.clone() }));
         // The bytes must not change between versions: a bug report can name a generated log by its options.

@@ -1,7 +1,7 @@
-//! Sample logs: realistic logs are generated, damage is planted in copies, and a demo combines both.
+//! Generates realistic sample logs, plants damage in copies of logs, and creates a demo log with both.
 //!
-//! Everything follows from a seed, so every result is reproducible. Nothing here inspects a log to say what is damaged:
-//! the planted damage is known from how it was made, which makes a drill a test of the inspector.
+//! A seed determines every result, so all results are reproducible. This module does not inspect a log to find the damage:
+//! the planted damage follows from the change itself, so a drill is a test of the inspector.
 
 mod damage_edits;
 mod demo;

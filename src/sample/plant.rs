@@ -11,11 +11,11 @@ use crate::StorageError;
 use crate::file::{Disk, LogFile, OpenMode, OsDisk};
 use crate::inspect::{LogView, SurveyOptions, index_path, survey};
 
-/// Copies the log `source` to `copy` and plants one damage in the copy. Neither `copy` nor its index may exist.
+/// Copies the log `source` to `copy` and plants the damage of `drill` in the copy. Neither `copy` nor its index may exist.
 ///
 /// # Errors
-/// `NoLocation` when the log is too short or of version 0. `Storage` with `AlreadyExists`, with `Io`, or with what
-/// opening a log fails with.
+/// `NoLocation` when the log is too short or of version 0. `Storage` with `AlreadyExists` when a file exists, with `Io` when
+/// a file cannot be read or written, or with an error of opening a log.
 pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) -> Result<PlantedDamage, DrillError> {
     let index = index_path(copy);
     for path in [copy, &index] {
@@ -28,7 +28,7 @@ pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) 
     let planted = plan_damage(&log, drill, seed)?;
     planted.edit.write_edited_copy(source, copy)?;
     if drill.needs_index() {
-        // Built from the intact log: `index` does not exist, so the view opens without one.
+        // The index is built from the intact log. The file `index` does not exist yet, so the view opens without an index.
         let view = LogView::open(disk.clone(), source, Some(&index))?;
         let mut built = view.empty_index();
         survey(&view, &SurveyOptions::default(), Some(&mut built), &mut |_| ControlFlow::Continue(()))?;
@@ -57,7 +57,7 @@ mod tests {
         survey.findings.iter().map(|finding| (finding.kind, finding.start, finding.end)).collect()
     }
 
-    /// A damaged end is read twice, 250 ms apart, so fewer seeds are tried for it.
+    /// Returns the seeds to test. The inspector reads a damaged end twice, 250 ms apart, so fewer seeds are tested for it.
     fn seeds(drill: Drill) -> std::ops::Range<u64> {
         match drill {
             Drill::Zeros | Drill::TornTail | Drill::TornData | Drill::TruncatedFrame => 0..4,
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn a_log_without_a_place_is_refused_and_existing_files_are_kept() {
+    fn a_log_without_a_location_is_refused_and_existing_files_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let (short, source) = (generate_log(folder.path(), 2), generate_log(folder.path(), 50));
         let copy = folder.path().join("copy.log");
         for (drill, name, ..) in Drill::ALL {
-            let answer = plant_damage(&short, &copy, drill, 1);
+            let result = plant_damage(&short, &copy, drill, 1);
             let possible = matches!(drill, Drill::Zeros | Drill::Header | Drill::CreatedAt);
-            assert_eq!(answer.is_ok(), possible, "{name}: {answer:?}");
+            assert_eq!(result.is_ok(), possible, "{name}: {result:?}");
             let _ = (fs::remove_file(&copy), fs::remove_file(index_path(&copy)));
         }
         fs::write(index_path(&copy), "an index of something else").unwrap();

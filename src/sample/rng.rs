@@ -1,5 +1,5 @@
 //! Pseudorandom numbers from a seed: `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
-//! 2014). The numbers are the same on every machine and not fit for secrets.
+//! 2014). The numbers are the same on every machine, and are not suitable for secrets.
 
 /// A pseudorandom number generator.
 #[derive(Debug, Clone)]

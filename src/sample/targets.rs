@@ -1,4 +1,4 @@
-//! Places where damage can be planted: frames between intact events, so that the resulting finding is unambiguous.
+//! Searches locations for planted damage: frames between intact events, so that the resulting finding is unambiguous.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use crate::StorageError;
 use crate::file::{LogFile, ScanSpan, Scanner, spans_before};
 use crate::format::{EventView, frame};
 
-/// Random places tried before the search gives up.
+/// Number of random locations tried before the search gives up.
 const MAX_TRIES: usize = 64;
 
-/// A copy of a frame.
+/// A copy of a frame and its offset.
 #[derive(Debug, Clone)]
 pub(super) struct TargetFrame {
     pub(super) start: u64,
@@ -20,12 +20,12 @@ pub(super) struct TargetFrame {
 }
 
 impl TargetFrame {
-    /// File offset after the last byte.
+    /// Returns the file offset after the last byte.
     pub(super) const fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }
 
-    /// The payload without length and checksum.
+    /// Returns the payload, without length and checksum.
     pub(super) fn payload(&self) -> &[u8] {
         let end = self.bytes.len() - frame::CHECKSUM_LEN;
         self.bytes.get(frame::LENGTH_LEN..end).unwrap_or_default()
@@ -51,7 +51,7 @@ pub(super) fn find_target<T>(
         let at = first + rng.next_below(len.saturating_sub(first));
         let mut run = read_run(log, at, count)?;
         if run.len() < count {
-            // The place is too near the end or damage. A small log may have its only run at the start.
+            // The location is too near the end or damage. A small log may have its only run at the start.
             run = read_run(log, first, count)?;
         }
         if run.len() == count
