@@ -1,4 +1,4 @@
-//! The program: parse, run, exit code; nothing else.
+//! Entry point of the `chronicle` program: runs the command line and returns its exit code.
 
 use std::process::ExitCode;
 

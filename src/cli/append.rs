@@ -1,4 +1,4 @@
-//! `append`: one event from flags, or a stream of JSON lines from stdin in batches.
+//! `append`: appends one event from flags, or a stream of JSON lines from stdin in batches.
 
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use super::output::CommandOutput;
 use crate::file::Durability;
 use crate::format::{PayloadError, frame};
 use crate::report::json::{self, Json};
-use crate::report::{ExitStatus, recovered_line, safe_path_text, set_aside_line};
+use crate::report::{ExitStatus, recovery_line, safe_path_text, set_aside_line};
 use crate::{Event, EventLog};
 
 /// Maximum number of events in one write.
@@ -61,11 +61,11 @@ pub(super) struct AppendArgs {
 impl AppendArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        // Validated first: an invalid event must not open the log, which may write to it.
+        // The event is validated first: opening the log may write to it, and an invalid event must write nothing.
         let event = self.event()?;
         let mut log = open_options(global).open(&self.log)?;
         if let Some(recovered) = log.recovered_repair() {
-            out.print_notice(&recovered_line(recovered), &json::recovered(recovered));
+            out.print_notice(&recovery_line(recovered), &json::recovery(recovered));
         }
         if let Some(backup) = log.set_aside_tail() {
             let value = Json::Object(vec![
@@ -82,7 +82,7 @@ impl AppendArgs {
             Some(event) => appender.append_and_print_offsets(&mut log, &[event], out),
             None => appender.append_stdin(&mut log, out),
         };
-        // Closing catches the index up, also after a failure: the events before it are stored.
+        // Closing the log catches the index up. A failed append does too, because the events before it are stored.
         let closed = log.close();
         result?;
         if let Err(error) = closed {
@@ -164,6 +164,7 @@ impl Appender {
         }
     }
 
+    /// Appends one batch and prints one offset per event; an empty batch does nothing.
     fn append_and_print_offsets(
         &mut self,
         log: &mut EventLog,
@@ -188,6 +189,7 @@ impl Appender {
         self.ignore_broken_pipe(flushed)
     }
 
+    /// Turns a broken pipe on stdout into success, and stops further printing of offsets.
     fn ignore_broken_pipe(&mut self, printed: Result<(), CommandFailure>) -> Result<(), CommandFailure> {
         match printed {
             Err(CommandFailure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -1,4 +1,4 @@
-//! Showing a plan, asking for confirmation, and applying the plan: what `repair` and `undo` share.
+//! Shows a plan, asks for confirmation and applies the plan. `repair` and `undo` share this code.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::progress::TerminalProgress;
 use crate::inspect::SurveyUpdate;
 use crate::repair::{self, AppliedRepair, ApplyOptions, LogPaths, Plan};
 use crate::report::json::{self, Json};
-use crate::report::{plan_lines, recovered_line, safe_path_text};
+use crate::report::{plan_lines, recovery_line, safe_path_text};
 
 /// Options that decide whether a plan is applied.
 #[derive(Debug, Clone, Args)]
@@ -62,11 +62,12 @@ impl ApprovalMode {
         if matches!(self, Self::Preapproved | Self::Prompt)
             && let Some(recovered) = repair::recover(paths)?
         {
-            out.print_notice(&recovered_line(&recovered), &json::recovered(&recovered));
+            out.print_notice(&recovery_line(&recovered), &json::recovery(&recovered));
         }
         Ok(())
     }
 
+    /// Returns `Ok` when the plan may be applied, and `Refused` when it is not confirmed.
     fn request_approval(self, plan: &Plan, out: &mut CommandOutput) -> Result<(), CommandFailure> {
         let reason = match self {
             Self::Preapproved => return Ok(()),
@@ -124,13 +125,13 @@ pub(super) fn catch_up_index(applied: &AppliedRepair, log: &Path, global: &Globa
     }
     let progress = TerminalProgress::new("indexing", out);
     let result = open_read_only(log, global).and_then(|mut log| {
-        let update = log.catch_up_index(&mut |step| {
-            if let SurveyUpdate::Progress(position) = step {
+        let index_update = log.catch_up_index(&mut |survey_update| {
+            if let SurveyUpdate::Progress(position) = survey_update {
                 progress.update(position);
             }
             ControlFlow::Continue(())
         })?;
-        if update.survey.is_some() { log.save_index() } else { Ok(()) }
+        if index_update.survey.is_some() { log.save_index() } else { Ok(()) }
     });
     drop(progress);
     if let Err(error) = result {

@@ -1,4 +1,4 @@
-//! `cat`: events as JSON lines, exactly as stored; damage and gaps are reported on stderr and skipped.
+//! `cat`: prints events as JSON lines, exactly as stored. Damage and gaps are reported on stderr and skipped.
 
 use std::io::Write as _;
 use std::ops::Range;
@@ -46,7 +46,7 @@ pub(super) struct CatArgs {
     strict: bool,
 }
 
-/// The long help of `--filter`: the language in short, and every term of the table.
+/// Returns the long help of `--filter`: the rules of the filter language and every term of [`FILTER_TERMS`].
 fn filter_help() -> String {
     let term = |term: &FilterTermSpec| format!("\n  {:<19} {}", term.syntax, term.help.replace('`', ""));
     let terms: String = FILTER_TERMS.iter().map(term).collect();
@@ -121,7 +121,7 @@ impl CatArgs {
     }
 }
 
-/// Prints `{"offset":N,"event":{...}}`: the event token for token, without whitespace outside strings.
+/// Prints `{"offset":N,"event":{...}}`. The event keeps its tokens as stored and loses whitespace outside strings.
 #[inline]
 fn write_event_line(
     offset: u64,
@@ -167,8 +167,8 @@ impl FindingReporter<'_> {
     }
 }
 
-/// Reports events missing from the end of the log, which only the index records: after a cut at a frame boundary a
-/// replay meets no damage.
+/// Reports events missing from the end of the log. Only the index records them: after a cut at a frame boundary, a
+/// replay finds no damage.
 fn report_truncated_end(
     log: &EventLog,
     end: u64,

@@ -1,4 +1,4 @@
-//! `completions`: shell completion scripts, generated from the command line's definition.
+//! `completions`: prints a shell completion script, generated from the command line's definition.
 
 use clap::{Args, CommandFactory};
 

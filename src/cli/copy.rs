@@ -1,4 +1,5 @@
-//! What `salvage` and `migrate` share: both copy a log's events into a new log, which appears complete or not at all.
+//! Arguments and output of `salvage` and `migrate`, which copy a log's events into a new log. The new log appears at its
+//! path complete or not at all.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use super::progress::TerminalProgress;
 use crate::StorageError;
 use crate::inspect::LogView;
 use crate::repair::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
-use crate::report::copies::{left_out_line, salvage_fields, salvaged_line};
+use crate::report::copies::{copy_summary_fields, copy_summary_line, omitted_range_line};
 use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
 
@@ -53,7 +54,7 @@ pub(super) struct CopyMethod {
 }
 
 impl CopyArgs {
-    /// Copies the log as `method` does, prints left-out ranges to stderr and the summary to stdout.
+    /// Copies the log with `method`, prints omitted ranges to stderr and the summary to stdout.
     pub(super) fn run(&self, method: CopyMethod, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let existing = self.force.existing_files();
         let options = CopyOptions {
@@ -69,9 +70,13 @@ impl CopyArgs {
         let result = (method.copy)(log.view(), &options, &mut |update| {
             match update {
                 CopyUpdate::Progress(copied) => progress.update(copied),
-                // JSON output lists them in the object at the end.
+                // JSON output lists the omitted ranges in the object at the end.
                 CopyUpdate::Omitted(omitted) => progress.suspend(|| {
-                    out.print_note(&format!("{}; {}", finding_line(&omitted.finding, None), left_out_line(omitted)));
+                    out.print_note(&format!(
+                        "{}; {}",
+                        finding_line(&omitted.finding, None),
+                        omitted_range_line(omitted)
+                    ));
                 }),
             }
             ControlFlow::Continue(())
@@ -96,12 +101,12 @@ fn print_summary(
             ("new", safe_path_text(&options.output).into()),
             ("map", map.into()),
         ];
-        keys.extend(salvage_fields(summary));
+        keys.extend(copy_summary_fields(summary));
         return out.print_json(&Json::Object(keys));
     }
     if let Some(range) = &summary.in_flight {
         out.print_note(&format!("{}..{} is being written: the copy ends before it", range.start, range.end));
     }
-    out.print_path_line(&options.output, &format!(": {}", salvaged_line(summary)))?;
+    out.print_path_line(&options.output, &format!(": {}", copy_summary_line(summary)))?;
     options.map.as_ref().map_or(Ok(()), |map| out.print_path_line(map, ": map of old to new offsets"))
 }

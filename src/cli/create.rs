@@ -1,4 +1,4 @@
-//! `create`: an empty log.
+//! `create`: creates an empty log.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `demo`: a damaged log with a stale index to explore.
+//! `demo`: creates a damaged log with a stale index, and opens it in the screen.
 
 use std::fs;
 use std::path::PathBuf;

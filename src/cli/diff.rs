@@ -36,8 +36,8 @@ impl DiffArgs {
         let (a, b) = (a.view(), b.view());
         let progress = TerminalProgress::new("comparing", out);
         let mut printed = Ok(());
-        let comparison = inspect::diff(a, b, &mut |step| {
-            match step {
+        let comparison = inspect::diff(a, b, &mut |update| {
+            match update {
                 DiffUpdate::Progress(position) => progress.update(position),
                 DiffUpdate::Difference(difference) if !out.is_json() => {
                     printed = progress.suspend(|| out.print_line(&difference_line(difference)));

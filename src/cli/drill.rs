@@ -18,7 +18,7 @@ use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
 use crate::sample::{self, Drill, PlantedDamage};
 
-/// Changed bytes that are printed in full; of longer changes only the first.
+/// Maximum number of changed bytes that are printed. Of a longer change, the output holds only the first bytes.
 const MAX_BYTES_SHOWN: usize = 4096;
 
 /// Plant one kind of damage in a copy of a log, and print what was planted as JSON.
@@ -50,7 +50,7 @@ impl DrillArgs {
     /// Runs the command.
     pub(super) fn run(&self, _global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let kind = Drill::from_name(&self.kind).unwrap_or(Drill::Checksum);
-        // Compared by identity, not by name: through a link, --force would replace the log itself.
+        // The files are compared by identity, not by path: through a link, --force would replace the log itself.
         if let (Ok(log), Ok(copy)) = (OsDisk.identity(&self.log), OsDisk.identity(&self.copy))
             && log.is_same_file(copy)
         {
@@ -98,7 +98,7 @@ impl DrillArgs {
     }
 }
 
-/// The first [`MAX_BYTES_SHOWN`] bytes in hexadecimal.
+/// Returns the first [`MAX_BYTES_SHOWN`] bytes in hexadecimal.
 fn hex_prefix(bytes: &[u8]) -> String {
     hex::encode(bytes.get(..MAX_BYTES_SHOWN).unwrap_or(bytes))
 }

@@ -1,4 +1,4 @@
-//! How a command can fail: message, next step and exit status.
+//! Failures of commands, each with a message, the next step for the user and an exit status.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use crate::format::PayloadError;
 use crate::report::{ExitStatus, describe_error, hint, sanitize};
 use crate::sample::DrillError;
 
-/// The result of a command: an exit status that is part of its answer, or a failure.
+/// The result of a command: the exit status of a completed run, such as "damage found", or a failure.
 pub(super) type CommandResult = Result<ExitStatus, CommandFailure>;
 
 /// Why a command failed.
@@ -17,7 +17,7 @@ pub(super) enum CommandFailure {
     Parse(clap::Error),
     /// The arguments parse but make no sense for this log or environment.
     Usage { message: String, hint: String },
-    /// The command must not do what was asked.
+    /// The command refuses to run, because it would destroy data or was not confirmed.
     Refused { message: String, hint: String },
     /// The storage engine failed; the command exits with this status.
     Storage(StorageError, ExitStatus),
@@ -34,7 +34,7 @@ pub(super) enum CommandFailure {
 }
 
 impl CommandFailure {
-    /// The exit status of the process.
+    /// Returns the exit status of the process.
     pub(super) fn exit_status(&self) -> ExitStatus {
         match self {
             // `chronicle cat LOG | head` is not a failure.
@@ -48,7 +48,7 @@ impl CommandFailure {
         }
     }
 
-    /// One line, safe for a terminal: what went wrong, where, what was expected and what was found.
+    /// Returns one line, safe for a terminal: the failure, its location, the expected and the found value.
     pub(super) fn message(&self) -> String {
         let text = match self {
             Self::Storage(error, _) => return describe_error(error),
@@ -66,7 +66,7 @@ impl CommandFailure {
         sanitize(&text).into_owned()
     }
 
-    /// What to do next: one sentence without its full stop.
+    /// Returns the next step for the user: one sentence without its full stop.
     pub(super) fn hint(&self) -> String {
         match self {
             Self::Parse(_) => "See `chronicle --help` or `chronicle COMMAND --help`".into(),
@@ -83,7 +83,7 @@ impl CommandFailure {
     }
 }
 
-/// The parser's error and suggestion in one line, without its usage text.
+/// Returns the parser's error and suggestion in one line, without its usage text.
 fn parse_error_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);

@@ -1,5 +1,5 @@
-//! Findings with their fixes, as `verify`, `repair` and `undo` collect them, and what they and the index make of the
-//! exit status.
+//! Pairs the findings of a survey with their fixes, formats a finding as one line, and derives an exit status from the
+//! index state. `verify`, `repair`, `undo` and `cat` share this code.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::report::{ExitStatus, finding_sentence, units};
 /// One pass over a log, which reports its progress and findings to the callback.
 pub(super) type SurveyRunner<'a> = dyn FnMut(&mut OnSurveyUpdate) -> Result<Survey, StorageError> + 'a;
 
-/// Runs `pass` and calls `on_finding` for every finding, with its fix where one exists.
+/// Runs `pass` and calls `on_finding` for every finding, with its fix if one exists.
 pub(super) fn survey_with_fixes(
     view: &LogView,
     pass: &mut SurveyRunner,
@@ -25,8 +25,8 @@ pub(super) fn survey_with_fixes(
 ) -> Result<Survey, CommandFailure> {
     let mut fix_finder = FixFinder::new(view)?;
     let mut callback_result = Ok(());
-    let survey = pass(&mut |step| {
-        match step {
+    let survey = pass(&mut |update| {
+        match update {
             SurveyUpdate::Progress(position) => progress.update(position),
             SurveyUpdate::Finding(finding) => {
                 let fixes = fix_finder.push(finding).map_err(CommandFailure::from);
@@ -44,9 +44,9 @@ pub(super) fn survey_with_fixes(
 /// The index states that a command accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IndexRequirement {
-    /// Any state in which the index is usable or can be caught up, and a missing index.
+    /// Every state in which the index is usable or can be caught up; a missing index is accepted too.
     NotBroken,
-    /// Only `fresh`.
+    /// Only the state `fresh` is accepted.
     Fresh,
 }
 

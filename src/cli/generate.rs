@@ -1,4 +1,4 @@
-//! `generate`: a realistic test log, reproducible from its options.
+//! `generate`: generates a realistic test log, which its options reproduce byte for byte.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;

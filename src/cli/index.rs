@@ -124,7 +124,7 @@ fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
     Ok(if *view.index_state() == IndexState::Fresh { ExitStatus::Done } else { ExitStatus::IndexUnusable })
 }
 
-/// Does what the index state needs. Refuses `ahead` and `unsupported`, which only an explicit rebuild may replace.
+/// Builds, catches up or rebuilds the index, depending on its state. Refuses `ahead` and `unsupported`, which only an explicit rebuild may replace.
 fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
     // Catching up must cost only the new bytes, so the pages it does not read are not checked here.
     let behind = matches!(log.view().index_state(), IndexState::Behind { .. });
@@ -160,25 +160,25 @@ fn build_and_save(log: &mut EventLog, before: &LogView, mode: BuildMode, out: &m
     let started = Instant::now();
     let progress = TerminalProgress::new("indexing", out);
     let mut counts = FindingCounts::default();
-    let mut on_step = |step: SurveyUpdate| {
-        match step {
+    let mut on_update = |update: SurveyUpdate| {
+        match update {
             SurveyUpdate::Progress(position) => progress.update(position),
             SurveyUpdate::Finding(finding) => counts.add(finding),
         }
         ControlFlow::Continue(())
     };
     match mode {
-        BuildMode::Rebuild { from } => log.reindex_with_progress(from, &mut on_step).map(|_| ())?,
-        BuildMode::CatchUp => log.catch_up_index(&mut on_step).map(|_| ())?,
+        BuildMode::Rebuild { from } => log.reindex_with_progress(from, &mut on_update).map(|_| ())?,
+        BuildMode::CatchUp => log.catch_up_index(&mut on_update).map(|_| ())?,
     }
     drop(progress);
     log.save_index()?;
-    let done = match (mode, before.index_state()) {
+    let action = match (mode, before.index_state()) {
         (_, IndexState::Missing) => "built",
         (BuildMode::CatchUp, IndexState::Behind { .. }) => "caught up",
         _ => "rebuilt",
     };
-    let build = Some(BuildSummary { done, counts: &counts });
+    let build = Some(BuildSummary { action, counts: &counts });
     print_outcome(&Outcome { before, after: log.view(), build }, out)?;
     out.print_note(&format!("took {}", format_duration(started.elapsed())));
     Ok(ExitStatus::Done)
@@ -192,10 +192,10 @@ struct Outcome<'a> {
     build: Option<BuildSummary<'a>>,
 }
 
-/// What building the index did.
+/// The summary of one index build.
 struct BuildSummary<'a> {
-    /// A participle: `built`, `caught up`.
-    done: &'static str,
+    /// The action in the past tense, such as `built` or `caught up`.
+    action: &'static str,
     /// Findings in the bytes that were read.
     counts: &'a FindingCounts,
 }
@@ -214,8 +214,8 @@ fn print_outcome(outcome: &Outcome, out: &mut CommandOutput) -> Result<(), Comma
     let (was, now) = (index_line(before.index_state(), None), index_line(after.index_state(), None));
     let text = match build {
         None => format!(": {now}, unchanged: {events}"),
-        Some(BuildSummary { done, counts }) => {
-            format!(": {done} (was {was}), now {now}: {events}; {} in the bytes read", counts.counts_line())
+        Some(BuildSummary { action, counts }) => {
+            format!(": {action} (was {was}), now {now}: {events}; {} in the bytes read", counts.counts_line())
         }
     };
     out.print_path_line(after.index_path(), &text)

@@ -1,4 +1,4 @@
-//! `info`: header, size, index, writer and repairs of a log, without reading the log through.
+//! `info`: prints header, size, index, writer and repairs of a log, without reading the whole log.
 
 use std::path::PathBuf;
 
@@ -16,9 +16,9 @@ use crate::report::json::{self, Json};
 use crate::report::units::{DisplayZone, format_number, format_size, format_timestamp};
 use crate::report::{ExitStatus, index_line, index_meaning, index_reason, safe_path_text};
 
-/// Names of each kind that the text lists; JSON lists all.
+/// Maximum number of names of each kind in text output. JSON output lists all names.
 const MAX_NAMES_SHOWN: usize = 10;
-/// The kinds of names with their title and JSON key.
+/// The kinds of names, each with the word that is its title in text and its key in JSON.
 const NAME_KINDS: [(NameKind, &str); 3] =
     [(NameKind::Type, "types"), (NameKind::Namespace, "namespaces"), (NameKind::Schema, "schemas")];
 
@@ -44,7 +44,7 @@ impl InfoArgs {
         };
         let bytes = view.log().len()?;
         let writer = view.log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
-        // Unreadable journals must not hide what the log and the index say.
+        // Unreadable journals must not prevent the report on the log and the index.
         let repairs = log.options().log_paths(&log.path()).and_then(|paths| read_repair_records(&paths)).ok();
         let repairs = repairs.map(|(records, _)| records.len() as u64);
         let report = InfoReport { view: &view, bytes, writer, repairs, counts: counts.as_ref() };
@@ -53,10 +53,10 @@ impl InfoArgs {
     }
 }
 
-/// What `info` prints.
+/// The data that `info` prints.
 struct InfoReport<'a> {
     view: &'a LogView,
-    /// Size of the log.
+    /// Size of the log in bytes.
     bytes: u64,
     writer: WriterPresence,
     /// Number of repairs; `None` if the journals cannot be read.
@@ -74,7 +74,7 @@ impl InfoReport<'_> {
         NAME_KINDS.iter().try_for_each(|(kind, title)| self.print_names(*kind, title, out))
     }
 
-    /// The rows of the text, each with its title; an empty title continues the row before it.
+    /// Returns the rows of the text output, each with its title. An empty title continues the row before it.
     fn rows(&self) -> Vec<(&'static str, String)> {
         let Self { view, bytes, .. } = *self;
         let mut rows = vec![("version", format!("{}{}", view.log().version().number(), header_note(view)))];
@@ -162,14 +162,14 @@ fn verified_json(view: &LogView) -> Json {
     })
 }
 
-/// How far and when the log was verified, as its index records it.
+/// Returns how far and when the log was verified, according to its index.
 fn verification_mark(view: &LogView) -> Option<VerificationMark> {
     view.trusted_index().and_then(|index| index.verification_mark())
 }
 
 /// A name and the number of its events.
 struct NameCount<'a> {
-    /// `None` for the names that the index counts together.
+    /// The name; `None` for the names that the index counts together.
     name: Option<&'a str>,
     events: u64,
 }
@@ -182,7 +182,7 @@ fn names_by_count(counts: &NameCounts, kind: NameKind) -> Vec<NameCount<'_>> {
     rows
 }
 
-/// Text after the version number for headers that are not in order.
+/// Returns the text after the version number, which is empty for a valid header without flags.
 fn header_note(view: &LogView) -> String {
     if view.header_finding().is_some() {
         return "; header DAMAGED, see `chronicle verify`".into();
@@ -195,7 +195,7 @@ fn header_note(view: &LogView) -> String {
     }
 }
 
-/// The JSON value for a writer.
+/// Returns the JSON value of `writer.seen`.
 const fn writer_state_name(writer: WriterPresence) -> &'static str {
     match writer {
         WriterPresence::HoldsLock(_) => "lock",

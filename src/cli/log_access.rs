@@ -1,4 +1,4 @@
-//! Opening a log and its side files (index, journals) as the global options say.
+//! Opens a log and its side files (index, journals) at the paths that the global options give.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::inspect::LogView;
 use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
 use crate::{DamageKind, EventLog, Finding, OpenOptions, StorageError};
 
-/// Returns the options for opening a log: side files as given, one thread per processor.
+/// Returns options for opening a log, with the side files of the global options and one thread per processor.
 pub(super) fn open_options(global: &GlobalArgs) -> OpenOptions {
     let options = OpenOptions::new().threads(ThreadArgs::default().count());
     let options = match &global.index {
@@ -28,7 +28,8 @@ pub(super) fn open_read_only(path: &Path, global: &GlobalArgs) -> Result<EventLo
 
 /// Returns the view of a log after checking every page of its index; the state becomes `corrupt` when a page fails.
 ///
-/// Opening checks only the pages it needs, so a flipped bit elsewhere would stay unnoticed. Costs one read of the index.
+/// Opening checks only the pages it needs, so a flipped bit elsewhere would stay unnoticed. This reads the whole
+/// index once.
 pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
     let view = log.view().clone();
     if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
@@ -52,7 +53,7 @@ pub(super) fn index_fault_reason(fault: IndexFault) -> String {
     }
 }
 
-/// Finds the journal that keeps the original bytes of a gap. Journals are read once, for the first gap.
+/// Finds the journal with the original bytes of a gap. The journals are read once, for the first gap.
 pub(super) struct GapJournals {
     paths: LogPaths,
     records: Option<Vec<RepairRecord>>,

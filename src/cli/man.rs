@@ -1,4 +1,4 @@
-//! `man`: the manual page, generated from the command line's definition and the screen's table of actions.
+//! `man`: prints the manual page, generated from the command line's definition and the screen's table of actions.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ use crate::tui::{ActionScope, action_table};
 pub(super) struct ManArgs {}
 
 impl ManArgs {
-    /// Runs the command: one page with the description, every command, the keys of the screen and the exit statuses.
+    /// Runs the command. The page holds the description, every command, the keys of the screen and the exit statuses.
     #[expect(clippy::unused_self, reason = "every command has this signature")]
     pub(super) fn run(&self, _global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let page = render_man_page().map_err(CommandFailure::Stdout)?;

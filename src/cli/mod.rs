@@ -1,8 +1,8 @@
 //! The command line: parses arguments, runs one command, returns its exit status.
 //!
-//! Data goes to stdout; notices, progress and errors go to stderr. Commands know no byte layout and judge nothing
-//! themselves; everything printed goes through [`output`], and every text through `report::sanitize`. Each command's
-//! file owns its arguments; [`Command`] lists the commands.
+//! Data goes to stdout; notices, progress and errors go to stderr. Commands contain no byte layout and
+//! no rule about damage. All output goes through [`output`], and every text through `report::sanitize`. The file of a
+//! command defines its arguments; [`Command`] lists the commands.
 
 mod append;
 mod approval;
@@ -118,7 +118,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run_args(args: Vec<OsString>) -> ExitStatus {
-    // Errors of the parser are printed in the requested format too, so the flag is looked up before parsing.
+    // The parser's own errors are printed in the requested format, so the flag must be known before parsing.
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let mut out = CommandOutput::new(if json { OutputFormat::Json } else { OutputFormat::Text });
     let result = match Cli::try_parse_from(insert_open_command(args)) {
@@ -129,7 +129,7 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
     match result {
         Ok(status) => status,
         Err(failure) => {
-            // Output printed before the failure is still valid. A failing flush adds nothing to the failure reported.
+            // Output printed before the failure is still valid. An error of this flush is ignored: the command has failed.
             let _ = out.flush();
             out.print_failure(&failure);
             failure.exit_status()
@@ -144,9 +144,9 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
 fn insert_open_command(mut args: Vec<OsString>) -> Vec<OsString> {
     let command = Cli::command();
     let is_log = first_positional(&command, &args).is_some_and(|word| {
-        let known = command.get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
-        let like_a_path = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
-        !known && (like_a_path || std::fs::symlink_metadata(word).is_ok())
+        let is_command = command.get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
+        let looks_like_path = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
+        !is_command && (looks_like_path || std::fs::symlink_metadata(word).is_ok())
     });
     if is_log {
         args.insert(1, "open".into());

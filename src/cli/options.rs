@@ -30,7 +30,7 @@ pub(super) struct ThreadArgs {
 }
 
 impl ThreadArgs {
-    /// The number of threads: as given, or one per processor.
+    /// Returns the number of threads: the given number, or one per processor.
     pub(super) fn count(self) -> usize {
         let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
         self.threads.map_or_else(processors, usize::from)
@@ -53,23 +53,23 @@ pub(super) struct ForceArgs {
 }
 
 impl ForceArgs {
-    /// The policy for files that already exist.
+    /// Returns the policy for files that already exist.
     pub(super) fn existing_files(self) -> ExistingFiles {
         ExistingFiles::from_force(self.force)
     }
 }
 
-/// What a command does with files that are in the way of its output.
+/// The policy for files that already exist at an output path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExistingFiles {
-    /// Refuse to run.
+    /// The command refuses to run.
     Keep,
-    /// Replace them.
+    /// The command replaces the files.
     Replace,
 }
 
 impl ExistingFiles {
-    /// Translates the flag `--force`.
+    /// Converts the value of the flag `--force`.
     pub(super) const fn from_force(force: bool) -> Self {
         if force { Self::Replace } else { Self::Keep }
     }

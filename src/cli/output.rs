@@ -1,4 +1,4 @@
-//! The one file that prints: data to stdout, notices and errors to stderr, every text made safe for a terminal.
+//! The only module that prints: data to stdout, notices and errors to stderr, with every text made safe for a terminal.
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) enum OutputFormat {
     Json,
 }
 
-/// stdout and stderr of the process.
+/// Writes a command's output to stdout and stderr of the process.
 pub(super) struct CommandOutput {
     stdout: BufWriter<StdoutLock<'static>>,
     format: OutputFormat,
@@ -82,7 +82,7 @@ impl CommandOutput {
         written.map_err(CommandFailure::Stdout)
     }
 
-    /// Prints a line of compact JSON that the caller knows to be UTF-8, without checking that it is.
+    /// Prints a line of compact JSON given as bytes. The bytes must be UTF-8; the method does not check this.
     #[inline]
     pub(super) fn print_json_bytes(&mut self, line: &[u8]) -> Result<(), CommandFailure> {
         if self.stdout_is_terminal {
@@ -133,7 +133,7 @@ impl CommandOutput {
             && error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             && !self.is_json()
         {
-            // Without any argument the help is the answer.
+            // Without arguments, the program prints its help.
             error.render().to_string().lines().for_each(|line| self.write_stderr_text(line));
             return;
         }

@@ -1,4 +1,4 @@
-//! Existing files at the path of a new log: refused, or removed if `--force` allows it. No other code removes a file.
+//! Handles existing files at the path of a new log: refuses them, or removes them if `--force` is given.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,7 +13,8 @@ use crate::inspect::index_path;
 /// Removes the log at `path` and its index, if `existing` allows it, so that a new log can be created there.
 ///
 /// # Errors
-/// As [`check_replaceable`]; `Io` when a file cannot be removed.
+/// `AlreadyExists`, `Locked` and `Io` under the conditions of [`check_replaceable`]; `Io` also when a file cannot be
+/// removed.
 pub(super) fn remove_existing(path: &Path, existing: ExistingFiles) -> Result<(), CommandFailure> {
     check_replaceable(path, existing)?;
     for file in [path, &index_path(path)] {
@@ -25,8 +26,9 @@ pub(super) fn remove_existing(path: &Path, existing: ExistingFiles) -> Result<()
     Ok(())
 }
 
-/// Checks that the log at `path` and its index may be replaced, and changes nothing: for commands that write the new
-/// log elsewhere and rename it once it is complete.
+/// Checks that the log at `path` and its index may be replaced, and changes nothing.
+///
+/// Commands that write the new log to a temporary file and rename it once it is complete use this check alone.
 ///
 /// # Errors
 /// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` when another process writes to it; `Io` when it

@@ -1,4 +1,4 @@
-//! Plans as files: `repair --plan` saves one, `repair --apply` reads it back.
+//! Saves and reads plan files, for `repair --plan` and `repair --apply`.
 
 use std::fs;
 use std::io::ErrorKind;

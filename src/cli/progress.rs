@@ -1,4 +1,4 @@
-//! The progress bar on stderr: share done, rate, time left.
+//! The progress bar on stderr, with percentage, rate and remaining time.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

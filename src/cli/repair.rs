@@ -1,4 +1,5 @@
-//! `repair`: plans a repair, shows the plan, applies exactly that plan once it is confirmed, and reports what is left.
+//! `repair`: plans a repair, shows the plan, applies exactly that plan once it is confirmed, and derives
+//! the exit status from the damage that remains.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;

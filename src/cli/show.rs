@@ -1,4 +1,5 @@
-//! `show`: everything about one row of the log: frame fields, checksums, index entry, stored JSON, hex, damage and its fix.
+//! `show`: prints everything about one row of the log: frame fields, checksums, index entry, stored JSON, bytes in hex,
+//! damage and its fix.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use crate::log::now_ms;
 use crate::query::{FieldSpan, JumpTarget, LogRow, RowContent, find_fix, read_row_at, read_row_details, resolve_jump};
 use crate::report::{ExitStatus, FixKnowledge, RowReport, row_detail_lines, row_json, safe_path_text, units};
 
-/// Bytes in a line of hex.
+/// Number of bytes in one line of hex.
 const HEX_LINE_BYTES: usize = 16;
 
 /// Show the event, gap or damage at an offset.
@@ -57,13 +58,13 @@ impl ShowArgs {
         };
         let fix = finding.map(|finding| find_fix(&view, finding)).transpose()?.flatten();
         let mut gap_journals = GapJournals::for_log(&log)?;
-        let kept_in = finding.and_then(|finding| gap_journals.journal_of(finding));
-        let report = RowReport { details: &details, fix: fix.as_ref(), kept_in, bytes: &bytes };
+        let gap_journal = finding.and_then(|finding| gap_journals.journal_of(finding));
+        let report = RowReport { details: &details, fix: fix.as_ref(), gap_journal, bytes: &bytes };
         if out.is_json() { out.print_json(&row_json(&report)) } else { print_row(view.path(), &report, out) }?;
         Ok(exit_status(finding))
     }
 
-    /// The row at the place that was given.
+    /// Returns the row at the location that the arguments give.
     fn find_row(
         &self,
         view: &LogView,
@@ -99,36 +100,37 @@ fn exit_status(finding: Option<&Finding>) -> ExitStatus {
     if finding.is_some_and(|finding| finding.kind.is_damage()) { ExitStatus::Damage } else { ExitStatus::Done }
 }
 
-/// The row that contains `offset`; for an offset that the log has lost with its end, the row that reports the loss.
+/// Returns the row that contains `offset`; for an offset in the lost end of a truncated log, the row that reports the
+/// loss.
 fn read_row(view: &LogView, offset: u64) -> Result<Option<LogRow>, StorageError> {
     let bytes = view.log().len()?;
     let is_lost = offset >= bytes && view.trusted_index_end().is_some_and(|indexed_end| offset < indexed_end);
     read_row_at(view, if is_lost { bytes } else { offset })
 }
 
-/// The first bytes of a row, at most `limit` of them.
+/// Reads at most `limit` bytes from the start of a row.
 fn read_bytes(view: &LogView, row: &LogRow, limit: u64) -> Result<Vec<u8>, StorageError> {
-    let wanted = (row.end - row.start).min(limit);
+    let count = (row.end - row.start).min(limit);
     let path = || view.path().to_owned();
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(wanted as usize).map_err(|_| StorageError::OutOfMemory {
+    bytes.try_reserve_exact(count as usize).map_err(|_| StorageError::OutOfMemory {
         path: path(),
         offset: row.start,
-        bytes: wanted,
+        bytes: count,
     })?;
-    bytes.resize(wanted as usize, 0);
+    bytes.resize(count as usize, 0);
     let read = view.log().read_at(&mut bytes, row.start)?;
     bytes.truncate(read);
     Ok(bytes)
 }
 
 fn print_row(path: &Path, report: &RowReport, out: &mut CommandOutput) -> Result<(), CommandFailure> {
-    let RowReport { details, fix, kept_in, bytes } = *report;
+    let RowReport { details, fix, gap_journal, bytes } = *report;
     let row = &details.row;
     let kind = row.content.kind_name().replace('_', " ");
     out.print_path_line(path, &format!(": {kind} at {}..{}", row.start, row.end))?;
     let fix = fix.map_or(FixKnowledge::NoFix, FixKnowledge::Fix);
-    for line in row_detail_lines(details, fix, kept_in.map(safe_path_text).as_deref()) {
+    for line in row_detail_lines(details, fix, gap_journal.map(safe_path_text).as_deref()) {
         out.print_line(&format!("  {:<18} {}", line.label, line.text))?;
     }
     if let Some(text) = &details.payload_text {
@@ -146,7 +148,7 @@ fn print_row(path: &Path, report: &RowReport, out: &mut CommandOutput) -> Result
     Ok(())
 }
 
-/// One line of the hex dump: offset, bytes, printable ASCII, and the fields that start in the line.
+/// Formats one line of the hex dump: offset, bytes, printable ASCII, and the fields that start in the line.
 fn hex_line(offset: u64, bytes: &[u8], fields: &[FieldSpan]) -> String {
     let ascii = |byte: &u8| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' };
     let ascii: String = bytes.iter().map(ascii).collect();

@@ -1,4 +1,4 @@
-//! `undo`: takes a repair back, or lists the repair history.
+//! `undo`: undoes a repair, or lists the repair history.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,7 +61,7 @@ fn verify_current_state(log: &Path, global: &GlobalArgs, out: &mut CommandOutput
     let view = view_with_checked_index(&open_read_only(log, global)?);
     let progress = TerminalProgress::new("verifying", out);
     let (mut counts, mut status) = (FindingCounts::default(), index_status(&view, IndexRequirement::NotBroken));
-    let mut pass = |on_step: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::default(), None, on_step);
+    let mut pass = |on_update: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::default(), None, on_update);
     let survey = survey_with_fixes(&view, &mut pass, &progress, &mut |fix| {
         counts.add(&fix.finding);
         status = status.combine(ExitStatus::for_finding(&fix.finding, fix.fix.as_ref(), view.log().version()));

@@ -95,14 +95,14 @@ impl VerifyArgs {
         };
         let progress = TerminalProgress::new("verifying", out);
         let mut saved = Ok(());
-        let mut pass = |on_step: &mut OnSurveyUpdate| {
+        let mut pass = |on_update: &mut OnSurveyUpdate| {
             if !self.save {
-                return survey_ranges(&view, &scope.ranges, bytes, &scope.options, on_step);
+                return survey_ranges(&view, &scope.ranges, bytes, &scope.options, on_update);
             }
             if let IndexState::Corrupt { reason } = view.index_state() {
                 log.mark_index_corrupt(reason.clone());
             }
-            let verification = log.verify_ranges(&scope.ranges, bytes, on_step)?;
+            let verification = log.verify_ranges(&scope.ranges, bytes, on_update)?;
             saved = verification.index_saved;
             Ok(verification.survey)
         };
@@ -160,7 +160,7 @@ struct VerifyScope {
 }
 
 impl VerifyScope {
-    /// Determines the scope from the arguments. `index` is given with `--since-last`; `from` is the start of a frame.
+    /// Computes the scope from the arguments. `index` is given with `--since-last`; `from` is the start of a frame.
     fn new(args: &VerifyArgs, index: Option<&AggregateIndex>, from: Option<u64>, bytes: u64) -> Self {
         let last_verification = index.and_then(AggregateIndex::verification_mark);
         let ranges: Vec<Range<u64>> = match index {

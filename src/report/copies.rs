@@ -1,4 +1,4 @@
-//! Copies of a log as text and JSON: what a salvage left out, and how two copies differ.
+//! Copies of a log as text and JSON: the ranges that a salvage or migration omits, and the differences of two copies.
 
 use crate::inspect::{Comparison, DifferenceKind, LogDifference, LogView};
 use crate::repair::{Certainty, CopySummary, OmittedRange};
@@ -7,8 +7,8 @@ use super::json::{self, Json};
 use super::safe_path_text;
 use super::units::{format_count, format_number, format_size};
 
-/// Says that a range was left out of a copy, which fix exists for it, and why the donor was not used.
-pub(crate) fn left_out_line(omitted: &OmittedRange) -> String {
+/// Reports that a range was left out of a copy, which fix exists for it, and why the donor was not used.
+pub(crate) fn omitted_range_line(omitted: &OmittedRange) -> String {
     let fix = match omitted.best_certainty {
         Some(Certainty::Likely) => "; a likely fix exists: --accept likely applies it",
         Some(Certainty::Choice) => "; candidates exist: `chronicle repair LOG --dry-run` lists them",
@@ -18,8 +18,8 @@ pub(crate) fn left_out_line(omitted: &OmittedRange) -> String {
     format!("left out{fix}{donor}")
 }
 
-/// Summarizes a copy in one line: events, restored events, size, ranges left out.
-pub(crate) fn salvaged_line(summary: &CopySummary) -> String {
+/// Summarizes a copy in one line: events, restored events, size, number of omitted ranges.
+pub(crate) fn copy_summary_line(summary: &CopySummary) -> String {
     let restored = match summary.events_restored {
         0 => String::new(),
         restored => format!(", {} of them restored", format_number(restored)),
@@ -35,20 +35,20 @@ pub(crate) fn salvaged_line(summary: &CopySummary) -> String {
     )
 }
 
-/// The keys of `salvage --json` and `migrate --json` that describe the copy.
-pub(crate) fn salvage_fields(summary: &CopySummary) -> Vec<(&'static str, Json)> {
+/// Returns the keys of `salvage --json` and `migrate --json` that describe the copy.
+pub(crate) fn copy_summary_fields(summary: &CopySummary) -> Vec<(&'static str, Json)> {
     let in_flight = summary.in_flight.as_ref().map(|range| range_fields(range.start, range.end));
     vec![
         ("bytes", summary.bytes.into()),
         ("events_kept", summary.events_kept.into()),
         ("events_restored", summary.events_restored.into()),
         ("in_flight", in_flight.map_or(Json::Null, Json::Object)),
-        ("left_out", Json::List(summary.omitted.iter().map(left_out_json).collect())),
+        ("left_out", Json::List(summary.omitted.iter().map(omitted_range_json).collect())),
         ("left_out_total", summary.omitted_total.into()),
     ]
 }
 
-fn left_out_json(omitted: &OmittedRange) -> Json {
+fn omitted_range_json(omitted: &OmittedRange) -> Json {
     Json::Object(vec![
         ("finding", json::finding(&omitted.finding, None, None)),
         ("offered", omitted.best_certainty.map(Certainty::name).into()),
@@ -88,7 +88,7 @@ pub(crate) fn comparison_line(comparison: &Comparison) -> String {
     format!("identical up to offset {}; {total}: {}", comparison.identical_to, named.join(", "))
 }
 
-/// The object that `diff --json` prints.
+/// Returns the object that `diff --json` prints.
 pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison) -> Json {
     let differences = comparison.differences.iter().map(|difference| {
         let mut keys = vec![("how", difference.kind.name().into())];

@@ -4,7 +4,7 @@ use crate::StorageError;
 use crate::format::{DamageKind, Finding, Version};
 use crate::repair::{Certainty, Fix, Plan, PlannedPiece, RepairAction};
 
-/// How a command ends. The variants are ordered by precedence: when several apply, the first one here is returned.
+/// The exit status of a command. The variants are ordered by precedence: if several apply, the first one is returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ExitStatus {
     /// The command failed, or the file is not a log.
@@ -13,13 +13,13 @@ pub(crate) enum ExitStatus {
     Usage,
     /// The command was refused: nothing was written.
     Refused,
-    /// Damage that costs events or needs a decision.
+    /// The log has damage that costs events or needs a decision.
     Damage,
-    /// Damage, all of it restorable.
+    /// The log has damage, all of it restorable.
     Restorable,
-    /// No damage, but the index is unusable.
+    /// The log has no damage, but its index is unusable.
     IndexUnusable,
-    /// Success; `verify` found no damage.
+    /// The command succeeded; `verify` found no damage.
     Done,
 }
 
@@ -47,47 +47,48 @@ impl ExitStatus {
         ),
     ];
 
-    /// The number that the process exits with.
+    /// Returns the exit code of the process.
     pub(crate) fn code(self) -> u8 {
         Self::ALL.iter().find(|row| row.0 == self).map_or(1, |row| row.1)
     }
 
-    /// Of two statuses that apply, the one that takes precedence.
+    /// Returns the status that takes precedence if both apply.
     #[must_use]
     pub(crate) fn combine(self, other: Self) -> Self {
         self.min(other)
     }
 
-    /// The status for a log with this finding, before any repair.
-    pub(crate) fn for_finding(found: &Finding, fix: Option<&Fix>, version: Version) -> Self {
-        if version == Version::V0 && found.kind == DamageKind::TornTail {
-            // It holds no event. It has no fix in place, but `migrate` leaves it out of the new log.
+    /// Returns the status for a log with this finding, before any repair.
+    pub(crate) fn for_finding(finding: &Finding, fix: Option<&Fix>, version: Version) -> Self {
+        if version == Version::V0 && finding.kind == DamageKind::TornTail {
+            // A torn tail holds no event. No fix exists in place, but `migrate` leaves the tail out of the new log.
             return Self::Restorable;
         }
-        if found.kind.is_damage() { Self::for_damage([found.kind.name()], fix) } else { Self::Done }
+        if finding.kind.is_damage() { Self::for_damage([finding.kind.name()], fix) } else { Self::Done }
     }
 
-    /// The status for the log that a plan was made for, before the plan is applied.
+    /// Returns the status for the log of a plan before the plan is applied.
     pub(crate) fn before_repair(plan: &Plan) -> Self {
         let steps = plan.steps.iter().map(|step| {
             let certainty = step.certainty;
-            let chosen = Fix { action: step.action, certainty, candidates: Vec::new(), unsearched: None, choice: None };
-            let fixes = std::iter::once(&chosen).chain(&step.alternatives);
+            let planned =
+                Fix { action: step.action, certainty, candidates: Vec::new(), unsearched: None, choice: None };
+            let fixes = std::iter::once(&planned).chain(&step.alternatives);
             // One fix that restores the range is enough.
             fixes.map(|fix| Self::for_damage(step.pieces.iter().map(|piece| piece.kind.as_str()), Some(fix))).max()
         });
-        let left = plan.unrepaired.iter().filter(|left| is_damage_piece(&left.piece)).map(|left| {
-            let of = |fix| Self::for_damage([left.piece.kind.as_str()], Some(fix));
-            Some(left.alternatives.iter().map(of).max().unwrap_or(Self::Damage))
+        let unrepaired = plan.unrepaired.iter().filter(|range| is_damage_piece(&range.piece)).map(|range| {
+            let status_with = |fix| Self::for_damage([range.piece.kind.as_str()], Some(fix));
+            Some(range.alternatives.iter().map(status_with).max().unwrap_or(Self::Damage))
         });
-        let forgets = plan.forgotten_index_end.map(|_| Self::Damage);
-        steps.chain(left).flatten().chain(forgets).fold(Self::Done, Self::combine)
+        let lost_end = plan.forgotten_index_end.map(|_| Self::Damage);
+        steps.chain(unrepaired).flatten().chain(lost_end).fold(Self::Done, Self::combine)
     }
 
-    /// The status after a plan is applied: `Damage` if it gives events up or leaves damage.
+    /// Returns the status after a plan is applied: `Damage` if the plan gives up events or leaves damage.
     pub(crate) fn after_repair(plan: &Plan) -> Self {
-        let whole = plan.total_loss().is_zero() && !plan.unrepaired.iter().any(|left| is_damage_piece(&left.piece));
-        if whole { Self::Done } else { Self::Damage }
+        let leaves_damage = plan.unrepaired.iter().any(|range| is_damage_piece(&range.piece));
+        if plan.total_loss().is_zero() && !leaves_damage { Self::Done } else { Self::Damage }
     }
 
     fn for_damage<'k>(kinds: impl IntoIterator<Item = &'k str>, fix: Option<&Fix>) -> Self {
@@ -100,7 +101,7 @@ impl ExitStatus {
         if restorable { Self::Restorable } else { Self::Damage }
     }
 
-    /// The status of a command that fails with this error.
+    /// Returns the status of a command that fails with this error.
     pub(crate) fn for_error(error: &StorageError) -> Self {
         match error {
             StorageError::Locked { .. }
@@ -135,7 +136,8 @@ const fn holds_no_event(kind: DamageKind) -> bool {
     }
 }
 
-/// True unless the kind is known to be information: a plan file can name kinds that this version does not know.
+/// True unless the kind of the piece is known to be information, such as a gap. A plan file can contain kinds that this
+/// version does not know; they count as damage.
 fn is_damage_piece(piece: &PlannedPiece) -> bool {
     DamageKind::from_name(&piece.kind).is_none_or(DamageKind::is_damage)
 }
@@ -148,13 +150,13 @@ mod tests {
     use crate::repair::UnrepairedRange;
 
     #[test]
-    fn the_lowest_of_1_2_6_wins_and_then_3_4_5() {
-        let by_rank: Vec<u8> = {
+    fn statuses_take_precedence_in_the_order_1_2_6_3_4_5_0() {
+        let by_precedence: Vec<u8> = {
             let mut all: Vec<ExitStatus> = ExitStatus::ALL.iter().map(|row| row.0).collect();
             all.sort();
             all.into_iter().map(ExitStatus::code).collect()
         };
-        assert_eq!(by_rank, [1, 2, 6, 3, 4, 5, 0]);
+        assert_eq!(by_precedence, [1, 2, 6, 3, 4, 5, 0]);
         assert_eq!(ExitStatus::Done.combine(ExitStatus::IndexUnusable).combine(ExitStatus::Damage), ExitStatus::Damage);
         assert_eq!(ExitStatus::ALL.map(|row| row.1), [0, 1, 2, 3, 4, 5, 6]);
     }
@@ -174,35 +176,35 @@ mod tests {
 
     #[test]
     fn a_finding_is_restorable_by_a_likely_fix_or_by_setting_aside_bytes_without_events() {
-        let of =
+        let status =
             |kind, fix: Option<Fix>| ExitStatus::for_finding(&Finding::new(kind, 16..30), fix.as_ref(), Version::V1);
         let bits = |certainty| Some(fix(RepairAction::CorrectBits, Some(certainty)));
-        assert_eq!(of(DamageKind::Checksum, bits(Certainty::Proven)), ExitStatus::Restorable);
-        assert_eq!(of(DamageKind::Checksum, bits(Certainty::Likely)), ExitStatus::Restorable);
-        assert_eq!(of(DamageKind::Checksum, bits(Certainty::Choice)), ExitStatus::Damage);
-        assert_eq!(of(DamageKind::InvalidEvent, None), ExitStatus::Damage);
-        assert_eq!(of(DamageKind::Clock, None), ExitStatus::Done);
-        let set_aside = |kind| of(kind, Some(fix(RepairAction::SetAsideTail, None)));
+        assert_eq!(status(DamageKind::Checksum, bits(Certainty::Proven)), ExitStatus::Restorable);
+        assert_eq!(status(DamageKind::Checksum, bits(Certainty::Likely)), ExitStatus::Restorable);
+        assert_eq!(status(DamageKind::Checksum, bits(Certainty::Choice)), ExitStatus::Damage);
+        assert_eq!(status(DamageKind::InvalidEvent, None), ExitStatus::Damage);
+        assert_eq!(status(DamageKind::Clock, None), ExitStatus::Done);
+        let set_aside = |kind| status(kind, Some(fix(RepairAction::SetAsideTail, None)));
         let statuses = [set_aside(DamageKind::TornTail), set_aside(DamageKind::Zeros), set_aside(DamageKind::Garbage)];
         assert_eq!(statuses, [ExitStatus::Restorable, ExitStatus::Restorable, ExitStatus::Damage]);
-        assert_eq!(of(DamageKind::Garbage, Some(fix(RepairAction::Gap, None))), ExitStatus::Damage);
+        assert_eq!(status(DamageKind::Garbage, Some(fix(RepairAction::Gap, None))), ExitStatus::Damage);
     }
 
     #[test]
     fn a_torn_tail_of_version_0_is_restorable_because_migrate_leaves_it_out() {
-        let of = |kind, version| ExitStatus::for_finding(&Finding::new(kind, 16..30), None, version);
-        assert_eq!(of(DamageKind::TornTail, Version::V0), ExitStatus::Restorable);
-        assert_eq!(of(DamageKind::TornTail, Version::V1), ExitStatus::Damage);
-        assert_eq!(of(DamageKind::Garbage, Version::V0), ExitStatus::Damage);
+        let status = |kind, version| ExitStatus::for_finding(&Finding::new(kind, 16..30), None, version);
+        assert_eq!(status(DamageKind::TornTail, Version::V0), ExitStatus::Restorable);
+        assert_eq!(status(DamageKind::TornTail, Version::V1), ExitStatus::Damage);
+        assert_eq!(status(DamageKind::Garbage, Version::V0), ExitStatus::Damage);
     }
 
     #[test]
     fn a_plan_has_a_status_before_and_after_it_is_applied() {
-        let step = |action, certainty, kind: &str, also_possible: Vec<Fix>| {
+        let step = |action, certainty, kind: &str, alternatives: Vec<Fix>| {
             serde_json::json!({
                 "action": action, "certainty": certainty, "start": 16, "end": 30, "new_end": 30,
                 "pieces": [{ "kind": kind, "start": 16, "end": 30 }], "write": "cut", "restored": 0,
-                "given_up": { "at_least": 0, "at_most": 0, "aggregates": [] }, "also_possible": also_possible,
+                "given_up": { "at_least": 0, "at_most": 0, "aggregates": [] }, "also_possible": alternatives,
                 "before": "", "after": "", "neighbours": [],
             })
         };
@@ -237,22 +239,19 @@ mod tests {
         let mut undecided = plan(vec![bits()]);
         assert_eq!(ExitStatus::after_repair(&undecided), ExitStatus::Done);
         let piece = |kind: &str| PlannedPiece { kind: kind.into(), start: 40, end: 50 };
-        let left = |kind, also_possible| UnrepairedRange {
-            piece: piece(kind),
-            reason: "undecided".into(),
-            alternatives: also_possible,
-        };
-        undecided.unrepaired = vec![left("gap", vec![])];
+        let unrepaired =
+            |kind, alternatives| UnrepairedRange { piece: piece(kind), reason: "undecided".into(), alternatives };
+        undecided.unrepaired = vec![unrepaired("gap", vec![])];
         assert_eq!(
             (ExitStatus::before_repair(&undecided), ExitStatus::after_repair(&undecided)),
             (ExitStatus::Restorable, ExitStatus::Done)
         );
-        undecided.unrepaired = vec![left("checksum", vec![likely])];
+        undecided.unrepaired = vec![unrepaired("checksum", vec![likely])];
         assert_eq!(
             (ExitStatus::before_repair(&undecided), ExitStatus::after_repair(&undecided)),
             (ExitStatus::Restorable, ExitStatus::Damage)
         );
-        undecided.unrepaired = vec![left("invalid_event", vec![])];
+        undecided.unrepaired = vec![unrepaired("invalid_event", vec![])];
         assert_eq!(ExitStatus::before_repair(&undecided), ExitStatus::Damage);
         let mut lossy = plan(vec![bits()]);
         lossy.forgotten_index_end = Some(99);

@@ -1,4 +1,4 @@
-//! Findings counted by kind, and the counts as one line.
+//! Counts findings by kind, and formats the counts as one line.
 
 use crate::format::{DamageKind, Finding};
 

@@ -1,6 +1,6 @@
-//! The next step after an error, and errors and paths as text that is safe for a terminal.
+//! Returns the next step after an error, and formats errors and paths as text that is safe for a terminal.
 //!
-//! What failed, where, what was expected and what was found come from the error itself.
+//! The error itself provides the failed action, the location, the expected and the found value.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::StorageError;
 
 use super::sanitize::{sanitize, sanitize_bytes};
 
-/// Formats an error as one line, safe for a terminal: what, where, what was expected and what was found.
+/// Formats an error as one line, safe for a terminal: the failure, its location, the expected and the found value.
 pub(crate) fn describe_error(error: &StorageError) -> String {
     let text = error.to_string();
     // `Path::display` shows every byte that is not UTF-8 as U+FFFD: the path is formatted from its bytes instead.
@@ -76,6 +76,7 @@ pub(crate) fn hint(error: &StorageError) -> String {
     .into()
 }
 
+/// Returns the next step after a failed system call.
 const fn io_hint(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::NotFound => "Check the path",

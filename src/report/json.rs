@@ -35,7 +35,7 @@ pub(crate) enum Json {
     Fix(Box<Fix>),
     /// A plan, in the form of a plan file.
     Plan(Box<Plan>),
-    /// A valid JSON text, printed token for token without blanks outside strings.
+    /// A valid JSON text, printed with its tokens unchanged and without whitespace outside strings.
     Stored(String),
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) pending: Option<&'a PendingRepair>,
 }
 
-/// A finding as an object, with its fix and, for a gap, the journal that keeps its original bytes.
+/// Returns a finding as an object, with its fix and, for a gap, the journal that contains its original bytes.
 pub(crate) fn finding(finding: &Finding, fix: Option<&Fix>, journal: Option<&Path>) -> Json {
     Json::Object(vec![
         ("kind", finding.kind.name().into()),
@@ -69,7 +69,7 @@ pub(crate) fn finding(finding: &Finding, fix: Option<&Fix>, journal: Option<&Pat
     ])
 }
 
-/// The object that `verify --json` prints.
+/// Returns the object that `verify --json` prints.
 pub(crate) fn verify(report: &VerifyReport) -> Json {
     let VerifyReport { view, survey, options, bytes, findings, pending } = report;
     let in_flight = survey
@@ -97,7 +97,7 @@ pub(crate) fn verify(report: &VerifyReport) -> Json {
     Json::Object(keys)
 }
 
-/// An entry of the repair history.
+/// Returns an entry of the repair history as the object that `undo --list --json` prints.
 pub(crate) fn record(record: &RepairRecord) -> Json {
     let state = match record.state {
         RepairState::Unfinished => "unfinished",
@@ -124,7 +124,7 @@ fn pending_repair(pending: &PendingRepair) -> Json {
     ])
 }
 
-/// An index: its state, what it covers if known, and the details of the state.
+/// Returns an index as an object: its state, its coverage if known, and the details of the state.
 pub(crate) fn index(view: &LogView) -> Json {
     let state = view.index_state();
     let index_header =
@@ -146,7 +146,7 @@ pub(crate) fn index(view: &LogView) -> Json {
     Json::Object(keys)
 }
 
-/// An error as the object printed to stderr, with the exit status of the command.
+/// Returns an error as the object printed to stderr, with the exit status of the command.
 pub(crate) fn error(error: &StorageError, exit: ExitStatus) -> Json {
     let mut keys = vec![
         ("error", describe_error(error).into()),
@@ -162,7 +162,7 @@ pub(crate) fn error(error: &StorageError, exit: ExitStatus) -> Json {
     Json::Object(keys)
 }
 
-/// The fields of the evidence that are set; checksums as eight hexadecimal digits.
+/// Returns the fields of the evidence that are set, with checksums as eight hexadecimal digits.
 fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
     let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
     let small = |number: Option<u32>| number.map(u64::from);
@@ -248,8 +248,8 @@ impl<T: Into<Json>> From<Option<T>> for Json {
     }
 }
 
-/// How an interrupted repair was completed or rolled back.
-pub(crate) fn recovered(recovered: &RecoveryOutcome) -> Json {
+/// Returns the notice that an interrupted repair was completed or rolled back.
+pub(crate) fn recovery(recovered: &RecoveryOutcome) -> Json {
     Json::Object(vec![
         ("recovered", u64::from(recovered.number).into()),
         ("completed", Json::Bool(recovered.completed)),

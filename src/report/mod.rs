@@ -1,7 +1,7 @@
-//! Text and JSON that command line and screen share: safe text, sizes and times, sentences about findings and index
-//! states, hints, plans, exit statuses.
+//! Text and JSON that the command line and the screen share: safe text, sizes and times, sentences about findings and
+//! index states, hints, plans, exit statuses.
 //!
-//! Nothing here prints, draws or judges: the modules below find what is formatted here.
+//! This module only formats values. It prints nothing, draws nothing, and detects no damage.
 
 pub(crate) mod copies;
 mod exit_status;
@@ -18,7 +18,7 @@ mod verdict;
 pub(crate) use exit_status::ExitStatus;
 pub(crate) use finding_counts::FindingCounts;
 pub(crate) use hint::{describe_error, hint, safe_path_text};
-pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_lines, record_line, record_summary, recovered_line};
+pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_lines, record_line, record_summary, recovery_line};
 pub(crate) use row_details::{DetailLine, FixKnowledge, Tone, format_expected_by_chance, row_detail_lines};
 pub(crate) use row_json::{RowReport, row_json};
 pub(crate) use sanitize::{sanitize, sanitize_json};

@@ -1,6 +1,6 @@
-//! Plans, fixes and the repair history as text: what a repair will do, what it leaves, and how it is undone.
+//! Formats plans, fixes and the repair history as text.
 //!
-//! The text can contain paths and text from a plan file: the caller makes it safe for a terminal before printing it.
+//! The text can contain paths and text from a plan file. The caller must make it safe for a terminal before printing it.
 
 use std::path::Path;
 
@@ -12,25 +12,26 @@ use crate::repair::{
 
 use super::units::{DisplayZone, format_count, format_duration, format_minute, format_number, format_size};
 
-/// Aggregates that a line lists.
+/// Maximum number of aggregates that a line lists.
 const MAX_AGGREGATES_SHOWN: usize = 5;
-/// Bytes of a change that a line shows.
+/// Maximum number of bytes of a change that a line shows.
 const MAX_BYTES_SHOWN: usize = 12;
-/// Changes, and candidates, that a line shows.
+/// Maximum number of changes, and of candidates, that a line shows.
 const MAX_CHANGES_SHOWN: usize = 3;
 
-/// Formats a plan as lines: the totals, each step, each range left and why, and how the repair is undone.
+/// Formats a plan as lines: the totals, each step, each unrepaired range with the reason, and the command that undoes the
+/// repair.
 ///
-/// `folder` is the folder of the journal.
+/// `folder` is the journal folder.
 pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
     let mut lines = vec![headline(plan)];
     for step in &plan.steps {
         lines.push(if plan.undoes.is_some() { undo_step_line(step) } else { step_line(step) });
         push_fix_lines("alternative", &step.alternatives, &mut lines);
     }
-    for left in &plan.unrepaired {
-        lines.push(unrepaired_line(left));
-        push_fix_lines("possible", &left.alternatives, &mut lines);
+    for range in &plan.unrepaired {
+        lines.push(unrepaired_line(range));
+        push_fix_lines("possible", &range.alternatives, &mut lines);
     }
     lines.extend(plan.notes.iter().map(|note| format!("note: {note}")));
     if let Some(end) = plan.forgotten_index_end {
@@ -100,14 +101,14 @@ pub(crate) fn fix_label(fix: &Fix) -> String {
     }
 }
 
-/// Formats an entry of the repair history as one line: number, time, state, what was done.
+/// Formats an entry of the repair history as one line: number, time, state and summary.
 pub(crate) fn record_line(record: &RepairRecord) -> String {
     let RepairRecord { number, begun_ms, .. } = record;
     let begun = format_minute(*begun_ms, DisplayZone::Utc);
     format!("{number:>4}  {begun}  {}; {}", record_state_text(record), record_summary(record))
 }
 
-/// Formats what a repair has done: its actions, the events restored and the events given up.
+/// Summarizes a repair: its actions, the events restored and the events given up.
 pub(crate) fn record_summary(record: &RepairRecord) -> String {
     let plan = &record.plan;
     match plan.undoes {
@@ -121,8 +122,8 @@ pub(crate) fn record_summary(record: &RepairRecord) -> String {
     }
 }
 
-/// Reports in one sentence how an interrupted repair was completed or rolled back.
-pub(crate) fn recovered_line(recovered: &RecoveryOutcome) -> String {
+/// Reports in one sentence that an interrupted repair was completed or rolled back.
+pub(crate) fn recovery_line(recovered: &RecoveryOutcome) -> String {
     let RecoveryOutcome { number, journal, completed } = recovered;
     let outcome = if *completed { "now completed" } else { "rolled back: the log is as it was before the repair" };
     format!("repair {number} was interrupted, {outcome} ({})", journal.display())
@@ -133,7 +134,7 @@ fn headline(plan: &Plan) -> String {
     if plan.is_empty() {
         return match plan.unrepaired.len() as u64 {
             0 => format!("{path}: nothing to repair"),
-            left => format!("{path}: no repair planned, {} left as is", format_count(left, "range")),
+            ranges => format!("{path}: no repair planned, {} left as is", format_count(ranges, "range")),
         };
     }
     let (ranges, bytes) = (format_count(plan.steps.len() as u64, "range"), format_count(plan.changed_bytes(), "byte"));
@@ -160,7 +161,7 @@ fn step_line(step: &RepairStep) -> String {
     line
 }
 
-/// The range of a step and the kinds of damage in it.
+/// Formats the range of a step and the kinds of damage in it.
 fn step_location(step: &RepairStep) -> String {
     let kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
     format!("{}..{} {}", step.start, step.end.max(step.new_end), kinds.join(", "))
@@ -179,12 +180,12 @@ fn describe_write(step: &RepairStep) -> String {
     }
 }
 
-fn unrepaired_line(left: &UnrepairedRange) -> String {
-    let piece = &left.piece;
-    format!("not repaired: {}..{} {}: {}", piece.start, piece.end, piece.kind, left.reason)
+fn unrepaired_line(range: &UnrepairedRange) -> String {
+    let piece = &range.piece;
+    format!("not repaired: {}..{} {}: {}", piece.start, piece.end, piece.kind, range.reason)
 }
 
-/// Adds one line per fix; fixes that the user can choose are listed with the option that chooses them.
+/// Adds one line per fix. A fix that the user can choose is listed with the option that chooses it.
 fn push_fix_lines(prefix: &str, fixes: &[Fix], lines: &mut Vec<String>) {
     let choices: usize = fixes.iter().filter(|fix| fix.choice.is_some()).map(|fix| fix.candidates.len().max(1)).sum();
     for fix in fixes {
@@ -214,12 +215,12 @@ fn certainty_suffix(fix: &Fix) -> String {
     }
 }
 
-/// Formats a candidate: the bytes it changes, and how many such candidates chance alone would offer.
+/// Formats a candidate: the bytes it changes, and the number of such candidates that chance alone would offer.
 pub(crate) fn candidate_line(candidate: &Candidate) -> String {
     format!("{}{}", changes_text(&candidate.changes), chance_suffix(candidate.expected_false_positives))
 }
 
-/// How many wrong candidates chance alone would offer, in parentheses; empty if the number is unknown or zero.
+/// Formats the expected number of wrong candidates in parentheses; empty if the number is unknown or zero.
 fn chance_suffix(expected: f64) -> String {
     match expected {
         0.0 => String::new(),
@@ -242,7 +243,7 @@ fn change_text(change: &ByteChange) -> String {
     format!("{bytes} at offset {}, {} → {}{text}", change.offset, hex_prefix(&change.before), hex_prefix(&change.after))
 }
 
-/// The bytes as text, if they are few and printable: text helps the user to judge a candidate.
+/// Returns the bytes as text if they are few and printable. The text helps the user to compare candidates.
 fn printable_text(bytes: &[u8]) -> Option<&str> {
     let printable = bytes.len() <= MAX_BYTES_SHOWN && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
     std::str::from_utf8(bytes).ok().filter(|_| printable)
@@ -253,10 +254,10 @@ fn hex_prefix(bytes: &[u8]) -> String {
     if bytes.len() > MAX_BYTES_SHOWN { format!("{digits}…") } else { digits }
 }
 
-/// Joins the shown items of a list of `total` items, and adds how many more there are.
-fn join_with_rest<T: AsRef<str>>(shown: &[T], total: usize, between: &str) -> String {
-    let list = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(between);
-    if total > shown.len() { format!("{list}{between}{} more", total - shown.len()) } else { list }
+/// Joins the shown items of a list of `total` items, and appends the number of items that are not shown.
+fn join_with_rest<T: AsRef<str>>(shown: &[T], total: usize, separator: &str) -> String {
+    let list = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(separator);
+    if total > shown.len() { format!("{list}{separator}{} more", total - shown.len()) } else { list }
 }
 
 fn restored_text(events: u64) -> String {
@@ -358,17 +359,16 @@ mod tests {
             file: None,
             bytes: 5000,
         };
-        let (left, forgotten) = (Vec::new(), Loss::default());
         Plan {
             layout_version: PLAN_VERSION,
             id: "ab".into(),
             undoes: None,
             log,
             steps,
-            unrepaired: left,
+            unrepaired: Vec::new(),
             notes: Vec::new(),
             forgotten_index_end: None,
-            forgotten_loss: forgotten,
+            forgotten_loss: Loss::default(),
             estimated_lock_ms: 3,
         }
     }
@@ -406,9 +406,9 @@ mod tests {
             (fix_label(&choice).as_str(), fix_label(&fix(Certainty::Likely, &[0.0])).as_str()),
             ("choice of 4: correct bits", "likely: correct bits")
         );
-        let old = fix(Certainty::Likely, &[0.0]);
+        let without_expectation = fix(Certainty::Likely, &[0.0]);
         assert_eq!(
-            fix_line(&old),
+            fix_line(&without_expectation),
             "correct_bits, likely: 1 byte at offset 8090, 6f → 6e, \"o\" → \"n\"",
             "no number, no parentheses"
         );
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_lists_its_steps_what_it_leaves_and_how_to_undo_it() {
+    fn plan_lines_list_steps_unrepaired_ranges_and_the_undo_command() {
         let mut filled = gap(320..630);
         filled.loss = Loss { at_least: 0, at_most: 1, aggregates: vec![42] };
         filled.alternatives = vec![fix(Certainty::Choice, &[0.25, 0.5])];
@@ -470,7 +470,7 @@ the writer's lock is held for about 3.0 ms";
     }
 
     #[test]
-    fn an_empty_plan_says_so_and_what_it_leaves() {
+    fn an_empty_plan_lists_its_unrepaired_ranges() {
         let mut plan = plan(Vec::new());
         let folder = Path::new("x");
         assert_eq!(plan_lines(&plan, folder), ["/logs/a.log: nothing to repair"]);
@@ -487,11 +487,11 @@ the writer's lock is held for about 3.0 ms";
     }
 
     #[test]
-    fn a_dropped_end_and_an_undo_have_lines_of_their_own() {
-        let mut forgetting = plan(Vec::new());
-        forgetting.forgotten_index_end = Some(6000);
-        forgetting.forgotten_loss = Loss { at_least: 2, at_most: 12, aggregates: (1..=8).collect() };
-        let lines = plan_lines(&forgetting, Path::new("x"));
+    fn a_dropped_end_and_an_undo_have_their_own_lines() {
+        let mut dropping_end = plan(Vec::new());
+        dropping_end.forgotten_index_end = Some(6000);
+        dropping_end.forgotten_loss = Loss { at_least: 2, at_most: 12, aggregates: (1..=8).collect() };
+        let lines = plan_lines(&dropping_end, Path::new("x"));
         assert_eq!(
             lines[1],
             "lost end dropped: new events reuse the offsets up to 6000; 2 to 12 events given up (aggregates 1, 2, 3, 4, 5, 3 more)"
@@ -521,7 +521,7 @@ the writer's lock is held for about 3.0 ms";
     }
 
     #[test]
-    fn the_journal_of_a_gap_is_that_of_the_last_repair_that_is_in_effect() {
+    fn the_journal_of_a_gap_belongs_to_the_last_repair_in_effect() {
         let mut records = vec![record(1, plan(vec![gap(16..320)])), record(2, plan(vec![gap(16..320), gap(400..500)]))];
         let journal =
             |records: &[RepairRecord], range| find_gap_journal(records, range).map(|path| path.display().to_string());

@@ -1,4 +1,4 @@
-//! The details of a row in words: labelled lines about the header, a frame or a finding, with the evidence for it.
+//! Formats the details of a row as labelled lines: the header, a frame, or a finding with its evidence.
 
 use super::units::{DisplayZone, format_count, format_hex_offset, format_number, format_size, format_timestamp};
 use super::{finding_sentence, fix_line};
@@ -28,7 +28,7 @@ pub(crate) enum Tone {
     Bad,
 }
 
-/// What is known about the repair of a finding.
+/// The result of the search for a fix of a finding.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum FixKnowledge<'a> {
     /// This fix is possible in place.
@@ -40,28 +40,26 @@ pub(crate) enum FixKnowledge<'a> {
 }
 
 impl DetailLine {
-    /// A neutral line.
+    /// Creates a line with neutral information.
     pub(crate) fn plain(label: &'static str, text: impl Into<String>) -> Self {
         Self { label, text: text.into(), tone: Tone::Plain }
     }
 
+    /// Creates a line with the result of a check.
     fn checked(label: &'static str, text: impl Into<String>, is_good: bool) -> Self {
         Self { label, text: text.into(), tone: if is_good { Tone::Good } else { Tone::Bad } }
     }
 }
 
-/// The lines about a row: content, offsets, size, and of an event its frame. `original_bytes_in` is the path, safe to
-/// print, of the journal that keeps the bytes that a gap replaced.
-pub(crate) fn row_detail_lines(
-    details: &RowDetails,
-    fix: FixKnowledge,
-    original_bytes_in: Option<&str>,
-) -> Vec<DetailLine> {
+/// Returns the lines about a row: content, offsets, size, and for an event its frame.
+///
+/// `gap_journal` is the path, safe to print, of the journal that contains the bytes that a gap replaced.
+pub(crate) fn row_detail_lines(details: &RowDetails, fix: FixKnowledge, gap_journal: Option<&str>) -> Vec<DetailLine> {
     let row = &details.row;
     let mut lines = match &row.content {
         RowContent::Header => details.header.iter().flat_map(|header| header_lines(details, header)).collect(),
         RowContent::Event(event) => vec![DetailLine::plain("time", format_timestamp(event.time_ms, DisplayZone::Utc))],
-        RowContent::Finding(finding) => finding_lines(finding, fix, original_bytes_in),
+        RowContent::Finding(finding) => finding_lines(finding, fix, gap_journal),
         RowContent::InFlight => {
             vec![DetailLine::plain("in flight", "a writer has not finished the last frame; this is not damage")]
         }
@@ -132,7 +130,7 @@ fn index_entry_line(entry: IndexEntryStatus) -> DetailLine {
     }
 }
 
-fn finding_lines(finding: &Finding, fix: FixKnowledge, original_bytes_in: Option<&str>) -> Vec<DetailLine> {
+fn finding_lines(finding: &Finding, fix: FixKnowledge, gap_journal: Option<&str>) -> Vec<DetailLine> {
     let kind = finding.kind;
     let tone = if kind.is_damage() { Tone::Bad } else { Tone::Plain };
     let mut lines = vec![
@@ -155,12 +153,12 @@ fn finding_lines(finding: &Finding, fix: FixKnowledge, original_bytes_in: Option
         }
         FixKnowledge::NoFix | FixKnowledge::NotSearched => {}
     }
-    lines.extend(original_bytes_in.map(|journal| DetailLine::plain("original bytes in", journal)));
+    lines.extend(gap_journal.map(|journal| DetailLine::plain("original bytes in", journal)));
     lines.extend(evidence_lines(&finding.evidence));
     lines
 }
 
-/// One line for each piece of evidence that the finding has.
+/// Returns one line for each piece of evidence of the finding.
 fn evidence_lines(evidence: &Evidence) -> Vec<DetailLine> {
     let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
     let length = |length: Option<u32>| length.map(|n| format!("{n} ({n:08x})"));
@@ -188,7 +186,7 @@ fn evidence_lines(evidence: &Evidence) -> Vec<DetailLine> {
     rows.into_iter().filter_map(|(label, text)| Some(DetailLine::plain(label, text?))).collect()
 }
 
-/// The number of candidates that chance alone would offer, with enough digits to differ from zero.
+/// Formats the number of candidates that chance alone would offer, with enough digits to differ from zero.
 pub(crate) fn format_expected_by_chance(expected: f64) -> String {
     if expected > 0.0 && expected < 0.0001 { format!("{expected:.0e}") } else { format!("{expected:.4}") }
 }

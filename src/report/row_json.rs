@@ -1,4 +1,4 @@
-//! The JSON that `show` prints: a row, its frame, its stored JSON and its first bytes.
+//! Builds the JSON that `show` prints: a row, its frame, its stored JSON and its first bytes.
 
 use std::path::Path;
 
@@ -12,25 +12,25 @@ use crate::repair::Fix;
 pub(crate) struct RowReport<'a> {
     /// The row's details.
     pub(crate) details: &'a RowDetails,
-    /// The fix for the row's damage; `None` when none is possible in place.
+    /// The fix for the row's damage; `None` if no fix is possible in place.
     pub(crate) fix: Option<&'a Fix>,
-    /// The journal that keeps the bytes that a gap replaced.
-    pub(crate) kept_in: Option<&'a Path>,
+    /// The journal that contains the bytes that a gap replaced.
+    pub(crate) gap_journal: Option<&'a Path>,
     /// The row's first bytes.
     pub(crate) bytes: &'a [u8],
 }
 
-/// The object of `show --json`: a row, its frame, its stored JSON, its first bytes, and the finding when it is one.
+/// Returns the object of `show --json`: a row, its frame, its stored JSON, its first bytes, and its finding.
 pub(crate) fn row_json(report: &RowReport) -> Json {
-    let RowReport { details, fix, kept_in, bytes } = *report;
+    let RowReport { details, fix, gap_journal, bytes } = *report;
     let row = &details.row;
     let is_event = matches!(row.content, RowContent::Event(_));
-    let (event, other) = details.payload_text.clone().map_or((None, None), |text| match is_event {
+    let (event, other_text) = details.payload_text.clone().map_or((None, None), |text| match is_event {
         true => (Some(Json::Stored(text)), None),
         false => (None, Some(text)),
     });
     let found = match &row.content {
-        RowContent::Finding(found) => Some(finding(found, fix, kept_in)),
+        RowContent::Finding(found) => Some(finding(found, fix, gap_journal)),
         RowContent::Header | RowContent::Event(_) | RowContent::InFlight => None,
     };
     let field = |field: &FieldSpan| {
@@ -45,7 +45,7 @@ pub(crate) fn row_json(report: &RowReport) -> Json {
         ("start", row.start.into()),
         ("end", row.end.into()),
         ("event", event.unwrap_or(Json::Null)),
-        ("payload_text", other.into()),
+        ("payload_text", other_text.into()),
         ("fields", Json::List(details.fields.iter().map(field).collect())),
         ("frame", details.frame.as_ref().map_or(Json::Null, frame_json)),
         ("finding", found.unwrap_or(Json::Null)),
@@ -54,7 +54,7 @@ pub(crate) fn row_json(report: &RowReport) -> Json {
     ])
 }
 
-/// The length and the checksums of a frame, and the place of its event in the index.
+/// Returns the length and the checksums of a frame, and the position of its event in the index.
 fn frame_json(frame: &FrameDetails) -> Json {
     let checksum = |sum: Option<u32>| Json::from(sum.map(|sum| format!("{sum:08x}")));
     let (status, position, events) = match frame.index_entry {

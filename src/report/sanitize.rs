@@ -8,18 +8,18 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar;
 
-/// Starts an escape. In the text itself it is escaped.
+/// Starts an escape. This character is escaped where it occurs in the text itself.
 const ESCAPE_OPEN: char = '‹';
 /// Ends an escape.
 const ESCAPE_CLOSE: char = '›';
-/// Combining marks allowed on one character: enough for every living language.
+/// Maximum number of combining marks on one character, which is enough for every living language.
 const MAX_MARKS: u32 = 4;
 
 /// Replaces every hostile character with an escape: `‹ESC›`, `‹U+202E›`.
 ///
-/// Hostile are control characters (also line feed and tab: the caller splits lines first), characters that change the
-/// direction of text, characters without width or ink (except the space), noncharacters, and combining marks without a
-/// base character or more than four on one.
+/// These characters are hostile: control characters (including line feed and tab, because the caller splits lines first),
+/// characters that change the direction of text, invisible characters (except the space), noncharacters, combining marks
+/// without a base character, and more than four combining marks on one character.
 pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
     if first_hostile(text).is_none() {
         return Cow::Borrowed(text);
@@ -70,6 +70,7 @@ pub(crate) fn sanitize_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Appends `text` to `out` with every hostile character escaped.
 fn escape(text: &str, marks: &mut CombiningMarks, out: &mut String) {
     for c in text.chars() {
         if c == ESCAPE_OPEN || marks.check_hostile(c) {
@@ -81,6 +82,7 @@ fn escape(text: &str, marks: &mut CombiningMarks, out: &mut String) {
     }
 }
 
+/// Returns the byte offset of the first hostile character.
 fn first_hostile(text: &str) -> Option<usize> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return None;
@@ -89,6 +91,7 @@ fn first_hostile(text: &str) -> Option<usize> {
     text.char_indices().find(|(_, c)| *c == ESCAPE_OPEN || marks.check_hostile(*c)).map(|(at, _)| at)
 }
 
+/// Returns the byte offset of the first hostile character in JSON, where `‹` needs no escape.
 fn first_hostile_in_json(json: &str) -> Option<usize> {
     if json.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return None;
@@ -106,7 +109,7 @@ impl CombiningMarks {
         self.0 = None;
     }
 
-    /// Takes the next character; true if it must be escaped.
+    /// Counts the next character, and returns true if it must be escaped.
     fn check_hostile(&mut self, c: char) -> bool {
         if matches!(c, ' '..='~') {
             self.0 = Some(0);
@@ -130,9 +133,9 @@ impl CombiningMarks {
     }
 }
 
-/// True for characters without ink, characters that change the direction of text, and noncharacters.
+/// True for invisible characters, characters that change the direction of text, and noncharacters.
 ///
-/// `Default_Ignorable_Code_Point` of Unicode 16, the spaces and separators other than U+0020, the interlinear
+/// These are `Default_Ignorable_Code_Point` of Unicode 16, the spaces and separators other than U+0020, the interlinear
 /// annotations, the blank Braille pattern, and the 66 noncharacters.
 fn is_invisible(c: char) -> bool {
     let code = u32::from(c);
@@ -144,7 +147,7 @@ fn is_invisible(c: char) -> bool {
     ) || code & 0xFFFE == 0xFFFE
 }
 
-/// The ASCII names of 00 to 1F; form feed is NP (new page).
+/// The ASCII names of the characters 00 to 1F; form feed is NP (new page).
 const CONTROL_NAMES: [&str; 32] = [
     "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "NP", "CR", "SO", "SI", "DLE",
     "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
@@ -188,8 +191,8 @@ mod tests {
     #[test]
     fn combining_marks_are_kept_up_to_a_limit() {
         assert_eq!(sanitize("e\u{301}\u{302}"), "e\u{301}\u{302}");
-        let tower = format!("e{}", "\u{301}".repeat(5000));
-        let shown = sanitize(&tower);
+        let stacked_marks = format!("e{}", "\u{301}".repeat(5000));
+        let shown = sanitize(&stacked_marks);
         assert!(shown.starts_with("e\u{301}\u{301}\u{301}\u{301}‹U+0301›‹U+0301›"));
         assert_eq!(shown.matches('\u{301}').count(), 4);
     }
@@ -209,7 +212,7 @@ mod tests {
         assert!(matches!(sanitize_json("{\"a\":\"é\"}"), Cow::Borrowed(_)));
     }
 
-    /// Decodes escapes. That decoding succeeds proves that different inputs look different.
+    /// Decodes escapes. A round trip through this function proves that different inputs look different.
     fn unescape(shown: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut rest = shown;

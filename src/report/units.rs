@@ -1,6 +1,6 @@
-//! Formatting of sizes, counts, durations, rates, percentages and times, and parsing of sizes, rates and times.
+//! Formats sizes, counts, durations, rates, percentages and times, and parses sizes, rates and times.
 //!
-//! Nothing here reads a clock: every time is an argument.
+//! No function here reads a clock; the caller passes every time.
 
 use std::time::Duration;
 
@@ -74,11 +74,11 @@ pub(crate) fn format_duration(duration: Duration) -> String {
 
 /// Formats bytes per second: `1.2 GiB/s`.
 pub(crate) fn format_rate(bytes: u64, elapsed: Duration) -> String {
-    let second = u128::from(bytes) * 1_000_000_000 / elapsed.as_nanos().max(1);
-    format!("{}/s", format_size(u64::try_from(second).unwrap_or(u64::MAX)))
+    let per_second = u128::from(bytes) * 1_000_000_000 / elapsed.as_nanos().max(1);
+    format!("{}/s", format_size(u64::try_from(per_second).unwrap_or(u64::MAX)))
 }
 
-/// Formats a share as a whole percentage: 100 only if nothing is left, 0 only if nothing is done.
+/// Formats a share as a whole percentage: 100 only if `done` reaches `total`, 0 only if `done` is 0.
 pub(crate) fn format_percent(done: u64, total: u64) -> String {
     if done >= total {
         return "100 %".into();
@@ -98,8 +98,8 @@ pub(crate) fn format_speed(done: u64, total: u64, elapsed: Duration) -> String {
     if done == 0 || done >= total {
         return rate;
     }
-    let left = elapsed.mul_f64((total - done) as f64 / done as f64);
-    format!("{rate}, {} left", self::format_duration(left))
+    let remaining = elapsed.mul_f64((total - done) as f64 / done as f64);
+    format!("{rate}, {} left", format_duration(remaining))
 }
 
 /// Formats an offset in hexadecimal with at least eight digits: `0x0012AB40`.
@@ -130,7 +130,7 @@ pub(crate) fn format_timestamp(ms: u64, zone: DisplayZone) -> String {
 /// Parses a size such as `1GiB`, `1.5 MiB`, `20M` or `4096`, in bytes. All units are binary: `K` is 1024.
 ///
 /// # Errors
-/// Returns what was expected and found if `text` is not a size.
+/// Returns the expected and the found text if `text` is not a size.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let expected = || format!("expected a size such as 64MiB or 1.5GiB, found `{text}`");
     let split = text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len());
@@ -149,7 +149,7 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
 /// Parses a rate in bytes per second: a size with or without `/s`.
 ///
 /// # Errors
-/// As [`parse_size`]; a rate of 0 is an error too.
+/// Returns the expected and the found text if `text` is not a rate, or if the rate is 0.
 pub(crate) fn parse_rate(text: &str) -> Result<u64, String> {
     match parse_size(text.trim().strip_suffix("/s").unwrap_or(text))? {
         0 => Err("expected a rate above 0, such as 20MiB/s".into()),
@@ -161,7 +161,7 @@ pub(crate) fn parse_rate(text: &str) -> Result<u64, String> {
 /// UTC).
 ///
 /// # Errors
-/// Returns what was expected and found if `text` is not a time.
+/// Returns the expected and the found text if `text` is not a time.
 pub(crate) fn parse_time(text: &str) -> Result<u64, String> {
     if let Ok(ms) = text.parse::<u64>() {
         return Ok(ms);
@@ -179,7 +179,7 @@ fn zone_suffix(zone: DisplayZone) -> &'static str {
     }
 }
 
-/// Formats a time; one outside the calendar is shown in milliseconds.
+/// Formats a time. A time outside the range of the calendar is shown in milliseconds.
 fn format_time(ms: u64, zone: DisplayZone, format: &str, offset: &str) -> String {
     let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let Some(time) = time else {

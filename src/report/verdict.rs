@@ -1,6 +1,6 @@
-//! Findings and index states as text: one sentence each, which says what is known and what follows.
+//! Describes findings and index states in one sentence each: the facts and their consequence.
 //!
-//! The sentences can quote bytes of a log: the caller makes them safe for a terminal before printing them.
+//! A sentence can quote bytes of a log. The caller must make it safe for a terminal before printing it.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::repair::TailBackup;
 
 use super::units::{format_count, format_duration, format_number, format_size};
 
-/// Characters of a gap's content that a sentence quotes.
+/// Maximum number of characters of a gap's content that a sentence quotes.
 const MAX_QUOTE_CHARS: usize = 160;
 
-/// Describes a finding in one sentence without its full stop: what is damaged, by which evidence, and what follows.
+/// Describes a finding in one sentence without its full stop: the damage, its evidence and its consequence.
 pub(crate) fn finding_sentence(finding: &Finding) -> String {
     let evidence = &finding.evidence;
     let bytes = format_size(finding.end - finding.start);
@@ -89,8 +89,8 @@ fn gap_sentence(gap: &Finding, bytes: &str) -> String {
     let content = gap.evidence.content.as_deref();
     let note = content.and_then(|content| serde_json::from_str(content).ok());
     let Some(GapNote { repair, kind, start, end }) = note else {
-        let noted = content.map(|content| format!(" and noted {}", quote_shortened(content))).unwrap_or_default();
-        return format!("an earlier repair replaced {bytes} with a gap{noted}; nothing to do");
+        let quote = content.map(|content| format!(" and noted {}", quote_shortened(content))).unwrap_or_default();
+        return format!("an earlier repair replaced {bytes} with a gap{quote}; nothing to do");
     };
     // A range longer than the largest frame is replaced with a chain of gaps.
     let part = if (start, end) == (gap.start, gap.end) { String::new() } else { format!(", part of {start}..{end}") };
@@ -103,8 +103,8 @@ fn gap_sentence(gap: &Finding, bytes: &str) -> String {
 
 /// Formats an index state with its number: `fresh`, `BEHIND 12 MiB, 4 201 events`.
 ///
-/// `events` is the number of events that a `behind` index does not cover, or that an `ahead` index covers and the log
-/// lacks, where it is known.
+/// `events` is the number of events that a `behind` index does not cover, or of events that an `ahead` index covers and the
+/// log lacks; `None` if it is unknown.
 pub(crate) fn index_line(state: &IndexState, events: Option<u64>) -> String {
     let number = |suffix: &str| events.map(|n| format!(", {}{suffix}", format_count(n, "event"))).unwrap_or_default();
     match state {
@@ -116,7 +116,7 @@ pub(crate) fn index_line(state: &IndexState, events: Option<u64>) -> String {
     }
 }
 
-/// The reason of a `corrupt` or `foreign` state: what was expected and what was found.
+/// Returns the reason of a `corrupt` or `foreign` state: the expected and the found value.
 pub(crate) fn index_reason(state: &IndexState) -> Option<&str> {
     match state {
         IndexState::Corrupt { reason } | IndexState::Foreign { reason } => Some(reason),
@@ -124,7 +124,7 @@ pub(crate) fn index_reason(state: &IndexState) -> Option<&str> {
     }
 }
 
-/// Explains an index state in one sentence without its full stop: what it means and what follows.
+/// Explains an index state in one sentence without its full stop: its meaning and its consequence.
 pub(crate) const fn index_meaning(state: &IndexState) -> &'static str {
     match state {
         IndexState::Missing => "there is no index file; building it reads the whole log once",
@@ -146,7 +146,7 @@ pub(crate) const fn index_meaning(state: &IndexState) -> &'static str {
     }
 }
 
-/// Reports in one sentence what opening for append has set aside.
+/// Reports in one sentence the tail that opening for append has set aside.
 pub(crate) fn set_aside_line(backup: &TailBackup) -> String {
     let finding = &backup.finding;
     format!(
@@ -215,7 +215,7 @@ fn clock_clause(evidence: &Evidence) -> String {
     match (evidence.previous_time_ms, evidence.time_ms) {
         (Some(before), Some(now)) => {
             let ms = before.saturating_sub(now);
-            // Beyond a century a number of hours says nothing.
+            // A difference of more than a century is a damaged value: its milliseconds help more than its hours.
             if ms > 100 * 366 * 86_400_000 {
                 format!("{} ms ", format_number(ms))
             } else {
@@ -226,6 +226,7 @@ fn clock_clause(evidence: &Evidence) -> String {
     }
 }
 
+/// Returns at most [`MAX_QUOTE_CHARS`] characters of `text`.
 fn quote_shortened(text: &str) -> String {
     let mut short: String = text.chars().take(MAX_QUOTE_CHARS).collect();
     if short.len() < text.len() {

@@ -4,7 +4,7 @@ use super::SharedState;
 use crate::StorageError;
 use crate::inspect::OnProgress;
 use crate::repair::{self, ApplyOptions, Plan};
-use crate::report::recovered_line;
+use crate::report::recovery_line;
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
 use crate::tui::model::PlanPreview;
 use crate::tui::request::PlanRequest;
@@ -50,7 +50,7 @@ pub(super) fn apply_plan(shared: &SharedState, plan: &Plan) -> Result<Response, 
         if applied.is_ok() || recovered.is_some() {
             shared.reopen_log()?;
         }
-        Ok::<_, StorageError>((applied, recovered.as_ref().map(recovered_line)))
+        Ok::<_, StorageError>((applied, recovered.as_ref().map(recovery_line)))
     })?;
     match applied {
         Ok(applied) => {

@@ -9,7 +9,7 @@ use crate::file::Durability;
 use crate::inspect::{LogView, MAX_FINDINGS, OnProgress, Progress, SurveyUpdate};
 use crate::log::EventLog;
 use crate::repair::FixFinder;
-use crate::report::{describe_error, hint, recovered_line, set_aside_line};
+use crate::report::{describe_error, hint, recovery_line, set_aside_line};
 use crate::tui::message::{AppendResult, BackgroundUpdate, IndexSaveResult, IndexSummary, Response};
 use crate::tui::request::{AppendRequest, IndexBuildMode};
 
@@ -72,7 +72,7 @@ pub(super) fn append(
 fn open_for_append(shared: &SharedState) -> Result<(EventLog, Vec<String>), StorageError> {
     shared.with_watch_paused(|| {
         let log = shared.open_options().open(shared.path())?;
-        let notes = [log.recovered_repair().map(recovered_line), log.set_aside_tail().map(set_aside_line)];
+        let notes = [log.recovered_repair().map(recovery_line), log.set_aside_tail().map(set_aside_line)];
         let notes: Vec<String> = notes.into_iter().flatten().collect();
         if !notes.is_empty() {
             shared.reopen_log()?;
