@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source_text::{SourceFile, identifiers};
 
-pub type Graph = BTreeMap<String, BTreeSet<String>>;
+pub(super) type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// The modules that each module names in its code before the tests, by `use` or by path.
-pub fn imports(files: &[SourceFile]) -> Graph {
+pub(super) fn imports(files: &[SourceFile]) -> Graph {
     let modules: BTreeSet<String> = files.iter().map(SourceFile::module).collect();
     files.iter().map(|file| (file.module(), named_modules(file, &modules))).collect()
 }

@@ -4,27 +4,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A source file of the crate.
-pub struct SourceFile {
+pub(super) struct SourceFile {
     /// Its path below `src`.
-    pub path: PathBuf,
+    pub(super) path: PathBuf,
     /// Its text as written.
-    pub text: String,
+    pub(super) text: String,
 }
 
 impl SourceFile {
     /// The text without comments, and with the contents of string and character literals removed.
-    pub fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         strip_comments_and_literals(&self.text)
     }
 
     /// Like [`SourceFile::code`], up to the first test module.
-    pub fn code_before_tests(&self) -> String {
+    pub(super) fn code_before_tests(&self) -> String {
         let before = self.text.split("#[cfg(test)]").next().unwrap_or(&self.text);
         strip_comments_and_literals(before)
     }
 
     /// The module path without `crate`: `query::filter` for `src/query/filter.rs`, `query` for `src/query/mod.rs`.
-    pub fn module(&self) -> String {
+    pub(super) fn module(&self) -> String {
         let path = self.path.with_extension("");
         let mut parts: Vec<&str> = path.iter().map(|part| part.to_str().unwrap()).collect();
         if parts.last() == Some(&"mod") {
@@ -35,7 +35,7 @@ impl SourceFile {
 }
 
 /// All files below `src`, sorted by path.
-pub fn source_files() -> Vec<SourceFile> {
+pub(super) fn source_files() -> Vec<SourceFile> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
     while let Some(folder) = folders.pop() {
@@ -55,7 +55,7 @@ pub fn source_files() -> Vec<SourceFile> {
 }
 
 /// The names in Rust code, with the byte offset of each.
-pub fn identifiers(code: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn identifiers(code: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     code.split(move |c| !is_part(c))
         .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
