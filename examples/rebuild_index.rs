@@ -17,6 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 ///
 /// # Errors
 /// Those of the log and of its index.
+///
+/// # Panics
+/// When the merged index does not hold every event.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("orders.log");
     let index_path = folder.join("orders.log.idx"); // where the engine looks for the index

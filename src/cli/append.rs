@@ -24,8 +24,8 @@ const MAX_LINE_BYTES: u64 = 2 * frame::MAX_PAYLOAD as u64;
 
 /// Append events from flags or stdin, and print their offsets.
 ///
-/// Without --type, events are read from stdin as JSON objects, one per line, with the keys event_type, namespace,
-/// schema_id, schema_version, aggregate_id and payload. Opening the log for append completes or rolls back an
+/// Without --type, events are read from stdin as JSON objects, one per line, with the keys `event_type`, `namespace`,
+/// `schema_id`, `schema_version`, `aggregate_id` and `payload`. Opening the log for append completes or rolls back an
 /// interrupted repair and sets an unfinished last frame aside; both are reported on stderr.
 #[derive(Debug, Args)]
 #[command(after_help = "\

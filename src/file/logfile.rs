@@ -105,9 +105,10 @@ impl LogFile {
     /// # Errors
     /// That of the operating system, and another one for every call after a call that failed.
     pub(crate) fn sync(&self) -> std::io::Result<()> {
-        let synced = match self.sync_failed.load(Ordering::Acquire) {
-            true => Err(std::io::Error::other("an earlier sync of this file failed")),
-            false => self.storage.sync(),
+        let synced = if self.sync_failed.load(Ordering::Acquire) {
+            Err(std::io::Error::other("an earlier sync of this file failed"))
+        } else {
+            self.storage.sync()
         };
         self.sync_failed.fetch_or(synced.is_err(), Ordering::AcqRel);
         synced

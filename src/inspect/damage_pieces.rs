@@ -29,6 +29,7 @@ pub(super) struct DamagePieces {
 
 /// What the classification of the next bytes of a damaged range has found.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a value lives for one call, and damage is rare")]
 pub(super) enum PieceOutcome {
     /// A damaged piece.
     Damaged(DamagePiece),

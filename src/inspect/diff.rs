@@ -132,7 +132,7 @@ pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Co
         ends,
         common_end: common,
         on_update,
-        comparison: comparison,
+        comparison,
         last_difference: None,
         reported_to: 0,
     };

@@ -141,14 +141,15 @@ fn parse_value(spec: &FilterTermSpec, value: &str, now_ms: Option<u64>) -> Resul
         FilterTermKind::After => FilterTerm::After(parse_time()?),
         FilterTermKind::Before => FilterTerm::Before(parse_time()?),
         FilterTermKind::Offset => FilterTerm::Offset(parse_offset_range(&value).ok_or_else(unexpected)?),
-        FilterTermKind::NonEvent => match NonEventKind::from_name(&value) {
-            Some(kind) => FilterTerm::NonEvent(kind),
-            None => {
+        FilterTermKind::NonEvent => {
+            if let Some(kind) = NonEventKind::from_name(&value) {
+                FilterTerm::NonEvent(kind)
+            } else {
                 let nearest = nearest_keyword(&value, NonEventKind::names());
                 let nearest = nearest.map(|nearest| format!("; the nearest is `{nearest}`"));
                 return Err(unexpected() + &nearest.unwrap_or_default());
             }
-        },
+        }
         FilterTermKind::Payload | FilterTermKind::Text => return Err(unexpected()),
     })
 }

@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn items_are_merged_in_order_and_an_error_comes_first() {
-        let source = |items: &[u64]| -> IndexIterator<'static, u64> { Box::new(items.to_vec().into_iter().map(Ok)) };
+        let source = |items: &'static [u64]| -> IndexIterator<'static, u64> { Box::new(items.iter().copied().map(Ok)) };
         let sources = vec![source(&[2, 7]), source(&[]), source(&[1, 2, 9])];
         let merged: Vec<u64> = merge_ascending(sources, |item| *item).map(Result::unwrap).collect();
         assert_eq!(merged, [1, 2, 2, 7, 9]);

@@ -25,10 +25,10 @@ pub(crate) fn row_json(report: &RowReport) -> Json {
     let RowReport { details, fix, gap_journal, bytes } = *report;
     let row = &details.row;
     let is_event = matches!(row.content, RowContent::Event(_));
-    let (event, other_text) = details.payload_text.clone().map_or((None, None), |text| match is_event {
-        true => (Some(Json::Stored(text)), None),
-        false => (None, Some(text)),
-    });
+    let (event, other_text) = details
+        .payload_text
+        .clone()
+        .map_or((None, None), |text| if is_event { (Some(Json::Stored(text)), None) } else { (None, Some(text)) });
     let found = match &row.content {
         RowContent::Finding(found) => Some(finding(found, fix, gap_journal)),
         RowContent::Header | RowContent::Event(_) | RowContent::InFlight => None,

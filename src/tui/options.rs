@@ -42,7 +42,7 @@ pub(crate) enum ColorChoice {
 #[cfg(test)]
 impl TuiOptions {
     /// Returns the default options for a log: read and write, with scan and mouse, colours chosen automatically.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             read_only: false,

@@ -65,11 +65,10 @@ impl Theme {
     /// Returns the theme of a choice. `NO_COLOR` decides only where the user has not chosen.
     pub(crate) const fn from_choice(choice: ColorChoice, no_color: NoColorVariable) -> Self {
         match (choice, no_color) {
-            (ColorChoice::Auto, NoColorVariable::Set) => Self::Mono,
             (ColorChoice::Auto, NoColorVariable::Unset) | (ColorChoice::Always, _) => Self::Ansi,
             (ColorChoice::Dark, _) => Self::Dark,
             (ColorChoice::Light, _) => Self::Light,
-            (ColorChoice::Mono, _) => Self::Mono,
+            (ColorChoice::Auto, NoColorVariable::Set) | (ColorChoice::Mono, _) => Self::Mono,
         }
     }
 

@@ -285,10 +285,7 @@ impl Copier<'_> {
     fn neighbours_of(&mut self, finding: &Finding) -> Result<Neighbours, StorageError> {
         if !self.damaged_run.range.contains(&finding.start) {
             let log = self.view.log();
-            let before = match self.last_frame.is_empty() {
-                true => None,
-                false => read_neighbour(log, self.last_frame.start)?,
-            };
+            let before = if self.last_frame.is_empty() { None } else { read_neighbour(log, self.last_frame.start)? };
             // The end of the damage is known once the follower has read it.
             self.copy_until(finding.start + 1)?;
             let end = self.follower.as_ref().map_or(finding.end, Scanner::position);

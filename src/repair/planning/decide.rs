@@ -198,9 +198,8 @@ fn decide_piece(
     let proven_range = offer.selectable_range.filter(|range| range.is_proven());
     let accepted = match (selected, own_certainty, proven_range) {
         (Some(SelectedFix::OwnCandidate(index)), ..) => offer.edit(index),
-        (Some(SelectedFix::Donor(range)), ..) => Some(take(range)),
         (None, Some(Certainty::Proven), _) => offer.edit(0),
-        (None, _, Some(range)) => Some(take(range)),
+        (Some(SelectedFix::Donor(range)), ..) | (None, _, Some(range)) => Some(take(range)),
         (None, Some(Certainty::Likely), None) if options.accept_likely => offer.edit(0),
         _ => None,
     };

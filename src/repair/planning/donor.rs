@@ -170,11 +170,10 @@ impl Donor {
             _ if !self.has_same_header => Some("its header differs"),
             (Some(before), ..) if !self.has_same_frame(before.offset)? => Some("its frame before the range differs"),
             (_, Some(after), _) if !self.has_same_frame(after.offset)? => Some("its frame after the range differs"),
-            (_, Some(_), _) => None,
             (_, None, Some(last)) if read_neighbour(&self.donor, last.offset)? != Some(last) => {
                 Some("its last frame differs from the one that the index has seen")
             }
-            (_, None, Some(_)) => None,
+            (_, Some(_), _) | (_, None, Some(_)) => None,
             (_, None, None) => Some("there is no frame after the range to compare with"),
         };
         let certainty = if doubt.is_none() { Certainty::Proven } else { Certainty::Choice };

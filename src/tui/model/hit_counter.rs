@@ -82,7 +82,7 @@ impl HitCounter {
 
     /// Returns whether the whole log was searched without a hit.
     pub(crate) fn has_no_hits(&self, bytes: u64) -> bool {
-        self.hits.is_complete(bytes) && self.hits.len() == 0
+        self.hits.is_complete(bytes) && self.hits.is_empty()
     }
 
     /// Formats the number of hits, with the position of the hit at an offset: `3 of 20 hits so far`.

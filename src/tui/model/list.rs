@@ -336,8 +336,8 @@ mod tests {
         RowPage { rows: rows(range), at_start: true, at_end: true }
     }
 
-    fn needed(from: u64, direction: Direction) -> Option<RowsNeeded> {
-        Some(RowsNeeded { from, direction })
+    fn needed(from: u64, direction: Direction) -> RowsNeeded {
+        RowsNeeded { from, direction }
     }
 
     #[test]
@@ -345,7 +345,7 @@ mod tests {
         let mut list = list(first_page(0..100));
         list.move_by(150);
         assert_eq!(list.selected_offset(), 990);
-        assert_eq!(list.begin_next_request(0, |_| true), needed(1000, Direction::Forward));
+        assert_eq!(list.begin_next_request(0, |_| true), Some(needed(1000, Direction::Forward)));
         assert_eq!(list.begin_next_request(0, |_| true), None, "one request at a time");
         list.extend_window(RowPage { rows: rows(100..300), at_start: false, at_end: true }, 0);
         assert_eq!(list.selected_offset(), 1500);
@@ -370,7 +370,7 @@ mod tests {
         let first = list.rows[0].start;
         list.cursor = 0;
         list.move_by(-5);
-        assert_eq!(list.begin_next_request(0, |_| true), needed(first, Direction::Backward));
+        assert_eq!(list.begin_next_request(0, |_| true), Some(needed(first, Direction::Backward)));
         list.extend_window(RowPage { rows: rows(0..first / 10), at_start: true, at_end: false }, 0);
         assert_eq!(list.selected_offset(), first - 50);
     }
@@ -396,7 +396,7 @@ mod tests {
         list.cursor = 4;
         list.reopen_end();
         assert_eq!(list.rows.len(), 1);
-        assert_eq!(list.begin_next_request(0, |_| true), needed(1, Direction::Forward));
+        assert_eq!(list.begin_next_request(0, |_| true), Some(needed(1, Direction::Forward)));
     }
 
     #[test]
