@@ -13,16 +13,16 @@ pub(crate) enum Effect {
         worker: WorkerKind,
         /// Identifies the request, so that the response to an older one can be dropped.
         generation: u64,
-        /// What the worker has to do.
+        /// The work to do.
         request: Box<Request>,
     },
     /// Abandons the worker's current request. No further response to it is expected.
     Cancel(WorkerKind),
-    /// Stops the background scan.
+    /// Stops the background scan at its next progress report.
     StopScan,
     /// Resumes the background scan where it stopped, or starts it.
     ResumeScan,
-    /// Scans a range again in which a page has met damage that the scan does not know.
+    /// Scans a range again, because a page of rows shows damage in it that the scan has not reported.
     RescanRange(Range<u64>),
     /// Discards the results of the background scan and starts it again from the beginning of the log.
     RestartScan,
@@ -32,7 +32,7 @@ pub(crate) enum Effect {
     SetMouseCapture(MouseCapture),
     /// Restores the terminal and suspends the process until the shell resumes it.
     Suspend,
-    /// Ends the run loop.
+    /// Ends the run loop and closes the screen.
     Quit,
 }
 

@@ -1,8 +1,8 @@
 //! Limits how often the screen is drawn: at once after input, ten times a second for background updates, and at most
 //! sixty times a second.
 //!
-//! A key leads to up to two frames in quick succession, the second when a worker has responded. Frames may therefore come
-//! in short bursts while their rate over time stays bounded: the generic cell rate algorithm of ITU-T I.371.
+//! A key leads to up to two frames in quick succession, the second when a worker has responded. Frames may therefore
+//! come in short bursts while their rate over time stays bounded: the generic cell rate algorithm of ITU-T I.371.
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 const FRAME_INTERVAL: Duration = Duration::from_millis(18);
 /// How far frames may be ahead of that interval: four frames at once.
 const BURST_TOLERANCE: Duration = Duration::from_millis(54);
-/// Interval between two frames for background updates.
+/// Shortest interval between two frames for background updates.
 const BACKGROUND_FRAME_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why a frame has to be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FramePriority {
-    /// Background updates only.
+    /// Only background updates have arrived since the last frame.
     Background,
-    /// Input, or the response to it.
+    /// Input has arrived since the last frame, or the response to it.
     Interactive,
 }
 
@@ -26,7 +26,8 @@ pub(super) enum FramePriority {
 #[derive(Debug, Default)]
 pub(super) struct FrameLimiter {
     last_frame: Option<Instant>,
-    /// When the next frame would be due if the frames so far had come at an even rate.
+    /// The theoretical arrival time of the algorithm: when the next frame would be due if all frames so far had been
+    /// evenly spaced.
     theoretical_time: Option<Instant>,
 }
 
@@ -44,7 +45,7 @@ impl FrameLimiter {
     /// Records that a frame was drawn.
     pub(super) fn record_frame(&mut self, now: Instant) {
         self.last_frame = Some(now);
-        self.theoretical_time = Some(self.theoretical_time.map_or(now, |even| even.max(now)) + FRAME_INTERVAL);
+        self.theoretical_time = Some(self.theoretical_time.map_or(now, |due| due.max(now)) + FRAME_INTERVAL);
     }
 }
 

@@ -1,17 +1,17 @@
-//! Keys as the table of actions names them, and their conversion from the terminal's key events.
+//! The keys that actions can be bound to, and their conversion from key events of the terminal.
 
 use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A key. It makes only distinctions that every terminal reports reliably.
+/// A key press, with only those distinctions that every terminal reports reliably.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
     /// A character, with Shift already applied.
     Char(char),
     /// Control with a letter.
     Ctrl(char),
-    /// A function key.
+    /// A function key, such as F1.
     F(u8),
     /// The Enter key.
     Enter,

@@ -1,4 +1,4 @@
-//! The areas of the panes for a size of the screen: three panes, two panes, one pane, or one line.
+//! Computes the areas of the panes from the size of the screen: three panes, two panes, one pane, or one line.
 //!
 //! ```text
 //!     status                                      status                status          row
@@ -11,39 +11,39 @@
 //!     footer                                      footer
 //! ```
 //!
-//! `update` uses the areas too, for the heights of lists and for clicks. Nothing is drawn here.
+//! `view` draws into these areas, and `update` uses them for the heights of lists and for clicks.
 
 use ratatui::layout::{Constraint, Layout, Rect, Size};
 
 use super::model::{ConfirmDialog, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines};
 
-/// Columns from which the list and the detail pane are side by side.
+/// Minimum width of a screen that has the list and the detail pane side by side.
 const SIDE_BY_SIDE_MIN_WIDTH: u16 = 100;
-/// Lines from which the list is above the detail pane, on a narrow screen.
+/// Minimum height of a narrow screen that has the list above the detail pane.
 const STACKED_MIN_HEIGHT: u16 = 20;
-/// Size from which the findings have a pane below the events.
+/// Minimum size of a screen that has a pane for the findings below the events.
 const THREE_PANES_MIN_SIZE: Size = Size::new(110, 30);
-/// Largest number of columns of a dialog.
+/// Maximum width of a dialog, border included.
 pub(crate) const DIALOG_MAX_WIDTH: u16 = 76;
-/// Size from which panes have borders.
+/// Minimum size of a screen whose panes have borders.
 const BORDERS_MIN_SIZE: Size = Size::new(36, 8);
-/// Lines from which the screen has an integrity strip.
+/// Minimum height of a screen that has an integrity strip.
 const STRIP_MIN_HEIGHT: u16 = 10;
 
-/// The areas of the screen. A part for which there is no room has an empty area.
+/// The areas of the parts of the screen. A part for which there is no room has an empty area.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct LayoutAreas {
-    /// The status line.
+    /// The status line, the first line of the screen.
     pub(crate) status: Rect,
-    /// The integrity strip.
+    /// The integrity strip, below the status line.
     pub(crate) strip: Rect,
-    /// The pane of the tab, with its border.
+    /// The main pane, which shows the selected tab, with its border.
     pub(crate) main: Rect,
     /// The detail pane, with its border.
     pub(crate) detail: Rect,
     /// The findings below the events, with their border.
     pub(crate) findings: Rect,
-    /// The footer.
+    /// The footer, the last line of the screen.
     pub(crate) footer: Rect,
     /// Whether panes have borders.
     pub(crate) border: Border,
@@ -79,7 +79,7 @@ impl LayoutAreas {
     }
 }
 
-/// Returns the areas of the screen.
+/// Computes the areas of the screen from its size, the selected tab, the focus and the zoom.
 pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
     let Size { width, height } = model.size;
     let screen = Rect::new(0, 0, width, height);
@@ -120,28 +120,28 @@ const fn fits(size: Size, needed: Size) -> bool {
     size.width >= needed.width && size.height >= needed.height
 }
 
-/// Returns the lines of the list of actions in the help, on a screen of `height` lines.
+/// Returns the height of the list of actions in the help, on a screen of `height` lines.
 pub(crate) const fn help_list_height(height: u16) -> u16 {
     // The border takes two lines and the typed text one.
     height.saturating_sub(3 + help_description_height(height))
 }
 
-/// Returns the lines for the description of the selected action in the help.
+/// Returns the height of the description of the selected action in the help, on a screen of `height` lines.
 pub(crate) const fn help_description_height(height: u16) -> u16 {
     if height >= 14 { 4 } else { 0 }
 }
 
-/// Returns the columns of a dialog's text, and the lines of it that a screen of this size shows.
+/// Returns the width of a dialog's text, and the number of its lines that are visible on a screen of this size.
 pub(crate) fn dialog_text_size(Size { width, height }: Size, dialog: &ConfirmDialog) -> Size {
     let columns = width.min(DIALOG_MAX_WIDTH).saturating_sub(4).max(1);
     let lines = dialog.wrapped_lines(usize::from(columns)).len();
-    // An empty line and the buttons below the text, and the border, so that the buttons are always visible.
+    // The border, an empty line and the buttons are reserved first, so that the buttons are always visible.
     let reserved = if height < 5 || width < 20 { 2 } else { 4 };
     let available = height.saturating_sub(reserved);
     Size::new(columns, u16::try_from(lines).map_or(available, |lines| lines.min(available)))
 }
 
-/// Returns the lines above the hex view that show what a fix would change: at most half the pane, so that some bytes
+/// Returns the height of the preview of a fix above the hex view. It takes at most half the pane, so that some bytes
 /// are always visible.
 pub(crate) fn fix_preview_height(model: &Model) -> u16 {
     let areas = compute_areas(model);

@@ -1,6 +1,5 @@
-//! Inputs of `update`: keys, mouse events and signals, responses of the workers, and background updates. Plain data.
+//! Inputs of `update`, as plain data: keys, mouse events, signals, responses of the workers, and background updates.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ratatui::layout::{Position, Size};
@@ -19,7 +18,7 @@ use crate::repair::{AppliedRepair, ProposedFix, RepairRecord, RepairState};
 pub(crate) enum Message {
     /// A key was pressed at a time.
     Key(Key, SessionTime),
-    /// Text was pasted.
+    /// Text was pasted into the terminal.
     Paste(String),
     /// The left mouse button was pressed.
     Click(Position),
@@ -29,11 +28,11 @@ pub(crate) enum Message {
     Resize(Size),
     /// A worker responded to a request.
     Response {
-        /// The worker.
+        /// The worker that responded.
         worker: WorkerKind,
         /// The generation of the request.
         generation: u64,
-        /// The response.
+        /// The content of the response.
         response: Response,
     },
     /// A thread reports a change that was not requested.
@@ -42,7 +41,7 @@ pub(crate) enum Message {
     Drawn(SessionTime),
     /// A signal asks the process to suspend.
     Suspend,
-    /// A signal asks the process to quit, or the terminal is gone.
+    /// A signal asks the process to quit, or the terminal was closed.
     Quit,
 }
 
@@ -58,16 +57,16 @@ pub(crate) enum WheelDirection {
 /// A worker's response to a request.
 #[derive(Debug)]
 pub(crate) enum Response {
-    /// The request is being worked on. The units are bytes, or events for an append.
+    /// The request is still in progress. The units are bytes, or events for an append.
     Progress {
-        /// Units done so far.
+        /// Number of units done so far.
         done: u64,
-        /// Units in total.
+        /// Number of units in total.
         total: u64,
     },
     /// A window of rows that replaces the current one.
     RowWindow {
-        /// The rows.
+        /// The rows of the new window.
         page: RowPage,
         /// Offset that the cursor is moved to.
         cursor_offset: u64,
@@ -95,31 +94,31 @@ pub(crate) enum Response {
     Aggregates {
         /// Position of the first row.
         from: usize,
-        /// The rows.
+        /// The rows, in the requested order.
         rows: Vec<AggregateSummary>,
         /// Number of rows in the table.
         total: usize,
-        /// The index holds more aggregates than the table can sort.
+        /// Whether the index holds more aggregates than the table can sort.
         over_limit: bool,
     },
     /// There is no index to read aggregates from.
     NoIndex,
-    /// Events were appended.
+    /// Events were appended to the log.
     Appended(Box<AppendResult>),
-    /// The index was saved.
+    /// The index was saved to its file.
     IndexSaved(Box<IndexSaveResult>),
-    /// The repair history.
+    /// The repair history was read.
     RepairHistory {
         /// The repairs, oldest first.
         records: Vec<RepairRecord>,
         /// One message for each file in the journal folder that is not a journal of this log.
         notices: Vec<String>,
     },
-    /// A plan was made.
+    /// A plan of a repair or an undo was made.
     Planned(Box<PlanPreview>),
-    /// A plan was applied.
+    /// A plan was applied to the log.
     Repaired(Box<RepairResult>),
-    /// The request failed.
+    /// The request failed or was cancelled.
     Failed(RequestFailure),
 }
 
@@ -132,11 +131,12 @@ pub(crate) struct AppendResult {
     pub(crate) last_offset: u64,
     /// Bytes that the events take in the log.
     pub(crate) bytes: u64,
-    /// What each append waited for.
+    /// Whether each append waited for the data to reach the disk.
     pub(crate) durability: Durability,
     /// Time that each append took.
     pub(crate) latencies: Vec<Duration>,
-    /// Recoveries made when the log was opened: a killed repair, a tail set aside. One message each.
+    /// One message for each recovery made when the log was opened: a killed repair was completed or rolled back, an
+    /// unfinished tail was set aside.
     pub(crate) recovery_notes: Vec<String>,
     /// Why fewer events were appended than requested.
     pub(crate) stop_reason: Option<String>,
@@ -145,13 +145,11 @@ pub(crate) struct AppendResult {
 /// The result of saving the index.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct IndexSaveResult {
-    /// Path of the index file.
-    pub(crate) path: PathBuf,
     /// How much of the index was built.
     pub(crate) mode: IndexBuildMode,
-    /// The index file before.
+    /// The state of the index file before the build.
     pub(crate) before: IndexSummary,
-    /// The index file after.
+    /// The state of the index file after it was saved.
     pub(crate) after: IndexSummary,
     /// End of the range from the log's start that the build verified, in bytes; 0 when it verified nothing.
     pub(crate) verified_to: u64,
@@ -159,7 +157,7 @@ pub(crate) struct IndexSaveResult {
     pub(crate) elapsed: Duration,
 }
 
-/// The state of an index file.
+/// The state of an index file, for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IndexSummary {
     /// Name of the state.
@@ -199,22 +197,22 @@ pub(crate) enum BackgroundUpdate {
     LogChanged(Box<LogInfo>, LogChange),
     /// The path no longer leads to a log.
     LogUnavailable(LogUnavailable),
-    /// A killed repair was completed or rolled back, as the message says, and the requested plan was not applied.
+    /// A killed repair was completed or rolled back, as the message reports, and the requested plan was not applied.
     RepairRecovered(Box<LogInfo>, String),
     /// The scan has read a range.
     ScanProgress {
         /// Start of the range.
         from: u64,
-        /// End of the range: the scan's position.
-        at: u64,
+        /// End of the range, which is the scan's new position.
+        to: u64,
         /// Offset at which the scan ends.
         end: u64,
     },
     /// Number of events that the scan has counted so far.
     EventCount(u64),
-    /// The scan has found damage, a gap or a clock anomaly, and knows what can be done about it.
+    /// The scan has found damage, a gap or a clock anomaly, and has searched for a fix.
     Finding(Box<ProposedFix>),
-    /// The scan is about to read everything from an offset again. Earlier results from there on no longer hold.
+    /// The scan is about to read the log again from an offset on. Its earlier results from that offset on are obsolete.
     RescanFrom(u64),
     /// The scan has reached the end of the log.
     ScanDone,
@@ -222,14 +220,14 @@ pub(crate) enum BackgroundUpdate {
     ScanStopped,
     /// The scan failed with this message.
     ScanFailed(String),
-    /// An index for looking up aggregates is ready.
+    /// A new in-memory index is ready, so that aggregates can be looked up.
     IndexReady,
 }
 
 /// How a log has changed other than by growing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogChange {
-    /// The file was cut. It had this many bytes before.
+    /// The file was cut to a smaller size. It had this many bytes before.
     Shrunk(u64),
     /// The path leads to another file.
     Replaced,

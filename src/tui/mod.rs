@@ -1,14 +1,14 @@
-//! The full-screen inspector.
+//! The full-screen inspector: an event loop over a model, an `update` function and a `view` function.
 //!
 //! Messages (keys, worker responses, background updates) go through `update`, which changes the model and requests side
-//! effects. The run loop executes the effects and draws the model with `view`. Workers do what takes time on threads of
-//! their own. Modules import in this direction:
+//! effects. The run loop executes the effects and draws the model with `view`. Workers run long operations on separate
+//! threads. Modules import in this direction:
 //!
 //! ```text
 //! keys, theme, options, actions -> request, effect -> model -> message, layout, strip -> update, view, worker -> run
 //! ```
 //!
-//! Nothing here knows a byte layout, and nothing here judges a log: both are in modules that the command line uses too.
+//! No module here decodes bytes or classifies damage: the command line shares the modules that do.
 
 #![expect(
     clippy::cast_possible_wrap,

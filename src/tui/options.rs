@@ -1,4 +1,4 @@
-//! Options of the inspector. Nothing here is read from the terminal or the environment.
+//! Options of the inspector, as the command line passes them.
 
 use std::path::PathBuf;
 
@@ -6,21 +6,21 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 pub(crate) struct TuiOptions {
     /// Path of the log.
-    pub path: PathBuf,
-    /// Disables every action that writes.
-    pub read_only: bool,
-    /// Scans the log in the background.
-    pub scan: bool,
-    /// Limits background reads to this many bytes per second.
-    pub max_read_rate: Option<u64>,
+    pub(crate) path: PathBuf,
+    /// Whether every action that writes is disabled.
+    pub(crate) read_only: bool,
+    /// Whether the log is scanned in the background.
+    pub(crate) scan: bool,
+    /// Maximum rate of background reads in bytes per second; `None` for no limit.
+    pub(crate) max_read_rate: Option<u64>,
     /// Path of the index file, when it is not next to the log.
-    pub index_path: Option<PathBuf>,
+    pub(crate) index_path: Option<PathBuf>,
     /// Folder of the repair journals, when it is not next to the log.
-    pub journal_dir: Option<PathBuf>,
-    /// Choice of colours.
-    pub color: ColorChoice,
-    /// Captures the mouse.
-    pub mouse: bool,
+    pub(crate) journal_dir: Option<PathBuf>,
+    /// The choice of colours.
+    pub(crate) color: ColorChoice,
+    /// Whether the screen receives mouse events.
+    pub(crate) mouse: bool,
 }
 
 /// A choice of colours: the values of `--color`.
@@ -35,7 +35,7 @@ pub(crate) enum ColorChoice {
     Dark,
     /// High contrast on white, with blue and orange.
     Light,
-    /// No colours: bold, underlined and reversed text only.
+    /// No colours, only text attributes such as bold and reversed.
     Mono,
 }
 

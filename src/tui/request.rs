@@ -1,18 +1,18 @@
-//! Requests to the workers, as plain data.
+//! Requests that the screen sends to its workers, as plain data.
 
 use crate::file::Durability;
 use crate::format::Event;
 use crate::query::{Direction, Filter, Hits, JumpTarget, LogRow, SearchPattern};
 use crate::repair::{Fix, Plan, RepairOptions};
 
-/// The workers. Each kind of request has a worker of its own, so that no kind waits for another.
+/// The kinds of workers. Each kind of request has its own worker, so that no kind waits for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WorkerKind {
     /// Reads the rows of the events pane.
     List,
     /// Reads the contents of the selected row.
     Detail,
-    /// Resolves jumps, searches, and finds the next damage.
+    /// Resolves jumps, and finds the next match and the next damage.
     Jump,
     /// Counts the hits of the filter and of the search.
     Hits,
@@ -41,7 +41,7 @@ pub(crate) enum Request {
         rows_before: usize,
         /// Number of rows to read from the offset on.
         rows_after: usize,
-        /// Selects the rows.
+        /// The filter that selects the rows.
         filter: Filter,
         /// Hits of the filter counted so far, which save reading the ranges between them.
         hits: Option<Hits>,
@@ -50,7 +50,7 @@ pub(crate) enum Request {
     LastRows {
         /// Number of rows to read.
         rows: usize,
-        /// Selects the rows.
+        /// The filter that selects the rows.
         filter: Filter,
         /// Hits of the filter counted so far.
         hits: Option<Hits>,
@@ -63,14 +63,14 @@ pub(crate) enum Request {
         direction: Direction,
         /// Number of rows to read.
         rows: usize,
-        /// Selects the rows.
+        /// The filter that selects the rows.
         filter: Filter,
         /// Hits of the filter counted so far.
         hits: Option<Hits>,
     },
     /// Reads the contents of a row.
     Detail {
-        /// The row.
+        /// The row to read.
         row: LogRow,
         /// Offset of the first byte of the hex window.
         hex_start: u64,
@@ -81,9 +81,9 @@ pub(crate) enum Request {
     ResolveJump(JumpTarget),
     /// Finds the next row that matches a pattern.
     FindMatch {
-        /// The pattern.
+        /// The pattern to search for.
         pattern: SearchPattern,
-        /// Selects the rows that are searched.
+        /// The filter that selects the rows to search.
         filter: Filter,
         /// Hits of the search counted so far.
         hits: Option<Hits>,
@@ -117,13 +117,13 @@ pub(crate) enum Request {
         /// Number of rows to read.
         rows: usize,
     },
-    /// Appends events.
+    /// Appends events to the log.
     Append(AppendRequest),
     /// Builds the index and saves it.
     SaveIndex(IndexBuildMode),
     /// Reads the repair history.
     RepairHistory,
-    /// Makes a plan. Nothing is written.
+    /// Makes the plan of a repair or an undo. Nothing is written.
     Plan(PlanRequest),
     /// Applies a plan exactly as it was shown.
     Apply(Box<Plan>),
@@ -150,19 +150,19 @@ pub(crate) enum ReadPriority {
 /// The sort order of the table of aggregates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum AggregateSort {
-    /// Ascending id.
+    /// By id, ascending.
     #[default]
     Id,
-    /// Descending number of events.
+    /// By number of events, descending.
     Events,
-    /// Ascending offset of the first event.
+    /// By offset of the first event, ascending.
     First,
-    /// Descending offset of the last event.
+    /// By offset of the last event, descending.
     Last,
 }
 
 impl AggregateSort {
-    /// The order that follows this one when the user cycles through them.
+    /// Returns the order that follows this one when the user cycles through them.
     pub(crate) const fn next(self) -> Self {
         match self {
             Self::Id => Self::Events,
@@ -173,12 +173,12 @@ impl AggregateSort {
     }
 }
 
-/// Events to append.
+/// A request to append one event a number of times.
 #[derive(Debug, Clone)]
 pub(crate) struct AppendRequest {
-    /// The event.
+    /// The event to append.
     pub(crate) event: Box<Event>,
-    /// What each append waits for.
+    /// Whether each append waits for the data to reach the disk.
     pub(crate) durability: Durability,
     /// How many times the event is appended.
     pub(crate) count: u32,
@@ -187,27 +187,27 @@ pub(crate) struct AppendRequest {
 /// How much of an index is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IndexBuildMode {
-    /// Only the part of the log after what the index covers.
+    /// The index is extended by the part of the log that it does not cover yet.
     Incremental,
-    /// The whole log.
+    /// The index is built from the whole log.
     Full,
 }
 
-/// What a plan is requested for.
+/// The operation that a plan is requested for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum PlanRequest {
-    /// A repair.
+    /// A repair of one damaged range or of all damage.
     Repair {
         /// Selects the damage and the permitted fixes.
         options: RepairOptions,
-        /// The finding that the user has to decide about, when the plan is about one.
+        /// The finding whose fix the user has to choose, when the plan is about one.
         undecided: Option<UndecidedFinding>,
     },
     /// The undo of the repair with this number, or of the last one.
     Undo(Option<u32>),
 }
 
-/// A finding whose fix the user has to choose.
+/// A finding with several possible fixes, of which the user has to choose one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct UndecidedFinding {
     /// Offset of the damage.
@@ -217,7 +217,7 @@ pub(crate) struct UndecidedFinding {
 }
 
 impl PlanRequest {
-    /// The title of the job that makes the plan and of the dialog that shows it.
+    /// Returns the title of the job that makes the plan and of the dialog that shows it.
     pub(crate) fn title(&self) -> String {
         match self {
             Self::Repair { options: RepairOptions { damage_offset: Some(offset), .. }, .. } => {
@@ -229,7 +229,7 @@ impl PlanRequest {
         }
     }
 
-    /// The command line that does the same. `log` is the log's path as a shell takes it.
+    /// Returns the equivalent command line. `log` is the log's path, quoted for a shell.
     pub(crate) fn cli_command(&self, log: &str) -> String {
         match self {
             Self::Undo(None) => format!("chronicle undo {log} --yes"),

@@ -23,9 +23,9 @@ use super::update;
 use super::worker::{SharedState, Workers};
 use crate::log::now_ms;
 
-/// How long messages are handled before the screen is drawn.
+/// Longest time that waiting messages are handled before the screen is drawn.
 const MESSAGE_BATCH_TIME: Duration = Duration::from_millis(16);
-/// How long the first frame waits for the first page of rows.
+/// Longest time that the first frame waits for the first page of rows.
 const FIRST_PAGE_TIMEOUT: Duration = Duration::from_millis(30);
 
 /// Opens the full-screen inspector on a log, and returns when the user quits.
@@ -74,6 +74,7 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
     result
 }
 
+/// A running screen: its model, terminal and workers.
 struct TuiSession {
     model: Model,
     screen: Screen,
@@ -102,8 +103,8 @@ impl TuiSession {
         let mut limiter = FrameLimiter::default();
         loop {
             // The first frame waits for the first page, up to the deadline.
-            let first = || if self.model.list.rows.is_empty() { first_page_deadline } else { Instant::now() };
-            let due = limiter.next_frame_at(self.frame_priority).unwrap_or_else(first);
+            let first_frame_at = || if self.model.list.rows.is_empty() { first_page_deadline } else { Instant::now() };
+            let due = limiter.next_frame_at(self.frame_priority).unwrap_or_else(first_frame_at);
             if self.model.needs_redraw && Instant::now() >= due {
                 self.screen.draw(&self.model)?;
                 limiter.record_frame(Instant::now());
@@ -113,7 +114,7 @@ impl TuiSession {
             let message = if self.model.needs_redraw {
                 self.messages.recv_deadline(due)
             } else {
-                // Without anything to draw the loop sleeps until a message arrives.
+                // With nothing to draw, the loop sleeps until a message arrives.
                 self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
             match message {
@@ -178,14 +179,14 @@ impl TuiSession {
     }
 }
 
-/// Reads input events on a thread of its own, so that each key carries the time at which it was typed.
+/// Reads input events on a separate thread, so that each key carries the time at which it was typed.
 fn spawn_input_thread(out: &Sender<Message>, started_at: Instant) {
     let out = out.clone();
     let run = move || {
         loop {
             let message = match event::read() {
                 Ok(event) => message_from_event(event, started_at),
-                // The terminal is gone.
+                // The terminal was closed.
                 Err(_) => Some(Message::Quit),
             };
             let is_quit = matches!(message, Some(Message::Quit));
@@ -219,7 +220,7 @@ fn message_from_event(event: Event, started_at: Instant) -> Option<Message> {
     }
 }
 
-/// Turns signals into messages, so that the run loop ends in the usual way and restores the terminal.
+/// Converts signals to messages, so that the run loop ends in the usual way and restores the terminal.
 #[cfg(unix)]
 fn spawn_signal_thread(out: &Sender<Message>) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -237,7 +238,7 @@ fn spawn_signal_thread(out: &Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("signals".into()).spawn(run).map(|_| ())
 }
 
-/// Does nothing, because this platform has none of these signals.
+/// Does nothing, because this platform does not have these signals.
 #[cfg(not(unix))]
 fn spawn_signal_thread(_out: &Sender<Message>) -> io::Result<()> {
     Ok(())

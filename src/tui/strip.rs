@@ -1,4 +1,4 @@
-//! The columns of the integrity strip: the bytes that each represents, and what is known about them.
+//! The columns of the integrity strip: the range of bytes that each represents, and the state of that range.
 
 use std::ops::Range;
 
@@ -7,20 +7,20 @@ use ratatui::layout::Rect;
 use super::model::{LogInfo, Model};
 use crate::format::DamageKind;
 
-/// What a column of the strip shows: the worst state of its bytes.
+/// The state of a column of the strip, which is the worst state of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StripCell {
-    /// The column has damage.
+    /// The column contains a damaged range.
     Damaged,
-    /// The column has a gap and no damage.
+    /// The column contains a gap and no damage.
     Gap,
     /// The column was verified in this session, and the index file does not cover it.
     NotIndexed,
     /// The column was verified in this session.
     Verified,
-    /// The column was verified when the index was saved, and was not read since.
+    /// The column was verified when the index was saved, and has not been read since.
     VerifiedEarlier,
-    /// The column was not read completely.
+    /// The column has not been verified completely.
     Unscanned,
 }
 
@@ -41,25 +41,25 @@ impl StripCell {
     }
 }
 
-/// Returns whether there is room for the speed of the scan, or for the date of an earlier verification.
+/// Returns whether the strip has room for the speed of the scan, or for the date of an earlier verification.
 pub(crate) const fn is_wide(area: Rect) -> bool {
     area.width >= 100
 }
 
 /// Returns the columns that represent bytes: between the bars at both ends, and before the text.
 pub(crate) fn strip_columns(area: Rect) -> Range<u16> {
-    let text = match area.width {
+    let text_width = match area.width {
         _ if is_wide(area) => 31,
         60.. => 18,
         _ => 0,
     };
-    area.x + 1..(area.x + area.width).saturating_sub(1 + text).max(area.x + 1)
+    area.x + 1..(area.x + area.width).saturating_sub(1 + text_width).max(area.x + 1)
 }
 
-/// Returns the range that the `nth` of `count` columns represents, in a file of `bytes`.
+/// Returns the range that column `nth` of `count` represents, in a file of `bytes` bytes. `nth` counts from 0.
 pub(crate) fn column_bytes(nth: u16, count: u16, bytes: u64) -> Range<u64> {
-    let edge = |n: u16| (u128::from(bytes) * u128::from(n) / u128::from(count.max(1))) as u64;
-    edge(nth)..edge(nth + 1).max(edge(nth) + 1)
+    let boundary = |n: u16| (u128::from(bytes) * u128::from(n) / u128::from(count.max(1))) as u64;
+    boundary(nth)..boundary(nth + 1).max(boundary(nth) + 1)
 }
 
 /// Returns the offset that a click on a column selects; `None` on a bar or on the text.
@@ -69,7 +69,7 @@ pub(crate) fn offset_at(area: Rect, column: u16, log_info: &LogInfo) -> Option<u
     columns.contains(&column).then(|| column_bytes(column - columns.start, count, log_info.bytes).start)
 }
 
-/// Returns what is known about a range.
+/// Returns the state of the column that represents a range.
 pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
     let bytes = model.log_info.bytes;
     // A truncated file has its damage after its last byte. That damage belongs to the last column.
@@ -83,7 +83,7 @@ pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
     let has_damage = in_range().any(|finding| finding.kind.is_damage());
     let has_gap = || in_range().any(|finding| finding.kind == DamageKind::Gap);
     let is_verified = |from: u64| model.scan.health_map.range_health(from..range.end.min(bytes)).verified;
-    // The map is coarser than the findings. It is needed only where findings were dropped.
+    // The health map is coarser than the findings, so it is used only when findings were dropped.
     let has_dropped = model.scan.dropped_findings > 0;
     if has_damage || (has_dropped && health.damaged) {
         StripCell::Damaged
@@ -111,13 +111,13 @@ mod tests {
     #[test]
     fn columns_cover_all_bytes() {
         for (count, bytes) in [(80u16, 155_209u64), (3, 10), (100, 7), (1, u64::MAX)] {
-            let mut at = 0;
+            let mut covered_to = 0;
             for nth in 0..count {
                 let range = column_bytes(nth, count, bytes);
-                assert!(range.start <= at && range.end > range.start, "{nth} of {count} in {bytes}");
-                at = at.max(range.end);
+                assert!(range.start <= covered_to && range.end > range.start, "{nth} of {count} in {bytes}");
+                covered_to = covered_to.max(range.end);
             }
-            assert!(at >= bytes);
+            assert!(covered_to >= bytes);
         }
     }
 

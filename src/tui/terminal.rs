@@ -29,11 +29,11 @@ impl Screen {
     /// Sets the terminal up for the screen.
     ///
     /// # Errors
-    /// The I/O error of the terminal. The terminal is restored then.
+    /// The I/O error of the terminal. In that case the terminal is restored.
     pub(crate) fn open(mouse: MouseCapture) -> io::Result<Self> {
         install_panic_hook();
-        // Under `NO_COLOR` crossterm would drop bold and reversed together with the colours. Leaving out the colours is the
-        // task of the mono theme.
+        // Under `NO_COLOR` crossterm would drop bold and reversed together with the colours. Leaving out the colours is
+        // the task of the mono theme.
         force_color_output(true);
         let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
         let mut screen = Self { terminal, mouse };
@@ -100,7 +100,7 @@ impl Screen {
     /// Does nothing, because this platform cannot suspend a process.
     ///
     /// # Errors
-    /// Never.
+    /// This function never fails.
     #[cfg(not(unix))]
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
         Ok(())

@@ -1,17 +1,17 @@
-//! Roles of text and their styles. No other file names a colour.
+//! The roles that a piece of text can have, and their styles in each theme. No other file of the screen names a colour.
 
-use ratatui::style::{Color as Ink, Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use super::options::ColorChoice;
 
 /// The role of a piece of text, which decides its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Ordinary text.
+    /// Text without a special role.
     Text,
-    /// Less important text: units, hints.
+    /// Less important text, such as units and hints.
     Muted,
-    /// Headings and names.
+    /// Headings, titles and names.
     Title,
     /// The border and the title of the focused pane.
     Focus,
@@ -19,13 +19,13 @@ pub(crate) enum Role {
     Cursor,
     /// The selected line of another pane.
     CursorUnfocused,
-    /// Damage.
+    /// A damaged range or a problem.
     Damage,
     /// A state that needs attention but is not damage.
     Warning,
     /// A state that was checked and is good.
     Good,
-    /// A gap.
+    /// A gap that replaced damage.
     Gap,
     /// A key to press.
     Key,
@@ -48,16 +48,16 @@ pub(crate) enum Theme {
     Dark,
     /// Blue and orange on white.
     Light,
-    /// No colour.
+    /// Text attributes such as bold and reversed, without colours.
     Mono,
 }
 
 /// Whether the environment variable `NO_COLOR` is set and not empty (<https://no-color.org>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoColorVariable {
-    /// It is set.
+    /// The variable is set and not empty.
     Set,
-    /// It is not set, or empty.
+    /// The variable is not set, or is empty.
     Unset,
 }
 
@@ -72,49 +72,49 @@ impl Theme {
         }
     }
 
-    /// Returns the style of cells that have no other.
+    /// Returns the style of cells that no text is drawn on.
     pub(crate) const fn base(self) -> Style {
         match self {
             Self::Ansi | Self::Mono => Style::new(),
-            Self::Dark => Style::new().fg(Ink::White).bg(Ink::Black),
-            Self::Light => Style::new().fg(Ink::Black).bg(Ink::White),
+            Self::Dark => Style::new().fg(Color::White).bg(Color::Black),
+            Self::Light => Style::new().fg(Color::Black).bg(Color::White),
         }
     }
 
     /// Returns the style of a role.
     pub(crate) const fn style(self, role: Role) -> Style {
-        let (ink, modifier) = match self {
+        let (color, modifier) = match self {
             Self::Ansi => ansi_style(role),
-            Self::Dark => high_contrast_style(role, Ink::Indexed(75), Ink::Indexed(214), Ink::Indexed(250)),
-            Self::Light => high_contrast_style(role, Ink::Indexed(25), Ink::Indexed(166), Ink::Indexed(240)),
+            Self::Dark => high_contrast_style(role, Color::Indexed(75), Color::Indexed(214), Color::Indexed(250)),
+            Self::Light => high_contrast_style(role, Color::Indexed(25), Color::Indexed(166), Color::Indexed(240)),
             Self::Mono => (None, mono_modifier(role)),
         };
         let style = Style::new().add_modifier(modifier);
-        match ink {
-            Some(ink) => style.fg(ink),
+        match color {
+            Some(color) => style.fg(color),
             None => style,
         }
     }
 }
 
-const fn ansi_style(role: Role) -> (Option<Ink>, Modifier) {
+const fn ansi_style(role: Role) -> (Option<Color>, Modifier) {
     match role {
         Role::Text => (None, Modifier::empty()),
-        Role::Muted => (Some(Ink::DarkGray), Modifier::empty()),
+        Role::Muted => (Some(Color::DarkGray), Modifier::empty()),
         Role::Title => (None, Modifier::BOLD),
-        Role::Focus => (Some(Ink::Cyan), Modifier::BOLD),
+        Role::Focus => (Some(Color::Cyan), Modifier::BOLD),
         Role::Cursor => (None, Modifier::REVERSED),
         Role::CursorUnfocused => (None, Modifier::UNDERLINED),
-        Role::Damage => (Some(Ink::Red), Modifier::BOLD),
-        Role::Warning | Role::Gap => (Some(Ink::Yellow), Modifier::empty()),
-        Role::Good | Role::Payload => (Some(Ink::Green), Modifier::empty()),
-        Role::Key | Role::Length => (Some(Ink::Cyan), Modifier::empty()),
-        Role::Match => (Some(Ink::Yellow), Modifier::REVERSED),
-        Role::Checksum => (Some(Ink::Magenta), Modifier::empty()),
+        Role::Damage => (Some(Color::Red), Modifier::BOLD),
+        Role::Warning | Role::Gap => (Some(Color::Yellow), Modifier::empty()),
+        Role::Good | Role::Payload => (Some(Color::Green), Modifier::empty()),
+        Role::Key | Role::Length => (Some(Color::Cyan), Modifier::empty()),
+        Role::Match => (Some(Color::Yellow), Modifier::REVERSED),
+        Role::Checksum => (Some(Color::Magenta), Modifier::empty()),
     }
 }
 
-const fn high_contrast_style(role: Role, blue: Ink, orange: Ink, grey: Ink) -> (Option<Ink>, Modifier) {
+const fn high_contrast_style(role: Role, blue: Color, orange: Color, grey: Color) -> (Option<Color>, Modifier) {
     match role {
         Role::Text | Role::Payload => (None, Modifier::empty()),
         Role::Muted => (Some(grey), Modifier::empty()),

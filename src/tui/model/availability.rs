@@ -1,4 +1,4 @@
-//! Which actions are available, and why the others are not.
+//! Decides which actions are available, and explains why the others are not.
 
 use super::{Access, ConfirmDialog, ConfirmedAction, EscBehavior, Model, Overlay, PlanPreview, ScanState, Tab};
 use crate::file::WriterPresence;
@@ -13,9 +13,9 @@ impl Model {
     /// Returns why an action is not available now, or `None` when it is.
     pub(crate) fn disabled_reason(&self, id: ActionId) -> Option<String> {
         let writes = actions::action_by_id(id).is_some_and(|action| action.writes);
-        let lost = self.unavailable.as_ref();
-        if let Some(lost) = lost.filter(|lost| writes || lost.has_no_data() && needs_log_data(id)) {
-            return Some(lost.write_refusal());
+        let unavailable = self.unavailable.as_ref();
+        if let Some(cause) = unavailable.filter(|cause| writes || cause.has_no_data() && needs_log_data(id)) {
+            return Some(cause.write_refusal());
         }
         if writes && let Some(reason) = self.write_refusal() {
             return Some(reason);
@@ -28,7 +28,7 @@ impl Model {
         }
     }
 
-    /// Why no action may write.
+    /// Returns why no action may write now, or `None` when actions may write.
     fn write_refusal(&self) -> Option<String> {
         if self.access == Access::ReadOnly {
             return Some("opened with --read-only".into());
@@ -70,7 +70,7 @@ impl Model {
         Some(reason)
     }
 
-    /// The plan in the topmost dialog.
+    /// Returns the plan in the topmost dialog.
     fn shown_plan(&self) -> Option<&PlanPreview> {
         match self.overlays.last()? {
             Overlay::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(plan), .. }) => Some(plan),
@@ -120,7 +120,8 @@ impl Model {
         }
     }
 
-    /// A log with unreadable ranges is not repaired in place: writing to a failing device could lose more.
+    /// Returns why a log with unreadable ranges is not repaired in place: writing to a failing device could lose more
+    /// data.
     fn unreadable_refusal(&self) -> Option<String> {
         let Finding { start, end, .. } =
             self.scan.findings.iter().find(|finding| finding.kind == DamageKind::Unreadable)?;
@@ -137,7 +138,7 @@ impl Model {
     }
 }
 
-/// Returns whether an action reads the log beyond what is on the screen.
+/// Returns whether an action reads parts of the log that are not on the screen.
 const fn needs_log_data(id: ActionId) -> bool {
     matches!(
         id,

@@ -16,7 +16,7 @@ pub(crate) enum DetailView {
     Hex,
     /// Offsets, checksums and the index entry.
     Frame,
-    /// The history of the aggregate: its events in order, each with the differences to the one before.
+    /// The history of the aggregate: its events in order, each with the differences from the one before.
     Aggregate,
 }
 
@@ -25,20 +25,20 @@ impl DetailView {
     pub(crate) const ALL: [(Self, &'static str); 4] =
         [(Self::Json, "JSON"), (Self::Hex, "Hex"), (Self::Frame, "Frame"), (Self::Aggregate, "Aggregate")];
 
-    /// Returns the view that is `by` places further on. The order is cyclic.
-    pub(crate) fn cycle(self, by: isize) -> Self {
+    /// Returns the view that is `steps` places further on. The order is cyclic.
+    pub(crate) fn cycle(self, steps: isize) -> Self {
         let current = Self::ALL.iter().position(|(view, _)| *view == self).unwrap_or_default() as isize;
-        let next = (current + by).rem_euclid(Self::ALL.len() as isize) as usize;
+        let next = (current + steps).rem_euclid(Self::ALL.len() as isize) as usize;
         Self::ALL.get(next).map_or(self, |(view, _)| *view)
     }
 }
 
-/// The row in the detail pane: its details, a window of its bytes, and what the views show beside them.
+/// The contents of the row in the detail pane: its details, a window of its bytes, its history and its fix.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RowContents {
-    /// The row's payload, fields, header and frame.
+    /// The payload, the fields, the header and the frame of the row.
     pub(crate) details: RowDetails,
-    /// The payload laid out in lines; empty when it is not text.
+    /// The payload laid out in lines; empty when the payload is not text.
     pub(crate) doc: JsonDoc,
     /// A window of the row's bytes.
     pub(crate) bytes: Vec<u8>,
@@ -48,7 +48,7 @@ pub(crate) struct RowContents {
     pub(crate) history: Option<AggregateHistory>,
     /// The fix that the scan found for the row's damage.
     pub(crate) fix: Option<Fix>,
-    /// The journal that keeps the bytes that a gap replaced, when the repair history lists one.
+    /// The journal that holds the bytes that a gap replaced, when the repair history lists one.
     pub(crate) backup_journal: Option<PathBuf>,
 }
 
@@ -58,7 +58,7 @@ impl AggregateHistory {
         self.entries.iter().map(HistoryEntry::line_count).sum()
     }
 
-    /// Returns the entry that a line belongs to.
+    /// Returns the entry that a line of the history belongs to.
     pub(crate) fn entry_at_line(&self, line: usize) -> Option<&HistoryEntry> {
         let mut end = 0;
         self.entries.iter().find(|entry| {

@@ -1,4 +1,4 @@
-//! The lines of the frame view: the details of a row, wrapped to the width of the pane.
+//! The labelled lines about a row in the detail pane, wrapped to the width of the pane.
 
 use super::detail::{DetailView, RowContents};
 use super::labelled_lines::wrap_lines;

@@ -8,33 +8,34 @@ use crate::tui::request::IncludeHistory;
 /// Bytes of the file that are read for the hex view at once.
 pub(crate) const HEX_WINDOW_BYTES: u64 = 16 << 10;
 
-/// The detail pane.
+/// The state of the detail pane.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DetailPane {
-    /// The selected view.
+    /// The view that is shown.
     pub(crate) view: DetailView,
     /// The contents that were read last. Until new contents arrive they may be those of another row.
     pub(crate) contents: Option<RowContents>,
-    /// What was requested last.
+    /// The request that was made last.
     pub(crate) requested: Option<DetailRequest>,
     /// Number of times that the index has changed. The contents are requested again after each change, because they
     /// include the index entry.
     pub(crate) index_generation: u64,
-    /// The selected line.
+    /// Number of the selected line.
     pub(crate) cursor: usize,
-    /// The first visible line.
+    /// Number of the first visible line.
     pub(crate) top: usize,
-    /// Columns scrolled to the right.
+    /// Number of columns that are scrolled out of view.
     pub(crate) scroll_columns: u16,
-    /// Visible lines.
+    /// Number of visible lines.
     pub(crate) height: usize,
-    /// Visible columns.
+    /// Number of visible columns.
     pub(crate) width: usize,
-    /// Bytes in a line of the hex view.
+    /// Number of bytes in a line of the hex view.
     pub(crate) hex_width: usize,
 }
 
-/// What was requested for the detail pane. A changed value means that a new request is needed.
+/// A request for the contents of the detail pane. When the request for the current state differs from the last one, it
+/// is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DetailRequest {
     /// Offset of the row.
@@ -87,7 +88,7 @@ impl DetailPane {
         let last = (first + (self.height as u64 + 1) * width).min(contents.details.row.end);
         let loaded = contents.bytes_start..contents.bytes_start + contents.bytes.len() as u64;
         let is_loaded = loaded.contains(&first) && last <= loaded.end;
-        // The window starts half its size before the first visible line, so that scrolling up needs no other.
+        // The window starts half its size before the first visible line, so that scrolling up needs no further request.
         (!is_loaded).then(|| first.saturating_sub(HEX_WINDOW_BYTES / 2).max(contents.details.row.start))
     }
 }

@@ -4,9 +4,9 @@ use crate::format::hex;
 use crate::repair::{ByteChange, Candidate, Fix};
 use crate::report::{fix_label, format_expected_by_chance};
 
-/// Largest number of bytes shown of a change.
+/// Largest number of bytes of a change that are shown.
 const MAX_BYTES_SHOWN: usize = 8;
-/// Largest number of changes shown of a candidate.
+/// Largest number of changes of a candidate that are shown.
 const MAX_CHANGES_SHOWN: usize = 3;
 /// Columns between two blocks of a row.
 const BLOCK_SPACING: usize = 3;
@@ -29,20 +29,20 @@ pub(crate) fn fix_preview_lines(fix: &Fix, width: usize) -> Vec<String> {
         .enumerate()
         .map(|(index, candidate)| candidate_lines(fix, index + 1, candidate))
         .collect();
-    let column = blocks.iter().flatten().map(|line| line.chars().count()).max().unwrap_or_default();
-    let blocks_per_row = ((width + BLOCK_SPACING) / (column + BLOCK_SPACING)).max(1);
+    let block_width = blocks.iter().flatten().map(|line| line.chars().count()).max().unwrap_or_default();
+    let blocks_per_row = ((width + BLOCK_SPACING) / (block_width + BLOCK_SPACING)).max(1);
     for row in blocks.chunks(blocks_per_row) {
         let height = row.iter().map(Vec::len).max().unwrap_or_default();
-        for number in 0..height {
-            let cells = row.iter().map(|block| block.get(number).map_or("", String::as_str));
-            let line: Vec<String> = cells.map(|cell| format!("{cell:<column$}")).collect();
+        for line_number in 0..height {
+            let cells = row.iter().map(|block| block.get(line_number).map_or("", String::as_str));
+            let line: Vec<String> = cells.map(|cell| format!("{cell:<block_width$}")).collect();
             lines.push(line.join(&" ".repeat(BLOCK_SPACING)).trim_end().to_owned());
         }
     }
     lines
 }
 
-/// The block of the candidate with this number.
+/// Formats the block of lines about the candidate with this number.
 fn candidate_lines(fix: &Fix, number: usize, candidate: &Candidate) -> Vec<String> {
     let changes = &candidate.changes;
     let mut lines = Vec::new();

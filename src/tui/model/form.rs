@@ -11,7 +11,7 @@ use crate::format::{Event, PayloadError, json};
 /// Largest number of events that one submission appends.
 const MAX_APPEND_COUNT: u32 = 100_000;
 
-/// A field of the form.
+/// A field of the append form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum FormField {
     /// The `event_type` of the event.
@@ -46,9 +46,9 @@ impl FormField {
         (Self::Count, "count"),
     ];
 
-    fn cycle(self, by: isize) -> Self {
+    fn cycle(self, steps: isize) -> Self {
         let current = Self::ALL.iter().position(|(field, _)| *field == self).unwrap_or_default() as isize;
-        let next = (current + by).rem_euclid(Self::ALL.len() as isize) as usize;
+        let next = (current + steps).rem_euclid(Self::ALL.len() as isize) as usize;
         Self::ALL.get(next).map_or(self, |(field, _)| *field)
     }
 }
@@ -56,13 +56,13 @@ impl FormField {
 /// The append form. It keeps its values while it is closed.
 #[derive(Debug, Clone)]
 pub(crate) struct AppendForm {
-    /// The focused field.
+    /// The field that has the focus.
     pub(crate) field: FormField,
-    /// The fields of one line, at the positions that `input_index` gives.
+    /// The inputs of the single-line fields, at the positions that `input_index` returns.
     inputs: [TextInput; 6],
     /// The editor of the payload.
     pub(crate) editor: TextArea<'static>,
-    /// What each append waits for.
+    /// Whether each append waits for the data to reach the disk.
     pub(crate) durability: Durability,
     /// The result of the last submission, one message per line.
     pub(crate) outcome: Vec<String>,
@@ -70,18 +70,17 @@ pub(crate) struct AppendForm {
     buffered_latencies: Vec<Duration>,
     /// Latencies of the synced appends of this session.
     synced_latencies: Vec<Duration>,
-    /// A submission is being appended.
+    /// Whether a submission is being appended.
     pub(crate) is_sending: bool,
 }
 
 impl Default for AppendForm {
     fn default() -> Self {
-        let line = |text: &str| TextInput::new(text);
         let mut editor = TextArea::new(vec!["{\"note\":\"test\"}".to_owned()]);
         editor.move_cursor(ratatui_textarea::CursorMove::End);
         Self {
             field: FormField::default(),
-            inputs: [line("Tested"), line("chronicle"), line("Test"), line("1"), line(""), line("1")],
+            inputs: ["Tested", "chronicle", "Test", "1", "", "1"].map(TextInput::new),
             editor,
             durability: Durability::Buffered,
             outcome: Vec::new(),
@@ -104,8 +103,8 @@ impl AppendForm {
     }
 
     /// Moves the focus by a number of fields. The order is cyclic.
-    pub(crate) fn cycle_field(&mut self, by: isize) {
-        self.field = self.field.cycle(by);
+    pub(crate) fn cycle_field(&mut self, steps: isize) {
+        self.field = self.field.cycle(steps);
     }
 
     /// Returns the payload as typed.
@@ -131,7 +130,7 @@ impl AppendForm {
         }
     }
 
-    /// Returns how many events are to be appended.
+    /// Returns the number of events to append.
     pub(crate) fn count(&self) -> u32 {
         let text = self.input(FormField::Count).map(TextInput::text).unwrap_or_default();
         text.parse::<u32>().unwrap_or(1).clamp(1, MAX_APPEND_COUNT)
@@ -160,7 +159,7 @@ impl AppendForm {
         event.build().map_err(|invalid: PayloadError| invalid.to_string())
     }
 
-    /// Returns the latencies of the appends with a durability.
+    /// Returns the latencies of this session's appends with a durability.
     pub(crate) fn latencies_for(&self, durability: Durability) -> &[Duration] {
         match durability {
             Durability::Buffered => &self.buffered_latencies,
@@ -177,7 +176,7 @@ impl AppendForm {
     }
 }
 
-/// Position of a field in `AppendForm::inputs`.
+/// Returns the position of a field in `AppendForm::inputs`, or `None` when the field is not a line of text.
 fn input_index(field: FormField) -> Option<usize> {
     match field {
         FormField::Type => Some(0),
@@ -200,8 +199,8 @@ fn position_text(text: &str, byte: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::keys::Key;
     use super::*;
+    use crate::tui::keys::Key;
 
     #[test]
     fn the_form_builds_the_event_it_shows() {

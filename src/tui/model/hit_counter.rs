@@ -1,4 +1,5 @@
-//! Hits of the filter and of the search, counted in the background, and the requests that wait for them.
+//! Counters for the hits of the filter and of the search, which run in the background, and the requests that wait for
+//! their hits.
 
 use super::{Follow, Model, ScanState};
 use crate::query::{Direction, Filter, Hits, SearchPattern};
@@ -12,26 +13,26 @@ pub(crate) const DEFAULT_HIT_SLICE_BYTES: u64 = 16 << 20;
 /// Counts the hits of a filter, or of a search among the rows of a filter.
 #[derive(Debug, Clone)]
 pub(crate) struct HitCounter {
-    /// The filter.
+    /// The filter whose rows are counted or searched.
     pub(crate) filter: Filter,
     /// The search pattern; `None` when the hits are those of the filter itself.
     pub(crate) pattern: Option<SearchPattern>,
     /// Hits counted so far.
     pub(crate) hits: Hits,
-    /// State of the counting.
+    /// The state of the counting.
     pub(crate) state: HitCounterState,
     /// When the counting was started.
     pub(crate) started: SessionTime,
 }
 
-/// State of a hit counter.
+/// The state of a hit counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HitCounterState {
     /// No slice is being searched. The next one is requested when there is more to search.
     Ready,
     /// A slice is being searched.
     InProgress,
-    /// The last slice had nothing new in a log of this many bytes.
+    /// The last request found nothing further to search in a log of this many bytes.
     Idle(u64),
     /// The user has stopped the counting, or reading the log has failed.
     Stopped,
@@ -40,9 +41,9 @@ pub(crate) enum HitCounterState {
 /// A request that is sent once a hit counter can answer it.
 #[derive(Debug, Clone)]
 pub(crate) struct DeferredRequest {
-    /// The worker that will get it.
+    /// The worker to which it will be sent.
     pub(crate) worker: WorkerKind,
-    /// The request.
+    /// The request to send.
     pub(crate) request: Request,
 }
 
@@ -67,7 +68,7 @@ pub(crate) struct HitCounters {
 }
 
 impl HitCounter {
-    /// Returns whether a log of `bytes` has ranges that this counter has still to search.
+    /// Returns whether a log of `bytes` bytes has ranges that this counter still has to search.
     pub(crate) fn has_more(&self, bytes: u64) -> bool {
         self.state != HitCounterState::Stopped
             && self.state != HitCounterState::Idle(bytes)
@@ -75,7 +76,8 @@ impl HitCounter {
             && !self.hits.is_complete(bytes)
     }
 
-    /// Returns whether the hits in a direction from an offset are known, or will not be known soon either.
+    /// Returns whether a request for hits in a direction from an offset need not wait: the hits are known, or the
+    /// counter has nothing further to search.
     pub(crate) fn can_answer(&self, from: u64, direction: Direction, bytes: u64) -> bool {
         !self.has_more(bytes) || self.hits.can_answer(from, direction, bytes)
     }
@@ -119,12 +121,12 @@ impl HitCounters {
         self.counters.iter().find(|counter| counter.hits.matches_query(filter, pattern))
     }
 
-    /// Returns the counter whose slice is being searched.
+    /// Returns the counter for which a slice is being searched.
     pub(crate) fn in_progress(&mut self) -> Option<&mut HitCounter> {
         self.counters.iter_mut().find(|counter| counter.state == HitCounterState::InProgress)
     }
 
-    /// Stops the counter whose slice is being searched.
+    /// Stops the counter for which a slice is being searched.
     pub(crate) fn mark_stopped(&mut self) {
         if let Some(counter) = self.in_progress() {
             counter.state = HitCounterState::Stopped;
@@ -158,7 +160,7 @@ impl Model {
         self.hit_counters.find(&self.list.filter, Some(&self.search.as_ref()?.pattern))
     }
 
-    /// Returns the offset from which a new counter searches: the end of a log that is followed, else the selected row.
+    /// Returns the offset from which a new counter searches: the end of the log in follow mode, else the selected row.
     pub(crate) fn counting_start(&self) -> u64 {
         match self.follow {
             Follow::Yes => u64::MAX,

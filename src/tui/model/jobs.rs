@@ -1,4 +1,4 @@
-//! Requests that are being worked on: their generations, and the jobs that the user can see and stop.
+//! Requests that are in progress: their generations, and the jobs that the user can see and stop.
 
 use crate::tui::request::WorkerKind;
 use crate::tui::session_time::SessionTime;
@@ -8,11 +8,11 @@ use crate::tui::session_time::SessionTime;
 pub(crate) struct UserJob {
     /// The worker that runs it.
     pub(crate) worker: WorkerKind,
-    /// Name for the footer.
+    /// The name that the footer shows.
     pub(crate) name: String,
-    /// Units done so far: bytes, or events for an append.
+    /// Number of units done so far: bytes, or events for an append.
     pub(crate) done: u64,
-    /// Units in total; 0 until the worker has reported.
+    /// Number of units in total; 0 until the worker has reported progress.
     pub(crate) total: u64,
     /// When the user started it.
     pub(crate) started: SessionTime,
@@ -34,7 +34,7 @@ pub(crate) enum EscBehavior {
 pub(crate) struct RequestGenerations([u64; WorkerKind::ALL.len()]);
 
 impl RequestGenerations {
-    /// Starts a new generation of a worker and returns it. Responses of earlier ones no longer count.
+    /// Starts a new generation of a worker and returns it. Responses of earlier generations are dropped from then on.
     pub(crate) fn advance(&mut self, worker: WorkerKind) -> u64 {
         let newest = &mut self.0[worker as usize];
         *newest += 1;

@@ -1,4 +1,4 @@
-//! JSON laid out in foldable lines. Every token is a slice of the text as stored.
+//! JSON text laid out in foldable lines. Every token is a slice of the text as stored.
 //!
 //! Tokens are not parsed into values and not formatted again: `1.0` stays `1.0`. The text need not be valid JSON; every
 //! text is laid out in some way.
@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::query::JsonTokens;
 
-/// Largest number of bytes of a text that is laid out. Of the rest only the size is reported.
+/// Largest number of bytes of a text that are laid out. Only the size of the rest is shown.
 pub(crate) const MAX_LAYOUT_BYTES: usize = 1 << 20;
 
 /// A JSON text laid out in lines.
@@ -24,13 +24,13 @@ pub(crate) struct JsonDoc {
 /// A line: a value or a bracket, with the key before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JsonLine {
-    /// Nesting depth.
+    /// Nesting depth of the line, counted from 0.
     pub(crate) depth: usize,
     /// The key's token, quotes included.
     key: Option<Range<usize>>,
     /// The token of the value or the bracket.
     value: Range<usize>,
-    /// A comma follows.
+    /// Whether a comma follows the value.
     pub(crate) comma: bool,
     /// The line with the closing bracket, when this line holds the opening one.
     closing_line: Option<usize>,
@@ -39,22 +39,22 @@ pub(crate) struct JsonLine {
 /// A line as it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct JsonLineView<'a> {
-    /// Nesting depth.
+    /// Nesting depth of the line, counted from 0.
     pub(crate) depth: usize,
     /// The key's token, quotes included.
     pub(crate) key: Option<&'a str>,
     /// The token of the value or the bracket.
     pub(crate) value: &'a str,
-    /// The folded part, when the line is folded.
+    /// The hidden part, when the line is folded.
     pub(crate) folded: Option<FoldedLines<'a>>,
-    /// A comma follows.
+    /// Whether a comma follows the value.
     pub(crate) comma: bool,
 }
 
 /// The part of a text that a fold hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FoldedLines<'a> {
-    /// The closing bracket.
+    /// The bracket that closes the folded part.
     pub(crate) closing: &'a str,
     /// Number of hidden lines.
     pub(crate) count: usize,
@@ -107,7 +107,8 @@ impl JsonDoc {
         })
     }
 
-    /// Folds or unfolds the object or array that opens on a visible line, counted from 0. Returns false when none does.
+    /// Folds or unfolds the object or array that opens on a visible line, counted from 0. Returns
+    /// false when no object or array opens there.
     pub(crate) fn toggle_fold(&mut self, visible_line: usize) -> bool {
         let Some(number) = self.visible_lines().nth(visible_line) else { return false };
         if self.lines.get(number).is_none_or(|line| line.closing_line.is_none()) {
@@ -122,12 +123,12 @@ impl JsonDoc {
 
 fn layout_lines(text: &str) -> Vec<JsonLine> {
     let mut lines: Vec<JsonLine> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
+    let mut open_lines: Vec<usize> = Vec::new();
     let mut key = None;
     let mut tokens = JsonTokens::new(text).peekable();
-    while let Some((first, range)) = tokens.next() {
-        let depth = open.len();
-        match first {
+    while let Some((first_byte, range)) = tokens.next() {
+        let depth = open_lines.len();
+        match first_byte {
             b':' => {}
             b',' => {
                 if let Some(last) = lines.last_mut() {
@@ -136,20 +137,26 @@ fn layout_lines(text: &str) -> Vec<JsonLine> {
             }
             b'"' if key.is_none() && tokens.peek().is_some_and(|(next, _)| *next == b':') => key = Some(range),
             b'{' | b'[' => {
-                let close = if first == b'{' { b'}' } else { b']' };
+                let close = if first_byte == b'{' { b'}' } else { b']' };
                 let empty = tokens.next_if(|(next, _)| *next == close);
                 let value = empty.as_ref().map_or(range.clone(), |(_, end)| range.start..end.end);
                 if empty.is_none() {
-                    open.push(lines.len());
+                    open_lines.push(lines.len());
                 }
                 lines.push(JsonLine { depth, key: key.take(), value, comma: false, closing_line: None });
             }
             b'}' | b']' => {
                 let number = lines.len();
-                if let Some(opener) = open.pop().and_then(|opener| lines.get_mut(opener)) {
+                if let Some(opener) = open_lines.pop().and_then(|opener| lines.get_mut(opener)) {
                     opener.closing_line = Some(number);
                 }
-                lines.push(JsonLine { depth: open.len(), key: None, value: range, comma: false, closing_line: None });
+                lines.push(JsonLine {
+                    depth: open_lines.len(),
+                    key: None,
+                    value: range,
+                    comma: false,
+                    closing_line: None,
+                });
             }
             _ => lines.push(JsonLine { depth, key: key.take(), value: range, comma: false, closing_line: None }),
         }

@@ -2,9 +2,9 @@
 
 use crate::report::DetailLine;
 
-/// Columns of a label.
+/// Width of a label in columns.
 pub(crate) const LABEL_WIDTH: usize = 18;
-/// Columns that a text gets at least, however narrow the pane is.
+/// Minimum width of a text in columns, however narrow the pane is.
 const MIN_TEXT_WIDTH: usize = 16;
 
 /// Wraps the texts so that label and text fit into `width` columns.

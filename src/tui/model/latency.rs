@@ -1,15 +1,15 @@
-//! Latencies of appends as a histogram.
+//! Formats the latencies of appends as a histogram.
 
 use std::time::Duration;
 
 use crate::report::units::format_duration;
 
-/// Columns of a bar that the duration and the count take.
+/// Columns of a line that the duration and the count take.
 const LABEL_COLUMNS: usize = 20;
 /// Exponent of the largest bucket, in powers of two of a microsecond: about 12 days.
 const MAX_EXPONENT: u32 = 40;
 
-/// Latencies up to an upper bound and above the bound of the bucket before.
+/// The number of latencies up to an upper bound and above the bound of the previous bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct LatencyBucket {
     upper_bound: Duration,

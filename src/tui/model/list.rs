@@ -5,19 +5,19 @@
 use crate::format::FindingLayout;
 use crate::query::{Direction, Filter, LogRow, RowContent, RowPage};
 
-/// Rows of the window on either side of the cursor. Rows farther away are dropped.
+/// Largest number of rows of the window on either side of the cursor. Rows farther away are dropped.
 const MAX_ROWS_PER_SIDE: usize = 400;
-/// Rows that are requested at once.
+/// Number of rows that are requested at once.
 pub(crate) const ROW_BATCH: usize = 200;
 
-/// The events pane.
+/// The state of the events pane.
 #[derive(Debug, Clone)]
 pub(crate) struct EventList {
     /// The rows of the window, in ascending order.
     pub(crate) rows: Vec<LogRow>,
-    /// The window starts with the first row of the log.
+    /// Whether the window starts with the first row of the log.
     pub(crate) at_start: bool,
-    /// The window ends with the last row of the log.
+    /// Whether the window ends with the last row of the log.
     pub(crate) at_end: bool,
     /// Position of the selected row in the window.
     pub(crate) cursor: usize,
@@ -25,15 +25,15 @@ pub(crate) struct EventList {
     pub(crate) top: usize,
     /// The filter that the user has set.
     pub(crate) filter: Filter,
-    /// The filter of the rows in the window. It is an earlier one until the rows of the new filter arrive.
+    /// The filter of the rows in the window: an earlier filter, until the rows of the new one arrive.
     applied_filter: Filter,
-    /// Columns scrolled to the right.
+    /// Number of columns that are scrolled out of view.
     pub(crate) scroll_columns: u16,
-    /// Rows that the cursor has still to move when further rows arrive.
+    /// Number of rows that the cursor still has to move when further rows arrive.
     pending_move: i64,
     /// Number of visible rows.
     height: usize,
-    /// The request that is being worked on.
+    /// The request that is in progress.
     request_state: RowRequestState,
     /// Size of the log when the request was made.
     requested_at_size: u64,
@@ -41,16 +41,16 @@ pub(crate) struct EventList {
     target_offset: Option<u64>,
 }
 
-/// The request for rows that is being worked on.
+/// The request for rows that is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowRequestState {
-    /// None.
+    /// No request is in progress.
     Idle,
-    /// A window that replaces the current one.
+    /// A window was requested that replaces the current one.
     Window,
-    /// Rows that extend the window in a direction.
+    /// Rows were requested that extend the window in a direction.
     More(Direction),
-    /// None, because the user has stopped it. The next movement makes a new one.
+    /// No request is in progress, because the user has stopped it. The next movement makes a new one.
     Stopped,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct RowsNeeded {
 }
 
 impl EventList {
-    /// Creates an empty window.
+    /// Creates the state of a pane without rows.
     pub(crate) fn new(filter: Filter) -> Self {
         Self {
             rows: Vec::new(),
@@ -120,7 +120,7 @@ impl EventList {
         self.height
     }
 
-    /// Returns the request that is being worked on.
+    /// Returns the request that is in progress.
     pub(crate) const fn request_state(&self) -> RowRequestState {
         self.request_state
     }
@@ -157,18 +157,19 @@ impl EventList {
 
     /// Selects the row that contains an offset. Returns false when the window does not hold it.
     pub(crate) fn select_offset(&mut self, offset: u64) -> bool {
-        let at = self.rows.partition_point(|row| row.start < offset);
+        let position = self.rows.partition_point(|row| row.start < offset);
         // An offset inside a row selects that row, not the one after it.
-        let containing = at.checked_sub(1).filter(|i| self.rows.get(*i).is_some_and(|row| row.end > offset));
-        let exact = self.rows.get(at).is_some_and(|row| row.start == offset);
-        let Some(at) = (if exact { Some(at) } else { containing }) else { return false };
-        self.cursor = at;
+        let containing = position.checked_sub(1).filter(|i| self.rows.get(*i).is_some_and(|row| row.end > offset));
+        let exact = self.rows.get(position).is_some_and(|row| row.start == offset);
+        let Some(selected) = (if exact { Some(position) } else { containing }) else { return false };
+        self.cursor = selected;
         self.pending_move = 0;
         self.center_cursor();
         true
     }
 
-    /// Records that a window of a log of `bytes` is requested, in which the row at `target_offset` will be selected.
+    /// Records that a window of a log of `bytes` bytes is requested, in which the row at `target_offset` will be
+    /// selected.
     pub(crate) fn begin_window_request(&mut self, bytes: u64, target_offset: Option<u64>) {
         self.target_offset = target_offset;
         self.request_state = RowRequestState::Window;
@@ -176,7 +177,7 @@ impl EventList {
         self.pending_move = 0;
     }
 
-    /// Removes all rows. The log has none that could be requested.
+    /// Removes all rows, because the log has no rows that could be requested.
     pub(crate) fn clear(&mut self) {
         *self = Self { height: self.height, at_start: true, at_end: true, ..Self::new(self.filter.clone()) };
     }
@@ -192,9 +193,9 @@ impl EventList {
         self.pending_move = 0;
     }
 
-    /// Returns the rows to request from a log of `bytes`, so that the next movement finds them in the window.
+    /// Returns the rows to request from a log of `bytes` bytes, so that they are loaded before the cursor reaches them.
     ///
-    /// Rows for which `is_ready` returns false are requested later.
+    /// Rows for which `is_ready` returns false are not requested yet.
     pub(crate) fn begin_next_request(
         &mut self,
         bytes: u64,
@@ -219,16 +220,16 @@ impl EventList {
     /// the log.
     pub(crate) fn set_window(&mut self, page: RowPage, offset: u64, bytes: u64) {
         // The selected row stays on its line of the screen, so that a new filter changes only the rows around it.
-        let line = self.cursor.saturating_sub(self.top);
+        let screen_line = self.cursor.saturating_sub(self.top);
         self.applied_filter = self.filter.clone();
         self.rows = page.rows;
         self.at_start = page.at_start;
         self.at_end = page.at_end;
         self.request_state = RowRequestState::Idle;
         self.pending_move = 0;
-        let at = self.rows.partition_point(|row| row.end <= offset && row.start < offset);
-        self.cursor = at.min(self.rows.len().saturating_sub(1));
-        self.top = self.cursor.saturating_sub(line);
+        let position = self.rows.partition_point(|row| row.end <= offset && row.start < offset);
+        self.cursor = position.min(self.rows.len().saturating_sub(1));
+        self.top = self.cursor.saturating_sub(screen_line);
         self.scroll_to_cursor();
         self.reopen_end_if_grown(bytes);
     }
@@ -266,7 +267,8 @@ impl EventList {
         self.reopen_end_if_grown(bytes);
     }
 
-    /// The end of the log that a page reports is outdated when the log has grown since the request.
+    /// Makes the window request rows at its end again when the log has grown since the last request, because the end
+    /// that the page reported is outdated.
     fn reopen_end_if_grown(&mut self, bytes: u64) {
         if bytes > self.requested_at_size {
             self.reopen_end();

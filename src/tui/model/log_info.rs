@@ -1,4 +1,4 @@
-//! Facts about the log as a whole, and about its index file.
+//! The properties of the log as a whole, and of its index file.
 
 use std::path::PathBuf;
 
@@ -6,22 +6,22 @@ use crate::file::WriterPresence;
 use crate::index::{Coverage, IndexState, VerificationMark};
 use crate::report::safe_path_text;
 
-/// Facts about the log.
+/// The properties of the log as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LogInfo {
-    /// Path with symbolic links resolved.
+    /// Path of the log, with symbolic links resolved.
     pub(crate) path: PathBuf,
-    /// Format version.
+    /// Version of the log format.
     pub(crate) version: u16,
     /// Time of creation from the header, in milliseconds since the Unix epoch; `None` in version 0.
     pub(crate) created_at_ms: Option<u64>,
-    /// Size in bytes.
+    /// Size of the log in bytes.
     pub(crate) bytes: u64,
     /// Offset of the first frame.
     pub(crate) first_frame: u64,
     /// Folder of the repair journals.
     pub(crate) journal_dir: PathBuf,
-    /// The index file.
+    /// The properties of the index file.
     pub(crate) index: IndexInfo,
     /// The process that writes to the log.
     pub(crate) writer: WriterPresence,
@@ -29,7 +29,7 @@ pub(crate) struct LogInfo {
     pub(crate) read_only_reason: Option<String>,
 }
 
-/// Facts about the index file.
+/// The properties of the index file and of the index in memory.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct IndexInfo {
     /// Path of the index file, which need not exist.
@@ -44,11 +44,11 @@ pub(crate) struct IndexInfo {
     pub(crate) verified: Option<VerificationMark>,
 }
 
-/// Why the log's path leads to no log.
+/// Why the log's path no longer leads to a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LogUnavailable {
     /// There is no file at the path. The screen shows the file that is still open.
-    Gone,
+    Missing,
     /// Another file, which is not a log, is at the path. The screen shows the file that is still open.
     Replaced(String),
     /// The open file itself was cut or overwritten and is no longer a log. There is nothing to show.
@@ -59,15 +59,15 @@ impl LogUnavailable {
     /// Returns the text for the status line.
     pub(crate) fn status_label(&self) -> String {
         match self {
-            Self::Gone => "GONE".into(),
+            Self::Missing => "GONE".into(),
             Self::Replaced(found) | Self::Overwritten(found) => format!("NOT A LOG: {found}"),
         }
     }
 
-    /// Returns what has happened, and what the screen shows.
+    /// Returns a message about the cause, and about the file that the screen shows.
     pub(crate) fn description(&self) -> String {
         match self {
-            Self::Gone => "Log removed or renamed. Showing the file that is still open".into(),
+            Self::Missing => "Log removed or renamed. Showing the file that is still open".into(),
             Self::Replaced(found) => {
                 format!("Log replaced by a file that is not a log ({found}). Showing the file that is still open")
             }
@@ -78,12 +78,12 @@ impl LogUnavailable {
     /// Returns why nothing can be written.
     pub(crate) fn write_refusal(&self) -> String {
         match self {
-            Self::Gone => "the log was removed or renamed".into(),
+            Self::Missing => "the log was removed or renamed".into(),
             Self::Replaced(found) | Self::Overwritten(found) => format!("the file is not a log now: {found}"),
         }
     }
 
-    /// Returns whether the open file has nothing to show either.
+    /// Returns whether the open file is no longer a log either, so that there is nothing to show.
     pub(crate) const fn has_no_data(&self) -> bool {
         matches!(self, Self::Overwritten(_))
     }
@@ -95,7 +95,7 @@ impl LogInfo {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
 
-    /// Returns the log's path as a shell takes it.
+    /// Returns the log's path, quoted for a shell.
     pub(crate) fn shell_path(&self) -> String {
         shell_quote(&safe_path_text(&self.path))
     }

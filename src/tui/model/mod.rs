@@ -1,4 +1,4 @@
-//! The state that the screen is drawn from. Nothing here touches a terminal, a file or a clock.
+//! The state that the screen is drawn from. This module accesses no terminal, no file and no clock.
 
 mod availability;
 mod detail;
@@ -61,9 +61,9 @@ use crate::report::units::{DisplayZone, format_date};
 /// A message in the footer. It replaces the keys until the next key press.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// The message.
+    /// The text of the message.
     pub(crate) text: String,
-    /// Whether it reports a problem.
+    /// Whether the message reports a problem.
     pub(crate) tone: Tone,
 }
 
@@ -96,15 +96,15 @@ pub(crate) struct ModelOptions {
 /// The state that the screen is drawn from.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
-    /// Facts about the log as a whole.
+    /// The properties of the log as a whole.
     pub(crate) log_info: LogInfo,
-    /// Why the path leads to no log, while it does not.
+    /// Why the path no longer leads to a log; `None` while it leads to one.
     pub(crate) unavailable: Option<LogUnavailable>,
-    /// Results of the background scan.
+    /// The results of the background scan so far.
     pub(crate) scan: ScanProgress,
-    /// The events pane.
+    /// The state of the events pane.
     pub(crate) list: EventList,
-    /// The detail pane.
+    /// The state of the detail pane.
     pub(crate) detail: DetailPane,
     /// The table of aggregates.
     pub(crate) aggregates: AggregateTable,
@@ -112,9 +112,9 @@ pub(crate) struct Model {
     pub(crate) findings: ListCursor,
     /// The scroll position of the index tab.
     pub(crate) index: ListCursor,
-    /// The repair history.
+    /// The repair history, with its cursors.
     pub(crate) repairs: RepairsPane,
-    /// The selected tab.
+    /// The tab that is shown.
     pub(crate) tab: Tab,
     /// The pane that has the focus.
     pub(crate) focus: Pane,
@@ -122,11 +122,11 @@ pub(crate) struct Model {
     pub(crate) zoom: Zoom,
     /// Whether the cursor follows the end of the log.
     pub(crate) follow: Follow,
-    /// Overlays, the topmost last. The topmost has the keys.
+    /// Open overlays, the topmost last. The topmost overlay receives the keys.
     pub(crate) overlays: Vec<Overlay>,
     /// The append form. It keeps its values while it is closed.
     pub(crate) form: AppendForm,
-    /// The current search.
+    /// The search that the user has submitted last.
     pub(crate) search: Option<ActiveSearch>,
     /// Hits of the filter and of the search.
     pub(crate) hit_counters: HitCounters,
@@ -144,11 +144,11 @@ pub(crate) struct Model {
     pub(crate) mouse: MouseCapture,
     /// Size of the screen.
     pub(crate) size: Size,
-    /// Milliseconds since the Unix epoch, as the run loop has last set them.
+    /// The current time in milliseconds since the Unix epoch. The run loop sets it before each message.
     pub(crate) now_ms: u64,
-    /// Time since the screen was opened, as the run loop has last set it.
+    /// Time since the screen was opened. The run loop sets it before each message.
     pub(crate) now: SessionTime,
-    /// The screen has to be drawn again.
+    /// Whether the screen has to be drawn again.
     pub(crate) needs_redraw: bool,
     /// The newest generation of each worker.
     pub(crate) generations: RequestGenerations,
@@ -208,7 +208,8 @@ impl Model {
         self.notice = Some(Notice { text: text.into(), tone: Tone::Bad });
     }
 
-    /// Returns the row that the detail pane is about: the selected finding in the findings, else the selected row.
+    /// Returns the row that the detail pane shows: the selected finding when a list of findings is focused, else the
+    /// selected row of the events pane.
     pub(crate) fn selected_row(&self) -> Option<LogRow> {
         if self.tab == Tab::Findings || self.focus == Pane::Findings {
             let finding = self.scan.findings.get(self.findings.line)?;
@@ -218,26 +219,26 @@ impl Model {
         self.list.selected_row().cloned()
     }
 
-    /// Returns the number of events known so far: those the scan has counted, else those the index file covers.
+    /// Returns the number of events that the scan has counted, or else the number that the index file covers.
     ///
-    /// The index file of a log that has lost its end also counts the lost events; they are subtracted, or the result
-    /// is `None` while their number is unknown.
+    /// The index file of a truncated log also counts the missing events. They are subtracted; the result is `None`
+    /// while their number is unknown.
     pub(crate) fn event_count(&self) -> Option<u64> {
-        let file = self.log_info.index.saved_coverage;
-        self.scan.event_count.or_else(|| match file? {
-            file if file.covered_to <= self.log_info.bytes => Some(file.events),
-            file if file.covered_to == file.log_end_offset => file.events.checked_sub(self.events_missing()?),
+        let saved = self.log_info.index.saved_coverage;
+        self.scan.event_count.or_else(|| match saved? {
+            saved if saved.covered_to <= self.log_info.bytes => Some(saved.events),
+            saved if saved.covered_to == saved.log_end_offset => saved.events.checked_sub(self.events_missing()?),
             _ => None,
         })
     }
 
-    /// Returns the number of events missing from a log that has lost its end, where it is known.
+    /// Returns the number of events that are missing from a truncated log, when the scan knows it.
     pub(crate) fn events_missing(&self) -> Option<u64> {
         let missing = self.scan.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
         missing.and_then(|finding| finding.evidence.events_missing)
     }
 
-    /// Returns a note that a finished scan has skipped what was verified earlier; `None` when it has skipped nothing.
+    /// Returns a note that the finished scan has skipped ranges verified earlier; `None` when it has skipped nothing.
     pub(crate) fn skipped_note(&self) -> Option<String> {
         let has_skipped = self.scan.is_done() && !self.scan.has_read_all();
         has_skipped.then(|| match self.log_info.index.verified {
@@ -248,7 +249,7 @@ impl Model {
         })
     }
 
-    /// Returns the running job of a worker.
+    /// Returns the job that a worker is running.
     pub(crate) fn job(&self, worker: WorkerKind) -> Option<&UserJob> {
         self.jobs.iter().find(|job| job.worker == worker)
     }

@@ -1,6 +1,6 @@
-//! What the screen shows and permits: tab, focused pane, zoom, follow mode, access.
+//! The modes of the screen: tab, focused pane, zoom, follow mode, access and consent to write.
 
-/// The tabs.
+/// The tabs of the screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Tab {
     /// The rows of the log.
@@ -12,7 +12,7 @@ pub(crate) enum Tab {
     Findings,
     /// The state of the index.
     Index,
-    /// The repair history.
+    /// The repair history of the log.
     Repairs,
 }
 
@@ -30,10 +30,10 @@ impl Tab {
 /// The panes that can have the focus.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Pane {
-    /// The pane of the tab.
+    /// The main pane, which shows the tab.
     #[default]
     Main,
-    /// The detail pane.
+    /// The detail pane, which shows the selected row.
     Detail,
     /// The findings below the events, where there is room for them.
     Findings,

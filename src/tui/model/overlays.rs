@@ -1,4 +1,4 @@
-//! Overlays over the screen: prompts, help, dialogs, the append form. The topmost has the keys.
+//! Overlays on top of the panes: prompts, the help, dialogs and the append form. The topmost overlay receives the keys.
 
 use super::ListCursor;
 use super::labelled_lines::wrap_text;
@@ -8,18 +8,18 @@ use super::text_input::TextInput;
 use crate::tui::actions::{self, ActionScope, ActionSpec};
 use crate::tui::session_time::SessionTime;
 
-/// An overlay.
+/// An overlay on top of the panes.
 #[derive(Debug, Clone)]
 pub(crate) enum Overlay {
     /// A line of text for the palette, the search or the filter.
     Prompt(Prompt),
-    /// The list of all actions.
+    /// The help: the list of all actions.
     Help(HelpOverlay),
-    /// The second key of a copy action is awaited.
+    /// The screen waits for the second key of a copy action.
     CopyChord,
     /// A dialog that asks for confirmation.
     Confirm(ConfirmDialog),
-    /// The append form.
+    /// The form that appends a test event.
     Form,
 }
 
@@ -36,23 +36,23 @@ impl Overlay {
     }
 }
 
-/// What a prompt is for.
+/// The purpose of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PromptPurpose {
-    /// A jump or an action.
+    /// The text is a jump or the name of an action.
     Palette,
-    /// A search.
+    /// The text is a search.
     Search,
-    /// A filter.
+    /// The text is a filter.
     Filter,
 }
 
 /// A line of text that the user is typing.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
-    /// What the text is for.
+    /// The purpose of the text.
     pub(crate) purpose: PromptPurpose,
-    /// The text.
+    /// The text that was typed.
     pub(crate) input: TextInput,
     /// Why the submitted text was not accepted.
     pub(crate) error: Option<String>,
@@ -91,8 +91,8 @@ impl HelpOverlay {
         let typed = self.input.text().to_lowercase();
         let matches = |row: &&ActionSpec| {
             let keys: Vec<_> = row.keys.iter().map(ToString::to_string).collect();
-            let key = keys.contains(&self.input.text().to_owned());
-            key || row.title.to_lowercase().contains(&typed) || row.help.to_lowercase().contains(&typed)
+            let has_key = keys.contains(&self.input.text().to_owned());
+            has_key || row.title.to_lowercase().contains(&typed) || row.help.to_lowercase().contains(&typed)
         };
         actions::action_table().iter().filter(matches).collect()
     }
@@ -101,15 +101,15 @@ impl HelpOverlay {
 /// A dialog that asks for confirmation. It opens on Cancel, and ignores keys that were typed before it was drawn.
 #[derive(Debug, Clone)]
 pub(crate) struct ConfirmDialog {
-    /// The title: what is about to happen.
+    /// The title, which names the operation to confirm.
     pub(crate) title: String,
-    /// The text: what follows from it.
+    /// The text, which describes the consequences.
     pub(crate) lines: Vec<String>,
     /// Label of the button that confirms; `None` when there is nothing to confirm.
     pub(crate) confirm_label: Option<&'static str>,
-    /// What is done on confirmation.
+    /// The action that confirmation runs.
     pub(crate) on_confirm: ConfirmedAction,
-    /// The selected button.
+    /// The button that is selected.
     pub(crate) selected: DialogButton,
     /// When the dialog was first drawn.
     pub(crate) first_drawn_at: Option<SessionTime>,
@@ -118,7 +118,7 @@ pub(crate) struct ConfirmDialog {
 }
 
 impl ConfirmDialog {
-    /// Creates a dialog that was not drawn yet.
+    /// Creates a dialog that has not been drawn yet.
     pub(crate) fn new(
         title: impl Into<String>,
         lines: Vec<String>,
@@ -142,16 +142,16 @@ impl ConfirmDialog {
     }
 }
 
-/// What is done when the user confirms a dialog.
+/// The action that runs when the user confirms a dialog.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ConfirmedAction {
-    /// Append the event of the form.
+    /// Appends the event of the form.
     Append,
-    /// Build the index from the whole log and save it.
+    /// Builds the index from the whole log and saves it.
     RebuildIndex,
-    /// Apply the plan that the dialog shows.
+    /// Applies the plan that the dialog shows.
     ApplyPlan(Box<PlanPreview>),
-    /// Nothing: the plan is being made again with another decision.
+    /// Does nothing, because the plan is being made again with another decision.
     AwaitPlan,
 }
 
@@ -160,7 +160,7 @@ pub(crate) enum ConfirmedAction {
 pub(crate) enum DialogButton {
     /// Closes the dialog and changes nothing.
     Cancel,
-    /// Confirms.
+    /// Runs the action of the dialog.
     Confirm,
 }
 

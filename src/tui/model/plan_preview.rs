@@ -10,15 +10,16 @@ use crate::tui::request::{PlanRequest, UndecidedFinding};
 
 /// Largest number of lines of a plan that a dialog shows.
 const MAX_PLAN_LINES: usize = 1000;
-/// Last lines of a plan, which are always shown: where the old bytes are kept, and how long the lock is held.
+/// Number of lines at the end of a plan that are always shown: the folder of the journal, and the time that the lock is
+/// held.
 const CLOSING_LINES: usize = 2;
 
 /// A plan with the request it was made for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PlanPreview {
-    /// The request.
+    /// The request that the plan was made for.
     pub(crate) request: PlanRequest,
-    /// The plan.
+    /// The plan of the repair or the undo.
     pub(crate) plan: Plan,
 }
 
@@ -41,9 +42,9 @@ impl PlanPreview {
         Self { request, plan }
     }
 
-    /// Returns the text of the dialog: the plan, the user's decisions, and the command line that does the same.
+    /// Returns the text of the dialog: the plan, the user's decisions, and the equivalent command line.
     ///
-    /// `log` is the log's path as a shell takes it.
+    /// `log` is the log's path, quoted for a shell.
     pub(crate) fn dialog_lines(&self, journal_dir: &Path, log: &str) -> Vec<String> {
         let mut lines = plan_lines(&self.plan, journal_dir);
         if lines.len() > MAX_PLAN_LINES {
@@ -51,7 +52,7 @@ impl PlanPreview {
             let summary = format!("... {omitted} not shown; the command below prints them all");
             lines.splice(MAX_PLAN_LINES - CLOSING_LINES..lines.len() - CLOSING_LINES, [summary]);
         }
-        // Near the top, so that the decisions are visible however long the plan is.
+        // The decisions are near the top, so that they are visible however long the plan is.
         lines.splice(1..1, self.decision_lines());
         lines.push(String::new());
         lines.push(format!("Same from a shell: {}", self.request.cli_command(log)));
@@ -73,7 +74,7 @@ impl PlanPreview {
         is_undecided || undecided.is_some() || options.accept_likely || options.gap_undecided
     }
 
-    /// The decisions, one per line, each with its key and whether it is taken.
+    /// Returns the decisions, one per line, each with its key and a checkbox.
     fn decision_lines(&self) -> Vec<String> {
         let PlanRequest::Repair { options, undecided } = &self.request else { return Vec::new() };
         let checkbox = |is_taken| if is_taken { "[x]" } else { "[ ]" };

@@ -23,27 +23,27 @@ pub(crate) struct RepairsPane {
     pub(crate) detail_cursor: ListCursor,
 }
 
-/// What the undo of a repair does. The undo of an undo is a redo.
+/// The effect of undoing a repair. Undoing an undo is a redo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UndoEffect {
-    /// It undoes the repair with this number.
+    /// The repair with this number is undone.
     Undo(u32),
-    /// It redoes the repair with this number.
+    /// The repair with this number is redone.
     Redo(u32),
 }
 
 impl RepairsPane {
-    /// Returns what the undo of a repair does: the undo of an undo redoes the original repair.
+    /// Returns the effect of undoing a repair: undoing an undo redoes the original repair.
     pub(crate) fn undo_effect(&self, number: u32) -> UndoEffect {
-        let undone_by = |number: u32| self.records.iter().find(|record| record.number == number)?.plan.undoes;
+        let undone_repair = |number: u32| self.records.iter().find(|record| record.number == number)?.plan.undoes;
         let mut effect = UndoEffect::Undo(number);
         loop {
             effect = match effect {
-                UndoEffect::Undo(number) => match undone_by(number).filter(|earlier| *earlier < number) {
+                UndoEffect::Undo(number) => match undone_repair(number).filter(|earlier| *earlier < number) {
                     Some(earlier) => UndoEffect::Redo(earlier),
                     None => return effect,
                 },
-                UndoEffect::Redo(number) => match undone_by(number).filter(|earlier| *earlier < number) {
+                UndoEffect::Redo(number) => match undone_repair(number).filter(|earlier| *earlier < number) {
                     Some(earlier) => UndoEffect::Undo(earlier),
                     None => return effect,
                 },
@@ -61,19 +61,20 @@ impl RepairsPane {
         self.record_at(self.cursor.line)
     }
 
-    /// Returns the repair that was killed and has to be completed or rolled back.
+    /// Returns the repair that was killed before it was complete and has to be completed or rolled back.
     pub(crate) fn pending_repair(&self) -> Option<&RepairRecord> {
         self.records.iter().find(|record| record.state == RepairState::Pending)
     }
 
-    /// Returns the path of the journal that holds the bytes which a gap has replaced.
+    /// Returns the path of the journal that holds the bytes that a gap has replaced; `None` for another kind of
+    /// finding.
     pub(crate) fn backup_journal(&self, kind: DamageKind, range: Range<u64>) -> Option<&Path> {
         (kind == DamageKind::Gap).then(|| find_gap_journal(&self.records, range)).flatten()
     }
 
     /// Moves the cursor by a number of repairs.
-    pub(crate) fn move_by(&mut self, by: i64) {
-        self.cursor.move_by(by, self.records.len());
+    pub(crate) fn move_by(&mut self, lines: i64) {
+        self.cursor.move_by(lines, self.records.len());
         self.detail_cursor = ListCursor { line: 0, top: 0, ..self.detail_cursor };
     }
 

@@ -1,4 +1,4 @@
-//! Results of the background scan so far.
+//! The results of the background scan so far, as the screen knows them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -23,18 +23,18 @@ pub(crate) enum ScanState {
     Failed,
 }
 
-/// Results of the background scan so far.
+/// The results of the background scan so far.
 #[derive(Debug, Clone)]
 pub(crate) struct ScanProgress {
-    /// State of the scan.
+    /// The state of the scan.
     pub(crate) state: ScanState,
     /// Findings, ordered by offset and kind.
     pub(crate) findings: Vec<Finding>,
-    /// Fixes of the findings that have one.
+    /// Fixes of the findings that have one, by the offset and the kind of the finding.
     fixes: BTreeMap<(u64, DamageKind), Fix>,
     /// Number of findings beyond `MAX_FINDINGS`, which were dropped.
     pub(crate) dropped_findings: u64,
-    /// What is known about each part of the log. Coarser than the findings.
+    /// Which parts of the log are verified, damaged or gaps. The map is coarser than the findings.
     pub(crate) health_map: HealthMap,
     /// Number of events counted so far; `None` while the scan does not count.
     pub(crate) event_count: Option<u64>,
@@ -42,13 +42,13 @@ pub(crate) struct ScanProgress {
     pub(crate) position: u64,
     /// Offset at which the scan ends; 0 until the first progress is reported.
     pub(crate) end: u64,
-    /// Time at which the scan last reached the end of the log, in milliseconds since the epoch.
+    /// Time at which the scan last reached the end of the log, in milliseconds since the Unix epoch.
     pub(crate) finished_at_ms: Option<u64>,
     /// The run that is in progress.
     pub(crate) current_run: Option<ScanRun>,
     /// Offset up to which a rebuild of the index by this process has verified the log.
     rebuilt_to: u64,
-    /// Offsets of damage on pages that the scan did not know and was asked to scan again.
+    /// Offsets of damage that a page of rows showed, the scan had not found, and the scan was asked to scan again.
     reported_damage: BTreeSet<u64>,
 }
 
@@ -80,12 +80,12 @@ impl ScanProgress {
         }
     }
 
-    /// Records that the scan has read from `from` to `at`, of a log that ends at `end`.
-    pub(crate) fn record_progress(&mut self, from: u64, at: u64, end: u64, now: SessionTime) {
+    /// Records that the scan has read a range of a log that ends at `end`.
+    pub(crate) fn record_progress(&mut self, range: Range<u64>, end: u64, now: SessionTime) {
         self.state = ScanState::Running;
-        (self.position, self.end) = (at, end);
-        self.health_map.mark_verified(from..at);
-        self.current_run.get_or_insert(ScanRun { started: now, bytes_read: 0 }).bytes_read += at - from;
+        (self.position, self.end) = (range.end, end);
+        self.health_map.mark_verified(range.clone());
+        self.current_run.get_or_insert(ScanRun { started: now, bytes_read: 0 }).bytes_read += range.end - range.start;
     }
 
     /// Records that the scan has ended its run in a state.
@@ -103,8 +103,9 @@ impl ScanProgress {
         self.is_done() && (self.end == 0 || self.health_map.range_health(0..self.end).verified)
     }
 
-    /// Returns the damaged ranges that the scan does not know, out of ascending ranges of damage that a page has met.
-    /// Adjacent ranges are merged. Each range is returned once.
+    /// Returns those of the damaged ranges of a page of rows that the scan has not found. `ranges` is ascending.
+    /// Adjacent ranges are merged, and a range that was returned is not returned again until its part of the log is
+    /// scanned again.
     pub(crate) fn take_unknown_damage(&mut self, ranges: impl Iterator<Item = Range<u64>>) -> Vec<Range<u64>> {
         let mut unknown: Vec<Range<u64>> = Vec::new();
         for range in ranges.filter(|_| self.dropped_findings == 0) {
@@ -129,13 +130,13 @@ impl ScanProgress {
         self.findings.iter().filter(|finding| finding.kind.is_damage()).count()
     }
 
-    /// Adds a finding, or replaces the one of the same offset and kind.
+    /// Adds a finding, or replaces the finding of the same offset and kind.
     pub(crate) fn add_finding(&mut self, proposed: ProposedFix) {
         let ProposedFix { finding, fix } = proposed;
         self.health_map.mark_finding(&finding);
-        let key_of = |known: &Finding| (known.start, known.kind);
-        let key = key_of(&finding);
-        match self.findings.binary_search_by_key(&key, key_of) {
+        let sort_key = |known: &Finding| (known.start, known.kind);
+        let key = sort_key(&finding);
+        match self.findings.binary_search_by_key(&key, sort_key) {
             Ok(at) => {
                 if let Some(known) = self.findings.get_mut(at) {
                     *known = finding;
@@ -153,15 +154,15 @@ impl ScanProgress {
         };
     }
 
-    /// Removes the findings from an offset on, because the scan is about to read that part again. Findings of a
-    /// rebuild of the index are kept: the scan does not read that part again.
+    /// Removes the findings from an offset on, because the scan is about to read the log again from there. Findings of
+    /// a rebuild of the index stay, because the scan does not read the rebuilt part again.
     pub(crate) fn forget_from(&mut self, from: u64) {
         let from = from.max(self.rebuilt_to);
         self.fixes.retain(|(start, _), _| *start < from);
         self.reported_damage.retain(|start| *start < from);
-        let remaining = self.findings.partition_point(|finding| finding.start < from);
-        if remaining < self.findings.len() {
-            self.findings.truncate(remaining);
+        let remaining_count = self.findings.partition_point(|finding| finding.start < from);
+        if remaining_count < self.findings.len() {
+            self.findings.truncate(remaining_count);
             let mut map = HealthMap::default();
             map.mark_verified(0..from.min(self.position.max(self.rebuilt_to)));
             for finding in &self.findings {
@@ -171,7 +172,8 @@ impl ScanProgress {
         }
     }
 
-    /// Records that a rebuild of the index has verified the log up to `to`. Its findings are added afterwards.
+    /// Removes all findings and records that a rebuild of the index has verified the log up to `to`. The findings of
+    /// the rebuild are added afterwards.
     pub(crate) fn mark_rebuilt(&mut self, to: u64) {
         self.rebuilt_to = 0;
         self.forget_from(0);
@@ -179,7 +181,7 @@ impl ScanProgress {
         self.health_map.mark_verified(0..to);
     }
 
-    /// Returns the fix of a finding.
+    /// Returns the fix of a finding, when the scan has found one.
     pub(crate) fn fix_for(&self, finding: &Finding) -> Option<&Fix> {
         self.fixes.get(&(finding.start, finding.kind))
     }

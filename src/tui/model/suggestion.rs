@@ -18,7 +18,7 @@ pub(crate) struct Suggestion {
     pub(crate) action: Option<ActionId>,
 }
 
-/// The actions whose titles contain `typed`, best match first; none while `typed` is a jump.
+/// Returns the actions whose titles contain `typed`, best match first; none while `typed` is a jump.
 pub(super) fn suggest_actions(typed: &str) -> Vec<Suggestion> {
     let typed = typed.trim().to_lowercase();
     if typed.starts_with(|c: char| c.is_ascii_digit() || c == '#') {
@@ -39,7 +39,7 @@ pub(super) fn suggest_actions(typed: &str) -> Vec<Suggestion> {
     matching.into_iter().map(suggestion).collect()
 }
 
-/// The filter terms that complete the last word of `typed`.
+/// Returns the filter terms that complete the last word of `typed`.
 pub(super) fn suggest_filter_terms(typed: &str) -> Vec<Suggestion> {
     let suggestion = |completion: crate::query::FilterCompletion| Suggestion {
         text: completion.text,

@@ -1,4 +1,4 @@
-//! The cursor of a list, and the table of aggregates, of which a window is loaded.
+//! The cursor of a list, and the state of the table of aggregates.
 
 use crate::index::AggregateSummary;
 use crate::tui::request::AggregateSort;
@@ -6,9 +6,9 @@ use crate::tui::request::AggregateSort;
 /// A cursor in a list, with its scroll position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ListCursor {
-    /// The selected line.
+    /// Number of the selected line.
     pub(crate) line: usize,
-    /// The first visible line.
+    /// Number of the first visible line.
     pub(crate) top: usize,
     /// Number of visible lines.
     pub(crate) height: usize,
@@ -16,9 +16,9 @@ pub(crate) struct ListCursor {
 
 impl ListCursor {
     /// Moves the cursor by a number of lines within a list of `total` lines, and scrolls to it.
-    pub(crate) fn move_by(&mut self, by: i64, total: usize) {
+    pub(crate) fn move_by(&mut self, lines: i64, total: usize) {
         let last = total.saturating_sub(1) as i64;
-        self.line = (self.line as i64).saturating_add(by).clamp(0, last) as usize;
+        self.line = (self.line as i64).saturating_add(lines).clamp(0, last) as usize;
         self.scroll_to_cursor(total);
     }
 
@@ -30,16 +30,16 @@ impl ListCursor {
     }
 }
 
-/// The table of aggregates.
+/// The state of the table of aggregates. Only a window of its rows is loaded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AggregateTable {
-    /// Sort order.
+    /// The order of the rows.
     pub(crate) sort: AggregateSort,
     /// The cursor in the whole table.
     pub(crate) cursor: ListCursor,
     /// Number of rows in the table.
     pub(crate) total: usize,
-    /// The index holds more aggregates than the table can sort.
+    /// Whether the index holds more aggregates than the table can sort.
     pub(crate) over_limit: bool,
     /// The rows that are loaded.
     pub(crate) rows: Vec<AggregateSummary>,
@@ -55,9 +55,9 @@ pub(crate) enum AggregateLoadState {
     /// No rows were requested yet.
     #[default]
     NotRequested,
-    /// Rows were requested.
+    /// Rows were requested and have not arrived.
     Requested,
-    /// Rows are loaded.
+    /// The requested rows have arrived.
     Loaded,
     /// There is no index to read aggregates from.
     NoIndex,

@@ -1,4 +1,4 @@
-//! A single-line text input.
+//! A single-line text input with a cursor.
 
 use crate::tui::keys::Key;
 
@@ -20,7 +20,7 @@ impl TextInput {
         Self { cursor: text.chars().count(), text }
     }
 
-    /// Returns the text.
+    /// Returns the text of the input.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -86,7 +86,7 @@ impl TextInput {
         }
     }
 
-    /// Position of the cursor in bytes.
+    /// Returns the position of the cursor in bytes.
     fn cursor_byte(&self) -> usize {
         self.text.char_indices().nth(self.cursor).map_or(self.text.len(), |(at, _)| at)
     }

@@ -166,9 +166,9 @@ impl TestScreen {
         let found = |proposed| BackgroundUpdate::Finding(Box::new(proposed));
         survey(&view, &SurveyOptions::default(), Some(&mut index), &mut |update| {
             match update {
-                SurveyUpdate::Progress(Progress { position: at, total: end }) => {
-                    let from = std::mem::replace(&mut scanned_to, at);
-                    updates.push(BackgroundUpdate::ScanProgress { from, at, end });
+                SurveyUpdate::Progress(Progress { position: to, total: end }) => {
+                    let from = std::mem::replace(&mut scanned_to, to);
+                    updates.push(BackgroundUpdate::ScanProgress { from, to, end });
                 }
                 SurveyUpdate::Finding(finding) => {
                     updates.extend(fix_finder.push(finding).unwrap().into_iter().map(found));

@@ -217,7 +217,7 @@ fn a_log_that_was_cut_or_removed_is_reported() {
     screen.send_update(BackgroundUpdate::LogChanged(log_info, LogChange::Shrunk(9000)));
     screen.assert_shows("Log cut: 9 000 bytes before, 3 000 now");
     assert!(screen.model.list.selected_offset() < 3000);
-    screen.send_update(BackgroundUpdate::LogUnavailable(LogUnavailable::Gone));
+    screen.send_update(BackgroundUpdate::LogUnavailable(LogUnavailable::Missing));
     screen.assert_shows("removed or renamed");
     screen.press(&[Key::Char('j')]);
     assert!(screen.screen_text().lines().next().unwrap().contains("GONE"), "{}", screen.screen_text());
@@ -381,9 +381,9 @@ fn a_long_scan_shows_its_speed_and_the_time_left() {
     let mut screen = TestScreen::new(&damaged_log(), (120, 40));
     let bytes = screen.model.log_info.bytes;
     let strip_line = |screen: &TestScreen| screen.screen_text().lines().nth(1).unwrap().to_owned();
-    let scan_to = |screen: &mut TestScreen, tenths: u64, from: u64, at: u64| {
+    let scan_to = |screen: &mut TestScreen, tenths: u64, from: u64, to: u64| {
         screen.model.now = SessionTime(Duration::from_millis(100 * tenths));
-        screen.send_update(BackgroundUpdate::ScanProgress { from, at, end: bytes });
+        screen.send_update(BackgroundUpdate::ScanProgress { from, to, end: bytes });
         strip_line(screen)
     };
     assert!(scan_to(&mut screen, 10, 0, 0).contains("| verified 0 %"));

@@ -1,5 +1,5 @@
-//! A log that was verified when its index was saved: what the screen says about the part that was not read since, and how
-//! the scan learns of damage there.
+//! A log that was verified when its index was saved: what the screen says about the part that was not read since, and
+//! how the scan learns of damage there.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use super::*;
 use crate::log::EventLog;
 use crate::repair::ProposedFix;
 
-/// A screen over a log whose index covers all of it, and that was damaged since. The scan has skipped what the index has
-/// verified. Also returns the offset of the damage.
+/// A screen over a log whose index covers all of it, and that was damaged since. The scan has skipped what the index
+/// has verified. Also returns the offset of the damage.
 fn verified_earlier_screen() -> (TestScreen, u64) {
     let mut bytes = clean_log(60);
     let damaged_at = frame_starts(&bytes)[20];
@@ -18,8 +18,8 @@ fn verified_earlier_screen() -> (TestScreen, u64) {
     let end = bytes.len() as u64;
     fs::write(&screen.path, bytes).unwrap();
     screen.poll_log();
-    screen.send_update(BackgroundUpdate::ScanProgress { from: 0, at: 16, end });
-    screen.send_update(BackgroundUpdate::ScanProgress { from: end, at: end, end });
+    screen.send_update(BackgroundUpdate::ScanProgress { from: 0, to: 16, end });
+    screen.send_update(BackgroundUpdate::ScanProgress { from: end, to: end, end });
     screen.send_update(BackgroundUpdate::ScanDone);
     (screen, damaged_at as u64)
 }
@@ -97,7 +97,7 @@ fn a_rebuild_of_the_index_verifies_the_log_and_reports_its_damage() {
     screen.poll_log();
     let end = screen.model.log_info.bytes;
     screen.send_update(BackgroundUpdate::RescanFrom(0));
-    screen.send_update(BackgroundUpdate::ScanProgress { from: end, at: end, end });
+    screen.send_update(BackgroundUpdate::ScanProgress { from: end, to: end, end });
     screen.send_update(BackgroundUpdate::ScanDone);
     assert!(screen.model.skipped_note().is_none());
     let text = screen.screen_text();

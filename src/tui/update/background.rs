@@ -24,7 +24,7 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
         BackgroundUpdate::LogUnavailable(reason) => mark_unavailable(model, reason),
         // The scan may still report bytes that no longer exist.
         _ if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) => {}
-        BackgroundUpdate::ScanProgress { from, at, end } => model.scan.record_progress(from, at, end, model.now),
+        BackgroundUpdate::ScanProgress { from, to, end } => model.scan.record_progress(from..to, end, model.now),
         BackgroundUpdate::EventCount(events) => model.scan.event_count = Some(events),
         BackgroundUpdate::Finding(proposed) => model.scan.add_finding(*proposed),
         BackgroundUpdate::RescanFrom(from) => model.scan.forget_from(from),

@@ -71,7 +71,8 @@ struct EventColumns {
 impl EventColumns {
     fn for_width(model: &Model, width: usize) -> Self {
         let offset = model.log_info.bytes.to_string().len().max(6);
-        // The remaining columns are the cursor, the glyph, the offset, the time, the aggregate id and the spaces between.
+        // The remaining columns are the cursor, the glyph, the offset, the time, the aggregate id and the spaces
+        // between.
         let rest = width.saturating_sub(offset + 32);
         let namespace = if rest > 44 { (rest / 4).min(16) } else { 0 };
         let event_type = (rest.saturating_sub(namespace) * 11 / 20).clamp(6, 24);

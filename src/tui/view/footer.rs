@@ -42,7 +42,8 @@ fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {
     span(model, Role::Warning, fit_safe(&format!(" {}: {progress}{esc}", job.name), width))
 }
 
-/// The keys of a scope with what they do, as many as fit into `width` columns. An action that is disabled is drawn muted.
+/// The keys of a scope with what they do, as many as fit into `width` columns. An action that is disabled is drawn
+/// muted.
 fn key_spans(model: &Model, scope: ActionScope, width: usize) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     let mut used = 0;

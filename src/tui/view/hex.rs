@@ -1,4 +1,5 @@
-//! The hex view of the detail pane: bytes with the fields that they belong to, and a preview of what a fix would change.
+//! The hex view of the detail pane: bytes with the fields that they belong to, and a preview of what a fix would
+//! change.
 
 use std::ops::Range;
 

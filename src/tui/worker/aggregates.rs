@@ -1,4 +1,4 @@
-//! The table of aggregates: loaded from the index once, sorted as requested, and returned a page at a time.
+//! The table of aggregates, which is loaded from the index once, sorted as requested, and returned a page at a time.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::inspect::{OnProgress, Progress};
 use crate::tui::message::Response;
 use crate::tui::request::AggregateSort;
 
-/// Most aggregates that are loaded and sorted. They take 32 MiB.
+/// Largest number of aggregates that are loaded and sorted. They take 32 MiB of memory.
 const MAX_ROWS: usize = 1 << 20;
-/// Aggregates loaded between two progress reports.
+/// Number of aggregates that are loaded between two progress reports.
 const ROWS_PER_REPORT: usize = 4096;
 
 /// The aggregates of one index in the order that was requested last.

@@ -27,7 +27,7 @@ pub(super) fn read_contents(
         _ => None,
     };
     let (offset, total) = (details.row.start, log_view.log().len()?);
-    // The history reads forward from the row to the end, then backward to the start.
+    // The history is read forward from the row to the end of the log, then backward from the row to the start.
     let mut report = |progress: Progress| match progress.position.checked_sub(offset) {
         Some(position) => on_progress(Progress { position, total: total.saturating_sub(offset) }),
         None => on_progress(Progress { position: offset - progress.position, total: offset }),

@@ -3,7 +3,7 @@
 
 use crate::file::LogFile;
 
-/// Bytes of one sample.
+/// Size of one sample in bytes.
 const SAMPLE_BYTES: usize = 64;
 
 /// Samples of a log: its first bytes, and bytes from its middle.

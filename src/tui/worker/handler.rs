@@ -1,4 +1,4 @@
-//! Request handling: one function that turns a [`Request`] into a [`Response`], called by worker threads and by tests.
+//! The function that answers a [`Request`] with a [`Response`]. The worker threads and the tests call it.
 
 use super::jump::{self, MatchSearch};
 use super::rows::{self, RowQuery};

@@ -1,5 +1,5 @@
-//! The hit search of a filter or a search pattern, one slice of the log per request, so that the screen shows hits as
-//! they are found and a new filter never waits long.
+//! Searches the log for the hits of a filter or a search pattern, one slice per request, so that the screen shows hits
+//! as they are found and a new filter never waits long.
 
 use super::SharedState;
 use crate::StorageError;
@@ -8,8 +8,8 @@ use crate::query::Hits;
 use crate::tui::message::Response;
 use crate::tui::request::ReadPriority;
 
-/// Bytes of the first slice, which the user is waiting for, and of slices that are read at a limited rate. Also the
-/// distance between two progress reports of [`Hits::scan_more`].
+/// Size in bytes of the first slice, which the user waits for, and of slices that are read at a limited rate. It equals
+/// the distance between two progress reports of [`Hits::scan_more`].
 const SMALL_SLICE_BYTES: u64 = 1 << 20;
 
 /// Searches the next slice of the log, and returns the hits so far.

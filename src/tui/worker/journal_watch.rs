@@ -1,4 +1,4 @@
-//! Polling of the log's journal folder: detects repairs made by other processes.
+//! Polls the journal folder of the log to detect repairs made by other processes.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,21 +14,24 @@ const JOURNAL_POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Whether the log's bytes are known to have changed other than by growing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LogContents {
+    /// The log was cut or overwritten.
     Changed,
+    /// No change was detected, or the log has only grown.
     Unchanged,
 }
 
-/// The journals as of the last poll.
+/// The journals of the log, as of the last poll.
 #[derive(Debug)]
 pub(super) struct JournalWatcher {
-    /// Name and size of each journal. Journals are append-only, so every change of one changes its size.
+    /// Name and size of each journal. A journal is append-only, so every change of it changes its size.
     files: Vec<(OsString, u64)>,
+    /// Number and state of each repair that was reported, or that existed when the watcher was created.
     reported_states: Vec<(u32, RepairState)>,
     last_polled: Instant,
 }
 
 impl JournalWatcher {
-    /// Starts with the journals that exist now. Only later repairs are reported.
+    /// Creates a watcher that knows the journals that exist now. It reports only later repairs.
     pub(super) fn new(shared: &SharedState) -> Self {
         let reported_states = read_records(shared).iter().map(record_key).collect();
         Self { files: list_files(shared), reported_states, last_polled: Instant::now() }
@@ -76,7 +79,7 @@ fn list_files(shared: &SharedState) -> Vec<(OsString, u64)> {
     files
 }
 
-/// Reads the repair history; empty when it cannot be read, and the next poll tries again.
+/// Reads the repair history. Returns an empty history when it cannot be read; the next poll tries again.
 fn read_records(shared: &SharedState) -> Vec<RepairRecord> {
     let paths = shared.open_options().log_paths(shared.path());
     paths.and_then(|paths| read_repair_records(&paths)).map(|(records, _)| records).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Jumps: an offset, a number or a time resolved to a row, and the next match or damage in one direction.
+//! Resolves a jump to an offset, a number or a time, and finds the next match or damage in one direction.
 
 use super::SharedState;
 use super::rows::{RowQuery, SearchSpan, read_rows};
@@ -15,7 +15,7 @@ use crate::tui::message::Response;
 pub(super) struct MatchSearch {
     pub(super) pattern: SearchPattern,
     pub(super) filter: Filter,
-    /// Known hits of the search. They answer without reading the log again.
+    /// Known hits of the search. Where they suffice, the log is not searched again.
     pub(super) hits: Option<Hits>,
     pub(super) from: u64,
     pub(super) direction: Direction,
@@ -72,7 +72,7 @@ pub(super) fn find_next_match(
 /// Finds the next damaged range by reading the log, and returns its start; `None` when there is none in that direction.
 ///
 /// # Errors
-/// As [`read_rows`].
+/// Returns the errors of [`read_rows`].
 pub(super) fn find_next_damage(
     shared: &SharedState,
     from: u64,

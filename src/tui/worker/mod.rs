@@ -37,14 +37,14 @@ use crate::report::{describe_error, hint};
 pub(crate) use handler::{WorkerCache, handle_request};
 pub(crate) use shared::SharedState;
 
-/// Least time between two progress messages of one request.
+/// Shortest time between two progress messages of one request.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-/// Longest time that leaving the screen waits for a write to finish.
+/// Longest time that quitting waits for a write to finish.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-/// The generation of no request: it marks the current one as cancelled.
+/// A generation that no request has. Storing it as the newest one cancels the current request.
 const CANCELLED_GENERATION: u64 = u64::MAX;
 
-/// All background threads of one screen.
+/// The handles of all background threads of one screen.
 #[derive(Debug)]
 pub(crate) struct Workers {
     /// One worker per [`WorkerKind`], in the order of its variants.
@@ -54,6 +54,7 @@ pub(crate) struct Workers {
     _watch_stop: Sender<()>,
 }
 
+/// The request queue and the thread of one worker.
 #[derive(Debug)]
 struct WorkerHandle {
     requests: Sender<(u64, Request)>,
@@ -97,7 +98,7 @@ impl Workers {
         self.scan.restart();
     }
 
-    /// Requests a scan of a range in which a page met damage.
+    /// Requests a scan of a range in which a page of rows shows damage.
     pub(crate) fn scan_range(&self, range: Range<u64>) {
         self.scan.scan_range(range);
     }
@@ -113,10 +114,10 @@ impl Workers {
             self.cancel(kind);
         }
         self.scan.stop();
-        let writing = self.workers.get_mut(WorkerKind::Write as usize).and_then(|worker| worker.thread.take());
+        let write_thread = self.workers.get_mut(WorkerKind::Write as usize).and_then(|worker| worker.thread.take());
         self.workers.clear();
-        let until = Instant::now() + SHUTDOWN_TIMEOUT;
-        while writing.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < until {
+        let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
+        while write_thread.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -130,7 +131,7 @@ fn spawn_worker(kind: WorkerKind, shared: &Arc<SharedState>, out: &Sender<Messag
         let _quit_on_panic = QuitOnPanic(out.clone());
         serve_requests(kind, &shared, &request_queue, &newest, &out);
     };
-    // At most 15 bytes, as Linux keeps no more of a thread's name.
+    // Linux stores at most 15 bytes of a thread's name.
     let name = format!("tui-{kind:?}").to_lowercase();
     let thread = thread::Builder::new().name(name).spawn(run).ok();
     WorkerHandle { requests, newest_generation, thread }
@@ -169,7 +170,7 @@ fn serve_requests(
     }
 }
 
-/// Converts an error to what the screen shows: what happened, and what to do next.
+/// Converts an error to the message that the screen shows: the cause, and the next step.
 pub(crate) fn to_failure(error: &StorageError) -> RequestFailure {
     match error {
         StorageError::Cancelled => RequestFailure::Cancelled,
@@ -177,7 +178,7 @@ pub(crate) fn to_failure(error: &StorageError) -> RequestFailure {
     }
 }
 
-/// Quits the screen when the thread that owns it panics. The panic hook has printed the panic by then.
+/// A guard that quits the screen when the thread that owns it panics. The panic hook has printed the panic by then.
 struct QuitOnPanic(Sender<Message>);
 
 impl Drop for QuitOnPanic {

@@ -5,14 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Longest uninterrupted sleep. A stop request takes effect within this time.
+/// Longest uninterrupted sleep. A request to stop takes effect within this time.
 const MAX_SLEEP: Duration = Duration::from_millis(50);
 
 /// Limits reads to a number of bytes per second, or does not limit them.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     bytes_per_second: Option<u64>,
-    /// The time at which everything reserved so far has been paid for at that rate.
+    /// The time at which all bytes reserved so far are read, at exactly the permitted rate.
     next_free_at: Mutex<Option<Instant>>,
 }
 
@@ -22,7 +22,7 @@ impl RateLimiter {
         Self { bytes_per_second: rate, next_free_at: Mutex::new(None) }
     }
 
-    /// Returns true when there is a limit.
+    /// Returns true when the rate is limited.
     pub(super) const fn is_limited(&self) -> bool {
         self.bytes_per_second.is_some()
     }
@@ -32,17 +32,17 @@ impl RateLimiter {
         let due = self.reserve(bytes, Instant::now());
         loop {
             check_stop()?;
-            let left = due.map_or(Duration::ZERO, |due| due.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
+            let remaining = due.map_or(Duration::ZERO, |due| due.saturating_duration_since(Instant::now()));
+            if remaining.is_zero() {
                 return ControlFlow::Continue(());
             }
-            thread::sleep(left.min(MAX_SLEEP));
+            thread::sleep(remaining.min(MAX_SLEEP));
         }
     }
 
     /// Adds `bytes` to the reservations of all readers, and returns the time until which the caller has to wait.
     ///
-    /// Idle time is not saved up: a reservation never starts before `now`.
+    /// Idle time does not accumulate: a reservation never starts before `now`.
     fn reserve(&self, bytes: u64, now: Instant) -> Option<Instant> {
         let duration = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second?.max(1) as f64);
         let mut next_free_at = self.next_free_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_readers_share_one_rate_and_idle_time_is_not_saved_up() {
+    fn all_readers_share_one_rate_and_idle_time_does_not_accumulate() {
         let limiter = RateLimiter::new(Some(1 << 20));
         let start = Instant::now();
         let after = |seconds| Some(start + Duration::from_secs(seconds));

@@ -1,4 +1,4 @@
-//! Repair requests: the repair history read, plans made, and plans applied.
+//! Handles repair requests: reads the repair history, makes plans, and applies them.
 
 use super::SharedState;
 use crate::StorageError;
@@ -12,7 +12,7 @@ use crate::tui::request::PlanRequest;
 /// Reads the log's repair history.
 ///
 /// # Errors
-/// As [`repair::read_repair_records`].
+/// Returns the errors of [`repair::read_repair_records`].
 pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageError> {
     let (records, notices) = repair::read_repair_records(&shared.open_options().log_paths(shared.path())?)?;
     Ok(Response::RepairHistory { records, notices })
@@ -21,7 +21,7 @@ pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageErro
 /// Makes the plan of a repair or of an undo. Nothing is written.
 ///
 /// # Errors
-/// As [`repair::plan_repair`] and [`repair::plan_undo`].
+/// Returns the errors of [`repair::plan_repair`] and [`repair::plan_undo`].
 pub(super) fn make_plan(
     shared: &SharedState,
     request: PlanRequest,
@@ -40,7 +40,7 @@ pub(super) fn make_plan(
 /// Applies exactly this plan. A repair that was killed earlier is completed or rolled back first.
 ///
 /// # Errors
-/// As [`repair::recover`] and [`repair::apply`].
+/// Returns the errors of [`repair::recover`] and [`repair::apply`].
 pub(super) fn apply_plan(shared: &SharedState, plan: &Plan) -> Result<Response, StorageError> {
     let paths = shared.open_options().log_paths(shared.path())?;
     let (applied, recovery_note) = shared.with_watch_paused(|| {

@@ -1,4 +1,4 @@
-//! Pages of rows for the events pane: read from the known hits of a filter where there are any, else from the log.
+//! Reads pages of rows for the events pane, from the known hits of a filter where there are any, else from the log.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::inspect::{OnProgress, Progress};
 use crate::query::{self, Direction, Filter, Hits, ReadStart, RowPage, read_page};
 
-/// The rows to read: at most `limit` rows that pass `filter`, from one offset in one direction.
+/// A query for at most `limit` rows that pass `filter`, from one offset in one direction.
 #[derive(Clone, Copy)]
 pub(super) struct RowQuery<'a> {
     pub(super) from: u64,
@@ -18,7 +18,8 @@ pub(super) struct RowQuery<'a> {
     pub(super) hits: Option<&'a Hits>,
 }
 
-/// The part of the log between an offset and the end that a search is heading for, as the total of its progress.
+/// The part of the log that a search may have to read: from an offset to the end or the start of the log. Its size is
+/// the total of the search's progress.
 #[derive(Clone, Copy)]
 pub(super) struct SearchSpan {
     pub(super) from: u64,
@@ -28,7 +29,7 @@ pub(super) struct SearchSpan {
 }
 
 impl SearchSpan {
-    /// Reports the bytes read so far, given the offset that the search has reached.
+    /// Reports the number of bytes read so far. `reached` has the offset that the search has reached.
     pub(super) fn report(self, reached: Progress, on_progress: &mut OnProgress) -> ControlFlow<()> {
         let from = self.from.min(self.log_bytes);
         on_progress(match self.direction {
@@ -64,7 +65,7 @@ pub(super) fn read_rows(
 /// Reads the rows of `forward` and up to `rows_before` rows before them, as one page.
 ///
 /// # Errors
-/// As [`read_rows`].
+/// Returns the errors of [`read_rows`].
 pub(super) fn read_rows_around(
     shared: &SharedState,
     forward: RowQuery,
@@ -80,7 +81,7 @@ pub(super) fn read_rows_around(
     }
     let backward = RowQuery { direction: Direction::Backward, limit: rows_before, ..forward };
     let mut before = read_rows(shared, backward, on_progress)?;
-    // A log that has lost its end closes with an empty row, which both directions return.
+    // The last row of a truncated log is empty, and both directions return it.
     if after.rows.first().is_some_and(|first| before.rows.last() == Some(first)) {
         before.rows.pop();
     }
@@ -92,7 +93,7 @@ pub(super) fn read_rows_around(
 /// Reads the last `limit` rows of the log.
 ///
 /// # Errors
-/// As [`read_rows`].
+/// Returns the errors of [`read_rows`].
 pub(super) fn read_last_rows(
     shared: &SharedState,
     limit: usize,

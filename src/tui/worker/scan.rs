@@ -1,9 +1,10 @@
 //! The background scan: verifies the whole log once and keeps the in-memory index up to date.
 //!
-//! When there is an index file that can be trusted, the scan first reads what the index has not seen. Then it verifies
-//! without building anything: the log after the offset up to which the index records it as verified, and before that
-//! offset only the ranges where the index lists damage or gaps. The ranges that were verified earlier are skipped until
-//! the user requests them. Without such an index, a single pass verifies the log and builds the index.
+//! When there is an index file that can be trusted, the scan first reads the part of the log that the index does not
+//! cover. Then it verifies without building anything: the log after the offset up to which the index records it as
+//! verified, and before that offset only the ranges where the index lists damage or gaps. The ranges that were verified
+//! earlier are skipped until the user requests them. Without such an index, a single pass verifies the log and builds
+//! the index.
 //!
 //! The scan runs in slices, so that it can report progress and be stopped.
 
@@ -26,9 +27,9 @@ use crate::repair::{FixFinder, ProposedFix};
 use crate::tui::message::{BackgroundUpdate, Message};
 use crate::tui::options::TuiOptions;
 
-/// Bytes of a slice on one thread.
+/// Size of a slice in bytes when the scan has one thread.
 const SLICE_BYTES: u64 = 16 << 20;
-/// Memory of the index that the scan builds, in bytes. What is beyond it spills to a temporary file.
+/// Largest memory of the index that the scan builds, in bytes. The rest of the index spills to a temporary file.
 const INDEX_MEMORY_BYTES: u64 = 24 << 20;
 /// Time until a slice is tried again after the log has changed while it was read.
 const CHANGED_RETRY_DELAY: Duration = Duration::from_millis(50);
@@ -51,8 +52,10 @@ pub(super) fn start(shared: &Arc<SharedState>, out: &Sender<Message>) -> ScanHan
     handle
 }
 
+/// The state of the scan thread.
 struct ScanWorker {
-    /// Half of the processors. The rest is left to the user's requests and to other programs.
+    /// Number of threads that read the log: half of the processors, so that the user's requests and other programs are
+    /// not slowed down.
     threads: usize,
     shared: Arc<SharedState>,
     out: Sender<Message>,
@@ -60,16 +63,20 @@ struct ScanWorker {
     state: ScanWorkerState,
 }
 
-/// Whether a slice was scanned.
+/// The outcome of an attempt to scan the next slice.
 enum SliceOutcome {
+    /// A slice was scanned.
     Scanned,
-    NothingLeft,
+    /// The scan has nothing further to read.
+    NothingToScan,
 }
 
 /// Whether a command gives the scan more to read.
 #[derive(PartialEq, Eq)]
 enum CommandEffect {
+    /// The scan has more to read.
     MoreToScan,
+    /// The scan has no more to read than before, or `run_next_slice` detects it itself.
     NothingNew,
 }
 
@@ -79,16 +86,16 @@ impl ScanWorker {
         let mut done_reported = false;
         loop {
             let mut queued: Vec<ScanCommand> = commands.try_iter().collect();
-            // A restart makes the commands before it pointless: they refer to a log that was replaced.
+            // Commands before a restart are dropped, because they refer to a log that was replaced.
             let last_restart = queued.iter().rposition(|command| *command == ScanCommand::Restart);
             for command in queued.drain(last_restart.unwrap_or_default()..) {
                 done_reported &= self.handle_command(command) == CommandEffect::NothingNew;
             }
             let is_stopped = self.stop.load(Ordering::Acquire);
-            let outcome = if is_stopped { Ok(SliceOutcome::NothingLeft) } else { self.run_next_slice() };
+            let outcome = if is_stopped { Ok(SliceOutcome::NothingToScan) } else { self.run_next_slice() };
             match outcome {
                 Ok(SliceOutcome::Scanned) => done_reported = false,
-                Ok(SliceOutcome::NothingLeft) => {
+                Ok(SliceOutcome::NothingToScan) => {
                     if !is_stopped && !done_reported {
                         done_reported = true;
                         self.send_update(BackgroundUpdate::ScanDone);
@@ -101,7 +108,7 @@ impl ScanWorker {
                     };
                     match command {
                         Some(command) => done_reported &= self.handle_command(command) == CommandEffect::NothingNew,
-                        // Without a timeout only a closed channel yields no command: the screen is gone.
+                        // Without a timeout only a closed channel yields no command: the screen was closed.
                         None if !is_in_flight => return,
                         None => {}
                     }
@@ -127,7 +134,7 @@ impl ScanWorker {
             ScanCommand::Resume => self.state.queue_skipped_ranges(),
             ScanCommand::LogGrown => return CommandEffect::NothingNew,
             ScanCommand::ScanRange(range) => {
-                // A range that cannot be read now is requested again by the next page that meets it.
+                // A range that cannot be read now is requested again by the next page that shows its damage.
                 let _ = self.scan_range(&range);
                 return CommandEffect::NothingNew;
             }
@@ -135,7 +142,7 @@ impl ScanWorker {
         CommandEffect::MoreToScan
     }
 
-    /// Surveys a range in which a page met damage. Works whether the scan is finished, stopped or off.
+    /// Surveys a range in which a page of rows shows damage. This works when the scan is finished, stopped or off, too.
     fn scan_range(&mut self, range: &Range<u64>) -> Result<(), StorageError> {
         let view = self.shared.view();
         let log_bytes = view.log().len()?;
@@ -168,19 +175,19 @@ impl ScanWorker {
         }
     }
 
-    /// Forgets all progress and starts again.
+    /// Discards all progress and starts the scan again.
     fn restart(&mut self) {
         self.send_update(BackgroundUpdate::RescanFrom(0));
         self.state = ScanWorkerState::default();
         self.load_index();
     }
 
-    /// Loads the index file when it can be trusted, so that aggregates can be looked up at once; else starts an empty
-    /// index.
+    /// Loads the index file when it can be trusted, so that aggregates can be looked up at once; otherwise creates an
+    /// empty index.
     fn load_index(&mut self) {
         let view = self.shared.view();
         if view.trusted_index().is_some() {
-            let index = view.load_index().with_spill_options(index_bounds());
+            let index = view.load_index().with_spill_options(index_spill_options());
             // Loading returns an empty index when the file turns out to be corrupt.
             if index.coverage().frames > 0 {
                 if view.log().len().is_ok_and(|log_bytes| index.coverage().covered_to <= log_bytes) {
@@ -191,7 +198,7 @@ impl ScanWorker {
                 return;
             }
         }
-        self.state.index = Some(view.empty_index().with_spill_options(index_bounds()));
+        self.state.index = Some(view.empty_index().with_spill_options(index_spill_options()));
         self.state.builds_index = true;
     }
 
@@ -204,7 +211,7 @@ impl ScanWorker {
         let _ = self.out.send(Message::Background(update));
     }
 
-    /// Scans the next slice: first what the index has not read, then what is not verified.
+    /// Scans the next slice: first the part of the log that the index has not read, then the parts not verified yet.
     fn run_next_slice(&mut self) -> Result<SliceOutcome, StorageError> {
         let view = self.shared.view().with_threads(self.threads);
         let log_bytes = view.log().len()?;
@@ -213,7 +220,7 @@ impl ScanWorker {
             return Ok(SliceOutcome::Scanned);
         }
         if self.state.builds_index {
-            return Ok(SliceOutcome::NothingLeft);
+            return Ok(SliceOutcome::NothingToScan);
         }
         self.verify_next_slice(&view, log_bytes)
     }
@@ -223,7 +230,7 @@ impl ScanWorker {
         let Some(mut index) = self.state.index.take() else { return Ok(()) };
         let coverage = index.coverage();
         if coverage.covered_to > log_bytes {
-            // The log has lost its end: the index has read everything there is, and also counts the lost events.
+            // The log is truncated: the index has read all that remains of it, and also counts the missing events.
             self.state.last_catch_up = Some(CatchUp { log_bytes, in_flight_since: None });
             self.publish_index(&index);
             if let Some(end) = self.state.requeue_end(&index, log_bytes) {
@@ -240,7 +247,7 @@ impl ScanWorker {
         self.send_update(BackgroundUpdate::RescanFrom(start));
         let started = Instant::now();
         let result = self.run_survey(view, &options, Some(&mut index), start);
-        // A stopped slice keeps what it has read. Before the first part of a log is complete nothing is counted.
+        // The index keeps what a stopped slice has read. It counts nothing before the first part of a log is complete.
         let coverage = index.coverage();
         if result.is_ok() || coverage.frames > 0 {
             self.send_update(BackgroundUpdate::EventCount(coverage.events));
@@ -255,7 +262,8 @@ impl ScanWorker {
         });
         self.state.index = Some(index);
         if reaches_end && result.is_ok() && self.state.has_verified_all() {
-            // While another process keeps appending, use at most a fifth of the time for reading what it appends.
+            // While another process keeps appending, the scan uses at most a fifth of the time to read what is
+            // appended.
             thread::sleep((started.elapsed() * 4).min(Duration::from_secs(1)));
         }
         result
@@ -264,7 +272,7 @@ impl ScanWorker {
     /// Verifies the next slice of the queued ranges without building anything.
     fn verify_next_slice(&mut self, view: &LogView, log_bytes: u64) -> Result<SliceOutcome, StorageError> {
         self.state.queue_unverified_ranges(log_bytes);
-        let Some(range) = self.state.next_range() else { return Ok(SliceOutcome::NothingLeft) };
+        let Some(range) = self.state.next_range() else { return Ok(SliceOutcome::NothingToScan) };
         let until = (range.start + self.slice_bytes()).min(range.end);
         // A survey from the first byte also verifies the header; any other one starts at a frame.
         let from = (range.start > 0).then(|| enclosing_start(view, range.start, log_bytes)).transpose()?;
@@ -281,7 +289,7 @@ impl ScanWorker {
         Ok(SliceOutcome::Scanned)
     }
 
-    /// Returns the bytes of a slice. With several threads it is long enough to give each of them several parts.
+    /// Returns the size of a slice in bytes. With several threads, a slice is long enough to give each several parts.
     fn slice_bytes(&self) -> u64 {
         if self.threads > 1 { SLICE_BYTES * 4 * self.threads as u64 } else { SLICE_BYTES }
     }
@@ -301,7 +309,7 @@ impl ScanWorker {
             match update {
                 SurveyUpdate::Progress(Progress { position, total }) => {
                     let from = reported_to.min(position);
-                    self.send_update(BackgroundUpdate::ScanProgress { from, at: position, end: total });
+                    self.send_update(BackgroundUpdate::ScanProgress { from, to: position, end: total });
                     let bytes = position.saturating_sub(reported_to);
                     reported_to = position;
                     return self.shared.rate_limiter().throttle(bytes, &mut || self.check_stop());
@@ -321,24 +329,24 @@ impl ScanWorker {
     }
 
     fn send_findings(&self, proposed: Vec<ProposedFix>) {
-        for found in proposed {
-            self.send_update(BackgroundUpdate::Finding(Box::new(found)));
+        for finding in proposed {
+            self.send_update(BackgroundUpdate::Finding(Box::new(finding)));
         }
     }
 
-    /// Breaks when the scan was told to stop.
+    /// Breaks when the scan was asked to stop.
     fn check_stop(&self) -> ControlFlow<()> {
         if self.stop.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
-/// The options that all surveys of the scan share.
+/// Returns the options that all surveys of the scan share.
 fn slice_survey_options() -> SurveyOptions {
     SurveyOptions { part_bytes: Some(SLICE_BYTES), ..SurveyOptions::default() }
 }
 
-/// Bounds the memory of the index, so that the screen stays small for a log of any size that has no index file.
-fn index_bounds() -> SpillOptions {
+/// Returns options that limit the memory of the index, so that a log of any size without an index file can be scanned.
+fn index_spill_options() -> SpillOptions {
     SpillOptions { max_memory: INDEX_MEMORY_BYTES, ..SpillOptions::default() }
 }
 
@@ -349,7 +357,7 @@ mod tests {
     use crate::log::EventLog;
     use crate::sample::{GeneratorOptions, LogLength, generate};
 
-    /// A log with a saved index that covers all of it.
+    /// A generated log with a saved index that covers all of it.
     struct VerifiedLog {
         _folder: tempfile::TempDir,
         path: std::path::PathBuf,
@@ -402,7 +410,7 @@ mod tests {
         });
         let (shared, scan, messages) = log.start_scan();
         assert!(collect_until_done(&messages).0.is_empty(), "the damaged ranges were verified earlier");
-        // Damage that a page has met is surveyed at once.
+        // Damage that a page of rows shows is surveyed at once.
         let options = SurveyOptions { until: Some(300_000), ..SurveyOptions::default() };
         let damage = survey(&shared.view(), &options, None, &mut |_| ControlFlow::Continue(())).unwrap().findings;
         scan.scan_range(damage[0].range());
@@ -417,11 +425,11 @@ mod tests {
         assert_eq!(findings.iter().filter(|finding| finding.kind == DamageKind::Checksum).count(), 2, "{findings:?}");
         assert_eq!(shared.index().unwrap().known_damage().count(), 2, "a saved index lists both");
         scan.resume();
-        assert!(collect_until_done(&messages).0.is_empty(), "nothing is left to read");
+        assert!(collect_until_done(&messages).0.is_empty(), "everything has been read");
     }
 
     #[test]
-    fn a_lost_end_is_surveyed_from_a_frame_and_its_lost_events_are_not_counted() {
+    fn a_truncated_log_is_surveyed_from_a_frame_and_its_missing_events_are_not_counted() {
         let log = VerifiedLog::with_events(300);
         log.edit_bytes(|bytes| bytes.truncate(bytes.len() - 700));
         let len = std::fs::metadata(&log.path).unwrap().len();

@@ -1,4 +1,4 @@
-//! The handle by which other threads stop, resume and redirect the background scan.
+//! The handle with which other threads stop, resume and restart the background scan.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use crossbeam_channel::Sender;
 /// A command to the scan worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ScanCommand {
-    /// Continue after a stop. A finished scan reads the ranges that it skipped because they were verified earlier.
+    /// Continues a stopped scan. A finished scan reads the ranges that it skipped because they were verified earlier.
     Resume,
-    /// Read what was appended to the log.
+    /// Reads what was appended to the log.
     LogGrown,
-    /// Forget everything and scan the log from its start.
+    /// Discards all progress and scans the log from its start.
     Restart,
-    /// Scan this range now, because a page met damage in it that the scan has not reported.
+    /// Scans this range now, because a page of rows shows damage in it that the scan has not reported.
     ScanRange(Range<u64>),
 }
 
@@ -37,13 +37,13 @@ impl ScanHandle {
         self.stop.store(true, Ordering::Release);
     }
 
-    /// Lets a stopped scan continue, or a finished one read what it skipped.
+    /// Continues a stopped scan, or makes a finished scan read the ranges that it skipped.
     pub(super) fn resume(&self) {
         self.stop.store(false, Ordering::Release);
         let _ = self.commands.send(ScanCommand::Resume);
     }
 
-    /// Reports that the log has grown.
+    /// Notifies the scan that the log has grown.
     pub(super) fn notify_growth(&self) {
         let _ = self.commands.send(ScanCommand::LogGrown);
     }

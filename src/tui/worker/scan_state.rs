@@ -1,4 +1,4 @@
-//! How far the background scan has come: its index, and the ranges that remain to be verified.
+//! The progress of the background scan: its index, and the ranges that remain to be verified.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::index::AggregateIndex;
 use crate::inspect::unverified_ranges;
 
-/// Time until an unfinished last frame is read again.
+/// Time after which an unfinished last frame is read again.
 pub(super) const IN_FLIGHT_RECHECK_DELAY: Duration = Duration::from_secs(1);
 
 /// The progress of the scan.
@@ -16,11 +16,11 @@ pub(super) const IN_FLIGHT_RECHECK_DELAY: Duration = Duration::from_secs(1);
 pub(super) struct ScanWorkerState {
     /// The index that the scan keeps up to date; `None` only while a survey is using it.
     pub(super) index: Option<AggregateIndex>,
-    /// This scan builds the index from the first byte, so everything that the index covers is verified.
+    /// Whether this scan builds the index from the first byte, so that everything that the index covers is verified.
     pub(super) builds_index: bool,
-    /// The last time that the index had read the whole log.
+    /// The state of the log when the index had last read all of it; `None` before the first time.
     pub(super) last_catch_up: Option<CatchUp>,
-    /// Time of the last readable event before the next slice, in milliseconds since the epoch.
+    /// Time of the last readable event before the next slice, in milliseconds since the Unix epoch.
     pub(super) last_event_time: Option<u64>,
     /// Ranges that remain to be verified, ascending; `None` until the first catch-up is complete.
     unverified: Option<VecDeque<Range<u64>>>,
@@ -31,7 +31,7 @@ pub(super) struct ScanWorkerState {
 /// The state of the log when the index had last read all of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CatchUp {
-    /// Size of the log.
+    /// Size of the log in bytes.
     pub(super) log_bytes: u64,
     /// The time at which the last frame was found unfinished; `None` when it was complete.
     pub(super) in_flight_since: Option<Instant>,
@@ -57,8 +57,8 @@ impl ScanWorkerState {
         self.unverified.as_ref().is_some_and(VecDeque::is_empty)
     }
 
-    /// Queues the ranges to verify, once: those that the index does not record as verified. The ranges between them are
-    /// skipped.
+    /// Queues the ranges that the index does not record as verified, and marks the ranges between them as skipped. Only
+    /// the first call has an effect.
     pub(super) fn queue_unverified_ranges(&mut self, log_bytes: u64) {
         if self.unverified.is_some() {
             return;
@@ -71,15 +71,15 @@ impl ScanWorkerState {
         self.unverified = Some(queue);
     }
 
-    /// Queues the skipped ranges, when everything else has been read.
+    /// Queues the skipped ranges when no other queued range remains.
     pub(super) fn queue_skipped_ranges(&mut self) {
         if self.has_verified_all() {
             self.unverified = Some(std::mem::take(&mut self.skipped));
         }
     }
 
-    /// Queues the end of a log that has lost its end again, and returns where it starts. What was queued for it before
-    /// describes bytes that are gone. Does nothing before the ranges are queued for the first time.
+    /// Replaces the queued range at the end of a truncated log, because it refers to bytes that no longer exist.
+    /// Returns the start of the new range, or `None` when no ranges have been queued yet.
     pub(super) fn requeue_end(&mut self, index: &AggregateIndex, log_bytes: u64) -> Option<u64> {
         let queue = self.unverified.as_mut()?;
         let end = unverified_ranges(index, log_bytes).pop()?;
@@ -94,14 +94,14 @@ impl ScanWorkerState {
         self.unverified.as_ref()?.front().cloned()
     }
 
-    /// Removes what was read of the first queued range: everything before `scanned_to`.
+    /// Removes the part of the first queued range that was read, which is everything before `scanned_to`.
     pub(super) fn finish_slice(&mut self, scanned_to: u64, last_event_time: Option<u64>) {
         self.last_event_time = last_event_time;
         let Some(queue) = &mut self.unverified else { return };
         let Some(range) = queue.pop_front() else { return };
         let rest = scanned_to..range.end;
         if rest.is_empty() {
-            // The next range follows another event than the one that was read last.
+            // The event before the next range is not the event that was read last.
             self.last_event_time = None;
         } else {
             queue.push_front(rest);

@@ -1,4 +1,4 @@
-//! State shared by all workers: the open log, its in-memory index, and the options by which both are opened.
+//! The state that all workers share: the open log, its in-memory index, and the options with which both are opened.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use crate::tui::message::BackgroundUpdate;
 use crate::tui::model::{IndexInfo, LogInfo};
 use crate::tui::options::TuiOptions;
 
-/// The open log and what is known of it, shared by all workers.
+/// The open log, its index and its writer, shared by all workers.
 #[derive(Debug)]
 pub(crate) struct SharedState {
     settings: TuiOptions,
@@ -25,7 +25,8 @@ pub(crate) struct SharedState {
     index: RwLock<Option<Arc<AggregateIndex>>>,
     writer: RwLock<WriterPresence>,
     pending_updates: Mutex<Vec<BackgroundUpdate>>,
-    /// Incremented when this process starts to change the log, and again when it has finished: odd in between.
+    /// A counter that is incremented when this process starts to change the log and again when it has finished, so that
+    /// it is odd in between.
     repair_epoch: AtomicU64,
     rate_limiter: RateLimiter,
 }
@@ -34,7 +35,7 @@ impl SharedState {
     /// Opens the log for reading.
     ///
     /// # Errors
-    /// As [`LogView::open`].
+    /// Returns the errors of [`LogView::open`].
     pub(crate) fn open(settings: TuiOptions) -> Result<Self, StorageError> {
         let view = open_view(&settings)?;
         let mut open_options = OpenOptions::new().threads(thread_count());
@@ -106,7 +107,7 @@ impl SharedState {
     /// Opens the file that the log's path leads to now, and drops the in-memory index.
     ///
     /// # Errors
-    /// As [`LogView::open`].
+    /// Returns the errors of [`LogView::open`].
     pub(crate) fn reopen_log(&self) -> Result<(), StorageError> {
         let view = open_view(&self.settings)?;
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
@@ -114,10 +115,10 @@ impl SharedState {
         Ok(())
     }
 
-    /// Finds out which process writes to the log. Slow where many processes run.
+    /// Detects the process that writes to the log. This is slow when many processes are running.
     pub(crate) fn detect_writer(&self) {
-        let seen = self.view().log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
-        *self.writer.write().unwrap_or_else(PoisonError::into_inner) = seen;
+        let detected = self.view().log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
+        *self.writer.write().unwrap_or_else(PoisonError::into_inner) = detected;
     }
 
     /// Returns the folder of the log's repair journals.
@@ -128,9 +129,9 @@ impl SharedState {
     /// Runs `change`, which writes to the log, without the watcher reporting the change as one by another process.
     pub(crate) fn with_watch_paused<T>(&self, change: impl FnOnce() -> T) -> T {
         self.repair_epoch.fetch_add(1, Ordering::AcqRel);
-        let done = change();
+        let result = change();
         self.repair_epoch.fetch_add(1, Ordering::AcqRel);
-        done
+        result
     }
 
     /// Returns a counter that is odd while this process is changing the log, and grows with each change.
@@ -148,7 +149,7 @@ impl SharedState {
         std::mem::take(&mut *self.pending_updates.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns the state of the log and its index, as shown in the status line and the Index tab.
+    /// Returns the properties of the log and its index, which the status line and the Index tab show.
     ///
     /// # Errors
     /// `Io` when the log's size cannot be read.
@@ -185,7 +186,7 @@ fn open_view(settings: &TuiOptions) -> Result<LogView, StorageError> {
     Ok(view.with_threads(thread_count()))
 }
 
-/// The number of processors. Requests of the user use all of them.
+/// Returns the number of processors. Requests of the user are handled with all of them.
 fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -1,5 +1,5 @@
-//! The watcher: polls the log file several times per second for growth, truncation, replacement, overwriting and repairs
-//! by other processes, and less often for who writes to it.
+//! The watcher, which polls the log file ten times per second for growth, truncation, replacement, overwriting and
+//! repairs by other processes, and searches less often for a process that writes to it.
 
 use std::sync::Arc;
 use std::thread;
@@ -34,7 +34,7 @@ pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, 
         fingerprint: None,
         last_index_identity: None,
         pending_change: None,
-        reported_loss: None,
+        reported_unavailable: None,
         journals: JournalWatcher::new(shared),
         last_repair_epoch: shared.repair_epoch(),
         last_writer_check: None,
@@ -53,32 +53,34 @@ fn is_stopped_within(stop: &Receiver<()>, time: Duration) -> bool {
     stop.recv_timeout(time) != Err(RecvTimeoutError::Timeout)
 }
 
+/// The state of the watch thread.
 struct LogWatcher {
     shared: Arc<SharedState>,
     scan: scan_control::ScanHandle,
     out: Sender<Message>,
-    /// The state of the log that was reported last.
+    /// The properties of the log that were reported last.
     last_info: Option<LogInfo>,
     /// Samples of the log's bytes as of `last_info`.
     fingerprint: Option<LogFingerprint>,
+    /// Device and inode of the index file at the last poll.
     last_index_identity: Option<(u64, u64)>,
     /// A change after which the log has not been reopened yet.
     pending_change: Option<PendingChange>,
-    /// The loss of the log that was reported last, until the log is readable again.
-    reported_loss: Option<LogUnavailable>,
+    /// The reason that was reported last why the path does not lead to a log; `None` while it leads to one.
+    reported_unavailable: Option<LogUnavailable>,
     journals: JournalWatcher,
     last_repair_epoch: u64,
     last_writer_check: Option<Instant>,
 }
 
-/// A detected change, and how often reopening the log after it has failed.
+/// A detected change, and the number of times that reopening the log after it has failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct PendingChange {
     change: LogChange,
     failed_reopens: u32,
 }
 
-/// The watch is over: the screen is gone, or the open file cannot be measured any more.
+/// Ends the watch, because the screen was closed or the size of the open file can no longer be read.
 struct WatchEnded;
 
 type WatchResult<T = ()> = Result<T, WatchEnded>;
@@ -101,10 +103,12 @@ impl LogWatcher {
         match self.identify_path() {
             PathTarget::Missing => {
                 self.pending_change = None;
-                return self.report_loss(LogUnavailable::Gone);
+                return self.report_unavailable(LogUnavailable::Missing);
             }
             PathTarget::OtherFile => self.set_pending_change(LogChange::Replaced),
-            PathTarget::OpenFile if self.reported_loss.is_some() => self.set_pending_change(LogChange::Reappeared),
+            PathTarget::OpenFile if self.reported_unavailable.is_some() => {
+                self.set_pending_change(LogChange::Reappeared)
+            }
             PathTarget::OpenFile if self.pending_change.is_none() => self.detect_change(bytes),
             PathTarget::OpenFile => {}
         }
@@ -114,13 +118,13 @@ impl LogWatcher {
         }
         self.refresh_index_state(has_grown);
         if let Ok(info) = self.shared.log_info() {
-            if has_grown && change.is_none() && self.has_regained_end(&info) {
+            if has_grown && change.is_none() && self.is_no_longer_truncated(&info) {
                 self.set_pending_change(LogChange::Reappeared);
                 return Ok(());
             }
             self.report_info(info, change)?;
         }
-        // Last, because it is slow and the user waits for the new events.
+        // The writer is searched for last, because that is slow and the user waits for the new events.
         self.check_writer(has_grown);
         Ok(())
     }
@@ -134,39 +138,41 @@ impl LogWatcher {
         }
     }
 
-    /// Returns true when the index was ahead of the log and no longer is. Nothing can be appended to a log that has lost
-    /// its end, so the bytes after it were written in some other way.
-    fn has_regained_end(&self, info: &LogInfo) -> bool {
+    /// Returns true when the log was truncated and no longer is: the index was ahead of it. Nothing can be appended to
+    /// a truncated log, so its missing bytes were restored in some other way.
+    fn is_no_longer_truncated(&self, info: &LogInfo) -> bool {
         let is_ahead = |info: &LogInfo| matches!(info.index.state, IndexState::Ahead { .. });
         self.last_info.as_ref().is_some_and(is_ahead) && !is_ahead(info)
     }
 
     fn check_writer(&mut self, has_grown: bool) {
         let interval = if has_grown { GROWING_WRITER_CHECK_INTERVAL } else { IDLE_WRITER_CHECK_INTERVAL };
-        if self.last_writer_check.is_none_or(|at| at.elapsed() >= interval) {
+        if self.last_writer_check.is_none_or(|checked_at| checked_at.elapsed() >= interval) {
             self.shared.detect_writer();
             self.last_writer_check = Some(Instant::now());
         }
     }
 
-    /// Checks whether the open file still holds the bytes that were reported, with nothing but appended bytes after them.
+    /// Checks whether the open file still holds the bytes that were reported, with nothing but appended bytes after
+    /// them.
     fn detect_change(&mut self, bytes: u64) {
         let Some(last) = &self.last_info else { return };
         let change = if bytes < last.bytes {
             Some(LogChange::Shrunk(last.bytes))
         } else {
-            let matches = self.fingerprint.as_ref().is_none_or(|print| print.matches_log(self.shared.view().log()));
+            let matches =
+                self.fingerprint.as_ref().is_none_or(|fingerprint| fingerprint.matches_log(self.shared.view().log()));
             (!matches).then_some(LogChange::Overwritten)
         };
         let contents = if change.is_some() { LogContents::Changed } else { LogContents::Unchanged };
-        // A journal names the cause, and covers changes between the samples of the fingerprint.
+        // A journal names the cause, and reveals changes outside the samples of the fingerprint.
         let repaired = self.journals.poll(&self.shared, contents);
         if let Some(change) = repaired.or(change) {
             self.set_pending_change(change);
         }
     }
 
-    /// Remembers a change until the log is reopened.
+    /// Stores a change until the log is reopened.
     fn set_pending_change(&mut self, change: LogChange) {
         if self.pending_change.is_none_or(|pending| pending.change != change) {
             self.pending_change = Some(PendingChange { change, failed_reopens: 0 });
@@ -178,15 +184,15 @@ impl LogWatcher {
         let Some(PendingChange { change, failed_reopens }) = self.pending_change else { return Ok(None) };
         match self.shared.reopen_log() {
             Ok(()) => {
-                (self.pending_change, self.reported_loss) = (None, None);
+                (self.pending_change, self.reported_unavailable) = (None, None);
                 Ok(Some(change))
             }
             Err(error) => {
                 self.pending_change = Some(PendingChange { change, failed_reopens: failed_reopens + 1 });
-                // The first failure may be a file that is half written, so only a second one is reported.
+                // The first failure may be caused by a file that is half written, so only later failures are reported.
                 if failed_reopens > 0 {
                     let found = describe_non_log(&error);
-                    self.report_loss(if change == LogChange::Replaced {
+                    self.report_unavailable(if change == LogChange::Replaced {
                         LogUnavailable::Replaced(found)
                     } else {
                         LogUnavailable::Overwritten(found)
@@ -197,16 +203,16 @@ impl LogWatcher {
         }
     }
 
-    /// Reports once that the path does not lead to a log any more.
-    fn report_loss(&mut self, loss: LogUnavailable) -> WatchResult {
-        if self.reported_loss.as_ref() != Some(&loss) {
-            self.reported_loss = Some(loss.clone());
-            self.out.send(Message::Background(BackgroundUpdate::LogUnavailable(loss))).map_err(|_| WatchEnded)?;
+    /// Reports that the path no longer leads to a log, unless the same reason was reported last.
+    fn report_unavailable(&mut self, reason: LogUnavailable) -> WatchResult {
+        if self.reported_unavailable.as_ref() != Some(&reason) {
+            self.reported_unavailable = Some(reason.clone());
+            self.out.send(Message::Background(BackgroundUpdate::LogUnavailable(reason))).map_err(|_| WatchEnded)?;
         }
         Ok(())
     }
 
-    /// Reports the state of the log when it differs from the last report, and notifies the scan.
+    /// Reports the properties of the log when they differ from the last report, and notifies the scan.
     fn report_info(&mut self, info: LogInfo, change: Option<LogChange>) -> WatchResult {
         let has_new_bytes = self.last_info.as_ref().is_none_or(|last| last.bytes != info.bytes);
         if has_new_bytes || change.is_some() {
@@ -224,13 +230,13 @@ impl LogWatcher {
         self.out.send(Message::Background(update)).map_err(|_| WatchEnded)?;
         match change {
             Some(_) => self.scan.restart(),
-            // Sent with every report, not only when `poll` has seen growth: the log may have grown in between.
+            // The scan is notified with every report, because the log may have grown since `poll` read its size.
             None => self.scan.notify_growth(),
         }
         Ok(())
     }
 
-    /// Finds out which file the log's path leads to now.
+    /// Returns which file the log's path leads to now.
     fn identify_path(&self) -> PathTarget {
         let view = self.shared.view();
         let Ok(open) = view.log().storage().identity() else { return PathTarget::OpenFile };
@@ -241,7 +247,7 @@ impl LogWatcher {
         }
     }
 
-    /// Device and inode of the index file; `None` when there is none.
+    /// Returns the device and the inode of the index file; `None` when there is no index file.
     fn index_identity(&self) -> Option<(u64, u64)> {
         let view = self.shared.view();
         view.disk().identity(view.index_path()).ok().map(|found| (found.device, found.inode))
@@ -258,7 +264,7 @@ enum PathTarget {
     Missing,
 }
 
-/// Describes in a few words what was found in the place of the log.
+/// Describes in a few words the file that was found at the log's path.
 fn describe_non_log(error: &StorageError) -> String {
     match error {
         StorageError::TooShort { bytes, .. } => format_count(*bytes, "byte"),

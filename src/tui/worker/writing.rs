@@ -1,4 +1,4 @@
-//! Write requests: events appended, and the index saved. The writer's lock is held for one request only.
+//! Handles write requests: appends events, and saves the index. The writer's lock is held for one request only.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use crate::tui::request::{AppendRequest, IndexBuildMode};
 /// error as the reason for stopping.
 ///
 /// # Errors
-/// As [`crate::log::OpenOptions::open`].
+/// Returns the errors of [`crate::log::OpenOptions::open`].
 pub(super) fn append(
     shared: &SharedState,
     request: &AppendRequest,
@@ -63,12 +63,13 @@ pub(super) fn append(
     if !result.latencies.is_empty() {
         result.bytes = log.len()?.saturating_sub(result.first_offset);
     }
-    // Dropped instead of closed: closing would also save the index, which was not requested.
+    // The log is dropped and not closed, because closing would also save the index, which was not requested.
     drop(log);
     Ok(Response::Appended(Box::new(result)))
 }
 
-/// Opens the log for appending, and returns notes on what opening has changed: a recovered repair, a tail set aside.
+/// Opens the log for appending, and returns a note for each change that opening has made: a recovered repair, or a tail
+/// that was set aside.
 fn open_for_append(shared: &SharedState) -> Result<(EventLog, Vec<String>), StorageError> {
     shared.with_watch_paused(|| {
         let log = shared.open_options().open(shared.path())?;
@@ -84,7 +85,8 @@ fn open_for_append(shared: &SharedState) -> Result<(EventLog, Vec<String>), Stor
 /// Catches the index up or rebuilds it, and saves it.
 ///
 /// # Errors
-/// `Cancelled` when `on_progress` breaks, and then nothing has changed; otherwise as [`EventLog::save_index`].
+/// `Cancelled` when `on_progress` breaks, and then nothing has changed; otherwise the errors of
+/// [`EventLog::save_index`].
 pub(super) fn save_index(
     shared: &SharedState,
     mode: IndexBuildMode,
@@ -94,7 +96,7 @@ pub(super) fn save_index(
     let mut log = shared.open_options().open_read_only(shared.path())?;
     let before = index_summary(log.view());
     if let Some(index) = shared.index().filter(|_| mode == IndexBuildMode::Incremental && is_same_file(shared, &log)) {
-        // The scan has read the log already, so that little or nothing is left to read here.
+        // The scan has read most of the log already, so that little remains to be read here.
         log.adopt_index((*index).clone());
     }
     build_index(shared, &mut log, mode, on_progress)?;
@@ -107,13 +109,12 @@ pub(super) fn save_index(
             mark.map_or(0, |mark| mark.verified_to)
         }
     };
-    let path = log.view().index_path().to_owned();
     shared.refresh_view()?;
     shared.publish_index(Some(shared.view().load_index()));
     shared.queue_update(BackgroundUpdate::IndexReady);
     shared.queue_update(BackgroundUpdate::LogInfo(Box::new(shared.log_info()?)));
     let elapsed = started.elapsed();
-    Ok(Response::IndexSaved(Box::new(IndexSaveResult { path, mode, before, after, verified_to, elapsed })))
+    Ok(Response::IndexSaved(Box::new(IndexSaveResult { mode, before, after, verified_to, elapsed })))
 }
 
 /// Returns true when the index of the scan describes the file that `log` has open, and not one that was replaced.
@@ -123,7 +124,7 @@ fn is_same_file(shared: &SharedState, log: &EventLog) -> bool {
     scanned.is_some() && scanned == identity(log.view())
 }
 
-/// Builds the index, and queues the findings met on the way, so that the scan need not read the same bytes again.
+/// Builds the index, and queues the findings of that build, so that the scan need not read the same bytes again.
 fn build_index(
     shared: &SharedState,
     log: &mut EventLog,
@@ -134,7 +135,7 @@ fn build_index(
     let (mut findings, mut fix_error) = (Vec::new(), None);
     let mut on_update = |update: SurveyUpdate| match update {
         SurveyUpdate::Progress(progress) => on_progress(progress),
-        // One finding more than the screen keeps, so that it counts the rest as dropped.
+        // One finding more than the screen stores is collected, so that the screen knows that findings were dropped.
         SurveyUpdate::Finding(_) if findings.len() > MAX_FINDINGS => ControlFlow::Continue(()),
         SurveyUpdate::Finding(finding) => match fix_finder.push(finding) {
             Ok(proposed) => {
