@@ -1,4 +1,4 @@
-//! Decides what is done about each finding: by the user's options, from proven fixes down to a gap.
+//! Selects the decision for each finding, by the user's options: a proven fix first, a gap last.
 
 use std::path::Path;
 
@@ -11,18 +11,19 @@ use crate::format::DamageKind;
 use crate::inspect::LogView;
 use crate::repair::types::{Certainty, Fix, ProposedFix, RepairAction, RepairOptions, refused_error};
 
-/// What is done about every finding, and the notes about the donor.
+/// The decisions about all findings, and the notes about the donor.
 #[derive(Debug)]
 pub(super) struct Decisions {
     /// The groups of findings, by ascending offset.
     pub(super) groups: Vec<PieceGroup>,
+    /// Notes for the user about the donor.
     pub(super) notes: Vec<String>,
 }
 
 /// Decides about every finding of `found`, which is ascending.
 ///
-/// Choices and proven fixes come first, finding by finding. What they leave open is taken from the donor where it has
-/// it.
+/// Choices and proven fixes decide first, finding by finding. The ranges that remain undecided are taken from the donor
+/// where the donor has them.
 ///
 /// # Errors
 /// `Refused` when an option does not fit the findings; `Io`, `Changed` when the log or the donor cannot be read.
@@ -34,36 +35,36 @@ pub(super) fn decide_fixes(
 ) -> Result<Decisions, StorageError> {
     check_options(view.path(), options, &found)?;
     let donor_ranges = match donor {
-        Some(donor) => DonorRanges::find(view, donor, &found, |piece| needs_donor(options, piece))?,
+        Some(donor) => DonorRanges::find(view, donor, &found, |proposed| needs_donor(options, proposed))?,
         None => DonorRanges::default(),
     };
     let mut groups: Vec<PieceGroup> = Vec::new();
-    for (nth, piece) in found.into_iter().enumerate() {
+    for (nth, proposed) in found.into_iter().enumerate() {
         let donor_range = donor_ranges.range_of_piece(nth);
         let is_first = donor_range.is_none_or(|range| range.piece_indices.start == nth);
         let offer = PieceOffer {
-            own_fix: piece.restoring_fix(),
+            local_fix: proposed.restoring_fix(),
             donor_range,
             selectable_range: donor_range.filter(|_| is_first),
         };
-        let selected = offer.resolve_choice(view.path(), options, &piece)?;
-        let available_fixes = offer.available_fixes(&piece);
+        let selected = offer.resolve_choice(view.path(), options, &proposed)?;
+        let available_fixes = offer.available_fixes(&proposed);
         if !is_first
             && let Some(group) = groups.last_mut()
             && matches!(group.decision, Decision::TakeFromDonor { .. })
         {
             group.available_fixes.extend(available_fixes);
-            group.pieces.push(piece);
+            group.pieces.push(proposed);
             continue;
         }
-        let decision = decide_piece(options, &piece, &offer, selected);
-        groups.push(PieceGroup { available_fixes, pieces: vec![piece], decision });
+        let decision = decide_piece(options, &proposed, &offer, selected);
+        groups.push(PieceGroup { available_fixes, pieces: vec![proposed], decision });
     }
     let notes = donor.map_or(Ok(Vec::new()), |donor| donor_notes(donor, &donor_ranges, groups.last()))?;
     Ok(Decisions { groups, notes })
 }
 
-/// The notes about a donor: that its header differs, about its ranges, and that it continues after the log's end.
+/// Returns the notes about a donor: a different header, its ranges, and the events that it has after the log's end.
 fn donor_notes(
     donor: &Donor,
     ranges: &DonorRanges,
@@ -74,7 +75,7 @@ fn donor_notes(
         _ => None,
     });
     let mut notes: Vec<String> = donor.header_mismatch_note().into_iter().chain(ranges.notes()).collect();
-    // A lost end that is not taken from the donor has its own finding, which says how much is missing.
+    // A lost end that is not taken from the donor is a finding, which reports how much is missing.
     let is_end_missing = last_group.is_some_and(PieceGroup::is_truncation) && taken_to.is_none();
     if !is_end_missing {
         notes.extend(donor.extra_frames_note(taken_to)?);
@@ -82,9 +83,9 @@ fn donor_notes(
     Ok(notes)
 }
 
-/// True for a damaged frame that is to be repaired and that neither a proven fix of its own nor a choice decides.
-fn needs_donor(options: &RepairOptions, piece: &ProposedFix) -> bool {
-    let is_damaged_frame = match piece.finding.kind {
+/// True for a damaged frame that the options select, without a proven local fix and without a chosen candidate.
+fn needs_donor(options: &RepairOptions, proposed: &ProposedFix) -> bool {
+    let is_damaged_frame = match proposed.finding.kind {
         DamageKind::Zeros
         | DamageKind::Checksum
         | DamageKind::Length
@@ -97,40 +98,43 @@ fn needs_donor(options: &RepairOptions, piece: &ProposedFix) -> bool {
         | DamageKind::Clock
         | DamageKind::Unreadable => false,
     };
-    let own_fix = piece.restoring_fix();
-    let is_proven = own_fix.is_some_and(|fix| fix.certainty == Some(Certainty::Proven));
-    let is_own_candidate = |number| own_fix.is_some_and(|fix| (1..=fix.candidates.len()).contains(&number));
-    let is_chosen = options.choice_at(piece.finding.start).is_some_and(is_own_candidate);
-    is_damaged_frame && options.is_selected(&piece.finding) && !is_proven && !is_chosen
+    let local_fix = proposed.restoring_fix();
+    let is_proven = local_fix.is_some_and(|fix| fix.certainty == Some(Certainty::Proven));
+    let is_local_candidate = |number| local_fix.is_some_and(|fix| (1..=fix.candidates.len()).contains(&number));
+    let is_chosen = options.choice_at(proposed.finding.start).is_some_and(is_local_candidate);
+    is_damaged_frame && options.is_selected(&proposed.finding) && !is_proven && !is_chosen
 }
 
-/// What is offered for a finding: the candidates of its own fix, followed by the donor's range.
+/// The offers for a finding: the candidates of its local fix, followed by the donor's range.
 struct PieceOffer<'a> {
-    own_fix: Option<&'a Fix>,
+    /// The fix that was found in the log itself, without the donor.
+    local_fix: Option<&'a Fix>,
     /// The donor's range that the finding is part of.
     donor_range: Option<&'a DonorRange>,
-    /// The same range, when the finding is its first one: only there it can be chosen.
+    /// The donor's range, when the finding is the first of the range: a range is chosen by its first finding.
     selectable_range: Option<&'a DonorRange>,
 }
 
-/// What the user has chosen for a finding.
+/// The user's choice for a finding.
 #[derive(Debug, Clone, Copy)]
 enum SelectedFix<'a> {
-    OwnCandidate(usize),
+    /// The candidate of the local fix with this index.
+    LocalCandidate(usize),
+    /// The donor's range.
     Donor(&'a DonorRange),
 }
 
 impl<'a> PieceOffer<'a> {
     fn candidate_count(&self) -> usize {
-        self.own_fix.map_or(0, |fix| fix.candidates.len())
+        self.local_fix.map_or(0, |fix| fix.candidates.len())
     }
 
-    /// Number of choices: the own candidates, and the donor's range.
+    /// Number of choices: the candidates of the local fix, and the donor's range.
     fn choice_count(&self) -> usize {
         self.candidate_count() + usize::from(self.selectable_range.is_some())
     }
 
-    /// Returns what the options choose for the finding.
+    /// Returns the choice that the options contain for the finding.
     ///
     /// # Errors
     /// `Refused` when the chosen number is not among those offered.
@@ -138,14 +142,14 @@ impl<'a> PieceOffer<'a> {
         &self,
         path: &Path,
         options: &RepairOptions,
-        piece: &ProposedFix,
+        proposed: &ProposedFix,
     ) -> Result<Option<SelectedFix<'a>>, StorageError> {
-        let start = piece.finding.start;
+        let start = proposed.finding.start;
         let Some(number) = options.choice_at(start) else { return Ok(None) };
-        let own = self.candidate_count();
+        let local = self.candidate_count();
         match self.selectable_range {
-            _ if (1..=own).contains(&number) => Ok(Some(SelectedFix::OwnCandidate(number - 1))),
-            Some(range) if number == own + 1 => Ok(Some(SelectedFix::Donor(range))),
+            _ if (1..=local).contains(&number) => Ok(Some(SelectedFix::LocalCandidate(number - 1))),
+            Some(range) if number == local + 1 => Ok(Some(SelectedFix::Donor(range))),
             _ => {
                 let offered = self.choice_count();
                 let reason =
@@ -155,21 +159,21 @@ impl<'a> PieceOffer<'a> {
         }
     }
 
-    /// The fixes as a plan lists them, each with the choice that selects it.
-    fn available_fixes(&self, piece: &ProposedFix) -> Vec<Fix> {
-        let start = piece.finding.start;
-        let own = piece.fix.iter().map(|fix| Fix { choice: self.own_fix.map(|_| (start, 1)), ..fix.clone() });
+    /// Returns the fixes as a plan lists them, each with the choice that selects it.
+    fn available_fixes(&self, proposed: &ProposedFix) -> Vec<Fix> {
+        let start = proposed.finding.start;
+        let local = proposed.fix.iter().map(|fix| Fix { choice: self.local_fix.map(|_| (start, 1)), ..fix.clone() });
         let donor = self.selectable_range.map(|range| Fix {
             certainty: Some(range.offer.certainty),
             choice: Some((start, self.candidate_count() + 1)),
             ..Fix::without_candidates(RepairAction::TakeFromDonor)
         });
-        own.chain(donor).collect()
+        local.chain(donor).collect()
     }
 
-    /// The decision to apply the own candidate with this index.
+    /// Returns the decision to apply the candidate of the local fix with this index.
     fn edit(&self, index: usize) -> Option<Decision> {
-        let fix = self.own_fix?;
+        let fix = self.local_fix?;
         let changes = fix.candidates.get(index)?.changes.clone();
         Some(Decision::Edit { action: fix.action, certainty: fix.certainty?, changes })
     }
@@ -178,12 +182,12 @@ impl<'a> PieceOffer<'a> {
 /// Decides about one finding.
 fn decide_piece(
     options: &RepairOptions,
-    piece: &ProposedFix,
+    proposed: &ProposedFix,
     offer: &PieceOffer,
     selected: Option<SelectedFix>,
 ) -> Decision {
-    let kind = piece.finding.kind;
-    if !options.is_selected(&piece.finding) {
+    let kind = proposed.finding.kind;
+    if !options.is_selected(&proposed.finding) {
         return Decision::LeaveUnrepaired("not selected".into());
     }
     if kind == DamageKind::InvalidEvent {
@@ -194,10 +198,10 @@ fn decide_piece(
         let DonorOffer { certainty, events, .. } = range.offer;
         Decision::TakeFromDonor { certainty, events, end: range.end }
     };
-    let own_certainty = offer.own_fix.and_then(|fix| fix.certainty);
+    let local_certainty = offer.local_fix.and_then(|fix| fix.certainty);
     let proven_range = offer.selectable_range.filter(|range| range.is_proven());
-    let accepted = match (selected, own_certainty, proven_range) {
-        (Some(SelectedFix::OwnCandidate(index)), ..) => offer.edit(index),
+    let accepted = match (selected, local_certainty, proven_range) {
+        (Some(SelectedFix::LocalCandidate(index)), ..) => offer.edit(index),
         (None, Some(Certainty::Proven), _) => offer.edit(0),
         (Some(SelectedFix::Donor(range)), ..) | (None, _, Some(range)) => Some(take(range)),
         (None, Some(Certainty::Likely), None) if options.accept_likely => offer.edit(0),
@@ -207,23 +211,23 @@ fn decide_piece(
         return decision;
     }
     if options.forget_lost_end && kind == DamageKind::Truncated {
-        return if piece.finding.range().is_empty() { Decision::ForgetLostEnd } else { Decision::SetAsideTail };
+        return if proposed.finding.range().is_empty() { Decision::ForgetLostEnd } else { Decision::SetAsideTail };
     }
-    let is_offered = offer.own_fix.is_some() || offer.donor_range.is_some();
+    let is_offered = offer.local_fix.is_some() || offer.donor_range.is_some();
     if is_offered && (!options.gap_undecided || kind == DamageKind::Header) {
-        return Decision::LeaveUnrepaired(undecided_reason(piece, offer));
+        return Decision::LeaveUnrepaired(undecided_reason(proposed, offer));
     }
-    match &piece.fix {
+    match &proposed.fix {
         Some(fix) if fix.action == RepairAction::SetAsideTail => Decision::SetAsideTail,
         _ => Decision::FillWithGap,
     }
 }
 
-/// Why a finding with an offer is left unrepaired, and which options would decide about it.
-fn undecided_reason(piece: &ProposedFix, offer: &PieceOffer) -> String {
-    let (start, kind) = (piece.finding.start, piece.finding.kind);
+/// Returns the reason why a finding with an offer is left unrepaired, with the options that would decide about it.
+fn undecided_reason(proposed: &ProposedFix, offer: &PieceOffer) -> String {
+    let (start, kind) = (proposed.finding.start, proposed.finding.kind);
     let mut options = Vec::new();
-    if offer.own_fix.is_some_and(|fix| fix.certainty == Some(Certainty::Likely)) {
+    if offer.local_fix.is_some_and(|fix| fix.certainty == Some(Certainty::Likely)) {
         options.push("--accept likely".to_owned());
     }
     match offer.choice_count() {

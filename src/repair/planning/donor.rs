@@ -1,4 +1,4 @@
-//! A donor: another copy of a log, from which intact ranges can be taken. Repair and salvage use the same policy.
+//! A donor: another copy of a log, from which intact ranges can be taken. Repair and salvage accept the same ranges.
 //!
 //! A donor's range is proven when the donor has the log's header, the same frames before and after the range, and valid
 //! events that tile the range exactly.
@@ -14,24 +14,26 @@ use crate::format::{EventView, gap};
 use crate::inspect::LogView;
 use crate::repair::types::{Certainty, Neighbour, for_each_chunk, read_neighbour, refused_error};
 
-/// Why a donor has nothing for a range, or why its range is not proven: a clause about the donor ("it ends before ...").
+/// The reason why a donor's range is refused or not proven: a clause about the donor ("it ends before ...").
 pub(crate) type RefusalReason = &'static str;
 
 /// Another copy of a log, opened for reading, with the log that is to be repaired.
 #[derive(Debug)]
 pub(crate) struct Donor {
+    /// The donor's file.
     donor: Arc<LogFile>,
+    /// The log that is to be repaired.
     damaged: Arc<LogFile>,
     /// True when the donor has the header that the log has, or should have where it is damaged.
     has_same_header: bool,
 }
 
-/// What a donor offers for a range.
+/// The events that a donor offers for a range, with their certainty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DonorOffer {
     /// `Proven`, or `Choice` when there is a doubt.
     pub(crate) certainty: Certainty,
-    /// Why the offer is not proven.
+    /// The reason why the offer is not proven; `None` when it is.
     pub(crate) doubt: Option<RefusalReason>,
     /// Number of events in the range.
     pub(crate) events: u64,
@@ -50,7 +52,7 @@ pub(super) struct FrameRun {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RunToEnd {
     pub(super) frames: FrameRun,
-    /// Index of the first wanted end that is not before the end of the run; the last index when all are.
+    /// Index of the first wanted end at or after the end of the run; the last index when there is none.
     pub(super) end_index: usize,
 }
 
@@ -58,7 +60,7 @@ impl Donor {
     /// Opens the copy at `path` of the log of `view`.
     ///
     /// # Errors
-    /// `Refused` when it is the log itself, or a log of another version; `Io`, and whatever opening a log fails with.
+    /// `Refused` when it is the log itself, or a log of another version; `Io`, and the errors of opening a log.
     pub(crate) fn open(view: &LogView, path: &Path) -> Result<Self, StorageError> {
         let donor = LogView::open(view.disk().clone(), path, None)?;
         if donor.path() == view.path() {
@@ -69,7 +71,7 @@ impl Donor {
             let reason = format!("the donor is a log of version {version}, and this log is of version {expected}");
             return Err(refused_error(path, reason, "Name a copy of the same version"));
         }
-        // The header that the log should have: a damaged one must not speak against the donor.
+        // Compare with the header that the log should have: its damaged header would differ from that of every copy.
         let header = donor.header_bytes();
         let has_same_header = header.is_some() && header == view.effective_header()?;
         Ok(Self { donor: donor.log().clone(), damaged: view.log().clone(), has_same_header })
@@ -87,10 +89,10 @@ impl Donor {
         self.has_same_header
     }
 
-    /// Reads what the donor has for `range`: frames that tile it exactly, or the reason why there are none.
+    /// Reads the donor's frames in `range`. Returns an offer when they tile the range exactly, otherwise the reason.
     ///
-    /// `neighbours` are the valid frames next to the range in the damaged log. `last_seen` is, at the end of a log that
-    /// lost its end, offset and checksum of the last frame that an index has seen.
+    /// `neighbours` are the valid frames next to the range in the damaged log. For a lost end, `last_seen` is the offset
+    /// and the checksum of the last frame that the index has seen.
     pub(crate) fn offer_for_range(
         &self,
         range: &Range<u64>,
@@ -106,12 +108,12 @@ impl Donor {
         })
     }
 
-    /// A scanner over the donor's frames in a range that [`offer_for_range`](Self::offer_for_range) accepted.
+    /// Returns a scanner over the donor's frames in a range that [`offer_for_range`](Self::offer_for_range) accepted.
     pub(crate) fn scan_frames(&self, range: Range<u64>) -> Scanner {
         Scanner::new(self.donor.clone(), range)
     }
 
-    /// Reads frames from `start` until they end exactly at one of `ends`, which are ascending, or pass the last of them.
+    /// Reads frames from `start` until one ends exactly at one of `ends` (ascending), or after the last of them.
     pub(super) fn read_frames_to(
         &self,
         start: u64,
@@ -133,7 +135,7 @@ impl Donor {
         }
     }
 
-    /// Reads all frames from `start` to the first place where there is no valid event.
+    /// Reads all frames from `start` to the first offset at which no valid event starts.
     pub(super) fn read_remaining_frames(&self, start: u64) -> Result<FrameRun, StorageError> {
         let (mut frames, mut buf) = (FrameRun { end: start, events: 0 }, Vec::new());
         while self.advance(&mut frames, &mut buf)?.is_ok() {}
@@ -198,14 +200,15 @@ impl Donor {
         Ok(is_same)
     }
 
-    /// A note for the user when the donor's header differs.
+    /// Returns a note for the user when the donor's header differs.
     pub(super) fn header_mismatch_note(&self) -> Option<String> {
         let note = || format!("{} has another header, so it may not be a copy of this log", self.path().display());
         (!self.has_same_header).then(note)
     }
 
-    /// A note for the user when the donor has events after the end of the log, and its history is the same up to there.
-    /// `taken_to` is the end of what the plan takes from the donor at the end of the log.
+    /// Returns a note for the user when the donor has events after the end of the log, and agrees with the log up to it.
+    ///
+    /// `taken_to` is the end of the range that the plan takes from the donor at the end of the log.
     pub(super) fn extra_frames_note(&self, taken_to: Option<u64>) -> Result<Option<String>, StorageError> {
         let log_end = self.damaged.len()?;
         let end = taken_to.unwrap_or(0).max(log_end);
@@ -238,5 +241,5 @@ impl Donor {
     }
 }
 
-/// The reason when the donor has valid frames, but none of them ends where the range does.
+/// The refusal when the donor has valid frames, and none of them ends at the end of the range.
 pub(super) const CROSSES_END: RefusalReason = "its frames do not end where the range ends";

@@ -1,4 +1,4 @@
-//! What a donor offers for the findings that nothing better is known for, in ranges that are taken whole or not at all.
+//! The ranges that a donor offers for undecided findings. A range is taken completely or not at all.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::repair::types::{Certainty, ProposedFix};
 
 /// Adjacent pieces that frames of the donor fill from the start of the first to the end of the last.
 ///
-/// A range has as few pieces as possible, so that every frame is decided on its own where the pieces are its frames.
+/// A range has as few pieces as possible. Where every piece is one frame, every frame is decided separately.
 #[derive(Debug, Clone)]
 pub(super) struct DonorRange {
     /// Indices of the pieces.
@@ -27,27 +27,29 @@ impl DonorRange {
     }
 }
 
-/// The ranges of a donor for a list of pieces, and notes about the pieces that it has no proven range for.
+/// The ranges of a donor for a list of pieces, and notes about the pieces without a proven range.
 #[derive(Debug, Default)]
 pub(super) struct DonorRanges {
     /// The ranges, by ascending offset.
     ranges: Vec<DonorRange>,
+    /// The notes, each with the range of the log that it is about.
     notes: Vec<(Range<u64>, String)>,
 }
 
 impl DonorRanges {
-    /// Finds the donor's ranges for the pieces of `found` that are open: not decided by their own bytes or a choice.
+    /// Finds the donor's ranges for the undecided pieces of `found`.
     pub(super) fn find(
         view: &LogView,
         donor: &Donor,
         found: &[ProposedFix],
-        is_open: impl Fn(&ProposedFix) -> bool,
+        is_undecided: impl Fn(&ProposedFix) -> bool,
     ) -> Result<Self, StorageError> {
         let mut ranges = Self::default();
-        let is_joined = |a: &ProposedFix, b: &ProposedFix| is_open(a) && is_open(b) && a.finding.end == b.finding.start;
+        let is_joined =
+            |a: &ProposedFix, b: &ProposedFix| is_undecided(a) && is_undecided(b) && a.finding.end == b.finding.start;
         let mut first = 0;
         for pieces in found.chunk_by(is_joined) {
-            if pieces.first().is_some_and(&is_open) {
+            if pieces.first().is_some_and(&is_undecided) {
                 ranges.add_adjacent_pieces(view, donor, first, pieces)?;
             }
             first += pieces.len();
@@ -68,8 +70,8 @@ impl DonorRanges {
         let neighbours = Neighbours::find(view.log(), &(first.finding.start..last.finding.end), log_end)?;
         let last_seen = view.trusted_index().and_then(|index| index.last_seen_frame());
         let last_seen = last_seen.filter(|_| last.finding.kind == DamageKind::Truncated);
-        // The donor has a torn last frame whole, and possibly more frames that the log has lost after it. When an index
-        // has seen the log end later, these lost frames are a finding of their own.
+        // The donor may have the complete frame of a torn tail, and the frames that followed it. When an index has seen
+        // a later end of the log, these frames belong to the finding for the lost end instead.
         let is_torn = last.finding.end == log_end && view.trusted_index_end().is_none_or(|seen| seen <= log_end);
         let ends: Vec<u64> = pieces.iter().map(ProposedFix::repaired_end).collect();
         let mut at = 0;
@@ -124,13 +126,13 @@ impl DonorRanges {
         }
     }
 
-    /// The range that contains the piece with this index.
+    /// Returns the range that contains the piece with this index.
     pub(super) fn range_of_piece(&self, piece: usize) -> Option<&DonorRange> {
         let at = self.ranges.partition_point(|range| range.piece_indices.end <= piece);
         self.ranges.get(at).filter(|range| range.piece_indices.contains(&piece))
     }
 
-    /// The notes, each with the range of the log that it is about.
+    /// Returns the notes as text, each after the range of the log that it is about.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> + '_ {
         self.notes.iter().map(|(range, note)| format!("{}..{}: {note}", range.start, range.end))
     }

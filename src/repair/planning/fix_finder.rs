@@ -1,4 +1,4 @@
-//! Finds what can be done about each finding of a survey, from the log and its index alone.
+//! Finds the fix for each finding of a survey, from the log and its index alone.
 
 use std::sync::Arc;
 
@@ -17,28 +17,28 @@ const CHECKSUM_COUNT: f64 = 4_294_967_296.0;
 
 /// Finds the fix for each finding of a survey, in the order of the findings.
 ///
-/// A piece of damage that is too short for a gap frame waits for the pieces next to it: together they may be long
-/// enough.
+/// A piece of damage that is too short for a gap frame is held back until the next piece is known, because adjacent
+/// pieces share one gap.
 #[derive(Debug)]
 pub struct FixFinder {
     view: LogView,
     log_end: u64,
-    /// Adjacent pieces that are, so far, too short for a gap together.
+    /// Adjacent pieces whose total length is, so far, too short for a gap.
     pending: Vec<ProposedFix>,
     /// Start and end of the adjacent pieces that a gap would replace.
     pending_range: Option<(u64, u64)>,
 }
 
-/// What a finding allows by itself, without the pieces next to it.
-enum OwnFix {
-    /// The fix, if there is one.
-    Fix(Option<Fix>),
-    /// Nothing restores it, so that only a gap can replace it; with what was not searched.
-    Gap { unsearched: Option<String> },
+/// The fix of a finding, determined without the pieces next to it.
+enum SinglePieceFix {
+    /// The pieces next to the finding do not matter: this is its fix, or it has none.
+    Decided(Option<Fix>),
+    /// The bytes cannot be restored, so only a gap can replace them. `unsearched` describes the patterns not searched.
+    OnlyGap { unsearched: Option<String> },
 }
 
 impl FixFinder {
-    /// A finder for the findings of a survey of `view`.
+    /// Creates a finder for the findings of a survey of `view`.
     ///
     /// # Errors
     /// `Io` when the length of the log cannot be read.
@@ -46,21 +46,21 @@ impl FixFinder {
         Ok(Self { view: view.clone(), log_end: view.log().len()?, pending: Vec::new(), pending_range: None })
     }
 
-    /// Adds the next finding, and returns the findings that are decided by now, by ascending offset.
+    /// Adds the next finding, and returns the findings whose fixes are now known, by ascending offset.
     ///
     /// # Errors
     /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
     pub fn push(&mut self, finding: &Finding) -> Result<Vec<ProposedFix>, StorageError> {
-        // The log may have grown since `new`. The survey fixed its end at its own start, so its last finding counts.
+        // The log may have grown between `new` and the start of the survey; a finding may end after the old end.
         self.log_end = self.log_end.max(finding.end);
         let finding = finding.clone();
-        match self.find_own_fix(&finding)? {
-            OwnFix::Fix(fix) => {
+        match self.find_single_piece_fix(&finding)? {
+            SinglePieceFix::Decided(fix) => {
                 let mut decided = self.finish();
                 decided.push(ProposedFix { finding, fix });
                 Ok(decided)
             }
-            OwnFix::Gap { unsearched } => {
+            SinglePieceFix::OnlyGap { unsearched } => {
                 let (start, mut decided) = match self.pending_range {
                     Some((start, end)) if end == finding.start => (start, Vec::new()),
                     _ => (finding.start, self.finish()),
@@ -77,7 +77,7 @@ impl FixFinder {
         }
     }
 
-    /// Returns the findings that still wait, without a fix: they are too short for a gap.
+    /// Returns the findings that are still held back, without a fix: they are too short for a gap.
     pub fn finish(&mut self) -> Vec<ProposedFix> {
         self.pending_range = None;
         let mut decided = std::mem::take(&mut self.pending);
@@ -87,12 +87,12 @@ impl FixFinder {
         decided
     }
 
-    fn find_own_fix(&self, finding: &Finding) -> Result<OwnFix, StorageError> {
+    fn find_single_piece_fix(&self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
         let log = self.view.log();
-        // Bytes that an index has seen before the log's end are never set aside.
+        // Bytes before the end that an index has recorded are never set aside: they were a complete part of the log.
         let seen_end = self.view.trusted_index_end().unwrap_or_default();
         let is_unseen_tail = finding.end == self.log_end && finding.start >= seen_end;
-        Ok(OwnFix::Fix(match (finding.kind, log.version()) {
+        Ok(SinglePieceFix::Decided(match (finding.kind, log.version()) {
             (DamageKind::Length, _) => length_fix(log, finding)?,
             (_, Version::V0)
             | (DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock | DamageKind::Unreadable, _) => None,
@@ -102,7 +102,7 @@ impl FixFinder {
                 Some(Fix::without_candidates(RepairAction::SetAsideTail))
             }
             (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) => {
-                return Ok(OwnFix::Gap { unsearched: None });
+                return Ok(SinglePieceFix::OnlyGap { unsearched: None });
             }
             (DamageKind::Truncated, _) => {
                 let seen_end = finding.evidence.log_end_offset.unwrap_or_default();
@@ -122,31 +122,31 @@ impl FixFinder {
         Ok(Some(Fix::with_candidate(RepairAction::RebuildHeader, certainty, candidate)))
     }
 
-    fn correct_bits_fix(&self, finding: &Finding) -> Result<OwnFix, StorageError> {
+    fn correct_bits_fix(&self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
         let log = self.view.log();
         let frame = read_bytes(log, finding.start, finding.end)?;
         let times = Neighbours::find(log, &finding.range(), self.log_end)?.read_times(log)?;
         let mut correction = find_correction(&frame, times);
         let (certainty, unsearched) = (correction.certainty, correction.unsearched);
         if certainty.is_none() {
-            return Ok(OwnFix::Gap { unsearched });
+            return Ok(SinglePieceFix::OnlyGap { unsearched });
         }
         for change in correction.candidates.iter_mut().flat_map(|candidate| &mut candidate.changes) {
             change.offset += finding.start;
         }
         let candidates = correction.candidates;
         let action = RepairAction::CorrectBits;
-        Ok(OwnFix::Fix(Some(Fix { action, certainty, candidates, unsearched, choice: None })))
+        Ok(SinglePieceFix::Decided(Some(Fix { action, certainty, candidates, unsearched, choice: None })))
     }
 }
 
-/// The fix that writes the length implied by the end of the piece.
+/// Returns the fix that writes the frame length implied by the end of the piece.
 fn length_fix(log: &Arc<LogFile>, finding: &Finding) -> Result<Option<Fix>, StorageError> {
     let Some(implied) = finding.evidence.length_implied else { return Ok(None) };
     let found = read_bytes(log, finding.start, finding.start + LENGTH_LEN as u64)?;
     let change = ByteChange { offset: finding.start, before: found, after: implied.to_be_bytes().to_vec() };
     let (certainty, expected_false_positives) = match log.version() {
-        // The checksum was tried with every end up to this one, and each had one chance in 2^32 to match by accident.
+        // The checksum was compared for every possible end up to this one, each with a chance of 1 in 2^32 to match.
         Version::V1 => (Certainty::Proven, (finding.end - finding.start) as f64 / CHECKSUM_COUNT),
         Version::V0 => (Certainty::Likely, 0.0),
     };
@@ -168,4 +168,4 @@ fn read_bytes(log: &LogFile, start: u64, end: u64) -> Result<Vec<u8>, StorageErr
     Ok(bytes)
 }
 
-const _: () = assert!(HEADER_LEN >= MIN_GAP, "a damaged header is long enough for a gap and never waits");
+const _: () = assert!(HEADER_LEN >= MIN_GAP, "a damaged header is long enough for a gap and is never held back");

@@ -1,9 +1,9 @@
-//! Findings that are decided together, and the decision about them.
+//! Groups of findings that share one decision.
 
 use crate::format::DamageKind;
 use crate::repair::types::{ByteChange, Certainty, Fix, ProposedFix, RepairAction};
 
-/// One finding, or adjacent ones that are decided together because a donor has them as a whole.
+/// One finding, or adjacent findings that are decided together because a donor offers them as one range.
 #[derive(Debug)]
 pub(super) struct PieceGroup {
     pub(super) pieces: Vec<ProposedFix>,
@@ -12,7 +12,7 @@ pub(super) struct PieceGroup {
     pub(super) decision: Decision,
 }
 
-/// What is done about a group.
+/// The decision about a group of findings.
 #[derive(Debug)]
 pub(super) enum Decision {
     /// Change single bytes.
@@ -21,7 +21,7 @@ pub(super) enum Decision {
     TakeFromDonor { certainty: Certainty, events: u64, end: u64 },
     /// Save the tail in the journal and cut it off.
     SetAsideTail,
-    /// Leave the log as it is, and drop the index's record of its lost end.
+    /// Leave the log unchanged, and remove the index's record of its lost end.
     ForgetLostEnd,
     /// Replace the range with a gap.
     FillWithGap,
@@ -30,7 +30,7 @@ pub(super) enum Decision {
 }
 
 impl Decision {
-    /// The action in the plan; `None` when the log is not changed.
+    /// Returns the action in the plan; `None` when the log is not changed.
     const fn action(&self) -> Option<RepairAction> {
         match self {
             Self::Edit { action, .. } => Some(*action),
@@ -56,13 +56,13 @@ impl PieceGroup {
         self.pieces.iter().any(|piece| piece.finding.kind == DamageKind::Truncated)
     }
 
-    /// Where the lost end starts, when the decision gives it up together with the index's record of it.
+    /// Returns the start of the lost end, when the decision gives it up together with the index's record of it.
     pub(super) fn forgotten_from(&self) -> Option<u64> {
         let gives_up = matches!(self.decision, Decision::SetAsideTail | Decision::ForgetLostEnd);
         (self.is_truncation() && gives_up).then(|| self.start())
     }
 
-    /// File offset after the range once it is repaired.
+    /// Returns the file offset after the range once it is repaired.
     pub(super) fn repaired_end(&self) -> u64 {
         match self.decision {
             Decision::TakeFromDonor { end, .. } => end,
@@ -70,15 +70,15 @@ impl PieceGroup {
         }
     }
 
-    /// The fixes that are offered but not applied. A fix with several candidates stays listed, because the others remain
-    /// possible.
+    /// Returns the fixes that are offered and not applied. A fix with several candidates stays listed, because its other
+    /// candidates remain possible.
     pub(super) fn alternatives(&self) -> Vec<Fix> {
         let applied = self.decision.action();
         let is_alternative = |fix: &&Fix| Some(fix.action) != applied || fix.candidates.len() > 1;
         self.available_fixes.iter().filter(is_alternative).cloned().collect()
     }
 
-    /// Merges the next group into this one when both are adjacent and become one step. Otherwise returns it.
+    /// Merges `next` into this group when they are adjacent and become one step. Otherwise returns `next`.
     pub(super) fn try_merge(&mut self, mut next: Self) -> Option<Self> {
         if self.end() != next.start() {
             return Some(next);

@@ -1,5 +1,5 @@
-//! How many events a plan gives up: counted in the index where it has seen the range whole, otherwise estimated from the
-//! size of the range.
+//! The number of events that a plan gives up: counted in the index where it covers the range, otherwise estimated from
+//! the size of the range.
 
 use std::ops::Range;
 
@@ -11,21 +11,21 @@ use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep};
 
 /// Length of the shortest event that Chronicle writes, with its frame, in bytes.
 const MIN_EVENT_BYTES: u64 = 107;
-/// Aggregates that are read between two checks for cancellation.
+/// Number of aggregates that are read between two checks for cancellation.
 const AGGREGATES_PER_CHECK: u64 = 4096;
 
 /// The end of a log that a plan gives up together with the index's record of it.
 #[derive(Debug)]
 pub(super) struct ForgottenEnd {
-    /// Where the log ends once the plan is applied.
+    /// The end of the log once the plan is applied.
     pub(super) start: u64,
-    /// Where an index has seen the log end.
+    /// The end of the log that the index has recorded.
     pub(super) end: u64,
-    /// The events between the two.
+    /// The events between `start` and `end`.
     pub(super) loss: Loss,
 }
 
-/// Returns the largest number of events that `pieces` of a range that ends at `end` can hold.
+/// Estimates the largest number of events in a range that ends at `end` and consists of `pieces`.
 pub(super) fn estimate_max_loss(pieces: &[PlannedPiece], end: u64) -> Loss {
     let max_events = |piece: &PlannedPiece| match DamageKind::from_name(&piece.kind) {
         // The piece is exactly one frame.
@@ -49,7 +49,7 @@ pub(super) fn estimate_max_loss(pieces: &[PlannedPiece], end: u64) -> Loss {
     Loss { at_most, ..Loss::default() }
 }
 
-/// Replaces the estimated losses of `steps` and of the forgotten end by what the index knows of these ranges.
+/// Replaces the estimated losses of `steps` and of the forgotten end with counts from the index.
 ///
 /// # Errors
 /// `Cancelled` when `on_progress` breaks; `Io`, `Changed` when the index or the log cannot be read.
@@ -65,16 +65,17 @@ pub(super) fn count_losses(
             && lost_end.kind == DamageKind::Truncated.name()
         {
             let other_events = if others.is_empty() { 0 } else { estimate_max_loss(others, lost_end.start).at_most };
-            narrow_loss_of_end(view, lost_end.start, other_events, &mut step.loss)?;
+            narrow_end_loss(view, lost_end.start, other_events, &mut step.loss)?;
         }
     }
-    forgotten.map_or(Ok(()), |end| narrow_loss_of_end(view, end.start, 0, &mut end.loss))
+    forgotten.map_or(Ok(()), |end| narrow_end_loss(view, end.start, 0, &mut end.loss))
 }
 
-/// Narrows the loss at the end of the log to the number that the `truncated` finding reports. It follows from the count
-/// of events before the end, or from what a rebuilt index has carried over. The range may hold up to `other_events`
-/// more.
-fn narrow_loss_of_end(view: &LogView, start: u64, other_events: u64, loss: &mut Loss) -> Result<(), StorageError> {
+/// Narrows the loss at the end of the log to the number that the `truncated` finding reports.
+///
+/// That number follows from the count of events before the end, or from the record that a rebuilt index has kept of the
+/// lost end. The range may contain up to `other_events` more.
+fn narrow_end_loss(view: &LogView, start: u64, other_events: u64, loss: &mut Loss) -> Result<(), StorageError> {
     if loss.at_least < loss.at_most
         && let Some((lost, _)) = view.count_lost_events(start)?
     {
@@ -84,7 +85,7 @@ fn narrow_loss_of_end(view: &LogView, start: u64, other_events: u64, loss: &mut 
     Ok(())
 }
 
-/// Counts the events of the ranges that are given up in the index's postings, which list the offsets of each aggregate.
+/// Counts the events in the ranges that are given up by the postings of the index: its lists of offsets by aggregate.
 fn count_by_postings(
     view: &LogView,
     steps: &mut [RepairStep],
@@ -139,7 +140,7 @@ fn count_by_postings(
         }
     }
     if events_with_aggregate < index.coverage().events {
-        // Events without an aggregate have no posting, so that the number of them in a range is unknown.
+        // Events without an aggregate are in no posting list, so their number in a range is unknown.
         for ((_, loss), estimate) in ranges.iter_mut().zip(estimates) {
             loss.at_most = loss.at_most.max(estimate);
         }

@@ -1,4 +1,4 @@
-//! Planning a repair: find what can be done about each finding, decide, and compute what every step writes and costs.
+//! Planning a repair: find a fix for each finding, decide, and compute the bytes and the losses of every step.
 //!
 //! Planning reads the log once, and writes nothing.
 

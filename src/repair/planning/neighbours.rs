@@ -1,4 +1,4 @@
-//! The valid frames next to a damaged range. A fix depends on them, and their times bound the time of a damaged event.
+//! The valid frames next to a damaged range. They identify the range, and bound the time of a damaged event in it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Neighbours {
         self.before.into_iter().chain(self.after).collect()
     }
 
-    /// Reads when the events in these frames were written.
+    /// Reads the write times of the events in these frames.
     pub(super) fn read_times(self, log: &LogFile) -> Result<NeighbourTimes, StorageError> {
         let mut buf = Vec::new();
         let mut time = |frame: Option<Neighbour>| -> Result<Option<u64>, StorageError> {
@@ -43,7 +43,7 @@ fn find_before(log: &Arc<LogFile>, start: u64) -> Result<Option<Neighbour>, Stor
     if start <= HEADER_LEN {
         return Ok(None);
     }
-    // Two spans are enough: the damage just before the range, and the frame before that damage.
+    // Two spans are enough: they include the last frame even when damage lies between it and the range.
     let spans = spans_before(log, start, 2)?;
     let frame = spans.iter().rev().find_map(|span| match span {
         ScanSpan::Frame(range) => Some(range.start),

@@ -5,10 +5,10 @@ use std::path::Path;
 use crate::StorageError;
 use crate::repair::types::{FindingSelector, ProposedFix, RepairOptions, refused_error};
 
-/// Refuses options that name no finding, and options that contradict each other.
+/// Refuses options that match no finding, and options that contradict each other.
 ///
 /// # Errors
-/// `Refused`, naming the option.
+/// `Refused`, with the option in the reason.
 pub(super) fn check_options(path: &Path, options: &RepairOptions, found: &[ProposedFix]) -> Result<(), StorageError> {
     for (nth, (start, number)) in options.choices.iter().enumerate() {
         let Some(proposed) = found.iter().find(|proposed| proposed.finding.start == *start) else {

@@ -19,13 +19,13 @@ use crate::repair::types::{
     sha256_of_range,
 };
 
-/// Plans a repair of the log of `view`. Intact ranges are taken from the copy at `donor` where there is one.
+/// Plans a repair of the log of `view`. With a `donor`, a path of another copy, lost ranges are taken from that copy.
 ///
 /// Reads the log once, and writes nothing. `on_progress` is called about once per mebibyte, and can cancel.
 ///
 /// # Errors
 /// - `Version0ReadOnly` for a log of version 0, and `UnknownFlags` when its flags forbid writing.
-/// - `Refused` when no repair in place is possible (the device refuses to read a range, or the file has other names),
+/// - `Refused` when no repair in place is possible (the device refuses to read a range, or the file has several hard links),
 ///   when an option does not fit the findings, and when the plan would give up more events than
 ///   [`RepairOptions::max_lost_events`].
 /// - `Cancelled` when `on_progress` breaks.
@@ -67,7 +67,7 @@ pub fn plan_repair(
     if let Some(end) = forgotten {
         (plan.forgotten_index_end, plan.forgotten_loss) = (Some(end.end), end.loss);
     }
-    // A gap's description contains the plan's id, so that the hashes of gaps follow from the id, and not the reverse.
+    // The description of a gap contains the plan's id, so the id is assigned before the bytes of gaps are hashed.
     plan.assign_id();
     describe_gaps(&plan.id, &mut plan.steps);
     for step in &mut plan.steps {
@@ -83,7 +83,7 @@ pub fn plan_repair(
 /// Returns the end of the log that the decisions give up together with the index's record of it.
 ///
 /// # Errors
-/// `Refused` when the log would then have no header, and no index that knows it.
+/// `Refused` when the log has lost its header: the index that is to forget the lost end has the only copy of it.
 fn forgotten_end(view: &LogView, groups: &[PieceGroup], log_end: u64) -> Result<Option<ForgottenEnd>, StorageError> {
     let Some(start) = groups.iter().find_map(PieceGroup::forgotten_from) else { return Ok(None) };
     if log_end < view.log().first_frame_offset() {
@@ -107,7 +107,7 @@ fn check_max_loss(path: &Path, options: &RepairOptions, plan: &Plan) -> Result<(
     }
 }
 
-/// Finds the damage of the log, or only that at file offset `at`, each finding with its fix.
+/// Finds the damage of the whole log, or only the damage at file offset `at`, each finding with its fix.
 fn find_damage(
     view: &LogView,
     at: Option<u64>,

@@ -29,12 +29,12 @@ impl<'a> StepBuilder<'a> {
         Self { view, donor, log_end, steps: Vec::new(), unrepaired: Vec::new() }
     }
 
-    /// The steps, without their hashes and without the descriptions of gaps, and the unrepaired findings.
+    /// Returns the steps, still without hashes and without descriptions of gaps, and the unrepaired findings.
     pub(super) fn finish(self) -> (Vec<RepairStep>, Vec<UnrepairedRange>) {
         (self.steps, self.unrepaired)
     }
 
-    /// Adds the step for a group, or its findings to those that are left unrepaired.
+    /// Adds the step for a group, or adds its findings to the unrepaired ones.
     pub(super) fn add_group(&mut self, group: PieceGroup) -> Result<(), StorageError> {
         let mut step = self.base_step(&group)?;
         match group.decision {
@@ -60,7 +60,7 @@ impl<'a> StepBuilder<'a> {
                 }
             }
             Decision::FillWithGap => {
-                // A log that was cut within its header gets the header back, too.
+                // A log that was cut within its header also gets its header back, from the index.
                 let first = self.view.log().first_frame_offset();
                 let header = self.view.trusted_index().filter(|_| step.end < first && step.new_end > first);
                 let header = header.map(|index| hex::encode(&index.header().log_header));
@@ -82,7 +82,7 @@ impl<'a> StepBuilder<'a> {
         Ok(())
     }
 
-    /// A step for the group's range that writes nothing yet.
+    /// Returns a step for the group's range that does not write anything yet.
     fn base_step(&self, group: &PieceGroup) -> Result<RepairStep, StorageError> {
         let range = group.start()..group.end();
         Ok(RepairStep {
@@ -102,7 +102,7 @@ impl<'a> StepBuilder<'a> {
         })
     }
 
-    /// Adds each finding, with the fixes that are offered for it, to those that are left unrepaired.
+    /// Adds each finding to the unrepaired ones, with the fixes that are offered for it.
     fn leave_unrepaired(&mut self, pieces: Vec<ProposedFix>, mut offered: Vec<Fix>, reason: &str) {
         for ProposedFix { finding, fix } in pieces {
             let is_chosen_here = |fix: &mut Fix| fix.choice.is_some_and(|choice| choice.0 == finding.start);
@@ -140,14 +140,14 @@ fn planned_piece(finding: &Finding) -> PlannedPiece {
     PlannedPiece { kind: finding.kind.name().into(), start: finding.start, end: finding.end }
 }
 
-/// The range that a step fills with gap frames; `None` for a step that writes no gap.
+/// Returns the range that a step fills with gap frames; `None` for a step that writes no gap.
 fn gap_range(step: &RepairStep) -> Option<Range<u64>> {
     let StepWrite::Gap { header, .. } = &step.write else { return None };
     let header_len = header.as_ref().map_or(0, |header| header.len() as u64 / 2);
     Some(step.start + header_len..step.new_end)
 }
 
-/// Writes the descriptions of all gaps: the plan's id, the kinds of damage and the range.
+/// Sets the descriptions of all gaps: the plan's id, the kinds of damage and the range.
 pub(super) fn describe_gaps(plan_id: &str, steps: &mut [RepairStep]) {
     for step in steps {
         let Some(range) = gap_range(step) else { continue };

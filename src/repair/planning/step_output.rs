@@ -1,7 +1,7 @@
 //! The bytes that a step writes, computed chunk by chunk.
 //!
-//! Planning hashes them, applying writes them, and recovery compares them with the log to find how far a killed repair
-//! came.
+//! Planning hashes these bytes, applying writes them, and recovery compares them with the log to find which changes a
+//! killed repair had written.
 
 use std::ops::Range;
 
@@ -34,25 +34,25 @@ impl ByteSource for &LogFile {
     }
 }
 
-/// Called with a file offset, the bytes that start there before the step, and those after it.
+/// A callback that receives a file offset, and the bytes that start there before and after the step.
 pub(crate) type StepChunkVisitor<'a> = dyn FnMut(u64, &[u8], &[u8]) -> Result<(), StorageError> + 'a;
 
-/// Computes what a step leaves in its range.
+/// Computes the bytes of a step's range after the step.
 pub(crate) struct StepOutput<'a> {
     step: &'a RepairStep,
     source: Option<Box<dyn ByteSource + 'a>>,
-    /// The gap frame that was encoded last, with its offset: a frame can be larger than a chunk.
+    /// The last encoded gap frame, with its offset. A frame can span several chunks, and is encoded only once.
     last_gap_frame: Option<(u64, Vec<u8>)>,
 }
 
 impl<'a> StepOutput<'a> {
-    /// The output of `step`. `source` is needed only for a step that copies bytes.
+    /// Creates the output of `step`. `source` is required only for a step that copies bytes.
     pub(crate) fn new(step: &'a RepairStep, source: Option<Box<dyn ByteSource + 'a>>) -> Self {
         Self { step, source, last_gap_frame: None }
     }
 
-    /// Returns the bytes of `range`, a part of the step's range after the repair. `before` are the bytes that are there
-    /// before it, as far as the log reaches.
+    /// Returns the bytes after the repair of `range`, a part of the step's range. `before` contains the present bytes of
+    /// `range`, up to the end of the log.
     pub(crate) fn read_chunk(&mut self, range: Range<u64>, before: &[u8]) -> Result<Vec<u8>, StorageError> {
         match &self.step.write {
             StepWrite::Edits(changes) => {
@@ -102,7 +102,7 @@ impl<'a> StepOutput<'a> {
         bytes
     }
 
-    /// Calls `visit` for all bytes that the step leaves, in chunks of at most [`CHUNK`] bytes.
+    /// Calls `visit` with all bytes of the range after the step, in chunks of at most [`CHUNK`] bytes.
     pub(crate) fn for_each_chunk(&mut self, log: &LogFile, visit: &mut StepChunkVisitor) -> Result<(), StorageError> {
         let step = self.step;
         let mut at = step.start;
@@ -121,7 +121,7 @@ impl<'a> StepOutput<'a> {
         Ok(())
     }
 
-    /// SHA-256 of the step's range after the repair.
+    /// Computes the SHA-256 of the step's range after the repair.
     pub(crate) fn sha256(&mut self, log: &LogFile) -> Result<Vec<u8>, StorageError> {
         let mut hash = Sha256::new();
         self.for_each_chunk(log, &mut |_, _, after| {
@@ -134,8 +134,8 @@ impl<'a> StepOutput<'a> {
 
 /// Returns the gap frame that contains `at` in the chain of gap frames over `range`.
 ///
-/// Every frame has the largest length a frame may have, except the last one, and the one before it when the last one
-/// would otherwise be shorter than a gap can be.
+/// Every frame has the maximum length of a frame, except the last one. When the last one would be shorter than
+/// [`MIN_GAP`], the one before it is shorter too.
 fn gap_frame_range(range: Range<u64>, at: u64) -> Range<u64> {
     let max_len = MAX_FRAME as u64;
     let last_len = (range.end - range.start) % max_len;
@@ -150,7 +150,7 @@ fn gap_frame_range(range: Range<u64>, at: u64) -> Range<u64> {
     start..(start + max_len).min(last_start)
 }
 
-/// Encodes a gap frame of exactly `len` bytes. The description is left out where it does not fit.
+/// Encodes a gap frame of exactly `len` bytes. The description is omitted when it does not fit.
 fn encode_gap_frame(len: usize, description: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(len);
     let payload_len = len.saturating_sub(LENGTH_LEN + frame::CHECKSUM_LEN);

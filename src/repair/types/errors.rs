@@ -1,15 +1,15 @@
-//! The two errors with which a repair stops before it writes.
+//! Constructors of the two errors with which a repair stops before it writes.
 
 use std::path::Path;
 
 use crate::StorageError;
 
-/// A repair that is not possible or not allowed: `reason` says why, `alternative` what to do instead.
+/// The error of a repair that is impossible or not allowed: the `reason`, and the `alternative` that the user has.
 pub(crate) fn refused_error(path: &Path, reason: String, alternative: &'static str) -> StorageError {
     StorageError::Refused { path: path.to_owned(), reason, alternative }
 }
 
-/// A file that is no longer as the plan or the journal describes it.
+/// The error of a file that differs from what the plan or the journal expects.
 pub(crate) fn changed_error(path: &Path, expected: &str, found: &str) -> StorageError {
     StorageError::Changed { path: path.to_owned(), expected: expected.into(), found: found.into() }
 }

@@ -1,10 +1,10 @@
-//! Fixes: what can be done about a finding, how certain it is, and which bytes it would change.
+//! Fixes: the action that a repair proposes for a finding, its certainty, and the bytes that it changes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::format::{DamageKind, Finding};
 
-/// What a repair can do about a finding.
+/// An action by which a repair handles a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RepairAction {
@@ -23,7 +23,7 @@ pub enum RepairAction {
 }
 
 impl RepairAction {
-    /// Every action, with its name in JSON and whether it restores lost bytes.
+    /// Every action with its name in JSON, and true when the action restores lost bytes.
     pub const ALL: [(RepairAction, &'static str, bool); 6] = [
         (RepairAction::RestoreLength, "restore_length", true),
         (RepairAction::CorrectBits, "correct_bits", true),
@@ -48,7 +48,7 @@ impl RepairAction {
     }
 }
 
-/// How certain a fix is, in ascending order.
+/// The certainty of a fix, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
@@ -71,7 +71,7 @@ impl Certainty {
     }
 }
 
-/// Bytes that a fix changes; `before` and `after` have the same length.
+/// A run of bytes that a fix changes; `before` and `after` have the same length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteChange {
     /// File offset of the first byte.
@@ -84,10 +84,10 @@ pub struct ByteChange {
     pub after: Vec<u8>,
 }
 
-/// One explanation of a finding, with the changes that would reverse it.
+/// One possible explanation of damage, with the changes that would reverse it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// How many explanations at least as short as this one chance alone would produce here.
+    /// Expected number of explanations, at most as long as this one, that would fit by chance alone.
     #[serde(rename = "expected")]
     pub expected_false_positives: f64,
     /// The changes, by ascending offset.
@@ -97,19 +97,20 @@ pub struct Candidate {
 /// A fix for a finding: the action, and the candidates where there are several ways to apply it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fix {
-    /// The action.
+    /// The action of the fix.
     pub action: RepairAction,
-    /// How certain the fix is; `None` for an action that restores nothing.
+    /// The certainty of the restored bytes; `None` for an action that restores nothing.
     pub certainty: Option<Certainty>,
-    /// The possible changes, best first: one, or several of which the user has to choose; empty when the action alone
-    /// says everything.
+    /// The possible changes, best first: one, or several from which the user has to choose. Empty for an action whose
+    /// bytes follow from the range alone, such as a gap.
     pub candidates: Vec<Candidate>,
-    /// What was not searched, in words, when a search reached its limit.
+    /// Description of the patterns that were not searched, when the search reached its limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsearched: Option<String>,
-    /// In a plan: the choice that selects the first candidate, or the fix itself when it has no candidates. It consists
-    /// of the finding's start and a number, as in [`super::RepairOptions::choices`]; the other candidates have the
-    /// numbers that follow.
+    /// In a plan: the choice that selects the first candidate, or the fix itself when it has no candidates.
+    ///
+    /// It consists of the finding's start and a number, as in [`super::RepairOptions::choices`]. The other candidates
+    /// have the numbers that follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "choose")]
     pub choice: Option<(u64, usize)>,
@@ -132,12 +133,12 @@ impl Fix {
     }
 }
 
-/// A finding with what can be done about it.
+/// A finding with the fix that a repair proposes for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProposedFix {
     /// The finding.
     pub finding: Finding,
-    /// The fix; `None` when nothing can be done in place.
+    /// The proposed fix; `None` when no repair in place is possible.
     pub fix: Option<Fix>,
 }
 

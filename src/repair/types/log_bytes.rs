@@ -1,4 +1,4 @@
-//! Reading what a plan is checked against: the identity of a log, hashes of its ranges, and single valid frames.
+//! Reads the bytes that a plan is compared with: the identity of a log, hashes of its ranges, and single valid frames.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::StorageError;
 use crate::file::{FileIdentity, LogFile};
 use crate::format::{HEADER_LEN, Version};
 
-/// Bytes read at once.
+/// Largest number of bytes that are read at once.
 pub(crate) const CHUNK: u64 = 1 << 20;
 
 /// Reads what identifies the log: path, header, first frame, file and size.
@@ -43,7 +43,7 @@ pub(crate) fn read_neighbour(log: &LogFile, offset: u64) -> Result<Option<Neighb
     Ok(log.read_frame_at(offset, &mut buf)?.map(|frame| Neighbour { offset, checksum: frame.checksum() }))
 }
 
-/// Called with a file offset and the bytes that start there.
+/// A callback that receives a file offset and the bytes that start there.
 pub(crate) type ChunkVisitor<'a> = dyn FnMut(u64, &[u8]) -> Result<(), StorageError> + 'a;
 
 /// Calls `visit` with the bytes of a range, in chunks of at most [`CHUNK`] bytes.
@@ -61,7 +61,7 @@ pub(crate) fn for_each_chunk(log: &LogFile, range: Range<u64>, visit: &mut Chunk
     Ok(())
 }
 
-/// SHA-256 of a range of the log.
+/// Computes the SHA-256 of a range of the log.
 pub(crate) fn sha256_of_range(log: &LogFile, range: Range<u64>) -> Result<Vec<u8>, StorageError> {
     let mut hash = Sha256::new();
     for_each_chunk(log, range, &mut |_, bytes| {
@@ -71,10 +71,9 @@ pub(crate) fn sha256_of_range(log: &LogFile, range: Range<u64>) -> Result<Vec<u8
     Ok(hash.finalize().to_vec())
 }
 
-/// SHA-256 of the last bytes of the log, from `start` to its end; `None` when the log does not end at `end`.
+/// Computes the SHA-256 of the last bytes of the log, from `start` to its end; `None` when the log does not end at `end`.
 ///
-/// The bytes are read together with the place of the byte after them, so that a log which grows between two reads is
-/// noticed.
+/// Each read asks for one byte more than the log should have, so that growth between two reads is noticed.
 pub(crate) fn sha256_of_end(log: &LogFile, start: u64, end: u64) -> Result<Option<Vec<u8>>, StorageError> {
     let mut hash = Sha256::new();
     let mut buf = vec![0; (end + 1 - start).min(CHUNK) as usize];
@@ -91,7 +90,7 @@ pub(crate) fn sha256_of_end(log: &LogFile, start: u64, end: u64) -> Result<Optio
     Ok(Some(hash.finalize().to_vec()))
 }
 
-/// Refuses a file that has several hard links: a repair in place would change the file under all of its names.
+/// Refuses a file that has several hard links, because a repair in place would change the file under all of its names.
 pub(crate) fn refuse_hard_links(log: &LogFile) -> Result<(), StorageError> {
     let path = log.path();
     let links = log.storage().identity().map_err(|error| StorageError::io(path, "find", error))?.links;

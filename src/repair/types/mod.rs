@@ -1,6 +1,6 @@
-//! Plain data of a repair: actions and fixes, options, plans, the paths of a log, and the bytes a plan is checked against.
+//! Plain data of a repair: actions, fixes, options, plans, and the paths and bytes of the log that a plan depends on.
 //!
-//! Every stage of a repair uses these types; they use none of the stages.
+//! Planning, journal, applying and copy use these types, and these types use none of them.
 
 mod errors;
 mod fix;

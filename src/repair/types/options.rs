@@ -1,21 +1,21 @@
-//! The options of a repair: which findings to repair, and what to do beyond the proven fixes.
+//! The options of a repair: which findings to repair, and which fixes to apply that are not proven.
 
 use crate::format::{DamageKind, Finding};
 
-/// Which findings to repair, and how far to go beyond what is proven.
+/// The options of a repair: which findings to repair, and which fixes to apply that are not proven.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RepairOptions {
     /// Apply likely fixes as well as proven ones.
     pub accept_likely: bool,
-    /// Replace with a gap where only likely fixes or choices are offered.
+    /// Replace a finding with a gap when its fixes are likely or choices and none of them is accepted.
     pub gap_undecided: bool,
-    /// Chosen candidates: the start of a finding and the number of a candidate offered for it, counted from 1.
+    /// The choices of the user: the start of a finding, and the number of a candidate for it, counted from 1.
     pub choices: Vec<(u64, usize)>,
     /// Repair only these findings; an empty list selects all.
     pub only: Vec<FindingSelector>,
     /// Leave these findings unrepaired.
     pub except: Vec<FindingSelector>,
-    /// Drop the index's record of events that the log has lost at its end, instead of filling their range with a gap.
+    /// Remove the index's record of events that the log lost at its end, instead of filling their range with a gap.
     pub forget_lost_end: bool,
     /// Refuse a plan that gives up more than this many events.
     pub max_lost_events: Option<u64>,
@@ -30,13 +30,13 @@ impl RepairOptions {
         (self.only.is_empty() || self.only.iter().any(matches)) && !self.except.iter().any(matches)
     }
 
-    /// The number of the candidate chosen for the finding that starts at `start`, counted from 1.
+    /// Returns the number of the candidate chosen for the finding that starts at `start`, counted from 1.
     pub(crate) fn choice_at(&self, start: u64) -> Option<usize> {
         self.choices.iter().find(|choice| choice.0 == start).map(|choice| choice.1)
     }
 }
 
-/// Selects findings by place or by kind.
+/// Selects findings by their start or by their kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FindingSelector {
     /// The finding that starts at this file offset.

@@ -13,10 +13,10 @@ use crate::format::hex;
 /// Version of a plan's layout in JSON.
 pub const PLAN_VERSION: u32 = 1;
 
-/// Hexadecimal digits of a plan's id.
+/// Number of hexadecimal digits in a plan's id.
 const ID_DIGITS: usize = 12;
 
-/// What a repair would do to a log.
+/// The changes that a repair will make to a log.
 ///
 /// [`plan_repair`](crate::repair::plan_repair) and [`plan_undo`](crate::repair::plan_undo) make plans;
 /// [`apply`](crate::repair::apply()) applies them.
@@ -25,26 +25,26 @@ pub struct Plan {
     /// Version of this layout: [`PLAN_VERSION`].
     #[serde(rename = "plan")]
     pub layout_version: u32,
-    /// Identifies the plan: the first 12 hexadecimal digits of a hash of what it does.
+    /// Identifies the plan: the first 12 hexadecimal digits of a hash of its changes.
     pub id: String,
-    /// The number of the repair that this plan reverses, for an undo.
+    /// The number of the repair that this plan reverses; `None` unless the plan is an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<u32>,
     /// The log that the plan was made from.
     pub log: LogIdentity,
-    /// The changes, by ascending offset. Their ranges do not overlap.
+    /// The steps, by ascending offset. Their ranges do not overlap.
     pub steps: Vec<RepairStep>,
-    /// The findings that are left as they are.
+    /// The findings that the plan does not repair.
     #[serde(rename = "left")]
     pub unrepaired: Vec<UnrepairedRange>,
-    /// Notes for the user, in words: why a donor was not used, and how far it continues after the end of this log.
+    /// Notes for the user: the reason why a donor was not used, and the bytes that it has after the end of this log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// The end of the log as an index has seen it, when the plan drops the index's record of the lost events.
+    /// The end of the log as the index recorded it, when the plan removes the index's record of the lost events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "forgets")]
     pub forgotten_index_end: Option<u64>,
-    /// Events given up with that record.
+    /// The events that are given up with the index's record of them.
     #[serde(default)]
     #[serde(rename = "forgotten")]
     pub forgotten_loss: Loss,
@@ -56,12 +56,12 @@ pub struct Plan {
 /// Identifies the log that a plan or a journal belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogIdentity {
-    /// Path of the log, with symbolic links resolved. It is shown, but not compared.
+    /// Path of the log, with symbolic links resolved. It is displayed, and not part of the comparison.
     pub path: PathBuf,
     /// The first 16 bytes of the log, or as many as there are.
     #[serde(with = "hex")]
     pub header: Vec<u8>,
-    /// Checksum of the frame after the header; `None` when no valid frame starts there.
+    /// Checksum of the frame after the header; `None` when that frame is not valid.
     pub first_checksum: Option<u32>,
     /// Device and inode of the file; `None` on platforms that have none.
     pub file: Option<(u64, u64)>,
@@ -72,19 +72,19 @@ pub struct LogIdentity {
 /// A finding that a plan leaves unrepaired.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnrepairedRange {
-    /// The finding.
+    /// The range and the kind of the finding.
     #[serde(flatten)]
     pub piece: PlannedPiece,
-    /// Why it is left unrepaired, in words.
+    /// The reason why the finding is left unrepaired.
     #[serde(rename = "why")]
     pub reason: String,
-    /// The fixes that are offered for it.
+    /// The fixes that are offered for the finding.
     #[serde(rename = "also_possible")]
     pub alternatives: Vec<Fix>,
 }
 
 impl Plan {
-    /// A plan of `steps` for `log`, which leaves nothing unrepaired. [`assign_id`](Self::assign_id) completes it.
+    /// Creates a plan of `steps` for `log` that leaves nothing unrepaired. [`assign_id`](Self::assign_id) completes it.
     pub(crate) fn new(log: LogIdentity, steps: Vec<RepairStep>) -> Self {
         Self {
             layout_version: PLAN_VERSION,
@@ -100,29 +100,30 @@ impl Plan {
         }
     }
 
-    /// Sets `id` to a hash of what the plan does: of its JSON, without the id itself and without the path and the inode
-    /// of the log. So the id depends neither on where the log is nor on names in this program.
+    /// Sets `id` to a hash of the plan's JSON, without the id itself and without the path and the inode of the log.
+    ///
+    /// The id depends neither on the location of the log nor on names in this program.
     pub(crate) fn assign_id(&mut self) {
         let location = (std::mem::take(&mut self.log.path), self.log.file.take());
         self.id.clear();
-        // Every key is a string and every number finite, so that a plan always has a JSON form.
+        // Every key is a string and every number is finite, so serialization to JSON cannot fail.
         let digest = Sha256::digest(self.to_json().unwrap_or_default());
         (self.log.path, self.log.file) = location;
         self.id = hex::encode(&digest).chars().take(ID_DIGITS).collect();
     }
 
-    /// True when there is nothing to apply.
+    /// True when the plan changes neither the log nor its index.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.forgotten_index_end.is_none() && self.undoes.is_none()
     }
 
-    /// True when the plan depends on where the log ends. Such a plan cannot be applied once events were appended.
+    /// True when the plan depends on the end of the log. Such a plan cannot be applied after events were appended.
     pub fn touches_tail(&self) -> bool {
         // A plan without steps changes only the index's record of the lost end.
         self.steps.last().is_none_or(RepairStep::touches_tail) || self.forgotten_index_end.is_some()
     }
 
-    /// The name of the plan's journal: its only action, or `repair`, `undo` or `forget`.
+    /// Returns the name of the plan's journal: the plan's only action, or `repair`, `undo` or `forget`.
     pub fn journal_name(&self) -> &'static str {
         match self.steps.as_slice() {
             _ if self.undoes.is_some() => "undo",
@@ -132,12 +133,12 @@ impl Plan {
         }
     }
 
-    /// Number of events that become readable.
+    /// Returns the number of events that become readable.
     pub fn restored_events(&self) -> u64 {
         self.steps.iter().map(|step| step.restored_events).sum()
     }
 
-    /// The events that all steps together give up.
+    /// Returns the events that all steps together give up.
     pub fn total_loss(&self) -> Loss {
         let mut total = self.forgotten_loss.clone();
         for step in &self.steps {
@@ -146,7 +147,7 @@ impl Plan {
         total
     }
 
-    /// Number of bytes that are written or cut off.
+    /// Returns the number of bytes that are written or cut off.
     pub fn changed_bytes(&self) -> u64 {
         let step_bytes = |step: &RepairStep| match &step.write {
             StepWrite::Edits(changes) => changes.iter().map(|change| change.after.len() as u64).sum(),
@@ -155,7 +156,7 @@ impl Plan {
         self.steps.iter().map(step_bytes).sum()
     }
 
-    /// Number of bytes of the log that the journal keeps a copy of.
+    /// Returns the number of bytes of the log that are saved in the journal.
     pub fn journaled_bytes(&self) -> u64 {
         self.steps.iter().map(|step| step.end - step.start).sum()
     }
@@ -177,7 +178,7 @@ impl Plan {
     }
 }
 
-/// Estimates how long the lock is held, in milliseconds: a few syncs, and the ranges read and written at 100 MB/s.
+/// Estimates for how many milliseconds the lock is held: a few syncs, and the ranges read and written at 100 MB/s.
 fn estimate_lock_ms(steps: &[RepairStep]) -> u64 {
     let bytes: u64 = steps.iter().map(|step| 2 * (step.max_end() - step.start)).sum();
     50 + bytes / 100_000

@@ -11,9 +11,9 @@ use crate::format::hex;
 /// One change to a range of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RepairStep {
-    /// What is done.
+    /// The action of the step.
     pub action: RepairAction,
-    /// How certain it is; `None` for an action that restores nothing.
+    /// The certainty of the restored bytes; `None` for an action that restores nothing.
     pub certainty: Option<Certainty>,
     /// File offset of the first byte of the range.
     pub start: u64,
@@ -23,12 +23,12 @@ pub struct RepairStep {
     pub new_end: u64,
     /// The findings that the step repairs.
     pub pieces: Vec<PlannedPiece>,
-    /// What is written.
+    /// The bytes that are written.
     pub write: StepWrite,
     /// Number of events that become readable.
     #[serde(rename = "restored")]
     pub restored_events: u64,
-    /// Events that are given up.
+    /// The events that the step gives up.
     #[serde(rename = "given_up")]
     pub loss: Loss,
     /// Other fixes that were offered for the range.
@@ -47,7 +47,7 @@ pub struct RepairStep {
 }
 
 impl RepairStep {
-    /// The range before the repair, in file offsets.
+    /// Returns the range before the repair, in file offsets.
     pub const fn range(&self) -> Range<u64> {
         self.start..self.end
     }
@@ -57,19 +57,19 @@ impl RepairStep {
         self.new_end != self.end
     }
 
-    /// File offset after the last byte that the step reads or writes.
+    /// Returns the file offset after the last byte that the step reads or writes.
     pub(crate) const fn max_end(&self) -> u64 {
         if self.end > self.new_end { self.end } else { self.new_end }
     }
 }
 
-/// What a step writes.
+/// The bytes that a step writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepWrite {
     /// Single bytes, in place.
     Edits(Vec<ByteChange>),
-    /// Gap frames over the whole range, after a new header where the header was cut off too.
+    /// Gap frames over the whole range. When the log has lost its header too, a new header precedes them.
     Gap {
         /// The description in the gap's payload: a JSON object.
         #[serde(rename = "says")]
@@ -78,13 +78,13 @@ pub enum StepWrite {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         header: Option<String>,
     },
-    /// Bytes of another copy of the log, or of an earlier journal. This repair's journal holds a copy of them.
+    /// Bytes of another copy of the log, or of an earlier journal. They are copied to this repair's journal first.
     #[serde(rename = "taken")]
     CopyFrom {
-        /// The file they are copied from.
+        /// The file from which the bytes are copied.
         from: PathBuf,
     },
-    /// Nothing: the log is cut at the start of the range.
+    /// No bytes: the log is cut at the start of the range.
     #[serde(rename = "cut")]
     Truncate,
 }
@@ -100,14 +100,14 @@ pub struct PlannedPiece {
     pub end: u64,
 }
 
-/// Events that are given up.
+/// The number of events that a repair gives up, and their aggregates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// The smallest possible number of events.
     pub at_least: u64,
-    /// The largest possible number of events; equal to `at_least` when the index has seen the range.
+    /// The largest possible number of events; equal to `at_least` when the index covers the range.
     pub at_most: u64,
-    /// The aggregates of these events as far as the index knows them: the first [`Loss::MAX_AGGREGATES`] by id.
+    /// The ids of those aggregates that the index lists: the first [`Loss::MAX_AGGREGATES`], ascending.
     pub aggregates: Vec<u64>,
 }
 
