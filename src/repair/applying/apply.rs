@@ -21,12 +21,12 @@ use crate::repair::types::{
     CHUNK, LogPaths, Plan, RepairStep, StepWrite, changed_error, for_each_chunk, refused_error,
 };
 
-/// How a plan is applied.
+/// The options for applying a plan.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ApplyOptions {
-    /// How long to wait for the writer's lock.
+    /// Longest time to wait for the writer's lock.
     pub lock_timeout: Duration,
-    /// Read the whole log before and after the repair, and not only what the plan changes.
+    /// Verify the whole log before and after the repair, instead of only the planned ranges.
     pub full_check: bool,
 }
 
@@ -35,33 +35,33 @@ pub struct ApplyOptions {
 pub struct AppliedRepair {
     /// The repair's number, by which it can be undone.
     pub number: u32,
-    /// Path of its journal.
+    /// Path of the repair's journal.
     pub journal: PathBuf,
-    /// True when the log has a valid index that may not cover all of it, so that it should be caught up now.
+    /// True when the log has a valid index that may not cover the whole log and should be caught up.
     pub index_behind: bool,
 }
 
-/// Applies a plan, exactly. An earlier repair that was killed is completed or rolled back first.
+/// Applies exactly the steps of a plan. An earlier repair that was killed is completed or rolled back first.
 ///
-/// When the process is killed at any instant, the next [`recover`](super::recover()), opening for append or `apply`
-/// makes the log either as it was or as the plan describes it.
+/// After a kill at any instant, the next [`recover`](super::recover()), the next opening for append or the next `apply`
+/// restores the log as it was, or completes the plan.
 ///
 /// # Errors
 /// - `Locked` when another process holds the writer's lock for longer than [`ApplyOptions::lock_timeout`].
-/// - `Changed` when the log, its index or the donor no longer is as the plan expects. The log is as it was.
+/// - `Changed` when the log, its index or the donor differs from the plan. The log is unchanged.
 /// - `Refused` when the plan cannot be applied to this log, or when the disk has no room for the journal.
-/// - `Io` when the journal or the log cannot be written. The log is as it was.
-/// - `Poisoned` when a sync failed. The next recovery decides by what is on the disk.
+/// - `Io` when the journal or the log cannot be written. The log is unchanged, or rolled back.
+/// - `Poisoned` when a sync failed. The next recovery completes the repair or rolls it back, by the bytes on the disk.
 pub fn apply(paths: &LogPaths, plan: &Plan, options: ApplyOptions) -> Result<AppliedRepair, StorageError> {
     let log = open_and_lock(paths, options.lock_timeout)?;
     recover_locked(paths, &log)?;
     check_plan(&log, plan)?;
-    // An undo brings damage back, so that the whole log cannot be compared with its plan.
+    // An undo restores damage that its plan does not list, so a check of the whole log would fail.
     let extent = if options.full_check && plan.undoes.is_none() { CheckExtent::WholeLog } else { CheckExtent::Steps };
     execute_plan(paths, &log, plan, extent)
 }
 
-/// What is read to verify a repair.
+/// The parts of the log that are read to verify a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CheckExtent {
     /// The ranges of the steps, and the frames next to them.
@@ -70,7 +70,7 @@ pub(super) enum CheckExtent {
     WholeLog,
 }
 
-/// Journals, writes and verifies a plan that was checked, under the lock that `log` holds.
+/// Journals, writes and verifies a plan that was checked already, under the lock that `log` holds.
 pub(super) fn execute_plan(
     paths: &LogPaths,
     log: &Arc<LogFile>,
@@ -119,12 +119,12 @@ fn roll_back_failed(paths: &LogPaths, log: &LogFile, journal: &Path) {
     if let Ok(journal) = JournalReader::open(paths.disk.as_ref(), journal)
         && roll_back(paths, log, &journal).is_ok()
     {
-        // Without this record, the next recovery finds the repair rolled back, and records it then.
+        // When the record cannot be written, the next recovery finds the repair pending and rolls it back again.
         let _ = journal.append_state(paths.disk.as_ref(), JournalState::RolledBack);
     }
 }
 
-/// Checks that the steps would write what the plan shows: a plan may have been edited, and a donor may have changed.
+/// Checks that the steps would write the planned bytes: a plan may have been edited, and a donor may have changed.
 fn check_outputs(log: &LogFile, plan: &Plan, sources: &SourceFiles) -> Result<(), StorageError> {
     for step in &plan.steps {
         if sources.output_of(step).sha256(log)? != step.after_sha256 {
@@ -135,7 +135,7 @@ fn check_outputs(log: &LogFile, plan: &Plan, sources: &SourceFiles) -> Result<()
     Ok(())
 }
 
-/// Refuses to cut off bytes that an index has seen before the log's end, unless the plan gives them up.
+/// Refuses to cut off bytes before the end that an index has recorded, unless the plan gives them up.
 fn check_index_end(log: &LogFile, plan: &Plan, view: Option<&LogView>) -> Result<(), StorageError> {
     let seen_end = view.and_then(LogView::trusted_index_end).unwrap_or_default();
     let cuts_seen = |step: &RepairStep| step.new_end < step.end && step.new_end < seen_end;
@@ -146,7 +146,7 @@ fn check_index_end(log: &LogFile, plan: &Plan, view: Option<&LogView>) -> Result
     Ok(())
 }
 
-/// Writes everything that the repair changes, and everything that it copies, to the journal.
+/// Writes to the journal the bytes that the repair changes, the bytes that it copies, and the index.
 fn write_journal(
     journal: &mut JournalWriter,
     log: &LogFile,
@@ -167,9 +167,9 @@ fn write_journal(
     index.map_or(Ok(()), |view| save_index_to_journal(view, journal))
 }
 
-/// Opens the written journal, and checks the bytes that it holds of other files.
+/// Opens the written journal, and checks the bytes that it has copied from other files.
 ///
-/// Steps copy from the journal and not from the other file, which another program may change at any time.
+/// Steps then copy from the journal, because another program may change the other file at any time.
 fn reopen_journal(paths: &LogPaths, log: &LogFile, plan: &Plan, path: &Path) -> Result<JournalReader, StorageError> {
     let unreadable = |reason: String| changed_error(path, "the journal as it was written", &reason);
     let journal = JournalReader::open(paths.disk.as_ref(), path).map_err(unreadable)?;

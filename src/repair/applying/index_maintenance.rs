@@ -1,7 +1,8 @@
 //! The index during a repair: saved in the journal, truncated before the log changes, and restored when the change is
 //! reversed.
 //!
-//! The truncated index keeps what only an index knows, the end that the log has lost, until a repair decides about it.
+//! The truncated index keeps the record of the end that the log has lost until a repair decides about that end. No other
+//! file contains it.
 
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode, replace_file};
@@ -23,12 +24,12 @@ pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
         || index_header.log_end_offset > first_change
 }
 
-/// True for a step that changes only the header, of which an index covers nothing.
+/// True for a step that changes only the header, which no index covers.
 fn is_header_step(step: &RepairStep) -> bool {
     step.end <= Version::V1.first_frame_offset() && !step.touches_tail()
 }
 
-/// File offset of the first byte that an index must not cover once the plan is applied.
+/// Returns the file offset of the first byte that an index must not cover once the plan is applied.
 fn first_changed_offset(plan: &Plan) -> u64 {
     let starts = plan.steps.iter().filter(|step| !is_header_step(step)).map(|step| step.start);
     starts.min().unwrap_or(plan.log.bytes).min(plan.log.bytes)
@@ -45,18 +46,18 @@ pub(super) fn save_index_to_journal(view: &LogView, journal: &mut JournalWriter)
     })
 }
 
-/// Saves an index that covers nothing from the first byte on that `plan` changes.
+/// Replaces the index with one that covers the log only up to the first byte that `plan` changes.
 ///
-/// The index keeps its record of the log's lost end, unless the plan drops it, and a frame by which the log is
-/// recognised that the plan does not change.
+/// The index keeps its record of the log's lost end, unless the plan removes it. It also keeps a known frame: one that the
+/// plan does not change, and by which the log is recognised.
 pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> Result<(), StorageError> {
     let Some(old) = view.trusted_index().cloned() else { return Ok(()) };
     let index_header = old.header();
     let lost_tail = view.lost_tail()?.filter(|_| plan.forgotten_index_end.is_none()).unwrap_or_default();
     let empty = AggregateIndex::new(index_header.log_version, index_header.log_header);
-    // The header of the index is trusted. When its postings cannot be read, they are dropped, and the next catch-up
-    // rebuilds them from the start of the log.
-    let (resumed, is_rebuilt) =
+    // Only the header of the index is verified so far. When the postings cannot be read, they are dropped, and the next
+    // catch-up rebuilds them from the start of the log.
+    let (loaded, is_empty) =
         match AggregateIndex::from_persisted(&old).map_err(|fault| fault.into_error(view.index_path())) {
             Ok(index) => (index, false),
             Err(StorageError::UnusableIndex { .. }) => (empty.clone(), true),
@@ -64,7 +65,7 @@ pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> R
         };
     let known_frames =
         [old.known_frame(), old.last_seen_frame(), Some((index_header.first_offset, index_header.first_checksum))];
-    let anchors = resumed.anchors().map(|anchor| (anchor.offset, anchor.checksum)).collect::<Vec<_>>();
+    let anchors = loaded.anchors().map(|anchor| (anchor.offset, anchor.checksum)).collect::<Vec<_>>();
     let mut known_frame = None;
     for (offset, checksum) in known_frames.into_iter().flatten().chain(anchors.into_iter().rev()) {
         let is_changed = plan.steps.iter().any(|step| step.start <= offset && offset < step.max_end());
@@ -80,13 +81,13 @@ pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> R
         index.set_known_frame(known_frame);
         save(paths.disk.as_ref(), view.index_path(), view.log(), &index)
     };
-    match save_truncated(resumed) {
-        Err(StorageError::UnusableIndex { .. }) if !is_rebuilt => save_truncated(empty),
+    match save_truncated(loaded) {
+        Err(StorageError::UnusableIndex { .. }) if !is_empty => save_truncated(empty),
         result => result,
     }
 }
 
-/// Restores the index that a journal has saved; does nothing when it has saved none.
+/// Restores the index that is saved in a journal; does nothing when the journal contains no index.
 pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result<(), StorageError> {
     if !journal.has_section(JournalSection::IndexBeforeImage) {
         return Ok(());
@@ -101,9 +102,9 @@ pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result
     })
 }
 
-/// After an undo, restores the index that the undone repair has saved.
+/// Restores, after an undo, the index that the undone repair has saved.
 ///
-/// When a later repair is in effect, that index does not cover its changes; then the truncated index stays, and is
+/// When a later repair is in effect, the saved index does not match its changes. The truncated index then stays, and is
 /// caught up later.
 pub(super) fn restore_undone_index(
     paths: &LogPaths,

@@ -1,4 +1,4 @@
-//! Opening a log to change it in place, under the writer's lock.
+//! Opens a log for changes in place, under the writer's lock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ pub(super) fn open_and_lock(paths: &LogPaths, timeout: Duration) -> Result<Arc<L
     Ok(Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent)))
 }
 
-/// Opens a log that is already locked a second time, so that it can be changed in place.
+/// Opens a second handle on a log that is already locked, for changes in place.
 ///
-/// The handle that holds the lock is open for append. Rolling back through it would add the old bytes at the end instead
-/// of writing them where they were.
+/// The handle that holds the lock is open for append. A roll-back through it would append the old bytes instead of
+/// writing them at their offsets.
 pub(super) fn reopen_for_repair(paths: &LogPaths, locked: &LogFile) -> Result<Arc<LogFile>, StorageError> {
     let path = locked.path();
     let storage =

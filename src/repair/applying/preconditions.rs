@@ -7,20 +7,21 @@ use crate::repair::types::{
     refuse_hard_links, refused_error, sha256_of_end, sha256_of_range,
 };
 
-/// What to do about a plan that does not fit.
-const PLAN_AGAIN: &str = "Make a new plan";
+/// The alternative in the error of a plan that cannot be applied.
+const MAKE_NEW_PLAN: &str = "Make a new plan";
 
-/// Checks that a plan still fits its log: the log's identity, its size, and the bytes of every range and of the frames
-/// next to it. Reads the planned ranges, and writes nothing.
+/// Checks that a plan still matches its log, by reading the planned ranges. Writes nothing.
+///
+/// Compared are the log's identity and size, the bytes of every range, and the frames next to it.
 ///
 /// # Errors
-/// `Changed` when any of it differs from the plan; `Refused` when the plan contradicts itself or cannot be applied in
+/// `Changed` when any of these differs from the plan; `Refused` when the plan contradicts itself or cannot be applied in
 /// place; `Io` when the log cannot be read.
 pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
     if plan.layout_version != PLAN_VERSION {
         let reason =
             format!("the plan's layout is version {}; this program supports {PLAN_VERSION}", plan.layout_version);
-        return Err(refused_error(log.path(), reason, PLAN_AGAIN));
+        return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
     }
     refuse_hard_links(log)?;
     let identity = read_identity(log)?;
@@ -33,7 +34,7 @@ pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
         let is_tail_last = !step.touches_tail() || (is_last && step.end == identity.bytes);
         if !is_ordered || !is_inside || !is_tail_last {
             let reason = format!("the plan contradicts itself at {}..{}", step.start, step.end);
-            return Err(refused_error(log.path(), reason, PLAN_AGAIN));
+            return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
         }
         previous_end = step.end;
         check_step(log, step)?;
@@ -41,8 +42,9 @@ pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Checks again, just before a plan changes the end of the log, that the end is as planned: a program that does not take
-/// the lock may have written to it since [`check_plan`].
+/// Compares the end of the log with the plan again, just before the plan changes it.
+///
+/// A program that does not take the lock may have written to the log since [`check_plan`].
 ///
 /// # Errors
 /// `Changed` when the end differs from the plan; `Io` when the log cannot be read.
@@ -91,7 +93,7 @@ fn check_step(log: &LogFile, step: &RepairStep) -> Result<(), StorageError> {
         };
         if !changes.iter().all(is_inside) {
             let reason = format!("the plan changes bytes outside of {}..{}", step.start, step.end);
-            return Err(refused_error(path, reason, PLAN_AGAIN));
+            return Err(refused_error(path, reason, MAKE_NEW_PLAN));
         }
     }
     if sha256_of_range(log, step.range())? != step.before_sha256 {

@@ -1,5 +1,5 @@
-//! Recovering from a repair that was killed: it is completed when the log has all of its changes, and otherwise rolled
-//! back from its journal.
+//! Recovers from a repair that was killed: completes it when the log has all of its changes, otherwise rolls it back from
+//! its journal.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -21,41 +21,41 @@ use crate::repair::types::{CHUNK, LogPaths, Plan, RepairStep, read_first_checksu
 /// A repair that was journaled, and neither completed nor rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingRepair {
-    /// Name of its only action, or `repair`, `undo` or `forget`.
+    /// Name of the plan's only action, or `repair`, `undo` or `forget`.
     pub action: String,
-    /// File offset of the first byte that it changes.
+    /// File offset of the first byte that the repair changes.
     pub start: u64,
-    /// File offset after the last byte that it changes.
+    /// File offset after the last byte that the repair changes.
     pub end: u64,
-    /// Path of its journal.
+    /// Path of the repair's journal.
     pub journal: PathBuf,
 }
 
-/// How a killed repair ended.
+/// The outcome of recovery from a killed repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoveryOutcome {
     /// The repair's number.
     pub number: u32,
-    /// Path of its journal.
+    /// Path of the repair's journal.
     pub journal: PathBuf,
-    /// True when the log had all of its changes, so that it was completed; false when it was rolled back.
+    /// True when the repair was completed, because the log had all of its changes; false when it was rolled back.
     pub completed: bool,
 }
 
-/// Which of a repair's changes the log has.
+/// The share of a repair's changes that the log contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RepairProgress {
-    /// All of them.
+    /// The log contains all changes.
     Complete,
-    /// Some or none: every byte is as before the repair or as planned.
+    /// The log contains some changes or none: every byte is as before the repair or as planned.
     Partial,
-    /// Bytes that are neither as before nor as planned: the journal belongs to another file.
+    /// Some bytes are neither as before the repair nor as planned: the journal belongs to another file.
     Foreign,
 }
 
 /// Returns the pending repair of `log`, according to the journals in `folder`. Writes nothing.
 ///
-/// A journal is ignored when it is incomplete, or when it does not fit the bytes of the log.
+/// A journal is ignored when it is incomplete, or when it does not match the bytes of the log.
 ///
 /// # Errors
 /// `Io` when the folder or the log cannot be read.
@@ -75,7 +75,7 @@ pub(crate) fn pending_repair(
     Ok(Some(PendingRepair { action: plan.journal_name().into(), start, end, journal: record.journal.clone() }))
 }
 
-/// Completes or rolls back a repair that was killed. Opens nothing for writing when there is none.
+/// Completes or rolls back a repair that was killed. Without one, no file is opened for writing.
 ///
 /// # Errors
 /// `Locked` when another process holds the writer's lock; `Refused` when another process writes without the lock; `Io`
@@ -115,7 +115,7 @@ pub(super) fn recover_locked(paths: &LogPaths, log: &Arc<LogFile>) -> Result<Opt
     Ok(Some(RecoveryOutcome { number: journal.record.number, journal: journal.record.journal.clone(), completed }))
 }
 
-/// Compares the log with the journal: which of the repair's changes it has.
+/// Compares the log with the journal, to find which of the repair's changes it contains.
 fn measure_progress(log: &LogFile, journal: &JournalReader) -> Result<RepairProgress, StorageError> {
     let (plan, len) = (&journal.record.plan, log.len()?);
     let planned_len = plan.steps.last().filter(|step| step.touches_tail()).map(|step| step.new_end);
@@ -180,7 +180,7 @@ fn measure_chunk_progress(
         if planned == Some(byte) {
             continue;
         }
-        // After the old end, a file that was extended has zeros until its bytes are written.
+        // A file that was extended has zeros after its old end until the planned bytes are written.
         if before != Some(byte) && (before.is_some() || *byte != 0) {
             return Ok(RepairProgress::Foreign);
         }
@@ -189,13 +189,13 @@ fn measure_chunk_progress(
     Ok(progress)
 }
 
-/// True when the start of the log is as the plan knows it, apart from what the plan changes there.
+/// True when the header and the first frame are as in the plan, apart from bytes that the plan changes.
 fn is_same_log(log: &LogFile, plan: &Plan) -> Result<bool, StorageError> {
     let first_change = plan.steps.first().map_or(u64::MAX, |step| step.start);
     if first_change >= HEADER_LEN && read_header_bytes(log)? != plan.log.header {
         return Ok(false);
     }
-    // Where the plan changes the first frame, its bytes are compared one by one instead.
+    // A first frame that the plan changes is compared byte by byte in `measure_step_progress` instead.
     let changes_first_frame = first_change == HEADER_LEN
         || plan.steps.iter().any(|step| step.start <= HEADER_LEN && step.new_end > HEADER_LEN);
     Ok(plan.log.first_checksum.is_none() || changes_first_frame || read_first_checksum(log)? == plan.log.first_checksum)

@@ -1,4 +1,4 @@
-//! Setting an unfinished tail aside when a log is opened for append: a plan of one step that is applied at once.
+//! Sets an unfinished tail aside when a log is opened for append, by a plan of one step that is applied at once.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::repair::types::{
     sha256_of_range,
 };
 
-/// A tail that was set aside.
+/// A tail that was set aside: saved in a journal and cut off.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TailBackup {
     /// The finding that described the tail.
     pub finding: Finding,
-    /// Path of the journal that holds its bytes.
+    /// Path of the journal that contains the bytes of the tail.
     pub journal: PathBuf,
 }
 
-/// Sets the last damaged range of a log aside: saves it in a journal and cuts it off. `log` holds the writer's lock.
+/// Saves the damaged range at the end of a log in a journal, and cuts it off. `log` must hold the writer's lock.
 ///
 /// Returns `None`, and changes nothing, unless the finding is `torn_tail`, `zeros` or `garbage`, ends the log, and starts
-/// at or after `seen_end`, the end of the log as an index has seen it. When the process is killed, the log still has its
-/// tail, or the journal has all of it.
+/// at or after `seen_end`, the end of the log that an index has recorded. After a kill at any instant, either the log
+/// still has its tail, or the journal contains all of it.
 ///
 /// # Errors
 /// Those of [`apply`](super::apply()).

@@ -31,7 +31,7 @@ impl SourceFiles {
         Ok(Self { donor: Some(donor), undone_journal: None })
     }
 
-    /// What `step` leaves in its range, computed from these files.
+    /// Returns the bytes of the step's range after `step`, computed from these files.
     pub(super) fn output_of<'a>(&'a self, step: &'a RepairStep) -> StepOutput<'a> {
         let source: Option<Box<dyn ByteSource + 'a>> = match (&step.write, &self.undone_journal, &self.donor) {
             (StepWrite::CopyFrom { .. }, Some(journal), _) => {
@@ -43,12 +43,12 @@ impl SourceFiles {
         StepOutput::new(step, source)
     }
 
-    /// The journal of the repair that the plan undoes.
+    /// Returns the journal of the repair that the plan undoes; `None` when the plan is not an undo.
     pub(super) const fn undone_journal(&self) -> Option<&JournalReader> {
         self.undone_journal.as_ref()
     }
 
-    /// True when the plan brings back an index that the undone repair saved.
+    /// True when the plan restores an index that the undone repair saved.
     pub(super) fn has_saved_index(&self) -> bool {
         self.undone_journal.as_ref().is_some_and(|journal| journal.has_section(JournalSection::IndexBeforeImage))
     }

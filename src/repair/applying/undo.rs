@@ -1,4 +1,4 @@
-//! Planning an undo: a plan like any other, made from the journal of the repair that it reverses.
+//! Plans an undo: an ordinary plan, made from the journal of the repair that it reverses.
 
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
@@ -11,15 +11,14 @@ use crate::repair::types::{
     refused_error, sha256_of_range,
 };
 
-/// What to do when the wanted repair cannot be undone.
+/// The alternative in the error of a repair that cannot be undone.
 const LIST_REPAIRS: &str = "List the repairs with `chronicle undo --list`";
 
-/// Plans to undo a repair: the one with this number, or the last one in effect. Reads the changed ranges, and writes
-/// nothing.
+/// Plans to undo the repair with this number, or the last repair in effect. Reads the changed ranges, and writes nothing.
 ///
 /// # Errors
 /// - `Refused` when there is no such repair, when it was undone already, when a later repair has changed the same range,
-///   or when events were appended where the undone bytes would be.
+///   or when events were appended where the old bytes would be restored.
 /// - `Changed` when the log is not as the repair left it.
 /// - `Io` when the log or the journals cannot be read.
 pub fn plan_undo(paths: &LogPaths, number: Option<u32>) -> Result<Plan, StorageError> {
@@ -48,7 +47,7 @@ pub fn plan_undo(paths: &LogPaths, number: Option<u32>) -> Result<Plan, StorageE
     Ok(plan)
 }
 
-/// Fails unless the range of `step` is as repair `record` left it, and can be restored.
+/// Checks that the range of `step` has the bytes that repair `record` wrote, and can be restored.
 fn check_undoable(
     log: &LogFile,
     log_end: u64,
@@ -76,7 +75,7 @@ fn check_undoable(
     Ok(())
 }
 
-/// Returns the number of the last repair in effect after `record` that has changed some of what `step` wrote.
+/// Returns the number of the last repair in effect after `record` that has changed the range of `step`.
 fn find_later_repair(records: &[RepairRecord], record: &RepairRecord, step: &RepairStep) -> Option<u32> {
     let overlaps = |other: &RepairStep| other.start < step.max_end() && step.start < other.max_end();
     let mut later = records.iter().rev().filter(|other| other.number > record.number && other.is_in_effect());
@@ -90,7 +89,7 @@ fn select_record<'a>(
     notices: &[String],
     number: Option<u32>,
 ) -> Result<&'a RepairRecord, StorageError> {
-    // What the repair of an unreadable journal has done is unknown, so the message names these journals.
+    // An unreadable journal may belong to the repair that the user means, so the message lists these journals.
     let unread = notices.iter().map(|notice| format!("; not read: {notice}")).collect::<String>();
     let folder = paths.journal_folder();
     let Some(number) = number else {
@@ -107,7 +106,7 @@ fn select_record<'a>(
     Err(refused_error(&paths.path, reason, LIST_REPAIRS))
 }
 
-/// Returns the step that reverses `step`, with the bytes that the journal has saved.
+/// Returns the step that reverses `step` with the bytes that are saved in the journal.
 fn invert_step(log: &LogFile, journal: &JournalReader, step: &RepairStep) -> Result<RepairStep, StorageError> {
     let invert_change = |change: &ByteChange| ByteChange {
         offset: change.offset,

@@ -1,4 +1,4 @@
-//! Verifying a repair: that the written bytes are on the device, and that no damage exists which the plan does not know.
+//! Verifies a repair: the written bytes are on the device, and the log has no damage that is not in the plan.
 
 use std::ops::ControlFlow;
 
@@ -8,7 +8,7 @@ use crate::format::{DamageKind, Finding};
 use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
 use crate::repair::types::{LogPaths, Plan, changed_error, read_neighbour, sha256_of_range};
 
-/// Reads every written range again, from the device where the platform can drop its cache, and the frames next to it.
+/// Reads every written range and the frames next to it again: from the device, where the platform can drop its cache.
 pub(super) fn verify_steps(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
     log.storage().drop_cache();
     for step in &plan.steps {
@@ -34,7 +34,7 @@ pub(super) fn check_before_repair(paths: &LogPaths, plan: &Plan) -> Result<(), S
     Err(changed_error(&paths.path, &expected, &format!("{}, which is not in the plan", found.kind.name())))
 }
 
-/// Reads the whole log, and fails when it has damage other than what the plan leaves unrepaired.
+/// Reads the whole log, and fails when it has damage that the plan does not leave unrepaired.
 pub(super) fn check_after_repair(paths: &LogPaths, plan: &Plan) -> Result<(), StorageError> {
     let is_known = |found: &Finding| is_left_unrepaired(plan, found);
     let Some(found) = find_unknown_damage(paths, &is_known)? else { return Ok(()) };
@@ -51,7 +51,7 @@ fn is_left_unrepaired(plan: &Plan, found: &Finding) -> bool {
     plan.unrepaired.iter().any(|left| left.piece.start <= found.start && found.end <= left.piece.end)
 }
 
-/// Surveys the whole log, and returns the first damage that is not known.
+/// Surveys the whole log, and returns the first damage for which `is_known` is false.
 fn find_unknown_damage(paths: &LogPaths, is_known: &dyn Fn(&Finding) -> bool) -> Result<Option<Finding>, StorageError> {
     let view = LogView::open(paths.disk.clone(), &paths.path, paths.custom_index())?.with_threads(paths.scan_threads);
     let mut unknown = None;

@@ -1,4 +1,4 @@
-//! Writing to the log: the steps of a plan, and their reversal from the journal.
+//! Writes the steps of a plan to the log, and rolls them back from the journal.
 
 use super::index_maintenance::{restore_index, truncate_index};
 use crate::StorageError;
@@ -9,13 +9,14 @@ use crate::repair::journal::JournalReader;
 use crate::repair::planning::StepOutput;
 use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite};
 
-/// The output of a step of a journaled plan. The bytes that it copies come from the journal.
+/// Returns the output of a step of a journaled plan. The bytes that the step copies are read from the journal.
 pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairStep) -> StepOutput<'a> {
     StepOutput::new(step, Some(Box::new(journal.section_source(JournalSection::AfterImage))))
 }
 
-/// Truncates the index, writes all steps by ascending offset, and syncs the log. `index` is the view of an index that
-/// covers changed bytes.
+/// Truncates the index, writes all steps by ascending offset, and syncs the log.
+///
+/// `index` is a view of an index that the plan affects; `None` when there is none.
 pub(super) fn write_steps(
     paths: &LogPaths,
     log: &LogFile,
@@ -72,7 +73,7 @@ pub(super) fn roll_back(paths: &LogPaths, log: &LogFile, journal: &JournalReader
     restore_index(paths, journal)
 }
 
-/// Syncs the log. A failure is final: what is on the disk is then unknown, and a later success would prove nothing.
+/// Syncs the log. A failure is final: the bytes on the disk are then unknown, and a later success would prove nothing.
 pub(super) fn sync_log(log: &LogFile) -> Result<(), StorageError> {
     log.storage().sync().map_err(|error| {
         log.storage().drop_cache();

@@ -1,4 +1,4 @@
-//! Files that a copy replaces, kept under temporary names until the new log is in place, and restored when it fails.
+//! Backups of the files that a copy replaces, under temporary names. They are restored when the copy fails.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use crate::StorageError;
 use crate::file::storage::{append_all, read_full};
 use crate::file::{Disk, OpenMode, create_temporary_file};
 
-/// Bytes copied at once.
-const CHUNK: usize = 1 << 20;
+/// Largest number of bytes that are copied at once.
+const CHUNK_LEN: usize = 1 << 20;
 
 /// The backups of the files that a copy replaces.
 pub(super) struct Backup {
@@ -19,7 +19,7 @@ pub(super) struct Backup {
 struct BackupFile {
     /// Path of the file that is backed up.
     original: PathBuf,
-    /// Temporary path of its bytes.
+    /// Temporary path of the backup.
     backup: PathBuf,
 }
 
@@ -28,8 +28,8 @@ impl Backup {
         Self { disk, entries: Vec::new() }
     }
 
-    /// Backs up the file at `path`, if there is one, as a copy. The original stays in place until it is replaced, so that
-    /// a kill at any instant leaves a file there.
+    /// Backs up the file at `path`, if there is one, by copying it. The original stays in place until it is replaced, so
+    /// `path` has a file after a kill at any instant.
     pub(super) fn add_copy(&mut self, path: &Path) -> Result<(), StorageError> {
         if self.disk.identity(path).is_err() {
             return Ok(());
@@ -38,7 +38,7 @@ impl Backup {
         self.entries.push(BackupFile { original: path.to_owned(), backup: backup.clone() });
         let original =
             self.disk.open(path, OpenMode::ReadSidecar).map_err(|error| StorageError::io(path, "open", error))?;
-        let (mut buf, mut at) = (vec![0; CHUNK], 0);
+        let (mut buf, mut at) = (vec![0; CHUNK_LEN], 0);
         loop {
             let read = read_full(original.as_ref(), &mut buf, at);
             let read = read.map_err(|error| StorageError::io_at(path, "read", at, error))?;
@@ -52,7 +52,7 @@ impl Backup {
         file.sync().map_err(|error| StorageError::io(&backup, "sync", error))
     }
 
-    /// Backs up the file at `path`, if there is one, by renaming it. When it returns, the rename is on stable storage.
+    /// Backs up the file at `path`, if there is one, by renaming it, and syncs the folder.
     pub(super) fn move_away(&mut self, path: &Path) -> Result<(), StorageError> {
         if self.disk.identity(path).is_err() {
             return Ok(());
@@ -71,7 +71,7 @@ impl Backup {
         self.entries.iter().any(|entry| entry.original == path)
     }
 
-    /// Restores every file. A file that cannot be restored keeps its temporary name, which starts with its own.
+    /// Restores every file. A file that cannot be restored keeps its temporary name, which starts with its original name.
     pub(super) fn restore(&self) {
         for BackupFile { original, backup } in self.entries.iter().rev() {
             if self.disk.rename(backup, original).is_ok() {

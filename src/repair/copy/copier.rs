@@ -1,4 +1,4 @@
-//! The copier: follows a survey of the log, and copies the events that are valid and those that fixes or a donor restore.
+//! The copier: copies the events between the findings of a survey, and the events that fixes or a donor restore.
 
 use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
@@ -14,7 +14,7 @@ use crate::inspect::{LogView, MAX_FINDINGS, Progress, SurveyOptions, SurveyUpdat
 use crate::repair::planning::{Donor, Neighbours, RefusalReason};
 use crate::repair::types::{Certainty, ProposedFix, RepairAction, changed_error, read_neighbour};
 
-/// Returns the findings that are decided once the next one is known, or, for `None`, all that are left.
+/// A callback that receives the next finding and returns the findings whose fixes are then known; for `None`, the rest.
 pub(super) type FixProvider<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<ProposedFix>, StorageError> + 'a;
 
 /// The files that a copy writes.
@@ -31,7 +31,7 @@ pub(super) struct MapFile {
     pub(super) format: OffsetMapFormat,
 }
 
-/// Writes the new log and its map, up to the end of the log or to a frame that another process is writing.
+/// Writes the new log and its map. The copy ends at the end of the log, or before a frame that is being written.
 pub(super) fn copy_events(
     view: &LogView,
     options: &CopyOptions,
@@ -51,7 +51,7 @@ pub(super) fn copy_events(
         files,
         on_update,
         summary: CopySummary::default(),
-        follower: None,
+        scanner: None,
         last_frame: 0..0,
         damaged_run: DamagedRun::default(),
         handled_to: 0,
@@ -96,19 +96,19 @@ struct Copier<'a> {
     files: &'a mut OutputFiles,
     on_update: &'a mut OnCopyUpdate<'a>,
     summary: CopySummary,
-    /// The reader that follows the survey. It is created after the survey has fixed the end of the log, so that it sees
-    /// at least as much of it.
-    follower: Option<Scanner>,
+    /// Reads the events to copy, up to the offset that the survey has reached. It is created after the survey has fixed
+    /// the end of the log, so its own end is not earlier.
+    scanner: Option<Scanner>,
     /// Range of the last valid frame that was read.
     last_frame: Range<u64>,
     damaged_run: DamagedRun,
-    /// Frames that start before this offset belong to a finding, and are not copied as they are.
+    /// Frames that start before this offset are part of a finding that was handled, and are not copied.
     handled_to: u64,
     /// Events of version 0 that are too large for a frame, because version 1 has a longer key for their time.
     oversized_events: u64,
 }
 
-/// The last damaged range that was read, from valid frame to valid frame; it can have several findings.
+/// The last damaged range that was read, between two valid frames. It can consist of several findings.
 #[derive(Debug, Default)]
 struct DamagedRun {
     range: Range<u64>,
@@ -119,12 +119,12 @@ impl Copier<'_> {
     /// Copies the events that start before `until` and were not copied yet.
     fn copy_until(&mut self, until: u64) -> Result<(), StorageError> {
         let log = self.view.log();
-        let mut follower = match self.follower.take() {
-            Some(follower) => follower,
+        let mut scanner = match self.scanner.take() {
+            Some(scanner) => scanner,
             None => Scanner::new(log.clone(), log.first_frame_offset()..log.len()?.max(log.first_frame_offset())),
         };
-        while follower.position() < until
-            && let Some(item) = follower.next_item()?
+        while scanner.position() < until
+            && let Some(item) = scanner.next_item()?
         {
             if let ScanItem::Frame(at, frame) = item {
                 self.last_frame = at..at + frame.len();
@@ -135,12 +135,12 @@ impl Copier<'_> {
                 }
             }
         }
-        self.follower = Some(follower);
+        self.scanner = Some(scanner);
         Ok(())
     }
 
     fn copy_event(&mut self, at: u64, event: &EventView) -> Result<(), StorageError> {
-        if self.write_event(at, event, "kept")? == Written::Yes {
+        if self.write_event(at, event, "kept")? == WriteOutcome::Written {
             self.summary.events_kept += 1;
             return Ok(());
         }
@@ -157,7 +157,7 @@ impl Copier<'_> {
             let finding = &proposed.finding;
             self.copy_until(finding.start)?;
             match finding.kind {
-                // No event is missing there.
+                // These findings do not replace an event.
                 DamageKind::Header | DamageKind::Clock => continue,
                 DamageKind::Gap => self.record_omitted(OmittedRange {
                     finding: finding.clone(),
@@ -178,7 +178,7 @@ impl Copier<'_> {
         Ok(())
     }
 
-    /// Restores a damaged range by its fix or from the donor, or leaves it out.
+    /// Restores a damaged range by its fix or from the donor, or omits it.
     fn handle_damage(&mut self, proposed: &ProposedFix) -> Result<(), StorageError> {
         let finding = &proposed.finding;
         if let Some(corrected) = self.corrected_frame(proposed)? {
@@ -187,7 +187,7 @@ impl Copier<'_> {
                 && frame.len() == corrected.bytes.len() as u64
             {
                 if let Ok(event) = EventView::parse(frame.payload(), version)
-                    && self.write_event(finding.start, &event, corrected.how)? == Written::Yes
+                    && self.write_event(finding.start, &event, corrected.how)? == WriteOutcome::Written
                 {
                     self.summary.events_restored += 1;
                     return Ok(());
@@ -209,7 +209,7 @@ impl Copier<'_> {
         self.record_omitted(OmittedRange { finding: finding.clone(), best_certainty, donor_refusal })
     }
 
-    /// Returns the bytes of a finding with its fix applied; `None` when there is no fix that is certain enough.
+    /// Returns the bytes of a finding with its fix applied; `None` when no fix is certain enough.
     fn corrected_frame(&self, proposed: &ProposedFix) -> Result<Option<CorrectedFrame>, StorageError> {
         let finding = &proposed.finding;
         let Some(fix) = &proposed.fix else { return Ok(None) };
@@ -229,10 +229,10 @@ impl Copier<'_> {
         self.view.log().ensure_bytes_available(finding.start + read as u64, finding.start + len as u64)?;
         for change in &candidate.changes {
             let from = change.offset.checked_sub(finding.start).and_then(|from| usize::try_from(from).ok());
-            let place = from.and_then(|from| bytes.get_mut(from..from + change.before.len()));
-            match place {
-                Some(place) if *place == *change.before && place.len() == change.after.len() => {
-                    place.copy_from_slice(&change.after);
+            let target = from.and_then(|from| bytes.get_mut(from..from + change.before.len()));
+            match target {
+                Some(target) if *target == *change.before && target.len() == change.after.len() => {
+                    target.copy_from_slice(&change.after);
                 }
                 _ => return Ok(None),
             }
@@ -240,7 +240,7 @@ impl Copier<'_> {
         Ok(Some(CorrectedFrame { bytes, how }))
     }
 
-    /// Copies the events of a damaged range from the donor, or returns the reason why it was not done.
+    /// Copies the events of a damaged range from the donor, or returns the reason why the donor is refused.
     fn take_from_donor(&mut self, donor: &Donor, finding: &Finding) -> Result<Result<(), RefusalReason>, StorageError> {
         let (range, neighbours, last_seen) = match finding.kind {
             DamageKind::InvalidEvent => return Ok(Err("the frame's checksum is valid, so it is as it was written")),
@@ -273,7 +273,7 @@ impl Copier<'_> {
         while let Some(item) = frames.next_item()? {
             if let ScanItem::Frame(at, frame) = item
                 && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
-                && self.write_event(at, &event, "donor")? == Written::Yes
+                && self.write_event(at, &event, "donor")? == WriteOutcome::Written
             {
                 self.summary.events_restored += 1;
             }
@@ -281,38 +281,38 @@ impl Copier<'_> {
         Ok(Ok(()))
     }
 
-    /// The valid frames before and after the damage that a finding is part of.
+    /// Returns the valid frames before and after the damaged range that contains a finding.
     fn neighbours_of(&mut self, finding: &Finding) -> Result<Neighbours, StorageError> {
         if !self.damaged_run.range.contains(&finding.start) {
             let log = self.view.log();
             let before = if self.last_frame.is_empty() { None } else { read_neighbour(log, self.last_frame.start)? };
-            // The end of the damage is known once the follower has read it.
+            // The end of the damage is known once the scanner has read it.
             self.copy_until(finding.start + 1)?;
-            let end = self.follower.as_ref().map_or(finding.end, Scanner::position);
+            let end = self.scanner.as_ref().map_or(finding.end, Scanner::position);
             let after = read_neighbour(self.view.log(), end)?;
             self.damaged_run = DamagedRun { range: finding.start..end, neighbours: Neighbours { before, after } };
         }
         Ok(self.damaged_run.neighbours)
     }
 
-    /// Writes an event and its line in the map, unless it is too large for a frame.
-    fn write_event(&mut self, old: u64, event: &EventView, how: &str) -> Result<Written, StorageError> {
+    /// Writes an event and its line in the map, unless the event is too large for a frame.
+    fn write_event(&mut self, old: u64, event: &EventView, how: &str) -> Result<WriteOutcome, StorageError> {
         let json = event.json();
         let payload = match self.view.log().version() {
             Version::V0 => event::upgrade_v0_timestamp_key(json),
             Version::V1 => Cow::Borrowed(json),
         };
         if payload.len() > MAX_PAYLOAD as usize {
-            return Ok(Written::TooLarge);
+            return Ok(WriteOutcome::TooLarge);
         }
         self.write_header_once(Some(event.write_timestamp_ms()))?;
         let new = self.files.log.position();
         self.files.log.append_with(|out| encode(payload.as_bytes(), out))?;
         self.write_map_line(old, Some(new), how)?;
-        Ok(Written::Yes)
+        Ok(WriteOutcome::Written)
     }
 
-    /// Writes the header of the new log, once. It has the log's own time of creation, unless the first event is older.
+    /// Writes the header of the new log, once, with the creation time of the old log or the time of an older first event.
     fn write_header_once(&mut self, first_event_ms: Option<u64>) -> Result<(), StorageError> {
         if self.files.log.position() > 0 {
             return Ok(());
@@ -344,23 +344,23 @@ impl Copier<'_> {
         }
     }
 
-    /// Reports how far the log was read. Writing and verifying the new log is the other half of the work.
+    /// Reports the position in the log. The total includes an estimate of the work of verifying the new log.
     fn report_progress(&mut self, read: Progress) -> Result<(), StorageError> {
         let progress = Progress { position: read.position, total: read.total.saturating_mul(2) };
         cancelled_if_break((self.on_update)(CopyUpdate::Progress(progress)))
     }
 }
 
-/// Whether an event was written.
+/// The outcome of writing an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
-    Yes,
+enum WriteOutcome {
+    Written,
     TooLarge,
 }
 
-/// The bytes of a finding with a fix applied.
+/// The bytes of a damaged frame with a fix applied.
 struct CorrectedFrame {
     bytes: Vec<u8>,
-    /// How the fix is named in the map.
+    /// The name of the fix in the map's column `how`.
     how: &'static str,
 }

@@ -1,4 +1,4 @@
-//! The copy of a log: checks the target paths, copies and verifies under temporary names, and commits.
+//! Copies a log: checks the target paths, copies and verifies under temporary names, and commits by renaming.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, cancelled_i
 use crate::repair::planning::{Donor, FixFinder};
 use crate::repair::types::refused_error;
 
-/// Copies a log with the fixes that the log itself offers.
+/// Copies a log, and restores events with the fixes that are found in the log itself.
 pub(super) fn copy_log(
     view: &LogView,
     options: &CopyOptions,
@@ -27,13 +27,13 @@ pub(super) fn copy_log(
     })
 }
 
-/// Copies a log with the fixes of `find_fixes`.
+/// Copies a log, and restores events with the fixes that `find_fixes` returns.
 ///
-/// When it returns, the new log is in place, on stable storage, and was read again. When it fails, the replaced files are
+/// On success, the new log was verified and is under its final name on stable storage. On failure, the replaced files are
 /// restored, unless only the last sync of the folder failed.
 ///
-/// A kill leaves each file as it was or as it will be, except for an old index. That is removed just before the new log
-/// gets its name, because two files cannot be renamed at once, and an old index next to a new log could be trusted.
+/// After a kill, each file is either the old one or the new one, except for an old index. It is removed just before the
+/// new log is renamed: two files cannot be renamed at once, and an old index next to a new log could be trusted.
 fn copy_log_with_fixes(
     view: &LogView,
     options: &CopyOptions,
@@ -57,7 +57,7 @@ fn copy_log_with_fixes(
     let copied = copy_events(view, options, donor.as_ref(), &mut files, on_update, find_fixes)
         .and_then(|summary| verify_copy(view, &mut files.log, summary, on_update))
         .and_then(|summary| commit_files(options, &mut files, &mut backup).map(|()| summary));
-    // A new log that has its name is complete. It stays, with its map, even when the last sync failed.
+    // A new log under its final name is complete. It stays, with its map, even when the last sync failed.
     if copied.is_ok() || files.log.is_committed() {
         backup.discard_all();
         return copied;
@@ -76,7 +76,7 @@ fn copy_log_with_fixes(
     copied
 }
 
-/// Refuses a target that is a source, and one that exists and is not to be replaced.
+/// Refuses a target that is also a source, and an existing target unless the options allow to replace it.
 fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Result<(), StorageError> {
     let refused = |path: &Path, reason: &str| refused_error(path, reason.into(), "Name another file");
     if options.map.as_ref() == Some(&options.output) {
@@ -96,7 +96,7 @@ fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Resu
     Ok(())
 }
 
-/// Reads the whole new log again, and checks that it has the bytes that were written, no damage, and every event.
+/// Reads the whole new log again, and checks that its bytes are those written, without damage and with every event.
 fn verify_copy(
     view: &LogView,
     log: &mut AtomicFile,
@@ -126,7 +126,7 @@ fn verify_copy(
     Ok(summary)
 }
 
-/// Gives the map and then the log their names, so that a new log always has its map.
+/// Renames the map and then the log to their final names, so that a new log always has its map.
 fn commit_files(options: &CopyOptions, files: &mut OutputFiles, backup: &mut Backup) -> Result<(), StorageError> {
     let existing = if options.replace { ExistingFile::Replace } else { ExistingFile::Keep };
     if let (Some(map), Some(path)) = (&mut files.map, &options.map) {
@@ -189,15 +189,15 @@ mod tests {
         let output = folder.path().join("new.log");
         let options =
             CopyOptions { output: output.clone(), map: Some(map.clone()), accept_likely, ..CopyOptions::default() };
-        // Fixes arrive late, as from a finder that waits for adjacent findings.
-        let mut waiting = Vec::new();
+        // The fixes are returned late, as by a `FixFinder` that holds findings back until the next one is known.
+        let mut held_back = Vec::new();
         let summary =
             copy_log_with_fixes(&view, &options, &mut |_| ControlFlow::Continue(()), &mut |found| match found {
                 Some(found) => {
-                    waiting.push(ProposedFix { finding: found.clone(), fix: Some(fix.clone()) });
+                    held_back.push(ProposedFix { finding: found.clone(), fix: Some(fix.clone()) });
                     Ok(Vec::new())
                 }
-                None => Ok(std::mem::take(&mut waiting)),
+                None => Ok(std::mem::take(&mut held_back)),
             });
         assert_eq!(std::fs::read(&log).unwrap(), bytes);
         let copy = std::fs::read(output).unwrap();

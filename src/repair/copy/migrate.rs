@@ -1,4 +1,4 @@
-//! Migration: the events of a log of version 0 in a new log of version 1.
+//! Migration: copies the events of a log of version 0 into a new log of version 1.
 
 use super::copy_log::copy_log;
 use super::summary::{CopyOptions, CopySummary, OnCopyUpdate};

@@ -1,6 +1,6 @@
-//! Copying a log: every event that can be read or restored, in order, into a new log. The source is only read.
+//! Copies every event of a log that can be read or restored, in order, into a new log. The source is only read.
 //!
-//! A survey judges the log. A second reader follows it closely and copies the events before each finding.
+//! A survey finds the damage of the log. Before each finding is handled, a scanner copies the events that precede it.
 
 mod backup;
 mod copier;

@@ -1,4 +1,4 @@
-//! The map from old offsets to new ones: one line for each event, and one for each range that was left out.
+//! The map from old offsets to new ones: one line for each event, and one for each omitted range.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ pub(super) enum OffsetMapFormat {
 }
 
 impl OffsetMapFormat {
-    /// NDJSON for the extensions `.ndjson` and `.jsonl`, CSV for all others.
+    /// Returns NDJSON for the extensions `.ndjson` and `.jsonl`, and CSV for all others.
     pub(super) fn from_path(path: &Path) -> Self {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("ndjson" | "jsonl") => Self::Ndjson,
@@ -19,7 +19,7 @@ impl OffsetMapFormat {
         }
     }
 
-    /// The text before the first line.
+    /// Returns the header of the map: the column names in CSV, and an empty text in NDJSON.
     pub(super) const fn header_line(self) -> &'static str {
         match self {
             Self::Csv => "old,new,how\n",
@@ -27,7 +27,7 @@ impl OffsetMapFormat {
         }
     }
 
-    /// Appends a line. `how` must not need escaping: it is one of Chronicle's own words.
+    /// Appends a line. `how` is one of Chronicle's fixed words, so it is not escaped.
     pub(super) fn write_line(self, old: u64, new: Option<u64>, how: &str, out: &mut Vec<u8>) {
         let written = match (self, new) {
             (Self::Csv, Some(new)) => writeln!(out, "{old},{new},{how}"),

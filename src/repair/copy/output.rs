@@ -1,4 +1,4 @@
-//! A file that is created whole or not at all: written under a temporary name, synced, verified, and renamed.
+//! A file that is created completely or not at all: written under a temporary name, synced, verified, and renamed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use crate::StorageError;
 use crate::file::storage::{append_all, read_full};
 use crate::file::{Disk, Storage, create_temporary_file};
 
-/// Bytes that are collected before they are written.
-const BUFFER: usize = 1 << 20;
+/// Number of bytes that are buffered before they are written.
+const BUFFER_LEN: usize = 1 << 20;
 
 /// A file that is being written under a temporary name in the folder of its final path.
 pub(super) struct AtomicFile {
@@ -24,7 +24,7 @@ pub(super) struct AtomicFile {
     is_committed: bool,
 }
 
-/// What to do when a file already has the final name.
+/// The treatment of a file that already has the final name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExistingFile {
     Replace,
@@ -47,7 +47,7 @@ impl AtomicFile {
         })
     }
 
-    /// File offset of the next byte.
+    /// Returns the file offset at which the next byte will be appended.
     pub(super) const fn position(&self) -> u64 {
         self.written + self.buffer.len() as u64
     }
@@ -55,7 +55,7 @@ impl AtomicFile {
     /// Appends the bytes that `add` pushes to the buffer.
     pub(super) fn append_with(&mut self, add: impl FnOnce(&mut Vec<u8>)) -> Result<(), StorageError> {
         add(&mut self.buffer);
-        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+        if self.buffer.len() >= BUFFER_LEN { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), StorageError> {
@@ -66,8 +66,9 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// Syncs the file, reads it again and compares it with what was written. `on_read` is called with the number of
-    /// bytes read so far, and can fail to stop.
+    /// Syncs the file, reads it again and compares it with the bytes that were written.
+    ///
+    /// `on_read` is called with the number of bytes read so far. Its error stops the comparison.
     ///
     /// # Errors
     /// `Changed` when the bytes differ; `Io`; the errors of `on_read`.
@@ -77,7 +78,7 @@ impl AtomicFile {
     ) -> Result<(), StorageError> {
         self.flush()?;
         self.storage.sync().map_err(|error| self.io_error("sync", error))?;
-        let (mut hasher, mut at, mut buf) = (Sha256::new(), 0, vec![0; BUFFER]);
+        let (mut hasher, mut at, mut buf) = (Sha256::new(), 0, vec![0; BUFFER_LEN]);
         loop {
             let read = read_full(self.storage.as_ref(), &mut buf, at);
             let read = read.map_err(|error| StorageError::io_at(&self.temporary_path, "read", at, error))?;
@@ -99,12 +100,12 @@ impl AtomicFile {
         })
     }
 
-    /// The path of the file until it is committed.
+    /// Returns the path of the file before it is committed.
     pub(super) fn temporary_path(&self) -> &Path {
         &self.temporary_path
     }
 
-    /// Gives the file its final name, durably.
+    /// Renames the file to its final name, and syncs the folder.
     ///
     /// # Errors
     /// `AlreadyExists` when a file has that name and is to be kept; `Io`.
@@ -127,7 +128,7 @@ impl AtomicFile {
         self.is_committed
     }
 
-    /// Removes the file, whether it has its final name or not. If that fails, a temporary file stays.
+    /// Removes the file under its temporary or final name. If that fails, the file stays.
     pub(super) fn discard(self) {
         let _ = self.disk.remove(if self.is_committed { &self.path } else { &self.temporary_path });
     }

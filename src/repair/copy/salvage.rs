@@ -1,4 +1,4 @@
-//! Salvage: every event of a damaged log of version 1 that can be read or restored, in a new log.
+//! Salvage: copies every event of a damaged log of version 1 that can be read or restored into a new log.
 
 use super::copy_log::copy_log;
 use super::summary::{CopyOptions, CopySummary, OnCopyUpdate};
@@ -7,10 +7,10 @@ use crate::format::Version;
 use crate::inspect::LogView;
 use crate::repair::types::refused_error;
 
-/// Copies every readable event, and those that fixes or a donor restore, into a new log of version 1.
+/// Copies every readable event, and the events that fixes or a donor restore, into a new log of version 1.
 ///
-/// The log is only read. When this returns, the new log was read again and is on stable storage under its name; when it
-/// fails, no new log exists. Gaps, and frames that are not events, are left out and reported.
+/// The log is only read. On success, the new log was verified and is on stable storage under its final name; on failure,
+/// no new log exists. Gaps, and frames that are not events, are omitted and reported.
 ///
 /// # Errors
 /// - `Refused` for a log of version 0, for a donor that is the log itself or has another version, and when an output is

@@ -1,4 +1,4 @@
-//! The options of a copy, what it reports while it runs, and its result.
+//! The options of a copy, its reports while it runs, and its result.
 
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use crate::format::Finding;
 use crate::inspect::Progress;
 use crate::repair::types::Certainty;
 
-/// Where a log is copied to, and which damaged events are restored.
+/// The options of a copy: its output files, and the fixes that are applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CopyOptions {
     /// Path of the new log.
@@ -22,13 +22,13 @@ pub struct CopyOptions {
     pub replace: bool,
 }
 
-/// What a copy reports while it runs.
+/// A report of a running copy.
 #[derive(Debug)]
 pub enum CopyUpdate<'a> {
-    /// How far the copy has come. The total counts the bytes of the log and of the new one, which is read twice to
-    /// verify it.
+    /// The progress of the copy. The total counts the bytes of the log and twice those of the new log, which is read two
+    /// times to verify it.
     Progress(Progress),
-    /// A range that is left out.
+    /// A range that is omitted from the new log.
     Omitted(&'a OmittedRange),
 }
 
@@ -36,14 +36,14 @@ pub enum CopyUpdate<'a> {
 /// [`StorageError::Cancelled`](crate::StorageError::Cancelled).
 pub type OnCopyUpdate<'a> = dyn FnMut(CopyUpdate) -> ControlFlow<()> + 'a;
 
-/// A range of the log that is left out of the new one.
+/// A range of the log that is omitted from the new log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OmittedRange {
     /// The finding in that range.
     pub finding: Finding,
     /// The certainty of the best fix that was offered and not applied.
     pub best_certainty: Option<Certainty>,
-    /// Why the range was not taken from the donor, when there is one.
+    /// The reason why the range was not taken from the donor; `None` without a donor.
     pub donor_refusal: Option<&'static str>,
 }
 
@@ -61,11 +61,11 @@ pub struct CopySummary {
     pub events_kept: u64,
     /// Number of events restored by fixes or from the donor.
     pub events_restored: u64,
-    /// Ranges that were left out, by ascending offset: the first [`MAX_FINDINGS`](crate::inspect::MAX_FINDINGS).
+    /// The omitted ranges, by ascending offset: the first [`MAX_FINDINGS`](crate::inspect::MAX_FINDINGS).
     pub omitted: Vec<OmittedRange>,
-    /// Number of all ranges that were left out.
+    /// Number of all omitted ranges.
     pub omitted_total: u64,
-    /// Number of these ranges that are damage.
+    /// Number of the omitted ranges that are damage.
     pub damage_total: u64,
     /// An unfinished last frame that another process is writing. The copy ends before it.
     pub in_flight: Option<Range<u64>>,

@@ -1,7 +1,7 @@
-//! The algebra of CRC-32: which patterns of flipped bits explain a checksum mismatch.
+//! The algebra of CRC-32: finds the patterns of flipped bits that explain a checksum mismatch.
 //!
 //! A CRC is linear: the checksum of a damaged message differs from that of the original by the checksum of the error
-//! alone. Let the error be a polynomial E whose last bit is d bits before the end of the message. The difference of the
+//! pattern alone. Let the error be a polynomial E whose last bit is d bits before the end of the message. The difference of the
 //! checksums, called the syndrome, is then S = E x^(d+32) mod G. Modulo G, x has an inverse, so that for every d exactly
 //! one polynomial of at most 32 bits explains S: E = S x^-(d+32). One division by x for every bit of the frame finds all of
 //! them. This is error trapping for cyclic codes (L. D. Rudolph and M. E. Mitchell, "Implementation of decoders for
@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use crate::format::crc::{POLYNOMIAL, times_x};
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 
-/// Width of a window across the boundary between payload and checksum field, in bits.
+/// Width of a window that crosses the boundary between payload and checksum field, in bits.
 const BOUNDARY_BITS: usize = 16;
 
 /// Bits of a frame that were flipped together.
@@ -25,12 +25,12 @@ pub(super) struct BitPattern {
     pub(super) span: u32,
     /// Index of the first flipped bit in the frame.
     first: usize,
-    /// Which bits are flipped: bit 0 is the one at `first`.
+    /// The flipped bits; bit 0 has the index `first`.
     bits: u32,
 }
 
 impl BitPattern {
-    /// The pattern of `bits`, whose lowest bit has index `at` in the frame; `None` when no bit is set.
+    /// Returns the pattern of `bits`, whose lowest bit has index `at` in the frame; `None` when no bit is set.
     pub(super) fn from_bits(at: usize, bits: u32) -> Option<Self> {
         let zeros = bits.trailing_zeros();
         let bits = bits.checked_shr(zeros)?;
@@ -45,37 +45,38 @@ impl BitPattern {
         }
     }
 
-    /// The range of bytes of the frame that the pattern changes.
+    /// Returns the range of bytes of the frame that the pattern changes.
     pub(super) fn byte_range(self) -> Range<usize> {
         self.first / 8..(self.first + self.span as usize - 1) / 8 + 1
     }
 }
 
-/// Returns every pattern of at most `longest` bits (32 at most) that explains the syndrome of `frame`, by ascending span. No
-/// pattern changes the length field.
-pub(super) fn find_patterns(frame: &[u8], syndrome: u32, longest: u32) -> Vec<BitPattern> {
-    let message = 8 * frame.len().saturating_sub(CHECKSUM_LEN);
-    let mut found = find_in_payload(message, syndrome, longest);
-    // Damage to the checksum field alone: its bits differ as the checksums do. The field is big-endian.
-    found.extend(BitPattern::from_bits(message, syndrome.swap_bytes()));
-    found.extend(find_across_boundary(message, syndrome));
-    found.retain(|pattern| pattern.span <= longest);
+/// Returns every pattern with a span of at most `max_span` (at most 32) that explains `syndrome`, by ascending span.
+///
+/// The length field of the frame is never changed, because the length of the frame is correct.
+pub(super) fn find_patterns(frame: &[u8], syndrome: u32, max_span: u32) -> Vec<BitPattern> {
+    let message_bits = 8 * frame.len().saturating_sub(CHECKSUM_LEN);
+    let mut found = find_in_payload(message_bits, syndrome, max_span);
+    // Damage to the checksum field alone: the flipped bits are the syndrome itself. The field is big-endian.
+    found.extend(BitPattern::from_bits(message_bits, syndrome.swap_bytes()));
+    found.extend(find_across_boundary(message_bits, syndrome));
+    found.retain(|pattern| pattern.span <= max_span);
     found.sort_unstable();
     found.dedup();
     found
 }
 
-/// Returns the patterns within the payload, whose last bit is the last of the message.
-fn find_in_payload(message: usize, syndrome: u32, longest: u32) -> Vec<BitPattern> {
+/// Returns the patterns within the payload, which ends after `message_bits` bits of the frame.
+fn find_in_payload(message_bits: usize, syndrome: u32, max_span: u32) -> Vec<BitPattern> {
     let first = 8 * LENGTH_LEN;
     let mut found = Vec::new();
     let mut error = (0..32).fold(syndrome, |error, _| divide_by_x(error));
-    // A pattern that does not end with this bit is found at another position. One that is too long has bits set here.
-    let outside = 0x7FFF_FFFFu32.checked_shr(longest.saturating_sub(1)).unwrap_or(0);
-    for end in (first..message).rev() {
-        // The coefficient of x^0 is the last bit of the pattern.
+    // These bits are zero in every pattern of at most `max_span` bits.
+    let outside = 0x7FFF_FFFFu32.checked_shr(max_span.saturating_sub(1)).unwrap_or(0);
+    for end in (first..message_bits).rev() {
+        // The coefficient of x^0 is the last bit of the pattern. When it is 0, the pattern is found at another position.
         if error & (0x8000_0000 | outside) == 0x8000_0000 {
-            // Removing the trailing zeros, which are the highest powers, moves the first bit and not the last one.
+            // The trailing zeros are the highest powers. Without them, the pattern starts later and still ends at `end`.
             let start = (end + 1).checked_sub(u32::BITS as usize - error.trailing_zeros() as usize);
             let bits = error >> error.trailing_zeros();
             found.extend(start.filter(|start| *start >= first).and_then(|start| BitPattern::from_bits(start, bits)));
@@ -89,38 +90,38 @@ fn find_in_payload(message: usize, syndrome: u32, longest: u32) -> Vec<BitPatter
 ///
 /// The checksum field is big-endian, so that division by x does not continue across the boundary. Each window is a system
 /// of linear equations instead, solved by elimination.
-fn find_across_boundary(message: usize, syndrome: u32) -> impl Iterator<Item = BitPattern> {
+fn find_across_boundary(message_bits: usize, syndrome: u32) -> impl Iterator<Item = BitPattern> {
     static WINDOWS: LazyLock<Vec<BoundaryWindow>> =
         LazyLock::new(|| (1..BOUNDARY_BITS).map(BoundaryWindow::new).collect());
     WINDOWS.iter().filter_map(move |window| {
-        let start = message - window.payload_bits;
+        let start = message_bits - window.payload_bits;
         let bits = window.solve(syndrome)?;
         let pattern = BitPattern::from_bits(start, bits)?;
-        let payload = (1 << window.payload_bits) - 1;
-        (bits & payload != 0 && bits & !payload != 0 && pattern.first >= 8 * LENGTH_LEN).then_some(pattern)
+        let payload_mask = (1 << window.payload_bits) - 1;
+        (bits & payload_mask != 0 && bits & !payload_mask != 0 && pattern.first >= 8 * LENGTH_LEN).then_some(pattern)
     })
 }
 
-/// A window across the boundary, with its linear system in reduced form. The columns are independent, so that there is one
-/// solution or none.
+/// A window across the boundary, with its linear system in reduced form. The columns are independent, so the system has
+/// at most one solution.
 #[derive(Debug)]
 struct BoundaryWindow {
-    /// Number of its bits that belong to the payload.
+    /// Number of the window's bits that belong to the payload.
     payload_bits: usize,
     /// Sums of columns, by descending highest bit, each with the window's bits whose columns were added.
     basis: Vec<(u32, u32)>,
 }
 
 impl BoundaryWindow {
-    fn new(in_payload: usize) -> Self {
-        let mut window = Self { payload_bits: in_payload, basis: Vec::new() };
+    fn new(payload_bits: usize) -> Self {
+        let mut window = Self { payload_bits, basis: Vec::new() };
         let mut power = (0..32).fold(0x8000_0000, |power, _| times_x(power));
-        for bit in (0..in_payload).rev() {
+        for bit in (0..payload_bits).rev() {
             window.add_column(power, 1 << bit);
             power = times_x(power);
         }
-        for position in 0..BOUNDARY_BITS - in_payload {
-            window.add_column((1u32 << position).swap_bytes(), 1 << (in_payload + position));
+        for position in 0..BOUNDARY_BITS - payload_bits {
+            window.add_column((1u32 << position).swap_bytes(), 1 << (payload_bits + position));
         }
         window
     }
@@ -131,14 +132,14 @@ impl BoundaryWindow {
         self.basis.sort_unstable_by(|a, b| b.cmp(a));
     }
 
-    /// Subtracts from `value` every sum that lowers its highest bit. Returns the rest, and the bits of the sums used.
+    /// Subtracts from `value` every sum that makes it smaller. Returns the rest, and `bits` with the bits of these sums.
     fn reduce(&self, value: u32, bits: u32) -> (u32, u32) {
-        self.basis.iter().fold((value, bits), |(value, bits), (sum, of)| {
-            if value ^ sum < value { (value ^ sum, bits ^ of) } else { (value, bits) }
+        self.basis.iter().fold((value, bits), |(value, bits), (sum, sum_bits)| {
+            if value ^ sum < value { (value ^ sum, bits ^ sum_bits) } else { (value, bits) }
         })
     }
 
-    /// Returns the bits of the window that explain `syndrome`.
+    /// Returns the bits of the window that explain `syndrome`; `None` when no bits do.
     fn solve(&self, syndrome: u32) -> Option<u32> {
         let (rest, bits) = self.reduce(syndrome, 0);
         (rest == 0).then_some(bits)
@@ -147,7 +148,7 @@ impl BoundaryWindow {
 
 /// Divides a polynomial by x modulo the generator: the inverse of [`times_x`].
 const fn divide_by_x(a: u32) -> u32 {
-    // A mask instead of a branch: the bits are practically random, so that a branch would be mispredicted.
+    // A mask instead of a branch: the bits are practically random, so a branch would often be mispredicted.
     let odd = a >> 31;
     ((a ^ (POLYNOMIAL & 0u32.wrapping_sub(odd))) << 1) | odd
 }
@@ -212,10 +213,10 @@ mod tests {
     }
 
     #[test]
-    fn no_damage_within_a_byte_looks_like_a_proven_single_bit() {
+    fn no_damage_within_a_byte_has_the_syndrome_of_a_single_bit() {
         // A single bit and a burst of up to 8 bits at distance d have the same syndrome when x^d or x^-d is a polynomial
-        // of degree 7 or less. The bits of the checksum field are x^0 to x^31 with their bytes reversed, so that they add
-        // no other distance.
+        // of degree 7 or less. The bits of the checksum field are x^0 to x^31 with their bytes reversed, which adds no
+        // other distance.
         let (mut up, mut down) = (0x8000_0000, 0x8000_0000);
         for distance in 1..8 * (LENGTH_LEN + super::super::MAX_DISTANCE_4_PAYLOAD + CHECKSUM_LEN) {
             (up, down) = (times_x(up), divide_by_x(down));

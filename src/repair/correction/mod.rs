@@ -1,15 +1,15 @@
-//! Correction of a damaged frame by its checksum: finds the bits that, flipped, make the checksum match.
+//! Correction of a damaged frame by its checksum: finds the bits that make the checksum match when they are flipped.
 //!
 //! For every position in a frame there is exactly one pattern of up to 32 bits that explains a checksum mismatch (see
-//! `bit_pattern`). So the existence of a pattern proves nothing, but its length does: of the 2^32 possible mismatches,
-//! patterns of at most s bits explain about (bits of the frame) * 2^(s-1) by accident. Of these accidents, only those count
-//! that leave a valid event. A candidate's `expected_false_positives` is the number of them to expect for its own length.
-//! Far below 1, the candidate is evidence; at 1, it is none.
+//! `bit_pattern`). The existence of a pattern is therefore no evidence, but a short span is: of the 2^32 possible
+//! mismatches, patterns of at most s bits explain about (bits of the frame) * 2^(s-1) by chance. Only a share of these
+//! chance patterns results in a valid event, and is a false positive. A candidate's `expected_false_positives` is the
+//! expected number of them at its own span. A value far below 1 is evidence for the candidate; a value of 1 is none.
 //!
 //! CRC-32 has Hamming distance 4 for frames with up to 11 446 bytes of payload (P. Koopman, "32-Bit Cyclic Redundancy
-//! Codes for Internet Applications", 2002). Up to that size, two damaged bits never look like one, so that a single bit is
-//! proven. Damage within one byte never looks like a single bit either; a test of `bit_pattern` tries all of it. Other
-//! damage can, at a rate of at most (bits of the frame) / 2^32; `benches/correction` measures it.
+//! Codes for Internet Applications", 2002). Up to that size, two damaged bits never have the checksum mismatch of one
+//! bit, so a single bit is proven. Damage within one byte never has it either; a test of `bit_pattern` checks every case.
+//! Other damage can, at a rate of at most (bits of the frame) / 2^32; `benches/correction` measures it.
 
 mod bit_pattern;
 mod validator;
@@ -26,27 +26,26 @@ use validator::FrameValidator;
 const MAX_DISTANCE_4_PAYLOAD: usize = 11_446;
 /// The largest number of candidates that the user is asked to choose from.
 const MAX_CANDIDATES: usize = 16;
-/// Patterns are searched up to the length at which this many accidents are expected. The estimated share of accidents that
-/// leave a valid event is never less than 1 in 257, so that longer patterns could not be offered.
-const MAX_FALSE_POSITIVES: f64 = 257.0;
-/// Bytes of frames that are validated in one search.
+/// Largest expected number of chance patterns of the span up to which patterns are searched. The estimated share of them
+/// that results in a valid event is at least 1 in 257, so patterns of a longer span would never be offered.
+const MAX_CHANCE_PATTERNS: f64 = 257.0;
+/// Largest total size of the frames that are validated in one search, in bytes.
 const MAX_VALIDATED_BYTES: u64 = 256 << 20;
-/// Number of different checksums.
+/// Number of possible checksums.
 const CHECKSUM_COUNT: f64 = 4_294_967_296.0;
 
 /// The result of a search over one frame. The offsets of its changes count from the first byte of the frame.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Correction {
-    /// How certain the candidates are; `None` where nothing is offered.
+    /// The certainty of the candidates; `None` when there are none.
     pub certainty: Option<Certainty>,
     /// The candidates, best first: one when it is proven or likely, otherwise up to 16 to choose from.
     pub candidates: Vec<Candidate>,
-    /// What was not searched, in words, when the search reached a limit.
+    /// Description of the patterns that were not searched, when the search reached a limit.
     pub unsearched: Option<String>,
 }
 
-/// The times of the readable events next to a frame, in milliseconds since the Unix epoch. They rank candidates, and
-/// exclude none.
+/// The times of the readable events next to a frame, in milliseconds since the Unix epoch. They only rank candidates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NeighbourTimes {
     /// Time of the event before the frame.
@@ -62,37 +61,37 @@ impl NeighbourTimes {
     }
 }
 
-/// A pattern that leaves a valid event or a gap.
+/// A pattern whose correction results in a valid event or a gap.
 struct PatternMatch {
+    /// Number of bits from the first changed one to the last.
     span: u32,
     /// True when the event's time is between those of its neighbours.
     is_time_plausible: bool,
     candidate: Candidate,
 }
 
-/// Searches for the bits that were damaged in `frame`: the length, payload and checksum of a frame of version 1 whose length
-/// is right and whose checksum does not match.
+/// Searches for the damaged bits of `frame`, a whole frame of version 1 with a correct length and a checksum mismatch.
 ///
-/// The result depends only on the bytes and the times. Costs one pass over the bits of the frame, validation of at most
-/// 256 MiB of frames, and as much again for each of up to 16 candidates.
+/// The result depends only on the bytes and the times. The cost is one pass over the bits of the frame, validation of at
+/// most 256 MiB of frames, and as much again for each of up to 16 candidates.
 pub fn find_correction(frame: &[u8], times: NeighbourTimes) -> Correction {
-    let payload = frame.len().saturating_sub(LENGTH_LEN + CHECKSUM_LEN);
-    let covered = LENGTH_LEN + payload;
-    let (Some(message), Some(stored)) = (frame.get(..covered), u32_at(frame, covered)) else {
+    let payload_len = frame.len().saturating_sub(LENGTH_LEN + CHECKSUM_LEN);
+    let message_len = LENGTH_LEN + payload_len;
+    let (Some(message), Some(stored)) = (frame.get(..message_len), u32_at(frame, message_len)) else {
         return Correction::default();
     };
     let syndrome = crc::checksum(message) ^ stored;
-    if syndrome == 0 || payload == 0 {
+    if syndrome == 0 || payload_len == 0 {
         return Correction::default();
     }
-    let expected_accidents = |span: u32| 8.0 * frame.len() as f64 * f64::from(span - 1).exp2() / CHECKSUM_COUNT;
-    let longest = (1..=32).rev().find(|span| expected_accidents(*span) <= MAX_FALSE_POSITIVES).unwrap_or(0);
+    let expected_chance_patterns = |span: u32| 8.0 * frame.len() as f64 * f64::from(span - 1).exp2() / CHECKSUM_COUNT;
+    let max_span = (1..=32).rev().find(|span| expected_chance_patterns(*span) <= MAX_CHANCE_PATTERNS).unwrap_or(0);
     let (mut validator, mut matches) = (FrameValidator::new(frame), Vec::<PatternMatch>::new());
-    for pattern in find_patterns(frame, syndrome, longest) {
+    for pattern in find_patterns(frame, syndrome, max_span) {
         let span = pattern.span;
-        // Longer patterns do not weaken a match that is the only one of its length or shorter.
+        // Patterns of a longer span do not weaken a match that is the only one of its span or shorter.
         let are_all_shorter = matches.iter().all(|found| found.span < span);
-        if let Some(certainty) = rate_certainty(&matches, payload).filter(|_| are_all_shorter) {
+        if let Some(certainty) = rate_certainty(&matches, payload_len).filter(|_| are_all_shorter) {
             return build_correction(certainty, matches, None);
         }
         if validator.validated_bytes >= MAX_VALIDATED_BYTES {
@@ -111,29 +110,29 @@ pub fn find_correction(frame: &[u8], times: NeighbourTimes) -> Correction {
         let evidence = validator.evaluate(pattern);
         let range = pattern.byte_range();
         let changes = diff_bytes(range.start as u64, frame.get(range).unwrap_or_default(), &evidence.new_bytes);
-        let expected_false_positives = expected_accidents(span) * evidence.pass_rate;
+        let expected_false_positives = expected_chance_patterns(span) * evidence.pass_rate;
         matches.push(PatternMatch {
             span,
             is_time_plausible: evidence.time.is_some_and(|time| times.is_plausible(time)),
             candidate: Candidate { expected_false_positives, changes },
         });
     }
-    match rate_certainty(&matches, payload) {
+    match rate_certainty(&matches, payload_len) {
         Some(certainty) => build_correction(certainty, matches, None),
         None => rank_choices(matches, None),
     }
 }
 
-/// Rates the match when there is exactly one; `None` when there are none or several, or when chance explains it.
-fn rate_certainty(matches: &[PatternMatch], payload: usize) -> Option<Certainty> {
+/// Rates the certainty of a single match; `None` when there are no or several matches, or when chance can explain it.
+fn rate_certainty(matches: &[PatternMatch], payload_len: usize) -> Option<Certainty> {
     match matches {
-        [only] if only.span == 1 && payload <= MAX_DISTANCE_4_PAYLOAD => Some(Certainty::Proven),
+        [only] if only.span == 1 && payload_len <= MAX_DISTANCE_4_PAYLOAD => Some(Certainty::Proven),
         [only] if only.candidate.expected_false_positives < 0.01 => Some(Certainty::Likely),
         _ => None,
     }
 }
 
-/// Ranks the matches that chance does not fully explain, as candidates for the user to choose from.
+/// Ranks the matches with at most one expected false positive, as candidates for the user to choose from.
 fn rank_choices(mut matches: Vec<PatternMatch>, unsearched: Option<String>) -> Correction {
     matches.retain(|found| found.candidate.expected_false_positives <= 1.0);
     matches.sort_by(|a, b| {

@@ -1,4 +1,4 @@
-//! Validates bit patterns: which of them turn a damaged frame into one with a valid event or a gap.
+//! Validates bit patterns: finds those that turn a damaged frame into one with a valid event or a gap.
 
 use std::ops::Range;
 
@@ -8,27 +8,27 @@ use super::bit_pattern::BitPattern;
 use crate::format::frame::{CHECKSUM_LEN, LENGTH_LEN};
 use crate::format::{EventView, Version, crc, gap};
 
-/// Number of random patterns that are tried to estimate how many would pass.
+/// Number of random patterns that are validated to estimate the share of valid ones.
 const SAMPLES: u32 = 256;
-/// Bytes of frames that are validated for that estimate.
+/// Largest total size of the frames that are validated for that estimate, in bytes.
 const MAX_SAMPLED_BYTES: u64 = 256 << 20;
 
-/// A damaged frame whose bits are flipped, validated and restored.
+/// A copy of a damaged frame, in which patterns are flipped, validated and flipped back.
 #[derive(Debug)]
 pub(super) struct FrameValidator {
     frame: Vec<u8>,
     /// Ranges of the frame that no event can contain. A pattern has to change a byte of each of them.
     invalid_ranges: Vec<Range<usize>>,
-    /// Bytes of frames that were validated so far.
+    /// Total size of the frames validated so far, in bytes.
     pub(super) validated_bytes: u64,
 }
 
-/// The evidence for a valid pattern, and the bytes that it leaves.
+/// The evidence for a valid pattern, and the bytes of its correction.
 #[derive(Debug)]
 pub(super) struct PatternEvidence {
     /// The estimated share of random patterns of its span that would be valid as well.
     pub(super) pass_rate: f64,
-    /// Time of the event that the pattern leaves; `None` for a gap.
+    /// Time of the corrected event; `None` for a gap.
     pub(super) time: Option<u64>,
     /// The bytes from the first changed one to the last, after the change.
     pub(super) new_bytes: Vec<u8>,
@@ -44,14 +44,14 @@ impl FrameValidator {
             add(at, at + 1);
         }
         if let Err(error) = std::str::from_utf8(payload) {
-            // The damaged byte may be the first of a character, which sets the number of bytes that must follow.
+            // The damaged byte may be the first byte of a character, which determines the number of bytes that follow.
             let at = error.valid_up_to();
             add(at.saturating_sub(3), at + 4);
         }
         Self { frame: frame.to_vec(), invalid_ranges, validated_bytes: 0 }
     }
 
-    /// True when the frame, with the bits of `pattern` flipped, has a valid event or a gap.
+    /// True when the frame has a valid event or a gap after the bits of `pattern` are flipped.
     pub(super) fn is_valid_with(&mut self, pattern: BitPattern) -> bool {
         let bytes = pattern.byte_range();
         let is_changed = |range: &Range<usize>| range.start < bytes.end && bytes.start < range.end;
@@ -79,9 +79,9 @@ impl FrameValidator {
     }
 }
 
-/// Estimates the share of random patterns of `span` bits that leave a valid frame, as (valid + 1) / (tried + 1).
+/// Estimates the share of random patterns of `span` bits that keep `frame` valid, as (valid + 1) / (tried + 1).
 ///
-/// `frame` is valid. Its own bytes are the seed, so that the result is deterministic.
+/// `frame` must be valid. The seed is a checksum of its bytes, so the result is deterministic.
 fn estimate_pass_rate(frame: &mut [u8], span: u32) -> f64 {
     let mut state = u64::from(crc::checksum(frame)) << 32 | u64::from(span);
     let mut random = move || {
@@ -103,7 +103,7 @@ fn estimate_pass_rate(frame: &mut [u8], span: u32) -> f64 {
         pattern.flip(frame);
         let is_valid = has_plausible_bytes(frame, &bytes)
             && (is_string_text(frame, &bytes, &strings) || validated_bytes >= MAX_SAMPLED_BYTES || {
-                // Once the limit is reached, a pattern counts as valid: that makes the evidence weaker, never stronger.
+                // After the limit, every plausible pattern counts as valid, which can only make the evidence weaker.
                 validated_bytes += frame.len() as u64;
                 is_event_or_gap(frame)
             });
@@ -115,7 +115,7 @@ fn estimate_pass_rate(frame: &mut [u8], span: u32) -> f64 {
 
 /// Returns the ranges of text in the strings of an event's `payload`, without escapes and quotes; none for other frames.
 ///
-/// Any other text there is valid too, so that most patterns are validated without reading the whole frame.
+/// Any other text in these ranges is valid too, so most patterns are validated without reading the whole frame.
 fn find_string_ranges(frame: &[u8]) -> Vec<Range<usize>> {
     let Ok(event) = EventView::parse(payload(frame), Version::V1) else { return Vec::new() };
     let value = event.payload();
@@ -140,7 +140,7 @@ fn find_string_ranges(frame: &[u8]) -> Vec<Range<usize>> {
     }
 }
 
-/// True when the changed bytes lie in one of `strings` and are still text that neither ends the string nor escapes.
+/// True when the changed bytes are in one of `strings`, and contain no quote, backslash or control character.
 fn is_string_text(frame: &[u8], changed: &Range<usize>, strings: &[Range<usize>]) -> bool {
     let at = strings.partition_point(|string| string.end < changed.end);
     let mut bytes = frame.get(changed.clone()).unwrap_or_default().iter();
@@ -157,7 +157,7 @@ fn is_event_or_gap(frame: &[u8]) -> bool {
     EventView::parse(payload, Version::V1).is_ok() || gap::is_gap(payload)
 }
 
-/// Checks the changed bytes alone, which rejects most invalid patterns before the whole frame is validated.
+/// Checks only the changed bytes, which rejects most invalid patterns before the whole frame is validated.
 fn has_plausible_bytes(frame: &[u8], changed: &Range<usize>) -> bool {
     let payload = payload(frame);
     let from = changed.start.saturating_sub(LENGTH_LEN).min(payload.len());
@@ -166,8 +166,8 @@ fn has_plausible_bytes(frame: &[u8], changed: &Range<usize>) -> bool {
     if text.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
         return false;
     }
-    // From the first byte of the character before the change, whose last bytes may be changed, to the first byte of a
-    // character after it.
+    // The checked text starts with the character before the change, whose last bytes may be changed, and ends before the
+    // first character after the change.
     let is_continuation = |at: usize| payload.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
     let start = if from == 0 { Some(0) } else { (from.saturating_sub(4)..from).rev().find(|at| !is_continuation(*at)) };
     let end = (to..to + 4).find(|at| !is_continuation(*at));
@@ -206,7 +206,7 @@ mod tests {
                     assert!(is_event_or_gap(&frame), "{pattern:?}: {}", frame.escape_ascii());
                     accepted += 1;
                 }
-                // What the check of the changed bytes rejects is never valid.
+                // A pattern that the check of the changed bytes rejects must never be valid.
                 assert!(has_plausible_bytes(&frame, &bytes) || !is_event_or_gap(&frame), "{pattern:?}");
                 pattern.flip(&mut frame);
             }

@@ -1,4 +1,4 @@
-//! Reading the repair history of a log from the folder of its journals.
+//! Reads the repair history of a log from the folder of its journals.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use crate::file::{Disk, HeaderState, LogFile, OpenMode};
 use crate::format::{HEADER_LEN, Version};
 use crate::repair::types::{LogPaths, read_first_checksum, read_header_bytes, refused_error};
 
-/// Reads the repair history of a log, oldest repair first, and a notice for each file in the journal folder that is not
-/// a readable journal of this log. Writes nothing.
+/// Reads the repair history of a log, oldest repair first, without writing to any file.
+///
+/// The second list has a notice for each file in the journal folder that is not a readable journal of this log.
 ///
 /// # Errors
 /// `Io` when the folder or the log cannot be read.
@@ -30,8 +31,8 @@ pub fn read_repair_records(paths: &LogPaths) -> Result<(Vec<RepairRecord>, Vec<S
             Err(reason) => notices.push(format!("{}: {reason}", path.display())),
             Ok(journal) => {
                 let identity = &journal.record.plan.log;
-                // A repair after the first frame changes neither the header nor that frame, and a repair of one of them
-                // leaves the other. When both differ, the journal belongs to another log.
+                // Most repairs change neither the header nor the first frame. When both differ from the journal, and its
+                // plan changed neither, the journal belongs to another log.
                 let changes_start = journal.record.plan.steps.iter().any(|step| step.start <= HEADER_LEN);
                 if identity.header != header && identity.first_checksum != first_checksum && !changes_start {
                     notices.push(format!("{}: this journal belongs to another log", path.display()));
@@ -67,8 +68,9 @@ pub(crate) fn find_journal(paths: &LogPaths, number: u32) -> Result<PathBuf, Sto
     })
 }
 
-/// Returns the newest complete journal when it has no record of how its repair ended. Older journals are not examined: a
-/// repair begins only when none is pending, unless the pending one belongs to another file.
+/// Returns the newest complete journal when its repair is pending: it has no record of how the repair ended.
+///
+/// Older journals are not examined: a repair begins only when no earlier one is pending for the file.
 pub(crate) fn find_pending_journal(disk: &dyn Disk, folder: &Path) -> Result<Option<JournalReader>, StorageError> {
     for path in list_journals(disk, folder)?.into_iter().rev() {
         let Ok(journal) = JournalReader::open(disk, &path) else { continue };

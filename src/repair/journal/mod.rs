@@ -1,6 +1,7 @@
 //! The journal of a repair: one file with the plan and every byte that the repair changes, written before the log is.
 //!
-//! The journals of a log are its repair history. They make a killed repair recoverable and a finished one undoable.
+//! The journals of a log are its repair history. They make it possible to recover from a killed repair and to undo a
+//! finished one.
 
 mod history;
 mod reader;

@@ -1,4 +1,4 @@
-//! Reading one journal: its plan, its state, and the bytes that it holds of the log and of other files.
+//! Reads one journal: its plan, its state, and the bytes that it has saved from the log and from other files.
 
 use std::ops::Range;
 use std::path::Path;
@@ -19,6 +19,7 @@ use crate::repair::types::changed_error;
 /// A journal, read up to the end of its last complete frame.
 #[derive(Debug)]
 pub(crate) struct JournalReader {
+    /// The repair that the journal describes.
     pub(crate) record: RepairRecord,
     file: LogFile,
     saved: SavedSections,
@@ -29,7 +30,7 @@ pub(crate) struct JournalReader {
 impl JournalReader {
     /// Opens a journal and reads its plan and its states. Saved bytes are read, and their checksums verified, later.
     ///
-    /// The error is the reason, in words, why the file is not a complete journal.
+    /// The error is a message with the reason why the file is not a complete journal.
     pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, String> {
         let storage = disk.open(path, OpenMode::ReadSidecar).map_err(|error| error.to_string())?;
         let mut header = [0; journal::HEADER_LEN];
@@ -71,8 +72,9 @@ impl JournalReader {
         !self.saved.section(section).is_empty()
     }
 
-    /// Iterates over the bytes saved in a section, in the order of the journal: offset in their file, and at most one
-    /// chunk of bytes.
+    /// Iterates over the bytes saved in a section, in the order of the journal.
+    ///
+    /// Each item is an offset in the file that the bytes were read from, and at most one chunk of bytes.
     pub(crate) fn read_saved_bytes(
         &self,
         section: JournalSection,
@@ -90,7 +92,7 @@ impl JournalReader {
         })
     }
 
-    /// Reads the saved bytes of `range` of their file; `None` when the journal does not hold all of them.
+    /// Reads the saved bytes of `range`, in offsets of the file that they were read from; `None` when some are missing.
     pub(crate) fn read_range(
         &self,
         section: JournalSection,
@@ -114,15 +116,15 @@ impl JournalReader {
         Ok(Some(bytes))
     }
 
-    /// A section as the source of the bytes that a step writes.
+    /// Returns a section as the source of the bytes that a step writes.
     pub(crate) const fn section_source(&self, section: JournalSection) -> SectionSource<'_> {
         SectionSource { journal: self, section }
     }
 
     /// Appends a state record after the last complete frame.
     ///
-    /// What follows that frame is cut off first: it is a record that a kill left incomplete, and a record after it would
-    /// not be found.
+    /// Bytes after that frame are cut off first: they are a record that was incomplete when the process was killed, and a
+    /// reader would not find a record after them.
     pub(crate) fn append_state(&self, disk: &dyn Disk, state: JournalState) -> Result<(), StorageError> {
         let path = &self.record.journal;
         let storage =
@@ -132,7 +134,7 @@ impl JournalReader {
     }
 }
 
-/// One section of a journal, read by the ranges of the file that its bytes belong to.
+/// One section of a journal, addressed by the offsets of the file that its bytes were read from.
 #[derive(Debug)]
 pub(crate) struct SectionSource<'a> {
     journal: &'a JournalReader,
@@ -149,7 +151,7 @@ impl ByteSource for SectionSource<'_> {
     }
 }
 
-/// A frame of saved bytes: where they belong in their file, and where the frame is in the journal.
+/// A frame of saved bytes: their offset in the original file, and the frame's offset in the journal.
 #[derive(Debug, Clone, Copy)]
 struct SavedBytes {
     offset: u64,

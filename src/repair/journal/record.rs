@@ -1,4 +1,4 @@
-//! One repair in a log's repair history: what it did, how far it came, and whether it is still in effect.
+//! One repair in a log's repair history: its plan, its state, and whether it is still in effect.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::state::JournalState;
 use crate::repair::types::{Plan, RepairAction, RepairStep};
 
-/// How far a repair has come, according to its journal.
+/// The state of a repair, according to its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RepairState {
     /// The journal was not completed, so the log was not changed.
@@ -34,15 +34,15 @@ impl From<JournalState> for RepairState {
 pub struct RepairRecord {
     /// The repair's number, counted from 1.
     pub number: u32,
-    /// Path of its journal.
+    /// Path of the repair's journal.
     pub journal: PathBuf,
     /// When the repair began, in milliseconds since the Unix epoch.
     pub begun_ms: u64,
-    /// How far it came.
+    /// The repair's state.
     pub state: RepairState,
-    /// The number of the undo that reversed it.
+    /// The number of the undo that reversed the repair; `None` while it is not undone.
     pub undone_by: Option<u32>,
-    /// What it did.
+    /// The plan of the repair.
     pub plan: Plan,
 }
 

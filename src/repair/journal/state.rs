@@ -1,4 +1,4 @@
-//! The state records of a journal: what each says about its repair, and how one is appended.
+//! The state records of a journal: their meaning, and how one is appended.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use crate::file::Storage;
 use crate::file::storage::append_all;
 use crate::format::frame;
 
-/// How far a repair has come, as recorded in its journal.
+/// A state of a repair, as a record in its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JournalState {
-    /// The journal is complete: from here on the log may be changed.
+    /// The journal is complete, so the log may be changed after this record.
     Prepared,
     /// The log is as the plan describes it.
     Applied,
@@ -26,7 +26,7 @@ impl JournalState {
         (JournalState::RolledBack, "rolled_back"),
     ];
 
-    /// The state with this name in the journal.
+    /// Returns the state with this name in the journal.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|row| row.1 == name).map(|row| row.0)
     }

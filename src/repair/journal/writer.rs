@@ -1,4 +1,4 @@
-//! Writing a repair's journal. Its file and its folder are synced before the first byte of the log changes.
+//! Writes a repair's journal. The file and its folder are synced before the first byte of the log changes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl<'a> JournalWriter<'a> {
         self.append(&bytes)
     }
 
-    /// Appends bytes that are, or will be, at `offset` of their file: at most one chunk.
+    /// Appends bytes to a section: at most one chunk, which is or will be at `offset` of the file that it belongs to.
     pub(crate) fn append_bytes(
         &mut self,
         section: JournalSection,
@@ -72,7 +72,7 @@ impl<'a> JournalWriter<'a> {
         self.append(&frame)
     }
 
-    /// Appends a state record. When it returns, the journal and its name are on stable storage.
+    /// Appends a state record, and syncs the journal and its folder before it returns.
     pub(crate) fn append_state(&mut self, state: JournalState) -> Result<(), StorageError> {
         let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
         if state == JournalState::Prepared {
@@ -89,12 +89,12 @@ impl<'a> JournalWriter<'a> {
         let _ = self.paths.disk.remove(&self.path);
     }
 
-    /// The path of the journal.
+    /// Returns the path of the journal.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The repair's number.
+    /// Returns the repair's number.
     pub(crate) const fn number(&self) -> u32 {
         self.number
     }
