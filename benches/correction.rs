@@ -2,7 +2,7 @@
 //! right, wrong, undecided or missing.
 //!
 //! `benches/correction` runs it and describes its options. It fails when more corrections are wrong than
-//! docs/correction.md promises; [`broken_promises`] has the limits.
+//! docs/correction.md promises; [`exceeded_limits`] contains the limits.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -23,11 +23,11 @@ use serde::{Deserialize, Serialize};
 
 /// Sizes of the damaged frames, in bytes.
 const FRAME_SIZES: [usize; 5] = [200, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
-/// Damaged copies made of one frame.
+/// Number of damaged copies of one frame.
 const DAMAGES_PER_FRAME: u64 = 16;
-/// Frames between two saves of the tally. They take about a minute.
+/// Number of frames between two saves of the tally, which take about a minute.
 const FRAMES_PER_ROUND: u64 = 10_000;
-/// Bytes of the length field before the payload, and of the checksum field after it.
+/// Size in bytes of the length field before the payload, and of the checksum field after it.
 const FIELD_LEN: usize = 4;
 
 const DAMAGE_METHODS: [DamageMethod; 10] = [
@@ -56,12 +56,12 @@ enum DamageMethod {
 
 impl fmt::Display for DamageMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (n, what, how) = match self {
+        let (n, unit, content) = match self {
             Self::Bits(n) => (n, "bit", ""),
             Self::Noise(n) => (n, "byte", ", noise"),
             Self::Text(n) => (n, "byte", ", text"),
         };
-        write!(f, "{n} {what}{}{how}", if *n == 1 { "" } else { "s" })
+        write!(f, "{n} {unit}{}{content}", if *n == 1 { "" } else { "s" })
     }
 }
 
@@ -156,7 +156,7 @@ fn build_frame(size: usize, random: &mut SplitMix64) -> Vec<u8> {
     frame
 }
 
-/// The outcomes of one row of the table, counted.
+/// The number of damages with each outcome, for one row of the table.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct OutcomeCounts {
     proven: u64,
@@ -212,7 +212,7 @@ impl OutcomeCounts {
     }
 }
 
-/// A row of the table: one way of damage to frames of one size.
+/// A row of the table: the outcomes of one damage method for frames of one size.
 #[derive(Debug, Clone, Copy)]
 struct OutcomeRow {
     method: DamageMethod,
@@ -236,7 +236,7 @@ impl OutcomeRow {
 }
 
 /// Returns a sentence for each documented limit that the rows exceed.
-fn broken_promises(rows: &[OutcomeRow]) -> Vec<String> {
+fn exceeded_limits(rows: &[OutcomeRow]) -> Vec<String> {
     let proven = rows.iter().filter(|row| row.is_proven_wrong_too_often());
     let proven =
         proven.map(|row| format!("{} in {} B: too many corrections are proven and wrong", row.method, row.size));
@@ -279,7 +279,7 @@ struct BenchTally {
 }
 
 impl BenchTally {
-    /// Loads the tally from the file that `CHRONICLE_BENCH_TALLY` names; an empty one when there is none.
+    /// Loads the tally from the file that `CHRONICLE_BENCH_TALLY` names; an empty tally if no file exists.
     fn load() -> (Option<PathBuf>, Self) {
         let path = std::env::var_os("CHRONICLE_BENCH_TALLY").map(PathBuf::from);
         let no_counts = vec![OutcomeCounts::default(); DAMAGE_METHODS.len() * FRAME_SIZES.len()];
@@ -297,10 +297,10 @@ impl BenchTally {
 }
 
 fn main() -> ExitCode {
-    let wanted = std::env::var("CHRONICLE_BENCH_DAMAGES").ok().map(|text| text.replace('_', ""));
-    let wanted: u64 = wanted.map_or(50_000, |text| text.parse().unwrap());
+    let damages = std::env::var("CHRONICLE_BENCH_DAMAGES").ok().map(|text| text.replace('_', ""));
+    let damages: u64 = damages.map_or(50_000, |text| text.parse().unwrap());
     let (path, mut tally) = BenchTally::load();
-    let frames_per_row = wanted.div_ceil(DAMAGES_PER_FRAME * tally.counts.len() as u64).max(1);
+    let frames_per_row = damages.div_ceil(DAMAGES_PER_FRAME * tally.counts.len() as u64).max(1);
     let frames = frames_per_row * tally.counts.len() as u64;
     while tally.frames < frames {
         let start = Instant::now();
@@ -327,16 +327,21 @@ fn main() -> ExitCode {
     for row in &rows {
         println!("{row}");
     }
-    let broken = broken_promises(&rows);
+    let exceeded = exceeded_limits(&rows);
     println!(
         "\n{}",
-        if broken.is_empty() { "All results are within the documented limits.".to_owned() } else { broken.join("\n") }
+        if exceeded.is_empty() {
+            "All results are within the documented limits.".to_owned()
+        } else {
+            exceeded.join("\n")
+        }
     );
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if exceeded.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Measures the next `count` frames on all cores, one for each row in turn. The number of a frame alone determines its
-/// contents and its damage, so that the table does not depend on the number of threads.
+/// Measures the next `count` frames on all cores, one for each row in turn.
+///
+/// The number of a frame determines its contents and its damage, so the table does not depend on the number of threads.
 fn measure(tally: &mut BenchTally, count: u64) {
     let (next, end) = (AtomicU64::new(tally.frames), tally.frames + count);
     let counts = Mutex::new(&mut tally.counts);

@@ -1,4 +1,4 @@
-//! The baselines: a minimal reader of frames, and `serde_json` on the payloads.
+//! The baselines of the table: a minimal reader of frames, and `serde_json` on the payloads.
 
 use std::borrow::Cow;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! Filters: the first page of an aggregate by the index, types whose blocks the index rules out, and full scans without a
-//! match.
+//! Measures filters: the first page of an aggregate through the index, types whose blocks the index excludes, and full
+//! scans without a match.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::logs::file_size;
 use crate::reading::MINIMAL_READER;
 use crate::row::{Measurement, TableRow, best_time, measure_time};
 
-/// Rows of a page.
+/// Number of rows of a page.
 const PAGE_ROWS: usize = 50;
 
 pub(crate) fn measure(path: &Path, minimal_reader: Measurement) {

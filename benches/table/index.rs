@@ -1,4 +1,4 @@
-//! The index: opening a log with it, loading one aggregate by it, and catching it up.
+//! Measures the index: opening a log with an index, loading one aggregate through it, and catching it up.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::logs::{BenchLogs, file_size};
 use crate::row::{Measurement, TableRow, best_time, best_time_of, measure_time};
 use crate::{baselines, writing};
 
-/// Runs of operations that write an index of the big log.
+/// Number of runs of operations that write an index of the big log.
 const FEW_RUNS: usize = 3;
 
 pub(crate) fn measure(logs: &BenchLogs) {
@@ -37,8 +37,8 @@ fn measure_lookups(path: &Path) {
     let index = log.index().unwrap();
     let events = index.coverage().events;
     let busiest = index.iter().map(Result::unwrap).max_by_key(|found| found.events).unwrap();
-    let one = index.iter().map(Result::unwrap).find(|found| found.events == 10).unwrap_or(busiest);
-    for (operation, id) in [("load aggregate, 10 events", one.id), ("load aggregate, busiest", busiest.id)] {
+    let small = index.iter().map(Result::unwrap).find(|found| found.events == 10).unwrap_or(busiest);
+    for (operation, id) in [("load aggregate, 10 events", small.id), ("load aggregate, busiest", busiest.id)] {
         let offsets: Vec<u64> = log.index().unwrap().offsets(id).unwrap().map(Result::unwrap).collect();
         let frames = Measurement::Time(best_time(|| baselines::read_offsets(path, &offsets)));
         let load = Measurement::Time(best_time(|| log.load_aggregate(id).unwrap()));

@@ -1,4 +1,4 @@
-//! The logs that are measured. They are generated when an earlier run has not left them, and each has a fresh index.
+//! The logs that are measured. They are generated unless an earlier run has left them, and each has a fresh index.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -27,7 +27,7 @@ pub(crate) struct BenchLogs {
     pub(crate) big: PathBuf,
     /// A sparse log of [`VAST_BYTES`].
     pub(crate) vast: PathBuf,
-    /// The worst case for finding the next frame: every second byte could start a frame of up to 16 MiB, and none does.
+    /// The worst case of resynchronisation: every second byte could start a frame of up to 16 MiB, and none does.
     pub(crate) hostile: PathBuf,
 }
 
@@ -69,8 +69,9 @@ fn make_log(path: &Path, bytes: u64) {
     EventLog::open_read_only(path).unwrap().save_index().unwrap();
 }
 
-/// Creates a log of the small log's bytes, a hole, and the small log's frames again. The index is built by surveys that
-/// leave the hole out, because reading it would take minutes, and opening a log does not read it.
+/// Creates a log of the small log's bytes, a hole, and the small log's frames again.
+///
+/// The index is built by surveys that skip the hole, because reading it would take minutes. Opening a log does not read it.
 fn make_vast(path: &Path, small: &Path) {
     let bytes = fs::read(small).unwrap();
     let frames = &bytes[HEADER_LEN as usize..];

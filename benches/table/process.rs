@@ -1,4 +1,4 @@
-//! The program as a process: its memory and its CPU time. Both are known on Linux only.
+//! Measures the memory and the CPU time of the program as a process. Both are available on Linux only.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::row::{Measurement, TableRow};
 
 /// The program that is measured.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chronicle");
-/// More than the longest frame of a generated log.
+/// An upper bound of the size of a frame in a generated log.
 const MAX_FRAME_BYTES: u64 = 1 << 10;
 
 pub(crate) fn measure(logs: &BenchLogs) {

@@ -1,4 +1,4 @@
-//! Reading a whole log: verifying it, building its index, replaying it.
+//! Measures operations that read a whole log: verifying it, building its index, replaying it.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;

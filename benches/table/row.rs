@@ -4,13 +4,13 @@ use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Runs of a measurement. The best run counts, because other work on the machine can only make a run slower.
+/// Number of runs of a measurement. The best run counts, because other work on the machine can only make a run slower.
 const RUNS: usize = 5;
 
 /// The result of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Measurement {
-    /// Bytes processed in a time. More is better; of all other measurements, less is better.
+    /// Number of bytes processed in a time. A higher rate is better; for all other measurements, a lower value is better.
     Rate(u64, Duration),
     Time(Duration),
     Bytes(u64),

@@ -1,4 +1,4 @@
-//! The screen in a real terminal: time to the first screen, time from a key to its frame, and CPU time while idle.
+//! Measures the screen in a pseudo terminal: time to the first screen, time from a key to its frame, CPU time while idle.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -9,20 +9,20 @@ use crate::process::{cpu_time, peak_memory};
 use crate::row::{Measurement, TableRow};
 use crate::terminal::BenchTerminal;
 
-/// Keys of which each moves the cursor, starting at the first row and ending on it.
+/// Keys that each move the cursor. The sequence starts and ends at the first row.
 const KEY_SEQUENCE: [&str; 14] =
     ["j", "j", "k", PAGE_DOWN, PAGE_DOWN, PAGE_UP, ":50%\r", "j", "k", PAGE_DOWN, "G", "k", PAGE_UP, "g"];
 const PAGE_DOWN: &str = "\x1b[6~";
 const PAGE_UP: &str = "\x1b[5~";
 /// Time between two keys: the repeat interval of a key that is held down.
 const KEY_INTERVAL: Duration = Duration::from_millis(33);
-/// Keys that are measured.
+/// Number of keys that are measured.
 const KEY_COUNT: usize = 300;
-/// Most sessions that are opened to measure [`KEY_COUNT`] keys while a scan runs.
+/// Maximum number of sessions that are opened to measure [`KEY_COUNT`] keys while a scan runs.
 const MAX_SESSIONS: usize = 10;
-/// Runs of the time to the first screen.
+/// Number of measurements of the time to the first screen.
 const RUNS: usize = 5;
-/// Time over which CPU use is measured, after the scan is done.
+/// Time over which CPU use is measured, after the scan has ended.
 const IDLE_TIME: Duration = Duration::from_secs(4);
 
 pub(crate) fn measure(logs: &BenchLogs) {

@@ -1,4 +1,4 @@
-//! The program in a pseudo terminal, with the time at which each piece of its output arrived.
+//! Runs the program in a pseudo terminal, and records the time at which each piece of its output arrives.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -14,9 +14,9 @@ use crate::process::PROGRAM;
 
 const COLUMNS: u16 = 120;
 const LINES: u16 = 40;
-/// A frame arrives in several pieces. It is complete when nothing has arrived for this time.
+/// Time without output after which a screen frame, which arrives in several pieces, is complete.
 const QUIET_PERIOD: Duration = Duration::from_millis(1);
-/// Longest time that anything may take on a busy machine.
+/// Maximum time to wait for expected output on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The program in a terminal. Dropping it kills the program.
@@ -49,8 +49,8 @@ impl BenchTerminal {
                 }
             }
         });
-        let some = |number| NonZeroU16::new(number).unwrap();
-        let emulator = vt100::Parser::new(some(LINES), some(COLUMNS), 0);
+        let non_zero = |number| NonZeroU16::new(number).unwrap();
+        let emulator = vt100::Parser::new(non_zero(LINES), non_zero(COLUMNS), 0);
         let started = Instant::now();
         let child = pair.slave.spawn_command(command).unwrap();
         Self { child, _master: pair.master, input: keys, output: bytes, emulator, started }
@@ -94,7 +94,7 @@ impl BenchTerminal {
         }
     }
 
-    /// Waits until the screen is as expected and complete, and returns the time at which its last piece arrived.
+    /// Waits until `is_expected` accepts the screen and the screen is complete, and returns the time of its last piece.
     fn wait_until_drawn(&mut self, expected: &str, is_expected: impl Fn(&vt100::Screen) -> bool) -> Instant {
         let mut last = None;
         loop {
@@ -120,7 +120,7 @@ impl Drop for BenchTerminal {
     }
 }
 
-/// Returns the list row under the cursor; empty when there is none.
+/// Returns the list row under the cursor; empty if the screen has no cursor row.
 fn cursor_row(screen: &vt100::Screen) -> String {
     screen.rows(0, COLUMNS / 2).find(|line| line.starts_with("│>")).unwrap_or_default()
 }

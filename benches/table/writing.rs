@@ -1,4 +1,4 @@
-//! Appending, with the bare system calls on the same bytes as the baseline.
+//! Measures appends. The baseline is the bare system calls on the same bytes.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -8,11 +8,11 @@ use chronicle::{Durability, Event, EventLog};
 use crate::logs::{BenchLogs, HEADER_LEN};
 use crate::row::{Measurement, TableRow, best_time};
 
-/// Events that one run appends without syncing.
+/// Number of events that one run appends without syncing.
 const BUFFERED_APPENDS: u32 = 200_000;
-/// Events that one run appends and syncs one by one.
+/// Number of events that one run appends and syncs one by one.
 const SYNCED_APPENDS: u32 = 500;
-/// Events in a batch.
+/// Number of events in a batch.
 const BATCH_EVENTS: u32 = 256;
 
 pub(crate) fn measure(logs: &BenchLogs) {
