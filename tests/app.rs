@@ -1,11 +1,11 @@
-//! Tests of the program itself: commands run as processes, the screen in a real terminal.
+//! Tests of the program: its commands run as processes, its screen runs in a real terminal.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
     missing_docs,
-    reason = "a test that panics has failed, and says what it could not test"
+    reason = "a failed test panics, and a skipped check prints the reason"
 )]
 
 mod app {

@@ -1,10 +1,10 @@
-//! The engine, used as a program uses it.
+//! Tests of the library, through its public interface and `chronicle::internal`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stderr,
     missing_docs,
-    reason = "a test that panics has failed, and says what it could not test"
+    reason = "a failed test panics, and a skipped check prints the reason"
 )]
 
 mod engine {

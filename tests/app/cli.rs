@@ -1,4 +1,4 @@
-//! What holds for all commands: usage errors, files that are not logs, no writes by reading commands, completions.
+//! Tests of all commands together: usage errors, files that are not logs, no writes by reading commands, completions.
 
 use std::fs;
 use std::process::Command;
@@ -11,9 +11,9 @@ use super::shell::Shell;
 fn without_a_terminal_the_screen_names_other_commands() {
     let shell = Shell::with_log();
     for line in ["a.log", "open a.log", "--no-scan a.log"] {
-        let ran = shell.run(line);
-        assert_eq!(ran.exit_code, 2, "{line}: {ran:?}");
-        assert!(ran.stderr.contains("chronicle verify a.log") && ran.stdout.is_empty(), "{ran:?}");
+        let outcome = shell.run(line);
+        assert_eq!(outcome.exit_code, 2, "{line}: {outcome:?}");
+        assert!(outcome.stderr.contains("chronicle verify a.log") && outcome.stdout.is_empty(), "{outcome:?}");
     }
 }
 
@@ -36,11 +36,14 @@ fn invalid_command_lines_exit_with_2() {
     let cases =
         ["", "verfy", "verify", "verify a.log --until x", "generate b.log --size 1XB", "drill a.log -o b --kind x"];
     for line in cases {
-        let ran = shell.run(line);
-        assert!(ran.exit_code == 2 && ran.stdout.is_empty() && !ran.stderr.is_empty(), "{line}: {ran:?}");
-        let ran = shell.run(&format!("--json {line}"));
-        let error: Value = serde_json::from_str(&ran.stderr).unwrap();
-        assert_eq!((ran.exit_code, &error["exit"]), (2, &2.into()), "{line}: {ran:?}");
+        let outcome = shell.run(line);
+        assert!(
+            outcome.exit_code == 2 && outcome.stdout.is_empty() && !outcome.stderr.is_empty(),
+            "{line}: {outcome:?}"
+        );
+        let outcome = shell.run(&format!("--json {line}"));
+        let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+        assert_eq!((outcome.exit_code, &error["exit"]), (2, &2.into()), "{line}: {outcome:?}");
     }
     assert!(shell.run("verfy").stderr.contains("'verify'"), "the nearest command is suggested");
     assert_eq!(shell.run("--version").exit_code, 0);
@@ -65,10 +68,13 @@ fn files_that_are_not_logs_are_described() {
     ];
     for (name, expected) in cases {
         for command in ["verify", "info", "cat", "append", "index status", "index rebuild"] {
-            let ran = shell.run(&format!("{command} {name}"));
-            assert_eq!(ran.exit_code, 1, "{command} {name}: {ran:?}");
-            assert!(ran.stderr.contains(expected) && ran.stderr.ends_with(".\n"), "{command} {name}: {ran:?}");
-            assert_eq!(ran.stdout, "");
+            let outcome = shell.run(&format!("{command} {name}"));
+            assert_eq!(outcome.exit_code, 1, "{command} {name}: {outcome:?}");
+            assert!(
+                outcome.stderr.contains(expected) && outcome.stderr.ends_with(".\n"),
+                "{command} {name}: {outcome:?}"
+            );
+            assert_eq!(outcome.stdout, "");
         }
     }
 }
@@ -77,11 +83,11 @@ fn files_that_are_not_logs_are_described() {
 #[test]
 fn a_named_pipe_is_refused_without_blocking() {
     let shell = Shell::new();
-    let made = Command::new("mkfifo").arg(shell.path("pipe.log")).status().unwrap();
-    assert!(made.success());
+    let status = Command::new("mkfifo").arg(shell.path("pipe.log")).status().unwrap();
+    assert!(status.success());
     for command in ["verify", "cat", "append", "create --force"] {
-        let ran = shell.run(&format!("{command} pipe.log"));
-        assert!(ran.exit_code == 1 && ran.stderr.contains("regular file"), "{command}: {ran:?}");
+        let outcome = shell.run(&format!("{command} pipe.log"));
+        assert!(outcome.exit_code == 1 && outcome.stderr.contains("regular file"), "{command}: {outcome:?}");
     }
 }
 
@@ -96,22 +102,22 @@ fn an_unreadable_log_is_a_failure() {
         eprintln!("this user can read every file: the permission error is not tested");
         return;
     }
-    let ran = shell.run("verify a.log");
-    assert!(ran.exit_code == 1 && ran.stderr.contains("cannot open"), "{ran:?}");
+    let outcome = shell.run("verify a.log");
+    assert!(outcome.exit_code == 1 && outcome.stderr.contains("cannot open"), "{outcome:?}");
 }
 
 #[test]
 fn reading_commands_write_nothing() {
     let shell = Shell::with_log();
     shell.plant_damage("torn_tail", "torn.log");
-    let names = || {
+    let contents = || {
         let mut names: Vec<_> = fs::read_dir(shell.folder.path()).unwrap().map(|e| e.unwrap().path()).collect();
         names.sort();
         names.iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect::<Vec<_>>()
     };
-    let before = names();
+    let before = contents();
     for command in ["verify", "info", "cat", "index status"] {
         shell.run(&format!("{command} torn.log"));
     }
-    assert!(names() == before);
+    assert!(contents() == before);
 }

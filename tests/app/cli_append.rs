@@ -15,8 +15,8 @@ fn read_events(shell: &Shell) -> Vec<Value> {
     shell.run_ok("cat a.log").stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn printed_offsets(ran: &CommandOutcome) -> Vec<u64> {
-    ran.stdout.lines().map(|line| line.parse().unwrap()).collect()
+fn printed_offsets(outcome: &CommandOutcome) -> Vec<u64> {
+    outcome.stdout.lines().map(|line| line.parse().unwrap()).collect()
 }
 
 #[test]
@@ -24,9 +24,9 @@ fn one_event_from_flags_is_stored_token_for_token() {
     let shell = Shell::new();
     shell.run_ok("create a.log");
     let flags = "--type Updated --namespace accounts --schema Person --aggregate 42 --payload";
-    let ran =
+    let outcome =
         shell.run_ok(&format!("append a.log {flags} {{\"n\":1.0,\"big\":123456789012345678901234567890}} --sync"));
-    assert_eq!(printed_offsets(&ran), [16]);
+    assert_eq!(printed_offsets(&outcome), [16]);
     let line = shell.run_ok("cat a.log").stdout;
     assert!(line.contains(r#""payload":{"n":1.0,"big":123456789012345678901234567890}}"#), "{line}");
     let second = shell.run_ok(&format!("append a.log {flags} null --json")).stdout_json();
@@ -42,26 +42,28 @@ fn a_stream_is_stored_up_to_the_first_invalid_line() {
     let shell = Shell::new();
     shell.run_ok("create a.log");
     let good = format!("{EVENT_JSON}\n\n{EVENT_JSON}\n").repeat(400);
-    let ran = shell.run_with_input("append a.log", good.as_bytes());
+    let outcome = shell.run_with_input("append a.log", good.as_bytes());
     let stored: Vec<u64> = read_events(&shell).iter().map(|line| line["offset"].as_u64().unwrap()).collect();
-    assert_eq!((ran.exit_code, printed_offsets(&ran).len()), (0, 800));
-    assert_eq!(printed_offsets(&ran), stored);
+    assert_eq!((outcome.exit_code, printed_offsets(&outcome).len()), (0, 800));
+    assert_eq!(printed_offsets(&outcome), stored);
 
-    let ours = EVENT_JSON.replace("{\"event", "{\"write_timestamp_ms\":1,\"event");
-    for (bad, reason) in [("{\"a\":1}", "missing"), (ours.as_str(), "write_timestamp_ms"), ("nonsense", "object")] {
+    let with_timestamp = EVENT_JSON.replace("{\"event", "{\"write_timestamp_ms\":1,\"event");
+    for (bad, reason) in
+        [("{\"a\":1}", "missing"), (with_timestamp.as_str(), "write_timestamp_ms"), ("nonsense", "object")]
+    {
         let before = read_events(&shell).len();
-        let ran = shell
+        let outcome = shell
             .run_with_input("append a.log", format!("{EVENT_JSON}\n{EVENT_JSON}\n{bad}\n{EVENT_JSON}\n").as_bytes());
         assert_eq!(
-            (ran.exit_code, printed_offsets(&ran).len(), read_events(&shell).len()),
+            (outcome.exit_code, printed_offsets(&outcome).len(), read_events(&shell).len()),
             (1, 2, before + 2),
-            "{ran:?}"
+            "{outcome:?}"
         );
-        assert!(ran.stderr.contains("stdin, line 3, byte ") && ran.stderr.contains(reason), "{ran:?}");
+        assert!(outcome.stderr.contains("stdin, line 3, byte ") && outcome.stderr.contains(reason), "{outcome:?}");
     }
-    let ran = shell.run_with_input("append a.log --json", b"\xff\xfe\n");
-    let error: Value = serde_json::from_str(&ran.stderr).unwrap();
-    assert!(ran.exit_code == 1 && error["error"].as_str().unwrap().contains("not UTF-8"), "{ran:?}");
+    let outcome = shell.run_with_input("append a.log --json", b"\xff\xfe\n");
+    let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+    assert!(outcome.exit_code == 1 && error["error"].as_str().unwrap().contains("not UTF-8"), "{outcome:?}");
 }
 
 #[test]
@@ -69,12 +71,12 @@ fn a_last_line_without_newline_is_an_event_and_empty_input_is_none() {
     let shell = Shell::new();
     shell.run_ok("create a.log");
     assert_eq!(printed_offsets(&shell.run_with_input("append a.log", EVENT_JSON.as_bytes())), [16]);
-    let ran = shell.run_with_input("append a.log", b"");
-    assert_eq!((ran.exit_code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
+    let outcome = shell.run_with_input("append a.log", b"");
+    assert_eq!((outcome.exit_code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, "", ""));
 }
 
 #[test]
-fn a_piped_event_is_stored_at_once_even_if_the_offsets_are_not_read() {
+fn a_piped_event_is_stored_at_once_and_a_closed_output_stops_no_append() {
     let shell = Shell::new();
     shell.run_ok("create a.log");
     let mut command = shell.command("append a.log");
@@ -82,7 +84,7 @@ fn a_piped_event_is_stored_at_once_even_if_the_offsets_are_not_read() {
     let mut stdin = child.stdin.take().unwrap();
     let mut reader = std::io::BufReader::new(child.stdout.take().unwrap());
     writeln!(stdin, "{EVENT_JSON}").unwrap();
-    // Read in a thread: an offset that never comes must not block the test.
+    // A thread reads the output, because a missing offset must not block the test.
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut line = String::new();
@@ -116,13 +118,13 @@ fn an_incomplete_last_frame_is_set_aside_and_reported() {
     let truth = shell.plant_damage("torn_tail", "torn.log");
     let (start, end) = (truth["start"].as_u64().unwrap(), truth["end"].as_u64().unwrap());
     fs::copy(shell.path("torn.log"), shell.path("other.log")).unwrap();
-    let ran = shell.run_with_input("append torn.log --journal kept", EVENT_JSON.as_bytes());
-    assert_eq!((ran.exit_code, printed_offsets(&ran)), (0, vec![start]), "{ran:?}");
-    assert!(ran.stderr.contains(&format!("set aside: torn_tail at offset {start}..{end}")), "{ran:?}");
+    let outcome = shell.run_with_input("append torn.log --journal kept", EVENT_JSON.as_bytes());
+    assert_eq!((outcome.exit_code, printed_offsets(&outcome)), (0, vec![start]), "{outcome:?}");
+    assert!(outcome.stderr.contains(&format!("set aside: torn_tail at offset {start}..{end}")), "{outcome:?}");
     assert_eq!(fs::read_dir(shell.path("kept")).unwrap().count(), 1);
     assert_eq!(shell.run("verify torn.log").exit_code, 0);
-    let ran = shell.run_with_input("append other.log --json", EVENT_JSON.as_bytes());
-    let notice: Value = serde_json::from_str(&ran.stderr).unwrap();
+    let outcome = shell.run_with_input("append other.log --json", EVENT_JSON.as_bytes());
+    let notice: Value = serde_json::from_str(&outcome.stderr).unwrap();
     assert_eq!((&notice["set_aside"]["kind"], &notice["set_aside"]["start"]), (&truth["kind"], &truth["start"]));
 }
 
@@ -143,17 +145,20 @@ fn appends_to_cut_old_locked_and_flagged_logs_are_refused() {
     fs::write(shell.path("flags.log"), b"CHRN\0\x01\x01\0\0\0\0\0\0\0\0\0").unwrap();
     for (name, expected) in [("cut.log", "truncated"), ("zero.log", "version 0"), ("flags.log", "must not write")] {
         let before = fs::read(shell.path(name)).unwrap();
-        let ran = shell.run_with_input(&format!("append {name}"), EVENT_JSON.as_bytes());
-        assert!(ran.exit_code == 6 && ran.stderr.contains(expected) && ran.stdout.is_empty(), "{name}: {ran:?}");
+        let outcome = shell.run_with_input(&format!("append {name}"), EVENT_JSON.as_bytes());
+        assert!(
+            outcome.exit_code == 6 && outcome.stderr.contains(expected) && outcome.stdout.is_empty(),
+            "{name}: {outcome:?}"
+        );
         assert_eq!(fs::read(shell.path(name)).unwrap(), before);
     }
     let writer = EventLog::open(shell.path("a.log")).unwrap();
-    let ran = shell.run_with_input("append a.log", EVENT_JSON.as_bytes());
-    assert!(ran.exit_code == 6 && ran.stderr.contains("holds the writer's lock"), "{ran:?}");
+    let outcome = shell.run_with_input("append a.log", EVENT_JSON.as_bytes());
+    assert!(outcome.exit_code == 6 && outcome.stderr.contains("holds the writer's lock"), "{outcome:?}");
     if cfg!(target_os = "linux") {
-        assert!(ran.stderr.contains(&format!("pid {}", std::process::id())), "{ran:?}");
-        let seen = shell.run_ok("info a.log --json").stdout_json();
-        assert_eq!((&seen["writer"]["seen"], &seen["writer"]["pid"]), (&"lock".into(), &std::process::id().into()));
+        assert!(outcome.stderr.contains(&format!("pid {}", std::process::id())), "{outcome:?}");
+        let info = shell.run_ok("info a.log --json").stdout_json();
+        assert_eq!((&info["writer"]["seen"], &info["writer"]["pid"]), (&"lock".into(), &std::process::id().into()));
         assert_eq!(shell.run("create a.log --force").exit_code, 6, "a log that is being written is not replaced");
     }
     drop(writer);
@@ -167,8 +172,8 @@ fn an_end_that_is_being_written_is_not_damage() {
     shell.plant_damage("torn_tail", "torn.log");
     assert_eq!(shell.run("verify torn.log").exit_code, 4);
     let writer = fs::OpenOptions::new().append(true).open(shell.path("torn.log")).unwrap();
-    let ran = shell.run_ok("verify torn.log --json").stdout_json();
-    assert!(ran["in_flight"]["start"].is_u64() && ran["findings_total"] == 0, "{ran}");
+    let outcome = shell.run_ok("verify torn.log --json").stdout_json();
+    assert!(outcome["in_flight"]["start"].is_u64() && outcome["findings_total"] == 0, "{outcome}");
     assert!(shell.run_ok("verify torn.log").stdout.contains("is being written: not damage"));
     assert_eq!(shell.run_ok("cat torn.log").stderr, "");
     drop(writer);

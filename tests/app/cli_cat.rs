@@ -18,20 +18,20 @@ fn cat_prints_events_and_reports_damage_on_stderr() {
     for (kind, code, lines) in [("checksum", 3, 299), ("gap", 0, 299), ("torn_tail", 3, 299), ("header", 3, 300)] {
         let copy = format!("{kind}.log");
         let truth = shell.plant_damage(kind, &copy);
-        let ran = shell.run(&format!("cat {copy}"));
-        assert_eq!((ran.exit_code, ran.stdout.lines().count()), (code, lines), "{kind}: {}", ran.stderr);
+        let outcome = shell.run(&format!("cat {copy}"));
+        assert_eq!((outcome.exit_code, outcome.stdout.lines().count()), (code, lines), "{kind}: {}", outcome.stderr);
         let place = format!("{}..{}", truth["start"], truth["end"]);
         assert!(
-            ran.stderr.lines().count() == 1 && ran.stderr.starts_with(&place) && ran.stderr.contains(kind),
+            outcome.stderr.lines().count() == 1 && outcome.stderr.starts_with(&place) && outcome.stderr.contains(kind),
             "{}",
-            ran.stderr
+            outcome.stderr
         );
         let notice: Value = serde_json::from_str(&shell.run(&format!("cat {copy} --json")).stderr).unwrap();
         assert_eq!((&notice["kind"], &notice["start"]), (&truth["kind"], &truth["start"]));
     }
     shell.plant_damage("truncated", "cut.log");
-    let ran = shell.run("cat cut.log");
-    assert!(ran.exit_code == 3 && ran.stderr.contains("truncated"), "{ran:?}");
+    let outcome = shell.run("cat cut.log");
+    assert!(outcome.exit_code == 3 && outcome.stderr.contains("truncated"), "{outcome:?}");
 }
 
 fn offset_of_line(line: &str) -> u64 {
@@ -58,15 +58,15 @@ fn cat_filters_events_and_findings() {
     let shell = Shell::with_log();
     shell.plant_damage("checksum", "bad.log");
     let all = shell.run_ok("cat a.log").stdout;
-    let of_five = |line: &&str| serde_json::from_str::<Value>(line).unwrap()["event"]["aggregate_id"] == 5;
-    let expected: Vec<&str> = all.lines().filter(of_five).collect();
+    let is_aggregate_5 = |line: &&str| serde_json::from_str::<Value>(line).unwrap()["event"]["aggregate_id"] == 5;
+    let expected: Vec<&str> = all.lines().filter(is_aggregate_5).collect();
     assert!(expected.len() > 1);
-    let ran = shell.run("cat a.log --filter agg:5");
-    assert_eq!((ran.exit_code, ran.stdout.lines().collect::<Vec<_>>()), (0, expected));
+    let outcome = shell.run("cat a.log --filter agg:5");
+    assert_eq!((outcome.exit_code, outcome.stdout.lines().collect::<Vec<_>>()), (0, expected));
     let damaged = shell.run("cat bad.log --filter agg:999999");
     assert!(damaged.exit_code == 3 && damaged.stdout.is_empty() && damaged.stderr.contains("checksum"), "{damaged:?}");
-    let quiet = shell.run("cat bad.log --filter -is:damaged");
-    assert!(quiet.exit_code == 0 && quiet.stderr.is_empty(), "{quiet:?}");
+    let hidden = shell.run("cat bad.log --filter -is:damaged");
+    assert!(hidden.exit_code == 0 && hidden.stderr.is_empty(), "{hidden:?}");
     let broken = shell.run("cat a.log --filter agg:x");
     assert!(broken.exit_code == 2 && broken.stderr.contains("agg:x"), "{broken:?}");
 }
@@ -89,20 +89,21 @@ fn cat_with_an_index_reads_less_and_prints_the_same() {
             for rest in ["", "--limit 9", &format!("--from {from} --until {until}"), "--strict"] {
                 let run = |more: &str| {
                     let mut command = shell.command(&format!("cat {log} {rest} {more}"));
-                    let ran = CommandOutcome::from_output(command.args(["--filter", filter]).output().unwrap());
-                    (ran.exit_code, ran.stdout, ran.stderr)
+                    let outcome = CommandOutcome::from_output(command.args(["--filter", filter]).output().unwrap());
+                    (outcome.exit_code, outcome.stdout, outcome.stderr)
                 };
                 assert_eq!(run(""), run("--index none.idx"), "{log} {filter} {rest}");
             }
         }
     }
-    // Filters by aggregate read single events.
+    // With an index, filters by aggregate read single events.
     for log in ["a.log", "bad.log"] {
         for filter in ["agg:7", "agg:7\u{20}agg:12"] {
-            let known = shell.command(&format!("cat {log} --filter")).arg(filter).output().unwrap();
-            let plain = shell.command(&format!("cat {log} --index none.idx --filter")).arg(filter).output().unwrap();
-            assert!(known.stdout.len() > 1000);
-            assert_eq!((known.status, known.stdout, known.stderr), (plain.status, plain.stdout, plain.stderr));
+            let with_index = shell.command(&format!("cat {log} --filter")).arg(filter).output().unwrap();
+            let without_index =
+                shell.command(&format!("cat {log} --index none.idx --filter")).arg(filter).output().unwrap();
+            assert!(with_index.stdout.len() > 1000);
+            assert_eq!(CommandOutcome::from_output(with_index), CommandOutcome::from_output(without_index));
         }
     }
     // Damage in a range that the index excludes is not found without --strict.

@@ -1,4 +1,4 @@
-//! `create`, `generate`, `drill` and `demo`: the commands that make logs.
+//! `create`, `generate`, `drill` and `demo`: the commands that create logs.
 
 use std::fs;
 
@@ -11,8 +11,8 @@ fn existing_files_are_replaced_only_with_force() {
     let shell = Shell::with_log();
     let before = fs::read(shell.path("a.log")).unwrap();
     for line in ["create a.log", "generate a.log --events 5", "drill a.log -o a.log --kind gap"] {
-        let ran = shell.run(line);
-        assert_eq!(ran.exit_code, 6, "{line}: {ran:?}");
+        let outcome = shell.run(line);
+        assert_eq!(outcome.exit_code, 6, "{line}: {outcome:?}");
         assert_eq!(fs::read(shell.path("a.log")).unwrap(), before, "{line}");
     }
     fs::hard_link(shell.path("a.log"), shell.path("same.log")).unwrap();
@@ -27,8 +27,8 @@ fn existing_files_are_replaced_only_with_force() {
     shell.run_ok("create a.log --force");
     assert_eq!(fs::metadata(shell.path("a.log")).unwrap().len(), 16);
     fs::create_dir(shell.path("folder")).unwrap();
-    let ran = shell.run("create folder --force");
-    assert!(ran.exit_code == 1 && shell.path("folder").is_dir(), "{ran:?}");
+    let outcome = shell.run("create folder --force");
+    assert!(outcome.exit_code == 1 && shell.path("folder").is_dir(), "{outcome:?}");
 }
 
 #[test]
@@ -36,13 +36,13 @@ fn equal_options_give_equal_logs() {
     let shell = Shell::with_log();
     shell.run_ok("generate b.log --events 300 --aggregates 20 --start-time 2026-01-01T00:00Z");
     assert!(fs::read(shell.path("a.log")).unwrap() == fs::read(shell.path("b.log")).unwrap());
-    let made = shell.run_ok("generate c.log --size 100KiB --json").stdout_json();
-    assert_eq!(made["bytes"].as_u64(), Some(fs::metadata(shell.path("c.log")).unwrap().len()));
-    assert!((101_000..=102_400).contains(&made["bytes"].as_u64().unwrap()));
+    let summary = shell.run_ok("generate c.log --size 100KiB --json").stdout_json();
+    assert_eq!(summary["bytes"].as_u64(), Some(fs::metadata(shell.path("c.log")).unwrap().len()));
+    assert!((101_000..=102_400).contains(&summary["bytes"].as_u64().unwrap()));
 }
 
 #[test]
-fn verify_finds_every_drill_as_printed() {
+fn verify_reports_the_finding_that_drill_prints() {
     let shell = Shell::with_log();
     let help = shell.run_ok("drill --help").stdout;
     let start = help.find("Possible values:").unwrap();
@@ -63,11 +63,11 @@ fn verify_finds_every_drill_as_printed() {
 #[test]
 fn an_existing_demo_is_used_again() {
     let shell = Shell::new();
-    let made = shell.run_ok("demo --json").stdout_json();
+    let demo = shell.run_ok("demo --json").stdout_json();
     let found = shell.run("verify chronicle-demo/demo.log --json").stdout_json();
     let range = |found: &Value| (found["kind"].clone(), found["start"].clone(), found["end"].clone());
     let ranges = |list: &Value| list.as_array().unwrap().iter().map(range).collect::<Vec<_>>();
-    assert_eq!(ranges(&found["findings"]), ranges(&made["findings"]));
+    assert_eq!(ranges(&found["findings"]), ranges(&demo["findings"]));
     assert_eq!(found["index"]["state"], "behind");
     let again = shell.run_ok("demo");
     assert!(

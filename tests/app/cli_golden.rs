@@ -6,13 +6,13 @@ use regex::Regex;
 
 use super::shell::{CommandOutcome, Shell};
 
-/// The time at which the index was verified, which differs in every run.
+/// Matches the time of verification in the index, which differs in every run.
 static TIME_PATTERN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(, on |"at_ms":)[0-9][-0-9: .Z]*"#).unwrap());
 
 /// Compares the output with `snapshots/cli__<name>.snap`, with `DIR` for the folder and `NOW` for the time.
-fn assert_golden(shell: &Shell, name: &str, ran: &CommandOutcome) {
+fn assert_golden(shell: &Shell, name: &str, outcome: &CommandOutcome) {
     let folder = shell.folder.path().canonicalize().unwrap();
-    let text = format!("exit {}\n-- stdout\n{}-- stderr\n{}", ran.exit_code, ran.stdout, ran.stderr);
+    let text = format!("exit {}\n-- stdout\n{}-- stderr\n{}", outcome.exit_code, outcome.stdout, outcome.stderr);
     let text = text.replace(folder.to_str().unwrap(), "DIR");
     let text = TIME_PATTERN.replace_all(&text, "${1}NOW").into_owned();
     let mut settings = insta::Settings::clone_current();

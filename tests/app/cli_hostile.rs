@@ -1,4 +1,4 @@
-//! Hostile text in logs, paths and arguments never reaches a terminal unescaped.
+//! Hostile text in logs, paths and arguments is escaped on a terminal.
 
 use std::fs;
 use std::io::Read;
@@ -25,10 +25,10 @@ fn create_log_with_hostile_names(shell: &Shell) {
     log.close().unwrap();
 }
 
-fn assert_no_raw_controls(ran: &CommandOutcome) {
+fn assert_no_raw_controls(outcome: &CommandOutcome) {
     let raw = |c: &char| (c.is_control() && *c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
-    for text in [&ran.stdout, &ran.stderr] {
-        assert_eq!(text.chars().find(raw), None, "{ran:?}");
+    for text in [&outcome.stdout, &outcome.stderr] {
+        assert_eq!(text.chars().find(raw), None, "{outcome:?}");
     }
 }
 
@@ -58,26 +58,26 @@ fn paths_and_arguments_are_escaped() {
     for (name, drawn) in names.into_iter().zip(drawn) {
         let name = std::ffi::OsStr::from_bytes(name);
         for command in ["verify", "append", "index update"] {
-            let ran = CommandOutcome::from_output(shell.command(command).arg(name).output().unwrap());
-            assert_no_raw_controls(&ran);
-            assert!(ran.exit_code == 1 && ran.stderr.contains(drawn), "{ran:?}");
+            let outcome = CommandOutcome::from_output(shell.command(command).arg(name).output().unwrap());
+            assert_no_raw_controls(&outcome);
+            assert!(outcome.exit_code == 1 && outcome.stderr.contains(drawn), "{outcome:?}");
         }
         fs::write(shell.folder.path().join(name), b"CHRN\0\x01\0\0\0\0\0\0\0\0\0\x05").unwrap();
         for command in ["verify", "info", "index update", "index status"] {
-            let ran = CommandOutcome::from_output(shell.command(command).arg(name).output().unwrap());
-            assert_no_raw_controls(&ran);
-            assert!(ran.exit_code == 0 && ran.stdout.contains(drawn), "{ran:?}");
+            let outcome = CommandOutcome::from_output(shell.command(command).arg(name).output().unwrap());
+            assert_no_raw_controls(&outcome);
+            assert!(outcome.exit_code == 0 && outcome.stdout.contains(drawn), "{outcome:?}");
         }
     }
     for hostile in ["--\u{1b}[31m", "ver\u{202e}ify"] {
-        let ran = CommandOutcome::from_output(shell.command("").arg(hostile).output().unwrap());
-        assert_no_raw_controls(&ran);
-        assert_eq!(ran.exit_code, 2);
+        let outcome = CommandOutcome::from_output(shell.command("").arg(hostile).output().unwrap());
+        assert_no_raw_controls(&outcome);
+        assert_eq!(outcome.exit_code, 2);
     }
-    let ran = CommandOutcome::from_output(
+    let outcome = CommandOutcome::from_output(
         shell.command("verify --index").arg("a\u{1b}\u{202e}.idx").arg("nothing").output().unwrap(),
     );
-    assert_no_raw_controls(&ran);
+    assert_no_raw_controls(&outcome);
 }
 
 #[cfg(unix)]

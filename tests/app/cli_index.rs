@@ -1,4 +1,4 @@
-//! `index`: states, updates, rebuilds, and that threads and memory do not change results.
+//! `index`: states, updates and rebuilds; the number of threads and the memory limit do not change any result.
 
 use std::fs;
 use std::io::Write;
@@ -6,11 +6,11 @@ use std::io::Write;
 use super::shell::{CommandOutcome, Shell};
 
 #[test]
-fn index_commands_do_what_the_state_needs() {
+fn index_commands_act_on_the_index_state() {
     let shell = Shell::with_log();
     let state = || {
-        let ran = shell.run("index status a.log --json");
-        (ran.stdout_json()["index"]["state"].as_str().unwrap().to_owned(), ran.exit_code)
+        let outcome = shell.run("index status a.log --json");
+        (outcome.stdout_json()["index"]["state"].as_str().unwrap().to_owned(), outcome.exit_code)
     };
     assert_eq!(state(), ("missing".into(), 5));
     shell.run_ok("index update a.log");
@@ -50,27 +50,27 @@ fn threads_and_memory_do_not_change_any_result() {
     shell.run_ok("generate a.log --size 50MiB --aggregates 5000");
     shell.flip_bit("a.log", 20_000_000);
     shell.flip_bit("a.log", 45_000_000);
-    let mut seen: Option<(CommandOutcome, CommandOutcome, Vec<u8>, Vec<u8>)> = None;
+    let mut first: Option<(CommandOutcome, CommandOutcome, Vec<u8>, Vec<u8>)> = None;
     for (threads, memory) in [(1, "256MiB"), (3, "1MiB")] {
-        let ran = shell.run(&format!("verify a.log --ndjson --threads {threads}"));
+        let outcome = shell.run(&format!("verify a.log --ndjson --threads {threads}"));
         let plan = shell.run(&format!("repair a.log --dry-run --json --threads {threads}"));
         shell.run_ok(&format!("salvage a.log -o b.log --force --threads {threads}"));
         let copy = fs::read(shell.path("b.log")).unwrap();
         shell.run_ok(&format!("index rebuild a.log --threads {threads} --memory {memory}"));
         let index = fs::read(shell.path("a.log.idx")).unwrap();
         fs::remove_file(shell.path("a.log.idx")).unwrap();
-        if let Some((known, known_plan, known_copy, known_index)) = &seen {
-            assert_eq!((ran.exit_code, &ran.stdout), (known.exit_code, &known.stdout));
-            assert_eq!((plan.exit_code, &plan.stdout), (known_plan.exit_code, &known_plan.stdout));
-            // The header has the time of creation.
-            assert!(copy[16..] == known_copy[16..], "{} and {} bytes", copy.len(), known_copy.len());
-            // The first page has the time of verification.
-            assert!(index[4096..] == known_index[4096..], "{} and {} bytes", index.len(), known_index.len());
+        if let Some((first_outcome, first_plan, first_copy, first_index)) = &first {
+            assert_eq!((outcome.exit_code, &outcome.stdout), (first_outcome.exit_code, &first_outcome.stdout));
+            assert_eq!((plan.exit_code, &plan.stdout), (first_plan.exit_code, &first_plan.stdout));
+            // The header contains the time of creation.
+            assert!(copy[16..] == first_copy[16..], "{} and {} bytes", copy.len(), first_copy.len());
+            // The first page contains the time of verification.
+            assert!(index[4096..] == first_index[4096..], "{} and {} bytes", index.len(), first_index.len());
         }
-        seen.get_or_insert((ran, plan, copy, index));
+        first.get_or_insert((outcome, plan, copy, index));
     }
     assert_eq!(
-        seen.map(|(ran, plan, ..)| (ran.exit_code, ran.stdout.lines().count(), plan.exit_code)),
+        first.map(|(outcome, plan, ..)| (outcome.exit_code, outcome.stdout.lines().count(), plan.exit_code)),
         Some((4, 2, 4))
     );
 }
@@ -84,8 +84,8 @@ fn a_corrupt_index_reports_a_lost_end_that_its_head_records() {
     shell.flip_bit("a.log.idx", index.len() - 10);
     let reason = format!("its head is intact and covers {} bytes, more than the log has", log.len());
     for command in ["verify a.log", "index status a.log"] {
-        let ran = shell.run(command);
-        assert!(ran.stdout.contains("CORRUPT") && ran.stdout.contains(&reason), "{command}: {ran:?}");
+        let outcome = shell.run(command);
+        assert!(outcome.stdout.contains("CORRUPT") && outcome.stdout.contains(&reason), "{command}: {outcome:?}");
     }
     // With a complete log there is nothing to report.
     fs::write(shell.path("a.log"), &log).unwrap();

@@ -12,14 +12,14 @@ use sha2::{Digest, Sha256};
 
 use super::shell::Shell;
 
-/// Every file in the folder with its bytes.
+/// Returns every file in the folder with its bytes.
 fn folder_contents(shell: &Shell) -> Vec<(PathBuf, Vec<u8>)> {
     let mut names: Vec<_> = fs::read_dir(shell.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
     names.into_iter().map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
 }
 
-/// A plan that changes one byte of `a.log`.
+/// Builds a plan that changes one byte of `a.log`.
 fn sample_plan(shell: &Shell) -> Plan {
     let bytes = fs::read(shell.path("a.log")).unwrap();
     let first_end = 16 + 8 + u32::from_be_bytes(bytes[16..20].try_into().unwrap()) as usize;
@@ -72,7 +72,7 @@ fn sample_plan(shell: &Shell) -> Plan {
     }
 }
 
-/// A shell with `a.log` and the changed sample plan in `p.json`.
+/// Creates a shell with `a.log`, and with the sample plan, modified by `change`, in `p.json`.
 fn shell_with_plan(change: impl FnOnce(&mut Plan)) -> Shell {
     let shell = Shell::with_log();
     let mut plan = sample_plan(&shell);
@@ -85,25 +85,25 @@ fn shell_with_plan(change: impl FnOnce(&mut Plan)) -> Shell {
 fn without_a_terminal_and_yes_nothing_is_written() {
     let shell = shell_with_plan(|_| {});
     let before = folder_contents(&shell);
-    let ran = shell.run("repair a.log --apply p.json");
-    assert_eq!(ran.exit_code, 6, "{ran:?}");
+    let outcome = shell.run("repair a.log --apply p.json");
+    assert_eq!(outcome.exit_code, 6, "{outcome:?}");
     assert!(
-        ran.stdout.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 40, 61 → 62, \"a\" → \"b\""),
-        "{ran:?}"
+        outcome.stdout.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 40, 61 → 62, \"a\" → \"b\""),
+        "{outcome:?}"
     );
     assert!(
-        ran.stdout
+        outcome.stdout
             .contains("    --choose 16=2  1 byte at offset 40, 61 → 62, \"a\" → \"b\" (chance alone would offer 0.25: check by eye)"),
-        "{ran:?}"
+        "{outcome:?}"
     );
-    assert!(ran.stdout.contains("the payload is no ‹ESC›event"), "text of a plan is escaped: {ran:?}");
-    assert!(ran.stderr.contains("not confirmed") && ran.stderr.contains("--yes"), "{ran:?}");
+    assert!(outcome.stdout.contains("the payload is no ‹ESC›event"), "text of a plan is escaped: {outcome:?}");
+    assert!(outcome.stderr.contains("not confirmed") && outcome.stderr.contains("--yes"), "{outcome:?}");
 
-    let ran = shell.run("repair a.log --apply p.json --json");
-    let report = ran.stdout_json();
-    assert_eq!((ran.exit_code, &report["plan"]["id"], &report["applied"]), (6, &"0123abcd".into(), &Value::Null));
-    let error: Value = serde_json::from_str(&ran.stderr).unwrap();
-    assert_eq!((&error["exit"], &error["corruption"]), (&6.into(), &false.into()), "{ran:?}");
+    let outcome = shell.run("repair a.log --apply p.json --json");
+    let report = outcome.stdout_json();
+    assert_eq!((outcome.exit_code, &report["plan"]["id"], &report["applied"]), (6, &"0123abcd".into(), &Value::Null));
+    let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+    assert_eq!((&error["exit"], &error["corruption"]), (&6.into(), &false.into()), "{outcome:?}");
     assert!(folder_contents(&shell) == before);
 }
 
@@ -112,8 +112,8 @@ fn a_dry_run_writes_nothing_and_returns_the_status_of_the_log() {
     let shell = shell_with_plan(|_| {});
     let before = folder_contents(&shell);
     for yes in ["", " --yes"] {
-        let ran = shell.run(&format!("repair a.log --apply p.json --dry-run{yes}"));
-        assert_eq!((ran.exit_code, ran.stderr.as_str()), (3, ""), "unrepaired damage: {ran:?}");
+        let outcome = shell.run(&format!("repair a.log --apply p.json --dry-run{yes}"));
+        assert_eq!((outcome.exit_code, outcome.stderr.as_str()), (3, ""), "unrepaired damage: {outcome:?}");
     }
     assert!(folder_contents(&shell) == before);
 
@@ -126,10 +126,10 @@ fn an_outdated_plan_is_refused_before_it_is_shown() {
     let shell = shell_with_plan(|_| {});
     shell.flip_bit("a.log", 200);
     let before = folder_contents(&shell);
-    for how in ["", " --dry-run", " --yes", " --json --dry-run"] {
-        let ran = shell.run(&format!("repair a.log --apply p.json{how}"));
-        assert_eq!((ran.exit_code, ran.stdout.as_str()), (6, ""), "{how}: {ran:?}");
-        assert!(ran.stderr.contains("found another first frame"), "{how}: {ran:?}");
+    for options in ["", " --dry-run", " --yes", " --json --dry-run"] {
+        let outcome = shell.run(&format!("repair a.log --apply p.json{options}"));
+        assert_eq!((outcome.exit_code, outcome.stdout.as_str()), (6, ""), "{options}: {outcome:?}");
+        assert!(outcome.stderr.contains("found another first frame"), "{options}: {outcome:?}");
     }
     assert!(folder_contents(&shell) == before);
 }
@@ -153,19 +153,20 @@ fn a_repair_updates_an_existing_index_and_creates_none() {
 #[test]
 fn an_empty_plan_needs_no_confirmation() {
     let shell = shell_with_plan(|plan| plan.steps.clear());
-    let ran = shell.run("repair a.log --apply p.json");
-    assert_eq!((ran.exit_code, ran.stderr.as_str()), (3, ""), "{ran:?}");
+    let outcome = shell.run("repair a.log --apply p.json");
+    assert_eq!((outcome.exit_code, outcome.stderr.as_str()), (3, ""), "{outcome:?}");
     assert!(
-        ran.stdout
+        outcome
+            .stdout
             .contains("a.log: no repair planned, 1 range left as is\nnot repaired: 16..300 checksum: the payload"),
-        "{ran:?}"
+        "{outcome:?}"
     );
     let shell = shell_with_plan(|plan| {
         plan.steps.clear();
         plan.unrepaired.clear();
     });
-    let ran = shell.run_ok("repair a.log --apply p.json");
-    assert!(ran.stdout.ends_with("a.log: nothing to repair\n"), "{ran:?}");
+    let outcome = shell.run_ok("repair a.log --apply p.json");
+    assert!(outcome.stdout.ends_with("a.log: nothing to repair\n"), "{outcome:?}");
 }
 
 /// Runs a command at a terminal, answers its question, and returns its exit status.
@@ -180,11 +181,11 @@ fn run_with_answer(shell: &Shell, line: &str, answer: &str) -> u32 {
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
     let (mut reader, mut keys) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
-    let (mut seen, mut buf) = (String::new(), [0; 4096]);
-    while !seen.contains("Apply this plan? [y/N]") {
+    let (mut output, mut buf) = (String::new(), [0; 4096]);
+    while !output.contains("Apply this plan? [y/N]") {
         let read = reader.read(&mut buf).unwrap_or_default();
-        assert!(read > 0, "it ended without asking: {seen}");
-        seen.push_str(&String::from_utf8_lossy(&buf[..read]));
+        assert!(read > 0, "the command ended without a question: {output}");
+        output.push_str(&String::from_utf8_lossy(&buf[..read]));
     }
     keys.write_all(answer.as_bytes()).unwrap();
     keys.flush().unwrap();
@@ -209,12 +210,12 @@ fn saving_a_plan_replaces_files_only_with_force_and_never_the_log() {
     shell.run_ok("index update a.log");
     fs::write(shell.path("p.json"), "mine").unwrap();
     let before = folder_contents(&shell);
-    let ran = shell.run("repair a.log --dry-run --plan p.json");
-    assert!(ran.exit_code == 6 && ran.stderr.contains("p.json: already exists"), "{ran:?}");
+    let outcome = shell.run("repair a.log --dry-run --plan p.json");
+    assert!(outcome.exit_code == 6 && outcome.stderr.contains("p.json: already exists"), "{outcome:?}");
     fs::hard_link(shell.path("a.log"), shell.path("same.log")).unwrap();
-    for taken in ["a.log", "same.log", "a.log.idx"] {
-        let ran = shell.run(&format!("repair a.log --dry-run --plan {taken} --force"));
-        assert!(ran.exit_code == 6 && ran.stderr.contains("would replace"), "{taken}: {ran:?}");
+    for protected in ["a.log", "same.log", "a.log.idx"] {
+        let outcome = shell.run(&format!("repair a.log --dry-run --plan {protected} --force"));
+        assert!(outcome.exit_code == 6 && outcome.stderr.contains("would replace"), "{protected}: {outcome:?}");
     }
     fs::remove_file(shell.path("same.log")).unwrap();
     assert!(folder_contents(&shell) == before);
@@ -241,14 +242,17 @@ fn a_saved_plan_has_the_permissions_of_the_log() {
 #[test]
 fn files_that_are_not_plans_are_refused() {
     let shell = shell_with_plan(|plan| plan.layout_version = 2);
-    let ran = shell.run("repair a.log --apply p.json --yes");
-    assert!(ran.exit_code == 2 && ran.stderr.contains("expected a repair plan of layout 1, found layout 2"), "{ran:?}");
+    let outcome = shell.run("repair a.log --apply p.json --yes");
+    assert!(
+        outcome.exit_code == 2 && outcome.stderr.contains("expected a repair plan of layout 1, found layout 2"),
+        "{outcome:?}"
+    );
     for text in ["", "{}", "{\"plan\":1", "[1]"] {
         fs::write(shell.path("p.json"), text).unwrap();
-        let ran = shell.run("repair a.log --apply p.json --yes");
+        let outcome = shell.run("repair a.log --apply p.json --yes");
         assert!(
-            ran.exit_code == 2 && ran.stderr.contains("p.json: expected a repair plan of layout 1"),
-            "{text}: {ran:?}"
+            outcome.exit_code == 2 && outcome.stderr.contains("p.json: expected a repair plan of layout 1"),
+            "{text}: {outcome:?}"
         );
     }
     assert_eq!(shell.run("repair a.log --apply missing.json").exit_code, 1);
@@ -260,8 +264,8 @@ fn the_old_name_of_gap_undecided_still_works() {
         let shell = Shell::with_log();
         shell.plant_damage("checksum_byte", "bad.log");
         assert!(shell.run("repair bad.log --dry-run").stdout.contains("not repaired: "));
-        let ran = shell.run(&format!("repair bad.log --dry-run {flag} --json"));
-        ran.stdout_json()["plan"]["steps"][0]["action"].clone()
+        let outcome = shell.run(&format!("repair bad.log --dry-run {flag} --json"));
+        outcome.stdout_json()["plan"]["steps"][0]["action"].clone()
     });
     assert_eq!(plans, ["gap", "gap"]);
     assert!(!Shell::new().run("repair --help").stdout.contains("--fence-undecided"), "the alias is hidden");
@@ -286,11 +290,11 @@ fn invalid_arguments_exit_with_2() {
         "undo a.log 1 --list",
         "undo a.log --list --yes",
     ] {
-        let ran = shell.run(line);
-        assert!(ran.exit_code == 2 && ran.stdout.is_empty(), "{line}: {ran:?}");
-        let ran = shell.run(&format!("{line} --json"));
-        let error: Value = serde_json::from_str(&ran.stderr).unwrap();
-        assert_eq!((ran.exit_code, &error["exit"]), (2, &2.into()), "{line}: {ran:?}");
+        let outcome = shell.run(line);
+        assert!(outcome.exit_code == 2 && outcome.stdout.is_empty(), "{line}: {outcome:?}");
+        let outcome = shell.run(&format!("{line} --json"));
+        let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+        assert_eq!((outcome.exit_code, &error["exit"]), (2, &2.into()), "{line}: {outcome:?}");
     }
     let missing = shell.run("repair nothing.log --json --yes");
     let error: Value = serde_json::from_str(&missing.stderr).unwrap();
@@ -300,19 +304,19 @@ fn invalid_arguments_exit_with_2() {
 #[test]
 fn a_log_without_repairs_has_an_empty_history() {
     let shell = Shell::with_log();
-    let ran = shell.run_ok("undo a.log --list");
-    assert!(ran.stdout.is_empty() && ran.stderr.contains("no repairs yet"), "{ran:?}");
-    let ran = shell.run_ok("undo a.log --list --json");
-    assert!(ran.stdout.is_empty() && ran.stderr.is_empty(), "{ran:?}");
+    let outcome = shell.run_ok("undo a.log --list");
+    assert!(outcome.stdout.is_empty() && outcome.stderr.contains("no repairs yet"), "{outcome:?}");
+    let outcome = shell.run_ok("undo a.log --list --json");
+    assert!(outcome.stdout.is_empty() && outcome.stderr.is_empty(), "{outcome:?}");
     assert_eq!(shell.run_ok("info a.log --json").stdout_json()["repairs"], 0);
 }
 
-/// The lines of `cat`: every readable event with its offset.
+/// Returns the lines that `cat` prints: every readable event with its offset.
 fn readable_lines(shell: &Shell, name: &str) -> Vec<String> {
     shell.run(&format!("cat {name}")).stdout.lines().map(str::to_owned).collect()
 }
 
-/// The damage that `verify` reports.
+/// Returns the damage that `verify` reports.
 fn reported_damage(shell: &Shell, name: &str) -> Vec<Value> {
     let report = shell.run(&format!("verify {name} --json")).stdout_json();
     report["findings"].as_array().unwrap().iter().filter(|found| found["damage"] == true).cloned().collect()
@@ -337,26 +341,26 @@ fn every_damaged_fixture_is_repaired_as_planned_and_undone_to_the_byte() {
         assert_eq!(planned.exit_code, status, "{name}: a dry run returns the status of the log: {planned:?}");
         assert!(folder_contents(&shell) == before, "{name}");
 
-        let ran = shell.run("repair a.log --yes --json");
-        let report = ran.stdout_json();
+        let outcome = shell.run("repair a.log --yes --json");
+        let report = outcome.stdout_json();
         for part in ["id", "steps", "left"] {
             assert_eq!(report["plan"][part], planned.stdout_json()["plan"][part], "{name}: the same plan");
         }
-        let left = report["plan"]["left"].as_array().unwrap();
-        assert_eq!(reported_damage(&shell, "a.log").len(), left.len(), "{name}: {report}");
+        let unrepaired = report["plan"]["left"].as_array().unwrap();
+        assert_eq!(reported_damage(&shell, "a.log").len(), unrepaired.len(), "{name}: {report}");
         let given_up = report["plan"]["steps"].as_array().unwrap().iter().any(|step| step["given_up"]["at_most"] != 0);
-        assert_eq!(ran.exit_code, if left.is_empty() && !given_up { 0 } else { 3 }, "{name}: {report}");
+        assert_eq!(outcome.exit_code, if unrepaired.is_empty() && !given_up { 0 } else { 3 }, "{name}: {report}");
         let after = readable_lines(&shell, "a.log");
         assert!(events.iter().all(|line| after.contains(line)), "{name}: an event is no longer readable");
 
         if report["applied"].is_null() {
-            assert!(folder_contents(&shell) == before, "{name}: nothing to do, nothing done");
+            assert!(folder_contents(&shell) == before, "{name}: an empty plan writes nothing");
             continue;
         }
         repaired += 1;
         assert!(PathBuf::from(report["applied"]["journal"].as_str().unwrap()).is_file(), "{name}");
-        let ran = shell.run("undo a.log --yes");
-        assert_eq!(ran.exit_code, status, "{name}: {ran:?}");
+        let outcome = shell.run("undo a.log --yes");
+        assert_eq!(outcome.exit_code, status, "{name}: {outcome:?}");
         assert!(fs::read(shell.path("a.log")).unwrap() == original, "{name}: not the identical file");
         assert_eq!(shell.run_ok("undo a.log --list").stdout.lines().count(), 2, "{name}");
     }
@@ -388,14 +392,14 @@ fn a_lost_range_becomes_a_gap_and_its_bytes_are_in_the_named_journal() {
     let shell = Shell::with_log();
     let truth = shell.plant_damage("garbage", "bad.log");
     let before = fs::read(shell.path("bad.log")).unwrap();
-    let ran = shell.run("repair bad.log --yes --max-loss 0");
-    assert!(ran.exit_code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    let outcome = shell.run("repair bad.log --yes --max-loss 0");
+    assert!(outcome.exit_code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{outcome:?}");
     assert_eq!(shell.run("repair bad.log --yes --except garbage").exit_code, 3);
     assert!(fs::read(shell.path("bad.log")).unwrap() == before, "excluded damage is left");
 
-    let ran = shell.run("repair bad.log --yes --json");
-    assert_eq!(ran.exit_code, 3, "events are given up: {ran:?}");
-    let journal = ran.stdout_json()["applied"]["journal"].clone();
+    let outcome = shell.run("repair bad.log --yes --json");
+    assert_eq!(outcome.exit_code, 3, "events are given up: {outcome:?}");
+    let journal = outcome.stdout_json()["applied"]["journal"].clone();
     let report = shell.run("verify bad.log --json");
     let gap = &report.stdout_json()["findings"][0];
     assert_eq!(
@@ -421,16 +425,16 @@ fn a_cut_log_keeps_its_lost_offsets_unless_forget_is_given() {
         let _ = fs::remove_dir_all(shell.path("cut.log.repairs"));
     };
     let flags = "--type T --namespace n --schema s --payload 1";
-    let appended = || shell.run_ok(&format!("append cut.log {flags}")).stdout.trim().parse::<usize>().unwrap();
+    let append_offset = || shell.run_ok(&format!("append cut.log {flags}")).stdout.trim().parse::<usize>().unwrap();
     let whole = fs::read(shell.path("a.log")).unwrap();
 
     assert_eq!(shell.run("repair cut.log --yes").exit_code, 3, "events are given up");
     assert_eq!(shell.run("verify cut.log --require-fresh").exit_code, 0, "the index was caught up");
-    assert_eq!(appended(), whole.len());
+    assert_eq!(append_offset(), whole.len());
 
     restore_cut_log();
     assert_eq!(shell.run("repair cut.log --yes --forget").exit_code, 3, "events are given up");
-    assert_eq!(appended(), cut.len());
+    assert_eq!(append_offset(), cut.len());
 
     restore_cut_log();
     shell.run_ok("repair cut.log --yes --donor a.log");
@@ -444,13 +448,13 @@ fn a_saved_plan_is_applied_once_and_not_to_another_log() {
     shell.plant_damage("length", "bad.log");
     let before = fs::read(shell.path("bad.log")).unwrap();
     assert_eq!(shell.run("repair bad.log --dry-run --plan p.json").exit_code, 4);
-    let ran = shell.run("repair a.log --apply p.json --yes");
-    assert_eq!(ran.exit_code, 6, "{ran:?}");
+    let outcome = shell.run("repair a.log --apply p.json --yes");
+    assert_eq!(outcome.exit_code, 6, "{outcome:?}");
     shell.run_ok("repair bad.log --apply p.json --yes");
-    let ran = shell.run("repair bad.log --apply p.json --yes");
-    assert_eq!(ran.exit_code, 6, "{ran:?}");
-    let ran = shell.run("undo bad.log 1 --yes");
-    assert!(ran.exit_code == 4 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    let outcome = shell.run("repair bad.log --apply p.json --yes");
+    assert_eq!(outcome.exit_code, 6, "{outcome:?}");
+    let outcome = shell.run("undo bad.log 1 --yes");
+    assert!(outcome.exit_code == 4 && fs::read(shell.path("bad.log")).unwrap() == before, "{outcome:?}");
     shell.run_ok("repair bad.log --apply p.json --yes --full-check");
 }
 
@@ -460,8 +464,8 @@ fn a_log_that_is_being_written_is_not_repaired() {
     shell.plant_damage("length", "bad.log");
     let writer = chronicle::EventLog::open(shell.path("bad.log")).unwrap();
     let before = fs::read(shell.path("bad.log")).unwrap();
-    let ran = shell.run("repair bad.log --yes");
-    assert!(ran.exit_code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{ran:?}");
+    let outcome = shell.run("repair bad.log --yes");
+    assert!(outcome.exit_code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{outcome:?}");
     drop(writer);
     shell.run_ok("repair bad.log --yes --wait 5");
 }
@@ -471,10 +475,10 @@ fn an_invalid_event_is_left_and_reported() {
     let shell = Shell::with_log();
     shell.plant_damage("invalid_event", "bad.log");
     let before = folder_contents(&shell);
-    let ran = shell.run("repair bad.log --yes");
+    let outcome = shell.run("repair bad.log --yes");
     assert!(
-        ran.exit_code == 3 && ran.stdout.contains("not repaired: ") && ran.stdout.contains("invalid_event"),
-        "{ran:?}"
+        outcome.exit_code == 3 && outcome.stdout.contains("not repaired: ") && outcome.stdout.contains("invalid_event"),
+        "{outcome:?}"
     );
     assert!(folder_contents(&shell) == before);
     assert_eq!(shell.run("undo bad.log --yes").exit_code, 6, "there is nothing to undo");
@@ -496,12 +500,12 @@ fn confirming_at_the_terminal_applies_the_printed_plan() {
 fn an_interrupted_repair_is_reported_by_readers_and_completed_by_a_writer() {
     let shell = Shell::with_log();
     shell.plant_damage("length", "bad.log");
-    let ran = shell.run("repair bad.log --yes --json").stdout_json();
-    let journal = PathBuf::from(ran["applied"]["journal"].as_str().unwrap());
+    let outcome = shell.run("repair bad.log --yes --json").stdout_json();
+    let journal = PathBuf::from(outcome["applied"]["journal"].as_str().unwrap());
     let bytes = fs::read(&journal).unwrap();
-    // Removes the last record of the journal, which marks the repair as done.
-    let done = bytes.windows(8).rposition(|window| window == b"{\"state\"").unwrap() - 4;
-    fs::write(&journal, &bytes[..done]).unwrap();
+    // Removes the last record of the journal, which marks the repair as applied.
+    let last_record = bytes.windows(8).rposition(|window| window == b"{\"state\"").unwrap() - 4;
+    fs::write(&journal, &bytes[..last_record]).unwrap();
 
     let before = folder_contents(&shell);
     assert!(shell.run("verify bad.log").stdout.contains("pending repair: "));
@@ -509,11 +513,11 @@ fn an_interrupted_repair_is_reported_by_readers_and_completed_by_a_writer() {
     shell.run("repair bad.log --dry-run");
     shell.run("repair bad.log");
     assert!(
-        folder_contents(&shell) == before && fs::read(&journal).unwrap().len() == done,
+        folder_contents(&shell) == before && fs::read(&journal).unwrap().len() == last_record,
         "reading does not complete a repair"
     );
-    let ran = shell.run_ok("repair bad.log --yes");
-    assert!(ran.stderr.contains("repair 1 was interrupted") && ran.stderr.contains("completed"), "{ran:?}");
+    let outcome = shell.run_ok("repair bad.log --yes");
+    assert!(outcome.stderr.contains("repair 1 was interrupted") && outcome.stderr.contains("completed"), "{outcome:?}");
     assert!(!shell.run("verify bad.log").stdout.contains("pending repair: "));
 }
 

@@ -1,5 +1,5 @@
-//! The sample logs of an independent implementation, where they are there: `verify` reports their truth, `cat` prints
-//! every readable event.
+//! Sample logs written by an independent implementation: `verify` reports the expected findings, and `cat` prints every
+//! readable event. The test is skipped if the samples are not present.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use super::shell::{Shell, sibling_path};
 fn samples_are_reported_and_printed_as_documented() {
     let folder = sibling_path("shared/samples");
     let Ok(truth) = fs::read_to_string(folder.join("truth.json")) else {
-        eprintln!("{} is not there: the samples are not tested", folder.display());
+        eprintln!("{} does not exist: the samples are not tested", folder.display());
         return;
     };
     let truth: Value = serde_json::from_str(&truth).unwrap();
@@ -27,8 +27,8 @@ fn samples_are_reported_and_printed_as_documented() {
         for (key, expected) in [("bytes", "bytes"), ("version", "version"), ("events", "readable_events")] {
             assert_eq!(report[key], truth[expected], "{name}: {key}");
         }
-        let harmless = |found: &Value| matches!(found["kind"].as_str(), Some("gap" | "clock"));
-        let damaged = !truth["findings"].as_array().unwrap().iter().all(harmless);
+        let is_information = |found: &Value| matches!(found["kind"].as_str(), Some("gap" | "clock"));
+        let damaged = !truth["findings"].as_array().unwrap().iter().all(is_information);
         let expected: &[i32] = if damaged { &[3, 4] } else { &[0] };
         assert!(expected.contains(&verified.exit_code), "{name}: {}", verified.exit_code);
 
@@ -45,8 +45,8 @@ fn samples_are_reported_and_printed_as_documented() {
         assert_eq!(offsets.len() as u64, truth["readable_events"].as_u64().unwrap(), "{name}");
         let sum = crc32fast::hash(offsets.join(",").as_bytes());
         assert_eq!(u64::from(sum), truth["readable_offsets_crc32"].as_u64().unwrap(), "{name}");
-        let clock = |found: &&Value| found["kind"] != "clock";
-        let reported = truth["findings"].as_array().unwrap().iter().filter(clock).count();
+        let is_printed = |found: &&Value| found["kind"] != "clock";
+        let reported = truth["findings"].as_array().unwrap().iter().filter(is_printed).count();
         let code = if damaged { 3 } else { 0 };
         assert_eq!((printed.exit_code, printed.stderr.lines().count()), (code, reported), "{name}: {}", printed.stderr);
     }

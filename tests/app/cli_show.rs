@@ -1,4 +1,4 @@
-//! `show`: one row of the log, from a script: events, damage, gaps, the header, and what is refused.
+//! `show`: one row of the log: events, damage, gaps, the header, and locations that are refused.
 
 use std::fs;
 use std::io::Read;
@@ -10,18 +10,18 @@ use serde_json::Value;
 use super::shell::{CommandOutcome, Shell};
 
 /// Offset of the first event.
-const FIRST: usize = 16;
+const FIRST_OFFSET: usize = 16;
 
-/// The row's bytes in the file, as hexadecimal digits.
+/// Returns the bytes of a range of the file, as hexadecimal digits.
 fn stored_hex(shell: &Shell, name: &str, start: u64, end: u64) -> String {
     let bytes = fs::read(shell.path(name)).unwrap();
     bytes[start as usize..end as usize].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The value after a label in the text output.
-fn line<'t>(ran: &'t CommandOutcome, label: &str) -> &'t str {
-    let found = ran.stdout.lines().find_map(|line| line.strip_prefix("  ")?.strip_prefix(label));
-    found.unwrap_or_else(|| panic!("no {label}: {ran:?}")).trim()
+/// Returns the value after a label in the text output.
+fn line<'t>(outcome: &'t CommandOutcome, label: &str) -> &'t str {
+    let found = outcome.stdout.lines().find_map(|line| line.strip_prefix("  ")?.strip_prefix(label));
+    found.unwrap_or_else(|| panic!("no {label}: {outcome:?}")).trim()
 }
 
 #[test]
@@ -67,14 +67,14 @@ fn an_event_is_shown_with_its_frame_its_json_and_its_bytes() {
 }
 
 #[test]
-fn a_place_inside_a_frame_an_event_number_and_a_share_lead_to_the_frame() {
+fn an_offset_inside_a_frame_an_event_number_and_a_share_show_the_frame() {
     let shell = Shell::with_log();
     let start_of = |place: &str| shell.run_ok(&format!("show a.log {place} --json")).stdout_json()["start"].clone();
     let cat = shell.run_ok("cat a.log --limit 2");
     let second = serde_json::from_str::<Value>(cat.stdout.lines().nth(1).unwrap()).unwrap()["offset"].as_u64().unwrap();
     assert_eq!(start_of(&(second + 1).to_string()), second);
     assert_eq!(start_of(&format!("{:#x}", second + 30)), second);
-    assert_eq!(start_of(&(second - 1).to_string()), FIRST);
+    assert_eq!(start_of(&(second - 1).to_string()), FIRST_OFFSET);
     assert_eq!(start_of("#2"), second);
     assert_eq!(start_of("0%"), 0);
     let bytes = fs::metadata(shell.path("a.log")).unwrap().len();
@@ -107,9 +107,9 @@ fn damage_is_shown_with_the_verdict_and_the_fix_of_verify_and_exits_with_3() {
         let verify = shell.run(&format!("verify {copy} --ndjson"));
         let finding = verify.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let finding = finding.into_iter().find(|finding| finding["start"] == start).unwrap();
-        let ran = shell.run(&format!("show {copy} {start} --json"));
-        assert_eq!(ran.exit_code, 3, "{kind}: {ran:?}");
-        let shown = ran.stdout_json();
+        let outcome = shell.run(&format!("show {copy} {start} --json"));
+        assert_eq!(outcome.exit_code, 3, "{kind}: {outcome:?}");
+        let shown = outcome.stdout_json();
         assert_eq!(shown["finding"], finding, "{kind}");
         assert_eq!(shown["kind"], kind);
         let end = shown["end"].as_u64().unwrap();
@@ -141,13 +141,13 @@ fn short_neighbouring_pieces_share_the_gap_that_verify_offers() {
 }
 
 #[test]
-fn a_gap_is_information_and_names_the_journal_that_keeps_its_bytes() {
+fn a_gap_is_information_and_names_the_journal_with_its_bytes() {
     let shell = Shell::with_log();
     let start = shell.plant_damage("garbage", "bad.log")["start"].as_u64().unwrap();
     shell.run("repair bad.log --yes");
-    let ran = shell.run(&format!("show bad.log {start}"));
-    assert_eq!((ran.exit_code, line(&ran, "kind")), (0, "gap"), "{ran:?}");
-    assert!(line(&ran, "original bytes in").contains("bad.log.repairs"), "{ran:?}");
+    let outcome = shell.run(&format!("show bad.log {start}"));
+    assert_eq!((outcome.exit_code, line(&outcome, "kind")), (0, "gap"), "{outcome:?}");
+    assert!(line(&outcome, "original bytes in").contains("bad.log.repairs"), "{outcome:?}");
     let json = shell.run_ok(&format!("show bad.log {start} --json")).stdout_json();
     assert!(json["payload_text"].as_str().unwrap().starts_with("{\"$gap\":"), "{json}");
     assert!(json["finding"]["evidence"]["kept_in"].as_str().unwrap().contains("bad.log.repairs"), "{json}");
@@ -163,18 +163,18 @@ fn an_offset_that_the_log_has_lost_shows_the_loss_and_one_past_the_end_is_refuse
     let lost = shell.run(&format!("show cut.log {} --json", whole - 1));
     assert_eq!((lost.exit_code, lost.stdout_json()["kind"].as_str()), (3, Some("truncated")), "{lost:?}");
     for place in [whole.to_string(), "99999999".into(), "#301".into()] {
-        let ran = shell.run(&format!("show a.log {place}"));
-        assert!(ran.exit_code == 2 && ran.stdout.is_empty(), "{ran:?}");
-        assert!(ran.stderr.contains(&format!("{place} is past the end of the log")), "{ran:?}");
+        let outcome = shell.run(&format!("show a.log {place}"));
+        assert!(outcome.exit_code == 2 && outcome.stdout.is_empty(), "{outcome:?}");
+        assert!(outcome.stderr.contains(&format!("{place} is past the end of the log")), "{outcome:?}");
     }
     for place in ["foo", "#0", "101%"] {
-        let ran = shell.run(&format!("show a.log {place}"));
-        assert!(ran.exit_code == 2 && ran.stderr.contains("expected"), "{ran:?}");
+        let outcome = shell.run(&format!("show a.log {place}"));
+        assert!(outcome.exit_code == 2 && outcome.stderr.contains("expected"), "{outcome:?}");
     }
 }
 
 #[test]
-fn hex_is_limited_and_says_how_much_is_missing() {
+fn hex_is_limited_and_reports_the_omitted_bytes() {
     let shell = Shell::with_log();
     let end = shell.run_ok("show a.log 16 --json").stdout_json()["end"].as_u64().unwrap();
     let text = shell.run_ok("show a.log 16 --hex 20");
@@ -213,6 +213,6 @@ fn a_closed_pipe_ends_show_quietly() {
     let mut child = shell.command("show a.log 16").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 10];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
-    let ran = CommandOutcome::from_output(child.wait_with_output().unwrap());
-    assert_eq!((ran.exit_code, ran.stderr.as_str()), (0, ""));
+    let outcome = CommandOutcome::from_output(child.wait_with_output().unwrap());
+    assert_eq!((outcome.exit_code, outcome.stderr.as_str()), (0, ""));
 }

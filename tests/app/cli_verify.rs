@@ -36,10 +36,10 @@ fn verify_checks_every_page_of_the_index() {
     let len = fs::metadata(shell.path("a.log.idx")).unwrap().len() as usize;
     for at in (0..len).step_by(len / 17) {
         shell.flip_bit("a.log.idx", at);
-        let ran = shell.run("verify a.log --json");
-        let state = ran.stdout_json()["index"]["state"].as_str().unwrap().to_owned();
-        let known = state == "corrupt" || (state == "unsupported" && at < 16);
-        assert!(ran.exit_code == 5 && known, "byte {at}: {ran:?}");
+        let outcome = shell.run("verify a.log --json");
+        let state = outcome.stdout_json()["index"]["state"].as_str().unwrap().to_owned();
+        let is_expected = state == "corrupt" || (state == "unsupported" && at < 16);
+        assert!(outcome.exit_code == 5 && is_expected, "byte {at}: {outcome:?}");
         assert_eq!(shell.run("index status a.log").exit_code, 5, "byte {at}");
         shell.flip_bit("a.log.idx", at);
     }
@@ -47,13 +47,13 @@ fn verify_checks_every_page_of_the_index() {
 }
 
 #[test]
-fn verify_frames_skips_payloads_and_says_so() {
+fn verify_frames_skips_payloads_and_reports_it() {
     let shell = Shell::with_log();
     shell.plant_damage("invalid_event", "bad.log");
-    let ran = shell.run_ok("verify bad.log --frames");
+    let outcome = shell.run_ok("verify bad.log --frames");
     assert!(
-        ran.stdout.contains("300 frames; no damage") && ran.stdout.contains("frames and checksums only"),
-        "{ran:?}"
+        outcome.stdout.contains("300 frames; no damage") && outcome.stdout.contains("frames and checksums only"),
+        "{outcome:?}"
     );
     assert_eq!(shell.run_ok("verify bad.log --frames --json").stdout_json()["frames_only"], true);
     assert_eq!(shell.run("verify bad.log").exit_code, 3);
@@ -66,8 +66,8 @@ fn verify_is_limited_to_the_given_range() {
     let (start, end) = (truth["start"].as_u64().unwrap(), truth["end"].as_u64().unwrap());
     assert_eq!(shell.run(&format!("verify bad.log --until {start}")).exit_code, 0);
     assert_eq!(shell.run(&format!("verify bad.log --from {end}")).exit_code, 0);
-    let ran = shell.run(&format!("verify bad.log --from 0x{start:x} --json"));
-    assert_eq!((ran.exit_code, ran.stdout_json()["findings_total"].as_u64()), (4, Some(1)));
+    let outcome = shell.run(&format!("verify bad.log --from 0x{start:x} --json"));
+    assert_eq!((outcome.exit_code, outcome.stdout_json()["findings_total"].as_u64()), (4, Some(1)));
     let inside = shell.run(&format!("verify bad.log --from {}", end + 1));
     assert_eq!(inside.exit_code, 2, "{inside:?}");
     assert!(inside.stderr.contains(&format!("is inside the frame at {end}..")), "{inside:?}");
@@ -76,11 +76,11 @@ fn verify_is_limited_to_the_given_range() {
 #[test]
 fn ndjson_prints_one_finding_per_line() {
     let shell = Shell::with_log();
-    let ran = shell.run("verify a.log --ndjson");
-    assert_eq!((ran.exit_code, ran.stdout.as_str()), (0, ""));
+    let outcome = shell.run("verify a.log --ndjson");
+    assert_eq!((outcome.exit_code, outcome.stdout.as_str()), (0, ""));
     shell.run_ok("demo d");
-    let ran = shell.run("verify d/demo.log --ndjson");
-    let kinds: Vec<String> = ran
+    let outcome = shell.run("verify d/demo.log --ndjson");
+    let kinds: Vec<String> = outcome
         .stdout
         .lines()
         .map(|line| {
@@ -88,7 +88,7 @@ fn ndjson_prints_one_finding_per_line() {
             found["kind"].as_str().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(ran.exit_code, 3);
+    assert_eq!(outcome.exit_code, 3);
     assert_eq!(kinds.len(), 10, "{kinds:?}");
     assert_eq!(kinds.last().unwrap(), "torn_tail");
 }
@@ -129,9 +129,9 @@ fn since_last_verifies_known_damage_again_until_it_is_repaired() {
     let shell = Shell::new();
     shell.run_ok("generate a.log --events 2000");
     shell.run_ok("index update a.log");
-    let sound = fs::read(shell.path("a.log")).unwrap();
+    let intact = fs::read(shell.path("a.log")).unwrap();
     // Damage below the mark that the index does not list: `verify --save` adds it to the index.
-    let mut damaged = sound.clone();
+    let mut damaged = intact.clone();
     damaged[300_000..300_300].fill(b'Z');
     fs::write(shell.path("a.log"), damaged).unwrap();
     let plan = shell.run("repair a.log --dry-run --json").stdout;
@@ -144,7 +144,7 @@ fn since_last_verifies_known_damage_again_until_it_is_repaired() {
         assert!(since.stdout.contains("verified again: 1 earlier range"), "{line}: {}", since.stdout);
     }
     assert_eq!(shell.run("repair a.log --dry-run --json").stdout, plan, "the index still lists the lost events");
-    fs::write(shell.path("a.log"), &sound).unwrap();
+    fs::write(shell.path("a.log"), &intact).unwrap();
     shell.run_ok("verify a.log --since-last --save");
     let since = shell.run_ok("verify a.log --since-last");
     assert!(!since.stdout.contains("verified again"), "{}", since.stdout);
@@ -196,9 +196,9 @@ fn an_empty_range_is_a_usage_error() {
     let shell = Shell::with_log();
     let end = fs::metadata(shell.path("a.log")).unwrap().len();
     for line in ["--from 99999999", "--from 654 --until 100", "--from 654 --until 654"] {
-        let ran = shell.run(&format!("verify a.log {line}"));
-        assert_eq!(ran.exit_code, 2, "{line}: {}{}", ran.stdout, ran.stderr);
-        assert!(ran.stdout.is_empty() || !ran.stdout.contains("damage"), "{line}: {}", ran.stdout);
+        let outcome = shell.run(&format!("verify a.log {line}"));
+        assert_eq!(outcome.exit_code, 2, "{line}: {}{}", outcome.stdout, outcome.stderr);
+        assert!(outcome.stdout.is_empty() || !outcome.stdout.contains("damage"), "{line}: {}", outcome.stdout);
     }
     shell.run_ok(&format!("verify a.log --from {end}"));
 }

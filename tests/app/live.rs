@@ -1,4 +1,4 @@
-//! The screen while another process changes the log: the real program in a real terminal.
+//! The screen while another process changes the log. The tests run the program in a pseudo terminal.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -14,7 +14,7 @@ fn append_event(shell: &Shell, log: &str, kind: &str) {
     ));
 }
 
-/// Waits for a line with the cursor and a text in it.
+/// Waits until the line under the cursor contains a text.
 fn wait_for_cursor_on(terminal: &mut TestTerminal, text: &str) {
     terminal.wait_until(&format!("the cursor on {text}"), |screen| {
         screen.contents().lines().any(|line| line.contains('>') && line.contains(text))
@@ -63,12 +63,12 @@ fn a_cut_during_filter_and_search_is_reported_and_the_log_reread() {
     terminal.wait_for_text("search (");
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes.len() as u64 / 2).unwrap();
     terminal.wait_for_text("Log cut");
-    let hits = |text: &str| text.contains(" hits): -nothing") && text.contains("search (0 hits)");
-    terminal.wait_until("both counted to the end", |screen| hits(&screen.contents()));
+    let both_counted = |text: &str| text.contains(" hits): -nothing") && text.contains("search (0 hits)");
+    terminal.wait_until("both counted to the end", |screen| both_counted(&screen.contents()));
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
     terminal.wait_for_text("No longer a log: cut or overwritten (0 bytes)");
     fs::write(&path, &bytes).unwrap();
-    terminal.wait_until("both counted to the end again", |screen| hits(&screen.contents()));
+    terminal.wait_until("both counted to the end again", |screen| both_counted(&screen.contents()));
     terminal.press("q");
     assert_eq!(terminal.wait_for_exit(), 0);
 }
@@ -98,12 +98,12 @@ fn a_file_that_stops_being_a_log_is_reported_until_it_is_one_again() {
         let screen = screen.contents();
         screen.contains("300 events") && screen.contains("verified 100 %") && !screen.contains("NOT A LOG")
     });
-    let away = shell.path("away");
-    fs::rename(&path, &away).unwrap();
+    let renamed = shell.path("away");
+    fs::rename(&path, &renamed).unwrap();
     terminal.wait_for_text("GONE");
     terminal.press("jX");
     terminal.wait_for_text("repair all damage: the log was removed or renamed");
-    fs::rename(&away, &path).unwrap();
+    fs::rename(&renamed, &path).unwrap();
     terminal.wait_for_text("Log is back");
     terminal.wait_until("no GONE", |screen| !screen.contents().contains("GONE"));
 }
@@ -119,7 +119,7 @@ fn a_log_overwritten_with_another_is_reported_at_any_size() {
     terminal.wait_for_text("verified 100 %");
     fs::write(&path, &other).unwrap();
     terminal.wait_for_text("Log overwritten");
-    // The same header, the same size, other events.
+    // The header and the size stay the same; the events change.
     let mut third = other.clone();
     third[16..].reverse();
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
@@ -128,7 +128,7 @@ fn a_log_overwritten_with_another_is_reported_at_any_size() {
     terminal.wait_for_text("Log overwritten");
 }
 
-/// Waits for a status line that ends with a text, after the scan.
+/// Waits until the status line ends with a text.
 fn wait_for_status_suffix(terminal: &mut TestTerminal, text: &str) {
     terminal.wait_until(&format!("a status line that ends with {text}"), |screen| {
         screen.contents().lines().next().is_some_and(|line| line.trim_end().ends_with(text))
@@ -192,7 +192,7 @@ fn a_replaced_log_is_reported_and_a_new_log_is_shown() {
     assert_eq!(terminal.wait_for_exit(), 0);
 }
 
-/// The scanned share of the log in the map line, and the text around it.
+/// Returns the scanned share of the log in the map line, in per cent, and the text around it.
 fn scan_share(screen: &str) -> Option<(u64, &str)> {
     let words = screen.lines().nth(1)?.rsplit_once('|')?.1.trim();
     let share = words.split_once(" %")?.0.rsplit(' ').next()?;
@@ -204,15 +204,16 @@ fn a_stopped_scan_resumes_where_it_stopped() {
     let shell = Shell::with_log();
     generate_long_log(&shell);
     let mut terminal = TestTerminal::open(&shell, "open --rate 6MiB/s long.log", SCREEN_SIZE);
-    terminal.wait_until("half of it", |screen| scan_share(&screen.contents()).is_some_and(|(share, _)| share >= 40));
+    terminal
+        .wait_until("40 % of the log", |screen| scan_share(&screen.contents()).is_some_and(|(share, _)| share >= 40));
     terminal.press(":scan stop\r");
     terminal.wait_for_text("Scan stopped; :scan go resumes it");
     terminal.press(":scan go\r");
-    terminal.wait_until("the scan going on", |screen| {
+    terminal.wait_until("the resumed scan", |screen| {
         scan_share(&screen.contents()).is_some_and(|(_, words)| !words.starts_with("stopped"))
     });
-    let known = scan_share(&terminal.contents()).unwrap().0;
-    assert!(known >= 40, "{known} % after it was stopped at 40 %");
+    let share = scan_share(&terminal.contents()).unwrap().0;
+    assert!(share >= 40, "{share} % after the scan was stopped at 40 %");
     terminal.wait_for_text("verified 100 %");
     terminal.wait_for_text("60 000 events");
 }
@@ -225,8 +226,8 @@ fn a_log_with_its_end_restored_is_scanned_again() {
     let whole = fs::read(&path).unwrap();
     let mut terminal = TestTerminal::open(&shell, "a.log", SCREEN_SIZE);
     terminal.wait_for_text("300 events");
-    for left in [0, 50_000] {
-        fs::write(&path, &whole[..left]).unwrap();
+    for remaining in [0, 50_000] {
+        fs::write(&path, &whole[..remaining]).unwrap();
         terminal.wait_for_text("truncated");
         fs::write(&path, &whole).unwrap();
         terminal.wait_for_text("Log is back");

@@ -1,4 +1,4 @@
-//! Compares README and docs with the program: the keys, the commands, the size of the README.
+//! Compares README and docs with the program: keys, filter terms, commands, links and the size of the README.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,7 +11,7 @@ fn read_document(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The text between the markers `<!-- name -->` and `<!-- /name -->` of a document.
+/// Returns the text between the markers `<!-- name -->` and `<!-- /name -->` of a document.
 fn section<'t>(text: &'t str, name: &str) -> &'t str {
     let (start, end) = (format!("<!-- {name}"), format!("<!-- /{name} -->"));
     let rest = text.split_once(&start).unwrap().1.split_once("-->").unwrap().1;
@@ -61,13 +61,14 @@ fn the_filters_that_the_documents_quote_can_be_parsed() {
     let documents = ["docs/filters.md", "README.md"].map(read_document);
     let quoted = documents.iter().flat_map(|text| text.split('`').skip(1).step_by(2));
     let is_filter = |code: &&str| {
-        let keyed = |(key, value): (&str, &str)| {
+        let is_known_term = |(key, value): (&str, &str)| {
             let is_placeholder = value.is_empty() || FILTER_TERMS.iter().any(|term| term.syntax == *code);
             !key.is_empty()
                 && !is_placeholder
                 && FILTER_TERMS.iter().any(|term| term.key == key.trim_start_matches('-'))
         };
-        code.split_once(':').is_some_and(keyed) || (code.starts_with("payload.") && code.contains(['=', '~', '<', '>']))
+        code.split_once(':').is_some_and(is_known_term)
+            || (code.starts_with("payload.") && code.contains(['=', '~', '<', '>']))
     };
     let filters: Vec<&str> = quoted.filter(is_filter).collect();
     assert!(filters.len() > 12, "{filters:?}");
@@ -93,12 +94,13 @@ fn the_help_of_cat_lists_every_filter_term() {
 fn every_command_of_the_readme_is_known() {
     let help = std::process::Command::new(env!("CARGO_BIN_EXE_chronicle")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let known: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
+    let help_commands: Vec<&str> =
+        help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
     let readme = read_document("README.md");
-    let named = readme.split('`').filter_map(|code| code.strip_prefix("chronicle ")?.split_whitespace().next());
-    let commands: Vec<&str> = named.filter(|word| word.chars().all(|c| c.is_ascii_lowercase())).collect();
+    let mentioned = readme.split('`').filter_map(|code| code.strip_prefix("chronicle ")?.split_whitespace().next());
+    let commands: Vec<&str> = mentioned.filter(|word| word.chars().all(|c| c.is_ascii_lowercase())).collect();
     assert!(commands.len() >= 5, "{commands:?}");
-    assert!(commands.iter().all(|command| known.contains(command)), "{commands:?} of {known:?}");
+    assert!(commands.iter().all(|command| help_commands.contains(command)), "{commands:?} of {help_commands:?}");
 }
 
 #[test]
@@ -114,7 +116,7 @@ fn the_manual_page_has_every_key_of_the_screen() {
 }
 
 #[test]
-fn the_readme_is_short_and_its_links_lead_somewhere() {
+fn the_readme_is_short_and_every_link_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for document in ["README.md", "CONTRIBUTING.md", "docs/repair.md", "docs/ARCHITECTURE.md"] {
         let text = read_document(document);

@@ -1,4 +1,4 @@
-//! Runs the program in a temporary folder as a script does, and captures exit status, stdout and stderr.
+//! Runs the program in a temporary folder, and captures exit status, stdout and stderr.
 
 use std::fs;
 use std::io::Write;
@@ -13,7 +13,7 @@ pub(super) struct Shell {
 }
 
 /// Exit status and output of a command.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct CommandOutcome {
     pub(super) exit_code: i32,
     pub(super) stdout: String,
@@ -25,7 +25,7 @@ impl Shell {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// Creates a folder with `a.log`: 300 events, always the same.
+    /// Creates a folder with `a.log`, a log of 300 events with the same bytes in every run.
     pub(super) fn with_log() -> Self {
         let shell = Self::new();
         shell.run_ok("generate a.log --events 300 --aggregates 20");
@@ -49,9 +49,9 @@ impl Shell {
 
     /// Runs a command that must exit with 0.
     pub(super) fn run_ok(&self, line: &str) -> CommandOutcome {
-        let ran = self.run(line);
-        assert_eq!(ran.exit_code, 0, "{line}: {ran:?}");
-        ran
+        let outcome = self.run(line);
+        assert_eq!(outcome.exit_code, 0, "{line}: {outcome:?}");
+        outcome
     }
 
     pub(super) fn run_with_input(&self, line: &str, input: &[u8]) -> CommandOutcome {
@@ -61,12 +61,12 @@ impl Shell {
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         let writer = std::thread::spawn(move || stdin.write_all(&input));
-        let ran = CommandOutcome::from_output(child.wait_with_output().unwrap());
+        let outcome = CommandOutcome::from_output(child.wait_with_output().unwrap());
         let _ = writer.join().unwrap();
-        ran
+        outcome
     }
 
-    /// Plants damage in a copy of `a.log`, and returns what `drill` prints about it.
+    /// Plants damage in a copy of `a.log`, and returns the JSON that `drill` prints.
     pub(super) fn plant_damage(&self, kind: &str, copy: &str) -> Value {
         self.run_ok(&format!("drill a.log -o {copy} --kind {kind}")).stdout_json()
     }
@@ -90,7 +90,7 @@ impl CommandOutcome {
     }
 }
 
-/// A path next to the project folder, which may not exist.
+/// Returns a path next to the project folder, which may not exist.
 pub(super) fn sibling_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }

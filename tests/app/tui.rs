@@ -1,5 +1,5 @@
-//! The screen end to end: the real program in a real terminal, read through a terminal emulator. Every step waits for the
-//! expected text, up to a deadline.
+//! End-to-end tests of the screen: the program runs in a pseudo terminal, and a terminal emulator reads its output. Every
+//! step waits for the expected text, up to a deadline.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -64,18 +64,18 @@ impl TestTerminal {
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
     }
 
-    /// Waits until `seen` accepts the screen, up to the deadline.
-    pub(super) fn wait_until(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
-        let found = self.wait_within(DEADLINE, seen);
-        assert!(found, "{what} is not seen:\n{}", self.emulator.screen().contents());
+    /// Waits until `is_expected` accepts the screen; panics at the deadline.
+    pub(super) fn wait_until(&mut self, expected: &str, is_expected: impl Fn(&vt100::Screen) -> bool) {
+        let found = self.wait_within(DEADLINE, is_expected);
+        assert!(found, "{expected} is not shown:\n{}", self.emulator.screen().contents());
     }
 
-    /// Waits at most `time` until `seen` accepts the screen; returns whether it did.
-    fn wait_within(&mut self, time: Duration, seen: impl Fn(&vt100::Screen) -> bool) -> bool {
+    /// Waits at most `time` until `is_expected` accepts the screen; returns false when the time is over.
+    fn wait_within(&mut self, time: Duration, is_expected: impl Fn(&vt100::Screen) -> bool) -> bool {
         let deadline = Instant::now() + time;
-        while !seen(self.emulator.screen()) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.output.recv_timeout(left) {
+        while !is_expected(self.emulator.screen()) {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(remaining) {
                 Ok(bytes) => self.emulator.process(&bytes),
                 Err(_ended) => return false,
             }
@@ -83,7 +83,7 @@ impl TestTerminal {
         true
     }
 
-    /// Presses a key until a text appears: a dialog ignores keys for a moment after it opens.
+    /// Presses a key repeatedly until a text appears, because a dialog ignores keys for a moment after it opens.
     fn press_until_text(&mut self, keys: &str, text: &str) {
         for _ in 0..10 {
             self.press(keys);
@@ -91,14 +91,14 @@ impl TestTerminal {
                 return;
             }
         }
-        panic!("{text} is not seen:\n{}", self.emulator.screen().contents());
+        panic!("{text} is not shown:\n{}", self.emulator.screen().contents());
     }
 
     pub(super) fn wait_for_text(&mut self, text: &str) {
         self.wait_until(text, |screen| screen.contents().contains(text));
     }
 
-    /// The text on the screen.
+    /// Returns the text on the screen.
     pub(super) fn contents(&self) -> String {
         self.emulator.screen().contents()
     }
@@ -141,7 +141,7 @@ fn is_restored(screen: &vt100::Screen) -> bool {
         && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
 }
 
-/// A shell with `a.log` and a copy `bad.log` with one damaged range.
+/// Creates a shell with `a.log` and a copy `bad.log` with one damaged range.
 pub(super) fn shell_with_damage() -> Shell {
     let shell = Shell::with_log();
     shell.run_ok("drill a.log -o bad.log --kind checksum --seed 7");
@@ -179,7 +179,7 @@ fn a_damaged_log_shows_its_damage_and_browsing_writes_nothing() {
 }
 
 #[test]
-fn events_of_another_process_appear_and_are_followed() {
+fn events_appended_by_another_process_appear_and_are_followed() {
     let shell = shell_with_damage();
     let mut terminal = TestTerminal::open(&shell, "a.log", (120, 40));
     terminal.wait_for_text("300 events");
@@ -310,12 +310,12 @@ fn the_screen_follows_a_resized_terminal() {
     terminal.wait_for_text("× 1 damaged");
     let sizes =
         [(80, 24, "[1 Events]"), (20, 5, " / search"), (1, 1, ">"), (60, 15, "[1 Events]"), (120, 40, "Findings 1")];
-    for (columns, lines, seen) in sizes {
+    for (columns, lines, expected) in sizes {
         // A new emulator shows only what was drawn for the new size.
         terminal.emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);
         let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
         terminal.master.resize(size).unwrap();
-        terminal.wait_for_text(seen);
+        terminal.wait_for_text(expected);
     }
     terminal.wait_for_text("verified 100 %");
     terminal.press("q");
