@@ -19,6 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 ///
 /// # Errors
 /// Those of the log.
+///
+/// # Panics
+/// When the balance is not the sum of the events.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("accounts.log");
     let mut writer = EventLog::create(&path)?;

@@ -17,6 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 ///
 /// # Errors
 /// Those of the log.
+///
+/// # Panics
+/// When another number of events is replayed.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("temperatures.log");
     let mut log = EventLog::create(&path)?;

@@ -20,6 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 ///
 /// # Errors
 /// Those of the log and of the repair.
+///
+/// # Panics
+/// When the damage is not found or not repaired.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("accounts.log");
     let damaged_offset = write_damaged_log(&path)?;
