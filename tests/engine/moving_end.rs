@@ -50,7 +50,7 @@ impl LogReport {
                 RowContent::Event(_) => assert!(report.events.insert(row.start), "an event twice: {rows:?}"),
                 RowContent::Finding(finding) => report.add_finding(finding),
                 RowContent::InFlight => report.in_flight = Some(row.start..row.end),
-                _ => {}
+                RowContent::Header => {}
             }
         }
         report

@@ -36,6 +36,7 @@ struct Inode {
 }
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the simulation")]
 struct SimDiskState {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
