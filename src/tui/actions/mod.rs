@@ -1,13 +1,14 @@
-//! The table of actions: their keys, titles and help. Dispatch, footer, help, palette, manual page and README use it.
+//! The table of actions: their keys, titles and help. Key dispatch, footer, help, palette, manual page and README use
+//! it.
 //!
-//! What an action does is not defined here, but in `update`.
+//! The table only describes the actions; `update` runs them.
 
 mod table;
 
 use super::keys::Key;
 use table::TABLE;
 
-/// An action of the screen.
+/// Identifies an action of the screen. The table describes each action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActionId {
     Down,
@@ -80,46 +81,46 @@ pub enum ActionId {
     GapUndecided,
 }
 
-/// Where the keys of an action apply.
+/// The state of the screen in which the keys of an action apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActionScope {
     /// The screen without an overlay.
     Main,
-    /// The key after `y`.
+    /// The screen waits for the second key of a copy action, after `y`.
     CopyChord,
     /// A line of text: palette, search, filter or help.
     TextInput,
-    /// The append form.
+    /// The form that appends a test event.
     Form,
-    /// A confirmation dialog.
+    /// A dialog that asks for confirmation.
     Confirm,
-    /// The dialog of a plan, in addition to the keys of a confirmation dialog.
+    /// The dialog that shows a plan. The keys of a confirmation dialog apply there too.
     Plan,
 }
 
 impl ActionScope {
-    /// All scopes.
+    /// All scopes, in the order of the enum.
     pub const ALL: [Self; 6] = [Self::Main, Self::CopyChord, Self::TextInput, Self::Form, Self::Confirm, Self::Plan];
 }
 
 /// A row of the table of actions.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionSpec {
-    /// The action.
+    /// The action that the row describes.
     pub id: ActionId,
-    /// Keys of the action. An action without keys is run from the palette or the help.
+    /// Keys that run the action. An action without keys is run from the palette or the help.
     pub keys: &'static [Key],
-    /// Where the keys apply.
+    /// The scope in which the keys apply.
     pub scope: ActionScope,
     /// Title in the palette and in the help.
     pub title: &'static str,
-    /// What the action does, in one sentence without a period.
+    /// Description of the action, in one sentence without a period.
     pub help: &'static str,
     /// Label in the footer; `None` when the footer does not show the action.
     pub footer_label: Option<&'static str>,
-    /// The action writes to the log, the index or the journals.
+    /// Whether the action writes to the log, the index or the journals.
     pub writes: bool,
-    /// Command line that does the same, with LOG in place of the log's path.
+    /// The equivalent command line, with LOG in place of the log's path.
     pub cli_equivalent: Option<&'static str>,
 }
 
@@ -167,18 +168,18 @@ pub(crate) fn action_for_key(scope: ActionScope, key: Key) -> Option<ActionId> {
     TABLE.iter().find(|action| action.scope == scope && action.keys.contains(&key)).map(|action| action.id)
 }
 
-/// An action in the footer.
+/// An action that the footer shows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FooterEntry {
     /// The first key of the action.
     pub(crate) key: Key,
     /// Label of the action.
     pub(crate) label: &'static str,
-    /// The action.
+    /// The action that the key runs.
     pub(crate) id: ActionId,
 }
 
-/// Returns the actions in the footer of a scope, in the order of the table.
+/// Returns the actions that the footer shows in a scope, in the order of the table.
 pub(crate) fn footer_entries(scope: ActionScope) -> impl Iterator<Item = FooterEntry> {
     TABLE.iter().filter(move |action| action.scope == scope).filter_map(|action| {
         Some(FooterEntry { key: *action.keys.first()?, label: action.footer_label?, id: action.id })
@@ -196,8 +197,8 @@ mod tests {
         for scope in ActionScope::ALL {
             let keys: Vec<_> =
                 TABLE.iter().filter(|row| row.scope == scope).flat_map(|row| row.keys.iter().copied()).collect();
-            let different: HashSet<_> = keys.iter().copied().collect();
-            assert_eq!(keys.len(), different.len(), "{scope:?}: {keys:?}");
+            let distinct_keys: HashSet<_> = keys.iter().copied().collect();
+            assert_eq!(keys.len(), distinct_keys.len(), "{scope:?}: {keys:?}");
         }
     }
 

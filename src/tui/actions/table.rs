@@ -1,11 +1,11 @@
 //! The rows of the table of actions.
 
-use super::super::keys::Key;
 use super::{ActionId, ActionScope, ActionSpec};
+use crate::tui::keys::Key;
 use ActionScope::{Confirm, CopyChord, Form, Main, Plan, TextInput};
 use Key::{Char, Ctrl};
 
-/// Every action, in the order in which help and footer show them.
+/// All actions, in the order in which the help and the footer show them.
 pub(super) const TABLE: &[ActionSpec] = &[
     ActionSpec::new(ActionId::Search, Main, &[Char('/')], "search", "Search forward for text or /regex/").with_footer("search"),
     ActionSpec::new(ActionId::SearchNext, Main, &[Char('n')], "next match", "Go to the next match of the search"),
@@ -33,7 +33,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('e')],
         "next damage",
-        "Go to the next damaged range; searches the log where the scan has not been yet",
+        "Go to the next damaged range; searches the log where it is not scanned yet",
     )
     .with_footer("next damage")
     .with_cli_equivalent("chronicle verify LOG"),

@@ -1,4 +1,4 @@
-//! Golden screens: whole screens as text, compared with the snapshots in `snapshots/`.
+//! Compares whole screens, drawn as text, with the snapshots in `snapshots/`.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ fn findings_aggregates_and_index_tabs() {
 }
 
 #[test]
-fn findings_tab_of_a_clean_log_says_when_it_was_read() {
+fn findings_tab_of_a_clean_log_shows_when_it_was_read() {
     let mut screen = TestScreen::new(&clean_log(5), (80, 24));
     screen.model.now_ms = 1_795_165_371_113;
     screen.run_scan();
@@ -126,7 +126,7 @@ fn append_form_and_its_dialog() {
     assert_golden("append", &mut screen, &SIZES);
     screen.press(&[Key::Enter]);
     assert_golden("append_question", &mut screen, &SIZES);
-    // The result of an append, with fixed latencies.
+    // The result of an append has fixed latencies, so that the screen is the same in every run.
     screen.press(&[Key::Esc]);
     let latencies = [3u64, 5, 5, 9, 130].map(Duration::from_micros).to_vec();
     let result = AppendResult {

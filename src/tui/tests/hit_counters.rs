@@ -1,4 +1,5 @@
-//! Hits of filters and searches: counted slice by slice, shown as they are found, stopped, and dropped with their log.
+//! Hits of filters and searches: the screen counts them slice by slice, shows them as they are found, and drops them
+//! when the log is replaced.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -16,7 +17,7 @@ use crate::tui::update;
 
 const SIZE: Size = Size::new(120, 40);
 
-/// Opens a prompt with a key, types a text and submits it. The requests stay unhandled.
+/// Opens a prompt with a key, types a text and submits it. The resulting requests are not handled.
 fn submit(screen: &mut TestScreen, key: char, text: &str) {
     screen.press(&[Key::Char(key)]);
     screen.type_text(text);
@@ -28,7 +29,7 @@ fn apply_filter(screen: &mut TestScreen, text: &str) {
     screen.handle_effects();
 }
 
-/// Whether a request is pending that reads until it finds a row.
+/// Returns whether a request is pending that reads the log until it finds a row.
 fn has_row_request(screen: &TestScreen) -> bool {
     screen.model.effects.iter().any(|effect| {
         let Effect::Request { request, .. } = effect else { return false };
@@ -49,12 +50,12 @@ fn handle_until_row_request(screen: &mut TestScreen) {
     }
 }
 
-/// A log of more than two slices.
+/// Returns a log of more than two slices.
 fn long_log() -> Vec<u8> {
     clean_log(20_000)
 }
 
-/// Matches an event near the start of the long log, one in the middle and the last one.
+/// A filter that matches an event near the start of the long log, one in the middle and the last one.
 const RARE_FILTER: &str = "payload.n=7 payload.n=10000 payload.n=19999";
 
 #[test]
@@ -140,7 +141,7 @@ fn esc_stops_counting_and_keeps_the_hits() {
     while screen.model.list.rows.len() != 1 {
         assert!(screen.handle_next_effect());
     }
-    // The rest is large enough to be a job. The pending slice gets no response.
+    // The rest of the log is made large enough for a job. The pending request for a slice gets no response.
     screen.model.log_info.bytes += 1 << 30;
     screen.model.hit_counters.counters[0].state = HitCounterState::Ready;
     screen.send_unhandled(Message::Resize(SIZE));
@@ -250,7 +251,7 @@ fn a_slice_of_a_replaced_log_is_dropped() {
         assert!(screen.handle_next_effect());
     }
     let effects = std::mem::take(&mut screen.model.effects);
-    let late = effects.iter().find_map(|effect| match effect {
+    let late_generation = effects.iter().find_map(|effect| match effect {
         Effect::Request { worker: WorkerKind::Hits, generation, .. } => Some(*generation),
         _ => None,
     });
@@ -258,7 +259,7 @@ fn a_slice_of_a_replaced_log_is_dropped() {
     screen.shared.reopen_log().unwrap();
     let log_info = Box::new(screen.shared.log_info().unwrap());
     screen.send_update(BackgroundUpdate::LogChanged(log_info, LogChange::Replaced));
-    assert!(!screen.model.generations.is_newest(WorkerKind::Hits, late.unwrap()));
+    assert!(!screen.model.generations.is_newest(WorkerKind::Hits, late_generation.unwrap()));
     screen.assert_shows("(0 hits)");
 }
 

@@ -1,4 +1,5 @@
-//! A screen without a terminal: a model, worker responses computed at once, and a buffer to draw into.
+//! Tests of the screen without a terminal: a model, worker responses that are computed at once, and a buffer to draw
+//! into.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod golden;
@@ -41,7 +42,7 @@ use crate::repair::FixFinder;
 /// Time between a drawn frame and the next key.
 const KEY_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A screen over a log in a folder of its own.
+/// A screen over a log in a separate temporary folder.
 struct TestScreen {
     _folder: TempDir,
     path: PathBuf,
@@ -130,7 +131,7 @@ impl TestScreen {
         self.send_unhandled(Message::Key(key, SessionTime(self.clock)));
     }
 
-    /// Applies an update that was not requested.
+    /// Applies a background update and handles the effects.
     fn send_update(&mut self, update: BackgroundUpdate) {
         self.send(Message::Background(update));
     }
@@ -141,7 +142,7 @@ impl TestScreen {
         self.send(Message::Response { worker, generation, response });
     }
 
-    /// Presses keys. The screen is drawn before each.
+    /// Presses keys. The screen is drawn before each key.
     fn press(&mut self, keys: &[Key]) {
         for key in keys {
             self.clock += KEY_INTERVAL;
@@ -163,7 +164,7 @@ impl TestScreen {
         let mut updates = Vec::new();
         let mut scanned_to = 0;
         let mut fix_finder = FixFinder::new(&view).unwrap();
-        let found = |proposed| BackgroundUpdate::Finding(Box::new(proposed));
+        let to_update = |proposed| BackgroundUpdate::Finding(Box::new(proposed));
         survey(&view, &SurveyOptions::default(), Some(&mut index), &mut |update| {
             match update {
                 SurveyUpdate::Progress(Progress { position: to, total: end }) => {
@@ -171,13 +172,13 @@ impl TestScreen {
                     updates.push(BackgroundUpdate::ScanProgress { from, to, end });
                 }
                 SurveyUpdate::Finding(finding) => {
-                    updates.extend(fix_finder.push(finding).unwrap().into_iter().map(found));
+                    updates.extend(fix_finder.push(finding).unwrap().into_iter().map(to_update));
                 }
             }
             ControlFlow::Continue(())
         })
         .unwrap();
-        updates.extend(fix_finder.finish().into_iter().map(found));
+        updates.extend(fix_finder.finish().into_iter().map(to_update));
         updates.push(BackgroundUpdate::EventCount(index.coverage().events));
         self.shared.publish_index(Some(index));
         updates.push(BackgroundUpdate::IndexReady);
@@ -188,7 +189,7 @@ impl TestScreen {
         self.poll_log();
     }
 
-    /// Reads the log's facts as the watcher does.
+    /// Reads the properties of the log as the watcher does.
     fn poll_log(&mut self) {
         self.shared.refresh_view().unwrap();
         let log_info = Box::new(self.shared.log_info().unwrap());
@@ -206,7 +207,7 @@ impl TestScreen {
         terminal.backend().buffer().clone()
     }
 
-    /// The screen as text, without the spaces at the ends of lines.
+    /// Returns the screen as text, without the spaces at the ends of lines.
     fn screen_text(&self) -> String {
         let buffer = self.render();
         let line = |y| (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
@@ -232,13 +233,13 @@ impl TestScreen {
     }
 }
 
-/// A clean log with this many events.
+/// Returns a log without damage that has this many events.
 fn clean_log(events: u64) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clean.log");
     let clock = Arc::new(AtomicU64::new(1_795_165_200_000));
-    let ticks = move || clock.fetch_add(1_371, Ordering::Relaxed);
-    let mut log = OpenOptions::new().clock(ticks).create(&path).unwrap();
+    let next_time = move || clock.fetch_add(1_371, Ordering::Relaxed);
+    let mut log = OpenOptions::new().clock(next_time).create(&path).unwrap();
     for n in 0..events {
         let payload = format!("{{\"name\":\"Juan\",\"n\":{n},\"amount\":{}.50,\"tags\":[\"a\",\"b\"]}}", n % 7);
         let event = Event::builder()
@@ -256,7 +257,7 @@ fn clean_log(events: u64) -> Vec<u8> {
     fs::read(&path).unwrap()
 }
 
-/// A log with a wrong checksum, a wrong length, zeros and a torn tail.
+/// Returns a log with a wrong checksum, a wrong length, zeros and a torn tail.
 fn damaged_log() -> Vec<u8> {
     let mut bytes = clean_log(60);
     let starts = frame_starts(&bytes);
@@ -267,7 +268,7 @@ fn damaged_log() -> Vec<u8> {
     bytes
 }
 
-/// The offsets of the frames of a clean log.
+/// Returns the offsets of the frames of a log without damage.
 fn frame_starts(bytes: &[u8]) -> Vec<usize> {
     let mut starts = Vec::new();
     let mut at = 16;

@@ -1,4 +1,4 @@
-//! Repairs on the screen: planned without writing, shown, applied as shown, and undone.
+//! Repairs on the screen: a plan is made without writing, shown, applied as shown, and undone.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ use crate::tui::request::{PlanRequest, Request, WorkerKind};
 use crate::tui::session_time::SessionTime;
 
 impl TestScreen {
-    /// The topmost dialog.
+    /// Returns the topmost overlay when it is a dialog.
     pub(super) fn dialog(&self) -> Option<&ConfirmDialog> {
         match self.model.overlays.last() {
             Some(Overlay::Confirm(dialog)) => Some(dialog),
@@ -25,7 +25,7 @@ impl TestScreen {
         }
     }
 
-    /// The plan in the topmost dialog.
+    /// Returns the plan in the topmost dialog.
     pub(super) fn shown_plan(&self) -> Option<&PlanPreview> {
         match &self.dialog()?.on_confirm {
             ConfirmedAction::ApplyPlan(preview) => Some(preview),
@@ -65,7 +65,7 @@ fn damaged_screen() -> TestScreen {
     screen
 }
 
-/// A finding with two candidates that are not proven.
+/// Returns a finding whose fix has two candidates, neither of them proven.
 pub(super) fn ambiguous_fix(finding: Finding) -> ProposedFix {
     let change = |offset, before, after| ByteChange { offset, before: vec![before], after: vec![after] };
     let start = finding.start;
@@ -86,7 +86,7 @@ pub(super) fn ambiguous_fix(finding: Finding) -> ProposedFix {
     ProposedFix { finding, fix: Some(fix) }
 }
 
-/// A repair history: a repair, its undo, and another repair.
+/// Returns a repair history of a repair, its undo, and another repair.
 pub(super) fn sample_records(plan: &Plan) -> Vec<RepairRecord> {
     let record = |number: u32, plan: Plan, undone_by| RepairRecord {
         number,
@@ -144,7 +144,7 @@ fn exactly_the_shown_plan_is_applied_and_esc_does_not_stop_it() {
     assert_eq!(applied, Some(&shown));
     assert_eq!(screen.model.job(WorkerKind::Write).map(|job| job.on_esc), Some(EscBehavior::Ignored));
     screen.press(&[Key::Esc]);
-    assert!(screen.has_job(WorkerKind::Write), "its response has still to be applied");
+    assert!(screen.has_job(WorkerKind::Write), "the job runs until its response arrives");
     assert!(!screen.has_effect(|effect| matches!(effect, Effect::Cancel(WorkerKind::Write))));
 }
 
@@ -194,7 +194,7 @@ fn a_repaired_log_is_read_again_and_undo_restores_the_identical_bytes() {
     screen.press(&[Key::Char('k'), Key::Char('j'), Key::Enter]);
     assert_eq!((screen.model.tab, screen.model.list.selected_offset()), (Tab::Events, 646));
 
-    // The undo of an undo is a redo.
+    // Undoing an undo is a redo.
     screen.press(&[Key::Char('5'), Key::Char('g'), Key::Char('u')]);
     screen.assert_shows("Redo repair 1?");
     screen.press(&[Key::Tab, Key::Enter]);
@@ -278,12 +278,12 @@ fn the_recovery_of_a_killed_repair_is_reported() {
             // The undo is planned before the repair is made to look killed.
             screen.press(&[Key::Char('u')]);
         }
-        // The last record of the journal says that the repair is done. Without it the repair looks killed.
+        // The last record of the journal marks the repair as done. Without that record the repair looks killed.
         let bytes = fs::read(&journal).unwrap();
-        let done = bytes.windows(8).rposition(|window| window == br#"{"state""#).unwrap() - 4;
-        fs::write(&journal, &bytes[..done]).unwrap();
+        let last_record = bytes.windows(8).rposition(|window| window == br#"{"state""#).unwrap() - 4;
+        fs::write(&journal, &bytes[..last_record]).unwrap();
         if key == 'u' {
-            // None of the repair is in the log, so the bytes that the undo expects are not there.
+            // The log holds no change of the repair, so the bytes that the undo expects are missing.
             fs::write(&screen.path, damaged_log()).unwrap();
         } else {
             screen.run_scan();

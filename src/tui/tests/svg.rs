@@ -40,15 +40,15 @@ pub(super) fn render_svg(buffer: &Buffer) -> String {
             }
             let (foreground, background) = foreground_and_background(style);
             let (left, top) = (MARGIN + f32::from(start) * CELL_WIDTH, MARGIN + f32::from(y) * CELL_HEIGHT);
-            let span = f32::from(x - start) * CELL_WIDTH;
+            let run_width = f32::from(x - start) * CELL_WIDTH;
             if background != DEFAULT_BACKGROUND {
-                let size = format!(r#"width="{span:.1}" height="{CELL_HEIGHT}""#);
+                let size = format!(r#"width="{run_width:.1}" height="{CELL_HEIGHT}""#);
                 line(format!(r#"<rect x="{left:.1}" y="{top:.1}" {size} fill="{background}"/>"#));
             }
             if !text.trim().is_empty() {
                 let weight = if style.add_modifier.contains(Modifier::BOLD) { r#" font-weight="bold""# } else { "" };
-                let place = format!(r#"x="{left:.1}" y="{:.1}" textLength="{span:.1}""#, top + BASELINE);
-                line(format!(r#"<text {place} fill="{foreground}"{weight}>{}</text>"#, escape_xml(&text)));
+                let position = format!(r#"x="{left:.1}" y="{:.1}" textLength="{run_width:.1}""#, top + BASELINE);
+                line(format!(r#"<text {position} fill="{foreground}"{weight}>{}</text>"#, escape_xml(&text)));
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::tui::theme::Theme;
 use crate::tui::update;
 
 #[test]
-fn nothing_panics_at_any_size_whatever_is_open() {
+fn no_view_and_no_overlay_panics_at_any_size() {
     let mut screen = TestScreen::new(&damaged_log(), (120, 40));
     screen.run_scan();
     let steps: [&[Key]; 12] = [
@@ -177,17 +177,17 @@ fn a_search_selects_the_next_and_the_previous_match() {
 fn the_response_to_an_older_request_is_dropped() {
     let mut screen = TestScreen::new(&clean_log(5), (120, 40));
     let rows = screen.model.list.rows.clone();
-    let late = || Message::Response {
+    let late_response = || Message::Response {
         worker: WorkerKind::List,
         generation: 0,
         response: Response::RowWindow { page: RowPage::default(), cursor_offset: 0 },
     };
     screen.send(Message::Drawn(SessionTime(screen.clock)));
-    screen.send(late());
+    screen.send(late_response());
     assert_eq!(screen.model.list.rows, rows);
     assert!(!screen.model.needs_redraw, "a dropped response draws nothing");
     screen.press(&[Key::Esc]);
-    screen.send(late());
+    screen.send(late_response());
     assert!(screen.model.needs_redraw, "a dropped response keeps the pending redraw");
 }
 
@@ -242,7 +242,7 @@ fn esc_clears_search_then_filter_then_zoom_and_never_quits() {
 #[test]
 fn esc_stops_the_users_job_and_not_the_scan() {
     let mut screen = TestScreen::new(&clean_log(9), (120, 40));
-    // A request without a response.
+    // The job belongs to a request that gets no response.
     screen.model.jobs.push(UserJob {
         worker: WorkerKind::Jump,
         name: "jumping".into(),
@@ -331,8 +331,8 @@ fn hostile_text_is_never_drawn_unchanged() {
     screen.run_scan();
     screen.press(&[Key::Char('G')]);
     let text = screen.screen_text();
-    for (whole, token) in [("key", "\u{7f}k"), ("value", "\u{9b}x"), ("type", "\u{202e}evil\u{200b}")] {
-        assert!(text.contains(&*crate::report::sanitize(token)), "{whole}: {text}");
+    for (name, token) in [("key", "\u{7f}k"), ("value", "\u{9b}x"), ("type", "\u{202e}evil\u{200b}")] {
+        assert!(text.contains(&*crate::report::sanitize(token)), "{name}: {text}");
     }
     for _ in DetailView::ALL {
         let text = screen.screen_text();
@@ -377,7 +377,7 @@ fn a_click_on_the_strip_jumps_to_its_offset() {
 }
 
 #[test]
-fn a_long_scan_shows_its_speed_and_the_time_left() {
+fn a_long_scan_shows_its_speed_and_the_remaining_time() {
     let mut screen = TestScreen::new(&damaged_log(), (120, 40));
     let bytes = screen.model.log_info.bytes;
     let strip_line = |screen: &TestScreen| screen.screen_text().lines().nth(1).unwrap().to_owned();
@@ -392,7 +392,7 @@ fn a_long_scan_shows_its_speed_and_the_time_left() {
     assert!(line.contains("| 50 %, ") && line.contains("/s, ") && line.contains(" left"), "{line}");
     screen.send_update(BackgroundUpdate::ScanStopped);
     assert!(strip_line(&screen).contains("| stopped 50 %"), "{}", strip_line(&screen));
-    // With nothing left but what was verified earlier, the scan reads that, and the time left is the time for it.
+    // When only ranges verified earlier remain, the scan reads them, and the remaining time is the time to read them.
     screen.model.log_info.index.verified = Some(VerificationMark { verified_to: bytes, verified_at_ms: 0 });
     scan_to(&mut screen, 30, bytes / 2 + 1, bytes / 2 + 2);
     let line = scan_to(&mut screen, 50, bytes / 2 + 1, bytes / 4 * 3);

@@ -1,5 +1,5 @@
-//! A log that was verified when its index was saved: what the screen says about the part that was not read since, and
-//! how the scan learns of damage there.
+//! A log that was verified when its index was saved: how the screen reports the part that was not read since, and how
+//! damage in that part is reported to the scan.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use super::*;
 use crate::log::EventLog;
 use crate::repair::ProposedFix;
 
-/// A screen over a log whose index covers all of it, and that was damaged since. The scan has skipped what the index
-/// has verified. Also returns the offset of the damage.
+/// Returns a screen over a log that was damaged after its index had verified all of it, and the offset of the damage.
+/// The scan has skipped the ranges that the index has verified.
 fn verified_earlier_screen() -> (TestScreen, u64) {
     let mut bytes = clean_log(60);
     let damaged_at = frame_starts(&bytes)[20];
@@ -71,7 +71,7 @@ fn a_part_that_was_only_verified_earlier_is_not_reported_as_free_of_damage() {
 }
 
 #[test]
-fn damage_that_a_page_meets_is_reported_to_the_scan_once() {
+fn damage_that_a_page_shows_is_reported_to_the_scan_once() {
     let (mut screen, damaged_at) = verified_earlier_screen();
     screen.unhandled_effects.clear();
     screen.press(&[Key::Char('f')]);
@@ -103,7 +103,7 @@ fn a_rebuild_of_the_index_verifies_the_log_and_reports_its_damage() {
     let text = screen.screen_text();
     let strip = text.lines().nth(1).unwrap().split(" ▬ ").next().unwrap();
     assert!(!strip.contains('▬'), "{text}");
-    // The scan did not read the log, so the finding is that of the rebuild.
+    // The scan has not read the log, so the finding comes from the rebuild.
     assert_eq!(screen.model.scan.damage_after(0).map(|finding| finding.start), Some(damaged_at));
     assert!(screen.shows("× 1 damaged") && !screen.shows("so far"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Writing actions: confirmed first, refused with a reason, reported afterwards.
+//! Actions that write: the user confirms them first, a disabled action reports its reason, and the result is reported.
 
 use std::fs::{self, OpenOptions};
 
@@ -15,7 +15,7 @@ fn a_dialog_ignores_keys_that_were_typed_before_it_was_drawn() {
     let mut screen = TestScreen::new(&clean_log(5), (120, 40));
     screen.press(&[Key::Char('a')]);
     let before = screen.clock;
-    // Typed ahead: these keys are in the queue before the dialog is drawn.
+    // These keys are typed ahead: they are in the queue before the dialog is drawn.
     for key in [Key::Enter, Key::Tab, Key::Enter] {
         screen.send(Message::Key(key, SessionTime(before)));
     }

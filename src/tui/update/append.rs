@@ -1,4 +1,4 @@
-//! Appends the event of the form.
+//! Submits the append form: asks for confirmation, appends the event, and reports the result.
 
 use super::reload;
 use super::requests::start_job;
@@ -46,10 +46,10 @@ fn confirm_append(model: &mut Model) {
     model.overlays.push(Overlay::Confirm(dialog));
 }
 
-/// The damage at the end of the log that opening for append sets aside, as far as the scan knows it.
+/// Returns the damage at the end of the log that opening for append sets aside, when the scan has found it.
 fn unfinished_tail(model: &Model) -> Option<&Finding> {
     let last = model.scan.findings.iter().rev().find(|finding| finding.kind.is_damage())?;
-    let indexed_end = model.log_info.index.saved_coverage.map_or(0, |file| file.log_end_offset);
+    let indexed_end = model.log_info.index.saved_coverage.map_or(0, |saved| saved.log_end_offset);
     (last.kind.can_set_aside() && last.end == model.log_info.bytes && last.start >= indexed_end).then_some(last)
 }
 
@@ -108,9 +108,9 @@ fn appended_line(result: &AppendResult) -> String {
 fn latency_line(result: &AppendResult) -> String {
     let mut sorted = result.latencies.clone();
     sorted.sort_unstable();
-    let at = |position: usize| format_duration(sorted.get(position).copied().unwrap_or_default());
+    let latency_at = |position: usize| format_duration(sorted.get(position).copied().unwrap_or_default());
     match sorted.len() {
-        1 => format!("latency {}", at(0)),
-        count => format!("latency {} to {}, median {}", at(0), at(count - 1), at(count / 2)),
+        1 => format!("latency {}", latency_at(0)),
+        count => format!("latency {} to {}, median {}", latency_at(0), latency_at(count - 1), latency_at(count / 2)),
     }
 }

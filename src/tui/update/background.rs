@@ -1,4 +1,4 @@
-//! Applies updates that were not requested: the log has grown or changed, the scan has progressed.
+//! Applies background updates, which no request has caused: the log has grown or changed, or the scan has progressed.
 
 use super::requests::cancel_request;
 use super::{reload, rows};
@@ -11,7 +11,7 @@ use crate::tui::message::{BackgroundUpdate, LogChange};
 use crate::tui::model::{AggregateLoadState, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanState};
 use crate::tui::request::WorkerKind;
 
-/// Applies an update.
+/// Applies a background update to the model.
 pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
     match update {
         BackgroundUpdate::LogInfo(log_info) => set_log_info(model, *log_info),
@@ -22,7 +22,7 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
             model.append_notice(message, Tone::Bad);
         }
         BackgroundUpdate::LogUnavailable(reason) => mark_unavailable(model, reason),
-        // The scan may still report bytes that no longer exist.
+        // Reports of the scan are dropped, because they may be about bytes that no longer exist.
         _ if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) => {}
         BackgroundUpdate::ScanProgress { from, to, end } => model.scan.record_progress(from..to, end, model.now),
         BackgroundUpdate::EventCount(events) => model.scan.event_count = Some(events),
@@ -41,7 +41,7 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
             model.warn(format!("Scan failed: {error}"));
         }
         BackgroundUpdate::IndexReady => {
-            // The loaded rows, or their absence, are those of an earlier index.
+            // The table of aggregates was read from an earlier index, or no index existed.
             if model.aggregates.load_state != AggregateLoadState::Requested {
                 model.aggregates.load_state = AggregateLoadState::NotRequested;
             }
@@ -50,7 +50,7 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
     }
 }
 
-/// The path no longer leads to a log.
+/// Records that the path no longer leads to a log.
 fn mark_unavailable(model: &mut Model, reason: LogUnavailable) {
     model.warn(reason.description());
     if reason.has_no_data() {
@@ -67,7 +67,7 @@ fn mark_unavailable(model: &mut Model, reason: LogUnavailable) {
     model.unavailable = Some(reason);
 }
 
-/// Discards what is known about the log's bytes. The scan starts again by itself, unless the screen has no scan.
+/// Discards all results about the log's bytes. The watcher restarts the scan, unless the screen has no scan.
 fn discard_changed_log(model: &mut Model) {
     let scan = if model.scan.state == ScanState::Off { ScanState::Off } else { ScanState::Running };
     reload::discard_log_state(model, scan);
@@ -76,15 +76,15 @@ fn discard_changed_log(model: &mut Model) {
 fn set_log_info(model: &mut Model, log_info: LogInfo) {
     let has_grown = log_info.bytes > model.log_info.bytes;
     let is_unfinished = model.list.rows.last().is_some_and(|row| row.content == RowContent::InFlight);
-    // Without its writer, an unfinished frame is damage.
-    let has_lost_writer = is_unfinished && log_info.writer != model.log_info.writer;
+    // An unfinished frame whose writer has ended is damage.
+    let has_writer_changed = is_unfinished && log_info.writer != model.log_info.writer;
     model.log_info = log_info;
-    if has_grown || has_lost_writer {
+    if has_grown || has_writer_changed {
         request_new_rows(model);
     }
 }
 
-/// Requests the rows at the end of the log, where it is followed or visible.
+/// Requests the new rows at the end of the log, when the end is followed or in the window.
 fn request_new_rows(model: &mut Model) {
     if model.list.request_state() != RowRequestState::Idle {
         return;
@@ -100,7 +100,7 @@ fn request_new_rows(model: &mut Model) {
     }
 }
 
-/// The file was replaced, cut, overwritten or repaired: what is known about its bytes no longer holds.
+/// Discards all results about the log and reads it again, because the file was replaced, cut, overwritten or repaired.
 fn handle_log_change(model: &mut Model, log_info: LogInfo, change: LogChange) {
     let offset = model.list.selected_offset().min(log_info.bytes);
     let message = change_message(change, &log_info);

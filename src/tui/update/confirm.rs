@@ -1,4 +1,4 @@
-//! Keys in a confirmation dialog. Keys that were typed before the dialog was drawn are ignored.
+//! Handles keys in a confirmation dialog. Keys that were typed before the dialog was drawn are ignored.
 
 use super::repair::PlanDecision;
 use super::requests::stop_worker;
@@ -9,9 +9,9 @@ use crate::tui::model::{ConfirmedAction, DialogButton, Model, Overlay};
 use crate::tui::request::WorkerKind;
 use crate::tui::session_time::SessionTime;
 
-/// Lines of a screen below which a plan cannot be read.
+/// Minimum height of a screen on which a plan can be read.
 const MIN_PLAN_HEIGHT: u16 = 8;
-/// Lines that a page key scrolls.
+/// Number of lines that a page key scrolls.
 const PAGE_LINES: usize = 10;
 
 /// Records that the screen was drawn with the topmost dialog.
@@ -30,7 +30,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     }
     let shows_plan = matches!(dialog.on_confirm, ConfirmedAction::ApplyPlan(_));
     if shows_plan && let Some(id) = action_for_key(ActionScope::Plan, key) {
-        decide(model, id, key);
+        make_decision(model, id, key);
         return;
     }
     let awaits_plan = dialog.on_confirm == ConfirmedAction::AwaitPlan;
@@ -66,7 +66,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     }
 }
 
-fn decide(model: &mut Model, id: ActionId, key: Key) {
+fn make_decision(model: &mut Model, id: ActionId, key: Key) {
     if model.disabled_reason(id).is_some() {
         return;
     }
@@ -90,7 +90,7 @@ fn run_confirmed(model: &mut Model, action: ConfirmedAction) {
     }
 }
 
-/// Lines that a key scrolls. `refresh` clamps the scroll position to the end of the text.
+/// Returns the number of lines that a key scrolls. `refresh` clamps the scroll position to the end of the text.
 const fn scroll_lines(key: Key) -> usize {
     match key {
         Key::PageDown | Key::PageUp | Key::Char(' ') => PAGE_LINES,

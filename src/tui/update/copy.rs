@@ -8,9 +8,9 @@ use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, RowContents};
 
-/// Largest text that is copied. Terminals drop longer texts without an error.
+/// Size in bytes of the largest text that is copied. Terminals drop longer texts without an error.
 const MAX_CLIPBOARD_BYTES: usize = 256 << 10;
-/// Characters of a copied text that the footer shows.
+/// Number of characters of a copied text that the footer shows.
 const PREVIEW_CHARS: usize = 120;
 
 /// Copies the part of the selected row that a copy action names.
@@ -48,7 +48,7 @@ fn has_all_bytes(contents: &RowContents) -> bool {
     contents.bytes_start == row.start && contents.bytes.len() as u64 == row.end - row.start
 }
 
-/// The command line that prints a row. `log` is the log's path as a shell takes it.
+/// Returns the command line that prints a row. `log` is the log's path, quoted for a shell.
 fn cli_command(log: &str, row: &LogRow) -> String {
     let start = row.start;
     match row.content {

@@ -1,4 +1,4 @@
-//! Runs actions of the screen.
+//! Runs the actions of the screen, or passes them to the file that does.
 
 use super::navigation::Movement;
 use super::requests::stop_worker;
@@ -58,7 +58,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::PreviousDamage => navigation::go_to_damage(model, Direction::Backward),
         ActionId::Follow => navigation::toggle_follow(model),
         ActionId::Append => {
-            // The outcome of an earlier submission is not shown again.
+            // The result of an earlier submission is not shown again.
             model.form.outcome.clear();
             model.overlays.push(Overlay::Form);
         }
@@ -87,7 +87,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
             }
         }
         ActionId::Suspend => model.effects.push_back(Effect::Suspend),
-        // The overlays handle these themselves.
+        // The overlays handle these actions themselves.
         ActionId::SubmitPrompt
         | ActionId::Cancel
         | ActionId::ConfirmChoice
@@ -111,10 +111,10 @@ fn open_prompt(model: &mut Model, purpose: PromptPurpose, text: &str) {
     model.overlays.push(Overlay::Prompt(Prompt::new(purpose, text)));
 }
 
-/// Opens or folds the selected line, or jumps to the offset that it names.
+/// Opens or folds the selected line, or goes to the offset that it names.
 fn activate(model: &mut Model) {
     match (model.focus, model.tab) {
-        // The detail pane of this tab is about the selected repair too.
+        // In this tab the detail pane shows the selected repair, so both panes lead to the same offset.
         (_, Tab::Repairs) => {
             let record = model.repairs.selected_record();
             if let Some(step) = record.and_then(|record| record.plan.steps.first()) {
@@ -191,8 +191,8 @@ fn toggle_mouse(model: &mut Model) {
     model.notify(message);
 }
 
-/// Stops the newest job; without one clears the search, the filter, the zoom, the focus or follow mode, in that order.
-/// Never quits.
+/// Stops the newest job; when no job is running, clears the search, the filter, the zoom, the focus or follow mode, in
+/// that order. This never quits the screen.
 fn go_back(model: &mut Model) {
     if let Some(job) = model.jobs.last().cloned() {
         match job.on_esc {

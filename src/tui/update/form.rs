@@ -1,4 +1,4 @@
-//! Keys in the append form.
+//! Handles keys and pasted text in the append form.
 
 use ratatui_textarea::{Input, Key as EditorKey};
 
@@ -13,7 +13,7 @@ use crate::tui::request::WorkerKind;
 /// Handles a key while the form is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
     match action_for_key(ActionScope::Form, key) {
-        // The first Esc stops a submission; the form stays open to show its outcome.
+        // The first Esc stops a submission. The form stays open to show the result.
         Some(ActionId::CloseForm) if model.form.is_sending => stop_append(model),
         Some(ActionId::CloseForm) => model.overlays.retain(|overlay| !matches!(overlay, Overlay::Form)),
         Some(ActionId::SubmitForm) => append::submit_form(model),

@@ -1,4 +1,4 @@
-//! Keys in the help.
+//! Handles keys while the help is open.
 
 use super::dispatch::run_action;
 use crate::tui::actions::ActionScope;
@@ -21,7 +21,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
         Key::Enter => {
             let selected = actions.get(help.cursor.line).copied();
             model.overlays.pop();
-            // Actions of the other scopes have a meaning only in their overlay.
+            // Actions of the other scopes can run only in their overlay.
             if let Some(action) =
                 selected.filter(|action| matches!(action.scope, ActionScope::Main | ActionScope::CopyChord))
             {

@@ -5,10 +5,10 @@ use crate::query::{Hits, SearchPattern};
 use crate::tui::model::{EscBehavior, HitCounter, HitCounterState, Model, UserJob};
 use crate::tui::request::{ReadPriority, Request, WorkerKind};
 
-/// Starts counters for the current filter and search, and removes all others.
+/// Starts counters for the current filter and search where they are missing, and removes all other counters.
 pub(super) fn sync_counters(model: &mut Model) {
     let filter = model.list.filter.clone();
-    // The index leads to the events of aggregates directly, so the hits of such a filter are not counted.
+    // Hits of a filter by aggregate are not counted, because the index lists the events of an aggregate.
     let counts_filter = !filter.is_empty() && filter.aggregate_ids().is_none();
     let search = model.search.as_ref().map(|search| search.pattern.clone());
     let needed: Vec<Option<SearchPattern>> =
@@ -36,7 +36,7 @@ pub(super) fn sync_counters(model: &mut Model) {
     }
 }
 
-/// Removes all counters, because the log they have counted in has changed.
+/// Removes all counters, because the log has changed and their hits are obsolete.
 pub(super) fn clear_counters(model: &mut Model) {
     cancel_request(model, WorkerKind::Hits);
     model.hit_counters.counters.clear();
@@ -51,7 +51,7 @@ pub(super) fn resume_stopped(model: &mut Model) {
     }
 }
 
-/// Requests the next slice for the newest counter, and sends the requests that can be answered by now.
+/// Requests the next slice for the newest counter, and sends the deferred requests that can now be answered.
 pub(super) fn advance(model: &mut Model) {
     sync_counters(model);
     request_next_slice(model);
@@ -72,7 +72,7 @@ fn request_next_slice(model: &mut Model) {
     let counters = &model.hit_counters.counters;
     let current = counters.iter().position(|counter| counter.state == HitCounterState::InProgress);
     let newest = counters.iter().rposition(|counter| counter.has_more(bytes));
-    // The newest counter has priority over one that was started before it.
+    // The newest counter has priority over counters that were started before it.
     if current.is_some() && current >= newest {
         return;
     }
@@ -83,11 +83,11 @@ fn request_next_slice(model: &mut Model) {
     let slice_bytes = model.hit_counters.slice_bytes;
     let priority =
         if model.hit_counters.deferred.is_empty() { ReadPriority::Background } else { ReadPriority::Interactive };
-    let Some(counter) = newest.and_then(|at| model.hit_counters.counters.get_mut(at)) else { return };
+    let Some(counter) = newest.and_then(|position| model.hit_counters.counters.get_mut(position)) else { return };
     counter.state = HitCounterState::InProgress;
     let scanned = counter.hits.scanned_bytes();
     let request = Request::ExtendHits { hits: counter.hits.clone(), slice_bytes, priority };
-    // A remainder of one slice is searched too quickly to be reported as a job.
+    // One last slice is searched too quickly to be reported as a job.
     if bytes.saturating_sub(scanned) > slice_bytes {
         let job = UserJob {
             worker: WorkerKind::Hits,
@@ -97,17 +97,19 @@ fn request_next_slice(model: &mut Model) {
             started: counter.started,
             on_esc: EscBehavior::CancelsJob,
         };
-        // Esc stops the last job first, and that is to be the one that waits for these hits.
+        // Esc stops the last job of the list first. A job that waits for these hits must be stopped before the
+        // counting, so the counting is first in the list.
         model.jobs.insert(0, job);
     }
     send_request(model, WorkerKind::Hits, request);
 }
 
-/// Stores the hits after a slice was searched.
+/// Stores the hits that the search of a slice has returned.
 pub(super) fn apply_slice(model: &mut Model, hits: Hits) {
     let bytes = model.log_info.bytes;
     if let Some(counter) = model.hit_counters.in_progress() {
-        // The log may be shorter than the model knows. The counter then waits for the update that reports it.
+        // The log may have become shorter than `bytes`. The counter is idle until a background update reports the new
+        // size.
         let is_idle =
             hits.is_complete(0) && !hits.is_complete(bytes) && hits.scanned_bytes() == counter.hits.scanned_bytes();
         counter.state = if is_idle { HitCounterState::Idle(bytes) } else { HitCounterState::Ready };

@@ -1,4 +1,4 @@
-//! Builds and saves the index.
+//! Starts builds of the index, asks for confirmation of a rebuild, and reports the result.
 
 use super::requests::start_job;
 use crate::format::DamageKind;
@@ -11,7 +11,7 @@ use crate::tui::message::{IndexSaveResult, IndexSummary};
 use crate::tui::model::{ConfirmDialog, ConfirmedAction, Model, Overlay};
 use crate::tui::request::{IndexBuildMode, Request, WorkerKind};
 
-/// Catches up an index that is behind, and builds any other.
+/// Catches up an index that is behind, and builds an index in any other state.
 pub(super) fn update_index(model: &mut Model) {
     match model.log_info.index.state {
         IndexState::Behind { .. } => catch_up_index(model),
@@ -19,7 +19,7 @@ pub(super) fn update_index(model: &mut Model) {
     }
 }
 
-/// Adds what the index does not cover yet, and saves the index.
+/// Extends the index by the part of the log that it does not cover yet, and saves it.
 pub(super) fn catch_up_index(model: &mut Model) {
     start_job(model, WorkerKind::Write, "catching up the index", Request::SaveIndex(IndexBuildMode::Incremental));
 }

@@ -8,7 +8,7 @@ use crate::tui::keys::Key;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::session_time::SessionTime;
 
-/// Handles a key.
+/// Handles a key press.
 pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     // These two keys work in every overlay.
     if key == Key::Ctrl('z') {
@@ -46,7 +46,7 @@ fn handle_copy_chord(model: &mut Model, key: Key) {
     }
 }
 
-/// Handles pasted text. It is inserted into text fields only: pasted text never runs an action.
+/// Handles pasted text. It is only inserted into text fields, so that pasted text never runs an action.
 pub(super) fn handle_paste(model: &mut Model, text: &str) {
     match model.overlays.last_mut() {
         Some(Overlay::Prompt(prompt)) => prompt.input.paste(text),

@@ -28,7 +28,7 @@ use super::model::Model;
 #[cfg(test)]
 pub(crate) use dispatch::run_action;
 
-/// Requests what a screen needs when it opens.
+/// Requests the first rows and the repair history, when the screen opens.
 pub(crate) fn init(model: &mut Model) {
     rows::request_window(model, 0);
     reload::request_repair_history(model);

@@ -1,4 +1,4 @@
-//! Mouse events: a click selects what it points at, the wheel scrolls the pane under it.
+//! Handles mouse events: a click selects the line under the pointer, and the wheel scrolls the pane under it.
 
 use ratatui::layout::{Position, Rect};
 
@@ -9,10 +9,10 @@ use crate::tui::message::WheelDirection;
 use crate::tui::model::{Model, Pane, Tab};
 use crate::tui::strip;
 
-/// Lines that one turn of the wheel scrolls.
+/// Number of lines that one turn of the wheel scrolls.
 const WHEEL_LINES: i64 = 3;
 
-/// Handles a click.
+/// Handles a click: selects a pane and a line, or goes to an offset of the integrity strip.
 pub(super) fn handle_click(model: &mut Model, position: Position) {
     if !model.overlays.is_empty() {
         return;
@@ -30,15 +30,15 @@ pub(super) fn handle_click(model: &mut Model, position: Position) {
     }
 }
 
-/// The visible line of a pane at a position, counted from 0.
+/// Returns the visible line of a pane at a position, counted from 0.
 fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -> Option<usize> {
-    let lines: Rect = match pane {
+    let body: Rect = match pane {
         Pane::Main => areas.table_body(areas.main),
         Pane::Detail => areas.table_body(areas.detail),
         Pane::Findings => areas.inner(areas.findings),
     };
     let has_lines = !matches!((pane, model.tab), (Pane::Detail, Tab::Repairs) | (Pane::Main, Tab::Index));
-    (has_lines && lines.contains(position)).then(|| usize::from(position.y - lines.y))
+    (has_lines && body.contains(position)).then(|| usize::from(position.y - body.y))
 }
 
 /// Selects a visible line of a pane.
@@ -46,35 +46,35 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
     let distance = |top: usize, cursor: usize| (top + line) as i64 - cursor as i64;
     match (pane, model.tab) {
         (Pane::Detail, _) => {
-            let by = distance(model.detail.top, model.detail.cursor);
-            model.detail.move_by(by);
+            let lines = distance(model.detail.top, model.detail.cursor);
+            model.detail.move_by(lines);
         }
         (Pane::Findings, _) | (Pane::Main, Tab::Findings) => {
-            let by = distance(model.findings.top, model.findings.line);
-            model.findings.move_by(by, model.scan.findings.len());
+            let lines = distance(model.findings.top, model.findings.line);
+            model.findings.move_by(lines, model.scan.findings.len());
         }
         (Pane::Main, Tab::Events) => {
-            let by = distance(model.list.top, model.list.cursor);
-            if by < 0 {
+            let lines = distance(model.list.top, model.list.cursor);
+            if lines < 0 {
                 navigation::stop_following(model);
             }
-            // A click below the last row selects it, and does not move on when further rows arrive.
-            let to_last = model.list.rows.len().saturating_sub(1) as i64 - model.list.cursor as i64;
-            model.list.move_by(by.min(to_last));
+            // A click below the last row selects the last row now, and not a later one when further rows arrive.
+            let lines_to_last = model.list.rows.len().saturating_sub(1) as i64 - model.list.cursor as i64;
+            model.list.move_by(lines.min(lines_to_last));
         }
         (Pane::Main, Tab::Aggregates) => {
-            let by = distance(model.aggregates.cursor.top, model.aggregates.cursor.line);
-            model.aggregates.cursor.move_by(by, model.aggregates.total);
+            let lines = distance(model.aggregates.cursor.top, model.aggregates.cursor.line);
+            model.aggregates.cursor.move_by(lines, model.aggregates.total);
         }
         (Pane::Main, Tab::Repairs) => {
-            let by = distance(model.repairs.cursor.top, model.repairs.cursor.line);
-            model.repairs.move_by(by);
+            let lines = distance(model.repairs.cursor.top, model.repairs.cursor.line);
+            model.repairs.move_by(lines);
         }
         (Pane::Main, Tab::Index) => {}
     }
 }
 
-/// Handles a turn of the wheel.
+/// Handles a turn of the wheel, which scrolls the pane under the pointer.
 pub(super) fn handle_wheel(model: &mut Model, position: Position, direction: WheelDirection) {
     if !model.overlays.is_empty() {
         return;
@@ -88,7 +88,7 @@ pub(super) fn handle_wheel(model: &mut Model, position: Position, direction: Whe
         WheelDirection::Up => -1,
     };
     navigation::move_cursor(model, Movement::Lines(step * WHEEL_LINES));
-    // The wheel scrolls the pane under it without moving the focus. The detail pane shows what has the focus again.
+    // The focus is restored, because the wheel must not move it, and the detail pane follows the focus.
     model.focus = focus;
     refresh::refresh(model);
 }

@@ -7,7 +7,7 @@ use crate::tui::layout;
 use crate::tui::model::{ActiveSearch, AggregateLoadState, DetailView, Follow, Model, Pane, Tab};
 use crate::tui::request::{Request, WorkerKind};
 
-/// Columns that one key press scrolls sideways.
+/// Number of columns that one key press scrolls sideways.
 const SCROLL_COLUMNS: i16 = 4;
 /// Largest number of columns that a pane can be scrolled to the right.
 const MAX_SCROLL_COLUMNS: u16 = 4096;
@@ -15,27 +15,27 @@ const MAX_SCROLL_COLUMNS: u16 = 4096;
 /// A movement of the cursor in the focused pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Movement {
-    /// By a number of lines.
+    /// The cursor moves by a number of lines.
     Lines(i64),
-    /// By a number of half pages.
+    /// The cursor moves by a number of half pages.
     HalfPages(i64),
-    /// By a number of pages.
+    /// The cursor moves by a number of pages.
     Pages(i64),
-    /// To the first line.
+    /// The cursor moves to the first line.
     ToFirst,
-    /// To the last line.
+    /// The cursor moves to the last line.
     ToLast,
 }
 
 impl Movement {
-    /// The movement in lines, on a page of `height` lines.
+    /// Returns the movement in lines, for a page of `height` lines. The result is negative for a movement up.
     fn lines(self, height: usize) -> i64 {
         let page = height.max(1) as i64;
         match self {
             Self::Lines(lines) => lines,
             Self::HalfPages(count) => count * (page / 2).max(1),
             Self::Pages(count) => count * page,
-            // Half the range, so that adding it to a position does not overflow.
+            // Half the range of the type, so that adding it to a position does not overflow.
             Self::ToFirst => i64::MIN / 2,
             Self::ToLast => i64::MAX / 2,
         }
@@ -59,7 +59,7 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
             let cursor = &mut model.aggregates.cursor;
             cursor.move_by(movement.lines(cursor.height), model.aggregates.total);
         }
-        // The view clamps the scroll position, because only it knows the number of lines.
+        // The view clamps the scroll position, because the number of lines is known only there.
         (_, Tab::Index) => model.index.move_by(movement.lines(model.index.height), usize::MAX / 2),
         (_, Tab::Repairs) => model.repairs.move_by(movement.lines(model.repairs.cursor.height)),
     }
@@ -109,26 +109,27 @@ pub(super) fn go_to_offset(model: &mut Model, offset: u64) {
     }
 }
 
-/// Requests the offset that a jump leads to.
+/// Starts a job that resolves a jump to an offset.
 pub(super) fn start_jump(model: &mut Model, jump: JumpTarget) {
     start_job(model, WorkerKind::Jump, "jumping", Request::ResolveJump(jump));
 }
 
 /// Selects the next or the previous damage.
 ///
-/// The findings of the scan are used where the scan has read the range in between; otherwise a worker searches the log.
+/// The findings of the scan are used when the scan has read the whole range up to them; otherwise a worker searches the
+/// log.
 pub(super) fn go_to_damage(model: &mut Model, direction: Direction) {
     let row = model.selected_row();
-    let here = row.as_ref().map_or(0, |row| row.start);
+    let selected = row.as_ref().map_or(0, |row| row.start);
     let found = match direction {
-        Direction::Forward => model.scan.damage_after(here),
-        Direction::Backward => model.scan.damage_before(here),
+        Direction::Forward => model.scan.damage_after(selected),
+        Direction::Backward => model.scan.damage_before(selected),
     };
-    let between = model.scan.health_map.range_health(match direction {
-        Direction::Forward => here..found.map_or(model.log_info.bytes, |finding| finding.start),
-        Direction::Backward => found.map_or(0, |finding| finding.end)..here,
+    let range_health = model.scan.health_map.range_health(match direction {
+        Direction::Forward => selected..found.map_or(model.log_info.bytes, |finding| finding.start),
+        Direction::Backward => found.map_or(0, |finding| finding.end)..selected,
     });
-    match found.map(|finding| finding.start).filter(|_| between.verified || model.scan.is_done()) {
+    match found.map(|finding| finding.start).filter(|_| range_health.verified || model.scan.is_done()) {
         Some(offset) => go_to_offset(model, offset),
         None if model.scan.is_done() => {
             let side = if direction == Direction::Forward { "after" } else { "before" };
@@ -140,7 +141,7 @@ pub(super) fn go_to_damage(model: &mut Model, direction: Direction) {
         None => {
             let from = match direction {
                 Direction::Forward => row.map_or(0, |row| row.end.max(row.start + 1)),
-                Direction::Backward => here,
+                Direction::Backward => selected,
             };
             start_job(model, WorkerKind::Jump, "searching for damage", Request::FindDamage { from, direction });
         }
@@ -152,11 +153,11 @@ pub(super) fn go_to_match(model: &mut Model, direction: Direction) {
     let Some(ActiveSearch { text, pattern }) = model.search.clone() else { return };
     // While a requested window has not arrived, the search continues from the row that will be selected in it.
     let target = model.list.target_offset();
-    let here = target.unwrap_or_else(|| model.list.selected_offset());
+    let selected = target.unwrap_or_else(|| model.list.selected_offset());
     let from = match (direction, model.list.selected_row()) {
-        (Direction::Backward, _) => here,
+        (Direction::Backward, _) => selected,
         (Direction::Forward, Some(row)) if target.is_none() => row.end,
-        (Direction::Forward, _) => here + 1,
+        (Direction::Forward, _) => selected + 1,
     };
     let filter = model.list.filter.clone();
     hit_counter::sync_counters(model);
@@ -167,7 +168,7 @@ pub(super) fn go_to_match(model: &mut Model, direction: Direction) {
     start_job(model, WorkerKind::Jump, format!("searching for {text}"), request);
 }
 
-/// Shows a tab.
+/// Shows a tab and moves the focus to its main pane.
 pub(super) fn switch_tab(model: &mut Model, tab: Tab) {
     if model.tab == tab {
         return;
@@ -184,16 +185,16 @@ pub(super) fn switch_tab(model: &mut Model, tab: Tab) {
 }
 
 /// Moves the focus by a number of panes. The order is cyclic.
-pub(super) fn cycle_focus(model: &mut Model, by: isize) {
+pub(super) fn cycle_focus(model: &mut Model, steps: isize) {
     let panes = layout::focusable_panes(model);
     let current = panes.iter().position(|pane| *pane == model.focus).unwrap_or_default() as isize;
-    let next = (current + by).rem_euclid(panes.len().max(1) as isize) as usize;
+    let next = (current + steps).rem_euclid(panes.len().max(1) as isize) as usize;
     model.focus = panes.get(next).copied().unwrap_or_default();
 }
 
-/// Changes the view of the detail pane by a number of views. The order is cyclic.
-pub(super) fn cycle_view(model: &mut Model, by: isize) {
-    model.detail.view = model.detail.view.cycle(by);
+/// Shows the view of the detail pane that is a number of places further on. The order is cyclic.
+pub(super) fn cycle_view(model: &mut Model, steps: isize) {
+    model.detail.view = model.detail.view.cycle(steps);
     model.detail.scroll_to_start();
     if let (DetailView::Aggregate, Some(contents)) = (model.detail.view, &model.detail.contents)
         && let Some(history) = &contents.history

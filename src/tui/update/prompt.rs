@@ -1,4 +1,4 @@
-//! Keys in a prompt: palette, search or filter.
+//! Handles keys in a prompt, and submits its text as a search, a filter, a jump or an action.
 
 use super::dispatch::run_action;
 use super::{hit_counter, navigation, rows};

@@ -1,4 +1,5 @@
-//! Brings the model in line after every message: pane sizes, and requests for what is visible but not loaded.
+//! Updates the model after every message: sets the sizes of the panes, and requests rows and contents that are visible
+//! but not loaded.
 
 use super::requests::send_request;
 use super::{hit_counter, rows};
@@ -9,10 +10,10 @@ use crate::tui::model::{
 };
 use crate::tui::request::{IncludeHistory, Request, WorkerKind};
 
-/// Columns from which a line of the hex view holds 16 bytes: the offset, and four columns for each byte.
+/// Minimum width of a hex view with 16 bytes per line: the offset takes 10 columns, and each byte takes four.
 const WIDE_HEX_COLUMNS: u16 = 74;
 
-/// Brings the model in line with its last change.
+/// Updates sizes and sends requests after the model has changed.
 pub(super) fn refresh(model: &mut Model) {
     update_detail_fix(model);
     update_sizes(model);
@@ -22,7 +23,7 @@ pub(super) fn refresh(model: &mut Model) {
     request_aggregates(model);
 }
 
-/// Copies the fix of a finding, and the journal of a gap, to the contents of the detail pane.
+/// Copies the fix of the finding and the journal of the gap in the detail pane to its contents.
 fn update_detail_fix(model: &mut Model) {
     let Some(contents) = &mut model.detail.contents else { return };
     let RowContent::Finding(finding) = &contents.details.row.content else { return };
@@ -79,7 +80,7 @@ fn update_overlay_sizes(model: &mut Model) {
 
 fn request_missing_rows(model: &mut Model) {
     let bytes = model.log_info.bytes;
-    // The counter is cloned because the list is changed while it is asked.
+    // The counter is cloned, because `is_ready` uses it while `begin_next_request` borrows the model mutably.
     let counter = model.filter_counter().filter(|_| model.can_read_in_background()).cloned();
     let is_ready = |needed: RowsNeeded| {
         counter.as_ref().is_none_or(|counter| counter.can_answer(needed.from, needed.direction, bytes))

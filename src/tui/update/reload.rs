@@ -1,4 +1,4 @@
-//! Discards what is known about the log's bytes after they have changed, and reads them again.
+//! Discards all results about the log's bytes after the bytes have changed, and reads the log again.
 
 use super::requests::send_request;
 use super::{hit_counter, rows};
@@ -25,7 +25,7 @@ pub(super) fn reload_log(model: &mut Model) {
     request_repair_history(model);
 }
 
-/// Requests the repair history.
+/// Requests the repair history of the log.
 pub(super) fn request_repair_history(model: &mut Model) {
     send_request(model, WorkerKind::Repairs, Request::RepairHistory);
 }

@@ -12,14 +12,14 @@ use crate::tui::model::{
 };
 use crate::tui::request::{PlanRequest, Request, UndecidedFinding, WorkerKind};
 
-/// A decision of the user in the dialog of a plan. Taking it a second time revokes it.
+/// A decision that the user makes in the dialog of a plan. Making it a second time revokes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlanDecision {
-    /// Use the candidate with this number, counted from 1.
+    /// The candidate with this number, counted from 1, is used.
     UseCandidate(usize),
-    /// Accept likely fixes.
+    /// Likely fixes are accepted.
     AcceptLikely,
-    /// Replace damage that is still undecided with gaps.
+    /// Damage that is still undecided is replaced with gaps.
     GapUndecided,
 }
 
@@ -47,7 +47,7 @@ fn request_plan(model: &mut Model, request: PlanRequest) {
     start_job(model, WorkerKind::Write, format!("planning ({})", request.title()), Request::Plan(request));
 }
 
-/// Shows a plan in a dialog, unless another overlay is open by now.
+/// Shows a plan in a dialog, unless another overlay was opened in the meantime.
 pub(super) fn show_plan(model: &mut Model, preview: PlanPreview) {
     close_planning_dialog(model);
     if !model.overlays.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn close_planning_dialog(model: &mut Model) {
     });
 }
 
-/// Takes or revokes a decision, and plans again. The dialog of the earlier plan is closed.
+/// Makes or revokes a decision, and plans again. The dialog of the earlier plan is closed.
 pub(super) fn toggle_decision(model: &mut Model, decision: PlanDecision) {
     let Some(Overlay::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(preview), .. })) =
         model.overlays.last()
@@ -95,14 +95,14 @@ pub(super) fn toggle_decision(model: &mut Model, decision: PlanDecision) {
     }
     model.overlays.pop();
     let request = PlanRequest::Repair { options, undecided };
-    // A dialog without a choice takes the keys that are typed until the plan arrives, so that none reaches the screen.
+    // A dialog without choices receives the keys that are typed until the plan arrives, so that they run no action.
     let lines = vec!["Planning again with this decision...".to_owned()];
     let dialog = ConfirmDialog::new(request.title() + "?", lines, None, ConfirmedAction::AwaitPlan);
     model.overlays.push(Overlay::Confirm(dialog));
     request_plan(model, request);
 }
 
-/// Applies a plan, after the user has confirmed it. Esc does not stop it.
+/// Applies a plan after the user has confirmed it. Esc does not stop the job.
 pub(super) fn apply_plan(model: &mut Model, plan: Plan) {
     let name = if plan.undoes.is_some() { "undoing" } else { "repairing" };
     start_job(model, WorkerKind::Write, name, Request::Apply(Box::new(plan)));
@@ -130,12 +130,12 @@ pub(super) fn finish_repair(model: &mut Model, result: RepairResult) {
     }
 }
 
-/// Stores the repair history, and reports a repair that is pending.
+/// Stores the repair history, and reports a pending repair that was not reported before.
 pub(super) fn set_repair_history(model: &mut Model, records: Vec<RepairRecord>, notices: Vec<String>) {
-    let known = model.repairs.pending_repair().map(|record| record.number);
+    let reported = model.repairs.pending_repair().map(|record| record.number);
     model.repairs = RepairsPane { records, notices, ..std::mem::take(&mut model.repairs) };
     model.repairs.move_by(0);
-    if let Some(record) = model.repairs.pending_repair().filter(|record| Some(record.number) != known) {
+    if let Some(record) = model.repairs.pending_repair().filter(|record| Some(record.number) != reported) {
         let line = record_line(record);
         model.append_notice(format!("Repair {}", line.trim_start()), Tone::Bad);
     }

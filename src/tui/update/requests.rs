@@ -1,4 +1,4 @@
-//! Sends requests to the workers, holds back those that a hit counter is about to answer, and cancels them.
+//! Sends requests to the workers, defers requests whose hits are still being counted, and cancels requests.
 
 use crate::tui::effect::Effect;
 use crate::tui::model::{DeferredRequest, EscBehavior, HitReadiness, Model, UserJob};
@@ -14,7 +14,7 @@ pub(super) fn send_request(model: &mut Model, worker: WorkerKind, request: Reque
     }
 }
 
-/// Sends a request, or holds it back while the hits that it needs are being counted, so that no range is read twice.
+/// Sends a request, or defers it while the hits that it needs are being counted, so that no range is read twice.
 pub(super) fn send_or_defer(model: &mut Model, mut pending: DeferredRequest) {
     match model.attach_hits(&mut pending.request) {
         HitReadiness::Ready => {
@@ -52,7 +52,8 @@ pub(super) fn cancel_request(model: &mut Model, worker: WorkerKind) {
     model.effects.push_back(Effect::Cancel(worker));
 }
 
-/// Cancels the request of a worker because the user stops it, together with the counting of hits it waits for.
+/// Cancels the request of a worker because the user stops it. When the request waits for hits, their counting stops
+/// too.
 pub(super) fn stop_worker(model: &mut Model, worker: WorkerKind) {
     cancel_request(model, worker);
     match worker {

@@ -55,7 +55,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
     }
 }
 
-/// Requests a scan of damage on a page that the scan does not know: it may be newer than the scan.
+/// Requests a scan of the damage on a page that the scan has not found, because the damage may be newer than the scan.
 fn rescan_unknown_damage(model: &mut Model, page: &RowPage) {
     let damage = page.rows.iter().filter_map(|row| match &row.content {
         RowContent::Finding(finding) if finding.kind.is_damage() => Some(row.start..row.end),
@@ -72,7 +72,7 @@ fn select_last_row_if_following(model: &mut Model) {
 }
 
 fn set_detail(model: &mut Model, mut contents: RowContents) {
-    // Another hex window of the same row: the folds of its JSON are kept.
+    // When the contents differ only in the hex window, the folds of the JSON are preserved.
     if let Some(earlier) = model.detail.contents.take()
         && earlier.details.row == contents.details.row
         && earlier.details.payload_text == contents.details.payload_text
@@ -112,7 +112,7 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure
             model.form.is_sending = false;
             model.form.outcome = vec![message];
         }
-        // After the earlier notice: a repair is done even when catching up its index has failed.
+        // The earlier notice stays, because a repair succeeds even when catching up its index fails.
         (RequestFailure::Error(message), _) => model.append_notice(message, Tone::Bad),
     }
 }

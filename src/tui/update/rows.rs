@@ -21,7 +21,7 @@ pub(super) fn request_end(model: &mut Model) {
     request_replacement(model, Request::LastRows { rows: ROW_BATCH, filter, hits: None });
 }
 
-/// Requests the end of a log that is followed, else the rows around an offset.
+/// Requests the last rows in follow mode, else the rows around an offset.
 pub(super) fn request_end_or_window(model: &mut Model, offset: u64) {
     match model.follow {
         Follow::Yes => request_end(model),
@@ -34,7 +34,7 @@ fn request_replacement(model: &mut Model, request: Request) {
     send_row_request(model, request);
 }
 
-/// Sends a request for rows. With a filter it may take long, so it becomes a job.
+/// Sends a request for rows. A request with a filter may take long, so it becomes a job.
 pub(super) fn send_row_request(model: &mut Model, request: Request) {
     if model.list.filter.is_empty() {
         remove_job(model, WorkerKind::List);

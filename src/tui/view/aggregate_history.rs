@@ -12,11 +12,15 @@ use crate::report::units::{DisplayZone, format_timestamp};
 use crate::tui::model::{Model, RowContents};
 use crate::tui::theme::Role;
 
-/// Draws the visible lines of the history: one for each event, and one for each difference to the event before it.
+/// Draws the visible lines of the history: one for each event, and one for each difference from the event before it.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
     let Some(history) = &contents.history else { return };
     let lines = history.entries.iter().flat_map(|entry| {
-        let marker = if entry.row.start == contents.details.row.start { EntryMarker::Shown } else { EntryMarker::None };
+        let marker = if entry.row.start == contents.details.row.start {
+            EntryMarker::Selected
+        } else {
+            EntryMarker::NotSelected
+        };
         let head = std::iter::once(entry_spans(model, entry, marker));
         let changes = entry.changes.iter().map(|change| difference_spans(model, change));
         let omitted = (entry.omitted_changes > 0)
@@ -29,18 +33,20 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
     }
 }
 
-/// Whether an event of the history is the one under the cursor of the events pane.
+/// Whether an event of the history is the selected row of the events pane.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EntryMarker {
-    Shown,
-    None,
+    /// The event is the selected row.
+    Selected,
+    /// The event is not the selected row.
+    NotSelected,
 }
 
 fn entry_spans(model: &Model, entry: &HistoryEntry, marker: EntryMarker) -> Vec<Span<'static>> {
     let RowContent::Event(event) = &entry.row.content else { return Vec::new() };
     let (glyph, role) = match marker {
-        EntryMarker::Shown => ("> ", Role::Title),
-        EntryMarker::None => ("  ", Role::Text),
+        EntryMarker::Selected => ("> ", Role::Title),
+        EntryMarker::NotSelected => ("  ", Role::Text),
     };
     let mut spans = vec![
         span(model, role, format!("{glyph}{:<10} ", entry.row.start)),

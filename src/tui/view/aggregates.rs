@@ -11,7 +11,7 @@ use crate::tui::model::{AggregateLoadState, Model, Pane};
 use crate::tui::request::AggregateSort;
 use crate::tui::theme::Role;
 
-/// Draws the tab.
+/// Draws the Aggregates tab with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let table = &model.aggregates;
     let border = PaneBorder {
@@ -55,7 +55,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     }
 }
 
-/// The column titles, with a mark at the column that the table is sorted by.
+/// Returns the column titles, with a mark at the column by which the table is sorted.
 fn heading(sort: AggregateSort) -> String {
     let mark = |column| if sort == column { "▼" } else { " " };
     format!(

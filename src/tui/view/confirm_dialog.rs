@@ -1,4 +1,4 @@
-//! The dialog that asks before something is written.
+//! Draws the dialog that asks for confirmation before anything is written.
 
 use ratatui::Frame;
 use ratatui::layout::Size;
@@ -10,12 +10,12 @@ use crate::tui::layout::{self, DIALOG_MAX_WIDTH};
 use crate::tui::model::{ConfirmDialog, DialogButton, Model};
 use crate::tui::theme::Role;
 
-/// Width from which the buttons are drawn with brackets.
+/// Minimum width of a dialog whose buttons are drawn with brackets.
 const MIN_BRACKETED_WIDTH: u16 = 30;
-/// Lines of the dialog beside its text: the border, an empty line and the buttons.
+/// Number of lines of a dialog besides its text: the border, empty lines and the buttons.
 const OTHER_LINES: u16 = 5;
 
-/// Draws the dialog. Its buttons are visible on a screen of any size; its text is scrolled.
+/// Draws a dialog. Its buttons are visible on a screen of any size. Its text is scrolled when it does not fit.
 pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &ConfirmDialog) {
     let screen = frame.area();
     let text_size = layout::dialog_text_size(model.size, dialog);
@@ -45,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &ConfirmDialog) {
     draw_spans(frame, area, area.height.saturating_sub(1), spans);
 }
 
-/// The key that scrolls to the text that is not visible.
+/// Returns a hint at the key that scrolls to the hidden part of the text; `None` when all of the text is visible.
 fn scroll_hint(model: &Model, dialog: &ConfirmDialog, hidden_lines: usize) -> Option<Span<'static>> {
     if hidden_lines > 0 {
         Some(span(model, Role::Warning, format!("j: {hidden_lines} more")))

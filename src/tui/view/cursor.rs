@@ -1,4 +1,4 @@
-//! Highlighting of the line under the cursor.
+//! Highlights the line under the cursor.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

@@ -13,7 +13,7 @@ use crate::tui::layout::{Border, LayoutAreas, fix_preview_height};
 use crate::tui::model::{DetailView, ListCursor, Model, Pane, RowContents, wrapped_row_lines};
 use crate::tui::theme::Role;
 
-/// Draws the pane.
+/// Draws the detail pane with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let contents = model.detail.contents.as_ref();
     let title = contents
@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     }
 }
 
-/// The kind of a row in one word.
+/// Returns the kind of a row in one or two words.
 fn row_kind_name(contents: &RowContents) -> &'static str {
     match &contents.details.row.content {
         RowContent::Header => "header",
@@ -58,7 +58,7 @@ fn row_kind_name(contents: &RowContents) -> &'static str {
     }
 }
 
-/// The names of the views, the current one in brackets.
+/// Returns the names of the views, with the current one in brackets.
 fn view_names(model: &Model) -> Vec<Span<'static>> {
     let name_span = |(view, name): (DetailView, &str)| {
         if view == model.detail.view {

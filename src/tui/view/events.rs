@@ -15,7 +15,7 @@ use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState};
 use crate::tui::theme::Role;
 
-/// Draws the tab.
+/// Draws the Events tab with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let border =
         PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title: bottom_title(model) };
@@ -45,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     }
 }
 
-/// Why there are no rows.
+/// Returns a message that explains why there are no rows.
 fn empty_message(model: &Model) -> &'static str {
     let is_loading = !matches!(model.list.request_state(), RowRequestState::Idle | RowRequestState::Stopped);
     if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) {
@@ -59,11 +59,11 @@ fn empty_message(model: &Model) -> &'static str {
     }
 }
 
-/// The widths of the columns, the same for all rows.
+/// The widths of the columns. All rows have the same widths.
 struct EventColumns {
     offset: usize,
     event_type: usize,
-    /// 0 when there is no room for this column.
+    /// Width of the namespace; 0 when there is no room for this column.
     namespace: usize,
     schema: usize,
 }
@@ -111,7 +111,7 @@ fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, width: usize) 
         }
         RowContent::Finding(finding) => {
             let (glyph, role) = finding_glyph(finding);
-            // No more of the text can be seen than the line and the columns scrolled out of it.
+            // Text beyond the width of the line plus the columns scrolled out of view is never visible.
             let available = width + usize::from(model.list.scroll_columns);
             let text = fit_safe(&finding_text(model, finding), available);
             vec![span(model, role, format!("{glyph} {offset}")), span(model, role, text)]
@@ -123,7 +123,7 @@ fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, width: usize) 
     }
 }
 
-/// Marks an event whose time is before that of the event preceding it.
+/// Returns a mark for an event whose time is earlier than the time of the event before it.
 fn clock_glyph(model: &Model, row: &LogRow) -> Span<'static> {
     let finding = model.scan.findings.binary_search_by_key(&(row.start, DamageKind::Clock), |f| (f.start, f.kind));
     if finding.is_ok() { span(model, Role::Warning, "< ") } else { Span::raw("  ") }
@@ -150,7 +150,7 @@ fn event_spans(model: &Model, event: &EventSummary, columns: &EventColumns) -> V
     spans
 }
 
-/// The filter and the search with their hits; without either, the position of the cursor in the log.
+/// Returns the filter and the search with their hits; without either, the position of the cursor in the log.
 fn bottom_title(model: &Model) -> Line<'static> {
     let mut spans = Vec::new();
     let (selected, log_bytes) = (model.list.selected_offset(), model.log_info.bytes);

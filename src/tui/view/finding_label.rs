@@ -1,11 +1,11 @@
-//! How the lists show a finding: its glyph, and the fix that the scan proposes for it.
+//! The label of a finding in lists: its glyph, and the fix that the scan proposes for it.
 
 use crate::format::{DamageKind, Finding};
 use crate::repair::{Fix, RepairAction};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
-/// Returns the glyph of a finding, and the role that colours it.
+/// Returns the glyph of a finding, and the role in whose style it is drawn.
 pub(super) fn finding_glyph(finding: &Finding) -> (char, Role) {
     match finding.kind {
         DamageKind::Gap => ('▒', Role::Gap),

@@ -1,4 +1,5 @@
-//! The findings of the scan with their ranges, fixes and verdicts: in the Findings tab, and in a pane below the events.
+//! Draws the findings of the scan with their ranges, fixes and verdicts, in the Findings tab and in a pane below the
+//! events.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -15,12 +16,12 @@ use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
 
-/// Width from which start, end and size get columns of their own.
+/// Minimum width of a list that has separate columns for start, end and size.
 const MIN_WIDE_COLUMNS: usize = 78;
 /// Width of the column that names the kind.
 const KIND_COLUMNS: usize = 14;
 
-/// Draws the tab.
+/// Draws the Findings tab with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let border =
         PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title: Line::default() };
@@ -36,7 +37,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     draw_rows(frame, areas.table_body(areas.main), model, Pane::Main);
 }
 
-/// Draws the pane below the events.
+/// Draws the pane with the findings below the events.
 pub(super) fn draw_below_events(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let title = Line::from(span(model, Role::Title, format!(" {} ", summary(model))));
     let border = PaneBorder { pane: Pane::Findings, area: areas.findings, title, bottom_title: Line::default() };
@@ -63,7 +64,7 @@ fn draw_rows(frame: &mut Frame, area: Rect, model: &Model, pane: Pane) {
     }
 }
 
-/// The columns of a finding, in `width` columns after the cursor's.
+/// Returns the text of a finding, at most `width` columns wide, without the cursor.
 fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'static>> {
     let (glyph, role) = finding_glyph(finding);
     let range = if model.tab == Tab::Findings && width + 1 >= MIN_WIDE_COLUMNS {
@@ -81,19 +82,19 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
     vec![Span::raw(range), span(model, role, kind), span(model, Role::Title, fix), Span::raw(verdict)]
 }
 
-/// Width of the longest range: two offsets with two dots between them.
+/// Returns the width of the longest range: two offsets with two dots between them.
 fn range_width(model: &Model) -> usize {
     model.log_info.bytes.to_string().len() * 2 + 2
 }
 
-/// The number of findings, and whether the scan may still find more.
+/// Returns the number of findings, and whether the scan may find more.
 fn summary(model: &Model) -> String {
     let found = model.scan.findings.len() as u64 + model.scan.dropped_findings;
     let so_far = if model.scan.has_read_all() { "" } else { " so far" };
     format!("Findings {}{so_far}", format_number(found))
 }
 
-/// Why there are no findings, and what to do next.
+/// Returns a message that explains why there are no findings, with the next step.
 fn empty_message(model: &Model) -> String {
     if let Some(skipped) = model.skipped_note() {
         return format!("No findings; {skipped}\n`:scan go` reads it now; `X` plans a repair of everything");

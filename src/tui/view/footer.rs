@@ -1,4 +1,4 @@
-//! The last line of the screen: a notice, the progress of a running job, or the keys that work here.
+//! The last line of the screen: a notice, the progress of a running job, or the keys of the current scope.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,7 +13,7 @@ use crate::tui::model::{EscBehavior, Model, Notice, Overlay, UserJob};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
 
-/// Draws the footer.
+/// Draws the footer on the last line of the screen.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     let scope = model.overlays.last().map_or(ActionScope::Main, Overlay::scope);
     let running = model.jobs.iter().find(|job| job.total > 0);
@@ -42,16 +42,16 @@ fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {
     span(model, Role::Warning, fit_safe(&format!(" {}: {progress}{esc}", job.name), width))
 }
 
-/// The keys of a scope with what they do, as many as fit into `width` columns. An action that is disabled is drawn
-/// muted.
+/// Returns the keys of a scope with the labels of their actions, as many as fit into `width` columns. Disabled actions
+/// are muted.
 fn key_spans(model: &Model, scope: ActionScope, width: usize) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     let mut used = 0;
-    // The dialog of a plan has the keys of every dialog, and those of its own actions that are enabled.
+    // The dialog of a plan has the keys of every dialog, and the keys of those plan actions that are enabled.
     let dialog_scope = if scope == ActionScope::Plan { Some(ActionScope::Confirm) } else { None };
-    let own =
+    let scope_entries =
         footer_entries(scope).filter(|entry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none());
-    for FooterEntry { key, label, id } in dialog_scope.into_iter().flat_map(footer_entries).chain(own) {
+    for FooterEntry { key, label, id } in dialog_scope.into_iter().flat_map(footer_entries).chain(scope_entries) {
         let key = format!(" {key}");
         let label = format!(" {label} ");
         used += display_width(&key) + display_width(&label);

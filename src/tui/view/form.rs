@@ -15,13 +15,13 @@ use crate::report::units::format_count;
 use crate::tui::model::{FormField, Model, histogram_bars, wrap_text};
 use crate::tui::theme::Role;
 
-/// Columns of a label, without the marker before it and the space after it.
+/// Width of a label in columns, without the marker before it and the space after it.
 const LABEL_COLUMNS: u16 = 15;
-/// Lines of the payload editor at most.
+/// Largest number of lines of the payload editor.
 const MAX_EDITOR_LINES: u16 = 6;
-/// Lines of the form without the payload editor.
+/// Number of lines of the form without the payload editor.
 const OTHER_LINES: u16 = 12;
-/// Largest size of the form.
+/// Largest size of the form, border included.
 const MAX_FORM_SIZE: Size = Size { width: 86, height: 28 };
 
 /// One field of the form: its label, and whether it has the focus.
@@ -31,26 +31,28 @@ struct FieldRow {
     focus: FieldFocus,
 }
 
-/// Whether a field of the form takes the keys.
+/// Whether a field of the form receives the keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FieldFocus {
+    /// The field receives the keys.
     Focused,
+    /// Another field receives the keys.
     Unfocused,
 }
 
-/// Draws the form.
+/// Draws the append form with its border.
 ///
 /// ```text
 ///     event_type       Tested
 ///     ...
 ///     payload          {"note":"test"}
-///                      valid JSON
-///     durability       (buffered)  synced
-///     how many         1
+///                      valid JSON; Ctrl-j breaks the line, Enter appends
+///     durability       (•) buffered  ( ) synced
+///     count            1
 ///
 ///     1 event buffered, 187 bytes, at offset 155209
-///     buffered                        synced
-///     ≤ 2 µs  1 ■■■■                   ≤ 128 µs 1 ■■■■
+///     buffered: 1 append in this session   synced: 1 append in this session
+///     ≤ 2 µs  1 ■■■■                       ≤ 128 µs 1 ■■■■
 /// ```
 pub(super) fn draw(frame: &mut Frame, model: &Model) {
     let form = &model.form;
@@ -121,7 +123,7 @@ fn draw_line_field(frame: &mut Frame, model: &Model, area: Rect, row: &FieldRow)
     let Some(input) = model.form.input(row.field) else { return };
     let cursor_column = display_width(&sanitize(first_chars(input.text(), input.cursor())));
     // A field with the focus is scrolled so that the cursor is visible.
-    let scrolled = match row.focus {
+    let scroll_columns = match row.focus {
         FieldFocus::Focused => (cursor_column + 1).saturating_sub(usize::from(area.width)),
         FieldFocus::Unfocused => 0,
     };
@@ -131,10 +133,10 @@ fn draw_line_field(frame: &mut Frame, model: &Model, area: Rect, row: &FieldRow)
     } else if row.field == FormField::Aggregate && input.text().is_empty() {
         spans.push(span(model, Role::Muted, " none"));
     }
-    draw_spans(frame, area, 0, skip_span_columns(spans, scrolled));
+    draw_spans(frame, area, 0, skip_span_columns(spans, scroll_columns));
     let is_visible = !area.intersection(frame.area()).is_empty();
     if row.focus == FieldFocus::Focused && is_visible && model.overlays.len() == 1 {
-        frame.set_cursor_position(Position::new(area.x + (cursor_column - scrolled) as u16, area.y));
+        frame.set_cursor_position(Position::new(area.x + (cursor_column - scroll_columns) as u16, area.y));
     }
 }
 
@@ -142,7 +144,7 @@ fn draw_payload_field(frame: &mut Frame, model: &Model, area: Rect, focus: Field
     let form = &model.form;
     let editor_area = Rect { height: area.height.saturating_sub(1), ..area }.intersection(frame.area());
     let mut editor = form.editor.clone();
-    // Pasted text may hold control characters. Only what is drawn is sanitized, not what is appended.
+    // Pasted text may contain control characters. The drawn text is sanitized; the appended payload is not.
     let safe_lines: Vec<String> = editor.lines().iter().map(|line| sanitize(line).into_owned()).collect();
     if safe_lines != editor.lines() {
         let cursor = editor.cursor();
@@ -172,16 +174,16 @@ fn draw_outcome(frame: &mut Frame, model: &Model, area: Rect) {
         draw_spans(frame, area, line, vec![span(model, Role::Title, fit_safe(&text, width))]);
         line += 1;
     }
-    let half = area.width / 2;
+    let half_width = area.width / 2;
     for (nth, (durability, name)) in (0..).zip([(Durability::Buffered, "buffered"), (Durability::Synced, "synced")]) {
         let latencies = form.latencies_for(durability);
         if latencies.is_empty() {
             continue;
         }
-        let column = Rect { x: area.x + half * nth, width: half, ..area };
+        let column = Rect { x: area.x + half_width * nth, width: half_width, ..area };
         let title = format!("{name}: {} in this session", format_count(latencies.len() as u64, "append"));
         draw_spans(frame, column, line, vec![span(model, Role::Muted, title)]);
-        for (bar_line, bar) in (line + 1..).zip(histogram_bars(latencies, usize::from(half))) {
+        for (bar_line, bar) in (line + 1..).zip(histogram_bars(latencies, usize::from(half_width))) {
             draw_spans(frame, column, bar_line, vec![span(model, Role::Good, bar)]);
         }
     }

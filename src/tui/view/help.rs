@@ -11,9 +11,9 @@ use crate::tui::layout::help_description_height;
 use crate::tui::model::{HelpOverlay, Model, TextInput, wrap_text};
 use crate::tui::theme::Role;
 
-/// Columns of the keys.
+/// Width of the column with the keys.
 const KEY_COLUMNS: usize = 14;
-/// Columns of an action's title.
+/// Width of the column with the titles.
 const TITLE_COLUMNS: usize = 22;
 
 /// Draws the help screen.
@@ -56,7 +56,7 @@ fn draw_action(frame: &mut Frame, model: &Model, area: Rect, line: u16, action: 
         _ if keys.is_empty() => format!(":{}", action.title),
         _ => keys.join(" "),
     };
-    // Outside these scopes whether an action is enabled depends on a dialog that is not open here.
+    // Actions of other scopes are enabled depending on a dialog or form that is not open here.
     let has_state = matches!(action.scope, ActionScope::Main | ActionScope::CopyChord);
     let text = match model.disabled_reason(action.id).filter(|_| has_state) {
         Some(reason) => format!("{} (unavailable: {reason})", action.help),

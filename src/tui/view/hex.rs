@@ -41,7 +41,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
     }
 }
 
-/// Draws what a fix would change. The same bytes are marked where [`draw`] shows them.
+/// Draws the changes that a fix would make. [`draw`] marks the bytes that they affect.
 pub(super) fn draw_fix_preview(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
     let Some(fix) = contents.fix.as_ref().filter(|_| area.height > 0) else { return };
     let lines = fix_preview_lines(fix, usize::from(area.width));
@@ -75,7 +75,7 @@ fn line_spans(model: &Model, contents: &RowContents, bytes: Range<u64>) -> Vec<S
         let is_changed = is_changed(contents, offset);
         let style = if is_changed { model.theme.style(Role::Warning) } else { field_style(model, contents, offset) };
         spans.push(Span::styled(byte.map_or_else(|| "..".into(), hex::encode_byte), style));
-        // A glyph too, because colour alone is not enough on every terminal.
+        // A glyph marks the byte as well, because colour alone is not enough on every terminal.
         spans.push(if is_changed { span(model, Role::Warning, "*") } else { Span::raw(" ") });
         let letter = byte.filter(|byte| (0x20..0x7f).contains(byte)).map_or('·', char::from);
         letters.push(Span::styled(letter.to_string(), style));
@@ -91,10 +91,10 @@ fn line_spans(model: &Model, contents: &RowContents, bytes: Range<u64>) -> Vec<S
     spans
 }
 
-/// The names of the fields at the end of a line.
+/// Returns the names of the fields to show at the end of a line.
 ///
-/// A field is named on the line that it starts on. When several start on one line, those after the first that reach
-/// into the next line are named there instead, so that a name is beside most of its bytes.
+/// A field is named on the line on which it starts. When several fields start on one line, those after the first that
+/// extend into the next line are named there instead, so that a name is next to most of the field's bytes.
 fn field_names(contents: &RowContents, line: Range<u64>) -> Vec<&'static str> {
     let line_before = line.start.saturating_sub(line.end - line.start)..line.start;
     let starting_in = |range: Range<u64>| {
@@ -102,18 +102,18 @@ fn field_names(contents: &RowContents, line: Range<u64>) -> Vec<&'static str> {
     };
     let is_deferred = |nth: usize, field: &FieldSpan, end: u64| nth > 0 && field.range.end > end;
     let deferred = starting_in(line_before).filter(|(nth, field)| is_deferred(*nth, field, line.start));
-    let own = starting_in(line.clone()).filter(|(nth, field)| !is_deferred(*nth, field, line.end));
-    deferred.chain(own).map(|(_, field)| field.name).collect()
+    let not_deferred = starting_in(line.clone()).filter(|(nth, field)| !is_deferred(*nth, field, line.end));
+    deferred.chain(not_deferred).map(|(_, field)| field.name).collect()
 }
 
-/// The names of the fields, each in the style of its bytes.
+/// Returns the names of the fields, each in the style of its bytes.
 pub(super) fn legend(model: &Model, contents: &RowContents) -> Vec<Span<'static>> {
     let name_span =
         |field: &FieldSpan| Span::styled(format!("{} ", field.name), field_style(model, contents, field.range.start));
     contents.details.fields.iter().map(name_span).collect()
 }
 
-/// The style of the field that a byte belongs to.
+/// Returns the style of the field to which a byte belongs.
 fn field_style(model: &Model, contents: &RowContents, offset: u64) -> Style {
     let field = contents.details.fields.iter().enumerate().find(|(_, field)| field.range.contains(&offset));
     let role = match field.map(|(nth, field)| (nth, field.name)) {

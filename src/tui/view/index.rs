@@ -1,4 +1,5 @@
-//! The Index tab: the state of the index file, what it covers, what this session has read, and what can be done.
+//! The Index tab: the state of the index file, its coverage, the coverage of the index in memory, and the available
+//! actions.
 
 use ratatui::Frame;
 use ratatui::text::Line;
@@ -14,7 +15,7 @@ use crate::tui::layout::LayoutAreas;
 use crate::tui::model::{Model, Pane, wrap_text};
 use crate::tui::theme::Role;
 
-/// Columns of a label.
+/// Width of a label in columns.
 const LABEL_COLUMNS: usize = 18;
 
 /// A line of the tab. The label is empty where a line continues the one before it.
@@ -41,7 +42,7 @@ impl IndexLine {
     }
 }
 
-/// Draws the tab.
+/// Draws the Index tab with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let border =
         PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title: Line::default() };
@@ -83,7 +84,7 @@ fn content_lines(model: &Model) -> Vec<IndexLine> {
     lines
 }
 
-/// What a key does, or why it does nothing now.
+/// Returns the description of a key's action, or the reason why the action is not available.
 fn action_line(model: &Model, key: &'static str, id: ActionId) -> IndexLine {
     match model.disabled_reason(id) {
         Some(reason) => IndexLine::plain(key, format!("unavailable: {reason}")),

@@ -1,4 +1,4 @@
-//! The JSON view of the detail pane: the payload in lines that can be folded, every token as stored.
+//! The JSON view of the detail pane: the payload in foldable lines, with every token as stored.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -15,12 +15,12 @@ use crate::tui::theme::Role;
 /// Draws the visible lines of the document.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
     let doc = &contents.doc;
-    let scrolled = usize::from(model.detail.scroll_columns);
-    let available = usize::from(area.width) + scrolled;
+    let scroll_columns = usize::from(model.detail.scroll_columns);
+    let available = usize::from(area.width) + scroll_columns;
     let numbers: Vec<usize> = doc.visible_lines().skip(model.detail.top).take(usize::from(area.height)).collect();
     for (line, number) in (0..area.height).zip(&numbers) {
         if let Some(json_line) = doc.line(*number) {
-            draw_spans(frame, area, line, skip_span_columns(line_spans(model, &json_line, available), scrolled));
+            draw_spans(frame, area, line, skip_span_columns(line_spans(model, &json_line, available), scroll_columns));
         }
         highlight_detail_line(frame, area, line, model);
     }

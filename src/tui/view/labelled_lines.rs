@@ -1,4 +1,4 @@
-//! Lines of text with a label in front of each, scrolled by a cursor.
+//! Draws lines of text with a label in front of each.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,7 +9,8 @@ use crate::report::{DetailLine, Tone};
 use crate::tui::model::{LABEL_WIDTH, ListCursor, Model, Pane};
 use crate::tui::theme::Role;
 
-/// Draws the lines that `cursor` has scrolled to, and highlights its line when the detail pane has the focus.
+/// Draws the lines that are visible at the scroll position of `cursor`, and highlights its line when the detail pane
+/// has the focus.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, lines: Vec<DetailLine>, cursor: &ListCursor) {
     let visible = lines.into_iter().enumerate().skip(cursor.top).take(usize::from(area.height));
     for (line, (number, detail_line)) in visible.enumerate() {

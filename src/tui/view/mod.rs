@@ -1,4 +1,4 @@
-//! The view: functions that draw the model into a frame, one file for each pane. They read the model and nothing else.
+//! Functions that draw the model into a frame, with one file for each pane. They read only the model.
 
 mod aggregate_history;
 mod aggregates;
@@ -17,7 +17,6 @@ mod json;
 mod labelled_lines;
 mod pane;
 mod prompt;
-
 mod repairs;
 mod status;
 mod strip;

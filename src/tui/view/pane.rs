@@ -1,4 +1,4 @@
-//! What panes and dialogs share: borders with titles, the tab bar, and boxes over the screen.
+//! Parts that several panes and dialogs use: borders with titles, the tab bar, and the boxes of dialogs.
 
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
@@ -10,9 +10,9 @@ use crate::tui::layout::{Border, LayoutAreas, compute_areas};
 use crate::tui::model::{Model, Pane, Tab};
 use crate::tui::theme::Role;
 
-/// Width of the main pane from which the tabs have spaces between them.
+/// Minimum width of a main pane whose tab names have spaces between them.
 const MIN_SPACED_TABS_WIDTH: u16 = 66;
-/// Smallest dialog that has a border.
+/// Size of the smallest dialog that has a border.
 const MIN_BORDERED_DIALOG: Size = Size { width: 20, height: 5 };
 
 /// The border of a pane, with a title at its top and one at its bottom.
@@ -34,7 +34,7 @@ pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas,
     block.render(area.intersection(frame.area()), frame.buffer_mut());
 }
 
-/// The tab bar, which is the title of the main pane.
+/// Returns the tab bar, which is the title of the main pane.
 pub(super) fn tab_title(model: &Model) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
     let separator = if compute_areas(model).main.width < MIN_SPACED_TABS_WIDTH { "│" } else { " │ " };
@@ -72,11 +72,11 @@ pub(super) fn draw_dialog(frame: &mut Frame, model: &Model, title: &str, size: S
     let block = Block::bordered().border_style(model.theme.style(Role::Focus)).title(title);
     let inner = block.inner(area);
     block.render(area, frame.buffer_mut());
-    // One empty column at either side.
+    // The text has an empty column on either side.
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
-/// A piece of text in the style of a role.
+/// Returns a piece of text in the style of a role.
 pub(super) fn span(model: &Model, role: Role, text: impl Into<String>) -> Span<'static> {
     Span::styled(text.into(), model.theme.style(role))
 }

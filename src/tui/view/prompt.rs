@@ -1,4 +1,4 @@
-//! The prompt at the bottom of the screen: the line being typed, with suggestions or an error above it.
+//! The prompt at the bottom of the screen: the line that the user types, with suggestions or an error above it.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -10,14 +10,14 @@ use crate::report::sanitize;
 use crate::tui::model::{Model, Prompt, PromptPurpose, wrap_text};
 use crate::tui::theme::Role;
 
-/// Suggestions shown at once.
+/// Largest number of suggestions that are visible.
 const MAX_SUGGESTIONS: u16 = 8;
-/// Columns of a suggestion's label.
+/// Width of the column with the labels of suggestions.
 const LABEL_COLUMNS: usize = 26;
-/// Columns of a suggestion's key.
+/// Width of the column with the keys of suggestions.
 const KEY_COLUMNS: usize = 10;
 
-/// Draws the prompt.
+/// Draws the prompt with its suggestions and its error.
 pub(super) fn draw(frame: &mut Frame, model: &Model, prompt: &Prompt) {
     let screen = frame.area();
     if screen.is_empty() {
@@ -42,9 +42,9 @@ fn draw_input(frame: &mut Frame, model: &Model, prompt: &Prompt, area: Rect) {
     let cursor_column = display_width(label) + display_width(&sanitize(first_chars(text, prompt.input.cursor())));
     let spans = vec![span(model, Role::Key, label), span(model, Role::Text, sanitize(text).into_owned())];
     // A long line is scrolled so that the cursor is visible.
-    let scrolled = (cursor_column + 1).saturating_sub(usize::from(area.width));
-    draw_spans(frame, area, 0, skip_span_columns(spans, scrolled));
-    frame.set_cursor_position(Position::new((cursor_column - scrolled) as u16, area.y));
+    let scroll_columns = (cursor_column + 1).saturating_sub(usize::from(area.width));
+    draw_spans(frame, area, 0, skip_span_columns(spans, scroll_columns));
+    frame.set_cursor_position(Position::new((cursor_column - scroll_columns) as u16, area.y));
 }
 
 /// Draws an error above the prompt, wrapped to the width of the screen.
@@ -80,7 +80,7 @@ fn draw_suggestions(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u
     }
 }
 
-/// Clears an area of what was drawn below the prompt.
+/// Clears an area, so that the panes below it are not visible there.
 fn clear(frame: &mut Frame, model: &Model, area: Rect) {
     Clear.render(area, frame.buffer_mut());
     frame.buffer_mut().set_style(area, model.theme.base());

@@ -15,10 +15,10 @@ use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{Model, Pane, wrap_text};
 use crate::tui::theme::Role;
 
-/// Columns of a repair's state.
+/// Width of the column with the states of repairs.
 const STATE_COLUMNS: usize = 13;
 
-/// Draws the tab.
+/// Draws the Repairs tab with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let repairs = &model.repairs;
     let count = repairs.records.len();
@@ -68,14 +68,14 @@ fn draw_empty_message(frame: &mut Frame, area: Rect, model: &Model) {
     }
 }
 
-/// The columns of a repair: state, number, time, and what was done.
+/// Returns the columns of a repair: state, number, time and summary.
 fn row_text(record: &RepairRecord) -> String {
     let state = pad(&state_text(record), STATE_COLUMNS);
     let begun = format_minute(record.begun_ms, DisplayZone::Utc);
     format!("{state} {:>4}  {begun}  {}", record.number, record_summary(record))
 }
 
-/// The state of a repair, short enough for its column.
+/// Returns the state of a repair, short enough for its column.
 fn state_text(record: &RepairRecord) -> String {
     match (record.state, record.undone_by) {
         (RepairState::Applied, Some(undo)) => format!("undone by {undo}"),

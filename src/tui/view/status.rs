@@ -13,14 +13,14 @@ use crate::report::units::{DisplayZone, format_count, format_date, format_minute
 use crate::tui::model::{Access, Follow, Model, ScanState};
 use crate::tui::theme::Role;
 
-/// Columns between two items.
+/// Number of columns between two items.
 const ITEM_GAP: usize = 3;
-/// Columns of a text whose length the log or its path decides.
+/// Largest width of a text that comes from the log or its path, in columns.
 const MAX_ITEM_COLUMNS: usize = 40;
 
 /// One item of the status line.
 struct StatusItem {
-    /// On a narrow screen the items with the highest rank are left out first.
+    /// Rank of the item. On a narrow screen the items with the highest rank are left out first.
     drop_rank: u8,
     role: Role,
     text: String,
@@ -41,8 +41,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
         (all + 1).saturating_sub(ITEM_GAP)
     };
     while columns(&items) > usize::from(area.width) && items.len() > 1 {
-        let least = items.iter().enumerate().max_by_key(|(_, item)| item.drop_rank).map_or(0, |(at, _)| at);
-        items.remove(least);
+        let dropped =
+            items.iter().enumerate().max_by_key(|(_, item)| item.drop_rank).map_or(0, |(position, _)| position);
+        items.remove(dropped);
     }
     let mut spans = vec![Span::raw(" ")];
     for item in items {
@@ -80,7 +81,7 @@ fn status_items(model: &Model) -> Vec<StatusItem> {
     items
 }
 
-/// The modes of the screen that differ from the default.
+/// Returns the modes of the screen that differ from the default.
 fn mode_items(model: &Model) -> impl Iterator<Item = StatusItem> {
     let follow = (model.follow == Follow::Yes).then_some("FOLLOW");
     let read_only = (model.access == Access::ReadOnly).then_some("READ-ONLY");
@@ -93,7 +94,7 @@ fn event_count_text(model: &Model) -> String {
     format!("{}{}", format_count(events, "event"), if is_final { "" } else { " so far" })
 }
 
-/// The role that colours the state of the index.
+/// Returns the role in whose style the state of the index is drawn.
 pub(super) const fn index_state_role(state: &IndexState) -> Role {
     match state {
         IndexState::Fresh => Role::Good,
@@ -102,7 +103,8 @@ pub(super) const fn index_state_role(state: &IndexState) -> Role {
     }
 }
 
-/// The number of events in the log that the index file lacks, or the reverse; `None` until it is known.
+/// Returns the number of events that the index file lacks when it is behind, or that the log lacks when the index is
+/// ahead; `None` until it is known.
 pub(super) fn index_event_difference(model: &Model) -> Option<u64> {
     let saved = model.log_info.index.saved_coverage?;
     match model.log_info.index.state {
@@ -112,7 +114,7 @@ pub(super) fn index_event_difference(model: &Model) -> Option<u64> {
     }
 }
 
-/// The number of damaged ranges; without any, how much of the log that statement covers.
+/// Returns the number of damaged ranges. Without damage, the text limits that statement to the part that was scanned.
 fn damage_item(model: &Model) -> StatusItem {
     let damaged = model.scan.damage_count() as u64;
     let has_skipped = model.skipped_note().is_some();

@@ -1,4 +1,5 @@
-//! The integrity strip: the whole file in one line, a glyph for the health of each part, and the visible part marked.
+//! The integrity strip: the whole log in one line, with a glyph for the state of each part and a mark at the visible
+//! part.
 
 use std::time::Duration;
 
@@ -14,12 +15,12 @@ use crate::tui::model::{LogUnavailable, Model, ScanRun, ScanState};
 use crate::tui::strip::{StripCell, cell_for_range, column_bytes, is_wide, strip_columns};
 use crate::tui::theme::Role;
 
-/// Narrowest strip that is drawn.
+/// Minimum width of a strip that is drawn.
 const MIN_WIDTH: u16 = 4;
 /// Time that a scan runs before its speed is shown. A shorter run gives no useful estimate.
 const MIN_SPEED_ELAPSED: Duration = Duration::from_millis(500);
 
-/// Draws the strip, and after it the progress of the scan.
+/// Draws the integrity strip, followed by the progress of the scan.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     if area.height == 0 || area.width < MIN_WIDTH {
         return;
@@ -37,7 +38,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     draw_spans(frame, area, 0, spans);
 }
 
-/// One glyph for each column of the strip.
+/// Returns one glyph for each column of the strip.
 fn cell_spans(model: &Model, area: Rect) -> impl Iterator<Item = Span<'static>> {
     let columns = strip_columns(area);
     let count = columns.end - columns.start;
@@ -47,7 +48,7 @@ fn cell_spans(model: &Model, area: Rect) -> impl Iterator<Item = Span<'static>> 
         let cell = cell_for_range(model, &range);
         let is_visible = visible.as_ref().is_some_and(|shown| shown.start < range.end && range.start < shown.end);
         let glyph = match cell {
-            // Damage is never hidden by the mark of the visible part.
+            // The mark of the visible part never hides damage or a gap.
             StripCell::Damaged | StripCell::Gap => cell.glyph(),
             _ if is_visible => '◆',
             _ => cell.glyph(),
@@ -68,19 +69,20 @@ const fn cell_role(cell: StripCell) -> Role {
     }
 }
 
-/// The number of bytes that are verified, now or earlier.
+/// Returns the number of bytes that were verified in this session or earlier.
 fn verified_bytes(model: &Model) -> u64 {
     let earlier = model.log_info.index.verified.map_or(0, |mark| mark.verified_to);
     model.scan.health_map.verified_bytes(earlier).min(model.log_info.bytes)
 }
 
-/// The share, speed and remaining time of a scan that has run for a while.
+/// Returns the share, the speed and the remaining time of the scan; `None` when no scan has run for long enough.
 fn progress_text(model: &Model) -> Option<String> {
     let ScanRun { started, bytes_read } = model.scan.current_run?;
     let elapsed = model.now.0.checked_sub(started.0).filter(|elapsed| *elapsed >= MIN_SPEED_ELAPSED)?;
     let log_bytes = model.log_info.bytes;
     let verified = verified_bytes(model);
-    // When everything counts as verified, the scan is reading what was verified earlier, and only this run counts.
+    // When the whole log is verified and the scan still runs, it reads ranges verified earlier. Then only the bytes
+    // verified in this session count.
     let verified = if verified < log_bytes { verified } else { model.scan.health_map.verified_bytes(0).min(log_bytes) };
     let share = format_percent(verified, log_bytes);
     Some(format!("{share}, {}", format_speed(bytes_read, bytes_read + log_bytes - verified, elapsed)))

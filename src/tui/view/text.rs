@@ -1,5 +1,5 @@
-//! Text on the screen: made safe, cut to a number of columns, and drawn. Views draw text only by these functions and by
-//! ratatui's widgets.
+//! Makes text safe, cuts it to a number of columns, and draws it. Views draw text only with these functions and with
+//! widgets of ratatui.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub(super) fn display_width(text: &str) -> usize {
 
 /// Makes a text from a log safe for the terminal, and cuts it to `width` columns with an ellipsis.
 pub(super) fn fit_safe(text: &str, width: usize) -> String {
-    // A safe character takes at least one column, so what is after this many characters cannot be visible.
+    // A safe character takes at least one column, so characters beyond this number cannot be visible.
     let head = first_chars(text, width.saturating_mul(2) + 1);
     truncate(&sanitize(head), width)
 }
@@ -44,22 +44,22 @@ pub(super) fn truncate(text: &str, width: usize) -> String {
     out
 }
 
-/// Like [`fit_safe`], and pads the text with spaces to exactly `width` columns.
+/// Makes a text safe as [`fit_safe`] does, and pads it with spaces to exactly `width` columns.
 pub(super) fn pad(text: &str, width: usize) -> String {
     let text = fit_safe(text, width);
     let missing = width.saturating_sub(display_width(&text));
     text + &" ".repeat(missing)
 }
 
-/// Removes the first columns of a text that is already safe.
+/// Removes the first columns of a text that is already safe for the terminal.
 pub(super) fn skip_columns(text: &str, columns: usize) -> Cow<'_, str> {
     if columns == 0 {
         return Cow::Borrowed(text);
     }
     let mut skipped = 0;
-    for (at, c) in text.char_indices() {
+    for (start, c) in text.char_indices() {
         if skipped >= columns {
-            return Cow::Borrowed(text.get(at..).unwrap_or_default());
+            return Cow::Borrowed(text.get(start..).unwrap_or_default());
         }
         skipped += c.width().unwrap_or(0);
     }
@@ -89,7 +89,7 @@ pub(super) fn first_chars(text: &str, count: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// Draws spans on one line of an area. What does not fit is cut off.
+/// Draws spans on one line of an area. Text that does not fit is cut off.
 pub(super) fn draw_spans(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Span<'static>>) {
     let area = area.intersection(frame.area());
     if line < area.height && area.width > 0 {
