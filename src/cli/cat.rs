@@ -138,7 +138,7 @@ fn write_event_line(
 
 fn parse_filter(text: &str) -> Result<Filter, CommandFailure> {
     Filter::parse(text, now_ms()).map_err(|error| CommandFailure::Usage {
-        message: format!("--filter, byte {}: {error}", error.at),
+        message: format!("--filter, byte {}: {error}", error.position),
         hint: "Write a filter such as `agg:42 type:Updated after:-15m payload.amount>=100 text`".into(),
     })
 }

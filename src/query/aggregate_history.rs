@@ -1,4 +1,4 @@
-//! The history of an aggregate: its events around one of them, each with what changed in the payload.
+//! The history of an aggregate: its events around one of them, each with the changes of its payload.
 
 use std::collections::HashMap;
 
@@ -12,18 +12,18 @@ use crate::format::EventView;
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, OnProgress};
 
-/// Events listed before the given offset.
+/// Number of events listed before the given offset.
 const EVENTS_BEFORE: usize = 40;
-/// Events listed from the given offset on.
+/// Number of events listed at and after the given offset.
 const EVENTS_AFTER: usize = 80;
-/// Differences listed for one event.
+/// Largest number of differences listed for one event.
 const MAX_DIFFERENCES: usize = 12;
 /// Largest payload that is compared, in bytes.
-const MAX_PAYLOAD: usize = 256 << 10;
-/// Characters of a token that a difference carries.
-const MAX_TOKEN: usize = 200;
+const MAX_PAYLOAD_LEN: usize = 256 << 10;
+/// Largest number of characters of a token in a difference. Longer tokens are cut.
+const MAX_TOKEN_CHARS: usize = 200;
 
-/// Events of an aggregate around one of them, ascending by offset.
+/// Some events of an aggregate around one of them, ascending by offset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AggregateHistory {
     /// The aggregate's id.
@@ -41,29 +41,29 @@ pub struct AggregateHistory {
 pub struct HistoryEntry {
     /// The event's row.
     pub row: LogRow,
-    /// The first differences to the payload of the event before, at most 12.
+    /// The first differences, at most 12, from the payload of the previous event.
     pub changes: Vec<PayloadDifference>,
-    /// Number of differences that are not listed.
+    /// Number of further differences, which are not listed.
     pub omitted_changes: usize,
-    /// True when there is no event before this one to compare with.
+    /// True when no previous event exists to compare with.
     pub is_first: bool,
 }
 
-/// One difference between two payloads, token by token: `1.0` and `1.00` differ.
+/// One difference between two payloads. Values are compared by their stored text: `1.0` and `1.00` differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadDifference {
     /// Path of the value, such as `address.street[0]`.
     pub path: String,
-    /// The token before; `None` when the value is new.
+    /// The stored text in the previous payload; `None` when the value is new.
     pub before: Option<String>,
-    /// The token after; `None` when the value is gone.
+    /// The stored text in the later payload; `None` when the value was removed.
     pub after: Option<String>,
 }
 
-/// Reads up to 40 events of `aggregate` before `offset` and up to 80 from it on.
+/// Reads up to 40 events of `aggregate` before `offset`, and up to 80 at and after it.
 ///
-/// Cost: the events' own reads where `index` covers the log; a scan where it does not. `on_progress` receives the file
-/// offset reached, about once per mebibyte: first at or after `offset`, then at or before it.
+/// Where `index` covers the log, only the events are read; the rest of the log is scanned. `on_progress` is called about
+/// once per mebibyte with the file offset reached: offsets after `offset` first, then offsets before it.
 ///
 /// # Errors
 /// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` when the log or its index cannot be read.
@@ -79,7 +79,7 @@ pub fn read_aggregate_history(
         read_page(view, index, &PageRequest { from: offset, direction, limit, filter: &filter }, on_progress)
     };
     let after = read(Direction::Forward, EVENTS_AFTER)?;
-    // One more event than is listed: the first listed event is compared with it.
+    // One more event than is listed is read, because the first listed event is compared with it.
     let before = read(Direction::Backward, EVENTS_BEFORE + 1)?;
     let starts_at_first = before.at_start && before.rows.len() <= EVENTS_BEFORE;
     let mut previous: Option<String> = None;
@@ -103,19 +103,19 @@ pub fn read_aggregate_history(
     Ok(AggregateHistory { aggregate, entries, more_before: !starts_at_first, more_after: !after.at_end })
 }
 
-/// The payload of the event at `offset`; `None` when there is no event or the payload is too large to compare.
+/// Reads the payload of the event at `offset`; `None` when there is no event or the payload is too large to compare.
 fn read_payload(log: &LogFile, offset: u64) -> Result<Option<String>, StorageError> {
     let mut buf = Vec::new();
     let frame = log.read_frame_at(offset, &mut buf)?;
     let event = frame.as_ref().and_then(|frame| EventView::parse(frame.payload(), log.version()).ok());
-    Ok(event.map(|event| event.payload()).filter(|payload| payload.len() <= MAX_PAYLOAD).map(str::to_owned))
+    Ok(event.map(|event| event.payload()).filter(|payload| payload.len() <= MAX_PAYLOAD_LEN).map(str::to_owned))
 }
 
-/// The differences of two payloads: changed and new values in the order of `after`, then the removed ones.
+/// Returns the differences of two payloads: changed and new values in the order of `after`, then the removed values.
 fn diff_payloads(before: &str, after: &str) -> Vec<PayloadDifference> {
     let old_leaves = leaf_values(before);
     let mut old: HashMap<String, &str> = old_leaves.iter().cloned().collect();
-    let cut = |token: &str| token.chars().take(MAX_TOKEN).collect::<String>();
+    let cut = |token: &str| token.chars().take(MAX_TOKEN_CHARS).collect::<String>();
     let mut differences = Vec::new();
     for (path, token) in leaf_values(after) {
         let old_token = old.remove(&path);

@@ -1,7 +1,7 @@
-//! The blocks of a log that a filter need not read, because the index excludes that they contain a match.
+//! The blocks of a log that need not be read under a filter, because the index shows that they contain no match.
 //!
-//! An index is never trusted without the frames it points at: before a block is skipped, its first frame and that of the
-//! next block are compared with the index. Damage that appeared between these two after the index was built is not noticed.
+//! Before a block is skipped, its first frame and the first frame of the next block are compared with the index. Damage
+//! that appeared between these frames after the index was built is not noticed.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -11,30 +11,32 @@ use super::filter::Filter;
 use crate::file::LogFile;
 use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 
-/// Bytes that the check of a block's first frame reads, for progress.
+/// Number of bytes that are counted as progress for a skipped block, whose first frame is read.
 pub(super) const PROBE_BYTES: u64 = 4096;
 
 /// A log divided into blocks that can be skipped and ranges that must be read.
 #[derive(Debug)]
 pub struct BlockPruner<'a> {
     log: &'a Arc<LogFile>,
-    /// Ascending. The part before the first range must be read, and the last range reaches to the end of the log.
+    /// The ranges, ascending. The log before the first one must be read. The last one extends to the end of the log.
     ranges: Vec<BlockRange>,
 }
 
-/// One skippable block, or several adjacent blocks that must be read. It ends at the anchor of the next range.
+/// One skippable block, or several adjacent blocks that must be read. It ends at the start of the next range.
 #[derive(Debug)]
 struct BlockRange {
+    /// File offset of the anchor: the first frame of the range.
     start: u64,
+    /// Checksum of the anchor's frame, according to the index.
     checksum: u32,
-    /// True when the index excludes that the filter shows anything of the range.
+    /// True when the index shows that no row of the range matches the filter.
     is_pruned: bool,
-    /// Whether the anchor's frame is in the log; empty before the first check.
+    /// True when the log has the anchor's frame; empty before the first check.
     anchor_check: OnceCell<bool>,
 }
 
 impl<'a> BlockPruner<'a> {
-    /// Divides the log by the blocks of `index`. The last block is always read: no anchor after it could be checked.
+    /// Divides the log by the blocks of `index`. The last block is always read, because no anchor follows it to compare.
     pub fn new(log: &'a Arc<LogFile>, index: Option<&AggregateIndex>, filter: &Filter) -> Self {
         let mut ranges: Vec<BlockRange> = Vec::new();
         let Some(index) = index.filter(|index| {
@@ -59,8 +61,9 @@ impl<'a> BlockPruner<'a> {
         Self { log, ranges }
     }
 
-    /// The ranges to read from `from` on, which must be the start of a frame or of a damaged range; ascending. The last
-    /// range ends at `u64::MAX`.
+    /// Iterates over the ranges to read at and after `from`, ascending. The last range ends at `u64::MAX`.
+    ///
+    /// `from` must be the start of a frame or of a damaged range.
     pub fn ranges_to_read(&self, from: u64) -> impl Iterator<Item = Range<u64>> + '_ {
         let mut at = from;
         std::iter::from_fn(move || {
@@ -73,18 +76,19 @@ impl<'a> BlockPruner<'a> {
         })
     }
 
-    /// The block that contains `offset`, when it can be skipped.
+    /// Returns the block that contains `offset`, when it can be skipped.
     pub(super) fn skippable_block_at(&self, offset: u64) -> Option<Range<u64>> {
         self.skippable_range(self.range_index_at(offset)?)
     }
 
-    /// The start of the next block that can be skipped, after `from`, which must be read; `u64::MAX` when there is none.
+    /// Returns the start of the first skippable block after `from`; `u64::MAX` when there is none. The block that contains
+    /// `from` is not considered.
     pub(super) fn next_skippable_start(&self, from: u64) -> u64 {
         let next = self.range_index_at(from).map_or(0, |index| index + 1);
         (next..self.ranges.len()).find_map(|index| self.skippable_range(index)).map_or(u64::MAX, |block| block.start)
     }
 
-    /// The end of the last block before `end` that can be skipped; `least` when no such block ends after `least`.
+    /// Returns the end of the last skippable block before `end`; `least` when no skippable block ends after `least`.
     pub(super) fn previous_skippable_end(&self, end: u64, least: u64) -> u64 {
         let count = end.checked_sub(1).and_then(|last| self.range_index_at(last)).map_or(0, |index| index + 1);
         let ends_after_least = |index: &usize| self.ranges.get(index + 1).is_none_or(|next| next.start > least);
@@ -96,7 +100,7 @@ impl<'a> BlockPruner<'a> {
         self.ranges.partition_point(|range| range.start <= offset).checked_sub(1)
     }
 
-    /// The range with this index, when it is pruned and the anchors around it are valid.
+    /// Returns the range with this index, when it is pruned and the anchors at both of its ends are valid.
     fn skippable_range(&self, index: usize) -> Option<Range<u64>> {
         let (range, next) = (self.ranges.get(index).filter(|range| range.is_pruned)?, self.ranges.get(index + 1)?);
         (self.is_anchor_valid(range) && self.is_anchor_valid(next)).then_some(range.start..next.start)
@@ -104,7 +108,7 @@ impl<'a> BlockPruner<'a> {
 
     fn is_anchor_valid(&self, range: &BlockRange) -> bool {
         *range.anchor_check.get_or_init(|| {
-            // An unreadable sector is not an error here: the scan reads the range again, page by page.
+            // An unreadable sector is not an error here: the block is then scanned, and the scan reports the sector.
             let frame =
                 self.log.read_frame_at(range.start, &mut Vec::new()).map(|frame| frame.map(|frame| frame.checksum()));
             matches!(frame, Ok(Some(checksum)) if checksum == range.checksum)

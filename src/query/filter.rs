@@ -1,8 +1,8 @@
-//! The filter language: words separated by blanks, all of which must hold for an event to be shown.
+//! The filter language: words separated by blanks. Each word is one term, and an event is shown when all terms match.
 //!
-//! Words with the same key are alternatives: `type:Created type:Updated` shows events of either type. For payload words
-//! the key is path and operator, so that `payload.n>=1 payload.n<9` is a range. A word with a leading minus must not
-//! hold. Damage and gaps are shown under every filter without an `is:` word, because the lost events might have matched.
+//! Words with the same key are alternatives: `type:Created type:Updated` shows events of either type. For payload words,
+//! path and operator together are the key, so `payload.n>=1 payload.n<9` is a range. A word with a leading minus must not
+//! match. Damage and gaps are shown under every filter without an `is:` word, because the lost events might have matched.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub struct Filter {
     /// The words as typed, separated by one blank.
     text: String,
     words: Vec<FilterWord>,
-    /// The groups that must all hold, cheapest first.
+    /// The groups of terms, all of which must match; the cheapest comes first.
     groups: Vec<TermGroup>,
     aggregate_ids: Option<Vec<u64>>,
     /// The time that relative times count back from, in milliseconds since the Unix epoch.
@@ -51,7 +51,7 @@ impl Filter {
         Self::from_words(FilterWord::split(text)?, Some(now_ms))
     }
 
-    /// The filter's words, separated by one blank.
+    /// Returns the filter's words, separated by one blank.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -66,7 +66,7 @@ impl Filter {
         self.text == other.text && self.now_ms == other.now_ms
     }
 
-    /// Returns this filter with the words of `text` added, except those that it has already.
+    /// Returns this filter with the words of `text` added, except words that it already has.
     ///
     /// Relative times count back from the time at which this filter was parsed.
     ///
@@ -89,7 +89,7 @@ impl Filter {
         Self::from_words(words.to_vec(), self.now_ms).unwrap_or_default()
     }
 
-    /// The ids, ascending, of the aggregates whose events the filter can show; `None` when it can show other events.
+    /// Returns the ids, ascending, of the aggregates whose events the filter can show; `None` when it can show other events.
     pub fn aggregate_ids(&self) -> Option<&[u64]> {
         self.aggregate_ids.as_deref()
     }
@@ -99,7 +99,7 @@ impl Filter {
         self.groups.iter().all(|group| group.matches(|term| term.matches(offset, event)))
     }
 
-    /// False when the index excludes that the filter shows an event of the block at `block_range`.
+    /// False when the index shows that no event of the block at `block_range` matches the filter.
     pub(super) fn may_match_block(&self, block_range: &Range<u64>, block: &Block, names: &NameCounts) -> bool {
         let may_match = |term: &FilterTerm| term.may_match_block(block_range, block, names);
         self.groups.iter().all(|group| group.excludes() || group.terms.iter().any(may_match))
@@ -114,7 +114,7 @@ impl Filter {
         (self.aggregate_ids.is_some() || self.groups.iter().any(narrows)) && !self.requires_non_event()
     }
 
-    /// True when the filter shows a finding. Only `is:` words exclude findings, and offset words beside them.
+    /// True when the filter shows a finding. Only `is:` words exclude findings, and offset words together with `is:` words.
     pub fn matches_finding(&self, finding: &Finding) -> bool {
         let requires_non_event = self.requires_non_event();
         self.groups.iter().all(|group| match group.terms.first() {
@@ -129,7 +129,7 @@ impl Filter {
         !self.requires_non_event()
     }
 
-    /// True when the filter shows the log's header: it has no words but excluded `is:` words.
+    /// True when the filter shows the log's header: all of its words are `is:` words with a leading minus.
     pub fn matches_header(&self) -> bool {
         self.groups.iter().all(|group| group.excludes() && group.is_about_non_events())
     }
@@ -167,12 +167,12 @@ impl TermGroup {
         matches!(self.terms.first(), Some(FilterTerm::NonEvent(_)))
     }
 
-    /// True when one of the terms holds, or, for an excluding group, when none does.
-    fn matches(&self, term_holds: impl Fn(&FilterTerm) -> bool) -> bool {
-        self.terms.iter().any(term_holds) != self.excludes()
+    /// True when one of the terms matches, or, for an excluding group, when no term does.
+    fn matches(&self, term_matches: impl Fn(&FilterTerm) -> bool) -> bool {
+        self.terms.iter().any(term_matches) != self.excludes()
     }
 
-    /// The ids, ascending, when every term of the group names an aggregate.
+    /// Returns the ids, ascending, when every term of the group names an aggregate.
     fn aggregate_ids(&self) -> Option<Vec<u64>> {
         let id = |term: &FilterTerm| match term {
             FilterTerm::Aggregate(id) => *id,

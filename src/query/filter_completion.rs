@@ -1,4 +1,4 @@
-//! Completion of a filter while it is typed: the keys, and the values of `is:`.
+//! Completion of a filter while it is typed: completes keys, and the values of `is:`.
 
 use super::filter_term::NonEventKind;
 use super::filter_terms::{FILTER_TERMS, FilterTermKind, FilterTermSpec};
@@ -11,13 +11,13 @@ pub(crate) struct FilterCompletion {
     pub(crate) text: String,
     /// The completed word with its placeholder, such as `agg:ID`.
     pub(crate) label: String,
-    /// What the term matches.
+    /// The description of the term, from the table of filter terms.
     pub(crate) help: &'static str,
 }
 
-/// The completions of the last word of `text`: every term that starts with it, or every term after a blank.
+/// Returns the completions of the last word of `text`: every term that starts with it, or every term after a blank.
 ///
-/// There are none inside an open quote, after a complete key other than `is:`, and for plain text.
+/// The list is empty inside an open quote, after a complete key other than `is:`, and for plain text.
 pub(crate) fn complete_filter(text: &str) -> Vec<FilterCompletion> {
     let Ok(words) = FilterWord::split(text) else { return Vec::new() };
     let last = words.last().filter(|_| !text.ends_with(char::is_whitespace));

@@ -1,6 +1,6 @@
 //! Payload terms: a path into the event's payload, and the condition on the value there.
 //!
-//! The payload is searched as stored: only the tokens on the path are examined, and no tree is built.
+//! The stored text of the payload is searched: only the values on the path are examined, and no tree is built.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -23,12 +23,14 @@ pub(super) struct PathTerm {
     condition: PathCondition,
 }
 
+/// The condition of a payload term on the value at its path.
 #[derive(Debug, Clone)]
 enum PathCondition {
     Matches(Regex),
     Compare(CompareOperator, CompareValue),
 }
 
+/// An operator that compares a stored value with the value of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CompareOperator {
     Equal,
@@ -39,7 +41,7 @@ enum CompareOperator {
     LessOrEqual,
 }
 
-/// The value that a term compares with: its text, and its number when the text is one.
+/// The value that a term compares with: its text, and a number when the text is a number.
 #[derive(Debug, Clone)]
 struct CompareValue {
     text: String,
@@ -88,12 +90,12 @@ impl PathTerm {
         Ok(Self { path, operator, condition: PathCondition::Compare(comparison, CompareValue { text, number }) })
     }
 
-    /// True when two terms have the same path and operator, and so are alternatives.
+    /// True when two terms have the same path and operator, and are therefore alternatives.
     pub(super) fn has_same_path_and_operator(&self, other: &Self) -> bool {
         self.path == other.path && self.operator == other.operator
     }
 
-    /// True when the payload, JSON as stored, has a value at the path for which the condition holds.
+    /// True when `payload`, a JSON text, has a value at the path that satisfies the condition.
     pub(super) fn matches(&self, payload: &str) -> bool {
         let Some(token) = find_token(payload, &self.path) else {
             return false;
@@ -106,7 +108,7 @@ impl PathTerm {
 }
 
 impl CompareOperator {
-    /// The comparison of an operator; `None` for `~`, which matches a regular expression.
+    /// Returns the operator with this sign; `None` for `~`, which matches a regular expression.
     fn from_sign(sign: &str) -> Option<Self> {
         Some(match sign {
             "=" => Self::Equal,
@@ -119,7 +121,8 @@ impl CompareOperator {
         })
     }
 
-    /// True when the comparison holds for a stored value with this order to the term's value. `None`: not comparable.
+    /// True when the operator is satisfied by the order of a stored value relative to the term's value; `None` means that
+    /// the two cannot be ordered.
     fn is_satisfied_by(self, order: Option<Ordering>) -> bool {
         match self {
             Self::Equal => order == Some(Ordering::Equal),
@@ -133,8 +136,8 @@ impl CompareOperator {
 }
 
 impl CompareValue {
-    /// The order of a stored token to this value. Numbers compare as numbers, strings as text; other tokens are equal or
-    /// not comparable.
+    /// Compares a stored token with this value: numbers as numbers, strings as text. Other tokens are equal or cannot be
+    /// ordered.
     fn compare_to_token(&self, token: &str) -> Option<Ordering> {
         if token.starts_with('"') {
             return Some(unescape(token).as_ref().cmp(&self.text));
@@ -171,12 +174,12 @@ impl JsonNumber {
     }
 }
 
-/// The text of a token: the characters of a string, or the token itself.
+/// Returns the text of a token: the characters of a string, or the token itself.
 fn token_text(token: &str) -> std::borrow::Cow<'_, str> {
     if token.starts_with('"') { unescape(token) } else { token.into() }
 }
 
-/// The steps of a path, split at the dots outside quotes.
+/// Splits a path at the dots outside quotes.
 fn split_path(path: &str) -> Vec<&str> {
     let mut quoted = false;
     path.split(|c| {
@@ -186,7 +189,7 @@ fn split_path(path: &str) -> Vec<&str> {
     .collect()
 }
 
-/// The token at the end of a path. When an object has a key twice, the last one counts, as in most JSON parsers.
+/// Returns the token at the end of a path. Of duplicate keys in an object, the last one is used, as in most JSON parsers.
 fn find_token<'j>(json: &'j str, path: &[String]) -> Option<&'j str> {
     let mut token = json.trim();
     for step in path {

@@ -1,4 +1,4 @@
-//! One term of a filter: what it matches in an event, in a block of the index and in a finding.
+//! One term of a filter, and how it is matched with an event, with a block of the index and with a finding.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::text_matcher::TextMatcher;
 use crate::format::{DamageKind, EventView, Finding};
 use crate::index::{Block, NameCounts, NameKind};
 
-/// A condition on an event, or on a row that is no event.
+/// A condition on an event, or on a row that is not an event.
 #[derive(Debug, Clone)]
 pub(super) enum FilterTerm {
     /// The aggregate's id; `None` matches events of no aggregate.
@@ -23,13 +23,13 @@ pub(super) enum FilterTerm {
     Before(u64),
     /// The event starts in this range of file offsets.
     Offset(Range<u64>),
-    /// The row is no event but of this kind.
+    /// The row is not an event, and is of this kind.
     NonEvent(NonEventKind),
     Payload(Box<PathTerm>),
     Text(TextMatcher),
 }
 
-/// Kinds of rows that are no events.
+/// A kind of rows that are not events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NonEventKind {
     Damaged,
@@ -40,12 +40,12 @@ pub(super) enum NonEventKind {
 impl NonEventKind {
     const ALL: [(&str, Self); 3] = [("damaged", Self::Damaged), ("gap", Self::Gap), ("invalid", Self::Invalid)];
 
-    /// The words that a user types for the kinds.
+    /// Iterates over the names of the kinds, as a user types them.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(|(name, _)| *name)
     }
 
-    /// The kind with this name.
+    /// Returns the kind with this name.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
     }
@@ -61,7 +61,7 @@ impl NonEventKind {
 }
 
 impl FilterTerm {
-    /// The row of the table of terms that this term belongs to.
+    /// Returns the kind of the term, which identifies its entry in [`FILTER_TERMS`](super::filter_terms::FILTER_TERMS).
     pub(super) const fn kind(&self) -> FilterTermKind {
         match self {
             Self::Aggregate(_) => FilterTermKind::Aggregate,
@@ -80,7 +80,8 @@ impl FilterTerm {
 
     /// True when the two terms are alternatives: an event has to match only one of them.
     ///
-    /// Terms of one key are; payload terms only with the same path and operator; plain texts never.
+    /// Terms with one key are alternatives. Payload terms are alternatives only with the same path and operator, and plain
+    /// texts never are.
     pub(super) fn is_alternative_to(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(_), Self::Text(_)) => false,
@@ -89,7 +90,7 @@ impl FilterTerm {
         }
     }
 
-    /// The cost of matching one event, for ordering: cheap terms are tested first.
+    /// Returns the relative cost of matching one event. Cheap terms are tested first.
     pub(super) const fn cost(&self) -> u8 {
         match self {
             Self::EventType(_) | Self::Namespace(_) | Self::Schema(_) => 1,
@@ -121,7 +122,7 @@ impl FilterTerm {
         self.kind().spec().index_use == IndexUse::Blocks
     }
 
-    /// False when the index excludes that an event of the block at `block_range` matches the term.
+    /// False when the index shows that no event of the block at `block_range` matches the term.
     pub(super) fn may_match_block(&self, block_range: &Range<u64>, block: &Block, names: &NameCounts) -> bool {
         let has = |kind, name| names.find_slot(kind, name).is_some_and(|slot| block.has_name(slot));
         match self {
@@ -135,7 +136,7 @@ impl FilterTerm {
         }
     }
 
-    /// True when a finding has the kind or overlaps the range of the term. Other terms do not restrict findings.
+    /// False for an `is:` term of another kind, and for an offset range that the finding does not overlap; otherwise true.
     pub(super) fn matches_finding(&self, finding: &Finding) -> bool {
         match self {
             Self::NonEvent(kind) => kind.includes(finding.kind),

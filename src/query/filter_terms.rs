@@ -1,31 +1,32 @@
-//! The table of filter terms: key, value, operators, use of the index, help and example of each.
+//! The table of filter terms: the key, value, operators, use of the index, help and example of each term.
 //!
-//! The parser, its error messages, completion, `cat --help` and the documentation all read this table.
+//! The parser, its error messages, completion and `cat --help` use this table, and a test compares it with the
+//! documentation.
 
 use super::time_input::TIME_EXAMPLES;
 
-/// One row of the table: a kind of term that a filter can contain.
+/// One entry of the table: a kind of term that a filter can contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilterTermSpec {
-    /// What the term compares.
+    /// The kind of the term.
     pub(super) kind: FilterTermKind,
     /// The word before the operator, such as `agg`; empty for plain text.
     pub key: &'static str,
     /// The form of the term, with a placeholder for the value: `agg:ID`.
     pub syntax: &'static str,
-    /// What the value must be, for messages: `an aggregate id or null`.
+    /// The expected value, for messages: `an aggregate id or null`.
     pub value: &'static str,
     /// The operators between key and value; none for plain text.
     pub operators: &'static [&'static str],
-    /// How the index shortens the search.
+    /// The use of the index in a search for the events that the term matches.
     pub index_use: IndexUse,
-    /// Which rows the term matches, in one sentence without a full stop.
+    /// The rows that the term matches, in one sentence without a full stop.
     pub help: &'static str,
     /// A complete term.
     pub example: &'static str,
 }
 
-/// How the index shortens the search for the events that a term matches.
+/// The use of the index in a search for the events that a term matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexUse {
     /// The index lists the offsets of the events; nothing else is read.
@@ -36,7 +37,7 @@ pub enum IndexUse {
     FullScan,
 }
 
-/// What a term compares.
+/// The property of an event, or of a row that is not an event, to which a term applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FilterTermKind {
     Aggregate,
@@ -52,7 +53,8 @@ pub(super) enum FilterTermKind {
     Text,
 }
 
-/// The operators between a payload path and a value; a longer operator comes before its prefix.
+/// The operators between a payload path and a value. An operator comes before its own prefixes, because the first that
+/// matches is used.
 pub(super) const PAYLOAD_OPERATORS: &[&str] = &["~", "!=", ">=", "<=", "=", ">", "<"];
 const COLON: &[&str] = &[":"];
 
@@ -145,7 +147,7 @@ pub static FILTER_TERMS: [FilterTermSpec; 11] = [
         value: "damaged, gap or invalid",
         operators: COLON,
         index_use: IndexUse::FullScan,
-        help: "Rows that are no events: damaged ranges, gaps, or frames whose payload is no event",
+        help: "Rows that are not events: damaged ranges, gaps, or frames whose payload is not an event",
         example: "is:damaged",
     },
     FilterTermSpec {
@@ -171,7 +173,7 @@ pub static FILTER_TERMS: [FilterTermSpec; 11] = [
 ];
 
 impl FilterTermKind {
-    /// The row of the table for this kind.
+    /// Returns the entry of the table for this kind.
     pub(super) fn spec(self) -> &'static FilterTermSpec {
         FILTER_TERMS
             .iter()
@@ -187,7 +189,7 @@ impl FilterTermSpec {
     }
 }
 
-/// The keys that are followed by a colon.
+/// Iterates over the keys that are followed by a colon.
 pub(super) fn colon_keys() -> impl Iterator<Item = &'static str> {
     FILTER_TERMS.iter().filter(|spec| spec.has_colon()).map(|spec| spec.key)
 }

@@ -1,4 +1,4 @@
-//! The words of a filter: how a text is split into words, and how one word is parsed into a term.
+//! The words of a filter: splits a text into words, and parses each word into a term.
 
 use super::filter_path::PathTerm;
 use super::filter_term::{FilterTerm, NonEventKind};
@@ -15,18 +15,18 @@ use super::time_input;
 pub(super) struct FilterWord {
     /// The word's characters, including quotes and a leading minus.
     pub(super) text: String,
-    /// Where the word starts, in bytes of the filter's text.
-    pub(super) at: usize,
+    /// Position of the word in the filter's text, in bytes.
+    pub(super) position: usize,
 }
 
-/// A parsed word: a term, and whether the word excludes what the term matches.
+/// A parsed word: a term, and its polarity.
 #[derive(Debug, Clone)]
 pub(super) struct ParsedWord {
     pub(super) term: FilterTerm,
     pub(super) polarity: Polarity,
 }
 
-/// Whether a term must match or must not match.
+/// The polarity of a term: it must match, or it must not match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Polarity {
     Include,
@@ -45,7 +45,7 @@ impl FilterWord {
                 continue;
             }
             if !inside_word {
-                words.push(Self { text: String::new(), at });
+                words.push(Self { text: String::new(), position: at });
                 inside_word = true;
             }
             if c == '"' && !escaped {
@@ -59,7 +59,7 @@ impl FilterWord {
         match (open_quote, words.last()) {
             (Some(at), Some(word)) => {
                 let reason = "the quote is not closed: expected another \" after it".into();
-                Err(QuerySyntaxError { word: word.text.clone(), at, reason })
+                Err(QuerySyntaxError { word: word.text.clone(), position: at, reason })
             }
             _ => Ok(words),
         }
@@ -71,12 +71,12 @@ impl FilterWord {
         let term = parse_body(body, now_ms);
         term.map(|term| ParsedWord { term, polarity }).map_err(|reason| QuerySyntaxError {
             word: self.text.clone(),
-            at: self.at,
+            position: self.position,
             reason,
         })
     }
 
-    /// The word without its leading minus. A minus alone is plain text.
+    /// Returns the word without its leading minus, and its polarity. A minus alone is plain text.
     pub(super) fn body(&self) -> (&str, Polarity) {
         match self.text.strip_prefix('-') {
             Some(body) if !body.is_empty() => (body, Polarity::Exclude),
@@ -85,7 +85,7 @@ impl FilterWord {
     }
 }
 
-/// Parses a word without its minus. The error is the reason, without the word.
+/// Parses a word without its leading minus. The error is the reason, without the word.
 fn parse_body(body: &str, now_ms: Option<u64>) -> Result<FilterTerm, String> {
     let is_payload_term =
         |rest: &str| rest.starts_with(['.', ':', '!']) || PAYLOAD_OPERATORS.iter().any(|op| rest.starts_with(op));
@@ -167,7 +167,7 @@ mod tests {
         let words = FilterWord::split("  a \"two words\"  -type:\"x \\\" y\" b\\d").unwrap();
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
         assert_eq!(texts, ["a", "\"two words\"", "-type:\"x \\\" y\"", "b\\d"]);
-        assert_eq!(words[1].at, 4);
+        assert_eq!(words[1].position, 4);
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
             assert!(spec.operators.is_empty() || (starts && spec.syntax.starts_with(spec.key)), "{}", spec.syntax);
         }
         for operator in PAYLOAD_OPERATORS {
-            let word = FilterWord { text: format!("payload.n{operator}1"), at: 0 };
+            let word = FilterWord { text: format!("payload.n{operator}1"), position: 0 };
             assert_eq!(word.parse(None).unwrap().term.kind(), FilterTermKind::Payload, "{operator}");
         }
         for name in NonEventKind::names() {

@@ -1,7 +1,7 @@
-//! Hits: the offsets of the rows that a filter shows, or of the events that a pattern matches, in the scanned part of a log.
+//! Hits: the offsets of the rows that a filter shows, or of the events that a pattern matches, in a part of a log.
 //!
-//! Hits are collected in slices around an offset, after it and before it in turn. They hold offsets only; the rows are
-//! read from the log again each time they are shown.
+//! The log is scanned in slices, which extend the scanned part around an offset in both directions. Hits are only offsets;
+//! the rows are read from the log each time they are shown.
 
 use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
@@ -21,43 +21,44 @@ use crate::StorageError;
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, OnProgress, Progress};
 
-/// Largest number of hits; they take a few megabytes of memory.
+/// Largest number of hits. This many hits occupy a few megabytes of memory.
 pub const MAX_HITS: u64 = 1_000_000;
 
-/// The offsets of the hits of a filter and a pattern. A clone is cheap and does not change with the original.
+/// The offsets of the hits of a filter and a pattern. A clone is cheap, and stays as it is when the original changes.
 #[derive(Debug, Clone)]
 pub struct Hits {
     filter: Filter,
     pattern: Option<SearchPattern>,
-    /// The offset at which scanning starts, as requested.
+    /// The requested offset at which scanning starts.
     search_start: u64,
     /// The start of the frame or damaged range that contains `search_start`.
     aligned_start: u64,
     max_hits: u64,
     offsets: OffsetList,
-    /// All hits in this range are known. It starts and ends where frames or damaged ranges do. `None` before the first
-    /// slice.
+    /// The range in which all hits are known; `None` before the first slice. Both ends are boundaries of frames or damaged
+    /// ranges.
     scanned_range: Option<Range<u64>>,
-    /// The end of the log when a scan last reached it. The log from the end of the range to here is damaged or
-    /// unfinished, and is scanned again when the log has grown.
+    /// The end of the log when a scan last reached it; 0 before that. The log between the end of `scanned_range` and this
+    /// offset is damaged or unfinished, and is scanned again when the log has grown.
     scanned_log_end: u64,
     /// The offset of the log's first frame.
     first_frame: u64,
     is_full: bool,
 }
 
-/// How a forward slice ended, with the offset up to which all hits are known.
+/// The end of a forward slice, with the offset up to which all hits are known.
 enum SliceEnd {
     /// The slice reached the end of the log.
     LogEnd(u64),
-    /// The slice has its size, or the list of hits is full.
+    /// The slice has reached its size, or the list of hits is full.
     Boundary(u64),
     /// The progress callback cancelled the scan.
     Cancelled(u64),
 }
 
 impl Hits {
-    /// An empty list of the rows that `filter` shows and, with a pattern, of the events among them that it matches.
+    /// Creates an empty list for the rows that `filter` shows or, with a pattern, for the events among them that match it.
+    ///
     /// Scanning starts at the offset `from`.
     pub fn new(filter: Filter, pattern: Option<SearchPattern>, from: u64) -> Self {
         Self {
@@ -74,19 +75,19 @@ impl Hits {
         }
     }
 
-    /// Returns this list with room for at most `max_hits` hits instead of [`MAX_HITS`].
+    /// Returns this list with a limit of `max_hits` hits instead of [`MAX_HITS`].
     #[must_use]
     pub fn with_max_hits(self, max_hits: u64) -> Self {
         Self { max_hits, ..self }
     }
 
-    /// True when these are the hits of this filter and pattern.
+    /// True when this list is for this filter and pattern.
     pub fn matches_query(&self, filter: &Filter, pattern: Option<&SearchPattern>) -> bool {
         self.filter.is_same(filter)
             && self.pattern.as_ref().map(SearchPattern::text) == pattern.map(SearchPattern::text)
     }
 
-    /// Number of known hits.
+    /// Returns the number of known hits.
     pub const fn len(&self) -> u64 {
         self.offsets.len()
     }
@@ -96,7 +97,7 @@ impl Hits {
         self.len() == 0
     }
 
-    /// True when the list is full; the rest of the log is not scanned.
+    /// True when the list has reached its limit, so that the rest of the log is not scanned.
     pub const fn is_full(&self) -> bool {
         self.is_full
     }
@@ -106,12 +107,12 @@ impl Hits {
         self.has_log_start() && self.scanned_log_end >= log_bytes
     }
 
-    /// Number of bytes of the log that are scanned.
+    /// Returns the number of scanned bytes of the log.
     pub fn scanned_bytes(&self) -> u64 {
         self.scanned_range.as_ref().map_or(0, |range| range.end.max(self.scanned_log_end) - range.start)
     }
 
-    /// The number, counted from 1, of the hit at `offset`; `None` when there is no hit, or when the log before it is not
+    /// Returns the number, counted from 1, of the hit at `offset`; `None` when there is no hit, or when the log before it is not
     /// scanned yet.
     pub fn ordinal(&self, offset: u64) -> Option<u64> {
         let is_hit = self.has_log_start() && self.offsets.range(offset..offset.saturating_add(1)).next().is_some();
@@ -123,8 +124,8 @@ impl Hits {
         self.next_hit(from, direction).is_some()
     }
 
-    /// The nearest hit that starts at or after `from`, or before it; `None` when there is none or when the log around
-    /// `from` is not scanned yet.
+    /// Returns the nearest hit at or after `from`, or before it; `None` when there is none, or when the log around `from` is
+    /// not scanned yet.
     pub fn nearest(&self, from: u64, direction: Direction) -> Option<u64> {
         let range = self.scanned_range.as_ref()?;
         let is_scanned = (range.start..=range.end).contains(&from.max(self.first_frame));
@@ -138,8 +139,9 @@ impl Hits {
         }
     }
 
-    /// True when the nearest hit in a direction from an offset is known, or known not to exist, in a log of `log_bytes`
-    /// bytes. Also true when more slices would not help: the list is full, or the offset is outside the scanned range.
+    /// True when further slices cannot change the nearest hit in a direction from an offset, in a log of `log_bytes` bytes.
+    ///
+    /// The hit is then known or known not to exist, or the list is full, or the offset is outside the scanned range.
     pub fn can_answer(&self, from: u64, direction: Direction, log_bytes: u64) -> bool {
         let Some(range) = &self.scanned_range else { return false };
         let has_log_end = self.scanned_log_end >= log_bytes;
@@ -152,10 +154,10 @@ impl Hits {
         is_scanned_to_end || self.is_full || self.has_hit(from, direction) || !(range.start..=range.end).contains(&from)
     }
 
-    /// Scans about `slice_bytes` more of the log; a damaged range that is longer is scanned completely. The hits of a
-    /// cancelled slice stay.
+    /// Scans a further slice of about `slice_bytes` bytes. A damaged range that is longer than a slice is scanned completely.
     ///
-    /// The list is emptied when the log has become shorter. Blocks that `index` excludes by the filter are skipped.
+    /// The hits found before a cancellation stay. The list is emptied when the log has become shorter. Blocks that `index`
+    /// excludes under the filter are skipped.
     /// `on_progress` is called about once per mebibyte.
     ///
     /// # Errors
@@ -247,7 +249,7 @@ impl Hits {
         Ok(found.map_err(|fault| fault.into_error(view.index_path()))?.rows.front().map(|row| row.start))
     }
 
-    /// A reader over the known hits; `None` when they cannot shorten a read from `start`.
+    /// Returns a reader over the known hits; `None` when they cannot shorten a read from `start`.
     fn indexed_reader<'a>(
         &'a self,
         reader: LogReader<'a>,
@@ -299,12 +301,12 @@ impl Hits {
         on_progress: &mut OnProgress,
     ) -> Result<SliceEnd, StorageError> {
         let (position, is_cancelled) = (Cell::new(start), Cell::new(false));
-        // The scanner stops when the slice has its size, as if it were cancelled.
+        // The callback cancels the scanner when the slice has reached its size.
         let mut report = |progress: Progress| {
             position.set(progress.position);
             is_cancelled.set(on_progress(progress).is_break());
-            let has_size = progress.position - start >= slice_bytes;
-            if is_cancelled.get() || has_size { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            let is_slice_complete = progress.position - start >= slice_bytes;
+            if is_cancelled.get() || is_slice_complete { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let mut meter = ProgressMeter::new(&mut report, reader.log_end);
         let mut scanner = reader.scan_range_pruned(start..reader.log_end);
@@ -327,8 +329,8 @@ impl Hits {
                     if is_cancelled.get() {
                         return Ok(SliceEnd::Cancelled(boundary));
                     }
-                    // A damaged range that is longer than a slice has its boundary at its start: the scan goes on to
-                    // its end, because otherwise every slice would start it again.
+                    // Inside a damaged range that is longer than a slice, the boundary is the start of that range. The
+                    // scan continues to its end, because otherwise every slice would scan the range from its start.
                     if boundary > start {
                         return Ok(SliceEnd::Boundary(boundary));
                     }

@@ -1,13 +1,13 @@
-//! Offsets and ranges that an index lists, merged in ascending order from several sources.
+//! Merges the offsets and ranges that an index lists into ascending order.
 
 use std::iter::{self, Peekable};
 
 use crate::index::{AggregateIndex, IndexFault};
 
-/// Ascending items read from an index. The first error ends what can be used.
+/// Ascending items that are read from an index. Items after the first error must not be used.
 pub(super) type IndexIterator<'a, T> = Box<dyn Iterator<Item = Result<T, IndexFault>> + 'a>;
 
-/// The offsets of an aggregate's events, ascending. An index that cannot be read is reported as the first item.
+/// Returns the offsets of an aggregate's events, ascending. When they cannot be read, the only item is the error.
 pub(super) fn aggregate_offsets(index: &AggregateIndex, aggregate: u64) -> IndexIterator<'_, u64> {
     match index.offsets(aggregate) {
         Ok(offsets) => Box::new(offsets),
@@ -15,7 +15,7 @@ pub(super) fn aggregate_offsets(index: &AggregateIndex, aggregate: u64) -> Index
     }
 }
 
-/// Merges ascending sources into one, ascending by `start`. Errors come before all other items.
+/// Merges sources that are ascending by `start` into one. An error comes before the items of the other sources.
 pub(super) fn merge_ascending<'a, T: 'a>(
     sources: Vec<IndexIterator<'a, T>>,
     start: impl Fn(&T) -> u64 + 'a,

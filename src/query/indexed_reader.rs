@@ -1,4 +1,4 @@
-//! Pages of rows through known offsets: an index or collected hits list the offsets, and the log provides the rows.
+//! Reads pages of rows at known offsets: an index or hits list the offsets, and the rows are read from the log.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,32 +13,33 @@ use crate::file::{OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding};
 use crate::index::{AggregateIndex, IndexFault, MAX_DAMAGED_RANGES};
 
-/// Candidate offsets that a backward read keeps in memory at first.
+/// Number of candidate offsets that a backward read first keeps in memory.
 const INITIAL_BACKWARD_OFFSETS: usize = 1024;
-/// Candidate offsets that a backward read keeps in memory at most.
+/// Largest number of candidate offsets that a backward read keeps in memory.
 const MAX_BACKWARD_OFFSETS: usize = 1 << 18;
-/// Bytes outside the covered range that a page through hits still scans. With more, the page ends at the range's end.
+/// Largest number of bytes outside the covered range that are scanned for a page through hits. When more bytes remain, the
+/// page ends at the end of the covered range.
 const MAX_UNINDEXED_SCAN: u64 = 1 << 20;
 
 /// Reads rows at the offsets that an index or hits list.
 pub(super) struct IndexedReader<'a> {
     log_reader: LogReader<'a>,
     source: OffsetSource<'a>,
-    /// The source lists every row of the filter in this range.
+    /// The range in which the source lists every row that the filter shows.
     covered_range: Range<u64>,
 }
 
-/// Where the offsets come from.
+/// The source of the offsets.
 enum OffsetSource<'a> {
-    /// The index, for the events of these aggregates.
+    /// An index, which lists the events of these aggregates.
     Index(&'a AggregateIndex, &'a [u64]),
-    /// Hits of the filter.
+    /// The hits of the filter.
     Hits(&'a OffsetList),
 }
 
-/// What the log contains at a candidate offset.
+/// The content of the log at a candidate offset.
 enum OffsetContent {
-    /// A frame that ends at `end`; `row` is its row when the filter shows it.
+    /// A frame that ends at `end`, with its row when the filter shows it.
     Frame { row: Option<Box<LogRow>>, end: u64 },
     /// Damage, or a frame that contains the offset; its rows have to be scanned.
     Scan(Range<u64>),
@@ -46,32 +47,34 @@ enum OffsetContent {
 
 /// The candidate offsets nearest to the end of a range.
 struct LastCandidates {
-    /// Ascending.
+    /// The offsets, ascending.
     offsets: VecDeque<u64>,
     /// True when the range has more candidates before these.
     has_more: bool,
 }
 
-/// The rows of a backward read, collected from the back to the front.
+/// The rows of a backward read at candidate offsets, collected from the last to the first.
 struct BackwardRows {
     rows: VecDeque<LogRow>,
-    /// Rows that end after this offset are collected already, or come after the requested place.
+    /// Rows that end after this offset are already collected, or come after the requested offset.
     before: u64,
     limit: usize,
 }
 
-/// Whether all rows at an offset fit into the limit.
+/// The outcome of adding the rows at an offset.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PrependOutcome {
+    /// All rows were added.
     AllRows,
+    /// Some rows did not fit into the limit.
     LimitReached,
 }
 
 impl<'a> IndexedReader<'a> {
-    /// A reader over the events of the filter's aggregates.
+    /// Creates a reader over the events of the filter's aggregates.
     ///
-    /// `None` when the index cannot list every row that the filter shows: the filter names no aggregates, or shows gaps
-    /// or invalid events that the index counts without their offsets, or the index has reached its limit of damage.
+    /// Returns `None` when the index cannot list every row that the filter shows: the filter names no aggregates, or shows
+    /// gaps or invalid events, which the index only counts, or the index has reached its limit of damaged ranges.
     pub(super) fn from_index(
         log_reader: LogReader<'a>,
         index: &'a AggregateIndex,
@@ -100,7 +103,7 @@ impl<'a> IndexedReader<'a> {
         Ok(Some(Self { log_reader, source: OffsetSource::Index(index, ids), covered_range: 0..covered_to }))
     }
 
-    /// A reader over hits that list every row in `covered_range`, which ends no later than the log.
+    /// Creates a reader over hits that list every row in `covered_range`, which must not end after the log.
     pub(super) const fn from_hits(
         log_reader: LogReader<'a>,
         offsets: &'a OffsetList,
@@ -109,7 +112,7 @@ impl<'a> IndexedReader<'a> {
         Self { log_reader, source: OffsetSource::Hits(offsets), covered_range }
     }
 
-    /// Up to `limit` rows after the header: the row that contains `from` or starts there, and those after it.
+    /// Reads up to `limit` rows after the header: the row that contains `from` or starts there, and the rows after it.
     ///
     /// # Errors
     /// `Cancelled`, `Io`, `Changed`, `OutOfMemory` inside [`IndexFault::Io`]; another fault when the index is corrupt.
@@ -126,7 +129,7 @@ impl<'a> IndexedReader<'a> {
         for offset in self.candidate_offsets(start..self.covered_range.end) {
             let offset = offset?;
             if offset < position {
-                // The offset is inside damage whose rows are collected already.
+                // The offset is inside damage whose rows are already collected.
                 continue;
             }
             if rows.len() >= limit {
@@ -160,7 +163,7 @@ impl<'a> IndexedReader<'a> {
         Ok(RowBatch { rows, complete: rest.complete })
     }
 
-    /// Up to `limit` rows that end at or before `from`, back to the start of the log.
+    /// Reads up to `limit` rows that end at or before `from`, back to the start of the log.
     ///
     /// # Errors
     /// See [`IndexedReader::read_forward`].
@@ -196,8 +199,9 @@ impl<'a> IndexedReader<'a> {
         }
     }
 
-    /// The last candidates before an offset, at most `max_offsets` of them. Walks over all candidates before the offset,
-    /// because an index lists offsets only in ascending order.
+    /// Returns at most `max_offsets` candidates, the last ones before an offset.
+    ///
+    /// All candidates before the offset are read, because an index lists offsets only in ascending order.
     fn last_candidates(&self, before: u64, max_offsets: usize) -> Result<LastCandidates, IndexFault> {
         let mut last = LastCandidates { offsets: VecDeque::new(), has_more: false };
         for offset in self.candidate_offsets(self.covered_range.start..before) {
@@ -209,7 +213,7 @@ impl<'a> IndexedReader<'a> {
         Ok(last)
     }
 
-    /// Puts the rows at an offset before the collected ones, the last of them first, as many as fit.
+    /// Inserts the rows at an offset before the collected rows. When not all fit into the limit, the last ones are inserted.
     fn prepend_rows_at(
         &self,
         offset: u64,
@@ -235,7 +239,7 @@ impl<'a> IndexedReader<'a> {
         Ok(if has_dropped_rows { PrependOutcome::LimitReached } else { PrependOutcome::AllRows })
     }
 
-    /// Adds the rows before the covered range, unless that range is too long to scan for a page that has rows.
+    /// Adds the rows before the covered range, unless the page has rows and that part of the log is too long to scan.
     fn prepend_unindexed_rows(
         &self,
         rows: VecDeque<LogRow>,
@@ -256,12 +260,12 @@ impl<'a> IndexedReader<'a> {
         Ok(RowBatch { rows: all, complete })
     }
 
-    /// True when a page through hits has rows and ends early instead of scanning this many bytes.
+    /// True when a page through hits has rows, and ends early instead of scanning `unindexed_bytes`.
     fn can_stop_early(&self, rows: &VecDeque<LogRow>, unindexed_bytes: u64) -> bool {
         matches!(self.source, OffsetSource::Hits(_)) && !rows.is_empty() && unindexed_bytes > MAX_UNINDEXED_SCAN
     }
 
-    /// The offsets in `range`, ascending, at which rows may be: hits, or the aggregates' events and known damage.
+    /// Iterates over the offsets in `range` at which rows may start, ascending: hits, or events and known damage.
     fn candidate_offsets(&self, range: Range<u64>) -> IndexIterator<'_, u64> {
         let (index, ids) = match self.source {
             OffsetSource::Hits(offsets) => return Box::new(offsets.range(range).map(Ok)),
@@ -277,11 +281,11 @@ impl<'a> IndexedReader<'a> {
         Box::new(offsets.skip_while(is_before_start).take_while(is_before_end))
     }
 
-    /// Reads what the log contains at an offset; the index or hits only suggested to look there.
+    /// Reads the log at an offset. The content may differ from what the index or the hits recorded there.
     fn read_offset(&self, offset: u64, meter: &mut ProgressMeter) -> Result<OffsetContent, StorageError> {
         let log = self.log_reader.view.log();
         let mut buf = Vec::new();
-        // An unreadable sector is not an error here: the scan below reads the range again, page by page.
+        // An unreadable sector is not an error here: the range is then located and scanned below.
         if let Ok(Some(frame)) = log.read_frame_at(offset, &mut buf) {
             let end = offset + frame.len();
             let row = self.log_reader.row_filter.frame_row(offset, &frame, log.version());

@@ -1,6 +1,6 @@
-//! The tokens of a JSON text as slices of it, and the leaf values with their paths. No value is parsed or rewritten.
+//! Splits a JSON text into tokens, and lists its leaf values with their paths. No value is parsed or rewritten.
 //!
-//! The text is expected to be valid JSON. Any other text is split into tokens too, without a panic.
+//! The text should be valid JSON. Other text is split into tokens too, without a panic.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(crate) struct JsonTokens<'a> {
 }
 
 impl<'a> JsonTokens<'a> {
-    /// An iterator over the tokens of `text`.
+    /// Creates an iterator over the tokens of `text`.
     pub(crate) const fn new(text: &'a str) -> Self {
         Self { text, position: 0 }
     }
@@ -63,13 +63,13 @@ const fn is_structural(byte: u8) -> bool {
     matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',')
 }
 
-/// An open container on the way to a leaf: its own path step and, in an array, the index of the next element.
+/// An object or array that contains the current leaf: its path step and, for an array, the index of the next element.
 struct OpenContainer {
     step: String,
     next_index: Option<usize>,
 }
 
-/// The leaf values of a JSON text in order, each with its path such as `address.street[0]` and its token.
+/// Lists the leaf values of a JSON text in order, each with its path such as `address.street[0]` and its stored text.
 ///
 /// Empty objects and arrays are leaves too.
 pub(super) fn leaf_values(text: &str) -> Vec<(String, &str)> {
@@ -104,7 +104,7 @@ pub(super) fn leaf_values(text: &str) -> Vec<(String, &str)> {
     leaves
 }
 
-/// The path step of a value in the innermost open container: `.key` in an object, `[3]` in an array.
+/// Returns the path step of a value in the innermost open container: `.key` in an object, `[3]` in an array.
 fn path_step(containers: &mut [OpenContainer], key: Option<&str>) -> String {
     match (key, containers.last_mut()) {
         (Some(key), _) => format!(".{}", key.trim_matches('"')),

@@ -1,4 +1,4 @@
-//! Jumps: places in the log as users name them, resolved to the start of a row.
+//! Jumps: resolves a place in the log that a user has typed to the start of a row.
 
 use std::ops::{ControlFlow, Range};
 
@@ -15,7 +15,7 @@ use crate::format::EventView;
 use crate::index::{AggregateIndex, Anchor};
 use crate::inspect::{LogView, OnProgress};
 
-/// Range that the search for a time scans instead of halving it again, in bytes.
+/// Largest range that the binary search for a time scans instead of halving it again, in bytes.
 const LINEAR_SCAN_BYTES: u64 = 1 << 20;
 
 /// A place in the log.
@@ -39,18 +39,18 @@ impl JumpTarget {
     /// Parses `1223488`, `0x12ab40`, `50%`, `#3000`, `2026-11-20T09:14` or `-15m`, which counts back from `now_ms`.
     ///
     /// # Errors
-    /// The text is none of these; the reason names what is expected.
+    /// The text has none of these forms; the reason lists the expected forms.
     pub fn parse(text: &str, now_ms: u64) -> Result<Self, QuerySyntaxError> {
         let place = text.trim();
-        let error = |reason: &str| QuerySyntaxError { word: place.to_owned(), at: 0, reason: reason.to_owned() };
+        let error = |reason: &str| QuerySyntaxError { word: place.to_owned(), position: 0, reason: reason.to_owned() };
         if let Some(ordinal) = place.strip_prefix('#') {
             let ordinal = parse_offset(ordinal).filter(|ordinal| *ordinal > 0);
             let reason = "expected the number of an event after #, counted from 1";
             return ordinal.map(Self::Ordinal).ok_or_else(|| error(reason));
         }
-        if let Some(share) = place.strip_suffix('%') {
-            let share = share.trim_end().parse().ok().filter(|share| (0.0..=100.0).contains(share));
-            return share.map(Self::Percent).ok_or_else(|| error("expected a number from 0 to 100 before %"));
+        if let Some(percent) = place.strip_suffix('%') {
+            let percent = percent.trim_end().parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
+            return percent.map(Self::Percent).ok_or_else(|| error("expected a number from 0 to 100 before %"));
         }
         if let Some(offset) = parse_offset(place) {
             return Ok(Self::Offset(offset));
@@ -60,7 +60,8 @@ impl JumpTarget {
     }
 }
 
-/// Resolves a place to the start of a row. A place after the last row, or a time after the last event, is the last row.
+/// Resolves a place to the start of a row. A place after the last row, or a time after the last event, resolves to the
+/// last row.
 ///
 /// See [`resolve_jump`] for the cost.
 ///
@@ -81,9 +82,9 @@ pub fn resolve_jump_or_last_row(
 /// Resolves a place to the start of a row; `None` for a place after the last row, a time after the last event, and
 /// [`JumpTarget::Last`].
 ///
-/// An ordinal costs a scan from the index's anchor before it, or from the start of the log. A time costs this too, and a
-/// binary search over the part that the index does not cover; where times decrease there, the result may be a later
-/// event than the first. `on_progress` is called about once per mebibyte.
+/// An ordinal requires a scan from the last anchor of the index before it, or from the start of the log. A time requires
+/// such a scan, and a binary search over the part that the index does not cover. Where times decrease in that part, the
+/// result may be a later event than the first one. `on_progress` is called about once per mebibyte.
 ///
 /// # Errors
 /// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
@@ -99,7 +100,9 @@ pub fn resolve_jump(
         JumpTarget::First => nearest_row_start(view, 0, Direction::Forward),
         JumpTarget::Last => Ok(None),
         JumpTarget::Offset(offset) => nearest_row_start(view, offset, Direction::Forward),
-        JumpTarget::Percent(share) => nearest_row_start(view, percent_to_offset(seek.end, share), Direction::Forward),
+        JumpTarget::Percent(percent) => {
+            nearest_row_start(view, percent_to_offset(seek.end, percent), Direction::Forward)
+        }
         JumpTarget::Ordinal(ordinal) => {
             seek.seek_ordinal(ordinal.saturating_sub(1), &mut ProgressMeter::new(on_progress, seek.end))
         }
@@ -107,12 +110,12 @@ pub fn resolve_jump(
     }
 }
 
-#[expect(clippy::cast_sign_loss, reason = "clamped to what is not negative")]
+#[expect(clippy::cast_sign_loss, reason = "the factor is clamped to 0.0..=1.0, so the product is not negative")]
 fn percent_to_offset(bytes: u64, percent: f64) -> u64 {
     (bytes as f64 * (percent / 100.0).clamp(0.0, 1.0)) as u64
 }
 
-/// The start of the first row from an offset on, or of the last row before it.
+/// Returns the start of the first row at or after an offset, or of the last row before it.
 fn nearest_row_start(view: &LogView, from: u64, direction: Direction) -> Result<Option<u64>, StorageError> {
     let request = PageRequest { from, direction, limit: 1, filter: &Filter::default() };
     let page = read_page(view, None, &request, &mut |_| ControlFlow::Continue(()))?;
@@ -127,11 +130,12 @@ fn nearest_row_start(view: &LogView, from: u64, direction: Direction) -> Result<
 struct EventSeek<'a> {
     view: &'a LogView,
     index: Option<&'a AggregateIndex>,
+    /// The end of the log.
     end: u64,
 }
 
 impl EventSeek<'_> {
-    /// The offset of the event with `ordinal` events before it.
+    /// Returns the offset of the event with `ordinal` events before it.
     fn seek_ordinal(&self, ordinal: u64, meter: &mut ProgressMeter) -> Result<Option<u64>, StorageError> {
         let anchor = self.verify_anchor(self.index.and_then(|index| index.anchor_by_ordinal(ordinal)));
         let (start, mut events_before) =
@@ -143,7 +147,7 @@ impl EventSeek<'_> {
         .map(|event| event.map(|(at, _)| at))
     }
 
-    /// The offset of the first event written at `time_ms` or later.
+    /// Returns the offset of the first event written at `time_ms` or later.
     fn seek_time(&self, time_ms: u64, meter: &mut ProgressMeter) -> Result<Option<u64>, StorageError> {
         let anchor = |pick: &dyn Fn(&AggregateIndex) -> Option<Anchor>| self.verify_anchor(self.index.and_then(pick));
         let start = if let Some(found) = anchor(&|index| index.anchor_by_time(time_ms)) {
@@ -158,9 +162,9 @@ impl EventSeek<'_> {
         event.map(|event| event.map(|(at, _)| at))
     }
 
-    /// An offset close before the first event at `time_ms` or later: `start`, or an event earlier than `time_ms`.
+    /// Returns an offset shortly before the first event at `time_ms` or later: `start`, or an event earlier than `time_ms`.
     ///
-    /// Binary search over the bytes. Where times decrease, several such offsets exist and one of them is found.
+    /// This is a binary search over the bytes. Where times decrease, several such offsets exist, and any one is returned.
     fn bisect_time(&self, start: u64, time_ms: u64, meter: &mut ProgressMeter) -> Result<u64, StorageError> {
         let (mut low, mut high) = (start, self.end);
         while high.saturating_sub(low) > LINEAR_SCAN_BYTES {
@@ -174,7 +178,7 @@ impl EventSeek<'_> {
         Ok(low)
     }
 
-    /// The anchor, when the log still contains its event.
+    /// Returns the anchor, when the log still contains its event.
     fn verify_anchor(&self, anchor: Option<Anchor>) -> Option<Anchor> {
         let mut buf = Vec::new();
         anchor.filter(|anchor| {
@@ -191,7 +195,7 @@ impl EventSeek<'_> {
         Scanner::new(self.view.log().clone(), range)
     }
 
-    /// Offset and time of the first event for which `predicate` holds.
+    /// Returns the offset and the time of the first event for which `predicate` is true.
     fn find_first_event(
         &self,
         mut scanner: Scanner,

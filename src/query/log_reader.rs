@@ -1,4 +1,4 @@
-//! Rows from an offset on, forward or backward, read from the log itself and no further than needed.
+//! Reads rows from the log, forward or backward from an offset, and no more of the log than necessary.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,9 +13,9 @@ use crate::file::{OffsetLocation, ScanSpan, locate_offset, spans_before};
 use crate::format::{HEADER_LEN, Version};
 use crate::inspect::LogView;
 
-/// Bytes that a backward read scans first.
+/// Size of the first window that a backward read scans, in bytes.
 const INITIAL_WINDOW: u64 = 64 << 10;
-/// Bytes that a backward read scans at once at most, unless a damaged range is longer.
+/// Largest window that a backward read scans, in bytes, unless a damaged range is longer.
 const MAX_WINDOW: u64 = 4 << 20;
 
 /// Reads rows of a log whose end is fixed when the reader is created.
@@ -34,19 +34,19 @@ struct EnclosingRange {
     is_damaged: bool,
 }
 
-/// The rows of a backward read, collected from the back to the front.
-struct BackwardRead {
+/// The state of a backward scan, which collects rows from the last to the first.
+struct BackwardScan {
     rows: VecDeque<LogRow>,
-    /// The rows of the log from here to the requested offset are collected.
+    /// The rows between this offset and the requested one are collected.
     position: u64,
     /// True when rows were dropped because the limit was reached.
     has_dropped_rows: bool,
-    /// Bytes to scan next.
+    /// Size of the next window, in bytes.
     window: u64,
 }
 
 impl<'a> LogReader<'a> {
-    /// A reader over the log as long as it is now.
+    /// Creates a reader whose end is the present end of the log.
     ///
     /// # Errors
     /// `Io` when the log's size cannot be read.
@@ -54,12 +54,12 @@ impl<'a> LogReader<'a> {
         Ok(Self { view, row_filter, log_end: view.log().len()?, pruner: None })
     }
 
-    /// Returns this reader, skipping the blocks that `pruner` excludes.
+    /// Returns this reader with blocks to skip: those that `pruner` excludes.
     pub(super) const fn with_pruner(self, pruner: &'a BlockPruner<'a>) -> Self {
         Self { pruner: Some(pruner), ..self }
     }
 
-    /// The row of the header; `None` in version 0, in an empty file, and when the filter hides it.
+    /// Returns the row of the header; `None` in version 0, in an empty file, and when the filter hides it.
     pub(super) fn header_row(&self) -> Option<LogRow> {
         if self.view.log().version() == Version::V0 || self.log_end == 0 || self.row_filter.pattern.is_some() {
             return None;
@@ -71,7 +71,7 @@ impl<'a> LogReader<'a> {
         self.row_filter.filter.matches_header().then_some(row)
     }
 
-    /// Up to `limit` rows after the header: the row that contains `from` or starts there, and those after it.
+    /// Reads up to `limit` rows after the header: the row that contains `from` or starts there, and the rows after it.
     ///
     /// # Errors
     /// `Cancelled` when the progress callback breaks; `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
@@ -97,8 +97,9 @@ impl<'a> LogReader<'a> {
         }
     }
 
-    /// Up to `limit` rows that end at or before `from` and do not start before `floor`, which must be the start of a
-    /// frame or of a damaged range. Scans windows of growing size backward.
+    /// Reads up to `limit` rows that end at or before `from` and do not start before `floor`.
+    ///
+    /// `floor` must be the start of a frame or of a damaged range. Windows of growing size are scanned, the last one first.
     ///
     /// # Errors
     /// See [`LogReader::read_forward`].
@@ -111,7 +112,7 @@ impl<'a> LogReader<'a> {
     ) -> Result<RowBatch, StorageError> {
         let floor = floor.min(self.log_end);
         let enclosing = self.enclosing_range(from)?;
-        let mut read = BackwardRead {
+        let mut read = BackwardScan {
             rows: VecDeque::new(),
             position: enclosing.as_ref().map_or(self.log_end, |range| range.start).max(floor),
             has_dropped_rows: false,
@@ -119,7 +120,7 @@ impl<'a> LogReader<'a> {
         };
         let is_inside_damage = enclosing.is_some_and(|range| range.is_damaged);
         if is_inside_damage && self.skippable_block_at(read.position).is_none() {
-            // The damaged range has rows on both sides of `from`; those before it belong to the page.
+            // The damaged range can have rows on both sides of `from`. The rows before `from` belong to the page.
             let mut scanner = self.scan_range(read.position..self.log_end);
             while let Some(row) = scanner.next_row(meter)?.filter(|row| !is_at_or_after(row, from)) {
                 read.has_dropped_rows |= push_bounded(&mut read.rows, row, limit);
@@ -142,13 +143,13 @@ impl<'a> LogReader<'a> {
         }
     }
 
-    /// Scans the window before the position and puts its rows before the collected ones.
+    /// Scans the window before the position, and inserts its rows before the collected rows.
     ///
-    /// A window that contains no start of a frame changes nothing but the next window's size: where its damage starts is
-    /// unknown.
+    /// A window without the start of a frame has damage whose start is unknown. It adds no rows, and the next window is
+    /// larger.
     fn read_window_before(
         &self,
-        read: &mut BackwardRead,
+        read: &mut BackwardScan,
         from: u64,
         floor: u64,
         limit: usize,
@@ -177,45 +178,45 @@ impl<'a> LogReader<'a> {
         Ok(())
     }
 
-    /// A scanner over a range that starts at a frame or a damaged range.
+    /// Returns a scanner over a range that starts at a frame or a damaged range.
     pub(super) fn scan_range(&self, range: Range<u64>) -> RowScanner<'a> {
         RowScanner::new(self.view, self.row_filter, range, self.log_end)
     }
 
-    /// A scanner over a range that starts at a frame or a damaged range, skipping the blocks that the pruner excludes.
+    /// Returns a scanner over a range that starts at a frame or a damaged range. It skips blocks that the pruner excludes.
     pub(super) fn scan_range_pruned(&self, range: Range<u64>) -> RowScanner<'a> {
         self.scan_range(range).with_pruner(self.pruner)
     }
 
-    /// A scanner over the part of a range from its first valid frame on.
+    /// Returns a scanner that starts at the first valid frame of a range.
     fn scan_unaligned(&self, range: Range<u64>) -> RowScanner<'a> {
         RowScanner::from_unaligned(self.view, self.row_filter, range, self.log_end)
     }
 
-    /// The block that contains `offset`, when the pruner excludes it.
+    /// Returns the block that contains `offset`, when the pruner excludes it.
     fn skippable_block_at(&self, offset: u64) -> Option<Range<u64>> {
         self.pruner?.skippable_block_at(offset)
     }
 
-    /// The start of the frame or damaged range that contains `from`; the end of the log for an offset after it.
+    /// Returns the start of the frame or damaged range that contains `from`; for a later offset, the end of the log.
     ///
     /// # Errors
     /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
     pub(super) fn enclosing_start(&self, from: u64) -> Result<u64, StorageError> {
         match self.enclosing_range(from)? {
             Some(range) => Ok(range.start),
-            // The row that reports the lost end starts with the damage at the end of the log.
+            // The row for the lost end follows the damage at the end of the log, so reading starts with that damage.
             None if self.is_truncated() => self.damaged_tail_start(),
             None => Ok(self.log_end),
         }
     }
 
-    /// True when the index has seen more of the log than there is.
+    /// True when the log is shorter than the index has recorded.
     pub(super) fn is_truncated(&self) -> bool {
         self.view.trusted_index_end().is_some_and(|indexed_end| indexed_end > self.log_end)
     }
 
-    /// The frame or damaged range that contains `from`; `None` at and after the end of the log.
+    /// Returns the frame or damaged range that contains `from`; `None` at and after the end of the log.
     fn enclosing_range(&self, from: u64) -> Result<Option<EnclosingRange>, StorageError> {
         let first = self.view.log().first_frame_offset();
         if from <= first {
@@ -230,7 +231,7 @@ impl<'a> LogReader<'a> {
         })
     }
 
-    /// The start of the damaged range at the end of the log; the end of the log when a valid frame is last.
+    /// Returns the start of the damaged range at the end of the log; the end of the log when it ends with a valid frame.
     ///
     /// # Errors
     /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
@@ -245,7 +246,7 @@ impl<'a> LogReader<'a> {
     }
 }
 
-impl BackwardRead {
+impl BackwardScan {
     fn into_batch(self, floor: u64) -> RowBatch {
         RowBatch { complete: !self.has_dropped_rows && self.position <= floor, rows: self.rows }
     }
@@ -253,7 +254,8 @@ impl BackwardRead {
 
 /// True when a row starts at or after `from`, or contains it.
 ///
-/// Every row is on one side of an offset: the empty row at the end of a log that lost its end comes after that end.
+/// A row is always on exactly one side of an offset. The empty row for a lost end starts at the end of the log, and is
+/// therefore at or after it.
 fn is_at_or_after(row: &LogRow, from: u64) -> bool {
     row.end > from || row.start >= from
 }

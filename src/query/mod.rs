@@ -1,7 +1,7 @@
 //! Queries on a log: filters, search, jumps, pages of rows, the details of one row and the history of an aggregate.
 //!
-//! Start with [`Filter::parse`] and [`read_page`]. A page is read from the log itself; an index only tells which parts
-//! of the log need not be read. Memory holds one page, and the offsets of [`Hits`] where they are collected.
+//! Start with [`Filter::parse`] and [`read_page`]. A page is read from the log itself; an index only shows which parts of
+//! the log need not be read. Memory use is one page, and the offsets of [`Hits`] when they are collected.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,9 +1,9 @@
-//! The known keyword that is most like a mistyped one.
+//! Finds the known keyword that is most similar to a mistyped one.
 
-/// The keyword that is most like `word`; `None` when none is similar.
+/// Returns the keyword that is most similar to `word`; `None` when no keyword is similar.
 ///
 /// A keyword is similar when one of the two is an abbreviation of the other, or when the edit distance (Levenshtein) is
-/// at most half of the longer one's bytes. Abbreviations come first, then the smallest edit distance.
+/// at most half the length of the longer one in bytes. Abbreviations come first, then the smallest edit distance.
 pub(super) fn nearest_keyword<'k>(word: &str, keywords: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let abbreviates = |keyword: &str| is_abbreviation(word, keyword) || is_abbreviation(keyword, word);
     let is_similar =
@@ -15,17 +15,17 @@ pub(super) fn nearest_keyword<'k>(word: &str, keywords: impl IntoIterator<Item =
 /// True when both start with the same character and `short` is `long` with some characters left out.
 fn is_abbreviation(short: &str, long: &str) -> bool {
     let mut rest = long.chars();
-    short.chars().next() == long.chars().next() && short.chars().all(|c| rest.any(|of_long| of_long == c))
+    short.chars().next() == long.chars().next() && short.chars().all(|c| rest.any(|next| next == c))
 }
 
-/// The number of characters to insert, delete or replace to turn one word into the other (Levenshtein).
+/// Returns the number of characters to insert, delete or replace to turn one word into the other (Levenshtein).
 fn edit_distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, of_a) in a.chars().enumerate() {
+    for (i, char_a) in a.chars().enumerate() {
         let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
         let mut left = i + 1;
-        for (of_b, cell) in b.chars().zip(row.iter_mut().skip(1)) {
-            let best = (diagonal + usize::from(of_a != of_b)).min(*cell + 1).min(left + 1);
+        for (char_b, cell) in b.chars().zip(row.iter_mut().skip(1)) {
+            let best = (diagonal + usize::from(char_a != char_b)).min(*cell + 1).min(left + 1);
             diagonal = std::mem::replace(cell, best);
             left = best;
         }

@@ -1,4 +1,4 @@
-//! Numbers as users type them: offsets in decimal or hexadecimal, ranges, and whole numbers without a sign.
+//! Parses the numbers that users type: offsets in decimal or hexadecimal, ranges, and whole numbers without a sign.
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -12,7 +12,8 @@ pub(crate) fn parse_offset(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, radix).ok()
 }
 
-/// Parses `1000..2000`, the end exclusive, with either side left out; a single offset is a range of one byte.
+/// Parses a range such as `1000..2000`, with an exclusive end. Either side may be omitted. A single offset is a range of
+/// one byte.
 pub(super) fn parse_offset_range(text: &str) -> Option<Range<u64>> {
     let Some((start, end)) = text.split_once("..") else {
         let start = parse_offset(text)?;

@@ -1,22 +1,22 @@
-//! A compact list of ascending file offsets. A clone shares its chunks with the original; only the last one is copied on a
-//! push.
+//! A compact list of ascending file offsets. A clone shares its chunks with the original, and a push copies only the last
+//! chunk.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::format::index::{put_varint, take_varint};
 
-/// Offsets in one chunk.
+/// Number of offsets in one chunk.
 const OFFSETS_PER_CHUNK: u64 = 1024;
 
-/// Ascending file offsets, in a few bytes each.
+/// A list of ascending file offsets that occupy a few bytes each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OffsetList {
     chunks: Vec<Arc<OffsetChunk>>,
     len: u64,
 }
 
-/// Some consecutive offsets: the first one, then the differences as varints.
+/// Consecutive offsets of the list: the first one, and the differences of the others as varints.
 #[derive(Debug, Clone)]
 struct OffsetChunk {
     first: u64,
@@ -26,7 +26,7 @@ struct OffsetChunk {
 }
 
 impl OffsetList {
-    /// Number of offsets.
+    /// Returns the number of offsets.
     pub(super) const fn len(&self) -> u64 {
         self.len
     }
@@ -40,7 +40,7 @@ impl OffsetList {
         }
     }
 
-    /// Inserts offsets that are all less than the first one.
+    /// Inserts offsets before the first one. They must all be smaller than it.
     pub(super) fn prepend(&mut self, before: Self) {
         self.len += before.len;
         self.chunks.splice(0..0, before.chunks);
@@ -57,7 +57,7 @@ impl OffsetList {
         }
     }
 
-    /// The offsets in a range, ascending.
+    /// Iterates over the offsets in a range, ascending.
     pub(super) fn range(&self, range: Range<u64>) -> impl Iterator<Item = u64> + '_ {
         let from = self.chunks.partition_point(|chunk| chunk.last < range.start);
         let following = self.chunks.get(from..).unwrap_or_default();
@@ -68,13 +68,13 @@ impl OffsetList {
             .take_while(move |offset| *offset < range.end)
     }
 
-    /// The last offset before `offset`.
+    /// Returns the last offset before `offset`.
     pub(super) fn last_before(&self, offset: u64) -> Option<u64> {
         let end = self.chunks.partition_point(|chunk| chunk.first < offset);
         self.chunks.get(end.checked_sub(1)?)?.iter().take_while(|known| *known < offset).last()
     }
 
-    /// Number of offsets before `offset`.
+    /// Returns the number of offsets before `offset`.
     pub(super) fn rank(&self, offset: u64) -> u64 {
         let whole = self.chunks.partition_point(|chunk| chunk.last < offset);
         let partial =
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_are_kept_whatever_their_differences() {
+    fn offsets_are_listed_unchanged_for_differences_of_any_size() {
         let known: Vec<u64> = (0..5000u64)
             .scan(16, |at, n| {
                 *at += [1, 127, 128, 300, 1 << 20, 1 << 40][(n * n % 6) as usize];
@@ -136,12 +136,12 @@ mod tests {
     #[test]
     fn truncation_removes_offsets_and_prepended_offsets_come_first() {
         for cut in [0, 1, 1024, 1025, 2999, 3000] {
-            let mut kept = list_of((0..3000).map(|n| n * 10));
-            let copy = kept.clone();
-            kept.truncate_from(cut * 10);
-            assert_eq!((kept.len(), kept.range(0..u64::MAX).count() as u64), (cut, cut));
-            kept.push(40_000);
-            assert_eq!(kept.range(0..u64::MAX).last(), Some(40_000));
+            let mut list = list_of((0..3000).map(|n| n * 10));
+            let copy = list.clone();
+            list.truncate_from(cut * 10);
+            assert_eq!((list.len(), list.range(0..u64::MAX).count() as u64), (cut, cut));
+            list.push(40_000);
+            assert_eq!(list.range(0..u64::MAX).last(), Some(40_000));
             assert_eq!(copy.range(0..u64::MAX).last(), Some(29_990), "a copy stays as it was");
         }
         let mut later = list_of([500, 600]);

@@ -1,4 +1,4 @@
-//! Pages of rows from an offset on, and the row at an offset. Reads through the index where it lists the rows.
+//! Reads a page of rows from an offset, or the row at an offset. Uses the index where it lists the rows.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -14,29 +14,29 @@ use crate::StorageError;
 use crate::index::{AggregateIndex, IndexFault};
 use crate::inspect::{LogView, OnProgress};
 
-/// The rows that a page should contain.
+/// A request for a page of rows.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest<'a> {
-    /// The file offset from which the rows are read; any number. The row that contains it belongs to the forward page.
+    /// The file offset from which rows are read. Any number is allowed. The row that contains it is on the forward page.
     pub from: u64,
     /// The direction in which rows are read.
     pub direction: Direction,
     /// Largest number of rows.
     pub limit: usize,
-    /// The rows to show.
+    /// The filter, which selects the rows.
     pub filter: &'a Filter,
 }
 
 /// Reads the rows nearest to an offset.
 ///
 /// Without a filter, only the log around the offset is read. A page that reaches a damaged or unfinished end of the log
-/// costs 250 ms more, because the end is read twice. With a filter, the log is scanned until the page is full. `index`
-/// shortens the scan: for a filter with aggregates it lists their events, and for one with types, namespaces, schemas,
-/// times or offsets it excludes blocks. Damage that appeared inside these ranges after the index was built is not
-/// noticed. `on_progress` is called about once per mebibyte.
+/// takes 250 ms longer, because the end is read twice. With a filter, the log is scanned until the page is full. `index`
+/// shortens the scan: it lists the events of the filter's aggregates, and it excludes blocks by types, namespaces,
+/// schemas, times or offsets. Damage that appeared in the skipped ranges after the index was built is not noticed.
+/// `on_progress` is called about once per mebibyte.
 ///
-/// The forward page and the backward page from one offset have no row in common and miss none. The empty row at the end
-/// of a log that lost its end belongs to the forward page. `at_start` and `at_end` are false when the answer is unknown.
+/// The forward page and the backward page from one offset share no row, and no row between them is missing. The empty row
+/// for a lost end of the log is on the forward page. `at_start` and `at_end` are also false when the answer is unknown.
 ///
 /// # Errors
 /// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` when the log or its index cannot be read.
@@ -58,7 +58,7 @@ pub fn read_page(
         match read_indexed_page(&reader, &indexed, request, &mut meter) {
             Ok(page) => return Ok(page),
             Err(IndexFault::Io(error)) => return Err(error),
-            // The index turned out to be corrupt while it was read, so the log is scanned instead.
+            // The index was found to be corrupt while it was read, so the log is scanned instead.
             Err(_) => {}
         }
     }
@@ -75,8 +75,8 @@ pub fn read_page(
     }
 }
 
-/// The row that contains `offset`. At the end of a log that lost its end, this is the row that reports the loss; past
-/// the end it is `None`.
+/// Reads the row that contains `offset`; `None` after the end of the log. At the end of a log that has lost its end, this
+/// is the row that reports the loss.
 ///
 /// # Errors
 /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
@@ -86,7 +86,7 @@ pub fn read_row_at(view: &LogView, offset: u64) -> Result<Option<LogRow>, Storag
     Ok(page.rows.into_iter().next())
 }
 
-/// Reads a page through an indexed reader.
+/// Reads a page with an indexed reader.
 pub(super) fn read_indexed_page(
     reader: &LogReader,
     indexed: &IndexedReader,
@@ -103,7 +103,8 @@ pub(super) fn read_indexed_page(
     }
 }
 
-/// Builds a forward page: the header row where it belongs, then the rows that `read_rows` returns for the rest of the limit.
+/// Builds a forward page: the header row when it is not before the offset, and the rows that `read_rows` returns for the
+/// rest of the limit.
 fn build_forward_page<E>(
     reader: &LogReader,
     request: &PageRequest,
@@ -118,7 +119,7 @@ fn build_forward_page<E>(
     Ok(RowPage { rows, at_start, at_end: found.complete })
 }
 
-/// Builds a backward page: the rows that `read_rows` returns, and before them the header row when there is room.
+/// Builds a backward page: the rows that `read_rows` returns, preceded by the header row when the limit allows.
 fn build_backward_page<E>(
     reader: &LogReader,
     request: &PageRequest,

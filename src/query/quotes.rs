@@ -1,6 +1,6 @@
-//! Quotes in the words of a filter.
+//! Removes the quotes from a word of a filter.
 
-/// The text without its quotes. Inside quotes, a backslash before a quote or a backslash is dropped.
+/// Returns the text without its quotes. Inside quotes, `\"` becomes a quote and `\\` becomes a backslash.
 pub(super) fn unquote(text: &str) -> String {
     let mut quoted = false;
     let mut plain = String::new();

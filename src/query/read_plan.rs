@@ -1,4 +1,4 @@
-//! The ranges of a log that must be read from one end to the other under a filter.
+//! The ranges that must be read to list all rows of a log under a filter.
 //!
 //! These are the events that the index lists or the blocks that it does not exclude, and every range with damage, gaps
 //! or invalid events.
@@ -16,8 +16,8 @@ use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 
 /// The ranges of a log to read under a filter, ascending; each starts at a frame or a damaged range.
 ///
-/// The index is trusted only where its frames are found in the log. The log after the covered part is read completely,
-/// and so is everything after the place where the index turns out to be corrupt.
+/// The index is used only where the log has the frames that it lists. The log after the covered part is read completely.
+/// When the index is found to be corrupt, the rest of the log is read completely too.
 #[derive(Debug)]
 pub struct ReadPlan<'a> {
     log: &'a Arc<LogFile>,
@@ -27,7 +27,7 @@ pub struct ReadPlan<'a> {
 }
 
 impl<'a> ReadPlan<'a> {
-    /// A plan for `filter` that uses `index` when there is one.
+    /// Creates a plan for `filter` that uses `index` when there is one.
     pub fn new(log: &'a Arc<LogFile>, index: Option<&'a AggregateIndex>, filter: &'a Filter) -> Self {
         let usable = index.filter(|index| {
             index.covers_log_start() && index.build_damage().len() < MAX_DAMAGED_RANGES && index.coverage().frames > 0
@@ -36,8 +36,9 @@ impl<'a> ReadPlan<'a> {
         Self { log, index: usable, aggregate_ids: ids, pruner: BlockPruner::new(log, index, filter) }
     }
 
-    /// The ranges to read from `from` on, which must be the start of a frame or of a damaged range. The last range ends
-    /// at `u64::MAX`.
+    /// Iterates over the ranges to read at and after `from`. The last range ends at `u64::MAX`.
+    ///
+    /// `from` must be the start of a frame or of a damaged range.
     ///
     /// # Errors
     /// The iterator yields `Io`, `Changed` or `OutOfMemory` when the log cannot be read.
@@ -49,7 +50,7 @@ impl<'a> ReadPlan<'a> {
     }
 }
 
-/// A place to read, as the index knows it.
+/// A candidate for reading, according to the index.
 enum IndexedRange {
     /// An event of one of the aggregates starts at this offset.
     Event(u64),
@@ -71,7 +72,7 @@ struct AggregateRanges<'s> {
     log: &'s Arc<LogFile>,
     candidates: IndexIterator<'s, IndexedRange>,
     from: u64,
-    /// The log is read up to here.
+    /// The log is read up to this offset.
     position: u64,
 }
 
@@ -86,7 +87,7 @@ impl<'s> AggregateRanges<'s> {
         Self { log, candidates: merge_ascending(sources, IndexedRange::start), from, position: from }
     }
 
-    /// The range of the next candidate; `None` when it is read already or past the end of the log.
+    /// Returns the range of the next candidate; `None` when it was read already, or is after the end of the log.
     fn next_range(&mut self) -> Result<Option<Range<u64>>, StorageError> {
         let range = match self.candidates.next() {
             Some(Ok(IndexedRange::Event(offset))) if offset < self.position => return Ok(None),
@@ -96,13 +97,13 @@ impl<'s> AggregateRanges<'s> {
             // The index is corrupt from here on, so the rest of the log is read.
             Some(Err(_)) | None => self.position..u64::MAX,
         };
-        if range.start > self.from { self.extend_over_damage(range).map(Some) } else { Ok(Some(range)) }
+        if range.start > self.from { self.align_to_damage(range).map(Some) } else { Ok(Some(range)) }
     }
 
-    /// The range to read for an event that the index lists at `offset`: its frame, or whatever replaced it.
+    /// Returns the range to read for an event that the index lists at `offset`: its frame, or the damage that replaced it.
     fn event_range(&self, offset: u64) -> Result<Option<Range<u64>>, StorageError> {
         if matches!(self.log.read_frame_at(offset, &mut Vec::new()), Ok(Some(_))) {
-            // One byte is enough: a reader finishes the frame that starts in its range.
+            // A range of one byte is enough, because a reader reads the whole frame that starts in its range.
             return Ok(Some(offset..offset + 1));
         }
         Ok(match locate_offset(self.log, offset, self.log.len()?)? {
@@ -113,10 +114,10 @@ impl<'s> AggregateRanges<'s> {
         })
     }
 
-    /// The range, aligned to the damage that has grown into its start since the index was built.
+    /// Moves the start of a range to the boundary of damage that has appeared there since the index was built.
     ///
-    /// Damage that starts before the position was read there, so the range starts after it.
-    fn extend_over_damage(&self, range: Range<u64>) -> Result<Range<u64>, StorageError> {
+    /// The range then starts with the damage. Damage that starts before the position was read already, and is excluded.
+    fn align_to_damage(&self, range: Range<u64>) -> Result<Range<u64>, StorageError> {
         if matches!(self.log.read_frame_at(range.start, &mut Vec::new()), Ok(Some(_))) {
             return Ok(range);
         }
@@ -140,7 +141,7 @@ impl Iterator for AggregateRanges<'_> {
                     self.position = range.end;
                     return Some(Ok(range));
                 }
-                // Damage that has grown reaches beyond the candidate and was read where it starts.
+                // The candidate is inside damage that was already read.
                 Ok(Some(range)) => self.position = self.position.max(range.end),
                 Ok(None) => {}
                 Err(error) => {
@@ -153,7 +154,8 @@ impl Iterator for AggregateRanges<'_> {
     }
 }
 
-/// The ranges, ascending, in which the index knows more than events, and the range after the covered part.
+/// Iterates over the ranges that contain more than events according to the index, ascending, and over the range after the
+/// covered part.
 fn unindexed_ranges(index: &AggregateIndex) -> impl Iterator<Item = Range<u64>> + '_ {
     let before_blocks = index.blocks().next().map(|block| 0..block.anchor.offset);
     let covered_to = index.coverage().covered_to;

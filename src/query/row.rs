@@ -1,12 +1,12 @@
-//! Rows of the log as a list shows them: the header, an event, a finding or an unfinished last frame.
+//! Rows of a log, as they are listed: the header, an event, a finding or an unfinished last frame.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::format::{EventView, Finding};
 
-/// Characters of a name that a row carries; more than any column shows.
-const MAX_NAME: usize = 200;
+/// Largest number of characters of a name in a row; more than any column shows.
+const MAX_NAME_CHARS: usize = 200;
 
 /// One row of the log: a byte range and its content.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,7 @@ pub struct LogRow {
     pub start: u64,
     /// File offset after the row's last byte.
     pub end: u64,
-    /// What the byte range contains.
+    /// The content of the byte range.
     pub content: RowContent,
 }
 
@@ -26,7 +26,7 @@ pub enum RowContent {
     Header,
     /// A valid event.
     Event(EventSummary),
-    /// Damage, a frame whose payload is no event, or a gap.
+    /// Damage, a frame whose payload is not an event, or a gap.
     Finding(Finding),
     /// A last frame that a writer has not finished.
     InFlight,
@@ -72,7 +72,7 @@ pub enum Direction {
 /// The offset from which a read starts, and its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadStart {
-    /// The file offset; any number.
+    /// The file offset. Any number is allowed.
     pub from: u64,
     /// The direction of the read.
     pub direction: Direction,
@@ -87,7 +87,7 @@ pub(super) struct RowBatch {
 }
 
 impl RowContent {
-    /// The name of the content: `header`, `event`, `in_flight`, or the kind of the finding.
+    /// Returns the name of the content: `header`, `event`, `in_flight`, or the kind of the finding.
     pub fn kind_name(&self) -> &'static str {
         match self {
             Self::Header => "header",
@@ -101,7 +101,7 @@ impl RowContent {
 impl EventSummary {
     /// Copies the listed fields of an event, with names cut at 200 characters.
     pub fn from_event(event: &EventView) -> Self {
-        let cut = |name: Cow<str>| name.chars().take(MAX_NAME).collect();
+        let cut = |name: Cow<str>| name.chars().take(MAX_NAME_CHARS).collect();
         Self {
             time_ms: event.write_timestamp_ms(),
             event_type: cut(event.event_type()),

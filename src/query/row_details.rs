@@ -1,4 +1,4 @@
-//! The details of one row as plain data: payload text, field ranges, header, checksums and the entry in the index.
+//! The details of one row as plain data: payload text, field ranges, header, checksums and the index entry.
 
 use std::ops::Range;
 
@@ -9,14 +9,14 @@ use crate::format::{EventView, FieldSpec, FindingLayout, HEADER_LEN, LogHeader, 
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
-/// What a row's bytes contain, beyond the summary in the row itself.
+/// The details of a row, beyond the summary in the row itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowDetails {
     /// The row.
     pub row: LogRow,
     /// The payload of the row's frame, as stored; `None` when there is no valid frame or the payload is not UTF-8.
     pub payload_text: Option<String>,
-    /// Where the value of the event's `payload` key is in `payload_text`, in bytes; empty when the row is no event.
+    /// Byte range in `payload_text` of the value of the event's `payload` key; empty when the row is not an event.
     pub event_payload_range: Range<usize>,
     /// The fields of the header or of the frame, ascending. Empty when the row has no known fields.
     pub fields: Vec<FieldSpan>,
@@ -26,7 +26,7 @@ pub struct RowDetails {
     pub frame: Option<FrameDetails>,
 }
 
-/// A field of the on-disk format at its place in the file.
+/// A field of the on-disk format, with its range in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldSpan {
     /// The field's name in the format document.
@@ -35,7 +35,7 @@ pub struct FieldSpan {
     pub range: Range<u64>,
 }
 
-/// The header's bytes and whether they decode.
+/// The header's bytes, and the result of decoding them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderDetails {
     /// The header's bytes as stored; fewer than 16 when the file is shorter.
@@ -68,7 +68,7 @@ pub struct FrameDetails {
     pub index_entry: IndexEntryStatus,
 }
 
-/// Whether the index lists an event under its aggregate.
+/// The state of an event's entry in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexEntryStatus {
     /// The event belongs to no aggregate, so no index lists it.
@@ -91,18 +91,18 @@ pub enum IndexEntryStatus {
 }
 
 impl RowDetails {
-    /// The value of the event's `payload` key, as stored; `None` when the row is no event.
+    /// Returns the value of the event's `payload` key, as stored; `None` when the row is not an event.
     pub fn event_payload(&self) -> Option<&str> {
         self.payload_text.as_deref()?.get(self.event_payload_range.clone()).filter(|payload| !payload.is_empty())
     }
 }
 
-/// Reads the details of a row. `index` is asked for the entry of an event.
+/// Reads the details of a row. The index entry of an event is looked up in `index`.
 ///
-/// Reads the row's frame once. The position in the aggregate costs a walk over the aggregate's offsets in the index.
+/// The row's frame is read once. For an event, all offsets of its aggregate are read from the index.
 ///
 /// # Errors
-/// `Io`, `Changed`, `OutOfMemory` when the log cannot be read. An index that cannot be read is no error.
+/// `Io`, `Changed`, `OutOfMemory` when the log cannot be read. An index that cannot be read is not an error.
 pub fn read_row_details(
     view: &LogView,
     index: Option<&AggregateIndex>,
@@ -150,7 +150,7 @@ impl RowDetails {
         self.fields = frame_fields(log, start..start + frame.len());
         let Ok(event) = EventView::parse(frame.payload(), log.version()) else { return Ok(()) };
         let (json, payload) = (event.json(), event.payload());
-        // Both are slices of one buffer: the distance of their addresses is the payload's position in the text.
+        // `payload` is a slice of `json`, so the difference of their addresses is the payload's position in the text.
         let payload_start = (payload.as_ptr() as usize).saturating_sub(json.as_ptr() as usize);
         self.event_payload_range = payload_start..payload_start + payload.len();
         self.payload_text = Some(json.to_owned());
@@ -171,7 +171,7 @@ impl RowDetails {
     }
 }
 
-/// The entry of the event at `offset` among the index's offsets of `aggregate`.
+/// Looks up the event at `offset` among the offsets of `aggregate` in the index.
 fn find_index_entry(index: &AggregateIndex, aggregate: u64, offset: u64) -> IndexEntryStatus {
     if offset >= index.coverage().covered_to {
         return IndexEntryStatus::NotCovered;
@@ -204,7 +204,7 @@ fn header_fields() -> Vec<FieldSpan> {
     header::HEADER_FIELDS.iter().map(|field| field_span(0, field)).collect()
 }
 
-/// The fields of the frame that has exactly this range; none when the range is too short for a frame.
+/// Returns the fields of the frame that has exactly this range; none when the range is too short for a frame.
 fn frame_fields(log: &LogFile, range: Range<u64>) -> Vec<FieldSpan> {
     let overhead = frame::LENGTH_LEN + log.version().checksum_len();
     let Some(payload) = ((range.end - range.start) as usize).checked_sub(overhead) else { return Vec::new() };

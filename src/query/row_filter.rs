@@ -1,4 +1,4 @@
-//! The condition that a row must meet: the filter and, while searching, the pattern. Turns a frame into its row.
+//! The condition for a row: the filter and, in a search, the pattern. Converts a frame or a finding to its row.
 
 use std::ops::Range;
 
@@ -8,16 +8,16 @@ use super::search_pattern::SearchPattern;
 use crate::format::{Finding, Frame, Version};
 use crate::inspect::{FrameContent, gap_finding, invalid_event_finding, judge_frame};
 
-/// The condition that a row must meet.
+/// The condition that a row must satisfy: a filter, and a pattern in a search.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowFilter<'a> {
     pub(super) filter: &'a Filter,
-    /// While searching: only events that match the pattern meet the condition.
+    /// The pattern of a search; only events that match it satisfy the condition.
     pub(super) pattern: Option<&'a SearchPattern>,
 }
 
 impl RowFilter<'_> {
-    /// The row of the frame at offset `at`, when it meets the condition.
+    /// Returns the row of the frame at offset `at`, when it satisfies the condition.
     pub(super) fn frame_row(&self, at: u64, frame: &Frame, version: Version) -> Option<LogRow> {
         let payload = frame.payload();
         if self.pattern.is_some_and(|pattern| !pattern.is_match(payload)) {
@@ -34,13 +34,13 @@ impl RowFilter<'_> {
         }
     }
 
-    /// The row of a finding, when it meets the condition.
+    /// Returns the row of a finding, when it satisfies the condition.
     pub(super) fn finding_row(&self, finding: Finding) -> Option<LogRow> {
         (self.pattern.is_none() && self.filter.matches_finding(&finding))
             .then(|| make_row(finding.range(), RowContent::Finding(finding)))
     }
 
-    /// The row of an unfinished last frame, when it meets the condition.
+    /// Returns the row of an unfinished last frame, when it satisfies the condition.
     pub(super) fn in_flight_row(&self, range: Range<u64>) -> Option<LogRow> {
         (self.pattern.is_none() && self.filter.matches_in_flight()).then(|| make_row(range, RowContent::InFlight))
     }

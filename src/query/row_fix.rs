@@ -1,4 +1,4 @@
-//! The fix for one finding, found by reading only the damaged range around it.
+//! Finds the fix for one finding by reading only the damaged range that contains it.
 
 use std::ops::ControlFlow;
 
@@ -10,10 +10,10 @@ use crate::format::{DamageKind, Finding};
 use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
 use crate::repair::{Fix, FixFinder};
 
-/// The fix that a repair would propose for `finding`; `None` when none is possible in place.
+/// Returns the fix that a repair would propose for `finding`; `None` when no repair in place is possible.
 ///
-/// Reads the whole damaged range that contains the finding, because adjacent pieces that are too short for a gap of
-/// their own share one.
+/// The whole damaged range that contains the finding is read, because adjacent pieces that are too short for separate
+/// gaps share one gap.
 ///
 /// # Errors
 /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.

@@ -1,6 +1,6 @@
-//! The rows of a range of the log, ascending, as far as a filter shows them.
+//! Scans a range of the log for the rows that a filter shows, ascending.
 //!
-//! Blocks that an index rules out are skipped. The header is not among the rows.
+//! Blocks that an index excludes are skipped. The header is not among the rows.
 
 use std::ops::Range;
 
@@ -16,31 +16,33 @@ pub(super) struct RowScanner<'a> {
     row_filter: RowFilter<'a>,
     /// A walk over the part of the range before `read_to`.
     walk: LogWalk,
+    /// The end of the part that `walk` reads or that is skipped; the next part starts here.
     read_to: u64,
     pruner: Option<&'a BlockPruner<'a>>,
+    /// The end of the range.
     scan_end: u64,
-    /// The row of the item that was read last.
+    /// The row of the last item that was read, until it is returned.
     pending_row: Option<LogRow>,
     /// The start of the first frame or damaged range that was read.
     first_start: Option<u64>,
-    end_state: EndState,
+    truncation_check: TruncationCheck,
 }
 
-/// Whether the finding that the log has lost its end was asked for, after the last item.
+/// The state of the check, after the last item, whether the log has lost its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum EndState {
+enum TruncationCheck {
     Pending,
-    Checked,
+    Done,
 }
 
 impl<'a> RowScanner<'a> {
-    /// Scans `range`, which starts where a frame or a damaged range does, of a log that ends at `log_end`.
+    /// Creates a scanner over `range` of a log that ends at `log_end`. The range must start at a frame or a damaged range.
     pub(super) fn new(view: &LogView, row_filter: RowFilter<'a>, range: Range<u64>, log_end: u64) -> Self {
         let scan_end = range.end;
         Self::with_walk(LogWalk::new(view, range, log_end), row_filter, scan_end)
     }
 
-    /// Scans the part of `range` from the first valid frame on; the range may start anywhere.
+    /// Creates a scanner that starts at the first valid frame of `range`, which may start at any offset.
     pub(super) fn from_unaligned(view: &LogView, row_filter: RowFilter<'a>, range: Range<u64>, log_end: u64) -> Self {
         let scan_end = range.end;
         Self::with_walk(LogWalk::from_unaligned(view, range, log_end), row_filter, scan_end)
@@ -57,11 +59,11 @@ impl<'a> RowScanner<'a> {
             scan_end,
             pending_row: None,
             first_start: None,
-            end_state: EndState::Pending,
+            truncation_check: TruncationCheck::Pending,
         }
     }
 
-    /// Skips the blocks that `pruner` rules out.
+    /// Returns this scanner with blocks to skip: those that `pruner` excludes.
     pub(super) fn with_pruner(mut self, pruner: Option<&'a BlockPruner<'a>>) -> Self {
         if pruner.is_some() {
             let start = self.walk.position();
@@ -71,27 +73,27 @@ impl<'a> RowScanner<'a> {
         self
     }
 
-    /// The start of the first frame or damaged range that was read.
+    /// Returns the start of the first frame or damaged range that was read.
     pub(super) const fn first_start(&self) -> Option<u64> {
         self.first_start
     }
 
-    /// The start of the damaged or unfinished range that the log ends with, once the scan has reached it.
+    /// Returns the start of the damaged or unfinished range at the end of the log, once the scan has reached it.
     pub(super) const fn damaged_tail_start(&self) -> Option<u64> {
         self.walk.damaged_tail_start()
     }
 
-    /// True when the last byte of the range was read; its rows may still follow.
+    /// True when the last byte of the range was read. Rows of the last item may still follow.
     pub(super) const fn is_at_end(&self) -> bool {
         self.walk.position() >= self.scan_end
     }
 
-    /// The row that was read when the callback cancelled the scan.
+    /// Takes the row that was read just before the callback cancelled the scan.
     pub(super) const fn take_pending_row(&mut self) -> Option<LogRow> {
         self.pending_row.take()
     }
 
-    /// The next row; `None` at the end of the range.
+    /// Returns the next row; `None` at the end of the range.
     ///
     /// # Errors
     /// `Cancelled` when the callback of `meter` breaks; `Io`, `Changed` and `OutOfMemory` when the log cannot be read.
@@ -115,16 +117,16 @@ impl<'a> RowScanner<'a> {
                     self.pending_row = self.row_filter.in_flight_row(range.clone());
                     range
                 }
-                // Its pieces were rows, or it was skipped.
+                // A search skips damage, so the range only counts as progress. Otherwise its pieces were already returned.
                 Some(WalkItem::DamagedRange(range)) if self.row_filter.pattern.is_some() => range,
                 Some(WalkItem::DamagedRange(_)) => continue,
                 None if self.read_to < self.scan_end => {
                     self.advance_past_block(meter)?;
                     continue;
                 }
-                None if self.end_state == EndState::Checked => return Ok(None),
+                None if self.truncation_check == TruncationCheck::Done => return Ok(None),
                 None => {
-                    self.end_state = EndState::Checked;
+                    self.truncation_check = TruncationCheck::Done;
                     self.pending_row = self.truncation_row()?;
                     continue;
                 }
@@ -134,7 +136,7 @@ impl<'a> RowScanner<'a> {
         }
     }
 
-    /// Skips the block at the current place, or goes on to the next block that can be skipped.
+    /// Skips the block at `read_to`, or continues the walk up to the next block that can be skipped.
     fn advance_past_block(&mut self, meter: &mut ProgressMeter) -> Result<(), StorageError> {
         let at = self.read_to;
         let skipped = self.pruner.and_then(|pruner| pruner.skippable_block_at(at));
@@ -148,7 +150,7 @@ impl<'a> RowScanner<'a> {
         if skipped.is_some() { meter.advance(self.read_to, PROBE_BYTES) } else { Ok(()) }
     }
 
-    /// After the last item, the row of a log that has lost its end.
+    /// Returns the row that follows the last item when the log has lost its end.
     fn truncation_row(&self) -> Result<Option<LogRow>, StorageError> {
         if self.row_filter.pattern.is_some() {
             return Ok(None);

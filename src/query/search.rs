@@ -1,4 +1,4 @@
-//! Search for the next event whose stored JSON contains a text or matches a regular expression.
+//! Searches for the nearest event whose stored JSON contains a text or matches a regular expression.
 
 use super::block_pruner::BlockPruner;
 use super::filter::Filter;
@@ -11,23 +11,23 @@ use crate::StorageError;
 use crate::index::AggregateIndex;
 use crate::inspect::{LogView, OnProgress};
 
-/// The event to search for.
+/// A request for the nearest event that matches a pattern.
 #[derive(Debug, Clone, Copy)]
 pub struct SearchRequest<'a> {
     /// The pattern that the event's stored JSON must match.
     pub pattern: &'a SearchPattern,
     /// The filter that must show the event.
     pub filter: &'a Filter,
-    /// Where the search starts.
+    /// The start and the direction of the search.
     pub start: ReadStart,
 }
 
 /// Finds the nearest event that the pattern matches and the filter shows, and returns its offset; `None` when there is
 /// none.
 ///
-/// Forward, this is the first event that contains the start or comes after it; backward, the last event that ends at or
-/// before the start. Reads the log in one pass and skips the blocks that `index` excludes by the filter. `on_progress`
-/// is called about once per mebibyte.
+/// A forward search finds the first event that contains the start or comes after it. A backward search finds the last
+/// event that ends at or before the start. The log is read in one pass, without the blocks that `index` excludes under
+/// the filter. `on_progress` is called about once per mebibyte.
 ///
 /// # Errors
 /// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` when the log cannot be read.

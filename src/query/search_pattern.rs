@@ -16,7 +16,7 @@ impl SearchPattern {
     /// # Errors
     /// The text is empty, or the regular expression is invalid.
     pub fn parse(text: &str) -> Result<Self, QuerySyntaxError> {
-        let error = |reason| QuerySyntaxError { word: text.to_owned(), at: 0, reason };
+        let error = |reason| QuerySyntaxError { word: text.to_owned(), position: 0, reason };
         let pattern = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inner| !inner.is_empty());
         let matcher = match pattern {
             Some(pattern) => TextMatcher::from_pattern(pattern),
@@ -26,7 +26,7 @@ impl SearchPattern {
         Ok(Self { matcher: matcher.map_err(error)?, text: text.to_owned() })
     }
 
-    /// The pattern as typed.
+    /// Returns the pattern as the user typed it.
     pub fn text(&self) -> &str {
         &self.text
     }

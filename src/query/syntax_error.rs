@@ -1,4 +1,4 @@
-//! The error of a text that a user typed: a filter word, a jump target or a search pattern that cannot be parsed.
+//! The error for a filter word, a jump target or a search pattern that cannot be parsed.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use std::fmt;
 pub struct QuerySyntaxError {
     /// The word that cannot be parsed, as typed.
     pub word: String,
-    /// Where the word starts, in bytes of the parsed text.
-    pub at: usize,
-    /// What is wrong with the word, and what is expected in its place.
+    /// Position of the word in the parsed text, in bytes.
+    pub position: usize,
+    /// The fault in the word, and the expected form.
     pub reason: String,
 }
 

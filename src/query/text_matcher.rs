@@ -1,4 +1,4 @@
-//! Search for a text or a regular expression in bytes. Smart case: a pattern all in lower case matches any case.
+//! Matches bytes with a text or a regular expression. A pattern all in lower case matches any case ("smart case").
 
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
@@ -12,11 +12,11 @@ pub(super) enum TextMatcher {
     Regex(Regex),
 }
 
-/// Whether upper and lower case letters differ.
+/// The treatment of upper and lower case letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CaseRule {
-    Respect,
-    Ignore,
+enum CaseSensitivity {
+    Sensitive,
+    Insensitive,
 }
 
 impl TextMatcher {
@@ -26,17 +26,20 @@ impl TextMatcher {
         if has_upper_case(text) || !text.contains(cased) {
             return Ok(Self::Exact(Box::new(Finder::new(text).into_owned())));
         }
-        Self::compile_regex(&regex::escape(text), CaseRule::Ignore)
+        Self::compile_regex(&regex::escape(text), CaseSensitivity::Insensitive)
     }
 
     /// Compiles a regular expression. The error is the reason, for messages.
     pub(super) fn from_pattern(pattern: &str) -> Result<Self, String> {
         let has_capital = has_upper_case(&strip_escapes(pattern));
-        Self::compile_regex(pattern, if has_capital { CaseRule::Respect } else { CaseRule::Ignore })
+        Self::compile_regex(
+            pattern,
+            if has_capital { CaseSensitivity::Sensitive } else { CaseSensitivity::Insensitive },
+        )
     }
 
-    fn compile_regex(pattern: &str, case: CaseRule) -> Result<Self, String> {
-        let built = RegexBuilder::new(pattern).case_insensitive(case == CaseRule::Ignore).build();
+    fn compile_regex(pattern: &str, case: CaseSensitivity) -> Result<Self, String> {
+        let built = RegexBuilder::new(pattern).case_insensitive(case == CaseSensitivity::Insensitive).build();
         built.map(Self::Regex).map_err(|error| regex_error_message(&error))
     }
 
@@ -49,7 +52,7 @@ impl TextMatcher {
     }
 }
 
-/// The reason why a regular expression cannot be compiled, in one line.
+/// Returns the reason why a regular expression cannot be compiled, in one line.
 pub(super) fn regex_error_message(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
@@ -60,7 +63,7 @@ fn has_upper_case(text: &str) -> bool {
     text.chars().any(char::is_uppercase)
 }
 
-/// The pattern without its classes (`\S`, `\p{Lu}`), whose upper case letters match no letter.
+/// Returns the pattern without classes such as `\S` and `\p{Lu}`, whose upper case letters are not literal.
 fn strip_escapes(pattern: &str) -> String {
     let mut rest = pattern.chars().peekable();
     let mut literal = String::new();

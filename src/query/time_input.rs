@@ -1,6 +1,6 @@
-//! Times as users type them: a date, a date and time, or a span before now. UTC unless the text has a zone.
+//! Parses the times that users type: a date, a date and time, or a span before now. The zone is UTC unless stated.
 //!
-//! The caller passes the current time; the clock is not read here.
+//! The caller passes the current time, and no clock is read here.
 
 use jiff::civil::DateTime;
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
@@ -11,7 +11,7 @@ pub(super) const TIME_EXAMPLES: &str = "a time such as 2026-11-20, 2026-11-20T09
 const SPAN_UNITS: [(char, u64); 5] =
     [('s', 1000), ('m', 60_000), ('h', 3_600_000), ('d', 86_400_000), ('w', 604_800_000)];
 
-/// Parses a time into milliseconds since the Unix epoch; `None` when the text is no time or a time before the epoch.
+/// Parses a time into milliseconds since the Unix epoch; `None` when the text is not a time, or is a time before the epoch.
 ///
 /// `-15m`, `-1h30m` and `-3d` count back from `now_ms`, but not beyond the epoch.
 pub(super) fn parse_time(text: &str, now_ms: u64) -> Option<u64> {

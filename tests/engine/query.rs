@@ -835,7 +835,7 @@ fn a_word_that_cannot_be_parsed_reports_what_is_expected() {
         ("payload.a:1", 0, "expected payload.PATH"),
     ] {
         let error = Filter::parse(text, NOW).unwrap_err();
-        assert!(error.at == at && error.reason.contains(reason), "{text}: {} at {}", error, error.at);
+        assert!(error.position == at && error.reason.contains(reason), "{text}: {} at {}", error, error.position);
         assert!(error.to_string().starts_with(&format!("`{}`: ", error.word)), "{error}");
     }
 }
