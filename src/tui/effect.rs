@@ -9,7 +9,7 @@ use super::request::{Request, WorkerKind};
 pub(crate) enum Effect {
     /// Sends a request to a worker and abandons the worker's previous request.
     Request {
-        /// The worker that answers it.
+        /// The worker that handles the request.
         worker: WorkerKind,
         /// Identifies the request, so that the response to an older one can be dropped.
         generation: u64,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// Interval between two frames, averaged over time.
 const FRAME_INTERVAL: Duration = Duration::from_millis(18);
-/// How far frames may be ahead of that interval: four frames at once.
+/// Longest time that frames may be ahead of that interval: it permits four frames at once.
 const BURST_TOLERANCE: Duration = Duration::from_millis(54);
 /// Shortest interval between two frames for background updates.
 const BACKGROUND_FRAME_INTERVAL: Duration = Duration::from_millis(100);
@@ -53,7 +53,7 @@ impl FrameLimiter {
 mod tests {
     use super::*;
 
-    /// Draws whenever permitted. Returns the times of the frames in the first second.
+    /// Draws a frame whenever one is permitted. Returns the times of the frames in the first second.
     fn draw_for_a_second(priority: FramePriority) -> Vec<Duration> {
         let start = Instant::now();
         let mut limiter = FrameLimiter::default();

@@ -16,7 +16,7 @@ use crate::repair::{AppliedRepair, ProposedFix, RepairRecord, RepairState};
 /// An input of `update`.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A key was pressed at a time.
+    /// A key was pressed at this time.
     Key(Key, SessionTime),
     /// Text was pasted into the terminal.
     Paste(String),
@@ -37,7 +37,7 @@ pub(crate) enum Message {
     },
     /// A thread reports a change that was not requested.
     Background(BackgroundUpdate),
-    /// The screen was drawn at a time.
+    /// The screen was drawn at this time.
     Drawn(SessionTime),
     /// A signal asks the process to suspend.
     Suspend,
@@ -162,7 +162,7 @@ pub(crate) struct IndexSaveResult {
 pub(crate) struct IndexSummary {
     /// Name of the state.
     pub(crate) state: &'static str,
-    /// Number of events that it covers, when it can be trusted.
+    /// Number of events that the index file covers, when it can be trusted.
     pub(crate) events: Option<u64>,
 }
 
@@ -175,7 +175,7 @@ pub(crate) struct RepairResult {
     pub(crate) recovery_note: Option<String>,
     /// Number of the repair that this one undoes.
     pub(crate) undoes: Option<u32>,
-    /// The log after the repair.
+    /// The properties of the log after the repair.
     pub(crate) log_info: LogInfo,
 }
 
@@ -191,7 +191,7 @@ pub(crate) enum RequestFailure {
 /// A change reported by the scan, the log watcher or a worker without a request.
 #[derive(Debug)]
 pub(crate) enum BackgroundUpdate {
-    /// The log has grown, or facts about it have changed.
+    /// The log has grown, or other properties of it have changed.
     LogInfo(Box<LogInfo>),
     /// The log was replaced, cut, overwritten or repaired.
     LogChanged(Box<LogInfo>, LogChange),

@@ -207,7 +207,7 @@ pub(crate) enum PlanRequest {
     Undo(Option<u32>),
 }
 
-/// A finding with several possible fixes, of which the user has to choose one.
+/// A finding whose fix is not proven, so that the user has to choose a candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct UndecidedFinding {
     /// Offset of the damage.

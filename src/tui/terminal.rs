@@ -45,7 +45,7 @@ impl Screen {
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
         self.set_mouse_capture(self.mouse)?;
-        // Not `clear`: it queries the cursor position, and some terminals never answer.
+        // `clear` is not used here, because it queries the cursor position, and some terminals never answer.
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }

@@ -11,7 +11,8 @@ const MAX_CHANGES_SHOWN: usize = 3;
 /// Columns between two blocks of a row.
 const BLOCK_SPACING: usize = 3;
 
-/// Formats what a fix would change: a headline, and the candidates side by side as far as `width` columns permit.
+/// Formats the changes that a fix would make: a headline, and the candidates side by side as far as `width` columns
+/// permit.
 ///
 /// ```text
 ///     choice of 2: correct bits; all of them may be wrong

@@ -21,7 +21,7 @@ pub(crate) struct HitCounter {
     pub(crate) hits: Hits,
     /// The state of the counting.
     pub(crate) state: HitCounterState,
-    /// When the counting was started.
+    /// The time at which the counting was started.
     pub(crate) started: SessionTime,
 }
 

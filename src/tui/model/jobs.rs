@@ -6,7 +6,7 @@ use crate::tui::session_time::SessionTime;
 /// A request that the user has started and that the footer reports while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserJob {
-    /// The worker that runs it.
+    /// The worker that runs the job.
     pub(crate) worker: WorkerKind,
     /// The name that the footer shows.
     pub(crate) name: String,
@@ -14,13 +14,13 @@ pub(crate) struct UserJob {
     pub(crate) done: u64,
     /// Number of units in total; 0 until the worker has reported progress.
     pub(crate) total: u64,
-    /// When the user started it.
+    /// The time at which the user started the job.
     pub(crate) started: SessionTime,
-    /// What Esc does to it.
+    /// The effect of Esc on the job.
     pub(crate) on_esc: EscBehavior,
 }
 
-/// What Esc does to a job.
+/// The effect of Esc on a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EscBehavior {
     /// Esc cancels the job.

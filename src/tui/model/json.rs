@@ -216,8 +216,8 @@ mod tests {
     fn text_that_is_not_json_is_laid_out_too() {
         for text in ["", "\"abc", "{{{", "]]", "é:é,é", "\"\\", "{\"a\"é"] {
             let doc = JsonDoc::new(text);
-            let shown: usize = doc.visible_lines().filter_map(|n| doc.line(n)).map(|line| line.value.len()).sum();
-            assert!(shown <= text.len(), "{text}");
+            let shown_bytes: usize = doc.visible_lines().filter_map(|n| doc.line(n)).map(|line| line.value.len()).sum();
+            assert!(shown_bytes <= text.len(), "{text}");
         }
     }
 

@@ -37,13 +37,13 @@ fn latency_histogram(latencies: &[Duration]) -> Vec<LatencyBucket> {
 /// Formats a histogram of latencies as one bar per line, at most `width` columns wide.
 pub(crate) fn histogram_bars(latencies: &[Duration], width: usize) -> Vec<String> {
     let buckets = latency_histogram(latencies);
-    let most = buckets.iter().map(|bucket| bucket.count).max().unwrap_or_default().max(1);
+    let largest_count = buckets.iter().map(|bucket| bucket.count).max().unwrap_or_default().max(1);
     let available = width.saturating_sub(LABEL_COLUMNS).max(1);
     buckets
         .into_iter()
         .map(|LatencyBucket { upper_bound, count }| {
             // A bucket that is not empty has a bar of at least one column.
-            let columns = if count == 0 { 0 } else { (count * available / most).max(1) };
+            let columns = if count == 0 { 0 } else { (count * available / largest_count).max(1) };
             format!("≤ {:>8} {:>6} {}", format_duration(upper_bound), count, "■".repeat(columns))
         })
         .collect()

@@ -126,7 +126,7 @@ pub(crate) struct Model {
     pub(crate) overlays: Vec<Overlay>,
     /// The append form. It keeps its values while it is closed.
     pub(crate) form: AppendForm,
-    /// The search that the user has submitted last.
+    /// The search that is in effect.
     pub(crate) search: Option<ActiveSearch>,
     /// Hits of the filter and of the search.
     pub(crate) hit_counters: HitCounters,

@@ -111,9 +111,9 @@ pub(crate) struct ConfirmDialog {
     pub(crate) on_confirm: ConfirmedAction,
     /// The button that is selected.
     pub(crate) selected: DialogButton,
-    /// When the dialog was first drawn.
+    /// The time at which the dialog was first drawn; `None` until then.
     pub(crate) first_drawn_at: Option<SessionTime>,
-    /// The first visible line.
+    /// Number of the first visible line.
     pub(crate) top: usize,
 }
 

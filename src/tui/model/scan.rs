@@ -55,9 +55,9 @@ pub(crate) struct ScanProgress {
 /// A run of the scan, from its start or resumption until it stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ScanRun {
-    /// When the run started.
+    /// The time at which the run started.
     pub(crate) started: SessionTime,
-    /// Bytes read since then.
+    /// Number of bytes that the run has read.
     pub(crate) bytes_read: u64,
 }
 
@@ -93,7 +93,7 @@ impl ScanProgress {
         (self.state, self.current_run) = (state, None);
     }
 
-    /// Returns whether the scan has reached the end of the log. It may have skipped what was verified earlier.
+    /// Returns whether the scan has reached the end of the log. It may have skipped ranges verified earlier.
     pub(crate) fn is_done(&self) -> bool {
         self.state == ScanState::Done
     }
@@ -111,7 +111,8 @@ impl ScanProgress {
         for range in ranges.filter(|_| self.dropped_findings == 0) {
             let count = self.findings.partition_point(|known| known.start <= range.start);
             let at_or_before = self.findings.get(..count).unwrap_or_default().iter().rev();
-            // Findings that start at the same offset, and earlier ones that contain it.
+            // A finding covers the damage when it starts at the same offset, or starts earlier and contains that
+            // offset.
             let mut containing = at_or_before.take_while(|known| known.start == range.start || known.end > range.start);
             if containing.any(|known| known.kind.is_damage()) || self.reported_damage.contains(&range.start) {
                 continue;

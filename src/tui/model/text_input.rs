@@ -80,9 +80,9 @@ impl TextInput {
     }
 
     fn remove(&mut self) {
-        let at = self.cursor_byte();
-        if at < self.text.len() {
-            self.text.remove(at);
+        let start = self.cursor_byte();
+        if start < self.text.len() {
+            self.text.remove(start);
         }
     }
 

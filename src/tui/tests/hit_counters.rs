@@ -192,11 +192,11 @@ fn stopping_and_resuming_the_scan_stops_and_resumes_counting() {
     while screen.model.list.rows.len() != 1 {
         assert!(screen.handle_next_effect());
     }
-    let known = screen.model.hit_counters.counters[0].hits.scanned_bytes();
+    let scanned_bytes = screen.model.hit_counters.counters[0].hits.scanned_bytes();
     screen.model.effects.clear();
     screen.send_update(BackgroundUpdate::ScanStopped);
     let counter = &screen.model.hit_counters.counters[0];
-    assert_eq!((counter.hits.scanned_bytes(), counter.state), (known, HitCounterState::Ready));
+    assert_eq!((counter.hits.scanned_bytes(), counter.state), (scanned_bytes, HitCounterState::Ready));
     assert_eq!(screen.model.list.rows.len(), 3, "rows are read without hits");
     update::run_action(&mut screen.model, ActionId::ScanResume);
     screen.send(Message::Resize(SIZE));

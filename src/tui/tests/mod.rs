@@ -271,10 +271,10 @@ fn damaged_log() -> Vec<u8> {
 /// Returns the offsets of the frames of a log without damage.
 fn frame_starts(bytes: &[u8]) -> Vec<usize> {
     let mut starts = Vec::new();
-    let mut at = 16;
-    while at + 4 <= bytes.len() {
-        starts.push(at);
-        at += 8 + u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize;
+    let mut start = 16;
+    while start + 4 <= bytes.len() {
+        starts.push(start);
+        start += 8 + u32::from_be_bytes(bytes[start..start + 4].try_into().unwrap()) as usize;
     }
     starts
 }

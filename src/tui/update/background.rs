@@ -67,7 +67,8 @@ fn mark_unavailable(model: &mut Model, reason: LogUnavailable) {
     model.unavailable = Some(reason);
 }
 
-/// Discards all results about the log's bytes. The watcher restarts the scan, unless the screen has no scan.
+/// Discards all results about the log's bytes. The watcher restarts the scan after it has reopened
+/// the log, unless the scan is off.
 fn discard_changed_log(model: &mut Model) {
     let scan = if model.scan.state == ScanState::Off { ScanState::Off } else { ScanState::Running };
     reload::discard_log_state(model, scan);

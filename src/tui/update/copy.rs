@@ -1,4 +1,4 @@
-//! Copies parts of the selected row to the clipboard, and shows what was copied.
+//! Copies parts of the selected row to the clipboard, and shows the start of the copied text.
 
 use crate::format::hex;
 use crate::query::{LogRow, RowContent};

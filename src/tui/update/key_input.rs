@@ -36,7 +36,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     }
 }
 
-/// Handles the key after `y`, which selects what is copied.
+/// Handles the key after `y`, which selects the part of the row to copy.
 fn handle_copy_chord(model: &mut Model, key: Key) {
     model.overlays.pop();
     match action_for_key(ActionScope::CopyChord, key) {

@@ -1,5 +1,5 @@
-//! Applies messages to the model and requests the side effects that follow. Nothing here touches a terminal, a file or
-//! a clock.
+//! Applies messages to the model and requests the side effects that follow. This module accesses no
+//! terminal, no file and no clock.
 
 mod append;
 mod background;

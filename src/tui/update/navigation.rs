@@ -121,15 +121,15 @@ pub(super) fn start_jump(model: &mut Model, jump: JumpTarget) {
 pub(super) fn go_to_damage(model: &mut Model, direction: Direction) {
     let row = model.selected_row();
     let selected = row.as_ref().map_or(0, |row| row.start);
-    let found = match direction {
+    let nearest = match direction {
         Direction::Forward => model.scan.damage_after(selected),
         Direction::Backward => model.scan.damage_before(selected),
     };
     let range_health = model.scan.health_map.range_health(match direction {
-        Direction::Forward => selected..found.map_or(model.log_info.bytes, |finding| finding.start),
-        Direction::Backward => found.map_or(0, |finding| finding.end)..selected,
+        Direction::Forward => selected..nearest.map_or(model.log_info.bytes, |finding| finding.start),
+        Direction::Backward => nearest.map_or(0, |finding| finding.end)..selected,
     });
-    match found.map(|finding| finding.start).filter(|_| range_health.verified || model.scan.is_done()) {
+    match nearest.map(|finding| finding.start).filter(|_| range_health.verified || model.scan.is_done()) {
         Some(offset) => go_to_offset(model, offset),
         None if model.scan.is_done() => {
             let side = if direction == Direction::Forward { "after" } else { "before" };

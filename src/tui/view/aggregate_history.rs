@@ -1,4 +1,4 @@
-//! The aggregate view of the detail pane: the events of one aggregate in order, each with what it changed.
+//! The aggregate view of the detail pane: the events of one aggregate in order, each with the changes that it made.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

@@ -71,13 +71,12 @@ struct EventColumns {
 impl EventColumns {
     fn for_width(model: &Model, width: usize) -> Self {
         let offset = model.log_info.bytes.to_string().len().max(6);
-        // The remaining columns are the cursor, the glyph, the offset, the time, the aggregate id and the spaces
-        // between.
-        let rest = width.saturating_sub(offset + 32);
-        let namespace = if rest > 44 { (rest / 4).min(16) } else { 0 };
-        let event_type = (rest.saturating_sub(namespace) * 11 / 20).clamp(6, 24);
+        // The other columns are the cursor, the glyph, the offset, the time, the aggregate id and the spaces between.
+        let remaining = width.saturating_sub(offset + 32);
+        let namespace = if remaining > 44 { (remaining / 4).min(16) } else { 0 };
+        let event_type = (remaining.saturating_sub(namespace) * 11 / 20).clamp(6, 24);
         let namespace_gap = if namespace > 0 { 2 } else { 0 };
-        let schema = rest.saturating_sub(event_type + namespace + namespace_gap).clamp(6, 24);
+        let schema = remaining.saturating_sub(event_type + namespace + namespace_gap).clamp(6, 24);
         Self { offset, event_type, namespace, schema }
     }
 

@@ -89,9 +89,9 @@ fn range_width(model: &Model) -> usize {
 
 /// Returns the number of findings, and whether the scan may find more.
 fn summary(model: &Model) -> String {
-    let found = model.scan.findings.len() as u64 + model.scan.dropped_findings;
+    let count = model.scan.findings.len() as u64 + model.scan.dropped_findings;
     let so_far = if model.scan.has_read_all() { "" } else { " so far" };
-    format!("Findings {}{so_far}", format_number(found))
+    format!("Findings {}{so_far}", format_number(count))
 }
 
 /// Returns a message that explains why there are no findings, with the next step.

@@ -1,4 +1,4 @@
-//! The help screen: all actions with their keys, filtered by what the user types.
+//! The help screen: all actions with their keys, filtered by the text that the user types.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect, Size};

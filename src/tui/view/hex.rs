@@ -1,5 +1,5 @@
-//! The hex view of the detail pane: bytes with the fields that they belong to, and a preview of what a fix would
-//! change.
+//! The hex view of the detail pane: bytes with the fields that they belong to, and a preview of the changes
+//! that a fix would make.
 
 use std::ops::Range;
 
@@ -62,7 +62,7 @@ pub(super) fn draw_fix_preview(frame: &mut Frame, area: Rect, model: &Model, con
 fn is_changed(contents: &RowContents, offset: u64) -> bool {
     let candidates = contents.fix.iter().flat_map(|fix| &fix.candidates);
     let mut changes = candidates.flat_map(|candidate| &candidate.changes);
-    changes.any(|change| offset.checked_sub(change.offset).is_some_and(|at| at < change.after.len() as u64))
+    changes.any(|change| offset.checked_sub(change.offset).is_some_and(|position| position < change.after.len() as u64))
 }
 
 fn line_spans(model: &Model, contents: &RowContents, bytes: Range<u64>) -> Vec<Span<'static>> {
@@ -71,7 +71,10 @@ fn line_spans(model: &Model, contents: &RowContents, bytes: Range<u64>) -> Vec<S
     let mut spans = vec![span(model, Role::Muted, format!("{offset}  "))];
     let mut letters = Vec::new();
     for offset in bytes.clone() {
-        let byte = offset.checked_sub(contents.bytes_start).and_then(|at| contents.bytes.get(at as usize)).copied();
+        let byte = offset
+            .checked_sub(contents.bytes_start)
+            .and_then(|position| contents.bytes.get(position as usize))
+            .copied();
         let is_changed = is_changed(contents, offset);
         let style = if is_changed { model.theme.style(Role::Warning) } else { field_style(model, contents, offset) };
         spans.push(Span::styled(byte.map_or_else(|| "..".into(), hex::encode_byte), style));

@@ -94,9 +94,9 @@ fn action_line(model: &Model, key: &'static str, id: ActionId) -> IndexLine {
 
 fn verification_line(mark: VerificationMark, log_bytes: u64) -> IndexLine {
     let VerificationMark { verified_to, verified_at_ms } = mark;
-    let (to, of) = (format_number(verified_to), format_number(log_bytes));
-    let at = format_timestamp(verified_at_ms, DisplayZone::Utc);
-    IndexLine::plain("verified earlier", format!("to {to} of {of}, on {at}"))
+    let (position, total) = (format_number(verified_to), format_number(log_bytes));
+    let time = format_timestamp(verified_at_ms, DisplayZone::Utc);
+    IndexLine::plain("verified earlier", format!("to {position} of {total}, on {time}"))
 }
 
 fn coverage_lines(label: &'static str, coverage: &Coverage, log_bytes: u64) -> Vec<IndexLine> {

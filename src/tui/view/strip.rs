@@ -46,7 +46,7 @@ fn cell_spans(model: &Model, area: Rect) -> impl Iterator<Item = Span<'static>> 
     (0..count).map(move |nth| {
         let range = column_bytes(nth, count, model.log_info.bytes);
         let cell = cell_for_range(model, &range);
-        let is_visible = visible.as_ref().is_some_and(|shown| shown.start < range.end && range.start < shown.end);
+        let is_visible = visible.as_ref().is_some_and(|rows| rows.start < range.end && range.start < rows.end);
         let glyph = match cell {
             // The mark of the visible part never hides damage or a gap.
             StripCell::Damaged | StripCell::Gap => cell.glyph(),

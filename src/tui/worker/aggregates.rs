@@ -27,7 +27,8 @@ impl SortedAggregates {
     /// Returns `count` rows of the table, starting with row `from`.
     ///
     /// # Errors
-    /// `Cancelled` when `on_progress` breaks; `UnusableIndex` when the index turns out to be corrupt; `Io`.
+    /// `Cancelled` when `on_progress` breaks; `UnusableIndex` when the index turns out to be corrupt; `Io` when it
+    /// cannot be read.
     pub(super) fn read_rows(
         &mut self,
         shared: &SharedState,

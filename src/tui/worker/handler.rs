@@ -44,8 +44,8 @@ pub(crate) fn handle_request(
             Ok(Response::RowWindow { page, cursor_offset })
         }
         Request::MoreRows { from, direction, rows, filter, hits } => {
-            let more = RowQuery { from, direction, limit: rows, filter: &filter, hits: hits.as_ref() };
-            rows::read_rows(shared, more, on_progress).map(Response::MoreRows)
+            let query = RowQuery { from, direction, limit: rows, filter: &filter, hits: hits.as_ref() };
+            rows::read_rows(shared, query, on_progress).map(Response::MoreRows)
         }
         Request::Detail { row, hex_start, history } => {
             contents::read_contents(shared, row, hex_start, history, on_progress).map(Response::Detail)

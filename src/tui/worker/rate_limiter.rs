@@ -46,7 +46,7 @@ impl RateLimiter {
     fn reserve(&self, bytes: u64, now: Instant) -> Option<Instant> {
         let duration = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second?.max(1) as f64);
         let mut next_free_at = self.next_free_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = next_free_at.map_or(now, |at| at.max(now)) + duration;
+        let due = next_free_at.map_or(now, |free_at| free_at.max(now)) + duration;
         *next_free_at = Some(due);
         Some(due)
     }

@@ -76,7 +76,7 @@ enum SliceOutcome {
 enum CommandEffect {
     /// The scan has more to read.
     MoreToScan,
-    /// The scan has no more to read than before, or `run_next_slice` detects it itself.
+    /// The command adds nothing to read. Growth of the log is detected by `run_next_slice`.
     NothingNew,
 }
 
@@ -165,8 +165,8 @@ impl ScanWorker {
         Ok(())
     }
 
-    /// Adds damage found before the index's end to the index, so that saving the index does not hide that damage from
-    /// the next run.
+    /// Adds damage found in the range that the index covers to the index, so that saving the index does not hide that
+    /// damage from the next run.
     fn record_damage_in_index(&mut self, result: Survey) {
         let Some(index) = &mut self.state.index else { return };
         index.update_damage(&result.scanned_ranges, result.damaged_ranges);
@@ -225,7 +225,7 @@ impl ScanWorker {
         self.verify_next_slice(&view, log_bytes)
     }
 
-    /// Reads the next slice that the in-memory index has not seen, verifying it at the same time.
+    /// Reads the next slice that the in-memory index has not read, and verifies it at the same time.
     fn catch_up_index(&mut self, view: &LogView, log_bytes: u64) -> Result<(), StorageError> {
         let Some(mut index) = self.state.index.take() else { return Ok(()) };
         let coverage = index.coverage();
@@ -435,10 +435,10 @@ mod tests {
         let len = std::fs::metadata(&log.path).unwrap().len();
         let (shared, _scan, messages) = log.start_scan();
         let (findings, updates) = collect_until_done(&messages);
-        let whole =
+        let full_survey =
             survey(&shared.view(), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
-        assert!(whole.findings[0].start < len, "{whole:?}");
-        assert_eq!(findings, whole.findings);
+        assert!(full_survey.findings[0].start < len, "{full_survey:?}");
+        assert_eq!(findings, full_survey.findings);
         assert!(!updates.iter().any(|update| matches!(update, BackgroundUpdate::EventCount(_))), "{updates:?}");
     }
 }

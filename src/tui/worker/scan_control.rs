@@ -11,7 +11,7 @@ use crossbeam_channel::Sender;
 pub(super) enum ScanCommand {
     /// Continues a stopped scan. A finished scan reads the ranges that it skipped because they were verified earlier.
     Resume,
-    /// Reads what was appended to the log.
+    /// Reads the bytes that were appended to the log.
     LogGrown,
     /// Discards all progress and scans the log from its start.
     Restart,

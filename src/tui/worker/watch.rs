@@ -23,7 +23,7 @@ const IDLE_WRITER_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// Time between two searches for a writer while the log grows.
 const GROWING_WRITER_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Starts the watch thread. It ends when the returned sender is dropped.
+/// Starts the watch thread, which ends when the returned sender is dropped.
 pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, out: &Sender<Message>) -> Sender<()> {
     let (stop_sender, stop) = bounded::<()>(0);
     let mut watcher = LogWatcher {
@@ -86,7 +86,7 @@ struct WatchEnded;
 type WatchResult<T = ()> = Result<T, WatchEnded>;
 
 impl LogWatcher {
-    /// Checks the log once, and reports what has changed since the previous poll.
+    /// Checks the log once, and reports the changes since the previous poll.
     fn poll(&mut self) -> WatchResult {
         let bytes = self.shared.view().log().len().map_err(|_| WatchEnded)?;
         let repair_epoch = self.shared.repair_epoch();
@@ -191,11 +191,11 @@ impl LogWatcher {
                 self.pending_change = Some(PendingChange { change, failed_reopens: failed_reopens + 1 });
                 // The first failure may be caused by a file that is half written, so only later failures are reported.
                 if failed_reopens > 0 {
-                    let found = describe_non_log(&error);
+                    let description = describe_non_log(&error);
                     self.report_unavailable(if change == LogChange::Replaced {
-                        LogUnavailable::Replaced(found)
+                        LogUnavailable::Replaced(description)
                     } else {
-                        LogUnavailable::Overwritten(found)
+                        LogUnavailable::Overwritten(description)
                     })?;
                 }
                 Ok(None)
@@ -250,7 +250,7 @@ impl LogWatcher {
     /// Returns the device and the inode of the index file; `None` when there is no index file.
     fn index_identity(&self) -> Option<(u64, u64)> {
         let view = self.shared.view();
-        view.disk().identity(view.index_path()).ok().map(|found| (found.device, found.inode))
+        view.disk().identity(view.index_path()).ok().map(|identity| (identity.device, identity.inode))
     }
 }
 

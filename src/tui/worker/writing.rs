@@ -15,8 +15,8 @@ use crate::tui::request::{AppendRequest, IndexBuildMode};
 
 /// Appends the event as often as requested, and measures the time of each append.
 ///
-/// An error after the log was opened does not fail the request: the result holds what was appended before it, and the
-/// error as the reason for stopping.
+/// An error after the log was opened does not fail the request: the result describes the events that were
+/// appended before it, with the error as the reason for stopping.
 ///
 /// # Errors
 /// Returns the errors of [`crate::log::OpenOptions::open`].
@@ -85,7 +85,7 @@ fn open_for_append(shared: &SharedState) -> Result<(EventLog, Vec<String>), Stor
 /// Catches the index up or rebuilds it, and saves it.
 ///
 /// # Errors
-/// `Cancelled` when `on_progress` breaks, and then nothing has changed; otherwise the errors of
+/// `Cancelled` when `on_progress` breaks; in that case nothing is written; otherwise the errors of
 /// [`EventLog::save_index`].
 pub(super) fn save_index(
     shared: &SharedState,
