@@ -1,7 +1,7 @@
-//! [`StorageError`], the error type of every operation: what failed, in which file, at which offset, what was expected and
-//! what was found.
+//! [`StorageError`], the error type of every operation. It holds the failed action, the file, the offset, and the expected
+//! and the found bytes or state.
 //!
-//! The errors do not say what to do next. The command line and the screen add that when they show an error.
+//! The errors hold no advice. The command line and the screen add the next step when they show an error.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub enum StorageError {
     /// A call to the operating system failed.
     #[error("{}: cannot {action}{}: {source}", path.display(), offset_suffix(*offset))]
     Io {
-        /// The file or folder.
+        /// The path of the file or folder.
         path: PathBuf,
         /// The attempted operation, as a verb: "read", "sync".
         action: &'static str,
@@ -27,7 +27,7 @@ pub enum StorageError {
     /// The file is shorter than a header.
     #[error("{}: not a Chronicle log: expected a header of 16 bytes, found a file of {bytes} bytes", path.display())]
     TooShort {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The size of the file, in bytes.
         bytes: u64,
@@ -38,7 +38,7 @@ pub enum StorageError {
         path.display(), hex::encode_spaced(found), ascii_suffix(*found)
     )]
     NotALog {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The first four bytes of the file.
         found: [u8; 4],
@@ -48,25 +48,25 @@ pub enum StorageError {
     /// The magic is right, and the version is not supported.
     #[error("{}: unsupported version at offset 4: expected 1, found {found}", path.display())]
     UnsupportedVersion {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The version number that was found.
         found: u16,
     },
-    /// The header has flags that this version does not know, and which forbid reading or writing the log.
+    /// The header has flags that this version does not know and that forbid reading or writing the log.
     #[error("{}: unknown flags at offset 6: expected 0000, found {found:04x}: this version of Chronicle must not {forbids} the log", path.display())]
     UnknownFlags {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The flags that were found.
         found: u16,
-        /// What they forbid: "read" or "write".
+        /// The operation that they forbid: "read" or "write".
         forbids: &'static str,
     },
     /// A range of the log is damaged.
     #[error("{}: {} at offset {}..{}{}", path.display(), finding.kind.name(), finding.start, finding.end, checksum_suffix(finding))]
     Damaged {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
         /// The kind, range and evidence of the damage.
         finding: Box<Finding>,
@@ -77,7 +77,7 @@ pub enum StorageError {
         path.display(), journal_suffix(journal.as_deref())
     )]
     Gap {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
         /// Offset of the first byte of the gap frame.
         start: u64,
@@ -88,27 +88,27 @@ pub enum StorageError {
         /// The journal with the original bytes, when it exists.
         journal: Option<PathBuf>,
     },
-    /// The index lists an event of the aggregate at an offset where there is none that can be read.
+    /// The index lists an event of the aggregate at an offset, and no such event can be read there.
     #[error(
         "{}: expected an event of aggregate {aggregate} at offset {offset}, found {found}",
         path.display()
     )]
     IndexedEventMissing {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
-        /// The requested aggregate.
+        /// The id of the requested aggregate.
         aggregate: u64,
         /// The offset that the index lists.
         offset: u64,
-        /// What is there instead.
+        /// A description of the bytes at that offset.
         found: String,
     },
     /// The requested offset is inside a valid frame.
     #[error("{}: offset {offset} is inside the frame at {start}..{end}", path.display())]
     InsideFrame {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
-        /// The requested offset.
+        /// The offset that was requested.
         offset: u64,
         /// Offset of the first byte of the frame.
         start: u64,
@@ -121,17 +121,17 @@ pub enum StorageError {
         path.display()
     )]
     Truncated {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
         /// The size of the log, in bytes.
         bytes: u64,
         /// The end of the log that the index has recorded.
         log_end_offset: u64,
     },
-    /// Another process holds the lock for writing.
+    /// Another process holds the writer's lock.
     #[error("{}: another process{} holds the writer's lock", path.display(), pid_suffix(*pid))]
     Locked {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
         /// The id of that process, when the platform reports it.
         pid: Option<u32>,
@@ -139,43 +139,44 @@ pub enum StorageError {
     /// The log has version 0, which Chronicle never writes to.
     #[error("{}: version 0 logs are read-only", path.display())]
     Version0ReadOnly {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
     },
     /// The operation writes, and the log was opened read-only.
     #[error("{}: the log was opened read-only", path.display())]
     ReadOnly {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
     },
-    /// A sync or a rollback failed. What is on the disk is unknown, so the writer accepts nothing until the log is reopened.
+    /// A sync or a rollback failed. The contents of the disk are unknown, so the writer refuses every append until the log is
+    /// reopened.
     #[error("{}: {reason} at offset {offset}: appends are refused until the log is reopened", path.display())]
     Poisoned {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
         /// The end of the data that is known to be intact.
         offset: u64,
-        /// What failed.
+        /// A description of the failure.
         reason: String,
     },
     /// The file changed during an operation that relied on its contents.
     #[error("{}: changed while in use: expected {expected}, found {found}", path.display())]
     Changed {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the operation relied on.
+        /// The state on which the operation relied.
         expected: String,
-        /// What it found later.
+        /// The state that the operation found later.
         found: String,
     },
     /// The operation was refused because of the state of the log, not because a call failed.
     #[error("{}: refused: {reason}", path.display())]
     Refused {
-        /// The log.
+        /// The path of the log.
         path: PathBuf,
-        /// Why it was refused.
+        /// Why the operation was refused.
         reason: String,
-        /// What to do instead, as one sentence without a full stop.
+        /// The action to take instead, as one sentence without a full stop.
         alternative: &'static str,
     },
     /// The event is not valid, or does not fit a frame.
@@ -184,23 +185,23 @@ pub enum StorageError {
     /// The index file cannot be used.
     #[error("{}: the index is {state}: {reason}", path.display())]
     UnusableIndex {
-        /// The index file.
+        /// The path of the index file.
         path: PathBuf,
         /// The name of the index state in `docs/format.md`.
         state: &'static str,
-        /// What is wrong with the file, and where.
+        /// The fault in the file, and its position.
         reason: String,
     },
     /// The file to create already exists.
     #[error("{}: already exists", path.display())]
     AlreadyExists {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// There is not enough memory for a structure whose size the file determines.
     #[error("{}: not enough memory for {bytes} bytes at offset {offset}", path.display())]
     OutOfMemory {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The file offset of the structure.
         offset: u64,
@@ -223,8 +224,8 @@ impl StorageError {
         Self::Io { path: path.to_owned(), action, offset: Some(offset), source }
     }
 
-    /// True when the log or its index is damaged; false when both may be intact and the operation is not possible for
-    /// another reason.
+    /// True when the log is damaged or its index is unusable; false when both may be intact and the operation failed for
+    /// another reason, such as a lock.
     pub fn is_corruption(&self) -> bool {
         match self {
             Self::Damaged { finding, .. } => finding.kind.is_damage(),
@@ -233,7 +234,7 @@ impl StorageError {
         }
     }
 
-    /// The file or folder that the error is about; `None` when it is not about one.
+    /// The file or folder that the error concerns; `None` for errors that concern neither.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Io { path, .. }
@@ -259,7 +260,7 @@ impl StorageError {
         }
     }
 
-    /// The file offset that the error is about; `None` when it is not about one.
+    /// The file offset that the error concerns; `None` for errors without an offset.
     pub fn offset(&self) -> Option<u64> {
         match self {
             Self::Io { offset, .. } => *offset,
@@ -286,7 +287,7 @@ fn pid_suffix(pid: Option<u32>) -> String {
     pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 
-/// The first bytes of a file as text, where all of them are printable.
+/// Formats the first bytes of a file as text, in parentheses; empty unless all of them are printable ASCII.
 fn ascii_suffix(bytes: [u8; 4]) -> String {
     let text = std::str::from_utf8(&bytes).ok().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
     text.map(|text| format!(" ({text:?})")).unwrap_or_default()

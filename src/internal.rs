@@ -1,5 +1,5 @@
-//! Internals that this package's own tests and benchmarks use. Not part of the public interface: every item may change
-//! or disappear in any release.
+//! Internals that the tests and benchmarks of this package use. They are not part of the public interface: every item may
+//! change or disappear in any release.
 
 #[cfg(feature = "app")]
 pub use crate::cli::main as run_command_line;
@@ -21,12 +21,12 @@ pub mod index {
 
     pub use crate::index::{NameKind, SpillOptions, save};
 
-    /// An empty index of a log.
+    /// Creates an empty index of a log.
     pub fn empty_index(view: &LogView, spill_options: SpillOptions) -> AggregateIndex {
         view.empty_index().with_spill_options(spill_options)
     }
 
-    /// The offset of every anchor.
+    /// Returns the offset of every anchor.
     pub fn anchor_offsets(index: &AggregateIndex) -> Vec<u64> {
         index.anchors().map(|anchor| anchor.offset).collect()
     }
@@ -36,26 +36,26 @@ pub mod index {
         index.truncate(offset);
     }
 
-    /// The number of events in each run of an index file.
+    /// Returns the number of events in each run of an index file.
     pub fn run_events(index: &PersistedIndex) -> Vec<u64> {
         index.header().non_empty_runs().map(|run| run.postings.rows).collect()
     }
 }
 
 pub mod log {
-    //! The index of an open log, with progress.
+    //! Updating the index of an open log, with progress reports.
     use std::sync::Arc;
 
     use crate::inspect::{OnSurveyUpdate, Survey};
     use crate::{AggregateIndex, EventLog, StorageError};
 
-    /// An index, and what the pass over the new part of the log found, if there was a pass.
+    /// An index, and the survey of the new part of the log; `None` when there was no new part to read.
     pub type UpdatedIndex = (Arc<AggregateIndex>, Option<Survey>);
 
     /// Brings the index of a log up to date.
     ///
     /// # Errors
-    /// `Cancelled` when `on_update` breaks; otherwise as [`EventLog::index`].
+    /// `Cancelled` when `on_update` returns `Break`; otherwise the errors of [`EventLog::index`].
     pub fn catch_up_index(log: &EventLog, on_update: &mut OnSurveyUpdate) -> Result<UpdatedIndex, StorageError> {
         log.catch_up_index(on_update).map(|update| (update.index, update.survey))
     }
@@ -63,7 +63,7 @@ pub mod log {
     /// Rebuilds the index of a log from an offset.
     ///
     /// # Errors
-    /// `Cancelled` when `on_update` breaks; otherwise as [`EventLog::index`].
+    /// `Cancelled` when `on_update` returns `Break`; otherwise the errors of [`EventLog::index`].
     pub fn reindex_from(
         log: &EventLog,
         offset: u64,
@@ -75,7 +75,7 @@ pub mod log {
 
 #[cfg(feature = "app")]
 pub mod sample {
-    //! Generated logs.
+    //! Generating logs of random events.
     pub use crate::sample::{GeneratorOptions, LogLength, generate};
 }
 

@@ -10,7 +10,8 @@
 //!   without reading the frame that it points at.
 //! - Bytes that are not a valid frame are **damage**. Reading reports damage as a **finding** and continues after it.
 //! - A **repair** is planned, shown, written to a **journal**, and only then applied. It can be undone.
-//! - What cannot be restored is replaced with a **gap**, a frame of the same size, so that no offset changes.
+//! - A damaged range that cannot be restored is replaced with a **gap**, a frame of the same size, so that no offset
+//!   changes.
 //!
 //! ```text
 //!            header   frame at 16           frame at 171        damage at 326     frame at 481
@@ -51,36 +52,36 @@
 //! # }
 //! ```
 //!
-//! What a power cut costs is part of each method: [`EventLog::append`] survives the death of the process,
-//! [`EventLog::append_sync`] survives a power cut.
+//! Each method that writes documents what a power cut can cost. An event written by [`EventLog::append`] survives the
+//! death of the process; an event written by [`EventLog::append_sync`] also survives a power cut.
 //!
 //! # Where to look
 //!
-//! | to | use |
+//! | task | items |
 //! | --- | --- |
 //! | append, replay, look up | [`EventLog`], [`OpenOptions`], [`Event`], [`StoredEvent`] |
 //! | save, load and merge indexes | [`save_index`], [`load_index`], [`AggregateIndex::merge`] |
 //! | verify | [`EventLog::verify`], or [`survey`] with options and progress |
 //! | inspect a log and its index, compare two copies | [`inspect`] |
 //! | filter, search and page through events | [`query`] |
-//! | plan, apply and undo repairs; copy what is readable | [`repair`] |
-//! | keep a log on another kind of disk | [`storage`] |
+//! | plan, apply and undo repairs; copy the readable events of a damaged log | [`repair`] |
+//! | store a log on another kind of disk | [`storage`] |
 //!
-//! The folder `examples` has a small program for each of the first tasks. The bytes of all files are specified in
-//! `docs/format.md`.
+//! The folder `examples` has a small program for each common task. `docs/format.md` specifies the bytes of all files.
 //!
 //! # Errors and stability
 //!
-//! Everything that can fail on a log returns [`StorageError`], which names the file, the offset, what was expected and what
-//! was found. Enums and result types that will grow are `#[non_exhaustive]`. Items of the hidden module `internal` are not
-//! part of the interface.
+//! Every operation on a log that can fail returns [`StorageError`], which names the file, the offset, the expected bytes and
+//! the bytes that were found. Enums and result types that can grow are `#[non_exhaustive]`. Items of the hidden module
+//! `internal` are not part of the interface.
 
 mod error;
 #[doc(hidden)]
 pub mod internal;
 pub mod storage;
 
-// The modules, in reading order: each uses only those before it.
+// The modules of the engine, from the lowest to the highest layer: format, file, index, inspect, repair, log, query. Each
+// layer imports only lower ones, which a test checks.
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
 mod file;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
@@ -96,7 +97,7 @@ pub mod query;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
 pub mod repair;
 #[cfg(any(test, feature = "app"))]
-#[deny(clippy::indexing_slicing, reason = "planting damage reads hostile bytes too")]
+#[deny(clippy::indexing_slicing, reason = "the generator of damaged logs reads hostile bytes and must not panic")]
 mod sample;
 
 #[cfg(feature = "app")]

@@ -1,13 +1,12 @@
 //! The interface between the engine and the disk.
 //!
-//! Use it to keep a log somewhere else than in a file of this machine, or to test a program against a disk that fails. A
-//! program implements [`Disk`], which opens files and changes folders, and [`Storage`], which reads and writes one open
-//! file, and passes the disk to [`OpenOptions::disk`](crate::OpenOptions::disk). [`OsDisk`] is this machine's disk, and the
-//! default.
+//! Implement it to store a log elsewhere than in a local file, or to test a program against a disk that fails. A program
+//! implements [`Disk`], which opens files and changes folders, and [`Storage`], which reads and writes one open file. It
+//! passes the disk to [`OpenOptions::disk`](crate::OpenOptions::disk). [`OsDisk`], the default, uses the local file systems.
 //!
-//! An implementation has to keep two promises on which the durability of [`EventLog`](crate::EventLog) rests: when
-//! [`Storage::sync`] returns `Ok`, everything that was written to the file before is on stable storage, and when
-//! [`Disk::sync_folder`] returns `Ok`, so are the names in that folder.
+//! The durability of [`EventLog`](crate::EventLog) depends on two guarantees of an implementation. When [`Storage::sync`]
+//! returns `Ok`, every byte written to the file before the call is on stable storage. When [`Disk::sync_folder`] returns
+//! `Ok`, the names of the files in that folder are on stable storage.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -9,7 +9,7 @@ use super::json;
 use super::json_scanner::PayloadError;
 use super::{EventView, Version, frame};
 
-/// An event to append. It is valid and fits a frame. Its time is set when the log accepts it.
+/// A valid event that fits a frame, ready to be appended. The log sets its time when it accepts the event.
 ///
 /// ```
 /// # use chronicle::Event;
@@ -26,12 +26,12 @@ use super::{EventView, Version, frame};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The payload as it would be stored with the longest possible time. The actual time replaces [`MAX_TIMESTAMP_PREFIX`].
+    /// The payload as stored with the longest possible time. Appending replaces [`MAX_TIMESTAMP_PREFIX`] with the actual time.
     max_timestamp_json: Box<str>,
     fields: EventFields,
 }
 
-/// Builds an [`Event`] from its parts, in any order. When a part is given twice, the last one counts.
+/// Builds an [`Event`] from its parts, in any order. A part that is set twice keeps the last value.
 #[derive(Debug, Clone, Default)]
 pub struct EventBuilder {
     pub(super) event_type: Option<String>,
@@ -57,7 +57,7 @@ impl Event {
     /// [`PayloadError`] when `text` is not a valid event, has one of those two keys, or does not fit a frame. Its offset is
     /// an offset in `text`.
     pub fn from_json(text: &str) -> Result<Self, PayloadError> {
-        // Parsed before it is compacted, so that the offset of an error refers to the text of the caller.
+        // The text is parsed before it is compacted, so that the offset of an error refers to the text of the caller.
         EventFields::parse(text, EventSource::Caller)?;
         let mut payload = MAX_TIMESTAMP_PREFIX.as_bytes().to_vec();
         json::compact(text.as_bytes(), &mut payload);
@@ -68,7 +68,7 @@ impl Event {
         Self::from_max_timestamp_json(payload)
     }
 
-    /// The type of the event: what happened.
+    /// The type of the event, such as `Updated`.
     pub fn event_type(&self) -> Cow<'_, str> {
         self.view().event_type()
     }
@@ -121,28 +121,28 @@ impl Event {
 }
 
 impl EventBuilder {
-    /// Sets the type of the event: what happened. Required.
+    /// Sets the type of the event, such as `Updated`. This part is required.
     #[must_use]
     pub fn event_type(mut self, event_type: impl Into<String>) -> Self {
         self.event_type = Some(event_type.into());
         self
     }
 
-    /// Sets the namespace: the part of the system to which the event belongs. Required.
+    /// Sets the namespace: the part of the system to which the event belongs. This part is required.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
     }
 
-    /// Sets the id of the schema that describes the payload. Required.
+    /// Sets the id of the schema that describes the payload. This part is required.
     #[must_use]
     pub fn schema_id(mut self, schema_id: impl Into<String>) -> Self {
         self.schema_id = Some(schema_id.into());
         self
     }
 
-    /// Sets the version of the schema. Required.
+    /// Sets the version of the schema. This part is required.
     #[must_use]
     pub const fn schema_version(mut self, schema_version: u32) -> Self {
         self.schema_version = Some(schema_version);
@@ -190,7 +190,8 @@ impl EventBuilder {
         let schema_id = self.schema_id.ok_or(missing(EventKey::SchemaId))?;
         let schema_version = self.schema_version.ok_or(missing(EventKey::SchemaVersion))?;
         let payload = self.payload.ok_or(missing(EventKey::Payload))??;
-        // Validated alone, because a text such as `1,"x":2` is not a value, but would be accepted as part of the object.
+        // The payload is validated alone, because a text such as `1,"x":2` is not a value, but would be accepted as a part of
+        // the object.
         json::validate(payload.as_bytes())?;
 
         let mut json = MAX_TIMESTAMP_PREFIX.as_bytes().to_vec();
@@ -211,7 +212,7 @@ impl EventBuilder {
     }
 }
 
-/// The first bytes of a payload, up to the time. Formatted once for all events that are accepted in one millisecond.
+/// The first bytes of a payload, up to and including the time. All events accepted in one millisecond share one prefix.
 #[derive(Debug)]
 pub(crate) struct TimestampPrefix {
     write_timestamp_ms: u64,

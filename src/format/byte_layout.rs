@@ -1,8 +1,8 @@
-//! Tables of fixed fields, and reading big-endian integers from a slice.
+//! Tables of fields at fixed offsets, and functions that read big-endian integers from a slice.
 //!
-//! The decoder, the test of `docs/format.md` and the hex pane all use the same tables.
+//! The decoders, the test of `docs/format.md` and the hex pane all use these tables.
 
-/// A field at a fixed place in a structure on disk.
+/// A field at a fixed offset in a structure on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldSpec {
     /// The name of the field in `docs/format.md`.

@@ -1,4 +1,4 @@
-//! CRC-32/ISO-HDLC, and computing the checksum of any range from prefix checksums.
+//! The checksum CRC-32/ISO-HDLC, and the computation of the checksum of any range from prefix checksums.
 //!
 //! A CRC is the remainder of a polynomial over GF(2). Appending n bytes multiplies by x^(8n), so
 //! `crc(AB) = crc(A) * x^(8|B|) + crc(B)`, and the checksum of B alone follows from those of A and AB. Source of the
@@ -49,6 +49,7 @@ pub(crate) struct CrcShiftTable {
 }
 
 impl CrcShiftTable {
+    /// Computes the three tables.
     pub(crate) fn new() -> Self {
         let mut unit = ONE;
         for _ in 0..8 {
@@ -66,11 +67,11 @@ impl CrcShiftTable {
         Self { tables }
     }
 
-    /// Computes x^(8n).
+    /// Computes the factor x^(8n).
     pub(crate) fn shift_factor(&self, n: u32) -> u32 {
         let [low, middle, high] = &self.tables;
-        let pick = |table: &[u32; 256], shift: u32| table.get((n >> shift & 0xFF) as usize).copied().unwrap_or(ONE);
-        multiply(multiply(pick(low, 0), pick(middle, 8)), pick(high, 16))
+        let lookup = |table: &[u32; 256], shift: u32| table.get((n >> shift & 0xFF) as usize).copied().unwrap_or(ONE);
+        multiply(multiply(lookup(low, 0), lookup(middle, 8)), lookup(high, 16))
     }
 
     /// Computes the CRC of B from the CRCs of A and of A followed by B, where B has `n` bytes.

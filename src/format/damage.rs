@@ -1,8 +1,8 @@
-//! The kinds of damage, one table for all of them, and the findings that name a range of a log by its kind.
+//! The table of damage kinds, and findings: ranges of a log with a damage kind and the evidence for it.
 
 use std::ops::Range;
 
-/// Whether a finding is damage, or information about a log that is sound.
+/// Whether a finding is damage, or information about an undamaged log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FindingSeverity {
     /// Bytes are lost or wrong, or cannot be read.
@@ -11,14 +11,14 @@ enum FindingSeverity {
     Information,
 }
 
-/// What the bytes of a finding's range are, which decides how they can be decoded and shown.
+/// The structure of the bytes in a finding's range, which decides how they can be decoded and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FindingLayout {
     /// The header of the log.
     Header,
-    /// One valid frame. It stays valid when the log grows.
+    /// One valid frame, which stays valid when the log grows.
     ValidFrame,
-    /// One frame whose start and end are known and whose length field or checksum is wrong.
+    /// One frame whose start and end are known, and whose length field or checksum is wrong.
     DamagedFrame,
     /// Bytes without a structure, or no bytes at all.
     RawBytes,
@@ -27,7 +27,7 @@ pub enum FindingLayout {
 /// Whether opening a log for append, or a repair, may cut a finding off the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TailPolicy {
-    /// The bytes are copied into a journal and then cut off.
+    /// The repair copies the bytes into a journal and then cuts them off the log.
     SetAside,
     /// The bytes stay where they are.
     Keep,
@@ -36,9 +36,9 @@ enum TailPolicy {
 /// Whether an index lists the range of a finding among its damaged ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IndexListing {
-    /// The index lists the range, so that readers look at the bytes instead of trusting the index.
+    /// The index lists the range, so that readers examine the bytes of the log there instead of using the index.
     Listed,
-    /// The index counts the range, or ignores it.
+    /// The index does not list the range. Gaps are counted instead, and other ranges are ignored.
     NotListed,
 }
 
@@ -56,9 +56,9 @@ struct DamageKindRow {
 /// Defines [`DamageKind`] from its table, so that a kind cannot be added without a row.
 macro_rules! damage_kinds {
     ($($kind:ident, $name:literal, $severity:ident, $layout:ident, $tail:ident, $index:ident, $meaning:literal;)+) => {
-        /// What is wrong with a range of a log, or worth knowing about it.
+        /// The kind of a finding: a kind of damage, or information about an undamaged range.
         ///
-        /// The names are the ones of `docs/format.md`. They appear in JSON output, plans, journals and on the screen.
+        /// The names are those in `docs/format.md`. They appear in JSON output, plans and journals, and on the screen.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum DamageKind {
@@ -112,7 +112,7 @@ impl DamageKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// What the kind means, in one sentence.
+    /// The meaning of the kind, in one sentence.
     pub const fn meaning(self) -> &'static str {
         self.row().meaning
     }
@@ -122,27 +122,27 @@ impl DamageKind {
         matches!(self.row().severity, FindingSeverity::Damage)
     }
 
-    /// What the bytes of a finding of this kind are.
+    /// The structure of the bytes in the range of a finding of this kind.
     pub const fn layout(self) -> FindingLayout {
         self.row().layout
     }
 
-    /// True when a finding of this kind may be set aside where it ends the log: copied into a journal, then cut off.
+    /// True when a finding of this kind at the end of the log may be set aside: copied into a journal, then cut off.
     ///
-    /// A finding that starts before the end that an index has recorded stays, whatever its kind.
+    /// A finding that starts before the log end recorded in an index is never set aside, independent of its kind.
     pub const fn can_set_aside(self) -> bool {
         matches!(self.row().tail, TailPolicy::SetAside)
     }
 
     /// True when an index lists the range of a finding of this kind among its damaged ranges.
     ///
-    /// The header has no place in that list, because every reader checks it anyway. Gaps are counted.
+    /// The header is not listed, because every reader checks it. Gaps are counted instead.
     pub const fn is_listed_in_index(self) -> bool {
         matches!(self.row().index, IndexListing::Listed)
     }
 }
 
-/// One thing found in a log: its kind, its range, and the evidence for it.
+/// A range of a log with its damage kind and the evidence for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// The kind of the finding.
@@ -161,7 +161,7 @@ impl Finding {
         Self { kind, start: range.start, end: range.end, evidence: Evidence::default() }
     }
 
-    /// Replaces the evidence.
+    /// Replaces the evidence of the finding.
     #[must_use]
     pub fn with_evidence(mut self, evidence: Evidence) -> Self {
         self.evidence = evidence;
@@ -179,11 +179,11 @@ impl Finding {
 pub struct Evidence {
     /// The checksum stored after the payload.
     pub stored_checksum: Option<u32>,
-    /// The checksum computed over the length and payload as they are.
+    /// The checksum computed over the length and payload in the file.
     pub computed_checksum: Option<u32>,
     /// The value of the length field.
     pub length_found: Option<u32>,
-    /// The payload length that follows from where the next frame, or the end of the file, is.
+    /// The payload length that follows from the offset of the next frame, or from the end of the file.
     pub length_implied: Option<u32>,
     /// File offset of the next valid frame after the damage.
     pub resumes_at: Option<u64>,

@@ -18,7 +18,7 @@ pub struct EventView<'a> {
     fields: EventFields,
 }
 
-/// An event of a log with its offset. It owns its bytes.
+/// An event that was read from a log, with its offset. It owns its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
     offset: u64,
@@ -49,8 +49,8 @@ impl<'a> EventView<'a> {
         self.fields
     }
 
-    /// Creates a view from the bytes from which `fields` were parsed, without parsing them again. `None` when they are not
-    /// UTF-8.
+    /// Creates a view from the payload from which `fields` were parsed, without parsing it again; `None` when the payload is
+    /// not UTF-8.
     pub(crate) fn from_validated(payload: &'a [u8], fields: EventFields) -> Option<Self> {
         std::str::from_utf8(payload).ok().map(|json| Self { json, fields })
     }
@@ -65,7 +65,7 @@ impl<'a> EventView<'a> {
         self.fields.write_timestamp_ms
     }
 
-    /// The type of the event: what happened.
+    /// The type of the event, such as `Updated`.
     pub fn event_type(&self) -> Cow<'a, str> {
         json::unescape(self.event_type_token())
     }
@@ -122,7 +122,7 @@ impl StoredEvent {
         self.offset
     }
 
-    /// Borrows the event.
+    /// Borrows the event as a view.
     pub fn view(&self) -> EventView<'_> {
         EventView { json: &self.json, fields: self.fields }
     }
@@ -137,7 +137,7 @@ impl StoredEvent {
         self.fields.write_timestamp_ms
     }
 
-    /// The type of the event: what happened.
+    /// The type of the event, such as `Updated`.
     pub fn event_type(&self) -> Cow<'_, str> {
         self.view().event_type()
     }

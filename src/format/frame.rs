@@ -1,6 +1,6 @@
-//! Encoding and decoding of frames: length, payload, checksum.
+//! The encoder and decoder of frames. A frame is a length, a payload and a checksum.
 //!
-//! The decoder accepts any slice and never panics. Its result is one of three: complete, incomplete or corrupt.
+//! The decoder accepts any slice and never panics. Its result is complete, incomplete or corrupt.
 
 use super::byte_layout::{FieldSpec, u32_at};
 use super::{EventView, PayloadError, Version, crc};
@@ -16,21 +16,21 @@ pub const MIN_FRAME: usize = LENGTH_LEN + 1 + CHECKSUM_LEN;
 /// The largest frame of version 1, in bytes.
 pub const MAX_FRAME: usize = LENGTH_LEN + MAX_PAYLOAD as usize + CHECKSUM_LEN;
 
-/// What [`decode`] found at the start of a slice.
+/// The result of [`decode`]: whether a valid frame is at the start of the slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeResult<'a> {
-    /// A valid frame.
+    /// The slice starts with this valid frame.
     Complete(Frame<'a>),
     /// The slice ends before the frame does.
     Incomplete {
         /// Length of the whole frame in bytes, or 4 while the length field is incomplete.
         needed: usize,
     },
-    /// There is no valid frame here.
+    /// The slice does not start with a valid frame.
     Corrupt(FrameFault),
 }
 
-/// Why there is no valid frame at an offset.
+/// The reason why no valid frame starts at an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameFault {
     /// The length field, given here, is 0 or greater than [`MAX_PAYLOAD`].
@@ -42,7 +42,7 @@ pub enum FrameFault {
         /// The checksum computed over length and payload.
         computed: u32,
     },
-    /// The payload is not an event. Version 0 only, which has no checksum to validate a frame with.
+    /// The payload is not an event. Only version 0 reports this, because it has no checksum to validate a frame.
     InvalidEvent(PayloadError),
 }
 
@@ -74,7 +74,7 @@ impl<'a> Frame<'a> {
         self.bytes.len() as u64
     }
 
-    /// Always false, because a payload has at least one byte. Exists because a type with `len` is expected to have it.
+    /// Always false, because a payload has at least one byte. The method exists because clippy expects it next to `len`.
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -95,7 +95,8 @@ pub const fn is_valid_length(length: u32) -> bool {
     matches!(length, 1..=MAX_PAYLOAD)
 }
 
-/// Decodes the frame at the start of `bytes`. Costs one checksum over the frame in version 1, one parse in version 0.
+/// Decodes the frame at the start of `bytes`. The cost is one checksum over the frame in version 1, and one parse of the
+/// payload in version 0.
 #[inline]
 pub fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
     let Some(length) = u32_at(bytes, 0) else {
@@ -166,7 +167,7 @@ pub(crate) fn encode_all<'a>(
     }
 }
 
-/// Appends a version 1 frame whose payload is whatever `write_payload` appends to the buffer.
+/// Appends a version 1 frame to `out`. The bytes that `write_payload` appends to the buffer become the payload.
 pub(crate) fn encode_with(out: &mut Vec<u8>, write_payload: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_LEN]);

@@ -1,7 +1,7 @@
-//! The payload of a gap frame: recognising it, reading its content, and building it with an exact size.
+//! The payload of a gap frame: how it is recognised, read, and built with an exact size.
 //!
-//! A gap frame replaces a damaged range that cannot be restored. Which ranges are replaced, and what the content means,
-//! is decided elsewhere.
+//! A gap frame replaces a damaged range that cannot be restored. The module `repair` decides which ranges are replaced, and
+//! what the content of a gap holds.
 
 use super::json;
 use super::json_scanner::{JsonScanner, SurrogatePolicy};
@@ -13,11 +13,11 @@ const GAP_PREFIX: &str = "{\"$gap\":";
 /// The bytes that Chronicle writes after the content.
 const GAP_SUFFIX: &str = "}";
 
-/// True when `payload` is the payload of a gap: an object whose only key is `$gap` with an object as its value, or `[]`;
-/// then only spaces.
+/// True when `payload` is the payload of a gap: an object whose only key is `$gap` with an object as its value, or `[]`,
+/// followed by spaces alone.
 #[inline]
 pub fn is_gap(payload: &[u8]) -> bool {
-    // Called for every replayed payload. The third byte of an event already rules a gap out.
+    // Called for every replayed payload. The first three bytes of an event already show that it is not a gap.
     match payload {
         [b'{', b'"', b'$' | b'\\', ..] | [b'{', b' ' | b'\t' | b'\n' | b'\r', ..] => gap_content(payload).is_some(),
         [b'[', b']', spaces @ ..] => is_all_spaces(spaces),
@@ -60,7 +60,7 @@ pub fn build_gap_payload(payload_len: usize, content: &str) -> Vec<u8> {
     let padded = |parts: [&str; 3]| {
         let mut payload = parts.concat().into_bytes();
         payload.resize(payload_len, b' ');
-        // Validated here, because a truncated payload, or content that is not an object, would not be read as a gap.
+        // Readers would not recognise a truncated payload, or content that is not an object, as a gap.
         is_gap(&payload).then_some(payload)
     };
     let with_content = padded([GAP_PREFIX, content, GAP_SUFFIX]);

@@ -1,4 +1,4 @@
-//! The 16-byte header of a version 1 log, and detecting the version of a log from its first bytes.
+//! The 16-byte header of a version 1 log, and the detection of a version 0 log by its first bytes.
 
 use super::byte_layout::{self, FieldSpec, is_contiguous_layout};
 use super::frame;
@@ -16,12 +16,12 @@ pub const HEADER_FIELDS: [FieldSpec; 4] = [
 ];
 const _: () = assert!(is_contiguous_layout(&HEADER_FIELDS, HEADER_LEN as usize), "the fields cover the header");
 
-/// The version of a log file.
+/// The version of the format of a log file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// No header and no checksums. Chronicle reads these logs and never writes them.
+    /// The format without a header and without checksums. Chronicle reads these logs and never writes them.
     V0,
-    /// A header, and frames with checksums.
+    /// The format with a header, and with a checksum in each frame.
     V1,
 }
 
@@ -60,7 +60,7 @@ pub struct LogHeader {
     pub created_at_ms: u64,
 }
 
-/// Why bytes are not a header that this version can read.
+/// The reason why bytes are not a header that this version can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderFault {
     /// There are fewer than 16 bytes.
@@ -82,8 +82,8 @@ impl LogHeader {
     /// Decodes the header at the start of `bytes`. Bytes after the first 16 are ignored.
     ///
     /// # Errors
-    /// [`HeaderFault::TooShort`] for fewer than 16 bytes; `Magic`, `Version` or `Flags` for the first field that is not
-    /// one of a readable version 1 header.
+    /// [`HeaderFault::TooShort`] for fewer than 16 bytes; `Magic`, `Version` or `Flags` for the first field with a value that
+    /// a readable version 1 header cannot have.
     pub fn decode(bytes: &[u8]) -> Result<Self, HeaderFault> {
         let fields = bytes.first_chunk::<16>().ok_or(HeaderFault::TooShort)?;
         let [a, b, c, d, ..] = *fields;
@@ -102,7 +102,7 @@ impl LogHeader {
         Ok(Self { flags, created_at_ms })
     }
 
-    /// Encodes the header.
+    /// Encodes the header as its 16 bytes.
     pub fn encode(self) -> [u8; 16] {
         let [m0, m1, m2, m3] = MAGIC;
         let [v0, v1] = Version::V1.number().to_be_bytes();
@@ -111,7 +111,7 @@ impl LogHeader {
         [m0, m1, m2, m3, v0, v1, f0, f1, c0, c1, c2, c3, c4, c5, c6, c7]
     }
 
-    /// False when a flag bit is set. Bits of the high byte allow reading the log and forbid writing it.
+    /// True when no flag bit is set. Flag bits of the high byte allow reading the log and forbid writing to it.
     pub const fn is_writable(self) -> bool {
         self.flags == 0
     }

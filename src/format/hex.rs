@@ -1,6 +1,6 @@
-//! Bytes as hexadecimal digits: lower case, two digits per byte.
+//! Conversion between bytes and hexadecimal digits: lower case, two digits per byte.
 //!
-//! `serialize` and `deserialize` are for `#[serde(with = "crate::format::hex")]` on a `Vec<u8>`.
+//! `serialize` and `deserialize` implement `#[serde(with = "crate::format::hex")]` for a `Vec<u8>`.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
@@ -10,7 +10,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| encode_byte(*byte)).collect()
 }
 
-/// Formats `bytes` with a space between each two: `0a 0b`.
+/// Formats `bytes` with a space between two bytes: `0a 0b`.
 pub(crate) fn encode_spaced(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| encode_byte(*byte)).collect::<Vec<_>>().join(" ")
 }
@@ -20,7 +20,7 @@ pub(crate) fn encode_byte(byte: u8) -> String {
     format!("{byte:02x}")
 }
 
-/// Parses digits without separators; `None` when their number is odd or one of them is not a hexadecimal digit.
+/// Parses digits without separators; `None` when their number is odd, or when a character is not a hexadecimal digit.
 pub(crate) fn decode(digits: &str) -> Option<Vec<u8>> {
     let pairs = digits.as_bytes().chunks(2).map(|pair| {
         let [high, low] = pair else { return None };

@@ -12,7 +12,7 @@ pub const PAGE_SIZE: usize = 4096;
 pub const PAGE_DATA_SIZE: usize = PAGE_SIZE - 4;
 /// The first four bytes of an index file.
 pub const MAGIC: [u8; 4] = *b"CHIX";
-/// The version of this layout.
+/// The version of the index format.
 pub const VERSION: u16 = 1;
 
 /// The fields of the index header, at the start of page 0.
@@ -45,7 +45,7 @@ pub const INDEX_HEADER_FIELDS: [FieldSpec; 27] = [
     FieldSpec::new("seen_checksum", KNOWN_FRAMES_OFFSET + 12, 4),
     FieldSpec::new("seen_offset", KNOWN_FRAMES_OFFSET + 16, 8),
 ];
-/// The most runs of aggregates that an index file holds.
+/// The largest number of runs in an index file.
 pub const MAX_RUNS: usize = 8;
 const SECTION_COUNT: usize = 5;
 /// Length of an encoded extent in bytes: first page, bytes, rows.
@@ -111,7 +111,7 @@ pub enum IndexSection {
     Damage,
 }
 
-/// Where the sections of one run are. A run holds the aggregates of one part of the log, sorted by id.
+/// The extents of the sections of one run. A run holds the aggregates of one part of the log, sorted by id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunExtents {
     /// Offsets of the events, delta-coded. The number of rows is the number of events.
@@ -122,18 +122,18 @@ pub struct RunExtents {
     pub guide: IndexExtent,
 }
 
-/// Where a section is in the index file.
+/// The position and size of a section in the index file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexExtent {
-    /// Number of the first page.
+    /// Number of the first page of the section.
     pub first_page: u64,
-    /// Bytes of data, without page checksums.
+    /// Length of the section in bytes, without page checksums.
     pub bytes: u64,
-    /// Number of rows.
+    /// Number of rows in the section.
     pub rows: u64,
 }
 
-/// The index header: what the index covers, and where its sections are.
+/// The index header: the part of the log that the index covers, and the extents of its sections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexHeader {
     /// Version of the log: 0 or 1.
@@ -167,9 +167,10 @@ pub struct IndexHeader {
     pub lost_events: u64,
     /// Number of aggregates to which the lost events belonged.
     pub lost_aggregates: u64,
-    /// The end of the valid frame up to which the log was verified; 0 when it was not.
+    /// The end of the valid frame up to which the log was verified; 0 when it was not verified.
     pub verified_to: u64,
-    /// When the verified part was read, in milliseconds since the Unix epoch; the earliest time when it was read in steps.
+    /// When the verified part was read, in milliseconds since the Unix epoch. When it was read in several passes, this is the
+    /// time of the first pass.
     pub verified_at: u64,
     /// Size of an anchor cell in bytes, a power of two.
     pub anchor_spacing: u64,
@@ -189,12 +190,12 @@ pub struct IndexHeader {
     pub seen_offset: u64,
 }
 
-/// Why page 0 is not an index header that can be used.
+/// The reason why page 0 does not hold a usable index header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexHeaderFault {
     /// The version, given here, is newer than [`VERSION`].
     NewerVersion(u16),
-    /// A field is out of range or contradicts another, as given here.
+    /// A field is out of range or contradicts another field. The text names the fault.
     Corrupt(&'static str),
 }
 
@@ -214,7 +215,7 @@ impl IndexHeader {
         self.runs.iter().flat_map(|run| [run.postings, run.directory, run.guide]).chain(self.sections)
     }
 
-    /// Encodes the header.
+    /// Encodes the header, without the zeros that fill page 0.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(INDEX_HEADER_LEN);
         out.extend_from_slice(&MAGIC);
@@ -314,7 +315,7 @@ impl IndexHeader {
         if !self.anchor_spacing.is_power_of_two() || !self.checkpoint_spacing.is_power_of_two() {
             return corrupt("a spacing is not a power of two");
         }
-        let guides_fit = self.runs.iter().all(|run| run.guide.rows == run.directory.rows.div_ceil(GUIDE_STEP));
+        let guides_match = self.runs.iter().all(|run| run.guide.rows == run.directory.rows.div_ceil(GUIDE_STEP));
         let directories = self.runs.iter().map(|run| (run.directory, DIRECTORY_ROW_LEN));
         let sections = [
             (self.section_extent(IndexSection::Anchors), ANCHOR_LEN),
@@ -323,13 +324,13 @@ impl IndexHeader {
         let guides = self.runs.iter().map(|run| (run.guide, GUIDE_ROW_LEN));
         let is_consistent =
             |(extent, row_len): (IndexExtent, usize)| extent.rows.checked_mul(row_len as u64) == Some(extent.bytes);
-        if !guides_fit || !directories.chain(guides).chain(sections).all(is_consistent) {
+        if !guides_match || !directories.chain(guides).chain(sections).all(is_consistent) {
             return corrupt("rows and bytes of a section disagree");
         }
-        let fits = |extent: IndexExtent| {
+        let is_inside_file = |extent: IndexExtent| {
             extent.first_page.checked_add(extent.bytes.div_ceil(PAGE_DATA_SIZE as u64)).is_some_and(|end| end <= pages)
         };
-        if !self.extents().all(fits) {
+        if !self.extents().all(is_inside_file) {
             return corrupt("a section is outside the file");
         }
         Ok(self)
@@ -351,7 +352,8 @@ pub fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-/// Takes a variable-length integer from the front of `bytes`; `None` when the slice ends inside it or it exceeds 64 bits.
+/// Decodes a variable-length integer and removes it from the front of `bytes`; `None` when the slice ends inside the integer
+/// or its value exceeds 64 bits.
 pub fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {

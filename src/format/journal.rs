@@ -2,16 +2,16 @@
 //!
 //! The first frame is a JSON object that describes the journal. The payload of each following frame starts with a
 //! letter: `P` for a part of the plan, `B` for bytes of the log before the repair, `A` for bytes that the repair copies
-//! from elsewhere, `I` for bytes of the index file before the repair. After `B`, `A` and `I` come the file offset (u64)
-//! and the bytes. Frames that are JSON objects record the state of the repair. An unfinished frame at the end does not
-//! count: the state it would have recorded was not reached.
+//! from another file, `I` for bytes of the index file before the repair. The letters `B`, `A` and `I` are followed by the
+//! file offset (u64) and the bytes. Frames that are JSON objects record the state of the repair. Readers ignore an
+//! unfinished frame at the end, because the repair did not reach the state that the frame would have recorded.
 
 use super::byte_layout::{FieldSpec, is_contiguous_layout, u64_at};
 use super::frame;
 
 /// The first four bytes of a journal.
 pub const MAGIC: [u8; 4] = *b"CHRJ";
-/// The version of this layout.
+/// The version of the journal format.
 pub const VERSION: u16 = 1;
 /// Length of the header, in bytes.
 pub const HEADER_LEN: usize = 16;
@@ -23,7 +23,7 @@ pub const HEADER_FIELDS: [FieldSpec; 4] = [
     FieldSpec::new("created_at", 8, 8),
 ];
 const _: () = assert!(is_contiguous_layout(&HEADER_FIELDS, HEADER_LEN), "the fields cover the journal header");
-/// The most data bytes that one section frame holds.
+/// The largest number of data bytes in one section frame.
 pub const MAX_CHUNK_LEN: usize = 1 << 20;
 
 /// Encodes the header of a journal that was created at `created_at_ms`, in milliseconds since the Unix epoch.
@@ -35,7 +35,7 @@ pub fn encode_header(created_at_ms: u64) -> Vec<u8> {
     out
 }
 
-/// What the data bytes of a section frame are.
+/// The meaning of the data bytes of a section frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalSection {
     /// Bytes of the log before the repair.
@@ -56,7 +56,7 @@ impl JournalSection {
         }
     }
 
-    /// The section that a letter stands for; `None` for any other byte.
+    /// The section with this letter; `None` for any other byte.
     pub const fn from_letter(letter: u8) -> Option<Self> {
         match letter {
             b'B' => Some(Self::BeforeImage),
@@ -84,11 +84,11 @@ pub fn encode_section(section: JournalSection, offset: u64, bytes: &[u8], out: &
 /// A decoded section frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SectionFrame<'a> {
-    /// What the bytes are.
+    /// The meaning of the data bytes.
     pub section: JournalSection,
     /// The file offset at which the bytes belong.
     pub offset: u64,
-    /// The bytes.
+    /// The data bytes, without the letter and the offset.
     pub bytes: &'a [u8],
 }
 

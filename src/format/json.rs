@@ -1,4 +1,4 @@
-//! Validating, compacting and unescaping JSON (RFC 8259).
+//! Functions that validate, compact and unescape JSON (RFC 8259).
 //!
 //! No function builds a tree of values or interprets a number, because Chronicle shows JSON exactly as it was stored.
 

@@ -12,12 +12,12 @@ use super::special_bytes::SpecialByteMask;
 /// The deepest nesting of objects and arrays, counting the outermost.
 pub const MAX_LEVELS: u32 = 127;
 
-/// Why a text is not JSON, or not a valid event.
+/// The reason why a text is not JSON, or not a valid event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayloadError {
     /// Offset of the mistake, in bytes from the start of the text.
     pub offset: usize,
-    /// What was expected, or what was found instead.
+    /// The token that was expected, or the fault that was found.
     pub reason: &'static str,
 }
 
@@ -74,7 +74,7 @@ impl<'a> JsonScanner<'a> {
         self.position += 1;
     }
 
-    /// Moves past whitespace.
+    /// Moves past any whitespace.
     #[inline]
     pub(super) fn skip_whitespace(&mut self) {
         while self.peek().is_some_and(is_whitespace) {
@@ -158,8 +158,8 @@ impl<'a> JsonScanner<'a> {
     /// Returns a scanner after the value. Passing the scanner by value keeps it in registers on both sides of the call.
     fn scan_past_value(mut self, depth: u32, surrogates: SurrogatePolicy) -> Result<Self, PayloadError> {
         let mut level = depth;
-        // The open containers, the innermost in the lowest bit: 1 for an object, 0 for an array.
-        let mut open = 0u128;
+        // One bit per open container, the lowest for the innermost: 1 for an object, 0 for an array.
+        let mut open_objects = 0u128;
         loop {
             match self.peek() {
                 Some(b'"') => {
@@ -167,7 +167,7 @@ impl<'a> JsonScanner<'a> {
                 }
                 Some(b'{') => {
                     level = self.enter_container(level)?;
-                    open = open << 1 | 1;
+                    open_objects = open_objects << 1 | 1;
                     self.skip_whitespace();
                     if self.peek() != Some(b'}') {
                         self.skip_key(surrogates)?;
@@ -176,7 +176,7 @@ impl<'a> JsonScanner<'a> {
                 }
                 Some(b'[') => {
                     level = self.enter_container(level)?;
-                    open <<= 1;
+                    open_objects <<= 1;
                     self.skip_whitespace();
                     if self.peek() != Some(b']') {
                         continue;
@@ -197,7 +197,7 @@ impl<'a> JsonScanner<'a> {
                 if level == depth {
                     return Ok(self);
                 }
-                let in_object = open & 1 == 1;
+                let in_object = open_objects & 1 == 1;
                 match self.peek() {
                     Some(b',') => {
                         self.position += 1;
@@ -209,12 +209,12 @@ impl<'a> JsonScanner<'a> {
                     }
                     Some(b'}') if in_object => {
                         self.position += 1;
-                        open >>= 1;
+                        open_objects >>= 1;
                         level -= 1;
                     }
                     Some(b']') if !in_object => {
                         self.position += 1;
-                        open >>= 1;
+                        open_objects >>= 1;
                         level -= 1;
                     }
                     Some(byte) if is_whitespace(byte) => self.position += 1,
@@ -234,21 +234,21 @@ impl<'a> JsonScanner<'a> {
     #[inline(always)]
     pub(super) fn read_integer(&mut self) -> Result<u64, PayloadError> {
         let start = self.position;
-        let refuse = |reason| Err(PayloadError { offset: start, reason });
+        let reject = |reason| Err(PayloadError { offset: start, reason });
         let mut number = 0u64;
         while let Some(byte @ b'0'..=b'9') = self.peek() {
             let digit = u64::from(byte - b'0');
             match number.checked_mul(10).and_then(|tens| tens.checked_add(digit)) {
                 Some(larger) => number = larger,
-                None => return refuse("an integer over 18446744073709551615"),
+                None => return reject("an integer over 18446744073709551615"),
             }
             self.position += 1;
         }
         let digits = self.position - start;
         match self.peek() {
-            _ if digits == 0 => refuse("an integer written with digits alone was expected"),
-            _ if digits > 1 && self.text.get(start) == Some(&b'0') => refuse("a number with a leading zero"),
-            Some(b'.' | b'e' | b'E') => refuse("an integer written with digits alone was expected"),
+            _ if digits == 0 => reject("an integer written with digits alone was expected"),
+            _ if digits > 1 && self.text.get(start) == Some(&b'0') => reject("a number with a leading zero"),
+            Some(b'.' | b'e' | b'E') => reject("an integer written with digits alone was expected"),
             _ => Ok(number),
         }
     }
