@@ -1,7 +1,7 @@
-//! Finding the frames before an offset, and what is at an offset, without reading the log from its start.
+//! Functions that locate the frames before an offset, or the frame at an offset, without reading the log from its start.
 //!
-//! A window before the offset is scanned from the first valid frame in it, which the checksum confirms. When the window
-//! holds too few frames, a larger one is scanned.
+//! They scan a window before the offset from the first valid frame in it, which the checksum confirms. When the window
+//! holds too few frames, they scan a larger one.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,26 +9,26 @@ use std::sync::Arc;
 use super::{LogFile, ScanSpan, Scanner};
 use crate::StorageError;
 
-/// Size of the first window, in bytes. Each further window is four times as large.
+/// Size of the first window, in bytes. Each further window is four times as large as the previous one.
 const FIRST_WINDOW: u64 = 64 << 10;
 
-/// What is at an offset of a log.
+/// The position of an offset relative to the frames of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OffsetLocation {
-    /// A valid frame, given here, starts at the offset.
+    /// The valid frame with this range starts at the offset.
     FrameStart(Range<u64>),
-    /// The offset is inside this valid frame.
+    /// The offset is inside the valid frame with this range.
     InsideFrame(Range<u64>),
-    /// The offset is at the start of, or inside, this damaged range.
+    /// The offset is at the start of this damaged range, or inside it.
     Damaged(Range<u64>),
     /// The offset is at or after the end of the log.
     PastEnd,
 }
 
-/// Returns the frames and damaged ranges that end at or before `before`, ascending and without holes up to it.
+/// Returns the frames and damaged ranges that end at or before `before`, ascending and contiguous up to it.
 ///
-/// Returns at least `count` of them when the log has that many before the offset. `before` must be the start of a frame or
-/// of a damaged range, or the end of the log. When the first span returned is damaged, it is the whole damaged range.
+/// Returns at least `count` spans when the log has that many before the offset. `before` must be the start of a frame or
+/// of a damaged range, or the end of the log. When the first span is damaged, it is the whole damaged range.
 ///
 /// # Errors
 /// The errors of [`Scanner::next_item`].
@@ -49,7 +49,7 @@ pub fn spans_before(log: &Arc<LogFile>, before: u64, count: usize) -> Result<Vec
     }
 }
 
-/// Returns what is at `offset` in a log that ends at `end`.
+/// Locates `offset` relative to the frames of a log that ends at `end`.
 ///
 /// # Errors
 /// The errors of [`Scanner::next_item`].

@@ -1,4 +1,4 @@
-//! The lock for writing, and the check that two handles, or a handle and a path, belong to the same file.
+//! The writer's lock, and the check that two handles, or a handle and a path, belong to the same file.
 
 use std::io;
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::StorageError;
 /// Time between two attempts to take a lock that another process holds.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Takes the lock for writing on `storage`, which was opened from `disk` at `path`. Waits up to `timeout` for it.
+/// Takes the writer's lock on `storage`, which was opened from `disk` at `path`. Waits up to `timeout` for it.
 ///
 /// # Errors
-/// `Locked` when another process still holds the lock, with its id when the platform reports it; `Changed` when the path
-/// now leads to another file; `Io` when a system call fails.
+/// `Locked` when another process still holds the lock, with its process id when the platform reports it; `Changed` when the
+/// path now leads to another file; `Io` when a system call fails.
 pub(crate) fn lock_for_writing(
     disk: &dyn Disk,
     path: &Path,
@@ -29,11 +29,11 @@ pub(crate) fn lock_for_writing(
         storage.wait(LOCK_RETRY_INTERVAL);
         waited += LOCK_RETRY_INTERVAL;
     }
-    // The file may have been replaced between opening and locking. Its lock then protects nothing.
+    // Another process may have replaced the file between opening and locking. The lock on the old file protects nothing.
     ensure_same_file(path, storage.identity(), disk.identity(path))
 }
 
-/// Checks that the file that was opened and the file that is found now are the same.
+/// Checks that the file that was opened is the file that is found now.
 ///
 /// # Errors
 /// `Changed` when they differ; `Io` when one of them could not be identified.

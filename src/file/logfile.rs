@@ -1,4 +1,4 @@
-//! One open log file: its version, its header as found, and reading single frames.
+//! [`LogFile`]: one open log file, with its version and the header found in it. It reads single frames.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::format::{FrameFault, HEADER_LEN, HeaderFault, Version};
 /// How many bytes of a file with a wrong magic are searched for a valid frame before it is rejected as not a log.
 pub(crate) const FRAME_SEARCH_LIMIT: u64 = 64 << 20;
 
-/// The header of a log as found in the file.
+/// The state of a log's header in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeaderState {
     /// A valid version 1 header.
@@ -49,7 +49,7 @@ impl LogFile {
         Ok(Self::with_header(storage, path, version, header))
     }
 
-    /// Creates a log whose version and header state the caller knows, without reading the file.
+    /// Creates a log from a version and header state that the caller knows, without reading the file.
     pub(crate) fn with_header(storage: Arc<dyn Storage>, path: &Path, version: Version, header: HeaderState) -> Self {
         Self { storage, path: path.to_owned(), version, header, sync_failed: AtomicBool::new(false) }
     }
@@ -94,16 +94,18 @@ impl LogFile {
         &self.path
     }
 
-    /// The open file.
+    /// The open file, borrowed.
     pub fn storage(&self) -> &dyn Storage {
         self.storage.as_ref()
     }
 
-    /// Puts everything that was written to the file on stable storage. A sync that failed once is never repeated, because
-    /// the system may have dropped the unwritten bytes, and a later success would prove nothing.
+    /// Blocks until every byte that was written to the file is on stable storage.
+    ///
+    /// A sync that failed once is never repeated, because the operating system may have dropped the unwritten bytes, and a
+    /// later success would prove nothing.
     ///
     /// # Errors
-    /// That of the operating system, and another one for every call after a call that failed.
+    /// The error of the operating system. Every call after a failed one also fails.
     pub(crate) fn sync(&self) -> std::io::Result<()> {
         let synced = if self.sync_failed.load(Ordering::Acquire) {
             Err(std::io::Error::other("an earlier sync of this file failed"))
@@ -114,7 +116,7 @@ impl LogFile {
         synced
     }
 
-    /// The open file, for another owner.
+    /// The open file, as a shared handle.
     pub(crate) fn shared_storage(&self) -> Arc<dyn Storage> {
         self.storage.clone()
     }
@@ -162,7 +164,7 @@ impl LogFile {
 
     /// Reads the valid frame at `offset` into `buf`; `None` when there is no valid frame at this offset.
     ///
-    /// Costs one read for a frame of up to 4 KiB, and two for a larger frame.
+    /// The cost is one read for a frame of up to 4 KiB, and two for a larger frame.
     ///
     /// # Errors
     /// `Io` when a read fails; `OutOfMemory` when `buf` cannot hold the frame.
@@ -180,17 +182,18 @@ impl LogFile {
         offset: u64,
         buf: &'b mut Vec<u8>,
     ) -> Result<Result<Frame<'b>, FrameFault>, StorageError> {
-        let mut need = 4096;
+        let mut wanted = 4096;
         loop {
-            if buf.len() < need {
-                buf.try_reserve(need - buf.len()).map_err(|_| self.out_of_memory(offset, need))?;
-                buf.resize(need, 0);
+            if buf.len() < wanted {
+                buf.try_reserve(wanted - buf.len()).map_err(|_| self.out_of_memory(offset, wanted))?;
+                buf.resize(wanted, 0);
             }
-            let read = read_until_device_error(self.storage.as_ref(), buf.get_mut(..need).unwrap_or_default(), offset)
-                .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))?;
+            let read =
+                read_until_device_error(self.storage.as_ref(), buf.get_mut(..wanted).unwrap_or_default(), offset)
+                    .map_err(|error| StorageError::io_at(&self.path, "read", offset, error))?;
             let available = buf.get(..read).unwrap_or_default();
             match decode(available, self.version) {
-                DecodeResult::Incomplete { needed } if read == need && needed <= MAX_FRAME => need = needed,
+                DecodeResult::Incomplete { needed } if read == wanted && needed <= MAX_FRAME => wanted = needed,
                 DecodeResult::Complete(frame) => {
                     let len = frame.len() as usize;
                     let bytes = buf.get(..len).unwrap_or_default();
@@ -205,8 +208,10 @@ impl LogFile {
         }
     }
 
-    /// Returns `Changed` when a read ended at `available_end`, before `required_end`: the file was truncated after its size
-    /// was read.
+    /// Checks that a read that ended at `available_end` reached `required_end`.
+    ///
+    /// # Errors
+    /// `Changed` when it did not, because the file was truncated after its size was read.
     pub(crate) fn ensure_bytes_available(&self, available_end: u64, required_end: u64) -> Result<(), StorageError> {
         if available_end >= required_end {
             return Ok(());

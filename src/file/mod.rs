@@ -1,7 +1,7 @@
 //! One log file on disk: opening it, detecting its version, scanning its frames, and appending durably.
 //!
 //! This module holds the storage traits, the scanner with its resynchronisation after damage, and the writer with its
-//! lock. A scan yields valid frames and damaged ranges; the module `inspect` decides what they mean.
+//! lock. A scan yields valid frames and damaged ranges; the module `inspect` interprets them.
 
 mod locate;
 mod lock;

@@ -1,7 +1,7 @@
 //! [`OsDisk`]: the file systems of this machine, through the standard library.
 //!
-//! Files are opened so that a FIFO or device cannot block the program. Links are followed for logs, and refused for the
-//! files beside them.
+//! Files are opened so that a FIFO or device cannot block the program. Links are followed for logs, and refused for sidecar
+//! files: the index and the journals.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, Write};
@@ -15,6 +15,7 @@ use super::{WriterPresence, detect_writer};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsDisk;
 
+/// An open file of this machine.
 #[derive(Debug)]
 struct OsFile(File);
 
@@ -98,13 +99,13 @@ impl Disk for OsDisk {
         if let OpenMode::Read | OpenMode::Append | OpenMode::Repair | OpenMode::ReadSidecar | OpenMode::AppendSidecar =
             mode
         {
-            let found = match mode {
+            let metadata = match mode {
                 OpenMode::Read | OpenMode::Append | OpenMode::Repair => fs::metadata(path)?,
                 _ => fs::symlink_metadata(path)?,
             };
-            // Checked before opening, because opening a device can have an effect, and again after opening, because another
-            // process can replace the file in between.
-            ensure_regular_file(&found)?;
+            // The check is made before opening, because opening a device can have an effect, and again after opening, because
+            // another process can replace the file in between.
+            ensure_regular_file(&metadata)?;
         }
         let file = platform::open(&mut options, path, mode)?;
         ensure_regular_file(&file.metadata()?)?;
@@ -170,22 +171,26 @@ impl Disk for OsDisk {
     }
 }
 
-/// Returns `InvalidInput`, naming what was found, unless it is a regular file.
-fn ensure_regular_file(found: &fs::Metadata) -> io::Result<()> {
-    let kind = found.file_type();
-    let what = if kind.is_file() {
+/// Checks that a file is a regular file.
+///
+/// # Errors
+/// `InvalidInput` with the type of the file when it is another one.
+fn ensure_regular_file(metadata: &fs::Metadata) -> io::Result<()> {
+    let file_type = metadata.file_type();
+    let type_name = if file_type.is_file() {
         return Ok(());
-    } else if kind.is_dir() {
+    } else if file_type.is_dir() {
         "a folder"
-    } else if kind.is_symlink() {
+    } else if file_type.is_symlink() {
         "a link"
     } else {
-        platform::special_file_name(kind)
+        platform::special_file_name(file_type)
     };
-    Err(io::Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {what}")))
+    Err(io::Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {type_name}")))
 }
 
-/// Repeats a call that a signal interrupted, or that would have blocked. Both transfer no bytes, so repeating is safe.
+/// Repeats a call that a signal interrupted, or that would have blocked. Such a call has transferred no bytes, so repeating
+/// it is safe.
 fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -217,42 +222,43 @@ mod platform {
     }
 
     pub(super) fn open(options: &mut OpenOptions, path: &Path, mode: OpenMode) -> io::Result<File> {
-        // Non-blocking, so that a FIFO that replaced the file in between cannot block the program. No effect on files.
+        // Non-blocking mode, so that a FIFO that replaced the file in between cannot block the program. The mode has no
+        // effect on regular files.
         let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         if matches!(mode, OpenMode::ReadSidecar | OpenMode::AppendSidecar | OpenMode::CreateSidecar { .. }) {
             flags |= OFlags::NOFOLLOW;
         }
         if matches!(mode, OpenMode::CreateSidecar { .. }) {
-            // Readable by the owner alone until it has the permissions of the log.
+            // Only the owner can read the file until it has the permissions of the log.
             options.mode(0o600);
         }
         options.custom_flags(flags.bits().cast_signed()).open(path)
     }
 
-    pub(super) fn identity(found: &Metadata) -> FileIdentity {
-        FileIdentity { device: found.dev(), inode: found.ino(), links: found.nlink() }
+    pub(super) fn identity(metadata: &Metadata) -> FileIdentity {
+        FileIdentity { device: metadata.dev(), inode: metadata.ino(), links: metadata.nlink() }
     }
 
     /// Copies owner, group and mode of the log as far as permitted. The file is never readable by more users than the log.
     pub(super) fn copy_ownership(file: &File, permissions_from: &Metadata) {
-        let owned =
+        let is_owner_copied =
             fchown(file, Some(Uid::from_raw(permissions_from.uid())), Some(Gid::from_raw(permissions_from.gid())))
                 .is_ok();
-        // When the group cannot be copied, group and others get no rights, because they would go to another group.
-        let mask = if owned { 0o666 } else { 0o600 };
+        // When owner and group cannot be copied, only the owner gets rights, because the file belongs to another group.
+        let mask = if is_owner_copied { 0o666 } else { 0o600 };
         let mode = Mode::from_raw_mode((permissions_from.permissions().mode() & mask) | 0o600);
-        // A file system without modes returns an error, which is ignored, because it has nothing to protect.
+        // A file system without modes returns an error. It is ignored, because such a file system has no permissions.
         let _ = fchmod(file, mode);
     }
 
     pub(super) fn create_folder(path: &Path, permissions_from: &Metadata) -> io::Result<()> {
-        // Accessible by the owner alone until it has the permissions of the log.
+        // Only the owner can access the folder until it has the permissions of the log.
         DirBuilder::new().mode(0o700).create(path)?;
         let folder = File::open(path)?;
-        let owned =
+        let is_owner_copied =
             fchown(&folder, Some(Uid::from_raw(permissions_from.uid())), Some(Gid::from_raw(permissions_from.gid())))
                 .is_ok();
-        let mode = permissions_from.permissions().mode() & if owned { 0o666 } else { 0 };
+        let mode = permissions_from.permissions().mode() & if is_owner_copied { 0o666 } else { 0 };
         // Users who can read the log can also list the folder, so read permission implies execute permission.
         let _ = fchmod(&folder, Mode::from_raw_mode(0o700 | mode | ((mode & 0o444) >> 2)));
         Ok(())
@@ -263,7 +269,7 @@ mod platform {
     }
 
     pub(super) fn drop_cache(file: &File) {
-        // This is advice to the kernel. Dirty pages stay cached, and on an error the next read comes from memory.
+        // This is advice to the kernel. Dirty pages stay cached, and after an error the next read comes from memory.
         #[cfg(target_os = "linux")]
         let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
         #[cfg(not(target_os = "linux"))]
@@ -271,8 +277,8 @@ mod platform {
     }
 
     pub(super) fn available_space(path: &Path) -> Option<u64> {
-        let found = rustix::fs::statvfs(path).ok()?;
-        found.f_bavail.checked_mul(found.f_frsize)
+        let status = rustix::fs::statvfs(path).ok()?;
+        status.f_bavail.checked_mul(status.f_frsize)
     }
 
     pub(super) fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
@@ -282,7 +288,7 @@ mod platform {
             use rustix::io::Errno;
 
             match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-                // The system or file system cannot do it atomically, so check for the target first.
+                // The system or file system has no atomic operation for this, so the target is checked first.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
                 result => return Ok(result?),
             }
@@ -299,10 +305,10 @@ mod platform {
         }
     }
 
-    pub(super) fn special_file_name(kind: FileType) -> &'static str {
-        if kind.is_fifo() {
+    pub(super) fn special_file_name(file_type: FileType) -> &'static str {
+        if file_type.is_fifo() {
             "a FIFO"
-        } else if kind.is_socket() {
+        } else if file_type.is_socket() {
             "a socket"
         } else {
             "a device"
@@ -334,7 +340,7 @@ mod platform {
         options.open(path)
     }
 
-    pub(super) fn identity(_found: &Metadata) -> FileIdentity {
+    pub(super) fn identity(_metadata: &Metadata) -> FileIdentity {
         FileIdentity::UNKNOWN
     }
 
@@ -362,7 +368,7 @@ mod platform {
         }
     }
 
-    pub(super) fn special_file_name(_kind: FileType) -> &'static str {
+    pub(super) fn special_file_name(_file_type: FileType) -> &'static str {
         "a special file"
     }
 }

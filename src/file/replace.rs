@@ -1,5 +1,5 @@
-//! Replacing a file beside the log atomically: a reader, or a program that starts after a power cut, finds either the old
-//! file or the new one.
+//! Atomic replacement of a sidecar file, such as the index: a reader, or a program that starts after a power cut, finds
+//! either the old file or the new one.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use std::sync::Arc;
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 
-/// How many names are tried for a temporary file.
+/// The largest number of names that are tried for a temporary file.
 const MAX_NAME_ATTEMPTS: u32 = 1000;
 
 /// Creates a temporary file, lets `write` fill it, syncs it, and renames it to `path`. The file gets the owner, group and
 /// mode of `permissions_from`.
 ///
 /// # Errors
-/// `Io` with the file and the failed step, and every error of `write`. The old file at `path` is then unchanged, unless
-/// the step that failed was the sync of the folder.
+/// `Io` with the file and the failed step; every error of `write`. After an error the old file at `path` is unchanged,
+/// unless the step that failed was the sync of the folder.
 pub(crate) fn replace_file(
     disk: &dyn Disk,
     path: &Path,
@@ -32,9 +32,9 @@ pub(crate) fn replace_file(
     result
 }
 
-/// Creates a file beside `path` under a temporary name that is not in use.
+/// Creates a file in the folder of `path`, under a temporary name that is not in use.
 ///
-/// Names are tried in turn, because a killed process may have left a file whose name has the id that this process has now.
+/// Several names are tried, because a killed process with the same process id may have left a file with the first name.
 ///
 /// # Errors
 /// `Io` when no file can be created, and when `path` is a link.
@@ -43,7 +43,7 @@ pub(crate) fn create_temporary_file(
     path: &Path,
     permissions_from: &Path,
 ) -> Result<(PathBuf, Arc<dyn Storage>), StorageError> {
-    // A link is refused, as it is when the file is read: replacing it would silently disconnect its target.
+    // Links are refused here, as they are for reading, because replacing a link would silently disconnect its target.
     match disk.open(path, OpenMode::ReadSidecar) {
         Err(error) if error.kind() == ErrorKind::InvalidInput => {
             return Err(StorageError::io(path, "replace", error));

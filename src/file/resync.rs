@@ -1,9 +1,10 @@
-//! Finding the next valid frame after damage, in time linear in the number of bytes.
+//! The search for the next valid frame after damage, in time linear in the number of bytes.
 //!
-//! JSON text contains no 00 byte, so a 00 byte is the first byte of a length, part of a checksum, or damage. Every 00 byte
-//! is therefore a candidate for the start of a frame. The checksum of a short frame is computed directly. Random bytes
-//! announce a frame of up to 16 MiB at every 256th byte, and a hostile file at every byte; the checksum of a long frame
-//! is computed from two prefix checksums (see [`crate::format::crc`]), which are stored for every 64th byte of the window.
+//! The first byte of every length field is 00, and JSON text contains no 00 byte. The search therefore takes every 00 byte
+//! as a candidate for the start of a frame. Random bytes contain a candidate for a frame of up to 16 MiB at every 256th
+//! byte, and a hostile file can contain one at every byte. The checksum of a short frame is computed directly. The checksum
+//! of a long frame is computed from two prefix checksums (see [`crate::format::crc`]), which are stored for every 64th byte
+//! of the window.
 
 use super::LogFile;
 use super::window::ReadWindow;
@@ -15,7 +16,7 @@ use crate::format::frame::{CHECKSUM_LEN, DecodeResult, LENGTH_LEN, decode, is_va
 
 /// Distance between two stored prefix checksums, in bytes.
 const PREFIX_STRIDE: u64 = 64;
-/// The largest frame whose checksum is computed directly, in bytes. It costs no more than two prefix checksums.
+/// The largest frame whose checksum is computed directly, in bytes. This costs no more than two prefix checksums.
 const DIRECT_CHECK_MAX: usize = 1024;
 
 /// A search for the next valid frame.
@@ -55,15 +56,15 @@ impl<'l> FrameSearch<'l> {
                 self.fill_window(window, at, LENGTH_LEN)?;
                 continue;
             }
-            let Some(skip) = memchr::memchr(0, loaded) else {
+            let Some(skipped) = memchr::memchr(0, loaded) else {
                 at += loaded.len() as u64;
                 continue;
             };
-            at += skip as u64;
+            at += skipped as u64;
             if at >= self.start_limit {
                 break;
             }
-            let candidate = loaded.get(skip..).unwrap_or_default();
+            let candidate = loaded.get(skipped..).unwrap_or_default();
             if let Some(&[0, 0, 0, 0, 0, 0, 0, 0]) = candidate.first_chunk::<8>() {
                 // Eight zero bytes: none of the first five offsets has a length other than zero.
                 at += 5;
@@ -148,8 +149,8 @@ impl PrefixChecksums {
     }
 }
 
-/// False when the loaded bytes already show that the payload is not an event. An event contains no 00 byte, so a byte is
-/// examined only for the few candidates before the next 00 byte.
+/// False when the loaded bytes already prove that the payload is not an event. An event contains no 00 byte, so the check of
+/// a candidate stops at the next 00 byte, and each byte is examined for a few candidates only.
 fn can_be_event(frame: &[u8], length: u32) -> bool {
     let payload = frame.get(LENGTH_LEN..).unwrap_or_default();
     let payload = payload.get(..length as usize).unwrap_or(payload);

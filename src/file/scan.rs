@@ -1,7 +1,7 @@
-//! Scanning a range of the file: every valid frame in order, and the damaged ranges between them.
+//! [`Scanner`]: a scan of a range of the file, which yields every valid frame in order and the damaged ranges between them.
 //!
 //! The end of the scan is fixed before the first byte is read, so that a log that grows meanwhile does not change it.
-//! Damage is an item of the scan, which continues at the next valid frame.
+//! Damage is an item of the scan. After it, the scan continues at the next valid frame.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -27,16 +27,16 @@ pub enum ScanItem<'a> {
 /// The kind and range of a [`ScanItem`], without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanSpan {
-    /// A valid frame.
+    /// The range of a valid frame.
     Frame(Range<u64>),
-    /// A damaged range.
+    /// A range without valid frames.
     Damaged(Range<u64>),
     /// A range that the device cannot read.
     Unreadable(Range<u64>),
 }
 
 impl ScanSpan {
-    /// The range in the file.
+    /// The range of the span in the file.
     pub const fn range(&self) -> &Range<u64> {
         match self {
             Self::Frame(range) | Self::Damaged(range) | Self::Unreadable(range) => range,
@@ -98,7 +98,8 @@ impl Scanner {
         (self.next_offset, self.current, self.is_unaligned) = (start, start..start, false);
     }
 
-    /// Does not read ahead past `limit`, because another scanner reads the bytes after it. They are read when needed.
+    /// Limits reading ahead to the bytes before `limit`, because another scanner reads the bytes after it. This scan still
+    /// reads later bytes when a frame needs them.
     pub fn set_read_ahead_limit(&mut self, limit: u64) {
         self.window.read_ahead_limit = limit;
     }
@@ -109,7 +110,7 @@ impl Scanner {
         self.window.max_need = bytes;
     }
 
-    /// Moves to the next valid frame that starts before `before`, and returns its offset; `None` when there is none.
+    /// Moves to the next valid frame that starts before `before`, and returns its offset; `None` when no frame starts there.
     ///
     /// # Errors
     /// The errors of [`Scanner::next_item`].
@@ -126,12 +127,12 @@ impl Scanner {
         self.next_offset
     }
 
-    /// True when damage before [`Scanner::position`] was found and not yielded yet.
+    /// True when the scan has found damage before [`Scanner::position`] that it has not yielded yet.
     pub(crate) fn has_pending_damage(&self) -> bool {
         !self.pending.is_empty()
     }
 
-    /// Returns the last frame again; `None` before the first one.
+    /// Returns the last frame that was yielded; `None` before the first one.
     #[inline]
     pub fn current(&self) -> Option<(u64, Frame<'_>)> {
         let Range { start, end } = self.current;
@@ -175,21 +176,21 @@ impl Scanner {
     /// the next one, queues the damage before it, and returns `None`.
     #[cold]
     fn load_frame(&mut self) -> Result<Option<u64>, StorageError> {
-        let left = self.end - self.next_offset;
-        if left == 0 {
+        let available = self.end - self.next_offset;
+        if available == 0 {
             return Ok(None);
         }
-        let mut need = LENGTH_LEN;
+        let mut needed_len = LENGTH_LEN;
         loop {
-            if need as u64 > left {
+            if needed_len as u64 > available {
                 break;
             }
-            if self.window.bytes_from(self.next_offset).len() < need {
-                self.fill_window(need)?;
+            if self.window.bytes_from(self.next_offset).len() < needed_len {
+                self.fill_window(needed_len)?;
             }
-            match decode(clip(self.window.bytes_from(self.next_offset), left), self.log.version()) {
+            match decode(clip(self.window.bytes_from(self.next_offset), available), self.log.version()) {
                 DecodeResult::Complete(frame) => return Ok(Some(frame.len())),
-                DecodeResult::Incomplete { needed } => need = needed,
+                DecodeResult::Incomplete { needed } => needed_len = needed,
                 DecodeResult::Corrupt(_) => break,
             }
         }
@@ -214,21 +215,21 @@ impl Scanner {
     /// Queues a damaged range, split where the device cannot read.
     fn queue_damage(&mut self, range: Range<u64>) {
         let mut from = range.start;
-        for hole in &self.window.unreadable {
-            let hole = hole.start.max(range.start)..hole.end.min(range.end);
-            if hole.start >= hole.end {
+        for unreadable in &self.window.unreadable {
+            let unreadable = unreadable.start.max(range.start)..unreadable.end.min(range.end);
+            if unreadable.start >= unreadable.end {
                 continue;
             }
-            if from < hole.start {
-                self.pending.push_back(ScanSpan::Damaged(from..hole.start));
+            if from < unreadable.start {
+                self.pending.push_back(ScanSpan::Damaged(from..unreadable.start));
             }
-            from = hole.end;
-            self.pending.push_back(ScanSpan::Unreadable(hole));
+            from = unreadable.end;
+            self.pending.push_back(ScanSpan::Unreadable(unreadable));
         }
         if from < range.end {
             self.pending.push_back(ScanSpan::Damaged(from..range.end));
         }
-        self.window.unreadable.retain(|hole| hole.end > range.end);
+        self.window.unreadable.retain(|unreadable| unreadable.end > range.end);
     }
 }
 

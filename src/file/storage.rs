@@ -1,7 +1,7 @@
-//! The storage interface. Tests implement it with a simulated disk.
+//! The storage interface: [`Storage`] is one open file, and [`Disk`] opens, names and lists files.
 //!
-//! [`Storage`] is one open file, and [`Disk`] opens, names and lists files. Both return `io::Result`; their callers add the
-//! path and the offset.
+//! Both return `io::Result`; their callers add the path and the offset. Tests implement the interface with a simulated disk.
+//! A *sidecar file* is a file next to the log that belongs to it, such as the index or a journal.
 
 use std::fmt::Debug;
 use std::io;
@@ -38,7 +38,7 @@ pub trait Storage: Debug + Send + Sync {
     /// Writes once at the current end of the file, and returns how many bytes were written, which can be fewer than all.
     ///
     /// # Errors
-    /// The error of the operating system. Nothing was written then.
+    /// The error of the operating system. After an error, nothing was written.
     fn append(&self, bytes: &[u8]) -> io::Result<usize>;
 
     /// Returns the file offset after the last byte that [`Storage::append`] wrote.
@@ -51,7 +51,7 @@ pub trait Storage: Debug + Send + Sync {
     /// would write at the end.
     ///
     /// # Errors
-    /// The error of the operating system. Any part of the bytes may have been written then.
+    /// The error of the operating system. After an error, any part of the bytes may have been written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
     /// Removes the file from the page cache, so that the next read comes from the device. Does nothing on platforms that
@@ -64,23 +64,23 @@ pub trait Storage: Debug + Send + Sync {
     /// The error of the operating system.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
-    /// Blocks until everything that was written is on stable storage.
+    /// Blocks until every byte that was written is on stable storage.
     ///
     /// # Errors
-    /// The error of the operating system. What is on the disk is unknown then, and a later success does not prove that the
-    /// data is there, because the operating system may have dropped it.
+    /// The error of the operating system. After an error, the contents of the disk are unknown, and a later success does not
+    /// prove that the data is there, because the operating system may have dropped it.
     fn sync(&self) -> io::Result<()>;
 
-    /// Takes the lock for writing; returns false when another handle holds it. The lock is released with the file handle.
+    /// Takes the writer's lock; returns false when another handle holds it. Closing the file handle releases the lock.
     ///
     /// # Errors
     /// The error of the operating system, for example when the file system does not support locks.
     fn try_lock(&self) -> io::Result<bool>;
 
-    /// Releases the writer's lock if this handle holds it. Closing the last handle releases it too.
+    /// Releases the writer's lock if this handle holds it. Closing the last handle also releases it.
     ///
     /// # Errors
-    /// Those of the operating system.
+    /// The error of the operating system.
     fn unlock(&self) -> io::Result<()>;
 
     /// Returns the identity of the open file, which does not depend on its path.
@@ -108,8 +108,8 @@ pub trait Disk: Debug + Send + Sync {
     /// `InvalidInput`, without blocking, when the path is not a regular file; otherwise the error of the operating system.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn Storage>>;
 
-    /// Creates a file without a name, which is deleted when it is dropped. It is created in `folder`, or in the folder for
-    /// temporary files when `folder` is `None` or the file cannot be created there.
+    /// Creates a file without a name, which is deleted when it is dropped. The file is in `folder`, or in the system's folder
+    /// for temporary files when `folder` is `None` or the file cannot be created there.
     ///
     /// # Errors
     /// The error of the operating system.
@@ -118,13 +118,13 @@ pub trait Disk: Debug + Send + Sync {
     /// Returns the identity of the file that the path leads to now.
     ///
     /// # Errors
-    /// `NotFound` when there is none; otherwise the error of the operating system.
+    /// `NotFound` when the path leads to no file; otherwise the error of the operating system.
     fn identity(&self, path: &Path) -> io::Result<FileIdentity>;
 
     /// Returns the path with every link resolved.
     ///
     /// # Errors
-    /// `NotFound` when there is no such file; otherwise the error of the operating system.
+    /// `NotFound` when the path leads to no file; otherwise the error of the operating system.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
 
     /// Renames a file, and replaces a file that already has the new name.
@@ -147,14 +147,13 @@ pub trait Disk: Debug + Send + Sync {
         }
     }
 
-    /// Removes a file.
+    /// Removes the file at `path`.
     ///
     /// # Errors
     /// The error of the operating system.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Creates a folder unless it exists. It is accessible to the users who can read the file `permissions_from`, and to no
-    /// others.
+    /// Creates a folder unless it exists. Only users with read access to the file `permissions_from` get access to the folder.
     ///
     /// # Errors
     /// The error of the operating system.
@@ -179,7 +178,7 @@ pub trait Disk: Debug + Send + Sync {
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
 }
 
-/// How a file is opened.
+/// The mode in which a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenMode<'a> {
     /// Opens the log for reading. Links are followed.
@@ -190,11 +189,11 @@ pub enum OpenMode<'a> {
     Repair,
     /// Creates a log. Fails when the file exists.
     Create,
-    /// Opens a file beside the log, such as the index, for reading. Links are refused.
+    /// Opens a sidecar file, such as the index, for reading. Links are refused.
     ReadSidecar,
-    /// Opens a file beside the log for reading and appending. Links are refused.
+    /// Opens a sidecar file for reading and appending. Links are refused.
     AppendSidecar,
-    /// Creates a file beside the log, with the owner, group and mode of another file.
+    /// Creates a sidecar file, with the owner, group and mode of the log.
     CreateSidecar {
         /// The log to which the new file belongs.
         permissions_from: &'a Path,
@@ -208,12 +207,12 @@ pub struct FileIdentity {
     pub device: u64,
     /// The number of the file on the device.
     pub inode: u64,
-    /// How many names (hard links) the file has.
+    /// The number of names (hard links) of the file.
     pub links: u64,
 }
 
 impl FileIdentity {
-    /// The identity that stands for every file on platforms without device and inode numbers.
+    /// The identity of every file on platforms without device and inode numbers.
     pub const UNKNOWN: Self = Self { device: u64::MAX, inode: u64::MAX, links: 1 };
 
     /// True when both identify the same file. The number of its names is ignored, because it can change.
@@ -260,16 +259,17 @@ pub(crate) fn read_until_device_error(storage: &dyn Storage, buf: &mut [u8], off
 /// the bytes. Always false on platforms other than Unix.
 pub(crate) fn is_device_error(error: &io::Error) -> bool {
     #[cfg(unix)]
-    let device = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    let is_device_error = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
     #[cfg(not(unix))]
-    let device = {
+    let is_device_error = {
         let _ = error;
         false
     };
-    device
+    is_device_error
 }
 
-/// Appends all of `bytes` in one or more writes. Only for files beside the log, which are not used until they are complete.
+/// Appends all of `bytes` in one or more writes. A failure can leave a part of them in the file, so this is only for files
+/// that are not used until they are complete.
 ///
 /// # Errors
 /// The errors of [`Storage::append`], and `WriteZero` when the operating system writes nothing.

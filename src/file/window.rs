@@ -8,7 +8,7 @@ use super::LogFile;
 use super::storage::{is_device_error, read_full};
 use crate::StorageError;
 
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 pub(super) const READ_CHUNK_LEN: usize = 1 << 20;
 /// After a failed read, the range is read again in pieces of this size, to find the bytes that the device cannot read.
 const RETRY_PAGE_LEN: u64 = 4096;
@@ -19,9 +19,9 @@ pub(super) struct ReadWindow {
     buf: Vec<u8>,
     base: u64,
     filled: usize,
-    /// The window does not read ahead past this offset. Bytes after it are read when they are needed.
+    /// The window does not read ahead past this offset. It reads bytes after the limit only when they are needed.
     pub(super) read_ahead_limit: u64,
-    /// The largest number of bytes that `fill` provides at once; it fails with `OutOfMemory` for more.
+    /// The largest number of bytes that `fill` provides at once. It returns `OutOfMemory` for more.
     pub(super) max_need: usize,
     /// Ranges that the device cannot read, ascending. Their bytes in the window are zero.
     pub(super) unreadable: Vec<Range<u64>>,
@@ -60,8 +60,8 @@ impl ReadWindow {
     /// Loads `need` bytes from `at` on, or the bytes up to `end` when those are fewer. Bytes before `at` may be dropped.
     ///
     /// # Errors
-    /// `OutOfMemory` when `need` exceeds `max_need` or the buffer cannot grow; `Io` when a read fails, except where the
-    /// device cannot read.
+    /// `OutOfMemory` when `need` exceeds `max_need` or the buffer cannot grow; `Io` when a read fails. Ranges that the device
+    /// cannot read are not an error.
     #[cold]
     pub(super) fn fill(&mut self, log: &LogFile, at: u64, need: usize, end: u64) -> Result<(), StorageError> {
         let out_of_memory =
@@ -73,25 +73,26 @@ impl ReadWindow {
         if at < self.base || at > filled_to {
             (self.base, self.filled) = (at, 0);
         }
-        let ahead = (at - self.base) as usize;
-        // Load a chunk more than needed, so that the next calls, a little further on, find their bytes.
-        let ahead_to = if at < self.read_ahead_limit { self.read_ahead_limit } else { u64::MAX };
-        let wanted = (need as u64 + READ_CHUNK_LEN as u64).min(ahead_to - at).max(need as u64);
+        let consumed_len = (at - self.base) as usize;
+        // One chunk more than needed is loaded, so that the next calls find their bytes in the window.
+        let read_ahead_end = if at < self.read_ahead_limit { self.read_ahead_limit } else { u64::MAX };
+        let wanted = (need as u64 + READ_CHUNK_LEN as u64).min(read_ahead_end - at).max(need as u64);
         let wanted = wanted.min(end.saturating_sub(at)) as usize;
-        // Moving the rest to the front costs time proportional to its length. It is done when the rest is short, or when
-        // the window would otherwise exceed a frame by more than a few chunks.
-        if ahead >= self.filled / 2 || ahead + wanted > crate::format::frame::MAX_FRAME + 4 * READ_CHUNK_LEN {
-            self.buf.copy_within(ahead..self.filled, 0);
-            self.filled -= ahead;
+        // Moving the remaining bytes to the front costs time proportional to their number. They are moved when they are few,
+        // or when the window would otherwise exceed a frame by more than a few chunks.
+        let max_window_len = crate::format::frame::MAX_FRAME + 4 * READ_CHUNK_LEN;
+        if consumed_len >= self.filled / 2 || consumed_len + wanted > max_window_len {
+            self.buf.copy_within(consumed_len..self.filled, 0);
+            self.filled -= consumed_len;
             self.base = at;
         }
-        let target = (at - self.base) as usize + wanted;
-        if target > self.buf.len() {
-            let more = target - self.buf.len();
-            self.buf.try_reserve_exact(more).map_err(|_| out_of_memory(target))?;
-            self.buf.resize(target, 0);
+        let target_len = (at - self.base) as usize + wanted;
+        if target_len > self.buf.len() {
+            let added_len = target_len - self.buf.len();
+            self.buf.try_reserve_exact(added_len).map_err(|_| out_of_memory(target_len))?;
+            self.buf.resize(target_len, 0);
         }
-        if let Some(missing) = self.buf.get_mut(self.filled..target) {
+        if let Some(missing) = self.buf.get_mut(self.filled..target_len) {
             let offset = self.base + self.filled as u64;
             let read = match read_full(log.storage(), missing, offset) {
                 Ok(read) => read,

@@ -1,4 +1,4 @@
-//! [`LogWriter`]: appending frames to a log, under its lock, completely or not at all. No other code appends to a log.
+//! [`LogWriter`]: the only code that appends frames to a log. It holds the writer's lock, and appends all frames or none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,32 +9,34 @@ use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 use crate::format::Version;
 
-/// Number of appends after which the end of the file is checked. Checking after every append would double the system calls.
+/// Number of appends after which the end of the file is checked. A check after every append would double the system calls.
 const END_CHECK_INTERVAL: u32 = 64;
 
-/// When an append returns, which decides what a power cut can cost.
+/// The durability of an append: the point at which it returns, which decides whether a power cut can lose the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// After the bytes were handed to the operating system. The event survives a crash of the process, not of the machine.
+    /// The append returns after the bytes were handed to the operating system. The event survives a crash of the process, but
+    /// not of the machine.
     Buffered,
-    /// After the bytes are on stable storage. The event survives a power cut.
+    /// The append returns after the bytes are on stable storage. The event survives a power cut.
     Synced,
 }
 
-/// A log opened for append, with the lock and the end up to which its contents are known.
+/// A log opened for append, with the writer's lock and the end of its known contents.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
     log: Arc<LogFile>,
     storage: Arc<dyn Storage>,
     end: u64,
-    poisoned: Option<String>,
+    /// Why the writer refuses all appends; `None` while it accepts them.
+    poison_reason: Option<String>,
     /// Number of appends since the end of the file was last checked.
     appends_since_check: u32,
 }
 
 impl LogWriter {
-    /// Takes the lock for writing on `log`, which was opened from `disk` for append through `storage`.
+    /// Takes the writer's lock on `log`, which was opened from `disk` for append through `storage`.
     ///
     /// # Errors
     /// `Locked` when another writer holds the lock, with its process id when the platform reports it; `Changed` when the
@@ -46,11 +48,11 @@ impl LogWriter {
         }
         lock_for_writing(disk, path, storage.as_ref(), Duration::ZERO)?;
         let end = log.len()?;
-        Ok(Self { log, storage, end, poisoned: None, appends_since_check: 0 })
+        Ok(Self { log, storage, end, poison_reason: None, appends_since_check: 0 })
     }
 
-    /// The same writer over `log`, another handle of the file that is locked. A sync that fails is then known to every user
-    /// of that handle.
+    /// Replaces the log handle with `log`, another handle of the locked file, so that every user of that handle learns of a
+    /// failed sync.
     pub(crate) fn with_log(mut self, log: Arc<LogFile>) -> Self {
         self.log = log;
         self
@@ -67,33 +69,33 @@ impl LogWriter {
     /// and after 64 appends at the latest.
     ///
     /// # Errors
-    /// `Io` when the write failed; the file has its previous size then. `Poisoned` when that size could not be restored,
-    /// when a sync failed, or when another program has written to the log.
+    /// `Io` when the write failed and the file was restored to its previous size; `Poisoned` when that size could not be
+    /// restored, when a sync failed, or when another program has written to the log.
     pub(crate) fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
         self.ensure_not_poisoned()?;
         let start = self.end;
-        let goal = start + frames.len() as u64;
+        let new_end = start + frames.len() as u64;
         let mut rest = frames;
         while !rest.is_empty() {
             match self.storage.append(rest) {
-                Ok(0) => return Err(self.roll_back(goal - rest.len() as u64, std::io::ErrorKind::WriteZero.into())),
+                Ok(0) => return Err(self.roll_back(new_end - rest.len() as u64, std::io::ErrorKind::WriteZero.into())),
                 Ok(bytes) => rest = rest.get(bytes..).unwrap_or_default(),
-                Err(error) => return Err(self.roll_back(goal - rest.len() as u64, error)),
+                Err(error) => return Err(self.roll_back(new_end - rest.len() as u64, error)),
             }
         }
         self.appends_since_check += 1;
         if durability == Durability::Synced || self.appends_since_check >= END_CHECK_INTERVAL {
-            self.check_end(goal)?;
+            self.check_end(new_end)?;
         }
         if durability == Durability::Synced {
-            // Before `end` moves, because frames whose sync failed must not count as part of the log.
+            // The sync precedes the change of `end`, because frames whose sync failed must not count as part of the log.
             self.sync_data()?;
         }
-        self.end = goal;
+        self.end = new_end;
         Ok(start)
     }
 
-    /// Poisons the log when the last append did not end at `expected_end`, because another program wrote in between.
+    /// Poisons the writer when the last append did not end at `expected_end`, because another program wrote in between.
     /// The file is not truncated, because that would destroy the bytes of the other program.
     fn check_end(&mut self, expected_end: u64) -> Result<(), StorageError> {
         self.appends_since_check = 0;
@@ -104,7 +106,7 @@ impl LogWriter {
         }
     }
 
-    /// Blocks until everything that was appended is on stable storage.
+    /// Blocks until every appended frame is on stable storage.
     ///
     /// # Errors
     /// `Poisoned` when a sync fails or has failed before. A failed sync is never repeated, because a later success would not
@@ -131,7 +133,7 @@ impl LogWriter {
     }
 
     fn ensure_not_poisoned(&self) -> Result<(), StorageError> {
-        match &self.poisoned {
+        match &self.poison_reason {
             None => Ok(()),
             Some(reason) => {
                 let path = self.log.path().to_owned();
@@ -141,13 +143,13 @@ impl LogWriter {
     }
 
     fn poison(&mut self, reason: String) -> StorageError {
-        self.poisoned = Some(reason.clone());
+        self.poison_reason = Some(reason.clone());
         StorageError::Poisoned { path: self.log.path().to_owned(), offset: self.end, reason }
     }
 
     /// Truncates the file to the frame boundary before a failed write, and returns the error of the write.
     ///
-    /// Poisons the log instead when the file does not end where the written bytes end, or when truncating fails.
+    /// Poisons the writer instead when the file does not end where the written bytes end, or when truncating fails.
     fn roll_back(&mut self, written_end: u64, error: std::io::Error) -> StorageError {
         let file_end = self.storage.len();
         if !matches!(file_end, Ok(len) if len == written_end) {
@@ -163,12 +165,12 @@ impl LogWriter {
 impl Drop for LogWriter {
     /// Releases the lock. Readers and indexes may keep the file open for longer than the writer exists.
     fn drop(&mut self) {
-        // The lock also ends when the last handle is closed, so a failure only delays the next writer.
+        // Closing the last handle also releases the lock, so a failure only delays the next writer.
         let _ = self.storage.unlock();
     }
 }
 
-/// Opens `path` for append. The lock of [`LogWriter::lock`] belongs to the returned handle.
+/// Opens `path` for append. [`LogWriter::lock`] takes the writer's lock on the returned handle.
 ///
 /// # Errors
 /// `Io` when the file cannot be opened.

@@ -1,25 +1,25 @@
-//! Detecting another process that writes to a file, without taking the lock.
+//! Detection of another process that writes to a file, without taking the writer's lock.
 //!
 //! Only Linux reports this: `/proc/locks` lists the holder of the lock, and `/proc/*/fd` the processes that have the file
-//! open for writing. Taking the lock to find out would make the attempt of a starting writer fail.
+//! open for writing. A detection that took the lock would make the attempt of a starting writer fail.
 
 use super::FileIdentity;
 
-/// What is known about writers of a file.
+/// The result of looking for another process that writes to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriterPresence {
-    /// The process with this id holds the lock for writing.
+    /// The process with this id holds the writer's lock.
     HoldsLock(u32),
     /// The process with this id has the file open for writing, without the lock.
     HasFileOpen(u32),
     /// No other process was found. Processes of other users may be hidden.
     NoneFound,
-    /// The platform does not report it.
+    /// The platform does not report which processes write to a file.
     Unknown,
 }
 
 impl WriterPresence {
-    /// The id of the process that was found.
+    /// The id of the process that was found; `None` when no process was found.
     pub const fn pid(self) -> Option<u32> {
         match self {
             Self::HoldsLock(pid) | Self::HasFileOpen(pid) => Some(pid),
@@ -28,7 +28,7 @@ impl WriterPresence {
     }
 }
 
-/// Looks for another process that holds the lock of the file or has it open for writing.
+/// Looks for another process that holds the writer's lock of the file or has the file open for writing.
 #[cfg(target_os = "linux")]
 pub(crate) fn detect_writer(file: FileIdentity) -> WriterPresence {
     let Ok(locks) = std::fs::read_to_string("/proc/locks") else {
@@ -64,10 +64,12 @@ fn parse_lock_holder(line: &str, file: FileIdentity) -> Option<u32> {
 fn find_open_writer(file: FileIdentity) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
 
-    let own_id = std::process::id();
+    let current_pid = std::process::id();
     let processes = std::fs::read_dir("/proc").ok()?.flatten();
-    processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).filter(|pid| *pid != own_id).find(
-        |pid| {
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| *pid != current_pid)
+        .find(|pid| {
             let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
                 return false;
             };
@@ -78,12 +80,11 @@ fn find_open_writer(file: FileIdentity) -> Option<u32> {
                 });
                 is_open && can_write(*pid, &descriptor.file_name().to_string_lossy())
             })
-        },
-    )
+        })
 }
 
-/// Returns whether a descriptor can write, from the octal `flags:` line of `/proc/PID/fdinfo/FD`: the access mode in its
-/// lowest two bits is 1 for write-only and 2 for both.
+/// True when a descriptor can write. The octal `flags:` line of `/proc/PID/fdinfo/FD` holds the access mode in its lowest
+/// two bits: 1 for write-only, 2 for reading and writing.
 #[cfg(target_os = "linux")]
 fn can_write(pid: u32, descriptor: &str) -> bool {
     let info = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).unwrap_or_default();
