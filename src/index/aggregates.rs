@@ -1,4 +1,4 @@
-//! The index that lookups use: the entries of an index file, and the entries of later frames in memory, as one.
+//! [`AggregateIndex`]: the index that lookups use. It combines the entries of an index file with entries in memory.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use super::sparse_grid::SparseGrid;
 use super::stored_run::StoredRun;
 use crate::file::LogFile;
 
-/// Maps aggregate ids to the offsets of their events, and knows which part of the log it covers.
+/// Maps aggregate ids to the offsets of their events, for the part of the log that the index covers.
 ///
-/// [`EventLog::index`](crate::EventLog::index) gives the index of a log as it is now,
-/// [`EventLog::rebuild_index_from`](crate::EventLog::rebuild_index_from) builds the index of a part of it, and
-/// [`load_index`](crate::load_index) opens an index file. Offsets that are in an index file stay there and are read when
-/// they are looked up; the rest is in memory. An index never changes when its log does: it answers for the part of the
-/// log in its [`coverage`](Self::coverage).
+/// [`EventLog::index`](crate::EventLog::index) returns the current index of a log,
+/// [`EventLog::rebuild_index_from`](crate::EventLog::rebuild_index_from) builds the index of a part of a log, and
+/// [`load_index`](crate::load_index) opens an index file. Offsets in an index file are read from it at each lookup; all other
+/// offsets are in memory. An index does not change when its log grows: it describes the part of the log in its
+/// [`coverage`](Self::coverage).
 ///
-/// An offset in an index is a claim, not a proof: read the frame at that offset and check it, as
+/// An offset from an index is no proof that the event is there. Callers must read the frame at the offset and check it, as
 /// [`EventLog::load_aggregate`](crate::EventLog::load_aggregate) does.
 #[derive(Debug, Clone)]
 pub struct AggregateIndex {
@@ -38,21 +38,21 @@ pub struct AggregateIndex {
     pub(super) blocks: SparseGrid<Block>,
     pub(super) checkpoints: SparseGrid<Checkpoint>,
     pub(super) counts: NameCounts,
-    /// Valid frames that are not events precede the first event. A merge needs to know it.
+    /// Valid frames that are not events precede the first event. A merge adds this flag to the block before them.
     pub(super) starts_with_non_events: bool,
     pub(super) damage: IndexDamage,
     pub(super) log_version: u16,
     pub(super) log_header: [u8; 16],
     pub(super) lost_tail: LostTail,
     pub(super) verification_mark: Option<VerificationMark>,
-    /// Offset and checksum of a frame after the covered part. It identifies the log when nothing else is covered.
+    /// Offset and checksum of a frame after the covered part. It identifies the log when the index covers no frame.
     pub(super) known_frame: Option<(u64, u32)>,
     pub(super) spill_options: SpillOptions,
     pub(super) sources: SourceLogs,
 }
 
 impl AggregateIndex {
-    /// An index that covers nothing yet of a log with this version and header.
+    /// Creates an index that covers no frame yet, for a log with this version and header.
     pub(crate) fn new(log_version: u16, log_header: [u8; 16]) -> Self {
         Self {
             index_file: None,
@@ -75,7 +75,7 @@ impl AggregateIndex {
         }
     }
 
-    /// An index that covers what an index file covers. Reads the file's anchors and counts; offsets stay in the file.
+    /// Creates an index from an index file. Reads the anchors and counts of the file; the offsets stay in the file.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`] when a section that is read is broken; [`IndexFault::Io`] when the file cannot be read.
@@ -103,7 +103,7 @@ impl AggregateIndex {
         })
     }
 
-    /// Sets how much memory the index may use, and where it puts the rest.
+    /// Sets the memory limit of the index, and the folder for aggregates that exceed it.
     #[must_use]
     pub(crate) fn with_spill_options(self, spill_options: SpillOptions) -> Self {
         Self { spill_options, ..self }
@@ -116,7 +116,7 @@ impl AggregateIndex {
         self
     }
 
-    /// Makes an empty index one of a part of the log: of the frames that start at `start` or later.
+    /// Restricts an empty index to the frames that start at `start` or later.
     #[must_use]
     pub(crate) fn starting_at(self, start: u64) -> Self {
         Self { start, ..self }
@@ -137,28 +137,27 @@ impl AggregateIndex {
         }
     }
 
-    /// True when the index covers the log from its first frame. Only such an index knows ordinals, and only such an index
-    /// can be saved.
+    /// True when the index covers the log from its first frame. Only such an index has correct ordinals and can be saved.
     pub(crate) const fn covers_log_start(&self) -> bool {
         self.start == 0
     }
 
-    /// The numbers of the covered part.
+    /// The totals of the covered part: numbers of events and frames, and its end.
     pub(crate) const fn totals(&self) -> &Totals {
         &self.totals
     }
 
-    /// The index's copy of the log's header.
+    /// The copy of the log's header in the index.
     pub(crate) const fn log_header(&self) -> [u8; 16] {
         self.log_header
     }
 
-    /// What the index knows of events that the log has lost at its end.
+    /// The events that the log has lost at its end, according to the index.
     pub(crate) const fn lost_tail(&self) -> LostTail {
         self.lost_tail
     }
 
-    /// How far the log was verified; `None` when it never was.
+    /// The end and time of the last verification; `None` when the log was never verified.
     pub const fn verification_mark(&self) -> Option<VerificationMark> {
         self.verification_mark
     }
@@ -168,17 +167,17 @@ impl AggregateIndex {
         self.layers.iter().map(IndexLayer::memory).sum()
     }
 
-    /// The log files that have to be synced before the index is saved. Empty for an index that was loaded from a file and
-    /// not extended: its log was synced when that file was written.
+    /// The log files that must be synced before the index is saved. There are none for an index that was loaded from a file
+    /// and not extended, because its log was synced when that file was written.
     pub(super) fn source_logs(&self) -> impl Iterator<Item = &Arc<LogFile>> {
         self.sources.logs()
     }
 
-    /// The offsets of one aggregate's events, ascending. The index file is read while the iterator advances, so each item
-    /// can be a fault.
+    /// Iterates over the offsets of one aggregate's events, ascending. The iterator reads the index file while it advances, so
+    /// each item can be a fault.
     ///
     /// # Errors
-    /// [`IndexFault::Corrupt`] when the file's entry is broken; [`IndexFault::Io`] when the file cannot be read.
+    /// [`IndexFault::Corrupt`] when the entry in the file is broken; [`IndexFault::Io`] when the file cannot be read.
     pub fn offsets(&self, id: u64) -> Result<impl Iterator<Item = Result<u64, IndexFault>> + '_, IndexFault> {
         let mut entries = Vec::new();
         for layer in &self.layers {
@@ -187,7 +186,8 @@ impl AggregateIndex {
         Ok(entries.into_iter().flat_map(|entry| entry.offsets()))
     }
 
-    /// Every aggregate, by ascending id. The index file is read while the iterator advances, so each item can be a fault.
+    /// Iterates over all aggregates, by ascending id. The iterator reads the index file while it advances, so each item can be
+    /// a fault.
     pub fn iter(&self) -> impl Iterator<Item = Result<AggregateSummary, IndexFault>> + '_ {
         let mut merge = Some(LayerMerge::new(&self.layers));
         let mut group = Vec::new();
@@ -211,13 +211,13 @@ impl AggregateIndex {
         &self.counts
     }
 
-    /// Damaged ranges that were in the log when the index was built, ascending. The index knows nothing of what is there.
+    /// The ranges of the log that were damaged when the index was built, ascending. The index has no frames in them.
     pub(crate) fn build_damage(&self) -> &[Range<u64>] {
         self.damage.at_build()
     }
 
-    /// All damaged ranges that the index knows, ascending: those from when it was built, and those found since in the
-    /// part that it covers. Of the latter, neighbours are joined when there are very many.
+    /// All damaged ranges in the index, ascending: ranges that were damaged when it was built, and ranges that a later pass
+    /// found damaged in the covered part. When there are very many of the second kind, adjacent ranges are joined.
     pub fn known_damage(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         self.damage.all()
     }
@@ -232,18 +232,18 @@ impl AggregateIndex {
         self.last_anchor_where(|anchor| anchor.ordinal <= ordinal)
     }
 
-    /// The anchor of the first block that holds an event at `time_ms` or later. The first such event follows it.
+    /// The anchor of the first block with an event at `time_ms` or later. A scan from this anchor finds the first such event.
     pub(crate) fn anchor_by_time(&self, time_ms: u64) -> Option<Anchor> {
         self.blocks().find(|block| block.time_range.1 >= time_ms).map(|block| block.anchor)
     }
 
-    /// Every anchor, ascending.
+    /// Iterates over all anchors, ascending.
     pub(crate) fn anchors(&self) -> impl Iterator<Item = Anchor> + '_ {
         self.blocks().map(|block| block.anchor)
     }
 
-    /// Every block, ascending. The first block starts at the first event. A block ends where the next one starts; the
-    /// last one ends with the covered part.
+    /// Iterates over all blocks, ascending. The first block starts at the first event. A block ends where the next one starts,
+    /// and the last one ends with the covered part.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.blocks.entries().iter().map(|(_, block)| block)
     }

@@ -1,4 +1,4 @@
-//! Blocks: stretches of the log from one anchor to the next. Of each block the index knows what a filter needs to skip it.
+//! Blocks: parts of the log from one anchor to the next, each with a summary that lets a filter skip the block.
 
 use std::iter;
 
@@ -19,14 +19,14 @@ pub(crate) struct Anchor {
     pub(crate) checksum: u32,
 }
 
-/// The stretch of the log from an anchor to the next one.
+/// The summary of the part of the log from an anchor to the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
     /// The first event of the block.
     pub(crate) anchor: Anchor,
     /// The earliest and the latest time of its events, in milliseconds since the Unix epoch.
     pub(crate) time_range: (u64, u64),
-    /// The block holds valid frames whose payload is no event.
+    /// The block holds valid frames whose payload is not an event.
     pub(crate) has_non_events: bool,
     /// The block holds an event whose time is less than that of the event before it.
     pub(crate) has_out_of_order_times: bool,
@@ -44,6 +44,7 @@ struct NameSlots {
 }
 
 impl NameSlots {
+    /// Adds a slot to the set.
     #[inline]
     fn insert(&mut self, slot: usize) {
         let bit = 1 << (slot % 64);
@@ -64,7 +65,7 @@ impl NameSlots {
         iter::once(self.first_word).chain(self.more_words.iter().flat_map(|more| more.iter().copied()))
     }
 
-    /// Every slot in the set, ascending.
+    /// Iterates over the slots in the set, ascending.
     fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.words()
             .enumerate()
@@ -73,7 +74,7 @@ impl NameSlots {
 }
 
 impl Block {
-    /// A block that starts at an anchor and holds no event yet.
+    /// Creates a block that starts at an anchor and holds no event yet.
     pub(super) fn new(anchor: Anchor) -> Self {
         Self {
             anchor,
@@ -98,8 +99,8 @@ impl Block {
         self.name_slots.words().nth(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
-    /// Converts a block of a part to one of the whole index: `events_before` events precede the part, and `slots` gives,
-    /// for each slot of the part's names, the slot in the whole index.
+    /// Converts a block of an index part to a block of the whole index. `events_before` events precede the part, and `slots`
+    /// maps each name slot of the part to the slot of that name in the whole index.
     pub(super) fn rebased(mut self, events_before: u64, slots: &[usize]) -> Self {
         self.anchor.ordinal += events_before;
         let names = std::mem::take(&mut self.name_slots);
@@ -113,8 +114,8 @@ impl Block {
         u64::from(self.has_non_events) | u64::from(self.has_out_of_order_times) << 1
     }
 
-    /// Appends the block's row of the blocks section: varints of the earliest time, of the distance to the latest time, of
-    /// the flags and of the number of bytes that follow, then the bits of the name slots, lowest first.
+    /// Appends the block's row in the blocks section to `out`: varints of the earliest time, the difference to the latest
+    /// time, the flags, and the number of bytes that follow, then the bits of the name slots, lowest first.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let mut names: Vec<u8> = self.name_slots.words().flat_map(u64::to_le_bytes).collect();
         while names.last() == Some(&0) {
@@ -126,7 +127,7 @@ impl Block {
         out.extend_from_slice(&names);
     }
 
-    /// Decodes the row of the block at `anchor` and removes it from the front of `rest`; `None` when the bytes are no row.
+    /// Decodes the row of the block at `anchor` and removes it from the front of `rest`; `None` when the bytes are not a row.
     pub(super) fn decode(anchor: Anchor, rest: &mut &[u8]) -> Option<Self> {
         let (first, span, flags) = (take_varint(rest)?, take_varint(rest)?, take_varint(rest)?);
         let len = usize::try_from(take_varint(rest)?).ok()?;
@@ -168,7 +169,7 @@ pub(super) fn encode_anchor(anchor: &Anchor) -> Vec<u8> {
     row
 }
 
-/// Decodes an anchor from its row.
+/// Decodes an anchor from its row of the anchors section.
 pub(super) fn decode_anchor(row: &[u8]) -> Anchor {
     let number = |at| u64_at(row, at).unwrap_or_default();
     let checksum = u32_at(row, 24).unwrap_or_default();

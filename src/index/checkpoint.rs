@@ -1,16 +1,17 @@
-//! Checkpoints: the totals and counts of an index at one offset of the log, and their bytes. An index is cut back to one.
+//! Checkpoints: the totals and counts of an index at one offset of the log, and their encoding. An index can be cut back to a
+//! checkpoint.
 
 use super::sparse_grid::Coalesce;
 use crate::format::index::{IndexHeader, put_varint, take_varint};
 
-/// The numbers of the covered part of the log.
+/// The totals of a part of the log: numbers of events and frames, its end, and its first and last frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     /// The end of the last valid frame.
     pub(crate) covered_to: u64,
     /// The number of events.
     pub(crate) events: u64,
-    /// The number of valid frames: events, gaps, and frames whose payload is no event.
+    /// The number of valid frames: events, gaps, and frames whose payload is neither.
     pub(crate) frames: u64,
     /// The number of gaps.
     pub(crate) gaps: u64,
@@ -23,7 +24,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// The numbers of this part of the log and of `part`, which follows it.
+    /// Returns the totals of this part of the log and of `part`, which follows it, as one.
     pub(super) fn combined_with(&self, part: &Self) -> Self {
         Self {
             covered_to: self.covered_to.max(part.covered_to),
@@ -46,8 +47,8 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Converts a checkpoint of a part to one of the whole log. `totals` and `counts` are those of everything before the
-    /// part; `slots` gives, for each slot of the part's names, the slot in the whole index.
+    /// Converts a checkpoint of an index part to a checkpoint of the whole log. `totals` and `counts` are the values before
+    /// the part, and `slots` maps each name slot of the part to the slot of that name in the whole index.
     pub(super) fn rebased(&self, totals: &Totals, counts: &[u64], slots: &[usize]) -> Self {
         let mut whole = counts.to_vec();
         for (slot, count) in slots.iter().zip(&self.counts) {
@@ -63,10 +64,11 @@ impl Checkpoint {
 }
 
 impl Coalesce for Checkpoint {
+    /// Keeps the earlier checkpoint, because checkpoints cannot be combined.
     fn coalesce(&mut self, _next: Self) {}
 }
 
-/// Appends the bytes of a checkpoint to `out`: its totals, the number of counts, and the counts, all as varints.
+/// Appends a checkpoint to `out`: its totals, the number of counts, and the counts, all as varints.
 pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     let totals = &checkpoint.totals;
     let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
@@ -81,8 +83,8 @@ pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     }
 }
 
-/// Decodes a checkpoint and removes it from the front of `rest`; `None` when the bytes are no checkpoint, or its numbers
-/// exceed those of the header.
+/// Decodes a checkpoint and removes it from the front of `rest`; `None` when the bytes are not a checkpoint, or when its
+/// totals exceed those in the index header. `names` is the number of names in the index.
 pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, header: &IndexHeader) -> Option<Checkpoint> {
     let mut next = || take_varint(rest);
     let (covered_to, events, frames, gaps) = (next()?, next()?, next()?, next()?);

@@ -1,7 +1,7 @@
-//! The number of events of each type, namespace and schema, in bounded memory.
+//! [`NameCounts`]: the number of events of each type, namespace and schema, in bounded memory.
 //!
-//! Each distinct name has a slot, a small number that blocks and checkpoints refer to. Names beyond the limits share one slot
-//! per kind.
+//! Each distinct name has a *slot*, a small number that blocks and checkpoints refer to. Names beyond the limits share one
+//! slot per kind.
 
 use std::collections::HashMap;
 
@@ -11,21 +11,21 @@ use crate::format::EventView;
 use crate::format::byte_layout::u16_at;
 use crate::format::json::unescape;
 
-/// The most distinct names of each kind. Events with further names are counted together.
+/// The largest number of distinct names of each kind. Events with further names are counted together.
 const MAX_NAMES: usize = 1024;
 /// The number of names of each kind that are found by comparing instead of hashing.
 const MAX_FIRST_TOKENS: usize = 32;
-/// The most bytes of a distinct name. Longer names are counted together.
+/// The largest length of a distinct name, in bytes. Longer names are counted together.
 const MAX_NAME_BYTES: usize = 256;
 
 /// The field of an event that a name comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NameKind {
-    /// `event_type`
+    /// The field `event_type` of the event.
     Type,
-    /// `namespace`
+    /// The field `namespace` of the event.
     Namespace,
-    /// `schema_id`
+    /// The field `schema_id` of the event.
     Schema,
 }
 
@@ -34,14 +34,14 @@ pub enum NameKind {
 pub struct CountedName {
     /// The field that the name comes from.
     pub kind: NameKind,
-    /// The name; `None` for all names that are counted together, because they are too many or too long.
+    /// The text of the name; `None` for the names that are counted together, because they are too many or too long.
     pub text: Option<Box<str>>,
 }
 
 /// The number of events of each name.
 #[derive(Debug, Clone)]
 pub struct NameCounts {
-    /// The most distinct names of each kind.
+    /// The largest number of distinct names of each kind.
     max_names: usize,
     names: Vec<CountedName>,
     counts: Vec<u64>,
@@ -60,8 +60,8 @@ impl Default for NameCounts {
 }
 
 impl NameCounts {
-    /// Counts without a limit, for a part of the log: how many distinct names are left for the part is known only when it
-    /// is merged with the parts before it.
+    /// Creates counts without a limit, for a part of the log. The limit is applied when the part is merged with the parts
+    /// before it, because only then the number of free slots is known.
     pub(super) fn unlimited() -> Self {
         Self::with_max_names(usize::MAX)
     }
@@ -77,27 +77,27 @@ impl NameCounts {
         }
     }
 
-    /// Every name with its number of events, in the order of first appearance.
+    /// Iterates over the names and their numbers of events, in the order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = (&CountedName, u64)> {
         self.names.iter().zip(self.counts.iter().copied())
     }
 
-    /// The slot of a name, or of the names that are counted together; `None` when no event has the name.
+    /// Returns the slot of a name, or else the shared slot of its kind; `None` when no event has the name.
     pub(crate) fn find_slot(&self, kind: NameKind, text: &str) -> Option<usize> {
         let distinct = self.slots.get(kind as usize).and_then(|slots| slots.get(text)).copied();
         distinct.or(self.other_slots.get(kind as usize).copied().flatten())
     }
 
-    /// Counts an event and returns the slots of its names.
+    /// Counts an event, and returns the slots of its type, namespace and schema.
     #[inline]
     pub(super) fn add(&mut self, event: &EventView) -> [usize; 3] {
         let tokens = [event.event_type_token(), event.namespace_token(), event.schema_id_token()];
         let mut slots = [0; 3];
         for ((kind, token), slot) in NAME_KINDS.into_iter().zip(tokens).zip(&mut slots) {
             // Most logs have a handful of names, and comparing a few tokens costs less than hashing.
-            let first =
+            let known =
                 self.first_tokens.get(kind as usize).and_then(|first| first.iter().find(|(name, _)| **name == *token));
-            *slot = match first {
+            *slot = match known {
                 Some((_, known)) => *known,
                 None => self.slot_of_token(kind, token),
             };
@@ -119,9 +119,9 @@ impl NameCounts {
         slot
     }
 
-    /// Adds the counts of the following part of the log. Returns, for each slot of the part, the slot here.
+    /// Adds the counts of the following part of the log. Returns the slot in `self` for each slot of the part.
     pub(super) fn merge(&mut self, part: &Self) -> Vec<usize> {
-        let join = |(name, count): (&CountedName, u64)| {
+        let merge_count = |(name, count): (&CountedName, u64)| {
             let slot = match &name.text {
                 Some(text) => self.slot_or_insert(name.kind, text),
                 None => self.other_slot_or_insert(name.kind),
@@ -131,10 +131,10 @@ impl NameCounts {
             }
             slot
         };
-        part.iter().map(join).collect()
+        part.iter().map(merge_count).collect()
     }
 
-    /// A copy of the counts, by slot, for a checkpoint.
+    /// Copies the counts, by slot, for a checkpoint.
     pub(super) fn snapshot(&self) -> Vec<u64> {
         self.counts.clone()
     }
@@ -165,20 +165,20 @@ impl NameCounts {
         slot
     }
 
-    /// The slot of the names of a kind that are counted together.
+    /// Returns the shared slot of a kind, for the names that are counted together.
     fn other_slot_or_insert(&mut self, kind: NameKind) -> usize {
         let slot = self.names.len();
-        let Some(others) = self.other_slots.get_mut(kind as usize) else { return usize::MAX };
-        if let Some(known) = *others {
+        let Some(other_slot) = self.other_slots.get_mut(kind as usize) else { return usize::MAX };
+        if let Some(known) = *other_slot {
             return known;
         }
-        *others = Some(slot);
+        *other_slot = Some(slot);
         self.names.push(CountedName { kind, text: None });
         self.counts.push(0);
         slot
     }
 
-    /// The bytes of the names in the index file: for each name its kind, whether it is distinct, its length and its text.
+    /// Encodes the names section of the index file: for each name its kind, whether it is distinct, its length and its text.
     pub(super) fn encode_names(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for name in &self.names {
@@ -190,7 +190,7 @@ impl NameCounts {
         out
     }
 
-    /// Decodes names, with all counts 0; `None` when the bytes are not names.
+    /// Decodes the names section, with all counts 0; `None` when the bytes are not names.
     pub(super) fn decode_names(mut bytes: &[u8]) -> Option<Self> {
         let mut counts = Self::default();
         while !bytes.is_empty() {

@@ -1,5 +1,4 @@
-//! What an index knows of its log as a whole: the range that it covers, the tail that the log has lost, and how far the log
-//! was verified.
+//! The facts that an index records about its log: the covered range, the tail that the log has lost, and the verified part.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use crate::file::{Disk, OsDisk};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {
-    /// The index covers frames that start at this offset or later. 0 for an index of the whole log.
+    /// The index covers frames that start at this offset or later. The offset is 0 for an index of the whole log.
     pub start: u64,
     /// The end of the last valid frame that the index covers.
     pub covered_to: u64,
@@ -23,11 +22,11 @@ pub struct Coverage {
     pub events: u64,
     /// The number of gaps covered.
     pub gaps: u64,
-    /// The number of valid frames covered: events, gaps, and frames whose payload is no event.
+    /// The number of valid frames covered: events, gaps, and frames whose payload is neither.
     pub frames: u64,
 }
 
-/// Events that the log once held after the end of what an index can cover now.
+/// Events at the end of the log that an index has recorded and that the log has lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LostTail {
@@ -35,27 +34,28 @@ pub struct LostTail {
     pub log_end_offset: u64,
     /// The number of lost events.
     pub lost_events: u64,
-    /// The number of aggregates that the lost events belonged to.
+    /// The number of aggregates to which the lost events belonged.
     pub lost_aggregates: u64,
-    /// Offset and checksum of the last lost frame. A donor is recognised by it.
+    /// Offset and checksum of the last lost frame. A copy of the log that has this frame can restore the tail.
     pub last_frame: Option<(u64, u32)>,
 }
 
-/// How far a log was verified, and when.
+/// The end of the verified part of a log, and the time of the verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerificationMark {
     /// The end of the last verified frame.
     pub verified_to: u64,
-    /// When the part that was verified first was read, in milliseconds since the Unix epoch.
+    /// The time of the verification, in milliseconds since the Unix epoch. When the log was verified in several passes, this
+    /// is the time of the first pass.
     pub verified_at_ms: u64,
 }
 
-/// One aggregate in an index.
+/// The entry of one aggregate in an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AggregateSummary {
-    /// The aggregate's id.
+    /// The id of the aggregate.
     pub id: u64,
     /// The number of its events.
     pub events: u64,
@@ -65,14 +65,14 @@ pub struct AggregateSummary {
     pub last: u64,
 }
 
-/// How much memory an index may use for aggregates, and where it puts the rest.
+/// The memory limit for the aggregates of an index, and the folder for aggregates that exceed it.
 #[derive(Debug, Clone)]
 pub struct SpillOptions {
     /// The disk on which the index creates anonymous files, and on which it is saved.
     pub disk: Arc<dyn Disk>,
-    /// The folder for anonymous files; the system's temporary folder when there is none or it cannot be used.
+    /// The folder for anonymous files; the system's temporary folder when this is `None` or cannot be used.
     pub spill_folder: Option<PathBuf>,
-    /// The most memory that aggregates may use, in bytes.
+    /// The largest amount of memory that aggregates may use, in bytes.
     pub max_memory: u64,
 }
 

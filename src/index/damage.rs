@@ -1,16 +1,16 @@
-//! The damaged ranges that an index knows: those from when it was built, and those found since.
+//! The damaged ranges of an index: ranges that were damaged when it was built, and ranges found damaged later.
 //!
-//! Of a range that was damaged when the index was built, the index knows no frames. Such a range stays until the index is
-//! rebuilt, even when a repair has restored the bytes. A range that was damaged later is different: the index knows the
-//! frames that were there, and removes the range when a later pass finds it intact.
+//! The index has no frames in a range that was damaged when it was built. Such a range stays listed until the index is
+//! rebuilt, even when a repair has restored the bytes. The index has the frames of a range that was damaged later, and
+//! removes the range from the list when a later pass finds it intact.
 
 use std::ops::Range;
 
 use crate::format::byte_layout::u64_at;
 use crate::format::index::{DAMAGE_ROW_LEN, FOUND_AFTER_BUILD_BIT};
 
-/// The most damaged ranges of each kind. Further ranges from building are dropped; of ranges found since, neighbours are
-/// joined.
+/// The largest number of damaged ranges in each of the two lists. Further ranges found while building are dropped; in the
+/// list of ranges found later, adjacent ranges are joined.
 pub(crate) const MAX_DAMAGED_RANGES: usize = 65_536;
 
 /// The damaged ranges of an index, ascending.
@@ -30,7 +30,7 @@ impl IndexDamage {
         &self.at_build
     }
 
-    /// All damaged ranges, ascending.
+    /// Iterates over all damaged ranges, ascending.
     pub(super) fn all(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         let (mut at_build, mut later) = (self.at_build.iter().peekable(), self.after_build.0.iter().peekable());
         std::iter::from_fn(move || match (at_build.peek(), later.peek()) {
@@ -48,8 +48,8 @@ impl IndexDamage {
         }
     }
 
-    /// Records that a pass read `scanned` and found exactly `damaged` there. Damage after `covered_to`, the end of the
-    /// covered part, is left out.
+    /// Records that a pass read the ranges `scanned` and found exactly the ranges `damaged` in them. Damage after
+    /// `covered_to`, the end of the covered part, is not recorded.
     pub(super) fn update(&mut self, scanned: &[Range<u64>], mut damaged: RangeSet, covered_to: u64) {
         for range in scanned {
             self.after_build.remove(range);
@@ -70,14 +70,14 @@ impl IndexDamage {
         self.after_build.normalize();
     }
 
-    /// Removes the ranges after `end`. A range from building that crosses `end` is removed as a whole, because the pass
-    /// that extends the index from `end` finds it again.
+    /// Removes the ranges after `end`. A range that was damaged at build and crosses `end` is removed as a whole, because the
+    /// pass that extends the index from `end` finds it again.
     pub(super) fn truncate(&mut self, end: u64) {
         self.at_build.retain(|range| range.end <= end);
         self.after_build.remove(&(end..u64::MAX));
     }
 
-    /// The bytes of each range in the index file.
+    /// Encodes each range as its row in the index file.
     pub(super) fn encode_rows(&self) -> impl Iterator<Item = [u8; DAMAGE_ROW_LEN]> + '_ {
         let row = |range: &Range<u64>, flag: u64| {
             let mut row = [0; DAMAGE_ROW_LEN];
@@ -109,7 +109,7 @@ impl IndexDamage {
 }
 
 impl RangeSet {
-    /// Adds a range. A range that starts where the last added one ends is joined to it.
+    /// Adds a range to the set. A range that starts where the last added one ends is joined to it.
     pub(crate) fn add(&mut self, range: Range<u64>) {
         match self.0.last_mut() {
             _ if range.is_empty() => {}
@@ -121,12 +121,12 @@ impl RangeSet {
         }
     }
 
-    /// The ranges; ascending only after `normalize`.
+    /// Iterates over the ranges. They are in ascending order only after `normalize`.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Range<u64>> {
         self.0.iter()
     }
 
-    /// The ranges of both sets.
+    /// Returns the ranges of both sets as one set.
     pub(crate) fn union(mut self, others: Self) -> Self {
         for range in others.0 {
             self.add(range);
@@ -134,7 +134,7 @@ impl RangeSet {
         self
     }
 
-    /// Removes a range of bytes from the set, which has to be normalized.
+    /// Removes a range of bytes from the set, which must be normalized.
     fn remove(&mut self, range: &Range<u64>) {
         let first = self.0.partition_point(|known| known.end <= range.start);
         let end = self.0.partition_point(|known| known.start < range.end);
@@ -142,13 +142,13 @@ impl RangeSet {
             return;
         }
         let touched = self.0.get(first..end).unwrap_or_default();
-        let rests =
+        let remainders =
             [touched.first().map(|known| known.start..range.start), touched.last().map(|known| range.end..known.end)];
-        self.0.splice(first..end, rests.into_iter().flatten().filter(|rest| !rest.is_empty()));
+        self.0.splice(first..end, remainders.into_iter().flatten().filter(|remainder| !remainder.is_empty()));
     }
 
-    /// Sorts the ranges and joins those that touch. When there are too many, pairs of neighbours are joined together with
-    /// the bytes between them, so that no damaged byte leaves the set.
+    /// Sorts the ranges and joins ranges that touch. When there are too many, each pair of adjacent ranges becomes one range
+    /// that includes the bytes between them, so that no damaged byte leaves the set.
     fn normalize(&mut self) {
         self.0.sort_unstable_by_key(|range| range.start);
         let mut joined: Vec<Range<u64>> = Vec::with_capacity(self.0.len());

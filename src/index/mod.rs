@@ -1,5 +1,5 @@
-//! The index: it is derived from the log, can be deleted at any time, and is never trusted without reading the frame that
-//! it points at.
+//! The index of a log. It is derived from the log and can be deleted at any time. Readers check every offset from an index
+//! against the frame in the log.
 //!
 //! This module builds, merges, saves, opens and searches indexes, and compares an index file with its log. A missing, old
 //! or broken index file is a state, not an error.
