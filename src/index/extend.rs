@@ -1,5 +1,5 @@
-//! Changing an index: adding a part of the log, cutting the index back, merging two indexes, and recording what a pass over
-//! the log found.
+//! Changes to an index: adding a part of the log, cutting the index back, merging two indexes, and recording the results of
+//! a pass over the log.
 
 use std::ops::Range;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::StorageError;
 /// Two neighbouring runs in memory are merged when the first has fewer events than this.
 const SMALL_RUN: u64 = 1 << 15;
 
-/// What an index gains from the part of the log that follows its covered part.
+/// The data that extends an index by the part of the log after its covered part, without the aggregates.
 struct Extension<'a> {
     totals: &'a Totals,
     counts: &'a NameCounts,
@@ -43,8 +43,8 @@ impl AggregateIndex {
         self.compact_layers().map_err(in_memory_error)
     }
 
-    /// Adds everything of a following part but its aggregates. Ordinals, counts and name slots of the part count from its
-    /// own start, so they are converted.
+    /// Adds all data of the following part except its aggregates. The ordinals, counts and name slots of the part start at 0
+    /// in the part, so they are converted.
     fn append(&mut self, mut next: Extension) {
         let last_time = self.totals.last_time;
         if let Some(first) = next.blocks.first_mut() {
@@ -85,15 +85,16 @@ impl AggregateIndex {
         Ok(())
     }
 
+    /// Where this index creates anonymous files.
     pub(super) fn scratch(&self) -> Scratch<'_> {
         Scratch { disk: self.spill_options.disk.as_ref(), folder: self.spill_options.spill_folder.as_deref() }
     }
 
     /// Adds `later`, the index of a later part of the same log.
     ///
-    /// From the offset at which `later` starts, `later` replaces what this index knows. When both cover the bytes before
-    /// that offset, this index is first cut back to a checkpoint, and the log is read again from there; that is at most
-    /// about one thirtieth of the log. Otherwise the merge reads nothing.
+    /// From the offset at which `later` starts, the entries of `later` replace the entries of this index. When this index
+    /// covers bytes after that offset, it is first cut back to a checkpoint, and the log is read from the checkpoint to that
+    /// offset, which is at most about one thirtieth of the log. Otherwise the merge reads nothing.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -113,37 +114,37 @@ impl AggregateIndex {
     /// ```
     ///
     /// # Errors
-    /// [`MergeError::NotContiguous`] when this index ends before `later` starts, and [`MergeError::DifferentLog`] when the two
-    /// describe logs with different headers: then this index is unchanged. [`MergeError::Storage`] when the log cannot be
-    /// read, or has changed: then this index may be cut back; its coverage says how far.
+    /// [`MergeError::NotContiguous`] when this index ends before `later` starts; [`MergeError::DifferentLog`] when the two
+    /// describe logs with different headers. After these errors this index is unchanged. [`MergeError::Storage`] when the log
+    /// cannot be read, or has changed. After this error the index may be cut back to the end in its coverage.
     pub fn merge(&mut self, later: AggregateIndex) -> Result<(), MergeError> {
         if (later.log_version, later.log_header) != (self.log_version, self.log_header) {
             return Err(MergeError::DifferentLog);
         }
-        let (own, added) = (self.coverage(), later.coverage());
-        if added.start > own.scanned_to {
-            return Err(MergeError::NotContiguous { covered_to: own.covered_to, start: added.start });
+        let (before, added) = (self.coverage(), later.coverage());
+        if added.start > before.scanned_to {
+            return Err(MergeError::NotContiguous { covered_to: before.covered_to, start: added.start });
         }
         let mut lost_tail = self.lost_tail_after(&later).map_err(in_memory_error)?;
-        if added.start <= own.start {
+        if added.start <= before.start {
             let spill_options = self.spill_options.clone();
             *self = later.with_spill_options(spill_options);
         } else {
-            let mark = merged_mark(self.verification_mark, &later, own.covered_to);
-            if added.start < own.covered_to {
+            let mark = merged_mark(self.verification_mark, &later, before.covered_to);
+            if added.start < before.covered_to {
                 self.cut_back_to(added.start, &later)?;
             }
             self.append_index(later)?;
             self.verification_mark = mark;
         }
-        if added.covered_to < own.covered_to {
-            lost_tail.lost_events += own.events.saturating_sub(self.totals.events);
+        if added.covered_to < before.covered_to {
+            lost_tail.lost_events += before.events.saturating_sub(self.totals.events);
         }
         self.lost_tail = lost_tail;
         Ok(())
     }
 
-    /// Cuts the index back so that it ends exactly at `offset`. The log of `later` is read from the last checkpoint on.
+    /// Cuts the index back so that it ends exactly at `offset`. Reads the log of `later` from the last checkpoint on.
     fn cut_back_to(&mut self, offset: u64, later: &AggregateIndex) -> Result<(), MergeError> {
         self.truncate(offset);
         if let Some(source) = later.sources.first().filter(|_| self.coverage().covered_to < offset) {
@@ -172,9 +173,9 @@ impl AggregateIndex {
         Ok(self.compact_layers().map_err(in_memory_error)?)
     }
 
-    /// What is known of lost events after a merge. An index that recorded a longer log than `later` covers is the only
-    /// witness of the events at that end, so a merge keeps its record. The events that this index covers and `later` does
-    /// not are added by the caller, which knows their number after the merge.
+    /// Returns the lost tail of the merged index. When this index recorded a longer log than `later` covers, it is the only
+    /// evidence of the events at that end, so the merge keeps its record. The caller adds the events that this index covers
+    /// and `later` does not, because their number is known only after the merge.
     fn lost_tail_after(&self, later: &AggregateIndex) -> Result<LostTail, IndexFault> {
         let end = later.coverage().covered_to;
         if self.coverage().log_end_offset <= later.coverage().log_end_offset {
@@ -192,9 +193,9 @@ impl AggregateIndex {
         Ok(lost)
     }
 
-    /// Cuts the index back to a checkpoint at or before `offset`, because counts cannot be taken back event by event. An
-    /// index without such a checkpoint becomes empty. Reading the log on from the end of the new coverage makes the index
-    /// whole again.
+    /// Cuts the index back to a checkpoint at or before `offset`, because single events cannot be subtracted from the counts.
+    /// An index without such a checkpoint becomes empty. Reading the log from the end of the new coverage completes the index
+    /// again.
     pub(crate) fn truncate(&mut self, offset: u64) {
         if offset >= self.totals.covered_to {
             self.scanned_to = self.totals.covered_to;
@@ -223,17 +224,17 @@ impl AggregateIndex {
             self.verification_mark.map(|mark| VerificationMark { verified_to: mark.verified_to.min(end), ..mark });
     }
 
-    /// Records what an earlier index knew of a log that has lost its end.
+    /// Records the lost tail that an earlier index of the log has reported.
     pub(crate) fn set_lost_tail(&mut self, lost_tail: LostTail) {
         self.lost_tail = lost_tail;
     }
 
-    /// Records offset and checksum of a frame that identifies the log, though the covered part may end before it.
+    /// Records the offset and checksum of a frame that identifies the log, even when the covered part ends before it.
     pub(crate) fn set_known_frame(&mut self, known_frame: Option<(u64, u32)>) {
         self.known_frame = known_frame;
     }
 
-    /// Replaces the copy of the log's header, where the header in the log is damaged.
+    /// Replaces the copy of the log's header. Used when the header in the log is damaged.
     pub(crate) fn set_log_header(&mut self, log_header: [u8; 16]) {
         self.log_header = log_header;
     }
@@ -243,8 +244,9 @@ impl AggregateIndex {
         self.scanned_to = offset;
     }
 
-    /// Records that `range` of the log was verified at a time, in milliseconds since the Unix epoch. The mark moves when
-    /// the range reaches it. It keeps its time unless everything up to the mark was verified again.
+    /// Records that `range` of the log was verified at `at_ms`, in milliseconds since the Unix epoch. The verification mark
+    /// moves to the end of the range, unless the range starts after the mark. The mark keeps its time unless the whole part
+    /// up to the mark was verified again.
     pub(crate) fn record_verification(&mut self, range: Range<u64>, at_ms: u64) {
         let starts_later = range.start > self.start;
         let end = range.end.min(self.totals.covered_to);
@@ -268,13 +270,14 @@ impl AggregateIndex {
         self.damage.truncate(self.totals.covered_to);
     }
 
-    /// Records what a later pass over `scanned` found: damage that is new, and damage that is gone.
+    /// Records the damage that a later pass found in the ranges `scanned`, and removes damage that the pass no longer found.
     pub(crate) fn update_damage(&mut self, scanned: &[Range<u64>], damaged: RangeSet) {
         self.damage.update(scanned, damaged, self.totals.covered_to);
     }
 }
 
-/// The verification mark after a merge: it moves to the mark of `later` when the verified part reaches `later`.
+/// Returns the verification mark of the merged index: the mark of `later` when the verified part reaches the start of
+/// `later`, and otherwise the earlier mark.
 fn merged_mark(mark: Option<VerificationMark>, later: &AggregateIndex, covered_to: u64) -> Option<VerificationMark> {
     let start = later.coverage().start;
     let mark = mark.map(|mark| VerificationMark { verified_to: mark.verified_to.min(start), ..mark })?;
@@ -282,6 +285,7 @@ fn merged_mark(mark: Option<VerificationMark>, later: &AggregateIndex, covered_t
     Some(next.map_or(mark, |next| VerificationMark { verified_to: next.verified_to, ..mark }))
 }
 
+/// Converts a fault of an index in memory, which has no path.
 fn in_memory_error(fault: IndexFault) -> StorageError {
     fault.into_error(Path::new("the index in memory"))
 }

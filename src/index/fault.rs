@@ -1,10 +1,10 @@
-//! Why an index file cannot be used, and why two indexes cannot be merged.
+//! The errors of indexes: [`IndexFault`] for an unusable index file, and [`MergeError`] for a failed merge.
 
 use std::path::Path;
 
 use crate::StorageError;
 
-/// Why an index file cannot be used.
+/// The reason why an index file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexFault {
@@ -14,7 +14,7 @@ pub enum IndexFault {
     /// A newer version of Chronicle wrote the file. The number is the file's version.
     #[error("the index has version {0}, and this program reads version 1")]
     Unsupported(u16),
-    /// A checksum or the structure of the file is wrong. The text names what is wrong, and where.
+    /// A checksum or the structure of the file is wrong. The text names the fault and its position.
     #[error("the index is corrupt: {0}")]
     Corrupt(String),
     /// The file could not be read.
@@ -35,7 +35,7 @@ impl IndexFault {
     }
 }
 
-/// Why two indexes cannot be merged.
+/// The reason why two indexes cannot be merged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
@@ -44,7 +44,7 @@ pub enum MergeError {
         "neither index covers the bytes {covered_to}..{start}: build the second from offset {covered_to} or earlier"
     )]
     NotContiguous {
-        /// The end of what the first index covers.
+        /// The end of the part that the first index covers.
         covered_to: u64,
         /// The offset at which the second index starts.
         start: u64,
@@ -52,7 +52,7 @@ pub enum MergeError {
     /// The indexes describe logs with different headers.
     #[error("the indexes describe logs with different headers")]
     DifferentLog,
-    /// The log or an index file could not be read, or memory that the index exceeds could not be put into a file.
+    /// The log or an index file could not be read, or aggregates that exceed the memory limit could not be written to a file.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

@@ -1,4 +1,4 @@
-//! Layers: runs in memory and in files, each of a later part of the log than the one before, searched and merged as one.
+//! Layers of an index: a list of runs in memory and in files, in the order of the log, which are searched and merged as one.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,7 +10,7 @@ use super::memory_run::{MemoryRun, RunEntry};
 use super::offsets::{AggregateOffsets, PostingsLocation};
 use super::stored_run::{DirectoryRow, StoredRun};
 
-/// A run of which only offsets below `end_offset` are used. An index is cut back by lowering that limit.
+/// A run with a limit: only its offsets below `end_offset` are used. Cutting an index back lowers this limit.
 #[derive(Debug, Clone)]
 pub(super) struct IndexLayer {
     pub(super) source: LayerSource,
@@ -29,8 +29,8 @@ pub(super) enum LayerSource {
 pub(super) struct LayerEntry<'l> {
     pub(super) summary: AggregateSummary,
     pub(super) postings: PostingsLocation<'l>,
-    /// True when `postings` holds only offsets of the layer, so that its bytes can be copied undecoded. False when the
-    /// layer is cut and only the first `summary.events` offsets count.
+    /// True when all offsets in `postings` are below the limit of the layer, so that its bytes can be copied without decoding.
+    /// False when the layer is cut back, and only the first `summary.events` offsets count.
     pub(super) is_complete: bool,
 }
 
@@ -43,12 +43,12 @@ impl<'l> LayerEntry<'l> {
         Self { summary: row.summary, postings: PostingsLocation::Stored(run, row), is_complete: true }
     }
 
-    /// The offsets of the aggregate in this layer, ascending.
+    /// Iterates over the offsets of the aggregate in this layer, ascending.
     pub(super) fn offsets(&self) -> AggregateOffsets<'l> {
         AggregateOffsets::new(&self.summary, self.postings)
     }
 
-    /// The entry reduced to offsets below `end`; `None` when there are none.
+    /// Reduces the entry to its offsets below `end`; `None` when it has no such offset.
     fn truncated_below(self, end: u64) -> Result<Option<Self>, IndexFault> {
         if self.summary.last < end {
             return Ok(Some(self));
@@ -83,7 +83,7 @@ impl IndexLayer {
         }
     }
 
-    /// The entry of an aggregate; `None` when the layer has no event of it.
+    /// Finds the entry of an aggregate; `None` when the layer has no event of it.
     pub(super) fn find(&self, id: u64) -> Result<Option<LayerEntry<'_>>, IndexFault> {
         let entry = match &self.source {
             LayerSource::Memory(run) => run.find(id).map(LayerEntry::from_run),
@@ -92,7 +92,7 @@ impl IndexLayer {
         entry.map_or(Ok(None), |entry| entry.truncated_below(self.end_offset))
     }
 
-    /// Every entry of the run by ascending id, not yet truncated to `end_offset`.
+    /// Iterates over all entries of the run by ascending id, including offsets at `end_offset` or later.
     fn entries(&self) -> Box<dyn Iterator<Item = Result<LayerEntry<'_>, IndexFault>> + '_> {
         match &self.source {
             LayerSource::Memory(run) => Box::new(run.entries().map(|entry| Ok(LayerEntry::from_run(entry)))),
@@ -112,6 +112,7 @@ pub(super) struct LayerMerge<'l> {
 }
 
 impl<'l> LayerMerge<'l> {
+    /// Starts a merge. Reads the first entry of each layer.
     pub(super) fn new(layers: &'l [IndexLayer]) -> Result<Self, IndexFault> {
         let sources: Vec<_> = layers.iter().map(IndexLayer::entries).collect();
         let next_entries = layers.iter().map(|_| None).collect();
@@ -136,6 +137,7 @@ impl<'l> LayerMerge<'l> {
         Ok(())
     }
 
+    /// Reads the next entry of a layer and adds its id to the heap.
     fn advance(&mut self, layer: usize) -> Result<(), IndexFault> {
         let end = self.layers.get(layer).map_or(u64::MAX, |layer| layer.end_offset);
         let Some(source) = self.sources.get_mut(layer) else { return Ok(()) };

@@ -5,14 +5,14 @@
 use super::coverage::AggregateSummary;
 use crate::format::index::{put_varint, take_varint};
 
-/// The guide has one of every this many entries.
+/// The number of entries per guide entry.
 const GUIDE_INTERVAL: usize = 64;
 
 /// Encoded entries, one per aggregate, by ascending id.
 ///
-/// An entry consists of varints: the distance of its id to the previous id (0 when the guide has the entry), its number of
-/// events, and the distance of its first offset from `base_offset`. When it has more than one event, the number of bytes that
-/// follow comes next, and then the distance from each offset to the next.
+/// An entry consists of varints: the difference of its id to the previous id (0 when the guide has the entry), its number of
+/// events, and the distance of its first offset from `base_offset`. An entry with more than one event continues with the
+/// number of bytes that follow and the distance from each offset to the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MemoryRun {
     bytes: Vec<u8>,
@@ -35,7 +35,7 @@ pub(super) struct RunEntry<'r> {
 }
 
 impl MemoryRun {
-    /// Builds a run from the aggregate id and the offset of each event, by ascending offset.
+    /// Builds a run from pairs of an aggregate id and an event offset, by ascending offset.
     pub(super) fn from_postings(mut postings: Vec<(u64, u64)>) -> Self {
         let base_offset = postings.first().map_or(0, |(_, at)| *at);
         // The sort is stable, so the offsets of an aggregate stay ascending.
@@ -56,12 +56,12 @@ impl MemoryRun {
         run
     }
 
-    /// An empty run whose offsets are counted from `base_offset`.
+    /// Creates an empty run whose offsets are counted from `base_offset`.
     pub(super) fn with_base_offset(base_offset: u64) -> Self {
         Self { base_offset, ..Self::default() }
     }
 
-    /// Adds an aggregate. Its id must be greater than all ids before.
+    /// Adds an aggregate, whose id must be greater than all ids in the run.
     pub(super) fn push(&mut self, summary: &AggregateSummary, deltas: &[u8]) {
         if self.aggregates.is_multiple_of(GUIDE_INTERVAL) {
             self.guide.push((summary.id, self.bytes.len()));
@@ -90,24 +90,25 @@ impl MemoryRun {
         self.base_offset
     }
 
-    /// The entry of an aggregate; `None` when the run has no event of it.
+    /// Finds the entry of an aggregate; `None` when the run has no event of it.
     pub(super) fn find(&self, id: u64) -> Option<RunEntry<'_>> {
-        let step = self.guide.partition_point(|(known, _)| *known <= id).checked_sub(1)?;
-        self.entries_from(step)
+        let guide_index = self.guide.partition_point(|(known, _)| *known <= id).checked_sub(1)?;
+        self.entries_from(guide_index)
             .take(GUIDE_INTERVAL)
             .take_while(|entry| entry.summary.id <= id)
             .find(|entry| entry.summary.id == id)
     }
 
-    /// Every entry, by ascending id.
+    /// Iterates over all entries, by ascending id.
     pub(super) fn entries(&self) -> impl Iterator<Item = RunEntry<'_>> {
         self.entries_from(0)
     }
 
-    fn entries_from(&self, step: usize) -> impl Iterator<Item = RunEntry<'_>> {
-        let mut rest = self.guide.get(step).and_then(|(_, at)| self.bytes.get(*at..)).unwrap_or_default();
+    /// Iterates over the entries from a guide entry on.
+    fn entries_from(&self, guide_index: usize) -> impl Iterator<Item = RunEntry<'_>> {
+        let mut rest = self.guide.get(guide_index).and_then(|(_, at)| self.bytes.get(*at..)).unwrap_or_default();
         let mut id = 0;
-        let mut number = step * GUIDE_INTERVAL;
+        let mut number = guide_index * GUIDE_INTERVAL;
         std::iter::from_fn(move || {
             if rest.is_empty() {
                 return None;

@@ -1,4 +1,4 @@
-//! The offsets of one aggregate in one run: decoded one by one, and checked to be ascending and in range.
+//! An iterator over the offsets of one aggregate in one run. It decodes them one by one, and checks their order and range.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,12 +11,12 @@ use crate::format::index::take_varint;
 /// The number of bytes in one read of the postings.
 pub(super) const POSTINGS_CHUNK: usize = 64 << 10;
 
-/// Where the offsets of an aggregate are.
+/// The location of the encoded offsets of an aggregate.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PostingsLocation<'l> {
-    /// In memory: the distances from each offset to the next. The first offset is in the summary.
+    /// The bytes are in memory: the distances from each offset to the next. The first offset is in the summary.
     Memory(&'l [u8]),
-    /// In the postings of a file: the first offset, then the distances.
+    /// The bytes are in the postings of a file: the first offset, then the distances.
     Stored(&'l StoredRun, DirectoryRow),
 }
 
@@ -35,7 +35,7 @@ pub(super) struct AggregateOffsets<'l> {
 }
 
 impl<'l> AggregateOffsets<'l> {
-    /// The first `summary.events` offsets of an aggregate.
+    /// Creates an iterator over the first `summary.events` offsets of an aggregate.
     pub(super) fn new(summary: &AggregateSummary, location: PostingsLocation<'l>) -> Self {
         let empty = Self {
             remaining: summary.events,
@@ -85,8 +85,8 @@ impl<'l> AggregateOffsets<'l> {
             (Some(previous), Some(delta)) => previous.checked_add(delta),
         };
         self.previous = offset.filter(|offset| *offset < self.offset_limit);
-        let broken = || IndexFault::Corrupt("an aggregate's offsets are out of order or out of range".into());
-        self.previous.ok_or_else(broken)
+        let corrupt = || IndexFault::Corrupt("an aggregate's offsets are out of order or out of range".into());
+        self.previous.ok_or_else(corrupt)
     }
 }
 

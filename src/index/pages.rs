@@ -1,4 +1,4 @@
-//! Pages of the index file. The reader returns bytes only after it has verified the checksum of their page.
+//! The reader and the writer of index pages. The reader returns bytes only after it has verified the checksum of their page.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::file::storage::{append_all, read_full};
 use crate::format::byte_layout::u32_at;
 use crate::format::index::{IndexExtent, PAGE_DATA_SIZE, PAGE_SIZE, page_checksum};
 
-/// Reads byte ranges of sections.
+/// Reads byte ranges of sections from the pages of an index file.
 #[derive(Debug)]
 pub(super) struct PageReader {
     storage: Arc<dyn Storage>,
@@ -33,8 +33,8 @@ impl PageReader {
             / PAGE_SIZE as u64)
     }
 
-    /// Appends pages to another file, where they must get the same numbers, because a page's checksum covers its number.
-    /// The checksums are copied without being verified.
+    /// Appends pages to another file, where they must have the same page numbers, because a page's checksum covers its number.
+    /// The pages are copied without verifying their checksums.
     pub(super) fn copy_pages(&self, pages: Range<u64>, to: &dyn Storage, to_path: &Path) -> Result<(), StorageError> {
         let mut buf = vec![0; 256 * PAGE_SIZE];
         let mut at = pages.start * PAGE_SIZE as u64;
@@ -56,7 +56,7 @@ impl PageReader {
         Ok(())
     }
 
-    /// Reads `len` bytes of a section, from byte `at` of the section.
+    /// Reads `len` bytes of a section, starting at byte `at` of the section.
     pub(super) fn read(&self, section: IndexExtent, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
         if at.checked_add(len as u64).is_none_or(|end| end > section.bytes) {
             return Err(IndexFault::Corrupt("an entry points outside of its section".into()));
@@ -102,7 +102,7 @@ impl PageReader {
     }
 }
 
-/// Writes sections, page by page.
+/// Writes sections to the pages of an index file, one page after the other.
 pub(super) struct PageWriter<'f> {
     storage: &'f dyn Storage,
     path: &'f Path,
@@ -116,7 +116,7 @@ impl<'f> PageWriter<'f> {
     /// Complete pages are collected up to this many bytes before they are written.
     const BATCH: usize = 1 << 20;
 
-    /// A writer whose first page has this number.
+    /// Creates a writer whose first page has this number.
     pub(super) fn new(storage: &'f dyn Storage, path: &'f Path, number: u64) -> Self {
         let section = IndexExtent { first_page: number, bytes: 0, rows: 0 };
         Self { storage, path, page: Vec::with_capacity(PAGE_SIZE), page_number: number, batch: Vec::new(), section }
@@ -164,6 +164,7 @@ impl<'f> PageWriter<'f> {
         Ok(())
     }
 
+    /// Adds the checksum to the current page and starts the next page.
     fn close_page(&mut self) -> Result<(), StorageError> {
         let checksum = page_checksum(self.page_number, &self.page);
         self.batch.append(&mut self.page);

@@ -10,13 +10,13 @@ use super::memory_run::MemoryRun;
 use super::sparse_grid::SparseGrid;
 use crate::format::{EventView, Frame};
 
-/// The most blocks in an index. When there are more, neighbouring blocks are joined.
+/// The largest number of blocks in an index. When there are more, adjacent blocks are joined.
 pub(super) const MAX_BLOCKS: usize = 32_768;
-/// The size of a block before any were joined, in bytes.
+/// The size of a block in bytes, before any blocks are joined.
 pub(super) const INITIAL_BLOCK_BYTES: u64 = 16 << 10;
-/// The most checkpoints in an index. When there are more, every second one is dropped.
+/// The largest number of checkpoints in an index. When there are more, every second one is dropped.
 pub(super) const MAX_CHECKPOINTS: usize = 32;
-/// The distance of checkpoints before any were dropped, in bytes.
+/// The distance between checkpoints in bytes, before any checkpoints are dropped.
 pub(super) const INITIAL_CHECKPOINT_SPACING: u64 = 1 << 20;
 
 /// The index of one part of the log.
@@ -90,13 +90,14 @@ impl IndexPart {
         self.count_frame(at, frame);
     }
 
-    /// Sorts the postings. Has to be called once, after the last frame.
+    /// Sorts the postings into a run. The caller calls it once, after the last frame.
     pub(crate) fn sort_postings(&mut self) {
         if !self.postings.is_empty() {
             self.run = Some(MemoryRun::from_postings(std::mem::take(&mut self.postings)));
         }
     }
 
+    /// Adds a frame to the totals.
     #[inline]
     fn count_frame(&mut self, at: u64, frame: &Frame) {
         let known = (at, frame.checksum());

@@ -1,4 +1,4 @@
-//! The index file: its header is read when it is opened, the rest by position when it is needed.
+//! [`PersistedIndex`]: an open index file. Opening reads its header; lookups read other sections by position.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::format::index::{
     ANCHOR_LEN, IndexExtent, IndexHeader, IndexHeaderFault, IndexSection, PAGE_DATA_SIZE, PAGE_SIZE, RunExtents,
 };
 
-/// The most bytes of a section that is read into memory as a whole. A larger section is taken for corruption.
+/// The largest section that is read into memory as a whole, in bytes. A larger section is reported as corruption.
 const MAX_WHOLE_SECTION: u64 = 64 << 20;
 
-/// An open index file. It is read only as far as a lookup needs it.
+/// An open index file. A lookup reads only the pages that it needs.
 #[derive(Debug)]
 pub struct PersistedIndex {
     header: IndexHeader,
@@ -30,11 +30,12 @@ pub struct PersistedIndex {
 }
 
 impl PersistedIndex {
-    /// Opens an index file. Reads its first page and nothing else, so the cost does not depend on its size.
+    /// Opens an index file. Reads its first page only, so the cost does not depend on the size of the file.
     ///
     /// # Errors
-    /// [`IndexFault::Missing`], [`IndexFault::Unsupported`], [`IndexFault::Corrupt`] when the first page or its
-    /// structure is wrong, or the path is not a regular file; [`IndexFault::Io`] when the file cannot be read.
+    /// [`IndexFault::Missing`] when there is no file; [`IndexFault::Unsupported`] when a newer version wrote it;
+    /// [`IndexFault::Corrupt`] when the first page or its structure is wrong, or the path is not a regular file;
+    /// [`IndexFault::Io`] when the file cannot be read.
     pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, IndexFault> {
         let storage = disk.open(path, OpenMode::ReadSidecar).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => IndexFault::Missing,
@@ -59,7 +60,7 @@ impl PersistedIndex {
         }
     }
 
-    /// The header of the file.
+    /// The decoded header of the file.
     pub(crate) const fn header(&self) -> &IndexHeader {
         &self.header
     }
@@ -78,7 +79,7 @@ impl PersistedIndex {
         }
     }
 
-    /// The size of the file, in bytes, without an incomplete last page.
+    /// The size of the complete pages of the file, in bytes.
     pub(crate) fn file_bytes(&self) -> u64 {
         self.pages.page_count().map_or(0, |pages| pages * PAGE_SIZE as u64)
     }
@@ -88,23 +89,23 @@ impl PersistedIndex {
         self.pages.path()
     }
 
-    /// The runs in the file. Runs of earlier parts of the log come first.
+    /// The runs in the file, in the order of the log.
     pub(super) fn runs(&self) -> &[Arc<StoredRun>] {
         &self.runs
     }
 
-    /// The pages of the file.
+    /// The reader of the file's pages.
     pub(super) fn pages(&self) -> &PageReader {
         &self.pages
     }
 
-    /// How far the log was verified; `None` when it never was.
+    /// The end and time of the last verification; `None` when the log was never verified.
     pub fn verification_mark(&self) -> Option<VerificationMark> {
         let (verified_to, verified_at_ms) = (self.header.verified_to, self.header.verified_at);
         (verified_to > 0).then_some(VerificationMark { verified_to, verified_at_ms })
     }
 
-    /// Reads every page of every section and checks it, so that a changed bit anywhere is found.
+    /// Reads and checks every page of every section, so that any changed bit is found.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`] for the first fault; [`IndexFault::Io`] when the file cannot be read.
@@ -115,8 +116,8 @@ impl PersistedIndex {
         self.runs.iter().try_for_each(|run| check_stored_run(run))
     }
 
-    /// The first anchor, and the last anchor before `offset`. A binary search reads a few pages, however many anchors
-    /// there are.
+    /// Returns the first anchor, and the last anchor before `offset`. A binary search reads a few pages, independent of the
+    /// number of anchors.
     pub(super) fn first_and_last_anchors(&self, offset: u64) -> Result<Vec<Anchor>, IndexFault> {
         let rows = self.header.section_extent(IndexSection::Anchors).rows;
         let anchor = |i: u64| {
@@ -125,7 +126,7 @@ impl PersistedIndex {
         };
         let (mut low, mut high) = (0, rows);
         while low < high {
-            // The first probe is the last row: it is the answer unless the log has lost its end.
+            // The first probe is the last row, which is the result unless the log has lost its end.
             let middle = if high == rows { rows - 1 } else { low + (high - low) / 2 };
             if anchor(middle)?.offset < offset { low = middle + 1 } else { high = middle }
         }
@@ -133,16 +134,17 @@ impl PersistedIndex {
         (0..rows.min(1)).chain(last).map(anchor).collect()
     }
 
-    /// The last anchor before `offset`. Reads a few pages, however many anchors there are. `None` when there is no such
-    /// anchor or the file cannot be read.
+    /// Returns the last anchor before `offset`; `None` when there is no such anchor or the file cannot be read. The cost is a
+    /// few pages, independent of the number of anchors.
     pub(crate) fn anchor_before(&self, offset: u64) -> Option<Anchor> {
         self.first_and_last_anchors(offset).ok()?.pop().filter(|anchor| anchor.offset < offset)
     }
 
-    /// All blocks with their anchors, ascending.
+    /// Reads all blocks with their anchors, ascending.
     ///
     /// # Errors
-    /// [`IndexFault::Corrupt`] when a row cannot be decoded, or rows are out of order; [`IndexFault::Io`].
+    /// [`IndexFault::Corrupt`] when a row cannot be decoded, or rows are out of order; [`IndexFault::Io`] when the file
+    /// cannot be read.
     pub(crate) fn blocks(&self) -> Result<Vec<Block>, IndexFault> {
         let (anchors, summaries) =
             (self.read_section(IndexSection::Anchors)?, self.read_section(IndexSection::Blocks)?);
@@ -162,7 +164,7 @@ impl PersistedIndex {
         Ok(blocks)
     }
 
-    /// The number of events of each type, namespace and schema.
+    /// Reads the number of events of each type, namespace and schema.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`] when a row cannot be decoded; [`IndexFault::Io`] when the file cannot be read.
@@ -170,32 +172,33 @@ impl PersistedIndex {
         Ok(self.counts_and_checkpoints()?.0)
     }
 
+    /// Reads the counts at the end of the covered part, and the checkpoints before it.
     pub(super) fn counts_and_checkpoints(&self) -> Result<(NameCounts, Vec<Checkpoint>), IndexFault> {
-        let broken = || IndexFault::Corrupt("a row of its counts cannot be decoded".into());
-        let mut counts = NameCounts::decode_names(&self.read_section(IndexSection::Names)?).ok_or_else(broken)?;
+        let corrupt = || IndexFault::Corrupt("a row of its counts cannot be decoded".into());
+        let mut counts = NameCounts::decode_names(&self.read_section(IndexSection::Names)?).ok_or_else(corrupt)?;
         let names = self.header.section_extent(IndexSection::Names).rows;
         let bytes = self.read_section(IndexSection::Checkpoints)?;
         let mut rest = bytes.as_slice();
         let mut checkpoints = Vec::new();
         while !rest.is_empty() {
-            let checkpoint = decode_checkpoint(&mut rest, names, &self.header).ok_or_else(broken)?;
+            let checkpoint = decode_checkpoint(&mut rest, names, &self.header).ok_or_else(corrupt)?;
             checkpoints.push(checkpoint);
         }
         // The last checkpoint holds the counts at the end of the covered part.
-        counts.restore(&checkpoints.pop().ok_or_else(broken)?.counts);
+        counts.restore(&checkpoints.pop().ok_or_else(corrupt)?.counts);
         Ok((counts, checkpoints))
     }
 
-    /// The damaged ranges that the index knows.
+    /// Reads the damaged ranges of the index.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`] when a range is not inside the log; [`IndexFault::Io`] when the file cannot be read.
     pub(super) fn damage(&self) -> Result<IndexDamage, IndexFault> {
-        let broken = || IndexFault::Corrupt("a damaged range lies outside the log".into());
-        IndexDamage::decode_rows(&self.read_section(IndexSection::Damage)?, self.header.scanned_to).ok_or_else(broken)
+        let corrupt = || IndexFault::Corrupt("a damaged range lies outside the log".into());
+        IndexDamage::decode_rows(&self.read_section(IndexSection::Damage)?, self.header.scanned_to).ok_or_else(corrupt)
     }
 
-    /// What the index knows of events after the end of the covered part.
+    /// The events after the covered part that the log has lost, according to the index.
     pub(crate) fn lost_tail(&self) -> LostTail {
         let header = &self.header;
         LostTail {
@@ -206,17 +209,17 @@ impl PersistedIndex {
         }
     }
 
-    /// Offset and checksum of a frame after the covered part, which identifies the log.
+    /// Offset and checksum of a frame after the covered part that identifies the log; `None` when the file has none.
     pub(crate) fn known_frame(&self) -> Option<(u64, u32)> {
         (self.header.known_offset > 0).then_some((self.header.known_offset, self.header.known_checksum))
     }
 
-    /// Offset and checksum of the last frame that the log ever had, even if the log has lost it.
+    /// Offset and checksum of the last frame that any index has recorded, even when the log has lost it.
     pub(crate) fn last_seen_frame(&self) -> Option<(u64, u32)> {
         self.lost_tail().last_frame.or(self.totals().last_frame)
     }
 
-    /// The numbers of the covered part, from the header.
+    /// The totals of the covered part, from the header.
     pub(super) fn totals(&self) -> Totals {
         let header = &self.header;
         let has_frames = header.frames > 0;
@@ -231,7 +234,7 @@ impl PersistedIndex {
         }
     }
 
-    /// Reads `len` bytes of a section, from byte `at` of the section.
+    /// Reads `len` bytes of a section, starting at byte `at` of the section.
     fn read_section_range(&self, section: IndexSection, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
         self.pages.read(self.header.section_extent(section), at, len)
     }

@@ -1,4 +1,5 @@
-//! Merging layers into one run, in a file or in memory. Where possible, encoded offsets are copied without decoding them.
+//! Functions that merge layers into one run, in a file or in memory. Encoded offsets are copied without decoding them where
+//! possible.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::format::index::{DIRECTORY_ROW_LEN, GUIDE_ROW_LEN, GUIDE_STEP, RunExte
 /// The number of directory bytes kept in memory while the postings are written.
 const ROW_BUFFER_BYTES: usize = 1 << 20;
 
-/// Where anonymous files are created for what does not fit in memory.
+/// The disk and folder for anonymous files, which hold data that exceeds the memory limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scratch<'a> {
     pub(super) disk: &'a dyn Disk,
@@ -133,7 +134,7 @@ fn put_deltas(group: &[LayerEntry], put: &mut dyn FnMut(&[u8]) -> Result<(), Ind
             }
             PostingsLocation::Stored(stored, row) if entry.is_complete => {
                 put(&bytes)?;
-                // The first offset is in the postings too, and is skipped.
+                // The postings start with the first offset, which is skipped.
                 let (mut at, mut is_first_chunk) = (row.postings_at, true);
                 while at < row.postings_end {
                     let len = (row.postings_end - at).min(POSTINGS_CHUNK as u64) as usize;
@@ -195,7 +196,7 @@ impl DirectoryBuffer<'_> {
         Ok(())
     }
 
-    /// Writes all rows to the section that `pages` is at.
+    /// Writes all rows to the current section of `pages`.
     fn write_to(&self, pages: &mut PageWriter) -> Result<(), IndexFault> {
         if let Some(file) = &self.spill_file {
             let (mut at, end) = (0, self.total_bytes - self.buffer.len() as u64);

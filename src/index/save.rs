@@ -1,5 +1,5 @@
-//! Writing an index file: large runs of the old file are copied unchanged, the other runs are merged into one, and the new
-//! file atomically replaces the old one.
+//! Functions that save and load index files. Saving copies the large runs of the old file unchanged, merges the other runs
+//! into one, and atomically replaces the old file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,24 +20,24 @@ use crate::file::{Disk, LogFile, OsDisk, Storage, replace_file};
 use crate::format::index::{IndexExtent, IndexHeader, MAX_RUNS, PAGE_DATA_SIZE, RunExtents, page_checksum};
 
 /// A run of the old file is copied when it has at least this many times the events of all later runs; otherwise it is
-/// merged with them. So the bytes written for one event, over the life of a log, stay a small multiple of its size, as in
-/// a log-structured merge tree.
+/// merged with them. This bounds write amplification: over the life of a log, the index entry of an event is rewritten a
+/// small number of times, as in a log-structured merge tree.
 const MERGE_RATIO: u64 = 4;
 
-/// Saves an index to the file at `path`, which need not exist. Replaces the file atomically: a reader, and a program that
-/// starts after a power cut, sees the old file or the new one.
+/// Saves an index to the file at `path`, which need not exist. Replaces the file atomically: a reader, or a program that
+/// starts after a power cut, finds either the old file or the new one.
 ///
-/// An index must never cover events that a power cut can still take from the log. So the log that the index was built
-/// from is synced first: the index keeps that log open for this purpose. An index that was loaded from a file needs no
+/// An index file must never cover events that a power cut can still remove from the log. The log from which the index was
+/// built is therefore synced first; the index keeps it open for this purpose. An index that was loaded from a file needs no
 /// sync, because its log was synced when that file was written.
 ///
-/// The engine looks for the index of `accounts.log` in `accounts.log.idx`.
-/// [`EventLog::save_index`](crate::EventLog::save_index) does the whole job for one log.
+/// [`EventLog`](crate::EventLog) looks for the index of `accounts.log` in `accounts.log.idx`. To update and save the index
+/// of an open log, use [`EventLog::save_index`](crate::EventLog::save_index).
 ///
 /// # Errors
-/// `Refused` for an index that does not cover the log from its first frame: merge it into one that does. `Io`, naming
-/// file and step, when the log cannot be synced or the file cannot be written; `UnusableIndex` when entries have to be
-/// copied from an index file that is corrupt. In each case the old file is untouched.
+/// `Refused` for an index that does not cover the log from its first frame: merge it into one that does. `Io`, with the
+/// file and the failed step, when the log cannot be synced or the file cannot be written; `UnusableIndex` when entries must
+/// be copied from an index file that is corrupt. After each of these errors the old file is unchanged.
 pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageError> {
     if !index.covers_log_start() {
         return Err(StorageError::Refused {
@@ -56,10 +56,10 @@ pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageErro
     replace_index_file(index.spill_options.disk.as_ref(), path, log_path.or(old_index).unwrap_or(path), index)
 }
 
-/// Opens the index file at `path`. Reads its anchors and counts; offsets are read when they are looked up.
+/// Opens the index file at `path`. Reads its anchors and counts; each lookup reads the offsets that it needs.
 ///
-/// The log is not read, so the index may be older than the log, or belong to another one. How the index file of a log
-/// relates to it is in the `index_state` of [`EventLog::view`](crate::EventLog::view).
+/// The log is not read, so the index may be older than the log, or belong to another log. The `index_state` of
+/// [`EventLog::view`](crate::EventLog::view) compares the index file of a log with the log.
 ///
 /// # Errors
 /// `UnusableIndex` when the file is missing, corrupt, or written by a newer version; `Io` when it cannot be read.
@@ -68,10 +68,11 @@ pub fn load_index(path: &Path) -> Result<AggregateIndex, StorageError> {
     index.map_err(|fault| fault.into_error(path))
 }
 
-/// Saves an index of `log` to `path` on `disk`. The log is synced first, and its owner and permissions are copied.
+/// Saves an index of `log` to `path` on `disk`. The index must cover the log from its first frame. The log is synced first,
+/// and the file gets the owner and permissions of the log.
 ///
 /// # Errors
-/// As [`save_index`], but an index of a part of a log is not expected here.
+/// The errors of [`save_index`] except `Refused`.
 pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
     log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
     replace_index_file(disk, path, log.path(), index)
@@ -90,7 +91,7 @@ fn replace_index_file(
 
 fn write_index_file(file: &dyn Storage, temporary: &Path, index: &AggregateIndex) -> Result<(), IndexFault> {
     let io = |action| move |error| IndexFault::Io(StorageError::io(temporary, action, error));
-    // Page 0 is written last, so that an incomplete file is not taken for an index.
+    // Page 0 is written last, so that an incomplete file is not read as an index.
     append_all(file, &[0; PAGE_DATA_SIZE + 4]).map_err(io("write"))?;
     let copied = copy_reusable_runs(file, temporary, index).map_err(IndexFault::Io)?;
     let mut runs = [RunExtents::default(); MAX_RUNS];
@@ -122,9 +123,9 @@ fn copy_reusable_runs(
     temporary: &Path,
     index: &AggregateIndex,
 ) -> Result<CopiedRuns, StorageError> {
-    let nothing = CopiedRuns { runs: Vec::new(), next_page: 1 };
-    let Some(base) = &index.index_file else { return Ok(nothing) };
-    let reusable = untruncated_runs(base, &index.layers);
+    let no_runs = CopiedRuns { runs: Vec::new(), next_page: 1 };
+    let Some(old_file) = &index.index_file else { return Ok(no_runs) };
+    let reusable = untruncated_runs(old_file, &index.layers);
     let mut count = reusable.len();
     let mut later_events: u64 = index.layers.get(count..).unwrap_or_default().iter().map(IndexLayer::events).sum();
     // Without later events there is nothing to merge, and all runs are copied.
@@ -136,20 +137,20 @@ fn copy_reusable_runs(
         count -= 1;
     }
     let runs: Vec<RunExtents> = reusable.iter().take(count).map(|run| *run.extents()).collect();
-    let Some(last) = runs.last() else { return Ok(nothing) };
+    let Some(last) = runs.last() else { return Ok(no_runs) };
     let next_page = last.guide.first_page + last.guide.bytes.div_ceil(PAGE_DATA_SIZE as u64);
-    base.pages().copy_pages(1..next_page, file, temporary)?;
+    old_file.pages().copy_pages(1..next_page, file, temporary)?;
     Ok(CopiedRuns { runs, next_page })
 }
 
-/// The runs of the old file that are the first layers of the index and are not cut.
-fn untruncated_runs<'i>(base: &'i PersistedIndex, layers: &[IndexLayer]) -> &'i [Arc<StoredRun>] {
-    let is_uncut = |(run, layer): &(&Arc<StoredRun>, &IndexLayer)| match &layer.source {
+/// Returns the runs of the old file that are the first layers of the index, up to the first run that was cut back.
+fn untruncated_runs<'i>(old_file: &'i PersistedIndex, layers: &[IndexLayer]) -> &'i [Arc<StoredRun>] {
+    let is_untruncated = |(run, layer): &(&Arc<StoredRun>, &IndexLayer)| match &layer.source {
         LayerSource::Stored(stored) => Arc::ptr_eq(run, stored) && layer.end_offset >= run.offset_limit(),
         LayerSource::Memory(_) => false,
     };
-    let count = base.runs().iter().zip(layers).take_while(is_uncut).count();
-    base.runs().get(..count).unwrap_or_default()
+    let count = old_file.runs().iter().zip(layers).take_while(is_untruncated).count();
+    old_file.runs().get(..count).unwrap_or_default()
 }
 
 /// Writes the sections that follow the runs, in the order of [`crate::format::index::IndexSection`].
@@ -194,7 +195,7 @@ fn write_sections(pages: &mut PageWriter, index: &AggregateIndex) -> Result<[Ind
 fn build_header(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections: [IndexExtent; 5]) -> IndexHeader {
     let (totals, coverage) = (index.totals(), index.coverage());
     let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
-    // A lost tail that a repair has replaced with a gap is covered again, so nothing is lost any more.
+    // After a repair has replaced a lost tail with a gap, the index covers that range again, and no tail is lost.
     let lost_tail =
         if index.lost_tail.log_end_offset > coverage.covered_to { index.lost_tail } else { LostTail::default() };
     let known_frame = index.known_frame.filter(|(offset, _)| *offset >= coverage.covered_to).unwrap_or_default();

@@ -4,7 +4,7 @@
 //! starts at the first byte of the log, so the result does not depend on how the log was split into parts: parts that were
 //! built separately join to the same entries as one pass over the whole log.
 
-/// How two entries become one when their cells are joined.
+/// An entry that can be joined with the next entry when their cells are joined.
 pub(super) trait Coalesce {
     /// Joins `next`, the entry that follows, into this one.
     fn coalesce(&mut self, next: Self);
@@ -22,12 +22,12 @@ pub(super) struct SparseGrid<T> {
 }
 
 impl<T: Coalesce> SparseGrid<T> {
-    /// An empty grid with cells of `spacing` bytes, a power of two, and at most `max_len` entries.
+    /// Creates an empty grid with cells of `spacing` bytes, a power of two, and at most `max_len` entries.
     pub(super) const fn new(spacing: u64, max_len: usize) -> Self {
         Self { entries: Vec::new(), cell_shift: spacing.trailing_zeros(), max_len, next_cell: 0 }
     }
 
-    /// A grid with entries that were read from a file.
+    /// Creates a grid from entries that were read from a file.
     pub(super) fn from_entries(entries: Vec<(u64, T)>, spacing: u64, max_len: usize) -> Self {
         let mut grid = Self { entries, ..Self::new(spacing, max_len) };
         grid.update_next_cell();
@@ -50,13 +50,13 @@ impl<T: Coalesce> SparseGrid<T> {
         at >= self.next_cell
     }
 
-    /// The last entry.
+    /// The last entry, for changing it.
     #[inline]
     pub(super) fn last_mut(&mut self) -> Option<&mut T> {
         self.entries.last_mut().map(|(_, entry)| entry)
     }
 
-    /// The first entry.
+    /// The first entry, for changing it.
     pub(super) fn first_mut(&mut self) -> Option<&mut T> {
         self.entries.first_mut().map(|(_, entry)| entry)
     }
@@ -82,7 +82,7 @@ impl<T: Coalesce> SparseGrid<T> {
         self.update_next_cell();
     }
 
-    /// Replaces each entry by `change(entry)`.
+    /// Replaces each entry with the result of `change`.
     pub(super) fn map_values(self, change: impl Fn(T) -> T) -> Self {
         Self { entries: self.entries.into_iter().map(|(at, entry)| (at, change(entry))).collect(), ..self }
     }
@@ -100,6 +100,7 @@ impl<T: Coalesce> SparseGrid<T> {
         last.map(|(_, entry)| entry)
     }
 
+    /// Sets the cell size to `1 << shift` bytes and joins the entries that fall into one cell.
     fn widen_cells(&mut self, shift: u32) {
         if shift == self.cell_shift {
             return;

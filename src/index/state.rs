@@ -19,12 +19,12 @@ pub enum IndexState {
     },
     /// A checksum or the structure of the index file is wrong.
     Corrupt {
-        /// What is wrong, and where.
+        /// The fault in the file, and its position.
         reason: String,
     },
     /// The index describes another log, or this log before it was rewritten.
     Foreign {
-        /// What does not match.
+        /// A description of the mismatch.
         reason: String,
     },
     /// The log is shorter than the index recorded: events are missing at its end.
@@ -55,7 +55,7 @@ impl IndexState {
         }
     }
 
-    /// True when the index describes this log, so that what it says about the log can be used.
+    /// True when the index describes this log, so that its records can be used.
     pub const fn is_trusted(&self) -> bool {
         matches!(self, Self::Ahead { .. } | Self::Fresh | Self::Behind { .. })
     }
@@ -66,17 +66,18 @@ impl IndexState {
 pub(crate) struct IndexExamination {
     /// The state of the index.
     pub(crate) state: IndexState,
-    /// At least one frame that the index knows is in the log, which proves that the index belongs to the log.
+    /// True when the log contains at least one frame that the index has recorded, which proves that the index belongs to the
+    /// log.
     pub(crate) has_matching_frame: bool,
 }
 
-/// What the log holds at an offset where the index knows a frame.
+/// The result of comparing a frame recorded in the index with the log.
 enum FrameMatch {
-    /// That frame.
+    /// The log has the recorded frame at the recorded offset.
     Matching,
-    /// A valid frame with another checksum, or a valid frame that lies across the offset. The text says which.
+    /// The log has a valid frame with another checksum, or a valid frame that extends across the offset. The text names it.
     Different(String),
-    /// Damage, or the end of the file. It is no evidence for or against the index.
+    /// The log has damage there, or ends before. This is no evidence for or against the index.
     NoEvidence,
 }
 
@@ -95,11 +96,12 @@ pub(crate) fn examine_index(
         let reason = format!("it describes a log of version {}", header.log_version);
         return without_match(IndexState::Foreign { reason });
     }
-    let mut known_frames = Vec::from_iter(index.known_frame());
+    let mut recorded_frames = Vec::from_iter(index.known_frame());
     if header.frames > 0 {
-        known_frames.extend([(header.first_offset, header.first_checksum), (header.last_offset, header.log_checksum)]);
+        recorded_frames
+            .extend([(header.first_offset, header.first_checksum), (header.last_offset, header.log_checksum)]);
         match index.first_and_last_anchors(len.min(header.last_offset)) {
-            Ok(anchors) => known_frames.extend(anchors.iter().map(|anchor| (anchor.offset, anchor.checksum))),
+            Ok(anchors) => recorded_frames.extend(anchors.iter().map(|anchor| (anchor.offset, anchor.checksum))),
             Err(IndexFault::Io(error)) => return Err(error),
             Err(fault) => {
                 let reason = fault.into_error(index.path()).to_string();
@@ -108,15 +110,15 @@ pub(crate) fn examine_index(
         }
     }
     let mut has_matching_frame = false;
-    for (offset, checksum) in known_frames {
+    for (offset, checksum) in recorded_frames {
         match match_frame(log, offset, checksum, len)? {
             FrameMatch::Matching => has_matching_frame = true,
             FrameMatch::Different(reason) => return without_match(IndexState::Foreign { reason }),
             FrameMatch::NoEvidence => {}
         }
     }
-    // An index without frames can be recognised only by the header. The exception is an index that a repair cut back so
-    // far that no frame is left: its header is not compared, because the repair may have changed the header.
+    // An index without frames can be matched only by its copy of the log's header. The exception is an index that a repair
+    // cut back until no frame was left: its copy is not compared, because the repair may have changed the log's header.
     let is_cut_back = index.known_frame().is_none() && header.log_end_offset > log.first_frame_offset();
     if header.frames == 0 && !has_matching_frame && !is_cut_back && header_differs(log, header.log_header)? {
         return without_match(IndexState::Foreign { reason: "it has another header, and knows no frame".into() });

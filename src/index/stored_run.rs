@@ -1,7 +1,7 @@
-//! A run in a file: the aggregates of a part of the log, sorted by id, read by position.
+//! [`StoredRun`]: a run in a file. It holds the aggregates of a part of the log, sorted by id, and is read by position.
 //!
-//! A run has a directory with one row per aggregate, the postings (the delta-coded offsets) that the rows point at, and a
-//! guide with the id of every 32nd row, which is small enough to be kept in memory.
+//! A run has postings (the delta-coded offsets of all aggregates), a directory with one row per aggregate that points at its
+//! postings, and a guide with the id of every 32nd row. The guide is small enough to be kept in memory.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,14 +14,14 @@ use crate::format::index::{DIRECTORY_ROW_LEN, GUIDE_ROW_LEN, GUIDE_STEP, RunExte
 /// The number of directory rows in one read when all rows are visited.
 const ROWS_PER_READ: u64 = 4096;
 
-/// A run in a file.
+/// A run in an index file or an anonymous file.
 #[derive(Debug)]
 pub(super) struct StoredRun {
     pages: Arc<PageReader>,
     extents: RunExtents,
     /// Every offset in the run is less than this.
     offset_limit: u64,
-    /// The id of every 32nd row. Read when the first aggregate is looked up.
+    /// The id of every 32nd row. The first lookup reads it.
     guide: OnceLock<Vec<u64>>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct DirectoryRow {
 }
 
 impl StoredRun {
-    /// The run at `extents` of a file. Its events lie before `offset_limit`.
+    /// Creates a reader of the run at `extents` of a file. All its offsets must be less than `offset_limit`.
     pub(super) fn new(pages: Arc<PageReader>, extents: RunExtents, offset_limit: u64) -> Self {
         Self { pages, extents, offset_limit, guide: OnceLock::new() }
     }
@@ -49,22 +49,22 @@ impl StoredRun {
         self.offset_limit
     }
 
-    /// Where the sections of the run are in the file.
+    /// The extents of the run's sections in the file.
     pub(super) const fn extents(&self) -> &RunExtents {
         &self.extents
     }
 
-    /// Reads `len` bytes of the postings, from byte `at` of the postings.
+    /// Reads `len` bytes of the postings, starting at byte `at` of the postings.
     pub(super) fn read_postings(&self, at: u64, len: usize) -> Result<Vec<u8>, IndexFault> {
         self.pages.read(self.extents.postings, at, len)
     }
 
-    /// The row of an aggregate; `None` when the run has no event of it. Reads at most one stretch of 33 rows.
+    /// Finds the row of an aggregate; `None` when the run has no event of it. Reads at most 33 adjacent rows.
     pub(super) fn find(&self, id: u64) -> Result<Option<DirectoryRow>, IndexFault> {
-        let Some(step) = self.guide()?.partition_point(|known| *known <= id).checked_sub(1) else {
+        let Some(guide_index) = self.guide()?.partition_point(|known| *known <= id).checked_sub(1) else {
             return Ok(None);
         };
-        let first = step as u64 * GUIDE_STEP;
+        let first = guide_index as u64 * GUIDE_STEP;
         let rows = self.extents.directory.rows.saturating_sub(first).min(GUIDE_STEP + 1);
         let bytes = self.pages.read(
             self.extents.directory,
@@ -84,6 +84,7 @@ impl StoredRun {
         self.guide().map(|_| ())
     }
 
+    /// Returns the guide. Reads it from the file in the first call.
     fn guide(&self) -> Result<&[u64], IndexFault> {
         if let Some(guide) = self.guide.get() {
             return Ok(guide);
@@ -97,14 +98,14 @@ impl StoredRun {
         Ok(self.guide.get_or_init(|| guide))
     }
 
-    /// Decodes the first row in `bytes`. The end of its postings is the start of the next row's, when `bytes` holds a next
-    /// row; otherwise it is the end of the section.
+    /// Decodes the first row in `bytes`. Its postings end where the postings of the next row start, or at the end of the
+    /// section when `bytes` holds no next row.
     fn decode_row(&self, bytes: &[u8]) -> Result<DirectoryRow, IndexFault> {
         let number = |at| u64_at(bytes, at).unwrap_or_default();
         let postings_end = u64_at(bytes, DIRECTORY_ROW_LEN + 32).unwrap_or(self.extents.postings.bytes);
         let summary = AggregateSummary { id: number(0), events: number(8), first: number(16), last: number(24) };
         let row = DirectoryRow { summary, postings_at: number(32), postings_end };
-        // Each offset takes at least a byte, so the count is bounded by the file's size.
+        // Each offset takes at least one byte, so the size of the file bounds the number of events.
         let bytes = row.postings_end.checked_sub(row.postings_at);
         let is_ordered = summary.first <= summary.last && summary.last < self.offset_limit;
         if bytes.is_none_or(|bytes| bytes < summary.events) || summary.events == 0 || !is_ordered {
@@ -113,7 +114,7 @@ impl StoredRun {
         Ok(row)
     }
 
-    /// Every row, by ascending id. After a fault the iterator ends.
+    /// Iterates over all rows, by ascending id. The iterator ends after a fault.
     pub(super) fn rows(&self) -> impl Iterator<Item = Result<DirectoryRow, IndexFault>> + '_ {
         let total = self.extents.directory.rows;
         let (mut at, mut used) = (0, 0);
