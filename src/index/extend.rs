@@ -245,8 +245,8 @@ impl AggregateIndex {
     }
 
     /// Records that `range` of the log was verified at `at_ms`, in milliseconds since the Unix epoch. The verification mark
-    /// moves to the end of the range, unless the range starts after the mark. The mark keeps its time unless the whole part
-    /// up to the mark was verified again.
+    /// moves forward to the end of the range, unless the range starts after the mark. The mark keeps its time unless the
+    /// whole part up to the mark was verified again.
     pub(crate) fn record_verification(&mut self, range: Range<u64>, at_ms: u64) {
         let starts_later = range.start > self.start;
         let end = range.end.min(self.totals.covered_to);

@@ -1,4 +1,4 @@
-//! The events of one aggregate, found through the index. Each is checked against the frame in the log.
+//! [`AggregateEvents`]: the events of one aggregate, found through the index and checked against the frames in the log.
 
 use super::EventLog;
 use crate::StorageError;
@@ -8,8 +8,8 @@ use crate::inspect::LogView;
 
 /// Iterates over the events of one aggregate, in log order.
 ///
-/// An item is an error when the index knows an event of the aggregate at an offset and the log does not have it there any
-/// more: the frame is damaged, or was replaced with a gap. The iterator then continues with the next event.
+/// An item is an error when the index lists an event of the aggregate at an offset and the log no longer has that event:
+/// its frame is damaged, or a repair has replaced it with a gap. The iterator then continues with the next event.
 #[derive(Debug)]
 pub struct AggregateEvents {
     view: LogView,
@@ -19,13 +19,13 @@ pub struct AggregateEvents {
 }
 
 impl EventLog {
-    /// Loads all events of an aggregate, in log order. The result is empty when there is no such aggregate.
+    /// Loads all events of an aggregate, in log order. The result is empty when the log has no such aggregate.
     ///
-    /// Where the index covers the log, only the aggregate's own frames are read. What the index does not cover is read
-    /// once, as [`EventLog::index`] says.
+    /// In the part of the log that the index covers, only the frames of the aggregate are read. The part that it does not
+    /// cover is read once, and [`EventLog::index`] keeps the result in memory.
     ///
     /// # Errors
-    /// `IndexedEventMissing` for the first event of the aggregate that is damaged or was replaced with a gap; otherwise as
+    /// `IndexedEventMissing` for the first event of the aggregate that is damaged or was replaced with a gap; the errors of
     /// [`EventLog::index`].
     pub fn load_aggregate(&self, id: u64) -> Result<Vec<StoredEvent>, StorageError> {
         self.aggregate_events(id)?.collect()
@@ -34,14 +34,15 @@ impl EventLog {
     /// Iterates over the events of an aggregate, in log order. An event that is damaged or was replaced with a gap is an
     /// `IndexedEventMissing` item, after which the iterator continues.
     ///
-    /// The iterator does not borrow the log. It yields the events that the log had when it was created.
+    /// The iterator does not borrow the log. It yields the events that were in the log when the iterator was created.
     ///
     /// # Errors
-    /// As [`EventLog::index`].
+    /// The errors of [`EventLog::index`].
     pub fn aggregate_events(&self, id: u64) -> Result<AggregateEvents, StorageError> {
         let offsets = match self.aggregate_offsets(id) {
             Err(IndexFault::Corrupt(reason)) => {
-                // The header of the index file was intact when the log was opened. Without the index, the log is read.
+                // Opening the log checked only the header of the index file. The index is corrupt elsewhere, so it is rebuilt
+                // from the log.
                 self.mark_index_corrupt(reason);
                 self.reindex_from(0)?;
                 self.aggregate_offsets(id)

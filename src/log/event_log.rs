@@ -1,4 +1,4 @@
-//! An open log: opening with recovery, appending with a durability, closing.
+//! [`EventLog`]: opening a log with recovery, appending with a chosen durability, and closing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,16 +13,16 @@ use crate::index::IndexState;
 use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
 use crate::repair::{PendingRepair, RecoveryOutcome, TailBackup, pending_repair, recover, set_aside_tail};
 
-/// The most bytes that opening for append reads forwards from the last frame that the index knows.
+/// The largest number of bytes that opening for append reads after the last frame in the index.
 const MAX_FORWARD_SCAN: u64 = 64 << 20;
 
 /// An event log in one file.
 ///
 /// A log that is opened read-only takes no lock and writes nothing. A log that is opened for append holds the writer's lock
-/// until it is dropped or closed. Dropping it loses nothing that was appended; [`EventLog::close`] also saves the index.
+/// until it is dropped or closed. Dropping it loses no appended event; [`EventLog::close`] also saves the index.
 ///
-/// Appending needs `&mut self`. Reading needs `&self`, and [`Replay`] and
-/// [`AggregateEvents`](crate::AggregateEvents) do not borrow the log, so several of them can run while the log is appended to.
+/// Appending needs `&mut self`, and reading needs `&self`. [`Replay`] and [`AggregateEvents`](crate::AggregateEvents) do not
+/// borrow the log, so a program can append to the log while several of them run.
 #[derive(Debug)]
 pub struct EventLog {
     pub(super) options: OpenOptions,
@@ -33,30 +33,31 @@ pub struct EventLog {
     recovered_repair: Option<RecoveryOutcome>,
     is_created: bool,
     has_appended: bool,
-    /// The encoded time of the last append. It is encoded again only when the millisecond has changed.
+    /// The encoded time of the last append, reused by appends in the same millisecond.
     accept_time: TimestampPrefix,
     frame_buffer: Vec<u8>,
 }
 
 impl EventLog {
-    /// Creates a log and opens it for append. When it returns, the file and its name are on stable storage.
+    /// Creates a log and opens it for append. When the function returns, the file and its name are on stable storage.
     ///
     /// # Errors
-    /// `AlreadyExists` when the file exists; `Io` when file or folder cannot be written.
+    /// `AlreadyExists` when the file exists; `Io` when the file or its folder cannot be written.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::create_with(OpenOptions::new(), path.as_ref())
     }
 
     /// Opens a log for append and takes the writer's lock. The cost does not depend on the size of the log.
     ///
-    /// A repair that was killed is completed or rolled back first ([`EventLog::recovered_repair`] reports it). An unfinished
-    /// end, as a power cut leaves it, is moved into a journal and then cut off ([`EventLog::set_aside_tail`] reports it).
-    /// Damage anywhere else stays as it is and does not prevent appending.
+    /// A repair that was killed is first completed or rolled back ([`EventLog::recovered_repair`] reports it). An unfinished
+    /// tail, such as a power cut can produce, is copied into a journal and then cut off ([`EventLog::set_aside_tail`] reports
+    /// it). Damage anywhere else is not changed and does not prevent appending.
     ///
     /// # Errors
     /// `Locked` when another writer has the log open; `Truncated` when the index proves that events are missing at the end;
-    /// `Version0ReadOnly`; `UnknownFlags`; `Changed` when the end moves while the lock is held, because a program writes
-    /// without the lock; and the errors of [`EventLog::open_read_only`].
+    /// `Version0ReadOnly` for a log of version 0; `UnknownFlags` when the header has flags that forbid writing; `Changed` when
+    /// the end changes while the lock is held, because a program writes without the lock; and the errors of
+    /// [`EventLog::open_read_only`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::open_with(OpenOptions::new(), path.as_ref())
     }
@@ -64,12 +65,12 @@ impl EventLog {
     /// Opens a log for append, or creates it when the file does not exist.
     ///
     /// # Errors
-    /// Those of [`EventLog::open`] when the file exists, and those of [`EventLog::create`] when it does not.
+    /// The errors of [`EventLog::open`] when the file exists, and of [`EventLog::create`] when it does not.
     pub fn open_or_create(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         OpenOptions::new().open_or_create(path)
     }
 
-    /// Opens a log for reading. Takes no lock and writes nothing, neither to the log nor next to it.
+    /// Opens a log for reading. Takes no lock, and writes neither to the log nor to any other file.
     ///
     /// # Errors
     /// `Io` when the file cannot be read; `TooShort`, `NotALog`, `UnsupportedVersion`, or `UnknownFlags` when it is not a
@@ -106,8 +107,8 @@ impl EventLog {
         let disk = options.disk.clone();
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
         let recovered = recover(&options.log_paths_at(&path))?;
-        // The log is opened for reading first, so that a file that is no log is reported as such, and not as a missing
-        // permission to write.
+        // The log is first opened for reading, so that a file that is not a log is reported as such, and not as a missing
+        // write permission.
         let unlocked_view = LogView::open(disk.clone(), &path, options.index_path.as_deref())?;
         if unlocked_view.log().version() == Version::V0 {
             return Err(StorageError::Version0ReadOnly { path });
@@ -147,7 +148,7 @@ impl EventLog {
         }
     }
 
-    /// Judges the end of the log under the writer's lock, and sets it aside where docs/format.md says so.
+    /// Examines the end of the log under the writer's lock. Sets a damaged tail aside when `docs/format.md` allows it.
     fn recover_tail(&mut self) -> Result<(), StorageError> {
         let log_paths = self.options.log_paths_at(self.view.path());
         let Some(writer) = &mut self.writer else {
@@ -185,31 +186,30 @@ impl EventLog {
 
     /// Appends an event and returns its offset.
     ///
-    /// The event is handed to the operating system: it survives the death of the process. A power cut can lose it together
-    /// with every other event since the last sync. What a power cut leaves of it is set aside at the next
-    /// [`EventLog::open`].
+    /// The event is handed to the operating system, so it survives the death of the process. A power cut can lose it and all
+    /// other events since the last sync. The next [`EventLog::open`] sets an incomplete rest of such events aside.
     ///
     /// # Errors
-    /// `Io` when the write failed: the log is as it was. `Poisoned` after a failed sync or rollback; `ReadOnly` when the
+    /// `Io` when the write failed and the log is unchanged; `Poisoned` after a failed sync or rollback; `ReadOnly` when the
     /// log was opened for reading.
     pub fn append(&mut self, event: &Event) -> Result<u64, StorageError> {
         self.append_frames(std::slice::from_ref(event), Durability::Buffered, |_| {})
     }
 
-    /// Appends an event and returns its offset. When it returns, the event and all events before it are on stable storage:
-    /// a power cut loses nothing.
+    /// Appends an event, syncs the log, and returns the event's offset. When the function returns, the event and all events
+    /// before it are on stable storage, so a power cut cannot lose them.
     ///
     /// # Errors
-    /// As [`EventLog::append`]. `Poisoned` when the sync failed: then it is unknown whether the event is on the disk, and
-    /// the log accepts nothing more until it is opened again.
+    /// The errors of [`EventLog::append`]. `Poisoned` also when the sync failed. It is then unknown whether the event is on the
+    /// disk, and the log accepts no event until it is opened again.
     pub fn append_sync(&mut self, event: &Event) -> Result<u64, StorageError> {
         self.append_frames(std::slice::from_ref(event), Durability::Synced, |_| {})
     }
 
-    /// Appends events in one write, all or none, and returns their offsets. `Synced` costs one sync for all of them.
+    /// Appends all events in one write, or none of them, and returns their offsets. `Synced` costs one sync for the batch.
     ///
     /// # Errors
-    /// As [`EventLog::append`] and [`EventLog::append_sync`].
+    /// The errors of [`EventLog::append`], and with `Synced` those of [`EventLog::append_sync`].
     pub fn append_batch(&mut self, events: &[Event], durability: Durability) -> Result<Vec<u64>, StorageError> {
         let mut offsets = Vec::with_capacity(events.len());
         let mut len = 0;
@@ -223,7 +223,7 @@ impl EventLog {
         Ok(offsets)
     }
 
-    /// Writes events in one write and returns the offset of the first one. `on_frame_len` is called with the length of each
+    /// Appends events in one write and returns the offset of the first one. Calls `on_frame_len` with the length of each
     /// frame.
     fn append_frames(
         &mut self,
@@ -242,7 +242,7 @@ impl EventLog {
         Ok(start)
     }
 
-    /// Puts every appended event on stable storage.
+    /// Blocks until every appended event is on stable storage.
     ///
     /// # Errors
     /// `Poisoned` when the sync failed; `ReadOnly` when the log was opened for reading.
@@ -253,21 +253,21 @@ impl EventLog {
         }
     }
 
-    /// Closes the log. Saves the index, and for that syncs the log, when this writer created the log, or appended to it
-    /// and found the index fresh or caught it up.
+    /// Closes the log. Syncs the log and saves the index when this writer created the log, or when it appended to the log and
+    /// the index was fresh at opening or was brought up to date later.
     ///
     /// # Errors
-    /// As [`EventLog::save_index`]. The log itself is intact in every case.
+    /// The errors of [`EventLog::save_index`]. The log itself stays intact.
     pub fn close(mut self) -> Result<(), StorageError> {
         let saves_index = self.lock_index_cache().saves_on_close && (self.has_appended || self.is_created);
         if saves_index { self.save_index() } else { Ok(()) }
     }
 
-    /// Iterates over the events from offset `from` to the end that the log has now. Offsets 0 to 16 mean the first frame.
+    /// Iterates over the events from offset `from` to the current end of the log. Offsets 0 to 16 select the first frame.
     ///
     /// Damage is an error item, after which the iterator continues. When `from` is inside damage, that damage is the first
-    /// item. When `from` is the end of the file, there are no items. Memory: one read buffer, or one frame when that is
-    /// larger.
+    /// item. When `from` is the end of the file, there are no items. The iterator uses the memory of one read buffer, or of
+    /// one frame when that is larger.
     ///
     /// # Errors
     /// `InsideFrame` when `from` is inside a valid frame; `Io` when the log cannot be read.
@@ -278,7 +278,7 @@ impl EventLog {
     /// Iterates over the events whose frames start at offset `from` or later and before offset `until`.
     ///
     /// # Errors
-    /// As [`EventLog::replay`].
+    /// The errors of [`EventLog::replay`].
     pub fn replay_until(&self, from: u64, until: u64) -> Result<Replay, StorageError> {
         Replay::new(&self.view, self.options.log_paths_at(self.view.path()), from, until)
     }
@@ -288,7 +288,7 @@ impl EventLog {
         self.view.header_bytes().and_then(|bytes| LogHeader::decode(&bytes).ok())
     }
 
-    /// The size of the log file now, in bytes.
+    /// The current size of the log file, in bytes.
     ///
     /// # Errors
     /// `Io` when the system does not report the size.
@@ -296,7 +296,7 @@ impl EventLog {
         self.view.log().len()
     }
 
-    /// True when nothing follows the log's header: neither a frame nor damage.
+    /// True when the log is empty: no byte follows its header.
     ///
     /// # Errors
     /// `Io` when the system does not report the size.
@@ -304,18 +304,18 @@ impl EventLog {
         Ok(self.len()? <= self.view.log().first_frame_offset())
     }
 
-    /// The unfinished end that opening for append has moved into a journal; `None` when there was none.
+    /// The unfinished tail that opening for append has moved into a journal; `None` when the log had no such tail.
     pub const fn set_aside_tail(&self) -> Option<&TailBackup> {
         self.set_aside_tail.as_ref()
     }
 
-    /// The killed repair that opening for append has completed or rolled back; `None` when there was none.
+    /// The killed repair that opening for append has completed or rolled back; `None` when the log had no such repair.
     pub const fn recovered_repair(&self) -> Option<&RecoveryOutcome> {
         self.recovered_repair.as_ref()
     }
 
-    /// A repair that was killed before it was complete, according to the journals of the log. The next
-    /// [`EventLog::open`] completes it or rolls it back.
+    /// Returns the repair that was killed before it was complete, according to the journals of the log; `None` when there is
+    /// no such repair. The next [`EventLog::open`] completes it or rolls it back.
     ///
     /// # Errors
     /// `Io` when the journals or the log cannot be read.
@@ -327,7 +327,7 @@ impl EventLog {
         self.options.log_paths_at(self.view.path()).journal_folder()
     }
 
-    /// The log together with its index file. Verification, queries and comparisons work on it.
+    /// The view of the log and its index file, on which verification, queries and comparisons work.
     pub const fn view(&self) -> &LogView {
         &self.view
     }
@@ -337,14 +337,14 @@ impl EventLog {
         self.view.path().to_owned()
     }
 
-    /// The options that this log was opened with.
+    /// The options with which this log was opened.
     pub const fn options(&self) -> &OpenOptions {
         &self.options
     }
 }
 
-/// The start of the last frame or damaged range of a log that ends at `end`, or of a frame before it: the last frame that
-/// the index knows where that is near, else found backwards from the end. `None` for a log without frames.
+/// Finds an offset near `end`, the end of the log, from which the tail can be examined: the last frame in the index when it
+/// is near the end, and otherwise the start of the last frame or damaged range. `None` for a log without frames.
 fn last_span_start(view: &LogView, end: u64) -> Result<Option<u64>, StorageError> {
     let log = view.log();
     let index_header = view.trusted_index().map(|index| index.header()).filter(|header| header.frames > 0);

@@ -1,4 +1,4 @@
-//! The index of an open log: looked up, brought up to date in memory, rebuilt, and saved.
+//! The methods of [`EventLog`] that bring its index up to date, rebuild it and save it, and that verify the log.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -9,39 +9,40 @@ use crate::file::{OffsetLocation, locate_offset};
 use crate::index::{AggregateIndex, IndexState, save};
 use crate::inspect::{OnSurveyUpdate, Survey, SurveyOptions, survey, survey_ranges};
 
-/// The index that an open log keeps in memory. A lock guards it, so that lookups need no exclusive access to the log.
+/// The index that an open log keeps in memory. A mutex guards it, so that lookups need no exclusive access to the log.
 #[derive(Debug, Default)]
 pub(super) struct IndexCache {
-    /// What the index file holds and what was read since, once a lookup has needed it.
+    /// The current index: the index file extended by the events that were read since. `None` until a lookup needs it.
     pub(super) index: Option<Arc<AggregateIndex>>,
-    /// Closing the log saves the index: the writer created the log, found the index fresh, or caught it up.
+    /// True when closing the log saves the index: the writer created the log, or its index file was fresh or brought up to
+    /// date.
     pub(super) saves_on_close: bool,
 }
 
-/// An index that was brought up to date.
+/// The result of bringing an index up to date.
 #[derive(Debug)]
 pub(crate) struct IndexUpdate {
-    /// The index.
+    /// The updated index.
     pub(crate) index: Arc<AggregateIndex>,
-    /// What the pass over the new part of the log found; `None` when there was nothing to read.
+    /// The survey of the new part of the log; `None` when there was no new part to read.
     pub(crate) survey: Option<Survey>,
 }
 
 /// A verification whose result was recorded in the index file.
 #[derive(Debug)]
 pub(crate) struct RecordedVerification {
-    /// What the pass found.
+    /// The result of the pass over the log.
     pub(crate) survey: Survey,
     /// Whether the index file could be written.
     pub(crate) index_saved: Result<(), StorageError>,
 }
 
 impl EventLog {
-    /// The index of the log as it is now. Writes nothing.
+    /// Returns the index of the current log. Writes nothing.
     ///
-    /// The first call opens the index file and reads the part of the log that it does not cover: nothing when the file is
-    /// fresh, the whole log when it is missing. The result is kept in memory, and later calls read only what was appended
-    /// since. An append does not update the index: events enter it when they are read back and judged.
+    /// The first call opens the index file and reads the part of the log that it does not cover: no bytes when the file is
+    /// fresh, the whole log when it is missing. The result is kept in memory, and later calls read only the events appended
+    /// since. An append does not update the index: an event enters the index when it is read back from the log and validated.
     ///
     /// # Errors
     /// `Io`, `Changed`, or `OutOfMemory` when the log cannot be read.
@@ -49,10 +50,11 @@ impl EventLog {
         self.catch_up_index(&mut |_| ControlFlow::Continue(())).map(|update| update.index)
     }
 
-    /// Brings the index up to date as [`EventLog::index`] does, and reports progress and findings on the way.
+    /// Brings the index up to date as [`EventLog::index`] does, and reports progress and findings to `on_update`.
     ///
     /// # Errors
-    /// `Cancelled` when `on_update` breaks: what was read by then stays in the index. Otherwise as [`EventLog::index`].
+    /// `Cancelled` when `on_update` returns `Break`; the events read before that stay in the index. Otherwise the errors of
+    /// [`EventLog::index`].
     pub(crate) fn catch_up_index(&self, on_update: &mut OnSurveyUpdate) -> Result<IndexUpdate, StorageError> {
         let mut cache = self.lock_index_cache();
         let index = cache.index.take().unwrap_or_else(|| {
@@ -70,7 +72,7 @@ impl EventLog {
         if is_current {
             return Ok(IndexUpdate { index: cache.index.insert(index).clone(), survey: None });
         }
-        // Copies the index only when a caller still holds the last one.
+        // The index is copied only when a caller still holds the previous one.
         let mut index = Arc::unwrap_or_clone(index);
         let found = self.extend_index(&mut index, on_update);
         let index = cache.index.insert(Arc::new(index)).clone();
@@ -79,7 +81,7 @@ impl EventLog {
         Ok(IndexUpdate { index, survey: Some(survey) })
     }
 
-    /// Compares the index file with the log again. What was read into memory is dropped.
+    /// Compares the index file with the log again, and drops the index in memory.
     ///
     /// # Errors
     /// `Io` when the log cannot be read.
@@ -89,11 +91,11 @@ impl EventLog {
         Ok(self.view.index_state())
     }
 
-    /// Builds the index of the events whose frames start at `offset` or later. Reads that part of the log; writes nothing,
-    /// and does not change the index that this log keeps.
+    /// Builds the index of the events whose frames start at `offset` or later. Reads that part of the log. Writes nothing, and
+    /// does not change the index that this log keeps in memory.
     ///
-    /// With offset 0 it is the index of the whole log, which [`save_index`](crate::save_index) can save. The index of a
-    /// part can be added to one of everything before it: [`AggregateIndex::merge`].
+    /// With offset 0, the result is the index of the whole log, which [`save_index`](crate::save_index) can save.
+    /// [`AggregateIndex::merge`] adds the index of a part to an index of the part before it.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -124,8 +126,8 @@ impl EventLog {
         Ok(index)
     }
 
-    /// Where the index of the events from `offset` on starts: 0 for the first frame, the end of a frame that lies across
-    /// `offset`, and the start of damage that lies across it, in which no event is known.
+    /// Returns the offset at which the index of the events from `offset` on starts: 0 for the first frame; the end of a frame
+    /// that extends across `offset`; the start of damage that extends across it, because damage has no events.
     fn first_boundary_at(&self, offset: u64) -> Result<u64, StorageError> {
         let log = self.view.log();
         if offset <= log.first_frame_offset() {
@@ -141,36 +143,36 @@ impl EventLog {
         Ok(if boundary <= log.first_frame_offset() { 0 } else { boundary })
     }
 
-    /// Rebuilds the index that this log keeps, from `offset` on: lookups and [`EventLog::save_index`] use the result. What
-    /// the index knows of the log before `offset` is kept. Nothing is saved.
+    /// Rebuilds the index that this log keeps in memory, from `offset` on. Lookups and [`EventLog::save_index`] use the result.
+    /// The entries for the log before `offset` are kept. Writes nothing.
     ///
-    /// The pass starts at the last checkpoint of the index at or before `offset`; with offset 0 it reads the whole log. What
-    /// the index file knows of events that the log has lost is kept.
+    /// The pass starts at the last checkpoint of the index at or before `offset`; with offset 0 it reads the whole log. The
+    /// index file's record of events that the log has lost is kept.
     ///
     /// # Errors
-    /// As [`EventLog::index`].
+    /// The errors of [`EventLog::index`].
     pub fn reindex_from(&self, offset: u64) -> Result<Arc<AggregateIndex>, StorageError> {
         self.reindex_with_progress(offset, &mut |_| ControlFlow::Continue(())).map(|update| update.index)
     }
 
-    /// Rebuilds the index as [`EventLog::reindex_from`] does, and reports progress and findings on the way.
+    /// Rebuilds the index as [`EventLog::reindex_from`] does, and reports progress and findings to `on_update`.
     ///
     /// # Errors
-    /// `Cancelled` when `on_update` breaks: then the index is unchanged. Otherwise as [`EventLog::index`].
+    /// `Cancelled` when `on_update` returns `Break`; the index is then unchanged. Otherwise the errors of [`EventLog::index`].
     pub(crate) fn reindex_with_progress(
         &self,
         offset: u64,
         on_update: &mut OnSurveyUpdate,
     ) -> Result<IndexUpdate, StorageError> {
         let mut cache = self.lock_index_cache();
-        let known = if offset <= self.view.log().first_frame_offset() {
+        let kept_index = if offset <= self.view.log().first_frame_offset() {
             self.view.empty_index()
         } else {
-            let mut known = cache.index.as_deref().cloned().unwrap_or_else(|| self.view.load_index());
-            known.truncate(offset);
-            known
+            let mut index = cache.index.as_deref().cloned().unwrap_or_else(|| self.view.load_index());
+            index.truncate(offset);
+            index
         };
-        let mut index = known.with_spill_options(self.options.spill_options());
+        let mut index = kept_index.with_spill_options(self.options.spill_options());
         let survey = self.extend_index(&mut index, on_update)?;
         if let Some(lost_tail) = self.view.lost_tail()? {
             index.set_lost_tail(lost_tail);
@@ -178,13 +180,14 @@ impl EventLog {
         Ok(IndexUpdate { index: cache.index.insert(Arc::new(index)).clone(), survey: Some(survey) })
     }
 
-    /// Adds the part of the log that an index does not cover yet, and records that this part was verified.
+    /// Adds the part of the log that an index does not cover yet, and records that the pass has verified this part.
     fn extend_index(&self, index: &mut AggregateIndex, on_update: &mut OnSurveyUpdate) -> Result<Survey, StorageError> {
         let survey = self.survey_into_index(index, on_update)?;
         self.record_survey(index, &survey);
         Ok(survey)
     }
 
+    /// Surveys the part of the log that an index does not cover yet, and adds its events to the index.
     fn survey_into_index(
         &self,
         index: &mut AggregateIndex,
@@ -195,8 +198,8 @@ impl EventLog {
         survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(index), on_update)
     }
 
-    /// Records in an index which parts of the log a pass has verified, and the damage that it found there. A pass that
-    /// started at the first frame has verified the header too.
+    /// Records in an index the ranges of the log that a pass has verified, and the damage that it found there. A pass that
+    /// started at the first frame has also verified the header.
     fn record_survey(&self, index: &mut AggregateIndex, survey: &Survey) {
         index.update_damage(&survey.scanned_ranges, survey.damaged_ranges.clone());
         for range in &survey.scanned_ranges {
@@ -205,14 +208,14 @@ impl EventLog {
         }
     }
 
-    /// Verifies ranges of a log that had `len` bytes when the ranges were computed, and records in the index file how far
-    /// the log is verified, when, and what is damaged.
+    /// Verifies ranges of a log that had `len` bytes when the ranges were computed. Records the end and time of the
+    /// verification and the damage in the index file.
     ///
-    /// When there is no index that can be trusted, the same pass builds it. Otherwise what the index does not cover is
-    /// added to it; the verification mark moves only as far as the ranges reach.
+    /// Without a trusted index, a pass over the whole log also builds it. Otherwise the part that the index does not cover is
+    /// added to it. The verification mark moves no further than the verified ranges.
     ///
     /// # Errors
-    /// `Cancelled` when `on_update` breaks: then nothing is written. Otherwise as [`EventLog::index`].
+    /// `Cancelled` when `on_update` returns `Break`; nothing is written then. Otherwise the errors of [`EventLog::index`].
     pub(crate) fn verify_ranges(
         &mut self,
         ranges: &[Range<u64>],
@@ -241,9 +244,9 @@ impl EventLog {
         Ok(RecordedVerification { survey, index_saved: self.write_index() })
     }
 
-    /// Verifies the whole log: reads every frame, checks it, and reports all damage. Writes nothing.
+    /// Verifies the whole log: reads and checks every frame, and reports all damage. Writes nothing.
     ///
-    /// [`survey`](crate::survey) does the same with options and progress.
+    /// [`survey`](crate::survey) also accepts options and reports progress.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -259,35 +262,34 @@ impl EventLog {
     /// ```
     ///
     /// # Errors
-    /// `Io`, `Changed`, or `OutOfMemory` when the log cannot be read. Damage is not an error here: it is reported as
-    /// findings.
+    /// `Io`, `Changed`, or `OutOfMemory` when the log cannot be read. Damage is not an error: the result lists it as findings.
     pub fn verify(&self) -> Result<Survey, StorageError> {
         survey(&self.view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// Replaces the index that this log keeps by one that another user of the same file has brought up to date.
+    /// Replaces the index that this log keeps in memory with one that another handle of the same log has brought up to date.
     #[cfg(feature = "app")]
     pub(crate) fn adopt_index(&self, index: AggregateIndex) {
         self.lock_index_cache().index = Some(Arc::new(index.with_spill_options(self.options.spill_options())));
     }
 
-    /// Records that a check of the whole index file found it corrupt. The index is rebuilt when it is needed next.
+    /// Records that a check of the whole index file found it corrupt. The next lookup rebuilds the index.
     pub(crate) fn mark_index_corrupt(&self, reason: String) {
         self.view.mark_index_corrupt(reason);
         self.lock_index_cache().index = None;
     }
 
-    /// Brings the index up to date and saves it beside the log, atomically. A log that is open for append stays open. The
-    /// log is synced first.
+    /// Brings the index up to date, syncs the log, and atomically saves the index to its file. The log stays open.
     ///
     /// # Errors
-    /// As [`EventLog::index`]. `Io` when the log cannot be synced or the index file cannot be written: then the old index
-    /// file is untouched.
+    /// The errors of [`EventLog::index`]. `Io` when the log cannot be synced or the index file cannot be written; the old index
+    /// file is then unchanged.
     pub fn save_index(&mut self) -> Result<(), StorageError> {
         self.index()?;
         self.write_index()
     }
 
+    /// Saves the index in memory, if there is one, and compares the new file with the log.
     fn write_index(&mut self) -> Result<(), StorageError> {
         let index = self.lock_index_cache().index.clone();
         if let Some(index) = index {
@@ -299,7 +301,7 @@ impl EventLog {
     }
 
     pub(super) fn lock_index_cache(&self) -> MutexGuard<'_, IndexCache> {
-        // A panic inside the lock leaves at worst an empty cache, which is filled again.
+        // A panic while the mutex is held can at worst empty the cache, which the next lookup fills again.
         self.index_cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

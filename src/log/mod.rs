@@ -1,6 +1,6 @@
-//! The event log that a program uses: it is opened, read, appended to and closed.
+//! [`EventLog`], the main type of the library: a log that a program opens, reads, appends to and closes.
 //!
-//! This module adds no rule of its own. It calls the modules below it in the right order.
+//! This module combines the lower modules: it defines no format and makes no decision about damage.
 
 mod aggregate;
 mod event_log;

@@ -1,4 +1,4 @@
-//! How a log is opened: where its index and journals are, which disk and which clock it uses.
+//! [`OpenOptions`]: the paths of the index and journals, the disk, the clock and the limits with which a log is opened.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use crate::file::Disk;
 use crate::index::SpillOptions;
 use crate::repair::LogPaths;
 
-/// Options for opening or creating a log. [`EventLog::open`] and its siblings use the defaults.
+/// Options for opening or creating a log. [`EventLog::open`], [`EventLog::create`] and the other constructors use the
+/// defaults.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,62 +57,63 @@ impl std::fmt::Debug for OpenOptions {
 }
 
 impl OpenOptions {
-    /// The defaults: index and journals next to the log, and this machine's disk and clock.
+    /// Creates the default options: index and journals next to the log, and the disk and clock of this machine.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the index file, instead of `<log>.idx`.
+    /// Sets the path of the index file; the default is `<log>.idx`.
     #[must_use]
     pub fn index_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.index_path = Some(path.into());
         self
     }
 
-    /// Sets the folder of the repair journals, instead of `<log>.repairs`.
+    /// Sets the folder of the repair journals; the default is `<log>.repairs`.
     #[must_use]
     pub fn journal_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.journal_folder = Some(folder.into());
         self
     }
 
-    /// Sets the disk: an implementation of [`Disk`](crate::storage::Disk), instead of this machine's.
+    /// Sets the disk, an implementation of [`Disk`](crate::storage::Disk); the default is the disk of this machine.
     #[must_use]
     pub fn disk(mut self, disk: Arc<dyn Disk>) -> Self {
         self.disk = disk;
         self
     }
 
-    /// Sets the clock that gives events their time, in milliseconds since the Unix epoch, instead of this machine's.
+    /// Sets the clock that gives events their time, in milliseconds since the Unix epoch; the default is the clock of this
+    /// machine.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Sets how many threads read the log when all of it is read; the default is 1.
+    /// Sets the number of threads for operations that read the whole log; the default is 1.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// Sets how much memory aggregates may use while an index is built, in bytes; the default is 256 MiB. The rest goes to
-    /// anonymous files.
+    /// Sets the memory limit for aggregates while an index is built, in bytes; the default is 256 MiB. Aggregates that exceed
+    /// the limit are written to anonymous files.
     #[must_use]
     pub fn max_index_memory(mut self, bytes: u64) -> Self {
         self.max_index_memory = bytes;
         self
     }
 
-    /// Sets the folder of those anonymous files, instead of the system's temporary folder.
+    /// Sets the folder for anonymous files of the index; the default is the system's temporary folder.
     #[must_use]
     pub fn scratch_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.scratch_folder = Some(folder.into());
         self
     }
 
-    /// The memory limit of an index, and where the rest goes.
+    /// The memory limit of an index, and the folder for its anonymous files.
     pub(super) fn spill_options(&self) -> SpillOptions {
         SpillOptions {
             disk: self.disk.clone(),
@@ -120,7 +122,7 @@ impl OpenOptions {
         }
     }
 
-    /// The paths that a repair of the log at `path` needs, with links resolved.
+    /// Returns the paths that a repair of the log at `path` needs, with links resolved.
     ///
     /// # Errors
     /// `Io` when the log does not exist.
@@ -129,7 +131,7 @@ impl OpenOptions {
         Ok(self.log_paths_at(&path))
     }
 
-    /// The paths that a repair needs, for a path whose links are resolved.
+    /// Returns the paths that a repair needs, for a path whose links are already resolved.
     pub(super) fn log_paths_at(&self, path: &Path) -> LogPaths {
         LogPaths {
             disk: self.disk.clone(),
@@ -144,7 +146,7 @@ impl OpenOptions {
     /// Creates a log with these options, as [`EventLog::create`] does.
     ///
     /// # Errors
-    /// Those of [`EventLog::create`].
+    /// The errors of [`EventLog::create`].
     pub fn create(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
         EventLog::create_with(self, path.as_ref())
     }
@@ -152,7 +154,7 @@ impl OpenOptions {
     /// Opens a log for append with these options, or creates it when the file does not exist.
     ///
     /// # Errors
-    /// Those of [`EventLog::open`] when the file exists, and those of [`EventLog::create`] when it does not.
+    /// The errors of [`EventLog::open`] when the file exists, and of [`EventLog::create`] when it does not.
     pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
         let path = path.as_ref();
         match EventLog::create_with(self.clone(), path) {
@@ -164,7 +166,7 @@ impl OpenOptions {
     /// Opens a log for append with these options, as [`EventLog::open`] does.
     ///
     /// # Errors
-    /// Those of [`EventLog::open`].
+    /// The errors of [`EventLog::open`].
     pub fn open(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
         EventLog::open_with(self, path.as_ref())
     }
@@ -172,14 +174,14 @@ impl OpenOptions {
     /// Opens a log for reading with these options, as [`EventLog::open_read_only`] does.
     ///
     /// # Errors
-    /// Those of [`EventLog::open_read_only`].
+    /// The errors of [`EventLog::open_read_only`].
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<EventLog, StorageError> {
         EventLog::open_read_only_with(self, path.as_ref())
     }
 }
 
-/// The time of this machine's clock in milliseconds since the Unix epoch; 0 when the clock is set before it.
+/// Returns the time of this machine's clock, in milliseconds since the Unix epoch; 0 when the clock is set before it.
 pub(crate) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Replay: the events of a log in order, as an iterator that holds no more than a read buffer.
+//! [`Replay`]: an iterator over the events of a log in order, with the memory of one read buffer.
 
 use std::ops::Range;
 use std::path::Path;
@@ -10,19 +10,19 @@ use crate::format::{EventView, Finding, StoredEvent, gap};
 use crate::inspect::{FrameContent, LogView, LogWalk, WalkItem, invalid_event_finding, judge_frame};
 use crate::repair::{LogPaths, RepairRecord, find_gap_journal, read_repair_records};
 
-/// The bytes read at once of a range that is shorter.
+/// The smallest number of bytes read ahead, used for ranges that are shorter.
 const MIN_READ_AHEAD: u64 = 4096;
 
-/// The events of a log in order.
+/// An iterator over the events of a log, in order.
 ///
-/// Damage, gaps and frames that are no events are error items, each with its range, and the replay goes on after them. A
-/// last frame that is still being written is left out. The end of the log is fixed when the replay is created: later
-/// events are for the next replay.
+/// Damage, gaps and frames that are not events are error items with their range, and the replay continues after them. A
+/// last frame that a writer has not completed is skipped. The end of the log is fixed when the replay is created, so events
+/// appended later are not part of it.
 #[derive(Debug)]
 pub struct Replay {
     walk: LogWalk,
     log_paths: LogPaths,
-    /// The repairs of the log, read when the replay meets the first gap.
+    /// The repairs of the log, which are read at the first gap.
     repair_records: Option<Vec<RepairRecord>>,
     /// The replay ends before the first frame that starts here or later.
     until: u64,
@@ -32,24 +32,31 @@ pub struct Replay {
     is_done: bool,
 }
 
-/// What a replay does after it has yielded damage.
+/// The behaviour of a replay after it has yielded damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DamageHandling {
+    /// The replay continues with the next event.
     Continue,
+    /// The replay ends.
     Stop,
 }
 
-/// One step of a replay, without the borrowed bytes of the event.
+/// The result of one step of a replay, without the borrowed bytes of the event.
 enum ReplayStep {
+    /// The current frame of the walk is an event with these fields.
     Event(EventFields),
+    /// The walk has reached a gap.
     Gap { range: Range<u64>, content: Option<String> },
+    /// The walk has reached damage.
     Finding(Box<Finding>),
+    /// The walk has reached an item that a replay does not yield.
     Skipped,
+    /// The walk has reached the end of the replay.
     End,
 }
 
 impl Replay {
-    /// A replay of the events whose frames start at `from` or later and before `until`.
+    /// Creates a replay of the events whose frames start at `from` or later and before `until`.
     pub(super) fn new(view: &LogView, log_paths: LogPaths, from: u64, until: u64) -> Result<Self, StorageError> {
         let end = view.log().len()?;
         let first = view.log().first_frame_offset();
@@ -75,30 +82,31 @@ impl Replay {
         })
     }
 
-    /// Ends the replay at the first damage instead of going on after it. Gaps do not end it.
+    /// Makes the replay end after the first damage, which it still yields. Gaps do not end it.
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.damage_handling = DamageHandling::Stop;
         self
     }
 
-    /// The file offset that the replay has reached.
+    /// The file offset up to which the replay has advanced.
     pub const fn position(&self) -> u64 {
         self.walk.position()
     }
 
-    /// The end of the log as this replay sees it.
+    /// The end of the log, which was fixed when the replay was created.
     pub const fn end(&self) -> u64 {
         self.walk.file_end()
     }
 
-    /// The next event and its file offset, borrowed from the read buffer: nothing is copied.
+    /// Returns the next event and its file offset. The event borrows the read buffer, so no bytes are copied.
     ///
     /// # Errors
-    /// `Damaged` and `Gap` for a range without readable events; the replay goes on after it. `Io`, `Changed` and
+    /// `Damaged` and `Gap` for a range without readable events, after which the replay continues; `Io`, `Changed` and
     /// `OutOfMemory` when the log cannot be read, which ends the replay.
     pub fn next_event(&mut self) -> Option<Result<(u64, EventView<'_>), StorageError>> {
-        // The event is borrowed after the loop, because a borrow that may be returned cannot be given up in a loop.
+        // The event is borrowed after the loop, because the borrow checker rejects a borrow inside the loop that is returned
+        // on one path only.
         let fields = loop {
             if self.is_done {
                 return None;
@@ -123,7 +131,7 @@ impl Replay {
         EventView::from_validated(frame.payload(), fields).map(|event| Ok((at, event)))
     }
 
-    /// Continues the replay in `range` only, which starts where a frame or a damaged range does.
+    /// Restricts the replay to `range` and moves to its start, which must be the start of a frame or a damaged range.
     pub fn seek_to_range(&mut self, range: Range<u64>) {
         // A frame that starts in the range may end after it.
         self.walk.restart(range.start..self.end().max(range.start));
@@ -132,6 +140,7 @@ impl Replay {
         self.is_done = false;
     }
 
+    /// Advances the walk by one item.
     #[inline]
     fn step(&mut self) -> Result<ReplayStep, StorageError> {
         let version = self.walk.view().log().version();
@@ -152,8 +161,8 @@ impl Replay {
         })
     }
 
-    /// The error item of a gap, with the journal that holds the bytes which the gap has replaced. Journals that cannot be
-    /// read do not fail the replay.
+    /// Creates the error item of a gap, with the journal that holds the replaced bytes. A journal that cannot be read is
+    /// left out and does not fail the replay.
     fn gap_error(&mut self, Range { start, end }: Range<u64>, content: Option<String>) -> StorageError {
         let log_paths = &self.log_paths;
         let records = self
