@@ -1,7 +1,7 @@
 //! Appends events with both durabilities.
 //!
-//! `append` hands an event to the operating system: it survives the death of the process. `append_sync` returns when the
-//! event is on stable storage: it survives a power cut.
+//! `append` hands an event to the operating system, so the event survives the death of the process. `append_sync` returns
+//! when the event is on stable storage, so the event survives a power cut.
 //!
 //! Run it with `cargo run --example append`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Appends five events to a log in `folder`.
 ///
 /// # Errors
-/// Those of the log.
+/// The errors of creating the log and appending to it.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut log = EventLog::open_or_create(folder.join("accounts.log"))?;
 
@@ -29,7 +29,7 @@ pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let offset = log.append_sync(&opened(2)?)?;
     println!("event at {offset}: on stable storage, and so is every event before it");
 
-    // A batch is written at once, all or none of it, and costs one sync.
+    // A batch is written as a whole or not at all, and costs one sync.
     let batch = [opened(3)?, opened(4)?, opened(5)?];
     let offsets = log.append_batch(&batch, Durability::Synced)?;
     println!("events at {offsets:?}: on stable storage");

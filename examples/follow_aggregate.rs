@@ -1,4 +1,4 @@
-//! Follows one aggregate: loads its events, and then reads those that were appended since.
+//! Follows one aggregate: loads its events, and later reads the events that were appended in between.
 //!
 //! Run it with `cargo run --example follow_aggregate`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -18,10 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Writes events of two accounts to a log in `folder`, and follows one account.
 ///
 /// # Errors
-/// Those of the log.
+/// The errors of writing and reading the log.
 ///
 /// # Panics
-/// When the balance is not the sum of the events.
+/// The example panics when the balance is not the sum of the deposits.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("accounts.log");
     let mut writer = EventLog::create(&path)?;
@@ -44,8 +44,8 @@ pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     writer.append(&deposited(ACCOUNT, 5)?)?;
     writer.append(&deposited(7, 5)?)?;
 
-    // The index in memory is extended by what was appended; nothing is read twice. The iterator form reports a damaged
-    // event as an error item and continues, where `load_aggregate` stops.
+    // The reader extends its index in memory by the new events and reads no part of the log twice for it. The iterator
+    // reports a damaged event as an error item and continues, whereas `load_aggregate` stops.
     for event in reader.aggregate_events(ACCOUNT)? {
         let event = event?;
         if event.offset() > last_offset {

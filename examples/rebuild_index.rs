@@ -13,27 +13,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(folder.path())
 }
 
-/// Writes a log to `folder` and keeps its index up to date by hand.
+/// Writes a log to `folder`, saves its index, and extends the saved index after further appends.
 ///
 /// # Errors
-/// Those of the log and of its index.
+/// The errors of the log and of its index.
 ///
 /// # Panics
-/// When the merged index does not hold every event.
+/// The example panics when the merged index does not contain every event.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("orders.log");
-    let index_path = folder.join("orders.log.idx"); // where the engine looks for the index
+    let index_path = folder.join("orders.log.idx"); // the default path of the index
     let mut log = EventLog::create(&path)?;
     for order in 0..100 {
         log.append(&placed(order % 10)?)?;
     }
 
-    // One pass over the log. Saving syncs the log first, and replaces the file atomically.
+    // Building reads the log once. Saving first syncs the log, and then replaces the index file atomically.
     let index = log.rebuild_index_from(0)?;
     save_index(&index_path, &index)?;
     println!("saved an index of {} events", index.coverage().events);
 
-    // Later: only what was appended since is read, and merged into the saved index.
+    // The second build reads only the events appended since, and is merged into the saved index.
     for order in 0..20 {
         log.append(&placed(order % 10)?)?;
     }

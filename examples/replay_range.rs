@@ -16,10 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Writes six events to a log in `folder`, and replays four of them.
 ///
 /// # Errors
-/// Those of the log.
+/// The errors of writing and reading the log.
 ///
 /// # Panics
-/// When another number of events is replayed.
+/// The example panics when it does not replay four events.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("temperatures.log");
     let mut log = EventLog::create(&path)?;
@@ -29,7 +29,7 @@ pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     }
     log.close()?;
 
-    // Reading takes no lock. The range is given in offsets: from the second event up to, but not including, the last.
+    // Reading takes no lock. Offsets select the range: from the second event up to the last one, which is not included.
     let log = EventLog::open_read_only(&path)?;
     let mut replayed = 0;
     for item in log.replay_until(offsets[1], offsets[5])? {
@@ -38,7 +38,7 @@ pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
                 println!("{:>6}  {}", event.offset(), event.payload());
                 replayed += 1;
             }
-            // Damage and gaps are items of their own. The iterator continues with the next event.
+            // Damage and gaps are error items. The iterator continues with the next event.
             Err(StorageError::Damaged { finding, .. }) => {
                 println!("{:>6}  damaged: {}", finding.start, finding.kind.name());
             }

@@ -1,4 +1,4 @@
-//! Verifies a log, repairs what is damaged, and undoes the repair.
+//! Verifies a log, repairs its damage, and undoes the repair.
 //!
 //! Run it with `cargo run --example verify_and_repair`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -19,10 +19,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Writes a log to `folder`, damages one byte of it, and repairs it.
 ///
 /// # Errors
-/// Those of the log and of the repair.
+/// The errors of the log and of the repair.
 ///
 /// # Panics
-/// When the damage is not found or not repaired.
+/// The example panics when the damage is not found or not repaired.
 pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("accounts.log");
     let damaged_offset = write_damaged_log(&path)?;
@@ -34,12 +34,12 @@ pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
         assert_eq!(finding.start, damaged_offset);
     }
 
-    // A plan is plain data: it can be shown before anything is written. By default it holds proven fixes only.
+    // A plan is plain data, which a program can show before it writes anything. By default it holds proven fixes only.
     let plan = plan_repair(log.view(), &RepairOptions::default(), None, &mut |_| ControlFlow::Continue(()))?;
     println!("plan {}: {} step(s)", plan.id, plan.steps.len());
     assert_eq!(fs::read(&path)?.get(..4), Some(b"CHRN".as_slice()));
 
-    // Applying keeps every byte that changes in a journal next to the log.
+    // Applying first saves every byte that it will change in a journal next to the log.
     let paths = OpenOptions::new().log_paths(&path)?;
     let applied = apply(&paths, &plan, ApplyOptions::default())?;
     println!("repair {} applied; its journal is {}", applied.number, applied.journal.display());
