@@ -1,4 +1,4 @@
-//! Blocks that the index excludes for a filter: they are skipped, and the rows are the same as without the index.
+//! Tests that blocks excluded by the index are skipped, and that the rows are the same as without the index.
 
 use std::fs;
 use std::ops::Range;
@@ -21,7 +21,7 @@ use super::query::{
 use super::sim_disk::SimDisk;
 use super::support::{LOG, open_read_only};
 
-/// A run of events of one type, and the damage to the first of them.
+/// A run of events of one type, and the damage to the first event.
 #[derive(Debug, Clone)]
 struct EventRun {
     type_number: u64,
@@ -90,8 +90,9 @@ fn event_json(type_number: u64, time: u64, n: u64, size: usize) -> String {
     )
 }
 
-/// A log of these runs. Time advances by a second with each event, and decreases by an hour with each run of type 7.
-/// The first frame is valid, so that the file is recognised, and the last, so that the end is not read twice.
+/// Builds a log of these runs. Time advances by a second with each event, and decreases by an hour with each run of type 7.
+///
+/// The first frame is valid, so the file is recognised as a log. The last frame is valid, so the end is not read twice.
 fn build_log(version: u16, runs: &[EventRun]) -> Vec<u8> {
     let mut log = if version == 1 { LogHeader::new(FIRST_TIME_MS).encode().to_vec() } else { Vec::new() };
     let put = |log: &mut Vec<u8>, payload: &str| {
@@ -131,20 +132,20 @@ fn build_log(version: u16, runs: &[EventRun]) -> Vec<u8> {
 }
 
 fn apply_late_damage(log: &mut [u8], anchors: &[u64], late: &LateDamage) {
-    let place = |at: usize| anchors[at % anchors.len()] as usize;
+    let position = |at: usize| anchors[at % anchors.len()] as usize;
     match late {
-        LateDamage::Anchor(at) => log[place(*at) + 40] ^= 1,
+        LateDamage::Anchor(at) => log[position(*at) + 40] ^= 1,
         LateDamage::AnchorBorder(at) => {
-            let at = place(*at).max(40);
+            let at = position(*at).max(40);
             log[at + 40] ^= 1;
             log[at - 6] ^= 1;
         }
         LateDamage::Zeros(at, more) => {
-            let (from, to) = (place(*at).saturating_sub(100).max(17), place(at % anchors.len() + more) + 30);
+            let (from, to) = (position(*at).saturating_sub(100).max(17), position(at % anchors.len() + more) + 30);
             log[from..to.max(from)].fill(0);
         }
         LateDamage::OtherEvent(at) => {
-            let at = place(*at);
+            let at = position(*at);
             let len = u32::from_be_bytes(log[at..at + 4].try_into().unwrap()) as usize;
             let event = String::from_utf8(log[at + 4..at + 4 + len].to_vec()).unwrap();
             let old = event.find("\"T").unwrap() + 2;
@@ -184,60 +185,60 @@ proptest! {
         late in late_damage(),
         words in prop::sample::select(FILTERS.to_vec()),
         limit in 1usize..40,
-        places in prop::collection::vec((0..1100usize, 1usize..6), 6),
+        positions in prop::collection::vec((0..1100usize, 1usize..6), 6),
     ) {
         let mut bytes = build_log(version, &runs);
-        let bed = TempLog::new(&bytes);
+        let temp_log = TempLog::new(&bytes);
         if let Some(mille) = covered {
-            // The index covers the log up to some byte, mostly one inside a frame.
-            fs::write(&bed.path, &bytes[..bytes.len() * mille / 1000]).unwrap();
+            // The index covers the log up to a byte that is usually inside a frame.
+            fs::write(&temp_log.path, &bytes[..bytes.len() * mille / 1000]).unwrap();
         }
-        let index = bed.index();
+        let index = temp_log.index();
         let anchors: Vec<u64> = anchor_offsets(&index);
         prop_assert!(anchors.len() > 1);
         if let Some(late) = &late {
             apply_late_damage(&mut bytes, &anchors, late);
         }
-        fs::write(&bed.path, &bytes).unwrap();
-        let (view, filter) = (bed.view(), parse_filter(words));
+        fs::write(&temp_log.path, &bytes).unwrap();
+        let (view, filter) = (temp_log.view(), parse_filter(words));
         let scanned = page_without_index(&view, 0, Direction::Forward, 10_000, &filter);
         prop_assert!(scanned.at_end);
         prop_assert_eq!(&collect_forward(&view, Some(&index), limit, &filter), &scanned.rows);
         prop_assert_eq!(&collect_backward(&view, Some(&index), limit, &filter), &scanned.rows);
         let pattern = SearchPattern::parse("/\"n\":[0-9]*7,/").unwrap();
-        for (place, limit) in places {
-            let from = (bytes.len() * place / 1000) as u64;
+        for (position, limit) in positions {
+            let from = (bytes.len() * position / 1000) as u64;
             for direction in [Direction::Forward, Direction::Backward] {
                 let request = PageRequest { from, direction, limit, filter: &filter };
-                let known = read_page(&view, Some(&index), &request, &mut never_stop).unwrap();
-                let plain = read_page(&view, None, &request, &mut never_stop).unwrap();
-                prop_assert_eq!(&known.rows, &plain.rows, "{} {:?}", from, direction);
-                prop_assert_eq!(known.at_end, plain.at_end, "{} {:?}", from, direction);
-                let first = known.rows.first().map_or(from, |row| row.start);
-                prop_assert!(!known.at_start || scanned.rows.iter().all(|row| row.start >= first || row.end > from));
-                let [known, plain] = [Some(&index), None]
+                let with_index = read_page(&view, Some(&index), &request, &mut never_stop).unwrap();
+                let without_index = read_page(&view, None, &request, &mut never_stop).unwrap();
+                prop_assert_eq!(&with_index.rows, &without_index.rows, "{} {:?}", from, direction);
+                prop_assert_eq!(with_index.at_end, without_index.at_end, "{} {:?}", from, direction);
+                let first = with_index.rows.first().map_or(from, |row| row.start);
+                prop_assert!(!with_index.at_start || scanned.rows.iter().all(|row| row.start >= first || row.end > from));
+                let [with_index, without_index] = [Some(&index), None]
                     .map(|index| find_match(&view, index, &search_request(&pattern, &filter, from, direction), &mut never_stop).unwrap());
-                prop_assert_eq!(known, plain, "{} {:?}", from, direction);
+                prop_assert_eq!(with_index, without_index, "{} {:?}", from, direction);
             }
         }
     }
 }
 
-/// Some megabytes with 200 events of a rare type in the middle, and one of another near the start and the end.
+/// Builds a log of some megabytes with 200 events of type 5 in the middle, and one event of type 3 near each end.
 fn log_with_rare_types() -> Vec<u8> {
     let run = |type_number, events| EventRun { type_number, events, size: 2000, damage: RunDamage::None };
     let all = [run(0, 40), run(3, 1), run(0, 900), run(5, 200), run(0, 900), run(3, 1)];
     build_log(1, &[all.as_slice(), &[run(0, 40)]].concat())
 }
 
-/// Whether a page may use the index.
+/// The source from which a page is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PageSource {
     Index,
     Log,
 }
 
-/// A log on a simulated disk that counts the bytes read.
+/// A log on a simulated disk, which counts the bytes read.
 struct CountedLog {
     disk: SimDisk,
     view: LogView,
@@ -252,10 +253,10 @@ impl CountedLog {
         Self { disk, view, index }
     }
 
-    fn count_bytes_read<T>(&self, what: impl FnOnce() -> T) -> (T, u64) {
+    fn count_bytes_read<T>(&self, read: impl FnOnce() -> T) -> (T, u64) {
         let before = self.disk.bytes_read();
-        let got = what();
-        (got, self.disk.bytes_read() - before)
+        let result = read();
+        (result, self.disk.bytes_read() - before)
     }
 
     fn page(&self, source: PageSource, from: u64, direction: Direction, filter: &Filter) -> (RowPage, u64) {
@@ -277,9 +278,9 @@ fn blocks_that_cannot_match_are_not_read() {
         let filter = parse_filter(text);
         for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
             let (scanned, all) = log.page(PageSource::Log, from, direction, &filter);
-            let (known, some) = log.page(PageSource::Index, from, direction, &filter);
-            assert_eq!(known.rows, scanned.rows, "{text} {direction:?}");
-            let shown: u64 = known.rows.iter().map(|row| row.end - row.start).sum();
+            let (with_index, some) = log.page(PageSource::Index, from, direction, &filter);
+            assert_eq!(with_index.rows, scanned.rows, "{text} {direction:?}");
+            let shown: u64 = with_index.rows.iter().map(|row| row.end - row.start).sum();
             // The anchor of each block, the blocks of the shown rows, and the log around the start.
             let most = blocks * 4096 + shown + (256 << 10);
             assert!(all + 16 >= len && some < most && some < len / 2, "{text} {direction:?}: {some} of {all} bytes");
@@ -320,8 +321,8 @@ fn hits_are_collected_without_blocks_that_cannot_match() {
                     hits
                 })
             };
-            let ((hits, all), (known, some)) = (collect(None), collect(Some(&log.index)));
-            for hits in [hits, known] {
+            let ((hits, all), (with_index, some)) = (collect(None), collect(Some(&log.index)));
+            for hits in [hits, with_index] {
                 assert_eq!(hits.len(), rows.len() as u64, "{text} from {from}");
                 assert!(rows.iter().enumerate().all(|(n, row)| hits.ordinal(row.start) == Some(n as u64 + 1)));
             }

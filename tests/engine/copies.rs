@@ -1,4 +1,4 @@
-//! Salvage and migrate: the bytes of the new log, an unchanged source, and a kill or a failure at every single disk call.
+//! Tests of salvage and migrate: the bytes of the new log, an unchanged source, and a kill or failure at every disk call.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -39,7 +39,7 @@ fn read_fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
 }
 
-/// The payloads of an undamaged log of version 1.
+/// Returns the payloads of an undamaged log of version 1.
 fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = &bytes[16..];
     let mut payloads = Vec::new();
@@ -47,7 +47,7 @@ fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
         payloads.push(frame.payload().to_vec());
         rest = &rest[frame.len() as usize..];
     }
-    assert!(rest.is_empty(), "{} bytes are no frame", rest.len());
+    assert!(rest.is_empty(), "the last {} bytes are not frames", rest.len());
     payloads
 }
 
@@ -63,23 +63,23 @@ fn read_map(disk: &SimDisk) -> Vec<String> {
 fn a_clean_log_is_copied_byte_for_byte() {
     let (bytes, offsets) = log_bytes(9);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-    let done = copy_log(&disk, &copy_options()).unwrap();
+    let summary = copy_log(&disk, &copy_options()).unwrap();
     assert_eq!(disk.get(NEW).unwrap(), bytes);
-    assert_eq!((done.events_kept, done.events_restored, done.omitted_total), (9, 0, 0));
-    assert_eq!(done.bytes, bytes.len() as u64);
+    assert_eq!((summary.events_kept, summary.events_restored, summary.omitted_total), (9, 0, 0));
+    assert_eq!(summary.bytes, bytes.len() as u64);
     let lines = offsets.iter().map(|offset| format!("{offset},{offset},kept"));
     assert_eq!(read_map(&disk), [vec!["old,new,how".to_owned()], lines.collect()].concat());
-    assert_eq!(disk.names(), [LOG, MAP, NEW].map(str::to_owned), "nothing else is left");
+    assert_eq!(disk.names(), [LOG, MAP, NEW].map(str::to_owned), "no other file remains");
 }
 
 #[test]
-fn everything_but_events_is_left_out_and_payloads_are_copied_unchanged() {
+fn only_events_are_copied_and_their_payloads_are_unchanged() {
     for name in
         ["v1-gaps.log", "v1-invalid-events.log", "v1-unusual-but-valid.log", "v1-zeros-middle.log", "v1-clock.log"]
     {
         let bytes = read_fixture(name);
         let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-        let seen = survey_log(&disk);
+        let survey = survey_log(&disk);
         let events: Vec<Vec<u8>> = open_options(&disk)
             .open_read_only(LOG)
             .unwrap()
@@ -87,34 +87,34 @@ fn everything_but_events_is_left_out_and_payloads_are_copied_unchanged() {
             .unwrap()
             .filter_map(|event| event.ok().map(|event| event.json().as_bytes().to_vec()))
             .collect();
-        let done = copy_log(&disk, &copy_options()).unwrap();
+        let summary = copy_log(&disk, &copy_options()).unwrap();
         let new = payloads(&disk.get(NEW).unwrap());
         assert!(events.iter().all(|event| new.contains(event)), "{name}");
-        assert_eq!(new.len() as u64, done.events_kept + done.events_restored, "{name}");
-        assert_eq!(done.events_kept, events.len() as u64, "{name}");
-        let count_of = |kind: &str| seen.findings.iter().filter(|found| found.kind.name() == kind).count() as u64;
-        let left_out = seen.findings_total - count_of("clock") - count_of("header");
-        assert_eq!(done.omitted_total + done.events_restored, left_out, "{name}");
-        assert_eq!(read_map(&disk).len() as u64, 1 + new.len() as u64 + done.omitted_total, "{name}");
+        assert_eq!(new.len() as u64, summary.events_kept + summary.events_restored, "{name}");
+        assert_eq!(summary.events_kept, events.len() as u64, "{name}");
+        let count_of = |kind: &str| survey.findings.iter().filter(|found| found.kind.name() == kind).count() as u64;
+        let left_out = survey.findings_total - count_of("clock") - count_of("header");
+        assert_eq!(summary.omitted_total + summary.events_restored, left_out, "{name}");
+        assert_eq!(read_map(&disk).len() as u64, 1 + new.len() as u64 + summary.omitted_total, "{name}");
         assert_eq!(disk.get(LOG).unwrap(), bytes, "{name}");
     }
 }
 
 #[test]
-fn a_donor_restores_a_lost_end_when_its_last_frame_is_the_one_the_index_has_seen() {
+fn a_donor_restores_a_lost_end_if_its_last_frame_matches_the_index() {
     let (disk, offsets) = disk_with_log(6, true);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let cut = &whole[..offsets[3] as usize + 40];
     let mut other = whole.clone();
-    // A valid last event, but not the one that the index has seen.
+    // The last event is valid, but is not the one that the index covers.
     other.truncate(offsets[5] as usize);
     let last = other[offsets[4] as usize..].to_vec();
     other.extend_from_slice(&last);
     for (donor, restored) in [(&whole, 3), (&other, 0)] {
         let disk = SimDisk::with_files(&[(LOG, cut), (INDEX, &index), (DONOR, donor)]);
-        let done = copy_log(&disk, &CopyOptions { donor: Some(DONOR.into()), ..copy_options() }).unwrap();
+        let summary = copy_log(&disk, &CopyOptions { donor: Some(DONOR.into()), ..copy_options() }).unwrap();
         assert_eq!(
-            (done.events_kept, done.events_restored, done.damage_total),
+            (summary.events_kept, summary.events_restored, summary.damage_total),
             (3, restored, u64::from(restored == 0))
         );
         assert_eq!(disk.get(NEW).unwrap() == whole, restored == 3);
@@ -122,21 +122,21 @@ fn a_donor_restores_a_lost_end_when_its_last_frame_is_the_one_the_index_has_seen
 }
 
 #[test]
-fn a_donor_restores_damage_only_when_it_is_shown_to_be_a_copy() {
+fn a_donor_restores_damage_only_if_it_is_proven_to_be_a_copy() {
     let (bytes, offsets) = log_bytes(9);
     let mut damaged = bytes.clone();
     // Two frames that no fix restores.
     damaged[offsets[3] as usize + 5..offsets[4] as usize + 60].fill(b'#');
     let run = |donor: &[u8]| {
         let disk = SimDisk::with_files(&[(LOG, &damaged), (DONOR, donor)]);
-        let done = copy_log(&disk, &CopyOptions { donor: Some(DONOR.into()), ..copy_options() }).unwrap();
-        (disk, done)
+        let summary = copy_log(&disk, &CopyOptions { donor: Some(DONOR.into()), ..copy_options() }).unwrap();
+        (disk, summary)
     };
-    let (disk, done) = run(&bytes);
+    let (disk, summary) = run(&bytes);
     assert_eq!(disk.get(NEW).unwrap(), bytes);
-    assert_eq!((done.events_kept, done.events_restored, done.omitted_total), (7, 2, 0));
+    assert_eq!((summary.events_kept, summary.events_restored, summary.omitted_total), (7, 2, 0));
     assert!(read_map(&disk).contains(&format!("{0},{0},donor", offsets[3])));
-    for (changed, why) in [
+    for (changed, reason) in [
         (9, "its header differs"),
         (offsets[2] as usize + 9, "its frame before the range differs"),
         (offsets[5] as usize + 9, "its frame after the range differs"),
@@ -144,21 +144,25 @@ fn a_donor_restores_damage_only_when_it_is_shown_to_be_a_copy() {
     ] {
         let mut donor = bytes.clone();
         donor[changed] ^= 1;
-        let (disk, done) = run(&donor);
-        assert_eq!((done.events_kept, done.events_restored), (7, 0), "{why}");
-        assert!(done.omitted.iter().all(|left| left.donor_refusal == Some(why)), "{why}: {:?}", done.omitted);
-        assert_eq!(payloads(&disk.get(NEW).unwrap()).len(), 7, "{why}");
+        let (disk, summary) = run(&donor);
+        assert_eq!((summary.events_kept, summary.events_restored), (7, 0), "{reason}");
+        assert!(
+            summary.omitted.iter().all(|range| range.donor_refusal == Some(reason)),
+            "{reason}: {:?}",
+            summary.omitted
+        );
+        assert_eq!(payloads(&disk.get(NEW).unwrap()).len(), 7, "{reason}");
     }
 }
 
 #[test]
-fn a_copy_that_cannot_be_read_again_is_removed() {
+fn a_copy_that_cannot_be_verified_is_removed() {
     let (bytes, _) = log_bytes(60);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     disk.refuse_reads(4096..8192);
-    let done = copy_log(&disk, &copy_options());
+    let summary = copy_log(&disk, &copy_options());
     // The device refuses to read that range of the copy too, so that the copy cannot be verified.
-    assert!(done.is_err());
+    assert!(summary.is_err());
     assert_eq!(disk.names(), [LOG.to_owned()]);
     disk.refuse_reads(0..0);
     assert_eq!(copy_log(&disk, &copy_options()).unwrap().events_kept, 60);
@@ -184,21 +188,21 @@ fn a_copy_ends_before_a_frame_that_is_being_written_and_reports_it() {
     let (bytes, offsets) = log_bytes(4);
     let disk = SimDisk::with_files(&[(LOG, &bytes[..bytes.len() - 9])]);
     disk.change_while_waiting(&bytes[..bytes.len() - 5]);
-    let done = copy_log(&disk, &copy_options()).unwrap();
-    assert_eq!(done.in_flight.map(|range| range.start), Some(offsets[3]));
-    assert_eq!((done.events_kept, done.omitted_total), (3, 0));
+    let summary = copy_log(&disk, &copy_options()).unwrap();
+    assert_eq!(summary.in_flight.map(|range| range.start), Some(offsets[3]));
+    assert_eq!((summary.events_kept, summary.omitted_total), (3, 0));
     assert_eq!(disk.get(NEW).unwrap(), bytes[..offsets[3] as usize]);
 }
 
 #[test]
 fn files_are_overwritten_only_with_replace_and_sources_never() {
     let (bytes, _) = log_bytes(3);
-    for taken in [NEW, MAP] {
-        let disk = SimDisk::with_files(&[(LOG, &bytes), (taken, b"something")]);
+    for existing in [NEW, MAP] {
+        let disk = SimDisk::with_files(&[(LOG, &bytes), (existing, b"something")]);
         assert!(
-            matches!(copy_log(&disk, &copy_options()), Err(StorageError::AlreadyExists { path }) if path == Path::new(taken))
+            matches!(copy_log(&disk, &copy_options()), Err(StorageError::AlreadyExists { path }) if path == Path::new(existing))
         );
-        assert_eq!(disk.get(taken).unwrap(), b"something");
+        assert_eq!(disk.get(existing).unwrap(), b"something");
         copy_log(&disk, &CopyOptions { replace: true, ..copy_options() }).unwrap();
         assert_eq!(disk.get(NEW).unwrap(), bytes);
     }
@@ -233,7 +237,7 @@ fn migration_renames_one_key_and_keeps_every_other_byte() {
     for name in ["v0-clean.log", "v0-older-name-torn.log"] {
         let bytes = read_fixture(name);
         let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-        let done = copy_log(&disk, &copy_options()).unwrap();
+        let summary = copy_log(&disk, &copy_options()).unwrap();
         let new = payloads(&disk.get(NEW).unwrap());
         let (mut at, mut old) = (0, Vec::new());
         while let DecodeResult::Complete(frame) = decode(&bytes[at..], Version::V0) {
@@ -246,8 +250,8 @@ fn migration_renames_one_key_and_keeps_every_other_byte() {
         }
         let new: Vec<String> = new.into_iter().map(|payload| String::from_utf8(payload).unwrap()).collect();
         assert_eq!(new, old, "{name}");
-        assert_eq!(done.events_kept, old.len() as u64, "{name}");
-        assert_eq!(done.damage_total, u64::from(at < bytes.len()), "{name}");
+        assert_eq!(summary.events_kept, old.len() as u64, "{name}");
+        assert_eq!(summary.damage_total, u64::from(at < bytes.len()), "{name}");
         assert!(survey_log(&SimDisk::with_files(&[(LOG, &disk.get(NEW).unwrap())])).findings.is_empty(), "{name}");
     }
 }
@@ -262,17 +266,18 @@ fn every_sample_is_copied_with_every_readable_and_restorable_event() {
         let output = target.path().join(name);
         let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
         let options = CopyOptions { output: output.clone(), accept_likely: true, ..CopyOptions::default() };
-        let done =
+        let summary =
             if truth["version"] == 0 { migrate(&view, &options, on) } else { salvage(&view, &options, on) }.unwrap();
-        assert_eq!(done.events_kept, truth["readable_events"].as_u64().unwrap(), "{name}");
-        let restored = done.events_kept + done.events_restored;
+        assert_eq!(summary.events_kept, truth["readable_events"].as_u64().unwrap(), "{name}");
+        let restored = summary.events_kept + summary.events_restored;
         assert_eq!(restored, truth["events_after_repair"].as_u64().unwrap(), "{name}");
         // Every fix that the log itself offers is applied.
-        let open = done.omitted.iter().filter(|left| left.best_certainty.is_some_and(|c| c.name() != "choice")).count();
-        assert_eq!(open, 0, "{name}");
+        let unapplied =
+            summary.omitted.iter().filter(|range| range.best_certainty.is_some_and(|c| c.name() != "choice")).count();
+        assert_eq!(unapplied, 0, "{name}");
         let copy = LogView::open(Arc::new(OsDisk), &output, None).unwrap();
-        let seen = survey(&copy, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
-        assert_eq!((seen.damage_total, seen.events), (0, restored), "{name}");
+        let survey = survey(&copy, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!((survey.damage_total, survey.events), (0, restored), "{name}");
         assert_eq!(fs::read(folder.join(name)).unwrap(), source, "{name}");
     }
 }
@@ -291,10 +296,10 @@ fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() 
             disk.put(MAP, b"its map");
         }
         let options = CopyOptions { replace, ..copy_options() };
-        let done = disk.next_process();
-        copy_log(&done, &options).unwrap();
-        let (new, map) = (done.get(NEW).unwrap(), done.get(MAP).unwrap());
-        let calls = done.calls();
+        let copied = disk.next_process();
+        copy_log(&copied, &options).unwrap();
+        let (new, map) = (copied.get(NEW).unwrap(), copied.get(MAP).unwrap());
+        let calls = copied.calls();
         assert!(calls >= 8, "{calls} calls");
         let (mut absent, mut whole) = (0, 0);
         for call in 0..calls {
@@ -302,20 +307,20 @@ fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() 
                 for seed in 0..8 {
                     let disk = disk.next_process();
                     disk.fail(call, fault);
-                    let answer = copy_log(&disk, &options);
-                    let context = format!("{fault:?} at call {call} of {calls}, seed {seed}: {answer:?}");
-                    if fault != DiskFault::Kill && answer.is_err() && disk.faulted_call() != Some("remove") {
-                        let litter = disk.names().into_iter().find(|name| is_temporary(name));
-                        assert_eq!(litter, None, "{context}");
+                    let result = copy_log(&disk, &options);
+                    let context = format!("{fault:?} at call {call} of {calls}, seed {seed}: {result:?}");
+                    if fault != DiskFault::Kill && result.is_err() && disk.faulted_call() != Some("remove") {
+                        let temporary_file = disk.names().into_iter().find(|name| is_temporary(name));
+                        assert_eq!(temporary_file, None, "{context}");
                     }
                     for after in [disk.next_process(), disk.power_cut(random_choices(seed))] {
                         assert_eq!(after.get(LOG).unwrap(), source, "{context}");
-                        let there = after.get(NEW);
-                        let before = there.is_none() || replace && there.as_deref() == Some(old);
+                        let current = after.get(NEW);
+                        let before = current.is_none() || replace && current.as_deref() == Some(old);
                         assert!(
-                            before || there.as_ref() == Some(&new),
+                            before || current.as_ref() == Some(&new),
                             "{context}: {:?}",
-                            there.map(|there| there.len())
+                            current.map(|bytes| bytes.len())
                         );
                         // A new log always has its map.
                         let (mapped, old_map) = (after.get(MAP), replace.then(|| b"its map".to_vec()));
@@ -328,10 +333,10 @@ fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() 
                         assert!(index.is_none() || before && index.as_deref() == Some(b"its index"), "{context}");
                         // After a failure everything is restored, unless only the last sync failed.
                         let placed = disk.get(NEW).as_ref() == Some(&new);
-                        if replace && fault != DiskFault::Kill && answer.is_err() && !placed {
+                        if replace && fault != DiskFault::Kill && result.is_err() && !placed {
                             assert_eq!((mapped, index), (old_map, Some(b"its index".to_vec())), "{context}");
                         }
-                        assert!(answer.is_err() || !before, "{context}");
+                        assert!(result.is_err() || !before, "{context}");
                         (absent, whole) = (absent + u32::from(before), whole + u32::from(!before));
                         // The next copy succeeds.
                         let again = CopyOptions { replace: true, ..options.clone() };
@@ -349,9 +354,9 @@ fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() 
 fn a_copy_whose_bytes_differ_when_read_again_is_refused() {
     let (bytes, _) = log_bytes(3);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-    let seen = &mut |step: CopyUpdate| {
-        // The first progress of the second half: all bytes were written.
-        if let CopyUpdate::Progress(progress) = step
+    let on_update = &mut |update: CopyUpdate| {
+        // In the second half of the progress, all bytes are written and the copy is read again.
+        if let CopyUpdate::Progress(progress) = update
             && progress.position >= progress.total / 2
             && let Some(name) = disk.names().into_iter().find(|name| name.starts_with(NEW) && is_temporary(name))
         {
@@ -363,8 +368,8 @@ fn a_copy_whose_bytes_differ_when_read_again_is_refused() {
         }
         ControlFlow::Continue(())
     };
-    let answer = salvage(&open_view(&disk), &copy_options(), seen);
-    assert!(matches!(answer, Err(StorageError::Changed { .. })), "{answer:?}");
+    let result = salvage(&open_view(&disk), &copy_options(), on_update);
+    assert!(matches!(result, Err(StorageError::Changed { .. })), "{result:?}");
     assert_eq!(disk.names(), [LOG.to_owned()]);
 }
 
@@ -372,24 +377,24 @@ fn a_copy_whose_bytes_differ_when_read_again_is_refused() {
 fn a_file_created_at_the_target_during_the_copy_is_not_overwritten() {
     let (bytes, _) = log_bytes(3);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-    let answer = salvage(&open_view(&disk), &copy_options(), &mut |_| {
+    let result = salvage(&open_view(&disk), &copy_options(), &mut |_| {
         disk.put(NEW, b"of another program");
         ControlFlow::Continue(())
     });
-    assert!(matches!(answer, Err(StorageError::AlreadyExists { .. })), "{answer:?}");
+    assert!(matches!(result, Err(StorageError::AlreadyExists { .. })), "{result:?}");
     assert_eq!((disk.get(NEW).unwrap(), disk.names().len()), (b"of another program".to_vec(), 2));
 
-    // The same with the file system of this machine, which renames without replacing in one call.
+    // The file system of this machine renames without replacing in one call, so it is tested too.
     let folder = tempfile::tempdir().unwrap();
     let (log, new) = (folder.path().join("a.log"), folder.path().join("new.log"));
     fs::write(&log, &bytes).unwrap();
     let view = LogView::open(Arc::new(OsDisk), &log, None).unwrap();
     let options = CopyOptions { output: new.clone(), ..CopyOptions::default() };
-    let answer = salvage(&view, &options, &mut |_| {
+    let result = salvage(&view, &options, &mut |_| {
         fs::write(&new, b"of another program").unwrap();
         ControlFlow::Continue(())
     });
-    assert!(matches!(answer, Err(StorageError::AlreadyExists { .. })), "{answer:?}");
+    assert!(matches!(result, Err(StorageError::AlreadyExists { .. })), "{result:?}");
     assert_eq!(
         (fs::read(&new).unwrap(), fs::read_dir(folder.path()).unwrap().count()),
         (b"of another program".to_vec(), 2)

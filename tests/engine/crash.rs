@@ -1,4 +1,4 @@
-//! Death, power cuts and failing calls, at every single call of an append, a set-aside and an index save.
+//! Tests kills, power cuts and failing calls at every disk call of an append, of setting a tail aside, and of an index save.
 
 use std::ops::ControlFlow;
 
@@ -13,7 +13,7 @@ use super::support::{
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
 
-/// Appends ten events, every other one synced; the offsets acknowledged, and those acknowledged as synced.
+/// Appends ten events, every second one with a sync. Returns the acknowledged offsets, and those acknowledged as synced.
 fn append_ten(disk: &SimDisk) -> (Vec<u64>, Vec<u64>) {
     let (mut all, mut synced) = (Vec::new(), Vec::new());
     let Ok(mut log) = open_options(disk).open(LOG) else { return (all, synced) };
@@ -44,38 +44,38 @@ fn every_acknowledged_event_survives_the_death_of_the_process_at_any_call() {
         disk.fail(call, DiskFault::Kill);
         let (acknowledged, _) = append_ten(&disk);
         let after = disk.next_process();
-        let there = readable_offsets(&after);
-        assert!(there.starts_with(&before), "killed at call {call}");
-        assert!(acknowledged.iter().all(|offset| there.contains(offset)), "killed at call {call}");
+        let readable = readable_offsets(&after);
+        assert!(readable.starts_with(&before), "killed at call {call}");
+        assert!(acknowledged.iter().all(|offset| readable.contains(offset)), "killed at call {call}");
         assert!(
             finding_ranges(&survey_log(&after)).iter().all(|(kind, ..)| *kind == "torn_tail"),
             "killed at call {call}"
         );
-        // The next writer goes on: what is torn is set aside, and nothing whole is lost.
+        // The next writer sets a torn tail aside and loses no complete frame.
         let mut log = open_options(&after).open(LOG).unwrap();
         let next = log.append_sync(&event(9, 1)).unwrap();
         drop(log);
         assert_eq!(finding_ranges(&survey_log(&after)), [], "killed at call {call}");
-        assert_eq!(readable_offsets(&after), [there, vec![next]].concat(), "killed at call {call}");
+        assert_eq!(readable_offsets(&after), [readable, vec![next]].concat(), "killed at call {call}");
     }
 }
 
 #[test]
-fn what_append_sync_has_returned_survives_every_power_cut() {
+fn events_appended_with_sync_survive_every_power_cut() {
     let (disk, before) = disk_with_log(2, false);
     let calls = count_calls(&disk, |disk| drop(append_ten(disk)));
     for call in 0..=calls {
         for seed in 0..40 {
             let disk = disk.next_process();
             disk.fail(call, DiskFault::Kill);
-            let (handed_over, synced) = append_ten(&disk);
+            let (acknowledged, synced) = append_ten(&disk);
             let after = disk.power_cut(random_choices(seed));
-            let there = readable_offsets(&after);
-            let known = [before.clone(), handed_over].concat();
-            assert!(before.iter().chain(&synced).all(|offset| there.contains(offset)), "call {call}, seed {seed}");
-            // The call that died may have written its event whole.
-            let invented = there.iter().filter(|offset| !known.contains(offset)).count();
-            assert!(invented <= 1, "call {call}, seed {seed}: {there:?} of {known:?}");
+            let readable = readable_offsets(&after);
+            let known = [before.clone(), acknowledged].concat();
+            assert!(before.iter().chain(&synced).all(|offset| readable.contains(offset)), "call {call}, seed {seed}");
+            // The killed call may have written its complete event.
+            let unacknowledged = readable.iter().filter(|offset| !known.contains(offset)).count();
+            assert!(unacknowledged <= 1, "call {call}, seed {seed}: {readable:?} of {known:?}");
         }
     }
 }
@@ -87,15 +87,15 @@ fn a_failed_or_short_write_is_rolled_back_to_the_frame_boundary() {
         let before = disk.get(LOG).unwrap();
         let mut log = open_options(&disk).open(LOG).unwrap();
         disk.fail_permanently(0, fault);
-        let answer = log.append(&event(1, 3));
+        let result = log.append(&event(1, 3));
         if fault == DiskFault::ShortWrite {
-            // Half of it is taken each time, so it is whole in the end.
-            let offset = answer.unwrap();
+            // Each write takes half of the remaining bytes, so the frame is complete at the end.
+            let offset = result.unwrap();
             assert_eq!(offset, before.len() as u64);
             assert_eq!(readable_offsets(&disk).last(), Some(&offset));
             continue;
         }
-        let error = answer.unwrap_err();
+        let error = result.unwrap_err();
         assert!(matches!(error, StorageError::Io { action: "append", .. }), "{error}");
         assert_eq!(disk.get(LOG).unwrap(), before);
         let after = disk.next_process();
@@ -105,12 +105,12 @@ fn a_failed_or_short_write_is_rolled_back_to_the_frame_boundary() {
 }
 
 #[test]
-fn a_write_that_stops_half_way_leaves_nothing_behind() {
+fn a_partial_write_followed_by_an_error_is_rolled_back() {
     let (disk, _) = disk_with_log(3, false);
     let before = disk.get(LOG).unwrap();
     let mut log = open_options(&disk).open(LOG).unwrap();
     disk.fail(0, DiskFault::ShortWrite);
-    // The second half meets a full disk.
+    // The write of the second half fails with a full disk.
     disk.fail_after_short(ENOSPC);
     log.append(&event(1, 3)).unwrap_err();
     assert_eq!(disk.get(LOG).unwrap(), before);
@@ -118,7 +118,7 @@ fn a_write_that_stops_half_way_leaves_nothing_behind() {
 }
 
 #[test]
-fn after_a_failed_sync_nothing_more_is_accepted() {
+fn after_a_failed_sync_appends_are_refused() {
     let (disk, offsets) = disk_with_log(3, false);
     let mut log = open_options(&disk).open(LOG).unwrap();
     disk.fail(1, DiskFault::Error(EIO));
@@ -130,14 +130,14 @@ fn after_a_failed_sync_nothing_more_is_accepted() {
     assert!(matches!(log.sync(), Err(StorageError::Poisoned { .. })));
     assert_eq!(log.len().unwrap(), size);
     drop(log);
-    // Reopened, the truth is read again; nothing that was there before is lost.
+    // Reopening reads the log again, and no earlier event is lost.
     let mut log = open_options(&disk).open(LOG).unwrap();
     log.append_sync(&event(1, 5)).unwrap();
     assert!(readable_offsets(&disk).starts_with(&offsets));
 }
 
 #[test]
-fn a_program_that_writes_without_the_lock_is_noticed_and_keeps_its_bytes() {
+fn a_write_without_the_lock_poisons_the_writer_and_keeps_its_bytes() {
     for (synced, at_most) in [(true, 1), (false, 64)] {
         let (disk, _) = disk_with_log(1, false);
         let mut log = open_options(&disk).open(LOG).unwrap();
@@ -146,8 +146,8 @@ fn a_program_that_writes_without_the_lock_is_noticed_and_keeps_its_bytes() {
         let append = |log: &mut chronicle::EventLog| {
             if synced { log.append_sync(&event(1, 2)) } else { log.append(&event(1, 2)) }
         };
-        let noticed = (0..at_most).find_map(|_| append(&mut log).err()).unwrap();
-        assert!(matches!(noticed, StorageError::Poisoned { .. }), "{noticed}");
+        let error = (0..at_most).find_map(|_| append(&mut log).err()).unwrap();
+        assert!(matches!(error, StorageError::Poisoned { .. }), "{error}");
         assert!(matches!(append(&mut log), Err(StorageError::Poisoned { .. })));
         let bytes = disk.get(LOG).unwrap();
         assert!(bytes.windows(13).any(|window| window == b"foreign bytes"));
@@ -155,14 +155,14 @@ fn a_program_that_writes_without_the_lock_is_noticed_and_keeps_its_bytes() {
 }
 
 #[test]
-fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
+fn setting_a_tail_aside_is_atomic_under_a_kill_or_failure_at_any_call() {
     let (bytes, offsets) = log_bytes(4);
     let cut = &bytes[..bytes.len() - 20];
     let last = offsets[3] as usize;
     let disk = SimDisk::with_files(&[(LOG, cut)]);
     let calls = count_calls(&disk, |disk| drop(open_options(disk).open(LOG).unwrap()));
     assert!(calls >= 6, "{calls} calls");
-    let mut told = 0;
+    let mut pending_count = 0;
     for call in 0..calls {
         for fault in [DiskFault::Kill, DiskFault::Error(EIO), DiskFault::Error(ENOSPC)] {
             for seed in 0..8 {
@@ -170,23 +170,23 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
                 disk.fail(call, fault);
                 drop(open_options(&disk).open(LOG));
                 for after in [disk.next_process(), disk.power_cut(random_choices(seed))] {
-                    let there = after.get(LOG).unwrap();
-                    let kept = is_journaled(&after, last, &cut[last..]);
+                    let current = after.get(LOG).unwrap();
+                    let journaled = is_journaled(&after, last, &cut[last..]);
                     assert!(
-                        there == cut || there == cut[..last] && kept,
-                        "{fault:?} at call {call}: {} bytes, journal {kept}, {:?}",
-                        there.len(),
+                        current == cut || current == cut[..last] && journaled,
+                        "{fault:?} at call {call}: {} bytes, journaled: {journaled}, {:?}",
+                        current.len(),
                         after.names()
                     );
-                    // A journal that is whole before the cut is told as pending; looking changes nothing.
+                    // A complete journal before the cut is reported as a pending repair, and the report changes nothing.
                     let pending = open_read_only(&after).pending_repair().unwrap();
                     let range = pending.map(|pending| (pending.start as usize, pending.end as usize));
-                    assert!(range.is_none() || kept, "{fault:?} at call {call}: {range:?}");
+                    assert!(range.is_none() || journaled, "{fault:?} at call {call}: {range:?}");
                     assert!(
                         range.is_none_or(|range| range == (last, cut.len())),
                         "{fault:?} at call {call}: {range:?}"
                     );
-                    told += u32::from(range.is_some());
+                    pending_count += u32::from(range.is_some());
                     open_options(&after).open(LOG).unwrap();
                     assert_eq!(open_read_only(&after).pending_repair().unwrap(), None, "{fault:?} at call {call}");
                     assert_eq!(after.get(LOG).unwrap(), cut[..last], "{fault:?} at call {call}");
@@ -195,10 +195,10 @@ fn setting_a_tail_aside_is_before_or_after_wherever_it_is_killed_or_fails() {
             }
         }
     }
-    assert!(told > 0, "no kill left a repair pending");
+    assert!(pending_count > 0, "no kill left a repair pending");
 }
 
-/// Whether some journal holds these bytes of the log.
+/// Returns true if a journal contains these bytes of the log.
 fn is_journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
     use chronicle::internal::format::frame::{DecodeResult, decode};
     let journals = disk.names().into_iter().filter(|name| name.starts_with("/data/a.log.repairs/"));
@@ -219,7 +219,7 @@ fn is_journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn saving_an_index_is_before_or_after_wherever_it_is_killed_or_fails() {
+fn saving_an_index_is_atomic_under_a_kill_or_failure_at_any_call() {
     let (disk, _) = disk_with_log(5, true);
     let mut log = open_options(&disk).open(LOG).unwrap();
     log.append(&event(1, 5)).unwrap();
@@ -236,11 +236,11 @@ fn saving_an_index_is_before_or_after_wherever_it_is_killed_or_fails() {
             for seed in 0..8 {
                 let disk = disk.next_process();
                 disk.fail(call, fault);
-                let answer = save(&disk);
+                let result = save(&disk);
                 for (cut, after) in [(false, disk.next_process()), (true, disk.power_cut(random_choices(seed)))] {
-                    let there = after.get(INDEX).unwrap();
-                    assert!(there == old || there == new, "{fault:?} at call {call}, power cut: {cut}");
-                    assert!(answer.is_err() || there == new, "{fault:?} at call {call}, power cut: {cut}");
+                    let current = after.get(INDEX).unwrap();
+                    assert!(current == old || current == new, "{fault:?} at call {call}, power cut: {cut}");
+                    assert!(result.is_err() || current == new, "{fault:?} at call {call}, power cut: {cut}");
                     assert_eq!(
                         open_read_only(&after).load_aggregate(1).map(|events| events.len() >= 2).ok(),
                         Some(true)
@@ -252,7 +252,7 @@ fn saving_an_index_is_before_or_after_wherever_it_is_killed_or_fails() {
 }
 
 #[test]
-fn an_index_never_promises_more_than_a_power_cut_leaves() {
+fn a_saved_index_covers_no_bytes_that_a_power_cut_removes() {
     let (disk, _) = disk_with_log(2, false);
     let mut log = open_options(&disk).open(LOG).unwrap();
     for n in 0..5 {
@@ -266,7 +266,7 @@ fn an_index_never_promises_more_than_a_power_cut_leaves() {
 }
 
 #[test]
-fn a_second_writer_is_refused_and_the_first_goes_on() {
+fn a_second_writer_is_refused_and_the_first_can_still_append() {
     let (disk, _) = disk_with_log(2, false);
     let mut log = open_options(&disk).open(LOG).unwrap();
     let error = open_options(&disk).open(LOG).unwrap_err();
@@ -285,12 +285,12 @@ fn several_replays_run_while_the_log_is_appended_to() {
     assert_eq!(first.next().unwrap().unwrap().offset(), offsets[0]);
     log.append_batch(&[event(1, 3), event(2, 4)], Durability::Synced).unwrap();
     assert_eq!(second.next().unwrap().unwrap().offset(), offsets[1]);
-    assert_eq!(first.count(), 2, "what came later is for the next replay");
+    assert_eq!(first.count(), 2, "a replay ends at the end that the log had when it was started");
     assert_eq!(log.replay(0).unwrap().count(), 5);
 }
 
 #[test]
-fn catching_up_can_be_stopped_and_goes_on_later() {
+fn catching_up_can_be_stopped_and_resumed() {
     let (disk, offsets) = disk_with_log(3, false);
     let log = open_read_only(&disk);
     let stopped = chronicle::internal::log::catch_up_index(&log, &mut |_| ControlFlow::Break(())).map(|_| ());

@@ -1,4 +1,4 @@
-//! Exhaustive damage to a small log: every truncation, every flipped bit, every overwritten and swapped sector.
+//! Tests exhaustive damage to a small log: every truncation, every flipped bit, every overwritten and swapped sector.
 
 use super::sim_disk::SimDisk;
 use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, readable_offsets, survey_log};
@@ -30,9 +30,9 @@ fn every_truncation_that_the_index_covers_is_truncated() {
         let disk = SimDisk::with_files(&[(LOG, &bytes[..len]), (INDEX, &index)]);
         let whole_frames = ends.iter().filter(|end| **end <= len as u64).count();
         let boundary = if whole_frames == 0 { len.min(16) as u64 } else { ends[whole_frames - 1] };
-        let surveyed = survey_log(&disk);
-        assert_eq!(finding_ranges(&surveyed), [("truncated", boundary, len as u64)], "cut at {len}");
-        let evidence = &surveyed.findings[0].evidence;
+        let survey = survey_log(&disk);
+        assert_eq!(finding_ranges(&survey), [("truncated", boundary, len as u64)], "cut at {len}");
+        let evidence = &survey.findings[0].evidence;
         assert_eq!(evidence.bytes_missing, Some((bytes.len() - len) as u64), "cut at {len}");
         assert_eq!(evidence.events_missing, Some((offsets.len() - whole_frames) as u64), "cut at {len}");
         assert_eq!(readable_offsets(&disk), offsets[..whole_frames], "cut at {len}");
@@ -50,11 +50,11 @@ fn every_flipped_bit_is_found_and_no_other_frame_is_lost() {
         let hit = ends.iter().filter(|end| **end <= bit as u64 / 8).count();
         let in_length = (bit as u64 / 8) < offsets[hit] + 4;
         let kind = if in_length { "length" } else { "checksum" };
-        let surveyed = survey_log(&disk);
-        assert_eq!(finding_ranges(&surveyed), [(kind, offsets[hit], ends[hit])], "bit {bit}");
+        let survey = survey_log(&disk);
+        assert_eq!(finding_ranges(&survey), [(kind, offsets[hit], ends[hit])], "bit {bit}");
         if in_length {
             let implied = ends[hit] - offsets[hit] - 8;
-            assert_eq!(surveyed.findings[0].evidence.length_implied, Some(implied as u32), "bit {bit}");
+            assert_eq!(survey.findings[0].evidence.length_implied, Some(implied as u32), "bit {bit}");
         }
         let others: Vec<u64> = offsets.iter().copied().filter(|offset| *offset != offsets[hit]).collect();
         assert_eq!(readable_offsets(&disk), others, "bit {bit}");
@@ -92,15 +92,15 @@ fn an_overwritten_sector_loses_only_the_frames_that_it_touches() {
                 .collect();
             let readable = readable_offsets(&disk);
             assert!(untouched.iter().all(|offset| readable.contains(offset)), "sector {sector} filled with {fill:02x}");
-            let surveyed = survey_log(&disk);
-            assert!(surveyed.damage_total > 0, "sector {sector} filled with {fill:02x}");
+            let survey = survey_log(&disk);
+            assert!(survey.damage_total > 0, "sector {sector} filled with {fill:02x}");
             assert!(
-                surveyed
+                survey
                     .findings
                     .iter()
                     .all(|f| f.start < hit.end as u64 + 512 && f.end > hit.start as u64 - hit.start.min(512) as u64),
                 "sector {sector} filled with {fill:02x}: {:?}",
-                finding_ranges(&surveyed)
+                finding_ranges(&survey)
             );
         }
     }

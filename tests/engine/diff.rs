@@ -1,4 +1,4 @@
-//! Two copies of a log compared: what differs, where, and that every differing byte is told.
+//! Tests of comparing two copies of a log: the kinds and ranges of differences, and that every differing byte is reported.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -21,16 +21,19 @@ fn compare_bytes(a: &[u8], b: &[u8]) -> Comparison {
     compare_disk(&SimDisk::with_files(&[(LOG, a), (COPY, b)]))
 }
 
-fn difference_ranges(found: &Comparison) -> Vec<(&'static str, u64, u64)> {
-    found.differences.iter().map(|d| (d.kind.name(), d.start, d.end)).collect()
+fn difference_ranges(comparison: &Comparison) -> Vec<(&'static str, u64, u64)> {
+    comparison.differences.iter().map(|d| (d.kind.name(), d.start, d.end)).collect()
 }
 
 #[test]
 fn a_log_and_its_copy_are_identical() {
     let (bytes, _) = log_bytes(9);
-    let found = compare_bytes(&bytes, &bytes);
-    assert!(found.is_identical());
-    assert_eq!((found.identical_to, found.sizes), (bytes.len() as u64, (bytes.len() as u64, bytes.len() as u64)));
+    let comparison = compare_bytes(&bytes, &bytes);
+    assert!(comparison.is_identical());
+    assert_eq!(
+        (comparison.identical_to, comparison.sizes),
+        (bytes.len() as u64, (bytes.len() as u64, bytes.len() as u64))
+    );
 }
 
 #[test]
@@ -45,9 +48,9 @@ fn every_flipped_bit_is_one_difference_in_its_frame() {
             Some(hit) => ("only_in_a", offsets[hit], ends[hit]),
             None => ("", 0, 0),
         };
-        let found = compare_bytes(&bytes, &copy);
-        assert_eq!(difference_ranges(&found), [expected], "bit {bit}");
-        assert_eq!(found.identical_to, bit as u64 / 8, "bit {bit}");
+        let comparison = compare_bytes(&bytes, &copy);
+        assert_eq!(difference_ranges(&comparison), [expected], "bit {bit}");
+        assert_eq!(comparison.identical_to, bit as u64 / 8, "bit {bit}");
         let swapped = difference_ranges(&compare_bytes(&copy, &bytes));
         assert_eq!(swapped, [(expected.0.replace("_a", "_b").as_str(), expected.1, expected.2)], "bit {bit}");
     }
@@ -63,38 +66,38 @@ fn each_kind_of_difference_has_its_name() {
         copy[at..at + with.len()].copy_from_slice(with);
         copy
     };
-    // The same place damaged in both, not in the same way.
-    let found = compare_bytes(&damaged(2, b"xxxx"), &damaged(2, b"xyzx"));
-    assert_eq!(difference_ranges(&found), [("bytes", offsets[2] + 9, offsets[2] + 11)]);
+    // The same frame is damaged in both copies, with different bytes.
+    let comparison = compare_bytes(&damaged(2, b"xxxx"), &damaged(2, b"xyzx"));
+    assert_eq!(difference_ranges(&comparison), [("bytes", offsets[2] + 9, offsets[2] + 11)]);
     assert!(compare_bytes(&damaged(2, b"xxxx"), &damaged(2, b"xxxx")).is_identical());
-    // A shorter copy, at a frame's end and within a frame.
+    // The second copy ends at the end of a frame.
     assert_eq!(
         difference_ranges(&compare_bytes(&bytes, &bytes[..offsets[4] as usize])),
         [("only_a_goes_on", offsets[4], end)]
     );
-    // The frame that is cut is valid in one only; told once, be its beginning the same or not.
-    let (cut, apart) = (&bytes[..offsets[5] as usize - 20], &damaged(4, b"x")[..offsets[5] as usize - 20]);
-    for short in [cut, apart] {
+    // The last frame of the shorter copy is cut. It is reported once, whether or not its first bytes are equal.
+    let (cut, cut_and_damaged) = (&bytes[..offsets[5] as usize - 20], &damaged(4, b"x")[..offsets[5] as usize - 20]);
+    for short in [cut, cut_and_damaged] {
         let expected = [("only_in_b", offsets[4], offsets[5]), ("only_b_goes_on", offsets[5], end)];
         assert_eq!(difference_ranges(&compare_bytes(short, &bytes)), expected);
     }
     assert_eq!(difference_ranges(&compare_bytes(&bytes, &bytes[..end as usize - 1])), [("only_in_a", offsets[5], end)]);
-    // Two valid frames at the same offset, of two histories that parted; the same events again behind them.
+    // Two valid frames that differ at the same offset, followed by equal frames.
     let mut other = bytes.clone();
     let (one, two) = (offsets[1] as usize..offsets[2] as usize, offsets[2] as usize..offsets[3] as usize);
     let swapped = [&bytes[two], &bytes[one]].concat();
     other[offsets[1] as usize..offsets[3] as usize].copy_from_slice(&swapped);
-    let found = compare_bytes(&bytes, &other);
-    assert!(difference_ranges(&found).contains(&(
+    let comparison = compare_bytes(&bytes, &other);
+    assert!(difference_ranges(&comparison).contains(&(
         "frame",
         offsets[1],
         offsets[2].max(offsets[1] + offsets[3] - offsets[2])
     )));
-    assert!(found.differences.iter().all(|d| d.start < offsets[3]));
+    assert!(comparison.differences.iter().all(|d| d.start < offsets[3]));
 }
 
 #[test]
-fn what_differs_far_apart_is_found_beyond_long_stretches_that_are_the_same() {
+fn differences_are_found_between_long_identical_ranges() {
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
     let offsets: Vec<u64> = (0..200).map(|n| log.append(&large_event(n, 100_000)).unwrap()).collect();
@@ -104,14 +107,14 @@ fn what_differs_far_apart_is_found_beyond_long_stretches_that_are_the_same() {
         copy[offsets[frame] as usize + 50_000] ^= 4;
     }
     disk.put(COPY, &copy);
-    let found = compare_disk(&disk);
-    let starts: Vec<u64> = found.differences.iter().map(|d| d.start).collect();
+    let comparison = compare_disk(&disk);
+    let starts: Vec<u64> = comparison.differences.iter().map(|d| d.start).collect();
     assert_eq!(starts, [3, 4, 100, 199].map(|frame: usize| offsets[frame]));
-    assert_eq!(found.identical_to, offsets[3] + 50_000);
+    assert_eq!(comparison.identical_to, offsets[3] + 50_000);
 }
 
 #[test]
-fn every_byte_that_differs_lies_in_a_range_that_is_told() {
+fn every_differing_byte_is_in_a_reported_range() {
     let (bytes, _) = log_bytes(12);
     let mut state = 7u64;
     let mut random = |below: usize| {
@@ -131,20 +134,24 @@ fn every_byte_that_differs_lies_in_a_range_that_is_told() {
             copy.truncate(keep);
         }
         let [a, b] = copies;
-        let found = compare_bytes(&a, &b);
+        let comparison = compare_bytes(&a, &b);
         let at = |bytes: &[u8], at| bytes.get(at).copied();
-        for place in (0..a.len().max(b.len())).filter(|place| at(&a, *place) != at(&b, *place)) {
-            let covered = found.differences.iter().any(|d| (d.start..d.end).contains(&(place as u64)));
-            assert!(covered, "round {round}: byte {place} is not told: {:?}", difference_ranges(&found));
-            assert!(found.identical_to <= place as u64, "round {round}");
+        for offset in (0..a.len().max(b.len())).filter(|offset| at(&a, *offset) != at(&b, *offset)) {
+            let covered = comparison.differences.iter().any(|d| (d.start..d.end).contains(&(offset as u64)));
+            assert!(covered, "round {round}: byte {offset} is not reported: {:?}", difference_ranges(&comparison));
+            assert!(comparison.identical_to <= offset as u64, "round {round}");
         }
-        assert_eq!(found.is_identical(), a == b, "round {round}");
-        assert!(found.differences.is_sorted_by_key(|d| d.start), "round {round}: {:?}", difference_ranges(&found));
+        assert_eq!(comparison.is_identical(), a == b, "round {round}");
+        assert!(
+            comparison.differences.is_sorted_by_key(|d| d.start),
+            "round {round}: {:?}",
+            difference_ranges(&comparison)
+        );
     }
 }
 
 #[test]
-fn bytes_that_cannot_be_read_are_not_called_the_same() {
+fn unreadable_bytes_are_not_reported_as_identical() {
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
     for n in 0..40 {
@@ -153,10 +160,14 @@ fn bytes_that_cannot_be_read_are_not_called_the_same() {
     drop(log);
     disk.put(COPY, &disk.get(LOG).unwrap());
     disk.refuse_reads(8192..12288);
-    let found = compare_disk(&disk);
-    assert!(!found.is_identical());
-    assert!(found.identical_to <= 8192);
-    assert!(difference_ranges(&found).contains(&("unreadable", 8192, 12288)), "{:?}", difference_ranges(&found));
+    let comparison = compare_disk(&disk);
+    assert!(!comparison.is_identical());
+    assert!(comparison.identical_to <= 8192);
+    assert!(
+        difference_ranges(&comparison).contains(&("unreadable", 8192, 12288)),
+        "{:?}",
+        difference_ranges(&comparison)
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `docs/format.md` is compared with the code: tables of fields, damage kinds, fixes, certainties, index states, constants.
+//! Compares `docs/format.md` with the code: tables of fields, damage kinds, fixes, certainties, index states, constants.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ fn read_format_document() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/format.md")).unwrap()
 }
 
-/// The cells of one row of a table.
+/// Returns the cells of one row of a table.
 fn cells(line: &str) -> Vec<String> {
     let row = line.trim().trim_start_matches('|').trim_end_matches('|');
     row.split('|').map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// The rows of every table with the columns `offset | bytes | field`, in the order of the document.
+/// Returns the rows of every table with the columns `offset | bytes | field`, in the order of the document.
 fn field_tables(text: &str) -> Vec<Vec<Vec<String>>> {
     let mut tables: Vec<Vec<Vec<String>>> = Vec::new();
     let mut in_table = false;
@@ -34,7 +34,7 @@ fn field_tables(text: &str) -> Vec<Vec<Vec<String>>> {
     tables
 }
 
-/// The rows of the table between the markers `<!-- name -->` and `<!-- /name -->`, without its two lines of heading.
+/// Returns the rows of the table between the markers `<!-- name -->` and `<!-- /name -->`, without its two lines of heading.
 fn marked_table(text: &str, name: &str) -> Vec<Vec<String>> {
     let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
     let table = text.split_once(&start).unwrap().1.split_once(&end).unwrap().0;
@@ -50,7 +50,7 @@ fn as_code(name: &str) -> String {
 }
 
 #[test]
-fn every_table_of_fields_is_the_one_in_the_code() {
+fn the_field_tables_match_the_code() {
     // The document writes N for the length of the payload. A length that appears nowhere else takes its place here.
     let n = 7777;
     let frame = field_rows(&frame::fields(n, Version::V1)).into_iter().map(|row| {
@@ -74,7 +74,7 @@ fn every_table_of_fields_is_the_one_in_the_code() {
 }
 
 #[test]
-fn the_table_of_damage_kinds_is_the_one_in_the_code() {
+fn the_table_of_damage_kinds_matches_the_code() {
     let rows = DamageKind::ALL.map(|kind| {
         let severity = if kind.is_damage() { "damage" } else { "information" };
         vec![as_code(kind.name()), severity.to_owned(), kind.meaning().to_owned()]
@@ -83,7 +83,7 @@ fn the_table_of_damage_kinds_is_the_one_in_the_code() {
 }
 
 #[test]
-fn the_kinds_that_can_be_set_aside_are_the_ones_in_the_code() {
+fn the_kinds_that_can_be_set_aside_match_the_code() {
     let text = read_format_document();
     let section = text.split_once("### Setting the end of a log aside").unwrap().1.split_once("\n#").unwrap().0;
     let sentence = section.split_once("its kind is").unwrap().1.split_once("and it does not start").unwrap().0;
@@ -108,7 +108,7 @@ fn the_table_of_pieces_names_damage_kinds_only() {
 }
 
 #[test]
-fn the_tables_of_fixes_and_certainties_are_the_ones_in_the_code() {
+fn the_tables_of_fixes_and_certainties_match_the_code() {
     let text = read_format_document();
     let fixes = marked_table(&text, "fixes");
     let documented: Vec<_> = fixes.iter().map(|row| (row[0].clone(), row[1] != "null")).collect();
@@ -129,7 +129,7 @@ fn the_tables_of_fixes_and_certainties_are_the_ones_in_the_code() {
 }
 
 #[test]
-fn the_table_of_index_states_is_the_one_in_the_code() {
+fn the_table_of_index_states_matches_the_code() {
     let states = [
         IndexState::Missing,
         IndexState::Unsupported { version: 2 },
@@ -145,7 +145,7 @@ fn the_table_of_index_states_is_the_one_in_the_code() {
 }
 
 #[test]
-fn the_constants_are_the_ones_in_the_code() {
+fn the_constants_match_the_code() {
     let text = read_format_document();
     let hex = |bytes: [u8; 4]| bytes.map(|byte| format!("{byte:02X}")).join(" ");
     for magic in [header::MAGIC, index::MAGIC, journal::MAGIC] {

@@ -1,5 +1,5 @@
-//! Repairs and copies with a donor: options are respected first, then the donor's ranges are offered, and notes explain where it does
-//! not help.
+//! Tests of repairs and copies with a donor: options take precedence, the ranges of the donor are offered, and notes give the
+//! reason where the donor is not used.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -28,7 +28,8 @@ fn with_other_creation_time(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A log with two adjacent damaged frames that each have a likely fix, its donor, the intact bytes, and the frames' offsets.
+/// Builds a log with two adjacent damaged frames that each have a likely fix, and its donor. Returns the disk, the intact
+/// bytes, and the offsets of the two frames.
 fn log_with_two_likely_fixes(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<u8>, u64, u64) {
     let (whole, offsets) = log_bytes(12);
     let mut bytes = whole.clone();
@@ -37,26 +38,26 @@ fn log_with_two_likely_fixes(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<
         bytes[at as usize + 101] ^= 0x05;
     }
     let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &donor(&whole))]);
-    let alone = plan(&disk, &RepairOptions::default()).unwrap();
-    let how: Vec<_> = alone.unrepaired.iter().map(|left| left.alternatives[0].certainty).collect();
-    assert_eq!(how, [Some(Certainty::Likely); 2], "the test is about likely fixes");
+    let without_donor = plan(&disk, &RepairOptions::default()).unwrap();
+    let certainties: Vec<_> = without_donor.unrepaired.iter().map(|range| range.alternatives[0].certainty).collect();
+    assert_eq!(certainties, [Some(Certainty::Likely); 2], "the test is about likely fixes");
     (disk, whole, offsets[4], offsets[5])
 }
 
-/// Action, start and new end of each step, and the starts of the findings left unrepaired.
+/// Returns action, start and new end of each step, and the starts of the findings left unrepaired.
 fn plan_outline(plan: &Plan) -> (Vec<(&str, u64, u64)>, Vec<u64>) {
     let steps = plan.steps.iter().map(|step| (step.action.name(), step.start, step.new_end)).collect();
-    (steps, plan.unrepaired.iter().map(|left| left.piece.start).collect())
+    (steps, plan.unrepaired.iter().map(|range| range.piece.start).collect())
 }
 
-/// The action of each fix, and the choice that selects its first candidate.
+/// Returns the action of each fix, and the choice that selects its first candidate.
 fn offered_choices(fixes: &[Fix]) -> Vec<(&'static str, Option<(u64, usize)>)> {
     fixes.iter().map(|fix| (fix.action.name(), fix.choice)).collect()
 }
 
-fn refusal_reason(answer: Result<Plan, StorageError>) -> String {
-    match answer {
-        Err(StorageError::Refused { reason: why, .. }) => why,
+fn refusal_reason(result: Result<Plan, StorageError>) -> String {
+    match result {
+        Err(StorageError::Refused { reason, .. }) => reason,
         other => unreachable!("{other:?}"),
     }
 }
@@ -67,13 +68,17 @@ fn a_donor_is_used_only_for_the_selected_findings() {
     let only = |at| RepairOptions { only: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
     let except = |at| RepairOptions { except: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
     let end = |at: u64| if at == a { b } else { b + (b - a) };
-    for (options, taken, left) in [(only(b), b, a), (except(b), a, b), (only(a), a, b), (except(a), b, a)] {
+    for (options, repaired, unrepaired) in [(only(b), b, a), (except(b), a, b), (only(a), a, b), (except(a), b, a)] {
         let plan = plan_with_donor(&disk, &options).unwrap();
-        assert_eq!(plan_outline(&plan), (vec![("take_from_donor", taken, end(taken))], vec![left]), "{options:?}");
+        assert_eq!(
+            plan_outline(&plan),
+            (vec![("take_from_donor", repaired, end(repaired))], vec![unrepaired]),
+            "{options:?}"
+        );
         assert_eq!(plan.steps[0].certainty, Some(Certainty::Proven));
         let disk = disk.next_process();
         apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
-        assert_eq!(finding_ranges(&survey_log(&disk)), [("checksum", left, end(left))]);
+        assert_eq!(finding_ranges(&survey_log(&disk)), [("checksum", unrepaired, end(unrepaired))]);
     }
     let all = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
     assert_eq!(
@@ -92,14 +97,14 @@ fn a_donor_that_is_only_a_choice_does_not_replace_a_likely_fix_and_every_offer_h
     let with = plan_with_donor(&disk, &accept).unwrap();
     assert_eq!(action_names(&with), ["correct_bits"; 2]);
     assert_eq!(with.steps[0].certainty, Some(Certainty::Likely));
-    let left = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
-    assert_eq!(plan_outline(&left), (vec![], vec![a, b]));
-    for (left, at) in left.unrepaired.iter().zip([a, b]) {
+    let undecided = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(plan_outline(&undecided), (vec![], vec![a, b]));
+    for (range, at) in undecided.unrepaired.iter().zip([a, b]) {
         let offered = [("correct_bits", Some((at, 1))), ("take_from_donor", Some((at, 2)))];
-        assert_eq!(offered_choices(&left.alternatives), offered);
-        assert!(left.reason.contains(&format!("--choose {at}=N")), "{}", left.reason);
+        assert_eq!(offered_choices(&range.alternatives), offered);
+        assert!(range.reason.contains(&format!("--choose {at}=N")), "{}", range.reason);
     }
-    assert!(left.notes[0].contains("may not be a copy of this log"), "{:?}", left.notes);
+    assert!(undecided.notes[0].contains("may not be a copy of this log"), "{:?}", undecided.notes);
     // Every printed choice is applied, and the other finding is left unrepaired.
     for (at, number, action) in
         [(a, 1, "correct_bits"), (a, 2, "take_from_donor"), (b, 1, "correct_bits"), (b, 2, "take_from_donor")]
@@ -148,20 +153,20 @@ fn a_donor_frame_across_several_pieces_is_taken_whole_or_not_at_all() {
     let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &with_other_creation_time(&whole))]);
     let pieces = finding_ranges(&survey_log(&disk));
     assert_eq!(pieces.iter().map(|piece| piece.1).collect::<Vec<_>>(), [a as u64, next as u64], "{pieces:?}");
-    let left = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
-    assert_eq!(plan_outline(&left), (vec![], vec![a as u64, next as u64]));
+    let undecided = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(plan_outline(&undecided), (vec![], vec![a as u64, next as u64]));
     assert_eq!(
-        offered_choices(&left.unrepaired[0].alternatives).last(),
+        offered_choices(&undecided.unrepaired[0].alternatives).last(),
         Some(&("take_from_donor", Some((a as u64, 1))))
     );
-    assert!(left.unrepaired[1].reason.contains("the damage before it"), "{}", left.unrepaired[1].reason);
+    assert!(undecided.unrepaired[1].reason.contains("the damage before it"), "{}", undecided.unrepaired[1].reason);
     let chosen =
         plan_with_donor(&disk, &RepairOptions { choices: vec![(a as u64, 1)], ..RepairOptions::default() }).unwrap();
     assert_eq!(plan_outline(&chosen), (vec![("take_from_donor", a as u64, b as u64)], vec![]));
     let except = RepairOptions { except: vec![FindingSelector::Start(next as u64)], ..RepairOptions::default() };
-    let apart = plan_with_donor(&disk, &except).unwrap();
-    assert_eq!(apart.unrepaired.len() + apart.steps.len(), 2);
-    assert!(apart.steps.iter().all(|step| step.action.name() == "gap"), "{:?}", plan_outline(&apart));
+    let with_exception = plan_with_donor(&disk, &except).unwrap();
+    assert_eq!(with_exception.unrepaired.len() + with_exception.steps.len(), 2);
+    assert!(with_exception.steps.iter().all(|step| step.action.name() == "gap"), "{:?}", plan_outline(&with_exception));
     disk.put(DONOR, &whole);
     assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::default()).unwrap()), ["take_from_donor"]);
 }
@@ -171,12 +176,12 @@ fn a_torn_tail_without_an_index_is_offered_from_the_donor_with_all_later_frames(
     let (whole, offsets) = log_bytes(8);
     let cut = &whole[..offsets[5] as usize + 60];
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole)]);
-    let left = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
-    assert_eq!(plan_outline(&left), (vec![], vec![offsets[5]]));
+    let undecided = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    assert_eq!(plan_outline(&undecided), (vec![], vec![offsets[5]]));
     let offered = [("set_aside_tail", None), ("take_from_donor", Some((offsets[5], 1)))];
-    assert_eq!(offered_choices(&left.unrepaired[0].alternatives), offered);
-    assert_eq!(left.unrepaired[0].alternatives[1].certainty, Some(Certainty::Choice));
-    assert!(left.notes[0].contains("no frame after the range to compare"), "{:?}", left.notes);
+    assert_eq!(offered_choices(&undecided.unrepaired[0].alternatives), offered);
+    assert_eq!(undecided.unrepaired[0].alternatives[1].certainty, Some(Certainty::Choice));
+    assert!(undecided.notes[0].contains("no frame after the range to compare"), "{:?}", undecided.notes);
     let with_gaps = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
     assert_eq!(action_names(&plan_with_donor(&disk, &with_gaps).unwrap()), ["set_aside_tail"]);
     let chosen =
@@ -230,7 +235,7 @@ fn frames_of_a_donor_after_the_end_of_the_log_are_noted() {
     }
 }
 
-/// A valid frame with one letter of its event changed.
+/// Returns a valid frame with one letter of its event changed.
 fn with_changed_event(frame: &[u8]) -> Vec<u8> {
     let payload = std::str::from_utf8(&frame[4..frame.len() - 4]).unwrap().replacen("accounts", "bccounts", 1);
     assert_ne!(payload.as_bytes(), &frame[4..frame.len() - 4]);
@@ -240,12 +245,12 @@ fn with_changed_event(frame: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_lost_end_from_a_donor_is_proven_by_the_last_seen_frame_even_after_an_index_rebuild() {
+fn a_lost_end_from_a_donor_is_proven_by_the_last_indexed_frame_even_after_a_rebuild() {
     let (disk, offsets) = disk_with_log(8, true);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let cut = &whole[..offsets[5] as usize];
-    for left in [offsets[5], offsets[5] - 30] {
-        let disk = SimDisk::with_files(&[(LOG, &cut[..left as usize]), (INDEX, &index), (DONOR, &whole)]);
+    for remaining in [offsets[5], offsets[5] - 30] {
+        let disk = SimDisk::with_files(&[(LOG, &cut[..remaining as usize]), (INDEX, &index), (DONOR, &whole)]);
         assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::default()).unwrap()), ["take_from_donor"]);
         let mut log = open_read_only(&disk);
         log.reindex_from(0).unwrap();
@@ -265,7 +270,7 @@ fn a_lost_end_from_a_donor_is_proven_by_the_last_seen_frame_even_after_an_index_
         apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
         assert_eq!(disk.get(LOG).unwrap(), whole);
         assert_eq!(finding_ranges(&survey_log(&disk)), []);
-        disk.put(LOG, &cut[..left as usize]);
+        disk.put(LOG, &cut[..remaining as usize]);
         disk.put(DONOR, &whole[..whole.len() - 1]);
         let notes = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
         assert!(notes[0].contains("nothing is taken from the donor: it ends before the end of the range"), "{notes:?}");

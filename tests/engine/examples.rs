@@ -1,4 +1,4 @@
-//! Runs every program in `examples/`. Each asserts what it shows.
+//! Runs every program in `examples/`. Each program asserts its own results.
 
 #[path = "../../examples/append.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program too")]

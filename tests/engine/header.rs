@@ -1,5 +1,5 @@
-//! Logs whose header is damaged together with frames: what only the index knows, the header and the lost end, survives every
-//! repair that does not decide about it.
+//! Tests of logs whose header is damaged together with frames. Only the index records the header and the lost end; every repair
+//! that does not change them keeps these records.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::repairs::{log_paths, plan};
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{LOG, disk_with_log, finding_ranges, open_options, open_read_only, readable_offsets, survey_log};
 
-/// A log of 20 events with a fresh index, then damaged: `flips` are offsets and bit masks, `cut` is the remaining length.
+/// Builds a log of 20 events with a fresh index, and damages the log: `flips` are offsets and bit masks, `cut` is the remaining length.
 fn damaged_log(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(20, true);
     let good = disk.get(LOG).unwrap();
@@ -58,7 +58,7 @@ fn a_log_whose_version_is_damaged_can_be_opened_after_its_first_frames_were_repa
         assert_eq!(header_finding(&disk), Some(("header", 0, 16)), "{flips:?}: after the index is caught up");
         let after = readable_offsets(&disk);
         assert!(before.iter().all(|offset| after.contains(offset)), "{flips:?}");
-        // The index still knows the header. It is proven once a valid frame follows it.
+        // The index still records the header, which is proven once a valid frame follows it.
         repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
         assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{flips:?}");
         assert_eq!(readable_offsets(&disk).len(), offsets.len(), "{flips:?}");
@@ -67,20 +67,24 @@ fn a_log_whose_version_is_damaged_can_be_opened_after_its_first_frames_were_repa
 
 #[test]
 fn a_header_left_unrepaired_stays_a_finding_after_repairs_of_frames() {
-    // No event contradicts the damaged time of creation; only the index knows the right one.
+    // No event contradicts the damaged time of creation; only the index records the right one.
     let (disk, good, _) = damaged_log(&[(13, 0x10), (60, 4)], None);
     assert!(header_finding(&disk).is_some());
     let first = plan(&disk, &RepairOptions::default()).unwrap();
-    assert!(first.unrepaired.iter().any(|left| left.piece.kind == "header"), "{first:?}");
+    assert!(first.unrepaired.iter().any(|range| range.piece.kind == "header"), "{first:?}");
     apply_plan(&disk, &first);
     open_read_only(&disk).save_index().unwrap();
-    assert!(header_finding(&disk).is_some(), "it is reported again");
+    assert!(header_finding(&disk).is_some(), "the header is reported again");
     repair_and_catch_up(&disk, &RepairOptions::default());
-    assert_eq!(disk.get(LOG).unwrap(), good, "and restored from the index, proven by the frame that follows it now");
+    assert_eq!(
+        disk.get(LOG).unwrap(),
+        good,
+        "the header is restored from the index, proven by the frame that follows it now"
+    );
 }
 
 #[test]
-fn a_zeroed_first_sector_gets_its_header_from_the_index_and_without_one_no_proven_header() {
+fn a_zeroed_header_is_restored_only_from_the_index() {
     for indexed in [true, false] {
         let (disk, good, _) = damaged_log(&[], None);
         let mut bytes = good.clone();
@@ -127,16 +131,16 @@ fn an_index_does_not_confirm_a_guessed_header() {
 }
 
 #[test]
-fn a_lost_end_stays_a_finding_whatever_is_repaired_before_it() {
+fn a_lost_end_stays_a_finding_after_repairs_before_it() {
     for (flips, cut) in [(vec![(13, 0x10), (1150, 4)], 1700), (vec![(13, 0x10), (60, 4)], 1700), (vec![(60, 4)], 1650)]
     {
         let (disk, good, offsets) = damaged_log(&flips, Some(cut));
-        // Start of the lost end, the end that the index has seen, and the number of lost events, which may include a
-        // damaged one.
+        // Returns the range of the lost end and the end that the index records. The number of lost events may include a
+        // damaged event.
         let truncated = |disk: &SimDisk| {
-            let seen = survey_log(disk);
-            let finding = seen.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
-            let finding = finding.unwrap_or_else(|| unreachable!("{flips:?}: {:?}", seen.findings));
+            let survey = survey_log(disk);
+            let finding = survey.findings.iter().find(|finding| finding.kind == DamageKind::Truncated);
+            let finding = finding.unwrap_or_else(|| unreachable!("{flips:?}: {:?}", survey.findings));
             let lost = offsets.iter().filter(|offset| **offset >= finding.start).count() as u64;
             let missing = finding.evidence.events_missing.unwrap();
             assert!((lost..=lost + 1).contains(&missing), "{flips:?}: {missing} of {lost} are missing");
@@ -145,9 +149,9 @@ fn a_lost_end_stays_a_finding_whatever_is_repaired_before_it() {
         let before = truncated(&disk);
         assert_eq!(before.1, Some(good.len() as u64));
         apply_plan(&disk, &plan(&disk, &only_kind(DamageKind::Checksum)).unwrap());
-        assert_eq!(truncated(&disk), before, "{flips:?}: at once");
+        assert_eq!(truncated(&disk), before, "{flips:?}: before the index is caught up");
         open_read_only(&disk).save_index().unwrap();
-        assert_eq!(truncated(&disk), before, "{flips:?}: and with the index caught up");
+        assert_eq!(truncated(&disk), before, "{flips:?}: after the index is caught up");
         assert!(matches!(open_read_only(&disk).view().index_state(), IndexState::Ahead { .. }));
         let refused = open_options(&disk).open(LOG).unwrap_err();
         assert!(matches!(refused, StorageError::Truncated { .. }), "no offset of a lost event is reused: {refused}");
@@ -163,9 +167,10 @@ fn a_killed_repair_of_a_damaged_version_is_reported_by_read_only_opens() {
         let probe = disk.next_process();
         probe.fail(call, DiskFault::Kill);
         let done = apply(&log_paths(&probe), &planned, ApplyOptions::default()).is_ok();
-        let left = probe.next_process();
-        let log =
-            open_options(&left).open_read_only(Path::new(LOG)).unwrap_or_else(|error| unreachable!("{call}: {error}"));
+        let after_kill = probe.next_process();
+        let log = open_options(&after_kill)
+            .open_read_only(Path::new(LOG))
+            .unwrap_or_else(|error| unreachable!("{call}: {error}"));
         pending += u32::from(log.pending_repair().unwrap().is_some());
         if done && probe.faulted_call().is_none() {
             break;
@@ -175,7 +180,7 @@ fn a_killed_repair_of_a_damaged_version_is_reported_by_read_only_opens() {
 }
 
 #[test]
-fn cutting_a_tail_keeps_what_the_index_knows_of_the_header() {
+fn cutting_a_tail_keeps_the_header_record_of_the_index() {
     let (disk, good, _) = damaged_log(&[], None);
     let mut bytes = good.clone();
     bytes.extend_from_slice(&[0; 50]);
@@ -213,7 +218,7 @@ fn cutting_a_tail_keeps_what_the_index_knows_of_the_header() {
 }
 
 #[test]
-fn a_rebuilt_index_keeps_the_lost_end_whatever_bytes_are_there_now() {
+fn a_rebuilt_index_keeps_the_record_of_a_lost_end_that_other_bytes_replaced() {
     let (disk, good, offsets) = damaged_log(&[], None);
     let mut zeroed = good.clone();
     let torn = offsets[15] as usize + 40;
@@ -228,7 +233,7 @@ fn a_rebuilt_index_keeps_the_lost_end_whatever_bytes_are_there_now() {
         log.save_index().unwrap();
         assert_eq!(finding_ranges(&survey_log(&disk)), before);
         drop(open_options(&disk).open(LOG).unwrap());
-        assert_eq!(disk.get(LOG).unwrap(), bytes, "bytes that the index has seen are not cut");
+        assert_eq!(disk.get(LOG).unwrap(), bytes, "bytes that the index covers are not cut");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Hits over whole logs at every stage of collection, compared with pages and searches that read the log itself.
+//! Compares hits over whole logs, at every stage of collection, with pages and searches that read the log itself.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -14,12 +14,12 @@ use super::query::{SampleLogPart, TempLog, build_log, log_part, never_stop, pars
 
 const DIRECTIONS: [Direction; 2] = [Direction::Forward, Direction::Backward];
 
-/// The rows that a scan of the log finds.
+/// Returns the rows that a scan of the log finds.
 fn read_rows(view: &LogView, from: u64, direction: Direction, filter: &Filter) -> Vec<LogRow> {
     read_page(view, None, &PageRequest { from, direction, limit: 10_000, filter }, &mut never_stop).unwrap().rows
 }
 
-/// All rows in a direction from an offset, read page by page.
+/// Reads all rows in a direction from an offset, page by page.
 fn collect_pages(hits: &Hits, view: &LogView, from: u64, direction: Direction, limit: usize) -> Vec<LogRow> {
     let (mut rows, mut from): (Vec<LogRow>, u64) = (Vec::new(), from);
     loop {
@@ -39,7 +39,7 @@ fn collect_pages(hits: &Hits, view: &LogView, from: u64, direction: Direction, l
     }
 }
 
-/// Compares every answer of the hits with the log, around some offsets.
+/// Compares the pages, ordinals and counts of the hits with the log, at each of `offsets` and at both ends.
 fn assert_hits_agree(hits: &Hits, view: &LogView, filter: &Filter, limit: usize, offsets: &[u64]) {
     let bytes = view.log().len().unwrap();
     for from in offsets.iter().copied().chain([0, 16, u64::MAX]) {
@@ -47,8 +47,8 @@ fn assert_hits_agree(hits: &Hits, view: &LogView, filter: &Filter, limit: usize,
             let rows = read_rows(view, from, direction, filter);
             assert_eq!(collect_pages(hits, view, from, direction, limit), rows, "{direction:?} from {from}");
             if hits.can_answer(from, direction, bytes) && !hits.is_full() {
-                let known = hits.read_page(view, None, read_start(from, direction), 1, &mut never_stop).unwrap();
-                assert_eq!(known.rows.is_empty(), rows.is_empty(), "{direction:?} from {from}");
+                let page = hits.read_page(view, None, read_start(from, direction), 1, &mut never_stop).unwrap();
+                assert_eq!(page.rows.is_empty(), rows.is_empty(), "{direction:?} from {from}");
             }
         }
     }
@@ -78,17 +78,17 @@ proptest! {
         words in prop::sample::select(vec!["type:Created", "payload.amount>50 -is:gap", "is:damaged", "-is:damaged", "ana"]),
     ) {
         let bytes = build_log(version, &parts);
-        // The cut is at the end of a frame: an unfinished end is read twice, with a wait between.
-        let bed = TempLog::new(&bytes);
-        let rows = read_rows(&bed.view(), 0, Direction::Forward, &Filter::default());
+        // The cut is at the end of a frame, because an unfinished end is read twice with a wait between the reads.
+        let temp_log = TempLog::new(&bytes);
+        let rows = read_rows(&temp_log.view(), 0, Direction::Forward, &Filter::default());
         let ends: Vec<u64> =
             rows.iter().filter(|row| matches!(row.content, RowContent::Event(_))).map(|row| row.end).collect();
         let len = ends[cut.index(ends.len())];
-        fs::write(&bed.path, &bytes[..len as usize]).unwrap();
+        fs::write(&temp_log.path, &bytes[..len as usize]).unwrap();
         let filter = parse_filter(words);
         let offsets = [from.index(bytes.len()) as u64, place.index(bytes.len()) as u64];
         let mut hits = Hits::new(filter.clone(), None, offsets[0]);
-        let view = bed.view();
+        let view = temp_log.view();
         assert_hits_agree(&hits, &view, &filter, limit, &offsets);
         for _ in 0..10_000 {
             if hits.is_complete(len) {
@@ -99,8 +99,8 @@ proptest! {
         }
         prop_assert!(hits.is_complete(len));
         // The log grows.
-        fs::write(&bed.path, &bytes).unwrap();
-        let view = bed.view();
+        fs::write(&temp_log.path, &bytes).unwrap();
+        let view = temp_log.view();
         assert_hits_agree(&hits, &view, &filter, limit, &offsets);
         prop_assert!(hits.is_complete(bytes.len() as u64) == (len == bytes.len() as u64));
         hits.scan_more(&view, None, u64::MAX, &mut never_stop).unwrap();
@@ -127,8 +127,8 @@ fn scan_to_end(hits: &mut Hits, view: &LogView, slice: u64) -> usize {
 
 #[test]
 fn known_hits_are_paged_without_reading_the_log_between_them() {
-    let bed = numbered_log(9000);
-    let (view, rare) = (bed.view(), parse_filter("payload.n=4000 payload.n=8999 -is:damaged"));
+    let temp_log = numbered_log(9000);
+    let (view, rare) = (temp_log.view(), parse_filter("payload.n=4000 payload.n=8999 -is:damaged"));
     let bytes = view.log().len().unwrap();
     let mut hits = Hits::new(rare.clone(), None, bytes / 2);
     assert!(scan_to_end(&mut hits, &view, 1 << 20) >= 4, "in slices");
@@ -149,9 +149,9 @@ fn known_hits_are_paged_without_reading_the_log_between_them() {
 }
 
 #[test]
-fn matches_of_a_search_are_counted_and_found_either_way() {
-    let bed = numbered_log(9000);
-    let (view, all) = (bed.view(), parse_filter("-type:Deleted"));
+fn matches_of_a_search_are_counted_and_found_in_both_directions() {
+    let temp_log = numbered_log(9000);
+    let (view, all) = (temp_log.view(), parse_filter("-type:Deleted"));
     let pattern = SearchPattern::parse("\"n\":77").unwrap();
     let mut hits = Hits::new(all.clone(), Some(pattern.clone()), 700_000);
     for _ in 0..3 {
@@ -184,8 +184,8 @@ fn matches_of_a_search_are_counted_and_found_either_way() {
 
 #[test]
 fn a_cancelled_slice_keeps_its_hits() {
-    let bed = numbered_log(9000);
-    let view = bed.view();
+    let temp_log = numbered_log(9000);
+    let view = temp_log.view();
     let mut hits = Hits::new(parse_filter("type:Created"), None, 0);
     let stopped = hits.scan_more(&view, None, u64::MAX, &mut |at| {
         if at.position > 2 << 20 { ControlFlow::Break(()) } else { never_stop(at) }
@@ -204,29 +204,29 @@ fn a_cancelled_slice_keeps_its_hits() {
 
 #[test]
 fn a_full_list_ends_the_scan_and_later_rows_are_read_from_the_log() {
-    let bed = numbered_log(900);
-    let (view, some) = (bed.view(), parse_filter("type:Created"));
+    let temp_log = numbered_log(900);
+    let (view, some) = (temp_log.view(), parse_filter("type:Created"));
     for (from, slice) in [(0, 10_000), (0, u64::MAX), (200_000, 10_000), (u64::MAX, 10_000)] {
         let mut hits = Hits::new(some.clone(), None, from).with_max_hits(100);
         scan_to_end(&mut hits, &view, slice);
         assert!(hits.is_full() && (90..=100).contains(&hits.len()), "{} from {from}", hits.len());
         assert_hits_agree(&hits, &view, &some, 7, &[from, 100_000, 250_000]);
-        let known = hits.scanned_bytes();
+        let scanned = hits.scanned_bytes();
         hits.scan_more(&view, None, slice, &mut never_stop).unwrap();
-        assert_eq!(hits.scanned_bytes(), known, "a full list is not scanned on");
+        assert_eq!(hits.scanned_bytes(), scanned, "a full list ends the scan");
     }
 }
 
 #[test]
 fn a_hit_is_read_from_the_log_again_when_it_is_shown() {
-    let bed = numbered_log(50);
-    let (view, created) = (bed.view(), parse_filter("type:Created -is:damaged"));
+    let temp_log = numbered_log(50);
+    let (view, created) = (temp_log.view(), parse_filter("type:Created -is:damaged"));
     let mut hits = Hits::new(created.clone(), None, 0);
     scan_to_end(&mut hits, &view, u64::MAX);
     let rows = read_rows(&view, 0, Direction::Forward, &created);
-    let mut bytes = fs::read(&bed.path).unwrap();
+    let mut bytes = fs::read(&temp_log.path).unwrap();
     bytes[rows[3].start as usize + 60] ^= 1;
-    fs::write(&bed.path, &bytes).unwrap();
+    fs::write(&temp_log.path, &bytes).unwrap();
     let shown = hits.read_page(&view, None, read_start(0, Direction::Forward), 100, &mut never_stop).unwrap().rows;
     assert_eq!(shown, [&rows[..3], &rows[4..]].concat());
 }
@@ -238,8 +238,8 @@ fn damage_longer_than_a_slice_is_scanned_to_its_end() {
     let event = SampleLogPart::Event("1".into());
     let parts: Vec<SampleLogPart> =
         [event.clone(), noise, event.clone()].into_iter().chain((0..4000).map(flipped)).chain([event]).collect();
-    let bed = TempLog::new(&build_log(1, &parts));
-    let (view, damaged) = (bed.view(), parse_filter("is:damaged"));
+    let temp_log = TempLog::new(&build_log(1, &parts));
+    let (view, damaged) = (temp_log.view(), parse_filter("is:damaged"));
     for from in [0, 1_000_000, u64::MAX] {
         let mut hits = Hits::new(damaged.clone(), None, from);
         assert!(scan_to_end(&mut hits, &view, 100_000) < 100);
@@ -248,32 +248,32 @@ fn damage_longer_than_a_slice_is_scanned_to_its_end() {
 }
 
 #[test]
-fn an_unfinished_end_is_a_hit_until_it_is_whole() {
-    let bed = numbered_log(20);
-    let bytes = fs::read(&bed.path).unwrap();
-    fs::write(&bed.path, &bytes[..bytes.len() - 30]).unwrap();
+fn an_unfinished_end_is_a_hit_until_it_is_complete() {
+    let temp_log = numbered_log(20);
+    let bytes = fs::read(&temp_log.path).unwrap();
+    fs::write(&temp_log.path, &bytes[..bytes.len() - 30]).unwrap();
     let mut hits = Hits::new(parse_filter("type:None"), None, 0);
-    scan_to_end(&mut hits, &bed.view(), u64::MAX);
+    scan_to_end(&mut hits, &temp_log.view(), u64::MAX);
     assert_eq!(
-        (hits.len(), collect_pages(&hits, &bed.view(), 0, Direction::Forward, 5).len()),
+        (hits.len(), collect_pages(&hits, &temp_log.view(), 0, Direction::Forward, 5).len()),
         (1, 1),
         "its damage is shown"
     );
-    fs::write(&bed.path, &bytes).unwrap();
-    assert_eq!(collect_pages(&hits, &bed.view(), 0, Direction::Forward, 5), []);
-    scan_to_end(&mut hits, &bed.view(), u64::MAX);
+    fs::write(&temp_log.path, &bytes).unwrap();
+    assert_eq!(collect_pages(&hits, &temp_log.view(), 0, Direction::Forward, 5), []);
+    scan_to_end(&mut hits, &temp_log.view(), u64::MAX);
     assert!(hits.is_empty());
 }
 
 #[test]
 fn a_log_that_lost_its_end_is_scanned_again() {
-    let bed = numbered_log(50);
+    let temp_log = numbered_log(50);
     let created = parse_filter("type:Created");
     let mut hits = Hits::new(created.clone(), None, 0);
-    scan_to_end(&mut hits, &bed.view(), u64::MAX);
-    let bytes = fs::read(&bed.path).unwrap();
-    fs::write(&bed.path, &bytes[..bytes.len() / 2]).unwrap();
-    let view = bed.view();
+    scan_to_end(&mut hits, &temp_log.view(), u64::MAX);
+    let bytes = fs::read(&temp_log.path).unwrap();
+    fs::write(&temp_log.path, &bytes[..bytes.len() / 2]).unwrap();
+    let view = temp_log.view();
     assert_eq!(
         collect_pages(&hits, &view, 0, Direction::Forward, 5),
         read_rows(&view, 0, Direction::Forward, &created)

@@ -1,4 +1,4 @@
-//! Imports between source files form no cycles, except between a module and its own submodules.
+//! Tests that imports between source files form no cycles, except between a module and its own submodules.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ fn is_parent_and_child(one: &str, other: &str) -> bool {
     below(one, other) || below(other, one)
 }
 
-/// A cycle through `start`, as the files in its order.
+/// Returns the files of an import cycle through `start`, in order; `None` if there is no cycle.
 fn cycle_through(graph: &Graph, start: &str) -> Option<Vec<String>> {
     let mut visited = BTreeSet::new();
     let mut stack = vec![vec![start.to_owned()]];

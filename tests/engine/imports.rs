@@ -1,4 +1,4 @@
-//! The imports between the source files of the crate, as a graph.
+//! Builds the graph of imports between the source files of the crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::source_text::{SourceFile, identifiers};
 
 pub(super) type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// The modules that each module names in its code before the tests, by `use` or by path.
+/// Returns the modules that each module names in its code before the tests, in a `use` or in a path.
 pub(super) fn imports(files: &[SourceFile]) -> Graph {
     let modules: BTreeSet<String> = files.iter().map(SourceFile::module).collect();
     files.iter().map(|file| (file.module(), named_modules(file, &modules))).collect()
@@ -34,7 +34,7 @@ fn named_modules(file: &SourceFile, modules: &BTreeSet<String>) -> BTreeSet<Stri
     named
 }
 
-/// Adds every path that the use tree or path at the start of `text` names, below `base`; returns what follows it.
+/// Adds every path that the use tree or path at the start of `text` names, below `base`, and returns the text after it.
 fn expand_paths<'t>(text: &'t str, base: &str, paths: &mut Vec<String>) -> &'t str {
     let text = text.trim_start();
     if let Some(mut rest) = text.strip_prefix('{') {
@@ -68,7 +68,7 @@ fn expand_paths<'t>(text: &'t str, base: &str, paths: &mut Vec<String>) -> &'t s
     }
 }
 
-/// The file that holds what `path` names.
+/// Returns the longest prefix of `path` that is a module: the file that defines the item of `path`.
 fn longest_module(path: &str, modules: &BTreeSet<String>) -> Option<String> {
     let mut path = path;
     loop {

@@ -1,4 +1,4 @@
-//! The index: its states, its lookups compared with a replay of the log, and every flipped bit of an index file.
+//! Tests of the index: its states, its lookups compared with a replay of the log, and every flipped bit of an index file.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn index_state(disk: &SimDisk) -> IndexState {
     open_read_only(disk).view().index_state().clone()
 }
 
-/// The offsets of every aggregate, from the index.
+/// Returns the offsets of every aggregate according to the index.
 pub(super) fn offsets_by_aggregate(index: &AggregateIndex) -> BTreeMap<u64, Vec<u64>> {
     index
         .iter()
@@ -33,7 +33,7 @@ pub(super) fn offsets_by_aggregate(index: &AggregateIndex) -> BTreeMap<u64, Vec<
         .collect()
 }
 
-/// The offsets of every aggregate, from a replay of the log.
+/// Returns the offsets of every aggregate according to a replay of the log.
 pub(super) fn replayed_offsets(disk: &SimDisk) -> BTreeMap<u64, Vec<u64>> {
     let mut truth: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for event in open_read_only(disk).replay(0).unwrap().flatten() {
@@ -68,12 +68,12 @@ fn closing_a_writer_saves_the_index_and_dropping_it_does_not() {
     assert_eq!(index_state(&disk), IndexState::Fresh);
     let empty = SimDisk::default();
     open_options(&empty).create(LOG).unwrap().close().unwrap();
-    assert_eq!(index_state(&empty), IndexState::Fresh, "who creates a log leaves an index, even of nothing");
+    assert_eq!(index_state(&empty), IndexState::Fresh, "creating a log saves its index, even without events");
     let before = disk.get(LOG).unwrap().len() as u64;
     append_events(&disk, 0..3);
     let len = disk.get(LOG).unwrap().len() as u64;
     assert_eq!(index_state(&disk), IndexState::Behind { bytes: len - before });
-    // This writer found the index behind and did not catch it up, so it does not save it.
+    // This writer opened the log with an index that was behind and did not catch it up, so closing does not save the index.
     let mut log = open_options(&disk).open(LOG).unwrap();
     log.append(&event(1, 2)).unwrap();
     log.close().unwrap();
@@ -112,13 +112,13 @@ fn an_index_of_another_log_is_foreign() {
     disk.put(LOG, &other.get(LOG).unwrap());
     assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
     assert_eq!(offsets_by_aggregate(&open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
-    assert_eq!(finding_ranges(&survey_log(&disk)), [], "another log's index is no witness");
+    assert_eq!(finding_ranges(&survey_log(&disk)), [], "the index of another log causes no finding");
 }
 
 #[test]
-fn a_frame_across_a_known_offset_makes_the_index_foreign() {
+fn a_frame_across_an_indexed_offset_makes_the_index_foreign() {
     let (disk, _) = disk_with_log(3, true);
-    // The same header, and one frame that goes past where the second and the last one stood.
+    // The header stays the same, and one frame covers the offsets of the second and the last frame.
     let mut bytes = disk.get(LOG).unwrap()[..16].to_vec();
     let payload = format!("{{\"$gap\":{{}}}}{}", " ".repeat(900));
     chronicle::internal::format::frame::encode(payload.as_bytes(), &mut bytes);
@@ -150,14 +150,15 @@ fn a_different_header_is_damage_only_when_the_frames_match() {
     let (disk, offsets) = disk_with_log(5, true);
     let good = disk.get(LOG).unwrap();
     let last = offsets[4] as usize;
-    // A version, a flag and a time that the index contradicts: known by the last frame when the first is gone.
+    // The index contradicts a version, a flag and a time. It is matched by the last frame, because the first is damaged.
     for (byte, bit) in [(4, 4), (7, 1), (15, 1)] {
         let mut bytes = good.clone();
         bytes[byte] ^= bit;
         bytes[16..offsets[1] as usize].fill(0);
         disk.put(LOG, &bytes);
         assert_eq!(finding_ranges(&survey_log(&disk))[0], ("header", 0, 16), "byte {byte}");
-        // No frame it knows is there: the time may be another's, the index still counts as a witness.
+        // No indexed frame is left. A different time can belong to another log, so it is no finding; a different version or
+        // flag makes the open fail.
         bytes[last + 60] ^= 1;
         bytes[offsets[1] as usize..last].fill(b'#');
         disk.put(LOG, &bytes);
@@ -192,10 +193,10 @@ fn rebuilding_an_index_that_is_ahead_keeps_the_record_of_lost_events() {
     log.reindex_from(0).unwrap();
     log.save_index().unwrap();
     assert_eq!(index_state(&disk), IndexState::Ahead { bytes: missing });
-    let seen = survey_log(&disk);
-    assert_eq!(finding_ranges(&seen), [("truncated", offsets[4], offsets[4])]);
-    assert_eq!(seen.findings[0].evidence.events_missing, Some(2));
-    assert_eq!(seen.findings[0].evidence.aggregates_missing, Some(2));
+    let survey = survey_log(&disk);
+    assert_eq!(finding_ranges(&survey), [("truncated", offsets[4], offsets[4])]);
+    assert_eq!(survey.findings[0].evidence.events_missing, Some(2));
+    assert_eq!(survey.findings[0].evidence.aggregates_missing, Some(2));
     assert!(open_options(&disk).open(LOG).is_err(), "appending stays refused");
 }
 
@@ -206,13 +207,13 @@ fn counts_follow_the_names_of_the_events() {
     let log = open_read_only(&disk);
     let index = log.index().unwrap();
     let counts = index.counts();
-    let of = |kind, text: &str| {
+    let count = |kind, text: &str| {
         counts.iter().find(|(name, _)| name.kind == kind && name.text.as_deref() == Some(text)).map(|(_, count)| count)
     };
-    assert_eq!(of(NameKind::Type, "Created"), Some(3 + 2));
-    assert_eq!(of(NameKind::Type, "Deleted"), Some(2 + 1));
-    assert_eq!(of(NameKind::Namespace, "accounts"), Some(12));
-    assert_eq!(of(NameKind::Schema, "Person"), Some(12));
+    assert_eq!(count(NameKind::Type, "Created"), Some(3 + 2));
+    assert_eq!(count(NameKind::Type, "Deleted"), Some(2 + 1));
+    assert_eq!(count(NameKind::Namespace, "accounts"), Some(12));
+    assert_eq!(count(NameKind::Schema, "Person"), Some(12));
 }
 
 #[test]
@@ -227,16 +228,16 @@ fn an_index_rebuilt_from_a_checkpoint_has_the_counts_of_a_full_build() {
     let whole = counts(&open_read_only(&disk).reindex_from(0).unwrap());
     for from in [offsets[5], offsets[30], offsets[59]] {
         let log = open_read_only(&disk);
-        let (index, found) = reindex_from(&log, from, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
-        let found = found.unwrap();
+        let (index, survey) = reindex_from(&log, from, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        let survey = survey.unwrap();
         assert_eq!(counts(&index), whole, "rebuilt from {from}");
         assert_eq!(self::offsets_by_aggregate(&index), replayed_offsets(&disk), "rebuilt from {from}");
-        assert!(found.events < 60 || from == offsets[5], "{} events read again from {from}", found.events);
+        assert!(survey.events < 60 || from == offsets[5], "{} events read again from {from}", survey.events);
     }
 }
 
 #[test]
-fn the_verification_mark_moves_with_reading_and_back_with_truncation() {
+fn verification_moves_the_mark_forward_and_truncation_moves_it_back() {
     let (disk, offsets) = disk_with_log(6, false);
     let mark = |disk: &SimDisk| open_read_only(disk).view().trusted_index().and_then(|index| index.verification_mark());
     open_read_only(&disk).save_index().unwrap();
@@ -253,7 +254,7 @@ fn the_verification_mark_moves_with_reading_and_back_with_truncation() {
     let mut log = open_read_only(&disk);
     log.reindex_from(0).unwrap();
     log.save_index().unwrap();
-    assert!(mark(&disk).unwrap().verified_at_ms > first.verified_at_ms, "all of it was verified anew");
+    assert!(mark(&disk).unwrap().verified_at_ms > first.verified_at_ms, "the whole log was verified again");
     let mut index = open_read_only(&disk).view().clone().load_index();
     truncate(&mut index, offsets[4]);
     assert!(index.verification_mark().is_none_or(|mark| mark.verified_to <= offsets[4]));
@@ -265,7 +266,8 @@ fn no_flipped_bit_of_an_index_yields_a_wrong_event() {
     append_events(&disk, 5..7);
     let index = disk.get(INDEX).unwrap();
     let truth = replayed_offsets(&disk);
-    // A page is mostly padding, which its checksum covers too: all bits of the parts in use, and one of each byte else.
+    // Most of a page is padding, which its checksum covers too. Every bit of the used parts is flipped, and one bit of each
+    // byte of the padding.
     for byte in 0..index.len() {
         let used = byte % 4096 < 300 || byte % 4096 >= 4092;
         for bit in (0..8).filter(|bit| used || *bit == byte % 8) {
@@ -297,14 +299,14 @@ fn loading_an_aggregate_reports_its_damaged_frame() {
     assert!(error.is_corruption(), "{error}");
     let items: Vec<bool> = log.aggregate_events(1).unwrap().map(|item| item.is_ok()).collect();
     assert_eq!(items, [true, false]);
-    assert_eq!(log.load_aggregate(2).unwrap().len(), 2, "others are not concerned");
+    assert_eq!(log.load_aggregate(2).unwrap().len(), 2, "other aggregates are not affected");
     assert_eq!(log.load_aggregate(99).unwrap(), []);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
-    /// However an index came about, it answers as the log does.
+    /// An index that was caught up, rebuilt or saved has the offsets that a replay of the log finds.
     #[test]
     fn index_lookups_equal_a_replay_of_the_log(
         first in 0usize..40,
@@ -346,16 +348,16 @@ fn catching_up_reads_only_the_new_bytes() {
     append_events(&disk, 0..2);
     let mut reports = Vec::new();
     let log = open_read_only(&disk);
-    let (_, found) = catch_up_index(&log, &mut |step| {
+    let (_, survey) = catch_up_index(&log, &mut |step| {
         if let chronicle::inspect::SurveyUpdate::Progress(progress) = step {
             reports.push(progress);
         }
         std::ops::ControlFlow::Continue(())
     })
     .unwrap();
-    assert_eq!(found.unwrap().events, 2, "only what is new was read");
+    assert_eq!(survey.unwrap().events, 2, "only the new events were read");
     assert_eq!(reports.len(), 1);
-    assert!(catch_up_index(&log, &mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "nothing is new");
+    assert!(catch_up_index(&log, &mut |_| std::ops::ControlFlow::Continue(())).unwrap().1.is_none(), "no event is new");
 }
 
 #[test]
@@ -369,7 +371,7 @@ fn a_lookup_by_a_writer_reads_only_its_own_appends_and_makes_close_save_the_inde
         let before = disk.bytes_read();
         let found: Vec<u64> = log.load_aggregate(99).unwrap().iter().map(chronicle::StoredEvent::offset).collect();
         let read = disk.bytes_read() - before;
-        assert_eq!(Some(&found), replayed_offsets(&disk).get(&99), "what the file holds and what was appended, as one");
+        assert_eq!(Some(&found), replayed_offsets(&disk).get(&99), "the index file and the appended events together");
         (found.len(), read)
     };
     look_up(&mut log);

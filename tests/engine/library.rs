@@ -1,5 +1,5 @@
-//! The public interface, used as a program uses it: the signatures that the roadmap fixes, merging of indexes, and reading
-//! through a shared reference.
+//! Tests of the public interface: the signatures that the roadmap fixes, merging of indexes, and reading through a shared
+//! reference.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::index::{offsets_by_aggregate, replayed_offsets};
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{INDEX, LOG, disk_with_log, event, large_event, log_bytes, open_options, open_read_only};
 
-/// Every signature of the roadmap, written as the roadmap writes it.
+/// Uses every signature of the roadmap in the form of the roadmap.
 fn roadmap_program(path: &Path, index_path: &Path) -> Result<Vec<StoredEvent>, Box<dyn Error>> {
     let mut log: EventLog = EventLog::open_or_create(path)?;
     let first: u64 = log.append(&event(42, 0))?;
@@ -181,13 +181,13 @@ fn a_merge_with_a_shorter_log_keeps_the_record_of_the_lost_end() {
     std::fs::write(&path, shorter.get(LOG).unwrap()).unwrap();
     let mut saved = EventLog::open_read_only(&path).unwrap().rebuild_index_from(0).unwrap();
     saved.merge(index.clone()).unwrap();
-    assert_eq!(saved.coverage().log_end_offset, end, "the lost end is carried on");
+    assert_eq!(saved.coverage().log_end_offset, end, "the record of the lost end is kept");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
-    /// However a log is cut into overlapping parts, merging their indexes gives the index of the whole log.
+    /// Merging the indexes of two overlapping parts of a log gives the index of the whole log.
     #[test]
     fn merged_parts_equal_the_whole(
         cut in any::<prop::sample::Index>(),
@@ -240,5 +240,5 @@ fn a_batch_and_single_events_have_both_durabilities() {
     log.append_batch(&events, Durability::Synced).unwrap();
     let unsynced = log.append(&event(1, 3)).unwrap();
     let after = disk.power_cut(|| false);
-    assert_eq!(after.get(LOG).unwrap().len() as u64, unsynced, "a power cut leaves what was synced");
+    assert_eq!(after.get(LOG).unwrap().len() as u64, unsynced, "a power cut keeps the synced events");
 }

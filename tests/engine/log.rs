@@ -1,4 +1,4 @@
-//! The log as a program uses it: where replay starts and ends, what opening for append does to the end, what is refused.
+//! Tests of `EventLog`: the start and the end of a replay, the effect of opening for append on the tail, and refusals.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ fn replay_reports_the_frame_that_its_start_is_inside() {
 }
 
 #[test]
-fn until_admits_frames_that_start_before_it() {
+fn replay_until_includes_frames_that_start_before_the_limit() {
     let (disk, offsets) = disk_with_log(4, false);
     assert_eq!(replayed_starts(&disk, 0, offsets[2]), offsets[..2]);
     assert_eq!(replayed_starts(&disk, offsets[1], offsets[2] + 1), offsets[1..3]);
@@ -73,7 +73,7 @@ fn a_strict_replay_ends_at_the_first_damage_and_not_at_a_gap() {
     with_gap[broken] ^= 1;
     with_gap.extend_from_slice(&bytes[offsets[0] as usize..offsets[1] as usize]);
     let disk = SimDisk::with_files(&[(LOG, &with_gap)]);
-    let shape = |strict: bool| -> String {
+    let item_kinds = |strict: bool| -> String {
         let replay = open_read_only(&disk).replay(0).unwrap();
         let replay = if strict { replay.strict() } else { replay };
         replay
@@ -84,8 +84,8 @@ fn a_strict_replay_ends_at_the_first_damage_and_not_at_a_gap() {
             })
             .collect()
     };
-    assert_eq!(shape(false), "eeegeexe");
-    assert_eq!(shape(true), "eeegeex");
+    assert_eq!(item_kinds(false), "eeegeexe");
+    assert_eq!(item_kinds(true), "eeegeex");
 }
 
 #[test]
@@ -113,7 +113,11 @@ fn bytes_that_an_index_covers_are_never_set_aside() {
     disk.put(LOG, &bytes);
     let mut log = open_options(&disk).open(LOG).unwrap();
     assert_eq!(log.set_aside_tail(), None);
-    assert_eq!(log.append(&event(1, 9)).unwrap(), bytes.len() as u64, "after the damage, which is kept");
+    assert_eq!(
+        log.append(&event(1, 9)).unwrap(),
+        bytes.len() as u64,
+        "the event is appended after the damage, which is kept"
+    );
     drop(log);
     assert_eq!(finding_ranges(&survey_log(&disk)), [("garbage", offsets[2], bytes.len() as u64)]);
 }
@@ -128,11 +132,11 @@ fn zeros_and_garbage_at_the_end_are_set_aside_and_a_complete_frame_is_not() {
         assert!(open_options(&disk).open(LOG).unwrap().set_aside_tail().is_some());
         assert_eq!(disk.get(LOG).unwrap(), bytes);
     }
-    let mut rotten = bytes.clone();
-    rotten[offsets[1] as usize + 30] ^= 1;
-    let disk = SimDisk::with_files(&[(LOG, &rotten)]);
+    let mut damaged = bytes.clone();
+    damaged[offsets[1] as usize + 30] ^= 1;
+    let disk = SimDisk::with_files(&[(LOG, &damaged)]);
     assert_eq!(open_options(&disk).open(LOG).unwrap().set_aside_tail(), None);
-    assert_eq!(disk.get(LOG).unwrap(), rotten);
+    assert_eq!(disk.get(LOG).unwrap(), damaged);
 }
 
 #[test]
@@ -166,7 +170,7 @@ fn unknown_flags_forbid_writing_or_reading_by_their_byte() {
 }
 
 #[test]
-fn a_file_that_is_no_log_is_reported_with_its_first_bytes() {
+fn a_file_that_is_not_a_log_is_reported_with_its_first_bytes() {
     let open = |bytes: &[u8]| open_options(&SimDisk::with_files(&[(LOG, bytes)])).open_read_only(LOG).unwrap_err();
     for len in 0..16 {
         assert!(matches!(open(&vec![b'C'; len]), StorageError::TooShort { bytes, .. } if bytes == len as u64));
@@ -241,11 +245,11 @@ fn a_log_that_is_being_appended_to_has_no_findings() {
             }
         }
     });
-    let mut looks = 0;
-    while looks < 200 || written.load(Ordering::Relaxed) < 3000 {
+    let mut surveys = 0;
+    while surveys < 200 || written.load(Ordering::Relaxed) < 3000 {
         let findings = survey_kinds(&path);
         assert!(findings.iter().all(|kind| *kind == "clock"), "{findings:?}");
-        looks += 1;
+        surveys += 1;
     }
     done.store(true, Ordering::Relaxed);
     writer.join().unwrap();
@@ -256,10 +260,10 @@ fn survey_kinds(path: &Path) -> Vec<&'static str> {
     use chronicle::storage::OsDisk;
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let end = view.log().len().unwrap();
-    // Only the end is of interest, and the log grows by the megabyte.
+    // Only the end is surveyed, because the log grows fast.
     let from = chronicle::internal::file::spans_before(view.log(), end, 1);
     let from = from.ok().and_then(|spans| spans.last().map(|span| span.range().start));
     let options = SurveyOptions { from, ..SurveyOptions::default() };
-    let seen = survey(&view, &options, None, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
-    seen.findings.iter().map(|finding| finding.kind.name()).collect()
+    let survey = survey(&view, &options, None, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+    survey.findings.iter().map(|finding| finding.kind.name()).collect()
 }

@@ -1,16 +1,16 @@
-//! Compares the oldest Rust that Cargo.toml claims with what the locked dependencies require.
+//! Compares the oldest Rust version that Cargo.toml claims to support with the versions that the locked dependencies require.
 
 use std::process::Command;
 
 use serde_json::Value;
 
-/// `1.89` or `1.89.0` as numbers that can be compared.
+/// Parses `1.89` or `1.89.0` into numbers that can be compared.
 fn version(text: &str) -> (u32, u32) {
     let mut parts = text.split('.').map(|part| part.parse().unwrap());
     (parts.next().unwrap(), parts.next().unwrap())
 }
 
-/// The platform that the tests run on, as rustc names it: packages of other platforms may not be on this machine.
+/// Returns the platform of the tests, as rustc names it. Packages of other platforms may not be on this machine.
 fn host() -> String {
     let version = Command::new("rustc").arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
@@ -40,7 +40,7 @@ fn locked_dependencies_need_no_newer_rust_than_claimed() {
     }
 }
 
-/// The ids of all packages that `root` needs to be built, over normal and build dependencies.
+/// Returns the ids of all packages that are needed to build `root`, through normal and build dependencies.
 fn reachable<'m>(metadata: &'m Value, root: &'m str) -> Vec<&'m str> {
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
     let (mut found, mut next) = (vec![root], 0);

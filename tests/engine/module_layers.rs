@@ -1,4 +1,4 @@
-//! Which module may import which, and the form of source files: each opens with its subject and stays small.
+//! Tests the layers of modules, and the form of source files: each file opens with its subject and stays small.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use super::source_text::source_files;
 /// The modules of the crate in reading order. Each imports only modules before it.
 const LAYERS: [&str; 11] =
     ["format", "file", "index", "inspect", "repair", "log", "query", "sample", "report", "cli", "tui"];
-/// The imports against that order: one command opens the screen, and the manual page lists its keys.
+/// The permitted imports against that order: one command opens the screen, and the manual page lists its keys.
 const IMPORTS_OF_THE_SCREEN: [(&str, &str); 2] = [("cli::open", "tui"), ("cli::man", "tui")];
 /// The stages of `repair`. Each imports only stages before it, and only `copy` imports `copy`.
 const REPAIR_STAGES: [&str; 6] =
     ["repair::types", "repair::correction", "repair::planning", "repair::copy", "repair::journal", "repair::applying"];
-/// Modules, and what they must not import besides.
+/// Further imports that are forbidden: a module, and the modules that it must not import.
 const FORBIDDEN: [(&str, &[&str]); 12] = [
     ("sample", &["query"]),
     ("tui", &["cli"]),
-    // The command line and the screen know no byte layout.
+    // The command line and the screen contain no byte layout.
     ("cli", &["format::byte_layout", "format::index", "format::journal", "file::storage"]),
     ("tui", &["format::byte_layout", "format::index", "format::journal", "file::storage"]),
     ("repair::journal", &["repair::copy"]),
@@ -25,13 +25,14 @@ const FORBIDDEN: [(&str, &[&str]); 12] = [
     ("tui::actions", &["tui::request", "tui::effect", "tui::model"]),
     ("tui::request", &["tui::effect", "tui::model"]),
     ("tui::effect", &["tui::model"]),
-    // Views read the model and nothing that changes it.
+    // Views read the model, and import no module that changes it.
     ("tui::view", &["tui::message", "tui::effect", "tui::update", "tui::worker", "tui::terminal", "tui::run"]),
     ("tui::update", &["tui::view", "tui::worker", "tui::terminal", "tui::run"]),
     ("tui::worker", &["tui::layout", "tui::strip", "tui::update", "tui::view", "tui::terminal", "tui::run"]),
 ];
-/// The model of the screen and what is below it, and the modules of the screen that build on the model.
+/// The model of the screen and the modules that it builds on.
 const MODEL_AND_BELOW: [&str; 4] = ["tui::actions", "tui::request", "tui::effect", "tui::model"];
+/// The modules of the screen that build on the model. The model must not import them.
 const ABOVE_MODEL: [&str; 8] = [
     "tui::message",
     "tui::layout",
@@ -42,15 +43,15 @@ const ABOVE_MODEL: [&str; 8] = [
     "tui::terminal",
     "tui::run",
 ];
-/// The most lines that a file may have before its tests.
+/// Maximum number of lines of a file before its tests.
 const MAX_LINES: usize = 400;
 
-/// Whether a module is `outer` or inside it.
+/// Returns true if a module is `outer` or inside it.
 fn is_within(module: &str, outer: &str) -> bool {
     module.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The imports from modules within `from` to modules within `to`, as text.
+/// Returns the imports from modules within `from` to modules within `to`, as text.
 fn imports_between(graph: &Graph, from: &str, to: &str) -> Vec<String> {
     let within = graph.iter().filter(|(module, _)| is_within(module, from));
     within
@@ -60,7 +61,7 @@ fn imports_between(graph: &Graph, from: &str, to: &str) -> Vec<String> {
         .collect()
 }
 
-/// The imports against the order of `layers`.
+/// Returns the imports against the order of `layers`.
 fn imports_upward(graph: &Graph, layers: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (at, lower) in layers.iter().enumerate() {

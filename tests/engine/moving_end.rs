@@ -1,5 +1,5 @@
-//! A log that another program changes between any two reads: every way to read it reports the log before the change or
-//! after it, never damage of a healthy log that grows, and never a finding that its own evidence contradicts.
+//! Tests of a log that another program changes between any two reads. Every reader reports the log before the change or after
+//! it, never damage in a healthy log that grows, and never a finding that its own evidence contradicts.
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -17,7 +17,7 @@ use super::query::never_stop;
 use super::sim_disk::SimDisk;
 use super::support::{LOG, finding_ranges, log_bytes, open_options, open_read_only, readable_offsets, survey_log};
 
-/// What a way of reading reports of a log.
+/// The events and the damage that a reader reports.
 #[derive(Debug, Default, PartialEq)]
 struct LogReport {
     events: BTreeSet<u64>,
@@ -33,7 +33,7 @@ impl LogReport {
         }
     }
 
-    /// A survey counts events only: they are the first frames outside of its findings.
+    /// Builds the report of a survey. A survey only counts events, which are the first frames outside its findings.
     fn from_survey(survey: &Survey) -> Self {
         let mut report = Self { in_flight: survey.in_flight.clone(), ..Self::default() };
         survey.findings.iter().for_each(|finding| report.add_finding(finding));
@@ -68,7 +68,7 @@ fn contradicts_itself(finding: &Finding) -> bool {
     }
 }
 
-/// A way to read a log from its start to its end.
+/// A function that reads a log from its start to its end.
 type LogReader = fn(&SimDisk) -> Result<LogReport, StorageError>;
 
 const READERS: [(&str, LogReader); 8] = [
@@ -137,7 +137,7 @@ fn verify(disk: &SimDisk) -> Result<LogReport, StorageError> {
     Ok(LogReport::from_survey(&open_options(disk).open_read_only(LOG)?.verify()?))
 }
 
-/// The length of every frame of [`log_bytes`].
+/// Returns the length of every frame of [`log_bytes`].
 fn event_len() -> u64 {
     static LENGTH: OnceLock<u64> = OnceLock::new();
     *LENGTH.get_or_init(|| {
@@ -153,7 +153,7 @@ struct Change {
     after: Vec<u8>,
 }
 
-/// The logs of a program that appends: the last frames are there in part, and then whole.
+/// Returns the changes that an appending program makes: the last frames are first incomplete and then complete.
 fn growing_logs() -> Vec<Change> {
     let (whole, offsets) = log_bytes(6);
     let torn = offsets[4] as usize;
@@ -178,8 +178,8 @@ fn growing_logs() -> Vec<Change> {
     ]
 }
 
-/// Runs every reader with the change before each of its reads, and passes what it reports to `check` with what it reports
-/// of the log before and after the change.
+/// Runs every reader with the change before each of its reads. Passes to `check` the report of this run, and the reports of
+/// the log before and after the change.
 fn for_every_read(
     change: &Change,
     prepare: fn(&SimDisk),
@@ -218,7 +218,7 @@ fn a_log_that_grows_between_two_reads_is_reported_as_before_or_after() {
                 let within_end: BTreeSet<u64> =
                     after.events.iter().copied().filter(|offset| offset + event_len() <= len).collect();
                 assert!([&before.events, &after.events, &within_end].contains(&&report.events), "{place}: {report:?}");
-                // Without a sign of a writer, an unfinished end that has not changed yet is a torn tail.
+                // Without a detected writer, an unfinished end that has not changed yet is a torn tail.
                 assert!([&vec![], &before.damage, &after.damage].contains(&&report.damage), "{place}: {report:?}");
             },
         );
@@ -250,7 +250,7 @@ fn a_damaged_frame_that_becomes_whole_is_damage_or_an_event_and_never_both() {
             |place, report, [before, after]| {
                 let report = report.unwrap_or_else(|error| panic!("{place}: {error}"));
                 let is_before = report.events == before.events && report.damage == before.damage;
-                // An end that has changed while it was observed is in flight where it is not whole within the fixed end.
+                // An end that changes while it is observed is in flight if its frame is not complete before the fixed end.
                 let is_after = report.events == after.events && report.damage.is_empty();
                 assert!(is_before || is_after, "{place}: {report:?}");
             },
@@ -288,7 +288,8 @@ fn hits_of_a_log_that_grows_are_those_of_the_grown_log_after_the_next_slice() {
 
 #[test]
 fn a_writer_that_opens_a_log_which_grows_refuses_or_loses_nothing() {
-    // A change of bytes alone, between the last comparison and the cut, cannot be noticed. A growing log becomes longer.
+    // A change of bytes without a change of size, between the last comparison and the cut, cannot be detected. Only logs
+    // that become longer are tested.
     for change in growing_logs().into_iter().filter(|change| change.after.len() > change.before.len()) {
         let after = replay(&SimDisk::with_files(&[(LOG, &change.after)])).unwrap();
         for n in 0.. {
@@ -304,26 +305,26 @@ fn a_writer_that_opens_a_log_which_grows_refuses_or_loses_nothing() {
                 Err(error) => panic!("{place}: {error}"),
             }
             drop(opened);
-            // Bytes written to the place of a tail that was cut are not those of a program that appends.
+            // An appending program does not write to the offsets of a tail that was cut, so this case is not tested.
             if disk.was_cut_before_change() {
                 continue;
             }
-            let left: BTreeSet<u64> = readable_offsets(&disk).into_iter().collect();
-            assert!(left.is_superset(&after.events), "{place}: {left:?}");
+            let readable: BTreeSet<u64> = readable_offsets(&disk).into_iter().collect();
+            assert!(readable.is_superset(&after.events), "{place}: {readable:?}");
         }
     }
 }
 
 #[test]
-fn bytes_that_change_at_every_read_end_the_read_and_are_no_damage_that_contradicts_itself() {
+fn bytes_that_change_at_every_read_are_an_error_and_never_contradictory_damage() {
     let (whole, offsets) = log_bytes(4);
     let mut refused = 0;
     for at in [offsets[1] + 60, offsets[3] + 60] {
         let mut damaged = whole.clone();
         damaged[at as usize] ^= 1;
         for (name, reader) in READERS {
-            // One read in three sees another log than the two others do, so that what scans the bytes and what classifies
-            // them never agree for some of these orders.
+            // One read in three returns other bytes than the two other reads, so for some of these orders the scan and the
+            // classification never agree.
             let (a, b): (&[u8], &[u8]) = (&whole, &damaged);
             for order in [[a, a, b], [a, b, a], [b, a, a], [a, b, b], [b, a, b], [b, b, a]] {
                 let disk = SimDisk::with_files(&[(LOG, &whole)]);
@@ -336,11 +337,11 @@ fn bytes_that_change_at_every_read_end_the_read_and_are_no_damage_that_contradic
             }
         }
     }
-    assert!(refused > 0, "some reads see other bytes every time");
+    assert!(refused > 0, "at least one reader gives up");
 }
 
 #[test]
-fn a_log_that_has_grown_since_its_end_was_fixed_ends_in_flight() {
+fn a_log_that_grows_after_its_end_was_fixed_ends_in_flight() {
     let (whole, offsets) = log_bytes(4);
     let disk = SimDisk::with_files(&[(LOG, &whole[..offsets[3] as usize + 60])]);
     disk.change_before_read(6, LOG, &whole);

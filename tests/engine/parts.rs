@@ -1,5 +1,5 @@
-//! A log read in parts: whatever their size, and however many are read at the same time, what is found is the same, and
-//! the index is, byte for byte.
+//! Tests that a log read in parts gives the same findings and the same index, byte for byte, for any size of the parts and
+//! any number of threads.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Su
         match step {
             SurveyUpdate::Finding(finding) => reported.push(format!("{finding:?}")),
             SurveyUpdate::Progress(Progress { position: at, .. }) => {
-                assert!(at >= last, "progress goes back from {last} to {at}");
+                assert!(at >= last, "progress decreases from {last} to {at}");
                 last = at;
             }
         }
@@ -54,7 +54,7 @@ fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Su
     }
 }
 
-/// Frames that hold whole valid frames, which a part may take for its start: events, gaps, and frames that are neither.
+/// Builds a log of events, gaps and other frames whose payloads contain valid frames, which a part may take for its start.
 fn log_with_nested_frames(rounds: usize) -> Vec<u8> {
     let (mut bytes, offsets) = log_bytes(6);
     let events = bytes[offsets[0] as usize..].to_vec();
@@ -102,7 +102,7 @@ fn large_frames_and_damage_are_scanned_in_order() {
 }
 
 #[test]
-fn an_index_that_spills_to_a_file_is_the_same() {
+fn an_index_that_spills_to_a_file_has_equal_bytes() {
     let disk = SimDisk::with_files(&[(LOG, &log_bytes(400).0)]);
     let whole = survey_in_parts(&disk, u64::MAX, 1, u64::MAX);
     for memory in [0, 100, 1500] {

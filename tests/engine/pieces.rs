@@ -1,4 +1,5 @@
-//! Naming pieces: a case for each line of docs/format.md's table, neighbours damaged together, and hostile ranges.
+//! Tests of naming the pieces of a damaged range: a case for each row of the table in docs/format.md, adjacent damaged frames,
+//! and hostile ranges.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +11,7 @@ use super::support::{
     LOG, event, finding_ranges, large_event, log_bytes, open_options, open_read_only, readable_offsets, survey_log,
 };
 
-/// A log of some events with what `damage` makes of it; kind and range of each finding.
+/// Builds a log of `events` events, applies `damage` to it, and returns kind and range of each finding.
 fn findings_after(events: usize, damage: impl FnOnce(&mut Vec<u8>, &[u64])) -> Vec<(&'static str, u64, u64)> {
     let (mut bytes, offsets) = log_bytes(events);
     damage(&mut bytes, &offsets);
@@ -21,55 +22,56 @@ fn findings_after(events: usize, damage: impl FnOnce(&mut Vec<u8>, &[u64])) -> V
 fn each_of_several_neighbours_damaged_together_is_named() {
     let (whole, offsets) = log_bytes(6);
     let [a, b, c, d] = [offsets[1], offsets[2], offsets[3], offsets[4]];
-    let found = findings_after(6, |bytes, _| {
+    let findings = findings_after(6, |bytes, _| {
         bytes[a as usize + 60] ^= 8; // a payload
         bytes[b as usize + 2] ^= 1; // a length
         bytes[c as usize..c as usize + 4].copy_from_slice(&[0xFF; 4]); // a length out of range
     });
-    assert_eq!(found, [("checksum", a, b), ("length", b, c), ("length", c, d)]);
+    assert_eq!(findings, [("checksum", a, b), ("length", b, c), ("length", c, d)]);
     assert_eq!(whole.len() as u64, offsets[5] + (offsets[1] - offsets[0]), "all frames are of one size");
 }
 
 #[test]
-fn a_damaged_frame_before_one_whose_length_is_out_of_range_is_known_by_its_braces() {
+fn a_damaged_frame_before_an_invalid_length_is_recognised_by_its_braces() {
     let (_, offsets) = log_bytes(4);
     let [a, b, c] = [offsets[1], offsets[2], offsets[3]];
-    let found = findings_after(4, |bytes, _| {
+    let findings = findings_after(4, |bytes, _| {
         bytes[a as usize + 60] ^= 8;
         bytes[b as usize..b as usize + 4].copy_from_slice(&[0xFF; 4]);
     });
-    assert_eq!(found, [("checksum", a, b), ("length", b, c)]);
+    assert_eq!(findings, [("checksum", a, b), ("length", b, c)]);
 }
 
 #[test]
-fn size_written_to_the_byte_and_data_not_is_a_torn_tail() {
+fn a_last_frame_whose_end_is_zeroed_is_a_torn_tail() {
     let (whole, offsets) = log_bytes(3);
-    let found = findings_after(3, |bytes, offsets| bytes[offsets[2] as usize + 80..].fill(0));
-    assert_eq!(found, [("torn_tail", offsets[2], whole.len() as u64)]);
+    let findings = findings_after(3, |bytes, offsets| bytes[offsets[2] as usize + 80..].fill(0));
+    assert_eq!(findings, [("torn_tail", offsets[2], whole.len() as u64)]);
 }
 
 #[test]
-fn an_end_that_moves_between_two_looks_is_in_flight_and_no_finding() {
+fn an_end_that_changes_between_two_reads_is_in_flight_and_not_a_finding() {
     let (bytes, offsets) = log_bytes(3);
     let last = offsets[2] as usize;
-    for (kept, damage) in [(last + 60, None), (bytes.len(), Some(last + 60))] {
-        let mut early = bytes[..kept].to_vec();
+    for (early_len, damage) in [(last + 60, None), (bytes.len(), Some(last + 60))] {
+        let mut early = bytes[..early_len].to_vec();
         if let Some(at) = damage {
             early[at] ^= 1;
         }
         let disk = SimDisk::with_files(&[(LOG, &early)]);
         disk.change_while_waiting(&bytes);
-        let seen = survey_log(&disk);
-        assert_eq!(finding_ranges(&seen), []);
-        // Its end was fixed before: a frame that was whole within it is an event, one that goes past it is not yet.
-        let whole = kept == bytes.len();
-        assert_eq!(seen.events, if whole { 3 } else { 2 });
-        assert_eq!(seen.in_flight, if whole { None } else { Some(last as u64..kept as u64) });
+        let survey = survey_log(&disk);
+        assert_eq!(finding_ranges(&survey), []);
+        // The end of the survey was fixed before the change. A frame that ends before it is an event; a frame that ends after
+        // it is in flight.
+        let whole = early_len == bytes.len();
+        assert_eq!(survey.events, if whole { 3 } else { 2 });
+        assert_eq!(survey.in_flight, if whole { None } else { Some(last as u64..early_len as u64) });
     }
 }
 
 #[test]
-fn a_gap_whose_length_is_damaged_is_known_by_its_checksum() {
+fn a_gap_whose_length_is_damaged_is_recognised_by_its_checksum() {
     let (mut bytes, _) = log_bytes(2);
     let start = bytes.len() as u64;
     frame::encode(&gap::build_gap_payload(50, r#"{"repair":1}"#), &mut bytes);
@@ -81,39 +83,39 @@ fn a_gap_whose_length_is_damaged_is_known_by_its_checksum() {
 }
 
 #[test]
-fn size_written_and_data_not_is_a_torn_tail_and_never_garbage() {
+fn a_zeroed_last_frame_followed_by_zeros_is_one_torn_tail() {
     let (_, offsets) = log_bytes(3);
-    let found = findings_after(3, |bytes, offsets| {
+    let findings = findings_after(3, |bytes, offsets| {
         let half = offsets[2] as usize + 80;
         bytes[half..].fill(0);
         bytes.extend_from_slice(&[0; 512]);
     });
-    assert_eq!(found.len(), 1);
-    assert_eq!((found[0].0, found[0].1), ("torn_tail", offsets[2]));
+    assert_eq!(findings.len(), 1);
+    assert_eq!((findings[0].0, findings[0].1), ("torn_tail", offsets[2]));
 }
 
 #[test]
-fn a_frame_in_its_place_before_zeros_is_a_checksum_and_the_zeros_are_zeros() {
+fn a_damaged_frame_before_trailing_zeros_is_a_checksum_and_a_zeros_finding() {
     let (_, offsets) = log_bytes(3);
     let end = offsets[2] + (offsets[1] - offsets[0]);
-    let found = findings_after(3, |bytes, offsets| {
+    let findings = findings_after(3, |bytes, offsets| {
         bytes[offsets[2] as usize + 60] ^= 1;
         bytes.extend_from_slice(&[0; 100]);
     });
-    assert_eq!(found, [("checksum", offsets[2], end), ("zeros", end, end + 100)]);
+    assert_eq!(findings, [("checksum", offsets[2], end), ("zeros", end, end + 100)]);
 }
 
 #[test]
 fn fewer_than_four_zeros_at_the_end_are_a_torn_length() {
     for zeros in 1..4u64 {
-        let found = findings_after(2, |bytes, _| bytes.extend(vec![0; zeros as usize]));
-        assert_eq!((found[0].0, found[0].2 - found[0].1), ("torn_tail", zeros));
+        let findings = findings_after(2, |bytes, _| bytes.extend(vec![0; zeros as usize]));
+        assert_eq!((findings[0].0, findings[0].2 - findings[0].1), ("torn_tail", zeros));
     }
     assert_eq!(findings_after(2, |bytes, _| bytes.extend([0; 4]))[0].0, "zeros");
 }
 
 #[test]
-fn bytes_put_in_between_are_garbage_and_nothing_behind_them_is_lost() {
+fn inserted_bytes_are_garbage_and_every_later_event_is_readable() {
     let (whole, offsets) = log_bytes(4);
     for foreign in [&b"!"[..], b"some foreign bytes", &[0xFF; 300], b"{\"a\":1}"] {
         let (mut bytes, _) = log_bytes(4);
@@ -121,15 +123,15 @@ fn bytes_put_in_between_are_garbage_and_nothing_behind_them_is_lost() {
         bytes.splice(at..at, foreign.iter().copied());
         let disk = SimDisk::with_files(&[(LOG, &bytes)]);
         let len = foreign.len() as u64;
-        let seen = finding_ranges(&survey_log(&disk));
-        assert_eq!((seen[0].0, seen[0].1, seen[0].2), ("garbage", offsets[2], offsets[2] + len));
+        let survey = finding_ranges(&survey_log(&disk));
+        assert_eq!((survey[0].0, survey[0].1, survey[0].2), ("garbage", offsets[2], offsets[2] + len));
         assert_eq!(readable_offsets(&disk).len(), 4);
         assert_eq!(bytes.len(), whole.len() + foreign.len());
     }
 }
 
 #[test]
-fn a_huge_and_plausible_length_swallows_nothing() {
+fn a_plausible_wrong_length_hides_no_other_event() {
     let (_, offsets) = log_bytes(5);
     for length in [0x00FF_FFFFu32, 0x0000_0200, 0x0000_0001] {
         let (mut bytes, _) = log_bytes(5);
@@ -142,13 +144,13 @@ fn a_huge_and_plausible_length_swallows_nothing() {
 }
 
 #[test]
-fn the_search_for_lengths_stops_where_the_ends_tried_pass_sixteen_times_the_range() {
-    // A frame whose payload is damaged, for which every end up to the range's is tried in vain, then two whose length
-    // is, and so on. The sum is taken here as docs/format.md words it: ends are tried up to the one that is found.
+fn the_search_for_lengths_stops_after_checking_sixteen_times_the_range() {
+    // One frame with a damaged payload, for which every end up to the end of the range is tried without success, then two
+    // frames with a damaged length, and so on. The sum follows docs/format.md: ends are tried up to the one that is found.
     let end_frame = 160;
     let (_, offsets) = log_bytes(end_frame + 1);
     let (first, end) = (offsets[1], offsets[end_frame]);
-    let found = findings_after(end_frame + 1, |bytes, _| {
+    let findings = findings_after(end_frame + 1, |bytes, _| {
         for (i, start) in offsets[1..end_frame].iter().enumerate() {
             match i % 3 {
                 0 => bytes[*start as usize + 60] ^= 8,
@@ -173,12 +175,12 @@ fn the_search_for_lengths_stops_where_the_ends_tried_pass_sixteen_times_the_rang
             expected.push(("length", start, next));
         }
     }
-    assert_eq!(expected.last().map(|last| last.0), Some("garbage"), "the bound is met");
-    assert_eq!(found, expected);
+    assert_eq!(expected.last().map(|last| last.0), Some("garbage"), "the limit is reached");
+    assert_eq!(findings, expected);
 }
 
 #[test]
-fn the_next_frame_is_found_behind_any_number_of_zeros() {
+fn the_next_frame_is_found_after_any_number_of_zeros() {
     let (bytes, offsets) = log_bytes(4);
     for zeros in 1..40 {
         let mut bytes = bytes.clone();
@@ -189,7 +191,7 @@ fn the_next_frame_is_found_behind_any_number_of_zeros() {
 }
 
 #[test]
-fn large_frames_are_found_behind_damage_whatever_stands_between() {
+fn large_frames_are_found_after_noise_that_resembles_lengths() {
     for bytes in [900, 1016, 1024, 5000, 70_000, 1 << 20, 3 << 20, 16_777_000] {
         let disk = SimDisk::default();
         let mut log = open_options(&disk).create(LOG).unwrap();
@@ -198,7 +200,7 @@ fn large_frames_are_found_behind_damage_whatever_stands_between() {
         let last = log.append(&event(3, 3)).unwrap();
         drop(log);
         let mut bytes = disk.get(LOG).unwrap();
-        // Noise that announces frames of every size, and then the large frame itself.
+        // Noise with plausible lengths of every size precedes the large frame.
         let noise: Vec<u8> = (0..3000u32).map(|i| if i % 3 == 0 { 0 } else { ((i * 37) >> 3) as u8 }).collect();
         bytes.splice(large as usize..large as usize, noise.iter().copied());
         let disk = SimDisk::with_files(&[(LOG, &bytes)]);
@@ -208,7 +210,7 @@ fn large_frames_are_found_behind_damage_whatever_stands_between() {
 }
 
 #[test]
-fn a_start_inside_damage_larger_than_any_window_is_led_to_its_start() {
+fn a_replay_from_inside_long_damage_begins_with_that_damage() {
     let (bytes, offsets) = log_bytes(200);
     let (from, to) = (offsets[90] as usize, offsets[110] as usize);
     let mut bytes = bytes;
@@ -222,8 +224,8 @@ fn a_start_inside_damage_larger_than_any_window_is_led_to_its_start() {
 }
 
 #[test]
-fn a_megabyte_of_candidates_is_one_range_with_the_next_frame_behind_it() {
-    // Every third byte starts a length of up to 16 MiB: each has to be checked, none may be read for itself.
+fn the_next_frame_is_found_after_a_mebibyte_of_candidate_lengths() {
+    // Every third byte starts a length of up to 16 MiB. Each candidate must be checked without reading its own range.
     let (whole, offsets) = log_bytes(3);
     let at = offsets[1] as usize;
     let mut bytes = whole[..at].to_vec();
@@ -232,13 +234,13 @@ fn a_megabyte_of_candidates_is_one_range_with_the_next_frame_behind_it() {
     bytes.extend_from_slice(&whole[at..]);
     bytes.extend(vec![b' '; 2 << 20]);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-    let seen = survey_log(&disk);
-    assert_eq!(seen.findings[0].evidence.resumes_at, Some(resumes));
+    let survey = survey_log(&disk);
+    assert_eq!(survey.findings[0].evidence.resumes_at, Some(resumes));
     assert_eq!(readable_offsets(&disk).len(), 3);
 }
 
 #[test]
-fn a_frame_inside_the_payload_of_one_that_is_no_event_comes_to_light_only_with_it() {
+fn a_nested_frame_is_found_only_if_the_outer_frame_is_damaged() {
     let (bytes, _) = log_bytes(1);
     let inner = bytes[16..].to_vec();
     let mut outer = bytes.clone();
@@ -254,37 +256,37 @@ fn a_frame_inside_the_payload_of_one_that_is_no_event_comes_to_light_only_with_i
 }
 
 #[test]
-fn what_the_device_refuses_to_read_is_named_and_the_rest_is_read() {
+fn an_unreadable_range_is_reported_and_the_rest_is_read() {
     let (bytes, offsets) = log_bytes(100);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     disk.refuse_reads(8192..12_288);
-    let whole = |offset: &&u64| **offset + 400 < 8192 || **offset >= 12_288;
-    let there = readable_offsets(&disk);
-    assert!(offsets.iter().filter(whole).all(|offset| there.contains(offset)));
-    let seen = finding_ranges(&survey_log(&disk));
-    assert!(seen.contains(&("unreadable", 8192, 12_288)), "{seen:?}");
-    let around = seen.iter().all(|(_, start, end)| *start > 8192 - 400 && *end < 12_288 + 400);
-    assert!(around, "{seen:?}");
+    let is_outside = |offset: &&u64| **offset + 400 < 8192 || **offset >= 12_288;
+    let readable = readable_offsets(&disk);
+    assert!(offsets.iter().filter(is_outside).all(|offset| readable.contains(offset)));
+    let survey = finding_ranges(&survey_log(&disk));
+    assert!(survey.contains(&("unreadable", 8192, 12_288)), "{survey:?}");
+    let is_near = survey.iter().all(|(_, start, end)| *start > 8192 - 400 && *end < 12_288 + 400);
+    assert!(is_near, "{survey:?}");
     // Single frames are read up to the refused bytes, and through the index.
     let log = open_read_only(&disk);
     for item in log.aggregate_events(1).unwrap() {
         match item {
-            Ok(event) => assert!(there.contains(&event.offset())),
+            Ok(event) => assert!(readable.contains(&event.offset())),
             Err(error) => assert!(error.is_corruption(), "{error}"),
         }
     }
 }
 
 #[test]
-fn frames_only_leaves_the_payloads_out() {
+fn frames_only_does_not_check_payloads() {
     let (mut bytes, _) = log_bytes(2);
     frame::encode(b"no event", &mut bytes);
     frame::encode(&gap::build_gap_payload(30, "{}"), &mut bytes);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     let view = LogView::open(std::sync::Arc::new(disk), LOG.as_ref(), None).unwrap();
-    let wish = SurveyOptions { frames_only: true, ..SurveyOptions::default() };
-    let seen = survey(&view, &wish, None, &mut |_| ControlFlow::Continue(())).unwrap();
-    assert_eq!((seen.events, seen.gaps, seen.damage_total), (3, 1, 0));
+    let options = SurveyOptions { frames_only: true, ..SurveyOptions::default() };
+    let frames = survey(&view, &options, None, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((frames.events, frames.gaps, frames.damage_total), (3, 1, 0));
     let all = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((all.events, all.gaps, all.damage_total), (2, 1, 1));
 }

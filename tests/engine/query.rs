@@ -1,5 +1,5 @@
-//! Pages, filters, jumps and search over whole logs, compared with the survey of the same bytes and with a plain
-//! evaluation of the filters.
+//! Compares pages, filters, jumps and search over whole logs with a survey of the same bytes and with a simple evaluation of
+//! the filters.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -79,14 +79,14 @@ pub(super) fn parse_filter(text: &str) -> Filter {
     Filter::parse(text, NOW).unwrap()
 }
 
-/// Every row, built from a survey and a replay.
+/// Builds every row from a survey and a replay.
 fn expected_rows(view: &LogView) -> Vec<LogRow> {
-    let seen = survey(view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
-    let findings = seen.findings.iter().filter(|finding| finding.kind != DamageKind::Clock);
+    let survey = survey(view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+    let findings = survey.findings.iter().filter(|finding| finding.kind != DamageKind::Clock);
     let mut rows: Vec<LogRow> = findings
         .map(|finding| LogRow { start: finding.start, end: finding.end, content: RowContent::Finding(finding.clone()) })
         .collect();
-    rows.extend(seen.in_flight.map(|range| LogRow {
+    rows.extend(survey.in_flight.map(|range| LogRow {
         start: range.start,
         end: range.end,
         content: RowContent::InFlight,
@@ -108,7 +108,7 @@ fn expected_rows(view: &LogView) -> Vec<LogRow> {
     rows
 }
 
-/// All rows, read page by page from the start.
+/// Reads all rows page by page from the start.
 pub(super) fn collect_forward(
     view: &LogView,
     index: Option<&AggregateIndex>,
@@ -117,8 +117,8 @@ pub(super) fn collect_forward(
 ) -> Vec<LogRow> {
     let (mut rows, mut from) = (Vec::new(), 0);
     loop {
-        let ask = PageRequest { from, direction: Direction::Forward, limit, filter };
-        let page = read_page(view, index, &ask, &mut never_stop).unwrap();
+        let request = PageRequest { from, direction: Direction::Forward, limit, filter };
+        let page = read_page(view, index, &request, &mut never_stop).unwrap();
         assert!(page.rows.len() <= limit && (page.at_end || page.rows.len() >= limit), "{page:?}");
         assert!(page.at_start == (from == 0) || page.rows.is_empty(), "{page:?}");
         from = page.rows.last().map_or(from, |row| row.end);
@@ -129,7 +129,7 @@ pub(super) fn collect_forward(
     }
 }
 
-/// All rows, read page by page from the end.
+/// Reads all rows page by page from the end.
 pub(super) fn collect_backward(
     view: &LogView,
     index: Option<&AggregateIndex>,
@@ -138,8 +138,8 @@ pub(super) fn collect_backward(
 ) -> Vec<LogRow> {
     let (mut rows, mut from) = (Vec::new(), u64::MAX);
     loop {
-        let ask = PageRequest { from, direction: Direction::Backward, limit, filter };
-        let page = read_page(view, index, &ask, &mut never_stop).unwrap();
+        let request = PageRequest { from, direction: Direction::Backward, limit, filter };
+        let page = read_page(view, index, &request, &mut never_stop).unwrap();
         assert!(page.rows.len() <= limit && (page.at_start || page.rows.len() >= limit), "{page:?}");
         assert_eq!(page.at_end, from == u64::MAX, "{page:?}");
         from = page.rows.first().map_or(from, |row| row.start);
@@ -189,7 +189,7 @@ pub(super) fn log_part() -> impl Strategy<Value = SampleLogPart> {
     ]
 }
 
-/// A log of these parts. The last frame is valid, so that the end is not read twice.
+/// Builds a log of these parts. The last frame is valid, so the end is not read twice.
 pub(super) fn build_log(version: u16, parts: &[SampleLogPart]) -> Vec<u8> {
     let mut log = if version == 1 { LogHeader::new(FIRST_TIME_MS).encode().to_vec() } else { Vec::new() };
     let put = |log: &mut Vec<u8>, payload: &str| {
@@ -234,8 +234,8 @@ proptest! {
         limit in 1usize..8,
         places in prop::collection::vec(any::<prop::sample::Index>(), 6),
     ) {
-        let bed = TempLog::new(&build_log(version, &parts));
-        let (view, all) = (bed.view(), Filter::default());
+        let temp_log = TempLog::new(&build_log(version, &parts));
+        let (view, all) = (temp_log.view(), Filter::default());
         let rows = expected_rows(&view);
         let whole = page_without_index(&view, 0, Direction::Forward, 1000, &all);
         prop_assert_eq!(&whole.rows, &rows);
@@ -245,10 +245,10 @@ proptest! {
         prop_assert_eq!(&collect_backward(&view, None, limit, &all), &rows);
         for place in places {
             let at = place.index(view.log().len().unwrap() as usize) as u64;
-            let ahead = page_without_index(&view, at, Direction::Forward, 1000, &all).rows;
+            let forward = page_without_index(&view, at, Direction::Forward, 1000, &all).rows;
             let before = page_without_index(&view, at, Direction::Backward, 1000, &all).rows;
             let covering = rows.iter().position(|row| row.end > at).unwrap();
-            prop_assert_eq!(&ahead[..], &rows[covering..], "from {}", at);
+            prop_assert_eq!(&forward[..], &rows[covering..], "from {}", at);
             prop_assert_eq!(&before[..], &rows[..covering], "to {}", at);
             prop_assert_eq!(read_row_at(&view, at).unwrap(), Some(rows[covering].clone()));
         }
@@ -265,15 +265,15 @@ proptest! {
         ]),
     ) {
         let bytes = build_log(version, &parts);
-        // The index has seen the log up to one of its frames.
-        let bed = TempLog::new(&bytes);
-        let ends: Vec<u64> = expected_rows(&bed.view()).iter().filter(|row| matches!(row.content, RowContent::Event(_))).map(|row| row.end).collect();
+        // The index covers the log up to one of its frames.
+        let temp_log = TempLog::new(&bytes);
+        let ends: Vec<u64> = expected_rows(&temp_log.view()).iter().filter(|row| matches!(row.content, RowContent::Event(_))).map(|row| row.end).collect();
         let end = ends[covered.index(ends.len())] as usize;
-        fs::write(&bed.path, &bytes[..end]).unwrap();
-        let index = bed.index();
+        fs::write(&temp_log.path, &bytes[..end]).unwrap();
+        let index = temp_log.index();
         prop_assert_eq!(index.coverage().covered_to, end as u64);
-        fs::write(&bed.path, &bytes).unwrap();
-        let (view, filter) = (bed.view(), parse_filter(words));
+        fs::write(&temp_log.path, &bytes).unwrap();
+        let (view, filter) = (temp_log.view(), parse_filter(words));
         let scanned = page_without_index(&view, 0, Direction::Forward, 1000, &filter).rows;
         prop_assert_eq!(&collect_forward(&view, Some(&index), limit, &filter), &scanned);
         prop_assert_eq!(&collect_backward(&view, Some(&index), limit, &filter), &scanned);
@@ -281,28 +281,28 @@ proptest! {
         let middle = end as u64 / 2;
         for from in [middle, middle + 1, end as u64, end as u64 + 1] {
             for direction in [Direction::Forward, Direction::Backward] {
-                let ask = PageRequest { from, direction, limit, filter: &filter };
-                let known = read_page(&view, Some(&index), &ask, &mut never_stop).unwrap();
-                prop_assert_eq!(known.rows, read_page(&view, None, &ask, &mut never_stop).unwrap().rows, "{} {:?}", from, direction);
+                let request = PageRequest { from, direction, limit, filter: &filter };
+                let with_index = read_page(&view, Some(&index), &request, &mut never_stop).unwrap();
+                prop_assert_eq!(with_index.rows, read_page(&view, None, &request, &mut never_stop).unwrap().rows, "{} {:?}", from, direction);
             }
         }
     }
 
     #[test]
-    fn a_filter_shows_the_rows_that_its_words_match_one_by_one(
+    fn a_filter_shows_the_rows_that_its_terms_match(
         parts in prop::collection::vec(log_part(), 0..30),
-        words in prop::collection::vec((0..FILTER_WORDS.len(), any::<bool>()), 0..5),
+        words in prop::collection::vec((0..TERM_CASES.len(), any::<bool>()), 0..5),
     ) {
-        let bed = TempLog::new(&build_log(1, &parts));
-        let view = bed.view();
-        let text: Vec<String> = words.iter().map(|(i, not)| format!("{}{}", if *not { "-" } else { "" }, FILTER_WORDS[*i].0)).collect();
+        let temp_log = TempLog::new(&build_log(1, &parts));
+        let view = temp_log.view();
+        let text: Vec<String> = words.iter().map(|(i, not)| format!("{}{}", if *not { "-" } else { "" }, TERM_CASES[*i].0)).collect();
         let filter = parse_filter(&text.join(" "));
         let shown = page_without_index(&view, 0, Direction::Forward, 1000, &filter).rows;
-        let log = EventLog::open_read_only(&bed.path).unwrap();
+        let log = EventLog::open_read_only(&temp_log.path).unwrap();
         let keep = |row: &LogRow| match &row.content {
             RowContent::Event(_) => {
                 let event = log.replay(row.start).unwrap().next().unwrap().unwrap();
-                matches_words(&words, row.start, event.json())
+                matches_terms(&words, row.start, event.json())
             }
             RowContent::Header => words.is_empty(),
             _ => true,
@@ -312,10 +312,10 @@ proptest! {
     }
 }
 
-type WordPredicate = fn(u64, &Value, &str) -> bool;
+type TermPredicate = fn(u64, &Value, &str) -> bool;
 
-/// Filter words with their keys, and a plain evaluation of each.
-const FILTER_WORDS: [(&str, &str, WordPredicate); 17] = [
+/// Filter terms with their keys, and a simple evaluation of each.
+const TERM_CASES: [(&str, &str, TermPredicate); 17] = [
     ("agg:1", "agg", |_, event, _| event["aggregate_id"] == 1),
     ("agg:null", "agg", |_, event, _| event["aggregate_id"].is_null()),
     ("type:Updated", "type", |_, event, _| event["event_type"] == "Updated"),
@@ -337,20 +337,20 @@ const FILTER_WORDS: [(&str, &str, WordPredicate); 17] = [
     ("person", "", |_, _, json| json.contains("Person")),
 ];
 
-fn matches_words(words: &[(usize, bool)], at: u64, json: &str) -> bool {
+fn matches_terms(words: &[(usize, bool)], at: u64, json: &str) -> bool {
     let event: Value = serde_json::from_str(json).unwrap();
-    let says = |i: usize| (FILTER_WORDS[i].2)(at, &event, json);
+    let matches = |i: usize| (TERM_CASES[i].2)(at, &event, json);
     words.iter().all(|(i, not)| {
         if *not {
-            return !says(*i);
+            return !matches(*i);
         }
-        let key = FILTER_WORDS[*i].1;
-        let alternative = |(j, not): &(usize, bool)| !not && !key.is_empty() && FILTER_WORDS[*j].1 == key && says(*j);
-        says(*i) || words.iter().any(alternative)
+        let key = TERM_CASES[*i].1;
+        let alternative = |(j, not): &(usize, bool)| !not && !key.is_empty() && TERM_CASES[*j].1 == key && matches(*j);
+        matches(*i) || words.iter().any(alternative)
     })
 }
 
-/// A log of 40 valid events.
+/// Builds a log of 40 valid events.
 fn clean_log() -> Vec<u8> {
     let event = SampleLogPart::Event(r#"{"amount":1,"email":"ana@example.org"}"#.into());
     build_log(1, &vec![event; 38])
@@ -364,8 +364,8 @@ fn row_starts(rows: &[LogRow]) -> Vec<u64> {
 fn a_torn_end_is_a_row_in_either_direction() {
     let mut bytes = clean_log();
     bytes.truncate(bytes.len() - 30);
-    let bed = TempLog::new(&bytes);
-    let (view, rows) = (bed.view(), expected_rows(&bed.view()));
+    let temp_log = TempLog::new(&bytes);
+    let (view, rows) = (temp_log.view(), expected_rows(&temp_log.view()));
     assert!(
         matches!(&rows.last().unwrap().content, RowContent::Finding(finding) if finding.kind == DamageKind::TornTail)
     );
@@ -383,12 +383,12 @@ fn a_torn_end_is_a_row_in_either_direction() {
 }
 
 #[test]
-fn an_unfinished_end_is_in_flight_and_only_words_about_findings_hide_it() {
+fn an_unfinished_end_is_in_flight_and_only_terms_about_findings_hide_it() {
     let mut bytes = clean_log();
     bytes.truncate(bytes.len() - 30);
-    let bed = TempLog::new(&bytes);
-    let grow = fs::OpenOptions::new().append(true).open(&bed.path).unwrap();
-    let view = bed.view();
+    let temp_log = TempLog::new(&bytes);
+    let grow = fs::OpenOptions::new().append(true).open(&temp_log.path).unwrap();
+    let view = temp_log.view();
     let writer = std::thread::spawn(move || {
         for _ in 0..40 {
             std::io::Write::write_all(&mut &grow, b"x").unwrap();
@@ -431,23 +431,23 @@ fn an_end_that_is_completed_while_it_is_read_is_shown_complete() {
 #[test]
 fn a_log_that_lost_its_end_has_a_row_that_reports_it() {
     let bytes = clean_log();
-    let bed = TempLog::new(&bytes);
-    let mut log = EventLog::open(&bed.path).unwrap();
+    let temp_log = TempLog::new(&bytes);
+    let mut log = EventLog::open(&temp_log.path).unwrap();
     log.save_index().unwrap();
     drop(log);
-    let whole = expected_rows(&bed.view());
+    let whole = expected_rows(&temp_log.view());
     let all = Filter::default();
     // Cut at the start of a frame, inside a frame, after the header, and inside it.
     let cuts = [whole[20].start, whole[20].start + 30, 16, 5];
     for cut in cuts {
-        fs::write(&bed.path, &bytes[..cut as usize]).unwrap();
-        let view = bed.view();
+        fs::write(&temp_log.path, &bytes[..cut as usize]).unwrap();
+        let view = temp_log.view();
         let rows = page_without_index(&view, 0, Direction::Forward, 1000, &all).rows;
         let last = rows.last().unwrap();
         assert!(matches!(&last.content, RowContent::Finding(f) if f.kind == DamageKind::Truncated), "{cut}: {last:?}");
         assert_eq!((last.end, rows.iter().filter(|row| row.start == last.start).count()), (cut, 1));
         assert_eq!(rows[..], expected_rows(&view)[expected_rows(&view).len() - rows.len()..], "{cut}");
-        // Five divides the rows of the first cut, so that a page ends where the log does.
+        // Five divides the number of rows of the first cut, so the last page is full.
         for limit in [1, 5, 7] {
             assert_eq!(collect_forward(&view, None, limit, &all), rows, "{cut}");
             assert_eq!(collect_backward(&view, None, limit, &all), rows, "{cut}");
@@ -457,7 +457,7 @@ fn a_log_that_lost_its_end_has_a_row_that_reports_it() {
         assert_eq!(around.concat(), rows, "{cut}");
         assert_eq!(around[1].len(), usize::from(last.start == cut), "{cut}");
         assert_eq!(read_row_at(&view, cut).unwrap().as_ref(), Some(last).filter(|last| last.start == cut), "{cut}");
-        let index = bed.view().load_index();
+        let index = temp_log.view().load_index();
         let one = parse_filter("agg:1");
         assert_eq!(collect_forward(&view, Some(&index), 3, &one), collect_forward(&view, None, 3, &one), "{cut}");
         assert_eq!(collect_backward(&view, Some(&index), 3, &one), collect_backward(&view, None, 3, &one), "{cut}");
@@ -469,27 +469,27 @@ fn a_damaged_header_and_an_empty_log_have_their_row() {
     let all = Filter::default();
     let mut bytes = clean_log();
     bytes[1] = b'x';
-    let bed = TempLog::new(&bytes);
-    let first = page_without_index(&bed.view(), 7, Direction::Forward, 1, &parse_filter("agg:1"));
+    let temp_log = TempLog::new(&bytes);
+    let first = page_without_index(&temp_log.view(), 7, Direction::Forward, 1, &parse_filter("agg:1"));
     assert!(matches!(&first.rows[0].content, RowContent::Finding(f) if f.kind == DamageKind::Header), "{first:?}");
-    let bed = TempLog::new(&bytes[..0]);
-    fs::write(&bed.path, LogHeader::new(FIRST_TIME_MS).encode()).unwrap();
+    let temp_log = TempLog::new(&bytes[..0]);
+    fs::write(&temp_log.path, LogHeader::new(FIRST_TIME_MS).encode()).unwrap();
     for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {
-        let page = page_without_index(&bed.view(), from, direction, 3, &all);
+        let page = page_without_index(&temp_log.view(), from, direction, 3, &all);
         let header = LogRow { start: 0, end: 16, content: RowContent::Header };
         assert_eq!(page, RowPage { rows: vec![header], at_start: true, at_end: true });
     }
-    assert_eq!(page_without_index(&bed.view(), 16, Direction::Forward, 3, &all).rows, []);
-    assert_eq!(resolve_jump_or_last_row(&bed.view(), None, &JumpTarget::Time(0), &mut never_stop).unwrap(), 0);
+    assert_eq!(page_without_index(&temp_log.view(), 16, Direction::Forward, 3, &all).rows, []);
+    assert_eq!(resolve_jump_or_last_row(&temp_log.view(), None, &JumpTarget::Time(0), &mut never_stop).unwrap(), 0);
 }
 
 #[test]
-fn damage_that_the_index_has_not_seen_is_shown_and_no_event_of_another_aggregate_is() {
+fn damage_newer_than_the_index_is_shown_and_events_of_other_aggregates_are_not() {
     let mut bytes = clean_log();
-    let bed = TempLog::new(&bytes);
-    let (index, rows) = (bed.index(), expected_rows(&bed.view()));
+    let temp_log = TempLog::new(&bytes);
+    let (index, rows) = (temp_log.index(), expected_rows(&temp_log.view()));
     let one = parse_filter("agg:1");
-    let of_one = page_without_index(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
+    let of_one = page_without_index(&temp_log.view(), 0, Direction::Forward, 1000, &one).rows;
     let hit = of_one[2].start;
     bytes[hit as usize + 60] ^= 1;
     // An event of another aggregate replaces one of this aggregate.
@@ -499,8 +499,8 @@ fn damage_that_the_index_has_not_seen_is_shown_and_no_event_of_another_aggregate
     let mut frame = Vec::new();
     frame::encode(other.as_bytes(), &mut frame);
     bytes[a..b].copy_from_slice(&frame);
-    fs::write(&bed.path, &bytes).unwrap();
-    let view = bed.view();
+    fs::write(&temp_log.path, &bytes).unwrap();
+    let view = temp_log.view();
     let scanned = page_without_index(&view, 0, Direction::Forward, 1000, &one).rows;
     assert_eq!(scanned.len(), of_one.len() - 1);
     assert!(scanned.iter().any(|row| row.start == hit && matches!(row.content, RowContent::Finding(_))));
@@ -510,9 +510,9 @@ fn damage_that_the_index_has_not_seen_is_shown_and_no_event_of_another_aggregate
 }
 
 #[test]
-fn jumps_lead_to_the_row_at_the_place() {
-    let bed = TempLog::new(&clean_log());
-    let (view, index) = (bed.view(), bed.index());
+fn jumps_resolve_to_the_row_at_the_target() {
+    let temp_log = TempLog::new(&clean_log());
+    let (view, index) = (temp_log.view(), temp_log.index());
     let rows = expected_rows(&view);
     let len = view.log().len().unwrap();
     for index in [None, Some(&index)] {
@@ -538,9 +538,9 @@ fn jumps_lead_to_the_row_at_the_place() {
 #[test]
 fn an_anchor_whose_event_is_gone_is_ignored() {
     let mut bytes = long_log();
-    let bed = TempLog::new(&bytes);
-    let index = bed.index();
-    let rows = page_without_index(&bed.view(), 0, Direction::Forward, 200, &Filter::default()).rows;
+    let temp_log = TempLog::new(&bytes);
+    let index = temp_log.index();
+    let rows = page_without_index(&temp_log.view(), 0, Direction::Forward, 200, &Filter::default()).rows;
     let anchor = anchor_offsets(&index)[1];
     let mut replace = |range: std::ops::Range<u64>, payload: &str| {
         let mut frame = Vec::new();
@@ -552,14 +552,14 @@ fn an_anchor_whose_event_is_gone_is_ignored() {
     replace(rows[2].start..rows[3].end, "{\"$gap\":{}}");
     let anchor_ordinal = rows.iter().position(|row| row.start == anchor).unwrap();
     replace(anchor..rows[anchor_ordinal].end, &event_json(7, "{}"));
-    fs::write(&bed.path, &bytes).unwrap();
-    let view = bed.view();
+    fs::write(&temp_log.path, &bytes).unwrap();
+    let view = temp_log.view();
     let ordinal = JumpTarget::Ordinal(anchor_ordinal as u64 + 3);
     let scanned = resolve_jump_or_last_row(&view, None, &ordinal, &mut never_stop).unwrap();
     assert_eq!(resolve_jump_or_last_row(&view, Some(&index), &ordinal, &mut never_stop).unwrap(), scanned);
 }
 
-/// A log of some megabytes in which a few times decrease and a long range is damaged.
+/// Builds a log of some megabytes in which a few times decrease and a long range is damaged.
 fn long_log() -> Vec<u8> {
     let event = |i: u64| SampleLogPart::Event(format!(r#"{{"n":{i},"text":"{}"}}"#, "z".repeat(300)));
     let mut parts: Vec<SampleLogPart> = (0..9000).map(event).collect();
@@ -570,8 +570,8 @@ fn long_log() -> Vec<u8> {
 #[test]
 fn times_and_ordinals_are_found_in_a_long_log_without_reading_it_all() {
     let bytes = long_log();
-    let bed = TempLog::new(&bytes);
-    let (view, index) = (bed.view(), bed.index());
+    let temp_log = TempLog::new(&bytes);
+    let (view, index) = (temp_log.view(), temp_log.index());
     assert!(bytes.len() as u64 > 4 << 20);
     for second in [1u64, 500, 2999, 3005, 4000, 8999] {
         let start = resolve_jump_or_last_row(
@@ -585,14 +585,14 @@ fn times_and_ordinals_are_found_in_a_long_log_without_reading_it_all() {
             panic!("{second}")
         };
         assert_eq!(event.time_ms, FIRST_TIME_MS + second * 1000);
-        let mut told = 0;
+        let mut progress_calls = 0;
         let scanned =
             resolve_jump_or_last_row(&view, None, &JumpTarget::Time(FIRST_TIME_MS + second * 1000), &mut |_| {
-                told += 1;
+                progress_calls += 1;
                 ControlFlow::Continue(())
             });
         assert_eq!(scanned.unwrap(), start, "{second}");
-        assert!(told <= 2, "{told} MiB were read for {second}");
+        assert!(progress_calls <= 2, "{progress_calls} MiB were read for {second}");
         let ordinal = JumpTarget::Ordinal(second - u64::from(second > 3002));
         assert_eq!(
             resolve_jump_or_last_row(&view, Some(&index), &ordinal, &mut never_stop).unwrap(),
@@ -605,8 +605,8 @@ fn times_and_ordinals_are_found_in_a_long_log_without_reading_it_all() {
 
 #[test]
 fn a_scan_without_matches_can_be_cancelled() {
-    let bed = TempLog::new(&long_log());
-    let view = bed.view();
+    let temp_log = TempLog::new(&long_log());
+    let view = temp_log.view();
     let none = parse_filter("type:None -is:damaged");
     let pattern = SearchPattern::parse("not there").unwrap();
     for direction in [Direction::Forward, Direction::Backward] {
@@ -624,7 +624,7 @@ fn a_scan_without_matches_can_be_cancelled() {
         assert!(matches!(found, Err(chronicle::StorageError::Cancelled)));
     }
     let rows = page_without_index(&view, 0, Direction::Forward, 50, &Filter::default()).rows;
-    let mut on = |_| panic!("a page costs no more than what is around it");
+    let mut on = |_| panic!("a page reads no more than the log around it");
     let page = read_page(
         &view,
         None,
@@ -636,32 +636,32 @@ fn a_scan_without_matches_can_be_cancelled() {
 
 #[test]
 fn long_damage_does_not_hide_the_rows_before_it() {
-    let bed = TempLog::new(&long_log());
-    let view = bed.view();
+    let temp_log = TempLog::new(&long_log());
+    let view = temp_log.view();
     let all = Filter::default();
-    let ahead = page_without_index(&view, 0, Direction::Forward, 9100, &all).rows;
-    let noise = ahead.iter().position(|row| matches!(row.content, RowContent::Finding(_))).unwrap();
-    let before = page_without_index(&view, ahead[noise + 3].start, Direction::Backward, 9, &all).rows;
-    assert_eq!(before, ahead[noise - 6..noise + 3]);
+    let forward = page_without_index(&view, 0, Direction::Forward, 9100, &all).rows;
+    let noise = forward.iter().position(|row| matches!(row.content, RowContent::Finding(_))).unwrap();
+    let before = page_without_index(&view, forward[noise + 3].start, Direction::Backward, 9, &all).rows;
+    assert_eq!(before, forward[noise - 6..noise + 3]);
     let damage = page_without_index(&view, u64::MAX, Direction::Backward, 9, &parse_filter("is:damaged")).rows;
-    assert_eq!(damage.first(), ahead.get(noise));
-    assert_eq!(collect_backward(&view, None, 1000, &all), ahead);
+    assert_eq!(damage.first(), forward.get(noise));
+    assert_eq!(collect_backward(&view, None, 1000, &all), forward);
 }
 
 #[test]
 fn a_page_of_long_damage_costs_no_more_than_its_rows() {
     let flipped = |i: usize| SampleLogPart::Flipped(format!("\"{}\"", "z".repeat(300)), 200 + i % 50);
-    let bed = TempLog::new(&build_log(1, &(0..4000).map(flipped).collect::<Vec<_>>()));
-    let view = bed.view();
+    let temp_log = TempLog::new(&build_log(1, &(0..4000).map(flipped).collect::<Vec<_>>()));
+    let view = temp_log.view();
     let all = Filter::default();
     let rows = expected_rows(&view);
     assert_eq!(rows.len(), 4003);
-    let mut on = |_| panic!("more than a mebibyte was judged");
-    let ask = PageRequest { from: rows[9].start, direction: Direction::Forward, limit: 9, filter: &all };
-    assert_eq!(read_page(&view, None, &ask, &mut on).unwrap().rows, rows[9..18]);
-    let (index, one) = (bed.index(), parse_filter("agg:1"));
-    let ask = PageRequest { filter: &one, ..ask };
-    assert_eq!(read_page(&view, Some(&index), &ask, &mut on).unwrap().rows, rows[9..18]);
+    let mut on = |_| panic!("more than a mebibyte was read");
+    let request = PageRequest { from: rows[9].start, direction: Direction::Forward, limit: 9, filter: &all };
+    assert_eq!(read_page(&view, None, &request, &mut on).unwrap().rows, rows[9..18]);
+    let (index, one) = (temp_log.index(), parse_filter("agg:1"));
+    let request = PageRequest { filter: &one, ..request };
+    assert_eq!(read_page(&view, Some(&index), &request, &mut on).unwrap().rows, rows[9..18]);
     assert_eq!(collect_forward(&view, None, 999, &all), rows);
     assert_eq!(collect_backward(&view, None, 999, &all), rows);
     assert_eq!(collect_forward(&view, Some(&index), 999, &one), collect_forward(&view, None, 999, &one));
@@ -671,8 +671,8 @@ fn a_page_of_long_damage_costs_no_more_than_its_rows() {
 #[test]
 fn an_aggregate_of_many_events_is_read_once() {
     let event = SampleLogPart::Event(format!("\"{}\"", "z".repeat(300)));
-    let bed = TempLog::new(&build_log(1, &vec![event; 9000]));
-    let (view, index) = (bed.view(), bed.index());
+    let temp_log = TempLog::new(&build_log(1, &vec![event; 9000]));
+    let (view, index) = (temp_log.view(), temp_log.index());
     let one = parse_filter("agg:1");
     let scanned = collect_forward(&view, None, 9000, &one);
     assert!(scanned.len() > 1024 && scanned.iter().map(|row| row.end - row.start).sum::<u64>() < 1 << 20);
@@ -680,8 +680,8 @@ fn an_aggregate_of_many_events_is_read_once() {
     assert_eq!(collect_backward(&view, Some(&index), 700, &one), scanned);
     let mut on = |_| panic!("more than the aggregate's own frames were read");
     let none = parse_filter("agg:1 type:None");
-    let ask = PageRequest { from: u64::MAX, direction: Direction::Backward, limit: 9, filter: &none };
-    assert_eq!(read_page(&view, Some(&index), &ask, &mut on).unwrap().rows, []);
+    let request = PageRequest { from: u64::MAX, direction: Direction::Backward, limit: 9, filter: &none };
+    assert_eq!(read_page(&view, Some(&index), &request, &mut on).unwrap().rows, []);
 }
 
 #[test]
@@ -691,8 +691,8 @@ fn search_finds_the_next_and_the_previous_event_under_a_filter() {
         .map(|text| SampleLogPart::Event(format!("{{\"t\":\"{text}\"}}")))
         .chain([SampleLogPart::Invalid, SampleLogPart::Noise(b"beta".to_vec())])
         .collect();
-    let bed = TempLog::new(&build_log(1, &parts));
-    let view = bed.view();
+    let temp_log = TempLog::new(&build_log(1, &parts));
+    let view = temp_log.view();
     let rows = expected_rows(&view);
     let all = Filter::default();
     let next = |pattern: &str, from, filter: &Filter| {
@@ -716,11 +716,11 @@ fn search_finds_the_next_and_the_previous_event_under_a_filter() {
 }
 
 #[test]
-fn is_words_select_rows_that_are_no_events() {
+fn is_terms_select_rows_that_are_not_events() {
     let parts =
         [SampleLogPart::Gap, SampleLogPart::Invalid, SampleLogPart::Zeros(50), SampleLogPart::Event("1".into())];
-    let bed = TempLog::new(&build_log(1, &parts));
-    let view = bed.view();
+    let temp_log = TempLog::new(&build_log(1, &parts));
+    let view = temp_log.view();
     let kinds = |text: &str| -> Vec<&str> {
         let rows = page_without_index(&view, 0, Direction::Forward, 100, &parse_filter(text)).rows;
         rows.iter()
@@ -743,11 +743,11 @@ fn is_words_select_rows_that_are_no_events() {
 }
 
 #[test]
-fn all_words_must_hold_and_words_with_one_key_are_alternatives() {
+fn all_terms_must_match_and_terms_with_one_key_are_alternatives() {
     let parts =
         [1, 2, 3, 4].map(|n| SampleLogPart::Event(format!(r#"{{"n":{n},"text":"one {}"}}"#, "two ".repeat(n % 2))));
-    let bed = TempLog::new(&build_log(1, &parts));
-    let view = bed.view();
+    let temp_log = TempLog::new(&build_log(1, &parts));
+    let view = temp_log.view();
     let shown = |text: &str| page_without_index(&view, 0, Direction::Forward, 100, &parse_filter(text)).rows.len();
     assert_eq!([shown("one"), shown("two"), shown("one two"), shown("\"two one\"")], [4, 2, 2, 0]);
     assert_eq!([shown("one -two"), shown("-one -two")], [2, 2]);
@@ -779,22 +779,22 @@ fn an_unreadable_range_is_a_row_through_the_index_too() {
 }
 
 #[test]
-fn an_index_that_turns_out_corrupt_is_not_used() {
-    let bed = TempLog::new(&clean_log());
-    EventLog::open(&bed.path).unwrap().save_index().unwrap();
-    let index_path = bed.path.with_file_name("a.log.idx");
+fn a_corrupt_index_does_not_change_the_rows() {
+    let temp_log = TempLog::new(&clean_log());
+    EventLog::open(&temp_log.path).unwrap().save_index().unwrap();
+    let index_path = temp_log.path.with_file_name("a.log.idx");
     let good = fs::read(&index_path).unwrap();
     let one = parse_filter("agg:1");
-    let scanned = page_without_index(&bed.view(), 0, Direction::Forward, 1000, &one).rows;
+    let scanned = page_without_index(&temp_log.view(), 0, Direction::Forward, 1000, &one).rows;
     let mut broken = 0;
     for at in (0..good.len()).step_by(64) {
         let mut bytes = good.clone();
         bytes[at] ^= 1;
         fs::write(&index_path, bytes).unwrap();
-        let view = bed.view();
+        let view = temp_log.view();
         let index = view.load_index();
-        let known: Result<Vec<u64>, _> = index.offsets(1).and_then(Iterator::collect);
-        broken += usize::from(known.is_err());
+        let with_index: Result<Vec<u64>, _> = index.offsets(1).and_then(Iterator::collect);
+        broken += usize::from(with_index.is_err());
         assert_eq!(collect_forward(&view, Some(&index), 4, &one), scanned, "{at}");
         assert_eq!(collect_backward(&view, Some(&index), 4, &one), scanned, "{at}");
     }
@@ -802,7 +802,7 @@ fn an_index_that_turns_out_corrupt_is_not_used() {
 }
 
 #[test]
-fn a_filter_grows_and_shrinks_word_by_word() {
+fn terms_are_added_to_and_removed_from_a_filter() {
     let two = parse_filter(" agg:7  -type:\"a b\" ").with_words("agg:3").unwrap();
     assert_eq!(two.text(), "agg:7 -type:\"a b\" agg:3");
     assert_eq!(two.aggregate_ids(), Some(&[3, 7][..]));
@@ -818,7 +818,7 @@ fn a_filter_grows_and_shrinks_word_by_word() {
 }
 
 #[test]
-fn a_word_that_cannot_be_parsed_reports_what_is_expected() {
+fn a_term_that_cannot_be_parsed_reports_the_expected_form() {
     for (text, at, reason) in [
         ("agg:1 aggregate:2", 6, "the nearest is `agg`"),
         ("tpye:x", 0, "the nearest is `type`"),

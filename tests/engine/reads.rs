@@ -1,4 +1,4 @@
-//! Where a log is read for whoever wants some aggregates' events: nowhere else, and nothing is missed for it.
+//! Tests of the ranges that a filter by aggregate reads: only those of its events, and no event or damage is missed.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::sim_disk::SimDisk;
 use super::support::{LOG, disk_with_log, event, open_options, open_read_only};
 
-/// The events that a filter shows, and the damaged ranges met, reading these ranges.
+/// Reads these ranges, and returns the offsets of the matching events and the damaged ranges.
 fn read_ranges(log: &EventLog, filter: &Filter, ranges: Vec<Range<u64>>) -> (Vec<u64>, Vec<Range<u64>>) {
     let (mut events, mut damage) = (Vec::new(), Vec::new());
     for range in ranges {
@@ -42,15 +42,19 @@ fn ranges_through_index(log: &EventLog, filter: &Filter, from: u64) -> Vec<Range
 }
 
 #[test]
-fn an_aggregate_is_read_only_at_its_events() {
+fn a_filter_by_aggregate_reads_only_its_events() {
     let (disk, offsets) = disk_with_log(300, true);
     let log = open_read_only(&disk);
     let filter = Filter::parse("agg:2", 0).unwrap();
     let ranges = ranges_through_index(&log, &filter, 16);
     let read: u64 = ranges.iter().rev().skip(1).map(|range| range.end - range.start).sum();
-    assert_eq!((ranges.len(), read), (101, 16 + 100 - 16), "one place for each event, and what is not covered");
-    let theirs: Vec<u64> = offsets.iter().skip(1).step_by(3).copied().collect();
-    assert_eq!(read_ranges(&log, &filter, ranges), (theirs, vec![]));
+    assert_eq!(
+        (ranges.len(), read),
+        (101, 16 + 100 - 16),
+        "one range for each event, and one for the bytes that the index does not cover"
+    );
+    let aggregate_offsets: Vec<u64> = offsets.iter().skip(1).step_by(3).copied().collect();
+    assert_eq!(read_ranges(&log, &filter, ranges), (aggregate_offsets, vec![]));
 }
 
 #[test]
@@ -58,7 +62,7 @@ fn damage_across_the_end_of_the_covered_part_is_found_once() {
     let (disk, offsets) = disk_with_log(8, false);
     let whole = disk.get(LOG).unwrap();
     let cut = |n: usize| whole[..offsets[n] as usize].to_vec();
-    // A frame that is no event makes the block one that is read whole.
+    // Because of a frame that is not an event, the whole block is read.
     let mut bytes = cut(3);
     chronicle::internal::format::frame::encode(b"[]", &mut bytes);
     let shift = bytes.len() as u64 - offsets[3];
@@ -71,9 +75,9 @@ fn damage_across_the_end_of_the_covered_part_is_found_once() {
     disk.put(LOG, &bytes);
     let log = open_read_only(&disk);
     let filter = Filter::parse("agg:0 agg:1", 0).unwrap();
-    let through = read_ranges(&log, &filter, ranges_through_index(&log, &filter, 16));
-    assert_eq!(through.1, std::slice::from_ref(&(offsets[4] + shift..offsets[6] + shift)));
-    assert_eq!(through, read_ranges(&log, &filter, std::iter::once(16..u64::MAX).collect()));
+    let through_index = read_ranges(&log, &filter, ranges_through_index(&log, &filter, 16));
+    assert_eq!(through_index.1, std::slice::from_ref(&(offsets[4] + shift..offsets[6] + shift)));
+    assert_eq!(through_index, read_ranges(&log, &filter, std::iter::once(16..u64::MAX).collect()));
 }
 
 fn overwrite_bytes(bytes: &mut [u8], damage: &[(usize, usize, u8)]) {
@@ -111,17 +115,17 @@ proptest! {
         let check = |disk: &SimDisk, with_damage: bool| {
             let log = open_read_only(disk);
             let whole = read_ranges(&log, &filter, std::iter::once(from..u64::MAX).collect());
-            let through = read_ranges(&log, &filter, ranges_through_index(&log, &filter, from));
-            assert_eq!(through.0, whole.0);
+            let through_index = read_ranges(&log, &filter, ranges_through_index(&log, &filter, from));
+            assert_eq!(through_index.0, whole.0);
             if with_damage {
-                assert_eq!(through.1, whole.1);
+                assert_eq!(through_index.1, whole.1);
             }
         };
         check(&disk, true);
         let mut bytes = disk.get(LOG).unwrap();
         overwrite_bytes(&mut bytes, &since);
         disk.put(LOG, &bytes);
-        // Damage that came since is met only where it is looked.
+        // Damage newer than the index is found only in the ranges that are read.
         check(&disk, false);
     }
 }

@@ -1,5 +1,5 @@
-//! Properties of every repair of every log, with any damage, index, options and donor: no readable event is lost, every later
-//! offset stays, an undo restores the file byte for byte, and exactly the findings that a plan leaves unrepaired remain.
+//! Property tests of repairs with random damage, index, options and donor: no readable event is lost, every later offset stays,
+//! an undo restores the file byte for byte, and exactly the findings that a plan leaves unrepaired remain.
 
 use std::sync::OnceLock;
 
@@ -14,7 +14,7 @@ use super::support::{INDEX, LOG, disk_with_log, finding_ranges, open_options, re
 const EVENTS: usize = 30;
 const DONOR: &str = "/data/donor.log";
 
-/// The bytes of a log, those of its index, and the offsets of its events.
+/// Returns the bytes of a log, the bytes of its index, and the offsets of its events.
 fn intact_log() -> &'static (Vec<u8>, Vec<u8>, Vec<u64>) {
     static WHOLE: OnceLock<(Vec<u8>, Vec<u8>, Vec<u64>)> = OnceLock::new();
     WHOLE.get_or_init(|| {
@@ -100,7 +100,7 @@ fn apply_damage(bytes: &mut [u8], damage: &InjectedDamage) {
     }
 }
 
-/// Offsets of the events whose bytes are unchanged.
+/// Returns the offsets of the events whose bytes are unchanged.
 fn untouched_offsets(bytes: &[u8]) -> Vec<u64> {
     let (whole, _, offsets) = intact_log();
     let ends = offsets.iter().skip(1).map(|end| *end as usize).chain([whole.len()]);
@@ -130,7 +130,7 @@ fn donor_copy() -> impl Strategy<Value = DonorCopy> {
 }
 
 impl DonorCopy {
-    /// The bytes of the donor; `None` when there is none.
+    /// Returns the bytes of the donor; `None` without a donor.
     fn bytes(self) -> Option<Vec<u8>> {
         let mut bytes = intact_log().0.clone();
         match self {
@@ -143,7 +143,7 @@ impl DonorCopy {
     }
 }
 
-/// Which findings the options name, by their position among those found.
+/// The findings that the options select, by their position in the list of findings.
 #[derive(Debug, Clone)]
 struct FindingSelection {
     only: Vec<prop::sample::Index>,
@@ -169,9 +169,9 @@ impl FindingSelection {
             options.only = self.only.iter().map(|at| FindingSelector::Start(*at.get(&starts))).collect();
             options.except = self.except.iter().map(|at| FindingSelector::Start(*at.get(&starts))).collect();
         }
-        for (place, number) in &self.choose {
+        for (start_index, number) in &self.choose {
             let Ok(plan) = plan_from_donor(disk, &options, donor) else { return options };
-            let fixes = plan.unrepaired.iter().flat_map(|left| &left.alternatives);
+            let fixes = plan.unrepaired.iter().flat_map(|range| &range.alternatives);
             // A choice for a finding that is not selected would be refused.
             let is_selected = |start| {
                 (options.only.is_empty() || options.only.contains(&FindingSelector::Start(start)))
@@ -181,12 +181,12 @@ impl FindingSelection {
                 .filter_map(|fix| {
                     Some((fix.choice.filter(|choose| is_selected(choose.0))?, fix.candidates.len().max(1)))
                 })
-                .flat_map(|((start, first), many)| (first..first + many).map(move |n| (start, n)))
+                .flat_map(|((start, first), count)| (first..first + count).map(move |n| (start, n)))
                 .collect();
             if !offered.is_empty() {
-                let (start, _) = *place.get(&offered);
-                let there: Vec<_> = offered.into_iter().filter(|choice| choice.0 == start).collect();
-                options.choices.push(*number.get(&there));
+                let (start, _) = *start_index.get(&offered);
+                let for_start: Vec<_> = offered.into_iter().filter(|choice| choice.0 == start).collect();
+                options.choices.push(*number.get(&for_start));
             }
         }
         options
@@ -247,11 +247,12 @@ proptest! {
         let after = readable_offsets(&disk);
         prop_assert!(before.iter().all(|at| after.contains(at)), "an event was lost: {before:?}, {after:?}");
         let survey = survey_log(&disk);
-        let left: Vec<_> = plan.unrepaired.iter().map(|left| &left.piece).collect();
-        let left: Vec<_> = left.iter().map(|piece| (piece.kind.as_str(), piece.start, piece.end)).collect();
+        let unrepaired: Vec<_> = plan.unrepaired.iter().map(|range| &range.piece).collect();
+        let unrepaired: Vec<_> =
+            unrepaired.iter().map(|piece| (piece.kind.as_str(), piece.start, piece.end)).collect();
         let mut damage = finding_ranges(&survey);
         damage.retain(|found| !matches!(found.0, "gap" | "clock"));
-        prop_assert_eq!(damage, left, "{:?}", plan.steps);
+        prop_assert_eq!(damage, unrepaired, "{:?}", plan.steps);
         prop_assert_eq!(after.len() as u64, before.len() as u64 + plan.restored_events());
         let repaired = disk.get(LOG).unwrap();
         for step in &plan.steps {

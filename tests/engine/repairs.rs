@@ -1,4 +1,4 @@
-//! Repairs: planned, applied and undone; with a kill or a failure at every single disk call, and a second kill during recovery.
+//! Tests of planning, applying and undoing repairs, with a kill or a failure at every disk call and a second kill during recovery.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -51,8 +51,8 @@ pub(super) fn action_names(plan: &Plan) -> Vec<&'static str> {
     plan.steps.iter().map(|step| step.action.name()).collect()
 }
 
-/// A log with an index that was saved before the damage: a damaged length, noise in a payload, zeros over two frames and a
-/// torn tail.
+/// Builds a log with a damaged length, noise in a payload, zeros over two frames and a torn tail, and with an index that was
+/// saved before the damage.
 fn damaged_log() -> (SimDisk, Vec<u64>) {
     let (disk, offsets) = disk_with_log(12, true);
     let mut bytes = disk.get(LOG).unwrap();
@@ -69,7 +69,7 @@ fn damaged_log() -> (SimDisk, Vec<u64>) {
 }
 
 #[test]
-fn a_repair_restores_what_is_proven_replaces_the_rest_with_gaps_and_can_be_undone() {
+fn a_repair_restores_proven_ranges_replaces_the_rest_with_gaps_and_can_be_undone() {
     let (disk, offsets) = damaged_log();
     let (before, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let plan = repair(&disk).unwrap();
@@ -77,14 +77,15 @@ fn a_repair_restores_what_is_proven_replaces_the_rest_with_gaps_and_can_be_undon
     assert_eq!(
         (plan.restored_events(), plan.total_loss().at_least, plan.total_loss().at_most),
         (1, 3, 3),
-        "the index knows"
+        "the index determines the exact loss"
     );
     assert_eq!(plan.total_loss().aggregates, [1, 2]);
     let survey = survey_log(&disk);
     assert_eq!(survey.damage_total, 0, "{:?}", finding_ranges(&survey));
     assert_eq!(survey.gaps, 2);
-    let kept: Vec<u64> = offsets.iter().copied().filter(|at| ![4, 6, 7].iter().any(|n| offsets[*n] == *at)).collect();
-    assert_eq!(readable_offsets(&disk), kept);
+    let expected: Vec<u64> =
+        offsets.iter().copied().filter(|at| ![4, 6, 7].iter().any(|n| offsets[*n] == *at)).collect();
+    assert_eq!(readable_offsets(&disk), expected);
     let (all, notices) = read_repair_records(&log_paths(&disk)).unwrap();
     assert_eq!(notices, Vec::<String>::new());
     assert_eq!(all.iter().map(|record| (record.number, record.state)).collect::<Vec<_>>(), [(1, RepairState::Applied)]);
@@ -107,7 +108,7 @@ fn a_repair_restores_what_is_proven_replaces_the_rest_with_gaps_and_can_be_undon
 }
 
 #[test]
-fn an_index_never_covers_what_a_repair_has_changed() {
+fn an_index_never_covers_bytes_that_a_repair_has_changed() {
     let (disk, offsets) = damaged_log();
     repair(&disk).unwrap();
     let log = open_read_only(&disk);
@@ -129,29 +130,32 @@ fn assert_atomic(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&SimD
     let calls = probe.calls() - at;
     assert_eq!(probe.get(LOG).unwrap(), after);
     assert!(calls > 10, "{calls} calls");
-    let (mut untouched, mut done, mut pending) = (0, 0, 0);
+    let (mut rolled_back, mut applied, mut pending) = (0, 0, 0);
     for call in 0..calls {
         for fault in [DiskFault::Kill, DiskFault::Error(EIO), DiskFault::Error(ENOSPC), DiskFault::ShortWrite] {
             for seed in 0..4 {
                 let disk = disk.next_process();
                 disk.fail(call, fault);
-                let answer = run(&disk);
-                for (cut, left) in [(false, disk.next_process()), (true, disk.power_cut(random_choices(seed)))] {
+                let result = run(&disk);
+                for (cut, disk_after) in [(false, disk.next_process()), (true, disk.power_cut(random_choices(seed)))] {
                     let context = format!("{fault:?} at call {call} ({:?}), power cut: {cut}", disk.faulted_call());
-                    pending += u32::from(is_repair_pending(&left));
-                    recover_after_kill(&left, seed, &context);
-                    let there = left.get(LOG).unwrap();
-                    assert!(there == before || there == after, "{context}: {} bytes", there.len());
-                    assert!(answer.is_err() || there == after, "{context}: reported as applied, and not in the log");
-                    assert!(!is_repair_pending(&left), "{context}: still pending");
-                    let state = open_read_only(&left).view().index_state().name();
+                    pending += u32::from(is_repair_pending(&disk_after));
+                    recover_after_kill(&disk_after, seed, &context);
+                    let current = disk_after.get(LOG).unwrap();
+                    assert!(current == before || current == after, "{context}: {} bytes", current.len());
+                    assert!(result.is_err() || current == after, "{context}: reported as applied, and not in the log");
+                    assert!(!is_repair_pending(&disk_after), "{context}: still pending");
+                    let state = open_read_only(&disk_after).view().index_state().name();
                     assert!(!matches!(state, "corrupt" | "foreign" | "missing"), "{context}: the index is {state}");
-                    if there == before { untouched += 1 } else { done += 1 }
+                    if current == before { rolled_back += 1 } else { applied += 1 }
                 }
             }
         }
     }
-    assert!(untouched > 0 && done > 0 && pending > 0, "{untouched} rolled back, {done} applied, {pending} pending");
+    assert!(
+        rolled_back > 0 && applied > 0 && pending > 0,
+        "{rolled_back} rolled back, {applied} applied, {pending} pending"
+    );
 }
 
 fn is_repair_pending(disk: &SimDisk) -> bool {
@@ -171,9 +175,9 @@ fn recover_after_kill(disk: &SimDisk, seed: u64, context: &str) {
 fn a_repair_that_is_killed_or_fails_is_applied_or_rolled_back() {
     let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
-    let done = disk.next_process();
-    repair(&done).unwrap();
-    assert_atomic(&disk, &before, &done.get(LOG).unwrap(), repair);
+    let repaired_disk = disk.next_process();
+    repair(&repaired_disk).unwrap();
+    assert_atomic(&disk, &before, &repaired_disk.get(LOG).unwrap(), repair);
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn an_undo_that_is_killed_or_fails_is_applied_or_rolled_back() {
     assert_atomic(&disk, &repaired, &before, undo);
 }
 
-/// A log cut to `bytes_left` bytes, or at a frame boundary for `usize::MAX`, with the index that has seen its events.
+/// Builds a log cut to `bytes_left` bytes, or at a frame boundary for `usize::MAX`, with an index that covers its events.
 fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(6, true);
     let (bytes, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
@@ -218,37 +222,37 @@ fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
 }
 
 #[test]
-fn a_gap_replaces_a_lost_end_up_to_where_the_index_has_seen_it() {
-    for left in [usize::MAX, truncated_log(0).2[3] as usize + 30, 30, 16, 9, 0] {
-        let (disk, whole, _) = truncated_log(left);
+fn a_gap_replaces_a_lost_end_up_to_the_end_that_the_index_records() {
+    for bytes_left in [usize::MAX, truncated_log(0).2[3] as usize + 30, 30, 16, 9, 0] {
+        let (disk, whole, _) = truncated_log(bytes_left);
         let before = disk.get(LOG).unwrap();
         let index = disk.get(INDEX).unwrap();
         let plan = repair(&disk).unwrap();
-        assert_eq!(action_names(&plan), ["gap"], "{left}");
+        assert_eq!(action_names(&plan), ["gap"], "{bytes_left}");
         let after = disk.get(LOG).unwrap();
-        assert_eq!(after.len(), whole.len(), "{left}");
-        assert_eq!(after[..16], whole[..16], "{left}");
-        assert_eq!(survey_log(&disk).damage_total, 0, "{left}");
+        assert_eq!(after.len(), whole.len(), "{bytes_left}");
+        assert_eq!(after[..16], whole[..16], "{bytes_left}");
+        assert_eq!(survey_log(&disk).damage_total, 0, "{bytes_left}");
         let mut log = open_options(&disk).open(LOG).unwrap();
-        assert_eq!(log.append(&event(1, 9)).unwrap(), whole.len() as u64, "{left}");
+        assert_eq!(log.append(&event(1, 9)).unwrap(), whole.len() as u64, "{bytes_left}");
         drop(log);
         let error = undo(&disk).unwrap_err();
         assert!(matches!(error, StorageError::Refused { .. }), "an event was appended after it: {error}");
         let disk = SimDisk::with_files(&[(LOG, &before), (INDEX, &index)]);
         repair(&disk).unwrap();
         undo(&disk).unwrap();
-        assert_eq!((disk.get(LOG).unwrap(), disk.get(INDEX).unwrap()), (before, index), "{left}");
+        assert_eq!((disk.get(LOG).unwrap(), disk.get(INDEX).unwrap()), (before, index), "{bytes_left}");
     }
 }
 
 #[test]
 fn a_gap_for_a_lost_end_that_is_killed_or_fails_is_applied_or_rolled_back() {
-    for left in [usize::MAX, 40, 9] {
-        let (disk, ..) = truncated_log(left);
+    for bytes_left in [usize::MAX, 40, 9] {
+        let (disk, ..) = truncated_log(bytes_left);
         let before = disk.get(LOG).unwrap();
-        let done = disk.next_process();
-        repair(&done).unwrap();
-        assert_atomic(&disk, &before, &done.get(LOG).unwrap(), repair);
+        let repaired_disk = disk.next_process();
+        repair(&repaired_disk).unwrap();
+        assert_atomic(&disk, &before, &repaired_disk.get(LOG).unwrap(), repair);
     }
 }
 
@@ -278,11 +282,10 @@ fn a_donor_range_is_proven_only_when_the_frames_around_it_are_identical() {
     copy.truncate(whole.len());
     // A log with the same events and another creation time.
     let (other, _) = disk_with_log(12, false);
-    let strange = other.get(LOG).unwrap();
-    disk.put("/data/strange.log", &strange);
-    let plan = plan_from_donor(&disk, &RepairOptions::default(), Some("/data/strange.log")).unwrap();
+    disk.put("/data/other.log", &other.get(LOG).unwrap());
+    let plan = plan_from_donor(&disk, &RepairOptions::default(), Some("/data/other.log")).unwrap();
     assert!(plan.steps.iter().all(|step| step.action != RepairAction::TakeFromDonor), "{:?}", action_names(&plan));
-    assert_eq!(plan.unrepaired.len(), 2, "offered, and undecided");
+    assert_eq!(plan.unrepaired.len(), 2, "the donor ranges are offered and not applied");
 
     let (good, _) = disk_with_log(12, true);
     let (bytes, index) = (good.get(LOG).unwrap(), good.get(INDEX).unwrap());
@@ -341,7 +344,7 @@ fn a_plan_is_refused_when_the_log_has_changed_since() {
     let replaced = disk.next_process();
     replaced.put(LOG, &bytes);
     refuse(&replaced, &middle);
-    // An edited plan would write something else than its hashes show.
+    // An edited plan would write other bytes than its hashes describe.
     let mut forged = middle.clone();
     if let Some(StepWrite::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
         changes[0].after[3] ^= 1;
@@ -386,7 +389,7 @@ fn a_set_aside_tail_can_be_restored_until_the_next_append() {
 #[test]
 fn a_journal_of_another_log_is_reported_and_never_applied() {
     let (disk, _) = damaged_log();
-    // Killed after the journal was written and before its last state record: the log is partly repaired.
+    // The repair is killed after the journal is written and before its last state record, so the log is partly repaired.
     let calls = {
         let probe = disk.next_process();
         repair(&probe).unwrap();
@@ -425,8 +428,11 @@ fn opening_for_append_recovers_a_killed_repair_and_reports_it() {
         let disk = disk.next_process();
         let pending = open_read_only(&disk).pending_repair().unwrap();
         let log = open_options(&disk).open(LOG).unwrap();
-        assert_eq!(log.recovered_repair().map(|done| &done.journal), pending.as_ref().map(|pending| &pending.journal));
-        completed += u32::from(log.recovered_repair().is_some_and(|done| done.completed));
+        assert_eq!(
+            log.recovered_repair().map(|outcome| &outcome.journal),
+            pending.as_ref().map(|pending| &pending.journal)
+        );
+        completed += u32::from(log.recovered_repair().is_some_and(|outcome| outcome.completed));
         assert!(before.starts_with(&disk.get(LOG).unwrap()) || survey_log(&disk).damage_total == 0, "call {call}");
     }
     assert!(completed > 0);
@@ -504,9 +510,9 @@ fn a_failed_set_aside_leaves_the_tail_in_place() {
         let disk = disk.next_process();
         disk.fail(call, DiskFault::Error(ENOSPC));
         let opened = open_options(&disk).open(LOG).is_ok();
-        let there = disk.get(LOG).unwrap();
-        assert!(there == bytes || bytes.starts_with(&there), "call {call}: {} bytes", there.len());
-        assert!(!opened || there.len() < bytes.len(), "call {call}");
+        let current = disk.get(LOG).unwrap();
+        assert!(current == bytes || bytes.starts_with(&current), "call {call}: {} bytes", current.len());
+        assert!(!opened || current.len() < bytes.len(), "call {call}");
         drop(open_options(&disk.next_process()).open(LOG).unwrap());
     }
 }
@@ -607,7 +613,7 @@ fn an_undo_that_was_undone_has_no_effect() {
 }
 
 #[test]
-fn a_plan_that_changes_other_ranges_or_cuts_what_an_index_has_seen_is_refused() {
+fn a_plan_that_changes_other_ranges_or_cuts_indexed_frames_is_refused() {
     let (disk, offsets) = damaged_log();
     let mut forged = plan(&disk, &RepairOptions::default()).unwrap();
     if let Some(StepWrite::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {

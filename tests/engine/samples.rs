@@ -1,5 +1,5 @@
-//! Sample logs written by an independent implementation: findings, events, fixes and repairs are compared with the
-//! expected results in `truth.json`. The tests are skipped when the samples are not present.
+//! Compares sample logs written by an independent implementation with the expected findings, events, fixes and repairs in
+//! `truth.json`. The tests are skipped if the samples are not present.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -26,8 +26,8 @@ fn every_sample_has_the_expected_findings() {
     let Some((folder, truth)) = load_samples() else { return };
     for (name, truth) in truth.as_object().unwrap() {
         let view = LogView::open(Arc::new(OsDisk), &folder.join(name), None).unwrap();
-        let surveyed = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
-        let found: Vec<_> = surveyed.findings.iter().map(|f| (f.kind.name().to_owned(), f.start, f.end)).collect();
+        let survey = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let found: Vec<_> = survey.findings.iter().map(|f| (f.kind.name().to_owned(), f.start, f.end)).collect();
         let expected: Vec<_> = truth["findings"]
             .as_array()
             .unwrap()
@@ -35,7 +35,7 @@ fn every_sample_has_the_expected_findings() {
             .map(|f| (f["kind"].as_str().unwrap().to_owned(), f["start"].as_u64().unwrap(), f["end"].as_u64().unwrap()))
             .collect();
         assert_eq!(found, expected, "{name}");
-        assert_eq!(surveyed.events, truth["readable_events"].as_u64().unwrap(), "{name}");
+        assert_eq!(survey.events, truth["readable_events"].as_u64().unwrap(), "{name}");
         assert_eq!(u64::from(view.log().version().number()), truth["version"].as_u64().unwrap(), "{name}");
     }
 }
@@ -56,14 +56,14 @@ fn every_readable_event_of_every_sample_is_replayed() {
 fn survey_with_fixes(path: &Path) -> (Survey, Vec<ProposedFix>) {
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let (mut finder, mut fixes) = (FixFinder::new(&view).unwrap(), Vec::new());
-    let surveyed = survey(&view, &SurveyOptions::default(), None, &mut |step| {
+    let survey = survey(&view, &SurveyOptions::default(), None, &mut |step| {
         if let SurveyUpdate::Finding(finding) = step {
             fixes.append(&mut finder.push(finding).unwrap());
         }
         ControlFlow::Continue(())
     });
     fixes.append(&mut finder.finish());
-    (surveyed.unwrap(), fixes)
+    (survey.unwrap(), fixes)
 }
 
 fn replayed_offsets(path: &Path) -> Vec<u64> {
@@ -111,8 +111,8 @@ fn every_sample_is_repaired_and_restored_byte_for_byte_by_undo() {
         let after = replayed_offsets(&path);
         assert_eq!(after.len() as u64, truth["events_after_repair"].as_u64().unwrap(), "{name}");
         assert!(before.iter().all(|at| after.contains(at)), "{name}: an event was lost");
-        let (surveyed, _) = survey_with_fixes(&path);
-        assert_eq!(surveyed.damage_total as usize, plan.unrepaired.len(), "{name}");
+        let (survey, _) = survey_with_fixes(&path);
+        assert_eq!(survey.damage_total as usize, plan.unrepaired.len(), "{name}");
         let undo = plan_undo(&paths, None).unwrap();
         apply(&paths, &undo, ApplyOptions::default()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");

@@ -1,5 +1,7 @@
-//! A simulated disk: files in memory whose unsynced writes a power cut loses, keeps or tears by sector, whose names are
-//! durable only once their folder was synced, and of which any one call can be made to fail or to be the last.
+//! A simulated disk in memory, for tests of crashes.
+//!
+//! A power cut keeps or loses each unsynced sector of a write. A file name is durable only after its folder was synced. A test
+//! can make any call fail, or kill the process at any call.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -10,10 +12,10 @@ use chronicle::storage::{Disk, FileIdentity, OpenMode, Storage, WriterPresence};
 
 const SECTOR: usize = 512;
 
-/// What befalls one call.
+/// A fault of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DiskFault {
-    /// The process dies: this call does half of what it would, and all later ones do nothing.
+    /// The process is killed: a write of this call takes half of its bytes, and all later calls do nothing.
     Kill,
     /// The call fails with this error number and does nothing.
     Error(i32),
@@ -44,7 +46,7 @@ struct SimDiskState {
     folders: Vec<PathBuf>,
     calls: usize,
     scheduled_fault: Option<(usize, DiskFault)>,
-    /// The fault comes back at every later call of the same kind.
+    /// True if the fault occurs again at every later call of the same kind.
     fault_is_permanent: bool,
     faulted_call: Option<&'static str>,
     error_after_short: Option<i32>,
@@ -61,9 +63,9 @@ struct SimDiskState {
 #[derive(Debug)]
 struct ScheduledChange {
     inode: usize,
-    /// The reads that still see the old contents.
+    /// Number of reads that still return the old contents.
     reads_before: usize,
-    /// The contents that the next reads see, one after the other.
+    /// The contents that the next reads return, one after the other.
     contents: VecDeque<Vec<u8>>,
     repetition: ChangeRepetition,
 }
@@ -82,7 +84,7 @@ struct SimFile {
     disk: SimDisk,
     inode: usize,
     locked: Mutex<bool>,
-    /// Opened to append: whatever is written stands at the end, as Linux has it.
+    /// True if the file was opened to append. As on Linux, every write then goes to the end, even one with an offset.
     appends: bool,
     appended_to: Mutex<u64>,
 }
@@ -96,7 +98,7 @@ impl SimDisk {
         disk
     }
 
-    /// A file with durable contents under a durable name.
+    /// Adds a file with durable contents and a durable name.
     pub(super) fn put(&self, name: &str, bytes: &[u8]) {
         let mut state = self.lock_state();
         let inode = Inode { data: bytes.to_vec(), durable: bytes.to_vec(), ..Inode::default() };
@@ -115,36 +117,36 @@ impl SimDisk {
         self.lock_state().names.keys().map(|path| path.to_string_lossy().into_owned()).collect()
     }
 
-    /// How many calls that change or sync something there were.
+    /// Returns the number of calls so far that change or sync a file or a folder.
     pub(super) fn calls(&self) -> usize {
         self.lock_state().calls
     }
 
-    /// Makes the `n`th such call from now on, counted from 0, meet a fault.
+    /// Schedules a fault for the `n`th call from now on that changes or syncs, counted from 0.
     pub(super) fn fail(&self, n: usize, fault: DiskFault) {
         let mut state = self.lock_state();
         state.scheduled_fault = Some((state.calls + n, fault));
     }
 
-    /// The same, and every later call of its kind too.
+    /// Schedules a fault like [`SimDisk::fail`], and repeats it at every later call of the same kind.
     pub(super) fn fail_permanently(&self, n: usize, fault: DiskFault) {
         self.fail(n, fault);
         self.lock_state().fault_is_permanent = true;
     }
 
-    /// Makes the call behind a short write fail with this error number.
+    /// Makes the call after a short write fail with this error number.
     pub(super) fn fail_after_short(&self, number: i32) {
         self.lock_state().error_after_short = Some(number);
     }
 
-    /// Appends to a file as a program does that asks for no lock.
+    /// Appends to a file like a program that does not take the lock.
     pub(super) fn append_as_other_process(&self, name: &str, bytes: &[u8]) {
         let mut state = self.lock_state();
         let inode = state.names[Path::new(name)];
         state.inodes[inode].data.extend_from_slice(bytes);
     }
 
-    /// Gives a file other contents, as a program does that is no writer of logs.
+    /// Replaces the contents of a file, like a program that is not a writer of logs.
     pub(super) fn overwrite(&self, name: &str, bytes: &[u8]) {
         let mut state = self.lock_state();
         let inode = state.names[Path::new(name)];
@@ -152,28 +154,28 @@ impl SimDisk {
         (inode.data, inode.durable) = (bytes.to_vec(), bytes.to_vec());
     }
 
-    /// Takes over what another disk holds.
+    /// Replaces all files of this disk with those of another disk.
     pub(super) fn replace_with(&self, other: &Self) {
         let other = other.next_process();
         std::mem::swap(&mut *self.lock_state(), &mut *other.lock_state());
     }
 
-    /// Makes the device refuse to read these bytes of every file that reaches so far.
+    /// Makes reads of this range fail in every file.
     pub(super) fn refuse_reads(&self, range: std::ops::Range<usize>) {
         self.lock_state().unreadable = Some(range);
     }
 
-    /// What a file holds once somebody has waited for it.
+    /// Sets the contents that a file gets when the engine waits for it to change.
     pub(super) fn change_while_waiting(&self, bytes: &[u8]) {
         self.lock_state().contents_after_wait = Some(bytes.to_vec());
     }
 
-    /// Gives a file other contents just before the read number `n` of its bytes or its length, counted from 0.
+    /// Replaces the contents of a file just before read number `n` of its bytes or its length, counted from 0.
     pub(super) fn change_before_read(&self, n: usize, name: &str, contents: &[u8]) {
         self.schedule_change(n, name, [contents.to_vec()].into(), ChangeRepetition::Once);
     }
 
-    /// Gives a file each of `contents` in turn, and then from the first on again, with a change before each read.
+    /// Replaces the contents of a file before every read with the next of `contents`, in a cycle.
     pub(super) fn change_before_every_read<const N: usize>(&self, name: &str, contents: [&[u8]; N]) {
         self.schedule_change(0, name, contents.map(<[u8]>::to_vec).into(), ChangeRepetition::Cyclic);
     }
@@ -184,12 +186,12 @@ impl SimDisk {
         state.scheduled_change = Some(ScheduledChange { inode, reads_before: n, contents, repetition });
     }
 
-    /// True while the change of [`SimDisk::change_before_read`] is still to come.
+    /// Returns true until the change of [`SimDisk::change_before_read`] takes place.
     pub(super) fn has_scheduled_change(&self) -> bool {
         self.lock_state().scheduled_change.is_some()
     }
 
-    /// True when a file was cut while the change was still to come.
+    /// Returns true if a file was cut before the scheduled change took place.
     pub(super) fn was_cut_before_change(&self) -> bool {
         self.lock_state().was_cut_before_change
     }
@@ -199,7 +201,7 @@ impl SimDisk {
         self.lock_state().writer_is_present = true;
     }
 
-    /// Counts a read of a file, and changes the contents of the file when it is the scheduled read.
+    /// Counts a read of a file, and changes the contents of the file before the scheduled read.
     fn count_read(&self, inode: usize) {
         let mut state = self.lock_state();
         let Some(mut change) = state.scheduled_change.take() else { return };
@@ -217,17 +219,17 @@ impl SimDisk {
         }
     }
 
-    /// How many bytes were read so far.
+    /// Returns the number of bytes read so far.
     pub(super) fn bytes_read(&self) -> u64 {
         self.lock_state().bytes_read
     }
 
-    /// The kind of call that met the fault.
+    /// Returns the kind of the call at which the fault occurred.
     pub(super) fn faulted_call(&self) -> Option<&'static str> {
         self.lock_state().faulted_call
     }
 
-    /// The disk as the next process finds it: nothing handed to the system is lost.
+    /// Returns the disk that the next process finds after a kill. Writes that the system accepted are not lost.
     pub(super) fn next_process(&self) -> Self {
         let state = self.lock_state();
         let mut inodes = state.inodes.clone();
@@ -239,7 +241,7 @@ impl SimDisk {
         Self(Arc::new(Mutex::new(SimDiskState { inodes, names, durable_names, folders, ..SimDiskState::default() })))
     }
 
-    /// The disk after a power cut: of what was not synced, `choose` says of each sector and each name whether it stays.
+    /// Returns the disk after a power cut. For each unsynced sector and name, `choose` decides whether it is kept.
     pub(super) fn power_cut(&self, mut choose: impl FnMut() -> bool) -> Self {
         let state = self.lock_state();
         let mut inodes = Vec::new();
@@ -282,7 +284,7 @@ impl SimDisk {
         self.0.lock().unwrap()
     }
 
-    /// Counts a call; what the fault makes of it.
+    /// Counts a call, and returns the fault that occurs in it, or an error for a call that fails as a whole.
     fn count_call(&self, kind: &'static str) -> io::Result<Option<DiskFault>> {
         let mut state = self.lock_state();
         if state.killed {
@@ -295,10 +297,10 @@ impl SimDisk {
         }
         let number = state.calls;
         state.calls += 1;
-        let met = state
+        let due = state
             .scheduled_fault
             .filter(|(at, _)| *at == number || state.fault_is_permanent && state.faulted_call == Some(kind));
-        let Some((_, fault)) = met else {
+        let Some((_, fault)) = due else {
             return Ok(None);
         };
         state.faulted_call = Some(kind);
@@ -312,7 +314,7 @@ impl SimDisk {
         }
     }
 
-    /// A call that cannot be done by half.
+    /// Counts a call that has no partial effect: with a fault it fails as a whole.
     fn count_whole_call(&self, kind: &'static str) -> io::Result<()> {
         match self.count_call(kind)? {
             None => Ok(()),
@@ -330,8 +332,8 @@ fn write_bytes_at(data: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 }
 
 impl Disk for SimDisk {
-    fn open(&self, path: &Path, how: OpenMode) -> io::Result<Arc<dyn Storage>> {
-        if let OpenMode::Create | OpenMode::CreateSidecar { .. } = how {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn Storage>> {
+        if let OpenMode::Create | OpenMode::CreateSidecar { .. } = mode {
             self.count_whole_call("create")?;
             let mut state = self.lock_state();
             if state.names.contains_key(path) {
@@ -342,7 +344,7 @@ impl Disk for SimDisk {
             state.names.insert(path.to_owned(), inode);
         }
         let inode = *self.lock_state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        let appends = matches!(how, OpenMode::Append | OpenMode::AppendSidecar | OpenMode::Create);
+        let appends = matches!(mode, OpenMode::Append | OpenMode::AppendSidecar | OpenMode::Create);
         let (locked, appended_to) = (Mutex::new(false), Mutex::new(0));
         Ok(Arc::new(SimFile { disk: self.clone(), inode, locked, appends, appended_to }))
     }
@@ -423,17 +425,17 @@ impl Storage for SimFile {
 
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
         let fault = self.disk.count_call("write")?;
-        let taken = if fault.is_some() { bytes.len().div_ceil(2) } else { bytes.len() };
+        let written = if fault.is_some() { bytes.len().div_ceil(2) } else { bytes.len() };
         let mut state = self.disk.lock_state();
         let inode = &mut state.inodes[self.inode];
         let at = inode.data.len();
-        inode.data.extend_from_slice(&bytes[..taken]);
-        inode.unsynced.push(PendingWrite::Write(at, bytes[..taken].to_vec()));
+        inode.data.extend_from_slice(&bytes[..written]);
+        inode.unsynced.push(PendingWrite::Write(at, bytes[..written].to_vec()));
         if fault == Some(DiskFault::Kill) {
             return Err(io::Error::other("killed"));
         }
-        *self.appended_to.lock().unwrap() = (at + taken) as u64;
-        Ok(taken)
+        *self.appended_to.lock().unwrap() = (at + written) as u64;
+        Ok(written)
     }
 
     fn append_end(&self) -> io::Result<u64> {
@@ -442,12 +444,12 @@ impl Storage for SimFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let fault = self.disk.count_call("write at")?;
-        let taken = if fault.is_some() { bytes.len() / 2 } else { bytes.len() };
+        let written = if fault.is_some() { bytes.len() / 2 } else { bytes.len() };
         let mut state = self.disk.lock_state();
         let inode = &mut state.inodes[self.inode];
         let offset = if self.appends { inode.data.len() } else { offset as usize };
-        write_bytes_at(&mut inode.data, offset, &bytes[..taken]);
-        inode.unsynced.push(PendingWrite::Write(offset, bytes[..taken].to_vec()));
+        write_bytes_at(&mut inode.data, offset, &bytes[..written]);
+        inode.unsynced.push(PendingWrite::Write(offset, bytes[..written].to_vec()));
         if fault.is_some() { Err(io::Error::from_raw_os_error(28)) } else { Ok(()) }
     }
 
@@ -472,9 +474,9 @@ impl Storage for SimFile {
 
     fn try_lock(&self) -> io::Result<bool> {
         let mut state = self.disk.lock_state();
-        let free = !std::mem::replace(&mut state.inodes[self.inode].locked, true);
-        *self.locked.lock().unwrap() |= free;
-        Ok(free)
+        let acquired = !std::mem::replace(&mut state.inodes[self.inode].locked, true);
+        *self.locked.lock().unwrap() |= acquired;
+        Ok(acquired)
     }
 
     fn unlock(&self) -> io::Result<()> {

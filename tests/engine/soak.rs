@@ -1,6 +1,7 @@
-//! Everything at one log at once: a writer at full speed, pages and hits, verifying, the index catching up and being saved.
+//! Runs a writer at full speed, page reads, hit searches, verification, index updates and index saves on one log at the same
+//! time.
 //!
-//! Bounded by events, not by time: `CHRONICLE_SOAK_EVENTS` says how many; `tests/soak` runs it long.
+//! The number of events limits the test, not time. `CHRONICLE_SOAK_EVENTS` sets it; `tests/soak` runs a long test.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -30,14 +31,14 @@ fn open_view(path: &Path) -> LogView {
     LogView::open(Arc::new(OsDisk), path, None).unwrap()
 }
 
-/// One event, then a batch, in turn; the index is saved now and then.
+/// Appends single events and batches in turn, and saves the index at intervals.
 fn append_events(path: &Path, events: usize) {
     let mut log = OpenOptions::new().open(path).unwrap();
     let mut n = 0;
     while n < events {
-        let of = |n: usize| event(n as u64 % AGGREGATES, n);
-        log.append(&of(n)).unwrap();
-        let batch: Vec<_> = (n + 1..events.min(n + 1 + n % 40)).map(of).collect();
+        let nth_event = |n: usize| event(n as u64 % AGGREGATES, n);
+        log.append(&nth_event(n)).unwrap();
+        let batch: Vec<_> = (n + 1..events.min(n + 1 + n % 40)).map(nth_event).collect();
         log.append_batch(&batch, Durability::Buffered).unwrap();
         n += 1 + batch.len();
         if n % 50 == 0 {
@@ -46,10 +47,10 @@ fn append_events(path: &Path, events: usize) {
     }
 }
 
-/// Ascending, nothing twice, and nothing but the header, events and a last frame that is being written.
+/// Returns true if the rows ascend without overlap and are only the header, events and a last frame in flight.
 fn is_consistent(page: &RowPage) -> bool {
-    let sound = |row: &LogRow| !matches!(row.content, RowContent::Finding(_));
-    page.rows.iter().all(sound) && page.rows.windows(2).all(|pair| pair[0].end <= pair[1].start)
+    let is_undamaged = |row: &LogRow| !matches!(row.content, RowContent::Finding(_));
+    page.rows.iter().all(is_undamaged) && page.rows.windows(2).all(|pair| pair[0].end <= pair[1].start)
 }
 
 fn check_reads(path: &Path, round: u64, hits: &mut Hits) {
@@ -60,8 +61,8 @@ fn check_reads(path: &Path, round: u64, hits: &mut Hits) {
     for filter in &filters {
         for from in [0, end / 2, end - end % 977, u64::MAX] {
             for direction in [Direction::Forward, Direction::Backward] {
-                let ask = PageRequest { from, direction, limit: 50, filter };
-                let page = read_page(&view, Some(&index), &ask, &mut never_stop).unwrap();
+                let request = PageRequest { from, direction, limit: 50, filter };
+                let page = read_page(&view, Some(&index), &request, &mut never_stop).unwrap();
                 assert!(is_consistent(&page), "{direction:?} from {from}: {page:?}");
             }
         }
@@ -86,12 +87,12 @@ fn concurrent_writing_reading_verifying_and_indexing_finds_no_damage() {
     let total = event_count();
     drop(OpenOptions::new().create(&path).unwrap());
     let done = AtomicBool::new(false);
-    // Each goes on until the writer has ended, and once more then.
-    let rounds = |each: &mut dyn FnMut(u64)| {
+    // Each task repeats until the writer has ended, and then runs once more.
+    let repeat = |task: &mut dyn FnMut(u64)| {
         let mut round = 0;
         loop {
             let last = done.load(Ordering::Acquire);
-            each(round);
+            task(round);
             round += 1;
             if last {
                 return round;
@@ -101,31 +102,31 @@ fn concurrent_writing_reading_verifying_and_indexing_finds_no_damage() {
     thread::scope(|scope| {
         let pages = scope.spawn(|| {
             let mut hits = Hits::new(Filter::parse("type:Created", 0).unwrap(), None, 0);
-            rounds(&mut |round| check_reads(&path, round, &mut hits))
+            repeat(&mut |round| check_reads(&path, round, &mut hits))
         });
         let verifier = scope.spawn(|| {
-            rounds(&mut |_| {
-                let seen =
+            repeat(&mut |_| {
+                let survey =
                     survey(&open_view(&path), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(()))
                         .unwrap();
-                assert_eq!((seen.damage_total, seen.gaps), (0, 0), "{:?}", seen.findings);
+                assert_eq!((survey.damage_total, survey.gaps), (0, 0), "{:?}", survey.findings);
             })
         });
         let catching_up = scope.spawn(|| {
             let log = EventLog::open_read_only(&path).unwrap();
-            let mut known = 0;
-            rounds(&mut |_| {
+            let mut last_events = 0;
+            repeat(&mut |_| {
                 let index = log.index().unwrap();
                 let coverage = index.coverage();
-                assert!(coverage.events >= known && index.known_damage().next().is_none(), "{coverage:?}");
-                known = coverage.events;
+                assert!(coverage.events >= last_events && index.known_damage().next().is_none(), "{coverage:?}");
+                last_events = coverage.events;
             })
         });
         let ended = std::panic::catch_unwind(|| append_events(&path, total));
         done.store(true, Ordering::Release);
         ended.unwrap();
-        let rounds = [pages, verifier, catching_up].map(|each| each.join().unwrap());
-        assert!(rounds.iter().all(|rounds| *rounds > 1), "each had a part in it: {rounds:?}");
+        let rounds = [pages, verifier, catching_up].map(|task| task.join().unwrap());
+        assert!(rounds.iter().all(|rounds| *rounds > 1), "every task ran while the writer ran: {rounds:?}");
         let [pages, passes, caught_up] = rounds;
         eprintln!("{pages} rounds of pages, hits and jumps, {passes} passes, {caught_up} times caught up");
     });
@@ -141,5 +142,5 @@ fn concurrent_writing_reading_verifying_and_indexing_finds_no_damage() {
     offsets.sort_unstable();
     let stored: Vec<u64> = log.replay(0).unwrap().map(|event| event.unwrap().offset()).collect();
     assert_eq!(offsets.len(), total);
-    assert!(offsets == stored, "the index holds the events of the log and no other");
+    assert!(offsets == stored, "the index covers exactly the events of the log");
 }

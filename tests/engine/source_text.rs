@@ -5,25 +5,25 @@ use std::path::{Path, PathBuf};
 
 /// A source file of the crate.
 pub(super) struct SourceFile {
-    /// Its path below `src`.
+    /// The path of the file below `src`.
     pub(super) path: PathBuf,
-    /// Its text as written.
+    /// The text of the file, unchanged.
     pub(super) text: String,
 }
 
 impl SourceFile {
-    /// The text without comments, and with the contents of string and character literals removed.
+    /// Returns the text without comments, and with the contents of string and character literals removed.
     pub(super) fn code(&self) -> String {
         strip_comments_and_literals(&self.text)
     }
 
-    /// Like [`SourceFile::code`], up to the first test module.
+    /// Returns the part of [`SourceFile::code`] before the first test module.
     pub(super) fn code_before_tests(&self) -> String {
         let before = self.text.split("#[cfg(test)]").next().unwrap_or(&self.text);
         strip_comments_and_literals(before)
     }
 
-    /// The module path without `crate`: `query::filter` for `src/query/filter.rs`, `query` for `src/query/mod.rs`.
+    /// Returns the module path without `crate`: `query::filter` for `src/query/filter.rs`, `query` for `src/query/mod.rs`.
     pub(super) fn module(&self) -> String {
         let path = self.path.with_extension("");
         let mut parts: Vec<&str> = path.iter().map(|part| part.to_str().unwrap()).collect();
@@ -34,7 +34,7 @@ impl SourceFile {
     }
 }
 
-/// All files below `src`, sorted by path.
+/// Reads all files below `src`, sorted by path.
 pub(super) fn source_files() -> Vec<SourceFile> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
@@ -54,7 +54,7 @@ pub(super) fn source_files() -> Vec<SourceFile> {
     files
 }
 
-/// The names in Rust code, with the byte offset of each.
+/// Returns the names in Rust code, each with its byte offset.
 pub(super) fn identifiers(code: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     code.split(move |c| !is_part(c))
@@ -94,7 +94,7 @@ fn strip_comments_and_literals(text: &str) -> String {
     code
 }
 
-/// The length of a raw string literal that `text` starts with.
+/// Returns the length of the raw string literal at the start of `text`.
 fn raw_string_len(text: &str) -> Option<usize> {
     let after = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
     let hashes = after.len() - after.trim_start_matches('#').len();
@@ -128,7 +128,7 @@ fn quoted_len(text: &str, quote: char) -> usize {
 }
 
 #[test]
-fn comments_and_literals_are_no_code() {
+fn comments_and_literals_are_removed_from_code() {
     let text = "let a = \"told // said\"; // told\nlet b = 'x'; let c = r#\"a \" told\"#; fn f<'a>(x: &'a str) {} /* told */ d";
     let code = strip_comments_and_literals(text);
     let names: Vec<&str> = identifiers(&code).map(|(_, name)| name).collect();

@@ -1,4 +1,4 @@
-//! Small logs, and what every test asks of one.
+//! Builds small logs, and reads them, for the tests of the engine.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(super) fn event(aggregate: u64, n: usize) -> Event {
         .unwrap()
 }
 
-/// An event whose frame takes a little more than `bytes`.
+/// Builds an event whose frame takes a little more than `bytes` bytes.
 pub(super) fn large_event(aggregate: u64, bytes: usize) -> Event {
     Event::builder()
         .event_type(["Created", "Updated"][bytes % 2])
@@ -39,14 +39,15 @@ pub(super) fn large_event(aggregate: u64, bytes: usize) -> Event {
         .unwrap()
 }
 
-/// Options over a simulated disk, with a clock that goes on a second at a time, in whichever log it is asked for.
+/// Returns options for a simulated disk, with a clock that advances by a second at each call. All logs share the clock.
 pub(super) fn open_options(disk: &SimDisk) -> OpenOptions {
     static TICKS: AtomicU64 = AtomicU64::new(0);
     let clock = || START_MS + 1000 * TICKS.fetch_add(1, Ordering::Relaxed);
     OpenOptions::new().disk(Arc::new(disk.clone())).clock(clock)
 }
 
-/// A log of `events` events of three aggregates on a disk of its own, its index saved if `indexed`.
+/// Creates a log of `events` events of three aggregates on a new disk, and saves its index if `indexed`. Returns the disk and
+/// the offsets of the events.
 pub(super) fn disk_with_log(events: usize, indexed: bool) -> (SimDisk, Vec<u64>) {
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
@@ -58,7 +59,7 @@ pub(super) fn disk_with_log(events: usize, indexed: bool) -> (SimDisk, Vec<u64>)
     (disk, offsets)
 }
 
-/// The bytes of such a log.
+/// Returns the bytes of the log of [`disk_with_log`], and the offsets of its events.
 pub(super) fn log_bytes(events: usize) -> (Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(events, false);
     (disk.get(LOG).unwrap(), offsets)
@@ -73,17 +74,17 @@ pub(super) fn survey_log(disk: &SimDisk) -> Survey {
     survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
-/// Kind and range of every finding.
+/// Returns kind and range of every finding.
 pub(super) fn finding_ranges(survey: &Survey) -> Vec<(&'static str, u64, u64)> {
     survey.findings.iter().map(|finding| (finding.kind.name(), finding.start, finding.end)).collect()
 }
 
-/// Offsets of the events that can be read.
+/// Returns the offsets of the events that can be read.
 pub(super) fn readable_offsets(disk: &SimDisk) -> Vec<u64> {
     open_read_only(disk).replay(0).unwrap().filter_map(|event| event.ok().map(|event| event.offset())).collect()
 }
 
-/// A choice for each unsynced sector, out of a seed.
+/// Returns a function that chooses pseudorandomly, from a seed, whether an unsynced sector or name survives a power cut.
 pub(super) fn random_choices(seed: u64) -> impl FnMut() -> bool {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move || {

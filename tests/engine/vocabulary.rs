@@ -1,4 +1,4 @@
-//! Names: one type name exists once in the crate, and words without a standard meaning do not come back in identifiers.
+//! Tests of names: a type name exists once in the crate, and identifiers contain no words without a standard meaning.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ const FORBIDDEN: [(&str, &str); 37] = [
     ("witnessed", "indexed"),
 ];
 
-/// The words of an identifier in snake case or camel case, in lower case.
+/// Returns the words of an identifier in snake case or camel case, in lower case.
 fn words(identifier: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut previous_lower = false;
