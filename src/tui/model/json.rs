@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::query::JsonTokens;
 
 /// Largest number of bytes of a text that are laid out. Only the size of the rest is shown.
-pub(crate) const MAX_LAYOUT_BYTES: usize = 1 << 20;
+const MAX_LAYOUT_BYTES: usize = 1 << 20;
 
 /// A JSON text laid out in lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,15 +23,15 @@ pub(crate) struct JsonDoc {
 
 /// A line: a value or a bracket, with the key before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct JsonLine {
+struct JsonLine {
     /// Nesting depth of the line, counted from 0.
-    pub(crate) depth: usize,
+    depth: usize,
     /// The key's token, quotes included.
     key: Option<Range<usize>>,
     /// The token of the value or the bracket.
     value: Range<usize>,
     /// Whether a comma follows the value.
-    pub(crate) comma: bool,
+    comma: bool,
     /// The line with the closing bracket, when this line holds the opening one.
     closing_line: Option<usize>,
 }

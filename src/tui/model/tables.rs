@@ -23,7 +23,7 @@ impl ListCursor {
     }
 
     /// Scrolls as little as needed to make the selected line visible.
-    pub(crate) fn scroll_to_cursor(&mut self, total: usize) {
+    fn scroll_to_cursor(&mut self, total: usize) {
         let height = self.height.max(1);
         self.top = self.top.min(total.saturating_sub(height));
         self.top = self.top.min(self.line).max((self.line + 1).saturating_sub(height));

@@ -24,7 +24,7 @@ pub(super) fn fit_safe(text: &str, width: usize) -> String {
 }
 
 /// Cuts a text that is already safe to `width` columns, with an ellipsis.
-pub(super) fn truncate(text: &str, width: usize) -> String {
+fn truncate(text: &str, width: usize) -> String {
     if display_width(text) <= width {
         return text.to_owned();
     }
@@ -52,7 +52,7 @@ pub(super) fn pad(text: &str, width: usize) -> String {
 }
 
 /// Removes the first columns of a text that is already safe for the terminal.
-pub(super) fn skip_columns(text: &str, columns: usize) -> Cow<'_, str> {
+fn skip_columns(text: &str, columns: usize) -> Cow<'_, str> {
     if columns == 0 {
         return Cow::Borrowed(text);
     }

@@ -10,7 +10,7 @@ const MAX_SLEEP: Duration = Duration::from_millis(50);
 
 /// Limits reads to a number of bytes per second, or does not limit them.
 #[derive(Debug)]
-pub(crate) struct RateLimiter {
+pub(super) struct RateLimiter {
     bytes_per_second: Option<u64>,
     /// The time at which all bytes reserved so far are read, at exactly the permitted rate.
     next_free_at: Mutex<Option<Instant>>,
@@ -18,7 +18,7 @@ pub(crate) struct RateLimiter {
 
 impl RateLimiter {
     /// Creates a limiter for `rate` bytes per second; `None` is unlimited.
-    pub(crate) const fn new(rate: Option<u64>) -> Self {
+    pub(super) const fn new(rate: Option<u64>) -> Self {
         Self { bytes_per_second: rate, next_free_at: Mutex::new(None) }
     }
 

@@ -68,22 +68,22 @@ impl SharedState {
     }
 
     /// Returns the limiter of background reads.
-    pub(crate) const fn rate_limiter(&self) -> &RateLimiter {
+    pub(super) const fn rate_limiter(&self) -> &RateLimiter {
         &self.rate_limiter
     }
 
     /// Returns the path as the user gave it. Symlinks are not resolved, so that replacing the link replaces the log.
-    pub(crate) fn path(&self) -> &std::path::Path {
+    pub(super) fn path(&self) -> &std::path::Path {
         &self.settings.path
     }
 
     /// Returns the options for opening the log for writing.
-    pub(crate) fn open_options(&self) -> OpenOptions {
+    pub(super) fn open_options(&self) -> OpenOptions {
         self.open_options.clone()
     }
 
     /// Returns the in-memory index; `None` until one is published.
-    pub(crate) fn index(&self) -> Option<Arc<AggregateIndex>> {
+    pub(super) fn index(&self) -> Option<Arc<AggregateIndex>> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -116,18 +116,18 @@ impl SharedState {
     }
 
     /// Detects the process that writes to the log. This is slow when many processes are running.
-    pub(crate) fn detect_writer(&self) {
+    pub(super) fn detect_writer(&self) {
         let detected = self.view().log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
         *self.writer.write().unwrap_or_else(PoisonError::into_inner) = detected;
     }
 
     /// Returns the folder of the log's repair journals.
-    pub(crate) fn journal_folder(&self) -> PathBuf {
+    pub(super) fn journal_folder(&self) -> PathBuf {
         self.settings.journal_dir.clone().unwrap_or_else(|| journal_folder(self.view().path()))
     }
 
     /// Runs `change`, which writes to the log, without the watcher reporting the change as one by another process.
-    pub(crate) fn with_watch_paused<T>(&self, change: impl FnOnce() -> T) -> T {
+    pub(super) fn with_watch_paused<T>(&self, change: impl FnOnce() -> T) -> T {
         self.repair_epoch.fetch_add(1, Ordering::AcqRel);
         let result = change();
         self.repair_epoch.fetch_add(1, Ordering::AcqRel);
@@ -135,12 +135,12 @@ impl SharedState {
     }
 
     /// Returns a counter that is odd while this process is changing the log, and grows with each change.
-    pub(crate) fn repair_epoch(&self) -> u64 {
+    pub(super) fn repair_epoch(&self) -> u64 {
         self.repair_epoch.load(Ordering::Acquire)
     }
 
     /// Queues an update, which the worker sends after its response.
-    pub(crate) fn queue_update(&self, update: BackgroundUpdate) {
+    pub(super) fn queue_update(&self, update: BackgroundUpdate) {
         self.pending_updates.lock().unwrap_or_else(PoisonError::into_inner).push(update);
     }
 
