@@ -91,7 +91,7 @@ pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
         StripCell::Gap
     } else if !is_verified(range.start) {
         // The part that was verified earlier may end within the column, and this session may have verified the rest.
-        let verified_to = model.log_info.index.verified.map_or(0, |mark| mark.verified_to);
+        let verified_to = model.log_info.index.verification.map_or(0, |mark| mark.verified_to);
         if range.start < verified_to && (range.end.min(bytes) <= verified_to || is_verified(verified_to)) {
             StripCell::VerifiedEarlier
         } else {

@@ -16,7 +16,7 @@ pub(crate) struct DetailPane {
     /// The contents that were read last. Until new contents arrive they may be those of another row.
     pub(crate) contents: Option<RowContents>,
     /// The request that was made last.
-    pub(crate) requested: Option<DetailRequest>,
+    pub(crate) last_request: Option<DetailRequest>,
     /// Number of times that the index has changed. The contents are requested again after each change, because they
     /// include the index entry.
     pub(crate) index_generation: u64,

@@ -62,7 +62,7 @@ pub(crate) struct HitCounters {
     /// The counters of the filter and of the search, in the order in which they were started.
     pub(crate) counters: Vec<HitCounter>,
     /// Requests that wait for hits, at most one for each worker.
-    pub(crate) deferred: Vec<DeferredRequest>,
+    pub(crate) deferred_requests: Vec<DeferredRequest>,
     /// Bytes of the log that one request searches.
     pub(crate) slice_bytes: u64,
 }
@@ -113,7 +113,7 @@ impl HitCounter {
 impl HitCounters {
     /// Creates an empty set of counters.
     pub(super) const fn new(slice_bytes: u64) -> Self {
-        Self { counters: Vec::new(), deferred: Vec::new(), slice_bytes }
+        Self { counters: Vec::new(), deferred_requests: Vec::new(), slice_bytes }
     }
 
     /// Returns the counter of a filter, or of a search among its rows.
@@ -135,12 +135,12 @@ impl HitCounters {
 
     /// Returns whether a request to a worker waits for hits.
     pub(crate) fn has_deferred(&self, worker: WorkerKind) -> bool {
-        self.deferred.iter().any(|deferred| deferred.worker == worker)
+        self.deferred_requests.iter().any(|deferred| deferred.worker == worker)
     }
 
     /// Drops the request to a worker that waits for hits.
     pub(crate) fn drop_deferred(&mut self, worker: WorkerKind) {
-        self.deferred.retain(|deferred| deferred.worker != worker);
+        self.deferred_requests.retain(|deferred| deferred.worker != worker);
     }
 }
 

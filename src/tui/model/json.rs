@@ -31,7 +31,7 @@ struct JsonLine {
     /// The token of the value or the bracket.
     value: Range<usize>,
     /// Whether a comma follows the value.
-    comma: bool,
+    has_comma: bool,
     /// The line with the closing bracket, when this line holds the opening one.
     closing_line: Option<usize>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct JsonLineView<'a> {
     /// The hidden part, when the line is folded.
     pub(crate) folded: Option<FoldedLines<'a>>,
     /// Whether a comma follows the value.
-    pub(crate) comma: bool,
+    pub(crate) has_comma: bool,
 }
 
 /// The part of a text that a fold hides.
@@ -103,7 +103,7 @@ impl JsonDoc {
             key: line.key.as_ref().map(slice),
             value: slice(&line.value),
             folded: closing.map(|(close, line)| FoldedLines { closing: slice(&line.value), count: close - number - 1 }),
-            comma: closing.map_or(line.comma, |(_, line)| line.comma),
+            has_comma: closing.map_or(line.has_comma, |(_, line)| line.has_comma),
         })
     }
 
@@ -132,7 +132,7 @@ fn layout_lines(text: &str) -> Vec<JsonLine> {
             b':' => {}
             b',' => {
                 if let Some(last) = lines.last_mut() {
-                    last.comma = true;
+                    last.has_comma = true;
                 }
             }
             b'"' if key.is_none() && tokens.peek().is_some_and(|(next, _)| *next == b':') => key = Some(range),
@@ -143,7 +143,7 @@ fn layout_lines(text: &str) -> Vec<JsonLine> {
                 if empty.is_none() {
                     open_lines.push(lines.len());
                 }
-                lines.push(JsonLine { depth, key: key.take(), value, comma: false, closing_line: None });
+                lines.push(JsonLine { depth, key: key.take(), value, has_comma: false, closing_line: None });
             }
             b'}' | b']' => {
                 let number = lines.len();
@@ -154,11 +154,11 @@ fn layout_lines(text: &str) -> Vec<JsonLine> {
                     depth: open_lines.len(),
                     key: None,
                     value: range,
-                    comma: false,
+                    has_comma: false,
                     closing_line: None,
                 });
             }
-            _ => lines.push(JsonLine { depth, key: key.take(), value: range, comma: false, closing_line: None }),
+            _ => lines.push(JsonLine { depth, key: key.take(), value: range, has_comma: false, closing_line: None }),
         }
     }
     lines
@@ -174,7 +174,7 @@ mod tests {
                 let line = doc.line(number).unwrap();
                 let key = line.key.map(|key| format!("{key}: ")).unwrap_or_default();
                 let fold = line.folded.map(|fold| format!(" {} {}", fold.count, fold.closing)).unwrap_or_default();
-                let comma = if line.comma { "," } else { "" };
+                let comma = if line.has_comma { "," } else { "" };
                 format!("{}{key}{}{fold}{comma}", "  ".repeat(line.depth), line.value)
             })
             .collect()

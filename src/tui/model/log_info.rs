@@ -41,7 +41,7 @@ pub(crate) struct IndexInfo {
     /// Coverage of the index in memory.
     pub(crate) memory_coverage: Option<Coverage>,
     /// How far the log was verified when the index was saved, and when that was.
-    pub(crate) verified: Option<VerificationMark>,
+    pub(crate) verification: Option<VerificationMark>,
 }
 
 /// Why the log's path no longer leads to a log.

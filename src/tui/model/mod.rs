@@ -241,7 +241,7 @@ impl Model {
     /// Returns a note that the finished scan has skipped ranges verified earlier; `None` when it has skipped nothing.
     pub(crate) fn skipped_note(&self) -> Option<String> {
         let has_skipped = self.scan.is_done() && !self.scan.has_read_all();
-        has_skipped.then(|| match self.log_info.index.verified {
+        has_skipped.then(|| match self.log_info.index.verification {
             Some(VerificationMark { verified_at_ms, .. }) => {
                 format!("last verified on {}, not read since", format_date(verified_at_ms, DisplayZone::Utc))
             }

@@ -57,13 +57,13 @@ pub(crate) struct Prompt {
     /// Why the submitted text was not accepted.
     pub(crate) error: Option<String>,
     /// Position of the selected suggestion.
-    pub(crate) selected: usize,
+    pub(crate) selected_suggestion: usize,
 }
 
 impl Prompt {
     /// Creates a prompt that holds a text.
     pub(crate) fn new(purpose: PromptPurpose, text: &str) -> Self {
-        Self { purpose, input: TextInput::new(text), error: None, selected: 0 }
+        Self { purpose, input: TextInput::new(text), error: None, selected_suggestion: 0 }
     }
 
     /// Returns the suggestions for the text: actions in the palette, filter terms in a filter, none in a search.
@@ -88,11 +88,11 @@ pub(crate) struct HelpOverlay {
 impl HelpOverlay {
     /// Returns the actions with this key, or with this text in their title or help.
     pub(crate) fn matching_actions(&self) -> Vec<&'static ActionSpec> {
-        let typed = self.input.text().to_lowercase();
+        let text = self.input.text().to_lowercase();
         let matches = |row: &&ActionSpec| {
             let keys: Vec<_> = row.keys.iter().map(ToString::to_string).collect();
             let has_key = keys.contains(&self.input.text().to_owned());
-            has_key || row.title.to_lowercase().contains(&typed) || row.help.to_lowercase().contains(&typed)
+            has_key || row.title.to_lowercase().contains(&text) || row.help.to_lowercase().contains(&text)
         };
         actions::action_table().iter().filter(matches).collect()
     }
@@ -110,7 +110,7 @@ pub(crate) struct ConfirmDialog {
     /// The action that confirmation runs.
     pub(crate) on_confirm: ConfirmedAction,
     /// The button that is selected.
-    pub(crate) selected: DialogButton,
+    pub(crate) selected_button: DialogButton,
     /// The time at which the dialog was first drawn; `None` until then.
     pub(crate) first_drawn_at: Option<SessionTime>,
     /// Number of the first visible line.
@@ -130,7 +130,7 @@ impl ConfirmDialog {
             lines,
             confirm_label,
             on_confirm,
-            selected: DialogButton::Cancel,
+            selected_button: DialogButton::Cancel,
             first_drawn_at: None,
             top: 0,
         }

@@ -18,17 +18,17 @@ pub(crate) struct Suggestion {
     pub(crate) action: Option<ActionId>,
 }
 
-/// Returns the actions whose titles contain `typed`, best match first; none while `typed` is a jump.
-pub(super) fn suggest_actions(typed: &str) -> Vec<Suggestion> {
-    let typed = typed.trim().to_lowercase();
-    if typed.starts_with(|c: char| c.is_ascii_digit() || c == '#') {
+/// Returns the actions whose titles contain `text`, best match first; none while `text` is a jump.
+pub(super) fn suggest_actions(text: &str) -> Vec<Suggestion> {
+    let text = text.trim().to_lowercase();
+    if text.starts_with(|c: char| c.is_ascii_digit() || c == '#') {
         return Vec::new();
     }
     let mut matching: Vec<_> = actions::action_table()
         .iter()
-        .filter(|row| row.scope == ActionScope::Main && row.title.contains(&typed))
+        .filter(|row| row.scope == ActionScope::Main && row.title.contains(&text))
         .collect();
-    matching.sort_by_key(|row| !row.title.starts_with(&typed));
+    matching.sort_by_key(|row| !row.title.starts_with(&text));
     let suggestion = |row: &'static actions::ActionSpec| Suggestion {
         text: row.title.to_owned(),
         label: row.title.to_owned(),
@@ -39,8 +39,8 @@ pub(super) fn suggest_actions(typed: &str) -> Vec<Suggestion> {
     matching.into_iter().map(suggestion).collect()
 }
 
-/// Returns the filter terms that complete the last word of `typed`.
-pub(super) fn suggest_filter_terms(typed: &str) -> Vec<Suggestion> {
+/// Returns the filter terms that complete the last word of `text`.
+pub(super) fn suggest_filter_terms(text: &str) -> Vec<Suggestion> {
     let suggestion = |completion: crate::query::FilterCompletion| Suggestion {
         text: completion.text,
         label: completion.label,
@@ -48,5 +48,5 @@ pub(super) fn suggest_filter_terms(typed: &str) -> Vec<Suggestion> {
         help: completion.help,
         action: None,
     };
-    complete_filter(typed).into_iter().map(suggestion).collect()
+    complete_filter(text).into_iter().map(suggestion).collect()
 }

@@ -167,7 +167,7 @@ fn esc_before_the_first_row_restores_the_earlier_filter() {
     screen.handle_effects();
     assert!(screen.model.list.filter.is_empty() && screen.model.hit_counters.counters.is_empty());
     assert_eq!(screen.model.list.rows, rows);
-    assert!(screen.model.jobs.is_empty() && screen.model.hit_counters.deferred.is_empty());
+    assert!(screen.model.jobs.is_empty() && screen.model.hit_counters.deferred_requests.is_empty());
 }
 
 #[test]

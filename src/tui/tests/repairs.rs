@@ -104,7 +104,7 @@ pub(super) fn sample_records(plan: &Plan) -> Vec<RepairRecord> {
 fn the_dialog_of_a_plan_opens_on_cancel_and_writes_nothing() {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('e'), Key::Char('x')]);
-    assert_eq!(screen.dialog().unwrap().selected, DialogButton::Cancel);
+    assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
     for text in ["Repair the damage at 646?", "1 event restored", "accounts.log.repairs", "--only 646 --yes"] {
         screen.assert_shows(text);
     }
@@ -126,7 +126,7 @@ fn neither_a_paste_nor_keys_typed_before_the_plan_was_drawn_confirm_it() {
     for key in [Key::Tab, Key::Enter] {
         screen.send(Message::Key(key, before));
     }
-    assert_eq!(screen.dialog().unwrap().selected, DialogButton::Cancel);
+    assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
     screen.send(Message::Paste("\t\n\r".into()));
     assert!(screen.shown_plan().is_some());
     assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
@@ -234,7 +234,7 @@ fn candidates_are_chosen_by_number_and_decisions_are_kept() {
     assert!(lines.iter().any(|line| line.contains(&format!("--choose {start}=2"))), "{lines:?}");
     // A plan without steps can only be closed.
     screen.press(&[Key::Tab]);
-    assert_eq!(screen.dialog().unwrap().selected, DialogButton::Cancel);
+    assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
     screen.assert_shows("[> Close <]");
     let (options, undecided) = planned(screen.requests_of_key(Key::Char('l'))).unwrap();
     assert!(options.accept_likely && options.choices == [(start, 2)]);
@@ -368,7 +368,7 @@ fn a_plan_that_cannot_be_read_cannot_be_confirmed() {
     screen.press(&[Key::Char('X')]);
     screen.resize(20, 5);
     screen.press(&[Key::Tab]);
-    assert_eq!(screen.dialog().unwrap().selected, DialogButton::Cancel);
+    assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
     screen.assert_shows("Enlarge");
     screen.press(&[Key::Enter]);
     assert_eq!(fs::read(&screen.path).unwrap(), bytes);

@@ -393,7 +393,7 @@ fn a_long_scan_shows_its_speed_and_the_remaining_time() {
     screen.send_update(BackgroundUpdate::ScanStopped);
     assert!(strip_line(&screen).contains("| stopped 50 %"), "{}", strip_line(&screen));
     // When only ranges verified earlier remain, the scan reads them, and the remaining time is the time to read them.
-    screen.model.log_info.index.verified = Some(VerificationMark { verified_to: bytes, verified_at_ms: 0 });
+    screen.model.log_info.index.verification = Some(VerificationMark { verified_to: bytes, verified_at_ms: 0 });
     scan_to(&mut screen, 30, bytes / 2 + 1, bytes / 2 + 2);
     let line = scan_to(&mut screen, 50, bytes / 2 + 1, bytes / 4 * 3);
     assert!(line.contains("| 74 %, ") && line.contains(" left"), "{line}");

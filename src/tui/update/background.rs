@@ -58,7 +58,7 @@ fn mark_unavailable(model: &mut Model, reason: LogUnavailable) {
         model.log_info.bytes = 0;
         model.log_info.index.state = IndexState::Missing;
         model.log_info.index.saved_coverage = None;
-        model.log_info.index.verified = None;
+        model.log_info.index.verification = None;
         for worker in [WorkerKind::List, WorkerKind::Detail, WorkerKind::Jump] {
             cancel_request(model, worker);
         }

@@ -48,13 +48,13 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
             dialog.title = "Enlarge the screen".into();
         }
         Some(ActionId::NextButton) if dialog.confirm_label.is_some() => {
-            dialog.selected = match dialog.selected {
+            dialog.selected_button = match dialog.selected_button {
                 DialogButton::Confirm => DialogButton::Cancel,
                 DialogButton::Cancel => DialogButton::Confirm,
             };
         }
         Some(ActionId::ConfirmChoice) => {
-            let (selected, on_confirm) = (dialog.selected, dialog.on_confirm.clone());
+            let (selected, on_confirm) = (dialog.selected_button, dialog.on_confirm.clone());
             model.overlays.pop();
             if selected == DialogButton::Confirm {
                 run_confirmed(model, on_confirm);

@@ -55,7 +55,7 @@ pub(super) fn resume_stopped(model: &mut Model) {
 pub(super) fn advance(model: &mut Model) {
     sync_counters(model);
     request_next_slice(model);
-    for deferred in std::mem::take(&mut model.hit_counters.deferred) {
+    for deferred in std::mem::take(&mut model.hit_counters.deferred_requests) {
         send_or_defer(model, deferred);
     }
 }
@@ -81,8 +81,11 @@ fn request_next_slice(model: &mut Model) {
     }
     remove_job(model, WorkerKind::Hits);
     let slice_bytes = model.hit_counters.slice_bytes;
-    let priority =
-        if model.hit_counters.deferred.is_empty() { ReadPriority::Background } else { ReadPriority::Interactive };
+    let priority = if model.hit_counters.deferred_requests.is_empty() {
+        ReadPriority::Background
+    } else {
+        ReadPriority::Interactive
+    };
     let Some(counter) = newest.and_then(|position| model.hit_counters.counters.get_mut(position)) else { return };
     counter.state = HitCounterState::InProgress;
     let scanned = counter.hits.scanned_bytes();

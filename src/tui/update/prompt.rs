@@ -22,7 +22,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
         _ => {
             if prompt.input.handle_key(key) {
                 prompt.error = None;
-                prompt.selected = 0;
+                prompt.selected_suggestion = 0;
             }
         }
     }
@@ -37,17 +37,18 @@ fn complete(prompt: &mut Prompt, key: Key) {
     }
     match key {
         Key::Tab => {
-            let selected = suggestions.get(prompt.selected).filter(|suggestion| suggestion.text != prompt.input.text());
+            let selected =
+                suggestions.get(prompt.selected_suggestion).filter(|suggestion| suggestion.text != prompt.input.text());
             match selected {
                 Some(suggestion) => {
                     prompt.input = TextInput::new(&suggestion.text);
-                    prompt.selected = 0;
+                    prompt.selected_suggestion = 0;
                 }
-                None => prompt.selected = (prompt.selected + 1) % count,
+                None => prompt.selected_suggestion = (prompt.selected_suggestion + 1) % count,
             }
         }
-        Key::Down => prompt.selected = (prompt.selected + 1) % count,
-        _ => prompt.selected = (prompt.selected + count - 1) % count,
+        Key::Down => prompt.selected_suggestion = (prompt.selected_suggestion + 1) % count,
+        _ => prompt.selected_suggestion = (prompt.selected_suggestion + count - 1) % count,
     }
 }
 
@@ -96,7 +97,8 @@ fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) {
         model.overlays.pop();
         return;
     }
-    if let Some(action) = prompt.suggestions().get(prompt.selected).and_then(|suggestion| suggestion.action) {
+    if let Some(action) = prompt.suggestions().get(prompt.selected_suggestion).and_then(|suggestion| suggestion.action)
+    {
         model.overlays.pop();
         run_action(model, action);
         return;

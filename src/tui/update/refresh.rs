@@ -99,12 +99,13 @@ fn request_detail(model: &mut Model) {
     let Some(row) = model.selected_row() else {
         if model.list.rows.is_empty() {
             model.detail.contents = None;
-            model.detail.requested = None;
+            model.detail.last_request = None;
         }
         return;
     };
     let history = if model.detail.view == DetailView::Aggregate { IncludeHistory::Yes } else { IncludeHistory::No };
-    let requested = model.detail.requested.filter(|requested| (requested.start, requested.end) == (row.start, row.end));
+    let requested =
+        model.detail.last_request.filter(|requested| (requested.start, requested.end) == (row.start, row.end));
     if requested.is_none() {
         model.detail.scroll_to_start();
     }
@@ -117,8 +118,8 @@ fn request_detail(model: &mut Model) {
         hex_start,
         index_generation: model.detail.index_generation,
     };
-    if model.detail.requested != Some(needed) {
-        model.detail.requested = Some(needed);
+    if model.detail.last_request != Some(needed) {
+        model.detail.last_request = Some(needed);
         send_request(model, WorkerKind::Detail, Request::Detail { row, hex_start, history });
     }
 }

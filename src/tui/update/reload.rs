@@ -10,7 +10,7 @@ use crate::tui::request::{Request, WorkerKind};
 pub(super) fn discard_log_state(model: &mut Model, scan: ScanState) {
     model.scan = ScanProgress::new(scan);
     hit_counter::clear_counters(model);
-    model.detail.requested = None;
+    model.detail.last_request = None;
     model.detail.contents = None;
     model.aggregates.load_state = AggregateLoadState::NotRequested;
 }

@@ -22,7 +22,7 @@ pub(super) fn send_or_defer(model: &mut Model, mut pending: DeferredRequest) {
             let generation = model.generations.advance(worker);
             model.effects.push_back(Effect::Request { worker, generation, request: Box::new(request) });
         }
-        HitReadiness::NotYet => model.hit_counters.deferred.push(pending),
+        HitReadiness::NotYet => model.hit_counters.deferred_requests.push(pending),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &ConfirmDialog) {
         draw_spans(frame, area, line, vec![span(model, Role::Text, fit_safe(text, text_width))]);
     }
     let button = |choice, name: &str| {
-        let is_selected = dialog.selected == choice;
+        let is_selected = dialog.selected_button == choice;
         let text = match (is_selected, area.width >= MIN_BRACKETED_WIDTH) {
             (true, true) => format!("[> {name} <]   "),
             (false, true) => format!("[  {name}  ]   "),

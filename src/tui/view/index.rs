@@ -72,7 +72,7 @@ fn content_lines(model: &Model) -> Vec<IndexLine> {
         Some(saved) => lines.extend(coverage_lines("saved index", saved, log_bytes)),
         None => lines.push(IndexLine::plain("saved index", "none that can be used")),
     }
-    lines.extend(index.verified.map(|mark| verification_line(mark, log_bytes)));
+    lines.extend(index.verification.map(|mark| verification_line(mark, log_bytes)));
     lines.push(IndexLine::blank());
     match &index.memory_coverage {
         Some(memory) => lines.extend(coverage_lines("this session", memory, log_bytes)),

@@ -49,7 +49,7 @@ fn line_spans(model: &Model, line: &JsonLineView, available: usize) -> Vec<Span<
         spans.push(span(model, Role::Warning, format!(" … {count} lines ")));
         spans.push(Span::raw(closing.to_owned()));
     }
-    if line.comma {
+    if line.has_comma {
         spans.push(Span::raw(","));
     }
     spans

@@ -62,11 +62,11 @@ fn draw_error(frame: &mut Frame, model: &Model, error: &str, bottom: u16) {
 fn draw_suggestions(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u16) {
     let suggestions = prompt.suggestions();
     let height = MAX_SUGGESTIONS.min(bottom).min(suggestions.len() as u16);
-    let top = prompt.selected.saturating_sub(usize::from(height).saturating_sub(1));
+    let top = prompt.selected_suggestion.saturating_sub(usize::from(height).saturating_sub(1));
     let area = Rect::new(0, bottom - height, frame.area().width, height);
     clear(frame, model, area);
     for (line, (number, suggestion)) in (0..height).zip(suggestions.iter().enumerate().skip(top)) {
-        let marker = if number == prompt.selected { ">" } else { " " };
+        let marker = if number == prompt.selected_suggestion { ">" } else { " " };
         let available = usize::from(area.width).saturating_sub(LABEL_COLUMNS + KEY_COLUMNS + 3);
         let spans = vec![
             span(model, Role::Text, format!("{marker} {}", pad(&suggestion.label, LABEL_COLUMNS))),
@@ -74,7 +74,7 @@ fn draw_suggestions(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u
             span(model, Role::Muted, fit_safe(suggestion.help, available)),
         ];
         draw_spans(frame, area, line, spans);
-        if number == prompt.selected {
+        if number == prompt.selected_suggestion {
             style_line(frame, area, line, model.theme.style(Role::Cursor));
         }
     }

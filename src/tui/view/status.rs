@@ -125,7 +125,7 @@ fn damage_item(model: &Model) -> StatusItem {
     }
     match model.scan.state {
         ScanState::Done if has_skipped => {
-            let mark = model.log_info.index.verified;
+            let mark = model.log_info.index.verification;
             let date = mark.map(|mark| format!(" on {}", format_date(mark.verified_at_ms, DisplayZone::Utc)));
             let text = format!("no damage found; verified earlier{}", date.unwrap_or_default());
             StatusItem::new(3, Role::Muted, text)

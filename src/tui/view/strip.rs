@@ -29,7 +29,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     spans.extend(cell_spans(model, area));
     spans.push(span(model, Role::Muted, "| "));
     let progress = progress_text(model).filter(|_| is_wide(area));
-    let verified = model.log_info.index.verified.filter(|_| is_wide(area) && progress.is_none());
+    let verified = model.log_info.index.verification.filter(|_| is_wide(area) && progress.is_none());
     spans.push(span(model, Role::Text, progress.unwrap_or_else(|| scan_state_text(model))));
     spans.extend(verified.map(|mark| {
         let glyph = StripCell::VerifiedEarlier.glyph();
@@ -71,7 +71,7 @@ const fn cell_role(cell: StripCell) -> Role {
 
 /// Returns the number of bytes that were verified in this session or earlier.
 fn verified_bytes(model: &Model) -> u64 {
-    let earlier = model.log_info.index.verified.map_or(0, |mark| mark.verified_to);
+    let earlier = model.log_info.index.verification.map_or(0, |mark| mark.verified_to);
     model.scan.health_map.verified_bytes(earlier).min(model.log_info.bytes)
 }
 

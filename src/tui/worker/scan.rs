@@ -85,10 +85,10 @@ impl ScanWorker {
         self.load_index();
         let mut done_reported = false;
         loop {
-            let mut queued: Vec<ScanCommand> = commands.try_iter().collect();
+            let mut queued_commands: Vec<ScanCommand> = commands.try_iter().collect();
             // Commands before a restart are dropped, because they refer to a log that was replaced.
-            let last_restart = queued.iter().rposition(|command| *command == ScanCommand::Restart);
-            for command in queued.drain(last_restart.unwrap_or_default()..) {
+            let last_restart = queued_commands.iter().rposition(|command| *command == ScanCommand::Restart);
+            for command in queued_commands.drain(last_restart.unwrap_or_default()..) {
                 done_reported &= self.handle_command(command) == CommandEffect::NothingNew;
             }
             let is_stopped = self.stop.load(Ordering::Acquire);

@@ -23,9 +23,9 @@ pub(super) struct ScanWorkerState {
     /// Time of the last readable event before the next slice, in milliseconds since the Unix epoch.
     pub(super) last_event_time: Option<u64>,
     /// Ranges that remain to be verified, ascending; `None` until the first catch-up is complete.
-    unverified: Option<VecDeque<Range<u64>>>,
+    unverified_ranges: Option<VecDeque<Range<u64>>>,
     /// Ranges that were verified earlier. They are read only when the user resumes a finished scan.
-    skipped: VecDeque<Range<u64>>,
+    skipped_ranges: VecDeque<Range<u64>>,
 }
 
 /// The state of the log when the index had last read all of it.
@@ -54,34 +54,34 @@ impl ScanWorkerState {
 
     /// Returns true when no queued range remains.
     pub(super) fn has_verified_all(&self) -> bool {
-        self.unverified.as_ref().is_some_and(VecDeque::is_empty)
+        self.unverified_ranges.as_ref().is_some_and(VecDeque::is_empty)
     }
 
     /// Queues the ranges that the index does not record as verified, and marks the ranges between them as skipped. Only
     /// the first call has an effect.
     pub(super) fn queue_unverified_ranges(&mut self, log_bytes: u64) {
-        if self.unverified.is_some() {
+        if self.unverified_ranges.is_some() {
             return;
         }
         let index = self.index.as_ref();
         let queue: VecDeque<_> = index
             .map_or_else(|| iter::once(0..log_bytes).collect(), |index| unverified_ranges(index, log_bytes).into());
         let between = queue.iter().zip(queue.iter().skip(1)).map(|(before, after)| before.end..after.start);
-        self.skipped = between.filter(|range| !range.is_empty()).collect();
-        self.unverified = Some(queue);
+        self.skipped_ranges = between.filter(|range| !range.is_empty()).collect();
+        self.unverified_ranges = Some(queue);
     }
 
     /// Queues the skipped ranges when no other queued range remains.
     pub(super) fn queue_skipped_ranges(&mut self) {
         if self.has_verified_all() {
-            self.unverified = Some(std::mem::take(&mut self.skipped));
+            self.unverified_ranges = Some(std::mem::take(&mut self.skipped_ranges));
         }
     }
 
     /// Replaces the queued range at the end of a truncated log, because it refers to bytes that no longer exist.
     /// Returns the start of the new range, or `None` when no ranges have been queued yet.
     pub(super) fn requeue_end(&mut self, index: &AggregateIndex, log_bytes: u64) -> Option<u64> {
-        let queue = self.unverified.as_mut()?;
+        let queue = self.unverified_ranges.as_mut()?;
         let end = unverified_ranges(index, log_bytes).pop()?;
         let start = end.start;
         queue.retain(|range| range.start < start);
@@ -91,13 +91,13 @@ impl ScanWorkerState {
 
     /// Returns the first queued range.
     pub(super) fn next_range(&self) -> Option<Range<u64>> {
-        self.unverified.as_ref()?.front().cloned()
+        self.unverified_ranges.as_ref()?.front().cloned()
     }
 
     /// Removes the part of the first queued range that was read, which is everything before `scanned_to`.
     pub(super) fn finish_slice(&mut self, scanned_to: u64, last_event_time: Option<u64>) {
         self.last_event_time = last_event_time;
-        let Some(queue) = &mut self.unverified else { return };
+        let Some(queue) = &mut self.unverified_ranges else { return };
         let Some(range) = queue.pop_front() else { return };
         let rest = scanned_to..range.end;
         if rest.is_empty() {

@@ -173,7 +173,7 @@ impl SharedState {
                 state: view.index_state().clone(),
                 saved_coverage,
                 memory_coverage: self.index().map(|index| index.coverage()),
-                verified: view.trusted_index().and_then(|index| index.verification_mark()),
+                verification: view.trusted_index().and_then(|index| index.verification_mark()),
             },
             writer: *self.writer.read().unwrap_or_else(PoisonError::into_inner),
             read_only_reason,

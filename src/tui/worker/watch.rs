@@ -34,7 +34,7 @@ pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, 
         fingerprint: None,
         last_index_identity: None,
         pending_change: None,
-        reported_unavailable: None,
+        reported_reason: None,
         journals: JournalWatcher::new(shared),
         last_repair_epoch: shared.repair_epoch(),
         last_writer_check: None,
@@ -67,7 +67,7 @@ struct LogWatcher {
     /// A change after which the log has not been reopened yet.
     pending_change: Option<PendingChange>,
     /// The reason that was reported last why the path does not lead to a log; `None` while it leads to one.
-    reported_unavailable: Option<LogUnavailable>,
+    reported_reason: Option<LogUnavailable>,
     journals: JournalWatcher,
     last_repair_epoch: u64,
     last_writer_check: Option<Instant>,
@@ -106,9 +106,7 @@ impl LogWatcher {
                 return self.report_unavailable(LogUnavailable::Missing);
             }
             PathTarget::OtherFile => self.set_pending_change(LogChange::Replaced),
-            PathTarget::OpenFile if self.reported_unavailable.is_some() => {
-                self.set_pending_change(LogChange::Reappeared)
-            }
+            PathTarget::OpenFile if self.reported_reason.is_some() => self.set_pending_change(LogChange::Reappeared),
             PathTarget::OpenFile if self.pending_change.is_none() => self.detect_change(bytes),
             PathTarget::OpenFile => {}
         }
@@ -184,7 +182,7 @@ impl LogWatcher {
         let Some(PendingChange { change, failed_reopens }) = self.pending_change else { return Ok(None) };
         match self.shared.reopen_log() {
             Ok(()) => {
-                (self.pending_change, self.reported_unavailable) = (None, None);
+                (self.pending_change, self.reported_reason) = (None, None);
                 Ok(Some(change))
             }
             Err(error) => {
@@ -205,8 +203,8 @@ impl LogWatcher {
 
     /// Reports that the path no longer leads to a log, unless the same reason was reported last.
     fn report_unavailable(&mut self, reason: LogUnavailable) -> WatchResult {
-        if self.reported_unavailable.as_ref() != Some(&reason) {
-            self.reported_unavailable = Some(reason.clone());
+        if self.reported_reason.as_ref() != Some(&reason) {
+            self.reported_reason = Some(reason.clone());
             self.out.send(Message::Background(BackgroundUpdate::LogUnavailable(reason))).map_err(|_| WatchEnded)?;
         }
         Ok(())
