@@ -220,7 +220,14 @@ impl VerifyReporter<'_> {
             return Ok(());
         }
         out.print_line(&finding_line(finding, journal))?;
-        fix.as_ref().map_or(Ok(()), |fix| out.print_line(&format!("  fix: {}", fix_line(fix))))
+        match fix {
+            Some(fix) => out.print_line(&format!("  fix: {}", fix_line(fix))),
+            // A version 0 log is never repaired in place, and its readable events are all before the unfinished frame.
+            None if finding.kind == DamageKind::TornTail && self.version == Version::V0 => {
+                out.print_line("  fix: `chronicle migrate LOG -o NEW` copies all other events")
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -60,7 +60,9 @@ pub(crate) fn fix_line(fix: &Fix) -> String {
     let mut line = format!("{}{}", fix.action.name(), certainty_suffix(fix));
     match fix.candidates.as_slice() {
         [] => line.push_str(match fix.action {
-            RepairAction::SetAsideTail => ": the end is saved in the journal and cut from the log",
+            RepairAction::SetAsideTail => {
+                ": the end is saved in the journal and cut from the log; opening for append does the same"
+            }
             RepairAction::Gap => ": the range is replaced with a gap; later offsets stay, nothing is restored",
             _ => "",
         }),
@@ -420,7 +422,10 @@ mod tests {
             choice: Some((8090, 1)),
         };
         assert_eq!(fix_label(&tail), "set aside");
-        assert_eq!(fix_line(&tail), "set_aside_tail: the end is saved in the journal and cut from the log");
+        assert_eq!(
+            fix_line(&tail),
+            "set_aside_tail: the end is saved in the journal and cut from the log; opening for append does the same"
+        );
     }
 
     #[test]

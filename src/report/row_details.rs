@@ -139,7 +139,7 @@ fn finding_lines(finding: &Finding, fix: FixKnowledge, gap_journal: Option<&str>
     ];
     match fix {
         FixKnowledge::Fix(fix) => {
-            lines.push(DetailLine::plain("can be done", fix_line(fix)));
+            lines.push(DetailLine::plain("fix", fix_line(fix)));
             let undecided = fix.candidates.iter().filter(|_| fix.is_undecided());
             lines.extend(undecided.enumerate().map(|(nth, candidate)| {
                 let expected = format_expected_by_chance(candidate.expected_false_positives);
@@ -147,9 +147,9 @@ fn finding_lines(finding: &Finding, fix: FixKnowledge, gap_journal: Option<&str>
                 DetailLine::plain("by chance", text)
             }));
         }
-        FixKnowledge::NoFix if kind.is_damage() => lines.push(DetailLine::plain("can be done", "nothing in place")),
+        FixKnowledge::NoFix if kind.is_damage() => lines.push(DetailLine::plain("fix", "nothing in place")),
         FixKnowledge::NotSearched if kind.is_damage() => {
-            lines.push(DetailLine::plain("can be done", "not known yet: the scan has not reached this range"));
+            lines.push(DetailLine::plain("fix", "not known yet: the scan has not reached this range"));
         }
         FixKnowledge::NoFix | FixKnowledge::NotSearched => {}
     }

@@ -38,8 +38,7 @@ pub(crate) fn finding_sentence(finding: &Finding) -> String {
             resume_clause(evidence)
         ),
         DamageKind::TornTail => format!(
-            "the last frame is incomplete{}: its writer was interrupted; opening for append sets it aside (version 0: \
-             `chronicle migrate` leaves it out)",
+            "the last frame is incomplete{}: its writer was interrupted",
             evidence
                 .bytes_missing
                 .filter(|n| *n > 0)
@@ -276,8 +275,7 @@ mod tests {
             ),
             (
                 sentence_of(DamageKind::TornTail, Evidence { bytes_missing: Some(40), ..Evidence::default() }),
-                "the last frame is incomplete, 40 B missing: its writer was interrupted; opening for append sets it \
-                 aside (version 0: `chronicle migrate` leaves it out)",
+                "the last frame is incomplete, 40 B missing: its writer was interrupted",
             ),
             (
                 sentence_of(
