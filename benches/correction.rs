@@ -1,5 +1,5 @@
-//! Measures correction from the checksum: damages frames in several ways, and counts how often the proposed correction is
-//! right, wrong, undecided or missing.
+//! Measures correction from the checksum: damages frames in several ways, and counts how often the proposed correction
+//! is right, wrong, undecided or missing.
 //!
 //! `benches/correction` runs it and describes its options. It fails when more corrections are wrong than
 //! docs/correction.md promises; [`exceeded_limits`] contains the limits.
@@ -226,8 +226,8 @@ impl OutcomeRow {
         8.0 * self.size as f64 / 4_294_967_296.0
     }
 
-    /// Returns true when more corrections are proven and wrong than the documented probability and four standard deviations
-    /// explain.
+    /// Returns true when more corrections are proven and wrong than the documented probability and four standard
+    /// deviations explain.
     fn is_proven_wrong_too_often(&self) -> bool {
         let expected = self.single_bit_chance() * self.counts.total() as f64;
         let limit = if self.method.forbids_wrong_proof() { 0.0 } else { expected + 4.0 * expected.sqrt() + 1.0 };

@@ -71,7 +71,8 @@ fn make_log(path: &Path, bytes: u64) {
 
 /// Creates a log of the small log's bytes, a hole, and the small log's frames again.
 ///
-/// The index is built by surveys that skip the hole, because reading it would take minutes. Opening a log does not read it.
+/// The index is built by surveys that skip the hole, because reading it would take minutes. Opening a log does not read
+/// it.
 fn make_vast(path: &Path, small: &Path) {
     let bytes = fs::read(small).unwrap();
     let frames = &bytes[HEADER_LEN as usize..];

@@ -1,4 +1,5 @@
-//! Prints the table of docs/performance.md: each operation, a baseline measured in the same run, their ratio, and the target.
+//! Prints the table of docs/performance.md: each operation, a baseline measured in the same run, their ratio, and the
+//! target.
 //!
 //! `benches/run` runs it and describes its options. No figure is asserted.
 #![allow(

@@ -10,7 +10,8 @@ const RUNS: usize = 5;
 /// The result of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Measurement {
-    /// Number of bytes processed in a time. A higher rate is better; for all other measurements, a lower value is better.
+    /// Number of bytes processed in a time. A higher rate is better; for all other measurements, a lower value is
+    /// better.
     Rate(u64, Duration),
     Time(Duration),
     Bytes(u64),

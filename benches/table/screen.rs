@@ -1,4 +1,5 @@
-//! Measures the screen in a pseudo terminal: time to the first screen, time from a key to its frame, CPU time while idle.
+//! Measures the screen in a pseudo terminal: time to the first screen, time from a key to its frame, CPU time while
+//! idle.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Arguments and output of `salvage` and `migrate`, which copy a log's events into a new log. The new log appears at its
-//! path complete or not at all.
+//! Arguments and output of `salvage` and `migrate`, which copy a log's events into a new log. The new log appears at
+//! its path complete or not at all.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -124,7 +124,8 @@ fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
     Ok(if *view.index_state() == IndexState::Fresh { ExitStatus::Done } else { ExitStatus::IndexUnusable })
 }
 
-/// Builds, catches up or rebuilds the index, depending on its state. Refuses `ahead` and `unsupported`, which only an explicit rebuild may replace.
+/// Builds, catches up or rebuilds the index, depending on its state. Refuses `ahead` and `unsupported`, which only an
+/// explicit rebuild may replace.
 fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
     // Catching up must cost only the new bytes, so the pages it does not read are not checked here.
     let behind = matches!(log.view().index_state(), IndexState::Behind { .. });

@@ -129,7 +129,8 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
     match result {
         Ok(status) => status,
         Err(failure) => {
-            // Output printed before the failure is still valid. An error of this flush is ignored: the command has failed.
+            // Output printed before the failure is still valid. An error of this flush is ignored: the command has
+            // failed.
             let _ = out.flush();
             out.print_failure(&failure);
             failure.exit_status()

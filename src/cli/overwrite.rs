@@ -31,8 +31,8 @@ pub(super) fn remove_existing(path: &Path, existing: ExistingFiles) -> Result<()
 /// Commands that write the new log to a temporary file and rename it once it is complete use this check alone.
 ///
 /// # Errors
-/// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` when another process writes to it; `Io` when it
-/// is not a regular file or cannot be examined.
+/// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` when another process writes to it; `Io` when
+/// it is not a regular file or cannot be examined.
 pub(super) fn check_replaceable(path: &Path, existing: ExistingFiles) -> Result<(), CommandFailure> {
     for file in [path, &index_path(path)] {
         let metadata = match fs::symlink_metadata(file) {

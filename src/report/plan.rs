@@ -1,6 +1,7 @@
 //! Formats plans, fixes and the repair history as text.
 //!
-//! The text can contain paths and text from a plan file. The caller must make it safe for a terminal before printing it.
+//! The text can contain paths and text from a plan file. The caller must make it safe for a terminal before printing
+//! it.
 
 use std::path::Path;
 
@@ -19,8 +20,8 @@ const MAX_BYTES_SHOWN: usize = 12;
 /// Maximum number of changes, and of candidates, that a line shows.
 const MAX_CHANGES_SHOWN: usize = 3;
 
-/// Formats a plan as lines: the totals, each step, each unrepaired range with the reason, and the command that undoes the
-/// repair.
+/// Formats a plan as lines: the totals, each step, each unrepaired range with the reason, and the command that undoes
+/// the repair.
 ///
 /// `folder` is the journal folder.
 pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {

@@ -17,9 +17,9 @@ const MAX_MARKS: u32 = 4;
 
 /// Replaces every hostile character with an escape: `‹ESC›`, `‹U+202E›`.
 ///
-/// These characters are hostile: control characters (including line feed and tab, because the caller splits lines first),
-/// characters that change the direction of text, invisible characters (except the space), noncharacters, combining marks
-/// without a base character, and more than four combining marks on one character.
+/// These characters are hostile: control characters (including line feed and tab, because the caller splits lines
+/// first), characters that change the direction of text, invisible characters (except the space), noncharacters,
+/// combining marks without a base character, and more than four combining marks on one character.
 pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
     if first_hostile(text).is_none() {
         return Cow::Borrowed(text);

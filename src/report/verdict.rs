@@ -102,8 +102,8 @@ fn gap_sentence(gap: &Finding, bytes: &str) -> String {
 
 /// Formats an index state with its number: `fresh`, `BEHIND 12 MiB, 4 201 events`.
 ///
-/// `events` is the number of events that a `behind` index does not cover, or of events that an `ahead` index covers and the
-/// log lacks; `None` if it is unknown.
+/// `events` is the number of events that a `behind` index does not cover, or of events that an `ahead` index covers and
+/// the log lacks; `None` if it is unknown.
 pub(crate) fn index_line(state: &IndexState, events: Option<u64>) -> String {
     let number = |suffix: &str| events.map(|n| format!(", {}{suffix}", format_count(n, "event"))).unwrap_or_default();
     match state {

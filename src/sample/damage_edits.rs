@@ -1,7 +1,7 @@
 //! Chooses the bytes that a drill changes, and computes the finding that the change must produce.
 //!
-//! The finding follows from docs/format.md and from the change itself, not from the inspector, so a drill is a test of the
-//! inspector. This module writes nothing.
+//! The finding follows from docs/format.md and from the change itself, not from the inspector, so a drill is a test of
+//! the inspector. This module writes nothing.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -155,8 +155,8 @@ fn with_earlier_time(target: &TargetFrame, previous: u64, rng: &mut Rng) -> Opti
 
 /// Overwrites a sector that starts inside one frame and ends inside a later one.
 ///
-/// The sector covers the checksum of the first frame and the length of the last. No frame in it can be recognised, so all
-/// of them are one finding.
+/// The sector covers the checksum of the first frame and the length of the last. No frame in it can be recognised, so
+/// all of them are one finding.
 fn edit_sector(drill: Drill, rng: &mut Rng, run: &[TargetFrame]) -> Option<PlannedEdit> {
     let first = run.get(1..)?.iter().find(|found| {
         let at = found.end().next_multiple_of(SECTOR_BYTES) - SECTOR_BYTES;

@@ -1,7 +1,7 @@
 //! Generates realistic sample logs, plants damage in copies of logs, and creates a demo log with both.
 //!
-//! A seed determines every result, so all results are reproducible. This module does not inspect a log to find the damage:
-//! the planted damage follows from the change itself, so a drill is a test of the inspector.
+//! A seed determines every result, so all results are reproducible. This module does not inspect a log to find the
+//! damage: the planted damage follows from the change itself, so a drill is a test of the inspector.
 
 mod damage_edits;
 mod demo;

@@ -11,11 +11,12 @@ use crate::StorageError;
 use crate::file::{Disk, LogFile, OpenMode, OsDisk};
 use crate::inspect::{LogView, SurveyOptions, index_path, survey};
 
-/// Copies the log `source` to `copy` and plants the damage of `drill` in the copy. Neither `copy` nor its index may exist.
+/// Copies the log `source` to `copy` and plants the damage of `drill` in the copy. Neither `copy` nor its index may
+/// exist.
 ///
 /// # Errors
-/// `NoLocation` when the log is too short or of version 0. `Storage` with `AlreadyExists` when a file exists, with `Io` when
-/// a file cannot be read or written, or with an error of opening a log.
+/// `NoLocation` when the log is too short or of version 0. `Storage` with `AlreadyExists` when a file exists, with `Io`
+/// when a file cannot be read or written, or with an error of opening a log.
 pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) -> Result<PlantedDamage, DrillError> {
     let index = index_path(copy);
     for path in [copy, &index] {
@@ -28,7 +29,8 @@ pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) 
     let planted = plan_damage(&log, drill, seed)?;
     planted.edit.write_edited_copy(source, copy)?;
     if drill.needs_index() {
-        // The index is built from the intact log. The file `index` does not exist yet, so the view opens without an index.
+        // The index is built from the intact log. The file `index` does not exist yet, so the view opens without an
+        // index.
         let view = LogView::open(disk.clone(), source, Some(&index))?;
         let mut built = view.empty_index();
         survey(&view, &SurveyOptions::default(), Some(&mut built), &mut |_| ControlFlow::Continue(()))?;
@@ -57,7 +59,8 @@ mod tests {
         survey.findings.iter().map(|finding| (finding.kind, finding.start, finding.end)).collect()
     }
 
-    /// Returns the seeds to test. The inspector reads a damaged end twice, 250 ms apart, so fewer seeds are tested for it.
+    /// Returns the seeds to test. The inspector reads a damaged end twice, 250 ms apart, so fewer seeds are tested for
+    /// it.
     fn seeds(drill: Drill) -> std::ops::Range<u64> {
         match drill {
             Drill::Zeros | Drill::TornTail | Drill::TornData | Drill::TruncatedFrame => 0..4,

@@ -138,7 +138,8 @@ pub(super) const CITIES: [&str; 12] = [
 ];
 pub(super) const CURRENCIES: [&str; 5] = ["EUR", "USD", "JPY", "GBP", "SEK"];
 
-/// Text that fills an event up to its length. It is ASCII without characters that JSON escapes, so it can be cut anywhere.
+/// Text that fills an event up to its length. It is ASCII without characters that JSON escapes, so it can be cut
+/// anywhere.
 pub(super) const FILLER_TEXT: &str = "checked by the night shift and found in order; the customer asked for a call back before \
     noon, which was done. Second attempt after the carrier returned the parcel with the label torn, new label printed and \
     handed over at the side entrance. Amount agreed on the phone with the branch, confirmation follows by letter. The \

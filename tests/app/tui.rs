@@ -1,5 +1,5 @@
-//! End-to-end tests of the screen: the program runs in a pseudo terminal, and a terminal emulator reads its output. Every
-//! step waits for the expected text, up to a deadline.
+//! End-to-end tests of the screen: the program runs in a pseudo terminal, and a terminal emulator reads its output.
+//! Every step waits for the expected text, up to a deadline.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -90,7 +90,8 @@ fn event_json(type_number: u64, time: u64, n: u64, size: usize) -> String {
     )
 }
 
-/// Builds a log of these runs. Time advances by a second with each event, and decreases by an hour with each run of type 7.
+/// Builds a log of these runs. Time advances by a second with each event, and decreases by an hour with each run of
+/// type 7.
 ///
 /// The first frame is valid, so the file is recognised as a log. The last frame is valid, so the end is not read twice.
 fn build_log(version: u16, runs: &[EventRun]) -> Vec<u8> {

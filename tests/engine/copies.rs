@@ -1,4 +1,5 @@
-//! Tests of salvage and migrate: the bytes of the new log, an unchanged source, and a kill or failure at every disk call.
+//! Tests of salvage and migrate: the bytes of the new log, an unchanged source, and a kill or failure at every disk
+//! call.
 
 use std::fs;
 use std::ops::ControlFlow;

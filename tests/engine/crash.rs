@@ -1,4 +1,5 @@
-//! Tests kills, power cuts and failing calls at every disk call of an append, of setting a tail aside, and of an index save.
+//! Tests kills, power cuts and failing calls at every disk call of an append, of setting a tail aside, and of an index
+//! save.
 
 use std::ops::ControlFlow;
 
@@ -13,7 +14,8 @@ use super::support::{
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
 
-/// Appends ten events, every second one with a sync. Returns the acknowledged offsets, and those acknowledged as synced.
+/// Appends ten events, every second one with a sync. Returns the acknowledged offsets, and those acknowledged as
+/// synced.
 fn append_ten(disk: &SimDisk) -> (Vec<u64>, Vec<u64>) {
     let (mut all, mut synced) = (Vec::new(), Vec::new());
     let Ok(mut log) = open_options(disk).open(LOG) else { return (all, synced) };
@@ -178,7 +180,8 @@ fn setting_a_tail_aside_is_atomic_under_a_kill_or_failure_at_any_call() {
                         current.len(),
                         after.names()
                     );
-                    // A complete journal before the cut is reported as a pending repair, and the report changes nothing.
+                    // A complete journal before the cut is reported as a pending repair, and the report changes
+                    // nothing.
                     let pending = open_read_only(&after).pending_repair().unwrap();
                     let range = pending.map(|pending| (pending.start as usize, pending.end as usize));
                     assert!(range.is_none() || journaled, "{fault:?} at call {call}: {range:?}");

@@ -1,4 +1,5 @@
-//! Tests of comparing two copies of a log: the kinds and ranges of differences, and that every differing byte is reported.
+//! Tests of comparing two copies of a log: the kinds and ranges of differences, and that every differing byte is
+//! reported.
 
 use std::ops::ControlFlow;
 use std::path::Path;

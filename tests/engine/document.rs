@@ -1,4 +1,5 @@
-//! Compares `docs/format.md` with the code: tables of fields, damage kinds, fixes, certainties, index states, constants.
+//! Compares `docs/format.md` with the code: tables of fields, damage kinds, fixes, certainties, index states,
+//! constants.
 
 use std::fs;
 use std::path::Path;
@@ -34,7 +35,8 @@ fn field_tables(text: &str) -> Vec<Vec<Vec<String>>> {
     tables
 }
 
-/// Returns the rows of the table between the markers `<!-- name -->` and `<!-- /name -->`, without its two lines of heading.
+/// Returns the rows of the table between the markers `<!-- name -->` and `<!-- /name -->`, without its two lines of
+/// heading.
 fn marked_table(text: &str, name: &str) -> Vec<Vec<String>> {
     let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
     let table = text.split_once(&start).unwrap().1.split_once(&end).unwrap().0;

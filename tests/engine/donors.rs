@@ -1,5 +1,5 @@
-//! Tests of repairs and copies with a donor: options take precedence, the ranges of the donor are offered, and notes give the
-//! reason where the donor is not used.
+//! Tests of repairs and copies with a donor: options take precedence, the ranges of the donor are offered, and notes
+//! give the reason where the donor is not used.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -28,8 +28,8 @@ fn with_other_creation_time(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Builds a log with two adjacent damaged frames that each have a likely fix, and its donor. Returns the disk, the intact
-/// bytes, and the offsets of the two frames.
+/// Builds a log with two adjacent damaged frames that each have a likely fix, and its donor. Returns the disk, the
+/// intact bytes, and the offsets of the two frames.
 fn log_with_two_likely_fixes(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<u8>, u64, u64) {
     let (whole, offsets) = log_bytes(12);
     let mut bytes = whole.clone();

@@ -1,5 +1,5 @@
-//! Tests of logs whose header is damaged together with frames. Only the index records the header and the lost end; every repair
-//! that does not change them keeps these records.
+//! Tests of logs whose header is damaged together with frames. Only the index records the header and the lost end;
+//! every repair that does not change them keeps these records.
 
 use std::path::Path;
 
@@ -11,7 +11,8 @@ use super::repairs::{log_paths, plan};
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{LOG, disk_with_log, finding_ranges, open_options, open_read_only, readable_offsets, survey_log};
 
-/// Builds a log of 20 events with a fresh index, and damages the log: `flips` are offsets and bit masks, `cut` is the remaining length.
+/// Builds a log of 20 events with a fresh index, and damages the log: `flips` are offsets and bit masks, `cut` is the
+/// remaining length.
 fn damaged_log(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(20, true);
     let good = disk.get(LOG).unwrap();

@@ -1,4 +1,5 @@
-//! Tests of the index: its states, its lookups compared with a replay of the log, and every flipped bit of an index file.
+//! Tests of the index: its states, its lookups compared with a replay of the log, and every flipped bit of an index
+//! file.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +74,8 @@ fn closing_a_writer_saves_the_index_and_dropping_it_does_not() {
     append_events(&disk, 0..3);
     let len = disk.get(LOG).unwrap().len() as u64;
     assert_eq!(index_state(&disk), IndexState::Behind { bytes: len - before });
-    // This writer opened the log with an index that was behind and did not catch it up, so closing does not save the index.
+    // This writer opened the log with an index that was behind and did not catch it up, so closing does not save the
+    // index.
     let mut log = open_options(&disk).open(LOG).unwrap();
     log.append(&event(1, 2)).unwrap();
     log.close().unwrap();
@@ -150,15 +152,16 @@ fn a_different_header_is_damage_only_when_the_frames_match() {
     let (disk, offsets) = disk_with_log(5, true);
     let good = disk.get(LOG).unwrap();
     let last = offsets[4] as usize;
-    // The index contradicts a version, a flag and a time. It is matched by the last frame, because the first is damaged.
+    // The index contradicts a version, a flag and a time. It is matched by the last frame, because the first is
+    // damaged.
     for (byte, bit) in [(4, 4), (7, 1), (15, 1)] {
         let mut bytes = good.clone();
         bytes[byte] ^= bit;
         bytes[16..offsets[1] as usize].fill(0);
         disk.put(LOG, &bytes);
         assert_eq!(finding_ranges(&survey_log(&disk))[0], ("header", 0, 16), "byte {byte}");
-        // No indexed frame is left. A different time can belong to another log, so it is no finding; a different version or
-        // flag makes the open fail.
+        // No indexed frame is left. A different time can belong to another log, so it is no finding; a different
+        // version or flag makes the open fail.
         bytes[last + 60] ^= 1;
         bytes[offsets[1] as usize..last].fill(b'#');
         disk.put(LOG, &bytes);
@@ -266,8 +269,8 @@ fn no_flipped_bit_of_an_index_yields_a_wrong_event() {
     append_events(&disk, 5..7);
     let index = disk.get(INDEX).unwrap();
     let truth = replayed_offsets(&disk);
-    // Most of a page is padding, which its checksum covers too. Every bit of the used parts is flipped, and one bit of each
-    // byte of the padding.
+    // Most of a page is padding, which its checksum covers too. Every bit of the used parts is flipped, and one bit of
+    // each byte of the padding.
     for byte in 0..index.len() {
         let used = byte % 4096 < 300 || byte % 4096 >= 4092;
         for bit in (0..8).filter(|bit| used || *bit == byte % 8) {

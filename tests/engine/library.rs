@@ -1,5 +1,5 @@
-//! Tests of the public interface: the signatures that the roadmap fixes, merging of indexes, and reading through a shared
-//! reference.
+//! Tests of the public interface: the signatures that the roadmap fixes, merging of indexes, and reading through a
+//! shared reference.
 
 use std::error::Error;
 use std::path::Path;

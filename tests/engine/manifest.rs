@@ -1,4 +1,5 @@
-//! Compares the oldest Rust version that Cargo.toml claims to support with the versions that the locked dependencies require.
+//! Compares the oldest Rust version that Cargo.toml claims to support with the versions that the locked dependencies
+//! require.
 
 use std::process::Command;
 

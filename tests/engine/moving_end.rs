@@ -1,5 +1,5 @@
-//! Tests of a log that another program changes between any two reads. Every reader reports the log before the change or after
-//! it, never damage in a healthy log that grows, and never a finding that its own evidence contradicts.
+//! Tests of a log that another program changes between any two reads. Every reader reports the log before the change or
+//! after it, never damage in a healthy log that grows, and never a finding that its own evidence contradicts.
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -178,8 +178,8 @@ fn growing_logs() -> Vec<Change> {
     ]
 }
 
-/// Runs every reader with the change before each of its reads. Passes to `check` the report of this run, and the reports of
-/// the log before and after the change.
+/// Runs every reader with the change before each of its reads. Passes to `check` the report of this run, and the
+/// reports of the log before and after the change.
 fn for_every_read(
     change: &Change,
     prepare: fn(&SimDisk),
@@ -250,7 +250,8 @@ fn a_damaged_frame_that_becomes_whole_is_damage_or_an_event_and_never_both() {
             |place, report, [before, after]| {
                 let report = report.unwrap_or_else(|error| panic!("{place}: {error}"));
                 let is_before = report.events == before.events && report.damage == before.damage;
-                // An end that changes while it is observed is in flight if its frame is not complete before the fixed end.
+                // An end that changes while it is observed is in flight if its frame is not complete before the fixed
+                // end.
                 let is_after = report.events == after.events && report.damage.is_empty();
                 assert!(is_before || is_after, "{place}: {report:?}");
             },
@@ -288,8 +289,8 @@ fn hits_of_a_log_that_grows_are_those_of_the_grown_log_after_the_next_slice() {
 
 #[test]
 fn a_writer_that_opens_a_log_which_grows_refuses_or_loses_nothing() {
-    // A change of bytes without a change of size, between the last comparison and the cut, cannot be detected. Only logs
-    // that become longer are tested.
+    // A change of bytes without a change of size, between the last comparison and the cut, cannot be detected. Only
+    // logs that become longer are tested.
     for change in growing_logs().into_iter().filter(|change| change.after.len() > change.before.len()) {
         let after = replay(&SimDisk::with_files(&[(LOG, &change.after)])).unwrap();
         for n in 0.. {
@@ -323,8 +324,8 @@ fn bytes_that_change_at_every_read_are_an_error_and_never_contradictory_damage()
         let mut damaged = whole.clone();
         damaged[at as usize] ^= 1;
         for (name, reader) in READERS {
-            // One read in three returns other bytes than the two other reads, so for some of these orders the scan and the
-            // classification never agree.
+            // One read in three returns other bytes than the two other reads, so for some of these orders the scan and
+            // the classification never agree.
             let (a, b): (&[u8], &[u8]) = (&whole, &damaged);
             for order in [[a, a, b], [a, b, a], [b, a, a], [a, b, b], [b, a, b], [b, b, a]] {
                 let disk = SimDisk::with_files(&[(LOG, &whole)]);

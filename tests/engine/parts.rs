@@ -1,5 +1,5 @@
-//! Tests that a log read in parts gives the same findings and the same index, byte for byte, for any size of the parts and
-//! any number of threads.
+//! Tests that a log read in parts gives the same findings and the same index, byte for byte, for any size of the parts
+//! and any number of threads.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -54,7 +54,8 @@ fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Su
     }
 }
 
-/// Builds a log of events, gaps and other frames whose payloads contain valid frames, which a part may take for its start.
+/// Builds a log of events, gaps and other frames whose payloads contain valid frames, which a part may take for its
+/// start.
 fn log_with_nested_frames(rounds: usize) -> Vec<u8> {
     let (mut bytes, offsets) = log_bytes(6);
     let events = bytes[offsets[0] as usize..].to_vec();

@@ -1,5 +1,5 @@
-//! Tests of naming the pieces of a damaged range: a case for each row of the table in docs/format.md, adjacent damaged frames,
-//! and hostile ranges.
+//! Tests of naming the pieces of a damaged range: a case for each row of the table in docs/format.md, adjacent damaged
+//! frames, and hostile ranges.
 
 use std::ops::ControlFlow;
 
@@ -62,8 +62,8 @@ fn an_end_that_changes_between_two_reads_is_in_flight_and_not_a_finding() {
         disk.change_while_waiting(&bytes);
         let survey = survey_log(&disk);
         assert_eq!(finding_ranges(&survey), []);
-        // The end of the survey was fixed before the change. A frame that ends before it is an event; a frame that ends after
-        // it is in flight.
+        // The end of the survey was fixed before the change. A frame that ends before it is an event; a frame that ends
+        // after it is in flight.
         let whole = early_len == bytes.len();
         assert_eq!(survey.events, if whole { 3 } else { 2 });
         assert_eq!(survey.in_flight, if whole { None } else { Some(last as u64..early_len as u64) });
@@ -145,8 +145,9 @@ fn a_plausible_wrong_length_hides_no_other_event() {
 
 #[test]
 fn the_search_for_lengths_stops_after_checking_sixteen_times_the_range() {
-    // One frame with a damaged payload, for which every end up to the end of the range is tried without success, then two
-    // frames with a damaged length, and so on. The sum follows docs/format.md: ends are tried up to the one that is found.
+    // One frame with a damaged payload, for which every end up to the end of the range is tried without success, then
+    // two frames with a damaged length, and so on. The sum follows docs/format.md: ends are tried up to the one that is
+    // found.
     let end_frame = 160;
     let (_, offsets) = log_bytes(end_frame + 1);
     let (first, end) = (offsets[1], offsets[end_frame]);

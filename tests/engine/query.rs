@@ -1,5 +1,5 @@
-//! Compares pages, filters, jumps and search over whole logs with a survey of the same bytes and with a simple evaluation of
-//! the filters.
+//! Compares pages, filters, jumps and search over whole logs with a survey of the same bytes and with a simple
+//! evaluation of the filters.
 
 use std::fs;
 use std::ops::ControlFlow;

@@ -1,5 +1,6 @@
-//! Property tests of repairs with random damage, index, options and donor: no readable event is lost, every later offset stays,
-//! an undo restores the file byte for byte, and exactly the findings that a plan leaves unrepaired remain.
+//! Property tests of repairs with random damage, index, options and donor: no readable event is lost, every later
+//! offset stays, an undo restores the file byte for byte, and exactly the findings that a plan leaves unrepaired
+//! remain.
 
 use std::sync::OnceLock;
 
@@ -160,7 +161,8 @@ fn finding_selection() -> impl Strategy<Value = FindingSelection> {
 }
 
 impl FindingSelection {
-    /// Adds the selection to `options`. It names only existing findings and offered candidates; others would be refused.
+    /// Adds the selection to `options`. It names only existing findings and offered candidates; others would be
+    /// refused.
     fn repair_options(&self, disk: &SimDisk, donor: Option<&str>, mut options: RepairOptions) -> RepairOptions {
         options.forget_lost_end = self.forget;
         let starts: Vec<u64> =

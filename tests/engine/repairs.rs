@@ -1,4 +1,5 @@
-//! Tests of planning, applying and undoing repairs, with a kill or a failure at every disk call and a second kill during recovery.
+//! Tests of planning, applying and undoing repairs, with a kill or a failure at every disk call and a second kill
+//! during recovery.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -51,8 +52,8 @@ pub(super) fn action_names(plan: &Plan) -> Vec<&'static str> {
     plan.steps.iter().map(|step| step.action.name()).collect()
 }
 
-/// Builds a log with a damaged length, noise in a payload, zeros over two frames and a torn tail, and with an index that was
-/// saved before the damage.
+/// Builds a log with a damaged length, noise in a payload, zeros over two frames and a torn tail, and with an index
+/// that was saved before the damage.
 fn damaged_log() -> (SimDisk, Vec<u64>) {
     let (disk, offsets) = disk_with_log(12, true);
     let mut bytes = disk.get(LOG).unwrap();
@@ -121,8 +122,8 @@ fn an_index_never_covers_bytes_that_a_repair_has_changed() {
     );
 }
 
-/// Runs `run` with a kill or a failure at every disk call in turn. After recovery, and after a power cut and recovery, the
-/// log has the bytes `before` or `after`.
+/// Runs `run` with a kill or a failure at every disk call in turn. After recovery, and after a power cut and recovery,
+/// the log has the bytes `before` or `after`.
 fn assert_atomic(disk: &SimDisk, before: &[u8], after: &[u8], run: impl Fn(&SimDisk) -> Result<Plan, StorageError>) {
     let probe = disk.next_process();
     let at = probe.calls();
@@ -213,7 +214,8 @@ fn an_undo_that_is_killed_or_fails_is_applied_or_rolled_back() {
     assert_atomic(&disk, &repaired, &before, undo);
 }
 
-/// Builds a log cut to `bytes_left` bytes, or at a frame boundary for `usize::MAX`, with an index that covers its events.
+/// Builds a log cut to `bytes_left` bytes, or at a frame boundary for `usize::MAX`, with an index that covers its
+/// events.
 fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(6, true);
     let (bytes, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
@@ -389,7 +391,8 @@ fn a_set_aside_tail_can_be_restored_until_the_next_append() {
 #[test]
 fn a_journal_of_another_log_is_reported_and_never_applied() {
     let (disk, _) = damaged_log();
-    // The repair is killed after the journal is written and before its last state record, so the log is partly repaired.
+    // The repair is killed after the journal is written and before its last state record, so the log is partly
+    // repaired.
     let calls = {
         let probe = disk.next_process();
         repair(&probe).unwrap();

@@ -1,5 +1,5 @@
-//! Compares sample logs written by an independent implementation with the expected findings, events, fixes and repairs in
-//! `truth.json`. The tests are skipped if the samples are not present.
+//! Compares sample logs written by an independent implementation with the expected findings, events, fixes and repairs
+//! in `truth.json`. The tests are skipped if the samples are not present.
 
 use std::fs;
 use std::ops::ControlFlow;

@@ -1,7 +1,7 @@
 //! A simulated disk in memory, for tests of crashes.
 //!
-//! A power cut keeps or loses each unsynced sector of a write. A file name is durable only after its folder was synced. A test
-//! can make any call fail, or kill the process at any call.
+//! A power cut keeps or loses each unsynced sector of a write. A file name is durable only after its folder was synced.
+//! A test can make any call fail, or kill the process at any call.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

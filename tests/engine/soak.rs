@@ -1,5 +1,5 @@
-//! Runs a writer at full speed, page reads, hit searches, verification, index updates and index saves on one log at the same
-//! time.
+//! Runs a writer at full speed, page reads, hit searches, verification, index updates and index saves on one log at the
+//! same time.
 //!
 //! The number of events limits the test, not time. `CHRONICLE_SOAK_EVENTS` sets it; `tests/soak` runs a long test.
 

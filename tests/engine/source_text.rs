@@ -23,7 +23,8 @@ impl SourceFile {
         strip_comments_and_literals(before)
     }
 
-    /// Returns the module path without `crate`: `query::filter` for `src/query/filter.rs`, `query` for `src/query/mod.rs`.
+    /// Returns the module path without `crate`: `query::filter` for `src/query/filter.rs`, `query` for
+    /// `src/query/mod.rs`.
     pub(super) fn module(&self) -> String {
         let path = self.path.with_extension("");
         let mut parts: Vec<&str> = path.iter().map(|part| part.to_str().unwrap()).collect();

@@ -46,8 +46,8 @@ pub(super) fn open_options(disk: &SimDisk) -> OpenOptions {
     OpenOptions::new().disk(Arc::new(disk.clone())).clock(clock)
 }
 
-/// Creates a log of `events` events of three aggregates on a new disk, and saves its index if `indexed`. Returns the disk and
-/// the offsets of the events.
+/// Creates a log of `events` events of three aggregates on a new disk, and saves its index if `indexed`. Returns the
+/// disk and the offsets of the events.
 pub(super) fn disk_with_log(events: usize, indexed: bool) -> (SimDisk, Vec<u64>) {
     let disk = SimDisk::default();
     let mut log = open_options(&disk).create(LOG).unwrap();
@@ -84,7 +84,8 @@ pub(super) fn readable_offsets(disk: &SimDisk) -> Vec<u64> {
     open_read_only(disk).replay(0).unwrap().filter_map(|event| event.ok().map(|event| event.offset())).collect()
 }
 
-/// Returns a function that chooses pseudorandomly, from a seed, whether an unsynced sector or name survives a power cut.
+/// Returns a function that chooses pseudorandomly, from a seed, whether an unsynced sector or name survives a power
+/// cut.
 pub(super) fn random_choices(seed: u64) -> impl FnMut() -> bool {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move || {
