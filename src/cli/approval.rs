@@ -29,7 +29,7 @@ pub(super) struct ApprovalArgs {
     pub(super) wait: u64,
 }
 
-/// How a plan is confirmed.
+/// The confirmation that a plan needs before it is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ApprovalMode {
     /// The plan is only printed (`--dry-run`).

@@ -90,7 +90,7 @@ impl IndexArgs {
     }
 }
 
-/// How the index is brought up to date.
+/// The method that brings the index up to date.
 #[derive(Debug, Clone, Copy)]
 enum BuildMode {
     /// Reads only what the saved index does not cover.

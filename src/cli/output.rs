@@ -12,7 +12,7 @@ use crate::report::{safe_path_text, sanitize, sanitize_json};
 /// The form of a command's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutputFormat {
-    /// Text for people.
+    /// Text for users (the default).
     Text,
     /// JSON for programs (`--json`).
     Json,

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn damage_is_counted_apart_from_information() {
+    fn damage_and_information_are_counted_separately() {
         let mut counts = FindingCounts::default();
         assert_eq!(counts.summary_line(1), "1 event; no damage");
         for kind in

@@ -52,7 +52,7 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) bytes: u64,
     /// The first `MAX_FINDINGS` findings, each made by [`finding`].
     pub(crate) findings: &'a [Json],
-    /// An interrupted repair.
+    /// The repair that was interrupted; `None` if no repair is pending.
     pub(crate) pending: Option<&'a PendingRepair>,
 }
 

@@ -13,11 +13,11 @@ pub(crate) struct DetailLine {
     pub(crate) label: &'static str,
     /// The text after the label.
     pub(crate) text: String,
-    /// Whether the line reports something good or bad.
+    /// The tone of the line.
     pub(crate) tone: Tone,
 }
 
-/// Whether a text reports something good or bad.
+/// The tone of a text, which determines its colour on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Neutral information.

@@ -10,7 +10,7 @@ use crate::repair::Fix;
 /// The input of [`row_json`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowReport<'a> {
-    /// The row's details.
+    /// The details of the row.
     pub(crate) details: &'a RowDetails,
     /// The fix for the row's damage; `None` if no fix is possible in place.
     pub(crate) fix: Option<&'a Fix>,

@@ -34,9 +34,9 @@ pub struct GeneratorOptions {
 /// The length of a generated log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLength {
-    /// This number of events.
+    /// A given number of events.
     Events(u64),
-    /// As many events as fit into this number of bytes, header included.
+    /// The number of events that fit into this number of bytes, header included.
     Bytes(u64),
 }
 
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generated_log_holds_valid_events_as_chronicle_writes_them() {
+    fn a_generated_log_contains_valid_events_in_the_form_that_chronicle_writes() {
         let log =
             generate_bytes(&GeneratorOptions { length: LogLength::Events(20_000), ..GeneratorOptions::default() });
         let frames = split_frames(&log);

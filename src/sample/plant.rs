@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_that_bytes_can_produce_has_a_drill_of_its_name() {
+    fn every_kind_of_damage_in_bytes_has_a_drill_of_the_same_name() {
         for kind in DamageKind::ALL {
             let name = kind.name();
             let drill = Drill::from_name(name);

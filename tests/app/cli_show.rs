@@ -123,7 +123,7 @@ fn damage_is_shown_with_the_verdict_and_the_fix_of_verify_and_exits_with_3() {
 }
 
 #[test]
-fn short_neighbouring_pieces_share_the_gap_that_verify_offers() {
+fn short_adjacent_pieces_share_the_gap_that_verify_offers() {
     let shell = Shell::with_log();
     let first_end = shell.run_ok("show a.log 16 --json").stdout_json()["end"].as_u64().unwrap();
     let mut bytes = fs::read(shell.path("a.log")).unwrap();
@@ -154,7 +154,7 @@ fn a_gap_is_information_and_names_the_journal_with_its_bytes() {
 }
 
 #[test]
-fn an_offset_that_the_log_has_lost_shows_the_loss_and_one_past_the_end_is_refused() {
+fn an_offset_in_a_lost_end_shows_the_loss_and_an_offset_past_the_end_is_refused() {
     let shell = Shell::with_log();
     shell.run_ok("index update a.log");
     let whole = fs::metadata(shell.path("a.log")).unwrap().len();
@@ -203,7 +203,7 @@ fn hostile_text_is_escaped_and_json_keeps_it() {
 }
 
 #[test]
-fn a_closed_pipe_ends_show_quietly() {
+fn a_closed_pipe_ends_show_without_an_error() {
     let shell = Shell::new();
     let mut log = EventLog::create(shell.path("a.log")).unwrap();
     let event = Event::builder().event_type("E").namespace("n").schema_id("s").schema_version(1);

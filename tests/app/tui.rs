@@ -304,7 +304,7 @@ fn a_suspended_screen_restores_the_terminal_and_resumes() {
 }
 
 #[test]
-fn the_screen_follows_a_resized_terminal() {
+fn the_screen_is_redrawn_for_a_resized_terminal() {
     let shell = shell_with_damage();
     let mut terminal = TestTerminal::open(&shell, "bad.log", (120, 40));
     terminal.wait_for_text("× 1 damaged");

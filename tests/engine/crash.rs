@@ -37,7 +37,7 @@ fn count_calls(disk: &SimDisk, run: impl Fn(&SimDisk)) -> usize {
 }
 
 #[test]
-fn every_acknowledged_event_survives_the_death_of_the_process_at_any_call() {
+fn every_acknowledged_event_survives_a_kill_at_any_call() {
     let (disk, before) = disk_with_log(2, false);
     let calls = count_calls(&disk, |disk| drop(append_ten(disk)));
     assert!(calls > 10, "{calls} calls");

@@ -91,7 +91,7 @@ fn a_donor_is_used_only_for_the_selected_findings() {
 }
 
 #[test]
-fn a_donor_that_is_only_a_choice_does_not_replace_a_likely_fix_and_every_offer_has_a_number() {
+fn a_donor_of_certainty_choice_replaces_no_likely_fix_and_every_offer_has_a_number() {
     let (disk, _, a, b) = log_with_two_likely_fixes(with_other_creation_time);
     let accept = RepairOptions { accept_likely: true, ..RepairOptions::default() };
     let with = plan_with_donor(&disk, &accept).unwrap();

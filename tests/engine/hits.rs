@@ -67,7 +67,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn hits_lead_to_the_rows_that_a_scan_finds_at_every_stage(
+    fn hits_give_the_rows_that_a_scan_finds_at_every_stage(
         version in 0u16..2,
         parts in prop::collection::vec(log_part(), 0..30),
         cut in any::<prop::sample::Index>(),

@@ -204,7 +204,7 @@ fn rebuilding_an_index_that_is_ahead_keeps_the_record_of_lost_events() {
 }
 
 #[test]
-fn counts_follow_the_names_of_the_events() {
+fn counts_match_the_names_of_the_events() {
     let (disk, _) = disk_with_log(7, true);
     append_events(&disk, 0..5);
     let log = open_read_only(&disk);

@@ -189,7 +189,7 @@ proptest! {
 
     /// Merging the indexes of two overlapping parts of a log gives the index of the whole log.
     #[test]
-    fn merged_parts_equal_the_whole(
+    fn merged_parts_equal_the_index_of_the_whole_log(
         cut in any::<prop::sample::Index>(),
         start in any::<prop::sample::Index>(),
         flip in prop::option::of(any::<prop::sample::Index>()),

@@ -140,7 +140,7 @@ fn zeros_and_garbage_at_the_end_are_set_aside_and_a_complete_frame_is_not() {
 }
 
 #[test]
-fn damage_in_the_middle_never_stops_an_append() {
+fn damage_in_the_middle_does_not_prevent_an_append() {
     let (mut bytes, offsets) = log_bytes(4);
     bytes[offsets[1] as usize..offsets[2] as usize].fill(0);
     bytes[1] ^= 4;

@@ -260,7 +260,7 @@ fn a_damaged_frame_that_becomes_whole_is_damage_or_an_event_and_never_both() {
 }
 
 #[test]
-fn hits_of_a_log_that_grows_are_those_of_the_grown_log_after_the_next_slice() {
+fn hits_of_a_growing_log_are_complete_after_the_next_slice() {
     for change in growing_logs() {
         let after = replay(&SimDisk::with_files(&[(LOG, &change.after)])).unwrap();
         for n in 0.. {
@@ -288,7 +288,7 @@ fn hits_of_a_log_that_grows_are_those_of_the_grown_log_after_the_next_slice() {
 }
 
 #[test]
-fn a_writer_that_opens_a_log_which_grows_refuses_or_loses_nothing() {
+fn a_writer_that_opens_a_growing_log_refuses_or_loses_nothing() {
     // A change of bytes without a change of size, between the last comparison and the cut, cannot be detected. Only
     // logs that become longer are tested.
     for change in growing_logs().into_iter().filter(|change| change.after.len() > change.before.len()) {

@@ -19,7 +19,7 @@ fn findings_after(events: usize, damage: impl FnOnce(&mut Vec<u8>, &[u64])) -> V
 }
 
 #[test]
-fn each_of_several_neighbours_damaged_together_is_named() {
+fn each_of_several_adjacent_damaged_frames_is_named() {
     let (whole, offsets) = log_bytes(6);
     let [a, b, c, d] = [offsets[1], offsets[2], offsets[3], offsets[4]];
     let findings = findings_after(6, |bytes, _| {

@@ -649,7 +649,7 @@ fn long_damage_does_not_hide_the_rows_before_it() {
 }
 
 #[test]
-fn a_page_of_long_damage_costs_no_more_than_its_rows() {
+fn a_page_of_long_damage_reads_no_more_than_its_rows() {
     let flipped = |i: usize| SampleLogPart::Flipped(format!("\"{}\"", "z".repeat(300)), 200 + i % 50);
     let temp_log = TempLog::new(&build_log(1, &(0..4000).map(flipped).collect::<Vec<_>>()));
     let view = temp_log.view();
