@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::storage::{Disk, OpenMode, Storage, read_full, read_until_device_error};
 use super::{ScanItem, Scanner};
 use crate::StorageError;
-use crate::format::frame::{DecodeResult, Frame, LENGTH_LEN, MAX_FRAME, decode};
+use crate::format::frame::{DecodeResult, Frame, MAX_FRAME, decode};
 use crate::format::header::{LogHeader, looks_like_version_0};
-use crate::format::{FrameFault, HEADER_LEN, HeaderFault, Version};
+use crate::format::{HEADER_LEN, HeaderFault, Version};
 
 /// How many bytes of a file with a wrong magic are searched for a valid frame before it is rejected as not a log.
 pub(crate) const FRAME_SEARCH_LIMIT: u64 = 64 << 20;
@@ -169,19 +169,6 @@ impl LogFile {
     /// # Errors
     /// `Io` when a read fails; `OutOfMemory` when `buf` cannot hold the frame.
     pub fn read_frame_at<'b>(&self, offset: u64, buf: &'b mut Vec<u8>) -> Result<Option<Frame<'b>>, StorageError> {
-        Ok(self.decode_frame_at(offset, buf)?.ok())
-    }
-
-    /// Reads the frame at `offset` into `buf`, or returns why there is no valid frame. When the file ends inside the length
-    /// field, the fault is `Length(0)`.
-    ///
-    /// # Errors
-    /// `Io` when a read fails; `OutOfMemory` when `buf` cannot hold the frame.
-    pub(crate) fn decode_frame_at<'b>(
-        &self,
-        offset: u64,
-        buf: &'b mut Vec<u8>,
-    ) -> Result<Result<Frame<'b>, FrameFault>, StorageError> {
         let mut wanted = 4096;
         loop {
             if buf.len() < wanted {
@@ -197,13 +184,9 @@ impl LogFile {
                 DecodeResult::Complete(frame) => {
                     let len = frame.len() as usize;
                     let bytes = buf.get(..len).unwrap_or_default();
-                    return Ok(Ok(Frame::from_validated(bytes, self.version)));
+                    return Ok(Some(Frame::from_validated(bytes, self.version)));
                 }
-                DecodeResult::Incomplete { needed: LENGTH_LEN } => return Ok(Err(FrameFault::Length(0))),
-                DecodeResult::Incomplete { needed } => {
-                    return Ok(Err(FrameFault::Length((needed - LENGTH_LEN - self.version.checksum_len()) as u32)));
-                }
-                DecodeResult::Corrupt(fault) => return Ok(Err(fault)),
+                DecodeResult::Incomplete { .. } | DecodeResult::Corrupt(_) => return Ok(None),
             }
         }
     }

@@ -257,7 +257,7 @@ pub(crate) fn read_until_device_error(storage: &dyn Storage, buf: &mut [u8], off
 
 /// True when the error means that the device cannot read the bytes. Other errors, such as a stale handle, do not concern
 /// the bytes. Always false on platforms other than Unix.
-pub(crate) fn is_device_error(error: &io::Error) -> bool {
+pub(super) fn is_device_error(error: &io::Error) -> bool {
     #[cfg(unix)]
     let is_device_error = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
     #[cfg(not(unix))]

@@ -21,7 +21,7 @@ impl FieldSpec {
 }
 
 /// True when `fields` cover `0..total` in order, without holes and without overlaps.
-pub(crate) const fn is_contiguous_layout(fields: &[FieldSpec], total: usize) -> bool {
+pub(super) const fn is_contiguous_layout(fields: &[FieldSpec], total: usize) -> bool {
     let mut end = 0;
     let mut rest = fields;
     while let [field, tail @ ..] = rest {

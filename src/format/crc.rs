@@ -25,7 +25,7 @@ pub fn extend(before: u32, bytes: &[u8]) -> u32 {
 }
 
 /// Multiplies two polynomials modulo the generator.
-pub(crate) const fn multiply(a: u32, mut b: u32) -> u32 {
+const fn multiply(a: u32, mut b: u32) -> u32 {
     let mut product = 0;
     let mut bit = ONE;
     while bit != 0 {
@@ -68,7 +68,7 @@ impl CrcShiftTable {
     }
 
     /// Computes the factor x^(8n).
-    pub(crate) fn shift_factor(&self, n: u32) -> u32 {
+    fn shift_factor(&self, n: u32) -> u32 {
         let [low, middle, high] = &self.tables;
         let lookup = |table: &[u32; 256], shift: u32| table.get((n >> shift & 0xFF) as usize).copied().unwrap_or(ONE);
         multiply(multiply(lookup(low, 0), lookup(middle, 8)), lookup(high, 16))

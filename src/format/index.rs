@@ -228,8 +228,8 @@ impl IndexHeader {
         out.extend_from_slice(&self.first_checksum.to_be_bytes());
         out.extend_from_slice(&self.log_checksum.to_be_bytes());
         let numbers = [self.last_offset, self.events, self.frames, self.gaps, self.last_time];
-        let more = [self.lost_events, self.lost_aggregates, self.verified_to, self.verified_at];
-        for number in numbers.into_iter().chain(more).chain([self.anchor_spacing, self.checkpoint_spacing]) {
+        let more_numbers = [self.lost_events, self.lost_aggregates, self.verified_to, self.verified_at];
+        for number in numbers.into_iter().chain(more_numbers).chain([self.anchor_spacing, self.checkpoint_spacing]) {
             out.extend_from_slice(&number.to_be_bytes());
         }
         for extent in self.extents() {

@@ -25,7 +25,7 @@ pub use byte_layout::FieldSpec;
 pub(crate) use damage::FindingLayout;
 pub use damage::{DamageKind, Evidence, Finding};
 pub use event::{EventView, StoredEvent};
-pub(crate) use frame::{Frame, FrameFault};
+pub(crate) use frame::Frame;
 pub(crate) use header::{HEADER_LEN, HeaderFault};
 pub use header::{LogHeader, Version};
 pub use json_scanner::PayloadError;

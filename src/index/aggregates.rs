@@ -163,7 +163,7 @@ impl AggregateIndex {
     }
 
     /// The memory that aggregates use, in bytes.
-    pub(crate) fn memory_bytes(&self) -> u64 {
+    pub(super) fn memory_bytes(&self) -> u64 {
         self.layers.iter().map(IndexLayer::memory).sum()
     }
 

@@ -52,17 +52,17 @@ impl NameSlots {
             self.first_word |= bit;
             return;
         };
-        let more = self.more_words.get_or_insert_default();
-        if more.len() <= word {
-            more.resize(word + 1, 0);
+        let more_words = self.more_words.get_or_insert_default();
+        if more_words.len() <= word {
+            more_words.resize(word + 1, 0);
         }
-        if let Some(word) = more.get_mut(word) {
+        if let Some(word) = more_words.get_mut(word) {
             *word |= bit;
         }
     }
 
     fn words(&self) -> impl Iterator<Item = u64> + '_ {
-        iter::once(self.first_word).chain(self.more_words.iter().flat_map(|more| more.iter().copied()))
+        iter::once(self.first_word).chain(self.more_words.iter().flat_map(|words| words.iter().copied()))
     }
 
     /// Iterates over the slots in the set, ascending.

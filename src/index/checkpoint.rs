@@ -74,8 +74,8 @@ pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
     let has_time = u64::from(totals.last_time.is_some());
     let numbers = [totals.covered_to, totals.events, totals.frames, totals.gaps, first.0, u64::from(first.1)];
-    let more = [last.0, u64::from(last.1), has_time, totals.last_time.unwrap_or_default()];
-    for number in numbers.into_iter().chain(more).chain([checkpoint.counts.len() as u64]) {
+    let more_numbers = [last.0, u64::from(last.1), has_time, totals.last_time.unwrap_or_default()];
+    for number in numbers.into_iter().chain(more_numbers).chain([checkpoint.counts.len() as u64]) {
         put_varint(number, out);
     }
     for count in &checkpoint.counts {

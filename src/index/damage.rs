@@ -15,7 +15,7 @@ pub(crate) const MAX_DAMAGED_RANGES: usize = 65_536;
 
 /// The damaged ranges of an index, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct IndexDamage {
+pub(super) struct IndexDamage {
     at_build: Vec<Range<u64>>,
     after_build: RangeSet,
 }

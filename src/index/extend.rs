@@ -125,7 +125,7 @@ impl AggregateIndex {
         if added.start > before.scanned_to {
             return Err(MergeError::NotContiguous { covered_to: before.covered_to, start: added.start });
         }
-        let mut lost_tail = self.lost_tail_after(&later).map_err(in_memory_error)?;
+        let mut lost_tail = self.merged_lost_tail(&later).map_err(in_memory_error)?;
         if added.start <= before.start {
             let spill_options = self.spill_options.clone();
             *self = later.with_spill_options(spill_options);
@@ -176,7 +176,7 @@ impl AggregateIndex {
     /// Returns the lost tail of the merged index. When this index recorded a longer log than `later` covers, it is the only
     /// evidence of the events at that end, so the merge keeps its record. The caller adds the events that this index covers
     /// and `later` does not, because their number is known only after the merge.
-    fn lost_tail_after(&self, later: &AggregateIndex) -> Result<LostTail, IndexFault> {
+    fn merged_lost_tail(&self, later: &AggregateIndex) -> Result<LostTail, IndexFault> {
         let end = later.coverage().covered_to;
         if self.coverage().log_end_offset <= later.coverage().log_end_offset {
             return Ok(later.lost_tail);
