@@ -104,7 +104,7 @@ fn open_log_for_indexing(path: &Path, build: BuildArgs, global: &GlobalArgs) -> 
     let log = open_read_only(path, global)?;
     let options = open_options(global).threads(build.threads.count()).max_index_memory(build.memory);
     let folder = log.view().index_path().parent().map(Path::to_owned).unwrap_or_default();
-    options.scratch_folder(folder).open_read_only(path)
+    options.spill_folder(folder).open_read_only(path)
 }
 
 fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {

@@ -14,7 +14,7 @@ use super::damage::RangeSet;
 use super::fault::{IndexFault, MergeError};
 use super::layer::{IndexLayer, LayerSource};
 use super::part::IndexPart;
-use super::run_writer::{Scratch, merge_to_memory};
+use super::run_writer::{SpillLocation, merge_to_memory};
 use super::sparse_grid::SparseGrid;
 use crate::StorageError;
 
@@ -79,15 +79,15 @@ impl AggregateIndex {
             return Ok(());
         }
         let stored = self.layers.iter().take_while(|layer| matches!(layer.source, LayerSource::Stored(_))).count();
-        let run = self.scratch().merge_to_file(self.layers.get(stored..).unwrap_or_default())?;
+        let run = self.spill_location().merge_to_file(self.layers.get(stored..).unwrap_or_default())?;
         self.layers.truncate(stored);
         self.layers.push(IndexLayer { source: LayerSource::Stored(Arc::new(run)), end_offset: u64::MAX });
         Ok(())
     }
 
     /// Where this index creates anonymous files.
-    pub(super) fn scratch(&self) -> Scratch<'_> {
-        Scratch { disk: self.spill_options.disk.as_ref(), folder: self.spill_options.spill_folder.as_deref() }
+    pub(super) fn spill_location(&self) -> SpillLocation<'_> {
+        SpillLocation { disk: self.spill_options.disk.as_ref(), folder: self.spill_options.spill_folder.as_deref() }
     }
 
     /// Adds `later`, the index of a later part of the same log.

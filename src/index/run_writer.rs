@@ -21,12 +21,12 @@ const ROW_BUFFER_BYTES: usize = 1 << 20;
 
 /// The disk and folder for anonymous files, which hold data that exceeds the memory limit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scratch<'a> {
+pub(super) struct SpillLocation<'a> {
     pub(super) disk: &'a dyn Disk,
     pub(super) folder: Option<&'a Path>,
 }
 
-impl Scratch<'_> {
+impl SpillLocation<'_> {
     fn create_file(&self) -> Result<Arc<dyn Storage>, IndexFault> {
         let create = || self.disk.create_anonymous_file(self.folder);
         create().map_err(|error| self.io_fault("create", error))
@@ -54,9 +54,9 @@ impl Scratch<'_> {
 pub(super) fn write_run(
     pages: &mut PageWriter,
     layers: &[IndexLayer],
-    scratch: &Scratch,
+    spill_location: &SpillLocation,
 ) -> Result<RunExtents, IndexFault> {
-    let mut rows = DirectoryBuffer { scratch, buffer: Vec::new(), spill_file: None, total_bytes: 0 };
+    let mut rows = DirectoryBuffer { spill_location, buffer: Vec::new(), spill_file: None, total_bytes: 0 };
     let mut guide = Vec::new();
     let mut aggregates = 0u64;
     for_each_aggregate(layers, |group, summary| {
@@ -171,7 +171,7 @@ fn out_of_order() -> IndexFault {
 
 /// Collects directory rows while the postings are written, because the directory follows the postings in the file.
 struct DirectoryBuffer<'a> {
-    scratch: &'a Scratch<'a>,
+    spill_location: &'a SpillLocation<'a>,
     buffer: Vec<u8>,
     spill_file: Option<Arc<dyn Storage>>,
     total_bytes: u64,
@@ -189,9 +189,9 @@ impl DirectoryBuffer<'_> {
         }
         let file = match &self.spill_file {
             Some(file) => file,
-            None => self.spill_file.insert(self.scratch.create_file()?),
+            None => self.spill_file.insert(self.spill_location.create_file()?),
         };
-        append_all(file.as_ref(), &self.buffer).map_err(|error| self.scratch.io_fault("write", error))?;
+        append_all(file.as_ref(), &self.buffer).map_err(|error| self.spill_location.io_fault("write", error))?;
         self.buffer.clear();
         Ok(())
     }
@@ -204,9 +204,10 @@ impl DirectoryBuffer<'_> {
             while at < end {
                 let len = (end - at).min(ROW_BUFFER_BYTES as u64) as usize;
                 let chunk = chunk.get_mut(..len).unwrap_or_default();
-                let read = read_full(file.as_ref(), chunk, at).map_err(|error| self.scratch.io_fault("read", error))?;
+                let read =
+                    read_full(file.as_ref(), chunk, at).map_err(|error| self.spill_location.io_fault("read", error))?;
                 if read < len {
-                    return Err(self.scratch.io_fault("read", std::io::ErrorKind::UnexpectedEof.into()));
+                    return Err(self.spill_location.io_fault("read", std::io::ErrorKind::UnexpectedEof.into()));
                 }
                 put_bytes(pages, chunk)?;
                 at += len as u64;

@@ -97,7 +97,7 @@ fn write_index_file(file: &dyn Storage, temporary: &Path, index: &AggregateIndex
     let mut runs = [RunExtents::default(); MAX_RUNS];
     let mut pages = PageWriter::new(file, temporary, copied.next_page);
     let rest = index.layers.get(copied.runs.len()..).unwrap_or_default();
-    let merged = if rest.is_empty() { None } else { Some(write_run(&mut pages, rest, &index.scratch())?) };
+    let merged = if rest.is_empty() { None } else { Some(write_run(&mut pages, rest, &index.spill_location())?) };
     for (slot, run) in runs.iter_mut().zip(copied.runs.into_iter().chain(merged)) {
         *slot = run;
     }

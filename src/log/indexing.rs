@@ -269,7 +269,7 @@ impl EventLog {
 
     /// Replaces the index that this log keeps in memory with one that another handle of the same log has brought up to date.
     #[cfg(feature = "app")]
-    pub(crate) fn adopt_index(&self, index: AggregateIndex) {
+    pub(crate) fn replace_index(&self, index: AggregateIndex) {
         self.lock_index_cache().index = Some(Arc::new(index.with_spill_options(self.options.spill_options())));
     }
 

@@ -31,7 +31,7 @@ pub struct OpenOptions {
     pub(super) clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     pub(super) threads: usize,
     pub(super) max_index_memory: u64,
-    pub(super) scratch_folder: Option<PathBuf>,
+    pub(super) spill_folder: Option<PathBuf>,
 }
 
 impl Default for OpenOptions {
@@ -44,7 +44,7 @@ impl Default for OpenOptions {
             clock: Arc::new(now_ms),
             threads: 1,
             max_index_memory: max_memory,
-            scratch_folder: spill_folder,
+            spill_folder,
         }
     }
 }
@@ -108,8 +108,8 @@ impl OpenOptions {
 
     /// Sets the folder for anonymous files of the index; the default is the system's temporary folder.
     #[must_use]
-    pub fn scratch_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.scratch_folder = Some(folder.into());
+    pub fn spill_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spill_folder = Some(folder.into());
         self
     }
 
@@ -117,7 +117,7 @@ impl OpenOptions {
     pub(super) fn spill_options(&self) -> SpillOptions {
         SpillOptions {
             disk: self.disk.clone(),
-            spill_folder: self.scratch_folder.clone(),
+            spill_folder: self.spill_folder.clone(),
             max_memory: self.max_index_memory,
         }
     }

@@ -97,7 +97,7 @@ pub(super) fn save_index(
     let before = index_summary(log.view());
     if let Some(index) = shared.index().filter(|_| mode == IndexBuildMode::Incremental && is_same_file(shared, &log)) {
         // The scan has read most of the log already, so that little remains to be read here.
-        log.adopt_index((*index).clone());
+        log.replace_index((*index).clone());
     }
     build_index(shared, &mut log, mode, on_progress)?;
     log.save_index()?;
