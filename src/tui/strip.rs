@@ -56,9 +56,9 @@ pub(crate) fn strip_columns(area: Rect) -> Range<u16> {
     area.x + 1..(area.x + area.width).saturating_sub(1 + text_width).max(area.x + 1)
 }
 
-/// Returns the range that column `nth` of `count` represents, in a file of `bytes` bytes. `nth` counts from 0.
-pub(crate) fn column_bytes(nth: u16, count: u16, bytes: u64) -> Range<u64> {
-    let boundary = |n: u16| (u128::from(bytes) * u128::from(n) / u128::from(count.max(1))) as u64;
+/// Returns the range that column `nth` of `count` represents, in a file of `log_bytes` bytes. `nth` counts from 0.
+pub(crate) fn column_bytes(nth: u16, count: u16, log_bytes: u64) -> Range<u64> {
+    let boundary = |n: u16| (u128::from(log_bytes) * u128::from(n) / u128::from(count.max(1))) as u64;
     boundary(nth)..boundary(nth + 1).max(boundary(nth) + 1)
 }
 
@@ -71,9 +71,9 @@ pub(crate) fn offset_at(area: Rect, column: u16, log_info: &LogInfo) -> Option<u
 
 /// Returns the state of the column that represents a range.
 pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
-    let bytes = model.log_info.bytes;
+    let log_bytes = model.log_info.bytes;
     // A truncated file has its damage after its last byte. That damage belongs to the last column.
-    let is_last = range.end >= bytes;
+    let is_last = range.end >= log_bytes;
     let health = model.scan.health_map.range_health(range.start..range.end + u64::from(is_last));
     // Findings are ordered by offset and do not overlap, so those in the range are adjacent.
     let findings = &model.scan.findings;
@@ -82,7 +82,7 @@ pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
     let in_range = || following.iter().take_while(|finding| finding.start < range.end + u64::from(is_last));
     let has_damage = in_range().any(|finding| finding.kind.is_damage());
     let has_gap = || in_range().any(|finding| finding.kind == DamageKind::Gap);
-    let is_verified = |from: u64| model.scan.health_map.range_health(from..range.end.min(bytes)).verified;
+    let is_verified = |from: u64| model.scan.health_map.range_health(from..range.end.min(log_bytes)).verified;
     // The health map is coarser than the findings, so it is used only when findings were dropped.
     let has_dropped = model.scan.dropped_findings > 0;
     if has_damage || (has_dropped && health.damaged) {
@@ -92,7 +92,7 @@ pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
     } else if !is_verified(range.start) {
         // The part that was verified earlier may end within the column, and this session may have verified the rest.
         let verified_to = model.log_info.index.verification.map_or(0, |mark| mark.verified_to);
-        if range.start < verified_to && (range.end.min(bytes) <= verified_to || is_verified(verified_to)) {
+        if range.start < verified_to && (range.end.min(log_bytes) <= verified_to || is_verified(verified_to)) {
             StripCell::VerifiedEarlier
         } else {
             StripCell::Unscanned
@@ -110,14 +110,14 @@ mod tests {
 
     #[test]
     fn columns_cover_all_bytes() {
-        for (count, bytes) in [(80u16, 155_209u64), (3, 10), (100, 7), (1, u64::MAX)] {
+        for (count, log_bytes) in [(80u16, 155_209u64), (3, 10), (100, 7), (1, u64::MAX)] {
             let mut covered_to = 0;
             for nth in 0..count {
-                let range = column_bytes(nth, count, bytes);
-                assert!(range.start <= covered_to && range.end > range.start, "{nth} of {count} in {bytes}");
+                let range = column_bytes(nth, count, log_bytes);
+                assert!(range.start <= covered_to && range.end > range.start, "{nth} of {count} in {log_bytes}");
                 covered_to = covered_to.max(range.end);
             }
-            assert!(covered_to >= bytes);
+            assert!(covered_to >= log_bytes);
         }
     }
 

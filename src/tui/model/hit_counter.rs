@@ -68,32 +68,32 @@ pub(crate) struct HitCounters {
 }
 
 impl HitCounter {
-    /// Returns whether a log of `bytes` bytes has ranges that this counter still has to search.
-    pub(crate) fn has_more(&self, bytes: u64) -> bool {
+    /// Returns whether a log of `log_bytes` bytes has ranges that this counter still has to search.
+    pub(crate) fn has_more(&self, log_bytes: u64) -> bool {
         self.state != HitCounterState::Stopped
-            && self.state != HitCounterState::Idle(bytes)
+            && self.state != HitCounterState::Idle(log_bytes)
             && !self.hits.is_full()
-            && !self.hits.is_complete(bytes)
+            && !self.hits.is_complete(log_bytes)
     }
 
     /// Returns whether a request for hits in a direction from an offset need not wait: the hits are known, or the
     /// counter has nothing further to search.
-    pub(crate) fn can_answer(&self, from: u64, direction: Direction, bytes: u64) -> bool {
-        !self.has_more(bytes) || self.hits.can_answer(from, direction, bytes)
+    pub(crate) fn can_answer(&self, from: u64, direction: Direction, log_bytes: u64) -> bool {
+        !self.has_more(log_bytes) || self.hits.can_answer(from, direction, log_bytes)
     }
 
     /// Returns whether the whole log was searched without a hit.
-    pub(crate) fn has_no_hits(&self, bytes: u64) -> bool {
-        self.hits.is_complete(bytes) && self.hits.is_empty()
+    pub(crate) fn has_no_hits(&self, log_bytes: u64) -> bool {
+        self.hits.is_complete(log_bytes) && self.hits.is_empty()
     }
 
     /// Formats the number of hits, with the position of the hit at an offset: `3 of 20 hits so far`.
-    pub(crate) fn summary(&self, offset: u64, bytes: u64) -> String {
+    pub(crate) fn summary(&self, offset: u64, log_bytes: u64) -> String {
         let nth = self.hits.ordinal(offset).map(|nth| format_number(nth) + " of ").unwrap_or_default();
         let hits = format_count(self.hits.len(), "hit");
         if self.hits.is_full() {
             format!("{nth}the first {hits}")
-        } else if self.hits.is_complete(bytes) {
+        } else if self.hits.is_complete(log_bytes) {
             format!("{nth}{hits}")
         } else {
             let stopped = if self.state == HitCounterState::Stopped { ", stopped" } else { "" };

@@ -168,12 +168,12 @@ impl EventList {
         true
     }
 
-    /// Records that a window of a log of `bytes` bytes is requested, in which the row at `target_offset` will be
+    /// Records that a window of a log of `log_bytes` bytes is requested, in which the row at `target_offset` will be
     /// selected.
-    pub(crate) fn begin_window_request(&mut self, bytes: u64, target_offset: Option<u64>) {
+    pub(crate) fn begin_window_request(&mut self, log_bytes: u64, target_offset: Option<u64>) {
         self.target_offset = target_offset;
         self.request_state = RowRequestState::Window;
-        self.requested_at_size = bytes;
+        self.requested_at_size = log_bytes;
         self.pending_move = 0;
     }
 
@@ -193,12 +193,13 @@ impl EventList {
         self.pending_move = 0;
     }
 
-    /// Returns the rows to request from a log of `bytes` bytes, so that they are loaded before the cursor reaches them.
+    /// Returns the rows to request from a log of `log_bytes` bytes, so that they are loaded before the cursor reaches
+    /// them.
     ///
     /// Rows for which `is_ready` returns false are not requested yet.
     pub(crate) fn begin_next_request(
         &mut self,
-        bytes: u64,
+        log_bytes: u64,
         is_ready: impl Fn(RowsNeeded) -> bool,
     ) -> Option<RowsNeeded> {
         if self.request_state != RowRequestState::Idle {
@@ -212,13 +213,13 @@ impl EventList {
         let order = if self.pending_move < 0 { [before, after] } else { [after, before] };
         let needed = order.into_iter().flatten().find(|needed| is_ready(*needed))?;
         self.request_state = RowRequestState::More(needed.direction);
-        self.requested_at_size = bytes;
+        self.requested_at_size = log_bytes;
         Some(needed)
     }
 
-    /// Replaces the window and selects the row that contains `offset`, or the next one. `bytes` is the current size of
-    /// the log.
-    pub(crate) fn set_window(&mut self, page: RowPage, offset: u64, bytes: u64) {
+    /// Replaces the window and selects the row that contains `offset`, or the next one. `log_bytes` is the current size
+    /// of the log.
+    pub(crate) fn set_window(&mut self, page: RowPage, offset: u64, log_bytes: u64) {
         // The selected row stays on its line of the screen, so that a new filter changes only the rows around it.
         let screen_line = self.cursor.saturating_sub(self.top);
         self.applied_filter = self.filter.clone();
@@ -231,11 +232,11 @@ impl EventList {
         self.cursor = position.min(self.rows.len().saturating_sub(1));
         self.top = self.cursor.saturating_sub(screen_line);
         self.scroll_to_cursor();
-        self.reopen_end_if_grown(bytes);
+        self.reopen_end_if_grown(log_bytes);
     }
 
-    /// Extends the window by the rows that were requested. `bytes` is the current size of the log.
-    pub(crate) fn extend_window(&mut self, page: RowPage, bytes: u64) {
+    /// Extends the window by the rows that were requested. `log_bytes` is the current size of the log.
+    pub(crate) fn extend_window(&mut self, page: RowPage, log_bytes: u64) {
         let RowRequestState::More(direction) = self.request_state else { return };
         self.request_state = RowRequestState::Idle;
         match direction {
@@ -264,13 +265,13 @@ impl EventList {
             }
         }
         self.move_by(0);
-        self.reopen_end_if_grown(bytes);
+        self.reopen_end_if_grown(log_bytes);
     }
 
     /// Makes the window request rows at its end again when the log has grown since the last request, because the end
     /// that the page reported is outdated.
-    fn reopen_end_if_grown(&mut self, bytes: u64) {
-        if bytes > self.requested_at_size {
+    fn reopen_end_if_grown(&mut self, log_bytes: u64) {
+        if log_bytes > self.requested_at_size {
             self.reopen_end();
         }
     }

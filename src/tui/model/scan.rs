@@ -84,8 +84,9 @@ impl ScanProgress {
     pub(crate) fn record_progress(&mut self, range: Range<u64>, end: u64, now: SessionTime) {
         self.state = ScanState::Running;
         (self.position, self.end) = (range.end, end);
-        self.health_map.mark_verified(range.clone());
-        self.current_run.get_or_insert(ScanRun { started: now, bytes_read: 0 }).bytes_read += range.end - range.start;
+        let run = self.current_run.get_or_insert(ScanRun { started: now, bytes_read: 0 });
+        run.bytes_read += range.end - range.start;
+        self.health_map.mark_verified(range);
     }
 
     /// Records that the scan has ended its run in a state.

@@ -61,7 +61,7 @@ pub(super) fn advance(model: &mut Model) {
 }
 
 fn request_next_slice(model: &mut Model) {
-    let bytes = model.log_info.bytes;
+    let log_bytes = model.log_info.bytes;
     if !model.can_read_in_background() {
         if let Some(counter) = model.hit_counters.in_progress() {
             counter.state = HitCounterState::Ready;
@@ -71,7 +71,7 @@ fn request_next_slice(model: &mut Model) {
     }
     let counters = &model.hit_counters.counters;
     let current = counters.iter().position(|counter| counter.state == HitCounterState::InProgress);
-    let newest = counters.iter().rposition(|counter| counter.has_more(bytes));
+    let newest = counters.iter().rposition(|counter| counter.has_more(log_bytes));
     // The newest counter has priority over counters that were started before it.
     if current.is_some() && current >= newest {
         return;
@@ -91,12 +91,12 @@ fn request_next_slice(model: &mut Model) {
     let scanned = counter.hits.scanned_bytes();
     let request = Request::ExtendHits { hits: counter.hits.clone(), slice_bytes, priority };
     // One last slice is searched too quickly to be reported as a job.
-    if bytes.saturating_sub(scanned) > slice_bytes {
+    if log_bytes.saturating_sub(scanned) > slice_bytes {
         let job = UserJob {
             worker: WorkerKind::Hits,
             name: counter.job_name(),
             done: scanned,
-            total: bytes,
+            total: log_bytes,
             started: counter.started,
             on_esc: EscBehavior::CancelsJob,
         };
@@ -109,13 +109,13 @@ fn request_next_slice(model: &mut Model) {
 
 /// Stores the hits that the search of a slice has returned.
 pub(super) fn apply_slice(model: &mut Model, hits: Hits) {
-    let bytes = model.log_info.bytes;
+    let log_bytes = model.log_info.bytes;
     if let Some(counter) = model.hit_counters.in_progress() {
-        // The log may have become shorter than `bytes`. The counter is idle until a background update reports the new
-        // size.
+        // The log may have become shorter than `log_bytes`. The counter is idle until a background update reports the
+        // new size.
         let is_idle =
-            hits.is_complete(0) && !hits.is_complete(bytes) && hits.scanned_bytes() == counter.hits.scanned_bytes();
-        counter.state = if is_idle { HitCounterState::Idle(bytes) } else { HitCounterState::Ready };
+            hits.is_complete(0) && !hits.is_complete(log_bytes) && hits.scanned_bytes() == counter.hits.scanned_bytes();
+        counter.state = if is_idle { HitCounterState::Idle(log_bytes) } else { HitCounterState::Ready };
         counter.hits = hits;
     }
 }

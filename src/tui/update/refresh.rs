@@ -79,13 +79,13 @@ fn update_overlay_sizes(model: &mut Model) {
 }
 
 fn request_missing_rows(model: &mut Model) {
-    let bytes = model.log_info.bytes;
+    let log_bytes = model.log_info.bytes;
     // The counter is cloned, because `is_ready` uses it while `begin_next_request` borrows the model mutably.
     let counter = model.filter_counter().filter(|_| model.can_read_in_background()).cloned();
     let is_ready = |needed: RowsNeeded| {
-        counter.as_ref().is_none_or(|counter| counter.can_answer(needed.from, needed.direction, bytes))
+        counter.as_ref().is_none_or(|counter| counter.can_answer(needed.from, needed.direction, log_bytes))
     };
-    if let Some(RowsNeeded { from, direction }) = model.list.begin_next_request(bytes, is_ready) {
+    if let Some(RowsNeeded { from, direction }) = model.list.begin_next_request(log_bytes, is_ready) {
         let filter = model.list.filter.clone();
         rows::send_row_request(model, Request::MoreRows { from, direction, rows: ROW_BATCH, filter, hits: None });
     }

@@ -17,17 +17,17 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         return;
     }
     super::requests::remove_job(model, worker);
-    let bytes = model.log_info.bytes;
+    let log_bytes = model.log_info.bytes;
     match response {
         Response::Progress { .. } => {}
         Response::RowWindow { page, cursor_offset } => {
             rescan_unknown_damage(model, &page);
-            model.list.set_window(page, cursor_offset, bytes);
+            model.list.set_window(page, cursor_offset, log_bytes);
             select_last_row_if_following(model);
         }
         Response::MoreRows(page) => {
             rescan_unknown_damage(model, &page);
-            model.list.extend_window(page, bytes);
+            model.list.extend_window(page, log_bytes);
             select_last_row_if_following(model);
         }
         Response::Hits(hits) => hit_counter::apply_slice(model, *hits),
