@@ -1,5 +1,5 @@
-//! Classifies damage: a damaged range is cut into pieces from its start, and each piece gets the kind of the first matching
-//! row of the table of pieces in docs/format.md.
+//! Classifies damage: divides a damaged range into pieces, from its start, by the table of pieces in docs/format.md. The
+//! first row of the table that matches determines the kind of a piece.
 //!
 //! Memory: one frame. Time: linear in the range, because the search for the end of a frame with a damaged length is
 //! bounded over all pieces together.
@@ -15,9 +15,9 @@ use crate::format::crc::{self, CrcShiftTable};
 use crate::format::frame::{LENGTH_LEN, MAX_FRAME, MAX_PAYLOAD, is_valid_length, payload_length_at};
 use crate::format::{DamageKind, EventView, Evidence, Finding, Version, gap};
 
-/// How many ends are tried for frames with a damaged length, for each byte of the range.
+/// Number of possible ends that are tried for frames with a damaged length, for each byte of the range.
 const MAX_END_ATTEMPTS_PER_BYTE: u64 = 16;
-/// The bytes after a frame that its classification reads: a length and a brace.
+/// Number of bytes after a frame that its classification reads: a length and a brace.
 const LOOKAHEAD_BYTES: usize = LENGTH_LEN + 1;
 
 /// The pieces of a damaged range, ascending and adjacent, classified one by one.
@@ -27,27 +27,27 @@ pub(super) struct DamagePieces {
     position: u64,
 }
 
-/// What the classification of the next bytes of a damaged range has found.
+/// The outcome of classifying the next bytes of a damaged range.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "a value lives for one call, and damage is rare")]
 pub(super) enum PieceOutcome {
     /// A damaged piece.
     Damaged(DamagePiece),
-    /// The bytes at this offset are not damaged: they have changed since the scan has read them.
+    /// The bytes at this offset are not damaged. They have changed since the scan read them.
     Changed(u64),
 }
 
 /// A classified piece.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DamagePiece {
-    /// Kind, range and evidence.
+    /// The kind, the range and the evidence of the damage.
     pub finding: Finding,
-    /// True when the piece looks like a torn tail, but an index has seen the log reach further.
-    pub torn_ruled_out_by_index: bool,
+    /// True when the piece has the form of a torn tail, but starts before the end of the log that an index has recorded.
+    pub is_torn_before_indexed_end: bool,
 }
 
 impl DamagePieces {
-    /// The pieces of the damaged `range` of a log whose end was fixed at `end`.
+    /// Creates an iterator over the pieces of the damaged `range` of a log whose end was fixed at `end`.
     ///
     /// `trusted_index_end` is the `log_end_offset` of a trusted index: no piece that starts before it is a torn tail.
     ///
@@ -73,15 +73,15 @@ impl DamagePieces {
         Ok(Self { classifier, position: range.start })
     }
 
-    /// The file offset of the next piece.
+    /// Returns the file offset of the next piece.
     pub(super) const fn position(&self) -> u64 {
         self.position
     }
 
-    /// The next piece; `None` at the end of the range. After `Changed` the rest of the range has to be scanned again.
+    /// Returns the next piece; `None` at the end of the range. After `Changed`, the rest of the range must be scanned again.
     ///
     /// # Errors
-    /// `Io`; `Changed` when the file was cut; `OutOfMemory` where there is no memory for a frame.
+    /// `Io`; `Changed` when the file was cut; `OutOfMemory` when there is not enough memory for a frame.
     pub(super) fn next_piece(&mut self) -> Result<Option<PieceOutcome>, StorageError> {
         if self.position >= self.classifier.end {
             return Ok(None);
@@ -93,13 +93,12 @@ impl DamagePieces {
             return Ok(Some(PieceOutcome::Changed(self.position)));
         }
         self.position = finding.end;
-        let torn_ruled_out_by_index = piece.torn_ruled_out_by_index;
-        Ok(Some(PieceOutcome::Damaged(DamagePiece { finding, torn_ruled_out_by_index })))
+        let is_torn_before_indexed_end = piece.is_torn_before_indexed_end;
+        Ok(Some(PieceOutcome::Damaged(DamagePiece { finding, is_torn_before_indexed_end })))
     }
 }
 
-/// True when the evidence shows no damage: the bytes were read after the scan that found them damaged, and have changed
-/// in between.
+/// True when the evidence shows no damage, because the bytes have changed since the scan that found them damaged.
 fn contradicts_scan(finding: &Finding) -> bool {
     let evidence = &finding.evidence;
     match finding.kind {
@@ -117,18 +116,22 @@ fn contradicts_scan(finding: &Finding) -> bool {
     }
 }
 
+/// The state of the classification of one damaged range.
 #[derive(Debug)]
 struct DamageClassifier {
     log: Arc<LogFile>,
     /// The end of the range.
     end: u64,
+    /// True when the range ends with the log.
     at_end_of_file: bool,
+    /// The end of the log that a trusted index has recorded; 0 without one.
     trusted_index_end: u64,
+    /// The offset of the last byte of the range that is not zero.
     last_nonzero: Option<u64>,
-    /// How many ends of frames with a damaged length may still be tried.
+    /// Number of possible ends of frames with a damaged length that may still be tried.
     remaining_end_attempts: u64,
     crc_shift: Option<Box<CrcShiftTable>>,
-    /// The bytes of the range from `buf_start` on: at least one frame and the bytes read after it.
+    /// The bytes of the range that start at `buf_start`: at least one frame and [`LOOKAHEAD_BYTES`].
     buf: Vec<u8>,
     buf_start: u64,
 }
@@ -137,18 +140,18 @@ struct DamageClassifier {
 struct ClassifiedRange {
     kind: DamageKind,
     end: u64,
-    torn_ruled_out_by_index: bool,
+    is_torn_before_indexed_end: bool,
 }
 
 impl DamageClassifier {
-    /// Reads into `buf` as many bytes from `at` on as a frame can have.
+    /// Fills `buf` with the bytes that start at `at`: as many as a frame and the lookahead can have.
     fn fill_buffer(&mut self, at: u64) -> Result<(), StorageError> {
         let needed = (self.end - at).min((MAX_FRAME + LOOKAHEAD_BYTES) as u64) as usize;
         let skip = (at - self.buf_start) as usize;
         if self.buf.len() < skip + needed {
             self.buf.clear();
             self.buf_start = at;
-            // A mebibyte more than one frame, so that short pieces that follow need no read of their own.
+            // One mebibyte more than a frame is read, so that short pieces after it need no further read.
             let wanted = (self.end - at).min((MAX_FRAME + (1 << 20)) as u64) as usize;
             self.buf.try_reserve_exact(wanted).map_err(|_| StorageError::OutOfMemory {
                 path: self.log.path().to_owned(),
@@ -162,46 +165,47 @@ impl DamageClassifier {
         Ok(())
     }
 
-    /// The buffered bytes from `at` on: to the end of the range, or at least as far as a frame can reach.
+    /// Returns the buffered bytes that start at `at`: up to the end of the range, or at least one frame of maximum length.
     fn bytes_from(&self, at: u64) -> &[u8] {
         self.buf.get((at - self.buf_start) as usize..).unwrap_or_default()
     }
 
     fn classify_range(&mut self, at: u64) -> ClassifiedRange {
         let (bytes_left, end) = (self.end - at, self.end);
-        let rest = |kind| ClassifiedRange { kind, end, torn_ruled_out_by_index: false };
+        let rest = |kind| ClassifiedRange { kind, end, is_torn_before_indexed_end: false };
         if bytes_left >= 4 && self.is_zero_from(at) {
             return rest(DamageKind::Zeros);
         }
         let trailer = self.log.version().checksum_len() as u64;
         let length = payload_length_at(self.bytes_from(at), 0);
-        let announced_end = length.map(|n| at + LENGTH_LEN as u64 + u64::from(n) + trailer);
-        let end_in_range = announced_end.filter(|frame_end| *frame_end <= self.end);
+        let stated_end = length.map(|n| at + LENGTH_LEN as u64 + u64::from(n) + trailer);
+        let end_in_range = stated_end.filter(|frame_end| *frame_end <= self.end);
         let checksum = self.bad_checksum_kind();
         if let Some(frame_end) = end_in_range
             && self.is_followed_by_frame(at, frame_end)
         {
-            return ClassifiedRange { kind: checksum, end: frame_end, torn_ruled_out_by_index: false };
+            return ClassifiedRange { kind: checksum, end: frame_end, is_torn_before_indexed_end: false };
         }
         if let Some(end) = self.find_frame_end_ignoring_length(at) {
-            return ClassifiedRange { kind: DamageKind::Length, end, torn_ruled_out_by_index: false };
+            return ClassifiedRange { kind: DamageKind::Length, end, is_torn_before_indexed_end: false };
         }
-        let mut torn_ruled_out_by_index = false;
-        if self.is_torn(bytes_left, length, announced_end) {
+        let mut is_torn_before_indexed_end = false;
+        if self.is_torn(bytes_left, length, stated_end) {
             if at >= self.trusted_index_end {
                 return rest(DamageKind::TornTail);
             }
-            torn_ruled_out_by_index = true;
+            is_torn_before_indexed_end = true;
         }
         if let Some(frame_end) = end_in_range
             && (frame_end == self.end || self.is_zero_from(frame_end) || self.is_likely_frame(at, frame_end))
         {
-            return ClassifiedRange { kind: checksum, end: frame_end, torn_ruled_out_by_index };
+            return ClassifiedRange { kind: checksum, end: frame_end, is_torn_before_indexed_end };
         }
-        ClassifiedRange { kind: DamageKind::Garbage, end: self.end, torn_ruled_out_by_index }
+        ClassifiedRange { kind: DamageKind::Garbage, end: self.end, is_torn_before_indexed_end }
     }
 
-    /// The kind of a frame with a plausible length. Version 0 has no checksum, so there its payload is an invalid event.
+    /// Returns the kind of a damaged frame with a plausible length. Without checksums, as in version 0, its payload is an
+    /// invalid event.
     fn bad_checksum_kind(&self) -> DamageKind {
         match self.log.version() {
             Version::V0 => DamageKind::InvalidEvent,
@@ -213,7 +217,7 @@ impl DamageClassifier {
         self.last_nonzero.is_none_or(|last| last < at)
     }
 
-    /// True when the last byte of the payload is not zero, and at `frame_end` the range ends or a plausible frame starts.
+    /// True when the last byte of the payload is not zero, and the range ends or a plausible frame starts at `frame_end`.
     fn is_followed_by_frame(&self, at: u64, frame_end: u64) -> bool {
         let trailer = self.log.version().checksum_len() as u64;
         let last_of_payload = self.byte_at(at, frame_end - trailer - 1);
@@ -224,8 +228,8 @@ impl DamageClassifier {
         last_of_payload != Some(0) && (frame_end == self.end || has_next_frame())
     }
 
-    /// True when two of three signs hold: the payload starts with a brace, it ends with one, and the next payload starts
-    /// with one.
+    /// True when at least two of three signs are present: the payload starts with a brace, it ends with a brace, and the
+    /// next payload starts with a brace.
     fn is_likely_frame(&self, at: u64, frame_end: u64) -> bool {
         let trailer = self.log.version().checksum_len() as u64;
         let signs = [
@@ -236,7 +240,7 @@ impl DamageClassifier {
         signs.into_iter().filter(|sign| *sign).count() >= 2
     }
 
-    /// The byte at `offset`, which is after `at`; `None` outside of the range.
+    /// Returns the byte at `offset`, which must not be before `at`; `None` after the end of the range.
     fn byte_at(&self, at: u64, offset: u64) -> Option<u8> {
         if offset >= self.end {
             return None;
@@ -244,11 +248,11 @@ impl DamageClassifier {
         self.bytes_from(at).get((offset - at) as usize).copied()
     }
 
-    fn is_torn(&self, bytes_left: u64, length: Option<u32>, announced_end: Option<u64>) -> bool {
+    fn is_torn(&self, bytes_left: u64, length: Option<u32>, stated_end: Option<u64>) -> bool {
         if !self.at_end_of_file {
             return false;
         }
-        let (Some(length), Some(frame_end)) = (length, announced_end) else {
+        let (Some(length), Some(frame_end)) = (length, stated_end) else {
             return bytes_left < LENGTH_LEN as u64;
         };
         let payload_end = frame_end - self.log.version().checksum_len() as u64;
@@ -256,7 +260,7 @@ impl DamageClassifier {
         frame_end > self.end || self.is_zero_from(payload_end - 1)
     }
 
-    /// The smallest end at which a frame starting at `at` is valid once its length says so.
+    /// Returns the smallest end for which a frame that starts at `at` is valid with a corrected length.
     fn find_frame_end_ignoring_length(&mut self, at: u64) -> Option<u64> {
         let shortest = LENGTH_LEN as u64 + 1 + self.log.version().checksum_len() as u64;
         let longest = shortest - 1 + u64::from(MAX_PAYLOAD);
@@ -264,9 +268,9 @@ impl DamageClassifier {
         let allowed = ends.min(self.remaining_end_attempts);
         let bytes = self.buf.get((at - self.buf_start) as usize + LENGTH_LEN..).unwrap_or_default();
         let text = bytes.get(..allowed as usize).unwrap_or(bytes);
-        // No event holds a byte below 20 hex but tab, line feed and carriage return: none reaches past the first.
-        let foreign = text.iter().position(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r'));
-        let text = text.get(..foreign.unwrap_or(text.len())).unwrap_or_default();
+        // An event contains no byte below 0x20 except tab, line feed and carriage return, so it ends before such a byte.
+        let first_invalid = text.iter().position(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r'));
+        let text = text.get(..first_invalid.unwrap_or(text.len())).unwrap_or_default();
         let length = match self.log.version() {
             Version::V0 => find_event_payload_len(text),
             Version::V1 => {
@@ -274,7 +278,7 @@ impl DamageClassifier {
                 find_checksummed_payload_len(bytes, text.len(), shift)
             }
         };
-        // Ends that the bytes rule out without a checksum count as tried too.
+        // Ends that were excluded without computing a checksum are counted as tried too.
         self.remaining_end_attempts -= length.map_or(allowed, |length| length as u64);
         if length.is_none() && ends > allowed {
             self.remaining_end_attempts = 0;
@@ -327,15 +331,16 @@ impl DamageClassifier {
     }
 }
 
-/// Version 1: the length of the shortest payload that is an event or a gap, and whose checksum, computed with that length,
-/// follows it. `bytes` starts with the payload, and at most `text` bytes of it belong to the payload.
-fn find_checksummed_payload_len(bytes: &[u8], text: usize, shift: &CrcShiftTable) -> Option<usize> {
+/// Returns the length of the shortest payload of version 1 that is an event or a gap and is followed by its checksum.
+///
+/// The checksum is computed with that length. `bytes` starts with the payload, which has at most `max_len` bytes.
+fn find_checksummed_payload_len(bytes: &[u8], max_len: usize, shift: &CrcShiftTable) -> Option<usize> {
     if !matches!(bytes.first()?, b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r') {
         return None;
     }
-    let mut done = 0;
+    let mut summed_len = 0;
     let mut sum = 0;
-    for (i, byte) in bytes.get(..text)?.iter().enumerate() {
+    for (i, byte) in bytes.get(..max_len)?.iter().enumerate() {
         if !matches!(byte, b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r') {
             continue;
         }
@@ -343,11 +348,11 @@ fn find_checksummed_payload_len(bytes: &[u8], text: usize, shift: &CrcShiftTable
         let Some(stored) = u32_at(bytes, length) else {
             break;
         };
-        sum = crc::extend(sum, bytes.get(done..length)?);
-        done = length;
+        sum = crc::extend(sum, bytes.get(summed_len..length)?);
+        summed_len = length;
         // CRC(length, payload) = CRC(length) x^(8 |payload|) + CRC(payload)
-        let of_length = crc::checksum(&(length as u32).to_be_bytes());
-        if shift.suffix_checksum(of_length, sum, length as u32) == stored {
+        let length_checksum = crc::checksum(&(length as u32).to_be_bytes());
+        if shift.suffix_checksum(length_checksum, sum, length as u32) == stored {
             let payload = bytes.get(..length)?;
             if EventView::parse(payload, Version::V1).is_ok() || gap::is_gap(payload) {
                 return Some(length);
@@ -357,8 +362,9 @@ fn find_checksummed_payload_len(bytes: &[u8], text: usize, shift: &CrcShiftTable
     None
 }
 
-/// Version 0: the length of the shortest payload that is an event. A JSON object has only one end, so at most two texts are
-/// parsed.
+/// Returns the length of the shortest payload of version 0 that is an event.
+///
+/// A JSON object has only one end, so at most two texts are parsed.
 fn find_event_payload_len(text: &[u8]) -> Option<usize> {
     let text = match std::str::from_utf8(text) {
         Ok(_) => text,

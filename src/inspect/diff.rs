@@ -1,7 +1,7 @@
-//! Compares two copies of a log by offset: a log only grows at its end, so a frame has the same offset in both.
+//! Compares two copies of a log by offset: a log only grows at its end, so a frame has the same offset in both copies.
 //!
-//! Bytes are compared in large chunks. Where they differ, both logs are read frame by frame until the frames have been
-//! equal for a while.
+//! Bytes are compared in large chunks. Where they differ, both logs are read frame by frame, until the frames of the next
+//! few mebibytes are equal.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::StorageError;
 use crate::file::storage::read_until_device_error;
 use crate::file::{LogFile, OffsetLocation, ScanSpan, Scanner, locate_offset};
 
-/// The most differences that a [`Comparison`] holds. Further ones are passed to the callback and counted.
+/// Largest number of differences in a [`Comparison`]. Further differences are passed to the callback and counted.
 pub const MAX_DIFFERENCES: usize = 10_000;
-/// The bytes compared at once, and between two progress reports.
-const CHUNK: usize = 1 << 20;
-/// The bytes of equal frames after which the comparison returns to chunks, which costs the reading of a few chunks.
+/// Number of bytes compared at once, and between two progress reports.
+const CHUNK_LEN: usize = 1 << 20;
+/// Number of bytes of equal frames after which the comparison returns to chunks.
 const CHUNK_RESUME_BYTES: u64 = 4 << 20;
 
-/// How two copies differ in a range.
+/// A kind of difference between two copies in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DifferenceKind {
-    /// The headers.
+    /// The headers differ.
     Header,
     /// Both have a valid frame at this offset, and the frames differ.
     Frame,
@@ -30,9 +30,9 @@ pub enum DifferenceKind {
     OnlyInA,
     /// Only the second has a valid frame at this offset.
     OnlyInB,
-    /// Neither has a valid frame there, and the bytes differ.
+    /// Neither copy has a valid frame in the range, and the bytes differ.
     Bytes,
-    /// Neither has a valid frame there, and the device of one refuses to read the bytes.
+    /// Neither copy has a valid frame in the range, and the device of one copy refuses to read the bytes.
     Unreadable,
     /// The first continues where the second ends.
     AIsLonger,
@@ -53,7 +53,7 @@ impl DifferenceKind {
         (DifferenceKind::BIsLonger, "only_b_goes_on"),
     ];
 
-    /// The name of the kind in reports.
+    /// Returns the name of the kind in reports.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)
     }
@@ -62,20 +62,20 @@ impl DifferenceKind {
 /// A range in which two copies differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogDifference {
-    /// In which way the copies differ.
+    /// The kind of the difference.
     pub kind: DifferenceKind,
     /// File offset of the first byte.
     pub start: u64,
-    /// File offset after the last byte; of two frames, after the longer one.
+    /// File offset after the last byte; when two frames differ, after the longer one.
     pub end: u64,
 }
 
-/// What a comparison reports while it runs.
+/// A report of a running comparison.
 #[derive(Debug)]
 pub enum DiffUpdate<'a> {
     /// The comparison has read up to a position of the shorter log.
     Progress(Progress),
-    /// A difference.
+    /// A difference was found.
     Difference(&'a LogDifference),
 }
 
@@ -87,9 +87,9 @@ pub type OnDiffUpdate<'a> = dyn FnMut(DiffUpdate) -> ControlFlow<()> + 'a;
 pub struct Comparison {
     /// The sizes of both logs in bytes, at the start of the comparison.
     pub sizes: (u64, u64),
-    /// The bytes before this offset are equal.
+    /// The file offset up to which the copies are equal.
     pub identical_to: u64,
-    /// Differences in ascending order of offsets, the first [`MAX_DIFFERENCES`] of them.
+    /// The first [`MAX_DIFFERENCES`] differences, by ascending offset.
     pub differences: Vec<LogDifference>,
     /// The number of differences of each kind, in the order of [`DifferenceKind::ALL`].
     pub counts: [u64; DifferenceKind::ALL.len()],
@@ -101,19 +101,20 @@ impl Comparison {
         self.total() == 0
     }
 
-    /// The number of all differences.
+    /// Returns the number of all differences.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 }
 
-/// Compares two copies of a log, and reports differences and progress to `on_update`. Memory: a few chunks, or two frames.
+/// Compares two copies of a log, and reports differences and progress to `on_update`.
 ///
-/// Both ends are fixed first, so a copy that is being appended to is compared as it was at the start.
+/// The ends of both copies are fixed first, so events that are appended during the comparison are ignored. Memory use is
+/// a few mebibytes, or two frames when those are larger.
 ///
 /// # Errors
 /// `Refused` when the logs are of different versions; `Cancelled` when `on_update` breaks; `Io`, `Changed` and
-/// `OutOfMemory` when one of them cannot be read.
+/// `OutOfMemory` when one of the logs cannot be read.
 pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Comparison, StorageError> {
     let (a, b) = (a.log(), b.log());
     if a.version() != b.version() {
@@ -126,21 +127,15 @@ pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Co
     }
     let ends = (a.len()?, b.len()?);
     let comparison = Comparison { sizes: ends, identical_to: u64::MAX, ..Comparison::default() };
-    let common = ends.0.min(ends.1);
-    let mut comparer = LogComparer {
-        logs: (a, b),
-        ends,
-        common_end: common,
-        on_update,
-        comparison,
-        last_difference: None,
-        reported_to: 0,
-    };
+    let common_end = ends.0.min(ends.1);
+    let mut comparer =
+        LogComparer { logs: (a, b), ends, common_end, on_update, comparison, last_difference: None, reported_to: 0 };
     comparer.compare()?;
-    comparer.comparison.identical_to = comparer.comparison.identical_to.min(common);
+    comparer.comparison.identical_to = comparer.comparison.identical_to.min(common_end);
     Ok(comparer.comparison)
 }
 
+/// The state of a comparison.
 struct LogComparer<'a> {
     logs: (&'a Arc<LogFile>, &'a Arc<LogFile>),
     ends: (u64, u64),
@@ -148,22 +143,24 @@ struct LogComparer<'a> {
     common_end: u64,
     on_update: &'a mut OnDiffUpdate<'a>,
     comparison: Comparison,
-    /// The difference that was reported last.
+    /// The last reported difference.
     last_difference: Option<LogDifference>,
+    /// The offset up to which progress was reported.
     reported_to: u64,
 }
 
-/// One of the two logs, read frame by frame.
+/// A cursor that reads one of the two logs frame by frame.
 struct FrameCursor {
     scanner: Scanner,
+    /// The current frame or damaged range; `None` at the end of the log.
     span: Option<ScanSpan>,
 }
 
 impl FrameCursor {
     fn new(log: &Arc<LogFile>, range: Range<u64>) -> Result<Self, StorageError> {
-        let mut side = Self { scanner: Scanner::new(log.clone(), range), span: None };
-        side.advance()?;
-        Ok(side)
+        let mut cursor = Self { scanner: Scanner::new(log.clone(), range), span: None };
+        cursor.advance()?;
+        Ok(cursor)
     }
 
     fn advance(&mut self) -> Result<(), StorageError> {
@@ -171,7 +168,7 @@ impl FrameCursor {
         Ok(())
     }
 
-    /// The bytes of the current frame.
+    /// Returns the bytes of the current frame.
     fn frame_bytes(&self) -> &[u8] {
         self.scanner.current().map(|(_, frame)| frame.bytes()).unwrap_or_default()
     }
@@ -180,13 +177,13 @@ impl FrameCursor {
 impl LogComparer<'_> {
     fn compare(&mut self) -> Result<(), StorageError> {
         let mut at = self.logs.0.first_frame_offset().min(self.common_end);
-        if let Some(apart) = self.find_first_difference(0..at)? {
-            self.comparison.identical_to = apart;
+        if let Some(difference) = self.find_first_difference(0..at)? {
+            self.comparison.identical_to = difference;
             self.record_difference(DifferenceKind::Header, 0..at)?;
         }
-        while let Some(apart) = self.find_first_difference(at..self.common_end)? {
-            self.comparison.identical_to = self.comparison.identical_to.min(apart);
-            at = self.compare_frames(self.find_frame_boundary(apart)?.max(at))?;
+        while let Some(difference) = self.find_first_difference(at..self.common_end)? {
+            self.comparison.identical_to = self.comparison.identical_to.min(difference);
+            at = self.compare_frames(self.find_frame_boundary(difference)?.max(at))?;
         }
         let (a, b) = self.ends;
         if a > b {
@@ -197,30 +194,32 @@ impl LogComparer<'_> {
         self.report_progress(self.common_end)
     }
 
-    /// Reports the part of the longer log after the end of the other: first the frame that the end cuts.
+    /// Reports the part of the longer log after the end of the shorter log.
+    ///
+    /// A frame that contains that end is reported first, with the first of `kinds`, and the rest with the second.
     fn report_longer_tail(
         &mut self,
         longer: &Arc<LogFile>,
         end: u64,
-        how: (DifferenceKind, DifferenceKind),
+        kinds: (DifferenceKind, DifferenceKind),
     ) -> Result<(), StorageError> {
         let mut from = self.common_end;
         if let OffsetLocation::InsideFrame(cut) = locate_offset(longer, from, end)? {
             from = cut.end;
-            let only = LogDifference { kind: how.0, start: cut.start, end: cut.end };
+            let only = LogDifference { kind: kinds.0, start: cut.start, end: cut.end };
             if self.last_difference.as_ref() != Some(&only) {
-                self.record_difference(how.0, cut)?;
+                self.record_difference(kinds.0, cut)?;
             }
         }
-        if from < end { self.record_difference(how.1, from..end) } else { Ok(()) }
+        if from < end { self.record_difference(kinds.1, from..end) } else { Ok(()) }
     }
 
-    /// The first offset of `range` at which the bytes differ or cannot be read.
+    /// Returns the first offset of `range` at which the bytes differ or cannot be read.
     fn find_first_difference(&mut self, range: Range<u64>) -> Result<Option<u64>, StorageError> {
         let [mut one, mut other] = chunk_buffers(&range);
         let mut at = range.start;
         while at < range.end {
-            let len = (range.end - at).min(CHUNK as u64) as usize;
+            let len = (range.end - at).min(CHUNK_LEN as u64) as usize;
             let (one, other) =
                 (read_available(self.logs.0, &mut one, at, len)?, read_available(self.logs.1, &mut other, at, len)?);
             if one != other || one.len() < len {
@@ -232,7 +231,7 @@ impl LogComparer<'_> {
         Ok(None)
     }
 
-    /// The lesser start of the frames or damaged ranges that contain `offset` in the two logs. The bytes before it are equal.
+    /// Returns the smaller start of the frames or damaged ranges that contain `offset` in the two logs.
     fn find_frame_boundary(&self, offset: u64) -> Result<u64, StorageError> {
         let start = |log, end| match locate_offset(log, offset, end)? {
             OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::Damaged(range) => {
@@ -244,12 +243,13 @@ impl LogComparer<'_> {
         Ok(starts.0?.min(starts.1?))
     }
 
-    /// Compares the frames of both logs from `start` on, until they have been equal for [`CHUNK_RESUME_BYTES`] or one log
-    /// ends. Returns the offset at which that happens.
+    /// Compares the frames of both logs, starting at `start`, until [`CHUNK_RESUME_BYTES`] were equal or one log ends.
+    ///
+    /// Returns the offset at which the comparison of frames ended.
     fn compare_frames(&mut self, start: u64) -> Result<u64, StorageError> {
         let mut a = FrameCursor::new(self.logs.0, start..self.ends.0)?;
         let mut b = FrameCursor::new(self.logs.1, start..self.ends.1)?;
-        let mut agreed_from = start;
+        let mut equal_from = start;
         while let Some(at) = next_frame_start(&a, &b).filter(|at| *at < self.common_end) {
             let before = self.comparison.total();
             match (&a.span, &b.span) {
@@ -257,7 +257,7 @@ impl LogComparer<'_> {
                     let end = one.end.max(other.end);
                     if a.frame_bytes() != b.frame_bytes() {
                         self.record_difference(DifferenceKind::Frame, at..end)?;
-                    } else if end - agreed_from >= CHUNK_RESUME_BYTES {
+                    } else if end - equal_from >= CHUNK_RESUME_BYTES {
                         return Ok(end);
                     }
                     a.advance()?;
@@ -277,15 +277,15 @@ impl LogComparer<'_> {
                 }
                 (Some(one), Some(other)) => {
                     let both = one.range().start.max(other.range().start)..one.range().end.min(other.range().end);
-                    let apart = match (one, other) {
+                    let difference = match (one, other) {
                         (ScanSpan::Damaged(_), ScanSpan::Damaged(_)) => {
                             self.find_differing_range(both)?.map(|range| (DifferenceKind::Bytes, range))
                         }
                         (ScanSpan::Frame(_), _) | (_, ScanSpan::Frame(_)) => None,
                         _ => Some((DifferenceKind::Unreadable, both)).filter(|(_, both)| both.start < both.end),
                     };
-                    if let Some((how, range)) = apart {
-                        self.record_difference(how, range)?;
+                    if let Some((kind, range)) = difference {
+                        self.record_difference(kind, range)?;
                     }
                     let (one, other) = (one.range().end, other.range().end);
                     if one <= other {
@@ -299,38 +299,38 @@ impl LogComparer<'_> {
                 (None, _) => b.advance()?,
             }
             if self.comparison.total() > before {
-                agreed_from = next_frame_start(&a, &b).unwrap_or(self.common_end);
+                equal_from = next_frame_start(&a, &b).unwrap_or(self.common_end);
             }
             self.report_progress(at)?;
         }
         Ok(self.common_end)
     }
 
-    /// In a range without frames, the range from the first to the last byte that differs.
+    /// Returns the range from the first to the last byte that differs, in a range without frames.
     fn find_differing_range(&mut self, range: Range<u64>) -> Result<Option<Range<u64>>, StorageError> {
         let Some(first) = self.find_first_difference(range.clone())? else { return Ok(None) };
         let mut last = first;
         let [mut one, mut other] = chunk_buffers(&range);
         let mut at = first;
         while at < range.end {
-            let len = (range.end - at).min(CHUNK as u64) as usize;
+            let len = (range.end - at).min(CHUNK_LEN as u64) as usize;
             let (one, other) =
                 (read_available(self.logs.0, &mut one, at, len)?, read_available(self.logs.1, &mut other, at, len)?);
             if one.len().min(other.len()) < len {
                 return Ok(Some(first..range.end));
             }
-            let apart = one.iter().zip(other).rposition(|(a, b)| a != b);
-            last = apart.map_or(last, |apart| at + apart as u64);
+            let last_in_chunk = one.iter().zip(other).rposition(|(a, b)| a != b);
+            last = last_in_chunk.map_or(last, |index| at + index as u64);
             at += len as u64;
         }
         Ok(Some(first..last + 1))
     }
 
-    fn record_difference(&mut self, how: DifferenceKind, range: Range<u64>) -> Result<(), StorageError> {
+    fn record_difference(&mut self, kind: DifferenceKind, range: Range<u64>) -> Result<(), StorageError> {
         for (count, row) in self.comparison.counts.iter_mut().zip(DifferenceKind::ALL) {
-            *count += u64::from(row.0 == how);
+            *count += u64::from(row.0 == kind);
         }
-        let difference = LogDifference { kind: how, start: range.start, end: range.end };
+        let difference = LogDifference { kind, start: range.start, end: range.end };
         let answer = (self.on_update)(DiffUpdate::Difference(&difference));
         if self.comparison.differences.len() < MAX_DIFFERENCES {
             self.comparison.differences.push(difference.clone());
@@ -340,7 +340,7 @@ impl LogComparer<'_> {
     }
 
     fn report_progress(&mut self, at: u64) -> Result<(), StorageError> {
-        if at < self.common_end && at.saturating_sub(self.reported_to) < CHUNK as u64 {
+        if at < self.common_end && at.saturating_sub(self.reported_to) < CHUNK_LEN as u64 {
             return Ok(());
         }
         self.reported_to = at;
@@ -349,7 +349,8 @@ impl LogComparer<'_> {
     }
 }
 
-/// The offset up to which a span rules out a frame of the same log: a frame only at its start, damage in its whole range.
+/// Returns the offset up to which a span shows that no other frame of its log starts: the start of a frame, or the end of
+/// a damaged range.
 fn comparable_end(span: &ScanSpan) -> u64 {
     match span {
         ScanSpan::Frame(range) => range.start,
@@ -357,9 +358,9 @@ fn comparable_end(span: &ScanSpan) -> u64 {
     }
 }
 
-/// Two buffers for a range, of at most a chunk each.
+/// Allocates two buffers for a range, each of at most a chunk.
 fn chunk_buffers(range: &Range<u64>) -> [Vec<u8>; 2] {
-    let len = range.end.saturating_sub(range.start).min(CHUNK as u64) as usize;
+    let len = range.end.saturating_sub(range.start).min(CHUNK_LEN as u64) as usize;
     [vec![0; len], vec![0; len]]
 }
 
@@ -367,7 +368,7 @@ fn next_frame_start(a: &FrameCursor, b: &FrameCursor) -> Option<u64> {
     [&a.span, &b.span].into_iter().flatten().map(|span| span.range().start).min()
 }
 
-/// The `len` bytes at `at`; fewer where the file ends or the device refuses to read on.
+/// Reads `len` bytes at `at`; fewer when the file ends or the device refuses to read further.
 fn read_available<'b>(log: &LogFile, buf: &'b mut [u8], at: u64, len: usize) -> Result<&'b [u8], StorageError> {
     let buf = buf.get_mut(..len).unwrap_or_default();
     let read = read_until_device_error(log.storage(), buf, at)

@@ -1,9 +1,9 @@
-//! The judgement of one valid frame: an event, a gap, or a payload that is neither.
+//! The content of one valid frame: an event, a gap, or a payload that is neither.
 
 use crate::format::frame::LENGTH_LEN;
 use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, PayloadError, Version, gap};
 
-/// What the payload of a valid frame is.
+/// The content of a valid frame.
 #[derive(Debug)]
 pub(crate) enum FrameContent<'a> {
     /// An event that can be read.
@@ -14,11 +14,11 @@ pub(crate) enum FrameContent<'a> {
     InvalidEvent(PayloadError),
 }
 
-/// Judges the payload of a valid frame of a log of `version`. Allocates nothing.
+/// Classifies the payload of a valid frame of a log of `version`, without allocation.
 #[inline]
-pub(crate) fn judge_frame<'a>(frame: &Frame<'a>, version: Version) -> FrameContent<'a> {
+pub(crate) fn classify_frame<'a>(frame: &Frame<'a>, version: Version) -> FrameContent<'a> {
     let payload = frame.payload();
-    // The third byte of an event rules a gap out, so the gap is asked for first.
+    // The check for a gap comes first, because it already fails at the third byte of an event.
     if gap::is_gap(payload) {
         return FrameContent::Gap;
     }
@@ -28,7 +28,7 @@ pub(crate) fn judge_frame<'a>(frame: &Frame<'a>, version: Version) -> FrameConte
     }
 }
 
-/// The finding about the gap frame at the offset `at`, with the content of the gap as evidence.
+/// Returns the finding about the gap frame at the offset `at`, with the content of the gap as evidence.
 #[cold]
 pub(crate) fn gap_finding(at: u64, frame: &Frame) -> Finding {
     let content = gap::gap_content(frame.payload()).map(str::to_owned);
@@ -36,7 +36,7 @@ pub(crate) fn gap_finding(at: u64, frame: &Frame) -> Finding {
     Finding::new(DamageKind::Gap, at..at + frame.len()).with_evidence(evidence)
 }
 
-/// The finding about the frame at the offset `at` whose payload fails to parse with `error`.
+/// Returns the finding about the frame at the offset `at` whose payload cannot be parsed because of `error`.
 #[cold]
 pub(crate) fn invalid_event_finding(at: u64, frame: &Frame, error: &PayloadError) -> Finding {
     let evidence = Evidence {

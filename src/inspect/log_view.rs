@@ -1,4 +1,4 @@
-//! A log and its index, opened together to be looked at: each is the other's witness.
+//! A view of a log for reading: the log, its index, and their agreement. Each file is checked by means of the other.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -9,7 +9,7 @@ use crate::format::header::{LogHeader, MAGIC};
 use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
 use crate::index::{AggregateIndex, IndexExamination, IndexFault, IndexState, PersistedIndex, examine_index};
 
-/// A log and what its index file says.
+/// A log that is open for reading, with its index file and the state of the index.
 #[derive(Debug, Clone)]
 pub struct LogView {
     disk: Arc<dyn Disk>,
@@ -19,12 +19,28 @@ pub struct LogView {
     index_state: IndexState,
     /// Set when a lookup finds the index file corrupt; it then replaces `index_state`.
     corrupt_state: OnceLock<IndexState>,
-    /// A frame that the index knows stands in its place, so that what it says of the header counts.
-    frames_match: bool,
+    /// True when the log has a frame that the index lists, so that the index's copy of the header is trusted.
+    has_matching_frame: bool,
     threads: usize,
 }
 
-/// Where the index of the log at `path` stands unless somebody says otherwise: `<log>.idx`.
+/// The header that a log with a damaged header should have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpectedHeader {
+    /// The bytes of the header.
+    pub bytes: [u8; 16],
+    /// True when the bytes are proven; false when they are likely.
+    pub is_proven: bool,
+}
+
+/// A header that was reconstructed without an index.
+struct ReconstructedHeader {
+    bytes: [u8; 16],
+    /// True when it has the creation time that was found in the damaged header.
+    is_time_kept: bool,
+}
+
+/// Returns the default path of the index of the log at `path`: `<log>.idx`.
 pub fn index_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".idx");
@@ -32,21 +48,23 @@ pub fn index_path(path: &Path) -> PathBuf {
 }
 
 impl LogView {
-    /// Opens the log at `path` to be read; links are resolved. Reads a few frames, whatever the log's size.
+    /// Opens the log at `path` for reading, and resolves symbolic links. Only a few frames are read, for a log of any size.
+    ///
+    /// `index` is the path of the index; `None` for `<log>.idx`.
     ///
     /// # Errors
-    /// `Io`, and where neither the file nor its index says that it is a log: `TooShort`, `NotALog`,
-    /// `UnsupportedVersion`, `UnknownFlags`.
+    /// `Io` when the log cannot be read. `TooShort`, `NotALog`, `UnsupportedVersion` or `UnknownFlags` when the file does
+    /// not start with a supported header, and no index shows that it is a log with a damaged header.
     pub fn open(disk: Arc<dyn Disk>, path: &Path, index: Option<&Path>) -> Result<Self, StorageError> {
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
         let storage = disk.open(&path, OpenMode::Read).map_err(|error| StorageError::io(&path, "open", error))?;
         Self::from_storage(disk, &path, storage, index)
     }
 
-    /// The same over an open file whose path is resolved.
+    /// Creates a view of an open file. Symbolic links in `path` must be resolved.
     ///
     /// # Errors
-    /// As [`LogView::init`].
+    /// See [`LogView::open`].
     pub(crate) fn from_storage(
         disk: Arc<dyn Disk>,
         path: &Path,
@@ -56,10 +74,10 @@ impl LogView {
         let index_path = index.map_or_else(|| index_path(path), Path::to_owned);
         let opened = PersistedIndex::open(disk.as_ref(), &index_path);
         let (version, header) = match LogFile::detect_version(&storage, path) {
-            Ok(known) => known,
+            Ok(detected) => detected,
             Err(error) => {
                 match opened.as_ref().ok().and_then(|index| recognise_by_index(&error, index, &storage, path)) {
-                    Some(known) => known,
+                    Some(recognised) => recognised,
                     None => return Err(error),
                 }
             }
@@ -72,7 +90,7 @@ impl LogView {
             persisted_index: None,
             index_state: IndexState::Missing,
             corrupt_state: OnceLock::new(),
-            frames_match: false,
+            has_matching_frame: false,
             threads: 1,
         };
         view.update_index_state(opened)?;
@@ -80,13 +98,12 @@ impl LogView {
     }
 
     fn update_index_state(&mut self, opened: Result<PersistedIndex, IndexFault>) -> Result<(), StorageError> {
-        (self.persisted_index, self.frames_match) = (None, false);
+        (self.persisted_index, self.has_matching_frame) = (None, false);
         self.corrupt_state = OnceLock::new();
         self.index_state = match opened {
             Ok(index) => {
-                let IndexExamination { state, has_matching_frame: frames_match } =
-                    examine_index(&self.log, &index, self.log.len()?)?;
-                (self.persisted_index, self.frames_match) = (Some(Arc::new(index)), frames_match);
+                let IndexExamination { state, has_matching_frame } = examine_index(&self.log, &index, self.log.len()?)?;
+                (self.persisted_index, self.has_matching_frame) = (Some(Arc::new(index)), has_matching_frame);
                 state
             }
             Err(IndexFault::Missing) => IndexState::Missing,
@@ -97,18 +114,18 @@ impl LogView {
         Ok(())
     }
 
-    /// The same, with so many threads for a pass over the log; what it finds is the same for any number.
+    /// Returns this view with a number of threads for reading the whole log. The results do not depend on the number.
     #[must_use]
     pub fn with_threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }
 
-    /// How many threads a pass over the log takes: one unless it was said.
+    /// Returns the number of threads for reading the whole log: 1 unless [`LogView::with_threads`] has set it.
     pub const fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Looks at the index file and the log's size again.
+    /// Opens the index file again, and updates the state of the index for the present size of the log.
     ///
     /// # Errors
     /// `Io` when the log cannot be read.
@@ -117,66 +134,68 @@ impl LogView {
         self.update_index_state(opened)
     }
 
-    /// Names the index corrupt after a lookup found it so.
+    /// Sets the state of the index to corrupt, after a lookup has found it to be corrupt.
     pub fn mark_index_corrupt(&self, reason: String) {
         let _ = self.corrupt_state.set(IndexState::Corrupt { reason });
     }
 
-    /// The log.
+    /// Returns the log.
     pub const fn log(&self) -> &Arc<LogFile> {
         &self.log
     }
 
-    /// The disk it is on.
+    /// Returns the disk that holds the log.
     pub const fn disk(&self) -> &Arc<dyn Disk> {
         &self.disk
     }
 
-    /// The log's path, links resolved.
+    /// Returns the path of the log, with symbolic links resolved.
     pub fn path(&self) -> &Path {
         self.log.path()
     }
 
-    /// Where its index stands, or would.
+    /// Returns the path of the index, which need not exist.
     pub fn index_path(&self) -> &Path {
         &self.index_path
     }
 
-    /// The state of its index.
+    /// Returns the state of the index.
     pub fn index_state(&self) -> &IndexState {
         self.corrupt_state.get().unwrap_or(&self.index_state)
     }
 
-    /// The index file, when it could be opened; to be believed only as far as its state says.
+    /// Returns the index file, when it could be opened. Its state determines whether its content may be used.
     pub fn persisted_index(&self) -> Option<&Arc<PersistedIndex>> {
         self.persisted_index.as_ref()
     }
 
-    /// The index file, when it may speak for this log.
+    /// Returns the index file, when its state shows that it belongs to this log.
     pub fn trusted_index(&self) -> Option<&Arc<PersistedIndex>> {
         self.persisted_index.as_ref().filter(|_| self.index_state().is_trusted())
     }
 
-    /// How far the index has seen this log, when it may speak for it.
+    /// Returns the end of the log that a trusted index has recorded. It is after the present end when the log was cut.
     pub fn trusted_index_end(&self) -> Option<u64> {
         self.trusted_index().map(|index| index.header().log_end_offset)
     }
 
-    /// An index to look things up in and to catch up: what the file covers, or nothing.
+    /// Returns an index for lookups and for catching up: the content of a trusted index file, otherwise an empty index.
     pub fn load_index(&self) -> AggregateIndex {
         if let Some(index) = self.trusted_index().cloned() {
             match AggregateIndex::from_persisted(&index) {
-                Ok(resumed) => return self.with_effective_header(resumed).with_source(Arc::new(self.clone())),
+                Ok(loaded) => return self.with_effective_header(loaded).with_source(Arc::new(self.clone())),
                 Err(fault) => self.mark_index_corrupt(fault.into_error(&self.index_path).to_string()),
             }
         }
         self.empty_index()
     }
 
-    /// An index that goes on from the file's, with a copy of the header that can be told from a damaged one: where nothing
-    /// says that its own is this log's, or it was built over damage, the log's as it stands.
+    /// Replaces the header copy of an index by the header in the log, unless the copy is valid and trusted.
+    ///
+    /// A copy is not trusted when the log has no frame of the index, and it is invalid when the index was built while the
+    /// header was damaged.
     fn with_effective_header(&self, mut index: AggregateIndex) -> AggregateIndex {
-        let is_trusted = self.frames_match || index.coverage().frames > 0;
+        let is_trusted = self.has_matching_frame || index.coverage().frames > 0;
         let has_valid_header = is_trusted && LogHeader::decode(&index.log_header()).is_ok();
         if let Some(found) = self.header_bytes().filter(|_| !has_valid_header) {
             index.set_log_header(found);
@@ -184,21 +203,20 @@ impl LogView {
         index
     }
 
-    /// An index that covers nothing yet, carrying what the old one alone knows: a header that is damaged in the log.
+    /// Returns an empty index. It has the header that the log should have, which only the old index may know.
     pub fn empty_index(&self) -> AggregateIndex {
-        let cut = || self.trusted_index().map(|index| index.header().log_header);
-        let header = self.header_bytes().or_else(cut).unwrap_or_default();
+        let indexed_header = || self.trusted_index().map(|index| index.header().log_header);
+        let header = self.header_bytes().or_else(indexed_header).unwrap_or_default();
         let index = AggregateIndex::new(self.log.version().number(), header);
         let mut index = index.with_source(Arc::new(self.clone()));
-        // Where the log's own header is damaged, the one that it should have, so that the index vouches for that; but not
-        // for a guess.
-        if let Ok(Some((expected, true))) = self.expected_header() {
-            index.set_log_header(expected);
+        // The index keeps the correct header of a log whose header is damaged, but only when it is proven.
+        if let Ok(Some(ExpectedHeader { bytes, is_proven: true })) = self.expected_header() {
+            index.set_log_header(bytes);
         }
         index
     }
 
-    /// The header's bytes as they stand in the file; `None` in version 0, or where the file ends before they do.
+    /// Reads the header's bytes from the file; `None` in version 0, and when the file ends within the header.
     pub fn header_bytes(&self) -> Option<[u8; 16]> {
         let mut bytes = [0; HEADER_LEN as usize];
         let whole =
@@ -206,18 +224,18 @@ impl LogView {
         whole.then_some(bytes)
     }
 
-    /// Milliseconds since the epoch at which the log says it was created; `None` in version 0.
+    /// Returns the creation time in the header, in milliseconds since the Unix epoch; `None` when there is no header.
     pub fn created_at_ms(&self) -> Option<u64> {
         self.header_bytes().and_then(|bytes| crate::format::byte_layout::u64_at(&bytes, 8))
     }
 
-    /// The index's copy of the header, when its frames match; an index that was built over a damaged one knows none.
+    /// Returns the index's copy of the header, when the copy is valid and the log has a frame of the index.
     fn indexed_header(&self) -> Option<[u8; 16]> {
-        let copy = self.trusted_index().filter(|_| self.frames_match).map(|index| index.header().log_header);
+        let copy = self.trusted_index().filter(|_| self.has_matching_frame).map(|index| index.header().log_header);
         copy.filter(|copy| LogHeader::decode(copy).is_ok())
     }
 
-    /// The finding about the header, when it is damaged.
+    /// Returns the finding about the header, when it is damaged.
     pub fn header_finding(&self) -> Option<Finding> {
         let found = self.header_bytes()?;
         let expected = self.indexed_header();
@@ -225,7 +243,7 @@ impl LogView {
         if !damaged && expected.is_none_or(|expected| expected == found) {
             return None;
         }
-        let expected = expected.or_else(|| self.reconstruct_header().ok().map(|(header, _)| header));
+        let expected = expected.or_else(|| self.reconstruct_header().ok().map(|header| header.bytes));
         let reason = match self.log.header() {
             HeaderState::Damaged(_, HeaderFault::Magic(_)) => "the magic is wrong, and valid frames follow",
             HeaderState::Damaged(_, HeaderFault::Version(_)) => "the version differs from the index's copy",
@@ -241,42 +259,46 @@ impl LogView {
         Some(Finding::new(DamageKind::Header, 0..HEADER_LEN).with_evidence(evidence))
     }
 
-    /// What a damaged header should be, and whether that is proven: it is the index's copy, or `created_at` is kept as
-    /// found, and a valid frame stands behind it.
+    /// Returns the header that a log with a damaged header should have; `None` when the header is not damaged.
+    ///
+    /// It is the index's copy, or else it is reconstructed with the creation time that was found. It is proven when a valid
+    /// frame that is not a gap follows the header, and the creation time was not changed.
     ///
     /// # Errors
-    /// `Io`, `Changed`, `Memory` when the log cannot be read.
-    pub fn expected_header(&self) -> Result<Option<([u8; 16], bool)>, StorageError> {
+    /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
+    pub fn expected_header(&self) -> Result<Option<ExpectedHeader>, StorageError> {
         if self.header_finding().is_none() {
             return Ok(None);
         }
-        // A gap there says that the damage went on behind the header.
+        // A gap directly after the header shows that the damage continued after the header.
         let mut buf = Vec::new();
-        let first_stands =
+        let is_first_frame_intact =
             self.log.read_frame_at(HEADER_LEN, &mut buf)?.is_some_and(|frame| !gap::is_gap(frame.payload()));
-        if let Some(known) = self.indexed_header() {
-            return Ok(Some((known, first_stands)));
+        if let Some(bytes) = self.indexed_header() {
+            return Ok(Some(ExpectedHeader { bytes, is_proven: is_first_frame_intact }));
         }
-        let (header, kept) = self.reconstruct_header()?;
-        Ok(Some((header, kept && first_stands)))
+        let ReconstructedHeader { bytes, is_time_kept } = self.reconstruct_header()?;
+        Ok(Some(ExpectedHeader { bytes, is_proven: is_time_kept && is_first_frame_intact }))
     }
 
-    /// The header that the log should have, as far as anything says: its own where that is whole, what it should be where
-    /// it is damaged, the index's copy where the file ends before it does; `None` in version 0.
+    /// Returns the header that the log should have; `None` in version 0, and when no valid header is known.
+    ///
+    /// It is the header in the log when that is intact, the expected header when it is damaged, and the index's copy when the
+    /// file ends within the header.
     ///
     /// # Errors
-    /// As [`LogView::expected_header`].
+    /// See [`LogView::expected_header`].
     pub fn effective_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
-        let right = match self.expected_header()? {
-            Some((header, _)) => Some(header),
+        let effective = match self.expected_header()? {
+            Some(expected) => Some(expected.bytes),
             None => self.header_bytes().or_else(|| self.trusted_index().map(|index| index.header().log_header)),
         };
-        Ok(right.filter(|header| LogHeader::decode(header).is_ok()))
+        Ok(effective.filter(|header| LogHeader::decode(header).is_ok()))
     }
 
-    /// The header of a log of version 1 that was created when this one says, or, where that lies behind the first
-    /// readable event, then; and whether it is as this one says.
-    fn reconstruct_header(&self) -> Result<([u8; 16], bool), StorageError> {
+    /// Reconstructs the header of a log of version 1 from its creation time, or from the time of the first readable event
+    /// when that is earlier.
+    fn reconstruct_header(&self) -> Result<ReconstructedHeader, StorageError> {
         let found = self.created_at_ms().unwrap_or_default();
         let searched = self.log.len()?.min(FRAME_SEARCH_LIMIT);
         let mut scanner = Scanner::new(self.log.clone(), HEADER_LEN..searched.max(HEADER_LEN));
@@ -285,15 +307,18 @@ impl LogView {
                 && let Ok(event) = EventView::parse(frame.payload(), self.log.version())
             {
                 let first = event.write_timestamp_ms();
-                // Zeros are no time: the field was lost with the rest.
+                // A creation time of zero is not plausible: the field was overwritten with the rest of the header.
                 let created = if found == 0 { first } else { found.min(first) };
-                return Ok((LogHeader::new(created).encode(), created == found));
+                return Ok(ReconstructedHeader {
+                    bytes: LogHeader::new(created).encode(),
+                    is_time_kept: created == found,
+                });
             }
         }
-        Ok((LogHeader::new(found).encode(), false))
+        Ok(ReconstructedHeader { bytes: LogHeader::new(found).encode(), is_time_kept: false })
     }
 
-    /// The flags that forbid writing to the log, unless its index says that they are damage.
+    /// Returns the flags that forbid writing to the log, unless the index shows that they are damage.
     pub(crate) fn write_blocking_flags(&self) -> Option<u16> {
         match self.log.header() {
             HeaderState::Valid(header) if !header.is_writable() && self.header_finding().is_none() => {
@@ -304,7 +329,9 @@ impl LogView {
     }
 }
 
-/// What an index says against a file's first bytes: that it was a log of version 1 that may be read.
+/// Recognises a log without a valid header by its index: returns its version and the state of its header.
+///
+/// `error` is the reason why the first bytes of the file are not a supported header.
 fn recognise_by_index(
     error: &StorageError,
     index: &PersistedIndex,
@@ -326,10 +353,9 @@ fn recognise_by_index(
         StorageError::NotALog { found, .. } if *found != MAGIC => HeaderFault::Magic(*found),
         _ => return None,
     };
-    // Its frames have to be there: an index says nothing about another file.
+    // The log must have a frame of the index, because the index may belong to another file.
     let header = HeaderState::Damaged(found, fault);
     let log = Arc::new(LogFile::with_header(storage.clone(), path, Version::V1, header));
-    let IndexExamination { state, has_matching_frame: frames_match } =
-        examine_index(&log, index, log.len().ok()?).ok()?;
-    (state.is_trusted() && frames_match).then_some((Version::V1, header))
+    let IndexExamination { state, has_matching_frame } = examine_index(&log, index, log.len().ok()?).ok()?;
+    (state.is_trusted() && has_matching_frame).then_some((Version::V1, header))
 }

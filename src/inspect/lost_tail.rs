@@ -1,4 +1,4 @@
-//! What an index knows of events that its log has lost at the end.
+//! The events at the end of a log that the log has lost, according to its index.
 
 use super::LogView;
 use crate::StorageError;
@@ -6,24 +6,33 @@ use crate::file::{ScanItem, Scanner};
 use crate::format::{DamageKind, EventView, Evidence, Finding};
 use crate::index::{AggregateIndex, LostTail};
 
+/// The number of events that a log has lost at its end, and of their aggregates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LostEventCount {
+    /// Number of events.
+    pub events: u64,
+    /// Number of aggregates of these events.
+    pub aggregates: u64,
+}
+
 impl LogView {
-    /// How many events, of how many aggregates, the index knows from `from` on; `None` where it cannot be read, or knows none.
+    /// Counts the events at and after `from` according to the index; `None` when the index cannot be read or lists none.
     ///
-    /// Walks from the anchor before `from`, and through the index's directory.
+    /// Reads the log from the anchor before `from`, and all aggregates of the index.
     ///
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
-    pub fn count_lost_events(&self, from: u64) -> Result<Option<(u64, u64)>, StorageError> {
+    pub fn count_lost_events(&self, from: u64) -> Result<Option<LostEventCount>, StorageError> {
         let Some(index) = self.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
             return Ok(None);
         };
         let anchor = index.anchor_before(from);
-        let (start, mut before) =
+        let (start, mut events_before) =
             anchor.map_or((self.log().first_frame_offset(), 0), |anchor| (anchor.offset, anchor.ordinal));
         let mut scanner = Scanner::new(self.log().clone(), start..from.min(self.log().len()?));
         while let Some(item) = scanner.next_item()? {
             if let ScanItem::Frame(_, frame) = item {
-                before += u64::from(EventView::parse(frame.payload(), self.log().version()).is_ok());
+                events_before += u64::from(EventView::parse(frame.payload(), self.log().version()).is_ok());
             }
         }
         let mut aggregates = 0;
@@ -33,14 +42,15 @@ impl LogView {
                 Err(_) => return Ok(None),
             }
         }
-        let carried = index.lost_tail();
-        let events = index.coverage().events.saturating_sub(before) + carried.lost_events;
-        // Where it lost its own entries with a broken file, it knows that there were some, and not how many.
-        Ok((events > 0).then_some((events, aggregates.max(carried.lost_aggregates))))
+        let recorded = index.lost_tail();
+        let events = index.coverage().events.saturating_sub(events_before) + recorded.lost_events;
+        let aggregates = aggregates.max(recorded.lost_aggregates);
+        // An index that was rebuilt after corruption may have recorded a lost end without the number of its events.
+        Ok((events > 0).then_some(LostEventCount { events, aggregates }))
     }
 
-    /// What the index knows of how far the log once went, where it may speak for it; of an end that the log has lost with
-    /// what lay there.
+    /// Returns the index's record of the end of the log, and of the events that the log has lost there; `None` without a
+    /// trusted index.
     ///
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
@@ -50,25 +60,27 @@ impl LogView {
         if index.header().log_end_offset <= len {
             return Ok(Some(LostTail { last_frame: index.last_seen_frame(), ..index.lost_tail() }));
         }
-        let (lost_events, lost_aggregates) = self.count_lost_events(len)?.unwrap_or_default();
+        let LostEventCount { events: lost_events, aggregates: lost_aggregates } =
+            self.count_lost_events(len)?.unwrap_or_default();
         let log_end_offset = index.header().log_end_offset;
         Ok(Some(LostTail { log_end_offset, lost_events, lost_aggregates, last_frame: index.last_seen_frame() }))
     }
 
-    /// The finding that the log lost its end, from `start` on; `None` when no index has seen it reach beyond `file_end`.
+    /// Returns the finding that the log has lost its end after `start`; `None` unless an index has recorded an end of the
+    /// log after `file_end`.
     ///
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
     pub fn truncation_finding(&self, start: u64, file_end: u64) -> Result<Option<Finding>, StorageError> {
-        let Some(indexed_end) = self.trusted_index_end().filter(|seen| *seen > file_end) else {
+        let Some(indexed_end) = self.trusted_index_end().filter(|indexed_end| *indexed_end > file_end) else {
             return Ok(None);
         };
         let lost = self.count_lost_events(start)?;
         let evidence = Evidence {
             log_end_offset: Some(indexed_end),
             bytes_missing: Some(indexed_end - file_end),
-            events_missing: lost.map(|lost| lost.0),
-            aggregates_missing: lost.map(|lost| lost.1),
+            events_missing: lost.map(|lost| lost.events),
+            aggregates_missing: lost.map(|lost| lost.aggregates),
             ..Evidence::default()
         };
         Ok(Some(Finding::new(DamageKind::Truncated, start..file_end).with_evidence(evidence)))

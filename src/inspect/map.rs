@@ -1,30 +1,31 @@
-//! The health map: whether each part of the file is verified, damaged or a gap, in a bounded number of cells.
+//! The health map: shows for each part of the file whether it is verified, damaged or a gap, in a bounded number of cells.
 
 use std::ops::Range;
 
 use crate::format::{DamageKind, Finding};
 
-/// The most cells. Beyond it, two neighbouring cells become one.
+/// Largest number of cells. When more are needed, pairs of adjacent cells are merged.
 const MAX_CELLS: usize = 4096;
-/// The bytes per cell of a new map.
+/// Number of bytes per cell of a new map.
 const INITIAL_CELL_BYTES: u64 = 4096;
 
-/// The health of a part of the file. Several fields can be true at once: damage of any size shows in its cell.
+/// The health of a part of the file. Several fields can be true at once, because damage of any size marks its whole cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HealthCell {
-    /// All of it was read and verified.
+    /// True when the whole part was read and verified.
     pub verified: bool,
-    /// Some of it is damaged.
+    /// True when the part contains damage.
     pub damaged: bool,
-    /// Some of it is a gap.
+    /// True when the part contains a gap or some of one.
     pub gap: bool,
 }
 
-/// The health of a file, in cells from its first byte on.
+/// The health of a file, in cells of equal size that start with its first byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthMap {
     cells: Vec<HealthCell>,
     bytes_per_cell: u64,
+    /// The verified ranges, ascending and not adjacent.
     verified: Vec<Range<u64>>,
 }
 
@@ -35,18 +36,18 @@ impl Default for HealthMap {
 }
 
 impl HealthMap {
-    /// Marks a range as verified. Ranges that touch become one.
+    /// Marks a range as verified. Adjacent and overlapping ranges are merged.
     pub fn mark_verified(&mut self, range: Range<u64>) {
         if range.is_empty() {
             return;
         }
         let mut merged = range;
         self.verified.retain(|known| {
-            let apart = known.end < merged.start || merged.end < known.start;
-            if !apart {
+            let is_separate = known.end < merged.start || merged.end < known.start;
+            if !is_separate {
                 merged = known.start.min(merged.start)..known.end.max(merged.end);
             }
-            apart
+            is_separate
         });
         self.verified.push(merged);
         self.verified.sort_unstable_by_key(|range| range.start);
@@ -62,7 +63,7 @@ impl HealthMap {
         self.mark(range, |cell| cell.gap = true);
     }
 
-    /// Marks the range of a finding as what its kind is: damage, a gap, or nothing.
+    /// Marks the range of a finding as damaged or as a gap, by its kind. A `clock` finding marks nothing.
     pub fn mark_finding(&mut self, finding: &Finding) {
         match finding.kind {
             DamageKind::Gap => self.mark_gap(finding.range()),
@@ -79,12 +80,12 @@ impl HealthMap {
         }
     }
 
-    /// The number of verified bytes, where all bytes before `earlier` count as verified.
+    /// Returns the number of verified bytes. All bytes before `earlier` are counted as verified.
     pub fn verified_bytes(&self, earlier: u64) -> u64 {
         earlier + self.verified.iter().map(|range| range.end.saturating_sub(range.start.max(earlier))).sum::<u64>()
     }
 
-    /// The health of a range.
+    /// Returns the health of a range.
     pub fn range_health(&self, range: Range<u64>) -> HealthCell {
         let first = (range.start / self.bytes_per_cell) as usize;
         let last = (range.end.saturating_sub(1) / self.bytes_per_cell) as usize;
@@ -101,7 +102,7 @@ impl HealthMap {
             self.halve_resolution();
         }
         let first = (range.start / self.bytes_per_cell) as usize;
-        // An empty range is the end of a file that has lost its end. It marks the cell that it points at.
+        // An empty range is the position of a lost end. It marks the cell at that position.
         let last = (range.end.max(range.start + 1) - 1) / self.bytes_per_cell;
         let last = (last as usize).max(first);
         if self.cells.len() <= last {

@@ -1,4 +1,4 @@
-//! Inspection: what the bytes of a log say about its health. Writes nothing.
+//! Inspection: finds damage in a log, classifies it, and compares copies of a log. Nothing is written.
 //!
 //! Use [`survey()`] to read a whole log once: it returns a [`Survey`] with findings, counts and a [`HealthMap`]. Use
 //! [`LogView`] to open a log together with its index file, and [`diff()`] to compare two copies of a log.
@@ -23,8 +23,8 @@
 //! # }
 //! ```
 //!
-//! Every reader of a log (survey, pages, hits, replay, the opening of a writer) goes through one walk, which judges
-//! frames, classifies damage and observes a moving end.
+//! Every reader of a log (survey, pages, hits, replay, the opening of a writer) uses one walk, which reads the frames,
+//! classifies damage and observes an end that is still being written.
 
 mod damage_pieces;
 mod diff;
@@ -45,8 +45,9 @@ mod walk;
 mod zeros;
 
 pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
-pub(crate) use frame_content::{FrameContent, gap_finding, invalid_event_finding, judge_frame};
-pub use log_view::{LogView, index_path};
+pub(crate) use frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
+pub use log_view::{ExpectedHeader, LogView, index_path};
+pub use lost_tail::LostEventCount;
 pub use map::{HealthCell, HealthMap};
 pub(crate) use progress::cancelled_if_break;
 pub use progress::{OnProgress, Progress};

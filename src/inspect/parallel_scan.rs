@@ -1,11 +1,11 @@
-//! Parts of a log scanned at the same time, and put together in their order.
+//! Scans parts of a log at the same time, and merges their results in the order of the parts.
 //!
-//! Each thread looks for the first valid frame after the start of its part. The result of a part counts only where the
-//! part before ends exactly at that frame. Otherwise (damage, or a frame across the border) the stretch is scanned again
-//! in order, so the findings are those of a scan by one thread.
+//! Each thread searches for the first valid frame in its part. The result of a part is used only when the previous part
+//! ends exactly at that frame. Otherwise (after damage, or with a frame across the boundary) the part is scanned again in
+//! order, so the findings are the same as those of a scan by one thread.
 //!
-//! Memory does not grow with the threads: a thread ends its part before a frame or a damaged range of more than
-//! [`MAX_THREAD_BYTES`], and the rest of the part is scanned in order.
+//! Each thread needs little memory: it ends its part before a frame or a damaged range of more than [`MAX_THREAD_BYTES`],
+//! and the rest of the part is scanned in order.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -18,28 +18,31 @@ use super::survey_pass::SurveyPass;
 use super::walk::LogWalk;
 use crate::StorageError;
 
-/// How many messages a thread sends before it waits for the receiver.
+/// Number of messages that a thread sends before it waits for the receiver.
 const MESSAGE_QUEUE_LEN: usize = 64;
-/// The most bytes of a frame or a damaged range that a thread reads.
+/// Largest frame or damaged range that a thread reads, in bytes.
 const MAX_THREAD_BYTES: u64 = 2 << 20;
 
-/// What a thread sends about its part, in this order.
+/// A message from a thread about its part. The variants are listed in the order of sending.
 enum PartMessage {
     /// The offset of the first valid frame, if there is one.
     FirstFrame(Option<u64>),
+    /// A report of the part.
     Event(PartEvent),
+    /// The totals of the part, or the error that ended it.
     Finished(Result<Box<PartResult>, StorageError>),
 }
 
+/// A part to scan, and the channel for its messages.
 struct PartJob {
     range: Range<u64>,
     sender: SyncSender<PartMessage>,
 }
 
-/// Scans the parts with so many threads and merges them into `pass` in their order.
+/// Scans the parts with `threads` threads, and merges the results into `pass` in order.
 ///
 /// # Errors
-/// As [`super::survey`].
+/// See [`super::survey`].
 pub(super) fn scan_parts_in_parallel(
     pass: &mut SurveyPass,
     threads: usize,
@@ -58,8 +61,8 @@ pub(super) fn scan_parts_in_parallel(
         if max_pending == 0 {
             return parts.into_iter().try_for_each(|part| pass.scan_until(part.end));
         }
-        // Moved into this closure, so that it is dropped at its end on every path: without it the threads would wait for
-        // jobs forever.
+        // The sender is moved into this closure, so that every path drops it. Otherwise the threads would wait for jobs
+        // forever, and the scope would never end.
         let job_sender = job_sender;
         let mut parts = parts.into_iter();
         let mut pending: VecDeque<(Range<u64>, Receiver<PartMessage>)> = VecDeque::new();
@@ -77,19 +80,19 @@ pub(super) fn scan_parts_in_parallel(
 
 fn submit_part(jobs: &Sender<PartJob>, range: Range<u64>) -> Receiver<PartMessage> {
     let (sender, receiver) = sync_channel(MESSAGE_QUEUE_LEN);
-    // Without a thread to receive the job, the receiver gets no message, and the part is scanned in order.
+    // When no thread is left to receive the job, the message channel is closed, and the part is scanned in order.
     let _ = jobs.send(PartJob { range, sender });
     receiver
 }
 
-/// Takes jobs until the sender of jobs is dropped.
+/// Scans one job after the other until the sender of jobs is dropped.
 fn run_worker(part_scanner: &PartScanner, jobs: &Mutex<Receiver<PartJob>>) {
     let mut walk = part_scanner.bounded_walk(MAX_THREAD_BYTES);
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(PartJob { range, sender }) = job else { return };
         let result = scan_job(part_scanner, &mut walk, range, &sender).map(Box::new);
-        // The receiver is gone when the pass has scanned this part itself, or has failed.
+        // Sending fails when the receiver was dropped: the pass has scanned this part itself, or has failed.
         let _ = sender.send(PartMessage::Finished(result));
     }
 }
@@ -110,7 +113,7 @@ fn scan_job(
     part_scanner.scan_part(walk, until, &mut |event| send(PartMessage::Event(event)))
 }
 
-/// Merges a part that starts exactly where the part before it ends; otherwise scans that stretch again.
+/// Merges a part that starts exactly at the end of the previous part. Otherwise scans the part again.
 fn merge_or_rescan(
     pass: &mut SurveyPass,
     range: Range<u64>,
@@ -118,7 +121,7 @@ fn merge_or_rescan(
 ) -> Result<(), StorageError> {
     let first_frame = match messages.recv() {
         Ok(PartMessage::FirstFrame(first_frame)) => first_frame,
-        // The part could not be read: the scan in order meets the error again and reports it.
+        // The part could not be read. The scan in order will fail with the same error and report it.
         _ => None,
     };
     if let Some(start) = first_frame.filter(|start| pass.position <= *start) {

@@ -1,21 +1,21 @@
-//! One part of a log, walked and judged: what it reports on the way, and its totals.
+//! Scans one part of a log: reports findings and progress, and returns totals.
 //!
-//! A part knows nothing of what lies before it, so that several parts can be read at the same time. What depends on the
-//! part before, such as the order of times, is decided where the parts are put together.
+//! The scan of a part does not depend on earlier parts, so several parts can be scanned at the same time. Checks that
+//! depend on the previous part, such as the order of times, are made when the parts are merged.
 
 use std::ops::Range;
 
 use super::LogView;
-use super::frame_content::{FrameContent, gap_finding, invalid_event_finding, judge_frame};
+use super::frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
 use super::walk::{DamagePolicy, LogWalk, WalkItem};
 use crate::StorageError;
 use crate::format::{DamageKind, EventView, Evidence, Finding, Frame, Version, gap};
 use crate::index::IndexPart;
 
-/// Bytes between two progress reports.
+/// Number of bytes between two progress reports.
 const PROGRESS_INTERVAL: u64 = 1 << 20;
 
-/// What is read and collected of each part of a log.
+/// Scans parts of a log, all with the same depth.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PartScanner<'a> {
     pub(super) view: &'a LogView,
@@ -24,29 +24,29 @@ pub(super) struct PartScanner<'a> {
     pub(super) file_end: u64,
 }
 
-/// How much of each frame is read.
+/// The depth of a scan: the content of a frame that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScanDepth {
-    /// Lengths and checksums. Payloads are not parsed.
+    /// Lengths and checksums are read, and payloads are not parsed.
     Frames,
-    /// Payloads too.
+    /// Payloads are parsed too.
     Events,
-    /// Payloads too, and an index is built of them.
+    /// Payloads are parsed too, and added to an index.
     Index,
 }
 
-/// What a part reports while it is scanned, in ascending order of offsets.
+/// A report about a part while it is scanned. Reports are in ascending order of offsets.
 #[derive(Debug)]
 pub(super) enum PartEvent {
     /// The part was read up to this offset.
     Progress(u64),
-    /// A finding.
+    /// A finding was made.
     Finding(Box<Finding>),
     /// A damaged range, after the findings about its pieces.
     DamagedRange(Range<u64>),
     /// The last frame of the log, which is being written.
     InFlight(Range<u64>),
-    /// The first event of the part and its time, to be compared with the last event before the part.
+    /// The first event of the part and its time, which is compared with the time of the last event before the part.
     FirstEvent { range: Range<u64>, time_ms: u64 },
 }
 
@@ -57,7 +57,7 @@ pub(super) struct PartResult {
     pub(super) position: u64,
     pub(super) events: u64,
     pub(super) gaps: u64,
-    /// The time of the last event, in milliseconds since the epoch.
+    /// The time of the last event, in milliseconds since the Unix epoch.
     pub(super) last_time: Option<u64>,
     pub(super) index: Option<IndexPart>,
 }
@@ -66,13 +66,13 @@ pub(super) struct PartResult {
 pub(super) type PartEventVisitor<'a> = dyn FnMut(PartEvent) -> Result<(), StorageError> + 'a;
 
 impl PartScanner<'_> {
-    /// A walk from the offset `from`, where a frame is expected, to the end of the log.
+    /// Returns a walk from the offset `from`, where a frame is expected, to the end of the log.
     pub(super) fn walk_from(&self, from: u64) -> LogWalk {
         LogWalk::new(self.view, from..self.file_end.max(from), self.file_end)
     }
 
-    /// A walk that holds at most `max_bytes` of a frame and leaves larger ones, and the damaged end of the log, to another
-    /// walk.
+    /// Returns a walk with bounded memory. It ends before a frame or damaged range of more than `max_bytes` bytes, and before
+    /// a damaged end of the log.
     pub(super) fn bounded_walk(&self, max_bytes: u64) -> LogWalk {
         self.walk_from(0).with_policy(DamagePolicy::Defer { max_bytes })
     }
@@ -80,7 +80,7 @@ impl PartScanner<'_> {
     /// Scans from the position of `walk` to the first frame or damaged range that starts at `until` or later.
     ///
     /// # Errors
-    /// As [`LogWalk::next_before`], and the error of `visit`.
+    /// See [`LogWalk::next_before`]. An error of `visit` is returned too.
     pub(super) fn scan_part(
         &self,
         walk: &mut LogWalk,
@@ -110,7 +110,7 @@ impl PartScanner<'_> {
     }
 }
 
-/// One part while it is scanned.
+/// The state of the scan of one part.
 struct PartPass<'v> {
     version: Version,
     depth: ScanDepth,
@@ -127,7 +127,7 @@ impl PartPass<'_> {
         match self.depth {
             ScanDepth::Frames if gap::is_gap(frame.payload()) => self.visit_gap(at, frame)?,
             ScanDepth::Frames => self.result.events += 1,
-            ScanDepth::Events | ScanDepth::Index => match judge_frame(frame, self.version) {
+            ScanDepth::Events | ScanDepth::Index => match classify_frame(frame, self.version) {
                 FrameContent::Event(event) => self.visit_event(at, frame, &event)?,
                 FrameContent::Gap => self.visit_gap(at, frame)?,
                 FrameContent::InvalidEvent(error) => {
@@ -177,7 +177,7 @@ impl PartPass<'_> {
     }
 }
 
-/// The finding that the time of an event is less than that of the event before it.
+/// Returns the finding that an event has an earlier time than the event before it.
 pub(super) fn clock_finding(range: Range<u64>, time_ms: u64, previous_time_ms: u64) -> Finding {
     let evidence = Evidence { time_ms: Some(time_ms), previous_time_ms: Some(previous_time_ms), ..Evidence::default() };
     Finding::new(DamageKind::Clock, range).with_evidence(evidence)

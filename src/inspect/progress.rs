@@ -1,10 +1,10 @@
-//! How far a long operation has come, and the callback that is told and can cancel it.
+//! The progress of a long operation, and the callback that receives it and can cancel the operation.
 
 use std::ops::ControlFlow;
 
 use crate::StorageError;
 
-/// How far a long operation has come. Both numbers are file offsets, or bytes where no one file is read.
+/// The progress of a long operation. Both numbers are file offsets, or numbers of bytes when several files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The operation has read up to this offset.
@@ -17,7 +17,7 @@ pub struct Progress {
 /// [`StorageError::Cancelled`].
 pub type OnProgress<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 
-/// Turns the answer of a callback into [`StorageError::Cancelled`] where it is `Break`.
+/// Converts `Break`, the answer of a callback, to [`StorageError::Cancelled`].
 pub(crate) fn cancelled_if_break(answer: ControlFlow<()>) -> Result<(), StorageError> {
     match answer {
         ControlFlow::Continue(()) => Ok(()),

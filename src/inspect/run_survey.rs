@@ -1,4 +1,4 @@
-//! The survey: one pass over a log that feeds findings, counts, health map and index.
+//! The survey: one pass over a log that collects findings, counts and the health map, and can extend an index.
 
 use std::ops::Range;
 
@@ -9,16 +9,16 @@ use super::{LogView, parallel_scan};
 use crate::StorageError;
 use crate::index::AggregateIndex;
 
-/// The size of a part unless the options say otherwise: what is read before the index or another thread gets it.
+/// The default size of a part, in bytes. A part is scanned by one thread, and then merged.
 const DEFAULT_PART_BYTES: u64 = 16 << 20;
 
 /// Reads a log once, adds its events to `index` when there is one, and reports findings and progress to `on_update`.
 ///
-/// The end of the log is fixed first. With an index, [`SurveyOptions::from`] should be the end of what the index covers.
-/// Memory: for each thread two chunks of a mebibyte, or one frame where that is larger, and the index.
+/// The end of the log is fixed first. With an index, [`SurveyOptions::from`] should be the end of the range that the index
+/// covers. Memory use is two mebibytes for each thread, or one frame when that is larger, and the index.
 ///
 /// # Errors
-/// `Cancelled` when `on_update` breaks; what was added to the index by then stays. `Io`, `Changed` and `OutOfMemory` when
+/// `Cancelled` when `on_update` breaks; events that were added to the index by then stay in it. `Io`, `Changed` and `OutOfMemory` when
 /// the log cannot be read.
 pub fn survey(
     view: &LogView,
@@ -50,7 +50,7 @@ pub fn survey(
     } else {
         parts.into_iter().try_for_each(|part| pass.scan_until(part.end))?;
     }
-    // A part ends at the first frame that starts after its range, and the last part may have left its end to this scan.
+    // A part ends at the first frame that starts after its range, so some of the range may not be scanned yet.
     pass.scan_until(until)?;
     if options.until.is_none() {
         pass.check_truncation()?;
@@ -58,14 +58,14 @@ pub fn survey(
     pass.finish(start)
 }
 
-/// The ranges in which the frames of the parts start. Where an index knows an event near a border, the cut is made there.
+/// Divides `range` into parts of about `bytes` bytes. A boundary is moved to an anchor of the index that is near.
 fn split_into_parts(view: &LogView, range: Range<u64>, bytes: u64) -> Vec<Range<u64>> {
     let mut parts = Vec::new();
     let mut start = range.start;
     while start < range.end {
-        let border = start.saturating_add(bytes.max(1));
-        let anchor = view.trusted_index().and_then(|index| index.anchor_before(border)).map(|anchor| anchor.offset);
-        let end = anchor.filter(|anchor| *anchor > start + bytes / 2).unwrap_or(border).min(range.end);
+        let boundary = start.saturating_add(bytes.max(1));
+        let anchor = view.trusted_index().and_then(|index| index.anchor_before(boundary)).map(|anchor| anchor.offset);
+        let end = anchor.filter(|anchor| *anchor > start + bytes / 2).unwrap_or(boundary).min(range.end);
         parts.push(start..end);
         start = end;
     }

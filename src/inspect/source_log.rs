@@ -1,4 +1,4 @@
-//! The log as the source of an index: what the index needs to be saved and merged.
+//! Implements [`SourceLog`] for [`LogView`], so that an index can read its log when it is saved and merged.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The vocabulary of a survey: what it reads, what it reports on the way, and its result.
+//! The options of a survey, its reports while it runs, and its result.
 
 use std::ops::{ControlFlow, Range};
 
@@ -6,31 +6,31 @@ use super::{HealthMap, Progress};
 use crate::format::{DamageKind, Finding};
 use crate::index::RangeSet;
 
-/// The most findings that a [`Survey`] holds. Further ones are passed to the callback and counted.
+/// Largest number of findings in a [`Survey`]. Further findings are passed to the callback and counted.
 pub const MAX_FINDINGS: usize = 10_000;
 
-/// What a survey reads of a log, and how.
+/// The options of a survey: the range of the log that is read, and the depth.
 #[derive(Debug, Clone, Default)]
 pub struct SurveyOptions {
-    /// Payloads are not parsed: no `invalid_event`, no `clock`, no index.
+    /// Do not parse payloads. The survey then reports no `invalid_event` and no `clock`, and extends no index.
     pub frames_only: bool,
-    /// The survey starts at this offset, where a frame is expected, instead of the first frame.
+    /// Start at this offset, where a frame is expected, instead of the first frame. The header is then not checked.
     pub from: Option<u64>,
-    /// The survey ends before the first frame that starts at this offset or later.
+    /// End before the first frame that starts at this offset or later. A lost end of the log is then not reported.
     pub until: Option<u64>,
-    /// The time of the last readable event before `from`, in milliseconds since the epoch. An earlier time after it is a
-    /// `clock` finding.
+    /// The time of the last readable event before `from`, in milliseconds since the Unix epoch. A first event with an
+    /// earlier time is a `clock` finding.
     pub previous_time: Option<u64>,
     /// The size in bytes of the parts that are read at the same time; `None` is 16 MiB. The findings do not depend on it.
     pub part_bytes: Option<u64>,
 }
 
-/// What a survey reports while it runs.
+/// A report of a running survey.
 #[derive(Debug)]
 pub enum SurveyUpdate<'a> {
     /// The survey has read up to a position of the log.
     Progress(Progress),
-    /// A finding.
+    /// A finding was made.
     Finding(&'a Finding),
 }
 
@@ -41,15 +41,15 @@ pub type OnSurveyUpdate<'a> = dyn FnMut(SurveyUpdate) -> ControlFlow<()> + 'a;
 /// The result of a survey.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// Findings in ascending order of offsets, the first [`MAX_FINDINGS`] of them.
+    /// The first [`MAX_FINDINGS`] findings, by ascending offset.
     pub findings: Vec<Finding>,
     /// The number of all findings.
     pub findings_total: u64,
     /// The number of findings that are damage.
     pub damage_total: u64,
-    /// The last frame, when it is being written: no damage.
+    /// The last frame, when it is being written. It is not damage.
     pub in_flight: Option<Range<u64>>,
-    /// The number of events; with `frames_only`, of valid frames that are no gaps.
+    /// The number of events; with `frames_only`, the number of valid frames that are not gaps.
     pub events: u64,
     /// The number of gap frames.
     pub gaps: u64,
@@ -57,11 +57,11 @@ pub struct Survey {
     pub scanned_to: u64,
     /// The ranges that were read, ascending.
     pub scanned_ranges: Vec<Range<u64>>,
-    /// The damaged ranges among them.
+    /// The damaged ranges in the ranges that were read.
     pub(crate) damaged_ranges: RangeSet,
     /// The health of each part of the file.
     pub map: HealthMap,
-    /// The time of the last readable event, or [`SurveyOptions::previous_time`] where there is none.
+    /// The time of the last readable event, or [`SurveyOptions::previous_time`] when there is none.
     pub last_time: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! The parts of a survey put together in order: the state that goes from one part to the next.
+//! Merges the parts of a survey in order, and keeps the state that passes from one part to the next.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub(super) struct SurveyPass<'a> {
     survey: Survey,
     /// The time of the last event before `position`.
     previous_time: Option<u64>,
-    /// The walk of the part before, which has read on.
+    /// The walk of the previous part, which may have read ahead.
     walk: Option<LogWalk>,
     /// The offset up to which parts were merged, where the next frame is expected.
     pub(super) position: u64,
@@ -27,7 +27,7 @@ pub(super) struct SurveyPass<'a> {
 }
 
 impl<'a> SurveyPass<'a> {
-    /// A pass that starts at the offset `start`. `index` is what the events are added to.
+    /// Creates a pass that starts at the offset `start`. Events are added to `index` when there is one.
     pub(super) fn new(
         part_scanner: PartScanner<'a>,
         start: u64,
@@ -47,7 +47,7 @@ impl<'a> SurveyPass<'a> {
         }
     }
 
-    /// Judges the header of the log, which ends where the first frame starts.
+    /// Checks the header of the log, which ends at the start of the first frame.
     pub(super) fn check_header(&mut self) -> Result<(), StorageError> {
         let view = self.part_scanner.view;
         if let Some(finding) = view.header_finding() {
@@ -58,7 +58,7 @@ impl<'a> SurveyPass<'a> {
         Ok(())
     }
 
-    /// Scans on to the first frame or damaged range that starts at `until` or later.
+    /// Continues the scan to the first frame or damaged range that starts at `until` or later.
     pub(super) fn scan_until(&mut self, until: u64) -> Result<(), StorageError> {
         while self.position < until.min(self.part_scanner.file_end) {
             let part_scanner = self.part_scanner;
@@ -70,13 +70,13 @@ impl<'a> SurveyPass<'a> {
         Ok(())
     }
 
-    /// The walk of the part before where it ends at the position of the pass, or a new one.
+    /// Takes the walk of the previous part when it ends at the position of the pass; otherwise creates a walk.
     fn take_walk(&mut self) -> LogWalk {
         let walk = self.walk.take().filter(|walk| walk.position() == self.position);
         walk.unwrap_or_else(|| self.part_scanner.walk_from(self.position))
     }
 
-    /// Handles what a part reports.
+    /// Handles a report of a part.
     pub(super) fn handle_part_event(&mut self, event: PartEvent) -> Result<(), StorageError> {
         match event {
             PartEvent::Progress(at) => self.report_progress(at),
@@ -112,13 +112,13 @@ impl<'a> SurveyPass<'a> {
         Ok(())
     }
 
-    /// Reports the end that the log has lost without a trace, when an index has seen it reach further.
+    /// Reports a lost end of the log, when an index has recorded a later end and the log ends with a valid frame.
     pub(super) fn check_truncation(&mut self) -> Result<(), StorageError> {
         let walk = self.take_walk();
         walk.truncation()?.map_or(Ok(()), |finding| self.report_finding(finding))
     }
 
-    /// Ends a pass that has started at `start`: what was read goes to the map and to the index.
+    /// Ends a pass that started at `start`: records in the health map and in the index which range was read.
     pub(super) fn finish(mut self, start: u64) -> Result<Survey, StorageError> {
         let position = self.position.min(self.part_scanner.file_end);
         let scanned_to = self.survey.in_flight.as_ref().map_or(position, |unfinished| unfinished.start);

@@ -1,7 +1,7 @@
-//! Whether the unfinished end of a log is still being written: the state that a walk keeps of it.
+//! Detects whether the unfinished end of a log is still being written.
 //!
-//! A healthy log looks torn while a program appends to it: a file size read in the middle of a write includes a part of
-//! the last frame. So the end of the log is fixed first, and it is observed twice before it is judged.
+//! A healthy log looks torn while a program appends to it: a file size that is read during a write includes only a part
+//! of the last frame. So the end of the log is fixed first, and it is observed twice before it is classified.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -10,24 +10,24 @@ use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::{DamageKind, crc};
 
-/// The time between the two observations of a log's end. An end that does not change meanwhile is judged.
+/// The time between the two observations of a log's end. An end that does not change in this time is classified.
 const QUIET_PERIOD: Duration = Duration::from_millis(250);
-/// The bytes compared at the start and at the end of the observed range.
+/// Number of bytes that are compared at the start and at the end of the observed range.
 const FINGERPRINT_BYTES: u64 = 1 << 20;
 
-/// Whether the platform is asked for a writer before the end of a log is judged.
+/// The way to find out whether another process writes to the log, before the end of the log is classified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriterCheck {
-    /// A torn tail is in flight while another process has the log open for writing.
+    /// The platform is asked for a writer: a torn tail is in flight while another process has the log open for writing.
     AskPlatform,
     /// This process holds the writer's lock, so a tail that does not change is damage.
     HoldsLock,
 }
 
-/// What two observations of the end of a log have shown.
+/// The result of two observations of the end of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TailActivity {
-    /// No writer was found and nothing has changed, so the end can be judged.
+    /// No writer was found and nothing has changed, so the end can be classified.
     Idle,
     /// Another process has the log open for writing.
     WriterPresent,
@@ -35,21 +35,22 @@ pub(super) enum TailActivity {
     Changing,
 }
 
-/// What a walk knows of the damaged end of the log that it reads.
+/// The state of a walk concerning the damaged end of its log.
 #[derive(Debug)]
 pub(super) struct TailWatch {
     writer_check: WriterCheck,
     state: TailState,
-    /// The start of the damaged range that the log ends with.
+    /// The start of the damaged range at the end of the log, once the walk has reached it.
     start: Option<u64>,
 }
 
+/// The state of the end of the log, as far as the walk has observed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TailState {
-    /// The walk has not met a damaged end, or has met one that did not change.
+    /// The walk has found no damaged end, or one that did not change.
     Quiet,
-    /// The end has changed since it was scanned, and it was scanned again.
-    Moved,
+    /// The end has changed since it was scanned, and is scanned again.
+    Changed,
     /// The end has changed, or a writer was found: the last frame was reported as in flight.
     InFlight,
     /// The finding that the log has lost its end was reported.
@@ -61,23 +62,23 @@ impl TailWatch {
         Self { writer_check, state: TailState::Quiet, start: None }
     }
 
-    /// Forgets the end that was met, for a walk that starts again.
+    /// Resets the state, for a walk that starts again.
     pub(super) fn reset(&mut self) {
         *self = Self::new(self.writer_check);
     }
 
-    /// The start of the damaged range that the log ends with, once the walk has met it.
+    /// Returns the start of the damaged range at the end of the log, once the walk has reached it.
     pub(super) const fn start(&self) -> Option<u64> {
         self.start
     }
 
-    /// Notes that the log ends with a damaged range from the offset `start` on.
+    /// Records that the log ends with a damaged range that starts at `start`.
     pub(super) const fn set_start(&mut self, start: u64) {
         self.start = Some(start);
     }
 
-    /// Observes the damaged `range` that the log ends with. `None` when it has changed and was not yet scanned again: what
-    /// looked damaged may be whole now.
+    /// Observes the damaged `range` at the end of the log. Returns `None` when it has changed and must be scanned again,
+    /// because it may be intact now.
     ///
     /// # Errors
     /// `Io` when the log cannot be read.
@@ -88,7 +89,7 @@ impl TailWatch {
         Ok(Some(observe_tail(log, range)?).filter(|activity| *activity != TailActivity::Changing))
     }
 
-    /// True when the last piece of the log, of damage kind `kind`, is being written; it is then noted as in flight.
+    /// Decides whether the last piece of the log, of damage kind `kind`, is being written, and records that it is in flight.
     pub(super) fn is_in_flight(&mut self, activity: TailActivity, kind: DamageKind) -> bool {
         let is_in_flight = match activity {
             TailActivity::Changing => true,
@@ -103,32 +104,32 @@ impl TailWatch {
         is_in_flight
     }
 
-    /// Notes that the bytes at `offset` have changed and are scanned again.
+    /// Records that the bytes at `offset` have changed and are scanned again.
     pub(super) fn mark_changed(&mut self, offset: u64) {
         if self.start.is_some_and(|start| start <= offset) {
-            (self.state, self.start) = (TailState::Moved, None);
+            (self.state, self.start) = (TailState::Changed, None);
         }
     }
 
-    /// Notes that the finding about the lost end of the log was reported.
+    /// Records that the finding about the lost end of the log was reported.
     pub(super) const fn mark_truncation_reported(&mut self) {
         self.state = TailState::TruncationReported;
     }
 
     /// True when the end has changed since it was scanned, or is in flight.
     pub(super) const fn is_moving(&self) -> bool {
-        matches!(self.state, TailState::Moved | TailState::InFlight)
+        matches!(self.state, TailState::Changed | TailState::InFlight)
     }
 
-    /// True when the finding that the log has lost its end was reported, or must not be, because the end is in flight.
-    pub(super) const fn settles_truncation(&self) -> bool {
+    /// True when the finding about the lost end was already reported, or must not be reported because the end is in flight.
+    pub(super) const fn is_truncation_decided(&self) -> bool {
         matches!(self.state, TailState::InFlight | TailState::TruncationReported)
     }
 }
 
-/// Observes twice, 250 ms apart, the damaged `range` that a log ends with, and asks the platform for a writer.
+/// Observes the damaged `range` at the end of a log twice, 250 ms apart, and asks the platform for a writer.
 ///
-/// `range.end` is the end of the log as it was fixed before the scan: a log that has grown since is `Changing`.
+/// `range.end` is the end of the log that was fixed before the scan. A log that has grown since then is `Changing`.
 fn observe_tail(log: &LogFile, range: &Range<u64>) -> Result<TailActivity, StorageError> {
     let before = TailFingerprint::read(log, range)?;
     if before.file_len != range.end {
@@ -145,11 +146,11 @@ fn observe_tail(log: &LogFile, range: &Range<u64>) -> Result<TailActivity, Stora
     })
 }
 
-/// What two observations of the end of a log are compared by.
+/// The properties of the end of a log that two observations compare.
 #[derive(Debug, PartialEq, Eq)]
 struct TailFingerprint {
     file_len: u64,
-    /// The checksum of the first and the last mebibyte of the range, where a writer would be at work.
+    /// The checksum of the first and the last mebibyte of the range, where a writer would change bytes.
     checksum: u32,
 }
 

@@ -1,4 +1,4 @@
-//! The ranges of a log that an earlier verification does not cover, and the surveys that read them.
+//! Verifies only the ranges of a log that an earlier verification does not cover.
 
 use std::iter;
 use std::ops::Range;
@@ -10,12 +10,11 @@ use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::index::{AggregateIndex, MAX_DAMAGED_RANGES};
 
-/// The ranges of a log of `len` bytes that have to be read to know as much as after a survey of all of it: those that
-/// `index` does not know to be verified, and of the verified ones those with damage, with frames that are no events, or
-/// with times out of order.
+/// Returns the ranges of a log of `len` bytes whose survey gives the findings of a survey of the whole log.
 ///
-/// The ranges ascend. Each starts where a frame or a damaged range does, the first with the header. The last ends with
-/// the log.
+/// These are the ranges that are not verified according to `index`, and the verified ranges with damage, with frames that
+/// are not events, or with times that decrease. The ranges are ascending. Each starts at a frame or a damaged range, the
+/// first one with the header; the last one ends with the log.
 pub fn unverified_ranges(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
     let Some(verified) = index
         .verification_mark()
@@ -23,24 +22,24 @@ pub fn unverified_ranges(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
     else {
         return iter::once(0..len).collect();
     };
-    // Where the log has lost its end, the frame at its present end may be cut: reading starts at the last anchor before.
-    let cut = || index.anchor_before(len).map_or(0, |anchor| anchor.offset);
-    let to = if verified.verified_to <= len { verified.verified_to } else { cut() };
+    // When the log has lost its end, its present end may be inside a frame. Reading then starts at the anchor before it.
+    let last_anchor = || index.anchor_before(len).map_or(0, |anchor| anchor.offset);
+    let verified_to = if verified.verified_to <= len { verified.verified_to } else { last_anchor() };
     let mut places: Vec<Range<u64>> = index.known_damage().collect();
     let mut blocks = index.blocks().peekable();
-    // The block before is read too, because a time is compared with that of the event before it.
-    let mut before = 0;
+    // The previous block is read too, because a time is compared with the time of the event before it.
+    let mut previous_block = 0;
     while let Some(block) = blocks.next() {
         if block.has_non_events || block.has_out_of_order_times {
-            places.push(before..blocks.peek().map_or(to, |next| next.anchor.offset));
+            places.push(previous_block..blocks.peek().map_or(verified_to, |next| next.anchor.offset));
         }
-        before = block.anchor.offset;
+        previous_block = block.anchor.offset;
     }
-    places.retain(|place| place.start < to);
+    places.retain(|place| place.start < verified_to);
     places.sort_unstable_by_key(|place| place.start);
-    let first = index.blocks().next().map_or(to, |block| block.anchor.offset).min(to);
+    let first = index.blocks().next().map_or(verified_to, |block| block.anchor.offset).min(verified_to);
     let mut ranges: Vec<Range<u64>> = iter::once(0..first).collect();
-    for place in places.into_iter().chain(iter::once(to..len)) {
+    for place in places.into_iter().chain(iter::once(verified_to..len)) {
         match ranges.last_mut().filter(|last| place.start <= last.end) {
             Some(last) => last.end = last.end.max(place.end),
             None => ranges.push(place),
@@ -49,11 +48,12 @@ pub fn unverified_ranges(index: &AggregateIndex, len: u64) -> Vec<Range<u64>> {
     ranges
 }
 
-/// Surveys each of `ranges` of a log that had `len` bytes when the ranges were made, and merges the results. A range that
-/// ends at `len` is read to the present end of the log, and one that starts with the first byte includes the header.
+/// Surveys each of `ranges`, and merges the results. `len` is the size of the log for which the ranges were determined.
+///
+/// A range that ends at `len` is read to the present end of the log. A range that starts at 0 includes the header.
 ///
 /// # Errors
-/// As [`survey()`](super::survey()).
+/// See [`survey()`](super::survey()).
 pub fn survey_ranges(
     view: &LogView,
     ranges: &[Range<u64>],
@@ -71,7 +71,8 @@ pub fn survey_ranges(
     Ok(all)
 }
 
-/// The present start of the frame or damaged range at `offset`, which may have changed since the offset was noted.
+/// Returns the start of the frame or damaged range that contains `offset` now; the log may have changed since the offset
+/// was recorded.
 pub(crate) fn enclosing_start(view: &LogView, offset: u64, len: u64) -> Result<u64, StorageError> {
     Ok(match locate_offset(view.log(), offset, len)? {
         OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) | OffsetLocation::Damaged(range) => {
@@ -91,7 +92,7 @@ mod tests {
     use crate::sample::{GeneratorOptions, LogLength, generate};
 
     #[test]
-    fn what_was_verified_is_left_alone_but_for_what_is_no_event() {
+    fn verified_ranges_are_read_again_only_where_they_contain_more_than_ordered_events() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         let recipe =
@@ -100,19 +101,19 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[600_000] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        let left = || {
+        let unverified = || {
             let view = EventLog::open_read_only(&path).unwrap().view().clone();
             let index = view.clone().load_index();
             unverified_ranges(&index, view.log().len().unwrap())
         };
         let len = bytes.len() as u64;
-        assert_eq!(left().first(), Some(&(0..len)), "nothing is known");
+        assert_eq!(unverified().first(), Some(&(0..len)), "nothing is known");
         EventLog::open_read_only(&path).unwrap().save_index().unwrap();
-        let known = left();
+        let known = unverified();
         assert!(known.iter().any(|range| range.contains(&600_000)), "{known:?}");
         assert!(known.contains(&(0..16)) && known.contains(&(len..len)), "{known:?}");
         assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 2000, "{known:?}");
-        // A gap where the damage was makes its block one to be looked at, and what is new is.
+        // A block in which a gap replaced the damage is read again, and so are bytes that were appended.
         let damaged = known[1].clone();
         let gap = format!("{:<width$}", "{\"$gap\":{}}", width = (damaged.end - damaged.start) as usize - 8);
         let mut frame = Vec::new();
@@ -124,13 +125,13 @@ mod tests {
         log.save_index().unwrap();
         let more = std::fs::read(&path).unwrap();
         std::fs::write(&path, [&more, &more[16..443]].concat()).unwrap();
-        let known = left();
+        let known = unverified();
         assert!(known.iter().any(|range| range.start < damaged.start && range.end > damaged.end), "{known:?}");
         assert_eq!(known.last(), Some(&(len..len + 427)));
         assert!(known.iter().map(|range| range.end - range.start).sum::<u64>() < 60_000, "{known:?}");
-        // So does a time that goes back, with the event before it.
+        // A block with a time that decreases is read again, together with the event before it.
         EventLog::open_read_only(&path).unwrap().save_index().unwrap();
-        let known = left();
+        let known = unverified();
         assert!(known.iter().any(|range| range.start < len - 1000 && range.end >= len + 427), "{known:?}");
     }
 }

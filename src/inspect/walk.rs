@@ -1,8 +1,8 @@
-//! The one walk over a log: every frame of a range in order, and between them the damage, classified piece by piece.
+//! The walk over a log: yields every frame of a range in order, and between them the damage, classified piece by piece.
 //!
-//! Survey, pages, hits, replay and the opening of a writer all read the log through this walk, so that they agree. The
-//! end of the log is fixed before the walk starts. Where bytes have changed since the walk has scanned them, it scans
-//! them again, so that a log that is being appended to is never reported as damaged.
+//! Survey, pages, hits, replay and the opening of a writer all read the log through this walk, so their results agree. The
+//! end of the log is fixed before the walk starts. Bytes that have changed since the walk scanned them are scanned again,
+//! so that a log that is being appended to is never reported as damaged.
 
 use std::ops::Range;
 
@@ -13,38 +13,38 @@ use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::{DamageKind, Finding, Frame};
 
-/// How often in a row the walk scans the same bytes again because they keep changing.
+/// Largest number of times in a row that the walk scans the same bytes again because they have changed.
 const MAX_RESCANS: u32 = 8;
 
-/// What a walk yields.
+/// An item that a walk yields.
 #[derive(Debug)]
 pub(crate) enum WalkItem<'a> {
-    /// A valid frame and its file offset; [`super::judge_frame`] tells what its payload is.
+    /// A valid frame and its file offset. [`super::classify_frame`] returns its content.
     Frame(u64, Frame<'a>),
     /// A piece of a damaged range, a range that the device refuses to read, or the end that the log has lost.
     Damage(Box<Finding>),
     /// A damaged range, after all of its pieces.
     DamagedRange(Range<u64>),
-    /// The unfinished last frame of the log, which is being written: no damage.
+    /// The unfinished last frame of the log, which is being written. It is not damage.
     InFlight(Range<u64>),
 }
 
-/// What a walk does with damaged ranges.
+/// The treatment of damaged ranges by a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DamagePolicy {
-    /// Yields each piece as a finding.
+    /// The walk yields each piece as a finding, and then the range.
     Classify,
-    /// Yields damaged ranges only, and does not read them again.
+    /// The walk yields only the ranges, and does not classify them.
     Skip,
-    /// Yields pieces, and ends before a frame or a damaged range of more than `max_bytes` and before the damaged end of
-    /// the log. [`LogWalk::position`] is then where another walk has to go on.
+    /// The walk yields pieces, and ends before a frame or a damaged range of more than `max_bytes` bytes and before the
+    /// damaged end of the log. Another walk must continue at [`LogWalk::position`].
     Defer {
-        /// The most bytes of a frame or a damaged range that this walk reads.
+        /// Largest frame or damaged range that this walk reads, in bytes.
         max_bytes: u64,
     },
 }
 
-/// A walk in progress. Memory: one chunk of a mebibyte, or one frame where that is larger.
+/// A walk in progress. Its memory use is a mebibyte, or one frame when that is larger.
 #[derive(Debug)]
 pub(crate) struct LogWalk {
     view: LogView,
@@ -59,27 +59,29 @@ pub(crate) struct LogWalk {
     rescans: RescanCounter,
 }
 
+/// The state of a walk.
 #[derive(Debug)]
 enum WalkState {
     /// The scanner yields the next item.
     Scanning,
     /// A damaged range is being classified.
     Classifying(Box<Classification>),
-    /// All pieces of this range were yielded, and the range itself is next.
-    Closing(Range<u64>),
+    /// All pieces of this range were yielded, and the range itself is the next item.
+    YieldingRange(Range<u64>),
     /// The walk has ended before this offset, by [`DamagePolicy::Defer`].
     Deferred(u64),
 }
 
+/// The classification of one damaged range.
 #[derive(Debug)]
 struct Classification {
     pieces: DamagePieces,
     start: u64,
-    /// For the damaged range that the log ends with, what two observations have shown.
+    /// The result of observing the end of the log; `None` unless the range is at that end.
     tail_activity: Option<TailActivity>,
 }
 
-/// How often in a row the bytes at one offset were scanned again.
+/// The number of times in a row that the bytes at one offset were scanned again.
 #[derive(Debug, Default)]
 struct RescanCounter {
     offset: u64,
@@ -87,12 +89,12 @@ struct RescanCounter {
 }
 
 impl LogWalk {
-    /// A walk over `range`, which starts where a frame or a damaged range does, of a log that ends at `file_end`.
+    /// Creates a walk over `range` of a log that ends at `file_end`. The range must start at a frame or a damaged range.
     pub(crate) fn new(view: &LogView, range: Range<u64>, file_end: u64) -> Self {
         Self::with_scanner(view, Scanner::new(view.log().clone(), range.clone()), range.end, file_end)
     }
 
-    /// A walk over the part of `range` from the first valid frame on; the range may start anywhere.
+    /// Creates a walk that starts at the first valid frame of `range`, which may start at any offset.
     pub(crate) fn from_unaligned(view: &LogView, range: Range<u64>, file_end: u64) -> Self {
         Self::with_scanner(view, Scanner::from_unaligned(view.log().clone(), range.clone()), range.end, file_end)
     }
@@ -110,7 +112,7 @@ impl LogWalk {
         }
     }
 
-    /// Sets what the walk does with damaged ranges.
+    /// Returns this walk with another treatment of damaged ranges.
     #[must_use]
     pub(crate) fn with_policy(mut self, policy: DamagePolicy) -> Self {
         if let DamagePolicy::Defer { max_bytes } = policy {
@@ -119,7 +121,7 @@ impl LogWalk {
         Self { policy, ..self }
     }
 
-    /// Sets whether the platform is asked for a writer before the end of the log is judged.
+    /// Returns this walk with another way to find out whether the end of the log is being written.
     #[must_use]
     pub(crate) fn with_writer_check(self, writer_check: WriterCheck) -> Self {
         Self { tail: TailWatch::new(writer_check), ..self }
@@ -129,42 +131,43 @@ impl LogWalk {
     pub(crate) fn restart(&mut self, range: Range<u64>) {
         self.range_end = range.end;
         self.scanner = Scanner::new(self.view.log().clone(), range);
-        self.forget_tail();
+        self.reset_tail();
     }
 
-    /// Starts again at the first valid frame in `range`, in the memory that the walk has: its offset, if there is one.
-    /// The end of the walk stays, and bytes after the range are read only as far as frames reach.
+    /// Starts again at the first valid frame in `range`, with the same buffers, and returns the frame's offset.
+    ///
+    /// The end of the walk is not changed. Bytes after `range` are read only for frames that start in it.
     ///
     /// # Errors
-    /// As [`Scanner::next_item`].
+    /// See [`Scanner::next_item`].
     pub(crate) fn restart_at_frame(&mut self, range: Range<u64>) -> Result<Option<u64>, StorageError> {
-        self.forget_tail();
+        self.reset_tail();
         self.scanner.restart(range.start);
         self.scanner.set_read_ahead_limit(range.end);
         self.scanner.seek_to_frame(range.end)
     }
 
-    /// Reads nothing from the offset `limit` on until a frame reaches beyond it.
+    /// Limits reading ahead: bytes at and after `limit` are read only for a frame that extends beyond it.
     pub(crate) fn set_read_ahead_limit(&mut self, limit: u64) {
         self.scanner.set_read_ahead_limit(limit);
     }
 
-    fn forget_tail(&mut self) {
+    fn reset_tail(&mut self) {
         self.state = WalkState::Scanning;
         self.tail.reset();
     }
 
-    /// The log that is walked.
+    /// Returns the view of the log that is walked.
     pub(crate) const fn view(&self) -> &LogView {
         &self.view
     }
 
-    /// The end of the log as the walk sees it.
+    /// Returns the end of the log that was fixed for the walk.
     pub(crate) const fn file_end(&self) -> u64 {
         self.file_end
     }
 
-    /// The file offset after all that was scanned; the pieces of a range before it may still follow.
+    /// Returns the file offset up to which the log was scanned. Pieces of a range before it may still follow.
     pub(crate) const fn position(&self) -> u64 {
         match self.state {
             WalkState::Deferred(offset) => offset,
@@ -172,31 +175,32 @@ impl LogWalk {
         }
     }
 
-    /// The start of the damaged or unfinished range that the log ends with, once the walk has reached it.
+    /// Returns the start of the damaged or unfinished range at the end of the log, once the walk has reached it.
     pub(crate) const fn damaged_tail_start(&self) -> Option<u64> {
         self.tail.start()
     }
 
-    /// True when the end of the log has changed under the walk, or is in flight.
+    /// True when the end of the log has changed during the walk, or is in flight.
     pub(crate) const fn has_moving_end(&self) -> bool {
         self.tail.is_moving()
     }
 
-    /// The frame that was yielded last, borrowed again.
+    /// Returns the last frame that was yielded.
     #[inline]
     pub(crate) fn current_frame(&self) -> Option<(u64, Frame<'_>)> {
         self.scanner.current()
     }
 
-    /// The next item that starts before the offset `until`; `None` when there is none. The pieces of a damaged range
-    /// that starts before `until` all do.
+    /// Returns the next item that starts before the offset `until`; `None` when there is none. All pieces of a damaged range
+    /// that starts before `until` are included.
     ///
     /// # Errors
-    /// `Io` when the log cannot be read; `OutOfMemory` where there is no memory for a frame; `Changed` when the log has
+    /// `Io` when the log cannot be read; `OutOfMemory` when there is not enough memory for a frame; `Changed` when the log has
     /// become shorter than its fixed end, or when bytes keep changing while they are read.
     #[inline]
     pub(crate) fn next_before(&mut self, until: u64) -> Result<Option<WalkItem<'_>>, StorageError> {
-        // Scanning and borrowing are separate steps, because a borrow that may be returned cannot be given up in a loop.
+        // The frame is borrowed after the loop, because the borrow checker does not accept a loop that may return a borrow
+        // of `self.scanner` and otherwise uses it again.
         loop {
             if matches!(self.state, WalkState::Scanning) {
                 if self.scanner.position() >= until && !self.scanner.has_pending_damage() {
@@ -230,7 +234,7 @@ impl LogWalk {
         })
     }
 
-    /// Begins to classify a damaged range, or leaves it to another walk.
+    /// Starts the classification of a damaged range, or ends the walk before it, by the policy.
     #[cold]
     fn handle_damage(
         &mut self,
@@ -246,7 +250,7 @@ impl LogWalk {
                     DamagePolicy::Defer { max_bytes } if is_tail || range.end - range.start > max_bytes => {
                         self.state = WalkState::Deferred(range.start);
                     }
-                    DamagePolicy::Skip => self.state = WalkState::Closing(range),
+                    DamagePolicy::Skip => self.state = WalkState::YieldingRange(range),
                     DamagePolicy::Classify | DamagePolicy::Defer { .. } => self.start_classification(range, is_tail)?,
                 }
                 Ok(None)
@@ -255,7 +259,7 @@ impl LogWalk {
                 if range.end == self.file_end {
                     self.tail.set_start(range.start);
                 }
-                self.state = WalkState::Closing(range.clone());
+                self.state = WalkState::YieldingRange(range.clone());
                 Ok(match self.policy {
                     DamagePolicy::Skip => None,
                     _ => Some(WalkItem::Damage(Box::new(Finding::new(DamageKind::Unreadable, range)))),
@@ -275,7 +279,7 @@ impl LogWalk {
         if is_tail {
             tail_activity = self.tail.observe(self.view.log(), &range)?;
             if tail_activity.is_none() {
-                // The end of the walk stays where it was fixed.
+                // The fixed end of the walk is kept, although the log may have grown.
                 return self.rescan_from(range.start);
             }
         }
@@ -285,12 +289,12 @@ impl LogWalk {
         Ok(())
     }
 
-    /// The next piece of the range that is being classified, or the range itself after its last piece.
+    /// Returns the next piece of the range that is being classified, or the range itself after its last piece.
     #[cold]
     fn next_piece(&mut self) -> Result<Option<WalkItem<'static>>, StorageError> {
         let mut classification = match std::mem::replace(&mut self.state, WalkState::Scanning) {
             WalkState::Classifying(classification) => classification,
-            WalkState::Closing(range) => return Ok((!range.is_empty()).then_some(WalkItem::DamagedRange(range))),
+            WalkState::YieldingRange(range) => return Ok((!range.is_empty()).then_some(WalkItem::DamagedRange(range))),
             state @ (WalkState::Scanning | WalkState::Deferred(_)) => {
                 self.state = state;
                 return Ok(None);
@@ -302,7 +306,7 @@ impl LogWalk {
                 let activity = classification.tail_activity.filter(|_| piece.finding.end == self.file_end);
                 self.state = WalkState::Classifying(classification);
                 match activity {
-                    Some(activity) => self.judge_last_piece(piece, activity, start).map(Some),
+                    Some(activity) => self.classify_last_piece(piece, activity, start).map(Some),
                     None => Ok(Some(WalkItem::Damage(Box::new(piece.finding)))),
                 }
             }
@@ -311,15 +315,16 @@ impl LogWalk {
                 Ok((start < offset).then_some(WalkItem::DamagedRange(start..offset)))
             }
             None => {
-                self.state = WalkState::Closing(start..classification.pieces.position());
+                self.state = WalkState::YieldingRange(start..classification.pieces.position());
                 Ok(None)
             }
         }
     }
 
-    /// Judges the last piece of the log: it is in flight, or damage, or shows that the log has lost its end. `range_start`
-    /// is the start of the damaged range that the piece belongs to.
-    fn judge_last_piece(
+    /// Classifies the last piece of the log: it is in flight, or it is damage, or it shows that the log has lost its end.
+    ///
+    /// `range_start` is the start of the damaged range that the piece belongs to.
+    fn classify_last_piece(
         &mut self,
         piece: DamagePiece,
         activity: TailActivity,
@@ -327,11 +332,11 @@ impl LogWalk {
     ) -> Result<WalkItem<'static>, StorageError> {
         let finding = piece.finding;
         if self.tail.is_in_flight(activity, finding.kind) {
-            self.state = WalkState::Closing(range_start..finding.start);
+            self.state = WalkState::YieldingRange(range_start..finding.start);
             return Ok(WalkItem::InFlight(finding.range()));
         }
         let mut truncation = None;
-        if piece.torn_ruled_out_by_index {
+        if piece.is_torn_before_indexed_end {
             truncation = self.view.truncation_finding(finding.start, self.file_end)?;
         }
         if truncation.is_some() {
@@ -340,7 +345,7 @@ impl LogWalk {
         Ok(WalkItem::Damage(Box::new(truncation.unwrap_or(finding))))
     }
 
-    /// Scans again from `offset` on, where bytes have changed since they were scanned.
+    /// Restarts the scan at `offset`, where bytes have changed since they were scanned.
     fn rescan_from(&mut self, offset: u64) -> Result<(), StorageError> {
         if self.rescans.offset != offset {
             self.rescans = RescanCounter { offset, count: 0 };
@@ -359,20 +364,22 @@ impl LogWalk {
         Ok(())
     }
 
-    /// After the last item: the finding that the log has lost its end, when an index has seen it reach further and the
-    /// walk has not reported that already. `None` also for a walk that ends before the log does.
+    /// Returns, after the last item, the finding that the log has lost its end, when an index has recorded a later end.
+    ///
+    /// `None` when the walk has reported that finding already, when the end is in flight, and when the walk ends before the
+    /// end of the log.
     ///
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
     pub(crate) fn truncation(&self) -> Result<Option<Finding>, StorageError> {
-        if self.tail.settles_truncation() || self.range_end < self.file_end {
+        if self.tail.is_truncation_decided() || self.range_end < self.file_end {
             return Ok(None);
         }
         self.view.truncation_finding(self.file_end, self.file_end)
     }
 }
 
-/// What the scanner has met, without its bytes.
+/// An item of the scanner, without its bytes.
 enum ScanStep {
     Frame,
     Damaged(Range<u64>),

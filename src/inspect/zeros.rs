@@ -1,11 +1,11 @@
-//! Zero bytes in a damaged range of the file, read in chunks of a mebibyte.
+//! Counts and finds zero bytes in a damaged range, which is read in chunks of a mebibyte.
 
 use std::ops::Range;
 
 use crate::StorageError;
 use crate::file::LogFile;
 
-/// The offset of the last byte of `range` that is not zero.
+/// Returns the offset of the last byte of `range` that is not zero; `None` when all are zero.
 pub(super) fn find_last_nonzero(log: &LogFile, range: &Range<u64>) -> Result<Option<u64>, StorageError> {
     let mut buf = vec![0; (range.end - range.start).min(1 << 20) as usize];
     let mut end = range.end;
@@ -23,7 +23,7 @@ pub(super) fn find_last_nonzero(log: &LogFile, range: &Range<u64>) -> Result<Opt
     Ok(None)
 }
 
-/// The share of zero bytes in `range`, 0 to 1.
+/// Returns the share of zero bytes in `range`, from 0 to 1.
 pub(super) fn measure_zero_share(log: &LogFile, range: &Range<u64>) -> Result<f64, StorageError> {
     let mut buf = vec![0; (range.end - range.start).min(1 << 20) as usize];
     let (mut at, mut zeros) = (range.start, 0usize);

@@ -7,7 +7,7 @@ use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::format::event_fields::EventFields;
 use crate::format::{EventView, Finding, StoredEvent, gap};
-use crate::inspect::{FrameContent, LogView, LogWalk, WalkItem, invalid_event_finding, judge_frame};
+use crate::inspect::{FrameContent, LogView, LogWalk, WalkItem, classify_frame, invalid_event_finding};
 use crate::repair::{LogPaths, RepairRecord, find_gap_journal, read_repair_records};
 
 /// The smallest number of bytes read ahead, used for ranges that are shorter.
@@ -146,7 +146,7 @@ impl Replay {
         let version = self.walk.view().log().version();
         let Some(item) = self.walk.next_before(self.until.min(self.range_end))? else { return Ok(ReplayStep::End) };
         Ok(match item {
-            WalkItem::Frame(at, frame) => match judge_frame(&frame, version) {
+            WalkItem::Frame(at, frame) => match classify_frame(&frame, version) {
                 FrameContent::Event(event) => ReplayStep::Event(event.fields()),
                 FrameContent::Gap => ReplayStep::Gap {
                     range: at..at + frame.len(),

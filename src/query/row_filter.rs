@@ -6,7 +6,7 @@ use super::filter::Filter;
 use super::row::{EventSummary, LogRow, RowContent};
 use super::search_pattern::SearchPattern;
 use crate::format::{Finding, Frame, Version};
-use crate::inspect::{FrameContent, gap_finding, invalid_event_finding, judge_frame};
+use crate::inspect::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
 
 /// The condition that a row must satisfy: a filter, and a pattern in a search.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ impl RowFilter<'_> {
             return None;
         }
         let range = at..at + frame.len();
-        match judge_frame(frame, version) {
+        match classify_frame(frame, version) {
             FrameContent::Event(event) => self
                 .filter
                 .matches_event(at, &event)

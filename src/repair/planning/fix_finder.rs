@@ -113,12 +113,11 @@ impl FixFinder {
     }
 
     fn header_fix(&self) -> Result<Option<Fix>, StorageError> {
-        let (Some(found), Some((expected, is_proven))) = (self.view.header_bytes(), self.view.expected_header()?)
-        else {
+        let (Some(found), Some(expected)) = (self.view.header_bytes(), self.view.expected_header()?) else {
             return Ok(None);
         };
-        let certainty = if is_proven { Certainty::Proven } else { Certainty::Likely };
-        let candidate = Candidate { expected_false_positives: 0.0, changes: diff_bytes(0, &found, &expected) };
+        let certainty = if expected.is_proven { Certainty::Proven } else { Certainty::Likely };
+        let candidate = Candidate { expected_false_positives: 0.0, changes: diff_bytes(0, &found, &expected.bytes) };
         Ok(Some(Fix::with_candidate(RepairAction::RebuildHeader, certainty, candidate)))
     }
 

@@ -77,10 +77,10 @@ pub(super) fn count_losses(
 /// lost end. The range may contain up to `other_events` more.
 fn narrow_end_loss(view: &LogView, start: u64, other_events: u64, loss: &mut Loss) -> Result<(), StorageError> {
     if loss.at_least < loss.at_most
-        && let Some((lost, _)) = view.count_lost_events(start)?
+        && let Some(lost) = view.count_lost_events(start)?
     {
-        loss.at_least = loss.at_least.max(lost);
-        loss.at_most = loss.at_most.min(lost + other_events).max(loss.at_least);
+        loss.at_least = loss.at_least.max(lost.events);
+        loss.at_most = loss.at_most.min(lost.events + other_events).max(loss.at_least);
     }
     Ok(())
 }
