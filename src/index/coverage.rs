@@ -15,8 +15,7 @@ pub struct Coverage {
     pub covered_to: u64,
     /// The end of the scanned part of the log: `covered_to`, or the end of damage that follows it.
     pub scanned_to: u64,
-    /// The highest end of the log that any index has recorded. It is greater than `covered_to` when the log has lost its
-    /// end.
+    /// The greatest end of the log that any index has recorded. A log that has lost its end has a value after `covered_to`.
     pub log_end_offset: u64,
     /// The number of events covered.
     pub events: u64,

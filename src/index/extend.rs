@@ -85,7 +85,7 @@ impl AggregateIndex {
         Ok(())
     }
 
-    /// Where this index creates anonymous files.
+    /// The disk and folder for the anonymous files of this index.
     pub(super) fn spill_location(&self) -> SpillLocation<'_> {
         SpillLocation { disk: self.spill_options.disk.as_ref(), folder: self.spill_options.spill_folder.as_deref() }
     }
@@ -234,7 +234,7 @@ impl AggregateIndex {
         self.known_frame = known_frame;
     }
 
-    /// Replaces the copy of the log's header. Used when the header in the log is damaged.
+    /// Replaces the copy of the log's header, for a log whose own header is damaged.
     pub(crate) fn set_log_header(&mut self, log_header: [u8; 16]) {
         self.log_header = log_header;
     }
@@ -260,7 +260,7 @@ impl AggregateIndex {
         };
     }
 
-    /// Adds a damaged range that is in the log while the index is built.
+    /// Adds a range that the pass which builds the index has found damaged.
     pub(crate) fn add_build_damage(&mut self, range: Range<u64>) {
         self.damage.add_at_build(range);
     }

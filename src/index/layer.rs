@@ -17,7 +17,7 @@ pub(super) struct IndexLayer {
     pub(super) end_offset: u64,
 }
 
-/// The run of a layer.
+/// The run of a layer, which is in memory or in a file.
 #[derive(Debug, Clone)]
 pub(super) enum LayerSource {
     Memory(Arc<MemoryRun>),

@@ -26,7 +26,7 @@ pub(super) struct MemoryRun {
     previous_id: u64,
 }
 
-/// A decoded entry.
+/// The decoded entry of one aggregate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunEntry<'r> {
     pub(super) summary: AggregateSummary,
