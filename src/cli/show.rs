@@ -17,7 +17,7 @@ use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::now_ms;
 use crate::query::{FieldSpan, JumpTarget, LogRow, RowContent, find_fix, read_row_at, read_row_details, resolve_jump};
-use crate::report::{ExitStatus, FixKnowledge, RowReport, row_detail_lines, row_json, safe_path_text, units};
+use crate::report::{ExitStatus, FixSearchResult, RowReport, row_detail_lines, row_json, safe_path_text, units};
 
 /// Number of bytes in one line of hex.
 const HEX_LINE_BYTES: usize = 16;
@@ -129,7 +129,7 @@ fn print_row(path: &Path, report: &RowReport, out: &mut CommandOutput) -> Result
     let row = &details.row;
     let kind = row.content.kind_name().replace('_', " ");
     out.print_path_line(path, &format!(": {kind} at {}..{}", row.start, row.end))?;
-    let fix = fix.map_or(FixKnowledge::NoFix, FixKnowledge::Fix);
+    let fix = fix.map_or(FixSearchResult::NoFix, FixSearchResult::Fix);
     for line in row_detail_lines(details, fix, gap_journal.map(safe_path_text).as_deref()) {
         out.print_line(&format!("  {:<18} {}", line.label, line.text))?;
     }

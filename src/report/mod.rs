@@ -19,7 +19,7 @@ pub(crate) use exit_status::ExitStatus;
 pub(crate) use finding_counts::FindingCounts;
 pub(crate) use hint::{describe_error, hint, safe_path_text};
 pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_lines, record_line, record_summary, recovery_line};
-pub(crate) use row_details::{DetailLine, FixKnowledge, Tone, format_expected_by_chance, row_detail_lines};
+pub(crate) use row_details::{DetailLine, FixSearchResult, Tone, format_expected_by_chance, row_detail_lines};
 pub(crate) use row_json::{RowReport, row_json};
 pub(crate) use sanitize::{sanitize, sanitize_json};
 pub(crate) use verdict::{finding_sentence, index_line, index_meaning, index_reason, set_aside_line};

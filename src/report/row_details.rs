@@ -30,7 +30,7 @@ pub(crate) enum Tone {
 
 /// The result of the search for a fix of a finding.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum FixKnowledge<'a> {
+pub(crate) enum FixSearchResult<'a> {
     /// This fix is possible in place.
     Fix(&'a Fix),
     /// No fix is possible in place.
@@ -54,7 +54,11 @@ impl DetailLine {
 /// Returns the lines about a row: content, offsets, size, and for an event its frame.
 ///
 /// `gap_journal` is the path, safe to print, of the journal that contains the bytes that a gap replaced.
-pub(crate) fn row_detail_lines(details: &RowDetails, fix: FixKnowledge, gap_journal: Option<&str>) -> Vec<DetailLine> {
+pub(crate) fn row_detail_lines(
+    details: &RowDetails,
+    fix: FixSearchResult,
+    gap_journal: Option<&str>,
+) -> Vec<DetailLine> {
     let row = &details.row;
     let mut lines = match &row.content {
         RowContent::Header => details.header.iter().flat_map(|header| header_lines(details, header)).collect(),
@@ -130,7 +134,7 @@ fn index_entry_line(entry: IndexEntryStatus) -> DetailLine {
     }
 }
 
-fn finding_lines(finding: &Finding, fix: FixKnowledge, gap_journal: Option<&str>) -> Vec<DetailLine> {
+fn finding_lines(finding: &Finding, fix: FixSearchResult, gap_journal: Option<&str>) -> Vec<DetailLine> {
     let kind = finding.kind;
     let tone = if kind.is_damage() { Tone::Bad } else { Tone::Plain };
     let mut lines = vec![
@@ -138,7 +142,7 @@ fn finding_lines(finding: &Finding, fix: FixKnowledge, gap_journal: Option<&str>
         DetailLine::plain("verdict", finding_sentence(finding)),
     ];
     match fix {
-        FixKnowledge::Fix(fix) => {
+        FixSearchResult::Fix(fix) => {
             lines.push(DetailLine::plain("fix", fix_line(fix)));
             let undecided = fix.candidates.iter().filter(|_| fix.is_undecided());
             lines.extend(undecided.enumerate().map(|(nth, candidate)| {
@@ -147,11 +151,11 @@ fn finding_lines(finding: &Finding, fix: FixKnowledge, gap_journal: Option<&str>
                 DetailLine::plain("by chance", text)
             }));
         }
-        FixKnowledge::NoFix if kind.is_damage() => lines.push(DetailLine::plain("fix", "nothing in place")),
-        FixKnowledge::NotSearched if kind.is_damage() => {
+        FixSearchResult::NoFix if kind.is_damage() => lines.push(DetailLine::plain("fix", "nothing in place")),
+        FixSearchResult::NotSearched if kind.is_damage() => {
             lines.push(DetailLine::plain("fix", "not known yet: the scan has not reached this range"));
         }
-        FixKnowledge::NoFix | FixKnowledge::NotSearched => {}
+        FixSearchResult::NoFix | FixSearchResult::NotSearched => {}
     }
     lines.extend(gap_journal.map(|journal| DetailLine::plain("original bytes in", journal)));
     lines.extend(evidence_lines(&finding.evidence));

@@ -157,8 +157,8 @@ pub(crate) fn parse_rate(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Parses a time: milliseconds since the Unix epoch, or `2026-11-20T09:14` with optional seconds and time zone (default
-/// UTC).
+/// Parses a time: milliseconds since the Unix epoch, or `2026-11-20T09:14` with optional seconds and time zone. The
+/// default time zone is UTC.
 ///
 /// # Errors
 /// Returns the expected and the found text if `text` is not a time.
