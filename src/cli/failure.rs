@@ -21,7 +21,7 @@ pub(super) enum CommandFailure {
     Refused { message: String, hint: String },
     /// The storage engine failed; the command exits with this status.
     Storage(StorageError, ExitStatus),
-    /// The log has no place for the requested drill.
+    /// The log has no suitable location for the requested drill.
     NoLocation(DrillError),
     /// A line of stdin is not a valid event. `number` counts from 1.
     InvalidLine { number: u64, cause: PayloadError },

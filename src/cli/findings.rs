@@ -64,8 +64,8 @@ pub(super) fn index_status(view: &LogView, requirement: IndexRequirement) -> Exi
 
 /// Formats a finding as one line: range, kind, size, sentence and, for a gap, the journal with its original bytes.
 pub(super) fn finding_line(finding: &Finding, journal: Option<&Path>) -> String {
-    let place = format!("{}..{}", finding.start, finding.end);
+    let range = format!("{}..{}", finding.start, finding.end);
     let journal = journal.map(|journal| format!("; original bytes in {}", journal.display())).unwrap_or_default();
     let (kind, bytes) = (finding.kind.name(), units::format_size(finding.end - finding.start));
-    format!("{place:<22} {kind:<13} {bytes:>8}  {}{journal}", finding_sentence(finding))
+    format!("{range:<22} {kind:<13} {bytes:>8}  {}{journal}", finding_sentence(finding))
 }

@@ -20,9 +20,9 @@ fn cat_prints_events_and_reports_damage_on_stderr() {
         let truth = shell.plant_damage(kind, &copy);
         let outcome = shell.run(&format!("cat {copy}"));
         assert_eq!((outcome.exit_code, outcome.stdout.lines().count()), (code, lines), "{kind}: {}", outcome.stderr);
-        let place = format!("{}..{}", truth["start"], truth["end"]);
+        let range = format!("{}..{}", truth["start"], truth["end"]);
         assert!(
-            outcome.stderr.lines().count() == 1 && outcome.stderr.starts_with(&place) && outcome.stderr.contains(kind),
+            outcome.stderr.lines().count() == 1 && outcome.stderr.starts_with(&range) && outcome.stderr.contains(kind),
             "{}",
             outcome.stderr
         );

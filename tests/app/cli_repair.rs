@@ -407,9 +407,9 @@ fn a_lost_range_becomes_a_gap_and_its_bytes_are_in_the_named_journal() {
         (0, &"gap".into(), &truth["start"], &truth["end"])
     );
     assert_eq!(gap["evidence"]["kept_in"], journal);
-    let place = format!("original bytes in {}", journal.as_str().unwrap());
-    assert!(shell.run("verify bad.log").stdout.contains(&place));
-    assert!(shell.run("cat bad.log").stderr.contains(&place));
+    let journal_note = format!("original bytes in {}", journal.as_str().unwrap());
+    assert!(shell.run("verify bad.log").stdout.contains(&journal_note));
+    assert!(shell.run("cat bad.log").stderr.contains(&journal_note));
     assert!(shell.run("info bad.log").stdout.contains("repairs     1"));
 }
 

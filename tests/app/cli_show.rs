@@ -69,7 +69,8 @@ fn an_event_is_shown_with_its_frame_its_json_and_its_bytes() {
 #[test]
 fn an_offset_inside_a_frame_an_event_number_and_a_share_show_the_frame() {
     let shell = Shell::with_log();
-    let start_of = |place: &str| shell.run_ok(&format!("show a.log {place} --json")).stdout_json()["start"].clone();
+    let start_of =
+        |location: &str| shell.run_ok(&format!("show a.log {location} --json")).stdout_json()["start"].clone();
     let cat = shell.run_ok("cat a.log --limit 2");
     let second = serde_json::from_str::<Value>(cat.stdout.lines().nth(1).unwrap()).unwrap()["offset"].as_u64().unwrap();
     assert_eq!(start_of(&(second + 1).to_string()), second);
@@ -162,13 +163,13 @@ fn an_offset_in_a_lost_end_shows_the_loss_and_an_offset_past_the_end_is_refused(
     fs::copy(shell.path("a.log.idx"), shell.path("cut.log.idx")).unwrap();
     let lost = shell.run(&format!("show cut.log {} --json", whole - 1));
     assert_eq!((lost.exit_code, lost.stdout_json()["kind"].as_str()), (3, Some("truncated")), "{lost:?}");
-    for place in [whole.to_string(), "99999999".into(), "#301".into()] {
-        let outcome = shell.run(&format!("show a.log {place}"));
+    for location in [whole.to_string(), "99999999".into(), "#301".into()] {
+        let outcome = shell.run(&format!("show a.log {location}"));
         assert!(outcome.exit_code == 2 && outcome.stdout.is_empty(), "{outcome:?}");
-        assert!(outcome.stderr.contains(&format!("{place} is past the end of the log")), "{outcome:?}");
+        assert!(outcome.stderr.contains(&format!("{location} is past the end of the log")), "{outcome:?}");
     }
-    for place in ["foo", "#0", "101%"] {
-        let outcome = shell.run(&format!("show a.log {place}"));
+    for location in ["foo", "#0", "101%"] {
+        let outcome = shell.run(&format!("show a.log {location}"));
         assert!(outcome.exit_code == 2 && outcome.stderr.contains("expected"), "{outcome:?}");
     }
 }

@@ -213,7 +213,7 @@ fn an_unfinished_last_frame_of_a_writer_is_not_damage() {
     assert!(!terminal.emulator.screen().contents().contains("damaged"), "{}", terminal.emulator.screen().contents());
     writer.write_all(&frame[length / 2..]).unwrap();
     terminal.wait_for_text("301 events");
-    terminal.wait_until("the event in its place", |screen| !screen.contents().contains("being written"));
+    terminal.wait_until("the completed event", |screen| !screen.contents().contains("being written"));
     assert!(!terminal.emulator.screen().contents().contains("× 1 damaged"));
 }
 

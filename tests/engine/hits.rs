@@ -72,7 +72,7 @@ proptest! {
         parts in prop::collection::vec(log_part(), 0..30),
         cut in any::<prop::sample::Index>(),
         from in any::<prop::sample::Index>(),
-        place in any::<prop::sample::Index>(),
+        other in any::<prop::sample::Index>(),
         slice in 1u64..3000,
         limit in 1usize..6,
         words in prop::sample::select(vec!["type:Created", "payload.amount>50 -is:gap", "is:damaged", "-is:damaged", "ana"]),
@@ -86,7 +86,7 @@ proptest! {
         let len = ends[cut.index(ends.len())];
         fs::write(&temp_log.path, &bytes[..len as usize]).unwrap();
         let filter = parse_filter(words);
-        let offsets = [from.index(bytes.len()) as u64, place.index(bytes.len()) as u64];
+        let offsets = [from.index(bytes.len()) as u64, other.index(bytes.len()) as u64];
         let mut hits = Hits::new(filter.clone(), None, offsets[0]);
         let view = temp_log.view();
         assert_hits_agree(&hits, &view, &filter, limit, &offsets);

@@ -213,13 +213,16 @@ fn a_log_that_grows_between_two_reads_is_reported_as_before_or_after() {
         for_every_read(
             &change,
             |_| {},
-            |place, report, [before, after]| {
-                let report = report.unwrap_or_else(|error| panic!("{place}: {error}"));
+            |context, report, [before, after]| {
+                let report = report.unwrap_or_else(|error| panic!("{context}: {error}"));
                 let within_end: BTreeSet<u64> =
                     after.events.iter().copied().filter(|offset| offset + event_len() <= len).collect();
-                assert!([&before.events, &after.events, &within_end].contains(&&report.events), "{place}: {report:?}");
+                assert!(
+                    [&before.events, &after.events, &within_end].contains(&&report.events),
+                    "{context}: {report:?}"
+                );
                 // Without a detected writer, an unfinished end that has not changed yet is a torn tail.
-                assert!([&vec![], &before.damage, &after.damage].contains(&&report.damage), "{place}: {report:?}");
+                assert!([&vec![], &before.damage, &after.damage].contains(&&report.damage), "{context}: {report:?}");
             },
         );
     }
@@ -228,9 +231,9 @@ fn a_log_that_grows_between_two_reads_is_reported_as_before_or_after() {
 #[test]
 fn a_log_that_grows_under_a_writer_is_never_reported_as_damaged() {
     for change in growing_logs() {
-        for_every_read(&change, SimDisk::show_writer, |place, report, _| {
-            let report = report.unwrap_or_else(|error| panic!("{place}: {error}"));
-            assert_eq!(report.damage, [], "{place}");
+        for_every_read(&change, SimDisk::show_writer, |context, report, _| {
+            let report = report.unwrap_or_else(|error| panic!("{context}: {error}"));
+            assert_eq!(report.damage, [], "{context}");
         });
     }
 }
@@ -238,22 +241,22 @@ fn a_log_that_grows_under_a_writer_is_never_reported_as_damaged() {
 #[test]
 fn a_damaged_frame_that_becomes_whole_is_damage_or_an_event_and_never_both() {
     let (whole, offsets) = log_bytes(4);
-    for (name, place, value) in
+    for (name, offset, value) in
         [("a payload", offsets[1] + 60, 1u8), ("a length", offsets[1] + 3, 1), ("the last frame", offsets[3] + 60, 1)]
     {
         let mut damaged = whole.clone();
-        damaged[place as usize] ^= value;
+        damaged[offset as usize] ^= value;
         let repaired = Change { name, before: damaged, after: whole.clone() };
         for_every_read(
             &repaired,
             |_| {},
-            |place, report, [before, after]| {
-                let report = report.unwrap_or_else(|error| panic!("{place}: {error}"));
+            |context, report, [before, after]| {
+                let report = report.unwrap_or_else(|error| panic!("{context}: {error}"));
                 let is_before = report.events == before.events && report.damage == before.damage;
                 // An end that changes while it is observed is in flight if its frame is not complete before the fixed
                 // end.
                 let is_after = report.events == after.events && report.damage.is_empty();
-                assert!(is_before || is_after, "{place}: {report:?}");
+                assert!(is_before || is_after, "{context}: {report:?}");
             },
         );
     }
@@ -300,10 +303,10 @@ fn a_writer_that_opens_a_growing_log_refuses_or_loses_nothing() {
             if disk.has_scheduled_change() {
                 break;
             }
-            let place = format!("{}, change before read {n}", change.name);
+            let context = format!("{}, change before read {n}", change.name);
             match opened {
                 Ok(_) | Err(StorageError::Changed { .. }) => {}
-                Err(error) => panic!("{place}: {error}"),
+                Err(error) => panic!("{context}: {error}"),
             }
             drop(opened);
             // An appending program does not write to the offsets of a tail that was cut, so this case is not tested.
@@ -311,7 +314,7 @@ fn a_writer_that_opens_a_growing_log_refuses_or_loses_nothing() {
                 continue;
             }
             let readable: BTreeSet<u64> = readable_offsets(&disk).into_iter().collect();
-            assert!(readable.is_superset(&after.events), "{place}: {readable:?}");
+            assert!(readable.is_superset(&after.events), "{context}: {readable:?}");
         }
     }
 }

@@ -232,7 +232,7 @@ proptest! {
         version in 0u16..2,
         parts in prop::collection::vec(log_part(), 0..30),
         limit in 1usize..8,
-        places in prop::collection::vec(any::<prop::sample::Index>(), 6),
+        positions in prop::collection::vec(any::<prop::sample::Index>(), 6),
     ) {
         let temp_log = TempLog::new(&build_log(version, &parts));
         let (view, all) = (temp_log.view(), Filter::default());
@@ -243,8 +243,8 @@ proptest! {
         prop_assert_eq!(&page_without_index(&view, u64::MAX, Direction::Backward, 1000, &all).rows, &rows);
         prop_assert_eq!(&collect_forward(&view, None, limit, &all), &rows);
         prop_assert_eq!(&collect_backward(&view, None, limit, &all), &rows);
-        for place in places {
-            let at = place.index(view.log().len().unwrap() as usize) as u64;
+        for position in positions {
+            let at = position.index(view.log().len().unwrap() as usize) as u64;
             let forward = page_without_index(&view, at, Direction::Forward, 1000, &all).rows;
             let before = page_without_index(&view, at, Direction::Backward, 1000, &all).rows;
             let covering = rows.iter().position(|row| row.end > at).unwrap();
@@ -611,14 +611,14 @@ fn a_scan_without_matches_can_be_cancelled() {
     let pattern = SearchPattern::parse("not there").unwrap();
     for direction in [Direction::Forward, Direction::Backward] {
         let from = if direction == Direction::Forward { 0 } else { u64::MAX };
-        let mut places = Vec::new();
+        let mut positions = Vec::new();
         let mut on = |at| {
-            places.push(at);
-            if places.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            positions.push(at);
+            if positions.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let stopped = read_page(&view, None, &PageRequest { from, direction, limit: 5, filter: &none }, &mut on);
         assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
-        assert_eq!(places.len(), 2);
+        assert_eq!(positions.len(), 2);
         let found =
             find_match(&view, None, &search_request(&pattern, &none, from, direction), &mut |_| ControlFlow::Break(()));
         assert!(matches!(found, Err(chronicle::StorageError::Cancelled)));

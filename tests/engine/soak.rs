@@ -75,8 +75,8 @@ fn check_reads(path: &Path, round: u64, hits: &mut Hits) {
         from = page.rows.last().map_or(from, |row| row.end);
     }
     for jump in [JumpTarget::Last, JumpTarget::Percent(50.0), JumpTarget::Ordinal(1 + round)] {
-        let place = resolve_jump_or_last_row(&view, None, &jump, &mut never_stop).unwrap();
-        assert!(read_row_at(&view, place).unwrap().is_some_and(|row| row.start == place), "{jump:?} to {place}");
+        let offset = resolve_jump_or_last_row(&view, None, &jump, &mut never_stop).unwrap();
+        assert!(read_row_at(&view, offset).unwrap().is_some_and(|row| row.start == offset), "{jump:?} to {offset}");
     }
 }
 

@@ -78,13 +78,13 @@ fn a_type_name_is_defined_once() {
                 _ => false,
             };
             if is_type && let Some((_, name)) = tokens.next().and_then(|rest| identifiers(rest).next()) {
-                let place = file.path.display().to_string();
-                defined.entry(name.to_owned()).or_default().push(place);
+                let path = file.path.display().to_string();
+                defined.entry(name.to_owned()).or_default().push(path);
             }
         }
     }
     assert!(defined.len() > 200, "{} types", defined.len());
-    let repeated: Vec<_> = defined.iter().filter(|(_, places)| places.len() > 1).collect();
+    let repeated: Vec<_> = defined.iter().filter(|(_, paths)| paths.len() > 1).collect();
     assert!(repeated.is_empty(), "type names that are defined more than once: {repeated:#?}");
 }
 
