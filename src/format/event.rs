@@ -475,10 +475,10 @@ mod tests {
             let twice = object(&[&MEMBERS[..], &[member]].concat());
             assert!(!assert_matches_reference(twice.as_bytes()), "{twice}");
             assert!(rejection_reason(&twice).ends_with(" appears twice"), "{}", rejection_reason(&twice));
-            let disguised = member.replacen('a', "\\u0061", 1).replacen("event", "\\u0065vent", 1);
+            let escaped_member = member.replacen('a', "\\u0061", 1).replacen("event", "\\u0065vent", 1);
             assert!(
-                !assert_matches_reference(object(&[&MEMBERS[..], &[&disguised]].concat()).as_bytes()),
-                "{disguised}"
+                !assert_matches_reference(object(&[&MEMBERS[..], &[&escaped_member]].concat()).as_bytes()),
+                "{escaped_member}"
             );
         }
         assert!(assert_matches_reference(
@@ -538,10 +538,10 @@ mod tests {
 
     #[test]
     fn a_lone_surrogate_is_allowed_in_the_payload_and_nowhere_else() {
-        for half in ["\"\\ud800\"", "[{\"\\uDFFF\":1}]", "\"\\ud83d\\ud83d\\ude00\"", "\"\\ude00\\ud83d\""] {
-            let payload = event_with("payload", half);
-            assert_eq!(EventView::parse(payload.as_bytes(), Version::V1).map(|view| view.payload()), Ok(half));
-            let unknown = object(&[&MEMBERS[..], &[&format!("\"other\":{half}")]].concat());
+        for value in ["\"\\ud800\"", "[{\"\\uDFFF\":1}]", "\"\\ud83d\\ud83d\\ude00\"", "\"\\ude00\\ud83d\""] {
+            let payload = event_with("payload", value);
+            assert_eq!(EventView::parse(payload.as_bytes(), Version::V1).map(|view| view.payload()), Ok(value));
+            let unknown = object(&[&MEMBERS[..], &[&format!("\"other\":{value}")]].concat());
             assert_eq!(rejection_reason(&unknown), "a lone surrogate");
             assert!(assert_matches_reference(payload.as_bytes()) && !assert_matches_reference(unknown.as_bytes()));
         }
@@ -669,10 +669,10 @@ mod tests {
             assert!(error.reason.ends_with(" is set by Chronicle and cannot be given"), "{}", error.reason);
         }
         assert!(Event::from_json(&object(&[&MEMBERS[1..], &["\"other\":{\"offset\":1}"]].concat())).is_ok());
-        let spread = without_time.replace(',', " , ").replace("Person\"", "Person\" 1");
+        let with_spaces = without_time.replace(',', " , ").replace("Person\"", "Person\" 1");
         assert_eq!(
-            Event::from_json(&spread).expect_err("rejected").offset,
-            spread.find(" 1").expect("the mistake") + 1
+            Event::from_json(&with_spaces).expect_err("rejected").offset,
+            with_spaces.find(" 1").expect("the mistake") + 1
         );
         assert_eq!(
             Event::from_json("{}").expect_err("rejected"),

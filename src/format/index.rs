@@ -60,7 +60,7 @@ const _: () =
     assert!(is_contiguous_layout(&INDEX_HEADER_FIELDS, INDEX_HEADER_LEN), "the fields cover the index header");
 
 /// Directory rows per guide entry. The entry is the aggregate id of the first of these rows.
-pub const GUIDE_STEP: u64 = 32;
+pub const ROWS_PER_GUIDE_ENTRY: u64 = 32;
 /// Length of a guide entry, in bytes.
 pub const GUIDE_ROW_LEN: usize = 8;
 
@@ -315,7 +315,8 @@ impl IndexHeader {
         if !self.anchor_spacing.is_power_of_two() || !self.checkpoint_spacing.is_power_of_two() {
             return corrupt("a spacing is not a power of two");
         }
-        let guides_match = self.runs.iter().all(|run| run.guide.rows == run.directory.rows.div_ceil(GUIDE_STEP));
+        let guides_match =
+            self.runs.iter().all(|run| run.guide.rows == run.directory.rows.div_ceil(ROWS_PER_GUIDE_ENTRY));
         let directories = self.runs.iter().map(|run| (run.directory, DIRECTORY_ROW_LEN));
         let sections = [
             (self.section_extent(IndexSection::Anchors), ANCHOR_LEN),

@@ -6,7 +6,7 @@ use super::coverage::AggregateSummary;
 use crate::format::index::{put_varint, take_varint};
 
 /// The number of entries per guide entry.
-const GUIDE_INTERVAL: usize = 64;
+const ENTRIES_PER_GUIDE_ENTRY: usize = 64;
 
 /// Encoded entries, one per aggregate, by ascending id.
 ///
@@ -63,7 +63,7 @@ impl MemoryRun {
 
     /// Adds an aggregate, whose id must be greater than all ids in the run.
     pub(super) fn push(&mut self, summary: &AggregateSummary, deltas: &[u8]) {
-        if self.aggregates.is_multiple_of(GUIDE_INTERVAL) {
+        if self.aggregates.is_multiple_of(ENTRIES_PER_GUIDE_ENTRY) {
             self.guide.push((summary.id, self.bytes.len()));
             self.previous_id = summary.id;
         }
@@ -94,7 +94,7 @@ impl MemoryRun {
     pub(super) fn find(&self, id: u64) -> Option<RunEntry<'_>> {
         let guide_index = self.guide.partition_point(|(known, _)| *known <= id).checked_sub(1)?;
         self.entries_from(guide_index)
-            .take(GUIDE_INTERVAL)
+            .take(ENTRIES_PER_GUIDE_ENTRY)
             .take_while(|entry| entry.summary.id <= id)
             .find(|entry| entry.summary.id == id)
     }
@@ -108,13 +108,13 @@ impl MemoryRun {
     fn entries_from(&self, guide_index: usize) -> impl Iterator<Item = RunEntry<'_>> {
         let mut rest = self.guide.get(guide_index).and_then(|(_, at)| self.bytes.get(*at..)).unwrap_or_default();
         let mut id = 0;
-        let mut number = guide_index * GUIDE_INTERVAL;
+        let mut number = guide_index * ENTRIES_PER_GUIDE_ENTRY;
         std::iter::from_fn(move || {
             if rest.is_empty() {
                 return None;
             }
-            if number.is_multiple_of(GUIDE_INTERVAL) {
-                id = self.guide.get(number / GUIDE_INTERVAL)?.0;
+            if number.is_multiple_of(ENTRIES_PER_GUIDE_ENTRY) {
+                id = self.guide.get(number / ENTRIES_PER_GUIDE_ENTRY)?.0;
             }
             number += 1;
             id += take_varint(&mut rest)?;

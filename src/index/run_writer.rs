@@ -14,7 +14,9 @@ use super::stored_run::StoredRun;
 use crate::StorageError;
 use crate::file::storage::{append_all, read_full};
 use crate::file::{Disk, Storage};
-use crate::format::index::{DIRECTORY_ROW_LEN, GUIDE_ROW_LEN, GUIDE_STEP, RunExtents, put_varint, take_varint};
+use crate::format::index::{
+    DIRECTORY_ROW_LEN, GUIDE_ROW_LEN, ROWS_PER_GUIDE_ENTRY, RunExtents, put_varint, take_varint,
+};
 
 /// The number of directory bytes kept in memory while the postings are written.
 const ROW_BUFFER_BYTES: usize = 1 << 20;
@@ -66,7 +68,7 @@ pub(super) fn write_run(
         put_bytes(pages, &first)?;
         put_deltas(group, &mut |bytes| put_bytes(pages, bytes))?;
         pages.add_rows(summary.events);
-        if aggregates.is_multiple_of(GUIDE_STEP) {
+        if aggregates.is_multiple_of(ROWS_PER_GUIDE_ENTRY) {
             guide.extend_from_slice(&summary.id.to_be_bytes());
         }
         aggregates += 1;

@@ -9,7 +9,7 @@ use super::coverage::AggregateSummary;
 use super::fault::IndexFault;
 use super::pages::PageReader;
 use crate::format::byte_layout::u64_at;
-use crate::format::index::{DIRECTORY_ROW_LEN, GUIDE_ROW_LEN, GUIDE_STEP, RunExtents};
+use crate::format::index::{DIRECTORY_ROW_LEN, GUIDE_ROW_LEN, ROWS_PER_GUIDE_ENTRY, RunExtents};
 
 /// The number of directory rows in one read when all rows are visited.
 const ROWS_PER_READ: u64 = 4096;
@@ -64,14 +64,14 @@ impl StoredRun {
         let Some(guide_index) = self.guide()?.partition_point(|known| *known <= id).checked_sub(1) else {
             return Ok(None);
         };
-        let first = guide_index as u64 * GUIDE_STEP;
-        let rows = self.extents.directory.rows.saturating_sub(first).min(GUIDE_STEP + 1);
+        let first = guide_index as u64 * ROWS_PER_GUIDE_ENTRY;
+        let rows = self.extents.directory.rows.saturating_sub(first).min(ROWS_PER_GUIDE_ENTRY + 1);
         let bytes = self.pages.read(
             self.extents.directory,
             first * DIRECTORY_ROW_LEN as u64,
             rows as usize * DIRECTORY_ROW_LEN,
         )?;
-        for (i, row) in bytes.chunks_exact(DIRECTORY_ROW_LEN).enumerate().take(GUIDE_STEP as usize) {
+        for (i, row) in bytes.chunks_exact(DIRECTORY_ROW_LEN).enumerate().take(ROWS_PER_GUIDE_ENTRY as usize) {
             if u64_at(row, 0) == Some(id) {
                 return self.decode_row(bytes.get(i * DIRECTORY_ROW_LEN..).unwrap_or_default()).map(Some);
             }

@@ -160,7 +160,7 @@ fn the_constants_match_the_code() {
     }
     assert_eq!(frame::MAX_PAYLOAD, 16_777_215);
     assert_eq!((index::PAGE_SIZE, index::PAGE_DATA_SIZE), (4096, 4092));
-    assert_eq!(index::GUIDE_STEP, 32);
+    assert_eq!(index::ROWS_PER_GUIDE_ENTRY, 32);
     assert_eq!(json::MAX_LEVELS, 127);
     assert_eq!(crc::checksum(b"123456789"), 0xCBF4_3926);
 }
