@@ -121,8 +121,8 @@ pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Co
         let (one, other) = (a.version().number(), b.version().number());
         return Err(StorageError::Refused {
             path: b.path().to_owned(),
-            reason: format!("a log of version {other} is no copy of one of version {one}"),
-            alternative: "Compare the log that `migrate` wrote with another that it wrote",
+            reason: format!("a log of version {other} cannot be a copy of a log of version {one}"),
+            alternative: "Migrate the log of version 0 with `chronicle migrate`, and compare again",
         });
     }
     let ends = (a.len()?, b.len()?);
