@@ -1,7 +1,7 @@
 //! Appends events with both durabilities.
 //!
-//! `append` hands an event to the operating system, so the event survives the death of the process. `append_sync` returns
-//! when the event is on stable storage, so the event survives a power cut.
+//! `append` hands an event to the operating system, so the event survives the death of the process. `append_sync`
+//! returns when the event is on stable storage, so the event survives a power cut.
 //!
 //! Run it with `cargo run --example append`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

@@ -1,5 +1,5 @@
-//! [`StorageError`], the error type of every operation. It holds the failed action, the file, the offset, and the expected
-//! and the found bytes or state.
+//! [`StorageError`], the error type of every operation. It holds the failed action, the file, the offset, and the
+//! expected and the found bytes or state.
 //!
 //! The errors hold no advice. The command line and the screen add the next step when they show an error.
 
@@ -148,8 +148,8 @@ pub enum StorageError {
         /// The path of the log.
         path: PathBuf,
     },
-    /// A sync or a rollback failed. The contents of the disk are unknown, so the writer refuses every append until the log is
-    /// reopened.
+    /// A sync or a rollback failed. The contents of the disk are unknown, so the writer refuses every append until the
+    /// log is reopened.
     #[error("{}: {reason} at offset {offset}: appends are refused until the log is reopened", path.display())]
     Poisoned {
         /// The path of the log.
@@ -224,8 +224,8 @@ impl StorageError {
         Self::Io { path: path.to_owned(), action, offset: Some(offset), source }
     }
 
-    /// True when the log is damaged or its index is unusable; false when both may be intact and the operation failed for
-    /// another reason, such as a lock.
+    /// True when the log is damaged or its index is unusable; false when both may be intact and the operation failed
+    /// for another reason, such as a lock.
     pub fn is_corruption(&self) -> bool {
         match self {
             Self::Damaged { finding, .. } => finding.kind.is_damage(),

@@ -1,5 +1,5 @@
-//! Internals that the tests and benchmarks of this package use. They are not part of the public interface: every item may
-//! change or disappear in any release.
+//! Internals that the tests and benchmarks of this package use. They are not part of the public interface: every item
+//! may change or disappear in any release.
 
 #[cfg(feature = "app")]
 pub use crate::cli::main as run_command_line;

@@ -6,8 +6,8 @@
 //! - An **event** is a JSON object in a **frame**: a length, the payload, and a checksum over both.
 //! - The **offset** of an event is the position of its frame in the file. It never changes, and it orders the events.
 //! - An event can belong to an **aggregate**, a number: all events of one account, one order, one sensor.
-//! - An **index** maps aggregates to offsets. It is derived from the log, may be deleted at any time, and is never trusted
-//!   without reading the frame that it points at.
+//! - An **index** maps aggregates to offsets. It is derived from the log, may be deleted at any time, and is never
+//!   trusted without reading the frame that it points at.
 //! - Bytes that are not a valid frame are **damage**. Reading reports damage as a **finding** and continues after it.
 //! - A **repair** is planned, shown, written to a **journal**, and only then applied. It can be undone.
 //! - A damaged range that cannot be restored is replaced with a **gap**, a frame of the same size, so that no offset
@@ -71,17 +71,17 @@
 //!
 //! # Errors and stability
 //!
-//! Every operation on a log that can fail returns [`StorageError`], which names the file, the offset, the expected bytes and
-//! the bytes that were found. Enums and result types that can grow are `#[non_exhaustive]`. Items of the hidden module
-//! `internal` are not part of the interface.
+//! Every operation on a log that can fail returns [`StorageError`], which names the file, the offset, the expected
+//! bytes and the bytes that were found. Enums and result types that can grow are `#[non_exhaustive]`. Items of the
+//! hidden module `internal` are not part of the interface.
 
 mod error;
 #[doc(hidden)]
 pub mod internal;
 pub mod storage;
 
-// The modules of the engine, from the lowest to the highest layer: format, file, index, inspect, repair, log, query. Each
-// layer imports only lower ones, which a test checks.
+// The modules of the engine, from the lowest to the highest layer: format, file, index, inspect, repair, log, query.
+// Each layer imports only lower ones, which a test checks.
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]
 mod file;
 #[deny(clippy::indexing_slicing, reason = "the engine reads hostile bytes and must not panic")]

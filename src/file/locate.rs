@@ -1,4 +1,5 @@
-//! Functions that locate the frames before an offset, or the frame at an offset, without reading the log from its start.
+//! Functions that locate the frames before an offset, or the frame at an offset, without reading the log from its
+//! start.
 //!
 //! They scan a window before the offset from the first valid frame in it, which the checksum confirms. When the window
 //! holds too few frames, they scan a larger one.
@@ -27,8 +28,8 @@ pub(crate) enum OffsetLocation {
 
 /// Returns the frames and damaged ranges that end at or before `before`, ascending and contiguous up to it.
 ///
-/// Returns at least `count` spans when the log has that many before the offset. `before` must be the start of a frame or
-/// of a damaged range, or the end of the log. When the first span is damaged, it is the whole damaged range.
+/// Returns at least `count` spans when the log has that many before the offset. `before` must be the start of a frame
+/// or of a damaged range, or the end of the log. When the first span is damaged, it is the whole damaged range.
 ///
 /// # Errors
 /// The errors of [`Scanner::next_item`].

@@ -13,8 +13,8 @@ const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// Takes the writer's lock on `storage`, which was opened from `disk` at `path`. Waits up to `timeout` for it.
 ///
 /// # Errors
-/// `Locked` when another process still holds the lock, with its process id when the platform reports it; `Changed` when the
-/// path now leads to another file; `Io` when a system call fails.
+/// `Locked` when another process still holds the lock, with its process id when the platform reports it; `Changed` when
+/// the path now leads to another file; `Io` when a system call fails.
 pub(crate) fn lock_for_writing(
     disk: &dyn Disk,
     path: &Path,
@@ -29,7 +29,8 @@ pub(crate) fn lock_for_writing(
         storage.wait(LOCK_RETRY_INTERVAL);
         waited += LOCK_RETRY_INTERVAL;
     }
-    // Another process may have replaced the file between opening and locking. The lock on the old file protects nothing.
+    // Another process may have replaced the file between opening and locking. The lock on the old file protects
+    // nothing.
     ensure_same_file(path, storage.identity(), disk.identity(path))
 }
 

@@ -41,8 +41,8 @@ impl LogFile {
     /// Opens `path` in the given mode, and detects the version from the bytes of the file.
     ///
     /// # Errors
-    /// `Io` when the file cannot be opened or read; `TooShort`, `NotALog`, `UnsupportedVersion` or `UnknownFlags` when its
-    /// bytes are not those of a log that can be read.
+    /// `Io` when the file cannot be opened or read; `TooShort`, `NotALog`, `UnsupportedVersion` or `UnknownFlags` when
+    /// its bytes are not those of a log that can be read.
     pub fn open(disk: &dyn Disk, path: &Path, mode: OpenMode) -> Result<Self, StorageError> {
         let storage = disk.open(path, mode).map_err(|error| StorageError::io(path, "open", error))?;
         let (version, header) = Self::detect_version(&storage, path)?;
@@ -60,8 +60,8 @@ impl LogFile {
     /// offset 16, within the first [`FRAME_SEARCH_LIMIT`] bytes.
     ///
     /// # Errors
-    /// `TooShort` for fewer than 16 bytes; `NotALog`, `UnsupportedVersion` or `UnknownFlags` for a header that cannot be
-    /// used; `Io` when the file cannot be read.
+    /// `TooShort` for fewer than 16 bytes; `NotALog`, `UnsupportedVersion` or `UnknownFlags` for a header that cannot
+    /// be used; `Io` when the file cannot be read.
     pub(crate) fn detect_version(
         storage: &Arc<dyn Storage>,
         path: &Path,
@@ -101,8 +101,8 @@ impl LogFile {
 
     /// Blocks until every byte that was written to the file is on stable storage.
     ///
-    /// A sync that failed once is never repeated, because the operating system may have dropped the unwritten bytes, and a
-    /// later success would prove nothing.
+    /// A sync that failed once is never repeated, because the operating system may have dropped the unwritten bytes,
+    /// and a later success would prove nothing.
     ///
     /// # Errors
     /// The error of the operating system. Every call after a failed one also fails.

@@ -1,7 +1,7 @@
 //! [`OsDisk`]: the file systems of this machine, through the standard library.
 //!
-//! Files are opened so that a FIFO or device cannot block the program. Links are followed for logs, and refused for sidecar
-//! files: the index and the journals.
+//! Files are opened so that a FIFO or device cannot block the program. Links are followed for logs, and refused for
+//! sidecar files: the index and the journals.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, Write};
@@ -103,8 +103,8 @@ impl Disk for OsDisk {
                 OpenMode::Read | OpenMode::Append | OpenMode::Repair => fs::metadata(path)?,
                 _ => fs::symlink_metadata(path)?,
             };
-            // The check is made before opening, because opening a device can have an effect, and again after opening, because
-            // another process can replace the file in between.
+            // The check is made before opening, because opening a device can have an effect, and again after opening,
+            // because another process can replace the file in between.
             ensure_regular_file(&metadata)?;
         }
         let file = platform::open(&mut options, path, mode)?;
@@ -189,8 +189,8 @@ fn ensure_regular_file(metadata: &fs::Metadata) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {type_name}")))
 }
 
-/// Repeats a call that a signal interrupted, or that would have blocked. Such a call has transferred no bytes, so repeating
-/// it is safe.
+/// Repeats a call that a signal interrupted, or that would have blocked. Such a call has transferred no bytes, so
+/// repeating it is safe.
 fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -239,7 +239,8 @@ mod platform {
         FileIdentity { device: metadata.dev(), inode: metadata.ino(), links: metadata.nlink() }
     }
 
-    /// Copies owner, group and mode of the log as far as permitted. The file is never readable by more users than the log.
+    /// Copies owner, group and mode of the log as far as permitted. The file is never readable by more users than the
+    /// log.
     pub(super) fn copy_ownership(file: &File, permissions_from: &Metadata) {
         let is_owner_copied =
             fchown(file, Some(Uid::from_raw(permissions_from.uid())), Some(Gid::from_raw(permissions_from.gid())))

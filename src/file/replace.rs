@@ -11,8 +11,8 @@ use crate::StorageError;
 /// The largest number of names that are tried for a temporary file.
 const MAX_NAME_ATTEMPTS: u32 = 1000;
 
-/// Creates a temporary file, lets `write` fill it, syncs it, and renames it to `path`. The file gets the owner, group and
-/// mode of `permissions_from`.
+/// Creates a temporary file, lets `write` fill it, syncs it, and renames it to `path`. The file gets the owner, group
+/// and mode of `permissions_from`.
 ///
 /// # Errors
 /// `Io` with the file and the failed step; every error of `write`. After an error the old file at `path` is unchanged,

@@ -1,10 +1,10 @@
 //! The search for the next valid frame after damage, in time linear in the number of bytes.
 //!
-//! The first byte of every length field is 00, and JSON text contains no 00 byte. The search therefore takes every 00 byte
-//! as a candidate for the start of a frame. Random bytes contain a candidate for a frame of up to 16 MiB at every 256th
-//! byte, and a hostile file can contain one at every byte. The checksum of a short frame is computed directly. The checksum
-//! of a long frame is computed from two prefix checksums (see [`crate::format::crc`]), which are stored for every 64th byte
-//! of the window.
+//! The first byte of every length field is 00, and JSON text contains no 00 byte. The search therefore takes every 00
+//! byte as a candidate for the start of a frame. Random bytes contain a candidate for a frame of up to 16 MiB at every
+//! 256th byte, and a hostile file can contain one at every byte. The checksum of a short frame is computed directly.
+//! The checksum of a long frame is computed from two prefix checksums (see [`crate::format::crc`]), which are stored
+//! for every 64th byte of the window.
 
 use super::LogFile;
 use super::window::ReadWindow;
@@ -46,8 +46,8 @@ impl<'l> FrameSearch<'l> {
         Self { start_limit: before.min(self.end), ..self }
     }
 
-    /// Finds the first offset at or after `from` where a valid frame starts. Returns the limit of the search when there is
-    /// none.
+    /// Finds the first offset at or after `from` where a valid frame starts. Returns the limit of the search when there
+    /// is none.
     pub(super) fn find_next(mut self, window: &mut ReadWindow, from: u64) -> Result<u64, StorageError> {
         let mut at = from;
         while at < self.start_limit && at + LENGTH_LEN as u64 <= self.end {
@@ -110,8 +110,8 @@ impl<'l> FrameSearch<'l> {
         let prefixes = self.prefixes.get_or_insert_with(|| PrefixChecksums::new(at));
         let before = prefixes.checksum_to(window, at);
         let after = prefixes.checksum_to(window, at + covered);
-        // The covered bytes can exceed the 24 bits of the shift tables by the four bytes of the length field, so the prefix
-        // is shifted in two steps.
+        // The covered bytes can exceed the 24 bits of the shift tables by the four bytes of the length field, so the
+        // prefix is shifted in two steps.
         let shifted = prefixes.shift.suffix_checksum(before, 0, LENGTH_LEN as u32);
         Ok(stored == Some(prefixes.shift.suffix_checksum(shifted, after, length)))
     }
@@ -127,8 +127,8 @@ impl PrefixChecksums {
         Self { origin, checksums: vec![0], shift: CrcShiftTable::new() }
     }
 
-    /// Returns the CRC of `origin..at`. When the window no longer holds bytes that this needs, the origin moves to `at`,
-    /// which happens at most once each time the window moves.
+    /// Returns the CRC of `origin..at`. When the window no longer holds bytes that this needs, the origin moves to
+    /// `at`, which happens at most once each time the window moves.
     fn checksum_to(&mut self, window: &ReadWindow, at: u64) -> u32 {
         self.try_checksum_to(window, at).unwrap_or_else(|| {
             (self.origin, self.checksums) = (at, vec![0]);
@@ -149,8 +149,8 @@ impl PrefixChecksums {
     }
 }
 
-/// False when the loaded bytes already prove that the payload is not an event. An event contains no 00 byte, so the check of
-/// a candidate stops at the next 00 byte, and each byte is examined for a few candidates only.
+/// False when the loaded bytes already prove that the payload is not an event. An event contains no 00 byte, so the
+/// check of a candidate stops at the next 00 byte, and each byte is examined for a few candidates only.
 fn can_be_event(frame: &[u8], length: u32) -> bool {
     let payload = frame.get(LENGTH_LEN..).unwrap_or_default();
     let payload = payload.get(..length as usize).unwrap_or(payload);

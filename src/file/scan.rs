@@ -1,4 +1,5 @@
-//! [`Scanner`]: a scan of a range of the file, which yields every valid frame in order and the damaged ranges between them.
+//! [`Scanner`]: a scan of a range of the file, which yields every valid frame in order and the damaged ranges between
+//! them.
 //!
 //! The end of the scan is fixed before the first byte is read, so that a log that grows meanwhile does not change it.
 //! Damage is an item of the scan. After it, the scan continues at the next valid frame.
@@ -66,7 +67,8 @@ pub struct Scanner {
     pending: VecDeque<ScanSpan>,
     /// The range of the frame that was returned last; empty before the first frame.
     current: Range<u64>,
-    /// True until the first valid frame of a scan that may have started inside a frame. Bytes before it are not reported.
+    /// True until the first valid frame of a scan that may have started inside a frame. Bytes before it are not
+    /// reported.
     is_unaligned: bool,
 }
 
@@ -98,19 +100,20 @@ impl Scanner {
         (self.next_offset, self.current, self.is_unaligned) = (start, start..start, false);
     }
 
-    /// Limits reading ahead to the bytes before `limit`, because another scanner reads the bytes after it. This scan still
-    /// reads later bytes when a frame needs them.
+    /// Limits reading ahead to the bytes before `limit`, because another scanner reads the bytes after it. This scan
+    /// still reads later bytes when a frame needs them.
     pub fn set_read_ahead_limit(&mut self, limit: u64) {
         self.window.read_ahead_limit = limit;
     }
 
-    /// Limits the memory: [`Scanner::next_item`] fails with `OutOfMemory` where a frame, or a candidate for one, is larger
-    /// than `bytes`.
+    /// Limits the memory: [`Scanner::next_item`] fails with `OutOfMemory` where a frame, or a candidate for one, is
+    /// larger than `bytes`.
     pub fn set_max_frame(&mut self, bytes: usize) {
         self.window.max_need = bytes;
     }
 
-    /// Moves to the next valid frame that starts before `before`, and returns its offset; `None` when no frame starts there.
+    /// Moves to the next valid frame that starts before `before`, and returns its offset; `None` when no frame starts
+    /// there.
     ///
     /// # Errors
     /// The errors of [`Scanner::next_item`].
@@ -143,8 +146,8 @@ impl Scanner {
     /// Returns the next item; `None` at the end of the scan.
     ///
     /// # Errors
-    /// `Io` when a read fails, except for ranges that the device cannot read, which are items; `Changed` when the file has
-    /// become shorter than the end of the scan; `OutOfMemory` when the buffer cannot hold a frame.
+    /// `Io` when a read fails, except for ranges that the device cannot read, which are items; `Changed` when the file
+    /// has become shorter than the end of the scan; `OutOfMemory` when the buffer cannot hold a frame.
     #[inline]
     pub fn next_item(&mut self) -> Result<Option<ScanItem<'_>>, StorageError> {
         if self.pending.is_empty() && !self.is_unaligned {
@@ -172,8 +175,8 @@ impl Scanner {
         }
     }
 
-    /// Reads until the frame at the current offset is complete, and returns its length. When there is no valid frame, finds
-    /// the next one, queues the damage before it, and returns `None`.
+    /// Reads until the frame at the current offset is complete, and returns its length. When there is no valid frame,
+    /// finds the next one, queues the damage before it, and returns `None`.
     #[cold]
     fn load_frame(&mut self) -> Result<Option<u64>, StorageError> {
         let available = self.end - self.next_offset;

@@ -1,7 +1,7 @@
 //! The storage interface: [`Storage`] is one open file, and [`Disk`] opens, names and lists files.
 //!
-//! Both return `io::Result`; their callers add the path and the offset. Tests implement the interface with a simulated disk.
-//! A *sidecar file* is a file next to the log that belongs to it, such as the index or a journal.
+//! Both return `io::Result`; their callers add the path and the offset. Tests implement the interface with a simulated
+//! disk. A *sidecar file* is a file next to the log that belongs to it, such as the index or a journal.
 
 use std::fmt::Debug;
 use std::io;
@@ -35,7 +35,8 @@ pub trait Storage: Debug + Send + Sync {
     /// The error of the operating system.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// Writes once at the current end of the file, and returns how many bytes were written, which can be fewer than all.
+    /// Writes once at the current end of the file, and returns how many bytes were written, which can be fewer than
+    /// all.
     ///
     /// # Errors
     /// The error of the operating system. After an error, nothing was written.
@@ -47,15 +48,15 @@ pub trait Storage: Debug + Send + Sync {
     /// The error of the operating system.
     fn append_end(&self) -> io::Result<u64>;
 
-    /// Writes all of `bytes` at `offset`. Must not be used for a file that was opened for append, where the operating system
-    /// would write at the end.
+    /// Writes all of `bytes` at `offset`. Must not be used for a file that was opened for append, where the operating
+    /// system would write at the end.
     ///
     /// # Errors
     /// The error of the operating system. After an error, any part of the bytes may have been written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
-    /// Removes the file from the page cache, so that the next read comes from the device. Does nothing on platforms that
-    /// have no such call.
+    /// Removes the file from the page cache, so that the next read comes from the device. Does nothing on platforms
+    /// that have no such call.
     fn drop_cache(&self) {}
 
     /// Sets the size of the file: truncates it, or extends it with zeros.
@@ -67,8 +68,8 @@ pub trait Storage: Debug + Send + Sync {
     /// Blocks until every byte that was written is on stable storage.
     ///
     /// # Errors
-    /// The error of the operating system. After an error, the contents of the disk are unknown, and a later success does not
-    /// prove that the data is there, because the operating system may have dropped it.
+    /// The error of the operating system. After an error, the contents of the disk are unknown, and a later success
+    /// does not prove that the data is there, because the operating system may have dropped it.
     fn sync(&self) -> io::Result<()>;
 
     /// Takes the writer's lock; returns false when another handle holds it. Closing the file handle releases the lock.
@@ -94,7 +95,8 @@ pub trait Storage: Debug + Send + Sync {
         WriterPresence::Unknown
     }
 
-    /// Waits for `time`, so that a second read can show whether another process is writing. A simulated disk need not wait.
+    /// Waits for `time`, so that a second read can show whether another process is writing. A simulated disk need not
+    /// wait.
     fn wait(&self, time: Duration) {
         std::thread::sleep(time);
     }
@@ -105,11 +107,12 @@ pub trait Disk: Debug + Send + Sync {
     /// Opens a regular file.
     ///
     /// # Errors
-    /// `InvalidInput`, without blocking, when the path is not a regular file; otherwise the error of the operating system.
+    /// `InvalidInput`, without blocking, when the path is not a regular file; otherwise the error of the operating
+    /// system.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn Storage>>;
 
-    /// Creates a file without a name, which is deleted when it is dropped. The file is in `folder`, or in the system's folder
-    /// for temporary files when `folder` is `None` or the file cannot be created there.
+    /// Creates a file without a name, which is deleted when it is dropped. The file is in `folder`, or in the system's
+    /// folder for temporary files when `folder` is `None` or the file cannot be created there.
     ///
     /// # Errors
     /// The error of the operating system.
@@ -153,7 +156,8 @@ pub trait Disk: Debug + Send + Sync {
     /// The error of the operating system.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Creates a folder unless it exists. Only users with read access to the file `permissions_from` get access to the folder.
+    /// Creates a folder unless it exists. Only users with read access to the file `permissions_from` get access to the
+    /// folder.
     ///
     /// # Errors
     /// The error of the operating system.
@@ -165,7 +169,8 @@ pub trait Disk: Debug + Send + Sync {
     /// The error of the operating system.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Returns how many bytes can still be written to the file system of `path`; `None` when the platform does not report it.
+    /// Returns how many bytes can still be written to the file system of `path`; `None` when the platform does not
+    /// report it.
     fn available_space(&self, path: &Path) -> Option<u64> {
         let _ = path;
         None
@@ -255,8 +260,8 @@ pub(crate) fn read_until_device_error(storage: &dyn Storage, buf: &mut [u8], off
     Ok(done)
 }
 
-/// True when the error means that the device cannot read the bytes. Other errors, such as a stale handle, do not concern
-/// the bytes. Always false on platforms other than Unix.
+/// True when the error means that the device cannot read the bytes. Other errors, such as a stale handle, do not
+/// concern the bytes. Always false on platforms other than Unix.
 pub(super) fn is_device_error(error: &io::Error) -> bool {
     #[cfg(unix)]
     let is_device_error = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
@@ -268,8 +273,8 @@ pub(super) fn is_device_error(error: &io::Error) -> bool {
     is_device_error
 }
 
-/// Appends all of `bytes` in one or more writes. A failure can leave a part of them in the file, so this is only for files
-/// that are not used until they are complete.
+/// Appends all of `bytes` in one or more writes. A failure can leave a part of them in the file, so this is only for
+/// files that are not used until they are complete.
 ///
 /// # Errors
 /// The errors of [`Storage::append`], and `WriteZero` when the operating system writes nothing.

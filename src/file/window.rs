@@ -1,6 +1,7 @@
 //! A sliding window over a file: the bytes that a scan is reading, loaded in chunks of about one mebibyte.
 //!
-//! The window grows to the size of one frame at most, and only after that size was checked against the size of the file.
+//! The window grows to the size of one frame at most, and only after that size was checked against the size of the
+//! file.
 
 use std::ops::Range;
 
@@ -57,11 +58,12 @@ impl ReadWindow {
         start.and_then(|start| self.buf.get(start..self.filled)).unwrap_or_default()
     }
 
-    /// Loads `need` bytes from `at` on, or the bytes up to `end` when those are fewer. Bytes before `at` may be dropped.
+    /// Loads `need` bytes from `at` on, or the bytes up to `end` when those are fewer. Bytes before `at` may be
+    /// dropped.
     ///
     /// # Errors
-    /// `OutOfMemory` when `need` exceeds `max_need` or the buffer cannot grow; `Io` when a read fails. Ranges that the device
-    /// cannot read are not an error.
+    /// `OutOfMemory` when `need` exceeds `max_need` or the buffer cannot grow; `Io` when a read fails. Ranges that the
+    /// device cannot read are not an error.
     #[cold]
     pub(super) fn fill(&mut self, log: &LogFile, at: u64, need: usize, end: u64) -> Result<(), StorageError> {
         let out_of_memory =
@@ -78,8 +80,8 @@ impl ReadWindow {
         let read_ahead_end = if at < self.read_ahead_limit { self.read_ahead_limit } else { u64::MAX };
         let wanted = (need as u64 + READ_CHUNK_LEN as u64).min(read_ahead_end - at).max(need as u64);
         let wanted = wanted.min(end.saturating_sub(at)) as usize;
-        // Moving the remaining bytes to the front costs time proportional to their number. They are moved when they are few,
-        // or when the window would otherwise exceed a frame by more than a few chunks.
+        // Moving the remaining bytes to the front costs time proportional to their number. They are moved when they are
+        // few, or when the window would otherwise exceed a frame by more than a few chunks.
         let max_window_len = crate::format::frame::MAX_FRAME + 4 * READ_CHUNK_LEN;
         if consumed_len >= self.filled / 2 || consumed_len + wanted > max_window_len {
             self.buf.copy_within(consumed_len..self.filled, 0);
@@ -104,8 +106,8 @@ impl ReadWindow {
     }
 }
 
-/// Reads a range page by page after a read of the whole range failed. Fills pages that the device cannot read with zeros,
-/// and adds their ranges to `unreadable`.
+/// Reads a range page by page after a read of the whole range failed. Fills pages that the device cannot read with
+/// zeros, and adds their ranges to `unreadable`.
 fn read_skipping_unreadable(
     log: &LogFile,
     buf: &mut [u8],

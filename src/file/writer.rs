@@ -1,4 +1,5 @@
-//! [`LogWriter`]: the only code that appends frames to a log. It holds the writer's lock, and appends all frames or none.
+//! [`LogWriter`]: the only code that appends frames to a log. It holds the writer's lock, and appends all frames or
+//! none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +10,16 @@ use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 use crate::format::Version;
 
-/// Number of appends after which the end of the file is checked. A check after every append would double the system calls.
+/// Number of appends after which the end of the file is checked. A check after every append would double the system
+/// calls.
 const END_CHECK_INTERVAL: u32 = 64;
 
 /// The durability of an append: the point at which it returns, which decides whether a power cut can lose the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// The append returns after the bytes were handed to the operating system. The event survives a crash of the process, but
-    /// not of the machine.
+    /// The append returns after the bytes were handed to the operating system. The event survives a crash of the
+    /// process, but not of the machine.
     Buffered,
     /// The append returns after the bytes are on stable storage. The event survives a power cut.
     Synced,
@@ -39,8 +41,8 @@ impl LogWriter {
     /// Takes the writer's lock on `log`, which was opened from `disk` for append through `storage`.
     ///
     /// # Errors
-    /// `Locked` when another writer holds the lock, with its process id when the platform reports it; `Changed` when the
-    /// path now leads to another file; `Version0ReadOnly` for a log of version 0; `Io` when a system call fails.
+    /// `Locked` when another writer holds the lock, with its process id when the platform reports it; `Changed` when
+    /// the path now leads to another file; `Version0ReadOnly` for a log of version 0; `Io` when a system call fails.
     pub(crate) fn lock(disk: &dyn Disk, log: Arc<LogFile>, storage: Arc<dyn Storage>) -> Result<Self, StorageError> {
         let path = log.path();
         if log.version() == Version::V0 {
@@ -51,8 +53,8 @@ impl LogWriter {
         Ok(Self { log, storage, end, poison_reason: None, appends_since_check: 0 })
     }
 
-    /// Replaces the log handle with `log`, another handle of the locked file, so that every user of that handle learns of a
-    /// failed sync.
+    /// Replaces the log handle with `log`, another handle of the locked file, so that every user of that handle learns
+    /// of a failed sync.
     pub(crate) fn with_log(mut self, log: Arc<LogFile>) -> Self {
         self.log = log;
         self
@@ -65,12 +67,12 @@ impl LogWriter {
 
     /// Appends whole frames, usually with one system call, and returns the offset of the first one.
     ///
-    /// Bytes that another program writes without the lock are never overwritten. Such a write is detected at the next sync,
-    /// and after 64 appends at the latest.
+    /// Bytes that another program writes without the lock are never overwritten. Such a write is detected at the next
+    /// sync, and after 64 appends at the latest.
     ///
     /// # Errors
-    /// `Io` when the write failed and the file was restored to its previous size; `Poisoned` when that size could not be
-    /// restored, when a sync failed, or when another program has written to the log.
+    /// `Io` when the write failed and the file was restored to its previous size; `Poisoned` when that size could not
+    /// be restored, when a sync failed, or when another program has written to the log.
     pub(crate) fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
         self.ensure_not_poisoned()?;
         let start = self.end;
@@ -88,7 +90,8 @@ impl LogWriter {
             self.check_end(new_end)?;
         }
         if durability == Durability::Synced {
-            // The sync precedes the change of `end`, because frames whose sync failed must not count as part of the log.
+            // The sync precedes the change of `end`, because frames whose sync failed must not count as part of the
+            // log.
             self.sync_data()?;
         }
         self.end = new_end;
@@ -109,8 +112,8 @@ impl LogWriter {
     /// Blocks until every appended frame is on stable storage.
     ///
     /// # Errors
-    /// `Poisoned` when a sync fails or has failed before. A failed sync is never repeated, because a later success would not
-    /// prove that the data is on the disk. `Io` when the end of the file cannot be determined.
+    /// `Poisoned` when a sync fails or has failed before. A failed sync is never repeated, because a later success
+    /// would not prove that the data is on the disk. `Io` when the end of the file cannot be determined.
     pub(crate) fn sync(&mut self) -> Result<(), StorageError> {
         self.ensure_not_poisoned()?;
         if self.appends_since_check > 0 {

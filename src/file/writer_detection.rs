@@ -1,7 +1,7 @@
 //! Detection of another process that writes to a file, without taking the writer's lock.
 //!
-//! Only Linux reports this: `/proc/locks` lists the holder of the lock, and `/proc/*/fd` the processes that have the file
-//! open for writing. A detection that took the lock would make the attempt of a starting writer fail.
+//! Only Linux reports this: `/proc/locks` lists the holder of the lock, and `/proc/*/fd` the processes that have the
+//! file open for writing. A detection that took the lock would make the attempt of a starting writer fail.
 
 use super::FileIdentity;
 
@@ -83,8 +83,8 @@ fn find_open_writer(file: FileIdentity) -> Option<u32> {
         })
 }
 
-/// True when a descriptor can write. The octal `flags:` line of `/proc/PID/fdinfo/FD` holds the access mode in its lowest
-/// two bits: 1 for write-only, 2 for reading and writing.
+/// True when a descriptor can write. The octal `flags:` line of `/proc/PID/fdinfo/FD` holds the access mode in its
+/// lowest two bits: 1 for write-only, 2 for reading and writing.
 #[cfg(target_os = "linux")]
 fn can_write(pid: u32, descriptor: &str) -> bool {
     let info = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).unwrap_or_default();

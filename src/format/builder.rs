@@ -26,7 +26,8 @@ use super::{EventView, Version, frame};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The payload as stored with the longest possible time. Appending replaces [`MAX_TIMESTAMP_PREFIX`] with the actual time.
+    /// The payload as stored with the longest possible time. Appending replaces [`MAX_TIMESTAMP_PREFIX`] with the
+    /// actual time.
     max_timestamp_json: Box<str>,
     fields: EventFields,
 }
@@ -54,8 +55,8 @@ impl Event {
     /// Unknown keys and the order of keys are kept. Whitespace outside strings is dropped.
     ///
     /// # Errors
-    /// [`PayloadError`] when `text` is not a valid event, has one of those two keys, or does not fit a frame. Its offset is
-    /// an offset in `text`.
+    /// [`PayloadError`] when `text` is not a valid event, has one of those two keys, or does not fit a frame. Its
+    /// offset is an offset in `text`.
     pub fn from_json(text: &str) -> Result<Self, PayloadError> {
         // The text is parsed before it is compacted, so that the offset of an error refers to the text of the caller.
         EventFields::parse(text, EventSource::Caller)?;
@@ -181,8 +182,8 @@ impl EventBuilder {
     /// Validates the parts and builds the event.
     ///
     /// # Errors
-    /// [`PayloadError`] when a required part is missing, the payload is not JSON (the offset is an offset in the text of the
-    /// payload) or is nested too deeply, or the event does not fit a frame.
+    /// [`PayloadError`] when a required part is missing, the payload is not JSON (the offset is an offset in the text
+    /// of the payload) or is nested too deeply, or the event does not fit a frame.
     pub fn build(self) -> Result<Event, PayloadError> {
         let missing = |key: EventKey| PayloadError { offset: 0, reason: key.info().missing_reason };
         let event_type = self.event_type.ok_or(missing(EventKey::EventType))?;
@@ -190,8 +191,8 @@ impl EventBuilder {
         let schema_id = self.schema_id.ok_or(missing(EventKey::SchemaId))?;
         let schema_version = self.schema_version.ok_or(missing(EventKey::SchemaVersion))?;
         let payload = self.payload.ok_or(missing(EventKey::Payload))??;
-        // The payload is validated alone, because a text such as `1,"x":2` is not a value, but would be accepted as a part of
-        // the object.
+        // The payload is validated alone, because a text such as `1,"x":2` is not a value, but would be accepted as a
+        // part of the object.
         json::validate(payload.as_bytes())?;
 
         let mut json = MAX_TIMESTAMP_PREFIX.as_bytes().to_vec();

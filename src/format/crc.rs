@@ -1,9 +1,9 @@
 //! The checksum CRC-32/ISO-HDLC, and the computation of the checksum of any range from prefix checksums.
 //!
-//! A CRC is the remainder of a polynomial over GF(2). Appending n bytes multiplies by x^(8n), so
-//! `crc(AB) = crc(A) * x^(8|B|) + crc(B)`, and the checksum of B alone follows from those of A and AB. Source of the
-//! algorithm: Mark Adler's `crc32_combine` in zlib. Polynomials are stored reflected, like the CRC itself: bit 31 is the
-//! coefficient of x^0.
+//! A CRC is the remainder of a polynomial over GF(2). Appending n bytes multiplies by x^(8n), so `crc(AB) = crc(A) *
+//! x^(8|B|) + crc(B)`, and the checksum of B alone follows from those of A and AB. Source of the algorithm: Mark
+//! Adler's `crc32_combine` in zlib. Polynomials are stored reflected, like the CRC itself: bit 31 is the coefficient of
+//! x^0.
 
 /// The generator polynomial, reflected, without the term x^32.
 pub(crate) const POLYNOMIAL: u32 = 0xEDB8_8320;

@@ -30,8 +30,8 @@ impl<'a> EventView<'a> {
     /// Parses `payload` as an event of a log of this version. `docs/format.md` defines what a valid event is.
     ///
     /// # Errors
-    /// [`PayloadError`] with the offset of the first byte that makes it invalid, and the reason. For a missing field, the
-    /// offset is the end of the object.
+    /// [`PayloadError`] with the offset of the first byte that makes it invalid, and the reason. For a missing field,
+    /// the offset is the end of the object.
     #[inline]
     pub fn parse(payload: &'a [u8], version: Version) -> Result<Self, PayloadError> {
         let json = json::decode_utf8(payload)?;
@@ -49,8 +49,8 @@ impl<'a> EventView<'a> {
         self.fields
     }
 
-    /// Creates a view from the payload from which `fields` were parsed, without parsing it again; `None` when the payload is
-    /// not UTF-8.
+    /// Creates a view from the payload from which `fields` were parsed, without parsing it again; `None` when the
+    /// payload is not UTF-8.
     pub(crate) fn from_validated(payload: &'a [u8], fields: EventFields) -> Option<Self> {
         std::str::from_utf8(payload).ok().map(|json| Self { json, fields })
     }
@@ -191,8 +191,8 @@ impl StoredEvent {
     }
 }
 
-/// Converts the JSON of a version 0 event to version 1: the key `timestamp_ms` becomes `write_timestamp_ms`. Every other
-/// byte stays as it is.
+/// Converts the JSON of a version 0 event to version 1: the key `timestamp_ms` becomes `write_timestamp_ms`. Every
+/// other byte stays as it is.
 pub(crate) fn upgrade_v0_timestamp_key(json: &str) -> Cow<'_, str> {
     match super::event_fields::find_v0_timestamp_key(json) {
         Some((start, end)) => {
@@ -324,8 +324,8 @@ mod tests {
         }
     }
 
-    /// Asserts that the parser and the reference parser agree on `payload`, including all values. Returns whether it is a
-    /// valid event of version 1.
+    /// Asserts that the parser and the reference parser agree on `payload`, including all values. Returns whether it is
+    /// a valid event of version 1.
     fn assert_matches_reference(payload: &[u8]) -> bool {
         for version in [Version::V0, Version::V1] {
             let parsed = EventView::parse(payload, version);
@@ -334,7 +334,8 @@ mod tests {
             }
             let context = format!("{version:?}: {parsed:?} for {}", payload.escape_ascii());
             assert_eq!(parsed.map(to_reference).ok(), reference_parse(payload, version), "{context}");
-            // A space in front disables the fast path for keys in canonical form. The result is the same, one byte later.
+            // A space in front disables the fast path for keys in canonical form. The result is the same, one byte
+            // later.
             let shifted = [b" ", payload].concat();
             let expected = parsed.map(to_reference).map_err(|error| PayloadError { offset: error.offset + 1, ..error });
             assert_eq!(EventView::parse(&shifted, version).map(to_reference), expected, "{context}");

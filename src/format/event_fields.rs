@@ -117,8 +117,8 @@ impl EventFields {
     /// Parses `json`, an object from `source`, in one pass.
     ///
     /// # Errors
-    /// [`PayloadError`] with the offset of the first byte that makes the object invalid. For a missing key, the offset is the
-    /// end of the object.
+    /// [`PayloadError`] with the offset of the first byte that makes the object invalid. For a missing key, the offset
+    /// is the end of the object.
     #[inline]
     pub(super) fn parse(json: &str, source: EventSource) -> Result<Self, PayloadError> {
         if u32::try_from(json.len()).is_err() {
@@ -170,10 +170,11 @@ impl EventFields {
         }
     }
 
-    /// Reads the leading members that are in the order in which Chronicle writes them, without whitespace around the keys.
-    /// Stops before the first member that differs, and returns the bits of the keys read.
+    /// Reads the leading members that are in the order in which Chronicle writes them, without whitespace around the
+    /// keys. Stops before the first member that differs, and returns the bits of the keys read.
     ///
-    /// This fast path compares each expected key as a whole, which costs less than searching for the end of the key first.
+    /// This fast path compares each expected key as a whole, which costs less than searching for the end of the key
+    /// first.
     #[inline(always)]
     fn parse_canonical_prefix(&mut self, scanner: &mut JsonScanner<'_>) -> Result<u16, PayloadError> {
         let mut seen = 0;

@@ -74,7 +74,8 @@ impl<'a> Frame<'a> {
         self.bytes.len() as u64
     }
 
-    /// Always false, because a payload has at least one byte. The method exists because clippy expects it next to `len`.
+    /// Always false, because a payload has at least one byte. The method exists because clippy expects it next to
+    /// `len`.
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -95,8 +96,8 @@ pub const fn is_valid_length(length: u32) -> bool {
     matches!(length, 1..=MAX_PAYLOAD)
 }
 
-/// Decodes the frame at the start of `bytes`. The cost is one checksum over the frame in version 1, and one parse of the
-/// payload in version 0.
+/// Decodes the frame at the start of `bytes`. The cost is one checksum over the frame in version 1, and one parse of
+/// the payload in version 0.
 #[inline]
 pub fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
     let Some(length) = u32_at(bytes, 0) else {

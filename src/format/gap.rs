@@ -1,7 +1,7 @@
 //! The payload of a gap frame: how it is recognised, read, and built with an exact size.
 //!
-//! A gap frame replaces a damaged range that cannot be restored. The module `repair` decides which ranges are replaced, and
-//! what the content of a gap holds.
+//! A gap frame replaces a damaged range that cannot be restored. The module `repair` decides which ranges are replaced,
+//! and what the content of a gap holds.
 
 use super::json;
 use super::json_scanner::{JsonScanner, SurrogatePolicy};
@@ -13,8 +13,8 @@ const GAP_PREFIX: &str = "{\"$gap\":";
 /// The bytes that Chronicle writes after the content.
 const GAP_SUFFIX: &str = "}";
 
-/// True when `payload` is the payload of a gap: an object whose only key is `$gap` with an object as its value, or `[]`,
-/// followed by spaces alone.
+/// True when `payload` is the payload of a gap: an object whose only key is `$gap` with an object as its value, or
+/// `[]`, followed by spaces alone.
 #[inline]
 pub fn is_gap(payload: &[u8]) -> bool {
     // Called for every replayed payload. The first three bytes of an event already show that it is not a gap.

@@ -82,8 +82,8 @@ impl LogHeader {
     /// Decodes the header at the start of `bytes`. Bytes after the first 16 are ignored.
     ///
     /// # Errors
-    /// [`HeaderFault::TooShort`] for fewer than 16 bytes; `Magic`, `Version` or `Flags` for the first field with a value that
-    /// a readable version 1 header cannot have.
+    /// [`HeaderFault::TooShort`] for fewer than 16 bytes; `Magic`, `Version` or `Flags` for the first field with a
+    /// value that a readable version 1 header cannot have.
     pub fn decode(bytes: &[u8]) -> Result<Self, HeaderFault> {
         let fields = bytes.first_chunk::<16>().ok_or(HeaderFault::TooShort)?;
         let [a, b, c, d, ..] = *fields;

@@ -169,8 +169,8 @@ pub struct IndexHeader {
     pub lost_aggregates: u64,
     /// The end of the valid frame up to which the log was verified; 0 when it was not verified.
     pub verified_to: u64,
-    /// When the verified part was read, in milliseconds since the Unix epoch. When it was read in several passes, this is the
-    /// time of the first pass.
+    /// When the verified part was read, in milliseconds since the Unix epoch. When it was read in several passes, this
+    /// is the time of the first pass.
     pub verified_at: u64,
     /// Size of an anchor cell in bytes, a power of two.
     pub anchor_spacing: u64,
@@ -244,7 +244,8 @@ impl IndexHeader {
         out
     }
 
-    /// Decodes the header from the data of page 0 of a file of `pages` pages. The caller has verified the page checksum.
+    /// Decodes the header from the data of page 0 of a file of `pages` pages. The caller has verified the page
+    /// checksum.
     ///
     /// # Errors
     /// [`IndexHeaderFault::NewerVersion`] for a layout of a newer version; `Corrupt` for a wrong magic, and for fields
@@ -353,8 +354,8 @@ pub fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-/// Decodes a variable-length integer and removes it from the front of `bytes`; `None` when the slice ends inside the integer
-/// or its value exceeds 64 bits.
+/// Decodes a variable-length integer and removes it from the front of `bytes`; `None` when the slice ends inside the
+/// integer or its value exceeds 64 bits.
 pub fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {

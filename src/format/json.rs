@@ -14,7 +14,8 @@ use super::json_scanner::{
 /// Lone surrogate escapes (`"\ud800"`) and numbers of any size are allowed.
 ///
 /// # Errors
-/// [`PayloadError`] with the offset of the first byte that is not UTF-8, not JSON, or nested deeper than [`MAX_LEVELS`].
+/// [`PayloadError`] with the offset of the first byte that is not UTF-8, not JSON, or nested deeper than
+/// [`MAX_LEVELS`].
 pub fn validate(text: &[u8]) -> Result<(), PayloadError> {
     decode_utf8(text)?;
     let mut scanner = JsonScanner::new(text);
@@ -234,7 +235,8 @@ pub(super) mod tests {
         String::from_utf16(&utf16_units(text)).is_err()
     }
 
-    /// The reference validator: the standard library for UTF-8, `serde_json` for the grammar, and a separate count of levels.
+    /// The reference validator: the standard library for UTF-8, `serde_json` for the grammar, and a separate count of
+    /// levels.
     pub(in super::super) fn reference_check(text: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(text) else { return false };
         serde_json::from_str::<&RawValue>(text).is_ok() && nesting_depth(text) <= 127

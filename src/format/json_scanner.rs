@@ -283,7 +283,8 @@ impl<'a> JsonScanner<'a> {
         if self.peek() == Some(b'-') {
             self.position += 1;
         }
-        // Only a fraction or an exponent may follow a leading zero. The caller rejects a digit, because no value ends there.
+        // Only a fraction or an exponent may follow a leading zero. The caller rejects a digit, because no value ends
+        // there.
         if self.peek() == Some(b'0') {
             self.position += 1;
         } else {

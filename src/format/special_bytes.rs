@@ -1,4 +1,5 @@
-//! A search for the bytes that have a meaning inside a JSON string (quotes, backslashes, control characters), 64 at a time.
+//! A search for the bytes that have a meaning inside a JSON string (quotes, backslashes, control characters), 64 at a
+//! time.
 //!
 //! The mask of a block depends on the block alone. The processor can therefore compute the next mask while the scanner
 //! still uses the previous one. A search per string could not start before the end of the previous string was known.
@@ -11,10 +12,11 @@ const BLOCK_LEN: usize = 64;
 /// The special bytes of one block of a text: quotes, backslashes, and bytes below 20 hex.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SpecialByteMask {
-    /// Offset of the block in the text. Before the first block, this is `usize::MAX`, which is not a multiple of the block
-    /// length.
+    /// Offset of the block in the text. Before the first block, this is `usize::MAX`, which is not a multiple of the
+    /// block length.
     block_start: usize,
-    /// One bit per byte, the lowest for the first byte. Bits after the end of the text are set, so that a search stops there.
+    /// One bit per byte, the lowest for the first byte. Bits after the end of the text are set, so that a search stops
+    /// there.
     mask: u64,
 }
 

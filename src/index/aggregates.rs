@@ -21,12 +21,12 @@ use crate::file::LogFile;
 ///
 /// [`EventLog::index`](crate::EventLog::index) returns the current index of a log,
 /// [`EventLog::rebuild_index_from`](crate::EventLog::rebuild_index_from) builds the index of a part of a log, and
-/// [`load_index`](crate::load_index) opens an index file. Offsets in an index file are read from it at each lookup; all other
-/// offsets are in memory. An index does not change when its log grows: it describes the part of the log in its
+/// [`load_index`](crate::load_index) opens an index file. Offsets in an index file are read from it at each lookup; all
+/// other offsets are in memory. An index does not change when its log grows: it describes the part of the log in its
 /// [`coverage`](Self::coverage).
 ///
-/// An offset from an index is no proof that the event is there. Callers must read the frame at the offset and check it, as
-/// [`EventLog::load_aggregate`](crate::EventLog::load_aggregate) does.
+/// An offset from an index is no proof that the event is there. Callers must read the frame at the offset and check it,
+/// as [`EventLog::load_aggregate`](crate::EventLog::load_aggregate) does.
 #[derive(Debug, Clone)]
 pub struct AggregateIndex {
     pub(super) index_file: Option<Arc<PersistedIndex>>,
@@ -137,7 +137,8 @@ impl AggregateIndex {
         }
     }
 
-    /// True when the index covers the log from its first frame. Only such an index has correct ordinals and can be saved.
+    /// True when the index covers the log from its first frame. Only such an index has correct ordinals and can be
+    /// saved.
     pub(crate) const fn covers_log_start(&self) -> bool {
         self.start == 0
     }
@@ -167,14 +168,14 @@ impl AggregateIndex {
         self.layers.iter().map(IndexLayer::memory).sum()
     }
 
-    /// The log files that must be synced before the index is saved. There are none for an index that was loaded from a file
-    /// and not extended, because its log was synced when that file was written.
+    /// The log files that must be synced before the index is saved. There are none for an index that was loaded from a
+    /// file and not extended, because its log was synced when that file was written.
     pub(super) fn source_logs(&self) -> impl Iterator<Item = &Arc<LogFile>> {
         self.sources.logs()
     }
 
-    /// Iterates over the offsets of one aggregate's events, ascending. The iterator reads the index file while it advances, so
-    /// each item can be a fault.
+    /// Iterates over the offsets of one aggregate's events, ascending. The iterator reads the index file while it
+    /// advances, so each item can be a fault.
     ///
     /// # Errors
     /// [`IndexFault::Corrupt`] when the entry in the file is broken; [`IndexFault::Io`] when the file cannot be read.
@@ -186,8 +187,8 @@ impl AggregateIndex {
         Ok(entries.into_iter().flat_map(|entry| entry.offsets()))
     }
 
-    /// Iterates over all aggregates, by ascending id. The iterator reads the index file while it advances, so each item can be
-    /// a fault.
+    /// Iterates over all aggregates, by ascending id. The iterator reads the index file while it advances, so each item
+    /// can be a fault.
     pub fn iter(&self) -> impl Iterator<Item = Result<AggregateSummary, IndexFault>> + '_ {
         let mut merge = Some(LayerMerge::new(&self.layers));
         let mut group = Vec::new();
@@ -216,8 +217,8 @@ impl AggregateIndex {
         self.damage.at_build()
     }
 
-    /// All damaged ranges in the index, ascending: ranges that were damaged when it was built, and ranges that a later pass
-    /// found damaged in the covered part. When there are very many of the second kind, adjacent ranges are joined.
+    /// All damaged ranges in the index, ascending: ranges that were damaged when it was built, and ranges that a later
+    /// pass found damaged in the covered part. When there are very many of the second kind, adjacent ranges are joined.
     pub fn known_damage(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         self.damage.all()
     }
@@ -232,7 +233,8 @@ impl AggregateIndex {
         self.last_anchor_where(|anchor| anchor.ordinal <= ordinal)
     }
 
-    /// The anchor of the first block with an event at `time_ms` or later. A scan from this anchor finds the first such event.
+    /// The anchor of the first block with an event at `time_ms` or later. A scan from this anchor finds the first such
+    /// event.
     pub(crate) fn anchor_by_time(&self, time_ms: u64) -> Option<Anchor> {
         self.blocks().find(|block| block.time_range.1 >= time_ms).map(|block| block.anchor)
     }
@@ -242,8 +244,8 @@ impl AggregateIndex {
         self.blocks().map(|block| block.anchor)
     }
 
-    /// Iterates over all blocks, ascending. The first block starts at the first event. A block ends where the next one starts,
-    /// and the last one ends with the covered part.
+    /// Iterates over all blocks, ascending. The first block starts at the first event. A block ends where the next one
+    /// starts, and the last one ends with the covered part.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.blocks.entries().iter().map(|(_, block)| block)
     }

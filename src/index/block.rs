@@ -99,8 +99,8 @@ impl Block {
         self.name_slots.words().nth(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
-    /// Converts a block of an index part to a block of the whole index. `events_before` events precede the part, and `slots`
-    /// maps each name slot of the part to the slot of that name in the whole index.
+    /// Converts a block of an index part to a block of the whole index. `events_before` events precede the part, and
+    /// `slots` maps each name slot of the part to the slot of that name in the whole index.
     pub(super) fn rebased(mut self, events_before: u64, slots: &[usize]) -> Self {
         self.anchor.ordinal += events_before;
         let names = std::mem::take(&mut self.name_slots);
@@ -114,8 +114,8 @@ impl Block {
         u64::from(self.has_non_events) | u64::from(self.has_out_of_order_times) << 1
     }
 
-    /// Appends the block's row in the blocks section to `out`: varints of the earliest time, the difference to the latest
-    /// time, the flags, and the number of bytes that follow, then the bits of the name slots, lowest first.
+    /// Appends the block's row in the blocks section to `out`: varints of the earliest time, the difference to the
+    /// latest time, the flags, and the number of bytes that follow, then the bits of the name slots, lowest first.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let mut names: Vec<u8> = self.name_slots.words().flat_map(u64::to_le_bytes).collect();
         while names.last() == Some(&0) {
@@ -127,7 +127,8 @@ impl Block {
         out.extend_from_slice(&names);
     }
 
-    /// Decodes the row of the block at `anchor` and removes it from the front of `rest`; `None` when the bytes are not a row.
+    /// Decodes the row of the block at `anchor` and removes it from the front of `rest`; `None` when the bytes are not
+    /// a row.
     pub(super) fn decode(anchor: Anchor, rest: &mut &[u8]) -> Option<Self> {
         let (first, span, flags) = (take_varint(rest)?, take_varint(rest)?, take_varint(rest)?);
         let len = usize::try_from(take_varint(rest)?).ok()?;

@@ -1,5 +1,5 @@
-//! Checkpoints: the totals and counts of an index at one offset of the log, and their encoding. An index can be cut back to a
-//! checkpoint.
+//! Checkpoints: the totals and counts of an index at one offset of the log, and their encoding. An index can be cut
+//! back to a checkpoint.
 
 use super::sparse_grid::Coalesce;
 use crate::format::index::{IndexHeader, put_varint, take_varint};
@@ -47,8 +47,8 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Converts a checkpoint of an index part to a checkpoint of the whole log. `totals` and `counts` are the values before
-    /// the part, and `slots` maps each name slot of the part to the slot of that name in the whole index.
+    /// Converts a checkpoint of an index part to a checkpoint of the whole log. `totals` and `counts` are the values
+    /// before the part, and `slots` maps each name slot of the part to the slot of that name in the whole index.
     pub(super) fn rebased(&self, totals: &Totals, counts: &[u64], slots: &[usize]) -> Self {
         let mut whole = counts.to_vec();
         for (slot, count) in slots.iter().zip(&self.counts) {
@@ -83,8 +83,8 @@ pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     }
 }
 
-/// Decodes a checkpoint and removes it from the front of `rest`; `None` when the bytes are not a checkpoint, or when its
-/// totals exceed those in the index header. `names` is the number of names in the index.
+/// Decodes a checkpoint and removes it from the front of `rest`; `None` when the bytes are not a checkpoint, or when
+/// its totals exceed those in the index header. `names` is the number of names in the index.
 pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, header: &IndexHeader) -> Option<Checkpoint> {
     let mut next = || take_varint(rest);
     let (covered_to, events, frames, gaps) = (next()?, next()?, next()?, next()?);

@@ -1,7 +1,7 @@
 //! [`NameCounts`]: the number of events of each type, namespace and schema, in bounded memory.
 //!
-//! Each distinct name has a *slot*, a small number that blocks and checkpoints refer to. Names beyond the limits share one
-//! slot per kind.
+//! Each distinct name has a *slot*, a small number that blocks and checkpoints refer to. Names beyond the limits share
+//! one slot per kind.
 
 use std::collections::HashMap;
 
@@ -60,8 +60,8 @@ impl Default for NameCounts {
 }
 
 impl NameCounts {
-    /// Creates counts without a limit, for a part of the log. The limit is applied when the part is merged with the parts
-    /// before it, because only then the number of free slots is known.
+    /// Creates counts without a limit, for a part of the log. The limit is applied when the part is merged with the
+    /// parts before it, because only then the number of free slots is known.
     pub(super) fn unlimited() -> Self {
         Self::with_max_names(usize::MAX)
     }
@@ -178,7 +178,8 @@ impl NameCounts {
         slot
     }
 
-    /// Encodes the names section of the index file: for each name its kind, whether it is distinct, its length and its text.
+    /// Encodes the names section of the index file: for each name its kind, whether it is distinct, its length and its
+    /// text.
     pub(super) fn encode_names(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for name in &self.names {

@@ -1,4 +1,5 @@
-//! The facts that an index records about its log: the covered range, the tail that the log has lost, and the verified part.
+//! The facts that an index records about its log: the covered range, the tail that the log has lost, and the verified
+//! part.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ pub struct Coverage {
     pub covered_to: u64,
     /// The end of the scanned part of the log: `covered_to`, or the end of damage that follows it.
     pub scanned_to: u64,
-    /// The greatest end of the log that any index has recorded. A log that has lost its end has a value after `covered_to`.
+    /// The greatest end of the log that any index has recorded. A log that has lost its end has a value after
+    /// `covered_to`.
     pub log_end_offset: u64,
     /// The number of events covered.
     pub events: u64,
@@ -45,8 +47,8 @@ pub struct LostTail {
 pub struct VerificationMark {
     /// The end of the last verified frame.
     pub verified_to: u64,
-    /// The time of the verification, in milliseconds since the Unix epoch. When the log was verified in several passes, this
-    /// is the time of the first pass.
+    /// The time of the verification, in milliseconds since the Unix epoch. When the log was verified in several passes,
+    /// this is the time of the first pass.
     pub verified_at_ms: u64,
 }
 

@@ -9,8 +9,8 @@ use std::ops::Range;
 use crate::format::byte_layout::u64_at;
 use crate::format::index::{DAMAGE_ROW_LEN, FOUND_AFTER_BUILD_BIT};
 
-/// The largest number of damaged ranges in each of the two lists. Further ranges found while building are dropped; in the
-/// list of ranges found later, adjacent ranges are joined.
+/// The largest number of damaged ranges in each of the two lists. Further ranges found while building are dropped; in
+/// the list of ranges found later, adjacent ranges are joined.
 pub(crate) const MAX_DAMAGED_RANGES: usize = 65_536;
 
 /// The damaged ranges of an index, ascending.
@@ -70,8 +70,8 @@ impl IndexDamage {
         self.after_build.normalize();
     }
 
-    /// Removes the ranges after `end`. A range that was damaged at build and crosses `end` is removed as a whole, because the
-    /// pass that extends the index from `end` finds it again.
+    /// Removes the ranges after `end`. A range that was damaged at build and crosses `end` is removed as a whole,
+    /// because the pass that extends the index from `end` finds it again.
     pub(super) fn truncate(&mut self, end: u64) {
         self.at_build.retain(|range| range.end <= end);
         self.after_build.remove(&(end..u64::MAX));
@@ -147,8 +147,8 @@ impl RangeSet {
         self.0.splice(first..end, remainders.into_iter().flatten().filter(|remainder| !remainder.is_empty()));
     }
 
-    /// Sorts the ranges and joins ranges that touch. When there are too many, each pair of adjacent ranges becomes one range
-    /// that includes the bytes between them, so that no damaged byte leaves the set.
+    /// Sorts the ranges and joins ranges that touch. When there are too many, each pair of adjacent ranges becomes one
+    /// range that includes the bytes between them, so that no damaged byte leaves the set.
     fn normalize(&mut self) {
         self.0.sort_unstable_by_key(|range| range.start);
         let mut joined: Vec<Range<u64>> = Vec::with_capacity(self.0.len());

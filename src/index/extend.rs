@@ -1,5 +1,5 @@
-//! Changes to an index: adding a part of the log, cutting the index back, merging two indexes, and recording the results of
-//! a pass over the log.
+//! Changes to an index: adding a part of the log, cutting the index back, merging two indexes, and recording the
+//! results of a pass over the log.
 
 use std::ops::Range;
 use std::path::Path;
@@ -43,8 +43,8 @@ impl AggregateIndex {
         self.compact_layers().map_err(in_memory_error)
     }
 
-    /// Adds all data of the following part except its aggregates. The ordinals, counts and name slots of the part start at 0
-    /// in the part, so they are converted.
+    /// Adds all data of the following part except its aggregates. The ordinals, counts and name slots of the part start
+    /// at 0 in the part, so they are converted.
     fn append(&mut self, mut next: Extension) {
         let last_time = self.totals.last_time;
         if let Some(first) = next.blocks.first_mut() {
@@ -92,9 +92,9 @@ impl AggregateIndex {
 
     /// Adds `later`, the index of a later part of the same log.
     ///
-    /// From the offset at which `later` starts, the entries of `later` replace the entries of this index. When this index
-    /// covers bytes after that offset, it is first cut back to a checkpoint, and the log is read from the checkpoint to that
-    /// offset, which is at most about one thirtieth of the log. Otherwise the merge reads nothing.
+    /// From the offset at which `later` starts, the entries of `later` replace the entries of this index. When this
+    /// index covers bytes after that offset, it is first cut back to a checkpoint, and the log is read from the
+    /// checkpoint to that offset, which is at most about one thirtieth of the log. Otherwise the merge reads nothing.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -114,9 +114,10 @@ impl AggregateIndex {
     /// ```
     ///
     /// # Errors
-    /// [`MergeError::NotContiguous`] when this index ends before `later` starts; [`MergeError::DifferentLog`] when the two
-    /// describe logs with different headers. After these errors this index is unchanged. [`MergeError::Storage`] when the log
-    /// cannot be read, or has changed. After this error the index may be cut back to the end in its coverage.
+    /// [`MergeError::NotContiguous`] when this index ends before `later` starts; [`MergeError::DifferentLog`] when the
+    /// two describe logs with different headers. After these errors this index is unchanged. [`MergeError::Storage`]
+    /// when the log cannot be read, or has changed. After this error the index may be cut back to the end in its
+    /// coverage.
     pub fn merge(&mut self, later: AggregateIndex) -> Result<(), MergeError> {
         if (later.log_version, later.log_header) != (self.log_version, self.log_header) {
             return Err(MergeError::DifferentLog);
@@ -173,9 +174,9 @@ impl AggregateIndex {
         Ok(self.compact_layers().map_err(in_memory_error)?)
     }
 
-    /// Returns the lost tail of the merged index. When this index recorded a longer log than `later` covers, it is the only
-    /// evidence of the events at that end, so the merge keeps its record. The caller adds the events that this index covers
-    /// and `later` does not, because their number is known only after the merge.
+    /// Returns the lost tail of the merged index. When this index recorded a longer log than `later` covers, it is the
+    /// only evidence of the events at that end, so the merge keeps its record. The caller adds the events that this
+    /// index covers and `later` does not, because their number is known only after the merge.
     fn merged_lost_tail(&self, later: &AggregateIndex) -> Result<LostTail, IndexFault> {
         let end = later.coverage().covered_to;
         if self.coverage().log_end_offset <= later.coverage().log_end_offset {
@@ -193,9 +194,9 @@ impl AggregateIndex {
         Ok(lost)
     }
 
-    /// Cuts the index back to a checkpoint at or before `offset`, because single events cannot be subtracted from the counts.
-    /// An index without such a checkpoint becomes empty. Reading the log from the end of the new coverage completes the index
-    /// again.
+    /// Cuts the index back to a checkpoint at or before `offset`, because single events cannot be subtracted from the
+    /// counts. An index without such a checkpoint becomes empty. Reading the log from the end of the new coverage
+    /// completes the index again.
     pub(crate) fn truncate(&mut self, offset: u64) {
         if offset >= self.totals.covered_to {
             self.scanned_to = self.totals.covered_to;
@@ -244,9 +245,9 @@ impl AggregateIndex {
         self.scanned_to = offset;
     }
 
-    /// Records that `range` of the log was verified at `at_ms`, in milliseconds since the Unix epoch. The verification mark
-    /// moves forward to the end of the range, unless the range starts after the mark. The mark keeps its time unless the
-    /// whole part up to the mark was verified again.
+    /// Records that `range` of the log was verified at `at_ms`, in milliseconds since the Unix epoch. The verification
+    /// mark moves forward to the end of the range, unless the range starts after the mark. The mark keeps its time
+    /// unless the whole part up to the mark was verified again.
     pub(crate) fn record_verification(&mut self, range: Range<u64>, at_ms: u64) {
         let starts_later = range.start > self.start;
         let end = range.end.min(self.totals.covered_to);
@@ -270,7 +271,8 @@ impl AggregateIndex {
         self.damage.truncate(self.totals.covered_to);
     }
 
-    /// Records the damage that a later pass found in the ranges `scanned`, and removes damage that the pass no longer found.
+    /// Records the damage that a later pass found in the ranges `scanned`, and removes damage that the pass no longer
+    /// found.
     pub(crate) fn update_damage(&mut self, scanned: &[Range<u64>], damaged: RangeSet) {
         self.damage.update(scanned, damaged, self.totals.covered_to);
     }

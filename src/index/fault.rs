@@ -52,7 +52,8 @@ pub enum MergeError {
     /// The indexes describe logs with different headers.
     #[error("the indexes describe logs with different headers")]
     DifferentLog,
-    /// The log or an index file could not be read, or aggregates that exceed the memory limit could not be written to a file.
+    /// The log or an index file could not be read, or aggregates that exceed the memory limit could not be written to a
+    /// file.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

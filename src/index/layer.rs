@@ -1,4 +1,5 @@
-//! Layers of an index: a list of runs in memory and in files, in the order of the log, which are searched and merged as one.
+//! Layers of an index: a list of runs in memory and in files, in the order of the log, which are searched and merged as
+//! one.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -29,8 +30,8 @@ pub(super) enum LayerSource {
 pub(super) struct LayerEntry<'l> {
     pub(super) summary: AggregateSummary,
     pub(super) postings: PostingsLocation<'l>,
-    /// True when all offsets in `postings` are below the limit of the layer, so that its bytes can be copied without decoding.
-    /// False when the layer is cut back, and only the first `summary.events` offsets count.
+    /// True when all offsets in `postings` are below the limit of the layer, so that its bytes can be copied without
+    /// decoding. False when the layer is cut back, and only the first `summary.events` offsets count.
     pub(super) is_complete: bool,
 }
 
@@ -121,8 +122,8 @@ impl<'l> LayerMerge<'l> {
         Ok(merge)
     }
 
-    /// Fills `group` with the entries of the next aggregate, those of earlier layers first. The group is empty after the
-    /// last aggregate.
+    /// Fills `group` with the entries of the next aggregate, those of earlier layers first. The group is empty after
+    /// the last aggregate.
     pub(super) fn next_group(&mut self, group: &mut Vec<LayerEntry<'l>>) -> Result<(), IndexFault> {
         group.clear();
         while let Some(Reverse((id, layer))) = self.heap.peek().copied() {

@@ -10,9 +10,9 @@ const ENTRIES_PER_GUIDE_ENTRY: usize = 64;
 
 /// Encoded entries, one per aggregate, by ascending id.
 ///
-/// An entry consists of varints: the difference of its id to the previous id (0 when the guide has the entry), its number of
-/// events, and the distance of its first offset from `base_offset`. An entry with more than one event continues with the
-/// number of bytes that follow and the distance from each offset to the next.
+/// An entry consists of varints: the difference of its id to the previous id (0 when the guide has the entry), its
+/// number of events, and the distance of its first offset from `base_offset`. An entry with more than one event
+/// continues with the number of bytes that follow and the distance from each offset to the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MemoryRun {
     bytes: Vec<u8>,

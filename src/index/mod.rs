@@ -1,8 +1,8 @@
-//! The index of a log. It is derived from the log and can be deleted at any time. Readers check every offset from an index
-//! against the frame in the log.
+//! The index of a log. It is derived from the log and can be deleted at any time. Readers check every offset from an
+//! index against the frame in the log.
 //!
-//! This module builds, merges, saves, opens and searches indexes, and compares an index file with its log. A missing, old
-//! or broken index file is a state, not an error.
+//! This module builds, merges, saves, opens and searches indexes, and compares an index file with its log. A missing,
+//! old or broken index file is a state, not an error.
 
 mod aggregates;
 mod block;

@@ -1,4 +1,5 @@
-//! An iterator over the offsets of one aggregate in one run. It decodes them one by one, and checks their order and range.
+//! An iterator over the offsets of one aggregate in one run. It decodes them one by one, and checks their order and
+//! range.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,4 +1,5 @@
-//! The reader and the writer of index pages. The reader returns bytes only after it has verified the checksum of their page.
+//! The reader and the writer of index pages. The reader returns bytes only after it has verified the checksum of their
+//! page.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,8 @@ impl PageReader {
             / PAGE_SIZE as u64)
     }
 
-    /// Appends pages to another file, where they must have the same page numbers, because a page's checksum covers its number.
-    /// The pages are copied without verifying their checksums.
+    /// Appends pages to another file, where they must have the same page numbers, because a page's checksum covers its
+    /// number. The pages are copied without verifying their checksums.
     pub(super) fn copy_pages(&self, pages: Range<u64>, to: &dyn Storage, to_path: &Path) -> Result<(), StorageError> {
         let mut buf = vec![0; 256 * PAGE_SIZE];
         let mut at = pages.start * PAGE_SIZE as u64;

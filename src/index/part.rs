@@ -1,7 +1,8 @@
 //! The index of one part of the log, built event by event.
 //!
-//! A part does not depend on what precedes it, so several parts can be scanned at the same time. Aggregate ids and offsets
-//! are appended to a list and sorted once at the end, because a hash table of aggregates would cost a cache miss per event.
+//! A part does not depend on what precedes it, so several parts can be scanned at the same time. Aggregate ids and
+//! offsets are appended to a list and sorted once at the end, because a hash table of aggregates would cost a cache
+//! miss per event.
 
 use super::NameCounts;
 use super::block::{Anchor, Block};

@@ -116,8 +116,8 @@ impl PersistedIndex {
         self.runs.iter().try_for_each(|run| check_stored_run(run))
     }
 
-    /// Returns the first anchor, and the last anchor before `offset`. A binary search reads a few pages, independent of the
-    /// number of anchors.
+    /// Returns the first anchor, and the last anchor before `offset`. A binary search reads a few pages, independent of
+    /// the number of anchors.
     pub(super) fn first_and_last_anchors(&self, offset: u64) -> Result<Vec<Anchor>, IndexFault> {
         let rows = self.header.section_extent(IndexSection::Anchors).rows;
         let anchor = |i: u64| {
@@ -134,8 +134,8 @@ impl PersistedIndex {
         (0..rows.min(1)).chain(last).map(anchor).collect()
     }
 
-    /// Returns the last anchor before `offset`; `None` when there is no such anchor or the file cannot be read. The cost is a
-    /// few pages, independent of the number of anchors.
+    /// Returns the last anchor before `offset`; `None` when there is no such anchor or the file cannot be read. The
+    /// cost is a few pages, independent of the number of anchors.
     pub(crate) fn anchor_before(&self, offset: u64) -> Option<Anchor> {
         self.first_and_last_anchors(offset).ok()?.pop().filter(|anchor| anchor.offset < offset)
     }

@@ -1,5 +1,5 @@
-//! Functions that merge layers into one run, in a file or in memory. Encoded offsets are copied without decoding them where
-//! possible.
+//! Functions that merge layers into one run, in a file or in memory. Encoded offsets are copied without decoding them
+//! where possible.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -118,7 +118,8 @@ fn for_each_aggregate(
     }
 }
 
-/// Passes the encoded distances from each offset of an aggregate to the next to `put`, across its entries in all layers.
+/// Passes the encoded distances from each offset of an aggregate to the next to `put`, across its entries in all
+/// layers.
 fn put_deltas(group: &[LayerEntry], put: &mut dyn FnMut(&[u8]) -> Result<(), IndexFault>) -> Result<(), IndexFault> {
     let mut bytes = Vec::new();
     let mut previous: Option<u64> = None;

@@ -1,5 +1,5 @@
-//! Functions that save and load index files. Saving copies the large runs of the old file unchanged, merges the other runs
-//! into one, and atomically replaces the old file.
+//! Functions that save and load index files. Saving copies the large runs of the old file unchanged, merges the other
+//! runs into one, and atomically replaces the old file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,24 +20,24 @@ use crate::file::{Disk, LogFile, OsDisk, Storage, replace_file};
 use crate::format::index::{IndexExtent, IndexHeader, MAX_RUNS, PAGE_DATA_SIZE, RunExtents, page_checksum};
 
 /// A run of the old file is copied when it has at least this many times the events of all later runs; otherwise it is
-/// merged with them. This bounds write amplification: over the life of a log, the index entry of an event is rewritten a
-/// small number of times, as in a log-structured merge tree.
+/// merged with them. This bounds write amplification: over the life of a log, the index entry of an event is rewritten
+/// a small number of times, as in a log-structured merge tree.
 const MERGE_RATIO: u64 = 4;
 
-/// Saves an index to the file at `path`, which need not exist. Replaces the file atomically: a reader, or a program that
-/// starts after a power cut, finds either the old file or the new one.
+/// Saves an index to the file at `path`, which need not exist. Replaces the file atomically: a reader, or a program
+/// that starts after a power cut, finds either the old file or the new one.
 ///
-/// An index file must never cover events that a power cut can still remove from the log. The log from which the index was
-/// built is therefore synced first; the index keeps it open for this purpose. An index that was loaded from a file needs no
-/// sync, because its log was synced when that file was written.
+/// An index file must never cover events that a power cut can still remove from the log. The log from which the index
+/// was built is therefore synced first; the index keeps it open for this purpose. An index that was loaded from a file
+/// needs no sync, because its log was synced when that file was written.
 ///
-/// [`EventLog`](crate::EventLog) looks for the index of `accounts.log` in `accounts.log.idx`. To update and save the index
-/// of an open log, use [`EventLog::save_index`](crate::EventLog::save_index).
+/// [`EventLog`](crate::EventLog) looks for the index of `accounts.log` in `accounts.log.idx`. To update and save the
+/// index of an open log, use [`EventLog::save_index`](crate::EventLog::save_index).
 ///
 /// # Errors
 /// `Refused` for an index that does not cover the log from its first frame: merge it into one that does. `Io`, with the
-/// file and the failed step, when the log cannot be synced or the file cannot be written; `UnusableIndex` when entries must
-/// be copied from an index file that is corrupt. After each of these errors the old file is unchanged.
+/// file and the failed step, when the log cannot be synced or the file cannot be written; `UnusableIndex` when entries
+/// must be copied from an index file that is corrupt. After each of these errors the old file is unchanged.
 pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageError> {
     if !index.covers_log_start() {
         return Err(StorageError::Refused {
@@ -68,8 +68,8 @@ pub fn load_index(path: &Path) -> Result<AggregateIndex, StorageError> {
     index.map_err(|fault| fault.into_error(path))
 }
 
-/// Saves an index of `log` to `path` on `disk`. The index must cover the log from its first frame. The log is synced first,
-/// and the file gets the owner and permissions of the log.
+/// Saves an index of `log` to `path` on `disk`. The index must cover the log from its first frame. The log is synced
+/// first, and the file gets the owner and permissions of the log.
 ///
 /// # Errors
 /// The errors of [`save_index`] except `Refused`.

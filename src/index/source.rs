@@ -26,8 +26,8 @@ pub(crate) trait SourceLog: Debug + Send + Sync {
 pub(super) struct SourceLogs(Vec<Arc<dyn SourceLog>>);
 
 impl SourceLogs {
-    /// Adds a log unless the list contains it. Two handles of one file count as the same log, because syncing one of them
-    /// puts the whole file on stable storage.
+    /// Adds a log unless the list contains it. Two handles of one file count as the same log, because syncing one of
+    /// them puts the whole file on stable storage.
     pub(super) fn add(&mut self, source: Arc<dyn SourceLog>) {
         if !self.0.iter().any(|known| is_same_file(known.log(), source.log())) {
             self.0.push(source);

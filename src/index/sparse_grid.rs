@@ -1,8 +1,8 @@
 //! A sparse list of entries by log offset: at most one entry in each cell of a grid over the bytes of the log.
 //!
-//! When there are too many entries, the size of the cells doubles and entries that fall into one cell are joined. The grid
-//! starts at the first byte of the log, so the result does not depend on how the log was split into parts: parts that were
-//! built separately join to the same entries as one pass over the whole log.
+//! When there are too many entries, the size of the cells doubles and entries that fall into one cell are joined. The
+//! grid starts at the first byte of the log, so the result does not depend on how the log was split into parts: parts
+//! that were built separately join to the same entries as one pass over the whole log.
 
 /// An entry that can be joined with the next entry when their cells are joined.
 pub(super) trait Coalesce {

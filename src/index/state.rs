@@ -66,8 +66,8 @@ impl IndexState {
 pub(crate) struct IndexExamination {
     /// The state of the index.
     pub(crate) state: IndexState,
-    /// True when the log contains at least one frame that the index has recorded, which proves that the index belongs to the
-    /// log.
+    /// True when the log contains at least one frame that the index has recorded, which proves that the index belongs
+    /// to the log.
     pub(crate) has_matching_frame: bool,
 }
 
@@ -75,7 +75,8 @@ pub(crate) struct IndexExamination {
 enum FrameMatch {
     /// The log has the recorded frame at the recorded offset.
     Matching,
-    /// The log has a valid frame with another checksum, or a valid frame that extends across the offset. The text names it.
+    /// The log has a valid frame with another checksum, or a valid frame that extends across the offset. The text names
+    /// it.
     Different(String),
     /// The log has damage there, or ends before. This is no evidence for or against the index.
     NoEvidence,
@@ -117,8 +118,9 @@ pub(crate) fn examine_index(
             FrameMatch::NoEvidence => {}
         }
     }
-    // An index without frames can be matched only by its copy of the log's header. The exception is an index that a repair
-    // cut back until no frame was left: its copy is not compared, because the repair may have changed the log's header.
+    // An index without frames can be matched only by its copy of the log's header. The exception is an index that a
+    // repair cut back until no frame was left: its copy is not compared, because the repair may have changed the log's
+    // header.
     let is_cut_back = index.known_frame().is_none() && header.log_end_offset > log.first_frame_offset();
     if header.frames == 0 && !has_matching_frame && !is_cut_back && header_differs(log, header.log_header)? {
         return without_match(IndexState::Foreign { reason: "it has another header, and knows no frame".into() });

@@ -1,7 +1,7 @@
 //! [`StoredRun`]: a run in a file. It holds the aggregates of a part of the log, sorted by id, and is read by position.
 //!
-//! A run has postings (the delta-coded offsets of all aggregates), a directory with one row per aggregate that points at its
-//! postings, and a guide with the id of every 32nd row. The guide is small enough to be kept in memory.
+//! A run has postings (the delta-coded offsets of all aggregates), a directory with one row per aggregate that points
+//! at its postings, and a guide with the id of every 32nd row. The guide is small enough to be kept in memory.
 
 use std::sync::{Arc, OnceLock};
 
@@ -98,8 +98,8 @@ impl StoredRun {
         Ok(self.guide.get_or_init(|| guide))
     }
 
-    /// Decodes the first row in `bytes`. Its postings end where the postings of the next row start, or at the end of the
-    /// section when `bytes` holds no next row.
+    /// Decodes the first row in `bytes`. Its postings end where the postings of the next row start, or at the end of
+    /// the section when `bytes` holds no next row.
     fn decode_row(&self, bytes: &[u8]) -> Result<DirectoryRow, IndexFault> {
         let number = |at| u64_at(bytes, at).unwrap_or_default();
         let postings_end = u64_at(bytes, DIRECTORY_ROW_LEN + 32).unwrap_or(self.extents.postings.bytes);

@@ -8,8 +8,9 @@ use crate::inspect::LogView;
 
 /// Iterates over the events of one aggregate, in log order.
 ///
-/// An item is an error when the index lists an event of the aggregate at an offset and the log no longer has that event:
-/// its frame is damaged, or a repair has replaced it with a gap. The iterator then continues with the next event.
+/// An item is an error when the index lists an event of the aggregate at an offset and the log no longer has that
+/// event: its frame is damaged, or a repair has replaced it with a gap. The iterator then continues with the next
+/// event.
 #[derive(Debug)]
 pub struct AggregateEvents {
     view: LogView,
@@ -21,18 +22,18 @@ pub struct AggregateEvents {
 impl EventLog {
     /// Loads all events of an aggregate, in log order. The result is empty when the log has no such aggregate.
     ///
-    /// In the part of the log that the index covers, only the frames of the aggregate are read. The part that it does not
-    /// cover is read once, and [`EventLog::index`] keeps the result in memory.
+    /// In the part of the log that the index covers, only the frames of the aggregate are read. The part that it does
+    /// not cover is read once, and [`EventLog::index`] keeps the result in memory.
     ///
     /// # Errors
-    /// `IndexedEventMissing` for the first event of the aggregate that is damaged or was replaced with a gap; the errors of
-    /// [`EventLog::index`].
+    /// `IndexedEventMissing` for the first event of the aggregate that is damaged or was replaced with a gap; the
+    /// errors of [`EventLog::index`].
     pub fn load_aggregate(&self, id: u64) -> Result<Vec<StoredEvent>, StorageError> {
         self.aggregate_events(id)?.collect()
     }
 
-    /// Iterates over the events of an aggregate, in log order. An event that is damaged or was replaced with a gap is an
-    /// `IndexedEventMissing` item, after which the iterator continues.
+    /// Iterates over the events of an aggregate, in log order. An event that is damaged or was replaced with a gap is
+    /// an `IndexedEventMissing` item, after which the iterator continues.
     ///
     /// The iterator does not borrow the log. It yields the events that were in the log when the iterator was created.
     ///
@@ -41,8 +42,8 @@ impl EventLog {
     pub fn aggregate_events(&self, id: u64) -> Result<AggregateEvents, StorageError> {
         let offsets = match self.aggregate_offsets(id) {
             Err(IndexFault::Corrupt(reason)) => {
-                // Opening the log checked only the header of the index file. The index is corrupt elsewhere, so it is rebuilt
-                // from the log.
+                // Opening the log checked only the header of the index file. The index is corrupt elsewhere, so it is
+                // rebuilt from the log.
                 self.mark_index_corrupt(reason);
                 self.reindex_from(0)?;
                 self.aggregate_offsets(id)

@@ -18,11 +18,11 @@ const MAX_FORWARD_SCAN: u64 = 64 << 20;
 
 /// An event log in one file.
 ///
-/// A log that is opened read-only takes no lock and writes nothing. A log that is opened for append holds the writer's lock
-/// until it is dropped or closed. Dropping it loses no appended event; [`EventLog::close`] also saves the index.
+/// A log that is opened read-only takes no lock and writes nothing. A log that is opened for append holds the writer's
+/// lock until it is dropped or closed. Dropping it loses no appended event; [`EventLog::close`] also saves the index.
 ///
-/// Appending needs `&mut self`, and reading needs `&self`. [`Replay`] and [`AggregateEvents`](crate::AggregateEvents) do not
-/// borrow the log, so a program can append to the log while several of them run.
+/// Appending needs `&mut self`, and reading needs `&self`. [`Replay`] and [`AggregateEvents`](crate::AggregateEvents)
+/// do not borrow the log, so a program can append to the log while several of them run.
 #[derive(Debug)]
 pub struct EventLog {
     pub(super) options: OpenOptions,
@@ -49,15 +49,15 @@ impl EventLog {
 
     /// Opens a log for append and takes the writer's lock. The cost does not depend on the size of the log.
     ///
-    /// A repair that was killed is first completed or rolled back ([`EventLog::recovered_repair`] reports it). An unfinished
-    /// tail, such as a power cut can produce, is copied into a journal and then cut off ([`EventLog::set_aside_tail`] reports
-    /// it). Damage anywhere else is not changed and does not prevent appending.
+    /// A repair that was killed is first completed or rolled back ([`EventLog::recovered_repair`] reports it). An
+    /// unfinished tail, such as a power cut can produce, is copied into a journal and then cut off
+    /// ([`EventLog::set_aside_tail`] reports it). Damage anywhere else is not changed and does not prevent appending.
     ///
     /// # Errors
-    /// `Locked` when another writer has the log open; `Truncated` when the index proves that events are missing at the end;
-    /// `Version0ReadOnly` for a log of version 0; `UnknownFlags` when the header has flags that forbid writing; `Changed` when
-    /// the end changes while the lock is held, because a program writes without the lock; and the errors of
-    /// [`EventLog::open_read_only`].
+    /// `Locked` when another writer has the log open; `Truncated` when the index proves that events are missing at the
+    /// end; `Version0ReadOnly` for a log of version 0; `UnknownFlags` when the header has flags that forbid writing;
+    /// `Changed` when the end changes while the lock is held, because a program writes without the lock; and the errors
+    /// of [`EventLog::open_read_only`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::open_with(OpenOptions::new(), path.as_ref())
     }
@@ -73,8 +73,8 @@ impl EventLog {
     /// Opens a log for reading. Takes no lock, and writes neither to the log nor to any other file.
     ///
     /// # Errors
-    /// `Io` when the file cannot be read; `TooShort`, `NotALog`, `UnsupportedVersion`, or `UnknownFlags` when it is not a
-    /// log that this version can read.
+    /// `Io` when the file cannot be read; `TooShort`, `NotALog`, `UnsupportedVersion`, or `UnknownFlags` when it is not
+    /// a log that this version can read.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::open_read_only_with(OpenOptions::new(), path.as_ref())
     }
@@ -107,8 +107,8 @@ impl EventLog {
         let disk = options.disk.clone();
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
         let recovered = recover(&options.log_paths_at(&path))?;
-        // The log is first opened for reading, so that a file that is not a log is reported as such, and not as a missing
-        // write permission.
+        // The log is first opened for reading, so that a file that is not a log is reported as such, and not as a
+        // missing write permission.
         let unlocked_view = LogView::open(disk.clone(), &path, options.index_path.as_deref())?;
         if unlocked_view.log().version() == Version::V0 {
             return Err(StorageError::Version0ReadOnly { path });
@@ -186,27 +186,29 @@ impl EventLog {
 
     /// Appends an event and returns its offset.
     ///
-    /// The event is handed to the operating system, so it survives the death of the process. A power cut can lose it and all
-    /// other events since the last sync. The next [`EventLog::open`] sets an incomplete rest of such events aside.
+    /// The event is handed to the operating system, so it survives the death of the process. A power cut can lose it
+    /// and all other events since the last sync. The next [`EventLog::open`] sets an incomplete rest of such events
+    /// aside.
     ///
     /// # Errors
-    /// `Io` when the write failed and the log is unchanged; `Poisoned` after a failed sync or rollback; `ReadOnly` when the
-    /// log was opened for reading.
+    /// `Io` when the write failed and the log is unchanged; `Poisoned` after a failed sync or rollback; `ReadOnly` when
+    /// the log was opened for reading.
     pub fn append(&mut self, event: &Event) -> Result<u64, StorageError> {
         self.append_frames(std::slice::from_ref(event), Durability::Buffered, |_| {})
     }
 
-    /// Appends an event, syncs the log, and returns the event's offset. When the function returns, the event and all events
-    /// before it are on stable storage, so a power cut cannot lose them.
+    /// Appends an event, syncs the log, and returns the event's offset. When the function returns, the event and all
+    /// events before it are on stable storage, so a power cut cannot lose them.
     ///
     /// # Errors
-    /// The errors of [`EventLog::append`]. `Poisoned` also when the sync failed. It is then unknown whether the event is on the
-    /// disk, and the log accepts no event until it is opened again.
+    /// The errors of [`EventLog::append`]. `Poisoned` also when the sync failed. It is then unknown whether the event
+    /// is on the disk, and the log accepts no event until it is opened again.
     pub fn append_sync(&mut self, event: &Event) -> Result<u64, StorageError> {
         self.append_frames(std::slice::from_ref(event), Durability::Synced, |_| {})
     }
 
-    /// Appends all events in one write, or none of them, and returns their offsets. `Synced` costs one sync for the batch.
+    /// Appends all events in one write, or none of them, and returns their offsets. `Synced` costs one sync for the
+    /// batch.
     ///
     /// # Errors
     /// The errors of [`EventLog::append`], and with `Synced` those of [`EventLog::append_sync`].
@@ -223,8 +225,8 @@ impl EventLog {
         Ok(offsets)
     }
 
-    /// Appends events in one write and returns the offset of the first one. Calls `on_frame_len` with the length of each
-    /// frame.
+    /// Appends events in one write and returns the offset of the first one. Calls `on_frame_len` with the length of
+    /// each frame.
     fn append_frames(
         &mut self,
         events: &[Event],
@@ -253,8 +255,8 @@ impl EventLog {
         }
     }
 
-    /// Closes the log. Syncs the log and saves the index when this writer created the log, or when it appended to the log and
-    /// the index was fresh at opening or was brought up to date later.
+    /// Closes the log. Syncs the log and saves the index when this writer created the log, or when it appended to the
+    /// log and the index was fresh at opening or was brought up to date later.
     ///
     /// # Errors
     /// The errors of [`EventLog::save_index`]. The log itself stays intact.
@@ -263,11 +265,12 @@ impl EventLog {
         if saves_index { self.save_index() } else { Ok(()) }
     }
 
-    /// Iterates over the events from offset `from` to the current end of the log. Offsets 0 to 16 select the first frame.
+    /// Iterates over the events from offset `from` to the current end of the log. Offsets 0 to 16 select the first
+    /// frame.
     ///
-    /// Damage is an error item, after which the iterator continues. When `from` is inside damage, that damage is the first
-    /// item. When `from` is the end of the file, there are no items. The iterator uses the memory of one read buffer, or of
-    /// one frame when that is larger.
+    /// Damage is an error item, after which the iterator continues. When `from` is inside damage, that damage is the
+    /// first item. When `from` is the end of the file, there are no items. The iterator uses the memory of one read
+    /// buffer, or of one frame when that is larger.
     ///
     /// # Errors
     /// `InsideFrame` when `from` is inside a valid frame; `Io` when the log cannot be read.
@@ -314,8 +317,8 @@ impl EventLog {
         self.recovered_repair.as_ref()
     }
 
-    /// Returns the repair that was killed before it was complete, according to the journals of the log; `None` when there is
-    /// no such repair. The next [`EventLog::open`] completes it or rolls it back.
+    /// Returns the repair that was killed before it was complete, according to the journals of the log; `None` when
+    /// there is no such repair. The next [`EventLog::open`] completes it or rolls it back.
     ///
     /// # Errors
     /// `Io` when the journals or the log cannot be read.
@@ -343,8 +346,9 @@ impl EventLog {
     }
 }
 
-/// Finds an offset near `end`, the end of the log, from which the tail can be examined: the last frame in the index when it
-/// is near the end, and otherwise the start of the last frame or damaged range. `None` for a log without frames.
+/// Finds an offset near `end`, the end of the log, from which the tail can be examined: the last frame in the index
+/// when it is near the end, and otherwise the start of the last frame or damaged range. `None` for a log without
+/// frames.
 fn last_span_start(view: &LogView, end: u64) -> Result<Option<u64>, StorageError> {
     let log = view.log();
     let index_header = view.trusted_index().map(|index| index.header()).filter(|header| header.frames > 0);

@@ -14,8 +14,8 @@ use crate::inspect::{OnSurveyUpdate, Survey, SurveyOptions, survey, survey_range
 pub(super) struct IndexCache {
     /// The current index: the index file extended by the events that were read since. `None` until a lookup needs it.
     pub(super) index: Option<Arc<AggregateIndex>>,
-    /// True when closing the log saves the index: the writer created the log, or its index file was fresh or brought up to
-    /// date.
+    /// True when closing the log saves the index: the writer created the log, or its index file was fresh or brought up
+    /// to date.
     pub(super) saves_on_close: bool,
 }
 
@@ -40,9 +40,10 @@ pub(crate) struct RecordedVerification {
 impl EventLog {
     /// Returns the index of the current log. Writes nothing.
     ///
-    /// The first call opens the index file and reads the part of the log that it does not cover: no bytes when the file is
-    /// fresh, the whole log when it is missing. The result is kept in memory, and later calls read only the events appended
-    /// since. An append does not update the index: an event enters the index when it is read back from the log and validated.
+    /// The first call opens the index file and reads the part of the log that it does not cover: no bytes when the file
+    /// is fresh, the whole log when it is missing. The result is kept in memory, and later calls read only the events
+    /// appended since. An append does not update the index: an event enters the index when it is read back from the log
+    /// and validated.
     ///
     /// # Errors
     /// `Io`, `Changed`, or `OutOfMemory` when the log cannot be read.
@@ -53,8 +54,8 @@ impl EventLog {
     /// Brings the index up to date as [`EventLog::index`] does, and reports progress and findings to `on_update`.
     ///
     /// # Errors
-    /// `Cancelled` when `on_update` returns `Break`; the events read before that stay in the index. Otherwise the errors of
-    /// [`EventLog::index`].
+    /// `Cancelled` when `on_update` returns `Break`; the events read before that stay in the index. Otherwise the
+    /// errors of [`EventLog::index`].
     pub(crate) fn catch_up_index(&self, on_update: &mut OnSurveyUpdate) -> Result<IndexUpdate, StorageError> {
         let mut cache = self.lock_index_cache();
         let index = cache.index.take().unwrap_or_else(|| {
@@ -91,8 +92,8 @@ impl EventLog {
         Ok(self.view.index_state())
     }
 
-    /// Builds the index of the events whose frames start at `offset` or later. Reads that part of the log. Writes nothing, and
-    /// does not change the index that this log keeps in memory.
+    /// Builds the index of the events whose frames start at `offset` or later. Reads that part of the log. Writes
+    /// nothing, and does not change the index that this log keeps in memory.
     ///
     /// With offset 0, the result is the index of the whole log, which [`save_index`](crate::save_index) can save.
     /// [`AggregateIndex::merge`] adds the index of a part to an index of the part before it.
@@ -126,8 +127,8 @@ impl EventLog {
         Ok(index)
     }
 
-    /// Returns the offset at which the index of the events from `offset` on starts: 0 for the first frame; the end of a frame
-    /// that extends across `offset`; the start of damage that extends across it, because damage has no events.
+    /// Returns the offset at which the index of the events from `offset` on starts: 0 for the first frame; the end of a
+    /// frame that extends across `offset`; the start of damage that extends across it, because damage has no events.
     fn first_boundary_at(&self, offset: u64) -> Result<u64, StorageError> {
         let log = self.view.log();
         if offset <= log.first_frame_offset() {
@@ -143,11 +144,11 @@ impl EventLog {
         Ok(if boundary <= log.first_frame_offset() { 0 } else { boundary })
     }
 
-    /// Rebuilds the index that this log keeps in memory, from `offset` on. Lookups and [`EventLog::save_index`] use the result.
-    /// The entries for the log before `offset` are kept. Writes nothing.
+    /// Rebuilds the index that this log keeps in memory, from `offset` on. Lookups and [`EventLog::save_index`] use the
+    /// result. The entries for the log before `offset` are kept. Writes nothing.
     ///
-    /// The pass starts at the last checkpoint of the index at or before `offset`; with offset 0 it reads the whole log. The
-    /// index file's record of events that the log has lost is kept.
+    /// The pass starts at the last checkpoint of the index at or before `offset`; with offset 0 it reads the whole log.
+    /// The index file's record of events that the log has lost is kept.
     ///
     /// # Errors
     /// The errors of [`EventLog::index`].
@@ -158,7 +159,8 @@ impl EventLog {
     /// Rebuilds the index as [`EventLog::reindex_from`] does, and reports progress and findings to `on_update`.
     ///
     /// # Errors
-    /// `Cancelled` when `on_update` returns `Break`; the index is then unchanged. Otherwise the errors of [`EventLog::index`].
+    /// `Cancelled` when `on_update` returns `Break`; the index is then unchanged. Otherwise the errors of
+    /// [`EventLog::index`].
     pub(crate) fn reindex_with_progress(
         &self,
         offset: u64,
@@ -198,8 +200,8 @@ impl EventLog {
         survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(index), on_update)
     }
 
-    /// Records in an index the ranges of the log that a pass has verified, and the damage that it found there. A pass that
-    /// started at the first frame has also verified the header.
+    /// Records in an index the ranges of the log that a pass has verified, and the damage that it found there. A pass
+    /// that started at the first frame has also verified the header.
     fn record_survey(&self, index: &mut AggregateIndex, survey: &Survey) {
         index.update_damage(&survey.scanned_ranges, survey.damaged_ranges.clone());
         for range in &survey.scanned_ranges {
@@ -211,11 +213,12 @@ impl EventLog {
     /// Verifies ranges of a log that had `len` bytes when the ranges were computed. Records the end and time of the
     /// verification and the damage in the index file.
     ///
-    /// Without a trusted index, a pass over the whole log also builds it. Otherwise the part that the index does not cover is
-    /// added to it. The verification mark moves no further than the verified ranges.
+    /// Without a trusted index, a pass over the whole log also builds it. Otherwise the part that the index does not
+    /// cover is added to it. The verification mark moves no further than the verified ranges.
     ///
     /// # Errors
-    /// `Cancelled` when `on_update` returns `Break`; nothing is written then. Otherwise the errors of [`EventLog::index`].
+    /// `Cancelled` when `on_update` returns `Break`; nothing is written then. Otherwise the errors of
+    /// [`EventLog::index`].
     pub(crate) fn verify_ranges(
         &mut self,
         ranges: &[Range<u64>],
@@ -262,12 +265,14 @@ impl EventLog {
     /// ```
     ///
     /// # Errors
-    /// `Io`, `Changed`, or `OutOfMemory` when the log cannot be read. Damage is not an error: the result lists it as findings.
+    /// `Io`, `Changed`, or `OutOfMemory` when the log cannot be read. Damage is not an error: the result lists it as
+    /// findings.
     pub fn verify(&self) -> Result<Survey, StorageError> {
         survey(&self.view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// Replaces the index that this log keeps in memory with one that another handle of the same log has brought up to date.
+    /// Replaces the index that this log keeps in memory with one that another handle of the same log has brought up to
+    /// date.
     #[cfg(feature = "app")]
     pub(crate) fn replace_index(&self, index: AggregateIndex) {
         self.lock_index_cache().index = Some(Arc::new(index.with_spill_options(self.options.spill_options())));
@@ -282,8 +287,8 @@ impl EventLog {
     /// Brings the index up to date, syncs the log, and atomically saves the index to its file. The log stays open.
     ///
     /// # Errors
-    /// The errors of [`EventLog::index`]. `Io` when the log cannot be synced or the index file cannot be written; the old index
-    /// file is then unchanged.
+    /// The errors of [`EventLog::index`]. `Io` when the log cannot be synced or the index file cannot be written; the
+    /// old index file is then unchanged.
     pub fn save_index(&mut self) -> Result<(), StorageError> {
         self.index()?;
         self.write_index()

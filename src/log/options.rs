@@ -83,8 +83,8 @@ impl OpenOptions {
         self
     }
 
-    /// Sets the clock that gives events their time, in milliseconds since the Unix epoch; the default is the clock of this
-    /// machine.
+    /// Sets the clock that gives events their time, in milliseconds since the Unix epoch; the default is the clock of
+    /// this machine.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -98,8 +98,8 @@ impl OpenOptions {
         self
     }
 
-    /// Sets the memory limit for aggregates while an index is built, in bytes; the default is 256 MiB. Aggregates that exceed
-    /// the limit are written to anonymous files.
+    /// Sets the memory limit for aggregates while an index is built, in bytes; the default is 256 MiB. Aggregates that
+    /// exceed the limit are written to anonymous files.
     #[must_use]
     pub fn max_index_memory(mut self, bytes: u64) -> Self {
         self.max_index_memory = bytes;

@@ -16,8 +16,8 @@ const MIN_READ_AHEAD: u64 = 4096;
 /// An iterator over the events of a log, in order.
 ///
 /// Damage, gaps and frames that are not events are error items with their range, and the replay continues after them. A
-/// last frame that a writer has not completed is skipped. The end of the log is fixed when the replay is created, so events
-/// appended later are not part of it.
+/// last frame that a writer has not completed is skipped. The end of the log is fixed when the replay is created, so
+/// events appended later are not part of it.
 #[derive(Debug)]
 pub struct Replay {
     walk: LogWalk,
@@ -105,8 +105,8 @@ impl Replay {
     /// `Damaged` and `Gap` for a range without readable events, after which the replay continues; `Io`, `Changed` and
     /// `OutOfMemory` when the log cannot be read, which ends the replay.
     pub fn next_event(&mut self) -> Option<Result<(u64, EventView<'_>), StorageError>> {
-        // The event is borrowed after the loop, because the borrow checker rejects a borrow inside the loop that is returned
-        // on one path only.
+        // The event is borrowed after the loop, because the borrow checker rejects a borrow inside the loop that is
+        // returned on one path only.
         let fields = loop {
             if self.is_done {
                 return None;
@@ -161,8 +161,8 @@ impl Replay {
         })
     }
 
-    /// Creates the error item of a gap, with the journal that holds the replaced bytes. A journal that cannot be read is
-    /// left out and does not fail the replay.
+    /// Creates the error item of a gap, with the journal that holds the replaced bytes. A journal that cannot be read
+    /// is left out and does not fail the replay.
     fn gap_error(&mut self, Range { start, end }: Range<u64>, content: Option<String>) -> StorageError {
         let log_paths = &self.log_paths;
         let records = self
