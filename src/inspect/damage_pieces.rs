@@ -31,13 +31,13 @@ pub(super) struct DamagePieces {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "a value lives for one call, and damage is rare")]
 pub(super) enum PieceOutcome {
-    /// A damaged piece.
+    /// The bytes are a damaged piece.
     Damaged(DamagePiece),
     /// The bytes at this offset are not damaged. They have changed since the scan read them.
     Changed(u64),
 }
 
-/// A classified piece.
+/// A classified piece of a damaged range.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DamagePiece {
     /// The kind, the range and the evidence of the damage.

@@ -22,7 +22,7 @@ const CHUNK_RESUME_BYTES: u64 = 4 << 20;
 /// A kind of difference between two copies in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DifferenceKind {
-    /// The headers differ.
+    /// The headers of the copies differ.
     Header,
     /// Both have a valid frame at this offset, and the frames differ.
     Frame,

@@ -26,11 +26,11 @@ pub struct LogView {
 
 /// The header that a log with a damaged header should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExpectedHeader {
+pub(crate) struct ExpectedHeader {
     /// The bytes of the header.
-    pub bytes: [u8; 16],
+    pub(crate) bytes: [u8; 16],
     /// True when the bytes are proven; false when they are likely.
-    pub is_proven: bool,
+    pub(crate) is_proven: bool,
 }
 
 /// A header that was reconstructed without an index.
@@ -139,7 +139,7 @@ impl LogView {
         let _ = self.corrupt_state.set(IndexState::Corrupt { reason });
     }
 
-    /// Returns the log.
+    /// Returns the file of the log.
     pub const fn log(&self) -> &Arc<LogFile> {
         &self.log
     }
@@ -266,7 +266,7 @@ impl LogView {
     ///
     /// # Errors
     /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
-    pub fn expected_header(&self) -> Result<Option<ExpectedHeader>, StorageError> {
+    pub(crate) fn expected_header(&self) -> Result<Option<ExpectedHeader>, StorageError> {
         if self.header_finding().is_none() {
             return Ok(None);
         }
@@ -288,7 +288,7 @@ impl LogView {
     ///
     /// # Errors
     /// See [`LogView::expected_header`].
-    pub fn effective_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
+    pub(crate) fn effective_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
         let effective = match self.expected_header()? {
             Some(expected) => Some(expected.bytes),
             None => self.header_bytes().or_else(|| self.trusted_index().map(|index| index.header().log_header)),

@@ -8,11 +8,11 @@ use crate::index::{AggregateIndex, LostTail};
 
 /// The number of events that a log has lost at its end, and of their aggregates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LostEventCount {
-    /// Number of events.
-    pub events: u64,
-    /// Number of aggregates of these events.
-    pub aggregates: u64,
+pub(crate) struct LostEventCount {
+    /// Number of lost events.
+    pub(crate) events: u64,
+    /// Number of aggregates to which these events belong.
+    pub(crate) aggregates: u64,
 }
 
 impl LogView {
@@ -22,7 +22,7 @@ impl LogView {
     ///
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
-    pub fn count_lost_events(&self, from: u64) -> Result<Option<LostEventCount>, StorageError> {
+    pub(crate) fn count_lost_events(&self, from: u64) -> Result<Option<LostEventCount>, StorageError> {
         let Some(index) = self.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
             return Ok(None);
         };

@@ -54,12 +54,12 @@ impl HealthMap {
     }
 
     /// Marks a range as damaged.
-    pub fn mark_damaged(&mut self, range: Range<u64>) {
+    pub(crate) fn mark_damaged(&mut self, range: Range<u64>) {
         self.mark(range, |cell| cell.damaged = true);
     }
 
     /// Marks a range as a gap.
-    pub fn mark_gap(&mut self, range: Range<u64>) {
+    pub(crate) fn mark_gap(&mut self, range: Range<u64>) {
         self.mark(range, |cell| cell.gap = true);
     }
 

@@ -46,8 +46,7 @@ mod zeros;
 
 pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
 pub(crate) use frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
-pub use log_view::{ExpectedHeader, LogView, index_path};
-pub use lost_tail::LostEventCount;
+pub use log_view::{LogView, index_path};
 pub use map::{HealthCell, HealthMap};
 pub(crate) use progress::cancelled_if_break;
 pub use progress::{OnProgress, Progress};

@@ -95,9 +95,9 @@ mod tests {
     fn verified_ranges_are_read_again_only_where_they_contain_more_than_ordered_events() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
-        let recipe =
+        let options =
             GeneratorOptions { length: LogLength::Bytes(1 << 20), aggregates: 50, ..GeneratorOptions::default() };
-        generate(&OsDisk, &path, &recipe, &mut |_| ControlFlow::Continue(())).unwrap();
+        generate(&OsDisk, &path, &options, &mut |_| ControlFlow::Continue(())).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[600_000] ^= 1;
         std::fs::write(&path, &bytes).unwrap();

@@ -26,7 +26,7 @@ const MAX_TOKEN_CHARS: usize = 200;
 /// Some events of an aggregate around one of them, ascending by offset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AggregateHistory {
-    /// The aggregate's id.
+    /// Id of the aggregate.
     pub aggregate: u64,
     /// The events, ascending by offset.
     pub entries: Vec<HistoryEntry>,
@@ -39,7 +39,7 @@ pub struct AggregateHistory {
 /// One event of an aggregate, compared with the event before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryEntry {
-    /// The event's row.
+    /// The row of the event.
     pub row: LogRow,
     /// The first differences, at most 12, from the payload of the previous event.
     pub changes: Vec<PayloadDifference>,

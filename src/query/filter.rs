@@ -125,12 +125,12 @@ impl Filter {
     }
 
     /// True when the filter shows an unfinished last frame. It may become an event that matches.
-    pub fn matches_in_flight(&self) -> bool {
+    pub(crate) fn matches_in_flight(&self) -> bool {
         !self.requires_non_event()
     }
 
     /// True when the filter shows the log's header: all of its words are `is:` words with a leading minus.
-    pub fn matches_header(&self) -> bool {
+    pub(crate) fn matches_header(&self) -> bool {
         self.groups.iter().all(|group| group.excludes() && group.is_about_non_events())
     }
 

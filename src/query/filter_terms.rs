@@ -22,7 +22,7 @@ pub struct FilterTermSpec {
     pub index_use: IndexUse,
     /// The rows that the term matches, in one sentence without a full stop.
     pub help: &'static str,
-    /// A complete term.
+    /// A complete term, as an example.
     pub example: &'static str,
 }
 

@@ -47,7 +47,7 @@ enum OffsetContent {
 
 /// The candidate offsets nearest to the end of a range.
 struct LastCandidates {
-    /// The offsets, ascending.
+    /// The candidate offsets, ascending.
     offsets: VecDeque<u64>,
     /// True when the range has more candidates before these.
     has_more: bool,

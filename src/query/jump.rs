@@ -29,9 +29,9 @@ pub enum JumpTarget {
     Ordinal(u64),
     /// The first event written at this time or later, in milliseconds since the Unix epoch.
     Time(u64),
-    /// The first row.
+    /// The first row of the log.
     First,
-    /// The last row.
+    /// The last row of the log.
     Last,
 }
 

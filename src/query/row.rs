@@ -24,7 +24,7 @@ pub struct LogRow {
 pub enum RowContent {
     /// The log's header, which is the first row.
     Header,
-    /// A valid event.
+    /// A frame with a valid event.
     Event(EventSummary),
     /// Damage, a frame whose payload is not an event, or a gap.
     Finding(Finding),
@@ -37,15 +37,15 @@ pub enum RowContent {
 pub struct EventSummary {
     /// `write_timestamp_ms`, in milliseconds since the Unix epoch.
     pub time_ms: u64,
-    /// The event's `event_type`.
+    /// Value of the event's `event_type`.
     pub event_type: String,
-    /// The event's `namespace`.
+    /// Value of the event's `namespace`.
     pub namespace: String,
-    /// The event's `schema_id`.
+    /// Value of the event's `schema_id`.
     pub schema_id: String,
-    /// The event's `schema_version`.
+    /// Value of the event's `schema_version`.
     pub schema_version: u32,
-    /// The event's `aggregate_id`; `None` for an event of no aggregate.
+    /// Value of the event's `aggregate_id`; `None` for an event of no aggregate.
     pub aggregate_id: Option<u64>,
 }
 

@@ -12,7 +12,7 @@ use crate::inspect::LogView;
 /// The details of a row, beyond the summary in the row itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowDetails {
-    /// The row.
+    /// The row that is described.
     pub row: LogRow,
     /// The payload of the row's frame, as stored; `None` when there is no valid frame or the payload is not UTF-8.
     pub payload_text: Option<String>,

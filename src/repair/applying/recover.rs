@@ -34,7 +34,7 @@ pub struct PendingRepair {
 /// The outcome of recovery from a killed repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoveryOutcome {
-    /// The repair's number.
+    /// Number of the repair, counted from 1.
     pub number: u32,
     /// Path of the repair's journal.
     pub journal: PathBuf,

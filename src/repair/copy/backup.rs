@@ -85,7 +85,7 @@ impl Backup {
         self.discard_where(|entry| entry.original == path);
     }
 
-    /// Removes all backups.
+    /// Removes the backups of all files.
     pub(super) fn discard_all(&mut self) {
         self.discard_where(|_| true);
     }

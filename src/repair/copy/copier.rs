@@ -19,7 +19,7 @@ pub(super) type FixProvider<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<Prop
 
 /// The files that a copy writes.
 pub(super) struct OutputFiles {
-    /// The new log.
+    /// File of the new log.
     pub(super) log: AtomicFile,
     /// The map from old offsets to new ones.
     pub(super) map: Option<MapFile>,

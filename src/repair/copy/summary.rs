@@ -49,7 +49,7 @@ pub struct OmittedRange {
 
 impl OmittedRange {
     /// True for damage; false for a gap, whose events were given up by an earlier repair.
-    pub fn is_loss(&self) -> bool {
+    pub(crate) fn is_loss(&self) -> bool {
         self.finding.kind.is_damage()
     }
 }

@@ -38,7 +38,7 @@ pub struct RepairRecord {
     pub journal: PathBuf,
     /// When the repair began, in milliseconds since the Unix epoch.
     pub begun_ms: u64,
-    /// The repair's state.
+    /// State of the repair.
     pub state: RepairState,
     /// The number of the undo that reversed the repair; `None` while it is not undone.
     pub undone_by: Option<u32>,

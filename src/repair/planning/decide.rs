@@ -120,7 +120,7 @@ struct PieceOffer<'a> {
 enum SelectedFix<'a> {
     /// The candidate of the local fix with this index.
     LocalCandidate(usize),
-    /// The donor's range.
+    /// The donor's range for the finding.
     Donor(&'a DonorRange),
 }
 

@@ -20,7 +20,7 @@ pub(crate) type RefusalReason = &'static str;
 /// Another copy of a log, opened for reading, with the log that is to be repaired.
 #[derive(Debug)]
 pub(crate) struct Donor {
-    /// The donor's file.
+    /// The file of the donor.
     donor: Arc<LogFile>,
     /// The log that is to be repaired.
     damaged: Arc<LogFile>,
@@ -44,7 +44,7 @@ pub(crate) struct DonorOffer {
 pub(super) struct FrameRun {
     /// File offset after the last frame.
     pub(super) end: u64,
-    /// Number of frames.
+    /// Number of frames, each with one event.
     pub(super) events: u64,
 }
 

@@ -15,7 +15,7 @@ pub(super) struct PieceGroup {
 /// The decision about a group of findings.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// Change single bytes.
+    /// Change single bytes in place.
     Edit { action: RepairAction, certainty: Certainty, changes: Vec<ByteChange> },
     /// Copy frames of the donor, up to file offset `end`.
     TakeFromDonor { certainty: Certainty, events: u64, end: u64 },

@@ -136,7 +136,7 @@ impl Fix {
 /// A finding with the fix that a repair proposes for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProposedFix {
-    /// The finding.
+    /// The finding of a survey.
     pub finding: Finding,
     /// The proposed fix; `None` when no repair in place is possible.
     pub fix: Option<Fix>,

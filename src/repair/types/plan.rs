@@ -118,13 +118,13 @@ impl Plan {
     }
 
     /// True when the plan depends on the end of the log. Such a plan cannot be applied after events were appended.
-    pub fn touches_tail(&self) -> bool {
+    pub(crate) fn touches_tail(&self) -> bool {
         // A plan without steps changes only the index's record of the lost end.
         self.steps.last().is_none_or(RepairStep::touches_tail) || self.forgotten_index_end.is_some()
     }
 
     /// Returns the name of the plan's journal: the plan's only action, or `repair`, `undo` or `forget`.
-    pub fn journal_name(&self) -> &'static str {
+    pub(crate) fn journal_name(&self) -> &'static str {
         match self.steps.as_slice() {
             _ if self.undoes.is_some() => "undo",
             [] => "forget",

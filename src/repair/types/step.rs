@@ -53,7 +53,7 @@ impl RepairStep {
     }
 
     /// True when the step changes the length of the log.
-    pub const fn touches_tail(&self) -> bool {
+    pub(crate) const fn touches_tail(&self) -> bool {
         self.new_end != self.end
     }
 
