@@ -311,9 +311,9 @@ impl DamageClassifier {
                 evidence.stored_checksum = u32_at(bytes, payload_end).filter(|_| trailer > 0);
             }
             DamageKind::TornTail => {
-                let missing = evidence.length_found.filter(|n| is_valid_length(*n));
-                let missing = missing.map(|n| (LENGTH_LEN + n as usize + trailer) as u64);
-                evidence.bytes_missing = missing.and_then(|whole| whole.checked_sub(piece.end - at));
+                let payload_len = evidence.length_found.filter(|n| is_valid_length(*n));
+                let frame_len = payload_len.map(|n| (LENGTH_LEN + n as usize + trailer) as u64);
+                evidence.bytes_missing = frame_len.and_then(|len| len.checked_sub(piece.end - at));
                 evidence.zero_share = Some(measure_zero_share(&self.log, &range)?);
             }
             DamageKind::Zeros
@@ -370,9 +370,9 @@ fn find_event_payload_len(text: &[u8]) -> Option<usize> {
         Ok(_) => text,
         Err(error) => text.get(..error.valid_up_to())?,
     };
-    let whole = match EventView::parse(text, Version::V0) {
+    let event = match EventView::parse(text, Version::V0) {
         Ok(_) => text,
         Err(invalid) => text.get(..invalid.offset).filter(|text| EventView::parse(text, Version::V0).is_ok())?,
     };
-    Some(whole.trim_ascii_end().len())
+    Some(event.trim_ascii_end().len())
 }

@@ -17,10 +17,11 @@ pub struct LogView {
     index_path: PathBuf,
     persisted_index: Option<Arc<PersistedIndex>>,
     index_state: IndexState,
-    /// Set when a lookup finds the index file corrupt; it then replaces `index_state`.
+    /// The state that replaces `index_state` once a lookup has found the index file to be corrupt.
     corrupt_state: OnceLock<IndexState>,
     /// True when the log has a frame that the index lists, so that the index's copy of the header is trusted.
     has_matching_frame: bool,
+    /// Number of threads for reading the whole log.
     threads: usize,
 }
 
@@ -192,8 +193,8 @@ impl LogView {
 
     /// Replaces the header copy of an index by the header in the log, unless the copy is valid and trusted.
     ///
-    /// A copy is not trusted when the log has no frame of the index, and it is invalid when the index was built while the
-    /// header was damaged.
+    /// A copy is not trusted when the index is empty and the log has none of its frames. It is invalid when the index was
+    /// built while the header was damaged.
     fn with_effective_header(&self, mut index: AggregateIndex) -> AggregateIndex {
         let is_trusted = self.has_matching_frame || index.coverage().frames > 0;
         let has_valid_header = is_trusted && LogHeader::decode(&index.log_header()).is_ok();
@@ -205,8 +206,8 @@ impl LogView {
 
     /// Returns an empty index. It has the header that the log should have, which only the old index may know.
     pub fn empty_index(&self) -> AggregateIndex {
-        let indexed_header = || self.trusted_index().map(|index| index.header().log_header);
-        let header = self.header_bytes().or_else(indexed_header).unwrap_or_default();
+        let header_copy = || self.trusted_index().map(|index| index.header().log_header);
+        let header = self.header_bytes().or_else(header_copy).unwrap_or_default();
         let index = AggregateIndex::new(self.log.version().number(), header);
         let mut index = index.with_source(Arc::new(self.clone()));
         // The index keeps the correct header of a log whose header is damaged, but only when it is proven.
@@ -219,9 +220,9 @@ impl LogView {
     /// Reads the header's bytes from the file; `None` in version 0, and when the file ends within the header.
     pub fn header_bytes(&self) -> Option<[u8; 16]> {
         let mut bytes = [0; HEADER_LEN as usize];
-        let whole =
+        let is_complete =
             self.log.version() == Version::V1 && self.log.read_at(&mut bytes, 0).is_ok_and(|n| n == bytes.len());
-        whole.then_some(bytes)
+        is_complete.then_some(bytes)
     }
 
     /// Returns the creation time in the header, in milliseconds since the Unix epoch; `None` when there is no header.
@@ -239,8 +240,8 @@ impl LogView {
     pub fn header_finding(&self) -> Option<Finding> {
         let found = self.header_bytes()?;
         let expected = self.indexed_header();
-        let damaged = matches!(self.log.header(), HeaderState::Damaged(..));
-        if !damaged && expected.is_none_or(|expected| expected == found) {
+        let is_damaged = matches!(self.log.header(), HeaderState::Damaged(..));
+        if !is_damaged && expected.is_none_or(|expected| expected == found) {
             return None;
         }
         let expected = expected.or_else(|| self.reconstruct_header().ok().map(|header| header.bytes));
