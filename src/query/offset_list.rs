@@ -48,10 +48,10 @@ impl OffsetList {
 
     /// Removes the offsets at and after `offset`.
     pub(super) fn truncate_from(&mut self, offset: u64) {
-        let full_chunks = self.chunks.partition_point(|chunk| chunk.last < offset);
-        let rest: Vec<u64> = self.range(0..offset).skip(self.len_of_chunks(full_chunks) as usize).collect();
-        self.chunks.truncate(full_chunks);
-        self.len = self.len_of_chunks(full_chunks);
+        let chunks_before = self.chunks.partition_point(|chunk| chunk.last < offset);
+        let rest: Vec<u64> = self.range(0..offset).skip(self.len_of_chunks(chunks_before) as usize).collect();
+        self.chunks.truncate(chunks_before);
+        self.len = self.len_of_chunks(chunks_before);
         for offset in rest {
             self.push(offset);
         }
@@ -76,10 +76,10 @@ impl OffsetList {
 
     /// Returns the number of offsets before `offset`.
     pub(super) fn rank(&self, offset: u64) -> u64 {
-        let full_chunks = self.chunks.partition_point(|chunk| chunk.last < offset);
+        let chunks_before = self.chunks.partition_point(|chunk| chunk.last < offset);
         let partial =
-            self.chunks.get(full_chunks).map_or(0, |chunk| chunk.iter().take_while(|known| *known < offset).count());
-        self.len_of_chunks(full_chunks) + partial as u64
+            self.chunks.get(chunks_before).map_or(0, |chunk| chunk.iter().take_while(|known| *known < offset).count());
+        self.len_of_chunks(chunks_before) + partial as u64
     }
 
     fn len_of_chunks(&self, chunks: usize) -> u64 {
