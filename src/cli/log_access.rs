@@ -35,9 +35,9 @@ pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
     if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
         let ahead = matches!(view.index_state(), IndexState::Ahead { .. });
         let lost_end = view.trusted_index_end().filter(|_| ahead);
-        // A corrupt index proves nothing, but a rebuild would discard what its head records about the lost end.
-        let lost_end =
-            lost_end.map(|end| format!("; its head is intact and covers {end} bytes, more than the log has"));
+        // A corrupt index proves nothing, but a rebuild would discard what its header records about the lost end.
+        let lost_end = lost_end
+            .map(|end| format!("; the header of the index is intact and covers {end} bytes, more than the log has"));
         view.mark_index_corrupt(index_fault_reason(fault) + &lost_end.unwrap_or_default());
     }
     view

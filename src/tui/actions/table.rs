@@ -113,7 +113,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         ActionId::Palette,
         Main,
         &[Char(':')],
-        "go to, or command",
+        "go to or run",
         "Go to an offset (1223488, 0x12ab40), a share (50%), an event (#3000) or a time (2026-11-20T09:14), or run an action",
     )
     .with_footer("goto"),
@@ -167,7 +167,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         "Close the top dialog, else stop your job, else clear search, filter, zoom, focus or follow",
     ),
     ActionSpec::new(ActionId::Close, Main, &[Char('q')], "quit", "Close the top dialog; without one, quit"),
-    ActionSpec::new(ActionId::Interrupt, Main, &[Ctrl('c')], "quit at once", "Close the top dialog or prompt; without one, quit"),
+    ActionSpec::new(ActionId::Interrupt, Main, &[Ctrl('c')], "close or quit", "Close the top dialog or prompt; without one, quit"),
     ActionSpec::new(ActionId::Suspend, Main, &[Ctrl('z')], "suspend", "Suspend to the shell; `fg` returns"),
     ActionSpec::new(ActionId::CopyOffset, CopyChord, &[Char('o')], "copy offset", "Copy the offset").with_footer("offset"),
     ActionSpec::new(ActionId::CopyJson, CopyChord, &[Char('j')], "copy JSON", "Copy the event as stored").with_footer("JSON"),
