@@ -251,7 +251,7 @@ impl LogWalk {
                         self.state = WalkState::Deferred(range.start);
                     }
                     DamagePolicy::Skip => self.state = WalkState::YieldingRange(range),
-                    DamagePolicy::Classify | DamagePolicy::Defer { .. } => self.start_classification(range, is_tail)?,
+                    DamagePolicy::Classify | DamagePolicy::Defer { .. } => self.start_classification(range)?,
                 }
                 Ok(None)
             }
@@ -274,9 +274,9 @@ impl LogWalk {
         }
     }
 
-    fn start_classification(&mut self, range: Range<u64>, is_tail: bool) -> Result<(), StorageError> {
+    fn start_classification(&mut self, range: Range<u64>) -> Result<(), StorageError> {
         let mut tail_activity = None;
-        if is_tail {
+        if range.end == self.file_end {
             tail_activity = self.tail.observe(self.view.log(), &range)?;
             if tail_activity.is_none() {
                 // The fixed end of the walk is kept, although the log may have grown.

@@ -45,9 +45,14 @@ impl DetailLine {
         Self { label, text: text.into(), tone: Tone::Plain }
     }
 
-    /// Creates a line with the result of a check.
-    fn checked(label: &'static str, text: impl Into<String>, is_good: bool) -> Self {
-        Self { label, text: text.into(), tone: if is_good { Tone::Good } else { Tone::Bad } }
+    /// Creates a line for a check that has passed.
+    fn passed(label: &'static str, text: impl Into<String>) -> Self {
+        Self { label, text: text.into(), tone: Tone::Good }
+    }
+
+    /// Creates a line for a check that has failed.
+    fn failed(label: &'static str, text: impl Into<String>) -> Self {
+        Self { label, text: text.into(), tone: Tone::Bad }
     }
 }
 
@@ -85,12 +90,12 @@ fn header_lines(details: &RowDetails, header: &HeaderDetails) -> Vec<DetailLine>
     match header.state {
         HeaderDecodeState::Valid(header) => {
             lines.push(DetailLine::plain("created", format_timestamp(header.created_at_ms, DisplayZone::Utc)));
-            lines.push(DetailLine::checked("header", "valid (version 1)", true));
+            lines.push(DetailLine::passed("header", "valid (version 1)"));
         }
         HeaderDecodeState::Incomplete => {
             lines.push(DetailLine::plain("header", "incomplete: the file ends inside the header"));
         }
-        HeaderDecodeState::Invalid => lines.push(DetailLine::checked("header", "invalid", false)),
+        HeaderDecodeState::Invalid => lines.push(DetailLine::failed("header", "invalid")),
     }
     lines
 }
@@ -99,13 +104,17 @@ fn frame_lines(frame: &FrameDetails, row_bytes: u64) -> Vec<DetailLine> {
     let mut lines = Vec::new();
     if let Some(length) = frame.payload_length.map(u64::from) {
         let overhead = if frame.stored_checksum.is_some() { 8 } else { 4 };
-        lines.push(DetailLine::checked("length", format_number(length), length + overhead == row_bytes));
+        let line = if length + overhead == row_bytes { DetailLine::passed } else { DetailLine::failed };
+        lines.push(line("length", format_number(length)));
     }
     let matches = frame.stored_checksum == frame.computed_checksum;
     let checksums = [("checksum stored", frame.stored_checksum), ("checksum computed", frame.computed_checksum)];
     for (label, checksum) in checksums.into_iter().filter_map(|(label, sum)| Some((label, sum?))) {
-        let comparison = if matches { "matches" } else { "DIFFERS" };
-        lines.push(DetailLine::checked(label, format!("{checksum:08x}  {comparison}"), matches));
+        lines.push(if matches {
+            DetailLine::passed(label, format!("{checksum:08x}  matches"))
+        } else {
+            DetailLine::failed(label, format!("{checksum:08x}  DIFFERS"))
+        });
     }
     if frame.stored_checksum.is_none() {
         lines.push(DetailLine::plain("checksum", "none: version 0 stores no checksums"));
@@ -122,14 +131,14 @@ fn index_entry_line(entry: IndexEntryStatus) -> DetailLine {
         IndexEntryStatus::NotCovered => DetailLine::plain(label, "none: the index ends before this event"),
         IndexEntryStatus::Listed { position, events } => {
             let (position, events) = (format_number(position), format_number(events));
-            DetailLine::checked(label, format!("event {position} of {events} of its aggregate"), true)
+            DetailLine::passed(label, format!("event {position} of {events} of its aggregate"))
         }
         IndexEntryStatus::NotListed => {
             let text = "MISSING: the index covers this offset and does not list the event; rebuild the index";
-            DetailLine::checked(label, text, false)
+            DetailLine::failed(label, text)
         }
         IndexEntryStatus::Unreadable => {
-            DetailLine::checked(label, "unknown: the index cannot be read; rebuild the index", false)
+            DetailLine::failed(label, "unknown: the index cannot be read; rebuild the index")
         }
     }
 }

@@ -114,7 +114,11 @@ impl LogWatcher {
         if self.pending_change.is_some() {
             return Ok(());
         }
-        self.refresh_index_state(has_grown);
+        let index_identity = self.index_identity();
+        if has_grown || index_identity != self.last_index_identity {
+            self.last_index_identity = index_identity;
+            let _ = self.shared.refresh_view();
+        }
         if let Ok(info) = self.shared.log_info() {
             if has_grown && change.is_none() && self.is_no_longer_truncated(&info) {
                 self.set_pending_change(LogChange::Reappeared);
@@ -123,17 +127,8 @@ impl LogWatcher {
             self.report_info(info, change)?;
         }
         // The writer is searched for last, because that is slow and the user waits for the new events.
-        self.check_writer(has_grown);
+        self.check_writer(if has_grown { GROWING_WRITER_CHECK_INTERVAL } else { IDLE_WRITER_CHECK_INTERVAL });
         Ok(())
-    }
-
-    /// Reads the index state again when the log has grown or the index file was replaced.
-    fn refresh_index_state(&mut self, has_grown: bool) {
-        let identity = self.index_identity();
-        if has_grown || identity != self.last_index_identity {
-            self.last_index_identity = identity;
-            let _ = self.shared.refresh_view();
-        }
     }
 
     /// Returns true when the log was truncated and no longer is: the index was ahead of it. Nothing can be appended to
@@ -143,8 +138,8 @@ impl LogWatcher {
         self.last_info.as_ref().is_some_and(is_ahead) && !is_ahead(info)
     }
 
-    fn check_writer(&mut self, has_grown: bool) {
-        let interval = if has_grown { GROWING_WRITER_CHECK_INTERVAL } else { IDLE_WRITER_CHECK_INTERVAL };
+    /// Searches for a process that writes to the log, at most once per `interval`.
+    fn check_writer(&mut self, interval: Duration) {
         if self.last_writer_check.is_none_or(|checked_at| checked_at.elapsed() >= interval) {
             self.shared.detect_writer();
             self.last_writer_check = Some(Instant::now());
