@@ -135,6 +135,23 @@ impl Scanner {
         !self.pending.is_empty()
     }
 
+    /// Moves to the next frame where it is already in the buffer, valid, and before the next damage. Returns false, and
+    /// changes nothing, where [`Scanner::next_item`] has to read or search.
+    ///
+    /// This is the hot path of every pass over a log: it builds no item, and [`Scanner::current`] borrows the frame.
+    #[inline]
+    pub(crate) fn advance_in_buffer(&mut self) -> bool {
+        if !self.pending.is_empty() || self.is_unaligned {
+            return false;
+        }
+        let loaded = clip(self.window.bytes_from(self.next_offset), self.end - self.next_offset);
+        let DecodeResult::Complete(frame) = decode(loaded, self.log.version()) else { return false };
+        let len = frame.len();
+        self.current = self.next_offset..self.next_offset + len;
+        self.next_offset += len;
+        true
+    }
+
     /// Returns the last frame that was yielded; `None` before the first one.
     #[inline]
     pub fn current(&self) -> Option<(u64, Frame<'_>)> {

@@ -199,6 +199,16 @@ impl LogWalk {
     /// become shorter than its fixed end, or when bytes keep changing while they are read.
     #[inline]
     pub(crate) fn next_before(&mut self, until: u64) -> Result<Option<WalkItem<'_>>, StorageError> {
+        let is_scanning = matches!(self.state, WalkState::Scanning);
+        if is_scanning && self.scanner.position() < until && self.scanner.advance_in_buffer() {
+            return Ok(self.scanner.current().map(|(at, frame)| WalkItem::Frame(at, frame)));
+        }
+        self.read_next_before(until)
+    }
+
+    /// Returns the next item like [`LogWalk::next_before`], reading more of the log where needed.
+    #[cold]
+    fn read_next_before(&mut self, until: u64) -> Result<Option<WalkItem<'_>>, StorageError> {
         // The frame is borrowed after the loop, because the borrow checker does not accept a loop that may return a borrow
         // of `self.scanner` and otherwise uses it again.
         loop {
