@@ -2,9 +2,9 @@
 
 use super::EventLog;
 use crate::StorageError;
-use crate::format::{EventView, StoredEvent, gap};
+use crate::format::StoredEvent;
 use crate::index::IndexFault;
-use crate::inspect::LogView;
+use crate::inspect::{FrameContent, LogView, classify_frame};
 
 /// Iterates over the events of one aggregate, in log order.
 ///
@@ -63,14 +63,14 @@ impl AggregateEvents {
     fn read_event(&mut self, offset: u64) -> Result<StoredEvent, StorageError> {
         let log = self.view.log();
         let found = match log.read_frame_at(offset, &mut self.buf)? {
-            Some(frame) => match EventView::parse(frame.payload(), log.version()) {
-                Ok(event) if event.aggregate_id() == Some(self.id) => return Ok(event.to_stored(offset)),
-                Ok(event) => match event.aggregate_id() {
+            Some(frame) => match classify_frame(&frame, log.version()) {
+                FrameContent::Event(event) => match event.aggregate_id() {
+                    Some(id) if id == self.id => return Ok(event.to_stored(offset)),
                     Some(other) => format!("an event of aggregate {other}"),
                     None => "an event of no aggregate".into(),
                 },
-                Err(_) if gap::is_gap(frame.payload()) => "a gap: a repair has replaced the event".into(),
-                Err(invalid) => format!("a frame that is no event ({})", invalid.reason),
+                FrameContent::Gap => "a gap: a repair has replaced the event".into(),
+                FrameContent::InvalidEvent(error) => format!("a frame that is no event ({})", error.reason),
             },
             None => "no valid frame: it is damaged".into(),
         };
