@@ -35,19 +35,19 @@ pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     }
 
     // A plan is plain data, which a program can show before it writes anything. By default it holds proven fixes only.
-    let plan = plan_repair(log.view(), &RepairOptions::default(), None, &mut |_| ControlFlow::Continue(()))?;
+    let plan = plan_repair(log.view(), &RepairOptions::new(), None, &mut |_| ControlFlow::Continue(()))?;
     println!("plan {}: {} step(s)", plan.id, plan.steps.len());
     assert_eq!(fs::read(&path)?.get(..4), Some(b"CHRN".as_slice()));
 
     // Applying first saves every byte that it will change in a journal next to the log.
     let paths = OpenOptions::new().log_paths(&path)?;
-    let applied = apply(&paths, &plan, ApplyOptions::default())?;
+    let applied = apply(&paths, &plan, ApplyOptions::new())?;
     println!("repair {} applied; its journal is {}", applied.number, applied.journal.display());
     assert_eq!(EventLog::open_read_only(&path)?.verify()?.damage_total, 0);
 
     // The journal makes the repair undoable. An undo is a repair as well: planned, journaled and applied.
     let undo = plan_undo(&paths, Some(applied.number))?;
-    apply(&paths, &undo, ApplyOptions::default())?;
+    apply(&paths, &undo, ApplyOptions::new())?;
     assert_eq!(EventLog::open_read_only(&path)?.verify()?.damage_total, 1);
     Ok(())
 }

@@ -72,8 +72,9 @@
 //! # Errors and stability
 //!
 //! Every operation on a log that can fail returns [`StorageError`], which names the file, the offset, the expected
-//! bytes and the bytes that were found. Enums and result types that can grow are `#[non_exhaustive]`. Items of the
-//! hidden module `internal` are not part of the interface.
+//! bytes and the bytes that were found. Options, requests, results and enums that can grow are `#[non_exhaustive]`:
+//! options are built by methods, such as `SurveyOptions::new().frames_only()`. Items of the hidden module `internal`
+//! are not part of the interface.
 
 mod error;
 #[doc(hidden)]
@@ -109,13 +110,15 @@ mod tui;
 
 pub use error::StorageError;
 pub use file::Durability;
-pub use format::{DamageKind, Event, EventBuilder, EventView, Evidence, Finding, LogHeader, PayloadError, StoredEvent};
+pub use format::{
+    DamageKind, Event, EventBuilder, EventView, Evidence, Finding, FrameIdentity, LogHeader, PayloadError, StoredEvent,
+};
 pub use index::{
     AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, MergeError, NameCounts,
     NameKind, PersistedIndex, VerificationMark, load_index, save_index,
 };
 pub use inspect::{OnProgress, OnSurveyUpdate, Progress, Survey, SurveyOptions, SurveyUpdate, survey};
-pub use log::{AggregateEvents, EventLog, OpenOptions, Replay};
+pub use log::{AggregateEvents, EventLog, OpenOptions, Replay, ReplayedEvent};
 
 /// Compiles and runs the examples of `docs/library.md` as documentation tests.
 #[cfg(doctest)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chronicle::EventLog;
 use chronicle::inspect::LogView;
-use chronicle::query::{Direction, Filter, PageRequest, read_page};
+use chronicle::query::{Filter, PageRequest, ReadStart, read_page};
 use chronicle::storage::OsDisk;
 use chronicle::{AggregateIndex, NameKind};
 
@@ -23,7 +23,7 @@ pub(crate) fn measure(path: &Path, minimal_reader: Measurement) {
     let log = EventLog::open_read_only(path).unwrap();
     let index = log.index().unwrap();
     let rows_of = |filter: &Filter, limit, index: Option<&AggregateIndex>| {
-        let request = PageRequest { from: 0, direction: Direction::Forward, limit, filter };
+        let request = PageRequest::new(filter, ReadStart::forward(0), limit);
         read_page(&view, index, &request, &mut |_| ControlFlow::Continue(())).unwrap().rows.len()
     };
     let rows = |filter: &Filter, index| rows_of(filter, PAGE_ROWS, index);

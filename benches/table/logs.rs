@@ -83,8 +83,8 @@ fn make_vast(path: &Path, small: &Path) {
     file.write_all(frames).unwrap();
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let mut index = view.empty_index();
-    let before_hole = SurveyOptions { until: Some(bytes.len() as u64), ..SurveyOptions::default() };
-    let after_hole = SurveyOptions { from: Some(second_copy), ..SurveyOptions::default() };
+    let before_hole = SurveyOptions::new().until(bytes.len() as u64);
+    let after_hole = SurveyOptions::new().from(second_copy);
     for options in [before_hole, after_hole] {
         survey(&view, &options, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
     }

@@ -38,7 +38,7 @@ pub(crate) fn measure(path: &Path) -> Measurement {
         let result = survey(&view, &options, None, &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(result.damage_total, 0);
     };
-    let frames_only = || SurveyOptions { frames_only: true, ..SurveyOptions::default() };
+    let frames_only = || SurveyOptions::new().frames_only();
     let into_value = "serde_json into Value";
     TableRow::new("verify --frames", rate(&|| verify(frames_only(), 1)))
         .with_baseline(MINIMAL_READER, minimal_reader)
@@ -48,11 +48,11 @@ pub(crate) fn measure(path: &Path) -> Measurement {
         .with_baseline(MINIMAL_READER, minimal_reader)
         .with_target("1.4")
         .print();
-    TableRow::new("verify", rate(&|| verify(SurveyOptions::default(), 1)))
+    TableRow::new("verify", rate(&|| verify(SurveyOptions::new(), 1)))
         .with_baseline(into_value, values)
         .with_target("3, 1 000 MB/s")
         .print();
-    TableRow::new("verify, two threads", rate(&|| verify(SurveyOptions::default(), 2)))
+    TableRow::new("verify, two threads", rate(&|| verify(SurveyOptions::new(), 2)))
         .with_baseline(into_value, values)
         .print();
     let rebuild = |threads: usize| {
@@ -71,7 +71,7 @@ pub(crate) fn measure(path: &Path) -> Measurement {
     let views = || {
         let mut replay = log().replay(0).unwrap();
         while let Some(event) = replay.next_event() {
-            black_box(event.unwrap().1.payload());
+            black_box(event.unwrap().event.payload());
         }
     };
     TableRow::new("replay, borrowed", rate(&views))

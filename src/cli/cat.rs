@@ -12,7 +12,7 @@ use super::log_access::{GapJournals, open_read_only};
 use super::options::{GlobalArgs, parse_offset};
 use super::output::CommandOutput;
 use crate::format::{DamageKind, Evidence, Finding, json};
-use crate::log::now_ms;
+use crate::log::{ReplayedEvent, now_ms};
 use crate::query::{FILTER_TERMS, Filter, FilterTermSpec, ReadPlan};
 use crate::report::{self, ExitStatus};
 use crate::{EventLog, StorageError};
@@ -95,7 +95,7 @@ impl CatArgs {
                 continue;
             };
             match item {
-                Ok((offset, event)) => {
+                Ok(ReplayedEvent { offset, event }) => {
                     if filter.matches_event(offset, &event) {
                         write_event_line(offset, event.json(), &mut line, out)?;
                         remaining -= 1;

@@ -11,7 +11,7 @@ use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
 use super::overwrite::remove_existing;
 use crate::StorageError;
-use crate::file::{Disk, OsDisk};
+use crate::file::{OsDisk, lead_to_same_file};
 use crate::format::hex;
 use crate::inspect::index_path;
 use crate::report::json::Json;
@@ -43,7 +43,7 @@ pub(super) struct DrillArgs {
 }
 
 fn drill_values() -> impl Iterator<Item = PossibleValue> {
-    Drill::ALL.iter().map(|(_, name, _, description)| PossibleValue::new(*name).help(*description))
+    Drill::ALL.iter().map(|spec| PossibleValue::new(spec.name).help(spec.description))
 }
 
 impl DrillArgs {
@@ -51,9 +51,7 @@ impl DrillArgs {
     pub(super) fn run(&self, _global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let kind = Drill::from_name(&self.kind).unwrap_or(Drill::Checksum);
         // The files are compared by identity, not by path: through a link, --force would replace the log itself.
-        if let (Ok(log), Ok(copy)) = (OsDisk.identity(&self.log), OsDisk.identity(&self.copy))
-            && log.is_same_file(copy)
-        {
+        if lead_to_same_file(&OsDisk, &self.log, &self.copy) {
             return Err(CommandFailure::Refused {
                 message: format!("{}: the copy is the log itself", self.copy.display()),
                 hint: "Use another file after -o".into(),

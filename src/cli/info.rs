@@ -11,7 +11,7 @@ use super::output::CommandOutput;
 use crate::file::{HeaderState, WriterPresence, detect_writer};
 use crate::index::{NameCounts, NameKind, VerificationMark};
 use crate::inspect::LogView;
-use crate::repair::read_repair_records;
+use crate::repair::read_repair_history;
 use crate::report::json::{self, Json};
 use crate::report::units::{DisplayZone, format_number, format_size, format_timestamp};
 use crate::report::{ExitStatus, index_line, index_meaning, index_reason, safe_path_text};
@@ -45,8 +45,8 @@ impl InfoArgs {
         let bytes = view.log().len()?;
         let writer = view.log().storage().identity().map_or(WriterPresence::Unknown, detect_writer);
         // Unreadable journals must not prevent the report on the log and the index.
-        let repairs = log.options().log_paths(&log.path()).and_then(|paths| read_repair_records(&paths)).ok();
-        let repairs = repairs.map(|(records, _)| records.len() as u64);
+        let repairs = log.options().log_paths(&log.path()).and_then(|paths| read_repair_history(&paths)).ok();
+        let repairs = repairs.map(|history| history.records.len() as u64);
         let report = InfoReport { view: &view, bytes, writer, repairs, counts: counts.as_ref() };
         if out.is_json() { out.print_json(&report.to_json()) } else { report.print(out) }?;
         Ok(ExitStatus::Done)

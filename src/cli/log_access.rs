@@ -71,7 +71,7 @@ impl GapJournals {
             return None;
         }
         // An unreadable journal folder must not hide the gap itself.
-        let read = || repair::read_repair_records(&self.paths).map(|(records, _)| records).unwrap_or_default();
+        let read = || repair::read_repair_history(&self.paths).unwrap_or_default().records;
         find_gap_journal(self.records.get_or_insert_with(read), finding.range())
     }
 }

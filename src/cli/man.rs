@@ -42,7 +42,8 @@ fn render_man_page() -> io::Result<Vec<u8>> {
     }
     write_keys_section(&mut page)?;
     writeln!(page, ".SH \"EXIT STATUSES\"")?;
-    for (_, number, meaning) in ExitStatus::ALL {
+    for status in ExitStatus::ALL {
+        let (number, meaning) = (status.code(), status.meaning());
         writeln!(page, ".TP\n{number}\n{meaning}")?;
     }
     man.render_version_section(&mut page)?;

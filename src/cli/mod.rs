@@ -177,7 +177,7 @@ fn first_positional<'a>(command: &clap::Command, args: &'a [OsString]) -> Option
 }
 
 fn exit_status_help() -> String {
-    let rows = ExitStatus::ALL.iter().map(|(_, number, meaning)| format!("  {number}  {meaning}\n"));
+    let rows = ExitStatus::ALL.iter().map(|status| format!("  {}  {}\n", status.code(), status.meaning()));
     format!("Exit statuses:\n{}", rows.collect::<String>())
 }
 

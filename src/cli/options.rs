@@ -49,13 +49,13 @@ pub(super) enum AcceptArg {
 pub(super) struct ForceArgs {
     /// Replace files that already exist
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 impl ForceArgs {
     /// Returns the policy for files that already exist.
     pub(super) fn existing_files(self) -> ExistingFiles {
-        ExistingFiles::from_force(self.force)
+        if self.force { ExistingFiles::Replace } else { ExistingFiles::Keep }
     }
 }
 
@@ -66,13 +66,6 @@ pub(super) enum ExistingFiles {
     Keep,
     /// The command replaces the files.
     Replace,
-}
-
-impl ExistingFiles {
-    /// Converts the value of the flag `--force`.
-    pub(super) const fn from_force(force: bool) -> Self {
-        if force { Self::Replace } else { Self::Keep }
-    }
 }
 
 /// Parses an offset: decimal, or hexadecimal after `0x`.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::failure::CommandFailure;
 use super::options::ExistingFiles;
 use crate::StorageError;
-use crate::file::{Disk, OpenMode, OsDisk, replace_file};
+use crate::file::{Disk, OpenMode, OsDisk, lead_to_same_file, replace_file};
 use crate::inspect::index_path;
 use crate::repair::{LogPaths, PLAN_VERSION, Plan};
 
@@ -43,9 +43,7 @@ pub(super) fn check_plan_path(file: &Path, existing: ExistingFiles, paths: &LogP
     }
     let index = paths.custom_index.clone().unwrap_or_else(|| index_path(&paths.path));
     for protected in [&paths.path, &index] {
-        if let (Ok(plan), Ok(protected_file)) = (OsDisk.identity(file), OsDisk.identity(protected))
-            && plan.is_same_file(protected_file)
-        {
+        if lead_to_same_file(&OsDisk, file, protected) {
             return Err(CommandFailure::Refused {
                 message: format!("{}: the plan would replace {}", file.display(), protected.display()),
                 hint: "Use another file after --plan".into(),

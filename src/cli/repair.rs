@@ -11,14 +11,14 @@ use super::approval::{ApprovalArgs, ApprovalMode, catch_up_index, show_and_apply
 use super::failure::CommandResult;
 use super::findings::{IndexRequirement, index_status};
 use super::log_access::{open_options, open_read_only, view_with_checked_index};
-use super::options::{AcceptArg, ExistingFiles, GlobalArgs, ThreadArgs, parse_offset};
+use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::plan_file::{check_plan_path, read_plan, save_plan};
 use super::progress::TerminalProgress;
 use crate::StorageError;
 use crate::format::DamageKind;
 use crate::inspect::LogView;
-use crate::repair::{self, ApplyOptions, FindingSelector, Plan, RepairOptions};
+use crate::repair::{self, ApplyOptions, CandidateChoice, FindingSelector, Plan, RepairOptions};
 use crate::report::ExitStatus;
 
 /// Plan a repair, show the plan, and apply it once confirmed.
@@ -63,7 +63,7 @@ pub(super) struct RepairArgs {
     except: Vec<FindingSelector>,
     /// For the finding at offset START, apply candidate N of the plan; repeatable
     #[arg(long = "choose", value_name = "START=N", value_parser = parse_choice)]
-    choices: Vec<(u64, usize)>,
+    choices: Vec<CandidateChoice>,
     /// Replace ranges with a gap where only likely fixes or choices exist, instead of leaving them
     #[arg(long, alias = "fence-undecided")]
     gap_undecided: bool,
@@ -85,7 +85,7 @@ impl RepairArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let options = open_options(global).threads(self.threads.count());
         let paths = options.log_paths(&self.log)?;
-        let existing = ExistingFiles::from_force(self.force);
+        let existing = ForceArgs { force: self.force }.existing_files();
         if let Some(file) = &self.plan {
             check_plan_path(file, existing, &paths)?;
         }
@@ -152,11 +152,11 @@ fn parse_selector(text: &str) -> Result<FindingSelector, String> {
 }
 
 /// Parses `START=N`: an offset, and the number of a candidate, counted from 1.
-fn parse_choice(text: &str) -> Result<(u64, usize), String> {
+fn parse_choice(text: &str) -> Result<CandidateChoice, String> {
     let expected = || "expected the start of a finding and the number of a candidate, such as 1223488=2".to_owned();
     let (start, number) = text.split_once('=').ok_or_else(expected)?;
     let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(expected)?;
-    Ok((parse_offset(start).map_err(|_| expected())?, number))
+    Ok(CandidateChoice::new(parse_offset(start).map_err(|_| expected())?, number))
 }
 
 #[cfg(test)]
@@ -174,8 +174,8 @@ mod tests {
 
     #[test]
     fn candidates_are_numbered_from_one() {
-        assert_eq!(parse_choice("16=3"), Ok((16, 3)));
-        assert_eq!(parse_choice("0x10=1"), Ok((16, 1)));
+        assert_eq!(parse_choice("16=3"), Ok(CandidateChoice::new(16, 3)));
+        assert_eq!(parse_choice("0x10=1"), Ok(CandidateChoice::new(16, 1)));
         for invalid in ["16", "16=0", "16=", "=1", "x=1", "16=-1"] {
             assert!(parse_choice(invalid).is_err(), "{invalid}");
         }

@@ -13,7 +13,7 @@ use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::inspect::{OnSurveyUpdate, SurveyOptions, survey};
-use crate::repair::{self, ApplyOptions, LogPaths};
+use crate::repair::{self, ApplyOptions, LogPaths, RepairHistory};
 use crate::report::json::{self, Json};
 use crate::report::{ExitStatus, FindingCounts, record_line};
 
@@ -61,7 +61,7 @@ fn verify_current_state(log: &Path, global: &GlobalArgs, out: &mut CommandOutput
     let view = view_with_checked_index(&open_read_only(log, global)?);
     let progress = TerminalProgress::new("verifying", out);
     let (mut counts, mut status) = (FindingCounts::default(), index_status(&view, IndexRequirement::NotBroken));
-    let mut pass = |on_update: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::default(), None, on_update);
+    let mut pass = |on_update: &mut OnSurveyUpdate| survey(&view, &SurveyOptions::new(), None, on_update);
     let survey = survey_with_fixes(&view, &mut pass, &progress, &mut |fix| {
         counts.add(&fix.finding);
         status = status.combine(ExitStatus::for_finding(&fix.finding, fix.fix.as_ref(), view.log().version()));
@@ -74,7 +74,7 @@ fn verify_current_state(log: &Path, global: &GlobalArgs, out: &mut CommandOutput
 
 /// Prints the repair history to stdout, and files in the journal folder that are not journals of this log to stderr.
 fn list_repairs(paths: &LogPaths, out: &mut CommandOutput) -> CommandResult {
-    let (records, notices) = repair::read_repair_records(paths)?;
+    let RepairHistory { records, notices } = repair::read_repair_history(paths)?;
     for record in &records {
         if out.is_json() { out.print_json(&json::record(record)) } else { out.print_line(&record_line(record)) }?;
     }

@@ -175,7 +175,7 @@ impl VerifyScope {
             frames_only: args.frames,
             from: from.or(since_mark),
             until: args.until,
-            ..SurveyOptions::default()
+            ..SurveyOptions::new()
         };
         Self { ranges, options, last_verification }
     }

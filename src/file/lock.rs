@@ -34,7 +34,8 @@ pub(crate) fn lock_for_writing(
     ensure_same_file(path, storage.identity(), disk.identity(path))
 }
 
-/// Checks that the file that was opened is the file that is found now.
+/// Checks that the file that was opened is the file that is found now. Files without identities pass: nothing shows
+/// that they differ.
 ///
 /// # Errors
 /// `Changed` when they differ; `Io` when one of them could not be identified.
@@ -45,7 +46,7 @@ pub(crate) fn ensure_same_file(
 ) -> Result<(), StorageError> {
     let to_error = |error| StorageError::io(path, "find", error);
     let (opened, found) = (opened.map_err(to_error)?, found.map_err(to_error)?);
-    if opened.is_same_file(found) {
+    if opened.is_same_file(found).unwrap_or(true) {
         return Ok(());
     }
     Err(StorageError::Changed {

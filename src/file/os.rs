@@ -236,7 +236,7 @@ mod platform {
     }
 
     pub(super) fn identity(metadata: &Metadata) -> FileIdentity {
-        FileIdentity { device: metadata.dev(), inode: metadata.ino(), links: metadata.nlink() }
+        FileIdentity::new(metadata.dev(), metadata.ino()).with_links(metadata.nlink())
     }
 
     /// Copies owner, group and mode of the log as far as permitted. The file is never readable by more users than the

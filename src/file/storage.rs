@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::WriterPresence;
 
 /// One open file. Every method takes `&self`, because a file is read from several threads.
@@ -205,27 +207,72 @@ pub enum OpenMode<'a> {
     },
 }
 
-/// Identifies a file independently of its path: by device and inode, on platforms that have them.
+/// Identifies a file independently of its path, on platforms that number their files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct FileIdentity {
-    /// The number of the device.
-    pub device: u64,
-    /// The number of the file on the device.
-    pub inode: u64,
+    /// Device and inode of the file; `None` on platforms that have none.
+    pub device_inode: Option<DeviceInode>,
     /// The number of names (hard links) of the file.
     pub links: u64,
 }
 
+/// The number of a device, and the number of a file on it. In JSON, an array of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "(u64, u64)", into = "(u64, u64)")]
+#[non_exhaustive]
+pub struct DeviceInode {
+    /// The number of the device.
+    pub device: u64,
+    /// The number of the file on the device.
+    pub inode: u64,
+}
+
 impl FileIdentity {
     /// The identity of every file on platforms without device and inode numbers.
-    pub const UNKNOWN: Self = Self { device: u64::MAX, inode: u64::MAX, links: 1 };
+    pub const UNKNOWN: Self = Self { device_inode: None, links: 1 };
 
-    /// True when both identify the same file. The number of its names is ignored, because it can change.
-    ///
-    /// On platforms without identities, this is true for any two files.
-    pub const fn is_same_file(self, other: Self) -> bool {
-        self.device == other.device && self.inode == other.inode
+    /// Creates the identity of a file with one name.
+    pub const fn new(device: u64, inode: u64) -> Self {
+        Self { device_inode: Some(DeviceInode { device, inode }), links: 1 }
     }
+
+    /// Sets the number of names of the file.
+    #[must_use]
+    pub const fn with_links(mut self, links: u64) -> Self {
+        self.links = links;
+        self
+    }
+
+    /// Returns whether both identify the same file; `None` when one of them is unknown. The number of names is ignored,
+    /// because it can change.
+    pub fn is_same_file(self, other: Self) -> Option<bool> {
+        Some(self.device_inode? == other.device_inode?)
+    }
+}
+
+impl From<(u64, u64)> for DeviceInode {
+    fn from((device, inode): (u64, u64)) -> Self {
+        Self { device, inode }
+    }
+}
+
+impl From<DeviceInode> for (u64, u64) {
+    fn from(file: DeviceInode) -> Self {
+        (file.device, file.inode)
+    }
+}
+
+/// Returns whether two paths lead to the same file; false when one of them leads to no file.
+///
+/// The files are compared by their identities, which also finds hard links. Where files have no identities, the paths
+/// are compared after their links are resolved.
+pub(crate) fn lead_to_same_file(disk: &dyn Disk, one: &Path, other: &Path) -> bool {
+    let (Ok(first), Ok(second)) = (disk.identity(one), disk.identity(other)) else { return false };
+    first.is_same_file(second).unwrap_or_else(|| match (disk.resolve(one), disk.resolve(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    })
 }
 
 /// Reads until `buf` is full or the file ends, and returns the number of bytes read.

@@ -55,8 +55,8 @@ fn parse_lock_holder(line: &str, file: FileIdentity) -> Option<u32> {
     let mut parts = id.split(':');
     let (major, minor) = (u32::from_str_radix(parts.next()?, 16).ok()?, u32::from_str_radix(parts.next()?, 16).ok()?);
     let inode: u64 = parts.next()?.parse().ok()?;
-    let locked = FileIdentity { device: rustix::fs::makedev(major, minor), inode, links: 1 };
-    (access == "WRITE" && locked.is_same_file(file)).then(|| pid.parse().ok()).flatten()
+    let locked = FileIdentity::new(rustix::fs::makedev(major, minor), inode);
+    (access == "WRITE" && locked.is_same_file(file) == Some(true)).then(|| pid.parse().ok()).flatten()
 }
 
 /// Finds another process that has a descriptor of `file` open for writing.
@@ -74,10 +74,8 @@ fn find_open_writer(file: FileIdentity) -> Option<u32> {
                 return false;
             };
             descriptors.flatten().any(|descriptor| {
-                let is_open = std::fs::metadata(descriptor.path()).is_ok_and(|found| {
-                    let identity = FileIdentity { device: found.dev(), inode: found.ino(), links: found.nlink() };
-                    identity.is_same_file(file)
-                });
+                let is_open = std::fs::metadata(descriptor.path())
+                    .is_ok_and(|found| FileIdentity::new(found.dev(), found.ino()).is_same_file(file) == Some(true));
                 is_open && can_write(*pid, &descriptor.file_name().to_string_lossy())
             })
         })

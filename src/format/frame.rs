@@ -2,6 +2,8 @@
 //!
 //! The decoder accepts any slice and never panics. Its result is complete, incomplete or corrupt.
 
+use serde::{Deserialize, Serialize};
+
 use super::byte_layout::{FieldSpec, u32_at};
 use super::{EventView, PayloadError, Version, crc};
 
@@ -44,6 +46,16 @@ pub enum FrameFault {
     },
     /// The payload is not an event. Only version 0 reports this, because it has no checksum to validate a frame.
     InvalidEvent(PayloadError),
+}
+
+/// Identifies a valid frame of a log by its offset and its checksum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FrameIdentity {
+    /// File offset of the frame.
+    pub offset: u64,
+    /// Checksum stored in the frame.
+    pub checksum: u32,
 }
 
 /// A valid frame, borrowed from the bytes it was decoded from.

@@ -5,6 +5,7 @@
 
 use super::byte_layout::{FieldSpec, is_contiguous_layout, u16_at, u32_at, u64_at};
 use super::crc;
+use super::frame::FrameIdentity;
 
 /// Size of a page on disk, in bytes.
 pub const PAGE_SIZE: usize = 4096;
@@ -203,6 +204,16 @@ impl IndexHeader {
     /// Returns the extent of a section.
     pub fn section_extent(&self, section: IndexSection) -> IndexExtent {
         self.sections.get(section as usize).copied().unwrap_or_default()
+    }
+
+    /// Returns the first frame that the index covers. The values are 0 when it covers no frame.
+    pub fn first_frame(&self) -> FrameIdentity {
+        FrameIdentity { offset: self.first_offset, checksum: self.first_checksum }
+    }
+
+    /// Returns the last frame that the index covers. The values are 0 when it covers no frame.
+    pub fn last_frame(&self) -> FrameIdentity {
+        FrameIdentity { offset: self.last_offset, checksum: self.log_checksum }
     }
 
     /// Returns the runs that hold at least one aggregate.

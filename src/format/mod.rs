@@ -26,6 +26,7 @@ pub(crate) use damage::FindingLayout;
 pub use damage::{DamageKind, Evidence, Finding};
 pub use event::{EventView, StoredEvent};
 pub(crate) use frame::Frame;
+pub use frame::FrameIdentity;
 pub(crate) use header::{HEADER_LEN, HeaderFault};
 pub use header::{LogHeader, Version};
 pub use json_scanner::PayloadError;

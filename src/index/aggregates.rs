@@ -16,6 +16,7 @@ use super::source::{SourceLog, SourceLogs};
 use super::sparse_grid::SparseGrid;
 use super::stored_run::StoredRun;
 use crate::file::LogFile;
+use crate::format::FrameIdentity;
 
 /// Maps aggregate ids to the offsets of their events, for the part of the log that the index covers.
 ///
@@ -45,8 +46,8 @@ pub struct AggregateIndex {
     pub(super) log_header: [u8; 16],
     pub(super) lost_tail: LostTail,
     pub(super) verification_mark: Option<VerificationMark>,
-    /// Offset and checksum of a frame after the covered part. It identifies the log when the index covers no frame.
-    pub(super) known_frame: Option<(u64, u32)>,
+    /// A frame after the covered part. It identifies the log when the index covers no frame.
+    pub(super) known_frame: Option<FrameIdentity>,
     pub(super) spill_options: SpillOptions,
     pub(super) sources: SourceLogs,
 }

@@ -2,6 +2,7 @@
 //! back to a checkpoint.
 
 use super::sparse_grid::Coalesce;
+use crate::format::FrameIdentity;
 use crate::format::index::{IndexHeader, put_varint, take_varint};
 
 /// The totals of a part of the log: numbers of events and frames, its end, and its first and last frame.
@@ -15,10 +16,10 @@ pub(crate) struct Totals {
     pub(crate) frames: u64,
     /// The number of gaps.
     pub(crate) gaps: u64,
-    /// Offset and checksum of the first frame.
-    pub(crate) first_frame: Option<(u64, u32)>,
-    /// Offset and checksum of the last frame.
-    pub(crate) last_frame: Option<(u64, u32)>,
+    /// The first frame.
+    pub(crate) first_frame: Option<FrameIdentity>,
+    /// The last frame.
+    pub(crate) last_frame: Option<FrameIdentity>,
     /// The time of the last event, in milliseconds since the Unix epoch.
     pub(crate) last_time: Option<u64>,
 }
@@ -73,8 +74,9 @@ pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     let totals = &checkpoint.totals;
     let (first, last) = (totals.first_frame.unwrap_or_default(), totals.last_frame.unwrap_or_default());
     let has_time = u64::from(totals.last_time.is_some());
-    let numbers = [totals.covered_to, totals.events, totals.frames, totals.gaps, first.0, u64::from(first.1)];
-    let more_numbers = [last.0, u64::from(last.1), has_time, totals.last_time.unwrap_or_default()];
+    let numbers =
+        [totals.covered_to, totals.events, totals.frames, totals.gaps, first.offset, u64::from(first.checksum)];
+    let more_numbers = [last.offset, u64::from(last.checksum), has_time, totals.last_time.unwrap_or_default()];
     for number in numbers.into_iter().chain(more_numbers).chain([checkpoint.counts.len() as u64]) {
         put_varint(number, out);
     }
@@ -88,8 +90,8 @@ pub(super) fn encode_checkpoint(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
 pub(super) fn decode_checkpoint(rest: &mut &[u8], names: u64, header: &IndexHeader) -> Option<Checkpoint> {
     let mut next = || take_varint(rest);
     let (covered_to, events, frames, gaps) = (next()?, next()?, next()?, next()?);
-    let first = (next()?, u32::try_from(next()?).ok()?);
-    let last = (next()?, u32::try_from(next()?).ok()?);
+    let first = FrameIdentity { offset: next()?, checksum: u32::try_from(next()?).ok()? };
+    let last = FrameIdentity { offset: next()?, checksum: u32::try_from(next()?).ok()? };
     let (has_time, time, len) = (next()?, next()?, next()?);
     let has_frames = frames > 0;
     let totals = Totals {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::file::{Disk, OsDisk};
+use crate::format::FrameIdentity;
 
 /// The part of the log that an index covers. All offsets are bytes from the start of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +38,8 @@ pub struct LostTail {
     pub lost_events: u64,
     /// The number of aggregates to which the lost events belonged.
     pub lost_aggregates: u64,
-    /// Offset and checksum of the last lost frame. A copy of the log that has this frame can restore the tail.
-    pub last_frame: Option<(u64, u32)>,
+    /// The last lost frame. A copy of the log that has this frame can restore the tail.
+    pub last_frame: Option<FrameIdentity>,
 }
 
 /// The end of the verified part of a log, and the time of the verification.

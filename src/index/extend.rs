@@ -17,6 +17,7 @@ use super::part::IndexPart;
 use super::run_writer::{SpillLocation, merge_to_memory};
 use super::sparse_grid::SparseGrid;
 use crate::StorageError;
+use crate::format::FrameIdentity;
 
 /// Two neighbouring runs in memory are merged when the first has fewer events than this.
 const SMALL_RUN: u64 = 1 << 15;
@@ -231,7 +232,7 @@ impl AggregateIndex {
     }
 
     /// Records the offset and checksum of a frame that identifies the log, even when the covered part ends before it.
-    pub(crate) fn set_known_frame(&mut self, known_frame: Option<(u64, u32)>) {
+    pub(crate) fn set_known_frame(&mut self, known_frame: Option<FrameIdentity>) {
         self.known_frame = known_frame;
     }
 

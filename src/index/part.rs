@@ -9,7 +9,7 @@ use super::block::{Anchor, Block};
 use super::checkpoint::{Checkpoint, Totals};
 use super::memory_run::MemoryRun;
 use super::sparse_grid::SparseGrid;
-use crate::format::{EventView, Frame};
+use crate::format::{EventView, Frame, FrameIdentity};
 
 /// The largest number of blocks in an index. When there are more, adjacent blocks are joined.
 pub(super) const MAX_BLOCKS: usize = 32_768;
@@ -101,7 +101,7 @@ impl IndexPart {
     /// Adds a frame to the totals.
     #[inline]
     fn count_frame(&mut self, at: u64, frame: &Frame) {
-        let known = (at, frame.checksum());
+        let known = FrameIdentity { offset: at, checksum: frame.checksum() };
         self.totals.first_frame.get_or_insert(known);
         self.totals.last_frame = Some(known);
         self.totals.frames += 1;

@@ -14,6 +14,7 @@ use super::pages::PageReader;
 use super::stored_run::StoredRun;
 use crate::StorageError;
 use crate::file::{Disk, OpenMode};
+use crate::format::FrameIdentity;
 use crate::format::index::{
     ANCHOR_LEN, IndexExtent, IndexHeader, IndexHeaderFault, IndexSection, PAGE_DATA_SIZE, PAGE_SIZE, RunExtents,
 };
@@ -205,17 +206,19 @@ impl PersistedIndex {
             log_end_offset: header.log_end_offset,
             lost_events: header.lost_events,
             lost_aggregates: header.lost_aggregates,
-            last_frame: (header.seen_offset > 0).then_some((header.seen_offset, header.seen_checksum)),
+            last_frame: (header.seen_offset > 0)
+                .then_some(FrameIdentity { offset: header.seen_offset, checksum: header.seen_checksum }),
         }
     }
 
-    /// Offset and checksum of a frame after the covered part that identifies the log; `None` when the file has none.
-    pub(crate) fn known_frame(&self) -> Option<(u64, u32)> {
-        (self.header.known_offset > 0).then_some((self.header.known_offset, self.header.known_checksum))
+    /// A frame after the covered part that identifies the log; `None` when the file records none.
+    pub(crate) fn known_frame(&self) -> Option<FrameIdentity> {
+        let (offset, checksum) = (self.header.known_offset, self.header.known_checksum);
+        (offset > 0).then_some(FrameIdentity { offset, checksum })
     }
 
-    /// Offset and checksum of the last frame that any index has recorded, even when the log has lost it.
-    pub(crate) fn last_seen_frame(&self) -> Option<(u64, u32)> {
+    /// The last frame that any index has recorded, even when the log has lost it.
+    pub(crate) fn last_seen_frame(&self) -> Option<FrameIdentity> {
         self.lost_tail().last_frame.or(self.totals().last_frame)
     }
 
@@ -228,8 +231,8 @@ impl PersistedIndex {
             events: header.events,
             frames: header.frames,
             gaps: header.gaps,
-            first_frame: has_frames.then_some((header.first_offset, header.first_checksum)),
-            last_frame: has_frames.then_some((header.last_offset, header.log_checksum)),
+            first_frame: has_frames.then(|| header.first_frame()),
+            last_frame: has_frames.then(|| header.last_frame()),
             last_time: (header.events > 0).then_some(header.last_time),
         }
     }

@@ -198,7 +198,7 @@ fn build_header(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections:
     // After a repair has replaced a lost tail with a gap, the index covers that range again, and no tail is lost.
     let lost_tail =
         if index.lost_tail.log_end_offset > coverage.covered_to { index.lost_tail } else { LostTail::default() };
-    let known_frame = index.known_frame.filter(|(offset, _)| *offset >= coverage.covered_to).unwrap_or_default();
+    let known_frame = index.known_frame.filter(|frame| frame.offset >= coverage.covered_to).unwrap_or_default();
     let last_seen = lost_tail.last_frame.unwrap_or_default();
     IndexHeader {
         log_version: index.log_version,
@@ -206,10 +206,10 @@ fn build_header(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections:
         log_end_offset: coverage.log_end_offset,
         covered_to: coverage.covered_to,
         scanned_to: coverage.scanned_to,
-        first_offset: first.0,
-        first_checksum: first.1,
-        log_checksum: last.1,
-        last_offset: last.0,
+        first_offset: first.offset,
+        first_checksum: first.checksum,
+        log_checksum: last.checksum,
+        last_offset: last.offset,
         events: totals.events,
         frames: totals.frames,
         gaps: totals.gaps,
@@ -222,9 +222,9 @@ fn build_header(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections:
         checkpoint_spacing: index.checkpoints.spacing(),
         runs: *runs,
         sections,
-        known_offset: known_frame.0,
-        known_checksum: known_frame.1,
-        seen_checksum: last_seen.1,
-        seen_offset: last_seen.0,
+        known_offset: known_frame.offset,
+        known_checksum: known_frame.checksum,
+        seen_checksum: last_seen.checksum,
+        seen_offset: last_seen.offset,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::AggregateIndex;
 use crate::StorageError;
-use crate::file::{FileIdentity, LogFile};
+use crate::file::LogFile;
 
 /// The log from which an index was built.
 ///
@@ -51,9 +51,6 @@ impl SourceLogs {
 }
 
 fn is_same_file(one: &Arc<LogFile>, other: &Arc<LogFile>) -> bool {
-    let same_identity = || {
-        let (one, other) = (one.storage().identity().ok()?, other.storage().identity().ok()?);
-        Some(one != FileIdentity::UNKNOWN && one.is_same_file(other))
-    };
+    let same_identity = || one.storage().identity().ok()?.is_same_file(other.storage().identity().ok()?);
     Arc::ptr_eq(one, other) || same_identity().unwrap_or(false)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{IndexFault, PersistedIndex};
 use crate::StorageError;
 use crate::file::{LogFile, OffsetLocation, locate_offset};
+use crate::format::FrameIdentity;
 
 /// How an index file relates to its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,10 +100,11 @@ pub(crate) fn examine_index(
     }
     let mut recorded_frames = Vec::from_iter(index.known_frame());
     if header.frames > 0 {
-        recorded_frames
-            .extend([(header.first_offset, header.first_checksum), (header.last_offset, header.log_checksum)]);
+        recorded_frames.extend([header.first_frame(), header.last_frame()]);
         match index.first_and_last_anchors(len.min(header.last_offset)) {
-            Ok(anchors) => recorded_frames.extend(anchors.iter().map(|anchor| (anchor.offset, anchor.checksum))),
+            Ok(anchors) => recorded_frames.extend(
+                anchors.iter().map(|anchor| FrameIdentity { offset: anchor.offset, checksum: anchor.checksum }),
+            ),
             Err(IndexFault::Io(error)) => return Err(error),
             Err(fault) => {
                 let reason = fault.into_error(index.path()).to_string();
@@ -111,8 +113,8 @@ pub(crate) fn examine_index(
         }
     }
     let mut has_matching_frame = false;
-    for (offset, checksum) in recorded_frames {
-        match match_frame(log, offset, checksum, len)? {
+    for recorded in recorded_frames {
+        match match_frame(log, recorded, len)? {
             FrameMatch::Matching => has_matching_frame = true,
             FrameMatch::Different(reason) => return without_match(IndexState::Foreign { reason }),
             FrameMatch::NoEvidence => {}
@@ -135,7 +137,8 @@ pub(crate) fn examine_index(
     Ok(IndexExamination { state, has_matching_frame })
 }
 
-fn match_frame(log: &Arc<LogFile>, offset: u64, checksum: u32, len: u64) -> Result<FrameMatch, StorageError> {
+fn match_frame(log: &Arc<LogFile>, recorded: FrameIdentity, len: u64) -> Result<FrameMatch, StorageError> {
+    let FrameIdentity { offset, checksum } = recorded;
     let mut buf = Vec::new();
     if let Some(frame) = log.read_frame_at(offset, &mut buf)? {
         let found = frame.checksum();

@@ -41,21 +41,30 @@ pub enum DifferenceKind {
 }
 
 impl DifferenceKind {
-    /// Every kind, with its name in reports.
-    pub const ALL: [(DifferenceKind, &'static str); 8] = [
-        (DifferenceKind::Header, "header"),
-        (DifferenceKind::Frame, "frame"),
-        (DifferenceKind::OnlyInA, "only_in_a"),
-        (DifferenceKind::OnlyInB, "only_in_b"),
-        (DifferenceKind::Bytes, "bytes"),
-        (DifferenceKind::Unreadable, "unreadable"),
-        (DifferenceKind::AIsLonger, "only_a_goes_on"),
-        (DifferenceKind::BIsLonger, "only_b_goes_on"),
+    /// Every kind, in the order of reports.
+    pub const ALL: [Self; 8] = [
+        Self::Header,
+        Self::Frame,
+        Self::OnlyInA,
+        Self::OnlyInB,
+        Self::Bytes,
+        Self::Unreadable,
+        Self::AIsLonger,
+        Self::BIsLonger,
     ];
 
     /// Returns the name of the kind in reports.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Frame => "frame",
+            Self::OnlyInA => "only_in_a",
+            Self::OnlyInB => "only_in_b",
+            Self::Bytes => "bytes",
+            Self::Unreadable => "unreadable",
+            Self::AIsLonger => "only_a_goes_on",
+            Self::BIsLonger => "only_b_goes_on",
+        }
     }
 }
 
@@ -85,8 +94,10 @@ pub type OnDiffUpdate<'a> = dyn FnMut(DiffUpdate) -> ControlFlow<()> + 'a;
 /// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// The sizes of both logs in bytes, at the start of the comparison.
-    pub sizes: (u64, u64),
+    /// The size of the first log in bytes, at the start of the comparison.
+    pub a_bytes: u64,
+    /// The size of the second log in bytes, at the start of the comparison.
+    pub b_bytes: u64,
     /// The file offset up to which the copies are equal.
     pub identical_to: u64,
     /// The first [`MAX_DIFFERENCES`] differences, by ascending offset.
@@ -126,7 +137,7 @@ pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Co
         });
     }
     let ends = (a.len()?, b.len()?);
-    let comparison = Comparison { sizes: ends, identical_to: u64::MAX, ..Comparison::default() };
+    let comparison = Comparison { a_bytes: ends.0, b_bytes: ends.1, identical_to: u64::MAX, ..Comparison::default() };
     let common_end = ends.0.min(ends.1);
     let mut comparer =
         LogComparer { logs: (a, b), ends, common_end, on_update, comparison, last_difference: None, reported_to: 0 };
@@ -327,8 +338,8 @@ impl LogComparer<'_> {
     }
 
     fn record_difference(&mut self, kind: DifferenceKind, range: Range<u64>) -> Result<(), StorageError> {
-        for (count, row) in self.comparison.counts.iter_mut().zip(DifferenceKind::ALL) {
-            *count += u64::from(row.0 == kind);
+        for (count, counted) in self.comparison.counts.iter_mut().zip(DifferenceKind::ALL) {
+            *count += u64::from(counted == kind);
         }
         let difference = LogDifference { kind, start: range.start, end: range.end };
         let answer = (self.on_update)(DiffUpdate::Difference(&difference));

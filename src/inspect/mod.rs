@@ -14,7 +14,7 @@
 //! use chronicle::inspect::{SurveyOptions, survey};
 //!
 //! let log = EventLog::open_read_only(&path)?;
-//! let survey = survey(log.view(), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(()))?;
+//! let survey = survey(log.view(), &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(()))?;
 //! for finding in &survey.findings {
 //!     println!("{} at {}..{}", finding.kind.name(), finding.start, finding.end);
 //! }

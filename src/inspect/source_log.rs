@@ -15,7 +15,7 @@ impl SourceLog for LogView {
 
     fn extend(&self, index: &mut AggregateIndex, until: u64) -> Result<(), StorageError> {
         let from = Some(index.coverage().covered_to);
-        let options = SurveyOptions { from, until: Some(until), ..SurveyOptions::default() };
+        let options = SurveyOptions { from, until: Some(until), ..SurveyOptions::new() };
         survey(self, &options, Some(index), &mut |_| ControlFlow::Continue(())).map(|_| ())
     }
 }

@@ -10,7 +10,12 @@ use crate::index::RangeSet;
 pub const MAX_FINDINGS: usize = 10_000;
 
 /// The options of a survey: the range of the log that is read, and the depth.
+///
+/// ```
+/// let options = chronicle::SurveyOptions::new().from(4096).until(1 << 20).frames_only();
+/// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct SurveyOptions {
     /// Do not parse payloads. The survey then reports no `invalid_event` and no `clock`, and extends no index.
     pub frames_only: bool,
@@ -23,6 +28,49 @@ pub struct SurveyOptions {
     pub previous_time: Option<u64>,
     /// The size in bytes of the parts that are read at the same time; `None` is 16 MiB. The findings do not depend on it.
     pub part_bytes: Option<u64>,
+}
+
+impl SurveyOptions {
+    /// Creates the default options: the whole log, with its payloads.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads frames without parsing their payloads. The survey then reports no `invalid_event` and no
+    /// `clock`, and extends no index.
+    #[must_use]
+    pub fn frames_only(mut self) -> Self {
+        self.frames_only = true;
+        self
+    }
+
+    /// Starts at this offset, where a frame is expected, instead of the first frame. The header is then not checked.
+    #[must_use]
+    pub fn from(mut self, offset: u64) -> Self {
+        self.from = Some(offset);
+        self
+    }
+
+    /// Ends before the first frame that starts at this offset or later. A lost end of the log is then not reported.
+    #[must_use]
+    pub fn until(mut self, offset: u64) -> Self {
+        self.until = Some(offset);
+        self
+    }
+
+    /// Sets the time of the last readable event before the start, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn previous_time(mut self, time_ms: u64) -> Self {
+        self.previous_time = Some(time_ms);
+        self
+    }
+
+    /// Sets the size of the parts that are read at the same time; the default is 16 MiB.
+    #[must_use]
+    pub fn part_bytes(mut self, bytes: u64) -> Self {
+        self.part_bytes = Some(bytes);
+        self
+    }
 }
 
 /// A report of a running survey.

@@ -197,7 +197,7 @@ impl EventLog {
     ) -> Result<Survey, StorageError> {
         let coverage = index.coverage();
         let from = (coverage.frames > 0 || coverage.start > 0).then_some(coverage.covered_to);
-        survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(index), on_update)
+        survey(&self.view, &SurveyOptions { from, ..SurveyOptions::new() }, Some(index), on_update)
     }
 
     /// Records in an index the ranges of the log that a pass has verified, and the damage that it found there. A pass
@@ -234,9 +234,9 @@ impl EventLog {
         let survey = match build_from {
             Some(start) => {
                 let from = (start > 0).then_some(start);
-                survey(&self.view, &SurveyOptions { from, ..SurveyOptions::default() }, Some(&mut index), on_update)?
+                survey(&self.view, &SurveyOptions { from, ..SurveyOptions::new() }, Some(&mut index), on_update)?
             }
-            None => survey_ranges(&self.view, ranges, len, &SurveyOptions::default(), on_update)?,
+            None => survey_ranges(&self.view, ranges, len, &SurveyOptions::new(), on_update)?,
         };
         let (coverage, len) = (index.coverage(), self.view.log().len()?);
         if build_from.is_none() && coverage.scanned_to != len && coverage.covered_to <= len {
@@ -268,7 +268,7 @@ impl EventLog {
     /// `Io`, `Changed`, or `OutOfMemory` when the log cannot be read. Damage is not an error: the result lists it as
     /// findings.
     pub fn verify(&self) -> Result<Survey, StorageError> {
-        survey(&self.view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(()))
+        survey(&self.view, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(()))
     }
 
     /// Replaces the index that this log keeps in memory with one that another handle of the same log has brought up to

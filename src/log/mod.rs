@@ -13,4 +13,4 @@ pub use event_log::EventLog;
 pub use options::OpenOptions;
 #[cfg(feature = "app")]
 pub(crate) use options::now_ms;
-pub use replay::Replay;
+pub use replay::{Replay, ReplayedEvent};

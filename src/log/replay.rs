@@ -8,7 +8,7 @@ use crate::file::{OffsetLocation, locate_offset};
 use crate::format::event_fields::EventFields;
 use crate::format::{EventView, Finding, StoredEvent, gap};
 use crate::inspect::{FrameContent, LogView, LogWalk, WalkItem, classify_frame, invalid_event_finding};
-use crate::repair::{LogPaths, RepairRecord, find_gap_journal, read_repair_records};
+use crate::repair::{LogPaths, RepairRecord, find_gap_journal, read_repair_history};
 
 /// The smallest number of bytes read ahead, used for ranges that are shorter.
 const MIN_READ_AHEAD: u64 = 4096;
@@ -99,12 +99,12 @@ impl Replay {
         self.walk.file_end()
     }
 
-    /// Returns the next event and its file offset. The event borrows the read buffer, so no bytes are copied.
+    /// Returns the next event with its file offset. The event borrows the read buffer, so no bytes are copied.
     ///
     /// # Errors
     /// `Damaged` and `Gap` for a range without readable events, after which the replay continues; `Io`, `Changed` and
     /// `OutOfMemory` when the log cannot be read, which ends the replay.
-    pub fn next_event(&mut self) -> Option<Result<(u64, EventView<'_>), StorageError>> {
+    pub fn next_event(&mut self) -> Option<Result<ReplayedEvent<'_>, StorageError>> {
         // The event is borrowed after the loop, because the borrow checker rejects a borrow inside the loop that is
         // returned on one path only.
         let fields = loop {
@@ -127,8 +127,8 @@ impl Replay {
                 }
             }
         };
-        let (at, frame) = self.walk.current_frame()?;
-        EventView::from_validated(frame.payload(), fields).map(|event| Ok((at, event)))
+        let (offset, frame) = self.walk.current_frame()?;
+        EventView::from_validated(frame.payload(), fields).map(|event| Ok(ReplayedEvent { offset, event }))
     }
 
     /// Restricts the replay to `range` and moves to its start, which must be the start of a frame or a damaged range.
@@ -165,18 +165,27 @@ impl Replay {
     /// is left out and does not fail the replay.
     fn gap_error(&mut self, Range { start, end }: Range<u64>, content: Option<String>) -> StorageError {
         let log_paths = &self.log_paths;
-        let records = self
-            .repair_records
-            .get_or_insert_with(|| read_repair_records(log_paths).map(|(records, _)| records).unwrap_or_default());
+        let records =
+            self.repair_records.get_or_insert_with(|| read_repair_history(log_paths).unwrap_or_default().records);
         let journal = find_gap_journal(records, start..end).map(Path::to_owned);
         StorageError::Gap { path: self.walk.view().path().to_owned(), start, end, content, journal }
     }
+}
+
+/// An event of a replay, with its file offset. It borrows the read buffer of the replay.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ReplayedEvent<'a> {
+    /// File offset of the event's frame.
+    pub offset: u64,
+    /// The event.
+    pub event: EventView<'a>,
 }
 
 impl Iterator for Replay {
     type Item = Result<StoredEvent, StorageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.next_event()?.map(|(at, event)| event.to_stored(at)))
+        Some(self.next_event()?.map(|ReplayedEvent { offset, event }| event.to_stored(offset)))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::filter::Filter;
 use super::json_tokens::leaf_values;
 use super::page::{PageRequest, read_page};
-use super::row::{Direction, LogRow, RowContent, RowPage};
+use super::row::{LogRow, ReadStart, RowContent, RowPage};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::EventView;
@@ -75,12 +75,12 @@ pub fn read_aggregate_history(
     on_progress: &mut OnProgress,
 ) -> Result<AggregateHistory, StorageError> {
     let filter = Filter::parse(&format!("agg:{aggregate} -is:damaged -is:gap"), 0).unwrap_or_default();
-    let mut read = |direction, limit| -> Result<RowPage, StorageError> {
-        read_page(view, index, &PageRequest { from: offset, direction, limit, filter: &filter }, on_progress)
+    let mut read = |start, limit| -> Result<RowPage, StorageError> {
+        read_page(view, index, &PageRequest::new(&filter, start, limit), on_progress)
     };
-    let after = read(Direction::Forward, EVENTS_AFTER)?;
+    let after = read(ReadStart::forward(offset), EVENTS_AFTER)?;
     // One more event than is listed is read, because the first listed event is compared with it.
-    let before = read(Direction::Backward, EVENTS_BEFORE + 1)?;
+    let before = read(ReadStart::backward(offset), EVENTS_BEFORE + 1)?;
     let starts_at_first = before.at_start && before.rows.len() <= EVENTS_BEFORE;
     let mut previous: Option<String> = None;
     let mut entries = Vec::new();

@@ -38,16 +38,24 @@ pub(super) enum NonEventKind {
 }
 
 impl NonEventKind {
-    const ALL: [(&str, Self); 3] = [("damaged", Self::Damaged), ("gap", Self::Gap), ("invalid", Self::Invalid)];
+    const ALL: [Self; 3] = [Self::Damaged, Self::Gap, Self::Invalid];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Gap => "gap",
+            Self::Invalid => "invalid",
+        }
+    }
 
     /// Iterates over the names of the kinds, as a user types them.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().map(|(name, _)| *name)
+        Self::ALL.into_iter().map(Self::name)
     }
 
     /// Returns the kind with this name.
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// True when findings of `kind` are rows of this kind.

@@ -210,8 +210,7 @@ impl Hits {
         limit: usize,
         on_progress: &mut OnProgress,
     ) -> Result<RowPage, StorageError> {
-        let ReadStart { from, direction } = start;
-        let request = PageRequest { from, direction, limit, filter: &self.filter };
+        let request = PageRequest::new(&self.filter, start, limit);
         let reader = LogReader::new(view, RowFilter { filter: &self.filter, pattern: None })?;
         match self.indexed_reader(reader, start)?.filter(|_| limit > 0 && self.pattern.is_none()) {
             Some(indexed) => {
@@ -238,7 +237,7 @@ impl Hits {
         let Some(pattern) = &self.pattern else { return Ok(None) };
         let reader = LogReader::new(view, RowFilter { filter: &self.filter, pattern: Some(pattern) })?;
         let Some(indexed) = self.indexed_reader(reader, start)? else {
-            let request = SearchRequest { pattern, filter: &self.filter, start };
+            let request = SearchRequest::new(pattern, &self.filter, start);
             return search::find_match(view, index, &request, on_progress);
         };
         let mut meter = ProgressMeter::new(on_progress, reader.log_end);

@@ -6,7 +6,7 @@ use super::filter::Filter;
 use super::offset_input::parse_offset;
 use super::page::{PageRequest, read_page};
 use super::progress_meter::ProgressMeter;
-use super::row::Direction;
+use super::row::{Direction, ReadStart};
 use super::syntax_error::QuerySyntaxError;
 use super::time_input;
 use crate::StorageError;
@@ -117,7 +117,8 @@ fn percent_to_offset(bytes: u64, percent: f64) -> u64 {
 
 /// Returns the start of the first row at or after an offset, or of the last row before it.
 fn nearest_row_start(view: &LogView, from: u64, direction: Direction) -> Result<Option<u64>, StorageError> {
-    let request = PageRequest { from, direction, limit: 1, filter: &Filter::default() };
+    let filter = Filter::default();
+    let request = PageRequest::new(&filter, ReadStart::new(from, direction), 1);
     let page = read_page(view, None, &request, &mut |_| ControlFlow::Continue(()))?;
     let row = match direction {
         Direction::Forward => page.rows.first(),

@@ -9,7 +9,7 @@
 //! # let path = folder.path().join("accounts.log");
 //! use std::ops::ControlFlow;
 //!
-//! use chronicle::query::{Direction, Filter, PageRequest, read_page};
+//! use chronicle::query::{Filter, PageRequest, ReadStart, read_page};
 //! use chronicle::{Event, EventLog};
 //!
 //! let mut log = EventLog::create(&path)?;
@@ -18,7 +18,7 @@
 //!     log.append(&event.aggregate_id(id).payload_json("{}").build()?)?;
 //! }
 //! let filter = Filter::parse("agg:42 type:Updated", 0)?;
-//! let request = PageRequest { from: 0, direction: Direction::Forward, limit: 10, filter: &filter };
+//! let request = PageRequest::new(&filter, ReadStart::forward(0), 10);
 //! let page = read_page(log.view(), None, &request, &mut |_| ControlFlow::Continue(()))?;
 //! assert_eq!(page.rows.len(), 1);
 //! # Ok(())

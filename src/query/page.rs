@@ -8,7 +8,7 @@ use super::filter::Filter;
 use super::indexed_reader::IndexedReader;
 use super::log_reader::LogReader;
 use super::progress_meter::ProgressMeter;
-use super::row::{Direction, LogRow, RowBatch, RowPage};
+use super::row::{Direction, LogRow, ReadStart, RowBatch, RowPage};
 use super::row_filter::RowFilter;
 use crate::StorageError;
 use crate::index::{AggregateIndex, IndexFault};
@@ -16,15 +16,21 @@ use crate::inspect::{LogView, OnProgress};
 
 /// A request for a page of rows.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct PageRequest<'a> {
-    /// The file offset from which rows are read. Any number is allowed. The row that contains it is on the forward page.
-    pub from: u64,
-    /// The direction in which rows are read.
-    pub direction: Direction,
-    /// Largest number of rows.
-    pub limit: usize,
     /// The filter, which selects the rows.
     pub filter: &'a Filter,
+    /// The start and the direction of the read.
+    pub start: ReadStart,
+    /// Largest number of rows.
+    pub limit: usize,
+}
+
+impl<'a> PageRequest<'a> {
+    /// Creates the request of at most `limit` rows that a filter shows.
+    pub const fn new(filter: &'a Filter, start: ReadStart, limit: usize) -> Self {
+        Self { filter, start, limit }
+    }
 }
 
 /// Reads the rows nearest to an offset.
@@ -64,13 +70,15 @@ pub fn read_page(
     }
     let pruner = BlockPruner::new(view.log(), index, request.filter);
     let reader = reader.with_pruner(&pruner);
-    match request.direction {
+    match request.start.direction {
         Direction::Forward => {
-            build_forward_page(&reader, request, |limit| reader.read_forward(request.from, limit, &mut meter))
+            build_forward_page(&reader, request, |limit| reader.read_forward(request.start.from, limit, &mut meter))
         }
         Direction::Backward => {
             let floor = view.log().first_frame_offset();
-            build_backward_page(&reader, request, |limit| reader.read_backward(request.from, floor, limit, &mut meter))
+            build_backward_page(&reader, request, |limit| {
+                reader.read_backward(request.start.from, floor, limit, &mut meter)
+            })
         }
     }
 }
@@ -81,7 +89,8 @@ pub fn read_page(
 /// # Errors
 /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
 pub fn read_row_at(view: &LogView, offset: u64) -> Result<Option<LogRow>, StorageError> {
-    let request = PageRequest { from: offset, direction: Direction::Forward, limit: 1, filter: &Filter::default() };
+    let filter = Filter::default();
+    let request = PageRequest::new(&filter, ReadStart::forward(offset), 1);
     let page = read_page(view, None, &request, &mut |_| ControlFlow::Continue(()))?;
     Ok(page.rows.into_iter().next())
 }
@@ -93,12 +102,12 @@ pub(super) fn read_indexed_page(
     request: &PageRequest,
     meter: &mut ProgressMeter,
 ) -> Result<RowPage, IndexFault> {
-    match request.direction {
+    match request.start.direction {
         Direction::Forward => {
-            build_forward_page(reader, request, |limit| indexed.read_forward(request.from, limit, meter))
+            build_forward_page(reader, request, |limit| indexed.read_forward(request.start.from, limit, meter))
         }
         Direction::Backward => {
-            build_backward_page(reader, request, |limit| indexed.read_backward(request.from, limit, meter))
+            build_backward_page(reader, request, |limit| indexed.read_backward(request.start.from, limit, meter))
         }
     }
 }
@@ -112,9 +121,9 @@ fn build_forward_page<E>(
 ) -> Result<RowPage, E> {
     let header = reader.header_row();
     let first = header.as_ref().map_or(reader.view.log().first_frame_offset(), |row| row.start);
-    let mut rows: Vec<LogRow> = header.into_iter().filter(|row| request.from < row.end).collect();
+    let mut rows: Vec<LogRow> = header.into_iter().filter(|row| request.start.from < row.end).collect();
     let found = read_rows(request.limit - rows.len())?;
-    let at_start = request.from <= first || !rows.is_empty();
+    let at_start = request.start.from <= first || !rows.is_empty();
     rows.extend(found.rows);
     Ok(RowPage { rows, at_start, at_end: found.complete })
 }
@@ -126,13 +135,14 @@ fn build_backward_page<E>(
     read_rows: impl FnOnce(usize) -> Result<RowBatch, E>,
 ) -> Result<RowPage, E> {
     let RowBatch { mut rows, complete } = read_rows(request.limit)?;
-    let header = reader.header_row().filter(|row| row.end <= request.from);
+    let header = reader.header_row().filter(|row| row.end <= request.start.from);
     let fits = rows.len() < request.limit;
     let at_start = complete && (header.is_none() || fits);
     if let Some(header) = header.filter(|_| complete && fits) {
         rows.push_front(header);
     }
     let rows: Vec<LogRow> = VecDeque::into(rows);
-    let at_end = request.from > reader.log_end || (request.from == reader.log_end && !reader.is_truncated());
+    let at_end =
+        request.start.from > reader.log_end || (request.start.from == reader.log_end && !reader.is_truncated());
     Ok(RowPage { rows, at_start, at_end })
 }

@@ -71,11 +71,29 @@ pub enum Direction {
 
 /// The offset from which a read starts, and its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReadStart {
-    /// The file offset. Any number is allowed.
+    /// The file offset. Any number is allowed. A forward read includes the row that contains it.
     pub from: u64,
     /// The direction of the read.
     pub direction: Direction,
+}
+
+impl ReadStart {
+    /// Creates the start of a read in a given direction.
+    pub const fn new(from: u64, direction: Direction) -> Self {
+        Self { from, direction }
+    }
+
+    /// Creates the start of a read of rows at or after an offset, and of the row that contains it.
+    pub const fn forward(from: u64) -> Self {
+        Self::new(from, Direction::Forward)
+    }
+
+    /// Creates the start of a read of rows that end at or before an offset.
+    pub const fn backward(from: u64) -> Self {
+        Self::new(from, Direction::Backward)
+    }
 }
 
 /// Rows of one read, ascending by offset, before they become a page.

@@ -22,12 +22,12 @@ pub fn find_fix(view: &LogView, finding: &Finding) -> Result<Option<Fix>, Storag
     let reader = LogReader::new(view, RowFilter { filter: &filter, pattern: None })?;
     let options = if finding.kind == DamageKind::Header {
         // A survey reports the header only when it starts with the log.
-        SurveyOptions { until: Some(view.log().first_frame_offset()), ..SurveyOptions::default() }
+        SurveyOptions::new().until(view.log().first_frame_offset())
     } else {
         let from = reader.enclosing_start(finding.start)?;
         // A survey reports a lost end only when it has no `until`.
         let until = (finding.end < reader.log_end).then_some(finding.end);
-        SurveyOptions { from: Some(from), until, frames_only: true, ..SurveyOptions::default() }
+        SurveyOptions { from: Some(from), until, frames_only: true, ..SurveyOptions::new() }
     };
     let mut finder = FixFinder::new(view)?;
     let mut proposed = Vec::new();

@@ -13,6 +13,7 @@ use crate::inspect::{LogView, OnProgress};
 
 /// A request for the nearest event that matches a pattern.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct SearchRequest<'a> {
     /// The pattern that the event's stored JSON must match.
     pub pattern: &'a SearchPattern,
@@ -20,6 +21,13 @@ pub struct SearchRequest<'a> {
     pub filter: &'a Filter,
     /// The start and the direction of the search.
     pub start: ReadStart,
+}
+
+impl<'a> SearchRequest<'a> {
+    /// Creates the request of the nearest event that matches a pattern and that a filter shows.
+    pub const fn new(pattern: &'a SearchPattern, filter: &'a Filter, start: ReadStart) -> Self {
+        Self { pattern, filter, start }
+    }
 }
 
 /// Finds the nearest event that the pattern matches and the filter shows, and returns its offset; `None` when there is

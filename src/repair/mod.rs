@@ -2,7 +2,7 @@
 //!
 //! - [`plan_repair`] makes a [`Plan`]: plain data that shows every step, what it restores and what it gives up.
 //! - [`apply`] does what the plan shows, and nothing else. Every byte that changes is saved in a journal first.
-//! - [`plan_undo`] makes a plan that reverses a repair. [`read_repair_records`] reads the repair history of a log.
+//! - [`plan_undo`] makes a plan that reverses a repair. [`read_repair_history`] reads the repair history of a log.
 //! - [`recover`] completes or rolls back a repair that was killed. Opening a log for append does the same.
 //! - [`salvage`] and [`migrate`] copy every event that can be read or restored into a new log.
 //!
@@ -35,15 +35,15 @@
 //! let options = OpenOptions::new();
 //! let paths = options.log_paths(&path)?;
 //! let view = LogView::open(paths.disk.clone(), &paths.path, None)?;
-//! let plan = plan_repair(&view, &RepairOptions::default(), None, &mut |_| ControlFlow::Continue(()))?;
+//! let plan = plan_repair(&view, &RepairOptions::new(), None, &mut |_| ControlFlow::Continue(()))?;
 //! assert_eq!(plan.steps[0].action, RepairAction::CorrectBits);
 //! assert_eq!((plan.restored_events(), plan.total_loss().at_most), (1, 0));
 //!
 //! // Apply it, and undo it again.
-//! let repair = apply(&paths, &plan, ApplyOptions::default())?;
+//! let repair = apply(&paths, &plan, ApplyOptions::new())?;
 //! assert_eq!(std::fs::read(&path)?, intact);
 //! let undo = plan_undo(&paths, Some(repair.number))?;
-//! apply(&paths, &undo, ApplyOptions::default())?;
+//! apply(&paths, &undo, ApplyOptions::new())?;
 //! assert_eq!(std::fs::read(&path)?, damaged);
 //! # Ok(())
 //! # }
@@ -63,9 +63,10 @@ pub use applying::{
 pub(crate) use applying::{pending_repair, set_aside_tail};
 pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};
 pub use correction::{Correction, NeighbourTimes, find_correction};
-pub use journal::{RepairRecord, RepairState, find_gap_journal, read_repair_records};
+pub use journal::{RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};
 pub use planning::{FixFinder, plan_repair};
 pub use types::{
-    ByteChange, Candidate, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss, Neighbour, PLAN_VERSION, Plan,
-    PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepWrite, UnrepairedRange, journal_folder,
+    ByteChange, Candidate, CandidateChoice, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION,
+    Plan, PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepWrite, UnrepairedRange,
+    journal_folder,
 };

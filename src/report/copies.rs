@@ -80,10 +80,11 @@ pub(crate) fn difference_line(difference: &LogDifference) -> String {
 /// Summarizes a comparison in one line.
 pub(crate) fn comparison_line(comparison: &Comparison) -> String {
     if comparison.is_identical() {
-        return format!("identical, {} ({} bytes)", format_size(comparison.sizes.0), format_number(comparison.sizes.0));
+        let bytes = comparison.a_bytes;
+        return format!("identical, {} ({} bytes)", format_size(bytes), format_number(bytes));
     }
     let rows = comparison.counts.iter().zip(DifferenceKind::ALL).filter(|(number, _)| **number > 0);
-    let named: Vec<String> = rows.map(|(number, row)| format!("{} {}", format_number(*number), row.1)).collect();
+    let named: Vec<String> = rows.map(|(number, kind)| format!("{} {}", format_number(*number), kind.name())).collect();
     let total = format_count(comparison.total(), "difference");
     format!("identical up to offset {}; {total}: {}", comparison.identical_to, named.join(", "))
 }
@@ -96,12 +97,13 @@ pub(crate) fn comparison_json(a: &LogView, b: &LogView, comparison: &Comparison)
         Json::Object(keys)
     });
     let first = (!comparison.is_identical()).then_some(comparison.identical_to);
-    let counts = comparison.counts.iter().zip(DifferenceKind::ALL).map(|(number, row)| (row.1, (*number).into()));
+    let counts =
+        comparison.counts.iter().zip(DifferenceKind::ALL).map(|(number, kind)| (kind.name(), (*number).into()));
     Json::Object(vec![
         ("a", safe_path_text(a.path()).into()),
         ("b", safe_path_text(b.path()).into()),
-        ("a_bytes", comparison.sizes.0.into()),
-        ("b_bytes", comparison.sizes.1.into()),
+        ("a_bytes", comparison.a_bytes.into()),
+        ("b_bytes", comparison.b_bytes.into()),
         ("identical", Json::Bool(comparison.is_identical())),
         ("identical_to", comparison.identical_to.into()),
         ("first_difference", first.into()),

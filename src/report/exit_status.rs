@@ -1,4 +1,4 @@
-//! The exit statuses of the commands: one table, and the rule for when several apply.
+//! The exit statuses of the commands: their numbers and meanings, and the rule for when several apply.
 
 use crate::StorageError;
 use crate::format::{DamageKind, Finding, Version};
@@ -24,32 +24,40 @@ pub(crate) enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// Every status with its number and meaning, ordered by number.
-    pub(crate) const ALL: [(ExitStatus, u8, &'static str); 7] = [
-        (ExitStatus::Done, 0, "success; verify: no damage"),
-        (ExitStatus::Failed, 1, "failure: an I/O error, or the file is not a log"),
-        (ExitStatus::Usage, 2, "invalid command line"),
-        (
-            ExitStatus::Damage,
-            3,
-            "damage that costs events, needs a decision, or was left; cat: damage was skipped; show: damage at the offset; diff: the copies differ",
-        ),
-        (ExitStatus::Restorable, 4, "verify, repair --dry-run: damage, all of it restorable"),
-        (
-            ExitStatus::IndexUnusable,
-            5,
-            "verify: no damage, but the index is foreign, corrupt or unsupported; index status: the index is not fresh",
-        ),
-        (
-            ExitStatus::Refused,
-            6,
-            "refused: the log is locked, changed, truncated, read-only or version 0; not confirmed; a file already exists",
-        ),
-    ];
+    /// Every status, ordered by its number.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Done, Self::Failed, Self::Usage, Self::Damage, Self::Restorable, Self::IndexUnusable, Self::Refused];
 
     /// Returns the exit code of the process.
-    pub(crate) fn code(self) -> u8 {
-        Self::ALL.iter().find(|row| row.0 == self).map_or(1, |row| row.1)
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Damage => 3,
+            Self::Restorable => 4,
+            Self::IndexUnusable => 5,
+            Self::Refused => 6,
+        }
+    }
+
+    /// Returns the meaning of the status, as the help and the manual page list it.
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "success; verify: no damage",
+            Self::Failed => "failure: an I/O error, or the file is not a log",
+            Self::Usage => "invalid command line",
+            Self::Damage => {
+                "damage that costs events, needs a decision, or was left; cat: damage was skipped; show: damage at the offset; diff: the copies differ"
+            }
+            Self::Restorable => "verify, repair --dry-run: damage, all of it restorable",
+            Self::IndexUnusable => {
+                "verify: no damage, but the index is foreign, corrupt or unsupported; index status: the index is not fresh"
+            }
+            Self::Refused => {
+                "refused: the log is locked, changed, truncated, read-only or version 0; not confirmed; a file already exists"
+            }
+        }
     }
 
     /// Returns the status that takes precedence if both apply.
@@ -152,13 +160,13 @@ mod tests {
     #[test]
     fn statuses_take_precedence_in_the_order_1_2_6_3_4_5_0() {
         let by_precedence: Vec<u8> = {
-            let mut all: Vec<ExitStatus> = ExitStatus::ALL.iter().map(|row| row.0).collect();
+            let mut all: Vec<ExitStatus> = ExitStatus::ALL.to_vec();
             all.sort();
             all.into_iter().map(ExitStatus::code).collect()
         };
         assert_eq!(by_precedence, [1, 2, 6, 3, 4, 5, 0]);
         assert_eq!(ExitStatus::Done.combine(ExitStatus::IndexUnusable).combine(ExitStatus::Damage), ExitStatus::Damage);
-        assert_eq!(ExitStatus::ALL.map(|row| row.1), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(ExitStatus::ALL.map(ExitStatus::code), [0, 1, 2, 3, 4, 5, 6]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::format::hex;
 use crate::repair::{
-    ByteChange, Candidate, Certainty, Fix, Loss, Plan, RecoveryOutcome, RepairAction, RepairRecord, RepairState,
-    RepairStep, StepWrite, UnrepairedRange,
+    ByteChange, Candidate, CandidateChoice, Certainty, Fix, Loss, Plan, RecoveryOutcome, RepairAction, RepairRecord,
+    RepairState, RepairStep, StepWrite, UnrepairedRange,
 };
 
 use super::units::{DisplayZone, format_count, format_duration, format_minute, format_number, format_size};
@@ -193,14 +193,16 @@ fn push_fix_lines(prefix: &str, fixes: &[Fix], lines: &mut Vec<String>) {
     let choices: usize = fixes.iter().filter(|fix| fix.choice.is_some()).map(|fix| fix.candidates.len().max(1)).sum();
     for fix in fixes {
         match (fix.choice, fix.candidates.as_slice()) {
-            (Some((start, first)), several @ [_, _, ..]) => {
+            (Some(first), several @ [_, _, ..]) => {
                 let action = fix.action.name();
                 lines.push(format!("  {prefix}: {action}{}, maybe none is right", certainty_suffix(fix)));
-                let line = |(n, candidate)| format!("    --choose {start}={n}  {}", candidate_line(candidate));
-                lines.extend((first..).zip(several).map(line));
+                let line =
+                    |(n, candidate)| format!("    --choose {}={n}  {}", first.finding_start, candidate_line(candidate));
+                lines.extend((first.candidate_number..).zip(several).map(line));
             }
-            (Some((start, n)), _) if choices > 1 || fix.action == RepairAction::TakeFromDonor => {
-                lines.push(format!("  {prefix}: {} (--choose {start}={n})", fix_line(fix)));
+            (Some(choice), _) if choices > 1 || fix.action == RepairAction::TakeFromDonor => {
+                let CandidateChoice { finding_start, candidate_number } = choice;
+                lines.push(format!("  {prefix}: {} (--choose {finding_start}={candidate_number})", fix_line(fix)));
             }
             _ => lines.push(format!("  {prefix}: {}", fix_line(fix))),
         }
@@ -286,7 +288,10 @@ fn loss_text(loss: &Loss) -> String {
 /// Counts the steps by action: `2 correct_bits, 1 gap`.
 fn action_counts(plan: &Plan) -> String {
     let steps_with = |action: RepairAction| plan.steps.iter().filter(|step| step.action == action).count();
-    let named = RepairAction::ALL.iter().map(|row| (steps_with(row.0), row.1)).filter(|(number, _)| *number > 0);
+    let named = RepairAction::ALL
+        .into_iter()
+        .map(|action| (steps_with(action), action.name()))
+        .filter(|(number, _)| *number > 0);
     let mut counts: Vec<String> =
         named.map(|(number, name)| format!("{} {name}", format_number(number as u64))).collect();
     if plan.forgotten_index_end.is_some() {
@@ -332,7 +337,7 @@ mod tests {
             certainty: Some(certainty),
             candidates,
             unsearched: None,
-            choice: Some((8090, 1)),
+            choice: Some(CandidateChoice::new(8090, 1)),
         }
     }
 
@@ -420,7 +425,7 @@ mod tests {
             certainty: None,
             candidates: Vec::new(),
             unsearched: None,
-            choice: Some((8090, 1)),
+            choice: Some(CandidateChoice::new(8090, 1)),
         };
         assert_eq!(fix_label(&tail), "set aside");
         assert_eq!(
@@ -449,7 +454,7 @@ mod tests {
             plan(vec![bits, filled, step(RepairAction::SetAsideTail, 4900..5000, "torn_tail", StepWrite::Truncate)]);
         let donor = Fix {
             certainty: Some(Certainty::Choice),
-            choice: Some((8090, 2)),
+            choice: Some(CandidateChoice::new(8090, 2)),
             ..Fix::without_candidates(RepairAction::TakeFromDonor)
         };
         plan.unrepaired = vec![UnrepairedRange {

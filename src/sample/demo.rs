@@ -114,7 +114,7 @@ mod tests {
             "{:?}",
             view.index_state()
         );
-        let survey = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let survey = survey(&view, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
         let found: Vec<_> = survey.findings.iter().map(|finding| (finding.kind, finding.range())).collect();
         assert_eq!(found, demo.findings);
         assert_eq!(found.len(), PLANTED_DAMAGES.len() + 1);

@@ -47,6 +47,19 @@ pub(crate) enum Drill {
     Swapped,
 }
 
+/// An entry of the table of drills.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DrillSpec {
+    /// The drill that the entry describes.
+    pub(crate) drill: Drill,
+    /// The name that `--kind` accepts.
+    pub(crate) name: &'static str,
+    /// The kind of damage that `verify` reports for the drill.
+    pub(crate) kind: DamageKind,
+    /// The description of the damage, as the help lists it.
+    pub(crate) description: &'static str,
+}
+
 /// Planted damage, with the finding that verifying the copy must report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlantedDamage {
@@ -83,53 +96,62 @@ pub(crate) enum DrillError {
 }
 
 impl Drill {
-    /// Every drill with its name, the kind of damage that `verify` reports for it, and its description. Every kind of
-    /// damage that bytes alone can produce has a drill of the same name.
-    pub(crate) const ALL: [(Drill, &'static str, DamageKind, &'static str); 19] = [
-        (Drill::Zeros, "zeros", DamageKind::Zeros, "zeros appended at the end"),
-        (Drill::ZeroFrames, "zero_frames", DamageKind::Zeros, "one to three frames in the middle zeroed"),
-        (Drill::Checksum, "checksum", DamageKind::Checksum, "one bit flipped"),
-        (Drill::ChecksumByte, "checksum_byte", DamageKind::Checksum, "one byte changed"),
-        (Drill::ChecksumNoise, "checksum_noise", DamageKind::Checksum, "2 to 16 adjacent bytes changed"),
-        (Drill::Length, "length", DamageKind::Length, "a length field changed"),
-        (Drill::TornTail, "torn_tail", DamageKind::TornTail, "the end of the last frame cut off"),
-        (Drill::TornData, "torn_data", DamageKind::TornTail, "the end of the last frame zeroed"),
-        (Drill::Garbage, "garbage", DamageKind::Garbage, "a sector across two frames overwritten"),
-        (Drill::Inserted, "inserted", DamageKind::Garbage, "bytes inserted between two frames"),
-        (Drill::ZeroSector, "zero_sector", DamageKind::Garbage, "a sector across two frames zeroed"),
-        (Drill::Truncated, "truncated", DamageKind::Truncated, "whole frames cut from the end, covered by an index"),
-        (
+    /// The table of drills. Every kind of damage that bytes alone can produce has a drill of the same name.
+    pub(crate) const ALL: [DrillSpec; 19] = [
+        spec(Drill::Zeros, "zeros", DamageKind::Zeros, "zeros appended at the end"),
+        spec(Drill::ZeroFrames, "zero_frames", DamageKind::Zeros, "one to three frames in the middle zeroed"),
+        spec(Drill::Checksum, "checksum", DamageKind::Checksum, "one bit flipped"),
+        spec(Drill::ChecksumByte, "checksum_byte", DamageKind::Checksum, "one byte changed"),
+        spec(Drill::ChecksumNoise, "checksum_noise", DamageKind::Checksum, "2 to 16 adjacent bytes changed"),
+        spec(Drill::Length, "length", DamageKind::Length, "a length field changed"),
+        spec(Drill::TornTail, "torn_tail", DamageKind::TornTail, "the end of the last frame cut off"),
+        spec(Drill::TornData, "torn_data", DamageKind::TornTail, "the end of the last frame zeroed"),
+        spec(Drill::Garbage, "garbage", DamageKind::Garbage, "a sector across two frames overwritten"),
+        spec(Drill::Inserted, "inserted", DamageKind::Garbage, "bytes inserted between two frames"),
+        spec(Drill::ZeroSector, "zero_sector", DamageKind::Garbage, "a sector across two frames zeroed"),
+        spec(
+            Drill::Truncated,
+            "truncated",
+            DamageKind::Truncated,
+            "whole frames cut from the end, covered by an index",
+        ),
+        spec(
             Drill::TruncatedFrame,
             "truncated_frame",
             DamageKind::Truncated,
             "the last frame cut in two, covered by an index",
         ),
-        (Drill::Header, "header", DamageKind::Header, "one byte of the magic changed"),
-        (
+        spec(Drill::Header, "header", DamageKind::Header, "one byte of the magic changed"),
+        spec(
             Drill::CreatedAt,
             "created_at",
             DamageKind::Header,
             "one byte of the creation time changed, recorded by an index",
         ),
-        (Drill::InvalidEvent, "invalid_event", DamageKind::InvalidEvent, "a frame whose payload is not a valid event"),
-        (Drill::Gap, "gap", DamageKind::Gap, "a frame replaced with a gap"),
-        (Drill::Clock, "clock", DamageKind::Clock, "an event's time set before the previous event's"),
-        (Drill::Swapped, "swapped", DamageKind::Clock, "two frames swapped"),
+        spec(
+            Drill::InvalidEvent,
+            "invalid_event",
+            DamageKind::InvalidEvent,
+            "a frame whose payload is not a valid event",
+        ),
+        spec(Drill::Gap, "gap", DamageKind::Gap, "a frame replaced with a gap"),
+        spec(Drill::Clock, "clock", DamageKind::Clock, "an event's time set before the previous event's"),
+        spec(Drill::Swapped, "swapped", DamageKind::Clock, "two frames swapped"),
     ];
 
     /// Returns the name that `--kind` accepts.
     pub(crate) fn name(self) -> &'static str {
-        self.table_row().1
+        self.spec().name
     }
 
     /// Returns the kind of damage that `verify` reports for this drill.
     pub(crate) fn kind(self) -> DamageKind {
-        self.table_row().2
+        self.spec().kind
     }
 
     /// Returns the drill with this name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|row| row.1 == name).map(|row| row.0)
+        Self::ALL.iter().find(|spec| spec.name == name).map(|spec| spec.drill)
     }
 
     /// True if only an index reveals the damage: the copy then gets an index built before the damage.
@@ -137,7 +159,11 @@ impl Drill {
         matches!(self, Self::Truncated | Self::TruncatedFrame | Self::CreatedAt)
     }
 
-    fn table_row(self) -> &'static (Drill, &'static str, DamageKind, &'static str) {
-        Self::ALL.iter().find(|row| row.0 == self).unwrap_or(&Self::ALL[0])
+    fn spec(self) -> &'static DrillSpec {
+        Self::ALL.iter().find(|spec| spec.drill == self).unwrap_or(&Self::ALL[0])
     }
+}
+
+const fn spec(drill: Drill, name: &'static str, kind: DamageKind, description: &'static str) -> DrillSpec {
+    DrillSpec { drill, name, kind, description }
 }

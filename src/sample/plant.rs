@@ -33,7 +33,7 @@ pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) 
         // index.
         let view = LogView::open(disk.clone(), source, Some(&index))?;
         let mut built = view.empty_index();
-        survey(&view, &SurveyOptions::default(), Some(&mut built), &mut |_| ControlFlow::Continue(()))?;
+        survey(&view, &SurveyOptions::new(), Some(&mut built), &mut |_| ControlFlow::Continue(()))?;
         crate::index::save(disk.as_ref(), &index, view.log(), &built)?;
     }
     Ok(planted)
@@ -43,6 +43,7 @@ pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) 
 mod tests {
     use super::*;
     use crate::format::DamageKind;
+    use crate::sample::drill::DrillSpec;
     use crate::sample::edit::ByteEdit;
     use crate::sample::{GeneratorOptions, LogLength, generate};
 
@@ -55,7 +56,7 @@ mod tests {
 
     fn survey_findings(path: &Path) -> Vec<(DamageKind, u64, u64)> {
         let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
-        let survey = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let survey = survey(&view, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
         survey.findings.iter().map(|finding| (finding.kind, finding.start, finding.end)).collect()
     }
 
@@ -73,7 +74,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let source = generate_log(folder.path(), 400);
         let intact = fs::read(&source).unwrap();
-        for (drill, name, kind, _) in Drill::ALL {
+        for DrillSpec { drill, name, kind, .. } in Drill::ALL {
             for seed in seeds(drill) {
                 let copy = folder.path().join("copy.log");
                 let planted = plant_damage(&source, &copy, drill, seed).unwrap();
@@ -117,7 +118,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (short, source) = (generate_log(folder.path(), 2), generate_log(folder.path(), 50));
         let copy = folder.path().join("copy.log");
-        for (drill, name, ..) in Drill::ALL {
+        for DrillSpec { drill, name, .. } in Drill::ALL {
             let result = plant_damage(&short, &copy, drill, 1);
             let possible = matches!(drill, Drill::Zeros | Drill::Header | Drill::CreatedAt);
             assert_eq!(result.is_ok(), possible, "{name}: {result:?}");

@@ -237,7 +237,12 @@ impl PlanRequest {
             Self::Repair { options, .. } => {
                 let mut words = vec![format!("chronicle repair {log}")];
                 words.extend(options.damage_offset.map(|offset| format!("--only {offset}")));
-                words.extend(options.choices.iter().map(|(start, nth)| format!("--choose {start}={nth}")));
+                words.extend(
+                    options
+                        .choices
+                        .iter()
+                        .map(|choice| format!("--choose {}={}", choice.finding_start, choice.candidate_number)),
+                );
                 words.extend(options.accept_likely.then(|| "--accept likely".to_owned()));
                 words.extend(options.gap_undecided.then(|| "--gap-undecided".to_owned()));
                 words.push("--yes".into());

@@ -25,19 +25,16 @@ pub(crate) enum StripCell {
 }
 
 impl StripCell {
-    /// All states with their glyphs and names.
-    pub(crate) const ALL: [(Self, char, &'static str); 6] = [
-        (Self::Verified, '■', "verified"),
-        (Self::VerifiedEarlier, '▬', "verified earlier"),
-        (Self::NotIndexed, '□', "not in index"),
-        (Self::Unscanned, '░', "unscanned"),
-        (Self::Gap, '▒', "gap"),
-        (Self::Damaged, '×', "damaged"),
-    ];
-
     /// Returns the glyph of the state.
-    pub(crate) fn glyph(self) -> char {
-        Self::ALL.iter().find(|(cell, ..)| *cell == self).map_or(' ', |(_, glyph, _)| *glyph)
+    pub(crate) const fn glyph(self) -> char {
+        match self {
+            Self::Verified => '■',
+            Self::VerifiedEarlier => '▬',
+            Self::NotIndexed => '□',
+            Self::Unscanned => '░',
+            Self::Gap => '▒',
+            Self::Damaged => '×',
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use chronicle::repair::{
-    ByteChange, Candidate, Certainty, Fix, LogIdentity, Loss, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite,
-    UnrepairedRange,
+    ByteChange, Candidate, CandidateChoice, Certainty, Fix, LogIdentity, Loss, Plan, PlannedPiece, RepairAction,
+    RepairStep, StepWrite, UnrepairedRange,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -30,7 +30,7 @@ fn sample_plan(shell: &Shell) -> Plan {
         certainty: Some(Certainty::Choice),
         candidates: vec![Candidate { expected_false_positives: 0.25, changes: changes.clone() }; 2],
         unsearched: None,
-        choice: Some((16, 1)),
+        choice: Some(CandidateChoice::new(16, 1)),
     };
     let step = RepairStep {
         action: RepairAction::CorrectBits,

@@ -9,7 +9,8 @@ use chronicle::inspect::LogView;
 use chronicle::internal::format::frame;
 use chronicle::internal::index::anchor_offsets;
 use chronicle::query::{
-    BlockPruner, Direction, Filter, Hits, PageRequest, RowContent, RowPage, SearchPattern, find_match, read_page,
+    BlockPruner, Direction, Filter, Hits, PageRequest, ReadStart, RowContent, RowPage, SearchPattern, find_match,
+    read_page,
 };
 use chronicle::{AggregateIndex, LogHeader};
 use proptest::prelude::*;
@@ -210,7 +211,7 @@ proptest! {
         for (position, limit) in positions {
             let from = (bytes.len() * position / 1000) as u64;
             for direction in [Direction::Forward, Direction::Backward] {
-                let request = PageRequest { from, direction, limit, filter: &filter };
+                let request = PageRequest::new(&filter, ReadStart::new(from, direction), limit);
                 let with_index = read_page(&view, Some(&index), &request, &mut never_stop).unwrap();
                 let without_index = read_page(&view, None, &request, &mut never_stop).unwrap();
                 prop_assert_eq!(&with_index.rows, &without_index.rows, "{} {:?}", from, direction);
@@ -261,7 +262,7 @@ impl CountedLog {
     }
 
     fn page(&self, source: PageSource, from: u64, direction: Direction, filter: &Filter) -> (RowPage, u64) {
-        let request = PageRequest { from, direction, limit: 1000, filter };
+        let request = PageRequest::new(filter, ReadStart::new(from, direction), 1000);
         let index = Some(&self.index).filter(|_| source == PageSource::Index);
         self.count_bytes_read(|| read_page(&self.view, index, &request, &mut never_stop).unwrap())
     }

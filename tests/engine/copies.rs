@@ -22,7 +22,7 @@ const MAP: &str = "/data/new.csv";
 const DONOR: &str = "/data/donor.log";
 
 fn copy_options() -> CopyOptions {
-    CopyOptions { output: NEW.into(), map: Some(MAP.into()), ..CopyOptions::default() }
+    CopyOptions::new(NEW).map(MAP)
 }
 
 fn open_view(disk: &SimDisk) -> LogView {
@@ -113,7 +113,7 @@ fn a_donor_restores_a_lost_end_if_its_last_frame_matches_the_index() {
     other.extend_from_slice(&last);
     for (donor, restored) in [(&whole, 3), (&other, 0)] {
         let disk = SimDisk::with_files(&[(LOG, cut), (INDEX, &index), (DONOR, donor)]);
-        let summary = copy_log(&disk, &CopyOptions { donor: Some(DONOR.into()), ..copy_options() }).unwrap();
+        let summary = copy_log(&disk, &copy_options().donor(DONOR)).unwrap();
         assert_eq!(
             (summary.events_kept, summary.events_restored, summary.damage_total),
             (3, restored, u64::from(restored == 0))
@@ -130,7 +130,7 @@ fn a_donor_restores_damage_only_if_it_is_proven_to_be_a_copy() {
     damaged[offsets[3] as usize + 5..offsets[4] as usize + 60].fill(b'#');
     let run = |donor: &[u8]| {
         let disk = SimDisk::with_files(&[(LOG, &damaged), (DONOR, donor)]);
-        let summary = copy_log(&disk, &CopyOptions { donor: Some(DONOR.into()), ..copy_options() }).unwrap();
+        let summary = copy_log(&disk, &copy_options().donor(DONOR)).unwrap();
         (disk, summary)
     };
     let (disk, summary) = run(&bytes);
@@ -204,15 +204,15 @@ fn files_are_overwritten_only_with_replace_and_sources_never() {
             matches!(copy_log(&disk, &copy_options()), Err(StorageError::AlreadyExists { path }) if path == Path::new(existing))
         );
         assert_eq!(disk.get(existing).unwrap(), b"something");
-        copy_log(&disk, &CopyOptions { replace: true, ..copy_options() }).unwrap();
+        copy_log(&disk, &copy_options().replace()).unwrap();
         assert_eq!(disk.get(NEW).unwrap(), bytes);
     }
     let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &bytes)]);
     for wrong in [
-        CopyOptions { output: LOG.into(), replace: true, ..copy_options() },
-        CopyOptions { map: Some(LOG.into()), replace: true, ..copy_options() },
-        CopyOptions { map: Some(NEW.into()), ..copy_options() },
-        CopyOptions { output: DONOR.into(), donor: Some(DONOR.into()), replace: true, ..copy_options() },
+        CopyOptions::new(LOG).map(MAP).replace(),
+        copy_options().map(LOG).replace(),
+        copy_options().map(NEW),
+        CopyOptions::new(DONOR).map(MAP).donor(DONOR).replace(),
     ] {
         assert!(matches!(copy_log(&disk, &wrong), Err(StorageError::Refused { .. })), "{wrong:?}");
     }
@@ -266,7 +266,7 @@ fn every_sample_is_copied_with_every_readable_and_restorable_event() {
         let view = LogView::open(Arc::new(OsDisk), &folder.join(name), None).unwrap();
         let output = target.path().join(name);
         let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
-        let options = CopyOptions { output: output.clone(), accept_likely: true, ..CopyOptions::default() };
+        let options = CopyOptions::new(output.clone()).accept_likely();
         let summary =
             if truth["version"] == 0 { migrate(&view, &options, on) } else { salvage(&view, &options, on) }.unwrap();
         assert_eq!(summary.events_kept, truth["readable_events"].as_u64().unwrap(), "{name}");
@@ -277,7 +277,7 @@ fn every_sample_is_copied_with_every_readable_and_restorable_event() {
             summary.omitted.iter().filter(|range| range.best_certainty.is_some_and(|c| c.name() != "choice")).count();
         assert_eq!(unapplied, 0, "{name}");
         let copy = LogView::open(Arc::new(OsDisk), &output, None).unwrap();
-        let survey = survey(&copy, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let survey = survey(&copy, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!((survey.damage_total, survey.events), (0, restored), "{name}");
         assert_eq!(fs::read(folder.join(name)).unwrap(), source, "{name}");
     }
@@ -296,7 +296,7 @@ fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() 
             disk.put(&format!("{NEW}.idx"), b"its index");
             disk.put(MAP, b"its map");
         }
-        let options = CopyOptions { replace, ..copy_options() };
+        let options = if replace { copy_options().replace() } else { copy_options() };
         let copied = disk.next_process();
         copy_log(&copied, &options).unwrap();
         let (new, map) = (copied.get(NEW).unwrap(), copied.get(MAP).unwrap());
@@ -340,7 +340,7 @@ fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() 
                         assert!(result.is_err() || !before, "{context}");
                         (absent, whole) = (absent + u32::from(before), whole + u32::from(!before));
                         // The next copy succeeds.
-                        let again = CopyOptions { replace: true, ..options.clone() };
+                        let again = options.clone().replace();
                         copy_log(&after, &again).unwrap();
                         assert_eq!(after.get(NEW).unwrap(), new, "{context}");
                     }
@@ -390,7 +390,7 @@ fn a_file_created_at_the_target_during_the_copy_is_not_overwritten() {
     let (log, new) = (folder.path().join("a.log"), folder.path().join("new.log"));
     fs::write(&log, &bytes).unwrap();
     let view = LogView::open(Arc::new(OsDisk), &log, None).unwrap();
-    let options = CopyOptions { output: new.clone(), ..CopyOptions::default() };
+    let options = CopyOptions::new(new.clone());
     let result = salvage(&view, &options, &mut |_| {
         fs::write(&new, b"of another program").unwrap();
         ControlFlow::Continue(())

@@ -32,7 +32,7 @@ fn a_log_and_its_copy_are_identical() {
     let comparison = compare_bytes(&bytes, &bytes);
     assert!(comparison.is_identical());
     assert_eq!(
-        (comparison.identical_to, comparison.sizes),
+        (comparison.identical_to, (comparison.a_bytes, comparison.b_bytes)),
         (bytes.len() as u64, (bytes.len() as u64, bytes.len() as u64))
     );
 }

@@ -9,7 +9,8 @@ use chronicle::StorageError;
 use chronicle::inspect::LogView;
 use chronicle::internal::format::frame;
 use chronicle::repair::{
-    ApplyOptions, Certainty, CopyOptions, CopySummary, FindingSelector, Fix, Plan, RepairOptions, apply, salvage,
+    ApplyOptions, CandidateChoice, Certainty, CopyOptions, CopySummary, FindingSelector, Fix, Plan, RepairOptions,
+    apply, salvage,
 };
 
 use super::repairs::{action_names, log_paths, plan, plan_from_donor};
@@ -38,7 +39,7 @@ fn log_with_two_likely_fixes(donor: impl Fn(&[u8]) -> Vec<u8>) -> (SimDisk, Vec<
         bytes[at as usize + 101] ^= 0x05;
     }
     let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &donor(&whole))]);
-    let without_donor = plan(&disk, &RepairOptions::default()).unwrap();
+    let without_donor = plan(&disk, &RepairOptions::new()).unwrap();
     let certainties: Vec<_> = without_donor.unrepaired.iter().map(|range| range.alternatives[0].certainty).collect();
     assert_eq!(certainties, [Some(Certainty::Likely); 2], "the test is about likely fixes");
     (disk, whole, offsets[4], offsets[5])
@@ -51,7 +52,7 @@ fn plan_outline(plan: &Plan) -> (Vec<(&str, u64, u64)>, Vec<u64>) {
 }
 
 /// Returns the action of each fix, and the choice that selects its first candidate.
-fn offered_choices(fixes: &[Fix]) -> Vec<(&'static str, Option<(u64, usize)>)> {
+fn offered_choices(fixes: &[Fix]) -> Vec<(&'static str, Option<CandidateChoice>)> {
     fixes.iter().map(|fix| (fix.action.name(), fix.choice)).collect()
 }
 
@@ -65,8 +66,8 @@ fn refusal_reason(result: Result<Plan, StorageError>) -> String {
 #[test]
 fn a_donor_is_used_only_for_the_selected_findings() {
     let (disk, whole, a, b) = log_with_two_likely_fixes(<[u8]>::to_vec);
-    let only = |at| RepairOptions { only: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
-    let except = |at| RepairOptions { except: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
+    let only = |at| RepairOptions::new().only(FindingSelector::Start(at));
+    let except = |at| RepairOptions::new().except(FindingSelector::Start(at));
     let end = |at: u64| if at == a { b } else { b + (b - a) };
     for (options, repaired, unrepaired) in [(only(b), b, a), (except(b), a, b), (only(a), a, b), (except(a), b, a)] {
         let plan = plan_with_donor(&disk, &options).unwrap();
@@ -77,30 +78,33 @@ fn a_donor_is_used_only_for_the_selected_findings() {
         );
         assert_eq!(plan.steps[0].certainty, Some(Certainty::Proven));
         let disk = disk.next_process();
-        apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
+        apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
         assert_eq!(finding_ranges(&survey_log(&disk)), [("checksum", unrepaired, end(unrepaired))]);
     }
-    let all = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    let all = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(
         plan_outline(&all),
         (vec![("take_from_donor", a, end(b))], vec![]),
         "adjacent ranges are copied in one step"
     );
-    apply(&log_paths(&disk), &all, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &all, ApplyOptions::new()).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), whole);
 }
 
 #[test]
 fn a_donor_of_certainty_choice_replaces_no_likely_fix_and_every_offer_has_a_number() {
     let (disk, _, a, b) = log_with_two_likely_fixes(with_other_creation_time);
-    let accept = RepairOptions { accept_likely: true, ..RepairOptions::default() };
+    let accept = RepairOptions::new().accept_likely();
     let with = plan_with_donor(&disk, &accept).unwrap();
     assert_eq!(action_names(&with), ["correct_bits"; 2]);
     assert_eq!(with.steps[0].certainty, Some(Certainty::Likely));
-    let undecided = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    let undecided = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(plan_outline(&undecided), (vec![], vec![a, b]));
     for (range, at) in undecided.unrepaired.iter().zip([a, b]) {
-        let offered = [("correct_bits", Some((at, 1))), ("take_from_donor", Some((at, 2)))];
+        let offered = [
+            ("correct_bits", Some(CandidateChoice::new(at, 1))),
+            ("take_from_donor", Some(CandidateChoice::new(at, 2))),
+        ];
         assert_eq!(offered_choices(&range.alternatives), offered);
         assert!(range.reason.contains(&format!("--choose {at}=N")), "{}", range.reason);
     }
@@ -109,16 +113,18 @@ fn a_donor_of_certainty_choice_replaces_no_likely_fix_and_every_offer_has_a_numb
     for (at, number, action) in
         [(a, 1, "correct_bits"), (a, 2, "take_from_donor"), (b, 1, "correct_bits"), (b, 2, "take_from_donor")]
     {
-        let plan =
-            plan_with_donor(&disk, &RepairOptions { choices: vec![(at, number)], ..RepairOptions::default() }).unwrap();
+        let plan = plan_with_donor(&disk, &RepairOptions::new().choose(CandidateChoice::new(at, number))).unwrap();
         let other = if at == a { b } else { a };
         assert_eq!((action_names(&plan), plan.steps[0].start, plan.unrepaired.len()), (vec![action], at, 1));
         assert_eq!(plan.unrepaired[0].piece.start, other);
     }
-    let both =
-        plan_with_donor(&disk, &RepairOptions { choices: vec![(a, 1), (b, 2)], ..RepairOptions::default() }).unwrap();
+    let both = plan_with_donor(
+        &disk,
+        &RepairOptions::new().choose(CandidateChoice::new(a, 1)).choose(CandidateChoice::new(b, 2)),
+    )
+    .unwrap();
     assert_eq!(action_names(&both), ["correct_bits", "take_from_donor"]);
-    let with_gaps = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
+    let with_gaps = RepairOptions::new().gap_undecided();
     assert_eq!(action_names(&plan_with_donor(&disk, &with_gaps).unwrap()), ["gap"]);
 }
 
@@ -126,9 +132,11 @@ fn a_donor_of_certainty_choice_replaces_no_likely_fix_and_every_offer_has_a_numb
 fn a_choice_that_does_not_fit_the_findings_is_refused() {
     let (disk, _, a, b) = log_with_two_likely_fixes(with_other_creation_time);
     let with = |choices: &[(u64, usize)], except: &[u64], only: &[u64]| {
-        let of = |starts: &[u64]| starts.iter().map(|at| FindingSelector::Start(*at)).collect();
-        let options =
-            RepairOptions { choices: choices.to_vec(), except: of(except), only: of(only), ..RepairOptions::default() };
+        let options = choices.iter().fold(RepairOptions::new(), |options, (start, number)| {
+            options.choose(CandidateChoice::new(*start, *number))
+        });
+        let options = except.iter().fold(options, |options, start| options.except(FindingSelector::Start(*start)));
+        let options = only.iter().fold(options, |options, start| options.only(FindingSelector::Start(*start)));
         refusal_reason(plan_with_donor(&disk, &options))
     };
     assert!(with(&[(a, 1), (b, 1), (a, 2)], &[], &[]).contains("only one of them"));
@@ -153,22 +161,21 @@ fn a_donor_frame_across_several_pieces_is_taken_whole_or_not_at_all() {
     let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &with_other_creation_time(&whole))]);
     let pieces = finding_ranges(&survey_log(&disk));
     assert_eq!(pieces.iter().map(|piece| piece.1).collect::<Vec<_>>(), [a as u64, next as u64], "{pieces:?}");
-    let undecided = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    let undecided = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(plan_outline(&undecided), (vec![], vec![a as u64, next as u64]));
     assert_eq!(
         offered_choices(&undecided.unrepaired[0].alternatives).last(),
-        Some(&("take_from_donor", Some((a as u64, 1))))
+        Some(&("take_from_donor", Some(CandidateChoice::new(a as u64, 1))))
     );
     assert!(undecided.unrepaired[1].reason.contains("the damage before it"), "{}", undecided.unrepaired[1].reason);
-    let chosen =
-        plan_with_donor(&disk, &RepairOptions { choices: vec![(a as u64, 1)], ..RepairOptions::default() }).unwrap();
+    let chosen = plan_with_donor(&disk, &RepairOptions::new().choose(CandidateChoice::new(a as u64, 1))).unwrap();
     assert_eq!(plan_outline(&chosen), (vec![("take_from_donor", a as u64, b as u64)], vec![]));
-    let except = RepairOptions { except: vec![FindingSelector::Start(next as u64)], ..RepairOptions::default() };
+    let except = RepairOptions::new().except(FindingSelector::Start(next as u64));
     let with_exception = plan_with_donor(&disk, &except).unwrap();
     assert_eq!(with_exception.unrepaired.len() + with_exception.steps.len(), 2);
     assert!(with_exception.steps.iter().all(|step| step.action.name() == "gap"), "{:?}", plan_outline(&with_exception));
     disk.put(DONOR, &whole);
-    assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::default()).unwrap()), ["take_from_donor"]);
+    assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::new()).unwrap()), ["take_from_donor"]);
 }
 
 #[test]
@@ -176,28 +183,27 @@ fn a_torn_tail_without_an_index_is_offered_from_the_donor_with_all_later_frames(
     let (whole, offsets) = log_bytes(8);
     let cut = &whole[..offsets[5] as usize + 60];
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole)]);
-    let undecided = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    let undecided = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(plan_outline(&undecided), (vec![], vec![offsets[5]]));
-    let offered = [("set_aside_tail", None), ("take_from_donor", Some((offsets[5], 1)))];
+    let offered = [("set_aside_tail", None), ("take_from_donor", Some(CandidateChoice::new(offsets[5], 1)))];
     assert_eq!(offered_choices(&undecided.unrepaired[0].alternatives), offered);
     assert_eq!(undecided.unrepaired[0].alternatives[1].certainty, Some(Certainty::Choice));
     assert!(undecided.notes[0].contains("no frame after the range to compare"), "{:?}", undecided.notes);
-    let with_gaps = RepairOptions { gap_undecided: true, ..RepairOptions::default() };
+    let with_gaps = RepairOptions::new().gap_undecided();
     assert_eq!(action_names(&plan_with_donor(&disk, &with_gaps).unwrap()), ["set_aside_tail"]);
-    let chosen =
-        plan_with_donor(&disk, &RepairOptions { choices: vec![(offsets[5], 1)], ..RepairOptions::default() }).unwrap();
+    let chosen = plan_with_donor(&disk, &RepairOptions::new().choose(CandidateChoice::new(offsets[5], 1))).unwrap();
     assert_eq!((chosen.restored_events(), chosen.steps[0].new_end), (3, whole.len() as u64));
-    apply(&log_paths(&disk), &chosen, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &chosen, ApplyOptions::new()).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), whole);
 
     let mut other = whole.clone();
     other[offsets[5] as usize + 30] ^= 1;
     other.truncate(cut.len());
     let disk = SimDisk::with_files(&[(LOG, &other), (DONOR, &whole)]);
-    let notes = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
+    let notes = plan_with_donor(&disk, &RepairOptions::new()).unwrap().notes;
     assert!(notes[0].contains("unfinished frame differ"), "{notes:?}");
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole[..offsets[5] as usize + 90])]);
-    let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(action_names(&plan), ["set_aside_tail"]);
     assert!(plan.notes[0].contains("nothing is taken from the donor"), "{:?}", plan.notes);
 }
@@ -209,13 +215,13 @@ fn a_donor_that_is_not_a_copy_is_noted_or_refused() {
     bytes[offsets[3] as usize..offsets[4] as usize + 50].fill(b'#');
     let other = disk_with_log(3, false).0.get(LOG).unwrap();
     let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &with_other_creation_time(&other))]);
-    let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(action_names(&plan), ["gap"]);
     assert!(plan.notes[0].contains("may not be a copy of this log"), "{:?}", plan.notes);
     assert!(plan.notes[1].starts_with(&format!("{}..", offsets[3])), "{:?}", plan.notes);
-    assert!(refusal_reason(plan_from_donor(&disk, &RepairOptions::default(), Some(LOG))).contains("the log itself"));
+    assert!(refusal_reason(plan_from_donor(&disk, &RepairOptions::new(), Some(LOG))).contains("the log itself"));
     disk.put(DONOR, b"\0\0\0\x02{}");
-    assert!(plan_with_donor(&disk, &RepairOptions::default()).is_err());
+    assert!(plan_with_donor(&disk, &RepairOptions::new()).is_err());
 }
 
 #[test]
@@ -223,14 +229,14 @@ fn frames_of_a_donor_after_the_end_of_the_log_are_noted() {
     let (whole, offsets) = log_bytes(8);
     let cut = &whole[..offsets[5] as usize];
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole)]);
-    let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+    let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert!(plan.is_empty() && plan.unrepaired.is_empty());
     let bytes = whole.len() - cut.len();
     assert_eq!(plan.notes.len(), 1);
     assert!(plan.notes[0].contains(&format!("{bytes} bytes, 3 events")), "{:?}", plan.notes);
     for donor in [cut.to_vec(), with_other_creation_time(cut)] {
         disk.put(DONOR, &donor);
-        let notes = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
+        let notes = plan_with_donor(&disk, &RepairOptions::new()).unwrap().notes;
         assert!(notes.iter().all(|note| !note.contains("continues")), "{notes:?}");
     }
 }
@@ -251,11 +257,11 @@ fn a_lost_end_from_a_donor_is_proven_by_the_last_indexed_frame_even_after_a_rebu
     let cut = &whole[..offsets[5] as usize];
     for remaining in [offsets[5], offsets[5] - 30] {
         let disk = SimDisk::with_files(&[(LOG, &cut[..remaining as usize]), (INDEX, &index), (DONOR, &whole)]);
-        assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::default()).unwrap()), ["take_from_donor"]);
+        assert_eq!(action_names(&plan_with_donor(&disk, &RepairOptions::new()).unwrap()), ["take_from_donor"]);
         let mut log = open_read_only(&disk);
         log.reindex_from(0).unwrap();
         log.save_index().unwrap();
-        let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+        let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
         assert_eq!((action_names(&plan), plan.unrepaired.len()), (vec!["take_from_donor"], 0));
         // A donor with another last event of the same length is not proven.
         let mut other = whole.clone();
@@ -263,28 +269,23 @@ fn a_lost_end_from_a_donor_is_proven_by_the_last_indexed_frame_even_after_a_rebu
         let frame = with_changed_event(&other[last..]);
         other.splice(last.., frame);
         disk.put(DONOR, &other);
-        let choice = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+        let choice = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
         assert!(choice.steps.is_empty() && choice.notes[0].contains("its last frame differs"), "{choice:?}");
-        apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap_err();
+        apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap_err();
         disk.put(DONOR, &whole);
-        apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
+        apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
         assert_eq!(disk.get(LOG).unwrap(), whole);
         assert_eq!(finding_ranges(&survey_log(&disk)), []);
         disk.put(LOG, &cut[..remaining as usize]);
         disk.put(DONOR, &whole[..whole.len() - 1]);
-        let notes = plan_with_donor(&disk, &RepairOptions::default()).unwrap().notes;
+        let notes = plan_with_donor(&disk, &RepairOptions::new()).unwrap().notes;
         assert!(notes[0].contains("nothing is taken from the donor: it ends before the end of the range"), "{notes:?}");
     }
 }
 
 fn salvage_with_donor(disk: &SimDisk, donor: &str) -> Result<CopySummary, StorageError> {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)?;
-    let options = CopyOptions {
-        output: "/data/new.log".into(),
-        donor: Some(donor.into()),
-        replace: true,
-        ..CopyOptions::default()
-    };
+    let options = CopyOptions::new("/data/new.log").donor(donor).replace();
     salvage(&view, &options, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -317,7 +318,7 @@ fn repair_and_salvage_accept_and_refuse_the_same_donors() {
         (&without_event, Some("it has a frame there that is not a valid event")),
     ] {
         let disk = SimDisk::with_files(&[(LOG, &damaged), (DONOR, donor)]);
-        let plan = plan_with_donor(&disk, &RepairOptions::default()).unwrap();
+        let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
         assert_eq!(action_names(&plan).contains(&"take_from_donor"), reason.is_none(), "{reason:?}: {:?}", plan.notes);
         assert!(reason.is_none_or(|reason| plan.notes[0].contains(reason)), "{reason:?}: {:?}", plan.notes);
         let copied = salvage_with_donor(&disk, DONOR).unwrap();
@@ -326,7 +327,7 @@ fn repair_and_salvage_accept_and_refuse_the_same_donors() {
     }
     let disk = SimDisk::with_files(&[(LOG, &damaged), (DONOR, b"\0\0\0\x02{}")]);
     for donor in [LOG, DONOR] {
-        assert!(plan_from_donor(&disk, &RepairOptions::default(), Some(donor)).is_err(), "{donor}");
+        assert!(plan_from_donor(&disk, &RepairOptions::new(), Some(donor)).is_err(), "{donor}");
         assert!(salvage_with_donor(&disk, donor).is_err(), "{donor}");
     }
 }

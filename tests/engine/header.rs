@@ -26,7 +26,7 @@ fn damaged_log(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, 
 }
 
 fn apply_plan(disk: &SimDisk, plan: &Plan) {
-    apply(&log_paths(disk), plan, ApplyOptions::default()).unwrap();
+    apply(&log_paths(disk), plan, ApplyOptions::new()).unwrap();
 }
 
 /// Repairs the log and catches up the index, as the command does.
@@ -36,7 +36,7 @@ fn repair_and_catch_up(disk: &SimDisk, options: &RepairOptions) {
 }
 
 fn only_kind(kind: DamageKind) -> RepairOptions {
-    RepairOptions { only: vec![FindingSelector::Kind(kind)], ..RepairOptions::default() }
+    RepairOptions::new().only(FindingSelector::Kind(kind))
 }
 
 fn header_finding(disk: &SimDisk) -> Option<(&'static str, u64, u64)> {
@@ -46,8 +46,8 @@ fn header_finding(disk: &SimDisk) -> Option<(&'static str, u64, u64)> {
 #[test]
 fn a_log_whose_version_is_damaged_can_be_opened_after_its_first_frames_were_repaired() {
     for (flips, options) in [
-        (vec![(5, 0x10), (60, 4)], RepairOptions::default()),
-        (vec![(7, 1), (60, 4)], RepairOptions { gap_undecided: true, ..RepairOptions::default() }),
+        (vec![(5, 0x10), (60, 4)], RepairOptions::new()),
+        (vec![(7, 1), (60, 4)], RepairOptions::new().gap_undecided()),
         (vec![(5, 2), (1500, 4)], only_kind(DamageKind::Checksum)),
     ] {
         let (disk, good, offsets) = damaged_log(&flips, None);
@@ -60,7 +60,7 @@ fn a_log_whose_version_is_damaged_can_be_opened_after_its_first_frames_were_repa
         let after = readable_offsets(&disk);
         assert!(before.iter().all(|offset| after.contains(offset)), "{flips:?}");
         // The index still records the header, which is proven once a valid frame follows it.
-        repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
+        repair_and_catch_up(&disk, &RepairOptions::new().accept_likely());
         assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{flips:?}");
         assert_eq!(readable_offsets(&disk).len(), offsets.len(), "{flips:?}");
     }
@@ -71,12 +71,12 @@ fn a_header_left_unrepaired_stays_a_finding_after_repairs_of_frames() {
     // No event contradicts the damaged time of creation; only the index records the right one.
     let (disk, good, _) = damaged_log(&[(13, 0x10), (60, 4)], None);
     assert!(header_finding(&disk).is_some());
-    let first = plan(&disk, &RepairOptions::default()).unwrap();
+    let first = plan(&disk, &RepairOptions::new()).unwrap();
     assert!(first.unrepaired.iter().any(|range| range.piece.kind == "header"), "{first:?}");
     apply_plan(&disk, &first);
     open_read_only(&disk).save_index().unwrap();
     assert!(header_finding(&disk).is_some(), "the header is reported again");
-    repair_and_catch_up(&disk, &RepairOptions::default());
+    repair_and_catch_up(&disk, &RepairOptions::new());
     assert_eq!(
         disk.get(LOG).unwrap(),
         good,
@@ -95,11 +95,11 @@ fn a_zeroed_header_is_restored_only_from_the_index() {
             disk.put(super::support::INDEX, b"no index");
         }
         for _ in 0..2 {
-            repair_and_catch_up(&disk, &RepairOptions::default());
+            repair_and_catch_up(&disk, &RepairOptions::new());
             let now = disk.get(LOG).unwrap();
             assert!(now[..16] == [0; 16] || now[..16] == good[..16], "a guess was written: {:02x?}", &now[..16]);
         }
-        repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
+        repair_and_catch_up(&disk, &RepairOptions::new().accept_likely());
         let now = disk.get(LOG).unwrap();
         assert_eq!(now[..16] == good[..16], indexed, "{:02x?}", &now[..16]);
     }
@@ -114,12 +114,12 @@ fn an_index_does_not_confirm_a_guessed_header() {
     bytes[8] = 0x7f;
     disk.overwrite(LOG, &bytes);
     for _ in 0..2 {
-        let planned = plan(&disk, &RepairOptions::default()).unwrap();
+        let planned = plan(&disk, &RepairOptions::new()).unwrap();
         assert!(planned.steps.is_empty() && planned.unrepaired.len() == 1, "{planned:?}");
         open_read_only(&disk).save_index().unwrap();
     }
     // Once the user has accepted the header, the index trusts it.
-    repair_and_catch_up(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() });
+    repair_and_catch_up(&disk, &RepairOptions::new().accept_likely());
     assert_eq!(header_finding(&disk), None);
     open_read_only(&disk).save_index().unwrap();
     let mut bytes = disk.get(LOG).unwrap();
@@ -127,7 +127,7 @@ fn an_index_does_not_confirm_a_guessed_header() {
     bytes[12] ^= 1;
     disk.overwrite(LOG, &bytes);
     assert!(header_finding(&disk).is_some());
-    repair_and_catch_up(&disk, &RepairOptions::default());
+    repair_and_catch_up(&disk, &RepairOptions::new());
     assert_eq!(disk.get(LOG).unwrap(), accepted);
 }
 
@@ -162,12 +162,12 @@ fn a_lost_end_stays_a_finding_after_repairs_before_it() {
 #[test]
 fn a_killed_repair_of_a_damaged_version_is_reported_by_read_only_opens() {
     let (disk, ..) = damaged_log(&[(5, 0x10), (60, 4)], None);
-    let planned = plan(&disk, &RepairOptions::default()).unwrap();
+    let planned = plan(&disk, &RepairOptions::new()).unwrap();
     let mut pending = 0;
     for call in 0.. {
         let probe = disk.next_process();
         probe.fail(call, DiskFault::Kill);
-        let done = apply(&log_paths(&probe), &planned, ApplyOptions::default()).is_ok();
+        let done = apply(&log_paths(&probe), &planned, ApplyOptions::new()).is_ok();
         let after_kill = probe.next_process();
         let log = open_options(&after_kill)
             .open_read_only(Path::new(LOG))
@@ -212,7 +212,7 @@ fn cutting_a_tail_keeps_the_header_record_of_the_index() {
                 "{mask:?} {by_append}: {:?}",
                 open_read_only(&disk).view().index_state()
             );
-            repair_and_catch_up(&disk, &RepairOptions::default());
+            repair_and_catch_up(&disk, &RepairOptions::new());
             assert_eq!(disk.get(LOG).unwrap(), good);
         }
     }
@@ -245,9 +245,9 @@ fn a_rebuilt_index_keeps_the_header_of_a_log_cut_within_it_and_forgetting_it_is_
         let mut log = open_read_only(&disk);
         log.reindex_from(0).unwrap();
         log.save_index().unwrap();
-        let forget = plan(&disk, &RepairOptions { forget_lost_end: true, ..RepairOptions::default() }).unwrap_err();
+        let forget = plan(&disk, &RepairOptions::new().forget_lost_end()).unwrap_err();
         assert!(matches!(forget, StorageError::Refused { .. }), "{forget}");
-        apply_plan(&disk, &plan(&disk, &RepairOptions::default()).unwrap());
+        apply_plan(&disk, &plan(&disk, &RepairOptions::new()).unwrap());
         assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{cut}");
         assert_eq!(survey_log(&disk).damage_total, 0, "{cut}");
     }

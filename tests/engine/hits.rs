@@ -6,24 +6,27 @@ use std::ops::ControlFlow;
 use chronicle::StorageError;
 use chronicle::inspect::LogView;
 use chronicle::query::{
-    Direction, Filter, Hits, LogRow, PageRequest, RowContent, SearchPattern, find_match, read_page, read_row_at,
+    Direction, Filter, Hits, LogRow, PageRequest, ReadStart, RowContent, SearchPattern, find_match, read_page,
+    read_row_at,
 };
 use proptest::prelude::*;
 
-use super::query::{SampleLogPart, TempLog, build_log, log_part, never_stop, parse_filter, read_start, search_request};
+use super::query::{SampleLogPart, TempLog, build_log, log_part, never_stop, parse_filter, search_request};
 
 const DIRECTIONS: [Direction; 2] = [Direction::Forward, Direction::Backward];
 
 /// Returns the rows that a scan of the log finds.
 fn read_rows(view: &LogView, from: u64, direction: Direction, filter: &Filter) -> Vec<LogRow> {
-    read_page(view, None, &PageRequest { from, direction, limit: 10_000, filter }, &mut never_stop).unwrap().rows
+    read_page(view, None, &PageRequest::new(filter, ReadStart::new(from, direction), 10_000), &mut never_stop)
+        .unwrap()
+        .rows
 }
 
 /// Reads all rows in a direction from an offset, page by page.
 fn collect_pages(hits: &Hits, view: &LogView, from: u64, direction: Direction, limit: usize) -> Vec<LogRow> {
     let (mut rows, mut from): (Vec<LogRow>, u64) = (Vec::new(), from);
     loop {
-        let page = hits.read_page(view, None, read_start(from, direction), limit, &mut never_stop).unwrap();
+        let page = hits.read_page(view, None, ReadStart::new(from, direction), limit, &mut never_stop).unwrap();
         assert!(page.rows.len() <= limit, "{page:?}");
         let (done, at) = match direction {
             Direction::Forward => (page.at_end, rows.len()),
@@ -47,7 +50,7 @@ fn assert_hits_agree(hits: &Hits, view: &LogView, filter: &Filter, limit: usize,
             let rows = read_rows(view, from, direction, filter);
             assert_eq!(collect_pages(hits, view, from, direction, limit), rows, "{direction:?} from {from}");
             if hits.can_answer(from, direction, bytes) && !hits.is_full() {
-                let page = hits.read_page(view, None, read_start(from, direction), 1, &mut never_stop).unwrap();
+                let page = hits.read_page(view, None, ReadStart::new(from, direction), 1, &mut never_stop).unwrap();
                 assert_eq!(page.rows.is_empty(), rows.is_empty(), "{direction:?} from {from}");
             }
         }
@@ -135,16 +138,16 @@ fn known_hits_are_paged_without_reading_the_log_between_them() {
     assert_eq!((hits.len(), hits.scanned_bytes()), (2, bytes - 16));
     let mut on = |_| panic!("no more than a mebibyte was read");
     let found = [
-        hits.read_page(&view, None, read_start(0, Direction::Forward), 9, &mut on).unwrap(),
-        hits.read_page(&view, None, read_start(u64::MAX, Direction::Backward), 9, &mut on).unwrap(),
+        hits.read_page(&view, None, ReadStart::new(0, Direction::Forward), 9, &mut on).unwrap(),
+        hits.read_page(&view, None, ReadStart::new(u64::MAX, Direction::Backward), 9, &mut on).unwrap(),
     ];
     assert!(found[0].rows.len() == 2 && found[0].rows == found[1].rows && found[0].at_end && found[1].at_start);
     assert_eq!(
-        hits.read_page(&view, None, read_start(found[0].rows[1].end, Direction::Forward), 9, &mut on).unwrap().rows,
+        hits.read_page(&view, None, ReadStart::new(found[0].rows[1].end, Direction::Forward), 9, &mut on).unwrap().rows,
         []
     );
     // A page without hits scans the whole log.
-    let request = PageRequest { from: 0, direction: Direction::Forward, limit: 9, filter: &rare };
+    let request = PageRequest::new(&rare, ReadStart::forward(0), 9);
     assert!(matches!(read_page(&view, None, &request, &mut |_| ControlFlow::Break(())), Err(StorageError::Cancelled)));
 }
 
@@ -157,7 +160,7 @@ fn matches_of_a_search_are_counted_and_found_in_both_directions() {
     for _ in 0..3 {
         for from in [0, 16, 300_000, 700_000, 2_000_000, u64::MAX] {
             for direction in DIRECTIONS {
-                let found = hits.find_match(&view, None, read_start(from, direction), &mut never_stop).unwrap();
+                let found = hits.find_match(&view, None, ReadStart::new(from, direction), &mut never_stop).unwrap();
                 assert_eq!(
                     found,
                     find_match(&view, None, &search_request(&pattern, &all, from, direction), &mut never_stop).unwrap(),
@@ -177,7 +180,7 @@ fn matches_of_a_search_are_counted_and_found_in_both_directions() {
     assert_eq!((found.len(), hits.ordinal(found[7])), (83, Some(8)));
     let mut on = |_| panic!("no more than a mebibyte was read");
     assert_eq!(
-        hits.find_match(&view, None, read_start(found[9], Direction::Backward), &mut on).unwrap(),
+        hits.find_match(&view, None, ReadStart::new(found[9], Direction::Backward), &mut on).unwrap(),
         Some(found[8])
     );
 }
@@ -227,7 +230,7 @@ fn a_hit_is_read_from_the_log_again_when_it_is_shown() {
     let mut bytes = fs::read(&temp_log.path).unwrap();
     bytes[rows[3].start as usize + 60] ^= 1;
     fs::write(&temp_log.path, &bytes).unwrap();
-    let shown = hits.read_page(&view, None, read_start(0, Direction::Forward), 100, &mut never_stop).unwrap().rows;
+    let shown = hits.read_page(&view, None, ReadStart::new(0, Direction::Forward), 100, &mut never_stop).unwrap().rows;
     assert_eq!(shown, [&rows[..3], &rows[4..]].concat());
 }
 

@@ -125,14 +125,14 @@ fn an_index_of_a_log_whose_sync_failed_is_not_saved() {
 
 #[test]
 fn an_index_of_a_part_is_not_saved_and_not_used_for_queries() {
-    use chronicle::query::{Direction, Filter, PageRequest, read_page};
+    use chronicle::query::{Filter, PageRequest, ReadStart, read_page};
     let (disk, offsets) = disk_with_log(9, false);
     let log = open_read_only(&disk);
     let part = log.rebuild_index_from(offsets[6]).unwrap();
     let refused = save_index(Path::new(INDEX), &part);
     assert!(matches!(&refused, Err(StorageError::Refused { .. })), "{refused:?}");
     let filter = Filter::parse("agg:1", 0).unwrap();
-    let request = PageRequest { filter: &filter, from: 0, limit: 10, direction: Direction::Forward };
+    let request = PageRequest::new(&filter, ReadStart::forward(0), 10);
     let page = read_page(log.view(), Some(&part), &request, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
     assert_eq!(page.rows.len(), 3, "all events of the aggregate, not only those of the part");
 }

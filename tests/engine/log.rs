@@ -263,7 +263,8 @@ fn survey_kinds(path: &Path) -> Vec<&'static str> {
     // Only the end is surveyed, because the log grows fast.
     let from = chronicle::internal::file::spans_before(view.log(), end, 1);
     let from = from.ok().and_then(|spans| spans.last().map(|span| span.range().start));
-    let options = SurveyOptions { from, ..SurveyOptions::default() };
+    let mut options = SurveyOptions::new();
+    options.from = from;
     let survey = survey(&view, &options, None, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
     survey.findings.iter().map(|finding| finding.kind.name()).collect()
 }

@@ -88,14 +88,15 @@ fn open_view(disk: &SimDisk) -> Result<LogView, StorageError> {
 
 fn survey_with_threads(disk: &SimDisk, threads: usize) -> Result<LogReport, StorageError> {
     let view = open_view(disk)?.with_threads(threads);
-    let options = SurveyOptions { part_bytes: (threads > 1).then_some(300), ..SurveyOptions::default() };
+    let options = if threads > 1 { SurveyOptions::new().part_bytes(300) } else { SurveyOptions::new() };
     let found = survey(&view, &options, None, &mut |_| ControlFlow::Continue(()))?;
     Ok(LogReport::from_survey(&found))
 }
 
 fn page(disk: &SimDisk, from: u64, direction: Direction) -> Result<LogReport, StorageError> {
     let view = open_view(disk)?;
-    let request = PageRequest { from, direction, limit: 100, filter: &Filter::default() };
+    let filter = Filter::default();
+    let request = PageRequest::new(&filter, ReadStart::new(from, direction), 100);
     Ok(LogReport::from_rows(&read_page(&view, None, &request, &mut never_stop)?.rows))
 }
 
@@ -103,8 +104,7 @@ fn read_hits(disk: &SimDisk) -> Result<LogReport, StorageError> {
     let view = open_view(disk)?;
     let mut hits = Hits::new(Filter::default(), None, 0);
     hits.scan_more(&view, None, u64::MAX, &mut never_stop)?;
-    let rows =
-        hits.read_page(&view, None, ReadStart { from: 0, direction: Direction::Forward }, 100, &mut never_stop)?.rows;
+    let rows = hits.read_page(&view, None, ReadStart::forward(0), 100, &mut never_stop)?.rows;
     Ok(LogReport::from_rows(&rows))
 }
 
@@ -113,8 +113,9 @@ fn search_events(disk: &SimDisk) -> Result<LogReport, StorageError> {
     let pattern = SearchPattern::parse("Person").unwrap();
     let (mut report, mut from) = (LogReport::default(), 0);
     loop {
-        let start = ReadStart { from, direction: Direction::Forward };
-        let request = SearchRequest { pattern: &pattern, filter: &Filter::default(), start };
+        let start = ReadStart::forward(from);
+        let filter = Filter::default();
+        let request = SearchRequest::new(&pattern, &filter, start);
         let Some(at) = find_match(&view, None, &request, &mut never_stop)? else { return Ok(report) };
         assert!(report.events.insert(at), "an event twice: {at}");
         from = at + event_len();
@@ -280,10 +281,7 @@ fn hits_of_a_growing_log_are_complete_after_the_next_slice() {
             grown.extend_from_slice(&log_bytes(1).0[16..]);
             disk.overwrite(LOG, &grown);
             hits.scan_more(&view, None, u64::MAX, &mut never_stop).unwrap();
-            let rows = hits
-                .read_page(&view, None, ReadStart { from: 0, direction: Direction::Forward }, 100, &mut never_stop)
-                .unwrap()
-                .rows;
+            let rows = hits.read_page(&view, None, ReadStart::forward(0), 100, &mut never_stop).unwrap().rows;
             let events = LogReport::from_rows(&rows).events;
             assert!(events.is_superset(&after.events), "{}, change before read {n}: {events:?}", change.name);
         }

@@ -28,7 +28,7 @@ fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Su
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap().with_threads(threads);
     let spill_options = SpillOptions { disk: Arc::new(disk.clone()), spill_folder: None, max_memory: memory };
     let mut index = empty_index(&view, spill_options);
-    let options = SurveyOptions { part_bytes: Some(part), ..SurveyOptions::default() };
+    let options = SurveyOptions::new().part_bytes(part);
     let mut reported = Vec::new();
     let mut last = 0;
     let survey = survey(&view, &options, Some(&mut index), &mut |step| {
@@ -120,7 +120,7 @@ fn a_cancelled_pass_keeps_the_parts_that_were_joined() {
     for threads in [1, 3] {
         let view = view.clone().with_threads(threads);
         let mut index = empty_index(&view, SpillOptions::default());
-        let options = SurveyOptions { part_bytes: Some(4000), ..SurveyOptions::default() };
+        let options = SurveyOptions::new().part_bytes(4000);
         let stopped = survey(&view, &options, Some(&mut index), &mut |step| match step {
             SurveyUpdate::Finding(_) => ControlFlow::Break(()),
             SurveyUpdate::Progress(..) => ControlFlow::Continue(()),
@@ -128,7 +128,7 @@ fn a_cancelled_pass_keeps_the_parts_that_were_joined() {
         assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
         let covered_to = index.coverage().covered_to;
         assert!((36_000..=40_000).contains(&covered_to), "{covered_to}");
-        let rest = SurveyOptions { from: Some(covered_to), ..options };
+        let rest = options.from(covered_to);
         survey(&view, &rest, Some(&mut index), &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(offsets_by_aggregate(&index), replayed_offsets(&disk));
     }

@@ -285,9 +285,9 @@ fn frames_only_does_not_check_payloads() {
     frame::encode(&gap::build_gap_payload(30, "{}"), &mut bytes);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
     let view = LogView::open(std::sync::Arc::new(disk), LOG.as_ref(), None).unwrap();
-    let options = SurveyOptions { frames_only: true, ..SurveyOptions::default() };
+    let options = SurveyOptions::new().frames_only();
     let frames = survey(&view, &options, None, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((frames.events, frames.gaps, frames.damage_total), (3, 1, 0));
-    let all = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+    let all = survey(&view, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((all.events, all.gaps, all.damage_total), (2, 1, 1));
 }

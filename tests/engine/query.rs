@@ -48,17 +48,13 @@ impl TempLog {
     }
 }
 
-pub(super) const fn read_start(from: u64, direction: Direction) -> ReadStart {
-    ReadStart { from, direction }
-}
-
 pub(super) const fn search_request<'a>(
     pattern: &'a SearchPattern,
     filter: &'a Filter,
     from: u64,
     direction: Direction,
 ) -> SearchRequest<'a> {
-    SearchRequest { pattern, filter, start: read_start(from, direction) }
+    SearchRequest::new(pattern, filter, ReadStart::new(from, direction))
 }
 
 pub(super) fn never_stop(_: Progress) -> ControlFlow<()> {
@@ -72,7 +68,7 @@ pub(super) fn page_without_index(
     limit: usize,
     filter: &Filter,
 ) -> RowPage {
-    read_page(view, None, &PageRequest { from, direction, limit, filter }, &mut never_stop).unwrap()
+    read_page(view, None, &PageRequest::new(filter, ReadStart::new(from, direction), limit), &mut never_stop).unwrap()
 }
 
 pub(super) fn parse_filter(text: &str) -> Filter {
@@ -81,7 +77,7 @@ pub(super) fn parse_filter(text: &str) -> Filter {
 
 /// Builds every row from a survey and a replay.
 fn expected_rows(view: &LogView) -> Vec<LogRow> {
-    let survey = survey(view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+    let survey = survey(view, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
     let findings = survey.findings.iter().filter(|finding| finding.kind != DamageKind::Clock);
     let mut rows: Vec<LogRow> = findings
         .map(|finding| LogRow { start: finding.start, end: finding.end, content: RowContent::Finding(finding.clone()) })
@@ -117,7 +113,7 @@ pub(super) fn collect_forward(
 ) -> Vec<LogRow> {
     let (mut rows, mut from) = (Vec::new(), 0);
     loop {
-        let request = PageRequest { from, direction: Direction::Forward, limit, filter };
+        let request = PageRequest::new(filter, ReadStart::forward(from), limit);
         let page = read_page(view, index, &request, &mut never_stop).unwrap();
         assert!(page.rows.len() <= limit && (page.at_end || page.rows.len() >= limit), "{page:?}");
         assert!(page.at_start == (from == 0) || page.rows.is_empty(), "{page:?}");
@@ -138,7 +134,7 @@ pub(super) fn collect_backward(
 ) -> Vec<LogRow> {
     let (mut rows, mut from) = (Vec::new(), u64::MAX);
     loop {
-        let request = PageRequest { from, direction: Direction::Backward, limit, filter };
+        let request = PageRequest::new(filter, ReadStart::backward(from), limit);
         let page = read_page(view, index, &request, &mut never_stop).unwrap();
         assert!(page.rows.len() <= limit && (page.at_start || page.rows.len() >= limit), "{page:?}");
         assert_eq!(page.at_end, from == u64::MAX, "{page:?}");
@@ -281,7 +277,7 @@ proptest! {
         let middle = end as u64 / 2;
         for from in [middle, middle + 1, end as u64, end as u64 + 1] {
             for direction in [Direction::Forward, Direction::Backward] {
-                let request = PageRequest { from, direction, limit, filter: &filter };
+                let request = PageRequest::new(&filter, ReadStart::new(from, direction), limit);
                 let with_index = read_page(&view, Some(&index), &request, &mut never_stop).unwrap();
                 prop_assert_eq!(with_index.rows, read_page(&view, None, &request, &mut never_stop).unwrap().rows, "{} {:?}", from, direction);
             }
@@ -616,7 +612,7 @@ fn a_scan_without_matches_can_be_cancelled() {
             positions.push(at);
             if positions.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        let stopped = read_page(&view, None, &PageRequest { from, direction, limit: 5, filter: &none }, &mut on);
+        let stopped = read_page(&view, None, &PageRequest::new(&none, ReadStart::new(from, direction), 5), &mut on);
         assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
         assert_eq!(positions.len(), 2);
         let found =
@@ -625,12 +621,8 @@ fn a_scan_without_matches_can_be_cancelled() {
     }
     let rows = page_without_index(&view, 0, Direction::Forward, 50, &Filter::default()).rows;
     let mut on = |_| panic!("a page reads no more than the log around it");
-    let page = read_page(
-        &view,
-        None,
-        &PageRequest { from: rows[40].start, direction: Direction::Backward, limit: 30, filter: &Filter::default() },
-        &mut on,
-    );
+    let page =
+        read_page(&view, None, &PageRequest::new(&Filter::default(), ReadStart::backward(rows[40].start), 30), &mut on);
     assert_eq!(row_starts(&page.unwrap().rows), row_starts(&rows[10..40]));
 }
 
@@ -657,10 +649,10 @@ fn a_page_of_long_damage_reads_no_more_than_its_rows() {
     let rows = expected_rows(&view);
     assert_eq!(rows.len(), 4003);
     let mut on = |_| panic!("more than a mebibyte was read");
-    let request = PageRequest { from: rows[9].start, direction: Direction::Forward, limit: 9, filter: &all };
+    let request = PageRequest::new(&all, ReadStart::forward(rows[9].start), 9);
     assert_eq!(read_page(&view, None, &request, &mut on).unwrap().rows, rows[9..18]);
     let (index, one) = (temp_log.index(), parse_filter("agg:1"));
-    let request = PageRequest { filter: &one, ..request };
+    let request = PageRequest::new(&one, request.start, request.limit);
     assert_eq!(read_page(&view, Some(&index), &request, &mut on).unwrap().rows, rows[9..18]);
     assert_eq!(collect_forward(&view, None, 999, &all), rows);
     assert_eq!(collect_backward(&view, None, 999, &all), rows);
@@ -680,7 +672,7 @@ fn an_aggregate_of_many_events_is_read_once() {
     assert_eq!(collect_backward(&view, Some(&index), 700, &one), scanned);
     let mut on = |_| panic!("more than the aggregate's own frames were read");
     let none = parse_filter("agg:1 type:None");
-    let request = PageRequest { from: u64::MAX, direction: Direction::Backward, limit: 9, filter: &none };
+    let request = PageRequest::new(&none, ReadStart::backward(u64::MAX), 9);
     assert_eq!(read_page(&view, Some(&index), &request, &mut on).unwrap().rows, []);
 }
 

@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use chronicle::StorageError;
-use chronicle::repair::{ApplyOptions, FindingSelector, RepairOptions, apply, plan_undo};
+use chronicle::repair::{ApplyOptions, CandidateChoice, FindingSelector, RepairOptions, apply, plan_undo};
 use proptest::prelude::*;
 
 use super::repairs::{log_paths, plan_from_donor};
@@ -179,15 +179,18 @@ impl FindingSelection {
                 (options.only.is_empty() || options.only.contains(&FindingSelector::Start(start)))
                     && !options.except.contains(&FindingSelector::Start(start))
             };
-            let offered: Vec<(u64, usize)> = fixes
+            let offered: Vec<CandidateChoice> = fixes
                 .filter_map(|fix| {
-                    Some((fix.choice.filter(|choose| is_selected(choose.0))?, fix.candidates.len().max(1)))
+                    Some((fix.choice.filter(|choice| is_selected(choice.finding_start))?, fix.candidates.len().max(1)))
                 })
-                .flat_map(|((start, first), count)| (first..first + count).map(move |n| (start, n)))
+                .flat_map(|(first, count)| {
+                    let numbers = first.candidate_number..first.candidate_number + count;
+                    numbers.map(move |number| CandidateChoice::new(first.finding_start, number))
+                })
                 .collect();
             if !offered.is_empty() {
-                let (start, _) = *start_index.get(&offered);
-                let for_start: Vec<_> = offered.into_iter().filter(|choice| choice.0 == start).collect();
+                let start = start_index.get(&offered).finding_start;
+                let for_start: Vec<_> = offered.into_iter().filter(|choice| choice.finding_start == start).collect();
                 options.choices.push(*number.get(&for_start));
             }
         }
@@ -235,7 +238,9 @@ proptest! {
             disk.put(DONOR, &bytes);
             DONOR
         });
-        let options = RepairOptions { accept_likely, gap_undecided, ..RepairOptions::default() };
+        let mut options = RepairOptions::new();
+        options.accept_likely = accept_likely;
+        options.gap_undecided = gap_undecided;
         let options = selection.repair_options(&disk, donor, options);
         let plan = match plan_from_donor(&disk, &options, donor) {
             // The flags forbid writing, and no index proves that they are damaged.
@@ -243,7 +248,7 @@ proptest! {
             plan => plan.unwrap(),
         };
         if !plan.is_empty() {
-            let apply_options = ApplyOptions { full_check: true, ..ApplyOptions::default() };
+            let apply_options = ApplyOptions::new().full_check();
             apply(&log_paths(&disk), &plan, apply_options).unwrap();
         }
         let after = readable_offsets(&disk);
@@ -263,7 +268,7 @@ proptest! {
 
         if !plan.is_empty() {
             let undo = plan_undo(&log_paths(&disk), None).unwrap();
-            apply(&log_paths(&disk), &undo, ApplyOptions::default()).unwrap();
+            apply(&log_paths(&disk), &undo, ApplyOptions::new()).unwrap();
         }
         prop_assert_eq!(disk.get(LOG).unwrap(), damaged);
         if indexed {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use chronicle::StorageError;
 use chronicle::inspect::LogView;
 use chronicle::repair::{
-    ApplyOptions, FindingSelector, LogPaths, Plan, RepairAction, RepairOptions, RepairState, StepWrite, apply,
-    find_gap_journal, plan_repair, plan_undo, read_repair_records, recover,
+    ApplyOptions, FindingSelector, LogPaths, Plan, RepairAction, RepairHistory, RepairOptions, RepairState, StepWrite,
+    apply, find_gap_journal, plan_repair, plan_undo, read_repair_history, recover,
 };
 
 use super::sim_disk::{DiskFault, SimDisk};
@@ -39,13 +39,13 @@ pub(super) fn plan_from_donor(
 }
 
 fn repair(disk: &SimDisk) -> Result<Plan, StorageError> {
-    let plan = plan(disk, &RepairOptions { gap_undecided: true, ..RepairOptions::default() })?;
-    apply(&log_paths(disk), &plan, ApplyOptions::default()).map(|_| plan)
+    let plan = plan(disk, &RepairOptions::new().gap_undecided())?;
+    apply(&log_paths(disk), &plan, ApplyOptions::new()).map(|_| plan)
 }
 
 fn undo(disk: &SimDisk) -> Result<Plan, StorageError> {
     let plan = plan_undo(&log_paths(disk), None)?;
-    apply(&log_paths(disk), &plan, ApplyOptions::default()).map(|_| plan)
+    apply(&log_paths(disk), &plan, ApplyOptions::new()).map(|_| plan)
 }
 
 pub(super) fn action_names(plan: &Plan) -> Vec<&'static str> {
@@ -87,7 +87,7 @@ fn a_repair_restores_proven_ranges_replaces_the_rest_with_gaps_and_can_be_undone
     let expected: Vec<u64> =
         offsets.iter().copied().filter(|at| ![4, 6, 7].iter().any(|n| offsets[*n] == *at)).collect();
     assert_eq!(readable_offsets(&disk), expected);
-    let (all, notices) = read_repair_records(&log_paths(&disk)).unwrap();
+    let RepairHistory { records: all, notices, .. } = read_repair_history(&log_paths(&disk)).unwrap();
     assert_eq!(notices, Vec::<String>::new());
     assert_eq!(all.iter().map(|record| (record.number, record.state)).collect::<Vec<_>>(), [(1, RepairState::Applied)]);
     let gap = offsets[6]..offsets[8];
@@ -103,7 +103,7 @@ fn a_repair_restores_proven_ranges_replaces_the_rest_with_gaps_and_can_be_undone
     assert_eq!(plan.undoes, Some(1));
     assert_eq!(disk.get(LOG).unwrap(), before);
     assert_eq!(disk.get(INDEX).unwrap(), index, "the old index is restored");
-    assert_eq!(read_repair_records(&log_paths(&disk)).unwrap().0[0].undone_by, Some(2));
+    assert_eq!(read_repair_history(&log_paths(&disk)).unwrap().records[0].undone_by, Some(2));
     let error = undo(&disk).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
 }
@@ -189,7 +189,7 @@ fn a_repair_of_bits_and_header_that_is_killed_or_fails_is_applied_or_rolled_back
     bytes[13] ^= 0x10;
     bytes[offsets[5] as usize + 40] ^= 4;
     disk.overwrite(LOG, &bytes);
-    assert_eq!(action_names(&plan(&disk, &RepairOptions::default()).unwrap()), ["rebuild_header", "correct_bits"]);
+    assert_eq!(action_names(&plan(&disk, &RepairOptions::new()).unwrap()), ["rebuild_header", "correct_bits"]);
     assert_atomic(&disk, &bytes, &whole, repair);
 }
 
@@ -197,10 +197,10 @@ fn a_repair_of_bits_and_header_that_is_killed_or_fails_is_applied_or_rolled_back
 fn forgetting_a_lost_end_that_is_killed_or_fails_is_applied_or_rolled_back() {
     let (disk, whole, offsets) = truncated_log(truncated_log(0).2[3] as usize + 30);
     let before = disk.get(LOG).unwrap();
-    let options = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
+    let options = RepairOptions::new().forget_lost_end();
     assert_atomic(&disk, &before, &whole[..offsets[3] as usize], |disk| {
         let plan = plan(disk, &options)?;
-        apply(&log_paths(disk), &plan, ApplyOptions::default())?;
+        apply(&log_paths(disk), &plan, ApplyOptions::new())?;
         Ok(plan)
     });
 }
@@ -262,10 +262,10 @@ fn a_gap_for_a_lost_end_that_is_killed_or_fails_is_applied_or_rolled_back() {
 fn a_forgotten_end_is_counted_as_a_loss_and_an_undo_restores_it() {
     let (disk, _, offsets) = truncated_log(usize::MAX);
     let index = disk.get(INDEX).unwrap();
-    let options = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
+    let options = RepairOptions::new().forget_lost_end();
     let forget = plan(&disk, &options).unwrap();
     assert_eq!((forget.steps.len(), forget.total_loss().at_most), (0, 2));
-    apply(&log_paths(&disk), &forget, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &forget, ApplyOptions::new()).unwrap();
     assert_eq!(finding_ranges(&survey_log(&disk)), []);
     let mut log = open_options(&disk).open(LOG).unwrap();
     assert_eq!(log.len().unwrap(), offsets[4]);
@@ -285,7 +285,7 @@ fn a_donor_range_is_proven_only_when_the_frames_around_it_are_identical() {
     // A log with the same events and another creation time.
     let (other, _) = disk_with_log(12, false);
     disk.put("/data/other.log", &other.get(LOG).unwrap());
-    let plan = plan_from_donor(&disk, &RepairOptions::default(), Some("/data/other.log")).unwrap();
+    let plan = plan_from_donor(&disk, &RepairOptions::new(), Some("/data/other.log")).unwrap();
     assert!(plan.steps.iter().all(|step| step.action != RepairAction::TakeFromDonor), "{:?}", action_names(&plan));
     assert_eq!(plan.unrepaired.len(), 2, "the donor ranges are offered and not applied");
 
@@ -296,14 +296,14 @@ fn a_donor_range_is_proven_only_when_the_frames_around_it_are_identical() {
     bad[offsets[9] as usize + 40..offsets[9] as usize + 80].fill(b'\x01');
     let cut = &bad[..offsets[11] as usize];
     let disk = SimDisk::with_files(&[(LOG, cut), (INDEX, &index), ("/data/copy.log", &bytes)]);
-    let plan = plan_from_donor(&disk, &RepairOptions::default(), Some("/data/copy.log")).unwrap();
+    let plan = plan_from_donor(&disk, &RepairOptions::new(), Some("/data/copy.log")).unwrap();
     assert_eq!(action_names(&plan), ["take_from_donor"; 3]);
     assert_eq!((plan.restored_events(), plan.total_loss().at_most), (4, 0));
     assert_atomic(&disk, cut, &bytes, |disk| {
-        let plan = plan_from_donor(disk, &RepairOptions::default(), Some("/data/copy.log"))?;
-        apply(&log_paths(disk), &plan, ApplyOptions::default()).map(|_| plan)
+        let plan = plan_from_donor(disk, &RepairOptions::new(), Some("/data/copy.log"))?;
+        apply(&log_paths(disk), &plan, ApplyOptions::new()).map(|_| plan)
     });
-    apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
     undo(&disk).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), cut);
 }
@@ -311,24 +311,21 @@ fn a_donor_range_is_proven_only_when_the_frames_around_it_are_identical() {
 #[test]
 fn a_plan_is_refused_when_the_log_has_changed_since() {
     let (disk, offsets) = damaged_log();
-    let middle = RepairOptions {
-        except: vec![FindingSelector::Kind(chronicle::DamageKind::TornTail)],
-        ..RepairOptions::default()
-    };
-    let (all, middle) = (plan(&disk, &RepairOptions::default()).unwrap(), plan(&disk, &middle).unwrap());
+    let middle = RepairOptions::new().except(FindingSelector::Kind(chronicle::DamageKind::TornTail));
+    let (all, middle) = (plan(&disk, &RepairOptions::new()).unwrap(), plan(&disk, &middle).unwrap());
     assert_eq!(Plan::from_json(&middle.to_json().unwrap()).unwrap(), middle, "a saved plan is read back unchanged");
     let refuse = |disk: &SimDisk, plan: &Plan| {
         let before = disk.get(LOG).unwrap();
-        let error = apply(&log_paths(disk), plan, ApplyOptions::default()).unwrap_err();
+        let error = apply(&log_paths(disk), plan, ApplyOptions::new()).unwrap_err();
         assert_eq!(disk.get(LOG).unwrap(), before);
         assert!(matches!(error, StorageError::Changed { .. } | StorageError::Refused { .. }), "{error}");
-        assert!(read_repair_records(&log_paths(disk)).unwrap().0.is_empty(), "no journal was created");
+        assert!(read_repair_history(&log_paths(disk)).unwrap().records.is_empty(), "no journal was created");
     };
     // Growth matters only to a plan that changes the tail.
     let grown = disk.next_process();
     grown.append_as_other_process(LOG, b"more");
     refuse(&grown, &all);
-    apply(&log_paths(&grown), &middle, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&grown), &middle, ApplyOptions::new()).unwrap();
     let edit = |at: u64| {
         let disk = disk.next_process();
         let mut bytes = disk.get(LOG).unwrap();
@@ -358,12 +355,9 @@ fn a_plan_is_refused_when_the_log_has_changed_since() {
 fn an_undo_keeps_events_appended_since_or_is_refused() {
     let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
-    let options = RepairOptions {
-        except: vec![FindingSelector::Kind(chronicle::DamageKind::TornTail)],
-        ..RepairOptions::default()
-    };
+    let options = RepairOptions::new().except(FindingSelector::Kind(chronicle::DamageKind::TornTail));
     let first = plan(&disk, &options).unwrap();
-    apply(&log_paths(&disk), &first, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &first, ApplyOptions::new()).unwrap();
     let mut log = open_options(&disk).open(LOG).unwrap();
     assert!(log.set_aside_tail().is_some());
     let appended = log.append(&event(1, 99)).unwrap();
@@ -371,7 +365,7 @@ fn an_undo_keeps_events_appended_since_or_is_refused() {
     // Setting the tail aside is the newer repair, and an event was appended where the tail was.
     assert!(matches!(undo(&disk), Err(StorageError::Refused { .. })));
     let plan = plan_undo(&log_paths(&disk), Some(1)).unwrap();
-    apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
     let after = disk.get(LOG).unwrap();
     assert_eq!(after[..appended as usize], before[..appended as usize]);
     assert_eq!(readable_offsets(&disk).last(), Some(&appended));
@@ -408,7 +402,7 @@ fn a_journal_of_another_log_is_reported_and_never_applied() {
     killed.overwrite(LOG, &bytes);
     assert_eq!(open_read_only(&killed).pending_repair().unwrap(), None);
     assert_eq!(recover(&log_paths(&killed)).unwrap(), None);
-    let (all, notices) = read_repair_records(&log_paths(&killed)).unwrap();
+    let RepairHistory { records: all, notices, .. } = read_repair_history(&log_paths(&killed)).unwrap();
     assert_eq!((all.len(), notices.len()), (0, 1), "{notices:?}");
     drop(open_options(&killed).open(LOG).unwrap());
     assert_eq!(killed.get(LOG).unwrap(), bytes);
@@ -444,12 +438,12 @@ fn opening_for_append_recovers_a_killed_repair_and_reports_it() {
 #[test]
 fn a_plan_above_max_lost_events_and_a_locked_log_are_refused() {
     let (disk, _) = damaged_log();
-    let error = plan(&disk, &RepairOptions { max_lost_events: Some(2), ..RepairOptions::default() }).unwrap_err();
+    let error = plan(&disk, &RepairOptions::new().max_lost_events(2)).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
-    let all = plan(&disk, &RepairOptions { max_lost_events: Some(3), ..RepairOptions::default() }).unwrap();
+    let all = plan(&disk, &RepairOptions::new().max_lost_events(3)).unwrap();
     let (clean, _) = disk_with_log(2, false);
     let writer = open_options(&clean).open(LOG).unwrap();
-    let error = apply(&log_paths(&clean), &all, ApplyOptions::default()).unwrap_err();
+    let error = apply(&log_paths(&clean), &all, ApplyOptions::new()).unwrap_err();
     assert!(matches!(error, StorageError::Locked { .. }), "{error}");
     drop(writer);
 }
@@ -464,7 +458,7 @@ fn a_plan_for_one_offset_repairs_only_the_damage_there() {
         (disk.get(LOG).unwrap().len() as u64 - 1, &["set_aside_tail"]),
         (offsets[1], &[]),
     ] {
-        let plan = plan(&disk, &RepairOptions { damage_offset: Some(at), ..RepairOptions::default() }).unwrap();
+        let plan = plan(&disk, &RepairOptions::new().damage_offset(at)).unwrap();
         assert_eq!(action_names(&plan), expected, "{at}");
         assert!(plan.unrepaired.is_empty(), "{at}");
     }
@@ -490,11 +484,11 @@ fn a_damaged_header_is_rebuilt() {
     bad[..4].copy_from_slice(b"NOPE");
     bad[8] = 0x7f;
     disk.overwrite(LOG, &bad);
-    let likely = plan(&disk, &RepairOptions::default()).unwrap();
+    let likely = plan(&disk, &RepairOptions::new()).unwrap();
     assert_eq!((likely.steps.len(), likely.unrepaired.len()), (0, 1), "created_at is later than the first event");
-    let accepted = plan(&disk, &RepairOptions { accept_likely: true, ..RepairOptions::default() }).unwrap();
+    let accepted = plan(&disk, &RepairOptions::new().accept_likely()).unwrap();
     assert_eq!(accepted.steps[0].certainty.unwrap().name(), "likely");
-    apply(&log_paths(&disk), &accepted, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &accepted, ApplyOptions::new()).unwrap();
     assert_eq!(finding_ranges(&survey_log(&disk)), []);
 }
 
@@ -532,8 +526,8 @@ fn events_without_an_aggregate_count_as_losses() {
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[1] as usize + 40..offsets[1] as usize + 70].fill(b'\x07');
     disk.overwrite(LOG, &bytes);
-    assert_eq!(plan(&disk, &RepairOptions::default()).unwrap().total_loss().at_most, 1);
-    let error = plan(&disk, &RepairOptions { max_lost_events: Some(0), ..RepairOptions::default() }).unwrap_err();
+    assert_eq!(plan(&disk, &RepairOptions::new()).unwrap().total_loss().at_most, 1);
+    let error = plan(&disk, &RepairOptions::new().max_lost_events(0)).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
 }
 
@@ -558,12 +552,11 @@ fn the_loss_of_a_lost_end_is_the_number_in_its_finding() {
         }
         let survey = survey_log(&disk);
         assert_eq!(survey.findings[0].evidence.events_missing, Some(5));
-        for forget in [false, true] {
-            let options =
-                RepairOptions { forget_lost_end: forget, max_lost_events: Some(5), ..RepairOptions::default() };
+        for options in [RepairOptions::new(), RepairOptions::new().forget_lost_end()] {
+            let options = options.max_lost_events(5);
             let lost = plan(&disk, &options).unwrap().total_loss();
-            assert_eq!((lost.at_least, lost.at_most), (5, 5), "forgotten: {forget}, rebuilt: {rebuilt}");
-            assert!(plan(&disk, &RepairOptions { max_lost_events: Some(4), ..options }).is_err());
+            assert_eq!((lost.at_least, lost.at_most), (5, 5), "{options:?}, rebuilt: {rebuilt}");
+            assert!(plan(&disk, &options.max_lost_events(4)).is_err());
         }
     }
 }
@@ -571,14 +564,14 @@ fn the_loss_of_a_lost_end_is_the_number_in_its_finding() {
 #[test]
 fn forgetting_counts_the_frame_that_was_cut_and_respects_the_selection() {
     let (disk, _, offsets) = truncated_log(truncated_log(0).2[4] as usize + 30);
-    let forget = RepairOptions { forget_lost_end: true, ..RepairOptions::default() };
+    let forget = RepairOptions::new().forget_lost_end();
     let all = plan(&disk, &forget).unwrap();
     assert_eq!(
         (action_names(&all), all.total_loss().at_most, all.forgotten_index_end.is_some()),
         (vec!["set_aside_tail"], 2, true)
     );
-    assert!(plan(&disk, &RepairOptions { max_lost_events: Some(1), ..forget.clone() }).is_err());
-    let except = RepairOptions { except: vec![FindingSelector::Kind(chronicle::DamageKind::Truncated)], ..forget };
+    assert!(plan(&disk, &forget.clone().max_lost_events(1)).is_err());
+    let except = forget.except(FindingSelector::Kind(chronicle::DamageKind::Truncated));
     let none = plan(&disk, &except).unwrap();
     assert!(none.is_empty() && none.unrepaired.len() == 1, "{none:?}");
     assert!(offsets[4] > 0);
@@ -588,14 +581,14 @@ fn forgetting_counts_the_frame_that_was_cut_and_respects_the_selection() {
 fn an_undo_of_an_older_repair_restores_no_index_that_misses_a_newer_one() {
     let (disk, offsets) = damaged_log();
     for at in [offsets[2], offsets[6]] {
-        let options = RepairOptions { only: vec![FindingSelector::Start(at)], ..RepairOptions::default() };
+        let options = RepairOptions::new().only(FindingSelector::Start(at));
         let plan = plan(&disk, &options).unwrap();
-        apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
+        apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
         let mut log = open_read_only(&disk);
         log.save_index().unwrap();
     }
     let undo = plan_undo(&log_paths(&disk), Some(1)).unwrap();
-    apply(&log_paths(&disk), &undo, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &undo, ApplyOptions::new()).unwrap();
     let log = open_read_only(&disk);
     let events = log.index().unwrap().coverage().events;
     assert_eq!(events, readable_offsets(&disk).len() as u64);
@@ -608,8 +601,8 @@ fn an_undo_that_was_undone_has_no_effect() {
     repair(&disk).unwrap();
     undo(&disk).unwrap();
     let again = plan_undo(&log_paths(&disk), Some(2)).unwrap();
-    apply(&log_paths(&disk), &again, ApplyOptions::default()).unwrap();
-    let (all, _) = read_repair_records(&log_paths(&disk)).unwrap();
+    apply(&log_paths(&disk), &again, ApplyOptions::new()).unwrap();
+    let RepairHistory { records: all, .. } = read_repair_history(&log_paths(&disk)).unwrap();
     assert_eq!(all.iter().map(|record| record.undone_by).collect::<Vec<_>>(), [None, Some(3), None]);
     assert!(find_gap_journal(&all, offsets[6]..offsets[8]).is_some());
     assert_eq!(plan_undo(&log_paths(&disk), None).unwrap().undoes, Some(1));
@@ -618,21 +611,21 @@ fn an_undo_that_was_undone_has_no_effect() {
 #[test]
 fn a_plan_that_changes_other_ranges_or_cuts_indexed_frames_is_refused() {
     let (disk, offsets) = damaged_log();
-    let mut forged = plan(&disk, &RepairOptions::default()).unwrap();
+    let mut forged = plan(&disk, &RepairOptions::new()).unwrap();
     if let Some(StepWrite::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
         let offset = offsets[9] + 10;
         changes.push(chronicle::repair::ByteChange { offset, before: vec![0], after: vec![1] });
     }
     let before = disk.get(LOG).unwrap();
-    assert!(matches!(apply(&log_paths(&disk), &forged, ApplyOptions::default()), Err(StorageError::Refused { .. })));
+    assert!(matches!(apply(&log_paths(&disk), &forged, ApplyOptions::new()), Err(StorageError::Refused { .. })));
     assert_eq!(disk.get(LOG).unwrap(), before);
     let (whole, _) = disk_with_log(4, true);
     let (bytes, index) = (whole.get(LOG).unwrap(), whole.get(INDEX).unwrap());
     let disk = SimDisk::with_files(&[(LOG, &bytes[..bytes.len() - 9])]);
-    let cut = plan(&disk, &RepairOptions::default()).unwrap();
+    let cut = plan(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(action_names(&cut), ["set_aside_tail"]);
     disk.put(INDEX, &index);
-    assert!(matches!(apply(&log_paths(&disk), &cut, ApplyOptions::default()), Err(StorageError::Changed { .. })));
+    assert!(matches!(apply(&log_paths(&disk), &cut, ApplyOptions::new()), Err(StorageError::Changed { .. })));
     assert_eq!(disk.get(LOG).unwrap().len(), bytes.len() - 9);
 }
 
@@ -651,11 +644,11 @@ fn an_index_saved_over_a_damaged_header_does_not_confirm_it() {
 #[test]
 fn a_full_check_finds_damage_that_is_not_in_the_plan() {
     let (disk, offsets) = damaged_log();
-    let all = plan(&disk, &RepairOptions::default()).unwrap();
+    let all = plan(&disk, &RepairOptions::new()).unwrap();
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[10] as usize + 50..offsets[10] as usize + 90].fill(0);
     disk.overwrite(LOG, &bytes);
-    let full = ApplyOptions { full_check: true, ..ApplyOptions::default() };
+    let full = ApplyOptions::new().full_check();
     assert!(matches!(apply(&log_paths(&disk), &all, full), Err(StorageError::Changed { .. })));
     assert_eq!(disk.get(LOG).unwrap(), bytes);
 }
@@ -664,7 +657,7 @@ fn a_full_check_finds_damage_that_is_not_in_the_plan() {
 fn an_undo_names_the_unreadable_journal() {
     let (disk, _) = damaged_log();
     repair(&disk).unwrap();
-    let journal = read_repair_records(&log_paths(&disk)).unwrap().0[0].journal.to_string_lossy().into_owned();
+    let journal = read_repair_history(&log_paths(&disk)).unwrap().records[0].journal.to_string_lossy().into_owned();
     let mut bytes = disk.get(&journal).unwrap();
     bytes[60] ^= 1;
     disk.put(&journal, &bytes);

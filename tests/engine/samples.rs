@@ -26,7 +26,7 @@ fn every_sample_has_the_expected_findings() {
     let Some((folder, truth)) = load_samples() else { return };
     for (name, truth) in truth.as_object().unwrap() {
         let view = LogView::open(Arc::new(OsDisk), &folder.join(name), None).unwrap();
-        let survey = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+        let survey = survey(&view, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
         let found: Vec<_> = survey.findings.iter().map(|f| (f.kind.name().to_owned(), f.start, f.end)).collect();
         let expected: Vec<_> = truth["findings"]
             .as_array()
@@ -56,7 +56,7 @@ fn every_readable_event_of_every_sample_is_replayed() {
 fn survey_with_fixes(path: &Path) -> (Survey, Vec<ProposedFix>) {
     let view = LogView::open(Arc::new(OsDisk), path, None).unwrap();
     let (mut finder, mut fixes) = (FixFinder::new(&view).unwrap(), Vec::new());
-    let survey = survey(&view, &SurveyOptions::default(), None, &mut |step| {
+    let survey = survey(&view, &SurveyOptions::new(), None, &mut |step| {
         if let SurveyUpdate::Finding(finding) = step {
             fixes.append(&mut finder.push(finding).unwrap());
         }
@@ -95,7 +95,7 @@ fn every_sample_is_repaired_and_restored_byte_for_byte_by_undo() {
         fs::copy(folder.join(name), &path).unwrap();
         let (bytes, before) = (fs::read(&path).unwrap(), replayed_offsets(&path));
         let view = LogView::open(Arc::new(OsDisk), &path, None).unwrap();
-        let options = RepairOptions { accept_likely: true, ..RepairOptions::default() };
+        let options = RepairOptions::new().accept_likely();
         let plan = plan_repair(&view, &options, None, &mut |_| ControlFlow::Continue(()));
         if truth["version"] == 0 {
             let error = plan.unwrap_err();
@@ -107,14 +107,14 @@ fn every_sample_is_repaired_and_restored_byte_for_byte_by_undo() {
             assert_eq!(truth["events_after_repair"], truth["readable_events"], "{name}");
             continue;
         }
-        apply(&paths, &plan, ApplyOptions { full_check: true, ..ApplyOptions::default() }).unwrap();
+        apply(&paths, &plan, ApplyOptions::new().full_check()).unwrap();
         let after = replayed_offsets(&path);
         assert_eq!(after.len() as u64, truth["events_after_repair"].as_u64().unwrap(), "{name}");
         assert!(before.iter().all(|at| after.contains(at)), "{name}: an event was lost");
         let (survey, _) = survey_with_fixes(&path);
         assert_eq!(survey.damage_total as usize, plan.unrepaired.len(), "{name}");
         let undo = plan_undo(&paths, None).unwrap();
-        apply(&paths, &undo, ApplyOptions::default()).unwrap();
+        apply(&paths, &undo, ApplyOptions::new()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");
     }
 }

@@ -359,7 +359,7 @@ impl Disk for SimDisk {
 
     fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
         let inode = *self.lock_state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(FileIdentity { device: 0, inode: inode as u64, links: 1 })
+        Ok(FileIdentity::new(0, inode as u64))
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
@@ -487,7 +487,7 @@ impl Storage for SimFile {
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {
-        Ok(FileIdentity { device: 0, inode: self.inode as u64, links: 1 })
+        Ok(FileIdentity::new(0, self.inode as u64))
     }
 
     fn detect_writer(&self) -> WriterPresence {

@@ -11,13 +11,13 @@ use std::thread;
 
 use chronicle::inspect::{LogView, SurveyOptions, survey};
 use chronicle::query::{
-    Direction, Filter, Hits, JumpTarget, LogRow, PageRequest, RowContent, RowPage, read_page, read_row_at,
+    Direction, Filter, Hits, JumpTarget, LogRow, PageRequest, ReadStart, RowContent, RowPage, read_page, read_row_at,
     resolve_jump_or_last_row,
 };
 use chronicle::storage::OsDisk;
 use chronicle::{Durability, EventLog, OpenOptions};
 
-use super::query::{never_stop, read_start};
+use super::query::never_stop;
 use super::support::event;
 
 const EVENTS: usize = 50_000;
@@ -61,7 +61,7 @@ fn check_reads(path: &Path, round: u64, hits: &mut Hits) {
     for filter in &filters {
         for from in [0, end / 2, end - end % 977, u64::MAX] {
             for direction in [Direction::Forward, Direction::Backward] {
-                let request = PageRequest { from, direction, limit: 50, filter };
+                let request = PageRequest::new(filter, ReadStart::new(from, direction), 50);
                 let page = read_page(&view, Some(&index), &request, &mut never_stop).unwrap();
                 assert!(is_consistent(&page), "{direction:?} from {from}: {page:?}");
             }
@@ -70,7 +70,7 @@ fn check_reads(path: &Path, round: u64, hits: &mut Hits) {
     hits.scan_more(&view, None, 1 << 16, &mut never_stop).unwrap();
     let mut from = 0;
     for _ in 0..round % 9 {
-        let page = hits.read_page(&view, None, read_start(from, Direction::Forward), 50, &mut never_stop).unwrap();
+        let page = hits.read_page(&view, None, ReadStart::new(from, Direction::Forward), 50, &mut never_stop).unwrap();
         assert!(is_consistent(&page), "hits from {from}: {page:?}");
         from = page.rows.last().map_or(from, |row| row.end);
     }
@@ -107,8 +107,7 @@ fn concurrent_writing_reading_verifying_and_indexing_finds_no_damage() {
         let verifier = scope.spawn(|| {
             repeat(&mut |_| {
                 let survey =
-                    survey(&open_view(&path), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(()))
-                        .unwrap();
+                    survey(&open_view(&path), &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
                 assert_eq!((survey.damage_total, survey.gaps), (0, 0), "{:?}", survey.findings);
             })
         });

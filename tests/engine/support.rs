@@ -71,7 +71,7 @@ pub(super) fn open_read_only(disk: &SimDisk) -> EventLog {
 
 pub(super) fn survey_log(disk: &SimDisk) -> Survey {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-    survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap()
+    survey(&view, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 /// Returns kind and range of every finding.

@@ -23,11 +23,34 @@ use crate::repair::types::{
 
 /// The options for applying a plan.
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct ApplyOptions {
     /// Longest time to wait for the writer's lock.
     pub lock_timeout: Duration,
     /// Verify the whole log before and after the repair, instead of only the planned ranges.
     pub full_check: bool,
+}
+
+impl ApplyOptions {
+    /// Creates the default options: a log that another process has locked is refused at once, and only the planned
+    /// ranges are verified.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the longest time to wait for the writer's lock.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
+        self
+    }
+
+    /// Verifies the whole log before and after the repair, instead of only the planned ranges.
+    #[must_use]
+    pub fn full_check(mut self) -> Self {
+        self.full_check = true;
+        self
+    }
 }
 
 /// A repair that was applied.

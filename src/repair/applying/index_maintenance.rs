@@ -6,12 +6,12 @@
 
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode, replace_file};
-use crate::format::Version;
 use crate::format::journal::JournalSection;
+use crate::format::{FrameIdentity, Version};
 use crate::index::{AggregateIndex, save};
 use crate::inspect::{LogView, index_path};
-use crate::repair::journal::{JournalReader, JournalWriter, RepairRecord, read_repair_records};
-use crate::repair::types::{LogPaths, Neighbour, Plan, RepairStep, for_each_chunk, read_neighbour};
+use crate::repair::journal::{JournalReader, JournalWriter, RepairRecord, read_repair_history};
+use crate::repair::types::{LogPaths, Plan, RepairStep, for_each_chunk, read_neighbour};
 
 /// True when a trusted index covers bytes that the plan changes.
 pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
@@ -63,14 +63,16 @@ pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> R
             Err(StorageError::UnusableIndex { .. }) => (empty.clone(), true),
             Err(error) => return Err(error),
         };
-    let known_frames =
-        [old.known_frame(), old.last_seen_frame(), Some((index_header.first_offset, index_header.first_checksum))];
-    let anchors = loaded.anchors().map(|anchor| (anchor.offset, anchor.checksum)).collect::<Vec<_>>();
+    let known_frames = [old.known_frame(), old.last_seen_frame(), Some(index_header.first_frame())];
+    let anchors = loaded
+        .anchors()
+        .map(|anchor| FrameIdentity { offset: anchor.offset, checksum: anchor.checksum })
+        .collect::<Vec<_>>();
     let mut known_frame = None;
-    for (offset, checksum) in known_frames.into_iter().flatten().chain(anchors.into_iter().rev()) {
-        let is_changed = plan.steps.iter().any(|step| step.start <= offset && offset < step.max_end());
-        if !is_changed && read_neighbour(view.log(), offset)? == Some(Neighbour { offset, checksum }) {
-            known_frame = Some((offset, checksum));
+    for frame in known_frames.into_iter().flatten().chain(anchors.into_iter().rev()) {
+        let is_changed = plan.steps.iter().any(|step| step.start <= frame.offset && frame.offset < step.max_end());
+        if !is_changed && read_neighbour(view.log(), frame.offset)? == Some(frame) {
+            known_frame = Some(frame);
             break;
         }
     }
@@ -113,5 +115,5 @@ pub(super) fn restore_undone_index(
     let Some(journal) = undone_journal else { return Ok(()) };
     let undone = journal.record.number;
     let is_later = |record: &RepairRecord| record.number > undone && record.is_undoable();
-    if read_repair_records(paths)?.0.iter().any(is_later) { Ok(()) } else { restore_index(paths, journal) }
+    if read_repair_history(paths)?.records.iter().any(is_later) { Ok(()) } else { restore_index(paths, journal) }
 }

@@ -4,7 +4,7 @@ use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::Version;
 use crate::format::journal::JournalSection;
-use crate::repair::journal::{JournalReader, RepairRecord, read_repair_records};
+use crate::repair::journal::{JournalReader, RepairHistory, RepairRecord, read_repair_history};
 use crate::repair::planning::StepOutput;
 use crate::repair::types::{
     ByteChange, LogPaths, Loss, Plan, RepairStep, StepWrite, changed_error, read_identity, read_neighbour,
@@ -22,7 +22,7 @@ const LIST_REPAIRS: &str = "List the repairs with `chronicle undo --list`";
 /// - `Changed` when the log is not as the repair left it.
 /// - `Io` when the log or the journals cannot be read.
 pub fn plan_undo(paths: &LogPaths, number: Option<u32>) -> Result<Plan, StorageError> {
-    let (records, notices) = read_repair_records(paths)?;
+    let RepairHistory { records, notices } = read_repair_history(paths)?;
     let record = select_record(paths, &records, &notices, number)?;
     let journal = JournalReader::open(paths.disk.as_ref(), &record.journal).map_err(|reason| {
         let reason = format!("{}: {reason}", record.journal.display());

@@ -55,7 +55,7 @@ fn is_left_unrepaired(plan: &Plan, found: &Finding) -> bool {
 fn find_unknown_damage(paths: &LogPaths, is_known: &dyn Fn(&Finding) -> bool) -> Result<Option<Finding>, StorageError> {
     let view = LogView::open(paths.disk.clone(), &paths.path, paths.custom_index())?.with_threads(paths.scan_threads);
     let mut unknown = None;
-    survey(&view, &SurveyOptions::default(), None, &mut |update| {
+    survey(&view, &SurveyOptions::new(), None, &mut |update| {
         if let SurveyUpdate::Finding(found) = update
             && unknown.is_none()
             && found.kind.is_damage()

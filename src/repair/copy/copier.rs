@@ -58,7 +58,7 @@ pub(super) fn copy_events(
         oversized_events: 0,
     };
     let mut failed = None;
-    let surveyed = survey(view, &SurveyOptions::default(), None, &mut |update| {
+    let surveyed = survey(view, &SurveyOptions::new(), None, &mut |update| {
         let handled = match update {
             SurveyUpdate::Progress(read) => copier.report_progress(read),
             SurveyUpdate::Finding(finding) => {

@@ -9,7 +9,7 @@ use super::offset_map::OffsetMapFormat;
 use super::output::{AtomicFile, ExistingFile};
 use super::summary::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::StorageError;
-use crate::file::Disk;
+use crate::file::{Disk, lead_to_same_file};
 use crate::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
 use crate::repair::planning::{Donor, FixFinder};
 use crate::repair::types::refused_error;
@@ -83,10 +83,11 @@ fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Resu
         return Err(refused(&options.output, "the map and the new log are the same file"));
     }
     let sources = [Some(view.path()), options.donor.as_deref()];
-    let sources: Vec<_> = sources.into_iter().flatten().filter_map(|path| disk.identity(path).ok()).collect();
     for path in [Some(&options.output), options.map.as_ref()].into_iter().flatten() {
-        let Ok(found) = disk.identity(path) else { continue };
-        if sources.iter().any(|source| source.is_same_file(found)) {
+        if disk.identity(path).is_err() {
+            continue;
+        }
+        if sources.iter().flatten().any(|source| lead_to_same_file(disk, source, path)) {
             return Err(refused(path, "it is the log itself, or the donor"));
         }
         if !options.replace {
@@ -110,7 +111,7 @@ fn verify_copy(
     };
     log.sync_and_verify(&mut report_progress)?;
     let copy = LogView::open(view.disk().clone(), log.temporary_path(), None)?.with_threads(view.threads());
-    let surveyed = survey(&copy, &SurveyOptions::default(), None, &mut |update| match update {
+    let surveyed = survey(&copy, &SurveyOptions::new(), None, &mut |update| match update {
         SurveyUpdate::Progress(read) if report_progress(new_len + read.position).is_err() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     })?;
@@ -172,8 +173,8 @@ mod tests {
     }
 
     /// Copies a log of three events with a flipped bit in the second one. The finding gets a fix with this certainty,
-    /// whose change `edit` may falsify.
-    fn copy_with_fix(certainty: Certainty, accept_likely: bool, edit: impl Fn(&mut ByteChange)) -> Copied {
+    /// whose change `edit` may falsify. Fixes are applied that have at least the certainty `least_accepted`.
+    fn copy_with_fix(certainty: Certainty, least_accepted: Certainty, edit: impl Fn(&mut ByteChange)) -> Copied {
         let folder = tempfile::tempdir().unwrap();
         let (log, map) = (folder.path().join("a.log"), folder.path().join("map.csv"));
         let whole = [LogHeader::new(7).encode().to_vec(), event(1), event(2), event(3)].concat();
@@ -187,8 +188,8 @@ mod tests {
         let fix = Fix::with_candidate(RepairAction::CorrectBits, certainty, candidate);
         let view = LogView::open(Arc::new(OsDisk), &log, None).unwrap();
         let output = folder.path().join("new.log");
-        let options =
-            CopyOptions { output: output.clone(), map: Some(map.clone()), accept_likely, ..CopyOptions::default() };
+        let options = CopyOptions::new(output.clone()).map(map.clone());
+        let options = if least_accepted == Certainty::Likely { options.accept_likely() } else { options };
         // The fixes are returned late, as by a `FixFinder` that holds findings back until the next one is known.
         let mut held_back = Vec::new();
         let summary =
@@ -211,13 +212,13 @@ mod tests {
 
     #[test]
     fn a_fix_that_is_certain_enough_restores_the_event_in_its_place() {
-        for (certainty, accept_likely, how) in [
-            (Certainty::Proven, false, Some("corrected")),
-            (Certainty::Likely, true, Some("likely")),
-            (Certainty::Likely, false, None),
-            (Certainty::Choice, true, None),
+        for (certainty, least_accepted, how) in [
+            (Certainty::Proven, Certainty::Proven, Some("corrected")),
+            (Certainty::Likely, Certainty::Likely, Some("likely")),
+            (Certainty::Likely, Certainty::Proven, None),
+            (Certainty::Choice, Certainty::Likely, None),
         ] {
-            let copied = copy_with_fix(certainty, accept_likely, |_| {});
+            let copied = copy_with_fix(certainty, least_accepted, |_| {});
             let summary = copied.summary;
             let old = 16 + event(1).len();
             assert_eq!(copied.is_restored, how.is_some(), "{certainty:?}");
@@ -242,7 +243,7 @@ mod tests {
             &|change| change.offset = 0,
         ];
         for edit in edits {
-            let copied = copy_with_fix(Certainty::Proven, true, edit);
+            let copied = copy_with_fix(Certainty::Proven, Certainty::Likely, edit);
             let summary = copied.summary;
             assert_eq!((summary.events_kept, summary.events_restored, summary.damage_total), (2, 0, 1));
             assert!(!copied.is_restored);

@@ -8,7 +8,12 @@ use crate::inspect::Progress;
 use crate::repair::types::Certainty;
 
 /// The options of a copy: its output files, and the fixes that are applied.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// ```
+/// let options = chronicle::repair::CopyOptions::new("new.log").map("offsets.csv").accept_likely();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CopyOptions {
     /// Path of the new log.
     pub output: PathBuf,
@@ -20,6 +25,42 @@ pub struct CopyOptions {
     pub donor: Option<PathBuf>,
     /// Replace existing files at `output` and `map`.
     pub replace: bool,
+}
+
+impl CopyOptions {
+    /// Creates the options of a copy to `output`: no map, no donor, only proven fixes, and no file is replaced.
+    pub fn new(output: impl Into<PathBuf>) -> Self {
+        Self { output: output.into(), map: None, accept_likely: false, donor: None, replace: false }
+    }
+
+    /// Writes a map from old offsets to new ones to this file: NDJSON for the extensions `.ndjson` and `.jsonl`,
+    /// otherwise CSV.
+    #[must_use]
+    pub fn map(mut self, path: impl Into<PathBuf>) -> Self {
+        self.map = Some(path.into());
+        self
+    }
+
+    /// Applies likely fixes as well as proven ones.
+    #[must_use]
+    pub fn accept_likely(mut self) -> Self {
+        self.accept_likely = true;
+        self
+    }
+
+    /// Takes damaged ranges from another copy of the log.
+    #[must_use]
+    pub fn donor(mut self, path: impl Into<PathBuf>) -> Self {
+        self.donor = Some(path.into());
+        self
+    }
+
+    /// Replaces existing files at the paths of the new log and the map.
+    #[must_use]
+    pub fn replace(mut self) -> Self {
+        self.replace = true;
+        self
+    }
 }
 
 /// A report of a running copy.

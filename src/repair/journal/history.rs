@@ -10,17 +10,25 @@ use crate::file::{Disk, HeaderState, LogFile, OpenMode};
 use crate::format::{HEADER_LEN, Version};
 use crate::repair::types::{LogPaths, read_first_checksum, read_header_bytes, refused_error};
 
-/// Reads the repair history of a log, oldest repair first, without writing to any file.
-///
-/// The second list has a notice for each file in the journal folder that is not a readable journal of this log.
+/// The repair history of a log, as its journals record it.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct RepairHistory {
+    /// The repairs, oldest first.
+    pub records: Vec<RepairRecord>,
+    /// One sentence for each file in the journal folder that is not a readable journal of this log.
+    pub notices: Vec<String>,
+}
+
+/// Reads the repair history of a log without writing to any file.
 ///
 /// # Errors
 /// `Io` when the folder or the log cannot be read.
-pub fn read_repair_records(paths: &LogPaths) -> Result<(Vec<RepairRecord>, Vec<String>), StorageError> {
+pub fn read_repair_history(paths: &LogPaths) -> Result<RepairHistory, StorageError> {
     let (disk, path) = (paths.disk.as_ref(), &paths.path);
     let journals = list_journals(disk, &paths.journal_folder())?;
     if journals.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(RepairHistory::default());
     }
     let storage = disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     let log = Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent));
@@ -43,7 +51,7 @@ pub fn read_repair_records(paths: &LogPaths) -> Result<(Vec<RepairRecord>, Vec<S
         }
     }
     mark_undone(&mut records);
-    Ok((records, notices))
+    Ok(RepairHistory { records, notices })
 }
 
 /// Sets `undone_by` of every repair that an undo in effect has reversed.

@@ -9,7 +9,7 @@ mod record;
 mod state;
 mod writer;
 
-pub use history::read_repair_records;
+pub use history::{RepairHistory, read_repair_history};
 pub(crate) use history::{find_journal, find_pending_journal};
 pub(crate) use reader::JournalReader;
 pub use record::{RepairRecord, RepairState, find_gap_journal};

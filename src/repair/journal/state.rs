@@ -19,20 +19,19 @@ pub(crate) enum JournalState {
 }
 
 impl JournalState {
-    /// Every state, with its name in the journal.
-    const ALL: [(JournalState, &'static str); 3] = [
-        (JournalState::Prepared, "ready"),
-        (JournalState::Applied, "applied"),
-        (JournalState::RolledBack, "rolled_back"),
-    ];
+    const ALL: [Self; 3] = [Self::Prepared, Self::Applied, Self::RolledBack];
 
     /// Returns the state with this name in the journal.
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|row| row.1 == name).map(|row| row.0)
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Prepared => "ready",
+            Self::Applied => "applied",
+            Self::RolledBack => "rolled_back",
+        }
     }
 }
 

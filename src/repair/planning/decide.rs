@@ -9,7 +9,7 @@ use super::option_checks::check_options;
 use crate::StorageError;
 use crate::format::DamageKind;
 use crate::inspect::LogView;
-use crate::repair::types::{Certainty, Fix, ProposedFix, RepairAction, RepairOptions, refused_error};
+use crate::repair::types::{CandidateChoice, Certainty, Fix, ProposedFix, RepairAction, RepairOptions, refused_error};
 
 /// The decisions about all findings, and the notes about the donor.
 #[derive(Debug)]
@@ -162,10 +162,13 @@ impl<'a> PieceOffer<'a> {
     /// Returns the fixes as a plan lists them, each with the choice that selects it.
     fn available_fixes(&self, proposed: &ProposedFix) -> Vec<Fix> {
         let start = proposed.finding.start;
-        let local = proposed.fix.iter().map(|fix| Fix { choice: self.local_fix.map(|_| (start, 1)), ..fix.clone() });
+        let local = proposed
+            .fix
+            .iter()
+            .map(|fix| Fix { choice: self.local_fix.map(|_| CandidateChoice::new(start, 1)), ..fix.clone() });
         let donor = self.selectable_range.map(|range| Fix {
             certainty: Some(range.offer.certainty),
-            choice: Some((start, self.candidate_count() + 1)),
+            choice: Some(CandidateChoice::new(start, self.candidate_count() + 1)),
             ..Fix::without_candidates(RepairAction::TakeFromDonor)
         });
         local.chain(donor).collect()

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::neighbours::Neighbours;
 use crate::StorageError;
 use crate::file::{LogFile, Scanner};
-use crate::format::{EventView, gap};
+use crate::format::{EventView, FrameIdentity, gap};
 use crate::inspect::LogView;
-use crate::repair::types::{Certainty, Neighbour, for_each_chunk, read_neighbour, refused_error};
+use crate::repair::types::{Certainty, for_each_chunk, read_neighbour, refused_error};
 
 /// The reason why a donor's range is refused or not proven: a clause about the donor ("it ends before ...").
 pub(crate) type RefusalReason = &'static str;
@@ -91,13 +91,13 @@ impl Donor {
 
     /// Reads the donor's frames in `range`. Returns an offer when they tile the range exactly, otherwise the reason.
     ///
-    /// `neighbours` are the valid frames next to the range in the damaged log. For a lost end, `last_seen` is the offset
-    /// and the checksum of the last frame that the index has seen.
+    /// `neighbours` are the valid frames next to the range in the damaged log. For a lost end, `last_seen` is the
+    /// last frame that the index has seen.
     pub(crate) fn offer_for_range(
         &self,
         range: &Range<u64>,
         neighbours: &Neighbours,
-        last_seen: Option<(u64, u32)>,
+        last_seen: Option<FrameIdentity>,
     ) -> Result<Result<DonorOffer, RefusalReason>, StorageError> {
         Ok(match self.read_frames_to(range.start, &[range.end])? {
             Ok(run) if run.frames.end == range.end => {
@@ -164,10 +164,9 @@ impl Donor {
         start: u64,
         events: u64,
         neighbours: &Neighbours,
-        last_seen: Option<(u64, u32)>,
+        last_seen: Option<FrameIdentity>,
     ) -> Result<DonorOffer, StorageError> {
-        let last_seen = last_seen.filter(|last| last.0 >= start);
-        let last_seen = last_seen.map(|(offset, checksum)| Neighbour { offset, checksum });
+        let last_seen = last_seen.filter(|last| last.offset >= start);
         let doubt = match (neighbours.before, neighbours.after, last_seen) {
             _ if !self.has_same_header => Some("its header differs"),
             (Some(before), ..) if !self.has_same_frame(before.offset)? => Some("its frame before the range differs"),

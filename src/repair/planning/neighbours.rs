@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use crate::StorageError;
 use crate::file::{LogFile, OffsetLocation, ScanSpan, locate_offset, spans_before};
-use crate::format::{EventView, HEADER_LEN};
+use crate::format::{EventView, FrameIdentity, HEADER_LEN};
 use crate::repair::correction::NeighbourTimes;
-use crate::repair::types::{Neighbour, read_neighbour};
+use crate::repair::types::read_neighbour;
 
 /// The nearest valid frames before and after a range.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Neighbours {
-    pub(crate) before: Option<Neighbour>,
-    pub(crate) after: Option<Neighbour>,
+    pub(crate) before: Option<FrameIdentity>,
+    pub(crate) after: Option<FrameIdentity>,
 }
 
 impl Neighbours {
@@ -22,14 +22,14 @@ impl Neighbours {
         Ok(Self { before: find_before(log, range.start)?, after: find_after(log, range.end, log_end)? })
     }
 
-    pub(crate) fn into_vec(self) -> Vec<Neighbour> {
+    pub(crate) fn into_vec(self) -> Vec<FrameIdentity> {
         self.before.into_iter().chain(self.after).collect()
     }
 
     /// Reads the write times of the events in these frames.
     pub(super) fn read_times(self, log: &LogFile) -> Result<NeighbourTimes, StorageError> {
         let mut buf = Vec::new();
-        let mut time = |frame: Option<Neighbour>| -> Result<Option<u64>, StorageError> {
+        let mut time = |frame: Option<FrameIdentity>| -> Result<Option<u64>, StorageError> {
             let Some(frame) = frame else { return Ok(None) };
             let frame = log.read_frame_at(frame.offset, &mut buf)?;
             let event = frame.and_then(|frame| EventView::parse(frame.payload(), log.version()).ok());
@@ -39,7 +39,7 @@ impl Neighbours {
     }
 }
 
-fn find_before(log: &Arc<LogFile>, start: u64) -> Result<Option<Neighbour>, StorageError> {
+fn find_before(log: &Arc<LogFile>, start: u64) -> Result<Option<FrameIdentity>, StorageError> {
     if start <= HEADER_LEN {
         return Ok(None);
     }
@@ -52,7 +52,7 @@ fn find_before(log: &Arc<LogFile>, start: u64) -> Result<Option<Neighbour>, Stor
     frame.map_or(Ok(None), |start| read_neighbour(log, start))
 }
 
-fn find_after(log: &Arc<LogFile>, end: u64, log_end: u64) -> Result<Option<Neighbour>, StorageError> {
+fn find_after(log: &Arc<LogFile>, end: u64, log_end: u64) -> Result<Option<FrameIdentity>, StorageError> {
     if end >= log_end {
         return Ok(None);
     }

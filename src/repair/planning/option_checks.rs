@@ -3,19 +3,21 @@
 use std::path::Path;
 
 use crate::StorageError;
-use crate::repair::types::{FindingSelector, ProposedFix, RepairOptions, refused_error};
+use crate::repair::types::{CandidateChoice, FindingSelector, ProposedFix, RepairOptions, refused_error};
 
 /// Refuses options that match no finding, and options that contradict each other.
 ///
 /// # Errors
 /// `Refused`, with the option in the reason.
 pub(super) fn check_options(path: &Path, options: &RepairOptions, found: &[ProposedFix]) -> Result<(), StorageError> {
-    for (nth, (start, number)) in options.choices.iter().enumerate() {
-        let Some(proposed) = found.iter().find(|proposed| proposed.finding.start == *start) else {
+    for (nth, choice) in options.choices.iter().enumerate() {
+        let CandidateChoice { finding_start: start, candidate_number: number } = *choice;
+        let Some(proposed) = found.iter().find(|proposed| proposed.finding.start == start) else {
             let reason = format!("no damage starts at offset {start}, so there is nothing to choose there");
             return Err(refused_error(path, reason, "List the damage with `chronicle verify`"));
         };
-        if let Some((_, first)) = options.choices.iter().take(nth).find(|earlier| earlier.0 == *start) {
+        if let Some(earlier) = options.choices.iter().take(nth).find(|earlier| earlier.finding_start == start) {
+            let first = earlier.candidate_number;
             let reason =
                 format!("both {start}={first} and {start}={number} are chosen; only one of them can be applied");
             return Err(refused_error(path, reason, "Choose once for each damaged range"));

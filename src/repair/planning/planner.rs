@@ -114,7 +114,7 @@ fn find_damage(
     on_progress: &mut OnProgress,
 ) -> Result<Vec<ProposedFix>, StorageError> {
     let mut finder = FixFinder::new(view)?;
-    let mut options = SurveyOptions::default();
+    let mut options = SurveyOptions::new();
     if let Some(at) = at {
         let log_end = view.log().len()?;
         if at < view.log().first_frame_offset().min(log_end) {
@@ -123,7 +123,7 @@ fn find_damage(
         }
         match locate_offset(view.log(), at, log_end)? {
             OffsetLocation::Damaged(range) | OffsetLocation::FrameStart(range) | OffsetLocation::InsideFrame(range) => {
-                options = SurveyOptions { from: Some(range.start), until: Some(range.start + 1), ..options };
+                options = options.from(range.start).until(range.start + 1);
             }
             OffsetLocation::PastEnd => {
                 let truncated = view.truncation_finding(log_end, log_end)?;

@@ -105,7 +105,7 @@ impl<'a> StepBuilder<'a> {
     /// Adds each finding to the unrepaired ones, with the fixes that are offered for it.
     fn leave_unrepaired(&mut self, pieces: Vec<ProposedFix>, mut offered: Vec<Fix>, reason: &str) {
         for ProposedFix { finding, fix } in pieces {
-            let is_chosen_here = |fix: &mut Fix| fix.choice.is_some_and(|choice| choice.0 == finding.start);
+            let is_chosen_here = |fix: &mut Fix| fix.choice.is_some_and(|choice| choice.finding_start == finding.start);
             let mut alternatives: Vec<Fix> = offered.extract_if(.., is_chosen_here).collect();
             if alternatives.iter().all(|fix| fix.action == RepairAction::TakeFromDonor) {
                 alternatives.splice(0..0, fix);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CandidateChoice;
 use crate::format::{DamageKind, Finding};
 
 /// An action by which a repair handles a finding.
@@ -23,28 +24,34 @@ pub enum RepairAction {
 }
 
 impl RepairAction {
-    /// Every action with its name in JSON, and true when the action restores lost bytes.
-    pub const ALL: [(RepairAction, &'static str, bool); 6] = [
-        (RepairAction::RestoreLength, "restore_length", true),
-        (RepairAction::CorrectBits, "correct_bits", true),
-        (RepairAction::RebuildHeader, "rebuild_header", true),
-        (RepairAction::TakeFromDonor, "take_from_donor", true),
-        (RepairAction::SetAsideTail, "set_aside_tail", false),
-        (RepairAction::Gap, "gap", false),
+    /// Every action: first those that restore lost bytes.
+    pub const ALL: [Self; 6] = [
+        Self::RestoreLength,
+        Self::CorrectBits,
+        Self::RebuildHeader,
+        Self::TakeFromDonor,
+        Self::SetAsideTail,
+        Self::Gap,
     ];
 
     /// The action's name in JSON and in messages.
-    pub fn name(self) -> &'static str {
-        self.table_row().1
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RestoreLength => "restore_length",
+            Self::CorrectBits => "correct_bits",
+            Self::RebuildHeader => "rebuild_header",
+            Self::TakeFromDonor => "take_from_donor",
+            Self::SetAsideTail => "set_aside_tail",
+            Self::Gap => "gap",
+        }
     }
 
     /// True for an action that restores lost bytes; false for one that only keeps the rest of the log usable.
-    pub fn can_restore(self) -> bool {
-        self.table_row().2
-    }
-
-    fn table_row(self) -> &'static (RepairAction, &'static str, bool) {
-        Self::ALL.iter().find(|row| row.0 == self).unwrap_or(&Self::ALL[0])
+    pub const fn can_restore(self) -> bool {
+        match self {
+            Self::RestoreLength | Self::CorrectBits | Self::RebuildHeader | Self::TakeFromDonor => true,
+            Self::SetAsideTail | Self::Gap => false,
+        }
     }
 }
 
@@ -109,11 +116,10 @@ pub struct Fix {
     pub unsearched: Option<String>,
     /// In a plan: the choice that selects the first candidate, or the fix itself when it has no candidates.
     ///
-    /// It consists of the finding's start and a number, as in [`super::RepairOptions::choices`]. The other candidates
-    /// have the numbers that follow.
+    /// The other candidates have the numbers that follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "choose")]
-    pub choice: Option<(u64, usize)>,
+    pub choice: Option<CandidateChoice>,
 }
 
 impl Fix {

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::{LogIdentity, Neighbour, refused_error};
+use super::{LogIdentity, refused_error};
 use crate::StorageError;
-use crate::file::{FileIdentity, LogFile};
-use crate::format::{HEADER_LEN, Version};
+use crate::file::LogFile;
+use crate::format::{FrameIdentity, HEADER_LEN, Version};
 
 /// Largest number of bytes that are read at once.
 pub(crate) const CHUNK: u64 = 1 << 20;
@@ -19,7 +19,7 @@ pub(crate) fn read_identity(log: &LogFile) -> Result<LogIdentity, StorageError> 
         path: log.path().to_owned(),
         header: read_header_bytes(log)?,
         first_checksum: read_first_checksum(log)?,
-        file: (file != FileIdentity::UNKNOWN).then_some((file.device, file.inode)),
+        file: file.device_inode,
         bytes: log.len()?,
     })
 }
@@ -38,9 +38,9 @@ pub(crate) fn read_first_checksum(log: &LogFile) -> Result<Option<u32>, StorageE
 }
 
 /// Reads the valid frame that starts at `offset`; `None` when there is none.
-pub(crate) fn read_neighbour(log: &LogFile, offset: u64) -> Result<Option<Neighbour>, StorageError> {
+pub(crate) fn read_neighbour(log: &LogFile, offset: u64) -> Result<Option<FrameIdentity>, StorageError> {
     let mut buf = Vec::new();
-    Ok(log.read_frame_at(offset, &mut buf)?.map(|frame| Neighbour { offset, checksum: frame.checksum() }))
+    Ok(log.read_frame_at(offset, &mut buf)?.map(|frame| FrameIdentity { offset, checksum: frame.checksum() }))
 }
 
 /// A callback that receives a file offset and the bytes that start there.

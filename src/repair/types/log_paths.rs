@@ -16,6 +16,7 @@ pub fn journal_folder(path: &Path) -> PathBuf {
 ///
 /// [`OpenOptions::log_paths`](crate::OpenOptions::log_paths) makes one for a log.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct LogPaths {
     /// The disk that holds the log.
     pub disk: Arc<dyn Disk>,

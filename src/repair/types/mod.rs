@@ -18,6 +18,6 @@ pub(crate) use log_bytes::{
     sha256_of_end, sha256_of_range,
 };
 pub use log_paths::{LogPaths, journal_folder};
-pub use options::{FindingSelector, RepairOptions};
+pub use options::{CandidateChoice, FindingSelector, RepairOptions};
 pub use plan::{LogIdentity, PLAN_VERSION, Plan, UnrepairedRange};
-pub use step::{Loss, Neighbour, PlannedPiece, RepairStep, StepWrite};
+pub use step::{Loss, PlannedPiece, RepairStep, StepWrite};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Fix, Loss, PlannedPiece, RepairStep, StepWrite};
+use crate::file::DeviceInode;
 use crate::format::hex;
 
 /// Version of a plan's layout in JSON.
@@ -64,7 +65,7 @@ pub struct LogIdentity {
     /// Checksum of the frame after the header; `None` when that frame is not valid.
     pub first_checksum: Option<u32>,
     /// Device and inode of the file; `None` on platforms that have none.
-    pub file: Option<(u64, u64)>,
+    pub file: Option<DeviceInode>,
     /// Size of the log, in bytes.
     pub bytes: u64,
 }
@@ -198,10 +199,10 @@ mod tests {
         let id = plan.id.clone();
         plan.assign_id();
         assert_eq!(plan.id, id, "the id is not part of its own hash");
-        let mut moved = Plan::new(LogIdentity { path: "/b.log".into(), file: Some((1, 2)), ..log }, Vec::new());
+        let mut moved = Plan::new(LogIdentity { path: "/b.log".into(), file: Some((1, 2).into()), ..log }, Vec::new());
         moved.assign_id();
         assert_eq!(moved.id, id);
-        assert_eq!(moved.log.file, Some((1, 2)), "the identity is kept");
+        assert_eq!(moved.log.file, Some((1, 2).into()), "the identity is kept");
         moved.undoes = Some(1);
         moved.assign_id();
         assert_ne!(moved.id, id);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{ByteChange, Certainty, Fix, RepairAction};
-use crate::format::hex;
+use crate::format::{FrameIdentity, hex};
 
 /// One change to a range of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct RepairStep {
     #[serde(rename = "after")]
     pub after_sha256: Vec<u8>,
     /// The valid frames next to the range. The step is applied only while they are unchanged.
-    pub neighbours: Vec<Neighbour>,
+    pub neighbours: Vec<FrameIdentity>,
 }
 
 impl RepairStep {
@@ -129,13 +129,4 @@ impl Loss {
         self.aggregates.dedup();
         self.aggregates.truncate(Self::MAX_AGGREGATES);
     }
-}
-
-/// A valid frame next to a step's range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Neighbour {
-    /// File offset of the frame.
-    pub offset: u64,
-    /// Checksum stored in the frame.
-    pub checksum: u32,
 }

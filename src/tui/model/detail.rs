@@ -21,15 +21,24 @@ pub(crate) enum DetailView {
 }
 
 impl DetailView {
-    /// All views with their names, in order.
-    pub(crate) const ALL: [(Self, &'static str); 4] =
-        [(Self::Json, "JSON"), (Self::Hex, "Hex"), (Self::Frame, "Frame"), (Self::Aggregate, "Aggregate")];
+    /// All views, in order.
+    pub(crate) const ALL: [Self; 4] = [Self::Json, Self::Hex, Self::Frame, Self::Aggregate];
+
+    /// Returns the name of the view.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Hex => "Hex",
+            Self::Frame => "Frame",
+            Self::Aggregate => "Aggregate",
+        }
+    }
 
     /// Returns the view that is `steps` places further on. The order is cyclic.
     pub(crate) fn cycle(self, steps: isize) -> Self {
-        let current = Self::ALL.iter().position(|(view, _)| *view == self).unwrap_or_default() as isize;
+        let current = Self::ALL.iter().position(|view| *view == self).unwrap_or_default() as isize;
         let next = (current + steps).rem_euclid(Self::ALL.len() as isize) as usize;
-        Self::ALL.get(next).map_or(self, |(view, _)| *view)
+        Self::ALL.get(next).copied().unwrap_or(self)
     }
 }
 

@@ -34,22 +34,36 @@ pub(crate) enum FormField {
 }
 
 impl FormField {
-    /// All fields with their labels, in the order of the form.
-    pub(crate) const ALL: [(Self, &'static str); 8] = [
-        (Self::Type, "event_type"),
-        (Self::Namespace, "namespace"),
-        (Self::Schema, "schema_id"),
-        (Self::Version, "schema_version"),
-        (Self::Aggregate, "aggregate_id"),
-        (Self::Payload, "payload"),
-        (Self::Durability, "durability"),
-        (Self::Count, "count"),
+    /// All fields, in the order of the form.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Type,
+        Self::Namespace,
+        Self::Schema,
+        Self::Version,
+        Self::Aggregate,
+        Self::Payload,
+        Self::Durability,
+        Self::Count,
     ];
 
+    /// Returns the label of the field.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Type => "event_type",
+            Self::Namespace => "namespace",
+            Self::Schema => "schema_id",
+            Self::Version => "schema_version",
+            Self::Aggregate => "aggregate_id",
+            Self::Payload => "payload",
+            Self::Durability => "durability",
+            Self::Count => "count",
+        }
+    }
+
     fn cycle(self, steps: isize) -> Self {
-        let current = Self::ALL.iter().position(|(field, _)| *field == self).unwrap_or_default() as isize;
+        let current = Self::ALL.iter().position(|field| *field == self).unwrap_or_default() as isize;
         let next = (current + steps).rem_euclid(Self::ALL.len() as isize) as usize;
-        Self::ALL.get(next).map_or(self, |(field, _)| *field)
+        Self::ALL.get(next).copied().unwrap_or(self)
     }
 }
 
@@ -141,9 +155,9 @@ impl AppendForm {
     /// # Errors
     /// A message that names the first field whose value is not valid.
     pub(crate) fn event(&self) -> Result<Event, String> {
-        for (field, label) in FormField::ALL {
+        for field in FormField::ALL {
             if let Some(error) = self.field_error(field) {
-                return Err(format!("{label}: {error}"));
+                return Err(format!("{}: {error}", field.label()));
             }
         }
         let text = |field| self.input(field).map(TextInput::text).unwrap_or_default();

@@ -17,14 +17,19 @@ pub(crate) enum Tab {
 }
 
 impl Tab {
-    /// All tabs with their names, in the order of their keys.
-    pub(crate) const ALL: [(Self, &'static str); 5] = [
-        (Self::Events, "Events"),
-        (Self::Aggregates, "Aggregates"),
-        (Self::Findings, "Findings"),
-        (Self::Index, "Index"),
-        (Self::Repairs, "Repairs"),
-    ];
+    /// All tabs, in the order of their keys.
+    pub(crate) const ALL: [Self; 5] = [Self::Events, Self::Aggregates, Self::Findings, Self::Index, Self::Repairs];
+
+    /// Returns the name of the tab.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "Events",
+            Self::Aggregates => "Aggregates",
+            Self::Findings => "Findings",
+            Self::Index => "Index",
+            Self::Repairs => "Repairs",
+        }
+    }
 }
 
 /// The panes that can have the focus.

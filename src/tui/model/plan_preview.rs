@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::repair::{Fix, Plan};
+use crate::repair::{CandidateChoice, Fix, Plan};
 use crate::report::units::format_count;
 use crate::report::{candidate_line, plan_lines};
 use crate::tui::actions::candidate_keys;
@@ -81,7 +81,7 @@ impl PlanPreview {
         let mut lines = Vec::new();
         if let Some(UndecidedFinding { start, fix }) = undecided {
             for ((number, candidate), key) in (1..).zip(&fix.candidates).zip(candidate_keys()) {
-                let is_chosen = checkbox(options.choices.contains(&(*start, number)));
+                let is_chosen = checkbox(options.choices.contains(&CandidateChoice::new(*start, number)));
                 lines.push(format!(
                     "{key} {is_chosen} use candidate {number} at {start}: {}",
                     candidate_line(candidate)

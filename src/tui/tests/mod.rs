@@ -165,7 +165,7 @@ impl TestScreen {
         let mut scanned_to = 0;
         let mut fix_finder = FixFinder::new(&view).unwrap();
         let to_update = |proposed| BackgroundUpdate::Finding(Box::new(proposed));
-        survey(&view, &SurveyOptions::default(), Some(&mut index), &mut |update| {
+        survey(&view, &SurveyOptions::new(), Some(&mut index), &mut |update| {
             match update {
                 SurveyUpdate::Progress(Progress { position: to, total: end }) => {
                     let from = std::mem::replace(&mut scanned_to, to);

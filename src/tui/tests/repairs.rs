@@ -7,7 +7,7 @@ use crate::file::WriterPresence;
 use crate::format::{DamageKind, Finding};
 use crate::query::RowContent;
 use crate::repair::{
-    ByteChange, Candidate, Certainty, Fix, Plan, ProposedFix, RepairAction, RepairRecord, RepairState,
+    ByteChange, Candidate, CandidateChoice, Certainty, Fix, Plan, ProposedFix, RepairAction, RepairRecord, RepairState,
 };
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
@@ -218,7 +218,10 @@ fn candidates_are_chosen_by_number_and_decisions_are_kept() {
     };
     assert!(planned(screen.requests_of_key(Key::Char('3'))).is_none(), "there is no third candidate");
     let (options, undecided) = planned(screen.requests_of_key(Key::Char('2'))).unwrap();
-    assert_eq!((options.damage_offset, options.choices.as_slice()), (Some(start), [(start, 2)].as_slice()));
+    assert_eq!(
+        (options.damage_offset, options.choices.as_slice()),
+        (Some(start), [CandidateChoice::new(start, 2)].as_slice())
+    );
     // The dialog of the earlier plan is closed, and keys that are typed until the next plan arrives have no effect.
     assert_eq!(screen.dialog().unwrap().on_confirm, ConfirmedAction::AwaitPlan);
     let before = (screen.model.tab, screen.unhandled_effects.len());
@@ -237,7 +240,7 @@ fn candidates_are_chosen_by_number_and_decisions_are_kept() {
     assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
     screen.assert_shows("[> Close <]");
     let (options, undecided) = planned(screen.requests_of_key(Key::Char('l'))).unwrap();
-    assert!(options.accept_likely && options.choices == [(start, 2)]);
+    assert!(options.accept_likely && options.choices == [CandidateChoice::new(start, 2)]);
     screen.deliver_plan(PlanPreview::new(PlanRequest::Repair { options, undecided }, full_plan()));
     let (options, _) = planned(screen.requests_of_key(Key::Char('g'))).unwrap();
     assert!(options.gap_undecided && options.accept_likely);
@@ -261,7 +264,7 @@ fn every_candidate_has_a_key() {
     }
     let requests = screen.requests_of_key(Key::Char('F'));
     let is_chosen = requests.iter().any(|request| {
-        matches!(request, Request::Plan(PlanRequest::Repair { options, .. }) if options.choices == [(start, 16)])
+        matches!(request, Request::Plan(PlanRequest::Repair { options, .. }) if options.choices == [CandidateChoice::new(start, 16)])
     });
     assert!(is_chosen, "{requests:?}");
 }

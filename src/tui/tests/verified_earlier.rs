@@ -34,7 +34,7 @@ impl TestScreen {
             .collect();
         let view = self.shared.view();
         for range in &requested {
-            let options = SurveyOptions { from: Some(range.start), until: Some(range.end), ..SurveyOptions::default() };
+            let options = SurveyOptions::new().from(range.start).until(range.end);
             let result = survey(&view, &options, None, &mut |_| ControlFlow::Continue(())).unwrap();
             for finding in result.findings {
                 let mut fix_finder = FixFinder::new(&view).unwrap();
@@ -117,7 +117,7 @@ fn a_truncated_log_counts_the_events_that_it_still_has() {
     screen.poll_log();
     screen.assert_shows("events not counted");
     let view = screen.shared.view();
-    let result = survey(&view, &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+    let result = survey(&view, &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
     let finding = result.findings[0].clone();
     screen.send_update(BackgroundUpdate::Finding(Box::new(ProposedFix { finding, fix: None })));
     screen.assert_shows("50 events");

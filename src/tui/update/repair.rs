@@ -3,7 +3,7 @@
 use super::requests::start_job;
 use super::{index, reload};
 use crate::query::RowContent;
-use crate::repair::{Plan, RepairOptions, RepairRecord};
+use crate::repair::{CandidateChoice, Plan, RepairOptions, RepairRecord};
 use crate::report::Tone;
 use crate::report::{record_line, safe_path_text};
 use crate::tui::message::RepairResult;
@@ -28,13 +28,13 @@ pub(super) fn plan_selected(model: &mut Model) {
     let Some(RowContent::Finding(finding)) = model.selected_row().map(|row| row.content) else { return };
     let fix = model.scan.fix_for(&finding).filter(|fix| fix.is_undecided());
     let undecided = fix.map(|fix| UndecidedFinding { start: finding.start, fix: fix.clone() });
-    let options = RepairOptions { damage_offset: Some(finding.start), ..RepairOptions::default() };
+    let options = RepairOptions::new().damage_offset(finding.start);
     request_plan(model, PlanRequest::Repair { options, undecided });
 }
 
 /// Plans the repair of all damage.
 pub(super) fn plan_all(model: &mut Model) {
-    request_plan(model, PlanRequest::Repair { options: RepairOptions::default(), undecided: None });
+    request_plan(model, PlanRequest::Repair { options: RepairOptions::new(), undecided: None });
 }
 
 /// Plans the undo of the repair that is selected in the repairs tab, else of the last one.
@@ -86,7 +86,7 @@ pub(super) fn toggle_decision(model: &mut Model, decision: PlanDecision) {
         (PlanDecision::UseCandidate(number), Some(UndecidedFinding { start, fix }))
             if (1..=fix.candidates.len()).contains(&number) =>
         {
-            let choice = (*start, number);
+            let choice = CandidateChoice::new(*start, number);
             let was_chosen = options.choices.contains(&choice);
             options.choices.clear();
             options.choices.extend((!was_chosen).then_some(choice));

@@ -60,7 +60,8 @@ fn row_kind_name(contents: &RowContents) -> &'static str {
 
 /// Returns the names of the views, with the current one in brackets.
 fn view_names(model: &Model) -> Vec<Span<'static>> {
-    let name_span = |(view, name): (DetailView, &str)| {
+    let name_span = |view: DetailView| {
+        let name = view.name();
         if view == model.detail.view {
             span(model, Role::Title, format!("[{name}]"))
         } else {

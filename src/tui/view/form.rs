@@ -24,10 +24,9 @@ const OTHER_LINES: u16 = 12;
 /// Largest size of the form, border included.
 const MAX_FORM_SIZE: Size = Size { width: 86, height: 28 };
 
-/// One field of the form: its label, and whether it has the focus.
+/// One field of the form, and whether it has the focus.
 struct FieldRow {
     field: FormField,
-    label: &'static str,
     focus: FieldFocus,
 }
 
@@ -60,19 +59,19 @@ pub(super) fn draw(frame: &mut Frame, model: &Model) {
     let area = draw_dialog(frame, model, "Append a test event", Size { height, ..MAX_FORM_SIZE });
     let editor_lines = MAX_EDITOR_LINES.min(area.height.saturating_sub(OTHER_LINES).max(1));
     let field_height = |field| if field == FormField::Payload { editor_lines + 1 } else { 1 };
-    let heights: Vec<u16> = FormField::ALL.iter().map(|(field, _)| field_height(*field)).collect();
+    let heights: Vec<u16> = FormField::ALL.iter().map(|field| field_height(*field)).collect();
     // On a small screen the form is scrolled so that the field with the focus is visible.
-    let focused = FormField::ALL.iter().position(|(field, _)| *field == form.field).unwrap_or_default();
+    let focused = FormField::ALL.iter().position(|field| *field == form.field).unwrap_or_default();
     let fits_from = |first: &usize| heights[*first..=focused].iter().sum::<u16>() <= area.height.max(1);
     let first = (0..=focused).find(fits_from).unwrap_or(focused);
     let mut line = 0;
-    for ((field, label), height) in FormField::ALL.into_iter().zip(heights).skip(first) {
+    for (field, height) in FormField::ALL.into_iter().zip(heights).skip(first) {
         if line >= area.height {
             return;
         }
         let row_area = Rect { y: area.y + line, height: height.min(area.height - line), ..area };
         let focus = if form.field == field { FieldFocus::Focused } else { FieldFocus::Unfocused };
-        draw_field(frame, model, row_area, &FieldRow { field, label, focus });
+        draw_field(frame, model, row_area, &FieldRow { field, focus });
         line += height;
     }
     let outcome_height = area.height.saturating_sub(line + 1);
@@ -86,7 +85,7 @@ fn draw_field(frame: &mut Frame, model: &Model, area: Rect, row: &FieldRow) {
         FieldFocus::Focused => (">", Role::Focus),
         FieldFocus::Unfocused => (" ", Role::Muted),
     };
-    let label = format!("{marker}{:<width$} ", row.label, width = usize::from(LABEL_COLUMNS));
+    let label = format!("{marker}{:<width$} ", row.field.label(), width = usize::from(LABEL_COLUMNS));
     draw_spans(frame, area, 0, vec![span(model, role, label)]);
     let label_columns = LABEL_COLUMNS + 2;
     let value = Rect { x: area.x + label_columns, width: area.width.saturating_sub(label_columns), ..area };

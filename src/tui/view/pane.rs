@@ -38,7 +38,8 @@ pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas,
 pub(super) fn tab_title(model: &Model) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
     let separator = if compute_areas(model).main.width < MIN_SPACED_TABS_WIDTH { "│" } else { " │ " };
-    for (number, (tab, name)) in (1..).zip(Tab::ALL) {
+    for (number, tab) in (1..).zip(Tab::ALL) {
+        let name = tab.name();
         if number > 1 {
             spans.push(span(model, Role::Muted, separator));
         }

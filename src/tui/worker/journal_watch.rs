@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::SharedState;
-use crate::repair::{RepairRecord, RepairState, read_repair_records};
+use crate::repair::{RepairRecord, RepairState, read_repair_history};
 use crate::tui::message::LogChange;
 
 /// Time between two listings of the folder while the log itself has not changed.
@@ -82,5 +82,5 @@ fn list_files(shared: &SharedState) -> Vec<(OsString, u64)> {
 /// Reads the repair history. Returns an empty history when it cannot be read; the next poll tries again.
 fn read_records(shared: &SharedState) -> Vec<RepairRecord> {
     let paths = shared.open_options().log_paths(shared.path());
-    paths.and_then(|paths| read_repair_records(&paths)).map(|(records, _)| records).unwrap_or_default()
+    paths.and_then(|paths| read_repair_history(&paths)).unwrap_or_default().records
 }

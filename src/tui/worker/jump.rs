@@ -58,14 +58,14 @@ pub(super) fn find_next_match(
     on_progress: &mut OnProgress,
 ) -> Result<Option<u64>, StorageError> {
     let MatchSearch { pattern, filter, hits, from, direction } = search;
-    let start = ReadStart { from: *from, direction: *direction };
+    let start = ReadStart::new(*from, *direction);
     let view = shared.view();
     let index = shared.index();
     let span = SearchSpan { from: start.from, direction: start.direction, log_bytes: view.log().len()? };
     let mut report = |reached| span.report(reached, on_progress);
     match hits {
         Some(hits) => hits.find_match(&view, index.as_deref(), start, &mut report),
-        None => find_match(&view, index.as_deref(), &SearchRequest { pattern, filter, start }, &mut report),
+        None => find_match(&view, index.as_deref(), &SearchRequest::new(pattern, filter, start), &mut report),
     }
 }
 

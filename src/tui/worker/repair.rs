@@ -3,7 +3,7 @@
 use super::SharedState;
 use crate::StorageError;
 use crate::inspect::OnProgress;
-use crate::repair::{self, ApplyOptions, Plan};
+use crate::repair::{self, ApplyOptions, Plan, RepairHistory};
 use crate::report::recovery_line;
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
 use crate::tui::model::PlanPreview;
@@ -12,9 +12,10 @@ use crate::tui::request::PlanRequest;
 /// Reads the log's repair history.
 ///
 /// # Errors
-/// Returns the errors of [`repair::read_repair_records`].
+/// Returns the errors of [`repair::read_repair_history`].
 pub(super) fn read_records(shared: &SharedState) -> Result<Response, StorageError> {
-    let (records, notices) = repair::read_repair_records(&shared.open_options().log_paths(shared.path())?)?;
+    let paths = shared.open_options().log_paths(shared.path())?;
+    let RepairHistory { records, notices } = repair::read_repair_history(&paths)?;
     Ok(Response::RepairHistory { records, notices })
 }
 
@@ -45,7 +46,7 @@ pub(super) fn apply_plan(shared: &SharedState, plan: &Plan) -> Result<Response, 
     let paths = shared.open_options().log_paths(shared.path())?;
     let (applied, recovery_note) = shared.with_watch_paused(|| {
         let recovered = repair::recover(&paths)?;
-        let applied = repair::apply(&paths, plan, ApplyOptions::default());
+        let applied = repair::apply(&paths, plan, ApplyOptions::new());
         // The open log and its index describe the bytes before the repair.
         if applied.is_ok() || recovered.is_some() {
             shared.reopen_log()?;

@@ -55,10 +55,11 @@ pub(super) fn read_rows(
     let index = shared.index();
     let span = SearchSpan { from, direction, log_bytes: view.log().len()? };
     let mut report = |reached| span.report(reached, on_progress);
+    let start = ReadStart::new(from, direction);
     if let Some(hits) = hits {
-        return hits.read_page(&view, index.as_deref(), ReadStart { from, direction }, limit, &mut report);
+        return hits.read_page(&view, index.as_deref(), start, limit, &mut report);
     }
-    let request = query::PageRequest { from, direction, limit, filter };
+    let request = query::PageRequest::new(filter, start, limit);
     read_page(&view, index.as_deref(), &request, &mut report)
 }
 

@@ -342,7 +342,7 @@ impl ScanWorker {
 
 /// Returns the options that all surveys of the scan share.
 fn slice_survey_options() -> SurveyOptions {
-    SurveyOptions { part_bytes: Some(SLICE_BYTES), ..SurveyOptions::default() }
+    SurveyOptions::new().part_bytes(SLICE_BYTES)
 }
 
 /// Returns options that limit the memory of the index, so that a log of any size without an index file can be scanned.
@@ -411,7 +411,7 @@ mod tests {
         let (shared, scan, messages) = log.start_scan();
         assert!(collect_until_done(&messages).0.is_empty(), "the damaged ranges were verified earlier");
         // Damage that a page of rows shows is surveyed at once.
-        let options = SurveyOptions { until: Some(300_000), ..SurveyOptions::default() };
+        let options = SurveyOptions::new().until(300_000);
         let damage = survey(&shared.view(), &options, None, &mut |_| ControlFlow::Continue(())).unwrap().findings;
         scan.scan_range(damage[0].range());
         let Message::Background(BackgroundUpdate::Finding(found)) =
@@ -436,7 +436,7 @@ mod tests {
         let (shared, _scan, messages) = log.start_scan();
         let (findings, updates) = collect_until_done(&messages);
         let full_survey =
-            survey(&shared.view(), &SurveyOptions::default(), None, &mut |_| ControlFlow::Continue(())).unwrap();
+            survey(&shared.view(), &SurveyOptions::new(), None, &mut |_| ControlFlow::Continue(())).unwrap();
         assert!(full_survey.findings[0].start < len, "{full_survey:?}");
         assert_eq!(findings, full_survey.findings);
         assert!(!updates.iter().any(|update| matches!(update, BackgroundUpdate::EventCount(_))), "{updates:?}");

@@ -11,6 +11,7 @@ use super::fingerprint::LogFingerprint;
 use super::journal_watch::{JournalWatcher, LogContents};
 use super::{QuitOnPanic, SharedState, scan_control};
 use crate::StorageError;
+use crate::file::DeviceInode;
 use crate::index::IndexState;
 use crate::report::units::format_count;
 use crate::tui::message::{BackgroundUpdate, LogChange, Message};
@@ -63,7 +64,7 @@ struct LogWatcher {
     /// Samples of the log's bytes as of `last_info`.
     fingerprint: Option<LogFingerprint>,
     /// Device and inode of the index file at the last poll.
-    last_index_identity: Option<(u64, u64)>,
+    last_index_identity: Option<DeviceInode>,
     /// A change after which the log has not been reopened yet.
     pending_change: Option<PendingChange>,
     /// The reason that was reported last why the path does not lead to a log; `None` while it leads to one.
@@ -234,16 +235,16 @@ impl LogWatcher {
         let view = self.shared.view();
         let Ok(open) = view.log().storage().identity() else { return PathTarget::OpenFile };
         match view.disk().identity(view.path()) {
-            Ok(at_path) if !at_path.is_same_file(open) => PathTarget::OtherFile,
+            Ok(at_path) if at_path.is_same_file(open) == Some(false) => PathTarget::OtherFile,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => PathTarget::Missing,
             _ => PathTarget::OpenFile,
         }
     }
 
-    /// Returns the device and the inode of the index file; `None` when there is no index file.
-    fn index_identity(&self) -> Option<(u64, u64)> {
+    /// Returns the device and the inode of the index file; `None` when there is no index file, or files have none.
+    fn index_identity(&self) -> Option<DeviceInode> {
         let view = self.shared.view();
-        view.disk().identity(view.index_path()).ok().map(|identity| (identity.device, identity.inode))
+        view.disk().identity(view.index_path()).ok()?.device_inode
     }
 }
 
