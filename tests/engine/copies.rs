@@ -401,3 +401,45 @@ fn a_file_created_at_the_target_during_the_copy_is_not_overwritten() {
         (b"of another program".to_vec(), 2)
     );
 }
+
+#[test]
+fn the_progress_of_a_copy_never_goes_back_and_ends_at_its_total() {
+    let (whole, _) = log_bytes(400);
+    let mut damaged = whole.clone();
+    let middle = whole.len() / 2;
+    damaged[1000..middle].fill(b'#');
+    // A salvaged log is shorter than the log, and a migrated one is longer.
+    for bytes in [whole, damaged, read_fixture("v0-older-name-torn.log")] {
+        let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+        let view = open_view(&disk);
+        let mut reports = Vec::new();
+        let on = &mut |update: CopyUpdate| {
+            if let CopyUpdate::Progress(progress) = update {
+                reports.push((progress.position, progress.total));
+            }
+            ControlFlow::Continue(())
+        };
+        if view.log().version() == Version::V0 {
+            migrate(&view, &copy_options(), on).unwrap();
+        } else {
+            salvage(&view, &copy_options(), on).unwrap();
+        }
+        let total = 3 * bytes.len() as u64;
+        assert!(reports.len() >= 3 && reports.iter().all(|report| report.1 == total), "{reports:?}");
+        assert!(reports.is_sorted() && reports.last() == Some(&(total, total)), "{reports:?}");
+    }
+}
+
+#[test]
+fn without_file_identities_only_the_log_and_the_donor_themselves_are_refused() {
+    let (whole, _) = log_bytes(9);
+    let disk = SimDisk::with_files(&[(LOG, &whole), (DONOR, &whole), (NEW, b"an older file")]);
+    disk.hide_identities();
+    copy_log(&disk, &copy_options().donor(DONOR).replace()).unwrap();
+    assert_eq!(disk.get(NEW).unwrap(), whole);
+    for options in [CopyOptions::new(LOG).replace(), CopyOptions::new(DONOR).donor(DONOR).replace()] {
+        assert!(matches!(copy_log(&disk, &options), Err(StorageError::Refused { .. })), "{options:?}");
+    }
+    // Two handles cannot be told apart, so a log is opened for append as before.
+    open_options(&disk).open(LOG).unwrap();
+}

@@ -55,6 +55,7 @@ struct SimDiskState {
     scheduled_change: Option<ScheduledChange>,
     was_cut_before_change: bool,
     writer_is_present: bool,
+    hides_identities: bool,
     unreadable: Option<std::ops::Range<usize>>,
     bytes_read: u64,
 }
@@ -90,6 +91,15 @@ struct SimFile {
 }
 
 impl SimDisk {
+    /// Makes the disk one without identities of files, as on platforms without inodes.
+    pub(super) fn hide_identities(&self) {
+        self.lock_state().hides_identities = true;
+    }
+
+    fn inode_identity(&self, inode: usize) -> FileIdentity {
+        if self.lock_state().hides_identities { FileIdentity::UNKNOWN } else { FileIdentity::new(0, inode as u64) }
+    }
+
     pub(super) fn with_files(files: &[(&str, &[u8])]) -> Self {
         let disk = Self::default();
         for (name, bytes) in files {
@@ -359,7 +369,7 @@ impl Disk for SimDisk {
 
     fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
         let inode = *self.lock_state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(FileIdentity::new(0, inode as u64))
+        Ok(self.inode_identity(inode))
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
@@ -487,7 +497,7 @@ impl Storage for SimFile {
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {
-        Ok(FileIdentity::new(0, self.inode as u64))
+        Ok(self.disk.inode_identity(self.inode))
     }
 
     fn detect_writer(&self) -> WriterPresence {

@@ -344,10 +344,9 @@ impl Copier<'_> {
         }
     }
 
-    /// Reports the position in the log. The total includes an estimate of the work of verifying the new log.
+    /// Reports the position in the log.
     fn report_progress(&mut self, read: Progress) -> Result<(), StorageError> {
-        let progress = Progress { position: read.position, total: read.total.saturating_mul(2) };
-        cancelled_if_break((self.on_update)(CopyUpdate::Progress(progress)))
+        cancelled_if_break((self.on_update)(CopyUpdate::Progress(read)))
     }
 }
 

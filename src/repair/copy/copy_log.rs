@@ -7,10 +7,10 @@ use super::backup::Backup;
 use super::copier::{FixProvider, MapFile, OutputFiles, copy_events};
 use super::offset_map::OffsetMapFormat;
 use super::output::{AtomicFile, ExistingFile};
-use super::summary::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
+use super::summary::{CopyOptions, CopyProgress, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{Disk, lead_to_same_file};
-use crate::inspect::{LogView, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
+use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
 use crate::repair::planning::{Donor, FixFinder};
 use crate::repair::types::refused_error;
 
@@ -53,9 +53,19 @@ fn copy_log_with_fixes(
             return Err(error);
         }
     };
+    let progress = CopyProgress { log_bytes: view.log().len()? };
     let mut backup = Backup::new(disk);
-    let copied = copy_events(view, options, donor.as_ref(), &mut files, on_update, find_fixes)
-        .and_then(|summary| verify_copy(view, &mut files.log, summary, on_update))
+    let on_copied = &mut |update: CopyUpdate| match update {
+        CopyUpdate::Progress(read) => on_update(CopyUpdate::Progress(progress.after_copying(read.position))),
+        CopyUpdate::Omitted(range) => on_update(CopyUpdate::Omitted(range)),
+    };
+    let copied = copy_events(view, options, donor.as_ref(), &mut files, on_copied, find_fixes)
+        .and_then(|summary| {
+            let on_read = &mut |bytes, new_bytes| {
+                cancelled_if_break(on_update(CopyUpdate::Progress(progress.after_verifying(bytes, new_bytes))))
+            };
+            verify_copy(view, &mut files.log, summary, on_read)
+        })
         .and_then(|summary| commit_files(options, &mut files, &mut backup).map(|()| summary));
     // A new log under its final name is complete. It stays, with its map, even when the last sync failed.
     if copied.is_ok() || files.log.is_committed() {
@@ -98,21 +108,19 @@ fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Resu
 }
 
 /// Reads the whole new log again, and checks that its bytes are those written, without damage and with every event.
+///
+/// `on_read` gets the number of bytes read so far, and the size of the new log, which is read two times.
 fn verify_copy(
     view: &LogView,
     log: &mut AtomicFile,
     mut summary: CopySummary,
-    on_update: &mut OnCopyUpdate,
+    on_read: &mut dyn FnMut(u64, u64) -> Result<(), StorageError>,
 ) -> Result<CopySummary, StorageError> {
-    let (old_len, new_len) = (view.log().len()?, log.position());
-    let mut report_progress = |bytes: u64| {
-        let progress = Progress { position: old_len + bytes, total: old_len + 2 * new_len };
-        cancelled_if_break(on_update(CopyUpdate::Progress(progress)))
-    };
-    log.sync_and_verify(&mut report_progress)?;
+    let new_len = log.position();
+    log.sync_and_verify(&mut |bytes| on_read(bytes, new_len))?;
     let copy = LogView::open(view.disk().clone(), log.temporary_path(), None)?.with_threads(view.threads());
     let surveyed = survey(&copy, &SurveyOptions::new(), None, &mut |update| match update {
-        SurveyUpdate::Progress(read) if report_progress(new_len + read.position).is_err() => ControlFlow::Break(()),
+        SurveyUpdate::Progress(read) if on_read(new_len + read.position, new_len).is_err() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     })?;
     let events = summary.events_kept + summary.events_restored;

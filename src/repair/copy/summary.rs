@@ -66,11 +66,38 @@ impl CopyOptions {
 /// A report of a running copy.
 #[derive(Debug)]
 pub enum CopyUpdate<'a> {
-    /// The progress of the copy. The total counts the bytes of the log and twice those of the new log, which is read two
-    /// times to verify it.
+    /// The progress of the copy. Its total is three times the size of the log: the log is read once, and the new log
+    /// is read two times to verify it. The position never decreases.
     Progress(Progress),
     /// A range that is omitted from the new log.
     Omitted(&'a OmittedRange),
+}
+
+/// Computes the progress of a copy from the bytes read in its phases. The total is fixed when the copy begins, because
+/// the size of the new log is not known then.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CopyProgress {
+    /// Size of the log when the copy begins, in bytes. The log may grow while it is read.
+    pub(super) log_bytes: u64,
+}
+
+impl CopyProgress {
+    /// Returns the progress after `bytes` of the log were read.
+    pub(super) fn after_copying(self, bytes: u64) -> Progress {
+        self.at(bytes.min(self.log_bytes))
+    }
+
+    /// Returns the progress after `bytes` of the new log were read, which has a size of `new_bytes` and is read two
+    /// times.
+    pub(super) fn after_verifying(self, bytes: u64, new_bytes: u64) -> Progress {
+        let scaled = u128::from(bytes) * u128::from(self.log_bytes) / u128::from(new_bytes.max(1));
+        self.at(self.log_bytes.saturating_add(u64::try_from(scaled).unwrap_or(u64::MAX)))
+    }
+
+    fn at(self, position: u64) -> Progress {
+        let total = self.log_bytes.saturating_mul(3);
+        Progress { position: position.min(total), total }
+    }
 }
 
 /// The callback of a copy. `Break` cancels the copy, which then fails with
