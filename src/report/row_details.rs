@@ -24,6 +24,8 @@ pub(crate) enum Tone {
     Plain,
     /// A check that passed.
     Good,
+    /// A state that the user may want to change.
+    Warning,
     /// A check that failed, or damage.
     Bad,
 }

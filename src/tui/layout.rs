@@ -120,6 +120,12 @@ const fn fits(size: Size, needed: Size) -> bool {
     size.width >= needed.width && size.height >= needed.height
 }
 
+/// Returns the area of the lines of the Index tab. Its first column is empty.
+pub(crate) fn index_area(areas: &LayoutAreas) -> Rect {
+    let inner = areas.inner(areas.main);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner }
+}
+
 /// Returns the height of the list of actions in the help, on a screen of `height` lines.
 pub(crate) const fn help_list_height(height: u16) -> u16 {
     // The border takes two lines and the typed text one.

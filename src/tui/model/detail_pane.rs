@@ -2,6 +2,7 @@
 
 use super::detail::{DetailView, RowContents};
 use super::detail_lines::wrapped_row_lines;
+use super::tables::ListCursor;
 use crate::query::AggregateHistory;
 use crate::tui::request::IncludeHistory;
 
@@ -20,14 +21,10 @@ pub(crate) struct DetailPane {
     /// Number of times that the index has changed. The contents are requested again after each change, because they
     /// include the index entry.
     pub(crate) index_generation: u64,
-    /// Number of the selected line.
-    pub(crate) cursor: usize,
-    /// Number of the first visible line.
-    pub(crate) top: usize,
+    /// The cursor in the lines of the view.
+    pub(crate) cursor: ListCursor,
     /// Number of columns that are scrolled out of view.
     pub(crate) scroll_columns: u16,
-    /// Number of visible lines.
-    pub(crate) height: usize,
     /// Number of visible columns.
     pub(crate) width: usize,
     /// Number of bytes in a line of the hex view.
@@ -69,23 +66,21 @@ impl DetailPane {
 
     /// Moves the cursor by a number of lines and scrolls to it.
     pub(crate) fn move_by(&mut self, lines: i64) {
-        let last = self.line_count().saturating_sub(1) as i64;
-        self.cursor = (self.cursor as i64).saturating_add(lines).clamp(0, last) as usize;
-        let height = self.height.max(1);
-        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+        self.cursor.move_by(lines, self.line_count());
     }
 
     /// Moves the cursor and the scroll position to the first line and the first column.
     pub(crate) fn scroll_to_start(&mut self) {
-        (self.cursor, self.top, self.scroll_columns) = (0, 0, 0);
+        self.cursor = ListCursor { line: 0, top: 0, ..self.cursor };
+        self.scroll_columns = 0;
     }
 
     /// Returns the start offset of the hex window that the visible lines need, when the contents do not hold it.
     pub(crate) fn missing_hex_window(&self) -> Option<u64> {
         let contents = self.contents.as_ref().filter(|_| self.view == DetailView::Hex)?;
         let width = self.hex_width.max(1) as u64;
-        let first = contents.details.row.start + self.top as u64 * width;
-        let last = (first + (self.height as u64 + 1) * width).min(contents.details.row.end);
+        let first = contents.details.row.start + self.cursor.top as u64 * width;
+        let last = (first + (self.cursor.height as u64 + 1) * width).min(contents.details.row.end);
         let loaded = contents.bytes_start..contents.bytes_start + contents.bytes.len() as u64;
         let is_loaded = loaded.contains(&first) && last <= loaded.end;
         // The window starts half its size before the first visible line, so that scrolling up needs no further request.

@@ -7,6 +7,7 @@ mod detail_pane;
 mod fix_preview;
 mod form;
 mod hit_counter;
+mod index_lines;
 mod jobs;
 mod json;
 mod labelled_lines;
@@ -18,6 +19,7 @@ mod overlays;
 mod plan_preview;
 mod repairs;
 mod scan;
+mod scroll;
 mod suggestion;
 mod tables;
 mod text_input;
@@ -34,6 +36,7 @@ pub(crate) use form::{AppendForm, FormField};
 pub(crate) use hit_counter::{
     DEFAULT_HIT_SLICE_BYTES, DeferredRequest, HitCounter, HitCounterState, HitCounters, HitReadiness,
 };
+pub(crate) use index_lines::{index_state_tone, wrapped_index_lines};
 pub(crate) use jobs::{EscBehavior, RequestGenerations, UserJob};
 pub(crate) use json::{FoldedLines, JsonDoc, JsonLineView};
 pub(crate) use labelled_lines::{LABEL_WIDTH, wrap_text};
@@ -45,6 +48,7 @@ pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOver
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use repairs::{RepairsPane, UndoEffect};
 pub(crate) use scan::{ScanProgress, ScanRun, ScanState};
+pub(crate) use scroll::ScrollPosition;
 pub(crate) use tables::{AggregateLoadState, AggregateTable, ListCursor};
 pub(crate) use text_input::TextInput;
 
@@ -111,7 +115,7 @@ pub(crate) struct Model {
     /// The cursor in the findings.
     pub(crate) findings: ListCursor,
     /// The scroll position of the index tab.
-    pub(crate) index: ListCursor,
+    pub(crate) index: ScrollPosition,
     /// The repair history, with its cursors.
     pub(crate) repairs: RepairsPane,
     /// The tab that is shown.
@@ -167,7 +171,7 @@ impl Model {
             detail: DetailPane::default(),
             aggregates: AggregateTable::default(),
             findings: ListCursor::default(),
-            index: ListCursor::default(),
+            index: ScrollPosition::default(),
             repairs: RepairsPane::default(),
             tab: Tab::default(),
             focus: Pane::default(),

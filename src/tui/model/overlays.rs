@@ -3,6 +3,7 @@
 use super::ListCursor;
 use super::labelled_lines::wrap_text;
 use super::plan_preview::PlanPreview;
+use super::scroll::ScrollPosition;
 use super::suggestion::{Suggestion, suggest_actions, suggest_filter_terms};
 use super::text_input::TextInput;
 use crate::tui::actions::{self, ActionScope, ActionSpec};
@@ -113,8 +114,8 @@ pub(crate) struct ConfirmDialog {
     pub(crate) selected_button: DialogButton,
     /// The time at which the dialog was first drawn; `None` until then.
     pub(crate) first_drawn_at: Option<SessionTime>,
-    /// Number of the first visible line.
-    pub(crate) top: usize,
+    /// The scroll position of the text.
+    pub(crate) scroll: ScrollPosition,
 }
 
 impl ConfirmDialog {
@@ -132,7 +133,7 @@ impl ConfirmDialog {
             on_confirm,
             selected_button: DialogButton::Cancel,
             first_drawn_at: None,
-            top: 0,
+            scroll: ScrollPosition::default(),
         }
     }
 

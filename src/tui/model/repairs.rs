@@ -78,6 +78,12 @@ impl RepairsPane {
         self.detail_cursor = ListCursor { line: 0, top: 0, ..self.detail_cursor };
     }
 
+    /// Moves the cursor in the details of the selected repair by a number of lines, which are `width` columns wide.
+    pub(crate) fn move_in_details(&mut self, lines: i64, width: usize) {
+        let total = self.detail_lines(width).len();
+        self.detail_cursor.move_by(lines, total);
+    }
+
     /// Returns the details of the selected repair in lines of at most `width` columns.
     pub(crate) fn detail_lines(&self, width: usize) -> Vec<DetailLine> {
         let mut lines = Vec::new();

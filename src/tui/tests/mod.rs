@@ -6,6 +6,7 @@ mod golden;
 mod hit_counters;
 mod readme_pictures;
 mod repairs;
+mod scrolling;
 mod svg;
 mod updates;
 mod verified_earlier;

@@ -358,7 +358,7 @@ fn a_plan_longer_than_the_screen_scrolls_to_its_end_and_no_further() {
     screen.press(&[Key::Char('k')]);
     screen.assert_shows("j: 1 more");
     screen.press(&[Key::Home]);
-    assert_eq!(screen.dialog().unwrap().top, 0);
+    assert_eq!(screen.dialog().unwrap().scroll.top(), 0);
     screen.press(&[Key::End]);
     screen.assert_shows("--yes");
     screen.assert_shows("k: back");

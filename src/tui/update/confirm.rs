@@ -1,5 +1,6 @@
 //! Handles keys in a confirmation dialog. Keys that were typed before the dialog was drawn are ignored.
 
+use super::navigation::Movement;
 use super::repair::PlanDecision;
 use super::requests::stop_worker;
 use super::{append, index, repair};
@@ -11,8 +12,6 @@ use crate::tui::session_time::SessionTime;
 
 /// Minimum height of a screen on which a plan can be read.
 const MIN_PLAN_HEIGHT: u16 = 8;
-/// Number of lines that a page key scrolls.
-const PAGE_LINES: usize = 10;
 
 /// Records that the screen was drawn with the topmost dialog.
 pub(super) fn mark_drawn(model: &mut Model, drawn_at: SessionTime) {
@@ -60,8 +59,9 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
                 run_confirmed(model, on_confirm);
             }
         }
-        Some(ActionId::ScrollDown) => dialog.top = dialog.top.saturating_add(scroll_lines(key)),
-        Some(ActionId::ScrollUp) => dialog.top = dialog.top.saturating_sub(scroll_lines(key)),
+        Some(ActionId::ScrollDown | ActionId::ScrollUp) => {
+            dialog.scroll.scroll_by(scroll_movement(key).lines(dialog.scroll.height()))
+        }
         _ => {}
     }
 }
@@ -90,11 +90,14 @@ fn run_confirmed(model: &mut Model, action: ConfirmedAction) {
     }
 }
 
-/// Returns the number of lines that a key scrolls. `refresh` clamps the scroll position to the end of the text.
-const fn scroll_lines(key: Key) -> usize {
+/// Returns the movement of a key that scrolls the text of a dialog.
+const fn scroll_movement(key: Key) -> Movement {
     match key {
-        Key::PageDown | Key::PageUp | Key::Char(' ') => PAGE_LINES,
-        Key::End | Key::Home => usize::MAX,
-        _ => 1,
+        Key::PageDown | Key::Char(' ') => Movement::Pages(1),
+        Key::PageUp => Movement::Pages(-1),
+        Key::Home => Movement::ToFirst,
+        Key::End => Movement::ToLast,
+        Key::Up | Key::Char('k') => Movement::Lines(-1),
+        _ => Movement::Lines(1),
     }
 }

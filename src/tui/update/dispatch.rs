@@ -146,7 +146,7 @@ fn show_selected_aggregate(model: &mut Model) {
 }
 
 fn activate_detail(model: &mut Model) {
-    let line = model.detail.cursor;
+    let line = model.detail.cursor.line;
     let Some(contents) = &mut model.detail.contents else { return };
     match model.detail.view {
         DetailView::Json => {

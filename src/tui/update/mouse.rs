@@ -46,7 +46,7 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
     let distance = |top: usize, cursor: usize| (top + line) as i64 - cursor as i64;
     match (pane, model.tab) {
         (Pane::Detail, _) => {
-            let lines = distance(model.detail.top, model.detail.cursor);
+            let lines = distance(model.detail.cursor.top, model.detail.cursor.line);
             model.detail.move_by(lines);
         }
         (Pane::Findings, _) | (Pane::Main, Tab::Findings) => {

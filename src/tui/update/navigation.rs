@@ -29,7 +29,7 @@ pub(super) enum Movement {
 
 impl Movement {
     /// Returns the movement in lines, for a page of `height` lines. The result is negative for a movement up.
-    fn lines(self, height: usize) -> i64 {
+    pub(super) fn lines(self, height: usize) -> i64 {
         let page = height.max(1) as i64;
         match self {
             Self::Lines(lines) => lines,
@@ -46,11 +46,10 @@ impl Movement {
 pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
     match (model.focus, model.tab) {
         (Pane::Detail, Tab::Repairs) => {
-            let lines = model.repairs.detail_lines(model.detail.width).len();
-            let cursor = &mut model.repairs.detail_cursor;
-            cursor.move_by(movement.lines(cursor.height), lines);
+            let lines = movement.lines(model.repairs.detail_cursor.height);
+            model.repairs.move_in_details(lines, model.detail.width);
         }
-        (Pane::Detail, _) => model.detail.move_by(movement.lines(model.detail.height)),
+        (Pane::Detail, _) => model.detail.move_by(movement.lines(model.detail.cursor.height)),
         (Pane::Findings, _) | (_, Tab::Findings) => {
             model.findings.move_by(movement.lines(model.findings.height), model.scan.findings.len());
         }
@@ -59,8 +58,7 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
             let cursor = &mut model.aggregates.cursor;
             cursor.move_by(movement.lines(cursor.height), model.aggregates.total);
         }
-        // The view clamps the scroll position, because the number of lines is known only there.
-        (_, Tab::Index) => model.index.move_by(movement.lines(model.index.height), usize::MAX / 2),
+        (_, Tab::Index) => model.index.scroll_by(movement.lines(model.index.height())),
         (_, Tab::Repairs) => model.repairs.move_by(movement.lines(model.repairs.cursor.height)),
     }
 }

@@ -7,6 +7,7 @@ use crate::query::RowContent;
 use crate::tui::layout;
 use crate::tui::model::{
     AggregateLoadState, DetailRequest, DetailView, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab,
+    wrapped_index_lines,
 };
 use crate::tui::request::{IncludeHistory, Request, WorkerKind};
 
@@ -45,16 +46,26 @@ fn update_sizes(model: &mut Model) {
     }
     let detail = areas.inner(areas.detail);
     let preview_height = layout::fix_preview_height(model);
-    model.detail.height = usize::from(areas.table_body(areas.detail).height.saturating_sub(preview_height));
+    model.detail.cursor.height = usize::from(areas.table_body(areas.detail).height.saturating_sub(preview_height));
     model.detail.width = usize::from(detail.width);
     model.detail.hex_width = if detail.width >= WIDE_HEX_COLUMNS { 16 } else { 8 };
+    model.detail.move_by(0);
     model.aggregates.cursor.height = usize::from(lines.height);
-    model.index.height = usize::from(areas.inner(areas.main).height);
+    model.aggregates.cursor.move_by(0, model.aggregates.total);
+    if model.tab == Tab::Index {
+        let area = layout::index_area(&areas);
+        let total = wrapped_index_lines(model, usize::from(area.width)).len();
+        model.index.resize(usize::from(area.height), total);
+    }
     let findings = if model.tab == Tab::Findings { lines } else { areas.inner(areas.findings) };
     model.findings.height = usize::from(findings.height);
     model.findings.move_by(0, model.scan.findings.len());
     model.repairs.cursor.height = usize::from(lines.height);
+    model.repairs.cursor.move_by(0, model.repairs.records.len());
     model.repairs.detail_cursor.height = usize::from(detail.height);
+    if model.tab == Tab::Repairs {
+        model.repairs.move_in_details(0, model.detail.width);
+    }
     update_overlay_sizes(model);
     if !layout::focusable_panes(model).contains(&model.focus) {
         model.focus = Pane::Main;
@@ -67,7 +78,7 @@ fn update_overlay_sizes(model: &mut Model) {
         Some(Overlay::Confirm(dialog)) => {
             let text = layout::dialog_text_size(size, dialog);
             let lines = dialog.wrapped_lines(usize::from(text.width)).len();
-            dialog.top = dialog.top.min(lines.saturating_sub(usize::from(text.height)));
+            dialog.scroll.resize(usize::from(text.height), lines);
         }
         Some(Overlay::Help(help)) => {
             help.cursor.height = usize::from(layout::help_list_height(size.height));

@@ -27,7 +27,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
             .then(|| vec![span(model, Role::Muted, format!("      and {} more", entry.omitted_changes))]);
         head.chain(changes).chain(omitted)
     });
-    for (line, spans) in (0..area.height).zip(lines.skip(model.detail.top)) {
+    for (line, spans) in (0..area.height).zip(lines.skip(model.detail.cursor.top)) {
         draw_spans(frame, area, line, skip_span_columns(spans, usize::from(model.detail.scroll_columns)));
         highlight_detail_line(frame, area, line, model);
     }

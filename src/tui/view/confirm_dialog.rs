@@ -24,7 +24,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &ConfirmDialog) {
     let text_height = lines.len().min(usize::from(screen.height)) as u16;
     let size = Size::new(DIALOG_MAX_WIDTH.min(screen.width), text_height + OTHER_LINES);
     let area = draw_dialog(frame, model, &dialog.title, size);
-    for (line, text) in (0..area.height.saturating_sub(2)).zip(lines.iter().skip(dialog.top)) {
+    for (line, text) in (0..area.height.saturating_sub(2)).zip(lines.iter().skip(dialog.scroll.top())) {
         draw_spans(frame, area, line, vec![span(model, Role::Text, fit_safe(text, text_width))]);
     }
     let button = |choice, name: &str| {
@@ -40,16 +40,16 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, dialog: &ConfirmDialog) {
     let cancel = if dialog.confirm_label.is_some() { "Cancel" } else { "Close" };
     let mut spans = vec![button(DialogButton::Cancel, cancel)];
     spans.extend(dialog.confirm_label.map(|label| button(DialogButton::Confirm, label)));
-    let hidden_lines = lines.len().saturating_sub(dialog.top + usize::from(text_size.height));
-    spans.extend(scroll_hint(model, dialog, hidden_lines));
+    spans.extend(scroll_hint(model, dialog));
     draw_spans(frame, area, area.height.saturating_sub(1), spans);
 }
 
 /// Returns a hint at the key that scrolls to the hidden part of the text; `None` when all of the text is visible.
-fn scroll_hint(model: &Model, dialog: &ConfirmDialog, hidden_lines: usize) -> Option<Span<'static>> {
+fn scroll_hint(model: &Model, dialog: &ConfirmDialog) -> Option<Span<'static>> {
+    let hidden_lines = dialog.scroll.lines_below();
     if hidden_lines > 0 {
         Some(span(model, Role::Warning, format!("j: {hidden_lines} more")))
-    } else if dialog.top > 0 {
+    } else if dialog.scroll.top() > 0 {
         Some(span(model, Role::Muted, "k: back"))
     } else {
         None

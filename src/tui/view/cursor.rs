@@ -15,7 +15,7 @@ pub(super) fn highlight_selected_line(frame: &mut Frame, area: Rect, line: u16, 
 
 /// Highlights a line of the detail pane when the pane has the focus and its cursor is on that line.
 pub(super) fn highlight_detail_line(frame: &mut Frame, area: Rect, line: u16, model: &Model) {
-    if model.focus == Pane::Detail && model.detail.top + usize::from(line) == model.detail.cursor {
+    if model.focus == Pane::Detail && model.detail.cursor.top + usize::from(line) == model.detail.cursor.line {
         style_line(frame, area, line, model.theme.style(Role::Cursor));
     }
 }

@@ -10,7 +10,7 @@ use super::{aggregate_history, hex, json, labelled_lines};
 use crate::query::RowContent;
 use crate::report::units::format_hex_offset;
 use crate::tui::layout::{Border, LayoutAreas, fix_preview_height};
-use crate::tui::model::{DetailView, ListCursor, Model, Pane, RowContents, wrapped_row_lines};
+use crate::tui::model::{DetailView, Model, Pane, RowContents, wrapped_row_lines};
 use crate::tui::theme::Role;
 
 /// Draws the detail pane with its border.
@@ -41,9 +41,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         }
         DetailView::Aggregate if contents.history.is_some() => aggregate_history::draw(frame, lines, model, contents),
         view => {
-            let cursor = ListCursor { line: model.detail.cursor, top: model.detail.top, height: model.detail.height };
             let detail_lines = wrapped_row_lines(contents, view, usize::from(lines.width));
-            labelled_lines::draw(frame, lines, model, detail_lines, &cursor);
+            labelled_lines::draw_with_cursor(frame, lines, model, detail_lines, &model.detail.cursor);
         }
     }
 }

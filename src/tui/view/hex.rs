@@ -27,7 +27,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
     let row = &contents.details.row;
     let width = model.detail.hex_width.max(1) as u64;
     for line in 0..area.height {
-        let number = model.detail.top + usize::from(line);
+        let number = model.detail.cursor.top + usize::from(line);
         let start = row.start + number as u64 * width;
         if start >= row.end {
             if number == 0 {

@@ -17,7 +17,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
     let doc = &contents.doc;
     let scroll_columns = usize::from(model.detail.scroll_columns);
     let available = usize::from(area.width) + scroll_columns;
-    let numbers: Vec<usize> = doc.visible_lines().skip(model.detail.top).take(usize::from(area.height)).collect();
+    let numbers: Vec<usize> =
+        doc.visible_lines().skip(model.detail.cursor.top).take(usize::from(area.height)).collect();
     for (line, number) in (0..area.height).zip(&numbers) {
         if let Some(json_line) = doc.line(*number) {
             draw_spans(frame, area, line, skip_span_columns(line_spans(model, &json_line, available), scroll_columns));

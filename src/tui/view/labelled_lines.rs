@@ -9,21 +9,37 @@ use crate::report::{DetailLine, Tone};
 use crate::tui::model::{LABEL_WIDTH, ListCursor, Model, Pane};
 use crate::tui::theme::Role;
 
-/// Draws the lines that are visible at the scroll position of `cursor`, and highlights its line when the detail pane
-/// has the focus.
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, lines: Vec<DetailLine>, cursor: &ListCursor) {
-    let visible = lines.into_iter().enumerate().skip(cursor.top).take(usize::from(area.height));
-    for (line, (number, detail_line)) in visible.enumerate() {
-        let role = match detail_line.tone {
-            Tone::Plain => Role::Text,
-            Tone::Good => Role::Good,
-            Tone::Bad => Role::Damage,
-        };
+/// Draws the lines at the scroll position of `cursor`, and highlights its line when the detail pane has the focus.
+pub(super) fn draw_with_cursor(
+    frame: &mut Frame,
+    area: Rect,
+    model: &Model,
+    lines: Vec<DetailLine>,
+    cursor: &ListCursor,
+) {
+    let visible = cursor.top..lines.len().min(cursor.top + usize::from(area.height));
+    draw(frame, area, model, lines.into_iter().skip(cursor.top));
+    if model.focus == Pane::Detail && visible.contains(&cursor.line) {
+        let line = (cursor.line - cursor.top) as u16;
+        style_line(frame, area, line, model.theme.style(Role::Cursor));
+    }
+}
+
+/// Draws lines from the top of the area, as many as fit.
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, lines: impl Iterator<Item = DetailLine>) {
+    for (line, detail_line) in (0..area.height).zip(lines) {
         let text = fit_safe(&detail_line.text, usize::from(area.width).saturating_sub(LABEL_WIDTH));
         let label = span(model, Role::Muted, format!("{:<LABEL_WIDTH$} ", detail_line.label));
-        draw_spans(frame, area, line as u16, vec![label, span(model, role, text)]);
-        if model.focus == Pane::Detail && number == cursor.line {
-            style_line(frame, area, line as u16, model.theme.style(Role::Cursor));
-        }
+        draw_spans(frame, area, line, vec![label, span(model, tone_role(detail_line.tone), text)]);
+    }
+}
+
+/// Returns the role in whose style a text of this tone is drawn.
+pub(super) const fn tone_role(tone: Tone) -> Role {
+    match tone {
+        Tone::Plain => Role::Text,
+        Tone::Good => Role::Good,
+        Tone::Warning => Role::Warning,
+        Tone::Bad => Role::Damage,
     }
 }

@@ -95,5 +95,5 @@ pub(super) fn draw_detail(frame: &mut Frame, areas: &LayoutAreas, model: &Model)
     draw_border(frame, model, areas, border);
     let area = areas.inner(areas.detail);
     let lines = repairs.detail_lines(usize::from(area.width));
-    labelled_lines::draw(frame, area, model, lines, &repairs.detail_cursor);
+    labelled_lines::draw_with_cursor(frame, area, model, lines, &repairs.detail_cursor);
 }

@@ -4,13 +4,14 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use super::labelled_lines::tone_role;
 use super::pane::span;
 use super::text::{display_width, draw_spans, fit_safe};
 use crate::file::WriterPresence;
 use crate::index::IndexState;
 use crate::report::index_line;
 use crate::report::units::{DisplayZone, format_count, format_date, format_minute, format_number, format_size};
-use crate::tui::model::{Access, Follow, Model, ScanState};
+use crate::tui::model::{Access, Follow, Model, ScanState, index_state_tone};
 use crate::tui::theme::Role;
 
 /// Number of columns between two items.
@@ -67,9 +68,9 @@ fn status_items(model: &Model) -> Vec<StatusItem> {
     items.extend(info.created_at_ms.map(|ms| StatusItem::new(9, Role::Muted, format_minute(ms, DisplayZone::Utc))));
     items.push(StatusItem::new(5, Role::Text, format_size(info.bytes)));
     items.push(StatusItem::new(6, Role::Text, event_count_text(model)));
-    let index = index_line(&info.index.state, index_event_difference(model));
+    let index = index_line(&info.index.state, model.index_event_difference());
     let index = format!("index {}", fit_safe(&index, MAX_ITEM_COLUMNS));
-    items.push(StatusItem::new(2, index_state_role(&info.index.state), index));
+    items.push(StatusItem::new(2, tone_role(index_state_tone(&info.index.state)), index));
     items.push(damage_item(model));
     match info.writer {
         WriterPresence::HoldsLock(pid) | WriterPresence::HasFileOpen(pid) => {
@@ -92,26 +93,6 @@ fn event_count_text(model: &Model) -> String {
     let Some(events) = model.event_count() else { return "events not counted".into() };
     let is_final = model.scan.is_done() || model.log_info.index.state == IndexState::Fresh;
     format!("{}{}", format_count(events, "event"), if is_final { "" } else { " so far" })
-}
-
-/// Returns the role in whose style the state of the index is drawn.
-pub(super) const fn index_state_role(state: &IndexState) -> Role {
-    match state {
-        IndexState::Fresh => Role::Good,
-        IndexState::Missing | IndexState::Behind { .. } => Role::Warning,
-        _ => Role::Damage,
-    }
-}
-
-/// Returns the number of events that the index file lacks when it is behind, or that the log lacks when the index is
-/// ahead; `None` until it is known.
-pub(super) fn index_event_difference(model: &Model) -> Option<u64> {
-    let saved = model.log_info.index.saved_coverage?;
-    match model.log_info.index.state {
-        IndexState::Behind { .. } if model.scan.is_done() => model.scan.event_count?.checked_sub(saved.events),
-        IndexState::Ahead { .. } => model.events_missing(),
-        _ => None,
-    }
 }
 
 /// Returns the number of damaged ranges. Without damage, the text limits that statement to the part that was scanned.
