@@ -1,4 +1,4 @@
-//! `demo`: creates a damaged log with a stale index, and opens it in the screen.
+//! `demo`: creates a damaged log with an index that is behind, and opens it in the screen.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::report::units::format_count;
 use crate::report::{ExitStatus, safe_path_text};
 use crate::sample;
 
-/// Create a damaged demo log with a stale index, and open it.
+/// Create a damaged demo log with an index that is behind, and open it.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// Folder for the demo log; created if missing

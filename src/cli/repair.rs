@@ -73,7 +73,7 @@ pub(super) struct RepairArgs {
     /// Refuse a plan that gives up more than this many events
     #[arg(long, value_name = "N")]
     max_loss: Option<u64>,
-    /// Verify the whole log after the repair, not only the changed ranges
+    /// Verify the whole log before and after the repair, not only the changed ranges
     #[arg(long)]
     full_check: bool,
     #[command(flatten)]

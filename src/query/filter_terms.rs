@@ -147,7 +147,7 @@ pub static FILTER_TERMS: [FilterTermSpec; 11] = [
         value: "damaged, gap or invalid",
         operators: COLON,
         index_use: IndexUse::FullScan,
-        help: "Rows that are not events: damaged ranges, gaps, or frames whose payload is not an event",
+        help: "Rows that are not events: is:damaged, is:gap, or is:invalid for a frame whose payload is not an event",
         example: "is:damaged",
     },
     FilterTermSpec {

@@ -25,7 +25,25 @@ fn assert_golden(shell: &Shell, name: &str, outcome: &CommandOutcome) {
 #[test]
 fn help() {
     let shell = Shell::new();
-    assert_golden(&shell, "help", &shell.run("--help"));
+    let main = shell.run("--help");
+    assert_golden(&shell, "help", &main);
+    let mut pending: Vec<String> = listed_commands(&main.stdout);
+    assert!(pending.len() >= 18, "{pending:?}");
+    while let Some(command) = pending.pop() {
+        let outcome = shell.run(&format!("{command} --help"));
+        let nested = listed_commands(&outcome.stdout);
+        pending.extend(nested.iter().map(|name| format!("{command} {name}")));
+        assert_golden(&shell, &format!("help_{}", command.replace(' ', "_")), &outcome);
+    }
+}
+
+/// Returns the names of the commands that a help text lists.
+fn listed_commands(help: &str) -> Vec<String> {
+    let after_heading = help.split_once("\nCommands:\n").map_or("", |(_, list)| list);
+    let lines = after_heading.lines().take_while(|line| !line.is_empty());
+    // The description of a command can continue on lines that are indented further.
+    let entries = lines.filter_map(|line| line.strip_prefix("  ").filter(|entry| !entry.starts_with(' ')));
+    entries.filter_map(|entry| entry.split_whitespace().next().map(str::to_owned)).collect()
 }
 
 #[test]
