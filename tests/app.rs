@@ -20,6 +20,8 @@ mod app {
     mod cli_samples;
     mod cli_show;
     mod cli_verify;
+    #[cfg(target_os = "linux")]
+    mod interrupted_calls;
     #[cfg(unix)]
     mod live;
     mod readme;

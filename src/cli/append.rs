@@ -9,7 +9,7 @@ use super::failure::{CommandFailure, CommandResult};
 use super::log_access::open_options;
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
-use crate::file::Durability;
+use crate::file::{BlockingStream, Durability};
 use crate::format::{PayloadError, frame};
 use crate::report::json::{self, Json};
 use crate::report::{ExitStatus, recovery_line, safe_path_text, set_aside_line};
@@ -129,7 +129,7 @@ impl Appender {
         if stdin.is_terminal() {
             out.print_note("reading events from the terminal: one JSON object per line, Ctrl-d ends");
         }
-        let mut lines = BufReader::with_capacity(1 << 18, stdin);
+        let mut lines = BufReader::with_capacity(1 << 18, BlockingStream(stdin));
         let mut line = Vec::new();
         let (mut batch, mut bytes, mut number) = (Vec::new(), 0, 0);
         loop {

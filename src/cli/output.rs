@@ -1,11 +1,12 @@
 //! The only module that prints: data to stdout, notices and errors to stderr, with every text made safe for a terminal.
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::Path;
 
 use clap::error::ErrorKind;
 
 use super::failure::CommandFailure;
+use crate::file::BlockingStream;
 use crate::report::json::{self, Json};
 use crate::report::{safe_path_text, sanitize, sanitize_json};
 
@@ -20,7 +21,7 @@ pub(super) enum OutputFormat {
 
 /// Writes a command's output to stdout and stderr of the process.
 pub(super) struct CommandOutput {
-    stdout: BufWriter<StdoutLock<'static>>,
+    stdout: BufWriter<BlockingStream<StdoutLock<'static>>>,
     format: OutputFormat,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
@@ -31,7 +32,8 @@ impl CommandOutput {
     pub(super) fn new(format: OutputFormat) -> Self {
         let stdout = io::stdout().lock();
         let (stdout_is_terminal, stderr_is_terminal) = (stdout.is_terminal(), io::stderr().is_terminal());
-        Self { stdout: BufWriter::with_capacity(1 << 16, stdout), format, stdout_is_terminal, stderr_is_terminal }
+        let stdout = BufWriter::with_capacity(1 << 16, BlockingStream(stdout));
+        Self { stdout, format, stdout_is_terminal, stderr_is_terminal }
     }
 
     /// True when the output is JSON.
@@ -52,9 +54,9 @@ impl CommandOutput {
     /// Asks a question on stderr and reads the answer from stdin; true for `y` and `yes` in any case.
     pub(super) fn confirm(&mut self, question: &str) -> Result<bool, CommandFailure> {
         self.flush()?;
-        let _ = write!(io::stderr(), "{} ", sanitize(question));
+        let _ = BlockingStream(io::stderr()).write_all(format!("{} ", sanitize(question)).as_bytes());
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map_err(CommandFailure::Stdin)?;
+        BufReader::new(BlockingStream(io::stdin())).read_line(&mut answer).map_err(CommandFailure::Stdin)?;
         let answer = answer.trim();
         Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
     }
@@ -173,6 +175,6 @@ impl CommandOutput {
             let _ = self.stdout.flush();
         }
         // A failure to write to stderr cannot be reported anywhere.
-        let _ = writeln!(io::stderr(), "{line}");
+        let _ = BlockingStream(io::stderr()).write_all(format!("{line}\n").as_bytes());
     }
 }

@@ -9,6 +9,7 @@ mod logfile;
 mod os;
 mod replace;
 mod resync;
+mod retry;
 mod scan;
 pub(crate) mod storage;
 mod window;
@@ -22,6 +23,8 @@ pub use logfile::LogFile;
 pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState};
 pub use os::OsDisk;
 pub(crate) use replace::{create_temporary_file, replace_file};
+#[cfg(feature = "app")]
+pub(crate) use retry::BlockingStream;
 pub use scan::{ScanItem, ScanSpan, Scanner};
 pub(crate) use storage::lead_to_same_file;
 pub use storage::{DeviceInode, Disk, FileIdentity, OpenMode, Storage};

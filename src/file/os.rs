@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::retry::{retry, retry_name_change, retry_sync};
 use super::storage::{Disk, FileIdentity, OpenMode, Storage};
 use super::{WriterPresence, detect_writer};
 
@@ -21,27 +22,35 @@ struct OsFile(File);
 
 impl Storage for OsFile {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(retry(|| self.0.metadata())?.len())
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        retry_interrupted(|| platform::read_at(&self.0, buf, offset))
+        retry(|| platform::read_at(&self.0, buf, offset))
     }
 
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut file = &self.0;
-        retry_interrupted(|| file.write(bytes))
+        retry(|| file.write(bytes))
     }
 
     fn append_end(&self) -> io::Result<u64> {
         // The file is open for append, so the position is the end of the last write of this handle, even when a program
         // without the lock wrote at the same time.
         let mut file = &self.0;
-        file.stream_position()
+        retry(|| file.stream_position())
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        platform::write_all_at(&self.0, bytes, offset)
+        let mut done = 0;
+        while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+            // An interrupted write has written nothing, so every write continues after the part written before.
+            match retry(|| platform::write_at(&self.0, rest, offset + done as u64))? {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                written => done += written,
+            }
+        }
+        Ok(())
     }
 
     fn drop_cache(&self) {
@@ -49,27 +58,28 @@ impl Storage for OsFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        retry_interrupted(|| self.0.set_len(len))
+        retry(|| self.0.set_len(len))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        retry_sync(|| self.0.sync_data())
     }
 
     fn try_lock(&self) -> io::Result<bool> {
-        match self.0.try_lock() {
+        retry(|| match self.0.try_lock() {
             Ok(()) => Ok(true),
+            // This is the answer that another handle holds the lock, so it is not repeated.
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
-        }
+        })
     }
 
     fn unlock(&self) -> io::Result<()> {
-        self.0.unlock()
+        retry(|| self.0.unlock())
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {
-        Ok(platform::identity(&self.0.metadata()?))
+        Ok(platform::identity(&retry(|| self.0.metadata())?))
     }
 
     fn detect_writer(&self) -> WriterPresence {
@@ -100,52 +110,52 @@ impl Disk for OsDisk {
             mode
         {
             let metadata = match mode {
-                OpenMode::Read | OpenMode::Append | OpenMode::Repair => fs::metadata(path)?,
-                _ => fs::symlink_metadata(path)?,
+                OpenMode::Read | OpenMode::Append | OpenMode::Repair => retry(|| fs::metadata(path))?,
+                _ => retry(|| fs::symlink_metadata(path))?,
             };
             // The check is made before opening, because opening a device can have an effect, and again after opening,
             // because another process can replace the file in between.
             ensure_regular_file(&metadata)?;
         }
-        let file = platform::open(&mut options, path, mode)?;
-        ensure_regular_file(&file.metadata()?)?;
+        let file = retry(|| platform::open(&mut options, path, mode))?;
+        ensure_regular_file(&retry(|| file.metadata())?)?;
         if let OpenMode::CreateSidecar { permissions_from } = mode {
-            platform::copy_ownership(&file, &fs::metadata(permissions_from)?);
+            platform::copy_ownership(&file, &retry(|| fs::metadata(permissions_from))?);
         }
         Ok(Arc::new(OsFile(file)))
     }
 
     fn create_anonymous_file(&self, folder: Option<&Path>) -> io::Result<Arc<dyn Storage>> {
-        let in_folder = folder.and_then(|folder| tempfile::tempfile_in(folder).ok());
-        Ok(Arc::new(OsFile(in_folder.map_or_else(tempfile::tempfile, Ok)?)))
+        let in_folder = folder.and_then(|folder| retry(|| tempfile::tempfile_in(folder)).ok());
+        Ok(Arc::new(OsFile(in_folder.map_or_else(|| retry(tempfile::tempfile), Ok)?)))
     }
 
     fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
-        Ok(platform::identity(&fs::metadata(path)?))
+        Ok(platform::identity(&retry(|| fs::metadata(path))?))
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        fs::canonicalize(path)
+        retry(|| fs::canonicalize(path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        retry_name_change(|| fs::rename(from, to), ErrorKind::NotFound, || exists(to))
     }
 
     fn rename_no_replace(&self, from: &Path, to: &Path) -> io::Result<()> {
-        platform::rename_no_replace(from, to)
+        retry_name_change(|| platform::rename_no_replace(from, to), ErrorKind::NotFound, || exists(to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        retry_name_change(|| fs::remove_file(path), ErrorKind::NotFound, || true)
     }
 
     fn create_folder(&self, path: &Path, permissions_from: &Path) -> io::Result<()> {
-        match fs::symlink_metadata(path) {
+        match retry(|| fs::symlink_metadata(path)) {
             Ok(found) if found.is_dir() => Ok(()),
             Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "exists and is not a folder")),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                platform::create_folder(path, &fs::metadata(permissions_from)?)
+                platform::create_folder(path, &retry(|| fs::metadata(permissions_from))?)
             }
             Err(error) => Err(error),
         }
@@ -160,12 +170,12 @@ impl Disk for OsDisk {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+        // The whole listing is repeated, because an interrupted listing ends at the interruption.
+        let listed = retry(|| fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
+        let mut paths = match listed {
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            listed => listed?,
         };
-        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
         paths.sort();
         Ok(paths)
     }
@@ -189,17 +199,9 @@ fn ensure_regular_file(metadata: &fs::Metadata) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {type_name}")))
 }
 
-/// Repeats a call that a signal interrupted, or that would have blocked. Such a call has transferred no bytes, so
-/// repeating it is safe.
-fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
-                std::thread::yield_now();
-            }
-            result => return result,
-        }
-    }
+/// True when the path leads to something, which is not followed when it is a link.
+fn exists(path: &Path) -> bool {
+    retry(|| fs::symlink_metadata(path)).is_ok()
 }
 
 #[cfg(unix)]
@@ -211,14 +213,14 @@ mod platform {
 
     use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown};
 
-    use super::{FileIdentity, OpenMode};
+    use super::{ErrorKind, FileIdentity, OpenMode, exists, retry, retry_name_change, retry_sync};
 
     pub(super) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         file.read_at(buf, offset)
     }
 
-    pub(super) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        file.write_all_at(bytes, offset)
+    pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        file.write_at(bytes, offset)
     }
 
     pub(super) fn open(options: &mut OpenOptions, path: &Path, mode: OpenMode) -> io::Result<File> {
@@ -242,43 +244,44 @@ mod platform {
     /// Copies owner, group and mode of the log as far as permitted. The file is never readable by more users than the
     /// log.
     pub(super) fn copy_ownership(file: &File, permissions_from: &Metadata) {
-        let is_owner_copied =
-            fchown(file, Some(Uid::from_raw(permissions_from.uid())), Some(Gid::from_raw(permissions_from.gid())))
-                .is_ok();
+        let (user, group) = (Uid::from_raw(permissions_from.uid()), Gid::from_raw(permissions_from.gid()));
+        let is_owner_copied = retry(|| Ok(fchown(file, Some(user), Some(group))?)).is_ok();
         // When owner and group cannot be copied, only the owner gets rights, because the file belongs to another group.
         let mask = if is_owner_copied { 0o666 } else { 0o600 };
         let mode = Mode::from_raw_mode((permissions_from.permissions().mode() & mask) | 0o600);
         // A file system without modes returns an error. It is ignored, because such a file system has no permissions.
-        let _ = fchmod(file, mode);
+        let _ = retry(|| Ok(fchmod(file, mode)?));
     }
 
     pub(super) fn create_folder(path: &Path, permissions_from: &Metadata) -> io::Result<()> {
         // Only the owner can access the folder until it has the permissions of the log.
-        DirBuilder::new().mode(0o700).create(path)?;
-        let folder = File::open(path)?;
-        let is_owner_copied =
-            fchown(&folder, Some(Uid::from_raw(permissions_from.uid())), Some(Gid::from_raw(permissions_from.gid())))
-                .is_ok();
+        let create = || DirBuilder::new().mode(0o700).create(path);
+        retry_name_change(create, ErrorKind::AlreadyExists, || exists(path))?;
+        let folder = retry(|| File::open(path))?;
+        let (user, group) = (Uid::from_raw(permissions_from.uid()), Gid::from_raw(permissions_from.gid()));
+        let is_owner_copied = retry(|| Ok(fchown(&folder, Some(user), Some(group))?)).is_ok();
         let mode = permissions_from.permissions().mode() & if is_owner_copied { 0o666 } else { 0 };
         // Users who can read the log can also list the folder, so read permission implies execute permission.
-        let _ = fchmod(&folder, Mode::from_raw_mode(0o700 | mode | ((mode & 0o444) >> 2)));
+        let mode = Mode::from_raw_mode(0o700 | mode | ((mode & 0o444) >> 2));
+        let _ = retry(|| Ok(fchmod(&folder, mode)?));
         Ok(())
     }
 
     pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-        File::open(if path.as_os_str().is_empty() { Path::new(".") } else { path })?.sync_all()
+        let folder = retry(|| File::open(if path.as_os_str().is_empty() { Path::new(".") } else { path }))?;
+        retry_sync(|| folder.sync_all())
     }
 
     pub(super) fn drop_cache(file: &File) {
         // This is advice to the kernel. Dirty pages stay cached, and after an error the next read comes from memory.
         #[cfg(target_os = "linux")]
-        let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+        let _ = retry(|| Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?));
         #[cfg(not(target_os = "linux"))]
         let _ = file;
     }
 
     pub(super) fn available_space(path: &Path) -> Option<u64> {
-        let status = rustix::fs::statvfs(path).ok()?;
+        let status = retry(|| Ok(rustix::fs::statvfs(path)?)).ok()?;
         status.f_bavail.checked_mul(status.f_frsize)
     }
 
@@ -331,10 +334,10 @@ mod platform {
         handle.read(buf)
     }
 
-    pub(super) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let mut handle = file.try_clone()?;
         handle.seek(SeekFrom::Start(offset))?;
-        handle.write_all(bytes)
+        handle.write(bytes)
     }
 
     pub(super) fn open(options: &mut OpenOptions, path: &Path, _mode: OpenMode) -> io::Result<File> {

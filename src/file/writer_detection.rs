@@ -4,6 +4,8 @@
 //! file open for writing. A detection that took the lock would make the attempt of a starting writer fail.
 
 use super::FileIdentity;
+#[cfg(target_os = "linux")]
+use super::retry::retry;
 
 /// The result of looking for another process that writes to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +33,7 @@ impl WriterPresence {
 /// Looks for another process that holds the writer's lock of the file or has the file open for writing.
 #[cfg(target_os = "linux")]
 pub(crate) fn detect_writer(file: FileIdentity) -> WriterPresence {
-    let Ok(locks) = std::fs::read_to_string("/proc/locks") else {
+    let Ok(locks) = retry(|| std::fs::read_to_string("/proc/locks")) else {
         return WriterPresence::Unknown;
     };
     if let Some(pid) = locks.lines().find_map(|line| parse_lock_holder(line, file)) {
@@ -65,16 +67,16 @@ fn find_open_writer(file: FileIdentity) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
 
     let current_pid = std::process::id();
-    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    let processes = retry(|| std::fs::read_dir("/proc")).ok()?.flatten();
     processes
         .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
         .filter(|pid| *pid != current_pid)
         .find(|pid| {
-            let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+            let Ok(descriptors) = retry(|| std::fs::read_dir(format!("/proc/{pid}/fd"))) else {
                 return false;
             };
             descriptors.flatten().any(|descriptor| {
-                let is_open = std::fs::metadata(descriptor.path())
+                let is_open = retry(|| std::fs::metadata(descriptor.path()))
                     .is_ok_and(|found| FileIdentity::new(found.dev(), found.ino()).is_same_file(file) == Some(true));
                 is_open && can_write(*pid, &descriptor.file_name().to_string_lossy())
             })
@@ -85,7 +87,7 @@ fn find_open_writer(file: FileIdentity) -> Option<u32> {
 /// lowest two bits: 1 for write-only, 2 for reading and writing.
 #[cfg(target_os = "linux")]
 fn can_write(pid: u32, descriptor: &str) -> bool {
-    let info = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).unwrap_or_default();
+    let info = retry(|| std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}"))).unwrap_or_default();
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
     let flags = flags.and_then(|octal| u32::from_str_radix(octal.trim(), 8).ok());
     flags.is_some_and(|flags| matches!(flags & 3, 1 | 2))

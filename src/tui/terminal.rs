@@ -17,11 +17,12 @@ use ratatui::layout::{Rect, Size};
 use super::effect::MouseCapture;
 use super::model::Model;
 use super::view;
+use crate::file::BlockingStream;
 
 /// The terminal in raw mode and on the alternate screen. Dropping it restores the terminal.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<BlockingStream<Stdout>>>,
     mouse: MouseCapture,
 }
 
@@ -35,7 +36,7 @@ impl Screen {
         // Under `NO_COLOR` crossterm would drop bold and reversed together with the colours. Leaving out the colours is
         // the task of the mono theme.
         force_color_output(true);
-        let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let terminal = Terminal::new(CrosstermBackend::new(terminal_output()))?;
         let mut screen = Self { terminal, mouse };
         screen.enter()?;
         Ok(screen)
@@ -43,7 +44,7 @@ impl Screen {
 
     fn enter(&mut self) -> io::Result<()> {
         enable_raw_mode()?;
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        execute!(terminal_output(), EnterAlternateScreen, EnableBracketedPaste)?;
         self.set_mouse_capture(self.mouse)?;
         // `clear` is not used here, because it queries the cursor position, and some terminals never answer.
         let size = self.terminal.size()?;
@@ -73,8 +74,8 @@ impl Screen {
     pub(crate) fn set_mouse_capture(&mut self, mouse: MouseCapture) -> io::Result<()> {
         self.mouse = mouse;
         match mouse {
-            MouseCapture::On => execute!(stdout(), EnableMouseCapture),
-            MouseCapture::Off => execute!(stdout(), DisableMouseCapture),
+            MouseCapture::On => execute!(terminal_output(), EnableMouseCapture),
+            MouseCapture::Off => execute!(terminal_output(), DisableMouseCapture),
         }
     }
 
@@ -83,7 +84,7 @@ impl Screen {
     /// # Errors
     /// The I/O error of the terminal.
     pub(crate) fn copy_to_clipboard(text: &str) -> io::Result<()> {
-        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+        execute!(terminal_output(), CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Restores the terminal, suspends the process until the shell resumes it, and sets the terminal up again.
@@ -113,9 +114,14 @@ impl Drop for Screen {
     }
 }
 
+/// Returns the stream that the terminal reads from. It waits when another program has set the terminal to non-blocking.
+fn terminal_output() -> BlockingStream<Stdout> {
+    BlockingStream(stdout())
+}
+
 /// Restores the terminal. Errors are ignored, because there is nothing left to report them on.
 fn restore_terminal() {
-    let mut out = stdout();
+    let mut out = terminal_output();
     let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
     let _ = out.flush();
