@@ -34,6 +34,7 @@ mod engine {
     mod repair_properties;
     mod repairs;
     mod samples;
+    mod saved_plans;
     mod sim_disk;
     mod soak;
     mod source_text;

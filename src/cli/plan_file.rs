@@ -9,24 +9,28 @@ use super::options::ExistingFiles;
 use crate::StorageError;
 use crate::file::{Disk, OpenMode, OsDisk, lead_to_same_file, replace_file};
 use crate::inspect::index_path;
-use crate::repair::{LogPaths, PLAN_VERSION, Plan};
+use crate::repair::{LogPaths, Plan, PlanError};
 
-/// Reads a saved plan.
+/// Reads a saved plan, and verifies that it was not changed after it was saved.
 ///
 /// # Errors
-/// `Storage` when the file cannot be read; `Usage` when it holds no plan of the layout this version writes.
+/// `Storage` when the file cannot be read; `Usage` when it holds no plan of the layout this version writes; `Refused`
+/// when the plan was changed.
 pub(super) fn read_plan(file: &Path) -> Result<Plan, CommandFailure> {
     let text = fs::read_to_string(file).map_err(|error| io_failure(file, "read", error))?;
-    let not_a_plan = |found: String| CommandFailure::Usage {
-        message: format!("{}: expected a repair plan of layout {PLAN_VERSION}, found {found}", file.display()),
-        hint: "Create one with `chronicle repair LOG --dry-run --plan FILE`".into(),
-    };
-    let plan = Plan::from_json(&text).map_err(|error| not_a_plan(format!("other content: {error}")))?;
-    if plan.layout_version == PLAN_VERSION {
-        Ok(plan)
-    } else {
-        Err(not_a_plan(format!("layout {}", plan.layout_version)))
-    }
+    Plan::from_json(&text).map_err(|error| {
+        let message = format!("{}: {error}", file.display());
+        match error {
+            PlanError::Altered { .. } => CommandFailure::Refused {
+                message,
+                hint: "Make a new plan with `chronicle repair LOG --dry-run --plan FILE`".into(),
+            },
+            _ => CommandFailure::Usage {
+                message,
+                hint: "Create one with `chronicle repair LOG --dry-run --plan FILE`".into(),
+            },
+        }
+    })
 }
 
 /// Checks, before the log is read, that a plan can be saved to `file`.

@@ -67,6 +67,6 @@ pub use journal::{RepairHistory, RepairRecord, RepairState, find_gap_journal, re
 pub use planning::{FixFinder, plan_repair};
 pub use types::{
     ByteChange, Candidate, CandidateChoice, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION,
-    Plan, PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepWrite, UnrepairedRange,
+    Plan, PlanError, PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepWrite, UnrepairedRange,
     journal_folder,
 };

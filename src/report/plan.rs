@@ -370,6 +370,7 @@ mod tests {
         Plan {
             layout_version: PLAN_VERSION,
             id: "ab".into(),
+            digest: String::new(),
             undoes: None,
             log,
             steps,

@@ -23,7 +23,7 @@ fn folder_contents(shell: &Shell) -> Vec<(PathBuf, Vec<u8>)> {
 fn sample_plan(shell: &Shell) -> Plan {
     let bytes = fs::read(shell.path("a.log")).unwrap();
     let first_end = 16 + 8 + u32::from_be_bytes(bytes[16..20].try_into().unwrap()) as usize;
-    let changes = vec![ByteChange { offset: 40, before: vec![0x61], after: vec![0x62] }];
+    let changes = vec![ByteChange { offset: 71, before: vec![0x61], after: vec![0x62] }];
     let piece = PlannedPiece { kind: "checksum".into(), start: 16, end: 300 };
     let choice = Fix {
         action: RepairAction::CorrectBits,
@@ -57,6 +57,7 @@ fn sample_plan(shell: &Shell) -> Plan {
     Plan {
         layout_version: 1,
         id: "0123abcd".into(),
+        digest: String::new(),
         undoes: None,
         log,
         steps: vec![step],
@@ -77,6 +78,7 @@ fn shell_with_plan(change: impl FnOnce(&mut Plan)) -> Shell {
     let shell = Shell::with_log();
     let mut plan = sample_plan(&shell);
     change(&mut plan);
+    plan.seal();
     fs::write(shell.path("p.json"), plan.to_json().unwrap()).unwrap();
     shell
 }
@@ -88,12 +90,12 @@ fn without_a_terminal_and_yes_nothing_is_written() {
     let outcome = shell.run("repair a.log --apply p.json");
     assert_eq!(outcome.exit_code, 6, "{outcome:?}");
     assert!(
-        outcome.stdout.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 40, 61 → 62, \"a\" → \"b\""),
+        outcome.stdout.contains("16..300 checksum: correct_bits, proven: 1 byte at offset 71, 61 → 62, \"a\" → \"b\""),
         "{outcome:?}"
     );
     assert!(
         outcome.stdout
-            .contains("    --choose 16=2  1 byte at offset 40, 61 → 62, \"a\" → \"b\" (chance alone would offer 0.25: check by eye)"),
+            .contains("    --choose 16=2  1 byte at offset 71, 61 → 62, \"a\" → \"b\" (chance alone would offer 0.25: check by eye)"),
         "{outcome:?}"
     );
     assert!(outcome.stdout.contains("the payload is no ‹ESC›event"), "text of a plan is escaped: {outcome:?}");
@@ -256,6 +258,23 @@ fn files_that_are_not_plans_are_refused() {
         );
     }
     assert_eq!(shell.run("repair a.log --apply missing.json").exit_code, 1);
+}
+
+#[test]
+fn a_saved_plan_that_was_changed_is_refused() {
+    let shell = shell_with_plan(|_| {});
+    let saved = fs::read_to_string(shell.path("p.json")).unwrap();
+    // One hexadecimal digit of the bytes that the plan shows as the ones before the repair.
+    let changed = saved.replacen("\"before\":\"61\"", "\"before\":\"71\"", 1);
+    assert_ne!(changed, saved);
+    fs::write(shell.path("p.json"), changed).unwrap();
+    let before = folder_contents(&shell);
+    let outcome = shell.run("repair a.log --apply p.json --yes");
+    assert_eq!(outcome.exit_code, 6, "{outcome:?}");
+    for part in ["expected the plan as it was saved, with digest", "found a changed plan", "--dry-run --plan FILE"] {
+        assert!(outcome.stderr.contains(part), "{part}: {outcome:?}");
+    }
+    assert_eq!(folder_contents(&shell), before);
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(super) fn action_names(plan: &Plan) -> Vec<&'static str> {
 
 /// Builds a log with a damaged length, noise in a payload, zeros over two frames and a torn tail, and with an index
 /// that was saved before the damage.
-fn damaged_log() -> (SimDisk, Vec<u64>) {
+pub(super) fn damaged_log() -> (SimDisk, Vec<u64>) {
     let (disk, offsets) = disk_with_log(12, true);
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[2] as usize + 1] = 0x77;
@@ -348,6 +348,7 @@ fn a_plan_is_refused_when_the_log_has_changed_since() {
     if let Some(StepWrite::Edits(changes)) = forged.steps.first_mut().map(|step| &mut step.write) {
         changes[0].after[3] ^= 1;
     }
+    forged.seal();
     refuse(&disk, &forged);
 }
 
@@ -616,6 +617,7 @@ fn a_plan_that_changes_other_ranges_or_cuts_indexed_frames_is_refused() {
         let offset = offsets[9] + 10;
         changes.push(chronicle::repair::ByteChange { offset, before: vec![0], after: vec![1] });
     }
+    forged.seal();
     let before = disk.get(LOG).unwrap();
     assert!(matches!(apply(&log_paths(&disk), &forged, ApplyOptions::new()), Err(StorageError::Refused { .. })));
     assert_eq!(disk.get(LOG).unwrap(), before);

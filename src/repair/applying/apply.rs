@@ -152,7 +152,7 @@ fn check_outputs(log: &LogFile, plan: &Plan, sources: &SourceFiles) -> Result<()
     for step in &plan.steps {
         if sources.output_of(step).sha256(log)? != step.after_sha256 {
             let reason = format!("what would be written to {}..{} is not what the plan shows", step.start, step.end);
-            return Err(refused_error(log.path(), reason, "Make a new plan"));
+            return Err(refused_error(log.path(), reason, "Make a new plan with `chronicle repair LOG --dry-run --plan FILE`"));
         }
     }
     Ok(())

@@ -2,13 +2,14 @@
 
 use crate::StorageError;
 use crate::file::LogFile;
+use crate::format::{HEADER_LEN, hex};
 use crate::repair::types::{
-    ByteChange, LogIdentity, PLAN_VERSION, Plan, RepairStep, StepWrite, changed_error, read_identity, read_neighbour,
-    refuse_hard_links, refused_error, sha256_of_end, sha256_of_range,
+    ByteChange, LogIdentity, Plan, RepairAction, RepairStep, StepWrite, changed_error, for_each_chunk, read_identity,
+    read_neighbour, refuse_hard_links, refused_error, sha256_of_end, sha256_of_range,
 };
 
 /// The alternative in the error of a plan that cannot be applied.
-const MAKE_NEW_PLAN: &str = "Make a new plan";
+const MAKE_NEW_PLAN: &str = "Make a new plan with `chronicle repair LOG --dry-run --plan FILE`";
 
 /// Checks that a plan still matches its log, by reading the planned ranges. Writes nothing.
 ///
@@ -18,11 +19,7 @@ const MAKE_NEW_PLAN: &str = "Make a new plan";
 /// `Changed` when any of these differs from the plan; `Refused` when the plan contradicts itself or cannot be applied in
 /// place; `Io` when the log cannot be read.
 pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
-    if plan.layout_version != PLAN_VERSION {
-        let reason =
-            format!("the plan's layout is version {}; this program supports {PLAN_VERSION}", plan.layout_version);
-        return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
-    }
+    plan.verify().map_err(|error| refused_error(log.path(), error.to_string(), MAKE_NEW_PLAN))?;
     refuse_hard_links(log)?;
     let identity = read_identity(log)?;
     check_identity(log, plan, &identity)?;
@@ -37,7 +34,7 @@ pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
             return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
         }
         previous_end = step.end;
-        check_step(log, step)?;
+        check_step(log, plan, step)?;
     }
     Ok(())
 }
@@ -82,29 +79,64 @@ fn check_identity(log: &LogFile, plan: &Plan, now: &LogIdentity) -> Result<(), S
 }
 
 /// Checks that a step changes only bytes of its range, and that the range and its neighbours are as planned.
-fn check_step(log: &LogFile, step: &RepairStep) -> Result<(), StorageError> {
+fn check_step(log: &LogFile, plan: &Plan, step: &RepairStep) -> Result<(), StorageError> {
     let path = log.path();
-    if let StepWrite::Edits(changes) = &step.write {
-        let is_inside = |change: &ByteChange| {
-            let end = change.offset.checked_add(change.after.len() as u64);
-            change.offset >= step.start
-                && change.before.len() == change.after.len()
-                && end.is_some_and(|end| end <= step.end)
-        };
-        if !changes.iter().all(is_inside) {
-            let reason = format!("the plan changes bytes outside of {}..{}", step.start, step.end);
-            return Err(refused_error(path, reason, MAKE_NEW_PLAN));
-        }
+    if plan.undoes.is_none() && !is_write_of_action(step) {
+        let reason = format!("the plan writes something else than its {} at {}", step.action.name(), step.start);
+        return Err(refused_error(path, reason, MAKE_NEW_PLAN));
     }
     if sha256_of_range(log, step.range())? != step.before_sha256 {
         let expected = format!("the bytes of {}..{} that the plan was made from", step.start, step.end);
         return Err(changed_error(path, &expected, "other bytes"));
+    }
+    if let StepWrite::Edits(changes) = &step.write {
+        check_changes(log, step, changes)?;
     }
     for expected in &step.neighbours {
         if read_neighbour(log, expected.offset)? != Some(*expected) {
             let expected = format!("the frame at {} that the plan depends on", expected.offset);
             return Err(changed_error(path, &expected, "other bytes"));
         }
+    }
+    Ok(())
+}
+
+/// True when the step writes what its action describes. The steps of an undo write the reverse of their action.
+fn is_write_of_action(step: &RepairStep) -> bool {
+    match (&step.write, step.action) {
+        (
+            StepWrite::Edits(_),
+            RepairAction::RestoreLength | RepairAction::CorrectBits | RepairAction::RebuildHeader,
+        )
+        | (StepWrite::CopyFrom { .. }, RepairAction::TakeFromDonor) => true,
+        (StepWrite::Truncate, RepairAction::SetAsideTail) => step.new_end == step.start,
+        (StepWrite::Gap { header, .. }, RepairAction::Gap) => {
+            let is_header = |header: &String| hex::decode(header).is_some_and(|bytes| bytes.len() as u64 == HEADER_LEN);
+            header.as_ref().is_none_or(|header| step.start == 0 && is_header(header))
+        }
+        _ => false,
+    }
+}
+
+/// Checks that the changes of a step are inside its range, ascending, and show the bytes that the log has.
+fn check_changes(log: &LogFile, step: &RepairStep, changes: &[ByteChange]) -> Result<(), StorageError> {
+    let mut previous_end = step.start;
+    for change in changes {
+        let end = change.offset.checked_add(change.after.len() as u64).filter(|end| *end <= step.end);
+        let Some(end) = end.filter(|_| change.offset >= previous_end && change.before.len() == change.after.len())
+        else {
+            let reason = format!("the plan changes bytes outside of {}..{}", step.start, step.end);
+            return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
+        };
+        previous_end = end;
+        for_each_chunk(log, change.offset..end, &mut |at, bytes| {
+            let from = (at - change.offset) as usize;
+            if change.before.get(from..from + bytes.len()) == Some(bytes) {
+                return Ok(());
+            }
+            let expected = format!("the bytes at {at} that the plan shows as the ones before the repair");
+            Err(changed_error(log.path(), &expected, "other bytes"))
+        })?;
     }
     Ok(())
 }

@@ -65,6 +65,7 @@ pub(crate) fn set_aside_tail(
     step.after_sha256 = after_sha256;
     let mut plan = Plan::new(identity, vec![step]);
     plan.assign_id();
+    plan.seal();
     check_plan(log, &plan)?;
     let applied = execute_plan(paths, log, &plan, CheckExtent::Steps)?;
     Ok(Some(TailBackup { finding: last.clone(), journal: applied.journal }))

@@ -5,7 +5,7 @@ use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::Version;
 use crate::format::journal::JournalSection;
 use crate::repair::journal::{JournalReader, RepairHistory, RepairRecord, read_repair_history};
-use crate::repair::planning::StepOutput;
+use crate::repair::planning::{ByteSource, StepOutput};
 use crate::repair::types::{
     ByteChange, LogPaths, Loss, Plan, RepairStep, StepWrite, changed_error, read_identity, read_neighbour,
     refused_error, sha256_of_range,
@@ -44,6 +44,7 @@ pub fn plan_undo(paths: &LogPaths, number: Option<u32>) -> Result<Plan, StorageE
     let mut plan = Plan::new(identity, steps);
     plan.undoes = Some(record.number);
     plan.assign_id();
+    plan.seal();
     Ok(plan)
 }
 
@@ -108,13 +109,17 @@ fn select_record<'a>(
 
 /// Returns the step that reverses `step` with the bytes that are saved in the journal.
 fn invert_step(log: &LogFile, journal: &JournalReader, step: &RepairStep) -> Result<RepairStep, StorageError> {
-    let invert_change = |change: &ByteChange| ByteChange {
-        offset: change.offset,
-        before: change.after.clone(),
-        after: change.before.clone(),
+    let saved = journal.section_source(JournalSection::BeforeImage);
+    // The restored bytes are those that the journal saved from the log. The plan in the journal only describes them.
+    let invert_change = |change: &ByteChange| -> Result<ByteChange, StorageError> {
+        let end = change.offset.saturating_add(change.after.len() as u64);
+        let after = saved.read_range(change.offset..end)?;
+        Ok(ByteChange { offset: change.offset, before: change.after.clone(), after })
     };
     let write = match &step.write {
-        StepWrite::Edits(changes) => StepWrite::Edits(changes.iter().map(invert_change).collect()),
+        StepWrite::Edits(changes) => {
+            StepWrite::Edits(changes.iter().map(invert_change).collect::<Result<_, StorageError>>()?)
+        }
         _ => StepWrite::CopyFrom { from: journal.record.journal.clone() },
     };
     let mut inverse = RepairStep {
@@ -131,8 +136,7 @@ fn invert_step(log: &LogFile, journal: &JournalReader, step: &RepairStep) -> Res
         ..step.clone()
     };
     inverse.neighbours.retain(|frame| read_neighbour(log, frame.offset).is_ok_and(|now| now == Some(*frame)));
-    let source = journal.section_source(JournalSection::BeforeImage);
-    let after_sha256 = StepOutput::new(&inverse, Some(Box::new(source))).sha256(log)?;
+    let after_sha256 = StepOutput::new(&inverse, Some(Box::new(saved))).sha256(log)?;
     if after_sha256 != step.before_sha256 {
         return Err(changed_error(&journal.record.journal, "the bytes from before the repair", "other bytes"));
     }

@@ -77,6 +77,7 @@ pub fn plan_repair(
         step.after_sha256 = after_sha256;
     }
     check_max_loss(path, options, &plan)?;
+    plan.seal();
     Ok(plan)
 }
 

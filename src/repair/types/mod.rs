@@ -19,5 +19,5 @@ pub(crate) use log_bytes::{
 };
 pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};
-pub use plan::{LogIdentity, PLAN_VERSION, Plan, UnrepairedRange};
+pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, UnrepairedRange};
 pub use step::{Loss, PlannedPiece, RepairStep, StepWrite};

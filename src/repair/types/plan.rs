@@ -28,6 +28,10 @@ pub struct Plan {
     pub layout_version: u32,
     /// Identifies the plan: the first 12 hexadecimal digits of a hash of its changes.
     pub id: String,
+    /// SHA-256 of the plan's JSON without this field, in hexadecimal; empty in plans of older versions. A saved plan is
+    /// applied only while it has this digest.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub digest: String,
     /// The number of the repair that this plan reverses; `None` unless the plan is an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<u32>,
@@ -85,11 +89,13 @@ pub struct UnrepairedRange {
 }
 
 impl Plan {
-    /// Creates a plan of `steps` for `log` that leaves nothing unrepaired. [`assign_id`](Self::assign_id) completes it.
+    /// Creates a plan of `steps` for `log` that leaves nothing unrepaired. [`assign_id`](Self::assign_id) and
+    /// [`seal`](Self::seal) complete it.
     pub(crate) fn new(log: LogIdentity, steps: Vec<RepairStep>) -> Self {
         Self {
             layout_version: PLAN_VERSION,
             id: String::new(),
+            digest: String::new(),
             undoes: None,
             log,
             estimated_lock_ms: estimate_lock_ms(&steps),
@@ -107,10 +113,23 @@ impl Plan {
     pub(crate) fn assign_id(&mut self) {
         let location = (std::mem::take(&mut self.log.path), self.log.file.take());
         self.id.clear();
+        self.digest.clear();
         // Every key is a string and every number is finite, so serialization to JSON cannot fail.
         let digest = Sha256::digest(self.to_json().unwrap_or_default());
         (self.log.path, self.log.file) = location;
         self.id = hex::encode(&digest).chars().take(ID_DIGITS).collect();
+    }
+
+    /// Sets `digest`, which completes the plan. A later change of any field invalidates the digest, and
+    /// [`apply`](crate::repair::apply()) refuses the plan until it is sealed again.
+    pub fn seal(&mut self) {
+        self.digest = self.compute_digest().unwrap_or_default();
+    }
+
+    /// Computes the digest over every field of the plan except the digest itself.
+    fn compute_digest(&self) -> Result<String, serde_json::Error> {
+        let unsealed = Self { digest: String::new(), ..self.clone() };
+        Ok(hex::encode(&Sha256::digest(unsealed.to_json()?)))
     }
 
     /// True when the plan changes neither the log nor its index.
@@ -170,13 +189,51 @@ impl Plan {
         serde_json::to_string(self)
     }
 
-    /// Parses a plan that [`to_json`](Self::to_json) wrote.
+    /// Parses a plan that [`to_json`](Self::to_json) wrote, and verifies its digest.
     ///
     /// # Errors
-    /// Those of `serde_json`, with line and column, when `text` is not a plan.
-    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+    /// `Malformed`, with line and column, when `text` is not a plan; `UnknownLayout` for a layout of another version;
+    /// `Altered` when any value differs from the plan that was saved.
+    pub fn from_json(text: &str) -> Result<Self, PlanError> {
+        let plan: Self = serde_json::from_str(text)?;
+        plan.verify()?;
+        Ok(plan)
     }
+
+    /// Verifies that the plan has the layout of this version, and that no value was changed since it was sealed.
+    pub(crate) fn verify(&self) -> Result<(), PlanError> {
+        if self.layout_version != PLAN_VERSION {
+            return Err(PlanError::UnknownLayout(self.layout_version));
+        }
+        let computed = self.compute_digest()?;
+        if self.digest == computed {
+            return Ok(());
+        }
+        Err(PlanError::Altered { stored: self.digest.clone(), computed })
+    }
+}
+
+/// Why a saved plan cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The text is not a plan.
+    #[error("expected a repair plan of layout {PLAN_VERSION}, found other content: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// The plan has a layout of another version.
+    #[error("expected a repair plan of layout {PLAN_VERSION}, found layout {0}")]
+    UnknownLayout(u32),
+    /// The plan was changed after it was saved.
+    #[error(
+        "expected the plan as it was saved, with digest {}, found a changed plan, with digest {computed}",
+        if stored.is_empty() { "(none)" } else { stored.as_str() }
+    )]
+    Altered {
+        /// The digest that the plan contains; empty when it contains none.
+        stored: String,
+        /// The digest of the plan as it is now.
+        computed: String,
+    },
 }
 
 /// Estimates for how many milliseconds the lock is held: a few syncs, and the ranges read and written at 100 MB/s.
@@ -206,5 +263,23 @@ mod tests {
         moved.undoes = Some(1);
         moved.assign_id();
         assert_ne!(moved.id, id);
+        let unsealed = moved.id.clone();
+        moved.seal();
+        moved.assign_id();
+        assert_eq!(moved.id, unsealed, "the digest is not part of the id");
+    }
+
+    #[test]
+    fn a_plan_without_its_digest_or_with_another_one_is_refused() {
+        let log = LogIdentity { path: "/a.log".into(), header: vec![1], first_checksum: None, file: None, bytes: 9 };
+        let mut plan = Plan::new(log, Vec::new());
+        plan.assign_id();
+        let unsealed = Plan::from_json(&plan.to_json().unwrap()).unwrap_err();
+        assert!(matches!(&unsealed, PlanError::Altered { stored, .. } if stored.is_empty()), "{unsealed}");
+        plan.seal();
+        assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
+        plan.log.bytes += 1;
+        let altered = Plan::from_json(&plan.to_json().unwrap()).unwrap_err();
+        assert!(matches!(&altered, PlanError::Altered { stored, .. } if *stored == plan.digest), "{altered}");
     }
 }

@@ -117,6 +117,7 @@ mod tests {
         let plan = Plan {
             layout_version: PLAN_VERSION,
             id: String::new(),
+            digest: String::new(),
             undoes,
             log,
             steps: Vec::new(),
