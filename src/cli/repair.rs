@@ -50,7 +50,7 @@ pub(super) struct RepairArgs {
     force: bool,
     /// Apply the plan saved in this file
     #[arg(long, value_name = "FILE", conflicts_with_all =
-        ["accept", "plan", "donor", "only", "except", "choices", "gap_undecided", "forget", "max_loss"])]
+        ["accept", "plan", "donor", "only", "except", "choices", "gap_undecided", "large_gap", "forget", "max_loss"])]
     apply: Option<PathBuf>,
     /// Take damaged ranges from this other copy of the log
     #[arg(long, value_name = "COPY")]
@@ -67,6 +67,9 @@ pub(super) struct RepairArgs {
     /// Replace ranges with a gap where only likely fixes or choices exist, instead of leaving them
     #[arg(long, alias = "fence-undecided")]
     gap_undecided: bool,
+    /// Fill a lost end with a gap even if that takes more than the log itself and more than 64 MiB
+    #[arg(long)]
+    large_gap: bool,
     /// For a truncated log, drop the lost end from the index: new events reuse the lost offsets
     #[arg(long)]
     forget: bool,
@@ -131,6 +134,7 @@ impl RepairArgs {
         RepairOptions {
             accept_likely: self.accept == Some(AcceptArg::Likely),
             gap_undecided: self.gap_undecided,
+            accept_large_gap: self.large_gap,
             choices: self.choices.clone(),
             only: self.only.clone(),
             except: self.except.clone(),

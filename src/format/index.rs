@@ -311,6 +311,14 @@ impl IndexHeader {
         if version != VERSION || self.log_version > 1 {
             return corrupt("a version number is out of range");
         }
+        // No file is larger, so that sums of these offsets and of sizes on the disk do not overflow.
+        let offsets = [self.log_end_offset, self.scanned_to, self.known_offset, self.seen_offset];
+        if offsets.iter().any(|offset| *offset > i64::MAX.cast_unsigned()) {
+            return corrupt("an offset is after the end of the largest possible file");
+        }
+        if self.lost_events > self.log_end_offset || self.lost_aggregates > self.log_end_offset {
+            return corrupt("the counts of lost events exceed the log");
+        }
         if self.covered_to > self.log_end_offset || self.covered_to > self.scanned_to {
             return corrupt("covered_to is after log_end_offset or scanned_to");
         }

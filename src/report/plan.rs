@@ -174,12 +174,22 @@ fn describe_write(step: &RepairStep) -> String {
     let bytes = format_size(step.end.max(step.new_end) - step.start);
     match &step.write {
         StepWrite::Edits(edits) => changes_text(edits),
-        StepWrite::Gap { header: None, .. } => format!("{bytes} replaced with a gap, later offsets stay"),
+        StepWrite::Gap { header: None, .. } => {
+            format!("{bytes} replaced with a gap, later offsets stay{}", growth_suffix(step))
+        }
         StepWrite::Gap { header: Some(_), .. } => {
-            format!("the header rewritten, the rest of {bytes} replaced with a gap")
+            format!("the header rewritten, the rest of {bytes} replaced with a gap{}", growth_suffix(step))
         }
         StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", from.display()),
         StepWrite::Truncate => format!("{bytes} cut from the end"),
+    }
+}
+
+/// Formats how much a step adds to the size of the log; empty when it adds nothing.
+fn growth_suffix(step: &RepairStep) -> String {
+    match step.new_end.saturating_sub(step.end) {
+        0 => String::new(),
+        growth => format!("; the log grows by {}", format_size(growth)),
     }
 }
 

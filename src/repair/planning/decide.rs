@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::donor::{Donor, DonorOffer};
 use super::donor_ranges::{DonorRange, DonorRanges};
+use super::gap_limits::GapLimits;
 use super::group::{Decision, PieceGroup};
 use super::option_checks::check_options;
 use crate::StorageError;
@@ -38,6 +39,7 @@ pub(super) fn decide_fixes(
         Some(donor) => DonorRanges::find(view, donor, &found, |proposed| needs_donor(options, proposed))?,
         None => DonorRanges::default(),
     };
+    let limits = GapLimits::read(view, options)?;
     let mut groups: Vec<PieceGroup> = Vec::new();
     for (nth, proposed) in found.into_iter().enumerate() {
         let donor_range = donor_ranges.range_of_piece(nth);
@@ -58,6 +60,10 @@ pub(super) fn decide_fixes(
             continue;
         }
         let decision = decide_piece(options, &proposed, &offer, selected);
+        let decision = match limits.reason_against(&proposed) {
+            Some(reason) if matches!(decision, Decision::FillWithGap) => Decision::LeaveUnrepaired(reason),
+            _ => decision,
+        };
         groups.push(PieceGroup { available_fixes, pieces: vec![proposed], decision });
     }
     let notes = donor.map_or(Ok(Vec::new()), |donor| donor_notes(donor, &donor_ranges, groups.last()))?;

@@ -6,6 +6,7 @@ mod decide;
 mod donor;
 mod donor_ranges;
 mod fix_finder;
+mod gap_limits;
 mod group;
 mod loss;
 mod neighbours;

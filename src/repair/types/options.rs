@@ -18,6 +18,8 @@ pub struct RepairOptions {
     pub accept_likely: bool,
     /// Replace a finding with a gap when its fixes are likely or choices and none of them is accepted.
     pub gap_undecided: bool,
+    /// Fill a lost end with a gap even when the gap takes more than 64 MiB and more than the log itself.
+    pub accept_large_gap: bool,
     /// The candidates that the user chose, at most one for each finding.
     pub choices: Vec<CandidateChoice>,
     /// Repair only these findings; an empty list selects all.
