@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
 use crate::format::{DamageKind, Finding, PayloadError, hex};
 
 /// Why an operation on a log failed.
@@ -154,7 +155,7 @@ pub enum StorageError {
     Poisoned {
         /// The path of the log.
         path: PathBuf,
-        /// The end of the data that is known to be intact.
+        /// The end of the last append that succeeded. Only bytes that were synced before are known to be on the disk.
         offset: u64,
         /// A description of the failure.
         reason: String,
@@ -168,6 +169,25 @@ pub enum StorageError {
         expected: String,
         /// The state that the operation found later.
         found: String,
+    },
+    /// A repair, an undo or a recovery failed after it had written its journal, and may have changed the log.
+    #[error(
+        "{}: the {action} failed: {cause}; {state}; the journal {} {journal_state}",
+        path.display(), journal.display()
+    )]
+    RepairFailed {
+        /// The path of the log.
+        path: PathBuf,
+        /// What failed: "repair", "undo" or "recovery".
+        action: &'static str,
+        /// The error that stopped it.
+        cause: Box<StorageError>,
+        /// What the log contains, read after the failure.
+        state: LogStateAfterFailure,
+        /// The path of the repair's journal.
+        journal: PathBuf,
+        /// What the journal records, read after the failure.
+        journal_state: JournalStateAfterFailure,
     },
     /// The operation was refused because of the state of the log, not because a call failed.
     #[error("{}: refused: {reason}", path.display())]
@@ -253,6 +273,7 @@ impl StorageError {
             | Self::Poisoned { path, .. }
             | Self::Changed { path, .. }
             | Self::Refused { path, .. }
+            | Self::RepairFailed { path, .. }
             | Self::UnusableIndex { path, .. }
             | Self::AlreadyExists { path }
             | Self::OutOfMemory { path, .. } => Some(path),
@@ -264,6 +285,7 @@ impl StorageError {
     pub fn offset(&self) -> Option<u64> {
         match self {
             Self::Io { offset, .. } => *offset,
+            Self::RepairFailed { cause, .. } => cause.offset(),
             Self::NotALog { .. } => Some(0),
             Self::UnsupportedVersion { .. } => Some(4),
             Self::UnknownFlags { .. } => Some(6),

@@ -77,6 +77,7 @@
 //! are not part of the interface.
 
 mod error;
+mod failed_repair;
 #[doc(hidden)]
 pub mod internal;
 pub mod storage;

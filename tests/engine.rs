@@ -16,6 +16,7 @@ mod engine {
     mod document;
     mod donors;
     mod examples;
+    mod failed_repairs;
     mod fixtures;
     mod header;
     mod hits;

@@ -60,7 +60,10 @@ impl ApprovalMode {
         out: &mut CommandOutput,
     ) -> Result<(), CommandFailure> {
         if matches!(self, Self::Preapproved | Self::Prompt)
-            && let Some(recovered) = repair::recover(paths)?
+            && let Some(recovered) = {
+                let progress = TerminalProgress::new("recovering", out);
+                repair::recover_with_progress(paths, &mut |read| progress.show(read))?
+            }
         {
             out.print_notice(&recovery_line(&recovered), &json::recovery(&recovered));
         }
@@ -76,7 +79,7 @@ impl ApprovalMode {
             Self::Unavailable => "not confirmed, and there is no terminal to ask on",
         };
         Err(CommandFailure::Refused {
-            message: format!("{}: nothing written: {reason}", plan.log.path.display()),
+            message: format!("{}: the plan was not applied: {reason}", plan.log.path.display()),
             hint: "Use --yes to apply the printed plan, or --dry-run to only print it".into(),
         })
     }
@@ -96,7 +99,10 @@ pub(super) fn show_and_apply(
     let result = if plan.is_empty() || approval == ApprovalMode::DryRun {
         Ok(None)
     } else {
-        approval.request_approval(plan, out).and_then(|()| Ok(Some(repair::apply(paths, plan, apply_options)?)))
+        approval.request_approval(plan, out).and_then(|()| {
+            let progress = TerminalProgress::new(if plan.undoes.is_some() { "undoing" } else { "repairing" }, out);
+            Ok(Some(repair::apply_with_progress(paths, plan, apply_options, &mut |read| progress.show(read))?))
+        })
     };
     let applied = result.as_ref().ok().and_then(Option::as_ref);
     if out.is_json() {
@@ -135,7 +141,7 @@ pub(super) fn catch_up_index(applied: &AppliedRepair, log: &Path, global: &Globa
     });
     drop(progress);
     if let Err(error) = result {
-        let text = format!("the log is repaired, but its index was not updated: {error}");
+        let text = format!("the plan is applied, but the index was not updated: {error}");
         out.print_notice(&text, &Json::Object(vec![("index_not_caught_up", error.to_string().into())]));
     }
 }

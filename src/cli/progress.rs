@@ -1,5 +1,7 @@
 //! The progress bar on stderr, with percentage, rate and remaining time.
 
+use std::ops::ControlFlow;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::CommandOutput;
@@ -29,6 +31,12 @@ impl TerminalProgress {
             self.0.set_length(progress.total);
         }
         self.0.set_position(progress.position);
+    }
+
+    /// Shows how far the operation has come, and lets it continue.
+    pub(super) fn show(&self, progress: Progress) -> ControlFlow<()> {
+        self.update(progress);
+        ControlFlow::Continue(())
     }
 
     /// Hides the bar while `print` runs, so that both do not mix on a terminal.

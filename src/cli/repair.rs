@@ -1,7 +1,6 @@
 //! `repair`: plans a repair, shows the plan, applies exactly that plan once it is confirmed, and derives
 //! the exit status from the damage that remains.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -124,10 +123,7 @@ impl RepairArgs {
 
     fn make_plan(&self, view: &LogView, out: &CommandOutput) -> Result<Plan, StorageError> {
         let progress = TerminalProgress::new("planning", out);
-        repair::plan_repair(view, &self.repair_options(), self.donor.as_deref(), &mut |read| {
-            progress.update(read);
-            ControlFlow::Continue(())
-        })
+        repair::plan_repair(view, &self.repair_options(), self.donor.as_deref(), &mut |read| progress.show(read))
     }
 
     fn repair_options(&self) -> RepairOptions {

@@ -47,7 +47,10 @@ impl UndoArgs {
         }
         let approval = ApprovalMode::from_args(&self.approval, out);
         approval.recover_pending_repair(&paths, out)?;
-        let plan = repair::plan_undo(&paths, self.id)?;
+        let plan = {
+            let progress = TerminalProgress::new("planning", out);
+            repair::plan_undo_with_progress(&paths, self.id, &mut |read| progress.show(read))?
+        };
         let apply_options = ApplyOptions { lock_timeout: Duration::from_secs(self.approval.wait), full_check: false };
         if let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? {
             catch_up_index(&applied, &self.log, global, out);

@@ -57,8 +57,10 @@ mod journal;
 mod planning;
 mod types;
 
+pub use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
 pub use applying::{
-    AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, check_plan, plan_undo, recover,
+    AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, apply_with_progress, check_plan,
+    plan_undo, plan_undo_with_progress, recover, recover_with_progress,
 };
 pub(crate) use applying::{pending_repair, set_aside_tail};
 pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};

@@ -11,7 +11,7 @@ pub(crate) enum ExitStatus {
     Failed,
     /// The command line is invalid.
     Usage,
-    /// The command was refused: nothing was written.
+    /// The command was refused before it changed the log.
     Refused,
     /// The log has damage that costs events or needs a decision.
     Damage,

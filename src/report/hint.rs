@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::StorageError;
+use crate::repair::{JournalStateAfterFailure, LogStateAfterFailure};
 
 use super::sanitize::{sanitize, sanitize_bytes};
 
@@ -57,14 +58,14 @@ pub(crate) fn hint(error: &StorageError) -> String {
         }
         StorageError::ReadOnly { .. } => "Open the log for append to write to it",
         StorageError::Poisoned { .. } => {
-            "Check the disk and its free space, then reopen the log: bytes before this offset are kept, the rest is \
-             checked again"
+            "Check the disk and its free space, then run `chronicle verify LOG`: it reads what the log contains now"
         }
         StorageError::Changed { .. } => {
             "Run the command again, with a new plan for a repair; if another program writes to the file, stop it first"
         }
         StorageError::Refused { alternative, .. } => alternative,
-        StorageError::InvalidEvent(_) => "Correct the event; nothing was written",
+        StorageError::RepairFailed { state, journal_state, .. } => failed_repair_hint(state, journal_state),
+        StorageError::InvalidEvent(_) => "Correct the event and append it again",
         StorageError::UnusableIndex { state: "unsupported", .. } => {
             "Run `chronicle index rebuild LOG`, unless a newer version of Chronicle still uses the index"
         }
@@ -76,6 +77,25 @@ pub(crate) fn hint(error: &StorageError) -> String {
     .into()
 }
 
+/// Returns the next step after a repair that failed, by what the log and the journal contain.
+const fn failed_repair_hint(log: &LogStateAfterFailure, journal: &JournalStateAfterFailure) -> &'static str {
+    match (journal, log) {
+        (JournalStateAfterFailure::Pending, _) => {
+            "Remove the cause, such as a full disk: the next append, `chronicle repair LOG` or `chronicle undo LOG` \
+             completes the repair or rolls it back"
+        }
+        (JournalStateAfterFailure::RolledBack | JournalStateAfterFailure::Incomplete, LogStateAfterFailure::Before) => {
+            "Remove the cause, such as a full disk, and run the command again"
+        }
+        (JournalStateAfterFailure::Applied, LogStateAfterFailure::After) => {
+            "List the repairs with `chronicle undo LOG --list`, and check the log with `chronicle verify LOG`"
+        }
+        _ => {
+            "Run `chronicle verify LOG` to see what the log contains, and keep the journal: it has the bytes from before"
+        }
+    }
+}
+
 /// Returns the next step after a failed system call.
 const fn io_hint(kind: ErrorKind) -> &'static str {
     match kind {
@@ -85,7 +105,7 @@ const fn io_hint(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::ReadOnlyFilesystem => "The file system is read-only; --index and --journal put side files elsewhere",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "Free space on the disk and try again: the log is as it was before"
+            "Free some space on the disk, then run the command again; `chronicle verify LOG` reads what the log contains"
         }
         ErrorKind::InvalidInput => "Use a regular file",
         ErrorKind::InvalidData => "Check the file: its content is not what the command expects",

@@ -245,6 +245,7 @@ impl PlanRequest {
                 );
                 words.extend(options.accept_likely.then(|| "--accept likely".to_owned()));
                 words.extend(options.gap_undecided.then(|| "--gap-undecided".to_owned()));
+                words.extend(options.accept_large_gap.then(|| "--large-gap".to_owned()));
                 words.push("--yes".into());
                 words.join(" ")
             }

@@ -48,7 +48,7 @@ fn other_values(value: &Value) -> Vec<Value> {
 /// Returns a plan with all kinds of steps and with findings that are left, and every altered form of its JSON.
 fn altered_plans() -> (SimDisk, Vec<(String, String)>) {
     let (disk, _) = damaged_log();
-    let plan = plan(&disk, &RepairOptions::default()).unwrap();
+    let plan = plan(&disk, &RepairOptions::new()).unwrap();
     let tree: Value = serde_json::from_str(&plan.to_json().unwrap()).unwrap();
     let mut paths = Vec::new();
     leaf_paths(&tree, "", &mut paths);
@@ -74,7 +74,7 @@ fn a_saved_plan_with_any_other_value_is_refused_when_it_is_read() {
         if let Ok(plan) = serde_json::from_str::<Plan>(&json) {
             let (disk, _) = damaged_log();
             let before = (disk.get(LOG), disk.get(INDEX), disk.names());
-            let error = apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap_err();
+            let error = apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap_err();
             assert!(matches!(error, StorageError::Refused { .. }), "{change}: {error}");
             assert_eq!((disk.get(LOG), disk.get(INDEX), disk.names()), before, "{change}");
         }
@@ -86,14 +86,14 @@ fn a_changed_plan_with_a_new_digest_is_refused_or_writes_what_was_planned_and_ca
     let (disk, altered) = altered_plans();
     let before = (disk.get(LOG), disk.get(INDEX));
     let repaired_disk = disk.next_process();
-    let intact = plan(&disk, &RepairOptions::default()).unwrap();
-    apply(&log_paths(&repaired_disk), &intact, ApplyOptions::default()).unwrap();
+    let intact = plan(&disk, &RepairOptions::new()).unwrap();
+    apply(&log_paths(&repaired_disk), &intact, ApplyOptions::new()).unwrap();
     let (mut refused, mut applied) = (0, 0);
     for (change, json) in altered {
         let Ok(mut plan) = serde_json::from_str::<Plan>(&json) else { continue };
         plan.seal();
         let disk = disk.next_process();
-        if apply(&log_paths(&disk), &plan, ApplyOptions::default()).is_err() {
+        if apply(&log_paths(&disk), &plan, ApplyOptions::new()).is_err() {
             refused += 1;
             assert_eq!((disk.get(LOG), disk.get(INDEX)), before, "{change}");
             assert!(!disk.names().iter().any(|name| name.ends_with(".journal")), "{change}: {:?}", disk.names());
@@ -102,7 +102,7 @@ fn a_changed_plan_with_a_new_digest_is_refused_or_writes_what_was_planned_and_ca
         applied += 1;
         assert_eq!(disk.get(LOG), repaired_disk.get(LOG), "{change}");
         let undo = plan_undo(&log_paths(&disk), None).unwrap_or_else(|error| panic!("{change}: {error}"));
-        apply(&log_paths(&disk), &undo, ApplyOptions::default()).unwrap();
+        apply(&log_paths(&disk), &undo, ApplyOptions::new()).unwrap();
         assert_eq!((disk.get(LOG), disk.get(INDEX)), before, "{change}");
     }
     assert!(refused > 30 && applied > 10, "{refused} refused, {applied} applied");
@@ -112,8 +112,8 @@ fn a_changed_plan_with_a_new_digest_is_refused_or_writes_what_was_planned_and_ca
 fn an_undo_restores_the_bytes_of_the_journal_and_not_those_that_its_plan_shows() {
     let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
-    let plan = plan(&disk, &RepairOptions::default()).unwrap();
-    apply(&log_paths(&disk), &plan, ApplyOptions::default()).unwrap();
+    let plan = plan(&disk, &RepairOptions::new()).unwrap();
+    apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
     let name = disk.names().into_iter().find(|name| name.ends_with(".journal")).unwrap();
     let bytes = disk.get(&name).unwrap();
     // Writes the journal again, with other bytes in every `before` of the plan's edits.
@@ -141,14 +141,14 @@ fn an_undo_restores_the_bytes_of_the_journal_and_not_those_that_its_plan_shows()
     assert!(edits > 0);
     disk.overwrite(&name, &changed);
     let undo = plan_undo(&log_paths(&disk), None).unwrap();
-    apply(&log_paths(&disk), &undo, ApplyOptions::default()).unwrap();
+    apply(&log_paths(&disk), &undo, ApplyOptions::new()).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), before);
 }
 
 #[test]
 fn the_error_of_a_changed_plan_has_both_digests() {
     let (disk, _) = damaged_log();
-    let mut plan = plan(&disk, &RepairOptions::default()).unwrap();
+    let mut plan = plan(&disk, &RepairOptions::new()).unwrap();
     plan.estimated_lock_ms += 1;
     let error = Plan::from_json(&plan.to_json().unwrap()).unwrap_err();
     let PlanError::Altered { stored, computed } = &error else { panic!("{error}") };

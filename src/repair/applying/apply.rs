@@ -2,12 +2,13 @@
 //! saved in the journal, and only then is the log changed.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::change::{PlannedChange, work_of_plan};
+use super::failure::StartedRepair;
 use super::index_maintenance::{is_index_affected, restore_undone_index, save_index_to_journal};
 use super::lock::open_and_lock;
-use super::preconditions::{check_plan, check_tail_again};
+use super::preconditions::{check_plan_with_progress, check_tail_again};
 use super::recover::recover_locked;
 use super::source_files::SourceFiles;
 use super::verify::{check_after_repair, check_before_repair, verify_steps};
@@ -15,10 +16,10 @@ use super::write::{journaled_output, roll_back, write_steps};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::journal::JournalSection;
-use crate::inspect::LogView;
+use crate::inspect::{LogView, OnProgress};
 use crate::repair::journal::{JournalReader, JournalState, JournalWriter};
 use crate::repair::types::{
-    CHUNK, LogPaths, Plan, RepairStep, StepWrite, changed_error, for_each_chunk, refused_error,
+    CHUNK, LogPaths, Plan, RepairStep, StepWrite, WorkMeter, changed_error, for_each_chunk, refused_error,
 };
 
 /// The options for applying a plan.
@@ -71,17 +72,41 @@ pub struct AppliedRepair {
 ///
 /// # Errors
 /// - `Locked` when another process holds the writer's lock for longer than [`ApplyOptions::lock_timeout`].
-/// - `Changed` when the log, its index or the donor differs from the plan. The log is unchanged.
+/// - `Changed` when the log, its index or the donor differs from the plan. Nothing was written to the log.
 /// - `Refused` when the plan cannot be applied to this log, or when the disk has no room for the journal.
-/// - `Io` when the journal or the log cannot be written. The log is unchanged, or rolled back.
-/// - `Poisoned` when a sync failed. The next recovery completes the repair or rolls it back, by the bytes on the disk.
+/// - `Io` when the log cannot be read or the journal cannot be written. Nothing was written to the log.
+/// - `RepairFailed` when the repair failed after its journal was complete. The error reports what the log and the journal
+///   contain after that. A journal that is pending is completed or rolled back by the next recovery.
 pub fn apply(paths: &LogPaths, plan: &Plan, options: ApplyOptions) -> Result<AppliedRepair, StorageError> {
-    let log = open_and_lock(paths, options.lock_timeout)?;
-    recover_locked(paths, &log)?;
-    check_plan(&log, plan)?;
+    apply_with(paths, plan, options, &WorkMeter::silent())
+}
+
+/// Applies a plan like [`apply`], and reports the progress about once per mebibyte.
+///
+/// # Errors
+/// Those of [`apply`]. When `on_progress` breaks: `Cancelled` before the first byte of the log was written, otherwise
+/// `RepairFailed` after the repair was rolled back.
+pub fn apply_with_progress(
+    paths: &LogPaths,
+    plan: &Plan,
+    options: ApplyOptions,
+    on_progress: &mut OnProgress,
+) -> Result<AppliedRepair, StorageError> {
+    apply_with(paths, plan, options, &WorkMeter::new(work_of_plan(plan), on_progress))
+}
+
+fn apply_with(
+    paths: &LogPaths,
+    plan: &Plan,
+    options: ApplyOptions,
+    meter: &WorkMeter,
+) -> Result<AppliedRepair, StorageError> {
+    let log = &open_and_lock(paths, options.lock_timeout)?;
+    recover_locked(paths, log, meter)?;
+    check_plan_with_progress(log, plan, meter)?;
     // An undo restores damage that its plan does not list, so a check of the whole log would fail.
     let extent = if options.full_check && plan.undoes.is_none() { CheckExtent::WholeLog } else { CheckExtent::Steps };
-    execute_plan(paths, &log, plan, extent)
+    execute_plan(PlannedChange { paths, log, plan, meter }, extent)
 }
 
 /// The parts of the log that are read to verify a repair.
@@ -93,47 +118,47 @@ pub(super) enum CheckExtent {
     WholeLog,
 }
 
-/// Journals, writes and verifies a plan that was checked already, under the lock that `log` holds.
-pub(super) fn execute_plan(
-    paths: &LogPaths,
-    log: &Arc<LogFile>,
-    plan: &Plan,
-    extent: CheckExtent,
-) -> Result<AppliedRepair, StorageError> {
+/// Journals, writes and verifies a plan that was checked already, under the lock that the log holds.
+pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result<AppliedRepair, StorageError> {
+    let PlannedChange { paths, log, plan, .. } = change;
+    // A plan may have any size, so the space is checked before the planned bytes are computed.
+    check_space_for_growth(paths, plan)?;
     let sources = SourceFiles::open(paths, plan)?;
-    check_outputs(log, plan, &sources)?;
+    check_outputs(change, &sources)?;
     let view = LogView::from_storage(paths.disk.clone(), log.path(), log.shared_storage(), paths.custom_index()).ok();
     check_index_end(log, plan, view.as_ref())?;
     if extent == CheckExtent::WholeLog {
-        check_before_repair(paths, plan)?;
+        check_before_repair(change)?;
     }
     let is_affected = view.as_ref().is_some_and(|view| is_index_affected(view, plan));
     let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.trusted_index().is_some());
     let index = view.filter(|view| view.persisted_index().is_some() && (is_affected || sources.has_saved_index()));
     check_free_space(paths, plan, index.as_ref())?;
     let mut journal = JournalWriter::create(paths, plan)?;
-    let prepared = write_journal(&mut journal, log, plan, &sources, index.as_ref())
-        .and_then(|()| reopen_journal(paths, log, plan, journal.path()))
-        .and_then(|written| check_tail_again(log, plan).map(|()| written))
+    let action = if plan.undoes.is_some() { "undo" } else { "repair" };
+    let journal_path = journal.path().to_owned();
+    let started = StartedRepair { change, journal: &journal_path, action };
+    let prepared = write_journal(change, &mut journal, &sources, index.as_ref())
+        .and_then(|()| reopen_journal(change, journal.path()))
+        .and_then(|written| check_tail_again(change).map(|()| written))
         .and_then(|written| journal.append_state(JournalState::Prepared).map(|()| written));
     let written = match prepared {
         Ok(written) => written,
-        Err(error) => {
-            journal.discard();
-            return Err(error);
-        }
+        Err(error) if journal.discard().is_ok() => return Err(error),
+        // The journal may be complete, so that the next recovery would act on it.
+        Err(error) => return Err(started.to_error(error)),
     };
-    let repaired = write_steps(paths, log, plan, &written, index.as_ref())
-        .and_then(|()| verify_steps(log, plan))
-        .and_then(|()| if extent == CheckExtent::WholeLog { check_after_repair(paths, plan) } else { Ok(()) })
+    let repaired = write_steps(change, &written, index.as_ref())
+        .and_then(|()| verify_steps(change))
+        .and_then(|()| if extent == CheckExtent::WholeLog { check_after_repair(change) } else { Ok(()) })
         .and_then(|()| restore_undone_index(paths, sources.undone_journal()));
     if let Err(error) = repaired {
         if !matches!(error, StorageError::Poisoned { .. }) {
             roll_back_failed(paths, log, journal.path());
         }
-        return Err(error);
+        return Err(started.to_error(error));
     }
-    journal.append_state(JournalState::Applied)?;
+    journal.append_state(JournalState::Applied).map_err(|error| started.to_error(error))?;
     Ok(AppliedRepair { number: journal.number(), journal: journal.path().to_owned(), index_behind })
 }
 
@@ -148,11 +173,16 @@ fn roll_back_failed(paths: &LogPaths, log: &LogFile, journal: &Path) {
 }
 
 /// Checks that the steps would write the planned bytes: a plan may have been edited, and a donor may have changed.
-fn check_outputs(log: &LogFile, plan: &Plan, sources: &SourceFiles) -> Result<(), StorageError> {
+fn check_outputs(change: PlannedChange, sources: &SourceFiles) -> Result<(), StorageError> {
+    let PlannedChange { log, plan, meter, .. } = change;
     for step in &plan.steps {
-        if sources.output_of(step).sha256(log)? != step.after_sha256 {
+        if sources.output_of(step).sha256(log, meter)? != step.after_sha256 {
             let reason = format!("what would be written to {}..{} is not what the plan shows", step.start, step.end);
-            return Err(refused_error(log.path(), reason, "Make a new plan with `chronicle repair LOG --dry-run --plan FILE`"));
+            return Err(refused_error(
+                log.path(),
+                reason,
+                "Make a new plan with `chronicle repair LOG --dry-run --plan FILE`",
+            ));
         }
     }
     Ok(())
@@ -171,33 +201,34 @@ fn check_index_end(log: &LogFile, plan: &Plan, view: Option<&LogView>) -> Result
 
 /// Writes to the journal the bytes that the repair changes, the bytes that it copies, and the index.
 fn write_journal(
+    change: PlannedChange,
     journal: &mut JournalWriter,
-    log: &LogFile,
-    plan: &Plan,
     sources: &SourceFiles,
     index: Option<&LogView>,
 ) -> Result<(), StorageError> {
+    let PlannedChange { log, plan, meter, .. } = change;
     for step in &plan.steps {
-        for_each_chunk(log, step.range(), &mut |at, bytes| {
+        for_each_chunk(log, step.range(), meter, &mut |at, bytes| {
             journal.append_bytes(JournalSection::BeforeImage, at, bytes)
         })?;
         if is_copy(step) {
-            sources
-                .output_of(step)
-                .for_each_chunk(log, &mut |at, _, bytes| journal.append_bytes(JournalSection::AfterImage, at, bytes))?;
+            sources.output_of(step).for_each_chunk(log, meter, &mut |at, _, bytes| {
+                journal.append_bytes(JournalSection::AfterImage, at, bytes)
+            })?;
         }
     }
-    index.map_or(Ok(()), |view| save_index_to_journal(view, journal))
+    index.map_or(Ok(()), |view| save_index_to_journal(view, journal, meter))
 }
 
 /// Opens the written journal, and checks the bytes that it has copied from other files.
 ///
 /// Steps then copy from the journal, because another program may change the other file at any time.
-fn reopen_journal(paths: &LogPaths, log: &LogFile, plan: &Plan, path: &Path) -> Result<JournalReader, StorageError> {
+fn reopen_journal(change: PlannedChange, path: &Path) -> Result<JournalReader, StorageError> {
+    let PlannedChange { paths, log, plan, meter } = change;
     let unreadable = |reason: String| changed_error(path, "the journal as it was written", &reason);
     let journal = JournalReader::open(paths.disk.as_ref(), path).map_err(unreadable)?;
     for step in plan.steps.iter().filter(|step| is_copy(step)) {
-        if journaled_output(&journal, step).sha256(log)? != step.after_sha256 {
+        if journaled_output(&journal, step).sha256(log, meter)? != step.after_sha256 {
             let expected = format!("the bytes for {}..{} that the plan was made from", step.start, step.end);
             return Err(changed_error(log.path(), &expected, "other bytes in the file they are copied from"));
         }
@@ -209,15 +240,29 @@ const fn is_copy(step: &RepairStep) -> bool {
     matches!(step.write, StepWrite::CopyFrom { .. })
 }
 
-/// Refuses a repair when the disk has no room for its journal.
+/// Refuses a plan that makes the log larger than the disk of the log allows.
+fn check_space_for_growth(paths: &LogPaths, plan: &Plan) -> Result<(), StorageError> {
+    let growth = plan.steps.iter().map(|step| step.new_end.saturating_sub(step.end)).fold(0, u64::saturating_add);
+    match paths.disk.available_space(parent_folder(&paths.path)) {
+        Some(free) if free < growth => {
+            let reason = format!("the log would grow by {growth} bytes; {free} are free on its disk");
+            let alternative = "Free some space, or drop the lost end: `chronicle repair LOG --forget`";
+            Err(refused_error(&paths.path, reason, alternative))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a repair when the disk has no space for its journal.
 fn check_free_space(paths: &LogPaths, plan: &Plan, index: Option<&LogView>) -> Result<(), StorageError> {
-    let copied: u64 = plan.steps.iter().filter(|step| is_copy(step)).map(|step| step.new_end - step.start).sum();
-    let growth: u64 = plan.steps.iter().map(|step| step.new_end.saturating_sub(step.end)).sum();
+    let copied = plan.steps.iter().filter(|step| is_copy(step)).map(|step| step.new_end - step.start);
+    let growth = plan.steps.iter().map(|step| step.new_end.saturating_sub(step.end));
     let index_bytes = index.and_then(|view| view.persisted_index()).map_or(0, |index| index.file_bytes());
     // The index counts twice: its copy in the journal, and the truncated index that replaces it.
-    let needed = plan.journaled_bytes() + copied + growth + 2 * index_bytes + CHUNK;
+    let others = [plan.journaled_bytes(), index_bytes, index_bytes, CHUNK];
+    let needed = copied.chain(growth).chain(others).fold(0, u64::saturating_add);
     let folder = paths.journal_folder();
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent_folder(&folder);
     match paths.disk.available_space(&folder).or_else(|| paths.disk.available_space(parent)) {
         Some(free) if free < needed => {
             let reason = format!("the journal needs {needed} bytes; {free} are free in {}", parent.display());
@@ -225,4 +270,9 @@ fn check_free_space(paths: &LogPaths, plan: &Plan, index: Option<&LogView>) -> R
         }
         _ => Ok(()),
     }
+}
+
+/// Returns the folder that contains `path`.
+fn parent_folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

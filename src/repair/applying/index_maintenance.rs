@@ -11,7 +11,7 @@ use crate::format::{FrameIdentity, Version};
 use crate::index::{AggregateIndex, save};
 use crate::inspect::{LogView, index_path};
 use crate::repair::journal::{JournalReader, JournalWriter, RepairRecord, read_repair_history};
-use crate::repair::types::{LogPaths, Plan, RepairStep, for_each_chunk, read_neighbour};
+use crate::repair::types::{LogPaths, Plan, RepairStep, WorkMeter, for_each_chunk, read_neighbour};
 
 /// True when a trusted index covers bytes that the plan changes.
 pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
@@ -36,12 +36,16 @@ fn first_changed_offset(plan: &Plan) -> u64 {
 }
 
 /// Copies the whole index file into a journal.
-pub(super) fn save_index_to_journal(view: &LogView, journal: &mut JournalWriter) -> Result<(), StorageError> {
+pub(super) fn save_index_to_journal(
+    view: &LogView,
+    journal: &mut JournalWriter,
+    meter: &WorkMeter,
+) -> Result<(), StorageError> {
     let path = view.index_path();
     let storage =
         view.disk().open(path, OpenMode::ReadSidecar).map_err(|error| StorageError::io(path, "open", error))?;
     let file = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
-    for_each_chunk(&file, 0..file.len()?, &mut |at, bytes| {
+    for_each_chunk(&file, 0..file.len()?, meter, &mut |at, bytes| {
         journal.append_bytes(JournalSection::IndexBeforeImage, at, bytes)
     })
 }

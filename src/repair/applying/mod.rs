@@ -1,6 +1,8 @@
 //! Applying a plan: check it, journal it, change the log, verify the result; and recover, undo and set aside a tail.
 
 mod apply;
+mod change;
+mod failure;
 mod index_maintenance;
 mod lock;
 mod preconditions;
@@ -11,10 +13,10 @@ mod undo;
 mod verify;
 mod write;
 
-pub use apply::{AppliedRepair, ApplyOptions, apply};
+pub use apply::{AppliedRepair, ApplyOptions, apply, apply_with_progress};
 pub use preconditions::check_plan;
 pub(crate) use recover::pending_repair;
-pub use recover::{PendingRepair, RecoveryOutcome, recover};
+pub use recover::{PendingRepair, RecoveryOutcome, recover, recover_with_progress};
 pub use set_aside::TailBackup;
 pub(crate) use set_aside::set_aside_tail;
-pub use undo::plan_undo;
+pub use undo::{plan_undo, plan_undo_with_progress};

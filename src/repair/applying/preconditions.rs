@@ -1,11 +1,12 @@
 //! Checks everything that a plan depends on, before anything is written.
 
+use super::change::PlannedChange;
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::{HEADER_LEN, hex};
 use crate::repair::types::{
-    ByteChange, LogIdentity, Plan, RepairAction, RepairStep, StepWrite, changed_error, for_each_chunk, read_identity,
-    read_neighbour, refuse_hard_links, refused_error, sha256_of_end, sha256_of_range,
+    ByteChange, LogIdentity, Plan, RepairAction, RepairStep, StepWrite, WorkMeter, changed_error, for_each_chunk,
+    read_identity, read_neighbour, refuse_hard_links, refused_error, sha256_of_end, sha256_of_range,
 };
 
 /// The alternative in the error of a plan that cannot be applied.
@@ -19,11 +20,17 @@ const MAKE_NEW_PLAN: &str = "Make a new plan with `chronicle repair LOG --dry-ru
 /// `Changed` when any of these differs from the plan; `Refused` when the plan contradicts itself or cannot be applied in
 /// place; `Io` when the log cannot be read.
 pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+    check_plan_with_progress(log, plan, &WorkMeter::silent())
+}
+
+/// Checks a plan like [`check_plan`], and reports the progress to `meter`.
+pub(super) fn check_plan_with_progress(log: &LogFile, plan: &Plan, meter: &WorkMeter) -> Result<(), StorageError> {
     plan.verify().map_err(|error| refused_error(log.path(), error.to_string(), MAKE_NEW_PLAN))?;
     refuse_hard_links(log)?;
     let identity = read_identity(log)?;
     check_identity(log, plan, &identity)?;
     let mut previous_end = 0;
+    let check = StepCheck { log, is_undo: plan.undoes.is_some(), meter };
     for (nth, step) in plan.steps.iter().enumerate() {
         let is_last = nth + 1 == plan.steps.len();
         let is_ordered = previous_end <= step.start && step.start <= step.end && step.start <= step.new_end;
@@ -34,7 +41,7 @@ pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
             return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
         }
         previous_end = step.end;
-        check_step(log, plan, step)?;
+        check.check_step(step)?;
     }
     Ok(())
 }
@@ -45,9 +52,10 @@ pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
 ///
 /// # Errors
 /// `Changed` when the end differs from the plan; `Io` when the log cannot be read.
-pub(super) fn check_tail_again(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+pub(super) fn check_tail_again(change: PlannedChange) -> Result<(), StorageError> {
+    let PlannedChange { log, plan, meter, .. } = change;
     let Some(step) = plan.steps.last().filter(|step| step.touches_tail()) else { return Ok(()) };
-    if sha256_of_end(log, step.start, step.end)?.as_ref() == Some(&step.before_sha256) {
+    if sha256_of_end(log, step.range(), meter)?.as_ref() == Some(&step.before_sha256) {
         return Ok(());
     }
     let expected = format!("the end of the log, {}..{}, as the plan was made from it", step.start, step.end);
@@ -78,27 +86,59 @@ fn check_identity(log: &LogFile, plan: &Plan, now: &LogIdentity) -> Result<(), S
     Ok(())
 }
 
-/// Checks that a step changes only bytes of its range, and that the range and its neighbours are as planned.
-fn check_step(log: &LogFile, plan: &Plan, step: &RepairStep) -> Result<(), StorageError> {
-    let path = log.path();
-    if plan.undoes.is_none() && !is_write_of_action(step) {
-        let reason = format!("the plan writes something else than its {} at {}", step.action.name(), step.start);
-        return Err(refused_error(path, reason, MAKE_NEW_PLAN));
-    }
-    if sha256_of_range(log, step.range())? != step.before_sha256 {
-        let expected = format!("the bytes of {}..{} that the plan was made from", step.start, step.end);
-        return Err(changed_error(path, &expected, "other bytes"));
-    }
-    if let StepWrite::Edits(changes) = &step.write {
-        check_changes(log, step, changes)?;
-    }
-    for expected in &step.neighbours {
-        if read_neighbour(log, expected.offset)? != Some(*expected) {
-            let expected = format!("the frame at {} that the plan depends on", expected.offset);
+/// Compares the steps of a plan with the log.
+struct StepCheck<'a, 'm> {
+    log: &'a LogFile,
+    is_undo: bool,
+    meter: &'a WorkMeter<'m>,
+}
+
+impl StepCheck<'_, '_> {
+    /// Checks that a step changes only bytes of its range, and that the range and its neighbours are as planned.
+    fn check_step(&self, step: &RepairStep) -> Result<(), StorageError> {
+        let (log, path) = (self.log, self.log.path());
+        if !self.is_undo && !is_write_of_action(step) {
+            let reason = format!("the plan writes something else than its {} at {}", step.action.name(), step.start);
+            return Err(refused_error(path, reason, MAKE_NEW_PLAN));
+        }
+        if sha256_of_range(log, step.range(), self.meter)? != step.before_sha256 {
+            let expected = format!("the bytes of {}..{} that the plan was made from", step.start, step.end);
             return Err(changed_error(path, &expected, "other bytes"));
         }
+        if let StepWrite::Edits(changes) = &step.write {
+            self.check_changes(step, changes)?;
+        }
+        for expected in &step.neighbours {
+            if read_neighbour(log, expected.offset)? != Some(*expected) {
+                let expected = format!("the frame at {} that the plan depends on", expected.offset);
+                return Err(changed_error(path, &expected, "other bytes"));
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Checks that the changes of a step are inside its range, ascending, and show the bytes that the log has.
+    fn check_changes(&self, step: &RepairStep, changes: &[ByteChange]) -> Result<(), StorageError> {
+        let mut previous_end = step.start;
+        for change in changes {
+            let end = change.offset.checked_add(change.after.len() as u64).filter(|end| *end <= step.end);
+            let is_possible = change.offset >= previous_end && change.before.len() == change.after.len();
+            let Some(end) = end.filter(|_| is_possible) else {
+                let reason = format!("the plan changes bytes outside of {}..{}", step.start, step.end);
+                return Err(refused_error(self.log.path(), reason, MAKE_NEW_PLAN));
+            };
+            previous_end = end;
+            for_each_chunk(self.log, change.offset..end, self.meter, &mut |at, bytes| {
+                let from = (at - change.offset) as usize;
+                if change.before.get(from..from + bytes.len()) == Some(bytes) {
+                    return Ok(());
+                }
+                let expected = format!("the bytes at {at} that the plan shows as the ones before the repair");
+                Err(changed_error(self.log.path(), &expected, "other bytes"))
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// True when the step writes what its action describes. The steps of an undo write the reverse of their action.
@@ -116,27 +156,4 @@ fn is_write_of_action(step: &RepairStep) -> bool {
         }
         _ => false,
     }
-}
-
-/// Checks that the changes of a step are inside its range, ascending, and show the bytes that the log has.
-fn check_changes(log: &LogFile, step: &RepairStep, changes: &[ByteChange]) -> Result<(), StorageError> {
-    let mut previous_end = step.start;
-    for change in changes {
-        let end = change.offset.checked_add(change.after.len() as u64).filter(|end| *end <= step.end);
-        let Some(end) = end.filter(|_| change.offset >= previous_end && change.before.len() == change.after.len())
-        else {
-            let reason = format!("the plan changes bytes outside of {}..{}", step.start, step.end);
-            return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
-        };
-        previous_end = end;
-        for_each_chunk(log, change.offset..end, &mut |at, bytes| {
-            let from = (at - change.offset) as usize;
-            if change.before.get(from..from + bytes.len()) == Some(bytes) {
-                return Ok(());
-            }
-            let expected = format!("the bytes at {at} that the plan shows as the ones before the repair");
-            Err(changed_error(log.path(), &expected, "other bytes"))
-        })?;
-    }
-    Ok(())
 }

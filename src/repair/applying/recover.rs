@@ -6,17 +6,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::change::{PlannedChange, work_of_plan};
+use super::failure::{StartedRepair, read_log_state};
 use super::index_maintenance::restore_undone_index;
 use super::lock::open_and_lock;
 use super::source_files::open_undone_journal;
 use super::write::{journaled_output, roll_back, sync_log};
 use crate::StorageError;
+use crate::failed_repair::LogStateAfterFailure;
 use crate::file::{Disk, HeaderState, LogFile, OpenMode};
 use crate::format::journal::JournalSection;
 use crate::format::{HEADER_LEN, Version};
+use crate::inspect::OnProgress;
 use crate::repair::journal::{JournalReader, JournalState, find_pending_journal};
 use crate::repair::planning::StepOutput;
-use crate::repair::types::{CHUNK, LogPaths, Plan, RepairStep, read_first_checksum, read_header_bytes};
+use crate::repair::types::{
+    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, read_first_checksum, read_header_bytes,
+};
 
 /// A repair that was journaled, and neither completed nor rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +71,7 @@ pub(crate) fn pending_repair(
     folder: &Path,
 ) -> Result<Option<PendingRepair>, StorageError> {
     let Some(journal) = find_pending_journal(disk, folder)? else { return Ok(None) };
-    if measure_progress(log, &journal)? == RepairProgress::Foreign {
+    if measure_progress(log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign {
         return Ok(None);
     }
     let record = &journal.record;
@@ -79,44 +85,85 @@ pub(crate) fn pending_repair(
 ///
 /// # Errors
 /// `Locked` when another process holds the writer's lock; `Refused` when another process writes without the lock; `Io`
-/// when the log or the journal cannot be read or written; `Poisoned` when a sync failed.
+/// when the log or the journal cannot be read; `RepairFailed`, with what the log and the journal contain after that, when
+/// the recovery failed.
 pub fn recover(paths: &LogPaths) -> Result<Option<RecoveryOutcome>, StorageError> {
-    if find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())?.is_none() {
-        return Ok(None);
-    }
+    recover_with(paths, &WorkMeter::silent())
+}
+
+/// Completes or rolls back a repair that was killed, like [`recover`], and reports the progress of comparing the log with
+/// the journal.
+///
+/// # Errors
+/// Those of [`recover`]; `Cancelled` when `on_progress` breaks, in which case nothing is written.
+pub fn recover_with_progress(
+    paths: &LogPaths,
+    on_progress: &mut OnProgress,
+) -> Result<Option<RecoveryOutcome>, StorageError> {
+    let Some(journal) = find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())? else { return Ok(None) };
+    // The log is compared with the journal before the lock is taken, and again under the lock.
+    recover_with(paths, &WorkMeter::new(work_of_plan(&journal.record.plan), on_progress))
+}
+
+fn recover_with(paths: &LogPaths, meter: &WorkMeter) -> Result<Option<RecoveryOutcome>, StorageError> {
+    let Some(journal) = find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())? else { return Ok(None) };
     let path = &paths.path;
     let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     let log = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
-    if pending_repair(paths.disk.as_ref(), &log, &paths.journal_folder())?.is_none() {
+    if measure_progress(&log, &journal, meter)? == RepairProgress::Foreign {
         return Ok(None);
     }
     let log = open_and_lock(paths, Duration::ZERO)?;
-    recover_locked(paths, &log)
+    recover_locked(paths, &log, meter)
 }
 
 /// Completes or rolls back a repair that was killed, under the lock that `log` holds.
-pub(super) fn recover_locked(paths: &LogPaths, log: &Arc<LogFile>) -> Result<Option<RecoveryOutcome>, StorageError> {
+pub(super) fn recover_locked(
+    paths: &LogPaths,
+    log: &Arc<LogFile>,
+    meter: &WorkMeter,
+) -> Result<Option<RecoveryOutcome>, StorageError> {
     let Some(journal) = find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())? else { return Ok(None) };
-    let completed = match measure_progress(log, &journal)? {
-        RepairProgress::Foreign => return Ok(None),
-        RepairProgress::Complete => {
-            // The changes may have been only in the cache when the process was killed.
-            sync_log(log)?;
-            restore_undone_index(paths, open_undone_journal(paths, &journal.record.plan)?.as_ref())?;
-            true
-        }
-        RepairProgress::Partial => {
-            roll_back(paths, log, &journal)?;
-            false
-        }
-    };
-    let state = if completed { JournalState::Applied } else { JournalState::RolledBack };
-    journal.append_state(paths.disk.as_ref(), state)?;
+    let progress = measure_progress(log, &journal, meter)?;
+    if progress == RepairProgress::Foreign {
+        return Ok(None);
+    }
+    let (plan, path) = (&journal.record.plan, &journal.record.journal);
+    let change = PlannedChange { paths, log, plan, meter };
+    let started = StartedRepair { change, journal: path, action: "recovery" };
+    let completed = progress == RepairProgress::Complete;
+    finish_repair(started, &journal, progress).map_err(|error| started.to_error(error))?;
     Ok(Some(RecoveryOutcome { number: journal.record.number, journal: journal.record.journal.clone(), completed }))
 }
 
+/// Completes or rolls back the repair of a journal, and records which in the journal.
+fn finish_repair(
+    started: StartedRepair,
+    journal: &JournalReader,
+    progress: RepairProgress,
+) -> Result<(), StorageError> {
+    let PlannedChange { paths, log, plan, .. } = started.change;
+    let state = if progress == RepairProgress::Complete {
+        // The changes may have been only in the cache when the process was killed.
+        sync_log(log)?;
+        restore_undone_index(paths, open_undone_journal(paths, plan)?.as_ref())?;
+        JournalState::Applied
+    } else {
+        roll_back(paths, log, journal)?;
+        if read_log_state(log, plan)? != LogStateAfterFailure::Before {
+            return Err(changed_error(
+                log.path(),
+                "the bytes from before the repair",
+                "other bytes after the roll-back",
+            ));
+        }
+        JournalState::RolledBack
+    };
+    journal.append_state(paths.disk.as_ref(), state)
+}
+
 /// Compares the log with the journal, to find which of the repair's changes it contains.
-fn measure_progress(log: &LogFile, journal: &JournalReader) -> Result<RepairProgress, StorageError> {
+fn measure_progress(log: &LogFile, journal: &JournalReader, meter: &WorkMeter) -> Result<RepairProgress, StorageError> {
     let (plan, len) = (&journal.record.plan, log.len()?);
     let planned_len = plan.steps.last().filter(|step| step.touches_tail()).map(|step| step.new_end);
     let is_len_possible = match planned_len {
@@ -129,7 +176,7 @@ fn measure_progress(log: &LogFile, journal: &JournalReader) -> Result<RepairProg
     // A plan without steps changes only the index, and is rolled back.
     let mut is_complete = !plan.steps.is_empty() && planned_len.is_none_or(|planned| planned == len);
     for step in &plan.steps {
-        match measure_step_progress(log, journal, step)? {
+        match measure_step_progress(log, journal, step, meter)? {
             RepairProgress::Foreign => return Ok(RepairProgress::Foreign),
             RepairProgress::Partial => is_complete = false,
             RepairProgress::Complete => {}
@@ -142,6 +189,7 @@ fn measure_step_progress(
     log: &LogFile,
     journal: &JournalReader,
     step: &RepairStep,
+    meter: &WorkMeter,
 ) -> Result<RepairProgress, StorageError> {
     let mut output = journaled_output(journal, step);
     let mut progress = RepairProgress::Complete;
@@ -153,6 +201,7 @@ fn measure_step_progress(
             RepairProgress::Partial => progress = RepairProgress::Partial,
             RepairProgress::Complete => {}
         }
+        meter.advance(end - at)?;
         at = end;
     }
     Ok(progress)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::apply::{CheckExtent, execute_plan};
+use super::change::PlannedChange;
 use super::lock::reopen_for_repair;
 use super::preconditions::check_plan;
 use crate::StorageError;
@@ -11,7 +12,7 @@ use crate::file::LogFile;
 use crate::format::Finding;
 use crate::repair::planning::{Neighbours, StepOutput};
 use crate::repair::types::{
-    LogPaths, Loss, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite, changed_error, read_identity,
+    LogPaths, Loss, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite, WorkMeter, changed_error, read_identity,
     sha256_of_range,
 };
 
@@ -43,6 +44,7 @@ pub(crate) fn set_aside_tail(
     if !last.kind.can_set_aside() || last.end != identity.bytes || last.start < seen_end.unwrap_or_default() {
         return Ok(None);
     }
+    let meter = WorkMeter::silent();
     let mut step = RepairStep {
         action: RepairAction::SetAsideTail,
         certainty: None,
@@ -54,19 +56,20 @@ pub(crate) fn set_aside_tail(
         restored_events: 0,
         loss: Loss::default(),
         alternatives: Vec::new(),
-        before_sha256: sha256_of_range(log, last.range())?,
+        before_sha256: sha256_of_range(log, last.range(), &meter)?,
         after_sha256: Vec::new(),
         neighbours: Neighbours::find(log, &last.range(), last.end)?.into_vec(),
     };
     if log.read_frame_at(last.start, &mut Vec::new())?.is_some() {
         return Err(changed_error(log.path(), "a damaged end", "a valid frame: a program writes without the lock"));
     }
-    let after_sha256 = StepOutput::new(&step, None).sha256(log)?;
+    let after_sha256 = StepOutput::new(&step, None).sha256(log, &meter)?;
     step.after_sha256 = after_sha256;
     let mut plan = Plan::new(identity, vec![step]);
     plan.assign_id();
     plan.seal();
+    let change = PlannedChange { paths, log, plan: &plan, meter: &meter };
     check_plan(log, &plan)?;
-    let applied = execute_plan(paths, log, &plan, CheckExtent::Steps)?;
+    let applied = execute_plan(change, CheckExtent::Steps)?;
     Ok(Some(TailBackup { finding: last.clone(), journal: applied.journal }))
 }

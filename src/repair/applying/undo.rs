@@ -1,13 +1,16 @@
 //! Plans an undo: an ordinary plan, made from the journal of the repair that it reverses.
 
+use std::ops::ControlFlow;
+
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::Version;
 use crate::format::journal::JournalSection;
+use crate::inspect::OnProgress;
 use crate::repair::journal::{JournalReader, RepairHistory, RepairRecord, read_repair_history};
 use crate::repair::planning::{ByteSource, StepOutput};
 use crate::repair::types::{
-    ByteChange, LogPaths, Loss, Plan, RepairStep, StepWrite, changed_error, read_identity, read_neighbour,
+    ByteChange, LogPaths, Loss, Plan, RepairStep, StepWrite, WorkMeter, changed_error, read_identity, read_neighbour,
     refused_error, sha256_of_range,
 };
 
@@ -22,6 +25,18 @@ const LIST_REPAIRS: &str = "List the repairs with `chronicle undo --list`";
 /// - `Changed` when the log is not as the repair left it.
 /// - `Io` when the log or the journals cannot be read.
 pub fn plan_undo(paths: &LogPaths, number: Option<u32>) -> Result<Plan, StorageError> {
+    plan_undo_with_progress(paths, number, &mut |_| ControlFlow::Continue(()))
+}
+
+/// Plans an undo like [`plan_undo`], and reports the progress about once per mebibyte.
+///
+/// # Errors
+/// Those of [`plan_undo`]; `Cancelled` when `on_progress` breaks.
+pub fn plan_undo_with_progress(
+    paths: &LogPaths,
+    number: Option<u32>,
+    on_progress: &mut OnProgress,
+) -> Result<Plan, StorageError> {
     let RepairHistory { records, notices } = read_repair_history(paths)?;
     let record = select_record(paths, &records, &notices, number)?;
     let journal = JournalReader::open(paths.disk.as_ref(), &record.journal).map_err(|reason| {
@@ -32,10 +47,12 @@ pub fn plan_undo(paths: &LogPaths, number: Option<u32>) -> Result<Plan, StorageE
     let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     let log = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
     let identity = read_identity(&log)?;
+    let meter = &WorkMeter::new(record.plan.changed_bytes().saturating_mul(2), on_progress);
+    let undoing = Undoing { log: &log, log_end: identity.bytes, records: &records, record, meter };
     let mut steps = Vec::new();
     for step in &record.plan.steps {
-        check_undoable(&log, identity.bytes, &records, record, step)?;
-        steps.push(invert_step(&log, &journal, step)?);
+        undoing.check_undoable(step)?;
+        steps.push(undoing.invert_step(&journal, step)?);
     }
     if record.plan.steps.is_empty() && identity.bytes != record.plan.log.bytes {
         let reason = "events were appended after the index dropped its record of the lost ones".to_owned();
@@ -48,32 +65,78 @@ pub fn plan_undo(paths: &LogPaths, number: Option<u32>) -> Result<Plan, StorageE
     Ok(plan)
 }
 
-/// Checks that the range of `step` has the bytes that repair `record` wrote, and can be restored.
-fn check_undoable(
-    log: &LogFile,
+/// A repair that is being reversed, with the log that it has changed.
+struct Undoing<'a, 'm> {
+    log: &'a LogFile,
     log_end: u64,
-    records: &[RepairRecord],
-    record: &RepairRecord,
-    step: &RepairStep,
-) -> Result<(), StorageError> {
-    let is_unchanged = log_end >= step.new_end && sha256_of_range(log, step.start..step.new_end)? == step.after_sha256;
-    if let Some(later) = find_later_repair(records, record, step).filter(|_| !is_unchanged) {
-        let reason = format!("repair {later} has changed {}..{} since", step.start, step.new_end);
-        return Err(refused_error(log.path(), reason, "Undo the later repair first"));
+    /// The repair history of the log.
+    records: &'a [RepairRecord],
+    record: &'a RepairRecord,
+    meter: &'a WorkMeter<'m>,
+}
+
+impl Undoing<'_, '_> {
+    /// Checks that the range of `step` has the bytes that repair `record` wrote, and can be restored.
+    fn check_undoable(&self, step: &RepairStep) -> Result<(), StorageError> {
+        let Self { log, log_end, records, record, meter } = *self;
+        let is_unchanged =
+            log_end >= step.new_end && sha256_of_range(log, step.start..step.new_end, meter)? == step.after_sha256;
+        if let Some(later) = find_later_repair(records, record, step).filter(|_| !is_unchanged) {
+            let reason = format!("repair {later} has changed {}..{} since", step.start, step.new_end);
+            return Err(refused_error(log.path(), reason, "Undo the later repair first"));
+        }
+        if step.touches_tail() && log_end > step.new_end {
+            let reason = format!(
+                "{} bytes were appended after repair {}, where its old bytes would be restored",
+                log_end - step.new_end,
+                record.number
+            );
+            return Err(refused_error(log.path(), reason, "The journal keeps the old bytes; the appended ones stay"));
+        }
+        if !is_unchanged {
+            let expected = format!("{}..{} as repair {} left it", step.start, step.new_end, record.number);
+            return Err(changed_error(log.path(), &expected, "other bytes"));
+        }
+        Ok(())
     }
-    if step.touches_tail() && log_end > step.new_end {
-        let reason = format!(
-            "{} bytes were appended after repair {}, where its old bytes would be restored",
-            log_end - step.new_end,
-            record.number
-        );
-        return Err(refused_error(log.path(), reason, "The journal keeps the old bytes; the appended ones stay"));
+
+    /// Returns the step that reverses `step` with the bytes that are saved in the journal.
+    fn invert_step(&self, journal: &JournalReader, step: &RepairStep) -> Result<RepairStep, StorageError> {
+        let Self { log, meter, .. } = *self;
+        let saved = journal.section_source(JournalSection::BeforeImage);
+        // The restored bytes are those that the journal saved from the log. The plan in the journal only describes them.
+        let invert_change = |change: &ByteChange| -> Result<ByteChange, StorageError> {
+            let end = change.offset.saturating_add(change.after.len() as u64);
+            let after = saved.read_range(change.offset..end)?;
+            Ok(ByteChange { offset: change.offset, before: change.after.clone(), after })
+        };
+        let write = match &step.write {
+            StepWrite::Edits(changes) => {
+                StepWrite::Edits(changes.iter().map(invert_change).collect::<Result<_, StorageError>>()?)
+            }
+            _ => StepWrite::CopyFrom { from: journal.record.journal.clone() },
+        };
+        let mut inverse = RepairStep {
+            certainty: None,
+            start: step.start,
+            end: step.new_end,
+            new_end: step.end,
+            write,
+            restored_events: 0,
+            loss: Loss::default(),
+            alternatives: Vec::new(),
+            before_sha256: step.after_sha256.clone(),
+            after_sha256: Vec::new(),
+            ..step.clone()
+        };
+        inverse.neighbours.retain(|frame| read_neighbour(log, frame.offset).is_ok_and(|now| now == Some(*frame)));
+        let after_sha256 = StepOutput::new(&inverse, Some(Box::new(saved))).sha256(log, meter)?;
+        if after_sha256 != step.before_sha256 {
+            return Err(changed_error(&journal.record.journal, "the bytes from before the repair", "other bytes"));
+        }
+        inverse.after_sha256 = after_sha256;
+        Ok(inverse)
     }
-    if !is_unchanged {
-        let expected = format!("{}..{} as repair {} left it", step.start, step.new_end, record.number);
-        return Err(changed_error(log.path(), &expected, "other bytes"));
-    }
-    Ok(())
 }
 
 /// Returns the number of the last repair in effect after `record` that has changed the range of `step`.
@@ -105,41 +168,4 @@ fn select_record<'a>(
         None => format!("there is no repair {number} in {}{unread}", folder.display()),
     };
     Err(refused_error(&paths.path, reason, LIST_REPAIRS))
-}
-
-/// Returns the step that reverses `step` with the bytes that are saved in the journal.
-fn invert_step(log: &LogFile, journal: &JournalReader, step: &RepairStep) -> Result<RepairStep, StorageError> {
-    let saved = journal.section_source(JournalSection::BeforeImage);
-    // The restored bytes are those that the journal saved from the log. The plan in the journal only describes them.
-    let invert_change = |change: &ByteChange| -> Result<ByteChange, StorageError> {
-        let end = change.offset.saturating_add(change.after.len() as u64);
-        let after = saved.read_range(change.offset..end)?;
-        Ok(ByteChange { offset: change.offset, before: change.after.clone(), after })
-    };
-    let write = match &step.write {
-        StepWrite::Edits(changes) => {
-            StepWrite::Edits(changes.iter().map(invert_change).collect::<Result<_, StorageError>>()?)
-        }
-        _ => StepWrite::CopyFrom { from: journal.record.journal.clone() },
-    };
-    let mut inverse = RepairStep {
-        certainty: None,
-        start: step.start,
-        end: step.new_end,
-        new_end: step.end,
-        write,
-        restored_events: 0,
-        loss: Loss::default(),
-        alternatives: Vec::new(),
-        before_sha256: step.after_sha256.clone(),
-        after_sha256: Vec::new(),
-        ..step.clone()
-    };
-    inverse.neighbours.retain(|frame| read_neighbour(log, frame.offset).is_ok_and(|now| now == Some(*frame)));
-    let after_sha256 = StepOutput::new(&inverse, Some(Box::new(saved))).sha256(log)?;
-    if after_sha256 != step.before_sha256 {
-        return Err(changed_error(&journal.record.journal, "the bytes from before the repair", "other bytes"));
-    }
-    inverse.after_sha256 = after_sha256;
-    Ok(inverse)
 }

@@ -2,17 +2,18 @@
 
 use std::ops::ControlFlow;
 
+use super::change::PlannedChange;
 use crate::StorageError;
-use crate::file::LogFile;
 use crate::format::{DamageKind, Finding};
 use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
-use crate::repair::types::{LogPaths, Plan, changed_error, read_neighbour, sha256_of_range};
+use crate::repair::types::{Plan, changed_error, read_neighbour, sha256_of_range};
 
 /// Reads every written range and the frames next to it again: from the device, where the platform can drop its cache.
-pub(super) fn verify_steps(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
+pub(super) fn verify_steps(change: PlannedChange) -> Result<(), StorageError> {
+    let PlannedChange { log, plan, meter, .. } = change;
     log.storage().drop_cache();
     for step in &plan.steps {
-        if sha256_of_range(log, step.start..step.new_end)? != step.after_sha256 {
+        if sha256_of_range(log, step.start..step.new_end, meter)? != step.after_sha256 {
             let expected = format!("what was written to {}..{}", step.start, step.new_end);
             return Err(changed_error(log.path(), &expected, "other bytes when it was read again"));
         }
@@ -27,17 +28,19 @@ pub(super) fn verify_steps(log: &LogFile, plan: &Plan) -> Result<(), StorageErro
 }
 
 /// Reads the whole log, and fails when it has damage that the plan neither repairs nor leaves unrepaired.
-pub(super) fn check_before_repair(paths: &LogPaths, plan: &Plan) -> Result<(), StorageError> {
+pub(super) fn check_before_repair(change: PlannedChange) -> Result<(), StorageError> {
+    let PlannedChange { paths, plan, .. } = change;
     let is_known = |found: &Finding| is_repaired(plan, found) || is_left_unrepaired(plan, found);
-    let Some(found) = find_unknown_damage(paths, &is_known)? else { return Ok(()) };
+    let Some(found) = find_unknown_damage(change, &is_known)? else { return Ok(()) };
     let expected = format!("no damage in {}..{}", found.start, found.end);
     Err(changed_error(&paths.path, &expected, &format!("{}, which is not in the plan", found.kind.name())))
 }
 
 /// Reads the whole log, and fails when it has damage that the plan does not leave unrepaired.
-pub(super) fn check_after_repair(paths: &LogPaths, plan: &Plan) -> Result<(), StorageError> {
+pub(super) fn check_after_repair(change: PlannedChange) -> Result<(), StorageError> {
+    let PlannedChange { paths, plan, .. } = change;
     let is_known = |found: &Finding| is_left_unrepaired(plan, found);
-    let Some(found) = find_unknown_damage(paths, &is_known)? else { return Ok(()) };
+    let Some(found) = find_unknown_damage(change, &is_known)? else { return Ok(()) };
     let expected = format!("no damage in {}..{}", found.start, found.end);
     Err(changed_error(&paths.path, &expected, found.kind.name()))
 }
@@ -52,18 +55,22 @@ fn is_left_unrepaired(plan: &Plan, found: &Finding) -> bool {
 }
 
 /// Surveys the whole log, and returns the first damage for which `is_known` is false.
-fn find_unknown_damage(paths: &LogPaths, is_known: &dyn Fn(&Finding) -> bool) -> Result<Option<Finding>, StorageError> {
+fn find_unknown_damage(
+    change: PlannedChange,
+    is_known: &dyn Fn(&Finding) -> bool,
+) -> Result<Option<Finding>, StorageError> {
+    let PlannedChange { paths, meter, .. } = change;
     let view = LogView::open(paths.disk.clone(), &paths.path, paths.custom_index())?.with_threads(paths.scan_threads);
     let mut unknown = None;
-    survey(&view, &SurveyOptions::new(), None, &mut |update| {
-        if let SurveyUpdate::Finding(found) = update
-            && unknown.is_none()
-            && found.kind.is_damage()
-            && !is_known(found)
-        {
-            unknown = Some(found.clone());
+    survey(&view, &SurveyOptions::default(), None, &mut |update| match update {
+        // The position of the meter is that of the steps: a survey can only be cancelled.
+        SurveyUpdate::Progress(_) => meter.advance(0).map_or(ControlFlow::Break(()), ControlFlow::Continue),
+        SurveyUpdate::Finding(found) => {
+            if unknown.is_none() && found.kind.is_damage() && !is_known(found) {
+                unknown = Some(found.clone());
+            }
+            ControlFlow::Continue(())
         }
-        ControlFlow::Continue(())
     })?;
     Ok(unknown)
 }

@@ -1,5 +1,6 @@
 //! Writes the steps of a plan to the log, and rolls them back from the journal.
 
+use super::change::PlannedChange;
 use super::index_maintenance::{restore_index, truncate_index};
 use crate::StorageError;
 use crate::file::LogFile;
@@ -7,7 +8,7 @@ use crate::format::journal::JournalSection;
 use crate::inspect::LogView;
 use crate::repair::journal::JournalReader;
 use crate::repair::planning::StepOutput;
-use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite};
+use crate::repair::types::{LogPaths, RepairStep, StepWrite, WorkMeter};
 
 /// Returns the output of a step of a journaled plan. The bytes that the step copies are read from the journal.
 pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairStep) -> StepOutput<'a> {
@@ -18,22 +19,26 @@ pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairS
 ///
 /// `index` is a view of an index that the plan affects; `None` when there is none.
 pub(super) fn write_steps(
-    paths: &LogPaths,
-    log: &LogFile,
-    plan: &Plan,
+    change: PlannedChange,
     journal: &JournalReader,
     index: Option<&LogView>,
 ) -> Result<(), StorageError> {
+    let PlannedChange { paths, log, plan, meter } = change;
     if let Some(view) = index {
         truncate_index(paths, view, plan)?;
     }
     for step in &plan.steps {
-        write_step(log, step, journal)?;
+        write_step(log, step, journal, meter)?;
     }
     sync_log(log)
 }
 
-fn write_step(log: &LogFile, step: &RepairStep, journal: &JournalReader) -> Result<(), StorageError> {
+fn write_step(
+    log: &LogFile,
+    step: &RepairStep,
+    journal: &JournalReader,
+    meter: &WorkMeter,
+) -> Result<(), StorageError> {
     let storage = log.storage();
     let io = |at| move |error| StorageError::io_at(log.path(), "write", at, error);
     if let StepWrite::Edits(changes) = &step.write {
@@ -42,7 +47,7 @@ fn write_step(log: &LogFile, step: &RepairStep, journal: &JournalReader) -> Resu
         }
     } else {
         let mut output = journaled_output(journal, step);
-        output.for_each_chunk(log, &mut |at, _, bytes| storage.write_at(bytes, at).map_err(io(at)))?;
+        output.for_each_chunk(log, meter, &mut |at, _, bytes| storage.write_at(bytes, at).map_err(io(at)))?;
     }
     if step.new_end < step.end {
         let cut = |error| StorageError::io_at(log.path(), "cut", step.new_end, error);

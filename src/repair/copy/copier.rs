@@ -35,7 +35,7 @@ pub(super) struct MapFile {
 pub(super) fn copy_events(
     view: &LogView,
     options: &CopyOptions,
-    donor: Option<&Donor>,
+    donor: Option<&Donor<'_, 'static>>,
     files: &mut OutputFiles,
     on_update: &mut OnCopyUpdate,
     find_fixes: &mut FixProvider,
@@ -92,7 +92,7 @@ pub(super) fn copy_events(
 struct Copier<'a> {
     view: &'a LogView,
     options: &'a CopyOptions,
-    donor: Option<&'a Donor>,
+    donor: Option<&'a Donor<'a, 'static>>,
     files: &'a mut OutputFiles,
     on_update: &'a mut OnCopyUpdate<'a>,
     summary: CopySummary,

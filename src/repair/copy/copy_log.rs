@@ -12,7 +12,7 @@ use crate::StorageError;
 use crate::file::{Disk, lead_to_same_file};
 use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
 use crate::repair::planning::{Donor, FixFinder};
-use crate::repair::types::refused_error;
+use crate::repair::types::{WorkMeter, refused_error};
 
 /// Copies a log, and restores events with the fixes that are found in the log itself.
 pub(super) fn copy_log(
@@ -42,7 +42,9 @@ fn copy_log_with_fixes(
 ) -> Result<CopySummary, StorageError> {
     let disk = view.disk().clone();
     check_targets(disk.as_ref(), view, options)?;
-    let donor = options.donor.as_ref().map(|path| Donor::open(view, path)).transpose()?;
+    // The copy itself reports the progress and can be cancelled between two ranges.
+    let meter = WorkMeter::silent();
+    let donor = options.donor.as_ref().map(|path| Donor::open(view, path, &meter)).transpose()?;
     let log = AtomicFile::create(&disk, &options.output, view.path())?;
     let map = options.map.as_ref().map(|path| AtomicFile::create(&disk, path, view.path())).transpose();
     let format = options.map.as_deref().map(OffsetMapFormat::from_path);

@@ -53,7 +53,7 @@ impl JournalReader {
             if is_cut_short {
                 format!("the journal is damaged, or was never finished, at offset {end}")
             } else {
-                "the journal was never finished, so the log was not changed".to_owned()
+                "the journal ends before its plan: it was never finished, or has lost its end".to_owned()
             }
         };
         let metadata = contents.metadata.ok_or_else(unfinished)?;

@@ -40,7 +40,8 @@ impl<'a> JournalWriter<'a> {
         let storage = disk.open(&path, mode).map_err(|error| StorageError::io(&path, "create", error))?;
         let mut journal = Self { paths, storage, path, number };
         if let Err(error) = journal.write_plan(plan, name) {
-            journal.discard();
+            // When the file cannot be removed, it is recognised as incomplete, because its plan or its states are missing.
+            let _ = journal.discard();
             return Err(error);
         }
         Ok(journal)
@@ -84,9 +85,9 @@ impl<'a> JournalWriter<'a> {
         self.paths.disk.sync_folder(&folder).map_err(|error| StorageError::io(&folder, "sync", error))
     }
 
-    /// Removes a journal that was not completed. If that fails, the file stays and is recognised as unfinished.
-    pub(crate) fn discard(&self) {
-        let _ = self.paths.disk.remove(&self.path);
+    /// Removes a journal whose repair did not begin. If that fails, the file stays.
+    pub(crate) fn discard(&self) -> std::io::Result<()> {
+        self.paths.disk.remove(&self.path)
     }
 
     /// Returns the path of the journal.

@@ -12,20 +12,22 @@ use crate::StorageError;
 use crate::file::{LogFile, Scanner};
 use crate::format::{EventView, FrameIdentity, gap};
 use crate::inspect::LogView;
-use crate::repair::types::{Certainty, for_each_chunk, read_neighbour, refused_error};
+use crate::repair::types::{Certainty, WorkMeter, for_each_chunk, read_neighbour, refused_error};
 
 /// The reason why a donor's range is refused or not proven: a clause about the donor ("it ends before ...").
 pub(crate) type RefusalReason = &'static str;
 
 /// Another copy of a log, opened for reading, with the log that is to be repaired.
 #[derive(Debug)]
-pub(crate) struct Donor {
+pub(crate) struct Donor<'a, 'm> {
     /// The file of the donor.
     donor: Arc<LogFile>,
     /// The log that is to be repaired.
     damaged: Arc<LogFile>,
     /// True when the donor has the header that the log has, or should have where it is damaged.
     has_same_header: bool,
+    /// Receives the progress of reading the donor.
+    meter: &'a WorkMeter<'m>,
 }
 
 /// The events that a donor offers for a range, with their certainty.
@@ -56,12 +58,12 @@ pub(super) struct RunToEnd {
     pub(super) end_index: usize,
 }
 
-impl Donor {
+impl<'a, 'm> Donor<'a, 'm> {
     /// Opens the copy at `path` of the log of `view`.
     ///
     /// # Errors
     /// `Refused` when it is the log itself, or a log of another version; `Io`, and the errors of opening a log.
-    pub(crate) fn open(view: &LogView, path: &Path) -> Result<Self, StorageError> {
+    pub(crate) fn open(view: &LogView, path: &Path, meter: &'a WorkMeter<'m>) -> Result<Self, StorageError> {
         let donor = LogView::open(view.disk().clone(), path, None)?;
         if donor.path() == view.path() {
             return Err(refused_error(path, "the donor is the log itself".into(), "Name another copy of the log"));
@@ -74,7 +76,7 @@ impl Donor {
         // Compare with the header that the log should have: its damaged header would differ from that of every copy.
         let header = donor.header_bytes();
         let has_same_header = header.is_some() && header == view.effective_header()?;
-        Ok(Self { donor: donor.log().clone(), damaged: view.log().clone(), has_same_header })
+        Ok(Self { donor: donor.log().clone(), damaged: view.log().clone(), has_same_header, meter })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -155,6 +157,7 @@ impl Donor {
         }
         frames.events += 1;
         frames.end += frame.len();
+        self.meter.advance(frame.len())?;
         Ok(Ok(()))
     }
 
@@ -191,7 +194,7 @@ impl Donor {
     /// True when the donor and the damaged log have the same bytes in `range`.
     pub(super) fn has_same_bytes(&self, range: Range<u64>) -> Result<bool, StorageError> {
         let mut is_same = true;
-        for_each_chunk(&self.damaged, range, &mut |at, bytes| {
+        for_each_chunk(&self.damaged, range, self.meter, &mut |at, bytes| {
             let mut donor_bytes = vec![0; bytes.len()];
             is_same &= self.donor.read_at(&mut donor_bytes, at)? == bytes.len() && donor_bytes == bytes;
             Ok(())

@@ -6,12 +6,12 @@ use std::ops::Range;
 use crate::StorageError;
 use crate::format::DamageKind;
 use crate::index::{AggregateIndex, IndexFault};
-use crate::inspect::{LogView, OnProgress, Progress, cancelled_if_break};
-use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep};
+use crate::inspect::LogView;
+use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep, WorkMeter};
 
 /// Length of the shortest event that Chronicle writes, with its frame, in bytes.
 const MIN_EVENT_BYTES: u64 = 107;
-/// Number of aggregates that are read between two checks for cancellation.
+/// Number of aggregates, or of offsets of one aggregate, that are read between two checks for cancellation.
 const AGGREGATES_PER_CHECK: u64 = 4096;
 
 /// The end of a log that a plan gives up together with the index's record of it.
@@ -52,14 +52,14 @@ pub(super) fn estimate_max_loss(pieces: &[PlannedPiece], end: u64) -> Loss {
 /// Replaces the estimated losses of `steps` and of the forgotten end with counts from the index.
 ///
 /// # Errors
-/// `Cancelled` when `on_progress` breaks; `Io`, `Changed` when the index or the log cannot be read.
+/// `Cancelled` when the caller of `meter` cancels; `Io`, `Changed` when the index or the log cannot be read.
 pub(super) fn count_losses(
     view: &LogView,
     steps: &mut [RepairStep],
     mut forgotten: Option<&mut ForgottenEnd>,
-    on_progress: &mut OnProgress,
+    meter: &WorkMeter,
 ) -> Result<(), StorageError> {
-    count_by_postings(view, steps, forgotten.as_deref_mut(), on_progress)?;
+    count_by_postings(view, steps, forgotten.as_deref_mut(), meter)?;
     for step in steps.iter_mut().filter(|step| step.action == RepairAction::Gap) {
         if let Some((lost_end, others)) = step.pieces.split_last()
             && lost_end.kind == DamageKind::Truncated.name()
@@ -90,7 +90,7 @@ fn count_by_postings(
     view: &LogView,
     steps: &mut [RepairStep],
     forgotten: Option<&mut ForgottenEnd>,
-    on_progress: &mut OnProgress,
+    meter: &WorkMeter,
 ) -> Result<(), StorageError> {
     let Some(index) = view.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
         return Ok(());
@@ -119,7 +119,7 @@ fn count_by_postings(
     let mut events_with_aggregate = 0;
     for (n, aggregate) in (0u64..).zip(index.iter()) {
         if n % AGGREGATES_PER_CHECK == 0 {
-            cancelled_if_break(on_progress(Progress { position: covered_to, total: covered_to }))?;
+            meter.advance(0)?;
         }
         let aggregate = aggregate.map_err(to_error)?;
         events_with_aggregate += aggregate.events;
@@ -127,8 +127,11 @@ fn count_by_postings(
         if !ranges.iter().any(|(range, _)| overlaps(range)) {
             continue;
         }
-        for offset in index.offsets(aggregate.id).map_err(to_error)? {
+        for (n, offset) in (1u64..).zip(index.offsets(aggregate.id).map_err(to_error)?) {
             let offset = offset.map_err(to_error)?;
+            if n % AGGREGATES_PER_CHECK == 0 {
+                meter.advance(0)?;
+            }
             let at = ranges.partition_point(|(range, _)| range.end <= offset);
             if let Some((_, loss)) = ranges.get_mut(at).filter(|(range, _)| range.contains(&offset)) {
                 loss.at_least += 1;

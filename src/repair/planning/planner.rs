@@ -15,7 +15,7 @@ use crate::file::{OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding, Version};
 use crate::inspect::{LogView, OnProgress, SurveyOptions, SurveyUpdate, survey};
 use crate::repair::types::{
-    Loss, Plan, ProposedFix, RepairAction, RepairOptions, read_identity, refuse_hard_links, refused_error,
+    Loss, Plan, ProposedFix, RepairAction, RepairOptions, WorkMeter, read_identity, refuse_hard_links, refused_error,
     sha256_of_range,
 };
 
@@ -45,8 +45,10 @@ pub fn plan_repair(
     }
     refuse_hard_links(view.log())?;
     let log_identity = read_identity(view.log())?;
-    let donor = donor.map(|path| Donor::open(view, path)).transpose()?;
-    let found = find_damage(view, options.damage_offset, on_progress)?;
+    // The pass over the log reports its progress up to the end. The loops after it can only be cancelled.
+    let meter = WorkMeter::after_end(log_identity.bytes, on_progress);
+    let donor = donor.map(|path| Donor::open(view, path, &meter)).transpose()?;
+    let found = find_damage(view, options.damage_offset, &meter)?;
     if let Some(bad) = found.iter().find(|proposed| proposed.finding.kind == DamageKind::Unreadable) {
         let reason = format!("the device refuses to read {}..{}", bad.finding.start, bad.finding.end);
         return Err(refused_error(path, reason, "Write what can be read into a new log with `chronicle salvage`"));
@@ -58,9 +60,9 @@ pub fn plan_repair(
         builder.add_group(group)?;
     }
     let (mut steps, unrepaired) = builder.finish();
-    count_losses(view, &mut steps, forgotten.as_mut(), on_progress)?;
+    count_losses(view, &mut steps, forgotten.as_mut(), &meter)?;
     for step in &mut steps {
-        step.before_sha256 = sha256_of_range(view.log(), step.range())?;
+        step.before_sha256 = sha256_of_range(view.log(), step.range(), &meter)?;
     }
     let mut plan = Plan::new(log_identity, steps);
     (plan.unrepaired, plan.notes) = (unrepaired, notes);
@@ -73,7 +75,7 @@ pub fn plan_repair(
     for step in &mut plan.steps {
         let source = donor.as_ref().filter(|_| step.action == RepairAction::TakeFromDonor).map(Donor::log);
         let source = source.map(|log| Box::new(log) as Box<dyn ByteSource>);
-        let after_sha256 = StepOutput::new(step, source).sha256(view.log())?;
+        let after_sha256 = StepOutput::new(step, source).sha256(view.log(), &meter)?;
         step.after_sha256 = after_sha256;
     }
     check_max_loss(path, options, &plan)?;
@@ -109,11 +111,7 @@ fn check_max_loss(path: &Path, options: &RepairOptions, plan: &Plan) -> Result<(
 }
 
 /// Finds the damage of the whole log, or only the damage at file offset `at`, each finding with its fix.
-fn find_damage(
-    view: &LogView,
-    at: Option<u64>,
-    on_progress: &mut OnProgress,
-) -> Result<Vec<ProposedFix>, StorageError> {
+fn find_damage(view: &LogView, at: Option<u64>, meter: &WorkMeter) -> Result<Vec<ProposedFix>, StorageError> {
     let mut finder = FixFinder::new(view)?;
     let mut options = SurveyOptions::new();
     if let Some(at) = at {
@@ -135,7 +133,7 @@ fn find_damage(
     let mut found = Vec::new();
     let mut failed = None;
     let surveyed = survey(view, &options, None, &mut |update| match update {
-        SurveyUpdate::Progress(progress) => on_progress(progress),
+        SurveyUpdate::Progress(progress) => meter.report(progress),
         SurveyUpdate::Finding(finding) if !finding.kind.is_damage() => ControlFlow::Continue(()),
         SurveyUpdate::Finding(finding) => match finder.push(finding) {
             Ok(mut decided) => {

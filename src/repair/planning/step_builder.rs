@@ -12,20 +12,20 @@ use crate::StorageError;
 use crate::format::{DamageKind, EventView, Finding, Version, frame, hex};
 use crate::inspect::LogView;
 use crate::repair::types::{
-    ByteChange, Fix, Loss, PlannedPiece, ProposedFix, RepairAction, RepairStep, StepWrite, UnrepairedRange,
+    ByteChange, Fix, Loss, PlannedPiece, ProposedFix, RepairAction, RepairStep, StepWrite, UnrepairedRange, WorkMeter,
 };
 
 /// Collects the steps of a plan, and the findings that it leaves unrepaired.
 pub(super) struct StepBuilder<'a> {
     view: &'a LogView,
-    donor: Option<&'a Donor>,
+    donor: Option<&'a Donor<'a, 'a>>,
     log_end: u64,
     steps: Vec<RepairStep>,
     unrepaired: Vec<UnrepairedRange>,
 }
 
 impl<'a> StepBuilder<'a> {
-    pub(super) const fn new(view: &'a LogView, donor: Option<&'a Donor>, log_end: u64) -> Self {
+    pub(super) const fn new(view: &'a LogView, donor: Option<&'a Donor<'a, 'a>>, log_end: u64) -> Self {
         Self { view, donor, log_end, steps: Vec::new(), unrepaired: Vec::new() }
     }
 
@@ -125,7 +125,8 @@ impl<'a> StepBuilder<'a> {
         }
         let edited = RepairStep { write: StepWrite::Edits(changes.to_vec()), ..step.clone() };
         let mut bytes = Vec::new();
-        StepOutput::new(&edited, None).for_each_chunk(self.view.log(), &mut |_, _, after| {
+        // The range is one frame, so the loop is short.
+        StepOutput::new(&edited, None).for_each_chunk(self.view.log(), &WorkMeter::silent(), &mut |_, _, after| {
             bytes.extend_from_slice(after);
             Ok(())
         })?;

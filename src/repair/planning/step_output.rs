@@ -11,7 +11,7 @@ use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::frame::{LENGTH_LEN, MAX_FRAME};
 use crate::format::{HEADER_LEN, frame, gap, hex};
-use crate::repair::types::{CHUNK, RepairStep, StepWrite, changed_error};
+use crate::repair::types::{CHUNK, RepairStep, StepWrite, WorkMeter, changed_error};
 
 /// Length of the smallest gap frame, in bytes.
 pub(crate) const MIN_GAP: u64 = 10;
@@ -103,7 +103,14 @@ impl<'a> StepOutput<'a> {
     }
 
     /// Calls `visit` with all bytes of the range after the step, in chunks of at most [`CHUNK`] bytes.
-    pub(crate) fn for_each_chunk(&mut self, log: &LogFile, visit: &mut StepChunkVisitor) -> Result<(), StorageError> {
+    ///
+    /// `meter` is called after each chunk.
+    pub(crate) fn for_each_chunk(
+        &mut self,
+        log: &LogFile,
+        meter: &WorkMeter,
+        visit: &mut StepChunkVisitor,
+    ) -> Result<(), StorageError> {
         let step = self.step;
         let mut at = step.start;
         let mut buf = vec![0; CHUNK as usize];
@@ -116,15 +123,16 @@ impl<'a> StepOutput<'a> {
             let before = buf.get(..len_before).unwrap_or_default();
             let after = self.read_chunk(at..end, before)?;
             visit(at, before, &after)?;
+            meter.advance(end - at)?;
             at = end;
         }
         Ok(())
     }
 
     /// Computes the SHA-256 of the step's range after the repair.
-    pub(crate) fn sha256(&mut self, log: &LogFile) -> Result<Vec<u8>, StorageError> {
+    pub(crate) fn sha256(&mut self, log: &LogFile, meter: &WorkMeter) -> Result<Vec<u8>, StorageError> {
         let mut hash = Sha256::new();
-        self.for_each_chunk(log, &mut |_, _, after| {
+        self.for_each_chunk(log, meter, &mut |_, _, after| {
             hash.update(after);
             Ok(())
         })?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::{LogIdentity, refused_error};
+use super::{LogIdentity, WorkMeter, refused_error};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::{FrameIdentity, HEADER_LEN, Version};
@@ -46,8 +46,13 @@ pub(crate) fn read_neighbour(log: &LogFile, offset: u64) -> Result<Option<FrameI
 /// A callback that receives a file offset and the bytes that start there.
 pub(crate) type ChunkVisitor<'a> = dyn FnMut(u64, &[u8]) -> Result<(), StorageError> + 'a;
 
-/// Calls `visit` with the bytes of a range, in chunks of at most [`CHUNK`] bytes.
-pub(crate) fn for_each_chunk(log: &LogFile, range: Range<u64>, visit: &mut ChunkVisitor) -> Result<(), StorageError> {
+/// Calls `visit` with the bytes of a range, in chunks of at most [`CHUNK`] bytes, and `meter` after each.
+pub(crate) fn for_each_chunk(
+    log: &LogFile,
+    range: Range<u64>,
+    meter: &WorkMeter,
+    visit: &mut ChunkVisitor,
+) -> Result<(), StorageError> {
     let mut buf = vec![0; (range.end - range.start).min(CHUNK) as usize];
     let mut at = range.start;
     while at < range.end {
@@ -57,24 +62,30 @@ pub(crate) fn for_each_chunk(log: &LogFile, range: Range<u64>, visit: &mut Chunk
         log.ensure_bytes_available(at + read as u64, at + len as u64)?;
         visit(at, chunk)?;
         at += len as u64;
+        meter.advance(len as u64)?;
     }
     Ok(())
 }
 
 /// Computes the SHA-256 of a range of the log.
-pub(crate) fn sha256_of_range(log: &LogFile, range: Range<u64>) -> Result<Vec<u8>, StorageError> {
+pub(crate) fn sha256_of_range(log: &LogFile, range: Range<u64>, meter: &WorkMeter) -> Result<Vec<u8>, StorageError> {
     let mut hash = Sha256::new();
-    for_each_chunk(log, range, &mut |_, bytes| {
+    for_each_chunk(log, range, meter, &mut |_, bytes| {
         hash.update(bytes);
         Ok(())
     })?;
     Ok(hash.finalize().to_vec())
 }
 
-/// Computes the SHA-256 of the last bytes of the log, from `start` to its end; `None` when the log does not end at `end`.
+/// Computes the SHA-256 of `range`, the last bytes of the log; `None` when the log does not end where the range ends.
 ///
 /// Each read asks for one byte more than the log should have, so that growth between two reads is noticed.
-pub(crate) fn sha256_of_end(log: &LogFile, start: u64, end: u64) -> Result<Option<Vec<u8>>, StorageError> {
+pub(crate) fn sha256_of_end(
+    log: &LogFile,
+    range: Range<u64>,
+    meter: &WorkMeter,
+) -> Result<Option<Vec<u8>>, StorageError> {
+    let Range { start, end } = range;
     let mut hash = Sha256::new();
     let mut buf = vec![0; (end + 1 - start).min(CHUNK) as usize];
     let mut at = start;
@@ -86,6 +97,7 @@ pub(crate) fn sha256_of_end(log: &LogFile, start: u64, end: u64) -> Result<Optio
         }
         hash.update(buf.get(..read).unwrap_or_default());
         at += wanted;
+        meter.advance(wanted)?;
     }
     Ok(Some(hash.finalize().to_vec()))
 }

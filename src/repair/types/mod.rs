@@ -9,6 +9,7 @@ mod log_paths;
 mod options;
 mod plan;
 mod step;
+mod work_meter;
 
 pub(crate) use errors::{changed_error, refused_error};
 pub(crate) use fix::diff_bytes;
@@ -21,3 +22,4 @@ pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};
 pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, UnrepairedRange};
 pub use step::{Loss, PlannedPiece, RepairStep, StepWrite};
+pub(crate) use work_meter::WorkMeter;

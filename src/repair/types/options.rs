@@ -54,6 +54,13 @@ impl RepairOptions {
         self
     }
 
+    /// Fills a lost end with a gap even when the gap takes more than 64 MiB and more than the log itself.
+    #[must_use]
+    pub fn accept_large_gap(mut self) -> Self {
+        self.accept_large_gap = true;
+        self
+    }
+
     /// Adds the choice of a candidate. A second choice for one finding is an error when the repair is planned.
     #[must_use]
     pub fn choose(mut self, choice: CandidateChoice) -> Self {

@@ -79,6 +79,7 @@ pub enum ActionId {
     ToggleCandidate,
     AcceptLikely,
     GapUndecided,
+    AcceptLargeGap,
 }
 
 /// The state of the screen in which the keys of an action apply.

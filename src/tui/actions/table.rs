@@ -260,4 +260,13 @@ pub(super) const TABLE: &[ActionSpec] = &[
     )
     .with_footer("gaps")
     .with_cli_equivalent("chronicle repair LOG --gap-undecided"),
+    ActionSpec::new(
+        ActionId::AcceptLargeGap,
+        Plan,
+        &[Char('w')],
+        "write large gap",
+        "Plan a gap over the lost end although it takes more than the log, or leave it again",
+    )
+    .with_footer("large gap")
+    .with_cli_equivalent("chronicle repair LOG --large-gap"),
 ];

@@ -48,6 +48,9 @@ impl Model {
             {
                 "this plan has nothing left to decide"
             }
+            ActionId::AcceptLargeGap if !self.shown_plan().is_some_and(PlanPreview::has_large_gap) => {
+                "this plan has no large gap to decide about"
+            }
             ActionId::SearchNext | ActionId::SearchPrevious if self.search.is_none() => "no search yet; / starts one",
             ActionId::FilterRemoveLast if self.list.filter.is_empty() => "no filter is set; f sets one",
             ActionId::FilterAggregate => match self.selected_row().map(|row| row.content) {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::repair::{CandidateChoice, Fix, Plan};
+use crate::format::DamageKind;
+use crate::repair::{CandidateChoice, Fix, Plan, UnrepairedRange};
 use crate::report::units::format_count;
 use crate::report::{candidate_line, plan_lines};
 use crate::tui::actions::candidate_keys;
@@ -74,6 +75,14 @@ impl PlanPreview {
         is_undecided || undecided.is_some() || options.accept_likely || options.gap_undecided
     }
 
+    /// Returns whether the user can decide, or has decided, about a gap that takes more than the log.
+    pub(crate) fn has_large_gap(&self) -> bool {
+        let PlanRequest::Repair { options, .. } = &self.request else { return false };
+        // Without a donor, a lost end is left only because of the size of its gap.
+        let is_lost_end = |range: &UnrepairedRange| range.piece.kind == DamageKind::Truncated.name();
+        options.accept_large_gap || self.plan.unrepaired.iter().any(is_lost_end)
+    }
+
     /// Returns the decisions, one per line, each with its key and a checkbox.
     fn decision_lines(&self) -> Vec<String> {
         let PlanRequest::Repair { options, undecided } = &self.request else { return Vec::new() };
@@ -91,6 +100,9 @@ impl PlanPreview {
         if self.has_decisions() {
             lines.push(format!("l {} accept likely fixes", checkbox(options.accept_likely)));
             lines.push(format!("g {} replace undecided damage with gaps", checkbox(options.gap_undecided)));
+        }
+        if self.has_large_gap() {
+            lines.push(format!("w {} write a gap over the lost end", checkbox(options.accept_large_gap)));
         }
         lines
     }

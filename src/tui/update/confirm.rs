@@ -73,6 +73,7 @@ fn make_decision(model: &mut Model, id: ActionId, key: Key) {
     let decision = match id {
         ActionId::AcceptLikely => PlanDecision::AcceptLikely,
         ActionId::GapUndecided => PlanDecision::GapUndecided,
+        ActionId::AcceptLargeGap => PlanDecision::AcceptLargeGap,
         _ => match candidate_keys().iter().position(|candidate| *candidate == key) {
             Some(position) => PlanDecision::UseCandidate(position + 1),
             None => return,

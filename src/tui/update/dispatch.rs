@@ -103,7 +103,8 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         | ActionId::ScrollUp
         | ActionId::ToggleCandidate
         | ActionId::AcceptLikely
-        | ActionId::GapUndecided => {}
+        | ActionId::GapUndecided
+        | ActionId::AcceptLargeGap => {}
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) enum PlanDecision {
     AcceptLikely,
     /// Damage that is still undecided is replaced with gaps.
     GapUndecided,
+    /// A gap fills the lost end although it takes more than the log.
+    AcceptLargeGap,
 }
 
 /// Plans the repair of the selected damage.
@@ -83,6 +85,7 @@ pub(super) fn toggle_decision(model: &mut Model, decision: PlanDecision) {
     match (decision, &undecided) {
         (PlanDecision::AcceptLikely, _) => options.accept_likely = !options.accept_likely,
         (PlanDecision::GapUndecided, _) => options.gap_undecided = !options.gap_undecided,
+        (PlanDecision::AcceptLargeGap, _) => options.accept_large_gap = !options.accept_large_gap,
         (PlanDecision::UseCandidate(number), Some(UndecidedFinding { start, fix }))
             if (1..=fix.candidates.len()).contains(&number) =>
         {

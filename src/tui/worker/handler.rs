@@ -68,6 +68,6 @@ pub(crate) fn handle_request(
         Request::SaveIndex(mode) => writing::save_index(shared, mode, on_progress),
         Request::RepairHistory => repair::read_records(shared),
         Request::Plan(request) => repair::make_plan(shared, request, on_progress),
-        Request::Apply(plan) => repair::apply_plan(shared, &plan),
+        Request::Apply(plan) => repair::apply_plan(shared, &plan, on_progress),
     }
 }

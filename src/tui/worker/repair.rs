@@ -1,5 +1,7 @@
 //! Handles repair requests: reads the repair history, makes plans, and applies them.
 
+use std::ops::ControlFlow;
+
 use super::SharedState;
 use crate::StorageError;
 use crate::inspect::OnProgress;
@@ -33,7 +35,10 @@ pub(super) fn make_plan(
             shared.refresh_view()?;
             repair::plan_repair(&shared.view(), options, None, on_progress)?
         }
-        PlanRequest::Undo(number) => repair::plan_undo(&shared.open_options().log_paths(shared.path())?, *number)?,
+        PlanRequest::Undo(number) => {
+            let paths = shared.open_options().log_paths(shared.path())?;
+            repair::plan_undo_with_progress(&paths, *number, on_progress)?
+        }
     };
     Ok(Response::Planned(Box::new(PlanPreview::new(request, plan))))
 }
@@ -42,13 +47,23 @@ pub(super) fn make_plan(
 ///
 /// # Errors
 /// Returns the errors of [`repair::recover`] and [`repair::apply`].
-pub(super) fn apply_plan(shared: &SharedState, plan: &Plan) -> Result<Response, StorageError> {
+pub(super) fn apply_plan(
+    shared: &SharedState,
+    plan: &Plan,
+    on_progress: &mut OnProgress,
+) -> Result<Response, StorageError> {
     let paths = shared.open_options().log_paths(shared.path())?;
+    // The response of a stopped request is dropped, and with it what happened to the log. So this request is not stopped.
+    let on_progress: &mut OnProgress = &mut |progress| {
+        let _ = on_progress(progress);
+        ControlFlow::Continue(())
+    };
     let (applied, recovery_note) = shared.with_watch_paused(|| {
-        let recovered = repair::recover(&paths)?;
-        let applied = repair::apply(&paths, plan, ApplyOptions::new());
-        // The open log and its index describe the bytes before the repair.
-        if applied.is_ok() || recovered.is_some() {
+        let recovered = repair::recover_with_progress(&paths, on_progress)?;
+        let applied = repair::apply_with_progress(&paths, plan, ApplyOptions::default(), on_progress);
+        // The open log and its index describe the bytes before the repair. A repair that failed may have changed them.
+        let may_be_changed = matches!(applied, Ok(_) | Err(StorageError::RepairFailed { .. }));
+        if may_be_changed || recovered.is_some() {
             shared.reopen_log()?;
         }
         Ok::<_, StorageError>((applied, recovered.as_ref().map(recovery_line)))

@@ -1,0 +1,67 @@
+//! [`WorkMeter`]: reports the progress of the long loops of a repair, and stops them when the caller cancels.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use crate::StorageError;
+use crate::inspect::{OnProgress, Progress, cancelled_if_break};
+
+/// Counts the bytes that a repair has read and written, and calls the caller's progress callback for each chunk.
+///
+/// Every loop over bytes calls [`advance`](Self::advance). It takes `&self`, so that a loop and the loop around it share
+/// one meter.
+pub(crate) struct WorkMeter<'a>(RefCell<MeterState<'a>>);
+
+struct MeterState<'a> {
+    /// `None` when no caller receives the progress.
+    on_progress: Option<&'a mut OnProgress<'a>>,
+    progress: Progress,
+}
+
+impl<'a> WorkMeter<'a> {
+    /// Creates a meter for about `total` bytes of work.
+    pub(crate) fn new(total: u64, on_progress: &'a mut OnProgress<'a>) -> Self {
+        Self::starting_at(Progress { position: 0, total }, on_progress)
+    }
+
+    /// Creates a meter for the work after a loop that reports its progress up to the end, `total`. The position stays
+    /// there.
+    pub(crate) fn after_end(total: u64, on_progress: &'a mut OnProgress<'a>) -> Self {
+        Self::starting_at(Progress { position: total, total }, on_progress)
+    }
+
+    /// Creates a meter that reports nothing and never cancels.
+    pub(crate) const fn silent() -> Self {
+        Self(RefCell::new(MeterState { on_progress: None, progress: Progress { position: 0, total: 0 } }))
+    }
+
+    fn starting_at(progress: Progress, on_progress: &'a mut OnProgress<'a>) -> Self {
+        Self(RefCell::new(MeterState { on_progress: Some(on_progress), progress }))
+    }
+
+    /// Reports `bytes` more bytes of work.
+    ///
+    /// # Errors
+    /// `Cancelled` when the callback breaks.
+    pub(crate) fn advance(&self, bytes: u64) -> Result<(), StorageError> {
+        let mut state = self.0.borrow_mut();
+        let progress = &mut state.progress;
+        progress.position = progress.position.saturating_add(bytes).min(progress.total);
+        let progress = *progress;
+        drop(state);
+        cancelled_if_break(self.report(progress))
+    }
+
+    /// Reports the progress of a loop that measures itself, such as a survey. The position of the meter stays.
+    pub(crate) fn report(&self, progress: Progress) -> ControlFlow<()> {
+        let mut state = self.0.borrow_mut();
+        state.on_progress.as_mut().map_or(ControlFlow::Continue(()), |on_progress| on_progress(progress))
+    }
+}
+
+impl fmt::Debug for WorkMeter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkMeter").finish_non_exhaustive()
+    }
+}
