@@ -16,6 +16,7 @@ mod app {
     mod cli_golden;
     mod cli_hostile;
     mod cli_index;
+    mod cli_paths;
     mod cli_repair;
     mod cli_samples;
     mod cli_show;

@@ -11,6 +11,7 @@ mod engine {
     mod blocks;
     mod copies;
     mod crash;
+    mod creations;
     mod damage;
     mod diff;
     mod document;

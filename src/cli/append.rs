@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::log_access::open_options;
 use super::options::GlobalArgs;
@@ -63,6 +64,7 @@ impl AppendArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         // The event is validated first: opening the log may write to it, and an invalid event must write nothing.
         let event = self.event()?;
+        CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
         let mut log = open_options(global).open(&self.log)?;
         if let Some(recovered) = log.recovered_repair() {
             out.print_notice(&recovery_line(recovered), &json::recovery(recovered));

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::finding_line;
 use super::log_access::open_options;
-use super::options::{AcceptArg, ExistingFiles, ForceArgs, GlobalArgs, ThreadArgs};
+use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
-use super::overwrite::check_replaceable;
 use super::progress::TerminalProgress;
 use crate::StorageError;
+use crate::file::ExistingFile;
 use crate::inspect::LogView;
 use crate::repair::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::report::copies::{copy_summary_fields, copy_summary_line, omitted_range_line};
@@ -57,15 +58,21 @@ impl CopyArgs {
     /// Copies the log with `method`, prints omitted ranges to stderr and the summary to stdout.
     pub(super) fn run(&self, method: CopyMethod, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let existing = self.force.existing_files();
+        CommandPaths::new(global)
+            .reads_log("the log", &self.log)
+            .reads_side_files()
+            .reads_optional_log("the donor", method.donor.as_deref())
+            .writes_log("-o", &self.output, existing)
+            .writes_optional_file("--map", self.map.as_deref(), existing)
+            .check()?;
         let options = CopyOptions {
             output: self.output.clone(),
             map: self.map.clone(),
             accept_likely: self.accept == Some(AcceptArg::Likely),
             donor: method.donor,
-            replace: existing == ExistingFiles::Replace,
+            replace: existing == ExistingFile::Replace,
         };
         let log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
-        check_replaceable(&self.output, existing)?;
         let progress = TerminalProgress::new(method.label, out);
         let result = (method.copy)(log.view(), &options, &mut |update| {
             match update {

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::command_paths::CommandPaths;
 use super::failure::CommandResult;
 use super::log_access::open_options;
 use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
-use super::overwrite::remove_existing;
+use super::overwrite::create_replacing;
 use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
 
@@ -24,10 +25,14 @@ pub(super) struct CreateArgs {
 impl CreateArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        remove_existing(&self.log, self.force.existing_files())?;
-        let log = open_options(global).create(&self.log)?;
-        let (path, header) = (log.path(), log.header());
-        log.close()?;
+        let existing = self.force.existing_files();
+        CommandPaths::new(global).writes_log("LOG", &self.log, existing).saves_index_of(&self.log).check()?;
+        let (path, header) = create_replacing(&self.log, existing, || {
+            let log = open_options(global).create(&self.log)?;
+            let created = (log.path(), log.header());
+            log.close()?;
+            Ok(created)
+        })?;
         let created_at_ms = header.map(|header| header.created_at_ms);
         if out.is_json() {
             out.print_json(&Json::Object(vec![

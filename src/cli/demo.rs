@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::command_paths::CommandPaths;
 use super::failure::CommandResult;
 use super::open::{ScreenArgs, has_terminal, open_screen};
-use super::options::{ExistingFiles, ForceArgs, GlobalArgs};
+use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
-use super::overwrite::remove_existing;
+use super::overwrite::create_replacing;
+use crate::file::ExistingFile;
 use crate::report::json::Json;
 use crate::report::units::format_count;
 use crate::report::{ExitStatus, safe_path_text};
@@ -32,11 +34,11 @@ impl DemoArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let path = self.folder.join("demo.log");
         let existing = self.force.existing_files();
-        if fs::symlink_metadata(&path).is_ok() && existing == ExistingFiles::Keep {
+        if fs::symlink_metadata(&path).is_ok() && existing == ExistingFile::Keep {
             out.print_note("using the existing demo log; --force creates a new one");
         } else {
-            remove_existing(&path, existing)?;
-            let demo = sample::create_demo(&self.folder)?;
+            CommandPaths::new(global).writes_log("the demo log", &path, existing).saves_index_of(&path).check()?;
+            let demo = create_replacing(&path, existing, || Ok(sample::create_demo(&self.folder)?))?;
             if out.is_json() {
                 let rows = demo.findings.iter().map(|(kind, range)| {
                     Json::Object(vec![

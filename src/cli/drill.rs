@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
-use super::failure::{CommandFailure, CommandResult};
+use super::command_paths::CommandPaths;
+use super::failure::CommandResult;
 use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
-use super::overwrite::remove_existing;
+use super::overwrite::create_replacing;
 use crate::StorageError;
-use crate::file::{OsDisk, lead_to_same_file};
 use crate::format::hex;
 use crate::inspect::index_path;
 use crate::report::json::Json;
@@ -48,23 +48,19 @@ fn drill_values() -> impl Iterator<Item = PossibleValue> {
 
 impl DrillArgs {
     /// Runs the command.
-    pub(super) fn run(&self, _global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let kind = Drill::from_name(&self.kind).unwrap_or(Drill::Checksum);
-        // The files are compared by identity, not by path: through a link, --force would replace the log itself.
-        if lead_to_same_file(&OsDisk, &self.log, &self.copy) {
-            return Err(CommandFailure::Refused {
-                message: format!("{}: the copy is the log itself", self.copy.display()),
-                hint: "Use another file after -o".into(),
-            });
-        }
+        let existing = self.force.existing_files();
+        CommandPaths::new(global).reads_log("the log", &self.log).writes_log("-o", &self.copy, existing).check()?;
         fs::metadata(&self.log).map_err(|source| StorageError::Io {
             path: self.log.clone(),
             action: "open",
             offset: None,
             source,
         })?;
-        remove_existing(&self.copy, self.force.existing_files())?;
-        let planted = sample::plant_damage(&self.log, &self.copy, kind, self.seed)?;
+        let planted = create_replacing(&self.copy, existing, || {
+            Ok(sample::plant_damage(&self.log, &self.copy, kind, self.seed)?)
+        })?;
         out.print_json(&self.planted_damage_json(&planted))?;
         Ok(ExitStatus::Done)
     }

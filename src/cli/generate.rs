@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::command_paths::CommandPaths;
 use super::failure::CommandResult;
 use super::options::{ForceArgs, GlobalArgs};
 use super::output::CommandOutput;
-use super::overwrite::remove_existing;
+use super::overwrite::create_replacing;
 use super::progress::TerminalProgress;
 use crate::file::OsDisk;
 use crate::report::json::Json;
@@ -44,8 +45,9 @@ pub(super) struct GenerateArgs {
 
 impl GenerateArgs {
     /// Runs the command.
-    pub(super) fn run(&self, _global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        remove_existing(&self.log, self.force.existing_files())?;
+    pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let existing = self.force.existing_files();
+        CommandPaths::new(global).writes_log("LOG", &self.log, existing).check()?;
         let options = GeneratorOptions {
             seed: self.seed,
             length: self.size.map_or(LogLength::Events(self.events), LogLength::Bytes),
@@ -54,9 +56,11 @@ impl GenerateArgs {
         };
         let started = Instant::now();
         let progress = TerminalProgress::new("generating", out);
-        let summary = sample::generate(&OsDisk, &self.log, &options, &mut |position| {
-            progress.update(position);
-            ControlFlow::Continue(())
+        let summary = create_replacing(&self.log, existing, || {
+            Ok(sample::generate(&OsDisk, &self.log, &options, &mut |position| {
+                progress.update(position);
+                ControlFlow::Continue(())
+            })?)
         })?;
         drop(progress);
         let elapsed = started.elapsed();

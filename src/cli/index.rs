@@ -6,17 +6,18 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 
+use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::log_access::{open_options, open_read_only, view_with_checked_index};
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
+use crate::EventLog;
 use crate::index::IndexState;
 use crate::inspect::{LogView, SurveyUpdate};
 use crate::report::json::{self, Json};
 use crate::report::units::{self, format_count, format_duration};
 use crate::report::{ExitStatus, FindingCounts, index_line, index_meaning, index_reason, safe_path_text};
-use crate::{EventLog, StorageError};
 
 /// Show, update or rebuild the index.
 #[derive(Debug, Args)]
@@ -100,11 +101,12 @@ enum BuildMode {
 }
 
 /// Opens a log whose index will be saved. Entries beyond the memory limit are spilled to the folder of the index.
-fn open_log_for_indexing(path: &Path, build: BuildArgs, global: &GlobalArgs) -> Result<EventLog, StorageError> {
+fn open_log_for_indexing(path: &Path, build: BuildArgs, global: &GlobalArgs) -> Result<EventLog, CommandFailure> {
+    CommandPaths::new(global).reads_log("the log", path).saves_index_of(path).check()?;
     let log = open_read_only(path, global)?;
     let options = open_options(global).threads(build.threads.count()).max_index_memory(build.memory);
     let folder = log.view().index_path().parent().map(Path::to_owned).unwrap_or_default();
-    options.spill_folder(folder).open_read_only(path)
+    Ok(options.spill_folder(folder).open_read_only(path)?)
 }
 
 fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {

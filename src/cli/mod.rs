@@ -7,6 +7,7 @@
 mod append;
 mod approval;
 mod cat;
+mod command_paths;
 mod completions;
 mod copy;
 mod create;

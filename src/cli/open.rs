@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
@@ -106,6 +107,9 @@ pub(super) fn open_screen(
             message: format!("{stream} is not a terminal"),
             hint: format!("Without one, use `chronicle verify {log}` or `chronicle cat {log}`"),
         });
+    }
+    if !screen.read_only {
+        CommandPaths::new(global).reads_log("the log", log).saves_index_of(log).check()?;
     }
     let options = tui::TuiOptions {
         path: log.to_owned(),

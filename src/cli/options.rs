@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::file::ExistingFile;
 use crate::query;
 
 /// Options that every command accepts.
@@ -54,18 +55,9 @@ pub(super) struct ForceArgs {
 
 impl ForceArgs {
     /// Returns the policy for files that already exist.
-    pub(super) fn existing_files(self) -> ExistingFiles {
-        if self.force { ExistingFiles::Replace } else { ExistingFiles::Keep }
+    pub(super) fn existing_files(self) -> ExistingFile {
+        if self.force { ExistingFile::Replace } else { ExistingFile::Keep }
     }
-}
-
-/// The policy for files that already exist at an output path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ExistingFiles {
-    /// The command refuses to run.
-    Keep,
-    /// The command replaces the files.
-    Replace,
 }
 
 /// Parses an offset: decimal, or hexadecimal after `0x`.

@@ -1,29 +1,39 @@
-//! Handles existing files at the path of a new log: refuses them, or removes them if `--force` is given.
+//! Handles existing files at the path of a new log: refuses them, or replaces them if `--force` is given.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use super::failure::CommandFailure;
-use super::options::ExistingFiles;
 use crate::StorageError;
-use crate::file::{Disk, OsDisk, detect_writer};
+use crate::file::{Backup, Disk, ExistingFile, OsDisk, detect_writer};
 use crate::inspect::index_path;
 
-/// Removes the log at `path` and its index, if `existing` allows it, so that a new log can be created there.
+/// Creates a new log at `path` with `create`, which expects no log and no index there, if `existing` allows it.
+///
+/// The files that the new log replaces are renamed for that time, removed when `create` succeeds, and restored when it
+/// fails.
 ///
 /// # Errors
-/// `AlreadyExists`, `Locked` and `Io` under the conditions of [`check_replaceable`]; `Io` also when a file cannot be
-/// removed.
-pub(super) fn remove_existing(path: &Path, existing: ExistingFiles) -> Result<(), CommandFailure> {
+/// The errors of [`check_replaceable`] and of `create`; `Io` when a file cannot be renamed.
+pub(super) fn create_replacing<T>(
+    path: &Path,
+    existing: ExistingFile,
+    create: impl FnOnce() -> Result<T, CommandFailure>,
+) -> Result<T, CommandFailure> {
     check_replaceable(path, existing)?;
-    for file in [path, &index_path(path)] {
-        match fs::remove_file(file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io_failure(file, "remove", error)),
-            _ => {}
+    let mut backup = Backup::new(&OsDisk);
+    let moved = backup.move_away(&index_path(path)).and_then(|()| backup.move_away(path));
+    match moved.map_err(CommandFailure::from).and_then(|()| create()) {
+        Ok(created) => {
+            backup.discard_all();
+            Ok(created)
+        }
+        Err(failure) => {
+            backup.restore();
+            Err(failure)
         }
     }
-    Ok(())
 }
 
 /// Checks that the log at `path` and its index may be replaced, and changes nothing.
@@ -33,14 +43,14 @@ pub(super) fn remove_existing(path: &Path, existing: ExistingFiles) -> Result<()
 /// # Errors
 /// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` when another process writes to it; `Io` when
 /// it is not a regular file or cannot be examined.
-pub(super) fn check_replaceable(path: &Path, existing: ExistingFiles) -> Result<(), CommandFailure> {
+pub(super) fn check_replaceable(path: &Path, existing: ExistingFile) -> Result<(), CommandFailure> {
     for file in [path, &index_path(path)] {
         let metadata = match fs::symlink_metadata(file) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(io_failure(file, "examine", error)),
         };
-        if existing == ExistingFiles::Keep {
+        if existing == ExistingFile::Keep {
             return Err(StorageError::AlreadyExists { path: file.to_owned() }.into());
         }
         if !metadata.is_file() {

@@ -7,14 +7,16 @@ use std::time::Duration;
 use clap::Args;
 
 use super::approval::{ApprovalArgs, ApprovalMode, catch_up_index, show_and_apply};
-use super::failure::CommandResult;
+use super::command_paths::CommandPaths;
+use super::failure::{CommandFailure, CommandResult};
 use super::findings::{IndexRequirement, index_status};
 use super::log_access::{open_options, open_read_only, view_with_checked_index};
 use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
-use super::plan_file::{check_plan_path, read_plan, save_plan};
+use super::plan_file::{read_plan, save_plan};
 use super::progress::TerminalProgress;
 use crate::StorageError;
+use crate::file::ExistingFile;
 use crate::format::DamageKind;
 use crate::inspect::LogView;
 use crate::repair::{self, ApplyOptions, CandidateChoice, FindingSelector, Plan, RepairOptions};
@@ -88,10 +90,8 @@ impl RepairArgs {
         let options = open_options(global).threads(self.threads.count());
         let paths = options.log_paths(&self.log)?;
         let existing = ForceArgs { force: self.force }.existing_files();
-        if let Some(file) = &self.plan {
-            check_plan_path(file, existing, &paths)?;
-        }
         let approval = ApprovalMode::from_args(&self.approval, out);
+        self.check_paths(existing, approval, global)?;
         approval.recover_pending_repair(&paths, out)?;
         let view = view_with_checked_index(&options.open_read_only(&self.log)?);
         let plan = match &self.apply {
@@ -119,6 +119,24 @@ impl RepairArgs {
         catch_up_index(&applied, &self.log, global, out);
         let view = view_with_checked_index(&open_read_only(&self.log, global)?);
         Ok(ExitStatus::after_repair(&plan).combine(index_status(&view, IndexRequirement::NotBroken)))
+    }
+
+    /// Checks that no file that this run writes is a file that it reads.
+    fn check_paths(
+        &self,
+        existing: ExistingFile,
+        approval: ApprovalMode,
+        global: &GlobalArgs,
+    ) -> Result<(), CommandFailure> {
+        let command_paths = CommandPaths::new(global)
+            .reads_log("the log", &self.log)
+            .reads_optional_log("the donor", self.donor.as_deref())
+            .reads_optional_file("the plan of --apply", self.apply.as_deref())
+            .writes_optional_file("--plan", self.plan.as_deref(), existing);
+        match approval {
+            ApprovalMode::DryRun => command_paths.reads_side_files().check(),
+            _ => command_paths.saves_index_of(&self.log).check(),
+        }
     }
 
     fn make_plan(&self, view: &LogView, out: &CommandOutput) -> Result<Plan, StorageError> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::approval::{ApprovalArgs, ApprovalMode, catch_up_index, show_and_apply};
+use super::command_paths::CommandPaths;
 use super::failure::CommandResult;
 use super::findings::{IndexRequirement, index_status, survey_with_fixes};
 use super::log_access::{open_options, open_read_only, view_with_checked_index};
@@ -46,6 +47,9 @@ impl UndoArgs {
             return list_repairs(&paths, out);
         }
         let approval = ApprovalMode::from_args(&self.approval, out);
+        if approval != ApprovalMode::DryRun {
+            CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
+        }
         approval.recover_pending_repair(&paths, out)?;
         let plan = {
             let progress = TerminalProgress::new("planning", out);

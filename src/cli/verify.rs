@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::{IndexRequirement, finding_line, index_status, survey_with_fixes};
 use super::log_access::{GapJournals, open_options, view_with_checked_index};
@@ -67,11 +68,15 @@ impl VerifyArgs {
         self.verify(global, out).map_err(|failure| match failure {
             // A log that changes while it is read makes verification fail; status 6 is for commands that write.
             CommandFailure::Storage(error, ExitStatus::Refused) => CommandFailure::Storage(error, ExitStatus::Failed),
+            CommandFailure::Refused { message, hint } => CommandFailure::Usage { message, hint },
             other => other,
         })
     }
 
     fn verify(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        if self.save {
+            CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
+        }
         let mut log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
         let from = self.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
         // --since-last must not cost a read of the whole index.

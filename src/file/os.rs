@@ -292,12 +292,26 @@ mod platform {
             use rustix::io::Errno;
 
             match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-                // The system or file system has no atomic operation for this, so the target is checked first.
+                // The system or file system cannot rename in this way.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
                 result => return Ok(result?),
             }
         }
-        rename_if_absent(from, to)
+        link_and_unlink(from, to)
+    }
+
+    /// Gives the file its new name by a hard link, which never replaces a file, and then removes the old name. An old
+    /// name that cannot be removed is a temporary one, which the next creation at this place removes.
+    fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
+        match std::fs::hard_link(from, to) {
+            Ok(()) => {
+                let _ = std::fs::remove_file(from);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            // The file system has no links.
+            Err(_) => rename_if_absent(from, to),
+        }
     }
 
     /// Renames after checking that the target does not exist. Another process can create it in between.

@@ -263,18 +263,6 @@ impl From<DeviceInode> for (u64, u64) {
     }
 }
 
-/// Returns whether two paths lead to the same file; false when one of them leads to no file.
-///
-/// The files are compared by their identities, which also finds hard links. Where files have no identities, the paths
-/// are compared after their links are resolved.
-pub(crate) fn lead_to_same_file(disk: &dyn Disk, one: &Path, other: &Path) -> bool {
-    let (Ok(first), Ok(second)) = (disk.identity(one), disk.identity(other)) else { return false };
-    first.is_same_file(second).unwrap_or_else(|| match (disk.resolve(one), disk.resolve(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    })
-}
-
 /// Reads until `buf` is full or the file ends, and returns the number of bytes read.
 ///
 /// # Errors

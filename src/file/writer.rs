@@ -49,6 +49,14 @@ impl LogWriter {
             return Err(StorageError::Version0ReadOnly { path: path.to_owned() });
         }
         lock_for_writing(disk, path, storage.as_ref(), Duration::ZERO)?;
+        Self::with_held_lock(log, storage)
+    }
+
+    /// Creates the writer of a log whose lock `storage` holds.
+    ///
+    /// # Errors
+    /// `Io` when the size of the log cannot be determined.
+    pub(crate) fn with_held_lock(log: Arc<LogFile>, storage: Arc<dyn Storage>) -> Result<Self, StorageError> {
         let end = log.len()?;
         Ok(Self { log, storage, end, poison_reason: None, appends_since_check: 0 })
     }

@@ -24,6 +24,7 @@ mod source;
 mod sparse_grid;
 mod state;
 mod stored_run;
+mod target;
 
 pub use aggregates::AggregateIndex;
 pub(crate) use block::{Anchor, Block};
@@ -37,3 +38,5 @@ pub use save::{load_index, save, save_index};
 pub(crate) use source::SourceLog;
 pub use state::IndexState;
 pub(crate) use state::{IndexExamination, examine_index};
+pub(crate) use target::ensure_index_target;
+pub use target::index_path;

@@ -14,6 +14,7 @@ use super::pages::PageWriter;
 use super::persisted::PersistedIndex;
 use super::run_writer::write_run;
 use super::stored_run::StoredRun;
+use super::target::ensure_index_target;
 use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{Disk, LogFile, OsDisk, Storage, replace_file};
@@ -35,7 +36,8 @@ const MERGE_RATIO: u64 = 4;
 /// index of an open log, use [`EventLog::save_index`](crate::EventLog::save_index).
 ///
 /// # Errors
-/// `Refused` for an index that does not cover the log from its first frame: merge it into one that does. `Io`, with the
+/// `Refused` for an index that does not cover the log from its first frame: merge it into one that does. `Refused` also
+/// when the file at `path` is not an index: only an index is replaced. `Io`, with the
 /// file and the failed step, when the log cannot be synced or the file cannot be written; `UnusableIndex` when entries
 /// must be copied from an index file that is corrupt. After each of these errors the old file is unchanged.
 pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageError> {
@@ -53,7 +55,9 @@ pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageErro
     let path = &if path.parent() == Some(Path::new("")) { Path::new(".").join(path) } else { path.to_owned() };
     let log_path = index.source_logs().next().map(|log| log.path());
     let old_index = index.index_file.as_ref().map(|file| file.path());
-    replace_index_file(index.spill_options.disk.as_ref(), path, log_path.or(old_index).unwrap_or(path), index)
+    let disk = index.spill_options.disk.as_ref();
+    ensure_index_target(disk, path, log_path)?;
+    replace_index_file(disk, path, log_path.or(old_index).unwrap_or(path), index)
 }
 
 /// Opens the index file at `path`. Reads its anchors and counts; each lookup reads the offsets that it needs.
@@ -72,8 +76,9 @@ pub fn load_index(path: &Path) -> Result<AggregateIndex, StorageError> {
 /// first, and the file gets the owner and permissions of the log.
 ///
 /// # Errors
-/// The errors of [`save_index`] except `Refused`.
+/// The errors of [`save_index`]; `Refused` only when the file at `path` is not an index.
 pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
+    ensure_index_target(disk, path, Some(log.path()))?;
     log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
     replace_index_file(disk, path, log.path(), index)
 }
@@ -84,18 +89,18 @@ fn replace_index_file(
     permissions_from: &Path,
     index: &AggregateIndex,
 ) -> Result<(), StorageError> {
-    replace_file(disk, path, permissions_from, |file, temporary| {
-        write_index_file(file, temporary, index).map_err(|fault| fault.into_error(path))
+    replace_file(disk, path, permissions_from, |file| {
+        write_index_file(file, path, index).map_err(|fault| fault.into_error(path))
     })
 }
 
-fn write_index_file(file: &dyn Storage, temporary: &Path, index: &AggregateIndex) -> Result<(), IndexFault> {
-    let io = |action| move |error| IndexFault::Io(StorageError::io(temporary, action, error));
+fn write_index_file(file: &dyn Storage, path: &Path, index: &AggregateIndex) -> Result<(), IndexFault> {
+    let io = |action| move |error| IndexFault::Io(StorageError::io(path, action, error));
     // Page 0 is written last, so that an incomplete file is not read as an index.
     append_all(file, &[0; PAGE_DATA_SIZE + 4]).map_err(io("write"))?;
-    let copied = copy_reusable_runs(file, temporary, index).map_err(IndexFault::Io)?;
+    let copied = copy_reusable_runs(file, path, index).map_err(IndexFault::Io)?;
     let mut runs = [RunExtents::default(); MAX_RUNS];
-    let mut pages = PageWriter::new(file, temporary, copied.next_page);
+    let mut pages = PageWriter::new(file, path, copied.next_page);
     let rest = index.layers.get(copied.runs.len()..).unwrap_or_default();
     let merged = if rest.is_empty() { None } else { Some(write_run(&mut pages, rest, &index.spill_location())?) };
     for (slot, run) in runs.iter_mut().zip(copied.runs.into_iter().chain(merged)) {
@@ -118,11 +123,7 @@ struct CopiedRuns {
 }
 
 /// Copies those runs of the old file, page by page, that are too large to be merged with later ones.
-fn copy_reusable_runs(
-    file: &dyn Storage,
-    temporary: &Path,
-    index: &AggregateIndex,
-) -> Result<CopiedRuns, StorageError> {
+fn copy_reusable_runs(file: &dyn Storage, path: &Path, index: &AggregateIndex) -> Result<CopiedRuns, StorageError> {
     let no_runs = CopiedRuns { runs: Vec::new(), next_page: 1 };
     let Some(old_file) = &index.index_file else { return Ok(no_runs) };
     let reusable = untruncated_runs(old_file, &index.layers);
@@ -139,7 +140,7 @@ fn copy_reusable_runs(
     let runs: Vec<RunExtents> = reusable.iter().take(count).map(|run| *run.extents()).collect();
     let Some(last) = runs.last() else { return Ok(no_runs) };
     let next_page = last.guide.first_page + last.guide.bytes.div_ceil(PAGE_DATA_SIZE as u64);
-    old_file.pages().copy_pages(1..next_page, file, temporary)?;
+    old_file.pages().copy_pages(1..next_page, file, path)?;
     Ok(CopiedRuns { runs, next_page })
 }
 

@@ -7,7 +7,9 @@ use crate::StorageError;
 use crate::file::{Disk, FRAME_SEARCH_LIMIT, HeaderState, LogFile, OpenMode, ScanItem, Scanner, Storage};
 use crate::format::header::{LogHeader, MAGIC};
 use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
-use crate::index::{AggregateIndex, IndexExamination, IndexFault, IndexState, PersistedIndex, examine_index};
+use crate::index::{
+    AggregateIndex, IndexExamination, IndexFault, IndexState, PersistedIndex, examine_index, index_path,
+};
 
 /// A log that is open for reading, with its index file and the state of the index.
 #[derive(Debug, Clone)]
@@ -39,13 +41,6 @@ struct ReconstructedHeader {
     bytes: [u8; 16],
     /// True when it has the creation time that was found in the damaged header.
     is_time_kept: bool,
-}
-
-/// Returns the default path of the index of the log at `path`: `<log>.idx`.
-pub fn index_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".idx");
-    path.with_file_name(name)
 }
 
 impl LogView {

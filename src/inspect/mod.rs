@@ -44,9 +44,10 @@ mod unverified;
 mod walk;
 mod zeros;
 
+pub use crate::index::index_path;
 pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
 pub(crate) use frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
-pub use log_view::{LogView, index_path};
+pub use log_view::LogView;
 pub use map::{HealthCell, HealthMap};
 pub(crate) use progress::cancelled_if_break;
 pub use progress::{OnProgress, Progress};

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use super::indexing::IndexCache;
 use super::{OpenOptions, Replay};
 use crate::StorageError;
-use crate::file::storage::{OpenMode, append_all};
-use crate::file::{Durability, LogWriter, open_for_append, spans_before};
+use crate::file::storage::append_all;
+use crate::file::{Durability, ExistingFile, LogWriter, NewFile, open_for_append, spans_before};
 use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
 use crate::index::IndexState;
 use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
@@ -41,8 +41,11 @@ pub struct EventLog {
 impl EventLog {
     /// Creates a log and opens it for append. When the function returns, the file and its name are on stable storage.
     ///
+    /// The file appears under its name complete and locked: another process finds no file, or a log that it can read.
+    ///
     /// # Errors
-    /// `AlreadyExists` when the file exists; `Io` when the file or its folder cannot be written.
+    /// `AlreadyExists` when the file exists; `Io` when the file or its folder cannot be written. After an error, no file
+    /// of the failed creation is left.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::create_with(OpenOptions::new(), path.as_ref())
     }
@@ -80,19 +83,19 @@ impl EventLog {
     }
 
     pub(super) fn create_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
-        let disk = &options.disk;
-        let storage = disk.open(path, OpenMode::Create).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: path.to_owned() },
-            _ => StorageError::io(path, "create", error),
-        })?;
+        let disk = options.disk.clone();
+        let mut file = NewFile::create_log(disk.as_ref(), path, ExistingFile::Keep)?;
+        // Everything that can fail happens before the file has its final name, so that a failure leaves no log.
+        file.ensure_locked()?;
         let header = LogHeader::new((options.clock)()).encode();
-        append_all(storage.as_ref(), &header).map_err(|error| StorageError::io(path, "write", error))?;
-        storage.sync().map_err(|error| StorageError::io(path, "sync", error))?;
-        let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))?;
+        append_all(file.storage().as_ref(), &header).map_err(|error| StorageError::io(path, "write", error))?;
+        let temporary = disk.resolve(file.temporary_path()).map_err(|error| StorageError::io(path, "open", error))?;
+        let path = temporary.with_file_name(path.file_name().unwrap_or_default());
+        let storage = file.storage().clone();
         let view = LogView::from_storage(disk.clone(), &path, storage.clone(), options.index_path.as_deref())?;
-        let writer = LogWriter::lock(disk.as_ref(), view.log().clone(), storage)?;
+        let writer = LogWriter::with_held_lock(view.log().clone(), storage)?;
+        file.set_path(path);
+        file.commit()?;
         let log = Self { is_created: true, ..Self::from_view(options, view, Some(writer)) };
         log.lock_index_cache().saves_on_close = true;
         Ok(log)

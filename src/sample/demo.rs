@@ -1,14 +1,14 @@
 //! Creates the demo log: 12 000 events, several damaged ranges, an incomplete last frame, and an index that is behind.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::damage_edits::plan_damage;
 use super::drill::{Drill, DrillError, PlantedDamage};
 use super::generate::{EventGenerator, GeneratorOptions, LogLength};
-use crate::file::{LogFile, OpenMode, OsDisk};
+use crate::file::storage::append_all;
+use crate::file::{ExistingFile, LogFile, NewFile, OpenMode, OsDisk};
 use crate::format::DamageKind;
 use crate::inspect::index_path;
 use crate::{EventLog, StorageError};
@@ -51,7 +51,6 @@ pub(crate) fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
             return Err(StorageError::AlreadyExists { path: file.clone() }.into());
         }
     }
-    let io = |error| StorageError::io(&path, "write", error);
     let mut generator = EventGenerator::new(&GeneratorOptions {
         seed: 2,
         length: LogLength::Events(COMPLETE_EVENTS + 1),
@@ -60,26 +59,34 @@ pub(crate) fn create_demo(folder: &Path) -> Result<DemoLog, DrillError> {
     });
     let mut bytes = generator.header().to_vec();
     generator.fill_buffer(&mut bytes, INDEXED_BYTES);
-    let mut file = fs::File::create_new(&path).map_err(io)?;
-    file.write_all(&bytes).map_err(io)?;
+    let mut file = NewFile::create_log(&OsDisk, &path, ExistingFile::Keep)?;
+    let append = |file: &NewFile, bytes: &[u8]| {
+        append_all(file.storage().as_ref(), bytes).map_err(|error| StorageError::io(&path, "write", error))
+    };
+    append(&file, &bytes)?;
 
-    let log = Arc::new(LogFile::open(&OsDisk, &path, OpenMode::Read)?);
+    let log = Arc::new(LogFile::open(&OsDisk, file.temporary_path(), OpenMode::Read)?);
     let mut findings = Vec::new();
     for (drill, seed) in PLANTED_DAMAGES {
         let PlantedDamage { kind, start, end, edit, .. } = plan_damage(&log, drill, seed)?;
-        edit.apply(&path)?;
+        edit.apply(file.temporary_path())?;
         findings.push((kind, start..end));
     }
     findings.sort_unstable_by_key(|(_, range)| range.start);
-    EventLog::open_read_only(&path)?.save_index()?;
+    let index = EventLog::open_read_only(file.temporary_path())?.index()?;
 
     bytes.clear();
     generator.fill_buffer(&mut bytes, usize::MAX);
     let torn = tear_last_frame(&mut bytes);
-    file.write_all(&bytes).map_err(io)?;
-    file.sync_all().map_err(io)?;
+    append(&file, &bytes)?;
     let end = log.len()?;
     findings.push((DamageKind::TornTail, end - torn..end));
+    file.commit()?;
+    let log = LogFile::open(&OsDisk, &path, OpenMode::Read)?;
+    if let Err(error) = crate::index::save(&OsDisk, &index_path(&path), &log, &index) {
+        file.discard();
+        return Err(error.into());
+    }
     Ok(DemoLog { log: path, findings })
 }
 

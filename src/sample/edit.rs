@@ -1,10 +1,16 @@
 //! One change to the bytes of a file, as data: the offset, the removed bytes and the inserted bytes.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use crate::StorageError;
+use crate::file::storage::append_all;
+use crate::file::{LogFile, Storage};
+
+/// Largest number of bytes that are copied at once.
+const CHUNK_LEN: u64 = 1 << 20;
 
 /// A change: the bytes `before` at offset `at` are replaced with `after`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,22 +24,11 @@ pub(crate) struct ByteEdit {
 }
 
 impl ByteEdit {
-    /// Writes `source` with this change to `copy`, which must not exist.
-    pub(super) fn write_edited_copy(&self, source: &Path, copy: &Path) -> Result<(), StorageError> {
-        let mut from = File::open(source).map_err(|error| StorageError::io(source, "open", error))?;
-        let mut to = File::create_new(copy).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: copy.to_owned() },
-            _ => StorageError::io(copy, "create", error),
-        })?;
-        self.copy_around_edit(&mut from, &mut to).map_err(|error| StorageError::io(copy, "write", error))
-    }
-
-    fn copy_around_edit(&self, from: &mut File, to: &mut File) -> io::Result<()> {
-        io::copy(&mut Read::by_ref(from).take(self.at), to)?;
-        to.write_all(&self.after)?;
-        from.seek(SeekFrom::Start(self.at + self.before.len() as u64))?;
-        io::copy(from, to)?;
-        to.sync_all()
+    /// Appends the bytes of `source` with this change to `copy`, an empty file.
+    pub(super) fn write_edited_copy(&self, source: &LogFile, copy: &dyn Storage) -> Result<(), StorageError> {
+        copy_range(source, 0..self.at, copy)?;
+        append_all(copy, &self.after).map_err(|error| StorageError::io(source.path(), "copy", error))?;
+        copy_range(source, self.at + self.before.len() as u64..source.len()?, copy)
     }
 
     /// Makes this change in place. `before` and `after` must have the same length, so no other byte moves.
@@ -43,4 +38,17 @@ impl ByteEdit {
         let mut file = fs::OpenOptions::new().write(true).open(path).map_err(io)?;
         file.seek(SeekFrom::Start(self.at)).and_then(|_| file.write_all(&self.after)).map_err(io)
     }
+}
+
+/// Appends a range of a log to `copy`.
+fn copy_range(source: &LogFile, range: Range<u64>, copy: &dyn Storage) -> Result<(), StorageError> {
+    let (mut buf, mut at) = (vec![0; CHUNK_LEN as usize], range.start);
+    while at < range.end {
+        let wanted = buf.get_mut(..CHUNK_LEN.min(range.end - at) as usize).unwrap_or_default();
+        let read = source.read_at(wanted, at)?;
+        source.ensure_bytes_available(at + read as u64, at + wanted.len() as u64)?;
+        append_all(copy, wanted).map_err(|error| StorageError::io(source.path(), "copy", error))?;
+        at += read as u64;
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use super::rng::Rng;
 use super::vocabulary::{BusinessDomain, CITIES, CURRENCIES, DOMAINS, FILLER_TEXT, FIRST_NAMES, LAST_NAMES, ValueKind};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Disk, OpenMode};
+use crate::file::{Disk, ExistingFile, NewFile};
 use crate::format::{LogHeader, frame};
 use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
@@ -61,24 +61,21 @@ impl Default for GeneratorOptions {
 ///
 /// # Errors
 /// `AlreadyExists` when `path` exists; `Io` when the file cannot be written; `Cancelled` when `on_progress` returns
-/// `Break`, which leaves the bytes written until then in the file.
+/// `Break`. After an error there is no file at `path`.
 pub fn generate(
     disk: &dyn Disk,
     path: &Path,
     options: &GeneratorOptions,
     on_progress: &mut OnProgress,
 ) -> Result<GenerateSummary, StorageError> {
-    let file = disk.open(path, OpenMode::Create).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { path: path.to_owned() },
-        _ => StorageError::io(path, "create", error),
-    })?;
+    let mut file = NewFile::create_log(disk, path, ExistingFile::Keep)?;
     let mut generator = EventGenerator::new(options);
     let mut summary = GenerateSummary::default();
     let mut buffer = Vec::with_capacity(BUFFER_BYTES + 4096);
     buffer.extend_from_slice(&generator.header());
     loop {
         let more = generator.fill_buffer(&mut buffer, BUFFER_BYTES);
-        append_all(file.as_ref(), &buffer).map_err(|error| StorageError::io(path, "write", error))?;
+        append_all(file.storage().as_ref(), &buffer).map_err(|error| StorageError::io(path, "write", error))?;
         summary.bytes += buffer.len() as u64;
         summary.events = generator.events();
         buffer.clear();
@@ -91,7 +88,7 @@ pub fn generate(
         };
         cancelled_if_break(on_progress(Progress { position: summary.bytes, total: total.max(summary.bytes) }))?;
     }
-    file.sync().map_err(|error| StorageError::io(path, "sync", error))?;
+    file.commit()?;
     Ok(summary)
 }
 

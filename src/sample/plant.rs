@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::damage_edits::plan_damage;
 use super::drill::{Drill, DrillError, PlantedDamage};
 use crate::StorageError;
-use crate::file::{Disk, LogFile, OpenMode, OsDisk};
+use crate::file::{Disk, ExistingFile, LogFile, NewFile, OpenMode, OsDisk};
 use crate::inspect::{LogView, SurveyOptions, index_path, survey};
 
 /// Copies the log `source` to `copy` and plants the damage of `drill` in the copy. Neither `copy` nor its index may
@@ -27,14 +27,21 @@ pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) 
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
     let log = Arc::new(LogFile::open(disk.as_ref(), source, OpenMode::Read)?);
     let planted = plan_damage(&log, drill, seed)?;
-    planted.edit.write_edited_copy(source, copy)?;
-    if drill.needs_index() {
-        // The index is built from the intact log. The file `index` does not exist yet, so the view opens without an
-        // index.
-        let view = LogView::open(disk.clone(), source, Some(&index))?;
-        let mut built = view.empty_index();
-        survey(&view, &SurveyOptions::new(), Some(&mut built), &mut |_| ControlFlow::Continue(()))?;
-        crate::index::save(disk.as_ref(), &index, view.log(), &built)?;
+    let mut file = NewFile::create_log(disk.as_ref(), copy, ExistingFile::Keep)?;
+    planted.edit.write_edited_copy(&log, file.storage().as_ref())?;
+    if !drill.needs_index() {
+        file.commit()?;
+        return Ok(planted);
+    }
+    // The index is built from the intact log. The file `index` does not exist yet, so the view opens without an index.
+    let view = LogView::open(disk.clone(), source, Some(&index))?;
+    let mut built = view.empty_index();
+    survey(&view, &SurveyOptions::new(), Some(&mut built), &mut |_| ControlFlow::Continue(()))?;
+    file.commit()?;
+    if let Err(error) = crate::index::save(disk.as_ref(), &index, view.log(), &built) {
+        // Without its index, the copy would not have the planted damage.
+        file.discard();
+        return Err(error.into());
     }
     Ok(planted)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 
 use super::offset_map::OffsetMapFormat;
-use super::output::AtomicFile;
+use super::output::VerifiedFile;
 use super::summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
@@ -18,16 +18,16 @@ use crate::repair::types::{Certainty, ProposedFix, RepairAction, changed_error, 
 pub(super) type FixProvider<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<ProposedFix>, StorageError> + 'a;
 
 /// The files that a copy writes.
-pub(super) struct OutputFiles {
+pub(super) struct OutputFiles<'d> {
     /// File of the new log.
-    pub(super) log: AtomicFile,
+    pub(super) log: VerifiedFile<'d>,
     /// The map from old offsets to new ones.
-    pub(super) map: Option<MapFile>,
+    pub(super) map: Option<MapFile<'d>>,
 }
 
 /// The file of a map, and its format.
-pub(super) struct MapFile {
-    pub(super) file: AtomicFile,
+pub(super) struct MapFile<'d> {
+    pub(super) file: VerifiedFile<'d>,
     pub(super) format: OffsetMapFormat,
 }
 
@@ -89,11 +89,11 @@ pub(super) fn copy_events(
     Ok(summary)
 }
 
-struct Copier<'a> {
+struct Copier<'a, 'd> {
     view: &'a LogView,
     options: &'a CopyOptions,
     donor: Option<&'a Donor<'a, 'static>>,
-    files: &'a mut OutputFiles,
+    files: &'a mut OutputFiles<'d>,
     on_update: &'a mut OnCopyUpdate<'a>,
     summary: CopySummary,
     /// Reads the events to copy, up to the offset that the survey has reached. It is created after the survey has fixed
@@ -115,7 +115,7 @@ struct DamagedRun {
     neighbours: Neighbours,
 }
 
-impl Copier<'_> {
+impl Copier<'_, '_> {
     /// Copies the events that start before `until` and were not copied yet.
     fn copy_until(&mut self, until: u64) -> Result<(), StorageError> {
         let log = self.view.log();

@@ -3,16 +3,15 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::backup::Backup;
 use super::copier::{FixProvider, MapFile, OutputFiles, copy_events};
 use super::offset_map::OffsetMapFormat;
-use super::output::{AtomicFile, ExistingFile};
+use super::output::VerifiedFile;
 use super::summary::{CopyOptions, CopyProgress, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::StorageError;
-use crate::file::{Disk, lead_to_same_file};
+use crate::file::{Backup, Disk, ExistingFile, FilePlace, NewFile};
 use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
 use crate::repair::planning::{Donor, FixFinder};
-use crate::repair::types::{WorkMeter, refused_error};
+use crate::repair::types::{WorkMeter, journal_folder, refused_error};
 
 /// Copies a log, and restores events with the fixes that are found in the log itself.
 pub(super) fn copy_log(
@@ -40,21 +39,19 @@ fn copy_log_with_fixes(
     on_update: &mut OnCopyUpdate,
     find_fixes: &mut FixProvider,
 ) -> Result<CopySummary, StorageError> {
-    let disk = view.disk().clone();
-    check_targets(disk.as_ref(), view, options)?;
+    let disk = view.disk().as_ref();
+    check_targets(disk, view, options)?;
     // The copy itself reports the progress and can be cancelled between two ranges.
     let meter = WorkMeter::silent();
     let donor = options.donor.as_ref().map(|path| Donor::open(view, path, &meter)).transpose()?;
-    let log = AtomicFile::create(&disk, &options.output, view.path())?;
-    let map = options.map.as_ref().map(|path| AtomicFile::create(&disk, path, view.path())).transpose();
-    let format = options.map.as_deref().map(OffsetMapFormat::from_path);
-    let mut files = match map {
-        Ok(map) => OutputFiles { log, map: map.zip(format).map(|(file, format)| MapFile { file, format }) },
-        Err(error) => {
-            log.discard();
-            return Err(error);
-        }
+    let existing = if options.replace { ExistingFile::Replace } else { ExistingFile::Keep };
+    let create = |path: &Path| NewFile::create_sidecar(disk, path, existing, view.path()).map(VerifiedFile::new);
+    let log = create(&options.output)?;
+    let map = match &options.map {
+        Some(path) => Some(MapFile { file: create(path)?, format: OffsetMapFormat::from_path(path) }),
+        None => None,
     };
+    let mut files = OutputFiles { log, map };
     let progress = CopyProgress { log_bytes: view.log().len()? };
     let mut backup = Backup::new(disk);
     let on_copied = &mut |update: CopyUpdate| match update {
@@ -70,13 +67,13 @@ fn copy_log_with_fixes(
         })
         .and_then(|summary| commit_files(options, &mut files, &mut backup).map(|()| summary));
     // A new log under its final name is complete. It stays, with its map, even when the last sync failed.
-    if copied.is_ok() || files.log.is_committed() {
+    if copied.is_ok() || files.log.file().is_committed() {
         backup.discard_all();
         return copied;
     }
     files.log.discard();
     if let (Some(map), Some(path)) = (files.map, &options.map) {
-        if !map.file.is_committed() {
+        if !map.file.file().is_committed() {
             // The old map is still in place.
             backup.discard(path);
             map.file.discard();
@@ -88,21 +85,32 @@ fn copy_log_with_fixes(
     copied
 }
 
-/// Refuses a target that is also a source, and an existing target unless the options allow to replace it.
+/// Refuses a target that is also a source or another target, and an existing target unless the options allow to replace
+/// it.
 fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Result<(), StorageError> {
-    let refused = |path: &Path, reason: &str| refused_error(path, reason.into(), "Name another file");
-    if options.map.as_ref() == Some(&options.output) {
-        return Err(refused(&options.output, "the map and the new log are the same file"));
+    let donor_index = options.donor.as_deref().map(index_path);
+    let (new_index, journals) = (index_path(&options.output), journal_folder(view.path()));
+    let mut taken = vec![
+        ("the log itself", FilePlace::of(disk, view.path())),
+        ("the index of the log", FilePlace::of(disk, view.index_path())),
+        ("the folder of the journals of the log", FilePlace::of(disk, &journals)),
+    ];
+    taken.extend(options.donor.as_deref().map(|path| ("the donor", FilePlace::of(disk, path))));
+    taken.extend(donor_index.as_deref().map(|path| ("the index of the donor", FilePlace::of(disk, path))));
+    let targets = [
+        ("the new log", Some(&options.output)),
+        ("the index of the new log", Some(&new_index)),
+        ("the map", options.map.as_ref()),
+    ];
+    for (description, path) in targets.into_iter().filter_map(|(description, path)| Some((description, path?))) {
+        let place = FilePlace::of(disk, path);
+        if let Some((other, _)) = taken.iter().find(|(_, other)| other.is_same_place(&place)) {
+            return Err(refused_error(path, format!("{description} would replace {other}"), "Name another file"));
+        }
+        taken.push((description, place));
     }
-    let sources = [Some(view.path()), options.donor.as_deref()];
     for path in [Some(&options.output), options.map.as_ref()].into_iter().flatten() {
-        if disk.identity(path).is_err() {
-            continue;
-        }
-        if sources.iter().flatten().any(|source| lead_to_same_file(disk, source, path)) {
-            return Err(refused(path, "it is the log itself, or the donor"));
-        }
-        if !options.replace {
+        if !options.replace && disk.identity(path).is_ok() {
             return Err(StorageError::AlreadyExists { path: path.clone() });
         }
     }
@@ -114,13 +122,13 @@ fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Resu
 /// `on_read` gets the number of bytes read so far, and the size of the new log, which is read two times.
 fn verify_copy(
     view: &LogView,
-    log: &mut AtomicFile,
+    log: &mut VerifiedFile,
     mut summary: CopySummary,
     on_read: &mut dyn FnMut(u64, u64) -> Result<(), StorageError>,
 ) -> Result<CopySummary, StorageError> {
     let new_len = log.position();
     log.sync_and_verify(&mut |bytes| on_read(bytes, new_len))?;
-    let copy = LogView::open(view.disk().clone(), log.temporary_path(), None)?.with_threads(view.threads());
+    let copy = LogView::open(view.disk().clone(), log.file().temporary_path(), None)?.with_threads(view.threads());
     let surveyed = survey(&copy, &SurveyOptions::new(), None, &mut |update| match update {
         SurveyUpdate::Progress(read) if on_read(new_len + read.position, new_len).is_err() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
@@ -128,7 +136,7 @@ fn verify_copy(
     let events = summary.events_kept + summary.events_restored;
     if surveyed.damage_total > 0 || surveyed.gaps > 0 || surveyed.events != events {
         return Err(StorageError::Changed {
-            path: log.temporary_path().to_owned(),
+            path: log.file().temporary_path().to_owned(),
             expected: format!("{events} events"),
             found: format!("{} events and {} damaged ranges", surveyed.events, surveyed.damage_total),
         });
@@ -139,19 +147,18 @@ fn verify_copy(
 
 /// Renames the map and then the log to their final names, so that a new log always has its map.
 fn commit_files(options: &CopyOptions, files: &mut OutputFiles, backup: &mut Backup) -> Result<(), StorageError> {
-    let existing = if options.replace { ExistingFile::Replace } else { ExistingFile::Keep };
     if let (Some(map), Some(path)) = (&mut files.map, &options.map) {
         map.file.sync_and_verify(&mut |_| Ok(()))?;
-        if existing == ExistingFile::Replace {
+        if options.replace {
             backup.add_copy(path)?;
         }
-        map.file.commit(existing)?;
+        map.file.commit()?;
     }
-    if existing == ExistingFile::Replace {
+    if options.replace {
         // The index of the replaced log could be trusted for the new one.
         backup.move_away(&index_path(&options.output))?;
     }
-    files.log.commit(existing)
+    files.log.commit()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //!
 //! A survey finds the damage of the log. Before each finding is handled, a scanner copies the events that precede it.
 
-mod backup;
 mod copier;
 mod copy_log;
 mod migrate;

@@ -1,0 +1,122 @@
+//! [`TemporaryFile`]: a file in the folder of its final path, under a temporary name and locked while it exists.
+//!
+//! A process that is killed leaves its temporary file. Its lock is then free, which distinguishes the file from one that
+//! another process, even in another container, is still writing. The next process that creates a temporary file for
+//! the same final path removes it.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::storage::{Disk, OpenMode, Storage};
+use crate::StorageError;
+
+/// The largest number of names that are tried for a temporary file.
+const MAX_NAME_ATTEMPTS: u32 = 1000;
+
+/// A file under the temporary name `<final name>.<process id>-<number>.tmp`. Dropping the value does not remove it.
+#[derive(Debug)]
+pub(super) struct TemporaryFile {
+    /// The temporary path.
+    pub(super) path: PathBuf,
+    /// The open file. It holds the writer's lock, unless the file system has no locks.
+    pub(super) storage: Arc<dyn Storage>,
+    /// Why the file is not locked; `None` when it is locked.
+    pub(super) lock_error: Option<io::Error>,
+}
+
+impl TemporaryFile {
+    /// Creates a temporary file for the final path `target` in the given mode, and removes those that killed processes
+    /// have left for this path.
+    ///
+    /// # Errors
+    /// `Io` when no file can be created.
+    pub(super) fn create(disk: &dyn Disk, target: &Path, mode: OpenMode) -> Result<Self, StorageError> {
+        remove_abandoned(disk, target);
+        let io = |error| StorageError::io(target, "create", error);
+        for attempt in 0..MAX_NAME_ATTEMPTS {
+            let mut name = target.file_name().unwrap_or_default().to_owned();
+            name.push(format!(".{}-{attempt}.tmp", std::process::id()));
+            let path = target.with_file_name(name);
+            let storage = match disk.open(&path, mode) {
+                Ok(storage) => storage,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(io(error)),
+            };
+            match storage.try_lock() {
+                // Before the lock was taken, another process can have removed the file as an abandoned one.
+                Ok(true) if is_file_at(disk, &path, storage.as_ref()) => {
+                    return Ok(Self { path, storage, lock_error: None });
+                }
+                Ok(_) => {}
+                Err(error) => return Ok(Self { path, storage, lock_error: Some(error) }),
+            }
+        }
+        Err(io(ErrorKind::AlreadyExists.into()))
+    }
+}
+
+/// Removes the temporary files for `target` whose processes no longer exist. A file that cannot be examined stays.
+fn remove_abandoned(disk: &dyn Disk, target: &Path) {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = disk.list(folder).unwrap_or_default();
+    for path in files.iter().filter(|path| is_temporary_name(path, target)) {
+        if let Ok(storage) = disk.open(path, OpenMode::ReadSidecar)
+            && matches!(storage.try_lock(), Ok(true))
+            && is_file_at(disk, path, storage.as_ref())
+        {
+            let _ = disk.remove(path);
+        }
+    }
+}
+
+/// True when `path` leads to the file that is open as `storage`, or when files have no identities.
+fn is_file_at(disk: &dyn Disk, path: &Path, storage: &dyn Storage) -> bool {
+    match (disk.identity(path), storage.identity()) {
+        (Ok(found), Ok(opened)) => found.is_same_file(opened).unwrap_or(true),
+        _ => false,
+    }
+}
+
+/// True when the name of `path` is a temporary name for `target`.
+fn is_temporary_name(path: &Path, target: &Path) -> bool {
+    let bytes = |path: &Path| path.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
+    let (name, target) = (bytes(path), bytes(target));
+    let numbers = name.strip_prefix(target.as_slice()).and_then(|rest| rest.strip_prefix(b".".as_slice()));
+    let numbers = numbers.and_then(|rest| rest.strip_suffix(b".tmp".as_slice()));
+    let numbers = numbers.and_then(|numbers| std::str::from_utf8(numbers).ok()?.split_once('-'));
+    // A number with a sign or leading zeros was not written by this program.
+    let is_number = |text: &str| text.parse::<u32>().is_ok_and(|number| number.to_string() == text);
+    numbers.is_some_and(|(process, attempt)| is_number(process) && is_number(attempt))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_exact_pattern_is_a_temporary_name() {
+        let target = Path::new("/data/a.log");
+        for temporary in ["/data/a.log.1-0.tmp", "a.log.4294967295-12.tmp"] {
+            assert!(is_temporary_name(Path::new(temporary), target), "{temporary}");
+        }
+        for other in [
+            "a.log.tmp",
+            "a.log.1.tmp",
+            "a.log.1-.tmp",
+            "a.log.-1.tmp",
+            "a.log.01-0.tmp",
+            "a.log.1-00.tmp",
+            "a.log.+1-0.tmp",
+            "a.log.4294967296-0.tmp",
+            "a.log.1-0.tmp~",
+            "a.log.1-0-0.tmp",
+            "a.log.idx.1-0.tmp",
+            "b.log.1-0.tmp",
+            "a.logs.1-0.tmp",
+            "a.log1-0.tmp",
+        ] {
+            assert!(!is_temporary_name(Path::new(other), target), "{other}");
+        }
+    }
+}
