@@ -133,7 +133,7 @@ fn write_event_line(
     write!(line, "{{\"offset\":{offset},\"event\":").expect("writing to a Vec never fails");
     json::compact(event.as_bytes(), line);
     line.push(b'}');
-    out.print_json_bytes(line)
+    out.print_stored_json(line)
 }
 
 fn parse_filter(text: &str) -> Result<Filter, CommandFailure> {

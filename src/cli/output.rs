@@ -71,25 +71,23 @@ impl CommandOutput {
         writeln!(self.stdout, "{}{}", safe_path_text(path), sanitize(text)).map_err(CommandFailure::Stdout)
     }
 
-    /// Prints a JSON value as one line to stdout.
+    /// Prints a JSON value that the program composed as one line to stdout.
     pub(super) fn print_json(&mut self, value: &Json) -> Result<(), CommandFailure> {
-        self.print_json_line(&value.to_string())
+        self.write_json_line(safe_json_line(value).as_bytes())
     }
 
-    /// Prints a line of compact JSON to stdout. On a terminal, hostile characters become JSON escapes.
+    /// Prints a line of compact JSON with stored events, token for token. On a terminal, hostile characters become JSON
+    /// escapes. The bytes must be UTF-8; the method does not check this.
     #[inline]
-    pub(super) fn print_json_line(&mut self, line: &str) -> Result<(), CommandFailure> {
-        let line = if self.stdout_is_terminal { sanitize_json(line) } else { line.into() };
-        let written = self.stdout.write_all(line.as_bytes()).and_then(|()| self.stdout.write_all(b"\n"));
-        written.map_err(CommandFailure::Stdout)
-    }
-
-    /// Prints a line of compact JSON given as bytes. The bytes must be UTF-8; the method does not check this.
-    #[inline]
-    pub(super) fn print_json_bytes(&mut self, line: &[u8]) -> Result<(), CommandFailure> {
+    pub(super) fn print_stored_json(&mut self, line: &[u8]) -> Result<(), CommandFailure> {
         if self.stdout_is_terminal {
-            return self.print_json_line(&String::from_utf8_lossy(line));
+            return self.write_json_line(sanitize_json(&String::from_utf8_lossy(line)).as_bytes());
         }
+        self.write_json_line(line)
+    }
+
+    #[inline]
+    fn write_json_line(&mut self, line: &[u8]) -> Result<(), CommandFailure> {
         self.stdout.write_all(line).and_then(|()| self.stdout.write_all(b"\n")).map_err(CommandFailure::Stdout)
     }
 
@@ -159,9 +157,7 @@ impl CommandOutput {
     }
 
     fn write_stderr_json(&mut self, value: &Json) {
-        let line = value.to_string();
-        let line = if self.stderr_is_terminal { sanitize_json(&line) } else { line.into() };
-        self.write_stderr_line(&line);
+        self.write_stderr_line(&safe_json_line(value));
     }
 
     fn write_stderr_text(&mut self, text: &str) {
@@ -177,4 +173,10 @@ impl CommandOutput {
         // A failure to write to stderr cannot be reported anywhere.
         let _ = BlockingStream(io::stderr()).write_all(format!("{line}\n").as_bytes());
     }
+}
+
+/// Formats a JSON value on one line, with hostile characters as JSON escapes: the value stays the same, and no terminal
+/// or editor that later shows the line interprets them.
+fn safe_json_line(value: &Json) -> String {
+    sanitize_json(&value.to_string()).into_owned()
 }

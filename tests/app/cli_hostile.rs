@@ -80,9 +80,67 @@ fn paths_and_arguments_are_escaped() {
     assert_no_raw_controls(&outcome);
 }
 
+/// Returns the first character that a terminal or an editor would act on.
+fn first_raw_control(text: &str) -> Option<char> {
+    let is_raw =
+        |c: &char| (c.is_control() && *c != '\n') || matches!(c, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{feff}');
+    text.chars().find(is_raw)
+}
+
+#[test]
+fn composed_json_is_escaped_also_in_a_pipe_and_keeps_its_values() {
+    let shell = Shell::new();
+    let hostile = format!("{HOSTILE}\u{feff}");
+    let mut log = EventLog::create(shell.path("a.log")).unwrap();
+    for _ in 0..40 {
+        let event = Event::builder().event_type(&hostile).namespace(&hostile).schema_id(&hostile).schema_version(1);
+        log.append(&event.payload_json(format!("\"{hostile}\"")).build().unwrap()).unwrap();
+    }
+    log.close().unwrap();
+    let mut bytes = fs::read(shell.path("a.log")).unwrap();
+    // The evidence of an invalid event and the alternatives of a plan contain text of the log.
+    let event = format!("{{\"{hostile}\":1}}");
+    chronicle::internal::format::frame::encode(event.as_bytes(), &mut bytes);
+    fs::write(shell.path("a.log"), &bytes).unwrap();
+    shell.flip_bit("a.log", 100);
+    fs::copy(shell.path("a.log"), shell.path("b.log")).unwrap();
+    shell.flip_bit("b.log", 3000);
+    for command in [
+        "verify a.log --json",
+        "verify a.log --ndjson",
+        "info a.log --json",
+        "show a.log 16 --json",
+        "show a.log 1000 --json",
+        "index status a.log --json",
+        "diff a.log b.log --json",
+        "repair a.log --dry-run --json",
+        "repair a.log --dry-run --plan p.json --json",
+        "repair a.log --yes --json",
+        "undo a.log --list --json",
+        "salvage a.log -o n.log --map m.csv --json",
+        "cat a.log --filter type=\u{202e}\u{feff} --json",
+        "verify \u{202e}\u{feff} --json",
+    ] {
+        let outcome = shell.run(command);
+        assert_eq!(first_raw_control(&outcome.stdout), None, "{command}: {outcome:?}");
+        assert_eq!(first_raw_control(&outcome.stderr), None, "{command}: {outcome:?}");
+        for line in outcome.stdout.lines().chain(outcome.stderr.lines()) {
+            let _: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{command}: {error}: {line}"));
+        }
+    }
+    let plan = fs::read_to_string(shell.path("p.json")).unwrap();
+    assert_eq!(first_raw_control(&plan), None, "{plan}");
+    let info = shell.run("info a.log --json").stdout_json();
+    assert_eq!(info["counts"]["types"][0]["name"], hostile);
+    let shown = shell.run_ok("show a.log #2 --json").stdout_json();
+    assert_eq!(shown["event"]["payload"], hostile);
+    // Stored events stay as they are, token for token.
+    assert!(shell.run("cat a.log").stdout.contains(&format!("\"payload\":\"{hostile}\"}}}}")));
+}
+
 #[cfg(unix)]
 #[test]
-fn json_is_escaped_only_on_a_terminal() {
+fn stored_json_is_escaped_only_on_a_terminal() {
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
     let shell = Shell::new();
