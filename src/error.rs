@@ -171,23 +171,12 @@ pub enum StorageError {
         found: String,
     },
     /// A repair, an undo or a recovery failed after it had written its journal, and may have changed the log.
-    #[error(
-        "{}: the {action} failed: {cause}; {state}; the journal {} {journal_state}",
-        path.display(), journal.display()
-    )]
+    #[error("{}: {failure}", path.display())]
     RepairFailed {
         /// The path of the log.
         path: PathBuf,
-        /// What failed: "repair", "undo" or "recovery".
-        action: &'static str,
-        /// The error that stopped it.
-        cause: Box<StorageError>,
-        /// What the log contains, read after the failure.
-        state: LogStateAfterFailure,
-        /// The path of the repair's journal.
-        journal: PathBuf,
-        /// What the journal records, read after the failure.
-        journal_state: JournalStateAfterFailure,
+        /// The error that stopped it, and what the log and the journal contain after that.
+        failure: Box<RepairFailure>,
     },
     /// The operation was refused because of the state of the log, not because a call failed.
     #[error("{}: refused: {reason}", path.display())]
@@ -285,7 +274,7 @@ impl StorageError {
     pub fn offset(&self) -> Option<u64> {
         match self {
             Self::Io { offset, .. } => *offset,
-            Self::RepairFailed { cause, .. } => cause.offset(),
+            Self::RepairFailed { failure, .. } => failure.cause.offset(),
             Self::NotALog { .. } => Some(0),
             Self::UnsupportedVersion { .. } => Some(4),
             Self::UnknownFlags { .. } => Some(6),
@@ -299,6 +288,24 @@ impl StorageError {
             _ => None,
         }
     }
+}
+
+/// Why a repair, an undo or a recovery failed, and what the log and its journal contain after that.
+#[derive(Debug, thiserror::Error)]
+#[error("the {action} failed: {cause}; {log_state}; the journal {} {journal_state}", journal.display())]
+#[non_exhaustive]
+pub struct RepairFailure {
+    /// What failed: "repair", "undo" or "recovery".
+    pub action: &'static str,
+    /// The error that stopped it.
+    #[source]
+    pub cause: StorageError,
+    /// What the log contains, read after the failure.
+    pub log_state: LogStateAfterFailure,
+    /// The path of the repair's journal.
+    pub journal: PathBuf,
+    /// What the journal records, read after the failure.
+    pub journal_state: JournalStateAfterFailure,
 }
 
 fn offset_suffix(offset: Option<u64>) -> String {

@@ -57,6 +57,7 @@ mod journal;
 mod planning;
 mod types;
 
+pub use crate::error::RepairFailure;
 pub use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
 pub use applying::{
     AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, apply_with_progress, check_plan,

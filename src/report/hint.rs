@@ -64,7 +64,7 @@ pub(crate) fn hint(error: &StorageError) -> String {
             "Run the command again, with a new plan for a repair; if another program writes to the file, stop it first"
         }
         StorageError::Refused { alternative, .. } => alternative,
-        StorageError::RepairFailed { state, journal_state, .. } => failed_repair_hint(state, journal_state),
+        StorageError::RepairFailed { failure, .. } => failed_repair_hint(&failure.log_state, &failure.journal_state),
         StorageError::InvalidEvent(_) => "Correct the event and append it again",
         StorageError::UnusableIndex { state: "unsupported", .. } => {
             "Run `chronicle index rebuild LOG`, unless a newer version of Chronicle still uses the index"

@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use chronicle::StorageError;
 use chronicle::repair::{
-    ApplyOptions, JournalStateAfterFailure, LogStateAfterFailure, Plan, RepairOptions, RepairState, apply,
-    apply_with_progress, plan_undo, plan_undo_with_progress, read_repair_history, recover, recover_with_progress,
+    ApplyOptions, JournalStateAfterFailure, LogStateAfterFailure, Plan, RepairFailure, RepairOptions, RepairState,
+    apply, apply_with_progress, plan_undo, plan_undo_with_progress, read_repair_history, recover,
+    recover_with_progress,
 };
 
 use super::repairs::{damaged_log, log_paths, plan};
@@ -30,10 +31,11 @@ fn check_reported_state(
     context: &str,
 ) -> Option<LogStateAfterFailure> {
     let now = disk.get(LOG).unwrap();
-    let StorageError::RepairFailed { cause, state, journal, journal_state, .. } = error else {
+    let StorageError::RepairFailed { failure, .. } = error else {
         assert_eq!(now, expected.before, "{context}: {error}");
         return None;
     };
+    let RepairFailure { cause, log_state: state, journal, journal_state, .. } = &**failure;
     match state {
         LogStateAfterFailure::Before => assert_eq!(now, expected.before, "{context}: {error}"),
         LogStateAfterFailure::After => assert_eq!(now, expected.after, "{context}: {error}"),
@@ -45,7 +47,7 @@ fn check_reported_state(
             }
         }
         LogStateAfterFailure::Unknown { .. } => {
-            assert!(matches!(**cause, StorageError::Poisoned { .. }), "{context}: {error}");
+            assert!(matches!(cause, StorageError::Poisoned { .. }), "{context}: {error}");
         }
         other => panic!("{context}: {other:?}"),
     }
@@ -218,10 +220,10 @@ fn every_loop_of_a_repair_reports_progress_and_a_cancelled_one_changes_nothing()
             .unwrap_err();
             let context = format!("{name}, cancelled at {nth}");
             assert_eq!(disk.get(LOG).unwrap(), before, "{context}: {error}");
-            if let StorageError::RepairFailed { cause, state, .. } = &error {
+            if let StorageError::RepairFailed { failure, .. } = &error {
                 rolled_back += 1;
-                assert!(matches!(**cause, StorageError::Cancelled), "{context}: {error}");
-                assert_eq!(*state, LogStateAfterFailure::Before, "{context}: {error}");
+                assert!(matches!(failure.cause, StorageError::Cancelled), "{context}: {error}");
+                assert_eq!(failure.log_state, LogStateAfterFailure::Before, "{context}: {error}");
             } else {
                 assert!(matches!(error, StorageError::Cancelled), "{context}: {error}");
                 assert!(!disk.names().iter().any(|name| name.contains("0003")), "{context}: {:?}", disk.names());

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::change::PlannedChange;
 use crate::StorageError;
+use crate::error::RepairFailure;
 use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
 use crate::file::LogFile;
 use crate::repair::journal::{JournalReader, RepairState};
@@ -32,14 +33,14 @@ impl StartedRepair<'_, '_> {
             _ => read_log_state(log, plan)
                 .unwrap_or_else(|error| LogStateAfterFailure::Unknown { reason: error.to_string() }),
         };
-        StorageError::RepairFailed {
-            path: paths.path.clone(),
+        let failure = RepairFailure {
             action: self.action,
-            cause: Box::new(cause),
-            state,
+            cause,
+            log_state: state,
             journal: self.journal.to_owned(),
             journal_state: self.read_journal_state(),
-        }
+        };
+        StorageError::RepairFailed { path: paths.path.clone(), failure: Box::new(failure) }
     }
 
     fn read_journal_state(self) -> JournalStateAfterFailure {

@@ -13,6 +13,7 @@ use crate::format::{DamageKind, Finding};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each one is an independent decision of the user")]
 pub struct RepairOptions {
     /// Apply likely fixes as well as proven ones.
     pub accept_likely: bool,
