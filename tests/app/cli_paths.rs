@@ -170,7 +170,7 @@ fn a_forced_creation_that_fails_restores_what_it_would_replace() {
 #[cfg(unix)]
 #[test]
 fn the_screen_refuses_an_index_that_would_replace_another_file() {
-    use std::io::Read;
+    use std::io::{Read, Write as _};
 
     let shell = shell_with_files();
     let before = all_files(shell.folder.path());
@@ -181,6 +181,8 @@ fn the_screen_refuses_an_index_that_would_replace_another_file() {
         command.cwd(shell.folder.path());
         let mut child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
+        // A screen that opens nevertheless is left with this key, and exits with another status.
+        pair.master.take_writer().unwrap().write_all(b"q").unwrap();
         let mut shown = Vec::new();
         let _ = pair.master.try_clone_reader().unwrap().read_to_end(&mut shown);
         let shown = String::from_utf8_lossy(&shown).into_owned();

@@ -97,7 +97,7 @@ fn a_creation_that_fails_leaves_nothing_and_succeeds_when_repeated() {
                     let len = |disk: &SimDisk| disk.get(left).map(|bytes| bytes.len());
                     only_sync_failed && left.contains(".idx") && !is_temporary(left) && len(&disk) == len(&probe)
                 };
-                let left = left.filter(|left| !(first_file_is_kept && left == NEW) && !is_kept_index(left));
+                let left = left.filter(|left| !(is_kept_index(left) || first_file_is_kept && left == NEW));
                 let left: Vec<_> = left.collect();
                 let remove_failed = disk.faulted_call() == Some("remove");
                 assert!(left.is_empty() || remove_failed, "{context}: {left:?}");
