@@ -30,6 +30,8 @@ pub(crate) enum Effect {
     CopyToClipboard(String),
     /// Captures the mouse, or leaves it to the terminal.
     SetMouseCapture(MouseCapture),
+    /// Clears the terminal and draws everything again, because another program may have written on it.
+    Redraw,
     /// Restores the terminal and suspends the process until the shell resumes it.
     Suspend,
     /// Ends the run loop and closes the screen.

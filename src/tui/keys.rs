@@ -50,6 +50,8 @@ impl Key {
         let alt = event.modifiers.contains(KeyModifiers::ALT);
         Some(match event.code {
             KeyCode::Char(_) if alt => return None,
+            // Many terminals send Ctrl-h for Backspace, and no terminal distinguishes the two reliably.
+            KeyCode::Char('h' | 'H') if ctrl => Self::Backspace,
             KeyCode::Char(c) if ctrl => Self::Ctrl(c.to_ascii_lowercase()),
             KeyCode::Char(c) => Self::Char(c),
             KeyCode::F(n) => Self::F(n),
@@ -95,5 +97,18 @@ impl fmt::Display for Key {
             Self::PageDown => "PgDn",
         };
         f.write_str(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ctrl_h_is_backspace() {
+        for code in ['h', 'H'] {
+            let event = KeyEvent::new(KeyCode::Char(code), KeyModifiers::CONTROL);
+            assert_eq!(Key::from_event(event), Some(Key::Backspace));
+        }
     }
 }

@@ -21,6 +21,7 @@ mod effect;
 mod frame_limiter;
 mod keys;
 mod layout;
+mod line_backend;
 mod message;
 mod model;
 mod options;

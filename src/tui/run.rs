@@ -59,6 +59,7 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
     let started_at = Instant::now();
     spawn_input_thread(&out, started_at);
     spawn_signal_thread(&out)?;
+    spawn_hang_up_thread(&out);
     let mut session = TuiSession {
         model: Model::new(log_info, model_options),
         screen,
@@ -167,6 +168,7 @@ impl TuiSession {
                 Effect::RestartScan => self.workers.restart_scan(),
                 Effect::CopyToClipboard(text) => Screen::copy_to_clipboard(&text)?,
                 Effect::SetMouseCapture(mouse) => self.screen.set_mouse_capture(mouse)?,
+                Effect::Redraw => self.screen.clear()?,
                 Effect::Suspend => {
                     self.screen.suspend()?;
                     let size = self.screen.size()?;
@@ -243,3 +245,33 @@ fn spawn_signal_thread(out: &Sender<Message>) -> io::Result<()> {
 fn spawn_signal_thread(_out: &Sender<Message>) -> io::Result<()> {
     Ok(())
 }
+
+/// Quits when the terminal is gone. Not every terminal that disappears sends SIGHUP to this process, and reading its
+/// keys then returns the end of the input again and again.
+#[cfg(unix)]
+fn spawn_hang_up_thread(out: &Sender<Message>) {
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    let out = out.clone();
+    let run = move || {
+        loop {
+            let stdin = io::stdin();
+            // Without requested events, `poll` returns only when the terminal is gone.
+            let mut terminal = [PollFd::new(&stdin, PollFlags::empty())];
+            match poll(&mut terminal, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Ok(_) if terminal.iter().any(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR)) => {
+                    let _ = out.send(Message::Quit);
+                    return;
+                }
+                // Where a terminal cannot be polled, the end of its input is not detected.
+                _ => return,
+            }
+        }
+    };
+    let _ = thread::Builder::new().name("hang-up".into()).spawn(run);
+}
+
+/// Does nothing, because this platform cannot poll a terminal.
+#[cfg(not(unix))]
+fn spawn_hang_up_thread(_out: &Sender<Message>) {}

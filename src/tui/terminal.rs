@@ -15,6 +15,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 
 use super::effect::MouseCapture;
+use super::line_backend::LineBackend;
 use super::model::Model;
 use super::view;
 use crate::file::BlockingStream;
@@ -22,7 +23,7 @@ use crate::file::BlockingStream;
 /// The terminal in raw mode and on the alternate screen. Dropping it restores the terminal.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    terminal: Terminal<CrosstermBackend<BlockingStream<Stdout>>>,
+    terminal: Terminal<LineBackend<CrosstermBackend<BlockingStream<Stdout>>>>,
     mouse: MouseCapture,
 }
 
@@ -36,7 +37,7 @@ impl Screen {
         // Under `NO_COLOR` crossterm would drop bold and reversed together with the colours. Leaving out the colours is
         // the task of the mono theme.
         force_color_output(true);
-        let terminal = Terminal::new(CrosstermBackend::new(terminal_output()))?;
+        let terminal = Terminal::new(LineBackend::new(CrosstermBackend::new(terminal_output())))?;
         let mut screen = Self { terminal, mouse };
         screen.enter()?;
         Ok(screen)
@@ -46,7 +47,15 @@ impl Screen {
         enable_raw_mode()?;
         execute!(terminal_output(), EnterAlternateScreen, EnableBracketedPaste)?;
         self.set_mouse_capture(self.mouse)?;
-        // `clear` is not used here, because it queries the cursor position, and some terminals never answer.
+        self.clear()
+    }
+
+    /// Clears the terminal, so that the next frame is written as a whole.
+    ///
+    /// # Errors
+    /// The I/O error of the terminal.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        // `Terminal::clear` is not used here, because it queries the cursor position, and some terminals never answer.
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }

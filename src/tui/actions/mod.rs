@@ -63,6 +63,7 @@ pub enum ActionId {
     Close,
     Interrupt,
     Suspend,
+    Redraw,
     SubmitPrompt,
     Cancel,
     ConfirmChoice,

@@ -169,6 +169,13 @@ pub(super) const TABLE: &[ActionSpec] = &[
     ActionSpec::new(ActionId::Close, Main, &[Char('q')], "quit", "Close the top dialog; without one, quit"),
     ActionSpec::new(ActionId::Interrupt, Main, &[Ctrl('c')], "close or quit", "Close the top dialog or prompt; without one, quit"),
     ActionSpec::new(ActionId::Suspend, Main, &[Ctrl('z')], "suspend", "Suspend to the shell; `fg` returns"),
+    ActionSpec::new(
+        ActionId::Redraw,
+        Main,
+        &[Ctrl('l')],
+        "redraw",
+        "Clear the terminal and draw everything again, after another program has written on it",
+    ),
     ActionSpec::new(ActionId::CopyOffset, CopyChord, &[Char('o')], "copy offset", "Copy the offset").with_footer("offset"),
     ActionSpec::new(ActionId::CopyJson, CopyChord, &[Char('j')], "copy JSON", "Copy the event as stored").with_footer("JSON"),
     ActionSpec::new(ActionId::CopyPayload, CopyChord, &[Char('p')], "copy payload", "Copy the payload as stored").with_footer("payload"),

@@ -87,6 +87,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
             }
         }
         ActionId::Suspend => model.effects.push_back(Effect::Suspend),
+        ActionId::Redraw => model.effects.push_back(Effect::Redraw),
         // The overlays handle these actions themselves.
         ActionId::SubmitPrompt
         | ActionId::Cancel

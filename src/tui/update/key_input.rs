@@ -10,10 +10,13 @@ use crate::tui::session_time::SessionTime;
 
 /// Handles a key press.
 pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
-    // These two keys work in every overlay.
-    if key == Key::Ctrl('z') {
-        run_action(model, ActionId::Suspend);
-        return;
+    // These keys work in every overlay.
+    if let Some(id) = match key {
+        Key::Ctrl('z') => Some(ActionId::Suspend),
+        Key::Ctrl('l') => Some(ActionId::Redraw),
+        _ => None,
+    } {
+        return run_action(model, id);
     }
     if key == Key::Ctrl('c') {
         if model.overlays.pop().is_none() {
