@@ -42,12 +42,18 @@ pub fn compact(text: &[u8], out: &mut Vec<u8>) {
 /// Resolves the escapes of `token`, a JSON string with its quotes. A lone surrogate becomes U+FFFD.
 pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
     let inner = token.strip_prefix('"').unwrap_or(token);
-    let inner = inner.strip_suffix('"').unwrap_or(inner);
-    if !inner.contains('\\') {
-        return Cow::Borrowed(inner);
+    resolve_escapes(inner.strip_suffix('"').unwrap_or(inner))
+}
+
+/// Resolves the escapes of all strings of a JSON text, and keeps everything else. A lone surrogate becomes U+FFFD.
+///
+/// The result is for searching: it is no JSON when a string contains an escaped quote.
+pub(crate) fn resolve_escapes(json: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', json.as_bytes()).is_none() {
+        return Cow::Borrowed(json);
     }
-    let mut text = String::with_capacity(inner.len());
-    let mut rest = inner;
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json;
     while let Some((plain, escape)) = rest.split_once('\\') {
         text.push_str(plain);
         let (c, after) = unescape_char(escape);

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::filter_terms::PAYLOAD_OPERATORS;
 use super::quotes::unquote;
 use super::text_matcher::regex_error_message;
-use crate::format::json::unescape;
+use crate::format::json::{resolve_escapes, unescape};
 
 /// A payload term such as `payload.email~example\.org` or `payload.amount>=100`.
 #[derive(Debug, Clone)]
@@ -101,7 +101,9 @@ impl PathTerm {
             return false;
         };
         match &self.condition {
-            PathCondition::Matches(pattern) => pattern.is_match(&token_text(token)),
+            PathCondition::Matches(pattern) => {
+                pattern.is_match(&token_text(token)) || pattern.is_match(&resolve_escapes(token))
+            }
             PathCondition::Compare(operator, value) => operator.is_satisfied_by(value.compare_to_token(token)),
         }
     }
@@ -274,6 +276,8 @@ mod tests {
             "payload.half=\u{fffd}",
             "payload.\"a.b\"=\"x y\"",
             "payload~\"ana@\"",
+            "payload~Pérez",
+            "payload~name",
         ] {
             assert!(holds(word), "{word}");
         }

@@ -4,7 +4,7 @@
 ///
 /// A keyword is similar when one of the two is an abbreviation of the other, or when the edit distance (Levenshtein) is
 /// at most half the length of the longer one in bytes. Abbreviations come first, then the smallest edit distance.
-pub(super) fn nearest_keyword<'k>(word: &str, keywords: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest_keyword<'k>(word: &str, keywords: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let abbreviates = |keyword: &str| is_abbreviation(word, keyword) || is_abbreviation(keyword, word);
     let is_similar =
         |keyword: &str| abbreviates(keyword) || edit_distance(word, keyword) * 2 <= word.len().max(keyword.len());

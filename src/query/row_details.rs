@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::row::{LogRow, RowContent};
+use super::row::{EventSummary, LogRow, RowContent};
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::{EventView, FieldSpec, FindingLayout, HEADER_LEN, LogHeader, crc, frame, header};
+use crate::format::{DamageKind, EventView, FieldSpec, FindingLayout, HEADER_LEN, LogHeader, crc, frame, header};
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
@@ -14,6 +14,8 @@ use crate::inspect::LogView;
 pub struct RowDetails {
     /// The row that is described.
     pub row: LogRow,
+    /// True when the log no longer holds the row: the frame of its event is not valid, or holds another event.
+    pub is_changed: bool,
     /// The payload of the row's frame, as stored; `None` when there is no valid frame or the payload is not UTF-8.
     pub payload_text: Option<String>,
     /// Byte range in `payload_text` of the value of the event's `payload` key; empty when the row is not an event.
@@ -113,6 +115,7 @@ pub fn read_row_details(
     let content = row.content.clone();
     let mut details = RowDetails {
         row,
+        is_changed: false,
         payload_text: None,
         event_payload_range: 0..0,
         fields: Vec::new(),
@@ -124,7 +127,11 @@ pub fn read_row_details(
             details.fields = header_fields();
             details.header = Some(read_header(log)?);
         }
-        RowContent::Event(_) => details.add_event(log, index)?,
+        RowContent::Event(_) => details.is_changed = !details.add_event(log, index)?,
+        // The event itself is sound: only its time is earlier than that of the event before it.
+        RowContent::Finding(finding) if finding.kind == DamageKind::Clock => {
+            details.add_event(log, index)?;
+        }
         RowContent::Finding(finding) => match finding.kind.layout() {
             FindingLayout::Header => details.fields = header_fields(),
             FindingLayout::RawBytes => {}
@@ -143,12 +150,17 @@ pub fn read_row_details(
 }
 
 impl RowDetails {
-    fn add_event(&mut self, log: &LogFile, index: Option<&AggregateIndex>) -> Result<(), StorageError> {
+    /// Adds the event at the start of the row. Returns false when the log does not hold the row's event there.
+    fn add_event(&mut self, log: &LogFile, index: Option<&AggregateIndex>) -> Result<bool, StorageError> {
         let start = self.row.start;
         let mut buf = Vec::new();
-        let Some(frame) = log.read_frame_at(start, &mut buf)? else { return Ok(()) };
+        let Some(frame) = log.read_frame_at(start, &mut buf)? else { return Ok(false) };
         self.fields = frame_fields(log, start..start + frame.len());
-        let Ok(event) = EventView::parse(frame.payload(), log.version()) else { return Ok(()) };
+        let Ok(event) = EventView::parse(frame.payload(), log.version()) else { return Ok(false) };
+        let content = RowContent::Event(EventSummary::from_event(&event));
+        let is_same = self.row.end == start + frame.len()
+            && !matches!(&self.row.content, RowContent::Event(_) if self.row.content != content);
+        self.row.content = content;
         let (json, payload) = (event.json(), event.payload());
         // `payload` is a slice of `json`, so the difference of their addresses is the payload's position in the text.
         let payload_start = (payload.as_ptr() as usize).saturating_sub(json.as_ptr() as usize);
@@ -167,7 +179,7 @@ impl RowDetails {
                 (Some(id), Some(index)) => find_index_entry(index, id, start),
             },
         });
-        Ok(())
+        Ok(is_same)
     }
 }
 

@@ -31,8 +31,8 @@ impl SearchPattern {
         &self.text
     }
 
-    /// True when the pattern occurs in `bytes`.
-    pub fn is_match(&self, bytes: &[u8]) -> bool {
-        self.matcher.is_match(bytes)
+    /// True when the pattern occurs in a JSON text, as stored or with the escapes of its strings resolved.
+    pub fn is_match(&self, json: &[u8]) -> bool {
+        self.matcher.is_match(json)
     }
 }

@@ -1,7 +1,9 @@
-//! Matches bytes with a text or a regular expression. A pattern all in lower case matches any case ("smart case").
+//! Matches JSON with a text or a regular expression. A pattern all in lower case matches any case ("smart case").
 
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
+
+use crate::format::json::resolve_escapes;
 
 /// A compiled text or regular expression.
 #[derive(Debug, Clone)]
@@ -43,8 +45,19 @@ impl TextMatcher {
         built.map(Self::Regex).map_err(|error| regex_error_message(&error))
     }
 
-    /// True when the pattern occurs in `bytes`.
-    pub(super) fn is_match(&self, bytes: &[u8]) -> bool {
+    /// True when the pattern occurs in a JSON text, as stored or with the escapes of its strings resolved.
+    ///
+    /// A producer may write `á` as `\u00e1`, and `/` as `\/`. A text without a backslash is matched once.
+    pub(super) fn is_match(&self, json: &[u8]) -> bool {
+        if self.occurs_in(json) {
+            return true;
+        }
+        let has_escapes = memchr::memchr(b'\\', json).is_some();
+        let text = if has_escapes { std::str::from_utf8(json).ok() } else { None };
+        text.is_some_and(|text| self.occurs_in(resolve_escapes(text).as_bytes()))
+    }
+
+    fn occurs_in(&self, bytes: &[u8]) -> bool {
         match self {
             Self::Exact(finder) => finder.find(bytes).is_some(),
             Self::Regex(pattern) => pattern.is_match(bytes),
@@ -92,6 +105,19 @@ mod tests {
             TextMatcher::from_text("1.0").unwrap().is_match(b"[1.0]")
                 && !TextMatcher::from_text("1.0").unwrap().is_match(b"[100]")
         );
+    }
+
+    #[test]
+    fn escapes_are_matched_as_stored_and_resolved() {
+        let json = br#"{"place":"Bogot\u00e1","url":"a\/b","n\u0061me":"\ud83d\ude00 \"x\""}"#;
+        for text in ["Bogotá", "bogotá", "a/b", "name", "😀", "\"x\"", r"Bogot\u00e1", r"a\/b", "place"] {
+            assert!(TextMatcher::from_text(text).unwrap().is_match(json), "{text}");
+        }
+        assert!(TextMatcher::from_pattern("bogot.\"").unwrap().is_match(json));
+        for text in ["Bogota", "a//b", "BOGOTÁ"] {
+            assert!(!TextMatcher::from_text(text).unwrap().is_match(json), "{text}");
+        }
+        assert!(!TextMatcher::from_text("é").unwrap().is_match(b"\xff\\u00e9"), "not UTF-8, so no JSON");
     }
 
     #[test]
