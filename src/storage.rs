@@ -26,4 +26,4 @@
 //! # }
 //! ```
 
-pub use crate::file::{DeviceInode, Disk, FileIdentity, OpenMode, OsDisk, Storage, WriterPresence};
+pub use crate::file::{DeviceInode, Disk, FileIdentity, FileStamp, OpenMode, OsDisk, Storage, WriterPresence};

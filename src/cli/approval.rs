@@ -79,7 +79,7 @@ impl ApprovalMode {
             Self::Unavailable => "not confirmed, and there is no terminal to ask on",
         };
         Err(CommandFailure::Refused {
-            message: format!("{}: the plan was not applied: {reason}", plan.log.path.display()),
+            message: format!("{}: the plan was not applied: {reason}", safe_path_text(&plan.log.path)),
             hint: "Use --yes to apply the printed plan, or --dry-run to only print it".into(),
         })
     }
@@ -119,7 +119,7 @@ pub(super) fn show_and_apply(
             Some(undone) => format!("repair {undone} undone (recorded as {number})"),
             None => format!("repair {number} applied"),
         };
-        out.print_line(&format!("{text}; journal: {}", journal.display()))?;
+        out.print_line(&format!("{text}; journal: {}", safe_path_text(journal)))?;
     }
     result
 }

@@ -14,7 +14,7 @@ use super::overwrite::create_replacing;
 use crate::file::ExistingFile;
 use crate::report::json::Json;
 use crate::report::units::format_count;
-use crate::report::{ExitStatus, safe_path_text};
+use crate::report::{ExitStatus, safe_path_text, shell_path};
 use crate::sample;
 
 /// Create a damaged demo log with an index that is behind, and open it.
@@ -60,7 +60,7 @@ impl DemoArgs {
         if has_terminal() && !out.is_json() {
             return open_screen(&path, &self.screen, global, out);
         }
-        out.print_note(&format!("not opened: no terminal; use `chronicle verify {}`", path.display()));
+        out.print_note(&format!("not opened: no terminal; use `chronicle verify {}`", shell_path(&path)));
         Ok(ExitStatus::Done)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
 use crate::StorageError;
 use crate::format::PayloadError;
 use crate::report::{ExitStatus, describe_error, hint, sanitize};
@@ -34,6 +36,21 @@ pub(super) enum CommandFailure {
 }
 
 impl CommandFailure {
+    /// Returns the failure for a first argument that names neither a command nor a file; `None` for any other error.
+    pub(super) fn unknown_word(error: &clap::Error) -> Option<Self> {
+        let text = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.clone()),
+            Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+            _ => None,
+        };
+        let word = text(ContextKind::InvalidSubcommand).filter(|_| error.kind() == ErrorKind::InvalidSubcommand)?;
+        let nearest = text(ContextKind::SuggestedSubcommand).map(|name| format!("; the nearest command is `{name}`"));
+        Some(Self::Usage {
+            message: format!("{word}: no such file or command{}", nearest.unwrap_or_default()),
+            hint: "Check the path of the log, or list the commands with `chronicle help`".into(),
+        })
+    }
+
     /// Returns the exit status of the process.
     pub(super) fn exit_status(&self) -> ExitStatus {
         match self {

@@ -11,7 +11,7 @@ use crate::format::Finding;
 use crate::index::IndexState;
 use crate::inspect::{LogView, OnSurveyUpdate, Survey, SurveyUpdate};
 use crate::repair::{FixFinder, ProposedFix};
-use crate::report::{ExitStatus, finding_sentence, units};
+use crate::report::{ExitStatus, finding_sentence, safe_path_text, units};
 
 /// One pass over a log, which reports its progress and findings to the callback.
 pub(super) type SurveyRunner<'a> = dyn FnMut(&mut OnSurveyUpdate) -> Result<Survey, StorageError> + 'a;
@@ -65,7 +65,7 @@ pub(super) fn index_status(view: &LogView, requirement: IndexRequirement) -> Exi
 /// Formats a finding as one line: range, kind, size, sentence and, for a gap, the journal with its original bytes.
 pub(super) fn finding_line(finding: &Finding, journal: Option<&Path>) -> String {
     let range = format!("{}..{}", finding.start, finding.end);
-    let journal = journal.map(|journal| format!("; original bytes in {}", journal.display())).unwrap_or_default();
+    let journal = journal.map(|journal| format!("; original bytes in {}", safe_path_text(journal))).unwrap_or_default();
     let (kind, bytes) = (finding.kind.name(), units::format_size(finding.end - finding.start));
     format!("{range:<22} {kind:<13} {bytes:>8}  {}{journal}", finding_sentence(finding))
 }

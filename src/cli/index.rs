@@ -140,7 +140,7 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
         IndexState::Ahead { .. } | IndexState::Unsupported { .. } => Err(CommandFailure::Refused {
             message: format!(
                 "{}: index {}: {}",
-                before.index_path().display(),
+                safe_path_text(before.index_path()),
                 index_line(before.index_state(), None),
                 index_meaning(before.index_state())
             ),

@@ -54,7 +54,6 @@ use crate::report::ExitStatus;
     override_usage = "chronicle LOG\n       chronicle <COMMAND> ...",
     after_help = exit_status_help(),
     max_term_width = 100,
-    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -124,7 +123,9 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
     let mut out = CommandOutput::new(if json { OutputFormat::Json } else { OutputFormat::Text });
     let result = match Cli::try_parse_from(insert_open_command(args)) {
         Ok(cli) => cli.command.run(&cli.global, &mut out).and_then(|status| out.flush().map(|()| status)),
-        Err(error) if error.use_stderr() => Err(CommandFailure::Parse(error)),
+        Err(error) if error.use_stderr() => {
+            Err(CommandFailure::unknown_word(&error).unwrap_or(CommandFailure::Parse(error)))
+        }
         Err(help) => out.print_help(&help.render().to_string()).and_then(|()| out.flush()).map(|()| ExitStatus::Done),
     };
     match result {
@@ -141,14 +142,15 @@ fn run_args(args: Vec<OsString>) -> ExitStatus {
 
 /// Turns `chronicle LOG` into `chronicle open LOG`.
 ///
-/// The first positional argument is a log, not a command, if it is not the name of a command and either looks like a
-/// path (contains `.`, `/` or `\`) or exists. Any other word is left for the parser to reject.
+/// The first positional argument is a log, not a command, if it follows `--`, or if it is not the name of a command and
+/// either looks like a path (contains `.`, `/` or `\`) or exists. Any other word is left for the parser to reject.
 fn insert_open_command(mut args: Vec<OsString>) -> Vec<OsString> {
     let command = Cli::command();
     let is_log = first_positional(&command, &args).is_some_and(|word| {
         let is_command = command.get_subcommands().any(|command| *word == *command.get_name()) || *word == *"help";
+        let follows_dashes = args.iter().take_while(|arg| *arg != word).any(|arg| arg == "--");
         let looks_like_path = word.as_encoded_bytes().iter().any(|byte| matches!(byte, b'.' | b'/' | b'\\'));
-        !is_command && (looks_like_path || std::fs::symlink_metadata(word).is_ok())
+        follows_dashes || !is_command && (looks_like_path || std::fs::symlink_metadata(word).is_ok())
     });
     if is_log {
         args.insert(1, "open".into());
@@ -168,7 +170,9 @@ fn first_positional<'a>(command: &clap::Command, args: &'a [OsString]) -> Option
     };
     let mut args = args.iter().skip(1);
     while let Some(arg) = args.next() {
-        if takes_value(arg) {
+        if arg == "--" {
+            return args.next();
+        } else if takes_value(arg) {
             args.next();
         } else if !arg.as_encoded_bytes().starts_with(b"-") {
             return Some(arg);
@@ -216,6 +220,8 @@ mod tests {
         };
         for opened in
             ["chronicle a.log", "chronicle --json a.log", "chronicle --index x.idx a.log", "chronicle -- a.log"]
+                .into_iter()
+                .chain(["chronicle -- -name.log", "chronicle --no-scan -- verify", "chronicle -- --json"])
         {
             assert!(inserted(opened), "{opened}");
         }

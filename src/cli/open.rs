@@ -9,7 +9,7 @@ use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
-use crate::report::{ExitStatus, units};
+use crate::report::{ExitStatus, shell_path, units};
 use crate::{StorageError, tui};
 
 /// Open a log in the full-screen inspector.
@@ -77,17 +77,19 @@ impl OpenArgs {
     }
 }
 
-/// True when stdin and stdout are terminals, so that the screen can read keys and draw.
+/// True when stdin and stdout are terminals that can show the screen.
 pub(super) fn has_terminal() -> bool {
     stream_without_terminal().is_none()
 }
 
-/// Names the first of stdout and stdin that is not a terminal.
+/// Names the first of stdout and stdin that is not a terminal, or else a terminal that cannot place its cursor.
 fn stream_without_terminal() -> Option<&'static str> {
     if !io::stdout().is_terminal() {
-        Some("stdout")
+        Some("stdout is not a terminal")
     } else if !io::stdin().is_terminal() {
-        Some("stdin")
+        Some("stdin is not a terminal")
+    } else if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        Some("the terminal cannot show the screen (TERM is dumb)")
     } else {
         None
     }
@@ -101,10 +103,10 @@ pub(super) fn open_screen(
     out: &mut CommandOutput,
 ) -> CommandResult {
     out.flush()?;
-    if let Some(stream) = stream_without_terminal() {
-        let log = log.display();
+    if let Some(reason) = stream_without_terminal() {
+        let log = shell_path(log);
         return Err(CommandFailure::Usage {
-            message: format!("{stream} is not a terminal"),
+            message: reason.into(),
             hint: format!("Without one, use `chronicle verify {log}` or `chronicle cat {log}`"),
         });
     }

@@ -7,7 +7,7 @@ use super::failure::CommandFailure;
 use crate::StorageError;
 use crate::file::{ExistingFile, NewFile, OsDisk};
 use crate::repair::{Plan, PlanError};
-use crate::report::sanitize_json;
+use crate::report::{safe_path_text, sanitize_json};
 
 /// Reads a saved plan, and verifies that it was not changed after it was saved.
 ///
@@ -17,7 +17,7 @@ use crate::report::sanitize_json;
 pub(super) fn read_plan(file: &Path) -> Result<Plan, CommandFailure> {
     let text = fs::read_to_string(file).map_err(|error| io_failure(file, "read", error))?;
     Plan::from_json(&text).map_err(|error| {
-        let message = format!("{}: {error}", file.display());
+        let message = format!("{}: {error}", safe_path_text(file));
         match error {
             PlanError::Altered { .. } => CommandFailure::Refused {
                 message,

@@ -16,7 +16,7 @@ use super::progress::TerminalProgress;
 use crate::inspect::{OnSurveyUpdate, SurveyOptions, survey};
 use crate::repair::{self, ApplyOptions, LogPaths, RepairHistory};
 use crate::report::json::{self, Json};
-use crate::report::{ExitStatus, FindingCounts, record_line};
+use crate::report::{ExitStatus, FindingCounts, record_line, safe_path_text};
 
 /// Undo a repair, or list the repair history.
 ///
@@ -86,7 +86,7 @@ fn list_repairs(paths: &LogPaths, out: &mut CommandOutput) -> CommandResult {
         if out.is_json() { out.print_json(&json::record(record)) } else { out.print_line(&record_line(record)) }?;
     }
     if records.is_empty() && notices.is_empty() {
-        out.print_note(&format!("no repairs yet; journals are kept in {}", paths.journal_folder().display()));
+        out.print_note(&format!("no repairs yet; journals are kept in {}", safe_path_text(&paths.journal_folder())));
     }
     for notice in notices {
         out.print_notice(&notice, &Json::Object(vec![("notice", notice.as_str().into())]));

@@ -31,7 +31,7 @@ pub use os::OsDisk;
 #[cfg(feature = "app")]
 pub(crate) use retry::BlockingStream;
 pub use scan::{ScanItem, ScanSpan, Scanner};
-pub use storage::{DeviceInode, Disk, FileIdentity, OpenMode, Storage};
+pub use storage::{DeviceInode, Disk, FileIdentity, FileStamp, OpenMode, Storage};
 pub use writer::Durability;
 pub(crate) use writer::{LogWriter, open_for_append};
 pub use writer_detection::WriterPresence;

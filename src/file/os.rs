@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::retry::{retry, retry_name_change, retry_sync};
-use super::storage::{Disk, FileIdentity, OpenMode, Storage};
+use super::storage::{Disk, FileIdentity, FileStamp, OpenMode, Storage};
 use super::{WriterPresence, detect_writer};
 
 /// The file systems of this machine.
@@ -82,6 +82,11 @@ impl Storage for OsFile {
         Ok(platform::identity(&retry(|| self.0.metadata())?))
     }
 
+    fn stamp(&self) -> io::Result<FileStamp> {
+        let metadata = self.0.metadata()?;
+        Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().ok() })
+    }
+
     fn detect_writer(&self) -> WriterPresence {
         self.identity().map_or(WriterPresence::Unknown, detect_writer)
     }
@@ -135,7 +140,13 @@ impl Disk for OsDisk {
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        retry(|| fs::canonicalize(path))
+        retry(|| fs::canonicalize(path)).map_err(|error| match fs::metadata(path) {
+            // A pipe that a shell passes as a path can be opened, but has no path of its own.
+            Ok(metadata) if error.kind() == ErrorKind::NotFound => {
+                ensure_regular_file(&metadata).err().unwrap_or(error)
+            }
+            _ => error,
+        })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -325,7 +336,7 @@ mod platform {
 
     pub(super) fn special_file_name(file_type: FileType) -> &'static str {
         if file_type.is_fifo() {
-            "a FIFO"
+            "a pipe"
         } else if file_type.is_socket() {
             "a socket"
         } else {

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +92,14 @@ pub trait Storage: Debug + Send + Sync {
     /// The error of the operating system.
     fn identity(&self) -> io::Result<FileIdentity>;
 
+    /// Returns the size and the time of the last write, both as of the same moment.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    fn stamp(&self) -> io::Result<FileStamp> {
+        Ok(FileStamp { bytes: self.len()?, modified: None })
+    }
+
     /// Looks for another process that writes to this file, without taking the lock.
     fn detect_writer(&self) -> WriterPresence {
         WriterPresence::Unknown
@@ -102,6 +110,15 @@ pub trait Storage: Debug + Send + Sync {
     fn wait(&self, time: Duration) {
         std::thread::sleep(time);
     }
+}
+
+/// The size of a file and the time of its last write, which show whether its bytes may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Time of the last write; `None` where the storage does not record it.
+    pub modified: Option<SystemTime>,
 }
 
 /// A file system: opens, names, lists and removes files.

@@ -23,11 +23,26 @@ impl FindingCounts {
         self.counts_by_kind().filter(|row| row.0.is_damage()).map(|row| row.1).sum()
     }
 
+    /// Returns the number of findings of a kind.
+    pub(crate) fn count_of(&self, kind: DamageKind) -> u64 {
+        self.counts_by_kind().find(|row| row.0 == kind).map_or(0, |row| row.1)
+    }
+
     /// Formats the counts: `3 damaged: 2 checksum, 1 torn_tail; 1 gap`, or `no damage`.
     pub(crate) fn counts_line(&self) -> String {
+        let kinds = self.counts_of(DamageKind::is_damage);
+        let short = self.short_line();
+        match short.split_once(" damaged") {
+            Some((damaged, information)) => format!("{damaged} damaged: {kinds}{information}"),
+            None => short,
+        }
+    }
+
+    /// Formats the counts without the kinds of damage: `3 damaged; 1 gap`, or `no damage`.
+    pub(crate) fn short_line(&self) -> String {
         let damage = match self.damage_count() {
             0 => "no damage".to_owned(),
-            damaged => format!("{} damaged: {}", format_number(damaged), self.counts_of(DamageKind::is_damage)),
+            damaged => format!("{} damaged", format_number(damaged)),
         };
         let information = self.counts_of(|kind| !kind.is_damage());
         if information.is_empty() { damage } else { format!("{damage}; {information}") }
@@ -63,6 +78,7 @@ mod tests {
             counts.add(&Finding::new(kind, 0..1));
         }
         assert_eq!(counts.summary_line(4201), "4 201 events; 3 damaged: 2 checksum, 1 torn_tail; 1 gap, 1 clock");
-        assert_eq!(counts.damage_count(), 3);
+        assert_eq!(counts.short_line(), "3 damaged; 1 gap, 1 clock");
+        assert_eq!((counts.damage_count(), counts.count_of(DamageKind::Checksum)), (3, 2));
     }
 }

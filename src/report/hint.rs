@@ -3,12 +3,12 @@
 //! The error itself provides the failed action, the location, the expected and the found value.
 
 use std::io::ErrorKind;
-use std::path::Path;
 
 use crate::StorageError;
 use crate::repair::{JournalStateAfterFailure, LogStateAfterFailure};
 
-use super::sanitize::{sanitize, sanitize_bytes};
+use super::path_text::safe_path_text;
+use super::sanitize::sanitize;
 
 /// Formats an error as one line, safe for a terminal: the failure, its location, the expected and the found value.
 pub(crate) fn describe_error(error: &StorageError) -> String {
@@ -20,11 +20,6 @@ pub(crate) fn describe_error(error: &StorageError) -> String {
         return format!("{}{}", safe_path_text(path), sanitize(rest));
     }
     sanitize(&text).into_owned()
-}
-
-/// Formats a path as text that is safe for a terminal; bytes that are not UTF-8 are shown as `‹xFF›`.
-pub(crate) fn safe_path_text(path: &Path) -> String {
-    sanitize_bytes(path.as_os_str().as_encoded_bytes())
 }
 
 /// Returns the next step after an error: one sentence without its full stop.
@@ -107,7 +102,7 @@ const fn io_hint(kind: ErrorKind) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "Free some space on the disk, then run the command again; `chronicle verify LOG` reads what the log contains"
         }
-        ErrorKind::InvalidInput => "Use a regular file",
+        ErrorKind::InvalidInput => "Use a regular file; write what a pipe carries into a file first",
         ErrorKind::InvalidData => "Check the file: its content is not what the command expects",
         ErrorKind::AlreadyExists => "Choose another name",
         _ => "Check the device and the system log before writing anything else",
@@ -152,7 +147,7 @@ mod tests {
         let error = StorageError::TooShort { path, bytes: 3 };
         assert_eq!(
             describe_error(&error),
-            "a‹xFF›‹ESC›.log: not a Chronicle log: expected a header of 16 bytes, found a file of 3 bytes"
+            r"$'a\377\033.log': not a Chronicle log: expected a header of 16 bytes, found a file of 3 bytes"
         );
     }
 }

@@ -280,7 +280,10 @@ mod tests {
             )
         );
         let gap = finding(&Finding::new(DamageKind::Gap, 0..9), None, Some(Path::new("a.repairs/1\u{1b}"))).to_string();
-        assert!(gap.contains(r#""damage":false,"start":0,"end":9,"evidence":{"kept_in":"a.repairs/1‹ESC›"}"#), "{gap}");
+        assert!(
+            gap.contains(r#""damage":false,"start":0,"end":9,"evidence":{"kept_in":"$'a.repairs/1\\033'"}"#),
+            "{gap}"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod exit_status;
 mod finding_counts;
 mod hint;
 pub(crate) mod json;
+mod path_text;
 mod plan;
 mod row_details;
 mod row_json;
@@ -17,7 +18,8 @@ mod verdict;
 
 pub(crate) use exit_status::ExitStatus;
 pub(crate) use finding_counts::FindingCounts;
-pub(crate) use hint::{describe_error, hint, safe_path_text};
+pub(crate) use hint::{describe_error, hint};
+pub(crate) use path_text::{safe_path_text, shell_path};
 pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_lines, record_line, record_summary, recovery_line};
 pub(crate) use row_details::{DetailLine, FixSearchResult, Tone, format_expected_by_chance, row_detail_lines};
 pub(crate) use row_json::{RowReport, row_json};

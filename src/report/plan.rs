@@ -11,6 +11,7 @@ use crate::repair::{
     RepairState, RepairStep, StepWrite, UnrepairedRange,
 };
 
+use super::safe_path_text;
 use super::units::{DisplayZone, format_count, format_duration, format_minute, format_number, format_size};
 
 /// Maximum number of aggregates that a line lists.
@@ -49,7 +50,7 @@ pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
             bytes => format!("replaced bytes ({}) are saved", format_count(bytes, "byte")),
         };
         let undo = if plan.undoes.is_none() { "; undo with `chronicle undo LOG`" } else { "" };
-        lines.push(format!("{saved} in {}{undo}", folder.display()));
+        lines.push(format!("{saved} in {}{undo}", safe_path_text(folder)));
         let duration = format_duration(std::time::Duration::from_millis(plan.estimated_lock_ms));
         lines.push(format!("the writer's lock is held for about {duration}"));
     }
@@ -129,11 +130,11 @@ pub(crate) fn record_summary(record: &RepairRecord) -> String {
 pub(crate) fn recovery_line(recovered: &RecoveryOutcome) -> String {
     let RecoveryOutcome { number, journal, completed } = recovered;
     let outcome = if *completed { "now completed" } else { "rolled back: the log is as it was before the repair" };
-    format!("repair {number} was interrupted, {outcome} ({})", journal.display())
+    format!("repair {number} was interrupted, {outcome} ({})", safe_path_text(journal))
 }
 
 fn headline(plan: &Plan) -> String {
-    let path = plan.log.path.display();
+    let path = safe_path_text(&plan.log.path);
     if plan.is_empty() {
         return match plan.unrepaired.len() as u64 {
             0 => format!("{path}: nothing to repair"),
@@ -180,7 +181,7 @@ fn describe_write(step: &RepairStep) -> String {
         StepWrite::Gap { header: Some(_), .. } => {
             format!("the header rewritten, the rest of {bytes} replaced with a gap{}", growth_suffix(step))
         }
-        StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", from.display()),
+        StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", safe_path_text(from)),
         StepWrite::Truncate => format!("{bytes} cut from the end"),
     }
 }
@@ -545,8 +546,7 @@ the writer's lock is held for about 3.0 ms";
     #[test]
     fn the_journal_of_a_gap_belongs_to_the_last_repair_in_effect() {
         let mut records = vec![record(1, plan(vec![gap(16..320)])), record(2, plan(vec![gap(16..320), gap(400..500)]))];
-        let journal =
-            |records: &[RepairRecord], range| find_gap_journal(records, range).map(|path| path.display().to_string());
+        let journal = |records: &[RepairRecord], range| find_gap_journal(records, range).map(safe_path_text);
         assert_eq!(journal(&records, 16..320).as_deref(), Some("/logs/a.log.repairs/0002.journal"));
         assert_eq!(journal(&records, 100..200).as_deref(), Some("/logs/a.log.repairs/0002.journal"), "one of a chain");
         assert_eq!(journal(&records, 300..400), None);

@@ -10,6 +10,7 @@ use crate::format::{DamageKind, Evidence, Finding};
 use crate::index::IndexState;
 use crate::repair::TailBackup;
 
+use super::safe_path_text;
 use super::units::{format_count, format_duration, format_number, format_size};
 
 /// Maximum number of characters of a gap's content that a sentence quotes.
@@ -154,7 +155,7 @@ pub(crate) fn set_aside_line(backup: &TailBackup) -> String {
         finding.start,
         finding.end,
         format_size(finding.end - finding.start),
-        backup.journal.display()
+        safe_path_text(&backup.journal)
     )
 }
 

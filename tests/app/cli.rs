@@ -45,7 +45,7 @@ fn invalid_command_lines_exit_with_2() {
         let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
         assert_eq!((outcome.exit_code, &error["exit"]), (2, &2.into()), "{line}: {outcome:?}");
     }
-    assert!(shell.run("verfy").stderr.contains("'verify'"), "the nearest command is suggested");
+    assert!(shell.run("verfy").stderr.contains("`verify`"), "the nearest command is suggested");
     assert_eq!(shell.run("--version").exit_code, 0);
 }
 
@@ -120,4 +120,52 @@ fn reading_commands_write_nothing() {
         shell.run(&format!("{command} torn.log"));
     }
     assert!(contents() == before);
+}
+
+#[test]
+fn every_way_to_name_no_log_has_its_own_error() {
+    let shell = Shell::with_log();
+    let cases = [
+        ("acounts", 2, "acounts: no such file or command"),
+        ("verfy a.log", 2, "verfy: no such file or command; the nearest command is `verify`"),
+        ("no.log", 2, "stdout is not a terminal"),
+        ("verify no.log", 1, "no.log: cannot open: No such file"),
+        ("-- -name.log", 2, "stdout is not a terminal"),
+        ("help nothing", 2, "nothing"),
+    ];
+    for (line, status, message) in cases {
+        let outcome = shell.run(line);
+        assert_eq!(outcome.exit_code, status, "{line}: {outcome:?}");
+        assert!(outcome.stderr.contains(message), "{line}: {outcome:?}");
+    }
+    assert!(shell.run("-- -name.log").stderr.contains("chronicle verify ./-name.log"));
+    assert!(shell.run_ok("help").stdout.contains("verify"));
+    let help = shell.run_ok("help verify").stdout;
+    assert!(help.contains("--since-last") && help.contains("Usage: chronicle verify"), "{help}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_given_as_a_log_is_named() {
+    let shell = Shell::with_log();
+    let script = format!("{} verify <(cat a.log)", env!("CARGO_BIN_EXE_chronicle"));
+    let Ok(output) = std::process::Command::new("bash").arg("-c").arg(script).current_dir(shell.folder.path()).output()
+    else {
+        return;
+    };
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("expected a regular file, found a pipe"), "{stderr}");
+    assert!(stderr.contains("write what a pipe carries into a file first"), "{stderr}");
+}
+
+#[test]
+fn text_is_found_as_a_person_reads_it() {
+    let shell = Shell::new();
+    shell.run_ok("create a.log");
+    let event = r#"{"event_type":"E","namespace":"n","schema_id":"S","schema_version":1,"aggregate_id":1,"payload":{"place":"Bogot\u00e1","url":"a\/b"}}"#;
+    assert_eq!(shell.run_with_input("append a.log", event.as_bytes()).exit_code, 0);
+    for filter in ["Bogotá", "bogotá", "a/b", r"Bogot\u00e1", "payload~Bogotá", "payload.place=Bogotá"] {
+        let outcome = shell.command("cat a.log --filter").arg(filter).output().unwrap();
+        assert_eq!(outcome.stdout.iter().filter(|byte| **byte == b'\n').count(), 1, "{filter}");
+    }
 }

@@ -54,7 +54,7 @@ fn paths_and_arguments_are_escaped() {
 
     let shell = Shell::new();
     let names: [&[u8]; 3] = [b"x\x1b[2J.log", b"x\xff.log", "x‹xFF›.log".as_bytes()];
-    let drawn = ["x‹ESC›[2J.log", "x‹xFF›.log", "x‹U+2039›xFF›.log"];
+    let drawn = [r"x\033[2J.log", r"x\377.log", r"x\342\200\271xFF›.log"];
     for (name, drawn) in names.into_iter().zip(drawn) {
         let name = std::ffi::OsStr::from_bytes(name);
         for command in ["verify", "append", "index update"] {

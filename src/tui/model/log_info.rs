@@ -1,10 +1,10 @@
 //! The properties of the log as a whole, and of its index file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::file::WriterPresence;
 use crate::index::{Coverage, IndexState, VerificationMark};
-use crate::report::safe_path_text;
+use crate::report::{safe_path_text, shell_path};
 
 /// The properties of the log as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,12 +92,12 @@ impl LogUnavailable {
 impl LogInfo {
     /// Returns the log's file name without its folder.
     pub(crate) fn file_name(&self) -> String {
-        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+        safe_path_text(Path::new(self.path.file_name().unwrap_or(self.path.as_os_str())))
     }
 
     /// Returns the log's path, quoted for a shell.
     pub(crate) fn shell_path(&self) -> String {
-        shell_quote(&safe_path_text(&self.path))
+        shell_path(&self.path)
     }
 }
 
@@ -105,26 +105,5 @@ impl IndexInfo {
     /// Returns the offset up to which the index file covers the log.
     pub(crate) fn covered_to(&self) -> u64 {
         self.saved_coverage.map_or(0, |coverage| coverage.covered_to)
-    }
-}
-
-/// Quotes a word where a shell needs it.
-fn shell_quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_needs_it() {
-        assert_eq!(shell_quote("/tmp/a.log"), "/tmp/a.log");
-        assert_eq!(shell_quote("it's here"), "'it'\\''s here'");
     }
 }
