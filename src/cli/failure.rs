@@ -43,7 +43,10 @@ impl CommandFailure {
             Some(ContextValue::Strings(texts)) => texts.first().cloned(),
             _ => None,
         };
-        let word = text(ContextKind::InvalidSubcommand).filter(|_| error.kind() == ErrorKind::InvalidSubcommand)?;
+        let word = text(ContextKind::InvalidSubcommand)?;
+        if error.kind() != ErrorKind::InvalidSubcommand || word.starts_with('-') {
+            return None;
+        }
         let nearest = text(ContextKind::SuggestedSubcommand).map(|name| format!("; the nearest command is `{name}`"));
         Some(Self::Usage {
             message: format!("{word}: no such file or command{}", nearest.unwrap_or_default()),

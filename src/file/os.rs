@@ -140,12 +140,9 @@ impl Disk for OsDisk {
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        retry(|| fs::canonicalize(path)).map_err(|error| match fs::metadata(path) {
+        retry(|| fs::canonicalize(path)).map_err(|error| {
             // A pipe that a shell passes as a path can be opened, but has no path of its own.
-            Ok(metadata) if error.kind() == ErrorKind::NotFound => {
-                ensure_regular_file(&metadata).err().unwrap_or(error)
-            }
-            _ => error,
+            fs::metadata(path).ok().and_then(|metadata| ensure_regular_file(&metadata).err()).unwrap_or(error)
         })
     }
 

@@ -26,8 +26,12 @@ pub(crate) enum Effect {
     RescanRange(Range<u64>),
     /// Discards the results of the background scan and starts it again from the beginning of the log.
     RestartScan,
-    /// Puts a text on the clipboard.
+    /// Discards the results of the background scan and reads the whole log again, with what was verified earlier.
+    VerifyAll,
+    /// Sends a text to the terminal, which may put it on the clipboard.
     CopyToClipboard(String),
+    /// Writes a text to a new file in the folder for temporary files.
+    SaveCopy(String),
     /// Captures the mouse, or leaves it to the terminal.
     SetMouseCapture(MouseCapture),
     /// Clears the terminal and draws everything again, because another program may have written on it.

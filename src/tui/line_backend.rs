@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_cluster_that_is_replaced_leaves_nothing_behind() {
-        for cluster in ["🇩🇪🇫🇷", "น้ำ", "क्षि नमस्ते", "நி", "ｶﾞ", "日本"] {
+        for cluster in ["🇩🇪🇫🇷", "น้ำ", "क्षि नमस्ते", "நி", "ｶﾞ", "日本"]
+        {
             let text = format!("{{\"v\":\"{cluster}\",\"w\":\"{cluster}\"}}");
             assert_eq!(drawn(&[&text, "{\"z\":1}"]), "{\"z\":1}", "{cluster}");
         }

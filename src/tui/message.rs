@@ -1,5 +1,6 @@
 //! Inputs of `update`, as plain data: keys, mouse events, signals, responses of the workers, and background updates.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ratatui::layout::{Position, Size};
@@ -39,10 +40,21 @@ pub(crate) enum Message {
     Background(BackgroundUpdate),
     /// The screen was drawn at this time.
     Drawn(SessionTime),
+    /// A copied text was written to a file, or could not be.
+    CopySaved(CopySaveResult),
     /// A signal asks the process to suspend.
     Suspend,
     /// A signal asks the process to quit, or the terminal was closed.
     Quit,
+}
+
+/// The result of writing a copied text to a file.
+#[derive(Debug)]
+pub(crate) enum CopySaveResult {
+    /// The text is in this file.
+    Saved(PathBuf),
+    /// The text could not be written, for this reason.
+    Failed(String),
 }
 
 /// The direction of a turn of the mouse wheel.
@@ -233,6 +245,8 @@ pub(crate) enum LogChange {
     Replaced,
     /// The file holds other bytes than before.
     Overwritten,
+    /// The file was written and has not grown, so any of its bytes may have changed.
+    Written,
     /// Another process has repaired the log.
     Repaired {
         /// Number of the repair.

@@ -1,6 +1,6 @@
 //! The run loop: receives messages, updates the model, executes the requested side effects, and draws the screen.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use ratatui::layout::{Position, Size};
 use super::effect::{Effect, MouseCapture};
 use super::frame_limiter::{FrameLimiter, FramePriority};
 use super::keys::Key;
-use super::message::{Message, WheelDirection};
+use super::message::{CopySaveResult, Message, WheelDirection};
 use super::model::{Access, DEFAULT_HIT_SLICE_BYTES, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
 use super::session_time::SessionTime;
@@ -166,7 +166,12 @@ impl TuiSession {
                 Effect::ResumeScan => self.workers.resume_scan(),
                 Effect::RescanRange(range) => self.workers.scan_range(range),
                 Effect::RestartScan => self.workers.restart_scan(),
+                Effect::VerifyAll => self.workers.verify_all(),
                 Effect::CopyToClipboard(text) => Screen::copy_to_clipboard(&text)?,
+                Effect::SaveCopy(text) => {
+                    let result = save_copy(&text).unwrap_or_else(|error| CopySaveResult::Failed(error.to_string()));
+                    update::update(&mut self.model, Message::CopySaved(result));
+                }
                 Effect::SetMouseCapture(mouse) => self.screen.set_mouse_capture(mouse)?,
                 Effect::Redraw => self.screen.clear()?,
                 Effect::Suspend => {
@@ -179,6 +184,14 @@ impl TuiSession {
         }
         Ok(LoopControl::Continue)
     }
+}
+
+/// Writes a copied text to a new file, which only this user can read.
+fn save_copy(text: &str) -> io::Result<CopySaveResult> {
+    let mut file = tempfile::Builder::new().prefix("chronicle-copy-").suffix(".txt").tempfile()?;
+    file.write_all(text.as_bytes())?;
+    let (_, path) = file.keep()?;
+    Ok(CopySaveResult::Saved(path))
 }
 
 /// Reads input events on a separate thread, so that each key carries the time at which it was typed.

@@ -43,11 +43,16 @@ pub(crate) const fn is_wide(area: Rect) -> bool {
     area.width >= 100
 }
 
+/// Returns whether the strip has room for the share of the log that is verified.
+pub(crate) const fn has_text(area: Rect) -> bool {
+    area.width >= 60
+}
+
 /// Returns the columns that represent bytes: between the bars at both ends, and before the text.
 pub(crate) fn strip_columns(area: Rect) -> Range<u16> {
     let text_width = match area.width {
         _ if is_wide(area) => 31,
-        60.. => 18,
+        _ if has_text(area) => 24,
         _ => 0,
     };
     area.x + 1..(area.x + area.width).saturating_sub(1 + text_width).max(area.x + 1)
@@ -88,7 +93,7 @@ pub(crate) fn cell_for_range(model: &Model, range: &Range<u64>) -> StripCell {
         StripCell::Gap
     } else if !is_verified(range.start) {
         // The part that was verified earlier may end within the column, and this session may have verified the rest.
-        let verified_to = model.log_info.index.verification.map_or(0, |mark| mark.verified_to);
+        let verified_to = model.earlier_verification().map_or(0, |mark| mark.verified_to);
         if range.start < verified_to && (range.end.min(log_bytes) <= verified_to || is_verified(verified_to)) {
             StripCell::VerifiedEarlier
         } else {
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn only_the_columns_between_bars_and_text_represent_bytes() {
         let columns = |width| strip_columns(Rect::new(0, 1, width, 1));
-        assert_eq!((columns(59), columns(60), columns(99)), (1..58, 1..41, 1..80));
+        assert_eq!((columns(59), columns(60), columns(99)), (1..58, 1..35, 1..74));
         assert_eq!(columns(100), 1..68, "the speed of the scan, or a date, needs more room");
     }
 }

@@ -39,6 +39,28 @@ pub(crate) enum Role {
     Checksum,
 }
 
+#[cfg(test)]
+impl Role {
+    /// All roles.
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Text,
+        Self::Muted,
+        Self::Title,
+        Self::Focus,
+        Self::Cursor,
+        Self::CursorUnfocused,
+        Self::Damage,
+        Self::Warning,
+        Self::Good,
+        Self::Gap,
+        Self::Key,
+        Self::Match,
+        Self::Length,
+        Self::Payload,
+        Self::Checksum,
+    ];
+}
+
 /// A set of styles, one for each role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Theme {
@@ -90,9 +112,15 @@ impl Theme {
             Self::Mono => (None, mono_modifier(role)),
         };
         let style = Style::new().add_modifier(modifier);
-        match color {
-            Some(color) => style.fg(color),
-            None => style,
+        match (color, role, self) {
+            (Some(color), _, _) => style.fg(color),
+            // The cursor replaces the colours of its line, and no cell in it is dimmed, so that all of it keeps its
+            // contrast.
+            (None, Role::Cursor, Self::Mono) => style.remove_modifier(Modifier::DIM),
+            (None, Role::Cursor, Self::Ansi) => style.fg(Color::Reset).remove_modifier(Modifier::DIM),
+            (None, Role::Cursor, Self::Dark) => style.fg(Color::White).remove_modifier(Modifier::DIM),
+            (None, Role::Cursor, Self::Light) => style.fg(Color::Black).remove_modifier(Modifier::DIM),
+            (None, _, _) => style,
         }
     }
 }
@@ -100,7 +128,7 @@ impl Theme {
 const fn ansi_style(role: Role) -> (Option<Color>, Modifier) {
     match role {
         Role::Text => (None, Modifier::empty()),
-        Role::Muted => (Some(Color::DarkGray), Modifier::empty()),
+        Role::Muted => (None, Modifier::DIM),
         Role::Title => (None, Modifier::BOLD),
         Role::Focus => (Some(Color::Cyan), Modifier::BOLD),
         Role::Cursor => (None, Modifier::REVERSED),

@@ -43,7 +43,9 @@ fn listed_commands(help: &str) -> Vec<String> {
     let lines = after_heading.lines().take_while(|line| !line.is_empty());
     // The description of a command can continue on lines that are indented further.
     let entries = lines.filter_map(|line| line.strip_prefix("  ").filter(|entry| !entry.starts_with(' ')));
-    entries.filter_map(|entry| entry.split_whitespace().next().map(str::to_owned)).collect()
+    let names = entries.filter_map(|entry| entry.split_whitespace().next().map(str::to_owned));
+    // `help COMMAND` prints the help text of the command.
+    names.filter(|name| name != "help").collect()
 }
 
 #[test]

@@ -308,8 +308,13 @@ fn the_screen_is_redrawn_for_a_resized_terminal() {
     let shell = shell_with_damage();
     let mut terminal = TestTerminal::open(&shell, "bad.log", (120, 40));
     terminal.wait_for_text("× 1 damaged");
-    let sizes =
-        [(80, 24, "[1 Events]"), (20, 5, " / search"), (1, 1, ">"), (60, 15, "[1 Events]"), (120, 40, "Findings 1")];
+    let sizes = [
+        (80, 24, "[1 Events]"),
+        (20, 5, " / search"),
+        (1, 1, ">"),
+        (60, 15, "[1 Events]"),
+        (120, 40, "Findings: 1 damaged"),
+    ];
     for (columns, lines, expected) in sizes {
         // A new emulator shows only what was drawn for the new size.
         terminal.emulator = vt100::Parser::new(non_zero(lines), non_zero(columns), 0);

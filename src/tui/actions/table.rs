@@ -107,7 +107,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('y')],
         "copy",
-        "Copy the selected row: o offset, j JSON, p payload, h hex, c the command that shows it",
+        "Copy the selected row: o offset, j JSON, p payload, h hex, c the command that shows it; f writes the last copy to a file",
     ),
     ActionSpec::new(
         ActionId::Palette,
@@ -157,7 +157,11 @@ pub(super) const TABLE: &[ActionSpec] = &[
     ActionSpec::new(ActionId::Activate, Main, &[Key::Enter], "open, fold or go to", "Open the selected line in the detail pane, fold it, or go to its offset"),
     ActionSpec::new(ActionId::Sort, Main, &[Char('s')], "sort aggregates", "Sort the aggregates by id, number of events, first or last event"),
     ActionSpec::new(ActionId::ScanStop, Main, &[], "scan stop", "Stop the background scan"),
-    ActionSpec::new(ActionId::ScanResume, Main, &[], "scan go", "Resume the background scan; then read what was verified earlier"),
+    ActionSpec::new(ActionId::ScanResume, Main, &[], "scan go", "Resume the background scan; then read what was verified earlier, or everything again"),
+    ActionSpec::new(ActionId::ReadAgain, Main, &[Char('v')], "read again", "Read the visible rows from the log again"),
+    ActionSpec::new(ActionId::Verify, Main, &[Char('V')], "verify", "Read and verify the whole log again, whatever was verified before")
+        .with_cli_equivalent("chronicle verify LOG"),
+    ActionSpec::new(ActionId::Messages, Main, &[Char('M')], "messages", "List the messages of this session, the newest first"),
     ActionSpec::new(ActionId::ToggleMouse, Main, &[], "mouse", "Use the mouse for the screen, or leave it to the terminal to select text"),
     ActionSpec::new(
         ActionId::Back,
@@ -188,6 +192,14 @@ pub(super) const TABLE: &[ActionSpec] = &[
         "Copy the command that shows this row",
     )
     .with_footer("command"),
+    ActionSpec::new(
+        ActionId::SaveCopy,
+        CopyChord,
+        &[Char('f')],
+        "write copy to a file",
+        "Write the text that was copied last to a file, for terminals that have no clipboard",
+    )
+    .with_footer("to file"),
     ActionSpec::new(ActionId::SubmitPrompt, TextInput, &[Key::Enter], "submit", "Run the search, the filter, the jump or the action").with_footer("run"),
     ActionSpec::new(ActionId::Complete, TextInput, &[Key::Tab], "complete", "Insert the selected suggestion, or move to the next one")
         .with_footer("complete"),

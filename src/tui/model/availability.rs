@@ -61,7 +61,8 @@ impl Model {
             ActionId::Sort if self.tab != Tab::Aggregates => "only aggregates can be sorted; 2 shows them",
             ActionId::ScanStop if self.scan.state != ScanState::Running => "no scan is running",
             ActionId::ScanResume if self.scan.state == ScanState::Running => "the scan is already running",
-            ActionId::ScanResume if self.scan.has_read_all() => "the scan has already read the whole log",
+            ActionId::SaveCopy if self.copied.is_none() => "nothing was copied yet",
+            ActionId::Messages if self.past_notices.is_empty() => "no messages yet",
             ActionId::CopyJson | ActionId::CopyPayload if !self.has_selected_json() => "no event is selected",
             ActionId::Copy | ActionId::CopyOffset | ActionId::CopyHex | ActionId::CopyCommand
                 if self.selected_row().is_none() =>
@@ -153,6 +154,8 @@ const fn needs_log_data(id: ActionId) -> bool {
             | ActionId::Follow
             | ActionId::ScanStop
             | ActionId::ScanResume
+            | ActionId::ReadAgain
+            | ActionId::Verify
     )
 }
 

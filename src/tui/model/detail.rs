@@ -57,6 +57,8 @@ pub(crate) struct RowContents {
     pub(crate) history: Option<AggregateHistory>,
     /// The fix that the scan found for the row's damage.
     pub(crate) fix: Option<Fix>,
+    /// Time at which the row was read, in milliseconds since the Unix epoch; 0 until the screen has received it.
+    pub(crate) read_at_ms: u64,
     /// The journal that holds the bytes that a gap replaced, when the repair history lists one.
     pub(crate) backup_journal: Option<PathBuf>,
 }

@@ -18,6 +18,8 @@ pub(crate) struct DetailPane {
     pub(crate) contents: Option<RowContents>,
     /// The request that was made last.
     pub(crate) last_request: Option<DetailRequest>,
+    /// Offset of the selected row when its contents could not be read; `None` when they could.
+    pub(crate) failed_at: Option<u64>,
     /// Number of times that the index has changed. The contents are requested again after each change, because they
     /// include the index entry.
     pub(crate) index_generation: u64,
@@ -67,6 +69,14 @@ impl DetailPane {
     /// Moves the cursor by a number of lines and scrolls to it.
     pub(crate) fn move_by(&mut self, lines: i64) {
         self.cursor.move_by(lines, self.line_count());
+    }
+
+    /// Moves the cursor to a line and scrolls so that the line is a third of the way down the pane.
+    pub(crate) fn show_at_third(&mut self, line: usize) {
+        self.scroll_to_start();
+        self.move_by(line as i64);
+        let last_top = self.line_count().saturating_sub(self.cursor.height.max(1));
+        self.cursor.top = self.cursor.line.saturating_sub(self.cursor.height / 3).min(last_top);
     }
 
     /// Moves the cursor and the scroll position to the first line and the first column.

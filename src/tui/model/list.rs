@@ -150,6 +150,15 @@ impl EventList {
         self.scroll_to_cursor();
     }
 
+    /// Returns whether the cursor still has to move to a row that was requested.
+    pub(crate) const fn is_moving(&self) -> bool {
+        match self.request_state {
+            RowRequestState::Window => true,
+            RowRequestState::More(_) => self.pending_move != 0,
+            RowRequestState::Idle | RowRequestState::Stopped => false,
+        }
+    }
+
     /// Returns whether the last row of the log is selected.
     pub(crate) fn is_at_end(&self) -> bool {
         self.at_end && self.cursor + 1 >= self.rows.len()

@@ -1,6 +1,7 @@
 //! The state that the screen is drawn from. This module accesses no terminal, no file and no clock.
 
 mod availability;
+mod awaited;
 mod detail;
 mod detail_lines;
 mod detail_pane;
@@ -28,6 +29,7 @@ use std::collections::VecDeque;
 
 use ratatui::layout::Size;
 
+pub(crate) use awaited::RowNeed;
 pub(crate) use detail::{DetailView, RowContents};
 pub(crate) use detail_lines::wrapped_row_lines;
 pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES};
@@ -47,20 +49,43 @@ pub(crate) use modes::{Access, Follow, Pane, Tab, WriteConsent, Zoom};
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, Overlay, Prompt, PromptPurpose};
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use repairs::{RepairsPane, UndoEffect};
-pub(crate) use scan::{ScanProgress, ScanRun, ScanState};
+pub(crate) use scan::{EarlierVerification, ScanProgress, ScanRun, ScanState};
 pub(crate) use scroll::ScrollPosition;
 pub(crate) use tables::{AggregateLoadState, AggregateTable, ListCursor};
 pub(crate) use text_input::TextInput;
 
+use super::actions::ActionId;
 use super::effect::{Effect, MouseCapture};
+use super::keys::Key;
 use super::request::WorkerKind;
 use super::session_time::SessionTime;
 use super::theme::Theme;
 use crate::format::DamageKind;
 use crate::index::VerificationMark;
 use crate::query::{Filter, LogRow, RowContent, SearchPattern};
-use crate::report::Tone;
 use crate::report::units::{DisplayZone, format_date};
+use crate::report::{FindingCounts, Tone};
+
+/// Number of messages of the session that are kept.
+const MAX_PAST_NOTICES: usize = 200;
+
+/// A text that was copied last.
+#[derive(Debug, Clone)]
+pub(crate) struct CopiedText {
+    /// The part of the row that the text is, in a word.
+    pub(crate) name: &'static str,
+    /// The text.
+    pub(crate) text: String,
+}
+
+/// A message that the footer has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PastNotice {
+    /// The time of the message in milliseconds since the Unix epoch.
+    pub(crate) time_ms: u64,
+    /// The text of the message.
+    pub(crate) text: String,
+}
 
 /// A message in the footer. It replaces the keys until the next key press.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +161,16 @@ pub(crate) struct Model {
     pub(crate) hit_counters: HitCounters,
     /// The message in the footer.
     pub(crate) notice: Option<Notice>,
+    /// The messages of the session, the newest last.
+    pub(crate) past_notices: VecDeque<PastNotice>,
+    /// The text that was copied last.
+    pub(crate) copied: Option<CopiedText>,
+    /// Actions that wait for the row or the contents that they are about, in the order of their keys.
+    pub(crate) awaited: VecDeque<ActionId>,
+    /// Keys without an action that the footer has reported.
+    pub(crate) unbound_keys: Vec<Key>,
+    /// The pane whose selected row the detail pane shows: the list that had the focus last.
+    pub(crate) detail_source: Pane,
     /// Jobs that are running, the newest last.
     pub(crate) jobs: Vec<UserJob>,
     /// Whether the screen may write.
@@ -182,6 +217,11 @@ impl Model {
             search: None,
             hit_counters: HitCounters::new(options.hit_slice_bytes),
             notice: None,
+            past_notices: VecDeque::new(),
+            copied: None,
+            awaited: VecDeque::new(),
+            unbound_keys: Vec::new(),
+            detail_source: Pane::default(),
             jobs: Vec::new(),
             access: options.access,
             consent: WriteConsent::default(),
@@ -198,24 +238,32 @@ impl Model {
 
     /// Shows a message in the footer.
     pub(crate) fn notify(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone: Tone::Plain });
+        self.set_notice(text.into(), Tone::Plain);
     }
 
     /// Shows a message after the one that is already in the footer.
     pub(crate) fn append_notice(&mut self, text: impl AsRef<str>, tone: Tone) {
         let earlier = self.notice.take().map(|notice| notice.text + "; ").unwrap_or_default();
-        self.notice = Some(Notice { text: earlier + text.as_ref(), tone });
+        self.set_notice(earlier + text.as_ref(), tone);
     }
 
     /// Shows a message about a problem in the footer.
     pub(crate) fn warn(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone: Tone::Bad });
+        self.set_notice(text.into(), Tone::Bad);
     }
 
-    /// Returns the row that the detail pane shows: the selected finding when a list of findings is focused, else the
-    /// selected row of the events pane.
+    fn set_notice(&mut self, text: String, tone: Tone) {
+        if self.past_notices.len() >= MAX_PAST_NOTICES {
+            self.past_notices.pop_front();
+        }
+        self.past_notices.push_back(PastNotice { time_ms: self.now_ms, text: text.clone() });
+        self.notice = Some(Notice { text, tone });
+    }
+
+    /// Returns the row that the detail pane shows: the selected finding when a list of findings had the focus last, else
+    /// the selected row of the events pane.
     pub(crate) fn selected_row(&self) -> Option<LogRow> {
-        if self.tab == Tab::Findings || self.focus == Pane::Findings {
+        if self.tab == Tab::Findings || self.detail_source == Pane::Findings {
             let finding = self.scan.findings.get(self.findings.line)?;
             let content = RowContent::Finding(finding.clone());
             return Some(LogRow { start: finding.start, end: finding.end, content });
@@ -242,10 +290,34 @@ impl Model {
         missing.and_then(|finding| finding.evidence.events_missing)
     }
 
+    /// Returns how far the log was verified when its index was saved, unless its bytes may have changed since.
+    pub(crate) fn earlier_verification(&self) -> Option<VerificationMark> {
+        self.log_info.index.verification.filter(|_| self.scan.earlier == EarlierVerification::Trusted)
+    }
+
+    /// Returns the number of bytes that were verified in this session or earlier.
+    pub(crate) fn verified_bytes(&self) -> u64 {
+        let earlier = self.earlier_verification().map_or(0, |mark| mark.verified_to);
+        self.scan.health_map.verified_bytes(earlier).min(self.log_info.bytes)
+    }
+
+    /// Returns `" so far"` while a part of the log is unread, so that its damage is not counted, else nothing.
+    pub(crate) fn so_far(&self) -> &'static str {
+        let is_counted = self.scan.is_done() && self.verified_bytes() >= self.log_info.bytes;
+        if is_counted { "" } else { " so far" }
+    }
+
+    /// Returns the number of findings of each kind.
+    pub(crate) fn finding_counts(&self) -> FindingCounts {
+        let mut counts = FindingCounts::default();
+        self.scan.findings.iter().for_each(|finding| counts.add(finding));
+        counts
+    }
+
     /// Returns a note that the finished scan has skipped ranges verified earlier; `None` when it has skipped nothing.
     pub(crate) fn skipped_note(&self) -> Option<String> {
         let has_skipped = self.scan.is_done() && !self.scan.has_read_all();
-        has_skipped.then(|| match self.log_info.index.verification {
+        has_skipped.then(|| match self.earlier_verification() {
             Some(VerificationMark { verified_at_ms, .. }) => {
                 format!("last verified on {}, not read since", format_date(verified_at_ms, DisplayZone::Utc))
             }

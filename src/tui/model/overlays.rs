@@ -152,6 +152,8 @@ pub(crate) enum ConfirmedAction {
     RebuildIndex,
     /// Applies the plan that the dialog shows.
     ApplyPlan(Box<PlanPreview>),
+    /// Does nothing, because the dialog only shows a text.
+    Nothing,
     /// Does nothing, because the plan is being made again with another decision.
     AwaitPlan,
 }

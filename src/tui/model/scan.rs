@@ -23,6 +23,16 @@ pub(crate) enum ScanState {
     Failed,
 }
 
+/// Whether the verification that the index records still counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum EarlierVerification {
+    /// What was verified when the index was saved counts as verified.
+    #[default]
+    Trusted,
+    /// The log's bytes may have changed since, or are verified again on request.
+    Discarded,
+}
+
 /// The results of the background scan so far.
 #[derive(Debug, Clone)]
 pub(crate) struct ScanProgress {
@@ -44,6 +54,8 @@ pub(crate) struct ScanProgress {
     pub(crate) end: u64,
     /// Time at which the scan last reached the end of the log, in milliseconds since the Unix epoch.
     pub(crate) finished_at_ms: Option<u64>,
+    /// Whether what was verified when the index was saved counts as verified.
+    pub(crate) earlier: EarlierVerification,
     /// The run that is in progress.
     pub(crate) current_run: Option<ScanRun>,
     /// Offset up to which a rebuild of the index by this process has verified the log.
@@ -74,6 +86,7 @@ impl ScanProgress {
             position: 0,
             end: 0,
             finished_at_ms: None,
+            earlier: EarlierVerification::default(),
             current_run: None,
             rebuilt_to: 0,
             reported_damage: BTreeSet::new(),

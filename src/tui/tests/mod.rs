@@ -2,12 +2,15 @@
 //! into.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod burst;
+mod contrast;
 mod golden;
 mod hit_counters;
 mod readme_pictures;
 mod repairs;
 mod scrolling;
 mod svg;
+mod truth;
 mod updates;
 mod verified_earlier;
 mod writes;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use ratatui::layout::Position;
-use ratatui::style::Color;
+use ratatui::style::{Color, Modifier};
 
 use super::{TestScreen, clean_log, damaged_log, frame_starts};
 use crate::index::VerificationMark;
@@ -290,7 +290,7 @@ fn a_copy_is_shown_and_put_on_the_clipboard() {
     assert!(copied(&screen).unwrap().ends_with("chronicle show /logs/accounts.log 16"));
     screen.press(&[Key::Char('y'), Key::Char('h')]);
     assert!(copied(&screen).unwrap().starts_with("000000"));
-    screen.assert_shows("Copied hex");
+    screen.assert_shows("Sent hex (");
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn damage_is_red_except_in_the_mono_theme() {
 #[test]
 fn rows_of_an_earlier_filter_are_dimmed_until_new_ones_arrive() {
     let mut screen = TestScreen::new(&clean_log(60), (120, 40));
-    let is_dimmed = |screen: &TestScreen| (3..60).all(|x| screen.render()[(x, 6)].fg == Color::DarkGray);
+    let is_dimmed = |screen: &TestScreen| (3..60).all(|x| screen.render()[(x, 6)].modifier.contains(Modifier::DIM));
     assert!(!is_dimmed(&screen));
     screen.press(&[Key::Char('f')]);
     screen.type_text("type:Updated");

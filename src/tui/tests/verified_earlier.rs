@@ -79,8 +79,8 @@ fn damage_that_a_page_shows_is_reported_to_the_scan_once() {
     screen.press(&[Key::Enter]);
     let requested: Vec<_> = screen.scan_requested_ranges().iter().map(|range| range.start).collect();
     assert_eq!(requested, [damaged_at]);
-    screen.assert_shows("× 1 damaged so far");
-    screen.assert_shows("Findings 1");
+    screen.assert_shows("× 1 damaged");
+    screen.assert_shows("Findings: 1 damaged");
     screen.press(&[Key::Backspace, Key::Char('g'), Key::Char('e')]);
     assert_eq!(screen.model.list.selected_offset(), damaged_at);
     screen.press(&[Key::Char('G'), Key::Char('g')]);

@@ -8,7 +8,9 @@ use crate::repair::RepairState;
 use crate::report::Tone;
 use crate::report::units::{format_number, format_size};
 use crate::tui::message::{BackgroundUpdate, LogChange};
-use crate::tui::model::{AggregateLoadState, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanState};
+use crate::tui::model::{
+    AggregateLoadState, EarlierVerification, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanState,
+};
 use crate::tui::request::WorkerKind;
 
 /// Applies a background update to the model.
@@ -109,6 +111,9 @@ fn handle_log_change(model: &mut Model, log_info: LogInfo, change: LogChange) {
     model.unavailable = None;
     model.warn(message);
     discard_changed_log(model);
+    if matches!(change, LogChange::Written | LogChange::Overwritten) {
+        model.scan.earlier = EarlierVerification::Discarded;
+    }
     rows::request_end_or_window(model, offset);
     reload::request_repair_history(model);
 }
@@ -120,6 +125,7 @@ fn change_message(change: LogChange, log_info: &LogInfo) -> String {
             format!("Log cut: {} bytes before, {} now", format_number(before), format_number(log_info.bytes))
         }
         LogChange::Replaced => format!("Log replaced by another file ({size}), shown now"),
+        LogChange::Written => "Log written, and not longer than before; reading it all again".into(),
         LogChange::Overwritten | LogChange::Shrunk(_) => format!("Log overwritten ({size}), shown now"),
         LogChange::Repaired { number, undoes, state } => match (state, undoes) {
             (RepairState::RolledBack, _) => format!("Repair {number} rolled back by another process"),

@@ -86,7 +86,7 @@ fn run_confirmed(model: &mut Model, action: ConfirmedAction) {
     match action {
         ConfirmedAction::Append => append::start_confirmed_append(model),
         ConfirmedAction::ApplyPlan(preview) => repair::apply_plan(model, preview.plan),
-        ConfirmedAction::AwaitPlan => {}
+        ConfirmedAction::AwaitPlan | ConfirmedAction::Nothing => {}
         ConfirmedAction::RebuildIndex => index::rebuild_index(model),
     }
 }

@@ -1,17 +1,21 @@
-//! Copies parts of the selected row to the clipboard, and shows the start of the copied text.
+//! Copies parts of the selected row: through the terminal to its clipboard, or on request into a file.
+//!
+//! No terminal confirms that it has put a text on the clipboard, and many do not, so the footer reports what was sent
+//! and offers the file.
 
 use crate::format::hex;
 use crate::query::{LogRow, RowContent};
-use crate::report::sanitize;
 use crate::report::units::format_size;
+use crate::report::{safe_path_text, sanitize};
 use crate::tui::actions::ActionId;
 use crate::tui::effect::Effect;
-use crate::tui::model::{Model, RowContents};
+use crate::tui::message::CopySaveResult;
+use crate::tui::model::{CopiedText, Model, RowContents};
 
-/// Size in bytes of the largest text that is copied. Terminals drop longer texts without an error.
+/// Size in bytes of the largest text that is sent to the terminal. Terminals drop longer texts without an error.
 const MAX_CLIPBOARD_BYTES: usize = 256 << 10;
 /// Number of characters of a copied text that the footer shows.
-const PREVIEW_CHARS: usize = 120;
+const PREVIEW_CHARS: usize = 60;
 
 /// Copies the part of the selected row that a copy action names.
 pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
@@ -29,17 +33,46 @@ pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
         _ => ("offset", Some(row.start.to_string())),
     };
     match text {
-        None => model.warn(format!("Cannot copy {name}: not loaded, or too large")),
-        Some(text) if text.len() > MAX_CLIPBOARD_BYTES => model.warn(format!(
-            "Cannot copy {name}: {} exceeds the clipboard's {}; y c copies the command that shows it",
-            format_size(text.len() as u64),
-            format_size(MAX_CLIPBOARD_BYTES as u64)
-        )),
-        Some(text) => {
-            let preview: String = sanitize(&text).chars().take(PREVIEW_CHARS).collect();
-            model.notify(format!("Copied {name}: {preview}"));
-            model.effects.push_back(Effect::CopyToClipboard(text));
+        None => {
+            model.warn(format!("Cannot copy {name}: not loaded, or too large; y c copies the command that shows it"));
         }
+        Some(text) => send_to_clipboard(model, CopiedText { name, text }),
+    }
+}
+
+fn send_to_clipboard(model: &mut Model, copied: CopiedText) {
+    let CopiedText { name, text } = &copied;
+    let size = format_size(text.len() as u64);
+    if text.len() > MAX_CLIPBOARD_BYTES {
+        let limit = format_size(MAX_CLIPBOARD_BYTES as u64);
+        model.warn(format!("Cannot copy {name}: {size} exceeds the clipboard's {limit}; y f writes it to a file"));
+    } else {
+        let shown = sanitize(text);
+        let mut preview: String = shown.chars().take(PREVIEW_CHARS).collect();
+        if preview.len() < shown.len() {
+            preview.push('…');
+        }
+        let message =
+            format!("Sent {name} ({size}) to the terminal for its clipboard; y f writes it to a file: {preview}");
+        model.notify(message);
+        model.effects.push_back(Effect::CopyToClipboard(text.clone()));
+    }
+    model.copied = Some(copied);
+}
+
+/// Writes the text that was copied last to a file in the folder for temporary files.
+pub(super) fn save_copy(model: &mut Model) {
+    if let Some(copied) = &model.copied {
+        model.effects.push_back(Effect::SaveCopy(copied.text.clone()));
+    }
+}
+
+/// Reports the file that holds the copied text.
+pub(super) fn report_saved_copy(model: &mut Model, result: CopySaveResult) {
+    let name = model.copied.as_ref().map_or("text", |copied| copied.name);
+    match result {
+        CopySaveResult::Saved(path) => model.notify(format!("Wrote {name} to {}", safe_path_text(&path))),
+        CopySaveResult::Failed(reason) => model.warn(format!("Cannot write {name} to a temporary file: {reason}")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::navigation::Movement;
 use super::requests::stop_worker;
-use super::{copy, index, navigation, repair, rows};
+use super::{awaited, copy, index, messages, navigation, reload, repair, rows};
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
@@ -13,6 +13,9 @@ use crate::tui::model::{
 
 /// Runs an action, or reports why it is not available.
 pub(crate) fn run_action(model: &mut Model, id: ActionId) {
+    if awaited::defer(model, id) {
+        return;
+    }
     if let Some(reason) = model.disabled_reason(id) {
         let title = actions::action_by_id(id).map_or("action", |action| action.title);
         model.warn(format!("{title}: {reason}"));
@@ -68,10 +71,16 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::RepairAll => repair::plan_all(model),
         ActionId::Undo => repair::plan_undo(model),
         ActionId::ScanStop => model.effects.push_back(Effect::StopScan),
+        // A scan that has read everything has nothing to resume, so it reads everything again.
+        ActionId::ScanResume if model.scan.has_read_all() => reload::verify_all(model),
         ActionId::ScanResume => {
             model.scan.state = ScanState::Running;
             model.effects.push_back(Effect::ResumeScan);
         }
+        ActionId::ReadAgain => reload::read_rows_again(model),
+        ActionId::Verify => reload::verify_all(model),
+        ActionId::Messages => messages::show_messages(model),
+        ActionId::SaveCopy => copy::save_copy(model),
         ActionId::ToggleMouse => toggle_mouse(model),
         ActionId::Copy => model.overlays.push(Overlay::CopyChord),
         ActionId::CopyOffset
@@ -106,6 +115,16 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         | ActionId::AcceptLikely
         | ActionId::GapUndecided
         | ActionId::AcceptLargeGap => {}
+    }
+}
+
+/// Runs the queued actions whose row has arrived.
+pub(super) fn run_awaited(model: &mut Model) {
+    while let Some(id) = awaited::take_ready(model) {
+        // The others stay queued in order while this action runs.
+        let mut waiting = std::mem::take(&mut model.awaited);
+        run_action(model, id);
+        model.awaited.append(&mut waiting);
     }
 }
 

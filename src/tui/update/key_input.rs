@@ -27,8 +27,9 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     match model.overlays.last() {
         None => {
             model.notice = None;
-            if let Some(id) = action_for_key(ActionScope::Main, key) {
-                run_action(model, id);
+            match action_for_key(ActionScope::Main, key) {
+                Some(id) => run_action(model, id),
+                None => report_unbound_key(model, key),
             }
         }
         Some(Overlay::Prompt(_)) => prompt::handle_key(model, key),
@@ -39,13 +40,21 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     }
 }
 
+/// Reports that a key has no action, once for each key.
+fn report_unbound_key(model: &mut Model, key: Key) {
+    if !model.unbound_keys.contains(&key) {
+        model.unbound_keys.push(key);
+        model.notify(format!("{key} has no action; ? lists the keys"));
+    }
+}
+
 /// Handles the key after `y`, which selects the part of the row to copy.
 fn handle_copy_chord(model: &mut Model, key: Key) {
     model.overlays.pop();
     match action_for_key(ActionScope::CopyChord, key) {
         Some(id) => run_action(model, id),
         None if key == Key::Esc => {}
-        None => model.notify("Nothing copied: press o, j, p, h or c after y"),
+        None => model.notify("Nothing copied: press o, j, p, h, c or f after y"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! terminal, no file and no clock.
 
 mod append;
+mod awaited;
 mod background;
 mod confirm;
 mod copy;
@@ -11,6 +12,7 @@ mod help;
 mod hit_counter;
 mod index;
 mod key_input;
+mod messages;
 mod mouse;
 mod navigation;
 mod prompt;
@@ -57,6 +59,7 @@ pub(crate) fn update(model: &mut Model, message: Message) {
             model.needs_redraw = false;
             return;
         }
+        Message::CopySaved(result) => copy::report_saved_copy(model, result),
         Message::Suspend => model.effects.push_back(Effect::Suspend),
         Message::Quit => model.effects.push_back(Effect::Quit),
     }

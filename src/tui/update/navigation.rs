@@ -198,7 +198,7 @@ pub(super) fn cycle_view(model: &mut Model, steps: isize) {
         && let Some(history) = &contents.history
     {
         let line = history.line_of_offset(contents.details.row.start);
-        model.detail.move_by(line as i64);
+        model.detail.show_at_third(line);
     }
 }
 

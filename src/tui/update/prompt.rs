@@ -2,8 +2,8 @@
 
 use super::dispatch::run_action;
 use super::{hit_counter, navigation, rows};
-use crate::query::{Direction, Filter, JumpTarget, SearchPattern};
-use crate::tui::actions::{ActionId, ActionScope, action_for_key};
+use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
+use crate::tui::actions::{self, ActionId, ActionScope, action_for_key};
 use crate::tui::keys::Key;
 use crate::tui::model::{ActiveSearch, Model, Overlay, Prompt, PromptPurpose, TextInput};
 
@@ -108,6 +108,15 @@ fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) {
             model.overlays.pop();
             navigation::start_jump(model, jump);
         }
-        Err(error) => close_or_show_error(model, Err(error.reason)),
+        Err(error) if text.starts_with(|c: char| c.is_ascii_digit() || c == '#') => {
+            close_or_show_error(model, Err(error.reason));
+        }
+        Err(_) => {
+            let titles = actions::action_table().iter().filter(|row| row.scope == ActionScope::Main);
+            let nearest = nearest_keyword(text, titles.map(|row| row.title));
+            let nearest = nearest.map(|title| format!("; the nearest is `{title}`")).unwrap_or_default();
+            let expected = "expected an action, an offset, a share (50%), an event (#3000) or a time";
+            close_or_show_error(model, Err(format!("no action `{text}`{nearest}; {expected}")));
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! but not loaded.
 
 use super::requests::send_request;
-use super::{hit_counter, rows};
+use super::{dispatch, hit_counter, rows};
 use crate::query::RowContent;
 use crate::tui::layout;
 use crate::tui::model::{
@@ -16,6 +16,7 @@ const WIDE_HEX_COLUMNS: u16 = 74;
 
 /// Updates sizes and sends requests after the model has changed.
 pub(super) fn refresh(model: &mut Model) {
+    dispatch::run_awaited(model);
     update_detail_fix(model);
     update_sizes(model);
     hit_counter::advance(model);
@@ -67,8 +68,13 @@ fn update_sizes(model: &mut Model) {
         model.repairs.move_in_details(0, model.detail.width);
     }
     update_overlay_sizes(model);
-    if !layout::focusable_panes(model).contains(&model.focus) {
+    let focusable = layout::focusable_panes(model);
+    if !focusable.contains(&model.focus) {
         model.focus = Pane::Main;
+    }
+    // The detail pane keeps the row of the list that had the focus before it.
+    if model.focus != Pane::Detail || !focusable.contains(&model.detail_source) {
+        model.detail_source = if model.focus == Pane::Findings { Pane::Findings } else { Pane::Main };
     }
 }
 
@@ -108,10 +114,8 @@ fn request_detail(model: &mut Model) {
         return;
     }
     let Some(row) = model.selected_row() else {
-        if model.list.rows.is_empty() {
-            model.detail.contents = None;
-            model.detail.last_request = None;
-        }
+        model.detail.contents = None;
+        model.detail.last_request = None;
         return;
     };
     let history = if model.detail.view == DetailView::Aggregate { IncludeHistory::Yes } else { IncludeHistory::No };
@@ -131,6 +135,7 @@ fn request_detail(model: &mut Model) {
     };
     if model.detail.last_request != Some(needed) {
         model.detail.last_request = Some(needed);
+        model.detail.failed_at = None;
         send_request(model, WorkerKind::Detail, Request::Detail { row, hex_start, history });
     }
 }

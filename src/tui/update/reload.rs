@@ -1,9 +1,13 @@
 //! Discards all results about the log's bytes after the bytes have changed, and reads the log again.
 
+use std::ops::Range;
+
 use super::requests::send_request;
 use super::{hit_counter, rows};
+use crate::report::Tone;
+use crate::report::units::{DisplayZone, format_time_of_day};
 use crate::tui::effect::Effect;
-use crate::tui::model::{AggregateLoadState, Model, ScanProgress, ScanState};
+use crate::tui::model::{AggregateLoadState, EarlierVerification, Model, ScanProgress, ScanState};
 use crate::tui::request::{Request, WorkerKind};
 
 /// Discards the results of the scan, of the hit counters, and of all requests about the log's bytes.
@@ -23,6 +27,35 @@ pub(super) fn reload_log(model: &mut Model) {
     model.effects.push_back(Effect::RestartScan);
     rows::request_window(model, offset);
     request_repair_history(model);
+}
+
+/// Reads and verifies the whole log again, whatever was verified before.
+pub(super) fn verify_all(model: &mut Model) {
+    let offset = model.list.selected_offset();
+    discard_log_state(model, ScanState::Running);
+    model.scan.earlier = EarlierVerification::Discarded;
+    model.effects.push_back(Effect::VerifyAll);
+    rows::request_window(model, offset);
+    model.notify("Verifying the whole log again; :scan stop stops it");
+}
+
+/// Reads the rows around the selected one from the log again, and its contents.
+pub(super) fn read_rows_again(model: &mut Model) {
+    let offset = model.list.selected_offset();
+    model.detail.last_request = None;
+    rows::request_window(model, offset);
+    let range = model.list.visible_range().unwrap_or_default();
+    let time = format_time_of_day(model.now_ms, DisplayZone::Utc);
+    model.notify(format!("Rows {}..{} read again at {time} UTC", range.start, range.end));
+}
+
+/// Reads the rows again after the contents of the selected one turned out to differ from the row.
+pub(super) fn reload_changed_row(model: &mut Model, range: Range<u64>) {
+    let Range { start, end } = range;
+    let message = format!("Bytes at {start}..{end} changed after they were read; rows read again, V verifies the log");
+    model.append_notice(message, Tone::Bad);
+    model.detail.last_request = None;
+    rows::request_window(model, start);
 }
 
 /// Requests the repair history of the log.

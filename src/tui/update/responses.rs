@@ -1,6 +1,6 @@
 //! Applies the responses of the workers.
 
-use super::{append, hit_counter, index, navigation, repair};
+use super::{append, hit_counter, index, navigation, reload, repair};
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
@@ -79,11 +79,15 @@ fn set_detail(model: &mut Model, mut contents: RowContents) {
     {
         contents.doc = earlier.doc;
     }
+    contents.read_at_ms = model.now_ms;
+    if contents.details.is_changed {
+        let row = &contents.details.row;
+        reload::reload_changed_row(model, row.start..row.end);
+    }
     let line = contents.history.as_ref().map(|history| history.line_of_offset(contents.details.row.start));
     model.detail.contents = Some(contents);
     if let (DetailView::Aggregate, Some(line)) = (model.detail.view, line) {
-        model.detail.scroll_to_start();
-        model.detail.move_by(line as i64);
+        model.detail.show_at_third(line);
     } else {
         model.detail.move_by(0);
     }
@@ -99,12 +103,19 @@ fn no_match_message(model: &Model) -> String {
 }
 
 fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure) {
+    if matches!(worker, WorkerKind::List | WorkerKind::Detail) {
+        model.awaited.clear();
+    }
     match worker {
+        WorkerKind::Detail => {
+            model.detail.failed_at = model.detail.last_request.map(|request| request.start);
+            model.detail.contents = None;
+        }
         WorkerKind::List => model.list.cancel_request(),
         WorkerKind::Hits => model.hit_counters.mark_stopped(),
         WorkerKind::Aggregates => model.aggregates.load_state = AggregateLoadState::Loaded,
         WorkerKind::Write => repair::close_planning_dialog(model),
-        WorkerKind::Detail | WorkerKind::Jump | WorkerKind::Repairs => {}
+        WorkerKind::Jump | WorkerKind::Repairs => {}
     }
     match (failure, worker) {
         (RequestFailure::Cancelled, _) => {}

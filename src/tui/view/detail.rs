@@ -8,7 +8,7 @@ use super::pane::{PaneBorder, draw_border, span};
 use super::text::draw_spans;
 use super::{aggregate_history, hex, json, labelled_lines};
 use crate::query::RowContent;
-use crate::report::units::format_hex_offset;
+use crate::report::units::{DisplayZone, format_hex_offset, format_time_of_day};
 use crate::tui::layout::{Border, LayoutAreas, fix_preview_height};
 use crate::tui::model::{DetailView, Model, Pane, RowContents, wrapped_row_lines};
 use crate::tui::theme::Role;
@@ -18,8 +18,18 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let contents = model.detail.contents.as_ref();
     let title = contents
         .map(|contents| format!(" {}  {} ", format_hex_offset(contents.details.row.start), row_kind_name(contents)));
-    let title = Line::from(span(model, Role::Title, title.unwrap_or_default()));
-    let border = PaneBorder { pane: Pane::Detail, area: areas.detail, title, bottom_title: Line::default() };
+    let mut title = vec![span(model, Role::Title, title.unwrap_or_default())];
+    if model.awaits_contents()
+        && let Some(row) = model.selected_row()
+    {
+        title.push(span(model, Role::Warning, format!(" reading {} ", row.start)));
+    }
+    let read_at = contents.filter(|contents| contents.read_at_ms > 0).map(|contents| {
+        let time = format_time_of_day(contents.read_at_ms, DisplayZone::Utc);
+        span(model, Role::Muted, format!(" read at {time} UTC "))
+    });
+    let bottom_title = Line::from(read_at.unwrap_or_default());
+    let border = PaneBorder { pane: Pane::Detail, area: areas.detail, title: Line::from(title), bottom_title };
     draw_border(frame, model, areas, border);
     if areas.border == Border::Around {
         let mut heading = view_names(model);
@@ -30,7 +40,9 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         draw_spans(frame, areas.inner(areas.detail), 0, heading);
     }
     let lines = areas.table_body(areas.detail);
-    let Some(contents) = contents else { return };
+    let Some(contents) = contents else {
+        return draw_spans(frame, lines, 0, vec![span(model, Role::Muted, empty_message(model))]);
+    };
     match model.detail.view {
         DetailView::Json if contents.details.payload_text.is_some() => json::draw(frame, lines, model, contents),
         DetailView::Hex => {
@@ -44,6 +56,15 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
             let detail_lines = wrapped_row_lines(contents, view, usize::from(lines.width));
             labelled_lines::draw_with_cursor(frame, lines, model, detail_lines, &model.detail.cursor);
         }
+    }
+}
+
+/// Returns a message that explains why there are no contents.
+fn empty_message(model: &Model) -> &'static str {
+    match model.selected_row() {
+        None => "No row is selected.",
+        Some(row) if model.detail.failed_at == Some(row.start) => "This row could not be read; M lists the messages.",
+        Some(_) => "Reading…",
     }
 }
 

@@ -10,7 +10,7 @@ use super::text::{draw_spans, fit_safe, pad, skip_span_columns, style_line};
 use crate::format::{DamageKind, Finding};
 use crate::query::{EventSummary, LogRow, RowContent};
 use crate::report::finding_sentence;
-use crate::report::units::{DisplayZone, format_minute, format_percent, format_size, format_time_of_day};
+use crate::report::units::{DisplayZone, format_date, format_minute, format_percent, format_size, format_time_of_day};
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState};
 use crate::tui::theme::Role;
@@ -23,8 +23,12 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let lines = areas.table_body(areas.main);
     let columns = EventColumns::for_width(model, usize::from(lines.width));
     let scroll_columns = usize::from(model.list.scroll_columns);
+    // Where there is a heading, it has the date of the first event, and a later row only has a date that differs.
+    let mut shown_day = None;
     if areas.border == Border::Around {
-        let heading = vec![span(model, Role::Muted, columns.heading())];
+        let first_time = model.list.visible_rows().iter().find_map(event_time);
+        shown_day = first_time.map(day_of);
+        let heading = vec![span(model, Role::Muted, columns.heading(first_time))];
         draw_spans(frame, areas.inner(areas.main), 0, skip_span_columns(heading, scroll_columns));
     }
     if model.list.rows.is_empty() {
@@ -34,7 +38,12 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     for (line, row) in (0..).zip(model.list.visible_rows()) {
         let is_selected = model.list.top + usize::from(line) == model.list.cursor;
         let mut spans = vec![Span::raw(if is_selected { ">" } else { " " })];
-        spans.extend(skip_span_columns(row_spans(model, row, &columns, usize::from(lines.width)), scroll_columns));
+        let time = event_time(row).map(|ms| {
+            let is_new_day = shown_day.replace(day_of(ms)) != Some(day_of(ms));
+            if is_new_day { date_and_minute(ms) } else { format_time_of_day(ms, DisplayZone::Utc) }
+        });
+        let row_spans = row_spans(model, row, time.as_deref().unwrap_or_default(), &columns);
+        spans.extend(skip_span_columns(row_spans, scroll_columns));
         draw_spans(frame, lines, line, spans);
         if model.list.has_stale_rows() {
             style_line(frame, lines, line, model.theme.style(Role::Muted));
@@ -59,6 +68,26 @@ fn empty_message(model: &Model) -> &'static str {
     }
 }
 
+/// Returns the time of a row in milliseconds since the Unix epoch; `None` for a row that is not an event.
+const fn event_time(row: &LogRow) -> Option<u64> {
+    match &row.content {
+        RowContent::Event(event) => Some(event.time_ms),
+        RowContent::Header | RowContent::Finding(_) | RowContent::InFlight => None,
+    }
+}
+
+/// Returns the number of the day of a time, in UTC.
+const fn day_of(time_ms: u64) -> u64 {
+    time_ms / 86_400_000
+}
+
+/// Formats a time on the first row of a day: `11-21 09:14…`. The column has no room for date and seconds together.
+fn date_and_minute(time_ms: u64) -> String {
+    let date = format_date(time_ms, DisplayZone::Utc);
+    let time = format_time_of_day(time_ms, DisplayZone::Utc);
+    format!("{} {}…", date.get(5..).unwrap_or(&date), time.get(..5).unwrap_or(&time))
+}
+
 /// The widths of the columns. All rows have the same widths.
 struct EventColumns {
     offset: usize,
@@ -66,6 +95,8 @@ struct EventColumns {
     /// Width of the namespace; 0 when there is no room for this column.
     namespace: usize,
     schema: usize,
+    /// Width of the line.
+    line: usize,
 }
 
 impl EventColumns {
@@ -77,15 +108,18 @@ impl EventColumns {
         let event_type = (remaining.saturating_sub(namespace) * 11 / 20).clamp(6, 24);
         let namespace_gap = if namespace > 0 { 2 } else { 0 };
         let schema = remaining.saturating_sub(event_type + namespace + namespace_gap).clamp(6, 24);
-        Self { offset, event_type, namespace, schema }
+        Self { offset, event_type, namespace, schema, line: width }
     }
 
-    fn heading(&self) -> String {
+    /// Returns the column titles. `first_time` is the time of the first visible event.
+    fn heading(&self, first_time: Option<u64>) -> String {
+        // The `Z` after the date says that dates and times are in UTC.
+        let date = first_time.map(|ms| format!("{} Z", format_date(ms, DisplayZone::Utc)));
         let namespace = if self.namespace > 0 { pad("namespace", self.namespace) + "  " } else { String::new() };
         format!(
             "   {:>offset$}  {:<12}  {}  {namespace}{}  {}",
             "offset",
-            "time (UTC)",
+            date.unwrap_or_else(|| "time (UTC)".into()),
             pad("type", self.event_type),
             pad("schema", self.schema),
             "aggregate",
@@ -94,7 +128,7 @@ impl EventColumns {
     }
 }
 
-fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, width: usize) -> Vec<Span<'static>> {
+fn row_spans(model: &Model, row: &LogRow, time: &str, columns: &EventColumns) -> Vec<Span<'static>> {
     let offset = format!("{:>width$}  ", row.start, width = columns.offset);
     match &row.content {
         RowContent::Header => {
@@ -105,13 +139,14 @@ fn row_spans(model: &Model, row: &LogRow, columns: &EventColumns, width: usize) 
         }
         RowContent::Event(event) => {
             let mut spans = vec![clock_glyph(model, row), Span::raw(offset)];
-            spans.extend(event_spans(model, event, columns));
+            spans.push(span(model, Role::Muted, format!("{}  ", pad(time, 12))));
+            spans.extend(event_spans(event, columns));
             spans
         }
         RowContent::Finding(finding) => {
             let (glyph, role) = finding_glyph(finding);
             // Text beyond the width of the line plus the columns scrolled out of view is never visible.
-            let available = width + usize::from(model.list.scroll_columns);
+            let available = columns.line + usize::from(model.list.scroll_columns);
             let text = fit_safe(&finding_text(model, finding), available);
             vec![span(model, role, format!("{glyph} {offset}")), span(model, role, text)]
         }
@@ -135,12 +170,9 @@ fn finding_text(model: &Model, finding: &Finding) -> String {
     if fix.is_empty() { format!("{range}  {sentence}") } else { format!("{range}  {fix}  {sentence}") }
 }
 
-fn event_spans(model: &Model, event: &EventSummary, columns: &EventColumns) -> Vec<Span<'static>> {
+fn event_spans(event: &EventSummary, columns: &EventColumns) -> Vec<Span<'static>> {
     let schema = format!("{} v{}", event.schema_id, event.schema_version);
-    let mut spans = vec![
-        span(model, Role::Muted, format!("{}  ", pad(&format_time_of_day(event.time_ms, DisplayZone::Utc), 12))),
-        Span::raw(pad(&event.event_type, columns.event_type) + "  "),
-    ];
+    let mut spans = vec![Span::raw(pad(&event.event_type, columns.event_type) + "  ")];
     if columns.namespace > 0 {
         spans.push(Span::raw(pad(&event.namespace, columns.namespace) + "  "));
     }

@@ -23,8 +23,9 @@ const KIND_COLUMNS: usize = 14;
 
 /// Draws the Findings tab with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
-    let border =
-        PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title: Line::default() };
+    let summary = fit_safe(&summary(model), usize::from(areas.main.width).saturating_sub(4));
+    let bottom_title = Line::from(span(model, Role::Muted, format!(" {summary} ")));
+    let border = PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title };
     draw_border(frame, model, areas, border);
     if areas.border == Border::Around {
         let heading = if usize::from(areas.main.width) >= MIN_WIDE_COLUMNS + 2 {
@@ -39,7 +40,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
 
 /// Draws the pane with the findings below the events.
 pub(super) fn draw_below_events(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
-    let title = Line::from(span(model, Role::Title, format!(" {} ", summary(model))));
+    let title = fit_safe(&summary(model), usize::from(areas.findings.width).saturating_sub(4));
+    let title = Line::from(span(model, Role::Title, format!(" {title} ")));
     let border = PaneBorder { pane: Pane::Findings, area: areas.findings, title, bottom_title: Line::default() };
     draw_border(frame, model, areas, border);
     draw_rows(frame, areas.inner(areas.findings), model, Pane::Findings);
@@ -87,11 +89,16 @@ fn range_width(model: &Model) -> usize {
     model.log_info.bytes.to_string().len() * 2 + 2
 }
 
-/// Returns the number of findings, and whether the scan may find more.
+/// Returns the numbers of findings in the words of `verify` and the status line, and whether the scan may find more.
 fn summary(model: &Model) -> String {
-    let count = model.scan.findings.len() as u64 + model.scan.dropped_findings;
-    let so_far = if model.scan.has_read_all() { "" } else { " so far" };
-    format!("Findings {}{so_far}", format_number(count))
+    if model.scan.findings.is_empty() {
+        return format!("Findings: none{}", model.so_far());
+    }
+    let dropped = match model.scan.dropped_findings {
+        0 => String::new(),
+        dropped => format!("; {} more not listed", format_number(dropped)),
+    };
+    format!("Findings: {}{dropped}{}", model.finding_counts().short_line(), model.so_far())
 }
 
 /// Returns a message that explains why there are no findings, with the next step.

@@ -3,15 +3,21 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
+use ratatui::widgets::{Clear, Widget};
 
 use super::pane::span;
 use super::text::{display_width, draw_spans, fit_safe};
-use crate::report::Tone;
 use crate::report::units::{format_count, format_number, format_progress};
+use crate::report::{Tone, sanitize};
 use crate::tui::actions::{ActionScope, FooterEntry, footer_entries};
-use crate::tui::model::{EscBehavior, Model, Notice, Overlay, UserJob};
+use crate::tui::model::{EscBehavior, Model, Notice, Overlay, UserJob, wrap_text};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
+
+/// Minimum height of a screen on which a long message takes two lines.
+const MIN_TWO_LINE_HEIGHT: u16 = 8;
+/// Minimum width of a message whose end names the key that lists all messages.
+const MIN_HINT_COLUMNS: usize = 40;
 
 /// Draws the footer on the last line of the screen.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
@@ -19,16 +25,35 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     let running = model.jobs.iter().find(|job| job.total > 0);
     let width = usize::from(area.width);
     let spans = match (&model.notice, running) {
-        (Some(notice), _) if scope == ActionScope::Main => vec![notice_span(model, notice, width)],
+        (Some(notice), _) if scope == ActionScope::Main => return draw_notice(frame, area, model, notice),
         (_, Some(job)) => vec![job_span(model, job, width)],
         _ => key_spans(model, scope, width),
     };
     draw_spans(frame, area, 0, spans);
 }
 
-fn notice_span(model: &Model, notice: &Notice, width: usize) -> Span<'static> {
-    let (glyph, role) = if notice.tone == Tone::Bad { ("! ", Role::Damage) } else { ("", Role::Title) };
-    span(model, role, format!(" {glyph}{}", fit_safe(&notice.text, width.max(3) - 3)))
+/// Draws a message. One that is too long for a line also takes the line above, where the screen is high enough, and the
+/// end of one that is longer still names the key that lists all messages.
+fn draw_notice(frame: &mut Frame, area: Rect, model: &Model, notice: &Notice) {
+    let (glyph, role) = if notice.tone == Tone::Bad { (" ! ", Role::Damage) } else { (" ", Role::Title) };
+    let width = usize::from(area.width).saturating_sub(display_width(glyph)).max(1);
+    let text = sanitize(&notice.text);
+    let mut lines = wrap_text(&text, width);
+    let max_lines = if model.size.height >= MIN_TWO_LINE_HEIGHT { 2 } else { 1 };
+    if lines.len() > max_lines {
+        let rest: String = lines.split_off(max_lines - 1).join(" ");
+        let hint = if width >= MIN_HINT_COLUMNS { "…  M: all" } else { "…" };
+        let kept = fit_safe(&rest, width.saturating_sub(display_width(hint)));
+        lines.push(format!("{}{hint}", kept.trim_end_matches('…')));
+    }
+    let height = (lines.len() as u16).min(area.y + 1);
+    let lines_area = Rect { y: area.y + 1 - height, height, ..area }.intersection(frame.area());
+    Clear.render(lines_area, frame.buffer_mut());
+    frame.buffer_mut().set_style(lines_area, model.theme.base());
+    for (nth, text) in (0..height).zip(lines) {
+        let start = if nth == 0 { glyph.to_owned() } else { " ".repeat(display_width(glyph)) };
+        draw_spans(frame, lines_area, nth, vec![span(model, role, format!("{start}{text}"))]);
+    }
 }
 
 fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {

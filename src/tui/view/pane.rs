@@ -5,7 +5,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::text::fit_safe;
+use super::text::{cut_spans, fit_safe};
 use crate::tui::layout::{Border, LayoutAreas, compute_areas};
 use crate::tui::model::{Model, Pane, Tab};
 use crate::tui::theme::Role;
@@ -30,7 +30,10 @@ pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas,
     }
     let PaneBorder { pane, area, title, bottom_title } = border;
     let role = if model.focus == pane { Role::Focus } else { Role::Muted };
-    let block = Block::bordered().border_style(model.theme.style(role)).title(title).title_bottom(bottom_title);
+    let width = usize::from(area.width).saturating_sub(2);
+    let fit = |title: Line<'static>| Line::from(cut_spans(title.spans, width));
+    let block = Block::bordered().border_style(model.theme.style(role)).title(fit(title));
+    let block = block.title_bottom(fit(bottom_title));
     block.render(area.intersection(frame.area()), frame.buffer_mut());
 }
 
@@ -43,9 +46,9 @@ pub(super) fn tab_title(model: &Model) -> Line<'static> {
         if number > 1 {
             spans.push(span(model, Role::Muted, separator));
         }
-        let findings = model.scan.findings.len() as u64 + model.scan.dropped_findings;
+        let damaged = model.scan.damage_count();
         let name = match tab {
-            Tab::Findings if findings > 0 => format!("{number} {name} {findings}"),
+            Tab::Findings if damaged > 0 => format!("{number} {name} ×{damaged}"),
             _ => format!("{number} {name}"),
         };
         // Brackets mark the current tab, because colour alone is not enough on every terminal.

@@ -8,6 +8,7 @@ use super::cursor::highlight_selected_line;
 use super::labelled_lines;
 use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{draw_spans, fit_safe, pad};
+use crate::format::DamageKind;
 use crate::repair::{RepairRecord, RepairState};
 use crate::report::units::{DisplayZone, format_count, format_minute};
 use crate::report::{record_summary, safe_path_text};
@@ -62,7 +63,15 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
 
 fn draw_empty_message(frame: &mut Frame, area: Rect, model: &Model) {
     let folder = safe_path_text(&model.log_info.journal_dir);
-    let text = format!("No repairs yet. Journals are kept in {folder}.");
+    let gaps = model.finding_counts().count_of(DamageKind::Gap);
+    let text = if gaps == 0 {
+        format!("No repairs yet. Journals are kept in {folder}.")
+    } else {
+        let gaps = format_count(gaps, "gap");
+        format!(
+            "No journal of a repair is in {folder}. The log has {gaps}, which earlier repairs left; tab 3 lists them."
+        )
+    };
     for (line, text) in (0..area.height).zip(wrap_text(&text, usize::from(area.width).max(1))) {
         draw_spans(frame, area, line, vec![span(model, Role::Muted, text)]);
     }

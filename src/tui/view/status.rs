@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::labelled_lines::tone_role;
 use super::pane::span;
-use super::text::{display_width, draw_spans, fit_safe};
+use super::text::{display_width, draw_spans, fit_safe, keep_end};
 use crate::file::WriterPresence;
 use crate::index::IndexState;
 use crate::report::index_line;
@@ -16,6 +16,8 @@ use crate::tui::theme::Role;
 
 /// Number of columns between two items.
 const ITEM_GAP: usize = 3;
+/// Smallest width to which the name of the log is shortened, in columns.
+const MIN_NAME_COLUMNS: usize = 8;
 /// Largest width of a text that comes from the log or its path, in columns.
 const MAX_ITEM_COLUMNS: usize = 40;
 
@@ -25,15 +27,18 @@ struct StatusItem {
     drop_rank: u8,
     role: Role,
     text: String,
+    /// Whether the item is the name of the log.
+    is_name: bool,
 }
 
 impl StatusItem {
     fn new(drop_rank: u8, role: Role, text: impl Into<String>) -> Self {
-        Self { drop_rank, role, text: text.into() }
+        Self { drop_rank, role, text: text.into(), is_name: false }
     }
 }
 
-/// Draws the status line, without the items that do not fit.
+/// Draws the status line. Where it does not fit, the name of the log is shortened from its beginning first, then items
+/// are left out, the damage last.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     let mut items = status_items(model);
     let columns = |items: &[StatusItem]| {
@@ -41,10 +46,20 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
         // The first column is empty, and there is no gap after the last item.
         (all + 1).saturating_sub(ITEM_GAP)
     };
+    let full_name = items.first().map_or_else(String::new, |item| item.text.clone());
+    let name_columns = display_width(&full_name);
+    if let Some(name) = items.first_mut() {
+        name.text = keep_end(&full_name, name_columns.min(MIN_NAME_COLUMNS));
+    }
     while columns(&items) > usize::from(area.width) && items.len() > 1 {
         let dropped =
             items.iter().enumerate().max_by_key(|(_, item)| item.drop_rank).map_or(0, |(position, _)| position);
         items.remove(dropped);
+    }
+    // The name takes the room that is left.
+    let spare = usize::from(area.width).saturating_sub(columns(&items));
+    if let Some(name) = items.first_mut().filter(|item| item.is_name) {
+        name.text = keep_end(&full_name, display_width(&name.text) + spare);
     }
     let mut spans = vec![Span::raw(" ")];
     for item in items {
@@ -56,7 +71,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
 
 fn status_items(model: &Model) -> Vec<StatusItem> {
     let info = &model.log_info;
-    let mut items = vec![StatusItem::new(1, Role::Title, fit_safe(&info.file_name(), MAX_ITEM_COLUMNS))];
+    let mut items = vec![StatusItem {
+        is_name: true,
+        ..StatusItem::new(3, Role::Title, keep_end(&info.file_name(), MAX_ITEM_COLUMNS))
+    }];
     if let Some(unavailable) = &model.unavailable {
         items.push(StatusItem::new(0, Role::Damage, fit_safe(&unavailable.status_label(), MAX_ITEM_COLUMNS)));
         if unavailable.has_no_data() {
@@ -101,20 +119,20 @@ fn damage_item(model: &Model) -> StatusItem {
     let has_skipped = model.skipped_note().is_some();
     if damaged > 0 {
         let at_least = if model.scan.dropped_findings > 0 { "more than " } else { "" };
-        let so_far = if model.scan.state == ScanState::Done && !has_skipped { "" } else { " so far" };
-        return StatusItem::new(3, Role::Damage, format!("× {at_least}{} damaged{so_far}", format_number(damaged)));
+        let so_far = model.so_far();
+        return StatusItem::new(1, Role::Damage, format!("× {at_least}{} damaged{so_far}", format_number(damaged)));
     }
     match model.scan.state {
         ScanState::Done if has_skipped => {
-            let mark = model.log_info.index.verification;
+            let mark = model.earlier_verification();
             let date = mark.map(|mark| format!(" on {}", format_date(mark.verified_at_ms, DisplayZone::Utc)));
             let text = format!("no damage found; verified earlier{}", date.unwrap_or_default());
-            StatusItem::new(3, Role::Muted, text)
+            StatusItem::new(1, Role::Muted, text)
         }
-        ScanState::Done => StatusItem::new(3, Role::Good, "no damage"),
-        ScanState::Off => StatusItem::new(3, Role::Muted, "not scanned"),
+        ScanState::Done => StatusItem::new(1, Role::Good, "no damage"),
+        ScanState::Off => StatusItem::new(1, Role::Muted, "not scanned"),
         ScanState::Running | ScanState::Stopped | ScanState::Failed => {
-            StatusItem::new(3, Role::Muted, "no damage so far")
+            StatusItem::new(1, Role::Muted, "no damage so far")
         }
     }
 }

@@ -10,9 +10,9 @@ use ratatui::text::Span;
 
 use super::pane::span;
 use super::text::draw_spans;
-use crate::report::units::{DisplayZone, format_date, format_percent, format_speed};
+use crate::report::units::{DisplayZone, format_date, format_percent, format_speed, format_time_of_day};
 use crate::tui::model::{LogUnavailable, Model, ScanRun, ScanState};
-use crate::tui::strip::{StripCell, cell_for_range, column_bytes, is_wide, strip_columns};
+use crate::tui::strip::{StripCell, cell_for_range, column_bytes, has_text, is_wide, strip_columns};
 use crate::tui::theme::Role;
 
 /// Minimum width of a strip that is drawn.
@@ -28,8 +28,11 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     let mut spans = vec![span(model, Role::Muted, "|")];
     spans.extend(cell_spans(model, area));
     spans.push(span(model, Role::Muted, "| "));
+    if !has_text(area) {
+        return draw_spans(frame, area, 0, spans);
+    }
     let progress = progress_text(model).filter(|_| is_wide(area));
-    let verified = model.log_info.index.verification.filter(|_| is_wide(area) && progress.is_none());
+    let verified = model.earlier_verification().filter(|_| is_wide(area) && progress.is_none());
     spans.push(span(model, Role::Text, progress.unwrap_or_else(|| scan_state_text(model))));
     spans.extend(verified.map(|mark| {
         let glyph = StripCell::VerifiedEarlier.glyph();
@@ -69,18 +72,12 @@ const fn cell_role(cell: StripCell) -> Role {
     }
 }
 
-/// Returns the number of bytes that were verified in this session or earlier.
-fn verified_bytes(model: &Model) -> u64 {
-    let earlier = model.log_info.index.verification.map_or(0, |mark| mark.verified_to);
-    model.scan.health_map.verified_bytes(earlier).min(model.log_info.bytes)
-}
-
 /// Returns the share, the speed and the remaining time of the scan; `None` when no scan has run for long enough.
 fn progress_text(model: &Model) -> Option<String> {
     let ScanRun { started, bytes_read } = model.scan.current_run?;
     let elapsed = model.now.0.checked_sub(started.0).filter(|elapsed| *elapsed >= MIN_SPEED_ELAPSED)?;
     let log_bytes = model.log_info.bytes;
-    let verified = verified_bytes(model);
+    let verified = model.verified_bytes();
     // When the whole log is verified and the scan still runs, it reads ranges verified earlier. Then only the bytes
     // verified in this session count.
     let verified = if verified < log_bytes { verified } else { model.scan.health_map.verified_bytes(0).min(log_bytes) };
@@ -92,11 +89,18 @@ fn scan_state_text(model: &Model) -> String {
     if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) {
         return "no data".into();
     }
-    let share = format_percent(verified_bytes(model), model.log_info.bytes);
+    let share = format_percent(model.verified_bytes(), model.log_info.bytes);
     match model.scan.state {
         ScanState::Off => "scan off".into(),
         ScanState::Stopped => format!("stopped {share}"),
         ScanState::Failed => format!("failed {share}"),
-        ScanState::Running | ScanState::Done => format!("verified {share}"),
+        ScanState::Running => format!("verified {share}"),
+        ScanState::Done => {
+            let finished_at = model.scan.finished_at_ms.filter(|_| model.scan.has_read_all());
+            let time = finished_at.map(|ms| format_time_of_day(ms, DisplayZone::Utc));
+            // The milliseconds are left out.
+            let time = time.as_deref().and_then(|time| time.split('.').next());
+            format!("verified {share}{}", time.map(|time| format!(" {time}")).unwrap_or_default())
+        }
     }
 }

@@ -44,6 +44,23 @@ fn truncate(text: &str, width: usize) -> String {
     out
 }
 
+/// Cuts a text that is already safe to `width` columns from its beginning, with an ellipsis in its place.
+pub(super) fn keep_end(text: &str, width: usize) -> String {
+    let mut missing = display_width(text).saturating_sub(width);
+    if missing == 0 {
+        return text.to_owned();
+    }
+    // The ellipsis takes a column too.
+    missing += 1;
+    let mut skipped = 0;
+    let start = text.char_indices().find(|(_, c)| {
+        let is_skipped = skipped < missing;
+        skipped += c.width().unwrap_or(0);
+        !is_skipped
+    });
+    format!("…{}", start.and_then(|(at, _)| text.get(at..)).unwrap_or_default())
+}
+
 /// Makes a text safe as [`fit_safe`] does, and pads it with spaces to exactly `width` columns.
 pub(super) fn pad(text: &str, width: usize) -> String {
     let text = fit_safe(text, width);
@@ -66,10 +83,10 @@ fn skip_columns(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Borrowed("")
 }
 
-/// Removes the first columns of a line of spans.
+/// Removes the first columns of a line of spans. An ellipsis marks the cut.
 pub(super) fn skip_span_columns(spans: Vec<Span<'static>>, columns: usize) -> Vec<Span<'static>> {
-    let mut remaining = columns;
-    let mut out = Vec::new();
+    let mut remaining = if columns > 0 { columns + 1 } else { 0 };
+    let mut out = if columns > 0 && !spans.is_empty() { vec![Span::raw("…")] } else { Vec::new() };
     for span in spans {
         let width = display_width(&span.content);
         if remaining >= width {
@@ -89,12 +106,47 @@ pub(super) fn first_chars(text: &str, count: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// Draws spans on one line of an area. Text that does not fit is cut off.
+/// Draws spans on one line of an area. Text that does not fit is cut off, and an ellipsis marks the cut.
 pub(super) fn draw_spans(frame: &mut Frame, area: Rect, line: u16, spans: Vec<Span<'static>>) {
     let area = area.intersection(frame.area());
     if line < area.height && area.width > 0 {
+        let spans = cut_spans(spans, usize::from(area.width));
         frame.buffer_mut().set_line(area.x, area.y + line, &Line::from(spans), area.width);
     }
+}
+
+/// Cuts a line of spans to `width` columns, with an ellipsis. Blanks at the end of the line need no mark.
+pub(super) fn cut_spans(mut spans: Vec<Span<'static>>, width: usize) -> Vec<Span<'static>> {
+    let total: usize = spans.iter().map(|span| display_width(&span.content)).sum();
+    // In a single column, a character says more than the mark of a cut.
+    if total <= width || width < 2 {
+        return spans;
+    }
+    let has_text = |span: &Span| span.content.contains(|c| c != ' ');
+    let text_spans = spans.iter().rposition(has_text).map_or(0, |last| last + 1);
+    spans.truncate(text_spans);
+    if let Some(last) = spans.last_mut() {
+        last.content = last.content.trim_end_matches(' ').to_owned().into();
+    }
+    let text_columns: usize = spans.iter().map(|span| display_width(&span.content)).sum();
+    if text_columns <= width {
+        return spans;
+    }
+    let mut remaining = width;
+    let mut out = Vec::new();
+    for span in spans {
+        let columns = display_width(&span.content);
+        // The last column is kept for the ellipsis, which is drawn in the style of the text that is cut.
+        if columns < remaining {
+            remaining -= columns;
+            out.push(span);
+            continue;
+        }
+        let head = truncate(&format!("{}……", span.content), remaining);
+        out.push(Span::styled(head, span.style));
+        break;
+    }
+    out
 }
 
 /// Sets the style of a whole line of an area.
@@ -125,5 +177,23 @@ mod tests {
         assert_eq!(fit_safe("日本語", 5), "日本…");
         assert_eq!(pad("日", 4), "日  ");
         assert_eq!(skip_columns("日本", 2), "本");
+    }
+
+    fn text_of(spans: &[Span]) -> String {
+        spans.iter().map(|span| span.content.as_ref()).collect()
+    }
+
+    #[test]
+    fn no_text_is_cut_without_a_mark() {
+        let spans = || vec![Span::raw("id "), Span::raw("1766718274106000001"), Span::raw("   ")];
+        assert_eq!(text_of(&cut_spans(spans(), 22)), "id 1766718274106000001");
+        assert_eq!(text_of(&cut_spans(spans(), 21)), "id 17667182741060000…");
+        assert_eq!(text_of(&cut_spans(spans(), 3)), "id…");
+        assert_eq!(text_of(&cut_spans(spans(), 2)), "i…");
+        assert_eq!(text_of(&cut_spans(vec![Span::raw("日本")], 3)), "日…");
+        assert_eq!(text_of(&skip_span_columns(spans(), 4)), "…66718274106000001   ");
+        assert_eq!(text_of(&skip_span_columns(spans(), 0)), text_of(&spans()));
+        assert_eq!((keep_end("accounts.log", 8), keep_end("a.log", 8)), ("…nts.log".into(), "a.log".into()));
+        assert_eq!(keep_end("日本語.log", 8), "…語.log");
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn read_contents(
         bytes_start: hex_start,
         history,
         fix: None,
+        read_at_ms: 0,
         backup_journal: None,
         details,
     }))

@@ -98,6 +98,11 @@ impl Workers {
         self.scan.restart();
     }
 
+    /// Restarts the scan, and makes it read what was verified earlier too.
+    pub(crate) fn verify_all(&self) {
+        self.scan.verify_all();
+    }
+
     /// Requests a scan of a range in which a page of rows shows damage.
     pub(crate) fn scan_range(&self, range: Range<u64>) {
         self.scan.scan_range(range);

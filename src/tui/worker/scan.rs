@@ -87,7 +87,9 @@ impl ScanWorker {
         loop {
             let mut queued_commands: Vec<ScanCommand> = commands.try_iter().collect();
             // Commands before a restart are dropped, because they refer to a log that was replaced.
-            let last_restart = queued_commands.iter().rposition(|command| *command == ScanCommand::Restart);
+            let last_restart = queued_commands
+                .iter()
+                .rposition(|command| matches!(command, ScanCommand::Restart | ScanCommand::VerifyAll));
             for command in queued_commands.drain(last_restart.unwrap_or_default()..) {
                 done_reported &= self.handle_command(command) == CommandEffect::NothingNew;
             }
@@ -131,6 +133,10 @@ impl ScanWorker {
     fn handle_command(&mut self, command: ScanCommand) -> CommandEffect {
         match command {
             ScanCommand::Restart => self.restart(),
+            ScanCommand::VerifyAll => {
+                self.restart();
+                self.state.reads_everything = true;
+            }
             ScanCommand::Resume => self.state.queue_skipped_ranges(),
             ScanCommand::LogGrown => return CommandEffect::NothingNew,
             ScanCommand::ScanRange(range) => {

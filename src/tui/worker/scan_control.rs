@@ -15,6 +15,8 @@ pub(super) enum ScanCommand {
     LogGrown,
     /// Discards all progress and scans the log from its start.
     Restart,
+    /// Discards all progress and scans the log from its start, with the ranges that were verified earlier.
+    VerifyAll,
     /// Scans this range now, because a page of rows shows damage in it that the scan has not reported.
     ScanRange(Range<u64>),
 }
@@ -51,6 +53,12 @@ impl ScanHandle {
     /// Requests a scan of one range, ahead of everything else.
     pub(super) fn scan_range(&self, range: Range<u64>) {
         let _ = self.commands.send(ScanCommand::ScanRange(range));
+    }
+
+    /// Restarts the scan, also when it was stopped, and makes it read the ranges that were verified earlier.
+    pub(super) fn verify_all(&self) {
+        self.stop.store(false, Ordering::Release);
+        let _ = self.commands.send(ScanCommand::VerifyAll);
     }
 
     /// Restarts the scan, because the log was replaced or changed other than by growing.

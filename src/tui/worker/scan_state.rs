@@ -18,6 +18,8 @@ pub(super) struct ScanWorkerState {
     pub(super) index: Option<AggregateIndex>,
     /// Whether this scan builds the index from the first byte, so that everything that the index covers is verified.
     pub(super) builds_index: bool,
+    /// Whether ranges that were verified earlier are read too, because the log's bytes may have changed since.
+    pub(super) reads_everything: bool,
     /// The state of the log when the index had last read all of it; `None` before the first time.
     pub(super) last_catch_up: Option<CatchUp>,
     /// Time of the last readable event before the next slice, in milliseconds since the Unix epoch.
@@ -63,7 +65,7 @@ impl ScanWorkerState {
         if self.unverified_ranges.is_some() {
             return;
         }
-        let index = self.index.as_ref();
+        let index = self.index.as_ref().filter(|_| !self.reads_everything);
         let queue: VecDeque<_> = index
             .map_or_else(|| iter::once(0..log_bytes).collect(), |index| unverified_ranges(index, log_bytes).into());
         let between = queue.iter().zip(queue.iter().skip(1)).map(|(before, after)| before.end..after.start);

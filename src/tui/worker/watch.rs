@@ -1,5 +1,8 @@
 //! The watcher, which polls the log file ten times per second for growth, truncation, replacement, overwriting and
 //! repairs by other processes, and searches less often for a process that writes to it.
+//!
+//! A file that was written and has not grown is read again as a whole: the samples of the fingerprint cannot show which
+//! of its bytes are new.
 
 use std::sync::Arc;
 use std::thread;
@@ -11,7 +14,7 @@ use super::fingerprint::LogFingerprint;
 use super::journal_watch::{JournalWatcher, LogContents};
 use super::{QuitOnPanic, SharedState, scan_control};
 use crate::StorageError;
-use crate::file::DeviceInode;
+use crate::file::{DeviceInode, FileStamp};
 use crate::index::IndexState;
 use crate::report::units::format_count;
 use crate::tui::message::{BackgroundUpdate, LogChange, Message};
@@ -24,6 +27,10 @@ const IDLE_WRITER_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// Time between two searches for a writer while the log grows.
 const GROWING_WRITER_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Time that the size of a written file must stay the same before the write counts as overwriting. While a file grows,
+/// the time of the last write can be visible before the new size is.
+const WRITE_SETTLE_TIME: Duration = Duration::from_millis(250);
+
 /// Starts the watch thread, which ends when the returned sender is dropped.
 pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, out: &Sender<Message>) -> Sender<()> {
     let (stop_sender, stop) = bounded::<()>(0);
@@ -33,6 +40,8 @@ pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, 
         out: out.clone(),
         last_info: None,
         fingerprint: None,
+        last_stamp: None,
+        written_since: None,
         last_index_identity: None,
         pending_change: None,
         reported_reason: None,
@@ -63,6 +72,10 @@ struct LogWatcher {
     last_info: Option<LogInfo>,
     /// Samples of the log's bytes as of `last_info`.
     fingerprint: Option<LogFingerprint>,
+    /// Size and time of the last write as of the last poll that explained them.
+    last_stamp: Option<FileStamp>,
+    /// The time at which a write without growth was first seen.
+    written_since: Option<Instant>,
     /// Device and inode of the index file at the last poll.
     last_index_identity: Option<DeviceInode>,
     /// A change after which the log has not been reopened yet.
@@ -89,7 +102,8 @@ type WatchResult<T = ()> = Result<T, WatchEnded>;
 impl LogWatcher {
     /// Checks the log once, and reports the changes since the previous poll.
     fn poll(&mut self) -> WatchResult {
-        let bytes = self.shared.view().log().len().map_err(|_| WatchEnded)?;
+        let stamp = self.shared.view().log().storage().stamp().map_err(|_| WatchEnded)?;
+        let bytes = stamp.bytes;
         let repair_epoch = self.shared.repair_epoch();
         if repair_epoch % 2 == 1 {
             // This process is changing the log right now.
@@ -98,6 +112,7 @@ impl LogWatcher {
         if std::mem::replace(&mut self.last_repair_epoch, repair_epoch) != repair_epoch {
             // The change was made by this process, which has reported it already.
             (self.last_info, self.fingerprint) = (None, None);
+            (self.last_stamp, self.written_since) = (None, None);
             self.journals = JournalWatcher::new(&self.shared);
         }
         let has_grown = self.last_info.as_ref().is_some_and(|last| bytes > last.bytes);
@@ -108,7 +123,7 @@ impl LogWatcher {
             }
             PathTarget::OtherFile => self.set_pending_change(LogChange::Replaced),
             PathTarget::OpenFile if self.reported_reason.is_some() => self.set_pending_change(LogChange::Reappeared),
-            PathTarget::OpenFile if self.pending_change.is_none() => self.detect_change(bytes),
+            PathTarget::OpenFile if self.pending_change.is_none() => self.detect_change(stamp),
             PathTarget::OpenFile => {}
         }
         let change = self.reopen_changed_log()?;
@@ -149,20 +164,36 @@ impl LogWatcher {
 
     /// Checks whether the open file still holds the bytes that were reported, with nothing but appended bytes after
     /// them.
-    fn detect_change(&mut self, bytes: u64) {
+    fn detect_change(&mut self, stamp: FileStamp) {
+        let is_written = self.is_written_without_growth(stamp);
         let Some(last) = &self.last_info else { return };
-        let change = if bytes < last.bytes {
+        let change = if stamp.bytes < last.bytes {
             Some(LogChange::Shrunk(last.bytes))
         } else {
             let matches =
                 self.fingerprint.as_ref().is_none_or(|fingerprint| fingerprint.matches_log(self.shared.view().log()));
-            (!matches).then_some(LogChange::Overwritten)
+            if matches { is_written.then_some(LogChange::Written) } else { Some(LogChange::Overwritten) }
         };
         let contents = if change.is_some() { LogContents::Changed } else { LogContents::Unchanged };
         // A journal names the cause, and reveals changes outside the samples of the fingerprint.
         let repaired = self.journals.poll(&self.shared, contents);
         if let Some(change) = repaired.or(change) {
             self.set_pending_change(change);
+        }
+    }
+
+    /// Returns true when the file was written and has kept its size for a while since.
+    fn is_written_without_growth(&mut self, stamp: FileStamp) -> bool {
+        match self.last_stamp.filter(|last| last.bytes == stamp.bytes && last.modified != stamp.modified) {
+            None => {
+                (self.last_stamp, self.written_since) = (Some(stamp), None);
+                false
+            }
+            Some(_) if self.written_since.get_or_insert_with(Instant::now).elapsed() < WRITE_SETTLE_TIME => false,
+            Some(_) => {
+                (self.last_stamp, self.written_since) = (Some(stamp), None);
+                true
+            }
         }
     }
 
@@ -223,6 +254,8 @@ impl LogWatcher {
         };
         self.out.send(Message::Background(update)).map_err(|_| WatchEnded)?;
         match change {
+            // What was verified before these changes proves nothing about the bytes now.
+            Some(LogChange::Written | LogChange::Overwritten) if self.shared.settings().scan => self.scan.verify_all(),
             Some(_) => self.scan.restart(),
             // The scan is notified with every report, because the log may have grown since `poll` read its size.
             None => self.scan.notify_growth(),
@@ -270,5 +303,46 @@ fn describe_non_log(error: &StorageError) -> String {
             text.rsplit_once("found ").map_or(text.clone(), |(_, found)| found.to_owned())
         }
         error => crate::report::describe_error(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, SeekFrom, Write};
+    use std::sync::Arc;
+
+    use crossbeam_channel::{Receiver, unbounded};
+
+    use super::*;
+    use crate::sample::{GeneratorOptions, LogLength, generate};
+    use crate::tui::options::TuiOptions;
+
+    fn wait_for_change(messages: &Receiver<Message>) -> LogChange {
+        loop {
+            match messages.recv_timeout(Duration::from_secs(60)).unwrap() {
+                Message::Background(BackgroundUpdate::LogChanged(_, change)) => return change,
+                Message::Background(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_written_in_place_is_reported_wherever_the_byte_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let options = GeneratorOptions { length: LogLength::Events(200), ..GeneratorOptions::default() };
+        generate(&crate::file::OsDisk, &path, &options, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        let shared = Arc::new(SharedState::open(TuiOptions::new(&path)).unwrap());
+        let (out, messages) = unbounded();
+        let (scan_out, _scan_messages) = unbounded();
+        let scan = super::super::scan::start(&shared, &scan_out);
+        let _stop = start(&shared, &scan, &out);
+        // The first report tells that the watcher knows the log.
+        messages.recv_timeout(Duration::from_secs(60)).unwrap();
+        let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.seek(SeekFrom::Start(1000)).unwrap();
+        file.write_all(b"#").unwrap();
+        assert_eq!(wait_for_change(&messages), LogChange::Written);
     }
 }

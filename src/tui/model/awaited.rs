@@ -1,0 +1,36 @@
+//! Decides whether the selected row, or its contents, are still being read.
+
+use super::{Model, Pane, Tab};
+
+/// What an action needs before it can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowNeed {
+    /// The action is not about the selected row.
+    Nothing,
+    /// The action is about the selected row.
+    Row,
+    /// The action is about the contents of the selected row.
+    Contents,
+}
+
+impl Model {
+    /// Returns whether an action has to wait, because what it needs has not been read yet.
+    pub(crate) fn is_awaiting(&self, need: RowNeed) -> bool {
+        let is_from_list = self.tab != Tab::Findings && self.detail_source != Pane::Findings;
+        let awaits_row = is_from_list && self.list.is_moving();
+        match need {
+            RowNeed::Nothing => false,
+            RowNeed::Row => awaits_row,
+            RowNeed::Contents => awaits_row || self.awaits_contents(),
+        }
+    }
+
+    /// Returns whether the contents of the selected row are being read.
+    pub(crate) fn awaits_contents(&self) -> bool {
+        let Some(row) = self.selected_row().filter(|_| matches!(self.tab, Tab::Events | Tab::Findings)) else {
+            return false;
+        };
+        let is_here = self.detail.contents.as_ref().is_some_and(|contents| contents.details.row.start == row.start);
+        !is_here && self.detail.failed_at != Some(row.start)
+    }
+}

@@ -1,0 +1,132 @@
+//! Keys, messages and copies: keys typed in a burst, keys without an action, long messages, and what copying reports.
+
+use super::{TestScreen, clean_log, damaged_log};
+use crate::tui::effect::Effect;
+use crate::tui::keys::Key;
+use crate::tui::message::{CopySaveResult, Message};
+
+fn copied(screen: &TestScreen) -> Vec<&str> {
+    screen
+        .unhandled_effects
+        .iter()
+        .filter_map(|effect| if let Effect::CopyToClipboard(text) = effect { Some(text.as_str()) } else { None })
+        .collect()
+}
+
+#[test]
+fn a_copy_typed_before_its_row_is_read_copies_that_row() {
+    let mut screen = TestScreen::new(&clean_log(400), (120, 40));
+    for key in "jyjjyj".chars() {
+        screen.press_unhandled(Key::Char(key));
+    }
+    assert!(copied(&screen).is_empty());
+    screen.handle_effects();
+    let texts = copied(&screen);
+    assert!(texts.len() == 2 && texts[0].contains("\"n\":0") && texts[1].contains("\"n\":1"), "{texts:?}");
+    assert!(screen.model.awaited.is_empty());
+}
+
+#[test]
+fn a_copy_typed_after_a_jump_waits_for_the_row_of_the_jump() {
+    let mut screen = TestScreen::new(&clean_log(2000), (120, 40));
+    for key in "Gyok".chars() {
+        screen.press_unhandled(Key::Char(key));
+    }
+    let first = screen.model.list.selected_offset();
+    screen.handle_effects();
+    let copied_offset: u64 = copied(&screen)[0].parse().unwrap();
+    let last = screen.model.list.rows.last().unwrap().start;
+    assert!(copied_offset == last && last > first, "{copied_offset} {last}");
+    assert!(screen.model.list.selected_offset() < last, "the movement typed after the copy comes after it");
+}
+
+#[test]
+fn esc_drops_the_actions_that_wait() {
+    let mut screen = TestScreen::new(&clean_log(2000), (120, 40));
+    for key in [Key::Char('G'), Key::Char('y'), Key::Char('o'), Key::Esc] {
+        screen.press_unhandled(key);
+    }
+    screen.handle_effects();
+    assert!(copied(&screen).is_empty());
+}
+
+#[test]
+fn a_copy_reports_what_was_sent_and_offers_a_file() {
+    let mut screen = TestScreen::new(&clean_log(3), (120, 40));
+    screen.press(&[Key::Char('y'), Key::Char('f')]);
+    screen.assert_shows("nothing was copied yet");
+    screen.press(&[Key::Char('j'), Key::Char('y'), Key::Char('o')]);
+    screen.assert_shows("Sent offset (2 B) to the terminal for its clipboard; y f writes it to a file: 16");
+    screen.press(&[Key::Char('y'), Key::Char('f')]);
+    assert!(screen.has_effect(|effect| matches!(effect, Effect::SaveCopy(text) if text == "16")));
+    screen.send(Message::CopySaved(CopySaveResult::Saved("/tmp/a\n.txt".into())));
+    screen.assert_shows(r"Wrote offset to $'/tmp/a\n.txt'");
+}
+
+#[test]
+fn a_key_without_an_action_is_reported_once() {
+    let mut screen = TestScreen::new(&clean_log(3), (80, 24));
+    screen.press(&[Key::Char('Q')]);
+    screen.assert_shows("Q has no action; ? lists the keys");
+    screen.press(&[Key::Char('Q')]);
+    assert!(!screen.shows("has no action"));
+    screen.press(&[Key::Ctrl('x')]);
+    screen.assert_shows("Ctrl-x has no action");
+}
+
+#[test]
+fn an_unknown_action_names_the_nearest() {
+    let mut screen = TestScreen::new(&clean_log(3), (80, 24));
+    screen.press(&[Key::Char(':')]);
+    screen.type_text("verfy");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("no action `verfy`; the nearest is `verify`");
+}
+
+#[test]
+fn ctrl_l_draws_everything_again_even_under_a_dialog() {
+    let mut screen = TestScreen::new(&clean_log(3), (80, 24));
+    for keys in [&[][..], &[Key::Char('?')], &[Key::Esc, Key::Char('f')], &[Key::Esc, Key::Char('a')]] {
+        screen.press(keys);
+        screen.unhandled_effects.clear();
+        screen.press(&[Key::Ctrl('l')]);
+        assert!(screen.has_effect(|effect| matches!(effect, Effect::Redraw)), "{keys:?}");
+    }
+}
+
+#[test]
+fn a_long_message_takes_two_lines_and_stays_in_the_list_of_messages() {
+    let mut screen = TestScreen::new(&clean_log(3), (60, 15));
+    let advice = "the advice at its end is what one has to read";
+    screen.model.warn(format!("Something failed, for a reason that takes a whole line; {advice}"));
+    let text = screen.screen_text().replace("\n  ", "").replace('\n', " ");
+    assert!(text.contains("the advice at its end is what one") && text.trim_end().ends_with("has to read"), "{text}");
+    screen.model.warn(format!("{}; {advice}", "This message is longer than two lines of the screen. ".repeat(3)));
+    let text = screen.screen_text();
+    assert!(text.trim_end().ends_with("…  M: all") && !text.contains("has to read"), "{text}");
+    screen.press(&[Key::Char('M')]);
+    let text = screen.screen_text();
+    assert!(text.contains("has to read") && text.contains("Messages"), "{text}");
+    screen.press(&[Key::Enter]);
+    assert!(screen.model.overlays.is_empty());
+}
+
+#[test]
+fn a_narrow_status_line_keeps_the_damage_longest_and_shortens_the_name_first() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    let status = |screen: &mut TestScreen, width| {
+        screen.resize(width, 10);
+        screen.model.log_info.path = "/logs/accounts-of-2026-with-a-long-name.log".into();
+        screen.screen_text().lines().next().unwrap().to_owned()
+    };
+    let full = status(&mut screen, 125);
+    assert!(full.contains(" accounts-of-2026-with-a-long-name.log") && full.contains("× 4 damaged"), "{full}");
+    let shorter = status(&mut screen, 100);
+    assert_eq!(shorter.split_whitespace().count(), full.split_whitespace().count(), "no item is dropped: {shorter}");
+    assert!(shorter.trim_start().starts_with('…'), "{shorter}");
+    for width in 14..125 {
+        let line = status(&mut screen, width);
+        assert!(line.contains("× 4 damaged"), "{width}: {line}");
+    }
+}

@@ -1,0 +1,67 @@
+//! Actions that wait for the row or the contents that they are about.
+//!
+//! Keys that are typed in a burst arrive before the rows that they lead to have been read. An action that is about the
+//! selected row waits until that row is there, and the movements typed after it wait for their turn.
+
+use crate::tui::actions::ActionId;
+use crate::tui::model::{Model, RowNeed};
+
+/// Returns what an action needs before it can run.
+const fn need_of(id: ActionId) -> RowNeed {
+    match id {
+        ActionId::CopyJson | ActionId::CopyPayload | ActionId::CopyHex => RowNeed::Contents,
+        ActionId::CopyOffset
+        | ActionId::CopyCommand
+        | ActionId::FilterAggregate
+        | ActionId::NextDamage
+        | ActionId::PreviousDamage
+        | ActionId::Repair => RowNeed::Row,
+        _ => RowNeed::Nothing,
+    }
+}
+
+/// Returns whether an action changes which row is selected.
+const fn moves_selection(id: ActionId) -> bool {
+    matches!(
+        id,
+        ActionId::Down
+            | ActionId::Up
+            | ActionId::HalfDown
+            | ActionId::HalfUp
+            | ActionId::PageDown
+            | ActionId::PageUp
+            | ActionId::First
+            | ActionId::Last
+            | ActionId::NextPane
+            | ActionId::PreviousPane
+            | ActionId::SearchNext
+            | ActionId::SearchPrevious
+            | ActionId::Activate
+            | ActionId::TabEvents
+            | ActionId::TabAggregates
+            | ActionId::TabFindings
+            | ActionId::TabIndex
+            | ActionId::TabRepairs
+    )
+}
+
+/// Queues an action that has to wait, and returns true when it was queued.
+pub(super) fn defer(model: &mut Model, id: ActionId) -> bool {
+    if matches!(id, ActionId::Back | ActionId::Close | ActionId::Interrupt) {
+        model.awaited.clear();
+        return false;
+    }
+    let need = need_of(id);
+    let waits =
+        model.is_awaiting(need) || !model.awaited.is_empty() && (need != RowNeed::Nothing || moves_selection(id));
+    if waits {
+        model.awaited.push_back(id);
+    }
+    waits
+}
+
+/// Removes and returns the first queued action, when what it needs has arrived.
+pub(super) fn take_ready(model: &mut Model) -> Option<ActionId> {
+    let is_ready = model.awaited.front().is_some_and(|id| !model.is_awaiting(need_of(*id)));
+    if is_ready { model.awaited.pop_front() } else { None }
+}
