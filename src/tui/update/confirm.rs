@@ -60,7 +60,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
             }
         }
         Some(ActionId::ScrollDown | ActionId::ScrollUp) => {
-            dialog.scroll.scroll_by(scroll_movement(key).lines(dialog.scroll.height()))
+            dialog.scroll.scroll_by(scroll_movement(key).lines(dialog.scroll.height()));
         }
         _ => {}
     }
