@@ -9,6 +9,7 @@ use super::retry::retry;
 
 /// The result of looking for another process that writes to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WriterPresence {
     /// The process with this id holds the writer's lock.
     HoldsLock(u32),

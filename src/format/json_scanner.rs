@@ -14,6 +14,7 @@ pub const MAX_LEVELS: u32 = 127;
 
 /// The reason why a text is not JSON, or not a valid event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PayloadError {
     /// Offset of the mistake, in bytes from the start of the text.
     pub offset: usize,

@@ -20,6 +20,7 @@ const MAX_NAME_BYTES: usize = 256;
 
 /// The field of an event that a name comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum NameKind {
     /// The field `event_type` of the event.
     Type,
@@ -31,6 +32,7 @@ pub enum NameKind {
 
 /// A name that events are counted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CountedName {
     /// The field that the name comes from.
     pub kind: NameKind,

@@ -70,6 +70,7 @@ impl DifferenceKind {
 
 /// A range in which two copies differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogDifference {
     /// The kind of the difference.
     pub kind: DifferenceKind,
@@ -81,6 +82,7 @@ pub struct LogDifference {
 
 /// A report of a running comparison.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum DiffUpdate<'a> {
     /// The comparison has read up to a position of the shorter log.
     Progress(Progress),
@@ -93,6 +95,7 @@ pub type OnDiffUpdate<'a> = dyn FnMut(DiffUpdate) -> ControlFlow<()> + 'a;
 
 /// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Comparison {
     /// The size of the first log in bytes, at the start of the comparison.
     pub a_bytes: u64,

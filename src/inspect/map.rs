@@ -11,6 +11,7 @@ const INITIAL_CELL_BYTES: u64 = 4096;
 
 /// The health of a part of the file. Several fields can be true at once, because damage of any size marks its whole cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HealthCell {
     /// True when the whole part was read and verified.
     pub verified: bool,

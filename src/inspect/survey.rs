@@ -75,6 +75,7 @@ impl SurveyOptions {
 
 /// A report of a running survey.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum SurveyUpdate<'a> {
     /// The survey has read up to a position of the log.
     Progress(Progress),

@@ -25,6 +25,7 @@ const MAX_TOKEN_CHARS: usize = 200;
 
 /// Some events of an aggregate around one of them, ascending by offset.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct AggregateHistory {
     /// Id of the aggregate.
     pub aggregate: u64,
@@ -38,6 +39,7 @@ pub struct AggregateHistory {
 
 /// One event of an aggregate, compared with the event before it.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct HistoryEntry {
     /// The row of the event.
     pub row: LogRow,
@@ -51,6 +53,7 @@ pub struct HistoryEntry {
 
 /// One difference between two payloads. Values are compared by their stored text: `1.0` and `1.00` differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PayloadDifference {
     /// Path of the value, such as `address.street[0]`.
     pub path: String,

@@ -20,6 +20,7 @@ const LINEAR_SCAN_BYTES: u64 = 1 << 20;
 
 /// A place in the log.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum JumpTarget {
     /// The row that contains this file offset.
     Offset(u64),

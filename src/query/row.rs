@@ -34,6 +34,7 @@ pub enum RowContent {
 
 /// The fields of an event that a list shows. Names are cut at 200 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EventSummary {
     /// `write_timestamp_ms`, in milliseconds since the Unix epoch.
     pub time_ms: u64,

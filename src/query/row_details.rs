@@ -11,6 +11,7 @@ use crate::inspect::LogView;
 
 /// The details of a row, beyond the summary in the row itself.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct RowDetails {
     /// The row that is described.
     pub row: LogRow,
@@ -30,6 +31,7 @@ pub struct RowDetails {
 
 /// A field of the on-disk format, with its range in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FieldSpan {
     /// The field's name in the format document.
     pub name: &'static str,
@@ -39,6 +41,7 @@ pub struct FieldSpan {
 
 /// The header's bytes, and the result of decoding them.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HeaderDetails {
     /// The header's bytes as stored; fewer than 16 when the file is shorter.
     pub bytes: Vec<u8>,
@@ -48,6 +51,7 @@ pub struct HeaderDetails {
 
 /// The result of decoding a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HeaderDecodeState {
     /// The header is valid.
     Valid(LogHeader),
@@ -59,6 +63,7 @@ pub enum HeaderDecodeState {
 
 /// The length and checksum of a frame, and the index entry of its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FrameDetails {
     /// The length field: the payload's length in bytes.
     pub payload_length: Option<u32>,
@@ -72,6 +77,7 @@ pub struct FrameDetails {
 
 /// The state of an event's entry in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IndexEntryStatus {
     /// The event belongs to no aggregate, so no index lists it.
     NoAggregate,

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A filter word, jump target or search pattern that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct QuerySyntaxError {
     /// The word that cannot be parsed, as typed.
     pub word: String,

@@ -38,6 +38,7 @@ fn survey_in_parts(disk: &SimDisk, part: u64, threads: usize, memory: u64) -> Su
                 assert!(at >= last, "progress decreases from {last} to {at}");
                 last = at;
             }
+            other => unreachable!("{other:?}"),
         }
         ControlFlow::Continue(())
     })
@@ -123,7 +124,7 @@ fn a_cancelled_pass_keeps_the_parts_that_were_joined() {
         let options = SurveyOptions::new().part_bytes(4000);
         let stopped = survey(&view, &options, Some(&mut index), &mut |step| match step {
             SurveyUpdate::Finding(_) => ControlFlow::Break(()),
-            SurveyUpdate::Progress(..) => ControlFlow::Continue(()),
+            _ => ControlFlow::Continue(()),
         });
         assert!(matches!(stopped, Err(chronicle::StorageError::Cancelled)));
         let covered_to = index.coverage().covered_to;

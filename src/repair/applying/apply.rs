@@ -56,6 +56,7 @@ impl ApplyOptions {
 
 /// A repair that was applied.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct AppliedRepair {
     /// The repair's number, by which it can be undone.
     pub number: u32,

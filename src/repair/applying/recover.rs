@@ -26,6 +26,7 @@ use crate::repair::types::{
 
 /// A repair that was journaled, and neither completed nor rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PendingRepair {
     /// Name of the plan's only action, or `repair`, `undo` or `forget`.
     pub action: String,
@@ -39,6 +40,7 @@ pub struct PendingRepair {
 
 /// The outcome of recovery from a killed repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecoveryOutcome {
     /// Number of the repair, counted from 1.
     pub number: u32,

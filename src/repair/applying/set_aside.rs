@@ -18,6 +18,7 @@ use crate::repair::types::{
 
 /// A tail that was set aside: saved in a journal and cut off.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TailBackup {
     /// The finding that described the tail.
     pub finding: Finding,

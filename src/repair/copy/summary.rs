@@ -65,6 +65,7 @@ impl CopyOptions {
 
 /// A report of a running copy.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum CopyUpdate<'a> {
     /// The progress of the copy. Its total is three times the size of the log: the log is read once, and the new log
     /// is read two times to verify it. The position never decreases.
@@ -106,6 +107,7 @@ pub type OnCopyUpdate<'a> = dyn FnMut(CopyUpdate) -> ControlFlow<()> + 'a;
 
 /// A range of the log that is omitted from the new log.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct OmittedRange {
     /// The finding in that range.
     pub finding: Finding,
@@ -124,6 +126,7 @@ impl OmittedRange {
 
 /// The result of a copy.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct CopySummary {
     /// Number of events copied as they are in the log.
     pub events_kept: u64,

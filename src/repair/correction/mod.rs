@@ -36,6 +36,7 @@ const CHECKSUM_COUNT: f64 = 4_294_967_296.0;
 
 /// The result of a search over one frame. The offsets of its changes count from the first byte of the frame.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Correction {
     /// The certainty of the candidates; `None` when there are none.
     pub certainty: Option<Certainty>,

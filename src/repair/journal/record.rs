@@ -8,6 +8,7 @@ use crate::repair::types::{Plan, RepairAction, RepairStep};
 
 /// The state of a repair, according to its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RepairState {
     /// The journal was not completed, so the log was not changed.
     Unfinished,
@@ -31,6 +32,7 @@ impl From<JournalState> for RepairState {
 
 /// One repair in a log's repair history.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct RepairRecord {
     /// The repair's number, counted from 1.
     pub number: u32,

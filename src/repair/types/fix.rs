@@ -8,6 +8,7 @@ use crate::format::{DamageKind, Finding};
 /// An action by which a repair handles a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RepairAction {
     /// Write the frame length that the checksum proves.
     RestoreLength,
