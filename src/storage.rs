@@ -26,4 +26,7 @@
 //! # }
 //! ```
 
-pub use crate::file::{DeviceInode, Disk, FileIdentity, FileStamp, OpenMode, OsDisk, Storage, WriterPresence};
+pub use crate::file::{
+    DeviceInode, Disk, EntryKind, FileIdentity, FileStamp, OpenMode, OsDisk, Ownership, PathEntry, SideFileOrigin,
+    Storage, UntrustedFile, WriterPresence,
+};

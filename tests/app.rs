@@ -20,6 +20,8 @@ mod app {
     mod cli_repair;
     mod cli_samples;
     mod cli_show;
+    #[cfg(unix)]
+    mod cli_trust;
     mod cli_verify;
     #[cfg(target_os = "linux")]
     mod interrupted_calls;

@@ -24,6 +24,7 @@ mod engine {
     mod import_cycles;
     mod imports;
     mod index;
+    mod journals;
     mod library;
     mod log;
     mod manifest;

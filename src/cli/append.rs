@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
-use super::log_access::open_options;
+use super::log_access::{open_options, print_side_file_notices};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::{BlockingStream, Durability};
@@ -66,6 +66,7 @@ impl AppendArgs {
         let event = self.event()?;
         CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
         let mut log = open_options(global).open(&self.log)?;
+        print_side_file_notices(&log, out);
         if let Some(recovered) = log.recovered_repair() {
             out.print_notice(&recovery_line(recovered), &json::recovery(recovered));
         }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::finding_line;
-use super::log_access::{GapJournals, open_read_only};
+use super::log_access::{GapJournals, open_with_notices};
 use super::options::{GlobalArgs, parse_offset};
 use super::output::CommandOutput;
 use crate::format::{DamageKind, Evidence, Finding, json};
@@ -62,7 +62,7 @@ impl CatArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let filter = self.filter.as_deref().map(parse_filter).transpose()?.unwrap_or_default();
-        let log = open_read_only(&self.log, global)?;
+        let log = open_with_notices(&self.log, global, out)?;
         let mut replay = log.replay_until(self.from.unwrap_or_default(), self.until.unwrap_or(u64::MAX))?;
         if self.strict {
             replay = replay.strict();

@@ -9,7 +9,7 @@ use clap::Args;
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::finding_line;
-use super::log_access::open_options;
+use super::log_access::{open_options, print_side_file_notices};
 use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -73,6 +73,7 @@ impl CopyArgs {
             replace: existing == ExistingFile::Replace,
         };
         let log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
+        print_side_file_notices(&log, out);
         let progress = TerminalProgress::new(method.label, out);
         let result = (method.copy)(log.view(), &options, &mut |update| {
             match update {

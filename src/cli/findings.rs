@@ -54,7 +54,7 @@ pub(super) enum IndexRequirement {
 pub(super) fn index_status(view: &LogView, requirement: IndexRequirement) -> ExitStatus {
     let accepted = match view.index_state() {
         IndexState::Fresh => true,
-        IndexState::Missing | IndexState::Behind { .. } | IndexState::Ahead { .. } => {
+        IndexState::Missing | IndexState::Untrusted { .. } | IndexState::Behind { .. } | IndexState::Ahead { .. } => {
             requirement == IndexRequirement::NotBroken
         }
         IndexState::Foreign { .. } | IndexState::Corrupt { .. } | IndexState::Unsupported { .. } => false,

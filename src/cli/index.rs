@@ -8,16 +8,16 @@ use clap::{Args, Subcommand};
 
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
-use super::log_access::{open_options, open_read_only, view_with_checked_index};
+use super::log_access::{open_options, open_read_only, open_with_notices, view_with_checked_index};
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
-use crate::EventLog;
 use crate::index::IndexState;
 use crate::inspect::{LogView, SurveyUpdate};
 use crate::report::json::{self, Json};
 use crate::report::units::{self, format_count, format_duration};
 use crate::report::{ExitStatus, FindingCounts, index_line, index_meaning, index_reason, safe_path_text};
+use crate::{EventLog, StorageError};
 
 /// Show, update or rebuild the index.
 #[derive(Debug, Args)]
@@ -76,18 +76,27 @@ impl IndexArgs {
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         match &self.action {
             IndexAction::Status(args) => {
-                let view = view_with_checked_index(&open_read_only(&args.log, global)?);
+                let view = view_with_checked_index(&open_with_notices(&args.log, global, out)?);
                 print_status(&view, out)
             }
             IndexAction::Update(args) => update(open_log_for_indexing(&args.log, args.build, global)?, out),
             IndexAction::Rebuild(args) => {
                 let mut log = open_log_for_indexing(&args.log, args.build, global)?;
                 let before = view_with_checked_index(&log);
+                refuse_untrusted_index(&before)?;
                 // Entries of an index that is not trusted cannot be kept.
                 let from = if before.trusted_index().is_some() { args.from } else { 0 };
                 build_and_save(&mut log, &before, BuildMode::Rebuild { from }, out)
             }
         }
+    }
+}
+
+/// Refuses to replace an index that is not trusted.
+fn refuse_untrusted_index(view: &LogView) -> Result<(), StorageError> {
+    match view.index_state() {
+        IndexState::Untrusted { found } => Err(found.to_error(view.index_path())),
+        _ => Ok(()),
     }
 }
 
@@ -152,6 +161,7 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
                 _ => "Run `chronicle index rebuild LOG` to replace it".into(),
             },
         }),
+        IndexState::Untrusted { found } => Err(found.to_error(before.index_path()).into()),
         IndexState::Missing | IndexState::Foreign { .. } | IndexState::Behind { .. } => {
             build_and_save(&mut log, &before, BuildMode::CatchUp, out)
         }

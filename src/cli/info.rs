@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
-use super::log_access::{index_fault_reason, open_read_only};
+use super::log_access::{index_fault_reason, open_with_notices};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::{HeaderState, WriterPresence, detect_writer};
@@ -32,7 +32,7 @@ pub(super) struct InfoArgs {
 impl InfoArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        let log = open_read_only(&self.log, global)?;
+        let log = open_with_notices(&self.log, global, out)?;
         let view = log.view().clone();
         let counts = match view.trusted_index().map(|index| index.counts()) {
             Some(Ok(counts)) => Some(counts),

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::options::{GlobalArgs, ThreadArgs};
+use super::output::CommandOutput;
 use crate::index::{IndexFault, IndexState};
 use crate::inspect::LogView;
 use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
+use crate::report::json::Json;
 use crate::{DamageKind, EventLog, Finding, OpenOptions, StorageError};
 
 /// Returns options for opening a log, with the side files of the global options and one thread per processor.
@@ -24,6 +26,24 @@ pub(super) fn open_options(global: &GlobalArgs) -> OpenOptions {
 /// Opens a log read-only.
 pub(super) fn open_read_only(path: &Path, global: &GlobalArgs) -> Result<EventLog, StorageError> {
     open_options(global).open_read_only(path)
+}
+
+/// Opens a log read-only, and reports the side files that are not used.
+pub(super) fn open_with_notices(
+    path: &Path,
+    global: &GlobalArgs,
+    out: &mut CommandOutput,
+) -> Result<EventLog, StorageError> {
+    let log = open_read_only(path, global)?;
+    print_side_file_notices(&log, out);
+    Ok(log)
+}
+
+/// Reports on stderr the side files of a log that exist and are not used.
+pub(super) fn print_side_file_notices(log: &EventLog, out: &mut CommandOutput) {
+    for notice in log.side_file_notices() {
+        out.print_notice(&notice, &Json::Object(vec![("notice", notice.as_str().into())]));
+    }
 }
 
 /// Returns the view of a log after checking every page of its index; the state becomes `corrupt` when a page fails.
@@ -49,6 +69,7 @@ pub(super) fn index_fault_reason(fault: IndexFault) -> String {
         IndexFault::Corrupt(reason) => reason,
         IndexFault::Io(error) => error.to_string(),
         IndexFault::Missing => "the file disappeared after it was opened".into(),
+        IndexFault::Untrusted(found) => found.reason,
         IndexFault::Unsupported(version) => format!("the file was replaced by an index of version {version}"),
     }
 }

@@ -1,22 +1,25 @@
 //! Saves and reads plan files, for `repair --plan` and `repair --apply`.
 
-use std::fs;
 use std::path::Path;
 
 use super::failure::CommandFailure;
 use crate::StorageError;
-use crate::file::{ExistingFile, NewFile, OsDisk};
-use crate::repair::{Plan, PlanError};
+use crate::file::{ExistingFile, NewFile, OpenMode, OsDisk, TrustRule};
+use crate::repair::{LogPaths, Plan, PlanError};
 use crate::report::{safe_path_text, sanitize_json};
 
 /// Reads a saved plan, and verifies that it was not changed after it was saved.
 ///
 /// # Errors
-/// `Storage` when the file cannot be read; `Usage` when it holds no plan of the layout this version writes; `Refused`
-/// when the plan was changed.
-pub(super) fn read_plan(file: &Path) -> Result<Plan, CommandFailure> {
-    let text = fs::read_to_string(file).map_err(|error| io_failure(file, "read", error))?;
-    Plan::from_json(&text).map_err(|error| {
+/// `Storage` when the file cannot be read or is not trusted; `Usage` when it holds no plan of the layout this version
+/// writes; `Refused` when the plan was changed.
+pub(super) fn read_plan(file: &Path, paths: &LogPaths) -> Result<Plan, CommandFailure> {
+    let disk = paths.disk.as_ref();
+    let log = disk.open(&paths.path, OpenMode::Read).and_then(|log| TrustRule::for_log(disk, log.as_ref()));
+    let rule = log.map_err(|error| io_failure(&paths.path, "examine", error))?;
+    let bytes = rule.read(disk, file).map_err(|fault| fault.into_error(file, "read"))?;
+    // Bytes that are not UTF-8 are not JSON, and are reported as such.
+    Plan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| {
         let message = format!("{}: {error}", safe_path_text(file));
         match error {
             PlanError::Altered { .. } => CommandFailure::Refused {

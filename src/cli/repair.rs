@@ -10,7 +10,7 @@ use super::approval::{ApprovalArgs, ApprovalMode, catch_up_index, show_and_apply
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::{IndexRequirement, index_status};
-use super::log_access::{open_options, open_read_only, view_with_checked_index};
+use super::log_access::{open_options, open_read_only, print_side_file_notices, view_with_checked_index};
 use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::plan_file::{read_plan, save_plan};
@@ -93,10 +93,12 @@ impl RepairArgs {
         let approval = ApprovalMode::from_args(&self.approval, out);
         self.check_paths(existing, approval, global)?;
         approval.recover_pending_repair(&paths, out)?;
-        let view = view_with_checked_index(&options.open_read_only(&self.log)?);
+        let log = options.open_read_only(&self.log)?;
+        print_side_file_notices(&log, out);
+        let view = view_with_checked_index(&log);
         let plan = match &self.apply {
             Some(file) => {
-                let plan = read_plan(file)?;
+                let plan = read_plan(file, &paths)?;
                 // Applying checks again under the lock; this check fails before anything is printed or asked.
                 repair::check_plan(view.log(), &plan)?;
                 plan

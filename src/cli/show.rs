@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
-use super::log_access::{GapJournals, open_read_only};
+use super::log_access::{GapJournals, open_with_notices};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -46,7 +46,7 @@ pub(super) struct ShowArgs {
 impl ShowArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        let log = open_read_only(&self.log, global)?;
+        let log = open_with_notices(&self.log, global, out)?;
         let view = log.view().clone();
         let index = view.trusted_index().is_some().then(|| view.load_index());
         let row = self.find_row(&view, index.as_ref(), out)?;

@@ -9,7 +9,7 @@ use clap::Args;
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::{IndexRequirement, finding_line, index_status, survey_with_fixes};
-use super::log_access::{GapJournals, open_options, view_with_checked_index};
+use super::log_access::{GapJournals, open_options, print_side_file_notices, view_with_checked_index};
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -78,6 +78,7 @@ impl VerifyArgs {
             CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
         }
         let mut log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
+        print_side_file_notices(&log, out);
         let from = self.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
         // --since-last must not cost a read of the whole index.
         let view = if self.since_last { log.view().clone() } else { view_with_checked_index(&log) };

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::path_entry::{Ownership, PathEntry, effective_user, ensure_regular_file, entry_kind, ownership};
 use super::retry::{retry, retry_name_change, retry_sync};
 use super::storage::{Disk, FileIdentity, FileStamp, OpenMode, Storage};
 use super::{WriterPresence, detect_writer};
@@ -87,6 +88,10 @@ impl Storage for OsFile {
         Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().ok() })
     }
 
+    fn ownership(&self) -> io::Result<Option<Ownership>> {
+        Ok(ownership(&retry(|| self.0.metadata())?))
+    }
+
     fn detect_writer(&self) -> WriterPresence {
         self.identity().map_or(WriterPresence::Unknown, detect_writer)
     }
@@ -146,6 +151,15 @@ impl Disk for OsDisk {
         })
     }
 
+    fn entry(&self, path: &Path) -> io::Result<PathEntry> {
+        let metadata = retry(|| fs::symlink_metadata(path))?;
+        Ok(PathEntry { kind: entry_kind(metadata.file_type()), ownership: ownership(&metadata) })
+    }
+
+    fn user(&self) -> Option<u32> {
+        effective_user()
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         retry_name_change(|| fs::rename(from, to), ErrorKind::NotFound, || exists(to))
     }
@@ -189,24 +203,6 @@ impl Disk for OsDisk {
     }
 }
 
-/// Checks that a file is a regular file.
-///
-/// # Errors
-/// `InvalidInput` with the type of the file when it is another one.
-fn ensure_regular_file(metadata: &fs::Metadata) -> io::Result<()> {
-    let file_type = metadata.file_type();
-    let type_name = if file_type.is_file() {
-        return Ok(());
-    } else if file_type.is_dir() {
-        "a folder"
-    } else if file_type.is_symlink() {
-        "a link"
-    } else {
-        platform::special_file_name(file_type)
-    };
-    Err(io::Error::new(ErrorKind::InvalidInput, format!("expected a regular file, found {type_name}")))
-}
-
 /// True when the path leads to something, which is not followed when it is a link.
 fn exists(path: &Path) -> bool {
     retry(|| fs::symlink_metadata(path)).is_ok()
@@ -214,9 +210,9 @@ fn exists(path: &Path) -> bool {
 
 #[cfg(unix)]
 mod platform {
-    use std::fs::{DirBuilder, File, FileType, Metadata, OpenOptions};
+    use std::fs::{DirBuilder, File, Metadata, OpenOptions};
     use std::io;
-    use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+    use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
     use std::path::Path;
 
     use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown};
@@ -330,21 +326,11 @@ mod platform {
             Err(error) => Err(error),
         }
     }
-
-    pub(super) fn special_file_name(file_type: FileType) -> &'static str {
-        if file_type.is_fifo() {
-            "a pipe"
-        } else if file_type.is_socket() {
-            "a socket"
-        } else {
-            "a device"
-        }
-    }
 }
 
 #[cfg(not(unix))]
 mod platform {
-    use std::fs::{self, File, FileType, Metadata, OpenOptions};
+    use std::fs::{self, File, Metadata, OpenOptions};
     use std::io::{self, Read, Seek, SeekFrom, Write};
     use std::path::Path;
 
@@ -392,9 +378,5 @@ mod platform {
             Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
             Err(error) => Err(error),
         }
-    }
-
-    pub(super) fn special_file_name(_file_type: FileType) -> &'static str {
-        "a special file"
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::WriterPresence;
+use super::path_entry::{Ownership, PathEntry};
 
 /// One open file. Every method takes `&self`, because a file is read from several threads.
 pub trait Storage: Debug + Send + Sync {
@@ -100,6 +101,14 @@ pub trait Storage: Debug + Send + Sync {
         Ok(FileStamp { bytes: self.len()?, modified: None })
     }
 
+    /// Returns the owner and mode of the open file; `None` on platforms without owners.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    fn ownership(&self) -> io::Result<Option<Ownership>> {
+        Ok(None)
+    }
+
     /// Looks for another process that writes to this file, without taking the lock.
     fn detect_writer(&self) -> WriterPresence {
         WriterPresence::Unknown
@@ -148,6 +157,21 @@ pub trait Disk: Debug + Send + Sync {
     /// # Errors
     /// `NotFound` when the path leads to no file; otherwise the error of the operating system.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
+
+    /// Returns the type, owner and mode of a file or folder. A link is described itself, and not what it leads to.
+    ///
+    /// # Errors
+    /// `NotFound` when nothing has this path; `Unsupported` from the default implementation, for disks without owners;
+    /// otherwise the error of the operating system.
+    fn entry(&self, path: &Path) -> io::Result<PathEntry> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Returns the id of the user with whose rights files are opened; `None` on platforms without owners.
+    fn user(&self) -> Option<u32> {
+        None
+    }
 
     /// Renames a file, and replaces a file that already has the new name.
     ///

@@ -140,7 +140,8 @@ impl AggregateIndex {
             self.verification_mark = mark;
         }
         if added.covered_to < before.covered_to {
-            lost_tail.lost_events += before.events.saturating_sub(self.totals.events);
+            let dropped = before.events.saturating_sub(self.totals.events);
+            lost_tail.lost_events = lost_tail.lost_events.saturating_add(dropped);
         }
         self.lost_tail = lost_tail;
         Ok(())

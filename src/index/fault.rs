@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::StorageError;
+use crate::file::UntrustedFile;
 
 /// The reason why an index file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum IndexFault {
     /// A checksum or the structure of the file is wrong. The text names the fault and its position.
     #[error("the index is corrupt: {0}")]
     Corrupt(String),
+    /// Users who cannot write the log can have written the file, or it is not a regular file.
+    #[error("the index is not trusted: {}", .0.reason)]
+    Untrusted(UntrustedFile),
     /// The file could not be read.
     #[error(transparent)]
     Io(#[from] StorageError),
@@ -30,6 +34,7 @@ impl IndexFault {
             Self::Missing => unusable("missing", "there is no file".into()),
             Self::Unsupported(found) => unusable("unsupported", format!("expected version 1, found {found}")),
             Self::Corrupt(reason) => unusable("corrupt", reason),
+            Self::Untrusted(found) => unusable("untrusted", found.reason),
             Self::Io(error) => error,
         }
     }

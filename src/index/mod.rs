@@ -38,5 +38,5 @@ pub use save::{load_index, save, save_index};
 pub(crate) use source::SourceLog;
 pub use state::IndexState;
 pub(crate) use state::{IndexExamination, examine_index};
-pub(crate) use target::ensure_index_target;
 pub use target::index_path;
+pub(crate) use target::{ensure_index_target, ensure_replaceable_index};

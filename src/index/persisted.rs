@@ -13,7 +13,7 @@ use super::layer::check_stored_run;
 use super::pages::PageReader;
 use super::stored_run::StoredRun;
 use crate::StorageError;
-use crate::file::{Disk, OpenMode};
+use crate::file::{Disk, OpenMode, SideFileFault, Storage, TrustRule};
 use crate::format::FrameIdentity;
 use crate::format::index::{
     ANCHOR_LEN, IndexExtent, IndexHeader, IndexHeaderFault, IndexSection, PAGE_DATA_SIZE, PAGE_SIZE, RunExtents,
@@ -31,7 +31,7 @@ pub struct PersistedIndex {
 }
 
 impl PersistedIndex {
-    /// Opens an index file. Reads its first page only, so the cost does not depend on the size of the file.
+    /// Opens an index file, whoever wrote it. Reads its first page only, so the cost does not depend on its size.
     ///
     /// # Errors
     /// [`IndexFault::Missing`] when there is no file; [`IndexFault::Unsupported`] when a newer version wrote it;
@@ -43,6 +43,24 @@ impl PersistedIndex {
             std::io::ErrorKind::InvalidInput => IndexFault::Corrupt(error.to_string()),
             _ => IndexFault::Io(StorageError::io(path, "open", error)),
         })?;
+        Self::from_storage(storage, path)
+    }
+
+    /// Opens the index file of a log, when only users who can write the log can have written it.
+    ///
+    /// # Errors
+    /// [`IndexFault::Untrusted`] when other users can have written the file, or the path is not a regular file;
+    /// otherwise those of [`PersistedIndex::open`].
+    pub(crate) fn open_trusted(disk: &dyn Disk, path: &Path, rule: TrustRule) -> Result<Self, IndexFault> {
+        let storage = rule.open(disk, path, OpenMode::ReadSidecar).map_err(|fault| match fault {
+            SideFileFault::Missing => IndexFault::Missing,
+            SideFileFault::Untrusted(found) => IndexFault::Untrusted(found),
+            SideFileFault::Io(error) => IndexFault::Io(StorageError::io(path, "open", error)),
+        })?;
+        Self::from_storage(storage, path)
+    }
+
+    fn from_storage(storage: Arc<dyn Storage>, path: &Path) -> Result<Self, IndexFault> {
         let pages = PageReader::new(storage, path);
         let first_page = IndexExtent { first_page: 0, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
         let count = pages.page_count()?;

@@ -14,7 +14,7 @@ use super::pages::PageWriter;
 use super::persisted::PersistedIndex;
 use super::run_writer::write_run;
 use super::stored_run::StoredRun;
-use super::target::ensure_index_target;
+use super::target::ensure_replaceable_index;
 use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{Disk, LogFile, OsDisk, Storage, replace_file};
@@ -56,7 +56,7 @@ pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageErro
     let log_path = index.source_logs().next().map(|log| log.path());
     let old_index = index.index_file.as_ref().map(|file| file.path());
     let disk = index.spill_options.disk.as_ref();
-    ensure_index_target(disk, path, log_path)?;
+    ensure_replaceable_index(disk, path, log_path)?;
     replace_index_file(disk, path, log_path.or(old_index).unwrap_or(path), index)
 }
 
@@ -78,7 +78,7 @@ pub fn load_index(path: &Path) -> Result<AggregateIndex, StorageError> {
 /// # Errors
 /// The errors of [`save_index`]; `Refused` only when the file at `path` is not an index.
 pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
-    ensure_index_target(disk, path, Some(log.path()))?;
+    ensure_replaceable_index(disk, path, Some(log.path()))?;
     log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
     replace_index_file(disk, path, log.path(), index)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{IndexFault, PersistedIndex};
 use crate::StorageError;
-use crate::file::{LogFile, OffsetLocation, locate_offset};
+use crate::file::{LogFile, OffsetLocation, UntrustedFile, locate_offset};
 use crate::format::FrameIdentity;
 
 /// How an index file relates to its log.
@@ -13,6 +13,11 @@ use crate::format::FrameIdentity;
 pub enum IndexState {
     /// The index file does not exist.
     Missing,
+    /// Users who cannot write the log can have written the index file, or it is not a regular file.
+    Untrusted {
+        /// What was found, and the next step.
+        found: UntrustedFile,
+    },
     /// A newer version of Chronicle wrote the index file.
     Unsupported {
         /// The version in the file.
@@ -47,6 +52,7 @@ impl IndexState {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Missing => "missing",
+            Self::Untrusted { .. } => "untrusted",
             Self::Unsupported { .. } => "unsupported",
             Self::Corrupt { .. } => "corrupt",
             Self::Foreign { .. } => "foreign",

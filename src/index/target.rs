@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StorageError;
 use crate::file::storage::read_full;
-use crate::file::{Disk, FilePlace, OpenMode};
+use crate::file::{Disk, FilePlace, OpenMode, SideFileFault, TrustRule};
 use crate::format::header::looks_like_version_0;
 use crate::format::{HEADER_LEN, hex};
 
@@ -13,6 +13,21 @@ pub fn index_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".idx");
     path.with_file_name(name)
+}
+
+/// Checks that an index of the log at `log` may replace what is at `path`: it is possible (see [`ensure_index_target`]),
+/// and the file is trusted, because only users who can write the log can have put it there.
+///
+/// # Errors
+/// `Refused` for any other file. Errors of opening and reading the file are left to the save.
+pub(crate) fn ensure_replaceable_index(disk: &dyn Disk, path: &Path, log: Option<&Path>) -> Result<(), StorageError> {
+    if let Some(log) = log.and_then(|log| disk.open(log, OpenMode::Read).ok())
+        && let Ok(rule) = TrustRule::for_log(disk, log.as_ref())
+        && let Err(SideFileFault::Untrusted(found)) = rule.open(disk, path, OpenMode::ReadSidecar)
+    {
+        return Err(found.to_error(path));
+    }
+    ensure_index_target(disk, path, log)
 }
 
 /// Checks that an index of the log at `log` may be saved to `path`: there is no file, an empty file, or an index.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::StorageError;
-use crate::file::{Disk, FRAME_SEARCH_LIMIT, HeaderState, LogFile, OpenMode, ScanItem, Scanner, Storage};
+use crate::file::{Disk, FRAME_SEARCH_LIMIT, HeaderState, LogFile, OpenMode, ScanItem, Scanner, Storage, TrustRule};
 use crate::format::header::{LogHeader, MAGIC};
 use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
 use crate::index::{
@@ -68,7 +68,7 @@ impl LogView {
         index: Option<&Path>,
     ) -> Result<Self, StorageError> {
         let index_path = index.map_or_else(|| index_path(path), Path::to_owned);
-        let opened = PersistedIndex::open(disk.as_ref(), &index_path);
+        let opened = open_index(disk.as_ref(), storage.as_ref(), &index_path);
         let (version, header) = match LogFile::detect_version(&storage, path) {
             Ok(detected) => detected,
             Err(error) => {
@@ -103,6 +103,7 @@ impl LogView {
                 state
             }
             Err(IndexFault::Missing) => IndexState::Missing,
+            Err(IndexFault::Untrusted(found)) => IndexState::Untrusted { found },
             Err(IndexFault::Unsupported(version)) => IndexState::Unsupported { version },
             Err(IndexFault::Corrupt(reason)) => IndexState::Corrupt { reason },
             Err(IndexFault::Io(error)) => IndexState::Corrupt { reason: error.to_string() },
@@ -126,7 +127,7 @@ impl LogView {
     /// # Errors
     /// `Io` when the log cannot be read.
     pub fn refresh_index_state(&mut self) -> Result<(), StorageError> {
-        let opened = PersistedIndex::open(self.disk.as_ref(), &self.index_path);
+        let opened = open_index(self.disk.as_ref(), self.log.storage(), &self.index_path);
         self.update_index_state(opened)
     }
 
@@ -323,6 +324,12 @@ impl LogView {
             _ => None,
         }
     }
+}
+
+/// Opens the index file of a log, unless its owner and mode show that it cannot be trusted.
+fn open_index(disk: &dyn Disk, log: &dyn Storage, path: &Path) -> Result<PersistedIndex, IndexFault> {
+    let rule = TrustRule::for_log(disk, log).map_err(|error| StorageError::io(path, "examine", error))?;
+    PersistedIndex::open_trusted(disk, path, rule)
 }
 
 /// Recognises a log without a valid header by its index: returns its version and the state of its header.

@@ -7,11 +7,13 @@ use super::indexing::IndexCache;
 use super::{OpenOptions, Replay};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Durability, ExistingFile, LogWriter, NewFile, open_for_append, spans_before};
+use crate::file::{Durability, ExistingFile, LogWriter, NewFile, SideFileOrigin, open_for_append, spans_before};
 use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
 use crate::index::IndexState;
 use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
-use crate::repair::{PendingRepair, RecoveryOutcome, TailBackup, pending_repair, recover, set_aside_tail};
+use crate::repair::{
+    PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair, recover, set_aside_tail,
+};
 
 /// The largest number of bytes that opening for append reads after the last frame in the index.
 const MAX_FORWARD_SCAN: u64 = 64 << 20;
@@ -122,6 +124,12 @@ impl EventLog {
         // The log is examined again under the lock, because another writer may have been active until now.
         let view = LogView::from_storage(disk, &path, storage, options.index_path.as_deref())?;
         let writer = writer.with_log(view.log().clone());
+        if let IndexState::Untrusted { found } = view.index_state()
+            && found.origin == SideFileOrigin::PossibleRecord
+        {
+            // It can be the only record of a lost end, whose offsets an append would give to new events.
+            return Err(found.to_error(view.index_path()));
+        }
         if let IndexState::Ahead { .. } = view.index_state() {
             let (bytes, log_end_offset) = (writer.end(), view.trusted_index_end().unwrap_or_default());
             return Err(StorageError::Truncated { path, bytes, log_end_offset });
@@ -326,11 +334,18 @@ impl EventLog {
     /// # Errors
     /// `Io` when the journals or the log cannot be read.
     pub fn pending_repair(&self) -> Result<Option<PendingRepair>, StorageError> {
-        pending_repair(self.options.disk.as_ref(), self.view.log(), &self.journal_folder())
+        pending_repair(&self.options.log_paths_at(self.view.path()), self.view.log())
     }
 
-    fn journal_folder(&self) -> PathBuf {
-        self.options.log_paths_at(self.view.path()).journal_folder()
+    /// Returns one notice for each side file that is not used although it exists: an index or a journal that users who
+    /// cannot write the log can have written, or a file of another type in its place.
+    pub fn side_file_notices(&self) -> Vec<String> {
+        let index = match self.view.index_state() {
+            IndexState::Untrusted { found } => Some(found.to_notice(self.view.index_path())),
+            _ => None,
+        };
+        let journals = journal_notices(&self.options.log_paths_at(self.view.path()), self.view.log());
+        index.into_iter().chain(journals.unwrap_or_else(|error| vec![error.to_string()])).collect()
     }
 
     /// The view of the log and its index file, on which verification, queries and comparisons work.

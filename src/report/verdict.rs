@@ -112,13 +112,16 @@ pub(crate) fn index_line(state: &IndexState, events: Option<u64>) -> String {
         IndexState::Behind { bytes } => format!("BEHIND {}{}", format_size(*bytes), number("")),
         IndexState::Ahead { bytes } => format!("AHEAD {}{}", format_size(*bytes), number(" missing")),
         IndexState::Unsupported { version } => format!("UNSUPPORTED version {version}"),
-        IndexState::Corrupt { .. } | IndexState::Foreign { .. } => state.name().to_uppercase(),
+        IndexState::Untrusted { .. } | IndexState::Corrupt { .. } | IndexState::Foreign { .. } => {
+            state.name().to_uppercase()
+        }
     }
 }
 
-/// Returns the reason of a `corrupt` or `foreign` state: the expected and the found value.
+/// Returns the reason of an `untrusted`, `corrupt` or `foreign` state: the expected and the found value.
 pub(crate) fn index_reason(state: &IndexState) -> Option<&str> {
     match state {
+        IndexState::Untrusted { found } => Some(&found.reason),
         IndexState::Corrupt { reason } | IndexState::Foreign { reason } => Some(reason),
         _ => None,
     }
@@ -128,6 +131,10 @@ pub(crate) fn index_reason(state: &IndexState) -> Option<&str> {
 pub(crate) const fn index_meaning(state: &IndexState) -> &'static str {
     match state {
         IndexState::Missing => "there is no index file; building it reads the whole log once",
+        IndexState::Untrusted { .. } => {
+            "users who cannot write the log can have written the index; it is neither used nor replaced: correct its \
+             owner and mode, move it away, or name another index with --index"
+        }
         IndexState::Unsupported { .. } => {
             "a newer version of Chronicle wrote the index; it is not used, and is replaced only on request"
         }

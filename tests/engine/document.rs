@@ -6,6 +6,7 @@ use std::path::Path;
 
 use chronicle::internal::format::{FieldSpec, Version, crc, frame, header, index, journal, json};
 use chronicle::repair::{Certainty, RepairAction};
+use chronicle::storage::{SideFileOrigin, UntrustedFile};
 use chronicle::{DamageKind, IndexState};
 
 fn read_format_document() -> String {
@@ -134,6 +135,9 @@ fn the_tables_of_fixes_and_certainties_match_the_code() {
 fn the_table_of_index_states_matches_the_code() {
     let states = [
         IndexState::Missing,
+        IndexState::Untrusted {
+            found: UntrustedFile { reason: String::new(), remedy: "", origin: SideFileOrigin::NoRecord },
+        },
         IndexState::Unsupported { version: 2 },
         IndexState::Corrupt { reason: String::new() },
         IndexState::Foreign { reason: String::new() },

@@ -14,10 +14,11 @@ use super::source_files::SourceFiles;
 use super::verify::{check_after_repair, check_before_repair, verify_steps};
 use super::write::{journaled_output, roll_back, write_steps};
 use crate::StorageError;
-use crate::file::LogFile;
+use crate::file::{LogFile, SideFileOrigin};
 use crate::format::journal::JournalSection;
+use crate::index::IndexState;
 use crate::inspect::{LogView, OnProgress};
-use crate::repair::journal::{JournalReader, JournalState, JournalWriter};
+use crate::repair::journal::{JournalFolder, JournalReader, JournalState, JournalWriter};
 use crate::repair::types::{
     CHUNK, LogPaths, Plan, RepairStep, StepWrite, WorkMeter, changed_error, for_each_chunk, refused_error,
 };
@@ -124,9 +125,10 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     let PlannedChange { paths, log, plan, .. } = change;
     // A plan may have any size, so the space is checked before the planned bytes are computed.
     check_space_for_growth(paths, plan)?;
-    let sources = SourceFiles::open(paths, plan)?;
+    let sources = SourceFiles::open(paths, log, plan)?;
     check_outputs(change, &sources)?;
     let view = LogView::from_storage(paths.disk.clone(), log.path(), log.shared_storage(), paths.custom_index()).ok();
+    refuse_untrusted_index(view.as_ref())?;
     check_index_end(log, plan, view.as_ref())?;
     if extent == CheckExtent::WholeLog {
         check_before_repair(change)?;
@@ -135,7 +137,7 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.trusted_index().is_some());
     let index = view.filter(|view| view.persisted_index().is_some() && (is_affected || sources.has_saved_index()));
     check_free_space(paths, plan, index.as_ref())?;
-    let mut journal = JournalWriter::create(paths, plan)?;
+    let mut journal = JournalWriter::create(paths, log, plan)?;
     let action = if plan.undoes.is_some() { "undo" } else { "repair" };
     let journal_path = journal.path().to_owned();
     let started = StartedRepair { change, journal: &journal_path, action };
@@ -165,7 +167,8 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
 
 /// Rolls back a repair that failed. When that fails too, the repair stays pending, and the next recovery decides.
 fn roll_back_failed(paths: &LogPaths, log: &LogFile, journal: &Path) {
-    if let Ok(journal) = JournalReader::open(paths.disk.as_ref(), journal)
+    if let Ok(folder) = JournalFolder::open(paths, log)
+        && let Ok(journal) = folder.open_journal(journal)
         && roll_back(paths, log, &journal).is_ok()
     {
         // When the record cannot be written, the next recovery finds the repair pending and rolls it back again.
@@ -187,6 +190,17 @@ fn check_outputs(change: PlannedChange, sources: &SourceFiles) -> Result<(), Sto
         }
     }
     Ok(())
+}
+
+/// Refuses a repair next to an index that is not trusted and can be a record of the log, because the repair would not
+/// adapt it.
+fn refuse_untrusted_index(view: Option<&LogView>) -> Result<(), StorageError> {
+    match view.map(|view| (view.index_state(), view.index_path())) {
+        Some((IndexState::Untrusted { found }, path)) if found.origin == SideFileOrigin::PossibleRecord => {
+            Err(found.to_error(path))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses to cut off bytes before the end that an index has recorded, unless the plan gives them up.
@@ -226,8 +240,8 @@ fn write_journal(
 /// Steps then copy from the journal, because another program may change the other file at any time.
 fn reopen_journal(change: PlannedChange, path: &Path) -> Result<JournalReader, StorageError> {
     let PlannedChange { paths, log, plan, meter } = change;
-    let unreadable = |reason: String| changed_error(path, "the journal as it was written", &reason);
-    let journal = JournalReader::open(paths.disk.as_ref(), path).map_err(unreadable)?;
+    let journal = JournalFolder::open(paths, log)?.open_journal(path);
+    let journal = journal.map_err(|fault| changed_error(path, "the journal as it was written", &fault.reason()))?;
     for step in plan.steps.iter().filter(|step| is_copy(step)) {
         if journaled_output(&journal, step).sha256(log, meter)? != step.after_sha256 {
             let expected = format!("the bytes for {}..{} that the plan was made from", step.start, step.end);

@@ -8,7 +8,7 @@ use crate::StorageError;
 use crate::error::RepairFailure;
 use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
 use crate::file::LogFile;
-use crate::repair::journal::{JournalReader, RepairState};
+use crate::repair::journal::{JournalFolder, RepairState};
 use crate::repair::types::{Plan, RepairStep, WorkMeter, sha256_of_range};
 
 /// A repair whose journal is written, so that the log may be changed.
@@ -44,14 +44,19 @@ impl StartedRepair<'_, '_> {
     }
 
     fn read_journal_state(self) -> JournalStateAfterFailure {
-        match JournalReader::open(self.change.paths.disk.as_ref(), self.journal) {
+        let PlannedChange { paths, log, .. } = self.change;
+        let folder = match JournalFolder::open(paths, log) {
+            Ok(folder) => folder,
+            Err(error) => return JournalStateAfterFailure::Unreadable { reason: error.to_string() },
+        };
+        match folder.open_journal(self.journal) {
             Ok(journal) => match journal.record.state {
                 RepairState::Pending => JournalStateAfterFailure::Pending,
                 RepairState::Applied => JournalStateAfterFailure::Applied,
                 RepairState::RolledBack => JournalStateAfterFailure::RolledBack,
                 RepairState::Unfinished => JournalStateAfterFailure::Incomplete,
             },
-            Err(reason) => JournalStateAfterFailure::Unreadable { reason },
+            Err(fault) => JournalStateAfterFailure::Unreadable { reason: fault.reason() },
         }
     }
 }

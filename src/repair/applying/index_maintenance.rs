@@ -8,7 +8,7 @@ use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode, replace_file};
 use crate::format::journal::JournalSection;
 use crate::format::{FrameIdentity, Version};
-use crate::index::{AggregateIndex, ensure_index_target, save};
+use crate::index::{AggregateIndex, ensure_replaceable_index, save};
 use crate::inspect::{LogView, index_path};
 use crate::repair::journal::{JournalReader, JournalWriter, RepairRecord, read_repair_history};
 use crate::repair::types::{LogPaths, Plan, RepairStep, WorkMeter, for_each_chunk, read_neighbour};
@@ -99,7 +99,7 @@ pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result
         return Ok(());
     }
     let path = paths.custom_index.clone().unwrap_or_else(|| index_path(&paths.path));
-    ensure_index_target(paths.disk.as_ref(), &path, Some(&paths.path))?;
+    ensure_replaceable_index(paths.disk.as_ref(), &path, Some(&paths.path))?;
     replace_file(paths.disk.as_ref(), &path, &paths.path, |file| {
         for saved in journal.read_saved_bytes(JournalSection::IndexBeforeImage) {
             let (offset, bytes) = saved?;

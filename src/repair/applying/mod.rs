@@ -15,8 +15,8 @@ mod write;
 
 pub use apply::{AppliedRepair, ApplyOptions, apply, apply_with_progress};
 pub use preconditions::check_plan;
-pub(crate) use recover::pending_repair;
 pub use recover::{PendingRepair, RecoveryOutcome, recover, recover_with_progress};
+pub(crate) use recover::{journal_notices, pending_repair};
 pub use set_aside::TailBackup;
 pub(crate) use set_aside::set_aside_tail;
 pub use undo::{plan_undo, plan_undo_with_progress};

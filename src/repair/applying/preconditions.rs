@@ -29,21 +29,12 @@ pub(super) fn check_plan_with_progress(log: &LogFile, plan: &Plan, meter: &WorkM
     refuse_hard_links(log)?;
     let identity = read_identity(log)?;
     check_identity(log, plan, &identity)?;
-    let mut previous_end = 0;
-    let check = StepCheck { log, is_undo: plan.undoes.is_some(), meter };
-    for (nth, step) in plan.steps.iter().enumerate() {
-        let is_last = nth + 1 == plan.steps.len();
-        let is_ordered = previous_end <= step.start && step.start <= step.end && step.start <= step.new_end;
-        let is_inside = step.end <= identity.bytes;
-        let is_tail_last = !step.touches_tail() || (is_last && step.end == identity.bytes);
-        if !is_ordered || !is_inside || !is_tail_last {
-            let reason = format!("the plan contradicts itself at {}..{}", step.start, step.end);
-            return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
-        }
-        previous_end = step.end;
-        check.check_step(step)?;
+    if let Some(step) = plan.contradictory_step() {
+        let reason = format!("the plan contradicts itself at {}..{}", step.start, step.end);
+        return Err(refused_error(log.path(), reason, MAKE_NEW_PLAN));
     }
-    Ok(())
+    let check = StepCheck { log, is_undo: plan.undoes.is_some(), meter };
+    plan.steps.iter().try_for_each(|step| check.check_step(step))
 }
 
 /// Compares the end of the log with the plan again, just before the plan changes it.

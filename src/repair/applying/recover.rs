@@ -2,7 +2,7 @@
 //! its journal.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use super::source_files::open_undone_journal;
 use super::write::{journaled_output, roll_back, sync_log};
 use crate::StorageError;
 use crate::failed_repair::LogStateAfterFailure;
-use crate::file::{Disk, HeaderState, LogFile, OpenMode};
+use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::journal::JournalSection;
 use crate::format::{HEADER_LEN, Version};
 use crate::inspect::OnProgress;
-use crate::repair::journal::{JournalReader, JournalState, find_pending_journal};
+use crate::repair::journal::{HiddenJournal, JournalFolder, JournalReader, JournalState};
 use crate::repair::planning::StepOutput;
 use crate::repair::types::{
-    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, read_first_checksum, read_header_bytes,
+    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, read_first_checksum, read_header_bytes, read_neighbour,
 };
 
 /// A repair that was journaled, and neither completed nor rolled back.
@@ -61,18 +61,15 @@ enum RepairProgress {
     Foreign,
 }
 
-/// Returns the pending repair of `log`, according to the journals in `folder`. Writes nothing.
+/// Returns the pending repair of `log`, according to its journals. Writes nothing.
 ///
-/// A journal is ignored when it is incomplete, or when it does not match the bytes of the log.
+/// A journal is ignored when it is incomplete or not trusted, when it contradicts itself, or when it does not match the
+/// bytes of the log. [`journal_notices`] reports these.
 ///
 /// # Errors
-/// `Io` when the folder or the log cannot be read.
-pub(crate) fn pending_repair(
-    disk: &dyn Disk,
-    log: &LogFile,
-    folder: &Path,
-) -> Result<Option<PendingRepair>, StorageError> {
-    let Some(journal) = find_pending_journal(disk, folder)? else { return Ok(None) };
+/// `Io` when the log cannot be read.
+pub(crate) fn pending_repair(paths: &LogPaths, log: &LogFile) -> Result<Option<PendingRepair>, StorageError> {
+    let Ok(Some(journal)) = JournalFolder::open(paths, log)?.find_pending() else { return Ok(None) };
     if measure_progress(log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign {
         return Ok(None);
     }
@@ -83,11 +80,28 @@ pub(crate) fn pending_repair(
     Ok(Some(PendingRepair { action: plan.journal_name().into(), start, end, journal: record.journal.clone() }))
 }
 
+/// Returns one notice for each file that prevents reading the repair history of `log`: an untrusted folder or journal,
+/// and a journal whose pending repair does not match the log.
+///
+/// # Errors
+/// `Io` when the log cannot be read.
+pub(crate) fn journal_notices(paths: &LogPaths, log: &LogFile) -> Result<Vec<String>, StorageError> {
+    let folder = JournalFolder::open(paths, log)?;
+    let mut notices = folder.notices();
+    if let Ok(Some(journal)) = folder.find_pending()
+        && measure_progress(log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign
+    {
+        let path = journal.record.journal.display();
+        notices.push(format!("{path}: not used: its repair is unfinished and does not match the log or its own plan"));
+    }
+    Ok(notices)
+}
+
 /// Completes or rolls back a repair that was killed. Without one, no file is opened for writing.
 ///
 /// # Errors
-/// `Locked` when another process holds the writer's lock; `Refused` when another process writes without the lock; `Io`
-/// when the log or the journal cannot be read; `RepairFailed`, with what the log and the journal contain after that, when
+/// `Locked` when another process holds the writer's lock; `Refused` when another process writes without the lock, or when
+/// a file that is not trusted may hide a killed repair; `Io` when the log or the journal cannot be read; `RepairFailed`, with what the log and the journal contain after that, when
 /// the recovery failed.
 pub fn recover(paths: &LogPaths) -> Result<Option<RecoveryOutcome>, StorageError> {
     recover_with(paths, &WorkMeter::silent())
@@ -102,21 +116,31 @@ pub fn recover_with_progress(
     paths: &LogPaths,
     on_progress: &mut OnProgress,
 ) -> Result<Option<RecoveryOutcome>, StorageError> {
-    let Some(journal) = find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())? else { return Ok(None) };
+    let log = open_for_reading(paths)?;
+    let Some(journal) = find_pending(paths, &log)? else { return Ok(None) };
     // The log is compared with the journal before the lock is taken, and again under the lock.
     recover_with(paths, &WorkMeter::new(work_of_plan(&journal.record.plan), on_progress))
 }
 
 fn recover_with(paths: &LogPaths, meter: &WorkMeter) -> Result<Option<RecoveryOutcome>, StorageError> {
-    let Some(journal) = find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())? else { return Ok(None) };
-    let path = &paths.path;
-    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
-    let log = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+    let log = open_for_reading(paths)?;
+    let Some(journal) = find_pending(paths, &log)? else { return Ok(None) };
     if measure_progress(&log, &journal, meter)? == RepairProgress::Foreign {
         return Ok(None);
     }
     let log = open_and_lock(paths, Duration::ZERO)?;
     recover_locked(paths, &log, meter)
+}
+
+fn open_for_reading(paths: &LogPaths) -> Result<LogFile, StorageError> {
+    let path = &paths.path;
+    let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+    Ok(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent))
+}
+
+/// Returns the journal of a pending repair, and refuses to continue when a file that is not trusted may hide one.
+fn find_pending(paths: &LogPaths, log: &LogFile) -> Result<Option<JournalReader>, StorageError> {
+    JournalFolder::open(paths, log)?.find_pending().map_err(HiddenJournal::into_error)
 }
 
 /// Completes or rolls back a repair that was killed, under the lock that `log` holds.
@@ -125,7 +149,7 @@ pub(super) fn recover_locked(
     log: &Arc<LogFile>,
     meter: &WorkMeter,
 ) -> Result<Option<RecoveryOutcome>, StorageError> {
-    let Some(journal) = find_pending_journal(paths.disk.as_ref(), &paths.journal_folder())? else { return Ok(None) };
+    let Some(journal) = find_pending(paths, log)? else { return Ok(None) };
     let progress = measure_progress(log, &journal, meter)?;
     if progress == RepairProgress::Foreign {
         return Ok(None);
@@ -148,7 +172,7 @@ fn finish_repair(
     let state = if progress == RepairProgress::Complete {
         // The changes may have been only in the cache when the process was killed.
         sync_log(log)?;
-        restore_undone_index(paths, open_undone_journal(paths, plan)?.as_ref())?;
+        restore_undone_index(paths, open_undone_journal(paths, log, plan)?.as_ref())?;
         JournalState::Applied
     } else {
         roll_back(paths, log, journal)?;
@@ -175,6 +199,10 @@ fn measure_progress(log: &LogFile, journal: &JournalReader, meter: &WorkMeter) -
     if !is_len_possible || !is_same_log(log, plan)? {
         return Ok(RepairProgress::Foreign);
     }
+    match journal.check_saved_bytes(len) {
+        Err(StorageError::Changed { .. }) => return Ok(RepairProgress::Foreign),
+        checked => checked?,
+    }
     // A plan without steps changes only the index, and is rolled back.
     let mut is_complete = !plan.steps.is_empty() && planned_len.is_none_or(|planned| planned == len);
     for step in &plan.steps {
@@ -196,8 +224,10 @@ fn measure_step_progress(
     let mut output = journaled_output(journal, step);
     let mut progress = RepairProgress::Complete;
     let mut at = step.start;
-    while at < step.max_end() {
-        let end = step.max_end().min(at + CHUNK);
+    // The plan can name bytes after the end of the log, which has none of them to compare.
+    let compared_end = step.max_end().min(log.len()?.max(step.start));
+    while at < compared_end {
+        let end = at + CHUNK.min(compared_end - at);
         match measure_chunk_progress(log, journal, step, &mut output, at..end)? {
             RepairProgress::Foreign => return Ok(RepairProgress::Foreign),
             RepairProgress::Partial => progress = RepairProgress::Partial,
@@ -249,5 +279,24 @@ fn is_same_log(log: &LogFile, plan: &Plan) -> Result<bool, StorageError> {
     // A first frame that the plan changes is compared byte by byte in `measure_step_progress` instead.
     let changes_first_frame = first_change == HEADER_LEN
         || plan.steps.iter().any(|step| step.start <= HEADER_LEN && step.new_end > HEADER_LEN);
-    Ok(plan.log.first_checksum.is_none() || changes_first_frame || read_first_checksum(log)? == plan.log.first_checksum)
+    if plan.log.first_checksum.is_some() && !changes_first_frame {
+        return Ok(read_first_checksum(log)? == plan.log.first_checksum);
+    }
+    Ok(first_change >= HEADER_LEN || has_planned_file_or_neighbour(log, plan)?)
+}
+
+/// True when the log is the file of the plan, or has a frame next to the planned ranges at its offset.
+///
+/// This identifies a log of which the plan changes both the header and the first frame.
+fn has_planned_file_or_neighbour(log: &LogFile, plan: &Plan) -> Result<bool, StorageError> {
+    let file = log.storage().identity().map_err(|error| StorageError::io(log.path(), "find", error))?;
+    if plan.log.file.is_some() && plan.log.file == file.device_inode {
+        return Ok(true);
+    }
+    for expected in plan.steps.iter().flat_map(|step| &step.neighbours) {
+        if read_neighbour(log, expected.offset)? == Some(*expected) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -4,9 +4,9 @@ use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::Version;
 use crate::format::journal::JournalSection;
-use crate::repair::journal::{JournalReader, find_journal};
+use crate::repair::journal::{JournalFolder, JournalReader};
 use crate::repair::planning::{ByteSource, StepOutput};
-use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite, refused_error};
+use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite};
 
 /// The open files that a plan copies bytes from.
 #[derive(Debug, Default)]
@@ -17,9 +17,9 @@ pub(super) struct SourceFiles {
 
 impl SourceFiles {
     /// Opens every file that the plan copies from.
-    pub(super) fn open(paths: &LogPaths, plan: &Plan) -> Result<Self, StorageError> {
+    pub(super) fn open(paths: &LogPaths, log: &LogFile, plan: &Plan) -> Result<Self, StorageError> {
         if plan.undoes.is_some() {
-            return Ok(Self { donor: None, undone_journal: open_undone_journal(paths, plan)? });
+            return Ok(Self { donor: None, undone_journal: open_undone_journal(paths, log, plan)? });
         }
         let donor = plan.steps.iter().find_map(|step| match &step.write {
             StepWrite::CopyFrom { from } => Some(from),
@@ -55,12 +55,19 @@ impl SourceFiles {
 }
 
 /// Opens the journal of the repair that a plan undoes; `None` when the plan is not an undo.
-pub(super) fn open_undone_journal(paths: &LogPaths, plan: &Plan) -> Result<Option<JournalReader>, StorageError> {
+///
+/// # Errors
+/// `Refused` when there is no such journal, or it is not trusted; `Changed` when it contradicts its own plan; `Io` when
+/// it cannot be read.
+pub(super) fn open_undone_journal(
+    paths: &LogPaths,
+    log: &LogFile,
+    plan: &Plan,
+) -> Result<Option<JournalReader>, StorageError> {
     let Some(number) = plan.undoes else { return Ok(None) };
-    let path = find_journal(paths, number)?;
-    let journal = JournalReader::open(paths.disk.as_ref(), &path).map_err(|reason| {
-        let reason = format!("{}: {reason}", path.display());
-        refused_error(&paths.path, reason, "List the repairs with `chronicle undo --list`")
-    })?;
+    let folder = JournalFolder::open(paths, log)?;
+    let path = folder.find(number)?;
+    let journal = folder.open_journal(path).map_err(|fault| fault.into_error(path))?;
+    journal.check_saved_bytes(log.len()?)?;
     Ok(Some(journal))
 }

@@ -7,7 +7,7 @@ use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::Version;
 use crate::format::journal::JournalSection;
 use crate::inspect::OnProgress;
-use crate::repair::journal::{JournalReader, RepairHistory, RepairRecord, read_repair_history};
+use crate::repair::journal::{JournalFolder, JournalReader, RepairHistory, RepairRecord, read_repair_history};
 use crate::repair::planning::{ByteSource, StepOutput};
 use crate::repair::types::{
     ByteChange, LogPaths, Loss, Plan, RepairStep, StepWrite, WorkMeter, changed_error, read_identity, read_neighbour,
@@ -39,13 +39,12 @@ pub fn plan_undo_with_progress(
 ) -> Result<Plan, StorageError> {
     let RepairHistory { records, notices } = read_repair_history(paths)?;
     let record = select_record(paths, &records, &notices, number)?;
-    let journal = JournalReader::open(paths.disk.as_ref(), &record.journal).map_err(|reason| {
-        let reason = format!("{}: {reason}", record.journal.display());
-        refused_error(&paths.path, reason, LIST_REPAIRS)
-    })?;
     let path = &paths.path;
     let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
     let log = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+    let journal = JournalFolder::open(paths, &log)?.open_journal(&record.journal);
+    let journal = journal.map_err(|fault| fault.into_error(&record.journal))?;
+    journal.check_saved_bytes(log.len()?)?;
     let identity = read_identity(&log)?;
     let meter = &WorkMeter::new(record.plan.changed_bytes().saturating_mul(2), on_progress);
     let undoing = Undoing { log: &log, log_end: identity.bytes, records: &records, record, meter };

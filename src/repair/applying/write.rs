@@ -60,11 +60,7 @@ fn write_step(
 pub(super) fn roll_back(paths: &LogPaths, log: &LogFile, journal: &JournalReader) -> Result<(), StorageError> {
     let plan = &journal.record.plan;
     // All saved bytes are read before the first one is written, so that a damaged journal changes nothing.
-    for section in [JournalSection::BeforeImage, JournalSection::IndexBeforeImage] {
-        for saved in journal.read_saved_bytes(section) {
-            saved?;
-        }
-    }
+    journal.check_saved_bytes(log.len()?)?;
     for saved in journal.read_saved_bytes(JournalSection::BeforeImage) {
         let (offset, bytes) = saved?;
         let io = |error| StorageError::io_at(log.path(), "write", offset, error);

@@ -3,14 +3,16 @@
 //! The journals of a log are its repair history. They make it possible to recover from a killed repair and to undo a
 //! finished one.
 
+mod check;
+mod folder;
 mod history;
 mod reader;
 mod record;
 mod state;
 mod writer;
 
+pub(crate) use folder::{HiddenJournal, JournalFolder};
 pub use history::{RepairHistory, read_repair_history};
-pub(crate) use history::{find_journal, find_pending_journal};
 pub(crate) use reader::JournalReader;
 pub use record::{RepairRecord, RepairState, find_gap_journal};
 pub(crate) use state::JournalState;

@@ -9,12 +9,47 @@ use super::record::{RepairRecord, RepairState, journal_number};
 use super::state::{JournalState, append_state_record};
 use crate::StorageError;
 use crate::file::storage::read_full;
-use crate::file::{Disk, HeaderState, LogFile, OpenMode};
+use crate::file::{Disk, HeaderState, LogFile, OpenMode, SideFileFault, TrustRule, UntrustedFile, ensure_same_file};
 use crate::format::frame::{LENGTH_LEN, payload_length_at};
 use crate::format::journal::{self, JournalSection};
 use crate::format::{Version, byte_layout};
 use crate::repair::planning::ByteSource;
-use crate::repair::types::changed_error;
+use crate::repair::types::{PLAN_VERSION, Plan, changed_error, refused_error};
+
+/// Why a file is not used as a journal.
+#[derive(Debug)]
+pub(crate) enum JournalFault {
+    /// The file could not be read, or users who cannot write the log can have written it.
+    Untrusted(UntrustedFile),
+    /// The file is not a complete journal, so its repair has not changed the log. The text is the reason.
+    NotComplete(String),
+}
+
+impl JournalFault {
+    /// Returns the reason without the path of the file.
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Self::Untrusted(found) => found.reason,
+            Self::NotComplete(reason) => reason,
+        }
+    }
+
+    /// Returns the notice that the file at `path` is not used as a journal.
+    pub(crate) fn to_notice(&self, path: &Path) -> String {
+        match self {
+            Self::Untrusted(found) => found.to_notice(path),
+            Self::NotComplete(reason) => format!("{}: {reason}", path.display()),
+        }
+    }
+
+    /// Returns the error with which an operation refuses to use the file at `path`.
+    pub(crate) fn into_error(self, path: &Path) -> StorageError {
+        match self {
+            Self::Untrusted(found) => found.to_error(path),
+            Self::NotComplete(reason) => refused_error(path, reason, "List the repairs with `chronicle undo --list`"),
+        }
+    }
+}
 
 /// A journal, read up to the end of its last complete frame.
 #[derive(Debug)]
@@ -28,25 +63,30 @@ pub(crate) struct JournalReader {
 }
 
 impl JournalReader {
-    /// Opens a journal and reads its plan and its states. Saved bytes are read, and their checksums verified, later.
+    /// Opens a journal that is trusted, and reads its plan and its states. Saved bytes are read, and their checksums
+    /// verified, later.
     ///
-    /// The error is a message with the reason why the file is not a complete journal.
-    pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, String> {
-        let storage = disk.open(path, OpenMode::ReadSidecar).map_err(|error| error.to_string())?;
+    /// # Errors
+    /// See [`JournalFault`].
+    pub(crate) fn open(disk: &dyn Disk, path: &Path, rule: TrustRule) -> Result<Self, JournalFault> {
+        let unreadable = |error: &std::io::Error| JournalFault::Untrusted(UntrustedFile::unreadable("read", error));
+        let storage = rule.open(disk, path, OpenMode::ReadSidecar).map_err(|fault| match fault {
+            SideFileFault::Untrusted(found) => JournalFault::Untrusted(found),
+            SideFileFault::Missing => JournalFault::NotComplete("the file has disappeared".into()),
+            SideFileFault::Io(error) => unreadable(&error),
+        })?;
         let mut header = [0; journal::HEADER_LEN];
-        let read = read_full(storage.as_ref(), &mut header, 0).map_err(|error| error.to_string())?;
-        if read < header.len() || !header.starts_with(&journal::MAGIC) {
-            return Err("not a repair journal".into());
-        }
-        match byte_layout::u16_at(&header, 4) {
-            Some(journal::VERSION) => {}
-            version => {
-                return Err(format!("journal version {} is not supported", version.unwrap_or_default()));
-            }
-        }
-        let begun_ms = byte_layout::u64_at(&header, 8).unwrap_or_default();
+        let read = read_full(storage.as_ref(), &mut header, 0).map_err(|error| unreadable(&error))?;
+        let begun_ms = parse_header(header.get(..read).unwrap_or_default()).map_err(JournalFault::NotComplete)?;
         let file = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
-        let contents = JournalContents::read(&file).map_err(|error| error.to_string())?;
+        let contents = JournalContents::read(&file).map_err(|error| {
+            JournalFault::Untrusted(UntrustedFile::unreadable("read", &std::io::Error::other(error)))
+        })?;
+        Self::from_contents(file, begun_ms, contents).map_err(JournalFault::NotComplete)
+    }
+
+    /// Parses the plan of a journal. The error is a message with the reason why the journal is not complete.
+    fn from_contents(file: LogFile, begun_ms: u64, contents: JournalContents) -> Result<Self, String> {
         let end = contents.end;
         let is_cut_short = end < file.len().unwrap_or_default();
         let unfinished = || {
@@ -60,11 +100,24 @@ impl JournalReader {
         if metadata.get("plan_bytes").and_then(Value::as_u64) != Some(contents.plan.len() as u64) {
             return Err(unfinished());
         }
-        let plan = serde_json::from_slice(&contents.plan).map_err(|error| format!("its plan is not valid: {error}"))?;
+        let plan: Plan =
+            serde_json::from_slice(&contents.plan).map_err(|error| format!("its plan is not valid: {error}"))?;
+        if plan.layout_version != PLAN_VERSION {
+            return Err(format!("its plan has layout {}; this program supports {PLAN_VERSION}", plan.layout_version));
+        }
+        if let Some(step) = plan.contradictory_step() {
+            return Err(format!("its plan contradicts itself at {}..{}", step.start, step.end));
+        }
+        let path = file.path();
         let number = journal_number(path).unwrap_or_default();
         let (state, saved) = (contents.state, contents.saved);
         let record = RepairRecord { number, journal: path.to_owned(), begun_ms, state, undone_by: None, plan };
         Ok(Self { record, file, saved, end })
+    }
+
+    /// Returns the saved bytes of a section, in the order of the journal.
+    pub(super) fn saved(&self, section: JournalSection) -> &[SavedBytes] {
+        self.saved.section(section)
     }
 
     /// True when the journal holds bytes of this section.
@@ -103,7 +156,7 @@ impl JournalReader {
         while range.start + (bytes.len() as u64) < range.end {
             let at = range.start + bytes.len() as u64;
             let all = self.saved.section(section);
-            let saved = all.get(all.partition_point(|saved| saved.offset + saved.len <= at));
+            let saved = all.get(all.partition_point(|saved| saved.offset.saturating_add(saved.len) <= at));
             let Some(saved) = saved.filter(|saved| saved.offset <= at) else { return Ok(None) };
             let frame = self.file.read_frame_at(saved.frame_offset, &mut buf)?;
             let Some(found) = frame.and_then(|frame| journal::decode_section(frame.payload())) else {
@@ -129,8 +182,21 @@ impl JournalReader {
         let path = &self.record.journal;
         let storage =
             disk.open(path, OpenMode::AppendSidecar).map_err(|error| StorageError::io(path, "open", error))?;
+        ensure_same_file(path, self.file.storage().identity(), storage.identity())?;
         storage.set_len(self.end).map_err(|error| StorageError::io_at(path, "cut", self.end, error))?;
         append_state_record(storage.as_ref(), path, state)
+    }
+}
+
+/// Parses the header of a journal and returns the time at which it was created. The error is a message with the reason
+/// why the file is not a journal.
+fn parse_header(header: &[u8]) -> Result<u64, String> {
+    if header.len() < journal::HEADER_LEN || !header.starts_with(&journal::MAGIC) {
+        return Err("not a repair journal".into());
+    }
+    match byte_layout::u16_at(header, 4) {
+        Some(journal::VERSION) => Ok(byte_layout::u64_at(header, 8).unwrap_or_default()),
+        version => Err(format!("journal version {} is not supported", version.unwrap_or_default())),
     }
 }
 
@@ -153,9 +219,9 @@ impl ByteSource for SectionSource<'_> {
 
 /// A frame of saved bytes: their offset in the original file, and the frame's offset in the journal.
 #[derive(Debug, Clone, Copy)]
-struct SavedBytes {
-    offset: u64,
-    len: u64,
+pub(super) struct SavedBytes {
+    pub(super) offset: u64,
+    pub(super) len: u64,
     frame_offset: u64,
 }
 

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use super::state::JournalState;
 use crate::repair::types::{Plan, RepairAction, RepairStep};
 
+/// The extension of a journal's file name, with its dot.
+const EXTENSION: &str = ".journal";
+
 /// The state of a repair, according to its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -69,7 +72,56 @@ pub fn find_gap_journal(records: &[RepairRecord], gap: Range<u64>) -> Option<&Pa
     undoable.find(|record| record.plan.steps.iter().any(wrote_gap)).map(|record| record.journal.as_path())
 }
 
-/// Returns the number at the start of a journal's file name.
+/// Returns the file name of journal `number` for a repair with this name.
+pub(super) fn journal_file_name(number: u32, repair: &str) -> String {
+    format!("{number:04}-{repair}{EXTENSION}")
+}
+
+/// Returns the number of a journal from its file name; `None` when no journal can have this name.
 pub(super) fn journal_number(path: &Path) -> Option<u32> {
-    path.file_name()?.to_str()?.split('-').next()?.parse().ok()
+    let name = path.file_name()?.to_str()?;
+    let (digits, rest) = name.split_once('-')?;
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+    // A number with other leading zeros would be a second name of the same repair.
+    let is_own_form = number > 0 && name == journal_file_name(number, rest.strip_suffix(EXTENSION)?);
+    is_own_form.then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_a_journal_can_have_have_a_number() {
+        let number = |name: &str| journal_number(Path::new(name));
+        assert_eq!(number("a/0001-gap.journal"), Some(1));
+        assert_eq!(number("12345-set_aside_tail.journal"), Some(12345));
+        assert_eq!(number("4294967295-repair.journal"), Some(u32::MAX));
+        for (name, reason) in [
+            ("4294967296-repair.journal", "above the highest number"),
+            ("18446744073709551615-repair.journal", "above 64 bits"),
+            ("99999999999999999999999-repair.journal", "above every integer"),
+            ("0000-repair.journal", "zero"),
+            ("1-repair.journal", "too few digits"),
+            ("00001-repair.journal", "too many digits"),
+            ("+001-repair.journal", "a sign"),
+            ("-001-repair.journal", "a negative number"),
+            ("٠٠٠١-repair.journal", "digits of another script"),
+            ("0x01-repair.journal", "hexadecimal"),
+            ("0001.journal", "no name"),
+            ("0001-repair.journal.tmp", "a temporary file"),
+            ("0001-repair", "no extension"),
+            ("", "nothing"),
+        ] {
+            assert_eq!(number(name), None, "{name}: {reason}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_utf8_has_no_number() {
+        use std::os::unix::ffi::OsStrExt;
+        let name = std::ffi::OsStr::from_bytes(b"0001-\xff.journal");
+        assert_eq!(journal_number(Path::new(name)), None);
+    }
 }

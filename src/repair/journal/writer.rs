@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::record::journal_number;
+use super::folder::JournalFolder;
+use super::record::journal_file_name;
 use super::state::{JournalState, append_state_record};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{OpenMode, Storage};
+use crate::file::{LogFile, OpenMode, Storage};
 use crate::format::frame;
 use crate::format::journal::{self, JournalSection};
 use crate::repair::types::{LogPaths, Plan};
@@ -23,8 +24,12 @@ pub(crate) struct JournalWriter<'a> {
 
 impl<'a> JournalWriter<'a> {
     /// Creates the log's next journal and writes `plan` to it. The journal folder is created when it is missing.
-    pub(crate) fn create(paths: &'a LogPaths, plan: &Plan) -> Result<Self, StorageError> {
+    ///
+    /// # Errors
+    /// `Refused` when the folder is not trusted or its numbers are used up; `Io` when a file cannot be written.
+    pub(crate) fn create(paths: &'a LogPaths, log: &LogFile, plan: &Plan) -> Result<Self, StorageError> {
         let (disk, folder) = (paths.disk.as_ref(), paths.journal_folder());
+        JournalFolder::open(paths, log)?.ensure_usable()?;
         let io = |action| {
             let folder = folder.clone();
             move |error| StorageError::io(&folder, action, error)
@@ -32,10 +37,12 @@ impl<'a> JournalWriter<'a> {
         disk.create_folder(&folder, &paths.path).map_err(io("create the journal folder"))?;
         let parent = folder.parent().unwrap_or(Path::new(""));
         disk.sync_folder(parent).map_err(io("sync the folder of"))?;
-        let files = disk.list(&folder).map_err(io("list"))?;
-        let number = files.iter().filter_map(|path| journal_number(path)).max().unwrap_or_default() + 1;
+        // The folder is examined again, because another user can have created it in between.
+        let existing = JournalFolder::open(paths, log)?;
+        existing.ensure_usable()?;
+        let number = existing.next_number()?;
         let name = plan.journal_name();
-        let path = folder.join(format!("{number:04}-{name}.journal"));
+        let path = folder.join(journal_file_name(number, name));
         let mode = OpenMode::CreateSidecar { permissions_from: &paths.path };
         let storage = disk.open(&path, mode).map_err(|error| StorageError::io(&path, "create", error))?;
         let mut journal = Self { paths, storage, path, number };

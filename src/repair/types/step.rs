@@ -57,6 +57,22 @@ impl RepairStep {
         self.new_end != self.end
     }
 
+    /// True when the step writes only to its range: every single byte is inside of it, and a cut writes nothing.
+    pub(crate) fn writes_only_its_range(&self) -> bool {
+        let changes = match &self.write {
+            StepWrite::Edits(changes) => changes,
+            StepWrite::Truncate => return self.new_end == self.start,
+            StepWrite::Gap { .. } | StepWrite::CopyFrom { .. } => return true,
+        };
+        self.new_end == self.end
+            && changes.iter().all(|change| {
+                let end = change.offset.checked_add(change.after.len() as u64);
+                change.offset >= self.start
+                    && change.before.len() == change.after.len()
+                    && end.is_some_and(|end| end <= self.end)
+            })
+    }
+
     /// Returns the file offset after the last byte that the step reads or writes.
     pub(crate) const fn max_end(&self) -> u64 {
         if self.end > self.new_end { self.end } else { self.new_end }
@@ -122,8 +138,8 @@ impl Loss {
 
     /// Adds the events of `other`.
     pub(crate) fn merge(&mut self, other: &Self) {
-        self.at_least += other.at_least;
-        self.at_most += other.at_most;
+        self.at_least = self.at_least.saturating_add(other.at_least);
+        self.at_most = self.at_most.saturating_add(other.at_most);
         self.aggregates.extend_from_slice(&other.aggregates);
         self.aggregates.sort_unstable();
         self.aggregates.dedup();

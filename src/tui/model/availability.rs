@@ -170,6 +170,7 @@ fn update_index_refusal(state: &IndexState) -> Option<String> {
             "the index is ahead by {} bytes, the only record of what is missing; R rebuilds it after asking",
             format_number(*bytes)
         )),
+        IndexState::Untrusted { found } => Some(format!("the index is not trusted: {}", found.reason)),
         IndexState::Unsupported { version } => {
             Some(format!("the index has version {version}, written by a newer program; R replaces it after asking"))
         }
