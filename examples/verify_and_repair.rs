@@ -35,7 +35,7 @@ pub fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     }
 
     // A plan is plain data, which a program can show before it writes anything. By default it holds proven fixes only.
-    let plan = plan_repair(log.view(), &RepairOptions::new(), None, &mut |_| ControlFlow::Continue(()))?;
+    let plan = plan_repair(log.view(), &RepairOptions::new(), &mut |_| ControlFlow::Continue(()))?;
     println!("plan {}: {} step(s)", plan.id, plan.steps.len());
     assert_eq!(fs::read(&path)?.get(..4), Some(b"CHRN".as_slice()));
 

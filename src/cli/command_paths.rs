@@ -68,12 +68,9 @@ impl<'a> CommandPaths<'a> {
         self
     }
 
-    /// Adds a log that the command reads when the option is given.
-    pub(super) fn reads_optional_log(self, name: &'static str, path: Option<&Path>) -> Self {
-        match path {
-            Some(path) => self.reads_log(name, path),
-            None => self,
-        }
+    /// Adds logs that the command reads, one for each time that the option is given.
+    pub(super) fn reads_logs(self, name: &'static str, paths: &[PathBuf]) -> Self {
+        paths.iter().fold(self, |paths, path| paths.reads_log(name, path))
     }
 
     /// Adds a file that is not a log, and that the command reads when the option is given.

@@ -50,8 +50,8 @@ pub(super) struct CopyMethod {
     pub(super) label: &'static str,
     /// Copies the log.
     pub(super) copy: CopyFn,
-    /// Another copy of the log to take damaged ranges from.
-    pub(super) donor: Option<PathBuf>,
+    /// Other copies of the log to take damaged ranges from.
+    pub(super) donors: Vec<PathBuf>,
 }
 
 impl CopyArgs {
@@ -61,7 +61,7 @@ impl CopyArgs {
         CommandPaths::new(global)
             .reads_log("the log", &self.log)
             .reads_side_files()
-            .reads_optional_log("the donor", method.donor.as_deref())
+            .reads_logs("the donor", &method.donors)
             .writes_log("-o", &self.output, existing)
             .writes_optional_file("--map", self.map.as_deref(), existing)
             .check()?;
@@ -69,7 +69,7 @@ impl CopyArgs {
             output: self.output.clone(),
             map: self.map.clone(),
             accept_likely: self.accept == Some(AcceptArg::Likely),
-            donor: method.donor,
+            donors: method.donors,
             replace: existing == ExistingFile::Replace,
         };
         let log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;

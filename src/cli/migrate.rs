@@ -21,6 +21,6 @@ pub(super) struct MigrateArgs {
 impl MigrateArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        self.copy.run(CopyMethod { label: "migrating", copy: repair::migrate, donor: None }, global, out)
+        self.copy.run(CopyMethod { label: "migrating", copy: repair::migrate, donors: Vec::new() }, global, out)
     }
 }

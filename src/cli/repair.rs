@@ -51,11 +51,11 @@ pub(super) struct RepairArgs {
     force: bool,
     /// Apply the plan saved in this file
     #[arg(long, value_name = "FILE", conflicts_with_all =
-        ["accept", "plan", "donor", "only", "except", "choices", "gap_undecided", "large_gap", "forget", "max_loss"])]
+        ["accept", "plan", "donors", "only", "except", "choices", "gap_undecided", "large_gap", "forget", "max_loss"])]
     apply: Option<PathBuf>,
-    /// Take damaged ranges from this other copy of the log
-    #[arg(long, value_name = "COPY")]
-    donor: Option<PathBuf>,
+    /// Take damaged ranges from this other copy of the log, frame by frame; repeatable
+    #[arg(long = "donor", value_name = "COPY")]
+    donors: Vec<PathBuf>,
     /// Repair only the finding at this offset, or findings of this kind; repeatable
     #[arg(long, value_name = "OFFSET|KIND", value_parser = parse_selector)]
     only: Vec<FindingSelector>,
@@ -132,7 +132,7 @@ impl RepairArgs {
     ) -> Result<(), CommandFailure> {
         let command_paths = CommandPaths::new(global)
             .reads_log("the log", &self.log)
-            .reads_optional_log("the donor", self.donor.as_deref())
+            .reads_logs("the donor", &self.donors)
             .reads_optional_file("the plan of --apply", self.apply.as_deref())
             .writes_optional_file("--plan", self.plan.as_deref(), existing);
         match approval {
@@ -143,7 +143,7 @@ impl RepairArgs {
 
     fn make_plan(&self, view: &LogView, out: &CommandOutput) -> Result<Plan, StorageError> {
         let progress = TerminalProgress::new("planning", out);
-        repair::plan_repair(view, &self.repair_options(), self.donor.as_deref(), &mut |read| progress.show(read))
+        repair::plan_repair(view, &self.repair_options(), &mut |read| progress.show(read))
     }
 
     fn repair_options(&self) -> RepairOptions {
@@ -157,6 +157,7 @@ impl RepairArgs {
             forget_lost_end: self.forget,
             max_lost_events: self.max_loss,
             damage_offset: None,
+            donors: self.donors.clone(),
         }
     }
 }

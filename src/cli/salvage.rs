@@ -18,15 +18,15 @@ use crate::repair;
 pub(super) struct SalvageArgs {
     #[command(flatten)]
     copy: CopyArgs,
-    /// Take damaged ranges from this other copy of the log
-    #[arg(long, value_name = "COPY")]
-    donor: Option<PathBuf>,
+    /// Take damaged ranges from this other copy of the log, frame by frame; repeatable
+    #[arg(long = "donor", value_name = "COPY")]
+    donors: Vec<PathBuf>,
 }
 
 impl SalvageArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        let method = CopyMethod { label: "salvaging", copy: repair::salvage, donor: self.donor.clone() };
+        let method = CopyMethod { label: "salvaging", copy: repair::salvage, donors: self.donors.clone() };
         self.copy.run(method, global, out)
     }
 }

@@ -35,7 +35,7 @@
 //! let options = OpenOptions::new();
 //! let paths = options.log_paths(&path)?;
 //! let view = LogView::open(paths.disk.clone(), &paths.path, None)?;
-//! let plan = plan_repair(&view, &RepairOptions::new(), None, &mut |_| ControlFlow::Continue(()))?;
+//! let plan = plan_repair(&view, &RepairOptions::new(), &mut |_| ControlFlow::Continue(()))?;
 //! assert_eq!(plan.steps[0].action, RepairAction::CorrectBits);
 //! assert_eq!((plan.restored_events(), plan.total_loss().at_most), (1, 0));
 //!
@@ -68,8 +68,9 @@ pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate,
 pub use correction::{Correction, NeighbourTimes, find_correction};
 pub use journal::{RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};
 pub use planning::{FixFinder, plan_repair};
+pub(crate) use types::StepSection;
 pub use types::{
     ByteChange, Candidate, CandidateChoice, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION,
-    Plan, PlanError, PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepWrite, UnrepairedRange,
-    journal_folder,
+    Plan, PlanError, PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepPart, StepWrite,
+    UnrepairedRange, journal_folder,
 };

@@ -3,12 +3,13 @@
 //! The text can contain paths and text from a plan file. The caller must make it safe for a terminal before printing
 //! it.
 
+use std::ops::Range;
 use std::path::Path;
 
 use crate::format::hex;
 use crate::repair::{
     ByteChange, Candidate, CandidateChoice, Certainty, Fix, Loss, Plan, RecoveryOutcome, RepairAction, RepairRecord,
-    RepairState, RepairStep, StepWrite, UnrepairedRange,
+    RepairState, RepairStep, StepSection, StepWrite, UnrepairedRange,
 };
 
 use super::safe_path_text;
@@ -181,9 +182,22 @@ fn describe_write(step: &RepairStep) -> String {
         StepWrite::Gap { header: Some(_), .. } => {
             format!("the header rewritten, the rest of {bytes} replaced with a gap{}", growth_suffix(step))
         }
+        StepWrite::Parts { .. } => join_with_rest(&section_texts(step), step.sections().len(), "; "),
         StepWrite::CopyFrom { from } => format!("{bytes} copied from {}", safe_path_text(from)),
         StepWrite::Truncate => format!("{bytes} cut from the end"),
     }
+}
+
+/// Formats the first sections of a step that fills its range from several sources.
+fn section_texts(step: &RepairStep) -> Vec<String> {
+    let text = |section: StepSection| {
+        let Range { start, end } = section.range;
+        match section.from {
+            Some(from) => format!("{start}..{end} copied from {}", safe_path_text(from)),
+            None => format!("{start}..{end} replaced with a gap, because no donor has it"),
+        }
+    };
+    step.sections().into_iter().take(MAX_CHANGES_SHOWN).map(text).collect()
 }
 
 /// Formats how much a step adds to the size of the log; empty when it adds nothing.
@@ -327,8 +341,6 @@ fn record_state_text(record: &RepairRecord) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::Range;
-
     use super::*;
     use crate::repair::find_gap_journal;
     use crate::repair::{Certainty, LogIdentity, PLAN_VERSION, PlannedPiece};

@@ -137,22 +137,22 @@ fn a_donor_restores_damage_only_if_it_is_proven_to_be_a_copy() {
     assert_eq!(disk.get(NEW).unwrap(), bytes);
     assert_eq!((summary.events_kept, summary.events_restored, summary.omitted_total), (7, 2, 0));
     assert!(read_map(&disk).contains(&format!("{0},{0},donor", offsets[3])));
-    for (changed, reason) in [
-        (9, "its header differs"),
-        (offsets[2] as usize + 9, "its frame before the range differs"),
-        (offsets[5] as usize + 9, "its frame after the range differs"),
-        (offsets[4] as usize + 9, "it is damaged there too, or its frames differ"),
+    for (changed, restored, reason) in [
+        (9, 0, "its header differs"),
+        (offsets[2] as usize + 9, 0, "its frame before the range differs"),
+        (offsets[5] as usize + 9, 0, "its frame after the range differs"),
+        (offsets[4] as usize + 9, 1, "it is damaged there too, or its frames differ"),
     ] {
         let mut donor = bytes.clone();
         donor[changed] ^= 1;
         let (disk, summary) = run(&donor);
-        assert_eq!((summary.events_kept, summary.events_restored), (7, 0), "{reason}");
+        assert_eq!((summary.events_kept, summary.events_restored), (7, restored), "{reason}");
         assert!(
             summary.omitted.iter().all(|range| range.donor_refusal == Some(reason)),
             "{reason}: {:?}",
             summary.omitted
         );
-        assert_eq!(payloads(&disk.get(NEW).unwrap()).len(), 7, "{reason}");
+        assert_eq!(payloads(&disk.get(NEW).unwrap()).len() as u64, 7 + restored, "{reason}");
     }
 }
 

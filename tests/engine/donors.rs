@@ -1,7 +1,7 @@
 //! Tests of repairs and copies with a donor: options take precedence, the ranges of the donor are offered, and notes
 //! give the reason where the donor is not used.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use chronicle::inspect::LogView;
 use chronicle::internal::format::frame;
 use chronicle::repair::{
     ApplyOptions, CandidateChoice, Certainty, CopyOptions, CopySummary, FindingSelector, Fix, Plan, RepairOptions,
-    apply, salvage,
+    StepWrite, apply, salvage,
 };
 
-use super::repairs::{action_names, log_paths, plan, plan_from_donor};
+use super::repairs::{action_names, log_paths, plan, plan_from_donor, undo};
 use super::sim_disk::SimDisk;
 use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, open_read_only, survey_log};
 
@@ -184,10 +184,10 @@ fn a_torn_tail_without_an_index_is_offered_from_the_donor_with_all_later_frames(
     let cut = &whole[..offsets[5] as usize + 60];
     let disk = SimDisk::with_files(&[(LOG, cut), (DONOR, &whole)]);
     let undecided = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
-    assert_eq!(plan_outline(&undecided), (vec![], vec![offsets[5]]));
-    let offered = [("set_aside_tail", None), ("take_from_donor", Some(CandidateChoice::new(offsets[5], 1)))];
-    assert_eq!(offered_choices(&undecided.unrepaired[0].alternatives), offered);
-    assert_eq!(undecided.unrepaired[0].alternatives[1].certainty, Some(Certainty::Choice));
+    assert_eq!(plan_outline(&undecided), (vec![("set_aside_tail", offsets[5], offsets[5])], vec![]));
+    let offered = [("take_from_donor", Some(CandidateChoice::new(offsets[5], 1)))];
+    assert_eq!(offered_choices(&undecided.steps[0].alternatives), offered);
+    assert_eq!(undecided.steps[0].alternatives[0].certainty, Some(Certainty::Choice));
     assert!(undecided.notes[0].contains("no frame after the range to compare"), "{:?}", undecided.notes);
     let with_gaps = RepairOptions::new().gap_undecided();
     assert_eq!(action_names(&plan_with_donor(&disk, &with_gaps).unwrap()), ["set_aside_tail"]);
@@ -279,7 +279,8 @@ fn a_lost_end_from_a_donor_is_proven_by_the_last_indexed_frame_even_after_a_rebu
         disk.put(LOG, &cut[..remaining as usize]);
         disk.put(DONOR, &whole[..whole.len() - 1]);
         let notes = plan_with_donor(&disk, &RepairOptions::new()).unwrap().notes;
-        assert!(notes[0].contains("nothing is taken from the donor: it ends before the end of the range"), "{notes:?}");
+        assert!(notes[0].contains("it does not have the last frame that the index has seen"), "{notes:?}");
+        assert!(notes.last().unwrap().contains("ends at 1479, 1 bytes before 1480"), "{notes:?}");
     }
 }
 
@@ -330,4 +331,168 @@ fn repair_and_salvage_accept_and_refuse_the_same_donors() {
         assert!(plan_from_donor(&disk, &RepairOptions::new(), Some(donor)).is_err(), "{donor}");
         assert!(salvage_with_donor(&disk, donor).is_err(), "{donor}");
     }
+}
+
+/// Overwrites the frames with these numbers with bytes that no fix restores.
+fn overwrite(bytes: &mut [u8], offsets: &[u64], frames: Range<usize>) {
+    bytes[offsets[frames.start] as usize + 2..offsets[frames.end] as usize - 2].fill(b'#');
+}
+
+/// Applies a plan, checks that the log then has no damage but gaps, and that the undo restores every byte. Returns the
+/// log as it was repaired.
+fn apply_and_undo(disk: &SimDisk, plan: &Plan) -> Vec<u8> {
+    let before = disk.get(LOG).unwrap();
+    let disk = disk.next_process();
+    apply(&log_paths(&disk), plan, ApplyOptions::new().full_check()).unwrap();
+    let repaired = disk.get(LOG).unwrap();
+    assert!(survey_log(&disk).findings.iter().all(|finding| !finding.kind.is_damage()));
+    undo(&disk).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), before);
+    repaired
+}
+
+#[test]
+fn a_gap_replaces_only_the_frames_that_no_donor_has() {
+    let (whole, offsets) = log_bytes(30);
+    let mut bytes = whole.clone();
+    overwrite(&mut bytes, &offsets, 5..20);
+    let mut damaged_donor = whole.clone();
+    damaged_donor[offsets[12] as usize + 50] ^= 0xff;
+    let mut fenced = damaged_donor.clone();
+    let mut gap = Vec::new();
+    frame::encode(&gap_payload((offsets[13] - offsets[12]) as usize - 8), &mut gap);
+    fenced.splice(offsets[12] as usize..offsets[13] as usize, gap);
+    for donor in [&damaged_donor, &fenced] {
+        let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, donor)]);
+        let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
+        let steps = [
+            ("take_from_donor", offsets[5], offsets[12]),
+            ("gap", offsets[12], offsets[13]),
+            ("take_from_donor", offsets[13], offsets[20]),
+        ];
+        assert_eq!(plan_outline(&plan), (steps.to_vec(), vec![]));
+        assert_eq!((plan.restored_events(), plan.total_loss().at_most), (14, 1), "{:?}", plan.notes);
+        let mut expected = apply_and_undo(&disk, &plan);
+        expected[offsets[12] as usize..offsets[13] as usize]
+            .copy_from_slice(&whole[offsets[12] as usize..offsets[13] as usize]);
+        assert_eq!(expected, whole);
+        let copied = salvage_with_donor(&disk, DONOR).unwrap();
+        assert_eq!((copied.events_restored, copied.damage_total), (14, 1));
+    }
+}
+
+/// Returns the payload of a gap with this number of bytes.
+fn gap_payload(len: usize) -> Vec<u8> {
+    let mut payload = br#"{"$gap":{}}"#.to_vec();
+    payload.resize(len, b' ');
+    payload
+}
+
+#[test]
+fn frames_between_two_damaged_places_of_a_donor_are_only_a_choice() {
+    let (whole, offsets) = log_bytes(30);
+    let mut bytes = whole.clone();
+    overwrite(&mut bytes, &offsets, 5..20);
+    let mut donor = whole.clone();
+    for nth in [9, 14] {
+        donor[offsets[nth] as usize + 50] ^= 0xff;
+    }
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &donor)]);
+    let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
+    let taken = |from: usize, to: usize| ("take_from_donor", offsets[from], offsets[to]);
+    let gap = |at: usize| ("gap", offsets[at], offsets[at + 1]);
+    assert_eq!(plan_outline(&plan), (vec![taken(5, 9), gap(9), gap(14), taken(15, 20)], vec![offsets[10]]));
+    assert!(plan.notes.iter().any(|note| note.contains("damaged on both sides")), "{:?}", plan.notes);
+    assert!(plan.unrepaired[0].reason.contains(&format!("--choose {}=1", offsets[5])), "{:?}", plan.unrepaired);
+    let choice = RepairOptions::new().choose(CandidateChoice::new(offsets[5], 1));
+    let chosen = plan_with_donor(&disk, &choice).unwrap();
+    assert_eq!(plan_outline(&chosen).0, [taken(5, 9), gap(9), taken(10, 14), gap(14), taken(15, 20)]);
+    let with_gaps = plan_with_donor(&disk, &RepairOptions::new().gap_undecided()).unwrap();
+    assert_eq!(plan_outline(&with_gaps).0, [taken(5, 9), ("gap", offsets[9], offsets[15]), taken(15, 20)]);
+    for plan in [&chosen, &with_gaps] {
+        apply_and_undo(&disk, plan);
+    }
+}
+
+#[test]
+fn several_donors_complete_each_other_and_the_first_one_wins() {
+    let (whole, offsets) = log_bytes(30);
+    let mut bytes = whole.clone();
+    overwrite(&mut bytes, &offsets, 5..20);
+    let (mut one, mut two) = (whole.clone(), whole.clone());
+    overwrite(&mut one, &offsets, 8..10);
+    overwrite(&mut two, &offsets, 9..13);
+    let second = "/data/second.log";
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &one), (second, &two)]);
+    let options = RepairOptions::new().donor(DONOR).donor(second);
+    let plan = plan_from_donor(&disk, &options, None).unwrap();
+    let sources: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|step| match &step.write {
+            StepWrite::CopyFrom { from } => (from.to_str().unwrap(), step.start),
+            _ => ("gap", step.start),
+        })
+        .collect();
+    assert_eq!(sources, [(DONOR, offsets[5]), (second, offsets[8]), ("gap", offsets[9]), (DONOR, offsets[10])]);
+    let repaired = apply_and_undo(&disk, &plan);
+    assert_eq!(repaired[..offsets[9] as usize], whole[..offsets[9] as usize]);
+}
+
+#[test]
+fn an_older_copy_of_a_cut_log_is_proven_up_to_the_last_frame_that_the_index_has_recorded() {
+    let (disk, offsets) = disk_with_log(300, true);
+    let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
+    let log_end = whole.len() as u64;
+    // The index has recorded the first event of each 16 KiB.
+    let anchor = *offsets.iter().find(|offset| **offset >= 2 << 14).unwrap();
+    let after_anchor = offsets[offsets.partition_point(|offset| *offset <= anchor)];
+    let (cut, older) = (offsets[100], offsets[220]);
+    assert!(cut < anchor && after_anchor < older);
+    for cut in [cut, cut + 70, 16, 7, 0] {
+        let files = [(LOG, &whole[..cut as usize]), (INDEX, &index), (DONOR, &whole[..older as usize])];
+        let disk = SimDisk::with_files(&files);
+        let start = if cut > 16 { offsets[100].min(cut) } else { cut };
+        let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
+        assert_eq!(plan_outline(&plan), (vec![("take_from_donor", start, after_anchor)], vec![after_anchor, older]));
+        let reach = format!("ends at {older}, {} bytes before {log_end}", log_end - older);
+        assert!(plan.notes.iter().any(|note| note.contains(&reach)), "{:?}", plan.notes);
+        // The choice takes the rest of the copy, and a gap replaces only what it does not have.
+        let choice = RepairOptions::new().choose(CandidateChoice::new(start, 1));
+        let chosen = plan_with_donor(&disk, &choice).unwrap();
+        assert_eq!(plan_outline(&chosen), (vec![("take_from_donor", start, log_end)], vec![]));
+        assert_eq!((chosen.total_loss().at_least, chosen.total_loss().at_most), (80, 80));
+        let repaired = apply_and_undo(&disk, &chosen);
+        assert_eq!(repaired[..older as usize], whole[..older as usize]);
+        assert_eq!(repaired.len(), whole.len());
+        // The rest of a log whose proven part was restored is still known to be lost.
+        let disk = disk.next_process();
+        apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
+        assert_eq!(disk.get(LOG).unwrap(), whole[..after_anchor as usize]);
+        assert_eq!(finding_ranges(&survey_log(&disk)), [("truncated", after_anchor, after_anchor)]);
+        let forget = RepairOptions::new().forget_lost_end();
+        let forgotten = plan_with_donor(&disk, &forget).unwrap();
+        assert_eq!(forgotten.forgotten_index_end, Some(log_end));
+    }
+}
+
+#[test]
+fn a_frame_of_a_donor_that_is_not_the_recorded_one_is_never_taken() {
+    let (disk, offsets) = disk_with_log(300, true);
+    let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
+    let nth = offsets.partition_point(|offset| *offset < 1 << 14);
+    let mut bytes = whole.clone();
+    overwrite(&mut bytes, &offsets, nth - 3..nth + 3);
+    let mut donor = whole.clone();
+    let frame = offsets[nth] as usize..offsets[nth + 1] as usize;
+    let other = with_changed_event(&whole[frame.clone()]);
+    donor.splice(frame, other);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (INDEX, &index), (DONOR, &donor)]);
+    let choice = RepairOptions::new().choose(CandidateChoice::new(offsets[nth - 3], 1));
+    let plan = plan_with_donor(&disk, &choice).unwrap();
+    let taken = |from: usize, to: usize| ("take_from_donor", offsets[from], offsets[to]);
+    let steps = [taken(nth - 3, nth), ("gap", offsets[nth], offsets[nth + 1]), taken(nth + 1, nth + 3)];
+    assert_eq!(plan_outline(&plan), (steps.to_vec(), vec![]));
+    assert!(plan.steps.iter().all(|step| step.certainty != Some(Certainty::Proven)));
+    assert!(plan.notes.iter().any(|note| note.contains("not the one that the index has recorded")), "{:?}", plan.notes);
 }

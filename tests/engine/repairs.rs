@@ -35,7 +35,8 @@ pub(super) fn plan_from_donor(
     donor: Option<&str>,
 ) -> Result<Plan, StorageError> {
     let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
-    plan_repair(&view, repair_options, donor.map(Path::new), &mut |_| ControlFlow::Continue(()))
+    let options = donor.into_iter().fold(repair_options.clone(), RepairOptions::donor);
+    plan_repair(&view, &options, &mut |_| ControlFlow::Continue(()))
 }
 
 fn repair(disk: &SimDisk) -> Result<Plan, StorageError> {
@@ -43,7 +44,7 @@ fn repair(disk: &SimDisk) -> Result<Plan, StorageError> {
     apply(&log_paths(disk), &plan, ApplyOptions::new()).map(|_| plan)
 }
 
-fn undo(disk: &SimDisk) -> Result<Plan, StorageError> {
+pub(super) fn undo(disk: &SimDisk) -> Result<Plan, StorageError> {
     let plan = plan_undo(&log_paths(disk), None)?;
     apply(&log_paths(disk), &plan, ApplyOptions::new()).map(|_| plan)
 }

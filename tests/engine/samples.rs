@@ -96,7 +96,7 @@ fn every_sample_is_repaired_and_restored_byte_for_byte_by_undo() {
         let (bytes, before) = (fs::read(&path).unwrap(), replayed_offsets(&path));
         let view = LogView::open(Arc::new(OsDisk), &path, None).unwrap();
         let options = RepairOptions::new().accept_likely();
-        let plan = plan_repair(&view, &options, None, &mut |_| ControlFlow::Continue(()));
+        let plan = plan_repair(&view, &options, &mut |_| ControlFlow::Continue(()));
         if truth["version"] == 0 {
             let error = plan.unwrap_err();
             assert!(matches!(error, chronicle::StorageError::Version0ReadOnly { .. }), "{name}: {error}");

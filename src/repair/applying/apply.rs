@@ -20,7 +20,7 @@ use crate::index::IndexState;
 use crate::inspect::{LogView, OnProgress};
 use crate::repair::journal::{JournalFolder, JournalReader, JournalState, JournalWriter};
 use crate::repair::types::{
-    CHUNK, LogPaths, Plan, RepairStep, StepWrite, WorkMeter, changed_error, for_each_chunk, refused_error,
+    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, for_each_chunk, refused_error,
 };
 
 /// The options for applying a plan.
@@ -226,10 +226,15 @@ fn write_journal(
         for_each_chunk(log, step.range(), meter, &mut |at, bytes| {
             journal.append_bytes(JournalSection::BeforeImage, at, bytes)
         })?;
-        if is_copy(step) {
-            sources.output_of(step).for_each_chunk(log, meter, &mut |at, _, bytes| {
-                journal.append_bytes(JournalSection::AfterImage, at, bytes)
-            })?;
+        let mut output = sources.output_of(step);
+        for section in step.copied_sections() {
+            let mut at = section.range.start;
+            while at < section.range.end {
+                let end = section.range.end.min(at.saturating_add(CHUNK));
+                journal.append_bytes(JournalSection::AfterImage, at, &output.read_chunk(at..end, &[])?)?;
+                meter.advance(end - at)?;
+                at = end;
+            }
         }
     }
     index.map_or(Ok(()), |view| save_index_to_journal(view, journal, meter))
@@ -242,17 +247,13 @@ fn reopen_journal(change: PlannedChange, path: &Path) -> Result<JournalReader, S
     let PlannedChange { paths, log, plan, meter } = change;
     let journal = JournalFolder::open(paths, log)?.open_journal(path);
     let journal = journal.map_err(|fault| changed_error(path, "the journal as it was written", &fault.reason()))?;
-    for step in plan.steps.iter().filter(|step| is_copy(step)) {
+    for step in plan.steps.iter().filter(|step| step.copied_sections().next().is_some()) {
         if journaled_output(&journal, step).sha256(log, meter)? != step.after_sha256 {
             let expected = format!("the bytes for {}..{} that the plan was made from", step.start, step.end);
             return Err(changed_error(log.path(), &expected, "other bytes in the file they are copied from"));
         }
     }
     Ok(journal)
-}
-
-const fn is_copy(step: &RepairStep) -> bool {
-    matches!(step.write, StepWrite::CopyFrom { .. })
 }
 
 /// Refuses a plan that makes the log larger than the disk of the log allows.
@@ -270,7 +271,8 @@ fn check_space_for_growth(paths: &LogPaths, plan: &Plan) -> Result<(), StorageEr
 
 /// Refuses a repair when the disk has no space for its journal.
 fn check_free_space(paths: &LogPaths, plan: &Plan, index: Option<&LogView>) -> Result<(), StorageError> {
-    let copied = plan.steps.iter().filter(|step| is_copy(step)).map(|step| step.new_end - step.start);
+    let copied = plan.steps.iter().flat_map(RepairStep::copied_sections);
+    let copied = copied.map(|section| section.range.end - section.range.start);
     let growth = plan.steps.iter().map(|step| step.new_end.saturating_sub(step.end));
     let index_bytes = index.and_then(|view| view.persisted_index()).map_or(0, |index| index.file_bytes());
     // The index counts twice: its copy in the journal, and the truncated index that replaces it.

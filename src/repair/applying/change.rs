@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::file::LogFile;
-use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite, WorkMeter};
+use crate::repair::types::{LogPaths, Plan, RepairStep, WorkMeter};
 
 /// A plan with the log that it changes, and the meter that reports the progress of the change.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub(super) struct PlannedChange<'a, 'm> {
 pub(super) fn work_of_plan(plan: &Plan) -> u64 {
     let of_step = |step: &RepairStep| {
         let (old, new) = (step.end.saturating_sub(step.start), step.new_end.saturating_sub(step.start));
-        let passes = if matches!(step.write, StepWrite::CopyFrom { .. }) { 5 } else { 3 };
+        let passes = if step.copied_sections().next().is_some() { 5 } else { 3 };
         old.saturating_mul(2).saturating_add(new.saturating_mul(passes))
     };
     plan.steps.iter().map(of_step).fold(0, u64::saturating_add)

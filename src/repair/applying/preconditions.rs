@@ -4,6 +4,7 @@ use super::change::PlannedChange;
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::{HEADER_LEN, hex};
+use crate::repair::planning::MIN_GAP;
 use crate::repair::types::{
     ByteChange, LogIdentity, Plan, RepairAction, RepairStep, StepWrite, WorkMeter, changed_error, for_each_chunk,
     read_identity, read_neighbour, refuse_hard_links, refused_error, sha256_of_end, sha256_of_range,
@@ -140,6 +141,9 @@ fn is_write_of_action(step: &RepairStep) -> bool {
             RepairAction::RestoreLength | RepairAction::CorrectBits | RepairAction::RebuildHeader,
         )
         | (StepWrite::CopyFrom { .. }, RepairAction::TakeFromDonor) => true,
+        (StepWrite::Parts { .. }, RepairAction::TakeFromDonor) => {
+            step.gaps().all(|gap| gap.end.saturating_sub(gap.start) >= MIN_GAP)
+        }
         (StepWrite::Truncate, RepairAction::SetAsideTail) => step.new_end == step.start,
         (StepWrite::Gap { header, .. }, RepairAction::Gap) => {
             let is_header = |header: &String| hex::decode(header).is_some_and(|bytes| bytes.len() as u64 == HEADER_LEN);

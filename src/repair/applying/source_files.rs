@@ -1,17 +1,20 @@
-//! The files from which the steps of a plan copy bytes: a donor, or the journal of the repair that the plan undoes.
+//! The files from which the steps of a plan copy bytes: donors, or the journal of the repair that the plan undoes.
+
+use std::sync::Arc;
 
 use crate::StorageError;
 use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::Version;
 use crate::format::journal::JournalSection;
 use crate::repair::journal::{JournalFolder, JournalReader};
-use crate::repair::planning::{ByteSource, StepOutput};
-use crate::repair::types::{LogPaths, Plan, RepairStep, StepWrite};
+use crate::repair::planning::{ByteSource, SectionSource, StepOutput};
+use crate::repair::types::{LogPaths, Plan, RepairStep};
 
 /// The open files that a plan copies bytes from.
 #[derive(Debug, Default)]
 pub(super) struct SourceFiles {
-    donor: Option<LogFile>,
+    /// The other copies of the log.
+    donors: Vec<Arc<LogFile>>,
     undone_journal: Option<JournalReader>,
 }
 
@@ -19,28 +22,28 @@ impl SourceFiles {
     /// Opens every file that the plan copies from.
     pub(super) fn open(paths: &LogPaths, log: &LogFile, plan: &Plan) -> Result<Self, StorageError> {
         if plan.undoes.is_some() {
-            return Ok(Self { donor: None, undone_journal: open_undone_journal(paths, log, plan)? });
+            return Ok(Self { donors: Vec::new(), undone_journal: open_undone_journal(paths, log, plan)? });
         }
-        let donor = plan.steps.iter().find_map(|step| match &step.write {
-            StepWrite::CopyFrom { from } => Some(from),
-            _ => None,
-        });
-        let Some(path) = donor else { return Ok(Self::default()) };
-        let storage = paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
-        let donor = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
-        Ok(Self { donor: Some(donor), undone_journal: None })
+        let sections = plan.steps.iter().flat_map(RepairStep::copied_sections);
+        let mut donor_paths: Vec<_> = sections.filter_map(|section| section.from).collect();
+        donor_paths.sort_unstable();
+        donor_paths.dedup();
+        let open = |path| -> Result<Arc<LogFile>, StorageError> {
+            let storage =
+                paths.disk.open(path, OpenMode::Read).map_err(|error| StorageError::io(path, "open", error))?;
+            Ok(Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent)))
+        };
+        let donors = donor_paths.into_iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { donors, undone_journal: None })
     }
 
     /// Returns the bytes of the step's range after `step`, computed from these files.
     pub(super) fn output_of<'a>(&'a self, step: &'a RepairStep) -> StepOutput<'a> {
-        let source: Option<Box<dyn ByteSource + 'a>> = match (&step.write, &self.undone_journal, &self.donor) {
-            (StepWrite::CopyFrom { .. }, Some(journal), _) => {
-                Some(Box::new(journal.section_source(JournalSection::BeforeImage)))
-            }
-            (StepWrite::CopyFrom { .. }, None, Some(donor)) => Some(Box::new(donor)),
-            _ => None,
+        let source: Box<dyn ByteSource + 'a> = match &self.undone_journal {
+            Some(journal) => Box::new(journal.section_source(JournalSection::BeforeImage)),
+            None => Box::new(SectionSource { step, files: &self.donors }),
         };
-        StepOutput::new(step, source)
+        StepOutput::new(step, Some(source))
     }
 
     /// Returns the journal of the repair that the plan undoes; `None` when the plan is not an undo.

@@ -1,6 +1,6 @@
 //! Verifies a repair: the written bytes are on the device, and the log has no damage that is not in the plan.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use super::change::PlannedChange;
 use crate::StorageError;
@@ -45,13 +45,31 @@ pub(super) fn check_after_repair(change: PlannedChange) -> Result<(), StorageErr
     Err(changed_error(&paths.path, &expected, found.kind.name()))
 }
 
+/// True when the plan repairs the finding, or leaves a part of it unrepaired and repairs the rest.
 fn is_repaired(plan: &Plan, found: &Finding) -> bool {
     let is_forgotten = plan.forgotten_index_end.is_some() && found.kind == DamageKind::Truncated;
-    is_forgotten || plan.steps.iter().any(|step| step.start <= found.start && found.end <= step.max_end())
+    let steps = plan.steps.iter().map(|step| step.start..step.max_end());
+    is_forgotten || is_covered(found, steps.chain(unrepaired_ranges(plan)).collect())
 }
 
 fn is_left_unrepaired(plan: &Plan, found: &Finding) -> bool {
-    plan.unrepaired.iter().any(|left| left.piece.start <= found.start && found.end <= left.piece.end)
+    is_covered(found, unrepaired_ranges(plan).collect())
+}
+
+fn unrepaired_ranges(plan: &Plan) -> impl Iterator<Item = Range<u64>> + '_ {
+    plan.unrepaired.iter().map(|left| left.piece.start..left.piece.end)
+}
+
+/// True when `ranges` together contain the range of a finding.
+fn is_covered(found: &Finding, mut ranges: Vec<Range<u64>>) -> bool {
+    ranges.sort_by_key(|range| range.start);
+    let mut covered_to: Option<u64> = None;
+    for range in ranges {
+        if range.start <= covered_to.unwrap_or(found.start) && range.end >= found.start {
+            covered_to = covered_to.max(Some(range.end));
+        }
+    }
+    covered_to.is_some_and(|end| found.end <= end)
 }
 
 /// Surveys the whole log, and returns the first damage for which `is_known` is false.

@@ -11,8 +11,8 @@ use crate::file::{ScanItem, Scanner};
 use crate::format::frame::{DecodeResult, MAX_FRAME, MAX_PAYLOAD, decode, encode};
 use crate::format::{DamageKind, EventView, Evidence, Finding, LogHeader, Version, byte_layout, event, gap};
 use crate::inspect::{LogView, MAX_FINDINGS, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, survey};
-use crate::repair::planning::{Donor, Neighbours, RefusalReason};
-use crate::repair::types::{Certainty, ProposedFix, RepairAction, changed_error, read_neighbour};
+use crate::repair::planning::{Donor, DonorRange, DonorRanges, DonorRun, is_fillable};
+use crate::repair::types::{Certainty, ProposedFix, RepairAction, changed_error};
 
 /// A callback that receives the next finding and returns the findings whose fixes are then known; for `None`, the rest.
 pub(super) type FixProvider<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<ProposedFix>, StorageError> + 'a;
@@ -31,29 +31,33 @@ pub(super) struct MapFile<'d> {
     pub(super) format: OffsetMapFormat,
 }
 
+/// The log that is copied, with the options and the donors of the copy.
+#[derive(Clone, Copy)]
+pub(super) struct CopySource<'a> {
+    pub(super) view: &'a LogView,
+    pub(super) options: &'a CopyOptions,
+    pub(super) donors: &'a [Donor<'a, 'static>],
+}
+
 /// Writes the new log and its map. The copy ends at the end of the log, or before a frame that is being written.
-pub(super) fn copy_events(
-    view: &LogView,
-    options: &CopyOptions,
-    donor: Option<&Donor<'_, 'static>>,
-    files: &mut OutputFiles,
-    on_update: &mut OnCopyUpdate,
+pub(super) fn copy_events<'a>(
+    source: CopySource<'a>,
+    files: &'a mut OutputFiles,
+    on_update: &'a mut OnCopyUpdate<'a>,
     find_fixes: &mut FixProvider,
 ) -> Result<CopySummary, StorageError> {
     if let Some(map) = &mut files.map {
         let header = map.format.header_line();
         map.file.append_with(|out| out.extend_from_slice(header.as_bytes()))?;
     }
+    let view = source.view;
     let mut copier = Copier {
-        view,
-        options,
-        donor,
+        source,
         files,
         on_update,
         summary: CopySummary::default(),
         scanner: None,
-        last_frame: 0..0,
-        damaged_run: DamagedRun::default(),
+        adjacent: Vec::new(),
         handled_to: 0,
         oversized_events: 0,
     };
@@ -78,6 +82,7 @@ pub(super) fn copy_events(
     }
     let surveyed = surveyed?;
     copier.handle_findings(&find_fixes(None)?)?;
+    copier.handle_adjacent()?;
     copier.copy_until(surveyed.scanned_to)?;
     copier.write_header_once(None)?;
     let (mut summary, oversized_events) = (copier.summary, copier.oversized_events);
@@ -90,35 +95,25 @@ pub(super) fn copy_events(
 }
 
 struct Copier<'a, 'd> {
-    view: &'a LogView,
-    options: &'a CopyOptions,
-    donor: Option<&'a Donor<'a, 'static>>,
+    source: CopySource<'a>,
     files: &'a mut OutputFiles<'d>,
     on_update: &'a mut OnCopyUpdate<'a>,
     summary: CopySummary,
     /// Reads the events to copy, up to the offset that the survey has reached. It is created after the survey has fixed
     /// the end of the log, so its own end is not earlier.
     scanner: Option<Scanner>,
-    /// Range of the last valid frame that was read.
-    last_frame: Range<u64>,
-    damaged_run: DamagedRun,
+    /// Adjacent damaged pieces that are not handled yet, because a frame of a donor can cross from one to the next.
+    adjacent: Vec<ProposedFix>,
     /// Frames that start before this offset are part of a finding that was handled, and are not copied.
     handled_to: u64,
     /// Events of version 0 that are too large for a frame, because version 1 has a longer key for their time.
     oversized_events: u64,
 }
 
-/// The last damaged range that was read, between two valid frames. It can consist of several findings.
-#[derive(Debug, Default)]
-struct DamagedRun {
-    range: Range<u64>,
-    neighbours: Neighbours,
-}
-
 impl Copier<'_, '_> {
     /// Copies the events that start before `until` and were not copied yet.
     fn copy_until(&mut self, until: u64) -> Result<(), StorageError> {
-        let log = self.view.log();
+        let log = self.source.view.log();
         let mut scanner = match self.scanner.take() {
             Some(scanner) => scanner,
             None => Scanner::new(log.clone(), log.first_frame_offset()..log.len()?.max(log.first_frame_offset())),
@@ -126,13 +121,11 @@ impl Copier<'_, '_> {
         while scanner.position() < until
             && let Some(item) = scanner.next_item()?
         {
-            if let ScanItem::Frame(at, frame) = item {
-                self.last_frame = at..at + frame.len();
-                if at >= self.handled_to
-                    && let Ok(event) = EventView::parse(frame.payload(), log.version())
-                {
-                    self.copy_event(at, &event)?;
-                }
+            if let ScanItem::Frame(at, frame) = item
+                && at >= self.handled_to
+                && let Ok(event) = EventView::parse(frame.payload(), log.version())
+            {
+                self.copy_event(at, &event)?;
             }
         }
         self.scanner = Some(scanner);
@@ -155,15 +148,22 @@ impl Copier<'_, '_> {
     fn handle_findings(&mut self, decided: &[ProposedFix]) -> Result<(), StorageError> {
         for proposed in decided {
             let finding = &proposed.finding;
-            self.copy_until(finding.start)?;
+            if self.adjacent.last().is_some_and(|last| last.finding.end != finding.start) {
+                self.handle_adjacent()?;
+            }
             match finding.kind {
                 // These findings do not replace an event.
-                DamageKind::Header | DamageKind::Clock => continue,
-                DamageKind::Gap => self.record_omitted(OmittedRange {
-                    finding: finding.clone(),
-                    best_certainty: None,
-                    donor_refusal: None,
-                })?,
+                DamageKind::Header | DamageKind::Clock => self.copy_until(finding.start)?,
+                DamageKind::Gap => {
+                    self.handle_adjacent()?;
+                    self.copy_until(finding.start)?;
+                    self.record_omitted(OmittedRange {
+                        finding: finding.clone(),
+                        best_certainty: None,
+                        donor_refusal: None,
+                    })?;
+                    self.handled_to = self.handled_to.max(finding.end);
+                }
                 DamageKind::Zeros
                 | DamageKind::Checksum
                 | DamageKind::Length
@@ -171,42 +171,107 @@ impl Copier<'_, '_> {
                 | DamageKind::Garbage
                 | DamageKind::Truncated
                 | DamageKind::InvalidEvent
-                | DamageKind::Unreadable => self.handle_damage(proposed)?,
+                | DamageKind::Unreadable => self.adjacent.push(proposed.clone()),
             }
-            self.handled_to = self.handled_to.max(finding.end);
         }
         Ok(())
     }
 
-    /// Restores a damaged range by its fix or from the donor, or omits it.
-    fn handle_damage(&mut self, proposed: &ProposedFix) -> Result<(), StorageError> {
-        let finding = &proposed.finding;
-        if let Some(corrected) = self.corrected_frame(proposed)? {
-            let version = self.view.log().version();
-            if let DecodeResult::Complete(frame) = decode(&corrected.bytes, version)
-                && frame.len() == corrected.bytes.len() as u64
+    /// Restores the adjacent pieces by their fixes, and what remains of them from the donors.
+    fn handle_adjacent(&mut self) -> Result<(), StorageError> {
+        let pieces = std::mem::take(&mut self.adjacent);
+        let Some(first) = pieces.first() else { return Ok(()) };
+        self.copy_until(first.finding.start)?;
+        let mut corrected = Vec::new();
+        for piece in &pieces {
+            corrected.push(self.corrected_frame(piece)?);
+        }
+        let is_corrected = |piece: &ProposedFix| {
+            pieces.iter().zip(&corrected).any(|(other, frame)| frame.is_some() && other.finding == piece.finding)
+        };
+        let CopySource { view, donors, .. } = self.source;
+        let is_undecided = |piece: &ProposedFix| is_fillable(piece.finding.kind) && !is_corrected(piece);
+        let ranges = DonorRanges::find(view, donors, &pieces, is_undecided)?;
+        for (nth, (piece, corrected)) in pieces.iter().zip(&corrected).enumerate() {
+            match (corrected, ranges.range_of_piece(nth)) {
+                (Some(frame), _) => self.write_corrected(piece, frame)?,
+                (None, Some(range)) if !range.has_proven_part() => self.omit_piece(piece, range.doubt())?,
+                (None, Some(range)) if range.piece_indices.start == nth => {
+                    let joined = pieces.get(range.piece_indices.clone()).unwrap_or_default();
+                    self.fill_range(range, joined)?;
+                }
+                (None, Some(_)) => {}
+                (None, None) => self.omit_piece(piece, ranges.refusal_at(piece.finding.start))?,
+            }
+            self.handled_to = self.handled_to.max(piece.finding.end);
+        }
+        Ok(())
+    }
+
+    /// Omits a piece, for which no donor has proven frames for this reason.
+    fn omit_piece(&mut self, piece: &ProposedFix, refusal: Option<&'static str>) -> Result<(), StorageError> {
+        let donor_refusal = match piece.finding.kind {
+            _ if self.source.donors.is_empty() => None,
+            DamageKind::InvalidEvent => Some("the frame's checksum is valid, so it is as it was written"),
+            _ => Some(refusal.unwrap_or("it has no frames there")),
+        };
+        let best_certainty = piece.fix.as_ref().and_then(|fix| fix.certainty);
+        self.record_omitted(OmittedRange { finding: piece.finding.clone(), best_certainty, donor_refusal })
+    }
+
+    /// Writes the event of a piece with its fix applied.
+    fn write_corrected(&mut self, piece: &ProposedFix, corrected: &CorrectedFrame) -> Result<(), StorageError> {
+        let (finding, version) = (&piece.finding, self.source.view.log().version());
+        if let DecodeResult::Complete(frame) = decode(&corrected.bytes, version) {
+            if let Ok(event) = EventView::parse(frame.payload(), version)
+                && self.write_event(finding.start, &event, corrected.how)? == WriteOutcome::Written
             {
-                if let Ok(event) = EventView::parse(frame.payload(), version)
-                    && self.write_event(finding.start, &event, corrected.how)? == WriteOutcome::Written
-                {
-                    self.summary.events_restored += 1;
-                    return Ok(());
-                }
-                if gap::is_gap(frame.payload()) {
-                    let finding = Finding::new(DamageKind::Gap, finding.range());
-                    return self.record_omitted(OmittedRange { finding, best_certainty: None, donor_refusal: None });
-                }
+                self.summary.events_restored += 1;
+                return Ok(());
+            }
+            if gap::is_gap(frame.payload()) {
+                let finding = Finding::new(DamageKind::Gap, finding.range());
+                return self.record_omitted(OmittedRange { finding, best_certainty: None, donor_refusal: None });
             }
         }
-        let donor_refusal = match self.donor {
-            None => None,
-            Some(donor) => match self.take_from_donor(donor, finding)? {
-                Ok(()) => return Ok(()),
-                Err(reason) => Some(reason),
-            },
-        };
-        let best_certainty = proposed.fix.as_ref().and_then(|fix| fix.certainty);
-        self.record_omitted(OmittedRange { finding: finding.clone(), best_certainty, donor_refusal })
+        let best_certainty = piece.fix.as_ref().and_then(|fix| fix.certainty);
+        self.record_omitted(OmittedRange { finding: finding.clone(), best_certainty, donor_refusal: None })
+    }
+
+    /// Copies the proven frames of donors in a range, and omits the rest of it, part by part.
+    fn fill_range(&mut self, range: &DonorRange, pieces: &[ProposedFix]) -> Result<(), StorageError> {
+        for part in &range.parts {
+            let refusal = match &part.content {
+                Ok(DonorRun { doubt: None, donor, range, .. }) => {
+                    let Some(donor) = self.source.donors.get(*donor) else { continue };
+                    self.copy_frames(donor, range.clone())?;
+                    continue;
+                }
+                Ok(DonorRun { doubt: Some(reason), .. }) | Err(reason) => *reason,
+            };
+            let Some(piece) = pieces.iter().rfind(|piece| piece.finding.start <= part.range.start) else { continue };
+            let mut finding = piece.finding.clone();
+            finding.start = part.range.start.min(finding.end);
+            finding.end = finding.end.min(part.range.end);
+            let best_certainty = piece.fix.as_ref().and_then(|fix| fix.certainty).max(Some(Certainty::Choice));
+            let best_certainty = best_certainty.filter(|_| part.content.is_ok() || piece.restoring_fix().is_some());
+            self.record_omitted(OmittedRange { finding, best_certainty, donor_refusal: Some(refusal) })?;
+        }
+        Ok(())
+    }
+
+    /// Copies the events of a donor's frames in `range`.
+    fn copy_frames(&mut self, donor: &Donor, range: Range<u64>) -> Result<(), StorageError> {
+        let mut frames = donor.scan_frames(range);
+        while let Some(item) = frames.next_item()? {
+            if let ScanItem::Frame(at, frame) = item
+                && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
+                && self.write_event(at, &event, "donor")? == WriteOutcome::Written
+            {
+                self.summary.events_restored += 1;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the bytes of a finding with its fix applied; `None` when no fix is certain enough.
@@ -215,7 +280,7 @@ impl Copier<'_, '_> {
         let Some(fix) = &proposed.fix else { return Ok(None) };
         let how = match fix.certainty {
             Some(Certainty::Proven) => "corrected",
-            Some(Certainty::Likely) if self.options.accept_likely => "likely",
+            Some(Certainty::Likely) if self.source.options.accept_likely => "likely",
             _ => return Ok(None),
         };
         let ([candidate], RepairAction::RestoreLength | RepairAction::CorrectBits) =
@@ -225,8 +290,8 @@ impl Copier<'_, '_> {
         };
         let len = (finding.end - finding.start).min(MAX_FRAME as u64 + 1) as usize;
         let mut bytes = vec![0; len];
-        let read = self.view.log().read_at(&mut bytes, finding.start)?;
-        self.view.log().ensure_bytes_available(finding.start + read as u64, finding.start + len as u64)?;
+        let read = self.source.view.log().read_at(&mut bytes, finding.start)?;
+        self.source.view.log().ensure_bytes_available(finding.start + read as u64, finding.start + len as u64)?;
         for change in &candidate.changes {
             let from = change.offset.checked_sub(finding.start).and_then(|from| usize::try_from(from).ok());
             let target = from.and_then(|from| bytes.get_mut(from..from + change.before.len()));
@@ -237,68 +302,17 @@ impl Copier<'_, '_> {
                 _ => return Ok(None),
             }
         }
-        Ok(Some(CorrectedFrame { bytes, how }))
-    }
-
-    /// Copies the events of a damaged range from the donor, or returns the reason why the donor is refused.
-    fn take_from_donor(&mut self, donor: &Donor, finding: &Finding) -> Result<Result<(), RefusalReason>, StorageError> {
-        let (range, neighbours, last_seen) = match finding.kind {
-            DamageKind::InvalidEvent => return Ok(Err("the frame's checksum is valid, so it is as it was written")),
-            DamageKind::Truncated => {
-                let (Some(index), Some(end)) = (self.view.trusted_index(), finding.evidence.log_end_offset) else {
-                    return Ok(Err("no index has seen the lost end"));
-                };
-                let before = read_neighbour(self.view.log(), self.last_frame.start)?;
-                (finding.start..end, Neighbours { before, after: None }, index.last_seen_frame())
-            }
-            DamageKind::Zeros
-            | DamageKind::Checksum
-            | DamageKind::Length
-            | DamageKind::TornTail
-            | DamageKind::Garbage
-            | DamageKind::Header
-            | DamageKind::Gap
-            | DamageKind::Clock
-            | DamageKind::Unreadable => (finding.range(), self.neighbours_of(finding)?, None),
-        };
-        match donor.offer_for_range(&range, &neighbours, last_seen)? {
-            Err(reason) => return Ok(Err(reason)),
-            Ok(offer) => {
-                if let Some(doubt) = offer.doubt {
-                    return Ok(Err(doubt));
-                }
-            }
-        }
-        let mut frames = donor.scan_frames(range);
-        while let Some(item) = frames.next_item()? {
-            if let ScanItem::Frame(at, frame) = item
-                && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
-                && self.write_event(at, &event, "donor")? == WriteOutcome::Written
-            {
-                self.summary.events_restored += 1;
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// Returns the valid frames before and after the damaged range that contains a finding.
-    fn neighbours_of(&mut self, finding: &Finding) -> Result<Neighbours, StorageError> {
-        if !self.damaged_run.range.contains(&finding.start) {
-            let log = self.view.log();
-            let before = if self.last_frame.is_empty() { None } else { read_neighbour(log, self.last_frame.start)? };
-            // The end of the damage is known once the scanner has read it.
-            self.copy_until(finding.start + 1)?;
-            let end = self.scanner.as_ref().map_or(finding.end, Scanner::position);
-            let after = read_neighbour(self.view.log(), end)?;
-            self.damaged_run = DamagedRun { range: finding.start..end, neighbours: Neighbours { before, after } };
-        }
-        Ok(self.damaged_run.neighbours)
+        let is_one_frame = matches!(decode(&bytes, self.source.view.log().version()),
+            DecodeResult::Complete(frame) if frame.len() == bytes.len() as u64
+                && (gap::is_gap(frame.payload())
+                    || EventView::parse(frame.payload(), self.source.view.log().version()).is_ok()));
+        Ok(is_one_frame.then_some(CorrectedFrame { bytes, how }))
     }
 
     /// Writes an event and its line in the map, unless the event is too large for a frame.
     fn write_event(&mut self, old: u64, event: &EventView, how: &str) -> Result<WriteOutcome, StorageError> {
         let json = event.json();
-        let payload = match self.view.log().version() {
+        let payload = match self.source.view.log().version() {
             Version::V0 => event::upgrade_v0_timestamp_key(json),
             Version::V1 => Cow::Borrowed(json),
         };
@@ -317,7 +331,7 @@ impl Copier<'_, '_> {
         if self.files.log.position() > 0 {
             return Ok(());
         }
-        let created_at_ms = self.view.effective_header()?.and_then(|header| byte_layout::u64_at(&header, 8));
+        let created_at_ms = self.source.view.effective_header()?.and_then(|header| byte_layout::u64_at(&header, 8));
         let plausible = created_at_ms.filter(|created| first_event_ms.is_none_or(|first| *created <= first));
         let header = LogHeader::new(plausible.or(first_event_ms).unwrap_or_default());
         self.files.log.append_with(|out| out.extend_from_slice(&header.encode()))

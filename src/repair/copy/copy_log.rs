@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::copier::{FixProvider, MapFile, OutputFiles, copy_events};
+use super::copier::{CopySource, FixProvider, MapFile, OutputFiles, copy_events};
 use super::offset_map::OffsetMapFormat;
 use super::output::VerifiedFile;
 use super::summary::{CopyOptions, CopyProgress, CopySummary, CopyUpdate, OnCopyUpdate};
@@ -43,7 +43,8 @@ fn copy_log_with_fixes(
     check_targets(disk, view, options)?;
     // The copy itself reports the progress and can be cancelled between two ranges.
     let meter = WorkMeter::silent();
-    let donor = options.donor.as_ref().map(|path| Donor::open(view, path, &meter)).transpose()?;
+    let donors: Vec<Donor> =
+        options.donors.iter().map(|path| Donor::open(view, path, &meter)).collect::<Result<_, StorageError>>()?;
     let existing = if options.replace { ExistingFile::Replace } else { ExistingFile::Keep };
     let create = |path: &Path| NewFile::create_sidecar(disk, path, existing, view.path()).map(VerifiedFile::new);
     let log = create(&options.output)?;
@@ -58,7 +59,7 @@ fn copy_log_with_fixes(
         CopyUpdate::Progress(read) => on_update(CopyUpdate::Progress(progress.after_copying(read.position))),
         CopyUpdate::Omitted(range) => on_update(CopyUpdate::Omitted(range)),
     };
-    let copied = copy_events(view, options, donor.as_ref(), &mut files, on_copied, find_fixes)
+    let copied = copy_events(CopySource { view, options, donors: &donors }, &mut files, on_copied, find_fixes)
         .and_then(|summary| {
             let on_read = &mut |bytes, new_bytes| {
                 cancelled_if_break(on_update(CopyUpdate::Progress(progress.after_verifying(bytes, new_bytes))))
@@ -88,15 +89,15 @@ fn copy_log_with_fixes(
 /// Refuses a target that is also a source or another target, and an existing target unless the options allow to replace
 /// it.
 fn check_targets(disk: &dyn Disk, view: &LogView, options: &CopyOptions) -> Result<(), StorageError> {
-    let donor_index = options.donor.as_deref().map(index_path);
+    let donor_indexes: Vec<_> = options.donors.iter().map(|path| index_path(path)).collect();
     let (new_index, journals) = (index_path(&options.output), journal_folder(view.path()));
     let mut taken = vec![
         ("the log itself", FilePlace::of(disk, view.path())),
         ("the index of the log", FilePlace::of(disk, view.index_path())),
         ("the folder of the journals of the log", FilePlace::of(disk, &journals)),
     ];
-    taken.extend(options.donor.as_deref().map(|path| ("the donor", FilePlace::of(disk, path))));
-    taken.extend(donor_index.as_deref().map(|path| ("the index of the donor", FilePlace::of(disk, path))));
+    taken.extend(options.donors.iter().map(|path| ("the donor", FilePlace::of(disk, path))));
+    taken.extend(donor_indexes.iter().map(|path| ("the index of the donor", FilePlace::of(disk, path))));
     let targets = [
         ("the new log", Some(&options.output)),
         ("the index of the new log", Some(&new_index)),

@@ -21,8 +21,8 @@ pub struct CopyOptions {
     pub map: Option<PathBuf>,
     /// Apply likely fixes as well as proven ones.
     pub accept_likely: bool,
-    /// Another copy of the log, from which damaged ranges are taken.
-    pub donor: Option<PathBuf>,
+    /// Other copies of the log, from which damaged ranges are taken. The first one that proves a frame provides it.
+    pub donors: Vec<PathBuf>,
     /// Replace existing files at `output` and `map`.
     pub replace: bool,
 }
@@ -30,7 +30,7 @@ pub struct CopyOptions {
 impl CopyOptions {
     /// Creates the options of a copy to `output`: no map, no donor, only proven fixes, and no file is replaced.
     pub fn new(output: impl Into<PathBuf>) -> Self {
-        Self { output: output.into(), map: None, accept_likely: false, donor: None, replace: false }
+        Self { output: output.into(), map: None, accept_likely: false, donors: Vec::new(), replace: false }
     }
 
     /// Writes a map from old offsets to new ones to this file: NDJSON for the extensions `.ndjson` and `.jsonl`,
@@ -48,10 +48,10 @@ impl CopyOptions {
         self
     }
 
-    /// Takes damaged ranges from another copy of the log.
+    /// Adds another copy of the log, from which damaged ranges are taken.
     #[must_use]
     pub fn donor(mut self, path: impl Into<PathBuf>) -> Self {
-        self.donor = Some(path.into());
+        self.donors.push(path.into());
         self
     }
 
@@ -113,7 +113,7 @@ pub struct OmittedRange {
     pub finding: Finding,
     /// The certainty of the best fix that was offered and not applied.
     pub best_certainty: Option<Certainty>,
-    /// The reason why the range was not taken from the donor; `None` without a donor.
+    /// The reason why the range was not taken from a donor; `None` without a donor.
     pub donor_refusal: Option<&'static str>,
 }
 
@@ -130,7 +130,7 @@ impl OmittedRange {
 pub struct CopySummary {
     /// Number of events copied as they are in the log.
     pub events_kept: u64,
-    /// Number of events restored by fixes or from the donor.
+    /// Number of events restored by fixes or from donors.
     pub events_restored: u64,
     /// The omitted ranges, by ascending offset: the first [`MAX_FINDINGS`](crate::inspect::MAX_FINDINGS).
     pub omitted: Vec<OmittedRange>,

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::state::JournalState;
-use crate::repair::types::{Plan, RepairAction, RepairStep};
+use crate::repair::types::{Plan, RepairStep};
 
 /// The extension of a journal's file name, with its dot.
 const EXTENSION: &str = ".journal";
@@ -66,7 +66,9 @@ impl RepairRecord {
 /// Returns the journal that holds the original bytes of a gap: that of the last repair in effect that wrote the gap.
 pub fn find_gap_journal(records: &[RepairRecord], gap: Range<u64>) -> Option<&Path> {
     let wrote_gap = |step: &RepairStep| {
-        step.action == RepairAction::Gap && step.start <= gap.start && gap.start < step.end && gap.end <= step.new_end
+        // After the old end of the log there are no original bytes.
+        let has_original = gap.start < step.end;
+        has_original && step.gaps().any(|filled| filled.start <= gap.start && gap.end <= filled.end)
     };
     let mut undoable = records.iter().rev().filter(|record| record.is_undoable());
     undoable.find(|record| record.plan.steps.iter().any(wrote_gap)).map(|record| record.journal.as_path())

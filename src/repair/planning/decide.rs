@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::donor::{Donor, DonorOffer};
-use super::donor_ranges::{DonorRange, DonorRanges};
+use super::donor::Donor;
+use super::donor_ranges::{DonorPart, DonorRange, DonorRanges, is_fillable};
 use super::gap_limits::GapLimits;
 use super::group::{Decision, PieceGroup};
 use super::option_checks::check_options;
@@ -12,98 +12,195 @@ use crate::format::DamageKind;
 use crate::inspect::LogView;
 use crate::repair::types::{CandidateChoice, Certainty, Fix, ProposedFix, RepairAction, RepairOptions, refused_error};
 
-/// The decisions about all findings, and the notes about the donor.
+/// The decisions about all findings, and the notes about the donors.
 #[derive(Debug)]
 pub(super) struct Decisions {
     /// The groups of findings, by ascending offset.
     pub(super) groups: Vec<PieceGroup>,
-    /// Notes for the user about the donor.
+    /// Notes for the user about the donors.
     pub(super) notes: Vec<String>,
 }
 
 /// Decides about every finding of `found`, which is ascending.
 ///
-/// Choices and proven fixes decide first, finding by finding. The ranges that remain undecided are taken from the donor
-/// where the donor has them.
+/// Choices and proven fixes decide first, finding by finding. The ranges that remain undecided are filled with the frames
+/// that donors have.
 ///
 /// # Errors
-/// `Refused` when an option does not fit the findings; `Io`, `Changed` when the log or the donor cannot be read.
+/// `Refused` when an option does not fit the findings; `Io`, `Changed` when the log or a donor cannot be read.
 pub(super) fn decide_fixes(
     view: &LogView,
     options: &RepairOptions,
-    donor: Option<&Donor>,
-    found: Vec<ProposedFix>,
+    donors: &[Donor],
+    found: &[ProposedFix],
 ) -> Result<Decisions, StorageError> {
-    check_options(view.path(), options, &found)?;
-    let donor_ranges = match donor {
-        Some(donor) => DonorRanges::find(view, donor, &found, |proposed| needs_donor(options, proposed))?,
-        None => DonorRanges::default(),
-    };
+    check_options(view.path(), options, found)?;
+    let donor_ranges = DonorRanges::find(view, donors, found, |proposed| needs_donor(options, proposed))?;
+    let log_end = view.log().len()?;
     let limits = GapLimits::read(view, options)?;
     let mut groups: Vec<PieceGroup> = Vec::new();
-    for (nth, proposed) in found.into_iter().enumerate() {
+    let mut filled_to = 0;
+    for (nth, proposed) in found.iter().enumerate() {
         let donor_range = donor_ranges.range_of_piece(nth);
-        let is_first = donor_range.is_none_or(|range| range.piece_indices.start == nth);
         let offer = PieceOffer {
             local_fix: proposed.restoring_fix(),
             donor_range,
-            selectable_range: donor_range.filter(|_| is_first),
+            selectable_range: donor_range.filter(|range| range.piece_indices.start == nth),
         };
-        let selected = offer.resolve_choice(view.path(), options, &proposed)?;
-        let available_fixes = offer.available_fixes(&proposed);
-        if !is_first
-            && let Some(group) = groups.last_mut()
-            && matches!(group.decision, Decision::TakeFromDonor { .. })
-        {
-            group.available_fixes.extend(available_fixes);
-            group.pieces.push(proposed);
+        let selected = offer.resolve_choice(view.path(), options, proposed)?;
+        if nth < filled_to {
             continue;
         }
-        let decision = decide_piece(options, &proposed, &offer, selected);
-        let decision = match limits.reason_against(&proposed) {
-            Some(reason) if matches!(decision, Decision::FillWithGap) => Decision::LeaveUnrepaired(reason),
-            _ => decision,
-        };
-        groups.push(PieceGroup { available_fixes, pieces: vec![proposed], decision });
+        let available_fixes = offer.available_fixes(proposed);
+        if let Some(use_of_donor) = donor_use(options, &offer, selected)
+            && let Some(range) = offer.selectable_range
+        {
+            filled_to = range.piece_indices.end;
+            let pieces = found.get(range.piece_indices.clone()).unwrap_or_default();
+            let undecided = undecided_reason(proposed, &offer);
+            let filling = RangeFilling { options, pieces, log_end, undecided, use_of_donor };
+            let mut filled = filling.decide_parts(&range.parts);
+            let others = pieces.iter().skip(1).filter_map(|piece| piece.fix.clone());
+            let all_fixes: Vec<Fix> = available_fixes.into_iter().chain(others).collect();
+            // The offers are listed where a part of the range is left, and otherwise with the first part.
+            let is_left = |group: &PieceGroup| matches!(group.decision, Decision::LeaveUnrepaired(_));
+            let listed = filled.iter().position(is_left).unwrap_or_default();
+            if let Some(group) = filled.get_mut(listed) {
+                group.available_fixes = all_fixes;
+            }
+            groups.append(&mut filled);
+            continue;
+        }
+        let decision = decide_piece(options, proposed, &offer, selected);
+        let range = proposed.finding.start..proposed.repaired_end();
+        groups.push(PieceGroup { range, available_fixes, pieces: vec![proposed.clone()], decision });
     }
-    let notes = donor.map_or(Ok(Vec::new()), |donor| donor_notes(donor, &donor_ranges, groups.last()))?;
+    for group in &mut groups {
+        let growth = group.range.end.saturating_sub(group.range.start.max(log_end));
+        if matches!(group.decision, Decision::FillWithGap)
+            && let Some(reason) = limits.reason_against(growth)
+        {
+            group.decision = Decision::LeaveUnrepaired(reason);
+        }
+    }
+    leave_after_undecided_end(&mut groups, log_end);
+    let notes = donor_notes(donors, &donor_ranges, &groups, found)?;
     Ok(Decisions { groups, notes })
 }
 
-/// Returns the notes about a donor: a different header, its ranges, and the events that it has after the log's end.
+/// Leaves every part after an undecided one where the log has lost its end: a log has no holes.
+fn leave_after_undecided_end(groups: &mut [PieceGroup], log_end: u64) {
+    let mut is_left = false;
+    for group in groups.iter_mut().filter(|group| group.range.end > log_end) {
+        if is_left {
+            let reason = "the bytes before it are undecided, and nothing can be written after them";
+            group.decision = Decision::LeaveUnrepaired(reason.into());
+        }
+        is_left |= matches!(group.decision, Decision::LeaveUnrepaired(_));
+    }
+}
+
+/// Returns the notes about the donors: a different header, how far each reaches, its frames, and the events that it has
+/// after the log's end.
 fn donor_notes(
-    donor: &Donor,
+    donors: &[Donor],
     ranges: &DonorRanges,
-    last_group: Option<&PieceGroup>,
+    groups: &[PieceGroup],
+    found: &[ProposedFix],
 ) -> Result<Vec<String>, StorageError> {
-    let taken_to = last_group.and_then(|group| match group.decision {
-        Decision::TakeFromDonor { end, .. } => Some(end),
-        _ => None,
-    });
-    let mut notes: Vec<String> = donor.header_mismatch_note().into_iter().chain(ranges.notes()).collect();
-    // A lost end that is not taken from the donor is a finding, which reports how much is missing.
-    let is_end_missing = last_group.is_some_and(PieceGroup::is_truncation) && taken_to.is_none();
-    if !is_end_missing {
-        notes.extend(donor.extra_frames_note(taken_to)?);
+    let mut notes: Vec<String> = donors.iter().filter_map(Donor::header_mismatch_note).collect();
+    notes.extend(ranges.notes());
+    let wanted_end = found.iter().filter(|proposed| is_fillable(proposed.finding.kind)).map(ProposedFix::repaired_end);
+    let wanted_end = wanted_end.max().unwrap_or_default();
+    let last = groups.last();
+    let taken_to =
+        last.filter(|group| matches!(group.decision, Decision::TakeFromDonor(_))).map(|group| group.range.end);
+    // A lost end that is not taken from a donor is a finding, which reports how much is missing.
+    let is_end_missing = last.is_some_and(PieceGroup::is_truncation) && taken_to.is_none();
+    for donor in donors {
+        notes.extend(donor.reach_note(wanted_end)?);
+        if !is_end_missing {
+            notes.extend(donor.extra_frames_note(taken_to)?);
+        }
     }
     Ok(notes)
 }
 
+/// The frames of a donor range that are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DonorUse {
+    /// Only the proven ones.
+    Proven,
+    /// Also those that are only a choice, because the user has chosen them.
+    All,
+}
+
+/// Returns the frames to take from the donor range that starts with a finding; `None` when none is taken.
+fn donor_use(options: &RepairOptions, offer: &PieceOffer, selected: Option<SelectedFix>) -> Option<DonorUse> {
+    let range = offer.selectable_range?;
+    let is_likely = offer.local_fix.is_some_and(|fix| fix.certainty == Some(Certainty::Likely));
+    match selected {
+        Some(SelectedFix::Donor) => Some(DonorUse::All),
+        Some(SelectedFix::LocalCandidate(_)) => None,
+        None if options.accept_likely && is_likely && !range.is_proven() => None,
+        None => range.has_proven_part().then_some(DonorUse::Proven),
+    }
+}
+
+/// A range of pieces that is filled with frames of donors, part by part.
+struct RangeFilling<'a> {
+    options: &'a RepairOptions,
+    pieces: &'a [ProposedFix],
+    log_end: u64,
+    /// The reason why a part that needs a choice is left.
+    undecided: String,
+    use_of_donor: DonorUse,
+}
+
+impl RangeFilling<'_> {
+    fn decide_parts(&self, parts: &[DonorPart]) -> Vec<PieceGroup> {
+        let mut groups = Vec::new();
+        let end = parts.last().map_or(0, |part| part.range.end);
+        let lost_end = self.pieces.last().filter(|piece| piece.finding.kind == DamageKind::Truncated);
+        for part in parts {
+            let decision = match &part.content {
+                Ok(run) if self.use_of_donor == DonorUse::All || run.certainty() == Certainty::Proven => {
+                    Decision::TakeFromDonor(vec![run.clone()])
+                }
+                _ if self.options.forget_lost_end
+                    && lost_end.is_some_and(|piece| piece.finding.start <= part.range.start) =>
+                {
+                    // Everything after the last frame that is taken is forgotten as one range.
+                    let is_in_log = part.range.start < self.log_end;
+                    let decision = if is_in_log { Decision::SetAsideTail } else { Decision::ForgetLostEnd };
+                    groups.push(PieceGroup::of_part(part.range.start..end, self.pieces, decision));
+                    return groups;
+                }
+                Ok(_) if !self.options.gap_undecided => Decision::LeaveUnrepaired(self.undecided.clone()),
+                Ok(_) => Decision::FillWithGap,
+                Err(_) => self.decide_hole(part, part.range.end == end),
+            };
+            groups.push(PieceGroup::of_part(part.range.clone(), self.pieces, decision));
+        }
+        groups
+    }
+
+    /// Decides about a part for which no donor has a frame.
+    fn decide_hole(&self, part: &DonorPart, is_last: bool) -> Decision {
+        let piece = self.pieces.iter().find(|piece| part.range.start < piece.repaired_end());
+        match piece.and_then(|piece| piece.fix.as_ref()) {
+            Some(fix) if fix.action.can_restore() && !self.options.gap_undecided => {
+                Decision::LeaveUnrepaired(self.undecided.clone())
+            }
+            Some(fix) if fix.action == RepairAction::SetAsideTail && is_last => Decision::SetAsideTail,
+            _ => Decision::FillWithGap,
+        }
+    }
+}
+
 /// True for a damaged frame that the options select, without a proven local fix and without a chosen candidate.
 fn needs_donor(options: &RepairOptions, proposed: &ProposedFix) -> bool {
-    let is_damaged_frame = match proposed.finding.kind {
-        DamageKind::Zeros
-        | DamageKind::Checksum
-        | DamageKind::Length
-        | DamageKind::TornTail
-        | DamageKind::Garbage
-        | DamageKind::Truncated => true,
-        DamageKind::Header
-        | DamageKind::InvalidEvent
-        | DamageKind::Gap
-        | DamageKind::Clock
-        | DamageKind::Unreadable => false,
-    };
+    let is_damaged_frame = is_fillable(proposed.finding.kind);
     let local_fix = proposed.restoring_fix();
     let is_proven = local_fix.is_some_and(|fix| fix.certainty == Some(Certainty::Proven));
     let is_local_candidate = |number| local_fix.is_some_and(|fix| (1..=fix.candidates.len()).contains(&number));
@@ -111,9 +208,9 @@ fn needs_donor(options: &RepairOptions, proposed: &ProposedFix) -> bool {
     is_damaged_frame && options.is_selected(&proposed.finding) && !is_proven && !is_chosen
 }
 
-/// The offers for a finding: the candidates of its local fix, followed by the donor's range.
+/// The offers for a finding: the candidates of its local fix, followed by the frames of donors.
 struct PieceOffer<'a> {
-    /// The fix that was found in the log itself, without the donor.
+    /// The fix that was found in the log itself, without a donor.
     local_fix: Option<&'a Fix>,
     /// The donor's range that the finding is part of.
     donor_range: Option<&'a DonorRange>,
@@ -123,14 +220,14 @@ struct PieceOffer<'a> {
 
 /// The user's choice for a finding.
 #[derive(Debug, Clone, Copy)]
-enum SelectedFix<'a> {
+enum SelectedFix {
     /// The candidate of the local fix with this index.
     LocalCandidate(usize),
-    /// The donor's range for the finding.
-    Donor(&'a DonorRange),
+    /// All frames of donors in the range that starts with the finding.
+    Donor,
 }
 
-impl<'a> PieceOffer<'a> {
+impl PieceOffer<'_> {
     fn candidate_count(&self) -> usize {
         self.local_fix.map_or(0, |fix| fix.candidates.len())
     }
@@ -149,13 +246,13 @@ impl<'a> PieceOffer<'a> {
         path: &Path,
         options: &RepairOptions,
         proposed: &ProposedFix,
-    ) -> Result<Option<SelectedFix<'a>>, StorageError> {
+    ) -> Result<Option<SelectedFix>, StorageError> {
         let start = proposed.finding.start;
         let Some(number) = options.choice_at(start) else { return Ok(None) };
         let local = self.candidate_count();
         match self.selectable_range {
             _ if (1..=local).contains(&number) => Ok(Some(SelectedFix::LocalCandidate(number - 1))),
-            Some(range) if number == local + 1 => Ok(Some(SelectedFix::Donor(range))),
+            Some(_) if number == local + 1 => Ok(Some(SelectedFix::Donor)),
             _ => {
                 let offered = self.choice_count();
                 let reason =
@@ -173,7 +270,7 @@ impl<'a> PieceOffer<'a> {
             .iter()
             .map(|fix| Fix { choice: self.local_fix.map(|_| CandidateChoice::new(start, 1)), ..fix.clone() });
         let donor = self.selectable_range.map(|range| Fix {
-            certainty: Some(range.offer.certainty),
+            certainty: Some(range.certainty()),
             choice: Some(CandidateChoice::new(start, self.candidate_count() + 1)),
             ..Fix::without_candidates(RepairAction::TakeFromDonor)
         });
@@ -203,17 +300,10 @@ fn decide_piece(
         let reason = "its checksum is valid: the bytes are as they were written, so there is nothing to restore";
         return Decision::LeaveUnrepaired(reason.into());
     }
-    let take = |range: &DonorRange| {
-        let DonorOffer { certainty, events, .. } = range.offer;
-        Decision::TakeFromDonor { certainty, events, end: range.end }
-    };
-    let local_certainty = offer.local_fix.and_then(|fix| fix.certainty);
-    let proven_range = offer.selectable_range.filter(|range| range.is_proven());
-    let accepted = match (selected, local_certainty, proven_range) {
-        (Some(SelectedFix::LocalCandidate(index)), ..) => offer.edit(index),
-        (None, Some(Certainty::Proven), _) => offer.edit(0),
-        (Some(SelectedFix::Donor(range)), ..) | (None, _, Some(range)) => Some(take(range)),
-        (None, Some(Certainty::Likely), None) if options.accept_likely => offer.edit(0),
+    let accepted = match (selected, offer.local_fix.and_then(|fix| fix.certainty)) {
+        (Some(SelectedFix::LocalCandidate(index)), _) => offer.edit(index),
+        (_, Some(Certainty::Proven)) => offer.edit(0),
+        (_, Some(Certainty::Likely)) if options.accept_likely => offer.edit(0),
         _ => None,
     };
     if let Some(decision) = accepted {
@@ -222,14 +312,15 @@ fn decide_piece(
     if options.forget_lost_end && kind == DamageKind::Truncated {
         return if proposed.finding.range().is_empty() { Decision::ForgetLostEnd } else { Decision::SetAsideTail };
     }
+    // An end that is set aside without a donor is set aside with one too: it is saved, and the donor may be another log.
+    if proposed.fix.as_ref().is_some_and(|fix| fix.action == RepairAction::SetAsideTail) {
+        return Decision::SetAsideTail;
+    }
     let is_offered = offer.local_fix.is_some() || offer.donor_range.is_some();
     if is_offered && (!options.gap_undecided || kind == DamageKind::Header) {
         return Decision::LeaveUnrepaired(undecided_reason(proposed, offer));
     }
-    match &proposed.fix {
-        Some(fix) if fix.action == RepairAction::SetAsideTail => Decision::SetAsideTail,
-        _ => Decision::FillWithGap,
-    }
+    Decision::FillWithGap
 }
 
 /// Returns the reason why a finding with an offer is left unrepaired, with the options that would decide about it.

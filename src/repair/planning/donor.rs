@@ -1,7 +1,8 @@
-//! A donor: another copy of a log, from which intact ranges can be taken. Repair and salvage accept the same ranges.
+//! A donor: another copy of a log, from which valid events are taken frame by frame. Repair and salvage take the same
+//! frames.
 //!
-//! A donor's range is proven when the donor has the log's header, the same frames before and after the range, and valid
-//! events that tile the range exactly.
+//! Frames are proven by *references*: the valid frames of the log next to the damaged range, and the frames that the
+//! index has recorded. `docs/repair.md` has the rule and its reason.
 
 use std::ops::Range;
 use std::path::Path;
@@ -9,12 +10,12 @@ use std::sync::Arc;
 
 use super::neighbours::Neighbours;
 use crate::StorageError;
-use crate::file::{LogFile, Scanner};
+use crate::file::{LogFile, ScanItem, Scanner};
 use crate::format::{EventView, FrameIdentity, gap};
 use crate::inspect::LogView;
 use crate::repair::types::{Certainty, WorkMeter, for_each_chunk, read_neighbour, refused_error};
 
-/// The reason why a donor's range is refused or not proven: a clause about the donor ("it ends before ...").
+/// The reason why a donor's frames are refused or not proven: a clause about the donor ("it ends before ...").
 pub(crate) type RefusalReason = &'static str;
 
 /// Another copy of a log, opened for reading, with the log that is to be repaired.
@@ -30,32 +31,89 @@ pub(crate) struct Donor<'a, 'm> {
     meter: &'a WorkMeter<'m>,
 }
 
-/// The events that a donor offers for a range, with their certainty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DonorOffer {
-    /// `Proven`, or `Choice` when there is a doubt.
-    pub(crate) certainty: Certainty,
-    /// The reason why the offer is not proven; `None` when it is.
-    pub(crate) doubt: Option<RefusalReason>,
+/// The frames by which a donor is compared with the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct References<'a> {
+    /// The valid frames of the log next to the damaged range.
+    pub(super) neighbours: Neighbours,
+    /// The frames that the index has recorded, by ascending offset.
+    pub(super) recorded: &'a [FrameIdentity],
+}
+
+/// The range for which frames of a donor are wanted.
+#[derive(Debug, Clone)]
+pub(super) struct WantedRange<'a> {
+    pub(super) range: Range<u64>,
+    /// Offsets at which a run of frames is split, ascending.
+    pub(super) cuts: &'a [u64],
+    /// Parts of the range that another donor fills.
+    pub(super) taken: Vec<Range<u64>>,
+    /// The end of the log, when frames after it are wanted only after a frame that crosses it.
+    pub(super) open_after: Option<u64>,
+}
+
+/// Consecutive frames of one donor that are valid events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DonorRun {
+    pub(crate) range: Range<u64>,
     /// Number of events in the range.
     pub(crate) events: u64,
+    /// The reason why the frames are not proven; `None` when they are.
+    pub(crate) doubt: Option<RefusalReason>,
+    /// Number of the donor, counted from 0.
+    pub(crate) donor: usize,
+    first_frame_end: u64,
+    last_frame_start: u64,
 }
 
-/// Consecutive frames of a donor that are all valid events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FrameRun {
-    /// File offset after the last frame.
-    pub(super) end: u64,
-    /// Number of frames, each with one event.
-    pub(super) events: u64,
+/// The frames of a donor in a wanted range, and the parts of the range where it has none.
+#[derive(Debug, Default)]
+pub(super) struct DonorSearch {
+    pub(super) runs: Vec<DonorRun>,
+    pub(super) misses: Vec<Miss>,
 }
 
-/// A run of frames that was read up to one of several wanted ends.
+/// A part of a wanted range where a donor has no frame that can be taken.
+#[derive(Debug)]
+pub(super) struct Miss {
+    pub(super) range: Range<u64>,
+    pub(super) reason: RefusalReason,
+}
+
+/// What is known about the place where a chain of consecutive frames starts or ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RunToEnd {
-    pub(super) frames: FrameRun,
-    /// Index of the first wanted end at or after the end of the run; the last index when there is none.
-    pub(super) end_index: usize,
+enum Link {
+    /// A reference, which the donor has too.
+    Agrees,
+    /// A reference that the donor does not have.
+    Differs,
+    /// Damage of the donor, or its end.
+    Broken,
+}
+
+impl DonorRun {
+    /// Returns the certainty of the frames.
+    pub(crate) const fn certainty(&self) -> Certainty {
+        if self.doubt.is_none() { Certainty::Proven } else { Certainty::Choice }
+    }
+
+    /// Returns this run without its first frame; `None` when it has only one.
+    pub(super) fn without_first_frame(self) -> Option<Self> {
+        let range = self.first_frame_end..self.range.end;
+        // The length of the second frame is not known, so a further call drops the rest of the run.
+        (range.start < range.end).then(|| Self { first_frame_end: range.end, range, events: self.events - 1, ..self })
+    }
+
+    /// Returns this run without its last frame; `None` when it has only one.
+    pub(super) fn without_last_frame(self) -> Option<Self> {
+        let range = self.range.start..self.last_frame_start;
+        (range.start < range.end).then(|| Self {
+            last_frame_start: range.start,
+            range,
+            events: self.events - 1,
+            ..self
+        })
+    }
 }
 
 impl<'a, 'm> Donor<'a, 'm> {
@@ -83,7 +141,7 @@ impl<'a, 'm> Donor<'a, 'm> {
         self.donor.path()
     }
 
-    pub(super) fn log(&self) -> &LogFile {
+    pub(super) const fn log(&self) -> &Arc<LogFile> {
         &self.donor
     }
 
@@ -91,97 +149,110 @@ impl<'a, 'm> Donor<'a, 'm> {
         self.has_same_header
     }
 
-    /// Reads the donor's frames in `range`. Returns an offer when they tile the range exactly, otherwise the reason.
-    ///
-    /// `neighbours` are the valid frames next to the range in the damaged log. For a lost end, `last_seen` is the
-    /// last frame that the index has seen.
-    pub(crate) fn offer_for_range(
-        &self,
-        range: &Range<u64>,
-        neighbours: &Neighbours,
-        last_seen: Option<FrameIdentity>,
-    ) -> Result<Result<DonorOffer, RefusalReason>, StorageError> {
-        Ok(match self.read_frames_to(range.start, &[range.end])? {
-            Ok(run) if run.frames.end == range.end => {
-                Ok(self.rate(range.start, run.frames.events, neighbours, last_seen)?)
-            }
-            Ok(_) => Err(CROSSES_END),
-            Err(reason) => Err(reason),
-        })
-    }
-
-    /// Returns a scanner over the donor's frames in a range that [`offer_for_range`](Self::offer_for_range) accepted.
+    /// Returns a scanner over the donor's frames in the range of a run.
     pub(crate) fn scan_frames(&self, range: Range<u64>) -> Scanner {
         Scanner::new(self.donor.clone(), range)
     }
 
-    /// Reads frames from `start` until one ends exactly at one of `ends` (ascending), or after the last of them.
-    pub(super) fn read_frames_to(
-        &self,
-        start: u64,
-        ends: &[u64],
-    ) -> Result<Result<RunToEnd, RefusalReason>, StorageError> {
-        let (mut frames, mut buf) = (FrameRun { end: start, events: 0 }, Vec::new());
+    /// Finds the donor's valid events in a wanted range, each run rated by the references.
+    pub(super) fn find_runs(&self, wanted: &WantedRange, references: &References) -> Result<DonorSearch, StorageError> {
+        let first = self.donor.first_frame_offset();
+        let mut walk = Walk::new(wanted, first);
+        if wanted.range.start < first {
+            // The log has lost its header. A donor with another header has other frames too.
+            if !self.has_same_header {
+                return Ok(DonorSearch::default());
+            }
+            walk.push(wanted.range.start..first.min(wanted.range.end), 0);
+        }
+        let Neighbours { before, after } = references.neighbours;
+        let is_before_same = before.map_or(Ok(true), |before| self.has_same_frame(before.offset))?;
+        let is_after_same = after.map(|after| self.has_same_frame(after.offset)).transpose()?;
+        walk.left = if is_before_same { Link::Agrees } else { Link::Differs };
+        let start = before.filter(|_| is_before_same).map_or(first, |before| before.offset);
+        let start = if is_before_same { start } else { wanted.range.start.max(first) };
+        let end = after.map_or(wanted.range.end, |after| after.offset.max(wanted.range.start));
         let donor_end = self.donor.len()?;
-        loop {
-            let end_index = ends.partition_point(|end| *end < frames.end);
-            match ends.get(end_index) {
-                Some(end) if *end == frames.end && frames.end > start => return Ok(Ok(RunToEnd { frames, end_index })),
-                None => return Ok(Ok(RunToEnd { frames, end_index: ends.len().saturating_sub(1) })),
-                Some(_) => {}
-            }
-            if let Err(reason) = self.advance(&mut frames, &mut buf)? {
-                let is_too_short = ends.first().is_some_and(|end| donor_end < *end);
-                return Ok(Err(if is_too_short { "it ends before the end of the range" } else { reason }));
-            }
-        }
-    }
-
-    /// Reads all frames from `start` to the first offset at which no valid event starts.
-    pub(super) fn read_remaining_frames(&self, start: u64) -> Result<FrameRun, StorageError> {
-        let (mut frames, mut buf) = (FrameRun { end: start, events: 0 }, Vec::new());
-        while self.advance(&mut frames, &mut buf)?.is_ok() {}
-        Ok(frames)
-    }
-
-    /// Extends a run by the next frame, or returns the reason why that is not possible.
-    fn advance(&self, frames: &mut FrameRun, buf: &mut Vec<u8>) -> Result<Result<(), RefusalReason>, StorageError> {
-        let Some(frame) = self.donor.read_frame_at(frames.end, buf)? else {
-            return Ok(Err("it is damaged there too, or its frames differ"));
+        self.walk_frames(&mut walk, start..end.min(donor_end), references.recorded)?;
+        let last = match is_after_same {
+            Some(true) => Link::Agrees,
+            Some(false) => Link::Differs,
+            None => Link::Broken,
         };
-        if gap::is_gap(frame.payload()) {
-            return Ok(Err("it has a gap there too"));
+        walk.close(if donor_end < end { Link::Broken } else { last });
+        walk.add_miss(donor_end..wanted.open_after.unwrap_or(wanted.range.end), "it ends before the end of the range");
+        let all_doubt = match () {
+            () if !self.has_same_header => Some("its header differs"),
+            () if !is_before_same => Some("its frame before the range differs"),
+            () => None,
+        };
+        let last_recorded = references.recorded.last().filter(|last| last.offset >= wanted.range.start);
+        let found_last = last_recorded.map(|last| read_neighbour(&self.donor, last.offset)).transpose()?;
+        let end_doubt = match (is_after_same, found_last) {
+            (Some(_), _) => "its frame after the range differs",
+            (None, Some(Some(_))) => "its last frame differs from the one that the index has seen",
+            (None, Some(None)) => "it does not have the last frame that the index has seen",
+            (None, None) => "there is no frame after the range to compare with",
+        };
+        let compared_to = if is_after_same == Some(true) { u64::MAX } else { walk.agreed_to };
+        for run in &mut walk.found.runs {
+            let doubt = (run.range.start >= compared_to).then_some(end_doubt);
+            run.doubt = all_doubt.or(doubt).or(run.doubt);
         }
-        if EventView::parse(frame.payload(), self.donor.version()).is_err() {
-            return Ok(Err("it has a frame there that is not a valid event"));
-        }
-        frames.events += 1;
-        frames.end += frame.len();
-        self.meter.advance(frame.len())?;
-        Ok(Ok(()))
+        Ok(walk.found)
     }
 
-    /// Rates frames of the donor that start at `start`, by its header and the frames next to them.
-    pub(super) fn rate(
-        &self,
-        start: u64,
-        events: u64,
-        neighbours: &Neighbours,
-        last_seen: Option<FrameIdentity>,
-    ) -> Result<DonorOffer, StorageError> {
-        let last_seen = last_seen.filter(|last| last.offset >= start);
-        let doubt = match (neighbours.before, neighbours.after, last_seen) {
-            _ if !self.has_same_header => Some("its header differs"),
-            (Some(before), ..) if !self.has_same_frame(before.offset)? => Some("its frame before the range differs"),
-            (_, Some(after), _) if !self.has_same_frame(after.offset)? => Some("its frame after the range differs"),
-            (_, None, Some(last)) if read_neighbour(&self.donor, last.offset)? != Some(last) => {
-                Some("its last frame differs from the one that the index has seen")
+    /// Adds the donor's frames in `range`, and compares them with the recorded ones.
+    fn walk_frames(&self, walk: &mut Walk, range: Range<u64>, recorded: &[FrameIdentity]) -> Result<(), StorageError> {
+        let mut scanner = Scanner::new(self.donor.clone(), range);
+        let mut crosses_end = false;
+        while let Some(item) = scanner.next_item()? {
+            let span = item.span();
+            let range = span.range().clone();
+            let is_after = walk.wanted.open_after.is_some_and(|end| range.start >= end);
+            if is_after && !crosses_end {
+                break;
             }
-            (_, Some(_), _) | (_, None, Some(_)) => None,
-            (_, None, None) => Some("there is no frame after the range to compare with"),
-        };
-        let certainty = if doubt.is_none() { Certainty::Proven } else { Certainty::Choice };
-        Ok(DonorOffer { certainty, doubt, events })
+            self.meter.advance(range.end - range.start)?;
+            let ScanItem::Frame(at, frame) = item else {
+                walk.add_miss(range, "it is damaged there too, or its frames differ");
+                walk.close(Link::Broken);
+                if is_after {
+                    break;
+                }
+                continue;
+            };
+            let from = recorded.partition_point(|frame| frame.offset < range.start);
+            let to = recorded.partition_point(|frame| frame.offset < range.end);
+            let identity = FrameIdentity { offset: at, checksum: frame.checksum() };
+            let link = match recorded.get(from..to).unwrap_or_default() {
+                [] => None,
+                [one] if *one == identity => Some(Link::Agrees),
+                _ => Some(Link::Differs),
+            };
+            let refusal = if link == Some(Link::Differs) {
+                Some("its frame there is not the one that the index has recorded")
+            } else if gap::is_gap(frame.payload()) {
+                Some("it has a gap there too")
+            } else if EventView::parse(frame.payload(), self.donor.version()).is_err() {
+                Some("it has a frame there that is not a valid event")
+            } else {
+                None
+            };
+            match refusal {
+                Some(reason) => walk.add_miss(range.clone(), reason),
+                None if walk.is_wanted(&range) => {
+                    crosses_end |= walk.wanted.open_after.is_some_and(|end| range.start < end && end < range.end);
+                    walk.push(range.clone(), 1);
+                }
+                None => {}
+            }
+            if let Some(link) = link {
+                walk.close(link);
+                walk.agreed_to = if link == Link::Agrees { range.end } else { walk.agreed_to };
+            }
+        }
+        Ok(())
     }
 
     /// True when the donor and the damaged log have the same valid frame at `offset`.
@@ -208,6 +279,16 @@ impl<'a, 'm> Donor<'a, 'm> {
         (!self.has_same_header).then(note)
     }
 
+    /// Returns a note for the user when the donor ends before `wanted_end`, the last offset for which frames are wanted.
+    pub(super) fn reach_note(&self, wanted_end: u64) -> Result<Option<String>, StorageError> {
+        let donor_end = self.donor.len()?;
+        let note = || {
+            let missing = wanted_end - donor_end;
+            format!("{} ends at {donor_end}, {missing} bytes before {wanted_end}", self.path().display())
+        };
+        Ok((donor_end < wanted_end).then(note))
+    }
+
     /// Returns a note for the user when the donor has events after the end of the log, and agrees with the log up to it.
     ///
     /// `taken_to` is the end of the range that the plan takes from the donor at the end of the log.
@@ -218,16 +299,31 @@ impl<'a, 'm> Donor<'a, 'm> {
         if !is_same_up_to_end {
             return Ok(None);
         }
-        let extra = self.read_remaining_frames(end)?;
+        let (extra_end, events) = self.read_remaining_events(end)?;
         let note = || {
             format!(
-                "the donor continues after this log's end at {end}: {} bytes, {} events; nothing shows that this log \
-                 has lost them",
-                extra.end - end,
-                extra.events
+                "the donor continues after this log's end at {end}: {} bytes, {events} events; nothing shows that this \
+                 log has lost them",
+                extra_end - end,
             )
         };
-        Ok((extra.end > end).then(note))
+        Ok((extra_end > end).then(note))
+    }
+
+    /// Reads the frames from `start` to the first offset at which no valid event starts. Returns this offset, and the
+    /// number of events.
+    fn read_remaining_events(&self, start: u64) -> Result<(u64, u64), StorageError> {
+        let (mut end, mut events) = (start, 0);
+        let mut scanner = Scanner::new(self.donor.clone(), start..self.donor.len()?.max(start));
+        while let Some(ScanItem::Frame(_, frame)) = scanner.next_item()? {
+            let is_event = EventView::parse(frame.payload(), self.donor.version()).is_ok();
+            if gap::is_gap(frame.payload()) || !is_event {
+                break;
+            }
+            (end, events) = (end + frame.len(), events + 1);
+            self.meter.advance(frame.len())?;
+        }
+        Ok((end, events))
     }
 
     /// True when the log ends with a valid frame that the donor has too, or with the header.
@@ -243,5 +339,75 @@ impl<'a, 'm> Donor<'a, 'm> {
     }
 }
 
-/// The refusal when the donor has valid frames, and none of them ends at the end of the range.
-pub(super) const CROSSES_END: RefusalReason = "its frames do not end where the range ends";
+/// A walk over the frames of a donor, from the reference before a wanted range to the one after it.
+struct Walk<'w> {
+    wanted: &'w WantedRange<'w>,
+    found: DonorSearch,
+    /// The first run in `found` of the chain that is being read.
+    chain_start: usize,
+    /// The place where that chain starts.
+    left: Link,
+    /// End of the last frame that agrees with a reference.
+    agreed_to: u64,
+}
+
+impl<'w> Walk<'w> {
+    fn new(wanted: &'w WantedRange, first_frame_offset: u64) -> Self {
+        let found = DonorSearch::default();
+        Self {
+            wanted,
+            found,
+            chain_start: 0,
+            left: Link::Agrees,
+            agreed_to: first_frame_offset.min(wanted.range.start),
+        }
+    }
+
+    /// True when a frame lies in the wanted range, and no other donor fills a part of it.
+    fn is_wanted(&self, frame: &Range<u64>) -> bool {
+        let WantedRange { range, taken, .. } = self.wanted;
+        let is_free = |taken: &Range<u64>| taken.end <= frame.start || frame.end <= taken.start;
+        range.start <= frame.start && frame.end <= range.end && taken.iter().all(is_free)
+    }
+
+    /// Adds a frame to the chain.
+    fn push(&mut self, frame: Range<u64>, events: u64) {
+        let is_cut = self.wanted.cuts.binary_search(&frame.start).is_ok();
+        let in_chain = self.found.runs.get_mut(self.chain_start..).unwrap_or_default();
+        match in_chain.last_mut() {
+            Some(run) if run.range.end == frame.start && !is_cut => {
+                (run.range.end, run.last_frame_start) = (frame.end, frame.start);
+                run.events += events;
+            }
+            _ => self.found.runs.push(DonorRun {
+                first_frame_end: frame.end,
+                last_frame_start: frame.start,
+                range: frame,
+                events,
+                doubt: None,
+                donor: 0,
+            }),
+        }
+    }
+
+    /// Ends the chain at a place of which `right` is known. The next chain starts there.
+    fn close(&mut self, right: Link) {
+        let doubt = match (self.left, right) {
+            (Link::Differs, _) | (_, Link::Differs) => Some("its frames next to them differ from those of this log"),
+            (Link::Broken, Link::Broken) => Some("it is damaged on both sides of them"),
+            _ => None,
+        };
+        for run in self.found.runs.get_mut(self.chain_start..).unwrap_or_default() {
+            run.doubt = doubt;
+        }
+        (self.chain_start, self.left) = (self.found.runs.len(), right);
+    }
+
+    /// Adds a range where the donor has no frame that can be taken. Only its part in the wanted range is kept.
+    fn add_miss(&mut self, range: Range<u64>, reason: RefusalReason) {
+        let range = range.start.max(self.wanted.range.start)..range.end.min(self.wanted.range.end);
+        if range.start < range.end {
+            self.found.misses.push(Miss { range, reason });
+        }
+    }
+}

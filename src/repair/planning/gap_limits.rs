@@ -5,7 +5,7 @@
 
 use crate::StorageError;
 use crate::inspect::LogView;
-use crate::repair::types::{ProposedFix, RepairOptions};
+use crate::repair::types::RepairOptions;
 
 /// The number of bytes that a gap may always add to the log.
 const ALWAYS_ALLOWED_BYTES: u64 = 64 << 20;
@@ -27,9 +27,8 @@ impl GapLimits {
         Ok(Self { log_bytes: view.log().len()?, free_bytes, accepts_large_gap: options.accept_large_gap })
     }
 
-    /// Returns the reason why a gap must not replace the range of `proposed`; `None` when it may.
-    pub(super) fn reason_against(&self, proposed: &ProposedFix) -> Option<String> {
-        let growth = proposed.repaired_end() - proposed.finding.end;
+    /// Returns the reason why a gap must not add `growth` bytes to the log; `None` when it may.
+    pub(super) fn reason_against(&self, growth: u64) -> Option<String> {
         if let Some(free) = self.free_bytes.filter(|free| growth > *free) {
             return Some(format!(
                 "a gap over the lost end takes {growth} bytes on the disk, and {free} are free: free some space, or \
@@ -50,16 +49,13 @@ impl GapLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::{DamageKind, Evidence, Finding};
 
     #[test]
     fn a_gap_is_limited_by_the_free_space_and_by_the_size_of_the_log() {
         const MIB: u64 = 1 << 20;
         let reason = |log_bytes, free_bytes, accepts_large_gap, missing: u64| {
-            let evidence = Evidence { log_end_offset: Some(log_bytes + missing), ..Evidence::default() };
-            let finding = Finding::new(DamageKind::Truncated, log_bytes..log_bytes).with_evidence(evidence);
             let limits = GapLimits { log_bytes, free_bytes, accepts_large_gap };
-            limits.reason_against(&ProposedFix { finding, fix: None })
+            limits.reason_against(missing)
         };
         for (log_bytes, free_bytes, missing) in [
             (100, Some(1000), 1000),

@@ -1,11 +1,19 @@
 //! Groups of findings that share one decision.
 
+use std::ops::Range;
+
+use super::donor::DonorRun;
+use super::donor_ranges::DonorPart;
 use crate::format::DamageKind;
 use crate::repair::types::{ByteChange, Certainty, Fix, ProposedFix, RepairAction};
 
-/// One finding, or adjacent findings that are decided together because a donor offers them as one range.
+/// A range of the log that is decided as a whole: one finding, several adjacent ones, or the part of a finding that one
+/// donor has or that no donor has.
 #[derive(Debug)]
 pub(super) struct PieceGroup {
+    /// The range after the repair, in file offsets. It ends after the end of the log where the log has lost its end.
+    pub(super) range: Range<u64>,
+    /// The findings in the range, cut to it.
     pub(super) pieces: Vec<ProposedFix>,
     /// Every fix that is offered for the pieces, each with the choice that selects it.
     pub(super) available_fixes: Vec<Fix>,
@@ -17,8 +25,10 @@ pub(super) struct PieceGroup {
 pub(super) enum Decision {
     /// Change single bytes in place.
     Edit { action: RepairAction, certainty: Certainty, changes: Vec<ByteChange> },
-    /// Copy frames of the donor, up to file offset `end`.
-    TakeFromDonor { certainty: Certainty, events: u64, end: u64 },
+    /// Copy the frames of these consecutive runs of donors.
+    TakeFromDonor(Vec<DonorRun>),
+    /// Fill the end of the log with frames of donors, and with gaps where no donor has a frame.
+    FillEnd(Vec<DonorPart>),
     /// Save the tail in the journal and cut it off.
     SetAsideTail,
     /// Leave the log unchanged, and remove the index's record of its lost end.
@@ -34,7 +44,7 @@ impl Decision {
     const fn action(&self) -> Option<RepairAction> {
         match self {
             Self::Edit { action, .. } => Some(*action),
-            Self::TakeFromDonor { .. } => Some(RepairAction::TakeFromDonor),
+            Self::TakeFromDonor(_) | Self::FillEnd(_) => Some(RepairAction::TakeFromDonor),
             Self::SetAsideTail => Some(RepairAction::SetAsideTail),
             Self::FillWithGap => Some(RepairAction::Gap),
             Self::ForgetLostEnd | Self::LeaveUnrepaired(_) => None,
@@ -43,12 +53,20 @@ impl Decision {
 }
 
 impl PieceGroup {
-    pub(super) fn start(&self) -> u64 {
-        self.pieces.first().map_or(0, |piece| piece.finding.start)
-    }
-
-    pub(super) fn end(&self) -> u64 {
-        self.pieces.last().map_or(0, |piece| piece.finding.end)
+    /// Creates a group for the part `range` of `pieces`, to which the pieces are cut.
+    pub(super) fn of_part(range: Range<u64>, pieces: &[ProposedFix], decision: Decision) -> Self {
+        let is_inside = |piece: &&ProposedFix| {
+            let end = piece.repaired_end();
+            piece.finding.start < range.end && (range.start < end || piece.finding.start == end)
+        };
+        let cut = |piece: &ProposedFix| {
+            let mut piece = piece.clone();
+            piece.finding.start = piece.finding.start.max(range.start);
+            piece.finding.end = piece.finding.end.min(range.end).max(piece.finding.start);
+            piece
+        };
+        let pieces = pieces.iter().filter(is_inside).map(cut).collect();
+        Self { range, pieces, available_fixes: Vec::new(), decision }
     }
 
     /// True when one of the pieces is the lost end of the log.
@@ -59,14 +77,21 @@ impl PieceGroup {
     /// Returns the start of the lost end, when the decision gives it up together with the index's record of it.
     pub(super) fn forgotten_from(&self) -> Option<u64> {
         let gives_up = matches!(self.decision, Decision::SetAsideTail | Decision::ForgetLostEnd);
-        (self.is_truncation() && gives_up).then(|| self.start())
+        (self.is_truncation() && gives_up).then_some(self.range.start)
     }
 
-    /// Returns the file offset after the range once it is repaired.
-    pub(super) fn repaired_end(&self) -> u64 {
-        match self.decision {
-            Decision::TakeFromDonor { end, .. } => end,
-            _ => self.pieces.iter().map(ProposedFix::repaired_end).max().unwrap_or_default(),
+    /// Returns the parts that fill the range; `None` when the decision does not fill it with frames.
+    fn filling(&self) -> Option<Vec<DonorPart>> {
+        match &self.decision {
+            Decision::TakeFromDonor(runs) => {
+                let part = |run: &DonorRun| DonorPart { range: run.range.clone(), content: Ok(run.clone()) };
+                Some(runs.iter().map(part).collect())
+            }
+            Decision::FillWithGap => Some(vec![DonorPart { range: self.range.clone(), content: Err("a gap") }]),
+            Decision::FillEnd(parts) => Some(parts.clone()),
+            Decision::Edit { .. } | Decision::SetAsideTail | Decision::ForgetLostEnd | Decision::LeaveUnrepaired(_) => {
+                None
+            }
         }
     }
 
@@ -80,31 +105,69 @@ impl PieceGroup {
 
     /// Merges `next` into this group when they are adjacent and become one step. Otherwise returns `next`.
     pub(super) fn try_merge(&mut self, mut next: Self) -> Option<Self> {
-        if self.end() != next.start() {
+        if self.range.end != next.range.start {
             return Some(next);
         }
-        match (&mut self.decision, &next.decision) {
+        match (&mut self.decision, &mut next.decision) {
             (Decision::FillWithGap, Decision::FillWithGap) => {}
-            (
-                Decision::TakeFromDonor { certainty, events, end },
-                Decision::TakeFromDonor { certainty: next_certainty, events: next_events, end: next_end },
-            ) if certainty == next_certainty => {
-                (*events, *end) = (*events + next_events, *next_end);
+            (Decision::TakeFromDonor(runs), Decision::TakeFromDonor(next_runs)) if is_same_source(runs, next_runs) => {
+                runs.append(next_runs);
             }
             _ => return Some(next),
         }
-        self.pieces.append(&mut next.pieces);
-        self.available_fixes.append(&mut next.available_fixes);
+        self.absorb(next);
         None
+    }
+
+    /// Merges `next` into this group when both fill the end of the log, which one step has to fill. Otherwise returns
+    /// `next`.
+    fn try_merge_end(&mut self, next: Self, log_end: u64) -> Option<Self> {
+        let is_adjacent = self.range.end == next.range.start && next.range.start > log_end;
+        let Some((mut parts, mut more)) = self.filling().zip(next.filling()).filter(|_| is_adjacent) else {
+            return Some(next);
+        };
+        parts.append(&mut more);
+        self.decision = Decision::FillEnd(parts);
+        self.absorb(next);
+        None
+    }
+
+    fn absorb(&mut self, mut next: Self) {
+        self.range.end = next.range.end;
+        self.available_fixes.append(&mut next.available_fixes);
+        for piece in next.pieces {
+            let (finding, last) = (&piece.finding, self.pieces.last_mut().map(|last| &mut last.finding));
+            match last.filter(|last| last.kind == finding.kind && last.evidence == finding.evidence) {
+                // A finding that was cut in two is one piece again. A part after the end of the log is empty.
+                Some(last) if last.end == finding.start => last.end = finding.end,
+                Some(_) if finding.range().is_empty() => {}
+                _ => self.pieces.push(piece),
+            }
+        }
     }
 }
 
-/// Merges adjacent groups that become one step: a gap fills them as one range, or the donor's frames are copied at once.
-pub(super) fn merge_adjacent_groups(groups: Vec<PieceGroup>) -> Vec<PieceGroup> {
+/// True when two lists of runs have one donor and one certainty.
+fn is_same_source(runs: &[DonorRun], next: &[DonorRun]) -> bool {
+    let (Some(last), Some(first)) = (runs.last(), next.first()) else { return false };
+    last.donor == first.donor && last.certainty() == first.certainty()
+}
+
+/// Merges adjacent groups that become one step: a gap fills them as one range, the frames of a donor are copied at once,
+/// or they fill the end of the log, which ends at `log_end` now.
+pub(super) fn merge_adjacent_groups(groups: Vec<PieceGroup>, log_end: u64) -> Vec<PieceGroup> {
+    let merged = merge_with(groups, PieceGroup::try_merge);
+    merge_with(merged, |last, next| last.try_merge_end(next, log_end))
+}
+
+fn merge_with(
+    groups: Vec<PieceGroup>,
+    merge: impl Fn(&mut PieceGroup, PieceGroup) -> Option<PieceGroup>,
+) -> Vec<PieceGroup> {
     let mut merged: Vec<PieceGroup> = Vec::new();
     for group in groups {
         let separate = match merged.last_mut() {
-            Some(last) => last.try_merge(group),
+            Some(last) => merge(last, group),
             None => Some(group),
         };
         merged.extend(separate);

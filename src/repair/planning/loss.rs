@@ -9,8 +9,6 @@ use crate::index::{AggregateIndex, IndexFault};
 use crate::inspect::LogView;
 use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep, WorkMeter};
 
-/// Length of the shortest event that Chronicle writes, with its frame, in bytes.
-const MIN_EVENT_BYTES: u64 = 107;
 /// Number of aggregates, or of offsets of one aggregate, that are read between two checks for cancellation.
 const AGGREGATES_PER_CHECK: u64 = 4096;
 
@@ -42,10 +40,10 @@ pub(super) fn estimate_max_loss(pieces: &[PlannedPiece], end: u64) -> Loss {
             | DamageKind::Clock
             | DamageKind::Unreadable,
         )
-        | None => 1.max((piece.end - piece.start) / MIN_EVENT_BYTES),
+        | None => 1.max((piece.end - piece.start) / Loss::MIN_EVENT_BYTES),
     };
     let bytes_after = pieces.last().map_or(0, |piece| end.saturating_sub(piece.end));
-    let at_most = pieces.iter().map(max_events).sum::<u64>() + bytes_after / MIN_EVENT_BYTES;
+    let at_most = pieces.iter().map(max_events).sum::<u64>() + bytes_after / Loss::MIN_EVENT_BYTES;
     Loss { at_most, ..Loss::default() }
 }
 
@@ -89,7 +87,7 @@ fn narrow_end_loss(view: &LogView, start: u64, other_events: u64, loss: &mut Los
 fn count_by_postings(
     view: &LogView,
     steps: &mut [RepairStep],
-    forgotten: Option<&mut ForgottenEnd>,
+    mut forgotten: Option<&mut ForgottenEnd>,
     meter: &WorkMeter,
 ) -> Result<(), StorageError> {
     let Some(index) = view.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok()) else {
@@ -100,20 +98,22 @@ fn count_by_postings(
         range.end <= covered_to
             && index.build_damage().iter().all(|bad| bad.end <= range.start || range.end <= bad.start)
     };
-    let gaps = steps.iter_mut().filter(|step| step.action == RepairAction::Gap && !step.loss.is_zero());
-    let mut ranges: Vec<(Range<u64>, &mut Loss)> =
-        gaps.map(|step| (step.start..step.new_end, &mut step.loss)).collect();
-    if let Some(end) = forgotten {
-        end.loss = Loss { at_most: 1.max((end.end - end.start) / MIN_EVENT_BYTES), ..Loss::default() };
-        ranges.push((end.start..end.end, &mut end.loss));
+    let mut ranges: Vec<LossRange> = Vec::new();
+    for (nth, step) in steps.iter().enumerate().filter(|(_, step)| !step.loss.is_zero()) {
+        let gaps: Vec<Range<u64>> = step.gaps().collect();
+        if gaps.iter().all(is_fully_indexed) {
+            ranges.extend(gaps.into_iter().map(|range| LossRange { step: Some(nth), range, loss: Loss::default() }));
+        }
     }
-    ranges.retain(|(range, _)| is_fully_indexed(range));
+    if let Some(end) = &mut forgotten {
+        let range = end.start..end.end;
+        end.loss = Loss::up_to_bytes(range.end - range.start);
+        if is_fully_indexed(&range) {
+            ranges.push(LossRange { step: None, range, loss: Loss::default() });
+        }
+    }
     if ranges.is_empty() {
         return Ok(());
-    }
-    let estimates: Vec<u64> = ranges.iter().map(|(_, loss)| loss.at_most).collect();
-    for (_, loss) in &mut ranges {
-        **loss = Loss::default();
     }
     let to_error = |fault: IndexFault| fault.into_error(view.index_path());
     let mut events_with_aggregate = 0;
@@ -124,7 +124,7 @@ fn count_by_postings(
         let aggregate = aggregate.map_err(to_error)?;
         events_with_aggregate += aggregate.events;
         let overlaps = |range: &Range<u64>| aggregate.first < range.end && range.start <= aggregate.last;
-        if !ranges.iter().any(|(range, _)| overlaps(range)) {
+        if !ranges.iter().any(|counted| overlaps(&counted.range)) {
             continue;
         }
         for (n, offset) in (1u64..).zip(index.offsets(aggregate.id).map_err(to_error)?) {
@@ -132,8 +132,8 @@ fn count_by_postings(
             if n % AGGREGATES_PER_CHECK == 0 {
                 meter.advance(0)?;
             }
-            let at = ranges.partition_point(|(range, _)| range.end <= offset);
-            if let Some((_, loss)) = ranges.get_mut(at).filter(|(range, _)| range.contains(&offset)) {
+            let at = ranges.partition_point(|counted| counted.range.end <= offset);
+            if let Some(LossRange { loss, .. }) = ranges.get_mut(at).filter(|counted| counted.range.contains(&offset)) {
                 loss.at_least += 1;
                 loss.at_most += 1;
                 if loss.aggregates.last() != Some(&aggregate.id) && loss.aggregates.len() < Loss::MAX_AGGREGATES {
@@ -142,11 +142,31 @@ fn count_by_postings(
             }
         }
     }
-    if events_with_aggregate < index.coverage().events {
-        // Events without an aggregate are in no posting list, so their number in a range is unknown.
-        for ((_, loss), estimate) in ranges.iter_mut().zip(estimates) {
+    // Events without an aggregate are in no posting list, so their number in a range is unknown.
+    let is_complete = events_with_aggregate >= index.coverage().events;
+    for (nth, counted) in ranges.iter().enumerate() {
+        let loss = match counted.step {
+            Some(step) => steps.get_mut(step).map(|step| &mut step.loss),
+            None => forgotten.as_deref_mut().map(|end| &mut end.loss),
+        };
+        let Some(loss) = loss else { continue };
+        let is_first = ranges.get(nth.wrapping_sub(1)).is_none_or(|before| before.step != counted.step);
+        let estimate = loss.at_most;
+        if is_first {
+            *loss = Loss::default();
+        }
+        loss.merge(&counted.loss);
+        if !is_complete {
             loss.at_most = loss.at_most.max(estimate);
         }
     }
     Ok(())
+}
+
+/// A range whose events are counted, for a step or for the forgotten end.
+struct LossRange {
+    /// Index of the step; `None` for the forgotten end.
+    step: Option<usize>,
+    range: Range<u64>,
+    loss: Loss,
 }

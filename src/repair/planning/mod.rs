@@ -15,8 +15,9 @@ mod planner;
 mod step_builder;
 mod step_output;
 
-pub(crate) use donor::{Donor, RefusalReason};
+pub(crate) use donor::{Donor, DonorRun};
+pub(crate) use donor_ranges::{DonorRange, DonorRanges, is_fillable};
 pub use fix_finder::FixFinder;
 pub(crate) use neighbours::Neighbours;
 pub use planner::plan_repair;
-pub(crate) use step_output::{ByteSource, StepOutput};
+pub(crate) use step_output::{ByteSource, MIN_GAP, SectionSource, StepOutput};

@@ -9,17 +9,16 @@ use super::fix_finder::FixFinder;
 use super::group::{PieceGroup, merge_adjacent_groups};
 use super::loss::{ForgottenEnd, count_losses};
 use super::step_builder::{StepBuilder, describe_gaps};
-use super::step_output::{ByteSource, StepOutput};
+use super::step_output::{ByteSource, SectionSource, StepOutput};
 use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding, Version};
 use crate::inspect::{LogView, OnProgress, SurveyOptions, SurveyUpdate, survey};
 use crate::repair::types::{
-    Loss, Plan, ProposedFix, RepairAction, RepairOptions, WorkMeter, read_identity, refuse_hard_links, refused_error,
-    sha256_of_range,
+    Loss, Plan, ProposedFix, RepairOptions, WorkMeter, read_identity, refuse_hard_links, refused_error, sha256_of_range,
 };
 
-/// Plans a repair of the log of `view`. With a `donor`, a path of another copy, lost ranges are taken from that copy.
+/// Plans a repair of the log of `view`. Lost ranges are taken from the donors of `options`, frame by frame.
 ///
 /// Reads the log once, and writes nothing. `on_progress` is called about once per mebibyte, and can cancel.
 ///
@@ -29,11 +28,10 @@ use crate::repair::types::{
 ///   when an option does not fit the findings, and when the plan would give up more events than
 ///   [`RepairOptions::max_lost_events`].
 /// - `Cancelled` when `on_progress` breaks.
-/// - `Io`, `Changed`, `OutOfMemory` when the log, the index or the donor cannot be read.
+/// - `Io`, `Changed`, `OutOfMemory` when the log, the index or a donor cannot be read.
 pub fn plan_repair(
     view: &LogView,
     options: &RepairOptions,
-    donor: Option<&Path>,
     on_progress: &mut OnProgress,
 ) -> Result<Plan, StorageError> {
     let path = view.path();
@@ -47,16 +45,17 @@ pub fn plan_repair(
     let log_identity = read_identity(view.log())?;
     // The pass over the log reports its progress up to the end. The loops after it can only be cancelled.
     let meter = WorkMeter::after_end(log_identity.bytes, on_progress);
-    let donor = donor.map(|path| Donor::open(view, path, &meter)).transpose()?;
+    let donors: Vec<Donor> =
+        options.donors.iter().map(|path| Donor::open(view, path, &meter)).collect::<Result<_, StorageError>>()?;
     let found = find_damage(view, options.damage_offset, &meter)?;
     if let Some(bad) = found.iter().find(|proposed| proposed.finding.kind == DamageKind::Unreadable) {
         let reason = format!("the device refuses to read {}..{}", bad.finding.start, bad.finding.end);
         return Err(refused_error(path, reason, "Write what can be read into a new log with `chronicle salvage`"));
     }
-    let Decisions { groups, notes } = decide_fixes(view, options, donor.as_ref(), found)?;
+    let Decisions { groups, notes } = decide_fixes(view, options, &donors, &found)?;
     let mut forgotten = forgotten_end(view, &groups, log_identity.bytes)?;
-    let mut builder = StepBuilder::new(view, donor.as_ref(), log_identity.bytes);
-    for group in merge_adjacent_groups(groups) {
+    let mut builder = StepBuilder::new(view, &donors, log_identity.bytes);
+    for group in merge_adjacent_groups(groups, log_identity.bytes) {
         builder.add_group(group)?;
     }
     let (mut steps, unrepaired) = builder.finish();
@@ -72,9 +71,9 @@ pub fn plan_repair(
     // The description of a gap contains the plan's id, so the id is assigned before the bytes of gaps are hashed.
     plan.assign_id();
     describe_gaps(&plan.id, &mut plan.steps);
+    let donor_files: Vec<_> = donors.iter().map(|donor| donor.log().clone()).collect();
     for step in &mut plan.steps {
-        let source = donor.as_ref().filter(|_| step.action == RepairAction::TakeFromDonor).map(Donor::log);
-        let source = source.map(|log| Box::new(log) as Box<dyn ByteSource>);
+        let source = Some(Box::new(SectionSource { step, files: &donor_files }) as Box<dyn ByteSource>);
         let after_sha256 = StepOutput::new(step, source).sha256(view.log(), &meter)?;
         step.after_sha256 = after_sha256;
     }

@@ -1,9 +1,9 @@
 //! Turns decided groups of findings into the steps of a plan.
 
-use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::donor::Donor;
+use super::donor::{Donor, DonorRun};
+use super::donor_ranges::DonorPart;
 use super::group::{Decision, PieceGroup};
 use super::loss::estimate_max_loss;
 use super::neighbours::Neighbours;
@@ -12,21 +12,22 @@ use crate::StorageError;
 use crate::format::{DamageKind, EventView, Finding, Version, frame, hex};
 use crate::inspect::LogView;
 use crate::repair::types::{
-    ByteChange, Fix, Loss, PlannedPiece, ProposedFix, RepairAction, RepairStep, StepWrite, UnrepairedRange, WorkMeter,
+    ByteChange, Certainty, Fix, Loss, PlannedPiece, ProposedFix, RepairAction, RepairStep, StepPart, StepWrite,
+    UnrepairedRange, WorkMeter,
 };
 
 /// Collects the steps of a plan, and the findings that it leaves unrepaired.
 pub(super) struct StepBuilder<'a> {
     view: &'a LogView,
-    donor: Option<&'a Donor<'a, 'a>>,
+    donors: &'a [Donor<'a, 'a>],
     log_end: u64,
     steps: Vec<RepairStep>,
     unrepaired: Vec<UnrepairedRange>,
 }
 
 impl<'a> StepBuilder<'a> {
-    pub(super) const fn new(view: &'a LogView, donor: Option<&'a Donor<'a, 'a>>, log_end: u64) -> Self {
-        Self { view, donor, log_end, steps: Vec::new(), unrepaired: Vec::new() }
+    pub(super) const fn new(view: &'a LogView, donors: &'a [Donor<'a, 'a>], log_end: u64) -> Self {
+        Self { view, donors, log_end, steps: Vec::new(), unrepaired: Vec::new() }
     }
 
     /// Returns the steps, still without hashes and without descriptions of gaps, and the unrepaired findings.
@@ -48,10 +49,17 @@ impl<'a> StepBuilder<'a> {
                 step.restored_events = self.count_restored_events(&step, &changes)?;
                 step.write = StepWrite::Edits(changes);
             }
-            Decision::TakeFromDonor { certainty, events, .. } => {
-                step.action = RepairAction::TakeFromDonor;
-                (step.certainty, step.restored_events) = (Some(certainty), events);
-                step.write = StepWrite::CopyFrom { from: self.donor.map_or(Path::new(""), Donor::path).to_owned() };
+            Decision::TakeFromDonor(runs) => {
+                take_runs(&mut step, &runs);
+                let from = runs.first().map(|run| self.donor_path(run)).unwrap_or_default();
+                step.write = StepWrite::CopyFrom { from };
+            }
+            Decision::FillEnd(parts) => {
+                let runs: Vec<DonorRun> = parts.iter().filter_map(|part| part.content.clone().ok()).collect();
+                take_runs(&mut step, &runs);
+                step.write = StepWrite::Parts { description: String::new(), parts: self.join_parts(&parts) };
+                let gap_bytes = step.gaps().map(|gap| gap.end - gap.start).sum::<u64>();
+                step.loss = Loss::up_to_bytes(gap_bytes);
             }
             Decision::SetAsideTail => {
                 (step.action, step.new_end) = (RepairAction::SetAsideTail, step.start);
@@ -69,14 +77,12 @@ impl<'a> StepBuilder<'a> {
                 }
                 step.loss = estimate_max_loss(&step.pieces, step.new_end);
                 step.write = StepWrite::Gap { description: String::new(), header };
-                let gap = gap_range(&step).unwrap_or_default();
-                if gap.end - gap.start < MIN_GAP {
-                    let reason =
-                        "a gap needs at least 10 bytes: `chronicle salvage` writes a new log without this range";
-                    self.leave_unrepaired(group.pieces, step.alternatives, reason);
-                    return Ok(());
-                }
             }
+        }
+        if step.gaps().any(|gap| gap.end.saturating_sub(gap.start) < MIN_GAP) {
+            let reason = "a gap needs at least 10 bytes: `chronicle salvage` writes a new log without this range";
+            self.leave_unrepaired(group.pieces, step.alternatives, reason);
+            return Ok(());
         }
         self.steps.push(step);
         Ok(())
@@ -84,13 +90,15 @@ impl<'a> StepBuilder<'a> {
 
     /// Returns a step for the group's range that does not write anything yet.
     fn base_step(&self, group: &PieceGroup) -> Result<RepairStep, StorageError> {
-        let range = group.start()..group.end();
+        let range = group.range.start..group.range.end.min(self.log_end).max(group.range.start);
+        // The part of a lost end that follows another part has no bytes in the log yet.
+        let in_log = range.start.min(self.log_end)..range.end.min(self.log_end);
         Ok(RepairStep {
             action: RepairAction::Gap,
             certainty: None,
             start: range.start,
             end: range.end,
-            new_end: group.repaired_end(),
+            new_end: group.range.end,
             pieces: group.pieces.iter().map(|proposed| planned_piece(&proposed.finding)).collect(),
             write: StepWrite::Truncate,
             restored_events: 0,
@@ -98,14 +106,36 @@ impl<'a> StepBuilder<'a> {
             alternatives: group.alternatives(),
             before_sha256: Vec::new(),
             after_sha256: Vec::new(),
-            neighbours: Neighbours::find(self.view.log(), &range, self.log_end)?.into_vec(),
+            neighbours: Neighbours::find(self.view.log(), &in_log, self.log_end)?.into_vec(),
         })
+    }
+
+    fn donor_path(&self, run: &DonorRun) -> PathBuf {
+        self.donors.get(run.donor).map_or(Path::new(""), Donor::path).to_owned()
+    }
+
+    /// Returns the parts of a step. Adjacent parts with the same source are one.
+    fn join_parts(&self, parts: &[DonorPart]) -> Vec<StepPart> {
+        let mut joined: Vec<StepPart> = Vec::new();
+        for part in parts {
+            let from = part.content.as_ref().ok().map(|run| self.donor_path(run));
+            match joined.last_mut() {
+                Some(last) if last.from == from => last.end = part.range.end,
+                _ => joined.push(StepPart { end: part.range.end, from }),
+            }
+        }
+        joined
     }
 
     /// Adds each finding to the unrepaired ones, with the fixes that are offered for it.
     fn leave_unrepaired(&mut self, pieces: Vec<ProposedFix>, mut offered: Vec<Fix>, reason: &str) {
-        for ProposedFix { finding, fix } in pieces {
-            let is_chosen_here = |fix: &mut Fix| fix.choice.is_some_and(|choice| choice.finding_start == finding.start);
+        for (nth, ProposedFix { finding, fix }) in pieces.into_iter().enumerate() {
+            // A finding that was cut has a later start than the choice that decides about it.
+            let is_chosen_here = |fix: &mut Fix| {
+                fix.choice.is_some_and(|choice| {
+                    choice.finding_start == finding.start || (nth == 0 && choice.finding_start < finding.start)
+                })
+            };
             let mut alternatives: Vec<Fix> = offered.extract_if(.., is_chosen_here).collect();
             if alternatives.iter().all(|fix| fix.action == RepairAction::TakeFromDonor) {
                 alternatives.splice(0..0, fix);
@@ -141,25 +171,23 @@ fn planned_piece(finding: &Finding) -> PlannedPiece {
     PlannedPiece { kind: finding.kind.name().into(), start: finding.start, end: finding.end }
 }
 
-/// Returns the range that a step fills with gap frames; `None` for a step that writes no gap.
-fn gap_range(step: &RepairStep) -> Option<Range<u64>> {
-    let StepWrite::Gap { header, .. } = &step.write else { return None };
-    let header_len = header.as_ref().map_or(0, |header| header.len() as u64 / 2);
-    Some(step.start + header_len..step.new_end)
+/// Makes `step` one that copies the frames of these runs.
+fn take_runs(step: &mut RepairStep, runs: &[DonorRun]) {
+    step.action = RepairAction::TakeFromDonor;
+    step.certainty = Some(runs.iter().map(DonorRun::certainty).min().unwrap_or(Certainty::Choice));
+    step.restored_events = runs.iter().map(|run| run.events).sum();
 }
 
 /// Sets the descriptions of all gaps: the plan's id, the kinds of damage and the range.
 pub(super) fn describe_gaps(plan_id: &str, steps: &mut [RepairStep]) {
     for step in steps {
-        let Some(range) = gap_range(step) else { continue };
+        let Some(start) = step.gaps().map(|gap| gap.start).next() else { continue };
         let mut kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
         kinds.dedup();
         let kinds = kinds.iter().take(3).copied().collect::<Vec<_>>().join("+");
-        let text = format!(
-            "{{\"repair\":\"{plan_id}\",\"kind\":\"{kinds}\",\"start\":{},\"end\":{}}}",
-            range.start, range.end
-        );
-        if let StepWrite::Gap { description, .. } = &mut step.write {
+        let text =
+            format!("{{\"repair\":\"{plan_id}\",\"kind\":\"{kinds}\",\"start\":{start},\"end\":{}}}", step.new_end);
+        if let StepWrite::Gap { description, .. } | StepWrite::Parts { description, .. } = &mut step.write {
             *description = text;
         }
     }

@@ -4,6 +4,8 @@
 //! killed repair had written.
 
 use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -16,13 +18,31 @@ use crate::repair::types::{CHUNK, RepairStep, StepWrite, WorkMeter, changed_erro
 /// Length of the smallest gap frame, in bytes.
 pub(crate) const MIN_GAP: u64 = 10;
 
-/// A file from which a [`StepWrite::CopyFrom`] step copies bytes.
+/// The file or files from which a step copies bytes.
 pub(crate) trait ByteSource {
     /// Reads all bytes of `range`.
     ///
     /// # Errors
     /// `Changed` when the file does not have all of them; `Io`.
     fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StorageError>;
+}
+
+/// The files from which the sections of a step are copied.
+pub(crate) struct SectionSource<'a> {
+    pub(crate) step: &'a RepairStep,
+    /// The open files, which the step names by their paths.
+    pub(crate) files: &'a [Arc<LogFile>],
+}
+
+impl ByteSource for SectionSource<'_> {
+    fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StorageError> {
+        let section = self.step.copied_sections().find(|section| section.range.contains(&range.start));
+        let path = section.and_then(|section| section.from).unwrap_or(Path::new(""));
+        match self.files.iter().find(|file| file.path() == path) {
+            Some(file) => (&**file).read_range(range),
+            None => Err(changed_error(path, &format!("the bytes of {}..{}", range.start, range.end), "no file")),
+        }
+    }
 }
 
 impl ByteSource for &LogFile {
@@ -54,7 +74,8 @@ impl<'a> StepOutput<'a> {
     /// Returns the bytes after the repair of `range`, a part of the step's range. `before` contains the present bytes of
     /// `range`, up to the end of the log.
     pub(crate) fn read_chunk(&mut self, range: Range<u64>, before: &[u8]) -> Result<Vec<u8>, StorageError> {
-        match &self.step.write {
+        let step = self.step;
+        match &step.write {
             StepWrite::Edits(changes) => {
                 let mut bytes = before.to_vec();
                 for change in changes {
@@ -66,29 +87,47 @@ impl<'a> StepOutput<'a> {
                 }
                 Ok(bytes)
             }
-            StepWrite::Gap { description, header } => Ok(self.gap_bytes(&range, description, header.as_deref())),
-            StepWrite::CopyFrom { from } => match &self.source {
-                Some(source) => source.read_range(range),
-                None => Err(changed_error(from, &format!("the bytes of {}..{}", range.start, range.end), "no file")),
-            },
+            StepWrite::Gap { description, header } => {
+                let header = header.as_deref().and_then(hex::decode).unwrap_or_default();
+                let from = (range.start - step.start).min(header.len() as u64) as usize;
+                let to = (range.end - step.start).min(header.len() as u64) as usize;
+                let mut bytes = header.get(from..to).unwrap_or_default().to_vec();
+                bytes.extend(self.read_sections(range, description)?);
+                Ok(bytes)
+            }
+            StepWrite::Parts { description, .. } => self.read_sections(range, description),
+            StepWrite::CopyFrom { .. } => self.read_sections(range, ""),
             StepWrite::Truncate => Ok(Vec::new()),
         }
     }
 
-    fn gap_bytes(&mut self, range: &Range<u64>, description: &str, header: Option<&str>) -> Vec<u8> {
-        let header = header.and_then(hex::decode).unwrap_or_default();
-        let first = self.step.start + header.len() as u64;
+    /// Returns the bytes of the sections in `range`. `description` is that of the gaps.
+    fn read_sections(&mut self, range: Range<u64>, description: &str) -> Result<Vec<u8>, StorageError> {
+        let step = self.step;
+        let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
+        for section in step.sections() {
+            let part = range.start.max(section.range.start)..range.end.min(section.range.end);
+            if part.start >= part.end {
+                continue;
+            }
+            match (section.from, &self.source) {
+                (None, _) => bytes.extend(self.gap_bytes(&part, &section.range, description)),
+                (Some(_), Some(source)) => bytes.extend(source.read_range(part)?),
+                (Some(from), None) => {
+                    let expected = format!("the bytes of {}..{}", part.start, part.end);
+                    return Err(changed_error(from, &expected, "no file"));
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Returns the bytes in `range` of the gap frames that fill `gap`.
+    fn gap_bytes(&mut self, range: &Range<u64>, gap: &Range<u64>, description: &str) -> Vec<u8> {
         let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
         let mut at = range.start;
         while at < range.end {
-            if at < first {
-                let from = (at - self.step.start) as usize;
-                let to = header.len().min((range.end - self.step.start) as usize);
-                bytes.extend_from_slice(header.get(from..to).unwrap_or_default());
-                at += (to - from) as u64;
-                continue;
-            }
-            let frame_range = gap_frame_range(first..self.step.new_end, at);
+            let frame_range = gap_frame_range(gap.clone(), at);
             if self.last_gap_frame.as_ref().is_none_or(|(start, _)| *start != frame_range.start) {
                 let len = (frame_range.end - frame_range.start) as usize;
                 self.last_gap_frame = Some((frame_range.start, encode_gap_frame(len, description)));

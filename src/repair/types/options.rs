@@ -1,5 +1,7 @@
 //! The options of a repair: which findings to repair, and which fixes to apply that are not proven.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::format::{DamageKind, Finding};
@@ -33,6 +35,8 @@ pub struct RepairOptions {
     pub max_lost_events: Option<u64>,
     /// Repair only the damage at this file offset.
     pub damage_offset: Option<u64>,
+    /// Other copies of the log, from which lost ranges are taken. The first one that proves a frame provides it.
+    pub donors: Vec<PathBuf>,
 }
 
 impl RepairOptions {
@@ -101,6 +105,13 @@ impl RepairOptions {
     #[must_use]
     pub fn damage_offset(mut self, offset: u64) -> Self {
         self.damage_offset = Some(offset);
+        self
+    }
+
+    /// Adds another copy of the log, from which lost ranges are taken.
+    #[must_use]
+    pub fn donor(mut self, path: impl Into<PathBuf>) -> Self {
+        self.donors.push(path.into());
         self
     }
 

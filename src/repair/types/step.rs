@@ -1,7 +1,7 @@
 //! One step of a plan: the range it changes, what it writes there, and what it restores and gives up.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,11 @@ impl RepairStep {
             StepWrite::Edits(changes) => changes,
             StepWrite::Truncate => return self.new_end == self.start,
             StepWrite::Gap { .. } | StepWrite::CopyFrom { .. } => return true,
+            StepWrite::Parts { parts, .. } => {
+                return parts.is_sorted_by(|a, b| a.end < b.end)
+                    && parts.first().is_some_and(|part| self.start < part.end)
+                    && parts.last().is_some_and(|part| part.end == self.new_end);
+            }
         };
         self.new_end == self.end
             && changes.iter().all(|change| {
@@ -76,6 +81,35 @@ impl RepairStep {
     /// Returns the file offset after the last byte that the step reads or writes.
     pub(crate) const fn max_end(&self) -> u64 {
         if self.end > self.new_end { self.end } else { self.new_end }
+    }
+
+    /// Returns the ranges that the step fills with gap frames or with bytes of other files, by ascending offset.
+    pub(crate) fn sections(&self) -> Vec<StepSection<'_>> {
+        match &self.write {
+            StepWrite::Edits(_) | StepWrite::Truncate => Vec::new(),
+            StepWrite::CopyFrom { from } => {
+                vec![StepSection { range: self.start..self.new_end, from: Some(from.as_path()) }]
+            }
+            StepWrite::Gap { header, .. } => {
+                let header_len = header.as_ref().map_or(0, |header| header.len() as u64 / 2);
+                vec![StepSection { range: self.start.saturating_add(header_len)..self.new_end, from: None }]
+            }
+            StepWrite::Parts { parts, .. } => {
+                let starts = std::iter::once(self.start).chain(parts.iter().map(|part| part.end));
+                let parts = starts.zip(parts);
+                parts.map(|(start, part)| StepSection { range: start..part.end, from: part.from.as_deref() }).collect()
+            }
+        }
+    }
+
+    /// Returns the sections that the step copies from other files.
+    pub(crate) fn copied_sections(&self) -> impl Iterator<Item = StepSection<'_>> {
+        self.sections().into_iter().filter(|section| section.from.is_some())
+    }
+
+    /// Returns the ranges that the step fills with gap frames.
+    pub(crate) fn gaps(&self) -> impl Iterator<Item = Range<u64>> {
+        self.sections().into_iter().filter(|section| section.from.is_none()).map(|section| section.range)
     }
 }
 
@@ -100,9 +134,36 @@ pub enum StepWrite {
         /// The file from which the bytes are copied.
         from: PathBuf,
     },
+    /// Consecutive parts that fill the range: bytes of other copies of the log, and gap frames where no copy has any.
+    #[serde(rename = "filled")]
+    Parts {
+        /// The description in the payloads of the gaps: a JSON object.
+        #[serde(rename = "says")]
+        description: String,
+        /// The parts, by ascending offset.
+        parts: Vec<StepPart>,
+    },
     /// No bytes: the log is cut at the start of the range.
     #[serde(rename = "cut")]
     Truncate,
+}
+
+/// A part of a range that is filled from several sources. It starts where the part before it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepPart {
+    /// File offset after the last byte of the part.
+    pub end: u64,
+    /// The copy of the log from which the bytes are copied; `None` for a gap.
+    pub from: Option<PathBuf>,
+}
+
+/// A range that a step fills from one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StepSection<'a> {
+    /// The range after the repair, in file offsets.
+    pub(crate) range: Range<u64>,
+    /// The file from which the bytes are copied; `None` for a gap.
+    pub(crate) from: Option<&'a Path>,
 }
 
 /// A finding that a plan repairs or leaves unrepaired.
@@ -128,12 +189,20 @@ pub struct Loss {
 }
 
 impl Loss {
+    /// Length of the shortest event that Chronicle writes, with its frame, in bytes.
+    pub(crate) const MIN_EVENT_BYTES: u64 = 107;
     /// The largest number of aggregates that are listed.
     pub const MAX_AGGREGATES: usize = 1000;
 
     /// True when nothing is given up.
     pub const fn is_zero(&self) -> bool {
         self.at_most == 0
+    }
+
+    /// Returns the estimate for a lost range of this many bytes: up to as many events as fit in it.
+    pub(crate) fn up_to_bytes(bytes: u64) -> Self {
+        let at_most = if bytes == 0 { 0 } else { 1.max(bytes / Self::MIN_EVENT_BYTES) };
+        Self { at_most, ..Self::default() }
     }
 
     /// Adds the events of `other`.

@@ -33,7 +33,7 @@ pub(super) fn make_plan(
     let plan = match &request {
         PlanRequest::Repair { options, .. } => {
             shared.refresh_view()?;
-            repair::plan_repair(&shared.view(), options, None, on_progress)?
+            repair::plan_repair(&shared.view(), options, on_progress)?
         }
         PlanRequest::Undo(number) => {
             let paths = shared.open_options().log_paths(shared.path())?;
