@@ -129,12 +129,12 @@ pub enum StorageError {
         /// The end of the log that the index has recorded.
         log_end_offset: u64,
     },
-    /// Another process holds the writer's lock.
-    #[error("{}: another process{} holds the writer's lock", path.display(), pid_suffix(*pid))]
+    /// Another process, or another handle of this process, holds the writer's lock.
+    #[error("{}: {} holds the writer's lock", path.display(), lock_holder(*pid))]
     Locked {
         /// The path of the log.
         path: PathBuf,
-        /// The id of that process, when the platform reports it.
+        /// The id of the process that holds it, when the platform reports it.
         pid: Option<u32>,
     },
     /// The log has version 0, which Chronicle never writes to.
@@ -312,8 +312,12 @@ fn offset_suffix(offset: Option<u64>) -> String {
     offset.map(|offset| format!(" at offset {offset}")).unwrap_or_default()
 }
 
-fn pid_suffix(pid: Option<u32>) -> String {
-    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+fn lock_holder(pid: Option<u32>) -> String {
+    match pid {
+        Some(pid) if pid == std::process::id() => format!("another handle of this process (pid {pid})"),
+        Some(pid) => format!("another process (pid {pid})"),
+        None => "another process".into(),
+    }
 }
 
 /// Formats the first bytes of a file as text, in parentheses; empty unless all of them are printable ASCII.

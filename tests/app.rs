@@ -27,6 +27,8 @@ mod app {
     mod interrupted_calls;
     #[cfg(unix)]
     mod live;
+    #[cfg(target_os = "linux")]
+    mod races;
     mod readme;
     mod shell;
     #[cfg(unix)]

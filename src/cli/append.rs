@@ -8,7 +8,7 @@ use clap::Args;
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::log_access::{open_options, print_side_file_notices};
-use super::options::GlobalArgs;
+use super::options::{GlobalArgs, LockArgs};
 use super::output::CommandOutput;
 use crate::file::{BlockingStream, Durability};
 use crate::format::{PayloadError, frame};
@@ -57,6 +57,8 @@ pub(super) struct AppendArgs {
     /// Sync each batch to stable storage before its offsets are printed
     #[arg(long)]
     sync: bool,
+    #[command(flatten)]
+    lock: LockArgs,
 }
 
 impl AppendArgs {
@@ -65,7 +67,7 @@ impl AppendArgs {
         // The event is validated first: opening the log may write to it, and an invalid event must write nothing.
         let event = self.event()?;
         CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
-        let mut log = open_options(global).open(&self.log)?;
+        let mut log = open_options(global).lock_timeout(self.lock.timeout()).open(&self.log)?;
         print_side_file_notices(&log, out);
         if let Some(recovered) = log.recovered_repair() {
             out.print_notice(&recovery_line(recovered), &json::recovery(recovered));

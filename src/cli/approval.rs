@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::failure::CommandFailure;
 use super::log_access::open_read_only;
-use super::options::GlobalArgs;
+use super::options::{GlobalArgs, LockArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::inspect::SurveyUpdate;
@@ -24,9 +25,8 @@ pub(super) struct ApprovalArgs {
     /// Apply the printed plan without asking; required if there is no terminal to ask on
     #[arg(long)]
     yes: bool,
-    /// Wait up to this many seconds for the writer's lock
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    pub(super) wait: u64,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
 }
 
 /// The confirmation that a plan needs before it is applied.
@@ -53,16 +53,18 @@ impl ApprovalMode {
         }
     }
 
-    /// Completes or rolls back an interrupted repair and reports it, unless this run only prints a plan.
+    /// Completes or rolls back an interrupted repair and reports it, unless this run only prints a plan. Waits up to
+    /// `lock_timeout` for the writer's lock, which another process holds while it makes a repair.
     pub(super) fn recover_pending_repair(
         self,
         paths: &LogPaths,
+        lock_timeout: Duration,
         out: &mut CommandOutput,
     ) -> Result<(), CommandFailure> {
         if matches!(self, Self::Preapproved | Self::Prompt)
             && let Some(recovered) = {
                 let progress = TerminalProgress::new("recovering", out);
-                repair::recover_with_progress(paths, &mut |read| progress.show(read))?
+                repair::recover_with_progress(paths, lock_timeout, &mut |read| progress.show(read))?
             }
         {
             out.print_notice(&recovery_line(&recovered), &json::recovery(&recovered));

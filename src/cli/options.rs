@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -35,6 +36,21 @@ impl ThreadArgs {
     pub(super) fn count(self) -> usize {
         let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
         self.threads.map_or_else(processors, usize::from)
+    }
+}
+
+/// The time that a command waits for the writer's lock.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct LockArgs {
+    /// Wait up to this many seconds for the writer's lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    wait: u64,
+}
+
+impl LockArgs {
+    /// Returns the longest time to wait for the writer's lock.
+    pub(super) const fn timeout(self) -> Duration {
+        Duration::from_secs(self.wait)
     }
 }
 

@@ -41,8 +41,8 @@ pub(super) fn create_replacing<T>(
 /// Commands that write the new log to a temporary file and rename it once it is complete use this check alone.
 ///
 /// # Errors
-/// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` when another process writes to it; `Io` when
-/// it is not a regular file or cannot be examined.
+/// `AlreadyExists` when a file exists and `existing` is `Keep`; `Locked` or `Refused` when another process writes to it;
+/// `Io` when it is not a regular file or cannot be examined.
 pub(super) fn check_replaceable(path: &Path, existing: ExistingFile) -> Result<(), CommandFailure> {
     for file in [path, &index_path(path)] {
         let metadata = match fs::symlink_metadata(file) {
@@ -58,9 +58,7 @@ pub(super) fn check_replaceable(path: &Path, existing: ExistingFile) -> Result<(
             return Err(io_failure(file, "replace", error));
         }
         let identity = OsDisk.identity(file).map_err(|error| io_failure(file, "examine", error))?;
-        if let Some(pid) = detect_writer(identity).pid() {
-            return Err(StorageError::Locked { path: file.to_owned(), pid: Some(pid) }.into());
-        }
+        detect_writer(identity).refuse(file)?;
     }
     Ok(())
 }

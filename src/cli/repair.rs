@@ -2,7 +2,6 @@
 //! the exit status from the damage that remains.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 
@@ -92,7 +91,7 @@ impl RepairArgs {
         let existing = ForceArgs { force: self.force }.existing_files();
         let approval = ApprovalMode::from_args(&self.approval, out);
         self.check_paths(existing, approval, global)?;
-        approval.recover_pending_repair(&paths, out)?;
+        approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
         let log = options.open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
         let view = view_with_checked_index(&log);
@@ -108,8 +107,7 @@ impl RepairArgs {
         if let Some(file) = &self.plan {
             save_plan(file, &plan, existing, &paths.path)?;
         }
-        let apply_options =
-            ApplyOptions { lock_timeout: Duration::from_secs(self.approval.wait), full_check: self.full_check };
+        let apply_options = ApplyOptions { lock_timeout: self.approval.lock.timeout(), full_check: self.full_check };
         let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? else {
             let status = if approval == ApprovalMode::DryRun {
                 ExitStatus::before_repair(&plan)

@@ -1,37 +1,144 @@
-//! The writer's lock, and the check that two handles, or a handle and a path, belong to the same file.
+//! [`WriterLock`]: the writer's lock of a file, and the check that two handles, or a handle and a path, belong to the
+//! same file.
+//!
+//! The lock is held by a handle for reading, and the file is opened for writing only under the lock. A process that has
+//! the file open for writing while another process holds the lock is therefore one that does not take the lock at all.
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::storage::{Disk, FileIdentity, Storage};
+use super::storage::{Disk, FileIdentity, OpenMode, Storage};
+use super::writer_detection::{WriterPresence, find_lock_holder};
 use crate::StorageError;
 
 /// Time between two attempts to take a lock that another process holds.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// Largest number of attempts to take a lock whose holder is not found, because it may have released the lock since.
+const MAX_HOLDER_LOOKUPS: u32 = 4;
+/// Time for which a process must have a locked file open for writing before it counts as one without the lock. A child
+/// process has the files of its parent open until it runs another program.
+const FOREIGN_WRITER_PERIOD: Duration = Duration::from_millis(100);
 
-/// Takes the writer's lock on `storage`, which was opened from `disk` at `path`. Waits up to `timeout` for it.
+/// The writer's lock of a file. Dropping the value releases the lock.
 ///
-/// # Errors
-/// `Locked` when another process still holds the lock, with its process id when the platform reports it; `Changed` when
-/// the path now leads to another file; `Io` when a system call fails.
-pub(crate) fn lock_for_writing(
-    disk: &dyn Disk,
-    path: &Path,
-    storage: &dyn Storage,
-    timeout: Duration,
-) -> Result<(), StorageError> {
-    let mut waited = Duration::ZERO;
-    while !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
-        if waited >= timeout {
-            return Err(StorageError::Locked { path: path.to_owned(), pid: storage.detect_writer().pid() });
-        }
-        storage.wait(LOCK_RETRY_INTERVAL);
-        waited += LOCK_RETRY_INTERVAL;
+/// A handle for writing must be closed before the lock is released.
+#[derive(Debug)]
+pub(crate) struct WriterLock {
+    /// A handle of the locked file that is not used for writing.
+    reader: Arc<dyn Storage>,
+    /// The handle that holds the lock: usually `reader`.
+    holder: Arc<dyn Storage>,
+}
+
+impl WriterLock {
+    /// Opens the file at `path` for reading and takes its writer's lock. Waits up to `timeout` for the lock.
+    ///
+    /// # Errors
+    /// `Locked` when another process still holds the lock, with its process id when the platform reports it; `Changed` when
+    /// the path now leads to another file; `Io` when a system call fails.
+    pub(crate) fn take(disk: &dyn Disk, path: &Path, timeout: Duration) -> Result<Self, StorageError> {
+        let open = |mode| disk.open(path, mode).map_err(|error| StorageError::io(path, "open", error));
+        let reader = open(OpenMode::Read)?;
+        let holder = match wait_for_lock(path, reader.as_ref(), timeout) {
+            Err(StorageError::Io { source, .. }) if needs_handle_for_writing(&source) => {
+                let holder = open(OpenMode::Append)?;
+                ensure_same_file(path, reader.identity(), holder.identity())?;
+                wait_for_lock(path, holder.as_ref(), timeout)?;
+                holder
+            }
+            result => result.map(|()| reader.clone())?,
+        };
+        let lock = Self { reader, holder };
+        // Another process may have replaced the file between opening and locking. The lock on the old file protects
+        // nothing.
+        ensure_same_file(path, lock.reader.identity(), disk.identity(path))?;
+        Ok(lock)
     }
-    // Another process may have replaced the file between opening and locking. The lock on the old file protects
-    // nothing.
-    ensure_same_file(path, storage.identity(), disk.identity(path))
+
+    /// Creates the value for a new file, whose lock `creator` has held since it created the file.
+    pub(super) fn of_new_file(reader: Arc<dyn Storage>, creator: Arc<dyn Storage>) -> Self {
+        Self { reader, holder: creator }
+    }
+
+    /// A handle of the locked file for reading, which may be kept longer than the lock.
+    pub(crate) const fn reader(&self) -> &Arc<dyn Storage> {
+        &self.reader
+    }
+
+    /// Opens the locked file for writing in the given mode.
+    ///
+    /// # Errors
+    /// `Changed` when the path now leads to another file; `Io` when it cannot be opened.
+    pub(crate) fn open_for_writing(
+        &self,
+        disk: &dyn Disk,
+        path: &Path,
+        mode: OpenMode,
+    ) -> Result<Arc<dyn Storage>, StorageError> {
+        let action = if mode == OpenMode::Repair { "open for repair" } else { "open for append" };
+        let writer = disk.open(path, mode).map_err(|error| StorageError::io(path, action, error))?;
+        ensure_same_file(path, self.reader.identity(), writer.identity())?;
+        Ok(writer)
+    }
+
+    /// Checks that no other process has the locked file at `path` open for writing.
+    ///
+    /// # Errors
+    /// `Refused` when one has, because it does not take the lock and may write at any time.
+    pub(crate) fn ensure_only_writer(&self, path: &Path) -> Result<(), StorageError> {
+        let presence = self.reader.detect_writer();
+        if let WriterPresence::HasFileOpen(_) = presence {
+            self.reader.wait(FOREIGN_WRITER_PERIOD);
+            if presence == self.reader.detect_writer() {
+                return presence.refuse(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // Other users of `reader` may keep it open. A holder that can write is only closed, because the file must not be
+        // open for writing without the lock.
+        if Arc::ptr_eq(&self.reader, &self.holder) {
+            // Closing the last handle also releases the lock, so a failure only delays the next writer.
+            let _ = self.holder.unlock();
+        }
+    }
+}
+
+/// Takes the lock of `storage`, and waits up to `timeout` for it.
+fn wait_for_lock(path: &Path, storage: &dyn Storage, timeout: Duration) -> Result<(), StorageError> {
+    let (mut waited, mut lookups) = (Duration::ZERO, 0);
+    while !storage.try_lock().map_err(|error| StorageError::io(path, "lock", error))? {
+        if waited < timeout {
+            storage.wait(LOCK_RETRY_INTERVAL);
+            waited += LOCK_RETRY_INTERVAL;
+            continue;
+        }
+        // Without a holder, the lock was released since the attempt, or the platform does not report holders.
+        let pid = storage.identity().ok().and_then(find_lock_holder);
+        lookups += 1;
+        if pid.is_some() || lookups == MAX_HOLDER_LOOKUPS {
+            return Err(StorageError::Locked { path: path.to_owned(), pid });
+        }
+    }
+    Ok(())
+}
+
+/// True when a file system, such as NFS, locks only files that are open for writing.
+fn needs_handle_for_writing(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let needs_handle = error.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error());
+    #[cfg(not(unix))]
+    let needs_handle = {
+        let _ = error;
+        false
+    };
+    needs_handle
 }
 
 /// Checks that the file that was opened is the file that is found now. Files without identities pass: nothing shows

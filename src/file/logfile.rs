@@ -107,10 +107,18 @@ impl LogFile {
     /// # Errors
     /// The error of the operating system. Every call after a failed one also fails.
     pub(crate) fn sync(&self) -> std::io::Result<()> {
+        self.sync_through(self.storage())
+    }
+
+    /// Syncs the file like [`LogFile::sync`], through another handle of it that can write.
+    ///
+    /// # Errors
+    /// Those of [`LogFile::sync`].
+    pub(super) fn sync_through(&self, handle: &dyn Storage) -> std::io::Result<()> {
         let synced = if self.sync_failed.load(Ordering::Acquire) {
             Err(std::io::Error::other("an earlier sync of this file failed"))
         } else {
-            self.storage.sync()
+            handle.sync()
         };
         self.sync_failed.fetch_or(synced.is_err(), Ordering::AcqRel);
         synced

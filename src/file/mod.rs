@@ -25,7 +25,7 @@ pub(crate) use backup::Backup;
 pub(crate) use file_place::FilePlace;
 pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};
-pub(crate) use lock::{ensure_same_file, lock_for_writing};
+pub(crate) use lock::{WriterLock, ensure_same_file};
 pub use logfile::LogFile;
 pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState};
 pub(crate) use new_file::{ExistingFile, NewFile, replace_file};
@@ -38,6 +38,6 @@ pub use storage::{DeviceInode, Disk, FileIdentity, FileStamp, OpenMode, Storage}
 pub(crate) use trust::{SideFileFault, TrustRule};
 pub use trust::{SideFileOrigin, UntrustedFile};
 pub use writer::Durability;
-pub(crate) use writer::{LogWriter, open_for_append};
+pub(crate) use writer::LogWriter;
 pub use writer_detection::WriterPresence;
 pub(crate) use writer_detection::detect_writer;

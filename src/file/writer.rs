@@ -2,13 +2,12 @@
 //! none.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::LogFile;
-use super::lock::lock_for_writing;
+use super::lock::WriterLock;
+use super::new_file::NewFile;
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
-use crate::format::Version;
 
 /// Number of appends after which the end of the file is checked. A check after every append would double the system
 /// calls.
@@ -28,8 +27,12 @@ pub enum Durability {
 /// A log opened for append, with the writer's lock and the end of its known contents.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
+    /// The log, open for reading. Every user of this handle learns of a failed sync.
     log: Arc<LogFile>,
+    /// The handle for appending, which no other value shares. The fields are dropped in this order: the log must not be
+    /// open for writing once the lock is released.
     storage: Arc<dyn Storage>,
+    _lock: WriterLock,
     end: u64,
     /// Why the writer refuses all appends; `None` while it accepts them.
     poison_reason: Option<String>,
@@ -38,34 +41,28 @@ pub(crate) struct LogWriter {
 }
 
 impl LogWriter {
-    /// Takes the writer's lock on `log`, which was opened from `disk` for append through `storage`.
+    /// Opens `log`, the locked file, for append.
     ///
     /// # Errors
-    /// `Locked` when another writer holds the lock, with its process id when the platform reports it; `Changed` when
-    /// the path now leads to another file; `Version0ReadOnly` for a log of version 0; `Io` when a system call fails.
-    pub(crate) fn lock(disk: &dyn Disk, log: Arc<LogFile>, storage: Arc<dyn Storage>) -> Result<Self, StorageError> {
-        let path = log.path();
-        if log.version() == Version::V0 {
-            return Err(StorageError::Version0ReadOnly { path: path.to_owned() });
-        }
-        lock_for_writing(disk, path, storage.as_ref(), Duration::ZERO)?;
-        Self::with_held_lock(log, storage)
+    /// `Changed` when the path now leads to another file; `Io` when a system call fails.
+    pub(crate) fn open(disk: &dyn Disk, log: Arc<LogFile>, lock: WriterLock) -> Result<Self, StorageError> {
+        let storage = lock.open_for_writing(disk, log.path(), OpenMode::Append)?;
+        Self::new(log, storage, lock)
     }
 
-    /// Creates the writer of a log whose lock `storage` holds.
+    /// Creates the writer of a new log, which is also open for reading as `log`.
     ///
     /// # Errors
     /// `Io` when the size of the log cannot be determined.
-    pub(crate) fn with_held_lock(log: Arc<LogFile>, storage: Arc<dyn Storage>) -> Result<Self, StorageError> {
-        let end = log.len()?;
-        Ok(Self { log, storage, end, poison_reason: None, appends_since_check: 0 })
+    pub(crate) fn of_new_file(file: &NewFile, log: Arc<LogFile>) -> Result<Self, StorageError> {
+        let storage = file.storage().clone();
+        let lock = WriterLock::of_new_file(log.shared_storage(), storage.clone());
+        Self::new(log, storage, lock)
     }
 
-    /// Replaces the log handle with `log`, another handle of the locked file, so that every user of that handle learns
-    /// of a failed sync.
-    pub(crate) fn with_log(mut self, log: Arc<LogFile>) -> Self {
-        self.log = log;
-        self
+    fn new(log: Arc<LogFile>, storage: Arc<dyn Storage>, lock: WriterLock) -> Result<Self, StorageError> {
+        let end = log.len()?;
+        Ok(Self { log, storage, _lock: lock, end, poison_reason: None, appends_since_check: 0 })
     }
 
     /// The end of the log, which is the offset of the next frame.
@@ -131,7 +128,7 @@ impl LogWriter {
     }
 
     fn sync_data(&mut self) -> Result<(), StorageError> {
-        self.log.sync().map_err(|error| self.poison(format!("a sync failed ({error})")))
+        self.log.sync_through(self.storage.as_ref()).map_err(|error| self.poison(format!("a sync failed ({error})")))
     }
 
     /// Reads the end of the log again after a repair that was made under this lock.
@@ -171,20 +168,4 @@ impl LogWriter {
             Err(rollback) => self.poison(format!("a write failed ({error}) and could not be rolled back ({rollback})")),
         }
     }
-}
-
-impl Drop for LogWriter {
-    /// Releases the lock. Readers and indexes may keep the file open for longer than the writer exists.
-    fn drop(&mut self) {
-        // Closing the last handle also releases the lock, so a failure only delays the next writer.
-        let _ = self.storage.unlock();
-    }
-}
-
-/// Opens `path` for append. [`LogWriter::lock`] takes the writer's lock on the returned handle.
-///
-/// # Errors
-/// `Io` when the file cannot be opened.
-pub(crate) fn open_for_append(disk: &dyn Disk, path: &std::path::Path) -> Result<Arc<dyn Storage>, StorageError> {
-    disk.open(path, OpenMode::Append).map_err(|error| StorageError::io(path, "open for append", error))
 }

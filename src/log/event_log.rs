@@ -7,12 +7,12 @@ use super::indexing::IndexCache;
 use super::{OpenOptions, Replay};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Durability, ExistingFile, LogWriter, NewFile, SideFileOrigin, open_for_append, spans_before};
+use crate::file::{Durability, ExistingFile, LogWriter, NewFile, OpenMode, SideFileOrigin, WriterLock, spans_before};
 use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
 use crate::index::IndexState;
 use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
 use crate::repair::{
-    PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair, recover, set_aside_tail,
+    PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair, recover_under_lock, set_aside_tail,
 };
 
 /// The largest number of bytes that opening for append reads after the last frame in the index.
@@ -93,9 +93,10 @@ impl EventLog {
         append_all(file.storage().as_ref(), &header).map_err(|error| StorageError::io(path, "write", error))?;
         let temporary = disk.resolve(file.temporary_path()).map_err(|error| StorageError::io(path, "open", error))?;
         let path = temporary.with_file_name(path.file_name().unwrap_or_default());
-        let storage = file.storage().clone();
-        let view = LogView::from_storage(disk.clone(), &path, storage.clone(), options.index_path.as_deref())?;
-        let writer = LogWriter::with_held_lock(view.log().clone(), storage)?;
+        let reader = disk.open(file.temporary_path(), OpenMode::Read);
+        let reader = reader.map_err(|error| StorageError::io(&path, "open", error))?;
+        let view = LogView::from_storage(disk.clone(), &path, reader, options.index_path.as_deref())?;
+        let writer = LogWriter::of_new_file(&file, view.log().clone())?;
         file.set_path(path);
         file.commit()?;
         let log = Self { is_created: true, ..Self::from_view(options, view, Some(writer)) };
@@ -111,19 +112,13 @@ impl EventLog {
     pub(super) fn open_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
         let disk = options.disk.clone();
         let path = disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
-        let recovered = recover(&options.log_paths_at(&path))?;
-        // The log is first opened for reading, so that a file that is not a log is reported as such, and not as a
-        // missing write permission.
-        let unlocked_view = LogView::open(disk.clone(), &path, options.index_path.as_deref())?;
-        if unlocked_view.log().version() == Version::V0 {
+        let lock = WriterLock::take(disk.as_ref(), &path, options.lock_timeout)?;
+        // A repair may have been killed until the lock was taken, so the journals are read under the lock.
+        let recovered = recover_under_lock(&options.log_paths_at(&path), &lock)?;
+        let view = LogView::from_storage(disk.clone(), &path, lock.reader().clone(), options.index_path.as_deref())?;
+        if view.log().version() == Version::V0 {
             return Err(StorageError::Version0ReadOnly { path });
         }
-        let storage = open_for_append(disk.as_ref(), &path)?;
-        let log = unlocked_view.log().clone();
-        let writer = LogWriter::lock(disk.as_ref(), log, storage.clone())?;
-        // The log is examined again under the lock, because another writer may have been active until now.
-        let view = LogView::from_storage(disk, &path, storage, options.index_path.as_deref())?;
-        let writer = writer.with_log(view.log().clone());
         if let IndexState::Untrusted { found } = view.index_state()
             && found.origin == SideFileOrigin::PossibleRecord
         {
@@ -131,12 +126,15 @@ impl EventLog {
             return Err(found.to_error(view.index_path()));
         }
         if let IndexState::Ahead { .. } = view.index_state() {
-            let (bytes, log_end_offset) = (writer.end(), view.trusted_index_end().unwrap_or_default());
+            let (bytes, log_end_offset) = (view.log().len()?, view.trusted_index_end().unwrap_or_default());
             return Err(StorageError::Truncated { path, bytes, log_end_offset });
         }
         if let Some(found) = view.write_blocking_flags() {
             return Err(StorageError::UnknownFlags { path, found, forbids: "write" });
         }
+        // The log is opened for writing last, so that a file that is not a log is reported as such, and not as a missing
+        // write permission.
+        let writer = LogWriter::open(disk.as_ref(), view.log().clone(), lock)?;
         let is_index_fresh = *view.index_state() == IndexState::Fresh;
         let mut log = Self { recovered_repair: recovered, ..Self::from_view(options, view, Some(writer)) };
         log.lock_index_cache().saves_on_close = is_index_fresh;

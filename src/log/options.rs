@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::EventLog;
 use crate::StorageError;
@@ -32,6 +32,7 @@ pub struct OpenOptions {
     pub(super) threads: usize,
     pub(super) max_index_memory: u64,
     pub(super) spill_folder: Option<PathBuf>,
+    pub(super) lock_timeout: Duration,
 }
 
 impl Default for OpenOptions {
@@ -45,6 +46,7 @@ impl Default for OpenOptions {
             threads: 1,
             max_index_memory: max_memory,
             spill_folder,
+            lock_timeout: Duration::ZERO,
         }
     }
 }
@@ -110,6 +112,13 @@ impl OpenOptions {
     #[must_use]
     pub fn spill_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.spill_folder = Some(folder.into());
+        self
+    }
+
+    /// Sets the longest time that opening for append waits for the writer's lock; the default is not to wait.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
         self
     }
 

@@ -63,7 +63,7 @@ pub use applying::{
     AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, apply_with_progress, check_plan,
     plan_undo, plan_undo_with_progress, recover, recover_with_progress,
 };
-pub(crate) use applying::{journal_notices, pending_repair, set_aside_tail};
+pub(crate) use applying::{journal_notices, pending_repair, recover_under_lock, set_aside_tail};
 pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};
 pub use correction::{Correction, NeighbourTimes, find_correction};
 pub use journal::{RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};

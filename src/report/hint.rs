@@ -46,7 +46,7 @@ pub(crate) fn hint(error: &StorageError) -> String {
             "Restore the end from a backup with `chronicle repair LOG --donor BACKUP`; an append would give the offsets \
              of the lost events to new ones"
         }
-        StorageError::Locked { .. } => "Wait for that process to end (`repair` and `undo` wait with --wait SECONDS), or open the log read-only",
+        StorageError::Locked { .. } => "Wait for that process to end (`append`, `repair` and `undo` wait with --wait SECONDS), or open the log read-only",
         StorageError::Version0ReadOnly { .. } => {
             "Reading works; `chronicle migrate LOG -o NEW` copies it into a version 1 log, which can be repaired and \
              appended to"

@@ -2,6 +2,7 @@
 //! And tests of the progress of a repair: it is reported, and a cancelled loop leaves the log as it was.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use chronicle::StorageError;
 use chronicle::repair::{
@@ -246,10 +247,15 @@ fn every_loop_of_a_repair_reports_progress_and_a_cancelled_one_changes_nothing()
     let is_pending = |disk: &SimDisk| super::support::open_read_only(disk).pending_repair().unwrap().is_some();
     let killed = (0..calls).map(kill).find(is_pending).unwrap();
     let present = killed.get(LOG).unwrap();
-    let error = recover_with_progress(&log_paths(&killed), &mut |_| ControlFlow::Break(())).unwrap_err();
+    let error =
+        recover_with_progress(&log_paths(&killed), Duration::ZERO, &mut |_| ControlFlow::Break(())).unwrap_err();
     assert!(matches!(error, StorageError::Cancelled), "{error}");
     assert_eq!(killed.get(LOG).unwrap(), present);
-    assert!(recover_with_progress(&log_paths(&killed), &mut |_| ControlFlow::Continue(())).unwrap().is_some());
+    assert!(
+        recover_with_progress(&log_paths(&killed), Duration::ZERO, &mut |_| ControlFlow::Continue(()))
+            .unwrap()
+            .is_some()
+    );
     let now = killed.get(LOG).unwrap();
     assert!(now == expected.before || now == expected.after);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::change::{PlannedChange, work_of_plan};
 use super::failure::StartedRepair;
 use super::index_maintenance::{is_index_affected, restore_undone_index, save_index_to_journal};
-use super::lock::open_and_lock;
+use super::lock::{LockedLog, open_and_lock};
 use super::preconditions::{check_plan_with_progress, check_tail_again};
 use super::recover::recover_locked;
 use super::source_files::SourceFiles;
@@ -103,7 +103,7 @@ fn apply_with(
     options: ApplyOptions,
     meter: &WorkMeter,
 ) -> Result<AppliedRepair, StorageError> {
-    let log = &open_and_lock(paths, options.lock_timeout)?;
+    let LockedLog { log, .. } = &open_and_lock(paths, options.lock_timeout)?;
     recover_locked(paths, log, meter)?;
     check_plan_with_progress(log, plan, meter)?;
     // An undo restores damage that its plan does not list, so a check of the whole log would fail.

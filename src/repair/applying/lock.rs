@@ -4,27 +4,43 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::StorageError;
-use crate::file::{HeaderState, LogFile, OpenMode, WriterPresence, ensure_same_file, lock_for_writing};
+use crate::file::{HeaderState, LogFile, OpenMode, WriterLock, ensure_same_file};
 use crate::format::Version;
-use crate::repair::types::{LogPaths, refused_error};
+use crate::repair::types::LogPaths;
+
+/// A log that is open for changes in place, with the writer's lock.
+#[derive(Debug)]
+pub(super) struct LockedLog {
+    /// The open log. The fields are dropped in this order: the log must not be open for writing once the lock is released.
+    pub(super) log: Arc<LogFile>,
+    _lock: WriterLock,
+}
 
 /// Opens the log for repair and takes the writer's lock, waiting up to `timeout` for it.
-pub(super) fn open_and_lock(paths: &LogPaths, timeout: Duration) -> Result<Arc<LogFile>, StorageError> {
+///
+/// # Errors
+/// `Locked` when another process still holds the lock; `Refused` when another process has the log open for writing
+/// without the lock; `Changed` when the path leads to another file now; `Io` when a system call fails.
+pub(super) fn open_and_lock(paths: &LogPaths, timeout: Duration) -> Result<LockedLog, StorageError> {
+    let lock = WriterLock::take(paths.disk.as_ref(), &paths.path, timeout)?;
+    Ok(LockedLog { log: open_locked(paths, &lock)?, _lock: lock })
+}
+
+/// Opens a log for repair whose lock is held already.
+///
+/// # Errors
+/// Those of [`open_and_lock`], except `Locked`.
+pub(super) fn open_locked(paths: &LogPaths, lock: &WriterLock) -> Result<Arc<LogFile>, StorageError> {
     let path = &paths.path;
-    let storage =
-        paths.disk.open(path, OpenMode::Repair).map_err(|error| StorageError::io(path, "open for repair", error))?;
-    if let WriterPresence::HasFileOpen(pid) = storage.detect_writer() {
-        let reason = format!("process {pid} has the log open for writing, without the writer's lock");
-        return Err(refused_error(path, reason, "Stop that process first"));
-    }
-    lock_for_writing(paths.disk.as_ref(), path, storage.as_ref(), timeout)?;
+    lock.ensure_only_writer(path)?;
+    let storage = lock.open_for_writing(paths.disk.as_ref(), path, OpenMode::Repair)?;
     Ok(Arc::new(LogFile::with_header(storage, path, Version::V1, HeaderState::Absent)))
 }
 
-/// Opens a second handle on a log that is already locked, for changes in place.
+/// Opens a log for changes in place that this process has locked and opened for reading as `locked`.
 ///
-/// The handle that holds the lock is open for append. A roll-back through it would append the old bytes instead of
-/// writing them at their offsets.
+/// # Errors
+/// `Changed` when the path leads to another file now; `Io` when a system call fails.
 pub(super) fn reopen_for_repair(paths: &LogPaths, locked: &LogFile) -> Result<Arc<LogFile>, StorageError> {
     let path = locked.path();
     let storage =

@@ -16,7 +16,7 @@ mod write;
 pub use apply::{AppliedRepair, ApplyOptions, apply, apply_with_progress};
 pub use preconditions::check_plan;
 pub use recover::{PendingRepair, RecoveryOutcome, recover, recover_with_progress};
-pub(crate) use recover::{journal_notices, pending_repair};
+pub(crate) use recover::{journal_notices, pending_repair, recover_under_lock};
 pub use set_aside::TailBackup;
 pub(crate) use set_aside::set_aside_tail;
 pub use undo::{plan_undo, plan_undo_with_progress};

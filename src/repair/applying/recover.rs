@@ -9,12 +9,12 @@ use std::time::Duration;
 use super::change::{PlannedChange, work_of_plan};
 use super::failure::{StartedRepair, read_log_state};
 use super::index_maintenance::restore_undone_index;
-use super::lock::open_and_lock;
+use super::lock::{LockedLog, open_and_lock, open_locked};
 use super::source_files::open_undone_journal;
 use super::write::{journaled_output, roll_back, sync_log};
 use crate::StorageError;
 use crate::failed_repair::LogStateAfterFailure;
-use crate::file::{HeaderState, LogFile, OpenMode};
+use crate::file::{HeaderState, LogFile, OpenMode, WriterLock};
 use crate::format::journal::JournalSection;
 use crate::format::{HEADER_LEN, Version};
 use crate::inspect::OnProgress;
@@ -101,35 +101,59 @@ pub(crate) fn journal_notices(paths: &LogPaths, log: &LogFile) -> Result<Vec<Str
 ///
 /// # Errors
 /// `Locked` when another process holds the writer's lock; `Refused` when another process writes without the lock, or when
-/// a file that is not trusted may hide a killed repair; `Io` when the log or the journal cannot be read; `RepairFailed`, with what the log and the journal contain after that, when
-/// the recovery failed.
+/// a file that is not trusted may hide a killed repair; `Io` when the log or the journal cannot be read; `RepairFailed`,
+/// with what the log and the journal contain after that, when the recovery failed.
 pub fn recover(paths: &LogPaths) -> Result<Option<RecoveryOutcome>, StorageError> {
-    recover_with(paths, &WorkMeter::silent())
+    recover_with(paths, Duration::ZERO, &WorkMeter::silent())
 }
 
-/// Completes or rolls back a repair that was killed, like [`recover`], and reports the progress of comparing the log with
-/// the journal.
+/// Completes or rolls back a repair that was killed, like [`recover`]. Waits up to `lock_timeout` for the writer's lock,
+/// and reports the progress of comparing the log with the journal.
 ///
 /// # Errors
 /// Those of [`recover`]; `Cancelled` when `on_progress` breaks, in which case nothing is written.
 pub fn recover_with_progress(
     paths: &LogPaths,
+    lock_timeout: Duration,
     on_progress: &mut OnProgress,
 ) -> Result<Option<RecoveryOutcome>, StorageError> {
     let log = open_for_reading(paths)?;
     let Some(journal) = find_pending(paths, &log)? else { return Ok(None) };
     // The log is compared with the journal before the lock is taken, and again under the lock.
-    recover_with(paths, &WorkMeter::new(work_of_plan(&journal.record.plan), on_progress))
+    recover_with(paths, lock_timeout, &WorkMeter::new(work_of_plan(&journal.record.plan), on_progress))
 }
 
-fn recover_with(paths: &LogPaths, meter: &WorkMeter) -> Result<Option<RecoveryOutcome>, StorageError> {
-    let log = open_for_reading(paths)?;
-    let Some(journal) = find_pending(paths, &log)? else { return Ok(None) };
-    if measure_progress(&log, &journal, meter)? == RepairProgress::Foreign {
+fn recover_with(
+    paths: &LogPaths,
+    lock_timeout: Duration,
+    meter: &WorkMeter,
+) -> Result<Option<RecoveryOutcome>, StorageError> {
+    if !has_recoverable_repair(paths, &open_for_reading(paths)?, meter)? {
         return Ok(None);
     }
-    let log = open_and_lock(paths, Duration::ZERO)?;
-    recover_locked(paths, &log, meter)
+    // Another process may be making that repair now. It then holds the lock.
+    let LockedLog { log, .. } = &open_and_lock(paths, lock_timeout)?;
+    recover_locked(paths, log, meter)
+}
+
+/// Completes or rolls back a repair that was killed, under a lock that the caller holds. Without one, no file is opened
+/// for writing.
+///
+/// # Errors
+/// Those of [`recover`], except `Locked`.
+pub(crate) fn recover_under_lock(paths: &LogPaths, lock: &WriterLock) -> Result<Option<RecoveryOutcome>, StorageError> {
+    let meter = &WorkMeter::silent();
+    let log = LogFile::with_header(lock.reader().clone(), &paths.path, Version::V1, HeaderState::Absent);
+    if !has_recoverable_repair(paths, &log, meter)? {
+        return Ok(None);
+    }
+    recover_locked(paths, &open_locked(paths, lock)?, meter)
+}
+
+/// True when a journal of the log describes a repair that is neither complete nor rolled back, and matches the log.
+fn has_recoverable_repair(paths: &LogPaths, log: &LogFile, meter: &WorkMeter) -> Result<bool, StorageError> {
+    let Some(journal) = find_pending(paths, log)? else { return Ok(false) };
+    Ok(measure_progress(log, &journal, meter)? != RepairProgress::Foreign)
 }
 
 fn open_for_reading(paths: &LogPaths) -> Result<LogFile, StorageError> {

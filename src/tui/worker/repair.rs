@@ -58,9 +58,10 @@ pub(super) fn apply_plan(
         let _ = on_progress(progress);
         ControlFlow::Continue(())
     };
+    let apply_options = ApplyOptions::default();
     let (applied, recovery_note) = shared.with_watch_paused(|| {
-        let recovered = repair::recover_with_progress(&paths, on_progress)?;
-        let applied = repair::apply_with_progress(&paths, plan, ApplyOptions::default(), on_progress);
+        let recovered = repair::recover_with_progress(&paths, apply_options.lock_timeout, on_progress)?;
+        let applied = repair::apply_with_progress(&paths, plan, apply_options, on_progress);
         // The open log and its index describe the bytes before the repair. A repair that failed may have changed them.
         let may_be_changed = matches!(applied, Ok(_) | Err(StorageError::RepairFailed { .. }));
         if may_be_changed || recovered.is_some() {
