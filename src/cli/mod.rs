@@ -114,7 +114,16 @@ impl Command {
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
+    receive_size_limit_as_error();
     run_args(std::env::args_os().collect()).code().into()
+}
+
+/// Makes a write that would exceed the limit of the file size (`ulimit -f`) fail with an error. By default the signal
+/// SIGXFSZ ends the process, and a write that cannot be completed is not rolled back.
+fn receive_size_limit_as_error() {
+    // Without the handler, the next opening for append sets the unfinished write aside.
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
 }
 
 fn run_args(args: Vec<OsString>) -> ExitStatus {

@@ -4,6 +4,8 @@
 //! lock. A scan yields valid frames and damaged ranges; the module `inspect` interprets them.
 
 mod backup;
+#[cfg(test)]
+mod failing_disk;
 mod file_place;
 mod locate;
 mod lock;

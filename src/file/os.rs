@@ -106,32 +106,31 @@ impl Disk for OsDisk {
             OpenMode::Append | OpenMode::AppendSidecar => {
                 options.append(true);
             }
-            OpenMode::Create => {
-                options.append(true).create_new(true);
-            }
             OpenMode::Repair => {
                 options.write(true);
             }
-            OpenMode::CreateSidecar { .. } => {
+            // No step after the creation can fail, because the file would stay under its name.
+            OpenMode::Create => {
+                options.append(true).create_new(true);
+                return Ok(Arc::new(OsFile(retry(|| platform::open(&mut options, path, mode))?)));
+            }
+            OpenMode::CreateSidecar { permissions_from } => {
                 options.write(true).create_new(true);
+                let permissions = retry(|| fs::metadata(permissions_from))?;
+                let file = retry(|| platform::open(&mut options, path, mode))?;
+                platform::copy_ownership(&file, &permissions);
+                return Ok(Arc::new(OsFile(file)));
             }
         }
-        if let OpenMode::Read | OpenMode::Append | OpenMode::Repair | OpenMode::ReadSidecar | OpenMode::AppendSidecar =
-            mode
-        {
-            let metadata = match mode {
-                OpenMode::Read | OpenMode::Append | OpenMode::Repair => retry(|| fs::metadata(path))?,
-                _ => retry(|| fs::symlink_metadata(path))?,
-            };
-            // The check is made before opening, because opening a device can have an effect, and again after opening,
-            // because another process can replace the file in between.
-            ensure_regular_file(&metadata)?;
-        }
+        let metadata = match mode {
+            OpenMode::ReadSidecar | OpenMode::AppendSidecar => retry(|| fs::symlink_metadata(path))?,
+            _ => retry(|| fs::metadata(path))?,
+        };
+        // The check is made before opening, because opening a device can have an effect, and again after opening,
+        // because another process can replace the file in between.
+        ensure_regular_file(&metadata)?;
         let file = retry(|| platform::open(&mut options, path, mode))?;
         ensure_regular_file(&retry(|| file.metadata())?)?;
-        if let OpenMode::CreateSidecar { permissions_from } = mode {
-            platform::copy_ownership(&file, &retry(|| fs::metadata(permissions_from))?);
-        }
         Ok(Arc::new(OsFile(file)))
     }
 

@@ -44,11 +44,16 @@ impl TemporaryFile {
                 Err(error) => return Err(io(error)),
             };
             match storage.try_lock() {
-                // Before the lock was taken, another process can have removed the file as an abandoned one.
-                Ok(true) if is_file_at(disk, &path, storage.as_ref()) => {
-                    return Ok(Self { path, storage, lock_error: None });
-                }
-                Ok(_) => {}
+                Ok(true) => match is_file_at(disk, &path, storage.as_ref()) {
+                    Ok(true) => return Ok(Self { path, storage, lock_error: None }),
+                    // Before the lock was taken, another process removed the file as an abandoned one.
+                    Ok(false) => {}
+                    Err(error) => {
+                        let _ = disk.remove(&path);
+                        return Err(io(error));
+                    }
+                },
+                Ok(false) => {}
                 Err(error) => return Ok(Self { path, storage, lock_error: Some(error) }),
             }
         }
@@ -63,18 +68,23 @@ fn remove_abandoned(disk: &dyn Disk, target: &Path) {
     for path in files.iter().filter(|path| is_temporary_name(path, target)) {
         if let Ok(storage) = disk.open(path, OpenMode::ReadSidecar)
             && matches!(storage.try_lock(), Ok(true))
-            && is_file_at(disk, path, storage.as_ref())
+            && matches!(is_file_at(disk, path, storage.as_ref()), Ok(true))
         {
             let _ = disk.remove(path);
         }
     }
 }
 
-/// True when `path` leads to the file that is open as `storage`, or when files have no identities.
-fn is_file_at(disk: &dyn Disk, path: &Path, storage: &dyn Storage) -> bool {
-    match (disk.identity(path), storage.identity()) {
-        (Ok(found), Ok(opened)) => found.is_same_file(opened).unwrap_or(true),
-        _ => false,
+/// Returns true when `path` leads to the file that is open as `storage`, or when files have no identities.
+///
+/// # Errors
+/// The error of the operating system when one of the two cannot be examined.
+fn is_file_at(disk: &dyn Disk, path: &Path, storage: &dyn Storage) -> io::Result<bool> {
+    let opened = storage.identity()?;
+    match disk.identity(path) {
+        Ok(found) => Ok(found.is_same_file(opened).unwrap_or(true)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -93,6 +103,19 @@ fn is_temporary_name(path: &Path, target: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::failing_disk::{FailingCall, FailingDisk};
+
+    #[test]
+    fn a_file_that_cannot_be_identified_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.log");
+        for call in [FailingCall::IdentityOfPath, FailingCall::IdentityOfFile] {
+            let disk = FailingDisk::new(call);
+            let error = TemporaryFile::create(&disk, &target, OpenMode::Create).unwrap_err();
+            assert!(matches!(error, StorageError::Io { .. }), "{call:?}: {error}");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{call:?}");
+        }
+    }
 
     #[test]
     fn only_the_exact_pattern_is_a_temporary_name() {

@@ -76,8 +76,8 @@ impl LogWriter {
     /// sync, and after 64 appends at the latest.
     ///
     /// # Errors
-    /// `Io` when the write failed and the file was restored to its previous size; `Poisoned` when that size could not
-    /// be restored, when a sync failed, or when another program has written to the log.
+    /// `Io` when the write failed, or its end could not be determined, and the file was restored to its previous size;
+    /// `Poisoned` when that size could not be restored, when a sync failed, or when another program has written to the log.
     pub(crate) fn append(&mut self, frames: &[u8], durability: Durability) -> Result<u64, StorageError> {
         self.ensure_not_poisoned()?;
         let start = self.end;
@@ -92,7 +92,10 @@ impl LogWriter {
         }
         self.appends_since_check += 1;
         if durability == Durability::Synced || self.appends_since_check >= END_CHECK_INTERVAL {
-            self.check_end(new_end)?;
+            match self.storage.append_end() {
+                Ok(end) => self.check_end(end, new_end)?,
+                Err(error) => return Err(self.roll_back(new_end, error)),
+            }
         }
         if durability == Durability::Synced {
             // The sync precedes the change of `end`, because frames whose sync failed must not count as part of the
@@ -103,15 +106,14 @@ impl LogWriter {
         Ok(start)
     }
 
-    /// Poisons the writer when the last append did not end at `expected_end`, because another program wrote in between.
-    /// The file is not truncated, because that would destroy the bytes of the other program.
-    fn check_end(&mut self, expected_end: u64) -> Result<(), StorageError> {
+    /// Poisons the writer when the last append ended at `append_end` instead of `expected_end`, because another program
+    /// wrote in between. The file is not truncated, because that would destroy the bytes of the other program.
+    fn check_end(&mut self, append_end: u64, expected_end: u64) -> Result<(), StorageError> {
         self.appends_since_check = 0;
-        match self.storage.append_end() {
-            Ok(end) if end == expected_end => Ok(()),
-            Ok(end) => Err(self.poison(format!("another program wrote to the log: the last append ended at {end}"))),
-            Err(error) => Err(StorageError::io_at(self.log.path(), "find the end of", expected_end, error)),
+        if append_end == expected_end {
+            return Ok(());
         }
+        Err(self.poison(format!("another program wrote to the log: the last append ended at {append_end}")))
     }
 
     /// Blocks until every appended frame is on stable storage.
@@ -122,7 +124,9 @@ impl LogWriter {
     pub(crate) fn sync(&mut self) -> Result<(), StorageError> {
         self.ensure_not_poisoned()?;
         if self.appends_since_check > 0 {
-            self.check_end(self.end)?;
+            let append_end = self.storage.append_end();
+            let to_error = |error| StorageError::io_at(self.log.path(), "find the end of", self.end, error);
+            self.check_end(append_end.map_err(to_error)?, self.end)?;
         }
         self.sync_data()
     }
@@ -167,5 +171,49 @@ impl LogWriter {
             Ok(()) => StorageError::io_at(self.log.path(), "append", self.end, error),
             Err(rollback) => self.poison(format!("a write failed ({error}) and could not be rolled back ({rollback})")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::file::HeaderState;
+    use crate::file::failing_disk::{FailingCall, FailingDisk};
+    use crate::format::Version;
+
+    /// Creates a file of six bytes, and a writer that fails to determine its end for the first time.
+    fn writer_without_end(folder: &tempfile::TempDir) -> (PathBuf, LogWriter) {
+        let path = folder.path().join("a.log");
+        std::fs::write(&path, "before").unwrap();
+        let disk = FailingDisk::new(FailingCall::AppendEnd);
+        let lock = WriterLock::take(&disk, &path, Duration::ZERO).unwrap();
+        let log = Arc::new(LogFile::with_header(lock.reader().clone(), &path, Version::V1, HeaderState::Absent));
+        (path, LogWriter::open(&disk, log, lock).unwrap())
+    }
+
+    #[test]
+    fn an_append_whose_end_is_not_known_is_rolled_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, mut writer) = writer_without_end(&folder);
+        let error = writer.append(b"frame", Durability::Synced).unwrap_err();
+        assert!(matches!(error, StorageError::Io { .. }), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"before");
+        assert_eq!(writer.append(b"next", Durability::Synced).unwrap(), 6);
+        assert_eq!(std::fs::read(&path).unwrap(), b"beforenext");
+    }
+
+    #[test]
+    fn a_sync_repeats_the_check_of_the_end_that_failed_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, mut writer) = writer_without_end(&folder);
+        let mut other = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        other.write_all(b"of another program").unwrap();
+        writer.append(b"frame", Durability::Buffered).unwrap();
+        assert!(matches!(writer.sync().unwrap_err(), StorageError::Io { .. }));
+        assert!(matches!(writer.sync().unwrap_err(), StorageError::Poisoned { .. }));
     }
 }

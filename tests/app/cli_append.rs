@@ -38,6 +38,24 @@ fn one_event_from_flags_is_stored_token_for_token() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_append_over_the_size_limit_of_files_is_rolled_back_and_reported() {
+    let shell = Shell::new();
+    shell.run_ok("create a.log");
+    fs::write(shell.path("events"), format!("{EVENT_JSON}\n").repeat(3000)).unwrap();
+    // The unit of the limit is 512 or 1024 bytes, which depends on the shell.
+    let script = "ulimit -f 100; exec \"$0\" append a.log < events";
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", script, env!("CARGO_BIN_EXE_chronicle")]).current_dir(shell.folder.path());
+    let outcome = CommandOutcome::from_output(limited.output().unwrap());
+    assert!(outcome.exit_code == 1 && outcome.stderr.contains("a.log: cannot append"), "{outcome:?}");
+    let stored = printed_offsets(&outcome).len();
+    assert!(stored > 0 && stored < 3000, "{stored}");
+    assert_eq!(read_events(&shell).len(), stored);
+    shell.run_ok("verify a.log");
+}
+
+#[test]
 fn a_stream_is_stored_up_to_the_first_invalid_line() {
     let shell = Shell::new();
     shell.run_ok("create a.log");
