@@ -140,7 +140,7 @@ fn an_altered_journal_is_not_undone() {
     drop(log);
     let (log, journal) = (disk.get(LOG).unwrap(), disk.get(&path).unwrap());
     let mut frames = payloads(&journal);
-    frames.insert(3, section(JournalSection::BeforeImage, 20, b"X"));
+    frames.insert(2, section(JournalSection::BeforeImage, 20, b"X"));
     disk.overwrite(&path, &journal_of(&journal, &frames));
     let paths = open_options(&disk).log_paths(Path::new(LOG)).unwrap();
     let error = chronicle::repair::plan_undo(&paths, Some(1)).unwrap_err();

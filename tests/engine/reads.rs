@@ -129,3 +129,16 @@ proptest! {
         check(&disk, false);
     }
 }
+
+#[test]
+fn a_read_at_any_offset_after_the_end_returns_no_bytes() {
+    use chronicle::storage::{Disk, OpenMode, OsDisk};
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "x").unwrap();
+    let storage = OsDisk.open(file.path(), OpenMode::Read).unwrap();
+    // An index can claim any offset, and the system refuses those that do not fit its own signed type.
+    for offset in [1, 1 << 40, i64::MAX as u64, 1 << 63, u64::MAX] {
+        assert_eq!(storage.read_at(&mut [0; 8], offset).unwrap(), 0, "{offset}");
+    }
+}
