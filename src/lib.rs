@@ -116,7 +116,7 @@ pub use format::{
 };
 pub use index::{
     AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, MergeError, NameCounts,
-    NameKind, PersistedIndex, VerificationMark, load_index, save_index,
+    NameKind, PersistedIndex, SeenEnd, VerificationMark, load_index, save_index,
 };
 pub use inspect::{OnProgress, OnSurveyUpdate, Progress, Survey, SurveyOptions, SurveyUpdate, survey};
 pub use log::{AggregateEvents, EventLog, OpenOptions, Replay, ReplayedEvent};

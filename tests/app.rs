@@ -19,6 +19,8 @@ mod app {
     mod cli_paths;
     mod cli_repair;
     mod cli_samples;
+    #[cfg(unix)]
+    mod cli_seen_end;
     mod cli_show;
     #[cfg(unix)]
     mod cli_trust;

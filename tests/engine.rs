@@ -38,6 +38,7 @@ mod engine {
     mod repairs;
     mod samples;
     mod saved_plans;
+    mod seen_end;
     mod sim_disk;
     mod soak;
     mod source_text;

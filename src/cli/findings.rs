@@ -54,10 +54,15 @@ pub(super) enum IndexRequirement {
 pub(super) fn index_status(view: &LogView, requirement: IndexRequirement) -> ExitStatus {
     let accepted = match view.index_state() {
         IndexState::Fresh => true,
+        // Without its record of the end, a log is not known to be complete.
+        _ if view.seen_end().is_unknown() => false,
         IndexState::Missing | IndexState::Untrusted { .. } | IndexState::Behind { .. } | IndexState::Ahead { .. } => {
             requirement == IndexRequirement::NotBroken
         }
-        IndexState::Foreign { .. } | IndexState::Corrupt { .. } | IndexState::Unsupported { .. } => false,
+        IndexState::Foreign { .. }
+        | IndexState::Corrupt { .. }
+        | IndexState::Unreadable { .. }
+        | IndexState::Unsupported { .. } => false,
     };
     if accepted { ExitStatus::Done } else { ExitStatus::IndexUnusable }
 }

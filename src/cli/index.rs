@@ -16,7 +16,9 @@ use crate::index::IndexState;
 use crate::inspect::{LogView, SurveyUpdate};
 use crate::report::json::{self, Json};
 use crate::report::units::{self, format_count, format_duration};
-use crate::report::{ExitStatus, FindingCounts, index_line, index_meaning, index_reason, safe_path_text};
+use crate::report::{
+    ExitStatus, FindingCounts, index_line, index_meaning, index_reason, safe_path_text, seen_end_line,
+};
 use crate::{EventLog, StorageError};
 
 /// Show, update or rebuild the index.
@@ -131,6 +133,9 @@ fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
         if let Some(reason) = index_reason(view.index_state()) {
             out.print_line(&format!("  {reason}"))?;
         }
+        if let Some(line) = seen_end_line(view)? {
+            out.print_line(&line)?;
+        }
     }
     Ok(if *view.index_state() == IndexState::Fresh { ExitStatus::Done } else { ExitStatus::IndexUnusable })
 }
@@ -141,6 +146,7 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
     // Catching up must cost only the new bytes, so the pages it does not read are not checked here.
     let behind = matches!(log.view().index_state(), IndexState::Behind { .. });
     let before = if behind { log.view().clone() } else { view_with_checked_index(&log) };
+    before.seen_end().ensure_known(before.index_path())?;
     match before.index_state() {
         IndexState::Fresh => {
             print_outcome(&Outcome { before: &before, after: &before, build: None }, out)?;
@@ -165,7 +171,9 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
         IndexState::Missing | IndexState::Foreign { .. } | IndexState::Behind { .. } => {
             build_and_save(&mut log, &before, BuildMode::CatchUp, out)
         }
-        IndexState::Corrupt { .. } => build_and_save(&mut log, &before, BuildMode::Rebuild { from: 0 }, out),
+        IndexState::Corrupt { .. } | IndexState::Unreadable { .. } => {
+            build_and_save(&mut log, &before, BuildMode::Rebuild { from: 0 }, out)
+        }
     }
 }
 
@@ -193,6 +201,9 @@ fn build_and_save(log: &mut EventLog, before: &LogView, mode: BuildMode, out: &m
     };
     let build = Some(BuildSummary { action, counts: &counts });
     print_outcome(&Outcome { before, after: log.view(), build }, out)?;
+    if before.seen_end().is_unknown() {
+        out.print_note("the old index could not be read: what it recorded about the end of the log is given up");
+    }
     out.print_note(&format!("took {}", format_duration(started.elapsed())));
     Ok(ExitStatus::Done)
 }

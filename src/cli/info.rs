@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
-use super::log_access::{index_fault_reason, open_with_notices};
+use super::log_access::{index_fault_reason, open_with_notices, view_with_checked_index};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::{HeaderState, WriterPresence, detect_writer};
@@ -14,7 +14,7 @@ use crate::inspect::LogView;
 use crate::repair::read_repair_history;
 use crate::report::json::{self, Json};
 use crate::report::units::{DisplayZone, format_number, format_size, format_timestamp};
-use crate::report::{ExitStatus, index_line, index_meaning, index_reason, safe_path_text};
+use crate::report::{ExitStatus, index_line, index_meaning, index_reason, safe_path_text, seen_end_sentence};
 
 /// Maximum number of names of each kind in text output. JSON output lists all names.
 const MAX_NAMES_SHOWN: usize = 10;
@@ -33,7 +33,7 @@ impl InfoArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let log = open_with_notices(&self.log, global, out)?;
-        let view = log.view().clone();
+        let view = view_with_checked_index(&log);
         let counts = match view.trusted_index().map(|index| index.counts()) {
             Some(Ok(counts)) => Some(counts),
             Some(Err(fault)) => {
@@ -101,6 +101,7 @@ impl InfoReport<'_> {
         let state = view.index_state();
         rows.push(("index", format!("{}: {}", index_line(state, None), index_meaning(state))));
         rows.extend(index_reason(state).map(|reason| ("", reason.to_owned())));
+        rows.extend(seen_end_sentence(view.seen_end(), state, bytes).map(|sentence| ("end", sentence)));
         rows
     }
 

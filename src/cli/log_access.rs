@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::options::{GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
-use crate::index::{IndexFault, IndexState};
+use crate::index::IndexFault;
 use crate::inspect::LogView;
 use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
 use crate::report::json::Json;
@@ -53,12 +53,7 @@ pub(super) fn print_side_file_notices(log: &EventLog, out: &mut CommandOutput) {
 pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
     let view = log.view().clone();
     if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
-        let ahead = matches!(view.index_state(), IndexState::Ahead { .. });
-        let lost_end = view.trusted_index_end().filter(|_| ahead);
-        // A corrupt index proves nothing, but a rebuild would discard what its header records about the lost end.
-        let lost_end = lost_end
-            .map(|end| format!("; the header of the index is intact and covers {end} bytes, more than the log has"));
-        view.mark_index_corrupt(index_fault_reason(fault) + &lost_end.unwrap_or_default());
+        view.mark_index_corrupt(index_fault_reason(fault));
     }
     view
 }
@@ -66,7 +61,7 @@ pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
 /// Describes why an index that was opened cannot be read.
 pub(super) fn index_fault_reason(fault: IndexFault) -> String {
     match fault {
-        IndexFault::Corrupt(reason) => reason,
+        IndexFault::Corrupt(reason) | IndexFault::NotAnIndex(reason) => reason,
         IndexFault::Io(error) => error.to_string(),
         IndexFault::Missing => "the file disappeared after it was opened".into(),
         IndexFault::Untrusted(found) => found.reason,

@@ -19,7 +19,9 @@ use crate::inspect::{LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOption
 use crate::repair::{PendingRepair, ProposedFix};
 use crate::report::json::{self, Json, VerifyReport};
 use crate::report::units::{DisplayZone, format_count, format_minute, format_number, format_size, format_timestamp};
-use crate::report::{ExitStatus, FindingCounts, fix_line, index_line, index_meaning, index_reason, safe_path_text};
+use crate::report::{
+    ExitStatus, FindingCounts, fix_line, index_line, index_meaning, index_reason, safe_path_text, seen_end_line,
+};
 
 /// Check every frame, every event and the index of a log.
 ///
@@ -295,5 +297,6 @@ fn print_summary(
         index_line(view.index_state(), events),
         index_meaning(view.index_state())
     ))?;
-    index_reason(view.index_state()).map_or(Ok(()), |reason| out.print_line(&format!("  {reason}")))
+    index_reason(view.index_state()).map_or(Ok(()), |reason| out.print_line(&format!("  {reason}")))?;
+    seen_end_line(view)?.map_or(Ok(()), |line| out.print_line(&line))
 }

@@ -18,6 +18,9 @@ pub enum IndexFault {
     /// A checksum or the structure of the file is wrong. The text names the fault and its position.
     #[error("the index is corrupt: {0}")]
     Corrupt(String),
+    /// The file is empty, or no part of it was written by Chronicle as an index. The text names what was found.
+    #[error("the file is not an index: {0}")]
+    NotAnIndex(String),
     /// Users who cannot write the log can have written the file, or it is not a regular file.
     #[error("the index is not trusted: {}", .0.reason)]
     Untrusted(UntrustedFile),
@@ -33,7 +36,7 @@ impl IndexFault {
         match self {
             Self::Missing => unusable("missing", "there is no file".into()),
             Self::Unsupported(found) => unusable("unsupported", format!("expected version 1, found {found}")),
-            Self::Corrupt(reason) => unusable("corrupt", reason),
+            Self::Corrupt(reason) | Self::NotAnIndex(reason) => unusable("corrupt", reason),
             Self::Untrusted(found) => unusable("untrusted", found.reason),
             Self::Io(error) => error,
         }

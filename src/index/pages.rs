@@ -10,7 +10,10 @@ use crate::StorageError;
 use crate::file::Storage;
 use crate::file::storage::{append_all, read_full};
 use crate::format::byte_layout::u32_at;
-use crate::format::index::{IndexExtent, PAGE_DATA_SIZE, PAGE_SIZE, page_checksum};
+use crate::format::index::{IndexExtent, MAGIC, PAGE_DATA_SIZE, PAGE_SIZE, page_checksum};
+
+/// Number of pages at the start and at the end of a file that are examined to decide whether it was an index.
+const TRACE_PAGES: u64 = 8;
 
 /// Reads byte ranges of sections from the pages of an index file.
 #[derive(Debug)]
@@ -32,6 +35,23 @@ impl PageReader {
     pub(super) fn page_count(&self) -> Result<u64, IndexFault> {
         Ok(self.storage.len().map_err(|e| IndexFault::Io(StorageError::io(&self.path, "measure", e)))?
             / PAGE_SIZE as u64)
+    }
+
+    /// True when the file starts with the magic of an index, or when one of its first or last pages is a valid page of
+    /// an index. The cost does not depend on the size of the file.
+    pub(super) fn has_trace_of_index(&self) -> Result<bool, IndexFault> {
+        let mut magic = [0; MAGIC.len()];
+        let read = read_full(self.storage.as_ref(), &mut magic, 0)
+            .map_err(|error| IndexFault::Io(StorageError::io_at(&self.path, "read", 0, error)))?;
+        if read == magic.len() && magic == MAGIC {
+            return Ok(true);
+        }
+        let count = self.page_count()?;
+        let is_valid = |page| {
+            let extent = IndexExtent { first_page: page, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
+            self.read(extent, 0, PAGE_DATA_SIZE).is_ok()
+        };
+        Ok((0..count.min(TRACE_PAGES)).any(is_valid) || (count.saturating_sub(TRACE_PAGES)..count).any(is_valid))
     }
 
     /// Appends pages to another file, where they must have the same page numbers, because a page's checksum covers its

@@ -36,6 +36,7 @@ impl PersistedIndex {
     /// # Errors
     /// [`IndexFault::Missing`] when there is no file; [`IndexFault::Unsupported`] when a newer version wrote it;
     /// [`IndexFault::Corrupt`] when the first page or its structure is wrong, or the path is not a regular file;
+    /// [`IndexFault::NotAnIndex`] when nothing shows that the file was an index;
     /// [`IndexFault::Io`] when the file cannot be read.
     pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, IndexFault> {
         let storage = disk.open(path, OpenMode::ReadSidecar).map_err(|error| match error.kind() {
@@ -62,21 +63,15 @@ impl PersistedIndex {
 
     fn from_storage(storage: Arc<dyn Storage>, path: &Path) -> Result<Self, IndexFault> {
         let pages = PageReader::new(storage, path);
-        let first_page = IndexExtent { first_page: 0, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
-        let count = pages.page_count()?;
-        if count == 0 {
-            return Err(IndexFault::Corrupt(format!("it is shorter than its header, which takes {PAGE_SIZE} bytes")));
-        }
-        let page = pages.read(first_page, 0, PAGE_DATA_SIZE)?;
-        match IndexHeader::decode(&page, count) {
-            Ok(header) => {
-                let pages = Arc::new(pages);
-                let run = |extents: &RunExtents| Arc::new(StoredRun::new(pages.clone(), *extents, header.covered_to));
-                Ok(Self { runs: header.non_empty_runs().map(run).collect(), pages, header })
+        let header = match read_header(&pages) {
+            Err(IndexFault::Corrupt(reason)) if !pages.has_trace_of_index()? => {
+                return Err(IndexFault::NotAnIndex(reason));
             }
-            Err(IndexHeaderFault::NewerVersion(found)) => Err(IndexFault::Unsupported(found)),
-            Err(IndexHeaderFault::Corrupt(reason)) => Err(IndexFault::Corrupt(reason.into())),
-        }
+            header => header?,
+        };
+        let pages = Arc::new(pages);
+        let run = |extents: &RunExtents| Arc::new(StoredRun::new(pages.clone(), *extents, header.covered_to));
+        Ok(Self { runs: header.non_empty_runs().map(run).collect(), pages, header })
     }
 
     /// The decoded header of the file.
@@ -267,4 +262,18 @@ impl PersistedIndex {
         }
         self.pages.read(extent, 0, extent.bytes as usize)
     }
+}
+
+/// Reads the header of an index file, from its first page.
+fn read_header(pages: &PageReader) -> Result<IndexHeader, IndexFault> {
+    let first_page = IndexExtent { first_page: 0, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
+    let count = pages.page_count()?;
+    if count == 0 {
+        return Err(IndexFault::Corrupt(format!("it is shorter than its header, which takes {PAGE_SIZE} bytes")));
+    }
+    let page = pages.read(first_page, 0, PAGE_DATA_SIZE)?;
+    IndexHeader::decode(&page, count).map_err(|fault| match fault {
+        IndexHeaderFault::NewerVersion(found) => IndexFault::Unsupported(found),
+        IndexHeaderFault::Corrupt(reason) => IndexFault::Corrupt(reason.into()),
+    })
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{IndexFault, PersistedIndex};
+use super::seen_end::system_error_text;
+use super::{IndexFault, PersistedIndex, SeenEnd};
 use crate::StorageError;
 use crate::file::{LogFile, OffsetLocation, UntrustedFile, locate_offset};
 use crate::format::FrameIdentity;
@@ -17,6 +18,11 @@ pub enum IndexState {
     Untrusted {
         /// What was found, and the next step.
         found: UntrustedFile,
+    },
+    /// The index file exists, and the system refuses to read it.
+    Unreadable {
+        /// The error of the system.
+        reason: String,
     },
     /// A newer version of Chronicle wrote the index file.
     Unsupported {
@@ -53,12 +59,24 @@ impl IndexState {
         match self {
             Self::Missing => "missing",
             Self::Untrusted { .. } => "untrusted",
+            Self::Unreadable { .. } => "unreadable",
             Self::Unsupported { .. } => "unsupported",
             Self::Corrupt { .. } => "corrupt",
             Self::Foreign { .. } => "foreign",
             Self::Ahead { .. } => "ahead",
             Self::Fresh => "fresh",
             Self::Behind { .. } => "behind",
+        }
+    }
+
+    /// Returns the state of an index file that cannot be used because of `fault`.
+    pub(crate) fn from_fault(fault: IndexFault) -> Self {
+        match fault {
+            IndexFault::Missing => Self::Missing,
+            IndexFault::Untrusted(found) => Self::Untrusted { found },
+            IndexFault::Unsupported(version) => Self::Unsupported { version },
+            IndexFault::Corrupt(reason) | IndexFault::NotAnIndex(reason) => Self::Corrupt { reason },
+            IndexFault::Io(error) => Self::Unreadable { reason: system_error_text(&error) },
         }
     }
 
@@ -73,6 +91,8 @@ impl IndexState {
 pub(crate) struct IndexExamination {
     /// The state of the index.
     pub(crate) state: IndexState,
+    /// The end of the log that the header of the index has recorded, even where later pages of the index are corrupt.
+    pub(crate) seen_end: SeenEnd,
     /// True when the log contains at least one frame that the index has recorded, which proves that the index belongs
     /// to the log.
     pub(crate) has_matching_frame: bool,
@@ -89,7 +109,7 @@ enum FrameMatch {
     NoEvidence,
 }
 
-/// Compares an index file that could be opened with a log of `len` bytes. Reads a few frames.
+/// Compares an index file whose header is intact with a log of `len` bytes. Reads a few frames.
 ///
 /// # Errors
 /// `Io` when the log cannot be read.
@@ -99,30 +119,31 @@ pub(crate) fn examine_index(
     len: u64,
 ) -> Result<IndexExamination, StorageError> {
     let header = index.header();
-    let without_match = |state| Ok(IndexExamination { state, has_matching_frame: false });
+    let foreign = |reason| IndexExamination {
+        state: IndexState::Foreign { reason },
+        seen_end: SeenEnd::Nothing,
+        has_matching_frame: false,
+    };
     if header.log_version != log.version().number() {
-        let reason = format!("it describes a log of version {}", header.log_version);
-        return without_match(IndexState::Foreign { reason });
+        return Ok(foreign(format!("it describes a log of version {}", header.log_version)));
     }
     let mut recorded_frames = Vec::from_iter(index.known_frame());
+    let mut fault_state = None;
     if header.frames > 0 {
         recorded_frames.extend([header.first_frame(), header.last_frame()]);
         match index.first_and_last_anchors(len.min(header.last_offset)) {
             Ok(anchors) => recorded_frames.extend(
                 anchors.iter().map(|anchor| FrameIdentity { offset: anchor.offset, checksum: anchor.checksum }),
             ),
-            Err(IndexFault::Io(error)) => return Err(error),
-            Err(fault) => {
-                let reason = fault.into_error(index.path()).to_string();
-                return without_match(IndexState::Corrupt { reason });
-            }
+            // The header stays a record of the log: only the anchors are missing from the comparison.
+            Err(fault) => fault_state = Some(IndexState::from_fault(fault)),
         }
     }
     let mut has_matching_frame = false;
     for recorded in recorded_frames {
         match match_frame(log, recorded, len)? {
             FrameMatch::Matching => has_matching_frame = true,
-            FrameMatch::Different(reason) => return without_match(IndexState::Foreign { reason }),
+            FrameMatch::Different(reason) => return Ok(foreign(reason)),
             FrameMatch::NoEvidence => {}
         }
     }
@@ -131,16 +152,18 @@ pub(crate) fn examine_index(
     // header.
     let is_cut_back = index.known_frame().is_none() && header.log_end_offset > log.first_frame_offset();
     if header.frames == 0 && !has_matching_frame && !is_cut_back && header_differs(log, header.log_header)? {
-        return without_match(IndexState::Foreign { reason: "it has another header, and knows no frame".into() });
+        return Ok(foreign("it has another header, and knows no frame".into()));
     }
-    let state = if len < header.log_end_offset {
+    let state = if let Some(state) = fault_state {
+        state
+    } else if len < header.log_end_offset {
         IndexState::Ahead { bytes: header.log_end_offset - len }
     } else if len == header.scanned_to {
         IndexState::Fresh
     } else {
         IndexState::Behind { bytes: len - header.covered_to }
     };
-    Ok(IndexExamination { state, has_matching_frame })
+    Ok(IndexExamination { state, seen_end: SeenEnd::Offset(header.log_end_offset), has_matching_frame })
 }
 
 fn match_frame(log: &Arc<LogFile>, recorded: FrameIdentity, len: u64) -> Result<FrameMatch, StorageError> {

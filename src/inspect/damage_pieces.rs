@@ -14,6 +14,7 @@ use crate::format::byte_layout::u32_at;
 use crate::format::crc::{self, CrcShiftTable};
 use crate::format::frame::{LENGTH_LEN, MAX_FRAME, MAX_PAYLOAD, is_valid_length, payload_length_at};
 use crate::format::{DamageKind, EventView, Evidence, Finding, Version, gap};
+use crate::index::SeenEnd;
 
 /// Number of possible ends that are tried for frames with a damaged length, for each byte of the range.
 const MAX_END_ATTEMPTS_PER_BYTE: u64 = 16;
@@ -42,14 +43,15 @@ pub(super) enum PieceOutcome {
 pub(super) struct DamagePiece {
     /// The kind, the range and the evidence of the damage.
     pub finding: Finding,
-    /// True when the piece has the form of a torn tail, but starts before the end of the log that an index has recorded.
+    /// True when the piece has the form of a torn tail, but starts before the end of the log that an index has recorded, or
+    /// that end is unknown.
     pub is_torn_before_indexed_end: bool,
 }
 
 impl DamagePieces {
     /// Creates an iterator over the pieces of the damaged `range` of a log whose end was fixed at `end`.
     ///
-    /// `trusted_index_end` is the `log_end_offset` of a trusted index: no piece that starts before it is a torn tail.
+    /// No piece that starts before `seen_end` is a torn tail, and none is one when that end is unknown.
     ///
     /// # Errors
     /// `Io` when the log cannot be read; `Changed` when the file was cut.
@@ -57,12 +59,12 @@ impl DamagePieces {
         log: &Arc<LogFile>,
         range: Range<u64>,
         end: u64,
-        trusted_index_end: Option<u64>,
+        seen_end: &SeenEnd,
     ) -> Result<Self, StorageError> {
         let classifier = DamageClassifier {
             end: range.end,
             at_end_of_file: range.end == end,
-            trusted_index_end: trusted_index_end.unwrap_or_default(),
+            seen_end: seen_end.clone(),
             last_nonzero: find_last_nonzero(log, &range)?,
             remaining_end_attempts: (range.end - range.start).saturating_mul(MAX_END_ATTEMPTS_PER_BYTE),
             crc_shift: None,
@@ -124,8 +126,8 @@ struct DamageClassifier {
     end: u64,
     /// True when the range ends with the log.
     at_end_of_file: bool,
-    /// The end of the log that a trusted index has recorded; 0 without one.
-    trusted_index_end: u64,
+    /// How far the log was seen, according to its index.
+    seen_end: SeenEnd,
     /// The offset of the last byte of the range that is not zero.
     last_nonzero: Option<u64>,
     /// Number of possible ends of frames with a damaged length that may still be tried.
@@ -191,7 +193,7 @@ impl DamageClassifier {
         }
         let mut is_torn_before_indexed_end = false;
         if self.is_torn(bytes_left, length, stated_end) {
-            if at >= self.trusted_index_end {
+            if self.seen_end.allows_cut_at(at) {
                 return rest(DamageKind::TornTail);
             }
             is_torn_before_indexed_end = true;

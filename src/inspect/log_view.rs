@@ -8,7 +8,8 @@ use crate::file::{Disk, FRAME_SEARCH_LIMIT, HeaderState, LogFile, OpenMode, Scan
 use crate::format::header::{LogHeader, MAGIC};
 use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
 use crate::index::{
-    AggregateIndex, IndexExamination, IndexFault, IndexState, PersistedIndex, examine_index, index_path,
+    AggregateIndex, IndexExamination, IndexFault, IndexState, LostTail, PersistedIndex, SeenEnd, examine_index,
+    index_path,
 };
 
 /// A log that is open for reading, with its index file and the state of the index.
@@ -19,6 +20,8 @@ pub struct LogView {
     index_path: PathBuf,
     persisted_index: Option<Arc<PersistedIndex>>,
     index_state: IndexState,
+    /// How far the log was seen, according to the header of the index.
+    seen_end: SeenEnd,
     /// The state that replaces `index_state` once a lookup has found the index file to be corrupt.
     corrupt_state: OnceLock<IndexState>,
     /// True when the log has a frame that the index lists, so that the index's copy of the header is trusted.
@@ -85,6 +88,7 @@ impl LogView {
             index_path,
             persisted_index: None,
             index_state: IndexState::Missing,
+            seen_end: SeenEnd::Nothing,
             corrupt_state: OnceLock::new(),
             has_matching_frame: false,
             threads: 1,
@@ -96,18 +100,17 @@ impl LogView {
     fn update_index_state(&mut self, opened: Result<PersistedIndex, IndexFault>) -> Result<(), StorageError> {
         (self.persisted_index, self.has_matching_frame) = (None, false);
         self.corrupt_state = OnceLock::new();
-        self.index_state = match opened {
+        match opened {
             Ok(index) => {
-                let IndexExamination { state, has_matching_frame } = examine_index(&self.log, &index, self.log.len()?)?;
-                (self.persisted_index, self.has_matching_frame) = (Some(Arc::new(index)), has_matching_frame);
-                state
+                let examined = examine_index(&self.log, &index, self.log.len()?)?;
+                (self.index_state, self.seen_end) = (examined.state, examined.seen_end);
+                (self.persisted_index, self.has_matching_frame) = (Some(Arc::new(index)), examined.has_matching_frame);
             }
-            Err(IndexFault::Missing) => IndexState::Missing,
-            Err(IndexFault::Untrusted(found)) => IndexState::Untrusted { found },
-            Err(IndexFault::Unsupported(version)) => IndexState::Unsupported { version },
-            Err(IndexFault::Corrupt(reason)) => IndexState::Corrupt { reason },
-            Err(IndexFault::Io(error)) => IndexState::Corrupt { reason: error.to_string() },
-        };
+            Err(fault) => {
+                self.seen_end = SeenEnd::from_fault(&fault);
+                self.index_state = IndexState::from_fault(fault);
+            }
+        }
         Ok(())
     }
 
@@ -171,9 +174,16 @@ impl LogView {
         self.persisted_index.as_ref().filter(|_| self.index_state().is_trusted())
     }
 
-    /// Returns the end of the log that a trusted index has recorded. It is after the present end when the log was cut.
-    pub fn trusted_index_end(&self) -> Option<u64> {
-        self.trusted_index().map(|index| index.header().log_end_offset)
+    /// Returns the index file when its header is intact and belongs to this log, even where later pages are corrupt.
+    ///
+    /// Only the facts of the header can be used: the recorded end, the last frames, and the copy of the log's header.
+    pub(crate) fn identified_index(&self) -> Option<&Arc<PersistedIndex>> {
+        self.persisted_index.as_ref().filter(|_| self.seen_end.offset().is_some())
+    }
+
+    /// Returns how far the log was seen. The recorded end is after the present end when the log was cut.
+    pub const fn seen_end(&self) -> &SeenEnd {
+        &self.seen_end
     }
 
     /// Returns an index for lookups and for catching up: the content of a trusted index file, otherwise an empty index.
@@ -202,13 +212,18 @@ impl LogView {
 
     /// Returns an empty index. It has the header that the log should have, which only the old index may know.
     pub fn empty_index(&self) -> AggregateIndex {
-        let header_copy = || self.trusted_index().map(|index| index.header().log_header);
+        let header_copy = || self.identified_index().map(|index| index.header().log_header);
         let header = self.header_bytes().or_else(header_copy).unwrap_or_default();
         let index = AggregateIndex::new(self.log.version().number(), header);
         let mut index = index.with_source(Arc::new(self.clone()));
         // The index keeps the correct header of a log whose header is damaged, but only when it is proven.
         if let Ok(Some(ExpectedHeader { bytes, is_proven: true })) = self.expected_header() {
             index.set_log_header(bytes);
+        }
+        // No other file records an end that the log has lost.
+        if let Some(old) = self.identified_index() {
+            let recorded = || LostTail { last_frame: old.last_seen_frame(), ..old.lost_tail() };
+            index.set_lost_tail(self.lost_tail().ok().flatten().unwrap_or_else(recorded));
         }
         index
     }
@@ -228,7 +243,7 @@ impl LogView {
 
     /// Returns the index's copy of the header, when the copy is valid and the log has a frame of the index.
     fn indexed_header(&self) -> Option<[u8; 16]> {
-        let copy = self.trusted_index().filter(|_| self.has_matching_frame).map(|index| index.header().log_header);
+        let copy = self.identified_index().filter(|_| self.has_matching_frame).map(|index| index.header().log_header);
         copy.filter(|copy| LogHeader::decode(copy).is_ok())
     }
 
@@ -288,7 +303,7 @@ impl LogView {
     pub(crate) fn effective_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
         let effective = match self.expected_header()? {
             Some(expected) => Some(expected.bytes),
-            None => self.header_bytes().or_else(|| self.trusted_index().map(|index| index.header().log_header)),
+            None => self.header_bytes().or_else(|| self.identified_index().map(|index| index.header().log_header)),
         };
         Ok(effective.filter(|header| LogHeader::decode(header).is_ok()))
     }
@@ -359,6 +374,6 @@ fn recognise_by_index(
     // The log must have a frame of the index, because the index may belong to another file.
     let header = HeaderState::Damaged(found, fault);
     let log = Arc::new(LogFile::with_header(storage.clone(), path, Version::V1, header));
-    let IndexExamination { state, has_matching_frame } = examine_index(&log, index, log.len().ok()?).ok()?;
-    (state.is_trusted() && has_matching_frame).then_some((Version::V1, header))
+    let IndexExamination { seen_end, has_matching_frame, .. } = examine_index(&log, index, log.len().ok()?).ok()?;
+    (seen_end.offset().is_some() && has_matching_frame).then_some((Version::V1, header))
 }

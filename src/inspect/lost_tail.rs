@@ -49,13 +49,13 @@ impl LogView {
         Ok((events > 0).then_some(LostEventCount { events, aggregates }))
     }
 
-    /// Returns the index's record of the end of the log, and of the events that the log has lost there; `None` without a
-    /// trusted index.
+    /// Returns the index's record of the end of the log, and of the events that the log has lost there; `None` without an
+    /// index of this log whose header is intact. Without its other pages, the number of lost events is 0.
     ///
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
     pub fn lost_tail(&self) -> Result<Option<LostTail>, StorageError> {
-        let Some(index) = self.trusted_index() else { return Ok(None) };
+        let Some(index) = self.identified_index() else { return Ok(None) };
         let len = self.log().len()?;
         if index.header().log_end_offset <= len {
             return Ok(Some(LostTail { last_frame: index.last_seen_frame(), ..index.lost_tail() }));
@@ -72,7 +72,7 @@ impl LogView {
     /// # Errors
     /// `Io`, `Changed` when the log cannot be read.
     pub fn truncation_finding(&self, start: u64, file_end: u64) -> Result<Option<Finding>, StorageError> {
-        let Some(indexed_end) = self.trusted_index_end().filter(|indexed_end| *indexed_end > file_end) else {
+        let Some(indexed_end) = self.seen_end().offset().filter(|indexed_end| *indexed_end > file_end) else {
             return Ok(None);
         };
         let lost = self.count_lost_events(start)?;

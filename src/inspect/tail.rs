@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::{DamageKind, crc};
+use crate::format::crc;
 
 /// The time between the two observations of a log's end. An end that does not change in this time is classified.
 const QUIET_PERIOD: Duration = Duration::from_millis(250);
@@ -89,13 +89,12 @@ impl TailWatch {
         Ok(Some(observe_tail(log, range)?).filter(|activity| *activity != TailActivity::Changing))
     }
 
-    /// Decides whether the last piece of the log, of damage kind `kind`, is being written, and records that it is in flight.
-    pub(super) fn is_in_flight(&mut self, activity: TailActivity, kind: DamageKind) -> bool {
+    /// Decides whether the last piece of the log is being written, and records that it is in flight. `is_unfinished` is true
+    /// for a piece with the form of an unfinished frame.
+    pub(super) fn is_in_flight(&mut self, activity: TailActivity, is_unfinished: bool) -> bool {
         let is_in_flight = match activity {
             TailActivity::Changing => true,
-            TailActivity::WriterPresent => {
-                self.writer_check == WriterCheck::AskPlatform && kind == DamageKind::TornTail
-            }
+            TailActivity::WriterPresent => self.writer_check == WriterCheck::AskPlatform && is_unfinished,
             TailActivity::Idle => false,
         };
         if is_in_flight {

@@ -294,7 +294,7 @@ impl LogWalk {
             }
         }
         let start = range.start;
-        let pieces = DamagePieces::new(self.view.log(), range, self.file_end, self.view.trusted_index_end())?;
+        let pieces = DamagePieces::new(self.view.log(), range, self.file_end, self.view.seen_end())?;
         self.state = WalkState::Classifying(Box::new(Classification { pieces, start, tail_activity }));
         Ok(())
     }
@@ -340,10 +340,15 @@ impl LogWalk {
         activity: TailActivity,
         range_start: u64,
     ) -> Result<WalkItem<'static>, StorageError> {
-        let finding = piece.finding;
-        if self.tail.is_in_flight(activity, finding.kind) {
+        let mut finding = piece.finding;
+        // Without the index, an unfinished frame can be either a torn write or the rest of a log that was cut.
+        let is_unjudged = piece.is_torn_before_indexed_end && self.view.seen_end().is_unknown();
+        if self.tail.is_in_flight(activity, finding.kind == DamageKind::TornTail || is_unjudged) {
             self.state = WalkState::YieldingRange(range_start..finding.start);
             return Ok(WalkItem::InFlight(finding.range()));
+        }
+        if is_unjudged {
+            finding.evidence.reason = Some("an unfinished frame, or the rest of a log that was cut".into());
         }
         let mut truncation = None;
         if piece.is_torn_before_indexed_end {

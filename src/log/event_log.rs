@@ -7,9 +7,9 @@ use super::indexing::IndexCache;
 use super::{OpenOptions, Replay};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Durability, ExistingFile, LogWriter, NewFile, OpenMode, SideFileOrigin, WriterLock, spans_before};
+use crate::file::{Durability, ExistingFile, LogWriter, NewFile, OpenMode, WriterLock, spans_before};
 use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
-use crate::index::IndexState;
+use crate::index::{IndexState, SeenEnd};
 use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
 use crate::repair::{
     PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair, recover_under_lock, set_aside_tail,
@@ -33,7 +33,7 @@ pub struct EventLog {
     writer: Option<LogWriter>,
     set_aside_tail: Option<TailBackup>,
     recovered_repair: Option<RecoveryOutcome>,
-    is_created: bool,
+    pub(super) is_created: bool,
     has_appended: bool,
     /// The encoded time of the last append, reused by appends in the same millisecond.
     accept_time: TimestampPrefix,
@@ -60,7 +60,8 @@ impl EventLog {
     ///
     /// # Errors
     /// `Locked` when another writer has the log open; `Truncated` when the index proves that events are missing at the
-    /// end; `Version0ReadOnly` for a log of version 0; `UnknownFlags` when the header has flags that forbid writing;
+    /// end; `Refused` when the index cannot be read, so that it is not known whether events are missing;
+    /// `Version0ReadOnly` for a log of version 0; `UnknownFlags` when the header has flags that forbid writing;
     /// `Changed` when the end changes while the lock is held, because a program writes without the lock; and the errors
     /// of [`EventLog::open_read_only`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
@@ -119,14 +120,10 @@ impl EventLog {
         if view.log().version() == Version::V0 {
             return Err(StorageError::Version0ReadOnly { path });
         }
-        if let IndexState::Untrusted { found } = view.index_state()
-            && found.origin == SideFileOrigin::PossibleRecord
-        {
-            // It can be the only record of a lost end, whose offsets an append would give to new events.
-            return Err(found.to_error(view.index_path()));
-        }
-        if let IndexState::Ahead { .. } = view.index_state() {
-            let (bytes, log_end_offset) = (view.log().len()?, view.trusted_index_end().unwrap_or_default());
+        // An append would give the offsets of lost events to new ones.
+        view.seen_end().ensure_known(view.index_path())?;
+        let bytes = view.log().len()?;
+        if let Some(log_end_offset) = view.seen_end().offset().filter(|end| *end > bytes) {
             return Err(StorageError::Truncated { path, bytes, log_end_offset });
         }
         if let Some(found) = view.write_blocking_flags() {
@@ -183,7 +180,7 @@ impl EventLog {
         let Some(last_piece) = last_piece else {
             return Ok(());
         };
-        self.set_aside_tail = set_aside_tail(&log_paths, log, &last_piece, self.view.trusted_index_end())?;
+        self.set_aside_tail = set_aside_tail(&log_paths, log, &last_piece, self.view.seen_end())?;
         if self.set_aside_tail.is_some() {
             writer.refresh_end()?;
             self.view.refresh_index_state()?;
@@ -338,8 +335,13 @@ impl EventLog {
     /// Returns one notice for each side file that is not used although it exists: an index or a journal that users who
     /// cannot write the log can have written, or a file of another type in its place.
     pub fn side_file_notices(&self) -> Vec<String> {
-        let index = match self.view.index_state() {
-            IndexState::Untrusted { found } => Some(found.to_notice(self.view.index_path())),
+        let path = self.view.index_path();
+        let index = match (self.view.seen_end(), self.view.index_state()) {
+            (SeenEnd::Unknown { reason, remedy }, _) => {
+                let effect = "the end of the log is not judged";
+                Some(format!("{}: not used: {reason}; {effect}. {remedy}", path.display()))
+            }
+            (_, IndexState::Untrusted { found }) => Some(found.to_notice(path)),
             _ => None,
         };
         let journals = journal_notices(&self.options.log_paths_at(self.view.path()), self.view.log());
@@ -367,7 +369,7 @@ impl EventLog {
 /// frames.
 fn last_span_start(view: &LogView, end: u64) -> Result<Option<u64>, StorageError> {
     let log = view.log();
-    let index_header = view.trusted_index().map(|index| index.header()).filter(|header| header.frames > 0);
+    let index_header = view.identified_index().map(|index| index.header()).filter(|header| header.frames > 0);
     let indexed =
         index_header.map(|header| header.last_offset).filter(|last| *last < end && end - *last < MAX_FORWARD_SCAN);
     if let Some(last) = indexed

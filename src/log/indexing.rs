@@ -17,6 +17,18 @@ pub(super) struct IndexCache {
     /// True when closing the log saves the index: the writer created the log, or its index file was fresh or brought up
     /// to date.
     pub(super) saves_on_close: bool,
+    /// How the index was built, which decides whether it may replace an index that cannot be read.
+    origin: CachedIndexOrigin,
+}
+
+/// How the index in memory was built.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum CachedIndexOrigin {
+    /// It was loaded and brought up to date.
+    #[default]
+    Loaded,
+    /// The caller has asked for a new index.
+    Rebuilt,
 }
 
 /// The result of bringing an index up to date.
@@ -148,7 +160,8 @@ impl EventLog {
     /// result. The entries for the log before `offset` are kept. Writes nothing.
     ///
     /// The pass starts at the last checkpoint of the index at or before `offset`; with offset 0 it reads the whole log.
-    /// The index file's record of events that the log has lost is kept.
+    /// The index file's record of events that the log has lost is kept. When the file cannot be read, saving the rebuilt
+    /// index gives up its record.
     ///
     /// # Errors
     /// The errors of [`EventLog::index`].
@@ -179,6 +192,7 @@ impl EventLog {
         if let Some(lost_tail) = self.view.lost_tail()? {
             index.set_lost_tail(lost_tail);
         }
+        cache.origin = CachedIndexOrigin::Rebuilt;
         Ok(IndexUpdate { index: cache.index.insert(Arc::new(index)).clone(), survey: Some(survey) })
     }
 
@@ -287,8 +301,9 @@ impl EventLog {
     /// Brings the index up to date, syncs the log, and atomically saves the index to its file. The log stays open.
     ///
     /// # Errors
-    /// The errors of [`EventLog::index`]. `Io` when the log cannot be synced or the index file cannot be written; the
-    /// old index file is then unchanged.
+    /// The errors of [`EventLog::index`]. `Io` when the log cannot be synced or the index file cannot be written.
+    /// `Refused` when the old index file cannot be read, so that it may be the only record of a lost end;
+    /// [`EventLog::reindex_from`] gives this record up. The old index file is unchanged after an error.
     pub fn save_index(&mut self) -> Result<(), StorageError> {
         self.index()?;
         self.write_index()
@@ -296,12 +311,21 @@ impl EventLog {
 
     /// Saves the index in memory, if there is one, and compares the new file with the log.
     fn write_index(&mut self) -> Result<(), StorageError> {
-        let index = self.lock_index_cache().index.clone();
+        let (index, origin) = {
+            let cache = self.lock_index_cache();
+            (cache.index.clone(), cache.origin)
+        };
+        // The index of a new log replaces the index of another one.
+        if origin == CachedIndexOrigin::Loaded && !self.is_created {
+            self.view.seen_end().ensure_known(self.view.index_path())?;
+        }
         if let Some(index) = index {
             let path = self.view.index_path();
             save(self.options.disk.as_ref(), path, self.view.log(), &index)?;
         }
-        self.lock_index_cache().saves_on_close = true;
+        let mut cache = self.lock_index_cache();
+        (cache.saves_on_close, cache.origin) = (true, CachedIndexOrigin::Loaded);
+        drop(cache);
         self.reload_index().map(|_| ())
     }
 

@@ -213,7 +213,7 @@ impl<'a> LogReader<'a> {
 
     /// True when the log is shorter than the index has recorded.
     pub(super) fn is_truncated(&self) -> bool {
-        self.view.trusted_index_end().is_some_and(|indexed_end| indexed_end > self.log_end)
+        self.view.seen_end().offset().is_some_and(|indexed_end| indexed_end > self.log_end)
     }
 
     /// Returns the frame or damaged range that contains `from`; `None` at and after the end of the log.

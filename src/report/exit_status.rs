@@ -52,7 +52,7 @@ impl ExitStatus {
             }
             Self::Restorable => "verify, repair --dry-run: damage, all of it restorable",
             Self::IndexUnusable => {
-                "verify: no damage, but the index is foreign, corrupt or unsupported; index status: the index is not fresh"
+                "verify: no damage, but the index is foreign, corrupt, unreadable or unsupported; index status: the index is not fresh"
             }
             Self::Refused => {
                 "refused: the log is locked, changed, truncated, read-only or version 0; not confirmed; a file already exists"

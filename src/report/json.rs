@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::StorageError;
 use crate::format::{Evidence, Finding, json};
-use crate::index::IndexState;
+use crate::index::{IndexState, SeenEnd};
 use crate::inspect::{LogView, Survey, SurveyOptions};
 use crate::repair::{Fix, PendingRepair, Plan, RecoveryOutcome, RepairRecord, RepairState};
 
@@ -138,10 +138,22 @@ pub(crate) fn index(view: &LogView) -> Json {
         ("events", index_header.map(|header| header.events).into()),
         ("log_end_offset", index_header.map(|header| header.log_end_offset).into()),
     ];
+    keys.push(("seen_end", seen_end(view.seen_end())));
     keys.extend(bytes.map(|bytes| ("bytes", bytes.into())));
     keys.extend(index_reason(state).map(|reason| ("reason", reason.into())));
     if let IndexState::Unsupported { version } = state {
         keys.push(("version", u64::from(*version).into()));
+    }
+    Json::Object(keys)
+}
+
+/// Returns how far the log was seen as an object: the name of the answer, and its offset or reason.
+fn seen_end(seen_end: &SeenEnd) -> Json {
+    let mut keys = vec![("state", seen_end.name().into())];
+    match seen_end {
+        SeenEnd::Offset(end) => keys.push(("offset", (*end).into())),
+        SeenEnd::Unknown { reason, .. } => keys.push(("reason", reason.as_str().into())),
+        _ => {}
     }
     Json::Object(keys)
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::StorageError;
 use crate::format::{DamageKind, Evidence, Finding};
-use crate::index::IndexState;
+use crate::index::{IndexState, SeenEnd};
+use crate::inspect::LogView;
 use crate::repair::TailBackup;
 
 use super::safe_path_text;
@@ -45,6 +47,10 @@ pub(crate) fn finding_sentence(finding: &Finding) -> String {
                 .filter(|n| *n > 0)
                 .map(|n| format!(", {} missing", format_size(n)))
                 .unwrap_or_default()
+        ),
+        DamageKind::Garbage if evidence.reason.is_some() => format!(
+            "{bytes} that are not a complete frame: {}; without the index this cannot be decided",
+            evidence.reason.as_deref().unwrap_or_default()
         ),
         DamageKind::Garbage => {
             format!(
@@ -112,17 +118,20 @@ pub(crate) fn index_line(state: &IndexState, events: Option<u64>) -> String {
         IndexState::Behind { bytes } => format!("BEHIND {}{}", format_size(*bytes), number("")),
         IndexState::Ahead { bytes } => format!("AHEAD {}{}", format_size(*bytes), number(" missing")),
         IndexState::Unsupported { version } => format!("UNSUPPORTED version {version}"),
-        IndexState::Untrusted { .. } | IndexState::Corrupt { .. } | IndexState::Foreign { .. } => {
-            state.name().to_uppercase()
-        }
+        IndexState::Untrusted { .. }
+        | IndexState::Unreadable { .. }
+        | IndexState::Corrupt { .. }
+        | IndexState::Foreign { .. } => state.name().to_uppercase(),
     }
 }
 
-/// Returns the reason of an `untrusted`, `corrupt` or `foreign` state: the expected and the found value.
+/// Returns the reason of an `untrusted`, `unreadable`, `corrupt` or `foreign` state: the expected and the found value.
 pub(crate) fn index_reason(state: &IndexState) -> Option<&str> {
     match state {
         IndexState::Untrusted { found } => Some(&found.reason),
-        IndexState::Corrupt { reason } | IndexState::Foreign { reason } => Some(reason),
+        IndexState::Unreadable { reason } | IndexState::Corrupt { reason } | IndexState::Foreign { reason } => {
+            Some(reason)
+        }
         _ => None,
     }
 }
@@ -135,6 +144,7 @@ pub(crate) const fn index_meaning(state: &IndexState) -> &'static str {
             "users who cannot write the log can have written the index; it is neither used nor replaced: correct its \
              owner and mode, move it away, or name another index with --index"
         }
+        IndexState::Unreadable { .. } => "the system refuses to read the index file",
         IndexState::Unsupported { .. } => {
             "a newer version of Chronicle wrote the index; it is not used, and is replaced only on request"
         }
@@ -151,6 +161,31 @@ pub(crate) const fn index_meaning(state: &IndexState) -> &'static str {
             "the log has grown since the index was saved; catching up reads only the new bytes"
         }
     }
+}
+
+/// Describes in one sentence what the index records about the end of a log of `bytes` bytes; `None` when it agrees with the
+/// log, and when the line about the state of the index says the same.
+pub(crate) fn seen_end_sentence(seen_end: &SeenEnd, state: &IndexState, bytes: u64) -> Option<String> {
+    match seen_end {
+        SeenEnd::Unknown { remedy, .. } => Some(format!(
+            "not judged: without the index it is not known whether the log has lost its end, and appends and repairs are \
+             refused. {remedy}"
+        )),
+        SeenEnd::Offset(end) if *end > bytes && !matches!(state, IndexState::Ahead { .. }) => Some(format!(
+            "lost: the header of the index is intact and has recorded the log up to offset {end}, {} more than it has",
+            format_size(end - bytes)
+        )),
+        _ => None,
+    }
+}
+
+/// Returns the line about the end of a log that `verify` and `index status` print after the state of the index.
+///
+/// # Errors
+/// `Io` when the size of the log cannot be read.
+pub(crate) fn seen_end_line(view: &LogView) -> Result<Option<String>, StorageError> {
+    let sentence = seen_end_sentence(view.seen_end(), view.index_state(), view.log().len()?);
+    Ok(sentence.map(|sentence| format!("end of the log {sentence}")))
 }
 
 /// Reports in one sentence the tail that opening for append has set aside.

@@ -138,6 +138,7 @@ fn the_table_of_index_states_matches_the_code() {
         IndexState::Untrusted {
             found: UntrustedFile { reason: String::new(), remedy: "", origin: SideFileOrigin::NoRecord },
         },
+        IndexState::Unreadable { reason: String::new() },
         IndexState::Unsupported { version: 2 },
         IndexState::Corrupt { reason: String::new() },
         IndexState::Foreign { reason: String::new() },

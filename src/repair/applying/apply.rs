@@ -14,9 +14,8 @@ use super::source_files::SourceFiles;
 use super::verify::{check_after_repair, check_before_repair, verify_steps};
 use super::write::{journaled_output, roll_back, write_steps};
 use crate::StorageError;
-use crate::file::{LogFile, SideFileOrigin};
+use crate::file::LogFile;
 use crate::format::journal::JournalSection;
-use crate::index::IndexState;
 use crate::inspect::{LogView, OnProgress};
 use crate::repair::journal::{JournalFolder, JournalReader, JournalState, JournalWriter};
 use crate::repair::types::{
@@ -128,13 +127,14 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     let sources = SourceFiles::open(paths, log, plan)?;
     check_outputs(change, &sources)?;
     let view = LogView::from_storage(paths.disk.clone(), log.path(), log.shared_storage(), paths.custom_index()).ok();
-    refuse_untrusted_index(view.as_ref())?;
+    // The repair could not adapt an index that it cannot read.
+    view.as_ref().map_or(Ok(()), |view| view.seen_end().ensure_known(view.index_path()))?;
     check_index_end(log, plan, view.as_ref())?;
     if extent == CheckExtent::WholeLog {
         check_before_repair(change)?;
     }
     let is_affected = view.as_ref().is_some_and(|view| is_index_affected(view, plan));
-    let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.trusted_index().is_some());
+    let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.identified_index().is_some());
     let index = view.filter(|view| view.persisted_index().is_some() && (is_affected || sources.has_saved_index()));
     check_free_space(paths, plan, index.as_ref())?;
     let mut journal = JournalWriter::create(paths, log, plan)?;
@@ -192,20 +192,9 @@ fn check_outputs(change: PlannedChange, sources: &SourceFiles) -> Result<(), Sto
     Ok(())
 }
 
-/// Refuses a repair next to an index that is not trusted and can be a record of the log, because the repair would not
-/// adapt it.
-fn refuse_untrusted_index(view: Option<&LogView>) -> Result<(), StorageError> {
-    match view.map(|view| (view.index_state(), view.index_path())) {
-        Some((IndexState::Untrusted { found }, path)) if found.origin == SideFileOrigin::PossibleRecord => {
-            Err(found.to_error(path))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Refuses to cut off bytes before the end that an index has recorded, unless the plan gives them up.
 fn check_index_end(log: &LogFile, plan: &Plan, view: Option<&LogView>) -> Result<(), StorageError> {
-    let seen_end = view.and_then(LogView::trusted_index_end).unwrap_or_default();
+    let seen_end = view.and_then(|view| view.seen_end().offset()).unwrap_or_default();
     let cuts_seen = |step: &RepairStep| step.new_end < step.end && step.new_end < seen_end;
     if plan.undoes.is_none() && plan.forgotten_index_end.is_none() && plan.steps.iter().any(cuts_seen) {
         let found = format!("an index that has seen it to {seen_end}");

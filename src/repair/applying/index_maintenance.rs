@@ -13,11 +13,11 @@ use crate::inspect::{LogView, index_path};
 use crate::repair::journal::{JournalReader, JournalWriter, RepairRecord, read_repair_history};
 use crate::repair::types::{LogPaths, Plan, RepairStep, WorkMeter, for_each_chunk, read_neighbour};
 
-/// True when a trusted index covers bytes that the plan changes.
+/// True when the index covers bytes that the plan changes.
 pub(super) fn is_index_affected(view: &LogView, plan: &Plan) -> bool {
     let first_change = plan.steps.iter().find(|step| !is_header_step(step)).map(|step| step.start);
     let first_change = first_change.or(plan.forgotten_index_end);
-    let Some((index, first_change)) = view.trusted_index().zip(first_change) else { return false };
+    let Some((index, first_change)) = view.identified_index().zip(first_change) else { return false };
     let index_header = index.header();
     plan.forgotten_index_end.is_some()
         || index_header.scanned_to > first_change
@@ -55,7 +55,7 @@ pub(super) fn save_index_to_journal(
 /// The index keeps its record of the log's lost end, unless the plan removes it. It also keeps a known frame: one that the
 /// plan does not change, and by which the log is recognised.
 pub(super) fn truncate_index(paths: &LogPaths, view: &LogView, plan: &Plan) -> Result<(), StorageError> {
-    let Some(old) = view.trusted_index().cloned() else { return Ok(()) };
+    let Some(old) = view.identified_index().cloned() else { return Ok(()) };
     let index_header = old.header();
     let lost_tail = view.lost_tail()?.filter(|_| plan.forgotten_index_end.is_none()).unwrap_or_default();
     let empty = AggregateIndex::new(index_header.log_version, index_header.log_header);

@@ -10,6 +10,7 @@ use super::preconditions::check_plan;
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::Finding;
+use crate::index::SeenEnd;
 use crate::repair::planning::{Neighbours, StepOutput};
 use crate::repair::types::{
     LogPaths, Loss, Plan, PlannedPiece, RepairAction, RepairStep, StepWrite, WorkMeter, changed_error, read_identity,
@@ -29,7 +30,7 @@ pub struct TailBackup {
 /// Saves the damaged range at the end of a log in a journal, and cuts it off. `log` must hold the writer's lock.
 ///
 /// Returns `None`, and changes nothing, unless the finding is `torn_tail`, `zeros` or `garbage`, ends the log, and starts
-/// at or after `seen_end`, the end of the log that an index has recorded. After a kill at any instant, either the log
+/// where `seen_end` allows a cut. After a kill at any instant, either the log
 /// still has its tail, or the journal contains all of it.
 ///
 /// # Errors
@@ -38,11 +39,11 @@ pub(crate) fn set_aside_tail(
     paths: &LogPaths,
     log: &Arc<LogFile>,
     last: &Finding,
-    seen_end: Option<u64>,
+    seen_end: &SeenEnd,
 ) -> Result<Option<TailBackup>, StorageError> {
     let log = &reopen_for_repair(paths, log)?;
     let identity = read_identity(log)?;
-    if !last.kind.can_set_aside() || last.end != identity.bytes || last.start < seen_end.unwrap_or_default() {
+    if !last.kind.can_set_aside() || last.end != identity.bytes || !seen_end.allows_cut_at(last.start) {
         return Ok(None);
     }
     let meter = WorkMeter::silent();

@@ -137,7 +137,7 @@ impl AdjacentPieces<'_, '_> {
         let log_end = self.view.log().len()?;
         // The donor may have the complete frame of a torn tail, and the frames that followed it. When an index has seen
         // a later end of the log, these frames belong to the finding for the lost end instead.
-        let is_open = end == log_end && self.view.trusted_index_end().is_none_or(|seen| seen <= log_end);
+        let is_open = end == log_end && self.view.seen_end().allows_cut_at(log_end);
         let neighbours = Neighbours::find(self.view.log(), &(start..last.finding.end), log_end)?;
         let references = References { neighbours, recorded: self.recorded };
         let cuts: Vec<u64> = self.pieces.iter().map(ProposedFix::repaired_end).collect();
@@ -289,9 +289,9 @@ fn lengthen_short_holes(runs: &mut Vec<DonorRun>, range: Range<u64>, first_frame
     *runs = kept;
 }
 
-/// Returns the frames that a trusted index has recorded, by ascending offset: its anchors, and the last frame it has seen.
+/// Returns the frames that the index of the log has recorded, by ascending offset: its anchors, and the last frame it has seen.
 fn recorded_frames(view: &LogView) -> Vec<FrameIdentity> {
-    let Some(persisted) = view.trusted_index() else { return Vec::new() };
+    let Some(persisted) = view.identified_index() else { return Vec::new() };
     let mut frames: Vec<FrameIdentity> = persisted.last_seen_frame().into_iter().collect();
     if let Ok(index) = AggregateIndex::from_persisted(persisted) {
         frames.extend(index.anchors().map(|anchor| FrameIdentity { offset: anchor.offset, checksum: anchor.checksum }));

@@ -90,12 +90,16 @@ impl FixFinder {
     fn find_single_piece_fix(&self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
         let log = self.view.log();
         // Bytes before the end that an index has recorded are never set aside: they were a complete part of the log.
-        let seen_end = self.view.trusted_index_end().unwrap_or_default();
-        let is_unseen_tail = finding.end == self.log_end && finding.start >= seen_end;
+        let (seen_end, is_tail) = (self.view.seen_end(), finding.end == self.log_end);
+        let is_unseen_tail = is_tail && seen_end.allows_cut_at(finding.start);
         Ok(SinglePieceFix::Decided(match (finding.kind, log.version()) {
             (DamageKind::Length, _) => length_fix(log, finding)?,
             (_, Version::V0)
             | (DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock | DamageKind::Unreadable, _) => None,
+            // Neither a cut nor a gap is right for an end that cannot be judged.
+            (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) if is_tail && seen_end.is_unknown() => {
+                None
+            }
             (DamageKind::Header, _) => self.header_fix()?,
             (DamageKind::Checksum, _) => return self.correct_bits_fix(finding),
             (DamageKind::TornTail | DamageKind::Zeros | DamageKind::Garbage, _) if is_unseen_tail => {

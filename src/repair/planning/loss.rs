@@ -57,7 +57,14 @@ pub(super) fn count_losses(
     mut forgotten: Option<&mut ForgottenEnd>,
     meter: &WorkMeter,
 ) -> Result<(), StorageError> {
-    count_by_postings(view, steps, forgotten.as_deref_mut(), meter)?;
+    if let Some(end) = forgotten.as_deref_mut() {
+        end.loss = Loss::up_to_bytes(end.end - end.start);
+    }
+    match count_by_postings(view, steps, forgotten.as_deref_mut(), meter) {
+        // The estimates stay.
+        Err(StorageError::UnusableIndex { reason, .. }) => view.mark_index_corrupt(reason),
+        counted => counted?,
+    }
     for step in steps.iter_mut().filter(|step| step.action == RepairAction::Gap) {
         if let Some((lost_end, others)) = step.pieces.split_last()
             && lost_end.kind == DamageKind::Truncated.name()
@@ -107,7 +114,6 @@ fn count_by_postings(
     }
     if let Some(end) = &mut forgotten {
         let range = end.start..end.end;
-        end.loss = Loss::up_to_bytes(range.end - range.start);
         if is_fully_indexed(&range) {
             ranges.push(LossRange { step: None, range, loss: Loss::default() });
         }

@@ -24,7 +24,8 @@ use crate::repair::types::{
 ///
 /// # Errors
 /// - `Version0ReadOnly` for a log of version 0, and `UnknownFlags` when its flags forbid writing.
-/// - `Refused` when no repair in place is possible (the device refuses to read a range, or the file has several hard links),
+/// - `Refused` when no repair in place is possible (the device refuses to read a range, the file has several hard links, or the
+///   index cannot be read, so that it is not known whether the log has lost its end),
 ///   when an option does not fit the findings, and when the plan would give up more events than
 ///   [`RepairOptions::max_lost_events`].
 /// - `Cancelled` when `on_progress` breaks.
@@ -41,6 +42,7 @@ pub fn plan_repair(
     if let Some(found) = view.write_blocking_flags() {
         return Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "write" });
     }
+    view.seen_end().ensure_known(view.index_path())?;
     refuse_hard_links(view.log())?;
     let log_identity = read_identity(view.log())?;
     // The pass over the log reports its progress up to the end. The loops after it can only be cancelled.
@@ -93,7 +95,7 @@ fn forgotten_end(view: &LogView, groups: &[PieceGroup], log_end: u64) -> Result<
         let alternative = "Leave out --forget: a gap replaces the lost end, after the header that the index knows";
         return Err(refused_error(view.path(), reason.into(), alternative));
     }
-    let end = view.trusted_index_end();
+    let end = view.seen_end().offset();
     Ok(end.map(|end| ForgottenEnd { start, end, loss: Loss::default() }))
 }
 

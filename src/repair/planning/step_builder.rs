@@ -70,7 +70,7 @@ impl<'a> StepBuilder<'a> {
             Decision::FillWithGap => {
                 // A log that was cut within its header also gets its header back, from the index.
                 let first = self.view.log().first_frame_offset();
-                let header = self.view.trusted_index().filter(|_| step.end < first && step.new_end > first);
+                let header = self.view.identified_index().filter(|_| step.end < first && step.new_end > first);
                 let header = header.map(|index| hex::encode(&index.header().log_header));
                 if header.is_some() {
                     step.start = 0;

@@ -3,7 +3,7 @@
 use super::{Access, ConfirmDialog, ConfirmedAction, EscBehavior, Model, Overlay, PlanPreview, ScanState, Tab};
 use crate::file::WriterPresence;
 use crate::format::{DamageKind, Finding};
-use crate::index::IndexState;
+use crate::index::{IndexState, SeenEnd};
 use crate::query::RowContent;
 use crate::report::units::format_number;
 use crate::tui::actions::{self, ActionId};
@@ -23,7 +23,9 @@ impl Model {
         match id {
             ActionId::Append => self.append_refusal(),
             ActionId::Repair | ActionId::RepairAll | ActionId::Undo => self.repair_refusal(id),
-            ActionId::UpdateIndex => update_index_refusal(&self.log_info.index.state),
+            ActionId::UpdateIndex => {
+                update_index_refusal(&self.log_info.index.state).or_else(|| self.unknown_end_refusal())
+            }
             _ => self.reading_refusal(id).map(str::to_owned),
         }
     }
@@ -92,11 +94,25 @@ impl Model {
         if let Some(reason) = &self.log_info.read_only_reason {
             return Some(reason.clone());
         }
-        match (&self.log_info.index.state, self.log_info.writer) {
-            (IndexState::Ahead { .. }, _) => {
-                Some("the log is truncated: its index covers events that are missing; X plans a repair".into())
-            }
-            (_, WriterPresence::HoldsLock(pid)) => Some(lock_refusal(pid)),
+        let index = &self.log_info.index;
+        if let Some(end) = index.seen_end.offset().filter(|end| *end > self.log_info.bytes) {
+            let missing = format_number(end - self.log_info.bytes);
+            return Some(format!(
+                "the log is truncated: its index has recorded {missing} bytes more; X plans a repair"
+            ));
+        }
+        match self.log_info.writer {
+            WriterPresence::HoldsLock(pid) => Some(lock_refusal(pid)),
+            _ => self.unknown_end_refusal(),
+        }
+    }
+
+    /// Returns why the end of the log cannot be changed, when the index that could describe it cannot be read.
+    fn unknown_end_refusal(&self) -> Option<String> {
+        match &self.log_info.index.seen_end {
+            SeenEnd::Unknown { reason, .. } => Some(format!(
+                "{reason}; only the index can show whether the log has lost its end; R replaces it after asking"
+            )),
             _ => None,
         }
     }
@@ -113,6 +129,11 @@ impl Model {
                 return Some(format!("another process has the log open for writing, pid {pid}"));
             }
             WriterPresence::NoneFound | WriterPresence::Unknown => {}
+        }
+        if id != ActionId::Undo
+            && let Some(reason) = self.unknown_end_refusal()
+        {
+            return Some(reason);
         }
         match id {
             ActionId::Repair => self.unreadable_refusal().or_else(|| self.selected_damage_refusal()),
@@ -171,6 +192,9 @@ fn update_index_refusal(state: &IndexState) -> Option<String> {
             format_number(*bytes)
         )),
         IndexState::Untrusted { found } => Some(format!("the index is not trusted: {}", found.reason)),
+        IndexState::Unreadable { reason } => {
+            Some(format!("the index cannot be read: {reason}; R replaces it after asking"))
+        }
         IndexState::Unsupported { version } => {
             Some(format!("the index has version {version}, written by a newer program; R replaces it after asking"))
         }

@@ -5,7 +5,7 @@ use super::Model;
 use super::labelled_lines::wrap_lines;
 use crate::index::{Coverage, IndexState, VerificationMark};
 use crate::report::units::{DisplayZone, format_count, format_number, format_size, format_timestamp};
-use crate::report::{DetailLine, Tone, index_line, index_meaning, index_reason, safe_path_text};
+use crate::report::{DetailLine, Tone, index_line, index_meaning, index_reason, safe_path_text, seen_end_sentence};
 use crate::tui::actions::{ActionId, action_by_id};
 
 /// Returns the lines of the Index tab, wrapped to `width` columns including the label.
@@ -18,6 +18,8 @@ pub(crate) fn wrapped_index_lines(model: &Model, width: usize) -> Vec<DetailLine
         DetailLine::plain("", index_meaning(&index.state)),
     ];
     lines.extend(index_reason(&index.state).map(|reason| DetailLine::plain("reason", reason)));
+    let end = seen_end_sentence(&index.seen_end, &index.state, log_bytes);
+    lines.extend(end.map(|text| DetailLine { label: "end of the log", text, tone: Tone::Bad }));
     lines.push(DetailLine::plain("file", safe_path_text(&index.path)));
     lines.push(DetailLine::plain("", ""));
     match &index.saved_coverage {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::file::WriterPresence;
-use crate::index::{Coverage, IndexState, VerificationMark};
+use crate::index::{Coverage, IndexState, SeenEnd, VerificationMark};
 use crate::report::{safe_path_text, shell_path};
 
 /// The properties of the log as a whole.
@@ -36,6 +36,8 @@ pub(crate) struct IndexInfo {
     pub(crate) path: PathBuf,
     /// State of the index file relative to the log.
     pub(crate) state: IndexState,
+    /// How far the log was seen, according to the index file.
+    pub(crate) seen_end: SeenEnd,
     /// Coverage of the index file, when it can be trusted.
     pub(crate) saved_coverage: Option<Coverage>,
     /// Coverage of the index in memory.

@@ -49,8 +49,9 @@ fn confirm_append(model: &mut Model) {
 /// Returns the damage at the end of the log that opening for append sets aside, when the scan has found it.
 fn unfinished_tail(model: &Model) -> Option<&Finding> {
     let last = model.scan.findings.iter().rev().find(|finding| finding.kind.is_damage())?;
-    let indexed_end = model.log_info.index.saved_coverage.map_or(0, |saved| saved.log_end_offset);
-    (last.kind.can_set_aside() && last.end == model.log_info.bytes && last.start >= indexed_end).then_some(last)
+    let seen_end = &model.log_info.index.seen_end;
+    (last.kind.can_set_aside() && last.end == model.log_info.bytes && seen_end.allows_cut_at(last.start))
+        .then_some(last)
 }
 
 /// Appends the event of the form, after the user has confirmed.

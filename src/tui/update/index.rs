@@ -48,6 +48,9 @@ pub(super) fn confirm_rebuild(model: &mut Model) {
         ));
         lines.push("The new index records that they are missing, and stays ahead.".into());
     }
+    if index.seen_end.is_unknown() {
+        lines.push("Lost with it: its record of how far the log was written, if it has one.".into());
+    }
     let dialog = ConfirmDialog::new("Rebuild the index?", lines, Some("Rebuild"), ConfirmedAction::RebuildIndex);
     model.overlays.push(Overlay::Confirm(dialog));
 }

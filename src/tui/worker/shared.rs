@@ -171,6 +171,7 @@ impl SharedState {
             index: IndexInfo {
                 path: view.index_path().to_owned(),
                 state: view.index_state().clone(),
+                seen_end: view.seen_end().clone(),
                 saved_coverage,
                 memory_coverage: self.index().map(|index| index.coverage()),
                 verification: view.trusted_index().and_then(|index| index.verification_mark()),

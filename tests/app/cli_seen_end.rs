@@ -1,0 +1,97 @@
+//! The commands agree about the end of a log for every index that cannot be read, and for every broken page of one.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::shell::Shell;
+
+const APPEND: &str = "append a.log --type T --namespace n --schema s --payload {}";
+const PAGE: usize = 4096;
+
+/// Creates a log with an index, and cuts the log to its half if `is_cut`.
+fn shell_with_index(is_cut: bool) -> Shell {
+    let shell = Shell::with_log();
+    shell.run_ok("index update a.log");
+    if is_cut {
+        let log = fs::read(shell.path("a.log")).unwrap();
+        fs::write(shell.path("a.log"), &log[..log.len() / 2]).unwrap();
+    }
+    shell
+}
+
+fn exit_codes(shell: &Shell, lines: &[&str]) -> Vec<i32> {
+    lines.iter().map(|line| shell.run(line).exit_code).collect()
+}
+
+#[test]
+fn every_command_agrees_about_the_end_with_one_broken_page_after_the_header() {
+    let pages = fs::metadata(shell_with_index(false).path("a.log.idx")).unwrap().len() as usize / PAGE;
+    for page in 1..pages {
+        for is_cut in [false, true] {
+            let case = format!("page {page}, cut: {is_cut}");
+            let shell = shell_with_index(is_cut);
+            shell.flip_bit("a.log.idx", page * PAGE + 100);
+            let end = |line: &str| shell.run(line).stdout_json()["index"].clone();
+            let (verified, info) = (end("verify a.log --json"), end("info a.log --json"));
+            assert_eq!(verified, info, "{case}");
+            assert!(verified["state"] == "corrupt" && verified["seen_end"]["state"] == "offset", "{case}: {verified}");
+            let codes = exit_codes(&shell, &["verify a.log", "cat a.log", "repair a.log --dry-run", APPEND]);
+            assert_eq!(codes, if is_cut { [3, 3, 3, 6] } else { [5, 0, 5, 0] }, "{case}");
+            let repaired = shell.run("repair a.log --yes");
+            assert_eq!(repaired.exit_code, if is_cut { 3 } else { 5 }, "{case}: {repaired:?}");
+            shell.run_ok("index update a.log");
+            shell.run_ok("verify a.log");
+            shell.run_ok(APPEND);
+        }
+    }
+}
+
+#[test]
+fn an_index_that_cannot_be_read_leaves_the_end_unjudged_and_names_the_way_out() {
+    for is_cut in [false, true] {
+        for fault in ["header", "link", "link, corrected"] {
+            let case = format!("{fault}, cut: {is_cut}");
+            let shell = shell_with_index(is_cut);
+            let (index, moved) = (shell.path("a.log.idx"), shell.path("moved.idx"));
+            if fault == "header" {
+                shell.flip_bit("a.log.idx", 27);
+            } else {
+                fs::rename(&index, &moved).unwrap();
+                symlink("moved.idx", &index).unwrap();
+            }
+            let before = fs::read(shell.path("a.log")).unwrap();
+            let verified = shell.run("verify a.log");
+            // Half a log usually ends within a frame, which is neither torn nor lost for certain.
+            assert_eq!(verified.exit_code, if is_cut { 3 } else { 5 }, "{case}: {verified:?}");
+            assert!(verified.stdout.contains("end of the log not judged"), "{case}: {verified:?}");
+            assert!(
+                !verified.stdout.contains("torn_tail") && !verified.stdout.contains("fix:"),
+                "{case}: {verified:?}"
+            );
+            let json = shell.run("verify a.log --json").stdout_json();
+            assert_eq!(json["index"]["seen_end"]["state"], "unknown", "{case}");
+            assert!(shell.run("cat a.log").stderr.contains("the end of the log is not judged"), "{case}");
+            let way_out = if fault == "header" { "chronicle index rebuild LOG" } else { "Move it away" };
+            for line in [APPEND, "repair a.log --dry-run", "repair a.log --yes", "index update a.log"] {
+                let refused = shell.run(line);
+                assert!(refused.exit_code == 6 && refused.stderr.contains(way_out), "{case}: {line}: {refused:?}");
+            }
+            assert!(fs::read(shell.path("a.log")).unwrap() == before, "{case}");
+            match fault {
+                "header" => {
+                    let rebuilt = shell.run_ok("index rebuild a.log");
+                    assert!(rebuilt.stderr.contains("is given up"), "{case}: {rebuilt:?}");
+                    shell.run_ok(APPEND);
+                }
+                "link" => {
+                    fs::remove_file(&index).unwrap();
+                    shell.run_ok(APPEND);
+                }
+                _ => {
+                    fs::rename(&moved, &index).unwrap();
+                    assert_eq!(shell.run(APPEND).exit_code, if is_cut { 6 } else { 0 }, "{case}");
+                }
+            }
+        }
+    }
+}
