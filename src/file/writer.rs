@@ -32,7 +32,7 @@ pub(crate) struct LogWriter {
     /// The handle for appending, which no other value shares. The fields are dropped in this order: the log must not be
     /// open for writing once the lock is released.
     storage: Arc<dyn Storage>,
-    _lock: WriterLock,
+    lock: WriterLock,
     end: u64,
     /// Why the writer refuses all appends; `None` while it accepts them.
     poison_reason: Option<String>,
@@ -62,7 +62,15 @@ impl LogWriter {
 
     fn new(log: Arc<LogFile>, storage: Arc<dyn Storage>, lock: WriterLock) -> Result<Self, StorageError> {
         let end = log.len()?;
-        Ok(Self { log, storage, _lock: lock, end, poison_reason: None, appends_since_check: 0 })
+        Ok(Self { log, storage, lock, end, poison_reason: None, appends_since_check: 0 })
+    }
+
+    /// Checks that no other process has the log open for writing.
+    ///
+    /// # Errors
+    /// `Refused` when one has, because it does not take the lock and may be in the middle of a frame.
+    pub(crate) fn ensure_only_writer(&self) -> Result<(), StorageError> {
+        self.lock.ensure_only_writer(self.log.path())
     }
 
     /// The end of the log, which is the offset of the next frame.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::indexing::IndexCache;
 use super::{OpenOptions, Replay};
@@ -17,6 +18,17 @@ use crate::repair::{
 
 /// The largest number of bytes that opening for append reads after the last frame in the index.
 const MAX_FORWARD_SCAN: u64 = 64 << 20;
+
+/// Time after which an end that another program writes to is examined again.
+const TAIL_RETRY_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The outcome of examining the end of a log that is opened for append.
+enum TailRecovery {
+    /// The end is one after which events can be appended.
+    Done,
+    /// Another program is seen that writes to the end. The error describes it.
+    WriterSeen(StorageError),
+}
 
 /// An event log in one file.
 ///
@@ -62,7 +74,8 @@ impl EventLog {
     /// `Locked` when another writer has the log open; `Truncated` when the index proves that events are missing at the
     /// end; `Refused` when the index cannot be read, so that it is not known whether events are missing;
     /// `Version0ReadOnly` for a log of version 0; `UnknownFlags` when the header has flags that forbid writing;
-    /// `Changed` when the end changes while the lock is held, because a program writes without the lock; and the errors
+    /// `Changed` when the end changes while the lock is held, because a program writes without the lock; `Refused`
+    /// when the end is unfinished and such a program has the log open for writing; and the errors
     /// of [`EventLog::open_read_only`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         Self::open_with(OpenOptions::new(), path.as_ref())
@@ -155,14 +168,36 @@ impl EventLog {
     }
 
     /// Examines the end of the log under the writer's lock. Sets a damaged tail aside when `docs/format.md` allows it.
+    /// While another program is seen that writes to the end, waits for it up to [`OpenOptions::lock_timeout`].
     fn recover_tail(&mut self) -> Result<(), StorageError> {
+        let mut waited = Duration::ZERO;
+        while let TailRecovery::WriterSeen(refusal) = self.try_recover_tail()? {
+            if waited >= self.options.lock_timeout {
+                return Err(refusal);
+            }
+            self.view.log().storage().wait(TAIL_RETRY_INTERVAL);
+            // Observing the end takes as long as the interval.
+            waited += 2 * TAIL_RETRY_INTERVAL;
+            self.refresh_end()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the end of the log again, and compares the index with it.
+    fn refresh_end(&mut self) -> Result<(), StorageError> {
+        self.writer.as_mut().map_or(Ok(()), LogWriter::refresh_end)?;
+        self.view.refresh_index_state()
+    }
+
+    /// Examines the end of the log once, and sets it aside unless another program is seen that writes to it.
+    fn try_recover_tail(&mut self) -> Result<TailRecovery, StorageError> {
         let log_paths = self.options.log_paths_at(self.view.path());
-        let Some(writer) = &mut self.writer else {
-            return Ok(());
+        let Some(writer) = &self.writer else {
+            return Ok(TailRecovery::Done);
         };
         let log = self.view.log();
         let Some(start) = last_span_start(&self.view, writer.end())? else {
-            return Ok(());
+            return Ok(TailRecovery::Done);
         };
         let mut walk =
             LogWalk::new(&self.view, start..writer.end(), writer.end()).with_writer_check(WriterCheck::HoldsLock);
@@ -175,19 +210,24 @@ impl EventLog {
             }
         }
         if walk.has_moving_end() {
-            return Err(moving_end_error(log.path()));
+            return Ok(TailRecovery::WriterSeen(moving_end_error(log.path())));
         }
         let Some(last_piece) = last_piece else {
-            return Ok(());
+            return Ok(TailRecovery::Done);
         };
+        // The program may be in the middle of this frame.
+        if last_piece.kind.can_set_aside()
+            && let Err(refusal) = writer.ensure_only_writer()
+        {
+            return Ok(TailRecovery::WriterSeen(refusal));
+        }
         self.set_aside_tail = set_aside_tail(&log_paths, log, &last_piece, self.view.seen_end())?;
         if self.set_aside_tail.is_some() {
-            writer.refresh_end()?;
-            self.view.refresh_index_state()?;
+            self.refresh_end()?;
         } else if log.len()? != writer.end() {
-            return Err(moving_end_error(log.path()));
+            return Ok(TailRecovery::WriterSeen(moving_end_error(log.path())));
         }
-        Ok(())
+        Ok(TailRecovery::Done)
     }
 
     /// Appends an event and returns its offset.

