@@ -18,6 +18,7 @@ mod engine {
     mod donors;
     mod examples;
     mod failed_repairs;
+    mod file_start;
     mod fixtures;
     mod header;
     mod hits;

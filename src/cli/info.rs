@@ -124,6 +124,7 @@ impl InfoReport<'_> {
             HeaderState::Absent => ("none", None),
             HeaderState::Damaged(..) => ("damaged", None),
             HeaderState::Truncated => ("cut", None),
+            HeaderState::Unreadable => ("unreadable", None),
         };
         let header = if view.header_finding().is_some() { "damaged" } else { header };
         let counts = counts.map(|counts| {
@@ -192,6 +193,7 @@ fn header_note(view: &LogView) -> String {
         HeaderState::Valid(header) if header.flags != 0 => format!("; flags {:04x}: read-only", header.flags),
         HeaderState::Absent => "; no header: read-only".into(),
         HeaderState::Truncated => "; header CUT, see `chronicle verify`".into(),
+        HeaderState::Unreadable => "; header UNREADABLE, see `chronicle verify`".into(),
         _ => String::new(),
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::storage::{Disk, OpenMode, Storage, read_full, read_until_device_error};
+use super::storage::{Disk, OpenMode, Storage, is_device_error, read_full, read_until_device_error};
 use super::{ScanItem, Scanner};
 use crate::StorageError;
 use crate::format::frame::{DecodeResult, Frame, MAX_FRAME, decode};
@@ -25,6 +25,8 @@ pub(crate) enum HeaderState {
     Damaged([u8; 16], HeaderFault),
     /// The file is shorter than a header, although its index was built from a version 1 log.
     Truncated,
+    /// The device cannot read the first 16 bytes of a version 1 log.
+    Unreadable,
 }
 
 /// An open log file.
@@ -56,8 +58,8 @@ impl LogFile {
 
     /// Detects the version of a log from the bytes of the file.
     ///
-    /// A file with a wrong magic counts as a version 1 log with a damaged header when a valid frame starts at or after
-    /// offset 16, within the first [`FRAME_SEARCH_LIMIT`] bytes.
+    /// A file with a wrong or unreadable magic has the version of the first valid frame in its first
+    /// [`FRAME_SEARCH_LIMIT`] bytes: version 1 when one starts at or after offset 16, otherwise version 0.
     ///
     /// # Errors
     /// `TooShort` for fewer than 16 bytes; `NotALog`, `UnsupportedVersion` or `UnknownFlags` for a header that cannot
@@ -67,7 +69,17 @@ impl LogFile {
         path: &Path,
     ) -> Result<(Version, HeaderState), StorageError> {
         let mut first = [0; HEADER_LEN as usize];
-        let read = read_full(storage.as_ref(), &mut first, 0).map_err(|e| StorageError::io_at(path, "read", 0, e))?;
+        let read = match read_full(storage.as_ref(), &mut first, 0) {
+            Ok(read) => read,
+            Err(error) => {
+                let found = if is_device_error(&error) {
+                    detect_version_by_frames(storage, path, HeaderState::Unreadable)?
+                } else {
+                    None
+                };
+                return found.ok_or_else(|| StorageError::io_at(path, "read", 0, error));
+            }
+        };
         let found = first.get(..read).unwrap_or_default();
         match LogHeader::decode(found) {
             Ok(header) => Ok((Version::V1, HeaderState::Valid(header))),
@@ -78,13 +90,9 @@ impl LogFile {
             }
             Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((Version::V0, HeaderState::Absent)),
             Err(fault @ HeaderFault::Magic(magic)) => {
-                let damaged = HeaderState::Damaged(first, fault);
-                let log = Arc::new(Self::with_header(storage.clone(), path, Version::V1, damaged));
-                let searched = log.len()?.min(FRAME_SEARCH_LIMIT);
-                match Scanner::from_unaligned(log, HEADER_LEN..searched).next_item()? {
-                    Some(ScanItem::Frame(..)) => Ok((Version::V1, damaged)),
-                    _ => Err(StorageError::NotALog { path: path.to_owned(), found: magic, searched }),
-                }
+                let detected = detect_version_by_frames(storage, path, HeaderState::Damaged(first, fault))?;
+                let searched = storage.len().map_or(0, |len| len.min(FRAME_SEARCH_LIMIT));
+                detected.ok_or_else(|| StorageError::NotALog { path: path.to_owned(), found: magic, searched })
             }
         }
     }
@@ -217,4 +225,22 @@ impl LogFile {
     fn out_of_memory(&self, offset: u64, bytes: usize) -> StorageError {
         StorageError::OutOfMemory { path: self.path.clone(), offset, bytes: bytes as u64 }
     }
+}
+
+/// Detects the version of a log without a usable header by the first valid frame in its first [`FRAME_SEARCH_LIMIT`] bytes.
+/// `header` is the state of the header in version 1.
+fn detect_version_by_frames(
+    storage: &Arc<dyn Storage>,
+    path: &Path,
+    header: HeaderState,
+) -> Result<Option<(Version, HeaderState)>, StorageError> {
+    // A valid frame of version 1 has a checksum, so it is no accident. One of version 0 is a whole valid event.
+    for (version, header) in [(Version::V1, header), (Version::V0, HeaderState::Absent)] {
+        let log = Arc::new(LogFile::with_header(storage.clone(), path, version, header));
+        let (first, searched) = (version.first_frame_offset(), log.len()?.min(FRAME_SEARCH_LIMIT));
+        if let Some(ScanItem::Frame(..)) = Scanner::from_unaligned(log, first..searched.max(first)).next_item()? {
+            return Ok(Some((version, header)));
+        }
+    }
+    Ok(None)
 }

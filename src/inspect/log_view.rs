@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::zeros::find_last_nonzero;
 use crate::StorageError;
 use crate::file::{Disk, FRAME_SEARCH_LIMIT, HeaderState, LogFile, OpenMode, ScanItem, Scanner, Storage, TrustRule};
 use crate::format::header::{LogHeader, MAGIC};
@@ -357,23 +358,32 @@ fn recognise_by_index(
     path: &Path,
 ) -> Option<(Version, HeaderState)> {
     let index_header = index.header();
+    let is_version_0 = index_header.log_version == Version::V0.number();
     if let StorageError::TooShort { bytes, .. } = error {
-        let version = if index_header.log_version == 0 { Version::V0 } else { Version::V1 };
-        let header = if index_header.log_version == 0 { HeaderState::Absent } else { HeaderState::Truncated };
+        let version = if is_version_0 { Version::V0 } else { Version::V1 };
+        let header = if is_version_0 { HeaderState::Absent } else { HeaderState::Truncated };
         return (index_header.log_end_offset > *bytes).then_some((version, header));
     }
-    LogHeader::decode(&index_header.log_header).ok()?;
     let mut found = [0; HEADER_LEN as usize];
-    crate::file::storage::read_full(storage.as_ref(), &mut found, 0).ok()?;
+    let is_readable = crate::file::storage::read_full(storage.as_ref(), &mut found, 0).is_ok();
     let fault = match error {
         StorageError::UnsupportedVersion { found, .. } => HeaderFault::Version(*found),
         StorageError::UnknownFlags { found, .. } => HeaderFault::Flags(*found),
         StorageError::NotALog { found, .. } if *found != MAGIC => HeaderFault::Magic(*found),
+        StorageError::Io { .. } => HeaderFault::Magic([0; 4]),
         _ => return None,
     };
-    // The log must have a frame of the index, because the index may belong to another file.
-    let header = HeaderState::Damaged(found, fault);
-    let log = Arc::new(LogFile::with_header(storage.clone(), path, Version::V1, header));
-    let IndexExamination { seen_end, has_matching_frame, .. } = examine_index(&log, index, log.len().ok()?).ok()?;
-    (seen_end.offset().is_some() && has_matching_frame).then_some((Version::V1, header))
+    let (version, header) = match (is_version_0, is_readable) {
+        (true, _) => (Version::V0, HeaderState::Absent),
+        _ if LogHeader::decode(&index_header.log_header).is_err() => return None,
+        (false, true) => (Version::V1, HeaderState::Damaged(found, fault)),
+        (false, false) => (Version::V1, HeaderState::Unreadable),
+    };
+    // The log must have a frame of the index, because the index may belong to another file. A file without any byte that
+    // is not zero contradicts nothing: its space was allocated, and its data was lost.
+    let log = Arc::new(LogFile::with_header(storage.clone(), path, version, header));
+    let len = log.len().ok()?;
+    let IndexExamination { seen_end, has_matching_frame, .. } = examine_index(&log, index, len).ok()?;
+    let is_lost = || index_header.frames > 0 && find_last_nonzero(&log, &(0..len)).is_ok_and(|last| last.is_none());
+    (seen_end.offset().is_some() && (has_matching_frame || is_lost())).then_some((version, header))
 }

@@ -21,7 +21,7 @@ fn view(disk: &SimDisk) -> LogView {
 }
 
 fn plan(disk: &SimDisk) -> Result<Plan, StorageError> {
-    plan_repair(&view(disk), &RepairOptions::default(), None, &mut |_| std::ops::ControlFlow::Continue(()))
+    plan_repair(&view(disk), &RepairOptions::default(), &mut |_| std::ops::ControlFlow::Continue(()))
 }
 
 /// Appends an event and returns its offset.

@@ -1,6 +1,6 @@
 //! Making a plan: one survey of the log, a decision about every finding, and the hashes that `apply` checks.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
 use super::decide::{Decisions, decide_fixes};
@@ -11,8 +11,8 @@ use super::loss::{ForgottenEnd, count_losses};
 use super::step_builder::{StepBuilder, describe_gaps};
 use super::step_output::{ByteSource, SectionSource, StepOutput};
 use crate::StorageError;
-use crate::file::{OffsetLocation, locate_offset};
-use crate::format::{DamageKind, Finding, Version};
+use crate::file::{HeaderState, OffsetLocation, locate_offset};
+use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
 use crate::inspect::{LogView, OnProgress, SurveyOptions, SurveyUpdate, survey};
 use crate::repair::types::{
     Loss, Plan, ProposedFix, RepairOptions, WorkMeter, read_identity, refuse_hard_links, refused_error, sha256_of_range,
@@ -44,6 +44,9 @@ pub fn plan_repair(
     }
     view.seen_end().ensure_known(view.index_path())?;
     refuse_hard_links(view.log())?;
+    if matches!(view.log().header(), HeaderState::Unreadable) {
+        return Err(unreadable_error(path, &(0..HEADER_LEN)));
+    }
     let log_identity = read_identity(view.log())?;
     // The pass over the log reports its progress up to the end. The loops after it can only be cancelled.
     let meter = WorkMeter::after_end(log_identity.bytes, on_progress);
@@ -51,8 +54,7 @@ pub fn plan_repair(
         options.donors.iter().map(|path| Donor::open(view, path, &meter)).collect::<Result<_, StorageError>>()?;
     let found = find_damage(view, options.damage_offset, &meter)?;
     if let Some(bad) = found.iter().find(|proposed| proposed.finding.kind == DamageKind::Unreadable) {
-        let reason = format!("the device refuses to read {}..{}", bad.finding.start, bad.finding.end);
-        return Err(refused_error(path, reason, "Write what can be read into a new log with `chronicle salvage`"));
+        return Err(unreadable_error(path, &bad.finding.range()));
     }
     let Decisions { groups, notes } = decide_fixes(view, options, &donors, &found)?;
     let mut forgotten = forgotten_end(view, &groups, log_identity.bytes)?;
@@ -82,6 +84,11 @@ pub fn plan_repair(
     check_max_loss(path, options, &plan)?;
     plan.seal();
     Ok(plan)
+}
+
+fn unreadable_error(path: &Path, range: &Range<u64>) -> StorageError {
+    let reason = format!("the device refuses to read {}..{}", range.start, range.end);
+    refused_error(path, reason, "Write what can be read into a new log with `chronicle salvage`")
 }
 
 /// Returns the end of the log that the decisions give up together with the index's record of it.
