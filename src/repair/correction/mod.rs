@@ -76,6 +76,12 @@ struct PatternMatch {
 /// The result depends only on the bytes and the times. The cost is one pass over the bits of the frame, validation of at
 /// most 256 MiB of frames, and as much again for each of up to 16 candidates.
 pub fn find_correction(frame: &[u8], times: NeighbourTimes) -> Correction {
+    find_correction_in_place(&mut frame.to_vec(), times)
+}
+
+/// Searches for the damaged bits of `frame` like [`find_correction`], without a copy of the frame: bits are flipped in it,
+/// and flipped back.
+pub(crate) fn find_correction_in_place(frame: &mut [u8], times: NeighbourTimes) -> Correction {
     let payload_len = frame.len().saturating_sub(LENGTH_LEN + CHECKSUM_LEN);
     let message_len = LENGTH_LEN + payload_len;
     let (Some(message), Some(stored)) = (frame.get(..message_len), u32_at(frame, message_len)) else {
@@ -85,10 +91,12 @@ pub fn find_correction(frame: &[u8], times: NeighbourTimes) -> Correction {
     if syndrome == 0 || payload_len == 0 {
         return Correction::default();
     }
-    let expected_chance_patterns = |span: u32| 8.0 * frame.len() as f64 * f64::from(span - 1).exp2() / CHECKSUM_COUNT;
+    let frame_len = frame.len();
+    let expected_chance_patterns = |span: u32| 8.0 * frame_len as f64 * f64::from(span - 1).exp2() / CHECKSUM_COUNT;
     let max_span = (1..=32).rev().find(|span| expected_chance_patterns(*span) <= MAX_CHANCE_PATTERNS).unwrap_or(0);
+    let patterns = find_patterns(frame, syndrome, max_span);
     let (mut validator, mut matches) = (FrameValidator::new(frame), Vec::<PatternMatch>::new());
-    for pattern in find_patterns(frame, syndrome, max_span) {
+    for pattern in patterns {
         let span = pattern.span;
         // Patterns of a longer span do not weaken a match that is the only one of its span or shorter.
         let are_all_shorter = matches.iter().all(|found| found.span < span);
@@ -109,8 +117,8 @@ pub fn find_correction(frame: &[u8], times: NeighbourTimes) -> Correction {
             return rank_choices(if are_all_offered { Vec::new() } else { matches }, unsearched);
         }
         let evidence = validator.evaluate(pattern);
-        let range = pattern.byte_range();
-        let changes = diff_bytes(range.start as u64, frame.get(range).unwrap_or_default(), &evidence.new_bytes);
+        let start = pattern.byte_range().start as u64;
+        let changes = diff_bytes(start, &evidence.old_bytes, &evidence.new_bytes);
         let expected_false_positives = expected_chance_patterns(span) * evidence.pass_rate;
         matches.push(PatternMatch {
             span,

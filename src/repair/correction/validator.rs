@@ -13,10 +13,10 @@ const SAMPLES: u32 = 256;
 /// Largest total size of the frames that are validated for that estimate, in bytes.
 const MAX_SAMPLED_BYTES: u64 = 256 << 20;
 
-/// A copy of a damaged frame, in which patterns are flipped, validated and flipped back.
+/// A damaged frame, in which patterns are flipped, validated and flipped back.
 #[derive(Debug)]
-pub(super) struct FrameValidator {
-    frame: Vec<u8>,
+pub(super) struct FrameValidator<'a> {
+    frame: &'a mut [u8],
     /// Ranges of the frame that no event can contain. A pattern has to change a byte of each of them.
     invalid_ranges: Vec<Range<usize>>,
     /// Total size of the frames validated so far, in bytes.
@@ -30,12 +30,14 @@ pub(super) struct PatternEvidence {
     pub(super) pass_rate: f64,
     /// Time of the corrected event; `None` for a gap.
     pub(super) time: Option<u64>,
-    /// The bytes from the first changed one to the last, after the change.
+    /// The bytes from the first changed one to the last, before the change.
+    pub(super) old_bytes: Vec<u8>,
+    /// The same bytes after the change.
     pub(super) new_bytes: Vec<u8>,
 }
 
-impl FrameValidator {
-    pub(super) fn new(frame: &[u8]) -> Self {
+impl<'a> FrameValidator<'a> {
+    pub(super) fn new(frame: &'a mut [u8]) -> Self {
         let payload = payload(frame);
         let mut invalid_ranges = Vec::new();
         let mut add = |from: usize, to: usize| invalid_ranges.push(LENGTH_LEN + from..LENGTH_LEN + to);
@@ -48,7 +50,7 @@ impl FrameValidator {
             let at = error.valid_up_to();
             add(at.saturating_sub(3), at + 4);
         }
-        Self { frame: frame.to_vec(), invalid_ranges, validated_bytes: 0 }
+        Self { frame, invalid_ranges, validated_bytes: 0 }
     }
 
     /// True when the frame has a valid event or a gap after the bits of `pattern` are flipped.
@@ -58,24 +60,30 @@ impl FrameValidator {
         if !self.invalid_ranges.iter().all(is_changed) {
             return false;
         }
-        pattern.flip(&mut self.frame);
-        let is_valid = has_plausible_bytes(&self.frame, &bytes) && {
+        pattern.flip(self.frame);
+        let is_valid = has_plausible_bytes(self.frame, &bytes) && {
             self.validated_bytes += self.frame.len() as u64;
-            is_event_or_gap(&self.frame)
+            is_event_or_gap(self.frame)
         };
-        pattern.flip(&mut self.frame);
+        pattern.flip(self.frame);
         is_valid
     }
 
     /// Collects the evidence for a pattern that [`is_valid_with`](Self::is_valid_with) accepts.
     pub(super) fn evaluate(&mut self, pattern: BitPattern) -> PatternEvidence {
-        pattern.flip(&mut self.frame);
-        let pass_rate = estimate_pass_rate(&mut self.frame, pattern.span);
-        let event = EventView::parse(payload(&self.frame), Version::V1).ok();
+        let old_bytes = self.bytes_of(pattern);
+        pattern.flip(self.frame);
+        let pass_rate = estimate_pass_rate(self.frame, pattern.span);
+        let event = EventView::parse(payload(self.frame), Version::V1).ok();
         let time = event.map(|event| event.write_timestamp_ms());
-        let new_bytes = self.frame.get(pattern.byte_range()).unwrap_or_default().to_vec();
-        pattern.flip(&mut self.frame);
-        PatternEvidence { pass_rate, time, new_bytes }
+        let new_bytes = self.bytes_of(pattern);
+        pattern.flip(self.frame);
+        PatternEvidence { pass_rate, time, old_bytes, new_bytes }
+    }
+
+    /// The bytes from the first to the last that `pattern` changes, as they are now.
+    fn bytes_of(&self, pattern: BitPattern) -> Vec<u8> {
+        self.frame.get(pattern.byte_range()).unwrap_or_default().to_vec()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::file::LogFile;
 use crate::format::frame::LENGTH_LEN;
 use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
 use crate::inspect::LogView;
-use crate::repair::correction::find_correction;
+use crate::repair::correction::find_correction_in_place;
 use crate::repair::types::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction, diff_bytes};
 
 /// Number of different checksums.
@@ -127,9 +127,9 @@ impl FixFinder {
 
     fn correct_bits_fix(&self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
         let log = self.view.log();
-        let frame = read_bytes(log, finding.start, finding.end)?;
+        let mut frame = read_bytes(log, finding.start, finding.end)?;
         let times = Neighbours::find(log, &finding.range(), self.log_end)?.read_times(log)?;
-        let mut correction = find_correction(&frame, times);
+        let mut correction = find_correction_in_place(&mut frame, times);
         let (certainty, unsearched) = (correction.certainty, correction.unsearched);
         if certainty.is_none() {
             return Ok(SinglePieceFix::OnlyGap { unsearched });
