@@ -70,18 +70,16 @@ impl EventLog {
     /// errors of [`EventLog::index`].
     pub(crate) fn catch_up_index(&self, on_update: &mut OnSurveyUpdate) -> Result<IndexUpdate, StorageError> {
         let mut cache = self.lock_index_cache();
-        let index = cache.index.take().unwrap_or_else(|| {
+        let len = self.view.log().len()?;
+        let in_memory = cache.index.take();
+        // A file without frames does not identify its log. The index in memory was built from this log in any case.
+        let is_of_this_log = in_memory.is_some();
+        let index = in_memory.unwrap_or_else(|| {
             let index = self.view.load_index();
             Arc::new(index.with_spill_options(self.options.spill_options()))
         });
         let coverage = index.coverage();
-        let is_current = match self.view.log().len() {
-            Ok(len) => coverage.scanned_to == len && coverage.frames > 0,
-            Err(error) => {
-                cache.index = Some(index);
-                return Err(error);
-            }
-        };
+        let is_current = coverage.scanned_to == len && (is_of_this_log || coverage.frames > 0);
         if is_current {
             return Ok(IndexUpdate { index: cache.index.insert(index).clone(), survey: None });
         }

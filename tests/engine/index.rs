@@ -53,6 +53,27 @@ fn append_events(disk: &SimDisk, events: std::ops::Range<usize>) {
 }
 
 #[test]
+fn a_log_without_valid_frames_is_read_once_to_build_and_save_its_index() {
+    let (mut bytes, _) = log_bytes(0);
+    bytes.extend([0x00, 0x00, 0xf0, 0x01, b'{'].repeat(20_000));
+    let disk = SimDisk::with_files(&[(LOG, &bytes)]);
+    let mut log = open_read_only(&disk);
+    let before = disk.bytes_read();
+    log.index().unwrap();
+    assert!(disk.bytes_read() - before >= bytes.len() as u64, "the log was read");
+    let before = disk.bytes_read();
+    log.save_index().unwrap();
+    let read = disk.bytes_read() - before;
+    assert!(read < 10_000, "{read} bytes were read again");
+    assert_eq!(index_state(&disk), IndexState::Fresh);
+    // Another handle cannot know that a file without frames belongs to this log.
+    let log = open_read_only(&disk);
+    let before = disk.bytes_read();
+    log.index().unwrap();
+    assert!(disk.bytes_read() - before >= bytes.len() as u64);
+}
+
+#[test]
 fn without_an_index_file_the_state_is_missing_and_lookups_work() {
     let (disk, _) = disk_with_log(7, false);
     assert_eq!(index_state(&disk), IndexState::Missing);
