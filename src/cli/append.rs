@@ -13,6 +13,7 @@ use super::output::CommandOutput;
 use crate::file::{BlockingStream, Durability};
 use crate::format::{PayloadError, frame};
 use crate::report::json::{self, Json};
+use crate::report::units::format_count;
 use crate::report::{ExitStatus, recovery_line, safe_path_text, set_aside_line};
 use crate::{Event, EventLog};
 
@@ -81,6 +82,7 @@ impl AppendArgs {
         }
         let mut appender = Appender {
             durability: if self.sync { Durability::Synced } else { Durability::Buffered },
+            stored: 0,
             stdout_closed: false,
         };
         let result = match event {
@@ -123,6 +125,8 @@ impl AppendArgs {
 /// Appends batches of events and prints their offsets.
 struct Appender {
     durability: Durability,
+    /// Number of events that are stored.
+    stored: u64,
     /// True after stdout was closed by its reader: the remaining events are stored without printing their offsets.
     stdout_closed: bool,
 }
@@ -179,7 +183,12 @@ impl Appender {
         if events.is_empty() {
             return Ok(());
         }
-        for offset in log.append_batch(events, self.durability)? {
+        let offsets = log.append_batch(events, self.durability)?;
+        self.stored += offsets.len() as u64;
+        if let Some(last) = offsets.last() {
+            out.set_effect(format!("stored {}, up to offset {last}", format_count(self.stored, "event")));
+        }
+        for offset in offsets {
             if self.stdout_closed {
                 continue;
             }

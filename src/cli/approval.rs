@@ -107,6 +107,10 @@ pub(super) fn show_and_apply(
         })
     };
     let applied = result.as_ref().ok().and_then(Option::as_ref);
+    if let Some(AppliedRepair { number, journal, .. }) = applied {
+        let action = if plan.undoes.is_some() { "undo" } else { "repair" };
+        out.set_effect(format!("{action} {number} is applied; journal: {}", safe_path_text(journal)));
+    }
     if out.is_json() {
         let applied = applied.map(|applied| {
             Json::Object(vec![

@@ -33,6 +33,7 @@ impl CreateArgs {
             log.close()?;
             Ok(created)
         })?;
+        out.set_effect(format!("{} is created", safe_path_text(&path)));
         let created_at_ms = header.map(|header| header.created_at_ms);
         if out.is_json() {
             out.print_json(&Json::Object(vec![

@@ -39,6 +39,7 @@ impl DemoArgs {
         } else {
             CommandPaths::new(global).writes_log("the demo log", &path, existing).saves_index_of(&path).check()?;
             let demo = create_replacing(&path, existing, || Ok(sample::create_demo(&self.folder)?))?;
+            out.set_effect(format!("{} is created", safe_path_text(&demo.log)));
             if out.is_json() {
                 let rows = demo.findings.iter().map(|(kind, range)| {
                     Json::Object(vec![

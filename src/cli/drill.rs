@@ -61,6 +61,7 @@ impl DrillArgs {
         let planted = create_replacing(&self.copy, existing, || {
             Ok(sample::plant_damage(&self.log, &self.copy, kind, self.seed)?)
         })?;
+        out.set_effect(format!("{} is created", safe_path_text(&self.copy)));
         out.print_json(&self.planted_damage_json(&planted))?;
         Ok(ExitStatus::Done)
     }

@@ -63,6 +63,7 @@ impl GenerateArgs {
             })?)
         })?;
         drop(progress);
+        out.set_effect(format!("{} is created", safe_path_text(&self.log)));
         let elapsed = started.elapsed();
         if out.is_json() {
             out.print_json(&Json::Object(vec![

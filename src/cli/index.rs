@@ -126,6 +126,7 @@ fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
             ("path", safe_path_text(view.path()).into()),
             ("index_path", safe_path_text(view.index_path()).into()),
             ("index", json::index(view)),
+            ("known_damage", json::known_damage(view)),
         ]))?;
     } else {
         let text = format!(": {}: {}", index_line(view.index_state(), None), index_meaning(view.index_state()));
@@ -135,6 +136,10 @@ fn print_status(view: &LogView, out: &mut CommandOutput) -> CommandResult {
         }
         if let Some(line) = seen_end_line(view)? {
             out.print_line(&line)?;
+        }
+        if let damaged @ 1.. = view.known_damage().len() as u64 {
+            let ranges = format_count(damaged, "damaged range");
+            out.print_line(&format!("  it knows {ranges} of the log: `chronicle verify LOG` lists them"))?;
         }
     }
     Ok(if *view.index_state() == IndexState::Fresh { ExitStatus::Done } else { ExitStatus::IndexUnusable })
@@ -194,6 +199,7 @@ fn build_and_save(log: &mut EventLog, before: &LogView, mode: BuildMode, out: &m
     }
     drop(progress);
     log.save_index()?;
+    out.set_effect(format!("{} is saved", safe_path_text(log.view().index_path())));
     let action = match (mode, before.index_state()) {
         (_, IndexState::Missing) => "built",
         (BuildMode::CatchUp, IndexState::Behind { .. }) => "caught up",

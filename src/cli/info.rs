@@ -9,12 +9,15 @@ use super::log_access::{index_fault_reason, open_with_notices, view_with_checked
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::{HeaderState, WriterPresence, detect_writer};
+use crate::format::Version;
 use crate::index::{NameCounts, NameKind, VerificationMark};
 use crate::inspect::LogView;
 use crate::repair::read_repair_history;
 use crate::report::json::{self, Json};
-use crate::report::units::{DisplayZone, format_number, format_size, format_timestamp};
-use crate::report::{ExitStatus, index_line, index_meaning, index_reason, safe_path_text, seen_end_sentence};
+use crate::report::units::{DisplayZone, format_count, format_number, format_size, format_timestamp};
+use crate::report::{
+    ExitStatus, VERSION_0_LIMIT, index_line, index_meaning, index_reason, safe_path_text, seen_end_sentence,
+};
 
 /// Maximum number of names of each kind in text output. JSON output lists all names.
 const MAX_NAMES_SHOWN: usize = 10;
@@ -94,6 +97,13 @@ impl InfoReport<'_> {
             let time = format_timestamp(verified_at_ms, DisplayZone::Utc);
             rows.push(("verified", format!("to offset {verified_to}, on {time}")));
         }
+        if view.log().version() == Version::V0 {
+            rows.push(("checksums", format!("none: {VERSION_0_LIMIT}")));
+        }
+        if let damaged @ 1.. = view.known_damage().len() as u64 {
+            let ranges = format_count(damaged, "range");
+            rows.push(("damage", format!("{ranges} known to the index (list: `chronicle verify LOG`)")));
+        }
         rows.push(("writer", describe_writer(self.writer)));
         if let Some(number @ 1..) = self.repairs {
             rows.push(("repairs", format!("{} (list: `chronicle undo LOG --list`)", format_number(number))));
@@ -153,6 +163,7 @@ impl InfoReport<'_> {
             ("repairs", repairs.into()),
             ("index", json::index(view)),
             ("verified", verified_json(view)),
+            ("known_damage", json::known_damage(view)),
             ("counts", counts.unwrap_or(Json::Null)),
         ])
     }

@@ -25,6 +25,8 @@ pub(super) struct CommandOutput {
     format: OutputFormat,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
+    /// What the command has changed so far, which a failure after it must not hide.
+    effect: Option<String>,
 }
 
 impl CommandOutput {
@@ -33,7 +35,7 @@ impl CommandOutput {
         let stdout = io::stdout().lock();
         let (stdout_is_terminal, stderr_is_terminal) = (stdout.is_terminal(), io::stderr().is_terminal());
         let stdout = BufWriter::with_capacity(1 << 16, BlockingStream(stdout));
-        Self { stdout, format, stdout_is_terminal, stderr_is_terminal }
+        Self { stdout, format, stdout_is_terminal, stderr_is_terminal, effect: None }
     }
 
     /// True when the output is JSON.
@@ -122,7 +124,14 @@ impl CommandOutput {
         }
     }
 
-    /// Prints why the command failed and what to do next; nothing if stdout was closed by its reader.
+    /// Records what the command has changed, in the words of a finished sentence such as "stored 3 events". A failure that
+    /// is printed later reports it, so that nobody repeats a command that has done its work.
+    pub(super) fn set_effect(&mut self, effect: impl Into<String>) {
+        self.effect = Some(effect.into());
+    }
+
+    /// Prints why the command failed, what it has changed before, and what to do next; nothing if stdout was closed by its
+    /// reader.
     pub(super) fn print_failure(&mut self, failure: &CommandFailure) {
         if let CommandFailure::Stdout(error) = failure
             && error.kind() == io::ErrorKind::BrokenPipe
@@ -139,6 +148,9 @@ impl CommandOutput {
         }
         if !self.is_json() {
             self.write_stderr_line(&format!("chronicle: {}", failure.message()));
+            if let Some(effect) = self.effect.take() {
+                self.write_stderr_text(&format!("  Done before this failure: {effect}."));
+            }
             self.write_stderr_text(&format!("  {}.", failure.hint()));
             return;
         }
@@ -152,6 +164,13 @@ impl CommandOutput {
                 ("hint", other.hint().into()),
                 ("exit", u64::from(other.exit_status().code()).into()),
             ]),
+        };
+        let value = match (value, self.effect.take()) {
+            (Json::Object(mut keys), Some(effect)) => {
+                keys.push(("done", effect.into()));
+                Json::Object(keys)
+            }
+            (value, _) => value,
         };
         self.write_stderr_json(&value);
     }

@@ -19,7 +19,7 @@ use crate::file::ExistingFile;
 use crate::format::DamageKind;
 use crate::inspect::LogView;
 use crate::repair::{self, ApplyOptions, CandidateChoice, FindingSelector, Plan, RepairOptions};
-use crate::report::ExitStatus;
+use crate::report::{ExitStatus, safe_path_text};
 
 /// Plan a repair, show the plan, and apply it once confirmed.
 ///
@@ -106,6 +106,7 @@ impl RepairArgs {
         };
         if let Some(file) = &self.plan {
             save_plan(file, &plan, existing, &paths.path)?;
+            out.set_effect(format!("the plan is saved in {}", safe_path_text(file)));
         }
         let apply_options = ApplyOptions { lock_timeout: self.approval.lock.timeout(), full_check: self.full_check };
         let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? else {

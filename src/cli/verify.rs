@@ -20,7 +20,8 @@ use crate::repair::{PendingRepair, ProposedFix};
 use crate::report::json::{self, Json, VerifyReport};
 use crate::report::units::{DisplayZone, format_count, format_minute, format_number, format_size, format_timestamp};
 use crate::report::{
-    ExitStatus, FindingCounts, fix_line, index_line, index_meaning, index_reason, safe_path_text, seen_end_line,
+    ExitStatus, FindingCounts, VERSION_0_LIMIT, fix_line, index_line, index_meaning, index_reason, safe_path_text,
+    seen_end_line,
 };
 
 /// Check every frame, every event and the index of a log.
@@ -229,6 +230,11 @@ impl VerifyReporter<'_> {
         }
         out.print_line(&finding_line(finding, journal))?;
         match fix {
+            // A fix of version 0 is at best likely, and only a copy applies it.
+            Some(fix) if self.version == Version::V0 => {
+                let apply = "`chronicle migrate LOG -o NEW --accept likely` applies it in the copy";
+                out.print_line(&format!("  fix: {}; {apply}", fix_line(fix)))
+            }
             Some(fix) => out.print_line(&format!("  fix: {}", fix_line(fix))),
             // A version 0 log is never repaired in place, and its readable events are all before the unfinished frame.
             None if finding.kind == DamageKind::TornTail && self.version == Version::V0 => {
@@ -264,6 +270,16 @@ fn title_line(view: &LogView, bytes: u64) -> String {
     format!(": version {version}{created}, {} ({} bytes)", format_size(bytes), format_number(bytes))
 }
 
+/// Summarizes the findings. A log of version 0 is only known to be readable.
+fn summary_line(view: &LogView, survey: &Survey, counts: &FindingCounts) -> String {
+    let line = counts.summary_line(survey.events);
+    match view.log().version() {
+        Version::V1 => line,
+        Version::V0 if counts.damage_count() > 0 => format!("{line}; {VERSION_0_LIMIT}"),
+        Version::V0 => format!("{}; {VERSION_0_LIMIT}", line.replacen("no damage", "readable", 1)),
+    }
+}
+
 fn print_summary(
     view: &LogView,
     options: &SurveyOptions,
@@ -278,7 +294,7 @@ fn print_summary(
         out.print_line(&format!("{}; {}", format_count(survey.events, "frame"), counts.counts_line()))?;
         out.print_line("frames and checksums only: payloads and event times were not checked")?;
     } else {
-        out.print_line(&counts.summary_line(survey.events))?;
+        out.print_line(&summary_line(view, survey, counts))?;
     }
     if options.from.is_some() || options.until.is_some() {
         let until = options.until.map_or_else(|| "the end".into(), |until| format!("offset {until}"));

@@ -3,7 +3,8 @@
 //! The first frame is a JSON object that describes the journal. The payload of each following frame starts with a
 //! letter: `P` for a part of the plan, `B` for bytes of the log before the repair, `A` for bytes that the repair copies
 //! from another file, `I` for bytes of the index file before the repair. The letters `B`, `A` and `I` are followed by
-//! the file offset (u64) and the bytes. Frames that are JSON objects record the state of the repair. Readers ignore an
+//! the file offset (u64) and the bytes. `Z` stands for a run of zeros in the log before the repair, as its offset and its
+//! length (u64). Frames that are JSON objects record the state of the repair. Readers ignore an
 //! unfinished frame at the end, because the repair did not reach the state that the frame would have recorded.
 
 use super::byte_layout::{FieldSpec, is_contiguous_layout, u64_at};
@@ -11,8 +12,10 @@ use super::frame;
 
 /// The first four bytes of a journal.
 pub const MAGIC: [u8; 4] = *b"CHRJ";
-/// The version of the journal format.
-pub const VERSION: u16 = 1;
+/// The version of the journal format that is written. Version 1 has no runs of zeros.
+pub const VERSION: u16 = 2;
+/// The oldest version that is read.
+pub const OLDEST_VERSION: u16 = 1;
 /// Length of the header, in bytes.
 pub const HEADER_LEN: usize = 16;
 /// The fields of the header, in order.
@@ -69,6 +72,8 @@ impl JournalSection {
 
 /// The letter that starts the payload of a frame with a part of the plan.
 pub const PLAN_LETTER: u8 = b'P';
+/// The letter that starts the payload of a frame with a run of zeros of the log before the repair.
+pub const ZEROS_LETTER: u8 = b'Z';
 /// Offset of the data bytes in the payload of a section frame: they follow the letter and the file offset.
 pub const SECTION_DATA_OFFSET: usize = 9;
 
@@ -79,6 +84,32 @@ pub fn encode_section(section: JournalSection, offset: u64, bytes: &[u8], out: &
         out.extend_from_slice(&offset.to_be_bytes());
         out.extend_from_slice(bytes);
     });
+}
+
+/// A run of zeros of the log before the repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZeroRun {
+    /// The file offset of the first zero.
+    pub offset: u64,
+    /// Number of zeros.
+    pub len: u64,
+}
+
+/// Appends the frame of a run of zeros to `out`.
+pub fn encode_zeros(run: ZeroRun, out: &mut Vec<u8>) {
+    frame::encode_with(out, |out| {
+        out.push(ZEROS_LETTER);
+        out.extend_from_slice(&run.offset.to_be_bytes());
+        out.extend_from_slice(&run.len.to_be_bytes());
+    });
+}
+
+/// Decodes the payload of a run of zeros; `None` for any other payload, and for a run that no file can have.
+pub fn decode_zeros(payload: &[u8]) -> Option<ZeroRun> {
+    let rest = payload.strip_prefix(&[ZEROS_LETTER]).filter(|rest| rest.len() == 16)?;
+    let run = ZeroRun { offset: u64_at(rest, 0)?, len: u64_at(rest, 8)? };
+    run.offset.checked_add(run.len).filter(|end| i64::try_from(*end).is_ok())?;
+    Some(run)
 }
 
 /// A decoded section frame.

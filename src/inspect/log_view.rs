@@ -1,5 +1,6 @@
 //! A view of a log for reading: the log, its index, and their agreement. Each file is checked by means of the other.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -185,6 +186,12 @@ impl LogView {
     /// Returns how far the log was seen. The recorded end is after the present end when the log was cut.
     pub const fn seen_end(&self) -> &SeenEnd {
         &self.seen_end
+    }
+
+    /// Returns the ranges that a trusted index knows to be damaged, ascending; none when the index cannot be read.
+    pub(crate) fn known_damage(&self) -> Vec<Range<u64>> {
+        let index = self.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok());
+        index.map(|index| index.known_damage().collect()).unwrap_or_default()
     }
 
     /// Returns an index for lookups and for catching up: the content of a trusted index file, otherwise an empty index.

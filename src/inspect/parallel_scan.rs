@@ -25,6 +25,8 @@ const MAX_THREAD_BYTES: u64 = 2 << 20;
 
 /// A message from a thread about its part. The variants are listed in the order of sending.
 enum PartMessage {
+    /// A thread begins to read the part.
+    Started,
     /// The offset of the first valid frame, if there is one.
     FirstFrame(Option<u64>),
     /// A report of the part.
@@ -67,10 +69,15 @@ pub(super) fn scan_parts_in_parallel(
         let mut parts = parts.into_iter();
         let mut pending: VecDeque<(Range<u64>, Receiver<PartMessage>)> = VecDeque::new();
         loop {
+            // A part that lies in damage, such as a long tail of zeros, was read with the part before it. Reading it a
+            // second time would make a scan by several threads slower than one by a single thread.
+            pending.retain(|(part, _)| pass.position < part.end);
             while pending.len() < max_pending
                 && let Some(part) = parts.next()
             {
-                pending.push_back((part.clone(), submit_part(&job_sender, part)));
+                if pass.position < part.end {
+                    pending.push_back((part.clone(), submit_part(&job_sender, part)));
+                }
             }
             let Some((range, messages)) = pending.pop_front() else { return Ok(()) };
             merge_or_rescan(pass, range, &messages)?;
@@ -91,6 +98,9 @@ fn run_worker(part_scanner: &PartScanner, jobs: &Mutex<Receiver<PartJob>>) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(PartJob { range, sender }) = job else { return };
+        if sender.send(PartMessage::Started).is_err() {
+            continue;
+        }
         let result = scan_job(part_scanner, &mut walk, range, &sender).map(Box::new);
         // Sending fails when the receiver was dropped: the pass has scanned this part itself, or has failed.
         let _ = sender.send(PartMessage::Finished(result));
@@ -119,8 +129,8 @@ fn merge_or_rescan(
     range: Range<u64>,
     messages: &Receiver<PartMessage>,
 ) -> Result<(), StorageError> {
-    let first_frame = match messages.recv() {
-        Ok(PartMessage::FirstFrame(first_frame)) => first_frame,
+    let first_frame = match messages.iter().find(|message| !matches!(message, PartMessage::Started)) {
+        Some(PartMessage::FirstFrame(first_frame)) => first_frame,
         // The part could not be read. The scan in order will fail with the same error and report it.
         _ => None,
     };
@@ -134,7 +144,7 @@ fn merge_or_rescan(
                         pass.merge_part(*result?)?;
                         break;
                     }
-                    PartMessage::FirstFrame(_) => {}
+                    PartMessage::Started | PartMessage::FirstFrame(_) => {}
                 }
             }
         }

@@ -4,6 +4,9 @@ use crate::format::{DamageKind, Finding};
 
 use super::units::{format_count, format_number};
 
+/// What a log of version 0 leaves unknown, for every place that reports that its frames were read.
+pub(crate) const VERSION_0_LIMIT: &str = "version 0 has no checksums, so changes inside a payload cannot be seen";
+
 /// The number of findings of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FindingCounts {

@@ -49,7 +49,7 @@ pub(crate) fn hint(error: &StorageError) -> String {
         StorageError::Locked { .. } => "Wait for that process to end (`append`, `repair` and `undo` wait with --wait SECONDS), or open the log read-only",
         StorageError::Version0ReadOnly { .. } => {
             "Reading works; `chronicle migrate LOG -o NEW` copies it into a version 1 log, which can be repaired and \
-             appended to"
+             appended to; `--accept likely` restores damaged lengths in the copy"
         }
         StorageError::ReadOnly { .. } => "Open the log for append to write to it",
         StorageError::Poisoned { .. } => {

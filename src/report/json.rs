@@ -1,5 +1,6 @@
 //! The JSON that commands print: the report of `verify`, findings, repairs, errors. Keys keep the documented order.
 
+use std::ops::Range;
 use std::path::Path;
 
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
@@ -156,6 +157,12 @@ fn seen_end(seen_end: &SeenEnd) -> Json {
         _ => {}
     }
     Json::Object(keys)
+}
+
+/// Returns the ranges that the index knows to be damaged.
+pub(crate) fn known_damage(view: &LogView) -> Json {
+    let range = |range: Range<u64>| Json::Object(vec![("start", range.start.into()), ("end", range.end.into())]);
+    Json::List(view.known_damage().into_iter().map(range).collect())
 }
 
 /// Returns an error as the object printed to stderr, with the exit status of the command.

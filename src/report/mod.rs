@@ -17,7 +17,7 @@ pub(crate) mod units;
 mod verdict;
 
 pub(crate) use exit_status::ExitStatus;
-pub(crate) use finding_counts::FindingCounts;
+pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};
 pub(crate) use hint::{describe_error, hint};
 pub(crate) use path_text::{safe_path_text, shell_path};
 pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_lines, record_line, record_summary, recovery_line};

@@ -55,7 +55,27 @@ pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
         let duration = format_duration(std::time::Duration::from_millis(plan.estimated_lock_ms));
         lines.push(format!("the writer's lock is held for about {duration}"));
     }
+    lines.extend(likely_line(plan));
     lines
+}
+
+/// Reports how many events `--accept likely` would restore more than the plan; `None` when it would restore none.
+fn likely_line(plan: &Plan) -> Option<String> {
+    let is_likely = |range: &&UnrepairedRange| {
+        range
+            .alternatives
+            .iter()
+            .any(|fix| fix.certainty == Some(Certainty::Likely) && fix.action != RepairAction::RebuildHeader)
+    };
+    let more = plan.unrepaired.iter().filter(is_likely).count() as u64;
+    (more > 0).then(|| {
+        let restored = plan.restored_events();
+        format!(
+            "this plan restores {}; with `--accept likely` it would restore {}",
+            format_count(restored, "event"),
+            format_number(restored + more)
+        )
+    })
 }
 
 /// Formats the fix of a finding as one line: `correct_bits, proven: 1 byte at offset 8090, 6f → 6e`.

@@ -235,3 +235,36 @@ fn append_waits_for_the_lock() {
     });
     assert_eq!(outcome.exit_code, 0, "{outcome:?}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_that_has_done_its_work_says_so_when_its_output_cannot_be_written() {
+    let shell = Shell::with_log();
+    shell.run_ok("create b.log");
+    fs::write(shell.path("events.ndjson"), format!("{EVENT_JSON}\n").repeat(3)).unwrap();
+    shell.plant_damage("checksum", "bad.log");
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run = |line: &str, input: Option<&str>| {
+        let mut command = shell.command(line);
+        if let Some(input) = input {
+            command.stdin(fs::File::open(shell.path(input)).unwrap());
+        }
+        CommandOutcome::from_output(command.stdout(full()).stderr(Stdio::piped()).output().unwrap())
+    };
+    for (line, input, effect) in [
+        ("append b.log", Some("events.ndjson"), "stored 3 events, up to offset"),
+        ("append b.log --json", Some("events.ndjson"), "stored 3 events, up to offset"),
+        ("create c.log", None, "c.log is created"),
+        ("generate d.log --events 3", None, "d.log is created"),
+        ("drill a.log -o e.log --kind zeros", None, "e.log is created"),
+        ("salvage bad.log -o f.log", None, "f.log is complete"),
+        ("index update a.log", None, "a.log.idx is saved"),
+        ("repair bad.log --yes", None, "repair 1 is applied"),
+        ("undo bad.log --yes", None, "undo 2 is applied"),
+    ] {
+        let outcome = run(line, input);
+        assert_eq!(outcome.exit_code, 1, "{line}: {outcome:?}");
+        assert!(outcome.stderr.contains(effect), "{line}: {outcome:?}");
+    }
+    assert_eq!(shell.run_ok("cat b.log").stdout.lines().count(), 6);
+}

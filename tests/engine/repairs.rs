@@ -689,3 +689,33 @@ fn an_undo_names_the_later_repair_of_the_same_range() {
         "{error}"
     );
 }
+
+#[test]
+fn a_tail_of_zeros_takes_no_space_in_the_journal_and_is_restored() {
+    let (disk, _) = disk_with_log(4, true);
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes.resize(bytes.len() + (5 << 20) + 7, 0);
+    disk.put(LOG, &bytes);
+    repair(&disk).unwrap();
+    let journal = disk.names().into_iter().find(|name| name.ends_with(".journal")).unwrap();
+    assert!(disk.get(&journal).unwrap().len() < 16 << 10);
+    undo(&disk).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), bytes);
+}
+
+#[test]
+fn a_journal_of_version_1_is_still_undone() {
+    let (disk, _) = damaged_log();
+    let before = disk.get(LOG).unwrap();
+    repair(&disk).unwrap();
+    let name = disk.names().into_iter().find(|name| name.ends_with(".journal")).unwrap();
+    let mut journal = disk.get(&name).unwrap();
+    assert_eq!(journal[4..6], [0, 2]);
+    journal[5] = 3;
+    disk.put(&name, &journal);
+    assert!(undo(&disk).is_err(), "a newer version is not read");
+    journal[5] = 1;
+    disk.put(&name, &journal);
+    undo(&disk).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), before);
+}

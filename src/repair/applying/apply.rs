@@ -19,7 +19,7 @@ use crate::format::journal::JournalSection;
 use crate::inspect::{LogView, OnProgress};
 use crate::repair::journal::{JournalFolder, JournalReader, JournalState, JournalWriter};
 use crate::repair::types::{
-    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, for_each_chunk, refused_error,
+    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, for_each_chunk, is_all_zero, refused_error,
 };
 
 /// The options for applying a plan.
@@ -136,7 +136,7 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     let is_affected = view.as_ref().is_some_and(|view| is_index_affected(view, plan));
     let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.identified_index().is_some());
     let index = view.filter(|view| view.persisted_index().is_some() && (is_affected || sources.has_saved_index()));
-    check_free_space(paths, plan, index.as_ref())?;
+    check_free_space(change, index.as_ref())?;
     let mut journal = JournalWriter::create(paths, log, plan)?;
     let action = if plan.undoes.is_some() { "undo" } else { "repair" };
     let journal_path = journal.path().to_owned();
@@ -226,7 +226,8 @@ fn write_journal(
             }
         }
     }
-    index.map_or(Ok(()), |view| save_index_to_journal(view, journal, meter))
+    index.map_or(Ok(()), |view| save_index_to_journal(view, journal, meter))?;
+    journal.flush_zeros()
 }
 
 /// Opens the written journal, and checks the bytes that it has copied from other files.
@@ -259,23 +260,45 @@ fn check_space_for_growth(paths: &LogPaths, plan: &Plan) -> Result<(), StorageEr
 }
 
 /// Refuses a repair when the disk has no space for its journal.
-fn check_free_space(paths: &LogPaths, plan: &Plan, index: Option<&LogView>) -> Result<(), StorageError> {
+fn check_free_space(change: PlannedChange, index: Option<&LogView>) -> Result<(), StorageError> {
+    let PlannedChange { paths, plan, .. } = change;
     let copied = plan.steps.iter().flat_map(RepairStep::copied_sections);
     let copied = copied.map(|section| section.range.end - section.range.start);
     let growth = plan.steps.iter().map(|step| step.new_end.saturating_sub(step.end));
     let index_bytes = index.and_then(|view| view.persisted_index()).map_or(0, |index| index.file_bytes());
     // The index counts twice: its copy in the journal, and the truncated index that replaces it.
-    let others = [plan.journaled_bytes(), index_bytes, index_bytes, CHUNK];
+    let others = [index_bytes, index_bytes, CHUNK];
     let needed = copied.chain(growth).chain(others).fold(0, u64::saturating_add);
     let folder = paths.journal_folder();
     let parent = parent_folder(&folder);
-    match paths.disk.available_space(&folder).or_else(|| paths.disk.available_space(parent)) {
-        Some(free) if free < needed => {
+    let Some(free) = paths.disk.available_space(&folder).or_else(|| paths.disk.available_space(parent)) else {
+        return Ok(());
+    };
+    // The bytes are read only when they may not fit: a journal keeps the length of zeros, not the zeros.
+    let replaced = match plan.journaled_bytes() {
+        dense if free < needed.saturating_add(dense) => count_replaced_bytes(change)?,
+        dense => dense,
+    };
+    match needed.saturating_add(replaced) {
+        needed if free < needed => {
             let reason = format!("the journal needs {needed} bytes; {free} are free in {}", parent.display());
             Err(refused_error(&paths.path, reason, "Free some space, or put the journal elsewhere with --journal"))
         }
         _ => Ok(()),
     }
+}
+
+/// Counts the bytes of the log that the journal saves, without those in runs of zeros.
+fn count_replaced_bytes(change: PlannedChange) -> Result<u64, StorageError> {
+    let PlannedChange { log, plan, meter, .. } = change;
+    let mut count = 0;
+    for step in &plan.steps {
+        for_each_chunk(log, step.range(), meter, &mut |_, bytes| {
+            count += if is_all_zero(bytes) { 0 } else { bytes.len() as u64 };
+            Ok(())
+        })?;
+    }
+    Ok(count)
 }
 
 /// Returns the folder that contains `path`.

@@ -8,7 +8,7 @@ use crate::format::journal::JournalSection;
 use crate::inspect::LogView;
 use crate::repair::journal::JournalReader;
 use crate::repair::planning::StepOutput;
-use crate::repair::types::{LogPaths, RepairStep, StepWrite, WorkMeter};
+use crate::repair::types::{LogPaths, RepairStep, StepWrite, WorkMeter, is_all_zero};
 
 /// Returns the output of a step of a journaled plan. The bytes that the step copies are read from the journal.
 pub(super) fn journaled_output<'a>(journal: &'a JournalReader, step: &'a RepairStep) -> StepOutput<'a> {
@@ -47,13 +47,22 @@ fn write_step(
         }
     } else {
         let mut output = journaled_output(journal, step);
-        output.for_each_chunk(log, meter, &mut |at, _, bytes| storage.write_at(bytes, at).map_err(io(at)))?;
+        output.for_each_chunk(log, meter, &mut |at, _, bytes| write_or_extend(log, at, bytes).map_err(io(at)))?;
     }
     if step.new_end < step.end {
         let cut = |error| StorageError::io_at(log.path(), "cut", step.new_end, error);
         storage.set_len(step.new_end).map_err(cut)?;
     }
     Ok(())
+}
+
+/// Writes bytes to the log. Zeros at its end only set its size, so that a sparse file stays sparse.
+fn write_or_extend(log: &LogFile, at: u64, bytes: &[u8]) -> std::io::Result<()> {
+    let storage = log.storage();
+    if is_all_zero(bytes) && storage.len()? == at {
+        return storage.set_len(at + bytes.len() as u64);
+    }
+    storage.write_at(bytes, at)
 }
 
 /// Writes back every byte of the log that a journal has saved, and restores the log's length and the index.
@@ -64,7 +73,7 @@ pub(super) fn roll_back(paths: &LogPaths, log: &LogFile, journal: &JournalReader
     for saved in journal.read_saved_bytes(JournalSection::BeforeImage) {
         let (offset, bytes) = saved?;
         let io = |error| StorageError::io_at(log.path(), "write", offset, error);
-        log.storage().write_at(&bytes, offset).map_err(io)?;
+        write_or_extend(log, offset, &bytes).map_err(io)?;
     }
     if plan.steps.last().is_some_and(|step| step.new_end > step.end) {
         let cut = |error| StorageError::io_at(log.path(), "cut", plan.log.bytes, error);

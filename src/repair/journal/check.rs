@@ -8,7 +8,7 @@ use super::reader::{JournalReader, SavedBytes};
 use crate::StorageError;
 use crate::format::journal::JournalSection;
 use crate::repair::planning::StepOutput;
-use crate::repair::types::{CHUNK, RepairStep, StepWrite, changed_error};
+use crate::repair::types::{CHUNK, RepairStep, changed_error};
 
 impl JournalReader {
     /// Checks that the journal has saved exactly the ranges of its plan, with the bytes that the plan describes.
@@ -21,9 +21,9 @@ impl JournalReader {
     /// `Changed` when the journal contradicts its plan; `Io` when it cannot be read.
     pub(crate) fn check_saved_bytes(&self, log_len: u64) -> Result<(), StorageError> {
         let steps = &self.record.plan.steps;
-        let copies = steps.iter().filter(|step| matches!(step.write, StepWrite::CopyFrom { .. }));
+        let copies = steps.iter().flat_map(RepairStep::copied_sections);
         let is_complete = is_tiling(self.saved(JournalSection::BeforeImage), steps.iter().map(RepairStep::range))
-            && is_tiling(self.saved(JournalSection::AfterImage), copies.map(|step| step.start..step.new_end))
+            && is_tiling(self.saved(JournalSection::AfterImage), copies.map(|section| section.range))
             && is_from_zero(self.saved(JournalSection::IndexBeforeImage));
         if !is_complete {
             return Err(self.contradiction("the bytes of the ranges of its plan, and no others"));
@@ -40,7 +40,7 @@ impl JournalReader {
         let (mut before_hash, mut after_hash) = (Sha256::new(), Sha256::new());
         let after = self.section_source(JournalSection::AfterImage);
         let mut output = StepOutput::new(step, Some(Box::new(after)));
-        let is_unbounded = matches!(step.write, StepWrite::Gap { .. }) && step.new_end > log_len.max(step.end);
+        let is_unbounded = step.gaps().next().is_some() && step.new_end > log_len.max(step.end);
         let end = if is_unbounded { step.end } else { step.max_end() };
         let mut at = step.start;
         while at < end {

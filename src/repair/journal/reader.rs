@@ -14,7 +14,7 @@ use crate::format::frame::{LENGTH_LEN, payload_length_at};
 use crate::format::journal::{self, JournalSection};
 use crate::format::{Version, byte_layout};
 use crate::repair::planning::ByteSource;
-use crate::repair::types::{PLAN_VERSION, Plan, changed_error, refused_error};
+use crate::repair::types::{CHUNK, PLAN_VERSION, Plan, changed_error, refused_error};
 
 /// Why a file is not used as a journal.
 #[derive(Debug)]
@@ -133,16 +133,29 @@ impl JournalReader {
         section: JournalSection,
     ) -> impl Iterator<Item = Result<(u64, Vec<u8>), StorageError>> + '_ {
         let mut buf = Vec::new();
-        self.saved.section(section).iter().map(move |saved| {
-            let frame = self.file.read_frame_at(saved.frame_offset, &mut buf)?;
-            let bytes =
-                frame.and_then(|frame| journal::decode_section(frame.payload()).map(|found| found.bytes.to_vec()));
+        let chunks = self.saved.section(section).iter().flat_map(|saved| {
+            let end = saved.offset + saved.len;
+            let starts = (saved.offset..end).step_by(CHUNK as usize);
+            starts.map(move |start| (saved, start..end.min(start + CHUNK)))
+        });
+        chunks.map(move |(saved, range)| {
+            let (start, len) = ((range.start - saved.offset) as usize, (range.end - range.start) as usize);
+            let bytes = self.read_saved(saved, &mut buf)?.and_then(|found| found.get(start, len));
             let bytes = bytes.ok_or_else(|| {
                 let expected = format!("a frame of saved bytes at offset {}", saved.frame_offset);
                 changed_error(&self.record.journal, &expected, "bytes whose checksum differs")
             })?;
-            Ok((saved.offset, bytes))
+            Ok((range.start, bytes))
         })
+    }
+
+    /// Reads the frame of saved bytes, and verifies its checksum; `None` when it is not valid.
+    fn read_saved<'b>(&self, saved: &SavedBytes, buf: &'b mut Vec<u8>) -> Result<Option<SavedData<'b>>, StorageError> {
+        if saved.is_zeros {
+            return Ok(Some(SavedData::Zeros));
+        }
+        let frame = self.file.read_frame_at(saved.frame_offset, buf)?;
+        Ok(frame.and_then(|frame| journal::decode_section(frame.payload())).map(|found| SavedData::Bytes(found.bytes)))
     }
 
     /// Reads the saved bytes of `range`, in offsets of the file that they were read from; `None` when some are missing.
@@ -158,13 +171,12 @@ impl JournalReader {
             let all = self.saved.section(section);
             let saved = all.get(all.partition_point(|saved| saved.offset.saturating_add(saved.len) <= at));
             let Some(saved) = saved.filter(|saved| saved.offset <= at) else { return Ok(None) };
-            let frame = self.file.read_frame_at(saved.frame_offset, &mut buf)?;
-            let Some(found) = frame.and_then(|frame| journal::decode_section(frame.payload())) else {
+            let to = range.end.min(saved.offset + saved.len);
+            let (start, len) = ((at - saved.offset) as usize, (to - at) as usize);
+            let Some(found) = self.read_saved(saved, &mut buf)?.and_then(|found| found.get(start, len)) else {
                 return Ok(None);
             };
-            let to = (range.end - saved.offset).min(saved.len) as usize;
-            let Some(found) = found.bytes.get((at - saved.offset) as usize..to) else { return Ok(None) };
-            bytes.extend_from_slice(found);
+            bytes.extend(found);
         }
         Ok(Some(bytes))
     }
@@ -195,7 +207,7 @@ fn parse_header(header: &[u8]) -> Result<u64, String> {
         return Err("not a repair journal".into());
     }
     match byte_layout::u16_at(header, 4) {
-        Some(journal::VERSION) => Ok(byte_layout::u64_at(header, 8).unwrap_or_default()),
+        Some(journal::OLDEST_VERSION..=journal::VERSION) => Ok(byte_layout::u64_at(header, 8).unwrap_or_default()),
         version => Err(format!("journal version {} is not supported", version.unwrap_or_default())),
     }
 }
@@ -223,6 +235,24 @@ pub(super) struct SavedBytes {
     pub(super) offset: u64,
     pub(super) len: u64,
     frame_offset: u64,
+    /// True for a run of zeros, of which the frame has only the length. Its checksum was verified.
+    is_zeros: bool,
+}
+
+/// The content of a frame of saved bytes.
+enum SavedData<'a> {
+    Bytes(&'a [u8]),
+    Zeros,
+}
+
+impl SavedData<'_> {
+    /// Returns `len` bytes from `start` on; `None` when there are fewer.
+    fn get(&self, start: usize, len: usize) -> Option<Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) => bytes.get(start..start + len).map(<[u8]>::to_vec),
+            Self::Zeros => Some(vec![0; len]),
+        }
+    }
 }
 
 /// The saved bytes of each section, by ascending offset.
@@ -285,11 +315,13 @@ impl JournalContents {
             let payload = start.get(LENGTH_LEN..read).unwrap_or_default();
             if let Some(journal::SectionFrame { section, offset, .. }) = journal::decode_section(payload) {
                 let len = u64::from(length).saturating_sub(journal::SECTION_DATA_OFFSET as u64);
-                contents.saved.push(section, SavedBytes { offset, len, frame_offset: at });
+                contents.saved.push(section, SavedBytes { offset, len, frame_offset: at, is_zeros: false });
             } else {
                 let Some(frame) = file.read_frame_at(at, &mut buf)? else { break };
                 if let Some((&journal::PLAN_LETTER, part)) = frame.payload().split_first() {
                     contents.plan.extend_from_slice(part);
+                } else if let Some(journal::ZeroRun { offset, len }) = journal::decode_zeros(frame.payload()) {
+                    contents.saved.before.push(SavedBytes { offset, len, frame_offset: at, is_zeros: true });
                 } else if !contents.add_json_frame(frame.payload()) {
                     break;
                 }

@@ -10,8 +10,8 @@ use crate::StorageError;
 use crate::file::storage::append_all;
 use crate::file::{LogFile, OpenMode, Storage};
 use crate::format::frame;
-use crate::format::journal::{self, JournalSection};
-use crate::repair::types::{LogPaths, Plan};
+use crate::format::journal::{self, JournalSection, ZeroRun};
+use crate::repair::types::{LogPaths, Plan, is_all_zero};
 
 /// A journal that is being written.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct JournalWriter<'a> {
     storage: Arc<dyn Storage>,
     path: PathBuf,
     number: u32,
+    /// Zeros of the log that are not written yet, because more of them may follow.
+    pending_zeros: Option<ZeroRun>,
 }
 
 impl<'a> JournalWriter<'a> {
@@ -45,7 +47,7 @@ impl<'a> JournalWriter<'a> {
         let path = folder.join(journal_file_name(number, name));
         let mode = OpenMode::CreateSidecar { permissions_from: &paths.path };
         let storage = disk.open(&path, mode).map_err(|error| StorageError::io(&path, "create", error))?;
-        let mut journal = Self { paths, storage, path, number };
+        let mut journal = Self { paths, storage, path, number, pending_zeros: None };
         if let Err(error) = journal.write_plan(plan, name) {
             // When the file cannot be removed, it is recognised as incomplete, because its plan or its states are missing.
             let _ = journal.discard();
@@ -75,8 +77,32 @@ impl<'a> JournalWriter<'a> {
         offset: u64,
         bytes: &[u8],
     ) -> Result<(), StorageError> {
+        if section == JournalSection::BeforeImage && is_all_zero(bytes) {
+            return self.append_zeros(ZeroRun { offset, len: bytes.len() as u64 });
+        }
+        self.flush_zeros()?;
         let mut frame = Vec::with_capacity(bytes.len() + 32);
         journal::encode_section(section, offset, bytes, &mut frame);
+        self.append(&frame)
+    }
+
+    /// Adds zeros of the log, as a part of the run of zeros before them where they continue it.
+    fn append_zeros(&mut self, zeros: ZeroRun) -> Result<(), StorageError> {
+        match &mut self.pending_zeros {
+            Some(run) if run.offset + run.len == zeros.offset => run.len += zeros.len,
+            _ => {
+                self.flush_zeros()?;
+                self.pending_zeros = Some(zeros);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the zeros that are pending. A reader finds all saved bytes only after this.
+    pub(crate) fn flush_zeros(&mut self) -> Result<(), StorageError> {
+        let Some(run) = self.pending_zeros.take() else { return Ok(()) };
+        let mut frame = Vec::new();
+        journal::encode_zeros(run, &mut frame);
         self.append(&frame)
     }
 

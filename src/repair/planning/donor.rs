@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::donor_walk::{Link, Walk};
 use super::neighbours::Neighbours;
 use crate::StorageError;
 use crate::file::{LogFile, ScanItem, Scanner};
@@ -62,8 +63,8 @@ pub(crate) struct DonorRun {
     pub(crate) doubt: Option<RefusalReason>,
     /// Number of the donor, counted from 0.
     pub(crate) donor: usize,
-    first_frame_end: u64,
-    last_frame_start: u64,
+    pub(super) first_frame_end: u64,
+    pub(super) last_frame_start: u64,
 }
 
 /// The frames of a donor in a wanted range, and the parts of the range where it has none.
@@ -78,17 +79,6 @@ pub(super) struct DonorSearch {
 pub(super) struct Miss {
     pub(super) range: Range<u64>,
     pub(super) reason: RefusalReason,
-}
-
-/// What is known about the place where a chain of consecutive frames starts or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Link {
-    /// A reference, which the donor has too.
-    Agrees,
-    /// A reference that the donor does not have.
-    Differs,
-    /// Damage of the donor, or its end.
-    Broken,
 }
 
 impl DonorRun {
@@ -335,79 +325,6 @@ impl<'a, 'm> Donor<'a, 'm> {
                 Ok(frame_end == Some(log_end) && self.has_same_frame(last.offset)?)
             }
             None => Ok(self.has_same_header && log_end == self.damaged.first_frame_offset()),
-        }
-    }
-}
-
-/// A walk over the frames of a donor, from the reference before a wanted range to the one after it.
-struct Walk<'w> {
-    wanted: &'w WantedRange<'w>,
-    found: DonorSearch,
-    /// The first run in `found` of the chain that is being read.
-    chain_start: usize,
-    /// The place where that chain starts.
-    left: Link,
-    /// End of the last frame that agrees with a reference.
-    agreed_to: u64,
-}
-
-impl<'w> Walk<'w> {
-    fn new(wanted: &'w WantedRange, first_frame_offset: u64) -> Self {
-        let found = DonorSearch::default();
-        Self {
-            wanted,
-            found,
-            chain_start: 0,
-            left: Link::Agrees,
-            agreed_to: first_frame_offset.min(wanted.range.start),
-        }
-    }
-
-    /// True when a frame lies in the wanted range, and no other donor fills a part of it.
-    fn is_wanted(&self, frame: &Range<u64>) -> bool {
-        let WantedRange { range, taken, .. } = self.wanted;
-        let is_free = |taken: &Range<u64>| taken.end <= frame.start || frame.end <= taken.start;
-        range.start <= frame.start && frame.end <= range.end && taken.iter().all(is_free)
-    }
-
-    /// Adds a frame to the chain.
-    fn push(&mut self, frame: Range<u64>, events: u64) {
-        let is_cut = self.wanted.cuts.binary_search(&frame.start).is_ok();
-        let in_chain = self.found.runs.get_mut(self.chain_start..).unwrap_or_default();
-        match in_chain.last_mut() {
-            Some(run) if run.range.end == frame.start && !is_cut => {
-                (run.range.end, run.last_frame_start) = (frame.end, frame.start);
-                run.events += events;
-            }
-            _ => self.found.runs.push(DonorRun {
-                first_frame_end: frame.end,
-                last_frame_start: frame.start,
-                range: frame,
-                events,
-                doubt: None,
-                donor: 0,
-            }),
-        }
-    }
-
-    /// Ends the chain at a place of which `right` is known. The next chain starts there.
-    fn close(&mut self, right: Link) {
-        let doubt = match (self.left, right) {
-            (Link::Differs, _) | (_, Link::Differs) => Some("its frames next to them differ from those of this log"),
-            (Link::Broken, Link::Broken) => Some("it is damaged on both sides of them"),
-            _ => None,
-        };
-        for run in self.found.runs.get_mut(self.chain_start..).unwrap_or_default() {
-            run.doubt = doubt;
-        }
-        (self.chain_start, self.left) = (self.found.runs.len(), right);
-    }
-
-    /// Adds a range where the donor has no frame that can be taken. Only its part in the wanted range is kept.
-    fn add_miss(&mut self, range: Range<u64>, reason: RefusalReason) {
-        let range = range.start.max(self.wanted.range.start)..range.end.min(self.wanted.range.end);
-        if range.start < range.end {
-            self.found.misses.push(Miss { range, reason });
         }
     }
 }

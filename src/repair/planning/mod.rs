@@ -5,6 +5,7 @@
 mod decide;
 mod donor;
 mod donor_ranges;
+mod donor_walk;
 mod fix_finder;
 mod gap_limits;
 mod group;

@@ -67,6 +67,12 @@ pub(crate) fn for_each_chunk(
     Ok(())
 }
 
+/// True when every byte is zero.
+pub(crate) fn is_all_zero(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<16>();
+    words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && rest.iter().all(|byte| *byte == 0)
+}
+
 /// Computes the SHA-256 of a range of the log.
 pub(crate) fn sha256_of_range(log: &LogFile, range: Range<u64>, meter: &WorkMeter) -> Result<Vec<u8>, StorageError> {
     let mut hash = Sha256::new();

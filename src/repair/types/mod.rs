@@ -15,8 +15,8 @@ pub(crate) use errors::{changed_error, refused_error};
 pub(crate) use fix::diff_bytes;
 pub use fix::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction};
 pub(crate) use log_bytes::{
-    CHUNK, for_each_chunk, read_first_checksum, read_header_bytes, read_identity, read_neighbour, refuse_hard_links,
-    sha256_of_end, sha256_of_range,
+    CHUNK, for_each_chunk, is_all_zero, read_first_checksum, read_header_bytes, read_identity, read_neighbour,
+    refuse_hard_links, sha256_of_end, sha256_of_range,
 };
 pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};

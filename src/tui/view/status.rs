@@ -129,6 +129,7 @@ fn damage_item(model: &Model) -> StatusItem {
             let text = format!("no damage found; verified earlier{}", date.unwrap_or_default());
             StatusItem::new(1, Role::Muted, text)
         }
+        ScanState::Done if model.log_info.version == 0 => StatusItem::new(1, Role::Muted, "readable; no checksums"),
         ScanState::Done => StatusItem::new(1, Role::Good, "no damage"),
         ScanState::Off => StatusItem::new(1, Role::Muted, "not scanned"),
         ScanState::Running | ScanState::Stopped | ScanState::Failed => {

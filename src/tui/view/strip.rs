@@ -90,17 +90,19 @@ fn scan_state_text(model: &Model) -> String {
         return "no data".into();
     }
     let share = format_percent(model.verified_bytes(), model.log_info.bytes);
+    // Without checksums, reading a frame verifies nothing.
+    let verified = if model.log_info.version == 0 { "read" } else { "verified" };
     match model.scan.state {
         ScanState::Off => "scan off".into(),
         ScanState::Stopped => format!("stopped {share}"),
         ScanState::Failed => format!("failed {share}"),
-        ScanState::Running => format!("verified {share}"),
+        ScanState::Running => format!("{verified} {share}"),
         ScanState::Done => {
             let finished_at = model.scan.finished_at_ms.filter(|_| model.scan.has_read_all());
             let time = finished_at.map(|ms| format_time_of_day(ms, DisplayZone::Utc));
             // The milliseconds are left out.
             let time = time.as_deref().and_then(|time| time.split('.').next());
-            format!("verified {share}{}", time.map(|time| format!(" {time}")).unwrap_or_default())
+            format!("{verified} {share}{}", time.map(|time| format!(" {time}")).unwrap_or_default())
         }
     }
 }
