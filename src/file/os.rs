@@ -28,7 +28,7 @@ impl Storage for OsFile {
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         // No file has bytes there, and the system refuses the offset instead of returning none. An index can claim it.
-        if i64::try_from(offset).is_err() {
+        if i64::try_from(offset.saturating_add(buf.len() as u64)).is_err() {
             return Ok(0);
         }
         retry(|| platform::read_at(&self.0, buf, offset))
