@@ -13,6 +13,8 @@ use crate::StorageError;
 
 /// The largest number of names that are tried for a temporary file.
 const MAX_NAME_ATTEMPTS: u32 = 1000;
+/// The id of the user who gives each file that it creates to the owner of the log.
+const ROOT: u32 = 0;
 
 /// A file under the temporary name `<final name>.<process id>-<number>.tmp`. Dropping the value does not remove it.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl TemporaryFile {
     /// # Errors
     /// `Io` when no file can be created.
     pub(super) fn create(disk: &dyn Disk, target: &Path, mode: OpenMode) -> Result<Self, StorageError> {
-        remove_abandoned(disk, target);
+        remove_abandoned(disk, target, mode);
         let io = |error| StorageError::io(target, "create", error);
         for attempt in 0..MAX_NAME_ATTEMPTS {
             let mut name = target.file_name().unwrap_or_default().to_owned();
@@ -61,17 +63,39 @@ impl TemporaryFile {
     }
 }
 
-/// Removes the temporary files for `target` whose processes no longer exist. A file that cannot be examined stays.
-fn remove_abandoned(disk: &dyn Disk, target: &Path) {
+/// Removes the temporary files for `target` whose processes no longer exist. A file that cannot be examined, and a file
+/// that another user has put there, stays.
+fn remove_abandoned(disk: &dyn Disk, target: &Path, mode: OpenMode) {
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let files = disk.list(folder).unwrap_or_default();
+    let log = match mode {
+        OpenMode::CreateSidecar { permissions_from } => Some(permissions_from),
+        _ => None,
+    };
     for path in files.iter().filter(|path| is_temporary_name(path, target)) {
         if let Ok(storage) = disk.open(path, OpenMode::ReadSidecar)
+            && is_own(disk, storage.as_ref(), log)
             && matches!(storage.try_lock(), Ok(true))
             && matches!(is_file_at(disk, path, storage.as_ref()), Ok(true))
         {
             let _ = disk.remove(path);
         }
+    }
+}
+
+/// True when this user can have created the file: as its owner, or as root for the owner of `log`. On platforms without
+/// owners, every file counts as own.
+fn is_own(disk: &dyn Disk, file: &dyn Storage, log: Option<&Path>) -> bool {
+    match (file.ownership(), disk.user()) {
+        (Ok(Some(found)), Some(user)) => {
+            let is_owner_of_log = |log| {
+                let owner = disk.open(log, OpenMode::Read).and_then(|log| log.ownership());
+                matches!(owner, Ok(Some(owner)) if owner.uid == found.uid)
+            };
+            found.uid == user || user == ROOT && log.is_some_and(is_owner_of_log)
+        }
+        (Ok(_), _) => true,
+        (Err(_), _) => false,
     }
 }
 

@@ -264,3 +264,27 @@ fn two_journals_with_one_number_are_both_named_and_not_undone() {
     assert!(outcome.exit_code == 6 && is_named, "{outcome:?}");
     assert!(log_bytes(&shell) == before);
 }
+
+#[test]
+fn an_abandoned_temporary_file_of_another_user_stays() {
+    let shell = Shell::with_log();
+    let own = shell.path("a.log.idx.7-0.tmp");
+    let foreign = shell.path("a.log.idx.8-0.tmp");
+    let of_log_owner = shell.path("a.log.idx.9-0.tmp");
+    for path in [&own, &foreign, &of_log_owner] {
+        fs::write(path, "left by a killed process").unwrap();
+    }
+    if chown(&foreign, Some(OTHER_USER), None).is_err() {
+        eprintln!("skipped: only root can give files to another user");
+        return;
+    }
+    shell.run_ok("index rebuild a.log");
+    assert!(!own.exists() && foreign.exists() && !of_log_owner.exists());
+    // Root clears what it has left for the owner of the log, and nothing of a third user.
+    for path in [&shell.path("a.log"), &shell.path("a.log.idx"), &of_log_owner] {
+        fs::write(path, fs::read(path).unwrap_or_default()).unwrap();
+        chown(path, Some(OTHER_USER - 1), None).unwrap();
+    }
+    shell.run_ok("index rebuild a.log");
+    assert!(foreign.exists() && !of_log_owner.exists());
+}
