@@ -13,7 +13,8 @@ use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
 use crate::index::{IndexState, SeenEnd};
 use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
 use crate::repair::{
-    PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair, recover_under_lock, set_aside_tail,
+    JournalMark, PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair, recover_under_lock,
+    set_aside_tail,
 };
 
 /// The largest number of bytes that opening for append reads after the last frame in the index.
@@ -113,14 +114,22 @@ impl EventLog {
         let writer = LogWriter::of_new_file(&file, view.log().clone())?;
         file.set_path(path);
         file.commit()?;
+        let journals = JournalMark::read(&options.log_paths_at(view.path()));
         let log = Self { is_created: true, ..Self::from_view(options, view, Some(writer)) };
-        log.lock_index_cache().saves_on_close = true;
+        let mut cache = log.lock_index_cache();
+        (cache.saves_on_close, cache.journals) = (true, journals);
+        drop(cache);
         Ok(log)
     }
 
     pub(super) fn open_read_only_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
-        let view = LogView::open(options.disk.clone(), path, options.index_path.as_deref())?;
-        Ok(Self::from_view(options, view, None))
+        let resolved = options.disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
+        // The journals are listed before the index is opened, so that a repair after that is noticed.
+        let journals = JournalMark::read(&options.log_paths_at(&resolved));
+        let view = LogView::open(options.disk.clone(), &resolved, options.index_path.as_deref())?;
+        let log = Self::from_view(options, view, None);
+        log.lock_index_cache().journals = journals;
+        Ok(log)
     }
 
     pub(super) fn open_with(options: OpenOptions, path: &Path) -> Result<Self, StorageError> {
@@ -149,6 +158,8 @@ impl EventLog {
         let mut log = Self { recovered_repair: recovered, ..Self::from_view(options, view, Some(writer)) };
         log.lock_index_cache().saves_on_close = is_index_fresh;
         log.recover_tail()?;
+        let journals = JournalMark::read(&log.options.log_paths_at(log.view.path()));
+        log.lock_index_cache().journals = journals;
         Ok(log)
     }
 

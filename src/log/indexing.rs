@@ -8,6 +8,7 @@ use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
 use crate::index::{AggregateIndex, IndexState, save};
 use crate::inspect::{OnSurveyUpdate, Survey, SurveyOptions, survey, survey_ranges};
+use crate::repair::JournalMark;
 
 /// The index that an open log keeps in memory. A mutex guards it, so that lookups need no exclusive access to the log.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub(super) struct IndexCache {
     pub(super) saves_on_close: bool,
     /// How the index was built, which decides whether it may replace an index that cannot be read.
     origin: CachedIndexOrigin,
+    /// The repairs of the log when the index was read. An index from before a repair must not be saved after it.
+    pub(super) journals: JournalMark,
 }
 
 /// How the index in memory was built.
@@ -97,7 +100,10 @@ impl EventLog {
     /// # Errors
     /// `Io` when the log cannot be read.
     pub fn reload_index(&mut self) -> Result<&IndexState, StorageError> {
-        self.lock_index_cache().index = None;
+        let journals = JournalMark::read(&self.options.log_paths_at(self.view.path()));
+        let mut cache = self.lock_index_cache();
+        (cache.index, cache.journals) = (None, journals);
+        drop(cache);
         self.view.refresh_index_state()?;
         Ok(self.view.index_state())
     }
@@ -301,7 +307,9 @@ impl EventLog {
     /// # Errors
     /// The errors of [`EventLog::index`]. `Io` when the log cannot be synced or the index file cannot be written.
     /// `Refused` when the old index file cannot be read, so that it may be the only record of a lost end;
-    /// [`EventLog::reindex_from`] gives this record up. The old index file is unchanged after an error.
+    /// [`EventLog::reindex_from`] gives this record up. `Changed` when another process has repaired the log,
+    /// or is repairing it, since the index was read. The old index file is unchanged after an error, except that an index from
+    /// before a repair is removed.
     pub fn save_index(&mut self) -> Result<(), StorageError> {
         self.index()?;
         self.write_index()
@@ -318,13 +326,33 @@ impl EventLog {
             self.view.seen_end().ensure_known(self.view.index_path())?;
         }
         if let Some(index) = index {
-            let path = self.view.index_path();
-            save(self.options.disk.as_ref(), path, self.view.log(), &index)?;
+            let (disk, path) = (self.options.disk.as_ref(), self.view.index_path());
+            self.ensure_not_repaired()?;
+            save(disk, path, self.view.log(), &index)?;
+            if let Err(error) = self.ensure_not_repaired() {
+                // The index would hide the repaired events. A repair that begins from now on adapts the saved index.
+                disk.remove(path).map_err(|error| StorageError::io(path, "remove", error))?;
+                return Err(error);
+            }
         }
         let mut cache = self.lock_index_cache();
         (cache.saves_on_close, cache.origin) = (true, CachedIndexOrigin::Loaded);
         drop(cache);
         self.reload_index().map(|_| ())
+    }
+
+    /// Checks that no repair has begun or ended since the index was read, and that none is unfinished.
+    fn ensure_not_repaired(&self) -> Result<(), StorageError> {
+        let paths = self.options.log_paths_at(self.view.path());
+        let is_unchanged = JournalMark::read(&paths) == self.lock_index_cache().journals;
+        if is_unchanged && self.pending_repair()?.is_none() {
+            return Ok(());
+        }
+        Err(StorageError::Changed {
+            path: paths.path,
+            expected: "a log that no other process repairs while its index is built".into(),
+            found: "a repair that has begun or ended since, or is unfinished".into(),
+        })
     }
 
     pub(super) fn lock_index_cache(&self) -> MutexGuard<'_, IndexCache> {

@@ -66,6 +66,7 @@ pub use applying::{
 pub(crate) use applying::{journal_notices, pending_repair, recover_under_lock, set_aside_tail};
 pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};
 pub use correction::{Correction, NeighbourTimes, find_correction};
+pub(crate) use journal::JournalMark;
 pub use journal::{RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};
 pub use planning::{FixFinder, plan_repair};
 pub(crate) use types::StepSection;

@@ -126,18 +126,19 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     check_space_for_growth(paths, plan)?;
     let sources = SourceFiles::open(paths, log, plan)?;
     check_outputs(change, &sources)?;
-    let view = LogView::from_storage(paths.disk.clone(), log.path(), log.shared_storage(), paths.custom_index()).ok();
+    let view = open_view(change);
     // The repair could not adapt an index that it cannot read.
     view.as_ref().map_or(Ok(()), |view| view.seen_end().ensure_known(view.index_path()))?;
     check_index_end(log, plan, view.as_ref())?;
     if extent == CheckExtent::WholeLog {
         check_before_repair(change)?;
     }
-    let is_affected = view.as_ref().is_some_and(|view| is_index_affected(view, plan));
-    let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.identified_index().is_some());
-    let index = view.filter(|view| view.persisted_index().is_some() && (is_affected || sources.has_saved_index()));
-    check_free_space(change, index.as_ref())?;
+    check_free_space(change, adapted_index(view, plan, &sources).as_ref())?;
     let mut journal = JournalWriter::create(paths, log, plan)?;
+    // Another process can have saved the index until now. One that saves it later sees the journal, and removes it.
+    let view = open_view(change);
+    let index_behind = sources.has_saved_index() || view.as_ref().is_some_and(|view| view.identified_index().is_some());
+    let index = adapted_index(view, plan, &sources);
     let action = if plan.undoes.is_some() { "undo" } else { "repair" };
     let journal_path = journal.path().to_owned();
     let started = StartedRepair { change, journal: &journal_path, action };
@@ -163,6 +164,17 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
     }
     journal.append_state(JournalState::Applied).map_err(|error| started.to_error(error))?;
     Ok(AppliedRepair { number: journal.number(), journal: journal.path().to_owned(), index_behind })
+}
+
+/// Opens a view of the log and its index file; `None` for a log that cannot be read before it is repaired.
+fn open_view(change: PlannedChange) -> Option<LogView> {
+    let PlannedChange { paths, log, .. } = change;
+    LogView::from_storage(paths.disk.clone(), log.path(), log.shared_storage(), paths.custom_index()).ok()
+}
+
+/// Returns the view when the repair must save its index to the journal and replace it.
+fn adapted_index(view: Option<LogView>, plan: &Plan, sources: &SourceFiles) -> Option<LogView> {
+    view.filter(|view| view.persisted_index().is_some() && (is_index_affected(view, plan) || sources.has_saved_index()))
 }
 
 /// Rolls back a repair that failed. When that fails too, the repair stays pending, and the next recovery decides.

@@ -33,6 +33,26 @@ pub(crate) struct NumberedJournal {
     pub(crate) path: PathBuf,
 }
 
+/// The newest journal of a log and its length. A later mark differs when a repair has begun or ended in between.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct JournalMark {
+    newest: Option<NumberedJournal>,
+    /// The length of the newest journal in bytes. It grows with each state of its repair.
+    len: u64,
+}
+
+impl JournalMark {
+    /// Reads the current mark of the log with these paths.
+    pub(crate) fn read(paths: &LogPaths) -> Self {
+        let disk = paths.disk.as_ref();
+        let files = disk.list(&paths.journal_folder()).unwrap_or_default();
+        let numbered = |path: PathBuf| Some(NumberedJournal { number: journal_number(&path)?, path });
+        let newest = files.into_iter().filter_map(numbered).max();
+        let opened = newest.as_ref().and_then(|newest| disk.open(&newest.path, OpenMode::ReadSidecar).ok());
+        Self { len: opened.and_then(|journal| journal.len().ok()).unwrap_or_default(), newest }
+    }
+}
+
 /// A journal that could not be examined, so that its repair may be pending.
 #[derive(Debug)]
 pub(crate) struct HiddenJournal {

@@ -11,7 +11,7 @@ mod record;
 mod state;
 mod writer;
 
-pub(crate) use folder::{HiddenJournal, JournalFolder};
+pub(crate) use folder::{HiddenJournal, JournalFolder, JournalMark};
 pub use history::{RepairHistory, read_repair_history};
 pub(crate) use reader::JournalReader;
 pub use record::{RepairRecord, RepairState, find_gap_journal};
