@@ -30,6 +30,8 @@ mod app {
     #[cfg(unix)]
     mod live;
     #[cfg(target_os = "linux")]
+    mod live_load;
+    #[cfg(target_os = "linux")]
     mod memory;
     #[cfg(target_os = "linux")]
     mod races;

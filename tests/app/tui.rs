@@ -59,6 +59,13 @@ impl TestTerminal {
         self.input.flush().unwrap();
     }
 
+    /// Kills the program, which leaves the terminal as it is.
+    #[cfg(target_os = "linux")]
+    pub(super) fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.child.wait();
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
