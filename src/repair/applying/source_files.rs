@@ -7,7 +7,7 @@ use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::Version;
 use crate::format::journal::JournalSection;
 use crate::repair::journal::{JournalFolder, JournalReader};
-use crate::repair::planning::{ByteSource, SectionSource, StepOutput};
+use crate::repair::planning::{ByteSource, DonorSections, StepOutput};
 use crate::repair::types::{LogPaths, Plan, RepairStep};
 
 /// The open files that a plan copies bytes from.
@@ -41,7 +41,7 @@ impl SourceFiles {
     pub(super) fn output_of<'a>(&'a self, step: &'a RepairStep) -> StepOutput<'a> {
         let source: Box<dyn ByteSource + 'a> = match &self.undone_journal {
             Some(journal) => Box::new(journal.section_source(JournalSection::BeforeImage)),
-            None => Box::new(SectionSource { step, files: &self.donors }),
+            None => Box::new(DonorSections { step, files: &self.donors }),
         };
         StepOutput::new(step, Some(source))
     }

@@ -21,4 +21,4 @@ pub(crate) use donor_ranges::{DonorRange, DonorRanges, is_fillable};
 pub use fix_finder::FixFinder;
 pub(crate) use neighbours::Neighbours;
 pub use planner::plan_repair;
-pub(crate) use step_output::{ByteSource, MIN_GAP, SectionSource, StepOutput};
+pub(crate) use step_output::{ByteSource, DonorSections, MIN_GAP, StepOutput};

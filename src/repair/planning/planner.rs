@@ -9,7 +9,7 @@ use super::fix_finder::FixFinder;
 use super::group::{PieceGroup, merge_adjacent_groups};
 use super::loss::{ForgottenEnd, count_losses};
 use super::step_builder::{StepBuilder, describe_gaps};
-use super::step_output::{ByteSource, SectionSource, StepOutput};
+use super::step_output::{ByteSource, DonorSections, StepOutput};
 use crate::StorageError;
 use crate::file::{HeaderState, OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
@@ -77,7 +77,7 @@ pub fn plan_repair(
     describe_gaps(&plan.id, &mut plan.steps);
     let donor_files: Vec<_> = donors.iter().map(|donor| donor.log().clone()).collect();
     for step in &mut plan.steps {
-        let source = Some(Box::new(SectionSource { step, files: &donor_files }) as Box<dyn ByteSource>);
+        let source = Some(Box::new(DonorSections { step, files: &donor_files }) as Box<dyn ByteSource>);
         let after_sha256 = StepOutput::new(step, source).sha256(view.log(), &meter)?;
         step.after_sha256 = after_sha256;
     }

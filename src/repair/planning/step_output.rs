@@ -28,13 +28,13 @@ pub(crate) trait ByteSource {
 }
 
 /// The files from which the sections of a step are copied.
-pub(crate) struct SectionSource<'a> {
+pub(crate) struct DonorSections<'a> {
     pub(crate) step: &'a RepairStep,
     /// The open files, which the step names by their paths.
     pub(crate) files: &'a [Arc<LogFile>],
 }
 
-impl ByteSource for SectionSource<'_> {
+impl ByteSource for DonorSections<'_> {
     fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StorageError> {
         let section = self.step.copied_sections().find(|section| section.range.contains(&range.start));
         let path = section.and_then(|section| section.from).unwrap_or(Path::new(""));
