@@ -1,12 +1,11 @@
 //! Handles existing files at the path of a new log: refuses them, or replaces them if `--force` is given.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use super::failure::CommandFailure;
 use crate::StorageError;
-use crate::file::{Backup, Disk, ExistingFile, OsDisk, detect_writer};
+use crate::file::{Backup, Disk, EntryKind, ExistingFile, OsDisk, detect_writer};
 use crate::inspect::index_path;
 
 /// Creates a new log at `path` with `create`, which expects no log and no index there, if `existing` allows it.
@@ -45,15 +44,15 @@ pub(super) fn create_replacing<T>(
 /// `Io` when it is not a regular file or cannot be examined.
 pub(super) fn check_replaceable(path: &Path, existing: ExistingFile) -> Result<(), CommandFailure> {
     for file in [path, &index_path(path)] {
-        let metadata = match fs::symlink_metadata(file) {
-            Ok(metadata) => metadata,
+        let entry = match OsDisk.entry(file) {
+            Ok(entry) => entry,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(io_failure(file, "examine", error)),
         };
         if existing == ExistingFile::Keep {
             return Err(StorageError::AlreadyExists { path: file.to_owned() }.into());
         }
-        if !metadata.is_file() {
+        if entry.kind != EntryKind::File {
             let error = std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file");
             return Err(io_failure(file, "replace", error));
         }

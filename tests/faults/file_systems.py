@@ -28,6 +28,7 @@ class Refusal:
     may_kill = False
     must_succeed = False
     may_be_silent = False
+    may_change_plan = False
     may_leave_temporary_files = False
 
     def __init__(self, name, limits=None):

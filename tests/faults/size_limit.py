@@ -21,6 +21,7 @@ class SizeLimit:
     may_kill = False
     must_succeed = False
     may_be_silent = False
+    may_change_plan = False
     may_leave_temporary_files = False
 
     def __str__(self):

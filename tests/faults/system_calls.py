@@ -71,6 +71,11 @@ class Injection:
         return self.kind in ("EINTR", "EAGAIN")
 
     @property
+    def may_change_plan(self):
+        # A page of the index that cannot be read once changes how many events a gap is said to give up.
+        return self.call == "pread64" and self.kind == "EIO"
+
+    @property
     def may_be_silent(self):
         # Messages are written by the same system call.
         return self.call.startswith("write") and self.kind.endswith("+")
