@@ -9,6 +9,7 @@
 
 mod engine {
     mod blocks;
+    mod call_order;
     mod copies;
     mod crash;
     mod creations;

@@ -13,6 +13,7 @@ use chronicle::internal::format::{Version, frame};
 use chronicle::repair::{CopyOptions, CopySummary, CopyUpdate, migrate, salvage};
 use chronicle::storage::OsDisk;
 
+use super::call_order::CallKind;
 use super::samples::load_samples;
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{INDEX, LOG, disk_with_log, log_bytes, open_options, random_choices, survey_log};
@@ -310,7 +311,7 @@ fn a_copy_that_is_killed_or_fails_is_absent_or_complete_and_the_log_unchanged() 
                     disk.fail(call, fault);
                     let result = copy_log(&disk, &options);
                     let context = format!("{fault:?} at call {call} of {calls}, seed {seed}: {result:?}");
-                    if fault != DiskFault::Kill && result.is_err() && disk.faulted_call() != Some("remove") {
+                    if fault != DiskFault::Kill && result.is_err() && disk.faulted_call() != Some(CallKind::Remove) {
                         let temporary_file = disk.names().into_iter().find(|name| is_temporary(name));
                         assert_eq!(temporary_file, None, "{context}");
                     }

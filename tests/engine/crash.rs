@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use chronicle::{Durability, StorageError};
 
+use super::call_order::CallKind;
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
     INDEX, LOG, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only, random_choices,
@@ -125,7 +126,7 @@ fn after_a_failed_sync_appends_are_refused() {
     let mut log = open_options(&disk).open(LOG).unwrap();
     disk.fail(1, DiskFault::Error(EIO));
     let error = log.append_sync(&event(1, 3)).unwrap_err();
-    assert_eq!(disk.faulted_call(), Some("sync"));
+    assert_eq!(disk.faulted_call(), Some(CallKind::Sync));
     assert!(matches!(error, StorageError::Poisoned { .. }), "{error}");
     let size = log.len().unwrap();
     assert!(matches!(log.append(&event(1, 4)), Err(StorageError::Poisoned { .. })));

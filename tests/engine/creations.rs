@@ -11,6 +11,7 @@ use chronicle::repair::{CopyOptions, salvage};
 use chronicle::storage::{Disk, OpenMode, OsDisk};
 use chronicle::{EventLog, OpenOptions, StorageError, load_index, save_index};
 
+use super::call_order::CallKind;
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
     INDEX, LOG, disk_with_log, event, open_options, open_read_only, random_choices, readable_offsets,
@@ -92,14 +93,14 @@ fn a_creation_that_fails_leaves_nothing_and_succeeds_when_repeated() {
                 let first_file_is_kept = *name == "create and close" && disk.get(NEW).is_some();
                 let left = disk.names().into_iter().filter(|name| !before.contains(name));
                 // A complete index stays when only the last sync of its folder failed.
-                let only_sync_failed = disk.faulted_call() == Some("sync folder");
+                let only_sync_failed = disk.faulted_call() == Some(CallKind::SyncFolder);
                 let is_kept_index = |left: &str| {
                     let len = |disk: &SimDisk| disk.get(left).map(|bytes| bytes.len());
                     only_sync_failed && left.contains(".idx") && !is_temporary(left) && len(&disk) == len(&probe)
                 };
                 let left = left.filter(|left| !(is_kept_index(left) || first_file_is_kept && left == NEW));
                 let left: Vec<_> = left.collect();
-                let remove_failed = disk.faulted_call() == Some("remove");
+                let remove_failed = disk.faulted_call() == Some(CallKind::Remove);
                 assert!(left.is_empty() || remove_failed, "{context}: {left:?}");
                 if first_file_is_kept {
                     assert!(open_options(&disk).open(NEW).is_ok(), "{context}");

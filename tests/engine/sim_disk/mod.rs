@@ -1,0 +1,185 @@
+//! A simulated disk in memory, for tests of crashes.
+//!
+//! A power cut keeps or loses each unsynced sector of a write. A file name is durable only after its folder was synced.
+//! A failed sync loses the unsynced writes: they are read until the cache is dropped. A test can make any call fail, or
+//! kill the process at any call. The disk records every call that succeeded.
+
+mod contents;
+mod faults;
+mod interface;
+mod scripted;
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use chronicle::storage::FileIdentity;
+
+use self::contents::Inode;
+pub(crate) use self::faults::DiskFault;
+use self::faults::{FaultRepetition, FaultSchedule};
+use self::scripted::Script;
+use super::call_order::{CallKind, RecordedCall};
+
+#[derive(Debug, Default)]
+struct SimDiskState {
+    inodes: Vec<Inode>,
+    names: BTreeMap<PathBuf, usize>,
+    durable_names: BTreeMap<PathBuf, usize>,
+    folders: BTreeMap<PathBuf, FolderName>,
+    faults: FaultSchedule,
+    script: Script,
+    recorded_calls: Vec<RecordedCall>,
+    hides_identities: bool,
+    bytes_read: u64,
+}
+
+/// Whether the name of a folder survives a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum FolderName {
+    Unsynced,
+    Durable,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SimDisk(Arc<Mutex<SimDiskState>>);
+
+impl SimDisk {
+    /// Makes the disk one without identities of files, as on platforms without inodes.
+    pub(crate) fn hide_identities(&self) {
+        self.lock_state().hides_identities = true;
+    }
+
+    fn inode_identity(&self, inode: usize) -> FileIdentity {
+        if self.lock_state().hides_identities { FileIdentity::UNKNOWN } else { FileIdentity::new(0, inode as u64) }
+    }
+
+    pub(crate) fn with_files(files: &[(&str, &[u8])]) -> Self {
+        let disk = Self::default();
+        for (name, bytes) in files {
+            disk.put(name, bytes);
+        }
+        disk
+    }
+
+    /// Adds a file with durable contents and a durable name.
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
+        let mut state = self.lock_state();
+        state.inodes.push(Inode::durable(bytes));
+        let number = state.inodes.len() - 1;
+        state.names.insert(name.into(), number);
+        state.durable_names.insert(name.into(), number);
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
+        let state = self.lock_state();
+        state.names.get(Path::new(name)).map(|inode| state.inodes[*inode].data().to_vec())
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.lock_state().names.keys().map(|path| path.to_string_lossy().into_owned()).collect()
+    }
+
+    /// Returns the number of calls so far that change or sync a file or a folder.
+    pub(crate) fn calls(&self) -> usize {
+        self.lock_state().faults.calls()
+    }
+
+    /// Returns the calls so far that changed or synced a file or a folder and did not fail.
+    pub(crate) fn recorded_calls(&self) -> Vec<RecordedCall> {
+        self.lock_state().recorded_calls.clone()
+    }
+
+    /// Schedules a fault for the `n`th call from now on that changes or syncs, counted from 0.
+    pub(crate) fn fail(&self, n: usize, fault: DiskFault) {
+        self.lock_state().faults.schedule(n, fault);
+    }
+
+    /// Schedules a fault like [`SimDisk::fail`], and repeats it at every later call of the same kind.
+    pub(crate) fn fail_permanently(&self, n: usize, fault: DiskFault) {
+        self.fail(n, fault);
+        self.lock_state().faults.repetition = FaultRepetition::Permanent;
+    }
+
+    /// Makes the call after a short write fail with this error number.
+    pub(crate) fn fail_after_short(&self, number: i32) {
+        self.lock_state().faults.error_after_short = Some(number);
+    }
+
+    /// Returns the kind of the call at which the fault occurred.
+    pub(crate) fn faulted_call(&self) -> Option<CallKind> {
+        self.lock_state().faults.faulted_call
+    }
+
+    /// Returns the number of bytes read so far.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.lock_state().bytes_read
+    }
+
+    /// Replaces all files of this disk with those of another disk.
+    pub(crate) fn replace_with(&self, other: &Self) {
+        let other = other.next_process();
+        std::mem::swap(&mut *self.lock_state(), &mut *other.lock_state());
+    }
+
+    /// Returns a number that is equal for two disks with the same files, cached and on stable storage.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let state = self.lock_state();
+        let mut hasher = DefaultHasher::new();
+        for names in [&state.names, &state.durable_names] {
+            for (name, inode) in names {
+                (name, &state.inodes[*inode]).hash(&mut hasher);
+            }
+        }
+        state.folders.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Returns the disk that the next process finds after a kill. Writes that the system accepted are not lost.
+    pub(crate) fn next_process(&self) -> Self {
+        let state = self.lock_state();
+        let mut inodes = state.inodes.clone();
+        for inode in &mut inodes {
+            inode.locked = false;
+        }
+        let (names, durable_names) = (state.names.clone(), state.durable_names.clone());
+        let folders = state.folders.clone();
+        Self(Arc::new(Mutex::new(SimDiskState { inodes, names, durable_names, folders, ..SimDiskState::default() })))
+    }
+
+    /// Returns the disk after a power cut. For each unsynced sector, size and name, `choose` decides whether it is kept.
+    pub(crate) fn power_cut(&self, mut choose: impl FnMut() -> bool) -> Self {
+        let state = self.lock_state();
+        let inodes = state.inodes.iter().map(|inode| inode.after_power_cut(&mut choose)).collect();
+        let mut names = state.durable_names.clone();
+        for (name, inode) in &state.names {
+            if state.durable_names.get(name) != Some(inode) && choose() {
+                names.insert(name.clone(), *inode);
+            }
+        }
+        names.retain(|name, _| state.names.contains_key(name) || choose());
+        let mut folders = state.folders.clone();
+        folders.retain(|_, name| *name == FolderName::Durable || choose());
+        let is_lost = |folder: &Path| state.folders.contains_key(folder) && !folders.contains_key(folder);
+        names.retain(|name, _| !name.parent().is_some_and(is_lost));
+        for name in folders.values_mut() {
+            *name = FolderName::Durable;
+        }
+        let durable_names = names.clone();
+        Self(Arc::new(Mutex::new(SimDiskState { inodes, names, durable_names, folders, ..SimDiskState::default() })))
+    }
+
+    fn lock_state(&self) -> MutexGuard<'_, SimDiskState> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl SimDiskState {
+    /// Records a call on the file that has number `inode`. Files without a name are not recorded.
+    fn record_on_file(&mut self, kind: CallKind, inode: usize) {
+        if let Some((path, _)) = self.names.iter().find(|(_, number)| **number == inode) {
+            self.recorded_calls.push(RecordedCall::new(kind, path));
+        }
+    }
+}
