@@ -110,7 +110,8 @@ impl LogFile {
     /// Blocks until every byte that was written to the file is on stable storage.
     ///
     /// A sync that failed once is never repeated, because the operating system may have dropped the unwritten bytes,
-    /// and a later success would prove nothing.
+    /// and a later success would prove nothing. The cache is dropped, so that later reads, also those of the next writer,
+    /// return what is on the disk.
     ///
     /// # Errors
     /// The error of the operating system. Every call after a failed one also fails.
@@ -123,13 +124,13 @@ impl LogFile {
     /// # Errors
     /// Those of [`LogFile::sync`].
     pub(super) fn sync_through(&self, handle: &dyn Storage) -> std::io::Result<()> {
-        let synced = if self.sync_failed.load(Ordering::Acquire) {
-            Err(std::io::Error::other("an earlier sync of this file failed"))
-        } else {
-            handle.sync()
-        };
-        self.sync_failed.fetch_or(synced.is_err(), Ordering::AcqRel);
-        synced
+        if self.sync_failed.load(Ordering::Acquire) {
+            return Err(std::io::Error::other("an earlier sync of this file failed"));
+        }
+        handle.sync().inspect_err(|_| {
+            self.sync_failed.store(true, Ordering::Release);
+            self.storage.drop_cache();
+        })
     }
 
     /// The open file, as a shared handle.

@@ -140,6 +140,35 @@ fn after_a_failed_sync_appends_are_refused() {
 }
 
 #[test]
+fn the_next_writer_after_a_failed_sync_sees_what_is_on_the_disk() {
+    let (disk, offsets) = disk_with_log(3, false);
+    let mut log = open_options(&disk).open(LOG).unwrap();
+    disk.fail(1, DiskFault::Error(EIO));
+    log.append_sync(&event(1, 3)).unwrap_err();
+    drop(log);
+    // The lost event is not read from the cache, where it would look healthy, and is not followed by another one.
+    let mut log = open_options(&disk).open(LOG).unwrap();
+    assert!(log.set_aside_tail().is_some());
+    let next = log.append_sync(&event(1, 4)).unwrap();
+    drop(log);
+    let after = disk.power_cut(|| false);
+    assert_eq!(finding_ranges(&survey_log(&after)), []);
+    assert_eq!(readable_offsets(&after), [offsets, vec![next]].concat());
+}
+
+#[test]
+fn a_write_that_cannot_be_rolled_back_is_reported_with_both_errors() {
+    let (disk, _) = disk_with_log(3, false);
+    let mut log = open_options(&disk).open(LOG).unwrap();
+    disk.fail_all_from(0, DiskFault::Error(EIO));
+    let error = log.append(&event(1, 3)).unwrap_err();
+    assert!(matches!(error, StorageError::Poisoned { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("a write failed (") && text.contains("and could not be rolled back ("), "{text}");
+    assert!(matches!(log.append(&event(1, 4)), Err(StorageError::Poisoned { .. })));
+}
+
+#[test]
 fn a_write_without_the_lock_poisons_the_writer_and_keeps_its_bytes() {
     for (synced, at_most) in [(true, 1), (false, 64)] {
         let (disk, _) = disk_with_log(1, false);

@@ -23,7 +23,9 @@ pub(super) enum FaultRepetition {
     #[default]
     Once,
     /// Every later call of the same kind.
-    Permanent,
+    SameKind,
+    /// Every later call.
+    AllCalls,
 }
 
 /// The scheduled fault, and the number of calls so far.
@@ -63,7 +65,11 @@ impl FaultSchedule {
         }
         let number = self.calls;
         self.calls += 1;
-        let is_repeated = self.repetition == FaultRepetition::Permanent && self.faulted_call == Some(kind);
+        let is_repeated = match self.repetition {
+            FaultRepetition::Once => false,
+            FaultRepetition::SameKind => self.faulted_call == Some(kind),
+            FaultRepetition::AllCalls => self.faulted_call.is_some(),
+        };
         let Some((_, fault)) = self.scheduled.filter(|(at, _)| *at == number || is_repeated) else {
             return Ok(None);
         };

@@ -99,7 +99,13 @@ impl SimDisk {
     /// Schedules a fault like [`SimDisk::fail`], and repeats it at every later call of the same kind.
     pub(crate) fn fail_permanently(&self, n: usize, fault: DiskFault) {
         self.fail(n, fault);
-        self.lock_state().faults.repetition = FaultRepetition::Permanent;
+        self.lock_state().faults.repetition = FaultRepetition::SameKind;
+    }
+
+    /// Schedules a fault like [`SimDisk::fail`], and repeats it at every later call.
+    pub(crate) fn fail_all_from(&self, n: usize, fault: DiskFault) {
+        self.fail(n, fault);
+        self.lock_state().faults.repetition = FaultRepetition::AllCalls;
     }
 
     /// Makes the call after a short write fail with this error number.
