@@ -207,6 +207,35 @@ fn forgetting_a_lost_end_that_is_killed_or_fails_is_applied_or_rolled_back() {
 }
 
 #[test]
+fn a_power_cut_in_a_repair_loses_no_event_that_the_plan_has_seen() {
+    let (disk, offsets) = disk_with_log(6, true);
+    let synced_len = disk.get(LOG).unwrap().len();
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[offsets[2] as usize + 60..offsets[2] as usize + 90].fill(b'#');
+    disk.overwrite(LOG, &bytes);
+    open_options(&disk).open(LOG).unwrap().append(&event(1, 6)).unwrap();
+    let before = disk.get(LOG).unwrap();
+    let repaired = disk.next_process();
+    repair(&repaired).unwrap();
+    let (after, calls) = (repaired.get(LOG).unwrap(), repaired.calls());
+    for call in 0..calls {
+        for seed in 0..8 {
+            let disk = disk.next_process();
+            disk.fail(call, DiskFault::Kill);
+            let _ = repair(&disk);
+            let disk = disk.power_cut(random_choices(seed));
+            recover(&log_paths(&disk)).unwrap();
+            let now = disk.get(LOG).unwrap();
+            let has_start_of = |bytes: &[u8]| now[..synced_len] == bytes[..synced_len];
+            assert!(has_start_of(&before) || has_start_of(&after), "call {call}, seed {seed}");
+            // A journal of a shorter log would match it again after some appends.
+            let records = read_repair_history(&log_paths(&disk)).unwrap().records;
+            assert!(records.iter().all(|record| record.state != RepairState::Pending), "call {call}, seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn an_undo_that_is_killed_or_fails_is_applied_or_rolled_back() {
     let (disk, _) = damaged_log();
     let before = disk.get(LOG).unwrap();
@@ -718,4 +747,46 @@ fn a_journal_of_version_1_is_still_undone() {
     disk.put(&name, &journal);
     undo(&disk).unwrap();
     assert_eq!(disk.get(LOG).unwrap(), before);
+}
+
+#[test]
+fn a_gap_over_damage_that_the_index_lists_gives_up_an_estimated_number_of_events() {
+    let (disk, offsets) = disk_with_log(6, false);
+    let mut bytes = disk.get(LOG).unwrap();
+    bytes[offsets[1] as usize + 60..offsets[1] as usize + 90].fill(b'#');
+    bytes[offsets[3] as usize..offsets[5] as usize].fill(0);
+    disk.overwrite(LOG, &bytes);
+    let loss = |disk: &SimDisk| {
+        let plan = plan(disk, &RepairOptions::new().gap_undecided()).unwrap();
+        assert_eq!(action_names(&plan), ["gap", "gap"]);
+        plan.steps.iter().map(|step| (step.loss.at_least, step.loss.at_most)).collect::<Vec<_>>()
+    };
+    let estimated = loss(&disk);
+    // The index was built over the damage, so it has no events there. That is no evidence that there were none.
+    open_read_only(&disk).save_index().unwrap();
+    assert_eq!(open_read_only(&disk).view().index_state().name(), "fresh");
+    assert_eq!(loss(&disk), estimated);
+    assert_eq!(estimated[0], (0, 1));
+    assert!(estimated[1].1 >= 2, "{estimated:?}");
+}
+
+#[test]
+fn a_donor_restores_the_first_frame() {
+    let (whole, offsets) = log_bytes(6);
+    let mut damaged = whole.clone();
+    damaged[offsets[0] as usize..offsets[1] as usize].fill(0);
+    let disk = SimDisk::with_files(&[(LOG, &damaged), ("/data/copy.log", &whole)]);
+    let plan = plan_from_donor(&disk, &RepairOptions::new(), Some("/data/copy.log")).unwrap();
+    assert_eq!(action_names(&plan), ["take_from_donor"]);
+    assert_eq!((plan.restored_events(), plan.total_loss().at_most), (1, 0));
+    apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), whole);
+    undo(&disk).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), damaged);
+    // A log with the same events and another creation time is another log.
+    let mut other = whole;
+    other[15] ^= 1;
+    disk.overwrite("/data/copy.log", &other);
+    let plan = plan_from_donor(&disk, &RepairOptions::new(), Some("/data/copy.log")).unwrap();
+    assert!(plan.steps.is_empty(), "{:?}", action_names(&plan));
 }

@@ -134,6 +134,9 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
         check_before_repair(change)?;
     }
     check_free_space(change, adapted_index(view, plan, &sources).as_ref())?;
+    // The journal describes the whole log. Without this sync, a power cut during the repair could remove events at the end,
+    // and the next recovery would take the journal for that of another log.
+    log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
     let mut journal = JournalWriter::create(paths, log, plan)?;
     // Another process can have saved the index until now. One that saves it later sees the journal, and removes it.
     let view = open_view(change);
