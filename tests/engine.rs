@@ -22,6 +22,7 @@ mod engine {
     mod file_start;
     mod fixtures;
     mod header;
+    mod histories;
     mod hits;
     mod import_cycles;
     mod imports;
@@ -36,6 +37,8 @@ mod engine {
     mod pieces;
     mod query;
     mod reads;
+    #[cfg(all(feature = "app", target_os = "linux"))]
+    mod real_calls;
     mod repair_properties;
     mod repairs;
     mod samples;
