@@ -35,6 +35,7 @@ mod map;
 mod parallel_scan;
 mod part_scan;
 mod progress;
+mod rescan_counter;
 mod run_survey;
 mod source_log;
 mod survey;

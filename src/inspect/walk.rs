@@ -8,13 +8,11 @@ use std::ops::Range;
 
 use super::LogView;
 use super::damage_pieces::{DamagePiece, DamagePieces, PieceOutcome};
+use super::rescan_counter::RescanCounter;
 use super::tail::{TailActivity, TailWatch, WriterCheck};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::{DamageKind, Finding, Frame};
-
-/// Largest number of times in a row that the walk scans the same bytes again because they have changed.
-const MAX_RESCANS: u32 = 8;
 
 /// An item that a walk yields.
 #[derive(Debug)]
@@ -79,13 +77,6 @@ struct Classification {
     start: u64,
     /// The result of observing the end of the log; `None` unless the range is at that end.
     tail_activity: Option<TailActivity>,
-}
-
-/// The number of times in a row that the bytes at one offset were scanned again.
-#[derive(Debug, Default)]
-struct RescanCounter {
-    offset: u64,
-    count: u32,
 }
 
 impl LogWalk {
@@ -362,17 +353,7 @@ impl LogWalk {
 
     /// Restarts the scan at `offset`, where bytes have changed since they were scanned.
     fn rescan_from(&mut self, offset: u64) -> Result<(), StorageError> {
-        if self.rescans.offset != offset {
-            self.rescans = RescanCounter { offset, count: 0 };
-        }
-        self.rescans.count += 1;
-        if self.rescans.count > MAX_RESCANS {
-            return Err(StorageError::Changed {
-                path: self.view.path().to_owned(),
-                expected: format!("the bytes at offset {offset} to stay as they are while they are read"),
-                found: format!("other bytes, {MAX_RESCANS} times in a row: another program is changing them"),
-            });
-        }
+        self.rescans.count_rescan(self.view.path(), offset)?;
         self.tail.mark_changed(offset);
         self.scanner.restart(offset);
         self.state = WalkState::Scanning;
