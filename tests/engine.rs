@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stderr,
     missing_docs,
     reason = "a failed test panics, and a skipped check prints the reason"

@@ -103,7 +103,7 @@ fn write_events(shell: &Shell, random: &mut Random, tally: &Tally) -> Vec<Acknow
         let mut command = shell.command(line);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        let life = Duration::from_millis(200 + random.below(1000));
+        let lifetime = Duration::from_millis(200 + random.below(1000));
         let is_killed = writer % 3 != 2;
         let (stop, start) = (AtomicBool::new(false), first_number);
         let (code, stdout, stderr) = thread::scope(|scope| {
@@ -123,11 +123,11 @@ fn write_events(shell: &Shell, random: &mut Random, tally: &Tally) -> Vec<Acknow
             });
             if !is_killed {
                 scope.spawn(|| {
-                    thread::sleep(life);
+                    thread::sleep(lifetime);
                     stop.store(true, Ordering::Relaxed);
                 });
             }
-            let ended = wait_or_kill(child, is_killed.then_some(life));
+            let ended = wait_or_kill(child, is_killed.then_some(lifetime));
             stop.store(true, Ordering::Relaxed);
             let next_number = feeder.join().unwrap() + 1;
             let text = String::from_utf8(ended.1.clone()).unwrap();

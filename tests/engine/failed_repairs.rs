@@ -81,10 +81,10 @@ fn fail_at_every_call(
             let disk = disk.next_process();
             let fault = DiskFault::Error(number);
             if is_permanent {
-                disk.fail_permanently(call, fault)
+                disk.fail_permanently(call, fault);
             } else {
-                disk.fail(call, fault)
-            };
+                disk.fail(call, fault);
+            }
             let result = run(&disk);
             let context = format!("{fault:?} at call {call}, permanent: {is_permanent}");
             let Err(error) = result else { continue };
@@ -182,8 +182,8 @@ fn the_error_of_a_failed_recovery_reports_the_bytes_that_the_log_has() {
 
 #[test]
 fn every_loop_of_a_repair_reports_progress_and_a_cancelled_one_changes_nothing() {
-    let (disk, repaired, expected) = damaged_and_repaired();
     type Run = fn(&SimDisk, &mut chronicle::OnProgress) -> Result<(), StorageError>;
+    let (disk, repaired, expected) = damaged_and_repaired();
     let apply: Run = |disk, on_progress| {
         let options = ApplyOptions::new().full_check();
         apply_with_progress(&log_paths(disk), &full_plan(disk), options, on_progress).map(|_| ())

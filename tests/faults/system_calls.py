@@ -82,8 +82,8 @@ class Injection:
 
     @property
     def may_leave_temporary_files(self):
-        # The program cannot remove a file when removing is what fails.
-        return self.call.startswith("unlink")
+        # The program cannot remove a file when removing is what fails, nor move a replaced file back when every rename fails.
+        return self.call.startswith("unlink") or (self.call.startswith("rename") and self.kind.endswith("+"))
 
     def words(self, log="/dev/null"):
         """The command line of strace before the program."""

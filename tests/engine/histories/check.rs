@@ -165,6 +165,6 @@ pub(super) fn is_truncated(disk: &SimDisk) -> bool {
 
 /// Checks that no temporary file for a path is left.
 pub(super) fn check_no_litter(disk: &SimDisk, path: &str) -> Result<(), String> {
-    let is_litter = |name: &String| name.starts_with(path) && name.ends_with(".tmp");
+    let is_litter = |name: &String| name.strip_prefix(path).is_some_and(|rest| rest.ends_with("tmp"));
     disk.names().into_iter().find(is_litter).map_or(Ok(()), |name| Err(format!("{name} is left")))
 }

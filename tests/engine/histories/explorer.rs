@@ -29,7 +29,7 @@ impl Sampler {
 
     fn selects_next(&mut self) -> bool {
         self.cases += 1;
-        self.cases % self.stride == 0
+        self.cases.is_multiple_of(self.stride)
     }
 }
 

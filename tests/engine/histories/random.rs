@@ -1,5 +1,7 @@
 //! Long histories that a seed chooses: the log, the operations, and the faults.
 
+use std::fmt::Write as _;
+
 use super::operation::Operation;
 use super::run::{Ending, Injection, end_process, execute, run_with_fault};
 use super::start::Start;
@@ -38,7 +40,7 @@ pub(super) fn run_seed(seed: u64) -> Result<(usize, usize), String> {
     let all = [Operation::ALL.as_slice(), &[Operation::Recover]].concat();
     for _ in 0..operations {
         let operation = choices.pick(&all);
-        history.push_str(&format!(", {operation:?}"));
+        let _ = write!(history, ", {operation:?}");
         let context = |error: String| format!("{error}\n    after {history}");
         let executed = execute(&node, operation).map_err(context)?;
         if choices.below(2) == 0 {
@@ -52,7 +54,7 @@ pub(super) fn run_seed(seed: u64) -> Result<(usize, usize), String> {
             1 => Ending::PowerCut(0),
             _ => Ending::PowerCut(choices.below(1 << 20) as u64),
         };
-        history.push_str(&format!(" with {injection:?}, {ending:?}"));
+        let _ = write!(history, " with {injection:?}, {ending:?}");
         let context = |error: String| format!("{error}\n    after {history}");
         let Some(faulted) = run_with_fault(&node, operation, injection).map_err(context)? else { continue };
         faults += 1;

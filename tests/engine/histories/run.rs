@@ -136,10 +136,10 @@ fn check_undo(model: &Model, outcome: &Outcome, old: &[u8], new: &[u8]) -> Resul
         return if old == new { Ok(()) } else { Err("an undo that was refused has changed the log".into()) };
     }
     let images = model.repairs.iter().find(|images| Some(images.number) == outcome.undoes);
-    if let Some(images) = images.filter(|images| old.starts_with(&images.after)) {
-        if new != [images.before.as_slice(), &old[images.after.len()..]].concat() {
-            return Err(format!("the undo of repair {} is not exact", images.number));
-        }
+    if let Some(images) = images.filter(|images| old.starts_with(&images.after))
+        && new != [images.before.as_slice(), &old[images.after.len()..]].concat()
+    {
+        return Err(format!("the undo of repair {} is not exact", images.number));
     }
     Ok(())
 }

@@ -33,12 +33,12 @@ impl Start {
 
     pub(super) fn node(self) -> Node {
         match self {
-            Self::Empty => whole_log(disk_with_log(0, false).0),
-            Self::Healthy => whole_log(disk_with_log(3, false).0),
-            Self::Indexed => whole_log(disk_with_log(3, true).0),
+            Self::Empty => whole_log(&disk_with_log(0, false).0),
+            Self::Healthy => whole_log(&disk_with_log(3, false).0),
+            Self::Indexed => whole_log(&disk_with_log(3, true).0),
             Self::Version0 => {
                 let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0-clean.log");
-                let mut node = whole_log(SimDisk::with_files(&[(LOG, &std::fs::read(path).unwrap())]));
+                let mut node = whole_log(&SimDisk::with_files(&[(LOG, &std::fs::read(path).unwrap())]));
                 node.model.version = 0;
                 node
             }
@@ -65,7 +65,7 @@ impl Start {
 }
 
 /// Returns a durable copy of the files of an undamaged log, with its model.
-fn whole_log(disk: SimDisk) -> Node {
+fn whole_log(disk: &SimDisk) -> Node {
     let disk = disk.power_cut(|| true);
     let events = read_events(&disk).unwrap();
     let events = events
@@ -87,7 +87,7 @@ fn whole_log(disk: SimDisk) -> Node {
 
 /// Returns the disk with the log changed by `damage`, with its model.
 fn damaged_log(disk: &SimDisk, damage: impl FnOnce(&mut Vec<u8>)) -> Node {
-    let mut node = whole_log(disk.clone());
+    let mut node = whole_log(disk);
     let mut bytes = node.disk.get(LOG).unwrap();
     damage(&mut bytes);
     node.disk.overwrite(LOG, &bytes);
