@@ -2,34 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Duration;
 
 use super::indexing::IndexCache;
+use super::tail_recovery::recover_tail;
 use super::{OpenOptions, Replay};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Durability, ExistingFile, LogWriter, NewFile, OpenMode, WriterLock, spans_before};
+use crate::file::{Durability, ExistingFile, LogWriter, NewFile, OpenMode, WriterLock};
 use crate::format::{Event, LogHeader, TimestampPrefix, Version, frame};
 use crate::index::{IndexState, SeenEnd};
-use crate::inspect::{LogView, LogWalk, WalkItem, WriterCheck};
+use crate::inspect::LogView;
 use crate::repair::{
     JournalMark, PendingRepair, RecoveryOutcome, TailBackup, journal_notices, pending_repair, recover_under_lock,
-    set_aside_tail,
 };
-
-/// The largest number of bytes that opening for append reads after the last frame in the index.
-const MAX_FORWARD_SCAN: u64 = 64 << 20;
-
-/// Time after which an end that another program writes to is examined again.
-const TAIL_RETRY_INTERVAL: Duration = Duration::from_millis(250);
-
-/// The outcome of examining the end of a log that is opened for append.
-enum TailRecovery {
-    /// The end is one after which events can be appended.
-    Done,
-    /// Another program is seen that writes to the end. The error describes it.
-    WriterSeen(StorageError),
-}
 
 /// An event log in one file.
 ///
@@ -138,7 +123,8 @@ impl EventLog {
         let lock = WriterLock::take(disk.as_ref(), &path, options.lock_timeout)?;
         // A repair may have been killed until the lock was taken, so the journals are read under the lock.
         let recovered = recover_under_lock(&options.log_paths_at(&path), &lock)?;
-        let view = LogView::from_storage(disk.clone(), &path, lock.reader().clone(), options.index_path.as_deref())?;
+        let mut view =
+            LogView::from_storage(disk.clone(), &path, lock.reader().clone(), options.index_path.as_deref())?;
         if view.log().version() == Version::V0 {
             return Err(StorageError::Version0ReadOnly { path });
         }
@@ -153,11 +139,11 @@ impl EventLog {
         }
         // The log is opened for writing last, so that a file that is not a log is reported as such, and not as a missing
         // write permission.
-        let writer = LogWriter::open(disk.as_ref(), view.log().clone(), lock)?;
+        let mut writer = LogWriter::open(disk.as_ref(), view.log().clone(), lock)?;
         let is_index_fresh = *view.index_state() == IndexState::Fresh;
-        let mut log = Self { recovered_repair: recovered, ..Self::from_view(options, view, Some(writer)) };
+        let set_aside_tail = recover_tail(&mut view, &mut writer, &options)?;
+        let log = Self { recovered_repair: recovered, set_aside_tail, ..Self::from_view(options, view, Some(writer)) };
         log.lock_index_cache().saves_on_close = is_index_fresh;
-        log.recover_tail()?;
         let journals = JournalMark::read(&log.options.log_paths_at(log.view.path()));
         log.lock_index_cache().journals = journals;
         Ok(log)
@@ -176,69 +162,6 @@ impl EventLog {
             accept_time: TimestampPrefix::new(0),
             frame_buffer: Vec::new(),
         }
-    }
-
-    /// Examines the end of the log under the writer's lock. Sets a damaged tail aside when `docs/format.md` allows it.
-    /// While another program is seen that writes to the end, waits for it up to [`OpenOptions::lock_timeout`].
-    fn recover_tail(&mut self) -> Result<(), StorageError> {
-        let mut waited = Duration::ZERO;
-        while let TailRecovery::WriterSeen(refusal) = self.try_recover_tail()? {
-            if waited >= self.options.lock_timeout {
-                return Err(refusal);
-            }
-            self.view.log().storage().wait(TAIL_RETRY_INTERVAL);
-            // Observing the end takes as long as the interval.
-            waited += 2 * TAIL_RETRY_INTERVAL;
-            self.refresh_end()?;
-        }
-        Ok(())
-    }
-
-    /// Reads the end of the log again, and compares the index with it.
-    fn refresh_end(&mut self) -> Result<(), StorageError> {
-        self.writer.as_mut().map_or(Ok(()), LogWriter::refresh_end)?;
-        self.view.refresh_index_state()
-    }
-
-    /// Examines the end of the log once, and sets it aside unless another program is seen that writes to it.
-    fn try_recover_tail(&mut self) -> Result<TailRecovery, StorageError> {
-        let log_paths = self.options.log_paths_at(self.view.path());
-        let Some(writer) = &self.writer else {
-            return Ok(TailRecovery::Done);
-        };
-        let log = self.view.log();
-        let Some(start) = last_span_start(&self.view, writer.end())? else {
-            return Ok(TailRecovery::Done);
-        };
-        let mut walk =
-            LogWalk::new(&self.view, start..writer.end(), writer.end()).with_writer_check(WriterCheck::HoldsLock);
-        let mut last_piece = None;
-        while let Some(item) = walk.next_before(u64::MAX)? {
-            match item {
-                WalkItem::Damage(finding) => last_piece = Some(finding),
-                WalkItem::Frame(..) => last_piece = None,
-                WalkItem::DamagedRange(_) | WalkItem::InFlight(_) => {}
-            }
-        }
-        if walk.has_moving_end() {
-            return Ok(TailRecovery::WriterSeen(moving_end_error(log.path())));
-        }
-        let Some(last_piece) = last_piece else {
-            return Ok(TailRecovery::Done);
-        };
-        // The program may be in the middle of this frame.
-        if last_piece.kind.can_set_aside()
-            && let Err(refusal) = writer.ensure_only_writer()
-        {
-            return Ok(TailRecovery::WriterSeen(refusal));
-        }
-        self.set_aside_tail = set_aside_tail(&log_paths, log, &last_piece, self.view.seen_end())?;
-        if self.set_aside_tail.is_some() {
-            self.refresh_end()?;
-        } else if log.len()? != writer.end() {
-            return Ok(TailRecovery::WriterSeen(moving_end_error(log.path())));
-        }
-        Ok(TailRecovery::Done)
     }
 
     /// Appends an event and returns its offset.
@@ -412,29 +335,5 @@ impl EventLog {
     /// The options with which this log was opened.
     pub const fn options(&self) -> &OpenOptions {
         &self.options
-    }
-}
-
-/// Finds an offset near `end`, the end of the log, from which the tail can be examined: the last frame in the index
-/// when it is near the end, and otherwise the start of the last frame or damaged range. `None` for a log without
-/// frames.
-fn last_span_start(view: &LogView, end: u64) -> Result<Option<u64>, StorageError> {
-    let log = view.log();
-    let index_header = view.identified_index().map(|index| index.header()).filter(|header| header.frames > 0);
-    let indexed =
-        index_header.map(|header| header.last_offset).filter(|last| *last < end && end - *last < MAX_FORWARD_SCAN);
-    if let Some(last) = indexed
-        && log.read_frame_at(last, &mut Vec::new())?.is_some()
-    {
-        return Ok(Some(last));
-    }
-    Ok(spans_before(log, end, 1)?.pop().map(|span| span.range().start))
-}
-
-fn moving_end_error(path: &Path) -> StorageError {
-    StorageError::Changed {
-        path: path.to_owned(),
-        expected: "an end that does not change while the writer's lock is held".into(),
-        found: "an end that changes: a program writes without the lock".into(),
     }
 }

@@ -7,6 +7,7 @@ mod event_log;
 mod indexing;
 mod options;
 mod replay;
+mod tail_recovery;
 
 pub use aggregate::AggregateEvents;
 pub use event_log::EventLog;

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::donor::{Donor, DonorRun, DonorSearch, Miss, References, RefusalReason, WantedRange};
+use super::donor::Donor;
+use super::donor_runs::{DonorRun, DonorSearch, Miss, References, RefusalReason, WantedRange};
 use super::neighbours::Neighbours;
 use super::step_output::MIN_GAP;
 use crate::StorageError;

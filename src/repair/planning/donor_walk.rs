@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::donor::{DonorRun, DonorSearch, Miss, RefusalReason, WantedRange};
+use super::donor_runs::{DonorRun, DonorSearch, Miss, RefusalReason, WantedRange};
 
 /// What is known about the place where a chain of consecutive frames starts or ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

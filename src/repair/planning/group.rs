@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::donor::DonorRun;
 use super::donor_ranges::DonorPart;
+use super::donor_runs::DonorRun;
 use crate::format::DamageKind;
 use crate::repair::types::{ByteChange, Certainty, Fix, ProposedFix, RepairAction};
 

@@ -5,6 +5,7 @@
 mod decide;
 mod donor;
 mod donor_ranges;
+mod donor_runs;
 mod donor_walk;
 mod fix_finder;
 mod gap_limits;
@@ -16,8 +17,9 @@ mod planner;
 mod step_builder;
 mod step_output;
 
-pub(crate) use donor::{Donor, DonorRun};
+pub(crate) use donor::Donor;
 pub(crate) use donor_ranges::{DonorRange, DonorRanges, is_fillable};
+pub(crate) use donor_runs::DonorRun;
 pub use fix_finder::FixFinder;
 pub(crate) use neighbours::Neighbours;
 pub use planner::plan_repair;

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::donor::{Donor, DonorRun};
+use super::donor::Donor;
 use super::donor_ranges::DonorPart;
+use super::donor_runs::DonorRun;
 use super::group::{Decision, PieceGroup};
 use super::loss::estimate_max_loss;
 use super::neighbours::Neighbours;
