@@ -520,7 +520,8 @@ not repaired: 700..800 invalid_event: a writer's fault
   possible: take_from_donor, choice (--choose 8090=2)
 note: its header is another
 replaced bytes (714 bytes) are saved in /logs/a.log.repairs; undo with `chronicle undo LOG`
-the writer's lock is held for about 3.0 ms";
+the writer's lock is held for about 3.0 ms
+this plan restores 1 event; with `--accept likely` it would restore 2";
         assert_eq!(plan_lines(&plan, Path::new("/logs/a.log.repairs")).join("\n"), expected);
     }
 
