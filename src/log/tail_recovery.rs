@@ -16,6 +16,7 @@ const MAX_FORWARD_SCAN: u64 = 64 << 20;
 const TAIL_RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The outcome of examining the end of a log that is opened for append.
+#[expect(clippy::large_enum_variant, reason = "one value exists at a time, and it is matched at once")]
 enum TailRecovery {
     /// Events can be appended after the end, from which this tail was set aside.
     Done(Option<TailBackup>),
