@@ -40,5 +40,7 @@ pub use seen_end::SeenEnd;
 pub(crate) use source::SourceLog;
 pub use state::IndexState;
 pub(crate) use state::{IndexExamination, examine_index};
+#[cfg(feature = "app")]
+pub(crate) use target::ensure_index_target;
+pub(crate) use target::ensure_replaceable_index;
 pub use target::index_path;
-pub(crate) use target::{ensure_index_target, ensure_replaceable_index};

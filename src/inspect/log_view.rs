@@ -1,6 +1,5 @@
 //! A view of a log for reading: the log, its index, and their agreement. Each file is checked by means of the other.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -189,7 +188,8 @@ impl LogView {
     }
 
     /// Returns the ranges that a trusted index knows to be damaged, ascending; none when the index cannot be read.
-    pub(crate) fn known_damage(&self) -> Vec<Range<u64>> {
+    #[cfg(feature = "app")]
+    pub(crate) fn known_damage(&self) -> Vec<std::ops::Range<u64>> {
         let index = self.trusted_index().and_then(|index| AggregateIndex::from_persisted(index).ok());
         index.map(|index| index.known_damage().collect()).unwrap_or_default()
     }

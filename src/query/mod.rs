@@ -67,6 +67,7 @@ pub use hits::{Hits, MAX_HITS};
 #[cfg(feature = "app")]
 pub(crate) use json_tokens::JsonTokens;
 pub use jump::{JumpTarget, resolve_jump, resolve_jump_or_last_row};
+#[cfg(feature = "app")]
 pub(crate) use nearest_keyword::nearest_keyword;
 #[cfg(feature = "app")]
 pub(crate) use offset_input::parse_offset;

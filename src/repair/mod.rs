@@ -69,6 +69,7 @@ pub use correction::{Correction, NeighbourTimes, find_correction};
 pub(crate) use journal::JournalMark;
 pub use journal::{RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};
 pub use planning::{FixFinder, plan_repair};
+#[cfg(feature = "app")]
 pub(crate) use types::StepSection;
 pub use types::{
     ByteChange, Candidate, CandidateChoice, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION,

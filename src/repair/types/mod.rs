@@ -21,6 +21,7 @@ pub(crate) use log_bytes::{
 pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};
 pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, UnrepairedRange};
+#[cfg(feature = "app")]
 pub(crate) use step::StepSection;
 pub use step::{Loss, PlannedPiece, RepairStep, StepPart, StepWrite};
 pub(crate) use work_meter::WorkMeter;
