@@ -37,6 +37,7 @@ pub use path_entry::{EntryKind, Ownership, PathEntry};
 pub(crate) use retry::BlockingStream;
 pub use scan::{ScanItem, ScanSpan, Scanner};
 pub use storage::{DeviceInode, Disk, FileIdentity, FileStamp, OpenMode, Storage};
+pub(crate) use temporary_file::is_file_at;
 pub(crate) use trust::{SideFileFault, TrustRule};
 pub use trust::{SideFileOrigin, UntrustedFile};
 pub use writer::Durability;

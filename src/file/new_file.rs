@@ -156,8 +156,8 @@ impl Drop for NewFile<'_> {
     }
 }
 
-/// Replaces the file at `path`, which need not exist, by one that `write` fills. It gets the owner, group and mode of
-/// the log `permissions_from`.
+/// Replaces the file at `path`, which need not exist, by one that `write` fills, and returns the new file. It gets the
+/// owner, group and mode of the log `permissions_from`.
 ///
 /// # Errors
 /// The errors of [`NewFile::create_sidecar`] and [`NewFile::commit`]; every error of `write`.
@@ -166,10 +166,11 @@ pub(crate) fn replace_file(
     path: &Path,
     permissions_from: &Path,
     write: impl FnOnce(&dyn Storage) -> Result<(), StorageError>,
-) -> Result<(), StorageError> {
+) -> Result<Arc<dyn Storage>, StorageError> {
     let mut file = NewFile::create_sidecar(disk, path, ExistingFile::Replace, permissions_from)?;
     write(file.storage().as_ref())?;
-    file.commit()
+    file.commit()?;
+    Ok(file.storage().clone())
 }
 
 /// Blocks until the name of the file at `path` is on stable storage.

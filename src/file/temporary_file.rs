@@ -103,7 +103,7 @@ fn is_own(disk: &dyn Disk, file: &dyn Storage, log: Option<&Path>) -> bool {
 ///
 /// # Errors
 /// The error of the operating system when one of the two cannot be examined.
-fn is_file_at(disk: &dyn Disk, path: &Path, storage: &dyn Storage) -> io::Result<bool> {
+pub(crate) fn is_file_at(disk: &dyn Disk, path: &Path, storage: &dyn Storage) -> io::Result<bool> {
     let opened = storage.identity()?;
     match disk.identity(path) {
         Ok(found) => Ok(found.is_same_file(opened).unwrap_or(true)),

@@ -35,6 +35,7 @@ pub(crate) use damage::{MAX_DAMAGED_RANGES, RangeSet};
 pub use fault::{IndexFault, MergeError};
 pub(crate) use part::IndexPart;
 pub use persisted::PersistedIndex;
+pub(crate) use save::{IndexTarget, save_checked};
 pub use save::{load_index, save, save_index};
 pub use seen_end::SeenEnd;
 pub(crate) use source::SourceLog;

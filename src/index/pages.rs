@@ -27,6 +27,10 @@ impl PageReader {
         Self { storage, path: path.to_owned() }
     }
 
+    pub(super) const fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

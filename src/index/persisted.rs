@@ -74,6 +74,11 @@ impl PersistedIndex {
         Ok(Self { runs: header.non_empty_runs().map(run).collect(), pages, header })
     }
 
+    /// The open file. It stays readable when its path is replaced or removed.
+    pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
+        self.pages.storage()
+    }
+
     /// The decoded header of the file.
     pub(crate) const fn header(&self) -> &IndexHeader {
         &self.header

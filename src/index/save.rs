@@ -17,7 +17,7 @@ use super::stored_run::StoredRun;
 use super::target::ensure_replaceable_index;
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Disk, LogFile, OsDisk, Storage, replace_file};
+use crate::file::{Disk, LogFile, OsDisk, Storage, is_file_at, replace_file};
 use crate::format::index::{IndexExtent, IndexHeader, MAX_RUNS, PAGE_DATA_SIZE, RunExtents, page_checksum};
 
 /// A run of the old file is copied when it has at least this many times the events of all later runs; otherwise it is
@@ -57,7 +57,7 @@ pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageErro
     let old_index = index.index_file.as_ref().map(|file| file.path());
     let disk = index.spill_options.disk.as_ref();
     ensure_replaceable_index(disk, path, log_path)?;
-    replace_index_file(disk, path, log_path.or(old_index).unwrap_or(path), index)
+    replace_index_file(disk, path, log_path.or(old_index).unwrap_or(path), index, &|| Ok(())).map(|_| ())
 }
 
 /// Opens the index file at `path`. Reads its anchors and counts; each lookup reads the offsets that it needs.
@@ -78,9 +78,36 @@ pub fn load_index(path: &Path) -> Result<AggregateIndex, StorageError> {
 /// # Errors
 /// The errors of [`save_index`]; `Refused` only when the file at `path` is not an index.
 pub fn save(disk: &dyn Disk, path: &Path, log: &LogFile, index: &AggregateIndex) -> Result<(), StorageError> {
+    save_checked(IndexTarget { disk, path, log }, index, &|| Ok(()))
+}
+
+/// The place of an index file, and the log that it describes.
+#[derive(Clone, Copy)]
+pub(crate) struct IndexTarget<'a> {
+    pub(crate) disk: &'a dyn Disk,
+    pub(crate) path: &'a Path,
+    pub(crate) log: &'a LogFile,
+}
+
+/// A check whether an index may be saved now.
+type SaveCheck<'a> = dyn Fn() -> Result<(), StorageError> + 'a;
+
+/// Saves an index as [`save`] does, if `check` succeeds directly before the file is replaced and again after it.
+///
+/// When the second check fails, the new file is removed, unless another process has replaced it since.
+///
+/// # Errors
+/// The errors of [`save`] and of `check`.
+pub(crate) fn save_checked(target: IndexTarget, index: &AggregateIndex, check: &SaveCheck) -> Result<(), StorageError> {
+    let IndexTarget { disk, path, log } = target;
     ensure_replaceable_index(disk, path, Some(log.path()))?;
     log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
-    replace_index_file(disk, path, log.path(), index)
+    let written = replace_index_file(disk, path, log.path(), index, check)?;
+    check().map_err(|refused| match is_file_at(disk, path, written.as_ref()) {
+        Ok(true) => disk.remove(path).err().map_or(refused, |error| StorageError::io(path, "remove", error)),
+        Ok(false) => refused,
+        Err(error) => StorageError::io(path, "examine", error),
+    })
 }
 
 fn replace_index_file(
@@ -88,9 +115,11 @@ fn replace_index_file(
     path: &Path,
     permissions_from: &Path,
     index: &AggregateIndex,
-) -> Result<(), StorageError> {
+    check: &SaveCheck,
+) -> Result<Arc<dyn Storage>, StorageError> {
     replace_file(disk, path, permissions_from, |file| {
-        write_index_file(file, path, index).map_err(|fault| fault.into_error(path))
+        write_index_file(file, path, index).map_err(|fault| fault.into_error(path))?;
+        check()
     })
 }
 
@@ -227,5 +256,69 @@ fn build_header(index: &AggregateIndex, runs: &[RunExtents; MAX_RUNS], sections:
         known_checksum: known_frame.checksum,
         seen_checksum: last_seen.checksum,
         seen_offset: last_seen.offset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+
+    use super::*;
+    use crate::file::{HeaderState, OpenMode};
+    use crate::format::Version;
+    use crate::format::header::LogHeader;
+
+    /// Saves an empty index over the index `old`. `check` gets the path and the number of the call, counted from 1.
+    fn save_over(old: &[u8], check: fn(&Path, u32) -> Result<(), StorageError>) -> (bool, Option<Vec<u8>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let (log_path, path) = (folder.path().join("a.log"), folder.path().join("a.log.idx"));
+        let header = LogHeader::new(1).encode();
+        fs::write(&log_path, header).unwrap();
+        fs::write(&path, old).unwrap();
+        let storage = OsDisk.open(&log_path, OpenMode::Read).unwrap();
+        let log = LogFile::with_header(storage, &log_path, Version::V1, HeaderState::Absent);
+        let calls = Cell::new(0);
+        let check = || {
+            calls.set(calls.get() + 1);
+            check(&path, calls.get())
+        };
+        let target = IndexTarget { disk: &OsDisk, path: &path, log: &log };
+        let saved = save_checked(target, &AggregateIndex::new(1, header), &check);
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1 + usize::from(path.exists()),
+            "no other file is left"
+        );
+        (saved.is_ok(), fs::read(&path).ok())
+    }
+
+    fn refuse(path: &Path) -> Result<(), StorageError> {
+        Err(StorageError::AlreadyExists { path: path.to_owned() })
+    }
+
+    #[test]
+    fn an_index_is_saved_only_while_the_check_succeeds() {
+        let old = &crate::format::index::MAGIC;
+        let (is_saved, now) = save_over(old, |_, _| Ok(()));
+        assert!(is_saved && now.is_some_and(|now| now.len() > PAGE_DATA_SIZE));
+        let (is_saved, now) = save_over(old, |path, call| if call == 1 { refuse(path) } else { Ok(()) });
+        assert_eq!((is_saved, now.as_deref()), (false, Some(old.as_slice())), "the old index stays");
+        let (is_saved, now) = save_over(old, |path, call| if call == 2 { refuse(path) } else { Ok(()) });
+        assert_eq!((is_saved, now), (false, None), "the new index is removed");
+    }
+
+    #[test]
+    fn an_index_that_another_process_has_saved_since_is_not_removed() {
+        let (is_saved, now) = save_over(b"", |path, call| {
+            if call == 1 {
+                return Ok(());
+            }
+            let other = path.with_extension("other");
+            fs::write(&other, "saved by another process").unwrap();
+            fs::rename(&other, path).unwrap();
+            refuse(path)
+        });
+        assert_eq!((is_saved, now.as_deref()), (false, Some(b"saved by another process".as_slice())));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use super::EventLog;
 use crate::StorageError;
 use crate::file::{OffsetLocation, locate_offset};
-use crate::index::{AggregateIndex, IndexState, save};
+use crate::index::{AggregateIndex, IndexState, IndexTarget, save_checked};
 use crate::inspect::{OnSurveyUpdate, Survey, SurveyOptions, survey, survey_ranges};
 use crate::repair::JournalMark;
 
@@ -327,13 +327,9 @@ impl EventLog {
         }
         if let Some(index) = index {
             let (disk, path) = (self.options.disk.as_ref(), self.view.index_path());
-            self.ensure_not_repaired()?;
-            save(disk, path, self.view.log(), &index)?;
-            if let Err(error) = self.ensure_not_repaired() {
-                // The index would hide the repaired events. A repair that begins from now on adapts the saved index.
-                disk.remove(path).map_err(|error| StorageError::io(path, "remove", error))?;
-                return Err(error);
-            }
+            // An index from before a repair would hide the repaired events. A repair that begins after the second check
+            // adapts the saved index.
+            save_checked(IndexTarget { disk, path, log: self.view.log() }, &index, &|| self.ensure_not_repaired())?;
         }
         let mut cache = self.lock_index_cache();
         (cache.saves_on_close, cache.origin) = (true, CachedIndexOrigin::Loaded);

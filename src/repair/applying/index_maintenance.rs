@@ -5,7 +5,7 @@
 //! file contains it.
 
 use crate::StorageError;
-use crate::file::{HeaderState, LogFile, OpenMode, replace_file};
+use crate::file::{HeaderState, LogFile, replace_file};
 use crate::format::journal::JournalSection;
 use crate::format::{FrameIdentity, Version};
 use crate::index::{AggregateIndex, ensure_replaceable_index, save};
@@ -35,16 +35,17 @@ fn first_changed_offset(plan: &Plan) -> u64 {
     starts.min().unwrap_or(plan.log.bytes).min(plan.log.bytes)
 }
 
-/// Copies the whole index file into a journal.
+/// Copies the whole index file of a view into a journal; does nothing when the view has none.
+///
+/// The open file is copied and not the one that its path leads to now: another process can have saved an index since,
+/// or removed it.
 pub(super) fn save_index_to_journal(
     view: &LogView,
     journal: &mut JournalWriter,
     meter: &WorkMeter,
 ) -> Result<(), StorageError> {
-    let path = view.index_path();
-    let storage =
-        view.disk().open(path, OpenMode::ReadSidecar).map_err(|error| StorageError::io(path, "open", error))?;
-    let file = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
+    let Some(index) = view.persisted_index() else { return Ok(()) };
+    let file = LogFile::with_header(index.storage().clone(), view.index_path(), Version::V1, HeaderState::Absent);
     for_each_chunk(&file, 0..file.len()?, meter, &mut |at, bytes| {
         journal.append_bytes(JournalSection::IndexBeforeImage, at, bytes)
     })
@@ -107,6 +108,7 @@ pub(super) fn restore_index(paths: &LogPaths, journal: &JournalReader) -> Result
         }
         Ok(())
     })
+    .map(|_| ())
 }
 
 /// Restores, after an undo, the index that the undone repair has saved.
