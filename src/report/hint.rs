@@ -102,7 +102,7 @@ const fn io_hint(kind: ErrorKind) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "Free some space on the disk, then run the command again; `chronicle verify LOG` reads what the log contains"
         }
-        ErrorKind::InvalidInput => "Use a regular file; write what a pipe carries into a file first",
+        ErrorKind::InvalidInput => "Name a regular file; save the output of a pipe in a file first",
         ErrorKind::InvalidData => "Check the file: its content is not what the command expects",
         ErrorKind::AlreadyExists => "Choose another name",
         _ => "Check the device and the system log before writing anything else",

@@ -155,7 +155,7 @@ fn a_pipe_given_as_a_log_is_named() {
     };
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("expected a regular file, found a pipe"), "{stderr}");
-    assert!(stderr.contains("write what a pipe carries into a file first"), "{stderr}");
+    assert!(stderr.contains("save the output of a pipe in a file first"), "{stderr}");
 }
 
 #[test]

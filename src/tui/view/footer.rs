@@ -9,7 +9,7 @@ use super::pane::span;
 use super::text::{display_width, draw_spans, fit_safe};
 use crate::report::units::{format_count, format_number, format_progress};
 use crate::report::{Tone, sanitize};
-use crate::tui::actions::{ActionScope, FooterEntry, footer_entries};
+use crate::tui::actions::{ActionId, ActionScope, FooterEntry, footer_entries};
 use crate::tui::model::{EscBehavior, Model, Notice, Overlay, UserJob, wrap_text};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
@@ -68,21 +68,23 @@ fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {
 }
 
 /// Returns the keys of a scope with the labels of their actions, as many as fit into `width` columns. Disabled actions
-/// are muted.
+/// are muted. The key of the help, which lists all others, is kept on a narrow screen.
 fn key_spans(model: &Model, scope: ActionScope, width: usize) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
-    let mut used = 0;
     // The dialog of a plan has the keys of every dialog, and the keys of those plan actions that are enabled.
     let dialog_scope = if scope == ActionScope::Plan { Some(ActionScope::Confirm) } else { None };
     let scope_entries =
         footer_entries(scope).filter(|entry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none());
-    for FooterEntry { key, label, id } in dialog_scope.into_iter().flat_map(footer_entries).chain(scope_entries) {
-        let key = format!(" {key}");
-        let label = format!(" {label} ");
-        used += display_width(&key) + display_width(&label);
-        if used > width {
-            break;
-        }
+    let entries = dialog_scope.into_iter().flat_map(footer_entries).chain(scope_entries);
+    let (help, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.id == ActionId::Help);
+    let entry_width = |entry: &FooterEntry| display_width(&format!(" {} {} ", entry.key, entry.label));
+    let mut used = help.iter().map(entry_width).sum::<usize>();
+    let others = others.into_iter().take_while(|entry| {
+        used += entry_width(entry);
+        used <= width
+    });
+    for FooterEntry { key, label, id } in others.chain(help) {
+        let (key, label) = (format!(" {key}"), format!(" {label} "));
         let (key_role, label_role) =
             if model.disabled_reason(id).is_some() { (Role::Muted, Role::Muted) } else { (Role::Key, Role::Text) };
         spans.extend([span(model, key_role, key), span(model, label_role, label)]);
