@@ -10,14 +10,15 @@ use chronicle::inspect::LogView;
 use chronicle::internal::format::frame;
 use chronicle::repair::{
     ApplyOptions, CandidateChoice, Certainty, CopyOptions, CopySummary, FindingSelector, Fix, Plan, RepairOptions,
-    StepWrite, apply, salvage,
+    StepWrite, apply, recover, salvage,
 };
 
 use super::repairs::{action_names, log_paths, plan, plan_from_donor, undo};
-use super::sim_disk::SimDisk;
+use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, open_read_only, survey_log};
 
 const DONOR: &str = "/data/donor.log";
+const ENOSPC: i32 = 28;
 
 fn plan_with_donor(disk: &SimDisk, repair_options: &RepairOptions) -> Result<Plan, StorageError> {
     plan_from_donor(disk, repair_options, Some(DONOR))
@@ -378,6 +379,35 @@ fn a_gap_replaces_only_the_frames_that_no_donor_has() {
         assert_eq!(expected, whole);
         let copied = salvage_with_donor(&disk, DONOR).unwrap();
         assert_eq!((copied.events_restored, copied.damage_total), (14, 1));
+    }
+}
+
+#[test]
+fn adjacent_steps_over_zeros_are_undone_and_recovered_separately() {
+    let (whole, offsets) = log_bytes(30);
+    let mut bytes = whole.clone();
+    bytes[offsets[5] as usize..offsets[20] as usize].fill(0);
+    let mut donor = whole;
+    donor[offsets[12] as usize + 50] ^= 0xff;
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &donor)]);
+    let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
+    assert_eq!(action_names(&plan), ["take_from_donor", "gap", "take_from_donor"]);
+    let repaired = apply_and_undo(&disk, &plan);
+    let calls = {
+        let disk = disk.next_process();
+        apply(&log_paths(&disk), &plan, ApplyOptions::new()).unwrap();
+        disk.calls()
+    };
+    for call in 0..calls {
+        for fault in [DiskFault::Kill, DiskFault::Error(ENOSPC)] {
+            let failing = disk.next_process();
+            failing.fail(call, fault);
+            let _ = apply(&log_paths(&failing), &plan, ApplyOptions::new());
+            let next = failing.next_process();
+            recover(&log_paths(&next)).unwrap();
+            let now = next.get(LOG).unwrap();
+            assert!(now == bytes || now == repaired, "{fault:?} at call {call}");
+        }
     }
 }
 

@@ -230,6 +230,8 @@ fn write_journal(
         for_each_chunk(log, step.range(), meter, &mut |at, bytes| {
             journal.append_bytes(JournalSection::BeforeImage, at, bytes)
         })?;
+        // A run of zeros that continued in the next step would not be the range of a step, and no reader would accept it.
+        journal.flush_zeros()?;
         let mut output = sources.output_of(step);
         for section in step.copied_sections() {
             let mut at = section.range.start;
@@ -241,8 +243,7 @@ fn write_journal(
             }
         }
     }
-    index.map_or(Ok(()), |view| save_index_to_journal(view, journal, meter))?;
-    journal.flush_zeros()
+    index.map_or(Ok(()), |view| save_index_to_journal(view, journal, meter))
 }
 
 /// Opens the written journal, and checks the bytes that it has copied from other files.
