@@ -295,14 +295,14 @@ class Repair(Scenario):
             raise Violation(f"byte {changed[0]} is neither as before nor as planned")
         for words, expected in (
             ("as it was before", self.before),
-            ("bytes from before the repair", self.before),
+            ("bytes that it had before this plan was applied", self.before),
             ("has all planned bytes", self.after),
         ):
             if re.search(rf"the log[^.:]*{words}", text) and log != expected:
                 raise Violation(f"a message says {words!r}, and the log is not")
         if log not in (self.before, self.after) and not (outcome.was_killed or disturbance.may_be_silent):
             pending = program.run(["verify", str(folder / "a.log")]).text()
-            if "in part" not in text and "not known" not in text or "pending" not in pending:
+            if "neither as before nor as planned" not in text and "not known" not in text or "pending" not in pending:
                 raise Violation("the log is half changed, and neither the message nor `verify` says so")
 
     def check_repaired(self, program, folder):

@@ -81,18 +81,23 @@ pub(crate) fn pending_repair(paths: &LogPaths, log: &LogFile) -> Result<Option<P
 }
 
 /// Returns one notice for each file that prevents reading the repair history of `log`: an untrusted folder or journal,
-/// and a journal whose pending repair does not match the log.
+/// a journal of another version, and a journal whose pending repair does not match the log.
 ///
 /// # Errors
 /// `Io` when the log cannot be read.
 pub(crate) fn journal_notices(paths: &LogPaths, log: &LogFile) -> Result<Vec<String>, StorageError> {
     let folder = JournalFolder::open(paths, log)?;
     let mut notices = folder.notices();
-    if let Ok(Some(journal)) = folder.find_pending()
-        && measure_progress(log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign
-    {
-        let path = journal.record.journal.display();
-        notices.push(format!("{path}: not used: its repair is unfinished and does not match the log or its own plan"));
+    match folder.find_pending() {
+        Ok(Some(journal)) if measure_progress(log, &journal, &WorkMeter::silent())? == RepairProgress::Foreign => {
+            let path = journal.record.journal.display();
+            let reason = "its repair is unfinished and does not match the log or its own plan";
+            notices.push(format!("{path}: not used: {reason}"));
+        }
+        Ok(_) => {}
+        // A file that cannot be opened has a notice already. One that cannot be read as a journal has none.
+        Err(hidden) if notices.contains(&hidden.to_notice()) => {}
+        Err(hidden) => notices.push(hidden.to_notice()),
     }
     Ok(notices)
 }
@@ -203,7 +208,7 @@ fn finish_repair(
         if read_log_state(log, plan)? != LogStateAfterFailure::Before {
             return Err(changed_error(
                 log.path(),
-                "the bytes from before the repair",
+                "the bytes that it had before the plan was applied",
                 "other bytes after the roll-back",
             ));
         }
