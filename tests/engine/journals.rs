@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use chronicle::StorageError;
 use chronicle::internal::format::Version;
 use chronicle::internal::format::frame::{DecodeResult, decode, encode};
 use chronicle::internal::format::journal::{HEADER_LEN, JournalSection, PLAN_LETTER, encode_section};
@@ -109,7 +110,6 @@ fn a_journal_that_contradicts_its_plan_or_the_log_is_never_applied() {
         ("another hash of the result", with_plan(&frames, |plan| plan.steps[0].after_sha256[0] ^= 1)),
         ("another header", with_plan(&frames, |plan| plan.log.header[9] ^= 1)),
         ("another first frame", with_plan(&frames, |plan| plan.log.first_checksum = Some(1))),
-        ("another layout", with_plan(&frames, |plan| plan.layout_version += 1)),
     ];
     for (case, frames) in altered {
         let disk = disk.next_process();
@@ -129,6 +129,44 @@ fn a_journal_that_contradicts_its_plan_or_the_log_is_never_applied() {
     disk.overwrite(&path, &journal_of(&journal, &frames));
     let paths = open_options(&disk).log_paths(Path::new(LOG)).unwrap();
     assert!(recover(&paths).unwrap().is_some());
+}
+
+#[test]
+fn a_journal_of_another_version_may_hide_a_pending_repair_and_no_write_goes_past_it() {
+    let (disk, path) = disk_with_pending_repair();
+    let (log, journal) = (disk.get(LOG).unwrap(), disk.get(&path).unwrap());
+    let mut newer = journal.clone();
+    newer[5] += 1;
+    let frames = payloads(&journal);
+    let newer_plan = with_plan(&frames, |plan| plan.layout_version += 1);
+    let mut other_fields = frames;
+    other_fields[0] = br#"{"plan_bytes":10}"#.to_vec();
+    other_fields[1] = [&[PLAN_LETTER][..], br#"{"plan":2}"#].concat();
+    let cases = [
+        ("its journal version", newer),
+        ("its plan layout", journal_of(&journal, &newer_plan)),
+        ("a plan with other fields", journal_of(&journal, &other_fields)),
+    ];
+    for (case, bytes) in cases {
+        let disk = disk.next_process();
+        disk.overwrite(&path, &bytes);
+        let paths = open_options(&disk).log_paths(Path::new(LOG)).unwrap();
+        let errors = [recover(&paths).unwrap_err(), open_options(&disk).open(LOG).unwrap_err()];
+        for error in errors {
+            let StorageError::Refused { path: refused, reason, alternative } = &error else {
+                panic!("{case}: {error:?}")
+            };
+            assert_eq!(refused.to_str(), Some(path.as_str()), "{case}");
+            assert!(reason.contains("this program supports"), "{case}: {reason}");
+            assert!(alternative.contains("the version of Chronicle that wrote it"), "{case}: {alternative}");
+        }
+        assert!(disk.get(LOG).unwrap() == log && disk.get(&path).unwrap() == bytes, "{case}");
+        // A log that is only read is readable, and a notice names the journal.
+        let reading = open_read_only(&disk);
+        assert_eq!(reading.pending_repair().unwrap(), None, "{case}");
+        let notices = reading.side_file_notices();
+        assert!(notices.iter().filter(|notice| notice.contains(&path)).count() == 1, "{case}: {notices:?}");
+    }
 }
 
 #[test]

@@ -66,6 +66,11 @@ impl HiddenJournal {
         let reason = format!("{}; it may hide an unfinished repair", self.found.reason);
         refused_error(&self.path, reason, self.found.remedy)
     }
+
+    /// Returns the notice that the journal is not used.
+    pub(crate) fn to_notice(&self) -> String {
+        self.found.to_notice(&self.path)
+    }
 }
 
 impl JournalFolder {

@@ -9,23 +9,32 @@ use super::record::{RepairRecord, RepairState, journal_number};
 use super::state::{JournalState, append_state_record};
 use crate::StorageError;
 use crate::file::storage::read_full;
-use crate::file::{Disk, HeaderState, LogFile, OpenMode, SideFileFault, TrustRule, UntrustedFile, ensure_same_file};
+use crate::file::{
+    Disk, HeaderState, LogFile, OpenMode, SideFileFault, SideFileOrigin, TrustRule, UntrustedFile, ensure_same_file,
+};
 use crate::format::frame::{LENGTH_LEN, payload_length_at};
 use crate::format::journal::{self, JournalSection};
 use crate::format::{Version, byte_layout};
 use crate::repair::planning::ByteSource;
-use crate::repair::types::{CHUNK, PLAN_VERSION, Plan, changed_error, refused_error};
+use crate::repair::types::{CHUNK, PLAN_VERSION, Plan, PlanError, changed_error, refused_error};
 
 /// Why a file is not used as a journal.
 #[derive(Debug)]
 pub(crate) enum JournalFault {
-    /// The file could not be read, or users who cannot write the log can have written it.
+    /// The file could not be read, another version of the program wrote it, or users who cannot write the log can have
+    /// written it.
     Untrusted(UntrustedFile),
     /// The file is not a complete journal, so its repair has not changed the log. The text is the reason.
     NotComplete(String),
 }
 
 impl JournalFault {
+    /// Describes a journal of a version that this program cannot read, so that its repair may be pending.
+    fn of_other_version(reason: String) -> Self {
+        let remedy = "Use the version of Chronicle that wrote it, or move the file away";
+        Self::Untrusted(UntrustedFile { reason, remedy, origin: SideFileOrigin::PossibleRecord })
+    }
+
     /// Returns the reason without the path of the file.
     pub(crate) fn reason(self) -> String {
         match self {
@@ -77,36 +86,38 @@ impl JournalReader {
         })?;
         let mut header = [0; journal::HEADER_LEN];
         let read = read_full(storage.as_ref(), &mut header, 0).map_err(|error| unreadable(&error))?;
-        let begun_ms = parse_header(header.get(..read).unwrap_or_default()).map_err(JournalFault::NotComplete)?;
+        let begun_ms = parse_header(header.get(..read).unwrap_or_default())?;
         let file = LogFile::with_header(storage, path, Version::V1, HeaderState::Absent);
         let contents = JournalContents::read(&file).map_err(|error| {
             JournalFault::Untrusted(UntrustedFile::unreadable("read", &std::io::Error::other(error)))
         })?;
-        Self::from_contents(file, begun_ms, contents).map_err(JournalFault::NotComplete)
+        Self::from_contents(file, begun_ms, contents)
     }
 
-    /// Parses the plan of a journal. The error is a message with the reason why the journal is not complete.
-    fn from_contents(file: LogFile, begun_ms: u64, contents: JournalContents) -> Result<Self, String> {
+    /// Parses the plan of a journal.
+    fn from_contents(file: LogFile, begun_ms: u64, contents: JournalContents) -> Result<Self, JournalFault> {
         let end = contents.end;
         let is_cut_short = end < file.len().unwrap_or_default();
         let unfinished = || {
-            if is_cut_short {
+            JournalFault::NotComplete(if is_cut_short {
                 format!("the journal is damaged, or was never finished, at offset {end}")
             } else {
                 "the journal ends before its plan: it was never finished, or has lost its end".to_owned()
-            }
+            })
         };
         let metadata = contents.metadata.ok_or_else(unfinished)?;
         if metadata.get("plan_bytes").and_then(Value::as_u64) != Some(contents.plan.len() as u64) {
             return Err(unfinished());
         }
-        let plan: Plan =
-            serde_json::from_slice(&contents.plan).map_err(|error| format!("its plan is not valid: {error}"))?;
-        if plan.layout_version != PLAN_VERSION {
-            return Err(format!("its plan has layout {}; this program supports {PLAN_VERSION}", plan.layout_version));
-        }
+        let plan = Plan::parse(&contents.plan).map_err(|error| match error {
+            PlanError::UnknownLayout(version) => JournalFault::of_other_version(format!(
+                "its plan has layout {version}; this program supports {PLAN_VERSION}"
+            )),
+            error => JournalFault::NotComplete(format!("its plan is not valid: {error}")),
+        })?;
         if let Some(step) = plan.contradictory_step() {
-            return Err(format!("its plan contradicts itself at {}..{}", step.start, step.end));
+            let reason = format!("its plan contradicts itself at {}..{}", step.start, step.end);
+            return Err(JournalFault::NotComplete(reason));
         }
         let path = file.path();
         let number = journal_number(path).unwrap_or_default();
@@ -200,15 +211,18 @@ impl JournalReader {
     }
 }
 
-/// Parses the header of a journal and returns the time at which it was created. The error is a message with the reason
-/// why the file is not a journal.
-fn parse_header(header: &[u8]) -> Result<u64, String> {
+/// Parses the header of a journal and returns the time at which it was created.
+fn parse_header(header: &[u8]) -> Result<u64, JournalFault> {
     if header.len() < journal::HEADER_LEN || !header.starts_with(&journal::MAGIC) {
-        return Err("not a repair journal".into());
+        return Err(JournalFault::NotComplete("not a repair journal".into()));
     }
     match byte_layout::u16_at(header, 4) {
         Some(journal::OLDEST_VERSION..=journal::VERSION) => Ok(byte_layout::u64_at(header, 8).unwrap_or_default()),
-        version => Err(format!("journal version {} is not supported", version.unwrap_or_default())),
+        version => {
+            let (version, newest) = (version.unwrap_or_default(), journal::VERSION);
+            let reason = format!("it is a journal of version {version}; this program supports up to version {newest}");
+            Err(JournalFault::of_other_version(reason))
+        }
     }
 }
 

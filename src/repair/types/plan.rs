@@ -209,9 +209,22 @@ impl Plan {
     /// `Malformed`, with line and column, when `text` is not a plan; `UnknownLayout` for a layout of another version;
     /// `Altered` when any value differs from the plan that was saved.
     pub fn from_json(text: &str) -> Result<Self, PlanError> {
-        let plan: Self = serde_json::from_str(text)?;
+        let plan = Self::parse(text.as_bytes())?;
         plan.verify()?;
         Ok(plan)
+    }
+
+    /// Parses the JSON of a plan, and does not verify its digest. The layout is read first, because a plan of another
+    /// layout may have other fields.
+    ///
+    /// # Errors
+    /// `Malformed` when `json` is not a plan; `UnknownLayout` for a layout of another version.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, PlanError> {
+        let PlanLayout { version } = serde_json::from_slice(json)?;
+        if version != PLAN_VERSION {
+            return Err(PlanError::UnknownLayout(version));
+        }
+        Ok(serde_json::from_slice(json)?)
     }
 
     /// Verifies that the plan has the layout of this version, and that no value was changed since it was sealed.
@@ -225,6 +238,13 @@ impl Plan {
         }
         Err(PlanError::Altered { stored: self.digest.clone(), computed })
     }
+}
+
+/// The only field that the plans of all layouts have.
+#[derive(Deserialize)]
+struct PlanLayout {
+    #[serde(rename = "plan")]
+    version: u32,
 }
 
 /// Why a saved plan cannot be used.
@@ -281,6 +301,14 @@ mod tests {
         moved.seal();
         moved.assign_id();
         assert_eq!(moved.id, unsealed, "the digest is not part of the id");
+    }
+
+    #[test]
+    fn a_plan_of_another_layout_is_recognised_whatever_its_other_fields_are() {
+        let newer = Plan::from_json(r#"{"plan":2,"changes":[]}"#).unwrap_err();
+        assert!(matches!(newer, PlanError::UnknownLayout(2)), "{newer}");
+        let other = Plan::from_json(r#"{"plan":1,"changes":[]}"#).unwrap_err();
+        assert!(matches!(other, PlanError::Malformed(_)), "{other}");
     }
 
     #[test]
