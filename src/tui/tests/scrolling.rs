@@ -70,7 +70,7 @@ fn cases() -> Vec<ScrollableCase> {
     cases
 }
 
-/// Returns a screen over a log with many findings and four repairs.
+/// Returns a screen over a log with many findings and eight repairs.
 fn screen_with_long_panes() -> TestScreen {
     let mut bytes = clean_log(80);
     for start in frame_starts(&bytes).into_iter().skip(5).step_by(4) {

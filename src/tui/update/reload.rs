@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::requests::send_request;
 use super::{hit_counter, rows};
 use crate::report::Tone;
-use crate::report::units::{DisplayZone, format_time_of_day};
 use crate::tui::effect::Effect;
 use crate::tui::model::{AggregateLoadState, EarlierVerification, Model, ScanProgress, ScanState};
 use crate::tui::request::{Request, WorkerKind};
@@ -45,16 +44,16 @@ pub(super) fn read_rows_again(model: &mut Model) {
     model.detail.last_request = None;
     rows::request_window(model, offset);
     let range = model.list.visible_range().unwrap_or_default();
-    let time = format_time_of_day(model.now_ms, DisplayZone::Utc);
-    model.notify(format!("Rows {}..{} read again at {time} UTC", range.start, range.end));
+    model.notify(format!("Reading rows {}..{} again", range.start, range.end));
 }
 
-/// Reads the rows again after the contents of the selected one turned out to differ from the row.
+/// Reads the rows again after the contents of the selected one turned out to differ from the row. Its contents are read
+/// after the rows, because the contents of the earlier row would be reported as changed again.
 pub(super) fn reload_changed_row(model: &mut Model, range: Range<u64>) {
     let Range { start, end } = range;
-    let message = format!("Bytes at {start}..{end} changed after they were read; rows read again, V verifies the log");
+    let message =
+        format!("Bytes at {start}..{end} changed after they were read; reading the rows again, V verifies the log");
     model.append_notice(message, Tone::Bad);
-    model.detail.last_request = None;
     rows::request_window(model, start);
 }
 

@@ -5,7 +5,7 @@ use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestFailure, Response};
-use crate::tui::model::{AggregateLoadState, DetailView, Follow, Model, RowContents};
+use crate::tui::model::{AggregateLoadState, DetailView, Follow, Model, RowContents, RowRequestState};
 use crate::tui::request::WorkerKind;
 
 /// Applies the response to the newest request of a worker.
@@ -23,6 +23,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::RowWindow { page, cursor_offset } => {
             rescan_unknown_damage(model, &page);
             model.list.set_window(page, cursor_offset, log_bytes);
+            read_changed_contents_again(model);
             select_last_row_if_following(model);
         }
         Response::MoreRows(page) => {
@@ -71,6 +72,13 @@ fn select_last_row_if_following(model: &mut Model) {
     }
 }
 
+/// Makes the contents be read again when they differed from the row that was in the window before.
+fn read_changed_contents_again(model: &mut Model) {
+    if model.detail.contents.as_ref().is_some_and(|contents| contents.details.is_changed) {
+        model.detail.last_request = None;
+    }
+}
+
 fn set_detail(model: &mut Model, mut contents: RowContents) {
     // When the contents differ only in the hex window, the folds of the JSON are preserved.
     if let Some(earlier) = model.detail.contents.take()
@@ -80,7 +88,9 @@ fn set_detail(model: &mut Model, mut contents: RowContents) {
         contents.doc = earlier.doc;
     }
     contents.read_at_ms = model.now_ms;
-    if contents.details.is_changed {
+    // While a window is being read, the rows are read again anyway. Another request would replace that one, and contents
+    // that arrive before each window would prevent it from ever arriving.
+    if contents.details.is_changed && model.list.request_state() != RowRequestState::Window {
         let row = &contents.details.row;
         reload::reload_changed_row(model, row.start..row.end);
     }
