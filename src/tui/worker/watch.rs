@@ -210,6 +210,8 @@ impl LogWatcher {
         match self.shared.reopen_log() {
             Ok(()) => {
                 (self.pending_change, self.reported_reason) = (None, None);
+                // The write that made this change is not reported a second time.
+                (self.last_stamp, self.written_since) = (self.shared.view().log().storage().stamp().ok(), None);
                 Ok(Some(change))
             }
             Err(error) => {
@@ -310,6 +312,7 @@ fn describe_non_log(error: &StorageError) -> String {
 mod tests {
     use std::io::{Seek, SeekFrom, Write};
     use std::sync::Arc;
+    use std::time::SystemTime;
 
     use crossbeam_channel::{Receiver, unbounded};
 
@@ -327,22 +330,62 @@ mod tests {
         }
     }
 
+    /// A generated log whose watcher has made its first report, after which it has a stamp of the log.
+    struct WatchedLog {
+        folder: tempfile::TempDir,
+        path: std::path::PathBuf,
+        messages: Receiver<Message>,
+        _scan_messages: Receiver<Message>,
+        _stop: Sender<()>,
+    }
+
+    impl WatchedLog {
+        fn start() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.log");
+            let options = GeneratorOptions { length: LogLength::Events(200), ..GeneratorOptions::default() };
+            generate(&crate::file::OsDisk, &path, &options, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+            // A write can carry the time of the generation, when both happen within one tick of the clock.
+            let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+            let shared = Arc::new(SharedState::open(TuiOptions::new(&path)).unwrap());
+            let (out, messages) = unbounded();
+            let (scan_out, scan_messages) = unbounded();
+            let scan = super::super::scan::start(&shared, &scan_out);
+            let stop = start(&shared, &scan, &out);
+            messages.recv_timeout(Duration::from_secs(60)).unwrap();
+            Self { folder, path, messages, _scan_messages: scan_messages, _stop: stop }
+        }
+
+        /// Changes bytes of a file in place.
+        fn write(path: &std::path::Path, offset: u64, bytes: &[u8]) {
+            let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+            file.seek(SeekFrom::Start(offset)).unwrap();
+            file.write_all(bytes).unwrap();
+        }
+    }
+
     #[test]
     fn a_log_that_is_written_in_place_is_reported_wherever_the_byte_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.log");
-        let options = GeneratorOptions { length: LogLength::Events(200), ..GeneratorOptions::default() };
-        generate(&crate::file::OsDisk, &path, &options, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
-        let shared = Arc::new(SharedState::open(TuiOptions::new(&path)).unwrap());
-        let (out, messages) = unbounded();
-        let (scan_out, _scan_messages) = unbounded();
-        let scan = super::super::scan::start(&shared, &scan_out);
-        let _stop = start(&shared, &scan, &out);
-        // The first report tells that the watcher knows the log.
-        messages.recv_timeout(Duration::from_secs(60)).unwrap();
-        let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        file.seek(SeekFrom::Start(1000)).unwrap();
-        file.write_all(b"#").unwrap();
-        assert_eq!(wait_for_change(&messages), LogChange::Written);
+        let log = WatchedLog::start();
+        WatchedLog::write(&log.path, 1000, b"#");
+        assert_eq!(wait_for_change(&log.messages), LogChange::Written);
+    }
+
+    #[test]
+    fn a_change_is_reported_once() {
+        let log = WatchedLog::start();
+        // The first sample of the fingerprint holds these bytes.
+        WatchedLog::write(&log.path, 20, b"####");
+        assert_eq!(wait_for_change(&log.messages), LogChange::Overwritten);
+        let other = log.folder.path().join("b.log");
+        std::fs::copy(&log.path, &other).unwrap();
+        WatchedLog::write(&other, 20, b"%%%%");
+        std::fs::rename(&other, &log.path).unwrap();
+        assert_eq!(wait_for_change(&log.messages), LogChange::Replaced);
+        // A second report of the same write would arrive before the report of the end of the log.
+        std::thread::sleep(2 * WRITE_SETTLE_TIME);
+        std::fs::OpenOptions::new().write(true).open(&log.path).unwrap().set_len(1000).unwrap();
+        assert!(matches!(wait_for_change(&log.messages), LogChange::Shrunk(_)));
     }
 }
