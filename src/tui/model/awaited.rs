@@ -1,6 +1,7 @@
 //! Decides whether the selected row, or its contents, are still being read.
 
 use super::{Model, Pane, Tab};
+use crate::tui::request::WorkerKind;
 
 /// What an action needs before it can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,8 @@ impl Model {
     /// Returns whether an action has to wait, because what it needs has not been read yet.
     pub(crate) fn is_awaiting(&self, need: RowNeed) -> bool {
         let is_from_list = self.tab != Tab::Findings && self.detail_source != Pane::Findings;
-        let awaits_row = is_from_list && self.list.is_moving();
+        // A jump selects a row of the events, whatever is selected now.
+        let awaits_row = self.job(WorkerKind::Jump).is_some() || is_from_list && self.list.is_moving();
         match need {
             RowNeed::Nothing => false,
             RowNeed::Row => awaits_row,

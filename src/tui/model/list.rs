@@ -150,12 +150,13 @@ impl EventList {
         self.scroll_to_cursor();
     }
 
-    /// Returns whether the cursor still has to move to a row that was requested.
+    /// Returns whether the cursor still has to move to a row that has not been read.
     pub(crate) const fn is_moving(&self) -> bool {
         match self.request_state {
             RowRequestState::Window => true,
-            RowRequestState::More(_) => self.pending_move != 0,
-            RowRequestState::Idle | RowRequestState::Stopped => false,
+            // Without a request, the rows are requested once the hits of the filter are counted up to them.
+            RowRequestState::Idle | RowRequestState::More(_) => self.pending_move != 0,
+            RowRequestState::Stopped => false,
         }
     }
 
@@ -357,6 +358,8 @@ mod tests {
         let mut list = list(first_page(0..100));
         list.move_by(150);
         assert_eq!(list.selected_offset(), 990);
+        assert_eq!(list.begin_next_request(0, |_| false), None, "the hits of the filter are not counted yet");
+        assert!(list.is_moving(), "the row is not there, although no request is in progress");
         assert_eq!(list.begin_next_request(0, |_| true), Some(needed(1000, Direction::Forward)));
         assert_eq!(list.begin_next_request(0, |_| true), None, "one request at a time");
         list.extend_window(RowPage { rows: rows(100..300), at_start: false, at_end: true }, 0);
@@ -365,6 +368,7 @@ mod tests {
         assert_eq!(list.selected_offset(), 2990);
         list.move_by(-1);
         assert_eq!(list.selected_offset(), 2980, "no movement is pending beyond the end");
+        assert!(!list.is_moving());
     }
 
     #[test]

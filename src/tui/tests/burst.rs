@@ -1,27 +1,19 @@
 //! Keys, messages and copies: keys typed in a burst, keys without an action, long messages, and what copying reports.
 
-use super::{TestScreen, clean_log, damaged_log};
+use super::{TestScreen, clean_log, damaged_log, frame_starts};
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
-use crate::tui::message::{CopySaveResult, Message};
-
-fn copied(screen: &TestScreen) -> Vec<&str> {
-    screen
-        .unhandled_effects
-        .iter()
-        .filter_map(|effect| if let Effect::CopyToClipboard(text) = effect { Some(text.as_str()) } else { None })
-        .collect()
-}
+use crate::tui::message::{CopySaveResult, Message, RequestFailure, Response};
+use crate::tui::model::Zoom;
+use crate::tui::request::WorkerKind;
 
 #[test]
 fn a_copy_typed_before_its_row_is_read_copies_that_row() {
     let mut screen = TestScreen::new(&clean_log(400), (120, 40));
-    for key in "jyjjyj".chars() {
-        screen.press_unhandled(Key::Char(key));
-    }
-    assert!(copied(&screen).is_empty());
+    screen.type_unhandled("jyjjyj");
+    assert!(screen.copied_texts().is_empty());
     screen.handle_effects();
-    let texts = copied(&screen);
+    let texts = screen.copied_texts();
     assert!(texts.len() == 2 && texts[0].contains("\"n\":0") && texts[1].contains("\"n\":1"), "{texts:?}");
     assert!(screen.model.awaited.is_empty());
 }
@@ -29,25 +21,85 @@ fn a_copy_typed_before_its_row_is_read_copies_that_row() {
 #[test]
 fn a_copy_typed_after_a_jump_waits_for_the_row_of_the_jump() {
     let mut screen = TestScreen::new(&clean_log(2000), (120, 40));
-    for key in "Gyok".chars() {
-        screen.press_unhandled(Key::Char(key));
-    }
+    screen.type_unhandled("Gyok");
     let first = screen.model.list.selected_offset();
     screen.handle_effects();
-    let copied_offset: u64 = copied(&screen)[0].parse().unwrap();
+    let copied_offset: u64 = screen.copied_texts()[0].parse().unwrap();
     let last = screen.model.list.rows.last().unwrap().start;
     assert!(copied_offset == last && last > first, "{copied_offset} {last}");
     assert!(screen.model.list.selected_offset() < last, "the movement typed after the copy comes after it");
 }
 
 #[test]
-fn esc_drops_the_actions_that_wait() {
+fn esc_drops_the_actions_that_wait_and_does_nothing_else() {
     let mut screen = TestScreen::new(&clean_log(2000), (120, 40));
-    for key in [Key::Char('G'), Key::Char('y'), Key::Char('o'), Key::Esc] {
-        screen.press_unhandled(key);
-    }
+    screen.press(&[Key::Char('z')]);
+    screen.type_unhandled("Gyo");
+    screen.assert_shows("Waiting for the selected row; Esc drops the waiting actions");
+    screen.press_unhandled(Key::Esc);
+    screen.assert_shows("Waiting actions dropped");
     screen.handle_effects();
-    assert!(copied(&screen).is_empty());
+    assert!(screen.copied_texts().is_empty());
+    assert_eq!(screen.model.zoom, Zoom::In);
+    screen.press(&[Key::Esc]);
+    assert_eq!(screen.model.zoom, Zoom::Out);
+}
+
+#[test]
+fn an_action_typed_after_a_jump_is_about_the_row_of_the_jump() {
+    let bytes = clean_log(60);
+    let starts = frame_starts(&bytes);
+    for (typed, expected) in [
+        (":#12\nyo", vec![starts[11].to_string()]),
+        ("/\"amount\":4.50\nyonyo", vec![starts[4].to_string(), starts[11].to_string()]),
+        ("/\"amount\":4.50\nnnyoNyo", vec![starts[18].to_string(), starts[11].to_string()]),
+    ] {
+        let mut screen = TestScreen::new(&bytes, (120, 40));
+        screen.type_unhandled(typed);
+        screen.assert_shows("Waiting for the selected row");
+        screen.handle_effects();
+        assert_eq!(screen.copied_texts(), expected, "{typed}");
+    }
+}
+
+#[test]
+fn a_repair_typed_after_a_search_for_damage_is_about_the_damage_that_is_found() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.press(&[Key::Char('e')]);
+    let first = screen.model.list.selected_offset();
+    screen.type_unhandled("ex");
+    screen.handle_effects();
+    let second = screen.model.list.selected_offset();
+    assert!(second > first, "{second}");
+    screen.assert_shows(&format!("Repair the damage at {second}?"));
+    screen.press(&[Key::Esc]);
+    screen.type_unhandled("Ex");
+    screen.handle_effects();
+    screen.assert_shows(&format!("Repair the damage at {first}?"));
+    screen.press(&[Key::Esc]);
+    // The third `e` starts from the damage that the second one finds.
+    screen.type_unhandled("eeE");
+    screen.handle_effects();
+    assert_eq!(screen.model.list.selected_offset(), second);
+}
+
+#[test]
+fn a_jump_without_a_target_drops_the_actions_that_wait() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.press(&[Key::Char('e')]);
+    let first = screen.model.list.selected_offset();
+    screen.type_unhandled("Ex");
+    screen.handle_effects();
+    screen.assert_shows("No further damage in this direction");
+    screen.type_unhandled("/no such text\nyo");
+    screen.handle_effects();
+    screen.assert_shows("No match in the log");
+    screen.type_unhandled("eyo");
+    screen.model.effects.clear();
+    screen.respond(WorkerKind::Jump, Response::Failed(RequestFailure::Error("the device refuses".into())));
+    screen.assert_shows("the device refuses");
+    assert_eq!(screen.model.list.selected_offset(), first);
+    assert!(screen.copied_texts().is_empty() && screen.model.overlays.is_empty() && screen.model.awaited.is_empty());
 }
 
 #[test]

@@ -228,6 +228,21 @@ impl TestScreen {
         assert!(self.shows(text), "{text:?} is missing: {}", self.screen_text());
     }
 
+    /// Types a text in a burst, and leaves the effects in the model. A line break is the Enter key.
+    fn type_unhandled(&mut self, text: &str) {
+        for character in text.chars() {
+            self.press_unhandled(if character == '\n' { Key::Enter } else { Key::Char(character) });
+        }
+    }
+
+    /// Returns the texts that were put on the clipboard.
+    fn copied_texts(&self) -> Vec<&str> {
+        self.unhandled_effects
+            .iter()
+            .filter_map(|effect| if let Effect::CopyToClipboard(text) = effect { Some(text.as_str()) } else { None })
+            .collect()
+    }
+
     fn has_job(&self, worker: WorkerKind) -> bool {
         self.model.job(worker).is_some()
     }

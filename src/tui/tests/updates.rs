@@ -279,17 +279,11 @@ fn a_copy_is_shown_and_put_on_the_clipboard() {
     let bytes = clean_log(9);
     let mut screen = TestScreen::new(&bytes, (120, 40));
     screen.press(&[Key::Char('j'), Key::Char('y'), Key::Char('p')]);
-    let copied = |screen: &TestScreen| {
-        screen.unhandled_effects.iter().rev().find_map(|effect| match effect {
-            Effect::CopyToClipboard(text) => Some(text.clone()),
-            _ => None,
-        })
-    };
-    assert_eq!(copied(&screen).unwrap(), r#"{"name":"Juan","n":0,"amount":0.50,"tags":["a","b"]}"#);
+    assert_eq!(screen.copied_texts(), [r#"{"name":"Juan","n":0,"amount":0.50,"tags":["a","b"]}"#]);
     screen.press(&[Key::Char('y'), Key::Char('c')]);
-    assert!(copied(&screen).unwrap().ends_with("chronicle show /logs/accounts.log 16"));
+    assert!(screen.copied_texts().last().unwrap().ends_with("chronicle show /logs/accounts.log 16"));
     screen.press(&[Key::Char('y'), Key::Char('h')]);
-    assert!(copied(&screen).unwrap().starts_with("000000"));
+    assert!(screen.copied_texts().last().unwrap().starts_with("000000"));
     screen.assert_shows("Sent hex (");
 }
 

@@ -15,6 +15,8 @@ const fn need_of(id: ActionId) -> RowNeed {
         | ActionId::FilterAggregate
         | ActionId::NextDamage
         | ActionId::PreviousDamage
+        | ActionId::SearchNext
+        | ActionId::SearchPrevious
         | ActionId::Repair => RowNeed::Row,
         _ => RowNeed::Nothing,
     }
@@ -47,7 +49,7 @@ const fn moves_selection(id: ActionId) -> bool {
 
 /// Queues an action that has to wait, and returns true when it was queued.
 pub(super) fn defer(model: &mut Model, id: ActionId) -> bool {
-    if matches!(id, ActionId::Back | ActionId::Close | ActionId::Interrupt) {
+    if matches!(id, ActionId::Close | ActionId::Interrupt) {
         model.awaited.clear();
         return false;
     }

@@ -212,9 +212,10 @@ fn toggle_mouse(model: &mut Model) {
     model.notify(message);
 }
 
-/// Stops the newest job; when no job is running, clears the search, the filter, the zoom, the focus or follow mode, in
-/// that order. This never quits the screen.
+/// Drops the actions that wait and stops the newest job. When there is neither, clears the search, the filter, the zoom,
+/// the focus or follow mode, in that order. This never quits the screen.
 fn go_back(model: &mut Model) {
+    let dropped = std::mem::take(&mut model.awaited);
     if let Some(job) = model.jobs.last().cloned() {
         match job.on_esc {
             EscBehavior::Ignored => model.notify(format!("Cannot stop {}: it has started to write", job.name)),
@@ -223,6 +224,8 @@ fn go_back(model: &mut Model) {
                 model.notify(format!("Stopped: {}", job.name));
             }
         }
+    } else if !dropped.is_empty() {
+        model.notify("Waiting actions dropped");
     } else if model.search.take().is_some() {
         model.notify("Search cleared");
     } else if !model.list.filter.is_empty() {

@@ -38,8 +38,14 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
             navigation::go_to_offset(model, last_row);
             model.notify(message);
         }
-        Response::NoMatch => model.notify(no_match_message(model)),
-        Response::NoDamage => model.notify("No further damage in this direction"),
+        Response::NoMatch => {
+            model.awaited.clear();
+            model.notify(no_match_message(model));
+        }
+        Response::NoDamage => {
+            model.awaited.clear();
+            model.notify("No further damage in this direction");
+        }
         Response::Aggregates { from, rows, total, over_limit } => {
             let table = &mut model.aggregates;
             (table.first_row, table.rows, table.total, table.over_limit) = (from, rows, total, over_limit);
@@ -113,7 +119,7 @@ fn no_match_message(model: &Model) -> String {
 }
 
 fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure) {
-    if matches!(worker, WorkerKind::List | WorkerKind::Detail) {
+    if matches!(worker, WorkerKind::List | WorkerKind::Detail | WorkerKind::Jump) {
         model.awaited.clear();
     }
     match worker {

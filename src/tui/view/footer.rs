@@ -1,4 +1,5 @@
-//! The last line of the screen: a notice, the progress of a running job, or the keys of the current scope.
+//! The last line of the screen: a notice, the progress of a running job, a note that actions wait, or the keys of the
+//! current scope.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -27,6 +28,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     let spans = match (&model.notice, running) {
         (Some(notice), _) if scope == ActionScope::Main => return draw_notice(frame, area, model, notice),
         (_, Some(job)) => vec![job_span(model, job, width)],
+        _ if !model.awaited.is_empty() && scope == ActionScope::Main => {
+            let text = " Waiting for the selected row; Esc drops the waiting actions";
+            vec![span(model, Role::Warning, fit_safe(text, width))]
+        }
         _ => key_spans(model, scope, width),
     };
     draw_spans(frame, area, 0, spans);
@@ -63,7 +68,11 @@ fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {
     } else {
         format_progress(done, total, model.now.0.saturating_sub(job.started.0))
     };
-    let esc = if job.on_esc == EscBehavior::CancelsJob { "; Esc stops it" } else { "" };
+    let esc = match job.on_esc {
+        EscBehavior::CancelsJob if model.awaited.is_empty() => "; Esc stops it",
+        EscBehavior::CancelsJob => "; Esc stops it and drops the waiting actions",
+        EscBehavior::Ignored => "",
+    };
     span(model, Role::Warning, fit_safe(&format!(" {}: {progress}{esc}", job.name), width))
 }
 
