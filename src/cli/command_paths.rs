@@ -7,7 +7,7 @@ use super::failure::CommandFailure;
 use super::options::GlobalArgs;
 use super::overwrite::check_replaceable;
 use crate::StorageError;
-use crate::file::{Disk, ExistingFile, FilePlace, OsDisk};
+use crate::file::{Disk, ExistingFile, FilePlace, OsDisk, folder_of};
 use crate::index::ensure_index_target;
 use crate::inspect::index_path;
 use crate::repair::journal_folder;
@@ -150,9 +150,8 @@ impl<'a> CommandPaths<'a> {
 
     /// Refuses an output that would replace a repair journal.
     fn check_journals(&self, file: &NamedPath) -> Result<(), CommandFailure> {
-        let folder = file.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let is_journal = file.path.extension().is_some_and(|extension| extension == "journal");
-        let folder = FilePlace::of(&OsDisk, folder);
+        let folder = FilePlace::of(&OsDisk, folder_of(&file.path));
         if is_journal && self.journal_folders.iter().any(|journals| journals.is_same_place(&folder)) {
             return Err(collision(file, "a repair journal"));
         }

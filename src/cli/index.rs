@@ -12,6 +12,7 @@ use super::log_access::{open_options, open_read_only, open_with_notices, view_wi
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
+use crate::file::folder_of;
 use crate::index::IndexState;
 use crate::inspect::{LogView, SurveyUpdate};
 use crate::report::json::{self, Json};
@@ -116,7 +117,7 @@ fn open_log_for_indexing(path: &Path, build: BuildArgs, global: &GlobalArgs) -> 
     CommandPaths::new(global).reads_log("the log", path).saves_index_of(path).check()?;
     let log = open_read_only(path, global)?;
     let options = open_options(global).threads(build.threads.count()).max_index_memory(build.memory);
-    let folder = log.view().index_path().parent().map(Path::to_owned).unwrap_or_default();
+    let folder = folder_of(log.view().index_path()).to_owned();
     Ok(options.spill_folder(folder).open_read_only(path)?)
 }
 

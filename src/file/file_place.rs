@@ -22,8 +22,7 @@ impl FilePlace {
         if let Ok(resolved) = disk.resolve(path) {
             return Self { resolved, identity: disk.identity(path).ok() };
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let resolved = match (disk.resolve(folder), path.file_name()) {
+        let resolved = match (disk.resolve(folder_of(path)), path.file_name()) {
             (Ok(folder), Some(name)) => folder.join(name),
             _ => path.to_owned(),
         };
@@ -71,4 +70,9 @@ mod tests {
         let here = std::env::current_dir().unwrap();
         assert!(place(Path::new("new-name")).is_same_place(&place(&here.join("new-name"))));
     }
+}
+
+/// Returns the folder that contains `path`: `.` for a path without a folder.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -24,7 +24,7 @@ mod writer;
 mod writer_detection;
 
 pub(crate) use backup::Backup;
-pub(crate) use file_place::FilePlace;
+pub(crate) use file_place::{FilePlace, folder_of};
 pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};
 pub(crate) use lock::{WriterLock, ensure_same_file};

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::file_place::folder_of;
 use super::storage::{Disk, OpenMode, Storage};
 use super::temporary_file::TemporaryFile;
 use crate::StorageError;
@@ -178,6 +179,6 @@ pub(crate) fn replace_file(
 /// # Errors
 /// `Io` when the folder cannot be synced.
 pub(super) fn sync_folder_of(disk: &dyn Disk, path: &Path) -> Result<(), StorageError> {
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = folder_of(path);
     disk.sync_folder(folder).map_err(|error| StorageError::io(folder, "sync", error))
 }

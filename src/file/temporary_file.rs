@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::file_place::folder_of;
 use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 
@@ -66,8 +67,7 @@ impl TemporaryFile {
 /// Removes the temporary files for `target` whose processes no longer exist. A file that cannot be examined, and a file
 /// that another user has put there, stays.
 fn remove_abandoned(disk: &dyn Disk, target: &Path, mode: OpenMode) {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let files = disk.list(folder).unwrap_or_default();
+    let files = disk.list(folder_of(target)).unwrap_or_default();
     let log = match mode {
         OpenMode::CreateSidecar { permissions_from } => Some(permissions_from),
         _ => None,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::StorageError;
 
+use super::file_place::folder_of;
 use super::path_entry::{EntryKind, Ownership};
 #[cfg(feature = "app")]
 use super::storage::read_full;
@@ -182,7 +183,7 @@ impl TrustRule {
 
     /// Checks the folder that contains a side file, so that no untrusted user can put another file in its place.
     fn check_parent(self, disk: &dyn Disk, path: &Path) -> Result<(), SideFileFault> {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = folder_of(path);
         let parent = disk.resolve(parent).unwrap_or_else(|_| PathBuf::from(parent));
         let Ok(entry) = disk.entry(&parent) else { return Ok(()) };
         let Some(found) = entry.ownership else { return Ok(()) };

@@ -51,8 +51,6 @@ pub fn save_index(path: &Path, index: &AggregateIndex) -> Result<(), StorageErro
     for log in index.source_logs() {
         log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
     }
-    // A path without a folder has an empty parent, which cannot be opened to be synced.
-    let path = &if path.parent() == Some(Path::new("")) { Path::new(".").join(path) } else { path.to_owned() };
     let log_path = index.source_logs().next().map(|log| log.path());
     let old_index = index.index_file.as_ref().map(|file| file.path());
     let disk = index.spill_options.disk.as_ref();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::change::{PlannedChange, work_of_plan};
 use super::failure::StartedRepair;
+use super::free_space::{check_free_space, check_space_for_growth};
 use super::index_maintenance::{is_index_affected, restore_undone_index, save_index_to_journal};
 use super::lock::{LockedLog, open_and_lock};
 use super::preconditions::{check_plan_with_progress, check_tail_again};
@@ -19,7 +20,7 @@ use crate::format::journal::JournalSection;
 use crate::inspect::{LogView, OnProgress};
 use crate::repair::journal::{JournalFolder, JournalReader, JournalState, JournalWriter};
 use crate::repair::types::{
-    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, for_each_chunk, is_all_zero, refused_error,
+    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, for_each_chunk, refused_error,
 };
 
 /// The options for applying a plan.
@@ -260,64 +261,4 @@ fn reopen_journal(change: PlannedChange, path: &Path) -> Result<JournalReader, S
         }
     }
     Ok(journal)
-}
-
-/// Refuses a plan that makes the log larger than the disk of the log allows.
-fn check_space_for_growth(paths: &LogPaths, plan: &Plan) -> Result<(), StorageError> {
-    let growth = plan.steps.iter().map(|step| step.new_end.saturating_sub(step.end)).fold(0, u64::saturating_add);
-    match paths.disk.available_space(parent_folder(&paths.path)) {
-        Some(free) if free < growth => {
-            let reason = format!("the log would grow by {growth} bytes; {free} are free on its disk");
-            let alternative = "Free some space, or drop the lost end: `chronicle repair LOG --forget`";
-            Err(refused_error(&paths.path, reason, alternative))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Refuses a repair when the disk has no space for its journal.
-fn check_free_space(change: PlannedChange, index: Option<&LogView>) -> Result<(), StorageError> {
-    let PlannedChange { paths, plan, .. } = change;
-    let copied = plan.steps.iter().flat_map(RepairStep::copied_sections);
-    let copied = copied.map(|section| section.range.end - section.range.start);
-    let growth = plan.steps.iter().map(|step| step.new_end.saturating_sub(step.end));
-    let index_bytes = index.and_then(|view| view.persisted_index()).map_or(0, |index| index.file_bytes());
-    // The index counts twice: its copy in the journal, and the truncated index that replaces it.
-    let others = [index_bytes, index_bytes, CHUNK];
-    let needed = copied.chain(growth).chain(others).fold(0, u64::saturating_add);
-    let folder = paths.journal_folder();
-    let parent = parent_folder(&folder);
-    let Some(free) = paths.disk.available_space(&folder).or_else(|| paths.disk.available_space(parent)) else {
-        return Ok(());
-    };
-    // The bytes are read only when they may not fit: a journal keeps the length of zeros, not the zeros.
-    let replaced = match plan.journaled_bytes() {
-        dense if free < needed.saturating_add(dense) => count_replaced_bytes(change)?,
-        dense => dense,
-    };
-    match needed.saturating_add(replaced) {
-        needed if free < needed => {
-            let reason = format!("the journal needs {needed} bytes; {free} are free in {}", parent.display());
-            Err(refused_error(&paths.path, reason, "Free some space, or put the journal elsewhere with --journal"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Counts the bytes of the log that the journal saves, without those in runs of zeros.
-fn count_replaced_bytes(change: PlannedChange) -> Result<u64, StorageError> {
-    let PlannedChange { log, plan, meter, .. } = change;
-    let mut count = 0;
-    for step in &plan.steps {
-        for_each_chunk(log, step.range(), meter, &mut |_, bytes| {
-            count += if is_all_zero(bytes) { 0 } else { bytes.len() as u64 };
-            Ok(())
-        })?;
-    }
-    Ok(count)
-}
-
-/// Returns the folder that contains `path`.
-fn parent_folder(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

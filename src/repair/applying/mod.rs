@@ -3,6 +3,7 @@
 mod apply;
 mod change;
 mod failure;
+mod free_space;
 mod index_maintenance;
 mod lock;
 mod preconditions;

@@ -8,7 +8,7 @@ use super::record::journal_file_name;
 use super::state::{JournalState, append_state_record};
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{LogFile, OpenMode, Storage};
+use crate::file::{LogFile, OpenMode, Storage, folder_of};
 use crate::format::frame;
 use crate::format::journal::{self, JournalSection, ZeroRun};
 use crate::repair::types::{LogPaths, Plan, is_all_zero};
@@ -37,8 +37,7 @@ impl<'a> JournalWriter<'a> {
             move |error| StorageError::io(&folder, action, error)
         };
         disk.create_folder(&folder, &paths.path).map_err(io("create the journal folder"))?;
-        let parent = folder.parent().unwrap_or(Path::new(""));
-        disk.sync_folder(parent).map_err(io("sync the folder of"))?;
+        disk.sync_folder(folder_of(&folder)).map_err(io("sync the folder of"))?;
         // The folder is examined again, because another user can have created it in between.
         let existing = JournalFolder::open(paths, log)?;
         existing.ensure_usable()?;
@@ -108,7 +107,7 @@ impl<'a> JournalWriter<'a> {
 
     /// Appends a state record, and syncs the journal and its folder before it returns.
     pub(crate) fn append_state(&mut self, state: JournalState) -> Result<(), StorageError> {
-        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = folder_of(&self.path).to_owned();
         if state == JournalState::Prepared {
             // The operating system may write the record before the bytes that precede it. A power cut would then leave
             // a journal that looks complete and is not, so these bytes are synced first.

@@ -4,6 +4,7 @@
 //! disk is never planned, and one that is large compared with the log only when the user has accepted it.
 
 use crate::StorageError;
+use crate::file::folder_of;
 use crate::inspect::LogView;
 use crate::repair::types::RepairOptions;
 
@@ -22,8 +23,7 @@ pub(super) struct GapLimits {
 impl GapLimits {
     /// Reads the size of the log and the free space of its disk.
     pub(super) fn read(view: &LogView, options: &RepairOptions) -> Result<Self, StorageError> {
-        let folder = view.path().parent().filter(|folder| !folder.as_os_str().is_empty());
-        let free_bytes = view.disk().available_space(folder.unwrap_or(std::path::Path::new(".")));
+        let free_bytes = view.disk().available_space(folder_of(view.path()));
         Ok(Self { log_bytes: view.log().len()?, free_bytes, accepts_large_gap: options.accept_large_gap })
     }
 
