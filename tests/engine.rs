@@ -22,6 +22,7 @@ mod engine {
     mod failed_repairs;
     mod file_start;
     mod fixtures;
+    mod free_space;
     mod header;
     mod histories;
     mod hits;

@@ -246,7 +246,7 @@ fn an_undo_that_is_killed_or_fails_is_applied_or_rolled_back() {
 
 /// Builds a log cut to `bytes_left` bytes, or at a frame boundary for `usize::MAX`, with an index that covers its
 /// events.
-fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
+pub(super) fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
     let (disk, offsets) = disk_with_log(6, true);
     let (bytes, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let at = if bytes_left == usize::MAX { offsets[4] as usize } else { bytes_left };

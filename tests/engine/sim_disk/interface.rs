@@ -55,6 +55,9 @@ impl Disk for SimDisk {
     }
 
     fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        if let Some(free) = self.lock_state().free_space.get(path) {
+            return Ok(FileIdentity::new(free.device, 0));
+        }
         let inode = *self.lock_state().names.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(self.inode_identity(inode))
     }
@@ -102,6 +105,10 @@ impl Disk for SimDisk {
         }
         state.recorded_calls.push(RecordedCall::new(CallKind::SyncFolder, path));
         Ok(())
+    }
+
+    fn available_space(&self, path: &Path) -> Option<u64> {
+        self.lock_state().free_space.get(path).map(|free| free.bytes)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {

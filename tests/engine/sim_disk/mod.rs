@@ -28,11 +28,19 @@ struct SimDiskState {
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
     folders: BTreeMap<PathBuf, FolderName>,
+    free_space: BTreeMap<PathBuf, FreeSpace>,
     faults: FaultSchedule,
     script: Script,
     recorded_calls: Vec<RecordedCall>,
     hides_identities: bool,
     bytes_read: u64,
+}
+
+/// The device of a folder, and the number of bytes that are free on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FreeSpace {
+    pub(crate) device: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Whether the name of a folder survives a power cut.
@@ -49,6 +57,11 @@ impl SimDisk {
     /// Makes the disk one without identities of files, as on platforms without inodes.
     pub(crate) fn hide_identities(&self) {
         self.lock_state().hides_identities = true;
+    }
+
+    /// Reports this free space for a folder. All files are on device 0.
+    pub(crate) fn set_free_space(&self, folder: &str, free: FreeSpace) {
+        self.lock_state().free_space.insert(folder.into(), free);
     }
 
     fn inode_identity(&self, inode: usize) -> FileIdentity {
@@ -150,8 +163,15 @@ impl SimDisk {
             inode.locked = false;
         }
         let (names, durable_names) = (state.names.clone(), state.durable_names.clone());
-        let folders = state.folders.clone();
-        Self(Arc::new(Mutex::new(SimDiskState { inodes, names, durable_names, folders, ..SimDiskState::default() })))
+        let (folders, free_space) = (state.folders.clone(), state.free_space.clone());
+        Self(Arc::new(Mutex::new(SimDiskState {
+            inodes,
+            names,
+            durable_names,
+            folders,
+            free_space,
+            ..SimDiskState::default()
+        })))
     }
 
     /// Returns the disk after a power cut. For each unsynced sector, size and name, `choose` decides whether it is kept.
