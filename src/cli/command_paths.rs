@@ -11,6 +11,7 @@ use crate::file::{Disk, ExistingFile, FilePlace, OsDisk, folder_of};
 use crate::index::ensure_index_target;
 use crate::inspect::index_path;
 use crate::repair::journal_folder;
+use crate::report::safe_path_text;
 
 /// The paths of one command. [`CommandPaths::check`] refuses an output that would replace an input, a side file of an
 /// input, another output, or a file of another kind.
@@ -140,7 +141,7 @@ impl<'a> CommandPaths<'a> {
         let mut taken: Vec<&NamedPath> = self.inputs.iter().collect();
         for Output { file, .. } in &self.outputs {
             if let Some(other) = taken.iter().find(|other| other.place.is_same_place(&file.place)) {
-                return Err(collision(file, &format!("{} ({})", other.name, other.path.display())));
+                return Err(collision(file, &format!("{} ({})", other.name, safe_path_text(&other.path))));
             }
             self.check_journals(file)?;
             taken.push(file);
@@ -181,7 +182,7 @@ impl Output<'_> {
 
 fn collision(file: &NamedPath, other: &str) -> CommandFailure {
     CommandFailure::Refused {
-        message: format!("{}: {} would replace {other}", file.path.display(), file.name),
+        message: format!("{}: {} would replace {other}", safe_path_text(&file.path), file.name),
         hint: "Name another file; --force does not allow this".into(),
     }
 }

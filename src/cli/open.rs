@@ -79,11 +79,11 @@ impl OpenArgs {
 
 /// True when stdin and stdout are terminals that can show the screen.
 pub(super) fn has_terminal() -> bool {
-    stream_without_terminal().is_none()
+    screen_obstacle().is_none()
 }
 
-/// Names the first of stdout and stdin that is not a terminal, or else a terminal that cannot place its cursor.
-fn stream_without_terminal() -> Option<&'static str> {
+/// Returns the reason why the screen cannot be shown; `None` when it can.
+fn screen_obstacle() -> Option<&'static str> {
     if !io::stdout().is_terminal() {
         Some("stdout is not a terminal")
     } else if !io::stdin().is_terminal() {
@@ -103,11 +103,11 @@ pub(super) fn open_screen(
     out: &mut CommandOutput,
 ) -> CommandResult {
     out.flush()?;
-    if let Some(reason) = stream_without_terminal() {
+    if let Some(reason) = screen_obstacle() {
         let log = shell_path(log);
         return Err(CommandFailure::Usage {
             message: reason.into(),
-            hint: format!("Without one, use `chronicle verify {log}` or `chronicle cat {log}`"),
+            hint: format!("Use `chronicle verify {log}` or `chronicle cat {log}` instead"),
         });
     }
     if !screen.read_only {

@@ -61,12 +61,9 @@ pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
 
 /// Reports how many events `--accept likely` would restore more than the plan; `None` when it would restore none.
 fn likely_line(plan: &Plan) -> Option<String> {
-    let is_likely = |range: &&UnrepairedRange| {
-        range
-            .alternatives
-            .iter()
-            .any(|fix| fix.certainty == Some(Certainty::Likely) && fix.action != RepairAction::RebuildHeader)
-    };
+    let restores_event =
+        |fix: &Fix| fix.certainty == Some(Certainty::Likely) && fix.action != RepairAction::RebuildHeader;
+    let is_likely = |range: &&UnrepairedRange| range.is_selected() && range.alternatives.iter().any(restores_event);
     let more = plan.unrepaired.iter().filter(is_likely).count() as u64;
     (more > 0).then(|| {
         let restored = plan.restored_events();
@@ -214,7 +211,7 @@ fn section_texts(step: &RepairStep) -> Vec<String> {
         let Range { start, end } = section.range;
         match section.from {
             Some(from) => format!("{start}..{end} copied from {}", safe_path_text(from)),
-            None => format!("{start}..{end} replaced with a gap, because no donor has it"),
+            None => format!("{start}..{end} filled with a gap"),
         }
     };
     step.sections().into_iter().take(MAX_CHANGES_SHOWN).map(text).collect()
@@ -363,7 +360,7 @@ fn record_state_text(record: &RepairRecord) -> String {
 mod tests {
     use super::*;
     use crate::repair::find_gap_journal;
-    use crate::repair::{Certainty, LogIdentity, PLAN_VERSION, PlannedPiece};
+    use crate::repair::{Certainty, LogIdentity, PLAN_VERSION, PlannedPiece, StepPart};
 
     fn edit(offset: u64, before: &[u8], after: &[u8]) -> ByteChange {
         ByteChange { offset, before: before.to_vec(), after: after.to_vec() }
@@ -523,6 +520,29 @@ replaced bytes (714 bytes) are saved in /logs/a.log.repairs; undo with `chronicl
 the writer's lock is held for about 3.0 ms
 this plan restores 1 event; with `--accept likely` it would restore 2";
         assert_eq!(plan_lines(&plan, Path::new("/logs/a.log.repairs")).join("\n"), expected);
+    }
+
+    #[test]
+    fn the_line_about_likely_fixes_counts_only_findings_that_the_options_select() {
+        let mut plan = plan(Vec::new());
+        let range = |start, reason: &str| UnrepairedRange {
+            piece: PlannedPiece { kind: "checksum".into(), start, end: start + 100 },
+            reason: reason.into(),
+            alternatives: vec![fix(Certainty::Likely, &[0.005])],
+        };
+        plan.unrepaired = vec![range(700, UnrepairedRange::NOT_SELECTED), range(900, "you have not chosen yet")];
+        let line = "this plan restores 0 events; with `--accept likely` it would restore 1";
+        assert_eq!(likely_line(&plan).as_deref(), Some(line));
+        plan.unrepaired.truncate(1);
+        assert_eq!(likely_line(&plan), None);
+    }
+
+    #[test]
+    fn a_part_without_frames_of_a_donor_is_filled_with_a_gap() {
+        let parts = vec![StepPart { end: 500, from: Some("b.log".into()) }, StepPart { end: 700, from: None }];
+        let write = StepWrite::Parts { description: "{}".into(), parts };
+        let text = describe_write(&step(RepairAction::TakeFromDonor, 320..700, "truncated", write));
+        assert_eq!(text, "320..500 copied from b.log; 500..700 filled with a gap");
     }
 
     #[test]

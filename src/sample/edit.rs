@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{LogFile, Storage};
+use crate::file::{LogFile, NewFile};
 
 /// Largest number of bytes that are copied at once.
 const CHUNK_LEN: u64 = 1 << 20;
@@ -25,9 +25,12 @@ pub(crate) struct ByteEdit {
 
 impl ByteEdit {
     /// Appends the bytes of `source` with this change to `copy`, an empty file.
-    pub(super) fn write_edited_copy(&self, source: &LogFile, copy: &dyn Storage) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    /// `Io` with the path of the file that cannot be read or written.
+    pub(super) fn write_edited_copy(&self, source: &LogFile, copy: &NewFile) -> Result<(), StorageError> {
         copy_range(source, 0..self.at, copy)?;
-        append_all(copy, &self.after).map_err(|error| StorageError::io(source.path(), "copy", error))?;
+        append(copy, &self.after)?;
         copy_range(source, self.at + self.before.len() as u64..source.len()?, copy)
     }
 
@@ -41,14 +44,18 @@ impl ByteEdit {
 }
 
 /// Appends a range of a log to `copy`.
-fn copy_range(source: &LogFile, range: Range<u64>, copy: &dyn Storage) -> Result<(), StorageError> {
+fn copy_range(source: &LogFile, range: Range<u64>, copy: &NewFile) -> Result<(), StorageError> {
     let (mut buf, mut at) = (vec![0; CHUNK_LEN as usize], range.start);
     while at < range.end {
         let wanted = buf.get_mut(..CHUNK_LEN.min(range.end - at) as usize).unwrap_or_default();
         let read = source.read_at(wanted, at)?;
         source.ensure_bytes_available(at + read as u64, at + wanted.len() as u64)?;
-        append_all(copy, wanted).map_err(|error| StorageError::io(source.path(), "copy", error))?;
+        append(copy, wanted)?;
         at += read as u64;
     }
     Ok(())
+}
+
+fn append(copy: &NewFile, bytes: &[u8]) -> Result<(), StorageError> {
+    append_all(copy.storage().as_ref(), bytes).map_err(|error| StorageError::io(copy.path(), "write", error))
 }

@@ -28,7 +28,7 @@ pub(crate) fn plant_damage(source: &Path, copy: &Path, drill: Drill, seed: u64) 
     let log = Arc::new(LogFile::open(disk.as_ref(), source, OpenMode::Read)?);
     let planted = plan_damage(&log, drill, seed)?;
     let mut file = NewFile::create_log(disk.as_ref(), copy, ExistingFile::Keep)?;
-    planted.edit.write_edited_copy(&log, file.storage().as_ref())?;
+    planted.edit.write_edited_copy(&log, &file)?;
     if !drill.needs_index() {
         file.commit()?;
         return Ok(planted);

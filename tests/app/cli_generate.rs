@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::shell::Shell;
+use super::shell::{CommandOutcome, Shell};
 
 #[test]
 fn existing_files_are_replaced_only_with_force() {
@@ -58,6 +58,19 @@ fn verify_reports_the_finding_that_drill_prints() {
         }
         let _ = (fs::remove_file(shell.path("copy.log")), fs::remove_file(shell.path("copy.log.idx")));
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_copy_that_cannot_be_written_is_named_and_removed() {
+    let shell = Shell::with_log();
+    // The unit of the limit is 512 or 1024 bytes, which depends on the shell.
+    let script = "ulimit -f 10; exec \"$0\" drill a.log -o copy.log --kind gap";
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", script, env!("CARGO_BIN_EXE_chronicle")]).current_dir(shell.folder.path());
+    let outcome = CommandOutcome::from_output(limited.output().unwrap());
+    assert!(outcome.exit_code == 1 && outcome.stderr.contains("copy.log: cannot write"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("a.log:") && !shell.path("copy.log").exists(), "{outcome:?}");
 }
 
 #[test]

@@ -68,6 +68,11 @@ fn paths_and_arguments_are_escaped() {
             assert_no_raw_controls(&outcome);
             assert!(outcome.exit_code == 0 && outcome.stdout.contains(drawn), "{outcome:?}");
         }
+        // A message about two arguments names both of them.
+        let copied = shell.command("salvage").arg(name).arg("-o").arg(name).output().unwrap();
+        let copied = CommandOutcome::from_output(copied);
+        assert_no_raw_controls(&copied);
+        assert_eq!((copied.exit_code, copied.stderr.matches(drawn).count()), (6, 2), "{copied:?}");
     }
     for hostile in ["--\u{1b}[31m", "ver\u{202e}ify"] {
         let outcome = CommandOutcome::from_output(shell.command("").arg(hostile).output().unwrap());

@@ -492,6 +492,9 @@ fn an_older_copy_of_a_cut_log_is_proven_up_to_the_last_frame_that_the_index_has_
         let chosen = plan_with_donor(&disk, &choice).unwrap();
         assert_eq!(plan_outline(&chosen), (vec![("take_from_donor", start, log_end)], vec![]));
         assert_eq!((chosen.total_loss().at_least, chosen.total_loss().at_most), (80, 80));
+        // The text in the gap describes the range of the step, of which the gap is a part.
+        let StepWrite::Parts { description, .. } = &chosen.steps[0].write else { panic!("{:?}", chosen.steps) };
+        assert!(description.ends_with(&format!("\"start\":{start},\"end\":{log_end}}}")), "{description}");
         let repaired = apply_and_undo(&disk, &chosen);
         assert_eq!(repaired[..older as usize], whole[..older as usize]);
         assert_eq!(repaired.len(), whole.len());

@@ -10,7 +10,9 @@ use super::option_checks::check_options;
 use crate::StorageError;
 use crate::format::DamageKind;
 use crate::inspect::LogView;
-use crate::repair::types::{CandidateChoice, Certainty, Fix, ProposedFix, RepairAction, RepairOptions, refused_error};
+use crate::repair::types::{
+    CandidateChoice, Certainty, Fix, ProposedFix, RepairAction, RepairOptions, UnrepairedRange, refused_error,
+};
 
 /// The decisions about all findings, and the notes about the donors.
 #[derive(Debug)]
@@ -294,7 +296,7 @@ fn decide_piece(
 ) -> Decision {
     let kind = proposed.finding.kind;
     if !options.is_selected(&proposed.finding) {
-        return Decision::LeaveUnrepaired("not selected".into());
+        return Decision::LeaveUnrepaired(UnrepairedRange::NOT_SELECTED.into());
     }
     if kind == DamageKind::InvalidEvent {
         let reason = "its checksum is valid: the bytes are as they were written, so there is nothing to restore";

@@ -179,10 +179,13 @@ fn take_runs(step: &mut RepairStep, runs: &[DonorRun]) {
     step.restored_events = runs.iter().map(|run| run.events).sum();
 }
 
-/// Sets the descriptions of all gaps: the plan's id, the kinds of damage and the range.
+/// Sets the descriptions of all gaps: the plan's id, the kinds of damage, and the range that the step fills, of which a
+/// gap can be a part.
 pub(super) fn describe_gaps(plan_id: &str, steps: &mut [RepairStep]) {
     for step in steps {
-        let Some(start) = step.gaps().map(|gap| gap.start).next() else { continue };
+        let Some(first_gap) = step.gaps().next() else { continue };
+        // One text is in all gaps of a step. The header that can precede a single gap is not a part of the range.
+        let start = if matches!(step.write, StepWrite::Parts { .. }) { step.start } else { first_gap.start };
         let mut kinds: Vec<&str> = step.pieces.iter().map(|piece| piece.kind.as_str()).collect();
         kinds.dedup();
         let kinds = kinds.iter().take(3).copied().collect::<Vec<_>>().join("+");

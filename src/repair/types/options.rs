@@ -40,7 +40,8 @@ pub struct RepairOptions {
 }
 
 impl RepairOptions {
-    /// Creates the default options: all findings are repaired, each with a proven fix or else with none.
+    /// Creates the default options: all findings are repaired, by proven fixes, and where nothing can be restored by gaps
+    /// and set-aside tails. Findings that have only likely fixes or choices are left unrepaired.
     pub fn new() -> Self {
         Self::default()
     }

@@ -88,6 +88,17 @@ pub struct UnrepairedRange {
     pub alternatives: Vec<Fix>,
 }
 
+impl UnrepairedRange {
+    /// The reason for a finding that the options do not select.
+    pub(crate) const NOT_SELECTED: &str = "not selected";
+
+    /// True when the options of the repair select the finding.
+    #[cfg(feature = "app")]
+    pub(crate) fn is_selected(&self) -> bool {
+        self.reason != Self::NOT_SELECTED
+    }
+}
+
 impl Plan {
     /// Creates a plan of `steps` for `log` that leaves nothing unrepaired. [`assign_id`](Self::assign_id) and
     /// [`seal`](Self::seal) complete it.
