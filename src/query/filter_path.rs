@@ -1,16 +1,11 @@
 //! Payload terms: a path into the event's payload, and the condition on the value there.
-//!
-//! The stored text of the payload is searched: only the values on the path are examined, and no tree is built.
 
 use std::cmp::Ordering;
-use std::fmt;
 
 use regex::Regex;
-use serde::Deserializer as _;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::filter_terms::PAYLOAD_OPERATORS;
+use super::payload_path::{PayloadPath, token_text};
 use super::quotes::unquote;
 use super::text_matcher::regex_error_message;
 use crate::format::json::{resolve_escapes, unescape};
@@ -18,7 +13,7 @@ use crate::format::json::{resolve_escapes, unescape};
 /// A payload term such as `payload.email~example\.org` or `payload.amount>=100`.
 #[derive(Debug, Clone)]
 pub(super) struct PathTerm {
-    path: Vec<String>,
+    path: PayloadPath,
     operator: &'static str,
     condition: PathCondition,
 }
@@ -65,15 +60,7 @@ impl PathTerm {
             !quoted && matches!(c, '~' | '=' | '!' | '<' | '>')
         });
         let (path, condition) = word.split_at(operator_at.ok_or(expected)?);
-        let steps = path.strip_prefix("payload").ok_or(expected)?;
-        let path: Vec<String> = match steps.strip_prefix('.') {
-            Some(steps) => split_path(steps).into_iter().map(unquote).collect(),
-            None if steps.is_empty() => Vec::new(),
-            None => return Err(expected.into()),
-        };
-        if path.iter().any(String::is_empty) {
-            return Err("a key is missing in the path: expected payload.KEY, or payload.KEY.KEY".into());
-        }
+        let path = PayloadPath::parse(path)?.ok_or(expected)?;
         let found = PAYLOAD_OPERATORS.iter().find_map(|operator| Some((*operator, condition.strip_prefix(operator)?)));
         let (operator, value) = found.ok_or(expected)?;
         let Some(comparison) = CompareOperator::from_sign(operator) else {
@@ -97,7 +84,7 @@ impl PathTerm {
 
     /// True when `payload`, a JSON text, has a value at the path that satisfies the condition.
     pub(super) fn matches(&self, payload: &str) -> bool {
-        let Some(token) = find_token(payload, &self.path) else {
+        let Some(token) = self.path.find(payload) else {
             return false;
         };
         match &self.condition {
@@ -173,82 +160,6 @@ impl JsonNumber {
             Self::Integer(n) => n as f64,
             Self::Float(x) => x,
         }
-    }
-}
-
-/// Returns the text of a token: the characters of a string, or the token itself.
-fn token_text(token: &str) -> std::borrow::Cow<'_, str> {
-    if token.starts_with('"') { unescape(token) } else { token.into() }
-}
-
-/// Splits a path at the dots outside quotes.
-fn split_path(path: &str) -> Vec<&str> {
-    let mut quoted = false;
-    path.split(|c| {
-        quoted ^= c == '"';
-        !quoted && c == '.'
-    })
-    .collect()
-}
-
-/// Returns the token at the end of a path. Of duplicate keys in an object, the last one is used, as in most JSON parsers.
-fn find_token<'j>(json: &'j str, path: &[String]) -> Option<&'j str> {
-    let mut token = json.trim();
-    for step in path {
-        let mut reader = serde_json::Deserializer::from_str(token);
-        let found = match token.as_bytes().first()? {
-            b'{' => reader.deserialize_map(MemberVisitor(step)),
-            b'[' => reader.deserialize_seq(ElementVisitor(step.parse().ok()?)),
-            _ => return None,
-        };
-        token = found.ok()??.get();
-    }
-    Some(token)
-}
-
-/// Finds the value of a key in an object.
-struct MemberVisitor<'k>(&'k str);
-
-impl<'de> Visitor<'de> for MemberVisitor<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        // Keys are compared after `format::json::unescape`: serde_json refuses a lone surrogate in a key.
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            if unescape(key.get()) == self.0 {
-                found = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// Finds the element of an array at an index counted from 0.
-struct ElementVisitor(usize);
-
-impl<'de> Visitor<'de> for ElementVisitor {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        for _ in 0..self.0 {
-            if seq.next_element::<IgnoredAny>()?.is_none() {
-                return Ok(None);
-            }
-        }
-        let found = seq.next_element()?;
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(found)
     }
 }
 

@@ -43,6 +43,7 @@ mod nearest_keyword;
 mod offset_input;
 mod offset_list;
 mod page;
+mod payload_path;
 mod progress_meter;
 mod quotes;
 mod read_plan;
@@ -72,6 +73,7 @@ pub(crate) use nearest_keyword::nearest_keyword;
 #[cfg(feature = "app")]
 pub(crate) use offset_input::parse_offset;
 pub use page::{PageRequest, read_page, read_row_at};
+pub use payload_path::PayloadPath;
 pub use read_plan::ReadPlan;
 pub use row::{Direction, EventSummary, LogRow, ReadStart, RowContent, RowPage};
 pub use row_details::{
