@@ -35,6 +35,15 @@ pub(super) enum TailActivity {
     Changing,
 }
 
+/// The form of the last piece of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LastPieceForm {
+    /// A writer can complete it: it has the form of an unfinished frame.
+    Unfinished,
+    /// No write can make it a frame.
+    Damaged,
+}
+
 /// The state of a walk concerning the damaged end of its log.
 #[derive(Debug)]
 pub(super) struct TailWatch {
@@ -89,12 +98,13 @@ impl TailWatch {
         Ok(Some(observe_tail(log, range)?).filter(|activity| *activity != TailActivity::Changing))
     }
 
-    /// Decides whether the last piece of the log is being written, and records that it is in flight. `is_unfinished` is true
-    /// for a piece with the form of an unfinished frame.
-    pub(super) fn is_in_flight(&mut self, activity: TailActivity, is_unfinished: bool) -> bool {
+    /// Decides whether the last piece of the log is being written, and records that it is in flight.
+    pub(super) fn is_in_flight(&mut self, activity: TailActivity, form: LastPieceForm) -> bool {
         let is_in_flight = match activity {
             TailActivity::Changing => true,
-            TailActivity::WriterPresent => self.writer_check == WriterCheck::AskPlatform && is_unfinished,
+            TailActivity::WriterPresent => {
+                self.writer_check == WriterCheck::AskPlatform && form == LastPieceForm::Unfinished
+            }
             TailActivity::Idle => false,
         };
         if is_in_flight {

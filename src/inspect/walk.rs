@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::LogView;
 use super::damage_pieces::{DamagePiece, DamagePieces, PieceOutcome};
 use super::rescan_counter::RescanCounter;
-use super::tail::{TailActivity, TailWatch, WriterCheck};
+use super::tail::{LastPieceForm, TailActivity, TailWatch, WriterCheck};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::{DamageKind, Finding, Frame};
@@ -334,7 +334,9 @@ impl LogWalk {
         let mut finding = piece.finding;
         // Without the index, an unfinished frame can be either a torn write or the rest of a log that was cut.
         let is_unjudged = piece.is_torn_before_indexed_end && self.view.seen_end().is_unknown();
-        if self.tail.is_in_flight(activity, finding.kind == DamageKind::TornTail || is_unjudged) {
+        let is_unfinished = finding.kind == DamageKind::TornTail || is_unjudged;
+        let form = if is_unfinished { LastPieceForm::Unfinished } else { LastPieceForm::Damaged };
+        if self.tail.is_in_flight(activity, form) {
             self.state = WalkState::YieldingRange(range_start..finding.start);
             return Ok(WalkItem::InFlight(finding.range()));
         }

@@ -8,11 +8,18 @@ use super::shell::Shell;
 const APPEND: &str = "append a.log --type T --namespace n --schema s --payload {}";
 const PAGE: usize = 4096;
 
-/// Creates a log with an index, and cuts the log to its half if `is_cut`.
-fn shell_with_index(is_cut: bool) -> Shell {
+/// The part of its bytes that a log keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Whole,
+    Half,
+}
+
+/// Creates a log with an index, and cuts the log to `length`.
+fn shell_with_index(length: Length) -> Shell {
     let shell = Shell::with_log();
     shell.run_ok("index update a.log");
-    if is_cut {
+    if length == Length::Half {
         let log = fs::read(shell.path("a.log")).unwrap();
         fs::write(shell.path("a.log"), &log[..log.len() / 2]).unwrap();
     }
@@ -25,21 +32,24 @@ fn exit_codes(shell: &Shell, lines: &[&str]) -> Vec<i32> {
 
 #[test]
 fn every_command_agrees_about_the_end_with_one_broken_page_after_the_header() {
-    let pages = fs::metadata(shell_with_index(false).path("a.log.idx")).unwrap().len() as usize / PAGE;
+    let pages = fs::metadata(shell_with_index(Length::Whole).path("a.log.idx")).unwrap().len() as usize / PAGE;
     for page in 1..pages {
-        for is_cut in [false, true] {
-            let case = format!("page {page}, cut: {is_cut}");
-            let shell = shell_with_index(is_cut);
+        for length in [Length::Whole, Length::Half] {
+            let case = format!("page {page}, {length:?}");
+            let shell = shell_with_index(length);
             shell.flip_bit("a.log.idx", page * PAGE + 100);
             let end = |line: &str| shell.run(line).stdout_json()["index"].clone();
             let (verified, info) = (end("verify a.log --json"), end("info a.log --json"));
             assert_eq!(verified, info, "{case}");
             assert!(verified["state"] == "corrupt" && verified["seen_end"]["state"] == "offset", "{case}: {verified}");
             let codes = exit_codes(&shell, &["verify a.log", "cat a.log", "repair a.log --dry-run", APPEND]);
-            assert_eq!(codes, if is_cut { [3, 3, 3, 6] } else { [5, 0, 5, 0] }, "{case}");
+            assert_eq!(codes, if length == Length::Half { [3, 3, 3, 6] } else { [5, 0, 5, 0] }, "{case}");
             // An append to the whole log has already replaced the index where it had to be rebuilt.
             let repaired = shell.run("repair a.log --yes").exit_code;
-            assert!(if is_cut { repaired == 3 } else { [0, 5].contains(&repaired) }, "{case}: {repaired}");
+            assert!(
+                if length == Length::Half { repaired == 3 } else { [0, 5].contains(&repaired) },
+                "{case}: {repaired}"
+            );
             shell.run_ok("index update a.log");
             shell.run_ok("verify a.log");
             shell.run_ok(APPEND);
@@ -49,10 +59,10 @@ fn every_command_agrees_about_the_end_with_one_broken_page_after_the_header() {
 
 #[test]
 fn an_index_that_cannot_be_read_leaves_the_end_unjudged_and_names_the_way_out() {
-    for is_cut in [false, true] {
+    for length in [Length::Whole, Length::Half] {
         for fault in ["header", "link", "link, corrected"] {
-            let case = format!("{fault}, cut: {is_cut}");
-            let shell = shell_with_index(is_cut);
+            let case = format!("{fault}, {length:?}");
+            let shell = shell_with_index(length);
             let (index, moved) = (shell.path("a.log.idx"), shell.path("moved.idx"));
             if fault == "header" {
                 shell.flip_bit("a.log.idx", 27);
@@ -63,7 +73,7 @@ fn an_index_that_cannot_be_read_leaves_the_end_unjudged_and_names_the_way_out() 
             let before = fs::read(shell.path("a.log")).unwrap();
             let verified = shell.run("verify a.log");
             // Half a log usually ends within a frame, which is neither torn nor lost for certain.
-            assert_eq!(verified.exit_code, if is_cut { 3 } else { 5 }, "{case}: {verified:?}");
+            assert_eq!(verified.exit_code, if length == Length::Half { 3 } else { 5 }, "{case}: {verified:?}");
             assert!(verified.stdout.contains("end of the log not judged"), "{case}: {verified:?}");
             assert!(
                 !verified.stdout.contains("torn_tail") && !verified.stdout.contains("fix:"),
@@ -90,7 +100,7 @@ fn an_index_that_cannot_be_read_leaves_the_end_unjudged_and_names_the_way_out() 
                 }
                 _ => {
                     fs::rename(&moved, &index).unwrap();
-                    assert_eq!(shell.run(APPEND).exit_code, if is_cut { 6 } else { 0 }, "{case}");
+                    assert_eq!(shell.run(APPEND).exit_code, if length == Length::Half { 6 } else { 0 }, "{case}");
                 }
             }
         }

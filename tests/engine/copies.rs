@@ -16,7 +16,7 @@ use chronicle::storage::OsDisk;
 use super::call_order::CallKind;
 use super::samples::load_samples;
 use super::sim_disk::{DiskFault, SimDisk};
-use super::support::{INDEX, LOG, disk_with_log, log_bytes, open_options, random_choices, survey_log};
+use super::support::{INDEX, LOG, disk_with_indexed_log, log_bytes, open_options, random_choices, survey_log};
 
 const NEW: &str = "/data/new.log";
 const MAP: &str = "/data/new.csv";
@@ -104,7 +104,7 @@ fn only_events_are_copied_and_their_payloads_are_unchanged() {
 
 #[test]
 fn a_donor_restores_a_lost_end_if_its_last_frame_matches_the_index() {
-    let (disk, offsets) = disk_with_log(6, true);
+    let (disk, offsets) = disk_with_indexed_log(6);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let cut = &whole[..offsets[3] as usize + 40];
     let mut other = whole.clone();

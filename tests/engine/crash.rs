@@ -8,8 +8,8 @@ use chronicle::{Durability, StorageError};
 use super::call_order::CallKind;
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
-    INDEX, LOG, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only, random_choices,
-    readable_offsets, survey_log,
+    INDEX, LOG, disk_with_indexed_log, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only,
+    random_choices, readable_offsets, survey_log,
 };
 
 const ENOSPC: i32 = 28;
@@ -39,7 +39,7 @@ fn count_calls(disk: &SimDisk, run: impl Fn(&SimDisk)) -> usize {
 
 #[test]
 fn every_acknowledged_event_survives_a_kill_at_any_call() {
-    let (disk, before) = disk_with_log(2, false);
+    let (disk, before) = disk_with_log(2);
     let calls = count_calls(&disk, |disk| drop(append_ten(disk)));
     assert!(calls > 10, "{calls} calls");
     for call in 0..calls {
@@ -65,7 +65,7 @@ fn every_acknowledged_event_survives_a_kill_at_any_call() {
 
 #[test]
 fn events_appended_with_sync_survive_every_power_cut() {
-    let (disk, before) = disk_with_log(2, false);
+    let (disk, before) = disk_with_log(2);
     let calls = count_calls(&disk, |disk| drop(append_ten(disk)));
     for call in 0..=calls {
         for seed in 0..40 {
@@ -86,7 +86,7 @@ fn events_appended_with_sync_survive_every_power_cut() {
 #[test]
 fn a_failed_or_short_write_is_rolled_back_to_the_frame_boundary() {
     for fault in [DiskFault::Error(ENOSPC), DiskFault::Error(EIO), DiskFault::ShortWrite] {
-        let (disk, offsets) = disk_with_log(3, false);
+        let (disk, offsets) = disk_with_log(3);
         let before = disk.get(LOG).unwrap();
         let mut log = open_options(&disk).open(LOG).unwrap();
         disk.fail_permanently(0, fault);
@@ -109,7 +109,7 @@ fn a_failed_or_short_write_is_rolled_back_to_the_frame_boundary() {
 
 #[test]
 fn a_partial_write_followed_by_an_error_is_rolled_back() {
-    let (disk, _) = disk_with_log(3, false);
+    let (disk, _) = disk_with_log(3);
     let before = disk.get(LOG).unwrap();
     let mut log = open_options(&disk).open(LOG).unwrap();
     disk.fail(0, DiskFault::ShortWrite);
@@ -122,7 +122,7 @@ fn a_partial_write_followed_by_an_error_is_rolled_back() {
 
 #[test]
 fn after_a_failed_sync_appends_are_refused() {
-    let (disk, offsets) = disk_with_log(3, false);
+    let (disk, offsets) = disk_with_log(3);
     let mut log = open_options(&disk).open(LOG).unwrap();
     disk.fail(1, DiskFault::Error(EIO));
     let error = log.append_sync(&event(1, 3)).unwrap_err();
@@ -141,7 +141,7 @@ fn after_a_failed_sync_appends_are_refused() {
 
 #[test]
 fn the_next_writer_after_a_failed_sync_sees_what_is_on_the_disk() {
-    let (disk, offsets) = disk_with_log(3, false);
+    let (disk, offsets) = disk_with_log(3);
     let mut log = open_options(&disk).open(LOG).unwrap();
     disk.fail(1, DiskFault::Error(EIO));
     log.append_sync(&event(1, 3)).unwrap_err();
@@ -158,7 +158,7 @@ fn the_next_writer_after_a_failed_sync_sees_what_is_on_the_disk() {
 
 #[test]
 fn a_write_that_cannot_be_rolled_back_is_reported_with_both_errors() {
-    let (disk, _) = disk_with_log(3, false);
+    let (disk, _) = disk_with_log(3);
     let mut log = open_options(&disk).open(LOG).unwrap();
     disk.fail_all_from(0, DiskFault::Error(EIO));
     let error = log.append(&event(1, 3)).unwrap_err();
@@ -171,7 +171,7 @@ fn a_write_that_cannot_be_rolled_back_is_reported_with_both_errors() {
 #[test]
 fn a_write_without_the_lock_poisons_the_writer_and_keeps_its_bytes() {
     for (synced, at_most) in [(true, 1), (false, 64)] {
-        let (disk, _) = disk_with_log(1, false);
+        let (disk, _) = disk_with_log(1);
         let mut log = open_options(&disk).open(LOG).unwrap();
         log.append(&event(1, 1)).unwrap();
         disk.append_as_other_process(LOG, b"foreign bytes");
@@ -253,7 +253,7 @@ fn is_journaled(disk: &SimDisk, start: usize, bytes: &[u8]) -> bool {
 
 #[test]
 fn saving_an_index_is_atomic_under_a_kill_or_failure_at_any_call() {
-    let (disk, _) = disk_with_log(5, true);
+    let (disk, _) = disk_with_indexed_log(5);
     let mut log = open_options(&disk).open(LOG).unwrap();
     log.append(&event(1, 5)).unwrap();
     drop(log);
@@ -286,7 +286,7 @@ fn saving_an_index_is_atomic_under_a_kill_or_failure_at_any_call() {
 
 #[test]
 fn a_saved_index_covers_no_bytes_that_a_power_cut_removes() {
-    let (disk, _) = disk_with_log(2, false);
+    let (disk, _) = disk_with_log(2);
     let mut log = open_options(&disk).open(LOG).unwrap();
     for n in 0..5 {
         log.append(&event(1, n)).unwrap();
@@ -300,7 +300,7 @@ fn a_saved_index_covers_no_bytes_that_a_power_cut_removes() {
 
 #[test]
 fn a_second_writer_is_refused_and_the_first_can_still_append() {
-    let (disk, _) = disk_with_log(2, false);
+    let (disk, _) = disk_with_log(2);
     let mut log = open_options(&disk).open(LOG).unwrap();
     let error = open_options(&disk).open(LOG).unwrap_err();
     assert!(matches!(error, StorageError::Locked { .. }), "{error}");
@@ -312,7 +312,7 @@ fn a_second_writer_is_refused_and_the_first_can_still_append() {
 
 #[test]
 fn several_replays_run_while_the_log_is_appended_to() {
-    let (disk, offsets) = disk_with_log(3, false);
+    let (disk, offsets) = disk_with_log(3);
     let mut log = open_options(&disk).open(LOG).unwrap();
     let (mut first, mut second) = (log.replay(0).unwrap(), log.replay(offsets[1]).unwrap());
     assert_eq!(first.next().unwrap().unwrap().offset(), offsets[0]);
@@ -324,7 +324,7 @@ fn several_replays_run_while_the_log_is_appended_to() {
 
 #[test]
 fn catching_up_can_be_stopped_and_resumed() {
-    let (disk, offsets) = disk_with_log(3, false);
+    let (disk, offsets) = disk_with_log(3);
     let log = open_read_only(&disk);
     let stopped = chronicle::internal::log::catch_up_index(&log, &mut |_| ControlFlow::Break(())).map(|_| ());
     assert!(matches!(stopped, Err(StorageError::Cancelled)));

@@ -14,7 +14,8 @@ use chronicle::{EventLog, OpenOptions, StorageError, load_index, save_index};
 use super::call_order::CallKind;
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
-    INDEX, LOG, disk_with_log, event, open_options, open_read_only, random_choices, readable_offsets,
+    INDEX, LOG, disk_with_indexed_log, disk_with_log, event, open_options, open_read_only, random_choices,
+    readable_offsets,
 };
 
 const NEW: &str = "/data/new.log";
@@ -70,7 +71,7 @@ fn is_temporary(name: &str) -> bool {
 
 #[test]
 fn a_creation_that_fails_leaves_nothing_and_succeeds_when_repeated() {
-    let (disk, _) = disk_with_log(3, false);
+    let (disk, _) = disk_with_log(3);
     let before = disk.names();
     for Creation { name, run, files } in CREATIONS {
         let probe = disk.next_process();
@@ -116,7 +117,7 @@ fn a_creation_that_fails_leaves_nothing_and_succeeds_when_repeated() {
 
 #[test]
 fn a_creation_that_is_killed_leaves_a_complete_file_or_what_the_next_run_clears() {
-    let (disk, _) = disk_with_log(3, false);
+    let (disk, _) = disk_with_log(3);
     for Creation { name, run, files } in CREATIONS {
         let probe = disk.next_process();
         run(&probe).unwrap();
@@ -236,7 +237,7 @@ fn temporary_files_are_removed_only_if_they_are_abandoned() {
 
 #[test]
 fn an_index_replaces_only_an_index() {
-    let (disk, _) = disk_with_log(3, true);
+    let (disk, _) = disk_with_indexed_log(3);
     let index_bytes = disk.get(INDEX).unwrap();
     disk.put("/data/other.log", &disk.get(LOG).unwrap());
     disk.put("/data/old.log", b"\0\0\x01\x0d{\"a\":1}");

@@ -1,7 +1,7 @@
 //! Tests exhaustive damage to a small log: every truncation, every flipped bit, every overwritten and swapped sector.
 
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, readable_offsets, survey_log};
+use super::support::{INDEX, LOG, disk_with_indexed_log, finding_ranges, log_bytes, readable_offsets, survey_log};
 
 fn disk_with(bytes: &[u8]) -> SimDisk {
     SimDisk::with_files(&[(LOG, bytes)])
@@ -23,7 +23,7 @@ fn every_truncation_without_an_index_is_clean_or_a_torn_tail() {
 
 #[test]
 fn every_truncation_that_the_index_covers_is_truncated() {
-    let (whole_disk, offsets) = disk_with_log(4, true);
+    let (whole_disk, offsets) = disk_with_indexed_log(4);
     let (bytes, index) = (whole_disk.get(LOG).unwrap(), whole_disk.get(INDEX).unwrap());
     let ends: Vec<u64> = offsets[1..].iter().copied().chain([bytes.len() as u64]).collect();
     for len in 0..bytes.len() {
@@ -63,7 +63,7 @@ fn every_flipped_bit_is_found_and_no_other_frame_is_lost() {
 
 #[test]
 fn every_flipped_bit_of_the_header_is_detected_by_the_index() {
-    let (whole, offsets) = disk_with_log(3, true);
+    let (whole, offsets) = disk_with_indexed_log(3);
     let (bytes, index) = (whole.get(LOG).unwrap(), whole.get(INDEX).unwrap());
     for bit in 0..16 * 8 {
         let mut bytes = bytes.clone();

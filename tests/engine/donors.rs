@@ -15,7 +15,9 @@ use chronicle::repair::{
 
 use super::repairs::{action_names, log_paths, plan, plan_from_donor, undo};
 use super::sim_disk::{DiskFault, SimDisk};
-use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, open_read_only, survey_log};
+use super::support::{
+    INDEX, LOG, disk_with_indexed_log, disk_with_log, finding_ranges, log_bytes, open_read_only, survey_log,
+};
 
 const DONOR: &str = "/data/donor.log";
 const ENOSPC: i32 = 28;
@@ -214,7 +216,7 @@ fn a_donor_that_is_not_a_copy_is_noted_or_refused() {
     let (whole, offsets) = log_bytes(8);
     let mut bytes = whole.clone();
     bytes[offsets[3] as usize..offsets[4] as usize + 50].fill(b'#');
-    let other = disk_with_log(3, false).0.get(LOG).unwrap();
+    let other = disk_with_log(3).0.get(LOG).unwrap();
     let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &with_other_creation_time(&other))]);
     let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
     assert_eq!(action_names(&plan), ["gap"]);
@@ -253,7 +255,7 @@ fn with_changed_event(frame: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_lost_end_from_a_donor_is_proven_by_the_last_indexed_frame_even_after_a_rebuild() {
-    let (disk, offsets) = disk_with_log(8, true);
+    let (disk, offsets) = disk_with_indexed_log(8);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let cut = &whole[..offsets[5] as usize];
     for remaining in [offsets[5], offsets[5] - 30] {
@@ -471,7 +473,7 @@ fn several_donors_complete_each_other_and_the_first_one_wins() {
 
 #[test]
 fn an_older_copy_of_a_cut_log_is_proven_up_to_the_last_frame_that_the_index_has_recorded() {
-    let (disk, offsets) = disk_with_log(300, true);
+    let (disk, offsets) = disk_with_indexed_log(300);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let log_end = whole.len() as u64;
     // The index has recorded the first event of each 16 KiB.
@@ -511,7 +513,7 @@ fn an_older_copy_of_a_cut_log_is_proven_up_to_the_last_frame_that_the_index_has_
 
 #[test]
 fn a_frame_of_a_donor_that_is_not_the_recorded_one_is_never_taken() {
-    let (disk, offsets) = disk_with_log(300, true);
+    let (disk, offsets) = disk_with_indexed_log(300);
     let (whole, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let nth = offsets.partition_point(|offset| *offset < 1 << 14);
     let mut bytes = whole.clone();

@@ -9,7 +9,7 @@ use chronicle::internal::format::Version;
 use chronicle::{SeenEnd, StorageError};
 
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_log, finding_ranges, log_bytes, readable_offsets, survey_log};
+use super::support::{INDEX, LOG, disk_with_indexed_log, finding_ranges, log_bytes, readable_offsets, survey_log};
 
 fn open(disk: &SimDisk) -> Result<LogView, StorageError> {
     LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)
@@ -54,7 +54,7 @@ fn a_version_0_log_is_recognised_by_later_frames() {
 
 #[test]
 fn a_log_of_zeros_is_recognised_by_its_index() {
-    let (disk, _) = disk_with_log(5, true);
+    let (disk, _) = disk_with_indexed_log(5);
     let len = disk.get(LOG).unwrap().len();
     disk.put(LOG, &vec![0; len]);
     let view = open(&disk).unwrap();
@@ -71,7 +71,7 @@ fn a_log_of_zeros_is_recognised_by_its_index() {
 fn an_unreadable_first_block_is_one_finding_and_the_rest_is_read() {
     let (bytes, offsets) = log_bytes(60);
     assert!(bytes.len() > 8192);
-    for index in [None, disk_with_log(60, true).0.get(INDEX)] {
+    for index in [None, disk_with_indexed_log(60).0.get(INDEX)] {
         let disk = SimDisk::with_files(&[(LOG, &bytes)]);
         if let Some(index) = &index {
             disk.put(INDEX, index);

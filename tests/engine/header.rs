@@ -9,12 +9,15 @@ use chronicle::{IndexState, StorageError};
 
 use super::repairs::{log_paths, plan};
 use super::sim_disk::{DiskFault, SimDisk};
-use super::support::{LOG, disk_with_log, finding_ranges, open_options, open_read_only, readable_offsets, survey_log};
+use super::support::{
+    LOG, disk_with_indexed_log, disk_with_log, finding_ranges, open_options, open_read_only, readable_offsets,
+    survey_log,
+};
 
 /// Builds a log of 20 events with a fresh index, and damages the log: `flips` are offsets and bit masks, `cut` is the
 /// remaining length.
 fn damaged_log(flips: &[(usize, u8)], cut: Option<usize>) -> (SimDisk, Vec<u8>, Vec<u64>) {
-    let (disk, offsets) = disk_with_log(20, true);
+    let (disk, offsets) = disk_with_indexed_log(20);
     let good = disk.get(LOG).unwrap();
     let mut bytes = good.clone();
     for (at, mask) in flips {
@@ -107,7 +110,7 @@ fn a_zeroed_header_is_restored_only_from_the_index() {
 
 #[test]
 fn an_index_does_not_confirm_a_guessed_header() {
-    let (disk, _) = disk_with_log(20, false);
+    let (disk, _) = disk_with_log(20);
     let mut bytes = disk.get(LOG).unwrap();
     // A time of creation after the first event is not plausible, so that it is guessed from that event.
     bytes[..4].copy_from_slice(b"NOPE");

@@ -11,7 +11,8 @@ use proptest::prelude::*;
 
 use super::sim_disk::SimDisk;
 use super::support::{
-    INDEX, LOG, disk_with_log, event, finding_ranges, large_event, log_bytes, open_options, open_read_only, survey_log,
+    INDEX, LOG, disk_with_indexed_log, disk_with_log, event, finding_ranges, large_event, log_bytes, open_options,
+    open_read_only, survey_log,
 };
 
 fn index_state(disk: &SimDisk) -> IndexState {
@@ -75,7 +76,7 @@ fn a_log_without_valid_frames_is_read_once_to_build_and_save_its_index() {
 
 #[test]
 fn without_an_index_file_the_state_is_missing_and_lookups_work() {
-    let (disk, _) = disk_with_log(7, false);
+    let (disk, _) = disk_with_log(7);
     assert_eq!(index_state(&disk), IndexState::Missing);
     assert_eq!(offsets_by_aggregate(&open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
     assert_eq!(disk.get(INDEX), None, "a lookup writes nothing");
@@ -113,7 +114,7 @@ fn closing_a_writer_saves_the_index_and_dropping_it_does_not() {
 
 #[test]
 fn an_index_of_a_newer_version_is_unsupported_and_a_broken_one_corrupt() {
-    let (disk, _) = disk_with_log(3, true);
+    let (disk, _) = disk_with_indexed_log(3);
     let index = disk.get(INDEX).unwrap();
     let mut newer = index.clone();
     newer[5] = 2;
@@ -130,8 +131,8 @@ fn an_index_of_a_newer_version_is_unsupported_and_a_broken_one_corrupt() {
 
 #[test]
 fn an_index_of_another_log_is_foreign() {
-    let (disk, _) = disk_with_log(3, true);
-    let (other, _) = disk_with_log(5, false);
+    let (disk, _) = disk_with_indexed_log(3);
+    let (other, _) = disk_with_log(5);
     disk.put(LOG, &other.get(LOG).unwrap());
     assert!(matches!(index_state(&disk), IndexState::Foreign { .. }), "{:?}", index_state(&disk));
     assert_eq!(offsets_by_aggregate(&open_read_only(&disk).index().unwrap()), replayed_offsets(&disk));
@@ -140,7 +141,7 @@ fn an_index_of_another_log_is_foreign() {
 
 #[test]
 fn a_frame_across_an_indexed_offset_makes_the_index_foreign() {
-    let (disk, _) = disk_with_log(3, true);
+    let (disk, _) = disk_with_indexed_log(3);
     // The header stays the same, and one frame covers the offsets of the second and the last frame.
     let mut bytes = disk.get(LOG).unwrap()[..16].to_vec();
     let payload = format!("{{\"$gap\":{{}}}}{}", " ".repeat(900));
@@ -151,7 +152,7 @@ fn a_frame_across_an_indexed_offset_makes_the_index_foreign() {
 
 #[test]
 fn an_index_is_foreign_to_a_log_that_shares_only_the_first_frames() {
-    let (disk, offsets) = disk_with_log(3, true);
+    let (disk, offsets) = disk_with_indexed_log(3);
     let mut bytes = disk.get(LOG).unwrap()[..offsets[1] as usize].to_vec();
     chronicle::internal::format::frame::encode(" ".repeat(900).as_bytes(), &mut bytes);
     disk.put(LOG, &bytes);
@@ -160,7 +161,7 @@ fn an_index_is_foreign_to_a_log_that_shares_only_the_first_frames() {
 
 #[test]
 fn an_index_of_another_empty_log_is_foreign() {
-    let (disk, _) = disk_with_log(0, true);
+    let (disk, _) = disk_with_indexed_log(0);
     assert_eq!(index_state(&disk), IndexState::Fresh);
     let mut bytes = disk.get(LOG).unwrap();
     bytes[15] ^= 1;
@@ -170,7 +171,7 @@ fn an_index_of_another_empty_log_is_foreign() {
 
 #[test]
 fn a_different_header_is_damage_only_when_the_frames_match() {
-    let (disk, offsets) = disk_with_log(5, true);
+    let (disk, offsets) = disk_with_indexed_log(5);
     let good = disk.get(LOG).unwrap();
     let last = offsets[4] as usize;
     // The index contradicts a version, a flag and a time. It is matched by the last frame, because the first is
@@ -195,7 +196,7 @@ fn a_different_header_is_damage_only_when_the_frames_match() {
 
 #[test]
 fn damaged_frames_do_not_make_an_index_foreign() {
-    let (disk, offsets) = disk_with_log(3, true);
+    let (disk, offsets) = disk_with_indexed_log(3);
     let mut bytes = disk.get(LOG).unwrap();
     for offset in &offsets {
         bytes[*offset as usize + 30] ^= 1;
@@ -206,7 +207,7 @@ fn damaged_frames_do_not_make_an_index_foreign() {
 
 #[test]
 fn rebuilding_an_index_that_is_ahead_keeps_the_record_of_lost_events() {
-    let (disk, offsets) = disk_with_log(6, true);
+    let (disk, offsets) = disk_with_indexed_log(6);
     let bytes = disk.get(LOG).unwrap();
     let missing = bytes.len() as u64 - offsets[4];
     disk.put(LOG, &bytes[..offsets[4] as usize]);
@@ -226,7 +227,7 @@ fn rebuilding_an_index_that_is_ahead_keeps_the_record_of_lost_events() {
 
 #[test]
 fn counts_match_the_names_of_the_events() {
-    let (disk, _) = disk_with_log(7, true);
+    let (disk, _) = disk_with_indexed_log(7);
     append_events(&disk, 0..5);
     let log = open_read_only(&disk);
     let index = log.index().unwrap();
@@ -262,7 +263,7 @@ fn an_index_rebuilt_from_a_checkpoint_has_the_counts_of_a_full_build() {
 
 #[test]
 fn verification_moves_the_mark_forward_and_truncation_moves_it_back() {
-    let (disk, offsets) = disk_with_log(6, false);
+    let (disk, offsets) = disk_with_log(6);
     let mark = |disk: &SimDisk| open_read_only(disk).view().trusted_index().and_then(|index| index.verification_mark());
     open_read_only(&disk).save_index().unwrap();
     let first = mark(&disk).unwrap();
@@ -286,7 +287,7 @@ fn verification_moves_the_mark_forward_and_truncation_moves_it_back() {
 
 #[test]
 fn no_flipped_bit_of_an_index_yields_a_wrong_event() {
-    let (disk, _) = disk_with_log(5, true);
+    let (disk, _) = disk_with_indexed_log(5);
     append_events(&disk, 5..7);
     let index = disk.get(INDEX).unwrap();
     let truth = replayed_offsets(&disk);
@@ -313,7 +314,7 @@ fn no_flipped_bit_of_an_index_yields_a_wrong_event() {
 
 #[test]
 fn loading_an_aggregate_reports_its_damaged_frame() {
-    let (disk, offsets) = disk_with_log(6, true);
+    let (disk, offsets) = disk_with_indexed_log(6);
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[3] as usize + 40] ^= 4;
     disk.put(LOG, &bytes);
@@ -338,7 +339,7 @@ proptest! {
         cut in 0u64..20_000,
         damage in proptest::collection::vec((16usize..12_000, 1usize..40, any::<u8>()), 0..4),
     ) {
-        let (disk, _) = disk_with_log(first, true);
+        let (disk, _) = disk_with_indexed_log(first);
         append_events(&disk, 0..second);
         let expected = replayed_offsets(&disk);
         let mut log = open_read_only(&disk);

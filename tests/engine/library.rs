@@ -61,7 +61,7 @@ fn open_or_create_creates_once_and_then_opens() {
 #[test]
 fn threads_share_a_log_and_read_its_aggregates() {
     fn assert_shareable<T: Send + Sync>(_: &T) {}
-    let (disk, _) = disk_with_log(30, false);
+    let (disk, _) = disk_with_log(30);
     let log = open_read_only(&disk);
     assert_shareable(&log);
     thread::scope(|scope| {
@@ -74,7 +74,7 @@ fn threads_share_a_log_and_read_its_aggregates() {
 
 #[test]
 fn a_lookup_reads_only_what_was_appended_since_the_last_one() {
-    let (disk, offsets) = disk_with_log(200, false);
+    let (disk, offsets) = disk_with_log(200);
     let mut log = open_options(&disk).open(LOG).unwrap();
     log.load_aggregate(1).unwrap();
     let before = disk.bytes_read();
@@ -86,7 +86,7 @@ fn a_lookup_reads_only_what_was_appended_since_the_last_one() {
 
 #[test]
 fn readers_that_outlive_a_writer_do_not_keep_its_lock() {
-    let (disk, _) = disk_with_log(3, false);
+    let (disk, _) = disk_with_log(3);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");
     std::fs::write(&path, disk.get(LOG).unwrap()).unwrap();
@@ -126,7 +126,7 @@ fn an_index_of_a_log_whose_sync_failed_is_not_saved() {
 #[test]
 fn an_index_of_a_part_is_not_saved_and_not_used_for_queries() {
     use chronicle::query::{Filter, PageRequest, ReadStart, read_page};
-    let (disk, offsets) = disk_with_log(9, false);
+    let (disk, offsets) = disk_with_log(9);
     let log = open_read_only(&disk);
     let part = log.rebuild_index_from(offsets[6]).unwrap();
     let refused = save_index(Path::new(INDEX), &part);
@@ -139,7 +139,7 @@ fn an_index_of_a_part_is_not_saved_and_not_used_for_queries() {
 
 #[test]
 fn an_index_merges_with_one_that_overlaps_or_adjoins_and_refuses_a_gap() {
-    let (disk, offsets) = disk_with_log(60, false);
+    let (disk, offsets) = disk_with_log(60);
     let log = open_read_only(&disk);
     let end = log.len().unwrap();
     let whole = log.rebuild_index_from(0).unwrap();
@@ -170,7 +170,7 @@ fn an_index_merges_with_one_that_overlaps_or_adjoins_and_refuses_a_gap() {
 
 #[test]
 fn a_merge_with_a_shorter_log_keeps_the_record_of_the_lost_end() {
-    let (disk, offsets) = disk_with_log(12, false);
+    let (disk, offsets) = disk_with_log(12);
     let mut index = open_read_only(&disk).rebuild_index_from(0).unwrap();
     let end = index.coverage().covered_to;
     let shorter = SimDisk::with_files(&[(LOG, &disk.get(LOG).unwrap()[..offsets[9] as usize])]);

@@ -9,8 +9,8 @@ use chronicle::{Durability, Event, EventLog, LogHeader, StorageError};
 
 use super::sim_disk::SimDisk;
 use super::support::{
-    INDEX, LOG, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only, readable_offsets,
-    survey_log,
+    INDEX, LOG, disk_with_indexed_log, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only,
+    readable_offsets, survey_log,
 };
 
 fn replayed_starts(disk: &SimDisk, from: u64, until: u64) -> Vec<u64> {
@@ -19,7 +19,7 @@ fn replayed_starts(disk: &SimDisk, from: u64, until: u64) -> Vec<u64> {
 
 #[test]
 fn replay_starts_at_the_first_frame_from_anywhere_in_the_header() {
-    let (disk, offsets) = disk_with_log(3, false);
+    let (disk, offsets) = disk_with_log(3);
     for from in 0..=16 {
         assert_eq!(replayed_starts(&disk, from, u64::MAX), offsets, "from {from}");
     }
@@ -27,7 +27,7 @@ fn replay_starts_at_the_first_frame_from_anywhere_in_the_header() {
 
 #[test]
 fn replay_reports_the_frame_that_its_start_is_inside() {
-    let (disk, offsets) = disk_with_log(3, false);
+    let (disk, offsets) = disk_with_log(3);
     for from in offsets[1] + 1..offsets[2] {
         let error = open_read_only(&disk).replay(from).unwrap_err();
         let expected = (from, offsets[1], offsets[2]);
@@ -44,7 +44,7 @@ fn replay_reports_the_frame_that_its_start_is_inside() {
 
 #[test]
 fn replay_until_includes_frames_that_start_before_the_limit() {
-    let (disk, offsets) = disk_with_log(4, false);
+    let (disk, offsets) = disk_with_log(4);
     assert_eq!(replayed_starts(&disk, 0, offsets[2]), offsets[..2]);
     assert_eq!(replayed_starts(&disk, offsets[1], offsets[2] + 1), offsets[1..3]);
     assert_eq!(replayed_starts(&disk, offsets[1], offsets[1]), [0u64; 0]);
@@ -106,7 +106,7 @@ fn opening_for_append_sets_a_torn_tail_aside_at_every_length() {
 
 #[test]
 fn bytes_that_an_index_covers_are_never_set_aside() {
-    let (disk, offsets) = disk_with_log(3, true);
+    let (disk, offsets) = disk_with_indexed_log(3);
     let mut bytes = disk.get(LOG).unwrap();
     let last = offsets[2] as usize;
     bytes[last..].fill(b'x');
@@ -206,13 +206,13 @@ fn version_0_is_read_with_both_names_of_the_time_field_and_never_written() {
 
 #[test]
 fn a_log_opened_for_reading_refuses_appends() {
-    let (disk, _) = disk_with_log(1, false);
+    let (disk, _) = disk_with_log(1);
     assert!(matches!(open_read_only(&disk).append(&event(1, 1)), Err(StorageError::ReadOnly { .. })));
 }
 
 #[test]
 fn a_batch_is_one_write_and_returns_every_offset() {
-    let (disk, _) = disk_with_log(1, false);
+    let (disk, _) = disk_with_log(1);
     let mut log = open_options(&disk).open(LOG).unwrap();
     let calls = disk.calls();
     let events: Vec<Event> = (0..5).map(|n| event(1, n)).collect();
@@ -224,7 +224,7 @@ fn a_batch_is_one_write_and_returns_every_offset() {
 
 #[test]
 fn creating_refuses_an_existing_file() {
-    let (disk, _) = disk_with_log(1, false);
+    let (disk, _) = disk_with_log(1);
     let before = disk.get(LOG).unwrap();
     assert!(matches!(open_options(&disk).create(LOG).unwrap_err(), StorageError::AlreadyExists { .. }));
     assert_eq!(disk.get(LOG).unwrap(), before);

@@ -10,7 +10,7 @@ use chronicle::query::{Filter, ReadPlan};
 use proptest::prelude::*;
 
 use super::sim_disk::SimDisk;
-use super::support::{LOG, disk_with_log, event, open_options, open_read_only};
+use super::support::{LOG, disk_with_indexed_log, disk_with_log, event, open_options, open_read_only};
 
 /// Reads these ranges, and returns the offsets of the matching events and the damaged ranges.
 fn read_ranges(log: &EventLog, filter: &Filter, ranges: Vec<Range<u64>>) -> (Vec<u64>, Vec<Range<u64>>) {
@@ -43,7 +43,7 @@ fn ranges_through_index(log: &EventLog, filter: &Filter, from: u64) -> Vec<Range
 
 #[test]
 fn a_filter_by_aggregate_reads_only_its_events() {
-    let (disk, offsets) = disk_with_log(300, true);
+    let (disk, offsets) = disk_with_indexed_log(300);
     let log = open_read_only(&disk);
     let filter = Filter::parse("agg:2", 0).unwrap();
     let ranges = ranges_through_index(&log, &filter, 16);
@@ -59,7 +59,7 @@ fn a_filter_by_aggregate_reads_only_its_events() {
 
 #[test]
 fn damage_across_the_end_of_the_covered_part_is_found_once() {
-    let (disk, offsets) = disk_with_log(8, false);
+    let (disk, offsets) = disk_with_log(8);
     let whole = disk.get(LOG).unwrap();
     let cut = |n: usize| whole[..offsets[n] as usize].to_vec();
     // Because of a frame that is not an event, the whole block is read.
@@ -99,7 +99,7 @@ proptest! {
         ids in proptest::collection::vec(0u64..5, 1..3),
         start in 0usize..60,
     ) {
-        let (disk, offsets) = disk_with_log(events, false);
+        let (disk, offsets) = disk_with_log(events);
         let mut bytes = disk.get(LOG).unwrap();
         overwrite_bytes(&mut bytes, &before);
         disk.put(LOG, &bytes);

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::repairs::{log_paths, plan_from_donor};
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_log, finding_ranges, open_options, readable_offsets, survey_log};
+use super::support::{INDEX, LOG, disk_with_indexed_log, finding_ranges, open_options, readable_offsets, survey_log};
 
 const EVENTS: usize = 30;
 const DONOR: &str = "/data/donor.log";
@@ -19,7 +19,7 @@ const DONOR: &str = "/data/donor.log";
 fn intact_log() -> &'static (Vec<u8>, Vec<u8>, Vec<u64>) {
     static WHOLE: OnceLock<(Vec<u8>, Vec<u8>, Vec<u64>)> = OnceLock::new();
     WHOLE.get_or_init(|| {
-        let (disk, offsets) = disk_with_log(EVENTS, true);
+        let (disk, offsets) = disk_with_indexed_log(EVENTS);
         (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap(), offsets)
     })
 }

@@ -14,8 +14,8 @@ use chronicle::repair::{
 
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
-    INDEX, LOG, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only, random_choices,
-    readable_offsets, survey_log,
+    INDEX, LOG, disk_with_indexed_log, disk_with_log, event, finding_ranges, log_bytes, open_options, open_read_only,
+    random_choices, readable_offsets, survey_log,
 };
 
 const ENOSPC: i32 = 28;
@@ -56,7 +56,7 @@ pub(super) fn action_names(plan: &Plan) -> Vec<&'static str> {
 /// Builds a log with a damaged length, noise in a payload, zeros over two frames and a torn tail, and with an index
 /// that was saved before the damage.
 pub(super) fn damaged_log() -> (SimDisk, Vec<u64>) {
-    let (disk, offsets) = disk_with_log(12, true);
+    let (disk, offsets) = disk_with_indexed_log(12);
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[2] as usize + 1] = 0x77;
     for byte in &mut bytes[offsets[4] as usize + 60..offsets[4] as usize + 90] {
@@ -184,7 +184,7 @@ fn a_repair_that_is_killed_or_fails_is_applied_or_rolled_back() {
 
 #[test]
 fn a_repair_of_bits_and_header_that_is_killed_or_fails_is_applied_or_rolled_back() {
-    let (disk, offsets) = disk_with_log(12, true);
+    let (disk, offsets) = disk_with_indexed_log(12);
     let whole = disk.get(LOG).unwrap();
     let mut bytes = whole.clone();
     bytes[13] ^= 0x10;
@@ -208,7 +208,7 @@ fn forgetting_a_lost_end_that_is_killed_or_fails_is_applied_or_rolled_back() {
 
 #[test]
 fn a_power_cut_in_a_repair_loses_no_event_that_the_plan_has_seen() {
-    let (disk, offsets) = disk_with_log(6, true);
+    let (disk, offsets) = disk_with_indexed_log(6);
     let synced_len = disk.get(LOG).unwrap().len();
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[2] as usize + 60..offsets[2] as usize + 90].fill(b'#');
@@ -247,7 +247,7 @@ fn an_undo_that_is_killed_or_fails_is_applied_or_rolled_back() {
 /// Builds a log cut to `bytes_left` bytes, or at a frame boundary for `usize::MAX`, with an index that covers its
 /// events.
 pub(super) fn truncated_log(bytes_left: usize) -> (SimDisk, Vec<u8>, Vec<u64>) {
-    let (disk, offsets) = disk_with_log(6, true);
+    let (disk, offsets) = disk_with_indexed_log(6);
     let (bytes, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let at = if bytes_left == usize::MAX { offsets[4] as usize } else { bytes_left };
     (SimDisk::with_files(&[(LOG, &bytes[..at]), (INDEX, &index)]), bytes, offsets)
@@ -313,13 +313,13 @@ fn a_donor_range_is_proven_only_when_the_frames_around_it_are_identical() {
     let mut copy = disk.get(LOG).unwrap();
     copy.truncate(whole.len());
     // A log with the same events and another creation time.
-    let (other, _) = disk_with_log(12, false);
+    let (other, _) = disk_with_log(12);
     disk.put("/data/other.log", &other.get(LOG).unwrap());
     let plan = plan_from_donor(&disk, &RepairOptions::new(), Some("/data/other.log")).unwrap();
     assert!(plan.steps.iter().all(|step| step.action != RepairAction::TakeFromDonor), "{:?}", action_names(&plan));
     assert_eq!(plan.unrepaired.len(), 2, "the donor ranges are offered and not applied");
 
-    let (good, _) = disk_with_log(12, true);
+    let (good, _) = disk_with_indexed_log(12);
     let (bytes, index) = (good.get(LOG).unwrap(), good.get(INDEX).unwrap());
     let mut bad = bytes.clone();
     bad[offsets[6] as usize..offsets[8] as usize].fill(0);
@@ -428,7 +428,7 @@ fn a_journal_of_another_log_is_reported_and_never_applied() {
     repair(&killed).unwrap_err();
     let killed = killed.next_process();
     assert!(open_read_only(&killed).pending_repair().unwrap().is_some());
-    let (other, _) = disk_with_log(3, false);
+    let (other, _) = disk_with_log(3);
     let bytes = other.get(LOG).unwrap();
     killed.overwrite(LOG, &bytes);
     assert_eq!(open_read_only(&killed).pending_repair().unwrap(), None);
@@ -472,7 +472,7 @@ fn a_plan_above_max_lost_events_and_a_locked_log_are_refused() {
     let error = plan(&disk, &RepairOptions::new().max_lost_events(2)).unwrap_err();
     assert!(matches!(error, StorageError::Refused { .. }), "{error}");
     let all = plan(&disk, &RepairOptions::new().max_lost_events(3)).unwrap();
-    let (clean, _) = disk_with_log(2, false);
+    let (clean, _) = disk_with_log(2);
     let writer = open_options(&clean).open(LOG).unwrap();
     let error = apply(&log_paths(&clean), &all, ApplyOptions::new()).unwrap_err();
     assert!(matches!(error, StorageError::Locked { .. }), "{error}");
@@ -498,7 +498,7 @@ fn a_plan_for_one_offset_repairs_only_the_damage_there() {
 #[test]
 fn a_damaged_header_is_rebuilt() {
     for indexed in [true, false] {
-        let (disk, _) = disk_with_log(3, indexed);
+        let (disk, _) = if indexed { disk_with_indexed_log(3) } else { disk_with_log(3) };
         let whole = disk.get(LOG).unwrap();
         let mut bad = whole.clone();
         bad[1] ^= 0x20;
@@ -509,7 +509,7 @@ fn a_damaged_header_is_rebuilt() {
         undo(&disk).unwrap();
         assert_eq!(disk.get(LOG).unwrap(), bad);
     }
-    let (disk, _) = disk_with_log(3, false);
+    let (disk, _) = disk_with_log(3);
     let bad = disk.get(LOG).unwrap();
     let mut bad = bad.clone();
     bad[..4].copy_from_slice(b"NOPE");
@@ -525,7 +525,7 @@ fn a_damaged_header_is_rebuilt() {
 
 #[test]
 fn a_failed_set_aside_leaves_the_tail_in_place() {
-    let (disk, _) = disk_with_log(4, true);
+    let (disk, _) = disk_with_indexed_log(4);
     let mut bytes = disk.get(LOG).unwrap();
     bytes.extend_from_slice(&[0, 0, 0, 200, b'{', b'"', b'w']);
     disk.overwrite(LOG, &bytes);
@@ -651,7 +651,7 @@ fn a_plan_that_changes_other_ranges_or_cuts_indexed_frames_is_refused() {
     let before = disk.get(LOG).unwrap();
     assert!(matches!(apply(&log_paths(&disk), &forged, ApplyOptions::new()), Err(StorageError::Refused { .. })));
     assert_eq!(disk.get(LOG).unwrap(), before);
-    let (whole, _) = disk_with_log(4, true);
+    let (whole, _) = disk_with_indexed_log(4);
     let (bytes, index) = (whole.get(LOG).unwrap(), whole.get(INDEX).unwrap());
     let disk = SimDisk::with_files(&[(LOG, &bytes[..bytes.len() - 9])]);
     let cut = plan(&disk, &RepairOptions::new()).unwrap();
@@ -663,7 +663,7 @@ fn a_plan_that_changes_other_ranges_or_cuts_indexed_frames_is_refused() {
 
 #[test]
 fn an_index_saved_over_a_damaged_header_does_not_confirm_it() {
-    let (disk, _) = disk_with_log(3, false);
+    let (disk, _) = disk_with_log(3);
     let whole = disk.get(LOG).unwrap();
     let mut bad = whole.clone();
     bad[2] ^= 0x08;
@@ -721,7 +721,7 @@ fn an_undo_names_the_later_repair_of_the_same_range() {
 
 #[test]
 fn a_tail_of_zeros_takes_no_space_in_the_journal_and_is_restored() {
-    let (disk, _) = disk_with_log(4, true);
+    let (disk, _) = disk_with_indexed_log(4);
     let mut bytes = disk.get(LOG).unwrap();
     bytes.resize(bytes.len() + (5 << 20) + 7, 0);
     disk.put(LOG, &bytes);
@@ -751,7 +751,7 @@ fn a_journal_of_version_1_is_still_undone() {
 
 #[test]
 fn a_gap_over_damage_that_the_index_lists_gives_up_an_estimated_number_of_events() {
-    let (disk, offsets) = disk_with_log(6, false);
+    let (disk, offsets) = disk_with_log(6);
     let mut bytes = disk.get(LOG).unwrap();
     bytes[offsets[1] as usize + 60..offsets[1] as usize + 90].fill(b'#');
     bytes[offsets[3] as usize..offsets[5] as usize].fill(0);

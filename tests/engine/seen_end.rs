@@ -11,7 +11,8 @@ use chronicle::{IndexState, SeenEnd, StorageError};
 
 use super::sim_disk::SimDisk;
 use super::support::{
-    INDEX, LOG, disk_with_log, event, finding_ranges, open_options, open_read_only, readable_offsets, survey_log,
+    INDEX, LOG, disk_with_indexed_log, event, finding_ranges, open_options, open_read_only, readable_offsets,
+    survey_log,
 };
 
 const PAGE: usize = 4096;
@@ -49,7 +50,7 @@ fn cuts(offsets: &[u64], len: usize) -> impl Iterator<Item = usize> {
 
 #[test]
 fn an_index_with_a_broken_page_after_its_header_is_still_the_record_of_the_end() {
-    let (disk, offsets) = disk_with_log(40, true);
+    let (disk, offsets) = disk_with_indexed_log(40);
     let (log, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     assert!(index.len() >= 5 * PAGE, "the index has several sections");
     for page in 1..index.len() / PAGE {
@@ -83,7 +84,7 @@ fn an_index_with_a_broken_page_after_its_header_is_still_the_record_of_the_end()
 
 #[test]
 fn an_index_whose_header_is_broken_leaves_the_end_unknown_until_it_is_rebuilt() {
-    let (disk, offsets) = disk_with_log(12, true);
+    let (disk, offsets) = disk_with_indexed_log(12);
     let (log, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
     let newer = {
         let mut newer = index.clone();
@@ -134,9 +135,9 @@ fn an_index_whose_header_is_broken_leaves_the_end_unknown_until_it_is_rebuilt() 
 
 #[test]
 fn a_file_that_was_never_an_index_records_nothing() {
-    let (disk, offsets) = disk_with_log(12, true);
+    let (disk, offsets) = disk_with_indexed_log(12);
     let log = disk.get(LOG).unwrap();
-    let (other, _) = disk_with_log(5, true);
+    let (other, _) = disk_with_indexed_log(5);
     let foreign = other.get(INDEX).unwrap();
     for content in [None, Some(&b""[..]), Some(b"no index at all"), Some(&[0; 2 * PAGE]), Some(&foreign)] {
         for cut in cuts(&offsets, log.len()) {

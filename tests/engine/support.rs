@@ -46,22 +46,32 @@ pub(super) fn open_options(disk: &SimDisk) -> OpenOptions {
     OpenOptions::new().disk(Arc::new(disk.clone())).clock(clock)
 }
 
-/// Creates a log of `events` events of three aggregates on a new disk, and saves its index if `indexed`. Returns the
-/// disk and the offsets of the events.
-pub(super) fn disk_with_log(events: usize, indexed: bool) -> (SimDisk, Vec<u64>) {
+/// Creates a log of `events` events of three aggregates on a new disk, and saves its index. Returns the disk and the
+/// offsets of the events.
+pub(super) fn disk_with_indexed_log(events: usize) -> (SimDisk, Vec<u64>) {
     let disk = SimDisk::default();
-    let mut log = open_options(&disk).create(LOG).unwrap();
-    let offsets = (0..events).map(|n| log.append_sync(&event(1 + n as u64 % 3, n)).unwrap()).collect();
-    if indexed {
-        log.save_index().unwrap();
-    }
+    let (mut log, offsets) = create_log(&disk, events);
+    log.save_index().unwrap();
     drop(log);
     (disk, offsets)
 }
 
+/// Creates a log of `events` events of three aggregates on a new disk. Returns the disk and the offsets of the events.
+pub(super) fn disk_with_log(events: usize) -> (SimDisk, Vec<u64>) {
+    let disk = SimDisk::default();
+    let (_, offsets) = create_log(&disk, events);
+    (disk, offsets)
+}
+
+fn create_log(disk: &SimDisk, events: usize) -> (EventLog, Vec<u64>) {
+    let mut log = open_options(disk).create(LOG).unwrap();
+    let offsets = (0..events).map(|n| log.append_sync(&event(1 + n as u64 % 3, n)).unwrap()).collect();
+    (log, offsets)
+}
+
 /// Returns the bytes of the log of [`disk_with_log`], and the offsets of its events.
 pub(super) fn log_bytes(events: usize) -> (Vec<u8>, Vec<u64>) {
-    let (disk, offsets) = disk_with_log(events, false);
+    let (disk, offsets) = disk_with_log(events);
     (disk.get(LOG).unwrap(), offsets)
 }
 

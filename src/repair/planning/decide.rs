@@ -180,21 +180,21 @@ impl RangeFilling<'_> {
                 }
                 Ok(_) if !self.options.gap_undecided => Decision::LeaveUnrepaired(self.undecided.clone()),
                 Ok(_) => Decision::FillWithGap,
-                Err(_) => self.decide_hole(part, part.range.end == end),
+                Err(_) => self.decide_hole(part, end),
             };
             groups.push(PieceGroup::of_part(part.range.clone(), self.pieces, decision));
         }
         groups
     }
 
-    /// Decides about a part for which no donor has a frame.
-    fn decide_hole(&self, part: &DonorPart, is_last: bool) -> Decision {
+    /// Decides about a part for which no donor has a frame. `end` is the end of the last part.
+    fn decide_hole(&self, part: &DonorPart, end: u64) -> Decision {
         let piece = self.pieces.iter().find(|piece| part.range.start < piece.repaired_end());
         match piece.and_then(|piece| piece.fix.as_ref()) {
             Some(fix) if fix.action.can_restore() && !self.options.gap_undecided => {
                 Decision::LeaveUnrepaired(self.undecided.clone())
             }
-            Some(fix) if fix.action == RepairAction::SetAsideTail && is_last => Decision::SetAsideTail,
+            Some(fix) if fix.action == RepairAction::SetAsideTail && part.range.end == end => Decision::SetAsideTail,
             _ => Decision::FillWithGap,
         }
     }

@@ -3,7 +3,7 @@
 use super::check::read_events;
 use super::model::{EventState, Model, ModelEvent};
 use crate::engine::sim_disk::SimDisk;
-use crate::engine::support::{INDEX, LOG, disk_with_log};
+use crate::engine::support::{INDEX, LOG, disk_with_indexed_log, disk_with_log};
 
 /// A state of the disk, with the model of its log.
 #[derive(Debug, Clone)]
@@ -33,9 +33,9 @@ impl Start {
 
     pub(super) fn node(self) -> Node {
         match self {
-            Self::Empty => whole_log(&disk_with_log(0, false).0),
-            Self::Healthy => whole_log(&disk_with_log(3, false).0),
-            Self::Indexed => whole_log(&disk_with_log(3, true).0),
+            Self::Empty => whole_log(&disk_with_log(0).0),
+            Self::Healthy => whole_log(&disk_with_log(3).0),
+            Self::Indexed => whole_log(&disk_with_indexed_log(3).0),
             Self::Version0 => {
                 let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0-clean.log");
                 let mut node = whole_log(&SimDisk::with_files(&[(LOG, &std::fs::read(path).unwrap())]));
@@ -43,16 +43,16 @@ impl Start {
                 node
             }
             Self::Damaged => {
-                let (disk, offsets) = disk_with_log(5, true);
+                let (disk, offsets) = disk_with_indexed_log(5);
                 damaged_log(&disk, |bytes| {
                     bytes[offsets[1] as usize + 60] ^= 4;
                     let noise = offsets[3] as usize + 60..offsets[3] as usize + 90;
                     bytes[noise].iter_mut().for_each(|byte| *byte = byte.wrapping_mul(7).wrapping_add(131));
                 })
             }
-            Self::Torn => damaged_log(&disk_with_log(3, false).0, |bytes| bytes.truncate(bytes.len() - 20)),
+            Self::Torn => damaged_log(&disk_with_log(3).0, |bytes| bytes.truncate(bytes.len() - 20)),
             Self::Cut => {
-                let (disk, offsets) = disk_with_log(4, true);
+                let (disk, offsets) = disk_with_indexed_log(4);
                 let end = disk.get(LOG).unwrap().len() as u64;
                 let mut node = damaged_log(&disk, |bytes| bytes.truncate(offsets[2] as usize));
                 node.model.lost_end = Some(end);
