@@ -35,6 +35,8 @@ mod update;
 mod view;
 mod worker;
 
+#[cfg(any(test, fuzzing))]
+mod test_screen;
 #[cfg(test)]
 mod tests;
 

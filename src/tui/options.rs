@@ -39,7 +39,7 @@ pub(crate) enum ColorChoice {
     Mono,
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl TuiOptions {
     /// Returns the default options for a log: read and write, with scan and mouse, colours chosen automatically.
     pub(crate) fn new(path: impl Into<PathBuf>) -> Self {

@@ -1,11 +1,17 @@
 //! A log that was verified when its index was saved: how the screen reports the part that was not read since, and how
 //! damage in that part is reported to the scan.
 
-use std::ops::Range;
+use std::fs;
+use std::ops::{ControlFlow, Range};
 
-use super::*;
+use super::{TestScreen, clean_log, frame_starts};
+use crate::inspect::{SurveyOptions, survey};
 use crate::log::EventLog;
-use crate::repair::ProposedFix;
+use crate::repair::{FixFinder, ProposedFix};
+use crate::tui::effect::Effect;
+use crate::tui::keys::Key;
+use crate::tui::message::BackgroundUpdate;
+use crate::tui::model::ScanState;
 
 /// Returns a screen over a log that was damaged after its index had verified all of it, and the offset of the damage.
 /// The scan has skipped the ranges that the index has verified.
