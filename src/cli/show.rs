@@ -16,8 +16,13 @@ use crate::format::{Finding, hex};
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::now_ms;
-use crate::query::{FieldSpan, JumpTarget, LogRow, RowContent, find_fix, read_row_at, read_row_details, resolve_jump};
-use crate::report::{ExitStatus, FixSearchResult, RowReport, row_detail_lines, row_json, safe_path_text, units};
+use crate::query::{
+    AggregateState, FieldSpan, JumpTarget, LogRow, RowContent, find_fix, read_aggregate_state, read_row_at,
+    read_row_details, resolve_jump,
+};
+use crate::report::{
+    ExitStatus, FixSearchResult, RowReport, row_detail_lines, row_json, safe_path_text, state_lines, units,
+};
 
 /// Number of bytes in one line of hex.
 const HEX_LINE_BYTES: usize = 16;
@@ -25,13 +30,14 @@ const HEX_LINE_BYTES: usize = 16;
 /// Show the event, gap or damage at an offset.
 ///
 /// Prints the frame's fields, checksums and index entry, the JSON as stored, and the bytes in hex. An offset inside a
-/// frame shows that frame. For damage it prints the verdict, the evidence and what can be done, and exits with 3.
+/// frame shows that frame. With --state it also prints what the aggregate's payloads up to the event add up to. For damage it prints the verdict, the evidence and what can be done, and exits with 3.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   chronicle show a.log 1223488
   chronicle show a.log 0x12ab40 --hex 64KiB
-  chronicle show a.log '#3000' --json")]
+  chronicle show a.log '#3000' --json
+  chronicle show a.log 1223488 --state --hex 0")]
 pub(super) struct ShowArgs {
     /// Log to read
     log: PathBuf,
@@ -41,6 +47,9 @@ pub(super) struct ShowArgs {
     /// Print at most this many bytes in hex, from the start of the row; 0 prints none
     #[arg(long, value_name = "SIZE", value_parser = units::parse_size, default_value = "4KiB")]
     hex: u64,
+    /// Print the state of the event's aggregate after the event: the payloads of its events up to here, merged (RFC 7396)
+    #[arg(long)]
+    state: bool,
 }
 
 impl ShowArgs {
@@ -52,6 +61,7 @@ impl ShowArgs {
         let row = self.find_row(&view, index.as_ref(), out)?;
         let bytes = read_bytes(&view, &row, self.hex)?;
         let details = read_row_details(&view, index.as_ref(), row)?;
+        let state = if self.state { Some(self.read_state(&view, index.as_ref(), &details.row, out)?) } else { None };
         let finding = match &details.row.content {
             RowContent::Finding(finding) => Some(finding),
             RowContent::Header | RowContent::Event(_) | RowContent::InFlight => None,
@@ -59,9 +69,37 @@ impl ShowArgs {
         let fix = finding.map(|finding| find_fix(&view, finding)).transpose()?.flatten();
         let mut gap_journals = GapJournals::for_log(&log)?;
         let gap_journal = finding.and_then(|finding| gap_journals.journal_of(finding));
-        let report = RowReport { details: &details, fix: fix.as_ref(), gap_journal, bytes: &bytes };
+        let report =
+            RowReport { details: &details, fix: fix.as_ref(), gap_journal, bytes: &bytes, state: state.as_ref() };
         if out.is_json() { out.print_json(&row_json(&report)) } else { print_row(view.path(), &report, out) }?;
         Ok(exit_status(finding))
+    }
+
+    /// Reads the state of the row's aggregate after the row.
+    fn read_state(
+        &self,
+        view: &LogView,
+        index: Option<&AggregateIndex>,
+        row: &LogRow,
+        out: &CommandOutput,
+    ) -> Result<AggregateState, CommandFailure> {
+        let progress = TerminalProgress::new("merging", out);
+        let state = read_aggregate_state(view, index, row, &mut |position| progress.show(position))?;
+        state.ok_or_else(|| {
+            let kind = row.content.kind_name().replace('_', " ");
+            let found = match row.content {
+                RowContent::Event(_) => "an event that belongs to no aggregate".to_owned(),
+                _ => format!("no event but a row of the kind {kind}"),
+            };
+            CommandFailure::Usage {
+                message: format!(
+                    "--state: at {} is {found}, and only an event of an aggregate has a state",
+                    self.place
+                ),
+                hint: "Leave out --state, or use the offset of an event with an aggregate_id, as `cat` prints it"
+                    .into(),
+            }
+        })
     }
 
     /// Returns the row at the location that the arguments give.
@@ -125,7 +163,7 @@ fn read_bytes(view: &LogView, row: &LogRow, limit: u64) -> Result<Vec<u8>, Stora
 }
 
 fn print_row(path: &Path, report: &RowReport, out: &mut CommandOutput) -> Result<(), CommandFailure> {
-    let RowReport { details, fix, gap_journal, bytes } = *report;
+    let RowReport { details, fix, gap_journal, bytes, state } = *report;
     let row = &details.row;
     let kind = row.content.kind_name().replace('_', " ");
     out.print_path_line(path, &format!(": {kind} at {}..{}", row.start, row.end))?;
@@ -136,6 +174,12 @@ fn print_row(path: &Path, report: &RowReport, out: &mut CommandOutput) -> Result
     if let Some(text) = &details.payload_text {
         // A gap's payload ends in padding, which the hex shows.
         out.print_line(format!("  {:<18} {text}", "payload").trim_end())?;
+    }
+    if let Some(state) = state {
+        for line in state_lines(state) {
+            out.print_line(&format!("  {:<18} {}", line.label, line.text))?;
+        }
+        out.print_line(&format!("  {:<18} {}", "merged payload", state.json))?;
     }
     for (number, line) in bytes.chunks(HEX_LINE_BYTES).enumerate() {
         let offset = row.start + (number * HEX_LINE_BYTES) as u64;

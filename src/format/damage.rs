@@ -122,6 +122,11 @@ impl DamageKind {
         matches!(self.row().severity, FindingSeverity::Damage)
     }
 
+    /// True when the bytes of a finding of this kind may have held events that can no longer be read.
+    pub const fn may_hold_events(self) -> bool {
+        self.is_damage() && !matches!(self, Self::Header)
+    }
+
     /// The structure of the bytes in the range of a finding of this kind.
     pub const fn layout(self) -> FindingLayout {
         self.row().layout

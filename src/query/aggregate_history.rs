@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::filter::Filter;
 use super::json_tokens::leaf_values;
 use super::page::{PageRequest, read_page};
-use super::row::{LogRow, ReadStart, RowContent, RowPage};
+use super::row::{Direction, LogRow, ReadStart, RowContent, RowPage};
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::format::EventView;
@@ -35,6 +35,9 @@ pub struct AggregateHistory {
     pub more_before: bool,
     /// True when the aggregate has events after the last entry.
     pub more_after: bool,
+    /// Number of damaged ranges after the last entry, each of which may hold events of the aggregate. 0 when the aggregate
+    /// has events after the last entry.
+    pub damaged_after: u64,
 }
 
 /// One event of an aggregate, compared with the event before it.
@@ -49,6 +52,10 @@ pub struct HistoryEntry {
     pub omitted_changes: usize,
     /// True when no previous event exists to compare with.
     pub is_first: bool,
+    /// `write_timestamp_ms` of the previous event; `None` when there is none.
+    pub previous_time_ms: Option<u64>,
+    /// Number of damaged ranges between the previous event and this one, each of which may hold events of the aggregate.
+    pub damaged_before: u64,
 }
 
 /// One difference between two payloads. Values are compared by their stored text: `1.0` and `1.00` differ.
@@ -77,33 +84,110 @@ pub fn read_aggregate_history(
     offset: u64,
     on_progress: &mut OnProgress,
 ) -> Result<AggregateHistory, StorageError> {
-    let filter = Filter::parse(&format!("agg:{aggregate} -is:damaged -is:gap"), 0).unwrap_or_default();
+    // The index lists damaged ranges, but no gaps and no invalid events: rows of these kinds would make it useless here.
+    let filter = Filter::parse(&format!("agg:{aggregate} -is:gap -is:invalid"), 0).unwrap_or_default();
     let mut read = |start, limit| -> Result<RowPage, StorageError> {
         read_page(view, index, &PageRequest::new(&filter, start, limit), on_progress)
     };
-    let after = read(ReadStart::forward(offset), EVENTS_AFTER)?;
+    let after = read_events(&mut read, ReadStart::forward(offset), EVENTS_AFTER)?;
     // One more event than is listed is read, because the first listed event is compared with it.
-    let before = read(ReadStart::backward(offset), EVENTS_BEFORE + 1)?;
-    let starts_at_first = before.at_start && before.rows.len() <= EVENTS_BEFORE;
-    let mut previous: Option<String> = None;
+    let before = read_events(&mut read, ReadStart::backward(offset), EVENTS_BEFORE + 1)?;
+    let starts_at_first = before.is_complete && before.events.len() <= EVENTS_BEFORE;
+    let (more_after, runs) = (!after.is_complete, before.followed_by(after));
+    let mut previous: Option<(String, u64)> = None;
     let mut entries = Vec::new();
-    let rows = before.rows.into_iter().chain(after.rows);
-    for row in rows.filter(|row| matches!(row.content, RowContent::Event(_))) {
+    for PrecededEvent { row, time_ms, damaged_before } in runs.events {
         let payload = read_payload(view.log(), row.start)?;
         let is_first = previous.is_none();
+        let previous_time_ms = previous.as_ref().map(|(_, time_ms)| *time_ms);
         let differences = match (&previous, &payload) {
-            (Some(before), Some(after)) => diff_payloads(before, after),
+            (Some((before, _)), Some(after)) => diff_payloads(before, after),
             _ => Vec::new(),
         };
-        previous = Some(payload.unwrap_or_default());
+        previous = Some((payload.unwrap_or_default(), time_ms));
         let omitted_changes = differences.len().saturating_sub(MAX_DIFFERENCES);
         let changes = differences.into_iter().take(MAX_DIFFERENCES).collect();
-        entries.push(HistoryEntry { row, changes, omitted_changes, is_first });
+        entries.push(HistoryEntry { row, changes, omitted_changes, is_first, previous_time_ms, damaged_before });
     }
     if !starts_at_first && entries.len() > 1 {
         entries.remove(0);
     }
-    Ok(AggregateHistory { aggregate, entries, more_before: !starts_at_first, more_after: !after.at_end })
+    let damaged_after = if more_after { 0 } else { runs.damaged_after };
+    Ok(AggregateHistory { aggregate, entries, more_before: !starts_at_first, more_after, damaged_after })
+}
+
+/// Events in log order, each with the number of damaged ranges before it.
+#[derive(Default)]
+struct EventRuns {
+    events: Vec<PrecededEvent>,
+    /// Number of damaged ranges after the last event.
+    damaged_after: u64,
+    /// True when the log has no further events in the direction in which these were read.
+    is_complete: bool,
+}
+
+/// An event, and the number of damaged ranges between the event before it and this one.
+struct PrecededEvent {
+    row: LogRow,
+    time_ms: u64,
+    damaged_before: u64,
+}
+
+impl EventRuns {
+    fn from_rows(rows: Vec<LogRow>) -> Self {
+        let mut runs = Self::default();
+        for row in rows {
+            match &row.content {
+                RowContent::Event(event) => {
+                    let (time_ms, damaged_before) = (event.time_ms, std::mem::take(&mut runs.damaged_after));
+                    runs.events.push(PrecededEvent { row, time_ms, damaged_before });
+                }
+                RowContent::Finding(finding) if finding.kind.may_hold_events() => runs.damaged_after += 1,
+                RowContent::Finding(_) | RowContent::Header | RowContent::InFlight => {}
+            }
+        }
+        runs
+    }
+
+    /// Returns these events and the `later` ones.
+    fn followed_by(mut self, mut later: Self) -> Self {
+        match later.events.first_mut() {
+            Some(first) => first.damaged_before += self.damaged_after,
+            None => later.damaged_after += self.damaged_after,
+        }
+        self.events.append(&mut later.events);
+        Self { events: self.events, damaged_after: later.damaged_after, is_complete: later.is_complete }
+    }
+}
+
+/// Reads `limit` events from `start`, or as many as the log has in that direction.
+fn read_events(
+    read: &mut impl FnMut(ReadStart, usize) -> Result<RowPage, StorageError>,
+    start: ReadStart,
+    limit: usize,
+) -> Result<EventRuns, StorageError> {
+    let mut found = EventRuns::default();
+    let mut next = Some(start);
+    while let Some(start) = next.filter(|_| found.events.len() < limit) {
+        // Damaged ranges take some of the rows, so that one page may not be enough.
+        let page = read(start, limit - found.events.len())?;
+        let (first, last) = (page.rows.first().map(|row| row.start), page.rows.last().map(|row| row.end));
+        let runs = EventRuns::from_rows(page.rows);
+        (found, next) = match start.direction {
+            Direction::Forward => {
+                let is_complete = page.at_end || last.is_none_or(|end| end <= start.from);
+                (EventRuns { is_complete, ..found.followed_by(runs) }, last.map(ReadStart::forward))
+            }
+            Direction::Backward => {
+                let is_complete = page.at_start || first.is_none();
+                (EventRuns { is_complete, ..runs.followed_by(found) }, first.map(ReadStart::backward))
+            }
+        };
+        if found.is_complete {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Reads the payload of the event at `offset`; `None` when there is no event or the payload is too large to compare.

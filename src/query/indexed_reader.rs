@@ -100,7 +100,8 @@ impl<'a> IndexedReader<'a> {
         } else {
             log_reader.damaged_tail_start()?
         };
-        Ok(Some(Self { log_reader, source: OffsetSource::Index(index, ids), covered_range: 0..covered_to }))
+        let covered_range = 0..covered_to.min(log_reader.read_end);
+        Ok(Some(Self { log_reader, source: OffsetSource::Index(index, ids), covered_range }))
     }
 
     /// Creates a reader over hits that list every row in `covered_range`, which must not end after the log.
@@ -152,7 +153,7 @@ impl<'a> IndexedReader<'a> {
                 }
             }
         }
-        if self.can_stop_early(&rows, self.log_reader.log_end - self.covered_range.end) {
+        if self.can_stop_early(&rows, self.log_reader.read_end.saturating_sub(self.covered_range.end)) {
             return incomplete(rows);
         }
         let rest = self

@@ -25,6 +25,8 @@ pub(super) struct LogReader<'a> {
     pub(super) row_filter: RowFilter<'a>,
     /// The log's size in bytes when the reader was created.
     pub(super) log_end: u64,
+    /// The offset at which forward reads end: the log's end, or the end of a frame before it.
+    pub(super) read_end: u64,
     pruner: Option<&'a BlockPruner<'a>>,
 }
 
@@ -51,7 +53,13 @@ impl<'a> LogReader<'a> {
     /// # Errors
     /// `Io` when the log's size cannot be read.
     pub(super) fn new(view: &'a LogView, row_filter: RowFilter<'a>) -> Result<Self, StorageError> {
-        Ok(Self { view, row_filter, log_end: view.log().len()?, pruner: None })
+        let log_end = view.log().len()?;
+        Ok(Self { view, row_filter, log_end, read_end: log_end, pruner: None })
+    }
+
+    /// Returns this reader with another end of its forward reads, which must be the end of a frame.
+    pub(super) fn with_read_end(self, end: u64) -> Self {
+        Self { read_end: end.min(self.log_end), ..self }
     }
 
     /// Returns this reader with blocks to skip: those that `pruner` excludes.
@@ -82,7 +90,7 @@ impl<'a> LogReader<'a> {
         meter: &mut ProgressMeter,
     ) -> Result<RowBatch, StorageError> {
         let mut batch = RowBatch::default();
-        let mut scanner = self.scan_range_pruned(self.enclosing_start(from)?..self.log_end);
+        let mut scanner = self.scan_range_pruned(self.enclosing_start(from)?..self.read_end);
         loop {
             let is_full = batch.rows.len() >= limit;
             if is_full && !scanner.is_at_end() {

@@ -26,6 +26,7 @@
 //! ```
 
 mod aggregate_history;
+mod aggregate_state;
 mod block_pruner;
 mod filter;
 mod filter_completion;
@@ -39,6 +40,7 @@ mod indexed_reader;
 mod json_tokens;
 mod jump;
 mod log_reader;
+mod merge_patch;
 mod nearest_keyword;
 mod offset_input;
 mod offset_list;
@@ -59,6 +61,7 @@ mod text_matcher;
 mod time_input;
 
 pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, read_aggregate_history};
+pub use aggregate_state::{AggregateState, read_aggregate_state};
 pub use block_pruner::BlockPruner;
 pub use filter::Filter;
 #[cfg(feature = "app")]

@@ -24,12 +24,21 @@ pub struct PageRequest<'a> {
     pub start: ReadStart,
     /// Largest number of rows.
     pub limit: usize,
+    /// The offset at which a forward read ends, which must be the end of a row; `None` for the end of the log.
+    pub end: Option<u64>,
 }
 
 impl<'a> PageRequest<'a> {
     /// Creates the request of at most `limit` rows that a filter shows.
     pub const fn new(filter: &'a Filter, start: ReadStart, limit: usize) -> Self {
-        Self { filter, start, limit }
+        Self { filter, start, limit, end: None }
+    }
+
+    /// Returns this request with an end of its forward read, which must be the end of a row. Nothing after it is read,
+    /// and [`RowPage::at_end`] is true when no further row comes before it.
+    #[must_use]
+    pub const fn ending_at(self, end: u64) -> Self {
+        Self { end: Some(end), ..self }
     }
 }
 
@@ -57,6 +66,7 @@ pub fn read_page(
     }
     let row_filter = RowFilter { filter: request.filter, pattern: None };
     let reader = LogReader::new(view, row_filter)?;
+    let reader = request.end.map_or(reader, |end| reader.with_read_end(end));
     let mut meter = ProgressMeter::new(on_progress, reader.log_end);
     if let Some(index) = index
         && let Some(indexed) = IndexedReader::from_index(reader, index)?

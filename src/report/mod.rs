@@ -3,6 +3,7 @@
 //!
 //! This module only formats values. It prints nothing, draws nothing, and detects no damage.
 
+mod aggregate_state;
 pub(crate) mod copies;
 mod exit_status;
 mod finding_counts;
@@ -16,6 +17,7 @@ mod sanitize;
 pub(crate) mod units;
 mod verdict;
 
+pub(crate) use aggregate_state::state_lines;
 pub(crate) use exit_status::ExitStatus;
 pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};
 pub(crate) use hint::{describe_error, hint};

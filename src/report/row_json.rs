@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::aggregate_state::state_json;
 use super::json::{Json, finding};
 use crate::format::hex;
-use crate::query::{FieldSpan, FrameDetails, IndexEntryStatus, RowContent, RowDetails};
+use crate::query::{AggregateState, FieldSpan, FrameDetails, IndexEntryStatus, RowContent, RowDetails};
 use crate::repair::Fix;
 
 /// The input of [`row_json`].
@@ -18,11 +19,13 @@ pub(crate) struct RowReport<'a> {
     pub(crate) gap_journal: Option<&'a Path>,
     /// The row's first bytes.
     pub(crate) bytes: &'a [u8],
+    /// The state of the event's aggregate after the event, when it was requested.
+    pub(crate) state: Option<&'a AggregateState>,
 }
 
 /// Returns the object of `show --json`: a row, its frame, its stored JSON, its first bytes, and its finding.
 pub(crate) fn row_json(report: &RowReport) -> Json {
-    let RowReport { details, fix, gap_journal, bytes } = *report;
+    let RowReport { details, fix, gap_journal, bytes, state } = *report;
     let row = &details.row;
     let is_event = matches!(row.content, RowContent::Event(_));
     let (event, other_text) = details
@@ -47,6 +50,7 @@ pub(crate) fn row_json(report: &RowReport) -> Json {
         ("event", event.unwrap_or(Json::Null)),
         ("payload_text", other_text.into()),
         ("fields", Json::List(details.fields.iter().map(field).collect())),
+        ("state", state.map_or(Json::Null, state_json)),
         ("frame", details.frame.as_ref().map_or(Json::Null, frame_json)),
         ("finding", found.unwrap_or(Json::Null)),
         ("hex", hex::encode(bytes).into()),

@@ -84,6 +84,43 @@ fn an_offset_inside_a_frame_an_event_number_and_a_share_show_the_frame() {
 }
 
 #[test]
+fn the_state_of_the_aggregate_is_shown_on_request() {
+    let shell = Shell::with_log();
+    let cat: Vec<Value> =
+        shell.run_ok("cat a.log").stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let id = cat[0]["event"]["aggregate_id"].as_u64().unwrap();
+    let of_aggregate: Vec<&Value> = cat.iter().filter(|row| row["event"]["aggregate_id"] == id).collect();
+    let mut expected = serde_json::Map::new();
+    for (number, row) in of_aggregate.iter().enumerate() {
+        // The generated payloads are flat and have no null.
+        expected.extend(row["event"]["payload"].as_object().unwrap().clone());
+        let shown = shell.run_ok(&format!("show a.log {} --state --json", row["offset"])).stdout_json();
+        let state = &shown["state"];
+        assert_eq!(state["payload"], Value::Object(expected.clone()));
+        assert_eq!((&state["aggregate"], &state["events"]), (&Value::from(id), &Value::from(number as u64 + 1)));
+    }
+    let last = &of_aggregate.last().unwrap()["offset"];
+    let text = shell.run_ok(&format!("show a.log {last} --state"));
+    let events = of_aggregate.len();
+    assert_eq!(line(&text, "state"), format!("aggregate {id} after {events} events, the last at {last}"));
+    assert!(line(&text, "merged payload").starts_with('{'), "{text:?}");
+    assert!(shell.run_ok(&format!("show a.log {last} --json")).stdout_json()["state"].is_null());
+
+    // The loss of the first event is reported with the state.
+    let first = of_aggregate[0]["offset"].as_u64().unwrap() as usize;
+    let mut bytes = fs::read(shell.path("a.log")).unwrap();
+    bytes[first + 30] ^= 1;
+    fs::write(shell.path("b.log"), bytes).unwrap();
+    let text = shell.run_ok(&format!("show b.log {last} --state"));
+    let expected = "1 damaged range may hold an event of this aggregate before this one";
+    assert_eq!(line(&text, "may be missing"), expected);
+
+    let refused = shell.run("show a.log 0 --state");
+    assert_eq!(refused.exit_code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("--state: at 0 is no event but a row of the kind header"), "{refused:?}");
+}
+
+#[test]
 fn the_header_is_shown_field_by_field() {
     let shell = Shell::with_log();
     let shown = shell.run_ok("show a.log 3");
