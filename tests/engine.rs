@@ -42,6 +42,7 @@ mod engine {
     mod reads;
     #[cfg(all(feature = "app", target_os = "linux"))]
     mod real_calls;
+    mod repair_history;
     mod repair_properties;
     mod repairs;
     mod samples;

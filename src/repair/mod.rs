@@ -67,7 +67,7 @@ pub(crate) use applying::{journal_notices, pending_repair, recover_under_lock, s
 pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};
 pub use correction::{Correction, NeighbourTimes, find_correction};
 pub(crate) use journal::JournalMark;
-pub use journal::{RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};
+pub use journal::{ChangesInLog, RepairHistory, RepairRecord, RepairState, find_gap_journal, read_repair_history};
 pub use planning::{FixFinder, plan_repair};
 #[cfg(feature = "app")]
 pub(crate) use types::StepSection;

@@ -10,7 +10,7 @@ use crate::StorageError;
 use crate::format::{Evidence, Finding, json};
 use crate::index::{IndexState, SeenEnd};
 use crate::inspect::{LogView, Survey, SurveyOptions};
-use crate::repair::{Fix, PendingRepair, Plan, RecoveryOutcome, RepairRecord, RepairState};
+use crate::repair::{ChangesInLog, Fix, PendingRepair, Plan, RecoveryOutcome, RepairRecord, RepairState};
 
 use super::verdict::{finding_sentence, index_reason};
 use super::{ExitStatus, describe_error, hint, safe_path_text};
@@ -100,11 +100,13 @@ pub(crate) fn verify(report: &VerifyReport) -> Json {
 
 /// Returns an entry of the repair history as the object that `undo --list --json` prints.
 pub(crate) fn record(record: &RepairRecord) -> Json {
-    let state = match record.state {
-        RepairState::Unfinished => "unfinished",
-        RepairState::Pending => "pending",
-        RepairState::Applied => "applied",
-        RepairState::RolledBack => "rolled_back",
+    let state = match (record.state, record.in_log) {
+        (RepairState::Unfinished, _) => "unfinished",
+        (RepairState::Pending, _) => "pending",
+        (RepairState::Applied, ChangesInLog::All) => "applied",
+        (RepairState::Applied, ChangesInLog::Some) => "partly_in_log",
+        (RepairState::Applied, ChangesInLog::None) => "not_in_log",
+        (RepairState::RolledBack, _) => "rolled_back",
     };
     Json::Object(vec![
         ("number", u64::from(record.number).into()),

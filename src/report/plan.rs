@@ -8,8 +8,8 @@ use std::path::Path;
 
 use crate::format::hex;
 use crate::repair::{
-    ByteChange, Candidate, CandidateChoice, Certainty, Fix, Loss, Plan, RecoveryOutcome, RepairAction, RepairRecord,
-    RepairState, RepairStep, StepSection, StepWrite, UnrepairedRange,
+    ByteChange, Candidate, CandidateChoice, Certainty, ChangesInLog, Fix, Loss, Plan, RecoveryOutcome, RepairAction,
+    RepairRecord, RepairState, RepairStep, StepSection, StepWrite, UnrepairedRange,
 };
 
 use super::safe_path_text;
@@ -345,7 +345,13 @@ fn action_counts(plan: &Plan) -> String {
 fn record_state_text(record: &RepairRecord) -> String {
     match (record.state, record.undone_by) {
         (RepairState::Applied, Some(by)) => format!("undone by {by}"),
-        (RepairState::Applied, None) => "applied".into(),
+        (RepairState::Applied, None) => match record.in_log {
+            ChangesInLog::All => "applied".into(),
+            ChangesInLog::Some => "applied; a part of its changes is no longer in the log".into(),
+            ChangesInLog::None => {
+                "no longer in the log: another file was put in its place, or its changes were overwritten".into()
+            }
+        },
         (RepairState::Unfinished, _) => {
             "journal incomplete: the repair changed nothing, or the journal is damaged".into()
         }
@@ -429,7 +435,15 @@ mod tests {
     fn record(number: u32, plan: Plan) -> RepairRecord {
         let journal = format!("/logs/a.log.repairs/{number:04}.journal").into();
         let state = RepairState::Applied;
-        RepairRecord { number, journal, begun_ms: 1_767_225_600_000, state, undone_by: None, plan }
+        RepairRecord {
+            number,
+            journal,
+            begun_ms: 1_767_225_600_000,
+            state,
+            undone_by: None,
+            in_log: ChangesInLog::All,
+            plan,
+        }
     }
 
     #[test]
@@ -589,6 +603,8 @@ this plan restores 1 event; with `--accept likely` it would restore 2";
             record_line(&first),
             "   1  2026-01-01 00:00Z  applied; 2 gap: no events restored, no events given up"
         );
+        first.in_log = ChangesInLog::None;
+        assert!(record_line(&first).contains("  no longer in the log: another file was put in its place"));
         first.undone_by = Some(2);
         assert!(record_line(&first).contains("  undone by 2; "));
         let mut undo = plan(Vec::new());

@@ -7,7 +7,9 @@ use crate::file::{HeaderState, LogFile, OpenMode};
 use crate::format::Version;
 use crate::format::journal::JournalSection;
 use crate::inspect::OnProgress;
-use crate::repair::journal::{JournalFolder, JournalReader, RepairHistory, RepairRecord, read_repair_history};
+use crate::repair::journal::{
+    ChangesInLog, JournalFolder, JournalReader, RepairHistory, RepairRecord, read_repair_history,
+};
 use crate::repair::planning::{ByteSource, StepOutput};
 use crate::repair::types::{
     ByteChange, LogPaths, Loss, Plan, RepairStep, StepWrite, WorkMeter, changed_error, read_identity, read_neighbour,
@@ -161,6 +163,9 @@ fn select_record<'a>(
         return last.ok_or_else(|| refused_error(&paths.path, reason(), LIST_REPAIRS));
     };
     let reason = match records.iter().find(|record| record.number == number) {
+        Some(RepairRecord { in_log: ChangesInLog::None, .. }) => {
+            format!("the changes of repair {number} are no longer in the log, so there is nothing to undo")
+        }
         Some(record) if record.is_in_effect() => return Ok(record),
         Some(RepairRecord { undone_by: Some(by), .. }) => format!("repair {number} was already undone, by {by}"),
         Some(_) => format!("repair {number} was not applied"),

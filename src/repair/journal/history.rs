@@ -56,6 +56,7 @@ pub fn read_repair_history(paths: &LogPaths) -> Result<RepairHistory, StorageErr
         }
     }
     mark_undone(&mut records);
+    mark_missing(&mut records, &folder, &log);
     Ok(RepairHistory { records, notices })
 }
 
@@ -68,6 +69,20 @@ fn mark_undone(records: &mut [RepairRecord]) {
             && let Some(record) = records.iter_mut().find(|record| record.number == undone)
         {
             record.undone_by = Some(number);
+        }
+    }
+}
+
+/// Sets `in_log` of every repair in effect.
+fn mark_missing(records: &mut [RepairRecord], folder: &JournalFolder, log: &LogFile) {
+    for at in 0..records.len() {
+        let (earlier, later) = records.split_at_mut(at + 1);
+        let Some(record) = earlier.last_mut().filter(|record| record.is_in_effect()) else { continue };
+        let later: Vec<&RepairRecord> = later.iter().filter(|record| record.is_in_effect()).collect();
+        // The journal is opened again, because a log can have more journals than a process can have open files.
+        if let Ok(journal) = folder.open_journal(&record.journal) {
+            // A range that cannot be read is no proof that the change is missing.
+            record.in_log = journal.compare_with_log(log, &later).unwrap_or(record.in_log);
         }
     }
 }

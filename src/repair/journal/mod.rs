@@ -6,6 +6,7 @@
 mod check;
 mod folder;
 mod history;
+mod presence;
 mod reader;
 mod record;
 mod state;
@@ -14,6 +15,6 @@ mod writer;
 pub(crate) use folder::{HiddenJournal, JournalFolder, JournalMark};
 pub use history::{RepairHistory, read_repair_history};
 pub(crate) use reader::JournalReader;
-pub use record::{RepairRecord, RepairState, find_gap_journal};
+pub use record::{ChangesInLog, RepairRecord, RepairState, find_gap_journal};
 pub(crate) use state::JournalState;
 pub(crate) use writer::JournalWriter;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::record::{RepairRecord, RepairState, journal_number};
+use super::record::{ChangesInLog, RepairRecord, RepairState, journal_number};
 use super::state::{JournalState, append_state_record};
 use crate::StorageError;
 use crate::file::storage::read_full;
@@ -122,7 +122,8 @@ impl JournalReader {
         let path = file.path();
         let number = journal_number(path).unwrap_or_default();
         let (state, saved) = (contents.state, contents.saved);
-        let record = RepairRecord { number, journal: path.to_owned(), begun_ms, state, undone_by: None, plan };
+        let (undone_by, in_log) = (None, ChangesInLog::All);
+        let record = RepairRecord { number, journal: path.to_owned(), begun_ms, state, undone_by, in_log, plan };
         Ok(Self { record, file, saved, end })
     }
 

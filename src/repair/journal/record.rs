@@ -23,6 +23,18 @@ pub enum RepairState {
     RolledBack,
 }
 
+/// How much of what an applied repair wrote the log still has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangesInLog {
+    /// Every change that was compared, or a later repair has replaced it.
+    All,
+    /// A part of the changes.
+    Some,
+    /// None of the changes: another file was put in place of the log, or all of them were overwritten.
+    None,
+}
+
 impl From<JournalState> for RepairState {
     fn from(state: JournalState) -> Self {
         match state {
@@ -47,6 +59,8 @@ pub struct RepairRecord {
     pub state: RepairState,
     /// The number of the undo that reversed the repair; `None` while it is not undone.
     pub undone_by: Option<u32>,
+    /// How much of what the repair wrote the log still has; `All` for a repair that is not in effect.
+    pub in_log: ChangesInLog,
     /// The plan of the repair.
     pub plan: Plan,
 }
@@ -57,9 +71,9 @@ impl RepairRecord {
         self.state == RepairState::Applied && self.undone_by.is_none()
     }
 
-    /// True for a repair in effect that is not itself an undo.
+    /// True for a repair in effect that is not itself an undo, and whose changes the log has.
     pub(crate) fn is_undoable(&self) -> bool {
-        self.is_in_effect() && self.plan.undoes.is_none()
+        self.is_in_effect() && self.plan.undoes.is_none() && self.in_log != ChangesInLog::None
     }
 }
 

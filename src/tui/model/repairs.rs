@@ -110,7 +110,7 @@ impl RepairsPane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repair::{LogIdentity, Loss, PLAN_VERSION, Plan};
+    use crate::repair::{ChangesInLog, LogIdentity, Loss, PLAN_VERSION, Plan};
 
     fn record(number: u32, undoes: Option<u32>) -> RepairRecord {
         let log = LogIdentity { path: "a.log".into(), header: Vec::new(), first_checksum: None, file: None, bytes: 0 };
@@ -128,7 +128,8 @@ mod tests {
             estimated_lock_ms: 0,
         };
         let state = RepairState::Applied;
-        RepairRecord { number, journal: "journal".into(), begun_ms: 0, state, undone_by: None, plan }
+        let in_log = ChangesInLog::All;
+        RepairRecord { number, journal: "journal".into(), begun_ms: 0, state, undone_by: None, in_log, plan }
     }
 
     #[test]

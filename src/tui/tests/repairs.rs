@@ -7,7 +7,8 @@ use crate::file::WriterPresence;
 use crate::format::{DamageKind, Finding};
 use crate::query::RowContent;
 use crate::repair::{
-    ByteChange, Candidate, CandidateChoice, Certainty, Fix, Plan, ProposedFix, RepairAction, RepairRecord, RepairState,
+    ByteChange, Candidate, CandidateChoice, Certainty, ChangesInLog, Fix, Plan, ProposedFix, RepairAction,
+    RepairRecord, RepairState,
 };
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
@@ -94,6 +95,7 @@ pub(super) fn sample_records(plan: &Plan) -> Vec<RepairRecord> {
         begun_ms: 1_795_165_200_000 + u64::from(number) * 60_000,
         state: RepairState::Applied,
         undone_by,
+        in_log: ChangesInLog::All,
         plan,
     };
     let undo = Plan { undoes: Some(1), ..plan.clone() };

@@ -9,7 +9,7 @@ use super::labelled_lines;
 use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{draw_spans, fit_safe, pad};
 use crate::format::DamageKind;
-use crate::repair::{RepairRecord, RepairState};
+use crate::repair::{ChangesInLog, RepairRecord, RepairState};
 use crate::report::units::{DisplayZone, format_count, format_minute};
 use crate::report::{record_summary, safe_path_text};
 use crate::tui::layout::{Border, LayoutAreas};
@@ -49,7 +49,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let is_selected = number == repairs.cursor.line;
         let role = match record.state {
             RepairState::Pending => Role::Damage,
-            RepairState::Applied if record.undone_by.is_none() => Role::Text,
+            RepairState::Applied if record.undone_by.is_none() && record.in_log != ChangesInLog::None => Role::Text,
             RepairState::Applied | RepairState::RolledBack | RepairState::Unfinished => Role::Muted,
         };
         let marker = if is_selected { "> " } else { "  " };
@@ -88,7 +88,11 @@ fn row_text(record: &RepairRecord) -> String {
 fn state_text(record: &RepairRecord) -> String {
     match (record.state, record.undone_by) {
         (RepairState::Applied, Some(undo)) => format!("undone by {undo}"),
-        (RepairState::Applied, None) => "applied".into(),
+        (RepairState::Applied, None) => match record.in_log {
+            ChangesInLog::All => "applied".into(),
+            ChangesInLog::Some => "partly in log".into(),
+            ChangesInLog::None => "not in log".into(),
+        },
         (RepairState::Pending, _) => "PENDING".into(),
         (RepairState::RolledBack, _) => "rolled back".into(),
         (RepairState::Unfinished, _) => "unfinished".into(),

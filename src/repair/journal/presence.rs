@@ -1,0 +1,70 @@
+//! Finds out whether the changes of a repair are still in the log: another file can have been put in its place.
+
+use crate::StorageError;
+use crate::file::LogFile;
+use crate::format::journal::JournalSection;
+use crate::repair::planning::StepOutput;
+use crate::repair::types::{ByteChange, CHUNK, RepairStep, StepWrite};
+
+use super::reader::JournalReader;
+use super::record::{ChangesInLog, RepairRecord};
+
+/// Largest number of steps of one repair that are compared with the log, because the screen reads the history often.
+const MAX_COMPARED_STEPS: usize = 64;
+
+impl JournalReader {
+    /// Compares what the repair wrote with the log: single bytes all of them, other steps up to their first chunk.
+    ///
+    /// Steps that overlap a step of a repair in `later` are not compared, because that repair has changed the bytes since.
+    ///
+    /// # Errors
+    /// `Io` when the log or the journal cannot be read.
+    pub(super) fn compare_with_log(
+        &self,
+        log: &LogFile,
+        later: &[&RepairRecord],
+    ) -> Result<ChangesInLog, StorageError> {
+        let is_replaced = |step: &RepairStep| {
+            let overlaps = |other: &RepairStep| other.start < step.max_end() && step.start < other.max_end();
+            later.iter().any(|record| record.plan.steps.iter().any(overlaps))
+        };
+        let (mut present, mut absent) = (0, 0);
+        let steps = self.record.plan.steps.iter().take(MAX_COMPARED_STEPS);
+        for step in steps.filter(|step| !is_replaced(step)) {
+            *(if self.is_step_in_log(log, step)? { &mut present } else { &mut absent }) += 1;
+        }
+        Ok(match (present, absent) {
+            (_, 0) => ChangesInLog::All,
+            (0, _) => ChangesInLog::None,
+            _ => ChangesInLog::Some,
+        })
+    }
+
+    fn is_step_in_log(&self, log: &LogFile, step: &RepairStep) -> Result<bool, StorageError> {
+        let read_log = |start: u64, len: u64| {
+            let mut bytes = vec![0; len as usize];
+            let read = log.read_at(&mut bytes, start)?;
+            bytes.truncate(read);
+            Ok::<_, StorageError>(bytes)
+        };
+        if let StepWrite::Edits(changes) = &step.write {
+            for ByteChange { offset, after, .. } in changes {
+                if read_log(*offset, after.len() as u64)? != *after {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        let before_range = step.start..step.end.min(step.start + CHUNK);
+        let Some(before) = self.read_range(JournalSection::BeforeImage, before_range)? else { return Ok(true) };
+        if step.new_end > step.start {
+            let after_range = step.start..step.new_end.min(step.start + CHUNK);
+            let source = Box::new(self.section_source(JournalSection::AfterImage));
+            let written = StepOutput::new(step, Some(source)).read_chunk(after_range.clone(), &before)?;
+            return Ok(read_log(after_range.start, after_range.end - after_range.start)? == written);
+        }
+        // The step has cut these bytes off: it is undone where the log has them again, or has lost the place.
+        let now = read_log(step.start, before.len() as u64)?;
+        Ok(log.len()? >= step.start && (before.is_empty() || now != before))
+    }
+}
