@@ -241,3 +241,28 @@ fn since_last_starts_at_a_frame_after_bytes_were_removed() {
     assert_eq!(all.len(), 1, "{all:?}");
     assert_eq!(found("verify a.log --json --since-last"), all);
 }
+
+#[test]
+fn a_damaged_length_of_version_0_has_one_answer_in_verify_repair_and_migrate() {
+    let shell = Shell::new();
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/v0-clean.log");
+    let mut log = fs::read(fixture).unwrap();
+    let third = (0..3).fold(0, |at, _| at + 4 + u32::from_be_bytes(log[at..at + 4].try_into().unwrap()) as usize);
+    log[third + 3] ^= 0x10;
+    fs::write(shell.path("old.log"), log).unwrap();
+    let verified = shell.run("verify old.log");
+    assert_eq!(verified.exit_code, 4);
+    assert!(verified.stdout.contains("restore_length") && verified.stdout.contains("--accept likely"), "{verified:?}");
+    for line in ["repair old.log --yes", "append old.log --type T --namespace n --schema s --payload {}"] {
+        let refused = shell.run(line);
+        assert!(refused.exit_code == 6 && refused.stderr.contains("--accept likely"), "{refused:?}");
+    }
+    let without = shell.run("migrate old.log -o without.log");
+    assert!(without.exit_code == 3 && without.stderr.contains("--accept likely"), "{without:?}");
+    shell.run_ok("migrate old.log -o new.log --accept likely");
+    assert_eq!(shell.run_ok("verify new.log --json").stdout_json()["events"], 6);
+    for (line, place) in [("verify old.log", "verify"), ("info old.log", "info"), ("verify new.log", "")] {
+        let says = shell.run(line).stdout.contains("version 0 has no checksums");
+        assert_eq!(says, !place.is_empty(), "{line}");
+    }
+}
