@@ -167,7 +167,8 @@ fn update(mut log: EventLog, out: &mut CommandOutput) -> CommandResult {
             ),
             hint: match before.index_state() {
                 IndexState::Ahead { .. } => {
-                    "Run `chronicle repair LOG --dry-run` to see what can be done; the index stays ahead until then"
+                    "Run `chronicle repair LOG --dry-run` to see what can be done, or give the lost events up with \
+                     `chronicle repair LOG --forget`; the index stays ahead until then"
                         .into()
                 }
                 _ => "Run `chronicle index rebuild LOG` to replace it".into(),

@@ -43,8 +43,8 @@ pub(crate) fn hint(error: &StorageError) -> String {
             return format!("Start at {start} for that frame or at {end} for the next one");
         }
         StorageError::Truncated { .. } => {
-            "Restore the end from a backup with `chronicle repair LOG --donor BACKUP`; an append would give the offsets \
-             of the lost events to new ones"
+            "Restore the end from a backup with `chronicle repair LOG --donor BACKUP`, or give the lost events up with \
+             `chronicle repair LOG --forget`: appends then give their offsets to new events"
         }
         StorageError::Locked { .. } => "Wait for that process to end (`append`, `repair` and `undo` wait with --wait SECONDS), or open the log read-only",
         StorageError::Version0ReadOnly { .. } => {

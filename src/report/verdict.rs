@@ -15,6 +15,9 @@ use crate::repair::TailBackup;
 use super::safe_path_text;
 use super::units::{format_count, format_duration, format_number, format_size};
 
+/// The next steps for a log that has lost its end.
+pub(crate) const LOST_END_STEPS: &str =
+    "take them from a backup with `repair --donor BACKUP`, or give them up with `repair --forget`";
 /// Maximum number of characters of a gap's content that a sentence quotes.
 const MAX_QUOTE_CHARS: usize = 160;
 
@@ -153,8 +156,8 @@ pub(crate) const fn index_meaning(state: &IndexState) -> &'static str {
             "the index belongs to another log and is not used; rebuilding reads the whole log once"
         }
         IndexState::Ahead { .. } => {
-            "the index covers events that are missing from the end of the log, and is the only record of them: look for \
-             a backup of the log; appends are refused"
+            "the index covers events that are missing from the end of the log, and is the only record of them; appends \
+             are refused until a backup restores them or `chronicle repair LOG --forget` gives them up"
         }
         IndexState::Fresh => "the index covers the whole log",
         IndexState::Behind { .. } => {
@@ -172,7 +175,8 @@ pub(crate) fn seen_end_sentence(seen_end: &SeenEnd, state: &IndexState, bytes: u
              refused. {remedy}"
         )),
         SeenEnd::Offset(end) if *end > bytes && !matches!(state, IndexState::Ahead { .. }) => Some(format!(
-            "lost: the header of the index is intact and has recorded the log up to offset {end}, {} more than it has",
+            "lost: the header of the index is intact and has recorded the log up to offset {end}, {} more than it has; \
+             {LOST_END_STEPS}",
             format_size(end - bytes)
         )),
         _ => None,
@@ -234,7 +238,7 @@ fn length_clause(evidence: &Evidence) -> String {
 
 fn truncated_sentence(finding: &Finding) -> String {
     let evidence = &finding.evidence;
-    let covered = evidence.log_end_offset.map_or_else(|| "more".into(), |end| format!("{end} bytes"));
+    let covered = evidence.log_end_offset.map(|end| format!(" ({end} bytes)")).unwrap_or_default();
     let missing = evidence.bytes_missing.map_or_else(|| "the end".into(), format_size);
     let events = match (evidence.events_missing, evidence.aggregates_missing) {
         (Some(events), Some(aggregates)) => {
@@ -243,7 +247,14 @@ fn truncated_sentence(finding: &Finding) -> String {
         (Some(events), None) => format!(" with {}", format_count(events, "event")),
         _ => String::new(),
     };
-    format!("the log was cut: its index covers {covered}; {missing}{events} missing; look for a backup of the log")
+    // A log that was copied before its index ends with a whole frame, because the index was saved after more appends.
+    let (place, cause) = if finding.range().is_empty() {
+        let cause = "; the events are lost, or log and index were copied in that order (copy the index first)";
+        ("the log ends at a frame border before what its index has seen", cause)
+    } else {
+        ("the log was cut inside a frame, before what its index has seen", "")
+    };
+    format!("{place}{covered}: {missing}{events} missing{cause}; {LOST_END_STEPS}")
 }
 
 fn header_clause(evidence: &Evidence) -> String {
@@ -331,8 +342,14 @@ mod tests {
                         ..Evidence::default()
                     },
                 ),
-                "the log was cut: its index covers 5000 bytes; 3.7 KiB with 12 events of 1 aggregate missing; look for a \
-                 backup of the log",
+                "the log was cut inside a frame, before what its index has seen (5000 bytes): 3.7 KiB with 12 events of 1 \
+                 aggregate missing; take them from a backup with `repair --donor BACKUP`, or give them up with `repair --forget`",
+            ),
+            (
+                finding_sentence(&Finding::new(DamageKind::Truncated, 1228..1228)),
+                "the log ends at a frame border before what its index has seen: the end missing; the \
+                 events are lost, or log and index were copied in that order (copy the index first); take them from a \
+                 backup with `repair --donor BACKUP`, or give them up with `repair --forget`",
             ),
             (
                 sentence_of(

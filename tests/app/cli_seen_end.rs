@@ -106,3 +106,32 @@ fn an_index_that_cannot_be_read_leaves_the_end_unjudged_and_names_the_way_out() 
         }
     }
 }
+
+/// Returns the offset of the last event of `a.log`.
+fn last_event_offset(shell: &Shell) -> u64 {
+    let last = shell.run_ok("cat a.log").stdout.lines().last().map(str::to_owned).unwrap();
+    serde_json::from_str::<serde_json::Value>(&last).unwrap()["offset"].as_u64().unwrap()
+}
+
+#[test]
+fn every_answer_about_a_lost_end_names_the_donor_and_the_way_to_give_it_up() {
+    let shell = Shell::with_log();
+    shell.run_ok("index update a.log");
+    let (border, log) = (last_event_offset(&shell) as usize, fs::read(shell.path("a.log")).unwrap());
+    for cut in [border, border + 9, log.len() - 5] {
+        fs::write(shell.path("a.log"), &log[..cut]).unwrap();
+        for line in [APPEND, "verify a.log", "info a.log", "index status a.log", "index update a.log", "cat a.log"] {
+            let outcome = shell.run(line);
+            let text = outcome.stdout + &outcome.stderr;
+            assert!(text.contains("--forget") && text.contains("backup"), "{line}, cut at {cut}: {text}");
+        }
+        let planned = shell.run("repair a.log --dry-run --except truncated");
+        assert!(planned.exit_code == 3, "{planned:?}");
+        let verdict = shell.run("verify a.log").stdout;
+        assert_eq!(verdict.contains("ends at a frame border"), cut == border, "{verdict}");
+        assert_eq!(verdict.contains("copy the index first"), cut == border, "{verdict}");
+    }
+    // A lost end that is too short for a gap has no other ways out.
+    fs::write(shell.path("a.log"), &log[..log.len() - 5]).unwrap();
+    assert_eq!(exit_codes(&shell, &["repair a.log --forget --yes", "verify a.log", APPEND]), [3, 0, 0]);
+}

@@ -343,6 +343,9 @@ fn undecided_reason(proposed: &ProposedFix, offer: &PieceOffer) -> String {
     if kind != DamageKind::Header {
         options.push("--gap-undecided".to_owned());
     }
+    if kind == DamageKind::Truncated {
+        options.push("--forget".to_owned());
+    }
     let options = match options.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => options.concat(),

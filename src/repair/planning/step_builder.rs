@@ -39,6 +39,7 @@ impl<'a> StepBuilder<'a> {
     /// Adds the step for a group, or adds its findings to the unrepaired ones.
     pub(super) fn add_group(&mut self, group: PieceGroup) -> Result<(), StorageError> {
         let mut step = self.base_step(&group)?;
+        let is_truncation = group.is_truncation();
         match group.decision {
             Decision::ForgetLostEnd => return Ok(()),
             Decision::LeaveUnrepaired(reason) => {
@@ -81,7 +82,11 @@ impl<'a> StepBuilder<'a> {
             }
         }
         if step.gaps().any(|gap| gap.end.saturating_sub(gap.start) < MIN_GAP) {
-            let reason = "a gap needs at least 10 bytes: `chronicle salvage` writes a new log without this range";
+            let reason = if is_truncation {
+                "a gap needs at least 10 bytes: take the lost end from a --donor, or give it up with --forget"
+            } else {
+                "a gap needs at least 10 bytes: `chronicle salvage` writes a new log without this range"
+            };
             self.leave_unrepaired(group.pieces, step.alternatives, reason);
             return Ok(());
         }

@@ -98,7 +98,8 @@ impl Model {
         if let Some(end) = index.seen_end.offset().filter(|end| *end > self.log_info.bytes) {
             let missing = format_number(end - self.log_info.bytes);
             return Some(format!(
-                "the log is truncated: its index has recorded {missing} bytes more; X plans a repair"
+                "the log is truncated: its index has recorded {missing} bytes more; X plans a repair, `chronicle repair \
+                 LOG --forget` gives them up"
             ));
         }
         match self.log_info.writer {
