@@ -99,6 +99,12 @@ impl Filter {
         self.groups.iter().all(|group| group.matches(|term| term.matches(offset, event)))
     }
 
+    /// Iterates over the terms of the words without a leading minus.
+    #[cfg(feature = "app")]
+    pub(super) fn included_terms(&self) -> impl Iterator<Item = &FilterTerm> {
+        self.groups.iter().filter(|group| !group.excludes()).flat_map(|group| &group.terms)
+    }
+
     /// False when the index shows that no event of the block at `block_range` matches the filter.
     pub(super) fn may_match_block(&self, block_range: &Range<u64>, block: &Block, names: &NameCounts) -> bool {
         let may_match = |term: &FilterTerm| term.may_match_block(block_range, block, names);

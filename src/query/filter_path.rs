@@ -82,6 +82,15 @@ impl PathTerm {
         self.path == other.path && self.operator == other.operator
     }
 
+    /// Returns the range in `payload`, a JSON text, of the value at the path, when the value satisfies the condition.
+    #[cfg(feature = "app")]
+    pub(super) fn match_range(&self, payload: &str) -> Option<std::ops::Range<usize>> {
+        let token = self.path.find(payload).filter(|_| self.matches(payload))?;
+        // `token` is a slice of `payload`, so the difference of their addresses is its position.
+        let start = (token.as_ptr() as usize).checked_sub(payload.as_ptr() as usize)?;
+        Some(start..start + token.len())
+    }
+
     /// True when `payload`, a JSON text, has a value at the path that satisfies the condition.
     pub(super) fn matches(&self, payload: &str) -> bool {
         let Some(token) = self.path.find(payload) else {

@@ -12,6 +12,7 @@ use super::indexed_reader::IndexedReader;
 use super::log_reader::LogReader;
 use super::offset_list::OffsetList;
 use super::page::{self, PageRequest};
+use super::payload_excerpt::ExcerptRequest;
 use super::progress_meter::ProgressMeter;
 use super::row::{Direction, ReadStart, RowPage};
 use super::row_filter::RowFilter;
@@ -29,6 +30,8 @@ pub const MAX_HITS: u64 = 1_000_000;
 pub struct Hits {
     filter: Filter,
     pattern: Option<SearchPattern>,
+    /// What the rows of pages contain of the payload.
+    excerpt: ExcerptRequest,
     /// The requested offset at which scanning starts.
     search_start: u64,
     /// The start of the frame or damaged range that contains `search_start`.
@@ -64,6 +67,7 @@ impl Hits {
         Self {
             filter,
             pattern,
+            excerpt: ExcerptRequest::default(),
             search_start: from,
             aligned_start: from,
             max_hits: MAX_HITS,
@@ -79,6 +83,12 @@ impl Hits {
     #[must_use]
     pub fn with_max_hits(self, max_hits: u64) -> Self {
         Self { max_hits, ..self }
+    }
+
+    /// Returns this list with a part of the payload of each event in the pages that are read with it.
+    #[must_use]
+    pub fn with_excerpt(self, excerpt: ExcerptRequest) -> Self {
+        Self { excerpt, ..self }
     }
 
     /// True when this list is for this filter and pattern.
@@ -171,8 +181,8 @@ impl Hits {
     ) -> Result<(), StorageError> {
         let (filter, pattern) = (self.filter.clone(), self.pattern.clone());
         let pruner = BlockPruner::new(view.log(), index, &filter);
-        let reader =
-            LogReader::new(view, RowFilter { filter: &filter, pattern: pattern.as_ref() })?.with_pruner(&pruner);
+        let reader = LogReader::new(view, RowFilter { filter: &filter, pattern: pattern.as_ref(), excerpt: None })?
+            .with_pruner(&pruner);
         self.first_frame = view.log().first_frame_offset();
         let range = match self.scanned_range.clone() {
             Some(range) if self.scanned_log_end.max(range.end) <= reader.log_end.max(self.first_frame) => range,
@@ -210,8 +220,9 @@ impl Hits {
         limit: usize,
         on_progress: &mut OnProgress,
     ) -> Result<RowPage, StorageError> {
-        let request = PageRequest::new(&self.filter, start, limit);
-        let reader = LogReader::new(view, RowFilter { filter: &self.filter, pattern: None })?;
+        let request = PageRequest::new(&self.filter, start, limit).with_excerpt(&self.excerpt);
+        let row_filter = RowFilter { filter: &self.filter, pattern: None, excerpt: Some(&self.excerpt) };
+        let reader = LogReader::new(view, row_filter)?;
         match self.indexed_reader(reader, start)?.filter(|_| limit > 0 && self.pattern.is_none()) {
             Some(indexed) => {
                 let mut meter = ProgressMeter::new(on_progress, reader.log_end);
@@ -235,7 +246,7 @@ impl Hits {
         on_progress: &mut OnProgress,
     ) -> Result<Option<u64>, StorageError> {
         let Some(pattern) = &self.pattern else { return Ok(None) };
-        let reader = LogReader::new(view, RowFilter { filter: &self.filter, pattern: Some(pattern) })?;
+        let reader = LogReader::new(view, RowFilter { filter: &self.filter, pattern: Some(pattern), excerpt: None })?;
         let Some(indexed) = self.indexed_reader(reader, start)? else {
             let request = SearchRequest::new(pattern, &self.filter, start);
             return search::find_match(view, index, &request, on_progress);

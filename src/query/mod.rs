@@ -28,12 +28,15 @@
 mod aggregate_history;
 mod aggregate_state;
 mod block_pruner;
+mod event_numbers;
 mod filter;
 mod filter_completion;
 mod filter_path;
 mod filter_term;
 mod filter_terms;
 mod filter_word;
+#[cfg(feature = "app")]
+mod highlight;
 mod hits;
 mod index_merge;
 mod indexed_reader;
@@ -45,6 +48,7 @@ mod nearest_keyword;
 mod offset_input;
 mod offset_list;
 mod page;
+mod payload_excerpt;
 mod payload_path;
 mod progress_meter;
 mod quotes;
@@ -63,10 +67,13 @@ mod time_input;
 pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, read_aggregate_history};
 pub use aggregate_state::{AggregateState, read_aggregate_state};
 pub use block_pruner::BlockPruner;
+pub use event_numbers::number_events;
 pub use filter::Filter;
 #[cfg(feature = "app")]
 pub(crate) use filter_completion::{FilterCompletion, complete_filter};
 pub use filter_terms::{FILTER_TERMS, FilterTermSpec, IndexUse};
+#[cfg(feature = "app")]
+pub(crate) use highlight::Highlighter;
 pub use hits::{Hits, MAX_HITS};
 #[cfg(feature = "app")]
 pub(crate) use json_tokens::JsonTokens;
@@ -76,6 +83,7 @@ pub(crate) use nearest_keyword::nearest_keyword;
 #[cfg(feature = "app")]
 pub(crate) use offset_input::parse_offset;
 pub use page::{PageRequest, read_page, read_row_at};
+pub use payload_excerpt::{ExcerptRequest, PayloadExcerpt};
 pub use payload_path::PayloadPath;
 pub use read_plan::ReadPlan;
 pub use row::{Direction, EventSummary, LogRow, ReadStart, RowContent, RowPage};

@@ -7,6 +7,7 @@ use super::block_pruner::BlockPruner;
 use super::filter::Filter;
 use super::indexed_reader::IndexedReader;
 use super::log_reader::LogReader;
+use super::payload_excerpt::ExcerptRequest;
 use super::progress_meter::ProgressMeter;
 use super::row::{Direction, LogRow, ReadStart, RowBatch, RowPage};
 use super::row_filter::RowFilter;
@@ -26,12 +27,14 @@ pub struct PageRequest<'a> {
     pub limit: usize,
     /// The offset at which a forward read ends, which must be the end of a row; `None` for the end of the log.
     pub end: Option<u64>,
+    /// What the rows of events contain of the payload; `None` for nothing.
+    pub excerpt: Option<&'a ExcerptRequest>,
 }
 
 impl<'a> PageRequest<'a> {
     /// Creates the request of at most `limit` rows that a filter shows.
     pub const fn new(filter: &'a Filter, start: ReadStart, limit: usize) -> Self {
-        Self { filter, start, limit, end: None }
+        Self { filter, start, limit, end: None, excerpt: None }
     }
 
     /// Returns this request with an end of its forward read, which must be the end of a row. Nothing after it is read,
@@ -39,6 +42,12 @@ impl<'a> PageRequest<'a> {
     #[must_use]
     pub const fn ending_at(self, end: u64) -> Self {
         Self { end: Some(end), ..self }
+    }
+
+    /// Returns this request with a part of the payload of each event.
+    #[must_use]
+    pub const fn with_excerpt(self, excerpt: &'a ExcerptRequest) -> Self {
+        Self { excerpt: Some(excerpt), ..self }
     }
 }
 
@@ -64,7 +73,7 @@ pub fn read_page(
     if request.limit == 0 {
         return Ok(RowPage::default());
     }
-    let row_filter = RowFilter { filter: request.filter, pattern: None };
+    let row_filter = RowFilter { filter: request.filter, pattern: None, excerpt: request.excerpt };
     let reader = LogReader::new(view, row_filter)?;
     let reader = request.end.map_or(reader, |end| reader.with_read_end(end));
     let mut meter = ProgressMeter::new(on_progress, reader.log_end);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use super::payload_excerpt::{ExcerptRequest, PayloadExcerpt};
 use crate::format::{EventView, Finding};
 
 /// Largest number of characters of a name in a row; more than any column shows.
@@ -48,6 +49,10 @@ pub struct EventSummary {
     pub schema_version: u32,
     /// Value of the event's `aggregate_id`; `None` for an event of no aggregate.
     pub aggregate_id: Option<u64>,
+    /// The part of the payload that the request for a page asked for; `None` when it asked for none.
+    pub excerpt: Option<PayloadExcerpt>,
+    /// The number of the event in the log, counted from 1; `None` unless [`number_events`](super::number_events) found it.
+    pub ordinal: Option<u64>,
 }
 
 /// Consecutive rows that a filter shows, ascending by offset.
@@ -128,6 +133,19 @@ impl EventSummary {
             schema_id: cut(event.schema_id()),
             schema_version: event.schema_version(),
             aggregate_id: event.aggregate_id(),
+            excerpt: None,
+            ordinal: None,
         }
+    }
+
+    /// Returns this summary with the requested part of the event's payload.
+    pub(super) fn with_excerpt(self, event: &EventView, request: Option<&ExcerptRequest>) -> Self {
+        Self { excerpt: request.and_then(|request| request.extract(event.payload())), ..self }
+    }
+
+    /// True when both summaries have the same fields of the event, whatever else was requested.
+    pub(super) fn has_same_fields(&self, other: &Self) -> bool {
+        let fields = |event: &Self| Self { excerpt: None, ordinal: None, ..event.clone() };
+        fields(self) == fields(other)
     }
 }

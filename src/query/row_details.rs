@@ -163,10 +163,10 @@ impl RowDetails {
         let Some(frame) = log.read_frame_at(start, &mut buf)? else { return Ok(false) };
         self.fields = frame_fields(log, start..start + frame.len());
         let Ok(event) = EventView::parse(frame.payload(), log.version()) else { return Ok(false) };
-        let content = RowContent::Event(EventSummary::from_event(&event));
+        let summary = EventSummary::from_event(&event);
         let is_same = self.row.end == start + frame.len()
-            && !matches!(&self.row.content, RowContent::Event(_) if self.row.content != content);
-        self.row.content = content;
+            && !matches!(&self.row.content, RowContent::Event(listed) if !listed.has_same_fields(&summary));
+        self.row.content = RowContent::Event(summary);
         let (json, payload) = (event.json(), event.payload());
         // `payload` is a slice of `json`, so the difference of their addresses is the payload's position in the text.
         let payload_start = (payload.as_ptr() as usize).saturating_sub(json.as_ptr() as usize);

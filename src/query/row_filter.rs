@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::filter::Filter;
+use super::payload_excerpt::ExcerptRequest;
 use super::row::{EventSummary, LogRow, RowContent};
 use super::search_pattern::SearchPattern;
 use crate::format::{Finding, Frame, Version};
@@ -14,6 +15,8 @@ pub(super) struct RowFilter<'a> {
     pub(super) filter: &'a Filter,
     /// The pattern of a search; only events that match it satisfy the condition.
     pub(super) pattern: Option<&'a SearchPattern>,
+    /// What the rows of events contain of the payload.
+    pub(super) excerpt: Option<&'a ExcerptRequest>,
 }
 
 impl RowFilter<'_> {
@@ -28,7 +31,8 @@ impl RowFilter<'_> {
             FrameContent::Event(event) => self
                 .filter
                 .matches_event(at, &event)
-                .then(|| make_row(range, RowContent::Event(EventSummary::from_event(&event)))),
+                .then(|| EventSummary::from_event(&event).with_excerpt(&event, self.excerpt))
+                .map(|summary| make_row(range, RowContent::Event(summary))),
             FrameContent::Gap => self.finding_row(gap_finding(at, frame)),
             FrameContent::InvalidEvent(error) => self.finding_row(invalid_event_finding(at, frame, &error)),
         }

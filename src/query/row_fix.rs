@@ -19,7 +19,7 @@ use crate::repair::{Fix, FixFinder};
 /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
 pub fn find_fix(view: &LogView, finding: &Finding) -> Result<Option<Fix>, StorageError> {
     let filter = Filter::default();
-    let reader = LogReader::new(view, RowFilter { filter: &filter, pattern: None })?;
+    let reader = LogReader::new(view, RowFilter { filter: &filter, pattern: None, excerpt: None })?;
     let options = if finding.kind == DamageKind::Header {
         // A survey reports the header only when it starts with the log.
         SurveyOptions::new().until(view.log().first_frame_offset())

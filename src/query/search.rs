@@ -46,7 +46,7 @@ pub fn find_match(
     on_progress: &mut OnProgress,
 ) -> Result<Option<u64>, StorageError> {
     let SearchRequest { pattern, filter, start: ReadStart { from, direction } } = *request;
-    let row_filter = RowFilter { filter, pattern: Some(pattern) };
+    let row_filter = RowFilter { filter, pattern: Some(pattern), excerpt: None };
     let pruner = BlockPruner::new(view.log(), index, filter);
     let reader = LogReader::new(view, row_filter)?.with_pruner(&pruner);
     let mut meter = ProgressMeter::new(on_progress, reader.log_end);

@@ -31,6 +31,12 @@ impl SearchPattern {
         &self.text
     }
 
+    /// Returns the ranges of a text that the pattern matches, without resolving escapes.
+    #[cfg(feature = "app")]
+    pub(super) fn match_ranges(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        self.matcher.match_ranges(text)
+    }
+
     /// True when the pattern occurs in a JSON text, as stored or with the escapes of its strings resolved.
     pub fn is_match(&self, json: &[u8]) -> bool {
         self.matcher.is_match(json)

@@ -57,6 +57,18 @@ impl TextMatcher {
         text.is_some_and(|text| self.occurs_in(resolve_escapes(text).as_bytes()))
     }
 
+    /// Returns the ranges of a text that the pattern matches, without resolving escapes.
+    #[cfg(feature = "app")]
+    pub(super) fn match_ranges(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        match self {
+            Self::Exact(finder) => {
+                let len = finder.needle().len();
+                finder.find_iter(text.as_bytes()).map(|start| start..start + len).collect()
+            }
+            Self::Regex(pattern) => pattern.find_iter(text.as_bytes()).map(|found| found.range()).collect(),
+        }
+    }
+
     fn occurs_in(&self, bytes: &[u8]) -> bool {
         match self {
             Self::Exact(finder) => finder.find(bytes).is_some(),

@@ -15,8 +15,44 @@ pub(crate) enum DisplayZone {
     /// Coordinated universal time; shown with a `Z`.
     #[default]
     Utc,
-    /// The time zone of this machine; shown with its offset from UTC.
+    /// The time zone of this machine, or that of the variable `TZ`; shown with its offset from UTC.
     Local,
+    /// A zone that the user has named; shown with its offset from UTC.
+    Named(&'static TimeZone),
+}
+
+impl DisplayZone {
+    /// Parses a zone: `utc`, `local`, a name such as `Europe/Berlin`, or an offset such as `+05:30`.
+    ///
+    /// The zone is kept until the process ends, so a program parses it once.
+    ///
+    /// # Errors
+    /// The expected forms and the reason, when `text` is not a zone or this machine does not know it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let zone = match text.to_ascii_lowercase().as_str() {
+            "utc" | "z" => return Ok(Self::Utc),
+            "local" => return Ok(Self::Local),
+            _ if text.starts_with(['+', '-']) => format!("2000-01-01T00:00{text}[{text}]")
+                .parse::<jiff::ZonedDateTime>()
+                .map(|time| time.time_zone().clone()),
+            _ => TimeZone::get(text),
+        };
+        match zone {
+            Ok(zone) => Ok(Self::Named(Box::leak(Box::new(zone)))),
+            Err(error) => {
+                Err(format!("expected utc, local, a zone such as Europe/Berlin or an offset such as +05:30: {error}"))
+            }
+        }
+    }
+
+    /// Returns the rules of the zone.
+    pub(crate) fn time_zone(self) -> TimeZone {
+        match self {
+            Self::Utc => TimeZone::UTC,
+            Self::Local => TimeZone::system(),
+            Self::Named(zone) => zone.clone(),
+        }
+    }
 }
 
 /// Formats bytes in binary units with at least two digits: `812 B`, `1.2 GiB`, `12 MiB`.
@@ -117,6 +153,11 @@ pub(crate) fn format_date(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d", "")
 }
 
+/// Formats the offset of the zone from UTC at a time: `Z`, `+05:30`.
+pub(crate) fn format_zone(ms: u64, zone: DisplayZone) -> String {
+    format_time(ms, zone, "", zone_suffix(zone))
+}
+
 /// Formats date and time without seconds: `2026-11-20 09:12Z`.
 pub(crate) fn format_minute(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d %H:%M", zone_suffix(zone))
@@ -175,7 +216,7 @@ pub(crate) fn parse_time(text: &str) -> Result<u64, String> {
 fn zone_suffix(zone: DisplayZone) -> &'static str {
     match zone {
         DisplayZone::Utc => "Z",
-        DisplayZone::Local => "%:z",
+        DisplayZone::Local | DisplayZone::Named(_) => "%:z",
     }
 }
 
@@ -185,11 +226,7 @@ fn format_time(ms: u64, zone: DisplayZone, format: &str, offset: &str) -> String
     let Some(time) = time else {
         return format!("{ms} ms");
     };
-    let zone = match zone {
-        DisplayZone::Utc => TimeZone::UTC,
-        DisplayZone::Local => TimeZone::system(),
-    };
-    time.to_zoned_datetime(zone).strftime(&format!("{format}{offset}")).to_string()
+    time.to_zoned_datetime(zone.time_zone()).strftime(&format!("{format}{offset}")).to_string()
 }
 
 #[cfg(test)]

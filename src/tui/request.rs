@@ -2,7 +2,7 @@
 
 use crate::file::Durability;
 use crate::format::Event;
-use crate::query::{Direction, Filter, Hits, JumpTarget, LogRow, SearchPattern};
+use crate::query::{Direction, ExcerptRequest, Filter, Hits, JumpTarget, LogRow, SearchPattern};
 use crate::repair::{Fix, Plan, RepairOptions};
 
 /// The kinds of workers. Each kind of request has its own worker, so that no kind waits for another.
@@ -45,6 +45,8 @@ pub(crate) enum Request {
         filter: Filter,
         /// Hits of the filter counted so far, which save reading the ranges between them.
         hits: Option<Hits>,
+        /// What the rows contain besides the fields of events.
+        columns: PageColumns,
     },
     /// Reads the last rows of the log.
     LastRows {
@@ -54,6 +56,8 @@ pub(crate) enum Request {
         filter: Filter,
         /// Hits of the filter counted so far.
         hits: Option<Hits>,
+        /// What the rows contain besides the fields of events.
+        columns: PageColumns,
     },
     /// Reads rows that extend the window in one direction.
     MoreRows {
@@ -67,6 +71,8 @@ pub(crate) enum Request {
         filter: Filter,
         /// Hits of the filter counted so far.
         hits: Option<Hits>,
+        /// What the rows contain besides the fields of events.
+        columns: PageColumns,
     },
     /// Reads the contents of a row.
     Detail {
@@ -127,6 +133,25 @@ pub(crate) enum Request {
     Plan(PlanRequest),
     /// Applies a plan exactly as it was shown.
     Apply(Box<Plan>),
+}
+
+/// What the rows of a page contain besides the fields of events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PageColumns {
+    /// The parts of each payload.
+    pub(crate) excerpt: ExcerptRequest,
+    /// Whether events are numbered.
+    pub(crate) numbers: EventNumbers,
+}
+
+/// Whether the events of a page are numbered, which may read up to 8 MiB of the log before them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum EventNumbers {
+    /// Events have no numbers.
+    #[default]
+    Absent,
+    /// Each event has its number in the log, where it can be found.
+    Counted,
 }
 
 /// Whether the details of an event include the history of its aggregate.

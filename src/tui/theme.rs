@@ -37,12 +37,42 @@ pub(crate) enum Role {
     Payload,
     /// A checksum, or a JSON number.
     Checksum,
+    /// The name of an event type, in one of a few styles. Each type always has the same one.
+    EventType(TypeStyle),
+}
+
+/// The style of an event type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypeStyle {
+    Green,
+    Magenta,
+    Cyan,
+    BoldGreen,
+    BoldMagenta,
+    BoldCyan,
+}
+
+impl TypeStyle {
+    /// All styles of event types.
+    const ALL: [Self; 6] = [Self::Green, Self::Magenta, Self::Cyan, Self::BoldGreen, Self::BoldMagenta, Self::BoldCyan];
+}
+
+impl Role {
+    /// Returns the role of the name of an event type. It depends on the name alone, so that it is the same in every log.
+    pub(crate) fn of_event_type(name: &str) -> Self {
+        // FNV-1a, whose result is the same on every machine and in every version.
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        let position = (hash >> 32) as usize % TypeStyle::ALL.len();
+        Self::EventType(TypeStyle::ALL.get(position).copied().unwrap_or(TypeStyle::Green))
+    }
 }
 
 #[cfg(test)]
 impl Role {
     /// All roles.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Text,
         Self::Muted,
         Self::Title,
@@ -58,6 +88,12 @@ impl Role {
         Self::Length,
         Self::Payload,
         Self::Checksum,
+        Self::EventType(TypeStyle::Green),
+        Self::EventType(TypeStyle::Magenta),
+        Self::EventType(TypeStyle::Cyan),
+        Self::EventType(TypeStyle::BoldGreen),
+        Self::EventType(TypeStyle::BoldMagenta),
+        Self::EventType(TypeStyle::BoldCyan),
     ];
 }
 
@@ -137,8 +173,17 @@ const fn ansi_style(role: Role) -> (Option<Color>, Modifier) {
         Role::Warning | Role::Gap => (Some(Color::Yellow), Modifier::empty()),
         Role::Good | Role::Payload => (Some(Color::Green), Modifier::empty()),
         Role::Key | Role::Length => (Some(Color::Cyan), Modifier::empty()),
-        Role::Match => (Some(Color::Yellow), Modifier::REVERSED),
+        // Bold, so that a match is visible in the selected line too, where everything is reversed.
+        Role::Match => (Some(Color::Yellow), Modifier::REVERSED.union(Modifier::BOLD)),
         Role::Checksum => (Some(Color::Magenta), Modifier::empty()),
+        Role::EventType(style) => match style {
+            TypeStyle::Green => (Some(Color::Green), Modifier::empty()),
+            TypeStyle::Magenta => (Some(Color::Magenta), Modifier::empty()),
+            TypeStyle::Cyan => (Some(Color::Cyan), Modifier::empty()),
+            TypeStyle::BoldGreen => (Some(Color::Green), Modifier::BOLD),
+            TypeStyle::BoldMagenta => (Some(Color::Magenta), Modifier::BOLD),
+            TypeStyle::BoldCyan => (Some(Color::Cyan), Modifier::BOLD),
+        },
     }
 }
 
@@ -153,16 +198,19 @@ const fn high_contrast_style(role: Role, blue: Color, orange: Color, grey: Color
         Role::Damage => (Some(orange), Modifier::BOLD),
         Role::Warning | Role::Gap | Role::Checksum => (Some(orange), Modifier::empty()),
         Role::Good | Role::Key | Role::Length => (Some(blue), Modifier::empty()),
-        Role::Match => (Some(orange), Modifier::REVERSED),
+        Role::Match => (Some(orange), Modifier::REVERSED.union(Modifier::BOLD)),
+        // Two colours that differ for every kind of colour vision leave no room for a colour of each type.
+        Role::EventType(_) => (Some(blue), Modifier::empty()),
     }
 }
 
 const fn mono_modifier(role: Role) -> Modifier {
     match role {
-        Role::Text | Role::Payload | Role::Good => Modifier::empty(),
+        Role::Text | Role::Payload | Role::Good | Role::EventType(_) => Modifier::empty(),
         Role::Muted => Modifier::DIM,
         Role::Title | Role::Focus | Role::Damage | Role::Key | Role::Warning => Modifier::BOLD,
-        Role::Cursor | Role::Match => Modifier::REVERSED,
+        Role::Cursor => Modifier::REVERSED,
+        Role::Match => Modifier::REVERSED.union(Modifier::BOLD),
         Role::CursorUnfocused | Role::Length => Modifier::UNDERLINED,
         Role::Gap | Role::Checksum => Modifier::ITALIC,
     }

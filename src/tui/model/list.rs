@@ -2,6 +2,7 @@
 //!
 //! The window holds some pages around the cursor. A movement that leaves it is completed when further rows arrive.
 
+use super::columns::ColumnLayout;
 use crate::format::FindingLayout;
 use crate::query::{Direction, Filter, LogRow, RowContent, RowPage};
 
@@ -27,6 +28,8 @@ pub(crate) struct EventList {
     pub(crate) filter: Filter,
     /// The filter of the rows in the window: an earlier filter, until the rows of the new one arrive.
     applied_filter: Filter,
+    /// The columns that are shown.
+    pub(crate) columns: ColumnLayout,
     /// Number of columns that are scrolled out of view.
     pub(crate) scroll_columns: u16,
     /// Number of rows that the cursor still has to move when further rows arrive.
@@ -74,6 +77,7 @@ impl EventList {
             top: 0,
             applied_filter: filter.clone(),
             filter,
+            columns: ColumnLayout::default(),
             scroll_columns: 0,
             pending_move: 0,
             height: 0,
@@ -189,7 +193,13 @@ impl EventList {
 
     /// Removes all rows, because the log has no rows that could be requested.
     pub(crate) fn clear(&mut self) {
-        *self = Self { height: self.height, at_start: true, at_end: true, ..Self::new(self.filter.clone()) };
+        *self = Self {
+            height: self.height,
+            columns: self.columns.clone(),
+            at_start: true,
+            at_end: true,
+            ..Self::new(self.filter.clone())
+        };
     }
 
     /// Records that the request was cancelled. No rows are requested until the cursor moves.

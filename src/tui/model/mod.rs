@@ -2,6 +2,7 @@
 
 mod availability;
 mod awaited;
+mod columns;
 mod detail;
 mod detail_lines;
 mod detail_pane;
@@ -30,6 +31,7 @@ use std::collections::VecDeque;
 use ratatui::layout::Size;
 
 pub(crate) use awaited::RowNeed;
+pub(crate) use columns::{ColumnLayout, ColumnWidth, EventColumn};
 pub(crate) use detail::{DetailView, RowContents};
 pub(crate) use detail_lines::wrapped_row_lines;
 pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES};
@@ -179,6 +181,8 @@ pub(crate) struct Model {
     pub(crate) consent: WriteConsent,
     /// Theme of the screen.
     pub(crate) theme: Theme,
+    /// The zone in which times are shown.
+    pub(crate) zone: DisplayZone,
     /// Whether the screen receives mouse events.
     pub(crate) mouse: MouseCapture,
     /// Size of the screen.
@@ -226,6 +230,7 @@ impl Model {
             access: options.access,
             consent: WriteConsent::default(),
             theme: options.theme,
+            zone: DisplayZone::Utc,
             mouse: options.mouse,
             size: options.size,
             now_ms: 0,

@@ -104,7 +104,9 @@ fn request_missing_rows(model: &mut Model) {
     };
     if let Some(RowsNeeded { from, direction }) = model.list.begin_next_request(log_bytes, is_ready) {
         let filter = model.list.filter.clone();
-        rows::send_row_request(model, Request::MoreRows { from, direction, rows: ROW_BATCH, filter, hits: None });
+        let columns = model.list.columns.page_columns();
+        let request = Request::MoreRows { from, direction, rows: ROW_BATCH, filter, hits: None, columns };
+        rows::send_row_request(model, request);
     }
 }
 

@@ -10,7 +10,9 @@ use crate::tui::request::{Request, WorkerKind};
 pub(super) fn request_window(model: &mut Model, offset: u64) {
     model.list.begin_window_request(model.log_info.bytes, Some(offset));
     let filter = model.list.filter.clone();
-    let request = Request::RowsAround { offset, rows_before: ROW_BATCH / 2, rows_after: ROW_BATCH, filter, hits: None };
+    let columns = model.list.columns.page_columns();
+    let (rows_before, rows_after) = (ROW_BATCH / 2, ROW_BATCH);
+    let request = Request::RowsAround { offset, rows_before, rows_after, filter, hits: None, columns };
     request_replacement(model, request);
 }
 
@@ -18,7 +20,8 @@ pub(super) fn request_window(model: &mut Model, offset: u64) {
 pub(super) fn request_end(model: &mut Model) {
     model.list.begin_window_request(model.log_info.bytes, None);
     let filter = model.list.filter.clone();
-    request_replacement(model, Request::LastRows { rows: ROW_BATCH, filter, hits: None });
+    let columns = model.list.columns.page_columns();
+    request_replacement(model, Request::LastRows { rows: ROW_BATCH, filter, hits: None, columns });
 }
 
 /// Requests the last rows in follow mode, else the rows around an offset.

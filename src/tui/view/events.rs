@@ -4,13 +4,16 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
+use super::event_columns::EventColumns;
 use super::finding_label::{finding_glyph, fix_text};
 use super::pane::{PaneBorder, draw_border, span, tab_title};
-use super::text::{draw_spans, fit_safe, pad, skip_span_columns, style_line};
+use super::text::{draw_spans, fit_safe, skip_span_columns, style_line};
 use crate::format::{DamageKind, Finding};
-use crate::query::{EventSummary, LogRow, RowContent};
+use crate::query::{LogRow, RowContent};
 use crate::report::finding_sentence;
-use crate::report::units::{DisplayZone, format_date, format_minute, format_percent, format_size, format_time_of_day};
+use crate::report::units::{
+    DisplayZone, format_date, format_minute, format_percent, format_size, format_time_of_day, format_zone,
+};
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState};
 use crate::tui::theme::Role;
@@ -27,8 +30,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let mut shown_day = None;
     if areas.border == Border::Around {
         let first_time = model.list.visible_rows().iter().find_map(event_time);
-        shown_day = first_time.map(day_of);
-        let heading = vec![span(model, Role::Muted, columns.heading(first_time))];
+        shown_day = first_time.map(|ms| format_date(ms, model.zone));
+        let heading = vec![span(model, Role::Muted, columns.heading(&time_title(model, first_time)))];
         draw_spans(frame, areas.inner(areas.main), 0, skip_span_columns(heading, scroll_columns));
     }
     if model.list.rows.is_empty() {
@@ -39,8 +42,10 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let is_selected = model.list.top + usize::from(line) == model.list.cursor;
         let mut spans = vec![Span::raw(if is_selected { ">" } else { " " })];
         let time = event_time(row).map(|ms| {
-            let is_new_day = shown_day.replace(day_of(ms)) != Some(day_of(ms));
-            if is_new_day { date_and_minute(ms) } else { format_time_of_day(ms, DisplayZone::Utc) }
+            let day = format_date(ms, model.zone);
+            let is_new_day = shown_day.as_ref() != Some(&day);
+            shown_day = Some(day);
+            if is_new_day { date_and_minute(ms, model.zone) } else { format_time_of_day(ms, model.zone) }
         });
         let row_spans = row_spans(model, row, time.as_deref().unwrap_or_default(), &columns);
         spans.extend(skip_span_columns(row_spans, scroll_columns));
@@ -76,78 +81,41 @@ const fn event_time(row: &LogRow) -> Option<u64> {
     }
 }
 
-/// Returns the number of the day of a time, in UTC.
-const fn day_of(time_ms: u64) -> u64 {
-    time_ms / 86_400_000
-}
-
 /// Formats a time on the first row of a day: `11-21 09:14…`. The column has no room for date and seconds together.
-fn date_and_minute(time_ms: u64) -> String {
-    let date = format_date(time_ms, DisplayZone::Utc);
-    let time = format_time_of_day(time_ms, DisplayZone::Utc);
+fn date_and_minute(time_ms: u64, zone: DisplayZone) -> String {
+    let date = format_date(time_ms, zone);
+    let time = format_time_of_day(time_ms, zone);
     format!("{} {}…", date.get(5..).unwrap_or(&date), time.get(..5).unwrap_or(&time))
 }
 
-/// The widths of the columns. All rows have the same widths.
-struct EventColumns {
-    offset: usize,
-    event_type: usize,
-    /// Width of the namespace; 0 when there is no room for this column.
-    namespace: usize,
-    schema: usize,
-    /// Width of the line.
-    line: usize,
-}
-
-impl EventColumns {
-    fn for_width(model: &Model, width: usize) -> Self {
-        let offset = model.log_info.bytes.to_string().len().max(6);
-        // The other columns are the cursor, the glyph, the offset, the time, the aggregate id and the spaces between.
-        let remaining = width.saturating_sub(offset + 32);
-        let namespace = if remaining > 44 { (remaining / 4).min(16) } else { 0 };
-        let event_type = (remaining.saturating_sub(namespace) * 11 / 20).clamp(6, 24);
-        let namespace_gap = if namespace > 0 { 2 } else { 0 };
-        let schema = remaining.saturating_sub(event_type + namespace + namespace_gap).clamp(6, 24);
-        Self { offset, event_type, namespace, schema, line: width }
-    }
-
-    /// Returns the column titles. `first_time` is the time of the first visible event.
-    fn heading(&self, first_time: Option<u64>) -> String {
-        // The `Z` after the date says that dates and times are in UTC.
-        let date = first_time.map(|ms| format!("{} Z", format_date(ms, DisplayZone::Utc)));
-        let namespace = if self.namespace > 0 { pad("namespace", self.namespace) + "  " } else { String::new() };
-        format!(
-            "   {:>offset$}  {:<12}  {}  {namespace}{}  {}",
-            "offset",
-            date.unwrap_or_else(|| "time (UTC)".into()),
-            pad("type", self.event_type),
-            pad("schema", self.schema),
-            "aggregate",
-            offset = self.offset
-        )
+/// Returns the title of the column with the times: the date of the first visible event, and the zone.
+fn time_title(model: &Model, first_time: Option<u64>) -> String {
+    let Some(ms) = first_time else { return "time".into() };
+    let (date, zone) = (format_date(ms, model.zone), format_zone(ms, model.zone));
+    // The column has no room for the year and an offset together.
+    match zone.as_str() {
+        "Z" => format!("{date} Z"),
+        zone => format!("{} {zone}", date.get(5..).unwrap_or(&date)),
     }
 }
 
 fn row_spans(model: &Model, row: &LogRow, time: &str, columns: &EventColumns) -> Vec<Span<'static>> {
-    let offset = format!("{:>width$}  ", row.start, width = columns.offset);
+    let offset = columns.offset_text(row.start);
     match &row.content {
         RowContent::Header => {
-            let created =
-                model.log_info.created_at_ms.map(|ms| format!(", created {}", format_minute(ms, DisplayZone::Utc)));
+            let created = model.log_info.created_at_ms.map(|ms| format!(", created {}", format_minute(ms, model.zone)));
             let text = format!("header  version {}{}", model.log_info.version, created.unwrap_or_default());
             vec![span(model, Role::Title, "H "), Span::raw(offset), span(model, Role::Title, text)]
         }
         RowContent::Event(event) => {
-            let mut spans = vec![clock_glyph(model, row), Span::raw(offset)];
-            spans.push(span(model, Role::Muted, format!("{}  ", pad(time, 12))));
-            spans.extend(event_spans(event, columns));
+            let mut spans = vec![clock_glyph(model, row)];
+            spans.extend(columns.event_spans(model, row, event, time));
             spans
         }
         RowContent::Finding(finding) => {
             let (glyph, role) = finding_glyph(finding);
             // Text beyond the width of the line plus the columns scrolled out of view is never visible.
-            let available = columns.line + usize::from(model.list.scroll_columns);
-            let text = fit_safe(&finding_text(model, finding), available);
+            let text = fit_safe(&finding_text(model, finding), columns.line_width());
             vec![span(model, role, format!("{glyph} {offset}")), span(model, role, text)]
         }
         RowContent::InFlight => {
@@ -168,17 +136,6 @@ fn finding_text(model: &Model, finding: &Finding) -> String {
     let fix = fix_text(model, finding);
     let sentence = finding_sentence(finding);
     if fix.is_empty() { format!("{range}  {sentence}") } else { format!("{range}  {fix}  {sentence}") }
-}
-
-fn event_spans(event: &EventSummary, columns: &EventColumns) -> Vec<Span<'static>> {
-    let schema = format!("{} v{}", event.schema_id, event.schema_version);
-    let mut spans = vec![Span::raw(pad(&event.event_type, columns.event_type) + "  ")];
-    if columns.namespace > 0 {
-        spans.push(Span::raw(pad(&event.namespace, columns.namespace) + "  "));
-    }
-    spans.push(Span::raw(pad(&schema, columns.schema) + "  "));
-    spans.push(Span::raw(event.aggregate_id.map_or_else(|| "-".into(), |id| id.to_string())));
-    spans
 }
 
 /// Returns the filter and the search with their hits; without either, the position of the cursor in the log.

@@ -5,6 +5,7 @@ mod aggregates;
 mod confirm_dialog;
 mod cursor;
 mod detail;
+mod event_columns;
 mod events;
 mod finding_label;
 mod findings;

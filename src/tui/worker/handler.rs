@@ -27,24 +27,34 @@ pub(crate) fn handle_request(
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     match request {
-        Request::RowsAround { offset, rows_before, rows_after, filter, hits } => {
+        Request::RowsAround { offset, rows_before, rows_after, filter, hits, columns } => {
             let forward = RowQuery {
                 from: offset,
                 direction: Direction::Forward,
                 limit: rows_after,
                 filter: &filter,
                 hits: hits.as_ref(),
+                columns: &columns,
             };
             let page = rows::read_rows_around(shared, forward, rows_before, on_progress)?;
             Ok(Response::RowWindow { page, cursor_offset: offset })
         }
-        Request::LastRows { rows, filter, hits } => {
-            let page = rows::read_last_rows(shared, rows, &filter, hits.as_ref(), on_progress)?;
+        Request::LastRows { rows, filter, hits, columns } => {
+            let query = RowQuery {
+                from: u64::MAX,
+                direction: Direction::Backward,
+                limit: rows,
+                filter: &filter,
+                hits: hits.as_ref(),
+                columns: &columns,
+            };
+            let page = rows::read_last_rows(shared, query, on_progress)?;
             let cursor_offset = page.rows.last().map_or(0, |row| row.start);
             Ok(Response::RowWindow { page, cursor_offset })
         }
-        Request::MoreRows { from, direction, rows, filter, hits } => {
-            let query = RowQuery { from, direction, limit: rows, filter: &filter, hits: hits.as_ref() };
+        Request::MoreRows { from, direction, rows, filter, hits, columns } => {
+            let hits = hits.as_ref();
+            let query = RowQuery { from, direction, limit: rows, filter: &filter, hits, columns: &columns };
             rows::read_rows(shared, query, on_progress).map(Response::MoreRows)
         }
         Request::Detail { row, hex_start, history } => {

@@ -10,6 +10,7 @@ use crate::query::{
 };
 use crate::report::units::format_number;
 use crate::tui::message::Response;
+use crate::tui::request::PageColumns;
 
 /// A search for the next row that `pattern` matches among the rows that pass `filter`.
 pub(super) struct MatchSearch {
@@ -80,7 +81,7 @@ pub(super) fn find_next_damage(
     on_progress: &mut OnProgress,
 ) -> Result<Option<u64>, StorageError> {
     let filter = Filter::parse("is:damaged", 0).unwrap_or_default();
-    let rows = RowQuery { from, direction, limit: 1, filter: &filter, hits: None };
+    let rows = RowQuery { from, direction, limit: 1, filter: &filter, hits: None, columns: &PageColumns::default() };
     let page = read_rows(shared, rows, on_progress)?;
     let nearest = if direction == Direction::Forward { page.rows.first() } else { page.rows.last() };
     Ok(nearest.map(|row| row.start))

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use super::SharedState;
 use crate::StorageError;
 use crate::inspect::{OnProgress, Progress};
-use crate::query::{self, Direction, Filter, Hits, ReadStart, RowPage, read_page};
+use crate::query::{self, Direction, Filter, Hits, ReadStart, RowPage, number_events, read_page};
+use crate::tui::request::{EventNumbers, PageColumns};
 
 /// A query for at most `limit` rows that pass `filter`, from one offset in one direction.
 #[derive(Clone, Copy)]
@@ -16,6 +17,8 @@ pub(super) struct RowQuery<'a> {
     pub(super) filter: &'a Filter,
     /// Known hits of `filter`. The page is taken from them without searching the log again.
     pub(super) hits: Option<&'a Hits>,
+    /// What the rows contain besides the fields of events.
+    pub(super) columns: &'a PageColumns,
 }
 
 /// The part of the log that a search may have to read: from an offset to the end or the start of the log. Its size is
@@ -50,17 +53,23 @@ pub(super) fn read_rows(
     rows: RowQuery,
     on_progress: &mut OnProgress,
 ) -> Result<RowPage, StorageError> {
-    let RowQuery { from, direction, limit, filter, hits } = rows;
+    let RowQuery { from, direction, limit, filter, hits, columns } = rows;
     let view = shared.view();
     let index = shared.index();
     let span = SearchSpan { from, direction, log_bytes: view.log().len()? };
     let mut report = |reached| span.report(reached, on_progress);
     let start = ReadStart::new(from, direction);
-    if let Some(hits) = hits {
-        return hits.read_page(&view, index.as_deref(), start, limit, &mut report);
+    let mut page = if let Some(hits) = hits {
+        let hits = hits.clone().with_excerpt(columns.excerpt.clone());
+        hits.read_page(&view, index.as_deref(), start, limit, &mut report)?
+    } else {
+        let request = query::PageRequest::new(filter, start, limit).with_excerpt(&columns.excerpt);
+        read_page(&view, index.as_deref(), &request, &mut report)?
+    };
+    if columns.numbers == EventNumbers::Counted {
+        number_events(&view, index.as_deref(), &mut page.rows)?;
     }
-    let request = query::PageRequest::new(filter, start, limit);
-    read_page(&view, index.as_deref(), &request, &mut report)
+    Ok(page)
 }
 
 /// Reads the rows of `forward` and up to `rows_before` rows before them, as one page.
@@ -91,18 +100,15 @@ pub(super) fn read_rows_around(
     Ok(RowPage { rows: before.rows, at_start, at_end: after.at_end })
 }
 
-/// Reads the last `limit` rows of the log.
+/// Reads the last rows of the log, as `rows`, a query from the end, asks for them.
 ///
 /// # Errors
 /// Returns the errors of [`read_rows`].
 pub(super) fn read_last_rows(
     shared: &SharedState,
-    limit: usize,
-    filter: &Filter,
-    hits: Option<&Hits>,
+    rows: RowQuery,
     on_progress: &mut OnProgress,
 ) -> Result<RowPage, StorageError> {
-    let rows = RowQuery { from: u64::MAX, direction: Direction::Backward, limit, filter, hits };
     let page = read_rows(shared, rows, on_progress)?;
     Ok(RowPage { at_end: true, ..page })
 }
