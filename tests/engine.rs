@@ -18,6 +18,7 @@ mod engine {
     mod damage;
     mod diff;
     mod document;
+    mod donor_headers;
     mod donors;
     mod examples;
     mod failed_repairs;

@@ -72,7 +72,9 @@ impl CopyArgs {
             donors: method.donors,
             replace: existing == ExistingFile::Replace,
         };
-        let log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
+        let open_options = open_options(global).threads(self.threads.count());
+        let open_options = options.donors.iter().fold(open_options, |options, donor| options.copy_of(donor));
+        let log = open_options.open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
         let progress = TerminalProgress::new(method.label, out);
         let result = (method.copy)(log.view(), &options, &mut |update| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::CommandResult;
-use super::log_access::open_with_notices;
+use super::log_access::{open_options, print_side_file_notices};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -32,8 +32,10 @@ impl DiffArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         // --index and --journal belong to A: B has side files of its own.
-        let (a, b) =
-            (open_with_notices(&self.a, global, out)?, open_with_notices(&self.b, &GlobalArgs::default(), out)?);
+        let (a, b) = (open_options(global).copy_of(&self.b), open_options(&GlobalArgs::default()).copy_of(&self.a));
+        let (a, b) = (a.open_read_only(&self.a)?, b.open_read_only(&self.b)?);
+        print_side_file_notices(&a, out);
+        print_side_file_notices(&b, out);
         let (a, b) = (a.view(), b.view());
         let progress = TerminalProgress::new("comparing", out);
         let mut printed = Ok(());

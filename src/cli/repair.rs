@@ -9,7 +9,7 @@ use super::approval::{ApprovalArgs, ApprovalMode, catch_up_index, show_and_apply
 use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::{IndexRequirement, index_status};
-use super::log_access::{open_options, open_read_only, print_side_file_notices, view_with_checked_index};
+use super::log_access::{open_options, print_side_file_notices, view_with_checked_index};
 use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::plan_file::{read_plan, save_plan};
@@ -92,7 +92,8 @@ impl RepairArgs {
         let approval = ApprovalMode::from_args(&self.approval, out);
         self.check_paths(existing, approval, global)?;
         approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
-        let log = options.open_read_only(&self.log)?;
+        let options = self.donors.iter().fold(options, |options, donor| options.copy_of(donor));
+        let log = options.clone().open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
         let view = view_with_checked_index(&log);
         let plan = match &self.apply {
@@ -118,7 +119,7 @@ impl RepairArgs {
             return Ok(status.combine(index_status(&view, IndexRequirement::NotBroken)));
         };
         catch_up_index(&applied, &self.log, global, out);
-        let view = view_with_checked_index(&open_read_only(&self.log, global)?);
+        let view = view_with_checked_index(&options.open_read_only(&self.log)?);
         Ok(ExitStatus::after_repair(&plan).combine(index_status(&view, IndexRequirement::NotBroken)))
     }
 

@@ -56,30 +56,30 @@ impl LogFile {
         Self { storage, path: path.to_owned(), version, header, sync_failed: AtomicBool::new(false) }
     }
 
-    /// Detects the version of a log from the bytes of the file.
-    ///
-    /// A file with a wrong or unreadable magic has the version of the first valid frame in its first
-    /// [`FRAME_SEARCH_LIMIT`] bytes: version 1 when one starts at or after offset 16, otherwise version 0.
+    /// Detects the version of a log from the bytes of the file: by its header, and then by its frames.
     ///
     /// # Errors
     /// `TooShort` for fewer than 16 bytes; `NotALog`, `UnsupportedVersion` or `UnknownFlags` for a header that cannot
     /// be used; `Io` when the file cannot be read.
-    pub(crate) fn detect_version(
+    fn detect_version(storage: &Arc<dyn Storage>, path: &Path) -> Result<(Version, HeaderState), StorageError> {
+        let error = match Self::detect_version_by_header(storage, path) {
+            Err(error) => error,
+            detected => return detected,
+        };
+        Self::detect_version_by_frames(storage, path, &error)?.ok_or(error)
+    }
+
+    /// Detects the version of a log from its first 16 bytes.
+    ///
+    /// # Errors
+    /// Those of opening a log. `NotALog` for a wrong magic, whatever follows it.
+    pub(crate) fn detect_version_by_header(
         storage: &Arc<dyn Storage>,
         path: &Path,
     ) -> Result<(Version, HeaderState), StorageError> {
         let mut first = [0; HEADER_LEN as usize];
-        let read = match read_full(storage.as_ref(), &mut first, 0) {
-            Ok(read) => read,
-            Err(error) => {
-                let found = if is_device_error(&error) {
-                    detect_version_by_frames(storage, path, HeaderState::Unreadable)?
-                } else {
-                    None
-                };
-                return found.ok_or_else(|| StorageError::io_at(path, "read", 0, error));
-            }
-        };
+        let read =
+            read_full(storage.as_ref(), &mut first, 0).map_err(|error| StorageError::io_at(path, "read", 0, error))?;
         let found = first.get(..read).unwrap_or_default();
         match LogHeader::decode(found) {
             Ok(header) => Ok((Version::V1, HeaderState::Valid(header))),
@@ -89,12 +89,45 @@ impl LogFile {
                 Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "read" })
             }
             Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((Version::V0, HeaderState::Absent)),
-            Err(fault @ HeaderFault::Magic(magic)) => {
-                let detected = detect_version_by_frames(storage, path, HeaderState::Damaged(first, fault))?;
+            Err(HeaderFault::Magic(magic)) => {
                 let searched = storage.len().map_or(0, |len| len.min(FRAME_SEARCH_LIMIT));
-                detected.ok_or_else(|| StorageError::NotALog { path: path.to_owned(), found: magic, searched })
+                Err(StorageError::NotALog { path: path.to_owned(), found: magic, searched })
             }
         }
+    }
+
+    /// Detects the version of a log without a usable header by the first valid frame in its first
+    /// [`FRAME_SEARCH_LIMIT`] bytes: version 1 when one starts at or after offset 16, otherwise version 0.
+    ///
+    /// `error` is that of [`LogFile::detect_version_by_header`]. `None` when it is not about a wrong or unreadable magic,
+    /// and when there is no valid frame.
+    ///
+    /// # Errors
+    /// `Io`, `OutOfMemory` when the file cannot be read.
+    pub(crate) fn detect_version_by_frames(
+        storage: &Arc<dyn Storage>,
+        path: &Path,
+        error: &StorageError,
+    ) -> Result<Option<(Version, HeaderState)>, StorageError> {
+        let header = match error {
+            StorageError::NotALog { found, .. } => {
+                let mut first = [0; HEADER_LEN as usize];
+                read_full(storage.as_ref(), &mut first, 0)
+                    .map_err(|error| StorageError::io_at(path, "read", 0, error))?;
+                HeaderState::Damaged(first, HeaderFault::Magic(*found))
+            }
+            StorageError::Io { source, .. } if is_device_error(source) => HeaderState::Unreadable,
+            _ => return Ok(None),
+        };
+        // A valid frame of version 1 has a checksum, so it is no accident. One of version 0 is a whole valid event.
+        for (version, header) in [(Version::V1, header), (Version::V0, HeaderState::Absent)] {
+            let log = Arc::new(Self::with_header(storage.clone(), path, version, header));
+            let (first, searched) = (version.first_frame_offset(), log.len()?.min(FRAME_SEARCH_LIMIT));
+            if let Some(ScanItem::Frame(..)) = Scanner::from_unaligned(log, first..searched.max(first)).next_item()? {
+                return Ok(Some((version, header)));
+            }
+        }
+        Ok(None)
     }
 
     /// The path with which the file was opened.
@@ -226,22 +259,4 @@ impl LogFile {
     fn out_of_memory(&self, offset: u64, bytes: usize) -> StorageError {
         StorageError::OutOfMemory { path: self.path.clone(), offset, bytes: bytes as u64 }
     }
-}
-
-/// Detects the version of a log without a usable header by the first valid frame in its first [`FRAME_SEARCH_LIMIT`] bytes.
-/// `header` is the state of the header in version 1.
-fn detect_version_by_frames(
-    storage: &Arc<dyn Storage>,
-    path: &Path,
-    header: HeaderState,
-) -> Result<Option<(Version, HeaderState)>, StorageError> {
-    // A valid frame of version 1 has a checksum, so it is no accident. One of version 0 is a whole valid event.
-    for (version, header) in [(Version::V1, header), (Version::V0, HeaderState::Absent)] {
-        let log = Arc::new(LogFile::with_header(storage.clone(), path, version, header));
-        let (first, searched) = (version.first_frame_offset(), log.len()?.min(FRAME_SEARCH_LIMIT));
-        if let Some(ScanItem::Frame(..)) = Scanner::from_unaligned(log, first..searched.max(first)).next_item()? {
-            return Ok(Some((version, header)));
-        }
-    }
-    Ok(None)
 }

@@ -7,7 +7,7 @@ use super::progress::{Progress, cancelled_if_break};
 use super::survey::{MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyUpdate};
 use super::walk::LogWalk;
 use crate::StorageError;
-use crate::format::Finding;
+use crate::format::{DamageKind, Finding, HEADER_LEN};
 use crate::index::AggregateIndex;
 
 /// A survey in progress.
@@ -24,6 +24,8 @@ pub(super) struct SurveyPass<'a> {
     pub(super) position: u64,
     /// The offset up to which progress was reported.
     reported_to: u64,
+    /// True while an unreadable header is not reported. It is reported together with an unreadable range that follows it.
+    is_header_pending: bool,
 }
 
 impl<'a> SurveyPass<'a> {
@@ -44,6 +46,7 @@ impl<'a> SurveyPass<'a> {
             walk: None,
             position: start,
             reported_to: start,
+            is_header_pending: false,
         }
     }
 
@@ -53,6 +56,7 @@ impl<'a> SurveyPass<'a> {
         if let Some(finding) = view.header_finding() {
             self.report_finding(finding)?;
         }
+        self.is_header_pending = view.has_unreadable_header();
         let header_end = view.log().first_frame_offset().min(self.part_scanner.file_end);
         self.survey.map.mark_verified(0..header_end);
         Ok(())
@@ -120,6 +124,7 @@ impl<'a> SurveyPass<'a> {
 
     /// Ends a pass that started at `start`: records in the health map and in the index which range was read.
     pub(super) fn finish(mut self, start: u64) -> Result<Survey, StorageError> {
+        self.report_pending_header()?;
         let position = self.position.min(self.part_scanner.file_end);
         let scanned_to = self.survey.in_flight.as_ref().map_or(position, |unfinished| unfinished.start);
         self.survey.scanned_to = scanned_to;
@@ -133,8 +138,22 @@ impl<'a> SurveyPass<'a> {
         Ok(self.survey)
     }
 
+    /// Reports that the device cannot read the header, unless this was reported with the range that follows the header.
+    fn report_pending_header(&mut self) -> Result<(), StorageError> {
+        if !std::mem::take(&mut self.is_header_pending) {
+            return Ok(());
+        }
+        self.report_finding(Finding::new(DamageKind::Unreadable, 0..HEADER_LEN))
+    }
+
     #[cold]
     fn report_finding(&mut self, finding: Finding) -> Result<(), StorageError> {
+        let mut finding = finding;
+        if self.is_header_pending {
+            self.part_scanner.view.include_unreadable_header(&mut finding);
+            self.is_header_pending = finding.start > 0;
+            self.report_pending_header()?;
+        }
         self.survey.findings_total += 1;
         self.survey.damage_total += u64::from(finding.kind.is_damage());
         self.survey.map.mark_finding(&finding);

@@ -111,7 +111,8 @@ impl EventLog {
         let resolved = options.disk.resolve(path).map_err(|error| StorageError::io(path, "open", error))?;
         // The journals are listed before the index is opened, so that a repair after that is noticed.
         let journals = JournalMark::read(&options.log_paths_at(&resolved));
-        let view = LogView::open(options.disk.clone(), &resolved, options.index_path.as_deref())?;
+        let view =
+            LogView::open_as_copy(options.disk.clone(), &resolved, options.index_path.as_deref(), &options.copies)?;
         let log = Self::from_view(options, view, None);
         log.lock_index_cache().journals = journals;
         Ok(log)

@@ -33,6 +33,7 @@ pub struct OpenOptions {
     pub(super) max_index_memory: u64,
     pub(super) spill_folder: Option<PathBuf>,
     pub(super) lock_timeout: Duration,
+    pub(super) copies: Vec<PathBuf>,
 }
 
 impl Default for OpenOptions {
@@ -47,6 +48,7 @@ impl Default for OpenOptions {
             max_index_memory: max_memory,
             spill_folder,
             lock_timeout: Duration::ZERO,
+            copies: Vec::new(),
         }
     }
 }
@@ -119,6 +121,16 @@ impl OpenOptions {
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
+        self
+    }
+
+    /// Adds another copy of the log, by which opening for reading recognises a log whose first bytes are damaged.
+    ///
+    /// It is used last, when neither the index nor a frame in the first 64 MiB shows that the file is a log: the file then
+    /// has a frame of the copy at its offset, or the creation time of the copy in its header.
+    #[must_use]
+    pub fn copy_of(mut self, path: impl Into<PathBuf>) -> Self {
+        self.copies.push(path.into());
         self
     }
 

@@ -156,7 +156,10 @@ impl Replay {
                     ReplayStep::Finding(Box::new(invalid_event_finding(at, &frame, &error)))
                 }
             },
-            WalkItem::Damage(finding) => ReplayStep::Finding(finding),
+            WalkItem::Damage(mut finding) => {
+                self.walk.view().include_unreadable_header(&mut finding);
+                ReplayStep::Finding(finding)
+            }
             WalkItem::DamagedRange(_) | WalkItem::InFlight(_) => ReplayStep::Skipped,
         })
     }

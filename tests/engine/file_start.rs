@@ -9,7 +9,9 @@ use chronicle::internal::format::Version;
 use chronicle::{SeenEnd, StorageError};
 
 use super::sim_disk::SimDisk;
-use super::support::{INDEX, LOG, disk_with_indexed_log, finding_ranges, log_bytes, readable_offsets, survey_log};
+use super::support::{
+    INDEX, LOG, disk_with_indexed_log, finding_ranges, log_bytes, open_read_only, readable_offsets, survey_log,
+};
 
 fn open(disk: &SimDisk) -> Result<LogView, StorageError> {
     LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)
@@ -79,8 +81,18 @@ fn an_unreadable_first_block_is_one_finding_and_the_rest_is_read() {
         disk.refuse_reads(0..4096);
         let found = finding_ranges(&survey_log(&disk));
         assert_eq!(found.iter().filter(|(kind, ..)| *kind == "unreadable").count(), 1, "{found:?}");
-        assert!(found.contains(&("unreadable", 16, 4096)), "{found:?}");
+        assert!(found.contains(&("unreadable", 0, 4096)), "{found:?}");
+        let errors = open_read_only(&disk).replay(0).unwrap().filter_map(Result::err);
+        assert_eq!(errors.filter_map(|error| error.offset()).next(), Some(0), "reading reports the same range");
         let readable: Vec<u64> = offsets.iter().copied().filter(|at| *at >= 4096).collect();
         assert_eq!(readable_offsets(&disk), readable);
+        // A header that is the only unreadable part has its own finding, before all others.
+        for cut in [bytes.len(), bytes.len() - 3] {
+            let disk = SimDisk::with_files(&[(LOG, &bytes[..cut])]);
+            disk.refuse_reads(0..10);
+            let found = finding_ranges(&survey_log(&disk));
+            assert_eq!(found[0], ("unreadable", 0, 16), "{found:?}");
+            assert_eq!(found.len(), 1 + usize::from(cut < bytes.len()), "{found:?}");
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Verifies a repair: the written bytes are on the device, and the log has no damage that is not in the plan.
 
 use std::ops::{ControlFlow, Range};
+use std::path::{Path, PathBuf};
 
 use super::change::PlannedChange;
 use crate::StorageError;
 use crate::format::{DamageKind, Finding};
 use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, survey};
-use crate::repair::types::{Plan, changed_error, read_neighbour, sha256_of_range};
+use crate::repair::types::{Plan, RepairStep, changed_error, read_neighbour, sha256_of_range};
 
 /// Reads every written range and the frames next to it again: from the device, where the platform can drop its cache.
 pub(super) fn verify_steps(change: PlannedChange) -> Result<(), StorageError> {
@@ -77,8 +78,12 @@ fn find_unknown_damage(
     change: PlannedChange,
     is_known: &dyn Fn(&Finding) -> bool,
 ) -> Result<Option<Finding>, StorageError> {
-    let PlannedChange { paths, meter, .. } = change;
-    let view = LogView::open(paths.disk.clone(), &paths.path, paths.custom_index())?.with_threads(paths.scan_threads);
+    let PlannedChange { paths, plan, meter, .. } = change;
+    // A log that only a donor of the plan recognises becomes readable when the plan is applied.
+    let donors = plan.steps.iter().flat_map(RepairStep::copied_sections).filter_map(|section| section.from);
+    let donors: Vec<PathBuf> = donors.map(Path::to_owned).collect();
+    let view = LogView::open_as_copy(paths.disk.clone(), &paths.path, paths.custom_index(), &donors)?;
+    let view = view.with_threads(paths.scan_threads);
     let mut unknown = None;
     survey(&view, &SurveyOptions::default(), None, &mut |update| match update {
         // The position of the meter is that of the steps: a survey can only be cancelled.

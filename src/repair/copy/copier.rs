@@ -331,7 +331,10 @@ impl Copier<'_, '_> {
         if self.files.log.position() > 0 {
             return Ok(());
         }
-        let created_at_ms = self.source.view.effective_header()?.and_then(|header| byte_layout::u64_at(&header, 8));
+        // A donor with the same events has the header that an event alone could only suggest.
+        let shared = self.source.donors.iter().find_map(Donor::shared_header);
+        let header = shared.map_or_else(|| self.source.view.effective_header(), |header| Ok(Some(header)))?;
+        let created_at_ms = header.and_then(|header| byte_layout::u64_at(&header, 8));
         let plausible = created_at_ms.filter(|created| first_event_ms.is_none_or(|first| *created <= first));
         let header = LogHeader::new(plausible.or(first_event_ms).unwrap_or_default());
         self.files.log.append_with(|out| out.extend_from_slice(&header.encode()))

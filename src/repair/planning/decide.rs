@@ -178,13 +178,20 @@ impl RangeFilling<'_> {
                     groups.push(PieceGroup::of_part(part.range.start..end, self.pieces, decision));
                     return groups;
                 }
-                Ok(_) if !self.options.gap_undecided => Decision::LeaveUnrepaired(self.undecided.clone()),
+                Ok(_) if !self.options.gap_undecided || self.is_header(part) => {
+                    Decision::LeaveUnrepaired(self.undecided.clone())
+                }
                 Ok(_) => Decision::FillWithGap,
                 Err(_) => self.decide_hole(part, end),
             };
             groups.push(PieceGroup::of_part(part.range.clone(), self.pieces, decision));
         }
         groups
+    }
+
+    /// True for the part that is the header of the log, over which a gap cannot be written.
+    fn is_header(&self, part: &DonorPart) -> bool {
+        self.pieces.iter().any(|piece| piece.finding.kind == DamageKind::Header && piece.finding.range() == part.range)
     }
 
     /// Decides about a part for which no donor has a frame. `end` is the end of the last part.
@@ -317,6 +324,10 @@ fn decide_piece(
     // An end that is set aside without a donor is set aside with one too: it is saved, and the donor may be another log.
     if proposed.fix.as_ref().is_some_and(|fix| fix.action == RepairAction::SetAsideTail) {
         return Decision::SetAsideTail;
+    }
+    if kind == DamageKind::Header && offer.choice_count() == 0 {
+        let reason = "nothing shows what the header was: an index of the log, or a donor with the same events, would";
+        return Decision::LeaveUnrepaired(reason.into());
     }
     let is_offered = offer.local_fix.is_some() || offer.donor_range.is_some();
     if is_offered && (!options.gap_undecided || kind == DamageKind::Header) {

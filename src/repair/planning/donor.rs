@@ -13,8 +13,8 @@ use super::donor_walk::{Link, Walk};
 use super::neighbours::Neighbours;
 use crate::StorageError;
 use crate::file::{LogFile, ScanItem, Scanner};
-use crate::format::{EventView, FrameIdentity, gap};
-use crate::inspect::LogView;
+use crate::format::{EventView, FrameIdentity, Version, gap};
+use crate::inspect::{HeaderSource, LogView};
 use crate::repair::types::{WorkMeter, for_each_chunk, read_neighbour, refused_error};
 
 /// Another copy of a log, opened for reading, with the log that is to be repaired.
@@ -24,8 +24,8 @@ pub(crate) struct Donor<'a, 'm> {
     donor: Arc<LogFile>,
     /// The log that is to be repaired.
     damaged: Arc<LogFile>,
-    /// True when the donor has the header that the log has, or should have where it is damaged.
-    has_same_header: bool,
+    /// The donor's header, when it is the one that the log has, or should have where it is damaged.
+    shared_header: Option<[u8; 16]>,
     /// Receives the progress of reading the donor.
     meter: &'a WorkMeter<'m>,
 }
@@ -45,10 +45,43 @@ impl<'a, 'm> Donor<'a, 'm> {
             let reason = format!("the donor is a log of version {version}, and this log is of version {expected}");
             return Err(refused_error(path, reason, "Name a copy of the same version"));
         }
-        // Compare with the header that the log should have: its damaged header would differ from that of every copy.
-        let header = donor.header_bytes();
-        let has_same_header = header.is_some() && header == view.effective_header()?;
-        Ok(Self { donor: donor.log().clone(), damaged: view.log().clone(), has_same_header, meter })
+        let mut opened = Self { donor: donor.log().clone(), damaged: view.log().clone(), shared_header: None, meter };
+        if let Some(header) = donor.intact_header()
+            && opened.is_header_of_log(view, header)?
+        {
+            opened.shared_header = Some(header);
+        }
+        Ok(opened)
+    }
+
+    /// True when `header`, the intact header of the donor, is the one that the log has, or should have where it is damaged.
+    fn is_header_of_log(&self, view: &LogView, header: [u8; 16]) -> Result<bool, StorageError> {
+        // A damaged header would differ from that of every copy, so the header that the log should have is compared.
+        if let Some(effective) = view.effective_header()? {
+            let expected = view.expected_header()?;
+            let is_guess = expected.is_some_and(|expected| expected.source == HeaderSource::FirstEvent);
+            return Ok(effective == header || (is_guess && self.has_first_event_of_log()?));
+        }
+        // Neither an event of the log nor its index shows what the header was. A copy with the same creation time, or with
+        // the same events, has it.
+        let has_same_time = view.header_bytes().is_some_and(|found| found.get(8..) == header.get(8..));
+        Ok(has_same_time || (view.log().version() == Version::V1 && self.has_first_event_of_log()?))
+    }
+
+    /// True when the first readable event of the log is the same in the donor. Reads the log up to this event.
+    fn has_first_event_of_log(&self) -> Result<bool, StorageError> {
+        let first = self.damaged.first_frame_offset();
+        let mut scanner = Scanner::new(self.damaged.clone(), first..self.damaged.len()?.max(first));
+        while let Some(item) = scanner.next_item()? {
+            let range = item.span().range().clone();
+            self.meter.advance(range.end - range.start)?;
+            if let ScanItem::Frame(at, frame) = item
+                && EventView::parse(frame.payload(), self.damaged.version()).is_ok()
+            {
+                return self.has_same_frame(at);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -60,7 +93,12 @@ impl<'a, 'm> Donor<'a, 'm> {
     }
 
     pub(super) const fn has_same_header(&self) -> bool {
-        self.has_same_header
+        self.shared_header.is_some()
+    }
+
+    /// Returns the donor's header, when it is the one that the log has, or should have where it is damaged.
+    pub(crate) const fn shared_header(&self) -> Option<[u8; 16]> {
+        self.shared_header
     }
 
     /// Returns a scanner over the donor's frames in the range of a run.
@@ -73,11 +111,15 @@ impl<'a, 'm> Donor<'a, 'm> {
         let first = self.donor.first_frame_offset();
         let mut walk = Walk::new(wanted, first);
         if wanted.range.start < first {
-            // The log has lost its header. A donor with another header has other frames too.
-            if !self.has_same_header {
+            let header = wanted.range.start..first.min(wanted.range.end);
+            if self.has_same_header() {
+                walk.push(header, 0);
+            } else if self.damaged.len()? < first {
+                // A donor with another header has other frames too, and no frame of the log shows the opposite.
                 return Ok(DonorSearch::default());
+            } else {
+                walk.add_miss(header, "its header differs");
             }
-            walk.push(wanted.range.start..first.min(wanted.range.end), 0);
         }
         let Neighbours { before, after } = references.neighbours;
         let is_before_same = before.map_or(Ok(true), |before| self.has_same_frame(before.offset))?;
@@ -96,7 +138,7 @@ impl<'a, 'm> Donor<'a, 'm> {
         walk.close(if donor_end < end { Link::Broken } else { last });
         walk.add_miss(donor_end..wanted.open_after.unwrap_or(wanted.range.end), "it ends before the end of the range");
         let all_doubt = match () {
-            () if !self.has_same_header => Some("its header differs"),
+            () if !self.has_same_header() => Some("its header differs"),
             () if !is_before_same => Some("its frame before the range differs"),
             () => None,
         };
@@ -190,7 +232,7 @@ impl<'a, 'm> Donor<'a, 'm> {
     /// Returns a note for the user when the donor's header differs.
     pub(super) fn header_mismatch_note(&self) -> Option<String> {
         let note = || format!("{} has another header, so it may not be a copy of this log", self.path().display());
-        (!self.has_same_header).then(note)
+        (!self.has_same_header()).then(note)
     }
 
     /// Returns a note for the user when the donor ends before `wanted_end`, the last offset for which frames are wanted.
@@ -248,7 +290,7 @@ impl<'a, 'm> Donor<'a, 'm> {
                     self.damaged.read_frame_at(last.offset, &mut Vec::new())?.map(|frame| last.offset + frame.len());
                 Ok(frame_end == Some(log_end) && self.has_same_frame(last.offset)?)
             }
-            None => Ok(self.has_same_header && log_end == self.damaged.first_frame_offset()),
+            None => Ok(self.has_same_header() && log_end == self.damaged.first_frame_offset()),
         }
     }
 }

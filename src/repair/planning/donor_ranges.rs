@@ -311,7 +311,8 @@ pub(crate) const fn is_fillable(kind: DamageKind) -> bool {
         | DamageKind::TornTail
         | DamageKind::Garbage
         | DamageKind::Unreadable
-        | DamageKind::Truncated => true,
-        DamageKind::Header | DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock => false,
+        | DamageKind::Truncated
+        | DamageKind::Header => true,
+        DamageKind::InvalidEvent | DamageKind::Gap | DamageKind::Clock => false,
     }
 }

@@ -1,0 +1,175 @@
+//! The header of a log: as it is in the file, and as it should be where it is damaged.
+
+use super::LogView;
+use crate::StorageError;
+use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, ScanItem, Scanner};
+use crate::format::header::LogHeader;
+use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
+
+/// The header that a log with a damaged header should have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ExpectedHeader {
+    /// The bytes of the header.
+    pub(crate) bytes: [u8; 16],
+    /// The source of the creation time in it.
+    pub(crate) source: HeaderSource,
+    /// True when the bytes are proven; false when they are likely.
+    pub(crate) is_proven: bool,
+}
+
+/// The source of the creation time in an expected header. Its other fields have only one valid value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeaderSource {
+    /// The copy of the header in the index.
+    Index,
+    /// The creation time in the damaged header, which is not later than the first event.
+    DamagedHeader,
+    /// The time of the first readable event.
+    FirstEvent,
+}
+
+impl LogView {
+    /// Reads the header's bytes from the file; `None` in version 0, and when the file ends within the header.
+    pub fn header_bytes(&self) -> Option<[u8; 16]> {
+        let mut bytes = [0; HEADER_LEN as usize];
+        let is_complete =
+            self.log().version() == Version::V1 && self.log().read_at(&mut bytes, 0).is_ok_and(|n| n == bytes.len());
+        is_complete.then_some(bytes)
+    }
+
+    /// Returns the header in the file when nothing shows that it is damaged; `None` in version 0.
+    pub(crate) fn intact_header(&self) -> Option<[u8; 16]> {
+        let header = self.header_bytes().filter(|header| LogHeader::decode(header).is_ok());
+        header.filter(|_| self.header_finding().is_none())
+    }
+
+    /// Returns the creation time in the header, in milliseconds since the Unix epoch; `None` when there is no header.
+    pub fn created_at_ms(&self) -> Option<u64> {
+        self.header_bytes().and_then(|bytes| crate::format::byte_layout::u64_at(&bytes, 8))
+    }
+
+    /// Returns the index's copy of the header, when the copy is valid and the log has a frame of the index.
+    fn indexed_header(&self) -> Option<[u8; 16]> {
+        let copy = self.identified_index().filter(|_| self.has_matching_frame()).map(|index| index.header().log_header);
+        copy.filter(|copy| LogHeader::decode(copy).is_ok())
+    }
+
+    /// Returns the finding about the header, when it is damaged.
+    pub fn header_finding(&self) -> Option<Finding> {
+        let found = self.header_bytes()?;
+        let expected = self.indexed_header();
+        let is_damaged = matches!(self.log().header(), HeaderState::Damaged(..));
+        if !is_damaged && expected.is_none_or(|expected| expected == found) {
+            return None;
+        }
+        let expected = expected.or_else(|| self.reconstruct_header().ok().flatten().map(|(bytes, _)| bytes));
+        let reason = match self.log().header() {
+            HeaderState::Damaged(_, HeaderFault::Magic(_)) => "the magic is wrong, and valid frames follow",
+            HeaderState::Damaged(_, HeaderFault::Version(_)) => "the version differs from the index's copy",
+            HeaderState::Damaged(..) => "the flags differ from the index's copy",
+            _ => "it differs from the index's copy, and the frames match",
+        };
+        let evidence = Evidence {
+            header_found: Some(hex::encode(&found)),
+            header_expected: expected.map(|expected| hex::encode(&expected)),
+            reason: Some(reason.into()),
+            ..Evidence::default()
+        };
+        Some(Finding::new(DamageKind::Header, 0..HEADER_LEN).with_evidence(evidence))
+    }
+
+    /// Returns the header that a log with a damaged header should have; `None` when the header is not damaged, and when
+    /// neither an index nor an event shows what it was.
+    ///
+    /// It is the index's copy, or else it is reconstructed with the creation time that was found. It is proven when a valid
+    /// frame that is not a gap follows the header, and the creation time was not changed.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
+    pub(crate) fn expected_header(&self) -> Result<Option<ExpectedHeader>, StorageError> {
+        if self.header_finding().is_none() {
+            return Ok(None);
+        }
+        let (bytes, source) = match self.indexed_header() {
+            Some(bytes) => (bytes, HeaderSource::Index),
+            None => match self.reconstruct_header()? {
+                Some(reconstructed) => reconstructed,
+                None => return Ok(None),
+            },
+        };
+        // A gap directly after the header shows that the damage continued after the header.
+        let mut buf = Vec::new();
+        let is_first_frame_intact =
+            self.log().read_frame_at(HEADER_LEN, &mut buf)?.is_some_and(|frame| !gap::is_gap(frame.payload()));
+        Ok(Some(ExpectedHeader {
+            bytes,
+            source,
+            is_proven: source != HeaderSource::FirstEvent && is_first_frame_intact,
+        }))
+    }
+
+    /// Returns the expected header when it is proven.
+    pub(super) fn proven_header(&self) -> Option<[u8; 16]> {
+        let expected = self.expected_header().ok().flatten();
+        expected.filter(|expected| expected.is_proven).map(|expected| expected.bytes)
+    }
+
+    /// Returns the header that the log should have; `None` in version 0, and when no valid header is known.
+    ///
+    /// It is the header in the log when that is intact, the expected header when it is damaged, and the index's copy when the
+    /// file ends within the header.
+    ///
+    /// # Errors
+    /// See [`LogView::expected_header`].
+    pub(crate) fn effective_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
+        let effective = match self.expected_header()? {
+            Some(expected) => Some(expected.bytes),
+            None => self.header_bytes().or_else(|| self.identified_index().map(|index| index.header().log_header)),
+        };
+        Ok(effective.filter(|header| LogHeader::decode(header).is_ok()))
+    }
+
+    /// Reconstructs the header of a log of version 1 from its creation time, or from the time of the first readable event
+    /// when that is earlier; `None` when no event can be read in the part of the log that is searched.
+    fn reconstruct_header(&self) -> Result<Option<([u8; 16], HeaderSource)>, StorageError> {
+        let found = self.created_at_ms().unwrap_or_default();
+        let searched = self.log().len()?.min(FRAME_SEARCH_LIMIT);
+        let mut scanner = Scanner::new(self.log().clone(), HEADER_LEN..searched.max(HEADER_LEN));
+        while let Some(item) = scanner.next_item()? {
+            if let ScanItem::Frame(_, frame) = item
+                && let Ok(event) = EventView::parse(frame.payload(), self.log().version())
+            {
+                let first = event.write_timestamp_ms();
+                // A creation time of zero is not plausible: the field was overwritten with the rest of the header.
+                let is_kept = (1..=first).contains(&found);
+                let (created, source) =
+                    if is_kept { (found, HeaderSource::DamagedHeader) } else { (first, HeaderSource::FirstEvent) };
+                return Ok(Some((LogHeader::new(created).encode(), source)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// True when the device cannot read the header.
+    pub(crate) fn has_unreadable_header(&self) -> bool {
+        matches!(self.log().header(), HeaderState::Unreadable)
+    }
+
+    /// Extends an `unreadable` range that follows the header over the header, when the device cannot read that either.
+    pub(crate) fn include_unreadable_header(&self, finding: &mut Finding) {
+        let follows_header = finding.kind == DamageKind::Unreadable && finding.start == HEADER_LEN;
+        if follows_header && self.has_unreadable_header() {
+            finding.start = 0;
+        }
+    }
+
+    /// Returns the flags that forbid writing to the log, unless the index shows that they are damage.
+    pub(crate) fn write_blocking_flags(&self) -> Option<u16> {
+        match self.log().header() {
+            HeaderState::Valid(header) if !header.is_writable() && self.header_finding().is_none() => {
+                Some(header.flags)
+            }
+            _ => None,
+        }
+    }
+}

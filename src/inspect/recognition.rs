@@ -1,0 +1,137 @@
+//! Recognises a log whose first bytes are damaged: by its index, by its frames, or by another copy of the log.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::zeros::find_last_nonzero;
+use crate::StorageError;
+use crate::file::storage::read_full;
+use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, LogFile, ScanItem, Scanner, Storage};
+use crate::format::frame::MAX_FRAME;
+use crate::format::header::{LogHeader, MAGIC};
+use crate::format::{HEADER_LEN, HeaderFault, Version};
+use crate::index::{IndexExamination, PersistedIndex, examine_index};
+
+/// An open file whose first bytes are not a supported header.
+pub(super) struct UnrecognisedFile<'a> {
+    pub(super) storage: &'a Arc<dyn Storage>,
+    pub(super) path: &'a Path,
+    /// The reason why the first bytes are not a supported header.
+    pub(super) error: &'a StorageError,
+}
+
+impl UnrecognisedFile<'_> {
+    /// Returns the version of the log and the state of its header; `None` when nothing shows that the file is a log.
+    ///
+    /// The index is examined first, then the frames in the first [`FRAME_SEARCH_LIMIT`] bytes, then each of `copies`.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `OutOfMemory` when the file or a copy cannot be read; the errors of opening a copy.
+    pub(super) fn recognise(
+        &self,
+        index: Option<&PersistedIndex>,
+        copies: impl Iterator<Item = Result<Arc<LogFile>, StorageError>>,
+    ) -> Result<Option<(Version, HeaderState)>, StorageError> {
+        if let Some(recognised) = index.and_then(|index| self.recognise_by_index(index)) {
+            return Ok(Some(recognised));
+        }
+        if let Some(recognised) = LogFile::detect_version_by_frames(self.storage, self.path, self.error)? {
+            return Ok(Some(recognised));
+        }
+        if !self.can_be_compared() {
+            return Ok(None);
+        }
+        for copy in copies {
+            if let Some(recognised) = self.recognise_by_copy(&*copy?)? {
+                return Ok(Some(recognised));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the version of the log and the state of its header, when the index of the log shows that the file is a log.
+    fn recognise_by_index(&self, index: &PersistedIndex) -> Option<(Version, HeaderState)> {
+        let index_header = index.header();
+        let is_version_0 = index_header.log_version == Version::V0.number();
+        let version = if is_version_0 { Version::V0 } else { Version::V1 };
+        if let StorageError::TooShort { bytes, .. } = self.error {
+            let header = if is_version_0 { HeaderState::Absent } else { HeaderState::Truncated };
+            return (index_header.log_end_offset > *bytes).then_some((version, header));
+        }
+        let header = self.header_state(version)?;
+        if !is_version_0 && LogHeader::decode(&index_header.log_header).is_err() {
+            return None;
+        }
+        // The log must have a frame of the index, because the index may belong to another file. A file without any byte that
+        // is not zero contradicts nothing: its space was allocated, and its data was lost.
+        let log = Arc::new(self.as_log(version, header));
+        let len = log.len().ok()?;
+        let IndexExamination { seen_end, has_matching_frame, .. } = examine_index(&log, index, len).ok()?;
+        let is_lost = || index_header.frames > 0 && find_last_nonzero(&log, &(0..len)).is_ok_and(|last| last.is_none());
+        (seen_end.offset().is_some() && (has_matching_frame || is_lost())).then_some((version, header))
+    }
+
+    /// True when the file is otherwise not a log, so that it is compared with copies. An unsupported version and unknown
+    /// flags can be right, because a copy can be older.
+    const fn can_be_compared(&self) -> bool {
+        matches!(self.error, StorageError::NotALog { .. } | StorageError::Io { .. })
+    }
+
+    /// Returns the version of the log and the state of its header, when another copy of the log shows that the file is a
+    /// log: the file has the creation time of the copy in its place, or a frame of the copy at its offset.
+    ///
+    /// Reads the file up to the first frame that it has in common with the copy.
+    ///
+    /// # Errors
+    /// `Io`, `Changed`, `OutOfMemory` when the file or the copy cannot be read.
+    fn recognise_by_copy(&self, copy: &LogFile) -> Result<Option<(Version, HeaderState)>, StorageError> {
+        let version = copy.version();
+        let Some(header) = self.header_state(version) else { return Ok(None) };
+        if let (HeaderState::Damaged(found, _), HeaderState::Valid(expected)) = (header, copy.header())
+            && expected.created_at_ms != 0
+            && found.ends_with(&expected.created_at_ms.to_be_bytes())
+        {
+            return Ok(Some((version, header)));
+        }
+        let log = Arc::new(self.as_log(version, header));
+        // A frame that ends in the first bytes of the file would have been found.
+        let from = FRAME_SEARCH_LIMIT.saturating_sub(MAX_FRAME as u64).max(version.first_frame_offset());
+        let end = log.len()?.min(copy.len()?);
+        if from >= end {
+            return Ok(None);
+        }
+        let mut scanner = Scanner::from_unaligned(log, from..end);
+        let mut buf = Vec::new();
+        while let Some(item) = scanner.next_item()? {
+            if let ScanItem::Frame(at, frame) = item
+                && copy.read_frame_at(at, &mut buf)?.is_some_and(|other| other.bytes() == frame.bytes())
+            {
+                return Ok(Some((version, header)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the state of the header that the file has as a log of `version`; `None` when the error is about something
+    /// else.
+    fn header_state(&self, version: Version) -> Option<HeaderState> {
+        let fault = match self.error {
+            StorageError::UnsupportedVersion { found, .. } => HeaderFault::Version(*found),
+            StorageError::UnknownFlags { found, .. } => HeaderFault::Flags(*found),
+            StorageError::NotALog { found, .. } if *found != MAGIC => HeaderFault::Magic(*found),
+            StorageError::Io { .. } => HeaderFault::Magic([0; 4]),
+            _ => return None,
+        };
+        let mut found = [0; HEADER_LEN as usize];
+        let is_readable = read_full(self.storage.as_ref(), &mut found, 0).is_ok();
+        Some(match version {
+            Version::V0 => HeaderState::Absent,
+            Version::V1 if is_readable => HeaderState::Damaged(found, fault),
+            Version::V1 => HeaderState::Unreadable,
+        })
+    }
+
+    fn as_log(&self, version: Version, header: HeaderState) -> LogFile {
+        LogFile::with_header(self.storage.clone(), self.path, version, header)
+    }
+}

@@ -1,0 +1,177 @@
+//! Tests of logs whose header is damaged and of which a donor is a copy: the donor's header is offered, and a file that is
+//! otherwise not a log is recognised by the donor.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use chronicle::StorageError;
+use chronicle::inspect::{LogView, diff};
+use chronicle::repair::{
+    ApplyOptions, CandidateChoice, Certainty, CopyOptions, Plan, RepairOptions, apply, plan_repair, recover, salvage,
+};
+
+use super::repairs::{action_names, log_paths, plan_from_donor, undo};
+use super::sim_disk::{DiskFault, SimDisk};
+use super::support::{LOG, disk_with_log, log_bytes, open_options};
+
+const DONOR: &str = "/data/donor.log";
+const NEW: &str = "/data/new.log";
+
+fn plan(disk: &SimDisk, options: &RepairOptions) -> Plan {
+    plan_from_donor(disk, options, Some(DONOR)).unwrap()
+}
+
+/// Opens the log, which the donor may have to recognise.
+fn open_as_copy(disk: &SimDisk) -> Result<LogView, StorageError> {
+    open_options(disk).copy_of(DONOR).open_read_only(LOG).map(|log| log.view().clone())
+}
+
+fn salvage_from_donor(disk: &SimDisk) -> Vec<u8> {
+    let options = CopyOptions::new(NEW).donor(DONOR).replace();
+    salvage(&open_as_copy(disk).unwrap(), &options, &mut |_| ControlFlow::Continue(())).unwrap();
+    disk.get(NEW).unwrap()
+}
+
+#[test]
+fn the_header_of_a_donor_with_the_same_events_is_taken_with_the_frames_after_it() {
+    let (whole, offsets) = log_bytes(20);
+    let starts: [(usize, u8); 4] = [(16, 0xaa), (16, 0), (60, 0), (offsets[4] as usize + 30, b'#')];
+    for (len, byte) in starts {
+        let case = format!("{len} bytes of {byte:02x}");
+        let mut bytes = whole.clone();
+        bytes[..len].fill(byte);
+        let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &whole)]);
+        let plan = plan(&disk, &RepairOptions::new());
+        assert_eq!((action_names(&plan), plan.unrepaired.len()), (vec!["take_from_donor"], 0), "{case}: {plan:?}");
+        assert_eq!((plan.steps[0].certainty, plan.steps[0].start), (Some(Certainty::Proven), 0), "{case}");
+        let damaged_events = offsets.iter().filter(|at| **at < len as u64).count();
+        assert_eq!(plan.restored_events(), damaged_events as u64, "{case}: the header is no event");
+        assert_eq!(salvage_from_donor(&disk), whole, "{case}");
+        let mut calls = 0;
+        for call in 0.. {
+            let failing = disk.next_process();
+            failing.fail(call, DiskFault::Kill);
+            let _ = apply(&log_paths(&failing), &plan, ApplyOptions::new());
+            if failing.faulted_call().is_none() {
+                break;
+            }
+            let next = failing.next_process();
+            recover(&log_paths(&next)).unwrap();
+            let now = next.get(LOG).unwrap();
+            assert!(now == bytes || now == whole, "{case}: a kill at call {call} leaves other bytes");
+            calls = call;
+        }
+        assert!(calls > 10, "{case}");
+        let disk = disk.next_process();
+        apply(&log_paths(&disk), &plan, ApplyOptions::new().full_check()).unwrap();
+        assert_eq!(disk.get(LOG).unwrap(), whole, "{case}");
+        undo(&disk).unwrap();
+        assert_eq!(disk.get(LOG).unwrap(), bytes, "{case}");
+    }
+}
+
+#[test]
+fn the_header_of_a_donor_with_other_events_is_not_taken() {
+    let (whole, _) = log_bytes(20);
+    let other = disk_with_log(20).0.get(LOG).unwrap();
+    let mut bytes = whole.clone();
+    bytes[..16].fill(0xaa);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &other)]);
+    let left = plan(&disk, &RepairOptions::new());
+    assert!(left.steps.is_empty() && left.unrepaired.len() == 1, "{left:?}");
+    assert!(left.notes.iter().any(|note| note.contains("has another header")), "{:?}", left.notes);
+    let likely = plan(&disk, &RepairOptions::new().accept_likely());
+    assert_eq!(action_names(&likely), ["rebuild_header"]);
+    // A creation time that no event contradicts is the log's own, and proven without a donor.
+    let mut bytes = whole.clone();
+    bytes[..4].fill(0xaa);
+    disk.put(LOG, &bytes);
+    for donor in [&whole, &other] {
+        disk.put(DONOR, donor);
+        let own = plan(&disk, &RepairOptions::new());
+        assert_eq!((action_names(&own), own.steps[0].certainty), (vec!["rebuild_header"], Some(Certainty::Proven)));
+    }
+    // The damaged header of a donor is not taken.
+    let mut damaged_donor = whole.clone();
+    damaged_donor[..16].fill(0xbb);
+    let mut bytes = whole;
+    bytes[..16].fill(0xaa);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &damaged_donor)]);
+    assert!(plan(&disk, &RepairOptions::new()).steps.is_empty());
+}
+
+/// Damages the magic of a log, and every one of its frames.
+fn without_valid_frames(whole: &[u8], frames: &[u64]) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    bytes[..4].fill(b'#');
+    for at in frames {
+        bytes[*at as usize + 40..*at as usize + 90].fill(b'#');
+    }
+    bytes
+}
+
+#[test]
+fn a_file_with_the_creation_time_of_a_donor_is_recognised_and_restored_by_choice() {
+    let (whole, offsets) = log_bytes(3);
+    let bytes = without_valid_frames(&whole, &offsets);
+    let disk = SimDisk::with_files(&[(LOG, &bytes), (DONOR, &whole)]);
+    assert!(matches!(LogView::open(Arc::new(disk.clone()), Path::new(LOG), None), Err(StorageError::NotALog { .. })));
+    let view = open_as_copy(&disk).unwrap();
+    let with = |options: RepairOptions| plan_repair(&view, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+    let undecided = with(RepairOptions::new().donor(DONOR));
+    assert!(undecided.steps.is_empty(), "no frame of the log shows that the donor is a copy: {undecided:?}");
+    let starts: Vec<u64> = undecided.unrepaired.iter().map(|left| left.piece.start).collect();
+    let choose = |options: RepairOptions, at: &u64| options.choose(CandidateChoice::new(*at, 1));
+    let chosen = with(starts.iter().fold(RepairOptions::new().donor(DONOR), choose));
+    assert_eq!((chosen.restored_events(), chosen.unrepaired.len()), (3, 0), "{chosen:?}");
+    assert!(chosen.steps.iter().all(|step| step.certainty == Some(Certainty::Choice)), "{chosen:?}");
+    apply(&log_paths(&disk), &chosen, ApplyOptions::new().full_check()).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), whole);
+    undo(&disk).unwrap();
+    assert_eq!(disk.get(LOG).unwrap(), bytes);
+    // Another creation time, or a creation time of zero, recognises nothing.
+    let mut other = bytes.clone();
+    other[15] ^= 1;
+    disk.put(LOG, &other);
+    assert!(matches!(open_as_copy(&disk), Err(StorageError::NotALog { .. })));
+    let [mut zero_log, mut zero_donor] = [bytes, whole];
+    zero_log[8..16].fill(0);
+    zero_donor[8..16].fill(0);
+    let disk = SimDisk::with_files(&[(LOG, &zero_log), (DONOR, &zero_donor)]);
+    assert!(matches!(open_as_copy(&disk), Err(StorageError::NotALog { .. })));
+}
+
+#[test]
+fn a_gap_never_replaces_a_header() {
+    let (whole, offsets) = log_bytes(3);
+    let disk = SimDisk::with_files(&[(LOG, &without_valid_frames(&whole, &offsets)), (DONOR, &whole)]);
+    let view = open_as_copy(&disk).unwrap();
+    for options in [RepairOptions::new().gap_undecided(), RepairOptions::new().gap_undecided().donor(DONOR)] {
+        let plan = plan_repair(&view, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(plan.unrepaired.first().map(|left| left.piece.kind.as_str()), Some("header"), "{plan:?}");
+        let reason = if options.donors.is_empty() { "nothing shows what the header was" } else { "--choose 0=1" };
+        assert!(plan.unrepaired[0].reason.contains(reason), "{plan:?}");
+        assert!(!plan.steps.is_empty() && plan.steps.iter().all(|step| step.start >= 16), "{plan:?}");
+    }
+}
+
+#[test]
+fn a_file_whose_first_frame_is_far_from_its_start_is_recognised_by_a_donor() {
+    // Frames are searched for in the first 64 MiB, and after them only when there is a donor.
+    let (small, offsets) = log_bytes(4);
+    let filler = vec![b'#'; 64 << 20];
+    let [header, frames] = [&small[..16], &small[16..]];
+    let donor = [header, &filler, frames].concat();
+    let log = [&[b'#'; 16], filler.as_slice(), frames].concat();
+    let disk = SimDisk::with_files(&[(LOG, &log), (DONOR, &donor)]);
+    assert!(matches!(LogView::open(Arc::new(disk.clone()), Path::new(LOG), None), Err(StorageError::NotALog { .. })));
+    let view = open_as_copy(&disk).unwrap();
+    let copy = LogView::open(Arc::new(disk.clone()), Path::new(DONOR), None).unwrap();
+    let compared = diff(&view, &copy, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((compared.counts[0], compared.total()), (1, 1), "only the header differs: {compared:?}");
+    // A copy that has none of the frames at its offset recognises nothing.
+    let shifted = [header, &filler, &[b'#'; 7], frames].concat();
+    disk.put(DONOR, &shifted);
+    assert!(matches!(open_as_copy(&disk), Err(StorageError::NotALog { .. })), "{offsets:?}");
+}
