@@ -17,8 +17,8 @@ use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::now_ms;
 use crate::query::{
-    AggregateState, FieldSpan, JumpTarget, LogRow, RowContent, find_fix, read_aggregate_state, read_row_at,
-    read_row_details, resolve_jump,
+    AggregateState, EventTimes, FieldSpan, JumpTarget, LogRow, RowContent, TimeContext, find_fix, read_aggregate_state,
+    read_row_at, read_row_details, resolve_jump,
 };
 use crate::report::{
     ExitStatus, FixSearchResult, RowReport, row_detail_lines, row_json, safe_path_text, state_lines, units,
@@ -110,7 +110,8 @@ impl ShowArgs {
         out: &CommandOutput,
     ) -> Result<LogRow, CommandFailure> {
         let place = &self.place;
-        let target = JumpTarget::parse(place, now_ms()).map_err(|error| usage_error(&error.to_string()))?;
+        let times = TimeContext::at(now_ms()).with_last_event(EventTimes::read(view)?.map(|times| times.last_ms));
+        let target = JumpTarget::parse_with(place, times).map_err(|error| usage_error(&error.to_string()))?;
         let start = if let JumpTarget::Offset(offset) = target {
             Some(offset)
         } else {
@@ -123,7 +124,10 @@ impl ShowArgs {
         };
         let row = start.map(|offset| read_row(view, offset)).transpose()?.flatten();
         let bytes = units::format_number(view.log().len()?);
-        row.ok_or_else(|| usage_error(&format!("{place} is past the end of the log, which has {bytes} bytes")))
+        let is_number = place.len() >= 12 && place.bytes().all(|byte| byte.is_ascii_digit());
+        let as_time =
+            if is_number { format!("; the time with this number of milliseconds is {place}ms") } else { String::new() };
+        row.ok_or_else(|| usage_error(&format!("{place} is past the end of the log, which has {bytes} bytes{as_time}")))
     }
 }
 

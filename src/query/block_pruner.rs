@@ -44,6 +44,7 @@ impl<'a> BlockPruner<'a> {
         }) else {
             return Self { log, ranges };
         };
+        let conditions = filter.block_conditions(index.counts());
         let mut damage = index.known_damage().peekable();
         let mut blocks = index.blocks().peekable();
         while let Some(block) = blocks.next() {
@@ -52,7 +53,7 @@ impl<'a> BlockPruner<'a> {
             let range = anchor.offset..next.unwrap_or(u64::MAX);
             while damage.next_if(|damage| damage.end <= range.start).is_some() {}
             let has_only_events = !block.has_non_events && damage.peek().is_none_or(|damage| damage.start >= range.end);
-            let is_pruned = next.is_some() && has_only_events && !filter.may_match_block(&range, block, index.counts());
+            let is_pruned = next.is_some() && has_only_events && !conditions.may_match(&range, block);
             if is_pruned || ranges.last().is_none_or(|previous| previous.is_pruned) {
                 let (start, checksum) = (anchor.offset, anchor.checksum);
                 ranges.push(BlockRange { start, checksum, is_pruned, anchor_check: OnceCell::new() });

@@ -1,16 +1,20 @@
 //! The filter language: words separated by blanks. Each word is one term, and an event is shown when all terms match.
 //!
-//! Words with the same key are alternatives: `type:Created type:Updated` shows events of either type. For payload words,
-//! path and operator together are the key, so `payload.n>=1 payload.n<9` is a range. A word with a leading minus must not
-//! match. Damage and gaps are shown under every filter without an `is:` word, because the lost events might have matched.
+//! Words with the same key and operator are alternatives, and so are the values of a list: `type:Created type:Updated` and
+//! `type:Created,Updated` show events of either type, and `v>=2 v<5` is a range. A word with a leading minus or
+//! exclamation mark must not match. Damage and gaps are shown under every filter without an `is:` word, because the lost
+//! events might have matched.
 
-use std::ops::Range;
-
-use super::filter_term::FilterTerm;
-use super::filter_word::{FilterWord, ParsedWord, Polarity};
+use super::block_conditions::{BlockConditions, can_prune_blocks};
+use super::filter_parser::{AlternativesKey, ParsedWord, parse_word};
+use super::filter_term::{FilterTerm, NumberField};
+use super::filter_word::{FilterWord, Polarity};
+use super::known_names::{KnownNames, UnknownName};
+use super::name_pattern::NamePattern;
 use super::syntax_error::QuerySyntaxError;
+use super::time_input::TimeContext;
 use crate::format::{EventView, Finding};
-use crate::index::{Block, NameCounts};
+use crate::index::{NameCounts, NameKind};
 
 /// A parsed filter. The default filter shows every row.
 #[derive(Debug, Clone, Default)]
@@ -21,13 +25,15 @@ pub struct Filter {
     /// The groups of terms, all of which must match; the cheapest comes first.
     groups: Vec<TermGroup>,
     aggregate_ids: Option<Vec<u64>>,
-    /// The time that relative times count back from, in milliseconds since the Unix epoch.
-    now_ms: Option<u64>,
+    /// The times that relative times count back from.
+    times: TimeContext,
 }
 
 /// Terms that are alternatives of each other.
 #[derive(Debug, Clone)]
 struct TermGroup {
+    /// What the words of the group have in common; `None` for a group of one word.
+    key: Option<AlternativesKey>,
     terms: Vec<FilterTerm>,
     polarity: Polarity,
 }
@@ -48,7 +54,16 @@ impl Filter {
     /// # Ok::<(), chronicle::query::QuerySyntaxError>(())
     /// ```
     pub fn parse(text: &str, now_ms: u64) -> Result<Self, QuerySyntaxError> {
-        Self::from_words(FilterWord::split(text)?, Some(now_ms))
+        Self::parse_with(text, TimeContext::at(now_ms))
+    }
+
+    /// Parses a filter whose relative times refer to `times`: `-15m` to the present time, `end-1h` to the last event.
+    ///
+    /// # Errors
+    /// The first word that cannot be parsed, with the position of the fault and the reason; a relative time when the time
+    /// that it refers to is not known.
+    pub fn parse_with(text: &str, times: TimeContext) -> Result<Self, QuerySyntaxError> {
+        Self::from_words(FilterWord::split(text)?, times)
     }
 
     /// Returns the filter's words, separated by one blank.
@@ -63,7 +78,7 @@ impl Filter {
 
     /// True when both filters have the same words and count relative times back from the same time.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.text == other.text && self.now_ms == other.now_ms
+        self.text == other.text && self.times == other.times
     }
 
     /// Returns this filter with the words of `text` added, except words that it already has.
@@ -79,14 +94,14 @@ impl Filter {
                 words.push(word);
             }
         }
-        Self::from_words(words, self.now_ms)
+        Self::from_words(words, self.times)
     }
 
     /// Returns this filter without its last word.
     #[must_use]
     pub fn without_last(&self) -> Self {
         let words = self.words.split_last().map_or(&[][..], |(_, others)| others);
-        Self::from_words(words.to_vec(), self.now_ms).unwrap_or_default()
+        Self::from_words(words.to_vec(), self.times).unwrap_or_default()
     }
 
     /// Returns the ids, ascending, of the aggregates whose events the filter can show; `None` when it can show other events.
@@ -105,18 +120,42 @@ impl Filter {
         self.groups.iter().filter(|group| !group.excludes()).flat_map(|group| &group.terms)
     }
 
-    /// False when the index shows that no event of the block at `block_range` matches the filter.
-    pub(super) fn may_match_block(&self, block_range: &Range<u64>, block: &Block, names: &NameCounts) -> bool {
-        let may_match = |term: &FilterTerm| term.may_match_block(block_range, block, names);
-        self.groups.iter().all(|group| group.excludes() || group.terms.iter().any(may_match))
+    /// Returns the names that the filter requires and that no event has, according to the known names.
+    pub(crate) fn unknown_names(&self, known: &KnownNames) -> Vec<UnknownName> {
+        let including = self.groups.iter().filter(|group| !group.excludes());
+        let patterns = including.flat_map(|group| &group.terms).filter_map(|term| match term {
+            FilterTerm::Name(kind, pattern) if known.knows_all(*kind) => Some((*kind, pattern)),
+            _ => None,
+        });
+        let is_unknown =
+            |(kind, pattern): &(NameKind, &NamePattern)| !known.of_kind(*kind).any(|name| pattern.matches(&name.text));
+        let unknown = patterns.filter(is_unknown).map(|(kind, pattern)| {
+            let typed = pattern.typed().to_owned();
+            UnknownName { kind, nearest: known.nearest(kind, &typed).cloned(), typed }
+        });
+        unknown.collect()
+    }
+
+    /// True when the filter has a condition on the time of an event.
+    pub(crate) fn has_times(&self) -> bool {
+        let is_time = |term: &FilterTerm| matches!(term, FilterTerm::Number(NumberField::Time, _));
+        self.groups.iter().any(|group| group.terms.iter().any(is_time))
+    }
+
+    /// Returns the conditions that a block must satisfy so that an event of it can match the filter.
+    pub(super) fn block_conditions(&self, names: &NameCounts) -> BlockConditions {
+        let mut conditions = BlockConditions::default();
+        for group in self.groups.iter().filter(|group| !group.excludes()) {
+            conditions.add_group(group.terms.iter(), names);
+        }
+        conditions
     }
 
     /// True when the index can shorten a search under this filter.
     ///
     /// A filter with an `is:` word reads everything: the user asked for damage that the index may not know.
     pub(crate) fn can_use_index(&self) -> bool {
-        let narrows =
-            |group: &TermGroup| !group.excludes() && group.terms.first().is_some_and(FilterTerm::can_prune_blocks);
+        let narrows = |group: &TermGroup| !group.excludes() && group.terms.iter().all(can_prune_blocks);
         (self.aggregate_ids.is_some() || self.groups.iter().any(narrows)) && !self.requires_non_event()
     }
 
@@ -125,7 +164,9 @@ impl Filter {
         let requires_non_event = self.requires_non_event();
         self.groups.iter().all(|group| match group.terms.first() {
             Some(FilterTerm::NonEvent(_)) => group.matches(|term| term.matches_finding(finding)),
-            Some(FilterTerm::Offset(_)) if requires_non_event => group.matches(|term| term.matches_finding(finding)),
+            Some(FilterTerm::Number(NumberField::Offset, _)) if requires_non_event => {
+                group.matches(|term| term.matches_finding(finding))
+            }
             _ => true,
         })
     }
@@ -144,27 +185,25 @@ impl Filter {
         self.groups.iter().any(|group| !group.excludes() && group.is_about_non_events())
     }
 
-    fn from_words(words: Vec<FilterWord>, now_ms: Option<u64>) -> Result<Self, QuerySyntaxError> {
+    fn from_words(words: Vec<FilterWord>, times: TimeContext) -> Result<Self, QuerySyntaxError> {
         let mut groups: Vec<TermGroup> = Vec::new();
         for word in &words {
-            let ParsedWord { term, polarity } = word.parse(now_ms)?;
-            let accepts = |group: &&mut TermGroup| {
-                group.polarity == polarity && group.terms.iter().any(|other| other.is_alternative_to(&term))
-            };
+            let ParsedWord { key, polarity, terms } = parse_word(word, times)?;
+            let accepts = |group: &&mut TermGroup| key.is_some() && group.key == key && group.polarity == polarity;
             match groups.iter_mut().find(accepts) {
-                Some(group) => group.terms.push(term),
-                None => groups.push(TermGroup { terms: vec![term], polarity }),
+                Some(group) => group.terms.extend(terms),
+                None => groups.push(TermGroup { key, terms, polarity }),
             }
         }
         groups.sort_by_key(|group| group.terms.first().map_or(0, FilterTerm::cost));
         let aggregate_ids = groups.iter().filter(|group| !group.excludes()).find_map(TermGroup::aggregate_ids);
         let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
-        Ok(Self { text, words, groups, aggregate_ids, now_ms })
+        Ok(Self { text, words, groups, aggregate_ids, times })
     }
 }
 
 impl TermGroup {
-    /// True when the words of the group have a leading minus.
+    /// True when the terms of the group must not match.
     fn excludes(&self) -> bool {
         self.polarity == Polarity::Exclude
     }
@@ -180,11 +219,7 @@ impl TermGroup {
 
     /// Returns the ids, ascending, when every term of the group names an aggregate.
     fn aggregate_ids(&self) -> Option<Vec<u64>> {
-        let id = |term: &FilterTerm| match term {
-            FilterTerm::Aggregate(id) => *id,
-            _ => None,
-        };
-        let mut ids = self.terms.iter().map(id).collect::<Option<Vec<_>>>()?;
+        let mut ids = self.terms.iter().map(FilterTerm::aggregate_id).collect::<Option<Vec<_>>>()?;
         ids.sort_unstable();
         ids.dedup();
         Some(ids)

@@ -2,38 +2,41 @@
 
 use std::cmp::Ordering;
 
-use regex::Regex;
-
-use super::filter_terms::PAYLOAD_OPERATORS;
+use super::filter_operators::{FilterOperator, find_operator};
+use super::name_pattern::{NamePattern, split_wildcards};
 use super::payload_path::{PayloadPath, token_text};
 use super::quotes::unquote;
-use super::text_matcher::regex_error_message;
+use super::term_value::TermValue;
+use super::word_fault::WordFault;
 use crate::format::json::{resolve_escapes, unescape};
 
 /// A payload term such as `payload.email~example\.org` or `payload.amount>=100`.
 #[derive(Debug, Clone)]
 pub(super) struct PathTerm {
     path: PayloadPath,
-    operator: &'static str,
     condition: PathCondition,
 }
 
 /// The condition of a payload term on the value at its path.
 #[derive(Debug, Clone)]
 enum PathCondition {
-    Matches(Regex),
-    Compare(CompareOperator, CompareValue),
+    /// The value satisfies one of these conditions.
+    AnyOf(Vec<ValueCondition>),
+    /// There is a value, and it satisfies none of these conditions.
+    NoneOf(Vec<ValueCondition>),
 }
 
-/// An operator that compares a stored value with the value of a term.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CompareOperator {
-    Equal,
-    NotEqual,
-    GreaterThan,
-    GreaterOrEqual,
-    LessThan,
-    LessOrEqual,
+/// A condition on one value.
+#[derive(Debug, Clone)]
+enum ValueCondition {
+    /// The value is in a relation to the value of the term.
+    Compare(FilterOperator, CompareValue),
+    /// The value is a number between these two, both included.
+    Range(Option<JsonNumber>, Option<JsonNumber>),
+    /// The text of the value is like a text with `*`.
+    Like(NamePattern),
+    /// A regular expression matches the value.
+    Matches(NamePattern),
 }
 
 /// The value that a term compares with: its text, and a number when the text is a number.
@@ -51,35 +54,33 @@ enum JsonNumber {
 }
 
 impl PathTerm {
-    /// Parses a word that starts with `payload`. The error is the reason, without the word.
-    pub(super) fn parse(word: &str) -> Result<Self, String> {
-        let expected = "expected payload.PATH and one of ~ = != > >= < <= before a value, as in payload.amount>=100";
-        let mut quoted = false;
-        let operator_at = word.find(|c| {
-            quoted ^= c == '"';
-            !quoted && matches!(c, '~' | '=' | '!' | '<' | '>')
-        });
-        let (path, condition) = word.split_at(operator_at.ok_or(expected)?);
-        let path = PayloadPath::parse(path)?.ok_or(expected)?;
-        let found = PAYLOAD_OPERATORS.iter().find_map(|operator| Some((*operator, condition.strip_prefix(operator)?)));
-        let (operator, value) = found.ok_or(expected)?;
-        let Some(comparison) = CompareOperator::from_sign(operator) else {
-            let pattern = unquote(value);
-            let regex = Regex::new(&pattern)
-                .map_err(|error| format!("`{pattern}` is not a regular expression: {}", regex_error_message(&error)))?;
-            return Ok(Self { path, operator, condition: PathCondition::Matches(regex) });
-        };
-        if value.is_empty() {
-            return Err(format!("`{operator}` needs a value"));
+    /// Creates the term that compares the value at a path with the value that was typed.
+    ///
+    /// # Errors
+    /// The fault in the typed value.
+    pub(super) fn parse(path: PayloadPath, value: &TermValue) -> Result<Self, WordFault> {
+        let fault = |reason: String| WordFault::new(0, reason);
+        let operator = value.operator.operator;
+        if value.operator.sign == ":"
+            && let Some(at) = find_operator(value.typed)
+        {
+            let reason =
+                "a second operator: a key with a colon is quoted, as in payload.\"a:b\"=1, and so is such a value";
+            return Err(WordFault::new(at, reason));
         }
-        let text = unquote(value);
-        let number = JsonNumber::parse(&text);
-        Ok(Self { path, operator, condition: PathCondition::Compare(comparison, CompareValue { text, number }) })
-    }
-
-    /// True when two terms have the same path and operator, and are therefore alternatives.
-    pub(super) fn has_same_path_and_operator(&self, other: &Self) -> bool {
-        self.path == other.path && self.operator == other.operator
+        let condition = match operator {
+            FilterOperator::Matches => PathCondition::AnyOf(vec![matching(value.typed).map_err(fault)?]),
+            FilterOperator::MatchesNot => PathCondition::NoneOf(vec![matching(value.typed).map_err(fault)?]),
+            FilterOperator::Is => PathCondition::AnyOf(ValueCondition::parse_list(value)?),
+            FilterOperator::IsNot => PathCondition::NoneOf(ValueCondition::parse_list(value)?),
+            FilterOperator::Greater
+            | FilterOperator::GreaterOrEqual
+            | FilterOperator::Less
+            | FilterOperator::LessOrEqual => {
+                PathCondition::AnyOf(vec![ValueCondition::Compare(operator, CompareValue::new(value.typed))])
+            }
+        };
+        Ok(Self { path, condition })
     }
 
     /// Returns the range in `payload`, a JSON text, of the value at the path, when the value satisfies the condition.
@@ -97,43 +98,76 @@ impl PathTerm {
             return false;
         };
         match &self.condition {
-            PathCondition::Matches(pattern) => {
-                pattern.is_match(&token_text(token)) || pattern.is_match(&resolve_escapes(token))
-            }
-            PathCondition::Compare(operator, value) => operator.is_satisfied_by(value.compare_to_token(token)),
+            PathCondition::AnyOf(conditions) => conditions.iter().any(|condition| condition.is_satisfied_by(token)),
+            PathCondition::NoneOf(conditions) => !conditions.iter().any(|condition| condition.is_satisfied_by(token)),
         }
     }
 }
 
-impl CompareOperator {
-    /// Returns the operator with this sign; `None` for `~`, which matches a regular expression.
-    fn from_sign(sign: &str) -> Option<Self> {
-        Some(match sign {
-            "=" => Self::Equal,
-            "!=" => Self::NotEqual,
-            ">" => Self::GreaterThan,
-            ">=" => Self::GreaterOrEqual,
-            "<" => Self::LessThan,
-            "<=" => Self::LessOrEqual,
-            _ => return None,
-        })
+fn matching(typed: &str) -> Result<ValueCondition, String> {
+    NamePattern::from_regex(typed).map(ValueCondition::Matches)
+}
+
+impl ValueCondition {
+    /// Parses a list of values. An object or an array is one value, because its text has commas.
+    fn parse_list(value: &TermValue) -> Result<Vec<Self>, WordFault> {
+        if value.typed.starts_with(['[', '{']) {
+            return Ok(vec![Self::Compare(FilterOperator::Is, CompareValue::new(value.typed))]);
+        }
+        let parse = |(at, typed)| Self::parse(typed).map_err(|reason| WordFault::new(at, reason));
+        value.list()?.into_iter().map(parse).collect()
     }
 
-    /// True when the operator is satisfied by the order of a stored value relative to the term's value; `None` means that
-    /// the two cannot be ordered.
-    fn is_satisfied_by(self, order: Option<Ordering>) -> bool {
-        match self {
-            Self::Equal => order == Some(Ordering::Equal),
-            Self::NotEqual => order != Some(Ordering::Equal),
-            Self::GreaterThan => order == Some(Ordering::Greater),
-            Self::GreaterOrEqual => order.is_some_and(Ordering::is_ge),
-            Self::LessThan => order == Some(Ordering::Less),
-            Self::LessOrEqual => order.is_some_and(Ordering::is_le),
+    fn parse(typed: &str) -> Result<Self, String> {
+        if let Some((start, end)) = typed.split_once("..") {
+            let number = |text: &str| if text.is_empty() { Some(None) } else { JsonNumber::parse(text).map(Some) };
+            if let (Some(first), Some(last)) = (number(start), number(end))
+                && (first.is_some() || last.is_some())
+            {
+                return Ok(Self::Range(first, last));
+            }
         }
+        if split_wildcards(typed).len() > 1 {
+            return NamePattern::from_value(typed).map(Self::Like);
+        }
+        Ok(Self::Compare(FilterOperator::Is, CompareValue::new(typed)))
+    }
+
+    /// True when a stored token satisfies the condition.
+    fn is_satisfied_by(&self, token: &str) -> bool {
+        match self {
+            Self::Compare(operator, value) => is_in_relation(*operator, value.compare_to_token(token)),
+            Self::Range(first, last) => JsonNumber::parse(token).is_some_and(|number| {
+                let order = |limit: JsonNumber| number.compare(limit);
+                first.is_none_or(|first| order(first).is_some_and(Ordering::is_ge))
+                    && last.is_none_or(|last| order(last).is_some_and(Ordering::is_le))
+            }),
+            Self::Like(pattern) => pattern.matches(&token_text(token)),
+            // The quotes of a string are not part of it, and an object is matched as stored too.
+            Self::Matches(pattern) if token.starts_with('"') => pattern.matches(&unescape(token)),
+            Self::Matches(pattern) => pattern.matches(token) || pattern.matches(&resolve_escapes(token)),
+        }
+    }
+}
+
+/// True when an operator is satisfied by the order of a stored value relative to the term's value; `None` means that the
+/// two cannot be ordered.
+fn is_in_relation(operator: FilterOperator, order: Option<Ordering>) -> bool {
+    match operator {
+        FilterOperator::Greater => order == Some(Ordering::Greater),
+        FilterOperator::GreaterOrEqual => order.is_some_and(Ordering::is_ge),
+        FilterOperator::Less => order == Some(Ordering::Less),
+        FilterOperator::LessOrEqual => order.is_some_and(Ordering::is_le),
+        _ => order == Some(Ordering::Equal),
     }
 }
 
 impl CompareValue {
+    fn new(typed: &str) -> Self {
+        let text = unquote(typed);
+        Self { number: JsonNumber::parse(&text), text }
+    }
+
     /// Compares a stored token with this value: numbers as numbers, strings as text. Other tokens are equal or cannot be
     /// ordered.
     fn compare_to_token(&self, token: &str) -> Option<Ordering> {
@@ -174,13 +208,19 @@ impl JsonNumber {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::filter_parser::parse_word;
+    use super::super::filter_term::FilterTerm;
+    use super::super::filter_word::FilterWord;
+    use super::super::time_input::TimeContext;
 
     const PAYLOAD: &str = r#"{"email":"ana@example.org","amount":100.0,"id":9007199254740993,"n\u0061me":"P\u00e9rez",
         "half":"\ud800","\ud800":1,"tags":["a",{"deep":true},[1,2]],"none":null,"twice":1,"twice":2,"big":1e400,"a.b":"x y"}"#;
 
     fn holds(word: &str) -> bool {
-        PathTerm::parse(word).unwrap().matches(PAYLOAD)
+        let word = FilterWord { text: word.into(), position: 0 };
+        let parsed = parse_word(&word, TimeContext::default()).unwrap();
+        let [FilterTerm::Payload(term)] = parsed.terms.as_slice() else { panic!("{parsed:?}") };
+        term.matches(PAYLOAD)
     }
 
     #[test]
@@ -229,16 +269,34 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_cannot_be_parsed_reports_what_is_missing() {
-        for (word, reason) in [
-            ("payload.email", "expected payload.PATH"),
-            ("payload.=1", "a key is missing"),
-            ("payload.a=", "`=` needs a value"),
-            ("payload.a~(", "unclosed group"),
-            ("payload.a!1", "expected payload.PATH"),
+    fn lists_ranges_and_stars_are_compared_with_the_value() {
+        for word in [
+            "payload.email=x,ana@example.org",
+            "payload.email:*@example.org",
+            "payload.name=P*z",
+            "payload.amount:50..150",
+            "payload.amount:100..",
+            "payload.amount!=1,2",
+            "payload.amount!=1..2",
+            "payload.tags.2=[1,2]",
+            "payload.none=*",
+            "payload.email!~^x",
+            "payload.email~/^ANA/i",
         ] {
-            let error = PathTerm::parse(word).unwrap_err();
-            assert!(error.contains(reason), "{word}: {error}");
+            assert!(holds(word), "{word}");
+        }
+        for word in [
+            "payload.email=\"*@example.org\"",
+            "payload.amount:..99",
+            "payload.amount!=1,100",
+            "payload.email:1..2",
+            "payload.mail=*",
+            "payload.mail!~x",
+            "payload.email~/^ANA/",
+            "payload.email~^\"\\\"\"",
+            "payload.email!~^ana",
+        ] {
+            assert!(!holds(word), "{word}");
         }
     }
 }

@@ -1,32 +1,39 @@
-//! One term of a filter, and how it is matched with an event, with a block of the index and with a finding.
-
-use std::ops::Range;
+//! One term of a filter, and how it is matched with an event and with a finding.
 
 use super::filter_path::PathTerm;
-use super::filter_terms::{FilterTermKind, IndexUse};
+use super::filter_terms::FilterTermKind;
+use super::name_pattern::NamePattern;
+use super::number_set::NumberSet;
 use super::text_matcher::TextMatcher;
 use crate::format::{DamageKind, EventView, Finding};
-use crate::index::{Block, NameCounts, NameKind};
+use crate::index::NameKind;
 
 /// A condition on an event, or on a row that is not an event.
 #[derive(Debug, Clone)]
 pub(super) enum FilterTerm {
-    /// The aggregate's id; `None` matches events of no aggregate.
-    Aggregate(Option<u64>),
-    EventType(String),
-    Namespace(String),
-    Schema(String),
-    SchemaVersion(u32),
-    /// Written at this time or later, in milliseconds since the Unix epoch.
-    After(u64),
-    /// Written before this time, in milliseconds since the Unix epoch.
-    Before(u64),
-    /// The event starts in this range of file offsets.
-    Offset(Range<u64>),
+    /// The event belongs to no aggregate.
+    NoAggregate,
+    /// A number of the event is in the set. An event of no aggregate has no aggregate id.
+    Number(NumberField, NumberSet),
+    /// A name of the event satisfies the pattern.
+    Name(NameKind, NamePattern),
     /// The row is not an event, and is of this kind.
     NonEvent(NonEventKind),
     Payload(Box<PathTerm>),
     Text(TextMatcher),
+}
+
+/// A number that every event has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NumberField {
+    Aggregate,
+    SchemaVersion,
+    /// The time of writing in milliseconds since the Unix epoch.
+    Time,
+    /// The offset in the file at which the event starts.
+    Offset,
+    /// The number of bytes of the stored JSON.
+    Size,
 }
 
 /// A kind of rows that are not events.
@@ -68,79 +75,48 @@ impl NonEventKind {
     }
 }
 
-impl FilterTerm {
-    /// Returns the kind of the term, which identifies its entry in [`FILTER_TERMS`](super::filter_terms::FILTER_TERMS).
-    pub(super) const fn kind(&self) -> FilterTermKind {
+impl FilterTermKind {
+    /// Returns the name of an event that a term of this kind compares; `None` for other kinds.
+    pub(super) const fn name_kind(self) -> Option<NameKind> {
         match self {
-            Self::Aggregate(_) => FilterTermKind::Aggregate,
-            Self::EventType(_) => FilterTermKind::EventType,
-            Self::Namespace(_) => FilterTermKind::Namespace,
-            Self::Schema(_) => FilterTermKind::Schema,
-            Self::SchemaVersion(_) => FilterTermKind::SchemaVersion,
-            Self::After(_) => FilterTermKind::After,
-            Self::Before(_) => FilterTermKind::Before,
-            Self::Offset(_) => FilterTermKind::Offset,
-            Self::NonEvent(_) => FilterTermKind::NonEvent,
-            Self::Payload(_) => FilterTermKind::Payload,
-            Self::Text(_) => FilterTermKind::Text,
+            Self::EventType => Some(NameKind::Type),
+            Self::Namespace => Some(NameKind::Namespace),
+            Self::Schema => Some(NameKind::Schema),
+            _ => None,
         }
     }
+}
 
-    /// True when the two terms are alternatives: an event has to match only one of them.
-    ///
-    /// Terms with one key are alternatives. Payload terms are alternatives only with the same path and operator, and plain
-    /// texts never are.
-    pub(super) fn is_alternative_to(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Text(_), Self::Text(_)) => false,
-            (Self::Payload(a), Self::Payload(b)) => a.has_same_path_and_operator(b),
-            _ => self.kind() == other.kind(),
-        }
-    }
-
+impl FilterTerm {
     /// Returns the relative cost of matching one event. Cheap terms are tested first.
     pub(super) const fn cost(&self) -> u8 {
         match self {
-            Self::EventType(_) | Self::Namespace(_) | Self::Schema(_) => 1,
+            Self::NoAggregate | Self::Number(..) | Self::NonEvent(_) => 0,
+            Self::Name(..) => 1,
             Self::Text(_) => 2,
             Self::Payload(_) => 3,
-            _ => 0,
         }
     }
 
     /// True when the term matches the event at `offset`.
     pub(super) fn matches(&self, offset: u64, event: &EventView) -> bool {
         match self {
-            Self::Aggregate(id) => event.aggregate_id() == *id,
-            Self::EventType(name) => event.event_type() == name.as_str(),
-            Self::Namespace(name) => event.namespace() == name.as_str(),
-            Self::Schema(name) => event.schema_id() == name.as_str(),
-            Self::SchemaVersion(version) => event.schema_version() == *version,
-            Self::After(time) => event.write_timestamp_ms() >= *time,
-            Self::Before(time) => event.write_timestamp_ms() < *time,
-            Self::Offset(range) => range.contains(&offset),
+            Self::NoAggregate => event.aggregate_id().is_none(),
+            Self::Number(field, set) => field.of_event(offset, event).is_some_and(|number| set.contains(number)),
+            Self::Name(NameKind::Type, pattern) => pattern.matches(&event.event_type()),
+            Self::Name(NameKind::Namespace, pattern) => pattern.matches(&event.namespace()),
+            Self::Name(NameKind::Schema, pattern) => pattern.matches(&event.schema_id()),
             Self::NonEvent(_) => false,
             Self::Payload(path) => path.matches(event.payload()),
             Self::Text(matcher) => matcher.is_match(event.json().as_bytes()),
         }
     }
 
-    /// True when [`FilterTerm::may_match_block`] can exclude blocks for this term.
-    pub(super) fn can_prune_blocks(&self) -> bool {
-        self.kind().spec().index_use == IndexUse::Blocks
-    }
-
-    /// False when the index shows that no event of the block at `block_range` matches the term.
-    pub(super) fn may_match_block(&self, block_range: &Range<u64>, block: &Block, names: &NameCounts) -> bool {
-        let has = |kind, name| names.find_slot(kind, name).is_some_and(|slot| block.has_name(slot));
+    /// Returns the aggregate's id when the term matches the events of exactly one aggregate.
+    pub(super) fn aggregate_id(&self) -> Option<u64> {
         match self {
-            Self::EventType(name) => has(NameKind::Type, name),
-            Self::Namespace(name) => has(NameKind::Namespace, name),
-            Self::Schema(name) => has(NameKind::Schema, name),
-            Self::After(time) => block.time_range.1 >= *time,
-            Self::Before(time) => block.time_range.0 < *time,
-            Self::Offset(range) => range.start < block_range.end && block_range.start < range.end,
-            Self::Aggregate(_) | Self::SchemaVersion(_) | Self::NonEvent(_) | Self::Payload(_) | Self::Text(_) => true,
+            Self::Number(NumberField::Aggregate, set) => set.single(),
+            _ => None,
         }
     }
 
@@ -148,8 +124,23 @@ impl FilterTerm {
     pub(super) fn matches_finding(&self, finding: &Finding) -> bool {
         match self {
             Self::NonEvent(kind) => kind.includes(finding.kind),
-            Self::Offset(range) => finding.start < range.end && range.start < finding.end.max(finding.start + 1),
+            Self::Number(NumberField::Offset, set) => {
+                set.overlaps(finding.start, finding.end.max(finding.start + 1) - 1)
+            }
             _ => true,
+        }
+    }
+}
+
+impl NumberField {
+    /// Returns the number of the event at `offset`; `None` for the aggregate id of an event of no aggregate.
+    fn of_event(self, offset: u64, event: &EventView) -> Option<u64> {
+        match self {
+            Self::Aggregate => event.aggregate_id(),
+            Self::SchemaVersion => Some(u64::from(event.schema_version())),
+            Self::Time => Some(event.write_timestamp_ms()),
+            Self::Offset => Some(offset),
+            Self::Size => Some(event.json().len() as u64),
         }
     }
 }

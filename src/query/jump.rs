@@ -8,7 +8,7 @@ use super::page::{PageRequest, read_page};
 use super::progress_meter::ProgressMeter;
 use super::row::{Direction, ReadStart};
 use super::syntax_error::QuerySyntaxError;
-use super::time_input;
+use super::time_input::{TIME_EXAMPLES, TimeContext, TimeInputError};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
 use crate::format::EventView;
@@ -42,6 +42,16 @@ impl JumpTarget {
     /// # Errors
     /// The text has none of these forms; the reason lists the expected forms.
     pub fn parse(text: &str, now_ms: u64) -> Result<Self, QuerySyntaxError> {
+        Self::parse_with(text, TimeContext::at(now_ms))
+    }
+
+    /// Parses a place like [`JumpTarget::parse`]; relative times such as `-15m` and `end-1h` refer to `times`.
+    ///
+    /// A number alone is an offset. A time in milliseconds needs its unit, as in `1795165200000ms`.
+    ///
+    /// # Errors
+    /// The text has none of the forms; the reason lists the expected forms.
+    pub fn parse_with(text: &str, times: TimeContext) -> Result<Self, QuerySyntaxError> {
         let place = text.trim();
         let error = |reason: &str| QuerySyntaxError { word: place.to_owned(), position: 0, reason: reason.to_owned() };
         if let Some(ordinal) = place.strip_prefix('#') {
@@ -56,8 +66,14 @@ impl JumpTarget {
         if let Some(offset) = parse_offset(place) {
             return Ok(Self::Offset(offset));
         }
-        let expected = format!("expected an offset (1223488, 0x12ab40), 50%, #3000, or {}", time_input::TIME_EXAMPLES);
-        time_input::parse_time(place, now_ms).map(Self::Time).ok_or_else(|| error(&expected))
+        let error_text = |time_error| match time_error {
+            TimeInputError::NotATime | TimeInputError::NumberWithoutUnit => {
+                format!("expected an offset (1223488, 0x12ab40), 50%, #3000, or {TIME_EXAMPLES}")
+            }
+            time_error => time_error.reason().to_owned(),
+        };
+        let time = times.parse(place).map(|span| Self::Time(span.first));
+        time.map_err(|time_error| error(&error_text(time_error)))
     }
 }
 

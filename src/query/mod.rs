@@ -27,13 +27,18 @@
 
 mod aggregate_history;
 mod aggregate_state;
+mod block_conditions;
 mod block_pruner;
 mod event_numbers;
+mod event_times;
 mod filter;
 mod filter_completion;
+mod filter_operators;
+mod filter_parser;
 mod filter_path;
 mod filter_term;
 mod filter_terms;
+mod filter_values;
 mod filter_word;
 #[cfg(feature = "app")]
 mod highlight;
@@ -42,9 +47,12 @@ mod index_merge;
 mod indexed_reader;
 mod json_tokens;
 mod jump;
+mod known_names;
 mod log_reader;
 mod merge_patch;
+mod name_pattern;
 mod nearest_keyword;
+mod number_set;
 mod offset_input;
 mod offset_list;
 mod page;
@@ -60,17 +68,22 @@ mod row_fix;
 mod row_scanner;
 mod search;
 mod search_pattern;
+mod slashed_pattern;
 mod syntax_error;
+mod term_value;
 mod text_matcher;
 mod time_input;
+mod word_fault;
 
 pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, read_aggregate_history};
 pub use aggregate_state::{AggregateState, read_aggregate_state};
 pub use block_pruner::BlockPruner;
 pub use event_numbers::number_events;
+pub use event_times::EventTimes;
 pub use filter::Filter;
 #[cfg(feature = "app")]
 pub(crate) use filter_completion::{FilterCompletion, complete_filter};
+pub use filter_operators::{FILTER_OPERATORS, FilterOperatorSpec};
 pub use filter_terms::{FILTER_TERMS, FilterTermSpec, IndexUse};
 #[cfg(feature = "app")]
 pub(crate) use highlight::Highlighter;
@@ -78,6 +91,8 @@ pub use hits::{Hits, MAX_HITS};
 #[cfg(feature = "app")]
 pub(crate) use json_tokens::JsonTokens;
 pub use jump::{JumpTarget, resolve_jump, resolve_jump_or_last_row};
+#[cfg(feature = "app")]
+pub(crate) use known_names::{KnownNames, UnknownName};
 #[cfg(feature = "app")]
 pub(crate) use nearest_keyword::nearest_keyword;
 #[cfg(feature = "app")]
@@ -94,3 +109,4 @@ pub use row_fix::find_fix;
 pub use search::{SearchRequest, find_match};
 pub use search_pattern::SearchPattern;
 pub use syntax_error::QuerySyntaxError;
+pub use time_input::TimeContext;

@@ -35,16 +35,16 @@ fn edit_distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::filter_terms::colon_keys;
+    use super::super::filter_terms::term_keys;
     use super::*;
 
     #[test]
     fn the_nearest_keyword_is_an_abbreviation_or_takes_few_changes() {
         assert_eq!(
-            ["aggregate", "typ", "namespace", "verison", "offest", "schemas"].map(|w| nearest_keyword(w, colon_keys())),
-            ["agg", "type", "ns", "v", "offset", "schema"].map(Some)
+            ["aggregat", "typ", "namspace", "v", "offest", "schemas"].map(|w| nearest_keyword(w, term_keys())),
+            ["aggregate_id", "type", "namespace", "v", "offset", "schema"].map(Some)
         );
-        assert_eq!(["foo", "nothing", "z"].map(|w| nearest_keyword(w, colon_keys())), [None; 3]);
+        assert_eq!(["foo", "nothing", "z"].map(|w| nearest_keyword(w, term_keys())), [None; 3]);
         assert_eq!((edit_distance("kitten", "sitting"), edit_distance("", "ab"), edit_distance("ab", "ab")), (3, 2, 0));
     }
 }

@@ -1,6 +1,5 @@
-//! Parses the numbers that users type: offsets in decimal or hexadecimal, ranges, and whole numbers without a sign.
+//! Parses the numbers that users type: offsets in decimal or hexadecimal, sizes, and whole numbers without a sign.
 
-use std::ops::Range;
 use std::str::FromStr;
 
 /// Parses a file offset: decimal, or hexadecimal after `0x`. A sign is refused.
@@ -12,19 +11,36 @@ pub(crate) fn parse_offset(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, radix).ok()
 }
 
-/// Parses a range such as `1000..2000`, with an exclusive end. Either side may be omitted. A single offset is a range of
-/// one byte.
-pub(super) fn parse_offset_range(text: &str) -> Option<Range<u64>> {
-    let Some((start, end)) = text.split_once("..") else {
-        let start = parse_offset(text)?;
-        return Some(start..start.saturating_add(1));
-    };
-    let start = if start.is_empty() { 0 } else { parse_offset(start)? };
-    let end = if end.is_empty() { u64::MAX } else { parse_offset(end)? };
-    (start <= end).then_some(start..end)
-}
-
 /// Parses a whole number in decimal. A sign is refused.
 pub(super) fn parse_whole_number<N: FromStr>(text: &str) -> Option<N> {
     text.parse().ok().filter(|_| !text.starts_with('+'))
+}
+
+/// The units of sizes, with their bytes. A unit comes before its own suffixes.
+const SIZE_UNITS: [(&str, u64); 8] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("kB", 1000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("B", 1),
+    ("", 1),
+];
+
+/// Parses a size in bytes, such as `500`, `500B`, `16KiB` or `2MB`. A sign and a fraction are refused.
+pub(super) fn parse_size_input(text: &str) -> Option<u64> {
+    let (digits, bytes) = SIZE_UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)))?;
+    parse_whole_number::<u64>(digits)?.checked_mul(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_a_unit_or_is_in_bytes() {
+        assert_eq!(["500", "500B", "16KiB", "2MB"].map(parse_size_input), [500, 500, 16 << 10, 2_000_000].map(Some));
+        assert_eq!(["", "KiB", "+1", "1.5KiB", "1k", "99999999999GiB"].map(parse_size_input), [None; 6]);
+    }
 }

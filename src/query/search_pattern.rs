@@ -1,5 +1,6 @@
 //! The pattern of a search: a plain text or a regular expression.
 
+use super::slashed_pattern::SlashedPattern;
 use super::syntax_error::QuerySyntaxError;
 use super::text_matcher::TextMatcher;
 
@@ -11,17 +12,18 @@ pub struct SearchPattern {
 }
 
 impl SearchPattern {
-    /// Parses a plain text, or a regular expression between slashes such as `/am.unt/`.
+    /// Parses a plain text, or a regular expression between slashes such as `/am.unt/`; `/x/i` matches any case.
+    ///
+    /// A text that starts with a slash and is not closed by another one, such as `/api`, is a plain text.
     ///
     /// # Errors
     /// The text is empty, or the regular expression is invalid.
     pub fn parse(text: &str) -> Result<Self, QuerySyntaxError> {
         let error = |reason| QuerySyntaxError { word: text.to_owned(), position: 0, reason };
-        let pattern = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inner| !inner.is_empty());
-        let matcher = match pattern {
-            Some(pattern) => TextMatcher::from_pattern(pattern),
+        let matcher = match SlashedPattern::read(text) {
+            Some(Ok(pattern)) => TextMatcher::from_slashed(&pattern),
             None if text.is_empty() => Err("expected a text, or a regular expression between slashes: /am.unt/".into()),
-            None => TextMatcher::from_text(text),
+            None | Some(Err(_)) => TextMatcher::from_text(text),
         };
         Ok(Self { matcher: matcher.map_err(error)?, text: text.to_owned() })
     }

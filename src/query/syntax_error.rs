@@ -8,7 +8,7 @@ use std::fmt;
 pub struct QuerySyntaxError {
     /// The word that cannot be parsed, as typed.
     pub word: String,
-    /// Position of the word in the parsed text, in bytes.
+    /// Position of the fault in the parsed text, in bytes: the first character that is not as expected.
     pub position: usize,
     /// The fault in the word, and the expected form.
     pub reason: String,

@@ -3,6 +3,7 @@
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::slashed_pattern::SlashedPattern;
 use crate::format::json::resolve_escapes;
 
 /// A compiled text or regular expression.
@@ -31,8 +32,28 @@ impl TextMatcher {
         Self::compile_regex(&regex::escape(text), CaseSensitivity::Insensitive)
     }
 
+    /// Compiles a text in parts, between which any characters of the same JSON string may be. The error is the reason.
+    pub(super) fn from_parts(parts: &[String]) -> Result<Self, String> {
+        let parts: Vec<&String> = parts.iter().filter(|part| !part.is_empty()).collect();
+        if let [text] = parts.as_slice() {
+            return Self::from_text(text);
+        }
+        let has_capital = parts.iter().any(|part| has_upper_case(part));
+        let escaped: Vec<String> = parts.iter().map(|part| regex::escape(part)).collect();
+        let case = if has_capital { CaseSensitivity::Sensitive } else { CaseSensitivity::Insensitive };
+        Self::compile_regex(&escaped.join("[^\"]*"), case)
+    }
+
+    /// Compiles a regular expression that was typed between slashes. The error is the reason, for messages.
+    pub(super) fn from_slashed(slashed: &SlashedPattern) -> Result<Self, String> {
+        if slashed.ignores_case {
+            return Self::compile_regex(&slashed.pattern, CaseSensitivity::Insensitive);
+        }
+        Self::from_pattern(&slashed.pattern)
+    }
+
     /// Compiles a regular expression. The error is the reason, for messages.
-    pub(super) fn from_pattern(pattern: &str) -> Result<Self, String> {
+    fn from_pattern(pattern: &str) -> Result<Self, String> {
         let has_capital = has_upper_case(&strip_escapes(pattern));
         Self::compile_regex(
             pattern,
@@ -137,6 +158,22 @@ mod tests {
         assert!(TextMatcher::from_pattern(r"ju\Sn").unwrap().is_match(b"JUAN"));
         assert!(TextMatcher::from_pattern(r"\p{Lu}uan").unwrap().is_match(b"JUAN"));
         assert!(!TextMatcher::from_pattern(r"J\San").unwrap().is_match(b"juan"));
+    }
+
+    #[test]
+    fn a_text_in_parts_matches_within_one_string() {
+        let matcher = |parts: &[&str]| {
+            TextMatcher::from_parts(&parts.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap()
+        };
+        assert!(matcher(&["", "sil", "va"]).is_match(br#"{"name":"Silent Lava"}"#));
+        assert!(!matcher(&["name", "Sil"]).is_match(br#"{"name":"Silva"}"#), "the parts are in two strings");
+        assert!(!matcher(&["Sil", "VA"]).is_match(b"Silva"));
+    }
+
+    #[test]
+    fn a_pattern_between_slashes_matches_any_case_when_it_says_so() {
+        let matcher = |text: &str| TextMatcher::from_slashed(&SlashedPattern::read(text).unwrap().unwrap()).unwrap();
+        assert!(matcher("/SIL.A/i").is_match(b"silva") && !matcher("/SIL.A/").is_match(b"silva"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod aggregate_state;
 pub(crate) mod copies;
 mod exit_status;
+mod filter_advice;
 mod finding_counts;
 mod hint;
 pub(crate) mod json;
@@ -19,6 +20,7 @@ mod verdict;
 
 pub(crate) use aggregate_state::state_lines;
 pub(crate) use exit_status::ExitStatus;
+pub(crate) use filter_advice::{log_times_line, unknown_name_lines};
 pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};
 pub(crate) use hint::{describe_error, hint};
 pub(crate) use path_text::{safe_path_text, shell_path};

@@ -90,7 +90,14 @@ fn cat_with_an_index_reads_less_and_prints_the_same() {
                 let run = |more: &str| {
                     let mut command = shell.command(&format!("cat {log} {rest} {more}"));
                     let outcome = CommandOutcome::from_output(command.args(["--filter", filter]).output().unwrap());
-                    (outcome.exit_code, outcome.stdout, outcome.stderr)
+                    // Only an index knows the names that no event has.
+                    let findings: Vec<String> = outcome
+                        .stderr
+                        .lines()
+                        .filter(|line| !line.starts_with("no event has"))
+                        .map(str::to_owned)
+                        .collect();
+                    (outcome.exit_code, outcome.stdout, findings)
                 };
                 assert_eq!(run(""), run("--index none.idx"), "{log} {filter} {rest}");
             }
@@ -128,4 +135,49 @@ fn a_closed_pipe_is_success() {
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
     assert!(first.starts_with("{\"offset\":16,"));
+}
+
+#[test]
+fn a_filter_that_shows_nothing_reports_the_nearest_names_and_the_times_of_the_log() {
+    let shell = Shell::with_log();
+    let known = shell.run_ok("cat a.log --limit 1").stdout;
+    let event: Value = serde_json::from_str(&known).unwrap();
+    let name = event["event"]["event_type"].as_str().unwrap().to_owned();
+    let search = |filter: &str| shell.run_ok(&format!("cat a.log --filter {filter}"));
+    let without_index = search(&format!("type:{}", name.to_lowercase()));
+    assert_eq!((without_index.stdout.as_str(), without_index.stderr.as_str()), ("", ""), "no index knows the names");
+    shell.run_ok("index update a.log");
+    let outcome = search(&format!("type:{}", name.to_lowercase()));
+    let expected = format!("no event has the type `{}`; {name} has ", name.to_lowercase());
+    assert!(outcome.stdout.is_empty() && outcome.stderr.starts_with(&expected), "{}", outcome.stderr);
+    let outcome = search("before:2001-01-01");
+    assert!(outcome.stderr.contains("the first event is from 20"), "{}", outcome.stderr);
+    assert_eq!(search(&format!("type:{name}")).stderr, "");
+    assert_eq!(search("before:2001-01-01 --limit 0").stderr, "");
+}
+
+#[test]
+fn a_filter_counts_back_from_the_last_event() {
+    let shell = Shell::with_log();
+    let times = |filter: &str| -> Vec<u64> {
+        let lines = shell.run_ok(&format!("cat a.log {filter}")).stdout;
+        lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"]["write_timestamp_ms"].as_u64().unwrap())
+            .collect()
+    };
+    let all = times("");
+    let last = *all.last().unwrap();
+    let seconds = (last - all[all.len() / 2]) / 1000;
+    let start = last - seconds * 1000;
+    let expected: Vec<u64> = all.iter().copied().filter(|time| *time >= start).collect();
+    assert!(expected.len() > 1 && expected.len() < all.len(), "{} of {}", expected.len(), all.len());
+    assert_eq!(times(&format!("--filter after:end-{seconds}s")), expected);
+    assert_eq!(times(&format!("--filter time>={start}")), expected, "milliseconds");
+    let shown = shell.run_ok(&format!("show a.log end-{seconds}s --json")).stdout;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let in_milliseconds = shell.run_ok(&format!("show a.log {start}ms --json")).stdout;
+    assert_eq!(shown, serde_json::from_str::<Value>(&in_milliseconds).unwrap());
+    let refused = shell.run("show a.log 1795165200000");
+    assert!(refused.exit_code == 2 && refused.stderr.contains("1795165200000ms"), "{}", refused.stderr);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use chronicle::internal::tui::{ActionScope, action_table};
-use chronicle::query::{FILTER_TERMS, Filter, IndexUse};
+use chronicle::query::{FILTER_OPERATORS, FILTER_TERMS, Filter, FilterOperatorSpec, IndexUse, TimeContext};
 
 fn read_document(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -57,6 +57,16 @@ fn the_documented_filter_terms_are_the_terms_of_the_program() {
 }
 
 #[test]
+fn the_documented_filter_operators_are_the_operators_of_the_program() {
+    let mut expected = String::from("| operator | matches when | example |\n| --- | --- | --- |\n");
+    for FilterOperatorSpec { sign, help, example, .. } in &FILTER_OPERATORS {
+        writeln!(expected, "| `{sign}` | {help} | `{}` |", example.replace('|', "\\|")).unwrap();
+    }
+    let document = read_document("docs/filters.md");
+    assert_eq!(section(&document, "filter operators"), expected.trim(), "put this into docs/filters.md:\n{expected}");
+}
+
+#[test]
 fn the_filters_that_the_documents_quote_can_be_parsed() {
     let documents = ["docs/filters.md", "README.md"].map(read_document);
     let quoted = documents.iter().flat_map(|text| text.split('`').skip(1).step_by(2));
@@ -73,7 +83,9 @@ fn the_filters_that_the_documents_quote_can_be_parsed() {
     let filters: Vec<&str> = quoted.filter(is_filter).collect();
     assert!(filters.len() > 12, "{filters:?}");
     for filter in filters {
-        Filter::parse(filter, 0).unwrap_or_else(|error| panic!("{filter}: {error}"));
+        let times = TimeContext::at(0).with_last_event(Some(0));
+        let filter = filter.replace("\\|", "|");
+        Filter::parse_with(&filter, times).unwrap_or_else(|error| panic!("{filter}: {error}"));
     }
 }
 

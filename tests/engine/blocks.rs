@@ -9,8 +9,8 @@ use chronicle::inspect::LogView;
 use chronicle::internal::format::frame;
 use chronicle::internal::index::anchor_offsets;
 use chronicle::query::{
-    BlockPruner, Direction, Filter, Hits, PageRequest, ReadStart, RowContent, RowPage, SearchPattern, find_match,
-    read_page,
+    BlockPruner, Direction, Filter, Hits, PageRequest, ReadStart, RowContent, RowPage, SearchPattern, TimeContext,
+    find_match, read_page,
 };
 use chronicle::{AggregateIndex, LogHeader};
 use proptest::prelude::*;
@@ -161,6 +161,50 @@ fn apply_late_damage(log: &mut [u8], anchors: &[u64], late: &LateDamage) {
     }
 }
 
+/// Words of filters that the block summaries can or cannot use, with each operator. No word names single aggregates: their
+/// events are read through the index alone.
+const WORDS: [&str; 33] = [
+    "type=T3,T5",
+    "type:T*",
+    "type:*5,None",
+    "-type:T5",
+    "!type:T5",
+    "type!=T5",
+    "type~[35]$",
+    "type~/^t3/i",
+    "type!~[35]$",
+    "ns:n1",
+    "ns!=n1",
+    "ns:x*",
+    "schema:S2,S1",
+    "schema~2",
+    "v>=1",
+    "v>1",
+    "agg:1,2..3",
+    "agg:1..2",
+    "agg>3",
+    "agg!=0",
+    "time>=2026-11-20T09:03",
+    "time>2026-11-20T09:03",
+    "time<2026-11-20T09:02",
+    "time<=2026-11-20T09:02",
+    "time:2026-11-20T09:03..2026-11-20T09:04",
+    "time!=2026-11-20T09:03",
+    "after:end-1m",
+    "before:end-2m",
+    "offset>90000",
+    "offset<=60000",
+    "offset!=1..80000",
+    "size>200",
+    "payload.n:100..200",
+];
+
+/// A filter of one to three of [`WORDS`], or one of [`FILTERS`].
+fn filter_texts() -> impl Strategy<Value = String> {
+    let words = prop::collection::vec(prop::sample::select(WORDS.to_vec()), 1..4).prop_map(|words| words.join(" "));
+    prop_oneof![3 => words, 2 => prop::sample::select(FILTERS.to_vec()).prop_map(str::to_owned)]
+}
+
 const FILTERS: [&str; 12] = [
     "type:T3",
     "type:None",
@@ -185,7 +229,7 @@ proptest! {
         runs in event_runs(),
         covered in prop::option::weighted(0.5, 200..1000usize),
         late in late_damage(),
-        words in prop::sample::select(FILTERS.to_vec()),
+        text in filter_texts(),
         limit in 1usize..40,
         positions in prop::collection::vec((0..1100usize, 1usize..6), 6),
     ) {
@@ -202,7 +246,8 @@ proptest! {
             apply_late_damage(&mut bytes, &anchors, late);
         }
         fs::write(&temp_log.path, &bytes).unwrap();
-        let (view, filter) = (temp_log.view(), parse_filter(words));
+        let times = TimeContext::at(FIRST_TIME_MS + 600_000).with_last_event(Some(FIRST_TIME_MS + 300_000));
+        let (view, filter) = (temp_log.view(), Filter::parse_with(&text, times).unwrap());
         let scanned = page_without_index(&view, 0, Direction::Forward, 10_000, &filter);
         prop_assert!(scanned.at_end);
         prop_assert_eq!(&collect_forward(&view, Some(&index), limit, &filter), &scanned.rows);
@@ -275,7 +320,17 @@ fn blocks_that_cannot_match_are_not_read() {
     let (blocks, len) = (anchor_offsets(&log.index).len() as u64, bytes.len() as u64);
     assert!(len > 4 << 20 && blocks > 200, "{len} bytes in {blocks} blocks");
     let time = |n: u64| format!("2026-11-20T09:{:02}:{:02}", n / 60, n % 60);
-    let texts = ["type:T3", "type:T5", "schema:S2", &format!("after:{} before:{}", time(1000), time(1010)), "ns:none"];
+    let texts = [
+        "type:T3",
+        "type:T5,T3",
+        "type~[35]$",
+        "type:*5",
+        "schema:S2",
+        &format!("after:{} before:{}", time(1000), time(1010)),
+        &format!("time:{}..{}", time(1000), time(1010)),
+        "ns:none",
+        "offset<50000",
+    ];
     for text in texts {
         let filter = parse_filter(text);
         for (from, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Backward)] {

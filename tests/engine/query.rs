@@ -311,7 +311,7 @@ proptest! {
 type TermPredicate = fn(u64, &Value, &str) -> bool;
 
 /// Filter terms with their keys, and a simple evaluation of each.
-const TERM_CASES: [(&str, &str, TermPredicate); 17] = [
+const TERM_CASES: [(&str, &str, TermPredicate); 40] = [
     ("agg:1", "agg", |_, event, _| event["aggregate_id"] == 1),
     ("agg:null", "agg", |_, event, _| event["aggregate_id"].is_null()),
     ("type:Updated", "type", |_, event, _| event["event_type"] == "Updated"),
@@ -331,6 +331,41 @@ const TERM_CASES: [(&str, &str, TermPredicate); 17] = [
     ("payload.tags.1=y", "tags.1=", |_, event, _| event["payload"]["tags"][1] == "y"),
     ("BOB", "", |_, _, json| json.contains("BOB")),
     ("person", "", |_, _, json| json.contains("Person")),
+    ("type=Deleted,Updated", "type", |_, event, _| {
+        event["event_type"] == "Updated" || event["event_type"] == "Deleted"
+    }),
+    ("event_type:Created", "type", |_, event, _| event["event_type"] == "Created"),
+    ("type:Up*,*ed", "type", |_, event, _| event["event_type"].as_str().unwrap().ends_with("ed")),
+    ("type!=Updated,Created", "", |_, event, _| event["event_type"] != "Updated" && event["event_type"] != "Created"),
+    ("type~^Cr", "type~", |_, event, _| event["event_type"] == "Created"),
+    ("type~/^UP/i", "type~", |_, event, _| event["event_type"] == "Updated"),
+    ("type!~^Cr", "", |_, event, _| event["event_type"] != "Created"),
+    ("agg>=1", "agg>=", |_, event, _| event["aggregate_id"].as_u64() >= Some(1)),
+    ("agg:0..1", "agg", |_, event, _| event["aggregate_id"].as_u64().is_some_and(|id| id <= 1)),
+    ("agg!=1,null", "", |_, event, _| event["aggregate_id"] != 1 && !event["aggregate_id"].is_null()),
+    ("v>=2", "v>=", |_, event, _| event["schema_version"].as_u64() >= Some(2)),
+    ("v:1..1,3", "v", |_, event, _| event["schema_version"] == 1 || event["schema_version"] == 3),
+    ("time:2026-11-20T09:00:09", "time", |_, event, _| {
+        event["write_timestamp_ms"].as_u64().unwrap() / 1000 == FIRST_TIME_MS / 1000 + 9
+    }),
+    ("time<=2026-11-20T09:00:09", "time<=", |_, event, _| {
+        event["write_timestamp_ms"].as_u64() < Some(FIRST_TIME_MS + 10_000)
+    }),
+    ("time>2026-11-20T09:00:09", "time>", |_, event, _| {
+        event["write_timestamp_ms"].as_u64() >= Some(FIRST_TIME_MS + 10_000)
+    }),
+    ("time:1795165200000..2026-11-20T09:00:04", "time", |_, event, _| {
+        event["write_timestamp_ms"].as_u64().is_some_and(|ms| (FIRST_TIME_MS..FIRST_TIME_MS + 5000).contains(&ms))
+    }),
+    ("offset>1000", "offset>", |at, _, _| at > 1000),
+    ("offset<=0x3e8", "offset<=", |at, _, _| at <= 1000),
+    ("size<170", "size<", |_, _, json| json.len() < 170),
+    ("size:160..1KiB", "size", |_, _, json| (160..=1024).contains(&json.len())),
+    ("payload.amount:50..150", "amount", |_, event, _| {
+        event["payload"]["amount"].as_f64().is_some_and(|n| (50.0..=150.0).contains(&n))
+    }),
+    ("/\"email\": ?\"ANA@/i", "", |_, event, _| event["payload"]["email"] == "ana@example.org"),
+    ("example*g", "", |_, _, json| json.split('"').any(|text| text.to_lowercase().contains("example.org"))),
 ];
 
 fn matches_terms(words: &[(usize, bool)], at: u64, json: &str) -> bool {
@@ -747,6 +782,7 @@ fn all_terms_must_match_and_terms_with_one_key_are_alternatives() {
         [shown("payload.n=1 payload.n=3"), shown("payload.n>1 payload.n<4"), shown("payload.n>1 one")],
         [2, 2, 3]
     );
+    assert_eq!([shown("payload.n!=1 payload.n!=3"), shown("payload.n!=1,3")], [2, 2], "both are excluded");
     assert_eq!([shown("payload.n=1 payload.n=3 -payload.n=3"), shown("-payload.n=1 -payload.n=3")], [1, 4]);
 }
 
@@ -814,17 +850,18 @@ fn a_term_that_cannot_be_parsed_reports_the_expected_form() {
     for (text, at, reason) in [
         ("agg:1 aggregate:2", 6, "the nearest is `agg`"),
         ("tpye:x", 0, "the nearest is `type`"),
-        ("agg:x", 0, "expected an aggregate id or null after `agg:`, found `x`"),
-        ("agg:+1", 0, "an aggregate id or null"),
-        ("v:-1", 0, "a whole number"),
-        ("type:", 0, "`type:` needs a value: an event type"),
-        ("after:yesterday", 0, "2026-11-20T09:14"),
-        ("offset:9..1", 0, "1000..2000"),
-        ("x is:damage", 2, "the nearest is `damaged`"),
+        ("agg:x", 4, "expected an aggregate id or null after `agg:`, found `x`"),
+        ("agg:+1", 4, "an aggregate id or null"),
+        ("v:-1", 2, "a whole number"),
+        ("type:", 4, "`type:` needs a value: an event type"),
+        ("after:yesterday", 6, "2026-11-20T09:14"),
+        ("offset:9..1", 7, "the end is less than the start"),
+        ("x is:damage", 5, "the nearest is `damaged`"),
         ("a \"b c", 2, "not closed"),
         ("\"\"", 0, "the quotes are empty"),
-        ("payload.a", 0, "expected payload.PATH"),
-        ("payload.a:1", 0, "expected payload.PATH"),
+        ("payload.a", 0, "expected an operator after the path"),
+        ("payload..a=1", 0, "a key is missing"),
+        ("payloads.a=1", 0, "the nearest is `payload`"),
     ] {
         let error = Filter::parse(text, NOW).unwrap_err();
         assert!(error.position == at && error.reason.contains(reason), "{text}: {} at {}", error, error.position);

@@ -48,5 +48,5 @@ pub(super) fn suggest_filter_terms(text: &str) -> Vec<Suggestion> {
         help: completion.help,
         action: None,
     };
-    complete_filter(text).into_iter().map(suggestion).collect()
+    complete_filter(text, &crate::query::KnownNames::default()).into_iter().map(suggestion).collect()
 }
