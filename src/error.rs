@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
-use crate::format::{DamageKind, Finding, PayloadError, hex};
+use crate::format::{DamageKind, Finding, ForeignFile, PayloadError, hex};
 
 /// Why an operation on a log failed.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +33,10 @@ pub enum StorageError {
         /// The size of the file, in bytes.
         bytes: u64,
     },
-    /// The file starts without the magic, and no valid frame was found in it.
+    /// The file starts without the magic, and it is another kind of file or no valid frame was found in it.
     #[error(
-        "{}: not a Chronicle log: expected 43 48 52 4e (\"CHRN\") at offset 0, found {}{}; no valid frame in the first {searched} bytes",
-        path.display(), hex::encode_spaced(found), ascii_suffix(*found)
+        "{}: not a Chronicle log: expected 43 48 52 4e (\"CHRN\") at offset 0, found {}{}; {}",
+        path.display(), hex::encode_spaced(found), ascii_suffix(*found), content_suffix(*content, *searched)
     )]
     NotALog {
         /// The path of the file.
@@ -45,6 +45,8 @@ pub enum StorageError {
         found: [u8; 4],
         /// How many bytes were searched for a valid frame.
         searched: u64,
+        /// What the file is instead; `None` when that is not known.
+        content: Option<ForeignFile>,
     },
     /// The magic is right, and the version is not supported.
     #[error("{}: unsupported version at offset 4: expected 1, found {found}", path.display())]
@@ -324,6 +326,13 @@ fn lock_holder(pid: Option<u32>) -> String {
 fn ascii_suffix(bytes: [u8; 4]) -> String {
     let text = std::str::from_utf8(&bytes).ok().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
     text.map(|text| format!(" ({text:?})")).unwrap_or_default()
+}
+
+fn content_suffix(content: Option<ForeignFile>, searched: u64) -> String {
+    match content {
+        Some(content) => format!("it is {}", content.description()),
+        None => format!("no valid frame in the first {searched} bytes"),
+    }
 }
 
 fn journal_suffix(journal: Option<&Path>) -> String {

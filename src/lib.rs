@@ -112,7 +112,8 @@ mod tui;
 pub use error::StorageError;
 pub use file::Durability;
 pub use format::{
-    DamageKind, Event, EventBuilder, EventView, Evidence, Finding, FrameIdentity, LogHeader, PayloadError, StoredEvent,
+    DamageKind, Event, EventBuilder, EventView, Evidence, Finding, ForeignFile, FrameIdentity, LogHeader, PayloadError,
+    StoredEvent,
 };
 pub use index::{
     AggregateIndex, AggregateSummary, CountedName, Coverage, IndexFault, IndexState, LostTail, MergeError, NameCounts,

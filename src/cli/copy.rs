@@ -15,7 +15,7 @@ use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::StorageError;
 use crate::file::ExistingFile;
-use crate::inspect::LogView;
+use crate::inspect::{DamageOrigins, LogView};
 use crate::repair::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::report::copies::{copy_summary_fields, copy_summary_line, omitted_range_line};
 use crate::report::json::Json;
@@ -77,11 +77,13 @@ impl CopyArgs {
         let log = open_options.open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
         let progress = TerminalProgress::new(method.label, out);
+        let mut origins = DamageOrigins::default();
         let result = (method.copy)(log.view(), &options, &mut |update| {
             match update {
                 CopyUpdate::Progress(copied) => progress.update(copied),
                 // JSON output lists the omitted ranges in the object at the end.
                 CopyUpdate::Omitted(omitted) => progress.suspend(|| {
+                    origins.add(&omitted.finding);
                     out.print_note(&format!(
                         "{}; {}",
                         finding_line(&omitted.finding, None),
@@ -93,6 +95,7 @@ impl CopyArgs {
         });
         drop(progress);
         let summary = result?;
+        origins.advice().iter().for_each(|advice| out.print_note(advice));
         out.set_effect(format!("{} is complete: {}", safe_path_text(&options.output), copy_summary_line(&summary)));
         print_summary(log.view().path(), &options, &summary, out)?;
         Ok(if summary.damage_total > 0 { ExitStatus::Damage } else { ExitStatus::Done })

@@ -104,6 +104,8 @@ impl InfoReport<'_> {
             let ranges = format_count(damaged, "range");
             rows.push(("damage", format!("{ranges} known to the index (list: `chronicle verify LOG`)")));
         }
+        let advice = view.known_damage_origins().advice();
+        rows.extend(advice.into_iter().map(|advice| ("", advice)));
         rows.push(("writer", describe_writer(self.writer)));
         if let Some(number @ 1..) = self.repairs {
             rows.push(("repairs", format!("{} (list: `chronicle undo LOG --list`)", format_number(number))));

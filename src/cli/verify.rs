@@ -15,7 +15,9 @@ use super::output::CommandOutput;
 use super::progress::TerminalProgress;
 use crate::format::{DamageKind, Version};
 use crate::index::{AggregateIndex, IndexState, VerificationMark};
-use crate::inspect::{LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, survey_ranges, unverified_ranges};
+use crate::inspect::{
+    DamageOrigins, LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, survey_ranges, unverified_ranges,
+};
 use crate::repair::{PendingRepair, ProposedFix};
 use crate::report::json::{self, Json, VerifyReport};
 use crate::report::units::{DisplayZone, format_count, format_minute, format_number, format_size, format_timestamp};
@@ -99,6 +101,7 @@ impl VerifyArgs {
             version: view.log().version(),
             gap_journals: GapJournals::for_log(&log)?,
             counts: FindingCounts::default(),
+            origins: DamageOrigins::default(),
             status: ExitStatus::Done,
             json_findings: vec![],
         };
@@ -123,6 +126,7 @@ impl VerifyArgs {
         let view = if self.save && saved.is_ok() { log.view().clone() } else { view };
         if print_text {
             print_summary(&view, &scope.options, &survey, &reporter.counts, out)?;
+            reporter.origins.advice().iter().try_for_each(|advice| out.print_line(advice))?;
             if self.since_last {
                 let rechecked = scope.rechecked_ranges(view.log().first_frame_offset());
                 out.print_line(&last_verification_line(scope.last_verification, rechecked))?;
@@ -202,6 +206,8 @@ struct VerifyReporter<'a> {
     version: Version,
     gap_journals: GapJournals,
     counts: FindingCounts,
+    /// The causes of the damage that concern the whole file.
+    origins: DamageOrigins,
     status: ExitStatus,
     /// The first [`MAX_FINDINGS`] findings, for `--json`.
     json_findings: Vec<Json>,
@@ -214,6 +220,7 @@ impl VerifyReporter<'_> {
         out: &mut CommandOutput,
     ) -> Result<(), CommandFailure> {
         self.counts.add(finding);
+        self.origins.add(finding);
         self.status = self.status.combine(match finding.kind {
             DamageKind::Gap if self.args.no_gaps => ExitStatus::Damage,
             _ => ExitStatus::for_finding(finding, fix.as_ref(), self.version),

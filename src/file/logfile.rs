@@ -9,7 +9,7 @@ use super::{ScanItem, Scanner};
 use crate::StorageError;
 use crate::format::frame::{DecodeResult, Frame, MAX_FRAME, decode};
 use crate::format::header::{LogHeader, looks_like_version_0};
-use crate::format::{HEADER_LEN, HeaderFault, Version};
+use crate::format::{ForeignFile, HEADER_LEN, HeaderFault, RECOGNISED_PREFIX, Version};
 
 /// How many bytes of a file with a wrong magic are searched for a valid frame before it is rejected as not a log.
 pub(crate) const FRAME_SEARCH_LIMIT: u64 = 64 << 20;
@@ -90,8 +90,9 @@ impl LogFile {
             }
             Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((Version::V0, HeaderState::Absent)),
             Err(HeaderFault::Magic(magic)) => {
+                let content = recognise_content(storage.as_ref());
                 let searched = storage.len().map_or(0, |len| len.min(FRAME_SEARCH_LIMIT));
-                Err(StorageError::NotALog { path: path.to_owned(), found: magic, searched })
+                Err(StorageError::NotALog { path: path.to_owned(), found: magic, searched, content })
             }
         }
     }
@@ -110,6 +111,8 @@ impl LogFile {
         error: &StorageError,
     ) -> Result<Option<(Version, HeaderState)>, StorageError> {
         let header = match error {
+            // A journal, and a compressed file whose data is stored as it is, contain valid frames of a log.
+            StorageError::NotALog { content: Some(content), .. } if content.has_signature() => return Ok(None),
             StorageError::NotALog { found, .. } => {
                 let mut first = [0; HEADER_LEN as usize];
                 read_full(storage.as_ref(), &mut first, 0)
@@ -259,4 +262,11 @@ impl LogFile {
     fn out_of_memory(&self, offset: u64, bytes: usize) -> StorageError {
         StorageError::OutOfMemory { path: self.path.clone(), offset, bytes: bytes as u64 }
     }
+}
+
+/// Recognises another kind of file by its first bytes.
+fn recognise_content(storage: &dyn Storage) -> Option<ForeignFile> {
+    let mut first = [0; RECOGNISED_PREFIX];
+    let read = read_full(storage, &mut first, 0).ok()?;
+    ForeignFile::recognise(first.get(..read)?)
 }

@@ -206,6 +206,11 @@ pub struct Evidence {
     pub aggregates_missing: Option<u64>,
     /// The end of the log that the index has recorded, as a file offset.
     pub log_end_offset: Option<u64>,
+    /// File offset in the range at which the header of another log starts: logs were concatenated.
+    pub second_header_at: Option<u64>,
+    /// Number of bytes 0d that a translation of line ends added to the damaged range. Without them the range consists of
+    /// valid frames.
+    pub text_mode_bytes: Option<u64>,
     /// The time of this event, in milliseconds since the Unix epoch.
     pub time_ms: Option<u64>,
     /// The time of the readable event before it, in milliseconds since the Unix epoch.

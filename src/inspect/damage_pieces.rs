@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::damage_origin::DamageOrigin;
 use super::zeros::{find_last_nonzero, measure_zero_share};
 use crate::StorageError;
 use crate::file::LogFile;
@@ -68,6 +69,7 @@ impl DamagePieces {
             last_nonzero: find_last_nonzero(log, &range)?,
             remaining_end_attempts: (range.end - range.start).saturating_mul(MAX_END_ATTEMPTS_PER_BYTE),
             crc_shift: None,
+            origin: None,
             buf: Vec::new(),
             buf_start: range.start,
             log: log.clone(),
@@ -89,6 +91,10 @@ impl DamagePieces {
             return Ok(None);
         }
         self.classifier.fill_buffer(self.position)?;
+        if self.classifier.origin.is_none() {
+            let bytes = self.classifier.bytes_from(self.position);
+            self.classifier.origin = Some(DamageOrigin::of_range(&self.classifier.log, self.position, bytes)?);
+        }
         let piece = self.classifier.classify_range(self.position);
         let finding = self.classifier.build_finding(self.position, &piece)?;
         if contradicts_scan(&finding) {
@@ -133,6 +139,8 @@ struct DamageClassifier {
     /// Number of possible ends of frames with a damaged length that may still be tried.
     remaining_end_attempts: u64,
     crc_shift: Option<Box<CrcShiftTable>>,
+    /// The cause of the damage; `None` before the first bytes of the range are read.
+    origin: Option<DamageOrigin>,
     /// The bytes of the range that start at `buf_start`: at least one frame and [`LOOKAHEAD_BYTES`].
     buf: Vec<u8>,
     buf_start: u64,
@@ -293,7 +301,11 @@ impl DamageClassifier {
         let bytes = self.bytes_from(at);
         let bytes = bytes.get(..(piece.end - at) as usize).unwrap_or(bytes);
         let resumes_at = (!self.at_end_of_file).then_some(self.end);
-        let mut evidence = Evidence { resumes_at, length_found: u32_at(bytes, 0), ..Evidence::default() };
+        let DamageOrigin { second_header_at, text_mode_bytes } = self.origin.unwrap_or_default();
+        let second_header_at = second_header_at.filter(|header| range.contains(header));
+        let length_found = u32_at(bytes, 0);
+        let mut evidence =
+            Evidence { resumes_at, length_found, second_header_at, text_mode_bytes, ..Evidence::default() };
         let trailer = self.log.version().checksum_len();
         let payload_end = bytes.len().saturating_sub(trailer);
         let payload = bytes.get(LENGTH_LEN..payload_end).unwrap_or_default();

@@ -26,6 +26,7 @@
 //! Every reader of a log (survey, pages, hits, replay, the opening of a writer) uses one walk, which reads the frames,
 //! classifies damage and observes an end that is still being written.
 
+mod damage_origin;
 mod damage_pieces;
 mod diff;
 mod frame_content;
@@ -48,6 +49,7 @@ mod walk;
 mod zeros;
 
 pub use crate::index::index_path;
+pub(crate) use damage_origin::DamageOrigins;
 pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
 pub(crate) use frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
 pub(crate) use log_header::HeaderSource;

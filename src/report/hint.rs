@@ -4,8 +4,8 @@
 
 use std::io::ErrorKind;
 
-use crate::StorageError;
 use crate::repair::{JournalStateAfterFailure, LogStateAfterFailure};
+use crate::{ForeignFile, StorageError};
 
 use super::path_text::safe_path_text;
 use super::sanitize::sanitize;
@@ -30,6 +30,7 @@ pub(crate) fn hint(error: &StorageError) -> String {
             "The file is empty: remove it and create a log with `chronicle create`"
         }
         StorageError::TooShort { .. } => "Check the path; if this was a log, restore it from a backup",
+        StorageError::NotALog { content: Some(content), .. } => foreign_file_hint(*content),
         StorageError::NotALog { .. } => "Check the path: Chronicle did not write this file",
         StorageError::UnsupportedVersion { .. } => "Use a version of Chronicle that supports this version of the format",
         StorageError::UnknownFlags { forbids: "write", .. } => {
@@ -72,6 +73,22 @@ pub(crate) fn hint(error: &StorageError) -> String {
     .into()
 }
 
+/// Returns the next step for a file that is not a log.
+const fn foreign_file_hint(file: ForeignFile) -> &'static str {
+    match file {
+        ForeignFile::Gzip => "Unpack it first: `gzip -dc FILE > LOG`",
+        ForeignFile::Zstd => "Unpack it first: `zstd -dc FILE > LOG`",
+        ForeignFile::Xz => "Unpack it first: `xz -dc FILE > LOG`",
+        ForeignFile::Bzip2 => "Unpack it first: `bzip2 -dc FILE > LOG`",
+        ForeignFile::Zip => "Unpack it first: `unzip FILE`",
+        ForeignFile::Sqlite => "Open it with `sqlite3`; Chronicle reads only its own logs",
+        ForeignFile::Index => "Name the log: its path is that of the index without `.idx`",
+        ForeignFile::Journal => "Name the log; `chronicle undo LOG --list` lists its repairs",
+        ForeignFile::Utf16 => "Get the original file again: a program has converted this one to text",
+        ForeignFile::Json => "Append events to a log from it with `chronicle append LOG < FILE`",
+    }
+}
+
 /// Returns the next step after a repair that failed, by what the log and the journal contain.
 const fn failed_repair_hint(log: &LogStateAfterFailure, journal: &JournalStateAfterFailure) -> &'static str {
     match (journal, log) {
@@ -102,7 +119,7 @@ const fn io_hint(kind: ErrorKind) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "Free some space on the disk, then run the command again; `chronicle verify LOG` reads what the log contains"
         }
-        ErrorKind::InvalidInput => "Name a regular file; save the output of a pipe in a file first",
+        ErrorKind::InvalidInput => "Name a log in a regular file; save the output of a pipe in a file first",
         ErrorKind::InvalidData => "Check the file: its content is not what the command expects",
         ErrorKind::AlreadyExists => "Choose another name",
         _ => "Check the device and the system log before writing anything else",

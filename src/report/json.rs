@@ -187,7 +187,7 @@ pub(crate) fn error(error: &StorageError, exit: ExitStatus) -> Json {
 fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
     let checksum = |sum: Option<u32>| sum.map(|sum| format!("{sum:08x}"));
     let small = |number: Option<u32>| number.map(u64::from);
-    let all: [(&'static str, Json); 18] = [
+    let all: [(&'static str, Json); 20] = [
         ("stored", checksum(evidence.stored_checksum).into()),
         ("computed", checksum(evidence.computed_checksum).into()),
         ("length_found", small(evidence.length_found).into()),
@@ -200,6 +200,8 @@ fn evidence(evidence: &Evidence, journal: Option<&Path>) -> Json {
         ("events_missing", evidence.events_missing.into()),
         ("aggregates_missing", evidence.aggregates_missing.into()),
         ("log_end_offset", evidence.log_end_offset.into()),
+        ("second_header_at", evidence.second_header_at.into()),
+        ("text_mode_bytes", evidence.text_mode_bytes.into()),
         ("time_ms", evidence.time_ms.into()),
         ("previous_time_ms", evidence.previous_time_ms.into()),
         ("content", evidence.content.clone().into()),

@@ -205,11 +205,17 @@ pub(crate) fn set_aside_line(backup: &TailBackup) -> String {
     )
 }
 
+/// Returns the clauses about the cause of the damage and about the events after it.
 fn resume_clause(evidence: &Evidence) -> String {
-    match evidence.resumes_at {
+    let second_log = evidence.second_header_at.map(|at| format!("; the header of another log starts at offset {at}"));
+    let text_mode = evidence
+        .text_mode_bytes
+        .map(|added| format!("; a text-mode transfer added {} (0a became 0d 0a)", format_count(added, "byte")));
+    let resumes = match evidence.resumes_at {
         Some(at) => format!("; events resume at offset {at}"),
         None => "; no valid frame follows".into(),
-    }
+    };
+    [second_log, text_mode, Some(resumes)].into_iter().flatten().collect()
 }
 
 fn checksum_clause(evidence: &Evidence) -> String {

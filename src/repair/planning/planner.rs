@@ -13,7 +13,7 @@ use super::step_output::{ByteSource, DonorSections, StepOutput};
 use crate::StorageError;
 use crate::file::{HeaderState, OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
-use crate::inspect::{LogView, OnProgress, SurveyOptions, SurveyUpdate, survey};
+use crate::inspect::{DamageOrigins, LogView, OnProgress, SurveyOptions, SurveyUpdate, survey};
 use crate::repair::types::{
     Loss, Plan, ProposedFix, RepairOptions, WorkMeter, read_identity, refuse_hard_links, refused_error, sha256_of_range,
 };
@@ -68,7 +68,9 @@ pub fn plan_repair(
         step.before_sha256 = sha256_of_range(view.log(), step.range(), &meter)?;
     }
     let mut plan = Plan::new(log_identity, steps);
-    (plan.unrepaired, plan.notes) = (unrepaired, notes);
+    let mut origins = DamageOrigins::default();
+    found.iter().for_each(|proposed| origins.add(&proposed.finding));
+    (plan.unrepaired, plan.notes) = (unrepaired, [notes, origins.advice()].concat());
     if let Some(end) = forgotten {
         (plan.forgotten_index_end, plan.forgotten_loss) = (Some(end.end), end.loss);
     }

@@ -297,6 +297,7 @@ enum PathTarget {
 fn describe_non_log(error: &StorageError) -> String {
     match error {
         StorageError::TooShort { bytes, .. } => format_count(*bytes, "byte"),
+        StorageError::NotALog { content: Some(content), .. } => content.description().into(),
         StorageError::NotALog { .. } => "unknown contents".into(),
         StorageError::UnsupportedVersion { found, .. } => format!("version {found}"),
         StorageError::UnknownFlags { found, .. } => format!("flags {found:04x} forbid reading"),
