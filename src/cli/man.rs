@@ -57,7 +57,11 @@ fn write_keys_section(page: &mut Vec<u8>) -> io::Result<()> {
         let prefix = match action.scope {
             ActionScope::Main => "",
             ActionScope::CopyChord => "y ",
-            ActionScope::TextInput | ActionScope::Form | ActionScope::Confirm | ActionScope::Plan => continue,
+            ActionScope::TextInput
+            | ActionScope::Form
+            | ActionScope::Confirm
+            | ActionScope::Plan
+            | ActionScope::Columns => continue,
         };
         let keys: Vec<String> =
             action.keys.iter().map(|key| format!("{prefix}{}", escape_roff(&key.to_string()))).collect();

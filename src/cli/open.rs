@@ -38,6 +38,9 @@ pub(super) struct ScreenArgs {
     /// Colours to use
     #[arg(long, value_enum, default_value_t = ColorArg::Auto)]
     color: ColorArg,
+    /// Show times in this zone at first: utc, local, a name such as Europe/Berlin, or an offset such as +05:30
+    #[arg(long, value_name = "ZONE", value_parser = units::DisplayZone::parse)]
+    zone: Option<units::DisplayZone>,
     /// Leave the mouse to the terminal
     #[arg(long)]
     no_mouse: bool,
@@ -121,6 +124,7 @@ pub(super) fn open_screen(
         index_path: global.index.clone(),
         journal_dir: global.journal.clone(),
         color: screen.color.into(),
+        zone: screen.zone,
         mouse: !screen.no_mouse,
     };
     match tui::run(options) {

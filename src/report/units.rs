@@ -45,6 +45,17 @@ impl DisplayZone {
         }
     }
 
+    /// Returns the name of the zone, with its offset from UTC at a time: `UTC`, `Europe/Berlin (+01:00)`.
+    pub(crate) fn name(self, ms: u64) -> String {
+        let offset = format_zone(ms, self);
+        match (self, self.time_zone().iana_name()) {
+            (Self::Utc, _) => "UTC".into(),
+            (_, Some(name)) => format!("{name} ({offset})"),
+            (Self::Local, None) => format!("local time ({offset})"),
+            (Self::Named(_), None) => offset,
+        }
+    }
+
     /// Returns the rules of the zone.
     pub(crate) fn time_zone(self) -> TimeZone {
         match self {
@@ -156,6 +167,14 @@ pub(crate) fn format_date(ms: u64, zone: DisplayZone) -> String {
 /// Formats the offset of the zone from UTC at a time: `Z`, `+05:30`.
 pub(crate) fn format_zone(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "", zone_suffix(zone))
+}
+
+/// Formats the zone after a time of day in a sentence: `UTC`, `+05:30`.
+pub(crate) fn format_zone_word(ms: u64, zone: DisplayZone) -> String {
+    match zone {
+        DisplayZone::Utc => "UTC".into(),
+        zone => format_zone(ms, zone),
+    }
 }
 
 /// Formats date and time without seconds: `2026-11-20 09:12Z`.

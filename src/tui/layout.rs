@@ -11,6 +11,8 @@
 //!     footer                                      footer
 //! ```
 //!
+//! The pane with the findings is there only when there are any, and is as high as they need.
+//!
 //! `view` draws into these areas, and `update` uses them for the heights of lists and for clicks.
 
 use ratatui::layout::{Constraint, Layout, Rect, Size};
@@ -21,10 +23,16 @@ use super::model::{ConfirmDialog, DetailView, Model, Pane, Tab, Zoom, fix_previe
 const SIDE_BY_SIDE_MIN_WIDTH: u16 = 100;
 /// Minimum height of a narrow screen that has the list above the detail pane.
 const STACKED_MIN_HEIGHT: u16 = 20;
+/// Smallest width of the detail pane beside the list: a line of eight bytes fits, with its offset and its text.
+const DETAIL_MIN_WIDTH: u16 = 44;
+/// Largest height of the pane with the findings, border included.
+const FINDINGS_MAX_HEIGHT: u16 = 9;
 /// Minimum size of a screen that has a pane for the findings below the events.
 const THREE_PANES_MIN_SIZE: Size = Size::new(110, 30);
 /// Maximum width of a dialog, border included.
 pub(crate) const DIALOG_MAX_WIDTH: u16 = 76;
+/// Maximum width of the dialog with the columns of the list, border included.
+const COLUMN_CHOOSER_WIDTH: u16 = 64;
 /// Minimum size of a screen whose panes have borders.
 const BORDERS_MIN_SIZE: Size = Size::new(36, 8);
 /// Minimum height of a screen that has an integrity strip.
@@ -96,11 +104,16 @@ pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
     let has_detail = matches!(model.tab, Tab::Events | Tab::Findings | Tab::Repairs);
     let has_one_pane = model.zoom == Zoom::In || !has_borders || !has_detail;
     if !has_one_pane && width >= SIDE_BY_SIDE_MIN_WIDTH {
-        let [left, right] = Layout::horizontal([Constraint::Percentage(56), Constraint::Fill(1)]).areas(body);
+        // The list has most of the room, because its rows show what each event contains.
+        let detail_width = (width * 2 / 5).max(DETAIL_MIN_WIDTH);
+        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(detail_width)]).areas(body);
         areas.detail = right;
         areas.main = left;
-        if model.tab == Tab::Events && fits(model.size, THREE_PANES_MIN_SIZE) {
-            let [events, findings] = Layout::vertical([Constraint::Fill(1), Constraint::Length(9)]).areas(left);
+        if has_findings_pane(model) {
+            let lines = u16::try_from(model.scan.findings.len()).unwrap_or(FINDINGS_MAX_HEIGHT);
+            let findings_height = lines.saturating_add(2).min(FINDINGS_MAX_HEIGHT);
+            let [events, findings] =
+                Layout::vertical([Constraint::Fill(1), Constraint::Length(findings_height)]).areas(left);
             (areas.main, areas.findings) = (events, findings);
         }
     } else if !has_one_pane && height >= STACKED_MIN_HEIGHT {
@@ -114,6 +127,11 @@ pub(crate) fn compute_areas(model: &Model) -> LayoutAreas {
         }
     }
     areas
+}
+
+/// Returns whether the findings have a pane below the events: on a large screen, when there are any.
+fn has_findings_pane(model: &Model) -> bool {
+    model.tab == Tab::Events && fits(model.size, THREE_PANES_MIN_SIZE) && !model.scan.findings.is_empty()
 }
 
 const fn fits(size: Size, needed: Size) -> bool {
@@ -147,6 +165,19 @@ pub(crate) fn dialog_text_size(Size { width, height }: Size, dialog: &ConfirmDia
     Size::new(columns, u16::try_from(lines).map_or(available, |lines| lines.min(available)))
 }
 
+/// Returns the area of the dialog with `columns` columns of the list, at the right side of the screen.
+pub(crate) fn column_chooser_area(size: Size, columns: usize) -> Rect {
+    let width = size.width.min(COLUMN_CHOOSER_WIDTH);
+    // The border takes two lines, and the typed path and its error two more.
+    let height = size.height.saturating_sub(1).min((columns as u16).saturating_add(4));
+    Rect::new(size.width - width, (size.height - height) / 2, width, height)
+}
+
+/// Returns the number of columns of the list that are visible in their dialog.
+pub(crate) fn column_chooser_lines(size: Size, columns: usize) -> u16 {
+    column_chooser_area(size, columns).height.saturating_sub(4).max(1)
+}
+
 /// Returns the height of the preview of a fix above the hex view. It takes at most half the pane, so that some bytes
 /// are always visible.
 pub(crate) fn fix_preview_height(model: &Model) -> u16 {
@@ -160,7 +191,7 @@ pub(crate) fn fix_preview_height(model: &Model) -> u16 {
 /// Returns the panes that can have the focus, in the order of Tab.
 pub(crate) fn focusable_panes(model: &Model) -> Vec<Pane> {
     match model.tab {
-        Tab::Events if fits(model.size, THREE_PANES_MIN_SIZE) => vec![Pane::Main, Pane::Findings, Pane::Detail],
+        Tab::Events if has_findings_pane(model) => vec![Pane::Main, Pane::Findings, Pane::Detail],
         Tab::Events | Tab::Findings | Tab::Repairs => vec![Pane::Main, Pane::Detail],
         Tab::Aggregates | Tab::Index => vec![Pane::Main],
     }

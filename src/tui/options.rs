@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::report::units::DisplayZone;
+
 /// Options of the inspector.
 #[derive(Debug, Clone)]
 pub(crate) struct TuiOptions {
@@ -19,6 +21,8 @@ pub(crate) struct TuiOptions {
     pub(crate) journal_dir: Option<PathBuf>,
     /// The choice of colours.
     pub(crate) color: ColorChoice,
+    /// The zone in which times are shown at first; `None` for UTC.
+    pub(crate) zone: Option<DisplayZone>,
     /// Whether the screen receives mouse events.
     pub(crate) mouse: bool,
 }
@@ -51,6 +55,7 @@ impl TuiOptions {
             index_path: None,
             journal_dir: None,
             color: ColorChoice::Auto,
+            zone: None,
             mouse: true,
         }
     }

@@ -50,6 +50,7 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
         access: if options.read_only { Access::ReadOnly } else { Access::ReadWrite },
         scan: if options.scan { ScanState::Running } else { ScanState::Off },
         theme: Theme::from_choice(options.color, no_color),
+        zone: options.zone,
         mouse,
         size: screen.size()?,
         hit_slice_bytes: DEFAULT_HIT_SLICE_BYTES,

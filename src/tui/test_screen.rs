@@ -54,6 +54,7 @@ impl TestScreen {
             access: Access::ReadWrite,
             scan: ScanState::Running,
             theme: Theme::Ansi,
+            zone: None,
             mouse: MouseCapture::On,
             size: size.into(),
             hit_slice_bytes: 1 << 20,

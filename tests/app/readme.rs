@@ -25,7 +25,11 @@ fn the_documented_keys_are_the_keys_of_the_program() {
         let before = match action.scope {
             ActionScope::Main => "",
             ActionScope::CopyChord => "`y` ",
-            ActionScope::TextInput | ActionScope::Form | ActionScope::Confirm | ActionScope::Plan => continue,
+            ActionScope::TextInput
+            | ActionScope::Form
+            | ActionScope::Confirm
+            | ActionScope::Plan
+            | ActionScope::Columns => continue,
         };
         if action.keys.is_empty() {
             continue;

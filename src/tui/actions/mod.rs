@@ -85,6 +85,18 @@ pub enum ActionId {
     AcceptLikely,
     GapUndecided,
     AcceptLargeGap,
+    Columns,
+    ToggleZone,
+    NextColumn,
+    PreviousColumn,
+    ToggleColumn,
+    ColumnLeft,
+    ColumnRight,
+    WidenColumn,
+    NarrowColumn,
+    AddColumn,
+    DefaultColumns,
+    CloseColumns,
 }
 
 /// The state of the screen in which the keys of an action apply.
@@ -102,11 +114,14 @@ pub enum ActionScope {
     Confirm,
     /// The dialog that shows a plan. The keys of a confirmation dialog apply there too.
     Plan,
+    /// The dialog in which the columns of the list are chosen.
+    Columns,
 }
 
 impl ActionScope {
     /// All scopes, in the order of the enum.
-    pub const ALL: [Self; 6] = [Self::Main, Self::CopyChord, Self::TextInput, Self::Form, Self::Confirm, Self::Plan];
+    pub const ALL: [Self; 7] =
+        [Self::Main, Self::CopyChord, Self::TextInput, Self::Form, Self::Confirm, Self::Plan, Self::Columns];
 }
 
 /// A row of the table of actions.

@@ -2,7 +2,7 @@
 
 use super::{ActionId, ActionScope, ActionSpec};
 use crate::tui::keys::Key;
-use ActionScope::{Confirm, CopyChord, Form, Main, Plan, TextInput};
+use ActionScope::{Columns, Confirm, CopyChord, Form, Main, Plan, TextInput};
 use Key::{Char, Ctrl};
 
 /// All actions, in the order in which the help and the footer show them.
@@ -156,6 +156,14 @@ pub(super) const TABLE: &[ActionSpec] = &[
     ActionSpec::new(ActionId::Zoom, Main, &[Char('z')], "zoom", "Show only the focused pane, or all panes again"),
     ActionSpec::new(ActionId::Activate, Main, &[Key::Enter], "open, fold or go to", "Open the selected line in the detail pane, fold it, or go to its offset"),
     ActionSpec::new(ActionId::Sort, Main, &[Char('s')], "sort aggregates", "Sort the aggregates by id, number of events, first or last event"),
+    ActionSpec::new(ActionId::Columns, Main, &[Char('c')], "columns", "Choose, order and widen the columns of the list, and add values of the payload"),
+    ActionSpec::new(
+        ActionId::ToggleZone,
+        Main,
+        &[Char('T')],
+        "time zone",
+        "Show and read times in UTC or in the local zone (that of --zone, TZ or this machine)",
+    ),
     ActionSpec::new(ActionId::ScanStop, Main, &[], "scan stop", "Stop the background scan"),
     ActionSpec::new(ActionId::ScanResume, Main, &[], "scan go", "Resume the background scan; then read what was verified earlier, or everything again"),
     ActionSpec::new(ActionId::ReadAgain, Main, &[Char('v')], "read again", "Read the visible rows from the log again"),
@@ -288,4 +296,21 @@ pub(super) const TABLE: &[ActionSpec] = &[
     )
     .with_footer("large gap")
     .with_cli_equivalent("chronicle repair LOG --large-gap"),
+    ActionSpec::new(ActionId::NextColumn, Columns, &[Char('j'), Key::Down], "next column", "Select the next column"),
+    ActionSpec::new(ActionId::PreviousColumn, Columns, &[Char('k'), Key::Up], "previous column", "Select the previous column"),
+    ActionSpec::new(ActionId::ToggleColumn, Columns, &[Char(' '), Key::Enter], "show column", "Show the selected column, or hide it")
+        .with_footer("show"),
+    ActionSpec::new(ActionId::ColumnLeft, Columns, &[Char('K')], "move column left", "Move the selected column to the left")
+        .with_footer("left"),
+    ActionSpec::new(ActionId::ColumnRight, Columns, &[Char('J')], "move column right", "Move the selected column to the right")
+        .with_footer("right"),
+    ActionSpec::new(ActionId::WidenColumn, Columns, &[Char('+'), Char('='), Char('l'), Key::Right], "widen column", "Make the selected column wider")
+        .with_footer("widen"),
+    ActionSpec::new(ActionId::NarrowColumn, Columns, &[Char('-'), Char('h'), Key::Left], "narrow column", "Make the selected column narrower")
+        .with_footer("narrow"),
+    ActionSpec::new(ActionId::AddColumn, Columns, &[Char('a')], "add value column", "Add a column with the value at a path of the payload")
+        .with_footer("value"),
+    ActionSpec::new(ActionId::DefaultColumns, Columns, &[Char('d')], "default columns", "Show the default columns again").with_footer("reset"),
+    ActionSpec::new(ActionId::CloseColumns, Columns, &[Key::Esc, Char('q'), Char('c')], "close columns", "Close the dialog; the columns stay")
+        .with_footer("close"),
 ];

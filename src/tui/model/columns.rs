@@ -12,10 +12,8 @@ use crate::tui::request::{EventNumbers, PageColumns};
 const SUMMARY_BYTES: usize = 2 << 10;
 /// Largest number of columns with values of the payload.
 const MAX_VALUE_COLUMNS: usize = 8;
-/// Largest width of a column that the user can set.
-const MAX_FIXED_WIDTH: u16 = 200;
-/// Smallest width of a column that the user can set.
-const MIN_FIXED_WIDTH: u16 = 3;
+/// Largest number of columns of the screen by which the user can make a column wider or narrower.
+const MAX_ADJUSTMENT: i16 = 200;
 
 /// A column of the list of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,28 +40,20 @@ pub(crate) enum EventColumn {
     Payload,
 }
 
-/// The width of a column.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum ColumnWidth {
-    /// As wide as its contents, within limits.
-    #[default]
-    Automatic,
-    /// This number of columns of the screen.
-    Fixed(u16),
-}
-
-/// A column that is shown, with its width.
+/// A column, and how it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ColumnChoice {
     /// The column.
     pub(crate) column: EventColumn,
-    /// The width of the column.
-    pub(crate) width: ColumnWidth,
+    /// Number of columns of the screen by which it is wider than its contents need, or narrower.
+    pub(crate) adjustment: i16,
+    /// Whether the column is shown.
+    pub(crate) is_shown: bool,
 }
 
-/// The columns that are shown, in order. Each column occurs once.
+/// All columns, in order. Each occurs once, and at least one is shown.
 ///
-/// Its serialised form is a list of names, each with `=WIDTH` after it when the user has set a width.
+/// Its serialised form is a list of the names of the columns that are shown, each with `=+N` or `=-N` after it when the user has changed its width.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub(crate) struct ColumnLayout {
@@ -140,37 +130,36 @@ impl EventColumn {
 impl fmt::Display for ColumnChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.column.name())?;
-        match self.width {
-            ColumnWidth::Automatic => Ok(()),
-            ColumnWidth::Fixed(width) => write!(f, "={width}"),
-        }
+        if self.adjustment == 0 { Ok(()) } else { write!(f, "={:+}", self.adjustment) }
     }
 }
 
 impl ColumnChoice {
-    /// Creates the choice of a column with its automatic width.
-    const fn automatic(column: EventColumn) -> Self {
-        Self { column, width: ColumnWidth::Automatic }
+    /// Creates the choice to show a column as wide as its contents need.
+    const fn shown(column: EventColumn) -> Self {
+        Self { column, adjustment: 0, is_shown: true }
     }
 
     /// Parses the form that [`Display`](fmt::Display) writes.
     fn parse(text: &str) -> Result<Self, String> {
-        let width = text.rsplit_once('=').and_then(|(name, width)| Some((name, width.parse::<u16>().ok()?)));
-        match width {
-            Some((name, width)) => {
-                let width = width.clamp(MIN_FIXED_WIDTH, MAX_FIXED_WIDTH);
-                Ok(Self { column: EventColumn::parse(name)?, width: ColumnWidth::Fixed(width) })
+        let adjusted = text.rsplit_once('=').and_then(|(name, width)| Some((name, width.parse::<i16>().ok()?)));
+        match adjusted {
+            Some((name, adjustment)) => {
+                let adjustment = adjustment.clamp(-MAX_ADJUSTMENT, MAX_ADJUSTMENT);
+                Ok(Self { adjustment, ..Self::shown(EventColumn::parse(name)?) })
             }
-            None => Ok(Self::automatic(EventColumn::parse(text)?)),
+            None => Ok(Self::shown(EventColumn::parse(text)?)),
         }
     }
 }
 
 impl Default for ColumnLayout {
     fn default() -> Self {
-        let is_shown = |column: &EventColumn| !matches!(column, EventColumn::Ordinal | EventColumn::Size);
-        let choices = EventColumn::BUILT_IN.into_iter().filter(is_shown).map(ColumnChoice::automatic).collect();
-        Self { choices }
+        let choice = |column| ColumnChoice {
+            is_shown: !matches!(column, EventColumn::Ordinal | EventColumn::Size),
+            ..ColumnChoice::shown(column)
+        };
+        Self { choices: EventColumn::BUILT_IN.into_iter().map(choice).collect() }
     }
 }
 
@@ -180,34 +169,44 @@ impl TryFrom<Vec<String>> for ColumnLayout {
     fn try_from(texts: Vec<String>) -> Result<Self, String> {
         let mut layout = Self { choices: Vec::new() };
         for text in texts {
-            let choice = ColumnChoice::parse(&text)?;
-            layout.insert(choice)?;
+            layout.push(ColumnChoice::parse(&text)?)?;
         }
-        if layout.choices.is_empty() { Err("expected at least one column, found none".into()) } else { Ok(layout) }
+        if layout.choices.is_empty() {
+            return Err("expected at least one column, found none".into());
+        }
+        // The columns that are not shown follow those that precede them in the default order.
+        for (rank, column) in EventColumn::BUILT_IN.into_iter().enumerate() {
+            if layout.choices.iter().all(|choice| choice.column != column) {
+                let before = EventColumn::BUILT_IN.get(..rank).unwrap_or_default();
+                let place = layout.choices.iter().rposition(|choice| before.contains(&choice.column));
+                let choice = ColumnChoice { is_shown: false, ..ColumnChoice::shown(column) };
+                layout.choices.insert(place.map_or(0, |place| place + 1), choice);
+            }
+        }
+        Ok(layout)
     }
 }
 
 impl From<ColumnLayout> for Vec<String> {
     fn from(layout: ColumnLayout) -> Self {
-        layout.choices.iter().map(ToString::to_string).collect()
+        layout.shown().map(ToString::to_string).collect()
     }
 }
 
 impl ColumnLayout {
-    /// Returns the columns that are shown, in order.
+    /// Returns all columns, in order.
     pub(crate) fn choices(&self) -> &[ColumnChoice] {
         &self.choices
     }
 
-    /// Returns whether a column is shown.
-    pub(crate) fn is_shown(&self, column: &EventColumn) -> bool {
-        self.position(column).is_some()
+    /// Iterates over the columns that are shown, in order.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &ColumnChoice> {
+        self.choices.iter().filter(|choice| choice.is_shown)
     }
 
-    /// Returns all columns: those that are shown, in order, and then the others.
-    pub(crate) fn all_columns(&self) -> Vec<EventColumn> {
-        let hidden = EventColumn::BUILT_IN.into_iter().filter(|column| !self.is_shown(column));
-        self.choices.iter().map(|choice| choice.column.clone()).chain(hidden).collect()
+    /// Returns whether a column is shown.
+    pub(crate) fn is_shown(&self, column: &EventColumn) -> bool {
+        self.shown().any(|choice| choice.column == *column)
     }
 
     /// Returns what the rows of a page have to contain for these columns.
@@ -222,7 +221,7 @@ impl ColumnLayout {
 
     /// Iterates over the paths of the columns with values, in the order of the values in an excerpt.
     pub(crate) fn value_paths(&self) -> impl Iterator<Item = &PayloadPath> {
-        self.choices.iter().filter_map(|choice| match &choice.column {
+        self.shown().filter_map(|choice| match &choice.column {
             EventColumn::Value(path) => Some(path),
             _ => None,
         })
@@ -236,7 +235,7 @@ impl ColumnLayout {
         let text = text.trim();
         let path = if text.starts_with("payload.") { text.to_owned() } else { format!("payload.{text}") };
         let column = EventColumn::parse(&path)?;
-        self.insert(ColumnChoice::automatic(column.clone()))?;
+        self.push(ColumnChoice::shown(column.clone()))?;
         if let Some(payload) = self.position(&EventColumn::Payload)
             && let Some(added) = self.choices.pop()
         {
@@ -245,20 +244,21 @@ impl ColumnLayout {
         Ok(column)
     }
 
-    /// Shows a hidden column at its default place, or hides one that is shown. The last one stays.
+    /// Shows a hidden column, or hides one that is shown. The last one stays. The column of a value is removed.
     pub(crate) fn toggle(&mut self, column: &EventColumn) {
-        if let Some(position) = self.position(column) {
-            if self.choices.len() > 1 {
-                self.choices.remove(position);
-            }
+        let shown_count = self.shown().count();
+        let Some(position) = self.position(column) else { return };
+        let Some(choice) = self.choices.get_mut(position) else { return };
+        if choice.is_shown && shown_count == 1 {
             return;
         }
-        let rank = |column: &EventColumn| EventColumn::BUILT_IN.iter().position(|other| other == column);
-        let place = self.choices.iter().position(|choice| rank(&choice.column) > rank(column));
-        self.choices.insert(place.unwrap_or(self.choices.len()), ColumnChoice::automatic(column.clone()));
+        choice.is_shown = !choice.is_shown;
+        if matches!(column, EventColumn::Value(_)) {
+            self.choices.remove(position);
+        }
     }
 
-    /// Moves a column by a number of places among those that are shown.
+    /// Moves a column by a number of places.
     pub(crate) fn move_column(&mut self, column: &EventColumn, places: isize) {
         if let Some(position) = self.position(column) {
             let last = self.choices.len() - 1;
@@ -267,13 +267,10 @@ impl ColumnLayout {
         }
     }
 
-    /// Makes a column wider by a number of columns of the screen, or narrower. `width` is its width now.
-    pub(crate) fn widen(&mut self, column: &EventColumn, width: usize, columns: i16) {
-        if let Some(position) = self.position(column)
-            && let Some(choice) = self.choices.get_mut(position)
-        {
-            let width = u16::try_from(width).unwrap_or(MAX_FIXED_WIDTH).saturating_add_signed(columns);
-            choice.width = ColumnWidth::Fixed(width.clamp(MIN_FIXED_WIDTH, MAX_FIXED_WIDTH));
+    /// Makes a column wider by a number of columns of the screen, or narrower.
+    pub(crate) fn widen(&mut self, column: &EventColumn, columns: i16) {
+        if let Some(choice) = self.choices.iter_mut().find(|choice| choice.column == *column) {
+            choice.adjustment = choice.adjustment.saturating_add(columns).clamp(-MAX_ADJUSTMENT, MAX_ADJUSTMENT);
         }
     }
 
@@ -281,9 +278,9 @@ impl ColumnLayout {
         self.choices.iter().position(|choice| choice.column == *column)
     }
 
-    fn insert(&mut self, choice: ColumnChoice) -> Result<(), String> {
+    fn push(&mut self, choice: ColumnChoice) -> Result<(), String> {
         let name = choice.column.name();
-        if self.is_shown(&choice.column) {
+        if self.position(&choice.column).is_some() {
             return Err(format!("the column {name} is shown already"));
         }
         if matches!(choice.column, EventColumn::Value(_)) && self.value_paths().count() >= MAX_VALUE_COLUMNS {
@@ -307,11 +304,11 @@ mod tests {
         let mut layout = ColumnLayout::default();
         layout.add_value("amount").unwrap();
         layout.add_value("payload.\"a=5\"").unwrap();
-        layout.widen(&EventColumn::Type, 10, 4);
+        layout.widen(&EventColumn::Type, 4);
         let json = serde_json::to_string(&layout).unwrap();
         assert_eq!(
             json,
-            r#"["offset","time","type=14","aggregate","namespace","schema","payload.amount","payload.\"a=5\"","payload"]"#
+            r#"["offset","time","type=+4","aggregate","namespace","schema","payload.amount","payload.\"a=5\"","payload"]"#
         );
         assert_eq!(serde_json::from_str::<ColumnLayout>(&json).unwrap(), layout);
     }
@@ -329,8 +326,8 @@ mod tests {
         }
         let many: Vec<String> = (0..9).map(|n| format!("payload.k{n}")).collect();
         assert!(ColumnLayout::try_from(many).unwrap_err().contains("at most 8"));
-        let wide = ColumnLayout::try_from(vec!["type=60000".into(), "offset=0".into()]).unwrap();
-        assert_eq!(names(&wide), ["type=200", "offset=3"]);
+        let wide = ColumnLayout::try_from(vec!["type=30000".into(), "offset=-2".into()]).unwrap();
+        assert_eq!(names(&wide), ["type=+200", "offset=-2"]);
     }
 
     #[test]
@@ -341,12 +338,15 @@ mod tests {
         layout.move_column(&EventColumn::Payload, -9);
         layout.move_column(&EventColumn::Offset, 9);
         assert_eq!(names(&layout), ["payload", "time", "type", "offset"]);
-        for column in layout.all_columns() {
-            if layout.is_shown(&column) {
-                layout.toggle(&column);
+        layout.add_value("n").unwrap();
+        assert_eq!(names(&layout), ["payload.n", "payload", "time", "type", "offset"]);
+        layout.toggle(&EventColumn::parse("payload.n").unwrap());
+        for choice in layout.choices().to_vec() {
+            if choice.is_shown {
+                layout.toggle(&choice.column);
             }
         }
         assert_eq!(names(&layout), ["offset"], "the last column stays");
-        assert_eq!(layout.all_columns().len(), EventColumn::BUILT_IN.len());
+        assert_eq!(layout.choices().len(), EventColumn::BUILT_IN.len());
     }
 }

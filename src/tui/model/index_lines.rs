@@ -26,7 +26,7 @@ pub(crate) fn wrapped_index_lines(model: &Model, width: usize) -> Vec<DetailLine
         Some(saved) => lines.extend(coverage_lines("saved index", saved, log_bytes)),
         None => lines.push(DetailLine::plain("saved index", "none that can be used")),
     }
-    lines.extend(index.verification.map(|mark| verification_line(mark, log_bytes)));
+    lines.extend(index.verification.map(|mark| verification_line(mark, log_bytes, model.zone)));
     lines.push(DetailLine::plain("", ""));
     match &index.memory_coverage {
         Some(memory) => lines.extend(coverage_lines("this session", memory, log_bytes)),
@@ -68,10 +68,10 @@ fn action_line(model: &Model, key: &'static str, id: ActionId) -> DetailLine {
     }
 }
 
-fn verification_line(mark: VerificationMark, log_bytes: u64) -> DetailLine {
+fn verification_line(mark: VerificationMark, log_bytes: u64, zone: DisplayZone) -> DetailLine {
     let VerificationMark { verified_to, verified_at_ms } = mark;
     let (position, total) = (format_number(verified_to), format_number(log_bytes));
-    let time = format_timestamp(verified_at_ms, DisplayZone::Utc);
+    let time = format_timestamp(verified_at_ms, zone);
     DetailLine::plain("verified earlier", format!("to {position} of {total}, on {time}"))
 }
 

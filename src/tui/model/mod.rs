@@ -2,6 +2,7 @@
 
 mod availability;
 mod awaited;
+mod column_chooser;
 mod columns;
 mod detail;
 mod detail_lines;
@@ -31,7 +32,8 @@ use std::collections::VecDeque;
 use ratatui::layout::Size;
 
 pub(crate) use awaited::RowNeed;
-pub(crate) use columns::{ColumnLayout, ColumnWidth, EventColumn};
+pub(crate) use column_chooser::ColumnChooser;
+pub(crate) use columns::{ColumnLayout, EventColumn};
 pub(crate) use detail::{DetailView, RowContents};
 pub(crate) use detail_lines::wrapped_row_lines;
 pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES};
@@ -116,6 +118,8 @@ pub(crate) struct ModelOptions {
     pub(crate) scan: ScanState,
     /// Theme of the screen.
     pub(crate) theme: Theme,
+    /// The zone in which times are shown at first; `None` for UTC.
+    pub(crate) zone: Option<DisplayZone>,
     /// Whether the screen receives mouse events.
     pub(crate) mouse: MouseCapture,
     /// Size of the screen.
@@ -183,6 +187,8 @@ pub(crate) struct Model {
     pub(crate) theme: Theme,
     /// The zone in which times are shown.
     pub(crate) zone: DisplayZone,
+    /// The zone that is shown instead of UTC when the user asks for it.
+    pub(crate) local_zone: DisplayZone,
     /// Whether the screen receives mouse events.
     pub(crate) mouse: MouseCapture,
     /// Size of the screen.
@@ -230,7 +236,8 @@ impl Model {
             access: options.access,
             consent: WriteConsent::default(),
             theme: options.theme,
-            zone: DisplayZone::Utc,
+            zone: options.zone.unwrap_or_default(),
+            local_zone: options.zone.filter(|zone| *zone != DisplayZone::Utc).unwrap_or(DisplayZone::Local),
             mouse: options.mouse,
             size: options.size,
             now_ms: 0,
@@ -324,7 +331,7 @@ impl Model {
         let has_skipped = self.scan.is_done() && !self.scan.has_read_all();
         has_skipped.then(|| match self.earlier_verification() {
             Some(VerificationMark { verified_at_ms, .. }) => {
-                format!("last verified on {}, not read since", format_date(verified_at_ms, DisplayZone::Utc))
+                format!("last verified on {}, not read since", format_date(verified_at_ms, self.zone))
             }
             None => "verified in an earlier session, not read since".into(),
         })

@@ -1,6 +1,7 @@
 //! Overlays on top of the panes: prompts, the help, dialogs and the append form. The topmost overlay receives the keys.
 
 use super::ListCursor;
+use super::column_chooser::ColumnChooser;
 use super::labelled_lines::wrap_text;
 use super::plan_preview::PlanPreview;
 use super::scroll::ScrollPosition;
@@ -22,12 +23,15 @@ pub(crate) enum Overlay {
     Confirm(ConfirmDialog),
     /// The form that appends a test event.
     Form,
+    /// The dialog in which the columns of the list are chosen.
+    Columns(ColumnChooser),
 }
 
 impl Overlay {
     /// Returns the scope in which the keys of this overlay are looked up.
     pub(crate) const fn scope(&self) -> ActionScope {
         match self {
+            Self::Columns(chooser) => chooser.scope(),
             Self::Prompt(_) | Self::Help(_) => ActionScope::TextInput,
             Self::CopyChord => ActionScope::CopyChord,
             Self::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(_), .. }) => ActionScope::Plan,

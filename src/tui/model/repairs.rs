@@ -79,19 +79,19 @@ impl RepairsPane {
     }
 
     /// Moves the cursor in the details of the selected repair by a number of lines, which are `width` columns wide.
-    pub(crate) fn move_in_details(&mut self, lines: i64, width: usize) {
-        let total = self.detail_lines(width).len();
+    pub(crate) fn move_in_details(&mut self, lines: i64, width: usize, zone: DisplayZone) {
+        let total = self.detail_lines(width, zone).len();
         self.detail_cursor.move_by(lines, total);
     }
 
     /// Returns the details of the selected repair in lines of at most `width` columns.
-    pub(crate) fn detail_lines(&self, width: usize) -> Vec<DetailLine> {
+    pub(crate) fn detail_lines(&self, width: usize, zone: DisplayZone) -> Vec<DetailLine> {
         let mut lines = Vec::new();
         let mut push = |label, text: String, tone| lines.push(DetailLine { label, text, tone });
         if let Some(record) = self.selected_record() {
             let tone = if record.state == RepairState::Pending { Tone::Bad } else { Tone::Plain };
             push("repair", record_line(record).trim_start().to_owned(), tone);
-            push("started", format_timestamp(record.begun_ms, DisplayZone::Utc), Tone::Plain);
+            push("started", format_timestamp(record.begun_ms, zone), Tone::Plain);
             push("journal", safe_path_text(&record.journal), Tone::Good);
             let journaled = format_count(record.plan.journaled_bytes(), "byte");
             push("backup", format!("{journaled} of {}", format_number(record.plan.log.bytes)), Tone::Plain);

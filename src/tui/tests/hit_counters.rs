@@ -69,7 +69,7 @@ fn a_filter_and_a_search_show_the_number_of_hits_and_the_position_among_them() {
     screen.assert_shows("(20 of 20 hits)");
     submit(&mut screen, '/', "\"n\":5");
     screen.handle_effects();
-    screen.assert_shows(" search (3 of 3 hits): \"n\"…");
+    screen.assert_shows(" search (3 of 3 hits): \"n\"");
     screen.press(&[Key::Char('N')]);
     screen.assert_shows("search (2 of 3 hits)");
     screen.press(&[Key::Esc, Key::Esc]);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod burst;
+mod columns;
 mod contrast;
 mod golden;
 mod hit_counters;

@@ -187,6 +187,7 @@ fn damage_and_information_are_counted_alike_everywhere() {
     assert!(!screen.shows("so far"), "everything was read: {}", screen.screen_text());
     screen.press(&[Key::Char('3')]);
     screen.assert_shows("Findings: 4 damaged; 1 gap ");
+    screen.resize(260, 40);
     screen.press(&[Key::Char('5')]);
     screen.assert_shows("has 1 gap, which earlier repairs left; tab 3 lists them");
     assert_eq!(screen.model.tab, Tab::Repairs);

@@ -2,7 +2,7 @@
 
 use super::navigation::Movement;
 use super::requests::stop_worker;
-use super::{awaited, copy, index, messages, navigation, reload, repair, rows};
+use super::{awaited, columns, copy, index, messages, navigation, reload, repair, rows, zone};
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
@@ -70,6 +70,8 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::Repair => repair::plan_selected(model),
         ActionId::RepairAll => repair::plan_all(model),
         ActionId::Undo => repair::plan_undo(model),
+        ActionId::Columns => columns::open(model),
+        ActionId::ToggleZone => zone::toggle(model),
         ActionId::ScanStop => model.effects.push_back(Effect::StopScan),
         // A scan that has read everything has nothing to resume, so it reads everything again.
         ActionId::ScanResume if model.scan.has_read_all() => reload::verify_all(model),
@@ -114,7 +116,17 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         | ActionId::ToggleCandidate
         | ActionId::AcceptLikely
         | ActionId::GapUndecided
-        | ActionId::AcceptLargeGap => {}
+        | ActionId::AcceptLargeGap
+        | ActionId::NextColumn
+        | ActionId::PreviousColumn
+        | ActionId::ToggleColumn
+        | ActionId::ColumnLeft
+        | ActionId::ColumnRight
+        | ActionId::WidenColumn
+        | ActionId::NarrowColumn
+        | ActionId::AddColumn
+        | ActionId::DefaultColumns
+        | ActionId::CloseColumns => {}
     }
 }
 

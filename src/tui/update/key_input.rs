@@ -1,7 +1,7 @@
 //! Passes keys and pasted text to the topmost overlay, or to the screen when there is none.
 
 use super::dispatch::run_action;
-use super::{confirm, form, help, prompt};
+use super::{columns, confirm, form, help, prompt};
 use crate::tui::actions::{ActionId, ActionScope, action_for_key};
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
@@ -37,6 +37,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
         Some(Overlay::CopyChord) => handle_copy_chord(model, key),
         Some(Overlay::Confirm(_)) => confirm::handle_key(model, key, typed_at),
         Some(Overlay::Form) => form::handle_key(model, key),
+        Some(Overlay::Columns(_)) => columns::handle_key(model, key),
     }
 }
 
@@ -64,6 +65,7 @@ pub(super) fn handle_paste(model: &mut Model, text: &str) {
         Some(Overlay::Prompt(prompt)) => prompt.input.paste(text),
         Some(Overlay::Help(help)) => help.input.paste(text),
         Some(Overlay::Form) => form::handle_paste(model, text),
+        Some(Overlay::Columns(chooser)) => columns::handle_paste(chooser, text),
         Some(Overlay::CopyChord | Overlay::Confirm(_)) | None => {}
     }
 }

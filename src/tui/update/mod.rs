@@ -4,6 +4,7 @@
 mod append;
 mod awaited;
 mod background;
+mod columns;
 mod confirm;
 mod copy;
 mod dispatch;
@@ -22,6 +23,7 @@ mod repair;
 mod requests;
 mod responses;
 mod rows;
+mod zone;
 
 use super::effect::Effect;
 use super::message::Message;

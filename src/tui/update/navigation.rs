@@ -47,7 +47,7 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
     match (model.focus, model.tab) {
         (Pane::Detail, Tab::Repairs) => {
             let lines = movement.lines(model.repairs.detail_cursor.height);
-            model.repairs.move_in_details(lines, model.detail.width);
+            model.repairs.move_in_details(lines, model.detail.width, model.zone);
         }
         (Pane::Detail, _) => model.detail.move_by(movement.lines(model.detail.cursor.height)),
         (Pane::Findings, _) | (_, Tab::Findings) => {

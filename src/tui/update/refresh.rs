@@ -65,7 +65,7 @@ fn update_sizes(model: &mut Model) {
     model.repairs.cursor.move_by(0, model.repairs.records.len());
     model.repairs.detail_cursor.height = usize::from(detail.height);
     if model.tab == Tab::Repairs {
-        model.repairs.move_in_details(0, model.detail.width);
+        model.repairs.move_in_details(0, model.detail.width, model.zone);
     }
     update_overlay_sizes(model);
     let focusable = layout::focusable_panes(model);
@@ -90,6 +90,11 @@ fn update_overlay_sizes(model: &mut Model) {
             help.cursor.height = usize::from(layout::help_list_height(size.height));
             let total = help.matching_actions().len();
             help.cursor.move_by(0, total);
+        }
+        Some(Overlay::Columns(chooser)) => {
+            let total = model.list.columns.choices().len();
+            chooser.cursor.height = usize::from(layout::column_chooser_lines(size, total));
+            chooser.cursor.move_by(0, total);
         }
         _ => {}
     }

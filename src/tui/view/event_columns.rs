@@ -9,7 +9,7 @@ use super::text::{cut_spans, display_width, first_chars, fit_safe, pad, skip_spa
 use crate::query::{EventSummary, Highlighter, JsonTokens, LogRow, RowContent};
 use crate::report::sanitize;
 use crate::report::units::format_size;
-use crate::tui::model::{ColumnLayout, ColumnWidth, EventColumn, Model};
+use crate::tui::model::{EventColumn, Model};
 use crate::tui::theme::Role;
 
 /// Width of the mark of the cursor and the glyph before the first column.
@@ -18,7 +18,9 @@ const PREFIX_COLUMNS: usize = 3;
 const GAP: usize = 2;
 /// Width of a time.
 const TIME_COLUMNS: usize = 12;
-/// Width that the payload has before namespace and schema are shown, in the default layout.
+/// Smallest width of a column that the user has made narrower.
+const MIN_COLUMN_WIDTH: usize = 3;
+/// Width that the payload has before namespace and schema are shown.
 const COMFORTABLE_PAYLOAD_COLUMNS: usize = 32;
 /// Smallest width of the payload.
 const MIN_PAYLOAD_COLUMNS: usize = 12;
@@ -58,19 +60,15 @@ impl EventColumns {
         let layout = &model.list.columns;
         let mut value_count = 0;
         let mut cells: Vec<SizedColumn> = Vec::new();
-        for choice in layout.choices() {
+        for choice in layout.shown() {
             let value = matches!(choice.column, EventColumn::Value(_)).then_some(value_count);
             value_count += usize::from(value.is_some());
-            let width = match choice.width {
-                ColumnWidth::Fixed(width) => usize::from(width),
-                ColumnWidth::Automatic => natural_width(model, &choice.column, value),
-            };
+            let natural = natural_width(model, &choice.column, value);
+            let width = natural.saturating_add_signed(choice.adjustment.into()).max(MIN_COLUMN_WIDTH);
             let align = alignment(model, &choice.column, value);
             cells.push(SizedColumn { column: choice.column.clone(), width, align, value, is_padded: true });
         }
-        let is_default = *layout == ColumnLayout::default();
-        let wanted_payload = if is_default { COMFORTABLE_PAYLOAD_COLUMNS } else { MIN_PAYLOAD_COLUMNS };
-        drop_columns(&mut cells, width, wanted_payload);
+        drop_columns(&mut cells, width);
         let others: usize =
             cells.iter().filter(|cell| cell.column != EventColumn::Payload).map(|cell| cell.width).sum();
         let gaps = GAP * cells.len().saturating_sub(1);
@@ -153,8 +151,8 @@ impl EventColumns {
 }
 
 /// Leaves out columns, and shortens names, until the others fit into the line.
-/// Namespace and schema are left out until the payload has `wanted_payload` columns.
-fn drop_columns(cells: &mut Vec<SizedColumn>, line: usize, wanted_payload: usize) {
+/// Namespace and schema are left out until the payload has a comfortable width.
+fn drop_columns(cells: &mut Vec<SizedColumn>, line: usize) {
     let needed = |cells: &[SizedColumn], min_payload: usize| {
         let width = |cell: &SizedColumn| if cell.column == EventColumn::Payload { min_payload } else { cell.width };
         PREFIX_COLUMNS + cells.iter().map(width).sum::<usize>() + GAP * cells.len().saturating_sub(1)
@@ -162,7 +160,7 @@ fn drop_columns(cells: &mut Vec<SizedColumn>, line: usize, wanted_payload: usize
     let optional: [fn(&EventColumn) -> bool; 2] =
         [|column| *column == EventColumn::Namespace, |column| *column == EventColumn::Schema];
     for is_optional in optional {
-        if needed(cells, wanted_payload) > line {
+        if needed(cells, COMFORTABLE_PAYLOAD_COLUMNS) > line {
             cells.retain(|cell| !is_optional(&cell.column));
         }
     }

@@ -11,7 +11,7 @@ use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{display_width, draw_spans, fit_safe, pad};
 use crate::format::Finding;
 use crate::report::finding_sentence;
-use crate::report::units::{DisplayZone, format_number, format_size, format_time_of_day};
+use crate::report::units::{format_number, format_size, format_time_of_day, format_zone_word};
 use crate::tui::layout::{Border, LayoutAreas};
 use crate::tui::model::{Model, Pane, ScanState, Tab};
 use crate::tui::theme::Role;
@@ -110,7 +110,8 @@ fn empty_message(model: &Model) -> String {
         ScanState::Off => "Not scanned. `:scan go` starts the scan.".into(),
         ScanState::Done => {
             let read_at = model.scan.finished_at_ms.map(|ms| {
-                format!("\nThe end of the log was last read at {} UTC.", format_time_of_day(ms, DisplayZone::Utc))
+                let (time, zone) = (format_time_of_day(ms, model.zone), format_zone_word(ms, model.zone));
+                format!("\nThe end of the log was last read at {time} {zone}.")
             });
             format!("No findings: every frame is valid, and every payload is an event.{}", read_at.unwrap_or_default())
         }

@@ -2,6 +2,7 @@
 
 mod aggregate_history;
 mod aggregates;
+mod column_chooser;
 mod confirm_dialog;
 mod cursor;
 mod detail;
@@ -62,6 +63,7 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
             Overlay::CopyChord => {}
             Overlay::Confirm(dialog) => confirm_dialog::draw(frame, model, dialog),
             Overlay::Form => form::draw(frame, model),
+            Overlay::Columns(chooser) => column_chooser::draw(frame, model, chooser),
         }
     }
 }

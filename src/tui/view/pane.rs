@@ -66,7 +66,18 @@ pub(super) fn tab_title(model: &Model) -> Line<'static> {
 pub(super) fn draw_dialog(frame: &mut Frame, model: &Model, title: &str, size: Size) -> Rect {
     let screen = frame.area();
     let (width, height) = (size.width.min(screen.width), size.height.min(screen.height));
-    let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
+    draw_dialog_in(
+        frame,
+        model,
+        title,
+        Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height),
+    )
+}
+
+/// Draws an empty dialog in an area of the screen, and returns the area inside its border.
+pub(super) fn draw_dialog_in(frame: &mut Frame, model: &Model, title: &str, area: Rect) -> Rect {
+    let area = area.intersection(frame.area());
+    let Rect { width, height, .. } = area;
     Clear.render(area, frame.buffer_mut());
     frame.buffer_mut().set_style(area, model.theme.base());
     if width < MIN_BORDERED_DIALOG.width || height < MIN_BORDERED_DIALOG.height {

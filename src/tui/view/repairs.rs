@@ -53,7 +53,7 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
             RepairState::Applied | RepairState::RolledBack | RepairState::Unfinished => Role::Muted,
         };
         let marker = if is_selected { "> " } else { "  " };
-        let text = fit_safe(&row_text(record), usize::from(lines.width).saturating_sub(2));
+        let text = fit_safe(&row_text(record, model.zone), usize::from(lines.width).saturating_sub(2));
         draw_spans(frame, lines, line, vec![span(model, Role::Text, marker), span(model, role, text)]);
         if is_selected {
             highlight_selected_line(frame, lines, line, model, Pane::Main);
@@ -78,9 +78,9 @@ fn draw_empty_message(frame: &mut Frame, area: Rect, model: &Model) {
 }
 
 /// Returns the columns of a repair: state, number, time and summary.
-fn row_text(record: &RepairRecord) -> String {
+fn row_text(record: &RepairRecord, zone: DisplayZone) -> String {
     let state = pad(&state_text(record), STATE_COLUMNS);
-    let begun = format_minute(record.begun_ms, DisplayZone::Utc);
+    let begun = format_minute(record.begun_ms, zone);
     format!("{state} {:>4}  {begun}  {}", record.number, record_summary(record))
 }
 
@@ -107,6 +107,6 @@ pub(super) fn draw_detail(frame: &mut Frame, areas: &LayoutAreas, model: &Model)
     let border = PaneBorder { pane: Pane::Detail, area: areas.detail, title, bottom_title: Line::default() };
     draw_border(frame, model, areas, border);
     let area = areas.inner(areas.detail);
-    let lines = repairs.detail_lines(usize::from(area.width));
+    let lines = repairs.detail_lines(usize::from(area.width), model.zone);
     labelled_lines::draw_with_cursor(frame, area, model, lines, &repairs.detail_cursor);
 }

@@ -10,7 +10,7 @@ use super::text::{display_width, draw_spans, fit_safe, keep_end};
 use crate::file::WriterPresence;
 use crate::index::IndexState;
 use crate::report::index_line;
-use crate::report::units::{DisplayZone, format_count, format_date, format_minute, format_number, format_size};
+use crate::report::units::{format_count, format_date, format_minute, format_number, format_size};
 use crate::tui::model::{Access, Follow, Model, ScanState, index_state_tone};
 use crate::tui::theme::Role;
 
@@ -83,7 +83,7 @@ fn status_items(model: &Model) -> Vec<StatusItem> {
         }
     }
     items.push(StatusItem::new(7, Role::Text, format!("v{}", info.version)));
-    items.extend(info.created_at_ms.map(|ms| StatusItem::new(9, Role::Muted, format_minute(ms, DisplayZone::Utc))));
+    items.extend(info.created_at_ms.map(|ms| StatusItem::new(9, Role::Muted, format_minute(ms, model.zone))));
     items.push(StatusItem::new(5, Role::Text, format_size(info.bytes)));
     items.push(StatusItem::new(6, Role::Text, event_count_text(model)));
     let index = index_line(&info.index.state, model.index_event_difference());
@@ -125,7 +125,7 @@ fn damage_item(model: &Model) -> StatusItem {
     match model.scan.state {
         ScanState::Done if has_skipped => {
             let mark = model.earlier_verification();
-            let date = mark.map(|mark| format!(" on {}", format_date(mark.verified_at_ms, DisplayZone::Utc)));
+            let date = mark.map(|mark| format!(" on {}", format_date(mark.verified_at_ms, model.zone)));
             let text = format!("no damage found; verified earlier{}", date.unwrap_or_default());
             StatusItem::new(1, Role::Muted, text)
         }

@@ -10,7 +10,7 @@ use ratatui::text::Span;
 
 use super::pane::span;
 use super::text::draw_spans;
-use crate::report::units::{DisplayZone, format_date, format_percent, format_speed, format_time_of_day};
+use crate::report::units::{format_date, format_percent, format_speed, format_time_of_day};
 use crate::tui::model::{LogUnavailable, Model, ScanRun, ScanState};
 use crate::tui::strip::{StripCell, cell_for_range, column_bytes, has_text, is_wide, strip_columns};
 use crate::tui::theme::Role;
@@ -36,7 +36,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
     spans.push(span(model, Role::Text, progress.unwrap_or_else(|| scan_state_text(model))));
     spans.extend(verified.map(|mark| {
         let glyph = StripCell::VerifiedEarlier.glyph();
-        span(model, Role::Muted, format!(" {glyph} {}", format_date(mark.verified_at_ms, DisplayZone::Utc)))
+        span(model, Role::Muted, format!(" {glyph} {}", format_date(mark.verified_at_ms, model.zone)))
     }));
     draw_spans(frame, area, 0, spans);
 }
@@ -99,7 +99,7 @@ fn scan_state_text(model: &Model) -> String {
         ScanState::Running => format!("{verified} {share}"),
         ScanState::Done => {
             let finished_at = model.scan.finished_at_ms.filter(|_| model.scan.has_read_all());
-            let time = finished_at.map(|ms| format_time_of_day(ms, DisplayZone::Utc));
+            let time = finished_at.map(|ms| format_time_of_day(ms, model.zone));
             // The milliseconds are left out.
             let time = time.as_deref().and_then(|time| time.split('.').next());
             format!("{verified} {share}{}", time.map(|time| format!(" {time}")).unwrap_or_default())
