@@ -67,6 +67,8 @@ pub struct Scanner {
     pending: VecDeque<ScanSpan>,
     /// The range of the frame that was returned last; empty before the first frame.
     current: Range<u64>,
+    /// The search for a frame after damage ends after this number of bytes.
+    max_damage: u64,
     /// True until the first valid frame of a scan that may have started inside a frame. Bytes before it are not
     /// reported.
     is_unaligned: bool,
@@ -84,6 +86,7 @@ impl Scanner {
             end,
             pending: VecDeque::new(),
             current: start..start,
+            max_damage: u64::MAX,
             is_unaligned: false,
         }
     }
@@ -106,10 +109,11 @@ impl Scanner {
         self.window.read_ahead_limit = limit;
     }
 
-    /// Limits the memory: [`Scanner::next_item`] fails with `OutOfMemory` where a frame, or a candidate for one, is
-    /// larger than `bytes`.
-    pub fn set_max_frame(&mut self, bytes: usize) {
+    /// Limits the memory and the work: [`Scanner::next_item`] fails with `OutOfMemory` where a frame, or a candidate for one,
+    /// is larger than `bytes`, and yields only the start of a damaged range that is longer, which takes more than `bytes`.
+    pub fn set_max_item(&mut self, bytes: usize) {
         self.window.max_need = bytes;
+        self.max_damage = bytes as u64;
     }
 
     /// Moves to the next valid frame that starts before `before`, and returns its offset; `None` when no frame starts
@@ -119,6 +123,7 @@ impl Scanner {
     /// The errors of [`Scanner::next_item`].
     pub fn seek_to_frame(&mut self, before: u64) -> Result<Option<u64>, StorageError> {
         self.is_unaligned = false;
+        let before = before.min(self.next_offset.saturating_add(self.max_damage));
         self.next_offset = FrameSearch::new(&self.log, self.end)
             .with_start_limit(before)
             .find_next(&mut self.window, self.next_offset)?;
@@ -221,7 +226,10 @@ impl Scanner {
     }
 
     fn find_next_frame(&mut self, from: u64) -> Result<u64, StorageError> {
-        FrameSearch::new(&self.log, self.end).find_next(&mut self.window, from)
+        // `from` is at most one byte after the start of the damage, so a search that ends at its limit yields more than
+        // `max_damage` bytes.
+        let limit = from.saturating_add(self.max_damage);
+        FrameSearch::new(&self.log, self.end).with_start_limit(limit).find_next(&mut self.window, from)
     }
 
     fn fill_window(&mut self, need: usize) -> Result<(), StorageError> {
@@ -234,6 +242,10 @@ impl Scanner {
 
     /// Queues a damaged range, split where the device cannot read.
     fn queue_damage(&mut self, range: Range<u64>) {
+        if range.end - range.start > self.max_damage {
+            self.pending.push_back(ScanSpan::Damaged(range));
+            return;
+        }
         let mut from = range.start;
         for unreadable in &self.window.unreadable {
             let unreadable = unreadable.start.max(range.start)..unreadable.end.min(range.end);

@@ -107,7 +107,7 @@ impl LogWalk {
     #[must_use]
     pub(crate) fn with_policy(mut self, policy: DamagePolicy) -> Self {
         if let DamagePolicy::Defer { max_bytes } = policy {
-            self.scanner.set_max_frame(usize::try_from(max_bytes).unwrap_or(usize::MAX));
+            self.scanner.set_max_item(usize::try_from(max_bytes).unwrap_or(usize::MAX));
         }
         Self { policy, ..self }
     }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::index::{offsets_by_aggregate, replayed_offsets};
 use super::sim_disk::SimDisk;
-use super::support::{LOG, event, large_event, log_bytes, open_options, open_read_only};
+use super::support::{LOG, event, finding_ranges, large_event, log_bytes, open_options, open_read_only};
 
 /// The complete result of a pass: reported findings, numbers, and the bytes of the index.
 #[derive(Debug, PartialEq)]
@@ -101,6 +101,33 @@ fn large_frames_and_damage_are_scanned_in_order() {
     for (part, threads) in [(100_000, 3), (1 << 20, 2), (4 << 20, 2)] {
         assert_eq!(survey_in_parts(&disk, part, threads, u64::MAX), whole, "parts of {part}, {threads} threads");
     }
+}
+
+#[test]
+fn several_threads_read_a_long_damaged_range_little_more_than_once() {
+    let (bytes, offsets) = log_bytes(40);
+    let (events, range_len) = (&bytes[offsets[0] as usize..], 24 << 20);
+    let log = [&bytes, &vec![0; range_len], events].concat();
+    let len = log.len() as u64;
+    let read_by = |threads: usize, refused: bool| {
+        let disk = SimDisk::with_files(&[(LOG, &log)]);
+        if refused {
+            disk.refuse_reads(bytes.len() + 9000..bytes.len() + range_len - 9000);
+        }
+        let view = LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap().with_threads(threads);
+        let before = disk.bytes_read();
+        let options = SurveyOptions::new().part_bytes(8 << 20);
+        let survey = survey(&view, &options, None, &mut |_| ControlFlow::Continue(())).unwrap();
+        (disk.bytes_read() - before, finding_ranges(&survey))
+    };
+    let (by_one, found) = read_by(1, false);
+    assert_eq!(found.iter().map(|found| found.0).collect::<Vec<_>>(), ["zeros", "clock"]);
+    assert!(by_one > len);
+    let (by_two, same) = read_by(2, false);
+    // Each of the four parts is read by a thread for two mebibytes at most, and a mebibyte ahead.
+    assert!(by_two <= by_one + (4 * 3 << 20), "two threads read {by_two} bytes, and one {by_one}");
+    assert_eq!(same, found);
+    assert_eq!(read_by(2, true).1, read_by(1, true).1, "a device that refuses reads");
 }
 
 #[test]
