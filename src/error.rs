@@ -209,6 +209,18 @@ pub enum StorageError {
         /// The path of the file.
         path: PathBuf,
     },
+    /// The creation of a file failed, and an old file that it was to replace did not get its name back.
+    #[error("{}: the old file is kept as {}: cannot restore it: {source}; the creation failed: {cause}", path.display(), kept_at.display())]
+    NotRestored {
+        /// The path that the old file had.
+        path: PathBuf,
+        /// The path of the old file now.
+        kept_at: PathBuf,
+        /// Why it did not get its name back.
+        source: io::Error,
+        /// The message of the error that stopped the creation.
+        cause: String,
+    },
     /// There is not enough memory for a structure whose size the file determines.
     #[error("{}: not enough memory for {bytes} bytes at offset {offset}", path.display())]
     OutOfMemory {
@@ -267,6 +279,7 @@ impl StorageError {
             | Self::RepairFailed { path, .. }
             | Self::UnusableIndex { path, .. }
             | Self::AlreadyExists { path }
+            | Self::NotRestored { path, .. }
             | Self::OutOfMemory { path, .. } => Some(path),
             Self::InvalidEvent(_) | Self::Cancelled => None,
         }

@@ -14,7 +14,8 @@ use crate::inspect::index_path;
 /// fails.
 ///
 /// # Errors
-/// The errors of [`check_replaceable`] and of `create`; `Io` when a file cannot be renamed.
+/// The errors of [`check_replaceable`] and of `create`; `Io` when a file cannot be renamed; `NotRestored` when `create`
+/// fails and a file does not get its name back.
 pub(super) fn create_replacing<T>(
     path: &Path,
     existing: ExistingFile,
@@ -29,7 +30,7 @@ pub(super) fn create_replacing<T>(
             Ok(created)
         }
         Err(failure) => {
-            backup.restore();
+            backup.restore(&failure.message())?;
             Err(failure)
         }
     }

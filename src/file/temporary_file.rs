@@ -13,7 +13,7 @@ use super::storage::{Disk, OpenMode, Storage};
 use crate::StorageError;
 
 /// The largest number of names that are tried for a temporary file.
-const MAX_NAME_ATTEMPTS: u32 = 1000;
+pub(super) const MAX_NAME_ATTEMPTS: u32 = 1000;
 /// The id of the user who gives each file that it creates to the owner of the log.
 const ROOT: u32 = 0;
 
@@ -38,9 +38,7 @@ impl TemporaryFile {
         remove_abandoned(disk, target, mode);
         let io = |error| StorageError::io(target, "create", error);
         for attempt in 0..MAX_NAME_ATTEMPTS {
-            let mut name = target.file_name().unwrap_or_default().to_owned();
-            name.push(format!(".{}-{attempt}.tmp", std::process::id()));
-            let path = target.with_file_name(name);
+            let path = numbered_path(target, attempt, "tmp");
             let storage = match disk.open(&path, mode) {
                 Ok(storage) => storage,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
@@ -62,6 +60,13 @@ impl TemporaryFile {
         }
         Err(io(ErrorKind::AlreadyExists.into()))
     }
+}
+
+/// Returns the path `<target>.<process id>-<number>.<suffix>`.
+pub(super) fn numbered_path(target: &Path, number: u32, suffix: &str) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}-{number}.{suffix}", std::process::id()));
+    target.with_file_name(name)
 }
 
 /// Removes the temporary files for `target` whose processes no longer exist. A file that cannot be examined, and a file

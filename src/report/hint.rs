@@ -67,6 +67,9 @@ pub(crate) fn hint(error: &StorageError) -> String {
         }
         StorageError::UnusableIndex { .. } => "Run `chronicle index rebuild LOG`",
         StorageError::AlreadyExists { .. } => "Choose another name, or use --force to replace the file",
+        StorageError::NotRestored { .. } => {
+            "Remove the cause, then give the old file its name back, unless the file that has this name now is the one you want"
+        }
         StorageError::OutOfMemory { .. } => "Raise the memory limit: one event takes up to 16 MiB",
         StorageError::Cancelled => "Run the command again to finish",
     }

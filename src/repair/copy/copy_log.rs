@@ -29,7 +29,7 @@ pub(super) fn copy_log(
 /// Copies a log, and restores events with the fixes that `find_fixes` returns.
 ///
 /// On success, the new log was verified and is under its final name on stable storage. On failure, the replaced files are
-/// restored, unless only the last sync of the folder failed.
+/// restored, unless only the last sync of the folder failed; `NotRestored` names a file that cannot be restored.
 ///
 /// After a kill, each file is either the old one or the new one, except for an old index. It is removed just before the
 /// new log is renamed: two files cannot be renamed at once, and an old index next to a new log could be trusted.
@@ -82,7 +82,8 @@ fn copy_log_with_fixes(
             map.file.discard();
         }
     }
-    backup.restore();
+    let cause = copied.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    backup.restore(&cause)?;
     copied
 }
 
