@@ -102,7 +102,7 @@ impl EventLog {
         let journals = JournalMark::read(&options.log_paths_at(view.path()));
         let log = Self { is_created: true, ..Self::from_view(options, view, Some(writer)) };
         let mut cache = log.lock_index_cache();
-        (cache.saves_on_close, cache.journals) = (true, journals);
+        (cache.saves_on_close, cache.journals_at_opening) = (true, journals);
         drop(cache);
         Ok(log)
     }
@@ -114,7 +114,7 @@ impl EventLog {
         let view =
             LogView::open_as_copy(options.disk.clone(), &resolved, options.index_path.as_deref(), &options.copies)?;
         let log = Self::from_view(options, view, None);
-        log.lock_index_cache().journals = journals;
+        log.lock_index_cache().journals_at_opening = journals;
         Ok(log)
     }
 
@@ -146,7 +146,7 @@ impl EventLog {
         let log = Self { recovered_repair: recovered, set_aside_tail, ..Self::from_view(options, view, Some(writer)) };
         log.lock_index_cache().saves_on_close = is_index_fresh;
         let journals = JournalMark::read(&log.options.log_paths_at(log.view.path()));
-        log.lock_index_cache().journals = journals;
+        log.lock_index_cache().journals_at_opening = journals;
         Ok(log)
     }
 

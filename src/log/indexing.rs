@@ -14,21 +14,29 @@ use crate::repair::JournalMark;
 #[derive(Debug, Default)]
 pub(super) struct IndexCache {
     /// The current index: the index file extended by the events that were read since. `None` until a lookup needs it.
-    pub(super) index: Option<Arc<AggregateIndex>>,
+    current: Option<CachedIndex>,
     /// True when closing the log saves the index: the writer created the log, or its index file was fresh or brought up
     /// to date.
     pub(super) saves_on_close: bool,
+    /// The repairs of the log before the index file was opened.
+    pub(super) journals_at_opening: JournalMark,
+}
+
+/// An index in memory, and what decides whether it may be saved.
+#[derive(Debug, Clone)]
+struct CachedIndex {
+    index: Arc<AggregateIndex>,
     /// How the index was built, which decides whether it may replace an index that cannot be read.
     origin: CachedIndexOrigin,
-    /// The repairs of the log when the index was read. An index from before a repair must not be saved after it.
-    pub(super) journals: JournalMark,
+    /// The repairs of the log before the first byte of the index was read. An index from before a repair must not be
+    /// saved after it.
+    journals: JournalMark,
 }
 
 /// How the index in memory was built.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CachedIndexOrigin {
     /// It was loaded and brought up to date.
-    #[default]
     Loaded,
     /// The caller has asked for a new index.
     Rebuilt,
@@ -74,22 +82,25 @@ impl EventLog {
     pub(crate) fn catch_up_index(&self, on_update: &mut OnSurveyUpdate) -> Result<IndexUpdate, StorageError> {
         let mut cache = self.lock_index_cache();
         let len = self.view.log().len()?;
-        let in_memory = cache.index.take();
+        let in_memory = cache.current.take();
         // A file without frames does not identify its log. The index in memory was built from this log in any case.
         let is_of_this_log = in_memory.is_some();
-        let index = in_memory.unwrap_or_else(|| {
-            let index = self.view.load_index();
-            Arc::new(index.with_spill_options(self.options.spill_options()))
+        let CachedIndex { index, origin, journals } = in_memory.unwrap_or_else(|| CachedIndex {
+            index: Arc::new(self.view.load_index().with_spill_options(self.options.spill_options())),
+            origin: CachedIndexOrigin::Loaded,
+            journals: cache.journals_at_opening.clone(),
         });
         let coverage = index.coverage();
         let is_current = coverage.scanned_to == len && (is_of_this_log || coverage.frames > 0);
         if is_current {
-            return Ok(IndexUpdate { index: cache.index.insert(index).clone(), survey: None });
+            cache.current = Some(CachedIndex { index: index.clone(), origin, journals });
+            return Ok(IndexUpdate { index, survey: None });
         }
         // The index is copied only when a caller still holds the previous one.
         let mut index = Arc::unwrap_or_clone(index);
         let found = self.extend_index(&mut index, on_update);
-        let index = cache.index.insert(Arc::new(index)).clone();
+        let index = Arc::new(index);
+        cache.current = Some(CachedIndex { index: index.clone(), origin, journals });
         let survey = found?;
         cache.saves_on_close |= matches!(self.view.index_state(), IndexState::Behind { .. });
         Ok(IndexUpdate { index, survey: Some(survey) })
@@ -102,7 +113,7 @@ impl EventLog {
     pub fn reload_index(&mut self) -> Result<&IndexState, StorageError> {
         let journals = JournalMark::read(&self.options.log_paths_at(self.view.path()));
         let mut cache = self.lock_index_cache();
-        (cache.index, cache.journals) = (None, journals);
+        (cache.current, cache.journals_at_opening) = (None, journals);
         drop(cache);
         self.view.refresh_index_state()?;
         Ok(self.view.index_state())
@@ -184,20 +195,24 @@ impl EventLog {
         on_update: &mut OnSurveyUpdate,
     ) -> Result<IndexUpdate, StorageError> {
         let mut cache = self.lock_index_cache();
-        let kept_index = if offset <= self.view.log().first_frame_offset() {
-            self.view.empty_index()
+        let (kept_index, journals) = if offset <= self.view.log().first_frame_offset() {
+            (self.view.empty_index(), cache.journals_at_opening.clone())
         } else {
-            let mut index = cache.index.as_deref().cloned().unwrap_or_else(|| self.view.load_index());
+            let (mut index, journals) = match &cache.current {
+                Some(cached) => (AggregateIndex::clone(&cached.index), cached.journals.clone()),
+                None => (self.view.load_index(), cache.journals_at_opening.clone()),
+            };
             index.truncate(offset);
-            index
+            (index, journals)
         };
         let mut index = kept_index.with_spill_options(self.options.spill_options());
         let survey = self.extend_index(&mut index, on_update)?;
         if let Some(lost_tail) = self.view.lost_tail()? {
             index.set_lost_tail(lost_tail);
         }
-        cache.origin = CachedIndexOrigin::Rebuilt;
-        Ok(IndexUpdate { index: cache.index.insert(Arc::new(index)).clone(), survey: Some(survey) })
+        let index = Arc::new(index);
+        cache.current = Some(CachedIndex { index: index.clone(), origin: CachedIndexOrigin::Rebuilt, journals });
+        Ok(IndexUpdate { index, survey: Some(survey) })
     }
 
     /// Adds the part of the log that an index does not cover yet, and records that the pass has verified this part.
@@ -261,7 +276,10 @@ impl EventLog {
             self.survey_into_index(&mut index, &mut |_| ControlFlow::Continue(()))?;
         }
         self.record_survey(&mut index, &survey);
-        self.lock_index_cache().index = Some(Arc::new(index));
+        let mut cache = self.lock_index_cache();
+        let journals = cache.journals_at_opening.clone();
+        cache.current = Some(CachedIndex { index: Arc::new(index), origin: CachedIndexOrigin::Loaded, journals });
+        drop(cache);
         Ok(RecordedVerification { survey, index_saved: self.write_index() })
     }
 
@@ -290,16 +308,17 @@ impl EventLog {
     }
 
     /// Replaces the index that this log keeps in memory with one that another handle of the same log has brought up to
-    /// date.
+    /// date. `journals` are the repairs of the log before that handle read the first byte of the index.
     #[cfg(feature = "app")]
-    pub(crate) fn replace_index(&self, index: AggregateIndex) {
-        self.lock_index_cache().index = Some(Arc::new(index.with_spill_options(self.options.spill_options())));
+    pub(crate) fn replace_index(&self, index: AggregateIndex, journals: JournalMark) {
+        let index = Arc::new(index.with_spill_options(self.options.spill_options()));
+        self.lock_index_cache().current = Some(CachedIndex { index, origin: CachedIndexOrigin::Loaded, journals });
     }
 
     /// Records that a check of the whole index file found it corrupt. The next lookup rebuilds the index.
     pub(crate) fn mark_index_corrupt(&self, reason: String) {
         self.view.mark_index_corrupt(reason);
-        self.lock_index_cache().index = None;
+        self.lock_index_cache().current = None;
     }
 
     /// Brings the index up to date, syncs the log, and atomically saves the index to its file. The log stays open.
@@ -317,30 +336,27 @@ impl EventLog {
 
     /// Saves the index in memory, if there is one, and compares the new file with the log.
     fn write_index(&mut self) -> Result<(), StorageError> {
-        let (index, origin) = {
-            let cache = self.lock_index_cache();
-            (cache.index.clone(), cache.origin)
-        };
+        let cached = self.lock_index_cache().current.clone();
+        let is_rebuilt = cached.as_ref().is_some_and(|cached| cached.origin == CachedIndexOrigin::Rebuilt);
         // The index of a new log replaces the index of another one.
-        if origin == CachedIndexOrigin::Loaded && !self.is_created {
+        if !is_rebuilt && !self.is_created {
             self.view.seen_end().ensure_known(self.view.index_path())?;
         }
-        if let Some(index) = index {
+        if let Some(CachedIndex { index, journals, .. }) = cached {
             let (disk, path) = (self.options.disk.as_ref(), self.view.index_path());
             // An index from before a repair would hide the repaired events. A repair that begins after the second check
             // adapts the saved index.
-            save_checked(IndexTarget { disk, path, log: self.view.log() }, &index, &|| self.ensure_not_repaired())?;
+            let check = || self.ensure_not_repaired_since(&journals);
+            save_checked(IndexTarget { disk, path, log: self.view.log() }, &index, &check)?;
         }
-        let mut cache = self.lock_index_cache();
-        (cache.saves_on_close, cache.origin) = (true, CachedIndexOrigin::Loaded);
-        drop(cache);
+        self.lock_index_cache().saves_on_close = true;
         self.reload_index().map(|_| ())
     }
 
-    /// Checks that no repair has begun or ended since the index was read, and that none is unfinished.
-    fn ensure_not_repaired(&self) -> Result<(), StorageError> {
+    /// Checks that no repair has begun or ended since the mark was read, and that none is unfinished.
+    fn ensure_not_repaired_since(&self, journals: &JournalMark) -> Result<(), StorageError> {
         let paths = self.options.log_paths_at(self.view.path());
-        let is_unchanged = JournalMark::read(&paths) == self.lock_index_cache().journals;
+        let is_unchanged = JournalMark::read(&paths) == *journals;
         if is_unchanged && self.pending_repair()?.is_none() {
             return Ok(());
         }
@@ -354,5 +370,41 @@ impl EventLog {
     pub(super) fn lock_index_cache(&self) -> MutexGuard<'_, IndexCache> {
         // A panic while the mutex is held can at worst empty the cache, which the next lookup fills again.
         self.index_cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Event;
+
+    /// Creates a log with one event and an index file of one page, whose checksum is wrong.
+    fn log_with_corrupt_index(folder: &tempfile::TempDir) -> EventLog {
+        let path = folder.path().join("a.log");
+        let event = Event::builder().event_type("E").namespace("n").schema_id("S").schema_version(1).aggregate_id(1);
+        let mut log = EventLog::create(&path).unwrap();
+        log.append(&event.payload_json("{}").build().unwrap()).unwrap();
+        log.close().unwrap();
+        let index_path = crate::inspect::index_path(&path);
+        let mut index = std::fs::read(&index_path).unwrap();
+        index[100] ^= 1;
+        std::fs::write(index_path, index).unwrap();
+        EventLog::open_read_only(path).unwrap()
+    }
+
+    #[test]
+    fn a_rebuilt_index_that_was_dropped_gives_no_right_to_replace_a_record_of_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = log_with_corrupt_index(&folder);
+        let before = std::fs::read(log.view().index_path()).unwrap();
+        assert!(matches!(log.save_index().unwrap_err(), StorageError::Refused { .. }));
+        log.reindex_from(0).unwrap();
+        log.mark_index_corrupt("a page is wrong".into());
+        let error = log.save_index().unwrap_err();
+        assert!(matches!(error, StorageError::Refused { .. }), "{error}");
+        assert_eq!(std::fs::read(log.view().index_path()).unwrap(), before);
+        log.reindex_from(0).unwrap();
+        log.save_index().unwrap();
+        assert_eq!(*log.view().index_state(), IndexState::Fresh);
     }
 }

@@ -8,6 +8,8 @@ use super::EventLog;
 use crate::StorageError;
 use crate::file::Disk;
 use crate::index::SpillOptions;
+#[cfg(feature = "app")]
+use crate::repair::JournalMark;
 use crate::repair::LogPaths;
 
 /// Options for opening or creating a log. [`EventLog::open`], [`EventLog::create`] and the other constructors use the
@@ -162,6 +164,12 @@ impl OpenOptions {
             clock: self.clock.clone(),
             scan_threads: self.threads,
         }
+    }
+
+    /// Reads the mark of the repairs of the log at `path`, whose links are already resolved.
+    #[cfg(feature = "app")]
+    pub(crate) fn journal_mark(&self, path: &Path) -> JournalMark {
+        JournalMark::read(&self.log_paths_at(path))
     }
 
     /// Creates a log with these options, as [`EventLog::create`] does.

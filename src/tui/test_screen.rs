@@ -22,7 +22,7 @@ use super::model::{Access, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
 use super::session_time::SessionTime;
 use super::theme::Theme;
-use super::worker::{SharedState, WorkerCache, handle_request, to_failure};
+use super::worker::{OpenedLog, SharedState, WorkerCache, handle_request, to_failure};
 use super::{update, view};
 use crate::format::Event;
 use crate::inspect::{Progress, SurveyOptions, SurveyUpdate, survey};
@@ -134,7 +134,7 @@ impl TestScreen {
 
     /// Runs the whole background scan and applies its updates.
     pub(crate) fn run_scan(&mut self) {
-        let view = self.shared.view();
+        let OpenedLog { view, journals } = self.shared.opened_log();
         let mut index = view.empty_index();
         let mut updates = Vec::new();
         let mut scanned_to = 0;
@@ -155,7 +155,7 @@ impl TestScreen {
         .unwrap();
         updates.extend(fix_finder.finish().into_iter().map(to_update));
         updates.push(BackgroundUpdate::EventCount(index.coverage().events));
-        self.shared.publish_index(Some(index));
+        self.shared.publish_index(index, journals);
         updates.push(BackgroundUpdate::IndexReady);
         updates.push(BackgroundUpdate::ScanDone);
         for update in updates {

@@ -64,6 +64,26 @@ fn a_tail_that_an_append_has_set_aside_is_no_longer_shown() {
 }
 
 #[test]
+fn an_index_from_before_a_repair_by_another_process_is_not_saved() {
+    let bytes = clean_log(7);
+    let mut screen = TestScreen::new(&clean_log(5), (120, 40));
+    screen.press(&[Key::Char('r')]);
+    fs::write(&screen.path, &bytes[..bytes.len() - 5]).unwrap();
+    screen.poll_log();
+    screen.run_scan();
+    // Opening for append sets the torn tail aside, which the screen has not noticed yet.
+    drop(crate::EventLog::open(&screen.path).unwrap());
+    let index = screen.path.with_extension("log.idx");
+    let before = fs::read(&index).unwrap();
+    screen.press(&[Key::Char('r')]);
+    screen.assert_shows("a repair that has begun or ended since");
+    assert_eq!(fs::read(&index).unwrap(), before, "the index of the scan has the torn tail");
+    screen.shared.reopen_log().unwrap();
+    screen.press(&[Key::Char('r')]);
+    assert_ne!(fs::read(&index).unwrap(), before, "{}", screen.screen_text());
+}
+
+#[test]
 fn a_disabled_action_reports_its_reason() {
     let mut screen = TestScreen::new(&clean_log(5), (120, 40));
     screen.model.access = Access::ReadOnly;

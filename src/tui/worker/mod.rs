@@ -35,6 +35,8 @@ use crate::inspect::Progress;
 use crate::report::{describe_error, hint};
 
 pub(crate) use handler::{WorkerCache, handle_request};
+#[cfg(test)]
+pub(crate) use shared::OpenedLog;
 pub(crate) use shared::SharedState;
 
 /// Shortest time between two progress messages of one request.

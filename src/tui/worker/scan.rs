@@ -18,6 +18,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::scan_control::{ScanCommand, ScanHandle};
 use super::scan_state::{CatchUp, IN_FLIGHT_RECHECK_DELAY, ScanWorkerState};
+use super::shared::OpenedLog;
 use super::{QuitOnPanic, RequestFailure, SharedState, to_failure};
 use crate::StorageError;
 use crate::index::{AggregateIndex, SpillOptions};
@@ -177,7 +178,7 @@ impl ScanWorker {
         let Some(index) = &mut self.state.index else { return };
         index.update_damage(&result.scanned_ranges, result.damaged_ranges);
         if result.damage_total > 0 && self.state.last_catch_up.is_some() {
-            self.shared.publish_index(Some(index.clone()));
+            self.shared.publish_index(index.clone(), self.state.journals.clone());
         }
     }
 
@@ -191,7 +192,8 @@ impl ScanWorker {
     /// Loads the index file when it can be trusted, so that aggregates can be looked up at once; otherwise creates an
     /// empty index.
     fn load_index(&mut self) {
-        let view = self.shared.view();
+        let OpenedLog { view, journals } = self.shared.opened_log();
+        self.state.journals = journals;
         if view.trusted_index().is_some() {
             let index = view.load_index().with_spill_options(index_spill_options());
             // Loading returns an empty index when the file turns out to be corrupt.
@@ -209,7 +211,7 @@ impl ScanWorker {
     }
 
     fn publish_index(&self, index: &AggregateIndex) {
-        self.shared.publish_index(Some(index.clone()));
+        self.shared.publish_index(index.clone(), self.state.journals.clone());
         self.send_update(BackgroundUpdate::IndexReady);
     }
 

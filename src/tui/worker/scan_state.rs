@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::index::AggregateIndex;
 use crate::inspect::unverified_ranges;
+use crate::repair::JournalMark;
 
 /// Time after which an unfinished last frame is read again.
 pub(super) const IN_FLIGHT_RECHECK_DELAY: Duration = Duration::from_secs(1);
@@ -16,6 +17,8 @@ pub(super) const IN_FLIGHT_RECHECK_DELAY: Duration = Duration::from_secs(1);
 pub(super) struct ScanWorkerState {
     /// The index that the scan keeps up to date; `None` only while a survey is using it.
     pub(super) index: Option<AggregateIndex>,
+    /// The repairs of the log before the first byte of the index was read.
+    pub(super) journals: JournalMark,
     /// Whether this scan builds the index from the first byte, so that everything that the index covers is verified.
     pub(super) builds_index: bool,
     /// Whether ranges that were verified earlier are read too, because the log's bytes may have changed since.

@@ -11,7 +11,7 @@ use crate::format::Version;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::OpenOptions;
-use crate::repair::journal_folder;
+use crate::repair::{JournalMark, journal_folder};
 use crate::tui::message::BackgroundUpdate;
 use crate::tui::model::{IndexInfo, LogInfo};
 use crate::tui::options::TuiOptions;
@@ -21,8 +21,8 @@ use crate::tui::options::TuiOptions;
 pub(crate) struct SharedState {
     settings: TuiOptions,
     open_options: OpenOptions,
-    view: RwLock<LogView>,
-    index: RwLock<Option<Arc<AggregateIndex>>>,
+    opened: RwLock<OpenedLog>,
+    index: RwLock<Option<ScannedIndex>>,
     writer: RwLock<WriterPresence>,
     pending_updates: Mutex<Vec<BackgroundUpdate>>,
     /// A counter that is incremented when this process starts to change the log and again when it has finished, so that
@@ -31,13 +31,26 @@ pub(crate) struct SharedState {
     rate_limiter: RateLimiter,
 }
 
+/// The open log, and its repairs before its index file was opened.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenedLog {
+    pub(crate) view: LogView,
+    pub(crate) journals: JournalMark,
+}
+
+/// An index in memory, and the repairs of the log before the first byte of the index was read.
+#[derive(Debug, Clone)]
+pub(crate) struct ScannedIndex {
+    pub(crate) index: Arc<AggregateIndex>,
+    pub(crate) journals: JournalMark,
+}
+
 impl SharedState {
     /// Opens the log for reading.
     ///
     /// # Errors
     /// Returns the errors of [`LogView::open`].
     pub(crate) fn open(settings: TuiOptions) -> Result<Self, StorageError> {
-        let view = open_view(&settings)?;
         let mut open_options = OpenOptions::new().threads(thread_count());
         if let Some(index) = &settings.index_path {
             open_options = open_options.index_path(index);
@@ -45,11 +58,12 @@ impl SharedState {
         if let Some(journal) = &settings.journal_dir {
             open_options = open_options.journal_folder(journal);
         }
+        let opened = open_log(&settings, &open_options)?;
         Ok(Self {
             rate_limiter: RateLimiter::new(settings.max_read_rate),
             settings,
             open_options,
-            view: RwLock::new(view),
+            opened: RwLock::new(opened),
             index: RwLock::new(None),
             writer: RwLock::new(WriterPresence::Unknown),
             pending_updates: Mutex::new(Vec::new()),
@@ -59,7 +73,12 @@ impl SharedState {
 
     /// Returns the open log and the state of its index file, as of the last refresh.
     pub(crate) fn view(&self) -> LogView {
-        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.opened.read().unwrap_or_else(PoisonError::into_inner).view.clone()
+    }
+
+    /// Returns the open log, and its repairs before its index file was opened.
+    pub(crate) fn opened_log(&self) -> OpenedLog {
+        self.opened.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the options that the screen was started with.
@@ -84,12 +103,18 @@ impl SharedState {
 
     /// Returns the in-memory index; `None` until one is published.
     pub(super) fn index(&self) -> Option<Arc<AggregateIndex>> {
+        self.scanned_index().map(|scanned| scanned.index)
+    }
+
+    /// Returns the in-memory index with the repairs from before it was read; `None` until one is published.
+    pub(super) fn scanned_index(&self) -> Option<ScannedIndex> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces the in-memory index.
-    pub(crate) fn publish_index(&self, index: Option<AggregateIndex>) {
-        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index.map(Arc::new);
+    /// Replaces the in-memory index. `journals` are the repairs of the log before the first byte of the index was read.
+    pub(crate) fn publish_index(&self, index: AggregateIndex, journals: JournalMark) {
+        let scanned = ScannedIndex { index: Arc::new(index), journals };
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(scanned);
     }
 
     /// Reads the size of the log and the state of the index file again.
@@ -99,8 +124,9 @@ impl SharedState {
     pub(crate) fn refresh_view(&self) -> Result<(), StorageError> {
         // A copy is refreshed without holding the lock, so that other workers need not wait for the file.
         let mut view = self.view();
+        let journals = self.open_options.journal_mark(view.path());
         view.refresh_index_state()?;
-        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+        *self.opened.write().unwrap_or_else(PoisonError::into_inner) = OpenedLog { view, journals };
         Ok(())
     }
 
@@ -109,9 +135,9 @@ impl SharedState {
     /// # Errors
     /// Returns the errors of [`LogView::open`].
     pub(crate) fn reopen_log(&self) -> Result<(), StorageError> {
-        let view = open_view(&self.settings)?;
-        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
-        self.publish_index(None);
+        let opened = open_log(&self.settings, &self.open_options)?;
+        *self.opened.write().unwrap_or_else(PoisonError::into_inner) = opened;
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
@@ -182,9 +208,11 @@ impl SharedState {
     }
 }
 
-fn open_view(settings: &TuiOptions) -> Result<LogView, StorageError> {
+fn open_log(settings: &TuiOptions, options: &OpenOptions) -> Result<OpenedLog, StorageError> {
+    // The journals are listed before the index is opened, so that a repair after that is noticed.
+    let journals = options.journal_mark(&options.log_paths(&settings.path)?.path);
     let view = LogView::open(Arc::new(OsDisk), &settings.path, settings.index_path.as_deref())?;
-    Ok(view.with_threads(thread_count()))
+    Ok(OpenedLog { view: view.with_threads(thread_count()), journals })
 }
 
 /// Returns the number of processors. Requests of the user are handled with all of them.

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::SharedState;
+use super::shared::{OpenedLog, ScannedIndex};
 use crate::StorageError;
 use crate::file::Durability;
 use crate::inspect::{LogView, MAX_FINDINGS, OnProgress, Progress, SurveyUpdate};
@@ -95,9 +96,10 @@ pub(super) fn save_index(
     let started = Instant::now();
     let mut log = shared.open_options().open_read_only(shared.path())?;
     let before = index_summary(log.view());
-    if let Some(index) = shared.index().filter(|_| mode == IndexBuildMode::Incremental && is_same_file(shared, &log)) {
+    let is_usable = mode == IndexBuildMode::Incremental && is_same_file(shared, &log);
+    if let Some(ScannedIndex { index, journals }) = shared.scanned_index().filter(|_| is_usable) {
         // The scan has read most of the log already, so that little remains to be read here.
-        log.replace_index((*index).clone());
+        log.replace_index((*index).clone(), journals);
     }
     build_index(shared, &mut log, mode, on_progress)?;
     log.save_index()?;
@@ -110,7 +112,8 @@ pub(super) fn save_index(
         }
     };
     shared.refresh_view()?;
-    shared.publish_index(Some(shared.view().load_index()));
+    let OpenedLog { view, journals } = shared.opened_log();
+    shared.publish_index(view.load_index(), journals);
     shared.queue_update(BackgroundUpdate::IndexReady);
     shared.queue_update(BackgroundUpdate::LogInfo(Box::new(shared.log_info()?)));
     let elapsed = started.elapsed();
