@@ -17,7 +17,7 @@ use super::stored_run::StoredRun;
 use super::target::ensure_replaceable_index;
 use crate::StorageError;
 use crate::file::storage::append_all;
-use crate::file::{Disk, LogFile, OsDisk, Storage, is_file_at, replace_file};
+use crate::file::{Disk, LogFile, OsDisk, Storage, ensure_same_file, is_file_at, replace_file};
 use crate::format::index::{IndexExtent, IndexHeader, MAX_RUNS, PAGE_DATA_SIZE, RunExtents, page_checksum};
 
 /// A run of the old file is copied when it has at least this many times the events of all later runs; otherwise it is
@@ -92,19 +92,28 @@ type SaveCheck<'a> = dyn Fn() -> Result<(), StorageError> + 'a;
 
 /// Saves an index as [`save`] does, if `check` succeeds directly before the file is replaced and again after it.
 ///
-/// When the second check fails, the new file is removed, unless another process has replaced it since.
+/// Each time, the path of the log must also still lead to the log. When the second check fails with `Changed`, the new
+/// file is removed, unless another process has replaced it since. After any other error of that check nothing shows
+/// that the new file is wrong, and it can be the only record of a lost end, so it stays.
 ///
 /// # Errors
-/// The errors of [`save`] and of `check`.
+/// The errors of [`save`] and of `check`; `Changed` when the path of the log leads to another file.
 pub(crate) fn save_checked(target: IndexTarget, index: &AggregateIndex, check: &SaveCheck) -> Result<(), StorageError> {
     let IndexTarget { disk, path, log } = target;
     ensure_replaceable_index(disk, path, Some(log.path()))?;
     log.sync().map_err(|error| StorageError::io(log.path(), "sync", error))?;
-    let written = replace_index_file(disk, path, log.path(), index, check)?;
-    check().map_err(|refused| match is_file_at(disk, path, written.as_ref()) {
-        Ok(true) => disk.remove(path).err().map_or(refused, |error| StorageError::io(path, "remove", error)),
-        Ok(false) => refused,
-        Err(error) => StorageError::io(path, "examine", error),
+    let check = || {
+        // The file of another log would get the index of this one, for example after `create --force`.
+        ensure_same_file(log.path(), log.storage().identity(), disk.identity(log.path()))?;
+        check()
+    };
+    let written = replace_index_file(disk, path, log.path(), index, &check)?;
+    check().map_err(|failed| match (failed, is_file_at(disk, path, written.as_ref())) {
+        (refused @ StorageError::Changed { .. }, Ok(true)) => {
+            disk.remove(path).err().map_or(refused, |error| StorageError::io(path, "remove", error))
+        }
+        (StorageError::Changed { .. }, Err(error)) => StorageError::io(path, "examine", error),
+        (failed, _) => failed,
     })
 }
 
@@ -292,7 +301,11 @@ mod tests {
     }
 
     fn refuse(path: &Path) -> Result<(), StorageError> {
-        Err(StorageError::AlreadyExists { path: path.to_owned() })
+        Err(StorageError::Changed { path: path.to_owned(), expected: "no repair".into(), found: "a repair".into() })
+    }
+
+    fn fail(path: &Path) -> Result<(), StorageError> {
+        Err(StorageError::io(path, "list", std::io::ErrorKind::PermissionDenied.into()))
     }
 
     #[test]
@@ -304,6 +317,29 @@ mod tests {
         assert_eq!((is_saved, now.as_deref()), (false, Some(old.as_slice())), "the old index stays");
         let (is_saved, now) = save_over(old, |path, call| if call == 2 { refuse(path) } else { Ok(()) });
         assert_eq!((is_saved, now), (false, None), "the new index is removed");
+    }
+
+    #[test]
+    fn an_index_stays_when_the_second_check_cannot_be_made() {
+        let old = &crate::format::index::MAGIC;
+        let (is_saved, now) = save_over(old, |path, call| if call == 1 { fail(path) } else { Ok(()) });
+        assert_eq!((is_saved, now.as_deref()), (false, Some(old.as_slice())), "the old index stays");
+        let (is_saved, now) = save_over(old, |path, call| if call == 2 { fail(path) } else { Ok(()) });
+        assert!(!is_saved && now.is_some_and(|now| now.len() > PAGE_DATA_SIZE), "the new index stays");
+    }
+
+    #[test]
+    fn the_index_of_a_log_that_was_replaced_is_not_left_next_to_the_new_one() {
+        let old = &crate::format::index::MAGIC;
+        let (is_saved, now) = save_over(old, |path, call| {
+            if call == 1 {
+                let (log, other) = (path.with_extension(""), path.with_extension("other"));
+                fs::write(&other, LogHeader::new(2).encode()).unwrap();
+                fs::rename(&other, &log).unwrap();
+            }
+            Ok(())
+        });
+        assert_eq!((is_saved, now), (false, None));
     }
 
     #[test]
