@@ -58,7 +58,7 @@ pub(super) fn check_replaceable(path: &Path, existing: ExistingFile) -> Result<(
             return Err(io_failure(file, "replace", error));
         }
         let identity = OsDisk.identity(file).map_err(|error| io_failure(file, "examine", error))?;
-        detect_writer(identity).refuse(file)?;
+        detect_writer(identity).ensure_none(file)?;
     }
     Ok(())
 }

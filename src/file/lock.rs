@@ -20,6 +20,8 @@ const MAX_HOLDER_LOOKUPS: u32 = 4;
 /// Time for which a process must have a locked file open for writing before it counts as one without the lock. A child
 /// process has the files of its parent open until it runs another program.
 const FOREIGN_WRITER_PERIOD: Duration = Duration::from_millis(100);
+/// Number of such periods after which processes that each had the file open for less than one no longer count.
+const MAX_FOREIGN_WRITER_PERIODS: u32 = 4;
 
 /// The writer's lock of a file. Dropping the value releases the lock.
 ///
@@ -85,15 +87,27 @@ impl WriterLock {
 
     /// Checks that no other process has the locked file at `path` open for writing.
     ///
+    /// A process is found when it has the file open for writing, through one descriptor, from before the call until it
+    /// returns. A process is not found when it opens the file later, writes through a memory mapping whose descriptor it
+    /// has closed, or is hidden from this user, and none is found on platforms other than Linux. Most of what such a
+    /// process writes is still noticed: a repair compares the bytes with its plan before it changes them, and a writer
+    /// compares the end of its appends.
+    ///
     /// # Errors
     /// `Refused` when one has, because it does not take the lock and may write at any time.
     pub(crate) fn ensure_only_writer(&self, path: &Path) -> Result<(), StorageError> {
-        let presence = self.reader.detect_writer();
-        if let WriterPresence::HasFileOpen(_) = presence {
-            self.reader.wait(FOREIGN_WRITER_PERIOD);
-            if presence == self.reader.detect_writer() {
-                return presence.refuse(path);
+        let mut writers = self.reader.open_writers();
+        for _ in 0..MAX_FOREIGN_WRITER_PERIODS {
+            if writers.is_empty() {
+                break;
             }
+            self.reader.wait(FOREIGN_WRITER_PERIOD);
+            let now = self.reader.open_writers();
+            if let Some(pid) = now.iter().find(|pid| writers.contains(pid)) {
+                return WriterPresence::HasFileOpen(*pid).ensure_none(path);
+            }
+            // All of them were child processes. Another one that opened the file meanwhile is given the same time.
+            writers = now;
         }
         Ok(())
     }
@@ -161,4 +175,88 @@ pub(crate) fn ensure_same_file(
         expected: "the file that was opened".into(),
         found: "another file with its name".into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::file::OsDisk;
+
+    /// A file that other processes have open for writing: one list of process ids for each look.
+    #[derive(Debug)]
+    struct WatchedFile(Arc<dyn Storage>, Mutex<VecDeque<Vec<u32>>>);
+
+    impl Storage for WatchedFile {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+
+        fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.0.read_at(buf, offset)
+        }
+
+        fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.append(bytes)
+        }
+
+        fn append_end(&self) -> io::Result<u64> {
+            self.0.append_end()
+        }
+
+        fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            self.0.write_at(bytes, offset)
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.set_len(len)
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            self.0.sync()
+        }
+
+        fn try_lock(&self) -> io::Result<bool> {
+            self.0.try_lock()
+        }
+
+        fn unlock(&self) -> io::Result<()> {
+            self.0.unlock()
+        }
+
+        fn identity(&self) -> io::Result<FileIdentity> {
+            self.0.identity()
+        }
+
+        fn open_writers(&self) -> Vec<u32> {
+            self.1.lock().unwrap().pop_front().unwrap()
+        }
+
+        fn wait(&self, _time: Duration) {}
+    }
+
+    #[test]
+    fn a_process_that_keeps_the_file_open_is_found_among_others_that_close_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        std::fs::write(&path, "x").unwrap();
+        let writer_found = |looks: &[&[u32]]| {
+            let file = OsDisk.open(&path, OpenMode::Read).unwrap();
+            let looks = Mutex::new(looks.iter().map(|pids| pids.to_vec()).collect());
+            let file: Arc<dyn Storage> = Arc::new(WatchedFile(file, looks));
+            let checked = WriterLock { reader: file.clone(), holder: file }.ensure_only_writer(&path);
+            checked.err().map(|error| error.to_string())
+        };
+        assert_eq!(writer_found(&[&[]]), None);
+        assert_eq!(writer_found(&[&[7], &[]]), None, "a child process that has run another program");
+        assert_eq!(writer_found(&[&[7], &[8], &[9], &[7], &[8]]), None, "child processes, one after the other");
+        let looks: [&[&[u32]]; 4] =
+            [&[&[12], &[12]], &[&[7, 12], &[12]], &[&[7, 12], &[8, 12]], &[&[7], &[12], &[13, 12]]];
+        for looks in looks {
+            let found = writer_found(looks).unwrap_or_default();
+            assert!(found.contains("process 12"), "{looks:?}: {found}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::path_entry::{Ownership, PathEntry, effective_user, ensure_regular_file, entry_kind, ownership};
 use super::retry::{retry, retry_name_change, retry_sync};
 use super::storage::{Disk, FileIdentity, FileStamp, OpenMode, Storage};
+use super::writer_detection::find_open_writers;
 use super::{WriterPresence, detect_writer};
 
 /// The file systems of this machine.
@@ -98,6 +99,10 @@ impl Storage for OsFile {
 
     fn detect_writer(&self) -> WriterPresence {
         self.identity().map_or(WriterPresence::Unknown, detect_writer)
+    }
+
+    fn open_writers(&self) -> Vec<u32> {
+        self.identity().map(find_open_writers).unwrap_or_default()
     }
 }
 

@@ -114,6 +114,16 @@ pub trait Storage: Debug + Send + Sync {
         WriterPresence::Unknown
     }
 
+    /// Returns the ids of the other processes that have this file open for writing, as far as the platform reports them.
+    ///
+    /// The default implementation returns the process that [`Storage::detect_writer`] finds.
+    fn open_writers(&self) -> Vec<u32> {
+        match self.detect_writer() {
+            WriterPresence::HasFileOpen(pid) => vec![pid],
+            _ => Vec::new(),
+        }
+    }
+
     /// Waits for `time`, so that a second read can show whether another process is writing. A simulated disk need not
     /// wait.
     fn wait(&self, time: Duration) {

@@ -35,11 +35,11 @@ impl WriterPresence {
         }
     }
 
-    /// Returns the error with which an operation on the file at `path` is refused because of the process.
+    /// Checks that no process that writes to the file at `path` was found.
     ///
     /// # Errors
     /// `Locked` for a process that holds the lock; `Refused` for one that has the file open for writing without it.
-    pub(crate) fn refuse(self, path: &Path) -> Result<(), StorageError> {
+    pub(crate) fn ensure_none(self, path: &Path) -> Result<(), StorageError> {
         match self {
             Self::HoldsLock(pid) => Err(StorageError::Locked { path: path.to_owned(), pid: Some(pid) }),
             Self::HasFileOpen(pid) => Err(StorageError::Refused {
@@ -59,14 +59,29 @@ pub(crate) fn detect_writer(file: FileIdentity) -> WriterPresence {
     if let Some(pid) = other_holder() {
         return WriterPresence::HoldsLock(pid);
     }
-    let Some(OpenDescriptor { pid, path }) = find_open_writer(file) else { return WriterPresence::NoneFound };
-    // The process may have taken the lock before it opened the file, after the first look at the locks. It may also
-    // have closed the file and released the lock before the second look.
-    match other_holder() {
-        Some(pid) => WriterPresence::HoldsLock(pid),
-        None if is_open_writer(&path, file) => WriterPresence::HasFileOpen(pid),
-        None => WriterPresence::NoneFound,
+    let Some(writers) = find_open_descriptors(file) else { return WriterPresence::Unknown };
+    if writers.is_empty() {
+        return WriterPresence::NoneFound;
     }
+    // A process may have taken the lock before it opened the file, after the first look at the locks. It may also
+    // have closed the file and released the lock before the second look.
+    if let Some(pid) = other_holder() {
+        return WriterPresence::HoldsLock(pid);
+    }
+    let still_open = writers.iter().find(|writer| is_open_writer(&writer.path, file));
+    still_open.map_or(WriterPresence::NoneFound, |writer| WriterPresence::HasFileOpen(writer.pid))
+}
+
+/// Returns the ids of all other processes that have the file open for writing, whether or not one holds the lock.
+#[cfg(target_os = "linux")]
+pub(super) fn find_open_writers(file: FileIdentity) -> Vec<u32> {
+    find_open_descriptors(file).unwrap_or_default().into_iter().map(|writer| writer.pid).collect()
+}
+
+/// Returns no process, because only Linux reports which process writes to a file.
+#[cfg(not(target_os = "linux"))]
+pub(super) const fn find_open_writers(_file: FileIdentity) -> Vec<u32> {
+    Vec::new()
 }
 
 /// Returns `Unknown`, because only Linux reports which process writes to a file.
@@ -112,19 +127,21 @@ struct OpenDescriptor {
     path: PathBuf,
 }
 
-/// Finds another process that has a descriptor of `file` open for writing.
+/// Finds one descriptor of `file` that is open for writing in each other process that has one; `None` when the system
+/// does not list its processes.
 #[cfg(target_os = "linux")]
-fn find_open_writer(file: FileIdentity) -> Option<OpenDescriptor> {
+fn find_open_descriptors(file: FileIdentity) -> Option<Vec<OpenDescriptor>> {
     let current_pid = std::process::id();
     let processes = retry(|| std::fs::read_dir("/proc")).ok()?.flatten();
-    processes
+    let found = processes
         .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
         .filter(|pid| *pid != current_pid)
-        .find_map(|pid| {
+        .filter_map(|pid| {
             let mut descriptors = retry(|| std::fs::read_dir(format!("/proc/{pid}/fd"))).ok()?.flatten();
             let path = descriptors.find(|descriptor| is_open_writer(&descriptor.path(), file))?.path();
             Some(OpenDescriptor { pid, path })
-        })
+        });
+    Some(found.collect())
 }
 
 /// True when the descriptor at the path `/proc/PID/fd/FD` has `file` open for writing. The octal `flags:` line of
@@ -144,4 +161,40 @@ fn is_open_writer(descriptor: &Path, file: FileIdentity) -> bool {
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
     let flags = flags.and_then(|octal| u32::from_str_radix(octal.trim(), 8).ok());
     flags.is_some_and(|flags| matches!(flags & 3, 1 | 2))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+    use crate::file::{Disk, OsDisk};
+
+    /// Starts a process that has the file open for writing as its standard input until it is ended.
+    fn start_writer(path: &Path) -> Child {
+        let file = OpenOptions::new().append(true).open(path).unwrap();
+        Command::new("sleep").arg("600").stdin(Stdio::from(file)).spawn().unwrap()
+    }
+
+    #[test]
+    fn every_process_that_has_the_file_open_for_writing_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        std::fs::write(&path, "x").unwrap();
+        let file = OsDisk.identity(&path).unwrap();
+        assert_eq!((find_open_writers(file), detect_writer(file)), (Vec::new(), WriterPresence::NoneFound));
+        let mut writers = [start_writer(&path), start_writer(&path)];
+        let mut pids = writers.each_ref().map(Child::id).to_vec();
+        pids.sort_unstable();
+        let mut found = find_open_writers(file);
+        found.sort_unstable();
+        assert_eq!(found, pids);
+        assert!(matches!(detect_writer(file), WriterPresence::HasFileOpen(pid) if pids.contains(&pid)));
+        for writer in &mut writers {
+            writer.kill().unwrap();
+            writer.wait().unwrap();
+        }
+        assert_eq!(find_open_writers(file), Vec::<u32>::new());
+    }
 }
