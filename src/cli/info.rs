@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
-use super::log_access::{index_fault_reason, open_with_notices, view_with_checked_index};
+use super::log_access::{open_with_notices, view_with_checked_index};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::{HeaderState, WriterPresence, detect_writer};
 use crate::format::Version;
-use crate::index::{NameCounts, NameKind, VerificationMark};
+use crate::index::{IndexState, NameCounts, NameKind, VerificationMark};
 use crate::inspect::LogView;
 use crate::repair::read_repair_history;
 use crate::report::json::{self, Json};
@@ -40,7 +40,7 @@ impl InfoArgs {
         let counts = match view.trusted_index().map(|index| index.counts()) {
             Some(Ok(counts)) => Some(counts),
             Some(Err(fault)) => {
-                view.mark_index_corrupt(index_fault_reason(fault));
+                view.mark_index_unusable(IndexState::from_fault(fault));
                 None
             }
             None => None,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::options::{GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
-use crate::index::IndexFault;
+use crate::index::IndexState;
 use crate::inspect::LogView;
 use crate::repair::{self, LogPaths, RepairRecord, find_gap_journal};
 use crate::report::json::Json;
@@ -46,27 +46,17 @@ pub(super) fn print_side_file_notices(log: &EventLog, out: &mut CommandOutput) {
     }
 }
 
-/// Returns the view of a log after checking every page of its index; the state becomes `corrupt` when a page fails.
+/// Returns the view of a log after checking every page of its index; the state becomes `corrupt` when
+/// a page is wrong, and `unreadable` when the system cannot read one.
 ///
 /// Opening checks only the pages it needs, so a flipped bit elsewhere would stay unnoticed. This reads the whole
 /// index once.
 pub(super) fn view_with_checked_index(log: &EventLog) -> LogView {
     let view = log.view().clone();
     if let Some(Err(fault)) = view.persisted_index().map(|index| index.check()) {
-        view.mark_index_corrupt(index_fault_reason(fault));
+        view.mark_index_unusable(IndexState::from_fault(fault));
     }
     view
-}
-
-/// Describes why an index that was opened cannot be read.
-pub(super) fn index_fault_reason(fault: IndexFault) -> String {
-    match fault {
-        IndexFault::Corrupt(reason) | IndexFault::NotAnIndex(reason) => reason,
-        IndexFault::Io(error) => error.to_string(),
-        IndexFault::Missing => "the file disappeared after it was opened".into(),
-        IndexFault::Untrusted(found) => found.reason,
-        IndexFault::Unsupported(version) => format!("the file was replaced by an index of version {version}"),
-    }
 }
 
 /// Finds the journal with the original bytes of a gap. The journals are read once, for the first gap.

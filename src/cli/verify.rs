@@ -111,8 +111,8 @@ impl VerifyArgs {
             if !self.save {
                 return survey_ranges(&view, &scope.ranges, bytes, &scope.options, on_update);
             }
-            if let IndexState::Corrupt { reason } = view.index_state() {
-                log.mark_index_corrupt(reason.clone());
+            if !view.index_state().is_trusted() {
+                log.mark_index_unusable(view.index_state().clone());
             }
             let verification = log.verify_ranges(&scope.ranges, bytes, on_update)?;
             saved = verification.index_saved;

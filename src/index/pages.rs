@@ -43,6 +43,9 @@ impl PageReader {
 
     /// True when the file starts with the magic of an index, or when one of its first or last pages is a valid page of
     /// an index. The cost does not depend on the size of the file.
+    ///
+    /// # Errors
+    /// `Io` when a page cannot be read and no other page is valid, so that the answer is not known.
     pub(super) fn has_trace_of_index(&self) -> Result<bool, IndexFault> {
         let mut magic = [0; MAGIC.len()];
         let read = read_full(self.storage.as_ref(), &mut magic, 0)
@@ -51,11 +54,16 @@ impl PageReader {
             return Ok(true);
         }
         let count = self.page_count()?;
-        let is_valid = |page| {
+        let mut unreadable = None;
+        for page in (0..count.min(TRACE_PAGES)).chain(count.saturating_sub(TRACE_PAGES)..count) {
             let extent = IndexExtent { first_page: page, bytes: PAGE_DATA_SIZE as u64, rows: 1 };
-            self.read(extent, 0, PAGE_DATA_SIZE).is_ok()
-        };
-        Ok((0..count.min(TRACE_PAGES)).any(is_valid) || (count.saturating_sub(TRACE_PAGES)..count).any(is_valid))
+            match self.read(extent, 0, PAGE_DATA_SIZE) {
+                Ok(_) => return Ok(true),
+                Err(fault @ IndexFault::Io(_)) => unreadable = Some(fault),
+                Err(_) => {}
+            }
+        }
+        unreadable.map_or(Ok(false), Err)
     }
 
     /// Appends pages to another file, where they must have the same page numbers, because a page's checksum covers its

@@ -21,8 +21,8 @@ pub struct LogView {
     index_state: IndexState,
     /// How far the log was seen, according to the header of the index.
     seen_end: SeenEnd,
-    /// The state that replaces `index_state` once a lookup has found the index file to be corrupt.
-    corrupt_state: OnceLock<IndexState>,
+    /// The state that replaces `index_state` once a lookup could not use the index file.
+    later_state: OnceLock<IndexState>,
     /// True when the log has a frame that the index lists, so that the index's copy of the header is trusted.
     has_matching_frame: bool,
     /// Number of threads for reading the whole log.
@@ -95,7 +95,7 @@ impl LogView {
             persisted_index: None,
             index_state: IndexState::Missing,
             seen_end: SeenEnd::Nothing,
-            corrupt_state: OnceLock::new(),
+            later_state: OnceLock::new(),
             has_matching_frame: false,
             threads: 1,
         };
@@ -105,7 +105,7 @@ impl LogView {
 
     fn update_index_state(&mut self, opened: Result<PersistedIndex, IndexFault>) -> Result<(), StorageError> {
         (self.persisted_index, self.has_matching_frame) = (None, false);
-        self.corrupt_state = OnceLock::new();
+        self.later_state = OnceLock::new();
         match opened {
             Ok(index) => {
                 let examined = examine_index(&self.log, &index, self.log.len()?)?;
@@ -140,9 +140,10 @@ impl LogView {
         self.update_index_state(opened)
     }
 
-    /// Sets the state of the index to corrupt, after a lookup has found it to be corrupt.
-    pub fn mark_index_corrupt(&self, reason: String) {
-        let _ = self.corrupt_state.set(IndexState::Corrupt { reason });
+    /// Sets the state of the index to the one in which a lookup has found it, such as corrupt or unreadable. The first
+    /// call after the index file was opened counts.
+    pub fn mark_index_unusable(&self, state: IndexState) {
+        let _ = self.later_state.set(state);
     }
 
     /// Returns the file of the log.
@@ -167,7 +168,7 @@ impl LogView {
 
     /// Returns the state of the index.
     pub fn index_state(&self) -> &IndexState {
-        self.corrupt_state.get().unwrap_or(&self.index_state)
+        self.later_state.get().unwrap_or(&self.index_state)
     }
 
     /// Returns the index file, when it could be opened. Its state determines whether its content may be used.
@@ -209,7 +210,7 @@ impl LogView {
         if let Some(index) = self.trusted_index().cloned() {
             match AggregateIndex::from_persisted(&index) {
                 Ok(loaded) => return self.with_effective_header(loaded).with_source(Arc::new(self.clone())),
-                Err(fault) => self.mark_index_corrupt(fault.into_error(&self.index_path).to_string()),
+                Err(fault) => self.mark_index_unusable(IndexState::from_fault(fault)),
             }
         }
         self.empty_index()

@@ -3,7 +3,7 @@
 use super::EventLog;
 use crate::StorageError;
 use crate::format::StoredEvent;
-use crate::index::IndexFault;
+use crate::index::{IndexFault, IndexState};
 use crate::inspect::{FrameContent, LogView, classify_frame};
 
 /// Iterates over the events of one aggregate, in log order.
@@ -41,10 +41,10 @@ impl EventLog {
     /// The errors of [`EventLog::index`].
     pub fn aggregate_events(&self, id: u64) -> Result<AggregateEvents, StorageError> {
         let offsets = match self.aggregate_offsets(id) {
-            Err(IndexFault::Corrupt(reason)) => {
+            Err(fault @ IndexFault::Corrupt(_)) => {
                 // Opening the log checked only the header of the index file. The index is corrupt elsewhere, so it is
                 // rebuilt from the log.
-                self.mark_index_corrupt(reason);
+                self.mark_index_unusable(IndexState::from_fault(fault));
                 self.reindex_from(0)?;
                 self.aggregate_offsets(id)
             }

@@ -315,9 +315,10 @@ impl EventLog {
         self.lock_index_cache().current = Some(CachedIndex { index, origin: CachedIndexOrigin::Loaded, journals });
     }
 
-    /// Records that a check of the whole index file found it corrupt. The next lookup rebuilds the index.
-    pub(crate) fn mark_index_corrupt(&self, reason: String) {
-        self.view.mark_index_corrupt(reason);
+    /// Records that a check of the whole index file found it in this state, such as corrupt. The next lookup rebuilds the
+    /// index.
+    pub(crate) fn mark_index_unusable(&self, state: IndexState) {
+        self.view.mark_index_unusable(state);
         self.lock_index_cache().current = None;
     }
 
@@ -399,7 +400,7 @@ mod tests {
         let before = std::fs::read(log.view().index_path()).unwrap();
         assert!(matches!(log.save_index().unwrap_err(), StorageError::Refused { .. }));
         log.reindex_from(0).unwrap();
-        log.mark_index_corrupt("a page is wrong".into());
+        log.mark_index_unusable(log.view().index_state().clone());
         let error = log.save_index().unwrap_err();
         assert!(matches!(error, StorageError::Refused { .. }), "{error}");
         assert_eq!(std::fs::read(log.view().index_path()).unwrap(), before);

@@ -157,3 +157,32 @@ fn a_file_that_was_never_an_index_records_nothing() {
         }
     }
 }
+
+#[test]
+fn a_page_of_the_index_that_cannot_be_read_does_not_count_as_broken() {
+    let (disk, _) = disk_with_indexed_log(12);
+    let (log, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
+    assert!(log.len() < PAGE, "the log is readable");
+    let mut unreadable_later = 0;
+    for page in 1..index.len() / PAGE {
+        let disk = SimDisk::with_files(&[(LOG, &log), (INDEX, &index)]);
+        disk.refuse_reads(page * PAGE..(page + 1) * PAGE);
+        let view = view(&disk);
+        let at_opening = view.index_state().name();
+        view.load_index();
+        let after_loading = view.index_state().name();
+        for state in [at_opening, after_loading] {
+            assert!(matches!(state, "fresh" | "unreadable"), "page {page}: {state}");
+        }
+        unreadable_later += usize::from(at_opening != after_loading);
+    }
+    assert!(unreadable_later > 0, "some pages are read only for lookups");
+
+    // Nothing but the page that cannot be read could show whether the file was an index.
+    let disk = SimDisk::with_files(&[(LOG, &log), (INDEX, &vec![0xee; 2 * PAGE])]);
+    disk.refuse_reads(PAGE..2 * PAGE);
+    assert_eq!(view(&disk).index_state().name(), "unreadable");
+    assert!(view(&disk).seen_end().is_unknown(), "{:?}", view(&disk).seen_end());
+    disk.refuse_reads(usize::MAX - 1..usize::MAX);
+    assert_eq!(*view(&disk).seen_end(), SeenEnd::Nothing, "every page was read, and none is of an index");
+}

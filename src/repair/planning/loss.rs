@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::StorageError;
 use crate::format::DamageKind;
-use crate::index::{AggregateIndex, IndexFault};
+use crate::index::{AggregateIndex, IndexFault, IndexState};
 use crate::inspect::LogView;
 use crate::repair::types::{Loss, PlannedPiece, RepairAction, RepairStep, WorkMeter};
 
@@ -62,7 +62,7 @@ pub(super) fn count_losses(
     }
     match count_by_postings(view, steps, forgotten.as_deref_mut(), meter) {
         // The estimates stay.
-        Err(StorageError::UnusableIndex { reason, .. }) => view.mark_index_corrupt(reason),
+        Err(StorageError::UnusableIndex { reason, .. }) => view.mark_index_unusable(IndexState::Corrupt { reason }),
         counted => counted?,
     }
     for step in steps.iter_mut().filter(|step| step.action == RepairAction::Gap) {

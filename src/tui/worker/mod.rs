@@ -35,7 +35,7 @@ use crate::inspect::Progress;
 use crate::report::{describe_error, hint};
 
 pub(crate) use handler::{WorkerCache, handle_request};
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use shared::OpenedLog;
 pub(crate) use shared::SharedState;
 
