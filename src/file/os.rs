@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::path_entry::{Ownership, PathEntry, effective_user, ensure_regular_file, entry_kind, ownership};
-use super::retry::{retry, retry_name_change, retry_sync};
+use super::retry::{list_folder, retry, retry_name_change, retry_sync};
 use super::storage::{Disk, FileIdentity, FileStamp, OpenMode, Storage};
 use super::writer_detection::find_open_writers;
 use super::{WriterPresence, detect_writer};
@@ -89,7 +89,7 @@ impl Storage for OsFile {
     }
 
     fn stamp(&self) -> io::Result<FileStamp> {
-        let metadata = self.0.metadata()?;
+        let metadata = retry(|| self.0.metadata())?;
         Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().ok() })
     }
 
@@ -120,13 +120,11 @@ impl Disk for OsDisk {
             }
             // No step after the creation can fail, because the file would stay under its name.
             OpenMode::Create => {
-                options.append(true).create_new(true);
-                return Ok(Arc::new(OsFile(retry(|| platform::open(&mut options, path, mode))?)));
+                return Ok(Arc::new(OsFile(platform::create(path, mode)?)));
             }
             OpenMode::CreateSidecar { permissions_from } => {
-                options.write(true).create_new(true);
                 let permissions = retry(|| fs::metadata(permissions_from))?;
-                let file = retry(|| platform::open(&mut options, path, mode))?;
+                let file = platform::create(path, mode)?;
                 platform::copy_ownership(&file, &permissions);
                 return Ok(Arc::new(OsFile(file)));
             }
@@ -155,7 +153,7 @@ impl Disk for OsDisk {
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         retry(|| fs::canonicalize(path)).map_err(|error| {
             // A pipe that a shell passes as a path can be opened, but has no path of its own.
-            fs::metadata(path).ok().and_then(|metadata| ensure_regular_file(&metadata).err()).unwrap_or(error)
+            retry(|| fs::metadata(path)).ok().and_then(|metadata| ensure_regular_file(&metadata).err()).unwrap_or(error)
         })
     }
 
@@ -200,9 +198,7 @@ impl Disk for OsDisk {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        // The whole listing is repeated, because an interrupted listing ends at the interruption.
-        let listed = retry(|| fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
-        let mut paths = match listed {
+        let mut paths = match list_folder(folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             listed => listed?,
         };
@@ -225,7 +221,8 @@ mod platform {
 
     use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown};
 
-    use super::{ErrorKind, FileIdentity, OpenMode, exists, retry, retry_name_change, retry_sync};
+    use super::super::retry::{is_repeatable, retry_creation};
+    use super::{ErrorKind, FileIdentity, OpenMode, effective_user, exists, retry, retry_name_change, retry_sync};
 
     pub(super) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         file.read_at(buf, offset)
@@ -239,14 +236,30 @@ mod platform {
         // Non-blocking mode, so that a FIFO that replaced the file in between cannot block the program. The mode has no
         // effect on regular files.
         let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        if matches!(mode, OpenMode::ReadSidecar | OpenMode::AppendSidecar | OpenMode::CreateSidecar { .. }) {
+        if matches!(mode, OpenMode::ReadSidecar | OpenMode::AppendSidecar) {
             flags |= OFlags::NOFOLLOW;
         }
-        if matches!(mode, OpenMode::CreateSidecar { .. }) {
-            // Only the owner can read the file until it has the permissions of the log.
-            options.mode(0o600);
-        }
         options.custom_flags(flags.bits().cast_signed()).open(path)
+    }
+
+    /// Creates a file, whose name must not exist.
+    pub(super) fn create(path: &Path, mode: OpenMode) -> io::Result<File> {
+        let (access, permissions) = match mode {
+            // Only the owner can read the file until it has the permissions of the log.
+            OpenMode::CreateSidecar { .. } => (OFlags::RDWR, 0o600),
+            _ => (OFlags::RDWR | OFlags::APPEND, 0o666),
+        };
+        let flags = access | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let open = |flags| Ok(File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(permissions))?));
+        retry_creation(
+            || open(flags | OFlags::CREATE | OFlags::EXCL),
+            || {
+                let file = retry(|| open(flags))?;
+                let found = retry(|| file.metadata())?;
+                let is_new = found.is_file() && found.len() == 0 && found.nlink() == 1;
+                Ok((is_new && effective_user() == Some(found.uid())).then_some(file))
+            },
+        )
     }
 
     pub(super) fn identity(metadata: &Metadata) -> FileIdentity {
@@ -317,10 +330,11 @@ mod platform {
     fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
         match std::fs::hard_link(from, to) {
             Ok(()) => {
-                let _ = std::fs::remove_file(from);
+                let _ = retry(|| std::fs::remove_file(from));
                 Ok(())
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            // The caller repeats an interrupted call.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists || is_repeatable(&error) => Err(error),
             // The file system has no links.
             Err(_) => rename_if_absent(from, to),
         }
@@ -358,6 +372,14 @@ mod platform {
 
     pub(super) fn open(options: &mut OpenOptions, path: &Path, _mode: OpenMode) -> io::Result<File> {
         options.open(path)
+    }
+
+    pub(super) fn create(path: &Path, mode: OpenMode) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        match mode {
+            OpenMode::CreateSidecar { .. } => options.read(true).write(true).create_new(true).open(path),
+            _ => options.read(true).append(true).create_new(true).open(path),
+        }
     }
 
     pub(super) fn identity(_metadata: &Metadata) -> FileIdentity {

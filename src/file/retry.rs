@@ -6,6 +6,7 @@
 //! at once.
 
 use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The pause after the first call that would have blocked. Each further pause is twice as long.
@@ -54,7 +55,35 @@ pub(super) fn retry_name_change(
     }
 }
 
-fn is_repeatable(error: &io::Error) -> bool {
+/// Creates a file that must not exist yet.
+///
+/// On a network file system an interrupted call may have created the file, and its repetition then fails with
+/// `AlreadyExists`. `open_created` opens the file in that case if this process can have created it, so that it gets the
+/// name that was asked for and no empty file stays.
+pub(super) fn retry_creation<T>(
+    mut create: impl FnMut() -> io::Result<T>,
+    open_created: impl FnOnce() -> io::Result<Option<T>>,
+) -> io::Result<T> {
+    let mut is_repetition = false;
+    let result = retry(|| {
+        let result = create();
+        let is_last = result.as_ref().err().is_none_or(|error| !is_repeatable(error));
+        is_repetition |= !is_last;
+        result
+    });
+    match result {
+        Err(error) if is_repetition && error.kind() == ErrorKind::AlreadyExists => open_created()?.ok_or(error),
+        result => result,
+    }
+}
+
+/// Lists the paths in a folder. The whole listing is repeated, because an interrupted listing ends at the interruption.
+pub(super) fn list_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    retry(|| std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect())
+}
+
+/// True for an error after which the same call can succeed.
+pub(super) fn is_repeatable(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
@@ -172,6 +201,19 @@ mod tests {
         assert_eq!(rename(&[ErrorKind::NotFound], true), Err(ErrorKind::NotFound), "it was not interrupted before");
         let other = [ErrorKind::Interrupted, ErrorKind::PermissionDenied];
         assert_eq!(rename(&other, true), Err(ErrorKind::PermissionDenied));
+    }
+
+    #[test]
+    fn a_file_that_an_interrupted_call_has_created_is_opened_under_its_name() {
+        let create = |errors: &[ErrorKind], created: Option<u32>| {
+            retry_creation(failing(errors.iter().copied()), || Ok(created)).map_err(|error| error.kind())
+        };
+        let interrupted = [ErrorKind::Interrupted, ErrorKind::AlreadyExists];
+        assert_eq!(create(&[], Some(1)), Ok(7));
+        assert_eq!(create(&[ErrorKind::Interrupted], Some(1)), Ok(7), "the interrupted call had no effect");
+        assert_eq!(create(&interrupted, Some(1)), Ok(1));
+        assert_eq!(create(&interrupted, None), Err(ErrorKind::AlreadyExists), "another process created it");
+        assert_eq!(create(&[ErrorKind::AlreadyExists], Some(1)), Err(ErrorKind::AlreadyExists));
     }
 
     #[cfg(feature = "app")]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::FileIdentity;
 #[cfg(target_os = "linux")]
-use super::retry::retry;
+use super::retry::{list_folder, retry};
 use crate::StorageError;
 
 /// The result of looking for another process that writes to a file.
@@ -132,13 +132,14 @@ struct OpenDescriptor {
 #[cfg(target_os = "linux")]
 fn find_open_descriptors(file: FileIdentity) -> Option<Vec<OpenDescriptor>> {
     let current_pid = std::process::id();
-    let processes = retry(|| std::fs::read_dir("/proc")).ok()?.flatten();
-    let found = processes
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+    let found = list_folder(Path::new("/proc"))
+        .ok()?
+        .into_iter()
+        .filter_map(|process| process.file_name()?.to_str()?.parse::<u32>().ok())
         .filter(|pid| *pid != current_pid)
         .filter_map(|pid| {
-            let mut descriptors = retry(|| std::fs::read_dir(format!("/proc/{pid}/fd"))).ok()?.flatten();
-            let path = descriptors.find(|descriptor| is_open_writer(&descriptor.path(), file))?.path();
+            let descriptors = list_folder(Path::new(&format!("/proc/{pid}/fd"))).ok()?;
+            let path = descriptors.into_iter().find(|descriptor| is_open_writer(descriptor, file))?;
             Some(OpenDescriptor { pid, path })
         });
     Some(found.collect())
@@ -171,10 +172,22 @@ mod tests {
     use super::*;
     use crate::file::{Disk, OsDisk};
 
-    /// Starts a process that has the file open for writing as its standard input until it is ended.
-    fn start_writer(path: &Path) -> Child {
-        let file = OpenOptions::new().append(true).open(path).unwrap();
-        Command::new("sleep").arg("600").stdin(Stdio::from(file)).spawn().unwrap()
+    /// A process that has a file open for writing as its standard input until it is dropped.
+    struct OpenWriter(Child);
+
+    impl OpenWriter {
+        fn start(path: &Path) -> Self {
+            let file = OpenOptions::new().append(true).open(path).unwrap();
+            let mut command = Command::new("sleep");
+            command.arg("600").stdin(Stdio::from(file)).stdout(Stdio::null()).stderr(Stdio::null());
+            Self(command.spawn().unwrap())
+        }
+    }
+
+    impl Drop for OpenWriter {
+        fn drop(&mut self) {
+            let _ = (self.0.kill(), self.0.wait());
+        }
     }
 
     #[test]
@@ -184,17 +197,14 @@ mod tests {
         std::fs::write(&path, "x").unwrap();
         let file = OsDisk.identity(&path).unwrap();
         assert_eq!((find_open_writers(file), detect_writer(file)), (Vec::new(), WriterPresence::NoneFound));
-        let mut writers = [start_writer(&path), start_writer(&path)];
-        let mut pids = writers.each_ref().map(Child::id).to_vec();
+        let writers = [OpenWriter::start(&path), OpenWriter::start(&path)];
+        let mut pids = writers.each_ref().map(|writer| writer.0.id()).to_vec();
         pids.sort_unstable();
         let mut found = find_open_writers(file);
         found.sort_unstable();
         assert_eq!(found, pids);
         assert!(matches!(detect_writer(file), WriterPresence::HasFileOpen(pid) if pids.contains(&pid)));
-        for writer in &mut writers {
-            writer.kill().unwrap();
-            writer.wait().unwrap();
-        }
+        drop(writers);
         assert_eq!(find_open_writers(file), Vec::<u32>::new());
     }
 }

@@ -9,12 +9,13 @@ use std::process::{Command, Stdio};
 use super::shell::{CommandOutcome, Shell};
 
 /// Calls of a repair, with the error that strace injects and the numbers of the calls that fail.
-const INJECTIONS: [&str; 20] = [
+const INJECTIONS: [&str; 21] = [
     "flock:error=EINTR:when=1",
     "rename:error=EINTR:when=1",
     "rename:error=EAGAIN:when=1",
     "renameat2:error=EINTR:when=1",
     "mkdir:error=EINTR:when=1",
+    "openat:error=EINTR:when=30+3",
     "unlink:error=EINTR:when=1",
     "statx:error=EINTR:when=1+3",
     "fstat:error=EINTR:when=1+3",
