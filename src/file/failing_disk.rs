@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::OsDisk;
+use super::path_entry::{Ownership, PathEntry};
 use super::storage::{Disk, FileIdentity, OpenMode, Storage};
 
 /// The call that fails.
@@ -14,6 +15,8 @@ pub(super) enum FailingCall {
     IdentityOfPath,
     IdentityOfFile,
     AppendEnd,
+    EntryOfPath,
+    ResolvedPath,
 }
 
 /// The disk of this machine, on which the first call of one kind fails.
@@ -61,7 +64,17 @@ impl Disk for FailingDisk {
         OsDisk.identity(path)
     }
 
+    fn entry(&self, path: &Path) -> io::Result<PathEntry> {
+        self.0.check(FailingCall::EntryOfPath)?;
+        OsDisk.entry(path)
+    }
+
+    fn user(&self) -> Option<u32> {
+        OsDisk.user()
+    }
+
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.0.check(FailingCall::ResolvedPath)?;
         OsDisk.resolve(path)
     }
 
@@ -122,6 +135,10 @@ impl Storage for FailingFile {
 
     fn unlock(&self) -> io::Result<()> {
         self.file.unlock()
+    }
+
+    fn ownership(&self) -> io::Result<Option<Ownership>> {
+        self.file.ownership()
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {

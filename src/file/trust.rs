@@ -6,7 +6,7 @@
 //! every regular file is trusted.
 
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::StorageError;
@@ -184,8 +184,18 @@ impl TrustRule {
     /// Checks the folder that contains a side file, so that no untrusted user can put another file in its place.
     fn check_parent(self, disk: &dyn Disk, path: &Path) -> Result<(), SideFileFault> {
         let parent = folder_of(path);
-        let parent = disk.resolve(parent).unwrap_or_else(|_| PathBuf::from(parent));
-        let Ok(entry) = disk.entry(&parent) else { return Ok(()) };
+        let examined = match disk.entry(parent) {
+            // A disk without this call has no owners either.
+            Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(()),
+            found => found.and_then(|_| disk.resolve(parent)).and_then(|parent| Ok((disk.entry(&parent)?, parent))),
+        };
+        let (entry, parent) = match examined {
+            Ok(examined) => examined,
+            Err(error) => {
+                let action = format!("examine its folder {}", parent.display());
+                return Err(SideFileFault::Untrusted(UntrustedFile::unreadable(&action, &error)));
+            }
+        };
         let Some(found) = entry.ownership else { return Ok(()) };
         let name = format!("its folder {}", parent.display());
         self.check_folder_mode(found, FolderRole::Parent).map_err(|fault| self.describe(fault, found, &name))
@@ -260,6 +270,8 @@ impl TrustRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::OsDisk;
+    use crate::file::failing_disk::{FailingCall, FailingDisk};
 
     const OWNER: u32 = 1000;
     const USER: u32 = 2000;
@@ -333,6 +345,29 @@ mod tests {
         };
         assert_eq!([ROOT, OWNER, USER].map(origin), [SideFileOrigin::PossibleRecord; 3]);
         assert_eq!(origin(GUEST), SideFileOrigin::NoRecord);
+    }
+
+    #[test]
+    fn a_file_in_a_folder_that_cannot_be_examined_is_not_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("a.log.idx"), "x").unwrap();
+        std::fs::create_dir(at("a.log.repairs")).unwrap();
+        let is_trusted = |disk: &dyn Disk| {
+            let log = disk.open(&at("a.log.idx"), OpenMode::Read).unwrap();
+            let rule = TrustRule::for_log(disk, log.as_ref()).unwrap();
+            let opened = rule.open(disk, &at("a.log.idx"), OpenMode::ReadSidecar).map(|_| ());
+            opened.and_then(|()| rule.check_folder(disk, &at("a.log.repairs")))
+        };
+        is_trusted(&OsDisk).unwrap();
+        for call in [FailingCall::EntryOfPath, FailingCall::ResolvedPath] {
+            let Err(SideFileFault::Untrusted(found)) = is_trusted(&FailingDisk::new(call)) else {
+                panic!("{call:?}: it is trusted");
+            };
+            assert_eq!(found.origin, SideFileOrigin::PossibleRecord, "{call:?}");
+            let parent = format!("cannot examine its folder {}", folder.path().display());
+            assert!(found.reason.contains(&parent), "{call:?}: {}", found.reason);
+        }
     }
 
     #[test]
