@@ -29,6 +29,15 @@ pub(crate) enum HeaderState {
     Unreadable,
 }
 
+/// Why the first bytes of a file are not a supported header. Both fields are of the same read.
+#[derive(Debug)]
+pub(crate) struct RejectedHeader {
+    /// The state of the header if the file is a log of version 1.
+    pub(crate) state: HeaderState,
+    /// The error of opening the file, unless something else shows that it is a log.
+    pub(crate) error: StorageError,
+}
+
 /// An open log file.
 #[derive(Debug)]
 pub struct LogFile {
@@ -62,37 +71,50 @@ impl LogFile {
     /// `TooShort` for fewer than 16 bytes; `NotALog`, `UnsupportedVersion` or `UnknownFlags` for a header that cannot
     /// be used; `Io` when the file cannot be read.
     fn detect_version(storage: &Arc<dyn Storage>, path: &Path) -> Result<(Version, HeaderState), StorageError> {
-        let error = match Self::detect_version_by_header(storage, path) {
-            Err(error) => error,
-            detected => return detected,
+        let rejected = match Self::detect_version_by_header(storage, path) {
+            Err(rejected) => *rejected,
+            Ok(detected) => return Ok(detected),
         };
-        Self::detect_version_by_frames(storage, path, &error)?.ok_or(error)
+        Self::detect_version_by_frames(storage, path, &rejected)?.ok_or(rejected.error)
     }
 
-    /// Detects the version of a log from its first 16 bytes.
+    /// Detects the version of a log from its first 16 bytes, which are read once.
     ///
     /// # Errors
     /// Those of opening a log. `NotALog` for a wrong magic, whatever follows it.
     pub(crate) fn detect_version_by_header(
         storage: &Arc<dyn Storage>,
         path: &Path,
-    ) -> Result<(Version, HeaderState), StorageError> {
+    ) -> Result<(Version, HeaderState), Box<RejectedHeader>> {
         let mut first = [0; HEADER_LEN as usize];
-        let read =
-            read_full(storage.as_ref(), &mut first, 0).map_err(|error| StorageError::io_at(path, "read", 0, error))?;
+        let reject = |state, error| Err(Box::new(RejectedHeader { state, error }));
+        let read = match read_full(storage.as_ref(), &mut first, 0) {
+            Ok(read) => read,
+            Err(error) => return reject(HeaderState::Unreadable, StorageError::io_at(path, "read", 0, error)),
+        };
         let found = first.get(..read).unwrap_or_default();
+        let path = path.to_owned();
         match LogHeader::decode(found) {
             Ok(header) => Ok((Version::V1, HeaderState::Valid(header))),
-            Err(HeaderFault::TooShort) => Err(StorageError::TooShort { path: path.to_owned(), bytes: read as u64 }),
-            Err(HeaderFault::Version(found)) => Err(StorageError::UnsupportedVersion { path: path.to_owned(), found }),
-            Err(HeaderFault::Flags(found)) => {
-                Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "read" })
+            Err(HeaderFault::TooShort) => {
+                reject(HeaderState::Truncated, StorageError::TooShort { path, bytes: read as u64 })
             }
             Err(HeaderFault::Magic(_)) if looks_like_version_0(found) => Ok((Version::V0, HeaderState::Absent)),
-            Err(HeaderFault::Magic(magic)) => {
-                let content = recognise_content(storage.as_ref());
-                let searched = storage.len().map_or(0, |len| len.min(FRAME_SEARCH_LIMIT));
-                Err(StorageError::NotALog { path: path.to_owned(), found: magic, searched, content })
+            Err(fault) => {
+                let error = match fault {
+                    HeaderFault::Version(found) => StorageError::UnsupportedVersion { path, found },
+                    HeaderFault::Flags(found) => StorageError::UnknownFlags { path, found, forbids: "read" },
+                    HeaderFault::Magic(_) | HeaderFault::TooShort => match storage.len() {
+                        Ok(len) => {
+                            let start = first.first_chunk().copied().unwrap_or_default();
+                            let (searched, content) =
+                                (len.min(FRAME_SEARCH_LIMIT), recognise_content(storage.as_ref()));
+                            StorageError::NotALog { path, found: start, searched, content }
+                        }
+                        Err(error) => StorageError::io(&path, "measure", error),
+                    },
+                };
+                reject(HeaderState::Damaged(first, fault), error)
             }
         }
     }
@@ -100,30 +122,25 @@ impl LogFile {
     /// Detects the version of a log without a usable header by the first valid frame in its first
     /// [`FRAME_SEARCH_LIMIT`] bytes: version 1 when one starts at or after offset 16, otherwise version 0.
     ///
-    /// `error` is that of [`LogFile::detect_version_by_header`]. `None` when it is not about a wrong or unreadable magic,
-    /// and when there is no valid frame.
+    /// `None` when the header is rejected for another reason than a wrong or unreadable magic, and when there is no valid
+    /// frame.
     ///
     /// # Errors
     /// `Io`, `OutOfMemory` when the file cannot be read.
     pub(crate) fn detect_version_by_frames(
         storage: &Arc<dyn Storage>,
         path: &Path,
-        error: &StorageError,
+        rejected: &RejectedHeader,
     ) -> Result<Option<(Version, HeaderState)>, StorageError> {
-        let header = match error {
+        match &rejected.error {
             // A journal, and a compressed file whose data is stored as it is, contain valid frames of a log.
             StorageError::NotALog { content: Some(content), .. } if content.has_signature() => return Ok(None),
-            StorageError::NotALog { found, .. } => {
-                let mut first = [0; HEADER_LEN as usize];
-                read_full(storage.as_ref(), &mut first, 0)
-                    .map_err(|error| StorageError::io_at(path, "read", 0, error))?;
-                HeaderState::Damaged(first, HeaderFault::Magic(*found))
-            }
-            StorageError::Io { source, .. } if is_device_error(source) => HeaderState::Unreadable,
+            StorageError::NotALog { .. } => {}
+            StorageError::Io { source, .. } if is_device_error(source) => {}
             _ => return Ok(None),
-        };
+        }
         // A valid frame of version 1 has a checksum, so it is no accident. One of version 0 is a whole valid event.
-        for (version, header) in [(Version::V1, header), (Version::V0, HeaderState::Absent)] {
+        for (version, header) in [(Version::V1, rejected.state), (Version::V0, HeaderState::Absent)] {
             let log = Arc::new(Self::with_header(storage.clone(), path, version, header));
             let (first, searched) = (version.first_frame_offset(), log.len()?.min(FRAME_SEARCH_LIMIT));
             if let Some(ScanItem::Frame(..)) = Scanner::from_unaligned(log, first..searched.max(first)).next_item()? {

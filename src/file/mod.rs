@@ -29,7 +29,7 @@ pub use locate::spans_before;
 pub(crate) use locate::{OffsetLocation, locate_offset};
 pub(crate) use lock::{WriterLock, ensure_same_file};
 pub use logfile::LogFile;
-pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState};
+pub(crate) use logfile::{FRAME_SEARCH_LIMIT, HeaderState, RejectedHeader};
 pub(crate) use new_file::{ExistingFile, NewFile, replace_file};
 pub use os::OsDisk;
 pub use path_entry::{EntryKind, Ownership, PathEntry};

@@ -3,6 +3,7 @@
 use super::LogView;
 use crate::StorageError;
 use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, ScanItem, Scanner};
+use crate::format::byte_layout::u64_at;
 use crate::format::header::LogHeader;
 use crate::format::{DamageKind, EventView, Evidence, Finding, HEADER_LEN, HeaderFault, Version, gap, hex};
 
@@ -39,13 +40,12 @@ impl LogView {
 
     /// Returns the header in the file when nothing shows that it is damaged; `None` in version 0.
     pub(crate) fn intact_header(&self) -> Option<[u8; 16]> {
-        let header = self.header_bytes().filter(|header| LogHeader::decode(header).is_ok());
-        header.filter(|_| self.header_finding().is_none())
+        self.header_bytes().filter(|found| self.finding_about_header(*found).is_none())
     }
 
     /// Returns the creation time in the header, in milliseconds since the Unix epoch; `None` when there is no header.
     pub fn created_at_ms(&self) -> Option<u64> {
-        self.header_bytes().and_then(|bytes| crate::format::byte_layout::u64_at(&bytes, 8))
+        self.header_bytes().and_then(|bytes| u64_at(&bytes, 8))
     }
 
     /// Returns the index's copy of the header, when the copy is valid and the log has a frame of the index.
@@ -56,18 +56,22 @@ impl LogView {
 
     /// Returns the finding about the header, when it is damaged.
     pub fn header_finding(&self) -> Option<Finding> {
-        let found = self.header_bytes()?;
+        self.finding_about_header(self.header_bytes()?)
+    }
+
+    /// Returns the finding about a header with the bytes `found`, which a caller has read once for all its decisions.
+    fn finding_about_header(&self, found: [u8; 16]) -> Option<Finding> {
         let expected = self.indexed_header();
-        let is_damaged = matches!(self.log().header(), HeaderState::Damaged(..));
-        if !is_damaged && expected.is_none_or(|expected| expected == found) {
+        let fault = LogHeader::decode(&found).err();
+        if fault.is_none() && expected.is_none_or(|expected| expected == found) {
             return None;
         }
-        let expected = expected.or_else(|| self.reconstruct_header().ok().flatten().map(|(bytes, _)| bytes));
-        let reason = match self.log().header() {
-            HeaderState::Damaged(_, HeaderFault::Magic(_)) => "the magic is wrong, and valid frames follow",
-            HeaderState::Damaged(_, HeaderFault::Version(_)) => "the version differs from the index's copy",
-            HeaderState::Damaged(..) => "the flags differ from the index's copy",
-            _ => "it differs from the index's copy, and the frames match",
+        let expected = expected.or_else(|| self.reconstruct_header(found).ok().flatten().map(|(bytes, _)| bytes));
+        let reason = match fault {
+            Some(HeaderFault::Magic(_)) => "the magic is wrong, and valid frames follow",
+            Some(HeaderFault::Version(_)) => "the version differs from the index's copy",
+            Some(HeaderFault::Flags(_)) => "the flags differ from the index's copy",
+            Some(HeaderFault::TooShort) | None => "it differs from the index's copy, and the frames match",
         };
         let evidence = Evidence {
             header_found: Some(hex::encode(&found)),
@@ -87,12 +91,17 @@ impl LogView {
     /// # Errors
     /// `Io`, `Changed`, `OutOfMemory` when the log cannot be read.
     pub(crate) fn expected_header(&self) -> Result<Option<ExpectedHeader>, StorageError> {
-        if self.header_finding().is_none() {
+        self.header_bytes().map_or(Ok(None), |found| self.expected_instead_of(found))
+    }
+
+    /// Returns the header that a log should have whose header has the bytes `found`.
+    fn expected_instead_of(&self, found: [u8; 16]) -> Result<Option<ExpectedHeader>, StorageError> {
+        if self.finding_about_header(found).is_none() {
             return Ok(None);
         }
         let (bytes, source) = match self.indexed_header() {
             Some(bytes) => (bytes, HeaderSource::Index),
-            None => match self.reconstruct_header()? {
+            None => match self.reconstruct_header(found)? {
                 Some(reconstructed) => reconstructed,
                 None => return Ok(None),
             },
@@ -122,17 +131,17 @@ impl LogView {
     /// # Errors
     /// See [`LogView::expected_header`].
     pub(crate) fn effective_header(&self) -> Result<Option<[u8; 16]>, StorageError> {
-        let effective = match self.expected_header()? {
-            Some(expected) => Some(expected.bytes),
-            None => self.header_bytes().or_else(|| self.identified_index().map(|index| index.header().log_header)),
+        let effective = match self.header_bytes() {
+            Some(found) => Some(self.expected_instead_of(found)?.map_or(found, |expected| expected.bytes)),
+            None => self.identified_index().map(|index| index.header().log_header),
         };
         Ok(effective.filter(|header| LogHeader::decode(header).is_ok()))
     }
 
     /// Reconstructs the header of a log of version 1 from its creation time, or from the time of the first readable event
     /// when that is earlier; `None` when no event can be read in the part of the log that is searched.
-    fn reconstruct_header(&self) -> Result<Option<([u8; 16], HeaderSource)>, StorageError> {
-        let found = self.created_at_ms().unwrap_or_default();
+    fn reconstruct_header(&self, found: [u8; 16]) -> Result<Option<([u8; 16], HeaderSource)>, StorageError> {
+        let found = u64_at(&found, 8).unwrap_or_default();
         let searched = self.log().len()?.min(FRAME_SEARCH_LIMIT);
         let mut scanner = Scanner::new(self.log().clone(), HEADER_LEN..searched.max(HEADER_LEN));
         while let Some(item) = scanner.next_item()? {
@@ -165,11 +174,7 @@ impl LogView {
 
     /// Returns the flags that forbid writing to the log, unless the index shows that they are damage.
     pub(crate) fn write_blocking_flags(&self) -> Option<u16> {
-        match self.log().header() {
-            HeaderState::Valid(header) if !header.is_writable() && self.header_finding().is_none() => {
-                Some(header.flags)
-            }
-            _ => None,
-        }
+        let header = LogHeader::decode(&self.intact_header()?).ok()?;
+        (!header.is_writable()).then_some(header.flags)
     }
 }

@@ -81,10 +81,10 @@ impl LogView {
         let opened = open_index(disk.as_ref(), storage.as_ref(), &index_path);
         let (version, header) = match LogFile::detect_version_by_header(&storage, path) {
             Ok(detected) => detected,
-            Err(error) => {
-                let file = UnrecognisedFile { storage: &storage, path, error: &error };
+            Err(rejected) => {
+                let file = UnrecognisedFile { storage: &storage, path, rejected: &rejected };
                 let copies = copies.iter().map(|copy| Self::open(disk.clone(), copy, None).map(|copy| copy.log));
-                file.recognise(opened.as_ref().ok(), copies)?.ok_or(error)?
+                file.recognise(opened.as_ref().ok(), copies)?.ok_or(rejected.error)?
             }
         };
         let log = Arc::new(LogFile::with_header(storage, path, version, header));

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::zeros::find_last_nonzero;
 use crate::StorageError;
-use crate::file::storage::read_full;
-use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, LogFile, ScanItem, Scanner, Storage};
+use crate::file::{FRAME_SEARCH_LIMIT, HeaderState, LogFile, RejectedHeader, ScanItem, Scanner, Storage};
+use crate::format::Version;
 use crate::format::frame::MAX_FRAME;
-use crate::format::header::{LogHeader, MAGIC};
-use crate::format::{HEADER_LEN, HeaderFault, Version};
+use crate::format::header::LogHeader;
 use crate::index::{IndexExamination, PersistedIndex, examine_index};
 
 /// An open file whose first bytes are not a supported header.
@@ -17,7 +16,7 @@ pub(super) struct UnrecognisedFile<'a> {
     pub(super) storage: &'a Arc<dyn Storage>,
     pub(super) path: &'a Path,
     /// The reason why the first bytes are not a supported header.
-    pub(super) error: &'a StorageError,
+    pub(super) rejected: &'a RejectedHeader,
 }
 
 impl UnrecognisedFile<'_> {
@@ -35,7 +34,7 @@ impl UnrecognisedFile<'_> {
         if let Some(recognised) = index.and_then(|index| self.recognise_by_index(index)) {
             return Ok(Some(recognised));
         }
-        if let Some(recognised) = LogFile::detect_version_by_frames(self.storage, self.path, self.error)? {
+        if let Some(recognised) = LogFile::detect_version_by_frames(self.storage, self.path, self.rejected)? {
             return Ok(Some(recognised));
         }
         if !self.can_be_compared() {
@@ -54,11 +53,11 @@ impl UnrecognisedFile<'_> {
         let index_header = index.header();
         let is_version_0 = index_header.log_version == Version::V0.number();
         let version = if is_version_0 { Version::V0 } else { Version::V1 };
-        if let StorageError::TooShort { bytes, .. } = self.error {
+        if let StorageError::TooShort { bytes, .. } = self.rejected.error {
             let header = if is_version_0 { HeaderState::Absent } else { HeaderState::Truncated };
-            return (index_header.log_end_offset > *bytes).then_some((version, header));
+            return (index_header.log_end_offset > bytes).then_some((version, header));
         }
-        let header = self.header_state(version)?;
+        let header = self.header_state(version);
         if !is_version_0 && LogHeader::decode(&index_header.log_header).is_err() {
             return None;
         }
@@ -74,7 +73,7 @@ impl UnrecognisedFile<'_> {
     /// True when the file is otherwise not a log, so that it is compared with copies. An unsupported version and unknown
     /// flags can be right, because a copy can be older.
     const fn can_be_compared(&self) -> bool {
-        matches!(self.error, StorageError::NotALog { .. } | StorageError::Io { .. })
+        matches!(self.rejected.error, StorageError::NotALog { .. } | StorageError::Io { .. })
     }
 
     /// Returns the version of the log and the state of its header, when another copy of the log shows that the file is a
@@ -86,7 +85,7 @@ impl UnrecognisedFile<'_> {
     /// `Io`, `Changed`, `OutOfMemory` when the file or the copy cannot be read.
     fn recognise_by_copy(&self, copy: &LogFile) -> Result<Option<(Version, HeaderState)>, StorageError> {
         let version = copy.version();
-        let Some(header) = self.header_state(version) else { return Ok(None) };
+        let header = self.header_state(version);
         if let (HeaderState::Damaged(found, _), HeaderState::Valid(expected)) = (header, copy.header())
             && expected.created_at_ms != 0
             && found.ends_with(&expected.created_at_ms.to_be_bytes())
@@ -112,23 +111,12 @@ impl UnrecognisedFile<'_> {
         Ok(None)
     }
 
-    /// Returns the state of the header that the file has as a log of `version`; `None` when the error is about something
-    /// else.
-    fn header_state(&self, version: Version) -> Option<HeaderState> {
-        let fault = match self.error {
-            StorageError::UnsupportedVersion { found, .. } => HeaderFault::Version(*found),
-            StorageError::UnknownFlags { found, .. } => HeaderFault::Flags(*found),
-            StorageError::NotALog { found, .. } if *found != MAGIC => HeaderFault::Magic(*found),
-            StorageError::Io { .. } => HeaderFault::Magic([0; 4]),
-            _ => return None,
-        };
-        let mut found = [0; HEADER_LEN as usize];
-        let is_readable = read_full(self.storage.as_ref(), &mut found, 0).is_ok();
-        Some(match version {
+    /// Returns the state of the header that the file has as a log of `version`.
+    const fn header_state(&self, version: Version) -> HeaderState {
+        match version {
             Version::V0 => HeaderState::Absent,
-            Version::V1 if is_readable => HeaderState::Damaged(found, fault),
-            Version::V1 => HeaderState::Unreadable,
-        })
+            Version::V1 => self.rejected.state,
+        }
     }
 
     fn as_log(&self, version: Version, header: HeaderState) -> LogFile {

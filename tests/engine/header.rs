@@ -2,15 +2,16 @@
 //! every repair that does not change them keeps these records.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use chronicle::DamageKind;
+use chronicle::inspect::LogView;
 use chronicle::repair::{ApplyOptions, FindingSelector, Plan, RepairOptions, apply};
-use chronicle::{IndexState, StorageError};
+use chronicle::{DamageKind, Finding, IndexState, StorageError};
 
 use super::repairs::{log_paths, plan};
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
-    LOG, disk_with_indexed_log, disk_with_log, finding_ranges, open_options, open_read_only, readable_offsets,
+    INDEX, LOG, disk_with_indexed_log, disk_with_log, finding_ranges, open_options, open_read_only, readable_offsets,
     survey_log,
 };
 
@@ -253,5 +254,39 @@ fn a_rebuilt_index_keeps_the_header_of_a_log_cut_within_it_and_forgetting_it_is_
         apply_plan(&disk, &plan(&disk, &RepairOptions::new()).unwrap());
         assert_eq!(disk.get(LOG).unwrap()[..16], good[..16], "{cut}");
         assert_eq!(survey_log(&disk).damage_total, 0, "{cut}");
+    }
+}
+
+#[test]
+fn every_decision_about_the_header_is_about_the_bytes_of_one_read() {
+    let (disk, _) = disk_with_indexed_log(6);
+    let (intact, index) = (disk.get(LOG).unwrap(), disk.get(INDEX).unwrap());
+    let mut damaged = intact.clone();
+    damaged[0] ^= 1;
+    let open = |disk: &SimDisk| LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap();
+    let found = |finding: &Finding| finding.evidence.header_found.clone().unwrap();
+    let hex = |bytes: &[u8]| bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+
+    for files in [vec![(LOG, damaged.as_slice()), (INDEX, index.as_slice())], vec![(LOG, damaged.as_slice())]] {
+        let disk = SimDisk::with_files(&files);
+        let view = open(&disk);
+        assert_eq!(found(&view.header_finding().unwrap()), hex(&damaged));
+        disk.overwrite(LOG, &intact);
+        assert_eq!(view.header_finding(), None, "the header is intact now");
+        disk.overwrite(LOG, &damaged);
+        assert_eq!(found(&view.header_finding().unwrap()), hex(&damaged));
+        for read in 0.. {
+            let disk = SimDisk::with_files(&files);
+            disk.change_before_read(read, LOG, &intact);
+            let finding = open(&disk).header_finding();
+            if let Some(finding) = finding {
+                assert_eq!(found(&finding), hex(&damaged), "read {read}");
+                assert!(finding.evidence.reason.unwrap().starts_with("the magic"), "read {read}");
+            }
+            if disk.has_scheduled_change() {
+                assert!(read > 3, "the header and the frames are read");
+                break;
+            }
+        }
     }
 }
