@@ -5,7 +5,9 @@ use std::ops::Range;
 use super::row::{EventSummary, LogRow, RowContent};
 use crate::StorageError;
 use crate::file::LogFile;
-use crate::format::{DamageKind, EventView, FieldSpec, FindingLayout, HEADER_LEN, LogHeader, crc, frame, header};
+use crate::format::{
+    DamageKind, EventView, FieldSpec, Finding, FindingLayout, HEADER_LEN, LogHeader, crc, frame, header,
+};
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
@@ -17,6 +19,8 @@ pub struct RowDetails {
     pub row: LogRow,
     /// True when the log no longer holds the row: the frame of its event is not valid, or holds another event.
     pub is_changed: bool,
+    /// The finding about the time of the event, when the row was requested as this finding. The row has the event.
+    pub clock_finding: Option<Finding>,
     /// The payload of the row's frame, as stored; `None` when there is no valid frame or the payload is not UTF-8.
     pub payload_text: Option<String>,
     /// Byte range in `payload_text` of the value of the event's `payload` key; empty when the row is not an event.
@@ -122,6 +126,7 @@ pub fn read_row_details(
     let mut details = RowDetails {
         row,
         is_changed: false,
+        clock_finding: None,
         payload_text: None,
         event_payload_range: 0..0,
         fields: Vec::new(),
@@ -136,7 +141,8 @@ pub fn read_row_details(
         RowContent::Event(_) => details.is_changed = !details.add_event(log, index)?,
         // The event itself is sound: only its time is earlier than that of the event before it.
         RowContent::Finding(finding) if finding.kind == DamageKind::Clock => {
-            details.add_event(log, index)?;
+            details.is_changed = !details.add_event(log, index)?;
+            details.clock_finding = Some(finding);
         }
         RowContent::Finding(finding) => match finding.kind.layout() {
             FindingLayout::Header => details.fields = header_fields(),

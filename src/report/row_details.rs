@@ -69,7 +69,11 @@ pub(crate) fn row_detail_lines(
     let row = &details.row;
     let mut lines = match &row.content {
         RowContent::Header => details.header.iter().flat_map(|header| header_lines(details, header)).collect(),
-        RowContent::Event(event) => vec![DetailLine::plain("time", format_timestamp(event.time_ms, DisplayZone::Utc))],
+        RowContent::Event(event) => match &details.clock_finding {
+            // The evidence has the time of the event, and that of the event before it.
+            Some(finding) => finding_lines(finding, FixSearchResult::NoFix, None),
+            None => vec![DetailLine::plain("time", format_timestamp(event.time_ms, DisplayZone::Utc))],
+        },
         RowContent::Finding(finding) => finding_lines(finding, fix, gap_journal),
         RowContent::InFlight => {
             vec![DetailLine::plain("in flight", "a writer has not finished the last frame; this is not damage")]

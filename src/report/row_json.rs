@@ -34,7 +34,8 @@ pub(crate) fn row_json(report: &RowReport) -> Json {
         .map_or((None, None), |text| if is_event { (Some(Json::Stored(text)), None) } else { (None, Some(text)) });
     let found = match &row.content {
         RowContent::Finding(found) => Some(finding(found, fix, gap_journal)),
-        RowContent::Header | RowContent::Event(_) | RowContent::InFlight => None,
+        RowContent::Event(_) => details.clock_finding.as_ref().map(|found| finding(found, None, None)),
+        RowContent::Header | RowContent::InFlight => None,
     };
     let field = |field: &FieldSpan| {
         Json::Object(vec![

@@ -144,13 +144,19 @@ fn an_event_with_an_earlier_time_still_belongs_to_its_aggregate() {
     let end = frame_starts(&bytes)[5] as u64;
     let mut screen = TestScreen::new(&bytes, (120, 40));
     screen.run_scan();
-    let finding = Finding::new(DamageKind::Clock, start..end).with_evidence(Evidence::default());
+    let evidence = Evidence { time_ms: Some(1000), previous_time_ms: Some(2000), ..Evidence::default() };
+    let finding = Finding::new(DamageKind::Clock, start..end).with_evidence(evidence);
     screen.send_update(BackgroundUpdate::Finding(Box::new(ProposedFix { finding, fix: None })));
     screen.press(&[Key::Tab, Key::Char('['), Key::Tab]);
     assert_eq!((screen.model.detail.view, screen.model.focus), (DetailView::Aggregate, Pane::Detail));
     let contents = screen.model.detail.contents.as_ref().unwrap();
     assert_eq!(contents.details.row.start, start);
     assert!(contents.history.as_ref().is_some_and(|history| history.entries.len() > 1));
+    screen.press(&[Key::Char('[')]);
+    assert_eq!(screen.model.detail.view, DetailView::Frame);
+    screen.assert_shows("time before");
+    screen.assert_shows("1970-01-01 00:00:02.000Z");
+    screen.assert_shows("checksum computed");
 }
 
 #[test]
