@@ -23,6 +23,7 @@ mod app {
     #[cfg(unix)]
     mod cli_seen_end;
     mod cli_show;
+    mod cli_stats;
     #[cfg(unix)]
     mod cli_trust;
     mod cli_verify;

@@ -52,6 +52,7 @@ mod engine {
     mod sim_disk;
     mod soak;
     mod source_text;
+    mod statistics;
     mod support;
     mod vocabulary;
 }

@@ -7,19 +7,16 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
+use super::filter_arg::{FilterArg, print_filter_advice};
 use super::findings::finding_line;
 use super::log_access::{GapJournals, open_with_notices};
 use super::options::{GlobalArgs, parse_offset};
 use super::output::CommandOutput;
 use crate::format::{DamageKind, Evidence, Finding, json};
-use crate::log::{ReplayedEvent, now_ms};
-use crate::query::{
-    EventTimes, FILTER_OPERATORS, FILTER_TERMS, Filter, FilterOperatorSpec, FilterTermSpec, KnownNames, ReadPlan,
-    TimeContext,
-};
-use crate::report::json::Json;
-use crate::report::{self, ExitStatus, log_times_line, unknown_name_lines};
-use crate::{AggregateIndex, EventLog, StorageError};
+use crate::log::ReplayedEvent;
+use crate::query::{Filter, ReadPlan};
+use crate::report::{self, ExitStatus};
+use crate::{EventLog, StorageError};
 
 /// Print events as JSON, one per line.
 ///
@@ -33,9 +30,8 @@ Examples:
 pub(super) struct CatArgs {
     /// Log to read
     log: PathBuf,
-    /// Print only events that match this filter
-    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, long_help = filter_help())]
-    filter: Option<String>,
+    #[command(flatten)]
+    filter: FilterArg,
     /// Start at this offset, which must be the start of a frame or of a damaged range
     #[arg(long, value_name = "OFFSET", value_parser = parse_offset)]
     from: Option<u64>,
@@ -50,28 +46,11 @@ pub(super) struct CatArgs {
     strict: bool,
 }
 
-/// Returns the long help of `--filter`: the rules of the filter language, every term of [`FILTER_TERMS`] and every operator
-/// of [`FILTER_OPERATORS`].
-fn filter_help() -> String {
-    let term = |term: &FilterTermSpec| format!("\n  {:<19} {}", term.syntax, term.help.replace('`', ""));
-    let operator =
-        |spec: &FilterOperatorSpec| format!("\n  {:<4} {:<28} {}", spec.sign, spec.example, spec.help.replace('`', ""));
-    let terms: String = FILTER_TERMS.iter().map(term).collect();
-    let operators: String = FILTER_OPERATORS.iter().map(operator).collect();
-    format!(
-        "Print only events that match this filter.\n\n\
-        All terms must match; terms with the same key and operator are alternatives; a minus or an exclamation mark \
-        before a term excludes:{terms}\n\nOperators:{operators}\n\n\
-        Ranges that the index excludes by aggregate, type, namespace, schema, time or offset are not read, and damage \
-        in them is not reported; --strict reads everything."
-    )
-}
-
 impl CatArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         let log = open_with_notices(&self.log, global, out)?;
-        let filter = self.filter.as_deref().map(|text| parse_filter(text, &log)).transpose()?.unwrap_or_default();
+        let filter = self.filter.parse(&log)?;
         let mut replay = log.replay_until(self.from.unwrap_or_default(), self.until.unwrap_or(u64::MAX))?;
         if self.strict {
             replay = replay.strict();
@@ -147,33 +126,6 @@ fn write_event_line(
     json::compact(event.as_bytes(), line);
     line.push(b'}');
     out.print_stored_json(line)
-}
-
-fn parse_filter(text: &str, log: &EventLog) -> Result<Filter, CommandFailure> {
-    let last_event = EventTimes::read(log.view())?.map(|times| times.last_ms);
-    let times = TimeContext::at(now_ms()).with_last_event(last_event);
-    Filter::parse_with(text, times).map_err(|error| CommandFailure::Usage {
-        message: format!("--filter, byte {}: {error}", error.position),
-        hint: "`chronicle cat --help` lists the terms and operators of filters".into(),
-    })
-}
-
-/// Reports on stderr why a filter has shown no event, as far as it is known: names that no event has, and the times of the
-/// log. Prints nothing for an empty filter.
-fn print_filter_advice(
-    filter: &Filter,
-    log: &EventLog,
-    index: Option<&AggregateIndex>,
-    out: &mut CommandOutput,
-) -> Result<(), StorageError> {
-    let log_bytes = log.view().log().len()?;
-    let names = index.filter(|index| index.coverage().scanned_to >= log_bytes).map(KnownNames::from_index);
-    let mut lines = names.map(|names| unknown_name_lines(filter, &names)).unwrap_or_default();
-    lines.extend(if filter.has_times() { log_times_line(filter, EventTimes::read(log.view())?) } else { None });
-    for line in lines {
-        out.print_notice(&line, &Json::Object(vec![("notice", line.as_str().into())]));
-    }
-    Ok(())
 }
 
 /// Prints findings to stderr and derives the exit status from them.

@@ -15,6 +15,7 @@ mod demo;
 mod diff;
 mod drill;
 mod failure;
+mod filter_arg;
 mod findings;
 mod generate;
 mod index;
@@ -31,6 +32,7 @@ mod progress;
 mod repair;
 mod salvage;
 mod show;
+mod stats;
 mod undo;
 mod verify;
 
@@ -72,6 +74,7 @@ enum Command {
     Info(info::InfoArgs),
     Cat(cat::CatArgs),
     Show(show::ShowArgs),
+    Stats(stats::StatsArgs),
     Append(append::AppendArgs),
     Index(index::IndexArgs),
     Repair(repair::RepairArgs),
@@ -95,6 +98,7 @@ impl Command {
             Self::Info(args) => args.run(global, out),
             Self::Cat(args) => args.run(global, out),
             Self::Show(args) => args.run(global, out),
+            Self::Stats(args) => args.run(global, out),
             Self::Append(args) => args.run(global, out),
             Self::Index(args) => args.run(global, out),
             Self::Repair(args) => args.run(global, out),

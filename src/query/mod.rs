@@ -29,7 +29,9 @@ mod aggregate_history;
 mod aggregate_state;
 mod block_conditions;
 mod block_pruner;
+mod event_fold;
 mod event_numbers;
+mod event_tally;
 mod event_times;
 mod filter;
 mod filter_completion;
@@ -40,6 +42,8 @@ mod filter_term;
 mod filter_terms;
 mod filter_values;
 mod filter_word;
+mod group_by;
+mod group_table;
 #[cfg(feature = "app")]
 mod highlight;
 mod hits;
@@ -69,9 +73,11 @@ mod row_scanner;
 mod search;
 mod search_pattern;
 mod slashed_pattern;
+mod statistics;
 mod syntax_error;
 mod term_value;
 mod text_matcher;
+mod time_histogram;
 mod time_input;
 mod word_fault;
 
@@ -79,12 +85,14 @@ pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, r
 pub use aggregate_state::{AggregateState, read_aggregate_state};
 pub use block_pruner::BlockPruner;
 pub use event_numbers::number_events;
+pub use event_tally::EventTally;
 pub use event_times::EventTimes;
 pub use filter::Filter;
 #[cfg(feature = "app")]
 pub(crate) use filter_completion::{FilterCompletion, complete_filter};
 pub use filter_operators::{FILTER_OPERATORS, FilterOperatorSpec};
 pub use filter_terms::{FILTER_TERMS, FilterTermSpec, IndexUse};
+pub use group_by::{GroupBy, GroupKey, time_span_words};
 #[cfg(feature = "app")]
 pub(crate) use highlight::Highlighter;
 pub use hits::{Hits, MAX_HITS};
@@ -108,5 +116,7 @@ pub use row_details::{
 pub use row_fix::find_fix;
 pub use search::{SearchRequest, find_match};
 pub use search_pattern::SearchPattern;
+pub use statistics::{Statistics, StatisticsDetail, StatisticsGroup, StatisticsOptions, collect_statistics};
 pub use syntax_error::QuerySyntaxError;
+pub use time_histogram::TimeHistogram;
 pub use time_input::TimeContext;

@@ -15,6 +15,8 @@ mod plan;
 mod row_details;
 mod row_json;
 mod sanitize;
+mod spark_line;
+pub(crate) mod statistics;
 pub(crate) mod units;
 mod verdict;
 
@@ -28,6 +30,7 @@ pub(crate) use plan::{candidate_line, fix_label, fix_line, plan_lines, record_li
 pub(crate) use row_details::{DetailLine, FixSearchResult, Tone, format_expected_by_chance, row_detail_lines};
 pub(crate) use row_json::{RowReport, row_json};
 pub(crate) use sanitize::{sanitize, sanitize_json};
+pub(crate) use spark_line::spark_line;
 pub(crate) use verdict::{
     finding_sentence, index_line, index_meaning, index_reason, seen_end_line, seen_end_sentence, set_aside_line,
 };
