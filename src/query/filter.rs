@@ -27,6 +27,17 @@ pub struct Filter {
     aggregate_ids: Option<Vec<u64>>,
     /// The times that relative times count back from.
     times: TimeContext,
+    findings: FindingRows,
+}
+
+/// Whether a filter without an `is:` word shows the rows of findings: damage, gaps and the unfinished last frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FindingRows {
+    /// The rows are shown, because the lost events might have matched.
+    #[default]
+    Shown,
+    /// The rows are hidden, because the caller reports them in another place.
+    Hidden,
 }
 
 /// Terms that are alternatives of each other.
@@ -66,6 +77,12 @@ impl Filter {
         Self::from_words(FilterWord::split(text)?, times)
     }
 
+    /// Returns this filter with findings shown or hidden. The default filter and `is:` words show findings in any case.
+    #[must_use]
+    pub fn with_finding_rows(self, findings: FindingRows) -> Self {
+        Self { findings, ..self }
+    }
+
     /// Returns the filter's words, separated by one blank.
     pub fn text(&self) -> &str {
         &self.text
@@ -78,7 +95,7 @@ impl Filter {
 
     /// True when both filters have the same words and count relative times back from the same time.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.text == other.text && self.times == other.times
+        self.text == other.text && self.times == other.times && self.findings == other.findings
     }
 
     /// Returns this filter with the words of `text` added, except words that it already has.
@@ -94,14 +111,14 @@ impl Filter {
                 words.push(word);
             }
         }
-        Self::from_words(words, self.times)
+        Ok(Self::from_words(words, self.times)?.with_finding_rows(self.findings))
     }
 
     /// Returns this filter without its last word.
     #[must_use]
     pub fn without_last(&self) -> Self {
         let words = self.words.split_last().map_or(&[][..], |(_, others)| others);
-        Self::from_words(words.to_vec(), self.times).unwrap_or_default()
+        Self::from_words(words.to_vec(), self.times).unwrap_or_default().with_finding_rows(self.findings)
     }
 
     /// Returns the ids, ascending, of the aggregates whose events the filter can show; `None` when it can show other events.
@@ -161,6 +178,9 @@ impl Filter {
 
     /// True when the filter shows a finding. Only `is:` words exclude findings, and offset words together with `is:` words.
     pub fn matches_finding(&self, finding: &Finding) -> bool {
+        if self.hides_findings() {
+            return false;
+        }
         let requires_non_event = self.requires_non_event();
         self.groups.iter().all(|group| match group.terms.first() {
             Some(FilterTerm::NonEvent(_)) => group.matches(|term| term.matches_finding(finding)),
@@ -173,12 +193,17 @@ impl Filter {
 
     /// True when the filter shows an unfinished last frame. It may become an event that matches.
     pub(crate) fn matches_in_flight(&self) -> bool {
-        !self.requires_non_event()
+        !self.requires_non_event() && !self.hides_findings()
     }
 
     /// True when the filter shows the log's header: all of its words are `is:` words with a leading minus.
     pub(crate) fn matches_header(&self) -> bool {
         self.groups.iter().all(|group| group.excludes() && group.is_about_non_events())
+    }
+
+    /// True when the filter hides the findings that it would show otherwise.
+    fn hides_findings(&self) -> bool {
+        self.findings == FindingRows::Hidden && !self.is_empty() && !self.requires_non_event()
     }
 
     fn requires_non_event(&self) -> bool {
@@ -198,7 +223,7 @@ impl Filter {
         groups.sort_by_key(|group| group.terms.first().map_or(0, FilterTerm::cost));
         let aggregate_ids = groups.iter().filter(|group| !group.excludes()).find_map(TermGroup::aggregate_ids);
         let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
-        Ok(Self { text, words, groups, aggregate_ids, times })
+        Ok(Self { text, words, groups, aggregate_ids, times, findings: FindingRows::default() })
     }
 }
 

@@ -142,6 +142,11 @@ impl Hits {
         self.next_hit(from, direction).filter(|_| is_scanned)
     }
 
+    /// Returns the known hit that a read of the whole log in a direction reaches first.
+    pub fn first_in(&self, direction: Direction) -> Option<u64> {
+        self.next_hit(if direction == Direction::Forward { 0 } else { u64::MAX }, direction)
+    }
+
     fn next_hit(&self, from: u64, direction: Direction) -> Option<u64> {
         match direction {
             Direction::Forward => self.offsets.range(from..u64::MAX).next(),

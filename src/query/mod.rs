@@ -87,7 +87,7 @@ pub use block_pruner::BlockPruner;
 pub use event_numbers::number_events;
 pub use event_tally::EventTally;
 pub use event_times::EventTimes;
-pub use filter::Filter;
+pub use filter::{Filter, FindingRows};
 #[cfg(feature = "app")]
 pub(crate) use filter_completion::{FilterCompletion, complete_filter};
 pub use filter_operators::{FILTER_OPERATORS, FilterOperatorSpec};

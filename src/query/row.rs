@@ -75,6 +75,17 @@ pub enum Direction {
     Backward,
 }
 
+impl Direction {
+    /// Returns the offset from which a read in this direction reaches the whole log.
+    #[cfg(feature = "app")]
+    pub(crate) const fn first_offset(self) -> u64 {
+        match self {
+            Self::Forward => 0,
+            Self::Backward => u64::MAX,
+        }
+    }
+}
+
 /// The offset from which a read starts, and its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

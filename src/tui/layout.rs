@@ -77,6 +77,14 @@ impl LayoutAreas {
         }
     }
 
+    /// Returns the area of the rows of the events pane. The last line of the pane has the folded findings, when there are
+    /// some and the pane has room for more than that line.
+    pub(crate) fn event_rows(&self, model: &Model) -> Rect {
+        let body = self.table_body(self.main);
+        let has_note = body.height > 1 && model.folded_findings_line().is_some();
+        Rect { height: body.height - u16::from(has_note), ..body }
+    }
+
     /// Returns the area of a table's rows inside a pane: below the heading, where there is room for one.
     pub(crate) fn table_body(&self, pane: Rect) -> Rect {
         let inner = self.inner(pane);

@@ -91,7 +91,9 @@ pub(crate) enum Response {
     Hits(Box<Hits>),
     /// The offset of the row that a jump, a search or a search for damage leads to.
     JumpTarget(u64),
-    /// No further row matches the search.
+    /// The search has reached an end of the log, and continued at the other end to the row at this offset.
+    WrappedMatch(u64),
+    /// No row matches the search.
     NoMatch,
     /// There is no further damage.
     NoDamage,

@@ -40,6 +40,7 @@ pub enum ActionId {
     Filter,
     FilterAggregate,
     FilterRemoveLast,
+    ToggleFindings,
     NextDamage,
     PreviousDamage,
     Follow,

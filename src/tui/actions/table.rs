@@ -29,6 +29,13 @@ pub(super) const TABLE: &[ActionSpec] = &[
     .with_cli_equivalent("chronicle cat LOG --filter agg:ID"),
     ActionSpec::new(ActionId::FilterRemoveLast, Main, &[Key::Backspace], "drop last filter", "Remove the last term of the filter"),
     ActionSpec::new(
+        ActionId::ToggleFindings,
+        Main,
+        &[Char('d')],
+        "damage under the filter",
+        "Show the damage and the gaps between the hits of the filter, or fold them into one line",
+    ),
+    ActionSpec::new(
         ActionId::NextDamage,
         Main,
         &[Char('e')],

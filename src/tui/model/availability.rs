@@ -54,7 +54,9 @@ impl Model {
                 "this plan has no large gap to decide about"
             }
             ActionId::SearchNext | ActionId::SearchPrevious if self.search.is_none() => "no search yet; / starts one",
-            ActionId::FilterRemoveLast if self.list.filter.is_empty() => "no filter is set; f sets one",
+            ActionId::FilterRemoveLast | ActionId::ToggleFindings if self.list.filter.is_empty() => {
+                "no filter is set; f sets one"
+            }
             ActionId::FilterAggregate => match self.selected_row().map(|row| row.content) {
                 Some(RowContent::Event(event)) if event.aggregate_id.is_some() => return None,
                 Some(RowContent::Event(_)) => "this event has no aggregate",

@@ -4,7 +4,7 @@
 
 use super::columns::ColumnLayout;
 use crate::format::FindingLayout;
-use crate::query::{Direction, Filter, LogRow, RowContent, RowPage};
+use crate::query::{Direction, Filter, FindingRows, LogRow, RowContent, RowPage};
 
 /// Largest number of rows of the window on either side of the cursor. Rows farther away are dropped.
 const MAX_ROWS_PER_SIDE: usize = 400;
@@ -26,6 +26,8 @@ pub(crate) struct EventList {
     pub(crate) top: usize,
     /// The filter that the user has set.
     pub(crate) filter: Filter,
+    /// Whether damage and gaps are rows under a filter, or one line below the rows.
+    pub(crate) finding_rows: FindingRows,
     /// The filter of the rows in the window: an earlier filter, until the rows of the new one arrive.
     applied_filter: Filter,
     /// The columns that are shown.
@@ -77,6 +79,7 @@ impl EventList {
             top: 0,
             applied_filter: filter.clone(),
             filter,
+            finding_rows: FindingRows::Hidden,
             columns: ColumnLayout::default(),
             scroll_columns: 0,
             pending_move: 0,

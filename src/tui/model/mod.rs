@@ -8,6 +8,7 @@ mod detail;
 mod detail_lines;
 mod detail_pane;
 mod fix_preview;
+mod folded_findings;
 mod form;
 mod hit_counter;
 mod index_lines;

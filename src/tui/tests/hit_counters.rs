@@ -69,9 +69,11 @@ fn a_filter_and_a_search_show_the_number_of_hits_and_the_position_among_them() {
     screen.assert_shows("(20 of 20 hits)");
     submit(&mut screen, '/', "\"n\":5");
     screen.handle_effects();
-    screen.assert_shows(" search (3 of 3 hits): \"n\"");
+    screen.assert_shows(" search (1 of 3 hits): \"n\"");
+    screen.assert_shows("Search continued at the start of the log");
     screen.press(&[Key::Char('N')]);
-    screen.assert_shows("search (2 of 3 hits)");
+    screen.assert_shows("search (3 of 3 hits)");
+    screen.assert_shows("Search continued at the end of the log");
     screen.press(&[Key::Esc, Key::Esc]);
     assert!(screen.model.hit_counters.counters.is_empty());
 }
@@ -113,9 +115,11 @@ fn a_search_uses_the_counted_hits() {
     screen.press(&[Key::Char('n'), Key::Char('n')]);
     assert_eq!(position(&screen), Some(3));
     screen.press(&[Key::Char('n')]);
-    screen.assert_shows("No further match in this direction");
+    screen.assert_shows("Search continued at the start of the log");
+    assert_eq!(position(&screen), Some(1));
     screen.press(&[Key::Char('N')]);
-    screen.assert_shows("(2 of 3 hits)");
+    screen.assert_shows("Search continued at the end of the log");
+    screen.assert_shows("(3 of 3 hits)");
 }
 
 #[test]
@@ -267,7 +271,11 @@ fn a_slice_of_a_replaced_log_is_dropped() {
 fn damage_rows_are_hits_of_a_filter_that_shows_them() {
     let mut screen = TestScreen::new(&damaged_log(), (120, 40));
     apply_filter(&mut screen, "type:None");
-    let rows = screen.model.list.rows.len();
-    assert_eq!(rows, 4);
+    assert!(screen.model.list.rows.is_empty());
+    screen.assert_shows("(0 hits)");
+    screen.press(&[Key::Char('d')]);
+    assert_eq!(screen.model.list.rows.len(), 4);
     screen.assert_shows("of 4 hits)");
+    screen.press(&[Key::Char('d')]);
+    assert!(screen.model.list.rows.is_empty());
 }

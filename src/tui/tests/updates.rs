@@ -80,7 +80,7 @@ fn a_damaged_range_has_a_row_with_its_verdict() {
 }
 
 #[test]
-fn a_filter_hides_damage_only_on_request_and_keeps_the_selected_row() {
+fn a_filter_folds_damage_into_one_line_and_keeps_the_selected_row() {
     let mut screen = TestScreen::new(&damaged_log(), (120, 40));
     screen.run_scan();
     screen.press(&[Key::Char('G'), Key::Char('k'), Key::Char('k')]);
@@ -90,11 +90,16 @@ fn a_filter_hides_damage_only_on_request_and_keeps_the_selected_row() {
     let damaged = |screen: &TestScreen| {
         screen.model.list.rows.iter().filter(|row| matches!(row.content, RowContent::Finding(_))).count()
     };
-    assert_eq!(damaged(&screen), 4);
-    screen.press(&[Key::Char('f')]);
+    assert_eq!(damaged(&screen), 0);
+    screen.assert_shows("× 4 damaged ranges may hide hits: d shows them");
+    screen.press(&[Key::Char('d')]);
+    assert_eq!((damaged(&screen), screen.model.list.selected_offset()), (4, selected));
+    assert!(!screen.screen_text().contains("may hide hits"));
+    screen.press(&[Key::Char('d'), Key::Char('f')]);
     screen.type_text(" -is:damaged");
     screen.press(&[Key::Enter]);
     assert_eq!(damaged(&screen), 0, "{}", screen.model.list.filter.text());
+    assert!(!screen.screen_text().contains("may hide hits"), "the filter hides them");
     screen.press(&[Key::Backspace, Key::Backspace]);
     assert!(screen.model.list.filter.is_empty());
     assert_eq!(screen.model.list.selected_offset(), selected);
@@ -170,7 +175,23 @@ fn a_search_selects_the_next_and_the_previous_match() {
     screen.press(&[Key::Char('N')]);
     assert_eq!(screen.model.list.selected_offset(), starts[4] as u64);
     screen.press(&[Key::Char('N')]);
-    screen.assert_shows("No further match in this direction: \"n\":4");
+    screen.assert_shows("Search continued at the end of the log");
+    assert_eq!(screen.model.list.selected_offset(), starts[49] as u64);
+}
+
+#[test]
+fn a_search_without_counted_hits_continues_at_the_other_end() {
+    let bytes = clean_log(60);
+    let starts = frame_starts(&bytes);
+    let mut screen = TestScreen::new(&bytes, (120, 40));
+    screen.model.scan.state = ScanState::Off;
+    screen.press(&[Key::Char('G'), Key::Char('/')]);
+    screen.type_text("\"n\":7,");
+    screen.press(&[Key::Enter]);
+    assert_eq!(screen.model.list.selected_offset(), starts[7] as u64);
+    screen.assert_shows("Search continued at the start of the log");
+    screen.press(&[Key::Char('n')]);
+    screen.assert_shows("This is the only match");
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
             let shorter = model.list.filter.without_last();
             rows::set_filter(model, shorter);
         }
+        ActionId::ToggleFindings => rows::toggle_finding_rows(model),
         ActionId::NextDamage => navigation::go_to_damage(model, Direction::Forward),
         ActionId::PreviousDamage => navigation::go_to_damage(model, Direction::Backward),
         ActionId::Follow => navigation::toggle_follow(model),
@@ -173,8 +174,8 @@ fn show_selected_aggregate(model: &mut Model) {
     if let Ok(filter) = model.list.filter.with_words(&format!("agg:{}", aggregate.id)) {
         model.tab = Tab::Events;
         model.focus = Pane::Main;
-        model.list.filter = filter;
-        rows::request_window(model, aggregate.first);
+        navigation::stop_following(model);
+        rows::set_filter_at(model, filter, aggregate.first);
     }
 }
 

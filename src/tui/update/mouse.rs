@@ -33,6 +33,7 @@ pub(super) fn handle_click(model: &mut Model, position: Position) {
 /// Returns the visible line of a pane at a position, counted from 0.
 fn line_at(model: &Model, areas: &LayoutAreas, pane: Pane, position: Position) -> Option<usize> {
     let body: Rect = match pane {
+        Pane::Main if model.tab == Tab::Events => areas.event_rows(model),
         Pane::Main => areas.table_body(areas.main),
         Pane::Detail => areas.table_body(areas.detail),
         Pane::Findings => areas.inner(areas.findings),

@@ -162,8 +162,27 @@ pub(super) fn go_to_match(model: &mut Model, direction: Direction) {
     if let Some(offset) = model.search_counter().and_then(|counter| counter.hits.nearest(from, direction)) {
         return go_to_offset(model, offset);
     }
+    let wrapped = model.search_counter().and_then(|counter| {
+        let is_complete = counter.hits.is_complete(model.log_info.bytes) && !counter.hits.is_full();
+        counter.hits.first_in(direction).filter(|_| is_complete)
+    });
+    if let Some(offset) = wrapped {
+        return go_to_wrapped_match(model, offset);
+    }
     let request = Request::FindMatch { pattern, filter, from, direction, hits: None };
     start_job(model, WorkerKind::Jump, format!("searching for {text}"), request);
+}
+
+/// Selects the match at an offset that a search has found after it continued at the other end of the log, and reports it.
+pub(super) fn go_to_wrapped_match(model: &mut Model, offset: u64) {
+    let is_same = model.list.target_offset().unwrap_or_else(|| model.list.selected_offset()) == offset;
+    let side = if offset < model.list.selected_offset() { "the start" } else { "the end" };
+    go_to_offset(model, offset);
+    model.notify(if is_same {
+        "This is the only match".into()
+    } else {
+        format!("Search continued at {side} of the log")
+    });
 }
 
 /// Shows a tab and moves the focus to its main pane.

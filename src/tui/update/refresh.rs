@@ -42,8 +42,9 @@ fn update_detail_fix(model: &mut Model) {
 fn update_sizes(model: &mut Model) {
     let areas = layout::compute_areas(model);
     let lines = areas.table_body(areas.main);
-    if model.tab == Tab::Events && lines.height > 0 {
-        model.list.resize(usize::from(lines.height));
+    let event_rows = areas.event_rows(model);
+    if model.tab == Tab::Events && event_rows.height > 0 {
+        model.list.resize(usize::from(event_rows.height));
     }
     let detail = areas.inner(areas.detail);
     let preview_height = layout::fix_preview_height(model);

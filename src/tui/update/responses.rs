@@ -34,6 +34,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::Hits(hits) => hit_counter::apply_slice(model, *hits),
         Response::Detail(contents) => set_detail(model, *contents),
         Response::JumpTarget(offset) => navigation::go_to_offset(model, offset),
+        Response::WrappedMatch(offset) => navigation::go_to_wrapped_match(model, offset),
         Response::JumpPastEnd { last_row, message } => {
             navigation::go_to_offset(model, last_row);
             model.notify(message);
@@ -110,12 +111,9 @@ fn set_detail(model: &mut Model, mut contents: RowContents) {
 }
 
 fn no_match_message(model: &Model) -> String {
-    let has_no_hits = model.search_counter().is_some_and(|counter| counter.has_no_hits(model.log_info.bytes));
-    match &model.search {
-        Some(search) if has_no_hits => format!("No match in the log: {}", search.text),
-        Some(search) => format!("No further match in this direction: {}", search.text),
-        None => "No further match in this direction".into(),
-    }
+    let place = if model.list.filter.is_empty() { "in the log" } else { "among the rows of the filter" };
+    let text = model.search.as_ref().map(|search| format!(": {}", search.text)).unwrap_or_default();
+    format!("No match {place}{text}")
 }
 
 fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure) {

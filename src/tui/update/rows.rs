@@ -2,7 +2,7 @@
 
 use super::hit_counter;
 use super::requests::{remove_job, send_request, start_job};
-use crate::query::Filter;
+use crate::query::{Filter, FindingRows};
 use crate::tui::model::{Follow, Model, ROW_BATCH};
 use crate::tui::request::{Request, WorkerKind};
 
@@ -47,9 +47,26 @@ pub(super) fn send_row_request(model: &mut Model, request: Request) {
     }
 }
 
-/// Sets a filter and requests its rows around the selected one.
+/// Sets a filter and requests its rows around the selected one, so that the cursor is on the nearest hit.
 pub(super) fn set_filter(model: &mut Model, filter: Filter) {
     let offset = model.list.selected_offset();
-    model.list.filter = filter;
+    set_filter_at(model, filter, offset);
+}
+
+/// Sets a filter and requests its rows around an offset.
+pub(super) fn set_filter_at(model: &mut Model, filter: Filter, offset: u64) {
+    model.list.filter = filter.with_finding_rows(model.list.finding_rows);
     request_end_or_window(model, offset);
+}
+
+/// Shows the rows of damage and gaps under the filter, or folds them into one line.
+pub(super) fn toggle_finding_rows(model: &mut Model) {
+    let (rows, message) = match model.list.finding_rows {
+        FindingRows::Shown => (FindingRows::Hidden, "Damage and gaps folded into one line"),
+        FindingRows::Hidden => (FindingRows::Shown, "Damage and gaps shown in their places; d folds them"),
+    };
+    model.list.finding_rows = rows;
+    model.notify(message);
+    let filter = model.list.filter.clone();
+    set_filter(model, filter);
 }

@@ -1,6 +1,7 @@
 //! The Events tab: the header, the events and the damaged ranges of the log, in the order of their offsets.
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::cursor::highlight_selected_line;
@@ -23,7 +24,12 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let border =
         PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title: bottom_title(model) };
     draw_border(frame, model, areas, border);
-    let lines = areas.table_body(areas.main);
+    let lines = areas.event_rows(model);
+    if let Some(folded) = model.folded_findings_line().filter(|_| lines.height < areas.table_body(areas.main).height) {
+        let note = Rect { y: lines.bottom(), height: 1, ..lines };
+        let text = format!(" × {}", fit_safe(&folded, usize::from(note.width).saturating_sub(3)));
+        draw_spans(frame, note, 0, vec![span(model, Role::Warning, text)]);
+    }
     let columns = EventColumns::for_width(model, usize::from(lines.width));
     let scroll_columns = usize::from(model.list.scroll_columns);
     // Where there is a heading, it has the date of the first event, and a later row only has a date that differs.

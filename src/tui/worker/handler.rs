@@ -63,8 +63,7 @@ pub(crate) fn handle_request(
         Request::ResolveJump(target) => jump::resolve_target(shared, &target, on_progress),
         Request::FindMatch { pattern, filter, hits, from, direction } => {
             let search = MatchSearch { pattern, filter, hits, from, direction };
-            let offset = jump::find_next_match(shared, &search, on_progress)?;
-            Ok(offset.map_or(Response::NoMatch, Response::JumpTarget))
+            jump::find_match_around(shared, search, on_progress)
         }
         Request::FindDamage { from, direction } => {
             let offset = jump::find_next_damage(shared, from, direction, on_progress)?;

@@ -49,11 +49,27 @@ pub(super) fn resolve_target(
     Ok(Response::JumpPastEnd { last_row, message })
 }
 
+/// Finds the next row that matches. A search that reaches an end of the log continues at the other end.
+///
+/// # Errors
+/// Returns the errors of [`find_next_match`].
+pub(super) fn find_match_around(
+    shared: &SharedState,
+    mut search: MatchSearch,
+    on_progress: &mut OnProgress,
+) -> Result<Response, StorageError> {
+    if let Some(offset) = find_next_match(shared, &search, on_progress)? {
+        return Ok(Response::JumpTarget(offset));
+    }
+    search.from = search.direction.first_offset();
+    Ok(find_next_match(shared, &search, on_progress)?.map_or(Response::NoMatch, Response::WrappedMatch))
+}
+
 /// Finds the next row that matches; `None` when no row in that direction does.
 ///
 /// # Errors
 /// `Cancelled` when `on_progress` breaks; `Io`, `Changed`, `OutOfMemory` as in [`find_match`].
-pub(super) fn find_next_match(
+fn find_next_match(
     shared: &SharedState,
     search: &MatchSearch,
     on_progress: &mut OnProgress,
