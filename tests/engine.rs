@@ -54,5 +54,6 @@ mod engine {
     mod source_text;
     mod statistics;
     mod support;
+    mod unrecorded_frames;
     mod vocabulary;
 }

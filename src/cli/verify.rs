@@ -13,17 +13,18 @@ use super::log_access::{GapJournals, open_options, print_side_file_notices, view
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
-use crate::format::{DamageKind, Version};
+use crate::format::{DamageKind, Finding, Version};
 use crate::index::{AggregateIndex, IndexState, VerificationMark};
 use crate::inspect::{
-    DamageOrigins, LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, survey_ranges, unverified_ranges,
+    DamageOrigins, LogView, MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, find_unrecorded_frames, survey_ranges,
+    unverified_ranges,
 };
 use crate::repair::{PendingRepair, ProposedFix};
 use crate::report::json::{self, Json, VerifyReport};
 use crate::report::units::{DisplayZone, format_count, format_minute, format_number, format_size, format_timestamp};
 use crate::report::{
     ExitStatus, FindingCounts, VERSION_0_LIMIT, fix_line, index_line, index_meaning, index_reason, safe_path_text,
-    seen_end_line,
+    seen_end_line, unrecorded_frames_line,
 };
 
 /// Check every frame, every event and the index of a log.
@@ -122,10 +123,16 @@ impl VerifyArgs {
             progress.suspend(|| reporter.report_finding(&fix, out))
         })?;
         drop(progress);
+        let damaged = survey.findings.iter().filter(|finding| finding.kind.is_damage()).map(Finding::range);
+        let unrecorded = find_unrecorded_frames(&view, &survey.scanned_ranges, &damaged.collect::<Vec<_>>())?;
+        if !unrecorded.is_empty() {
+            reporter.status = reporter.status.combine(ExitStatus::Damage);
+        }
         // After --save the report describes the index that was just written.
         let view = if self.save && saved.is_ok() { log.view().clone() } else { view };
         if print_text {
             print_summary(&view, &scope.options, &survey, &reporter.counts, out)?;
+            unrecorded.iter().try_for_each(|frames| out.print_line(&unrecorded_frames_line(frames)))?;
             reporter.origins.advice().iter().try_for_each(|advice| out.print_line(advice))?;
             if self.since_last {
                 let rechecked = scope.rechecked_ranges(view.log().first_frame_offset());
@@ -142,7 +149,11 @@ impl VerifyArgs {
                 bytes,
                 findings: &reporter.json_findings,
                 pending: pending.as_ref(),
+                unrecorded: &unrecorded,
             }))?;
+        } else {
+            // With --ndjson the output has findings only.
+            unrecorded.iter().for_each(|frames| out.print_note(&unrecorded_frames_line(frames)));
         }
         // Reported last: the findings are valid even if the index could not be saved.
         saved?;

@@ -130,7 +130,15 @@ impl Comparison {
 /// `Refused` when the logs are of different versions; `Cancelled` when `on_update` breaks; `Io`, `Changed` and
 /// `OutOfMemory` when one of the logs cannot be read.
 pub fn diff(a: &LogView, b: &LogView, on_update: &mut OnDiffUpdate) -> Result<Comparison, StorageError> {
-    let (a, b) = (a.log(), b.log());
+    diff_files(a.log(), b.log(), on_update)
+}
+
+/// Compares two copies of a log like [`diff()`], with its errors.
+pub(crate) fn diff_files(
+    a: &Arc<LogFile>,
+    b: &Arc<LogFile>,
+    on_update: &mut OnDiffUpdate,
+) -> Result<Comparison, StorageError> {
     if a.version() != b.version() {
         let (one, other) = (a.version().number(), b.version().number());
         return Err(StorageError::Refused {

@@ -44,12 +44,14 @@ mod source_log;
 mod survey;
 mod survey_pass;
 mod tail;
+mod unrecorded_frames;
 mod unverified;
 mod walk;
 mod zeros;
 
 pub use crate::index::index_path;
 pub(crate) use damage_origin::DamageOrigins;
+pub(crate) use diff::diff_files;
 pub use diff::{Comparison, DiffUpdate, DifferenceKind, LogDifference, MAX_DIFFERENCES, OnDiffUpdate, diff};
 pub(crate) use frame_content::{FrameContent, classify_frame, gap_finding, invalid_event_finding};
 pub(crate) use log_header::HeaderSource;
@@ -60,6 +62,7 @@ pub use progress::{OnProgress, Progress};
 pub use run_survey::survey;
 pub use survey::{MAX_FINDINGS, OnSurveyUpdate, Survey, SurveyOptions, SurveyUpdate};
 pub(crate) use tail::WriterCheck;
+pub(crate) use unrecorded_frames::{UnrecordedFrames, find_unrecorded_frames};
 #[cfg(feature = "app")]
 pub(crate) use unverified::enclosing_start;
 pub use unverified::{survey_ranges, unverified_ranges};

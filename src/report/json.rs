@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::StorageError;
 use crate::format::{Evidence, Finding, json};
 use crate::index::{IndexState, SeenEnd};
-use crate::inspect::{LogView, Survey, SurveyOptions};
+use crate::inspect::{LogView, Survey, SurveyOptions, UnrecordedFrames};
 use crate::repair::{ChangesInLog, Fix, PendingRepair, Plan, RecoveryOutcome, RepairRecord, RepairState};
 
 use super::verdict::{finding_sentence, index_reason};
@@ -55,6 +55,8 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) findings: &'a [Json],
     /// The repair that was interrupted; `None` if no repair is pending.
     pub(crate) pending: Option<&'a PendingRepair>,
+    /// Valid frames that are not those that the index has recorded.
+    pub(crate) unrecorded: &'a [UnrecordedFrames],
 }
 
 /// Returns a finding as an object, with its fix and, for a gap, the journal that contains its original bytes.
@@ -72,7 +74,7 @@ pub(crate) fn finding(finding: &Finding, fix: Option<&Fix>, journal: Option<&Pat
 
 /// Returns the object that `verify --json` prints.
 pub(crate) fn verify(report: &VerifyReport) -> Json {
-    let VerifyReport { view, survey, options, bytes, findings, pending } = report;
+    let VerifyReport { view, survey, options, bytes, findings, pending, unrecorded } = report;
     let in_flight = survey
         .in_flight
         .as_ref()
@@ -88,6 +90,7 @@ pub(crate) fn verify(report: &VerifyReport) -> Json {
         ("in_flight", in_flight.unwrap_or(Json::Null)),
         ("findings", Json::List(findings.to_vec())),
         ("findings_total", survey.findings_total.into()),
+        ("unrecorded", Json::List(unrecorded.iter().map(unrecorded_frames).collect())),
         ("pending_repair", pending.map_or(Json::Null, pending_repair)),
         ("index", index(view)),
     ];
@@ -115,6 +118,16 @@ pub(crate) fn record(record: &RepairRecord) -> Json {
         ("undone_by", record.undone_by.map(u64::from).into()),
         ("journal", safe_path_text(&record.journal).into()),
         ("plan", Json::Plan(Box::new(record.plan.clone()))),
+    ])
+}
+
+fn unrecorded_frames(frames: &UnrecordedFrames) -> Json {
+    Json::Object(vec![
+        ("start", frames.start.into()),
+        ("end", frames.end.into()),
+        ("frames", frames.frames.into()),
+        ("missing_events", frames.missing_events.into()),
+        ("missing_aggregates", (frames.missing_aggregates.len() as u64).into()),
     ])
 }
 

@@ -33,4 +33,5 @@ pub(crate) use sanitize::{sanitize, sanitize_json};
 pub(crate) use spark_line::spark_line;
 pub(crate) use verdict::{
     finding_sentence, index_line, index_meaning, index_reason, seen_end_line, seen_end_sentence, set_aside_line,
+    unrecorded_frames_line,
 };

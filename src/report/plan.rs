@@ -423,6 +423,7 @@ mod tests {
             unrepaired: Vec::new(),
             notes: Vec::new(),
             forgotten_index_end: None,
+            replaced_loss: Loss::default(),
             forgotten_loss: Loss::default(),
             estimated_lock_ms: 3,
         }

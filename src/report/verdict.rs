@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::StorageError;
 use crate::format::{DamageKind, Evidence, Finding};
 use crate::index::{IndexState, SeenEnd};
-use crate::inspect::LogView;
+use crate::inspect::{LogView, UnrecordedFrames};
 use crate::repair::TailBackup;
 
 use super::safe_path_text;
@@ -206,6 +206,11 @@ pub(crate) fn set_aside_line(backup: &TailBackup) -> String {
 }
 
 /// Returns the clauses about the cause of the damage and about the events after it.
+/// Reports valid frames that are not those that the index has recorded, with the next step.
+pub(crate) fn unrecorded_frames_line(frames: &UnrecordedFrames) -> String {
+    format!("{}; compare the log with a backup: `chronicle diff LOG BACKUP`", frames.describe())
+}
+
 fn resume_clause(evidence: &Evidence) -> String {
     let second_log = evidence.second_header_at.map(|at| format!("; the header of another log starts at offset {at}"));
     let text_mode = evidence

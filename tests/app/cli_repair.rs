@@ -68,6 +68,7 @@ fn sample_plan(shell: &Shell) -> Plan {
         }],
         notes: Vec::new(),
         forgotten_index_end: None,
+        replaced_loss: Loss::default(),
         forgotten_loss: Loss::default(),
         estimated_lock_ms: 2,
     }

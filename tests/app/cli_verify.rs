@@ -47,6 +47,36 @@ fn verify_checks_every_page_of_the_index() {
 }
 
 #[test]
+fn verify_reports_valid_frames_that_the_index_has_not_recorded() {
+    let shell = Shell::with_log();
+    shell.run_ok("index update a.log");
+    let whole = fs::read(shell.path("a.log")).unwrap();
+    let mut bytes = whole.clone();
+    bytes.copy_within(20_480..24_576, 61_440);
+    fs::write(shell.path("a.log"), &bytes).unwrap();
+    fs::write(shell.path("backup.log"), &whole).unwrap();
+    let text = shell.run("verify a.log");
+    assert!(text.exit_code == 3 && text.stdout.contains("the index has recorded other frames than the"), "{text:?}");
+    let json = shell.run("verify a.log --json").stdout_json();
+    let unrecorded = json["unrecorded"].as_array().unwrap();
+    assert_eq!(unrecorded.len(), 1, "{json}");
+    let missing = unrecorded[0]["missing_events"].as_u64().unwrap();
+    let lines = shell.run("verify a.log --ndjson");
+    assert!(lines.exit_code == 3 && lines.stderr.contains("recorded other frames"), "{lines:?}");
+    let plan = shell.run("repair a.log --dry-run --json");
+    let replaced = plan.stdout_json()["plan"]["replaced"]["at_least"].as_u64();
+    assert_eq!(replaced, Some(missing), "{plan:?}");
+    let with_donor = shell.run("repair a.log --dry-run --donor backup.log");
+    assert!(
+        with_donor.stdout.contains("where ") && with_donor.stdout.contains("has other valid frames"),
+        "{with_donor:?}"
+    );
+    fs::write(shell.path("a.log"), &whole).unwrap();
+    let clean = shell.run_ok("verify a.log --json");
+    assert_eq!(clean.stdout_json()["unrecorded"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
 fn verify_frames_skips_payloads_and_reports_it() {
     let shell = Shell::with_log();
     shell.plant_damage("invalid_event", "bad.log");

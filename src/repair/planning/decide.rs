@@ -120,6 +120,7 @@ fn donor_notes(
     // A lost end that is not taken from a donor is a finding, which reports how much is missing.
     let is_end_missing = last.is_some_and(PieceGroup::is_truncation) && taken_to.is_none();
     for donor in donors {
+        notes.extend(donor.differing_frames_note()?);
         notes.extend(donor.reach_note(wanted_end)?);
         if !is_end_missing {
             notes.extend(donor.extra_frames_note(taken_to)?);

@@ -4,7 +4,7 @@
 //! Frames are proven by *references*: the valid frames of the log next to the damaged range, and the frames that the
 //! index has recorded. `docs/repair.md` has the rule and its reason.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::neighbours::Neighbours;
 use crate::StorageError;
 use crate::file::{LogFile, ScanItem, Scanner};
 use crate::format::{EventView, FrameIdentity, Version, gap};
-use crate::inspect::{HeaderSource, LogView};
+use crate::inspect::{DiffUpdate, DifferenceKind, HeaderSource, LogDifference, LogView, diff_files};
 use crate::repair::types::{WorkMeter, for_each_chunk, read_neighbour, refused_error};
 
 /// Another copy of a log, opened for reading, with the log that is to be repaired.
@@ -233,6 +233,47 @@ impl<'a, 'm> Donor<'a, 'm> {
     pub(super) fn header_mismatch_note(&self) -> Option<String> {
         let note = || format!("{} has another header, so it may not be a copy of this log", self.path().display());
         (!self.has_same_header()).then(note)
+    }
+
+    /// Returns a note for the user when valid frames of the log and of the donor overlap and differ. Reads both files.
+    pub(super) fn differing_frames_note(&self) -> Result<Option<String>, StorageError> {
+        if !self.has_same_header() {
+            return Ok(None);
+        }
+        let (mut differing, mut ends): (u64, Option<(u64, u64)>) = (0, None);
+        let (mut only_in_log, mut only_in_donor): (Option<LogDifference>, Option<LogDifference>) = (None, None);
+        diff_files(&self.damaged, &self.donor, &mut |update| {
+            let DiffUpdate::Difference(difference) = update else {
+                return self.meter.advance(0).map_or(ControlFlow::Break(()), ControlFlow::Continue);
+            };
+            let frame = match difference.kind {
+                DifferenceKind::Frame => Some(difference.clone()),
+                DifferenceKind::OnlyInA => {
+                    only_in_log = Some(difference.clone());
+                    only_in_log.clone().filter(|log| only_in_donor.as_ref().is_some_and(|donor| donor.end > log.start))
+                }
+                DifferenceKind::OnlyInB => {
+                    only_in_donor = Some(difference.clone());
+                    // A frame of the log before it is counted when the first frame that overlaps it follows.
+                    only_in_log.take_if(|log| log.end > difference.start)
+                }
+                _ => None,
+            };
+            if let Some(LogDifference { start, end, .. }) = frame
+                && ends.is_none_or(|(_, counted_to)| start >= counted_to)
+            {
+                differing += 1;
+                ends = Some((ends.map_or(start, |(first, _)| first), end));
+            }
+            ControlFlow::Continue(())
+        })?;
+        let path = self.path().display();
+        Ok(ends.map(|(start, end)| {
+            format!(
+                "{start}..{end}: the log has {differing} valid frames where {path} has other valid frames; none of them is \
+                 changed: `chronicle diff` lists them"
+            )
+        }))
     }
 
     /// Returns a note for the user when the donor ends before `wanted_end`, the last offset for which frames are wanted.

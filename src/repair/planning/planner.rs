@@ -13,7 +13,7 @@ use super::step_output::{ByteSource, DonorSections, StepOutput};
 use crate::StorageError;
 use crate::file::{HeaderState, OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
-use crate::inspect::{DamageOrigins, LogView, OnProgress, SurveyOptions, SurveyUpdate, survey};
+use crate::inspect::{DamageOrigins, LogView, OnProgress, SurveyOptions, SurveyUpdate, find_unrecorded_frames, survey};
 use crate::repair::types::{
     Loss, Plan, ProposedFix, RepairOptions, WorkMeter, read_identity, refuse_hard_links, refused_error, sha256_of_range,
 };
@@ -71,6 +71,7 @@ pub fn plan_repair(
     let mut origins = DamageOrigins::default();
     found.iter().for_each(|proposed| origins.add(&proposed.finding));
     (plan.unrepaired, plan.notes) = (unrepaired, [notes, origins.advice()].concat());
+    note_unrecorded_frames(view, options, &found, &mut plan)?;
     if let Some(end) = forgotten {
         (plan.forgotten_index_end, plan.forgotten_loss) = (Some(end.end), end.loss);
     }
@@ -91,6 +92,24 @@ pub fn plan_repair(
 fn unreadable_error(path: &Path, range: &Range<u64>) -> StorageError {
     let reason = format!("the device refuses to read {}..{}", range.start, range.end);
     refused_error(path, reason, "Write what can be read into a new log with `chronicle salvage`")
+}
+
+/// Adds the events that the index has recorded, and in whose place the log has other valid frames: next to damage, and in a
+/// plan for the whole log also elsewhere.
+fn note_unrecorded_frames(
+    view: &LogView,
+    options: &RepairOptions,
+    found: &[ProposedFix],
+    plan: &mut Plan,
+) -> Result<(), StorageError> {
+    let whole_log = 0..if options.damage_offset.is_none() { plan.log.bytes } else { 0 };
+    let damaged: Vec<Range<u64>> = found.iter().map(|proposed| proposed.finding.range()).collect();
+    for frames in find_unrecorded_frames(view, std::slice::from_ref(&whole_log), &damaged)? {
+        plan.notes.push(frames.describe());
+        let (at_least, at_most) = (frames.missing_events, frames.missing_events);
+        plan.replaced_loss.merge(&Loss { at_least, at_most, aggregates: frames.missing_aggregates });
+    }
+    Ok(())
 }
 
 /// Returns the end of the log that the decisions give up together with the index's record of it.

@@ -53,6 +53,11 @@ pub struct Plan {
     #[serde(default)]
     #[serde(rename = "forgotten")]
     pub forgotten_loss: Loss,
+    /// Events that the index has recorded, and in whose place the log has other valid frames. The repair gives up the index's
+    /// record of them.
+    #[serde(default, skip_serializing_if = "Loss::is_zero")]
+    #[serde(rename = "replaced")]
+    pub replaced_loss: Loss,
     /// Estimate of how long the writer's lock will be held, in milliseconds.
     #[serde(rename = "lock_ms")]
     pub estimated_lock_ms: u64,
@@ -115,6 +120,7 @@ impl Plan {
             notes: Vec::new(),
             forgotten_index_end: None,
             forgotten_loss: Loss::default(),
+            replaced_loss: Loss::default(),
         }
     }
 
@@ -183,9 +189,10 @@ impl Plan {
         self.steps.iter().fold(0, |sum, step| sum.saturating_add(step.restored_events))
     }
 
-    /// Returns the events that all steps together give up.
+    /// Returns the events that all steps together give up, and those that other valid frames have replaced.
     pub fn total_loss(&self) -> Loss {
         let mut total = self.forgotten_loss.clone();
+        total.merge(&self.replaced_loss);
         for step in &self.steps {
             total.merge(&step.loss);
         }
