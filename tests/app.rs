@@ -25,6 +25,7 @@ mod app {
     mod cli_show;
     mod cli_stats;
     #[cfg(unix)]
+    mod cli_streams;
     mod cli_trust;
     mod cli_verify;
     #[cfg(target_os = "linux")]

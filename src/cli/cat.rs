@@ -9,7 +9,8 @@ use clap::Args;
 use super::failure::{CommandFailure, CommandResult};
 use super::filter_arg::{FilterArg, print_filter_advice};
 use super::findings::finding_line;
-use super::log_access::{GapJournals, open_with_notices};
+use super::log_access::{GapJournals, open_options, print_side_file_notices};
+use super::log_input::LogInput;
 use super::options::{GlobalArgs, parse_offset};
 use super::output::CommandOutput;
 use crate::format::{DamageKind, Evidence, Finding, json};
@@ -28,7 +29,7 @@ Examples:
   chronicle cat a.log --filter 'agg:42 type:Updated payload.amount>=100'
   chronicle cat a.log --from 1223488 --limit 10")]
 pub(super) struct CatArgs {
-    /// Log to read
+    /// Log to read; - is stdin. A pipe and a log that gzip or zstd compressed are read too
     log: PathBuf,
     #[command(flatten)]
     filter: FilterArg,
@@ -49,18 +50,15 @@ pub(super) struct CatArgs {
 impl CatArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        let log = open_with_notices(&self.log, global, out)?;
+        let LogInput { log, status, .. } = LogInput::open(&self.log, open_options(global), out)?;
+        print_side_file_notices(&log, out);
         let filter = self.filter.parse(&log)?;
         let mut replay = log.replay_until(self.from.unwrap_or_default(), self.until.unwrap_or(u64::MAX))?;
         if self.strict {
             replay = replay.strict();
         }
-        let mut reporter = FindingReporter {
-            filter: &filter,
-            gap_journals: GapJournals::for_log(&log)?,
-            status: ExitStatus::Done,
-            last_finding_end: 0,
-        };
+        let mut reporter =
+            FindingReporter { filter: &filter, gap_journals: GapJournals::for_log(&log)?, status, last_finding_end: 0 };
         if self.from.is_none()
             && let Some(finding) = log.view().header_finding()
         {

@@ -6,6 +6,7 @@
 
 mod append;
 mod approval;
+mod byte_stream;
 mod cat;
 mod command_paths;
 mod completions;
@@ -21,6 +22,7 @@ mod generate;
 mod index;
 mod info;
 mod log_access;
+mod log_input;
 mod man;
 mod migrate;
 mod open;

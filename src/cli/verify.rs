@@ -10,6 +10,7 @@ use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::findings::{IndexRequirement, finding_line, index_status, survey_with_fixes};
 use super::log_access::{GapJournals, open_options, print_side_file_notices, view_with_checked_index};
+use super::log_input::LogInput;
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -38,7 +39,7 @@ Examples:
   chronicle verify a.log --since-last --save  verify only what is new, for a daily job")]
 #[expect(clippy::struct_excessive_bools, reason = "each one is a flag of the command line, independent of the others")]
 pub(super) struct VerifyArgs {
-    /// Log to verify
+    /// Log to verify; - is stdin. A pipe and a log that gzip or zstd compressed are read too
     log: PathBuf,
     /// Check frames and checksums only, not payloads and event times
     #[arg(long)]
@@ -83,7 +84,14 @@ impl VerifyArgs {
         if self.save {
             CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
         }
-        let mut log = open_options(global).threads(self.threads.count()).open_read_only(&self.log)?;
+        let options = open_options(global).threads(self.threads.count());
+        let LogInput { mut log, is_stream, status } = LogInput::open(&self.log, options, out)?;
+        if is_stream && self.save {
+            return Err(CommandFailure::Usage {
+                message: "--save needs a log in a file that is not compressed: a stream has no index".into(),
+                hint: "Leave out --save".into(),
+            });
+        }
         print_side_file_notices(&log, out);
         let from = self.from.map(|from| log.replay(from).map(|replay| replay.position())).transpose()?;
         // --since-last must not cost a read of the whole index.
@@ -103,7 +111,7 @@ impl VerifyArgs {
             gap_journals: GapJournals::for_log(&log)?,
             counts: FindingCounts::default(),
             origins: DamageOrigins::default(),
-            status: ExitStatus::Done,
+            status,
             json_findings: vec![],
         };
         let progress = TerminalProgress::new("verifying", out);

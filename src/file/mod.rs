@@ -16,6 +16,8 @@ mod path_entry;
 mod resync;
 mod retry;
 mod scan;
+#[cfg(feature = "app")]
+mod spooled_disk;
 pub(crate) mod storage;
 mod temporary_file;
 mod trust;
@@ -36,6 +38,8 @@ pub use path_entry::{EntryKind, Ownership, PathEntry};
 #[cfg(feature = "app")]
 pub(crate) use retry::BlockingStream;
 pub use scan::{ScanItem, ScanSpan, Scanner};
+#[cfg(feature = "app")]
+pub(crate) use spooled_disk::SpooledDisk;
 pub use storage::{DeviceInode, Disk, FileIdentity, FileStamp, OpenMode, Storage};
 pub(crate) use temporary_file::is_file_at;
 pub(crate) use trust::{SideFileFault, TrustRule};

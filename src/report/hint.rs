@@ -79,8 +79,12 @@ pub(crate) fn hint(error: &StorageError) -> String {
 /// Returns the next step for a file that is not a log.
 const fn foreign_file_hint(file: ForeignFile) -> &'static str {
     match file {
-        ForeignFile::Gzip => "Unpack it first: `gzip -dc FILE > LOG`",
-        ForeignFile::Zstd => "Unpack it first: `zstd -dc FILE > LOG`",
+        ForeignFile::Gzip => {
+            "`chronicle verify` and `cat` read it as it is; for other commands unpack it: `gzip -dc FILE > LOG`"
+        }
+        ForeignFile::Zstd => {
+            "`chronicle verify` and `cat` read it as it is; for other commands unpack it: `zstd -dc FILE > LOG`"
+        }
         ForeignFile::Xz => "Unpack it first: `xz -dc FILE > LOG`",
         ForeignFile::Bzip2 => "Unpack it first: `bzip2 -dc FILE > LOG`",
         ForeignFile::Zip => "Unpack it first: `unzip FILE`",
@@ -122,7 +126,7 @@ const fn io_hint(kind: ErrorKind) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "Free some space on the disk, then run the command again; `chronicle verify LOG` reads what the log contains"
         }
-        ErrorKind::InvalidInput => "Name a log in a regular file; save the output of a pipe in a file first",
+        ErrorKind::InvalidInput => "Name a log in a regular file; `chronicle verify -` and `cat -` read a pipe",
         ErrorKind::InvalidData => "Check the file: its content is not what the command expects",
         ErrorKind::AlreadyExists => "Choose another name",
         _ => "Check the device and the system log before writing anything else",
