@@ -16,6 +16,7 @@ mod app {
     mod cli_generate;
     mod cli_golden;
     mod cli_hostile;
+    mod cli_import;
     mod cli_index;
     mod cli_paths;
     mod cli_repair;

@@ -22,7 +22,7 @@ const MAX_BATCH_EVENTS: usize = 256;
 /// Bytes of input after which a batch is written.
 const MAX_BATCH_BYTES: usize = 1 << 20;
 /// Maximum bytes of an input line: twice the largest payload, which leaves room for whitespace.
-const MAX_LINE_BYTES: u64 = 2 * frame::MAX_PAYLOAD as u64;
+pub(super) const MAX_LINE_BYTES: u64 = 2 * frame::MAX_PAYLOAD as u64;
 
 /// Append events from flags or stdin, and print their offsets.
 ///

@@ -27,6 +27,8 @@ pub(super) enum CommandFailure {
     NoLocation(DrillError),
     /// A line of stdin is not a valid event. `number` counts from 1.
     InvalidLine { number: u64, cause: PayloadError },
+    /// A line of the input of an import is not a valid event. `number` counts from 1.
+    InvalidImport { input: String, number: u64, cause: PayloadError },
     /// stdin cannot be read.
     Stdin(io::Error),
     /// stdout cannot be written.
@@ -62,9 +64,12 @@ impl CommandFailure {
             Self::Parse(_) | Self::Usage { .. } => ExitStatus::Usage,
             Self::Refused { .. } => ExitStatus::Refused,
             Self::Storage(_, status) => *status,
-            Self::NoLocation(_) | Self::InvalidLine { .. } | Self::Stdin(_) | Self::Stdout(_) | Self::Screen(_) => {
-                ExitStatus::Failed
-            }
+            Self::NoLocation(_)
+            | Self::InvalidLine { .. }
+            | Self::InvalidImport { .. }
+            | Self::Stdin(_)
+            | Self::Stdout(_)
+            | Self::Screen(_) => ExitStatus::Failed,
         }
     }
 
@@ -77,6 +82,10 @@ impl CommandFailure {
             Self::NoLocation(error) => error.to_string(),
             Self::InvalidLine { number, cause } => format!(
                 "stdin, line {number}, byte {}: expected an event as a JSON object, found: {}",
+                cause.offset, cause.reason
+            ),
+            Self::InvalidImport { input, number, cause } => format!(
+                "{input}, line {number}, byte {}: expected an event as a JSON object, found: {}",
                 cause.offset, cause.reason
             ),
             Self::Stdin(error) => format!("stdin: cannot read: {error}"),
@@ -93,6 +102,12 @@ impl CommandFailure {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
             Self::Storage(error, _) => hint(error),
             Self::NoLocation(_) => "Use a longer log, such as `chronicle generate` writes".into(),
+            Self::InvalidLine { cause, .. } if cause.is_reserved_key() => {
+                "The events before this line are stored; `chronicle import FILE -o NEW` makes a log of events that have \
+                 offsets and times"
+                    .into()
+            }
+            Self::InvalidImport { .. } => "No log was created: correct the line and import the file again".into(),
             Self::InvalidLine { .. } => {
                 "The events before this line are stored: correct it, then send it and the lines after it again".into()
             }

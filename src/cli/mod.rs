@@ -19,6 +19,8 @@ mod failure;
 mod filter_arg;
 mod findings;
 mod generate;
+mod import;
+mod import_writer;
 mod index;
 mod info;
 mod log_access;
@@ -78,6 +80,7 @@ enum Command {
     Show(show::ShowArgs),
     Stats(stats::StatsArgs),
     Append(append::AppendArgs),
+    Import(import::ImportArgs),
     Index(index::IndexArgs),
     Repair(repair::RepairArgs),
     Undo(undo::UndoArgs),
@@ -102,6 +105,7 @@ impl Command {
             Self::Show(args) => args.run(global, out),
             Self::Stats(args) => args.run(global, out),
             Self::Append(args) => args.run(global, out),
+            Self::Import(args) => args.run(global, out),
             Self::Index(args) => args.run(global, out),
             Self::Repair(args) => args.run(global, out),
             Self::Undo(args) => args.run(global, out),

@@ -3,11 +3,12 @@
 //! Both hold the JSON text and the fields parsed from it, so that no accessor parses again.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
 use super::Version;
-use super::event_fields::{EventFields, EventSource};
+use super::event_fields::{EventFields, EventSource, find_key};
 use super::json;
 use super::json_scanner::PayloadError;
 
@@ -194,13 +195,24 @@ impl StoredEvent {
 /// Converts the JSON of a version 0 event to version 1: the key `timestamp_ms` becomes `write_timestamp_ms`. Every
 /// other byte stays as it is.
 pub(crate) fn upgrade_v0_timestamp_key(json: &str) -> Cow<'_, str> {
-    match super::event_fields::find_v0_timestamp_key(json) {
-        Some((start, end)) => {
-            let (before, after) = (json.get(..start).unwrap_or_default(), json.get(end..).unwrap_or_default());
-            Cow::Owned([before, "\"write_timestamp_ms\"", after].concat())
-        }
+    match find_key(json, "timestamp_ms") {
+        Some(position) => Cow::Owned(replace_range(json, position.key, "\"write_timestamp_ms\"")),
         None => Cow::Borrowed(json),
     }
+}
+
+/// Replaces the time in the JSON of an event of version 1. Every other byte stays as it is.
+#[cfg(feature = "app")]
+pub(crate) fn with_write_timestamp(json: &str, write_timestamp_ms: u64) -> Cow<'_, str> {
+    match find_key(json, "write_timestamp_ms") {
+        Some(position) => Cow::Owned(replace_range(json, position.value, &write_timestamp_ms.to_string())),
+        None => Cow::Borrowed(json),
+    }
+}
+
+fn replace_range(text: &str, range: Range<usize>, replacement: &str) -> String {
+    let (before, after) = (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
+    [before, replacement, after].concat()
 }
 
 #[cfg(test)]

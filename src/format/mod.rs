@@ -26,6 +26,8 @@ pub use byte_layout::FieldSpec;
 pub(crate) use damage::FindingLayout;
 pub use damage::{DamageKind, Evidence, Finding};
 pub use event::{EventView, StoredEvent};
+#[cfg(feature = "app")]
+pub(crate) use event::{upgrade_v0_timestamp_key, with_write_timestamp};
 pub use foreign_file::ForeignFile;
 pub(crate) use foreign_file::RECOGNISED_PREFIX;
 pub(crate) use frame::Frame;

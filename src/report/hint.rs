@@ -80,10 +80,10 @@ pub(crate) fn hint(error: &StorageError) -> String {
 const fn foreign_file_hint(file: ForeignFile) -> &'static str {
     match file {
         ForeignFile::Gzip => {
-            "`chronicle verify` and `cat` read it as it is; for other commands unpack it: `gzip -dc FILE > LOG`"
+            "`chronicle verify`, `cat` and `import` read it as it is; for other commands unpack it: `gzip -dc FILE > LOG`"
         }
         ForeignFile::Zstd => {
-            "`chronicle verify` and `cat` read it as it is; for other commands unpack it: `zstd -dc FILE > LOG`"
+            "`chronicle verify`, `cat` and `import` read it as it is; for other commands unpack it: `zstd -dc FILE > LOG`"
         }
         ForeignFile::Xz => "Unpack it first: `xz -dc FILE > LOG`",
         ForeignFile::Bzip2 => "Unpack it first: `bzip2 -dc FILE > LOG`",
@@ -92,7 +92,7 @@ const fn foreign_file_hint(file: ForeignFile) -> &'static str {
         ForeignFile::Index => "Name the log: its path is that of the index without `.idx`",
         ForeignFile::Journal => "Name the log; `chronicle undo LOG --list` lists its repairs",
         ForeignFile::Utf16 => "Get the original file again: a program has converted this one to text",
-        ForeignFile::Json => "Append events to a log from it with `chronicle append LOG < FILE`",
+        ForeignFile::Json => "Make a log of events that `cat` wrote with `chronicle import FILE -o NEW`",
     }
 }
 

@@ -28,7 +28,7 @@ fn every_command_names_the_kind_of_a_file_that_is_not_a_log() {
         ("bz2", stored(b"BZh9"), "a bzip2 file", "bzip2 -dc"),
         ("zip", stored(b"PK\x03\x04"), "a ZIP archive", "unzip"),
         ("sqlite", stored(b"SQLite format 3\0"), "an SQLite database", "sqlite3"),
-        ("ndjson", events.into_bytes(), "JSON text", "chronicle append"),
+        ("ndjson", events.into_bytes(), "JSON text", "chronicle import"),
         ("utf16", utf16, "text in UTF-16", "original"),
         ("index", fs::read(shell.path("a.log.idx")).unwrap(), "the index of a Chronicle log", "without `.idx`"),
         ("journal", fs::read(journal).unwrap(), "the journal of a repair", "chronicle undo LOG --list"),

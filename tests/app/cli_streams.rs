@@ -97,7 +97,10 @@ fn a_stream_has_no_index_to_save_and_other_commands_name_those_that_read_it() {
     assert_eq!(run(&shell, "verify a.gz --save", &[]).exit_code, 2);
     for line in ["info a.gz", "repair a.gz --yes", "append a.gz --type T --namespace n --schema s --payload {}"] {
         let outcome = run(&shell, line, &[]);
-        assert!(outcome.exit_code == 1 && outcome.stderr.contains("`chronicle verify` and `cat`"), "{outcome:?}");
+        assert!(
+            outcome.exit_code == 1 && outcome.stderr.contains("`chronicle verify`, `cat` and `import`"),
+            "{outcome:?}"
+        );
     }
     assert_eq!(fs::read(shell.path("a.gz")).unwrap(), gzip(&log));
     let outcome = run(&shell, "verify -", b"no log");
