@@ -121,6 +121,13 @@ impl Filter {
         Self::from_words(words.to_vec(), self.times).unwrap_or_default().with_finding_rows(self.findings)
     }
 
+    /// Returns this filter with its times without a zone read in another zone; `None` for UTC.
+    #[cfg(feature = "app")]
+    #[must_use]
+    pub(crate) fn in_zone(&self, zone: Option<&'static jiff::tz::TimeZone>) -> Self {
+        Self::from_words(self.words.clone(), self.times.in_zone(zone)).unwrap_or_else(|_| self.clone())
+    }
+
     /// Returns the ids, ascending, of the aggregates whose events the filter can show; `None` when it can show other events.
     pub fn aggregate_ids(&self) -> Option<&[u64]> {
         self.aggregate_ids.as_deref()

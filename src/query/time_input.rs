@@ -23,6 +23,8 @@ pub struct TimeContext {
     pub now_ms: Option<u64>,
     /// The time of the log's last event: `end-1h` counts back from it.
     pub last_event_ms: Option<u64>,
+    /// The zone of a time without one; `None` for UTC.
+    zone: Option<&'static TimeZone>,
 }
 
 /// The milliseconds that a typed time stands for: a whole day, minute or second, as precise as it was typed.
@@ -50,13 +52,20 @@ pub(super) enum TimeInputError {
 impl TimeContext {
     /// Creates a context with the present time.
     pub const fn at(now_ms: u64) -> Self {
-        Self { now_ms: Some(now_ms), last_event_ms: None }
+        Self { now_ms: Some(now_ms), last_event_ms: None, zone: None }
     }
 
     /// Returns this context with the time of the log's last event.
     #[must_use]
     pub const fn with_last_event(self, last_event_ms: Option<u64>) -> Self {
         Self { last_event_ms, ..self }
+    }
+
+    /// Returns this context with the zone of times without one; `None` for UTC.
+    #[must_use]
+    #[cfg(feature = "app")]
+    pub(crate) const fn in_zone(self, zone: Option<&'static TimeZone>) -> Self {
+        Self { zone, ..self }
     }
 
     /// Parses a time. A relative time and a number of milliseconds stand for one millisecond.
@@ -76,7 +85,7 @@ impl TimeContext {
             let ms = digits.parse().map_err(|_| TimeInputError::NotATime)?;
             return Ok(TimeSpan { first: ms, last: ms });
         }
-        let first = parse_instant(text).ok_or(TimeInputError::NotATime)?;
+        let first = parse_instant(text, self.zone).ok_or(TimeInputError::NotATime)?;
         Ok(TimeSpan { first, last: first.saturating_add(precision_ms(text) - 1) })
     }
 
@@ -116,14 +125,15 @@ impl TimeInputError {
     }
 }
 
-/// Parses a date, a date and time, with or without a zone, into milliseconds since the Unix epoch.
-fn parse_instant(text: &str) -> Option<u64> {
+/// Parses a date, a date and time, with or without a zone, into milliseconds since the Unix epoch. Without a zone it is
+/// in `zone`, or in UTC. Where a clock change skips or repeats a time, the earlier offset counts.
+fn parse_instant(text: &str, zone: Option<&TimeZone>) -> Option<u64> {
     let timestamp = if text.contains('[') {
         text.parse::<ZonedDateTime>().ok()?.timestamp()
     } else if let Ok(timestamp) = text.parse::<Timestamp>() {
         timestamp
     } else {
-        TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()?
+        zone.unwrap_or(&TimeZone::UTC).to_timestamp(text.parse::<DateTime>().ok()?).ok()?
     };
     u64::try_from(timestamp.as_millisecond()).ok()
 }
@@ -160,7 +170,7 @@ mod tests {
     use super::*;
 
     const NINE: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
-    const CONTEXT: TimeContext = TimeContext { now_ms: Some(NINE), last_event_ms: Some(NINE - 60_000) };
+    const CONTEXT: TimeContext = TimeContext { now_ms: Some(NINE), last_event_ms: Some(NINE - 60_000), zone: None };
 
     fn first(text: &str) -> Option<u64> {
         CONTEXT.parse(text).ok().map(|span| span.first)

@@ -2,12 +2,16 @@
 //!
 //! No function here reads a clock; the caller passes every time.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 const SIZE_UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// The zone of this machine, which is read once.
+static LOCAL_ZONE: OnceLock<TimeZone> = OnceLock::new();
 
 /// The time zone that times are shown in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,13 +60,17 @@ impl DisplayZone {
         }
     }
 
-    /// Returns the rules of the zone.
-    pub(crate) fn time_zone(self) -> TimeZone {
+    /// Returns the rules of the zone; `None` for UTC.
+    pub(crate) fn rules(self) -> Option<&'static TimeZone> {
         match self {
-            Self::Utc => TimeZone::UTC,
-            Self::Local => TimeZone::system(),
-            Self::Named(zone) => zone.clone(),
+            Self::Utc => None,
+            Self::Local => Some(LOCAL_ZONE.get_or_init(TimeZone::system)),
+            Self::Named(zone) => Some(zone),
         }
+    }
+
+    fn time_zone(self) -> TimeZone {
+        self.rules().cloned().unwrap_or(TimeZone::UTC)
     }
 }
 

@@ -155,7 +155,12 @@ pub(crate) fn index_area(areas: &LayoutAreas) -> Rect {
 /// Returns the height of the list of actions in the help, on a screen of `height` lines.
 pub(crate) const fn help_list_height(height: u16) -> u16 {
     // The border takes two lines and the typed text one.
-    height.saturating_sub(3 + help_description_height(height))
+    height.saturating_sub(3 + help_legend_height(height) + help_description_height(height))
+}
+
+/// Returns the height of the legend in the help, on a screen of `height` lines.
+pub(crate) const fn help_legend_height(height: u16) -> u16 {
+    if height >= 20 { 4 } else { 0 }
 }
 
 /// Returns the height of the description of the selected action in the help, on a screen of `height` lines.

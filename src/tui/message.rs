@@ -42,6 +42,8 @@ pub(crate) enum Message {
     Drawn(SessionTime),
     /// A copied text was written to a file, or could not be.
     CopySaved(CopySaveResult),
+    /// Time has passed, which the screen shows: the rate of growth.
+    Tick,
     /// A signal asks the process to suspend.
     Suspend,
     /// A signal asks the process to quit, or the terminal was closed.

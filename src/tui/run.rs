@@ -25,6 +25,8 @@ use crate::log::now_ms;
 
 /// Longest time that waiting messages are handled before the screen is drawn.
 const MESSAGE_BATCH_TIME: Duration = Duration::from_millis(16);
+/// Time between two frames that show nothing but the time that has passed.
+const TICK_INTERVAL: Duration = Duration::from_millis(500);
 /// Longest time that the first frame waits for the first page of rows.
 const FIRST_PAGE_TIMEOUT: Duration = Duration::from_millis(30);
 
@@ -115,6 +117,11 @@ impl TuiSession {
             }
             let message = if self.model.needs_redraw {
                 self.messages.recv_deadline(due)
+            } else if self.model.changes_with_time() {
+                match self.messages.recv_timeout(TICK_INTERVAL) {
+                    Err(RecvTimeoutError::Timeout) => Ok(Message::Tick),
+                    message => message,
+                }
             } else {
                 // With nothing to draw, the loop sleeps until a message arrives.
                 self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected)

@@ -107,7 +107,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('F')],
         "follow",
-        "Stay at the end as the log grows; F again or moving up turns it off",
+        "Stay at the end as the log grows and show its rate; moving up pauses, G goes on, F turns it off",
     ),
     ActionSpec::new(
         ActionId::Copy,

@@ -164,7 +164,7 @@ impl Model {
     pub(crate) fn counting_start(&self) -> u64 {
         match self.follow {
             Follow::Yes => u64::MAX,
-            Follow::No => self.list.selected_offset().min(self.log_info.bytes),
+            Follow::No | Follow::Paused(_) => self.list.selected_offset().min(self.log_info.bytes),
         }
     }
 

@@ -10,6 +10,7 @@ mod detail_pane;
 mod fix_preview;
 mod folded_findings;
 mod form;
+mod growth_rate;
 mod hit_counter;
 mod index_lines;
 mod jobs;
@@ -40,6 +41,7 @@ pub(crate) use detail_lines::wrapped_row_lines;
 pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES};
 pub(crate) use fix_preview::fix_preview_lines;
 pub(crate) use form::{AppendForm, FormField};
+pub(crate) use growth_rate::{GrowthPerSecond, GrowthRate};
 pub(crate) use hit_counter::{
     DEFAULT_HIT_SLICE_BYTES, DeferredRequest, HitCounter, HitCounterState, HitCounters, HitReadiness,
 };
@@ -50,7 +52,7 @@ pub(crate) use labelled_lines::{LABEL_WIDTH, wrap_text};
 pub(crate) use latency::histogram_bars;
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
-pub(crate) use modes::{Access, Follow, Pane, Tab, WriteConsent, Zoom};
+pub(crate) use modes::{Access, Follow, FollowPause, Pane, Tab, WriteConsent, Zoom};
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, Overlay, Prompt, PromptPurpose};
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use repairs::{RepairsPane, UndoEffect};
@@ -67,7 +69,7 @@ use super::session_time::SessionTime;
 use super::theme::Theme;
 use crate::format::DamageKind;
 use crate::index::VerificationMark;
-use crate::query::{Filter, LogRow, RowContent, SearchPattern};
+use crate::query::{Filter, LogRow, RowContent, SearchPattern, TimeContext};
 use crate::report::units::{DisplayZone, format_date};
 use crate::report::{FindingCounts, Tone};
 
@@ -158,6 +160,8 @@ pub(crate) struct Model {
     pub(crate) zoom: Zoom,
     /// Whether the cursor follows the end of the log.
     pub(crate) follow: Follow,
+    /// The rate at which the log grows.
+    pub(crate) growth: GrowthRate,
     /// Open overlays, the topmost last. The topmost overlay receives the keys.
     pub(crate) overlays: Vec<Overlay>,
     /// The append form. It keeps its values while it is closed.
@@ -223,6 +227,7 @@ impl Model {
             focus: Pane::default(),
             zoom: Zoom::default(),
             follow: Follow::default(),
+            growth: GrowthRate::default(),
             overlays: Vec::new(),
             form: AppendForm::default(),
             search: None,
@@ -247,6 +252,16 @@ impl Model {
             generations: RequestGenerations::default(),
             effects: VecDeque::new(),
         }
+    }
+
+    /// Returns the present time, and the zone in which typed times are read.
+    pub(crate) fn time_context(&self) -> TimeContext {
+        TimeContext::at(self.now_ms).in_zone(self.zone.rules())
+    }
+
+    /// Returns whether the screen changes while only time passes.
+    pub(crate) fn changes_with_time(&self) -> bool {
+        self.follow != Follow::No && self.growth.is_growing()
     }
 
     /// Shows a message in the footer.

@@ -62,6 +62,17 @@ pub(crate) enum Follow {
     No,
     /// The cursor moves to each new last row.
     Yes,
+    /// The cursor stays where it is until the user goes back to the end.
+    Paused(FollowPause),
+}
+
+/// The end of the log when the user left it in follow mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FollowPause {
+    /// Size of the log in bytes.
+    pub(crate) log_bytes: u64,
+    /// Number of events in the log; `None` when the scan had not counted all of them.
+    pub(crate) events: Option<u64>,
 }
 
 /// Whether the screen may write.

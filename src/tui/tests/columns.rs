@@ -197,8 +197,39 @@ fn times_are_shown_in_utc_or_in_the_local_zone() {
     screen.assert_shows("11-20 +05:30");
     screen.assert_shows("Times are shown and read in +05:30");
     assert!(line_with(&screen, "\"n\":0").contains("14:30:01.371"));
+    // A filter and a jump read times in the zone that is shown.
+    screen.press(&keys("f"));
+    screen.type_text("after:2026-11-20T14:30:03");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("of 3 hits");
+    screen.press(&keys(":"));
+    screen.type_text("2026-11-20T14:30:04");
+    screen.press(&[Key::Enter]);
+    assert!(line_with(&screen, ">").contains("14:30:04.113"), "{}", screen.screen_text());
+    // The text of the filter means what the screen shows.
     screen.press(&keys("T"));
-    screen.assert_shows("2026-11-20 Z");
+    screen.assert_shows("time Z");
+    screen.assert_shows("No row matches the filter");
+}
+
+#[test]
+fn the_help_has_a_legend_with_the_types_in_their_colours() {
+    let mut screen = TestScreen::new(&clean_log(5), (100, 30));
+    screen.press(&keys("?"));
+    let legend = line_with(&screen, "types");
+    assert!(legend.contains("Created  Updated"), "{legend}");
+    screen.assert_shows("× damage");
+    screen.assert_shows("░ unread");
+    let style = |name: &str| Theme::Ansi.style(Role::of_event_type(name));
+    assert_ne!(style("Created"), style("Updated"));
+    let buffer = screen.render();
+    for name in ["Created", "Updated"] {
+        let cells = buffer
+            .content
+            .windows(name.len())
+            .filter(|cells| cells.iter().map(|cell| cell.symbol()).collect::<String>() == name);
+        assert!(cells.into_iter().any(|cells| Some(cells[0].fg) == style(name).fg), "{name}");
+    }
 }
 
 #[test]

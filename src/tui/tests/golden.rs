@@ -10,6 +10,7 @@ use crate::file::Durability;
 use crate::tui::keys::Key;
 use crate::tui::message::{AppendResult, BackgroundUpdate, Message, Response};
 use crate::tui::request::WorkerKind;
+use crate::tui::theme::Theme;
 
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (20, 5)];
 
@@ -35,6 +36,33 @@ fn events_of_a_damaged_log() {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('e')]);
     assert_golden("events", &mut screen, &SIZES);
+}
+
+/// The styles are a part of this screen, because the selected row, matches and damage differ in nothing else.
+#[test]
+fn events_with_a_match_in_mono() {
+    let mut screen = damaged_screen();
+    screen.model.theme = Theme::Mono;
+    screen.press(&[Key::Char('/')]);
+    screen.type_text("created");
+    screen.press(&[Key::Enter]);
+    screen.resize(80, 24);
+    let mut settings = Settings::clone_current();
+    settings.set_snapshot_path("../../../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_debug_snapshot!("tui__events_mono_80x24", screen.render()));
+}
+
+#[test]
+fn events_in_their_columns() {
+    let mut screen = TestScreen::new(&clean_log(60), (200, 60));
+    screen.run_scan();
+    assert_golden("list", &mut screen, &[(200, 60), (120, 40), (80, 24), (60, 15)]);
+    screen.press(&[Key::Char('c')]);
+    screen.press(&[Key::Char(' '), Key::Char('j'), Key::Char('a')]);
+    screen.type_text("amount");
+    assert_golden("columns", &mut screen, &SIZES);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod burst;
 mod columns;
 mod contrast;
+mod follow;
 mod golden;
 mod hit_counters;
 mod readme_pictures;

@@ -225,8 +225,8 @@ fn the_end_is_followed_until_the_cursor_moves_up() {
         assert_eq!(screen.model.list.selected_offset(), starts[n - 1] as u64);
     }
     screen.press(&[Key::Char('k')]);
-    assert_eq!(screen.model.follow, Follow::No);
-    screen.assert_shows("Follow off");
+    assert!(matches!(screen.model.follow, Follow::Paused(_)));
+    screen.assert_shows("Follow paused");
 }
 
 #[test]

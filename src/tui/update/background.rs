@@ -27,7 +27,10 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
         // Reports of the scan are dropped, because they may be about bytes that no longer exist.
         _ if model.unavailable.as_ref().is_some_and(LogUnavailable::has_no_data) => {}
         BackgroundUpdate::ScanProgress { from, to, end } => model.scan.record_progress(from..to, end, model.now),
-        BackgroundUpdate::EventCount(events) => model.scan.event_count = Some(events),
+        BackgroundUpdate::EventCount(events) => {
+            model.scan.event_count = Some(events);
+            record_growth(model);
+        }
         BackgroundUpdate::Finding(proposed) => model.scan.add_finding(*proposed),
         BackgroundUpdate::RescanFrom(from) => model.scan.forget_from(from),
         BackgroundUpdate::ScanDone => {
@@ -82,9 +85,15 @@ fn set_log_info(model: &mut Model, log_info: LogInfo) {
     // An unfinished frame whose writer has ended is damage.
     let has_writer_changed = is_unfinished && log_info.writer != model.log_info.writer;
     model.log_info = log_info;
+    record_growth(model);
     if has_grown || has_writer_changed {
         request_new_rows(model);
     }
+}
+
+/// Records the size of the log for the rate at which it grows.
+fn record_growth(model: &mut Model) {
+    model.growth.record(model.now, model.log_info.bytes, model.scan.event_count);
 }
 
 /// Requests the new rows at the end of the log, when the end is followed or in the window.

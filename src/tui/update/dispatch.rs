@@ -248,7 +248,7 @@ fn go_back(model: &mut Model) {
         model.zoom = Zoom::Out;
     } else if model.focus != Pane::Main {
         model.focus = Pane::Main;
-    } else if model.follow == Follow::Yes {
+    } else if model.follow != Follow::No {
         navigation::stop_following(model);
     }
 }

@@ -57,7 +57,7 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
         (Pane::Main, Tab::Events) => {
             let lines = distance(model.list.top, model.list.cursor);
             if lines < 0 {
-                navigation::stop_following(model);
+                navigation::pause_following(model);
             }
             // A click below the last row selects the last row now, and not a later one when further rows arrive.
             let lines_to_last = model.list.rows.len().saturating_sub(1) as i64 - model.list.cursor as i64;

@@ -4,7 +4,7 @@ use super::requests::start_job;
 use super::{hit_counter, reload, rows};
 use crate::query::{Direction, JumpTarget};
 use crate::tui::layout;
-use crate::tui::model::{ActiveSearch, AggregateLoadState, DetailView, Follow, Model, Pane, Tab};
+use crate::tui::model::{ActiveSearch, AggregateLoadState, DetailView, Follow, FollowPause, Model, Pane, Tab};
 use crate::tui::request::{Request, WorkerKind};
 
 /// Number of columns that one key press scrolls sideways.
@@ -66,23 +66,45 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
 fn move_in_list(model: &mut Model, movement: Movement) {
     let lines = movement.lines(model.list.height());
     if lines < 0 {
-        stop_following(model);
+        pause_following(model);
     }
+    let is_paused = matches!(model.follow, Follow::Paused(_));
     match movement {
+        Movement::ToLast if is_paused => return follow(model),
         Movement::ToFirst if !model.list.at_start => rows::request_window(model, 0),
         Movement::ToLast if !model.list.at_end => rows::request_end(model),
         Movement::ToFirst => model.list.move_by(i64::from(i32::MIN)),
         Movement::ToLast => model.list.move_by(i64::from(i32::MAX)),
         _ => model.list.move_by(lines),
     }
+    if is_paused && lines > 0 && model.list.is_at_end() {
+        follow(model);
+    }
+}
+
+/// Stops the cursor from following the end, until the user goes back to it.
+pub(super) fn pause_following(model: &mut Model) {
+    if model.follow == Follow::Yes {
+        let log_bytes = model.log_info.bytes;
+        let is_counted = model.scan.is_done() || model.scan.position >= log_bytes;
+        let events = model.scan.event_count.filter(|_| is_counted);
+        model.follow = Follow::Paused(FollowPause { log_bytes, events });
+        model.notify("Follow paused; G goes back to the end, Esc leaves follow mode");
+    }
 }
 
 /// Leaves follow mode, and reports it.
 pub(super) fn stop_following(model: &mut Model) {
-    if model.follow == Follow::Yes {
+    if model.follow != Follow::No {
         model.follow = Follow::No;
         model.notify("Follow off; F turns it on");
     }
+}
+
+/// Follows the end of the log from now on.
+fn follow(model: &mut Model) {
+    model.follow = Follow::Yes;
+    rows::request_end(model);
 }
 
 /// Enters or leaves follow mode.
@@ -90,16 +112,15 @@ pub(super) fn toggle_follow(model: &mut Model) {
     if model.follow == Follow::Yes {
         stop_following(model);
     } else {
-        model.follow = Follow::Yes;
         model.tab = Tab::Events;
         model.focus = Pane::Main;
-        rows::request_end(model);
+        follow(model);
     }
 }
 
 /// Selects the row at an offset in the events tab.
 pub(super) fn go_to_offset(model: &mut Model, offset: u64) {
-    stop_following(model);
+    pause_following(model);
     model.tab = Tab::Events;
     model.focus = Pane::Main;
     if !model.list.select_offset(offset) {

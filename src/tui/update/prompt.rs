@@ -85,7 +85,7 @@ fn submit_search(model: &mut Model, text: &str) -> Result<(), String> {
 }
 
 fn submit_filter(model: &mut Model, text: &str) -> Result<(), String> {
-    let filter = Filter::parse(text, model.now_ms).map_err(|error| error.to_string())?;
+    let filter = Filter::parse_with(text, model.time_context()).map_err(|error| error.to_string())?;
     hit_counter::resume_stopped(model);
     rows::set_filter(model, filter);
     Ok(())
@@ -103,7 +103,7 @@ fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) {
         run_action(model, action);
         return;
     }
-    match JumpTarget::parse(text, model.now_ms) {
+    match JumpTarget::parse_with(text, model.time_context()) {
         Ok(jump) => {
             model.overlays.pop();
             navigation::start_jump(model, jump);

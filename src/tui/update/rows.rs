@@ -28,7 +28,7 @@ pub(super) fn request_end(model: &mut Model) {
 pub(super) fn request_end_or_window(model: &mut Model, offset: u64) {
     match model.follow {
         Follow::Yes => request_end(model),
-        Follow::No => request_window(model, offset),
+        Follow::No | Follow::Paused(_) => request_window(model, offset),
     }
 }
 

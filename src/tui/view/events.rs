@@ -9,7 +9,7 @@ use super::event_columns::EventColumns;
 use super::finding_label::{finding_glyph, fix_text};
 use super::pane::{PaneBorder, draw_border, span, tab_title};
 use super::text::{draw_spans, fit_safe, skip_span_columns, style_line};
-use crate::format::{DamageKind, Finding};
+use crate::format::DamageKind;
 use crate::query::{LogRow, RowContent};
 use crate::report::finding_sentence;
 use crate::report::units::{
@@ -96,7 +96,7 @@ fn date_and_minute(time_ms: u64, zone: DisplayZone) -> String {
 
 /// Returns the title of the column with the times: the date of the first visible event, and the zone.
 fn time_title(model: &Model, first_time: Option<u64>) -> String {
-    let Some(ms) = first_time else { return "time".into() };
+    let Some(ms) = first_time else { return format!("time {}", format_zone(model.now_ms, model.zone)) };
     let (date, zone) = (format_date(ms, model.zone), format_zone(ms, model.zone));
     // The column has no room for the year and an offset together.
     match zone.as_str() {
@@ -120,9 +120,15 @@ fn row_spans(model: &Model, row: &LogRow, time: &str, columns: &EventColumns) ->
         }
         RowContent::Finding(finding) => {
             let (glyph, role) = finding_glyph(finding);
+            let fix = fix_text(model, finding);
+            let fix = if fix.is_empty() { fix } else { format!("  {fix}") };
             // Text beyond the width of the line plus the columns scrolled out of view is never visible.
-            let text = fit_safe(&finding_text(model, finding), columns.line_width());
-            vec![span(model, role, format!("{glyph} {offset}")), span(model, role, text)]
+            let sentence = fit_safe(&finding_sentence(finding), columns.line_width());
+            vec![
+                span(model, role, format!("{glyph} {offset}{} to {}", finding.kind.name(), finding.end)),
+                span(model, Role::Title, fix),
+                span(model, Role::Text, format!("  {sentence}")),
+            ]
         }
         RowContent::InFlight => {
             let text = format!("being written, {} so far", format_size(row.end - row.start));
@@ -135,13 +141,6 @@ fn row_spans(model: &Model, row: &LogRow, time: &str, columns: &EventColumns) ->
 fn clock_glyph(model: &Model, row: &LogRow) -> Span<'static> {
     let finding = model.scan.findings.binary_search_by_key(&(row.start, DamageKind::Clock), |f| (f.start, f.kind));
     if finding.is_ok() { span(model, Role::Warning, "< ") } else { Span::raw("  ") }
-}
-
-fn finding_text(model: &Model, finding: &Finding) -> String {
-    let range = format!("{} to {}", finding.kind.name(), finding.end);
-    let fix = fix_text(model, finding);
-    let sentence = finding_sentence(finding);
-    if fix.is_empty() { format!("{range}  {sentence}") } else { format!("{range}  {fix}  {sentence}") }
 }
 
 /// Returns the filter and the search with their hits; without either, the position of the cursor in the log.

@@ -31,7 +31,12 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         let heading = if usize::from(areas.main.width) >= MIN_WIDE_COLUMNS + 2 {
             format!("   {:>12}  {:>12}  {:>9}  {:<KIND_COLUMNS$} repair, verdict", "start", "end", "size", "kind")
         } else {
-            format!("   {:<width$}  {:<KIND_COLUMNS$} repair, verdict", "range", "kind", width = range_width(model))
+            format!(
+                "   {:<width$}  {:<KIND_COLUMNS$} repair, verdict",
+                "range",
+                "kind",
+                width = 2 * offset_width(model) + 2
+            )
         };
         draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, heading)]);
     }
@@ -73,8 +78,8 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
         let size = format_size(finding.end - finding.start);
         format!("{glyph} {:>12}  {:>12}  {size:>9}  ", finding.start, finding.end)
     } else {
-        let columns = range_width(model);
-        format!("{glyph} {:<columns$}  ", format!("{}..{}", finding.start, finding.end))
+        let columns = offset_width(model);
+        format!("{glyph} {:>columns$}..{:<columns$}  ", finding.start, finding.end)
     };
     let kind = pad(finding.kind.name(), KIND_COLUMNS) + " ";
     let available = width.saturating_sub(display_width(&range) + display_width(&kind));
@@ -84,9 +89,10 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
     vec![Span::raw(range), span(model, role, kind), span(model, Role::Title, fix), Span::raw(verdict)]
 }
 
-/// Returns the width of the longest range: two offsets with two dots between them.
-fn range_width(model: &Model) -> usize {
-    model.log_info.bytes.to_string().len() * 2 + 2
+/// Returns the width of the longest offset.
+fn offset_width(model: &Model) -> usize {
+    let last = model.scan.findings.last().map_or(0, |finding| finding.end);
+    model.log_info.bytes.max(last).to_string().len()
 }
 
 /// Returns the numbers of findings in the words of `verify` and the status line, and whether the scan may find more.

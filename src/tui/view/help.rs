@@ -3,11 +3,12 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect, Size};
 
+use super::legend;
 use super::pane::{draw_dialog, span};
 use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, style_line};
 use crate::report::sanitize;
 use crate::tui::actions::{ActionScope, ActionSpec};
-use crate::tui::layout::help_description_height;
+use crate::tui::layout::{help_description_height, help_legend_height};
 use crate::tui::model::{HelpOverlay, Model, TextInput, wrap_text};
 use crate::tui::theme::Role;
 
@@ -25,9 +26,15 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, help: &HelpOverlay) {
         return;
     }
     draw_input(frame, model, area, &help.input);
+    let legend_height = help_legend_height(screen.height);
+    legend::draw(
+        frame,
+        Rect { y: area.y + 1, height: legend_height.min(area.height.saturating_sub(1)), ..area },
+        model,
+    );
     let actions = help.matching_actions();
     let visible = actions.iter().enumerate().skip(help.cursor.top).take(help.cursor.height);
-    for (line, (number, action)) in (1..).zip(visible) {
+    for (line, (number, action)) in (1 + legend_height..).zip(visible) {
         draw_action(frame, model, area, line, action);
         if number == help.cursor.line {
             style_line(frame, area, line, model.theme.style(Role::Cursor));

@@ -17,6 +17,7 @@ mod hex;
 mod index;
 mod json;
 mod labelled_lines;
+mod legend;
 mod pane;
 mod prompt;
 mod repairs;

@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
+use ratatui::style::{Color, Modifier};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
@@ -31,7 +32,12 @@ pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas,
     let PaneBorder { pane, area, title, bottom_title } = border;
     let role = if model.focus == pane { Role::Focus } else { Role::Muted };
     let width = usize::from(area.width).saturating_sub(2);
-    let fit = |title: Line<'static>| Line::from(cut_spans(title.spans, width));
+    // A title has its own styles, without the colour of the border.
+    let plain = model.theme.base().fg(model.theme.base().fg.unwrap_or(Color::Reset)).remove_modifier(Modifier::all());
+    let fit = |title: Line<'static>| {
+        let spans = cut_spans(title.spans, width).into_iter();
+        Line::from_iter(spans.map(|span| Span::styled(span.content, plain.patch(span.style))))
+    };
     let block = Block::bordered().border_style(model.theme.style(role)).title(fit(title));
     let block = block.title_bottom(fit(bottom_title));
     block.render(area.intersection(frame.area()), frame.buffer_mut());
@@ -53,7 +59,8 @@ pub(super) fn tab_title(model: &Model) -> Line<'static> {
         };
         // Brackets mark the current tab, because colour alone is not enough on every terminal.
         spans.push(if model.tab == tab {
-            span(model, Role::Title, format!("[{name}]"))
+            let role = if model.focus == Pane::Main { Role::Focus } else { Role::Title };
+            span(model, role, format!("[{name}]"))
         } else {
             span(model, Role::Muted, name)
         });

@@ -11,7 +11,7 @@ use crate::file::WriterPresence;
 use crate::index::IndexState;
 use crate::report::index_line;
 use crate::report::units::{format_count, format_date, format_minute, format_number, format_size};
-use crate::tui::model::{Access, Follow, Model, ScanState, index_state_tone};
+use crate::tui::model::{Access, Follow, GrowthPerSecond, Model, ScanState, index_state_tone};
 use crate::tui::theme::Role;
 
 /// Number of columns between two items.
@@ -102,9 +102,27 @@ fn status_items(model: &Model) -> Vec<StatusItem> {
 
 /// Returns the modes of the screen that differ from the default.
 fn mode_items(model: &Model) -> impl Iterator<Item = StatusItem> {
-    let follow = (model.follow == Follow::Yes).then_some("FOLLOW");
-    let read_only = (model.access == Access::ReadOnly).then_some("READ-ONLY");
-    follow.into_iter().chain(read_only).map(|text| StatusItem::new(4, Role::Focus, text))
+    let read_only = (model.access == Access::ReadOnly).then(|| "READ-ONLY".to_owned());
+    follow_text(model).into_iter().chain(read_only).map(|text| StatusItem::new(4, Role::Focus, text))
+}
+
+/// Returns the rate at which the log grows in follow mode, and what is new below the cursor while it is paused.
+fn follow_text(model: &Model) -> Option<String> {
+    let GrowthPerSecond { events, bytes } = model.growth.per_second(model.now);
+    let events = events.map(|events| format!("{}, ", format_count(events, "event"))).unwrap_or_default();
+    let rate = format!("{events}{}/s", format_size(bytes));
+    match model.follow {
+        Follow::No => None,
+        Follow::Yes => Some(format!("FOLLOW {rate}")),
+        Follow::Paused(pause) => {
+            let new_events = pause.events.zip(model.scan.event_count).map(|(before, now)| now.saturating_sub(before));
+            let new = match new_events {
+                Some(events) => format_number(events),
+                None => format_size(model.log_info.bytes.saturating_sub(pause.log_bytes)),
+            };
+            Some(format!("PAUSED {new} new below"))
+        }
+    }
 }
 
 fn event_count_text(model: &Model) -> String {

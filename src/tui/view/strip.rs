@@ -62,12 +62,13 @@ fn cell_spans(model: &Model, area: Rect) -> impl Iterator<Item = Span<'static>> 
     })
 }
 
-const fn cell_role(cell: StripCell) -> Role {
+/// Returns the role of a state of the strip.
+pub(super) const fn cell_role(cell: StripCell) -> Role {
     match cell {
         StripCell::Damaged => Role::Damage,
         StripCell::Gap => Role::Gap,
-        StripCell::NotIndexed => Role::Warning,
-        StripCell::Verified | StripCell::VerifiedEarlier => Role::Good,
+        // The status line reports the index; here only damage and gaps stand out.
+        StripCell::Verified | StripCell::NotIndexed | StripCell::VerifiedEarlier => Role::Good,
         StripCell::Unscanned => Role::Muted,
     }
 }
