@@ -12,6 +12,8 @@ mod lock;
 mod logfile;
 mod new_file;
 mod os;
+#[cfg(not(unix))]
+mod os_without_unix;
 mod path_entry;
 mod resync;
 mod retry;
