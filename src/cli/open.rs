@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -9,6 +10,8 @@ use super::command_paths::CommandPaths;
 use super::failure::{CommandFailure, CommandResult};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
+use crate::file::OsDisk;
+use crate::inspect::LogView;
 use crate::report::{ExitStatus, shell_path, units};
 use crate::{StorageError, tui};
 
@@ -107,6 +110,8 @@ pub(super) fn open_screen(
 ) -> CommandResult {
     out.flush()?;
     if let Some(reason) = screen_obstacle() {
+        // A missing file, or one that is not a log, would fail the commands that the hint names as well.
+        LogView::open(Arc::new(OsDisk), log, global.index.as_deref())?;
         let log = shell_path(log);
         return Err(CommandFailure::Usage {
             message: reason.into(),

@@ -8,6 +8,19 @@ use serde_json::Value;
 use super::shell::Shell;
 
 #[test]
+fn a_file_that_cannot_be_opened_is_reported_before_the_missing_terminal() {
+    let shell = Shell::with_log();
+    std::fs::write(shell.path("notes.log"), "these are my notes, and no events").unwrap();
+    for (file, fault) in [("missing.log", "No such file"), ("notes.log", "not a Chronicle log")] {
+        for line in [format!("open {file}"), format!("-- {file}")] {
+            let outcome = shell.run(&line);
+            assert!(outcome.exit_code != 0 && outcome.stderr.contains(fault), "{line}: {outcome:?}");
+            assert!(!outcome.stderr.contains("terminal"), "{line}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
 fn without_a_terminal_the_screen_names_other_commands() {
     let shell = Shell::with_log();
     for line in ["a.log", "open a.log", "--no-scan a.log"] {
