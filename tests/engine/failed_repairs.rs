@@ -251,11 +251,14 @@ fn every_loop_of_a_repair_reports_progress_and_a_cancelled_one_changes_nothing()
         recover_with_progress(&log_paths(&killed), Duration::ZERO, &mut |_| ControlFlow::Break(())).unwrap_err();
     assert!(matches!(error, StorageError::Cancelled), "{error}");
     assert_eq!(killed.get(LOG).unwrap(), present);
-    assert!(
-        recover_with_progress(&log_paths(&killed), Duration::ZERO, &mut |_| ControlFlow::Continue(()))
-            .unwrap()
-            .is_some()
-    );
+    let mut reports = Vec::new();
+    let recovered = recover_with_progress(&log_paths(&killed), Duration::ZERO, &mut |progress| {
+        reports.push(progress);
+        ControlFlow::Continue(())
+    });
+    assert!(recovered.unwrap().is_some());
+    assert!(reports.is_sorted_by(|a, b| a.position < b.position), "{reports:?}");
+    assert!(reports.last().is_some_and(|last| last.position == last.total), "{reports:?}");
     let now = killed.get(LOG).unwrap();
     assert!(now == expected.before || now == expected.after);
 }

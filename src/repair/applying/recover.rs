@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::change::{PlannedChange, work_of_plan};
+use super::change::PlannedChange;
 use super::failure::{StartedRepair, read_log_state};
 use super::index_maintenance::restore_undone_index;
 use super::lock::{LockedLog, open_and_lock, open_locked};
@@ -125,7 +125,20 @@ pub fn recover_with_progress(
     let log = open_for_reading(paths)?;
     let Some(journal) = find_pending(paths, &log)? else { return Ok(None) };
     // The log is compared with the journal before the lock is taken, and again under the lock.
-    recover_with(paths, lock_timeout, &WorkMeter::new(work_of_plan(&journal.record.plan), on_progress))
+    let compared = bytes_to_compare(&log, &journal.record.plan)?;
+    recover_with(paths, lock_timeout, &WorkMeter::new(compared.saturating_mul(2), on_progress))
+}
+
+/// Returns how many bytes of the log are compared to measure the progress of the repair of `plan`.
+fn bytes_to_compare(log: &LogFile, plan: &Plan) -> Result<u64, StorageError> {
+    let len = log.len()?;
+    let of_step = |step: &RepairStep| compared_range(step, len).end - step.start;
+    Ok(plan.steps.iter().map(of_step).fold(0, u64::saturating_add))
+}
+
+/// Returns the range of a step that a log of `len` bytes has. The plan can name bytes after the end of the log.
+fn compared_range(step: &RepairStep, len: u64) -> Range<u64> {
+    step.start..step.max_end().min(len.max(step.start)).max(step.start)
 }
 
 fn recover_with(
@@ -252,9 +265,7 @@ fn measure_step_progress(
 ) -> Result<RepairProgress, StorageError> {
     let mut output = journaled_output(journal, step);
     let mut progress = RepairProgress::Complete;
-    let mut at = step.start;
-    // The plan can name bytes after the end of the log, which has none of them to compare.
-    let compared_end = step.max_end().min(log.len()?.max(step.start));
+    let Range { start: mut at, end: compared_end } = compared_range(step, log.len()?);
     while at < compared_end {
         let end = at + CHUNK.min(compared_end - at);
         match measure_chunk_progress(log, journal, step, &mut output, at..end)? {
