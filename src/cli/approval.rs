@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -53,23 +53,32 @@ impl ApprovalMode {
         }
     }
 
-    /// Completes or rolls back an interrupted repair and reports it, unless this run only prints a plan. Waits up to
-    /// `lock_timeout` for the writer's lock, which another process holds while it makes a repair.
+    /// Completes or rolls back an interrupted repair and reports it, unless this run only prints a plan.
+    ///
+    /// Waits up to `lock_timeout` for the writer's lock first, so that the plan is made of the log as the other process
+    /// leaves it. Returns the rest of that time, for applying the plan.
     pub(super) fn recover_pending_repair(
         self,
         paths: &LogPaths,
         lock_timeout: Duration,
         out: &mut CommandOutput,
-    ) -> Result<(), CommandFailure> {
-        if matches!(self, Self::Preapproved | Self::Prompt)
-            && let Some(recovered) = {
-                let progress = TerminalProgress::new("recovering", out);
-                repair::recover_with_progress(paths, lock_timeout, &mut |read| progress.show(read))?
-            }
-        {
+    ) -> Result<Duration, CommandFailure> {
+        if !matches!(self, Self::Preapproved | Self::Prompt) {
+            return Ok(lock_timeout);
+        }
+        let started = Instant::now();
+        if !lock_timeout.is_zero() {
+            repair::wait_for_writer(paths, lock_timeout)?;
+        }
+        let remaining = || lock_timeout.saturating_sub(started.elapsed());
+        let recovered = {
+            let progress = TerminalProgress::new("recovering", out);
+            repair::recover_with_progress(paths, remaining(), &mut |read| progress.show(read))?
+        };
+        if let Some(recovered) = recovered {
             out.print_notice(&recovery_line(&recovered), &json::recovery(&recovered));
         }
-        Ok(())
+        Ok(remaining())
     }
 
     /// Returns `Ok` when the plan may be applied, and `Refused` when it is not confirmed.

@@ -91,7 +91,7 @@ impl RepairArgs {
         let existing = ForceArgs { force: self.force }.existing_files();
         let approval = ApprovalMode::from_args(&self.approval, out);
         self.check_paths(existing, approval, global)?;
-        approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
+        let lock_timeout = approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
         let options = self.donors.iter().fold(options, |options, donor| options.copy_of(donor));
         let log = options.clone().open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
@@ -109,7 +109,7 @@ impl RepairArgs {
             save_plan(file, &plan, existing, &paths.path)?;
             out.set_effect(format!("the plan is saved in {}", safe_path_text(file)));
         }
-        let apply_options = ApplyOptions { lock_timeout: self.approval.lock.timeout(), full_check: self.full_check };
+        let apply_options = ApplyOptions { lock_timeout, full_check: self.full_check, ..ApplyOptions::new() };
         let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? else {
             let status = if approval == ApprovalMode::DryRun {
                 ExitStatus::before_repair(&plan)

@@ -49,12 +49,12 @@ impl UndoArgs {
         if approval != ApprovalMode::DryRun {
             CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
         }
-        approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
+        let lock_timeout = approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
         let plan = {
             let progress = TerminalProgress::new("planning", out);
             repair::plan_undo_with_progress(&paths, self.id, &mut |read| progress.show(read))?
         };
-        let apply_options = ApplyOptions { lock_timeout: self.approval.lock.timeout(), full_check: false };
+        let apply_options = ApplyOptions { lock_timeout, full_check: false, ..ApplyOptions::new() };
         if let Some(applied) = show_and_apply(&plan, &paths, approval, apply_options, out)? {
             catch_up_index(&applied, &self.log, global, out);
         }

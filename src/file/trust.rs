@@ -1,7 +1,7 @@
 //! Decides whether a side file of a log is trusted: by owner and mode of the file, of its folder and of the log.
 //!
 //! A side file is trusted when only users who could also write the log itself can write it: its owner is the owner of
-//! the log, root or the user who runs the program, and neither the file nor its folder is writable by anybody else.
+//! the log, root or the user who runs the program, and neither the file nor its folder is writable by other users.
 //! Group members can write it only where members of the same group can write the log. On platforms without owners,
 //! every regular file is trusted.
 
@@ -109,7 +109,7 @@ enum TrustFault {
 /// The role of a folder whose owner and mode are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FolderRole {
-    /// Every file in the folder counts, whoever created it.
+    /// Every file in the folder counts, with any owner.
     Contents,
     /// One named file in the folder counts, and its own owner is checked too.
     Parent,
@@ -141,14 +141,19 @@ impl TrustRule {
         Ok(file)
     }
 
-    /// Reads all bytes of a side file that is trusted.
+    /// Reads all bytes of a side file that is trusted and has at most `max_len` bytes.
     ///
     /// # Errors
-    /// See [`SideFileFault`]; `Io` with `OutOfMemory` when the file does not fit in memory.
+    /// See [`SideFileFault`]; `Io` with `InvalidData` when the file is larger, with `OutOfMemory` when it does not fit in
+    /// memory.
     #[cfg(feature = "app")]
-    pub(crate) fn read(self, disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, SideFileFault> {
+    pub(crate) fn read(self, disk: &dyn Disk, path: &Path, max_len: u64) -> Result<Vec<u8>, SideFileFault> {
         let file = self.open(disk, path, OpenMode::ReadSidecar)?;
         let len = file.len().map_err(SideFileFault::Io)?;
+        if len > max_len {
+            let reason = format!("expected at most {max_len} bytes, found {len}");
+            return Err(SideFileFault::Io(io::Error::new(ErrorKind::InvalidData, reason)));
+        }
         let mut bytes = Vec::new();
         let reserved = usize::try_from(len).is_ok_and(|len| bytes.try_reserve_exact(len).is_ok());
         if !reserved {
@@ -204,7 +209,7 @@ impl TrustRule {
     /// Decides whether the owner and mode of a file are trusted.
     fn check(self, found: Ownership) -> Result<(), TrustFault> {
         let Some(log) = self.log else { return Ok(()) };
-        // Where everybody can write the log, a side file gives nobody more power.
+        // Where every user can write the log, a side file gives no user more rights.
         if log.mode & OTHERS_WRITE != 0 {
             return Ok(());
         }
@@ -287,7 +292,7 @@ mod tests {
         TrustRule { log: Some(owned(OWNER, GROUP, log_mode)), user: Some(USER) }
     }
 
-    /// Decides by trying every user in turn: a file is trusted when nobody can write it who cannot write the log.
+    /// Decides by trying every user in turn: a file is trusted when every user who can write it can write the log.
     fn is_trusted_by_definition(log_mode: u32, found: Ownership) -> bool {
         let members: [(u32, &[u32]); 4] = [(OWNER, &[]), (GUEST, &[]), (4000, &[GROUP]), (5000, &[OTHER_GROUP])];
         members.iter().all(|(uid, groups)| {

@@ -59,6 +59,8 @@ mod types;
 
 pub use crate::error::RepairFailure;
 pub use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
+#[cfg(feature = "app")]
+pub(crate) use applying::wait_for_writer;
 pub use applying::{
     AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, apply_with_progress, check_plan,
     plan_undo, plan_undo_with_progress, recover, recover_with_progress,
@@ -72,7 +74,7 @@ pub use planning::{FixFinder, plan_repair};
 #[cfg(feature = "app")]
 pub(crate) use types::StepSection;
 pub use types::{
-    ByteChange, Candidate, CandidateChoice, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss, PLAN_VERSION,
-    Plan, PlanError, PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepPart, StepWrite,
-    UnrepairedRange, journal_folder,
+    ByteChange, Cancellation, Candidate, CandidateChoice, Certainty, FindingSelector, Fix, LogIdentity, LogPaths, Loss,
+    PLAN_VERSION, Plan, PlanError, PlannedPiece, ProposedFix, RepairAction, RepairOptions, RepairStep, StepPart,
+    StepWrite, UnrepairedRange, journal_folder,
 };

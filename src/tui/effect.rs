@@ -18,6 +18,8 @@ pub(crate) enum Effect {
     },
     /// Abandons the worker's current request. No further response to it is expected.
     Cancel(WorkerKind),
+    /// Asks the worker's current request to stop where it safely can. The response to it is still expected.
+    AskToStop(WorkerKind),
     /// Stops the background scan at its next progress report.
     StopScan,
     /// Resumes the background scan where it stopped, or starts it.

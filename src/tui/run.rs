@@ -170,6 +170,7 @@ impl TuiSession {
                     self.workers.send_request(worker, generation, *request);
                 }
                 Effect::Cancel(worker) => self.workers.cancel(worker),
+                Effect::AskToStop(worker) => self.workers.ask_to_stop(worker),
                 Effect::StopScan => self.workers.stop_scan(),
                 Effect::ResumeScan => self.workers.resume_scan(),
                 Effect::RescanRange(range) => self.workers.scan_range(range),

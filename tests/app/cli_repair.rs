@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use chronicle::repair::{
     ByteChange, Candidate, CandidateChoice, Certainty, Fix, LogIdentity, Loss, Plan, PlannedPiece, RepairAction,
@@ -10,7 +11,7 @@ use chronicle::repair::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::shell::Shell;
+use super::shell::{CommandOutcome, Shell};
 
 /// Returns every file in the folder with its bytes.
 fn folder_contents(shell: &Shell) -> Vec<(PathBuf, Vec<u8>)> {
@@ -488,6 +489,39 @@ fn a_log_that_is_being_written_is_not_repaired() {
     assert!(outcome.exit_code == 6 && fs::read(shell.path("bad.log")).unwrap() == before, "{outcome:?}");
     drop(writer);
     shell.run_ok("repair bad.log --yes --wait 5");
+}
+
+#[test]
+fn a_repair_that_waits_for_a_writer_plans_after_it() {
+    let shell = Shell::with_log();
+    shell.plant_damage("checksum", "bad.log");
+    for line in ["repair bad.log --yes --wait 60", "undo bad.log --yes --wait 60"] {
+        let mut writer = chronicle::EventLog::open(shell.path("bad.log")).unwrap();
+        let waiting = shell.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let descriptors = format!("/proc/{}/fd", waiting.id());
+        let has_log_open = || {
+            let links = fs::read_dir(&descriptors).into_iter().flatten().flatten();
+            links.filter_map(|link| fs::read_link(link.path()).ok()).any(|target| target.ends_with("bad.log"))
+        };
+        while !has_log_open() {
+            std::thread::yield_now();
+        }
+        let event = chronicle::Event::builder().event_type("T").namespace("n").schema_id("s").schema_version(1);
+        writer.append_sync(&event.payload_json("{}").build().unwrap()).unwrap();
+        drop(writer);
+        let outcome = CommandOutcome::from_output(waiting.wait_with_output().unwrap());
+        assert!(matches!(outcome.exit_code, 0 | 4), "{line}: {outcome:?}");
+        assert!(outcome.stdout.contains("bad.log"), "{line}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_saved_plan_that_is_too_large_is_not_read() {
+    let shell = Shell::with_log();
+    let plan = fs::File::create(shell.path("p.json")).unwrap();
+    plan.set_len((256 << 20) + 1).unwrap();
+    let outcome = shell.run("repair a.log --apply p.json --yes");
+    assert!(outcome.exit_code != 0 && outcome.stderr.contains("expected at most 268435456 bytes"), "{outcome:?}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::format::journal::JournalSection;
 use crate::inspect::{LogView, OnProgress};
 use crate::repair::journal::{JournalFolder, JournalReader, JournalState, JournalWriter};
 use crate::repair::types::{
-    CHUNK, LogPaths, Plan, RepairStep, WorkMeter, changed_error, for_each_chunk, refused_error,
+    CHUNK, Cancellation, LogPaths, Plan, RepairStep, WorkMeter, changed_error, for_each_chunk, refused_error,
 };
 
 /// The options for applying a plan.
@@ -31,6 +31,8 @@ pub struct ApplyOptions {
     pub lock_timeout: Duration,
     /// Verify the whole log before and after the repair, instead of only the planned ranges.
     pub full_check: bool,
+    /// When a callback of the progress can cancel the repair.
+    pub cancellation: Cancellation,
 }
 
 impl ApplyOptions {
@@ -44,6 +46,13 @@ impl ApplyOptions {
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
+        self
+    }
+
+    /// Sets when a callback of the progress can cancel the repair; the default is at any time.
+    #[must_use]
+    pub fn cancellation(mut self, cancellation: Cancellation) -> Self {
+        self.cancellation = cancellation;
         self
     }
 
@@ -87,7 +96,7 @@ pub fn apply(paths: &LogPaths, plan: &Plan, options: ApplyOptions) -> Result<App
 ///
 /// # Errors
 /// Those of [`apply`]. When `on_progress` breaks: `Cancelled` before the first byte of the log was written, otherwise
-/// `RepairFailed` after the repair was rolled back.
+/// `RepairFailed` after the repair was rolled back, unless [`ApplyOptions::cancellation`] lets it run to its end.
 pub fn apply_with_progress(
     paths: &LogPaths,
     plan: &Plan,
@@ -103,6 +112,7 @@ fn apply_with(
     options: ApplyOptions,
     meter: &WorkMeter,
 ) -> Result<AppliedRepair, StorageError> {
+    meter.set_cancellation(options.cancellation);
     let LockedLog { log, .. } = &open_and_lock(paths, options.lock_timeout)?;
     recover_locked(paths, log, meter)?;
     check_plan_with_progress(log, plan, meter)?;
@@ -156,6 +166,7 @@ pub(super) fn execute_plan(change: PlannedChange, extent: CheckExtent) -> Result
         // The journal may be complete, so that the next recovery would act on it.
         Err(error) => return Err(started.to_error(error)),
     };
+    change.meter.begin_changes();
     let repaired = write_steps(change, &written, index.as_ref())
         .and_then(|()| verify_steps(change))
         .and_then(|()| if extent == CheckExtent::WholeLog { check_after_repair(change) } else { Ok(()) })

@@ -26,6 +26,17 @@ pub(super) fn open_and_lock(paths: &LogPaths, timeout: Duration) -> Result<Locke
     Ok(LockedLog { log: open_locked(paths, &lock)?, _lock: lock })
 }
 
+/// Waits up to `timeout` until no process holds the writer's lock of the log, so that a plan that is made now describes
+/// the log as that process has left it.
+///
+/// # Errors
+/// `Locked` when a process still holds the lock; `Changed` when the path leads to another file now; `Io` when a system
+/// call fails.
+#[cfg(feature = "app")]
+pub(crate) fn wait_for_writer(paths: &LogPaths, timeout: Duration) -> Result<(), StorageError> {
+    WriterLock::take(paths.disk.as_ref(), &paths.path, timeout).map(drop)
+}
+
 /// Opens a log for repair whose lock is held already.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ mod verify;
 mod write;
 
 pub use apply::{AppliedRepair, ApplyOptions, apply, apply_with_progress};
+#[cfg(feature = "app")]
+pub(crate) use lock::wait_for_writer;
 pub use preconditions::check_plan;
 pub use recover::{PendingRepair, RecoveryOutcome, recover, recover_with_progress};
 pub(crate) use recover::{journal_notices, pending_repair, recover_under_lock};

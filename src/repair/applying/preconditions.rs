@@ -6,8 +6,8 @@ use crate::file::LogFile;
 use crate::format::{HEADER_LEN, hex};
 use crate::repair::planning::MIN_GAP;
 use crate::repair::types::{
-    ByteChange, LogIdentity, Plan, RepairAction, RepairStep, StepWrite, WorkMeter, changed_error, for_each_chunk,
-    read_identity, read_neighbour, refuse_hard_links, refused_error, sha256_of_end, sha256_of_range,
+    ByteChange, LogIdentity, Plan, RepairAction, RepairStep, StepWrite, WorkMeter, changed_error, ensure_no_hard_links,
+    for_each_chunk, read_identity, read_neighbour, refused_error, sha256_of_end, sha256_of_range,
 };
 
 /// The alternative in the error of a plan that cannot be applied.
@@ -27,7 +27,7 @@ pub fn check_plan(log: &LogFile, plan: &Plan) -> Result<(), StorageError> {
 /// Checks a plan like [`check_plan`], and reports the progress to `meter`.
 pub(super) fn check_plan_with_progress(log: &LogFile, plan: &Plan, meter: &WorkMeter) -> Result<(), StorageError> {
     plan.verify().map_err(|error| refused_error(log.path(), error.to_string(), MAKE_NEW_PLAN))?;
-    refuse_hard_links(log)?;
+    ensure_no_hard_links(log)?;
     let identity = read_identity(log)?;
     check_identity(log, plan, &identity)?;
     if let Some(step) = plan.contradictory_step() {

@@ -15,7 +15,8 @@ use crate::file::{HeaderState, OffsetLocation, locate_offset};
 use crate::format::{DamageKind, Finding, HEADER_LEN, Version};
 use crate::inspect::{DamageOrigins, LogView, OnProgress, SurveyOptions, SurveyUpdate, find_unrecorded_frames, survey};
 use crate::repair::types::{
-    Loss, Plan, ProposedFix, RepairOptions, WorkMeter, read_identity, refuse_hard_links, refused_error, sha256_of_range,
+    Loss, Plan, ProposedFix, RepairOptions, WorkMeter, ensure_no_hard_links, read_identity, refused_error,
+    sha256_of_range,
 };
 
 /// Plans a repair of the log of `view`. Lost ranges are taken from the donors of `options`, frame by frame.
@@ -43,7 +44,7 @@ pub fn plan_repair(
         return Err(StorageError::UnknownFlags { path: path.to_owned(), found, forbids: "write" });
     }
     view.seen_end().ensure_known(view.index_path())?;
-    refuse_hard_links(view.log())?;
+    ensure_no_hard_links(view.log())?;
     if matches!(view.log().header(), HeaderState::Unreadable) {
         return Err(unreadable_error(path, &(0..HEADER_LEN)));
     }

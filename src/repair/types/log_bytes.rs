@@ -109,7 +109,7 @@ pub(crate) fn sha256_of_end(
 }
 
 /// Refuses a file that has several hard links, because a repair in place would change the file under all of its names.
-pub(crate) fn refuse_hard_links(log: &LogFile) -> Result<(), StorageError> {
+pub(crate) fn ensure_no_hard_links(log: &LogFile) -> Result<(), StorageError> {
     let path = log.path();
     let links = log.storage().identity().map_err(|error| StorageError::io(path, "find", error))?.links;
     if links <= 1 {

@@ -15,8 +15,8 @@ pub(crate) use errors::{changed_error, refused_error};
 pub(crate) use fix::diff_bytes;
 pub use fix::{ByteChange, Candidate, Certainty, Fix, ProposedFix, RepairAction};
 pub(crate) use log_bytes::{
-    CHUNK, for_each_chunk, is_all_zero, read_first_checksum, read_header_bytes, read_identity, read_neighbour,
-    refuse_hard_links, sha256_of_end, sha256_of_range,
+    CHUNK, ensure_no_hard_links, for_each_chunk, is_all_zero, read_first_checksum, read_header_bytes, read_identity,
+    read_neighbour, sha256_of_end, sha256_of_range,
 };
 pub use log_paths::{LogPaths, journal_folder};
 pub use options::{CandidateChoice, FindingSelector, RepairOptions};
@@ -24,4 +24,5 @@ pub use plan::{LogIdentity, PLAN_VERSION, Plan, PlanError, UnrepairedRange};
 #[cfg(feature = "app")]
 pub(crate) use step::StepSection;
 pub use step::{Loss, PlannedPiece, RepairStep, StepPart, StepWrite};
+pub use work_meter::Cancellation;
 pub(crate) use work_meter::WorkMeter;

@@ -7,6 +7,17 @@ use std::ops::ControlFlow;
 use crate::StorageError;
 use crate::inspect::{OnProgress, Progress, cancelled_if_break};
 
+/// The part of a repair in which its caller can cancel it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cancellation {
+    /// The whole repair. Once bytes of the log have changed, the repair is rolled back.
+    #[default]
+    AnyTime,
+    /// The time before the first byte of the log changes. Later, the repair runs to its end.
+    BeforeChanges,
+}
+
 /// Counts the bytes that a repair has read and written, and calls the caller's progress callback for each chunk.
 ///
 /// Every loop over bytes calls [`advance`](Self::advance). It takes `&self`, so that a loop and the loop around it share
@@ -17,6 +28,8 @@ struct MeterState<'a> {
     /// `None` when no caller receives the progress.
     on_progress: Option<&'a mut OnProgress<'a>>,
     progress: Progress,
+    cancellation: Cancellation,
+    has_begun_changes: bool,
 }
 
 impl<'a> WorkMeter<'a> {
@@ -33,11 +46,31 @@ impl<'a> WorkMeter<'a> {
 
     /// Creates a meter that reports nothing and never cancels.
     pub(crate) const fn silent() -> Self {
-        Self(RefCell::new(MeterState { on_progress: None, progress: Progress { position: 0, total: 0 } }))
+        Self(RefCell::new(MeterState {
+            on_progress: None,
+            progress: Progress { position: 0, total: 0 },
+            cancellation: Cancellation::AnyTime,
+            has_begun_changes: false,
+        }))
     }
 
     fn starting_at(progress: Progress, on_progress: &'a mut OnProgress<'a>) -> Self {
-        Self(RefCell::new(MeterState { on_progress: Some(on_progress), progress }))
+        Self(RefCell::new(MeterState {
+            on_progress: Some(on_progress),
+            progress,
+            cancellation: Cancellation::AnyTime,
+            has_begun_changes: false,
+        }))
+    }
+
+    /// Sets the part of the repair in which the callback can cancel it.
+    pub(crate) fn set_cancellation(&self, cancellation: Cancellation) {
+        self.0.borrow_mut().cancellation = cancellation;
+    }
+
+    /// Records that the next bytes that are written are those of the log.
+    pub(crate) fn begin_changes(&self) {
+        self.0.borrow_mut().has_begun_changes = true;
     }
 
     /// Reports `bytes` more bytes of work.
@@ -56,7 +89,9 @@ impl<'a> WorkMeter<'a> {
     /// Reports the progress of a loop that measures itself, such as a survey. The position of the meter stays.
     pub(crate) fn report(&self, progress: Progress) -> ControlFlow<()> {
         let mut state = self.0.borrow_mut();
-        state.on_progress.as_mut().map_or(ControlFlow::Continue(()), |on_progress| on_progress(progress))
+        let is_cancellable = state.cancellation == Cancellation::AnyTime || !state.has_begun_changes;
+        let answer = state.on_progress.as_mut().map_or(ControlFlow::Continue(()), |on_progress| on_progress(progress));
+        if is_cancellable { answer } else { ControlFlow::Continue(()) }
     }
 }
 

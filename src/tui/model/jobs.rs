@@ -25,8 +25,10 @@ pub(crate) struct UserJob {
 pub(crate) enum EscBehavior {
     /// Esc cancels the job.
     CancelsJob,
-    /// Esc does nothing: the job has started to write and runs to its end.
-    Ignored,
+    /// Esc asks the job to stop, which it does only before it changes the log. Its response reports which.
+    AsksToStop,
+    /// The job was asked to stop.
+    Asked,
 }
 
 /// The newest generation of each worker. A response of an older generation is dropped.

@@ -1,6 +1,7 @@
 //! Repairs on the screen: a plan is made without writing, shown, applied as shown, and undone.
 
 use std::fs;
+use std::ops::ControlFlow;
 
 use super::{TestScreen, clean_log, damaged_log};
 use crate::file::WriterPresence;
@@ -12,10 +13,11 @@ use crate::repair::{
 };
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
-use crate::tui::message::{BackgroundUpdate, Message, Response};
+use crate::tui::message::{BackgroundUpdate, Message, RequestFailure, Response};
 use crate::tui::model::{Access, ConfirmDialog, ConfirmedAction, DialogButton, EscBehavior, Overlay, PlanPreview, Tab};
 use crate::tui::request::{PlanRequest, Request, WorkerKind};
 use crate::tui::session_time::SessionTime;
+use crate::tui::worker::{WorkerCache, handle_request};
 
 impl TestScreen {
     /// Returns the topmost overlay when it is a dialog.
@@ -135,7 +137,7 @@ fn neither_a_paste_nor_keys_typed_before_the_plan_was_drawn_confirm_it() {
 }
 
 #[test]
-fn exactly_the_shown_plan_is_applied_and_esc_does_not_stop_it() {
+fn exactly_the_shown_plan_is_applied_and_esc_asks_it_to_stop() {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('X')]);
     let shown = screen.shown_plan().unwrap().plan.clone();
@@ -144,10 +146,54 @@ fn exactly_the_shown_plan_is_applied_and_esc_does_not_stop_it() {
     let applied =
         requests.iter().find_map(|request| if let Request::Apply(plan) = request { Some(plan.as_ref()) } else { None });
     assert_eq!(applied, Some(&shown));
-    assert_eq!(screen.model.job(WorkerKind::Write).map(|job| job.on_esc), Some(EscBehavior::Ignored));
+    assert_eq!(screen.model.job(WorkerKind::Write).map(|job| job.on_esc), Some(EscBehavior::AsksToStop));
     screen.press(&[Key::Esc]);
     assert!(screen.has_job(WorkerKind::Write), "the job runs until its response arrives");
     assert!(!screen.has_effect(|effect| matches!(effect, Effect::Cancel(WorkerKind::Write))));
+    assert!(screen.has_effect(|effect| matches!(effect, Effect::AskToStop(WorkerKind::Write))));
+    screen.assert_shows("Stopping: repairing");
+    screen.respond(WorkerKind::Write, Response::Failed(RequestFailure::Cancelled));
+    screen.assert_shows("Stopped before the first byte of the log was changed");
+    assert!(!screen.has_job(WorkerKind::Write));
+}
+
+#[test]
+fn a_repair_is_stopped_only_before_it_changes_the_log() {
+    let (mut stopped, mut finished) = (0, 0);
+    for reports in 0.. {
+        let mut screen = damaged_screen();
+        screen.press(&[Key::Char('X'), Key::Tab]);
+        let requests = screen.requests_of_key(Key::Enter);
+        let request = requests.into_iter().find(|request| matches!(request, Request::Apply(_))).unwrap();
+        let mut left = reports;
+        let mut on_progress = |_| {
+            left -= 1;
+            if left < 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let applied = handle_request(&screen.shared, request, &mut WorkerCache::default(), &mut on_progress);
+        let is_unchanged = fs::read(&screen.path).unwrap() == damaged_log();
+        let is_stopping = left < 0;
+        if is_stopping {
+            screen.press(&[Key::Esc]);
+        }
+        match applied {
+            Err(crate::StorageError::Cancelled) => {
+                stopped += 1;
+                assert!(is_unchanged, "after {reports} reports");
+            }
+            Ok(response) => {
+                finished += 1;
+                assert!(!is_unchanged, "after {reports} reports");
+                screen.respond(WorkerKind::Write, response);
+                assert_eq!(screen.shows("Esc did not stop it"), is_stopping, "{}", screen.screen_text());
+                if !is_stopping {
+                    break;
+                }
+            }
+            Err(other) => panic!("after {reports} reports: {other}"),
+        }
+    }
+    assert!(stopped > 3 && finished > 1, "{stopped} stopped, {finished} finished");
 }
 
 #[test]

@@ -231,7 +231,13 @@ fn go_back(model: &mut Model) {
     let dropped = std::mem::take(&mut model.awaited);
     if let Some(job) = model.jobs.last().cloned() {
         match job.on_esc {
-            EscBehavior::Ignored => model.notify(format!("Cannot stop {}: it has started to write", job.name)),
+            EscBehavior::AsksToStop | EscBehavior::Asked => {
+                model.effects.push_back(Effect::AskToStop(job.worker));
+                model.notify(format!("Stopping: {}, unless it has begun to change the log", job.name));
+                model.jobs.iter_mut().filter(|other| other.worker == job.worker).for_each(|job| {
+                    job.on_esc = EscBehavior::Asked;
+                });
+            }
             EscBehavior::CancelsJob => {
                 stop_worker(model, job.worker);
                 model.notify(format!("Stopped: {}", job.name));

@@ -105,22 +105,26 @@ pub(super) fn toggle_decision(model: &mut Model, decision: PlanDecision) {
     request_plan(model, request);
 }
 
-/// Applies a plan after the user has confirmed it. Esc does not stop the job.
+/// Applies a plan after the user has confirmed it. Esc stops the job only before it changes the log.
 pub(super) fn apply_plan(model: &mut Model, plan: Plan) {
     let name = if plan.undoes.is_some() { "undoing" } else { "repairing" };
     start_job(model, WorkerKind::Write, name, Request::Apply(Box::new(plan)));
     if let Some(job) = model.jobs.last_mut() {
-        job.on_esc = EscBehavior::Ignored;
+        job.on_esc = EscBehavior::AsksToStop;
     }
 }
 
-/// Reports the result of a repair or an undo, and reads the log again.
-pub(super) fn finish_repair(model: &mut Model, result: RepairResult) {
+/// Reports the result of a repair or an undo, and reads the log again. `on_esc` is the state of its job.
+pub(super) fn finish_repair(model: &mut Model, result: RepairResult, on_esc: Option<EscBehavior>) {
     let number = result.applied.number;
     let message = match result.undoes.map(|undone| model.repairs.undo_effect(undone)) {
         Some(UndoEffect::Undo(undone)) => format!("Repair {undone} undone (recorded as {number})"),
         Some(UndoEffect::Redo(redone)) => format!("Repair {redone} redone (recorded as {number})"),
         None => format!("Repair {number} done; u undoes it"),
+    };
+    let message = match on_esc {
+        Some(EscBehavior::Asked) => format!("{message}. Esc did not stop it: it had begun to change the log"),
+        _ => message,
     };
     model.log_info = result.log_info;
     reload::reload_log(model);

@@ -5,7 +5,7 @@ use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestFailure, Response};
-use crate::tui::model::{AggregateLoadState, DetailView, Follow, Model, RowContents, RowRequestState};
+use crate::tui::model::{AggregateLoadState, DetailView, EscBehavior, Follow, Model, RowContents, RowRequestState};
 use crate::tui::request::WorkerKind;
 
 /// Applies the response to the newest request of a worker.
@@ -16,6 +16,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         }
         return;
     }
+    let on_esc = model.job(worker).map(|job| job.on_esc);
     super::requests::remove_job(model, worker);
     let log_bytes = model.log_info.bytes;
     match response {
@@ -58,8 +59,8 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::IndexSaved(result) => index::finish_index_save(model, &result),
         Response::RepairHistory { records, notices } => repair::set_repair_history(model, records, notices),
         Response::Planned(preview) => repair::show_plan(model, *preview),
-        Response::Repaired(result) => repair::finish_repair(model, *result),
-        Response::Failed(failure) => handle_failure(model, worker, failure),
+        Response::Repaired(result) => repair::finish_repair(model, *result, on_esc),
+        Response::Failed(failure) => handle_failure(model, worker, failure, on_esc),
     }
 }
 
@@ -116,7 +117,7 @@ fn no_match_message(model: &Model) -> String {
     format!("No match {place}{text}")
 }
 
-fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure) {
+fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure, on_esc: Option<EscBehavior>) {
     if matches!(worker, WorkerKind::List | WorkerKind::Detail | WorkerKind::Jump) {
         model.awaited.clear();
     }
@@ -132,6 +133,9 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure
         WorkerKind::Jump | WorkerKind::Repairs => {}
     }
     match (failure, worker) {
+        (RequestFailure::Cancelled, _) if on_esc == Some(EscBehavior::Asked) => {
+            model.notify("Stopped before the first byte of the log was changed");
+        }
         (RequestFailure::Cancelled, _) => {}
         (RequestFailure::Error(message), WorkerKind::Write) if model.form.is_sending => {
             model.form.is_sending = false;

@@ -62,6 +62,8 @@ struct WorkerHandle {
     requests: Sender<(u64, Request)>,
     /// The generation of the newest request. A worker drops requests of any other.
     newest_generation: Arc<AtomicU64>,
+    /// The generation of the newest request that was asked to stop; 0 for none.
+    stopped_generation: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -87,6 +89,13 @@ impl Workers {
     pub(crate) fn cancel(&self, kind: WorkerKind) {
         if let Some(worker) = self.workers.get(kind as usize) {
             worker.newest_generation.store(CANCELLED_GENERATION, Ordering::Release);
+        }
+    }
+
+    /// Asks the worker's current request to stop where it safely can. Its response is still delivered.
+    pub(crate) fn ask_to_stop(&self, kind: WorkerKind) {
+        if let Some(worker) = self.workers.get(kind as usize) {
+            worker.stopped_generation.store(worker.newest_generation.load(Ordering::Acquire), Ordering::Release);
         }
     }
 
@@ -133,27 +142,40 @@ impl Workers {
 fn spawn_worker(kind: WorkerKind, shared: &Arc<SharedState>, out: &Sender<Message>) -> WorkerHandle {
     let (requests, request_queue) = unbounded();
     let newest_generation = Arc::new(AtomicU64::new(0));
-    let (shared, out, newest) = (shared.clone(), out.clone(), newest_generation.clone());
+    let stopped_generation = Arc::new(AtomicU64::new(0));
+    let (shared, out) = (shared.clone(), out.clone());
+    let (newest, stopped) = (newest_generation.clone(), stopped_generation.clone());
     let run = move || {
         let _quit_on_panic = QuitOnPanic(out.clone());
-        serve_requests(kind, &shared, &request_queue, &newest, &out);
+        let generations = Generations { newest: &newest, stopped: &stopped };
+        serve_requests(kind, &shared, &request_queue, generations, &out);
     };
     // Linux stores at most 15 bytes of a thread's name.
     let name = format!("tui-{kind:?}").to_lowercase();
     let thread = thread::Builder::new().name(name).spawn(run).ok();
-    WorkerHandle { requests, newest_generation, thread }
+    WorkerHandle { requests, newest_generation, stopped_generation, thread }
+}
+
+/// The generations of a worker's requests that decide whether one goes on.
+#[derive(Clone, Copy)]
+struct Generations<'a> {
+    /// That of the newest request. A request of any other is no longer wanted.
+    newest: &'a AtomicU64,
+    /// That of the newest request that was asked to stop.
+    stopped: &'a AtomicU64,
 }
 
 fn serve_requests(
     kind: WorkerKind,
     shared: &Arc<SharedState>,
     request_queue: &Receiver<(u64, Request)>,
-    newest_generation: &AtomicU64,
+    generations: Generations,
     out: &Sender<Message>,
 ) {
     let mut cache = WorkerCache::default();
     for (generation, request) in request_queue {
-        let is_wanted = || newest_generation.load(Ordering::Acquire) == generation;
+        let is_wanted = || generations.newest.load(Ordering::Acquire) == generation;
+        let is_stopped = || generations.stopped.load(Ordering::Acquire) == generation;
         if !is_wanted() {
             continue;
         }
@@ -164,7 +186,7 @@ fn serve_requests(
                 let response = Response::Progress { done: position, total };
                 let _ = out.send(Message::Response { worker: kind, generation, response });
             }
-            if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if is_wanted() && !is_stopped() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let response = handle_request(shared, request, &mut cache, &mut on_progress)
             .unwrap_or_else(|error| Response::Failed(to_failure(&error)));

@@ -1,11 +1,9 @@
 //! Handles repair requests: reads the repair history, makes plans, and applies them.
 
-use std::ops::ControlFlow;
-
 use super::SharedState;
 use crate::StorageError;
 use crate::inspect::OnProgress;
-use crate::repair::{self, ApplyOptions, Plan, RepairHistory};
+use crate::repair::{self, ApplyOptions, Cancellation, Plan, RepairHistory};
 use crate::report::recovery_line;
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
 use crate::tui::model::PlanPreview;
@@ -46,19 +44,16 @@ pub(super) fn make_plan(
 /// Applies exactly this plan. A repair that was killed earlier is completed or rolled back first.
 ///
 /// # Errors
-/// Returns the errors of [`repair::recover`] and [`repair::apply`].
+/// `Cancelled` when `on_progress` breaks before the first byte of the log changes; later, a break has no effect. Otherwise
+/// the errors of [`repair::recover`] and [`repair::apply`].
 pub(super) fn apply_plan(
     shared: &SharedState,
     plan: &Plan,
     on_progress: &mut OnProgress,
 ) -> Result<Response, StorageError> {
     let paths = shared.open_options().log_paths(shared.path())?;
-    // The response of a stopped request is dropped, and with it what happened to the log. So this request is not stopped.
-    let on_progress: &mut OnProgress = &mut |progress| {
-        let _ = on_progress(progress);
-        ControlFlow::Continue(())
-    };
-    let apply_options = ApplyOptions::default();
+    // Once bytes of the log change, stopping would only mean to write the old ones again.
+    let apply_options = ApplyOptions::new().cancellation(Cancellation::BeforeChanges);
     let (applied, recovery_note) = shared.with_watch_paused(|| {
         let recovered = repair::recover_with_progress(&paths, apply_options.lock_timeout, on_progress)?;
         let applied = repair::apply_with_progress(&paths, plan, apply_options, on_progress);
