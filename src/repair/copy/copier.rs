@@ -1,6 +1,7 @@
 //! The copier: copies the events between the findings of a survey, and the events that fixes or a donor restore.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
 use super::offset_map::OffsetMapFormat;
@@ -13,6 +14,9 @@ use crate::format::{DamageKind, EventView, Evidence, Finding, LogHeader, Version
 use crate::inspect::{LogView, MAX_FINDINGS, Progress, SurveyOptions, SurveyUpdate, cancelled_if_break, survey};
 use crate::repair::planning::{Donor, DonorRange, DonorRanges, DonorRun, is_fillable};
 use crate::repair::types::{Certainty, ProposedFix, RepairAction, changed_error};
+
+/// Number of copied bytes after which the caller can cancel.
+const CANCEL_INTERVAL: u64 = 1 << 20;
 
 /// A callback that receives the next finding and returns the findings whose fixes are then known; for `None`, the rest.
 pub(super) type FixProvider<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<ProposedFix>, StorageError> + 'a;
@@ -36,7 +40,7 @@ pub(super) struct MapFile<'d> {
 pub(super) struct CopySource<'a> {
     pub(super) view: &'a LogView,
     pub(super) options: &'a CopyOptions,
-    pub(super) donors: &'a [Donor<'a, 'static>],
+    pub(super) donors: &'a [Donor<'a, 'a>],
 }
 
 /// Writes the new log and its map. The copy ends at the end of the log, or before a frame that is being written.
@@ -60,6 +64,8 @@ pub(super) fn copy_events<'a>(
         adjacent: Vec::new(),
         handled_to: 0,
         oversized_events: 0,
+        reported: Progress { position: 0, total: 0 },
+        unreported_bytes: 0,
     };
     let mut failed = None;
     let surveyed = survey(view, &SurveyOptions::new(), None, &mut |update| {
@@ -108,6 +114,10 @@ struct Copier<'a, 'd> {
     handled_to: u64,
     /// Events of version 0 that are too large for a frame, because version 1 has a longer key for their time.
     oversized_events: u64,
+    /// The progress of the survey that was reported last.
+    reported: Progress,
+    /// Number of bytes of frames that were copied since then.
+    unreported_bytes: u64,
 }
 
 impl Copier<'_, '_> {
@@ -121,6 +131,8 @@ impl Copier<'_, '_> {
         while scanner.position() < until
             && let Some(item) = scanner.next_item()?
         {
+            let range = item.span().range().clone();
+            self.check_cancelled(range.end - range.start)?;
             if let ScanItem::Frame(at, frame) = item
                 && at >= self.handled_to
                 && let Ok(event) = EventView::parse(frame.payload(), log.version())
@@ -186,9 +198,10 @@ impl Copier<'_, '_> {
         for piece in &pieces {
             corrected.push(self.corrected_frame(piece)?);
         }
-        let is_corrected = |piece: &ProposedFix| {
-            pieces.iter().zip(&corrected).any(|(other, frame)| frame.is_some() && other.finding == piece.finding)
-        };
+        let key = |piece: &ProposedFix| (piece.finding.start, piece.finding.end, piece.finding.kind);
+        let corrected_pieces: BTreeSet<_> =
+            pieces.iter().zip(&corrected).filter(|(_, frame)| frame.is_some()).map(|(piece, _)| key(piece)).collect();
+        let is_corrected = |piece: &ProposedFix| corrected_pieces.contains(&key(piece));
         let CopySource { view, donors, .. } = self.source;
         let is_undecided = |piece: &ProposedFix| is_fillable(piece.finding.kind) && !is_corrected(piece);
         let ranges = DonorRanges::find(view, donors, &pieces, is_undecided)?;
@@ -249,7 +262,8 @@ impl Copier<'_, '_> {
                 }
                 Ok(DonorRun { doubt: Some(reason), .. }) | Err(reason) => *reason,
             };
-            let Some(piece) = pieces.iter().rfind(|piece| piece.finding.start <= part.range.start) else { continue };
+            let count = pieces.partition_point(|piece| piece.finding.start <= part.range.start);
+            let Some(piece) = count.checked_sub(1).and_then(|last| pieces.get(last)) else { continue };
             let mut finding = piece.finding.clone();
             finding.start = part.range.start.min(finding.end);
             finding.end = finding.end.min(part.range.end);
@@ -264,6 +278,8 @@ impl Copier<'_, '_> {
     fn copy_frames(&mut self, donor: &Donor, range: Range<u64>) -> Result<(), StorageError> {
         let mut frames = donor.scan_frames(range);
         while let Some(item) = frames.next_item()? {
+            let range = item.span().range().clone();
+            self.check_cancelled(range.end - range.start)?;
             if let ScanItem::Frame(at, frame) = item
                 && let Ok(event) = EventView::parse(frame.payload(), Version::V1)
                 && self.write_event(at, &event, "donor")? == WriteOutcome::Written
@@ -361,8 +377,15 @@ impl Copier<'_, '_> {
         }
     }
 
+    /// Reports the last progress again after each mebibyte that is copied, so that a long range can be cancelled.
+    fn check_cancelled(&mut self, copied: u64) -> Result<(), StorageError> {
+        self.unreported_bytes += copied;
+        if self.unreported_bytes < CANCEL_INTERVAL { Ok(()) } else { self.report_progress(self.reported) }
+    }
+
     /// Reports the position in the log.
     fn report_progress(&mut self, read: Progress) -> Result<(), StorageError> {
+        (self.reported, self.unreported_bytes) = (read, 0);
         cancelled_if_break((self.on_update)(CopyUpdate::Progress(read)))
     }
 }

@@ -1,5 +1,6 @@
 //! Copies a log: checks the target paths, copies and verifies under temporary names, and commits by renaming.
 
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use super::output::VerifiedFile;
 use super::summary::{CopyOptions, CopyProgress, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{Backup, Disk, ExistingFile, FilePlace, NewFile};
-use crate::inspect::{LogView, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
+use crate::inspect::{LogView, OnProgress, SurveyOptions, SurveyUpdate, cancelled_if_break, index_path, survey};
 use crate::repair::planning::{Donor, FixFinder};
 use crate::repair::types::{WorkMeter, journal_folder, refused_error};
 
@@ -41,8 +42,18 @@ fn copy_log_with_fixes(
 ) -> Result<CopySummary, StorageError> {
     let disk = view.disk().as_ref();
     check_targets(disk, view, options)?;
-    // The copy itself reports the progress and can be cancelled between two ranges.
-    let meter = WorkMeter::silent();
+    let progress = CopyProgress { log_bytes: view.log().len()? };
+    // Reading a donor has no share of the progress: its position is reported again, so that it can be cancelled there.
+    let reported = Cell::new(progress.after_copying(0));
+    let on_update = RefCell::new(on_update);
+    let report = |update: CopyUpdate| {
+        if let CopyUpdate::Progress(read) = &update {
+            reported.set(*read);
+        }
+        (on_update.borrow_mut())(update)
+    };
+    let on_donor_read: &mut OnProgress = &mut |_| report(CopyUpdate::Progress(reported.get()));
+    let meter = WorkMeter::new(0, on_donor_read);
     let donors: Vec<Donor> =
         options.donors.iter().map(|path| Donor::open(view, path, &meter)).collect::<Result<_, StorageError>>()?;
     let existing = if options.replace { ExistingFile::Replace } else { ExistingFile::Keep };
@@ -53,16 +64,15 @@ fn copy_log_with_fixes(
         None => None,
     };
     let mut files = OutputFiles { log, map };
-    let progress = CopyProgress { log_bytes: view.log().len()? };
     let mut backup = Backup::new(disk);
     let on_copied = &mut |update: CopyUpdate| match update {
-        CopyUpdate::Progress(read) => on_update(CopyUpdate::Progress(progress.after_copying(read.position))),
-        CopyUpdate::Omitted(range) => on_update(CopyUpdate::Omitted(range)),
+        CopyUpdate::Progress(read) => report(CopyUpdate::Progress(progress.after_copying(read.position))),
+        CopyUpdate::Omitted(range) => report(CopyUpdate::Omitted(range)),
     };
     let copied = copy_events(CopySource { view, options, donors: &donors }, &mut files, on_copied, find_fixes)
         .and_then(|summary| {
             let on_read = &mut |bytes, new_bytes| {
-                cancelled_if_break(on_update(CopyUpdate::Progress(progress.after_verifying(bytes, new_bytes))))
+                cancelled_if_break(report(CopyUpdate::Progress(progress.after_verifying(bytes, new_bytes))))
             };
             verify_copy(view, &mut files.log, summary, on_read)
         })

@@ -14,7 +14,7 @@ impl JournalReader {
     /// Checks that the journal has saved exactly the ranges of its plan, with the bytes that the plan describes.
     ///
     /// A recovery and an undo write the saved bytes to the log. After this check they can change no byte outside the
-    /// ranges of the plan, whoever wrote the journal. `log_len` is the size of the log: bytes that a repair would append
+    /// ranges of the plan, whichever program wrote the journal. `log_len` is the size of the log: bytes that a repair would append
     /// after it are not computed, because only a log that has them can be complete.
     ///
     /// # Errors

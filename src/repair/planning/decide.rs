@@ -192,12 +192,14 @@ impl RangeFilling<'_> {
 
     /// True for the part that is the header of the log, over which a gap cannot be written.
     fn is_header(&self, part: &DonorPart) -> bool {
-        self.pieces.iter().any(|piece| piece.finding.kind == DamageKind::Header && piece.finding.range() == part.range)
+        // The header is before every other piece.
+        let first = self.pieces.first().map(|piece| &piece.finding);
+        first.is_some_and(|finding| finding.kind == DamageKind::Header && finding.range() == part.range)
     }
 
     /// Decides about a part for which no donor has a frame. `end` is the end of the last part.
     fn decide_hole(&self, part: &DonorPart, end: u64) -> Decision {
-        let piece = self.pieces.iter().find(|piece| part.range.start < piece.repaired_end());
+        let piece = self.pieces.get(self.pieces.partition_point(|piece| piece.repaired_end() <= part.range.start));
         match piece.and_then(|piece| piece.fix.as_ref()) {
             Some(fix) if fix.action.can_restore() && !self.options.gap_undecided => {
                 Decision::LeaveUnrepaired(self.undecided.clone())

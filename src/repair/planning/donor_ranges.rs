@@ -63,7 +63,7 @@ impl DonorRange {
 pub(crate) struct DonorRanges {
     /// The ranges, by ascending offset.
     ranges: Vec<DonorRange>,
-    /// The parts of undecided pieces that no range contains, because no donor has a frame there.
+    /// The parts of undecided pieces that no range contains, because no donor has a frame there. Ascending and disjoint.
     misses: Vec<Miss>,
     /// The notes, each with the range of the log that it is about.
     notes: Vec<(Range<u64>, String)>,
@@ -111,7 +111,7 @@ impl DonorRanges {
 
     /// Returns the reason why no donor has a frame at `offset`, for a piece that no range contains.
     pub(crate) fn refusal_at(&self, offset: u64) -> Option<RefusalReason> {
-        self.misses.iter().find(|miss| miss.range.contains(&offset)).map(|miss| miss.reason)
+        first_miss(&self.misses, &(offset..offset.saturating_add(1))).map(|miss| miss.reason)
     }
 
     /// Returns the notes as text, each after the range of the log that it is about.
@@ -161,7 +161,7 @@ impl AdjacentPieces<'_, '_> {
         let may_end_short = last.fix.as_ref().is_some_and(|fix| fix.action == RepairAction::SetAsideTail);
         let gap_end = if may_end_short { filled_end.saturating_add(MIN_GAP) } else { filled_end };
         lengthen_short_holes(&mut found.runs, start..gap_end, self.view.log().first_frame_offset());
-        found.misses.sort_by_key(|miss| miss.range.start);
+        found.misses = disjoint_misses(found.misses);
         self.add_notes(ranges, &found, start..filled_end);
         self.add_ranges(ranges, &found, filled_end);
         ranges.misses.append(&mut found.misses);
@@ -179,6 +179,7 @@ impl AdjacentPieces<'_, '_> {
                     run.donor = nth;
                     wanted.taken.push(run.range.clone());
                 }
+                wanted.taken.sort_by_key(|taken| taken.start);
                 all.runs.append(&mut search.runs);
                 if certainty == Certainty::Proven {
                     all.misses.append(&mut search.misses);
@@ -200,7 +201,10 @@ impl AdjacentPieces<'_, '_> {
 
     /// Adds a range for each group of pieces that a frame joins, where a donor has frames.
     fn add_ranges(&self, ranges: &mut DonorRanges, found: &DonorSearch, filled_end: u64) {
-        let crosses = |at: u64| found.runs.iter().any(|run| run.range.start < at && at < run.range.end);
+        let crosses = |at: u64| {
+            let before = found.runs.partition_point(|run| run.range.start < at);
+            before.checked_sub(1).and_then(|last| found.runs.get(last)).is_some_and(|run| at < run.range.end)
+        };
         let mut first = self.first_index;
         let mut rest = found.runs.as_slice();
         for group in self.pieces.chunk_by(|piece, _| crosses(piece.repaired_end())) {
@@ -246,12 +250,13 @@ fn fill_range(range: Range<u64>, runs: &[DonorRun], reasons: &HoleReasons) -> Ve
     let mut parts = Vec::new();
     let mut at = range.start;
     let add_hole = |parts: &mut Vec<DonorPart>, hole: Range<u64>| {
-        let ends = reasons.group.iter().map(ProposedFix::repaired_end).chain([hole.end]);
+        let first = reasons.group.partition_point(|piece| piece.repaired_end() <= hole.start);
+        let inside = reasons.group.get(first..).unwrap_or_default().iter().map(ProposedFix::repaired_end);
+        let ends = inside.take_while(|end| *end < hole.end).chain([hole.end]);
         let mut start = hole.start;
-        for end in ends.map(|end| end.min(hole.end)) {
+        for end in ends {
             if start < end {
-                let is_at = |miss: &&Miss| miss.range.start < end && start < miss.range.end;
-                let reason = reasons.found.misses.iter().find(is_at).map(|miss| miss.reason);
+                let reason = first_miss(&reasons.found.misses, &(start..end)).map(|miss| miss.reason);
                 let content = Err(reason.unwrap_or("its frames do not fit here"));
                 parts.push(DonorPart { range: start..end, content });
                 start = end;
@@ -265,6 +270,25 @@ fn fill_range(range: Range<u64>, runs: &[DonorRun], reasons: &HoleReasons) -> Ve
     }
     add_hole(&mut parts, at..range.end);
     parts
+}
+
+/// Returns the parts of `misses` as disjoint ranges, by ascending offset. Where several overlap, the one that starts first
+/// counts.
+fn disjoint_misses(mut misses: Vec<Miss>) -> Vec<Miss> {
+    misses.sort_by_key(|miss| miss.range.start);
+    let mut covered_to = 0;
+    misses.retain_mut(|miss| {
+        miss.range.start = miss.range.start.max(covered_to);
+        covered_to = covered_to.max(miss.range.end);
+        miss.range.start < miss.range.end
+    });
+    misses
+}
+
+/// Returns the first of the disjoint, ascending `misses` that overlaps `range`.
+fn first_miss<'m>(misses: &'m [Miss], range: &Range<u64>) -> Option<&'m Miss> {
+    let first = misses.partition_point(|miss| miss.range.end <= range.start);
+    misses.get(first).filter(|miss| miss.range.start < range.end)
 }
 
 /// Gives up frames next to holes that are too short for a gap frame, so that every hole in `range` can be filled.

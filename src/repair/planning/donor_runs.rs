@@ -24,7 +24,7 @@ pub(super) struct WantedRange<'a> {
     pub(super) range: Range<u64>,
     /// Offsets at which a run of frames is split, ascending.
     pub(super) cuts: &'a [u64],
-    /// Parts of the range that another donor fills.
+    /// Parts of the range that another donor fills, ascending and disjoint.
     pub(super) taken: Vec<Range<u64>>,
     /// The end of the log, when frames after it are wanted only after a frame that crosses it.
     pub(super) open_after: Option<u64>,

@@ -43,8 +43,10 @@ impl<'w> Walk<'w> {
     /// True when a frame lies in the wanted range, and no other donor fills a part of it.
     pub(super) fn is_wanted(&self, frame: &Range<u64>) -> bool {
         let WantedRange { range, taken, .. } = self.wanted;
-        let is_free = |taken: &Range<u64>| taken.end <= frame.start || frame.end <= taken.start;
-        range.start <= frame.start && frame.end <= range.end && taken.iter().all(is_free)
+        let before = taken.partition_point(|taken| taken.start < frame.end);
+        let is_free =
+            before.checked_sub(1).and_then(|last| taken.get(last)).is_none_or(|taken| taken.end <= frame.start);
+        range.start <= frame.start && frame.end <= range.end && is_free
     }
 
     /// Adds a frame to the chain.

@@ -57,7 +57,7 @@ impl PieceGroup {
     pub(super) fn of_part(range: Range<u64>, pieces: &[ProposedFix], decision: Decision) -> Self {
         let is_inside = |piece: &&ProposedFix| {
             let end = piece.repaired_end();
-            piece.finding.start < range.end && (range.start < end || piece.finding.start == end)
+            piece.finding.start < range.end && (range.start < end || is_empty(piece))
         };
         let cut = |piece: &ProposedFix| {
             let mut piece = piece.clone();
@@ -65,7 +65,9 @@ impl PieceGroup {
             piece.finding.end = piece.finding.end.min(range.end).max(piece.finding.start);
             piece
         };
-        let pieces = pieces.iter().filter(is_inside).map(cut).collect();
+        let first = pieces.partition_point(|piece| piece.repaired_end() < range.start && !is_empty(piece));
+        let near = pieces.get(first..).unwrap_or_default().iter();
+        let pieces = near.take_while(|piece| piece.finding.start < range.end).filter(is_inside).map(cut).collect();
         Self { range, pieces, available_fixes: Vec::new(), decision }
     }
 
@@ -80,17 +82,27 @@ impl PieceGroup {
         (self.is_truncation() && gives_up).then_some(self.range.start)
     }
 
-    /// Returns the parts that fill the range; `None` when the decision does not fill it with frames.
-    fn filling(&self) -> Option<Vec<DonorPart>> {
+    /// True when the decision fills the range with frames.
+    const fn is_filled(&self) -> bool {
         match &self.decision {
-            Decision::TakeFromDonor(runs) => {
-                let part = |run: &DonorRun| DonorPart { range: run.range.clone(), content: Ok(run.clone()) };
-                Some(runs.iter().map(part).collect())
-            }
-            Decision::FillWithGap => Some(vec![DonorPart { range: self.range.clone(), content: Err("a gap") }]),
-            Decision::FillEnd(parts) => Some(parts.clone()),
+            Decision::TakeFromDonor(_) | Decision::FillWithGap | Decision::FillEnd(_) => true,
             Decision::Edit { .. } | Decision::SetAsideTail | Decision::ForgetLostEnd | Decision::LeaveUnrepaired(_) => {
-                None
+                false
+            }
+        }
+    }
+
+    /// Takes the parts that fill the range out of the decision; none when the decision does not fill it with frames.
+    fn take_filling(&mut self) -> Vec<DonorPart> {
+        match std::mem::replace(&mut self.decision, Decision::FillWithGap) {
+            Decision::TakeFromDonor(runs) => {
+                runs.into_iter().map(|run| DonorPart { range: run.range.clone(), content: Ok(run) }).collect()
+            }
+            Decision::FillWithGap => vec![DonorPart { range: self.range.clone(), content: Err("a gap") }],
+            Decision::FillEnd(parts) => parts,
+            other => {
+                self.decision = other;
+                Vec::new()
             }
         }
     }
@@ -121,12 +133,13 @@ impl PieceGroup {
 
     /// Merges `next` into this group when both fill the end of the log, which one step has to fill. Otherwise returns
     /// `next`.
-    fn try_merge_end(&mut self, next: Self, log_end: u64) -> Option<Self> {
+    fn try_merge_end(&mut self, mut next: Self, log_end: u64) -> Option<Self> {
         let is_adjacent = self.range.end == next.range.start && next.range.start > log_end;
-        let Some((mut parts, mut more)) = self.filling().zip(next.filling()).filter(|_| is_adjacent) else {
+        if !is_adjacent || !self.is_filled() || !next.is_filled() {
             return Some(next);
-        };
-        parts.append(&mut more);
+        }
+        let mut parts = self.take_filling();
+        parts.append(&mut next.take_filling());
         self.decision = Decision::FillEnd(parts);
         self.absorb(next);
         None
@@ -145,6 +158,11 @@ impl PieceGroup {
             }
         }
     }
+}
+
+/// True for a piece without bytes, also after the repair. Only the last piece of a log can be empty.
+fn is_empty(piece: &ProposedFix) -> bool {
+    piece.finding.start == piece.repaired_end()
 }
 
 /// True when two lists of runs have one donor and one certainty.
