@@ -86,7 +86,7 @@ impl IndexArgs {
             IndexAction::Rebuild(args) => {
                 let mut log = open_log_for_indexing(&args.log, args.build, global)?;
                 let before = view_with_checked_index(&log);
-                refuse_untrusted_index(&before)?;
+                ensure_trusted_index(&before)?;
                 // Entries of an index that is not trusted cannot be kept.
                 let from = if before.trusted_index().is_some() { args.from } else { 0 };
                 build_and_save(&mut log, &before, BuildMode::Rebuild { from }, out)
@@ -95,8 +95,8 @@ impl IndexArgs {
     }
 }
 
-/// Refuses to replace an index that is not trusted.
-fn refuse_untrusted_index(view: &LogView) -> Result<(), StorageError> {
+/// Checks that an index is trusted before it is replaced.
+fn ensure_trusted_index(view: &LogView) -> Result<(), StorageError> {
     match view.index_state() {
         IndexState::Untrusted { found } => Err(found.to_error(view.index_path())),
         _ => Ok(()),

@@ -125,7 +125,7 @@ impl CommandOutput {
     }
 
     /// Records what the command has changed, in the words of a finished sentence such as "stored 3 events". A failure that
-    /// is printed later reports it, so that nobody repeats a command that has done its work.
+    /// is printed later reports it, so that no user repeats a command that has done its work.
     pub(super) fn set_effect(&mut self, effect: impl Into<String>) {
         self.effect = Some(effect.into());
     }

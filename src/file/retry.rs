@@ -225,7 +225,7 @@ mod tests {
         struct Reluctant(Vec<u8>, u32);
 
         impl Reluctant {
-            fn refuse(&mut self) -> io::Result<()> {
+            fn interrupt(&mut self) -> io::Result<()> {
                 self.1 += 1;
                 match self.1 % 3 {
                     1 => Err(ErrorKind::WouldBlock.into()),
@@ -237,19 +237,19 @@ mod tests {
 
         impl Write for Reluctant {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.refuse()?;
+                self.interrupt()?;
                 self.0.extend_from_slice(&bytes[..1]);
                 Ok(1)
             }
 
             fn flush(&mut self) -> io::Result<()> {
-                self.refuse()
+                self.interrupt()
             }
         }
 
         impl Read for Reluctant {
             fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-                self.refuse()?;
+                self.interrupt()?;
                 let Some(byte) = (!self.0.is_empty()).then(|| self.0.remove(0)) else { return Ok(0) };
                 buf[0] = byte;
                 Ok(1)

@@ -3,7 +3,7 @@
 //! The first frame is a JSON object that describes the journal. The payload of each following frame starts with a
 //! letter: `P` for a part of the plan, `B` for bytes of the log before the repair, `A` for bytes that the repair copies
 //! from another file, `I` for bytes of the index file before the repair. The letters `B`, `A` and `I` are followed by
-//! the file offset (u64) and the bytes. `Z` stands for a run of zeros in the log before the repair, as its offset and its
+//! the file offset (u64) and the bytes. `Z` is a run of zeros in the log before the repair, as its offset and its
 //! length (u64). Frames that are JSON objects record the state of the repair. Readers ignore an
 //! unfinished frame at the end, because the repair did not reach the state that the frame would have recorded.
 

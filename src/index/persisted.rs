@@ -31,7 +31,7 @@ pub struct PersistedIndex {
 }
 
 impl PersistedIndex {
-    /// Opens an index file, whoever wrote it. Reads its first page only, so the cost does not depend on its size.
+    /// Opens an index file with any owner. Reads its first page only, so the cost does not depend on its size.
     ///
     /// # Errors
     /// [`IndexFault::Missing`] when there is no file; [`IndexFault::Unsupported`] when a newer version wrote it;

@@ -300,7 +300,7 @@ mod tests {
         (saved.is_ok(), fs::read(&path).ok())
     }
 
-    fn refuse(path: &Path) -> Result<(), StorageError> {
+    fn report_repair(path: &Path) -> Result<(), StorageError> {
         Err(StorageError::Changed { path: path.to_owned(), expected: "no repair".into(), found: "a repair".into() })
     }
 
@@ -313,9 +313,9 @@ mod tests {
         let old = &crate::format::index::MAGIC;
         let (is_saved, now) = save_over(old, |_, _| Ok(()));
         assert!(is_saved && now.is_some_and(|now| now.len() > PAGE_DATA_SIZE));
-        let (is_saved, now) = save_over(old, |path, call| if call == 1 { refuse(path) } else { Ok(()) });
+        let (is_saved, now) = save_over(old, |path, call| if call == 1 { report_repair(path) } else { Ok(()) });
         assert_eq!((is_saved, now.as_deref()), (false, Some(old.as_slice())), "the old index stays");
-        let (is_saved, now) = save_over(old, |path, call| if call == 2 { refuse(path) } else { Ok(()) });
+        let (is_saved, now) = save_over(old, |path, call| if call == 2 { report_repair(path) } else { Ok(()) });
         assert_eq!((is_saved, now), (false, None), "the new index is removed");
     }
 
@@ -351,7 +351,7 @@ mod tests {
             let other = path.with_extension("other");
             fs::write(&other, "saved by another process").unwrap();
             fs::rename(&other, path).unwrap();
-            refuse(path)
+            report_repair(path)
         });
         assert_eq!((is_saved, now.as_deref()), (false, Some(b"saved by another process".as_slice())));
     }

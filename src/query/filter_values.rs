@@ -114,7 +114,7 @@ fn parse_number_set(value: &TermValue, field: NumberField, typed: &str) -> Resul
     })
 }
 
-/// Parses a number or a time, and returns the first and the last number that it stands for.
+/// Parses a number or a time, and returns the first and the last number that it includes.
 fn parse_number(value: &TermValue, field: NumberField, text: &str) -> Result<(u64, u64), String> {
     let number = match field {
         NumberField::Time => {

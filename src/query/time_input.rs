@@ -27,7 +27,7 @@ pub struct TimeContext {
     zone: Option<&'static TimeZone>,
 }
 
-/// The milliseconds that a typed time stands for: a whole day, minute or second, as precise as it was typed.
+/// The milliseconds that a typed time includes: a whole day, minute or second, as precise as it was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TimeSpan {
     /// The first millisecond.
@@ -68,7 +68,7 @@ impl TimeContext {
         Self { zone, ..self }
     }
 
-    /// Parses a time. A relative time and a number of milliseconds stand for one millisecond.
+    /// Parses a time. A relative time and a number of milliseconds are one millisecond.
     ///
     /// # Errors
     /// See [`TimeInputError`]. A relative time does not count back beyond the epoch.

@@ -129,7 +129,7 @@ fn side_files_that_others_can_write_are_not_used_until_that_is_corrected() {
     shell.run("undo a.log --yes");
     assert!(log_bytes(&shell) != log, "the repair is undone");
 
-    // Where everybody can write the log, others can have written the side files too.
+    // Where every user can write the log, others can have written the side files too.
     set_mode(&shell.path("a.log"), 0o666);
     set_mode(&index, 0o666);
     assert!(!shell.run("verify a.log").stdout.contains("UNTRUSTED"));
