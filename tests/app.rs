@@ -18,6 +18,7 @@ mod app {
     mod cli_hostile;
     mod cli_import;
     mod cli_index;
+    mod cli_log_list;
     mod cli_paths;
     mod cli_repair;
     mod cli_samples;

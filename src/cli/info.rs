@@ -1,11 +1,12 @@
 //! `info`: prints header, size, index, writer and repairs of a log, without reading the whole log.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
 use super::log_access::{open_with_notices, view_with_checked_index};
+use super::log_list::{LogList, ReportDetail, report_each};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
 use crate::file::{HeaderState, WriterPresence, detect_writer};
@@ -28,14 +29,21 @@ const NAME_KINDS: [(NameKind, &str); 3] =
 /// Show header, size, index state and counts without reading the log through.
 #[derive(Debug, Args)]
 pub(super) struct InfoArgs {
-    /// Log to describe
-    log: PathBuf,
+    /// Log to describe. Several logs, or a folder with logs, take one line each
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
 }
 
 impl InfoArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        let log = open_with_notices(&self.log, global, out)?;
+        report_each(LogList::new(&self.logs, global), out, &mut |log, detail, out| {
+            Self::report(log, detail, global, out)
+        })
+    }
+
+    fn report(path: &Path, detail: ReportDetail, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+        let log = open_with_notices(path, global, out)?;
         let view = view_with_checked_index(&log);
         let counts = match view.trusted_index().map(|index| index.counts()) {
             Some(Ok(counts)) => Some(counts),
@@ -51,7 +59,11 @@ impl InfoArgs {
         let repairs = log.options().log_paths(&log.path()).and_then(|paths| read_repair_history(&paths)).ok();
         let repairs = repairs.map(|history| history.records.len() as u64);
         let report = InfoReport { view: &view, bytes, writer, repairs, counts: counts.as_ref() };
-        if out.is_json() { out.print_json(&report.to_json()) } else { report.print(out) }?;
+        match detail {
+            _ if out.is_json() => out.print_json(&report.to_json()),
+            ReportDetail::Full => report.print(out),
+            ReportDetail::Line => out.print_path_line(view.path(), &format!(": {}", report.line())),
+        }?;
         Ok(ExitStatus::Done)
     }
 }
@@ -75,6 +87,18 @@ impl InfoReport<'_> {
             out.print_line(&format!("  {title:<11} {text}"))?;
         }
         NAME_KINDS.iter().try_for_each(|(kind, title)| self.print_names(*kind, title, out))
+    }
+
+    /// Returns the facts of a log in one line, for a list of logs.
+    fn line(&self) -> String {
+        let Self { view, bytes, .. } = *self;
+        let version = format!("version {}{}", view.log().version().number(), header_note(view));
+        let events = view.trusted_index().map(|index| format_count(index.header().events, "event"));
+        let damaged = view.known_damage().len() as u64;
+        let damaged = (damaged > 0).then(|| format!("{} known", format_count(damaged, "damaged range")));
+        let index = format!("index {}", index_line(view.index_state(), None));
+        let facts = [Some(version), Some(format_size(bytes)), events, damaged, Some(index)];
+        facts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// Returns the rows of the text output, each with its title. An empty title continues the row before it.

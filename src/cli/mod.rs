@@ -25,6 +25,7 @@ mod index;
 mod info;
 mod log_access;
 mod log_input;
+mod log_list;
 mod man;
 mod migrate;
 mod open;

@@ -154,18 +154,7 @@ impl CommandOutput {
             self.write_stderr_text(&format!("  {}.", failure.hint()));
             return;
         }
-        let value = match failure {
-            CommandFailure::Storage(error, status) => json::error(error, *status),
-            other => Json::Object(vec![
-                ("error", other.message().into()),
-                ("path", Json::Null),
-                ("offset", Json::Null),
-                ("corruption", Json::Bool(false)),
-                ("hint", other.hint().into()),
-                ("exit", u64::from(other.exit_status().code()).into()),
-            ]),
-        };
-        let value = match (value, self.effect.take()) {
+        let value = match (failure_json(failure), self.effect.take()) {
             (Json::Object(mut keys), Some(effect)) => {
                 keys.push(("done", effect.into()));
                 Json::Object(keys)
@@ -191,6 +180,21 @@ impl CommandOutput {
         }
         // A failure to write to stderr cannot be reported anywhere.
         let _ = BlockingStream(io::stderr()).write_all(format!("{line}\n").as_bytes());
+    }
+}
+
+/// Returns a failure as the object that is printed for it.
+pub(super) fn failure_json(failure: &CommandFailure) -> Json {
+    match failure {
+        CommandFailure::Storage(error, status) => json::error(error, *status),
+        other => Json::Object(vec![
+            ("error", other.message().into()),
+            ("path", Json::Null),
+            ("offset", Json::Null),
+            ("corruption", Json::Bool(false)),
+            ("hint", other.hint().into()),
+            ("exit", u64::from(other.exit_status().code()).into()),
+        ]),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::iter;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -11,6 +11,7 @@ use super::failure::{CommandFailure, CommandResult};
 use super::findings::{IndexRequirement, finding_line, index_status, survey_with_fixes};
 use super::log_access::{GapJournals, open_options, print_side_file_notices, view_with_checked_index};
 use super::log_input::LogInput;
+use super::log_list::{LogList, ReportDetail, exit_suffix, report_each};
 use super::options::{GlobalArgs, ThreadArgs, parse_offset};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
@@ -35,12 +36,15 @@ use crate::report::{
 #[command(after_help = "\
 Examples:
   chronicle verify a.log                      verify the whole log
+  chronicle verify a.log b.log logs/          one line for each log
   chronicle verify a.log --ndjson             one JSON object per finding
   chronicle verify a.log --since-last --save  verify only what is new, for a daily job")]
 #[expect(clippy::struct_excessive_bools, reason = "each one is a flag of the command line, independent of the others")]
 pub(super) struct VerifyArgs {
-    /// Log to verify; - is stdin. A pipe and a log that gzip or zstd compressed are read too
-    log: PathBuf,
+    /// Log to verify; - is stdin. A pipe and a log that gzip or zstd compressed are read too. Several logs, or a folder with
+    /// logs, take one line each
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
     /// Check frames and checksums only, not payloads and event times
     #[arg(long)]
     frames: bool,
@@ -72,20 +76,28 @@ pub(super) struct VerifyArgs {
 impl VerifyArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
-        self.verify(global, out).map_err(|failure| match failure {
-            // A log that changes while it is read makes verification fail; status 6 is for commands that write.
-            CommandFailure::Storage(error, ExitStatus::Refused) => CommandFailure::Storage(error, ExitStatus::Failed),
-            CommandFailure::Refused { message, hint } => CommandFailure::Usage { message, hint },
-            other => other,
+        let logs = LogList::new(&self.logs, global)
+            .for_one_log(self.from.map(|_| "--from"))
+            .for_one_log(self.until.map(|_| "--until"))
+            .for_one_log(self.ndjson.then_some("--ndjson"));
+        report_each(logs, out, &mut |log, detail, out| {
+            self.verify(log, detail, global, out).map_err(|failure| match failure {
+                // A log that changes while it is read makes verification fail; status 6 is for commands that write.
+                CommandFailure::Storage(error, ExitStatus::Refused) => {
+                    CommandFailure::Storage(error, ExitStatus::Failed)
+                }
+                CommandFailure::Refused { message, hint } => CommandFailure::Usage { message, hint },
+                other => other,
+            })
         })
     }
 
-    fn verify(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
+    fn verify(&self, path: &Path, detail: ReportDetail, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         if self.save {
-            CommandPaths::new(global).reads_log("the log", &self.log).saves_index_of(&self.log).check()?;
+            CommandPaths::new(global).reads_log("the log", path).saves_index_of(path).check()?;
         }
         let options = open_options(global).threads(self.threads.count());
-        let LogInput { mut log, is_stream, status } = LogInput::open(&self.log, options, out)?;
+        let LogInput { mut log, is_stream, status } = LogInput::open(path, options, out)?;
         if is_stream && self.save {
             return Err(CommandFailure::Usage {
                 message: "--save needs a log in a file that is not compressed: a stream has no index".into(),
@@ -100,13 +112,14 @@ impl VerifyArgs {
         self.check_offsets(bytes)?;
         let index = self.since_last.then(|| view.load_index());
         let scope = VerifyScope::new(self, index.as_ref(), from, bytes);
-        let print_text = !out.is_json() && !self.ndjson;
+        let print_text = !out.is_json() && !self.ndjson && detail == ReportDetail::Full;
         if print_text {
             out.print_path_line(view.path(), &title_line(&view, bytes))?;
         }
         let pending = log.pending_repair()?;
         let mut reporter = VerifyReporter {
             args: self,
+            detail,
             version: view.log().version(),
             gap_journals: GapJournals::for_log(&log)?,
             counts: FindingCounts::default(),
@@ -159,14 +172,22 @@ impl VerifyArgs {
                 pending: pending.as_ref(),
                 unrecorded: &unrecorded,
             }))?;
-        } else {
+        } else if self.ndjson {
             // With --ndjson the output has findings only.
             unrecorded.iter().for_each(|frames| out.print_note(&unrecorded_frames_line(frames)));
         }
         // Reported last: the findings are valid even if the index could not be saved.
         saved?;
         let requirement = if self.require_fresh { IndexRequirement::Fresh } else { IndexRequirement::NotBroken };
-        Ok(reporter.status.combine(index_status(&view, requirement)))
+        let status = reporter.status.combine(index_status(&view, requirement));
+        if detail == ReportDetail::Line && !out.is_json() {
+            let summary = list_summary(&view, &scope.options, &survey, &reporter.counts);
+            let unrecorded = (!unrecorded.is_empty()).then_some("; frames differ from what the index has recorded");
+            let (unrecorded, index) = (unrecorded.unwrap_or_default(), index_line(view.index_state(), None));
+            let text = format!(": {summary}{unrecorded}; index {index}{}", exit_suffix(status));
+            out.print_path_line(view.path(), &text)?;
+        }
+        Ok(status)
     }
 
     /// Rejects offsets that leave nothing to verify.
@@ -222,6 +243,7 @@ impl VerifyScope {
 /// Prints findings as they arrive, counts them, and derives the exit status.
 struct VerifyReporter<'a> {
     args: &'a VerifyArgs,
+    detail: ReportDetail,
     version: Version,
     gap_journals: GapJournals,
     counts: FindingCounts,
@@ -252,6 +274,9 @@ impl VerifyReporter<'_> {
             if self.json_findings.len() < MAX_FINDINGS {
                 self.json_findings.push(json::finding(finding, fix.as_ref(), journal));
             }
+            return Ok(());
+        }
+        if self.detail == ReportDetail::Line {
             return Ok(());
         }
         out.print_line(&finding_line(finding, journal))?;
@@ -306,6 +331,14 @@ fn summary_line(view: &LogView, survey: &Survey, counts: &FindingCounts) -> Stri
     }
 }
 
+/// Summarizes the findings for a list of logs.
+fn list_summary(view: &LogView, options: &SurveyOptions, survey: &Survey, counts: &FindingCounts) -> String {
+    if !options.frames_only {
+        return summary_line(view, survey, counts);
+    }
+    format!("{}; {}", format_count(survey.events, "frame"), counts.counts_line())
+}
+
 fn print_summary(
     view: &LogView,
     options: &SurveyOptions,
@@ -317,7 +350,7 @@ fn print_summary(
         out.print_line(&format!("{}..{} is being written: not damage", range.start, range.end))?;
     }
     if options.frames_only {
-        out.print_line(&format!("{}; {}", format_count(survey.events, "frame"), counts.counts_line()))?;
+        out.print_line(&list_summary(view, options, survey, counts))?;
         out.print_line("frames and checksums only: payloads and event times were not checked")?;
     } else {
         out.print_line(&summary_line(view, survey, counts))?;

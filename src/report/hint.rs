@@ -126,7 +126,9 @@ const fn io_hint(kind: ErrorKind) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "Free some space on the disk, then run the command again; `chronicle verify LOG` reads what the log contains"
         }
-        ErrorKind::InvalidInput => "Name a log in a regular file; `chronicle verify -` and `cat -` read a pipe",
+        ErrorKind::InvalidInput => {
+            "Name a log in a regular file; `chronicle verify` takes folders, and `verify -`, `cat -` and `import -` read a pipe"
+        }
         ErrorKind::InvalidData => "Check the file: its content is not what the command expects",
         ErrorKind::AlreadyExists => "Choose another name",
         _ => "Check the device and the system log before writing anything else",
