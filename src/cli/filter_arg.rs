@@ -9,6 +9,7 @@ use crate::query::{
     EventTimes, FILTER_OPERATORS, FILTER_TERMS, Filter, FilterOperatorSpec, FilterTermSpec, KnownNames, TimeContext,
 };
 use crate::report::json::Json;
+use crate::report::units::DisplayZone;
 use crate::report::{log_times_line, unknown_name_lines};
 use crate::{AggregateIndex, EventLog, StorageError};
 
@@ -39,9 +40,13 @@ pub(super) fn print_filter_advice(
     out: &mut CommandOutput,
 ) -> Result<(), StorageError> {
     let log_bytes = log.view().log().len()?;
-    let names = index.filter(|index| index.coverage().scanned_to >= log_bytes).map(KnownNames::from_index);
-    let mut lines = names.map(|names| unknown_name_lines(filter, &names)).unwrap_or_default();
-    lines.extend(if filter.has_times() { log_times_line(filter, EventTimes::read(log.view())?) } else { None });
+    let names = index.map(KnownNames::from_index).unwrap_or_default();
+    let mut lines = unknown_name_lines(filter, &names, log_bytes);
+    lines.extend(if filter.has_times() {
+        log_times_line(filter, EventTimes::read(log.view())?, DisplayZone::Utc)
+    } else {
+        None
+    });
     for line in lines {
         out.print_notice(&line, &Json::Object(vec![("notice", line.as_str().into())]));
     }

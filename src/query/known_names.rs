@@ -11,6 +11,8 @@ pub(crate) struct KnownNames {
     names: Vec<KnownName>,
     /// The kinds of which the index counts some names together, so that not every name is known.
     incomplete_kinds: Vec<NameKind>,
+    /// The names are those of the events before this offset.
+    covered_to: u64,
 }
 
 /// A name, with the number of events that have it.
@@ -24,7 +26,7 @@ pub(crate) struct KnownName {
 impl KnownNames {
     /// Returns the names that an index knows.
     pub(crate) fn from_index(index: &AggregateIndex) -> Self {
-        let mut known = Self::default();
+        let mut known = Self { covered_to: index.coverage().scanned_to, ..Self::default() };
         for (name, events) in index.counts().iter().filter(|(_, events)| *events > 0) {
             match &name.text {
                 Some(text) => known.names.push(KnownName { kind: name.kind, text: text.clone(), events }),
@@ -39,7 +41,12 @@ impl KnownNames {
     #[cfg(test)]
     pub(crate) fn of<const N: usize>(names: [(NameKind, &str, u64); N]) -> Self {
         let known = |(kind, text, events): (NameKind, &str, u64)| KnownName { kind, text: text.into(), events };
-        Self { names: names.into_iter().map(known).collect(), incomplete_kinds: Vec::new() }
+        Self { names: names.into_iter().map(known).collect(), incomplete_kinds: Vec::new(), covered_to: u64::MAX }
+    }
+
+    /// True when the names are those of all events of a log of `log_bytes` bytes.
+    pub(crate) const fn covers(&self, log_bytes: u64) -> bool {
+        self.covered_to >= log_bytes
     }
 
     /// Iterates over the names of a kind, the most frequent first.

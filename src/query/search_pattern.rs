@@ -28,6 +28,22 @@ impl SearchPattern {
         Ok(Self { matcher: matcher.map_err(error)?, text: text.to_owned() })
     }
 
+    /// Returns how the text was understood: as a text or a regular expression, and which case matches.
+    #[cfg(feature = "app")]
+    pub(crate) fn meaning(&self) -> &'static str {
+        match SlashedPattern::read(&self.text) {
+            Some(Ok(SlashedPattern { ignores_case: true, .. })) => "regular expression, any case",
+            Some(Ok(pattern)) if TextMatcher::is_case_sensitive(&pattern.pattern) => {
+                "regular expression, this case, because it has a capital; /x/i matches any case"
+            }
+            Some(Ok(_)) => "regular expression, any case, because it has no capital",
+            _ if self.text.contains(char::is_uppercase) => {
+                "text, this case, because it has a capital; /x/i matches any case"
+            }
+            _ => "text, any case, because it has no capital",
+        }
+    }
+
     /// Returns the pattern as the user typed it.
     pub fn text(&self) -> &str {
         &self.text

@@ -54,11 +54,14 @@ impl TextMatcher {
 
     /// Compiles a regular expression. The error is the reason, for messages.
     fn from_pattern(pattern: &str) -> Result<Self, String> {
-        let has_capital = has_upper_case(&strip_escapes(pattern));
-        Self::compile_regex(
-            pattern,
-            if has_capital { CaseSensitivity::Sensitive } else { CaseSensitivity::Insensitive },
-        )
+        let is_sensitive = Self::is_case_sensitive(pattern);
+        let case = if is_sensitive { CaseSensitivity::Sensitive } else { CaseSensitivity::Insensitive };
+        Self::compile_regex(pattern, case)
+    }
+
+    /// True for a regular expression with a capital letter that is not part of a class.
+    pub(super) fn is_case_sensitive(pattern: &str) -> bool {
+        has_upper_case(&strip_escapes(pattern))
     }
 
     fn compile_regex(pattern: &str, case: CaseSensitivity) -> Result<Self, String> {

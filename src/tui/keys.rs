@@ -11,6 +11,8 @@ pub enum Key {
     Char(char),
     /// Control with a letter.
     Ctrl(char),
+    /// Alt with a character.
+    Alt(char),
     /// A function key, such as F1.
     F(u8),
     /// The Enter key.
@@ -33,6 +35,10 @@ pub enum Key {
     Left,
     /// The Right arrow key.
     Right,
+    /// Control or Alt with the Left arrow key.
+    WordLeft,
+    /// Control or Alt with the Right arrow key.
+    WordRight,
     /// The Home key.
     Home,
     /// The End key.
@@ -49,7 +55,13 @@ impl Key {
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
         let alt = event.modifiers.contains(KeyModifiers::ALT);
         Some(match event.code {
-            KeyCode::Char(_) if alt => return None,
+            // AltGr is reported as Control with Alt, and types a character.
+            KeyCode::Char(c) if alt && ctrl => Self::Char(c),
+            KeyCode::Char(c) if alt => Self::Alt(c),
+            // Both delete the word before the cursor, like Ctrl-w.
+            KeyCode::Backspace if alt || ctrl => Self::Ctrl('w'),
+            KeyCode::Left if alt || ctrl => Self::WordLeft,
+            KeyCode::Right if alt || ctrl => Self::WordRight,
             // Many terminals send Ctrl-h for Backspace, and no terminal distinguishes the two reliably.
             KeyCode::Char('h' | 'H') if ctrl => Self::Backspace,
             KeyCode::Char(c) if ctrl => Self::Ctrl(c.to_ascii_lowercase()),
@@ -80,6 +92,7 @@ impl fmt::Display for Key {
             Self::Char(' ') => "Space",
             Self::Char(c) => return write!(f, "{c}"),
             Self::Ctrl(c) => return write!(f, "Ctrl-{c}"),
+            Self::Alt(c) => return write!(f, "Alt-{c}"),
             Self::F(n) => return write!(f, "F{n}"),
             Self::Enter => "Enter",
             Self::Esc => "Esc",
@@ -91,6 +104,8 @@ impl fmt::Display for Key {
             Self::Down => "Down",
             Self::Left => "Left",
             Self::Right => "Right",
+            Self::WordLeft => "Ctrl-Left",
+            Self::WordRight => "Ctrl-Right",
             Self::Home => "Home",
             Self::End => "End",
             Self::PageUp => "PgUp",

@@ -1,6 +1,7 @@
 //! Inputs of `update`, as plain data: keys, mouse events, signals, responses of the workers, and background updates.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::{Position, Size};
@@ -11,7 +12,7 @@ use super::request::{IndexBuildMode, WorkerKind};
 use super::session_time::SessionTime;
 use crate::file::Durability;
 use crate::index::AggregateSummary;
-use crate::query::{Hits, RowPage};
+use crate::query::{EventTimes, Hits, KnownNames, RowPage};
 use crate::repair::{AppliedRepair, ProposedFix, RepairRecord, RepairState};
 
 /// An input of `update`.
@@ -97,6 +98,8 @@ pub(crate) enum Response {
     WrappedMatch(u64),
     /// No row matches the search.
     NoMatch,
+    /// The times of the first and the last event; `None` when the log has no events at its ends.
+    EventTimes(Option<EventTimes>),
     /// There is no further damage.
     NoDamage,
     /// A jump leads past the end of the log.
@@ -236,8 +239,8 @@ pub(crate) enum BackgroundUpdate {
     ScanStopped,
     /// The scan failed with this message.
     ScanFailed(String),
-    /// A new in-memory index is ready, so that aggregates can be looked up.
-    IndexReady,
+    /// A new in-memory index is ready, so that aggregates can be looked up. It knows these names.
+    IndexReady(Arc<KnownNames>),
 }
 
 /// How a log has changed other than by growing.

@@ -20,14 +20,16 @@ pub(crate) enum WorkerKind {
     Aggregates,
     /// Reads the repair history.
     Repairs,
+    /// Reads what a prompt refers to.
+    Prompt,
     /// Plans and applies repairs, appends events, and saves the index.
     Write,
 }
 
 impl WorkerKind {
     /// All workers, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::List, Self::Detail, Self::Jump, Self::Hits, Self::Aggregates, Self::Repairs, Self::Write];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::List, Self::Detail, Self::Jump, Self::Hits, Self::Aggregates, Self::Repairs, Self::Prompt, Self::Write];
 }
 
 /// A request to a worker. Offsets and sizes are in bytes.
@@ -114,6 +116,8 @@ pub(crate) enum Request {
         /// Direction to search in.
         direction: Direction,
     },
+    /// Reads the times of the first and the last event.
+    EventTimes,
     /// Reads rows of the table of aggregates.
     Aggregates {
         /// Sort order of the table.

@@ -156,7 +156,7 @@ impl TestScreen {
         updates.extend(fix_finder.finish().into_iter().map(to_update));
         updates.push(BackgroundUpdate::EventCount(index.coverage().events));
         self.shared.publish_index(index, journals);
-        updates.push(BackgroundUpdate::IndexReady);
+        updates.push(self.shared.index_ready());
         updates.push(BackgroundUpdate::ScanDone);
         for update in updates {
             self.send_update(update);

@@ -28,6 +28,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
     )
     .with_cli_equivalent("chronicle cat LOG --filter agg:ID"),
     ActionSpec::new(ActionId::FilterRemoveLast, Main, &[Key::Backspace], "drop last filter", "Remove the last term of the filter"),
+    ActionSpec::new(ActionId::FilterHelp, Main, &[], "filter help", "Show the terms and operators of filters; F1 in the prompt of a filter shows them too"),
     ActionSpec::new(
         ActionId::ToggleFindings,
         Main,
@@ -216,8 +217,17 @@ pub(super) const TABLE: &[ActionSpec] = &[
     )
     .with_footer("to file"),
     ActionSpec::new(ActionId::SubmitPrompt, TextInput, &[Key::Enter], "submit", "Run the search, the filter, the jump or the action").with_footer("run"),
-    ActionSpec::new(ActionId::Complete, TextInput, &[Key::Tab], "complete", "Insert the selected suggestion, or move to the next one")
-        .with_footer("complete"),
+    ActionSpec::new(
+        ActionId::Complete,
+        TextInput,
+        &[Key::Tab, Key::BackTab],
+        "complete",
+        "Insert the first suggestion, then the next or the previous one",
+    )
+    .with_footer("complete"),
+    ActionSpec::new(ActionId::PreviousInput, TextInput, &[Key::Up, Ctrl('p')], "earlier text", "Recall the text that was submitted before"),
+    ActionSpec::new(ActionId::NextInput, TextInput, &[Key::Down, Ctrl('n')], "later text", "Recall the text that was submitted after this one"),
+    ActionSpec::new(ActionId::PromptHelp, TextInput, &[Key::F(1)], "prompt help", "Explain filters and searches, or list all actions; so does ? in an empty filter"),
     ActionSpec::new(ActionId::ClosePrompt, TextInput, &[Key::Esc], "close prompt", "Close the prompt and change nothing").with_footer("close"),
     ActionSpec::new(ActionId::SubmitForm, Form, &[Key::Enter], "append the event", "Append the event of the form").with_footer("append"),
     ActionSpec::new(ActionId::NextField, Form, &[Key::Tab, Key::BackTab], "next field", "Focus the next or the previous field")

@@ -82,11 +82,6 @@ impl HitCounter {
         !self.has_more(log_bytes) || self.hits.can_answer(from, direction, log_bytes)
     }
 
-    /// Returns whether the whole log was searched without a hit.
-    pub(crate) fn has_no_hits(&self, log_bytes: u64) -> bool {
-        self.hits.is_complete(log_bytes) && self.hits.is_empty()
-    }
-
     /// Formats the number of hits, with the position of the hit at an offset: `3 of 20 hits so far`.
     pub(crate) fn summary(&self, offset: u64, log_bytes: u64) -> String {
         let nth = self.hits.ordinal(offset).map(|nth| format_number(nth) + " of ").unwrap_or_default();

@@ -22,6 +22,8 @@ mod log_info;
 mod modes;
 mod overlays;
 mod plan_preview;
+mod prompt;
+mod prompt_feedback;
 mod repairs;
 mod scan;
 mod scroll;
@@ -30,6 +32,7 @@ mod tables;
 mod text_input;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use ratatui::layout::Size;
 
@@ -53,8 +56,10 @@ pub(crate) use latency::histogram_bars;
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use modes::{Access, Follow, FollowPause, Pane, Tab, WriteConsent, Zoom};
-pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, Overlay, Prompt, PromptPurpose};
+pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, Overlay};
 pub(crate) use plan_preview::PlanPreview;
+pub(crate) use prompt::{Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
+pub(crate) use prompt_feedback::PromptFeedback;
 pub(crate) use repairs::{RepairsPane, UndoEffect};
 pub(crate) use scan::{EarlierVerification, ScanProgress, ScanRun, ScanState};
 pub(crate) use scroll::ScrollPosition;
@@ -69,7 +74,7 @@ use super::session_time::SessionTime;
 use super::theme::Theme;
 use crate::format::DamageKind;
 use crate::index::VerificationMark;
-use crate::query::{Filter, LogRow, RowContent, SearchPattern, TimeContext};
+use crate::query::{EventTimes, Filter, KnownNames, LogRow, RowContent, SearchPattern, TimeContext};
 use crate::report::units::{DisplayZone, format_date};
 use crate::report::{FindingCounts, Tone};
 
@@ -168,6 +173,12 @@ pub(crate) struct Model {
     pub(crate) form: AppendForm,
     /// The search that is in effect.
     pub(crate) search: Option<ActiveSearch>,
+    /// The texts that were submitted in prompts.
+    pub(crate) prompt_history: PromptHistory,
+    /// The names that the events have, as far as they were read.
+    pub(crate) names: Arc<KnownNames>,
+    /// The times of the first and the last event, when a prompt was last opened.
+    pub(crate) event_times: Option<EventTimes>,
     /// Hits of the filter and of the search.
     pub(crate) hit_counters: HitCounters,
     /// The message in the footer.
@@ -231,6 +242,9 @@ impl Model {
             overlays: Vec::new(),
             form: AppendForm::default(),
             search: None,
+            prompt_history: PromptHistory::default(),
+            names: Arc::default(),
+            event_times: None,
             hit_counters: HitCounters::new(options.hit_slice_bytes),
             notice: None,
             past_notices: VecDeque::new(),
@@ -254,9 +268,10 @@ impl Model {
         }
     }
 
-    /// Returns the present time, and the zone in which typed times are read.
+    /// Returns the times that relative times in a prompt refer to, and the zone in which typed times are read.
     pub(crate) fn time_context(&self) -> TimeContext {
-        TimeContext::at(self.now_ms).in_zone(self.zone.rules())
+        let last_event = self.event_times.map(|times| times.last_ms);
+        TimeContext::at(self.now_ms).with_last_event(last_event).in_zone(self.zone.rules())
     }
 
     /// Returns whether the screen changes while only time passes.

@@ -4,8 +4,8 @@ use super::ListCursor;
 use super::column_chooser::ColumnChooser;
 use super::labelled_lines::wrap_text;
 use super::plan_preview::PlanPreview;
+use super::prompt::Prompt;
 use super::scroll::ScrollPosition;
-use super::suggestion::{Suggestion, suggest_actions, suggest_filter_terms};
 use super::text_input::TextInput;
 use crate::tui::actions::{self, ActionScope, ActionSpec};
 use crate::tui::session_time::SessionTime;
@@ -37,46 +37,6 @@ impl Overlay {
             Self::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(_), .. }) => ActionScope::Plan,
             Self::Confirm(_) => ActionScope::Confirm,
             Self::Form => ActionScope::Form,
-        }
-    }
-}
-
-/// The purpose of a prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PromptPurpose {
-    /// The text is a jump or the name of an action.
-    Palette,
-    /// The text is a search.
-    Search,
-    /// The text is a filter.
-    Filter,
-}
-
-/// A line of text that the user is typing.
-#[derive(Debug, Clone)]
-pub(crate) struct Prompt {
-    /// The purpose of the text.
-    pub(crate) purpose: PromptPurpose,
-    /// The text that was typed.
-    pub(crate) input: TextInput,
-    /// Why the submitted text was not accepted.
-    pub(crate) error: Option<String>,
-    /// Position of the selected suggestion.
-    pub(crate) selected_suggestion: usize,
-}
-
-impl Prompt {
-    /// Creates a prompt that holds a text.
-    pub(crate) fn new(purpose: PromptPurpose, text: &str) -> Self {
-        Self { purpose, input: TextInput::new(text), error: None, selected_suggestion: 0 }
-    }
-
-    /// Returns the suggestions for the text: actions in the palette, filter terms in a filter, none in a search.
-    pub(crate) fn suggestions(&self) -> Vec<Suggestion> {
-        match self.purpose {
-            PromptPurpose::Palette => suggest_actions(self.input.text()),
-            PromptPurpose::Filter if self.input.is_cursor_at_end() => suggest_filter_terms(self.input.text()),
-            PromptPurpose::Filter | PromptPurpose::Search => Vec::new(),
         }
     }
 }
@@ -143,8 +103,15 @@ impl ConfirmDialog {
 
     /// Returns the text in lines of at most `columns` columns.
     pub(crate) fn wrapped_lines(&self, columns: usize) -> Vec<String> {
-        self.lines.iter().flat_map(|line| wrap_text(line, columns.max(1))).collect()
+        self.lines.iter().flat_map(|line| wrap_indented(line, columns.max(1))).collect()
     }
+}
+
+/// Wraps a line. The lines that follow have its indentation, where there is room for it.
+fn wrap_indented(line: &str, columns: usize) -> Vec<String> {
+    let text = line.trim_start_matches(' ');
+    let indent = (line.len() - text.len()).min(columns / 2);
+    wrap_text(text, columns - indent).into_iter().map(|part| " ".repeat(indent) + &part).collect()
 }
 
 /// The action that runs when the user confirms a dialog.
@@ -174,26 +141,6 @@ pub(crate) enum DialogButton {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::keys::Key;
-
-    #[test]
-    fn titles_that_start_with_the_text_are_suggested_first() {
-        let suggestions = Prompt::new(PromptPurpose::Palette, "scan").suggestions();
-        let titles: Vec<_> = suggestions.iter().map(|suggestion| suggestion.label.as_str()).collect();
-        assert_eq!(titles, ["scan stop", "scan go"]);
-        assert!(Prompt::new(PromptPurpose::Palette, "12").suggestions().is_empty());
-        assert!(Prompt::new(PromptPurpose::Search, "scan").suggestions().is_empty());
-    }
-
-    #[test]
-    fn a_filter_suggests_terms_while_the_cursor_is_at_its_end() {
-        let mut prompt = Prompt::new(PromptPurpose::Filter, "agg:1 ty");
-        let suggestions = prompt.suggestions();
-        let [suggestion] = suggestions.as_slice() else { panic!("{suggestions:?}") };
-        assert_eq!((suggestion.text.as_str(), suggestion.label.as_str()), ("agg:1 type:", "type:NAME"));
-        assert!(prompt.input.handle_key(Key::Left));
-        assert_eq!(prompt.suggestions(), []);
-    }
 
     #[test]
     fn help_is_filtered_by_key_and_by_text() {

@@ -1,6 +1,9 @@
 //! Suggestions below a prompt: actions for the palette, terms for a filter.
 
-use crate::query::complete_filter;
+use std::borrow::Cow;
+
+use crate::query::{FilterCompletion, KnownNames, complete_filter};
+use crate::report::units::format_count;
 use crate::tui::actions::{self, ActionId, ActionScope};
 
 /// One suggestion for the text in a prompt.
@@ -12,8 +15,8 @@ pub(crate) struct Suggestion {
     pub(crate) label: String,
     /// The key of the action; empty for a filter term.
     pub(crate) key: String,
-    /// What the action does or the term shows.
-    pub(crate) help: &'static str,
+    /// What the action does or the term shows, or the number of events with the name.
+    pub(crate) help: Cow<'static, str>,
     /// The action that Enter runs; `None` for a filter term.
     pub(crate) action: Option<ActionId>,
 }
@@ -33,20 +36,20 @@ pub(super) fn suggest_actions(text: &str) -> Vec<Suggestion> {
         text: row.title.to_owned(),
         label: row.title.to_owned(),
         key: row.keys.first().map(ToString::to_string).unwrap_or_default(),
-        help: row.help,
+        help: row.help.into(),
         action: Some(row.id),
     };
     matching.into_iter().map(suggestion).collect()
 }
 
-/// Returns the filter terms that complete the last word of `text`.
-pub(super) fn suggest_filter_terms(text: &str) -> Vec<Suggestion> {
-    let suggestion = |completion: crate::query::FilterCompletion| Suggestion {
+/// Returns the filter terms and values that complete the last word of `text`.
+pub(super) fn suggest_filter_terms(text: &str, names: &KnownNames) -> Vec<Suggestion> {
+    let suggestion = |completion: FilterCompletion| Suggestion {
         text: completion.text,
         label: completion.label,
         key: String::new(),
-        help: completion.help,
+        help: completion.events.map_or(completion.help.into(), |events| format_count(events, "event").into()),
         action: None,
     };
-    complete_filter(text, &crate::query::KnownNames::default()).into_iter().map(suggestion).collect()
+    complete_filter(text, names).into_iter().map(suggestion).collect()
 }

@@ -45,23 +45,21 @@ impl TextInput {
                 self.remove();
             }
             Key::Backspace => {}
-            Key::Delete => self.remove(),
-            Key::Left => self.cursor = self.cursor.saturating_sub(1),
-            Key::Right => self.cursor = (self.cursor + 1).min(len),
+            Key::Delete | Key::Ctrl('d') => self.remove(),
+            Key::Left | Key::Ctrl('b') => self.cursor = self.cursor.saturating_sub(1),
+            Key::Right | Key::Ctrl('f') => self.cursor = (self.cursor + 1).min(len),
+            Key::WordLeft | Key::Alt('b') => self.cursor = self.word_start(),
+            Key::WordRight | Key::Alt('f') => self.cursor = self.word_end(),
             Key::Home | Key::Ctrl('a') => self.cursor = 0,
             Key::End | Key::Ctrl('e') => self.cursor = len,
-            Key::Ctrl('u') => {
-                let rest = self.text.split_off(self.cursor_byte());
-                *self = Self { text: rest, cursor: 0 };
-            }
+            Key::Ctrl('u') => self.delete_to(0),
+            Key::Ctrl('k') => self.delete_to(len),
             Key::Ctrl('w') => {
                 let before = self.text.get(..self.cursor_byte()).unwrap_or_default().trim_end();
-                let word_start = before.rfind(' ').map_or(0, |space| space + 1);
-                let rest = self.text.split_off(self.cursor_byte());
-                self.text.truncate(word_start);
-                self.cursor = self.text.chars().count();
-                self.text.push_str(&rest);
+                let start = before.rfind(' ').map_or(0, |space| space + 1);
+                self.delete_to(before.get(..start).unwrap_or_default().chars().count());
             }
+            Key::Alt('d') => self.delete_to(self.word_end()),
             _ => return false,
         }
         true
@@ -84,6 +82,28 @@ impl TextInput {
         if start < self.text.len() {
             self.text.remove(start);
         }
+    }
+
+    /// Deletes the characters between the cursor and another place, and moves the cursor there.
+    fn delete_to(&mut self, place: usize) {
+        let (start, end) = (self.cursor.min(place), self.cursor.max(place));
+        let is_kept = |at: &usize| *at < start || *at >= end;
+        self.text = self.text.chars().enumerate().filter(|(at, _)| is_kept(at)).map(|(_, c)| c).collect();
+        self.cursor = start;
+    }
+
+    /// Returns the number of characters before the word that the cursor is in or after. Words are letters and digits.
+    fn word_start(&self) -> usize {
+        let before: Vec<char> = self.text.chars().take(self.cursor).collect();
+        let end = before.iter().rposition(|c| c.is_alphanumeric()).map_or(0, |at| at + 1);
+        before.iter().take(end).rposition(|c| !c.is_alphanumeric()).map_or(0, |at| at + 1)
+    }
+
+    /// Returns the number of characters up to the end of the word that the cursor is in or before.
+    fn word_end(&self) -> usize {
+        let mut rest = self.text.chars().enumerate().skip(self.cursor);
+        let end = rest.by_ref().skip_while(|(_, c)| !c.is_alphanumeric()).find(|(_, c)| !c.is_alphanumeric());
+        end.map_or(self.text.chars().count(), |(at, _)| at)
     }
 
     /// Returns the position of the cursor in bytes.
@@ -112,6 +132,28 @@ mod tests {
         line.handle_key(Key::Ctrl('u'));
         assert_eq!((line.text(), line.cursor()), ("", 0));
         assert!(!line.handle_key(Key::Enter));
+    }
+
+    #[test]
+    fn keys_move_and_delete_by_words() {
+        let mut line = TextInput::new("agg:42 type:Updated  x");
+        let cursor_after = |line: &mut TextInput, key| {
+            assert!(line.handle_key(key));
+            line.cursor()
+        };
+        let left: Vec<usize> = [Key::Alt('b'); 6].map(|key| cursor_after(&mut line, key)).to_vec();
+        assert_eq!(left, [21, 12, 7, 4, 0, 0]);
+        let right: Vec<usize> = [Key::WordRight; 6].map(|key| cursor_after(&mut line, key)).to_vec();
+        assert_eq!(right, [3, 6, 11, 19, 22, 22]);
+        line.handle_key(Key::WordLeft);
+        line.handle_key(Key::WordLeft);
+        line.handle_key(Key::Alt('d'));
+        assert_eq!((line.text(), line.cursor()), ("agg:42 type:  x", 12));
+        line.handle_key(Key::Ctrl('k'));
+        assert_eq!((line.text(), line.cursor()), ("agg:42 type:", 12));
+        line.handle_key(Key::Ctrl('b'));
+        line.handle_key(Key::Ctrl('d'));
+        assert_eq!(line.text(), "agg:42 type");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod contrast;
 mod follow;
 mod golden;
 mod hit_counters;
+mod prompts;
 mod readme_pictures;
 mod repairs;
 mod scrolling;

@@ -45,7 +45,8 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
             model.scan.finish(ScanState::Failed);
             model.warn(format!("Scan failed: {error}"));
         }
-        BackgroundUpdate::IndexReady => {
+        BackgroundUpdate::IndexReady(names) => {
+            model.names = names;
             // The table of aggregates was read from an earlier index, or no index existed.
             if model.aggregates.load_state != AggregateLoadState::Requested {
                 model.aggregates.load_state = AggregateLoadState::NotRequested;

@@ -1,8 +1,8 @@
 //! Runs the actions of the screen, or passes them to the file that does.
 
 use super::navigation::Movement;
-use super::requests::stop_worker;
-use super::{awaited, columns, copy, index, messages, navigation, reload, repair, rows, zone};
+use super::requests::{send_request, stop_worker};
+use super::{awaited, columns, copy, filter_help, index, messages, navigation, reload, repair, rows, zone};
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
@@ -10,6 +10,7 @@ use crate::tui::model::{
     AggregateLoadState, DetailView, EscBehavior, Follow, HelpOverlay, ListCursor, Model, Overlay, Pane, Prompt,
     PromptPurpose, ScanState, Tab, Zoom,
 };
+use crate::tui::request::{Request, WorkerKind};
 
 /// Runs an action, or reports why it is not available.
 pub(crate) fn run_action(model: &mut Model, id: ActionId) {
@@ -52,6 +53,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
             let text = model.list.filter.text().to_owned();
             open_prompt(model, PromptPurpose::Filter, &text);
         }
+        ActionId::FilterHelp => filter_help::show_filter_help(model),
         ActionId::FilterAggregate => filter_by_aggregate(model),
         ActionId::FilterRemoveLast => {
             let shorter = model.list.filter.without_last();
@@ -110,6 +112,9 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         | ActionId::NextField
         | ActionId::LineBreak
         | ActionId::Complete
+        | ActionId::PreviousInput
+        | ActionId::NextInput
+        | ActionId::PromptHelp
         | ActionId::ChangeValue
         | ActionId::NextButton
         | ActionId::ScrollDown
@@ -143,6 +148,10 @@ pub(super) fn run_awaited(model: &mut Model) {
 
 fn open_prompt(model: &mut Model, purpose: PromptPurpose, text: &str) {
     model.overlays.push(Overlay::Prompt(Prompt::new(purpose, text)));
+    // The log may have grown since the last prompt, and `end-1h` refers to its last event.
+    if purpose != PromptPurpose::Search {
+        send_request(model, WorkerKind::Prompt, Request::EventTimes);
+    }
 }
 
 /// Opens or folds the selected line, or goes to the offset that it names.

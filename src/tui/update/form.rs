@@ -72,6 +72,9 @@ fn editor_input(key: Key) -> Option<Input> {
     match key {
         Key::Char(c) => plain(EditorKey::Char(c)),
         Key::Ctrl(c) => Some(Input { key: EditorKey::Char(c), ctrl: true, alt: false, shift: false }),
+        Key::Alt(c) => Some(Input { key: EditorKey::Char(c), ctrl: false, alt: true, shift: false }),
+        Key::WordLeft => Some(Input { key: EditorKey::Left, ctrl: true, alt: false, shift: false }),
+        Key::WordRight => Some(Input { key: EditorKey::Right, ctrl: true, alt: false, shift: false }),
         Key::Backspace => plain(EditorKey::Backspace),
         Key::Delete => plain(EditorKey::Delete),
         Key::Left => plain(EditorKey::Left),

@@ -62,7 +62,10 @@ fn handle_copy_chord(model: &mut Model, key: Key) {
 /// Handles pasted text. It is only inserted into text fields, so that pasted text never runs an action.
 pub(super) fn handle_paste(model: &mut Model, text: &str) {
     match model.overlays.last_mut() {
-        Some(Overlay::Prompt(prompt)) => prompt.input.paste(text),
+        Some(Overlay::Prompt(prompt)) => {
+            prompt.input.paste(text);
+            prompt.text_changed();
+        }
         Some(Overlay::Help(help)) => help.input.paste(text),
         Some(Overlay::Form) => form::handle_paste(model, text),
         Some(Overlay::Columns(chooser)) => columns::handle_paste(chooser, text),

@@ -8,6 +8,7 @@ mod columns;
 mod confirm;
 mod copy;
 mod dispatch;
+mod filter_help;
 mod form;
 mod help;
 mod hit_counter;

@@ -1,54 +1,44 @@
 //! Handles keys in a prompt, and submits its text as a search, a filter, a jump or an action.
 
 use super::dispatch::run_action;
-use super::{hit_counter, navigation, rows};
+use super::{filter_help, hit_counter, navigation, rows};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
 use crate::tui::actions::{self, ActionId, ActionScope, action_for_key};
 use crate::tui::keys::Key;
-use crate::tui::model::{ActiveSearch, Model, Overlay, Prompt, PromptPurpose, TextInput};
+use crate::tui::model::{ActiveSearch, Model, Overlay, Prompt, PromptError, PromptPurpose, PromptStep};
 
 /// Handles a key while a prompt is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
     let Some(Overlay::Prompt(prompt)) = model.overlays.last_mut() else { return };
+    let is_empty = prompt.input.text().is_empty();
     match (action_for_key(ActionScope::TextInput, key), key) {
         (Some(ActionId::ClosePrompt), _) => {
             model.overlays.pop();
         }
         (Some(ActionId::SubmitPrompt), _) => submit(model),
-        (Some(ActionId::Complete), _) | (_, Key::Down | Key::BackTab | Key::Up) => complete(prompt, key),
-        (_, Key::Backspace) if prompt.input.text().is_empty() => {
+        (Some(ActionId::Complete), Key::BackTab) => prompt.complete(PromptStep::Previous, &model.names),
+        (Some(ActionId::Complete), _) => prompt.complete(PromptStep::Next, &model.names),
+        (Some(ActionId::PreviousInput), _) => prompt.recall(PromptStep::Previous, &model.prompt_history),
+        (Some(ActionId::NextInput), _) => prompt.recall(PromptStep::Next, &model.prompt_history),
+        (Some(ActionId::PromptHelp), _) => show_help(model),
+        // A text can start with a question mark in a search only.
+        (_, Key::Char('?')) if is_empty && prompt.purpose != PromptPurpose::Search => show_help(model),
+        (_, Key::Backspace) if is_empty => {
             model.overlays.pop();
         }
         _ => {
             if prompt.input.handle_key(key) {
-                prompt.error = None;
-                prompt.selected_suggestion = 0;
+                prompt.text_changed();
             }
         }
     }
 }
 
-/// Moves among the suggestions. Tab inserts the selected one first.
-fn complete(prompt: &mut Prompt, key: Key) {
-    let suggestions = prompt.suggestions();
-    let count = suggestions.len();
-    if count == 0 {
-        return;
-    }
-    match key {
-        Key::Tab => {
-            let selected =
-                suggestions.get(prompt.selected_suggestion).filter(|suggestion| suggestion.text != prompt.input.text());
-            match selected {
-                Some(suggestion) => {
-                    prompt.input = TextInput::new(&suggestion.text);
-                    prompt.selected_suggestion = 0;
-                }
-                None => prompt.selected_suggestion = (prompt.selected_suggestion + 1) % count,
-            }
-        }
-        Key::Down => prompt.selected_suggestion = (prompt.selected_suggestion + 1) % count,
-        _ => prompt.selected_suggestion = (prompt.selected_suggestion + count - 1) % count,
+/// Shows the page about filters and searches, or in the palette the list of all actions.
+fn show_help(model: &mut Model) {
+    match model.overlays.last() {
+        Some(Overlay::Prompt(Prompt { purpose: PromptPurpose::Palette, .. })) => run_action(model, ActionId::Help),
+        _ => filter_help::show_filter_help(model),
     }
 }
 
@@ -57,66 +47,75 @@ fn submit(model: &mut Model) {
     let text = prompt.input.text().trim().to_owned();
     let result = match prompt.purpose {
         PromptPurpose::Search => submit_search(model, &text),
-        PromptPurpose::Filter => submit_filter(model, &text),
-        PromptPurpose::Palette => return submit_palette(model, &prompt, &text),
+        PromptPurpose::Filter => submit_filter(model, prompt.input.text()),
+        PromptPurpose::Palette => submit_palette(model, &prompt, &text),
     };
-    close_or_show_error(model, result);
-}
-
-fn close_or_show_error(model: &mut Model, result: Result<(), String>) {
     match (result, model.overlays.last_mut()) {
         (Err(error), Some(Overlay::Prompt(prompt))) => prompt.error = Some(error),
-        _ => {
-            model.overlays.pop();
-        }
+        (Err(_), _) => {}
+        (Ok(()), _) => model.prompt_history.push(prompt.purpose, &text),
     }
 }
 
-fn submit_search(model: &mut Model, text: &str) -> Result<(), String> {
+/// Closes the prompt, because its text was accepted.
+fn close(model: &mut Model) {
+    model.overlays.pop();
+}
+
+fn error_without_place(text: impl Into<String>) -> PromptError {
+    PromptError { text: text.into(), at: None }
+}
+
+fn submit_search(model: &mut Model, text: &str) -> Result<(), PromptError> {
     if text.is_empty() {
         model.search = None;
+        close(model);
         return Ok(());
     }
-    let pattern = SearchPattern::parse(text).map_err(|error| error.reason)?;
+    let pattern = SearchPattern::parse(text).map_err(|error| error_without_place(error.reason))?;
+    close(model);
     model.search = Some(ActiveSearch { text: text.to_owned(), pattern });
     hit_counter::resume_stopped(model);
     navigation::go_to_match(model, Direction::Forward);
     Ok(())
 }
 
-fn submit_filter(model: &mut Model, text: &str) -> Result<(), String> {
-    let filter = Filter::parse_with(text, model.time_context()).map_err(|error| error.to_string())?;
+fn submit_filter(model: &mut Model, text: &str) -> Result<(), PromptError> {
+    let filter = Filter::parse_with(text, model.time_context())
+        .map_err(|error| PromptError { text: error.to_string(), at: Some(error.position) })?;
+    close(model);
     hit_counter::resume_stopped(model);
     rows::set_filter(model, filter);
     Ok(())
 }
 
 /// Runs the selected suggestion, or jumps to the offset, ordinal, share or time that the text names.
-fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) {
+fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) -> Result<(), PromptError> {
     if text.is_empty() {
-        model.overlays.pop();
-        return;
+        close(model);
+        return Ok(());
     }
-    if let Some(action) = prompt.suggestions().get(prompt.selected_suggestion).and_then(|suggestion| suggestion.action)
-    {
-        model.overlays.pop();
+    let suggestions = prompt.suggestions(&model.names);
+    if let Some(action) = suggestions.get(prompt.selected_suggestion).and_then(|suggestion| suggestion.action) {
+        close(model);
         run_action(model, action);
-        return;
+        return Ok(());
     }
     match JumpTarget::parse_with(text, model.time_context()) {
         Ok(jump) => {
-            model.overlays.pop();
+            close(model);
             navigation::start_jump(model, jump);
+            Ok(())
         }
         Err(error) if text.starts_with(|c: char| c.is_ascii_digit() || c == '#') => {
-            close_or_show_error(model, Err(error.reason));
+            Err(error_without_place(error.reason))
         }
         Err(_) => {
             let titles = actions::action_table().iter().filter(|row| row.scope == ActionScope::Main);
             let nearest = nearest_keyword(text, titles.map(|row| row.title));
             let nearest = nearest.map(|title| format!("; the nearest is `{title}`")).unwrap_or_default();
             let expected = "expected an action, an offset, a share (50%), an event (#3000) or a time";
-            close_or_show_error(model, Err(format!("no action `{text}`{nearest}; {expected}")));
+            Err(error_without_place(format!("no action `{text}`{nearest}; {expected}")))
         }
     }
 }

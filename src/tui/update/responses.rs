@@ -44,6 +44,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
             model.awaited.clear();
             model.notify(no_match_message(model));
         }
+        Response::EventTimes(times) => model.event_times = times,
         Response::NoDamage => {
             model.awaited.clear();
             model.notify("No further damage in this direction");
@@ -130,7 +131,7 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure
         WorkerKind::Hits => model.hit_counters.mark_stopped(),
         WorkerKind::Aggregates => model.aggregates.load_state = AggregateLoadState::Loaded,
         WorkerKind::Write => repair::close_planning_dialog(model),
-        WorkerKind::Jump | WorkerKind::Repairs => {}
+        WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt => {}
     }
     match (failure, worker) {
         (RequestFailure::Cancelled, _) if on_esc == Some(EscBehavior::Asked) => {

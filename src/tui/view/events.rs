@@ -16,13 +16,17 @@ use crate::report::units::{
     DisplayZone, format_date, format_minute, format_percent, format_size, format_time_of_day, format_zone,
 };
 use crate::tui::layout::{Border, LayoutAreas};
-use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState};
+use crate::tui::model::{ActiveSearch, HitCounter, LogUnavailable, Model, Pane, RowRequestState, wrap_text};
 use crate::tui::theme::Role;
 
 /// Draws the Events tab with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
-    let border =
-        PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title: bottom_title(model) };
+    let border = PaneBorder {
+        pane: Pane::Main,
+        area: areas.main,
+        title: tab_title(model),
+        bottom_title: bottom_title(model, areas.main.width),
+    };
     draw_border(frame, model, areas, border);
     let lines = areas.event_rows(model);
     if let Some(folded) = model.folded_findings_line().filter(|_| lines.height < areas.table_body(areas.main).height) {
@@ -41,7 +45,13 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         draw_spans(frame, areas.inner(areas.main), 0, skip_span_columns(heading, scroll_columns));
     }
     if model.list.rows.is_empty() {
-        draw_spans(frame, lines, 0, vec![span(model, Role::Muted, empty_message(model))]);
+        let is_loaded = model.list.request_state() == RowRequestState::Idle;
+        let advice = if is_loaded { model.filter_advice() } else { Vec::new() };
+        let texts = std::iter::once(empty_message(model).to_owned()).chain(advice);
+        let wrapped = texts.flat_map(|text| wrap_text(&text, usize::from(lines.width)));
+        for (line, text) in (0..lines.height).zip(wrapped) {
+            draw_spans(frame, lines, line, vec![span(model, Role::Muted, fit_safe(&text, usize::from(lines.width)))]);
+        }
         return;
     }
     for (line, row) in (0..).zip(model.list.visible_rows()) {
@@ -144,7 +154,7 @@ fn clock_glyph(model: &Model, row: &LogRow) -> Span<'static> {
 }
 
 /// Returns the filter and the search with their hits; without either, the position of the cursor in the log.
-fn bottom_title(model: &Model) -> Line<'static> {
+fn bottom_title(model: &Model, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     let (selected, log_bytes) = (model.list.selected_offset(), model.log_info.bytes);
     let hits = |counter: Option<&HitCounter>| {
@@ -153,7 +163,9 @@ fn bottom_title(model: &Model) -> Line<'static> {
     if !model.list.filter.is_empty() {
         // Until the first rows of a new filter arrive, the rows of the previous one are on the screen.
         let searching = if model.list.request_state() == RowRequestState::Window { ", searching" } else { "" };
-        let filter = fit_safe(model.list.filter.text(), 60);
+        // The count comes first, so that a long filter is cut at its end.
+        let available = usize::from(width).saturating_sub(24 + hits(model.filter_counter()).len()).clamp(8, 60);
+        let filter = fit_safe(model.list.filter.text(), available);
         spans.push(span(
             model,
             Role::Warning,

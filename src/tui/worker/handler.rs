@@ -5,7 +5,7 @@ use super::rows::{self, RowQuery};
 use super::{SharedState, aggregates, contents, hits, repair, writing};
 use crate::StorageError;
 use crate::inspect::OnProgress;
-use crate::query::Direction;
+use crate::query::{Direction, EventTimes};
 use crate::tui::message::Response;
 use crate::tui::request::Request;
 
@@ -65,6 +65,7 @@ pub(crate) fn handle_request(
             let search = MatchSearch { pattern, filter, hits, from, direction };
             jump::find_match_around(shared, search, on_progress)
         }
+        Request::EventTimes => Ok(Response::EventTimes(EventTimes::read(&shared.view())?)),
         Request::FindDamage { from, direction } => {
             let offset = jump::find_next_damage(shared, from, direction, on_progress)?;
             Ok(offset.map_or(Response::NoDamage, Response::JumpTarget))

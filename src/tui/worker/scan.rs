@@ -212,7 +212,7 @@ impl ScanWorker {
 
     fn publish_index(&self, index: &AggregateIndex) {
         self.shared.publish_index(index.clone(), self.state.journals.clone());
-        self.send_update(BackgroundUpdate::IndexReady);
+        self.send_update(self.shared.index_ready());
     }
 
     fn send_update(&self, update: BackgroundUpdate) {

@@ -11,6 +11,7 @@ use crate::format::Version;
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 use crate::log::OpenOptions;
+use crate::query::KnownNames;
 use crate::repair::{JournalMark, journal_folder};
 use crate::tui::message::BackgroundUpdate;
 use crate::tui::model::{IndexInfo, LogInfo};
@@ -109,6 +110,12 @@ impl SharedState {
     /// Returns the in-memory index with the repairs from before it was read; `None` until one is published.
     pub(super) fn scanned_index(&self) -> Option<ScannedIndex> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the update that reports the in-memory index and its names.
+    pub(crate) fn index_ready(&self) -> BackgroundUpdate {
+        let names = self.index().map(|index| KnownNames::from_index(&index)).unwrap_or_default();
+        BackgroundUpdate::IndexReady(Arc::new(names))
     }
 
     /// Replaces the in-memory index. `journals` are the repairs of the log before the first byte of the index was read.

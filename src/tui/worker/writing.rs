@@ -114,7 +114,7 @@ pub(super) fn save_index(
     shared.refresh_view()?;
     let OpenedLog { view, journals } = shared.opened_log();
     shared.publish_index(view.load_index(), journals);
-    shared.queue_update(BackgroundUpdate::IndexReady);
+    shared.queue_update(shared.index_ready());
     shared.queue_update(BackgroundUpdate::LogInfo(Box::new(shared.log_info()?)));
     let elapsed = started.elapsed();
     Ok(Response::IndexSaved(Box::new(IndexSaveResult { mode, before, after, verified_to, elapsed })))
