@@ -168,6 +168,12 @@ pub fn time_span_words(start_ms: u64, end_ms: u64) -> Option<String> {
     Some(format!("after:{} before:{}", format_time(start_ms)?, format_time(end_ms)?))
 }
 
+/// Returns the filter word that selects the events written at this time or later, in milliseconds since the Unix epoch; `None`
+/// when the time is beyond the year 9999.
+pub fn written_since_word(start_ms: u64) -> Option<String> {
+    Some(format!("time>={}", format_time(start_ms)?))
+}
+
 /// Formats a time as a filter reads it, as short as possible.
 fn format_time(ms: u64) -> Option<String> {
     let time = jiff::Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()?;

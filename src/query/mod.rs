@@ -92,7 +92,7 @@ pub use filter::{Filter, FindingRows};
 pub(crate) use filter_completion::{FilterCompletion, complete_filter};
 pub use filter_operators::{FILTER_OPERATORS, FilterOperatorSpec};
 pub use filter_terms::{FILTER_TERMS, FilterTermSpec, IndexUse};
-pub use group_by::{GroupBy, GroupKey, time_span_words};
+pub use group_by::{GroupBy, GroupKey, time_span_words, written_since_word};
 #[cfg(feature = "app")]
 pub(crate) use highlight::Highlighter;
 pub use hits::{Hits, MAX_HITS};

@@ -14,7 +14,7 @@ fn bar(number: u64, largest: u64) -> char {
     if number == 0 {
         return ' ';
     }
-    let step = u128::from(number - 1) * BARS.len() as u128 / u128::from(largest);
+    let step = (u128::from(number) * BARS.len() as u128 - 1) / u128::from(largest);
     BARS.get(step as usize).copied().unwrap_or(' ')
 }
 
@@ -26,6 +26,7 @@ mod tests {
     fn every_number_above_zero_has_a_bar() {
         assert_eq!(spark_line([0, 1, 50, 100]), " ▁▄█");
         assert_eq!(spark_line([u64::MAX, 1]), "█▁");
+        assert_eq!(spark_line([1, 2, 3]), "▃▆█");
         assert_eq!(spark_line([]), "");
     }
 }

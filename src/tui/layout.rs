@@ -206,6 +206,6 @@ pub(crate) fn focusable_panes(model: &Model) -> Vec<Pane> {
     match model.tab {
         Tab::Events if has_findings_pane(model) => vec![Pane::Main, Pane::Findings, Pane::Detail],
         Tab::Events | Tab::Findings | Tab::Repairs => vec![Pane::Main, Pane::Detail],
-        Tab::Aggregates | Tab::Index => vec![Pane::Main],
+        Tab::Aggregates | Tab::Index | Tab::Statistics => vec![Pane::Main],
     }
 }

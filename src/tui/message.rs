@@ -7,7 +7,7 @@ use std::time::Duration;
 use ratatui::layout::{Position, Size};
 
 use super::keys::Key;
-use super::model::{LogInfo, LogUnavailable, PlanPreview, RowContents};
+use super::model::{LogInfo, LogUnavailable, PlanPreview, RowContents, StatisticsResult};
 use super::request::{IndexBuildMode, WorkerKind};
 use super::session_time::SessionTime;
 use crate::file::Durability;
@@ -122,6 +122,8 @@ pub(crate) enum Response {
     },
     /// There is no index to read aggregates from.
     NoIndex,
+    /// Events were counted in groups.
+    Statistics(Box<StatisticsResult>),
     /// Events were appended to the log.
     Appended(Box<AppendResult>),
     /// The index was saved to its file.

@@ -2,7 +2,9 @@
 
 use crate::file::Durability;
 use crate::format::Event;
-use crate::query::{Direction, ExcerptRequest, Filter, Hits, JumpTarget, LogRow, SearchPattern};
+use crate::query::{
+    Direction, ExcerptRequest, Filter, GroupBy, Hits, JumpTarget, LogRow, SearchPattern, StatisticsDetail,
+};
 use crate::repair::{Fix, Plan, RepairOptions};
 
 /// The kinds of workers. Each kind of request has its own worker, so that no kind waits for another.
@@ -22,14 +24,25 @@ pub(crate) enum WorkerKind {
     Repairs,
     /// Reads what a prompt refers to.
     Prompt,
+    /// Counts events in groups.
+    Statistics,
     /// Plans and applies repairs, appends events, and saves the index.
     Write,
 }
 
 impl WorkerKind {
     /// All workers, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 8] =
-        [Self::List, Self::Detail, Self::Jump, Self::Hits, Self::Aggregates, Self::Repairs, Self::Prompt, Self::Write];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::List,
+        Self::Detail,
+        Self::Jump,
+        Self::Hits,
+        Self::Aggregates,
+        Self::Repairs,
+        Self::Prompt,
+        Self::Statistics,
+        Self::Write,
+    ];
 }
 
 /// A request to a worker. Offsets and sizes are in bytes.
@@ -127,6 +140,8 @@ pub(crate) enum Request {
         /// Number of rows to read.
         rows: usize,
     },
+    /// Counts events in groups.
+    Statistics(StatisticsRequest),
     /// Appends events to the log.
     Append(AppendRequest),
     /// Builds the index and saves it.
@@ -198,6 +213,60 @@ impl AggregateSort {
             Self::Events => Self::First,
             Self::First => Self::Last,
             Self::Last => Self::Id,
+        }
+    }
+}
+
+/// A request to count the events of a filter in groups.
+#[derive(Debug, Clone)]
+pub(crate) struct StatisticsRequest {
+    /// The property by which events are grouped.
+    pub(crate) by: GroupBy,
+    /// The time whose events are counted.
+    pub(crate) period: StatisticsPeriod,
+    /// The filter that selects the events.
+    pub(crate) filter: Filter,
+    /// What is collected about each group.
+    pub(crate) detail: StatisticsDetail,
+}
+
+/// The time whose events are counted. It ends with the last event of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum StatisticsPeriod {
+    /// All events.
+    #[default]
+    All,
+    /// The events of the last hour.
+    LastHour,
+    /// The events of the last 24 hours.
+    LastDay,
+}
+
+impl StatisticsPeriod {
+    /// Returns the period that follows this one when the user cycles through them.
+    pub(crate) const fn next(self) -> Self {
+        match self {
+            Self::All => Self::LastHour,
+            Self::LastHour => Self::LastDay,
+            Self::LastDay => Self::All,
+        }
+    }
+
+    /// Returns the name of the period, for a title.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all events",
+            Self::LastHour => "last hour of the log",
+            Self::LastDay => "last day of the log",
+        }
+    }
+
+    /// Returns the length of the period in milliseconds; `None` for all events.
+    pub(crate) const fn length_ms(self) -> Option<u64> {
+        match self {
+            Self::All => None,
+            Self::LastHour => Some(3_600_000),
+            Self::LastDay => Some(86_400_000),
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum ActionId {
     TabFindings,
     TabIndex,
     TabRepairs,
+    TabStatistics,
+    Period,
     NextView,
     PreviousView,
     Zoom,

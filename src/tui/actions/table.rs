@@ -159,11 +159,33 @@ pub(super) const TABLE: &[ActionSpec] = &[
         "Show the repair history: when, what was done, state",
     )
     .with_cli_equivalent("chronicle undo LOG --list"),
+    ActionSpec::new(
+        ActionId::TabStatistics,
+        Main,
+        &[Char('6')],
+        "statistics",
+        "Show the number of events in groups, with share, bytes and distribution over time; Enter filters by a group",
+    )
+    .with_cli_equivalent("chronicle stats LOG"),
+    ActionSpec::new(
+        ActionId::Period,
+        Main,
+        &[Char('p')],
+        "events of the last hour",
+        "Count the events of the log's last hour in groups; again: its last day, then all events",
+    )
+    .with_cli_equivalent("chronicle stats LOG --filter after:end-1h"),
     ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view: JSON, Hex, Frame, Aggregate"),
     ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view: JSON, Hex, Frame, Aggregate"),
     ActionSpec::new(ActionId::Zoom, Main, &[Char('z')], "zoom", "Show only the focused pane, or all panes again"),
     ActionSpec::new(ActionId::Activate, Main, &[Key::Enter], "open, fold or go to", "Open the selected line in the detail pane, fold it, or go to its offset"),
-    ActionSpec::new(ActionId::Sort, Main, &[Char('s')], "sort aggregates", "Sort the aggregates by id, number of events, first or last event"),
+    ActionSpec::new(
+        ActionId::Sort,
+        Main,
+        &[Char('s')],
+        "sort or group",
+        "Sort the aggregates by id, number of events, first or last event; group the statistics by the next property",
+    ),
     ActionSpec::new(ActionId::Columns, Main, &[Char('c')], "columns", "Choose, order and widen the columns of the list, and add values of the payload"),
     ActionSpec::new(
         ActionId::ToggleZone,

@@ -62,7 +62,9 @@ impl Model {
                 Some(RowContent::Event(_)) => "this event has no aggregate",
                 _ => "no event is selected",
             },
-            ActionId::Sort if self.tab != Tab::Aggregates => "only aggregates can be sorted; 2 shows them",
+            ActionId::Sort if !matches!(self.tab, Tab::Aggregates | Tab::Statistics) => {
+                "only aggregates and statistics have an order; 2 and 6 show them"
+            }
             ActionId::ScanStop if self.scan.state != ScanState::Running => "no scan is running",
             ActionId::ScanResume if self.scan.state == ScanState::Running => "the scan is already running",
             ActionId::SaveCopy if self.copied.is_none() => "nothing was copied yet",
@@ -180,6 +182,7 @@ const fn needs_log_data(id: ActionId) -> bool {
             | ActionId::ScanResume
             | ActionId::ReadAgain
             | ActionId::Verify
+            | ActionId::Period
     )
 }
 

@@ -27,6 +27,7 @@ mod prompt_feedback;
 mod repairs;
 mod scan;
 mod scroll;
+mod statistics;
 mod suggestion;
 mod tables;
 mod text_input;
@@ -63,6 +64,7 @@ pub(crate) use prompt_feedback::PromptFeedback;
 pub(crate) use repairs::{RepairsPane, UndoEffect};
 pub(crate) use scan::{EarlierVerification, ScanProgress, ScanRun, ScanState};
 pub(crate) use scroll::ScrollPosition;
+pub(crate) use statistics::{StatisticsKey, StatisticsPane, StatisticsProgress, StatisticsResult};
 pub(crate) use tables::{AggregateLoadState, AggregateTable, ListCursor};
 pub(crate) use text_input::TextInput;
 
@@ -157,6 +159,8 @@ pub(crate) struct Model {
     pub(crate) index: ScrollPosition,
     /// The repair history, with its cursors.
     pub(crate) repairs: RepairsPane,
+    /// The number of events in groups.
+    pub(crate) statistics: StatisticsPane,
     /// The tab that is shown.
     pub(crate) tab: Tab,
     /// The pane that has the focus.
@@ -234,6 +238,7 @@ impl Model {
             findings: ListCursor::default(),
             index: ScrollPosition::default(),
             repairs: RepairsPane::default(),
+            statistics: StatisticsPane::default(),
             tab: Tab::default(),
             focus: Pane::default(),
             zoom: Zoom::default(),

@@ -14,11 +14,14 @@ pub(crate) enum Tab {
     Index,
     /// The repair history of the log.
     Repairs,
+    /// The number of events in groups.
+    Statistics,
 }
 
 impl Tab {
     /// All tabs, in the order of their keys.
-    pub(crate) const ALL: [Self; 5] = [Self::Events, Self::Aggregates, Self::Findings, Self::Index, Self::Repairs];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Events, Self::Aggregates, Self::Findings, Self::Index, Self::Repairs, Self::Statistics];
 
     /// Returns the name of the tab.
     pub(crate) const fn name(self) -> &'static str {
@@ -28,6 +31,8 @@ impl Tab {
             Self::Findings => "Findings",
             Self::Index => "Index",
             Self::Repairs => "Repairs",
+            // The whole word would not fit beside the others on a screen of 120 columns.
+            Self::Statistics => "Stats",
         }
     }
 }

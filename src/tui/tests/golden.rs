@@ -96,6 +96,8 @@ fn findings_aggregates_and_index_tabs() {
     assert_golden("aggregates", &mut screen, &SIZES[..2]);
     screen.press(&[Key::Char('4')]);
     assert_golden("index", &mut screen, &SIZES);
+    screen.press(&[Key::Char('6')]);
+    assert_golden("statistics", &mut screen, &SIZES);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod prompts;
 mod readme_pictures;
 mod repairs;
 mod scrolling;
+mod statistics;
 mod svg;
 mod truth;
 mod updates;

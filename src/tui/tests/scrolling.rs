@@ -45,6 +45,9 @@ fn cases() -> Vec<ScrollableCase> {
         pane("findings", &[tab(3)], |model| (model.findings.line, model.findings.top)),
         pane("index", &[tab(4)], |model| (0, model.index.top())),
         pane("repairs", &[tab(5)], |model| (model.repairs.cursor.line, model.repairs.cursor.top)),
+        pane("statistics", &[tab(6), Key::Char('s'), Key::Char('s'), Key::Char('s'), Key::Char('s')], |model| {
+            (model.statistics.cursor.line, model.statistics.cursor.top)
+        }),
         pane("details of a repair", &[tab(5), Key::Tab], |model| {
             (model.repairs.detail_cursor.line, model.repairs.detail_cursor.top)
         }),

@@ -44,6 +44,8 @@ const fn moves_selection(id: ActionId) -> bool {
             | ActionId::TabFindings
             | ActionId::TabIndex
             | ActionId::TabRepairs
+            | ActionId::TabStatistics
+            | ActionId::Period
     )
 }
 

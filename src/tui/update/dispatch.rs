@@ -2,7 +2,7 @@
 
 use super::navigation::Movement;
 use super::requests::{send_request, stop_worker};
-use super::{awaited, columns, copy, filter_help, index, messages, navigation, reload, repair, rows, zone};
+use super::{awaited, columns, copy, filter_help, index, messages, navigation, reload, repair, rows, statistics, zone};
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
@@ -40,10 +40,13 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::TabFindings => navigation::switch_tab(model, Tab::Findings),
         ActionId::TabIndex => navigation::switch_tab(model, Tab::Index),
         ActionId::TabRepairs => navigation::switch_tab(model, Tab::Repairs),
+        ActionId::TabStatistics => navigation::switch_tab(model, Tab::Statistics),
+        ActionId::Period => statistics::select_period(model),
         ActionId::NextView => navigation::cycle_view(model, 1),
         ActionId::PreviousView => navigation::cycle_view(model, -1),
         ActionId::Zoom => model.zoom = if model.zoom == Zoom::In { Zoom::Out } else { Zoom::In },
         ActionId::Activate => activate(model),
+        ActionId::Sort if model.tab == Tab::Statistics => model.statistics.group_by_next(),
         ActionId::Sort => cycle_sort(model),
         ActionId::Palette => open_prompt(model, PromptPurpose::Palette, ""),
         ActionId::Search => open_prompt(model, PromptPurpose::Search, ""),
@@ -82,6 +85,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
             model.scan.state = ScanState::Running;
             model.effects.push_back(Effect::ResumeScan);
         }
+        ActionId::ReadAgain if model.tab == Tab::Statistics => statistics::count_again(model),
         ActionId::ReadAgain => reload::read_rows_again(model),
         ActionId::Verify => reload::verify_all(model),
         ActionId::Messages => messages::show_messages(model),
@@ -175,6 +179,7 @@ fn activate(model: &mut Model) {
         (_, Tab::Events) => model.focus = Pane::Detail,
         (_, Tab::Aggregates) => show_selected_aggregate(model),
         (_, Tab::Index) => run_action(model, ActionId::UpdateIndex),
+        (_, Tab::Statistics) => statistics::filter_by_group(model),
     }
 }
 

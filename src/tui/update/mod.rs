@@ -24,6 +24,7 @@ mod repair;
 mod requests;
 mod responses;
 mod rows;
+mod statistics;
 mod zone;
 
 use super::effect::Effect;

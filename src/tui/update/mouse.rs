@@ -67,6 +67,11 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
             let lines = distance(model.aggregates.cursor.top, model.aggregates.cursor.line);
             model.aggregates.cursor.move_by(lines, model.aggregates.total);
         }
+        (Pane::Main, Tab::Statistics) => {
+            let lines = distance(model.statistics.cursor.top, model.statistics.cursor.line);
+            let groups = model.statistics.groups().len();
+            model.statistics.cursor.move_by(lines, groups);
+        }
         (Pane::Main, Tab::Repairs) => {
             let lines = distance(model.repairs.cursor.top, model.repairs.cursor.line);
             model.repairs.move_by(lines);

@@ -58,6 +58,11 @@ pub(super) fn move_cursor(model: &mut Model, movement: Movement) {
             let cursor = &mut model.aggregates.cursor;
             cursor.move_by(movement.lines(cursor.height), model.aggregates.total);
         }
+        (_, Tab::Statistics) => {
+            let groups = model.statistics.groups().len();
+            let cursor = &mut model.statistics.cursor;
+            cursor.move_by(movement.lines(cursor.height), groups);
+        }
         (_, Tab::Index) => model.index.scroll_by(movement.lines(model.index.height())),
         (_, Tab::Repairs) => model.repairs.move_by(movement.lines(model.repairs.cursor.height)),
     }

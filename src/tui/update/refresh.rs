@@ -2,7 +2,7 @@
 //! but not loaded.
 
 use super::requests::send_request;
-use super::{dispatch, hit_counter, rows};
+use super::{dispatch, hit_counter, rows, statistics};
 use crate::query::RowContent;
 use crate::tui::layout;
 use crate::tui::model::{
@@ -23,6 +23,7 @@ pub(super) fn refresh(model: &mut Model) {
     request_missing_rows(model);
     request_detail(model);
     request_aggregates(model);
+    statistics::request_statistics(model);
 }
 
 /// Copies the fix of the finding and the journal of the gap in the detail pane to its contents.
@@ -54,6 +55,9 @@ fn update_sizes(model: &mut Model) {
     model.detail.move_by(0);
     model.aggregates.cursor.height = usize::from(lines.height);
     model.aggregates.cursor.move_by(0, model.aggregates.total);
+    model.statistics.cursor.height = usize::from(lines.height);
+    let groups = model.statistics.groups().len();
+    model.statistics.cursor.move_by(0, groups);
     if model.tab == Tab::Index {
         let area = layout::index_area(&areas);
         let total = wrapped_index_lines(model, usize::from(area.width)).len();

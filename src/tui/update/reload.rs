@@ -16,6 +16,7 @@ pub(super) fn discard_log_state(model: &mut Model, scan: ScanState) {
     model.detail.last_request = None;
     model.detail.contents = None;
     model.aggregates.load_state = AggregateLoadState::NotRequested;
+    model.statistics.requested = None;
 }
 
 /// Reads the log again around the selected row, after this process has changed it.

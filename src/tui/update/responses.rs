@@ -1,11 +1,13 @@
 //! Applies the responses of the workers.
 
-use super::{append, hit_counter, index, navigation, reload, repair};
+use super::{append, hit_counter, index, navigation, reload, repair, statistics};
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestFailure, Response};
-use crate::tui::model::{AggregateLoadState, DetailView, EscBehavior, Follow, Model, RowContents, RowRequestState};
+use crate::tui::model::{
+    AggregateLoadState, DetailView, EscBehavior, Follow, Model, RowContents, RowRequestState, StatisticsProgress,
+};
 use crate::tui::request::WorkerKind;
 
 /// Applies the response to the newest request of a worker.
@@ -56,6 +58,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
             table.cursor.move_by(0, total);
         }
         Response::NoIndex => model.aggregates.load_state = AggregateLoadState::NoIndex,
+        Response::Statistics(result) => statistics::show(model, *result),
         Response::Appended(result) => append::finish_append(model, &result),
         Response::IndexSaved(result) => index::finish_index_save(model, &result),
         Response::RepairHistory { records, notices } => repair::set_repair_history(model, records, notices),
@@ -132,6 +135,7 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure
         WorkerKind::Aggregates => model.aggregates.load_state = AggregateLoadState::Loaded,
         WorkerKind::Write => repair::close_planning_dialog(model),
         WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt => {}
+        WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
     }
     match (failure, worker) {
         (RequestFailure::Cancelled, _) if on_esc == Some(EscBehavior::Asked) => {

@@ -21,6 +21,7 @@ mod legend;
 mod pane;
 mod prompt;
 mod repairs;
+mod statistics;
 mod status;
 mod strip;
 mod text;
@@ -43,6 +44,7 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
             Tab::Aggregates => aggregates::draw(frame, &areas, model),
             Tab::Findings => findings::draw(frame, &areas, model),
             Tab::Index => index::draw(frame, &areas, model),
+            Tab::Statistics => statistics::draw(frame, &areas, model),
             Tab::Repairs => repairs::draw(frame, &areas, model),
         }
     }

@@ -12,7 +12,7 @@ use crate::tui::model::{Model, Pane, Tab};
 use crate::tui::theme::Role;
 
 /// Minimum width of a main pane whose tab names have spaces between them.
-const MIN_SPACED_TABS_WIDTH: u16 = 66;
+const MIN_SPACED_TABS_WIDTH: u16 = 77;
 /// Size of the smallest dialog that has a border.
 const MIN_BORDERED_DIALOG: Size = Size { width: 20, height: 5 };
 

@@ -17,6 +17,7 @@ mod scan;
 mod scan_control;
 mod scan_state;
 mod shared;
+mod statistics;
 mod watch;
 mod writing;
 

@@ -1,0 +1,149 @@
+//! The Statistics tab: one line for each group of events.
+
+use ratatui::Frame;
+use ratatui::text::{Line, Span};
+
+use super::cursor::highlight_selected_line;
+use super::pane::{PaneBorder, draw_border, span, tab_title};
+use super::text::{draw_spans, fit_safe, pad};
+use crate::query::{Statistics, StatisticsGroup};
+use crate::report::statistics::{group_label, group_spark_line, interval_text, share_text};
+use crate::report::units::{format_count, format_number, format_size, format_time_of_day, format_timestamp};
+use crate::tui::layout::{Border, LayoutAreas};
+use crate::tui::model::{Model, Pane, StatisticsProgress};
+use crate::tui::theme::Role;
+
+/// Width of the columns with the number of events and its share, with the blanks before them.
+const COUNT_COLUMNS: usize = 12 + 2 + 8;
+/// Width of the column with the bytes, with the blanks before it.
+const BYTES_COLUMNS: usize = 2 + 8;
+/// Width of the column with the distribution over time, with the blanks before it.
+const SPARK_COLUMNS: usize = 2 + 32;
+/// Width of the column with the last time, with the blanks before it.
+const LAST_COLUMNS: usize = 2 + 24;
+/// Smallest width of the column with the groups, with the cursor.
+const MIN_KEY_COLUMNS: usize = 14;
+
+/// The columns for which there is room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    key: usize,
+    bytes: Shown,
+    spark: Shown,
+    last: Shown,
+}
+
+/// Whether a column is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Yes,
+    No,
+}
+
+impl Columns {
+    /// Chooses the columns for a list of `width` columns. The group and its number of events are always shown.
+    fn for_width(width: usize, statistics: &Statistics) -> Self {
+        let mut key = width.saturating_sub(COUNT_COLUMNS);
+        let was_read = statistics.counted_to == 0;
+        let mut take = |columns: usize, is_known: bool| {
+            if !is_known || key < MIN_KEY_COLUMNS + columns {
+                return Shown::No;
+            }
+            key -= columns;
+            Shown::Yes
+        };
+        let spark = take(SPARK_COLUMNS, statistics.groups.iter().any(|group| group.histogram.is_some()));
+        let bytes = take(BYTES_COLUMNS, was_read);
+        let last = take(LAST_COLUMNS, was_read);
+        Self { key: key.min(50), bytes, spark, last }
+    }
+
+    fn heading(self, statistics: &Statistics) -> String {
+        let mut text = pad(&format!("  {}", statistics.by), self.key) + &format!("{:>12}  {:>8}", "events", "share");
+        if self.bytes == Shown::Yes {
+            text += &format!("  {:>8}", "bytes");
+        }
+        if self.spark == Shown::Yes {
+            text += &format!("  {}", pad(&format!("per {}", interval_text(statistics.histogram.width_ms())), 32));
+        }
+        if self.last == Shown::Yes {
+            text += "  last";
+        }
+        text
+    }
+
+    fn row(self, model: &Model, statistics: &Statistics, group: &StatisticsGroup, marker: &str) -> Vec<Span<'static>> {
+        let tally = &group.tally;
+        let key = pad(&format!("{marker} {}", group_label(&statistics.by, &group.key)), self.key);
+        let events = format!("{:>12}", format_number(tally.events));
+        let share = format!("  {:>8}", share_text(tally.events, statistics.total.events));
+        let mut spans = vec![span(model, Role::Text, key + &events), span(model, Role::Muted, share)];
+        if self.bytes == Shown::Yes {
+            spans.push(span(model, Role::Muted, format!("  {:>8}", format_size(tally.bytes))));
+        }
+        if self.spark == Shown::Yes {
+            spans.push(span(model, Role::Text, format!("  {}", pad(&group_spark_line(statistics, group), 32))));
+        }
+        if self.last == Shown::Yes {
+            let last = tally.times.map_or_else(String::new, |times| format_timestamp(times.1, model.zone));
+            spans.push(span(model, Role::Muted, format!("  {last}")));
+        }
+        spans
+    }
+}
+
+/// Draws the Statistics tab with its border.
+pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
+    let summary = fit_safe(&summary(model), usize::from(areas.main.width).saturating_sub(4));
+    let bottom_title = Line::from(span(model, Role::Muted, format!(" {summary} ")));
+    let border = PaneBorder { pane: Pane::Main, area: areas.main, title: tab_title(model), bottom_title };
+    draw_border(frame, model, areas, border);
+    let lines = areas.table_body(areas.main);
+    let pane = &model.statistics;
+    let Some(statistics) = pane.result.as_ref().map(|result| &result.statistics).filter(|found| found.total.events > 0)
+    else {
+        draw_spans(frame, lines, 0, vec![span(model, Role::Muted, empty_message(model))]);
+        return;
+    };
+    let columns = Columns::for_width(usize::from(lines.width), statistics);
+    if areas.border == Border::Around {
+        draw_spans(frame, areas.inner(areas.main), 0, vec![span(model, Role::Muted, columns.heading(statistics))]);
+    }
+    for (line, (number, group)) in (0..lines.height).zip(statistics.groups.iter().enumerate().skip(pane.cursor.top)) {
+        let is_selected = number == pane.cursor.line;
+        draw_spans(frame, lines, line, columns.row(model, statistics, group, if is_selected { ">" } else { " " }));
+        if is_selected {
+            highlight_selected_line(frame, lines, line, model, Pane::Main);
+        }
+    }
+}
+
+fn empty_message(model: &Model) -> String {
+    let pane = &model.statistics;
+    match pane.progress {
+        StatisticsProgress::Counting | StatisticsProgress::Reading => "Counting events… Esc stops".into(),
+        StatisticsProgress::Idle if pane.result.is_none() => "Stopped; v counts again".into(),
+        StatisticsProgress::Idle if model.list.filter.is_empty() => "No events".into(),
+        StatisticsProgress::Idle => {
+            format!("No event matches {}; Backspace drops its last term", model.list.filter.text())
+        }
+    }
+}
+
+/// Returns what the numbers are about, and the keys that change it.
+fn summary(model: &Model) -> String {
+    let pane = &model.statistics;
+    let keys = format!("s by {}, p period, Enter filters", pane.next_property());
+    let Some(result) = &pane.result else { return format!("{}; {keys}", pane.period.name()) };
+    let statistics = &result.statistics;
+    let filter = model.list.filter.text();
+    let filter = if filter.is_empty() { String::new() } else { format!(" of {filter}") };
+    let state = match pane.progress {
+        StatisticsProgress::Reading => "from the index, reading the log".into(),
+        _ if statistics.damage > 0 => format!("without {}", format_count(statistics.damage, "damaged range")),
+        _ => format!("read {}", format_time_of_day(result.read_at_ms, model.zone)),
+    };
+    let groups = statistics.groups.len() as u64 + statistics.other_groups;
+    let events = format_count(statistics.total.events, "event");
+    format!("{}{filter}: {events} in {}, {state}; {keys}", pane.period.name(), format_count(groups, "group"))
+}
