@@ -74,6 +74,25 @@ pub mod log {
 }
 
 #[cfg(feature = "app")]
+pub mod report {
+    //! The exit statuses of commands.
+    use crate::format::Version;
+    use crate::repair::{Plan, ProposedFix};
+    use crate::report::ExitStatus;
+
+    /// Returns the exit status of `verify` for these findings and fixes, without that of the index.
+    pub fn exit_code_of_findings(found: &[ProposedFix], version: Version) -> u8 {
+        let statuses = found.iter().map(|found| ExitStatus::for_finding(&found.finding, found.fix.as_ref(), version));
+        statuses.fold(ExitStatus::Done, ExitStatus::combine).code()
+    }
+
+    /// Returns the exit statuses of `repair --dry-run` and of `repair` for a plan, without that of the index.
+    pub fn exit_codes_of_plan(plan: &Plan) -> [u8; 2] {
+        [ExitStatus::before_repair(plan).code(), ExitStatus::after_repair(plan).code()]
+    }
+}
+
+#[cfg(feature = "app")]
 pub mod sample {
     //! Generating logs of random events.
     pub use crate::sample::{GeneratorOptions, LogLength, generate};

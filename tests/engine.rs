@@ -15,6 +15,7 @@ mod engine {
     mod copies;
     mod crash;
     mod creations;
+    mod cut_logs;
     mod damage;
     mod diff;
     mod document;

@@ -182,12 +182,14 @@ impl UnrecordedFrames {
     /// Describes the frames in one sentence without its full stop.
     pub(crate) fn describe(&self) -> String {
         let Self { start, end, frames, missing_events, .. } = self;
-        let aggregates = self.missing_aggregates.len();
-        let missing = match missing_events {
-            0 => String::new(),
-            _ => format!("; missing there: {missing_events} recorded events, of {aggregates} aggregates"),
+        let missing = match (missing_events, self.missing_aggregates.len()) {
+            (0, _) => String::new(),
+            (1, _) => "; 1 event that it has recorded there is missing".into(),
+            (events, 1) => format!("; {events} events of 1 aggregate that it has recorded there are missing"),
+            (events, n) => format!("; {events} events of {n} aggregates that it has recorded there are missing"),
         };
-        format!("{start}..{end}: the index has recorded other frames than the {frames} valid ones there{missing}")
+        let plural = if *frames == 1 { "" } else { "s" };
+        format!("{start}..{end}: {frames} valid frame{plural} that the index has not recorded{missing}")
     }
 
     /// Adds the frames that follow.

@@ -18,7 +18,7 @@ fn open(disk: &SimDisk) -> Result<LogView, StorageError> {
 }
 
 /// Returns a log of version 0, and the offsets of its events.
-fn version_0_log(events: usize) -> (Vec<u8>, Vec<usize>) {
+pub(super) fn version_0_log(events: usize) -> (Vec<u8>, Vec<usize>) {
     let (mut bytes, mut offsets) = (Vec::new(), Vec::new());
     for n in 0..events {
         let payload = format!(

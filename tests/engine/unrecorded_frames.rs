@@ -10,7 +10,7 @@ use super::support::{INDEX, LOG, disk_with_indexed_log, open_read_only, readable
 const DONOR: &str = "/data/donor.log";
 
 fn is_noted(plan: &Plan) -> bool {
-    plan.notes.iter().any(|note| note.contains("the index has recorded other frames"))
+    plan.notes.iter().any(|note| note.contains("that the index has not recorded"))
 }
 
 /// Returns the log of 60 events with `len` bytes at `to` replaced by those at `from`.
@@ -90,10 +90,23 @@ fn frames_that_a_repair_wrote_or_left_are_the_recorded_ones() {
     check("after the undo");
     open_read_only(&disk).save_index().unwrap();
     check("after the index was saved over the damage");
-    // Frames that were damaged when the index was built are not known to it.
     let repair = plan(&disk, &RepairOptions::new()).unwrap();
     apply(&log_paths(&disk), &repair, ApplyOptions::new()).unwrap();
     check("after a repair of frames that the index does not have");
+    // A frame that was damaged when the index was built, and whose bytes are back, is not known to the index.
+    let (disk, offsets) = disk_with_indexed_log(12);
+    let whole = disk.get(LOG).unwrap();
+    let damaged_at = |frame: usize| {
+        let mut bytes = whole.clone();
+        bytes[offsets[frame] as usize + 40..offsets[frame] as usize + 90].fill(b'#');
+        bytes
+    };
+    disk.put(LOG, &damaged_at(3));
+    disk.put(INDEX, b"");
+    open_read_only(&disk).save_index().unwrap();
+    disk.overwrite(LOG, &damaged_at(5));
+    let noted = plan(&disk, &RepairOptions::new()).unwrap();
+    assert!(!is_noted(&noted) && noted.steps.len() == 1, "{noted:?}");
 }
 
 #[test]
@@ -122,4 +135,8 @@ fn frames_that_differ_from_those_of_a_donor_are_noted() {
     assert_eq!(note_of(&damaged, &whole), None);
     assert_eq!(note_of(&whole, &damaged), None);
     assert_eq!(note_of(&whole, &whole[..offsets[30] as usize]), None);
+    let mut damaged_later = whole.clone();
+    damaged_later[offsets[20] as usize + 50..offsets[23] as usize + 9].fill(b'#');
+    assert_eq!(note_of(&damaged, &damaged_later), None);
+    assert_eq!(note_of(&damaged_later, &damaged), None);
 }

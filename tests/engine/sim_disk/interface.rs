@@ -126,6 +126,9 @@ impl Storage for SimFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let state = &mut *self.disk.lock_state();
         state.script.count_read(self.inode, &mut state.inodes);
+        if state.script.unreadable_inode == Some(self.inode) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
         let data = state.inodes[self.inode].data();
         let from = (offset as usize).min(data.len());
         let mut len = buf.len().min(data.len() - from);

@@ -16,6 +16,7 @@ pub(super) struct Script {
     was_cut_before_change: bool,
     pub(super) writer_is_present: bool,
     pub(super) unreadable: Option<Range<usize>>,
+    pub(super) unreadable_inode: Option<usize>,
 }
 
 /// Contents that a file gets just before one of the reads of its bytes or its length.
@@ -79,6 +80,12 @@ impl SimDisk {
     /// Makes reads of this range fail in every file.
     pub(crate) fn refuse_reads(&self, range: Range<usize>) {
         self.lock_state().script.unreadable = Some(range);
+    }
+
+    /// Makes every read of one file fail.
+    pub(crate) fn refuse_reads_of(&self, name: &str) {
+        let mut state = self.lock_state();
+        state.script.unreadable_inode = state.names.get(Path::new(name)).copied();
     }
 
     /// Sets the contents that a file gets when the engine waits for it to change.
