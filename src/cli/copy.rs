@@ -13,13 +13,13 @@ use super::log_access::{open_options, print_side_file_notices};
 use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs};
 use super::output::CommandOutput;
 use super::progress::TerminalProgress;
-use crate::StorageError;
 use crate::file::ExistingFile;
 use crate::inspect::{DamageOrigins, LogView};
 use crate::repair::{CopyOptions, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::report::copies::{copy_summary_fields, copy_summary_line, omitted_range_line};
 use crate::report::json::Json;
 use crate::report::{ExitStatus, safe_path_text};
+use crate::{OpenOptions, StorageError};
 
 /// Arguments of `salvage` and `migrate`.
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ impl CopyArgs {
             replace: existing == ExistingFile::Replace,
         };
         let open_options = open_options(global).threads(self.threads.count());
-        let open_options = options.donors.iter().fold(open_options, |options, donor| options.copy_of(donor));
+        let open_options = options.donors.iter().fold(open_options, OpenOptions::copy_of);
         let log = open_options.open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
         let progress = TerminalProgress::new(method.label, out);

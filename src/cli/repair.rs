@@ -14,12 +14,12 @@ use super::options::{AcceptArg, ForceArgs, GlobalArgs, ThreadArgs, parse_offset}
 use super::output::CommandOutput;
 use super::plan_file::{read_plan, save_plan};
 use super::progress::TerminalProgress;
-use crate::StorageError;
 use crate::file::ExistingFile;
 use crate::format::DamageKind;
 use crate::inspect::LogView;
 use crate::repair::{self, ApplyOptions, CandidateChoice, FindingSelector, Plan, RepairOptions};
 use crate::report::{ExitStatus, safe_path_text};
+use crate::{OpenOptions, StorageError};
 
 /// Plan a repair, show the plan, and apply it once confirmed.
 ///
@@ -92,7 +92,7 @@ impl RepairArgs {
         let approval = ApprovalMode::from_args(&self.approval, out);
         self.check_paths(existing, approval, global)?;
         let lock_timeout = approval.recover_pending_repair(&paths, self.approval.lock.timeout(), out)?;
-        let options = self.donors.iter().fold(options, |options, donor| options.copy_of(donor));
+        let options = self.donors.iter().fold(options, OpenOptions::copy_of);
         let log = options.clone().open_read_only(&self.log)?;
         print_side_file_notices(&log, out);
         let view = view_with_checked_index(&log);

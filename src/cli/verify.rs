@@ -174,7 +174,9 @@ impl VerifyArgs {
             }))?;
         } else if self.ndjson {
             // With --ndjson the output has findings only.
-            unrecorded.iter().for_each(|frames| out.print_note(&unrecorded_frames_line(frames)));
+            for frames in &unrecorded {
+                out.print_note(&unrecorded_frames_line(frames));
+            }
         }
         // Reported last: the findings are valid even if the index could not be saved.
         saved?;

@@ -41,7 +41,7 @@ impl UnrecognisedFile<'_> {
             return Ok(None);
         }
         for copy in copies {
-            if let Some(recognised) = self.recognise_by_copy(&*copy?)? {
+            if let Some(recognised) = self.recognise_by_copy(copy?.as_ref())? {
                 return Ok(Some(recognised));
             }
         }

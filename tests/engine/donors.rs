@@ -487,6 +487,10 @@ fn an_older_copy_of_a_cut_log_is_proven_up_to_the_last_frame_that_the_index_has_
         let start = if cut > 16 { offsets[100].min(cut) } else { cut };
         let plan = plan_with_donor(&disk, &RepairOptions::new()).unwrap();
         assert_eq!(plan_outline(&plan), (vec![("take_from_donor", start, after_anchor)], vec![after_anchor, older]));
+        // A salvage takes the same frames, and only those.
+        let taken = offsets.iter().filter(|at| (start..after_anchor).contains(at)).count() as u64;
+        let copied = salvage_with_donor(&disk, DONOR).unwrap();
+        assert_eq!(copied.events_restored, taken, "{:?}", copied.omitted);
         let reach = format!("ends at {older}, {} bytes before {log_end}", log_end - older);
         assert!(plan.notes.iter().any(|note| note.contains(&reach)), "{:?}", plan.notes);
         // The choice takes the rest of the copy, and a gap replaces only what it does not have.
