@@ -38,6 +38,13 @@ impl Failure {
     }
 }
 
+impl Drop for Failure {
+    fn drop(&mut self) {
+        let has_happened = self.has_happened.load(Ordering::SeqCst);
+        assert!(has_happened || std::thread::panicking(), "{:?} was not called, so nothing has failed", self.call);
+    }
+}
+
 impl FailingDisk {
     pub(super) fn new(call: FailingCall) -> Self {
         Self(Arc::new(Failure { call, has_happened: AtomicBool::new(false) }))

@@ -70,7 +70,7 @@ fn events_appended_with_sync_survive_every_power_cut() {
     for call in 0..=calls {
         for seed in 0..40 {
             let disk = disk.next_process();
-            disk.fail(call, DiskFault::Kill);
+            disk.fail_if_reached(call, DiskFault::Kill);
             let (acknowledged, synced) = append_ten(&disk);
             let after = disk.power_cut(random_choices(seed));
             let readable = readable_offsets(&after);

@@ -170,7 +170,7 @@ fn a_killed_repair_of_a_damaged_version_is_reported_by_read_only_opens() {
     let mut pending = 0;
     for call in 0.. {
         let probe = disk.next_process();
-        probe.fail(call, DiskFault::Kill);
+        probe.fail_if_reached(call, DiskFault::Kill);
         let done = apply(&log_paths(&probe), &planned, ApplyOptions::new()).is_ok();
         let after_kill = probe.next_process();
         let log = open_options(&after_kill)

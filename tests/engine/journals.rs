@@ -19,7 +19,7 @@ fn disk_with_pending_repair() -> (SimDisk, String) {
     (0..)
         .find_map(|call| {
             let killed = disk.next_process();
-            killed.fail(call, DiskFault::Kill);
+            killed.fail_if_reached(call, DiskFault::Kill);
             drop(open_options(&killed).open(LOG));
             let after = killed.next_process();
             open_read_only(&after)

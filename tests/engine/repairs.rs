@@ -166,7 +166,7 @@ fn is_repair_pending(disk: &SimDisk) -> bool {
 
 /// Recovers twice: the first recovery is killed at a call that `seed` selects.
 fn recover_after_kill(disk: &SimDisk, seed: u64, context: &str) {
-    disk.fail(seed as usize * 2, DiskFault::Kill);
+    disk.fail_if_reached(seed as usize * 2, DiskFault::Kill);
     let _ = recover(&log_paths(disk));
     let next = disk.next_process();
     recover(&log_paths(&next)).unwrap_or_else(|error| unreachable!("{context}: {error}"));

@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use chronicle::DamageKind;
 
-use super::model::{EventState, Model, ModelEvent};
+use super::model::{EventState, FIRST_NUMBER, Model, ModelEvent};
+use super::operation::Operation;
 use super::operation::{open_read_only, open_view};
+use super::run::execute;
+use super::start::Start;
 use crate::engine::sim_disk::SimDisk;
 use crate::engine::support::{LOG, survey_log};
 
@@ -74,11 +77,15 @@ fn is_same(event: &ModelEvent, found: &ReadEvent) -> bool {
     (event.offset, &event.json) == (found.offset, &found.json)
 }
 
-/// Returns true if an append of the last operation, which did not succeed, has written the event.
+/// Returns true if the event may be there although the model does not have it: an append of the last operation, which did
+/// not succeed, has written it, or a repair has restored it where the log was damaged. An event that was lost in any other
+/// way must not appear again.
 fn is_unacknowledged(found: &ReadEvent, model: &Model) -> bool {
     let number = found.json.split_once(r#""n":"#).and_then(|(_, rest)| rest.split(',').next()?.parse::<usize>().ok());
     let is_in_model = model.events.iter().any(|event| event.json == found.json);
-    !is_in_model && number.is_some_and(|number| (100..model.next_number).contains(&number))
+    let was_damaged = model.damage.iter().any(|range| range.contains(&found.offset));
+    let first = if was_damaged { FIRST_NUMBER } else { model.first_tried_number };
+    !is_in_model && number.is_some_and(|number| (first..model.next_number).contains(&number))
 }
 
 /// Checks that the index gives exactly the events that the log has.
@@ -118,7 +125,8 @@ pub(super) fn check_and_adopt(
     if let Some(pending) = pending {
         return Err(format!("a repair is still pending: {pending:?}"));
     }
-    let mut adopted = Model { damage: [model.damage.clone(), damage].concat(), ..model.clone() };
+    let damage = [model.damage.clone(), damage].concat();
+    let mut adopted = Model { damage, first_tried_number: model.next_number, ..model.clone() };
     adopted
         .events
         .retain(|event| event.state == EventState::Damaged || readable.iter().any(|found| is_same(event, found)));
@@ -167,4 +175,16 @@ pub(super) fn is_truncated(disk: &SimDisk) -> bool {
 pub(super) fn check_no_litter(disk: &SimDisk, path: &str) -> Result<(), String> {
     let is_litter = |name: &String| name.strip_prefix(path).is_some_and(|rest| rest.ends_with("tmp"));
     disk.names().into_iter().find(is_litter).map_or(Ok(()), |name| Err(format!("{name} is left")))
+}
+
+#[test]
+fn an_event_that_was_lost_must_not_appear_again() {
+    let start = Start::Healthy.node();
+    let appended = execute(&start, Operation::Append).unwrap().next;
+    let after_power_cut = appended.disk.power_cut(|| false);
+    let model = check_and_adopt(&after_power_cut, &appended.model, Survivors::Synced, Contents::Durable).unwrap();
+    assert_eq!(read_events(&after_power_cut).unwrap().len() + 1, read_events(&appended.disk).unwrap().len());
+    check_reads(&after_power_cut, &model, Survivors::Acknowledged).unwrap();
+    let error = check_reads(&appended.disk, &model, Survivors::Acknowledged).unwrap_err();
+    assert!(error.contains("no operation has appended the event"), "{error}");
 }

@@ -3,6 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+/// The number of the first event that a history appends. The events of a log with which it begins have lower numbers.
+pub(super) const FIRST_NUMBER: usize = 100;
+
 /// What a program knows about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum EventState {
@@ -43,6 +46,9 @@ pub(super) struct Model {
     pub(super) events: Vec<ModelEvent>,
     /// The number of the next event that is appended. Numbers are not used twice.
     pub(super) next_number: usize,
+    /// The lowest number of the events that the last operation tried to append. `next_number` when it appended none, and
+    /// when the model was compared with the disk after the operation.
+    pub(super) first_tried_number: usize,
     /// The ranges that are damaged, or were at an earlier time.
     pub(super) damage: Vec<Range<u64>>,
     /// All bytes before this offset are on stable storage.

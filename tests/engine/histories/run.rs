@@ -172,6 +172,7 @@ fn acknowledge(
         // A new frame can begin with the same bytes as a tail that it replaces.
         acknowledged.durable_end = acknowledged.durable_end.min(node.model.next_offset().max(HEADER_LEN));
     }
+    acknowledged.first_tried_number = acknowledged.next_number;
     acknowledged.next_number += operation.new_events();
     if outcome.appended.is_empty() {
         return Ok(acknowledged);
@@ -207,7 +208,7 @@ pub(super) fn run_with_fault(
     injection: Injection,
 ) -> Result<Option<Faulted>, String> {
     let disk = node.disk.next_process();
-    disk.fail(injection.call, injection.fault);
+    disk.fail_if_reached(injection.call, injection.fault);
     let outcome = operation.run(&disk, node.model.next_number);
     let faulted_call = disk.faulted_call();
     if injection.fault == DiskFault::ShortWrite && !matches!(faulted_call, Some(CallKind::Append | CallKind::WriteAt)) {

@@ -1,7 +1,7 @@
 //! The logs with which histories begin.
 
 use super::check::read_events;
-use super::model::{EventState, Model, ModelEvent};
+use super::model::{EventState, FIRST_NUMBER, Model, ModelEvent};
 use crate::engine::sim_disk::SimDisk;
 use crate::engine::support::{INDEX, LOG, disk_with_indexed_log, disk_with_log};
 
@@ -75,7 +75,8 @@ fn whole_log(disk: &SimDisk) -> Node {
     let durable_end = disk.get(LOG).unwrap().len() as u64;
     let model = Model {
         events,
-        next_number: 100,
+        next_number: FIRST_NUMBER,
+        first_tried_number: FIRST_NUMBER,
         damage: Vec::new(),
         durable_end,
         lost_end: None,

@@ -28,11 +28,22 @@ pub(super) enum FaultRepetition {
     AllCalls,
 }
 
-/// The scheduled fault, and the number of calls so far.
+/// Whether a test is wrong when its scheduled fault does not occur.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum FaultExpectation {
+    #[default]
+    MustOccur,
+    /// The call may come after the last one of the test.
+    MayOccur,
+}
+
+/// The scheduled fault, and the number of calls so far. A scheduled fault that must occur and did not occur fails the test
+/// when the disk is dropped, because the test has then shown nothing.
 #[derive(Debug, Default)]
 pub(super) struct FaultSchedule {
     calls: usize,
     scheduled: Option<(usize, DiskFault)>,
+    expectation: FaultExpectation,
     pub(super) repetition: FaultRepetition,
     pub(super) faulted_call: Option<CallKind>,
     pub(super) error_after_short: Option<i32>,
@@ -49,8 +60,19 @@ impl FaultSchedule {
     }
 
     /// Schedules a fault for the `n`th call from now on, counted from 0.
-    pub(super) fn schedule(&mut self, n: usize, fault: DiskFault) {
-        self.scheduled = Some((self.calls + n, fault));
+    pub(super) fn schedule(&mut self, n: usize, fault: DiskFault, expectation: FaultExpectation) {
+        self.check_occurred();
+        (self.scheduled, self.expectation, self.faulted_call) = (Some((self.calls + n, fault)), expectation, None);
+    }
+
+    fn check_occurred(&self) {
+        if let Some((number, fault)) = self.scheduled {
+            assert!(
+                self.faulted_call.is_some() || self.expectation == FaultExpectation::MayOccur,
+                "{fault:?} at call {number} did not occur: there were {} calls",
+                self.calls
+            );
+        }
     }
 
     /// Counts a call, and returns the fault that occurs in it, or an error for a call that fails as a whole.
@@ -92,4 +114,20 @@ impl FaultSchedule {
             Some(_) => Err(io::Error::from_raw_os_error(ENOSPC)),
         }
     }
+}
+
+impl Drop for FaultSchedule {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check_occurred();
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "did not occur")]
+fn a_fault_that_does_not_occur_fails_the_test() {
+    let mut faults = FaultSchedule::default();
+    faults.schedule(1, DiskFault::Kill, FaultExpectation::MustOccur);
+    faults.count_call(CallKind::Sync).unwrap();
 }

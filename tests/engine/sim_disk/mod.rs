@@ -18,7 +18,7 @@ use chronicle::storage::FileIdentity;
 
 use self::contents::Inode;
 pub(crate) use self::faults::DiskFault;
-use self::faults::{FaultRepetition, FaultSchedule};
+use self::faults::{FaultExpectation, FaultRepetition, FaultSchedule};
 use self::scripted::Script;
 use super::call_order::{CallKind, RecordedCall};
 
@@ -104,9 +104,15 @@ impl SimDisk {
         self.lock_state().recorded_calls.clone()
     }
 
-    /// Schedules a fault for the `n`th call from now on that changes or syncs, counted from 0.
+    /// Schedules a fault for the `n`th call from now on that changes or syncs, counted from 0. The test fails when there
+    /// is no such call.
     pub(crate) fn fail(&self, n: usize, fault: DiskFault) {
-        self.lock_state().faults.schedule(n, fault);
+        self.lock_state().faults.schedule(n, fault, FaultExpectation::MustOccur);
+    }
+
+    /// Schedules a fault like [`SimDisk::fail`], for a call that may come after the last one of the test.
+    pub(crate) fn fail_if_reached(&self, n: usize, fault: DiskFault) {
+        self.lock_state().faults.schedule(n, fault, FaultExpectation::MayOccur);
     }
 
     /// Schedules a fault like [`SimDisk::fail`], and repeats it at every later call of the same kind.
