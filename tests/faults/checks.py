@@ -2,7 +2,7 @@
 
 import shutil
 
-from program import Violation
+from program import Missed, Violation
 
 # Statuses that the program documents. 101 is a panic.
 STATUSES = range(7)
@@ -16,9 +16,13 @@ def disturb(program, scenario, template, folder, disturbance):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(template, folder)
     outcome = disturbance.run(program, scenario, folder)
+    if outcome.was_disturbed is False:
+        raise Missed(f"{scenario.name}: the call did not occur: {disturbance}")
     try:
         check_outcome(program, scenario, folder, outcome, disturbance)
         scenario.recover(program, folder)
+        if outcome.was_killed:
+            scenario.clear_temporary_files(program, folder)
         scenario.check_names(folder)
     except Violation as violation:
         repeat = disturbance.repeat_line(scenario)

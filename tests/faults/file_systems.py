@@ -108,6 +108,12 @@ def check(program, scenario, folder, refusal, undo_refusal):
     return outcome
 
 
+def need_effect(outcomes, scenario):
+    """Fails when no refusal changed the exit status of the command: nothing was refused then."""
+    if all(outcome.status == scenario.status for outcome in outcomes):
+        raise Violation(f"{scenario.name}: its exit status was the same in all {len(outcomes)} runs: nothing was refused")
+
+
 def for_each_scenario(program, attempt, kinds=SCENARIOS):
     """Runs `attempt(scenario, template)` for each command; returns the sum of the numbers of its runs."""
     tried, violations = 0, []
@@ -132,14 +138,15 @@ def full_disk(program, every):
     """Each command on a file system with little free space. Debian packages: mount."""
 
     def attempt(scenario, template):
-        values = some_of(FREE_SPACE, every)
+        values, outcomes = some_of(FREE_SPACE, every), []
         for free in values:
             with mounted("-t", "tmpfs", "-o", "size=8m", "tmpfs") as disk:
                 folder, filler = disk / "files", disk / "filler"
                 shutil.copytree(template, folder)
                 status = os.statvfs(disk)
                 filler.write_bytes(b"x" * max(status.f_bavail * status.f_frsize - free, 0))
-                check(program, scenario, folder, Refusal(f"{free} bytes free"), filler.unlink)
+                outcomes.append(check(program, scenario, folder, Refusal(f"{free} bytes free"), filler.unlink))
+        need_effect(outcomes, scenario)
         return len(values)
 
     return for_each_scenario(program, attempt)
@@ -149,7 +156,7 @@ def few_inodes(program, every):
     """Each command where few files can be created, as under a quota. Debian packages: mount."""
 
     def attempt(scenario, template):
-        values = some_of(range(4), every)
+        values, outcomes = some_of(range(4), every), []
         for free in values:
             with mounted("-t", "tmpfs", "-o", "size=8m,nr_inodes=64", "tmpfs") as disk:
                 folder, fillers = disk / "files", []
@@ -157,7 +164,11 @@ def few_inodes(program, every):
                 for number in range(os.statvfs(disk).f_favail - free):
                     fillers.append(disk / f"filler{number}")
                     fillers[-1].touch()
-                check(program, scenario, folder, Refusal(f"{free} files free"), lambda: [f.unlink() for f in fillers])
+                refusal, undo_refusal = Refusal(f"{free} files free"), lambda: [filler.unlink() for filler in fillers]
+                outcomes.append(check(program, scenario, folder, refusal, undo_refusal))
+        # An append to a log whose index need not be saved creates no file.
+        if scenario.creates_files:
+            need_effect(outcomes, scenario)
         return len(values)
 
     return for_each_scenario(program, attempt)

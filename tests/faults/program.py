@@ -14,6 +14,10 @@ class Violation(Exception):
     """A promise of the program that an injection showed to be broken."""
 
 
+class Missed(Exception):
+    """An injection that did not take place, so that its run has shown nothing."""
+
+
 class Skipped(Exception):
     """A subject that cannot run on this machine, with the reason."""
 
@@ -26,6 +30,8 @@ class Outcome:
     status: int
     stdout: bytes
     stderr: bytes
+    # False when the disturbance did not take place; None when only the outcome can show that.
+    was_disturbed: bool = None
 
     @property
     def was_killed(self):

@@ -24,6 +24,10 @@ class SizeLimit:
     may_change_plan = False
     may_leave_temporary_files = False
 
+    def group(self):
+        """The limits of which at least one has to take effect."""
+        return None
+
     def __str__(self):
         return f"no file may grow over {self.bytes} bytes"
 

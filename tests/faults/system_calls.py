@@ -61,6 +61,10 @@ class Injection:
     def __str__(self):
         return f"{self.call} number {self.number}: {self.kind}"
 
+    def group(self):
+        """The injections of which at least one has to take place."""
+        return (self.call, self.kind)
+
     @property
     def may_kill(self):
         return self.kind == "kill"
@@ -90,10 +94,16 @@ class Injection:
         what = {"kill": "signal=SIGKILL", "0": "retval=0"}.get(self.kind, f"error={self.kind.rstrip('+')}")
         when = f"{self.number}+" if self.kind.endswith("+") else self.number
         inject = f"inject={self.call}:{what}:when={when}"
-        return ["strace", "-f", "-qq", "--seccomp-bpf", "-o", log, "-e", f"trace={self.call}", "-e", inject]
+        # With a filter in the kernel, strace does not inject signals.
+        filter_words = [] if self.may_kill else ["--seccomp-bpf"]
+        return ["strace", "-f", "-qq", *filter_words, "-o", log, "-e", f"trace={self.call}", "-e", inject]
 
     def run(self, program, scenario, folder):
-        return program.run(scenario.words(folder), scenario.stdin, self.words())
+        log = folder.with_name(folder.name + ".injected")
+        outcome = program.run(scenario.words(folder), scenario.stdin, self.words(str(log)))
+        outcome.was_disturbed = outcome.was_killed if self.may_kill else "(INJECTED)" in log.read_text(errors="replace")
+        log.unlink()
+        return outcome
 
     def repeat_line(self, scenario):
         return shlex.join([*self.words(), "BINARY", *scenario.words("FOLDER")])
