@@ -212,27 +212,20 @@ fn an_end_that_another_program_is_writing_is_not_cut_off() {
     assert!(fs::read(shell.path("a.log")).unwrap() == whole[..torn]);
     assert!(!shell.path("a.log.repairs").exists(), "nothing was set aside");
 
-    let waiting = std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| shell.run_with_input("append a.log --wait 60", EVENT_JSON.as_bytes()));
-        std::thread::sleep(std::time::Duration::from_millis(700));
+    let waiting = shell.append_while_waiting("a.log", EVENT_JSON, || {
         writer.write_all(&whole[torn..]).unwrap();
         drop(writer);
-        waiting.join().unwrap()
     });
     assert_eq!((waiting.exit_code, printed_offsets(&waiting)), (0, vec![whole.len() as u64]), "{waiting:?}");
     assert_eq!(read_events(&shell).len(), 301, "the event of the other program is kept");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn append_waits_for_the_lock() {
     let shell = Shell::with_log();
     let log = EventLog::open(shell.path("a.log")).unwrap();
-    let outcome = std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| shell.run_with_input("append a.log --wait 60", EVENT_JSON.as_bytes()));
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        drop(log);
-        waiting.join().unwrap()
-    });
+    let outcome = shell.append_while_waiting("a.log", EVENT_JSON, || drop(log));
     assert_eq!(outcome.exit_code, 0, "{outcome:?}");
 }
 

@@ -6,7 +6,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use super::shell::{CommandOutcome, Shell};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::shell::{CommandOutcome, Shell, is_sleeping, wait_until};
 
 /// Calls of a repair, with the error that strace injects and the numbers of the calls that fail.
 const INJECTIONS: [&str; 21] = [
@@ -33,15 +35,26 @@ const INJECTIONS: [&str; 21] = [
     "fsync:error=EINTR:when=1+2",
 ];
 
+/// What a command did while errors were injected into its calls.
+struct InterruptedRun {
+    outcome: CommandOutcome,
+    /// Number of calls into which an error was injected.
+    injected: usize,
+}
+
 /// Runs a command while strace injects an error into its calls; `None` when strace cannot run here.
-fn run_with_injection(shell: &Shell, injection: &str, line: &str) -> Option<CommandOutcome> {
+fn run_with_injection(shell: &Shell, injection: &str, line: &str) -> Option<InterruptedRun> {
     let call = injection.split(':').next().unwrap();
     let mut strace = Command::new("strace");
-    strace.args(["-qq", "-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &format!("inject={injection}")]);
+    strace.args(["-qq", "-f", "-e", &format!("trace={call}"), "-e", &format!("inject={injection}"), "-o", "trace"]);
     strace.arg(env!("CARGO_BIN_EXE_chronicle")).args(line.split(' ')).current_dir(shell.folder.path());
     let output = strace.stdin(Stdio::null()).output().ok()?;
     let outcome = CommandOutcome::from_output(output);
-    (!outcome.stderr.contains("ptrace")).then_some(outcome)
+    if outcome.stderr.contains("ptrace") {
+        return None;
+    }
+    let trace = fs::read_to_string(shell.path("trace")).unwrap();
+    Some(InterruptedRun { outcome, injected: trace.matches("(INJECTED)").count() })
 }
 
 #[test]
@@ -60,14 +73,22 @@ fn interrupted_calls_are_repeated_and_write_no_byte_twice() {
     let event = "--type Updated --namespace accounts --schema Person --aggregate 1 --payload 1";
     for injection in INJECTIONS {
         copy("x.log");
-        let Some(outcome) = run_with_injection(&shell, injection, "repair x.log --yes") else {
+        let Some(repair) = run_with_injection(&shell, injection, "repair x.log --yes") else {
             eprintln!("skipped: strace is not installed, or may not trace here");
             return;
         };
+        let outcome = repair.outcome;
         assert!([0, 3].contains(&outcome.exit_code), "{injection}: {outcome:?}");
         assert_eq!(fs::read(shell.path("x.log")).unwrap(), repaired, "{injection}");
         let line = format!("append x.log --sync {event}");
-        let outcome = run_with_injection(&shell, injection, &line).unwrap();
+        let append = run_with_injection(&shell, injection, &line).unwrap();
+        let create = run_with_injection(&shell, injection, "create new.log").unwrap();
+        assert_eq!(create.outcome.exit_code, 0, "{injection}: {:?}", create.outcome);
+        assert_eq!(fs::read(shell.path("new.log")).unwrap().len(), 16, "{injection}");
+        fs::remove_file(shell.path("new.log")).unwrap();
+        let injected = repair.injected + append.injected + create.injected;
+        assert!(injected > 0, "{injection}: no call was interrupted");
+        let outcome = append.outcome;
         assert_eq!(outcome.exit_code, 0, "{injection}: {outcome:?}");
         let appended = fs::read(shell.path("x.log")).unwrap();
         assert_eq!(outcome.stdout.trim(), repaired.len().to_string(), "{injection}");
@@ -80,6 +101,13 @@ fn interrupted_calls_are_repeated_and_write_no_byte_twice() {
     }
 }
 
+/// True when a stream accepts no byte now.
+fn is_full(stream: &UnixStream) -> bool {
+    let mut polled = [PollFd::new(stream, PollFlags::OUT)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&at_once)).unwrap() == 0
+}
+
 #[test]
 fn a_slow_reader_of_a_non_blocking_stream_gets_every_byte() {
     let shell = Shell::new();
@@ -87,14 +115,16 @@ fn a_slow_reader_of_a_non_blocking_stream_gets_every_byte() {
     let plain = shell.run_ok("cat a.log").stdout;
     let (mut reader, writer) = UnixStream::pair().unwrap();
     writer.set_nonblocking(true).unwrap();
-    let stderr = writer.try_clone().unwrap();
+    let (stderr, stream) = (writer.try_clone().unwrap(), writer.try_clone().unwrap());
     let mut command = shell.command("cat a.log");
     command.stdout(OwnedFd::from(writer)).stderr(OwnedFd::from(stderr));
     let mut child = command.spawn().unwrap();
     // Closes the copies of this process, so that the stream ends with the program.
     drop(command);
-    // The program fills the stream before the first byte is read.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    wait_until("the program has filled the stream, and sleeps before the first byte is read", || {
+        is_full(&stream) && is_sleeping(child.id())
+    });
+    drop(stream);
     let mut read = String::new();
     reader.read_to_string(&mut read).unwrap();
     assert!(child.wait().unwrap().success());

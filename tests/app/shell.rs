@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -66,6 +68,18 @@ impl Shell {
         outcome
     }
 
+    /// Runs `append --wait 60` while `release` holds it up: `release` runs when the program has opened the log and sleeps.
+    #[cfg(target_os = "linux")]
+    pub(super) fn append_while_waiting(&self, log: &str, event: &str, release: impl FnOnce()) -> CommandOutcome {
+        let mut command = self.command(&format!("append {log} --wait 60"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(event.as_bytes()).unwrap();
+        wait_until(&format!("{command:?} waits"), || has_open(child.id(), &self.path(log)) && is_sleeping(child.id()));
+        release();
+        CommandOutcome::from_output(child.wait_with_output().unwrap())
+    }
+
     /// Plants damage in a copy of `a.log`, and returns the JSON that `drill` prints.
     pub(super) fn plant_damage(&self, kind: &str, copy: &str) -> Value {
         self.run_ok(&format!("drill a.log -o {copy} --kind {kind}")).stdout_json()
@@ -93,4 +107,29 @@ impl CommandOutcome {
 /// Returns a path next to the project folder, which may not exist.
 pub(super) fn sibling_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+/// Waits until a condition is true, for at most a minute.
+#[cfg(target_os = "linux")]
+pub(super) fn wait_until(condition: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_true() {
+        assert!(Instant::now() < deadline, "not reached within a minute: {condition}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// True when a process sleeps: it waits for a time or for another process.
+#[cfg(target_os = "linux")]
+pub(super) fn is_sleeping(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:\tS"))
+}
+
+/// True when a process has a file open.
+#[cfg(target_os = "linux")]
+fn has_open(process: u32, path: &Path) -> bool {
+    let path = path.canonicalize().unwrap();
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{process}/fd")) else { return false };
+    descriptors.flatten().any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|open| open == path))
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chronicle::inspect::{LogView, Progress, SurveyOptions, survey};
 use chronicle::internal::format::frame;
@@ -420,15 +421,19 @@ fn an_unfinished_end_is_in_flight_and_only_terms_about_findings_hide_it() {
     let temp_log = TempLog::new(&bytes);
     let grow = fs::OpenOptions::new().append(true).open(&temp_log.path).unwrap();
     let view = temp_log.view();
+    let is_read = Arc::new(AtomicBool::new(false));
+    let until_read = is_read.clone();
     let writer = std::thread::spawn(move || {
-        for _ in 0..40 {
+        while !until_read.load(Ordering::Relaxed) {
             std::io::Write::write_all(&mut &grow, b"x").unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            // A byte in a few milliseconds is many bytes between two reads of the end.
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
     });
     let rows = page_without_index(&view, u64::MAX, Direction::Backward, 1, &Filter::default()).rows;
     assert_eq!(rows.iter().map(|row| &row.content).collect::<Vec<_>>(), [&RowContent::InFlight]);
     assert!(page_without_index(&view, 0, Direction::Forward, 100, &parse_filter("is:damaged")).rows.is_empty());
+    is_read.store(true, Ordering::Relaxed);
     writer.join().unwrap();
 }
 
