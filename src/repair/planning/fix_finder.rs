@@ -127,8 +127,9 @@ impl FixFinder {
 
     fn correct_bits_fix(&self, finding: &Finding) -> Result<SinglePieceFix, StorageError> {
         let log = self.view.log();
-        let mut frame = read_bytes(log, finding.start, finding.end)?;
+        // The neighbours are read first: where damage lies between, that takes as much memory as the frame.
         let times = Neighbours::find(log, &finding.range(), self.log_end)?.read_times(log)?;
+        let mut frame = read_bytes(log, finding.start, finding.end)?;
         let mut correction = find_correction_in_place(&mut frame, times);
         let (certainty, unsearched) = (correction.certainty, correction.unsearched);
         if certainty.is_none() {
