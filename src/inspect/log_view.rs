@@ -231,8 +231,10 @@ impl LogView {
 
     /// Returns an empty index. It has the header that the log should have, which only the old index may know.
     pub fn empty_index(&self) -> AggregateIndex {
-        let header_copy = || self.identified_index().map(|index| index.header().log_header);
-        let header = self.header_bytes().or_else(header_copy).unwrap_or_default();
+        // A damaged header does not replace a valid copy, by which a log that has lost all of its frames is recognised.
+        let is_valid = |header: &[u8; 16]| LogHeader::decode(header).is_ok();
+        let (found, copy) = (self.header_bytes(), self.identified_index().map(|index| index.header().log_header));
+        let header = found.filter(is_valid).or(copy.filter(is_valid)).or(found).or(copy).unwrap_or_default();
         let index = AggregateIndex::new(self.log.version().number(), header);
         let mut index = index.with_source(Arc::new(self.clone()));
         // The index keeps the correct header of a log whose header is damaged, but only when it is proven.

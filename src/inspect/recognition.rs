@@ -66,7 +66,9 @@ impl UnrecognisedFile<'_> {
         let log = Arc::new(self.as_log(version, header));
         let len = log.len().ok()?;
         let IndexExamination { seen_end, has_matching_frame, .. } = examine_index(&log, index, len).ok()?;
-        let is_lost = || index_header.frames > 0 && find_last_nonzero(&log, &(0..len)).is_ok_and(|last| last.is_none());
+        // An index that was rebuilt since then covers no frame, and has kept the end that the log had.
+        let had_frames = index_header.log_end_offset > log.first_frame_offset();
+        let is_lost = || had_frames && find_last_nonzero(&log, &(0..len)).is_ok_and(|last| last.is_none());
         (seen_end.offset().is_some() && (has_matching_frame || is_lost())).then_some((version, header))
     }
 

@@ -62,6 +62,11 @@ fn a_log_of_zeros_is_recognised_by_its_index() {
     let view = open(&disk).unwrap();
     assert_eq!(*view.seen_end(), SeenEnd::Offset(len as u64));
     assert_eq!(finding_ranges(&survey_log(&disk)), [("header", 0, 16), ("zeros", 16, len as u64)]);
+    // A rebuild of the index keeps the end that the log had, and with it the log stays recognised.
+    let mut log = open_read_only(&disk);
+    log.reindex_from(0).unwrap();
+    log.save_index().unwrap();
+    assert_eq!(*open(&disk).unwrap().seen_end(), SeenEnd::Offset(len as u64));
     // Without the index, and with other bytes next to it, it is not known to be a log.
     disk.put(LOG, &vec![1; len]);
     assert!(matches!(open(&disk), Err(StorageError::NotALog { .. })));
