@@ -138,7 +138,8 @@ fn layout_lines(text: &str) -> Vec<JsonLine> {
             b'"' if key.is_none() && tokens.peek().is_some_and(|(next, _)| *next == b':') => key = Some(range),
             b'{' | b'[' => {
                 let close = if first_byte == b'{' { b'}' } else { b']' };
-                let empty = tokens.next_if(|(next, _)| *next == close);
+                // With blanks between the brackets, each gets its own line, because a token contains no blanks.
+                let empty = tokens.next_if(|(next, end)| *next == close && end.start == range.end);
                 let value = empty.as_ref().map_or(range.clone(), |(_, end)| range.start..end.end);
                 if empty.is_none() {
                     open_lines.push(lines.len());
@@ -199,6 +200,11 @@ mod tests {
         assert_eq!(draw(&doc), expected);
         let again: String = draw(&doc).iter().flat_map(|line| line.trim_start().chars()).collect();
         assert_eq!(again.replace("\": ", "\":"), text);
+    }
+
+    #[test]
+    fn blanks_between_brackets_are_not_drawn() {
+        assert_eq!(draw(&JsonDoc::new("[{\t},[ ]]")), ["[", "  {", "  },", "  [", "  ]", "]"]);
     }
 
     #[test]
