@@ -14,6 +14,14 @@ pub mod format {
     pub use crate::format::{FieldSpec, PayloadError, Version, crc, damage, frame, gap, header, index, journal, json};
 }
 
+#[cfg(all(any(test, fuzzing), feature = "app"))]
+pub mod fuzz {
+    //! The functions that the fuzz targets run.
+    pub use crate::fuzz::{
+        FILTER, FuzzTarget, INDEX_OPEN, JOURNAL_RECOVERY, JSON_VIEW, LOG_SCAN, PLAN_APPLY, SCREEN_KEYS, VERSION_0,
+    };
+}
+
 pub mod index {
     //! Building and saving the index.
     use crate::inspect::LogView;

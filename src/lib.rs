@@ -104,6 +104,8 @@ mod sample;
 
 #[cfg(feature = "app")]
 mod cli;
+#[cfg(all(any(test, fuzzing), feature = "app"))]
+mod fuzz;
 #[cfg(feature = "app")]
 mod report;
 #[cfg(feature = "app")]

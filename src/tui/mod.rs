@@ -43,3 +43,10 @@ mod tests;
 pub use actions::{ActionScope, action_table};
 pub(crate) use options::{ColorChoice, TuiOptions};
 pub(crate) use run::run;
+#[cfg(any(test, fuzzing))]
+pub(crate) use {
+    keys::Key,
+    message::{Message, WheelDirection},
+    model::JsonDoc,
+    test_screen::TestScreen,
+};

@@ -5,8 +5,6 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -24,9 +22,7 @@ use super::session_time::SessionTime;
 use super::theme::Theme;
 use super::worker::{OpenedLog, SharedState, WorkerCache, handle_request, to_failure};
 use super::{update, view};
-use crate::format::Event;
 use crate::inspect::{Progress, SurveyOptions, SurveyUpdate, survey};
-use crate::log::OpenOptions;
 use crate::repair::FixFinder;
 
 /// Time between a drawn frame and the next key.
@@ -181,50 +177,4 @@ impl TestScreen {
         terminal.draw(|frame| view::draw(frame, &self.model)).unwrap();
         terminal.backend().buffer().clone()
     }
-}
-
-/// Returns a log without damage that has this many events.
-pub(crate) fn clean_log(events: u64) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("clean.log");
-    let clock = Arc::new(AtomicU64::new(1_795_165_200_000));
-    let next_time = move || clock.fetch_add(1_371, Ordering::Relaxed);
-    let mut log = OpenOptions::new().clock(next_time).create(&path).unwrap();
-    for n in 0..events {
-        let payload = format!("{{\"name\":\"Juan\",\"n\":{n},\"amount\":{}.50,\"tags\":[\"a\",\"b\"]}}", n % 7);
-        let event = Event::builder()
-            .event_type(if n % 3 == 0 { "Created" } else { "Updated" })
-            .namespace("accounts")
-            .schema_id("Person")
-            .schema_version(1)
-            .aggregate_id(n % 5)
-            .payload_json(payload)
-            .build()
-            .unwrap();
-        log.append(&event).unwrap();
-    }
-    drop(log);
-    fs::read(&path).unwrap()
-}
-
-/// Returns a log with a wrong checksum, a wrong length, zeros and a torn tail.
-pub(crate) fn damaged_log() -> Vec<u8> {
-    let mut bytes = clean_log(60);
-    let starts = frame_starts(&bytes);
-    bytes[starts[3] + 40] ^= 0x01;
-    bytes[starts[9] + 2] ^= 0x10;
-    bytes[starts[14]..starts[16]].fill(0);
-    bytes.truncate(bytes.len() - 20);
-    bytes
-}
-
-/// Returns the offsets of the frames of a log without damage.
-pub(crate) fn frame_starts(bytes: &[u8]) -> Vec<usize> {
-    let mut starts = Vec::new();
-    let mut start = 16;
-    while start + 4 <= bytes.len() {
-        starts.push(start);
-        start += 8 + u32::from_be_bytes(bytes[start..start + 4].try_into().unwrap()) as usize;
-    }
-    starts
 }

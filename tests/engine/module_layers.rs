@@ -6,8 +6,8 @@ use super::imports::{Graph, imports};
 use super::source_text::source_files;
 
 /// The modules of the crate in reading order. Each imports only modules before it.
-const LAYERS: [&str; 11] =
-    ["format", "file", "index", "inspect", "repair", "log", "query", "sample", "report", "cli", "tui"];
+const LAYERS: [&str; 12] =
+    ["format", "file", "index", "inspect", "repair", "log", "query", "sample", "report", "cli", "tui", "fuzz"];
 /// The permitted imports against that order: one command opens the screen, and the manual page lists its keys.
 const IMPORTS_OF_THE_SCREEN: [(&str, &str); 2] = [("cli::open", "tui"), ("cli::man", "tui")];
 /// The stages of `repair`. Each imports only stages before it, and only `copy` imports `copy`.

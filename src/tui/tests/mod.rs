@@ -19,12 +19,18 @@ mod updates;
 mod verified_earlier;
 mod writes;
 
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::effect::Effect;
 use super::keys::Key;
 use super::message::{Message, Response};
 use super::request::WorkerKind;
 use super::session_time::SessionTime;
-use super::test_screen::{TestScreen, clean_log, damaged_log, frame_starts};
+use super::test_screen::TestScreen;
+use crate::format::Event;
+use crate::log::OpenOptions;
 
 impl TestScreen {
     /// Applies a key and leaves the effects in the model.
@@ -82,4 +88,50 @@ impl TestScreen {
     fn has_effect(&self, is_match: impl Fn(&Effect) -> bool) -> bool {
         self.unhandled_effects.iter().any(is_match)
     }
+}
+
+/// Returns a log without damage that has this many events.
+fn clean_log(events: u64) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clean.log");
+    let clock = Arc::new(AtomicU64::new(1_795_165_200_000));
+    let next_time = move || clock.fetch_add(1_371, Ordering::Relaxed);
+    let mut log = OpenOptions::new().clock(next_time).create(&path).unwrap();
+    for n in 0..events {
+        let payload = format!("{{\"name\":\"Juan\",\"n\":{n},\"amount\":{}.50,\"tags\":[\"a\",\"b\"]}}", n % 7);
+        let event = Event::builder()
+            .event_type(if n % 3 == 0 { "Created" } else { "Updated" })
+            .namespace("accounts")
+            .schema_id("Person")
+            .schema_version(1)
+            .aggregate_id(n % 5)
+            .payload_json(payload)
+            .build()
+            .unwrap();
+        log.append(&event).unwrap();
+    }
+    drop(log);
+    fs::read(&path).unwrap()
+}
+
+/// Returns a log with a wrong checksum, a wrong length, zeros and a torn tail.
+fn damaged_log() -> Vec<u8> {
+    let mut bytes = clean_log(60);
+    let starts = frame_starts(&bytes);
+    bytes[starts[3] + 40] ^= 0x01;
+    bytes[starts[9] + 2] ^= 0x10;
+    bytes[starts[14]..starts[16]].fill(0);
+    bytes.truncate(bytes.len() - 20);
+    bytes
+}
+
+/// Returns the offsets of the frames of a log without damage.
+fn frame_starts(bytes: &[u8]) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut start = 16;
+    while start + 4 <= bytes.len() {
+        starts.push(start);
+        start += 8 + u32::from_be_bytes(bytes[start..start + 4].try_into().unwrap()) as usize;
+    }
+    starts
 }

@@ -1,0 +1,23 @@
+//! Scanning and judging a log of version 1: all readers agree on any bytes.
+
+use super::fuzz_input::FuzzInput;
+use super::memory_disk::MemoryDisk;
+use super::readers::check_readers;
+use super::sample_logs::{LOG, framed_log, sample_log};
+
+pub(super) fn check(data: &[u8]) {
+    let mut input = FuzzInput::new(data);
+    let settings = input.byte();
+    let part_bytes = 1 + u64::from(input.byte());
+    let bytes = match settings % 3 {
+        0 => input.rest().to_vec(),
+        1 => framed_log(&mut input),
+        _ => {
+            let mut bytes = sample_log().log.clone();
+            input.edit(&mut bytes);
+            bytes
+        }
+    };
+    let threads = if settings & 0xC0 == 0xC0 { 2 } else { 1 };
+    check_readers(&MemoryDisk::with_files(&[(LOG, &bytes)]), threads, part_bytes);
+}
