@@ -15,6 +15,8 @@ mod create;
 mod demo;
 mod diff;
 mod drill;
+mod export;
+mod export_column;
 mod failure;
 mod filter_arg;
 mod findings;
@@ -36,6 +38,7 @@ mod plan_file;
 mod progress;
 mod repair;
 mod salvage;
+mod selected_events;
 mod show;
 mod stats;
 mod undo;
@@ -80,6 +83,7 @@ enum Command {
     Cat(cat::CatArgs),
     Show(show::ShowArgs),
     Stats(stats::StatsArgs),
+    Export(export::ExportArgs),
     Append(append::AppendArgs),
     Import(import::ImportArgs),
     Index(index::IndexArgs),
@@ -105,6 +109,7 @@ impl Command {
             Self::Cat(args) => args.run(global, out),
             Self::Show(args) => args.run(global, out),
             Self::Stats(args) => args.run(global, out),
+            Self::Export(args) => args.run(global, out),
             Self::Append(args) => args.run(global, out),
             Self::Import(args) => args.run(global, out),
             Self::Index(args) => args.run(global, out),

@@ -195,6 +195,11 @@ pub(crate) fn format_timestamp(ms: u64, zone: DisplayZone) -> String {
     format_time(ms, zone, "%Y-%m-%d %H:%M:%S%.3f", zone_suffix(zone))
 }
 
+/// Formats a time in UTC as other programs read it, with milliseconds (RFC 3339): `2026-11-20T09:14:02.113Z`.
+pub(crate) fn format_exact_time(ms: u64) -> String {
+    format_time(ms, DisplayZone::Utc, "%Y-%m-%dT%H:%M:%S%.3fZ", "")
+}
+
 /// Parses a size such as `1GiB`, `1.5 MiB`, `20M` or `4096`, in bytes. All units are binary: `K` is 1024.
 ///
 /// # Errors
