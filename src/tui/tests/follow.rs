@@ -42,15 +42,15 @@ impl FollowedLog {
 #[test]
 fn follow_shows_events_and_bytes_per_second_until_the_log_stops_growing() {
     let mut log = FollowedLog::open(20);
-    log.screen.assert_shows("FOLLOW 0 events, 0 B/s");
+    log.screen.assert_shows("FOLLOW 0 events/s, 0 B/s");
     assert!(!log.screen.model.changes_with_time(), "nothing is drawn while nothing changes");
     log.append(10, Duration::from_secs(10));
     log.append(10, Duration::from_secs(11));
-    log.screen.assert_shows("FOLLOW 10 events, 2.1 KiB/s");
+    log.screen.assert_shows("FOLLOW 10 events/s, 2.1 KiB/s");
     assert!(log.screen.model.changes_with_time());
     log.screen.model.now = SessionTime(Duration::from_secs(20));
     log.screen.send(Message::Tick);
-    log.screen.assert_shows("FOLLOW 0 events, 0 B/s");
+    log.screen.assert_shows("FOLLOW 0 events/s, 0 B/s");
     assert!(!log.screen.model.changes_with_time());
 }
 

@@ -8,7 +8,7 @@ use super::pane::{PaneBorder, draw_border, span};
 use super::text::draw_spans;
 use super::{aggregate_history, hex, json, labelled_lines};
 use crate::query::RowContent;
-use crate::report::units::{DisplayZone, format_hex_offset, format_time_of_day};
+use crate::report::units::{format_hex_offset, format_time_of_day, format_zone_word};
 use crate::tui::layout::{Border, LayoutAreas, fix_preview_height};
 use crate::tui::model::{DetailView, Model, Pane, RowContents, wrapped_row_lines};
 use crate::tui::theme::Role;
@@ -25,8 +25,9 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
         title.push(span(model, Role::Warning, format!(" reading {} ", row.start)));
     }
     let read_at = contents.filter(|contents| contents.read_at_ms > 0).map(|contents| {
-        let time = format_time_of_day(contents.read_at_ms, DisplayZone::Utc);
-        span(model, Role::Muted, format!(" read at {time} UTC "))
+        let ms = contents.read_at_ms;
+        let (time, zone) = (format_time_of_day(ms, model.zone), format_zone_word(ms, model.zone));
+        span(model, Role::Muted, format!(" read at {time} {zone} "))
     });
     let bottom_title = Line::from(read_at.unwrap_or_default());
     let border = PaneBorder { pane: Pane::Detail, area: areas.detail, title: Line::from(title), bottom_title };

@@ -109,7 +109,7 @@ fn mode_items(model: &Model) -> impl Iterator<Item = StatusItem> {
 /// Returns the rate at which the log grows in follow mode, and what is new below the cursor while it is paused.
 fn follow_text(model: &Model) -> Option<String> {
     let GrowthPerSecond { events, bytes } = model.growth.per_second(model.now);
-    let events = events.map(|events| format!("{}, ", format_count(events, "event"))).unwrap_or_default();
+    let events = events.map(|events| format!("{}/s, ", format_count(events, "event"))).unwrap_or_default();
     let rate = format!("{events}{}/s", format_size(bytes));
     match model.follow {
         Follow::No => None,
