@@ -197,10 +197,9 @@ const fn high_contrast_style(role: Role, blue: Color, orange: Color, grey: Color
         Role::CursorUnfocused => (None, Modifier::UNDERLINED),
         Role::Damage => (Some(orange), Modifier::BOLD),
         Role::Warning | Role::Gap | Role::Checksum => (Some(orange), Modifier::empty()),
-        Role::Good | Role::Key | Role::Length => (Some(blue), Modifier::empty()),
+        // Two colours that differ for every kind of colour vision leave no room for a colour of each event type.
+        Role::Good | Role::Key | Role::Length | Role::EventType(_) => (Some(blue), Modifier::empty()),
         Role::Match => (Some(orange), Modifier::REVERSED.union(Modifier::BOLD)),
-        // Two colours that differ for every kind of colour vision leave no room for a colour of each type.
-        Role::EventType(_) => (Some(blue), Modifier::empty()),
     }
 }
 

@@ -114,16 +114,11 @@ impl EventColumn {
         if let Some(column) = Self::BUILT_IN.into_iter().find(|column| column.name() == name) {
             return Ok(column);
         }
-        match PayloadPath::parse(name)? {
-            Some(path) => Ok(Self::Value(path)),
-            None => {
-                let names: Vec<_> = Self::BUILT_IN.iter().map(Self::name).collect();
-                Err(format!(
-                    "expected a column ({}) or a path such as payload.amount, found `{name}`",
-                    names.join(", ")
-                ))
-            }
+        if let Some(path) = PayloadPath::parse(name)? {
+            return Ok(Self::Value(path));
         }
+        let names: Vec<_> = Self::BUILT_IN.iter().map(Self::name).collect();
+        Err(format!("expected a column ({}) or a path such as payload.amount, found `{name}`", names.join(", ")))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::tui::model::{
 use crate::tui::request::{Request, WorkerKind};
 
 /// Runs an action, or reports why it is not available.
+#[expect(clippy::too_many_lines, reason = "one line for each action")]
 pub(crate) fn run_action(model: &mut Model, id: ActionId) {
     if awaited::defer(model, id) {
         return;
