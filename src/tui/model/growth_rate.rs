@@ -120,5 +120,7 @@ mod tests {
         rate.record(at(0), 5000, Some(50));
         rate.record(at(100), 100, Some(1));
         assert_eq!(rate.per_second(at(100)), GrowthPerSecond { events: Some(0), bytes: 0 });
+        rate.record(at(200), 1100, Some(6));
+        assert_eq!(rate.per_second(at(200)), GrowthPerSecond { events: Some(5), bytes: 1000 });
     }
 }

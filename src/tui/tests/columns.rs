@@ -120,6 +120,10 @@ fn hostile_and_wide_text_keeps_the_columns_aligned() {
             assert!(!text.contains(['\u{202e}', '\u{200b}', '\u{1b}']), "{text:?}");
         }
     }
+    screen.resize(200, 24);
+    screen.assert_shows("‹U+202E›evil‹U+200B›");
+    screen.assert_shows("\\u001b[2J‹U+202E›‹U+2039›");
+    screen.assert_shows("‹U+0301›‹U+0301›\"}");
 }
 
 #[test]

@@ -292,7 +292,7 @@ fn cell_spans(
     if ranges.is_empty() {
         return vec![span(model, role, fit_cell(text, cell))];
     }
-    let spans = cut_spans(highlighted_spans(model, text, ranges, |_| role), cell.width);
+    let spans = cut_spans(styled_spans(model, text, ranges, &[], |_| role), cell.width);
     let blank = " ".repeat(cell.width.saturating_sub(width_of(&spans)));
     match cell.align {
         Align::Left => spans.into_iter().chain([Span::raw(blank)]).collect(),
@@ -312,10 +312,8 @@ fn payload_spans(
     let Some(excerpt) = &event.excerpt else { return Vec::new() };
     let ranges = highlighter.payload_ranges(&excerpt.summary);
     // Without a match, characters beyond the cell are not visible, so they need no style.
-    let shown = match ranges.is_empty() {
-        true => first_chars(&excerpt.summary, cell.width + 1),
-        false => &excerpt.summary,
-    };
+    let chars = if ranges.is_empty() { cell.width + 1 } else { usize::MAX };
+    let shown = first_chars(&excerpt.summary, chars);
     let muted = muted_ranges(shown);
     let is_muted = |position: usize| muted.iter().any(|range| range.contains(&position));
     let mut spans =
@@ -361,15 +359,6 @@ fn muted_ranges(json: &str) -> Vec<Range<usize>> {
         }
     }
     muted
-}
-
-fn highlighted_spans(
-    model: &Model,
-    text: &str,
-    ranges: &[Range<usize>],
-    role_at: impl Fn(usize) -> Role,
-) -> Vec<Span<'static>> {
-    styled_spans(model, text, ranges, &[], role_at)
 }
 
 /// Splits a text at the ends of `highlighted` and `parts`, makes it safe, and styles each piece: highlighted, or with the
