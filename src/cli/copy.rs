@@ -95,7 +95,9 @@ impl CopyArgs {
         });
         drop(progress);
         let summary = result?;
-        origins.advice().iter().for_each(|advice| out.print_note(advice));
+        for advice in origins.advice() {
+            out.print_note(&advice);
+        }
         out.set_effect(format!("{} is complete: {}", safe_path_text(&options.output), copy_summary_line(&summary)));
         print_summary(log.view().path(), &options, &summary, out)?;
         Ok(if summary.damage_total > 0 { ExitStatus::Damage } else { ExitStatus::Done })

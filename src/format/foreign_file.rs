@@ -19,7 +19,7 @@ pub enum ForeignFile {
     Bzip2,
     /// A ZIP archive.
     Zip,
-    /// An SQLite database.
+    /// A database of `SQLite`.
     Sqlite,
     /// An index of a Chronicle log.
     Index,

@@ -305,7 +305,7 @@ impl DamageClassifier {
         let second_header_at = second_header_at.filter(|header| range.contains(header));
         let length_found = u32_at(bytes, 0);
         let mut evidence =
-            Evidence { resumes_at, length_found, second_header_at, text_mode_bytes, ..Evidence::default() };
+            Evidence { length_found, resumes_at, second_header_at, text_mode_bytes, ..Evidence::default() };
         let trailer = self.log.version().checksum_len();
         let payload_end = bytes.len().saturating_sub(trailer);
         let payload = bytes.get(LENGTH_LEN..payload_end).unwrap_or_default();

@@ -70,7 +70,9 @@ pub fn plan_repair(
     }
     let mut plan = Plan::new(log_identity, steps);
     let mut origins = DamageOrigins::default();
-    found.iter().for_each(|proposed| origins.add(&proposed.finding));
+    for proposed in &found {
+        origins.add(&proposed.finding);
+    }
     (plan.unrepaired, plan.notes) = (unrepaired, [notes, origins.advice()].concat());
     note_unrecorded_frames(view, options, &found, &mut plan)?;
     if let Some(end) = forgotten {
