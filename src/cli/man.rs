@@ -55,7 +55,7 @@ fn write_keys_section(page: &mut Vec<u8>) -> io::Result<()> {
     writeln!(page, ".SH KEYS")?;
     for action in action_table().iter().filter(|action| !action.keys.is_empty()) {
         let prefix = match action.scope {
-            ActionScope::Main => "",
+            ActionScope::Main | ActionScope::MarkName => "",
             ActionScope::CopyChord => "y ",
             ActionScope::TextInput
             | ActionScope::Form

@@ -7,7 +7,7 @@ use super::fuzz_input::FuzzInput;
 use crate::format::json::{MAX_LEVELS, compact, validate};
 use crate::format::{Event, EventView, Version};
 use crate::report::{sanitize, sanitize_json};
-use crate::tui::JsonDoc;
+use crate::tui::{JsonDoc, JsonRoot};
 
 pub(super) fn check(data: &[u8]) {
     let mut input = FuzzInput::new(data);
@@ -26,12 +26,15 @@ pub(super) fn check(data: &[u8]) {
         assert!(validate(event.payload().as_bytes()).is_ok(), "{text:?}");
     }
     assert!(!sanitize(text).contains(char::is_control), "{text:?}");
-    let mut doc = JsonDoc::new(text);
+    let mut doc = JsonDoc::new(text, JsonRoot::Event);
     if is_valid {
         let mut compacted = Vec::new();
         compact(bytes, &mut compacted);
         let compacted = String::from_utf8(compacted).unwrap();
         assert_eq!(shown_text(&doc), compacted, "every token is shown as it is stored");
+        doc.set_wrap(Some(folds.iter().map(|fold| usize::from(*fold)).sum()));
+        assert_eq!(shown_text(&doc), compacted, "wrapped rows show every token");
+        doc.set_wrap(None);
         let safe = sanitize_json(&compacted);
         assert!(!safe.contains(char::is_control), "{safe:?}");
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
@@ -69,14 +72,14 @@ fn levels(json: &[u8]) -> u32 {
 /// Returns the tokens of every line that is shown, without indentation.
 fn shown_text(doc: &JsonDoc) -> String {
     let mut text = String::new();
-    for number in doc.visible_lines() {
-        let line = doc.line(number).unwrap();
+    for row in 0..doc.row_count() {
+        let line = doc.row(row).unwrap();
         if let Some(key) = line.key {
             text.push_str(key);
             text.push(':');
         }
         text.push_str(line.value);
-        if line.has_comma {
+        if line.has_comma && line.is_last {
             text.push(',');
         }
     }
@@ -88,8 +91,7 @@ fn check_folds(doc: &mut JsonDoc, folds: &[u8]) {
     let unfolded = doc.clone();
     let mut folded_lines = Vec::new();
     for fold in folds {
-        let count = doc.visible_line_count();
-        assert_eq!(count, doc.visible_lines().count());
+        let count = doc.row_count();
         let line = usize::from(*fold) % count.max(1);
         if doc.toggle_fold(line) {
             folded_lines.push(line);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::filter::Filter;
-use super::json_tokens::leaf_values;
+use super::json_tokens::{LeafValue, leaf_values};
 use super::page::{PageRequest, read_page};
 use super::row::{Direction, LogRow, ReadStart, RowContent, RowPage};
 use crate::StorageError;
@@ -21,7 +21,7 @@ const MAX_DIFFERENCES: usize = 12;
 /// Largest payload that is compared, in bytes.
 const MAX_PAYLOAD_LEN: usize = 256 << 10;
 /// Largest number of characters of a token in a difference. Longer tokens are cut.
-const MAX_TOKEN_CHARS: usize = 200;
+pub(crate) const MAX_TOKEN_CHARS: usize = 200;
 
 /// Some events of an aggregate around one of them, ascending by offset.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +64,8 @@ pub struct HistoryEntry {
 pub struct PayloadDifference {
     /// Path of the value, such as `address.street[0]`.
     pub path: String,
+    /// The keys and positions of the path.
+    pub steps: Vec<String>,
     /// The stored text in the previous payload; `None` when the value is new.
     pub before: Option<String>,
     /// The stored text in the later payload; `None` when the value was removed.
@@ -201,17 +203,22 @@ fn read_payload(log: &LogFile, offset: u64) -> Result<Option<String>, StorageErr
 /// Returns the differences of two payloads: changed and new values in the order of `after`, then the removed values.
 fn diff_payloads(before: &str, after: &str) -> Vec<PayloadDifference> {
     let old_leaves = leaf_values(before);
-    let mut old: HashMap<String, &str> = old_leaves.iter().cloned().collect();
+    let mut old: HashMap<&str, &str> = old_leaves.iter().map(|leaf| (leaf.path.as_str(), leaf.token)).collect();
     let cut = |token: &str| token.chars().take(MAX_TOKEN_CHARS).collect::<String>();
     let mut differences = Vec::new();
-    for (path, token) in leaf_values(after) {
-        let old_token = old.remove(&path);
+    for LeafValue { path, steps, token } in leaf_values(after) {
+        let old_token = old.remove(path.as_str());
         if old_token != Some(token) {
-            differences.push(PayloadDifference { path, before: old_token.map(cut), after: Some(cut(token)) });
+            differences.push(PayloadDifference { path, steps, before: old_token.map(cut), after: Some(cut(token)) });
         }
     }
-    let removed = old_leaves.into_iter().filter_map(|(path, _)| old.remove(&path).map(|token| (path, token)));
-    differences.extend(removed.map(|(path, token)| PayloadDifference { path, before: Some(cut(token)), after: None }));
+    let removed = old_leaves.iter().filter_map(|leaf| old.remove(leaf.path.as_str()).map(|token| (leaf, token)));
+    differences.extend(removed.map(|(leaf, token)| PayloadDifference {
+        path: leaf.path.clone(),
+        steps: leaf.steps.clone(),
+        before: Some(cut(token)),
+        after: None,
+    }));
     differences
 }
 

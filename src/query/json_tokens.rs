@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::format::json::resolve_escapes;
+
 /// Iterator over the tokens of a JSON text: the first byte of each token and its byte range.
 ///
 /// A token is a string with its quotes, one of `{}[]:,`, or a run of other characters such as a number or `true`.
@@ -69,10 +71,19 @@ struct OpenContainer {
     next_index: Option<usize>,
 }
 
-/// Lists the leaf values of a JSON text in order, each with its path such as `address.street[0]` and its stored text.
-///
-/// Empty objects and arrays are leaves too.
-pub(super) fn leaf_values(text: &str) -> Vec<(String, &str)> {
+/// A value of a JSON text that contains no further values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LeafValue<'a> {
+    /// The path as text, such as `address.street[0]`.
+    pub(super) path: String,
+    /// The keys and positions of the path.
+    pub(super) steps: Vec<String>,
+    /// The stored text of the value.
+    pub(super) token: &'a str,
+}
+
+/// Lists the leaf values of a JSON text in order. Empty objects and arrays are leaves too.
+pub(super) fn leaf_values(text: &str) -> Vec<LeafValue<'_>> {
     let mut leaves = Vec::new();
     let mut containers: Vec<OpenContainer> = Vec::new();
     let mut key: Option<&str> = None;
@@ -93,10 +104,11 @@ pub(super) fn leaf_values(text: &str) -> Vec<(String, &str)> {
                     containers.push(OpenContainer { step, next_index: (first == b'[').then_some(0) });
                 } else {
                     let end = if opens { tokens.next().map_or(range.end, |(_, end)| end.end) } else { range.end };
-                    let path: String =
-                        containers.iter().map(|open| open.step.as_str()).chain([step.as_str()]).collect();
+                    let steps = || containers.iter().map(|open| open.step.as_str()).chain([step.as_str()]);
+                    let path: String = steps().collect();
                     let path = path.strip_prefix('.').unwrap_or(&path).to_owned();
-                    leaves.push((path, text.get(range.start..end).unwrap_or_default()));
+                    let steps = steps().filter_map(plain_step).collect();
+                    leaves.push(LeafValue { path, steps, token: text.get(range.start..end).unwrap_or_default() });
                 }
             }
         }
@@ -116,6 +128,12 @@ fn path_step(containers: &mut [OpenContainer], key: Option<&str>) -> String {
     }
 }
 
+/// Returns the key or the position in a path step; `None` for the outermost value, which has neither.
+fn plain_step(step: &str) -> Option<String> {
+    let position = || step.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(str::to_owned);
+    step.strip_prefix('.').map(|key| resolve_escapes(key).into_owned()).or_else(position)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,8 +141,12 @@ mod tests {
     #[test]
     fn leaves_have_their_paths() {
         let text = r#"{"a":{"b":[1,{"c":2.0}]},"d":[],"e":"x"}"#;
-        let found: Vec<_> = leaf_values(text).into_iter().map(|(path, token)| format!("{path}={token}")).collect();
-        assert_eq!(found, ["a.b[0]=1", "a.b[1].c=2.0", "d=[]", "e=\"x\""]);
-        assert_eq!(leaf_values("7"), [(String::new(), "7")]);
+        let found: Vec<_> =
+            leaf_values(text).iter().map(|leaf| format!("{} {:?}={}", leaf.path, leaf.steps, leaf.token)).collect();
+        let expected =
+            [r#"a.b[0] ["a", "b", "0"]=1"#, r#"a.b[1].c ["a", "b", "1", "c"]=2.0"#, r#"d ["d"]=[]"#, r#"e ["e"]="x""#];
+        assert_eq!(found, expected);
+        assert_eq!(leaf_values("7"), [LeafValue { path: String::new(), steps: Vec::new(), token: "7" }]);
+        assert_eq!(leaf_values(r#"{"a.\u0062":1}"#)[0].steps, ["a.b"]);
     }
 }

@@ -74,6 +74,8 @@ mod search;
 mod search_pattern;
 mod slashed_pattern;
 mod statistics;
+#[cfg(feature = "app")]
+mod stored_value;
 mod syntax_error;
 mod term_value;
 mod text_matcher;
@@ -81,6 +83,8 @@ mod time_histogram;
 mod time_input;
 mod word_fault;
 
+#[cfg(feature = "app")]
+pub(crate) use aggregate_history::MAX_TOKEN_CHARS;
 pub use aggregate_history::{AggregateHistory, HistoryEntry, PayloadDifference, read_aggregate_history};
 pub use aggregate_state::{AggregateState, read_aggregate_state};
 pub use block_pruner::BlockPruner;
@@ -111,12 +115,15 @@ pub use payload_path::PayloadPath;
 pub use read_plan::ReadPlan;
 pub use row::{Direction, EventSummary, LogRow, ReadStart, RowContent, RowPage};
 pub use row_details::{
-    FieldSpan, FrameDetails, HeaderDecodeState, HeaderDetails, IndexEntryStatus, RowDetails, read_row_details,
+    DamagedPayload, FieldSpan, FrameDetails, HeaderDecodeState, HeaderDetails, IndexEntryStatus, RowDetails,
+    read_row_details,
 };
 pub use row_fix::find_fix;
 pub use search::{SearchRequest, find_match};
 pub use search_pattern::SearchPattern;
 pub use statistics::{Statistics, StatisticsDetail, StatisticsGroup, StatisticsOptions, collect_statistics};
+#[cfg(feature = "app")]
+pub(crate) use stored_value::{StoredValue, unescape_token};
 pub use syntax_error::QuerySyntaxError;
 pub use time_histogram::TimeHistogram;
 pub use time_input::TimeContext;

@@ -37,6 +37,12 @@ impl PayloadPath {
         Ok(Some(Self { steps }))
     }
 
+    /// Creates the path of these keys and positions.
+    #[cfg(feature = "app")]
+    pub(super) const fn from_steps(steps: Vec<String>) -> Self {
+        Self { steps }
+    }
+
     /// Returns the stored text of the value at the path; `None` when `payload`, a JSON text, has no value there.
     ///
     /// Of duplicate keys in an object, the last one is used, as in most JSON parsers.

@@ -11,6 +11,9 @@ use crate::format::{
 use crate::index::AggregateIndex;
 use crate::inspect::LogView;
 
+/// Largest number of bytes of a damaged payload that are read.
+const MAX_DAMAGED_PAYLOAD_BYTES: u64 = 1 << 20;
+
 /// The details of a row, beyond the summary in the row itself.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -23,6 +26,8 @@ pub struct RowDetails {
     pub clock_finding: Option<Finding>,
     /// The payload of the row's frame, as stored; `None` when there is no valid frame or the payload is not UTF-8.
     pub payload_text: Option<String>,
+    /// What is left of the payload of a damaged frame; `None` when the row is not one, or its payload is text.
+    pub damaged_payload: Option<DamagedPayload>,
     /// Byte range in `payload_text` of the value of the event's `payload` key; empty when the row is not an event.
     pub event_payload_range: Range<usize>,
     /// The fields of the header or of the frame, ascending. Empty when the row has no known fields.
@@ -31,6 +36,16 @@ pub struct RowDetails {
     pub header: Option<HeaderDetails>,
     /// The frame, when the row is an event.
     pub frame: Option<FrameDetails>,
+}
+
+/// What is left of the payload of a damaged frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DamagedPayload {
+    /// File offset of the first byte.
+    pub start: u64,
+    /// The first bytes, at most 1 MiB.
+    pub bytes: Vec<u8>,
 }
 
 /// A field of the on-disk format, with its range in the file.
@@ -128,6 +143,7 @@ pub fn read_row_details(
         is_changed: false,
         clock_finding: None,
         payload_text: None,
+        damaged_payload: None,
         event_payload_range: 0..0,
         fields: Vec::new(),
         header: None,
@@ -146,6 +162,11 @@ pub fn read_row_details(
         }
         RowContent::Finding(finding) => match finding.kind.layout() {
             FindingLayout::Header => details.fields = header_fields(),
+            // A torn tail starts with the length of its frame.
+            FindingLayout::RawBytes if finding.kind == DamageKind::TornTail => {
+                let start = range.start + frame::LENGTH_LEN as u64;
+                details.damaged_payload = read_damaged_payload(log, start..range.end)?;
+            }
             FindingLayout::RawBytes => {}
             FindingLayout::ValidFrame | FindingLayout::DamagedFrame => {
                 details.fields = frame_fields(log, range.clone());
@@ -153,6 +174,10 @@ pub fn read_row_details(
                 let mut buf = Vec::new();
                 if let Some(frame) = log.read_frame_at(range.start, &mut buf)? {
                     details.payload_text = std::str::from_utf8(frame.payload()).ok().map(str::to_owned);
+                }
+                let payload = details.fields.iter().find(|field| field.name == "payload");
+                if let (None, Some(payload)) = (&details.payload_text, payload) {
+                    details.damaged_payload = read_damaged_payload(log, payload.range.clone())?;
                 }
             }
         },
@@ -222,6 +247,15 @@ fn read_header(log: &LogFile) -> Result<HeaderDetails, StorageError> {
         Err(_) => HeaderDecodeState::Invalid,
     };
     Ok(HeaderDetails { bytes, state })
+}
+
+/// Reads the first bytes of a damaged payload; `None` when it is empty.
+fn read_damaged_payload(log: &LogFile, range: Range<u64>) -> Result<Option<DamagedPayload>, StorageError> {
+    let len = range.end.saturating_sub(range.start).min(MAX_DAMAGED_PAYLOAD_BYTES);
+    let mut bytes = vec![0; len as usize];
+    let read = log.read_at(&mut bytes, range.start)?;
+    bytes.truncate(read);
+    Ok((read > 0).then_some(DamagedPayload { start: range.start, bytes }))
 }
 
 fn header_fields() -> Vec<FieldSpan> {

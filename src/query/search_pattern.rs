@@ -51,7 +51,7 @@ impl SearchPattern {
 
     /// Returns the ranges of a text that the pattern matches, without resolving escapes.
     #[cfg(feature = "app")]
-    pub(super) fn match_ranges(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+    pub(crate) fn match_ranges(&self, text: &str) -> Vec<std::ops::Range<usize>> {
         self.matcher.match_ranges(text)
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn state_lines(state: &AggregateState) -> Vec<DetailLine> {
 }
 
 /// Returns `1 damaged range and 2 gaps may hold events`; `None` when there is neither.
-fn possible_loss(damaged_ranges: u64, gaps: u64) -> Option<String> {
+pub(crate) fn possible_loss(damaged_ranges: u64, gaps: u64) -> Option<String> {
     let counts = [(damaged_ranges, "damaged range"), (gaps, "gap")];
     let counts: Vec<String> =
         counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| format_count(count, noun)).collect();

@@ -20,7 +20,7 @@ pub(crate) mod statistics;
 pub(crate) mod units;
 mod verdict;
 
-pub(crate) use aggregate_state::state_lines;
+pub(crate) use aggregate_state::{possible_loss, state_lines};
 pub(crate) use exit_status::ExitStatus;
 pub(crate) use filter_advice::{log_times_line, unknown_name_lines};
 pub(crate) use finding_counts::{FindingCounts, VERSION_0_LIMIT};

@@ -17,7 +17,9 @@
 
 use ratatui::layout::{Constraint, Layout, Rect, Size};
 
-use super::model::{ConfirmDialog, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines};
+use super::model::{
+    AggregateMode, ConfirmDialog, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines, wrapped_state_lines,
+};
 
 /// Minimum width of a screen that has the list and the detail pane side by side.
 const SIDE_BY_SIDE_MIN_WIDTH: u16 = 100;
@@ -191,14 +193,24 @@ pub(crate) fn column_chooser_lines(size: Size, columns: usize) -> u16 {
     column_chooser_area(size, columns).height.saturating_sub(4).max(1)
 }
 
-/// Returns the height of the preview of a fix above the hex view. It takes at most half the pane, so that some bytes
-/// are always visible.
-pub(crate) fn fix_preview_height(model: &Model) -> u16 {
+/// Returns the height of what stays above the scrolled part of the detail pane: the preview of a fix above the hex view,
+/// and the lines about a state above its JSON. It takes at most half the pane, so that some of the rest is always visible.
+pub(crate) fn detail_head_height(model: &Model) -> u16 {
     let areas = compute_areas(model);
     let area = areas.table_body(areas.detail);
-    let contents = model.detail.contents.as_ref().filter(|_| model.detail.view == DetailView::Hex);
-    let fix = contents.and_then(|contents| contents.fix.as_ref()).filter(|fix| !fix.candidates.is_empty());
-    fix.map_or(0, |fix| (fix_preview_lines(fix, usize::from(area.width)).len() as u16).min(area.height / 2))
+    let width = usize::from(area.width);
+    let Some(contents) = &model.detail.contents else { return 0 };
+    let lines = match (model.detail.shown_view(), model.detail.aggregate_mode) {
+        (DetailView::Hex, _) => {
+            let fix = contents.fix.as_ref().filter(|fix| !fix.candidates.is_empty());
+            fix.map_or(0, |fix| fix_preview_lines(fix, width, model.offset_base).len())
+        }
+        (DetailView::Aggregate, AggregateMode::State) => {
+            contents.state.as_ref().map_or(0, |state| wrapped_state_lines(state, width).len())
+        }
+        _ => 0,
+    };
+    (lines as u16).min(area.height / 2)
 }
 
 /// Returns the panes that can have the focus, in the order of Tab.

@@ -47,6 +47,6 @@ pub(crate) use run::run;
 pub(crate) use {
     keys::Key,
     message::{Message, WheelDirection},
-    model::JsonDoc,
+    model::{JsonDoc, JsonRoot},
     test_screen::TestScreen,
 };

@@ -95,8 +95,8 @@ pub(crate) enum Request {
         row: LogRow,
         /// Offset of the first byte of the hex window.
         hex_start: u64,
-        /// Whether the history of the event's aggregate is read too.
-        history: IncludeHistory,
+        /// What is read about the event's aggregate.
+        aggregate: AggregatePart,
     },
     /// Resolves a jump to the offset of a row.
     ResolveJump(JumpTarget),
@@ -173,13 +173,15 @@ pub(crate) enum EventNumbers {
     Counted,
 }
 
-/// Whether the details of an event include the history of its aggregate.
+/// What is read about the aggregate of an event, together with the event's details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IncludeHistory {
-    /// The history is read.
-    Yes,
-    /// The history is not read.
-    No,
+pub(crate) enum AggregatePart {
+    /// Nothing.
+    Nothing,
+    /// The events of the aggregate around the event, with their differences.
+    History,
+    /// The state of the aggregate after the event.
+    State,
 }
 
 /// Whether a read is limited to the rate of the background scan.

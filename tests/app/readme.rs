@@ -23,7 +23,7 @@ fn the_documented_keys_are_the_keys_of_the_program() {
     let mut expected = String::from("| key | does |\n| --- | --- |\n");
     for action in action_table() {
         let before = match action.scope {
-            ActionScope::Main => "",
+            ActionScope::Main | ActionScope::MarkName => "",
             ActionScope::CopyChord => "`y` ",
             ActionScope::TextInput
             | ActionScope::Form

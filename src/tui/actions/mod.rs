@@ -32,6 +32,13 @@ pub enum ActionId {
     Period,
     NextView,
     PreviousView,
+    ToggleState,
+    ToggleBytes,
+    ToggleFolds,
+    ToggleWrap,
+    LineStart,
+    LineEnd,
+    ToggleOffsetBase,
     Zoom,
     Activate,
     Sort,
@@ -41,11 +48,18 @@ pub enum ActionId {
     SearchPrevious,
     Filter,
     FilterAggregate,
+    FilterWithValue,
+    FilterWithoutValue,
+    FilterOnlyValue,
     FilterRemoveLast,
     FilterHelp,
     ToggleFindings,
     NextDamage,
     PreviousDamage,
+    JumpBack,
+    JumpForward,
+    SetMark,
+    GoToMark,
     Follow,
     Append,
     UpdateIndex,
@@ -63,6 +77,8 @@ pub enum ActionId {
     CopyOffset,
     CopyJson,
     CopyPayload,
+    CopyValue,
+    CopyPath,
     CopyHex,
     CopyCommand,
     SaveCopy,
@@ -113,6 +129,8 @@ pub enum ActionScope {
     Main,
     /// The screen waits for the second key of a copy action, after `y`.
     CopyChord,
+    /// The screen waits for the name of a mark.
+    MarkName,
     /// A line of text: palette, search, filter or help.
     TextInput,
     /// The form that appends a test event.
@@ -127,8 +145,16 @@ pub enum ActionScope {
 
 impl ActionScope {
     /// All scopes, in the order of the enum.
-    pub const ALL: [Self; 7] =
-        [Self::Main, Self::CopyChord, Self::TextInput, Self::Form, Self::Confirm, Self::Plan, Self::Columns];
+    pub const ALL: [Self; 8] = [
+        Self::Main,
+        Self::CopyChord,
+        Self::MarkName,
+        Self::TextInput,
+        Self::Form,
+        Self::Confirm,
+        Self::Plan,
+        Self::Columns,
+    ];
 }
 
 /// A row of the table of actions.

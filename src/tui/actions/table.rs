@@ -27,6 +27,27 @@ pub(super) const TABLE: &[ActionSpec] = &[
         "Show only the events of the selected event's aggregate",
     )
     .with_cli_equivalent("chronicle cat LOG --filter agg:ID"),
+    ActionSpec::new(
+        ActionId::FilterWithValue,
+        Main,
+        &[Char('+')],
+        "filter with this value",
+        "Add the value under the cursor of the detail pane to the filter: only events with the same value there are shown",
+    ),
+    ActionSpec::new(
+        ActionId::FilterWithoutValue,
+        Main,
+        &[Char('-')],
+        "filter without this value",
+        "Exclude the value under the cursor of the detail pane: events with the same value there are not shown",
+    ),
+    ActionSpec::new(
+        ActionId::FilterOnlyValue,
+        Main,
+        &[Char('=')],
+        "events with this value",
+        "Follow the value under the cursor of the detail pane through the log: it replaces the filter; Ctrl-o returns",
+    ),
     ActionSpec::new(ActionId::FilterRemoveLast, Main, &[Key::Backspace], "drop last filter", "Remove the last term of the filter"),
     ActionSpec::new(ActionId::FilterHelp, Main, &[], "filter help", "Show the terms and operators of filters; F1 in the prompt of a filter shows them too"),
     ActionSpec::new(
@@ -46,6 +67,28 @@ pub(super) const TABLE: &[ActionSpec] = &[
     .with_footer("next damage")
     .with_cli_equivalent("chronicle verify LOG"),
     ActionSpec::new(ActionId::PreviousDamage, Main, &[Char('E')], "previous damage", "Go to the previous damaged range"),
+    ActionSpec::new(
+        ActionId::JumpBack,
+        Main,
+        &[Ctrl('o'), Char('<')],
+        "back to the place before",
+        "Return to the place, the filter and the tab before the last jump, search, Enter or change of the filter",
+    ),
+    ActionSpec::new(
+        ActionId::JumpForward,
+        Main,
+        &[Char('>'), Ctrl('i')],
+        "forward again",
+        "Go to the place from which Ctrl-o went back; most terminals send Tab for Ctrl-i",
+    ),
+    ActionSpec::new(ActionId::SetMark, Main, &[Char('m')], "mark this place", "Mark the place, the filter and the tab with a letter or a digit"),
+    ActionSpec::new(
+        ActionId::GoToMark,
+        Main,
+        &[Char('\'')],
+        "go to a mark",
+        "Go to the place that a letter or a digit marks; a second ' goes to the place before the last jump",
+    ),
     ActionSpec::new(
         ActionId::UpdateIndex,
         Main,
@@ -115,7 +158,7 @@ pub(super) const TABLE: &[ActionSpec] = &[
         Main,
         &[Char('y')],
         "copy",
-        "Copy the selected row: o offset, j JSON, p payload, h hex, c the command that shows it; f writes the last copy to a file",
+        "Copy the selected row: o offset, j JSON, p payload, v value and a path under the cursor, h hex, c the command that shows it; f writes the last copy to a file",
     ),
     ActionSpec::new(
         ActionId::Palette,
@@ -175,8 +218,22 @@ pub(super) const TABLE: &[ActionSpec] = &[
         "Count the events of the log's last hour in groups; again: its last day, then all events",
     )
     .with_cli_equivalent("chronicle stats LOG --filter after:end-1h"),
-    ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view: JSON, Hex, Frame, Aggregate"),
-    ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view: JSON, Hex, Frame, Aggregate"),
+    ActionSpec::new(ActionId::NextView, Main, &[Char(']')], "next detail view", "Show the next detail view of the row: JSON, Hex, Frame, Aggregate"),
+    ActionSpec::new(ActionId::PreviousView, Main, &[Char('[')], "previous detail view", "Show the previous detail view of the row: JSON, Hex, Frame, Aggregate"),
+    ActionSpec::new(
+        ActionId::ToggleState,
+        Main,
+        &[Char('S')],
+        "state of the aggregate",
+        "Show the payloads of the aggregate up to this event merged (RFC 7396), or again its events and their differences",
+    )
+    .with_cli_equivalent("chronicle show LOG OFFSET --state"),
+    ActionSpec::new(ActionId::ToggleBytes, Main, &[Char('b')], "bytes of this value", "Show the bytes of the value under the cursor, or the value of the bytes under it"),
+    ActionSpec::new(ActionId::ToggleFolds, Main, &[Char('*')], "fold or unfold all", "Unfold every object and array of the detail pane, or fold them all"),
+    ActionSpec::new(ActionId::ToggleWrap, Main, &[Char('W')], "wrap long values", "Wrap the long values of the detail pane, or cut them at its border"),
+    ActionSpec::new(ActionId::LineStart, Main, &[Char('0')], "start of the line", "Scroll to the start of the lines"),
+    ActionSpec::new(ActionId::LineEnd, Main, &[Char('$')], "end of the line", "Scroll to the end of the line under the cursor"),
+    ActionSpec::new(ActionId::ToggleOffsetBase, Main, &[Char('O')], "base of offsets", "Show offsets as hexadecimal or as decimal numbers, everywhere"),
     ActionSpec::new(ActionId::Zoom, Main, &[Char('z')], "zoom", "Show only the focused pane, or all panes again"),
     ActionSpec::new(ActionId::Activate, Main, &[Key::Enter], "open, fold or go to", "Open the selected line in the detail pane, fold it, or go to its offset"),
     ActionSpec::new(
@@ -221,6 +278,10 @@ pub(super) const TABLE: &[ActionSpec] = &[
     ActionSpec::new(ActionId::CopyOffset, CopyChord, &[Char('o')], "copy offset", "Copy the offset").with_footer("offset"),
     ActionSpec::new(ActionId::CopyJson, CopyChord, &[Char('j')], "copy JSON", "Copy the event as stored").with_footer("JSON"),
     ActionSpec::new(ActionId::CopyPayload, CopyChord, &[Char('p')], "copy payload", "Copy the payload as stored").with_footer("payload"),
+    ActionSpec::new(ActionId::CopyValue, CopyChord, &[Char('v')], "copy value", "Copy the value under the cursor of the detail pane as stored")
+        .with_footer("value"),
+    ActionSpec::new(ActionId::CopyPath, CopyChord, &[Char('a')], "copy path", "Copy the path of the value under the cursor of the detail pane, as a filter reads it")
+        .with_footer("path"),
     ActionSpec::new(ActionId::CopyHex, CopyChord, &[Char('h')], "copy hex", "Copy the bytes as hex digits").with_footer("hex"),
     ActionSpec::new(
         ActionId::CopyCommand,

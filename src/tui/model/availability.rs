@@ -1,6 +1,8 @@
 //! Decides which actions are available, and explains why the others are not.
 
-use super::{Access, ConfirmDialog, ConfirmedAction, EscBehavior, Model, Overlay, PlanPreview, ScanState, Tab};
+use super::{
+    Access, ConfirmDialog, ConfirmedAction, DetailView, EscBehavior, Model, Overlay, Pane, PlanPreview, ScanState, Tab,
+};
 use crate::file::WriterPresence;
 use crate::format::{DamageKind, Finding};
 use crate::index::{IndexState, SeenEnd};
@@ -62,6 +64,20 @@ impl Model {
                 Some(RowContent::Event(_)) => "this event has no aggregate",
                 _ => "no event is selected",
             },
+            ActionId::FilterWithValue
+            | ActionId::FilterWithoutValue
+            | ActionId::FilterOnlyValue
+            | ActionId::CopyValue
+            | ActionId::CopyPath => return self.value_refusal(),
+            ActionId::ToggleFolds if self.detail.doc().is_none() => {
+                "the detail pane shows no JSON; [ and ] change its view"
+            }
+            ActionId::ToggleBytes if self.detail.contents.is_none() => "no row is selected",
+            ActionId::ToggleState
+                if !self.detail.contents.as_ref().is_some_and(|contents| contents.has_view(DetailView::Aggregate)) =>
+            {
+                "no event of an aggregate is selected"
+            }
             ActionId::Sort if !matches!(self.tab, Tab::Aggregates | Tab::Statistics) => {
                 "only aggregates and statistics have an order; 2 and 6 show them"
             }
@@ -78,6 +94,17 @@ impl Model {
             _ => return None,
         };
         Some(reason)
+    }
+
+    /// Returns why there is no value that an action could take, or `None` when there is one.
+    fn value_refusal(&self) -> Option<&'static str> {
+        if self.focus != Pane::Detail {
+            Some("the detail pane shows the values; Enter or Tab goes there, j and k select one")
+        } else if self.detail.value_under_cursor().is_none() {
+            Some("no value is under the cursor; the JSON and Aggregate views show values")
+        } else {
+            None
+        }
     }
 
     /// Returns the plan in the topmost dialog.

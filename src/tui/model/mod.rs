@@ -11,15 +11,22 @@ mod fix_preview;
 mod folded_findings;
 mod form;
 mod growth_rate;
+mod history_lines;
 mod hit_counter;
 mod index_lines;
 mod jobs;
 mod json;
+mod json_lines;
+mod json_rows;
+mod json_value;
+mod jump_list;
 mod labelled_lines;
 mod latency;
 mod list;
 mod log_info;
+mod match_position;
 mod modes;
+mod offset_base;
 mod overlays;
 mod plan_preview;
 mod prompt;
@@ -40,24 +47,28 @@ use ratatui::layout::Size;
 pub(crate) use awaited::RowNeed;
 pub(crate) use column_chooser::ColumnChooser;
 pub(crate) use columns::{ColumnLayout, EventColumn};
-pub(crate) use detail::{DetailView, RowContents};
-pub(crate) use detail_lines::wrapped_row_lines;
-pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES};
+pub(crate) use detail::{AggregateMode, DetailView, RowContents, ShownState, row_doc};
+pub(crate) use detail_lines::{wrapped_row_lines, wrapped_state_lines};
+pub(crate) use detail_pane::{DetailPane, DetailRequest, HEX_WINDOW_BYTES, LineWrap};
 pub(crate) use fix_preview::fix_preview_lines;
 pub(crate) use form::{AppendForm, FormField};
 pub(crate) use growth_rate::{GrowthPerSecond, GrowthRate};
+pub(crate) use history_lines::{HistoryLine, ShownHistory};
 pub(crate) use hit_counter::{
     DEFAULT_HIT_SLICE_BYTES, DeferredRequest, HitCounter, HitCounterState, HitCounters, HitReadiness,
 };
 pub(crate) use index_lines::{index_state_tone, wrapped_index_lines};
 pub(crate) use jobs::{EscBehavior, RequestGenerations, UserJob};
-pub(crate) use json::{FoldedLines, JsonDoc, JsonLineView};
+pub(crate) use json::{FoldedLines, JsonDoc, JsonRoot, JsonRowView};
+pub(crate) use json_rows::INDENT_COLUMNS;
+pub(crate) use jump_list::{JumpList, Place};
 pub(crate) use labelled_lines::{LABEL_WIDTH, wrap_text};
 pub(crate) use latency::histogram_bars;
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
 pub(crate) use modes::{Access, Follow, FollowPause, Pane, Tab, WriteConsent, Zoom};
-pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, Overlay};
+pub(crate) use offset_base::OffsetBase;
+pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, MarkUse, Overlay};
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use prompt::{Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
 pub(crate) use prompt_feedback::PromptFeedback;
@@ -151,6 +162,8 @@ pub(crate) struct Model {
     pub(crate) list: EventList,
     /// The state of the detail pane.
     pub(crate) detail: DetailPane,
+    /// The base in which offsets are shown.
+    pub(crate) offset_base: OffsetBase,
     /// The table of aggregates.
     pub(crate) aggregates: AggregateTable,
     /// The cursor in the findings.
@@ -197,6 +210,8 @@ pub(crate) struct Model {
     pub(crate) unbound_keys: Vec<Key>,
     /// The pane whose selected row the detail pane shows: the list that had the focus last.
     pub(crate) detail_source: Pane,
+    /// The places that jumps have left, and the marks.
+    pub(crate) jump_list: JumpList,
     /// Jobs that are running, the newest last.
     pub(crate) jobs: Vec<UserJob>,
     /// Whether the screen may write.
@@ -234,6 +249,7 @@ impl Model {
             scan: ScanProgress::new(options.scan),
             list: EventList::new(Filter::default()),
             detail: DetailPane::default(),
+            offset_base: OffsetBase::default(),
             aggregates: AggregateTable::default(),
             findings: ListCursor::default(),
             index: ScrollPosition::default(),
@@ -257,6 +273,7 @@ impl Model {
             awaited: VecDeque::new(),
             unbound_keys: Vec::new(),
             detail_source: Pane::default(),
+            jump_list: JumpList::default(),
             jobs: Vec::new(),
             access: options.access,
             consent: WriteConsent::default(),

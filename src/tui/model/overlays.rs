@@ -19,6 +19,8 @@ pub(crate) enum Overlay {
     Help(HelpOverlay),
     /// The screen waits for the second key of a copy action.
     CopyChord,
+    /// The screen waits for the name of a mark.
+    MarkName(MarkUse),
     /// A dialog that asks for confirmation.
     Confirm(ConfirmDialog),
     /// The form that appends a test event.
@@ -34,11 +36,21 @@ impl Overlay {
             Self::Columns(chooser) => chooser.scope(),
             Self::Prompt(_) | Self::Help(_) => ActionScope::TextInput,
             Self::CopyChord => ActionScope::CopyChord,
+            Self::MarkName(_) => ActionScope::MarkName,
             Self::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(_), .. }) => ActionScope::Plan,
             Self::Confirm(_) => ActionScope::Confirm,
             Self::Form => ActionScope::Form,
         }
     }
+}
+
+/// What the name of a mark is typed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MarkUse {
+    /// The present place is marked.
+    Set,
+    /// The screen goes to the marked place.
+    GoTo,
 }
 
 /// The list of all actions, filtered by the typed text.

@@ -5,9 +5,11 @@
 mod burst;
 mod columns;
 mod contrast;
+mod detail;
 mod follow;
 mod golden;
 mod hit_counters;
+mod places;
 mod prompts;
 mod readme_pictures;
 mod repairs;

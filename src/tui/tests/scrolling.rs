@@ -68,7 +68,7 @@ fn cases() -> Vec<ScrollableCase> {
         let mut open = vec![tab(1), Key::Char('g'), Key::Char('j'), Key::Char('j'), Key::Tab];
         open.extend(vec![Key::Char(']'); number]);
         let position = |model: &Model| (model.detail.cursor.line, model.detail.cursor.top);
-        cases.push(pane(&format!("{} view", view.name()), &open, position));
+        cases.push(pane(&format!("{view:?} view"), &open, position));
     }
     cases
 }

@@ -9,12 +9,24 @@ use crate::tui::model::{Model, RowNeed};
 /// Returns what an action needs before it can run.
 const fn need_of(id: ActionId) -> RowNeed {
     match id {
-        ActionId::CopyJson | ActionId::CopyPayload | ActionId::CopyHex => RowNeed::Contents,
+        ActionId::CopyJson
+        | ActionId::CopyPayload
+        | ActionId::CopyValue
+        | ActionId::CopyPath
+        | ActionId::CopyHex
+        | ActionId::FilterWithValue
+        | ActionId::FilterWithoutValue
+        | ActionId::FilterOnlyValue
+        | ActionId::ToggleBytes
+        | ActionId::ToggleFolds
+        | ActionId::ToggleState
+        | ActionId::LineEnd => RowNeed::Contents,
         ActionId::CopyOffset
         | ActionId::CopyCommand
         | ActionId::FilterAggregate
         | ActionId::NextDamage
         | ActionId::PreviousDamage
+        | ActionId::SetMark
         | ActionId::SearchNext
         | ActionId::SearchPrevious
         | ActionId::Repair => RowNeed::Row,
@@ -39,6 +51,9 @@ const fn moves_selection(id: ActionId) -> bool {
             | ActionId::SearchNext
             | ActionId::SearchPrevious
             | ActionId::Activate
+            | ActionId::JumpBack
+            | ActionId::JumpForward
+            | ActionId::GoToMark
             | ActionId::TabEvents
             | ActionId::TabAggregates
             | ActionId::TabFindings

@@ -29,6 +29,8 @@ pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
         ActionId::CopyHex => {
             ("hex", contents.filter(|contents| has_all_bytes(contents)).map(|contents| hex::encode(&contents.bytes)))
         }
+        ActionId::CopyValue => ("value", model.detail.value_under_cursor().map(|value| value.token)),
+        ActionId::CopyPath => ("path", model.detail.value_under_cursor().map(|value| value.path())),
         ActionId::CopyCommand => ("command", Some(cli_command(&model.log_info.shell_path(), &row))),
         _ => ("offset", Some(row.start.to_string())),
     };

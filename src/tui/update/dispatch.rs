@@ -1,13 +1,16 @@
 //! Runs the actions of the screen, or passes them to the file that does.
 
-use super::navigation::Movement;
+use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
-use super::{awaited, columns, copy, filter_help, index, messages, navigation, reload, repair, rows, statistics, zone};
+use super::{
+    awaited, columns, copy, detail, filter_help, index, messages, navigation, places, reload, repair, rows, statistics,
+    zone,
+};
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
 use crate::tui::model::{
-    AggregateLoadState, DetailView, EscBehavior, Follow, HelpOverlay, ListCursor, Model, Overlay, Pane, Prompt,
+    AggregateLoadState, EscBehavior, Follow, HelpOverlay, ListCursor, MarkUse, Model, Overlay, Pane, Prompt,
     PromptPurpose, ScanState, Tab, Zoom,
 };
 use crate::tui::request::{Request, WorkerKind};
@@ -45,6 +48,20 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::Period => statistics::select_period(model),
         ActionId::NextView => navigation::cycle_view(model, 1),
         ActionId::PreviousView => navigation::cycle_view(model, -1),
+        ActionId::ToggleState => detail::toggle_state(model),
+        ActionId::ToggleBytes => detail::toggle_bytes(model),
+        ActionId::ToggleFolds => detail::toggle_all_folds(model),
+        ActionId::ToggleWrap => detail::toggle_wrap(model),
+        ActionId::LineStart => navigation::scroll_to_line_end(model, LineEnd::First),
+        ActionId::LineEnd => navigation::scroll_to_line_end(model, LineEnd::Last),
+        ActionId::ToggleOffsetBase => detail::toggle_offset_base(model),
+        ActionId::FilterWithValue | ActionId::FilterWithoutValue | ActionId::FilterOnlyValue => {
+            detail::filter_by_value(model, id);
+        }
+        ActionId::JumpBack => places::go_back(model),
+        ActionId::JumpForward => places::go_forward(model),
+        ActionId::SetMark => model.overlays.push(Overlay::MarkName(MarkUse::Set)),
+        ActionId::GoToMark => model.overlays.push(Overlay::MarkName(MarkUse::GoTo)),
         ActionId::Zoom => model.zoom = if model.zoom == Zoom::In { Zoom::Out } else { Zoom::In },
         ActionId::Activate => activate(model),
         ActionId::Sort if model.tab == Tab::Statistics => model.statistics.group_by_next(),
@@ -96,6 +113,8 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::CopyOffset
         | ActionId::CopyJson
         | ActionId::CopyPayload
+        | ActionId::CopyValue
+        | ActionId::CopyPath
         | ActionId::CopyHex
         | ActionId::CopyCommand => copy::copy_selection(model, id),
         ActionId::Help => model.overlays.push(Overlay::Help(HelpOverlay::default())),
@@ -170,7 +189,7 @@ fn activate(model: &mut Model) {
                 navigation::go_to_offset(model, start);
             }
         }
-        (Pane::Detail, _) => activate_detail(model),
+        (Pane::Detail, _) => detail::activate(model),
         (Pane::Findings, _) | (_, Tab::Findings) => {
             if let Some(finding) = model.scan.findings.get(model.findings.line) {
                 let start = finding.start;
@@ -187,28 +206,11 @@ fn activate(model: &mut Model) {
 fn show_selected_aggregate(model: &mut Model) {
     let Some(aggregate) = model.aggregates.row(model.aggregates.cursor.line).copied() else { return };
     if let Ok(filter) = model.list.filter.with_words(&format!("agg:{}", aggregate.id)) {
+        model.record_place();
         model.tab = Tab::Events;
         model.focus = Pane::Main;
         navigation::stop_following(model);
         rows::set_filter_at(model, filter, aggregate.first);
-    }
-}
-
-fn activate_detail(model: &mut Model) {
-    let line = model.detail.cursor.line;
-    let Some(contents) = &mut model.detail.contents else { return };
-    match model.detail.view {
-        DetailView::Json => {
-            contents.doc.toggle_fold(line);
-            model.detail.move_by(0);
-        }
-        DetailView::Aggregate => {
-            let entry = contents.history.as_ref().and_then(|history| history.entry_at_line(line));
-            if let Some(offset) = entry.map(|entry| entry.row.start) {
-                navigation::go_to_offset(model, offset);
-            }
-        }
-        DetailView::Hex | DetailView::Frame => {}
     }
 }
 

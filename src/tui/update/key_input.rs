@@ -1,7 +1,7 @@
 //! Passes keys and pasted text to the topmost overlay, or to the screen when there is none.
 
 use super::dispatch::run_action;
-use super::{columns, confirm, form, help, prompt};
+use super::{columns, confirm, form, help, places, prompt};
 use crate::tui::actions::{ActionId, ActionScope, action_for_key};
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
@@ -35,6 +35,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
         Some(Overlay::Prompt(_)) => prompt::handle_key(model, key),
         Some(Overlay::Help(_)) => help::handle_key(model, key),
         Some(Overlay::CopyChord) => handle_copy_chord(model, key),
+        Some(Overlay::MarkName(mark_use)) => places::handle_mark_key(model, key, *mark_use),
         Some(Overlay::Confirm(_)) => confirm::handle_key(model, key, typed_at),
         Some(Overlay::Form) => form::handle_key(model, key),
         Some(Overlay::Columns(_)) => columns::handle_key(model, key),
@@ -55,7 +56,7 @@ fn handle_copy_chord(model: &mut Model, key: Key) {
     match action_for_key(ActionScope::CopyChord, key) {
         Some(id) => run_action(model, id),
         None if key == Key::Esc => {}
-        None => model.notify("Nothing copied: press o, j, p, h, c or f after y"),
+        None => model.notify("Nothing copied: press o, j, p, v, a, h, c or f after y"),
     }
 }
 
@@ -69,6 +70,6 @@ pub(super) fn handle_paste(model: &mut Model, text: &str) {
         Some(Overlay::Help(help)) => help.input.paste(text),
         Some(Overlay::Form) => form::handle_paste(model, text),
         Some(Overlay::Columns(chooser)) => columns::handle_paste(chooser, text),
-        Some(Overlay::CopyChord | Overlay::Confirm(_)) | None => {}
+        Some(Overlay::CopyChord | Overlay::MarkName(_) | Overlay::Confirm(_)) | None => {}
     }
 }

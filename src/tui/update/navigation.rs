@@ -4,7 +4,7 @@ use super::requests::start_job;
 use super::{hit_counter, reload, rows};
 use crate::query::{Direction, JumpTarget};
 use crate::tui::layout;
-use crate::tui::model::{ActiveSearch, AggregateLoadState, DetailView, Follow, FollowPause, Model, Pane, Tab};
+use crate::tui::model::{ActiveSearch, AggregateLoadState, Follow, FollowPause, Model, Pane, Tab};
 use crate::tui::request::{Request, WorkerKind};
 
 /// Number of columns that one key press scrolls sideways.
@@ -73,6 +73,9 @@ fn move_in_list(model: &mut Model, movement: Movement) {
     if lines < 0 {
         pause_following(model);
     }
+    if matches!(movement, Movement::ToFirst | Movement::ToLast) {
+        model.record_place();
+    }
     let is_paused = matches!(model.follow, Follow::Paused(_));
     match movement {
         Movement::ToLast if is_paused => return follow(model),
@@ -117,6 +120,7 @@ pub(super) fn toggle_follow(model: &mut Model) {
     if model.follow == Follow::Yes {
         stop_following(model);
     } else {
+        model.record_place();
         model.tab = Tab::Events;
         model.focus = Pane::Main;
         follow(model);
@@ -126,6 +130,9 @@ pub(super) fn toggle_follow(model: &mut Model) {
 /// Selects the row at an offset in the events tab.
 pub(super) fn go_to_offset(model: &mut Model, offset: u64) {
     pause_following(model);
+    if model.tab != Tab::Events || model.current_place().offset != offset {
+        model.record_place();
+    }
     model.tab = Tab::Events;
     model.focus = Pane::Main;
     if !model.list.select_offset(offset) {
@@ -135,6 +142,7 @@ pub(super) fn go_to_offset(model: &mut Model, offset: u64) {
 
 /// Starts a job that resolves a jump to an offset.
 pub(super) fn start_jump(model: &mut Model, jump: JumpTarget) {
+    model.detail.reveal_match = None;
     start_job(model, WorkerKind::Jump, "jumping", Request::ResolveJump(jump));
 }
 
@@ -143,6 +151,7 @@ pub(super) fn start_jump(model: &mut Model, jump: JumpTarget) {
 /// The findings of the scan are used when the scan has read the whole range up to them; otherwise a worker searches the
 /// log.
 pub(super) fn go_to_damage(model: &mut Model, direction: Direction) {
+    model.detail.reveal_match = None;
     let row = model.selected_row();
     let selected = row.as_ref().map_or(0, |row| row.start);
     let nearest = match direction {
@@ -172,9 +181,15 @@ pub(super) fn go_to_damage(model: &mut Model, direction: Direction) {
     }
 }
 
-/// Selects the next or the previous row that matches the search.
+/// Selects the next or the previous row that matches the search. With the focus on the detail pane, the next match in the
+/// row that it shows comes first.
 pub(super) fn go_to_match(model: &mut Model, direction: Direction) {
     let Some(ActiveSearch { text, pattern }) = model.search.clone() else { return };
+    let shows_selected_row = !model.awaits_contents() && model.detail.reveal_match.is_none();
+    if model.focus == Pane::Detail && shows_selected_row && model.detail.go_to_next_match(&pattern, direction) {
+        return;
+    }
+    model.detail.reveal_match = Some(direction);
     // While a requested window has not arrived, the search continues from the row that will be selected in it.
     let target = model.list.target_offset();
     let selected = target.unwrap_or_else(|| model.list.selected_offset());
@@ -186,7 +201,7 @@ pub(super) fn go_to_match(model: &mut Model, direction: Direction) {
     let filter = model.list.filter.clone();
     hit_counter::sync_counters(model);
     if let Some(offset) = model.search_counter().and_then(|counter| counter.hits.nearest(from, direction)) {
-        return go_to_offset(model, offset);
+        return go_to_match_at(model, offset);
     }
     let wrapped = model.search_counter().and_then(|counter| {
         let is_complete = counter.hits.is_complete(model.log_info.bytes) && !counter.hits.is_full();
@@ -203,12 +218,30 @@ pub(super) fn go_to_match(model: &mut Model, direction: Direction) {
 pub(super) fn go_to_wrapped_match(model: &mut Model, offset: u64) {
     let is_same = model.list.target_offset().unwrap_or_else(|| model.list.selected_offset()) == offset;
     let side = if offset < model.list.selected_offset() { "the start" } else { "the end" };
-    go_to_offset(model, offset);
+    go_to_match_at(model, offset);
     model.notify(if is_same {
         "This is the only match".into()
     } else {
         format!("Search continued at {side} of the log")
     });
+}
+
+/// Selects the row at an offset that a search has found. The focus stays on the detail pane, where its next match is.
+pub(super) fn go_to_match_at(model: &mut Model, offset: u64) {
+    let focus = if model.focus == Pane::Detail { Pane::Detail } else { Pane::Main };
+    go_to_offset(model, offset);
+    model.focus = focus;
+    reveal_match(model);
+}
+
+/// Scrolls the detail pane to the match of the search, once it shows the row that the search has selected.
+pub(super) fn reveal_match(model: &mut Model) {
+    let Some(direction) = model.detail.reveal_match else { return };
+    let is_here = model.job(WorkerKind::Jump).is_none() && !model.list.is_moving() && !model.awaits_contents();
+    if is_here && let Some(search) = &model.search {
+        model.detail.go_to_first_match(&search.pattern, direction);
+        model.detail.reveal_match = None;
+    }
 }
 
 /// Shows a tab and moves the focus to its main pane.
@@ -237,21 +270,42 @@ pub(super) fn cycle_focus(model: &mut Model, steps: isize) {
 
 /// Shows the view of the detail pane that is a number of places further on. The order is cyclic.
 pub(super) fn cycle_view(model: &mut Model, steps: isize) {
-    model.detail.view = model.detail.view.cycle(steps);
+    model.detail.cycle_view(steps);
     model.detail.scroll_to_start();
-    if let (DetailView::Aggregate, Some(contents)) = (model.detail.view, &model.detail.contents)
-        && let Some(history) = &contents.history
-    {
-        let line = history.line_of_offset(contents.details.row.start);
-        model.detail.show_at_third(line);
-    }
+    model.detail.show_chosen_event();
 }
 
 /// Scrolls the focused pane sideways by a number of steps.
 pub(super) fn scroll_sideways(model: &mut Model, steps: i16) {
-    let columns = match model.focus {
-        Pane::Detail => &mut model.detail.scroll_columns,
-        _ => &mut model.list.scroll_columns,
-    };
+    if model.focus == Pane::Detail {
+        let columns = &mut model.detail.scroll_columns;
+        *columns = columns.saturating_add_signed(isize::from(steps * SCROLL_COLUMNS));
+        // The end of the longest value stays in sight.
+        let last = model.detail.longest_line().saturating_sub(model.detail.width);
+        model.detail.scroll_columns = model.detail.scroll_columns.min(last);
+        return;
+    }
+    let columns = &mut model.list.scroll_columns;
     *columns = columns.saturating_add_signed(steps * SCROLL_COLUMNS).min(MAX_SCROLL_COLUMNS);
+}
+
+/// Scrolls the focused pane to the start of its lines, or to the end of the line under the cursor.
+pub(super) fn scroll_to_line_end(model: &mut Model, end: LineEnd) {
+    let columns = match (end, model.detail.doc()) {
+        (LineEnd::Last, Some(doc)) if model.focus == Pane::Detail => {
+            (doc.row_columns(model.detail.cursor.line) + 1).saturating_sub(model.detail.width)
+        }
+        _ => 0,
+    };
+    match model.focus {
+        Pane::Detail => model.detail.scroll_columns = columns,
+        _ => model.list.scroll_columns = 0,
+    }
+}
+
+/// An end of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LineEnd {
+    First,
+    Last,
 }

@@ -6,18 +6,17 @@ use super::{dispatch, hit_counter, rows, statistics};
 use crate::query::RowContent;
 use crate::tui::layout;
 use crate::tui::model::{
-    AggregateLoadState, DetailRequest, DetailView, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab,
-    wrapped_index_lines,
+    AggregateLoadState, DetailRequest, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines,
 };
-use crate::tui::request::{IncludeHistory, Request, WorkerKind};
+use crate::tui::request::{Request, WorkerKind};
 
-/// Minimum width of a hex view with 16 bytes per line: the offset takes 10 columns, and each byte takes four.
-const WIDE_HEX_COLUMNS: u16 = 74;
+/// Number of columns that a byte takes in the hex view: two digits, a blank and a character.
+const HEX_BYTE_COLUMNS: usize = 4;
 
 /// Updates sizes and sends requests after the model has changed.
 pub(super) fn refresh(model: &mut Model) {
     dispatch::run_awaited(model);
-    update_detail_fix(model);
+    update_detail_contents(model);
     update_sizes(model);
     hit_counter::advance(model);
     request_missing_rows(model);
@@ -26,17 +25,20 @@ pub(super) fn refresh(model: &mut Model) {
     statistics::request_statistics(model);
 }
 
-/// Copies the fix of the finding and the journal of the gap in the detail pane to its contents.
-fn update_detail_fix(model: &mut Model) {
+/// Copies what the scan and the repair history know about the row in the detail pane to its contents.
+fn update_detail_contents(model: &mut Model) {
     let Some(contents) = &mut model.detail.contents else { return };
+    if let Some(history) = &mut contents.history {
+        history.sync_findings(&model.scan.findings);
+    }
     let RowContent::Finding(finding) = &contents.details.row.content else { return };
     let fix = model.scan.fix_for(finding);
-    if contents.fix.as_ref() != fix {
-        contents.fix = fix.cloned();
-    }
     let journal = model.repairs.backup_journal(finding.kind, finding.range());
     if contents.backup_journal.as_deref() != journal {
         contents.backup_journal = journal.map(std::path::Path::to_owned);
+    }
+    if contents.fix.as_ref() != fix {
+        contents.set_fix(fix.cloned());
     }
 }
 
@@ -48,11 +50,13 @@ fn update_sizes(model: &mut Model) {
         model.list.resize(usize::from(event_rows.height));
     }
     let detail = areas.inner(areas.detail);
-    let preview_height = layout::fix_preview_height(model);
-    model.detail.cursor.height = usize::from(areas.table_body(areas.detail).height.saturating_sub(preview_height));
-    model.detail.width = usize::from(detail.width);
-    model.detail.hex_width = if detail.width >= WIDE_HEX_COLUMNS { 16 } else { 8 };
-    model.detail.move_by(0);
+    let head_height = layout::detail_head_height(model);
+    let height = areas.table_body(areas.detail).height.saturating_sub(head_height);
+    // The columns of a hex line beside its bytes: the offset, two blanks, and one blank before the names of fields.
+    let other_columns = model.offset_columns() + 3;
+    let is_wide = usize::from(detail.width) >= other_columns + 16 * HEX_BYTE_COLUMNS;
+    model.detail.hex_width = if is_wide { 16 } else { 8 };
+    model.detail.resize(usize::from(detail.width), usize::from(height));
     model.aggregates.cursor.height = usize::from(lines.height);
     model.aggregates.cursor.move_by(0, model.aggregates.total);
     model.statistics.cursor.height = usize::from(lines.height);
@@ -130,7 +134,7 @@ fn request_detail(model: &mut Model) {
         model.detail.last_request = None;
         return;
     };
-    let history = if model.detail.view == DetailView::Aggregate { IncludeHistory::Yes } else { IncludeHistory::No };
+    let aggregate = model.detail.aggregate_part(&row.content);
     let requested =
         model.detail.last_request.filter(|requested| (requested.start, requested.end) == (row.start, row.end));
     if requested.is_none() {
@@ -141,14 +145,14 @@ fn request_detail(model: &mut Model) {
     let needed = DetailRequest {
         start: row.start,
         end: row.end,
-        history,
+        aggregate,
         hex_start,
         index_generation: model.detail.index_generation,
     };
     if model.detail.last_request != Some(needed) {
         model.detail.last_request = Some(needed);
         model.detail.failed_at = None;
-        send_request(model, WorkerKind::Detail, Request::Detail { row, hex_start, history });
+        send_request(model, WorkerKind::Detail, Request::Detail { row, hex_start, aggregate });
     }
 }
 

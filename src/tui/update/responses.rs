@@ -6,7 +6,7 @@ use crate::report::Tone;
 use crate::tui::effect::Effect;
 use crate::tui::message::{RequestFailure, Response};
 use crate::tui::model::{
-    AggregateLoadState, DetailView, EscBehavior, Follow, Model, RowContents, RowRequestState, StatisticsProgress,
+    AggregateLoadState, EscBehavior, Follow, Model, RowContents, RowRequestState, StatisticsProgress,
 };
 use crate::tui::request::WorkerKind;
 
@@ -36,6 +36,9 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         }
         Response::Hits(hits) => hit_counter::apply_slice(model, *hits),
         Response::Detail(contents) => set_detail(model, *contents),
+        Response::JumpTarget(offset) if model.detail.reveal_match.is_some() => {
+            navigation::go_to_match_at(model, offset);
+        }
         Response::JumpTarget(offset) => navigation::go_to_offset(model, offset),
         Response::WrappedMatch(offset) => navigation::go_to_wrapped_match(model, offset),
         Response::JumpPastEnd { last_row, message } => {
@@ -44,6 +47,7 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         }
         Response::NoMatch => {
             model.awaited.clear();
+            model.detail.reveal_match = None;
             model.notify(no_match_message(model));
         }
         Response::EventTimes(times) => model.event_times = times,
@@ -92,12 +96,18 @@ fn read_changed_contents_again(model: &mut Model) {
 }
 
 fn set_detail(model: &mut Model, mut contents: RowContents) {
-    // When the contents differ only in the hex window, the folds of the JSON are preserved.
-    if let Some(earlier) = model.detail.contents.take()
-        && earlier.details.row == contents.details.row
-        && earlier.details.payload_text == contents.details.payload_text
-    {
-        contents.doc = earlier.doc;
+    let earlier = model.detail.contents.take().filter(|earlier| earlier.details.row == contents.details.row);
+    let has_new_history = earlier.as_ref().is_none_or(|earlier| earlier.history.is_none());
+    // When the contents differ only in the hex window or the aggregate, the folds of the JSON are preserved.
+    if let Some(earlier) = earlier {
+        if earlier.details.payload_text == contents.details.payload_text {
+            contents.doc = earlier.doc;
+        }
+        if let (Some(earlier), Some(state)) = (earlier.state, &mut contents.state)
+            && earlier.summary == state.summary
+        {
+            *state = earlier;
+        }
     }
     contents.read_at_ms = model.now_ms;
     // While a window is being read, the rows are read again anyway. Another request would replace that one, and contents
@@ -106,13 +116,15 @@ fn set_detail(model: &mut Model, mut contents: RowContents) {
         let row = &contents.details.row;
         reload::reload_changed_row(model, row.start..row.end);
     }
-    let line = contents.history.as_ref().map(|history| history.line_of_offset(contents.details.row.start));
-    model.detail.contents = Some(contents);
-    if let (DetailView::Aggregate, Some(line)) = (model.detail.view, line) {
-        model.detail.show_at_third(line);
-    } else {
-        model.detail.move_by(0);
+    if let Some(history) = &mut contents.history {
+        history.sync_findings(&model.scan.findings);
     }
+    model.detail.contents = Some(contents);
+    if has_new_history {
+        model.detail.show_chosen_event();
+    }
+    model.detail.move_by(0);
+    navigation::reveal_match(model);
 }
 
 fn no_match_message(model: &Model) -> String {

@@ -50,6 +50,9 @@ pub(super) fn send_row_request(model: &mut Model, request: Request) {
 /// Sets a filter and requests its rows around the selected one, so that the cursor is on the nearest hit.
 pub(super) fn set_filter(model: &mut Model, filter: Filter) {
     let offset = model.list.selected_offset();
+    if !model.list.filter.is_same(&filter.clone().with_finding_rows(model.list.finding_rows)) {
+        model.record_place();
+    }
     set_filter_at(model, filter, offset);
 }
 

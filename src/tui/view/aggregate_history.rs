@@ -1,4 +1,6 @@
-//! The aggregate view of the detail pane: the events of one aggregate in order, each with the changes that it made.
+//! Draws the events of one aggregate in order, each with the changes that it made, and marks where events may be missing.
+
+use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -8,69 +10,92 @@ use super::cursor::highlight_detail_line;
 use super::pane::span;
 use super::text::{draw_spans, fit_safe, skip_span_columns};
 use crate::query::{HistoryEntry, PayloadDifference, RowContent};
-use crate::report::units::{DisplayZone, format_timestamp};
-use crate::tui::model::{Model, RowContents};
+use crate::report::possible_loss;
+use crate::report::units::{format_date, format_duration, format_time_of_day, format_timestamp};
+use crate::tui::model::{HistoryLine, Model, RowContents, ShownHistory};
 use crate::tui::theme::Role;
 
-/// Draws the visible lines of the history: one for each event, and one for each difference from the event before it.
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
-    let Some(history) = &contents.history else { return };
-    let lines = history.entries.iter().flat_map(|entry| {
-        let marker = if entry.row.start == contents.details.row.start {
-            EntryMarker::Selected
-        } else {
-            EntryMarker::NotSelected
-        };
-        let head = std::iter::once(entry_spans(model, entry, marker));
-        let changes = entry.changes.iter().map(|change| difference_spans(model, change));
-        let omitted = (entry.omitted_changes > 0)
-            .then(|| vec![span(model, Role::Muted, format!("      and {} more", entry.omitted_changes))]);
-        head.chain(changes).chain(omitted)
-    });
-    for (line, spans) in (0..area.height).zip(lines.skip(model.detail.cursor.top)) {
-        draw_spans(frame, area, line, skip_span_columns(spans, usize::from(model.detail.scroll_columns)));
+/// Draws the visible lines of the history.
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents, history: &ShownHistory) {
+    let lines = history.lines().iter().enumerate().skip(model.detail.cursor.top);
+    for (line, (number, history_line)) in (0..area.height).zip(lines) {
+        let spans = line_spans(model, contents, history, number, history_line);
+        draw_spans(frame, area, line, skip_span_columns(spans, model.detail.scroll_columns));
         highlight_detail_line(frame, area, line, model);
     }
 }
 
-/// Whether an event of the history is the selected row of the events pane.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum EntryMarker {
-    /// The event is the selected row.
-    Selected,
-    /// The event is not the selected row.
-    NotSelected,
+fn line_spans(
+    model: &Model,
+    contents: &RowContents,
+    history: &ShownHistory,
+    number: usize,
+    line: &HistoryLine,
+) -> Vec<Span<'static>> {
+    match line {
+        HistoryLine::MoreBefore => {
+            vec![span(model, Role::Muted, "  … earlier events; go to the first one to list them")]
+        }
+        HistoryLine::MoreAfter => vec![span(model, Role::Muted, "  … later events; go to the last one to list them")],
+        HistoryLine::PossibleLoss { damaged_ranges, gaps } => {
+            let text = possible_loss(*damaged_ranges, *gaps).unwrap_or_default();
+            vec![span(model, Role::Damage, format!("× {text}"))]
+        }
+        HistoryLine::OmittedChanges(_) => {
+            let count = history.entry_at(number).map_or(0, |entry| entry.omitted_changes);
+            vec![span(model, Role::Muted, format!("      and {count} more"))]
+        }
+        HistoryLine::Event(_) => {
+            history.entry_at(number).map(|entry| entry_spans(model, contents, entry)).unwrap_or_default()
+        }
+        HistoryLine::Change(..) => {
+            history.change_at(number).map(|change| difference_spans(model, change)).unwrap_or_default()
+        }
+    }
 }
 
-fn entry_spans(model: &Model, entry: &HistoryEntry, marker: EntryMarker) -> Vec<Span<'static>> {
+fn entry_spans(model: &Model, contents: &RowContents, entry: &HistoryEntry) -> Vec<Span<'static>> {
     let RowContent::Event(event) = &entry.row.content else { return Vec::new() };
-    let (glyph, role) = match marker {
-        EntryMarker::Selected => ("> ", Role::Title),
-        EntryMarker::NotSelected => ("  ", Role::Text),
-    };
+    let is_chosen = entry.row.start == contents.details.row.start;
+    let (glyph, role) = if is_chosen { ("> ", Role::Title) } else { ("  ", Role::Text) };
+    let width = model.offset_columns();
+    // The date is shown where it changes, as in the list of events.
+    let is_same_day = entry
+        .previous_time_ms
+        .is_some_and(|previous| format_date(previous, model.zone) == format_date(event.time_ms, model.zone));
+    let format_time = if is_same_day { format_time_of_day } else { format_timestamp };
     let mut spans = vec![
-        span(model, role, format!("{glyph}{:<10} ", entry.row.start)),
-        span(model, Role::Muted, format!("{}  ", format_timestamp(event.time_ms, DisplayZone::Utc))),
-        span(model, Role::Title, fit_safe(&event.event_type, 40)),
+        span(model, role, format!("{glyph}{:>width$}  ", model.format_offset(entry.row.start))),
+        span(model, Role::Muted, format!("{}  ", format_time(event.time_ms, model.zone))),
     ];
+    if let Some(previous) = entry.previous_time_ms {
+        let (sign, ms) =
+            if previous > event.time_ms { ('-', previous - event.time_ms) } else { ('+', event.time_ms - previous) };
+        spans.push(span(model, Role::Muted, format!("{sign}{}  ", format_duration(Duration::from_millis(ms)))));
+    }
+    spans.push(span(model, Role::Title, fit_safe(&event.event_type, 40)));
     if entry.is_first {
-        spans.push(span(model, Role::Muted, "  first event"));
+        spans.push(span(model, Role::Muted, "  first"));
     } else if entry.changes.is_empty() {
-        spans.push(span(model, Role::Muted, "  payload unchanged"));
+        spans.push(span(model, Role::Muted, "  unchanged"));
     }
     spans
 }
 
 fn difference_spans(model: &Model, change: &PayloadDifference) -> Vec<Span<'static>> {
     let path = if change.path.is_empty() { "payload".into() } else { fit_safe(&change.path, 60) };
-    let token = |token: &str| fit_safe(token, 120);
+    let token = |token: &str| {
+        let is_match = model.search.as_ref().is_some_and(|search| search.pattern.is_match(token.as_bytes()));
+        span(model, if is_match { Role::Match } else { Role::Text }, fit_safe(token, 120))
+    };
+    let label = |role, sign| span(model, role, format!("    {sign} {path}: "));
     match (&change.before, &change.after) {
-        (Some(before), Some(after)) => vec![
-            span(model, Role::Warning, format!("    ~ {path}: ")),
-            Span::raw(format!("{} → {}", token(before), token(after))),
-        ],
-        (None, Some(after)) => vec![span(model, Role::Good, format!("    + {path}: ")), Span::raw(token(after))],
-        (Some(before), None) => vec![span(model, Role::Damage, format!("    - {path}: ")), Span::raw(token(before))],
+        (Some(before), Some(after)) => {
+            vec![label(Role::Warning, '~'), token(before), Span::raw(" → "), token(after)]
+        }
+        (None, Some(after)) => vec![label(Role::Good, '+'), token(after)],
+        // The event did not send the value: that removes it only where events carry the whole payload.
+        (Some(before), None) => vec![label(Role::Muted, '-'), token(before), span(model, Role::Muted, "  not sent")],
         (None, None) => Vec::new(),
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
             || format!("{marker} …"),
             |row| {
                 let events = format_number(row.events);
-                format!("{marker} {:>20}  {events:>12}  {:>14}  {:>14}", row.id, row.first, row.last)
+                let (first, last) = (model.format_offset(row.first), model.format_offset(row.last));
+                format!("{marker} {:>20}  {events:>12}  {first:>14}  {last:>14}", row.id)
             },
         );
         draw_spans(frame, lines, line, vec![span(model, Role::Text, text)]);

@@ -1,28 +1,32 @@
-//! The detail pane: the selected row as JSON, as bytes, as frame fields, or among the events of its aggregate.
+//! The detail pane: the selected row as JSON, as bytes, as frame fields, or as a part of its aggregate.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{PaneBorder, draw_border, span};
-use super::text::draw_spans;
+use super::text::{draw_spans, fit_safe};
 use super::{aggregate_history, hex, json, labelled_lines};
 use crate::query::RowContent;
-use crate::report::units::{format_hex_offset, format_time_of_day, format_zone_word};
-use crate::tui::layout::{Border, LayoutAreas, fix_preview_height};
-use crate::tui::model::{DetailView, Model, Pane, RowContents, wrapped_row_lines};
+use crate::report::units::{format_time_of_day, format_zone_word};
+use crate::tui::layout::{Border, LayoutAreas, detail_head_height};
+use crate::tui::model::{AggregateMode, DetailView, Model, Pane, RowContents, wrapped_row_lines, wrapped_state_lines};
 use crate::tui::theme::Role;
 
 /// Draws the detail pane with its border.
 pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let contents = model.detail.contents.as_ref();
     let title = contents
-        .map(|contents| format!(" {}  {} ", format_hex_offset(contents.details.row.start), row_kind_name(contents)));
+        .map(|contents| format!(" {}  {} ", model.format_offset(contents.details.row.start), row_kind_name(contents)));
     let mut title = vec![span(model, Role::Title, title.unwrap_or_default())];
+    let value = model.detail.value_under_cursor().filter(|_| model.focus == Pane::Detail);
+    if let Some(path) = value.map(|value| value.path()).filter(|path| !path.is_empty()) {
+        title.push(span(model, Role::Key, format!(" {} ", fit_safe(&path, usize::from(areas.detail.width)))));
+    }
     if model.awaits_contents()
         && let Some(row) = model.selected_row()
     {
-        title.push(span(model, Role::Warning, format!(" reading {} ", row.start)));
+        title.push(span(model, Role::Warning, format!(" reading {} ", model.format_offset(row.start))));
     }
     let read_at = contents.filter(|contents| contents.read_at_ms > 0).map(|contents| {
         let ms = contents.read_at_ms;
@@ -33,8 +37,8 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let border = PaneBorder { pane: Pane::Detail, area: areas.detail, title: Line::from(title), bottom_title };
     draw_border(frame, model, areas, border);
     if areas.border == Border::Around {
-        let mut heading = view_names(model);
-        if let (DetailView::Hex, Some(contents)) = (model.detail.view, contents) {
+        let mut heading = contents.map(|contents| view_names(model, contents)).unwrap_or_default();
+        if let (DetailView::Hex, Some(contents)) = (model.detail.shown_view(), contents) {
             heading.push(Span::raw("   "));
             heading.extend(hex::legend(model, contents));
         }
@@ -44,18 +48,36 @@ pub(super) fn draw(frame: &mut Frame, areas: &LayoutAreas, model: &Model) {
     let Some(contents) = contents else {
         return draw_spans(frame, lines, 0, vec![span(model, Role::Muted, empty_message(model))]);
     };
-    match model.detail.view {
-        DetailView::Json if contents.details.payload_text.is_some() => json::draw(frame, lines, model, contents),
+    let head_height = detail_head_height(model).min(lines.height);
+    let head = Rect { height: head_height, ..lines };
+    let body = Rect { y: lines.y + head_height, height: lines.height - head_height, ..lines };
+    match model.detail.shown_view() {
         DetailView::Hex => {
-            let preview_height = fix_preview_height(model).min(lines.height);
-            hex::draw_fix_preview(frame, Rect { height: preview_height, ..lines }, model, contents);
-            let bytes = Rect { y: lines.y + preview_height, height: lines.height - preview_height, ..lines };
-            hex::draw(frame, bytes, model, contents);
+            hex::draw_fix_preview(frame, head, model, contents);
+            hex::draw(frame, body, model, contents);
         }
-        DetailView::Aggregate if contents.history.is_some() => aggregate_history::draw(frame, lines, model, contents),
-        view => {
-            let detail_lines = wrapped_row_lines(contents, view, usize::from(lines.width));
+        DetailView::Json => json::draw(frame, body, model, &contents.doc),
+        DetailView::Aggregate => draw_aggregate(frame, head, body, model, contents),
+        DetailView::Frame => {
+            let detail_lines = wrapped_row_lines(contents, usize::from(lines.width));
             labelled_lines::draw_with_cursor(frame, lines, model, detail_lines, &model.detail.cursor);
+        }
+    }
+}
+
+/// Draws the history or the state of the aggregate.
+fn draw_aggregate(frame: &mut Frame, head: Rect, body: Rect, model: &Model, contents: &RowContents) {
+    match (model.detail.aggregate_mode, &contents.history, &contents.state) {
+        (AggregateMode::History, Some(history), _) => {
+            aggregate_history::draw(frame, body, model, contents, history);
+        }
+        (AggregateMode::State, _, Some(state)) => {
+            let lines = wrapped_state_lines(state, usize::from(head.width));
+            labelled_lines::draw(frame, head, model, lines.into_iter());
+            json::draw(frame, body, model, &state.doc);
+        }
+        (AggregateMode::History | AggregateMode::State, _, _) => {
+            draw_spans(frame, body, 0, vec![span(model, Role::Muted, "Reading the events of the aggregate…")]);
         }
     }
 }
@@ -79,15 +101,20 @@ fn row_kind_name(contents: &RowContents) -> &'static str {
     }
 }
 
-/// Returns the names of the views, with the current one in brackets.
-fn view_names(model: &Model) -> Vec<Span<'static>> {
+/// Returns the names of the views that the row has, with the current one in brackets.
+fn view_names(model: &Model, contents: &RowContents) -> Vec<Span<'static>> {
+    let shown = model.detail.shown_view();
     let name_span = |view: DetailView| {
-        let name = view.name();
-        if view == model.detail.view {
+        let name = view.name(&contents.details.row.content);
+        let name = match (view, model.detail.aggregate_mode) {
+            (DetailView::Aggregate, AggregateMode::State) => format!("{name}: state"),
+            _ => name.to_owned(),
+        };
+        if view == shown {
             span(model, Role::Title, format!("[{name}]"))
         } else {
             span(model, Role::Muted, format!(" {name} "))
         }
     };
-    DetailView::ALL.into_iter().map(name_span).collect()
+    contents.views().map(name_span).collect()
 }

@@ -121,7 +121,7 @@ impl EventColumns {
             spans.extend(match &cell.column {
                 EventColumn::Payload => payload_spans(model, cell, event, highlighter),
                 column => {
-                    let text = cell_text(column, row, event, time, cell.value);
+                    let text = cell_text(model, column, row, event, time, cell.value);
                     let role = cell_role(column, event);
                     let is_data = matches!(
                         column,
@@ -136,12 +136,12 @@ impl EventColumns {
     }
 
     /// Returns the part of a line before the text of a row that is not an event: its offset, in its column.
-    pub(super) fn offset_text(&self, offset: u64) -> String {
+    pub(super) fn offset_text(&self, model: &Model, offset: u64) -> String {
         let position = self.cells.iter().position(|cell| cell.column == EventColumn::Offset);
         let before = self.cells.get(..position.unwrap_or_default()).unwrap_or_default();
         let indent: usize = before.iter().map(|cell| cell.width + GAP).sum();
         let width = self.width_of(&EventColumn::Offset).unwrap_or_default();
-        format!("{}{offset:>width$}  ", " ".repeat(indent))
+        format!("{}{:>width$}  ", " ".repeat(indent), model.format_offset(offset))
     }
 
     /// Returns the width of the line, with the columns that are scrolled out of view.
@@ -195,7 +195,7 @@ fn natural_width(model: &Model, column: &EventColumn, value: Option<usize>) -> u
     };
     match column {
         EventColumn::Ordinal => model.event_count().unwrap_or_default().to_string().len().max("ordinal".len()),
-        EventColumn::Offset => model.log_info.bytes.to_string().len().max("offset".len()),
+        EventColumn::Offset => model.offset_columns().max("offset".len()),
         EventColumn::Time => TIME_COLUMNS,
         EventColumn::Type => widest(&|event| event.event_type.clone()).clamp(4, 24),
         EventColumn::Namespace => widest(&|event| event.namespace.clone()).clamp("namespace".len(), 20),
@@ -231,10 +231,17 @@ const fn event_of(row: &LogRow) -> Option<&EventSummary> {
     }
 }
 
-fn cell_text(column: &EventColumn, row: &LogRow, event: &EventSummary, time: &str, value: Option<usize>) -> String {
+fn cell_text(
+    model: &Model,
+    column: &EventColumn,
+    row: &LogRow,
+    event: &EventSummary,
+    time: &str,
+    value: Option<usize>,
+) -> String {
     match column {
         EventColumn::Ordinal => event.ordinal.map_or_else(|| "…".into(), |ordinal| ordinal.to_string()),
-        EventColumn::Offset => row.start.to_string(),
+        EventColumn::Offset => model.format_offset(row.start),
         EventColumn::Time => time.to_owned(),
         EventColumn::Type => event.event_type.clone(),
         EventColumn::Namespace => event.namespace.clone(),

@@ -116,7 +116,7 @@ fn time_title(model: &Model, first_time: Option<u64>) -> String {
 }
 
 fn row_spans(model: &Model, row: &LogRow, time: &str, columns: &EventColumns) -> Vec<Span<'static>> {
-    let offset = columns.offset_text(row.start);
+    let offset = columns.offset_text(model, row.start);
     match &row.content {
         RowContent::Header => {
             let created = model.log_info.created_at_ms.map(|ms| format!(", created {}", format_minute(ms, model.zone)));
@@ -135,7 +135,11 @@ fn row_spans(model: &Model, row: &LogRow, time: &str, columns: &EventColumns) ->
             // Text beyond the width of the line plus the columns scrolled out of view is never visible.
             let sentence = fit_safe(&finding_sentence(finding), columns.line_width());
             vec![
-                span(model, role, format!("{glyph} {offset}{} to {}", finding.kind.name(), finding.end)),
+                span(
+                    model,
+                    role,
+                    format!("{glyph} {offset}{} to {}", finding.kind.name(), model.format_offset(finding.end)),
+                ),
                 span(model, Role::Title, fix),
                 span(model, Role::Text, format!("  {sentence}")),
             ]

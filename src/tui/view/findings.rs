@@ -76,10 +76,18 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
     let (glyph, role) = finding_glyph(finding);
     let range = if model.tab == Tab::Findings && width + 1 >= MIN_WIDE_COLUMNS {
         let size = format_size(finding.end - finding.start);
-        format!("{glyph} {:>12}  {:>12}  {size:>9}  ", finding.start, finding.end)
+        format!(
+            "{glyph} {:>12}  {:>12}  {size:>9}  ",
+            model.format_offset(finding.start),
+            model.format_offset(finding.end)
+        )
     } else {
         let columns = offset_width(model);
-        format!("{glyph} {:>columns$}..{:<columns$}  ", finding.start, finding.end)
+        format!(
+            "{glyph} {:>columns$}..{:<columns$}  ",
+            model.format_offset(finding.start),
+            model.format_offset(finding.end)
+        )
     };
     let kind = pad(finding.kind.name(), KIND_COLUMNS) + " ";
     let available = width.saturating_sub(display_width(&range) + display_width(&kind));
@@ -92,7 +100,7 @@ fn finding_spans(model: &Model, finding: &Finding, width: usize) -> Vec<Span<'st
 /// Returns the width of the longest offset.
 fn offset_width(model: &Model) -> usize {
     let last = model.scan.findings.last().map_or(0, |finding| finding.end);
-    model.log_info.bytes.max(last).to_string().len()
+    model.format_offset(model.log_info.bytes.max(last)).len()
 }
 
 /// Returns the numbers of findings in the words of `verify` and the status line, and whether the scan may find more.

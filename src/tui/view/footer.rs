@@ -11,7 +11,7 @@ use super::text::{display_width, draw_spans, fit_safe};
 use crate::report::units::{format_count, format_number, format_progress};
 use crate::report::{Tone, sanitize};
 use crate::tui::actions::{ActionId, ActionScope, FooterEntry, footer_entries};
-use crate::tui::model::{EscBehavior, Model, Notice, Overlay, UserJob, wrap_text};
+use crate::tui::model::{EscBehavior, MarkUse, Model, Notice, Overlay, UserJob, wrap_text};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
 
@@ -32,6 +32,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model) {
             let text = " Waiting for the selected row; Esc drops the waiting actions";
             vec![span(model, Role::Warning, fit_safe(text, width))]
         }
+        _ if scope == ActionScope::MarkName => vec![span(model, Role::Key, fit_safe(&mark_names(model), width))],
         _ => key_spans(model, scope, width),
     };
     draw_spans(frame, area, 0, spans);
@@ -59,6 +60,16 @@ fn draw_notice(frame: &mut Frame, area: Rect, model: &Model, notice: &Notice) {
         let start = if nth == 0 { glyph.to_owned() } else { " ".repeat(display_width(glyph)) };
         draw_spans(frame, lines_area, nth, vec![span(model, role, format!("{start}{text}"))]);
     }
+}
+
+/// Returns the keys that can follow the one that sets a mark or goes to one.
+fn mark_names(model: &Model) -> String {
+    if let Some(Overlay::MarkName(MarkUse::Set)) = model.overlays.last() {
+        return " Mark this place: a letter or a digit names it; Esc cancels".to_owned();
+    }
+    let marks = model.jump_list.marks.iter();
+    let marks: String = marks.map(|(name, place)| format!("{name} {}   ", model.format_offset(place.offset))).collect();
+    format!(" Go to a mark: {marks}' the place before the last jump   Esc cancel")
 }
 
 fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {

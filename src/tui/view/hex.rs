@@ -13,15 +13,14 @@ use super::pane::span;
 use super::text::{draw_spans, skip_span_columns};
 use crate::format::hex;
 use crate::query::FieldSpan;
-use crate::report::units::format_hex_offset;
 use crate::tui::model::{Model, RowContents, fix_preview_lines};
 use crate::tui::theme::Role;
 
 /// Draws the visible lines of bytes.
 ///
 /// ```text
-///     00000010  00 00 00 e9 7b 22 77 72 69 74 65 5f 74 69 6d 65 ....{"write_time length
-///     00000020  73 74 61 6d 70 5f 6d 73 22 3a 31 37 36 36 37 31 stamp_ms":176671 payload
+///     16  00 00 00 e9 7b 22 77 72 69 74 65 5f 74 69 6d 65 ....{"write_time length
+///     32  73 74 61 6d 70 5f 6d 73 22 3a 31 37 36 36 37 31 stamp_ms":176671 payload
 /// ```
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
     let row = &contents.details.row;
@@ -36,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
             break;
         }
         let spans = line_spans(model, contents, start..(start + width).min(row.end));
-        draw_spans(frame, area, line, skip_span_columns(spans, usize::from(model.detail.scroll_columns)));
+        draw_spans(frame, area, line, skip_span_columns(spans, model.detail.scroll_columns));
         highlight_detail_line(frame, area, line, model);
     }
 }
@@ -44,7 +43,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, contents: &RowC
 /// Draws the changes that a fix would make. [`draw`] marks the bytes that they affect.
 pub(super) fn draw_fix_preview(frame: &mut Frame, area: Rect, model: &Model, contents: &RowContents) {
     let Some(fix) = contents.fix.as_ref().filter(|_| area.height > 0) else { return };
-    let lines = fix_preview_lines(fix, usize::from(area.width));
+    let lines = fix_preview_lines(fix, usize::from(area.width), model.offset_base);
     let omitted = lines.len().saturating_sub(usize::from(area.height));
     for (line, text) in (0..area.height).zip(lines) {
         let is_last = line + 1 == area.height;
@@ -66,8 +65,7 @@ fn is_changed(contents: &RowContents, offset: u64) -> bool {
 }
 
 fn line_spans(model: &Model, contents: &RowContents, bytes: Range<u64>) -> Vec<Span<'static>> {
-    let offset = format_hex_offset(bytes.start);
-    let offset = offset.strip_prefix("0x").unwrap_or(&offset);
+    let offset = format!("{:>width$}", model.format_offset(bytes.start), width = model.offset_columns());
     let mut spans = vec![span(model, Role::Muted, format!("{offset}  "))];
     let mut letters = Vec::new();
     for offset in bytes.clone() {

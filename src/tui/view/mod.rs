@@ -62,8 +62,8 @@ pub(crate) fn draw(frame: &mut Frame, model: &Model) {
         match overlay {
             Overlay::Prompt(prompt) => prompt::draw(frame, model, prompt),
             Overlay::Help(help) => help::draw(frame, model, help),
-            // The footer lists the letters that can follow `y`; nothing else is drawn.
-            Overlay::CopyChord => {}
+            // The footer lists the keys that can follow; nothing else is drawn.
+            Overlay::CopyChord | Overlay::MarkName(_) => {}
             Overlay::Confirm(dialog) => confirm_dialog::draw(frame, model, dialog),
             Overlay::Form => form::draw(frame, model),
             Overlay::Columns(chooser) => column_chooser::draw(frame, model, chooser),

@@ -1,12 +1,13 @@
-//! The contents of the detail pane: a row's details, a window of its bytes and, on request, its aggregate's history.
+//! The contents of the detail pane: a row's details, a window of its bytes and, on request, its aggregate's history or
+//! state.
 
 use super::SharedState;
 use crate::StorageError;
 use crate::file::LogFile;
 use crate::inspect::{OnProgress, Progress};
-use crate::query::{LogRow, RowContent, read_aggregate_history, read_row_details};
-use crate::tui::model::{HEX_WINDOW_BYTES, JsonDoc, RowContents};
-use crate::tui::request::IncludeHistory;
+use crate::query::{LogRow, RowContent, read_aggregate_history, read_aggregate_state, read_row_details};
+use crate::tui::model::{HEX_WINDOW_BYTES, JsonDoc, JsonRoot, RowContents, ShownHistory, ShownState, row_doc};
+use crate::tui::request::AggregatePart;
 
 /// Reads the contents of a row, with a window of its bytes from the file offset `hex_start` on.
 ///
@@ -16,30 +17,40 @@ pub(super) fn read_contents(
     shared: &SharedState,
     row: LogRow,
     hex_start: u64,
-    history: IncludeHistory,
+    part: AggregatePart,
     on_progress: &mut OnProgress,
 ) -> Result<Box<RowContents>, StorageError> {
     let log_view = shared.view();
     let index = shared.index();
-    let details = read_row_details(&log_view, index.as_deref(), row)?;
-    let aggregate = match (history, &details.row.content) {
-        (IncludeHistory::Yes, RowContent::Event(event)) => event.aggregate_id,
+    let index = index.as_deref();
+    let details = read_row_details(&log_view, index, row)?;
+    let aggregate = match &details.row.content {
+        RowContent::Event(event) => event.aggregate_id,
         _ => None,
     };
     let (offset, total) = (details.row.start, log_view.log().len()?);
-    // The history is read forward from the row to the end of the log, then backward from the row to the start.
-    let mut report = |progress: Progress| match progress.position.checked_sub(offset) {
-        Some(position) => on_progress(Progress { position, total: total.saturating_sub(offset) }),
-        None => on_progress(Progress { position: offset - progress.position, total: offset }),
-    };
-    let history = aggregate
-        .map(|aggregate| read_aggregate_history(&log_view, index.as_deref(), aggregate, offset, &mut report))
-        .transpose()?;
+    let (mut history, mut state) = (None, None);
+    match (part, aggregate) {
+        (AggregatePart::History, Some(aggregate)) => {
+            // The history is read forward from the row to the end of the log, then backward from the row to the start.
+            let mut report = |progress: Progress| match progress.position.checked_sub(offset) {
+                Some(position) => on_progress(Progress { position, total: total.saturating_sub(offset) }),
+                None => on_progress(Progress { position: offset - progress.position, total: offset }),
+            };
+            history = Some(read_aggregate_history(&log_view, index, aggregate, offset, &mut report)?);
+        }
+        (AggregatePart::State, Some(_)) => {
+            let summary = read_aggregate_state(&log_view, index, &details.row, on_progress)?;
+            state = summary.map(|summary| ShownState { doc: JsonDoc::new(&summary.json, JsonRoot::Payload), summary });
+        }
+        (AggregatePart::Nothing, _) | (_, None) => {}
+    }
     Ok(Box::new(RowContents {
-        doc: details.payload_text.as_deref().map(JsonDoc::new).unwrap_or_default(),
+        doc: row_doc(&details, None),
         bytes: read_window(log_view.log(), hex_start, details.row.end)?,
         bytes_start: hex_start,
-        history,
+        history: history.map(|history| ShownHistory::new(history, &[])),
+        state,
         fix: None,
         read_at_ms: 0,
         backup_journal: None,

@@ -57,8 +57,8 @@ pub(crate) fn handle_request(
             let query = RowQuery { from, direction, limit: rows, filter: &filter, hits, columns: &columns };
             rows::read_rows(shared, query, on_progress).map(Response::MoreRows)
         }
-        Request::Detail { row, hex_start, history } => {
-            contents::read_contents(shared, row, hex_start, history, on_progress).map(Response::Detail)
+        Request::Detail { row, hex_start, aggregate } => {
+            contents::read_contents(shared, row, hex_start, aggregate, on_progress).map(Response::Detail)
         }
         Request::ResolveJump(target) => jump::resolve_target(shared, &target, on_progress),
         Request::FindMatch { pattern, filter, hits, from, direction } => {

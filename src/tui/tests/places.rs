@@ -1,0 +1,128 @@
+//! Filters by the value under the cursor, and the ways back from jumps and filters.
+
+use super::detail::{SIZE, detail_lines, move_to_line, screen_of};
+use super::{TestScreen, clean_log, damaged_log, frame_starts};
+use crate::tui::keys::Key;
+use crate::tui::model::{Pane, Tab};
+
+/// Selects the row at an offset.
+fn go_to(screen: &mut TestScreen, place: &str) {
+    screen.press(&[Key::Char(':')]);
+    screen.type_text(place);
+    screen.press(&[Key::Enter]);
+}
+
+#[test]
+fn the_value_under_the_cursor_is_named_copied_and_filtered_by() {
+    let mut screen = screen_of(&[
+        r#"{"order_id":"A-1","state":"new"}"#,
+        r#"{"order_id":"B 2","state":"new"}"#,
+        r#"{"order_id":"A-1","state":"paid"}"#,
+    ]);
+    screen.press(&[Key::Char('j'), Key::Char('+')]);
+    screen.assert_shows("the detail pane shows the values");
+    move_to_line(&mut screen, "payload.order_id");
+    assert!(detail_lines(&screen)[2].contains(" payload.order_id "), "{}", screen.screen_text());
+    screen.press(&[Key::Char('y'), Key::Char('v'), Key::Char('y'), Key::Char('a')]);
+    assert_eq!(screen.copied_texts(), ["\"A-1\"", "payload.order_id"]);
+
+    let events =
+        |screen: &TestScreen| screen.model.list.rows.iter().filter(|row| row.content.kind_name() == "event").count();
+    screen.press(&[Key::Char('+')]);
+    assert_eq!((screen.model.list.filter.text(), events(&screen)), ("payload.order_id=\"A-1\"", 2));
+    move_to_line(&mut screen, "payload.state");
+    screen.press(&[Key::Char('-')]);
+    assert_eq!(
+        (screen.model.list.filter.text(), events(&screen)),
+        ("payload.order_id=\"A-1\" -payload.state=\"new\"", 1)
+    );
+    move_to_line(&mut screen, "event_type");
+    screen.press(&[Key::Char('=')]);
+    assert_eq!((screen.model.list.filter.text(), events(&screen)), ("type:\"Updated\"", 3));
+    // Each change of the filter was a jump.
+    for text in ["payload.order_id=\"A-1\" -payload.state=\"new\"", "payload.order_id=\"A-1\"", ""] {
+        screen.press(&[Key::Ctrl('o')]);
+        assert_eq!(screen.model.list.filter.text(), text);
+    }
+    screen.press(&[Key::Char('>')]);
+    assert_eq!(screen.model.list.filter.text(), "payload.order_id=\"A-1\"");
+    screen.press(&[Key::Char('g'), Key::Char('+')]);
+    screen.assert_shows("a filter compares a value inside it");
+}
+
+#[test]
+fn every_jump_can_be_undone_and_marks_return() {
+    let mut screen = TestScreen::new(&damaged_log(), SIZE);
+    screen.run_scan();
+    let bytes = screen.model.log_info.bytes;
+    screen.press(&[Key::Char('j'), Key::Char('m'), Key::Char('a')]);
+    let marked = screen.model.list.selected_offset();
+    let mut left = Vec::new();
+    let mut jump = |screen: &mut TestScreen, keys: &[Key]| {
+        left.push((screen.model.tab, screen.model.list.selected_offset(), screen.model.list.filter.text().to_owned()));
+        screen.press(keys);
+    };
+    jump(&mut screen, &[Key::Char('e')]);
+    let place = (bytes / 2).to_string();
+    let goto: Vec<Key> =
+        std::iter::once(Key::Char(':')).chain(place.chars().map(Key::Char)).chain([Key::Enter]).collect();
+    jump(&mut screen, &goto);
+    jump(&mut screen, &[Key::Char('G')]);
+    screen.press(&[Key::Char('k'), Key::Char('k')]);
+    jump(&mut screen, &[Key::Char('@')]);
+    screen.press(&[Key::Char('3'), Key::Char('j')]);
+    jump(&mut screen, &[Key::Enter]);
+    for expected in left.iter().rev() {
+        screen.press(&[Key::Ctrl('o')]);
+        let model = &screen.model;
+        assert_eq!(&(model.tab, model.list.selected_offset(), model.list.filter.text().to_owned()), expected);
+    }
+    screen.press(&[Key::Ctrl('o')]);
+    screen.assert_shows("No earlier place");
+    for expected in left.iter().skip(1) {
+        screen.press(&[Key::Ctrl('i')]);
+        assert_eq!((screen.model.tab, screen.model.list.selected_offset()), (expected.0, expected.1));
+    }
+    let before = screen.model.list.selected_offset();
+    screen.press(&[Key::Char('\'')]);
+    screen.assert_shows("Go to a mark: a ");
+    screen.press(&[Key::Char('a')]);
+    assert_eq!((screen.model.tab, screen.model.list.selected_offset()), (Tab::Events, marked));
+    screen.press(&[Key::Char('\''), Key::Char('\'')]);
+    assert_eq!(screen.model.list.selected_offset(), before);
+    screen.press(&[Key::Char('\''), Key::Char('b')]);
+    screen.assert_shows("No mark b");
+}
+
+#[test]
+fn keys_about_values_wait_for_the_row_that_a_jump_leads_to() {
+    let bytes = clean_log(60);
+    let starts = frame_starts(&bytes);
+    let mut screen = TestScreen::new(&bytes, SIZE);
+    screen.run_scan();
+    go_to(&mut screen, &starts[40].to_string());
+    assert_eq!(screen.model.list.selected_offset(), starts[40] as u64);
+    screen.press(&[Key::Enter]);
+    move_to_line(&mut screen, "payload.n");
+    screen.type_unhandled("nS");
+    screen.handle_effects();
+    assert!(screen.model.awaited.is_empty());
+}
+
+#[test]
+fn enter_goes_to_an_event_of_the_history_and_back() {
+    let mut screen = TestScreen::new(&clean_log(40), SIZE);
+    screen.run_scan();
+    screen.press(&[Key::Char('j'), Key::Char('['), Key::Enter]);
+    let start = screen.model.list.selected_offset();
+    screen.press(&[Key::Char('j'); 4]);
+    let history = screen.model.detail.contents.as_ref().unwrap().history.as_ref().unwrap();
+    let target = history.entry_at(screen.model.detail.cursor.line).unwrap().row.start;
+    assert!(target > start);
+    screen.press(&[Key::Enter]);
+    assert_eq!((screen.model.list.selected_offset(), screen.model.focus), (target, Pane::Detail));
+    let history = screen.model.detail.contents.as_ref().unwrap().history.as_ref().unwrap();
+    assert_eq!(history.line_of_offset(target), screen.model.detail.cursor.line, "the cursor is on the chosen event");
+    screen.press(&[Key::Enter]);
+    assert_eq!((screen.model.list.selected_offset(), screen.model.focus), (start, Pane::Detail));
+}

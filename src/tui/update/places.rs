@@ -1,0 +1,56 @@
+//! Goes back and forward through the places that jumps have left, and to marks.
+
+use super::{navigation, rows};
+use crate::tui::keys::Key;
+use crate::tui::model::{MarkUse, Model, Place};
+
+/// Returns to the place before the last jump.
+pub(super) fn go_back(model: &mut Model) {
+    match model.jump_list.go_back(model.current_place()) {
+        Some(place) => show_place(model, place),
+        None => model.notify("No earlier place: no jump was made before this one"),
+    }
+}
+
+/// Goes to the place from which the screen went back.
+pub(super) fn go_forward(model: &mut Model) {
+    match model.jump_list.go_forward() {
+        Some(place) => show_place(model, place),
+        None => model.notify("No later place: Ctrl-o goes back first"),
+    }
+}
+
+/// Shows a place: its tab, its filter and its row.
+fn show_place(model: &mut Model, place: Place) {
+    let Place { tab, focus, filter, offset } = place;
+    navigation::stop_following(model);
+    (model.tab, model.focus) = (tab, focus);
+    let has_same_filter = filter.is_same(&model.list.filter);
+    model.list.filter = filter;
+    if !has_same_filter || !model.list.select_offset(offset) {
+        rows::request_window(model, offset);
+    }
+}
+
+/// Handles the key after the one that sets a mark or goes to one.
+pub(super) fn handle_mark_key(model: &mut Model, key: Key, mark_use: MarkUse) {
+    model.overlays.pop();
+    match (key, mark_use) {
+        (Key::Esc, _) => {}
+        (Key::Char(name), MarkUse::Set) if name.is_alphanumeric() => {
+            let place = model.current_place();
+            let offset = model.format_offset(place.offset);
+            model.jump_list.marks.insert(name, place);
+            model.notify(format!("Marked {offset} as {name}; ' {name} returns to it"));
+        }
+        (Key::Char('\''), MarkUse::GoTo) => go_back(model),
+        (Key::Char(name), MarkUse::GoTo) => match model.jump_list.marks.get(&name).cloned() {
+            Some(place) => {
+                model.record_place();
+                show_place(model, place);
+            }
+            None => model.notify(format!("No mark {name}; m {name} sets it")),
+        },
+        (_, MarkUse::Set | MarkUse::GoTo) => model.notify("A mark is a letter or a digit"),
+    }
+}
