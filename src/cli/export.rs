@@ -43,8 +43,13 @@ pub(super) struct ExportArgs {
     /// Form of the file [default: csv if the name ends with .csv or --columns is given, else ndjson]
     #[arg(long, value_enum)]
     format: Option<ExportFormat>,
-    /// Columns of the CSV file: offset, time, time_ms, type, ns, schema, v, agg, payload, payload.PATH
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = ExportColumn::parse)]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        value_parser = ExportColumn::parse,
+        help = "Columns of the CSV file: offset, time, time_ms, type, ns, schema, v, agg, payload, payload.PATH"
+    )]
     columns: Vec<ExportColumn>,
     #[command(flatten)]
     filter: FilterArg,

@@ -65,7 +65,7 @@ struct PartTotals<T> {
 }
 
 /// A part to read, and the channel for its result.
-struct PartJob<T> {
+struct FoldJob<T> {
     range: Range<u64>,
     sender: Sender<PartTotals<T>>,
 }
@@ -110,7 +110,7 @@ pub(super) fn fold_events<T: EventTotals>(
             fold.read_until(end.min(selection.end))?;
         }
     } else {
-        let (job_sender, job_receiver) = channel::<PartJob<T>>();
+        let (job_sender, job_receiver) = channel::<FoldJob<T>>();
         let jobs = Mutex::new(job_receiver);
         thread::scope(|scope| {
             for _ in 0..threads {
@@ -169,13 +169,13 @@ impl EventSelection<'_> {
 /// Reads one part after the other until the sender of jobs is dropped.
 fn serve_jobs<T: EventTotals>(
     selection: EventSelection,
-    jobs: &Mutex<Receiver<PartJob<T>>>,
+    jobs: &Mutex<Receiver<FoldJob<T>>>,
     new_totals: &impl Fn() -> T,
 ) {
     let mut walk = selection.walk().with_policy(DamagePolicy::Defer { max_bytes: MAX_THREAD_BYTES });
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(PartJob { range, sender }) = job else { return };
+        let Ok(FoldJob { range, sender }) = job else { return };
         // A part that fails is read again in order, which reports the error. Sending fails when the fold has ended.
         if let Ok(Some(part)) = read_part(selection, &mut walk, range, new_totals()) {
             let _ = sender.send(part);
@@ -218,7 +218,7 @@ impl<T: EventTotals> OrderedFold<'_, T> {
         &mut self,
         ranges: &mut dyn Iterator<Item = Result<Range<u64>, StorageError>>,
         threads: usize,
-        jobs: &Sender<PartJob<T>>,
+        jobs: &Sender<FoldJob<T>>,
     ) -> Result<(), StorageError> {
         let mut pending: VecDeque<PendingRange<T>> = VecDeque::new();
         let mut divided = 0..0;
@@ -238,7 +238,7 @@ impl<T: EventTotals> OrderedFold<'_, T> {
                 divided.start = range.end;
                 let (sender, result) = channel();
                 // When no thread is left to receive the job, the channel of the part is closed.
-                let _ = jobs.send(PartJob { range: range.clone(), sender });
+                let _ = jobs.send(FoldJob { range: range.clone(), sender });
                 pending.push_back(PendingRange::Part { range, starts_range, result });
             }
             match pending.pop_front() {

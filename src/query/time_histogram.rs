@@ -94,7 +94,7 @@ impl TimeHistogram {
 
     /// Counts `count` events in the interval of a time, and extends the histogram to that interval.
     fn add_outside(&mut self, time_ms: u64, count: u64) {
-        while !self.has_room_for(time_ms / self.width_ms) {
+        while !self.can_include(time_ms / self.width_ms) {
             self.widen();
         }
         let interval = time_ms / self.width_ms;
@@ -115,7 +115,7 @@ impl TimeHistogram {
     }
 
     /// True when the histogram can be extended to an interval without more than the largest number of intervals.
-    fn has_room_for(&self, interval: u64) -> bool {
+    fn can_include(&self, interval: u64) -> bool {
         let Some(last) = (self.counts.len() as u64).checked_sub(1).map(|last| self.first + last) else { return true };
         interval.max(last) - interval.min(self.first) < self.max_intervals as u64
     }
