@@ -21,8 +21,11 @@ pub(super) fn wrap_lines(lines: Vec<DetailLine>, width: usize) -> Vec<DetailLine
     out
 }
 
-/// Wraps a text into lines of at most `available` characters. Lines break at spaces; a longer word breaks anywhere.
+/// Wraps a text into lines of at most `available` characters, and of one where none is available. Lines break at spaces; a
+/// longer word breaks anywhere.
 pub(crate) fn wrap_text(text: &str, available: usize) -> Vec<String> {
+    // Without this limit, a word would be cut without end.
+    let available = available.max(1);
     let mut out = Vec::new();
     let mut line = String::new();
     let mut used = 0;
@@ -59,5 +62,6 @@ mod tests {
         assert_eq!(wrap_text("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap_text("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
         assert_eq!(wrap_text("", 4), [""]);
+        assert_eq!(wrap_text("ab", 0), ["a", "b"], "a pane without a column");
     }
 }
