@@ -20,7 +20,7 @@ use super::query::{
     search_request,
 };
 use super::sim_disk::SimDisk;
-use super::support::{LOG, open_read_only};
+use super::support::{LOG, append_frame, open_read_only};
 
 /// A run of events of one type, and the damage to the first event.
 #[derive(Debug, Clone)]
@@ -97,14 +97,7 @@ fn event_json(type_number: u64, time: u64, n: u64, size: usize) -> String {
 /// The first frame is valid, so the file is recognised as a log. The last frame is valid, so the end is not read twice.
 fn build_log(version: u16, runs: &[EventRun]) -> Vec<u8> {
     let mut log = if version == 1 { LogHeader::new(FIRST_TIME_MS).encode().to_vec() } else { Vec::new() };
-    let put = |log: &mut Vec<u8>, payload: &str| {
-        let start = log.len();
-        frame::encode(payload.as_bytes(), log);
-        if version == 0 {
-            log.truncate(log.len() - 4);
-        }
-        start
-    };
+    let put = |log: &mut Vec<u8>, payload: &str| append_frame(log, version, payload);
     let (mut time, mut n) = (FIRST_TIME_MS, 0);
     put(&mut log, &event_json(0, time, 0, 10));
     for EventRun { type_number, events, size, damage } in runs {

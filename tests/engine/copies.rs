@@ -16,7 +16,10 @@ use chronicle::storage::OsDisk;
 use super::call_order::CallKind;
 use super::samples::load_samples;
 use super::sim_disk::{DiskFault, SimDisk};
-use super::support::{INDEX, LOG, disk_with_indexed_log, log_bytes, open_options, random_choices, survey_log};
+use super::support::{
+    INDEX, LOG, disk_with_indexed_log, frame_payloads, is_temporary, log_bytes, open_options, open_view,
+    random_choices, survey_log,
+};
 
 const NEW: &str = "/data/new.log";
 const MAP: &str = "/data/new.csv";
@@ -24,10 +27,6 @@ const DONOR: &str = "/data/donor.log";
 
 fn copy_options() -> CopyOptions {
     CopyOptions::new(NEW).map(MAP)
-}
-
-fn open_view(disk: &SimDisk) -> LogView {
-    LogView::open(Arc::new(disk.clone()), Path::new(LOG), None).unwrap()
 }
 
 /// Salvages a log of version 1, or migrates one of version 0.
@@ -39,22 +38,6 @@ fn copy_log(disk: &SimDisk, options: &CopyOptions) -> Result<CopySummary, Storag
 
 fn read_fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
-}
-
-/// Returns the payloads of an undamaged log of version 1.
-fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut rest = &bytes[16..];
-    let mut payloads = Vec::new();
-    while let DecodeResult::Complete(frame) = decode(rest, Version::V1) {
-        payloads.push(frame.payload().to_vec());
-        rest = &rest[frame.len() as usize..];
-    }
-    assert!(rest.is_empty(), "the last {} bytes are not frames", rest.len());
-    payloads
-}
-
-fn is_temporary(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "tmp")
 }
 
 fn read_map(disk: &SimDisk) -> Vec<String> {
@@ -90,7 +73,7 @@ fn only_events_are_copied_and_their_payloads_are_unchanged() {
             .filter_map(|event| event.ok().map(|event| event.json().as_bytes().to_vec()))
             .collect();
         let summary = copy_log(&disk, &copy_options()).unwrap();
-        let new = payloads(&disk.get(NEW).unwrap());
+        let new = frame_payloads(&disk.get(NEW).unwrap());
         assert!(events.iter().all(|event| new.contains(event)), "{name}");
         assert_eq!(new.len() as u64, summary.events_kept + summary.events_restored, "{name}");
         assert_eq!(summary.events_kept, events.len() as u64, "{name}");
@@ -153,7 +136,7 @@ fn a_donor_restores_damage_only_if_it_is_proven_to_be_a_copy() {
             "{reason}: {:?}",
             summary.omitted
         );
-        assert_eq!(payloads(&disk.get(NEW).unwrap()).len() as u64, 7 + restored, "{reason}");
+        assert_eq!(frame_payloads(&disk.get(NEW).unwrap()).len() as u64, 7 + restored, "{reason}");
     }
 }
 
@@ -225,12 +208,12 @@ fn salvage_and_migrate_refuse_the_other_version_and_cancelling_leaves_no_file() 
     let (bytes, _) = log_bytes(3);
     let on = &mut |_: CopyUpdate| ControlFlow::Continue(());
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-    assert!(matches!(migrate(&open_view(&disk), &copy_options(), on), Err(StorageError::Refused { .. })));
-    let stopped = salvage(&open_view(&disk), &copy_options(), &mut |_| ControlFlow::Break(()));
+    assert!(matches!(migrate(&open_view(&disk).unwrap(), &copy_options(), on), Err(StorageError::Refused { .. })));
+    let stopped = salvage(&open_view(&disk).unwrap(), &copy_options(), &mut |_| ControlFlow::Break(()));
     assert!(matches!(stopped, Err(StorageError::Cancelled)));
     assert_eq!(disk.names(), [LOG.to_owned()]);
     let disk = SimDisk::with_files(&[(LOG, &read_fixture("v0-clean.log"))]);
-    assert!(matches!(salvage(&open_view(&disk), &copy_options(), on), Err(StorageError::Refused { .. })));
+    assert!(matches!(salvage(&open_view(&disk).unwrap(), &copy_options(), on), Err(StorageError::Refused { .. })));
     assert_eq!(disk.names(), [LOG.to_owned()]);
 }
 
@@ -240,7 +223,7 @@ fn migration_renames_one_key_and_keeps_every_other_byte() {
         let bytes = read_fixture(name);
         let disk = SimDisk::with_files(&[(LOG, &bytes)]);
         let summary = copy_log(&disk, &copy_options()).unwrap();
-        let new = payloads(&disk.get(NEW).unwrap());
+        let new = frame_payloads(&disk.get(NEW).unwrap());
         let (mut at, mut old) = (0, Vec::new());
         while let DecodeResult::Complete(frame) = decode(&bytes[at..], Version::V0) {
             old.push(String::from_utf8(frame.payload().to_vec()).unwrap().replacen(
@@ -370,7 +353,7 @@ fn a_copy_whose_bytes_differ_when_read_again_is_refused() {
         }
         ControlFlow::Continue(())
     };
-    let result = salvage(&open_view(&disk), &copy_options(), on_update);
+    let result = salvage(&open_view(&disk).unwrap(), &copy_options(), on_update);
     assert!(matches!(result, Err(StorageError::Changed { .. })), "{result:?}");
     assert_eq!(disk.names(), [LOG.to_owned()]);
 }
@@ -379,7 +362,7 @@ fn a_copy_whose_bytes_differ_when_read_again_is_refused() {
 fn a_file_created_at_the_target_during_the_copy_is_not_overwritten() {
     let (bytes, _) = log_bytes(3);
     let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-    let result = salvage(&open_view(&disk), &copy_options(), &mut |_| {
+    let result = salvage(&open_view(&disk).unwrap(), &copy_options(), &mut |_| {
         disk.put(NEW, b"of another program");
         ControlFlow::Continue(())
     });
@@ -412,7 +395,7 @@ fn the_progress_of_a_copy_never_goes_back_and_ends_at_its_total() {
     // A salvaged log is shorter than the log, and a migrated one is longer.
     for bytes in [whole, damaged, read_fixture("v0-older-name-torn.log")] {
         let disk = SimDisk::with_files(&[(LOG, &bytes)]);
-        let view = open_view(&disk);
+        let view = open_view(&disk).unwrap();
         let mut reports = Vec::new();
         let on = &mut |update: CopyUpdate| {
             if let CopyUpdate::Progress(progress) = update {

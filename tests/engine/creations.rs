@@ -14,8 +14,8 @@ use chronicle::{EventLog, OpenOptions, StorageError, load_index, save_index};
 use super::call_order::CallKind;
 use super::sim_disk::{DiskFault, SimDisk};
 use super::support::{
-    INDEX, LOG, disk_with_indexed_log, disk_with_log, event, open_options, open_read_only, random_choices,
-    readable_offsets,
+    INDEX, LOG, disk_with_indexed_log, disk_with_log, event, is_temporary, open_options, open_read_only,
+    random_choices, readable_offsets,
 };
 
 const NEW: &str = "/data/new.log";
@@ -64,10 +64,6 @@ const CREATIONS: &[Creation] = &[
         files: &[NEW],
     },
 ];
-
-fn is_temporary(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "tmp")
-}
 
 #[test]
 fn a_creation_that_fails_leaves_nothing_and_succeeds_when_repeated() {

@@ -4,13 +4,12 @@
 use std::path::Path;
 
 use chronicle::StorageError;
-use chronicle::internal::format::Version;
-use chronicle::internal::format::frame::{DecodeResult, decode, encode};
+use chronicle::internal::format::frame::encode;
 use chronicle::internal::format::journal::{HEADER_LEN, JournalSection, PLAN_LETTER, encode_section};
 use chronicle::repair::{Plan, recover};
 
 use super::sim_disk::{DiskFault, SimDisk};
-use super::support::{LOG, log_bytes, open_options, open_read_only};
+use super::support::{LOG, frame_payloads, log_bytes, open_options, open_read_only};
 
 /// Returns a disk on which setting a tail aside was killed after its journal was complete, and the path of the journal.
 fn disk_with_pending_repair() -> (SimDisk, String) {
@@ -30,22 +29,11 @@ fn disk_with_pending_repair() -> (SimDisk, String) {
         .unwrap()
 }
 
-/// Splits a journal into the payloads of its frames.
-fn payloads(journal: &[u8]) -> Vec<Vec<u8>> {
-    let (mut rest, mut payloads) = (&journal[HEADER_LEN..], Vec::new());
-    while let DecodeResult::Complete(frame) = decode(rest, Version::V1) {
-        payloads.push(frame.payload().to_vec());
-        rest = &rest[frame.len() as usize..];
-    }
-    assert!(rest.is_empty());
-    payloads
-}
-
 /// Returns the payload of a section frame.
 fn section(section: JournalSection, offset: u64, bytes: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
     encode_section(section, offset, bytes, &mut frame);
-    payloads(&[&[0; HEADER_LEN][..], &frame].concat()).remove(0)
+    frame_payloads(&[&[0; HEADER_LEN][..], &frame].concat()).remove(0)
 }
 
 /// Builds a journal of these frames, all of them with correct checksums.
@@ -74,7 +62,7 @@ fn with_plan(frames: &[Vec<u8>], change: impl FnOnce(&mut Plan)) -> Vec<Vec<u8>>
 fn a_journal_that_contradicts_its_plan_or_the_log_is_never_applied() {
     let (disk, path) = disk_with_pending_repair();
     let (log, journal) = (disk.get(LOG).unwrap(), disk.get(&path).unwrap());
-    let frames = payloads(&journal);
+    let frames = frame_payloads(&journal);
     let before = frames.iter().position(|payload| payload[0] == JournalSection::BeforeImage.letter()).unwrap();
     let start = u64::from_be_bytes(frames[before][1..9].try_into().unwrap());
     let saved = frames[before][9..].to_vec();
@@ -137,7 +125,7 @@ fn a_journal_of_another_version_may_hide_a_pending_repair_and_no_write_goes_past
     let (log, journal) = (disk.get(LOG).unwrap(), disk.get(&path).unwrap());
     let mut newer = journal.clone();
     newer[5] += 1;
-    let frames = payloads(&journal);
+    let frames = frame_payloads(&journal);
     let newer_plan = with_plan(&frames, |plan| plan.layout_version += 1);
     let mut other_fields = frames;
     other_fields[0] = br#"{"plan_bytes":10}"#.to_vec();
@@ -177,7 +165,7 @@ fn an_altered_journal_is_not_undone() {
     let path = log.set_aside_tail().unwrap().journal.display().to_string();
     drop(log);
     let (log, journal) = (disk.get(LOG).unwrap(), disk.get(&path).unwrap());
-    let mut frames = payloads(&journal);
+    let mut frames = frame_payloads(&journal);
     frames.insert(2, section(JournalSection::BeforeImage, 20, b"X"));
     disk.overwrite(&path, &journal_of(&journal, &frames));
     let paths = open_options(&disk).log_paths(Path::new(LOG)).unwrap();

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use chronicle::inspect::{LogView, Survey, SurveyOptions, survey};
+use chronicle::inspect::{Survey, SurveyOptions, survey};
 use chronicle::query::{
     Direction, Filter, Hits, LogRow, PageRequest, ReadStart, RowContent, SearchPattern, SearchRequest, find_match,
     read_page,
@@ -15,7 +14,9 @@ use chronicle::{DamageKind, Finding, StorageError};
 
 use super::query::never_stop;
 use super::sim_disk::SimDisk;
-use super::support::{LOG, finding_ranges, log_bytes, open_options, open_read_only, readable_offsets, survey_log};
+use super::support::{
+    LOG, finding_ranges, log_bytes, open_options, open_read_only, open_view, readable_offsets, survey_log,
+};
 
 /// The events and the damage that a reader reports.
 #[derive(Debug, Default, PartialEq)]
@@ -81,10 +82,6 @@ const READERS: [(&str, LogReader); 8] = [
     ("replay", replay),
     ("verify", verify),
 ];
-
-fn open_view(disk: &SimDisk) -> Result<LogView, StorageError> {
-    LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)
-}
 
 fn survey_with_threads(disk: &SimDisk, threads: usize) -> Result<LogReport, StorageError> {
     let view = open_view(disk)?.with_threads(threads);

@@ -131,6 +131,25 @@ fn several_threads_read_a_long_damaged_range_little_more_than_once() {
 }
 
 #[test]
+fn an_index_over_false_lengths_reads_at_most_twice_what_a_verification_reads() {
+    let (bytes, offsets) = log_bytes(40);
+    // Each four bytes are the length of a frame, and no frame is valid.
+    let false_lengths = 5u32.to_be_bytes().repeat(1 << 18);
+    let log = [&bytes, &false_lengths, &bytes[offsets[0] as usize..]].concat();
+    let disk = SimDisk::with_files(&[(LOG, &log)]);
+    let read_by = |run: &dyn Fn()| {
+        let before = disk.bytes_read();
+        run();
+        disk.bytes_read() - before
+    };
+    let by_verification = read_by(&|| assert_eq!(open_read_only(&disk).verify().unwrap().damage_total, 1));
+    let by_index = read_by(&|| open_read_only(&disk).save_index().unwrap());
+    assert!(by_verification >= log.len() as u64, "{by_verification}");
+    assert!(by_index <= 2 * by_verification, "{by_index} bytes, and {by_verification} by a verification");
+    assert!(by_verification <= 4 * log.len() as u64, "{by_verification} bytes of a log of {}", log.len());
+}
+
+#[test]
 fn an_index_that_spills_to_a_file_has_equal_bytes() {
     let disk = SimDisk::with_files(&[(LOG, &log_bytes(400).0)]);
     let whole = survey_in_parts(&disk, u64::MAX, 1, u64::MAX);

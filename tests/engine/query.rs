@@ -21,7 +21,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::sim_disk::SimDisk;
-use super::support::{LOG, open_read_only};
+use super::support::{LOG, append_frame, open_read_only};
 
 pub(super) const FIRST_TIME_MS: u64 = 1_795_165_200_000; // 2026-11-20T09:00:00Z
 const NOW: u64 = FIRST_TIME_MS + 3_600_000;
@@ -189,14 +189,7 @@ pub(super) fn log_part() -> impl Strategy<Value = SampleLogPart> {
 /// Builds a log of these parts. The last frame is valid, so the end is not read twice.
 pub(super) fn build_log(version: u16, parts: &[SampleLogPart]) -> Vec<u8> {
     let mut log = if version == 1 { LogHeader::new(FIRST_TIME_MS).encode().to_vec() } else { Vec::new() };
-    let put = |log: &mut Vec<u8>, payload: &str| {
-        let start = log.len();
-        frame::encode(payload.as_bytes(), log);
-        if version == 0 {
-            log.truncate(log.len() - 4);
-        }
-        start
-    };
+    let put = |log: &mut Vec<u8>, payload: &str| append_frame(log, version, payload);
     put(&mut log, &event_json(1, "{}"));
     for (i, part) in parts.iter().enumerate() {
         let i = i as u64 + 2;

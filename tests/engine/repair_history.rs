@@ -1,16 +1,11 @@
 //! Tests of the repair history of a log in whose place another file was put.
 
 use chronicle::StorageError;
-use chronicle::repair::{ApplyOptions, ChangesInLog, RepairOptions, apply, plan_undo, read_repair_history};
+use chronicle::repair::{ChangesInLog, plan_undo, read_repair_history};
 
-use super::repairs::{damaged_log, log_paths, plan, undo};
+use super::repairs::{damaged_log, log_paths, repair, undo};
 use super::sim_disk::SimDisk;
 use super::support::{LOG, disk_with_log, event, open_options};
-
-fn repair(disk: &SimDisk) {
-    let plan = plan(disk, &RepairOptions::new().gap_undecided()).unwrap();
-    apply(&log_paths(disk), &plan, ApplyOptions::new()).unwrap();
-}
 
 fn changes_in_log(disk: &SimDisk) -> Vec<ChangesInLog> {
     read_repair_history(&log_paths(disk)).unwrap().records.iter().map(|record| record.in_log).collect()
@@ -20,7 +15,7 @@ fn changes_in_log(disk: &SimDisk) -> Vec<ChangesInLog> {
 fn a_repair_is_no_longer_in_the_log_after_another_file_was_put_in_its_place() {
     let (disk, _) = damaged_log();
     let damaged = disk.get(LOG).unwrap();
-    repair(&disk);
+    repair(&disk).unwrap();
     assert_eq!(changes_in_log(&disk), [ChangesInLog::All]);
     let mut log = open_options(&disk).open(LOG).unwrap();
     log.append(&event(1, 99)).unwrap();
@@ -60,9 +55,9 @@ fn plan_steps(disk: &SimDisk) -> Vec<(String, std::ops::Range<usize>)> {
 #[test]
 fn a_repair_whose_range_a_later_repair_has_changed_is_still_applied() {
     let (disk, _) = damaged_log();
-    repair(&disk);
+    repair(&disk).unwrap();
     undo(&disk).unwrap();
     assert_eq!(changes_in_log(&disk), [ChangesInLog::All, ChangesInLog::All], "an undone repair is not compared");
-    repair(&disk);
+    repair(&disk).unwrap();
     assert_eq!(changes_in_log(&disk), [ChangesInLog::All; 3], "the undo is replaced by the repair after it");
 }

@@ -39,7 +39,7 @@ pub(super) fn plan_from_donor(
     plan_repair(&view, &options, &mut |_| ControlFlow::Continue(()))
 }
 
-fn repair(disk: &SimDisk) -> Result<Plan, StorageError> {
+pub(super) fn repair(disk: &SimDisk) -> Result<Plan, StorageError> {
     let plan = plan(disk, &RepairOptions::new().gap_undecided())?;
     apply(&log_paths(disk), &plan, ApplyOptions::new()).map(|_| plan)
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chronicle::inspect::{LogView, Survey, SurveyOptions, survey};
-use chronicle::{Event, EventLog, OpenOptions};
+use chronicle::internal::format::Version;
+use chronicle::internal::format::frame::{DecodeResult, decode, encode};
+use chronicle::{Event, EventLog, OpenOptions, StorageError};
 
 use super::sim_disk::SimDisk;
 
@@ -77,6 +79,37 @@ pub(super) fn log_bytes(events: usize) -> (Vec<u8>, Vec<u64>) {
 
 pub(super) fn open_read_only(disk: &SimDisk) -> EventLog {
     open_options(disk).open_read_only(LOG).unwrap()
+}
+
+/// Opens the log without its other files than the index.
+pub(super) fn open_view(disk: &SimDisk) -> Result<LogView, StorageError> {
+    LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)
+}
+
+/// True for the name of a file that is being created.
+pub(super) fn is_temporary(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "tmp")
+}
+
+/// Splits the frames after a header of 16 bytes into their payloads. No other bytes may follow.
+pub(super) fn frame_payloads(file: &[u8]) -> Vec<Vec<u8>> {
+    let (mut rest, mut payloads) = (&file[16..], Vec::new());
+    while let DecodeResult::Complete(frame) = decode(rest, Version::V1) {
+        payloads.push(frame.payload().to_vec());
+        rest = &rest[frame.len() as usize..];
+    }
+    assert!(rest.is_empty(), "the last {} bytes are not frames", rest.len());
+    payloads
+}
+
+/// Appends the frame of a payload to a log of version 0 or 1, and returns its start.
+pub(super) fn append_frame(log: &mut Vec<u8>, version: u16, payload: &str) -> usize {
+    let start = log.len();
+    encode(payload.as_bytes(), log);
+    if version == 0 {
+        log.truncate(log.len() - 4);
+    }
+    start
 }
 
 pub(super) fn survey_log(disk: &SimDisk) -> Survey {

@@ -6,11 +6,11 @@ use chronicle::DamageKind;
 
 use super::model::{EventState, FIRST_NUMBER, Model, ModelEvent};
 use super::operation::Operation;
-use super::operation::{open_read_only, open_view};
+use super::operation::open_read_only;
 use super::run::execute;
 use super::start::Start;
 use crate::engine::sim_disk::SimDisk;
-use crate::engine::support::{LOG, survey_log};
+use crate::engine::support::{LOG, open_view, survey_log};
 
 /// An event that a reader of the log gets.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,14 +4,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use chronicle::inspect::LogView;
 use chronicle::repair::{
     ApplyOptions, CopyOptions, LogPaths, RepairOptions, apply, migrate, plan_repair, plan_undo, recover, salvage,
 };
 use chronicle::{Durability, EventLog, OpenOptions, StorageError};
 
 use crate::engine::sim_disk::SimDisk;
-use crate::engine::support::{LOG, START_MS, event};
+use crate::engine::support::{LOG, START_MS, event, open_view};
 
 /// The new log of a salvage or a migration.
 pub(super) const COPY: &str = "/data/copy.log";
@@ -141,8 +140,4 @@ pub(super) fn paths(disk: &SimDisk) -> LogPaths {
 
 pub(super) fn open_read_only(disk: &SimDisk) -> Result<EventLog, StorageError> {
     options(disk).open_read_only(LOG)
-}
-
-pub(super) fn open_view(disk: &SimDisk) -> Result<LogView, StorageError> {
-    LogView::open(Arc::new(disk.clone()), Path::new(LOG), None)
 }
