@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::StorageError;
-use crate::file::storage::append_all;
 use crate::file::{Backup, Disk, ExistingFile, NewFile};
 use crate::format::frame::{self, CHECKSUM_LEN, LENGTH_LEN, MAX_FRAME};
 use crate::format::{LogHeader, gap};
@@ -143,8 +142,7 @@ impl<'d> ImportWriter<'d> {
     }
 
     fn flush(&mut self) -> Result<(), StorageError> {
-        append_all(self.file.storage().as_ref(), &self.buffer)
-            .map_err(|error| StorageError::io(self.file.path(), "write", error))?;
+        self.file.append(&self.buffer)?;
         self.buffer.clear();
         Ok(())
     }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use super::byte_stream::{ByteStream, read_failure};
 use super::failure::CommandFailure;
 use super::output::CommandOutput;
-use crate::file::storage::append_all;
-use crate::file::{Disk, OsDisk, SpooledDisk, Storage};
+use crate::file::{Disk, OsDisk, SpoolFile, SpooledDisk};
 use crate::report::json::Json;
 use crate::report::units::format_size;
 use crate::report::{ExitStatus, safe_path_text};
@@ -44,11 +43,11 @@ impl LogInput {
 }
 
 /// Copies a stream into an unnamed file, up to its end or to the first byte that cannot be unpacked.
-fn copy_stream(path: &Path, out: &mut CommandOutput) -> Result<(Arc<dyn Storage>, ExitStatus), CommandFailure> {
+fn copy_stream(path: &Path, out: &mut CommandOutput) -> Result<(SpoolFile, ExitStatus), CommandFailure> {
     let mut stream = ByteStream::open(path)?;
     let folder = std::env::temp_dir();
     let copy_failure = |error| StorageError::io(&folder, "copy a stream into a temporary file in", error);
-    let copy = OsDisk.create_anonymous_file(Some(&folder)).map_err(copy_failure)?;
+    let copy = SpoolFile::create(&folder).map_err(copy_failure)?;
     let allowed = OsDisk.available_space(&folder).map_or(u64::MAX, |free| free / 10 * 9);
     let (mut bytes, mut buf, mut fault) = (0, vec![0; CHUNK_LEN], None);
     loop {
@@ -66,7 +65,7 @@ fn copy_stream(path: &Path, out: &mut CommandOutput) -> Result<(Arc<dyn Storage>
             let reason = format!("it takes more than {}; TMPDIR names another folder", format_size(allowed));
             return Err(copy_failure(std::io::Error::new(std::io::ErrorKind::StorageFull, reason)).into());
         }
-        append_all(copy.as_ref(), buf.get(..read).unwrap_or_default()).map_err(copy_failure)?;
+        copy.append(buf.get(..read).unwrap_or_default()).map_err(copy_failure)?;
     }
     let (name, size) = (safe_path_text(path), format_size(bytes));
     let notice = match &fault {

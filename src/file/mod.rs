@@ -41,7 +41,7 @@ pub use path_entry::{EntryKind, Ownership, PathEntry};
 pub(crate) use retry::BlockingStream;
 pub use scan::{ScanItem, ScanSpan, Scanner};
 #[cfg(feature = "app")]
-pub(crate) use spooled_disk::SpooledDisk;
+pub(crate) use spooled_disk::{SpoolFile, SpooledDisk};
 pub use storage::{DeviceInode, Disk, FileIdentity, FileStamp, OpenMode, Storage};
 pub(crate) use temporary_file::is_file_at;
 pub(crate) use trust::{SideFileFault, TrustRule};

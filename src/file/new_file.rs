@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::file_place::folder_of;
+#[cfg(feature = "app")]
+use super::storage::append_all;
 use super::storage::{Disk, OpenMode, Storage};
 use super::temporary_file::TemporaryFile;
 use crate::StorageError;
@@ -84,6 +86,15 @@ impl<'d> NewFile<'d> {
     /// The open file, which stays open under its final name.
     pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
         &self.file.storage
+    }
+
+    /// Appends all of `bytes` to the file.
+    ///
+    /// # Errors
+    /// `Io` when they cannot be written.
+    #[cfg(feature = "app")]
+    pub(crate) fn append(&self, bytes: &[u8]) -> Result<(), StorageError> {
+        append_all(self.file.storage.as_ref(), bytes).map_err(|error| StorageError::io(&self.path, "write", error))
     }
 
     /// The path of the file: the temporary one before [`NewFile::commit`] succeeds.

@@ -9,8 +9,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::path_entry::{Ownership, PathEntry};
-use super::storage::{Disk, FileIdentity, FileStamp, OpenMode, Storage};
+use super::storage::{Disk, FileIdentity, FileStamp, OpenMode, Storage, append_all};
 use super::{OsDisk, WriterPresence};
+
+/// A file without a name, into which the bytes of a stream are copied.
+#[derive(Debug)]
+pub(crate) struct SpoolFile(Arc<dyn Storage>);
+
+impl SpoolFile {
+    /// Creates an empty file in `folder`.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    pub(crate) fn create(folder: &Path) -> io::Result<Self> {
+        OsDisk.create_anonymous_file(Some(folder)).map(Self)
+    }
+
+    /// Appends all of `bytes`.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    pub(crate) fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        append_all(self.0.as_ref(), bytes)
+    }
+}
 
 /// The local file systems, with one path that leads to a copied log. The log can only be read, and has no side files.
 #[derive(Debug)]
@@ -21,8 +43,8 @@ pub(crate) struct SpooledDisk {
 
 impl SpooledDisk {
     /// Creates a disk on which `path` leads to the contents of `copy`.
-    pub(crate) fn new(path: &Path, copy: Arc<dyn Storage>) -> Self {
-        Self { path: path.to_owned(), log: Arc::new(SpooledLog(copy)) }
+    pub(crate) fn new(path: &Path, copy: SpoolFile) -> Self {
+        Self { path: path.to_owned(), log: Arc::new(SpooledLog(copy.0)) }
     }
 
     fn is_log(&self, path: &Path) -> bool {
@@ -168,7 +190,7 @@ mod tests {
         std::fs::write(&path, b"compressed").unwrap();
         let index = folder.path().join("a.log.gz.idx");
         std::fs::write(&index, b"of another file").unwrap();
-        let copy = OsDisk.create_anonymous_file(Some(folder.path())).unwrap();
+        let copy = SpoolFile::create(folder.path()).unwrap();
         copy.append(b"the log").unwrap();
         let disk = SpooledDisk::new(&path, copy);
         let log = disk.open(&path, OpenMode::Read).unwrap();
