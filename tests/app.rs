@@ -34,6 +34,8 @@ mod app {
     #[cfg(target_os = "linux")]
     mod interrupted_calls;
     #[cfg(unix)]
+    mod jobs;
+    #[cfg(unix)]
     mod live;
     #[cfg(target_os = "linux")]
     mod live_load;

@@ -91,7 +91,7 @@ impl TestTerminal {
     }
 
     /// Presses a key repeatedly until a text appears, because a dialog ignores keys for a moment after it opens.
-    fn press_until_text(&mut self, keys: &str, text: &str) {
+    pub(super) fn press_until_text(&mut self, keys: &str, text: &str) {
         for _ in 0..10 {
             self.press(keys);
             if self.wait_within(Duration::from_secs(2), |screen| screen.contents().contains(text)) {

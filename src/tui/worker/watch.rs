@@ -43,6 +43,7 @@ pub(super) fn start(shared: &Arc<SharedState>, scan: &scan_control::ScanHandle, 
         last_stamp: None,
         written_since: None,
         last_index_identity: None,
+        judged_bytes: None,
         pending_change: None,
         reported_reason: None,
         journals: JournalWatcher::new(shared),
@@ -78,6 +79,8 @@ struct LogWatcher {
     written_since: Option<Instant>,
     /// Device and inode of the index file at the last poll.
     last_index_identity: Option<DeviceInode>,
+    /// Size of the log when the state of the index file was last read.
+    judged_bytes: Option<u64>,
     /// A change after which the log has not been reopened yet.
     pending_change: Option<PendingChange>,
     /// The reason that was reported last why the path does not lead to a log; `None` while it leads to one.
@@ -131,9 +134,13 @@ impl LogWatcher {
             return Ok(());
         }
         let index_identity = self.index_identity();
-        if has_grown || index_identity != self.last_index_identity {
+        // The log may grow between this poll's read of its size and the report, so `has_grown` alone would miss that the
+        // state of the index is about a shorter log.
+        if self.judged_bytes != Some(bytes) || index_identity != self.last_index_identity {
             self.last_index_identity = index_identity;
-            let _ = self.shared.refresh_view();
+            if self.shared.refresh_view().is_ok() {
+                self.judged_bytes = Some(bytes);
+            }
         }
         if let Ok(info) = self.shared.log_info() {
             if has_grown && change.is_none() && self.is_no_longer_truncated(&info) {
@@ -318,6 +325,7 @@ mod tests {
     use crossbeam_channel::{Receiver, unbounded};
 
     use super::*;
+    use crate::format::Event;
     use crate::sample::{GeneratorOptions, LogLength, generate};
     use crate::tui::options::TuiOptions;
 
@@ -335,6 +343,9 @@ mod tests {
     struct WatchedLog {
         folder: tempfile::TempDir,
         path: std::path::PathBuf,
+        shared: Arc<SharedState>,
+        /// The end of the log when the index was saved.
+        covered_to: u64,
         messages: Receiver<Message>,
         _scan_messages: Receiver<Message>,
         _stop: Sender<()>,
@@ -346,6 +357,8 @@ mod tests {
             let path = folder.path().join("a.log");
             let options = GeneratorOptions { length: LogLength::Events(200), ..GeneratorOptions::default() };
             generate(&crate::file::OsDisk, &path, &options, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+            crate::log::OpenOptions::new().open_read_only(&path).unwrap().save_index().unwrap();
+            let covered_to = std::fs::metadata(&path).unwrap().len();
             // A write can carry the time of the generation, when both happen within one tick of the clock.
             let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
@@ -355,7 +368,7 @@ mod tests {
             let scan = super::super::scan::start(&shared, &scan_out);
             let stop = start(&shared, &scan, &out);
             messages.recv_timeout(Duration::from_secs(60)).unwrap();
-            Self { folder, path, messages, _scan_messages: scan_messages, _stop: stop }
+            Self { folder, path, shared, covered_to, messages, _scan_messages: scan_messages, _stop: stop }
         }
 
         /// Changes bytes of a file in place.
@@ -371,6 +384,26 @@ mod tests {
         let log = WatchedLog::start();
         WatchedLog::write(&log.path, 1000, b"#");
         assert_eq!(wait_for_change(&log.messages), LogChange::Written);
+    }
+
+    #[test]
+    fn the_state_of_the_index_is_about_the_log_as_it_is_after_appends_of_this_process() {
+        let log = WatchedLog::start();
+        for _ in 0..2 {
+            let expected = log.shared.with_watch_paused(|| {
+                let mut writer = log.shared.open_options().open(&log.path).unwrap();
+                let event = Event::builder().event_type("A").namespace("n").schema_id("S").schema_version(1);
+                writer.append(&event.payload_json("{}").no_aggregate().build().unwrap()).unwrap();
+                std::fs::metadata(&log.path).unwrap().len() - log.covered_to
+            });
+            loop {
+                let message = log.messages.recv_timeout(Duration::from_secs(60)).expect("the new state is reported");
+                let Message::Background(BackgroundUpdate::LogInfo(info)) = message else { continue };
+                if info.index.state == (IndexState::Behind { bytes: expected }) {
+                    break;
+                }
+            }
+        }
     }
 
     #[test]
