@@ -107,6 +107,8 @@ mod cli;
 #[cfg(all(any(test, fuzzing), feature = "app"))]
 mod fuzz;
 #[cfg(feature = "app")]
+mod log_report;
+#[cfg(feature = "app")]
 mod report;
 #[cfg(feature = "app")]
 mod tui;

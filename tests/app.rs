@@ -22,6 +22,7 @@ mod app {
     mod cli_log_list;
     mod cli_paths;
     mod cli_repair;
+    mod cli_report;
     mod cli_samples;
     #[cfg(unix)]
     mod cli_seen_end;

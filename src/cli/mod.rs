@@ -37,6 +37,7 @@ mod overwrite;
 mod plan_file;
 mod progress;
 mod repair;
+mod report;
 mod salvage;
 mod selected_events;
 mod show;
@@ -84,6 +85,7 @@ enum Command {
     Show(show::ShowArgs),
     Stats(stats::StatsArgs),
     Export(export::ExportArgs),
+    Report(report::ReportArgs),
     Append(append::AppendArgs),
     Import(import::ImportArgs),
     Index(index::IndexArgs),
@@ -110,6 +112,7 @@ impl Command {
             Self::Show(args) => args.run(global, out),
             Self::Stats(args) => args.run(global, out),
             Self::Export(args) => args.run(global, out),
+            Self::Report(args) => args.run(global, out),
             Self::Append(args) => args.run(global, out),
             Self::Import(args) => args.run(global, out),
             Self::Index(args) => args.run(global, out),
