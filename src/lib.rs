@@ -104,6 +104,8 @@ mod sample;
 
 #[cfg(feature = "app")]
 mod cli;
+#[cfg(feature = "app")]
+mod export;
 #[cfg(all(any(test, fuzzing), feature = "app"))]
 mod fuzz;
 #[cfg(feature = "app")]

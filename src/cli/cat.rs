@@ -1,5 +1,6 @@
 //! `cat`: prints events as JSON lines, exactly as stored. Damage and gaps are reported on stderr and skipped.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,7 +11,8 @@ use super::log_access::{open_options, print_side_file_notices};
 use super::log_input::LogInput;
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
-use super::selected_events::{EventRangeArgs, event_line, visit_selected_events};
+use super::selected_events::{EventRangeArgs, EventSource, visit_selected_events};
+use crate::export::event_line;
 
 /// Print events as JSON, one per line.
 ///
@@ -37,7 +39,8 @@ impl CatArgs {
         print_side_file_notices(&log, out);
         let filter = self.filter.parse(&log)?;
         let mut line = Vec::new();
-        visit_selected_events(&log, &filter, &self.range, status, out, &mut |event, out| {
+        let source = EventSource { log: &log, filter: &filter, range: &self.range };
+        visit_selected_events(source, status, out, &mut |_| ControlFlow::Continue(()), &mut |event, out| {
             event_line(&event, &mut line);
             out.print_stored_json(&line)
         })

@@ -16,7 +16,6 @@ mod demo;
 mod diff;
 mod drill;
 mod export;
-mod export_column;
 mod failure;
 mod filter_arg;
 mod findings;

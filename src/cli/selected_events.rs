@@ -1,8 +1,5 @@
 //! The events that `cat` and `export` select by a filter and a range. Damage and gaps are reported on stderr and skipped.
 
-use std::io::Write as _;
-use std::ops::Range;
-
 use clap::Args;
 
 use super::failure::{CommandFailure, CommandResult};
@@ -11,11 +8,13 @@ use super::findings::finding_line;
 use super::log_access::GapJournals;
 use super::options::parse_offset;
 use super::output::CommandOutput;
-use crate::format::{DamageKind, Evidence, Finding, json};
+use crate::EventLog;
+use crate::export::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd};
+use crate::format::Finding;
+use crate::inspect::OnProgress;
 use crate::log::ReplayedEvent;
-use crate::query::{Filter, ReadPlan};
+use crate::query::Filter;
 use crate::report::{self, ExitStatus};
-use crate::{EventLog, StorageError};
 
 /// The range of the log that is read, and the number of events.
 #[derive(Debug, Clone, Args)]
@@ -39,10 +38,27 @@ impl EventRangeArgs {
     pub(super) const fn is_strict(&self) -> bool {
         self.strict
     }
+
+    fn to_range(&self) -> SelectedRange {
+        SelectedRange {
+            from: self.from,
+            until: self.until,
+            limit: self.limit.unwrap_or(u64::MAX),
+            on_damage: if self.strict { OnDamage::Stop } else { OnDamage::Skip },
+        }
+    }
 }
 
 /// The callback of [`visit_selected_events`]. Its error ends the command.
 pub(super) type EventVisitor<'v> = dyn FnMut(ReplayedEvent, &mut CommandOutput) -> Result<(), CommandFailure> + 'v;
+
+/// The log, the filter and the range of a command.
+#[derive(Clone, Copy)]
+pub(super) struct EventSource<'a> {
+    pub(super) log: &'a EventLog,
+    pub(super) filter: &'a Filter,
+    pub(super) range: &'a EventRangeArgs,
+}
 
 /// Calls `visit` for each event that the filter and the range select, and reports damage and gaps on stderr. `status` is the
 /// exit status so far, which the result includes.
@@ -50,113 +66,52 @@ pub(super) type EventVisitor<'v> = dyn FnMut(ReplayedEvent, &mut CommandOutput) 
 /// # Errors
 /// The errors of reading the log and of `visit`.
 pub(super) fn visit_selected_events(
-    log: &EventLog,
-    filter: &Filter,
-    range: &EventRangeArgs,
+    source: EventSource,
     status: ExitStatus,
     out: &mut CommandOutput,
+    on_progress: &mut OnProgress,
     visit: &mut EventVisitor,
 ) -> CommandResult {
-    let mut replay = log.replay_until(range.from.unwrap_or_default(), range.until.unwrap_or(u64::MAX))?;
-    if range.strict {
-        replay = replay.strict();
-    }
-    let mut reporter =
-        FindingReporter { filter, gap_journals: GapJournals::for_log(log)?, status, last_finding_end: 0 };
-    if range.from.is_none()
-        && let Some(finding) = log.view().header_finding()
-    {
-        reporter.report(&finding, out);
-    }
-    let mut remaining = range.limit.unwrap_or(u64::MAX);
-    // With --strict every frame is read: the index would skip ranges that may hold damage.
-    let index = (filter.can_use_index() && !range.strict).then(|| log.view().clone().load_index());
-    let plan = ReadPlan::new(log.view().log(), index.as_ref(), filter);
-    let (start, until) = (replay.position(), range.until.unwrap_or(u64::MAX));
-    let starts_before_end = |range: &Result<Range<u64>, _>| range.as_ref().map_or(true, |range| range.start < until);
-    let mut ranges = plan.ranges_from(start).take_while(starts_before_end);
-    replay.seek_to_range(start..start);
-    let limit = remaining;
-    while remaining > 0 {
-        let Some(item) = replay.next_event() else {
-            let Some(range) = ranges.next() else { break };
-            replay.seek_to_range(range?);
-            continue;
-        };
-        match item {
-            Ok(ReplayedEvent { offset, event, .. }) => {
-                if filter.matches_event(offset, &event) {
-                    visit(ReplayedEvent { offset, event }, out)?;
-                    remaining -= 1;
-                }
-            }
-            Err(StorageError::Damaged { finding, .. }) => {
-                reporter.report(&finding, out);
-                if range.strict && finding.kind.is_damage() {
-                    return Ok(ExitStatus::Damage);
-                }
-            }
-            Err(StorageError::Gap { start, end, content, .. }) => {
-                let evidence = Evidence { content, ..Evidence::default() };
-                reporter.report(&Finding::new(DamageKind::Gap, start..end).with_evidence(evidence), out);
-            }
-            Err(error) => return Err(error.into()),
+    let EventSource { log, filter, range } = source;
+    let selected = SelectedEvents::new(log, filter, range.to_range());
+    let mut reporter = FindingReporter::new(log, status)?;
+    let totals = selected.visit(on_progress, &mut |item| match item {
+        SelectedItem::Event(event) => visit(event, out),
+        SelectedItem::Finding(finding) => {
+            reporter.report(&finding, out);
+            Ok(())
         }
+    })?;
+    if totals.end == SelectionEnd::AtDamage {
+        return Ok(ExitStatus::Damage);
     }
-    if remaining > 0 && range.until.is_none() {
-        report_truncated_end(log, replay.end(), &mut reporter, out)?;
-    }
-    if limit > 0 && remaining == limit {
-        print_filter_advice(filter, log, index.as_ref(), out)?;
+    if range.limit != Some(0) && totals.events == 0 {
+        print_filter_advice(filter, log, selected.index(), out)?;
     }
     Ok(reporter.status)
 }
 
-/// Fills `line` with `{"offset":N,"event":{...}}`. The event keeps its tokens as stored and loses whitespace outside strings.
-#[inline]
-pub(super) fn event_line(event: &ReplayedEvent, line: &mut Vec<u8>) {
-    line.clear();
-    write!(line, "{{\"offset\":{},\"event\":", event.offset).expect("writing to a Vec never fails");
-    json::compact(event.event.json().as_bytes(), line);
-    line.push(b'}');
-}
-
 /// Prints findings to stderr and derives the exit status from them.
-struct FindingReporter<'f> {
-    filter: &'f Filter,
+pub(super) struct FindingReporter {
     gap_journals: GapJournals,
-    status: ExitStatus,
-    /// Offset after the last byte of the last finding, reported or not.
-    last_finding_end: u64,
+    pub(super) status: ExitStatus,
 }
 
-impl FindingReporter<'_> {
-    /// Prints a finding, unless the filter excludes it explicitly (`-is:damaged`).
-    fn report(&mut self, finding: &Finding, out: &mut CommandOutput) {
-        self.last_finding_end = finding.end;
-        if !self.filter.matches_finding(finding) {
-            return;
-        }
+impl FindingReporter {
+    /// Creates a reporter for a log. `status` is the exit status so far.
+    ///
+    /// # Errors
+    /// `Io` when the path of the log cannot be resolved.
+    pub(super) fn new(log: &EventLog, status: ExitStatus) -> Result<Self, CommandFailure> {
+        Ok(Self { gap_journals: GapJournals::for_log(log)?, status })
+    }
+
+    /// Prints a finding.
+    pub(super) fn report(&mut self, finding: &Finding, out: &mut CommandOutput) {
         let journal = self.gap_journals.journal_of(finding);
         out.print_notice(&finding_line(finding, journal), &report::json::finding(finding, None, journal));
         if finding.kind.is_damage() {
             self.status = self.status.combine(ExitStatus::Damage);
         }
     }
-}
-
-/// Reports events missing from the end of the log. Only the index records them: after a cut at a frame boundary, a
-/// replay finds no damage.
-fn report_truncated_end(
-    log: &EventLog,
-    end: u64,
-    reporter: &mut FindingReporter,
-    out: &mut CommandOutput,
-) -> Result<(), StorageError> {
-    if reporter.last_finding_end < end
-        && let Some(finding) = log.view().truncation_finding(end, end)?
-    {
-        reporter.report(&finding, out);
-    }
-    Ok(())
 }

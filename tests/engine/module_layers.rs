@@ -6,7 +6,7 @@ use super::imports::{Graph, imports};
 use super::source_text::source_files;
 
 /// The modules of the crate in reading order. Each imports only modules before it.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "format",
     "file",
     "index",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 13] = [
     "sample",
     "report",
     "log_report",
+    "export",
     "cli",
     "tui",
     "fuzz",

@@ -9,7 +9,7 @@ use crate::report::units::format_exact_time;
 
 /// A column of a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ExportColumn {
+pub(crate) enum ExportColumn {
     /// The offset of the event.
     Offset,
     /// The write time, in UTC.
@@ -38,7 +38,7 @@ impl ExportColumn {
     ///
     /// # Errors
     /// The reason, with the name that is most similar.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         Ok(match text {
             "offset" => Self::Offset,
             "time" => Self::Time,
@@ -57,7 +57,7 @@ impl ExportColumn {
     }
 
     /// Returns the columns of a file when none are chosen: all of them, with the whole payload.
-    pub(super) fn default_columns() -> Vec<Self> {
+    pub(crate) fn default_columns() -> Vec<Self> {
         NAMES.into_iter().filter(|name| *name != "time_ms").filter_map(|name| Self::parse(name).ok()).collect()
     }
 

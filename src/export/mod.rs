@@ -1,0 +1,13 @@
+//! Reads the events that a filter selects in the order of the log, and writes them to a file: what `cat`, `export` and the
+//! screen share.
+//!
+//! [`SelectedEvents`] yields the events with the damage and the gaps between them, and [`ExportFile`] writes events as JSON
+//! lines or CSV. The file appears whole or not at all.
+
+mod column;
+mod export_file;
+mod selected_events;
+
+pub(crate) use column::ExportColumn;
+pub(crate) use export_file::{ExportFile, ExportForm, ExportTarget, event_line};
+pub(crate) use selected_events::{OnDamage, SelectedEvents, SelectedItem, SelectedRange, SelectionEnd};
