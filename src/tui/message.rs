@@ -124,6 +124,15 @@ pub(crate) enum Response {
     NoIndex,
     /// Events were counted in groups.
     Statistics(Box<StatisticsResult>),
+    /// Events were written to a new file.
+    Exported(Box<ExportResult>),
+    /// The file of an export cannot be created.
+    ExportRefused {
+        /// The path as it was typed.
+        path: PathBuf,
+        /// Why, and what to do next.
+        reason: String,
+    },
     /// Events were appended to the log.
     Appended(Box<AppendResult>),
     /// The index was saved to its file.
@@ -141,6 +150,19 @@ pub(crate) enum Response {
     Repaired(Box<RepairResult>),
     /// The request failed or was cancelled.
     Failed(RequestFailure),
+}
+
+/// The result of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExportResult {
+    /// The absolute path of the file.
+    pub(crate) path: PathBuf,
+    /// Size of the file.
+    pub(crate) bytes: u64,
+    /// Number of events in the file.
+    pub(crate) events: u64,
+    /// Number of damaged ranges between the events, which are not in the file.
+    pub(crate) damage: u64,
 }
 
 /// The result of an append.

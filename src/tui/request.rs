@@ -1,5 +1,7 @@
 //! Requests that the screen sends to its workers, as plain data.
 
+use std::path::PathBuf;
+
 use crate::file::Durability;
 use crate::format::Event;
 use crate::query::{
@@ -26,13 +28,15 @@ pub(crate) enum WorkerKind {
     Prompt,
     /// Counts events in groups.
     Statistics,
+    /// Writes events to a file.
+    Export,
     /// Plans and applies repairs, appends events, and saves the index.
     Write,
 }
 
 impl WorkerKind {
     /// All workers, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::List,
         Self::Detail,
         Self::Jump,
@@ -41,6 +45,7 @@ impl WorkerKind {
         Self::Repairs,
         Self::Prompt,
         Self::Statistics,
+        Self::Export,
         Self::Write,
     ];
 }
@@ -142,6 +147,8 @@ pub(crate) enum Request {
     },
     /// Counts events in groups.
     Statistics(StatisticsRequest),
+    /// Writes the events that a filter shows to a new file.
+    Export(ExportRequest),
     /// Appends events to the log.
     Append(AppendRequest),
     /// Builds the index and saves it.
@@ -271,6 +278,15 @@ impl StatisticsPeriod {
             Self::LastDay => Some(86_400_000),
         }
     }
+}
+
+/// A request to write events to a new file.
+#[derive(Debug, Clone)]
+pub(crate) struct ExportRequest {
+    /// The path of the file, whose name decides its form.
+    pub(crate) path: PathBuf,
+    /// The filter that selects the events.
+    pub(crate) filter: Filter,
 }
 
 /// A request to append one event a number of times.

@@ -82,6 +82,7 @@ pub enum ActionId {
     CopyHex,
     CopyCommand,
     SaveCopy,
+    Export,
     Help,
     Back,
     Close,

@@ -161,6 +161,14 @@ pub(super) const TABLE: &[ActionSpec] = &[
         "Copy the selected row: o offset, j JSON, p payload, v value and a path under the cursor, h hex, c the command that shows it; f writes the last copy to a file",
     ),
     ActionSpec::new(
+        ActionId::Export,
+        Main,
+        &[Char('w')],
+        "write to a file",
+        "Write the events that the filter shows to a new file: JSON lines, or CSV when its name ends with .csv",
+    )
+    .with_cli_equivalent("chronicle export LOG -o FILE --filter EXPR"),
+    ActionSpec::new(
         ActionId::Palette,
         Main,
         &[Char(':')],

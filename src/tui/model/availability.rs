@@ -83,6 +83,7 @@ impl Model {
             }
             ActionId::ScanStop if self.scan.state != ScanState::Running => "no scan is running",
             ActionId::ScanResume if self.scan.state == ScanState::Running => "the scan is already running",
+            ActionId::Export if self.job(WorkerKind::Export).is_some() => "another export is running; Esc stops it",
             ActionId::SaveCopy if self.copied.is_none() => "nothing was copied yet",
             ActionId::Messages if self.past_notices.is_empty() => "no messages yet",
             ActionId::CopyJson | ActionId::CopyPayload if !self.has_selected_json() => "no event is selected",
@@ -210,6 +211,7 @@ const fn needs_log_data(id: ActionId) -> bool {
             | ActionId::ReadAgain
             | ActionId::Verify
             | ActionId::Period
+            | ActionId::Export
     )
 }
 

@@ -20,12 +20,19 @@ pub(crate) struct UserJob {
     pub(crate) on_esc: EscBehavior,
 }
 
+impl UserJob {
+    /// Returns the last step of the job, which Esc does not stop once it has begun.
+    pub(crate) const fn last_step(&self) -> &'static str {
+        if matches!(self.worker, WorkerKind::Export) { "complete the file" } else { "change the log" }
+    }
+}
+
 /// The effect of Esc on a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EscBehavior {
     /// Esc cancels the job.
     CancelsJob,
-    /// Esc asks the job to stop, which it does only before it changes the log. Its response reports which.
+    /// Esc asks the job to stop, which it does only before its last step. Its response reports which.
     AsksToStop,
     /// The job was asked to stop.
     Asked,

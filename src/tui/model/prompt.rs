@@ -16,6 +16,8 @@ pub(crate) enum PromptPurpose {
     Search,
     /// The text is a filter.
     Filter,
+    /// The text is the path of the file that an export writes.
+    ExportPath,
 }
 
 /// Why a text was not accepted.
@@ -66,7 +68,7 @@ impl Prompt {
         }
     }
 
-    /// Returns the suggestions for the text: actions in the palette, terms and values in a filter, none in a search.
+    /// Returns the suggestions for the text: actions in the palette, terms and values in a filter, none in others.
     pub(crate) fn suggestions(&self, names: &KnownNames) -> Vec<Suggestion> {
         if let Some(completions) = &self.completions {
             return completions.clone();
@@ -74,7 +76,7 @@ impl Prompt {
         match self.purpose {
             PromptPurpose::Palette => suggest_actions(self.input.text()),
             PromptPurpose::Filter if self.input.is_cursor_at_end() => suggest_filter_terms(self.input.text(), names),
-            PromptPurpose::Filter | PromptPurpose::Search => Vec::new(),
+            PromptPurpose::Filter | PromptPurpose::Search | PromptPurpose::ExportPath => Vec::new(),
         }
     }
 
@@ -131,6 +133,7 @@ pub(crate) struct PromptHistory {
     palette: Vec<String>,
     searches: Vec<String>,
     filters: Vec<String>,
+    export_paths: Vec<String>,
 }
 
 impl PromptHistory {
@@ -140,6 +143,7 @@ impl PromptHistory {
             PromptPurpose::Palette => &self.palette,
             PromptPurpose::Search => &self.searches,
             PromptPurpose::Filter => &self.filters,
+            PromptPurpose::ExportPath => &self.export_paths,
         }
     }
 
@@ -149,6 +153,7 @@ impl PromptHistory {
             PromptPurpose::Palette => &mut self.palette,
             PromptPurpose::Search => &mut self.searches,
             PromptPurpose::Filter => &mut self.filters,
+            PromptPurpose::ExportPath => &mut self.export_paths,
         };
         if text.is_empty() {
             return;

@@ -1,7 +1,10 @@
 //! What a prompt reports about its text while it is typed: errors with their place, names that no event has, and how a
 //! search is understood.
 
+use std::path::Path;
+
 use super::{Model, Prompt, PromptError, PromptPurpose};
+use crate::export::ExportForm;
 use crate::query::{Filter, SearchPattern};
 use crate::report::{Tone, log_times_line, unknown_name_lines};
 
@@ -25,6 +28,7 @@ impl Model {
         let text = prompt.input.text();
         match prompt.purpose {
             PromptPurpose::Palette => None,
+            PromptPurpose::ExportPath => Some(plain(&self.export_meaning(text))),
             PromptPurpose::Search => Some(match SearchPattern::parse(text) {
                 Ok(pattern) => plain(pattern.meaning()),
                 Err(_) if text.is_empty() => plain("a text, or /regex/; all in lower case matches any case"),
@@ -41,6 +45,18 @@ impl Model {
                     (!text.is_empty()).then_some(PromptFeedback { text, tone: Tone::Warning, at: None })
                 }
             },
+        }
+    }
+
+    /// Returns what an export to the file of this name contains.
+    fn export_meaning(&self, path: &str) -> String {
+        let form = match ExportForm::of_name(Path::new(path)) {
+            ExportForm::JsonLines => "JSON lines; a name that ends with .csv makes a CSV file",
+            ExportForm::Csv(_) => "CSV with all fields and the whole payload; any other name makes JSON lines",
+        };
+        match self.list.filter.text() {
+            "" => format!("all events as {form}"),
+            filter => format!("the events of the filter {filter} as {form}"),
         }
     }
 

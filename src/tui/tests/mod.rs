@@ -6,6 +6,7 @@ mod burst;
 mod columns;
 mod contrast;
 mod detail;
+mod export;
 mod follow;
 mod golden;
 mod hit_counters;

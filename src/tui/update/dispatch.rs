@@ -3,8 +3,8 @@
 use super::navigation::{LineEnd, Movement};
 use super::requests::{send_request, stop_worker};
 use super::{
-    awaited, columns, copy, detail, filter_help, index, messages, navigation, places, reload, repair, rows, statistics,
-    zone,
+    awaited, columns, copy, detail, export, filter_help, index, messages, navigation, places, reload, repair, rows,
+    statistics, zone,
 };
 use crate::query::{Direction, Filter, RowContent};
 use crate::tui::actions::{self, ActionId};
@@ -108,6 +108,7 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::Verify => reload::verify_all(model),
         ActionId::Messages => messages::show_messages(model),
         ActionId::SaveCopy => copy::save_copy(model),
+        ActionId::Export => export::open_prompt(model),
         ActionId::ToggleMouse => toggle_mouse(model),
         ActionId::Copy => model.overlays.push(Overlay::CopyChord),
         ActionId::CopyOffset
@@ -250,7 +251,7 @@ fn go_back(model: &mut Model) {
         match job.on_esc {
             EscBehavior::AsksToStop | EscBehavior::Asked => {
                 model.effects.push_back(Effect::AskToStop(job.worker));
-                model.notify(format!("Stopping: {}, unless it has begun to change the log", job.name));
+                model.notify(format!("Stopping: {}, unless it has begun to {}", job.name, job.last_step()));
                 model.jobs.iter_mut().filter(|other| other.worker == job.worker).for_each(|job| {
                     job.on_esc = EscBehavior::Asked;
                 });

@@ -9,6 +9,7 @@ mod confirm;
 mod copy;
 mod detail;
 mod dispatch;
+mod export;
 mod filter_help;
 mod form;
 mod help;

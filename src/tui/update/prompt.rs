@@ -1,7 +1,7 @@
 //! Handles keys in a prompt, and submits its text as a search, a filter, a jump or an action.
 
 use super::dispatch::run_action;
-use super::{filter_help, hit_counter, navigation, rows};
+use super::{export, filter_help, hit_counter, navigation, rows};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
 use crate::tui::actions::{self, ActionId, ActionScope, action_for_key};
 use crate::tui::keys::Key;
@@ -21,8 +21,10 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
         (Some(ActionId::PreviousInput), _) => prompt.recall(PromptStep::Previous, &model.prompt_history),
         (Some(ActionId::NextInput), _) => prompt.recall(PromptStep::Next, &model.prompt_history),
         (Some(ActionId::PromptHelp), _) => show_help(model),
-        // A text can start with a question mark in a search only.
-        (_, Key::Char('?')) if is_empty && prompt.purpose != PromptPurpose::Search => show_help(model),
+        // A search or a path can start with a question mark.
+        (_, Key::Char('?')) if is_empty && matches!(prompt.purpose, PromptPurpose::Palette | PromptPurpose::Filter) => {
+            show_help(model);
+        }
         (_, Key::Backspace) if is_empty => {
             model.overlays.pop();
         }
@@ -34,10 +36,12 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
     }
 }
 
-/// Shows the page about filters and searches, or in the palette the list of all actions.
+/// Shows the page about filters and searches, or in the palette and for a path the list of all actions.
 fn show_help(model: &mut Model) {
     match model.overlays.last() {
-        Some(Overlay::Prompt(Prompt { purpose: PromptPurpose::Palette, .. })) => run_action(model, ActionId::Help),
+        Some(Overlay::Prompt(Prompt { purpose: PromptPurpose::Palette | PromptPurpose::ExportPath, .. })) => {
+            run_action(model, ActionId::Help);
+        }
         _ => filter_help::show_filter_help(model),
     }
 }
@@ -49,6 +53,7 @@ fn submit(model: &mut Model) {
         PromptPurpose::Search => submit_search(model, &text),
         PromptPurpose::Filter => submit_filter(model, prompt.input.text()),
         PromptPurpose::Palette => submit_palette(model, &prompt, &text),
+        PromptPurpose::ExportPath => export::submit_path(model, &text),
     };
     match (result, model.overlays.last_mut()) {
         (Err(error), Some(Overlay::Prompt(prompt))) => prompt.error = Some(error),
@@ -58,11 +63,11 @@ fn submit(model: &mut Model) {
 }
 
 /// Closes the prompt, because its text was accepted.
-fn close(model: &mut Model) {
+pub(super) fn close(model: &mut Model) {
     model.overlays.pop();
 }
 
-fn error_without_place(text: impl Into<String>) -> PromptError {
+pub(super) fn error_without_place(text: impl Into<String>) -> PromptError {
     PromptError { text: text.into(), at: None }
 }
 

@@ -1,6 +1,6 @@
 //! Applies the responses of the workers.
 
-use super::{append, hit_counter, index, navigation, reload, repair, statistics};
+use super::{append, export, hit_counter, index, navigation, reload, repair, statistics};
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
@@ -63,6 +63,8 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         }
         Response::NoIndex => model.aggregates.load_state = AggregateLoadState::NoIndex,
         Response::Statistics(result) => statistics::show(model, *result),
+        Response::Exported(result) => export::finish(model, &result, on_esc),
+        Response::ExportRefused { path, reason } => export::show_refusal(model, &path, reason),
         Response::Appended(result) => append::finish_append(model, &result),
         Response::IndexSaved(result) => index::finish_index_save(model, &result),
         Response::RepairHistory { records, notices } => repair::set_repair_history(model, records, notices),
@@ -146,10 +148,11 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure
         WorkerKind::Hits => model.hit_counters.mark_stopped(),
         WorkerKind::Aggregates => model.aggregates.load_state = AggregateLoadState::Loaded,
         WorkerKind::Write => repair::close_planning_dialog(model),
-        WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt => {}
+        WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt | WorkerKind::Export => {}
         WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
     }
     match (failure, worker) {
+        (RequestFailure::Cancelled, WorkerKind::Export) => model.notify("Export stopped; no file was written"),
         (RequestFailure::Cancelled, _) if on_esc == Some(EscBehavior::Asked) => {
             model.notify("Stopped before the first byte of the log was changed");
         }

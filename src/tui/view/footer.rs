@@ -82,8 +82,9 @@ fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {
     let esc = match job.on_esc {
         EscBehavior::CancelsJob if model.awaited.is_empty() => "; Esc stops it",
         EscBehavior::CancelsJob => "; Esc stops it and drops the waiting actions",
+        EscBehavior::AsksToStop if job.worker == WorkerKind::Export => "; Esc stops it",
         EscBehavior::AsksToStop => "; Esc stops it before it changes the log",
-        EscBehavior::Asked => "; stopping, unless it has begun to change the log",
+        EscBehavior::Asked => &format!("; stopping, unless it has begun to {}", job.last_step()),
     };
     span(model, Role::Warning, fit_safe(&format!(" {}: {progress}{esc}", job.name), width))
 }

@@ -40,6 +40,7 @@ fn draw_input(frame: &mut Frame, model: &Model, prompt: &Prompt, fault: Option<u
         PromptPurpose::Palette => ":",
         PromptPurpose::Search => "/",
         PromptPurpose::Filter => "filter: ",
+        PromptPurpose::ExportPath => "write to file: ",
     };
     let text = prompt.input.text();
     let cursor_column = display_width(label) + display_width(&sanitize(first_chars(text, prompt.input.cursor())));

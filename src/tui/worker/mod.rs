@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod contents;
+mod export;
 mod fingerprint;
 mod handler;
 mod hits;
@@ -125,16 +126,18 @@ impl Workers {
         self.scan.resume();
     }
 
-    /// Cancels everything, and waits up to [`SHUTDOWN_TIMEOUT`] for a running write to finish.
+    /// Cancels everything, and waits up to [`SHUTDOWN_TIMEOUT`] for a running write to finish, and for an export to remove
+    /// its temporary file.
     pub(crate) fn shut_down(mut self) {
         for kind in WorkerKind::ALL {
             self.cancel(kind);
         }
         self.scan.stop();
-        let write_thread = self.workers.get_mut(WorkerKind::Write as usize).and_then(|worker| worker.thread.take());
+        let mut take_thread = |kind| self.workers.get_mut(kind as usize).and_then(|worker| worker.thread.take());
+        let threads = [WorkerKind::Write, WorkerKind::Export].map(&mut take_thread);
         self.workers.clear();
         let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
-        while write_thread.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < deadline {
+        while threads.iter().flatten().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -1,0 +1,115 @@
+//! The export of what the filter shows: the prompt, the forms, names that are refused, and Esc.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use super::{TestScreen, clean_log, damaged_log};
+use crate::StorageError;
+use crate::tui::effect::Effect;
+use crate::tui::keys::Key;
+use crate::tui::message::{Message, Response};
+use crate::tui::request::{Request, WorkerKind};
+use crate::tui::worker::{handle_request, to_failure};
+
+fn screen(bytes: &[u8]) -> TestScreen {
+    let mut screen = TestScreen::new(bytes, (120, 40));
+    screen.run_scan();
+    screen
+}
+
+/// Returns a path next to the log.
+fn next_to_log(screen: &TestScreen, name: &str) -> PathBuf {
+    screen.path.with_file_name(name)
+}
+
+/// Types the path of a file next to the log into the prompt of the export.
+fn type_path(screen: &mut TestScreen, name: &str) -> PathBuf {
+    let path = next_to_log(screen, name);
+    screen.press(&[Key::Char('w'), Key::Ctrl('u')]);
+    screen.type_text(path.to_str().unwrap());
+    path
+}
+
+#[test]
+fn the_events_of_the_filter_are_written_as_json_lines_or_csv() {
+    let mut screen = screen(&clean_log(30));
+    screen.press(&[Key::Char('w')]);
+    screen.assert_shows("write to file: accounts.ndjson");
+    screen.assert_shows("all events as JSON lines");
+    screen.press(&[Key::Esc, Key::Char('f')]);
+    screen.type_text("type:Created");
+    screen.press(&[Key::Enter]);
+    let path = type_path(&mut screen, "created.ndjson");
+    screen.assert_shows("the events of the filter type:Created as JSON lines");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("Wrote 10 events (");
+    let written = fs::read_to_string(path).unwrap();
+    assert!(written.lines().count() == 10 && written.lines().all(|line| line.contains("\"Created\"")), "{written}");
+    let path = type_path(&mut screen, "created.CSV");
+    screen.assert_shows("the events of the filter type:Created as CSV");
+    screen.press(&[Key::Enter]);
+    let written = fs::read_to_string(path).unwrap();
+    assert!(written.starts_with("offset,time,type,") && written.lines().count() == 11, "{written}");
+}
+
+#[test]
+fn a_name_that_is_taken_comes_back_with_the_reason_and_the_file_stays() {
+    let mut screen = screen(&clean_log(30));
+    fs::write(next_to_log(&screen, "taken.csv"), "kept").unwrap();
+    for (name, reason) in [
+        ("taken.csv", "exists and is not replaced"),
+        ("accounts.log", "exists and is not replaced"),
+        ("accounts.log.idx", "the place of the index of the log"),
+        ("accounts.log.repairs", "the place of the journals of the log"),
+        ("missing/a.csv", "name another file"),
+    ] {
+        let before = fs::read_dir(screen.path.parent().unwrap()).unwrap().count();
+        type_path(&mut screen, name);
+        screen.press(&[Key::Enter]);
+        let text = screen.screen_text().replace('\n', " ");
+        assert!(text.contains(reason) && text.contains("write to file: "), "{name}: {text}");
+        assert_eq!(fs::read_dir(screen.path.parent().unwrap()).unwrap().count(), before, "{name}");
+        screen.press(&[Key::Esc]);
+    }
+    assert_eq!(fs::read(next_to_log(&screen, "taken.csv")).unwrap(), b"kept");
+    screen.press(&[Key::Char('w'), Key::Ctrl('u'), Key::Enter]);
+    screen.assert_shows("expected the path of a new file");
+}
+
+#[test]
+fn damage_is_left_out_and_counted() {
+    let mut screen = screen(&damaged_log());
+    type_path(&mut screen, "a.ndjson");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("without 4 damaged ranges");
+}
+
+#[test]
+fn esc_stops_an_export_and_leaves_no_file() {
+    let mut screen = screen(&clean_log(9000));
+    let path = type_path(&mut screen, "a.ndjson");
+    screen.press_unhandled(Key::Enter);
+    assert!(screen.has_job(WorkerKind::Export));
+    screen.press_unhandled(Key::Char('w'));
+    screen.assert_shows("another export is running; Esc stops it");
+    screen.press_unhandled(Key::Esc);
+    let effects = std::mem::take(&mut screen.model.effects);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::AskToStop(WorkerKind::Export))), "{effects:?}");
+    let mut request = None;
+    for effect in effects {
+        if let Effect::Request { worker: WorkerKind::Export, generation, request: sent } = effect {
+            request = Some((generation, sent));
+        }
+    }
+    let (generation, request) = request.unwrap();
+    assert!(matches!(*request, Request::Export(_)));
+    let stopped = handle_request(&screen.shared, *request, &mut screen.cache, &mut |_| ControlFlow::Break(()));
+    let Err(error @ StorageError::Cancelled) = stopped else { panic!("{stopped:?}") };
+    let response = Response::Failed(to_failure(&error));
+    screen.send(Message::Response { worker: WorkerKind::Export, generation, response });
+    screen.assert_shows("Export stopped; no file was written");
+    assert!(!path.exists());
+    let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["accounts.log"], "no temporary file is left");
+}

@@ -1,0 +1,83 @@
+//! Asks for the file of an export, starts the export, and reports its result.
+
+use std::path::{Path, PathBuf};
+
+use super::prompt::{close, error_without_place};
+use super::requests::start_job;
+use crate::report::safe_path_text;
+use crate::report::units::{format_count, format_size};
+use crate::tui::message::ExportResult;
+use crate::tui::model::{EscBehavior, Model, Overlay, Prompt, PromptError, PromptPurpose};
+use crate::tui::request::{ExportRequest, Request, WorkerKind};
+
+/// Opens the prompt for the file, with a name in the working folder as the default.
+pub(super) fn open_prompt(model: &mut Model) {
+    let stem = model.log_info.path.file_stem().map_or_else(|| "events".into(), |stem| stem.to_string_lossy());
+    let name = format!("{stem}.ndjson");
+    model.overlays.push(Overlay::Prompt(Prompt::new(PromptPurpose::ExportPath, &name)));
+}
+
+/// Starts the export to the file that was typed. Esc stops it before the file is complete.
+///
+/// # Errors
+/// A message when the text names no file.
+pub(super) fn submit_path(model: &mut Model, text: &str) -> Result<(), PromptError> {
+    let path = expand_home(text, std::env::home_dir());
+    if path.file_name().is_none() {
+        return Err(error_without_place("expected the path of a new file, such as events.csv"));
+    }
+    close(model);
+    let request = Request::Export(ExportRequest { path, filter: model.list.filter.clone() });
+    start_job(model, WorkerKind::Export, "exporting", request);
+    if let Some(job) = model.jobs.last_mut() {
+        job.on_esc = EscBehavior::AsksToStop;
+    }
+    Ok(())
+}
+
+/// Reports the file that was written. `on_esc` is the state of its job.
+pub(super) fn finish(model: &mut Model, result: &ExportResult, on_esc: Option<EscBehavior>) {
+    let ExportResult { path, bytes, events, damage } = result;
+    let (path, size) = (safe_path_text(path), format_size(*bytes));
+    let mut message = format!("Wrote {} ({size}) to {path}", format_count(*events, "event"));
+    if *damage > 0 {
+        message += &format!("; without {}", format_count(*damage, "damaged range"));
+    }
+    if on_esc == Some(EscBehavior::Asked) {
+        message += ". Esc did not stop it: the file was complete";
+    }
+    model.notify(message);
+}
+
+/// Opens the prompt again with the path that was refused and the reason, so that the user can change it. While another
+/// dialog is open, the footer reports the reason.
+pub(super) fn show_refusal(model: &mut Model, path: &Path, reason: String) {
+    if !model.overlays.is_empty() {
+        model.warn(reason);
+        return;
+    }
+    let mut prompt = Prompt::new(PromptPurpose::ExportPath, &path.to_string_lossy());
+    prompt.error = Some(error_without_place(reason));
+    model.overlays.push(Overlay::Prompt(prompt));
+}
+
+/// Returns the path that a text names: `~/` is the home folder, as in a shell.
+fn expand_home(text: &str, home: Option<PathBuf>) -> PathBuf {
+    match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tilde_is_the_home_folder() {
+        let expand = |text: &str| expand_home(text, Some("/home/ana".into()));
+        assert_eq!(expand("~/a.csv"), Path::new("/home/ana/a.csv"));
+        assert_eq!((expand("a~/b"), expand("~a")), ("a~/b".into(), "~a".into()));
+        assert_eq!(expand_home("~/a", None), Path::new("~/a"));
+    }
+}
