@@ -30,23 +30,25 @@ struct RepairCase {
 fn cases() -> &'static [RepairCase] {
     static CASES: OnceLock<Vec<RepairCase>> = OnceLock::new();
     CASES.get_or_init(|| {
-        let flip = |log: &mut Vec<u8>| log[90] ^= 4;
-        let overwrite = |log: &mut Vec<u8>| log[600..640].fill(0xA5);
-        let tear = |log: &mut Vec<u8>| log.truncate(log.len() - 20);
+        let flip: fn(&mut Vec<u8>) = |log| log[90] ^= 4;
+        let overwrite: fn(&mut Vec<u8>) = |log| log[600..640].fill(0xA5);
+        let tear: fn(&mut Vec<u8>) = |log| log.truncate(log.len() - 20);
         let gaps = RepairOptions::new().gap_undecided();
         let donor = RepairOptions::new().donor(DONOR);
         vec![
-            repair_case(&[&flip, &overwrite], true, &gaps),
-            repair_case(&[&overwrite], false, &donor),
-            repair_case(&[&tear], false, &gaps),
+            repair_case(&[flip, overwrite], true, &gaps),
+            repair_case(&[overwrite], false, &donor),
+            repair_case(&[tear], false, &gaps),
         ]
     })
 }
 
-fn repair_case(damages: &[&dyn Fn(&mut Vec<u8>)], is_indexed: bool, repair_options: &RepairOptions) -> RepairCase {
+fn repair_case(damages: &[fn(&mut Vec<u8>)], is_indexed: bool, repair_options: &RepairOptions) -> RepairCase {
     let sample = sample_log();
     let mut before = sample.log.clone();
-    damages.iter().for_each(|damage| damage(&mut before));
+    for damage in damages {
+        damage(&mut before);
+    }
     let disk = MemoryDisk::with_files(&[(LOG, &before), (DONOR, &sample.log)]);
     if is_indexed {
         disk.put(INDEX, &sample.index);
@@ -69,7 +71,8 @@ pub(super) fn check(data: &[u8]) {
     let case = &cases()[usize::from(settings) % cases().len()];
     let mut found = half_repaired_log(case, &mut input);
     let frames = frames_without_last_state(&case.journal);
-    let journal = match settings / 4 % 4 {
+    let journal_change = settings / 4 % 4;
+    let journal = match journal_change {
         0 => journal_of(case, &frames),
         1 => {
             let mut journal = journal_of(case, &frames);
@@ -97,7 +100,7 @@ pub(super) fn check(data: &[u8]) {
         let again = recover(&log_paths(&disk));
         assert!(matches!(again, Ok(None)), "a recovery leaves nothing to recover: {outcome:?}, then {again:?}");
     }
-    if settings / 4 % 4 == 0 {
+    if journal_change == 0 {
         assert!(matches!(outcome, Ok(Some(_))), "the journal of a killed repair is used: {outcome:?}");
         assert!([&case.before, &case.after].contains(&&recovered));
     }
@@ -128,7 +131,9 @@ fn frames_without_last_state(journal: &[u8]) -> Vec<Vec<u8>> {
 
 fn journal_of(case: &RepairCase, frames: &[Vec<u8>]) -> Vec<u8> {
     let mut journal = case.journal[..HEADER_LEN].to_vec();
-    frames.iter().for_each(|frame| encode(frame, &mut journal));
+    for frame in frames {
+        encode(frame, &mut journal);
+    }
     journal
 }
 

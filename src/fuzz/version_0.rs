@@ -44,10 +44,10 @@ pub(super) fn check(data: &[u8]) {
     let (events, others) = read_events(&copied);
     assert_eq!((events.len() as u64, others), (summary.events_kept + summary.events_restored, 0));
     assert_eq!(survey_log(&open_view(&disk, COPY).unwrap(), &SurveyOptions::new()).damage_total, 0);
-    let mut copies = events.iter();
+    let mut unmatched = events.iter();
     for event in read_events(&log).0 {
         let json = upgrade_v0_timestamp_key(event.json());
-        assert!(copies.any(|copy| copy.json() == json), "the copy lacks the event at {}", event.offset());
+        assert!(unmatched.any(|copy| copy.json() == json), "the copy lacks the event at {}", event.offset());
     }
 }
 
@@ -60,7 +60,7 @@ fn framed_log(input: &mut FuzzInput) -> Vec<u8> {
             0 => input.chunk().to_vec(),
             kind => event_json(kind == 1, input.byte(), input.chunk()),
         };
-        let length = if kind / 3 % 8 == 0 { u32::from(input.byte()) } else { payload.len() as u32 };
+        let length = if (kind / 3).is_multiple_of(8) { u32::from(input.byte()) } else { payload.len() as u32 };
         log.extend_from_slice(&length.to_be_bytes());
         log.extend_from_slice(&payload);
     }

@@ -389,9 +389,16 @@ class CreateOverExisting(Scenario):
         log = read(folder / "a.log")
         if log is None and outcome.was_killed:
             # The old log is moved away before the new one gets its name.
-            log = next((path.read_bytes() for path in folder.glob("a.log.*.tmp") if path.stat().st_size), None)
+            moved = [path.read_bytes() for path in folder.glob("a.log.*") if path.suffix in (".old", ".tmp")]
+            log = self.before if self.before in moved else None
         if log != self.before and not self.has_effect(program, folder):
             raise Violation("the log is neither the old one nor the new one")
+
+    def clear_temporary_files(self, program, folder):
+        super().clear_temporary_files(program, folder)
+        # No command removes the old files of a creation that was killed.
+        for path in folder.glob("a.log*.old"):
+            path.unlink()
 
     def has_effect(self, program, folder):
         log = read(folder / "a.log") or b""

@@ -62,8 +62,9 @@ class Injection:
         return f"{self.call} number {self.number}: {self.kind}"
 
     def group(self):
-        """The injections of which at least one has to take place."""
-        return (self.call, self.kind)
+        """The injections of which at least one has to take place. The numbers of calls after a look at other processes
+        change with these, so that single injections can come after the last call."""
+        return self.kind
 
     @property
     def may_kill(self):
