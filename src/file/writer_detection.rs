@@ -164,7 +164,8 @@ fn is_open_writer(descriptor: &Path, file: FileIdentity) -> bool {
     flags.is_some_and(|flags| matches!(flags & 3, 1 | 2))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::fs::OpenOptions;
     use std::process::{Child, Command, Stdio};

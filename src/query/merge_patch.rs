@@ -78,12 +78,11 @@ impl MergedDocument {
             self.bytes += text.len();
             return MergedValue::Stored(text);
         };
-        let mut object = match target {
-            Some(MergedValue::Object(object)) => object,
-            other => {
-                self.bytes -= other.map_or(0, |value| value.bytes());
-                BTreeMap::new()
-            }
+        let mut object = if let Some(MergedValue::Object(object)) = target {
+            object
+        } else {
+            self.bytes -= target.map_or(0, |value| value.bytes());
+            BTreeMap::new()
         };
         for (key, value) in members {
             let name = unescape(key).into_owned();
@@ -92,13 +91,12 @@ impl MergedDocument {
                 self.bytes -= member.map_or(0, |member| member.bytes());
                 continue;
             }
-            let (key, position, earlier) = match member {
-                Some(member) => (member.key, member.position, Some(member.value)),
-                None => {
-                    self.next_position += 1;
-                    self.bytes += key.len();
-                    (key.to_owned(), self.next_position, None)
-                }
+            let (key, position, earlier) = if let Some(member) = member {
+                (member.key, member.position, Some(member.value))
+            } else {
+                self.next_position += 1;
+                self.bytes += key.len();
+                (key.to_owned(), self.next_position, None)
             };
             let value = self.merge_value(earlier, value);
             object.insert(name, Member { key, position, value });

@@ -47,7 +47,7 @@ fn highlighted(screen: &TestScreen) -> String {
     let buffer = screen.render();
     let cells =
         buffer.content.iter().filter(|cell| cell.fg == style.fg.unwrap() && cell.modifier == style.add_modifier);
-    cells.map(|cell| cell.symbol()).collect()
+    cells.map(ratatui::buffer::Cell::symbol).collect()
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_a_filter_or_a_search_matches_is_highlighted() {
     let bold: String = (0..80)
         .map(|x| &buffer[(x, selected)])
         .filter(|cell| cell.modifier.contains(Modifier::BOLD | Modifier::REVERSED))
-        .map(|cell| cell.symbol())
+        .map(ratatui::buffer::Cell::symbol)
         .collect();
     assert_eq!(bold, "Created");
 }
@@ -231,7 +231,7 @@ fn the_help_has_a_legend_with_the_types_in_their_colours() {
         let cells = buffer
             .content
             .windows(name.len())
-            .filter(|cells| cells.iter().map(|cell| cell.symbol()).collect::<String>() == name);
+            .filter(|cells| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>() == name);
         assert!(cells.into_iter().any(|cells| Some(cells[0].fg) == style(name).fg), "{name}");
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas,
     let plain = model.theme.base().fg(model.theme.base().fg.unwrap_or(Color::Reset)).remove_modifier(Modifier::all());
     let fit = |title: Line<'static>| {
         let spans = cut_spans(title.spans, width).into_iter();
-        Line::from_iter(spans.map(|span| Span::styled(span.content, plain.patch(span.style))))
+        spans.map(|span| Span::styled(span.content, plain.patch(span.style))).collect::<Line>()
     };
     let block = Block::bordered().border_style(model.theme.style(role)).title(fit(title));
     let block = block.title_bottom(fit(bottom_title));

@@ -61,10 +61,11 @@ impl Columns {
     fn heading(self, statistics: &Statistics) -> String {
         let mut text = pad(&format!("  {}", statistics.by), self.key) + &format!("{:>12}  {:>8}", "events", "share");
         if self.bytes == Shown::Yes {
-            text += &format!("  {:>8}", "bytes");
+            text += "     bytes";
         }
         if self.spark == Shown::Yes {
-            text += &format!("  {}", pad(&format!("per {}", interval_text(statistics.histogram.width_ms())), 32));
+            text += "  ";
+            text += &pad(&format!("per {}", interval_text(statistics.histogram.width_ms())), 32);
         }
         if self.last == Shown::Yes {
             text += "  last";
