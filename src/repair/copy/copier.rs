@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
-use super::offset_map::OffsetMapFormat;
-use super::output::VerifiedFile;
+use super::output::OutputFiles;
 use super::summary::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{ScanItem, Scanner};
@@ -20,20 +19,6 @@ const CANCEL_INTERVAL: u64 = 1 << 20;
 
 /// A callback that receives the next finding and returns the findings whose fixes are then known; for `None`, the rest.
 pub(super) type FixProvider<'a> = dyn FnMut(Option<&Finding>) -> Result<Vec<ProposedFix>, StorageError> + 'a;
-
-/// The files that a copy writes.
-pub(super) struct OutputFiles<'d> {
-    /// File of the new log.
-    pub(super) log: VerifiedFile<'d>,
-    /// The map from old offsets to new ones.
-    pub(super) map: Option<MapFile<'d>>,
-}
-
-/// The file of a map, and its format.
-pub(super) struct MapFile<'d> {
-    pub(super) file: VerifiedFile<'d>,
-    pub(super) format: OffsetMapFormat,
-}
 
 /// The log that is copied, with the options and the donors of the copy.
 #[derive(Clone, Copy)]

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::copier::{CopySource, FixProvider, MapFile, OutputFiles, copy_events};
+use super::copier::{CopySource, FixProvider, copy_events};
 use super::offset_map::OffsetMapFormat;
-use super::output::VerifiedFile;
+use super::output::{MapFile, OutputFiles, VerifiedFile};
 use super::summary::{CopyOptions, CopyProgress, CopySummary, CopyUpdate, OnCopyUpdate};
 use crate::StorageError;
 use crate::file::{Backup, Disk, ExistingFile, FilePlace, NewFile};

@@ -1,10 +1,25 @@
 //! [`VerifiedFile`]: a new file whose bytes are read again and compared before it gets its final name.
 
+use super::offset_map::OffsetMapFormat;
 use sha2::{Digest, Sha256};
 
 use crate::StorageError;
 use crate::file::NewFile;
 use crate::file::storage::{append_all, read_full};
+
+/// The files that a copy writes.
+pub(super) struct OutputFiles<'d> {
+    /// File of the new log.
+    pub(super) log: VerifiedFile<'d>,
+    /// The map from old offsets to new ones.
+    pub(super) map: Option<MapFile<'d>>,
+}
+
+/// The file of a map, and its format.
+pub(super) struct MapFile<'d> {
+    pub(super) file: VerifiedFile<'d>,
+    pub(super) format: OffsetMapFormat,
+}
 
 /// Number of bytes that are buffered before they are written.
 const BUFFER_LEN: usize = 1 << 20;

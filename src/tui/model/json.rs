@@ -342,7 +342,7 @@ mod tests {
         let text = r#"{"a":{"b":[1,{"c":2}]},"d":{"e":3}}"#;
         let mut doc = JsonDoc::new(text, JsonRoot::Event);
         doc.toggle_all_folds(0);
-        let row = doc.reveal(text.find("2").unwrap());
+        let row = doc.reveal(text.find('2').unwrap());
         assert_eq!(draw(&doc)[row], "        \"c\": 2");
         assert!(draw(&doc).contains(&"  \"d\": { 1 }".to_owned()), "{:?}", draw(&doc));
         assert_eq!(doc.reveal(0), 0);

@@ -107,7 +107,9 @@ mod tests {
     /// Returns a list of the jumps 0 → 10 → 20, which is now at 30.
     fn three_jumps() -> JumpList {
         let mut list = JumpList::default();
-        [0, 10, 20].into_iter().for_each(|offset| list.record(place(offset)));
+        for offset in [0, 10, 20] {
+            list.record(place(offset));
+        }
         list
     }
 

@@ -237,7 +237,7 @@ fn the_help_has_a_legend_with_the_types_in_their_colours() {
 }
 
 #[test]
-fn a_log_without_findings_gives_their_room_to_the_events() {
+fn a_log_without_findings_gives_their_space_to_the_events() {
     let mut screen = TestScreen::new(&clean_log(60), (120, 40));
     screen.run_scan();
     assert!(!screen.shows("Findings: none"));

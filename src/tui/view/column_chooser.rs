@@ -22,14 +22,14 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, chooser: &ColumnChooser) {
     let areas = layout::compute_areas(model);
     let fitting = EventColumns::for_width(model, usize::from(areas.table_body(areas.main).width));
     for (line, (number, choice)) in (0..list_height).zip(choices.iter().enumerate().skip(chooser.cursor.top)) {
-        let has_room = !choice.is_shown || fitting.width_of(&choice.column).is_some();
+        let fits = !choice.is_shown || fitting.width_of(&choice.column).is_some();
         let adjustment =
             if choice.adjustment == 0 { String::new() } else { format!("width {:+}  ", choice.adjustment) };
         let spans = vec![
             span(model, Role::Key, if choice.is_shown { "[x] " } else { "[ ] " }),
             span(model, Role::Text, pad(&choice.column.name(), NAME_COLUMNS) + " "),
             span(model, Role::Warning, adjustment),
-            span(model, Role::Warning, if has_room { "" } else { "no room now  " }),
+            span(model, Role::Warning, if fits { "" } else { "no room now  " }),
             span(model, Role::Muted, choice.column.description()),
         ];
         draw_spans(frame, area, line, spans);
