@@ -125,7 +125,7 @@ fn several_threads_read_a_long_damaged_range_little_more_than_once() {
     assert!(by_one > len);
     let (by_two, same) = read_by(2, false);
     // Each of the four parts is read by a thread for two mebibytes at most, and a mebibyte ahead.
-    assert!(by_two <= by_one + (4 * 3 << 20), "two threads read {by_two} bytes, and one {by_one}");
+    assert!(by_two <= by_one + 4 * (3 << 20), "two threads read {by_two} bytes, and one {by_one}");
     assert_eq!(same, found);
     assert_eq!(read_by(2, true).1, read_by(1, true).1, "a device that refuses reads");
 }

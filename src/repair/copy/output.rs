@@ -1,8 +1,8 @@
-//! [`VerifiedFile`]: a new file whose bytes are read again and compared before it gets its final name.
+//! The files that a copy writes. Their bytes are read again and compared before a file gets its final name.
 
-use super::offset_map::OffsetMapFormat;
 use sha2::{Digest, Sha256};
 
+use super::offset_map::OffsetMapFormat;
 use crate::StorageError;
 use crate::file::NewFile;
 use crate::file::storage::{append_all, read_full};
