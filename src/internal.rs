@@ -109,5 +109,5 @@ pub mod sample {
 #[cfg(feature = "app")]
 pub mod tui {
     //! The table of keys and actions.
-    pub use crate::tui::{ActionScope, action_table};
+    pub use crate::tui::{ActionScope, CONFIG_KEYS, action_table};
 }

@@ -10,6 +10,7 @@ mod byte_stream;
 mod cat;
 mod command_paths;
 mod completions;
+mod config_file;
 mod copy;
 mod create;
 mod demo;

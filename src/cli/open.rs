@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::command_paths::CommandPaths;
+use super::config_file::ConfigArgs;
 use super::failure::{CommandFailure, CommandResult};
 use super::options::GlobalArgs;
 use super::output::CommandOutput;
@@ -38,41 +40,39 @@ pub(super) struct ScreenArgs {
     /// Limit background reads (scan and search together) to this rate, such as 20MiB/s
     #[arg(long, value_name = "SIZE/s", value_parser = units::parse_rate, conflicts_with = "no_scan")]
     rate: Option<u64>,
-    /// Colours to use
-    #[arg(long, value_enum, default_value_t = ColorArg::Auto)]
-    color: ColorArg,
+    /// Whether the screen has colours [default: auto]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    color: Option<tui::ColorChoice>,
+    /// Theme of the screen [default: terminal]
+    #[arg(long, value_enum, value_name = "NAME")]
+    theme: Option<tui::Theme>,
     /// Show times in this zone at first: utc, local, a name such as Europe/Berlin, or an offset such as +05:30
     #[arg(long, value_name = "ZONE", value_parser = units::DisplayZone::parse)]
     zone: Option<units::DisplayZone>,
     /// Leave the mouse to the terminal
     #[arg(long)]
     no_mouse: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
-/// Values of `--color`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ColorArg {
-    /// The terminal's 16 colours, or none if `NO_COLOR` is set
-    Auto,
-    /// The terminal's 16 colours, even if `NO_COLOR` is set
-    Always,
-    /// High contrast on black
-    Dark,
-    /// High contrast on white
-    Light,
-    /// No colours
-    Mono,
+impl ValueEnum for tui::ColorChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.description()))
+    }
 }
 
-impl From<ColorArg> for tui::ColorChoice {
-    fn from(choice: ColorArg) -> Self {
-        match choice {
-            ColorArg::Auto => Self::Auto,
-            ColorArg::Always => Self::Always,
-            ColorArg::Dark => Self::Dark,
-            ColorArg::Light => Self::Light,
-            ColorArg::Mono => Self::Mono,
-        }
+impl ValueEnum for tui::Theme {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.description()))
     }
 }
 
@@ -109,6 +109,7 @@ pub(super) fn open_screen(
     out: &mut CommandOutput,
 ) -> CommandResult {
     out.flush()?;
+    let config = screen.config.load()?;
     if let Some(reason) = screen_obstacle() {
         // A missing file, or one that is not a log, would fail the commands that the hint names as well.
         LogView::open(Arc::new(OsDisk), log, global.index.as_deref())?;
@@ -121,6 +122,8 @@ pub(super) fn open_screen(
     if !screen.read_only {
         CommandPaths::new(global).reads_log("the log", log).saves_index_of(log).check()?;
     }
+    // A theme that is named on the command line is wanted even where `NO_COLOR` is set.
+    let named_theme = screen.theme.map(|_| tui::ColorChoice::Always);
     let options = tui::TuiOptions {
         path: log.to_owned(),
         read_only: screen.read_only,
@@ -128,9 +131,14 @@ pub(super) fn open_screen(
         max_read_rate: screen.rate,
         index_path: global.index.clone(),
         journal_dir: global.journal.clone(),
-        color: screen.color.into(),
-        zone: screen.zone,
-        mouse: !screen.no_mouse,
+        color: screen.color.or(named_theme).or(config.color).unwrap_or_default(),
+        theme: screen.theme.or(config.theme).unwrap_or_default(),
+        keys: config.keys,
+        columns: config.columns,
+        bell: config.bell.unwrap_or(false),
+        follow: config.follow.unwrap_or(false),
+        zone: screen.zone.or(config.zone),
+        mouse: !screen.no_mouse && config.mouse.unwrap_or(true),
     };
     match tui::run(options) {
         Ok(()) => Ok(ExitStatus::Done),

@@ -1,6 +1,7 @@
 //! Side effects that `update` requests and the run loop executes, as plain data.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::request::{Request, WorkerKind};
 
@@ -34,6 +35,10 @@ pub(crate) enum Effect {
     CopyToClipboard(String),
     /// Writes a text to a new file in the folder for temporary files.
     SaveCopy(String),
+    /// Writes a picture of the screen to a new file.
+    SaveScreenshot(PathBuf),
+    /// Rings the terminal's bell.
+    RingBell,
     /// Captures the mouse, or leaves it to the terminal.
     SetMouseCapture(MouseCapture),
     /// Clears the terminal and draws everything again, because another program may have written on it.

@@ -86,6 +86,71 @@ impl Key {
     }
 }
 
+/// The keys with a name, and how the configuration writes them. Other texts that a [`Key`] displays are no names.
+const NAMED_KEYS: [(&str, Key); 22] = [
+    ("space", Key::Char(' ')),
+    ("enter", Key::Enter),
+    ("esc", Key::Esc),
+    ("tab", Key::Tab),
+    ("shift-tab", Key::BackTab),
+    ("backspace", Key::Backspace),
+    ("delete", Key::Delete),
+    ("up", Key::Up),
+    ("down", Key::Down),
+    ("left", Key::Left),
+    ("right", Key::Right),
+    ("ctrl-left", Key::WordLeft),
+    ("ctrl-right", Key::WordRight),
+    ("alt-left", Key::WordLeft),
+    ("alt-right", Key::WordRight),
+    ("home", Key::Home),
+    ("end", Key::End),
+    ("pgup", Key::PageUp),
+    ("pageup", Key::PageUp),
+    ("pgdn", Key::PageDown),
+    ("pagedown", Key::PageDown),
+    ("escape", Key::Esc),
+];
+
+impl Key {
+    /// Parses a key as the configuration writes it: a character, or a name such as `ctrl-n`, `alt-x`, `f5` or `pgup`.
+    ///
+    /// # Errors
+    /// The text is no key, or one that no terminal distinguishes from another.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut characters = text.chars();
+        if let (Some(c), None) = (characters.next(), characters.next())
+            && !c.is_control()
+        {
+            return Ok(Self::Char(c));
+        }
+        let name = text.to_ascii_lowercase();
+        if let Some((_, key)) = NAMED_KEYS.iter().find(|(known, _)| *known == name) {
+            return Ok(*key);
+        }
+        let single = |rest: &str| rest.chars().next().filter(|c| rest.chars().count() == 1 && !c.is_control());
+        if let Some(c) = name.strip_prefix("ctrl-").and_then(single) {
+            return match c {
+                'h' => Err("terminals send Backspace for Ctrl-h; write `backspace`".into()),
+                'i' => Err("terminals send Tab for Ctrl-i; write `tab`".into()),
+                'm' => Err("terminals send Enter for Ctrl-m; write `enter`".into()),
+                '[' => Err("terminals send Esc for Ctrl-[; write `esc`".into()),
+                c if c.is_ascii_lowercase() => Ok(Self::Ctrl(c)),
+                _ => Err(format!("expected a letter after `ctrl-`, found `{text}`")),
+            };
+        }
+        // The case of the character after Alt matters.
+        if let Some(c) = name.strip_prefix("alt-").and(text.get("alt-".len()..)).and_then(single) {
+            return Ok(Self::Alt(c));
+        }
+        if let Some(number) = name.strip_prefix('f').and_then(|rest| rest.parse().ok()).filter(|n| (1..=12).contains(n))
+        {
+            return Ok(Self::F(number));
+        }
+        Err(format!("expected a key such as `e`, `ctrl-n`, `alt-x`, `f5`, `enter`, `space` or `pgup`, found `{text}`"))
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
@@ -118,6 +183,17 @@ impl fmt::Display for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_displayed_name_of_a_key_is_parsed_back() {
+        let letters = [Key::Char('e'), Key::Char('-'), Key::Ctrl('n'), Key::Alt('X'), Key::Alt('-'), Key::F(12)];
+        for key in NAMED_KEYS.iter().map(|(_, key)| *key).chain(letters) {
+            assert_eq!(Key::parse(&key.to_string()), Ok(key), "{key}");
+        }
+        for text in ["", "f0", "f13", "ctrl-", "ctrl-1", "ctrl-h", "alt-", "alt-xy", "\u{1b}", "enterr"] {
+            assert!(Key::parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn ctrl_h_is_backspace() {

@@ -43,6 +43,13 @@ pub(crate) enum Message {
     Drawn(SessionTime),
     /// A copied text was written to a file, or could not be.
     CopySaved(CopySaveResult),
+    /// A picture of the screen was written to a file, or could not be.
+    ScreenshotSaved {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why it could not be written.
+        result: Result<(), String>,
+    },
     /// Time has passed, which the screen shows: the rate of growth.
     Tick,
     /// A signal asks the process to suspend.

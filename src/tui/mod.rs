@@ -17,6 +17,7 @@
 )]
 
 mod actions;
+mod config;
 mod effect;
 mod frame_limiter;
 mod keys;
@@ -25,10 +26,12 @@ mod line_backend;
 mod message;
 mod model;
 mod options;
+mod picture;
 mod request;
 mod run;
 mod session_time;
 mod strip;
+mod svg;
 mod terminal;
 mod theme;
 mod update;
@@ -41,8 +44,11 @@ mod test_screen;
 mod tests;
 
 pub use actions::{ActionScope, action_table};
-pub(crate) use options::{ColorChoice, TuiOptions};
+pub use config::CONFIG_KEYS;
+pub(crate) use config::{ConfigError, ScreenConfig};
+pub(crate) use options::TuiOptions;
 pub(crate) use run::run;
+pub(crate) use theme::{ColorChoice, Theme};
 #[cfg(any(test, fuzzing))]
 pub(crate) use {
     keys::Key,

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::actions::KeyMap;
+use super::model::ColumnLayout;
+use super::theme::{ColorChoice, Theme};
 use crate::report::units::DisplayZone;
 
 /// Options of the inspector.
@@ -19,28 +22,22 @@ pub(crate) struct TuiOptions {
     pub(crate) index_path: Option<PathBuf>,
     /// Folder of the repair journals, when it is not next to the log.
     pub(crate) journal_dir: Option<PathBuf>,
-    /// The choice of colours.
+    /// Whether the screen has colours.
     pub(crate) color: ColorChoice,
+    /// The theme of a screen with colours.
+    pub(crate) theme: Theme,
+    /// The keys of the actions.
+    pub(crate) keys: KeyMap,
+    /// The columns of the list of events; `None` for the default ones.
+    pub(crate) columns: Option<ColumnLayout>,
+    /// Whether the terminal's bell rings when new damage is found.
+    pub(crate) bell: bool,
+    /// Whether the screen follows the end of the log at first.
+    pub(crate) follow: bool,
     /// The zone in which times are shown at first; `None` for UTC.
     pub(crate) zone: Option<DisplayZone>,
     /// Whether the screen receives mouse events.
     pub(crate) mouse: bool,
-}
-
-/// A choice of colours: the values of `--color`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum ColorChoice {
-    /// The terminal's own 16 colours, or none when `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// The terminal's own 16 colours, even when `NO_COLOR` is set.
-    Always,
-    /// High contrast on black, with blue and orange.
-    Dark,
-    /// High contrast on white, with blue and orange.
-    Light,
-    /// No colours, only text attributes such as bold and reversed.
-    Mono,
 }
 
 #[cfg(any(test, fuzzing))]
@@ -55,6 +52,11 @@ impl TuiOptions {
             index_path: None,
             journal_dir: None,
             color: ColorChoice::Auto,
+            theme: Theme::default(),
+            keys: KeyMap::default(),
+            columns: None,
+            bell: false,
+            follow: false,
             zone: None,
             mouse: true,
         }

@@ -14,13 +14,15 @@ use super::effect::{Effect, MouseCapture};
 use super::frame_limiter::{FrameLimiter, FramePriority};
 use super::keys::Key;
 use super::message::{CopySaveResult, Message, WheelDirection};
-use super::model::{Access, DEFAULT_HIT_SLICE_BYTES, Model, ModelOptions, ScanState};
+use super::model::{Access, Bell, DEFAULT_HIT_SLICE_BYTES, Follow, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
+use super::picture::save_screenshot;
 use super::session_time::SessionTime;
 use super::terminal::Screen;
-use super::theme::{NoColorVariable, Theme};
+use super::theme::NoColorVariable;
 use super::update;
 use super::worker::{SharedState, Workers};
+use crate::file::OsDisk;
 use crate::log::now_ms;
 
 /// Longest time that waiting messages are handled before the screen is drawn.
@@ -51,7 +53,10 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
     let model_options = ModelOptions {
         access: if options.read_only { Access::ReadOnly } else { Access::ReadWrite },
         scan: if options.scan { ScanState::Running } else { ScanState::Off },
-        theme: Theme::from_choice(options.color, no_color),
+        theme: options.theme.at_start(options.color, no_color),
+        keys: options.keys.clone(),
+        columns: options.columns.clone(),
+        bell: if options.bell { Bell::OnNewDamage } else { Bell::Off },
         zone: options.zone,
         mouse,
         size: screen.size()?,
@@ -63,14 +68,12 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
     spawn_input_thread(&out, started_at);
     spawn_signal_thread(&out)?;
     spawn_hang_up_thread(&out);
-    let mut session = TuiSession {
-        model: Model::new(log_info, model_options),
-        screen,
-        workers,
-        messages,
-        started_at,
-        frame_priority: FramePriority::Interactive,
-    };
+    let mut model = Model::new(log_info, model_options);
+    if options.follow {
+        model.follow = Follow::Yes;
+    }
+    let mut session =
+        TuiSession { model, screen, workers, messages, started_at, frame_priority: FramePriority::Interactive };
     let result = session.run();
     let TuiSession { screen, workers, .. } = session;
     drop(screen);
@@ -177,6 +180,11 @@ impl TuiSession {
                 Effect::RestartScan => self.workers.restart_scan(),
                 Effect::VerifyAll => self.workers.verify_all(),
                 Effect::CopyToClipboard(text) => Screen::copy_to_clipboard(&text)?,
+                Effect::RingBell => Screen::ring_bell()?,
+                Effect::SaveScreenshot(path) => {
+                    let result = save_screenshot(&OsDisk, &self.model, &path);
+                    update::update(&mut self.model, Message::ScreenshotSaved { path, result });
+                }
                 Effect::SaveCopy(text) => {
                     let result = save_copy(&text).unwrap_or_else(|error| CopySaveResult::Failed(error.to_string()));
                     update::update(&mut self.model, Message::CopySaved(result));

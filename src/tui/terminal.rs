@@ -96,6 +96,16 @@ impl Screen {
         execute!(terminal_output(), CopyToClipboard::to_clipboard_from(text))
     }
 
+    /// Rings the terminal's bell.
+    ///
+    /// # Errors
+    /// The I/O error of the terminal.
+    pub(crate) fn ring_bell() -> io::Result<()> {
+        let mut out = terminal_output();
+        out.write_all(b"\x07")?;
+        out.flush()
+    }
+
     /// Restores the terminal, suspends the process until the shell resumes it, and sets the terminal up again.
     ///
     /// # Errors

@@ -13,10 +13,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use tempfile::TempDir;
 
+use super::actions::KeyMap;
 use super::effect::{Effect, MouseCapture};
 use super::keys::Key;
 use super::message::{BackgroundUpdate, Message, Response};
-use super::model::{Access, Model, ModelOptions, ScanState};
+use super::model::{Access, Bell, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
 use super::session_time::SessionTime;
 use super::theme::Theme;
@@ -50,6 +51,9 @@ impl TestScreen {
             access: Access::ReadWrite,
             scan: ScanState::Running,
             theme: Theme::Ansi,
+            keys: KeyMap::default(),
+            columns: None,
+            bell: Bell::Off,
             zone: None,
             mouse: MouseCapture::On,
             size: size.into(),

@@ -2,8 +2,6 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::options::ColorChoice;
-
 /// The role of a piece of text, which decides its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -98,16 +96,56 @@ impl Role {
 }
 
 /// A set of styles, one for each role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Theme {
     /// The terminal's own 16 colours.
+    #[default]
     Ansi,
-    /// Blue and orange on black.
+    /// Colours on a dark background of its own.
     Dark,
-    /// Blue and orange on white.
+    /// Colours on a light background of its own.
     Light,
+    /// Blue and orange on black.
+    HighContrastDark,
+    /// Blue and orange on white.
+    HighContrastLight,
     /// Text attributes such as bold and reversed, without colours.
     Mono,
+}
+
+/// Whether the screen has colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum ColorChoice {
+    /// Colours, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Colours, even when `NO_COLOR` is set.
+    Always,
+    /// No colours, only text attributes such as bold and reversed.
+    Never,
+}
+
+impl ColorChoice {
+    /// All choices.
+    pub(crate) const ALL: [Self; 3] = [Self::Auto, Self::Always, Self::Never];
+
+    /// Returns the name of the choice on the command line and in the configuration.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
+    /// Returns what the choice means, in a few words.
+    pub(crate) const fn description(self) -> &'static str {
+        match self {
+            Self::Auto => "colours, or none if `NO_COLOR` is set",
+            Self::Always => "colours, even if `NO_COLOR` is set",
+            Self::Never => "no colours, only attributes such as bold and reversed",
+        }
+    }
 }
 
 /// Whether the environment variable `NO_COLOR` is set and not empty (<https://no-color.org>).
@@ -119,14 +157,80 @@ pub(crate) enum NoColorVariable {
     Unset,
 }
 
+/// The colours of a theme, by their usual names.
+struct ThemeColors {
+    red: Color,
+    yellow: Color,
+    green: Color,
+    cyan: Color,
+    magenta: Color,
+    /// The colour of less important text; `None` where the attribute "dim" is used.
+    grey: Option<Color>,
+}
+
+const ANSI_COLORS: ThemeColors = ThemeColors {
+    red: Color::Red,
+    yellow: Color::Yellow,
+    green: Color::Green,
+    cyan: Color::Cyan,
+    magenta: Color::Magenta,
+    // Bright black, the usual grey, is invisible on Solarized.
+    grey: None,
+};
+
+const DARK_COLORS: ThemeColors = ThemeColors {
+    red: Color::Indexed(203),
+    yellow: Color::Indexed(221),
+    green: Color::Indexed(114),
+    cyan: Color::Indexed(80),
+    magenta: Color::Indexed(176),
+    grey: Some(Color::Indexed(246)),
+};
+
+const LIGHT_COLORS: ThemeColors = ThemeColors {
+    red: Color::Indexed(160),
+    yellow: Color::Indexed(130),
+    green: Color::Indexed(28),
+    cyan: Color::Indexed(24),
+    magenta: Color::Indexed(127),
+    grey: Some(Color::Indexed(242)),
+};
+
 impl Theme {
-    /// Returns the theme of a choice. `NO_COLOR` decides only where the user has not chosen.
-    pub(crate) const fn from_choice(choice: ColorChoice, no_color: NoColorVariable) -> Self {
+    /// All themes, in the order in which they are listed.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Ansi, Self::Dark, Self::Light, Self::HighContrastDark, Self::HighContrastLight, Self::Mono];
+
+    /// Returns the theme that the screen starts with: the chosen one, or the one without colours where the user or
+    /// `NO_COLOR` wants none.
+    pub(crate) const fn at_start(self, choice: ColorChoice, no_color: NoColorVariable) -> Self {
         match (choice, no_color) {
-            (ColorChoice::Auto, NoColorVariable::Unset) | (ColorChoice::Always, _) => Self::Ansi,
-            (ColorChoice::Dark, _) => Self::Dark,
-            (ColorChoice::Light, _) => Self::Light,
-            (ColorChoice::Auto, NoColorVariable::Set) | (ColorChoice::Mono, _) => Self::Mono,
+            (ColorChoice::Auto, NoColorVariable::Unset) | (ColorChoice::Always, _) => self,
+            (ColorChoice::Auto, NoColorVariable::Set) | (ColorChoice::Never, _) => Self::Mono,
+        }
+    }
+
+    /// Returns the name of the theme on the command line, in the configuration and in the palette.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ansi => "terminal",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::HighContrastDark => "high-contrast-dark",
+            Self::HighContrastLight => "high-contrast-light",
+            Self::Mono => "mono",
+        }
+    }
+
+    /// Returns what the theme looks like, in a few words.
+    pub(crate) const fn description(self) -> &'static str {
+        match self {
+            Self::Ansi => "the terminal's own 16 colours and its background",
+            Self::Dark => "colours on a dark background",
+            Self::Light => "colours on a light background",
+            Self::HighContrastDark => "blue and orange on black",
+            Self::HighContrastLight => "blue and orange on white",
+            Self::Mono => "no colours, only attributes such as bold and reversed",
         }
     }
 
@@ -134,17 +238,25 @@ impl Theme {
     pub(crate) const fn base(self) -> Style {
         match self {
             Self::Ansi | Self::Mono => Style::new(),
-            Self::Dark => Style::new().fg(Color::White).bg(Color::Black),
-            Self::Light => Style::new().fg(Color::Black).bg(Color::White),
+            Self::Dark => Style::new().fg(Color::Indexed(252)).bg(Color::Indexed(234)),
+            Self::Light => Style::new().fg(Color::Indexed(235)).bg(Color::Indexed(255)),
+            Self::HighContrastDark => Style::new().fg(Color::White).bg(Color::Black),
+            Self::HighContrastLight => Style::new().fg(Color::Black).bg(Color::White),
         }
     }
 
     /// Returns the style of a role.
     pub(crate) const fn style(self, role: Role) -> Style {
         let (color, modifier) = match self {
-            Self::Ansi => ansi_style(role),
-            Self::Dark => high_contrast_style(role, Color::Indexed(75), Color::Indexed(214), Color::Indexed(250)),
-            Self::Light => high_contrast_style(role, Color::Indexed(25), Color::Indexed(166), Color::Indexed(240)),
+            Self::Ansi => color_style(role, &ANSI_COLORS),
+            Self::Dark => color_style(role, &DARK_COLORS),
+            Self::Light => color_style(role, &LIGHT_COLORS),
+            Self::HighContrastDark => {
+                high_contrast_style(role, Color::Indexed(75), Color::Indexed(214), Color::Indexed(250))
+            }
+            Self::HighContrastLight => {
+                high_contrast_style(role, Color::Indexed(25), Color::Indexed(166), Color::Indexed(240))
+            }
             Self::Mono => (None, mono_modifier(role)),
         };
         let style = Style::new().add_modifier(modifier);
@@ -153,36 +265,40 @@ impl Theme {
             // The cursor replaces the colours of its line, and no cell in it is dimmed, so that all of it keeps its
             // contrast.
             (None, Role::Cursor, Self::Mono) => style.remove_modifier(Modifier::DIM),
-            (None, Role::Cursor, Self::Ansi) => style.fg(Color::Reset).remove_modifier(Modifier::DIM),
-            (None, Role::Cursor, Self::Dark) => style.fg(Color::White).remove_modifier(Modifier::DIM),
-            (None, Role::Cursor, Self::Light) => style.fg(Color::Black).remove_modifier(Modifier::DIM),
+            (None, Role::Cursor, _) => {
+                let text = match self.base().fg {
+                    Some(color) => color,
+                    None => Color::Reset,
+                };
+                style.fg(text).remove_modifier(Modifier::DIM)
+            }
             (None, _, _) => style,
         }
     }
 }
 
-const fn ansi_style(role: Role) -> (Option<Color>, Modifier) {
+const fn color_style(role: Role, colors: &ThemeColors) -> (Option<Color>, Modifier) {
     match role {
         Role::Text => (None, Modifier::empty()),
-        Role::Muted => (None, Modifier::DIM),
+        Role::Muted => (colors.grey, if colors.grey.is_some() { Modifier::empty() } else { Modifier::DIM }),
         Role::Title => (None, Modifier::BOLD),
-        Role::Focus => (Some(Color::Cyan), Modifier::BOLD),
+        Role::Focus => (Some(colors.cyan), Modifier::BOLD),
         Role::Cursor => (None, Modifier::REVERSED),
         Role::CursorUnfocused => (None, Modifier::UNDERLINED),
-        Role::Damage => (Some(Color::Red), Modifier::BOLD),
-        Role::Warning | Role::Gap => (Some(Color::Yellow), Modifier::empty()),
-        Role::Good | Role::Payload => (Some(Color::Green), Modifier::empty()),
-        Role::Key | Role::Length => (Some(Color::Cyan), Modifier::empty()),
+        Role::Damage => (Some(colors.red), Modifier::BOLD),
+        Role::Warning | Role::Gap => (Some(colors.yellow), Modifier::empty()),
+        Role::Good | Role::Payload => (Some(colors.green), Modifier::empty()),
+        Role::Key | Role::Length => (Some(colors.cyan), Modifier::empty()),
         // Bold, so that a match is visible in the selected line too, where everything is reversed.
-        Role::Match => (Some(Color::Yellow), Modifier::REVERSED.union(Modifier::BOLD)),
-        Role::Checksum => (Some(Color::Magenta), Modifier::empty()),
+        Role::Match => (Some(colors.yellow), Modifier::REVERSED.union(Modifier::BOLD)),
+        Role::Checksum => (Some(colors.magenta), Modifier::empty()),
         Role::EventType(style) => match style {
-            TypeStyle::Green => (Some(Color::Green), Modifier::empty()),
-            TypeStyle::Magenta => (Some(Color::Magenta), Modifier::empty()),
-            TypeStyle::Cyan => (Some(Color::Cyan), Modifier::empty()),
-            TypeStyle::BoldGreen => (Some(Color::Green), Modifier::BOLD),
-            TypeStyle::BoldMagenta => (Some(Color::Magenta), Modifier::BOLD),
-            TypeStyle::BoldCyan => (Some(Color::Cyan), Modifier::BOLD),
+            TypeStyle::Green => (Some(colors.green), Modifier::empty()),
+            TypeStyle::Magenta => (Some(colors.magenta), Modifier::empty()),
+            TypeStyle::Cyan => (Some(colors.cyan), Modifier::empty()),
+            TypeStyle::BoldGreen => (Some(colors.green), Modifier::BOLD),
+            TypeStyle::BoldMagenta => (Some(colors.magenta), Modifier::BOLD),
+            TypeStyle::BoldCyan => (Some(colors.cyan), Modifier::BOLD),
         },
     }
 }
@@ -221,9 +337,11 @@ mod tests {
 
     #[test]
     fn no_color_decides_only_where_the_user_has_not_chosen() {
-        assert_eq!(Theme::from_choice(ColorChoice::Auto, NoColorVariable::Set), Theme::Mono);
-        assert_eq!(Theme::from_choice(ColorChoice::Auto, NoColorVariable::Unset), Theme::Ansi);
-        assert_eq!(Theme::from_choice(ColorChoice::Always, NoColorVariable::Set), Theme::Ansi);
+        let start = |choice, variable| Theme::Dark.at_start(choice, variable);
+        assert_eq!(start(ColorChoice::Auto, NoColorVariable::Set), Theme::Mono);
+        assert_eq!(start(ColorChoice::Auto, NoColorVariable::Unset), Theme::Dark);
+        assert_eq!(start(ColorChoice::Always, NoColorVariable::Set), Theme::Dark);
+        assert_eq!(start(ColorChoice::Never, NoColorVariable::Unset), Theme::Mono);
     }
 
     #[test]

@@ -182,3 +182,21 @@ fn text_is_found_as_a_person_reads_it() {
         assert_eq!(outcome.stdout.iter().filter(|byte| **byte == b'\n').count(), 1, "{filter}");
     }
 }
+
+#[test]
+fn a_faulty_configuration_stops_only_the_screen() {
+    let shell = Shell::with_log();
+    std::fs::create_dir(shell.path("chronicle")).unwrap();
+    std::fs::write(shell.path("chronicle/config.toml"), "theme = 3\n").unwrap();
+    for (line, exit_code) in [("verify a.log", 0), ("info a.log", 0), ("open a.log --no-config", 2)] {
+        let output = shell.command(line).env("XDG_CONFIG_HOME", shell.folder.path()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(exit_code) && !stderr.contains("configuration"), "{line}: {stderr}");
+    }
+    let outcome = shell.run("open a.log --config chronicle/config.toml");
+    assert!(
+        outcome.stderr.contains("chronicle/config.toml, line 1: `theme`: expected a text in quotes"),
+        "{outcome:?}"
+    );
+    assert_eq!(outcome.exit_code, 2);
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use chronicle::internal::tui::{ActionScope, action_table};
+use chronicle::internal::tui::{ActionScope, CONFIG_KEYS, action_table};
 use chronicle::query::{FILTER_OPERATORS, FILTER_TERMS, Filter, FilterOperatorSpec, IndexUse, TimeContext};
 
 fn read_document(path: &str) -> String {
@@ -39,6 +39,23 @@ fn the_documented_keys_are_the_keys_of_the_program() {
     }
     let document = read_document("docs/keys.md");
     assert_eq!(section(&document, "keys"), expected.trim(), "put this into docs/keys.md:\n{expected}");
+}
+
+#[test]
+fn the_documented_configuration_is_that_of_the_program() {
+    let mut keys = String::from("| key | values | default | meaning |\n| --- | --- | --- | --- |\n");
+    for key in &CONFIG_KEYS {
+        writeln!(keys, "| `{}` | {} | {} | {} |", key.name, key.values, key.default, key.help).unwrap();
+    }
+    let mut actions = String::from("| scope | action | keys |\n| --- | --- | --- |\n");
+    for action in action_table().iter().filter(|action| action.is_rebindable()) {
+        let keys: Vec<String> = action.keys.iter().map(|key| format!("`{key}`")).collect();
+        writeln!(actions, "| {} | `{}` | {} |", action.scope.name(), action.config_name(), keys.join(" ")).unwrap();
+    }
+    let document = read_document("docs/configuration.md");
+    for (name, expected) in [("configuration keys", keys), ("action names", actions)] {
+        assert_eq!(section(&document, name), expected.trim(), "put this into docs/configuration.md:\n{expected}");
+    }
 }
 
 #[test]

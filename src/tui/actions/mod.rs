@@ -3,9 +3,11 @@
 //!
 //! The table only describes the actions; `update` runs them.
 
+mod keymap;
 mod table;
 
 use super::keys::Key;
+pub(crate) use keymap::{KeyMap, ReboundAction};
 use table::TABLE;
 
 /// Identifies an action of the screen. The table describes each action.
@@ -73,6 +75,8 @@ pub enum ActionId {
     Verify,
     Messages,
     ToggleMouse,
+    ChooseTheme,
+    Screenshot,
     Copy,
     CopyOffset,
     CopyJson,
@@ -158,6 +162,22 @@ impl ActionScope {
     ];
 }
 
+impl ActionScope {
+    /// Returns the name of the scope in documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Main => "screen",
+            Self::CopyChord => "after the key of `copy`",
+            Self::MarkName => "name of a mark",
+            Self::TextInput => "line of text",
+            Self::Form => "append form",
+            Self::Confirm => "dialog",
+            Self::Plan => "plan",
+            Self::Columns => "columns",
+        }
+    }
+}
+
 /// A row of the table of actions.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionSpec {
@@ -194,6 +214,17 @@ impl ActionSpec {
         Self { footer_label: Some(label), ..self }
     }
 
+    /// Returns the name of the action in the configuration: its title with `-` for blanks.
+    pub fn config_name(&self) -> String {
+        self.title.to_lowercase().replace(' ', "-")
+    }
+
+    /// Returns whether the configuration can give the action other keys. The keys of candidates are part of the plan's
+    /// text.
+    pub fn is_rebindable(&self) -> bool {
+        self.id != ActionId::ToggleCandidate
+    }
+
     const fn writing(self) -> Self {
         Self { writes: true, ..self }
     }
@@ -218,11 +249,6 @@ pub(crate) fn candidate_keys() -> &'static [Key] {
     action_by_id(ActionId::ToggleCandidate).map_or(&[], |action| action.keys)
 }
 
-/// Returns the action of a key in a scope.
-pub(crate) fn action_for_key(scope: ActionScope, key: Key) -> Option<ActionId> {
-    TABLE.iter().find(|action| action.scope == scope && action.keys.contains(&key)).map(|action| action.id)
-}
-
 /// An action that the footer shows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FooterEntry {
@@ -234,28 +260,11 @@ pub(crate) struct FooterEntry {
     pub(crate) id: ActionId,
 }
 
-/// Returns the actions that the footer shows in a scope, in the order of the table.
-pub(crate) fn footer_entries(scope: ActionScope) -> impl Iterator<Item = FooterEntry> {
-    TABLE.iter().filter(move |action| action.scope == scope).filter_map(|action| {
-        Some(FooterEntry { key: *action.keys.first()?, label: action.footer_label?, id: action.id })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
-
-    #[test]
-    fn no_key_has_two_actions_in_one_scope() {
-        for scope in ActionScope::ALL {
-            let keys: Vec<_> =
-                TABLE.iter().filter(|row| row.scope == scope).flat_map(|row| row.keys.iter().copied()).collect();
-            let distinct_keys: HashSet<_> = keys.iter().copied().collect();
-            assert_eq!(keys.len(), distinct_keys.len(), "{scope:?}: {keys:?}");
-        }
-    }
 
     #[test]
     fn every_action_has_one_row_with_a_title_and_help() {
@@ -276,7 +285,7 @@ mod tests {
     fn the_footer_fits_80_columns() {
         for scope in ActionScope::ALL {
             let columns = |entry: FooterEntry| format!(" {} {} ", entry.key, entry.label).chars().count();
-            let width: usize = footer_entries(scope).map(columns).sum();
+            let width: usize = KeyMap::default().footer_entries(scope).map(columns).sum();
             assert!(width <= 80, "{scope:?} takes {width}");
         }
     }

@@ -266,6 +266,14 @@ pub(super) const TABLE: &[ActionSpec] = &[
         .with_cli_equivalent("chronicle verify LOG"),
     ActionSpec::new(ActionId::Messages, Main, &[Char('M')], "messages", "List the messages of this session, the newest first"),
     ActionSpec::new(ActionId::ToggleMouse, Main, &[], "mouse", "Use the mouse for the screen, or leave it to the terminal to select text"),
+    ActionSpec::new(ActionId::ChooseTheme, Main, &[], "theme", "Draw the screen in another theme: `:theme light`; Tab goes through the themes"),
+    ActionSpec::new(
+        ActionId::Screenshot,
+        Main,
+        &[],
+        "screenshot",
+        "Write the screen to a new file: `:screenshot FILE`, as SVG for a name that ends in .svg, else as text",
+    ),
     ActionSpec::new(
         ActionId::Back,
         Main,

@@ -28,6 +28,7 @@ mod match_position;
 mod modes;
 mod offset_base;
 mod overlays;
+mod palette_command;
 mod plan_preview;
 mod prompt;
 mod prompt_feedback;
@@ -66,9 +67,10 @@ pub(crate) use labelled_lines::{LABEL_WIDTH, wrap_text};
 pub(crate) use latency::histogram_bars;
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
-pub(crate) use modes::{Access, Follow, FollowPause, Pane, Tab, WriteConsent, Zoom};
+pub(crate) use modes::{Access, Bell, Follow, FollowPause, Pane, Tab, WriteConsent, Zoom};
 pub(crate) use offset_base::OffsetBase;
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, MarkUse, Overlay};
+pub(crate) use palette_command::{PaletteCommand, SCREENSHOT_WORD, THEME_WORD};
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use prompt::{Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
 pub(crate) use prompt_feedback::PromptFeedback;
@@ -79,7 +81,7 @@ pub(crate) use statistics::{StatisticsKey, StatisticsPane, StatisticsProgress, S
 pub(crate) use tables::{AggregateLoadState, AggregateTable, ListCursor};
 pub(crate) use text_input::TextInput;
 
-use super::actions::ActionId;
+use super::actions::{ActionId, KeyMap};
 use super::effect::{Effect, MouseCapture};
 use super::keys::Key;
 use super::request::WorkerKind;
@@ -131,7 +133,7 @@ pub(crate) struct ActiveSearch {
 }
 
 /// Settings of a new model.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct ModelOptions {
     /// Whether the screen may write.
     pub(crate) access: Access,
@@ -139,6 +141,12 @@ pub(crate) struct ModelOptions {
     pub(crate) scan: ScanState,
     /// Theme of the screen.
     pub(crate) theme: Theme,
+    /// The keys of the actions.
+    pub(crate) keys: KeyMap,
+    /// The columns of the list of events; `None` for the default ones.
+    pub(crate) columns: Option<ColumnLayout>,
+    /// Whether the bell rings when new damage is found.
+    pub(crate) bell: Bell,
     /// The zone in which times are shown at first; `None` for UTC.
     pub(crate) zone: Option<DisplayZone>,
     /// Whether the screen receives mouse events.
@@ -220,6 +228,10 @@ pub(crate) struct Model {
     pub(crate) consent: WriteConsent,
     /// Theme of the screen.
     pub(crate) theme: Theme,
+    /// The keys of the actions.
+    pub(crate) keys: KeyMap,
+    /// Whether the bell rings when new damage is found.
+    pub(crate) bell: Bell,
     /// The zone in which times are shown.
     pub(crate) zone: DisplayZone,
     /// The zone that is shown instead of UTC when the user asks for it.
@@ -243,11 +255,13 @@ pub(crate) struct Model {
 impl Model {
     /// Creates the model of a screen that has just been opened.
     pub(crate) fn new(log_info: LogInfo, options: ModelOptions) -> Self {
+        let mut list = EventList::new(Filter::default());
+        list.columns = options.columns.unwrap_or_default();
         Self {
             log_info,
             unavailable: None,
             scan: ScanProgress::new(options.scan),
-            list: EventList::new(Filter::default()),
+            list,
             detail: DetailPane::default(),
             offset_base: OffsetBase::default(),
             aggregates: AggregateTable::default(),
@@ -278,6 +292,8 @@ impl Model {
             access: options.access,
             consent: WriteConsent::default(),
             theme: options.theme,
+            keys: options.keys,
+            bell: options.bell,
             zone: options.zone.unwrap_or_default(),
             local_zone: options.zone.filter(|zone| *zone != DisplayZone::Utc).unwrap_or(DisplayZone::Local),
             mouse: options.mouse,

@@ -98,3 +98,13 @@ pub(crate) enum WriteConsent {
     /// The user has confirmed.
     Granted,
 }
+
+/// Whether the terminal's bell rings when new damage is found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Bell {
+    /// The screen makes no sound.
+    #[default]
+    Off,
+    /// The bell rings when damage is found in what was appended, or when the log is changed.
+    OnNewDamage,
+}

@@ -7,7 +7,7 @@ use super::plan_preview::PlanPreview;
 use super::prompt::Prompt;
 use super::scroll::ScrollPosition;
 use super::text_input::TextInput;
-use crate::tui::actions::{self, ActionScope, ActionSpec};
+use crate::tui::actions::{self, ActionScope, ActionSpec, KeyMap};
 use crate::tui::session_time::SessionTime;
 
 /// An overlay on top of the panes.
@@ -64,10 +64,10 @@ pub(crate) struct HelpOverlay {
 
 impl HelpOverlay {
     /// Returns the actions with this key, or with this text in their title or help.
-    pub(crate) fn matching_actions(&self) -> Vec<&'static ActionSpec> {
+    pub(crate) fn matching_actions(&self, keys: &KeyMap) -> Vec<&'static ActionSpec> {
         let text = self.input.text().to_lowercase();
         let matches = |row: &&ActionSpec| {
-            let keys: Vec<_> = row.keys.iter().map(ToString::to_string).collect();
+            let keys: Vec<_> = keys.keys(row).iter().map(ToString::to_string).collect();
             let has_key = keys.contains(&self.input.text().to_owned());
             has_key || row.title.to_lowercase().contains(&text) || row.help.to_lowercase().contains(&text)
         };
@@ -158,7 +158,7 @@ mod tests {
     fn help_is_filtered_by_key_and_by_text() {
         let find = |text: &str| {
             let help = HelpOverlay { input: TextInput::new(text), ..HelpOverlay::default() };
-            help.matching_actions().iter().map(|row| row.title).collect::<Vec<_>>()
+            help.matching_actions(&KeyMap::default()).iter().map(|row| row.title).collect::<Vec<_>>()
         };
         assert!(find("Ctrl-z").contains(&"suspend"));
         assert!(find("rebuild").contains(&"rebuild index"));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::palette_command::suggest_arguments;
 use crate::query::{FilterCompletion, KnownNames, complete_filter};
 use crate::report::units::format_count;
 use crate::tui::actions::{self, ActionId, ActionScope};
@@ -13,8 +14,6 @@ pub(crate) struct Suggestion {
     pub(crate) text: String,
     /// The name of the action, or the term with its placeholder.
     pub(crate) label: String,
-    /// The key of the action; empty for a filter term.
-    pub(crate) key: String,
     /// What the action does or the term shows, or the number of events with the name.
     pub(crate) help: Cow<'static, str>,
     /// The action that Enter runs; `None` for a filter term.
@@ -23,19 +22,22 @@ pub(crate) struct Suggestion {
 
 /// Returns the actions whose titles contain `text`, best match first; none while `text` is a jump.
 pub(super) fn suggest_actions(text: &str) -> Vec<Suggestion> {
-    let text = text.trim().to_lowercase();
+    let text = text.to_lowercase();
+    if let Some(arguments) = suggest_arguments(&text) {
+        return arguments;
+    }
+    let text = text.trim();
     if text.starts_with(|c: char| c.is_ascii_digit() || c == '#') {
         return Vec::new();
     }
     let mut matching: Vec<_> = actions::action_table()
         .iter()
-        .filter(|row| row.scope == ActionScope::Main && row.title.contains(&text))
+        .filter(|row| row.scope == ActionScope::Main && row.title.contains(text))
         .collect();
-    matching.sort_by_key(|row| !row.title.starts_with(&text));
+    matching.sort_by_key(|row| !row.title.starts_with(text));
     let suggestion = |row: &'static actions::ActionSpec| Suggestion {
         text: row.title.to_owned(),
         label: row.title.to_owned(),
-        key: row.keys.first().map(ToString::to_string).unwrap_or_default(),
         help: row.help.into(),
         action: Some(row.id),
     };
@@ -47,7 +49,6 @@ pub(super) fn suggest_filter_terms(text: &str, names: &KnownNames) -> Vec<Sugges
     let suggestion = |completion: FilterCompletion| Suggestion {
         text: completion.text,
         label: completion.label,
-        key: String::new(),
         help: completion.events.map_or(completion.help.into(), |events| format_count(events, "event").into()),
         action: None,
     };

@@ -121,14 +121,16 @@ fn indexed(colour: Color) -> u32 {
 
 #[test]
 fn every_role_is_legible_on_common_palettes() {
-    for palette in &PALETTES {
+    let themes = || Theme::ALL.into_iter().filter(|theme| theme.base().bg.is_none());
+    assert_eq!(themes().count(), 2, "the other themes have their own background");
+    for (palette, theme) in PALETTES.iter().flat_map(|palette| themes().map(move |theme| (palette, theme))) {
         for role in Role::ALL {
-            let style = Theme::Ansi.style(role);
-            let on_cursor = style.patch(Theme::Ansi.style(Role::Cursor));
-            let unfocused = style.patch(Theme::Ansi.style(Role::CursorUnfocused));
+            let style = theme.style(role);
+            let on_cursor = style.patch(theme.style(Role::Cursor));
+            let unfocused = style.patch(theme.style(Role::CursorUnfocused));
             for (place, style) in [("plain", style), ("cursor", on_cursor), ("unfocused cursor", unfocused)] {
                 let found = palette.contrast(style);
-                assert!(found >= MIN_CONTRAST, "{role:?}, {place}, on {}: {found:.2}", palette.name);
+                assert!(found >= MIN_CONTRAST, "{role:?} in {theme:?}, {place}, on {}: {found:.2}", palette.name);
             }
         }
     }
@@ -136,7 +138,7 @@ fn every_role_is_legible_on_common_palettes() {
 
 #[test]
 fn the_cursor_gives_every_cell_of_its_line_the_same_colours() {
-    for theme in [Theme::Ansi, Theme::Dark, Theme::Light, Theme::Mono] {
+    for theme in Theme::ALL {
         let cursor = theme.base().patch(theme.style(Role::Cursor));
         for role in Role::ALL {
             let cell = theme.base().patch(theme.style(role)).patch(theme.style(Role::Cursor));
@@ -148,12 +150,14 @@ fn the_cursor_gives_every_cell_of_its_line_the_same_colours() {
 }
 
 #[test]
-fn the_high_contrast_themes_have_a_high_contrast() {
-    for theme in [Theme::Dark, Theme::Light] {
+fn themes_with_their_own_background_have_a_high_contrast() {
+    for theme in Theme::ALL.into_iter().filter(|theme| theme.base().bg.is_some()) {
         let base = theme.base();
         for role in Role::ALL {
             let style = base.patch(theme.style(role));
-            let found = contrast(indexed(style.fg.unwrap()), indexed(style.bg.unwrap()));
+            let (text, background) = (indexed(style.fg.unwrap()), indexed(style.bg.unwrap()));
+            assert!(!style.add_modifier.contains(Modifier::DIM), "{role:?} in {theme:?} depends on the terminal");
+            let found = contrast(text, background);
             assert!(found >= 3.5, "{role:?} in {theme:?}: {found:.2}");
         }
     }

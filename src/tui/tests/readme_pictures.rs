@@ -5,11 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::svg::render_svg;
 use super::{TestScreen, clean_log, damaged_log, frame_starts};
 use crate::format::frame;
 use crate::repair::StepWrite;
 use crate::tui::keys::Key;
+use crate::tui::svg::render_svg;
 
 const SIZE: (u16, u16) = (108, 30);
 

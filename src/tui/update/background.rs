@@ -7,9 +7,10 @@ use crate::query::RowContent;
 use crate::repair::RepairState;
 use crate::report::Tone;
 use crate::report::units::{format_number, format_size};
+use crate::tui::effect::Effect;
 use crate::tui::message::{BackgroundUpdate, LogChange};
 use crate::tui::model::{
-    AggregateLoadState, EarlierVerification, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanState,
+    AggregateLoadState, Bell, EarlierVerification, Follow, LogInfo, LogUnavailable, Model, RowRequestState, ScanState,
 };
 use crate::tui::request::WorkerKind;
 
@@ -31,7 +32,13 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
             model.scan.event_count = Some(events);
             record_growth(model);
         }
-        BackgroundUpdate::Finding(proposed) => model.scan.add_finding(*proposed),
+        BackgroundUpdate::Finding(proposed) => {
+            // Damage that the first scan finds was there when the screen was opened.
+            if proposed.finding.kind.is_damage() && model.scan.finished_at_ms.is_some() {
+                ring_bell(model);
+            }
+            model.scan.add_finding(*proposed);
+        }
         BackgroundUpdate::RescanFrom(from) => model.scan.forget_from(from),
         BackgroundUpdate::ScanDone => {
             model.scan.finish(ScanState::Done);
@@ -56,9 +63,17 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
     }
 }
 
+/// Rings the terminal's bell, where the user wants it.
+fn ring_bell(model: &mut Model) {
+    if model.bell == Bell::OnNewDamage {
+        model.effects.push_back(Effect::RingBell);
+    }
+}
+
 /// Records that the path no longer leads to a log.
 fn mark_unavailable(model: &mut Model, reason: LogUnavailable) {
     model.warn(reason.description());
+    ring_bell(model);
     if reason.has_no_data() {
         discard_changed_log(model);
         model.log_info.bytes = 0;
@@ -120,6 +135,7 @@ fn handle_log_change(model: &mut Model, log_info: LogInfo, change: LogChange) {
     model.log_info = log_info;
     model.unavailable = None;
     model.warn(message);
+    ring_bell(model);
     discard_changed_log(model);
     if matches!(change, LogChange::Written | LogChange::Overwritten) {
         model.scan.earlier = EarlierVerification::Discarded;

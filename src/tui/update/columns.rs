@@ -1,7 +1,7 @@
 //! Handles keys in the dialog in which the columns of the list are chosen.
 
 use super::rows;
-use crate::tui::actions::{ActionId, ActionScope, action_for_key};
+use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::keys::Key;
 use crate::tui::model::{ColumnChooser, ColumnLayout, Model, Overlay, TextInput};
 
@@ -23,7 +23,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
     let requested = layout.page_columns();
     let selected = chooser.selected(layout);
     let total = layout.choices().len();
-    match (action_for_key(ActionScope::Columns, key), selected) {
+    match (model.keys.action_for_key(ActionScope::Columns, key), selected) {
         (Some(ActionId::NextColumn), _) => chooser.cursor.move_by(1, total),
         (Some(ActionId::PreviousColumn), _) => chooser.cursor.move_by(-1, total),
         (Some(ActionId::AddColumn), _) => chooser.path_input = Some(TextInput::default()),
@@ -54,7 +54,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key) {
 fn handle_path_key(model: &mut Model, key: Key) {
     let Some(Overlay::Columns(chooser)) = model.overlays.last_mut() else { return };
     let Some(input) = &mut chooser.path_input else { return };
-    match action_for_key(ActionScope::TextInput, key) {
+    match model.keys.action_for_key(ActionScope::TextInput, key) {
         Some(ActionId::ClosePrompt) => (chooser.path_input, chooser.error) = (None, None),
         Some(ActionId::SubmitPrompt) => match model.list.columns.add_value(input.text()) {
             Ok(column) => {

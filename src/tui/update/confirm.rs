@@ -4,7 +4,7 @@ use super::navigation::Movement;
 use super::repair::PlanDecision;
 use super::requests::stop_worker;
 use super::{append, index, repair};
-use crate::tui::actions::{ActionId, ActionScope, action_for_key, candidate_keys};
+use crate::tui::actions::{ActionId, ActionScope, candidate_keys};
 use crate::tui::keys::Key;
 use crate::tui::model::{ConfirmedAction, DialogButton, Model, Overlay};
 use crate::tui::request::WorkerKind;
@@ -28,12 +28,12 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
         return;
     }
     let shows_plan = matches!(dialog.on_confirm, ConfirmedAction::ApplyPlan(_));
-    if shows_plan && let Some(id) = action_for_key(ActionScope::Plan, key) {
+    if shows_plan && let Some(id) = model.keys.action_for_key(ActionScope::Plan, key) {
         make_decision(model, id, key);
         return;
     }
     let awaits_plan = dialog.on_confirm == ConfirmedAction::AwaitPlan;
-    match action_for_key(ActionScope::Confirm, key) {
+    match model.keys.action_for_key(ActionScope::Confirm, key) {
         Some(ActionId::Cancel) => {
             model.overlays.pop();
             if awaits_plan {

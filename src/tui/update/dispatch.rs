@@ -11,7 +11,7 @@ use crate::tui::actions::{self, ActionId};
 use crate::tui::effect::{Effect, MouseCapture};
 use crate::tui::model::{
     AggregateLoadState, EscBehavior, Follow, HelpOverlay, ListCursor, MarkUse, Model, Overlay, Pane, Prompt,
-    PromptPurpose, ScanState, Tab, Zoom,
+    PromptPurpose, SCREENSHOT_WORD, ScanState, THEME_WORD, Tab, Zoom,
 };
 use crate::tui::request::{Request, WorkerKind};
 
@@ -110,6 +110,8 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         ActionId::SaveCopy => copy::save_copy(model),
         ActionId::Export => export::open_prompt(model),
         ActionId::ToggleMouse => toggle_mouse(model),
+        ActionId::ChooseTheme => open_prompt(model, PromptPurpose::Palette, &format!("{THEME_WORD} ")),
+        ActionId::Screenshot => open_prompt(model, PromptPurpose::Palette, &format!("{SCREENSHOT_WORD} ")),
         ActionId::Copy => model.overlays.push(Overlay::CopyChord),
         ActionId::CopyOffset
         | ActionId::CopyJson

@@ -5,14 +5,14 @@ use ratatui_textarea::{Input, Key as EditorKey};
 use super::append;
 use super::requests::stop_worker;
 use crate::file::Durability;
-use crate::tui::actions::{ActionId, ActionScope, action_for_key};
+use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::keys::Key;
 use crate::tui::model::{FormField, Model, Overlay};
 use crate::tui::request::WorkerKind;
 
 /// Handles a key while the form is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
-    match action_for_key(ActionScope::Form, key) {
+    match model.keys.action_for_key(ActionScope::Form, key) {
         // The first Esc stops a submission. The form stays open to show the result.
         Some(ActionId::CloseForm) if model.form.is_sending => stop_append(model),
         Some(ActionId::CloseForm) => model.overlays.retain(|overlay| !matches!(overlay, Overlay::Form)),

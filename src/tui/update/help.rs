@@ -8,7 +8,7 @@ use crate::tui::model::{ListCursor, Model, Overlay};
 /// Handles a key while the help is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
     let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return };
-    let actions = help.matching_actions();
+    let actions = help.matching_actions(&model.keys);
     let page = help.cursor.height.max(1) as i64;
     match key {
         Key::Esc | Key::F(1) => {

@@ -2,7 +2,7 @@
 
 use super::dispatch::run_action;
 use super::{columns, confirm, form, help, places, prompt};
-use crate::tui::actions::{ActionId, ActionScope, action_for_key};
+use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
 use crate::tui::model::{Model, Overlay};
@@ -10,24 +10,23 @@ use crate::tui::session_time::SessionTime;
 
 /// Handles a key press.
 pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
-    // These keys work in every overlay.
-    if let Some(id) = match key {
-        Key::Ctrl('z') => Some(ActionId::Suspend),
-        Key::Ctrl('l') => Some(ActionId::Redraw),
-        _ => None,
-    } {
-        return run_action(model, id);
-    }
-    if key == Key::Ctrl('c') {
-        if model.overlays.pop().is_none() {
-            model.effects.push_back(Effect::Quit);
+    // These actions work in every overlay, with keys that type no text.
+    if !matches!(key, Key::Char(_)) {
+        match model.keys.action_for_key(ActionScope::Main, key) {
+            Some(id @ (ActionId::Suspend | ActionId::Redraw)) => return run_action(model, id),
+            Some(ActionId::Interrupt) => {
+                if model.overlays.pop().is_none() {
+                    model.effects.push_back(Effect::Quit);
+                }
+                return;
+            }
+            _ => {}
         }
-        return;
     }
     match model.overlays.last() {
         None => {
             model.notice = None;
-            match action_for_key(ActionScope::Main, key) {
+            match model.keys.action_for_key(ActionScope::Main, key) {
                 Some(id) => run_action(model, id),
                 None => report_unbound_key(model, key),
             }
@@ -46,14 +45,15 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
 fn report_unbound_key(model: &mut Model, key: Key) {
     if !model.unbound_keys.contains(&key) {
         model.unbound_keys.push(key);
-        model.notify(format!("{key} has no action; ? lists the keys"));
+        let help = model.keys.hint(ActionId::Help);
+        model.notify(format!("{key} has no action; {help} lists the keys"));
     }
 }
 
 /// Handles the key after `y`, which selects the part of the row to copy.
 fn handle_copy_chord(model: &mut Model, key: Key) {
     model.overlays.pop();
-    match action_for_key(ActionScope::CopyChord, key) {
+    match model.keys.action_for_key(ActionScope::CopyChord, key) {
         Some(id) => run_action(model, id),
         None if key == Key::Esc => {}
         None => model.notify("Nothing copied: press o, j, p, v, a, h, c or f after y"),

@@ -67,6 +67,7 @@ pub(crate) fn update(model: &mut Model, message: Message) {
             return;
         }
         Message::CopySaved(result) => copy::report_saved_copy(model, result),
+        Message::ScreenshotSaved { path, result } => prompt::report_screenshot(model, &path, result),
         Message::Tick => model.growth.expire(model.now),
         Message::Suspend => model.effects.push_back(Effect::Suspend),
         Message::Quit => model.effects.push_back(Effect::Quit),

@@ -1,17 +1,21 @@
 //! Handles keys in a prompt, and submits its text as a search, a filter, a jump or an action.
 
+use std::path::Path;
+
 use super::dispatch::run_action;
 use super::{export, filter_help, hit_counter, navigation, rows};
 use crate::query::{Direction, Filter, JumpTarget, SearchPattern, nearest_keyword};
-use crate::tui::actions::{self, ActionId, ActionScope, action_for_key};
+use crate::report::safe_path_text;
+use crate::tui::actions::{self, ActionId, ActionScope};
+use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
-use crate::tui::model::{ActiveSearch, Model, Overlay, Prompt, PromptError, PromptPurpose, PromptStep};
+use crate::tui::model::{ActiveSearch, Model, Overlay, PaletteCommand, Prompt, PromptError, PromptPurpose, PromptStep};
 
 /// Handles a key while a prompt is open.
 pub(super) fn handle_key(model: &mut Model, key: Key) {
     let Some(Overlay::Prompt(prompt)) = model.overlays.last_mut() else { return };
     let is_empty = prompt.input.text().is_empty();
-    match (action_for_key(ActionScope::TextInput, key), key) {
+    match (model.keys.action_for_key(ActionScope::TextInput, key), key) {
         (Some(ActionId::ClosePrompt), _) => {
             model.overlays.pop();
         }
@@ -94,6 +98,24 @@ fn submit_filter(model: &mut Model, text: &str) -> Result<(), PromptError> {
     Ok(())
 }
 
+fn run_palette_command(model: &mut Model, command: PaletteCommand) {
+    match command {
+        PaletteCommand::Theme(theme) => {
+            model.theme = theme;
+            model.notify(format!("Theme {}: {}", theme.name(), theme.description()));
+        }
+        PaletteCommand::Screenshot(path) => model.effects.push_back(Effect::SaveScreenshot(path)),
+    }
+}
+
+/// Reports the file that holds a picture of the screen.
+pub(super) fn report_screenshot(model: &mut Model, path: &Path, result: Result<(), String>) {
+    match result {
+        Ok(()) => model.notify(format!("Wrote the screen to {}", safe_path_text(path))),
+        Err(reason) => model.warn(format!("Screen not written: {reason}")),
+    }
+}
+
 /// Runs the selected suggestion, or jumps to the offset, ordinal, share or time that the text names.
 fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) -> Result<(), PromptError> {
     if text.is_empty() {
@@ -101,6 +123,18 @@ fn submit_palette(model: &mut Model, prompt: &Prompt, text: &str) -> Result<(), 
         return Ok(());
     }
     let suggestions = prompt.suggestions(&model.names);
+    let selected = suggestions.get(prompt.selected_suggestion);
+    // Enter takes the suggestion that is marked, so that `theme hig` need not be typed further.
+    let completed =
+        selected.filter(|suggestion| suggestion.action.is_none()).map(|suggestion| suggestion.text.as_str());
+    if let Some(command) =
+        PaletteCommand::parse(text).map(|typed| completed.and_then(PaletteCommand::parse).unwrap_or(typed))
+    {
+        let command = command.map_err(error_without_place)?;
+        close(model);
+        run_palette_command(model, command);
+        return Ok(());
+    }
     if let Some(action) = suggestions.get(prompt.selected_suggestion).and_then(|suggestion| suggestion.action) {
         close(model);
         run_action(model, action);

@@ -97,7 +97,7 @@ fn update_overlay_sizes(model: &mut Model) {
         }
         Some(Overlay::Help(help)) => {
             help.cursor.height = usize::from(layout::help_list_height(size.height));
-            let total = help.matching_actions().len();
+            let total = help.matching_actions(&model.keys).len();
             help.cursor.move_by(0, total);
         }
         Some(Overlay::Columns(chooser)) => {

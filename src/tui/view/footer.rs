@@ -10,7 +10,7 @@ use super::pane::span;
 use super::text::{display_width, draw_spans, fit_safe};
 use crate::report::units::{format_count, format_number, format_progress};
 use crate::report::{Tone, sanitize};
-use crate::tui::actions::{ActionId, ActionScope, FooterEntry, footer_entries};
+use crate::tui::actions::{ActionId, ActionScope, FooterEntry};
 use crate::tui::model::{EscBehavior, MarkUse, Model, Notice, Overlay, UserJob, wrap_text};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
@@ -48,8 +48,12 @@ fn draw_notice(frame: &mut Frame, area: Rect, model: &Model, notice: &Notice) {
     let max_lines = if model.size.height >= MIN_TWO_LINE_HEIGHT { 2 } else { 1 };
     if lines.len() > max_lines {
         let rest: String = lines.split_off(max_lines - 1).join(" ");
-        let hint = if width >= MIN_HINT_COLUMNS { "…  M: all" } else { "…" };
-        let kept = fit_safe(&rest, width.saturating_sub(display_width(hint)));
+        let hint = if width >= MIN_HINT_COLUMNS {
+            format!("…  {}: all", model.keys.hint(ActionId::Messages))
+        } else {
+            "…".into()
+        };
+        let kept = fit_safe(&rest, width.saturating_sub(display_width(&hint)));
         lines.push(format!("{}{hint}", kept.trim_end_matches('…')));
     }
     let height = (lines.len() as u16).min(area.y + 1);
@@ -95,9 +99,11 @@ fn key_spans(model: &Model, scope: ActionScope, width: usize) -> Vec<Span<'stati
     let mut spans = Vec::new();
     // The dialog of a plan has the keys of every dialog, and the keys of those plan actions that are enabled.
     let dialog_scope = if scope == ActionScope::Plan { Some(ActionScope::Confirm) } else { None };
-    let scope_entries =
-        footer_entries(scope).filter(|entry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none());
-    let entries = dialog_scope.into_iter().flat_map(footer_entries).chain(scope_entries);
+    let scope_entries = model
+        .keys
+        .footer_entries(scope)
+        .filter(|entry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none());
+    let entries = dialog_scope.into_iter().flat_map(|scope| model.keys.footer_entries(scope)).chain(scope_entries);
     let (help, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.id == ActionId::Help);
     let entry_width = |entry: &FooterEntry| display_width(&format!(" {} {} ", entry.key, entry.label));
     let mut used = help.iter().map(entry_width).sum::<usize>();

@@ -7,7 +7,7 @@ use super::legend;
 use super::pane::{draw_dialog, span};
 use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, style_line};
 use crate::report::sanitize;
-use crate::tui::actions::{ActionScope, ActionSpec};
+use crate::tui::actions::{ActionId, ActionScope, ActionSpec};
 use crate::tui::layout::{help_description_height, help_legend_height};
 use crate::tui::model::{HelpOverlay, Model, TextInput, wrap_text};
 use crate::tui::theme::Role;
@@ -32,7 +32,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, help: &HelpOverlay) {
         Rect { y: area.y + 1, height: legend_height.min(area.height.saturating_sub(1)), ..area },
         model,
     );
-    let actions = help.matching_actions();
+    let actions = help.matching_actions(&model.keys);
     let visible = actions.iter().enumerate().skip(help.cursor.top).take(help.cursor.height);
     for (line, (number, action)) in (1 + legend_height..).zip(visible) {
         draw_action(frame, model, area, line, action);
@@ -57,9 +57,9 @@ fn draw_input(frame: &mut Frame, model: &Model, area: Rect, input: &TextInput) {
 }
 
 fn draw_action(frame: &mut Frame, model: &Model, area: Rect, line: u16, action: &ActionSpec) {
-    let keys: Vec<String> = action.keys.iter().map(ToString::to_string).collect();
+    let keys: Vec<String> = model.keys.keys(action).iter().map(ToString::to_string).collect();
     let keys = match action.scope {
-        ActionScope::CopyChord => format!("y {}", keys.join(" ")),
+        ActionScope::CopyChord => format!("{} {}", model.keys.hint(ActionId::Copy), keys.join(" ")),
         _ if keys.is_empty() => format!(":{}", action.title),
         _ => keys.join(" "),
     };

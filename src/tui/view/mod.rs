@@ -26,10 +26,23 @@ mod status;
 mod strip;
 mod text;
 
-use ratatui::Frame;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::{Frame, Terminal};
 
 use super::layout;
 use super::model::{Model, Overlay, Tab};
+
+/// Draws the whole screen into a buffer of its size, without a terminal.
+pub(crate) fn draw_into(buffer: &mut Buffer, model: &Model) {
+    let size = buffer.area.as_size();
+    // Drawing into memory cannot fail.
+    if let Ok(mut terminal) = Terminal::new(TestBackend::new(size.width, size.height))
+        && terminal.draw(|frame| draw(frame, model)).is_ok()
+    {
+        buffer.clone_from(terminal.backend().buffer());
+    }
+}
 
 /// Draws the whole screen: the panes, and the overlays on top of them.
 pub(crate) fn draw(frame: &mut Frame, model: &Model) {

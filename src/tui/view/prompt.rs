@@ -8,6 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::pane::span;
 use super::text::{display_width, draw_spans, first_chars, fit_safe, pad, skip_span_columns, style_line};
 use crate::report::{Tone, sanitize};
+use crate::tui::actions::action_by_id;
 use crate::tui::model::{Model, Prompt, PromptFeedback, PromptPurpose, wrap_text};
 use crate::tui::theme::Role;
 
@@ -81,10 +82,12 @@ fn draw_suggestions(frame: &mut Frame, model: &Model, prompt: &Prompt, bottom: u
     clear(frame, model, area);
     for (line, (number, suggestion)) in (0..height).zip(suggestions.iter().enumerate().skip(top)) {
         let marker = if number == prompt.selected_suggestion { ">" } else { " " };
+        let action = suggestion.action.and_then(action_by_id);
+        let key = action.and_then(|action| model.keys.keys(action).first()).map(ToString::to_string);
         let available = usize::from(area.width).saturating_sub(LABEL_COLUMNS + KEY_COLUMNS + 3);
         let spans = vec![
             span(model, Role::Text, format!("{marker} {}", pad(&suggestion.label, LABEL_COLUMNS))),
-            span(model, Role::Key, pad(&suggestion.key, KEY_COLUMNS)),
+            span(model, Role::Key, pad(&key.unwrap_or_default(), KEY_COLUMNS)),
             span(model, Role::Muted, fit_safe(&suggestion.help, available)),
         ];
         draw_spans(frame, area, line, spans);

@@ -1,7 +1,5 @@
 //! Renders a terminal buffer as an SVG picture. Adjacent cells of the same style become one text element.
 
-use std::fmt::Write as _;
-
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -16,7 +14,7 @@ const DIM_FOREGROUND: &str = "#8a8f98";
 const DEFAULT_BACKGROUND: &str = "#16181d";
 
 /// Renders a buffer as the text of an SVG file.
-pub(super) fn render_svg(buffer: &Buffer) -> String {
+pub(crate) fn render_svg(buffer: &Buffer) -> String {
     let area = buffer.area;
     let width = f32::from(area.width) * CELL_WIDTH + 2.0 * MARGIN;
     let height = f32::from(area.height) * CELL_HEIGHT + 2.0 * MARGIN;
@@ -89,9 +87,7 @@ fn escape_xml(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            c => {
-                write!(out, "{c}").unwrap();
-            }
+            c => out.push(c),
         }
     }
     out

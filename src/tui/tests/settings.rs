@@ -1,0 +1,118 @@
+//! Settings of the screen: keys, themes, pictures and the bell.
+
+use super::*;
+use crate::file::OsDisk;
+use crate::format::{DamageKind, Finding};
+use crate::repair::ProposedFix;
+use crate::tui::actions::{ActionId, KeyMap, ReboundAction};
+use crate::tui::config::ScreenConfig;
+use crate::tui::message::BackgroundUpdate;
+use crate::tui::model::Bell;
+use crate::tui::picture::save_screenshot;
+use crate::tui::theme::Theme;
+
+fn screen_with(config: &str) -> TestScreen {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    screen.model.keys = ScreenConfig::parse(config).unwrap().keys;
+    screen
+}
+
+#[test]
+fn a_configured_key_runs_its_action_and_is_shown() {
+    let mut screen = screen_with("[keys]\nnext-damage = [\"D\", \"ctrl-n\"]\nhelp = \"f2\"\n");
+    screen.assert_shows("D next damage");
+    let start = screen.model.list.selected_offset();
+    screen.press(&[Key::Char('e')]);
+    screen.assert_shows("e has no action; F2 lists the keys");
+    assert_eq!(screen.model.list.selected_offset(), start);
+    screen.press(&[Key::Ctrl('n')]);
+    assert_ne!(screen.model.list.selected_offset(), start);
+    screen.press(&[Key::F(2)]);
+    screen.type_text("next damage");
+    screen.assert_shows("D Ctrl-n");
+    screen.press(&[Key::Esc, Key::Char(':')]);
+    screen.type_text("next dam");
+    assert!(screen.screen_text().lines().any(|line| line.contains("next damage") && line.contains(" D ")));
+}
+
+#[test]
+fn a_key_that_types_text_is_typed_in_a_prompt_whatever_it_does_elsewhere() {
+    let mut screen = screen_with("[keys]\nredraw = \"L\"\nsuspend = \"f8\"\n");
+    screen.press(&[Key::Char('/'), Key::Char('L')]);
+    screen.assert_shows("/L");
+    assert!(!screen.has_effect(|effect| matches!(effect, Effect::Redraw)));
+    screen.press(&[Key::F(8)]);
+    assert!(screen.has_effect(|effect| matches!(effect, Effect::Suspend)), "it works in every overlay");
+}
+
+#[test]
+fn the_theme_is_changed_from_the_palette() {
+    let mut screen = screen_with("");
+    screen.press(&[Key::Char(':')]);
+    screen.type_text("theme lihgt");
+    screen.press(&[Key::Enter]);
+    screen.assert_shows("the nearest is `light`");
+    screen.press(&[Key::Ctrl('u')]);
+    screen.type_text("theme high");
+    screen.assert_shows("high-contrast-light");
+    screen.press(&[Key::Enter]);
+    assert_eq!(screen.model.theme, Theme::HighContrastDark, "the marked suggestion");
+    screen.assert_shows("Theme high-contrast-dark: blue and orange on black");
+    screen.press(&[Key::Char(':')]);
+    screen.type_text("theme");
+    screen.press(&[Key::Enter, Key::Tab, Key::Tab, Key::Enter]);
+    assert_eq!(screen.model.theme, Theme::Dark, "the action opens the palette with its word");
+}
+
+#[test]
+fn a_screenshot_is_a_new_file_of_what_is_shown() {
+    let mut screen = screen_with("");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["screen.txt", "screen.svg"] {
+        let path = folder.path().join(name);
+        screen.press(&[Key::Char(':')]);
+        screen.type_text(&format!("screenshot {}", path.display()));
+        screen.press(&[Key::Enter]);
+        let effects = std::mem::take(&mut screen.unhandled_effects);
+        let Some(Effect::SaveScreenshot(found)) = effects.last() else { panic!("{effects:?}") };
+        assert_eq!(*found, path);
+        save_screenshot(&OsDisk, &screen.model, found).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.starts_with("<svg"), name == "screen.svg");
+        assert!(text.contains("Created") && !text.contains(":screenshot"), "{text}");
+        let refusal = save_screenshot(&OsDisk, &screen.model, &path).unwrap_err();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "{refusal}");
+        screen.send(Message::ScreenshotSaved { path, result: Err(refusal) });
+        screen.assert_shows("Screen not written: ");
+    }
+}
+
+#[test]
+fn the_bell_rings_for_damage_after_the_first_scan_where_it_is_wanted() {
+    let damage = || {
+        let finding = Finding::new(DamageKind::Checksum, 20..40);
+        BackgroundUpdate::Finding(Box::new(ProposedFix { finding, fix: None }))
+    };
+    let rings = |screen: &TestScreen| screen.has_effect(|effect| matches!(effect, Effect::RingBell));
+    let mut screen = TestScreen::new(&clean_log(5), (80, 24));
+    screen.model.bell = Bell::OnNewDamage;
+    screen.send_update(damage());
+    assert!(!rings(&screen), "the first scan is still running");
+    screen.run_scan();
+    screen.send_update(damage());
+    assert!(rings(&screen));
+    let mut screen = TestScreen::new(&clean_log(5), (80, 24));
+    screen.run_scan();
+    screen.send_update(damage());
+    assert!(!rings(&screen), "it is off unless it is wanted");
+}
+
+#[test]
+fn keys_without_an_action_in_the_table_can_be_configured() {
+    let mut screen = screen_with("");
+    screen.model.keys = KeyMap::with_rebound(vec![ReboundAction::parse("mouse", &["f7"]).unwrap()]).unwrap();
+    screen.press(&[Key::F(7)]);
+    screen.assert_shows("Mouse off");
+    assert_eq!(screen.model.keys.hint(ActionId::ToggleMouse), "F7");
+}
