@@ -52,6 +52,9 @@ pub(super) struct ScreenArgs {
     /// Leave the mouse to the terminal
     #[arg(long)]
     no_mouse: bool,
+    /// Draw only characters of ASCII; this is the default in a locale without UTF-8, such as `LANG=C`
+    #[arg(long)]
+    ascii: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -80,6 +83,17 @@ impl OpenArgs {
     /// Runs the command.
     pub(super) fn run(&self, global: &GlobalArgs, out: &mut CommandOutput) -> CommandResult {
         open_screen(&self.log, &self.screen, global, out)
+    }
+}
+
+/// Returns whether the environment names a locale whose characters are not those of UTF-8.
+fn is_ascii_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let mut values = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable);
+    let Some(locale) = values.find(|value| !value.is_empty()) else { return false };
+    let encoding = locale.split_once('.').map(|(_, rest)| rest.split('@').next().unwrap_or(rest).to_ascii_lowercase());
+    match encoding {
+        Some(encoding) => !matches!(encoding.as_str(), "utf-8" | "utf8"),
+        None => matches!(locale.as_str(), "C" | "POSIX"),
     }
 }
 
@@ -136,6 +150,7 @@ pub(super) fn open_screen(
         keys: config.keys,
         columns: config.columns,
         bell: config.bell.unwrap_or(false),
+        ascii: screen.ascii || config.ascii.unwrap_or_else(|| is_ascii_locale(|name| std::env::var(name).ok())),
         follow: config.follow.unwrap_or(false),
         zone: screen.zone.or(config.zone),
         mouse: !screen.no_mouse && config.mouse.unwrap_or(true),
@@ -146,5 +161,23 @@ pub(super) fn open_screen(
             Ok(error) => error.into(),
             Err(error) => CommandFailure::Screen(format!("{error:#}")),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_without_utf_8_has_plain_glyphs() {
+        let is_ascii = |set: &[(&str, &str)]| {
+            is_ascii_locale(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert!(is_ascii(&[("LANG", "C")]) && is_ascii(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "POSIX")]));
+        assert!(is_ascii(&[("LANG", "de_DE.ISO-8859-15@euro")]));
+        for unicode in [("LANG", "C.UTF-8"), ("LC_CTYPE", "de_DE.utf8@euro"), ("LANG", "en_US"), ("LANG", "")] {
+            assert!(!is_ascii(&[unicode]), "{unicode:?}");
+        }
+        assert!(!is_ascii(&[("LC_ALL", ""), ("LANG", "en_US.UTF-8"), ("OTHER", "C")]));
     }
 }

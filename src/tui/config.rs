@@ -27,6 +27,8 @@ pub(crate) struct ScreenConfig {
     pub(crate) columns: Option<ColumnLayout>,
     /// Whether the terminal's bell rings when new damage is found.
     pub(crate) bell: Option<bool>,
+    /// Whether the screen draws only characters of ASCII.
+    pub(crate) ascii: Option<bool>,
     /// Whether the screen follows the end of the log at first.
     pub(crate) follow: Option<bool>,
     /// The keys of the actions.
@@ -50,7 +52,7 @@ pub struct ConfigKeySpec {
 }
 
 /// All keys of the configuration, in the order in which they are documented.
-pub const CONFIG_KEYS: [ConfigKeySpec; 8] = [
+pub const CONFIG_KEYS: [ConfigKeySpec; 9] = [
     ConfigKeySpec {
         name: "theme",
         values: "`terminal`, `dark`, `light`, `high-contrast-dark`, `high-contrast-light` or `mono`",
@@ -105,6 +107,14 @@ pub const CONFIG_KEYS: [ConfigKeySpec; 8] = [
         help: "Whether the terminal's bell rings when damage is found in what was appended, or when the log is changed",
         example: "false",
         set: |config, value| set(&mut config.bell, boolean(value)),
+    },
+    ConfigKeySpec {
+        name: "ascii",
+        values: "`true` or `false`",
+        default: "`true` in a locale without UTF-8, such as `LANG=C`, else `false`",
+        help: "Whether the screen draws only characters of ASCII, like `--ascii`; other characters of the log are question marks",
+        example: "false",
+        set: |config, value| set(&mut config.ascii, boolean(value)),
     },
     ConfigKeySpec {
         name: "follow",

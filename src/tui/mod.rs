@@ -17,6 +17,7 @@
 )]
 
 mod actions;
+mod click_targets;
 mod config;
 mod effect;
 mod frame_limiter;

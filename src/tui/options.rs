@@ -32,6 +32,8 @@ pub(crate) struct TuiOptions {
     pub(crate) columns: Option<ColumnLayout>,
     /// Whether the terminal's bell rings when new damage is found.
     pub(crate) bell: bool,
+    /// Whether the screen draws only characters of ASCII.
+    pub(crate) ascii: bool,
     /// Whether the screen follows the end of the log at first.
     pub(crate) follow: bool,
     /// The zone in which times are shown at first; `None` for UTC.
@@ -56,6 +58,7 @@ impl TuiOptions {
             keys: KeyMap::default(),
             columns: None,
             bell: false,
+            ascii: false,
             follow: false,
             zone: None,
             mouse: true,

@@ -14,7 +14,7 @@ use super::effect::{Effect, MouseCapture};
 use super::frame_limiter::{FrameLimiter, FramePriority};
 use super::keys::Key;
 use super::message::{CopySaveResult, Message, WheelDirection};
-use super::model::{Access, Bell, DEFAULT_HIT_SLICE_BYTES, Follow, Model, ModelOptions, ScanState};
+use super::model::{Access, Bell, DEFAULT_HIT_SLICE_BYTES, Follow, Glyphs, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
 use super::picture::save_screenshot;
 use super::session_time::SessionTime;
@@ -56,6 +56,7 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
         theme: options.theme.at_start(options.color, no_color),
         keys: options.keys.clone(),
         columns: options.columns.clone(),
+        glyphs: if options.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         bell: if options.bell { Bell::OnNewDamage } else { Bell::Off },
         zone: options.zone,
         mouse,

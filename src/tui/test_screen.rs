@@ -17,7 +17,7 @@ use super::actions::KeyMap;
 use super::effect::{Effect, MouseCapture};
 use super::keys::Key;
 use super::message::{BackgroundUpdate, Message, Response};
-use super::model::{Access, Bell, Model, ModelOptions, ScanState};
+use super::model::{Access, Bell, Glyphs, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
 use super::session_time::SessionTime;
 use super::theme::Theme;
@@ -54,6 +54,7 @@ impl TestScreen {
             keys: KeyMap::default(),
             columns: None,
             bell: Bell::Off,
+            glyphs: Glyphs::Unicode,
             zone: None,
             mouse: MouseCapture::On,
             size: size.into(),

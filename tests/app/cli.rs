@@ -200,3 +200,12 @@ fn a_faulty_configuration_stops_only_the_screen() {
     );
     assert_eq!(outcome.exit_code, 2);
 }
+
+#[test]
+fn completions_offer_logs_in_the_place_of_a_command() {
+    let shell = Shell::new();
+    assert!(shell.run_ok("completions zsh").stdout.contains("{ _chronicle_commands; _files }"));
+    let fish = shell.run_ok("completions fish").stdout;
+    assert!(fish.ends_with("complete -c chronicle -n \"__fish_chronicle_needs_command\" -F\n"), "{fish}");
+    assert!(fish.contains("function __fish_chronicle_needs_command"), "the condition exists");
+}

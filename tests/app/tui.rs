@@ -36,6 +36,9 @@ impl TestTerminal {
         command.args(line.split_ascii_whitespace());
         command.cwd(shell.folder.path());
         command.env("TERM", "xterm-256color");
+        // The settings of the user who runs the tests do not apply.
+        command.env("LC_ALL", "C.UTF-8");
+        command.env("XDG_CONFIG_HOME", shell.folder.path());
         command.env_remove("NO_COLOR");
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();

@@ -67,7 +67,7 @@ pub(crate) use labelled_lines::{LABEL_WIDTH, wrap_text};
 pub(crate) use latency::histogram_bars;
 pub(crate) use list::{EventList, ROW_BATCH, RowRequestState, RowsNeeded};
 pub(crate) use log_info::{IndexInfo, LogInfo, LogUnavailable};
-pub(crate) use modes::{Access, Bell, Follow, FollowPause, Pane, Tab, WriteConsent, Zoom};
+pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, WriteConsent, Zoom};
 pub(crate) use offset_base::OffsetBase;
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, MarkUse, Overlay};
 pub(crate) use palette_command::{PaletteCommand, SCREENSHOT_WORD, THEME_WORD};
@@ -147,6 +147,8 @@ pub(crate) struct ModelOptions {
     pub(crate) columns: Option<ColumnLayout>,
     /// Whether the bell rings when new damage is found.
     pub(crate) bell: Bell,
+    /// The characters that the screen draws.
+    pub(crate) glyphs: Glyphs,
     /// The zone in which times are shown at first; `None` for UTC.
     pub(crate) zone: Option<DisplayZone>,
     /// Whether the screen receives mouse events.
@@ -232,6 +234,8 @@ pub(crate) struct Model {
     pub(crate) keys: KeyMap,
     /// Whether the bell rings when new damage is found.
     pub(crate) bell: Bell,
+    /// The characters that the screen draws.
+    pub(crate) glyphs: Glyphs,
     /// The zone in which times are shown.
     pub(crate) zone: DisplayZone,
     /// The zone that is shown instead of UTC when the user asks for it.
@@ -294,6 +298,7 @@ impl Model {
             theme: options.theme,
             keys: options.keys,
             bell: options.bell,
+            glyphs: options.glyphs,
             zone: options.zone.unwrap_or_default(),
             local_zone: options.zone.filter(|zone| *zone != DisplayZone::Utc).unwrap_or(DisplayZone::Local),
             mouse: options.mouse,

@@ -108,3 +108,13 @@ pub(crate) enum Bell {
     /// The bell rings when damage is found in what was appended, or when the log is changed.
     OnNewDamage,
 }
+
+/// The characters that the screen draws.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Glyphs {
+    /// Every character that the font of the terminal has.
+    #[default]
+    Unicode,
+    /// The characters of ASCII.
+    Ascii,
+}

@@ -1,13 +1,15 @@
 //! Settings of the screen: keys, themes, pictures and the bell.
 
 use super::*;
+use ratatui::layout::Position;
+
 use crate::file::OsDisk;
 use crate::format::{DamageKind, Finding};
 use crate::repair::ProposedFix;
 use crate::tui::actions::{ActionId, KeyMap, ReboundAction};
 use crate::tui::config::ScreenConfig;
 use crate::tui::message::BackgroundUpdate;
-use crate::tui::model::Bell;
+use crate::tui::model::{Bell, DetailView, Glyphs, Pane, Tab};
 use crate::tui::picture::save_screenshot;
 use crate::tui::theme::Theme;
 
@@ -115,4 +117,46 @@ fn keys_without_an_action_in_the_table_can_be_configured() {
     screen.press(&[Key::F(7)]);
     screen.assert_shows("Mouse off");
     assert_eq!(screen.model.keys.hint(ActionId::ToggleMouse), "F7");
+}
+
+#[test]
+fn a_screen_of_ascii_has_no_other_character() {
+    for size in [(120, 40), (80, 24), (60, 15), (10, 3)] {
+        let mut screen = TestScreen::new(&damaged_log(), size);
+        screen.run_scan();
+        screen.model.glyphs = Glyphs::Ascii;
+        assert!(screen.screen_text().is_ascii(), "{}", screen.screen_text());
+        screen.press(&[Key::Char('?')]);
+        assert!(screen.screen_text().is_ascii(), "{}", screen.screen_text());
+    }
+}
+
+/// Clicks on the first occurrence of a text on the screen.
+fn click(screen: &mut TestScreen, text: &str) {
+    let shown = screen.screen_text();
+    let (y, line) =
+        shown.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap_or_else(|| panic!("{shown}"));
+    let x = line.split(text).next().unwrap().chars().count();
+    screen.send(Message::Click(Position::new(x as u16, y as u16)));
+}
+
+#[test]
+fn tabs_views_and_the_keys_of_the_footer_take_clicks() {
+    for size in [(120, 40), (80, 24)] {
+        let mut screen = TestScreen::new(&damaged_log(), size);
+        screen.run_scan();
+        for (label, tab) in [("3 Findings", Tab::Findings), ("6 Stats", Tab::Statistics), ("1 Events", Tab::Events)] {
+            click(&mut screen, label);
+            assert_eq!(screen.model.tab, tab, "{label}");
+        }
+        screen.press(&[Key::Char('j')]);
+        click(&mut screen, " Hex ");
+        assert_eq!((screen.model.detail.shown_view(), screen.model.focus), (DetailView::Hex, Pane::Detail));
+        let start = screen.model.list.selected_offset();
+        click(&mut screen, "e next damage");
+        assert_ne!(screen.model.list.selected_offset(), start);
+        screen.model.notice = None;
+        click(&mut screen, "? help");
+        assert!(!screen.model.overlays.is_empty());
+    }
 }

@@ -1,9 +1,10 @@
-//! Handles mouse events: a click selects the line under the pointer, and the wheel scrolls the pane under it.
+//! Handles mouse events: a click selects the line under the pointer, or runs the tab, view or key under it, and the wheel scrolls the pane under it.
 
 use ratatui::layout::{Position, Rect};
 
 use super::navigation::{self, Movement};
-use super::refresh;
+use super::{key_input, refresh};
+use crate::tui::click_targets::{ClickTarget, target_at};
 use crate::tui::layout::{self, LayoutAreas};
 use crate::tui::message::WheelDirection;
 use crate::tui::model::{Model, Pane, Tab};
@@ -14,10 +15,17 @@ const WHEEL_LINES: i64 = 3;
 
 /// Handles a click: selects a pane and a line, or goes to an offset of the integrity strip.
 pub(super) fn handle_click(model: &mut Model, position: Position) {
+    if let Some(target) = target_at(model, position) {
+        return run_target(model, target);
+    }
     if !model.overlays.is_empty() {
         return;
     }
     let areas = layout::compute_areas(model);
+    if areas.footer.contains(position) {
+        // A message covers the keys until it is closed.
+        model.notice = None;
+    }
     if areas.strip.contains(position) {
         if let Some(offset) = strip::offset_at(areas.strip, position.x, &model.log_info) {
             navigation::go_to_offset(model, offset);
@@ -27,6 +35,25 @@ pub(super) fn handle_click(model: &mut Model, position: Position) {
         if let Some(line) = line_at(model, &areas, pane, position) {
             select_line(model, pane, line);
         }
+    }
+}
+
+fn run_target(model: &mut Model, target: ClickTarget) {
+    match target {
+        ClickTarget::Tab(tab) => {
+            navigation::switch_tab(model, tab);
+            model.focus = Pane::Main;
+        }
+        ClickTarget::View(view) => {
+            let contents = model.detail.contents.as_ref();
+            let views: Vec<_> = contents.map(|contents| contents.views().collect()).unwrap_or_default();
+            let position = |wanted| views.iter().position(|view| *view == wanted);
+            if let (Some(from), Some(to)) = (position(model.detail.shown_view()), position(view)) {
+                navigation::cycle_view(model, to as isize - from as isize);
+            }
+            model.focus = Pane::Detail;
+        }
+        ClickTarget::Key(key) => key_input::handle_key(model, key, model.now),
     }
 }
 

@@ -9,6 +9,7 @@ use super::text::{draw_spans, fit_safe};
 use super::{aggregate_history, hex, json, labelled_lines};
 use crate::query::RowContent;
 use crate::report::units::{format_time_of_day, format_zone_word};
+use crate::tui::click_targets::view_labels;
 use crate::tui::layout::{Border, LayoutAreas, detail_head_height};
 use crate::tui::model::{AggregateMode, DetailView, Model, Pane, RowContents, wrapped_row_lines, wrapped_state_lines};
 use crate::tui::theme::Role;
@@ -104,17 +105,6 @@ fn row_kind_name(contents: &RowContents) -> &'static str {
 /// Returns the names of the views that the row has, with the current one in brackets.
 fn view_names(model: &Model, contents: &RowContents) -> Vec<Span<'static>> {
     let shown = model.detail.shown_view();
-    let name_span = |view: DetailView| {
-        let name = view.name(&contents.details.row.content);
-        let name = match (view, model.detail.aggregate_mode) {
-            (DetailView::Aggregate, AggregateMode::State) => format!("{name}: state"),
-            _ => name.to_owned(),
-        };
-        if view == shown {
-            span(model, Role::Title, format!("[{name}]"))
-        } else {
-            span(model, Role::Muted, format!(" {name} "))
-        }
-    };
-    contents.views().map(name_span).collect()
+    let role = |view| if view == shown { Role::Title } else { Role::Muted };
+    view_labels(model, contents).map(|(view, label)| span(model, role(view), label)).collect()
 }

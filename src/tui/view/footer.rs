@@ -10,7 +10,8 @@ use super::pane::span;
 use super::text::{display_width, draw_spans, fit_safe};
 use crate::report::units::{format_count, format_number, format_progress};
 use crate::report::{Tone, sanitize};
-use crate::tui::actions::{ActionId, ActionScope, FooterEntry};
+use crate::tui::actions::{ActionId, ActionScope};
+use crate::tui::click_targets::{footer_keys, footer_texts};
 use crate::tui::model::{EscBehavior, MarkUse, Model, Notice, Overlay, UserJob, wrap_text};
 use crate::tui::request::WorkerKind;
 use crate::tui::theme::Role;
@@ -94,27 +95,13 @@ fn job_span(model: &Model, job: &UserJob, width: usize) -> Span<'static> {
 }
 
 /// Returns the keys of a scope with the labels of their actions, as many as fit into `width` columns. Disabled actions
-/// are muted. The key of the help, which lists all others, is kept on a narrow screen.
+/// are muted.
 fn key_spans(model: &Model, scope: ActionScope, width: usize) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
-    // The dialog of a plan has the keys of every dialog, and the keys of those plan actions that are enabled.
-    let dialog_scope = if scope == ActionScope::Plan { Some(ActionScope::Confirm) } else { None };
-    let scope_entries = model
-        .keys
-        .footer_entries(scope)
-        .filter(|entry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none());
-    let entries = dialog_scope.into_iter().flat_map(|scope| model.keys.footer_entries(scope)).chain(scope_entries);
-    let (help, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.id == ActionId::Help);
-    let entry_width = |entry: &FooterEntry| display_width(&format!(" {} {} ", entry.key, entry.label));
-    let mut used = help.iter().map(entry_width).sum::<usize>();
-    let others = others.into_iter().take_while(|entry| {
-        used += entry_width(entry);
-        used <= width
-    });
-    for FooterEntry { key, label, id } in others.chain(help) {
-        let (key, label) = (format!(" {key}"), format!(" {label} "));
-        let (key_role, label_role) =
-            if model.disabled_reason(id).is_some() { (Role::Muted, Role::Muted) } else { (Role::Key, Role::Text) };
+    for entry in footer_keys(model, scope, width) {
+        let (key, label) = footer_texts(&entry);
+        let is_disabled = model.disabled_reason(entry.id).is_some();
+        let (key_role, label_role) = if is_disabled { (Role::Muted, Role::Muted) } else { (Role::Key, Role::Text) };
         spans.extend([span(model, key_role, key), span(model, label_role, label)]);
     }
     spans

@@ -19,6 +19,7 @@ mod json;
 mod labelled_lines;
 mod legend;
 mod pane;
+mod plain_glyphs;
 mod prompt;
 mod repairs;
 mod statistics;
@@ -31,7 +32,7 @@ use ratatui::buffer::Buffer;
 use ratatui::{Frame, Terminal};
 
 use super::layout;
-use super::model::{Model, Overlay, Tab};
+use super::model::{Glyphs, Model, Overlay, Tab};
 
 /// Draws the whole screen into a buffer of its size, without a terminal.
 pub(crate) fn draw_into(buffer: &mut Buffer, model: &Model) {
@@ -46,6 +47,13 @@ pub(crate) fn draw_into(buffer: &mut Buffer, model: &Model) {
 
 /// Draws the whole screen: the panes, and the overlays on top of them.
 pub(crate) fn draw(frame: &mut Frame, model: &Model) {
+    draw_parts(frame, model);
+    if model.glyphs == Glyphs::Ascii {
+        plain_glyphs::replace(frame.buffer_mut());
+    }
+}
+
+fn draw_parts(frame: &mut Frame, model: &Model) {
     let areas = layout::compute_areas(model);
     let screen = frame.area();
     frame.buffer_mut().set_style(screen, model.theme.base());

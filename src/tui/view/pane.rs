@@ -7,12 +7,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use super::text::{cut_spans, fit_safe};
+use crate::tui::click_targets::{tab_labels, tab_separator};
 use crate::tui::layout::{Border, LayoutAreas, compute_areas};
-use crate::tui::model::{Model, Pane, Tab};
+use crate::tui::model::{Model, Pane};
 use crate::tui::theme::Role;
 
-/// Minimum width of a main pane whose tab names have spaces between them.
-const MIN_SPACED_TABS_WIDTH: u16 = 77;
 /// Size of the smallest dialog that has a border.
 const MIN_BORDERED_DIALOG: Size = Size { width: 20, height: 5 };
 
@@ -46,24 +45,17 @@ pub(super) fn draw_border(frame: &mut Frame, model: &Model, areas: &LayoutAreas,
 /// Returns the tab bar, which is the title of the main pane.
 pub(super) fn tab_title(model: &Model) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
-    let separator = if compute_areas(model).main.width < MIN_SPACED_TABS_WIDTH { "│" } else { " │ " };
-    for (number, tab) in (1..).zip(Tab::ALL) {
-        let name = tab.name();
-        if number > 1 {
+    let separator = tab_separator(compute_areas(model).main.width);
+    for (number, (tab, label)) in tab_labels(model).enumerate() {
+        if number > 0 {
             spans.push(span(model, Role::Muted, separator));
         }
-        let damaged = model.scan.damage_count();
-        let name = match tab {
-            Tab::Findings if damaged > 0 => format!("{number} {name} ×{damaged}"),
-            _ => format!("{number} {name}"),
+        let role = match (model.tab == tab, model.focus) {
+            (true, Pane::Main) => Role::Focus,
+            (true, _) => Role::Title,
+            (false, _) => Role::Muted,
         };
-        // Brackets mark the current tab, because colour alone is not enough on every terminal.
-        spans.push(if model.tab == tab {
-            let role = if model.focus == Pane::Main { Role::Focus } else { Role::Title };
-            span(model, role, format!("[{name}]"))
-        } else {
-            span(model, Role::Muted, name)
-        });
+        spans.push(span(model, role, label));
     }
     spans.push(Span::raw(" "));
     Line::from(spans)

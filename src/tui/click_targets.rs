@@ -1,0 +1,137 @@
+//! The names of tabs and detail views and the keys of the footer: their texts, which the panes draw, and their places, which
+//! take clicks.
+
+use ratatui::layout::Position;
+use unicode_width::UnicodeWidthStr;
+
+use super::actions::{ActionId, ActionScope, FooterEntry};
+use super::keys::Key;
+use super::layout::{self, Border, LayoutAreas};
+use super::model::{AggregateMode, DetailView, Model, Overlay, RowContents, Tab};
+
+/// Minimum width of a main pane whose tab names have spaces between them.
+const MIN_SPACED_TABS_WIDTH: u16 = 77;
+
+/// A part of the screen that a click runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClickTarget {
+    /// The name of a tab.
+    Tab(Tab),
+    /// The name of a view of the detail pane.
+    View(DetailView),
+    /// A key in the footer.
+    Key(Key),
+}
+
+/// Returns the names of the tabs in the title of the main pane. Brackets mark the current tab, because colour alone is not
+/// enough on every terminal.
+pub(crate) fn tab_labels(model: &Model) -> impl Iterator<Item = (Tab, String)> {
+    let damaged = model.scan.damage_count();
+    (1..).zip(Tab::ALL).map(move |(number, tab)| {
+        let name = match tab {
+            Tab::Findings if damaged > 0 => format!("{number} {} ×{damaged}", tab.name()),
+            _ => format!("{number} {}", tab.name()),
+        };
+        (tab, if model.tab == tab { format!("[{name}]") } else { name })
+    })
+}
+
+/// Returns the text between two names of tabs in a main pane of this width.
+pub(crate) const fn tab_separator(main_width: u16) -> &'static str {
+    if main_width < MIN_SPACED_TABS_WIDTH { "│" } else { " │ " }
+}
+
+/// Returns the names of the views that the row has, with the shown one in brackets.
+pub(crate) fn view_labels(model: &Model, contents: &RowContents) -> impl Iterator<Item = (DetailView, String)> {
+    let shown = model.detail.shown_view();
+    contents.views().map(move |view| {
+        let name = view.name(&contents.details.row.content);
+        let name = match (view, model.detail.aggregate_mode) {
+            (DetailView::Aggregate, AggregateMode::State) => format!("{name}: state"),
+            _ => name.to_owned(),
+        };
+        (view, if view == shown { format!("[{name}]") } else { format!(" {name} ") })
+    })
+}
+
+/// Returns the text of a key in the footer, and that of its label.
+pub(crate) fn footer_texts(entry: &FooterEntry) -> (String, String) {
+    (format!(" {}", entry.key), format!(" {} ", entry.label))
+}
+
+/// Returns the keys of a scope that fit into `width` columns of the footer. The key of the help, which lists all others, is
+/// kept on a narrow screen.
+pub(crate) fn footer_keys(model: &Model, scope: ActionScope, width: usize) -> Vec<FooterEntry> {
+    // The dialog of a plan has the keys of every dialog, and the keys of those plan actions that are enabled.
+    let dialog_scope = if scope == ActionScope::Plan { Some(ActionScope::Confirm) } else { None };
+    let scope_entries = model
+        .keys
+        .footer_entries(scope)
+        .filter(|entry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none());
+    let entries = dialog_scope.into_iter().flat_map(|scope| model.keys.footer_entries(scope)).chain(scope_entries);
+    let (help, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.id == ActionId::Help);
+    let mut used = help.iter().map(footer_width).sum::<usize>();
+    let others = others.into_iter().take_while(|entry| {
+        used += footer_width(entry);
+        used <= width
+    });
+    others.chain(help).collect()
+}
+
+fn footer_width(entry: &FooterEntry) -> usize {
+    let (key, label) = footer_texts(entry);
+    key.width() + label.width()
+}
+
+/// Returns what a click at a position runs; `None` where it selects a line or does nothing.
+pub(crate) fn target_at(model: &Model, position: Position) -> Option<ClickTarget> {
+    let areas = layout::compute_areas(model);
+    let scope = model.overlays.last().map_or(ActionScope::Main, Overlay::scope);
+    if areas.footer.contains(position) {
+        // Of these scopes the last line has a typed text, a message or the names of marks.
+        let has_keys = !matches!(scope, ActionScope::TextInput | ActionScope::MarkName)
+            && (scope != ActionScope::Main || model.notice.is_none() && model.awaited.is_empty())
+            && model.jobs.iter().all(|job| job.total == 0);
+        let keys = footer_keys(model, scope, usize::from(areas.footer.width)).into_iter();
+        let key = at_column(keys.map(|entry| (ClickTarget::Key(entry.key), footer_width(&entry))), 0, position.x);
+        return key.filter(|_| has_keys);
+    }
+    if scope != ActionScope::Main || areas.border == Border::None {
+        return None;
+    }
+    tab_at(model, &areas, position).or_else(|| view_at(model, &areas, position))
+}
+
+fn tab_at(model: &Model, areas: &LayoutAreas, position: Position) -> Option<ClickTarget> {
+    if position.y != areas.main.y || !areas.main.contains(position) {
+        return None;
+    }
+    let gap = tab_separator(areas.main.width).width();
+    // The separator belongs to the tab before it.
+    let tabs = tab_labels(model).map(|(tab, label)| (ClickTarget::Tab(tab), label.width() + gap));
+    // The corner of the border and a blank precede the names.
+    at_column(tabs, areas.main.x + 2, position.x)
+}
+
+fn view_at(model: &Model, areas: &LayoutAreas, position: Position) -> Option<ClickTarget> {
+    let heading = areas.inner(areas.detail);
+    let has_views = !matches!(model.tab, Tab::Repairs);
+    if position.y != heading.y || !heading.contains(position) || !has_views {
+        return None;
+    }
+    let contents = model.detail.contents.as_ref()?;
+    let views = view_labels(model, contents).map(|(view, label)| (ClickTarget::View(view), label.width()));
+    at_column(views, heading.x, position.x)
+}
+
+/// Returns the item that covers a column, of items with their widths one after another from `start` on.
+fn at_column(items: impl Iterator<Item = (ClickTarget, usize)>, start: u16, column: u16) -> Option<ClickTarget> {
+    let mut rest = usize::from(column.checked_sub(start)?);
+    for (target, width) in items {
+        if rest < width {
+            return Some(target);
+        }
+        rest -= width;
+    }
+    None
+}
