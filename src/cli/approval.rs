@@ -14,7 +14,7 @@ use super::progress::TerminalProgress;
 use crate::inspect::SurveyUpdate;
 use crate::repair::{self, AppliedRepair, ApplyOptions, LogPaths, Plan};
 use crate::report::json::{self, Json};
-use crate::report::{plan_lines, recovery_line, safe_path_text};
+use crate::report::{plan_lines, plan_lines_with_table, recovery_line, safe_path_text};
 
 /// Options that decide whether a plan is applied.
 #[derive(Debug, Clone, Args)]
@@ -105,7 +105,10 @@ pub(super) fn show_and_apply(
     out: &mut CommandOutput,
 ) -> Result<Option<AppliedRepair>, CommandFailure> {
     if !out.is_json() {
-        plan_lines(plan, &paths.journal_folder()).iter().try_for_each(|line| out.print_line(line))?;
+        // A terminal shows the ranges in columns; a file or a pipe gets one sentence about each.
+        let has_ranges = !plan.steps.is_empty() || !plan.unrepaired.is_empty();
+        let format_lines = if has_ranges && out.is_terminal() { plan_lines_with_table } else { plan_lines };
+        format_lines(plan, &paths.journal_folder()).iter().try_for_each(|line| out.print_line(line))?;
     }
     let result = if plan.is_empty() || approval == ApprovalMode::DryRun {
         Ok(None)

@@ -43,6 +43,11 @@ impl CommandOutput {
         self.format == OutputFormat::Json
     }
 
+    /// True when stdout is a terminal.
+    pub(super) const fn is_terminal(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
     /// True when progress is drawn: stderr is a terminal and the output is text.
     pub(super) fn shows_progress(&self) -> bool {
         self.stderr_is_terminal && !self.is_json()

@@ -59,12 +59,12 @@ mod types;
 
 pub use crate::error::RepairFailure;
 pub use crate::failed_repair::{JournalStateAfterFailure, LogStateAfterFailure};
-#[cfg(feature = "app")]
-pub(crate) use applying::wait_for_writer;
 pub use applying::{
     AppliedRepair, ApplyOptions, PendingRepair, RecoveryOutcome, TailBackup, apply, apply_with_progress, check_plan,
     plan_undo, plan_undo_with_progress, recover, recover_with_progress,
 };
+#[cfg(feature = "app")]
+pub(crate) use applying::{BytesPreview, preview_range, preview_step, wait_for_writer};
 pub(crate) use applying::{journal_notices, pending_repair, recover_under_lock, set_aside_tail};
 pub use copy::{CopyOptions, CopySummary, CopyUpdate, OmittedRange, OnCopyUpdate, migrate, salvage};
 pub use correction::{Correction, NeighbourTimes, find_correction};

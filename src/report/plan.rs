@@ -27,7 +27,7 @@ const MAX_CHANGES_SHOWN: usize = 3;
 ///
 /// `folder` is the journal folder.
 pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
-    let mut lines = vec![headline(plan)];
+    let mut lines = vec![plan_headline(plan)];
     for step in &plan.steps {
         lines.push(if plan.undoes.is_some() { undo_step_line(step) } else { step_line(step) });
         push_fix_lines("alternative", &step.alternatives, &mut lines);
@@ -36,7 +36,26 @@ pub(crate) fn plan_lines(plan: &Plan, folder: &Path) -> Vec<String> {
         lines.push(unrepaired_line(range));
         push_fix_lines("possible", &range.alternatives, &mut lines);
     }
-    lines.extend(plan.notes.iter().map(|note| format!("note: {note}")));
+    lines.extend(plan_closing_lines(plan, folder));
+    lines
+}
+
+/// Formats the other fixes that are offered for the ranges of a plan, each after the range that it is for.
+pub(super) fn plan_fix_lines(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    let steps = plan.steps.iter().map(|step| (step_location(step), "alternative", &step.alternatives));
+    let unrepaired = plan.unrepaired.iter().map(|range| (piece_location(range), "possible", &range.alternatives));
+    for (location, prefix, fixes) in steps.chain(unrepaired).filter(|(_, _, fixes)| !fixes.is_empty()) {
+        lines.push(format!("{location}:"));
+        push_fix_lines(prefix, fixes, &mut lines);
+    }
+    lines
+}
+
+/// Formats what a plan contains besides its ranges: notes, the lost end, the place of the replaced bytes, and the time
+/// that the lock is held.
+pub(crate) fn plan_closing_lines(plan: &Plan, folder: &Path) -> Vec<String> {
+    let mut lines: Vec<String> = plan.notes.iter().map(|note| format!("note: {note}")).collect();
     if let Some(end) = plan.forgotten_index_end {
         let lost = if plan.forgotten_loss.is_zero() {
             String::new()
@@ -151,7 +170,8 @@ pub(crate) fn recovery_line(recovered: &RecoveryOutcome) -> String {
     format!("repair {number} was interrupted, {outcome} ({})", safe_path_text(journal))
 }
 
-fn headline(plan: &Plan) -> String {
+/// Formats the totals of a plan as one sentence.
+pub(super) fn plan_headline(plan: &Plan) -> String {
     let path = safe_path_text(&plan.log.path);
     if plan.is_empty() {
         return match plan.unrepaired.len() as u64 {
@@ -189,7 +209,8 @@ fn step_location(step: &RepairStep) -> String {
     format!("{}..{} {}", step.start, step.end.max(step.new_end), kinds.join(", "))
 }
 
-fn describe_write(step: &RepairStep) -> String {
+/// Formats the bytes that a step writes.
+pub(super) fn describe_write(step: &RepairStep) -> String {
     let bytes = format_size(step.end.max(step.new_end) - step.start);
     match &step.write {
         StepWrite::Edits(edits) => changes_text(edits),
@@ -226,8 +247,13 @@ fn growth_suffix(step: &RepairStep) -> String {
 }
 
 fn unrepaired_line(range: &UnrepairedRange) -> String {
+    format!("not repaired: {}: {}", piece_location(range), range.reason)
+}
+
+/// Formats the range and the kind of an unrepaired finding.
+fn piece_location(range: &UnrepairedRange) -> String {
     let piece = &range.piece;
-    format!("not repaired: {}..{} {}: {}", piece.start, piece.end, piece.kind, range.reason)
+    format!("{}..{} {}", piece.start, piece.end, piece.kind)
 }
 
 /// Adds one line per fix. A fix that the user can choose is listed with the option that chooses it.

@@ -64,11 +64,11 @@ pub(crate) fn footer_texts(entry: &FooterEntry) -> (String, String) {
 pub(crate) fn footer_keys(model: &Model, scope: ActionScope, width: usize) -> Vec<FooterEntry> {
     // The dialog of a plan has the keys of every dialog, and the keys of those plan actions that are enabled.
     let dialog_scope = if scope == ActionScope::Plan { Some(ActionScope::Confirm) } else { None };
-    let scope_entries = model
-        .keys
-        .footer_entries(scope)
-        .filter(|entry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none());
-    let entries = dialog_scope.into_iter().flat_map(|scope| model.keys.footer_entries(scope)).chain(scope_entries);
+    let is_enabled_in_plan =
+        |entry: &FooterEntry| scope != ActionScope::Plan || model.disabled_reason(entry.id).is_none();
+    // The keys of the table come first, because the dialog of a plan opens on its rows.
+    let scopes = std::iter::once(scope).chain(dialog_scope);
+    let entries = scopes.flat_map(|scope| model.keys.footer_entries(scope)).filter(is_enabled_in_plan);
     let (help, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.id == ActionId::Help);
     let mut used = help.iter().map(footer_width).sum::<usize>();
     let others = others.into_iter().take_while(|entry| {

@@ -17,9 +17,7 @@
 
 use ratatui::layout::{Constraint, Layout, Rect, Size};
 
-use super::model::{
-    AggregateMode, ConfirmDialog, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines, wrapped_state_lines,
-};
+use super::model::{AggregateMode, DetailView, Model, Pane, Tab, Zoom, fix_preview_lines, wrapped_state_lines};
 
 /// Minimum width of a screen that has the list and the detail pane side by side.
 const SIDE_BY_SIDE_MIN_WIDTH: u16 = 100;
@@ -31,8 +29,6 @@ const DETAIL_MIN_WIDTH: u16 = 44;
 const FINDINGS_MAX_HEIGHT: u16 = 9;
 /// Minimum size of a screen that has a pane for the findings below the events.
 const THREE_PANES_MIN_SIZE: Size = Size::new(110, 30);
-/// Maximum width of a dialog, border included.
-pub(crate) const DIALOG_MAX_WIDTH: u16 = 76;
 /// Maximum width of the dialog with the columns of the list, border included.
 const COLUMN_CHOOSER_WIDTH: u16 = 64;
 /// Minimum size of a screen whose panes have borders.
@@ -168,16 +164,6 @@ pub(crate) const fn help_legend_height(height: u16) -> u16 {
 /// Returns the height of the description of the selected action in the help, on a screen of `height` lines.
 pub(crate) const fn help_description_height(height: u16) -> u16 {
     if height >= 14 { 4 } else { 0 }
-}
-
-/// Returns the width of a dialog's text, and the number of its lines that are visible on a screen of this size.
-pub(crate) fn dialog_text_size(Size { width, height }: Size, dialog: &ConfirmDialog) -> Size {
-    let columns = width.min(DIALOG_MAX_WIDTH).saturating_sub(4).max(1);
-    let lines = dialog.wrapped_lines(usize::from(columns)).len();
-    // The border, an empty line and the buttons are reserved first, so that the buttons are always visible.
-    let reserved = if height < 5 || width < 20 { 2 } else { 4 };
-    let available = height.saturating_sub(reserved);
-    Size::new(columns, u16::try_from(lines).map_or(available, |lines| lines.min(available)))
 }
 
 /// Returns the area of the dialog with `columns` columns of the list, at the right side of the screen.

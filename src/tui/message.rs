@@ -13,7 +13,7 @@ use super::session_time::SessionTime;
 use crate::file::Durability;
 use crate::index::AggregateSummary;
 use crate::query::{EventTimes, Hits, KnownNames, RowPage};
-use crate::repair::{AppliedRepair, ProposedFix, RepairRecord, RepairState};
+use crate::repair::{AppliedRepair, BytesPreview, ProposedFix, RepairRecord, RepairState};
 
 /// An input of `update`.
 #[derive(Debug)]
@@ -153,6 +153,8 @@ pub(crate) enum Response {
     },
     /// A plan of a repair or an undo was made.
     Planned(Box<PlanPreview>),
+    /// The bytes of a part of a plan, or why they could not be read.
+    PlanBytes(Result<Vec<BytesPreview>, String>),
     /// A plan was applied to the log.
     Repaired(Box<RepairResult>),
     /// The request failed or was cancelled.

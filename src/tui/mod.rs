@@ -5,7 +5,7 @@
 //! threads. Modules import in this direction:
 //!
 //! ```text
-//! keys, theme, options, actions -> request, effect -> model -> message, layout, strip -> update, view, worker -> run
+//! keys, theme, options, actions -> request, effect -> model -> message, layout, dialog_layout, strip -> update, view, worker -> run
 //! ```
 //!
 //! No module here decodes bytes or classifies damage: the command line shares the modules that do.
@@ -19,6 +19,7 @@
 mod actions;
 mod click_targets;
 mod config;
+mod dialog_layout;
 mod effect;
 mod frame_limiter;
 mod keys;

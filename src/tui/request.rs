@@ -7,7 +7,8 @@ use crate::format::Event;
 use crate::query::{
     Direction, ExcerptRequest, Filter, GroupBy, Hits, JumpTarget, LogRow, SearchPattern, StatisticsDetail,
 };
-use crate::repair::{Fix, Plan, RepairOptions};
+use crate::repair::{FindingSelector, Fix, Plan, RepairOptions};
+use crate::report::{PlanRowSource, shell_path};
 
 /// The kinds of workers. Each kind of request has its own worker, so that no kind waits for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub(crate) enum WorkerKind {
     Aggregates,
     /// Reads the repair history.
     Repairs,
-    /// Reads what a prompt refers to.
+    /// Reads what a prompt or a dialog refers to.
     Prompt,
     /// Counts events in groups.
     Statistics,
@@ -157,6 +158,13 @@ pub(crate) enum Request {
     RepairHistory,
     /// Makes the plan of a repair or an undo. Nothing is written.
     Plan(PlanRequest),
+    /// Reads the bytes of a part of a plan before and after the repair.
+    PlanBytes {
+        /// The plan.
+        plan: Box<Plan>,
+        /// The part of the plan.
+        source: PlanRowSource,
+    },
     /// Applies a plan exactly as it was shown.
     Apply(Box<Plan>),
 }
@@ -317,8 +325,8 @@ pub(crate) enum PlanRequest {
     Repair {
         /// Selects the damage and the permitted fixes.
         options: RepairOptions,
-        /// The finding whose fix the user has to choose, when the plan is about one.
-        undecided: Option<UndecidedFinding>,
+        /// The findings whose fix the user has to choose.
+        undecided: Vec<UndecidedFinding>,
     },
     /// The undo of the repair with this number, or of the last one.
     Undo(Option<u32>),
@@ -353,7 +361,12 @@ impl PlanRequest {
             Self::Undo(Some(number)) => format!("chronicle undo {log} {number} --yes"),
             Self::Repair { options, .. } => {
                 let mut words = vec![format!("chronicle repair {log}")];
+                words.extend(options.donors.iter().map(|donor| format!("--donor {}", shell_path(donor))));
                 words.extend(options.damage_offset.map(|offset| format!("--only {offset}")));
+                words.extend(options.except.iter().map(|selector| match selector {
+                    FindingSelector::Start(start) => format!("--except {start}"),
+                    FindingSelector::Kind(kind) => format!("--except {}", kind.name()),
+                }));
                 words.extend(
                     options
                         .choices

@@ -7,6 +7,8 @@ mod free_space;
 mod index_maintenance;
 mod lock;
 mod preconditions;
+#[cfg(feature = "app")]
+mod preview;
 mod recover;
 mod set_aside;
 mod source_files;
@@ -18,6 +20,8 @@ pub use apply::{AppliedRepair, ApplyOptions, apply, apply_with_progress};
 #[cfg(feature = "app")]
 pub(crate) use lock::wait_for_writer;
 pub use preconditions::check_plan;
+#[cfg(feature = "app")]
+pub(crate) use preview::{BytesPreview, preview_range, preview_step};
 pub use recover::{PendingRepair, RecoveryOutcome, recover, recover_with_progress};
 pub(crate) use recover::{journal_notices, pending_repair, recover_under_lock};
 pub use set_aside::TailBackup;

@@ -47,6 +47,21 @@ impl RepairAction {
         }
     }
 
+    /// The meaning of the action, in one sentence.
+    #[cfg(feature = "app")]
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::RestoreLength => "Write the frame length that the checksum proves.",
+            Self::CorrectBits => "Flip the bits that explain the checksum mismatch.",
+            Self::RebuildHeader => "Write the log's header again.",
+            Self::TakeFromDonor => "Copy the range from another copy of the log.",
+            Self::SetAsideTail => "Save the unfinished end of the log in the journal and cut it off.",
+            Self::Gap => {
+                "Replace the range with a gap, so that every later offset stays as it is. Nothing is restored."
+            }
+        }
+    }
+
     /// True for an action that restores lost bytes; false for one that only keeps the rest of the log usable.
     pub const fn can_restore(self) -> bool {
         match self {
@@ -75,6 +90,16 @@ impl Certainty {
             Self::Proven => "proven",
             Self::Likely => "likely",
             Self::Choice => "choice",
+        }
+    }
+
+    /// The meaning of the certainty, in one sentence.
+    #[cfg(feature = "app")]
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::Proven => "The checksum or an identical copy proves that the bytes are the original ones.",
+            Self::Likely => "Chance alone would produce such a fix in fewer than 1 of 100 cases.",
+            Self::Choice => "Several fixes fit, and possibly none of them is right: the user chooses.",
         }
     }
 }

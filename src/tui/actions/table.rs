@@ -355,11 +355,31 @@ pub(super) const TABLE: &[ActionSpec] = &[
     ActionSpec::new(
         ActionId::ScrollDown,
         Confirm,
-        &[Char('j'), Key::Down, Key::PageDown, Char(' '), Key::End],
+        &[Char('j'), Key::Down, Key::PageDown, Key::End],
         "scroll down",
         "Scroll the text down",
     ),
     ActionSpec::new(ActionId::ScrollUp, Confirm, &[Char('k'), Key::Up, Key::PageUp, Key::Home], "scroll up", "Scroll the text up"),
+    ActionSpec::new(
+        ActionId::ToggleRange,
+        Plan,
+        &[Char(' ')],
+        "repair this range",
+        "Plan without the selected range, or with it again",
+    )
+    .with_footer("in/out")
+    .with_cli_equivalent("chronicle repair LOG --except OFFSET"),
+    ActionSpec::new(
+        ActionId::ShowBytes,
+        Plan,
+        &[Char('b')],
+        "bytes of this range",
+        "Show the bytes of the selected range before and after the repair; so does Enter on a range",
+    )
+    .with_footer("bytes"),
+    ActionSpec::new(ActionId::ExplainPlan, Plan, &[Char('?')], "explain the plan", "Explain the words in the table of the plan")
+        .with_footer("words"),
+    ActionSpec::new(ActionId::CopyPlanCommand, Plan, &[Char('y')], "copy the command", "Copy the command that does what the dialog shows"),
     ActionSpec::new(
         ActionId::ToggleCandidate,
         Plan,

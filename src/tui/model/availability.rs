@@ -1,8 +1,6 @@
 //! Decides which actions are available, and explains why the others are not.
 
-use super::{
-    Access, ConfirmDialog, ConfirmedAction, DetailView, EscBehavior, Model, Overlay, Pane, PlanPreview, ScanState, Tab,
-};
+use super::{Access, DetailView, EscBehavior, Model, Overlay, Pane, PlanDialog, PlanFocus, ScanState, Tab};
 use crate::file::WriterPresence;
 use crate::format::{DamageKind, Finding};
 use crate::index::{IndexState, SeenEnd};
@@ -44,15 +42,21 @@ impl Model {
 
     fn reading_refusal(&self, id: ActionId) -> Option<&'static str> {
         let reason = match id {
-            ActionId::ToggleCandidate if self.shown_plan().is_none_or(|plan| plan.candidate_count() == 0) => {
-                "this plan offers no candidates"
+            ActionId::ToggleCandidate if self.plan_dialog().is_none_or(|plan| plan.offered_finding().is_none()) => {
+                "the selected range has no candidates"
+            }
+            ActionId::ToggleRange if self.plan_dialog().is_none_or(|plan| plan.preview.plan.undoes.is_some()) => {
+                "an undo reverses a repair as a whole"
+            }
+            ActionId::ConfirmChoice if self.plan_dialog().is_some_and(|plan| plan.focus == PlanFocus::Rows) => {
+                "no button is selected"
             }
             ActionId::AcceptLikely | ActionId::GapUndecided
-                if !self.shown_plan().is_some_and(PlanPreview::has_decisions) =>
+                if !self.plan_dialog().is_some_and(|plan| plan.preview.has_decisions()) =>
             {
                 "this plan has nothing left to decide"
             }
-            ActionId::AcceptLargeGap if !self.shown_plan().is_some_and(PlanPreview::has_large_gap) => {
+            ActionId::AcceptLargeGap if !self.plan_dialog().is_some_and(|plan| plan.preview.has_large_gap()) => {
                 "this plan has no large gap to decide about"
             }
             ActionId::SearchNext | ActionId::SearchPrevious if self.search.is_none() => "no search yet; / starts one",
@@ -108,10 +112,15 @@ impl Model {
         }
     }
 
-    /// Returns the plan in the topmost dialog.
-    fn shown_plan(&self) -> Option<&PlanPreview> {
+    /// Returns the command that does what the dialog of a plan shows.
+    pub(crate) fn plan_command(&self, dialog: &PlanDialog) -> String {
+        dialog.request().cli_command(&self.log_info.shell_path())
+    }
+
+    /// Returns the topmost overlay when it is the dialog of a plan.
+    pub(crate) fn plan_dialog(&self) -> Option<&PlanDialog> {
         match self.overlays.last()? {
-            Overlay::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(plan), .. }) => Some(plan),
+            Overlay::Plan(dialog) => Some(dialog),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Decides whether the selected row, or its contents, are still being read.
 
-use super::{Model, Pane, Tab};
+use super::{AggregateLoadState, Model, Pane, StatisticsProgress, Tab};
 use crate::tui::request::WorkerKind;
 
 /// What an action needs before it can run.
@@ -12,6 +12,8 @@ pub(crate) enum RowNeed {
     Row,
     /// The action is about the contents of the selected row.
     Contents,
+    /// The action is about the lines of a tab whose table is read when the tab is opened.
+    Table,
 }
 
 impl Model {
@@ -24,6 +26,24 @@ impl Model {
             RowNeed::Nothing => false,
             RowNeed::Row => awaits_row,
             RowNeed::Contents => awaits_row || self.awaits_contents(),
+            RowNeed::Table => self.awaits_table(),
+        }
+    }
+
+    /// Returns whether the table of the selected tab has no lines yet, because it is being read.
+    fn awaits_table(&self) -> bool {
+        match self.tab {
+            Tab::Aggregates => {
+                let is_read =
+                    matches!(self.aggregates.load_state, AggregateLoadState::Loaded | AggregateLoadState::NoIndex);
+                !is_read && self.aggregates.rows.is_empty()
+            }
+            Tab::Statistics => {
+                let is_requested = self.statistics.requested.is_some();
+                let is_running = self.statistics.progress != StatisticsProgress::Idle;
+                self.statistics.result.is_none() && (is_running || !is_requested)
+            }
+            Tab::Events | Tab::Findings | Tab::Index | Tab::Repairs => false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod availability;
 mod awaited;
+mod byte_lines;
 mod column_chooser;
 mod columns;
 mod detail;
@@ -29,6 +30,7 @@ mod modes;
 mod offset_base;
 mod overlays;
 mod palette_command;
+mod plan_dialog;
 mod plan_preview;
 mod prompt;
 mod prompt_feedback;
@@ -46,6 +48,7 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 pub(crate) use awaited::RowNeed;
+pub(crate) use byte_lines::{ByteLine, LineChange};
 pub(crate) use column_chooser::ColumnChooser;
 pub(crate) use columns::{ColumnLayout, EventColumn};
 pub(crate) use detail::{AggregateMode, DetailView, RowContents, ShownState, row_doc};
@@ -71,6 +74,7 @@ pub(crate) use modes::{Access, Bell, Follow, FollowPause, Glyphs, Pane, Tab, Wri
 pub(crate) use offset_base::OffsetBase;
 pub(crate) use overlays::{ConfirmDialog, ConfirmedAction, DialogButton, HelpOverlay, MarkUse, Overlay};
 pub(crate) use palette_command::{PaletteCommand, SCREENSHOT_WORD, THEME_WORD};
+pub(crate) use plan_dialog::{PlanBytes, PlanDialog, PlanFocus, PlanLine, PlanPage};
 pub(crate) use plan_preview::PlanPreview;
 pub(crate) use prompt::{Prompt, PromptError, PromptHistory, PromptPurpose, PromptStep};
 pub(crate) use prompt_feedback::PromptFeedback;
@@ -218,6 +222,8 @@ pub(crate) struct Model {
     pub(crate) awaited: VecDeque<ActionId>,
     /// Keys without an action that the footer has reported.
     pub(crate) unbound_keys: Vec<Key>,
+    /// Whether the footer has named the next keys, or a key was pressed before.
+    pub(crate) has_suggested_keys: bool,
     /// The pane whose selected row the detail pane shows: the list that had the focus last.
     pub(crate) detail_source: Pane,
     /// The places that jumps have left, and the marks.
@@ -290,6 +296,7 @@ impl Model {
             copied: None,
             awaited: VecDeque::new(),
             unbound_keys: Vec::new(),
+            has_suggested_keys: false,
             detail_source: Pane::default(),
             jump_list: JumpList::default(),
             jobs: Vec::new(),

@@ -3,7 +3,7 @@
 use super::ListCursor;
 use super::column_chooser::ColumnChooser;
 use super::labelled_lines::wrap_text;
-use super::plan_preview::PlanPreview;
+use super::plan_dialog::PlanDialog;
 use super::prompt::Prompt;
 use super::scroll::ScrollPosition;
 use super::text_input::TextInput;
@@ -23,6 +23,8 @@ pub(crate) enum Overlay {
     MarkName(MarkUse),
     /// A dialog that asks for confirmation.
     Confirm(ConfirmDialog),
+    /// The dialog of a plan.
+    Plan(Box<PlanDialog>),
     /// The form that appends a test event.
     Form,
     /// The dialog in which the columns of the list are chosen.
@@ -37,7 +39,7 @@ impl Overlay {
             Self::Prompt(_) | Self::Help(_) => ActionScope::TextInput,
             Self::CopyChord => ActionScope::CopyChord,
             Self::MarkName(_) => ActionScope::MarkName,
-            Self::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(_), .. }) => ActionScope::Plan,
+            Self::Plan(_) => ActionScope::Plan,
             Self::Confirm(_) => ActionScope::Confirm,
             Self::Form => ActionScope::Form,
         }
@@ -127,18 +129,14 @@ fn wrap_indented(line: &str, columns: usize) -> Vec<String> {
 }
 
 /// The action that runs when the user confirms a dialog.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConfirmedAction {
     /// Appends the event of the form.
     Append,
     /// Builds the index from the whole log and saves it.
     RebuildIndex,
-    /// Applies the plan that the dialog shows.
-    ApplyPlan(Box<PlanPreview>),
     /// Does nothing, because the dialog only shows a text.
     Nothing,
-    /// Does nothing, because the plan is being made again with another decision.
-    AwaitPlan,
 }
 
 /// The buttons of a dialog.

@@ -63,6 +63,58 @@ fn an_action_typed_after_a_jump_is_about_the_row_of_the_jump() {
 }
 
 #[test]
+fn keys_typed_before_a_table_is_read_are_about_its_lines() {
+    let mut screen = TestScreen::new(&clean_log(400), (120, 40));
+    screen.run_scan();
+    screen.type_unhandled("2jj\n");
+    screen.handle_effects();
+    assert_eq!(screen.model.list.filter.text(), "agg:2", "{}", screen.screen_text());
+    let mut screen = TestScreen::new(&clean_log(400), (120, 40));
+    screen.run_scan();
+    screen.type_unhandled("6j\n");
+    screen.handle_effects();
+    assert_eq!(screen.model.list.filter.text(), "type:Created", "{}", screen.screen_text());
+}
+
+#[test]
+fn a_key_about_an_earlier_key_of_the_burst_waits_for_it() {
+    let mut screen = TestScreen::new(&clean_log(400), (120, 40));
+    screen.type_unhandled("jyoyf");
+    screen.handle_effects();
+    assert!(screen.has_effect(|effect| matches!(effect, Effect::SaveCopy(_))), "{:?}", screen.unhandled_effects);
+    let mut screen = TestScreen::new(&clean_log(400), (120, 40));
+    screen.send_unhandled(Message::Key(Key::Char('j'), crate::tui::session_time::SessionTime::default()));
+    screen.press_unhandled(Key::Char('@'));
+    screen.press_unhandled(Key::Backspace);
+    screen.handle_effects();
+    assert!(screen.model.list.filter.is_empty() && !screen.shows("no filter is set"), "{}", screen.screen_text());
+}
+
+#[test]
+fn the_first_scan_of_a_damaged_log_ends_with_the_next_keys() {
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.run_scan();
+    screen.assert_shows("4 damaged: e to look, X to repair, all undoable with u");
+    screen.press(&[Key::Char('j')]);
+    screen.run_scan();
+    assert!(!screen.shows("e to look"), "{}", screen.screen_text());
+    assert!(screen.model.past_notices.is_empty(), "a hint is not a message");
+    // A user who has pressed a key before, and a log without damage, get no such line.
+    for (bytes, key) in [(damaged_log(), Some(Key::Char('j'))), (clean_log(5), None)] {
+        let mut screen = TestScreen::new(&bytes, (120, 40));
+        if let Some(key) = key {
+            screen.press(&[key]);
+        }
+        screen.run_scan();
+        assert!(screen.model.notice.is_none(), "{:?}", screen.model.notice);
+    }
+    let mut screen = TestScreen::new(&damaged_log(), (120, 40));
+    screen.model.access = crate::tui::model::Access::ReadOnly;
+    screen.run_scan();
+    screen.assert_shows("3 lists the findings");
+}
+
+#[test]
 fn a_repair_typed_after_a_search_for_damage_is_about_the_damage_that_is_found() {
     let mut screen = TestScreen::new(&damaged_log(), (120, 40));
     screen.press(&[Key::Char('e')]);

@@ -14,7 +14,7 @@ use crate::tui::theme::Theme;
 
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (20, 5)];
 
-fn assert_golden(name: &str, screen: &mut TestScreen, sizes: &[(u16, u16)]) {
+pub(super) fn assert_golden(name: &str, screen: &mut TestScreen, sizes: &[(u16, u16)]) {
     let mut settings = Settings::clone_current();
     settings.set_snapshot_path("../../../snapshots");
     settings.set_prepend_module_to_snapshot(false);

@@ -11,6 +11,7 @@ mod follow;
 mod golden;
 mod hit_counters;
 mod places;
+mod plan_dialog;
 mod prompts;
 mod readme_pictures;
 mod repairs;

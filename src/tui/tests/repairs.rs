@@ -14,26 +14,20 @@ use crate::repair::{
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
 use crate::tui::message::{BackgroundUpdate, Message, RequestFailure, Response};
-use crate::tui::model::{Access, ConfirmDialog, ConfirmedAction, DialogButton, EscBehavior, Overlay, PlanPreview, Tab};
+use crate::tui::model::{Access, EscBehavior, PlanDialog, PlanFocus, PlanPreview, Tab};
 use crate::tui::request::{PlanRequest, Request, WorkerKind};
 use crate::tui::session_time::SessionTime;
 use crate::tui::worker::{WorkerCache, handle_request};
 
 impl TestScreen {
-    /// Returns the topmost overlay when it is a dialog.
-    pub(super) fn dialog(&self) -> Option<&ConfirmDialog> {
-        match self.model.overlays.last() {
-            Some(Overlay::Confirm(dialog)) => Some(dialog),
-            _ => None,
-        }
+    /// Returns the topmost overlay when it is the dialog of a plan.
+    pub(super) fn plan_dialog(&self) -> Option<&PlanDialog> {
+        self.model.plan_dialog()
     }
 
     /// Returns the plan in the topmost dialog.
     pub(super) fn shown_plan(&self) -> Option<&PlanPreview> {
-        match &self.dialog()?.on_confirm {
-            ConfirmedAction::ApplyPlan(preview) => Some(preview),
-            _ => None,
-        }
+        Some(&self.plan_dialog()?.preview)
     }
 
     /// Closes the topmost dialog and returns its plan, with a path that is the same in every run.
@@ -50,7 +44,7 @@ impl TestScreen {
     }
 
     /// Presses a key, and returns its requests without handling them.
-    fn requests_of_key(&mut self, key: Key) -> Vec<Request> {
+    pub(super) fn requests_of_key(&mut self, key: Key) -> Vec<Request> {
         self.send(Message::Drawn(SessionTime(self.clock)));
         self.clock += std::time::Duration::from_millis(10);
         self.press_unhandled(key);
@@ -62,7 +56,7 @@ impl TestScreen {
     }
 }
 
-fn damaged_screen() -> TestScreen {
+pub(super) fn damaged_screen() -> TestScreen {
     let mut screen = TestScreen::new(&damaged_log(), (120, 40));
     screen.run_scan();
     screen
@@ -105,14 +99,17 @@ pub(super) fn sample_records(plan: &Plan) -> Vec<RepairRecord> {
 }
 
 #[test]
-fn the_dialog_of_a_plan_opens_on_cancel_and_writes_nothing() {
+fn the_dialog_of_a_plan_opens_on_its_rows_and_writes_nothing() {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('e'), Key::Char('x')]);
-    assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
-    for text in ["Repair the damage at 646?", "1 event restored", "accounts.log.repairs", "--only 646 --yes"] {
+    assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Rows);
+    for text in ["Repair the damage at 646?", "total: 1 range", "accounts.log.repairs", "--only 646 --yes"] {
         screen.assert_shows(text);
     }
-    screen.press(&[Key::Enter]);
+    // Enter shows the bytes, and the first Esc closes them.
+    screen.press(&[Key::Enter, Key::Esc]);
+    assert!(screen.shown_plan().is_some());
+    screen.press(&[Key::Esc]);
     assert!(screen.model.overlays.is_empty());
     assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
     assert_eq!(fs::read_dir(screen.path.parent().unwrap()).unwrap().count(), 1, "the log has no other file next to it");
@@ -130,7 +127,7 @@ fn neither_a_paste_nor_keys_typed_before_the_plan_was_drawn_confirm_it() {
     for key in [Key::Tab, Key::Enter] {
         screen.send(Message::Key(key, before));
     }
-    assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
+    assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Rows);
     screen.send(Message::Paste("\t\n\r".into()));
     assert!(screen.shown_plan().is_some());
     assert_eq!(fs::read(&screen.path).unwrap(), damaged_log());
@@ -270,22 +267,21 @@ fn candidates_are_chosen_by_number_and_decisions_are_kept() {
         (options.damage_offset, options.choices.as_slice()),
         (Some(start), [CandidateChoice::new(start, 2)].as_slice())
     );
-    // The dialog of the earlier plan is closed, and keys that are typed until the next plan arrives have no effect.
-    assert_eq!(screen.dialog().unwrap().on_confirm, ConfirmedAction::AwaitPlan);
-    let before = (screen.model.tab, screen.unhandled_effects.len());
-    for key in [Key::Char('1'), Key::Char('g'), Key::Enter, Key::Tab, Key::Enter] {
-        screen.press(&[key]);
-    }
-    assert_eq!((screen.model.tab, screen.unhandled_effects.len()), before);
-    assert_eq!(screen.dialog().unwrap().on_confirm, ConfirmedAction::AwaitPlan);
+    // The dialog shows the decision at once. Until the plan arrives, there is nothing to confirm.
+    let shown = screen.screen_text();
+    assert!(shown.contains("2 [x]") && shown.contains(&format!("--choose {start}=2")), "{shown}");
+    screen.press(&[Key::Tab, Key::Enter]);
+    screen.assert_shows("not ready yet");
+    assert!(!screen.has_effect(
+        |effect| matches!(effect, Effect::Request { request, .. } if matches!(**request, Request::Apply(_)))
+    ));
     let plan = Plan { steps: Vec::new(), ..full_plan() };
     screen.deliver_plan(PlanPreview::new(PlanRequest::Repair { options, undecided }, plan));
-    let lines = &screen.dialog().unwrap().lines;
-    assert!(lines.iter().any(|line| line.starts_with("2 [x]")), "{lines:?}");
-    assert!(lines.iter().any(|line| line.contains(&format!("--choose {start}=2"))), "{lines:?}");
+    let shown = screen.screen_text();
+    assert!(shown.contains("2 [x]") && shown.contains(&format!("--choose {start}=2")), "{shown}");
     // A plan without steps can only be closed.
     screen.press(&[Key::Tab]);
-    assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
+    assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Cancel);
     screen.assert_shows("[> Close <]");
     let (options, undecided) = planned(screen.requests_of_key(Key::Char('l'))).unwrap();
     assert!(options.accept_likely && options.choices == [CandidateChoice::new(start, 2)]);
@@ -304,7 +300,7 @@ fn every_candidate_has_a_key() {
     fix.candidates = fix.candidates.iter().cycle().take(16).cloned().collect();
     screen.send_update(BackgroundUpdate::Finding(Box::new(proposed)));
     screen.press(&[Key::Char('x')]);
-    let lines = screen.dialog().unwrap().lines.clone();
+    let lines = screen.plan_dialog().unwrap().request().candidate_lines(start);
     for (nth, key) in (1..=16).zip("1234567890ABCDEF".chars()) {
         let changed = start + if nth % 2 == 1 { 40 } else { 52 };
         let expected = format!("{key} [ ] use candidate {nth} at {start}: 1 byte at offset {changed}, ");
@@ -353,7 +349,7 @@ fn the_recovery_of_a_killed_repair_is_reported() {
     }
 }
 
-fn full_plan() -> Plan {
+pub(super) fn full_plan() -> Plan {
     let mut screen = damaged_screen();
     screen.press(&[Key::Char('X')]);
     screen.take_shown_plan().plan
@@ -402,13 +398,11 @@ fn a_plan_longer_than_the_screen_scrolls_to_its_end_and_no_further() {
     screen.assert_shows("j: ");
     screen.press(&[Key::PageDown; 9]);
     let text = screen.screen_text();
-    assert!(text.contains("--yes") && text.contains("k: back") && text.contains("[> Cancel <]"), "{text}");
-    screen.press(&[Key::Char('k')]);
-    screen.assert_shows("j: 1 more");
+    assert!(text.contains("lock is held") && text.contains("k: back") && text.contains("[  Cancel  ]"), "{text}");
     screen.press(&[Key::Home]);
-    assert_eq!(screen.dialog().unwrap().scroll.top(), 0);
+    assert_eq!(screen.plan_dialog().unwrap().top_line(), 0);
     screen.press(&[Key::End]);
-    screen.assert_shows("--yes");
+    screen.assert_shows("lock is held");
     screen.assert_shows("k: back");
 }
 
@@ -419,8 +413,8 @@ fn a_plan_that_cannot_be_read_cannot_be_confirmed() {
     screen.press(&[Key::Char('X')]);
     screen.resize(20, 5);
     screen.press(&[Key::Tab]);
-    assert_eq!(screen.dialog().unwrap().selected_button, DialogButton::Cancel);
+    assert_eq!(screen.plan_dialog().unwrap().focus, PlanFocus::Rows);
     screen.assert_shows("Enlarge");
-    screen.press(&[Key::Enter]);
+    screen.press(&[Key::Right, Key::Enter, Key::Enter, Key::Esc]);
     assert_eq!(fs::read(&screen.path).unwrap(), bytes);
 }

@@ -58,7 +58,7 @@ fn cases() -> Vec<ScrollableCase> {
         ScrollableCase {
             keys: DIALOG_KEYS,
             ..pane("plan dialog", &[tab(1), Key::Char('X')], |model| match model.overlays.last() {
-                Some(Overlay::Confirm(dialog)) => (0, dialog.scroll.top()),
+                Some(Overlay::Plan(dialog)) => (dialog.cursor.line, dialog.cursor.top),
                 other => panic!("{other:?}"),
             })
         },

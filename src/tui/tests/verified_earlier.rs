@@ -66,7 +66,7 @@ fn a_part_that_was_only_verified_earlier_is_not_reported_as_free_of_damage() {
     screen.assert_shows("`:scan go` reads it now");
     // Planning a repair reads the whole log.
     screen.press(&[Key::Char('X')]);
-    screen.assert_shows("correct_bits");
+    screen.assert_shows("correct bits");
     screen.press(&[Key::Esc, Key::Char(':')]);
     screen.type_text("scan go");
     screen.press(&[Key::Enter]);

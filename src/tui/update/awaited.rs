@@ -4,11 +4,12 @@
 //! selected row waits until that row is there, and the movements typed after it wait for their turn.
 
 use crate::tui::actions::ActionId;
-use crate::tui::model::{Model, RowNeed};
+use crate::tui::model::{Model, RowNeed, Tab};
 
 /// Returns what an action needs before it can run.
-const fn need_of(id: ActionId) -> RowNeed {
+const fn need_of(model: &Model, id: ActionId) -> RowNeed {
     match id {
+        _ if matches!(model.tab, Tab::Aggregates | Tab::Statistics) && is_about_line(id) => RowNeed::Table,
         ActionId::CopyJson
         | ActionId::CopyPayload
         | ActionId::CopyValue
@@ -34,8 +35,25 @@ const fn need_of(id: ActionId) -> RowNeed {
     }
 }
 
-/// Returns whether an action changes which row is selected.
-const fn moves_selection(id: ActionId) -> bool {
+/// Returns whether an action moves the cursor in a table, or is about the line under it.
+const fn is_about_line(id: ActionId) -> bool {
+    matches!(
+        id,
+        ActionId::Down
+            | ActionId::Up
+            | ActionId::HalfDown
+            | ActionId::HalfUp
+            | ActionId::PageDown
+            | ActionId::PageUp
+            | ActionId::First
+            | ActionId::Last
+            | ActionId::Activate
+    )
+}
+
+/// Returns whether an action depends on the actions typed before it: it changes which row is selected, or is about what
+/// they have copied or filtered.
+const fn depends_on_earlier(id: ActionId) -> bool {
     matches!(
         id,
         ActionId::Down
@@ -61,6 +79,9 @@ const fn moves_selection(id: ActionId) -> bool {
             | ActionId::TabRepairs
             | ActionId::TabStatistics
             | ActionId::Period
+            | ActionId::SaveCopy
+            | ActionId::FilterRemoveLast
+            | ActionId::ToggleFindings
     )
 }
 
@@ -70,9 +91,9 @@ pub(super) fn defer(model: &mut Model, id: ActionId) -> bool {
         model.awaited.clear();
         return false;
     }
-    let need = need_of(id);
+    let need = need_of(model, id);
     let waits =
-        model.is_awaiting(need) || !model.awaited.is_empty() && (need != RowNeed::Nothing || moves_selection(id));
+        model.is_awaiting(need) || !model.awaited.is_empty() && (need != RowNeed::Nothing || depends_on_earlier(id));
     if waits {
         model.awaited.push_back(id);
     }
@@ -81,6 +102,6 @@ pub(super) fn defer(model: &mut Model, id: ActionId) -> bool {
 
 /// Removes and returns the first queued action, when what it needs has arrived.
 pub(super) fn take_ready(model: &mut Model) -> Option<ActionId> {
-    let is_ready = model.awaited.front().is_some_and(|id| !model.is_awaiting(need_of(*id)));
+    let is_ready = model.awaited.front().is_some_and(|id| !model.is_awaiting(need_of(model, *id)));
     if is_ready { model.awaited.pop_front() } else { None }
 }

@@ -1,7 +1,7 @@
 //! Applies background updates, which no request has caused: the log has grown or changed, or the scan has progressed.
 
 use super::requests::cancel_request;
-use super::{reload, rows};
+use super::{first_steps, reload, rows};
 use crate::index::IndexState;
 use crate::query::RowContent;
 use crate::repair::RepairState;
@@ -43,6 +43,7 @@ pub(super) fn handle_update(model: &mut Model, update: BackgroundUpdate) {
         BackgroundUpdate::ScanDone => {
             model.scan.finish(ScanState::Done);
             model.scan.finished_at_ms = Some(model.now_ms);
+            first_steps::suggest(model);
         }
         BackgroundUpdate::ScanStopped => {
             model.scan.finish(ScanState::Stopped);

@@ -1,50 +1,37 @@
 //! Handles keys in a confirmation dialog. Keys that were typed before the dialog was drawn are ignored.
 
+use ratatui::layout::Position;
+
 use super::navigation::Movement;
-use super::repair::PlanDecision;
-use super::requests::stop_worker;
-use super::{append, index, repair};
-use crate::tui::actions::{ActionId, ActionScope, candidate_keys};
+use super::{append, index};
+use crate::tui::actions::{ActionId, ActionScope};
+use crate::tui::dialog_layout;
 use crate::tui::keys::Key;
 use crate::tui::model::{ConfirmedAction, DialogButton, Model, Overlay};
-use crate::tui::request::WorkerKind;
 use crate::tui::session_time::SessionTime;
-
-/// Minimum height of a screen on which a plan can be read.
-const MIN_PLAN_HEIGHT: u16 = 8;
 
 /// Records that the screen was drawn with the topmost dialog.
 pub(super) fn mark_drawn(model: &mut Model, drawn_at: SessionTime) {
-    if let Some(Overlay::Confirm(dialog)) = model.overlays.last_mut() {
-        dialog.first_drawn_at.get_or_insert(drawn_at);
+    match model.overlays.last_mut() {
+        Some(Overlay::Confirm(dialog)) => {
+            dialog.first_drawn_at.get_or_insert(drawn_at);
+        }
+        Some(Overlay::Plan(dialog)) => {
+            dialog.first_drawn_at.get_or_insert(drawn_at);
+        }
+        _ => {}
     }
 }
 
 /// Handles a key while a dialog is open.
 pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
-    let height = model.size.height;
     let Some(Overlay::Confirm(dialog)) = model.overlays.last_mut() else { return };
     if dialog.first_drawn_at.is_none_or(|drawn_at| typed_at <= drawn_at) {
         return;
     }
-    let shows_plan = matches!(dialog.on_confirm, ConfirmedAction::ApplyPlan(_));
-    if shows_plan && let Some(id) = model.keys.action_for_key(ActionScope::Plan, key) {
-        make_decision(model, id, key);
-        return;
-    }
-    let awaits_plan = dialog.on_confirm == ConfirmedAction::AwaitPlan;
     match model.keys.action_for_key(ActionScope::Confirm, key) {
         Some(ActionId::Cancel) => {
             model.overlays.pop();
-            if awaits_plan {
-                stop_worker(model, WorkerKind::Write);
-            }
-        }
-        // The dialog closes itself when the plan arrives.
-        Some(ActionId::ConfirmChoice) if awaits_plan => {}
-        // A plan that cannot be read cannot be confirmed.
-        Some(ActionId::NextButton) if shows_plan && height < MIN_PLAN_HEIGHT => {
-            dialog.title = "Enlarge the screen".into();
         }
         Some(ActionId::NextButton) if dialog.confirm_label.is_some() => {
             dialog.selected_button = match dialog.selected_button {
@@ -53,11 +40,8 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
             };
         }
         Some(ActionId::ConfirmChoice) => {
-            let (selected, on_confirm) = (dialog.selected_button, dialog.on_confirm.clone());
-            model.overlays.pop();
-            if selected == DialogButton::Confirm {
-                run_confirmed(model, on_confirm);
-            }
+            let pressed = dialog.selected_button;
+            press_button(model, pressed);
         }
         Some(ActionId::ScrollDown | ActionId::ScrollUp) => {
             dialog.scroll.scroll_by(scroll_movement(key).lines(dialog.scroll.height()));
@@ -66,35 +50,46 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     }
 }
 
-fn make_decision(model: &mut Model, id: ActionId, key: Key) {
-    if model.disabled_reason(id).is_some() {
-        return;
+/// Closes the topmost dialog, and runs its action when the pressed button confirms it.
+fn press_button(model: &mut Model, pressed: DialogButton) {
+    let Some(Overlay::Confirm(dialog)) = model.overlays.last() else { return };
+    let on_confirm = dialog.on_confirm;
+    model.overlays.pop();
+    if pressed == DialogButton::Confirm {
+        run_confirmed(model, on_confirm);
     }
-    let decision = match id {
-        ActionId::AcceptLikely => PlanDecision::AcceptLikely,
-        ActionId::GapUndecided => PlanDecision::GapUndecided,
-        ActionId::AcceptLargeGap => PlanDecision::AcceptLargeGap,
-        _ => match candidate_keys().iter().position(|candidate| *candidate == key) {
-            Some(position) => PlanDecision::UseCandidate(position + 1),
-            None => return,
-        },
-    };
-    repair::toggle_decision(model, decision);
+}
+
+/// Handles a click, which presses a button.
+pub(super) fn handle_click(model: &mut Model, position: Position) {
+    let Some(Overlay::Confirm(dialog)) = model.overlays.last() else { return };
+    let area = dialog_layout::confirm_dialog_areas(model.size, dialog).buttons;
+    let buttons = dialog_layout::place_buttons(area, dialog.confirm_label, None);
+    let clicked = buttons.iter().find(|placed| placed.area.contains(position)).map(|placed| placed.button);
+    if let Some(button) = clicked.filter(|_| dialog.first_drawn_at.is_some()) {
+        press_button(model, button);
+    }
+}
+
+/// Scrolls the text of the topmost dialog by a number of lines.
+pub(super) fn scroll(model: &mut Model, lines: i64) {
+    if let Some(Overlay::Confirm(dialog)) = model.overlays.last_mut() {
+        dialog.scroll.scroll_by(lines);
+    }
 }
 
 fn run_confirmed(model: &mut Model, action: ConfirmedAction) {
     match action {
         ConfirmedAction::Append => append::start_confirmed_append(model),
-        ConfirmedAction::ApplyPlan(preview) => repair::apply_plan(model, preview.plan),
-        ConfirmedAction::AwaitPlan | ConfirmedAction::Nothing => {}
+        ConfirmedAction::Nothing => {}
         ConfirmedAction::RebuildIndex => index::rebuild_index(model),
     }
 }
 
 /// Returns the movement of a key that scrolls the text of a dialog.
-const fn scroll_movement(key: Key) -> Movement {
+pub(super) const fn scroll_movement(key: Key) -> Movement {
     match key {
-        Key::PageDown | Key::Char(' ') => Movement::Pages(1),
+        Key::PageDown => Movement::Pages(1),
         Key::PageUp => Movement::Pages(-1),
         Key::Home => Movement::ToFirst,
         Key::End => Movement::ToLast,

@@ -42,7 +42,8 @@ pub(super) fn copy_selection(model: &mut Model, id: ActionId) {
     }
 }
 
-fn send_to_clipboard(model: &mut Model, copied: CopiedText) {
+/// Sends a text to the terminal for its clipboard, and reports it.
+pub(super) fn send_to_clipboard(model: &mut Model, copied: CopiedText) {
     let CopiedText { name, text } = &copied;
     let size = format_size(text.len() as u64);
     if text.len() > MAX_CLIPBOARD_BYTES {

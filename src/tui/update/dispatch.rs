@@ -146,6 +146,10 @@ pub(crate) fn run_action(model: &mut Model, id: ActionId) {
         | ActionId::NextButton
         | ActionId::ScrollDown
         | ActionId::ScrollUp
+        | ActionId::ToggleRange
+        | ActionId::ShowBytes
+        | ActionId::ExplainPlan
+        | ActionId::CopyPlanCommand
         | ActionId::ToggleCandidate
         | ActionId::AcceptLikely
         | ActionId::GapUndecided

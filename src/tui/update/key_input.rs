@@ -1,7 +1,7 @@
 //! Passes keys and pasted text to the topmost overlay, or to the screen when there is none.
 
 use super::dispatch::run_action;
-use super::{columns, confirm, form, help, places, prompt};
+use super::{columns, confirm, form, help, places, plan_dialog, prompt};
 use crate::tui::actions::{ActionId, ActionScope};
 use crate::tui::effect::Effect;
 use crate::tui::keys::Key;
@@ -26,6 +26,8 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
     match model.overlays.last() {
         None => {
             model.notice = None;
+            // The line for a user who does not know the keys is not needed any more.
+            model.has_suggested_keys = true;
             match model.keys.action_for_key(ActionScope::Main, key) {
                 Some(id) => run_action(model, id),
                 None => report_unbound_key(model, key),
@@ -36,6 +38,7 @@ pub(super) fn handle_key(model: &mut Model, key: Key, typed_at: SessionTime) {
         Some(Overlay::CopyChord) => handle_copy_chord(model, key),
         Some(Overlay::MarkName(mark_use)) => places::handle_mark_key(model, key, *mark_use),
         Some(Overlay::Confirm(_)) => confirm::handle_key(model, key, typed_at),
+        Some(Overlay::Plan(_)) => plan_dialog::handle_key(model, key, typed_at),
         Some(Overlay::Form) => form::handle_key(model, key),
         Some(Overlay::Columns(_)) => columns::handle_key(model, key),
     }
@@ -70,6 +73,6 @@ pub(super) fn handle_paste(model: &mut Model, text: &str) {
         Some(Overlay::Help(help)) => help.input.paste(text),
         Some(Overlay::Form) => form::handle_paste(model, text),
         Some(Overlay::Columns(chooser)) => columns::handle_paste(chooser, text),
-        Some(Overlay::CopyChord | Overlay::MarkName(_) | Overlay::Confirm(_)) | None => {}
+        Some(Overlay::CopyChord | Overlay::MarkName(_) | Overlay::Confirm(_) | Overlay::Plan(_)) | None => {}
     }
 }

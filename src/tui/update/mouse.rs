@@ -1,13 +1,14 @@
-//! Handles mouse events: a click selects the line under the pointer, or runs the tab, view or key under it, and the wheel scrolls the pane under it.
+//! Handles mouse events: a click selects the line under the pointer, or runs the tab, view, key or button under it, and
+//! the wheel scrolls the pane or the dialog under it.
 
 use ratatui::layout::{Position, Rect};
 
 use super::navigation::{self, Movement};
-use super::{key_input, refresh};
+use super::{confirm, key_input, plan_dialog, refresh};
 use crate::tui::click_targets::{ClickTarget, target_at};
 use crate::tui::layout::{self, LayoutAreas};
 use crate::tui::message::WheelDirection;
-use crate::tui::model::{Model, Pane, Tab};
+use crate::tui::model::{Model, Overlay, Pane, Tab};
 use crate::tui::strip;
 
 /// Number of lines that one turn of the wheel scrolls.
@@ -18,8 +19,11 @@ pub(super) fn handle_click(model: &mut Model, position: Position) {
     if let Some(target) = target_at(model, position) {
         return run_target(model, target);
     }
-    if !model.overlays.is_empty() {
-        return;
+    match model.overlays.last() {
+        None => {}
+        Some(Overlay::Confirm(_)) => return confirm::handle_click(model, position),
+        Some(Overlay::Plan(_)) => return plan_dialog::handle_click(model, position),
+        Some(_) => return,
     }
     let areas = layout::compute_areas(model);
     if areas.footer.contains(position) {
@@ -109,17 +113,20 @@ fn select_line(model: &mut Model, pane: Pane, line: usize) {
 
 /// Handles a turn of the wheel, which scrolls the pane under the pointer.
 pub(super) fn handle_wheel(model: &mut Model, position: Position, direction: WheelDirection) {
-    if !model.overlays.is_empty() {
-        return;
+    let step = match direction {
+        WheelDirection::Down => 1,
+        WheelDirection::Up => -1,
+    };
+    match model.overlays.last() {
+        None => {}
+        Some(Overlay::Confirm(_)) => return confirm::scroll(model, step * WHEEL_LINES),
+        Some(Overlay::Plan(_)) => return plan_dialog::scroll(model, step * WHEEL_LINES),
+        Some(_) => return,
     }
     let focus = model.focus;
     if let Some(pane) = pane_at(&layout::compute_areas(model), position) {
         model.focus = pane;
     }
-    let step = match direction {
-        WheelDirection::Down => 1,
-        WheelDirection::Up => -1,
-    };
     navigation::move_cursor(model, Movement::Lines(step * WHEEL_LINES));
     // The focus is restored, because the wheel must not move it, and the detail pane follows the focus.
     model.focus = focus;

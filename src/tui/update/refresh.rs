@@ -4,11 +4,11 @@
 use super::requests::send_request;
 use super::{dispatch, hit_counter, rows, statistics};
 use crate::query::RowContent;
-use crate::tui::layout;
 use crate::tui::model::{
     AggregateLoadState, DetailRequest, Model, Overlay, Pane, ROW_BATCH, RowsNeeded, Tab, wrapped_index_lines,
 };
 use crate::tui::request::{Request, WorkerKind};
+use crate::tui::{dialog_layout, layout};
 
 /// Number of columns that a byte takes in the hex view: two digits, a blank and a character.
 const HEX_BYTE_COLUMNS: usize = 4;
@@ -89,11 +89,19 @@ fn update_sizes(model: &mut Model) {
 
 fn update_overlay_sizes(model: &mut Model) {
     let size = model.size;
+    let plan_areas =
+        model.plan_dialog().map(|dialog| dialog_layout::plan_dialog_areas(size, dialog, &model.plan_command(dialog)));
     match model.overlays.last_mut() {
         Some(Overlay::Confirm(dialog)) => {
-            let text = layout::dialog_text_size(size, dialog);
+            let text = dialog_layout::dialog_text_size(size, dialog);
             let lines = dialog.wrapped_lines(usize::from(text.width)).len();
             dialog.scroll.resize(usize::from(text.height), lines);
+        }
+        Some(Overlay::Plan(dialog)) => {
+            if let Some(areas) = plan_areas {
+                let columns = usize::from(areas.body.width).max(1);
+                dialog.resize(usize::from(areas.body.height), columns, areas.bytes_per_line());
+            }
         }
         Some(Overlay::Help(help)) => {
             help.cursor.height = usize::from(layout::help_list_height(size.height));

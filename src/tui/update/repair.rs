@@ -3,40 +3,25 @@
 use super::requests::start_job;
 use super::{index, reload};
 use crate::query::RowContent;
-use crate::repair::{CandidateChoice, Plan, RepairOptions, RepairRecord};
+use crate::repair::{Plan, RepairOptions, RepairRecord};
 use crate::report::Tone;
 use crate::report::{record_line, safe_path_text};
 use crate::tui::message::RepairResult;
-use crate::tui::model::{
-    ConfirmDialog, ConfirmedAction, EscBehavior, Model, Overlay, PlanPreview, RepairsPane, Tab, UndoEffect,
-};
+use crate::tui::model::{EscBehavior, Model, Overlay, PlanDialog, PlanPreview, RepairsPane, Tab, UndoEffect};
 use crate::tui::request::{PlanRequest, Request, UndecidedFinding, WorkerKind};
-
-/// A decision that the user makes in the dialog of a plan. Making it a second time revokes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PlanDecision {
-    /// The candidate with this number, counted from 1, is used.
-    UseCandidate(usize),
-    /// Likely fixes are accepted.
-    AcceptLikely,
-    /// Damage that is still undecided is replaced with gaps.
-    GapUndecided,
-    /// A gap fills the lost end although it takes more than the log.
-    AcceptLargeGap,
-}
 
 /// Plans the repair of the selected damage.
 pub(super) fn plan_selected(model: &mut Model) {
     let Some(RowContent::Finding(finding)) = model.selected_row().map(|row| row.content) else { return };
     let fix = model.scan.fix_for(&finding).filter(|fix| fix.is_undecided());
-    let undecided = fix.map(|fix| UndecidedFinding { start: finding.start, fix: fix.clone() });
+    let undecided = fix.map(|fix| UndecidedFinding { start: finding.start, fix: fix.clone() }).into_iter().collect();
     let options = RepairOptions::new().damage_offset(finding.start);
     request_plan(model, PlanRequest::Repair { options, undecided });
 }
 
 /// Plans the repair of all damage.
 pub(super) fn plan_all(model: &mut Model) {
-    request_plan(model, PlanRequest::Repair { options: RepairOptions::new(), undecided: None });
+    request_plan(model, PlanRequest::Repair { options: RepairOptions::new(), undecided: Vec::new() });
 }
 
 /// Plans the undo of the repair that is selected in the repairs tab, else of the last one.
@@ -51,7 +36,6 @@ fn request_plan(model: &mut Model, request: PlanRequest) {
 
 /// Shows a plan in a dialog, unless another overlay was opened in the meantime.
 pub(super) fn show_plan(model: &mut Model, preview: PlanPreview) {
-    close_planning_dialog(model);
     if !model.overlays.is_empty() {
         model.notify(format!("{}: planned, but not shown over an open dialog; ask again", preview.request.title()));
         return;
@@ -61,48 +45,8 @@ pub(super) fn show_plan(model: &mut Model, preview: PlanPreview) {
         Some(UndoEffect::Redo(number)) => (format!("Redo repair {number}?"), "Redo"),
         None => (preview.request.title() + "?", "Repair"),
     };
-    let confirm_label = (!preview.plan.is_empty()).then_some(label);
-    let lines = preview.dialog_lines(&model.log_info.journal_dir, &model.log_info.shell_path());
-    let on_confirm = ConfirmedAction::ApplyPlan(Box::new(preview));
-    model.overlays.push(Overlay::Confirm(ConfirmDialog::new(title, lines, confirm_label, on_confirm)));
-}
-
-/// Closes the dialog that waits for a plan.
-pub(super) fn close_planning_dialog(model: &mut Model) {
-    model.overlays.retain(|overlay| {
-        !matches!(overlay, Overlay::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::AwaitPlan, .. }))
-    });
-}
-
-/// Makes or revokes a decision, and plans again. The dialog of the earlier plan is closed.
-pub(super) fn toggle_decision(model: &mut Model, decision: PlanDecision) {
-    let Some(Overlay::Confirm(ConfirmDialog { on_confirm: ConfirmedAction::ApplyPlan(preview), .. })) =
-        model.overlays.last()
-    else {
-        return;
-    };
-    let PlanRequest::Repair { mut options, undecided } = preview.request.clone() else { return };
-    match (decision, &undecided) {
-        (PlanDecision::AcceptLikely, _) => options.accept_likely = !options.accept_likely,
-        (PlanDecision::GapUndecided, _) => options.gap_undecided = !options.gap_undecided,
-        (PlanDecision::AcceptLargeGap, _) => options.accept_large_gap = !options.accept_large_gap,
-        (PlanDecision::UseCandidate(number), Some(UndecidedFinding { start, fix }))
-            if (1..=fix.candidates.len()).contains(&number) =>
-        {
-            let choice = CandidateChoice::new(*start, number);
-            let was_chosen = options.choices.contains(&choice);
-            options.choices.clear();
-            options.choices.extend((!was_chosen).then_some(choice));
-        }
-        _ => return,
-    }
-    model.overlays.pop();
-    let request = PlanRequest::Repair { options, undecided };
-    // A dialog without choices receives the keys that are typed until the plan arrives, so that they run no action.
-    let lines = vec!["Planning again with this decision...".to_owned()];
-    let dialog = ConfirmDialog::new(request.title() + "?", lines, None, ConfirmedAction::AwaitPlan);
-    model.overlays.push(Overlay::Confirm(dialog));
-    request_plan(model, request);
+    let dialog = PlanDialog::new(title, label, preview, &model.log_info.journal_dir);
+    model.overlays.push(Overlay::Plan(Box::new(dialog)));
 }
 
 /// Applies a plan after the user has confirmed it. Esc stops the job only before it changes the log.

@@ -1,6 +1,6 @@
 //! Applies the responses of the workers.
 
-use super::{append, export, hit_counter, index, navigation, reload, repair, statistics};
+use super::{append, export, hit_counter, index, navigation, plan_dialog, reload, repair, statistics};
 use crate::query::{RowContent, RowPage};
 use crate::report::Tone;
 use crate::tui::effect::Effect;
@@ -68,7 +68,12 @@ pub(super) fn handle_response(model: &mut Model, worker: WorkerKind, response: R
         Response::Appended(result) => append::finish_append(model, &result),
         Response::IndexSaved(result) => index::finish_index_save(model, &result),
         Response::RepairHistory { records, notices } => repair::set_repair_history(model, records, notices),
-        Response::Planned(preview) => repair::show_plan(model, *preview),
+        Response::Planned(preview) => {
+            if let Some(preview) = plan_dialog::take_plan(model, *preview) {
+                repair::show_plan(model, preview);
+            }
+        }
+        Response::PlanBytes(parts) => plan_dialog::set_bytes(model, parts),
         Response::Repaired(result) => repair::finish_repair(model, *result, on_esc),
         Response::Failed(failure) => handle_failure(model, worker, failure, on_esc),
     }
@@ -135,7 +140,7 @@ fn no_match_message(model: &Model) -> String {
     format!("No match {place}{text}")
 }
 
-fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure, on_esc: Option<EscBehavior>) {
+fn handle_failure(model: &mut Model, worker: WorkerKind, mut failure: RequestFailure, on_esc: Option<EscBehavior>) {
     if matches!(worker, WorkerKind::List | WorkerKind::Detail | WorkerKind::Jump) {
         model.awaited.clear();
     }
@@ -147,7 +152,10 @@ fn handle_failure(model: &mut Model, worker: WorkerKind, failure: RequestFailure
         WorkerKind::List => model.list.cancel_request(),
         WorkerKind::Hits => model.hit_counters.mark_stopped(),
         WorkerKind::Aggregates => model.aggregates.load_state = AggregateLoadState::Loaded,
-        WorkerKind::Write => repair::close_planning_dialog(model),
+        WorkerKind::Write => match plan_dialog::take_failure(model, failure) {
+            Some(untaken) => failure = untaken,
+            None => return,
+        },
         WorkerKind::Jump | WorkerKind::Repairs | WorkerKind::Prompt | WorkerKind::Export => {}
         WorkerKind::Statistics => model.statistics.progress = StatisticsProgress::Idle,
     }

@@ -20,6 +20,7 @@ mod labelled_lines;
 mod legend;
 mod pane;
 mod plain_glyphs;
+mod plan_dialog;
 mod prompt;
 mod repairs;
 mod statistics;
@@ -86,6 +87,7 @@ fn draw_parts(frame: &mut Frame, model: &Model) {
             // The footer lists the keys that can follow; nothing else is drawn.
             Overlay::CopyChord | Overlay::MarkName(_) => {}
             Overlay::Confirm(dialog) => confirm_dialog::draw(frame, model, dialog),
+            Overlay::Plan(dialog) => plan_dialog::draw(frame, model, dialog),
             Overlay::Form => form::draw(frame, model),
             Overlay::Columns(chooser) => column_chooser::draw(frame, model, chooser),
         }

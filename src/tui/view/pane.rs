@@ -8,12 +8,10 @@ use ratatui::widgets::{Block, Clear, Widget};
 
 use super::text::{cut_spans, fit_safe};
 use crate::tui::click_targets::{tab_labels, tab_separator};
+use crate::tui::dialog_layout::DIALOG_MIN_BORDERED_SIZE;
 use crate::tui::layout::{Border, LayoutAreas, compute_areas};
 use crate::tui::model::{Model, Pane};
 use crate::tui::theme::Role;
-
-/// Size of the smallest dialog that has a border.
-const MIN_BORDERED_DIALOG: Size = Size { width: 20, height: 5 };
 
 /// The border of a pane, with a title at its top and one at its bottom.
 pub(super) struct PaneBorder {
@@ -79,7 +77,7 @@ pub(super) fn draw_dialog_in(frame: &mut Frame, model: &Model, title: &str, area
     let Rect { width, height, .. } = area;
     Clear.render(area, frame.buffer_mut());
     frame.buffer_mut().set_style(area, model.theme.base());
-    if width < MIN_BORDERED_DIALOG.width || height < MIN_BORDERED_DIALOG.height {
+    if width < DIALOG_MIN_BORDERED_SIZE.width || height < DIALOG_MIN_BORDERED_SIZE.height {
         return area;
     }
     let title = format!(" {} ", fit_safe(title, usize::from(width).saturating_sub(6)));

@@ -80,6 +80,7 @@ pub(crate) fn handle_request(
         Request::SaveIndex(mode) => writing::save_index(shared, mode, on_progress),
         Request::RepairHistory => repair::read_records(shared),
         Request::Plan(request) => repair::make_plan(shared, request, on_progress),
+        Request::PlanBytes { plan, source } => Ok(repair::read_plan_bytes(shared, &plan, source)),
         Request::Apply(plan) => repair::apply_plan(shared, &plan, on_progress),
     }
 }

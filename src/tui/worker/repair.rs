@@ -4,7 +4,7 @@ use super::SharedState;
 use crate::StorageError;
 use crate::inspect::OnProgress;
 use crate::repair::{self, ApplyOptions, Cancellation, Plan, RepairHistory};
-use crate::report::recovery_line;
+use crate::report::{PlanRowSource, describe_error, hint, recovery_line};
 use crate::tui::message::{BackgroundUpdate, RepairResult, Response};
 use crate::tui::model::PlanPreview;
 use crate::tui::request::PlanRequest;
@@ -39,6 +39,24 @@ pub(super) fn make_plan(
         }
     };
     Ok(Response::Planned(Box::new(PlanPreview::new(request, plan))))
+}
+
+/// Reads the bytes of a part of a plan before and after the repair. A failure is part of the response, because the dialog
+/// of the plan shows it in place of the bytes.
+pub(super) fn read_plan_bytes(shared: &SharedState, plan: &Plan, source: PlanRowSource) -> Response {
+    let read = || {
+        let paths = shared.open_options().log_paths(shared.path())?;
+        let view = shared.view();
+        match source {
+            PlanRowSource::Step(number) => repair::preview_step(&paths, view.log(), plan, number),
+            PlanRowSource::Unrepaired(number) => {
+                let range = plan.unrepaired.get(number).map(|range| range.piece.start..range.piece.end);
+                range.map_or(Ok(Vec::new()), |range| repair::preview_range(view.log(), range))
+            }
+        }
+    };
+    let parts: Result<_, StorageError> = read();
+    Response::PlanBytes(parts.map_err(|error| format!("{}; {}", describe_error(&error), hint(&error))))
 }
 
 /// Applies exactly this plan. A repair that was killed earlier is completed or rolled back first.
