@@ -28,6 +28,20 @@ pub(super) struct OpenArgs {
     screen: ScreenArgs,
 }
 
+/// Options of how the screen looks.
+#[derive(Debug, Clone, Copy, Args)]
+struct LookArgs {
+    /// Whether the screen has colours [default: auto]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    color: Option<tui::ColorChoice>,
+    /// Theme of the screen [default: terminal]
+    #[arg(long, value_enum, value_name = "NAME")]
+    theme: Option<tui::Theme>,
+    /// Draw only characters of ASCII; this is the default in a locale without UTF-8, such as `LANG=C`
+    #[arg(long)]
+    ascii: bool,
+}
+
 /// Options of the screen.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ScreenArgs {
@@ -40,21 +54,14 @@ pub(super) struct ScreenArgs {
     /// Limit background reads (scan and search together) to this rate, such as 20MiB/s
     #[arg(long, value_name = "SIZE/s", value_parser = units::parse_rate, conflicts_with = "no_scan")]
     rate: Option<u64>,
-    /// Whether the screen has colours [default: auto]
-    #[arg(long, value_enum, value_name = "WHEN")]
-    color: Option<tui::ColorChoice>,
-    /// Theme of the screen [default: terminal]
-    #[arg(long, value_enum, value_name = "NAME")]
-    theme: Option<tui::Theme>,
+    #[command(flatten)]
+    look: LookArgs,
     /// Show times in this zone at first: utc, local, a name such as Europe/Berlin, or an offset such as +05:30
     #[arg(long, value_name = "ZONE", value_parser = units::DisplayZone::parse)]
     zone: Option<units::DisplayZone>,
     /// Leave the mouse to the terminal
     #[arg(long)]
     no_mouse: bool,
-    /// Draw only characters of ASCII; this is the default in a locale without UTF-8, such as `LANG=C`
-    #[arg(long)]
-    ascii: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -137,7 +144,9 @@ pub(super) fn open_screen(
         CommandPaths::new(global).reads_log("the log", log).saves_index_of(log).check()?;
     }
     // A theme that is named on the command line is wanted even where `NO_COLOR` is set.
-    let named_theme = screen.theme.map(|_| tui::ColorChoice::Always);
+    let named_theme = screen.look.theme.map(|_| tui::ColorChoice::Always);
+    let has_plain_glyphs =
+        screen.look.ascii || config.ascii.unwrap_or_else(|| is_ascii_locale(|name| std::env::var(name).ok()));
     let options = tui::TuiOptions {
         path: log.to_owned(),
         read_only: screen.read_only,
@@ -145,13 +154,13 @@ pub(super) fn open_screen(
         max_read_rate: screen.rate,
         index_path: global.index.clone(),
         journal_dir: global.journal.clone(),
-        color: screen.color.or(named_theme).or(config.color).unwrap_or_default(),
-        theme: screen.theme.or(config.theme).unwrap_or_default(),
+        color: screen.look.color.or(named_theme).or(config.color).unwrap_or_default(),
+        theme: screen.look.theme.or(config.theme).unwrap_or_default(),
         keys: config.keys,
         columns: config.columns,
-        bell: config.bell.unwrap_or(false),
-        ascii: screen.ascii || config.ascii.unwrap_or_else(|| is_ascii_locale(|name| std::env::var(name).ok())),
-        follow: config.follow.unwrap_or(false),
+        bell: if config.bell == Some(true) { tui::Bell::OnNewDamage } else { tui::Bell::Off },
+        glyphs: if has_plain_glyphs { tui::Glyphs::Ascii } else { tui::Glyphs::Unicode },
+        follow: if config.follow == Some(true) { tui::Follow::Yes } else { tui::Follow::No },
         zone: screen.zone.or(config.zone),
         mouse: !screen.no_mouse && config.mouse.unwrap_or(true),
     };

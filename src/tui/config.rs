@@ -84,7 +84,7 @@ pub const CONFIG_KEYS: [ConfigKeySpec; 9] = [
         help: "Zone in which times are shown at first, like `--zone`",
         example: "\"local\"",
         set: |config, value| {
-            let zone = text(value).and_then(|zone| DisplayZone::parse(zone).map_err(|error| error.to_string().into()));
+            let zone = text(value).and_then(|zone| DisplayZone::parse(zone).map_err(ValueError::from));
             set(&mut config.zone, zone)
         },
     },

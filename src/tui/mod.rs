@@ -48,6 +48,7 @@ mod tests;
 pub use actions::{ActionScope, action_table};
 pub use config::CONFIG_KEYS;
 pub(crate) use config::{ConfigError, ScreenConfig};
+pub(crate) use model::{Bell, Follow, Glyphs};
 pub(crate) use options::TuiOptions;
 pub(crate) use run::run;
 pub(crate) use theme::{ColorChoice, Theme};

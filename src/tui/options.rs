@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::actions::KeyMap;
-use super::model::ColumnLayout;
+use super::model::{Bell, ColumnLayout, Follow, Glyphs};
 use super::theme::{ColorChoice, Theme};
 use crate::report::units::DisplayZone;
 
@@ -31,11 +31,11 @@ pub(crate) struct TuiOptions {
     /// The columns of the list of events; `None` for the default ones.
     pub(crate) columns: Option<ColumnLayout>,
     /// Whether the terminal's bell rings when new damage is found.
-    pub(crate) bell: bool,
-    /// Whether the screen draws only characters of ASCII.
-    pub(crate) ascii: bool,
+    pub(crate) bell: Bell,
+    /// The characters that the screen draws.
+    pub(crate) glyphs: Glyphs,
     /// Whether the screen follows the end of the log at first.
-    pub(crate) follow: bool,
+    pub(crate) follow: Follow,
     /// The zone in which times are shown at first; `None` for UTC.
     pub(crate) zone: Option<DisplayZone>,
     /// Whether the screen receives mouse events.
@@ -57,9 +57,9 @@ impl TuiOptions {
             theme: Theme::default(),
             keys: KeyMap::default(),
             columns: None,
-            bell: false,
-            ascii: false,
-            follow: false,
+            bell: Bell::Off,
+            glyphs: Glyphs::Unicode,
+            follow: Follow::No,
             zone: None,
             mouse: true,
         }

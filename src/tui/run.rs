@@ -14,7 +14,7 @@ use super::effect::{Effect, MouseCapture};
 use super::frame_limiter::{FrameLimiter, FramePriority};
 use super::keys::Key;
 use super::message::{CopySaveResult, Message, WheelDirection};
-use super::model::{Access, Bell, DEFAULT_HIT_SLICE_BYTES, Follow, Glyphs, Model, ModelOptions, ScanState};
+use super::model::{Access, DEFAULT_HIT_SLICE_BYTES, Model, ModelOptions, ScanState};
 use super::options::TuiOptions;
 use super::picture::save_screenshot;
 use super::session_time::SessionTime;
@@ -56,8 +56,8 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
         theme: options.theme.at_start(options.color, no_color),
         keys: options.keys.clone(),
         columns: options.columns.clone(),
-        glyphs: if options.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
-        bell: if options.bell { Bell::OnNewDamage } else { Bell::Off },
+        glyphs: options.glyphs,
+        bell: options.bell,
         zone: options.zone,
         mouse,
         size: screen.size()?,
@@ -70,9 +70,7 @@ pub(crate) fn run(options: TuiOptions) -> anyhow::Result<()> {
     spawn_signal_thread(&out)?;
     spawn_hang_up_thread(&out);
     let mut model = Model::new(log_info, model_options);
-    if options.follow {
-        model.follow = Follow::Yes;
-    }
+    model.follow = options.follow;
     let mut session =
         TuiSession { model, screen, workers, messages, started_at, frame_priority: FramePriority::Interactive };
     let result = session.run();
