@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::prompt::{close, error_without_place};
 use super::requests::start_job;
 use crate::report::safe_path_text;
 use crate::report::units::{format_count, format_size};
@@ -24,9 +23,10 @@ pub(super) fn open_prompt(model: &mut Model) {
 pub(super) fn submit_path(model: &mut Model, text: &str) -> Result<(), PromptError> {
     let path = expand_home(text, std::env::home_dir());
     if path.file_name().is_none() {
-        return Err(error_without_place("expected the path of a new file, such as events.csv"));
+        let text = "expected the path of a new file, such as events.csv".into();
+        return Err(PromptError { text, at: None });
     }
-    close(model);
+    model.overlays.pop();
     let request = Request::Export(ExportRequest { path, filter: model.list.filter.clone() });
     start_job(model, WorkerKind::Export, "exporting", request);
     if let Some(job) = model.jobs.last_mut() {
@@ -39,14 +39,12 @@ pub(super) fn submit_path(model: &mut Model, text: &str) -> Result<(), PromptErr
 pub(super) fn finish(model: &mut Model, result: &ExportResult, on_esc: Option<EscBehavior>) {
     let ExportResult { path, bytes, events, damage } = result;
     let (path, size) = (safe_path_text(path), format_size(*bytes));
-    let mut message = format!("Wrote {} ({size}) to {path}", format_count(*events, "event"));
-    if *damage > 0 {
-        message += &format!("; without {}", format_count(*damage, "damaged range"));
-    }
-    if on_esc == Some(EscBehavior::Asked) {
-        message += ". Esc did not stop it: the file was complete";
-    }
-    model.notify(message);
+    let without = match *damage {
+        0 => String::new(),
+        damage => format!("; without {}", format_count(damage, "damaged range")),
+    };
+    let late = if on_esc == Some(EscBehavior::Asked) { ". Esc did not stop it: the file was complete" } else { "" };
+    model.notify(format!("Wrote {} ({size}) to {path}{without}{late}", format_count(*events, "event")));
 }
 
 /// Opens the prompt again with the path that was refused and the reason, so that the user can change it. While another
@@ -57,7 +55,7 @@ pub(super) fn show_refusal(model: &mut Model, path: &Path, reason: String) {
         return;
     }
     let mut prompt = Prompt::new(PromptPurpose::ExportPath, &path.to_string_lossy());
-    prompt.error = Some(error_without_place(reason));
+    prompt.error = Some(PromptError { text: reason, at: None });
     model.overlays.push(Overlay::Prompt(prompt));
 }
 

@@ -67,11 +67,11 @@ fn submit(model: &mut Model) {
 }
 
 /// Closes the prompt, because its text was accepted.
-pub(super) fn close(model: &mut Model) {
+fn close(model: &mut Model) {
     model.overlays.pop();
 }
 
-pub(super) fn error_without_place(text: impl Into<String>) -> PromptError {
+fn error_without_place(text: impl Into<String>) -> PromptError {
     PromptError { text: text.into(), at: None }
 }
 
